@@ -1,0 +1,42 @@
+"""host.json's extensions.durableTask, checked."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+
+class OptionsInvalid(ValueError):  # noqa: N818 - reads as what it reports
+    """host.json's durableTask section holds a value that the backend cannot use."""
+
+
+class DurableOptions(BaseModel):
+    """The settings of extensions.durableTask that mean something on a local host; the others are accepted."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore", frozen=True)
+
+    hub_name: str = Field(default="TestHubName", pattern=r"^[A-Za-z][A-Za-z0-9]{2,49}$")
+    max_concurrent_activity_functions: int = Field(default=10, ge=1)
+    max_concurrent_orchestrator_functions: int = Field(default=10, ge=1)
+    max_concurrent_entity_functions: int = Field(default=10, ge=1)
+    default_version: str | None = None
+    version_match_strategy: Literal["None", "Strict", "CurrentOrOlder"] = "CurrentOrOlder"
+    version_failure_strategy: Literal["Reject", "Fail"] = "Reject"
+    store_inputs_in_orchestration_history: bool = False
+    overridable_existing_instance_states: Literal["NonRunningStates", "AnyState"] = "NonRunningStates"
+    max_entity_operation_batch_size: int = Field(default=5000, ge=1)
+    max_orchestration_actions: int = Field(default=100_000, ge=1)
+
+    @classmethod
+    def parse(cls, section: Mapping[str, Any]) -> "DurableOptions":
+        """The options of one durableTask section; raises OptionsInvalid with the setting's path and the remedy."""
+        known = {to_camel(name).lower(): to_camel(name) for name in cls.model_fields}
+        normal = {known.get(key.lower(), key): value for key, value in section.items()}
+        try:
+            return cls.model_validate(normal)
+        except ValidationError as error:
+            first = error.errors()[0]
+            path = ".".join(str(part) for part in first["loc"])
+            message = f"host.json: extensions.durableTask.{path}: {first['msg']} (got {first['input']!r})."
+            raise OptionsInvalid(message) from error

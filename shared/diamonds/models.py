@@ -1,0 +1,169 @@
+"""What the floors of the diamond workload say to each other. Prices of ranges are whole US dollars, times are UTC."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+
+EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+"""Where a full run's update window begins (facts of the system being replaced)."""
+
+RunType = Literal["full", "incremental"]
+FeedName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$", description="name of the supplier's feed")]
+PartitionId = Annotated[str, Field(pattern=r"^p[0-9]{3}$")]
+
+
+class Model(BaseModel):
+    """Immutable, and strict about unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class RunStatus(StrEnum):
+    """What a run came to. `held`: ingested, but too many partitions failed to consolidate by itself."""
+
+    RUNNING = "running"
+    COMPLETED = "completed"
+    PARTIAL = "partial"
+    HELD = "held"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class PriceRange(Model):
+    """Prices in [minimum, maximum), whole dollars. Sent to suppliers as [minimum, maximum - 1], both ends included."""
+
+    minimum: int = Field(ge=0)
+    maximum: int = Field(gt=0)
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> Self:
+        if self.minimum >= self.maximum:
+            message = f"the range [{self.minimum}, {self.maximum}) is empty"
+            raise ValueError(message)
+        return self
+
+
+class Bucket(Model):
+    """How many diamonds the supplier counts in a range."""
+
+    prices: PriceRange
+    count: int = Field(ge=0)
+
+
+class Window(Model):
+    """Diamonds whose last change at the supplier lies in [since, until], both ends included."""
+
+    since: AwareDatetime
+    until: AwareDatetime
+
+
+class StartRun(Model):
+    """A request to read the feed: everything, or what changed since the watermark."""
+
+    run_id: UUID
+    feed: FeedName = "nivoda"
+    run_type: RunType = "incremental"
+
+
+class RunPlan(Model):
+    """A claimed run: the only one on its feed until it is finished."""
+
+    run_id: UUID
+    feed: FeedName
+    run_type: RunType
+    window: Window
+    watermark_before: AwareDatetime | None
+    max_records: int = Field(ge=0, description="cap on the diamonds of this run; 0: none")
+
+
+class Partition(Model):
+    """One worker's share of a run: a price range that no other partition of the run touches."""
+
+    partition_id: PartitionId
+    prices: PriceRange
+    expected: int = Field(ge=0, description="diamonds counted when the heatmap was drawn")
+
+
+class Partitions(Model):
+    """The shares of a run; together they cover the whole price range of the feed exactly once."""
+
+    total: int = Field(ge=0)
+    partitions: list[Partition]
+    counts_asked: int = Field(ge=0, description="count queries it took")
+
+
+class IngestPages(Model):
+    """Work on one partition for at most `seconds`, from wherever its progress mark stands."""
+
+    plan: RunPlan
+    partition: Partition
+    seconds: float = Field(gt=0)
+
+
+class PagesIngested(Model):
+    """Where a partition stands after one time box."""
+
+    next_offset: int = Field(ge=0)
+    records: int = Field(ge=0, description="different diamonds seen in this partition so far in this run")
+    changed: int = Field(ge=0, description="of this time box: diamonds that were new or differed from what was stored")
+    done: bool
+
+
+class Mark(Model):
+    """A partition's progress as stored: the offset that the next page starts at, and the pass it belongs to."""
+
+    next_offset: int = 0
+    sweep: int = 0
+    completed: bool = False
+
+
+class ConsolidateRows(Model):
+    """Claim, map and price pending rows of a run for at most `seconds`."""
+
+    run_id: UUID
+    feed: FeedName
+    worker: str = Field(min_length=1, max_length=100, description="who claims, for claimed_by")
+    seconds: float = Field(gt=0)
+
+
+class RowsConsolidated(Model):
+    """What one time box of consolidation did."""
+
+    done: int = Field(ge=0)
+    failed: int = Field(ge=0)
+    finished: bool = Field(description="no pending row was left to claim")
+
+
+class RunSummary(Model):
+    """What a run came to, as stored, shown and mailed. All counts are of different diamonds."""
+
+    run_id: UUID
+    feed: FeedName
+    run_type: RunType
+    status: RunStatus
+    expected: int = Field(0, description="diamonds the supplier counted in the window")
+    ingested: int = Field(0, description="diamonds seen in this run")
+    consolidated: int = Field(0, description="of those: mapped and priced")
+    failed: int = Field(0, description="of those: marked failed with a reason")
+    pending: int = Field(0, description="of those: not consolidated yet")
+    partitions: int = 0
+    partitions_failed: int = 0
+    watermark_after: AwareDatetime | None = None
+    started_at: AwareDatetime
+    completed_at: AwareDatetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stone:
+    """One diamond as a supplier sent it: its keys, and everything else untouched."""
+
+    supplier_stone_id: str
+    offer_id: str
+    source_updated_at: datetime | None
+    payload: dict[str, Any]

@@ -1,0 +1,110 @@
+"""Small JSON documents in Blob Storage, changed only by whoever saw the newest version."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from shared.platform.credentials import credential
+from shared.platform.errors import Conflict, TerminalError, TransientError
+from shared.platform.settings import settings
+
+if TYPE_CHECKING:
+    from azure.storage.blob.aio import BlobServiceClient
+
+_services: WeakKeyDictionary[asyncio.AbstractEventLoop, BlobServiceClient] = WeakKeyDictionary()
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """A blob's bytes and the ETag of this version."""
+
+    data: bytes
+    etag: str
+
+
+def blob_service() -> BlobServiceClient:
+    """The client of the app's storage account for this event loop, opened once.
+
+    Raises:
+        TerminalError: neither STORAGE_CONNECTION nor STORAGE_BLOB_ENDPOINT is set.
+    """
+    from azure.storage.blob.aio import BlobServiceClient  # noqa: PLC0415 - loads in the activity that needs it
+
+    loop = asyncio.get_running_loop()
+    service = _services.get(loop)
+    if service is None:
+        if connection := settings().storage_connection:
+            service = BlobServiceClient.from_connection_string(connection.get_secret_value())
+        elif endpoint := settings().storage_blob_endpoint:
+            service = BlobServiceClient(endpoint, credential=credential())
+        else:
+            raise TerminalError(
+                "No storage account is named.",
+                code="settings",
+                remedy="Set STORAGE_BLOB_ENDPOINT or STORAGE_CONNECTION.",
+            )
+        _services[loop] = service
+    return service
+
+
+async def read_blob(container: str, name: str) -> Blob | None:
+    """The blob, or None if it (or its container) does not exist."""
+    from azure.core.exceptions import AzureError, ResourceNotFoundError  # noqa: PLC0415 - loads in the activity
+
+    try:
+        stream = await blob_service().get_blob_client(container, name).download_blob()
+        return Blob(await stream.readall(), stream.properties.etag)
+    except ResourceNotFoundError:
+        return None
+    except AzureError as error:
+        raise _unavailable(container, name, error) from error
+
+
+async def write_blob(container: str, name: str, data: bytes, *, seen: str | None) -> str:
+    """Write the blob if it still is the version with ETag `seen` (None: if it does not exist) and give its new ETag.
+
+    Raises:
+        Conflict: somebody else wrote it in between.
+    """
+    from azure.core import MatchConditions  # noqa: PLC0415 - loads in the activity
+    from azure.core.exceptions import (  # noqa: PLC0415 - loads in the activity
+        AzureError,
+        ResourceExistsError,
+        ResourceModifiedError,
+        ResourceNotFoundError,
+    )
+
+    service = blob_service()
+    condition: dict[str, Any] = (
+        {"etag": seen, "match_condition": MatchConditions.IfNotModified} if seen else {"overwrite": False}
+    )
+    try:
+        for create in (True, False):
+            try:
+                written = await service.get_blob_client(container, name).upload_blob(data, **condition)
+                return str(written["etag"])
+            except ResourceNotFoundError:
+                if not create:
+                    raise
+                await service.create_container(container)
+    except (ResourceExistsError, ResourceModifiedError) as error:
+        raise Conflict(f"The blob {container}/{name} was changed by somebody else.", code="blob-changed") from error
+    except AzureError as error:
+        raise _unavailable(container, name, error) from error
+    raise AssertionError
+
+
+async def close_blobs() -> None:
+    """Close this loop's client, if it has one. For tests and for a host that reloads the app."""
+    service = _services.pop(asyncio.get_running_loop(), None)
+    if service is not None:
+        await service.close()
+
+
+def _unavailable(container: str, name: str, error: Exception) -> TransientError:
+    return TransientError(
+        f"Blob Storage did not do its part for {container}/{name}: {type(error).__name__}.", code="storage-unavailable"
+    )

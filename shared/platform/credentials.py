@@ -1,0 +1,26 @@
+"""The one identity that the app shows to Azure."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from shared.platform.settings import settings
+
+if TYPE_CHECKING:
+    from azure.identity.aio import DefaultAzureCredential
+
+POSTGRES_SCOPE = "https://ossrdbms-aad.database.windows.net/.default"
+
+
+@lru_cache(maxsize=1)
+def credential() -> DefaultAzureCredential:
+    """The managed identity in Azure, the developer's own sign-in elsewhere; tokens are cached and renewed inside."""
+    from azure.identity.aio import DefaultAzureCredential  # noqa: PLC0415 - loads in the activity that needs it
+
+    return DefaultAzureCredential(managed_identity_client_id=settings().azure_client_id)
+
+
+async def postgres_password() -> str:
+    """A token that PostgreSQL takes as the password of the app's identity."""
+    return (await credential().get_token(POSTGRES_SCOPE)).token

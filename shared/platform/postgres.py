@@ -1,0 +1,87 @@
+"""The app's PostgreSQL connections: one bounded pool per process."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from shared.platform.credentials import postgres_password
+from shared.platform.errors import TransientError
+from shared.platform.settings import settings
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from psycopg import AsyncConnection
+    from psycopg_pool import AsyncConnectionPool
+
+
+CONNECT_SECONDS = 10
+STATEMENT_MILLISECONDS = 600_000
+
+# A pool belongs to the event loop that opened it; the worker has one, a test session has several.
+_pools: WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncConnectionPool[Any]] = WeakKeyDictionary()
+
+
+async def _connect_arguments() -> dict[str, Any]:
+    arguments: dict[str, Any] = {
+        "connect_timeout": CONNECT_SECONDS,
+        "application_name": "manifold",
+        "options": f"-c statement_timeout={STATEMENT_MILLISECONDS} -c idle_in_transaction_session_timeout=60000",
+    }
+    if settings().postgres_auth == "entra":
+        arguments["password"] = await postgres_password()
+        arguments["sslmode"] = "require"
+    return arguments
+
+
+async def _pool() -> AsyncConnectionPool[Any]:
+    from psycopg_pool import AsyncConnectionPool  # noqa: PLC0415 - loads in the activity that needs it
+
+    loop = asyncio.get_running_loop()
+    pool = _pools.get(loop)
+    if pool is None:
+        pool = AsyncConnectionPool(
+            settings().postgres_dsn,
+            kwargs=_connect_arguments,
+            min_size=0,
+            max_size=settings().postgres_pool_size,
+            max_idle=120,
+            timeout=30,
+            open=False,
+            name="manifold",
+        )
+        _pools[loop] = pool
+        await pool.open()
+    return pool
+
+
+@asynccontextmanager
+async def database() -> AsyncGenerator[AsyncConnection[Any]]:
+    """A connection from the pool, in a transaction that commits when the block ends and rolls back when it raises.
+
+    Raises:
+        TransientError: no connection could be had, or it broke: a deadlock, a restart of the server, a lost network.
+    """
+    from psycopg import OperationalError  # noqa: PLC0415 - loads in the activity that needs it
+    from psycopg_pool import PoolTimeout  # noqa: PLC0415 - as above
+
+    pool = await _pool()
+    try:
+        async with pool.connection() as connection:
+            yield connection
+    except (OperationalError, PoolTimeout) as error:
+        raise TransientError(
+            f"PostgreSQL did not do its part: {type(error).__name__}: {str(error).strip()[:300]}.",
+            code="postgres-unavailable",
+            remedy="The transaction was rolled back. See that the server runs and that POSTGRES_DSN names it.",
+        ) from error
+
+
+async def close_pools() -> None:
+    """Close this loop's pool, if it has one. For tests and for a host that reloads the app."""
+    pool = _pools.pop(asyncio.get_running_loop(), None)
+    if pool is not None:
+        await pool.close()

@@ -1,0 +1,107 @@
+"""Every setting of the app with its unit and default. The only module that reads the environment.
+
+In Azure these are app settings (secrets as Key Vault references); locally they come from local.settings.json.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.platform.errors import TerminalError
+
+
+class Settings(BaseSettings):
+    """What the app is told by its environment; a field's name in upper case is the setting's name."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True)
+
+    postgres_dsn: str = Field(
+        description="libpq connection string of the database; without a password when POSTGRES_AUTH is entra"
+    )
+    postgres_auth: Literal["password", "entra"] = Field(
+        "password", description="entra: the password is a token of the app's identity"
+    )
+    postgres_pool_size: int = Field(12, ge=1, le=100, description="connections one host instance may hold open")
+
+    storage_connection: SecretStr | None = Field(
+        None, description="connection string of the app's blobs (local); Azure uses STORAGE_BLOB_ENDPOINT"
+    )
+    storage_blob_endpoint: str | None = Field(
+        None, description="https address of the app's blobs, opened with the app's identity"
+    )
+    watermark_container: str = Field("watermarks", description="container of the feeds' watermarks")
+
+    azure_client_id: str | None = Field(
+        None, description="client id of the user-assigned identity; unset: the default credential chain"
+    )
+
+    servicebus: SecretStr | None = Field(None, description="Service Bus connection string (local)")
+    servicebus_namespace: str | None = Field(
+        None,
+        alias="ServiceBus__fullyQualifiedNamespace",
+        description="Service Bus host name, opened with the app's identity",
+    )
+    consolidate_queue: str = Field("consolidate", description="queue that asks for a consolidation")
+
+    nivoda_endpoint: str = Field("", description="GraphQL address of the Nivoda supplier")
+    nivoda_username: str = Field("", description="user name at Nivoda")
+    nivoda_password: SecretStr = Field(SecretStr(""), description="password at Nivoda")
+    nivoda_price_unit: Literal["cents", "dollars"] = Field("cents", description="unit of the prices that Nivoda sends")
+    nivoda_requests_per_second: float = Field(
+        25, ge=0, description="requests/s over the whole account, all instances together; 0: no limit"
+    )
+    nivoda_page_size: int = Field(50, ge=1, le=50, description="diamonds per page; the vendor's maximum is 50")
+    nivoda_timeout_seconds: float = Field(
+        30, gt=0, le=300, description="seconds to wait for one answer of the supplier"
+    )
+
+    max_scheduler_records: int = Field(0, ge=0, description="cap on the diamonds of one run; 0: no cap")
+    ingest_seconds: float = Field(
+        240, gt=0, le=540, description="seconds one ingestion activity works before it hands back its cursor"
+    )
+    consolidation_threshold: float = Field(
+        1.0, gt=0, le=1, description="share of partitions that must succeed for consolidation to start by itself"
+    )
+    watermark_overlap_seconds: int = Field(
+        900, ge=0, description="seconds the next update window reaches back before this run's start"
+    )
+
+    admin_api_key: SecretStr | None = Field(
+        None, description="key of the operator's routes, sent as X-Admin-Key; unset: those routes refuse everyone"
+    )
+
+    mail_provider: Literal["smtp", "resend"] = Field("smtp", description="who delivers alerts")
+    smtp_host: str = Field("127.0.0.1", description="SMTP relay for alerts")
+    smtp_port: int = Field(1025, ge=1, le=65535, description="port of the SMTP relay")
+    resend_api_key: SecretStr | None = Field(None, description="key of the Resend account")
+    resend_endpoint: str = Field("https://api.resend.com", description="address of the Resend API")
+    alert_email_to: str = Field("alerts@example.com", description="who is told when something needs a person")
+    alert_email_from: str = Field("manifold@example.com", description="sender of alerts")
+
+    applicationinsights_connection_string: str | None = Field(
+        None, description="where traces, logs and metrics go; unset: nowhere"
+    )
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """The settings of this process, read once.
+
+    Raises:
+        TerminalError: a setting is missing or unusable; the message names each and where to set it.
+    """
+    try:
+        return Settings()  # pyright: ignore[reportCallIssue] - required fields come from the environment
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors(include_input=False)
+        )
+        raise TerminalError(
+            f"The app's settings are not usable: {wrong}.",
+            code="settings",
+            remedy="Set them as app settings in Azure, or under Values in local.settings.json.",
+        ) from None

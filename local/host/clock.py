@@ -31,7 +31,7 @@ class SystemClock:
 
     async def sleep_until(self, when: datetime) -> None:
         """Return as soon as `now() >= when`; naps, since the loop's own clock stands still while a machine sleeps."""
-        while (left := (when - self.now()).total_seconds()) > 0:
+        while (left := (when - self.now()).total_seconds()) > 0:  # noqa: ASYNC110 - nothing but time is waited for
             await asyncio.sleep(min(left, _LONGEST_NAP_SECONDS))
 
 

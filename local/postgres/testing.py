@@ -1,0 +1,111 @@
+"""pytest fixtures: one PostgreSQL server for all workers of a test run, and a fresh database wherever one is wanted.
+
+Load them with `pytest_plugins = ["local.postgres.testing"]` in tests/conftest.py.
+"""
+
+import fcntl
+import json
+import shutil
+import tempfile
+import uuid
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from local.postgres import dsn, server
+
+
+class Databases:
+    """The server of this test run; every database made here is owned by the role of the DSN and has pgvector."""
+
+    def __init__(self, port: int, shared: Path) -> None:
+        self.port = port
+        self._shared = shared
+
+    @contextmanager
+    def database(self, template: str = "template1") -> Generator[str]:
+        """Give the DSN of a new copy of the template; drop it at the end, whoever is still connected."""
+        name = f"test_{uuid.uuid4().hex}"
+        self._execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}"), name, template)
+        try:
+            yield dsn(self.port, name)
+        finally:
+            self._execute(sql.SQL("DROP DATABASE {} WITH (FORCE)"), name)
+
+    def template(self, name: str, prepare: Callable[[str], None]) -> str:
+        """Make the database `name` once in this test run, filled by `prepare(dsn)`; return its name for `database`.
+
+        `prepare` must close its connections: PostgreSQL does not copy a database that is in use.
+        """
+        done = self._shared / f"template-{name}"
+        with _locked(self._shared / "template.lock"):
+            if not done.exists():
+                self._execute(sql.SQL("CREATE DATABASE {}"), name)
+                prepare(dsn(self.port, name))
+                done.touch()
+        return name
+
+    def _execute(self, statement: sql.SQL, *names: str) -> None:
+        with psycopg.connect(dsn(self.port), autocommit=True) as connection:
+            connection.execute(statement.format(*map(sql.Identifier, names)))
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Generator[Databases]:
+    """The server shared by all xdist workers: the first one starts it, and stops it when the others are done."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if base.name.startswith("popen-") else base
+    state = shared / "postgres.json"
+    with (shared / "postgres.users").open("w") as users:
+        with _locked(shared / "postgres.lock"):
+            if state.exists():
+                started = None
+            else:
+                started = _start(state)
+                next(started)
+            fcntl.flock(users, fcntl.LOCK_SH)
+        yield Databases(json.loads(state.read_text())["port"], shared)
+        fcntl.flock(users, fcntl.LOCK_UN)
+        if started:
+            with _locked(shared / "postgres.lock"):
+                fcntl.flock(users, fcntl.LOCK_EX)  # waits for every other worker, also for one that crashes
+                with suppress(StopIteration):
+                    next(started)
+
+
+@pytest.fixture
+def database(postgres: Databases) -> Generator[str]:
+    """The DSN of an empty database with pgvector, for this test alone."""
+    with postgres.database() as dsn:
+        yield dsn
+
+
+@pytest.fixture(scope="module")
+def module_database(postgres: Databases) -> Generator[str]:
+    """The DSN of an empty database with pgvector, shared by the tests of one module."""
+    with postgres.database() as dsn:
+        yield dsn
+
+
+def _start(state: Path) -> Generator[None]:
+    # Not below pytest's own folder: only its owner can walk that one, and under root the server is another user.
+    data = Path(tempfile.mkdtemp(prefix="manifold-postgres-"))
+    try:
+        with server(data) as running:
+            state.write_text(json.dumps({"port": running.port}))
+            yield
+            state.unlink()
+        shutil.rmtree(running.data)
+    finally:
+        shutil.rmtree(data, ignore_errors=True)
+
+
+@contextmanager
+def _locked(path: Path) -> Generator[None]:
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

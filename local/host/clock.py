@@ -1,7 +1,5 @@
 """The one source of time for everything on the host that waits: timers, durable timers, retries, polling."""
 
-from __future__ import annotations
-
 import asyncio
 import threading
 from datetime import UTC, datetime, timedelta

@@ -1,7 +1,5 @@
 """What the host knows of a function once it is indexed: plain data, no behaviour of any trigger."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path

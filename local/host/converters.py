@@ -1,0 +1,85 @@
+"""From what a trigger gives to what the function takes, and back: azure.functions' own converters, found by binding."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from azure.functions import meta
+
+
+class ConversionError(TypeError):
+    """A value has no form that its binding accepts; the text is the Python worker's."""
+
+
+class GenericConverter:
+    """What the Python worker does for a binding without a converter of its own, and for `str` and `bytes`."""
+
+    @classmethod
+    def check_input_type_annotation(cls, pytype: type) -> bool:
+        """Only text and bytes can be asked for."""
+        return issubclass(pytype, (str, bytes))
+
+    @classmethod
+    def check_output_type_annotation(cls, pytype: type) -> bool:
+        """Only text and bytes can be declared."""
+        return issubclass(pytype, (str, bytes, bytearray))
+
+    @classmethod
+    def decode(cls, data: meta.Datum | None, *, trigger_metadata: Any) -> Any:  # noqa: ARG003 - the converters' signature
+        """The value as the host sent it. Raises ValueError for a value that is neither text, bytes nor JSON."""
+        if data is None or data.type is None:
+            return None
+        if data.type in {"string", "bytes", "json"}:
+            return data.value
+        raise ValueError(f'unexpected type of data received for the "generic" binding : {data.type!r}')
+
+    @classmethod
+    def encode(cls, obj: Any, *, expected_type: Any) -> meta.Datum:  # noqa: ARG003 - the converters' signature
+        """Text and bytes as they are, JSON values tagged with their kind. Raises NotImplementedError for the rest."""
+        if isinstance(obj, str):
+            return meta.Datum(obj, "string")
+        if isinstance(obj, (bytes, bytearray)):
+            return meta.Datum(bytes(obj), "bytes")
+        if obj is None:
+            return meta.Datum(None, None)
+        for kind, name in ((dict, "dict"), (list, "list"), (bool, "bool"), (int, "int"), (float, "double")):
+            if isinstance(obj, kind):
+                return meta.Datum(obj, name)
+        raise NotImplementedError
+
+
+def converter(binding_type: str) -> Any:
+    """The converter registered for a binding type; the generic one when there is none."""
+    return meta.get_binding_registry().get(binding_type) or GenericConverter
+
+
+def returns_implicitly(binding_type: str) -> bool:
+    """Whether a trigger of this type takes the function's return value without a `$return` binding."""
+    found = converter(binding_type)
+    if found is GenericConverter:
+        return binding_type != "durableClient"
+    return bool(getattr(found, "has_implicit_output", bool)())
+
+
+def decode(binding_type: str, value: meta.Datum | None, metadata: Mapping[str, meta.Datum]) -> Any:
+    """The argument for a function. Raises ConversionError, or what the converter raises for a bad payload."""
+    found = converter(binding_type)
+    is_trigger = bool(getattr(found, "has_trigger_support", bool)())
+    try:
+        return found.decode(value, trigger_metadata=metadata if is_trigger else {})
+    except NotImplementedError:
+        kind = value.type if value is not None else None
+        raise ConversionError(
+            f"unable to decode incoming TypedData: unsupported combination of TypedData field {kind!r} "
+            f"and expected binding type {found}"
+        ) from None
+
+
+def encode(binding_type: str, value: Any, annotation: Any) -> meta.Datum | None:
+    """What the host receives from a function. Raises ConversionError, or what the converter raises."""
+    found = converter(binding_type)
+    try:
+        return cast("meta.Datum | None", found.encode(value, expected_type=annotation))
+    except NotImplementedError:
+        raise ConversionError(
+            f'unable to encode outgoing TypedData: unsupported type "{found}" for Python type "{type(value).__name__}"'
+        ) from None

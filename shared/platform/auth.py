@@ -1,0 +1,89 @@
+"""Who is calling, and how a door finds out. Every HTTP route names one guard; there is no default."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, cast
+
+from shared.platform.errors import Forbidden, Unauthenticated
+from shared.platform.settings import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import azure.functions as func
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who sent the request.
+
+    Attributes:
+        name: what to write into logs and rows; never a secret.
+        permissions: what the caller may do, in the words of the workload that granted them.
+    """
+
+    name: str
+    permissions: frozenset[str] = frozenset()
+
+
+class Guard(Protocol):
+    """One way to find out who is calling.
+
+    Attributes:
+        schemes: OpenAPI security schemes by name; any one of them lets a caller in. Empty: no proof is asked for.
+    """
+
+    @property
+    def schemes(self) -> Mapping[str, Mapping[str, str]]: ...
+
+    async def authenticate(self, request: func.HttpRequest) -> Caller:
+        """The caller of `request`.
+
+        Raises:
+            Unauthenticated: nothing, or something wrong, was presented.
+            Forbidden: the caller is known and may not use this route.
+        """
+        ...
+
+
+def header(request: func.HttpRequest, name: str) -> str:
+    """The header's value, or "" when it was not sent."""
+    return cast("str", request.headers.get(name, ""))
+
+
+class Public:
+    """Lets everyone in."""
+
+    schemes: Mapping[str, Mapping[str, str]] = {}
+
+    async def authenticate(self, request: func.HttpRequest) -> Caller:  # noqa: ARG002 - a guard is given the request
+        return Caller("anonymous")
+
+
+class AdminKey:
+    """Lets in who presents the operator's key. Without ADMIN_API_KEY set it lets nobody in."""
+
+    schemes: Mapping[str, Mapping[str, str]] = {
+        "AdminKey": {"type": "apiKey", "in": "header", "name": "X-Admin-Key", "description": "The app's ADMIN_API_KEY."}
+    }
+
+    async def authenticate(self, request: func.HttpRequest) -> Caller:
+        expected = settings().admin_api_key
+        if expected is None:
+            raise Forbidden(
+                "The operator's routes are closed: this app has no admin key.",
+                code="admin-key-not-configured",
+                remedy="Set ADMIN_API_KEY in the app's settings.",
+            )
+        # Bytes, since compare_digest refuses text outside ASCII; the time taken does not tell how much was right.
+        if not hmac.compare_digest(header(request, "X-Admin-Key").encode(), expected.get_secret_value().encode()):
+            raise Unauthenticated(
+                "The admin key is missing or wrong.", remedy="Send the app's ADMIN_API_KEY in the X-Admin-Key header."
+            )
+        return Caller("admin")
+
+
+PUBLIC: Guard = Public()
+ADMIN: Guard = AdminKey()

@@ -1,0 +1,72 @@
+"""What a handler may give back, and the HTTP response that it becomes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Generic, TypeVar, cast
+
+import azure.functions as func
+from pydantic import BaseModel, Field
+
+T = TypeVar("T")
+
+HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+POLL_SECONDS: Final = 2
+
+
+class PageQuery(BaseModel, extra="forbid"):
+    """Which part of a list is asked for."""
+
+    limit: int = Field(50, ge=1, le=100, description="Most items of one page")
+    cursor: str | None = Field(None, max_length=4096, description="`pagination.next` of the page before")
+
+
+class Pagination(BaseModel):
+    limit: int
+    next: str | None = Field(None, description="Cursor of the next page; null on the last one")
+
+
+class Page(BaseModel, Generic[T]):
+    """A part of a list."""
+
+    data: list[T]
+    pagination: Pagination
+
+
+class Accepted(BaseModel):
+    """Work was started: 202, with a Location where its state can be read. A subclass adds what its clients expect."""
+
+    id: str
+    location: str = Field(description="Path of the state of the work")
+
+
+@dataclass(frozen=True)
+class Reply(Generic[T]):
+    """A body with a status or headers of its own."""
+
+    body: T
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+def response(result: Any, status: int) -> func.HttpResponse:
+    """The response for what a handler gave back; `status` is that of the route.
+
+    Raises:
+        TypeError: it was none of the types that a handler may give back.
+    """
+    headers = dict(HEADERS)
+    if isinstance(result, Reply):
+        status, headers, result = result.status, headers | dict(result.headers), cast("Reply[Any]", result).body
+    if isinstance(result, func.HttpResponse):
+        return result
+    if result is None:
+        return func.HttpResponse(status_code=204, headers=headers)
+    if not isinstance(result, BaseModel):
+        raise TypeError(f"A handler gave back {type(result).__name__}, which is no pydantic model.")
+    if isinstance(result, Accepted):
+        headers |= {"Location": result.location, "Retry-After": str(POLL_SECONDS)}
+    return func.HttpResponse(
+        result.model_dump_json(by_alias=True), status_code=status, headers=headers, mimetype="application/json"
+    )

@@ -1,0 +1,129 @@
+"""Refusals and failures as RFC 9457 problem details, the same shape from every door."""
+
+from __future__ import annotations
+
+import logging
+import math
+import re
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import azure.functions as func
+from pydantic import BaseModel, Field
+
+from shared.platform import errors
+from shared.platform.auth import header
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pydantic_core import ErrorDetails
+
+_log = logging.getLogger(__name__)
+
+Place = Literal["body", "query", "path", "header"]
+
+
+class FieldProblem(BaseModel):
+    """One value of the request that cannot be used."""
+
+    place: Place | None = Field(default=None, serialization_alias="in", description="Where the value stood")
+    pointer: str = Field(description="JSON Pointer (RFC 6901) to the value, as a URI fragment")
+    detail: str
+    code: str
+
+
+class Problem(BaseModel):
+    """Why a request was not answered (RFC 9457), with what to do about it."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str = Field(description="Path of the request")
+    code: str = Field(description="Stable name of the cause, for machines")
+    remedy: str | None = Field(None, description="What to do next")
+    errors: list[FieldProblem] | None = Field(None, description="The values at fault")
+    trace_id: str | None = Field(None, description="Finds the failure in the app's logs")
+
+
+class UnusableRequest(errors.InvalidInput):
+    """Values of the request did not pass their types; `fields` names each."""
+
+    def __init__(self, fields: Iterable[FieldProblem]) -> None:
+        self.fields = list(fields)
+        first = self.fields[0]
+        super().__init__(f"{first.pointer} in the {first.place}: {first.detail}", field=first.pointer)
+
+
+class UnsupportedMediaType(errors.TerminalError):
+    """The body is not of the type this door reads."""
+
+    code = "unsupported-media-type"
+
+
+_STATUS = {
+    errors.InvalidInput: HTTPStatus.BAD_REQUEST,
+    errors.Unauthenticated: HTTPStatus.UNAUTHORIZED,
+    errors.Forbidden: HTTPStatus.FORBIDDEN,
+    errors.NotFound: HTTPStatus.NOT_FOUND,
+    errors.Conflict: HTTPStatus.CONFLICT,
+    errors.PayloadTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    errors.RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
+    errors.TransientError: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.ManifoldError: HTTPStatus.INTERNAL_SERVER_ERROR,
+}
+DEFAULT_RETRY_SECONDS = 5
+
+
+def pointer(path: Iterable[int | str]) -> str:
+    return "#" + "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+
+
+def field_problems(place: Place, found: Iterable[ErrorDetails], *, under: tuple[str, ...] = ()) -> list[FieldProblem]:
+    """What pydantic found, without the values themselves: they may be secrets."""
+    return [
+        FieldProblem(place=place, pointer=pointer((*under, *e["loc"])), detail=e["msg"], code=e["type"]) for e in found
+    ]
+
+
+def problem_response(error: Exception, request: func.HttpRequest) -> func.HttpResponse:
+    """The answer for `error`. One that nobody foresaw is logged whole and told to the caller only by its trace id."""
+    trace_id = None
+    headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+    known = error if isinstance(error, errors.ManifoldError) else None
+    status = next((_STATUS[cls] for cls in type(error).__mro__ if cls in _STATUS), HTTPStatus.INTERNAL_SERVER_ERROR)
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        trace_id = _trace_id(request)
+        _log.error("The request failed", exc_info=error, extra={"trace_id": trace_id, "status": status.value})
+    if isinstance(error, errors.TransientError | errors.RateLimited):
+        headers["Retry-After"] = str(max(1, math.ceil(error.retry_after or DEFAULT_RETRY_SECONDS)))
+    if status is HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = 'ApiKey realm="manifold"'
+    fields = error.fields if isinstance(error, UnusableRequest) else []
+    if isinstance(error, errors.InvalidInput) and error.field and not fields:
+        fields = [FieldProblem(pointer=pointer(error.field.split(".")), detail=error.message, code=error.code)]
+    code = known.code if known else "internal-error"
+    problem = Problem(
+        type=f"urn:manifold:problem:{code}",
+        title=status.phrase,
+        status=status.value,
+        detail=known.message if known else "Something unforeseen went wrong. It was logged under the trace id.",
+        instance=urlsplit(request.url).path,
+        code=code,
+        remedy=known.remedy if known else "Try again; if it happens again, tell the operator the trace id.",
+        errors=fields or None,
+        trace_id=trace_id,
+    )
+    body = problem.model_dump_json(by_alias=True, exclude_none=True)
+    return func.HttpResponse(body, status_code=status.value, headers=headers, mimetype="application/problem+json")
+
+
+def _trace_id(request: func.HttpRequest) -> str:
+    """The caller's W3C trace id, so that both sides' logs meet; a new one without it."""
+    pattern = r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}"
+    traced = re.fullmatch(pattern, header(request, "traceparent"))
+    return traced[1] if traced else uuid4().hex

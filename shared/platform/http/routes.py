@@ -1,0 +1,184 @@
+"""Declares doors: one decorator and one typed signature per HTTP route, from which all the rest follows."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import partialmethod
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, get_args, get_origin
+
+import azure.functions as func
+
+from shared.platform.errors import PayloadTooLarge
+from shared.platform.http.answers import Accepted, Reply, response
+from shared.platform.http.inputs import Inputs
+from shared.platform.http.problems import problem_response
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
+
+    from shared.platform.auth import Guard
+
+    Handler = Callable[..., Awaitable[Any]]
+
+H = TypeVar("H", bound="Callable[..., Awaitable[Any]]")
+BODY_LIMIT = 1_000_000
+
+
+@dataclass
+class Operation:
+    """One route with its handler: see Routes for the meaning of the fields."""
+
+    method: str
+    route: str
+    tag: str
+    handler: Handler
+    needs: Guard
+    summary: str
+    status: int
+    limit: int
+    consumes: str
+    produces: str
+    also: Mapping[int, type[Any]]
+    hidden: bool
+
+    def __post_init__(self) -> None:
+        self.inputs = Inputs(self.handler, re.findall(r"\{\*?(\w+)\}", self.route))
+        self.status = self.status or _success(self.inputs.returns)
+
+    @property
+    def name(self) -> str:
+        return self.handler.__name__
+
+    async def answer(self, request: func.HttpRequest, client: object = None) -> func.HttpResponse:
+        """What the route answers; it never raises, since the Functions host would answer an empty 500."""
+        try:
+            if len(request.get_body()) > self.limit:
+                raise PayloadTooLarge(f"The body is over the limit of {self.limit} bytes.")  # noqa: TRY301 - one exit
+            caller = await self.needs.authenticate(request)
+            return response(await self.handler(**self.inputs.read(request, caller, client)), self.status)
+        except Exception as error:  # noqa: BLE001 - the last place that can turn it into an answer
+            return problem_response(error, request)
+
+
+class Routes:
+    """The HTTP routes of one workload, shown under one heading of the API's document."""
+
+    def __init__(self, tag: str) -> None:
+        self.tag = tag
+        self.operations: list[Operation] = []
+
+    def _declare(
+        self,
+        method: str,
+        route: str,
+        *,
+        needs: Guard,
+        summary: str,
+        status: int = 0,
+        limit: int = BODY_LIMIT,
+        consumes: str = "application/octet-stream",
+        produces: str = "application/octet-stream",
+        also: Mapping[int, type[Any]] | None = None,
+        hidden: bool = False,
+    ) -> Callable[[H], H]:
+        """Declare the decorated handler as a route.
+
+        Args:
+            method: upper case.
+            route: `{name}` stands for a part of the path, `{*name}` for all the rest.
+            needs: who may use it.
+            summary: what it is for, in one line; the handler's docstring says more.
+            status: of success; 0 means 204 for None, 202 for Accepted, else 200.
+            limit: most bytes of a body.
+            consumes: media type of a body that is handed over as bytes.
+            produces: media type of an HttpResponse.
+            also: models of further statuses that a Reply may have.
+            hidden: leave it out of the API's document.
+        """
+
+        def declare(handler: H) -> H:
+            operation = Operation(
+                method, route, self.tag, handler, needs, summary, status, limit, consumes, produces, also or {}, hidden
+            )
+            self.operations.append(operation)
+            return handler
+
+        return declare
+
+    get = partialmethod(_declare, "GET")
+    post = partialmethod(_declare, "POST")
+    put = partialmethod(_declare, "PUT")
+    patch = partialmethod(_declare, "PATCH")
+    delete = partialmethod(_declare, "DELETE")
+
+
+class FunctionRegistry(Protocol):
+    """A function app or blueprint that knows HTTP routes and the durable client."""
+
+    def function_name(self, *args: Any, **kwargs: Any) -> Any: ...
+    def route(self, *args: Any, **kwargs: Any) -> Any: ...
+    def durable_client_input(self, *args: Any, **kwargs: Any) -> Any: ...
+
+
+def register(app: FunctionRegistry, *groups: Routes) -> None:
+    """Make a function of every route.
+
+    Raises:
+        ValueError: a route could never be reached.
+    """
+    operations = [operation for group in groups for operation in group.operations]
+    if hidden := hidden_routes(operations):
+        raise ValueError(" ".join(hidden))
+    for operation in operations:
+        function = _function(operation)
+        if "client" in operation.inputs.types:
+            function = app.durable_client_input(client_name="client")(function)
+        route = app.route(
+            route=operation.route.lstrip("/"), methods=[operation.method], auth_level=func.AuthLevel.ANONYMOUS
+        )
+        app.function_name(operation.name)(route(function))
+
+
+def hidden_routes(operations: Iterable[Operation]) -> list[str]:
+    """Which routes another one hides: the host tries functions in the order of their names, the first fits."""
+    found: list[str] = []
+    before: dict[str, list[tuple[re.Pattern[str], Operation]]] = defaultdict(list)
+    for operation in sorted(operations, key=lambda o: o.name.lower()):
+        for pattern, first in before[operation.method]:
+            if pattern.fullmatch(re.sub(r"\{.*?\}", "\0", operation.route)):
+                found.append(
+                    f"{operation.method} {operation.route} ({operation.name}) can never be reached: {first.name} comes "
+                    f"first in the alphabet and takes {first.route}. Rename one of the two handlers."
+                )
+        pieces = re.split(r"(\{.*?\})", operation.route)
+        pattern = "".join((".*" if p[1] == "*" else "[^/]+") if p.startswith("{") else re.escape(p) for p in pieces)
+        before[operation.method].append((re.compile(pattern, re.IGNORECASE), operation))
+    return found
+
+
+def _function(operation: Operation) -> Callable[..., Awaitable[func.HttpResponse]]:
+    """The function that the worker sees.
+
+    Its parameters are the bindings only: one named like a part of the path would make the worker refuse the whole app.
+    """
+    if "client" in operation.inputs.types:
+
+        async def door_with_client(req: func.HttpRequest, client: str) -> func.HttpResponse:
+            return await operation.answer(req, client)
+
+        return door_with_client
+
+    async def door(req: func.HttpRequest) -> func.HttpResponse:
+        return await operation.answer(req)
+
+    return door
+
+
+def _success(returns: Any) -> int:
+    if get_origin(returns) is Reply:
+        returns = get_args(returns)[0]
+    if returns is type(None):
+        return 204
+    return 202 if isinstance(returns, type) and issubclass(returns, Accepted) else 200

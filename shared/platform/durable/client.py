@@ -1,0 +1,177 @@
+"""What doors do with orchestrations: start, look, stop."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, cast
+from urllib.parse import quote, urlencode
+
+import aiohttp
+from azure.durable_functions import DurableOrchestrationClient
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.platform.durable.handles import In, Orchestration
+from shared.platform.errors import Conflict, NotFound, TransientError
+
+CALL_SECONDS = 30
+
+
+class RunState(StrEnum):
+    """The states of an orchestration, as the host names them."""
+
+    PENDING = "Pending"
+    RUNNING = "Running"
+    SUSPENDED = "Suspended"
+    CONTINUED_AS_NEW = "ContinuedAsNew"
+    COMPLETED = "Completed"
+    FAILED = "Failed"
+    TERMINATED = "Terminated"
+    CANCELED = "Canceled"
+
+    @property
+    def finished(self) -> bool:
+        return self in (RunState.COMPLETED, RunState.FAILED, RunState.TERMINATED, RunState.CANCELED)
+
+
+class Instance(BaseModel):
+    """One orchestration as the host reports it. Times are UTC to the second."""
+
+    model_config = ConfigDict(populate_by_name=True)
+    instance_id: str = Field(alias="instanceId")
+    name: str
+    state: RunState = Field(alias="runtimeStatus")
+    created_at: datetime = Field(alias="createdTime")
+    updated_at: datetime = Field(alias="lastUpdatedTime")
+    progress: Any = Field(None, alias="customStatus")
+    output: Any = None
+    history: list[dict[str, Any]] | None = Field(None, alias="historyEvents")
+
+
+class InstancePage(BaseModel):
+    """Some orchestrations, and where the next page begins."""
+
+    instances: list[Instance]
+    continuation: str | None
+
+
+class DurableClient:
+    """The host's durable client, in typed words."""
+
+    def __init__(self, client: DurableOrchestrationClient) -> None:
+        self._client = client
+        bindings: Any = client._orchestration_bindings  # noqa: SLF001 - the SDK offers no paging and no history of its own  # pyright: ignore[reportPrivateUsage] - as said
+        self._rpc: str = bindings.rpc_base_url
+
+    async def start(
+        self,
+        orchestration: Orchestration[In, Any],
+        task: In,
+        *,
+        singleton: str | None = None,
+        instance_id: str | None = None,
+    ) -> str:
+        """Start an orchestration and give its instance id.
+
+        With `singleton`, that is the id, and only one runs at a time. Starting an id that has finished runs it again:
+        where that must not happen, the first activity claims the work.
+
+        Raises:
+            Conflict: the id is running.
+        """
+        wanted = singleton or instance_id
+        if wanted is not None:
+            running = await self.find(wanted)
+            if running is not None and not running.state.finished:
+                raise _busy(wanted)
+        try:
+            return await self._client.start_new(orchestration.name, wanted, orchestration.encode(task))
+        except Exception as error:
+            if wanted is not None and "already exists" in str(error):
+                raise _busy(wanted) from None
+            raise TransientError(
+                f"The durable host did not start {orchestration.name}: {str(error)[:300]}.", code="durable-unavailable"
+            ) from error
+
+    async def find(self, instance_id: str, *, history: bool = False) -> Instance | None:
+        """The orchestration, without its input; None if there is none. Ask for the history where it is shown."""
+        query = {"showInput": "false"} | ({"showHistory": "true"} if history else {})
+        status, _, body = await self._get(f"instances/{quote(instance_id, safe='')}", query)
+        return None if status == 404 or body is None else Instance.model_validate(body)  # noqa: PLR2004 - HTTP's number
+
+    async def page(
+        self,
+        *,
+        top: int,
+        continuation: str | None = None,
+        states: list[RunState] | None = None,
+        prefix: str | None = None,
+        since: datetime | None = None,
+    ) -> InstancePage:
+        """Up to `top` orchestrations (entities left out) in the order of their ids."""
+        query = {"top": str(top), "showInput": "false"}
+        if states:
+            query["runtimeStatus"] = ",".join(states)
+        if prefix:
+            query["instanceIdPrefix"] = prefix
+        if since:
+            query["createdTimeFrom"] = since.isoformat()
+        _, headers, body = await self._get("instances/", query, continuation)
+        rows: list[dict[str, Any]] = body or []
+        shown = [Instance.model_validate(one) for one in rows if not one["instanceId"].startswith("@")]
+        return InstancePage(instances=shown, continuation=headers.get("x-ms-continuation-token") or None)
+
+    async def terminate(self, instance_id: str, reason: str) -> None:
+        """Stop an orchestration at its next step. Its activities and children that already run go on to their end.
+
+        Raises:
+            NotFound, Conflict: there is no such orchestration, or it has finished.
+        """
+        await self._running(instance_id)
+        await self._client.terminate(instance_id, reason)
+
+    async def raise_event(self, instance_id: str, event: str, data: BaseModel) -> None:
+        """Tell a running orchestration something.
+
+        Raises:
+            NotFound, Conflict: there is no such orchestration, or it has finished.
+        """
+        await self._running(instance_id)
+        await self._client.raise_event(instance_id, event, data.model_dump_json())
+
+    async def _running(self, instance_id: str) -> None:
+        instance = await self.find(instance_id)
+        if instance is None:
+            raise NotFound(f"There is no run {instance_id}.")
+        if instance.state.finished:
+            raise Conflict(f"The run {instance_id} is {instance.state.value.lower()} already.", code="run-finished")
+
+    async def _get(
+        self, path: str, query: Mapping[str, str], continuation: str | None = None
+    ) -> tuple[int, Mapping[str, str], Any]:
+        headers = {"x-ms-continuation-token": continuation} if continuation else {}
+        timeout = aiohttp.ClientTimeout(total=CALL_SECONDS)
+        try:
+            async with (
+                aiohttp.ClientSession(timeout=timeout) as session,
+                session.get(f"{self._rpc}{path}?{urlencode(query)}", headers=headers) as answer,
+            ):
+                text = await answer.text()
+                body: Any = json.loads(text) if text else None
+                if answer.status >= 500 and not isinstance(body, dict):  # noqa: PLR2004 - HTTP's number
+                    raise TransientError(f"The durable host answered {answer.status}.", code="durable-unavailable")
+                return answer.status, answer.headers, cast("Any", body)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise TransientError(
+                f"The durable host did not answer: {type(error).__name__}.", code="durable-unavailable"
+            ) from error
+
+
+def _busy(instance_id: str) -> Conflict:
+    return Conflict(
+        f"{instance_id} is running.",
+        code="already-running",
+        remedy=f"Wait until it ends, or stop it: see /ops/runs/{instance_id}.",
+    )

@@ -1,0 +1,223 @@
+"""What an orchestrator writes: `call` one step, `fan_out` over many, `repeat` in time boxes, show `progress`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic
+
+from pydantic import BaseModel, ConfigDict
+
+from shared.platform.durable.handles import (
+    ACTIVITIES,
+    ORCHESTRATIONS,
+    Activity,
+    Context,
+    Envelope,
+    Failure,
+    Handle,
+    In,
+    Out,
+    Steps,
+    orchestration,
+)
+from shared.platform.errors import TerminalError
+
+CHUNK_BYTES = 32_768
+"""Tasks of one fan-out chunk, as JSON text: what a history entry holds comfortably."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[In, Out]):
+    """What became of one task of a fan-out."""
+
+    task: In
+    value: Out | None = None
+    failure: Failure | None = None
+
+    @property
+    def failed(self) -> bool:
+        return self.failure is not None
+
+    def result(self) -> Out:
+        """The value.
+
+        Raises:
+            TerminalError: the task failed.
+        """
+        if self.failure is not None:
+            raise self.failure.error()
+        assert self.value is not None
+        return self.value
+
+
+def call(context: Context, step: Handle[In, Out], task: In) -> Steps[Out]:
+    """Run an activity or a sub-orchestration and give its answer, trying again as its policy says.
+
+    Raises:
+        TerminalError: it failed for good, or as often as its policy allows.
+    """
+    [outcome] = yield from _attend(context, step, [task], None)
+    return outcome.result()
+
+
+def fan_out(
+    context: Context,
+    step: Handle[In, Out],
+    tasks: Sequence[In],
+    *,
+    chunk: int = 50,
+    on_done: Callable[[int], None] | None = None,
+) -> Steps[list[Outcome[In, Out]]]:
+    """Run the step for every task at once and give all outcomes in the tasks' order; none raises.
+
+    More than `chunk` tasks are spread over sub-orchestrations, so that no history grows with the width of the fan.
+    `on_done` is told how many of the first tasks are done, as the count grows.
+    """
+    chunks = _chunks(step, tasks, chunk)
+    if len(chunks) <= 1:
+        return (yield from _attend(context, step, tasks, on_done))
+    parts = [Chunk(step=step.name, tasks=[step.encode(task) for task in part]) for part in chunks]
+    done = 0
+
+    def count(parts_done: int) -> None:
+        nonlocal done
+        done = sum(len(part) for part in chunks[:parts_done])
+        if on_done:
+            on_done(done)
+
+    answers = yield from fan_out(context, fan_out_chunk, parts, chunk=chunk, on_done=count)
+    outcomes: list[Outcome[In, Out]] = []
+    for part, answer in zip(chunks, answers, strict=True):
+        if answer.value is None:
+            outcomes += [Outcome(task, failure=answer.failure) for task in part]
+            continue
+        for task, envelope in zip(part, answer.value.answers, strict=True):
+            outcomes.append(_outcome(step, task, envelope.model_dump_json()))
+    return outcomes
+
+
+def repeat(
+    context: Context, step: Handle[In, Out], task: In, *, until: Callable[[Out], bool], boxes: int = 150
+) -> Steps[Out]:
+    """Run a step that works in time boxes again and again until it says it is done; its progress is its own to keep.
+
+    Raises:
+        TerminalError: it was not done after `boxes` boxes; the history would grow without bound.
+    """
+    for _ in range(boxes):
+        answer = yield from call(context, step, task)
+        if until(answer):
+            return answer
+    raise TerminalError(
+        f"{step.name} was not done after {boxes} time boxes.",
+        code="too-many-time-boxes",
+        remedy="Give each box more seconds, or cut the work into smaller shares.",
+    )
+
+
+def progress(context: Context, phase: str, *, done: int = 0, total: int = 0, unit: str = "", **more: Any) -> None:
+    """Show on the instance's status what it is doing and how far it is."""
+    percent = round(100 * done / total) if total else 0
+    context.set_custom_status({"phase": phase, "done": done, "total": total, "unit": unit, "percent": percent, **more})
+
+
+class Chunk(BaseModel):
+    """A share of a wide fan-out: the step's name and its tasks as JSON text."""
+
+    model_config = ConfigDict(frozen=True)
+    step: str
+    tasks: list[str]
+
+
+class Answers(BaseModel):
+    """The outcomes of a chunk, in order."""
+
+    model_config = ConfigDict(frozen=True)
+    answers: list[Envelope]
+
+
+@orchestration
+def fan_out_chunk(context: Context, share: Chunk) -> Steps[Answers]:
+    """One share of a wide fan-out."""
+    step: Handle[Any, Any] = ACTIVITIES.get(share.step) or ORCHESTRATIONS[share.step]
+    tasks = [step.takes.model_validate_json(task) for task in share.tasks]
+    total = len(tasks)
+
+    def show(done: int) -> None:
+        progress(context, share.step, done=done, total=total, unit="tasks")
+
+    outcomes = yield from _attend(context, step, tasks, show)
+    return Answers(
+        answers=[
+            Envelope(failure=one.failure) if one.failure else Envelope(value=one.result().model_dump_json())
+            for one in outcomes
+        ]
+    )
+
+
+def _attend(
+    context: Context, step: Handle[In, Out], tasks: Sequence[In], on_done: Callable[[int], None] | None
+) -> Steps[list[Outcome[In, Out]]]:
+    """Run the tasks at once, in rounds: after each round those that failed in a way that may pass are tried again."""
+    outcomes: dict[int, Outcome[In, Out]] = {}
+    waiting = list(range(len(tasks)))
+    attempt = 1
+    while waiting:
+        running = [_schedule(context, step, tasks[index]) for index in waiting]
+        # The first wait schedules them all; then each is taken in turn, which adds nothing to the history.
+        # Waiting for all at once would give up on the others as soon as one of them fails.
+        yield context.task_any(running)
+        again: list[int] = []
+        for index, task in zip(waiting, running, strict=True):
+            try:
+                outcomes[index] = _outcome(step, tasks[index], (yield task))
+            except Exception as error:  # noqa: BLE001 - the SDK raises plain Exception for whatever a step raised
+                again.append(index)
+                if attempt >= step.retry.attempts:
+                    outcomes[index] = Outcome(tasks[index], failure=_exhausted(step, attempt, error))
+            if on_done:
+                on_done(len(outcomes))
+        if not again or attempt >= step.retry.attempts:
+            break
+        yield context.create_timer(context.current_utc_datetime + step.retry.delay(attempt))
+        waiting = again
+        attempt += 1
+    return [outcomes[index] for index in range(len(tasks))]
+
+
+def _schedule(context: Context, step: Handle[In, Any], task: In) -> Any:
+    if isinstance(step, Activity):
+        return context.call_activity(step.name, step.encode(task))
+    return context.call_sub_orchestrator(step.name, step.encode(task))
+
+
+def _outcome(step: Handle[In, Out], task: In, answer: Any) -> Outcome[In, Out]:
+    try:
+        return Outcome(task, value=step.decode(answer))
+    except TerminalError as error:
+        return Outcome(task, failure=Failure.of(error))
+
+
+def _exhausted(step: Handle[Any, Any], attempts: int, error: Exception) -> Failure:
+    # The text is the host's: "Activity function 'x' failed: Class: message", then a serialised .NET exception.
+    text = str(error).split(" \n ", 1)[0][:600]
+    return Failure(
+        code="retries-exhausted" if attempts > 1 else "step-failed",
+        message=f"{step.name} failed, attempt {attempts} of {attempts}: {text}",
+        remedy="See the host's log for the stack; start again once the cause is gone.",
+    )
+
+
+def _chunks(step: Handle[In, Any], tasks: Sequence[In], chunk: int) -> list[list[In]]:
+    """Cut the tasks into shares of at most `chunk` tasks and CHUNK_BYTES."""
+    shares: list[list[In]] = []
+    size = 0
+    for task in tasks:
+        length = len(step.encode(task))
+        if not shares or len(shares[-1]) >= chunk or size + length > CHUNK_BYTES:
+            shares.append([])
+            size = 0
+        shares[-1].append(task)
+        size += length
+    return shares

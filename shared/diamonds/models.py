@@ -167,3 +167,64 @@ class Stone:
     offer_id: str
     source_updated_at: datetime | None
     payload: dict[str, Any]
+
+
+class IngestPartition(Model):
+    """One partition of a run, to be read to its end."""
+
+    plan: RunPlan
+    partition: Partition
+
+
+class PartitionFailed(Model):
+    """A partition that could not be read, after all retries."""
+
+    run_id: UUID
+    partition_id: PartitionId
+    error: str = Field(max_length=500)
+
+
+class RunRef(Model):
+    """A run by its id."""
+
+    run_id: UUID
+
+
+class EndRun(Model):
+    """How a run ends. `error` says why, when it did not end well."""
+
+    run_id: UUID
+    status: RunStatus
+    error: str | None = Field(None, max_length=1000)
+
+
+class Verdict(Model):
+    """May what was ingested be consolidated?
+
+    `go`: at once. `wait`: after a pause in which failed partitions can be retried. `hold`: only if a person forces it.
+    """
+
+    decision: Literal["go", "wait", "hold"]
+    wait_seconds: int = Field(0, ge=0)
+    failed: int = Field(0, ge=0, description="partitions that failed")
+    partitions: int = Field(0, ge=0)
+
+
+class ConsolidateRun(Model):
+    """A request to consolidate what a run has ingested; `force` does so in spite of failed partitions."""
+
+    run_id: UUID
+    force: bool = False
+    trace_id: str | None = Field(None, max_length=100)
+
+
+class ConsolidationShare(Model):
+    """One of several workers that claim a run's pending rows until none is left."""
+
+    run_id: UUID
+    feed: FeedName
+    worker: str = Field(min_length=1, max_length=100)
+
+
+class Nothing(Model):
+    """An answer without content."""

@@ -63,8 +63,14 @@ class Settings(BaseSettings):
     ingest_seconds: float = Field(
         240, gt=0, le=540, description="seconds one ingestion activity works before it hands back its cursor"
     )
-    consolidation_threshold: float = Field(
-        1.0, gt=0, le=1, description="share of partitions that must succeed for consolidation to start by itself"
+    partial_share: float = Field(
+        0.7,
+        gt=0,
+        le=1,
+        description="share of partitions that must succeed for a partial consolidation to start by itself",
+    )
+    partial_wait_seconds: int = Field(
+        300, ge=0, le=86_400, description="seconds a partial consolidation waits for failed partitions to be retried"
     )
     watermark_overlap_seconds: int = Field(
         900, ge=0, description="seconds the next update window reaches back before this run's start"

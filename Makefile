@@ -8,15 +8,15 @@ BIN := $(VENV)/bin
 # Node and npm come inside a Python package, so nothing but Python and make must be on the machine.
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 
-.PHONY: help setup demo up test lint format bench migrate lock clean
+.PHONY: help setup demo up migrate test lint lint-infra format bench lock clean
 
 help: ## List these commands
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-11s %s\n", $$1, $$2}'
 
-setup: $(VENV)/.python node_modules/.installed ## Install the pinned tools and libraries into this folder
+setup: $(VENV)/.installed node_modules/.installed ## Install the pinned tools and libraries into this folder
 
-$(VENV)/.python: requirements.txt requirements-dev.txt requirements-data.txt
-	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) was not found. Install Python 3.11 or set PYTHON=python3.12"; exit 1; }
+$(VENV)/.installed: requirements.txt requirements-dev.txt requirements-data.txt
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) was not found. Install Python 3.11, or name yours: make PYTHON=python3.12 ..."; exit 1; }
 	@echo "Installing Python packages into $(VENV) ..."
 	@[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep '^uv==' requirements-dev.txt)"
@@ -24,17 +24,40 @@ $(VENV)/.python: requirements.txt requirements-dev.txt requirements-data.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -r requirements-data.txt
 	@touch $@
 
-node_modules/.installed: package-lock.json | $(VENV)/.python
+node_modules/.installed: package-lock.json $(VENV)/.installed
 	@echo "Installing Azurite and pyright into node_modules ..."
 	@npm ci --silent --no-progress
 	@touch $@
 
-lock: | $(VENV)/.python ## Recompute the pinned requirements after editing a .in file
-	uv pip compile --quiet --upgrade --python-version 3.11 --no-header --no-annotate requirements.in -o requirements.txt
-	uv pip compile --quiet --upgrade --python-version 3.11 --no-header --no-annotate requirements-dev.in -o requirements-dev.txt
+demo: setup ## Run everything: 53,940 diamonds from the supplier to priced rows, with a report
+	@python -m local.demo
+
+up: setup ## Start every local service, the app and the console; Ctrl-C stops them all
+	@python -m local.up
+
+migrate: setup ## Bring the database that POSTGRES_DSN names to the newest schema
+	@python -m shared.platform.migrate
+
+test: setup lint ## Check and test everything
+	@python -m pytest -n 2
+
+lint: setup ## Types, style, floors and determinism rules
+	@ruff format --check --quiet .
+	@ruff check --quiet .
+	@ast-grep test --skip-snapshot-tests >/dev/null
+	@ast-grep scan --error
+	@lint-imports >/dev/null || lint-imports
+	@pyright --warnings
+
+bench: setup ## Measure, each figure beside a peer
+	@python -m bench
 
 format: setup ## Format the code
-	ruff format . && ruff check --fix .
+	@ruff format --quiet . && ruff check --quiet --fix .
+
+lock: | $(VENV)/.installed ## Recompute the pinned requirements after editing a .in file
+	uv pip compile --quiet --python-version 3.11 --no-header --no-annotate requirements.in -o requirements.txt
+	uv pip compile --quiet --python-version 3.11 --no-header --no-annotate requirements-dev.in -o requirements-dev.txt
 
 clean: ## Remove the local services' data and logs
 	rm -rf .local .local-*

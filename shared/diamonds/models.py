@@ -123,6 +123,31 @@ class Mark(Model):
     completed: bool = False
 
 
+class PartitionStatus(StrEnum):
+    """How far one partition is."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+
+class PartitionProgress(Model):
+    """One partition of a run as stored, for the console and for alerts."""
+
+    partition_id: PartitionId
+    prices: PriceRange
+    expected: int = Field(
+        ge=0, description="diamonds the supplier counts: when the last sweep ended, else at the start"
+    )
+    records: int = Field(ge=0, description="different diamonds seen so far")
+    status: PartitionStatus
+    next_offset: int = Field(ge=0)
+    sweep: int = Field(ge=0, description="passes over the partition before the current one")
+    updated_at: AwareDatetime
+    error: str | None = None
+
+
 class ConsolidateRows(Model):
     """Claim, map and price pending rows of a run for at most `seconds`."""
 
@@ -157,6 +182,14 @@ class RunSummary(Model):
     watermark_after: AwareDatetime | None = None
     started_at: AwareDatetime
     completed_at: AwareDatetime | None = None
+
+
+class MissingDiamonds(Model):
+    """What a full run says about the diamonds that it did not see."""
+
+    active: int = Field(ge=0, description="diamonds of the feed offered before")
+    missing: int = Field(ge=0, description="of those: not seen by the run")
+    deleted: bool = Field(description="they were marked deleted; false: more than the allowed share, nothing was done")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,2 @@
+drop table diamonds.alerts_sent;
+drop table platform.rate_limits;

@@ -1,0 +1,146 @@
+"""What people are told by mail when the feed needs them: one mail per cause and day."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from shared.platform.mail import Mail, Mailer, mailer
+from shared.platform.postgres import database
+from shared.platform.settings import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from shared.diamonds.models import PartitionFailed, RunSummary
+
+STALE_CLAIM_MINUTES = 10
+"""After this long a claim belongs to a process that died; one attempt to send takes a minute at most."""
+FAILURES_SHOWN = 20
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A message to people.
+
+    Attributes:
+        cause: what it is about, the same every time it happens: `nivoda/partitions-failed`.
+    """
+
+    cause: str
+    subject: str
+    text: str
+
+
+def partitions_failed(run: RunSummary, failures: Sequence[PartitionFailed]) -> Alert:
+    """Some partitions could not be read after all their retries; the rest is consolidated."""
+    return Alert(
+        cause=f"{run.feed}/partitions-failed",
+        subject=f"[Manifold] {run.feed}: {_share(run, failures)}",
+        text=(
+            f"{_facts(run, failures)}\n"
+            "What was read is being consolidated. The watermark stays where it was, so that the next run reads the "
+            "missing diamonds again.\n\n"
+            f"To read them now:\n{_retry(run)}"
+        ),
+    )
+
+
+def consolidation_held(run: RunSummary, failures: Sequence[PartitionFailed]) -> Alert:
+    """Too many partitions failed: nothing is consolidated until a person decides."""
+    return Alert(
+        cause=f"{run.feed}/consolidation-held",
+        subject=f"[Manifold] {run.feed}: consolidation is held, {_share(run, failures)}",
+        text=(
+            f"{_facts(run, failures)}\n"
+            f"Consolidation starts by itself only if {settings().partial_share:.0%} of the partitions were read. "
+            "No diamond and no price has changed, and the watermark stays where it was.\n\n"
+            f"To read the failed partitions again:\n{_retry(run)}\n"
+            "To consolidate what was read:\n"
+            f'    POST /api/v2/triggers/consolidate {{"run_id": "{run.run_id}", "force": true}}\n'
+        ),
+    )
+
+
+def _share(run: RunSummary, failures: Sequence[PartitionFailed]) -> str:
+    return f"{len(failures)} of {run.partitions} partitions failed"
+
+
+def _facts(run: RunSummary, failures: Sequence[PartitionFailed]) -> str:
+    shown = [f"    {failure.partition_id}: {failure.error}\n" for failure in failures[:FAILURES_SHOWN]]
+    if hidden := len(failures) - len(shown):
+        shown.append(f"    and {hidden} more\n")
+    return (
+        f"Run {run.run_id} ({run.run_type}) of the feed {run.feed}, started {run.started_at:%Y-%m-%d %H:%M} UTC, has "
+        f"read {run.ingested:,} of {run.expected:,} diamonds. {_share(run, failures)}:\n\n{''.join(shown)}"
+    )
+
+
+def _retry(run: RunSummary) -> str:
+    return f'    POST /api/v2/triggers/retry-workers {{"run_id": "{run.run_id}"}}\n'
+
+
+async def send_once(alert: Alert, via: Mailer | None = None) -> bool:
+    """Mail the alert unless its cause was mailed today (UTC) or somebody is at it; True if this call sent it.
+
+    The cause is claimed before sending and released when sending fails. A process that dies in between holds its claim
+    for ten minutes; Resend then recognises the repeated key, over SMTP the mail may come twice.
+
+    Raises:
+        TransientError, TerminalError: the provider did not take the mail; the claim is released.
+    """
+    day = await _claim(alert.cause)
+    if day is None:
+        log.info("Alert not repeated today", extra={"cause": alert.cause})
+        return False
+    mail = Mail(
+        sender=settings().alert_email_from,
+        to=settings().alert_email_to,
+        subject=alert.subject,
+        text=alert.text,
+        key=f"alert/{alert.cause}/{day}",
+    )
+    try:
+        await (via or mailer()).send(mail)
+    except Exception:
+        await _release(alert.cause, day)
+        raise
+    await _settle(alert.cause, day)
+    log.info("Alert sent", extra={"cause": alert.cause})
+    return True
+
+
+async def _claim(cause: str) -> date | None:
+    async with database() as db:
+        row = await (
+            await db.execute(
+                """
+                insert into diamonds.alerts_sent as mine (cause, day, state, claimed_at)
+                values (%(cause)s, (now() at time zone 'UTC')::date, 'claimed', now())
+                on conflict (cause, day) do update set claimed_at = now()
+                    where mine.state = 'claimed' and mine.claimed_at < now() - make_interval(mins => %(stale)s)
+                returning day
+                """,
+                {"cause": cause, "stale": STALE_CLAIM_MINUTES},
+            )
+        ).fetchone()
+    return row[0] if row else None
+
+
+async def _release(cause: str, day: date) -> None:
+    async with database() as db:
+        await db.execute(
+            "delete from diamonds.alerts_sent where cause = %s and day = %s and state = 'claimed'", (cause, day)
+        )
+
+
+async def _settle(cause: str, day: date) -> None:
+    async with database() as db:
+        await db.execute(
+            "update diamonds.alerts_sent set state = 'sent', sent_at = now() where cause = %s and day = %s",
+            (cause, day),
+        )

@@ -1,0 +1,86 @@
+"""Up to when a feed has been read and consolidated: one small blob per feed, which only ever moves forward."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from pydantic import AwareDatetime, ConfigDict, ValidationError
+from pydantic.alias_generators import to_camel
+
+from shared.diamonds.models import FeedName, Model
+from shared.platform.blobs import read_blob, write_blob
+from shared.platform.errors import Conflict, TerminalError, TransientError
+from shared.platform.settings import settings
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+ATTEMPTS = 5
+
+
+class Watermark(Model):
+    """The blob's content; its keys are those of the system being replaced: lastUpdatedAt, lastRunId, ..."""
+
+    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, serialize_by_alias=True)
+
+    last_updated_at: AwareDatetime
+    last_run_id: UUID
+    last_run_completed_at: AwareDatetime
+
+
+async def read_watermark(feed: FeedName) -> Watermark | None:
+    """The feed's watermark, or None if no run has completed yet.
+
+    Raises:
+        TerminalError: the blob's content is not a watermark.
+        TransientError: the storage account did not answer.
+    """
+    return (await _read(feed))[0]
+
+
+async def advance_watermark(feed: FeedName, *, to: datetime, run_id: UUID, completed_at: datetime) -> Watermark:
+    """Move the watermark to `to` (UTC) unless it is further already, and give what then stands.
+
+    Call it only after the run's consolidation succeeded. A repeat by the same run changes nothing; nor does a run that
+    finishes after a later one.
+
+    Raises:
+        TerminalError: the blob's content is not a watermark.
+        TransientError: the storage account did not answer, or others kept writing the blob.
+    """
+    wanted = Watermark(last_updated_at=to, last_run_id=run_id, last_run_completed_at=completed_at)
+    for _ in range(ATTEMPTS):
+        current, etag = await _read(feed)
+        if current and (current.last_run_id == run_id or current.last_updated_at >= to):
+            return current
+        try:
+            await write_blob(
+                settings().watermark_container, _blob(feed), wanted.model_dump_json(indent=2).encode(), seen=etag
+            )
+        except Conflict:
+            continue
+        return wanted
+    raise TransientError(
+        f"The watermark of the feed {feed} was written by others {ATTEMPTS} times in a row.", code="watermark-contended"
+    )
+
+
+async def _read(feed: FeedName) -> tuple[Watermark | None, str | None]:
+    container, name = settings().watermark_container, _blob(feed)
+    blob = await read_blob(container, name)
+    if blob is None:
+        return None, None
+    try:
+        return Watermark.model_validate_json(blob.data), blob.etag
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'content'}: {e['msg']}" for e in error.errors())
+        raise TerminalError(
+            f"The blob {container}/{name} is not a watermark: {wrong}.",
+            code="watermark-corrupt",
+            remedy="Write it as {lastUpdatedAt, lastRunId, lastRunCompletedAt} or delete it and start a full run.",
+        ) from None
+
+
+def _blob(feed: FeedName) -> str:
+    return f"{feed}.json"

@@ -1,0 +1,66 @@
+// The console: a view for each workload, asked again every two seconds while the page is in front.
+import { ask, key, Refused } from "/console/api.js";
+import { h } from "/console/dom.js";
+import * as diamonds from "/console/diamonds.js";
+import * as operations from "/console/operations.js";
+
+const REFRESH_MS = 2000;
+const views = { diamonds: ["Diamonds", diamonds], operations: ["Operations", operations] };
+const main = document.getElementById("view");
+const message = document.getElementById("message");
+const form = document.getElementById("key-form");
+
+const route = () => {
+  const [name, ...rest] = location.hash.slice(1).split("/");
+  return views[name] ? [name, rest.map(decodeURIComponent).join("/")] : ["diamonds", ""];
+};
+
+function say(text) {
+  message.hidden = !text;
+  message.textContent = text ?? "";
+}
+
+async function health() {
+  const place = document.getElementById("health");
+  try {
+    const answer = await fetch("/health/ready");
+    place.className = answer.ok ? "good" : "bad";
+    place.textContent = answer.ok ? "ready" : "not ready";
+  } catch {
+    place.className = "bad";
+    place.textContent = "no answer";
+  }
+}
+
+let asked = 0;
+async function refresh() {
+  const [name, rest] = route();
+  const tabs = Object.entries(views).map(([id, [title]]) => h("a", { href: `#${id}`, "aria-current": id === name ? "page" : null }, title));
+  document.getElementById("tabs").replaceChildren(...tabs);
+  form.hidden = Boolean(key.get());
+  health();
+  if (!key.get()) return main.replaceChildren(h("section", {}, h("p", { class: "empty" }, "Enter the admin key (the setting ADMIN_API_KEY) to see what runs.")));
+  const turn = ++asked;
+  try {
+    const content = await views[name][1].show({ ask, rest, again: refresh, say });
+    if (turn !== asked) return;
+    const focused = document.activeElement?.id;
+    main.replaceChildren(...content);
+    if (focused) document.getElementById(focused)?.focus();
+    say(null);
+  } catch (error) {
+    if (error instanceof Refused) key.forget(), (form.hidden = false);
+    say(error.message);
+  }
+}
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  key.set(document.getElementById("key").value);
+  document.getElementById("key").value = "";
+  refresh();
+});
+window.addEventListener("hashchange", refresh);
+const typing = () => main.contains(document.activeElement) && ["INPUT", "SELECT", "TEXTAREA"].includes(document.activeElement.tagName);
+setInterval(() => { if (!document.hidden && !typing()) refresh(); }, REFRESH_MS);
+refresh();

@@ -1,0 +1,73 @@
+// Builds elements and words for them. Text is only ever set as text, so nothing that a supplier sent can become markup.
+
+export function h(tag, attributes = {}, ...children) {
+  const svg = ["svg", "rect", "line", "text", "title"].includes(tag) && attributes.svg !== false;
+  const element = svg ? document.createElementNS("http://www.w3.org/2000/svg", tag) : document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name === "svg" || value === undefined || value === null || value === false) continue;
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  return element;
+}
+
+const numbers = new Intl.NumberFormat("en");
+export const count = (value) => (value === null || value === undefined ? "–" : numbers.format(value));
+
+export function time(text) {
+  return text ? h("time", { datetime: text, title: text }, new Date(text).toLocaleString("en-GB")) : "–";
+}
+
+export function duration(seconds) {
+  if (!Number.isFinite(seconds)) return "–";
+  if (seconds < 60) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`;
+  const minutes = Math.floor(seconds / 60);
+  return minutes < 60 ? `${minutes} min ${Math.round(seconds % 60)} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+export const between = (from, to) => ((to ? new Date(to) : new Date()) - new Date(from)) / 1000;
+
+const TONES = {
+  completed: "good", done: "good", failed: "bad", terminated: "bad", cancelled: "bad", canceled: "bad",
+  held: "warn", partial: "warn", suspended: "warn", pending: "quiet",
+};
+export const state = (name) => h("span", { class: `state ${TONES[name.toLowerCase()] ?? "busy"}` }, name.toLowerCase());
+
+export function table(columns, rows, { empty = "Nothing yet.", open, selected } = {}) {
+  if (!rows.length) return h("p", { class: "empty" }, empty);
+  const body = rows.map((row) => {
+    const cells = columns.map(([, cell, kind]) => h("td", { class: kind }, cell(row)));
+    if (!open) return h("tr", {}, cells);
+    const act = () => open(row);
+    const key = (event) => { if (event.key === "Enter") act(); };
+    return h("tr", { "data-open": true, tabindex: 0, "aria-selected": String(Boolean(selected?.(row))), onclick: act, onkeydown: key }, cells);
+  });
+  const head = h("tr", {}, columns.map(([title, , kind]) => h("th", { scope: "col", class: kind }, title)));
+  return h("table", {}, h("thead", {}, head), h("tbody", {}, body));
+}
+
+export function bar(done, total, label) {
+  const percent = total ? Math.min(100, Math.round((100 * done) / total)) : 0;
+  return h("span", {}, h("progress", { max: 100, value: percent, "aria-label": label }), ` ${percent} %`);
+}
+
+export function figures(pairs) {
+  return h("dl", { class: "figures" }, pairs.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));
+}
+
+// Vertical bars with a name and a value each; the first and the last name stand below the axis.
+export function bars(rows, label) {
+  const width = 900, height = 150, floor = height - 18, most = Math.max(1, ...rows.map((row) => row.value));
+  const step = width / Math.max(rows.length, 1);
+  const shapes = rows.map((row, index) => {
+    const tall = (row.value / most) * (floor - 14);
+    const shape = { class: `bar ${row.tone ?? ""}`, x: index * step + step * 0.1, y: floor - tall, width: step * 0.8, height: Math.max(tall, 0.5) };
+    return h("rect", shape, h("title", {}, `${row.name}: ${row.text ?? count(row.value)}`));
+  });
+  const ends = rows.length ? [[0, "start", rows[0].name], [width, "end", rows.at(-1).name]] : [];
+  return h("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label },
+    h("line", { class: "rule", x1: 0, x2: width, y1: floor, y2: floor }), shapes,
+    h("text", { x: width, y: 10, "text-anchor": "end" }, `highest: ${count(most)}`),
+    ends.map(([x, anchor, text]) => h("text", { x, y: height - 4, "text-anchor": anchor }, text)));
+}

@@ -140,7 +140,7 @@ create table diamonds.worker_runs (
     started_at timestamptz,
     completed_at timestamptz,
     primary key (run_id, partition_id)
-);
+) with (fillfactor = 50); -- every batch updates one row; the room lets it stay on its page
 
 -- How far each partition is. Moved only by who saw the current (sweep, next_offset), together with the rows it read.
 create table diamonds.partition_progress (
@@ -154,7 +154,7 @@ create table diamonds.partition_progress (
     updated_at timestamptz not null default now(),
     primary key (run_id, partition_id),
     foreign key (run_id, partition_id) references diamonds.worker_runs on delete cascade
-) with (fillfactor = 50); -- every batch updates one row; the room lets it stay on its page
+) with (fillfactor = 50); -- as above
 
 -- Which diamonds a run has seen, once each whatever is delivered twice: every count of a run is a count of these, a
 -- partition knows by them whether rows slipped past its offsets, and a full run which diamonds are no longer offered.

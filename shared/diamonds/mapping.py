@@ -1,0 +1,85 @@
+"""Where a feed's payload holds what a diamond is made of. Data only: `consolidation` reads it in SQL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+Path = tuple[str, ...] | None
+"""Keys from the payload's root down to a value; None: this feed does not have it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mapping:
+    """One path for each thing that is known about a diamond. A stone without one of the first four cannot be priced."""
+
+    stone_id: Path
+    shape: Path
+    carats: Path
+    price: Path
+    color: Path = None
+    clarity: Path = None
+    cut: Path = None
+    polish: Path = None
+    symmetry: Path = None
+    fluorescence: Path = None
+    lab_grown: Path = None
+    treated: Path = None
+    availability: Path = None
+    hold_id: Path = None
+    image_url: Path = None
+    video_url: Path = None
+    certificate_lab: Path = None
+    certificate_number: Path = None
+    supplier_name: Path = None
+    supplier_stock_id: Path = None
+    length: Path = None
+    width: Path = None
+    depth: Path = None
+    depth_percentage: Path = None
+    table_percentage: Path = None
+    eye_clean: Path = None
+    brown: Path = None
+    green: Path = None
+    milky: Path = None
+    fluorescence_color: Path = None
+    discount: Path = None
+    markup_price: Path = None
+
+
+def _certificate(key: str) -> Path:
+    return ("diamond", "certificate", key)
+
+
+NIVODA = Mapping(
+    stone_id=("diamond", "id"),
+    shape=_certificate("shape"),
+    carats=_certificate("carats"),
+    price=("price",),
+    color=_certificate("color"),
+    clarity=_certificate("clarity"),
+    cut=_certificate("cut"),
+    polish=_certificate("polish"),
+    symmetry=_certificate("symmetry"),
+    fluorescence=_certificate("floInt"),
+    lab_grown=_certificate("labgrown"),
+    availability=("diamond", "availability"),
+    hold_id=("diamond", "HoldId"),
+    image_url=("diamond", "image"),
+    video_url=("diamond", "video"),
+    certificate_lab=_certificate("lab"),
+    certificate_number=_certificate("certNumber"),
+    supplier_name=("diamond", "supplier", "name"),
+    supplier_stock_id=("diamond", "supplierStockId"),
+    length=_certificate("length"),
+    width=_certificate("width"),
+    depth=_certificate("depth"),
+    depth_percentage=_certificate("depthPercentage"),
+    table_percentage=_certificate("table"),
+    eye_clean=("diamond", "eyeClean"),
+    brown=("diamond", "brown"),
+    green=("diamond", "green"),
+    milky=("diamond", "milky"),
+    fluorescence_color=_certificate("floCol"),
+    discount=("discount",),
+    markup_price=("markup_price",),
+)

@@ -1,0 +1,7 @@
+"""A stand-in for Azure Service Bus queues: AMQP 1.0 over TCP in front of SQLite, for the azure-servicebus SDK as it is.
+
+`python -m local.servicebus --port 5672 --data DIR` starts it. The modules, from the wire to the disk: `codec` (AMQP's
+types), `frames` (its performatives), `connection`, `session` and `links` (its endpoints), `management` (the
+`$management` requests), `message` (an AMQP message and its sections), `dispatch` (who gets the next message), `queue`
+and `broker` (the rules of a queue, on SQLite, without any network), `atom` (the administration API over HTTP).
+"""

@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from shared.diamonds.models import RunStatus
 from shared.platform.mail import Mail, Mailer, mailer
 from shared.platform.postgres import database
 from shared.platform.settings import settings
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
-    from shared.diamonds.models import PartitionFailed, RunSummary
+    from shared.diamonds.models import PartitionProgress, RunSummary
 
 STALE_CLAIM_MINUTES = 10
 """After this long a claim belongs to a process that died; one attempt to send takes a minute at most."""
@@ -36,7 +37,15 @@ class Alert:
     text: str
 
 
-def partitions_failed(run: RunSummary, failures: Sequence[PartitionFailed]) -> Alert:
+async def announce(run: RunSummary, failures: Sequence[PartitionProgress], via: Mailer | None = None) -> None:
+    """Mail what about this run needs a person, if anything; see `send_once`."""
+    if run.status is RunStatus.HELD:
+        await send_once(consolidation_held(run, failures), via)
+    elif failures:
+        await send_once(partitions_failed(run, failures), via)
+
+
+def partitions_failed(run: RunSummary, failures: Sequence[PartitionProgress]) -> Alert:
     """Some partitions could not be read after all their retries; the rest is consolidated."""
     return Alert(
         cause=f"{run.feed}/partitions-failed",
@@ -50,7 +59,7 @@ def partitions_failed(run: RunSummary, failures: Sequence[PartitionFailed]) -> A
     )
 
 
-def consolidation_held(run: RunSummary, failures: Sequence[PartitionFailed]) -> Alert:
+def consolidation_held(run: RunSummary, failures: Sequence[PartitionProgress]) -> Alert:
     """Too many partitions failed: nothing is consolidated until a person decides."""
     return Alert(
         cause=f"{run.feed}/consolidation-held",
@@ -66,12 +75,15 @@ def consolidation_held(run: RunSummary, failures: Sequence[PartitionFailed]) -> 
     )
 
 
-def _share(run: RunSummary, failures: Sequence[PartitionFailed]) -> str:
+def _share(run: RunSummary, failures: Sequence[PartitionProgress]) -> str:
     return f"{len(failures)} of {run.partitions} partitions failed"
 
 
-def _facts(run: RunSummary, failures: Sequence[PartitionFailed]) -> str:
-    shown = [f"    {failure.partition_id}: {failure.error}\n" for failure in failures[:FAILURES_SHOWN]]
+def _facts(run: RunSummary, failures: Sequence[PartitionProgress]) -> str:
+    shown = [
+        f"    {failure.partition_id}: {failure.error or 'no reason was recorded'}\n"
+        for failure in failures[:FAILURES_SHOWN]
+    ]
     if hidden := len(failures) - len(shown):
         shown.append(f"    and {hidden} more\n")
     return (

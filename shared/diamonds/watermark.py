@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
 from uuid import UUID
 
 from pydantic import AwareDatetime, ConfigDict, ValidationError
@@ -12,9 +12,6 @@ from shared.diamonds.models import FeedName, Model
 from shared.platform.blobs import read_blob, write_blob
 from shared.platform.errors import Conflict, TerminalError, TransientError
 from shared.platform.settings import settings
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 ATTEMPTS = 5
 
@@ -29,7 +26,7 @@ class Watermark(Model):
     last_run_completed_at: AwareDatetime
 
 
-async def read_watermark(feed: FeedName) -> Watermark | None:
+async def read(feed: FeedName) -> Watermark | None:
     """The feed's watermark, or None if no run has completed yet.
 
     Raises:
@@ -39,8 +36,8 @@ async def read_watermark(feed: FeedName) -> Watermark | None:
     return (await _read(feed))[0]
 
 
-async def advance_watermark(feed: FeedName, *, to: datetime, run_id: UUID, completed_at: datetime) -> Watermark:
-    """Move the watermark to `to` (UTC) unless it is further already, and give what then stands.
+async def advance(feed: FeedName, run_id: UUID, to: datetime) -> Watermark:
+    """Move the watermark to `to` unless it is that far already, and give what then stands.
 
     Call it only after the run's consolidation succeeded. A repeat by the same run changes nothing; nor does a run that
     finishes after a later one.
@@ -49,7 +46,7 @@ async def advance_watermark(feed: FeedName, *, to: datetime, run_id: UUID, compl
         TerminalError: the blob's content is not a watermark.
         TransientError: the storage account did not answer, or others kept writing the blob.
     """
-    wanted = Watermark(last_updated_at=to, last_run_id=run_id, last_run_completed_at=completed_at)
+    wanted = Watermark(last_updated_at=to, last_run_id=run_id, last_run_completed_at=datetime.now(UTC))
     for _ in range(ATTEMPTS):
         current, etag = await _read(feed)
         if current and (current.last_run_id == run_id or current.last_updated_at >= to):

@@ -91,13 +91,13 @@ class SmtpMailer:
 
     def _failure(self, error: Exception) -> TransientError | TerminalError:
         where = f"The SMTP relay {self._host}:{self._port}"
-        answers = list(error.recipients.values()) if isinstance(error, smtplib.SMTPRecipientsRefused) else []
-        if isinstance(error, smtplib.SMTPResponseException):
+        answers: list[tuple[int, bytes | str]] = []
+        if isinstance(error, smtplib.SMTPRecipientsRefused):
+            answers.extend(error.recipients.values())
+        elif isinstance(error, smtplib.SMTPResponseException):
             answers.append((error.smtp_code, error.smtp_error))
         if answers and all(code >= SMTP_REFUSED for code, _ in answers):
-            said = "; ".join(
-                f"{code} {str(text, 'utf-8', 'replace') if isinstance(text, bytes) else text}" for code, text in answers
-            )
+            said = "; ".join(f"{code} {_text(text)}" for code, text in answers)
             return TerminalError(
                 f"{where} refused the message: {said[:300]}.",
                 code="mail-refused",
@@ -108,6 +108,10 @@ class SmtpMailer:
             code="mail-unavailable",
             remedy="See that SMTP_HOST and SMTP_PORT name a relay that runs.",
         )
+
+
+def _text(said: bytes | str) -> str:
+    return said.decode(errors="replace") if isinstance(said, bytes) else said
 
 
 class ResendMailer:

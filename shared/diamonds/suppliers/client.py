@@ -1,0 +1,135 @@
+"""How adapters speak to a supplier: paced for the whole account, with a time limit, and again when that can help."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from shared.platform.errors import TerminalError, TransientError
+from shared.platform.rate_limit import RateLimit, retry_after
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from httpx import AsyncBaseTransport, Response
+
+T = TypeVar("T")
+
+CONNECTIONS = 50
+RETRY_SECONDS = 90
+"""How long one call may go on failing; beyond it the orchestration's own retries take over, which cost nothing."""
+FIRST_DELAY, MOST_DELAY = 0.5, 20.0
+THROTTLED = "supplier-throttled"
+SHOWN_CHARACTERS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Time:
+    """What the waiting of a client goes by; tests replace it."""
+
+    now: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    jitter: Callable[[], float] = random.random
+
+
+class Client:
+    """HTTP to one account of one supplier; open between `async with` and its end."""
+
+    def __init__(
+        self,
+        name: str,
+        limit: RateLimit,
+        timeout_seconds: float,
+        *,
+        transport: AsyncBaseTransport | None = None,
+        timing: Time | None = None,
+    ) -> None:
+        from httpx import AsyncClient, Limits  # noqa: PLC0415 - loads in the activity that needs it
+
+        self._name = name
+        self._limit = limit
+        self._timeout = timeout_seconds
+        self._time = timing or Time()
+        # Who waits for a connection must do so before its turn comes, not after: turns that wait would go out together.
+        self._connections = asyncio.Semaphore(CONNECTIONS)
+        self._http = AsyncClient(
+            timeout=timeout_seconds,
+            limits=Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS, keepalive_expiry=60),
+            transport=transport,
+        )
+
+    async def __aenter__(self) -> Self:
+        await self._http.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._http.__aexit__(kind, error, trace)
+
+    async def persist(self, attempt: Callable[[float], Awaitable[T]], seconds: float = RETRY_SECONDS) -> T:
+        """Call `attempt` until it succeeds; give up when its TransientErrors have gone on for `seconds`.
+
+        `attempt` gets the seconds that are left, to pass on to `post`. Between attempts lies what the supplier asked
+        for (THROTTLED: for everyone who uses the account), else a growing random delay.
+        """
+        give_up_at: float | None = None
+        delay = FIRST_DELAY
+        while True:
+            try:
+                return await attempt(seconds if give_up_at is None else give_up_at - self._time.now())
+            except TransientError as error:
+                now = self._time.now()
+                give_up_at = now + seconds if give_up_at is None else give_up_at
+                wait = delay * (0.5 + self._time.jitter() / 2) if error.retry_after is None else error.retry_after
+                delay = min(delay * 2, MOST_DELAY)
+                if error.code == THROTTLED:
+                    await self._limit.pause(wait)
+                if now + wait >= give_up_at:
+                    raise
+                if error.code != THROTTLED:
+                    await self._time.sleep(wait)
+
+    async def post(self, url: str, patience: float, *, headers: dict[str, str], json: dict[str, Any]) -> Response:
+        """One request when its turn comes, if that is within `patience` seconds. Answers 401 and 2xx are returned.
+
+        Raises:
+            TransientError: no answer, 408, 429 (code THROTTLED) or 5xx.
+            TerminalError: any other answer.
+        """
+        from httpx import HTTPError, TimeoutException  # noqa: PLC0415 - loads in the activity that needs it
+
+        async with self._connections:
+            await self._limit.turn(patience)
+            try:
+                answer = await self._http.post(url, headers=headers, json=json)
+            except TimeoutException as error:
+                raise self._unavailable(f"did not answer within {self._timeout:g} s") from error
+            except HTTPError as error:
+                raise self._unavailable(f"could not be reached: {type(error).__name__}") from error
+        status = answer.status_code
+        if answer.is_success or status == HTTPStatus.UNAUTHORIZED:
+            return answer
+        wait = retry_after(answer.headers.get("Retry-After"))
+        if status == HTTPStatus.TOO_MANY_REQUESTS:
+            raise TransientError(
+                f"The supplier {self._name} was asked too often.",
+                code=THROTTLED,
+                retry_after=wait,
+                remedy="If this is frequent, lower the requests per second in the supplier's settings.",
+            )
+        if answer.is_server_error or status == HTTPStatus.REQUEST_TIMEOUT:
+            raise self._unavailable(f"answered {status}", wait)
+        raise TerminalError(
+            f"The supplier {self._name} refused a request with {status}: {answer.text[:SHOWN_CHARACTERS]}",
+            code="supplier-refused",
+            remedy="Check the supplier's address in the settings, and whether its API has changed.",
+        )
+
+    def _unavailable(self, what: str, wait: float | None = None) -> TransientError:
+        return TransientError(f"The supplier {self._name} {what}.", code="supplier-unavailable", retry_after=wait)

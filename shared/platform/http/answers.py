@@ -18,13 +18,15 @@ POLL_SECONDS: Final = 2
 class PageQuery(BaseModel, extra="forbid"):
     """Which part of a list is asked for."""
 
-    limit: int = Field(50, ge=1, le=100, description="Most items of one page")
-    cursor: str | None = Field(None, max_length=4096, description="`pagination.next` of the page before")
+    limit: int = Field(default=50, ge=1, le=100, description="Most items of one page")
+    cursor: str | None = Field(
+        default=None, max_length=4096, pattern=r"^[!-~]+$", description="`pagination.next` of the page before"
+    )
 
 
 class Pagination(BaseModel):
     limit: int
-    next: str | None = Field(None, description="Cursor of the next page; null on the last one")
+    next: str | None = Field(default=None, description="Cursor of the next page; null on the last one")
 
 
 class Page(BaseModel, Generic[T]):

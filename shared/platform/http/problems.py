@@ -44,9 +44,9 @@ class Problem(BaseModel):
     detail: str
     instance: str = Field(description="Path of the request")
     code: str = Field(description="Stable name of the cause, for machines")
-    remedy: str | None = Field(None, description="What to do next")
-    errors: list[FieldProblem] | None = Field(None, description="The values at fault")
-    trace_id: str | None = Field(None, description="Finds the failure in the app's logs")
+    remedy: str | None = Field(default=None, description="What to do next")
+    errors: list[FieldProblem] | None = Field(default=None, description="The values at fault")
+    trace_id: str | None = Field(default=None, description="Finds the failure in the app's logs")
 
 
 class UnusableRequest(errors.InvalidInput):
@@ -91,7 +91,7 @@ def field_problems(place: Place, found: Iterable[ErrorDetails], *, under: tuple[
 
 
 def problem_response(error: Exception, request: func.HttpRequest) -> func.HttpResponse:
-    """The answer for `error`. One that nobody foresaw is logged whole and told to the caller only by its trace id."""
+    """The answer for `error`. A failure of ours is logged whole; the caller learns its code and its trace id."""
     trace_id = None
     headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
     known = error if isinstance(error, errors.ManifoldError) else None
@@ -107,14 +107,19 @@ def problem_response(error: Exception, request: func.HttpRequest) -> func.HttpRe
     if isinstance(error, errors.InvalidInput) and error.field and not fields:
         fields = [FieldProblem(pointer=pointer(error.field.split(".")), detail=error.message, code=error.code)]
     code = known.code if known else "internal-error"
+    detail, remedy = (known.message, known.remedy) if known else ("", None)
+    if trace_id:  # What lies behind a failure is for the log: a caller may be anyone.
+        transient = isinstance(error, errors.TransientError)
+        detail = "Something this route needs is not available now." if transient else "Something went wrong inside."
+        remedy = "Try again later. If it stays so, tell the operator the trace id."
     problem = Problem(
         type=f"urn:manifold:problem:{code}",
         title=status.phrase,
         status=status.value,
-        detail=known.message if known else "Something unforeseen went wrong. It was logged under the trace id.",
+        detail=detail,
         instance=urlsplit(request.url).path,
         code=code,
-        remedy=known.remedy if known else "Try again; if it happens again, tell the operator the trace id.",
+        remedy=remedy,
         errors=fields or None,
         trace_id=trace_id,
     )

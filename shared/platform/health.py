@@ -1,0 +1,108 @@
+"""Can this app do its work: one probe per thing it depends on, all at once, each with a time limit."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from time import monotonic, perf_counter
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from shared.platform.blobs import blob_service
+from shared.platform.credentials import credential
+from shared.platform.errors import ManifoldError
+from shared.platform.postgres import database
+from shared.platform.settings import settings
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A dependency and how to find out whether it answers: `probe` raises when it does not; `timeout` in seconds."""
+
+    name: str
+    probe: Callable[[], Awaitable[object]]
+    timeout: float = 5.0
+
+
+class Dependency(BaseModel):
+    """What a probe found. Why it failed is in the app's log under `error`: public answers hold no internals."""
+
+    name: str
+    status: Literal["up", "down"]
+    latency_ms: float = Field(description="Milliseconds the probe took")
+    error: str | None = Field(None, description="Code of the failure")
+
+
+class Examiner:
+    """Runs the checks at most once in `fresh` seconds, however many ask: the answer is public, probes are not free."""
+
+    def __init__(self, fresh: float = 2.0) -> None:
+        self.fresh = fresh
+        self._due = 0.0
+        self._running: asyncio.Future[list[Dependency]] | None = None
+
+    async def examine(self, checks: Sequence[Check]) -> list[Dependency]:
+        """The state of every dependency, in the order of the checks, after at most the longest of their time limits."""
+        if self._running is None or (self._running.done() and monotonic() >= self._due):
+            self._running = asyncio.ensure_future(self._examine(checks))
+        return await asyncio.shield(self._running)
+
+    async def _examine(self, checks: Sequence[Check]) -> list[Dependency]:
+        try:
+            return await asyncio.gather(*(_probe(check) for check in checks))
+        finally:
+            self._due = monotonic() + self.fresh
+
+
+async def _probe(check: Check) -> Dependency:
+    started = perf_counter()
+    code = None
+    try:
+        async with asyncio.timeout(check.timeout):
+            await check.probe()
+    except Exception as error:  # noqa: BLE001 - whatever a probe raises means that the dependency is down
+        code = error.code if isinstance(error, ManifoldError) else type(error).__name__
+        _log.warning("A dependency is down", exc_info=error, extra={"dependency": check.name, "error": code})
+    latency = round((perf_counter() - started) * 1000, 1)
+    return Dependency(name=check.name, status="down" if code else "up", latency_ms=latency, error=code)
+
+
+def checks() -> list[Check]:
+    """The checks of what this app's settings name. Without usable settings, the only check is that of the settings."""
+    try:
+        known = settings()
+    except ManifoldError:
+        return [Check("settings", _settings)]
+    found = [Check("settings", _settings), Check("postgres", _postgres), Check("blobs", _blobs)]
+    return [*found, Check("servicebus", _servicebus)] if known.servicebus or known.servicebus_namespace else found
+
+
+async def _settings() -> None:
+    settings()
+
+
+async def _postgres() -> None:
+    async with database() as connection:
+        await connection.execute("SELECT 1")
+
+
+async def _blobs() -> None:
+    await blob_service().get_container_client(settings().watermark_container).exists()
+
+
+async def _servicebus() -> None:
+    from azure.servicebus.aio import ServiceBusClient  # noqa: PLC0415 - loads at the first probe, not at the start
+
+    known = settings()
+    if known.servicebus:
+        client = ServiceBusClient.from_connection_string(known.servicebus.get_secret_value(), retry_total=0)
+    else:
+        client = ServiceBusClient(known.servicebus_namespace or "", credential(), retry_total=0)
+    # Opening a link proves the network, the identity and the queue; nothing is sent.
+    async with client, client.get_queue_sender(known.consolidate_queue):
+        pass

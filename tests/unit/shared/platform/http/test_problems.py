@@ -1,0 +1,70 @@
+import json
+import logging
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("how", "status", "code"),
+    [
+        ("conflict", 409, "held"),
+        ("missing", 404, "not-found"),
+        ("limited", 429, "rate-limited"),
+        ("field", 400, "invalid-input"),
+        ("transient", 503, "postgres-unavailable"),
+        ("unforeseen", 500, "internal-error"),
+    ],
+)
+async def test_each_error_has_its_status(ask, how, status, code):
+    answer = await ask("GET", f"/fail/{how}")
+    problem = json.loads(answer.get_body())
+    assert (answer.status_code, answer.mimetype) == (status, "application/problem+json")
+    assert (problem["status"], problem["code"], problem["instance"]) == (status, code, f"/fail/{how}")
+    assert problem["type"] == f"urn:manifold:problem:{code}"
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+async def test_the_remedy_is_told(ask):
+    assert json.loads((await ask("GET", "/fail/conflict")).get_body())["remedy"] == "Wait until 12:00."
+
+
+async def test_a_field_named_by_the_domain_is_pointed_at(ask):
+    problem = json.loads((await ask("GET", "/fail/field")).get_body())
+    assert problem["errors"][0]["pointer"] == "#/order/day"
+
+
+@pytest.mark.parametrize(("how", "seconds"), [("transient", "8"), ("limited", "1")])
+async def test_whoever_may_come_back_is_told_when(ask, how, seconds):
+    assert (await ask("GET", f"/fail/{how}")).headers["Retry-After"] == seconds
+
+
+@pytest.mark.parametrize("how", ["unforeseen", "transient"])
+async def test_what_lies_behind_a_failure_stays_in_the_log(ask, how, caplog):
+    with caplog.at_level(logging.ERROR):
+        answer = await ask("GET", f"/fail/{how}", headers={"traceparent": f"00-{'ab' * 16}-{'cd' * 8}-01"})
+    text = answer.get_body().decode()
+    assert "hunter2" not in text
+    assert "10.0.0.7" not in text
+    assert json.loads(text)["trace_id"] == "ab" * 16
+    (record,) = caplog.records
+    assert (record.trace_id, record.exc_info[0] is not None) == ("ab" * 16, True)
+
+
+@pytest.mark.parametrize("traceparent", ["", "nonsense", f"00-{'zz' * 16}-{'cd' * 8}-01"])
+async def test_a_failure_without_a_trace_gets_its_own(ask, traceparent):
+    first, second = [
+        json.loads((await ask("GET", "/fail/unforeseen", headers={"traceparent": traceparent})).get_body())["trace_id"]
+        for _ in range(2)
+    ]
+    assert first != second
+    assert len(first) == 32
+
+
+async def test_refusals_are_not_logged_as_failures(ask, caplog):
+    await ask("GET", "/fail/conflict")
+    assert not caplog.records
+
+
+async def test_the_refused_value_is_not_repeated(ask):
+    answer = await ask("GET", "/stones?limit=s3cret-value")
+    assert "s3cret-value" not in answer.get_body().decode()

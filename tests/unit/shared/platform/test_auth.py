@@ -1,0 +1,49 @@
+from types import SimpleNamespace
+
+import azure.functions as func
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydantic import SecretStr
+
+from shared.platform import auth
+from shared.platform.auth import ADMIN, PUBLIC
+from shared.platform.errors import Forbidden, Unauthenticated
+
+
+def request(**headers):
+    return func.HttpRequest("GET", "/ops/runs", headers=headers, body=b"")
+
+
+@pytest.fixture
+def key(monkeypatch):
+    def set_key(value):
+        found = SimpleNamespace(admin_api_key=None if value is None else SecretStr(value))
+        monkeypatch.setattr(auth, "settings", lambda: found)
+
+    set_key("s3cret")
+    return set_key
+
+
+async def test_the_key_opens(key):
+    assert (await ADMIN.authenticate(request(**{"X-Admin-Key": "s3cret"}))).name == "admin"
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text().filter(lambda text: text != "s3cret"))
+async def test_any_other_key_does_not(key, wrong):
+    with pytest.raises(Unauthenticated) as refusal:
+        await ADMIN.authenticate(request(**{"X-Admin-Key": wrong}))
+    assert "s3cret" not in str(refusal.value)
+
+
+async def test_without_a_key_set_nobody_is_let_in(key):
+    key(None)
+    for headers in ({}, {"X-Admin-Key": ""}, {"X-Admin-Key": "None"}):
+        with pytest.raises(Forbidden, match="ADMIN_API_KEY"):
+            await ADMIN.authenticate(request(**headers))
+
+
+async def test_public_lets_everyone_in():
+    assert (await PUBLIC.authenticate(request())).permissions == frozenset()
+    assert not PUBLIC.schemes

@@ -1,0 +1,65 @@
+"""Is the app alive, and can it work? For probes, dashboards and people; tells no internals, so it needs no key."""
+
+from typing import Literal
+
+from pydantic import BaseModel
+
+from shared.platform.auth import PUBLIC
+from shared.platform.durable import DurableClient
+from shared.platform.health import Check, Dependency, Examiner, checks
+from shared.platform.http import Reply, Routes
+
+routes = Routes(tag="health")
+_examiner = Examiner()
+
+
+class Alive(BaseModel):
+    """The process answers."""
+
+    status: Literal["alive"] = "alive"
+
+
+class Readiness(BaseModel):
+    """Whether the app can take work now, and what keeps it from it."""
+
+    status: Literal["ready", "not-ready"]
+    down: list[str]
+
+
+class Details(BaseModel):
+    """Whether the app can take work now, with every dependency."""
+
+    status: Literal["ready", "not-ready"]
+    dependencies: list[Dependency]
+
+
+@routes.get("/health/live", needs=PUBLIC, summary="Does the process answer?")
+async def health_live() -> Alive:
+    return Alive()
+
+
+@routes.get("/health", needs=PUBLIC, summary="Can the app take work?", also={503: Readiness})
+async def health(client: DurableClient) -> Reply[Readiness]:
+    return _readiness(await _examine(client))
+
+
+@routes.get("/health/ready", needs=PUBLIC, summary="Can the app take work?", also={503: Readiness})
+async def health_ready(client: DurableClient) -> Reply[Readiness]:
+    return _readiness(await _examine(client))
+
+
+@routes.get("/health/detailed", needs=PUBLIC, summary="Every dependency with its latency", also={503: Details})
+async def health_detailed(client: DurableClient) -> Reply[Details]:
+    found = await _examine(client)
+    ready = all(dependency.status == "up" for dependency in found)
+    details = Details(status="ready" if ready else "not-ready", dependencies=found)
+    return Reply(details, status=200 if ready else 503)
+
+
+async def _examine(client: DurableClient) -> list[Dependency]:
+    return await _examiner.examine([*checks(), Check("durable", lambda: client.page(top=1))])
+
+
+def _readiness(found: list[Dependency]) -> Reply[Readiness]:
+    down = [dependency.name for dependency in found if dependency.status == "down"]
+    return Reply(Readiness(status="not-ready" if down else "ready", down=down), status=503 if down else 200)

@@ -1,0 +1,149 @@
+"""For operators: what runs, how far it is, why it failed, and how to stop it. Never shows what a run was given."""
+
+import re
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
+
+from shared.platform.auth import ADMIN, Caller
+from shared.platform.durable import DurableClient, Instance, RunState
+from shared.platform.errors import NotFound
+from shared.platform.http import Page, PageQuery, Pagination, Routes
+
+routes = Routes(tag="operations")
+
+RunId = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=r"^[^@/\\#?][^/\\#?]*$")]
+
+
+class RunsQuery(PageQuery):
+    """Which runs to list."""
+
+    status: list[RunState] = Field([], description="Only runs in one of these states")
+    prefix: str | None = Field(None, max_length=100, description="Only runs whose id begins with this")
+    name: str | None = Field(
+        None, max_length=100, description="Only orchestrations whose name begins with this; pages may be short"
+    )
+    since: AwareDatetime | None = Field(None, description="Only runs created at this time or later")
+
+
+class RunError(BaseModel):
+    """Why a run ended without its result."""
+
+    code: str | None = Field(description="Stable name of the cause, where it is known")
+    message: str
+    remedy: str | None = None
+
+
+class Run(BaseModel):
+    """One orchestration."""
+
+    id: str
+    name: str
+    status: RunState
+    created_at: datetime
+    updated_at: datetime
+    seconds: float = Field(description="From its creation to its last change")
+    progress: Any = Field(description="What the run says about itself: counts, percent")
+    error: RunError | None = None
+
+
+class Step(BaseModel):
+    """What a run did under one name."""
+
+    name: str
+    completed: int = 0
+    failed: int = Field(default=0, description="Failed attempts, retried ones included")
+    open: int = Field(default=0, description="Scheduled and not ended yet")
+    longest_seconds: float = Field(default=0, description="From scheduling to the end, of the longest")
+
+
+class RunDetails(Run):
+    """One orchestration with its result and a summary of its history."""
+
+    output: Any = None
+    events: int = Field(description="Events of its history")
+    steps: list[Step]
+
+
+class Stop(BaseModel, extra="forbid"):
+    """Why a run is stopped."""
+
+    reason: str = Field(default="Stopped by an operator.", min_length=1, max_length=500)
+
+
+@routes.get("/ops/runs", needs=ADMIN, summary="List orchestrations")
+async def list_runs(query: RunsQuery, client: DurableClient) -> Page[Run]:
+    """Orchestrations with their progress, in the order of their ids."""
+    found = await client.page(
+        top=query.limit, continuation=query.cursor, states=query.status, prefix=query.prefix, since=query.since
+    )
+    runs = [Run(**_shown(one)) for one in found.instances if one.name.startswith(query.name or "")]
+    return Page(data=runs, pagination=Pagination(limit=query.limit, next=found.continuation))
+
+
+@routes.get("/ops/runs/{run_id}", needs=ADMIN, summary="One orchestration with its steps")
+async def read_run(run_id: RunId, client: DurableClient) -> RunDetails:
+    """Its state, its progress, its error and what its history tells."""
+    run = await client.find(run_id, history=True)
+    if run is None:
+        raise NotFound(f"There is no run {run_id}.", remedy="List the runs at /ops/runs.")
+    history = run.history or []
+    output = run.output if run.state is RunState.COMPLETED else None
+    return RunDetails(**_shown(run), output=output, events=len(history), steps=summarise(history))
+
+
+@routes.post("/ops/runs/{run_id}/terminate", needs=ADMIN, summary="Stop an orchestration")
+async def terminate_run(run_id: RunId, client: DurableClient, caller: Caller, body: Stop = Stop()) -> None:  # noqa: B008 - nobody changes it
+    """It ends at its next step; activities and children that already run go on to their end."""
+    await client.terminate(run_id, f"{body.reason} ({caller.name})")
+
+
+def _shown(run: Instance) -> dict[str, Any]:
+    return {
+        "id": run.instance_id,
+        "name": run.name,
+        "status": run.state,
+        "created_at": run.created_at,
+        "updated_at": run.updated_at,
+        "seconds": (run.updated_at - run.created_at).total_seconds(),
+        "progress": run.progress,
+        "error": decode_error(run.state, run.output),
+    }
+
+
+def decode_error(state: RunState, output: object) -> RunError | None:
+    """The error of a run, from the text that the host keeps in its output: "... failed: message (code) remedy"."""
+    if state in (RunState.TERMINATED, RunState.CANCELED):
+        return RunError(code=state.value.lower(), message=str(output or "Stopped without a reason."))
+    if state is not RunState.FAILED:
+        return None
+    text = re.sub(r"^Orchestrator function '.*?' failed:\s*", "", str(output or "No reason was given.")).strip()
+    known = re.fullmatch(r"(.+) \(([a-z][a-z0-9]*(?:-[a-z0-9]+)*)\)(?: (.+))?", text, re.DOTALL)
+    return RunError(code=known[2], message=known[1], remedy=known[3]) if known else RunError(code=None, message=text)
+
+
+_OUTCOMES = {
+    "TaskScheduled": "open",
+    "TaskCompleted": "completed",
+    "TaskFailed": "failed",
+    "SubOrchestrationInstanceCreated": "open",
+    "SubOrchestrationInstanceCompleted": "completed",
+    "SubOrchestrationInstanceFailed": "failed",
+}
+
+
+def summarise(history: list[dict[str, Any]]) -> list[Step]:
+    """Counts and times by name. The host merges the scheduling of a step into its end; what is left of it is open."""
+    steps: dict[str, Step] = {}
+    for event in history:
+        outcome = _OUTCOMES.get(event.get("EventType", ""))
+        if outcome is None:
+            continue
+        name = event.get("FunctionName") or event.get("Name") or "unknown"
+        step = steps.setdefault(name, Step(name=name))
+        setattr(step, outcome, getattr(step, outcome) + 1)
+        if outcome != "open" and "ScheduledTime" in event:
+            took = datetime.fromisoformat(event["Timestamp"]) - datetime.fromisoformat(event["ScheduledTime"])
+            step.longest_seconds = max(step.longest_seconds, round(took.total_seconds(), 3))
+    return sorted(steps.values(), key=lambda step: step.name)

@@ -1,0 +1,102 @@
+"""From what an HTTP function gave back to the HTTP answer that the Functions host makes of it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http.cookies import Morsel, SimpleCookie
+from typing import Any, cast
+from urllib.parse import quote
+
+from azure.functions import meta
+
+_TEXT = "text/plain; charset=utf-8"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A status, headers in the order in which they are sent, and a body."""
+
+    status: int
+    headers: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    body: bytes = b""
+    warning: str = ""
+
+
+def answer_of(value: meta.Datum | None) -> Answer:
+    """The answer for a function's HTTP result; a text that is JSON is re-written by the host, with a warning."""
+    if value is None or value.type is None:
+        return Answer(204)
+    if value.type == "http":
+        return _from_response(cast("dict[str, Any]", value.value))
+    if value.type == "bytes":
+        return Answer(200, [("content-type", "application/octet-stream")], cast("bytes", value.value))
+    if value.type in {"string", "json"}:
+        return _from_text(str(value.value))
+    return _from_json(value.value)
+
+
+def indented(value: Any) -> str:
+    """JSON as Newtonsoft writes it for people."""
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def _from_response(value: Mapping[str, Any]) -> Answer:
+    headers = {name.lower(): datum.value for name, datum in value["headers"].items()}
+    sent = [(name, str(text)) for name, text in headers.items() if name != "transfer-encoding"]
+    for cookie in cast("list[SimpleCookie] | None", value["cookies"]) or []:
+        sent += [("set-cookie", _cookie(one)) for one in cookie.values()]
+    return Answer(int(value["status_code"].value), sent, cast("bytes", value["body"].value))
+
+
+def _from_text(text: str) -> Answer:
+    try:
+        parsed = json.loads(text)
+    except ValueError:
+        return Answer(200, [("content-type", _TEXT)], text.encode())
+    answer = _from_json(parsed)
+    if answer.body == text.encode():
+        return answer
+    return Answer(
+        answer.status,
+        answer.headers,
+        answer.body,
+        "returned a str that is JSON: Azure re-writes such text before it sends it. "
+        "Return func.HttpResponse(text, mimetype='application/json') to send it as it is.",
+    )
+
+
+def _from_json(value: Any) -> Answer:
+    if isinstance(value, dict) and "body" in (
+        members := {key.lower(): one for key, one in cast("dict[str, Any]", value).items()}
+    ):
+        status = members.get("statuscode", members.get("status", 200))
+        given = cast("dict[str, Any]", members.get("headers") or {})
+        headers = {key.lower(): str(one) for key, one in given.items()}
+        headers.setdefault("content-type", _TEXT)
+        return Answer(int(status), list(headers.items()), _plain(members["body"]).encode())
+    return Answer(200, [("content-type", _TEXT)], _plain(value).encode())
+
+
+def _plain(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return str(value)
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:  # noqa: PLR2004 - .NET switches to 1E+15
+        return str(int(value))
+    return indented(value)
+
+
+def _cookie(cookie: "Morsel[str]") -> str:
+    parts = [f"{cookie.key}={quote(cookie.value, safe='')}"]
+    parts += [f"{name}={cookie[name]}" for name in ("expires", "max-age", "domain") if cookie[name]]
+    parts.append(f"path={cookie['path'] or '/'}")
+    if cookie["secure"]:
+        parts.append("secure")
+    if cookie["samesite"]:
+        parts.append(f"samesite={str(cookie['samesite']).lower()}")
+    if cookie["httponly"]:
+        parts.append("httponly")
+    return "; ".join(parts)

@@ -1,0 +1,146 @@
+"""The host's log: one line a record, as Core Tools prints it, or one JSON object a line."""
+
+import json
+import logging
+import sys
+from collections.abc import Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, TextIO
+
+host_log = logging.getLogger("local.host")
+
+_LEVELS = {
+    "trace": logging.DEBUG,
+    "debug": logging.DEBUG,
+    "information": logging.INFO,
+    "info": logging.INFO,
+    "warning": logging.WARNING,
+    "error": logging.ERROR,
+    "critical": logging.CRITICAL,
+    "none": logging.CRITICAL + 1,
+}
+_RED, _YELLOW, _PLAIN = "\x1b[31m", "\x1b[33m", "\x1b[0m"
+
+
+@dataclass(frozen=True)
+class InvocationTag:
+    """Which run a log record belongs to."""
+
+    function: str
+    invocation_id: str
+    instance_id: str
+
+
+current_invocation: ContextVar[InvocationTag | None] = ContextVar("current_invocation", default=None)
+
+
+@dataclass(frozen=True)
+class LogLevels:
+    """host.json's logging.logLevel: the most specific category decides, then `default`, then Information."""
+
+    categories: Mapping[str, int]
+
+    @classmethod
+    def parse(cls, section: Mapping[str, Any], user_level: str | None = None) -> "LogLevels":
+        """The levels of a logLevel section; `user_level` (--user-log-level) wins for the functions' own records."""
+        levels = {key.lower(): _LEVELS.get(str(value).lower(), logging.INFO) for key, value in section.items()}
+        if user_level is not None:
+            levels["function"] = _LEVELS.get(user_level.lower(), logging.INFO)
+        return cls(levels)
+
+    def of(self, category: str) -> int:
+        """The lowest level shown for a category such as `Function.name.User`."""
+        parts = category.lower().split(".")
+        for length in range(len(parts), 0, -1):
+            level = self.categories.get(".".join(parts[:length]))
+            if level is not None:
+                return level
+        return self.categories.get("default", logging.INFO)
+
+    @property
+    def lowest(self) -> int:
+        """The level below which no record is needed at all."""
+        return min([logging.INFO, *self.categories.values()])
+
+
+class HostLogHandler(logging.StreamHandler[TextIO]):
+    """Shows the host's records, the functions' records from Information on, and libraries' warnings."""
+
+    def __init__(self, stream: TextIO, levels: LogLevels, *, as_json: bool, verbose: bool = False) -> None:
+        super().__init__(stream)
+        self._levels = levels
+        self._verbose = verbose
+        self.setFormatter(_JsonFormatter() if as_json else _LineFormatter(colour=stream.isatty()))
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record is shown; ties it to the invocation that it was written in."""
+        tag: InvocationTag | None = getattr(record, "tag", None) or current_invocation.get()
+        record.tag = tag
+        if record.name.startswith(host_log.name):
+            shown = logging.DEBUG if self._verbose else logging.INFO
+        elif record.name.startswith(("azure_functions_worker", "azure.functions")) or tag is None:
+            shown = logging.INFO if self._verbose else logging.WARNING
+        else:
+            shown = self._levels.of(f"Function.{tag.function}.User")
+        return record.levelno >= shown and bool(super().filter(record))
+
+
+def install(handler: HostLogHandler, levels: LogLevels) -> None:
+    """Send every record of this process through the handler."""
+    root = logging.getLogger()
+    root.addHandler(handler)
+    root.setLevel(levels.lowest)
+    # What the host itself does over HTTP and AMQP is not what the app's developer asked to see.
+    for noisy in ("uvicorn", "azure.core.pipeline.policies.http_logging_policy", "azure.servicebus"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def uninstall(handler: HostLogHandler) -> None:
+    """Undo `install`."""
+    logging.getLogger().removeHandler(handler)
+
+
+def to_console(levels: LogLevels, *, as_json: bool, verbose: bool) -> HostLogHandler:
+    """A handler on standard error."""
+    return HostLogHandler(sys.stderr, levels, as_json=as_json, verbose=verbose)
+
+
+def timestamp(seconds: float) -> str:
+    """UTC to the millisecond, as Core Tools prints it."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+
+
+class _LineFormatter(logging.Formatter):
+    def __init__(self, *, colour: bool) -> None:
+        super().__init__()
+        self._colour = colour
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = f"[{timestamp(record.created)}] {record.getMessage()}"
+        if record.exc_info:
+            text = f"{text}\n{self.formatException(record.exc_info)}"
+        if self._colour and record.levelno >= logging.WARNING:
+            return f"{_RED if record.levelno >= logging.ERROR else _YELLOW}{text}{_PLAIN}"
+        return text
+
+
+class _JsonFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        entry: dict[str, Any] = {
+            "time": timestamp(record.created),
+            "level": record.levelname.lower(),
+            "message": record.getMessage(),
+        }
+        tag: InvocationTag | None = getattr(record, "tag", None)
+        is_host = record.name.startswith(host_log.name)
+        entry["category"] = f"Function.{tag.function}{'' if is_host else '.User'}" if tag is not None else record.name
+        if tag is not None:
+            entry |= {"function": tag.function, "invocationId": tag.invocation_id}
+            if tag.instance_id:
+                entry["instanceId"] = tag.instance_id
+        entry |= getattr(record, "fields", {})
+        if record.exc_info:
+            entry["exception"] = self.formatException(record.exc_info)
+        return json.dumps(entry, ensure_ascii=False)

@@ -1,0 +1,188 @@
+"""Runs one invocation as the Python worker does: plain functions on threads, async ones on the loop."""
+
+import asyncio
+import contextvars
+import os
+import threading
+import traceback
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import azure.functions as func
+from azure.functions import meta
+
+from local.host import converters
+from local.host.functions import Function
+from local.host.settings import ConfigurationError
+
+_thread_local = threading.local()
+
+
+class FunctionRaised(Exception):
+    """The function, or the conversion of its arguments and results, raised `error`."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__(f"{type(error).__name__}: {error}")
+        self.error = error
+
+    @property
+    def report(self) -> str:
+        """The failure as the Functions host logs it."""
+        return f"Result: Failure\nException: {self}\nStack: {self.stack}"
+
+    @property
+    def stack(self) -> str:
+        """The traceback below this worker's own frames."""
+        frames = [one for one in traceback.extract_tb(self.error.__traceback__) if one.filename != __file__]
+        return "".join(traceback.format_list(frames)).rstrip()
+
+
+class OutParameter(func.Out[Any]):
+    """What a function sets for one of its output bindings."""
+
+    def __init__(self) -> None:
+        self._value: Any = None
+
+    def set(self, val: Any) -> None:
+        """Keep the value until the function has returned."""
+        self._value = val
+
+    def get(self) -> Any:
+        """The value set last; None when there is none."""
+        return self._value
+
+
+@dataclass(frozen=True)
+class TraceContext:
+    """The W3C trace context of an invocation."""
+
+    trace_parent: str = ""
+    trace_state: str = ""
+    attributes: dict[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True)
+class RetryException:
+    """The failure that caused a retry."""
+
+    source: str
+    stack_trace: str
+    message: str
+
+
+@dataclass(frozen=True)
+class RetryContext:
+    """Which attempt this is: 0 for the first one, and 0 of 0 when the function has no retry policy."""
+
+    retry_count: int = 0
+    max_retry_count: int = 0
+    exception: RetryException | None = None
+
+
+@dataclass(frozen=True)
+class InvocationContext:
+    """The `context` argument of a function."""
+
+    invocation_id: str
+    function_name: str
+    function_directory: str
+    trace_context: TraceContext = field(default_factory=TraceContext)
+    retry_context: RetryContext = field(default_factory=RetryContext)
+    thread_local_storage: Any = _thread_local
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a function gave back, converted for its bindings."""
+
+    returned: meta.Datum | None = None
+    outputs: Mapping[str, meta.Datum] = field(default_factory=dict[str, meta.Datum])
+
+
+class Worker:
+    """The thread pool and the way into user code."""
+
+    def __init__(self, threads: int | None) -> None:
+        self._threads = threads
+        self._pool = self._new_pool()
+
+    async def run(
+        self,
+        function: Function,
+        values: Mapping[str, meta.Datum | None],
+        metadata: Mapping[str, meta.Datum],
+        context: InvocationContext,
+    ) -> Result:
+        """Convert the values, call the function, convert what it gave back. Raises FunctionRaised."""
+        try:
+            arguments = {
+                name: converters.decode(parameter.converter, values.get(name), metadata)
+                for name, parameter in function.inputs.items()
+            }
+            outputs = {name: OutParameter() for name in function.outputs}
+            if function.needs_context:
+                arguments["context"] = context
+            arguments |= outputs
+            if function.is_async:
+                _thread_local.invocation_id = context.invocation_id
+                returned = await function.code(**arguments)
+            else:
+                returned = await self._in_thread(function.code, arguments, context.invocation_id)
+            return _result(function, returned, outputs)
+        except asyncio.CancelledError:
+            raise
+        except (Exception, SystemExit) as error:
+            raise FunctionRaised(error) from error
+
+    def abandon_threads(self) -> None:
+        """Leave the pool to the functions that hang in it: Azure restarts its worker in this place."""
+        stuck, self._pool = self._pool, self._new_pool()
+        stuck.shutdown(wait=False)
+
+    def stop(self) -> None:
+        """Take no more work; running threads are not waited for."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    async def _in_thread(self, code: Callable[..., Any], arguments: Mapping[str, Any], invocation_id: str) -> Any:
+        snapshot = contextvars.copy_context()
+
+        def call() -> Any:
+            _thread_local.invocation_id = invocation_id
+            try:
+                return snapshot.run(code, **arguments)
+            except StopIteration as error:  # which no future can carry
+                raise RuntimeError("function raised StopIteration") from error
+
+        return await asyncio.get_running_loop().run_in_executor(self._pool, call)
+
+    def _new_pool(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(self._threads, thread_name_prefix="function")
+
+
+def thread_count(environment: Mapping[str, str] = os.environ) -> int | None:
+    """PYTHON_THREADPOOL_THREAD_COUNT; None for Python's own default. Raises ConfigurationError."""
+    text = environment.get("PYTHON_THREADPOOL_THREAD_COUNT")
+    if not text:
+        return None
+    if not text.isdigit() or int(text) < 1:
+        raise ConfigurationError(f"PYTHON_THREADPOOL_THREAD_COUNT must be a whole number from 1 on, not {text!r}.")
+    return int(text)
+
+
+def _result(function: Function, returned: Any, outputs: Mapping[str, OutParameter]) -> Result:
+    if returned is not None and function.returns is None:
+        # The missing blank is the worker's.
+        raise RuntimeError(f"function {function.name!r} without a $return bindingreturned a non-None value")
+    encoded: dict[str, meta.Datum] = {}
+    for name, parameter in function.outputs.items():
+        value = outputs[name].get()
+        if value is not None:
+            datum = converters.encode(parameter.converter, value, parameter.annotation)
+            if datum is not None:
+                encoded[name] = datum
+    result: meta.Datum | None = None
+    if function.returns is not None:
+        result = converters.encode(function.returns.converter, returned, function.returns.annotation)
+    return Result(result, encoded)

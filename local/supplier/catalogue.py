@@ -87,7 +87,7 @@ class Catalogue:
     """All stones on offer."""
 
     def __init__(self, diamonds: int = DATA_SET_SIZE) -> None:
-        self.stones: list[Stone] = load()
+        self.stones: tuple[Stone, ...] = load()
         self._db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         self._found: OrderedDict[tuple[object, ...], array[int]] = OrderedDict()
         self._next = diamonds

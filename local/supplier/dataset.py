@@ -6,6 +6,7 @@ the same stones.
 """
 
 import csv
+from functools import cache
 from importlib import metadata
 from typing import NamedTuple
 
@@ -60,7 +61,8 @@ def mix(number: int) -> int:
     return number * 2654435761 & 0xFFFFFFFF
 
 
-def load() -> list[Stone]:
+@cache
+def load() -> tuple[Stone, ...]:
     """Read the data set from plotnine's wheel, without importing plotnine.
 
     Raises:
@@ -73,7 +75,7 @@ def load() -> list[Stone]:
     for file in files:
         if file.name == "diamonds.csv":
             with open(str(file.locate()), newline="", encoding="utf-8") as lines:  # noqa: PTH123 - a PackagePath
-                return [_stone(number, row) for number, row in enumerate(csv.DictReader(lines))]
+                return tuple(_stone(number, row) for number, row in enumerate(csv.DictReader(lines)))
     raise FileNotFoundError("The diamonds are missing: plotnine is not installed. Run `make setup`.")
 
 

@@ -116,11 +116,12 @@ class PagesIngested(Model):
 
 
 class Mark(Model):
-    """A partition's progress as stored: the offset that the next page starts at, and the pass it belongs to."""
+    """A partition's progress as stored: the next page's offset, the pass it belongs to, the diamonds seen so far."""
 
     next_offset: int = 0
     sweep: int = 0
     completed: bool = False
+    records: int = 0
 
 
 class PartitionStatus(StrEnum):
@@ -172,11 +173,11 @@ class RunSummary(Model):
     feed: FeedName
     run_type: RunType
     status: RunStatus
-    expected: int = Field(0, description="diamonds the supplier counted in the window")
-    ingested: int = Field(0, description="diamonds seen in this run")
-    consolidated: int = Field(0, description="of those: mapped and priced")
-    failed: int = Field(0, description="of those: marked failed with a reason")
-    pending: int = Field(0, description="of those: not consolidated yet")
+    expected: int = Field(default=0, description="diamonds the supplier counted in the window")
+    ingested: int = Field(default=0, description="diamonds seen in this run")
+    consolidated: int = Field(default=0, description="of those: mapped and priced")
+    failed: int = Field(default=0, description="of those: marked failed with a reason")
+    pending: int = Field(default=0, description="of those: not consolidated yet")
     partitions: int = 0
     partitions_failed: int = 0
     watermark_after: AwareDatetime | None = None
@@ -224,11 +225,17 @@ class RunRef(Model):
 
 
 class EndRun(Model):
-    """How a run ends. `error` says why, when it did not end well."""
+    """How a run ends, and how far the feed's watermark was moved by it."""
 
     run_id: UUID
     status: RunStatus
-    error: str | None = Field(None, max_length=1000)
+    watermark_after: AwareDatetime | None = None
+
+
+class WatermarkMoved(Model):
+    """Up to when the feed has now been read."""
+
+    watermark: AwareDatetime
 
 
 class Verdict(Model):
@@ -238,9 +245,9 @@ class Verdict(Model):
     """
 
     decision: Literal["go", "wait", "hold"]
-    wait_seconds: int = Field(0, ge=0)
-    failed: int = Field(0, ge=0, description="partitions that failed")
-    partitions: int = Field(0, ge=0)
+    wait_seconds: int = Field(default=0, ge=0)
+    failed: int = Field(default=0, ge=0, description="partitions that failed")
+    partitions: int = Field(default=0, ge=0)
 
 
 class ConsolidateRun(Model):
@@ -248,7 +255,7 @@ class ConsolidateRun(Model):
 
     run_id: UUID
     force: bool = False
-    trace_id: str | None = Field(None, max_length=100)
+    trace_id: str | None = Field(default=None, max_length=100)
 
 
 class ConsolidationShare(Model):

@@ -1,0 +1,58 @@
+"""A supplier's JSON in the one form that is stored and compared."""
+
+from __future__ import annotations
+
+import json
+from hashlib import sha256
+from math import isfinite
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    from shared.diamonds.models import Stone
+
+LONGEST_ID = 200
+"""Characters of a stone's id; an index holds about 2,700 bytes, and real ids are 36 to 50."""
+
+NO_ID = "unusable-id:"
+"""Begins the key of a stone whose own id cannot be one. It is stored and counted under it, and fails consolidation."""
+
+
+def canonical(payload: dict[str, Any]) -> tuple[str, bytes]:
+    """The payload as JSON that PostgreSQL takes, alike whatever the order of its keys, and its sha256.
+
+    PostgreSQL stores neither U+0000 nor half a surrogate pair, and JSON knows no NaN: those become U+FFFD and null.
+    """
+    try:
+        text = json.dumps(payload, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        doubtful = "\\u0000" in text or "\\ud" in text
+    except ValueError:
+        doubtful, text = True, ""
+    if doubtful:
+        text = json.dumps(_storable(payload), sort_keys=True, separators=(",", ":"))
+    return text, sha256(text.encode()).digest()
+
+
+def key(stone: Stone, digest: bytes) -> str:
+    """What the stone is stored under: its id, or one made of its payload's digest if it has none that can be stored."""
+    own = stone.supplier_stone_id
+    usable = own and len(own) <= LONGEST_ID and own == storable_text(own) and not own.startswith(NO_ID)
+    return own if usable else f"{NO_ID}{digest.hex()[:32]}"
+
+
+def storable_text(text: str) -> str:
+    """The text with U+FFFD for each character that PostgreSQL does not store."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\x00", "\ufffd")
+
+
+def _storable(value: Any) -> Any:
+    match value:
+        case str():
+            return storable_text(value)
+        case float():
+            return value if isfinite(value) else None
+        case dict():
+            return {storable_text(str(k)): _storable(v) for k, v in cast("dict[Any, Any]", value).items()}
+        case list():
+            return [_storable(v) for v in cast("list[Any]", value)]
+        case _:
+            return value

@@ -14,7 +14,7 @@ from shared.platform.durable.handles import (
     activity,
     orchestration,
 )
-from shared.platform.durable.register import Blueprint, blueprint, new_blueprint
+from shared.platform.durable.register import Blueprint, blueprint, new_app, new_blueprint
 from shared.platform.durable.steps import Outcome, call, fan_out, fan_out_chunk, progress, repeat
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "call",
     "fan_out",
     "fan_out_chunk",
+    "new_app",
     "new_blueprint",
     "orchestration",
     "progress",

@@ -14,6 +14,11 @@ from shared.platform.errors import TerminalError
 Blueprint = df.Blueprint
 
 
+def new_app() -> df.DFApp:
+    """The app that the host loads; blueprints are registered on it."""
+    return df.DFApp(http_auth_level=func.AuthLevel.ANONYMOUS)
+
+
 def new_blueprint() -> df.Blueprint:
     """An empty blueprint. The doors check their callers themselves, so the host's own keys are not asked for."""
     return df.Blueprint(http_auth_level=func.AuthLevel.ANONYMOUS)

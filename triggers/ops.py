@@ -4,7 +4,7 @@ import re
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field, StringConstraints
 
 from shared.platform.auth import ADMIN, Caller
 from shared.platform.durable import DurableClient, Instance, RunState
@@ -13,6 +13,15 @@ from shared.platform.http import Page, PageQuery, Pagination, Routes
 
 routes = Routes(tag="operations")
 
+
+def _date_first(value: object) -> object:
+    """Pydantic would read a number as seconds since 1970, which no caller of a `date-time` means."""
+    if isinstance(value, str) and "-" not in value[1:]:
+        raise ValueError("A date and time as in 2026-11-21T02:00:00Z is needed.")
+    return value
+
+
+Instant = Annotated[AwareDatetime, BeforeValidator(_date_first)]
 RunId = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=r"^[^@/\\#?][^/\\#?]*$")]
 
 
@@ -24,7 +33,7 @@ class RunsQuery(PageQuery):
     name: str | None = Field(
         None, max_length=100, description="Only orchestrations whose name begins with this; pages may be short"
     )
-    since: AwareDatetime | None = Field(None, description="Only runs created at this time or later")
+    since: Instant | None = Field(None, description="Only runs created at this time or later")
 
 
 class RunError(BaseModel):

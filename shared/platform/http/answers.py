@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar, cast
+from urllib.parse import quote
 
 import azure.functions as func
 from pydantic import BaseModel, Field
@@ -68,7 +69,7 @@ def response(result: Any, status: int) -> func.HttpResponse:
     if not isinstance(result, BaseModel):
         raise TypeError(f"A handler gave back {type(result).__name__}, which is no pydantic model.")
     if isinstance(result, Accepted):
-        headers |= {"Location": result.location, "Retry-After": str(POLL_SECONDS)}
+        headers |= {"Location": quote(result.location, safe="/:?#[]@!$&'()*+,;=%"), "Retry-After": str(POLL_SECONDS)}
     return func.HttpResponse(
         result.model_dump_json(by_alias=True), status_code=status, headers=headers, mimetype="application/json"
     )

@@ -6,10 +6,10 @@ import inspect
 import math
 from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, cast, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Final, cast, get_args, get_origin, get_type_hints
 from urllib.parse import parse_qsl, urlsplit
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from shared.platform.auth import header
 from shared.platform.http.problems import (
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 MODELS: Final = ("body", "query", "headers")
 MOST_QUERY_FIELDS: Final = 200
+_SOME = Annotated[bytes, Field(min_length=1)]
 
 
 class Inputs:
@@ -58,7 +59,11 @@ class Inputs:
     @cached_property
     def adapters(self) -> dict[str, TypeAdapter[Any]]:
         """The validators, built at the first request: a cold start pays for none."""
-        return {name: TypeAdapter(self.types[name]) for name in (*self.path_names, *MODELS) if name in self.types}
+        return {
+            name: TypeAdapter(_SOME if type_ is bytes else type_)
+            for name, type_ in self.types.items()
+            if name in (*self.path_names, *MODELS)
+        }
 
     def read(self, request: func.HttpRequest, caller: Caller, client: object) -> dict[str, Any]:
         """The handler's arguments.

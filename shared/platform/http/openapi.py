@@ -91,17 +91,24 @@ def _parameters(model: Schema, place: str) -> list[Schema]:
     required = model.get("required", [])
     parameters: list[Schema] = []
     for name, property_ in model.get("properties", {}).items():
-        schema = _text({key: value for key, value in property_.items() if key not in ("title", "description")})
+        schema = {key: value for key, value in property_.items() if key not in ("title", "description")}
         # Absence is how a query says null, so null is no value of a parameter.
         options = [option for option in schema.pop("anyOf", []) if option != {"type": "null"}]
         if len(options) == 1:
-            schema |= _text(options[0])
+            schema |= options[0]
         elif options:
-            schema["anyOf"] = [_text(option) for option in options]
+            schema["anyOf"] = options
         if schema.get("default", ...) is None:
             del schema["default"]
         shown = name.replace("_", "-") if place == "header" else name
-        parameter: Schema = {"name": shown, "in": place, "required": name in required, "schema": schema}
+        parameter: Schema = {
+            "name": shown,
+            "in": place,
+            "required": name in required,
+            "schema": _text(schema) if name in required else schema,
+        }
+        if place == "query" and name not in required:
+            parameter["allowEmptyValue"] = True  # it counts as absent, as in Azure
         if "description" in property_:
             parameter["description"] = property_["description"]
         parameters.append(parameter)
@@ -109,7 +116,7 @@ def _parameters(model: Schema, place: str) -> list[Schema]:
 
 
 def _text(schema: Schema) -> Schema:
-    """An empty text is no value in a path or query."""
+    """An empty text counts as absent in a path, query or header, so where one is needed it is too short."""
     return {"minLength": 1} | schema if schema.get("type") == "string" and "enum" not in schema else schema
 
 

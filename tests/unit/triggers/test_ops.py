@@ -82,7 +82,8 @@ async def test_names_are_filtered(ask, admin):
 
 
 @pytest.mark.parametrize(
-    "query", ["status=running", "since=yesterday", "since=2026-11-21T00:00:00", "limit=0", "cursor=a%0d%0ax: y"]
+    "query",
+    ["status=running", "since=yesterday", "since=2026-11-21T00:00:00", "since=0.5", "limit=0", "cursor=a%0d%0ax: y"],
 )
 async def test_unusable_filters_are_refused(ask, admin, query):
     assert (await ask(routes, "GET", f"/ops/runs?{query}", client=Client(), headers=admin)).status_code == 400

@@ -42,7 +42,8 @@ def test_parameters(api):
     assert set(parameters) == {"limit", "cursor", "shape", "lab_grown", "text"}
     assert parameters["limit"]["schema"] == {"default": 50, "maximum": 100, "minimum": 1, "type": "integer"}
     assert parameters["lab_grown"]["schema"] == {"type": "boolean"}
-    assert parameters["text"]["schema"] == {"type": "string", "minLength": 1}
+    assert parameters["text"]["schema"] == {"type": "string"}
+    assert parameters["text"]["allowEmptyValue"] is True
     (header,) = api["paths"]["/stones"]["post"]["parameters"]
     assert (header["name"], header["in"], header["required"]) == ("X-Idempotency-Key", "header", True)
     (path,) = api["paths"]["/stones/{stone}"]["get"]["parameters"]

@@ -154,6 +154,15 @@ async def test_accepted_work_has_a_location(ask):
     assert json.loads(answer.get_body()) == {"id": "r1", "location": "/runs/r1"}
 
 
+async def test_a_location_fits_into_a_header(ask):
+    answer = await ask("POST", "/runs", {"text": "a b\r\nX-Evil: 1/é"})
+    assert answer.headers["Location"] == "/runs/a%20b%0D%0AX-Evil:%201/%C3%A9"
+
+
+async def test_bytes_that_are_needed_must_be_there(ask):
+    assert (await ask("PUT", "/files/a.zip", b"", {"content-type": "application/zip"})).status_code == 400
+
+
 async def test_an_optional_body_may_be_left_out(ask):
     assert json.loads((await ask("POST", "/runs")).get_body())["id"] == "none"
 

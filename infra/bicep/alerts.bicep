@@ -1,0 +1,175 @@
+// What needs a person. Conditions are those of docs/deploy.md; the queries read the OpenTelemetry tables of the
+// workspace, in which an invocation of a function is a request or a dependency that carries the function's name.
+param token string
+param location string
+param tags object
+param actionGroupId string
+param workspaceId string
+param serviceBusId string
+param postgresId string
+
+// Each query answers one number in the column `Value`; the rule fires when it is on the wrong side of the threshold.
+var queries = {
+  'worker-errors': {
+    title: 'More than 5 % of the ingestion calls of the last hour failed'
+    remedy: 'See whether the supplier answers and whether PostgreSQL takes connections: /health/detailed.'
+    query: 'union AppRequests, AppDependencies | where Name has "ingest_pages" | summarize Failed = countif(Success == false), Calls = count() | extend Value = iff(Calls == 0, 0.0, 100.0 * Failed / Calls) | project Value'
+    operator: 'GreaterThan'
+    threshold: 5
+    window: 'PT1H'
+    every: 'PT15M'
+    severity: 2
+  }
+  'consolidation-failures': {
+    title: 'More than one consolidation failed within a day'
+    remedy: 'Read the run at /ops/runs and the pricing rules; then start the consolidation again.'
+    query: 'union AppRequests, AppDependencies | where Name has "consolidate" and Success == false | summarize Value = dcount(OperationId)'
+    operator: 'GreaterThan'
+    threshold: 1
+    window: 'P1D'
+    every: 'PT1H'
+    severity: 2
+  }
+  'api-errors': {
+    title: 'More than 1 % of the HTTP answers of the last quarter of an hour were 5xx'
+    remedy: 'See /health/detailed, then the failed requests in Application Insights.'
+    query: 'AppRequests | where isnotempty(Url) | summarize Failed = countif(toint(ResultCode) >= 500), Calls = count() | extend Value = iff(Calls == 0, 0.0, 100.0 * Failed / Calls) | project Value'
+    operator: 'GreaterThan'
+    threshold: 1
+    window: 'PT15M'
+    every: 'PT5M'
+    severity: 1
+  }
+  'watermark-age': {
+    title: 'The watermark has not moved for 48 hours'
+    remedy: 'See why the last runs ended at /ops/runs, then start one: POST /api/v2/triggers/scheduler.'
+    query: 'union AppRequests, AppDependencies | where Name has "advance_watermark" and Success == true | summarize Value = count()'
+    operator: 'LessThan'
+    threshold: 1
+    window: 'P2D'
+    every: 'PT1H'
+    severity: 1
+  }
+}
+
+resource queryAlerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for alert in items(queries): {
+  name: 'alert-${alert.key}-${token}'
+  location: location
+  tags: tags
+  kind: 'LogAlert'
+  properties: {
+    displayName: alert.value.title
+    description: alert.value.remedy
+    enabled: true
+    severity: alert.value.severity
+    scopes: [
+      workspaceId
+    ]
+    evaluationFrequency: alert.value.every
+    windowSize: alert.value.window
+    autoMitigate: true
+    // The tables appear with the first telemetry; until then the query does not compile.
+    skipQueryValidation: true
+    criteria: {
+      allOf: [
+        {
+          query: alert.value.query
+          metricMeasureColumn: 'Value'
+          timeAggregation: 'Maximum'
+          operator: alert.value.operator
+          threshold: alert.value.threshold
+          failingPeriods: {
+            numberOfEvaluationPeriods: 1
+            minFailingPeriodsToAlert: 1
+          }
+        }
+      ]
+    }
+    actions: {
+      actionGroups: [
+        actionGroupId
+      ]
+    }
+  }
+}]
+
+resource deadLetters 'Microsoft.Insights/metricAlerts@2018-03-01' = {
+  name: 'alert-dead-letters-${token}'
+  location: 'global'
+  tags: tags
+  properties: {
+    description: 'A queue holds dead letters: read and resubmit them through /ops.'
+    severity: 2
+    enabled: true
+    scopes: [
+      serviceBusId
+    ]
+    evaluationFrequency: 'PT5M'
+    windowSize: 'PT15M'
+    autoMitigate: true
+    criteria: {
+      'odata.type': 'Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria'
+      allOf: [
+        {
+          name: 'dead-letters'
+          criterionType: 'StaticThresholdCriterion'
+          metricNamespace: 'Microsoft.ServiceBus/namespaces'
+          metricName: 'DeadletteredMessages'
+          timeAggregation: 'Maximum'
+          operator: 'GreaterThan'
+          threshold: 0
+          dimensions: [
+            {
+              name: 'EntityName'
+              operator: 'Include'
+              values: [
+                '*'
+              ]
+            }
+          ]
+        }
+      ]
+    }
+    actions: [
+      {
+        actionGroupId: actionGroupId
+      }
+    ]
+  }
+}
+
+resource databaseFull 'Microsoft.Insights/metricAlerts@2018-03-01' = {
+  name: 'alert-database-storage-${token}'
+  location: 'global'
+  tags: tags
+  properties: {
+    description: 'The database has used 85 % of its storage; at 95 % the server turns read-only. See the purge of raw rows.'
+    severity: 2
+    enabled: true
+    scopes: [
+      postgresId
+    ]
+    evaluationFrequency: 'PT15M'
+    windowSize: 'PT1H'
+    autoMitigate: true
+    criteria: {
+      'odata.type': 'Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria'
+      allOf: [
+        {
+          name: 'storage'
+          criterionType: 'StaticThresholdCriterion'
+          metricNamespace: 'Microsoft.DBforPostgreSQL/flexibleServers'
+          metricName: 'storage_percent'
+          timeAggregation: 'Maximum'
+          operator: 'GreaterThan'
+          threshold: 85
+        }
+      ]
+    }
+    actions: [
+      {
+        actionGroupId: actionGroupId
+      }
+    ]
+  }
+}

@@ -1,0 +1,44 @@
+// Tells the operators when a month is going to cost more than was meant. A budget stops nothing.
+param token string
+
+@description('Address that is told.')
+param alertEmail string
+
+@description('What a month may cost, in the currency of the subscription.')
+@minValue(1)
+param monthlyAmount int
+
+@description('First day of the month in which the budget starts.')
+param startDate string = utcNow('yyyy-MM-01')
+
+resource budget 'Microsoft.Consumption/budgets@2024-08-01' = {
+  name: 'budget-${token}'
+  properties: {
+    category: 'Cost'
+    amount: monthlyAmount
+    timeGrain: 'Monthly'
+    timePeriod: {
+      startDate: startDate
+    }
+    notifications: {
+      spent80Percent: {
+        enabled: true
+        operator: 'GreaterThanOrEqualTo'
+        threshold: 80
+        thresholdType: 'Actual'
+        contactEmails: [
+          alertEmail
+        ]
+      }
+      forecast100Percent: {
+        enabled: true
+        operator: 'GreaterThanOrEqualTo'
+        threshold: 100
+        thresholdType: 'Forecasted'
+        contactEmails: [
+          alertEmail
+        ]
+      }
+    }
+  }
+}

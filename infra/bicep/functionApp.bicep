@@ -1,0 +1,143 @@
+// The app on Flex Consumption: no instance while there is no work, up to `maximumInstanceCount` while there is.
+param token string
+param location string
+param tags object
+
+param identityId string
+param identityClientId string
+
+@description('Account that the Functions runtime and Durable Functions keep their state in, and its container of packages.')
+param hostStorageName string
+param deploymentContainer string
+
+@description('Memory of one instance. 512 MB is too little for parallel ingestion; 4096 MB doubles the price of a second.')
+@allowed([
+  512
+  2048
+  4096
+])
+param instanceMemoryMB int
+
+@description('Ceiling of the bill and of the database connections: instances x POSTGRES_POOL_SIZE must fit max_connections.')
+@minValue(1)
+@maxValue(1000)
+param maximumInstanceCount int
+
+@description('Instances that wait for orchestrations, for starts without delay; 0 bills nothing while idle.')
+@minValue(0)
+param alwaysReadyInstances int
+
+@description('Subnet the app calls out through; empty: the public network.')
+param subnetId string
+
+@description('What the app is told, by name. No secrets: those are references to the vault.')
+param settings object
+
+var runtime = {
+  'AzureWebJobsStorage__accountName': hostStorageName
+  'AzureWebJobsStorage__credential': 'managedidentity'
+  'AzureWebJobsStorage__clientId': identityClientId
+  'AZURE_CLIENT_ID': identityClientId
+  'TASKHUB_NAME': 'manifold'
+  'AZURE_FUNCTIONS_DURABLE_STRICT_TYPING': '1'
+}
+
+resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
+  // checkov:skip=CKV_AZURE_225: zone redundancy needs instances that always run; a lost zone costs a restart on another one
+  name: 'plan-${token}'
+  location: location
+  tags: tags
+  kind: 'functionapp'
+  sku: {
+    name: 'FC1'
+    tier: 'FlexConsumption'
+  }
+  properties: {
+    reserved: true
+  }
+}
+
+resource app 'Microsoft.Web/sites@2024-11-01' = {
+  // checkov:skip=CKV_AZURE_212: no instance while there is no work is the point; alwaysReadyInstances is the way out
+  // checkov:skip=CKV_AZURE_17: callers prove themselves with keys and signatures that the app checks; browsers have no client certificate
+  // checkov:skip=CKV_AZURE_213: health checks of the platform need a plan with fixed instances; /health/ready serves monitors
+  // checkov:skip=CKV_AZURE_222: the API is public by purpose; every route names its guard
+  name: 'func-${token}'
+  location: location
+  tags: union(tags, {
+    'azd-service-name': 'app'
+  })
+  kind: 'functionapp,linux'
+  identity: {
+    type: 'UserAssigned'
+    userAssignedIdentities: {
+      '${identityId}': {}
+    }
+  }
+  properties: {
+    serverFarmId: plan.id
+    httpsOnly: true
+    clientAffinityEnabled: false
+    publicNetworkAccess: 'Enabled'
+    keyVaultReferenceIdentity: identityId
+    virtualNetworkSubnetId: empty(subnetId) ? null : subnetId
+    functionAppConfig: {
+      deployment: {
+        storage: {
+          type: 'blobContainer'
+          value: 'https://${hostStorageName}.blob.${environment().suffixes.storage}/${deploymentContainer}'
+          authentication: {
+            type: 'UserAssignedIdentity'
+            userAssignedIdentityResourceId: identityId
+          }
+        }
+      }
+      runtime: {
+        name: 'python'
+        version: '3.11'
+      }
+      scaleAndConcurrency: {
+        instanceMemoryMB: instanceMemoryMB
+        maximumInstanceCount: maximumInstanceCount
+        alwaysReady: alwaysReadyInstances == 0 ? [] : [
+          {
+            name: 'durable'
+            instanceCount: alwaysReadyInstances
+          }
+        ]
+      }
+    }
+    siteConfig: {
+      minTlsVersion: '1.2'
+      scmMinTlsVersion: '1.2'
+      ftpsState: 'Disabled'
+      http20Enabled: true
+      remoteDebuggingEnabled: false
+      appSettings: [for setting in items(union(runtime, settings)): {
+        name: setting.key
+        value: setting.value
+      }]
+    }
+  }
+}
+
+// Publishing asks for an Entra identity; the passwords of the publishing profile are off.
+resource noFtpPassword 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-11-01' = {
+  parent: app
+  name: 'ftp'
+  properties: {
+    allow: false
+  }
+}
+
+resource noScmPassword 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-11-01' = {
+  parent: app
+  name: 'scm'
+  properties: {
+    allow: false
+  }
+}
+
+output id string = app.id
+output name string = app.name
+output url string = 'https://${app.properties.defaultHostName}'

@@ -1,0 +1,77 @@
+// The private network, when it is asked for: the app calls out through it, and storage, vaults, PostgreSQL and Cosmos DB
+// answer inside it. Service Bus (Standard) and the registry (Basic) have no private endpoints; identities guard them.
+param token string
+param location string
+param tags object
+
+var endpointsSubnet = 'endpoints'
+var appSubnet = 'app'
+
+resource guard 'Microsoft.Network/networkSecurityGroups@2024-07-01' = {
+  name: 'nsg-${token}'
+  location: location
+  tags: tags
+  properties: {
+    securityRules: [
+      {
+        name: 'deny-internet-in'
+        properties: {
+          priority: 4000
+          direction: 'Inbound'
+          access: 'Deny'
+          protocol: '*'
+          sourceAddressPrefix: 'Internet'
+          sourcePortRange: '*'
+          destinationAddressPrefix: '*'
+          destinationPortRange: '*'
+        }
+      }
+    ]
+  }
+}
+
+resource network 'Microsoft.Network/virtualNetworks@2024-07-01' = {
+  name: 'vnet-${token}'
+  location: location
+  tags: tags
+  properties: {
+    addressSpace: {
+      addressPrefixes: [
+        '10.20.0.0/16'
+      ]
+    }
+    subnets: [
+      {
+        name: appSubnet
+        properties: {
+          addressPrefix: '10.20.0.0/24'
+          networkSecurityGroup: {
+            id: guard.id
+          }
+          delegations: [
+            {
+              name: 'flex'
+              properties: {
+                serviceName: 'Microsoft.App/environments'
+              }
+            }
+          ]
+        }
+      }
+      {
+        name: endpointsSubnet
+        properties: {
+          addressPrefix: '10.20.1.0/24'
+          networkSecurityGroup: {
+            id: guard.id
+          }
+          privateEndpointNetworkPolicies: 'Enabled'
+        }
+      }
+    ]
+  }
+}
+
+output appSubnetId string = '${network.id}/subnets/${appSubnet}'
+output endpointsSubnetId string = '${network.id}/subnets/${endpointsSubnet}'
+output networkId string = network.id

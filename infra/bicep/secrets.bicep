@@ -1,0 +1,61 @@
+// The app's secrets. A value comes from the one who provisions (azd resolves it from its own vault) and is read by the
+// app through a Key Vault reference; it is in no app setting, output or history.
+param vaultName string
+
+@secure()
+@minLength(32)
+param adminApiKey string
+@secure()
+@minLength(1)
+param nivodaPassword string
+@secure()
+@minLength(1)
+param resendApiKey string
+
+@description('When the secrets expire: the reminder to rotate them. Key Vault keeps serving an expired secret to the app.')
+param expiresAt string = dateTimeAdd(utcNow(), 'P1Y')
+
+resource vault 'Microsoft.KeyVault/vaults@2024-11-01' existing = {
+  name: vaultName
+}
+
+resource adminApiKeySecret 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = {
+  parent: vault
+  name: 'admin-api-key'
+  properties: {
+    value: adminApiKey
+    contentType: 'text/plain'
+    attributes: {
+      exp: dateTimeToEpoch(expiresAt)
+    }
+  }
+}
+
+resource nivodaPasswordSecret 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = {
+  parent: vault
+  name: 'nivoda-password'
+  properties: {
+    value: nivodaPassword
+    contentType: 'text/plain'
+    attributes: {
+      exp: dateTimeToEpoch(expiresAt)
+    }
+  }
+}
+
+resource resendApiKeySecret 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = {
+  parent: vault
+  name: 'resend-api-key'
+  properties: {
+    value: resendApiKey
+    contentType: 'text/plain'
+    attributes: {
+      exp: dateTimeToEpoch(expiresAt)
+    }
+  }
+}
+
+// A reference names no version, so that a rotated secret is taken up within a day without a deployment.
+output adminApiKeyUri string = '${vault.properties.vaultUri}secrets/${adminApiKeySecret.name}'
+output nivodaPasswordUri string = '${vault.properties.vaultUri}secrets/${nivodaPasswordSecret.name}'
+output resendApiKeyUri string = '${vault.properties.vaultUri}secrets/${resendApiKeySecret.name}'

@@ -1,0 +1,59 @@
+"""Look for insecure settings in infra/bicep with checkov: `python tools/checkov.py`.
+
+checkov brings eighty packages and pins many, so uv keeps it in an environment of its own. It exits 0 on a file that it
+cannot parse and on a folder without resources; this command fails on both.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+CHECKOV = "checkov==3.3.30"
+BICEP = Path(__file__).parents[1] / "infra" / "bicep"
+
+
+def scan(folder: Path) -> dict[str, Any]:
+    """The report of checkov on a folder of Bicep files.
+
+    Raises:
+        RuntimeError: checkov gave no report, as when uv could not fetch it.
+    """
+    uv = [sys.executable, "-m", "uv", "tool", "run", "--quiet", "--from", CHECKOV]
+    arguments = ["checkov", "--directory", str(folder), "--framework", "bicep", "--output", "json", "--skip-download"]
+    done = subprocess.run([*uv, *arguments], capture_output=True, text=True, check=False)  # noqa: S603 - fixed words
+    try:
+        return json.loads(done.stdout)
+    except json.JSONDecodeError:
+        raise RuntimeError(f"checkov gave no report: {(done.stderr or done.stdout).strip()[-500:]}") from None
+
+
+def complaints(report: dict[str, Any]) -> list[str]:
+    """What is wrong according to a report, a line each."""
+    results = report.get("results")
+    if not results or not report["summary"]["resource_count"]:
+        return ["checkov found no resources: nothing was checked."]
+    unread = [f"{file}: checkov cannot parse it." for file in results["parsing_errors"]]
+    insecure = [
+        f"infra/bicep{check['file_path']}:{check['file_line_range'][0]}: {check['check_id']} {check['check_name']}"
+        for check in results["failed_checks"]
+    ]
+    return unread + insecure
+
+
+def main() -> int:
+    report = scan(BICEP)
+    wrong = complaints(report)
+    for line in wrong:
+        print(line)  # noqa: T201 - a command that says what it found
+    if not wrong:
+        summary = report["summary"]
+        print(f"checkov: {summary['passed']} checks passed, {summary['skipped']} skipped with a reason")  # noqa: T201 - as above
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

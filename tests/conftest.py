@@ -1,3 +1,8 @@
-"""Fixtures that every kind of test may use."""
+"""What every test stands on."""
 
-pytest_plugins = ["local.postgres.testing"]
+from __future__ import annotations
+
+import os
+
+# As in the app's settings: outsiders' JSON must never be rebuilt as objects (read when azure.functions decodes).
+os.environ["AZURE_FUNCTIONS_DURABLE_STRICT_TYPING"] = "1"

@@ -1,0 +1,175 @@
+"""The order of a diamond run, with every activity faked."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from orchestrators.diamonds import CONSOLIDATION_WORKERS, consolidate_run, diamond_run
+from shared.diamonds.models import (
+    EPOCH,
+    ConsolidateRun,
+    EndRun,
+    IngestPartition,
+    Nothing,
+    PagesIngested,
+    Partition,
+    Partitions,
+    PriceRange,
+    RowsConsolidated,
+    RunPlan,
+    RunRef,
+    RunStatus,
+    RunSummary,
+    StartRun,
+    Verdict,
+    WatermarkMoved,
+    Window,
+)
+from shared.platform.errors import Conflict, TerminalError
+
+RUN = UUID(int=7)
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+PLAN = RunPlan(
+    run_id=RUN,
+    feed="nivoda",
+    run_type="full",
+    window=Window(since=EPOCH, until=NOW),
+    watermark_before=None,
+    max_records=0,
+)
+SHARES = [
+    Partition(partition_id=f"p{n:03}", prices=PriceRange(minimum=n * 100, maximum=n * 100 + 100), expected=10)
+    for n in range(4)
+]
+
+
+class Feed:
+    """A feed whose partitions need two time boxes; those in `broken` fail for good."""
+
+    def __init__(self, *broken: str, verdicts: list[Verdict] | None = None) -> None:
+        self.broken = broken
+        self.verdicts = verdicts or [Verdict(decision="go", wait_seconds=0, failed=0, partitions=4)]
+        self.boxes: dict[str, int] = {}
+
+    def fakes(self) -> dict[str, Any]:
+        return {
+            "plan_run": lambda _: PLAN,
+            "draw_heatmap": lambda _: Partitions(total=40, partitions=SHARES, counts_asked=9),
+            "ingest_pages": self.ingest,
+            "record_failed_partition": lambda _: Nothing(),
+            "judge_run": lambda _: self.verdicts.pop(0) if len(self.verdicts) > 1 else self.verdicts[0],
+            "consolidate_rows": lambda _: RowsConsolidated(done=10, failed=0, finished=True),
+            "advance_watermark": lambda _: WatermarkMoved(watermark=NOW),
+            "end_run": lambda end: RunSummary(
+                run_id=RUN, feed="nivoda", run_type="full", status=end.status, started_at=NOW
+            ),
+            "load_run": lambda _: PLAN,
+            "announce": lambda _: Nothing(),
+        }
+
+    def ingest(self, task: IngestPartition) -> PagesIngested:
+        name = task.partition.partition_id
+        if name in self.broken:
+            raise TerminalError("the supplier refuses", code="supplier-refused")
+        self.boxes[name] = self.boxes.get(name, 0) + 1
+        return PagesIngested(next_offset=5, records=5, changed=5, done=self.boxes[name] == 2)
+
+
+START = StartRun(run_id=RUN, feed="nivoda", run_type="full")
+
+
+def test_a_run_goes_from_plan_to_watermark(player: Any) -> None:
+    feed = Feed()
+    player.fakes = feed.fakes()
+    summary = player.play(diamond_run, START)
+    assert summary.status is RunStatus.COMPLETED
+    assert feed.boxes == {share.partition_id: 2 for share in SHARES}
+    assert len({share.worker for share in player.named("consolidate_rows")}) == CONSOLIDATION_WORKERS
+    assert player.named("end_run") == [EndRun(run_id=RUN, status=RunStatus.COMPLETED, watermark_after=NOW)]
+    assert player.named("announce") == []
+
+
+def test_a_feed_that_is_taken_is_refused_and_its_run_is_left_alone(player: Any) -> None:
+    def taken(_: StartRun) -> RunPlan:
+        raise Conflict("Run x is running.", code="run-in-progress")
+
+    player.fakes = Feed().fakes() | {"plan_run": taken}
+    with pytest.raises(TerminalError, match="run-in-progress"):
+        player.play(diamond_run, START)
+    assert [name for name, _ in player.calls] == ["plan_run"]
+
+
+def test_failed_partitions_are_recorded_and_below_the_threshold_consolidation_is_held(player: Any) -> None:
+    hold = Verdict(decision="hold", wait_seconds=0, failed=2, partitions=4)
+    player.fakes = Feed("p001", "p003", verdicts=[hold]).fakes()
+    summary = player.play(diamond_run, START)
+    assert summary.status is RunStatus.HELD
+    assert [failed.partition_id for failed in player.named("record_failed_partition")] == ["p001", "p003"]
+    assert "supplier-refused" in player.named("record_failed_partition")[0].error
+    assert player.named("consolidate_rows") == []
+    assert player.named("advance_watermark") == []
+    assert player.named("announce") == [RunRef(run_id=RUN)]
+
+
+def test_above_the_threshold_it_waits_consolidates_and_leaves_the_watermark(player: Any) -> None:
+    wait = Verdict(decision="wait", wait_seconds=300, failed=1, partitions=4)
+    player.fakes = Feed("p001", verdicts=[wait]).fakes()
+    summary = player.play(diamond_run, START)
+    assert summary.status is RunStatus.PARTIAL
+    assert player.timers == [300]
+    assert player.named("advance_watermark") == []
+
+
+def test_partitions_repaired_during_the_wait_complete_the_run(player: Any) -> None:
+    wait = Verdict(decision="wait", wait_seconds=300, failed=1, partitions=4)
+    go = Verdict(decision="go", wait_seconds=0, failed=0, partitions=4)
+    player.fakes = Feed("p001", verdicts=[wait, go]).fakes()
+    assert player.play(diamond_run, START).status is RunStatus.COMPLETED
+    assert len(player.named("advance_watermark")) == 1
+
+
+def test_a_transient_failure_of_an_activity_is_tried_again_after_a_delay(player: Any) -> None:
+    failures = [RuntimeError("Activity function 'draw_heatmap' failed: TransientError: busy")] * 2
+    fakes = Feed().fakes()
+    draw = fakes["draw_heatmap"]
+
+    def flaky(plan: RunPlan) -> Partitions:
+        if failures:
+            raise failures.pop()
+        return draw(plan)
+
+    player.fakes = fakes | {"draw_heatmap": flaky}
+    assert player.play(diamond_run, START).status is RunStatus.COMPLETED
+    assert player.timers == [5, 10]
+
+
+def test_when_consolidation_fails_the_run_fails_and_the_watermark_stays(player: Any) -> None:
+    def broken(_: Any) -> RowsConsolidated:
+        raise TerminalError("no such column", code="mapping")
+
+    player.fakes = Feed().fakes() | {"consolidate_rows": broken}
+    with pytest.raises(TerminalError, match="no such column"):
+        player.play(diamond_run, START)
+    assert [end.status for end in player.named("end_run")] == [RunStatus.FAILED]
+    assert player.named("advance_watermark") == []
+    assert len(player.named("announce")) == 1
+
+
+def test_forcing_a_held_run_consolidates_it_without_moving_the_watermark(player: Any) -> None:
+    hold = Verdict(decision="hold", wait_seconds=0, failed=2, partitions=4)
+    player.fakes = Feed(verdicts=[hold]).fakes()
+    summary = player.play(consolidate_run, ConsolidateRun(run_id=RUN, force=True))
+    assert summary.status is RunStatus.PARTIAL
+    assert len(player.named("consolidate_rows")) == CONSOLIDATION_WORKERS
+    assert player.named("advance_watermark") == []
+
+
+def test_progress_counts_the_partitions(player: Any) -> None:
+    player.fakes = Feed().fakes()
+    player.play(diamond_run, START)
+    ingesting = [one["percent"] for one in player.statuses if one["phase"] == "ingesting"]
+    assert ingesting == [0, 25, 50, 75, 100]

@@ -229,7 +229,7 @@ class Nivoda:
         """What `errors[]` comes to: the worst that is in it decides."""
         listed = cast("list[Any]", errors) if isinstance(errors, list) else []
         found = [cast("dict[str, Any]", error) for error in listed if isinstance(error, dict)]
-        codes = {str((error.get("extensions") or {}).get("code", "")) for error in found}
+        codes = {_code(error) for error in found}
         if UNAUTHENTICATED in codes:
             return _TokenRefused()
         said = "; ".join(str(error.get("message", "")) for error in found)[:SHOWN_CHARACTERS]
@@ -244,6 +244,11 @@ class Nivoda:
                 remedy="The query does not fit Nivoda's schema, or the account may not ask it. Compare with its API.",
             )
         return TransientError(f"Nivoda reported an error: {said or 'without a message'}.", code="supplier-error")
+
+
+def _code(error: dict[str, Any]) -> str:
+    extensions: Any = error.get("extensions")
+    return str(cast("dict[str, Any]", extensions).get("code", "")) if isinstance(extensions, dict) else ""
 
 
 def _query(prices: PriceRange | None, window: Window) -> dict[str, Any]:

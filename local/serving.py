@@ -39,10 +39,13 @@ def config(app: ASGIApp, port: int) -> uvicorn.Config:
     )
 
 
-def serve(app: ASGIApp, port: int, ready: str) -> int:
-    """Serve until SIGTERM or Ctrl-C; print the line `ready` when the port is open. Return the exit code."""
+def serve(app: ASGIApp, port: int, ready: str, flag: str = "--port") -> int:
+    """Serve until SIGTERM or Ctrl-C; print the line `ready` when the port is open. Return the exit code.
+
+    `flag` is the one that sets the port, named when the port is busy.
+    """
     if port_in_use(port):
-        print(f"Port {port} is in use. Stop what uses it or pass --port.", file=sys.stderr)  # noqa: T201 - see above
+        print(f"Port {port} is in use. Stop what uses it or pass {flag}.", file=sys.stderr)  # noqa: T201 - see above
         return 1
     Server(config(app, port), ready).run()
     return 0

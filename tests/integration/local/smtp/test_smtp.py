@@ -1,0 +1,94 @@
+"""The mail sink as users start it, spoken to by Python's own mail client."""
+
+import signal
+import smtplib
+import subprocess
+import sys
+from email.message import EmailMessage
+
+import httpx
+import pytest
+
+from local.processes import free_port
+
+
+@pytest.fixture
+def start(tmp_path):
+    running = []
+
+    def started(*flags):
+        ports = free_port(), free_port()
+        flags = ("--port", str(ports[0]), "--http-port", str(ports[1]), "--data", str(tmp_path), *flags)
+        command = [sys.executable, "-m", "local.smtp", *flags]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        running.append(process)
+        assert process.stdout.readline().startswith(f"ready smtp://127.0.0.1:{ports[0]}")
+        return process, ports[0], f"http://127.0.0.1:{ports[1]}"
+
+    yield started
+    for process in running:
+        process.terminate()
+        process.communicate(timeout=10)
+
+
+def _mail(to="agent@example.com", subject="Tést ✓") -> EmailMessage:
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = "manifold@example.com", to, subject
+    mail.set_content("It is done.")
+    mail.add_alternative("<b>It is done.</b>", subtype="html")
+    return mail
+
+
+def _send(port: int, mail: EmailMessage) -> None:
+    with smtplib.SMTP("127.0.0.1", port, timeout=10) as client:
+        client.send_message(mail)
+
+
+def test_mails_are_kept_shown_and_found_again(start, tmp_path):
+    process, port, http = start()
+    _send(port, _mail())
+    _send(port, _mail(subject="second"))
+    first, second = httpx.get(f"{http}/messages").json()
+    assert (first["subject"], second["subject"]) == ("Tést ✓", "second")
+    assert (first["sender"], first["recipients"]) == ("manifold@example.com", ["agent@example.com"])
+    assert (first["text"].strip(), first["html"].strip()) == ("It is done.", "<b>It is done.</b>")
+    assert b"Subject: second" in httpx.get(f"{http}/messages/{second['id']}").content
+    assert len(list(tmp_path.glob("*.eml"))) == 2
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(10) == 0
+    _, _, http = start()
+    assert httpx.get(f"{http}/messages").json() == [first, second]
+    assert httpx.delete(f"{http}/messages").status_code == 204
+    assert httpx.get(f"{http}/messages").json() == []
+    assert httpx.get(f"{http}/messages/{first['id']}").status_code == 404
+    assert httpx.get(f"{http}/messages/..%2f..%2fetc%2fpasswd").status_code == 404
+
+
+def test_recipients_are_refused_for_good_or_for_now(start):
+    _, port, http = start("--reject", "bounce@example.com=550")
+    with pytest.raises(smtplib.SMTPRecipientsRefused) as refused:
+        _send(port, _mail("bounce@example.com"))
+    assert refused.value.recipients == {"bounce@example.com": (550, b"5.1.1 No such user here")}
+    later = httpx.post(f"{http}/rejections", json={"address": "*", "code": 451, "times": 1})
+    assert later.status_code == 200
+    with pytest.raises(smtplib.SMTPRecipientsRefused) as refused:
+        _send(port, _mail())
+    assert refused.value.recipients["agent@example.com"][0] == 451
+    _send(port, _mail())
+    assert len(httpx.get(f"{http}/messages").json()) == 1
+    assert httpx.delete(f"{http}/rejections").json() == []
+    _send(port, _mail("bounce@example.com"))
+    assert httpx.post(f"{http}/rejections", json={"address": "a", "code": 200}).status_code == 400
+
+
+def test_bad_flags_and_busy_ports_are_named(start, tmp_path):
+    _, port, http = start()
+    command = [sys.executable, "-m", "local.smtp", "--data", str(tmp_path)]
+    for flags, code, says in (
+        (("--reject", "a=99"), 2, "'a=99' is not ADDRESS=CODE"),
+        (("--port", str(port)), 1, f"Port {port} is in use. Stop what uses it or pass --port.\n"),
+        (("--port", str(free_port()), "--http-port", http.rpartition(":")[2]), 1, "or pass --http-port.\n"),
+    ):
+        done = subprocess.run([*command, *flags], capture_output=True, text=True, timeout=20, check=False)
+        assert done.returncode == code
+        assert says in done.stderr

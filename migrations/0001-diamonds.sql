@@ -52,7 +52,7 @@ create table diamonds.diamonds (
     lab_grown boolean, -- null: the supplier does not say
     treated boolean,
     price_model_price numeric(12, 2) not null check (price_model_price > 0), -- the supplier's price, US dollars
-    price_per_carat numeric(12, 2) not null,
+    price_per_carat numeric(14, 2) not null, -- of the dearest price and the lightest stone
     retail_price numeric(12, 2) not null,
     markup_ratio numeric(5, 4) not null check (markup_ratio > 0),
     rating smallint check (rating between 1 and 10),

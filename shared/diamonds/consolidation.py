@@ -1,26 +1,36 @@
-"""From raw rows to priced diamonds, set-wise."""
+"""From raw rows to priced diamonds, set-wise: `consolidation.sql` maps and prices what one claim holds."""
 
 from __future__ import annotations
 
 import time
-from datetime import timedelta
-from typing import TYPE_CHECKING, Literal
+from dataclasses import asdict
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+from shared.diamonds.models import RowsConsolidated
+from shared.diamonds.payloads import NO_ID
+from shared.diamonds.pricing import DEFAULT_MARKUP
+from shared.diamonds.reports import rows
+from shared.diamonds.runs import seen_working
 from shared.platform.postgres import database
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from uuid import UUID
+    from datetime import timedelta
 
     from shared.diamonds.mapping import Mapping
-    from shared.diamonds.models import ConsolidateRows, MissingDiamonds, RowsConsolidated
+    from shared.diamonds.models import ConsolidateRows
+    from shared.diamonds.pricing import PriceUnit
     from shared.diamonds.reports import Database
+
+CLAIM_ROWS = 2_000
 
 
 async def consolidate(
     task: ConsolidateRows,
     mapping: Mapping,
-    price_unit: Literal["cents", "dollars"],
+    price_unit: PriceUnit,
     *,
     database: Database = database,
     clock: Callable[[], float] = time.monotonic,
@@ -28,22 +38,52 @@ async def consolidate(
     """Map and price the feed's pending rows for about `task.seconds`; call again until `finished`.
 
     Any number may run at once: each claims rows that no other holds. A claim, its diamonds and its outcome are one
-    transaction, so who dies leaves nothing claimed. When all are finished, rows are left only if one of them died.
-    `mapping` says where the feed's payload holds what (`shared.diamonds.mapping.NIVODA`).
+    transaction, so who dies leaves nothing claimed. Rows that an earlier run left pending are taken too. When all are
+    finished, rows are left only if one of them died. `mapping` says where the feed's payload holds what.
+
+    Raises:
+        TransientError: the database's. What was claimed before it is done.
     """
-    raise NotImplementedError
+    await seen_working(task.run_id, database=database)
+    stop = clock() + task.seconds
+    given = {
+        **{name: path and list(path) for name, path in asdict(mapping).items()},
+        "feed": task.feed,
+        "worker": task.worker,
+        "batch": CLAIM_ROWS,
+        "unit": 100 if price_unit == "cents" else 1,
+        "default_markup": DEFAULT_MARKUP,
+        "no_id": NO_ID,
+    }
+    done = failed = 0
+    # Going on behind the last claim saves reading what the index still holds of all the rows done before.
+    after, finished = "", False
+    while not finished:
+        async with database() as connection:
+            claim = (await rows(connection, _statement(), {**given, "after": after}, prepare=False))[0]
+        done += claim["done"]
+        failed += claim["failed"]
+        finished = claim["last"] is None and not after
+        after = claim["last"] or ""
+        if clock() >= stop:
+            break
+    return RowsConsolidated(done=done, failed=failed, finished=finished)
 
 
 async def recover_claims(older_than: timedelta, *, database: Database = database) -> int:
-    """Make rows pending again that were left `processing` for longer; how many. Ours are never left so."""
-    raise NotImplementedError
+    """Make rows pending again that were left `processing` for longer than that; how many.
 
-
-async def mark_missing_deleted(run_id: UUID, max_share: float, *, database: Database = database) -> MissingDiamonds:
-    """After a complete full run: mark the feed's diamonds that it did not see deleted, unless more than `max_share`.
-
-    Raises:
-        NotFound: there is no such run.
-        Conflict: it was not a full run over the whole feed, or not all of its partitions are complete.
+    Ours are claimed and done in one transaction and never stay so: these come from workers that commit their claims.
     """
-    raise NotImplementedError
+    async with database() as connection:
+        recovered = await connection.execute(
+            "update diamonds.raw_diamonds set consolidation_status = 'pending', claimed_at = null, claimed_by = null,"
+            " updated_at = now() where consolidation_status = 'processing' and claimed_at < now() - %s",
+            (older_than,),
+        )
+    return recovered.rowcount
+
+
+@lru_cache(maxsize=1)
+def _statement() -> str:
+    return Path(__file__).with_name("consolidation.sql").read_text()

@@ -10,9 +10,8 @@ Path = tuple[str, ...] | None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mapping:
-    """One path for each thing that is known about a diamond. A stone without one of the first four cannot be priced."""
+    """One path for each thing known about a diamond. A stone without one of the first three cannot be priced."""
 
-    stone_id: Path
     shape: Path
     carats: Path
     price: Path
@@ -51,7 +50,6 @@ def _certificate(key: str) -> Path:
 
 
 NIVODA = Mapping(
-    stone_id=("diamond", "id"),
     shape=_certificate("shape"),
     carats=_certificate("carats"),
     price=("price",),

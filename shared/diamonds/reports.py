@@ -141,13 +141,20 @@ async def run_counts(connection: AsyncConnection[Any], run_id: UUID) -> dict[str
 
 
 async def rows(
-    connection: AsyncConnection[Any], query: str, parameters: Sequence[Any] | Mapping[str, Any] = ()
+    connection: AsyncConnection[Any],
+    query: str,
+    parameters: Sequence[Any] | Mapping[str, Any] = (),
+    *,
+    prepare: bool | None = None,
 ) -> list[dict[str, Any]]:
-    """All rows of a query that was written in this project, by column name."""
+    """All rows of a query that was written in this project, by column name.
+
+    `prepare=False` has it planned anew each time: a plan made while the tables were small is bad when they are not.
+    """
     from psycopg.rows import dict_row  # noqa: PLC0415 - loads in the activity that needs it
 
     async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(query.encode(), parameters)
+        await cursor.execute(query.encode(), parameters, prepare=prepare)
         return await cursor.fetchall()
 
 

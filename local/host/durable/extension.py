@@ -1,36 +1,70 @@
-"""Durable Functions' backend: the task hub, its dispatcher, and the two HTTP doors that the shell mounts."""
+"""Durable Functions' backend: the task hub, what runs on it, and the two HTTP doors that the shell mounts."""
 
 from pathlib import Path
 
 from starlette.applications import Starlette
 
 from local.host.clock import Clock
+from local.host.durable.dispatcher import Dispatcher
+from local.host.durable.http_api import HttpApi, application
+from local.host.durable.hub import Hub
+from local.host.durable.links import Links
+from local.host.durable.operations import Operations
 from local.host.durable.options import DurableOptions
 from local.host.durable.ports import DurableFunctions, Resumed
+from local.host.durable.sdk_timestamps import remember_timestamps as remember_sdk_timestamps
+
+GRACE_SECONDS = 1.0
 
 
 class DurableExtension:
-    """One task hub and everything that runs on it."""
+    """One task hub and everything that runs on it. `hub_path` is the hub's SQLite file; its folder is made.
 
-    management: Starlette
-    rpc: Starlette
+    Raises HubInUse when another process has the file.
+    """
 
-    def __init__(self, functions: DurableFunctions, options: DurableOptions, hub_path: Path, clock: Clock) -> None:
-        self.management = Starlette()
-        self.rpc = Starlette()
+    def __init__(
+        self,
+        functions: DurableFunctions,
+        options: DurableOptions,
+        hub_path: Path,
+        clock: Clock,
+        *,
+        remember_timestamps: bool = True,
+    ) -> None:
+        if remember_timestamps:
+            remember_sdk_timestamps()
+        self._hub = Hub(hub_path)
+        self._dispatcher = Dispatcher(functions, options, self._hub, clock)
+        self._links = Links(options.hub_name)
+        self.operations = Operations(self._dispatcher, self._hub, options)
+        api = HttpApi(self.operations, self._links, self._dispatcher.wait_finished)
+        self.management: Starlette = application(api)
+        self.rpc: Starlette = application(api, "/durabletask")
 
     async def start(self) -> Resumed:
-        """Open the hub and resume what was running when the last process ended."""
-        raise NotImplementedError
+        """Resume what was running when the last process ended."""
+        return self._dispatcher.start()
 
     async def stop(self) -> None:
         """Finish the current turns within a grace time; what does not finish runs again at the next start."""
-        raise NotImplementedError
+        await self._dispatcher.stop(GRACE_SECONDS)
+        self._hub.close()
 
     def client_binding(self, base_url: str, key: str, rpc_base_url: str) -> str:
-        """The JSON text that a durableClient input binding receives."""
-        raise NotImplementedError
+        """The JSON text of a durableClient input.
+
+        `base_url` is the webhook's (`http://localhost:7071/runtime/webhooks/durabletask`), `rpc_base_url` ends in a
+        slash. The key is also the one that the links of later starts carry.
+        """
+        self._links.key = key
+        return self._links.client_binding(base_url, rpc_base_url)
+
+    async def wait_finished(self, instance_id: str, seconds: float) -> None:
+        """Return when the orchestration has ended, or after so many seconds of real time."""
+        await self._dispatcher.wait_finished(instance_id, seconds)
 
     def diagnosis(self, instance_id: str) -> list[str]:
         """Why an instance hangs or lost something that Azure would lose in silence, each with the remedy."""
-        raise NotImplementedError
+        instance = self._dispatcher.instance(instance_id)
+        return [] if instance is None else list(instance.notes)

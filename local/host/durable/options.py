@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 
-class OptionsInvalid(ValueError):  # noqa: N818 - reads as what it reports
+class OptionsInvalid(ValueError):
     """host.json's durableTask section holds a value that the backend cannot use."""
 
 

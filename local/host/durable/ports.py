@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 
-class FunctionFailed(Exception):  # noqa: N818 - named for the event that it reports
+class FunctionFailed(Exception):
     """User code raised. The message is the exception's own text, the stack the worker's traceback text."""
 
     def __init__(self, type_name: str, message: str, stack: str) -> None:
@@ -15,7 +15,7 @@ class FunctionFailed(Exception):  # noqa: N818 - named for the event that it rep
         self.stack = stack
 
 
-class HostStopping(Exception):  # noqa: N818 - a signal, not a fault
+class HostStopping(Exception):
     """The invocation was aborted (stop, function timeout): it is retried later and nothing of it is written."""
 
 

@@ -1,0 +1,62 @@
+"""call_http: the activity BuiltIn::HttpActivity, which the extension runs itself."""
+
+import json
+from typing import Any
+
+import httpx
+
+from local.host.durable import dotnet
+
+USER_AGENT = "Microsoft.Azure.WebJobs.Extensions.DurableTask/3.19.0"
+TIMEOUT_SECONDS = 100.0
+# .NET keeps these with the content, and the extension answers with the response's headers alone.
+_CONTENT_HEADERS = frozenset(
+    {
+        "allow",
+        "content-disposition",
+        "content-encoding",
+        "content-language",
+        "content-length",
+        "content-location",
+        "content-md5",
+        "content-range",
+        "content-type",
+        "expires",
+        "last-modified",
+    }
+)
+
+
+class RequestFailed(Exception):
+    """The request could not be sent, or nothing came back; the message is the one that .NET gives."""
+
+
+async def send(payload: str) -> str:
+    """Send the request of a call_http action; the JSON of `{statusCode, headers, content}`. Raises RequestFailed."""
+    request: dict[str, Any] = json.loads(payload)
+    if isinstance(request, list):
+        request = request[0]
+    headers = {"User-Agent": USER_AGENT, **(request.get("headers") or {})}
+    content = request.get("content")
+    if content is not None and not any(name.lower() == "content-type" for name in headers):
+        headers["Content-Type"] = "text/plain"
+    url = httpx.URL(request["uri"])
+    try:
+        async with httpx.AsyncClient(timeout=TIMEOUT_SECONDS, follow_redirects=True) as client:
+            for name in ("accept", "accept-encoding", "connection"):
+                client.headers.pop(name, None)
+            response = await client.request(request["method"], url, headers=headers, content=content)
+    except httpx.ConnectError as error:
+        port = url.port or (443 if url.scheme == "https" else 80)
+        raise RequestFailed(f"Connection refused ({url.host}:{port})") from error
+    except httpx.TimeoutException as error:
+        message = f"The request was canceled due to the configured HttpClient.Timeout of {TIMEOUT_SECONDS:g} seconds elapsing."
+        raise RequestFailed(message) from error
+    except httpx.HTTPError as error:
+        raise RequestFailed(f"An error occurred while sending the request. {error}") from error
+    kept: dict[str, str] = {}
+    for name, value in response.headers.multi_items():
+        if name.lower() not in _CONTENT_HEADERS:
+            title = "-".join(part.capitalize() for part in name.split("-"))
+            kept[title] = f"{kept[title]},{value}" if title in kept else value
+    return dotnet.to_json({"statusCode": response.status_code, "headers": kept, "content": response.text})

@@ -1,0 +1,395 @@
+"""The durable HTTP API, served twice: as the public webhook and, without a key, for the SDK's client (RPC).
+
+Words of the routes match without case, instance ids with case; whatever does not match is an empty 404, never a 405.
+"""
+
+import json
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount
+from starlette.types import Receive, Scope, Send
+
+from local.host.durable import dotnet, entities, status
+from local.host.durable.links import WEBHOOK_PATH, Links
+from local.host.durable.model import COMPLETED, FAILED, Instance
+from local.host.durable.operations import (
+    DEFAULT_PAGE,
+    AlreadyExists,
+    Finished,
+    NotFound,
+    Operations,
+    Query,
+    UnknownEntity,
+    WrongState,
+)
+
+JSON_TYPE = "application/json; charset=utf-8"
+CONTINUATION = "x-ms-continuation-token"
+KNOWN_STATUSES = frozenset(
+    {"Running", "Completed", "ContinuedAsNew", "Failed", "Canceled", "Terminated", "Pending", "Suspended"}
+)
+_BAD_ARGUMENT = "One or more of the arguments submitted is incorrect"
+_WENT_WRONG = "Something went wrong while processing your request"
+WaitFinished = Callable[[str, float], Awaitable[None]]
+
+
+class Refused(Exception):
+    """Ends a request with this answer."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__(response.status_code)
+        self.response = response
+
+
+def _json(value: Any, code: int = 200, headers: dict[str, str] | None = None) -> Response:
+    return Response(dotnet.to_json(value), code, headers, media_type=JSON_TYPE)
+
+
+def _empty(code: int) -> Response:
+    return Response(None, code)
+
+
+def _fault(code: int, message: str, text: str, exception_type: str) -> Response:
+    body = {"Message": message, "ExceptionMessage": text, "ExceptionType": exception_type, "StackTrace": ""}
+    return _json(body, code)
+
+
+class HttpApi:
+    """One door to the operations. The links it answers with start at the request's own origin."""
+
+    def __init__(self, operations: Operations, links: Links, wait_finished: WaitFinished) -> None:
+        self._operations = operations
+        self._links = links
+        self._wait_finished = wait_finished
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        response = await self._answer(request)
+        await response(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response:
+        path: str = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
+        if b"%2f" in request.scope.get("raw_path", b"").lower():
+            return _empty(404)
+        parts = path.strip("/").split("/")
+        try:
+            return await self._route(request, request.method, parts)
+        except Refused as refused:
+            return refused.response
+        except NotFound:
+            return _empty(404)
+        except Finished:
+            return _empty(410)
+
+    async def _route(self, request: Request, method: str, parts: list[str]) -> Response:
+        match method, parts[0].lower(), len(parts):
+            case "POST", "orchestrators", 2 | 3:
+                return await self._start(request, parts[1], parts[2] if len(parts) > 2 else None)  # noqa: PLR2004 - with an id
+            case "GET", "instances", 1:
+                return self._list(request)
+            case "DELETE", "instances", 1:
+                return self._purge_by(request)
+            case "GET", "instances", 2:
+                return self._status(request, parts[1])
+            case "DELETE", "instances", 2:
+                return self._purge(parts[1])
+            case "POST", "instances", 3:
+                return self._operate(request, parts[1], parts[2].lower())
+            case "POST", "instances", 4 if parts[2].lower() == "raiseevent":
+                return await self._raise(request, parts[1], parts[3])
+            case "GET", "entities", 1 | 2:
+                return self._list_entities(request, parts[1] if len(parts) > 1 else "")
+            case "GET", "entities", 3:
+                return self._entity(parts[1], "" if parts[2] == "$" else parts[2])
+            case "POST" | "DELETE", "entities", 2 | 3:
+                return await self._signal(request, parts[1], parts[2] if len(parts) > 2 else "")  # noqa: PLR2004 - with a key
+            case "POST", "makeprimary", 1:
+                return _empty(200)
+            case _:
+                return _empty(404)
+
+    # -- starting
+
+    def _started(self, request: Request, instance_id: str) -> Response:
+        base_url = f"{request.url.scheme}://{request.url.netloc}{WEBHOOK_PATH}"
+        links = self._links.instance(base_url, instance_id)
+        headers = {"Location": links["statusQueryGetUri"], "Retry-After": "10"}
+        return _json({"id": instance_id, **links}, 202, headers)
+
+    async def _start(self, request: Request, name: str, instance_id: str | None) -> Response:
+        body = (await request.body()).decode("utf-8", "replace")
+        input_text = dotnet.to_json(_read_start(body)) if body else None
+        timeout, interval = _seconds(request, "timeout"), _seconds(request, "pollingInterval")
+        if timeout is not None and interval is not None and interval > timeout:
+            message = f"Total timeout {timeout:g} should be bigger than retry timeout {interval:g}"
+            return _json({"Message": message}, 400)
+        try:
+            started = self._operations.start(name, input_text, instance_id, request.query_params.get("version"))
+        except AlreadyExists as present:
+            return _json({"Message": str(present)}, 409)
+        if timeout is None or interval is None:
+            return self._started(request, started)
+        return await self._wait(request, started, timeout)
+
+    async def _wait(self, request: Request, instance_id: str, timeout: float) -> Response:  # noqa: ASYNC109 - the API's own
+        await self._wait_finished(instance_id, timeout)
+        instance = self._operations.status(instance_id)
+        if instance.status == COMPLETED:
+            return Response(instance.output or "null", 200, media_type=JSON_TYPE)
+        if instance.finished:
+            return _json(status.shown(instance, show_input=True, history=None, show_output=False))
+        return self._started(request, instance_id)
+
+    # -- one instance
+
+    def _status(self, request: Request, instance_id: str) -> Response:
+        instance = self._operations.status(instance_id)
+        history = self._operations.history(instance) if _flag(request, "showHistory") else None
+        try:
+            body = status.shown(
+                instance,
+                show_input=_flag(request, "showInput", default=True),
+                history=history,
+                show_output=_flag(request, "showHistoryOutput"),
+            )
+        except status.HistoryUnreadable as error:
+            return _fault(400, _BAD_ARGUMENT, str(error), "System.ArgumentException")
+        if not instance.finished:
+            return _json(body, 202, {"Location": str(request.url), "Retry-After": "5"})
+        failed = instance.status == FAILED and _flag(request, "returnInternalServerErrorOnFailure")
+        return _json(body, 500 if failed else 200)
+
+    def _operate(self, request: Request, instance_id: str, operation: str) -> Response:
+        reason = request.query_params.get("reason")
+        try:
+            if operation == "terminate":
+                self._operations.terminate(instance_id, reason)
+            elif operation == "suspend":
+                self._operations.suspend(instance_id, reason)
+            elif operation == "resume":
+                self._operations.resume(instance_id, reason)
+            elif operation == "rewind":
+                return self._rewind(instance_id, reason)
+            elif operation == "restart":
+                return self._restart(request, instance_id)
+            else:
+                return _empty(404)
+        except WrongState as error:
+            return _fault(500, _WENT_WRONG, str(error), "System.InvalidOperationException")
+        return _empty(202)
+
+    def _rewind(self, instance_id: str, reason: str | None) -> Response:
+        try:
+            self._operations.rewind(instance_id, reason)
+        except WrongState as error:
+            return _json(str(error), 412)
+        except NotFound:
+            return _json(f'No orchestration with instance ID "${instance_id}" found.', 404)
+        return _empty(202)
+
+    def _restart(self, request: Request, instance_id: str) -> Response:
+        new_id = _flag(request, "restartWithNewInstanceId", default=True)
+        try:
+            started = self._operations.restart(instance_id, new_id=new_id)
+        except NotFound:
+            text = f"No instance with ID '{instance_id}' was found. (Parameter 'instanceId')"
+            message = "InstanceId does not match a valid orchestration instance."
+            return _fault(400, message, text, "System.ArgumentException")
+        except AlreadyExists as present:
+            message = "A non-terminal instance with this instance ID already exists."
+            kind = "DurableTask.Core.Exceptions.OrchestrationAlreadyExistsException"
+            return _fault(409, message, str(present), kind)
+        return self._started(request, started)
+
+    async def _raise(self, request: Request, instance_id: str, name: str) -> Response:
+        self._operations.check_running(instance_id)
+        if not _is_json(request):
+            return _json({"Message": "Only application/json request content is supported"}, 400)
+        body = (await request.body()).decode("utf-8", "replace")
+        self._operations.raise_event(instance_id, name, dotnet.to_json(_read_event(body)))
+        return _empty(202)
+
+    def _purge(self, instance_id: str) -> Response:
+        try:
+            self._operations.purge(instance_id)
+        except WrongState as error:
+            return _json(str(error), 412)
+        return _json({"instancesDeleted": 1})
+
+    # -- many instances
+
+    def _query(self, request: Request) -> Query:
+        words = (request.query_params.get("runtimeStatus") or "").split(",")
+        return Query(
+            created_from=_time(request, "createdTimeFrom"),
+            created_to=_time(request, "createdTimeTo"),
+            statuses=KNOWN_STATUSES.intersection(word.strip() for word in words),
+            prefix=request.query_params.get("instanceIdPrefix") or "",
+        )
+
+    def _purge_by(self, request: Request) -> Response:
+        query = self._query(request)
+        if query.created_from is None:
+            return _json("Please provide value for 'createdTimeFrom' parameter.", 400)
+        deleted = self._operations.purge_by(query)
+        return _json({"instancesDeleted": deleted}) if deleted else _empty(404)
+
+    def _list(self, request: Request) -> Response:
+        query, show_input = self._query(request), _flag(request, "showInput", default=True)
+        found, token = self._operations.page(query.matches, _top(request), request.headers.get(CONTINUATION))
+        shown = [status.shown(one, show_input=show_input, history=None, show_output=False) for one in found]
+        return _json(shown, 200, {CONTINUATION: token} if token else None)
+
+    def _list_entities(self, request: Request, name: str) -> Response:
+        fetch_state = _flag(request, "fetchState")
+        first, last = _time(request, "lastOperationTimeFrom"), _time(request, "lastOperationTimeTo")
+        prefix = f"@{name.lower()}@" if name else "@"
+
+        def matches(instance: Instance) -> bool:
+            if not instance.is_entity or not instance.instance_id.startswith(prefix):
+                return False
+            # Without the state, only entities that exist are listed; with it, those that merely ran as well.
+            if not fetch_state and not entities.state_of(instance)[0]:
+                return False
+            at = dotnet.parse_time(instance.updated)
+            return (first is None or at >= first) and (last is None or at <= last)
+
+        found, token = self._operations.page(matches, _top(request), request.headers.get(CONTINUATION))
+        shown = [_shown_entity(one, fetch_state=fetch_state) for one in found]
+        return _json(shown, 200, {CONTINUATION: token} if token else None)
+
+    # -- entities
+
+    def _entity(self, name: str, key: str) -> Response:
+        state = self._operations.entity_state(name, key)
+        return Response(state or "null", 200, media_type=JSON_TYPE)
+
+    async def _signal(self, request: Request, name: str, key: str) -> Response:
+        operation = "delete" if request.method == "DELETE" else request.query_params.get("op") or ""
+        body = (await request.body()).decode("utf-8", "replace")
+        input_text: str | None = None
+        if body and request.method == "POST":
+            input_text = dotnet.to_json(_read_operation(body) if _is_json(request) else body)
+        try:
+            self._operations.signal_entity(name, key, operation, input_text)
+        except UnknownEntity as error:
+            return _json({"Message": str(error)}, 400)
+        return _empty(202)
+
+
+def _shown_entity(instance: Instance, *, fetch_state: bool) -> dict[str, Any]:
+    name, key = entities.split_id(instance.instance_id)
+    state = entities.state_of(instance)[1] if fetch_state else None
+    return {
+        "entityId": {"name": name, "key": key},
+        "lastOperationTime": instance.updated,
+        "state": json.loads(state) if state else None,
+    }
+
+
+# -- reading requests
+
+
+def _flag(request: Request, name: str, *, default: bool = False) -> bool:
+    text = _parameter(request, name)
+    return default if text is None or text.lower() not in ("true", "false") else text.lower() == "true"
+
+
+def _parameter(request: Request, name: str) -> str | None:
+    """A query parameter, its name without case."""
+    for key, value in request.query_params.items():
+        if key.lower() == name.lower():
+            return value
+    return None
+
+
+def _seconds(request: Request, name: str) -> float | None:
+    try:
+        return float(_parameter(request, name) or "")
+    except ValueError:
+        return None
+
+
+def _time(request: Request, name: str) -> datetime | None:
+    text = _parameter(request, name)
+    try:
+        return dotnet.parse_time(text) if text else None
+    except ValueError:
+        return None
+
+
+def _top(request: Request) -> int:
+    try:
+        top = int(_parameter(request, "top") or DEFAULT_PAGE)
+    except ValueError:
+        return DEFAULT_PAGE
+    if top < 0:
+        kind = "System.ArgumentOutOfRangeException"
+        raise Refused(_fault(400, _BAD_ARGUMENT, "Non-negative number required. (Parameter 'capacity')", kind))
+    if top == 0:
+        text = "Take count must be positive and greater than 0."
+        raise Refused(_fault(400, _BAD_ARGUMENT, text, "System.ArgumentException"))
+    return top
+
+
+def _is_json(request: Request) -> bool:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json"
+
+
+def _read_start(body: str) -> Any:
+    """The input of a start. JSON that breaks off is a 500, any other mistake a 400."""
+    try:
+        return json.loads(body)
+    except ValueError as error:
+        place, ended = _place(body, error)
+        if ended and body.lstrip()[:1] in ("{", "["):
+            text = f"Unexpected end when deserializing object. {place}"
+            kind = "Newtonsoft.Json.JsonSerializationException"
+            raise Refused(_fault(500, _WENT_WRONG, text, kind)) from error
+        raise _invalid(body, error) from error
+
+
+def _read_event(body: str) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError as error:
+        raise _invalid(body, error) from error
+
+
+def _read_operation(body: str) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError as error:
+        place, _ = _place(body, error)
+        message = f"Could not parse JSON content: Unexpected end while parsing unquoted property name. {place}"
+        raise Refused(_json({"Message": message}, 400)) from error
+
+
+def _place(body: str, error: ValueError) -> tuple[str, bool]:
+    """Newtonsoft's words for where the text is wrong, and whether it simply ended there."""
+    position = error.pos if isinstance(error, json.JSONDecodeError) else 0
+    before = body[:position]
+    line = before.count("\n") + 1 if position else 0
+    column = position - (before.rfind("\n") + 1)
+    return f"Path '', line {line}, position {column}.", not body[position:].strip()
+
+
+def _invalid(body: str, error: ValueError) -> Refused:
+    place, ended = _place(body, error)
+    if ended:
+        text = f"Error reading JToken from JsonReader. {place}"
+    else:
+        position = error.pos if isinstance(error, json.JSONDecodeError) else 0
+        text = f"Unexpected character encountered while parsing value: {body[position]}. {place}"
+    return Refused(_fault(400, "Invalid JSON content", text, "Newtonsoft.Json.JsonReaderException"))
+
+
+def application(api: HttpApi, *prefixes: str) -> Starlette:
+    """The API as an application, below each of the prefixes and at the root."""
+    routes: list[BaseRoute] = [Mount(prefix, app=api) for prefix in prefixes]
+    return Starlette(routes=[*routes, Mount("/", app=api)])

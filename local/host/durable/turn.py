@@ -1,0 +1,172 @@
+"""One turn of an orchestration: the context that its function gets, and what its answer comes to. No I/O."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from local.host.durable import dotnet, events
+from local.host.durable.events import Event
+from local.host.durable.model import FINISHED, RUNNING, SUSPENDED, Instance, Message
+from local.host.durable.player import Answer, KnownFunctions, Player
+from local.host.durable.replay import (
+    Completion,
+    CreateChild,
+    CreateTimer,
+    OrchestrationFailed,
+    Replay,
+    ScheduleTask,
+    SendEvent,
+)
+
+_CONTEXT_TAIL = (
+    '"upperSchemaVersion":1,"upperSchemaVersionNew":3,"longRunningTimerIntervalDuration":"3.00:00:00",'
+    '"maximumShortTimerDuration":"6.00:00:00","defaultHttpAsyncRequestSleepTimeMillseconds":30000}'
+)
+
+
+@dataclass(slots=True)
+class Episode:
+    """One invocation: the messages that it consumes, the history before it and what it adds at its start."""
+
+    messages: list[Message]
+    past: list[Event]
+    past_texts: list[str]
+    new: list[Event]
+    started: Event
+
+
+@dataclass(slots=True)
+class Child:
+    """A sub-orchestration to start."""
+
+    instance_id: str
+    event_id: int
+    name: str
+    version: str | None
+    input_text: str | None
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a turn changes, to be committed together with the consumption of its messages."""
+
+    added: list[Event] = field(default_factory=list[Event])
+    activities: list[tuple[int, ScheduleTask]] = field(default_factory=list[tuple[int, ScheduleTask]])
+    timers: list[tuple[int, CreateTimer]] = field(default_factory=list[tuple[int, CreateTimer]])
+    children: list[Child] = field(default_factory=list[Child])
+    sent: list[SendEvent] = field(default_factory=list[SendEvent])
+    completion: Completion | None = None
+    status: str = RUNNING
+    output: str | None = None
+    custom_status: str | None = None
+    notes: list[str] = field(default_factory=list[str])
+    held_for: set[int] | None = None
+
+
+def begin(instance: Instance, messages: list[Message], now: datetime) -> Episode:
+    """The next episode over `messages`, all of them for the instance's current execution."""
+    history, texts = instance.history or [], instance.texts or []
+    if instance.fresh:
+        return Episode(messages, [], [], history, history[1])
+    new = [events.orchestrator_started(dotnet.timestamp(now)), *(message.event for message in messages)]
+    started = history[1] if history else new[1]
+    return Episode(messages, history, texts, new, started)
+
+
+def context(instance: Instance, episode: Episode) -> str:
+    """The context as the extension sends it, fields in its order; compact where the extension indents."""
+    history = ",".join([*episode.past_texts, *(dotnet.to_json(event) for event in episode.new)])
+    return (
+        f'{{"history":[{history}],"input":{episode.started["Input"] or "null"},'
+        f'"instanceId":{dotnet.to_json(instance.instance_id)},'
+        f'"isReplaying":{"true" if episode.past else "false"},'
+        f'"parentInstanceId":{dotnet.to_json(instance.parent_instance_id)},"sourceInstanceId":null,{_CONTEXT_TAIL}'
+    )
+
+
+def finish(
+    instance: Instance, episode: Episode, answer: Answer, known: KnownFunctions, now: datetime, max_actions: int
+) -> Outcome:
+    """Replay the answer over the history and say what the turn adds. Marks the new received events as played."""
+    at = dotnet.timestamp(now)
+    player = Player(answer, known, at, max_actions)
+    replay = Replay(player.play)
+    replay.run(episode.past, episode.new)
+    outcome = Outcome(custom_status=instance.custom_status, notes=replay.notes)
+    if answer.custom_status is not None:
+        outcome.custom_status = dotnet.to_json(answer.custom_status)
+    for event in episode.new:
+        if event["EventType"] != events.ORCHESTRATOR_STARTED:
+            event["IsPlayed"] = True
+    for event_id in sorted(replay.new_actions):
+        _schedule(outcome, event_id, replay, at)
+    _conclude(outcome, replay, at)
+    outcome.added.append(events.orchestrator_completed(at))
+    _status(outcome, instance, episode, replay)
+    _diagnose(outcome, replay, answer)
+    if player.waiting_for_all is not None and not outcome.completion and not replay.suspended:
+        outcome.held_for = set(replay.open_tasks)
+    return outcome
+
+
+def _schedule(outcome: Outcome, event_id: int, replay: Replay, at: str) -> None:
+    action = replay.new_actions[event_id]
+    if isinstance(action, ScheduleTask):
+        outcome.added.append(events.task_scheduled(event_id, action.name, None, at))
+        outcome.activities.append((event_id, action))
+    elif isinstance(action, CreateTimer):
+        outcome.added.append(events.timer_created(event_id, action.fire_at, at))
+        outcome.timers.append((event_id, action))
+    elif isinstance(action, CreateChild):
+        event = events.child_created(event_id, action.name, action.version, action.instance_id, None, at)
+        outcome.added.append(event)
+        outcome.children.append(Child(action.instance_id, event_id, action.name, action.version, action.input_text))
+    else:
+        outcome.added.append(events.event_sent(event_id, action.instance_id, action.name, action.input_text, at))
+        outcome.sent.append(action)
+
+
+def _conclude(outcome: Outcome, replay: Replay, at: str) -> None:
+    completion = replay.completion
+    outcome.completion = completion
+    if completion is not None and completion.status != "ContinuedAsNew":
+        event = events.execution_completed(completion.event_id, completion.status, completion.result, at)
+        outcome.added.append(event)
+
+
+def _status(outcome: Outcome, instance: Instance, episode: Episode, replay: Replay) -> None:
+    completion = outcome.completion
+    outcome.status = SUSPENDED if replay.suspended else RUNNING
+    outcome.output = instance.output if instance.status not in FINISHED else None
+    for event in episode.new:
+        if event["EventType"] in (events.SUSPENDED, events.RESUMED):
+            outcome.output = event["Reason"]
+    if completion is not None and completion.status != "ContinuedAsNew":
+        outcome.status = completion.status
+        outcome.output = completion.result
+
+
+def _diagnose(outcome: Outcome, replay: Replay, answer: Answer) -> None:
+    completion = outcome.completion
+    if completion is None and replay.returned and replay.open_tasks:
+        outcome.notes.append(
+            f"The orchestrator has returned, but {len(replay.open_tasks)} timers, activities or sub-orchestrations are "
+            "still outstanding: the instance stays Running, without output, until the last of them ends. Cancel the "
+            "losing timer of a race (a timer over six days cannot be cancelled: loop over shorter ones) and await the "
+            "rest."
+        )
+    elif completion is None and not replay.returned and answer.is_done and not replay.suspended:
+        outcome.notes.append(
+            "The orchestrator has returned while an action that it started is still running in the host (for example "
+            "a task_all one of whose tasks failed): the instance stays Running until that ends."
+        )
+    if completion is not None and completion.status == "ContinuedAsNew" and replay.lost_events:
+        names = ", ".join(sorted({f"'{name}'" for name in replay.lost_events}))
+        outcome.notes.append(
+            f"continue_as_new dropped events that nobody had awaited yet: {names}. Azure loses them in silence. Await "
+            "them before continuing as new, or keep such state in an entity."
+        )
+
+
+def fail(reason: str) -> Answer:
+    """An answer that fails the orchestration with `reason` as its output, without asking its function."""
+    return Answer([], fatal=OrchestrationFailed(reason, reason))

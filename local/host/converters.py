@@ -6,10 +6,6 @@ from typing import Any, cast
 from azure.functions import meta
 
 
-class ConversionError(TypeError):
-    """A value has no form that its binding accepts; the text is the Python worker's."""
-
-
 class GenericConverter:
     """What the Python worker does for a binding without a converter of its own, and for `str` and `bytes`."""
 
@@ -61,25 +57,25 @@ def returns_implicitly(binding_type: str) -> bool:
 
 
 def decode(binding_type: str, value: meta.Datum | None, metadata: Mapping[str, meta.Datum]) -> Any:
-    """The argument for a function. Raises ConversionError, or what the converter raises for a bad payload."""
+    """The argument for a function. Raises TypeError in the worker's words, or what the converter raises."""
     found = converter(binding_type)
     is_trigger = bool(getattr(found, "has_trigger_support", bool)())
     try:
         return found.decode(value, trigger_metadata=metadata if is_trigger else {})
     except NotImplementedError:
         kind = value.type if value is not None else None
-        raise ConversionError(
+        raise TypeError(
             f"unable to decode incoming TypedData: unsupported combination of TypedData field {kind!r} "
             f"and expected binding type {found}"
         ) from None
 
 
 def encode(binding_type: str, value: Any, annotation: Any) -> meta.Datum | None:
-    """What the host receives from a function. Raises ConversionError, or what the converter raises."""
+    """What the host receives from a function. Raises TypeError in the worker's words, or what the converter raises."""
     found = converter(binding_type)
     try:
         return cast("meta.Datum | None", found.encode(value, expected_type=annotation))
     except NotImplementedError:
-        raise ConversionError(
+        raise TypeError(
             f'unable to encode outgoing TypedData: unsupported type "{found}" for Python type "{type(value).__name__}"'
         ) from None

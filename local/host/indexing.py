@@ -12,7 +12,7 @@ from azure.functions.decorators.function_app import FunctionRegister
 
 from local.host.expressions import ExpressionError, resolve_settings
 from local.host.functions import Binding, Function, FunctionError, FunctionTable, RetryPolicy
-from local.host.loading import AppNotLoaded, load_app
+from local.host.loading import AppCode, AppNotLoaded
 from local.host.settings import ConfigurationError, disabled, parse_retry
 from local.host.signatures import check_signature
 
@@ -43,11 +43,10 @@ class BindingNotSupported(ConfigurationError):
 
 
 class Indexer:
-    """Loads one app's code and makes the function table of it."""
+    """Makes the function table of an app's code."""
 
-    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
-        self.folder = folder
-        self.app: FunctionRegister | None = None
+    def __init__(self, code: AppCode, environment: Mapping[str, str]) -> None:
+        self._code = code
         self._environment = environment
 
     def index(self, *, only: Collection[str] = (), retry: RetryPolicy | None = None) -> FunctionTable:
@@ -56,8 +55,8 @@ class Indexer:
         Raises BindingNotSupported, naming every function and binding that this host cannot run.
         """
         try:
-            self.app = load_app(self.folder, self._environment)
-            loaded = [self._load(one, retry) for one in self._declared(self.app)]
+            app = self._code.load(self._environment)
+            loaded = [self._load(one, retry) for one in self._declared(app)]
         except AppNotLoaded as error:
             return FunctionTable(failure=f"Result: Failure\nException: {error}\nStack: {error.stack}")
         wanted = {name.lower() for name in only}
@@ -95,7 +94,7 @@ class Indexer:
         bindings = tuple(_binding(cast("dict[str, Any]", one.get_dict_repr())) for one in declared.get_bindings())
         try:
             signature = check_signature(name, code, bindings)
-            source = inspect.getsourcefile(inspect.unwrap(code)) or str(self.folder / "function_app.py")
+            source = inspect.getsourcefile(inspect.unwrap(code)) or str(self._code.folder / "function_app.py")
             policy = cast("dict[str, Any] | None", declared.get_settings_dict("retry_policy"))
             retry = parse_retry({key.lower(): value for key, value in policy.items()}) if policy else host_retry
         except Exception as error:  # the worker lets one such function take the whole app down

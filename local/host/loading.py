@@ -1,5 +1,6 @@
 """Import an app's code and find its function app object, as the Python worker does; forget it again for a reload."""
 
+import contextlib
 import importlib
 import sys
 import traceback
@@ -21,54 +22,82 @@ class AppNotLoaded(Exception):
         self.stack = "".join(traceback.format_exception(error)).rstrip()
 
 
-def load_app(folder: Path, environment: Mapping[str, str]) -> FunctionRegister:
-    """The one FunctionApp, DFApp, AsgiFunctionApp or WsgiFunctionApp of the app's script. Raises AppNotLoaded."""
-    script = environment.get("PYTHON_SCRIPT_FILE_NAME") or "function_app.py"
-    if not (folder / script).is_file():
-        old_model = sorted(path.parent.name for path in folder.glob("*/function.json"))
-        hint = (
-            f" function.json files were found ({', '.join(old_model)}): only the v2 model runs here."
-            if old_model
-            else ""
-        )
-        raise AppNotLoaded(FileNotFoundError(f"There is no {script} in {folder}.{hint}"))
-    for path in (folder / ".python_packages" / "lib" / "site-packages", folder):
-        if str(path) not in sys.path and path.is_dir():
-            sys.path.insert(0, str(path))
-    importlib.invalidate_caches()
-    try:
-        module = importlib.import_module(script.removesuffix(".py").replace("/", "."))
-        return _only_app(module, script)
-    except ModuleNotFoundError as error:
-        raise AppNotLoaded(
-            ModuleNotFoundError(
-                f"{error}. Cannot find module. Please check the requirements.txt file for the missing module: "
-                f"install it into the environment that runs this host ({sys.prefix})."
-            ).with_traceback(error.__traceback__)
-        ) from error
-    except (Exception, SystemExit) as error:
-        raise AppNotLoaded(error) from error
+class AppCode:
+    """The code of one app folder in this process: loaded, and taken out again."""
 
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.app: FunctionRegister | None = None
+        self._there_before = set(sys.modules)
+        self._displaced: dict[str, ModuleType] = {}
+        self._paths: list[str] = []
 
-async def unload_app(app: FunctionRegister | None, folder: Path) -> None:
-    """Run the ASGI shutdown, if there is one, and forget every module that came from the app's folder."""
-    if isinstance(app, AsgiFunctionApp) and app.startup_task_done:
-        app.startup_task_done = False
-        await app.middleware.notify_shutdown()
-    for name, module in list(sys.modules.items()):
-        if belongs_to(module, folder):
-            del sys.modules[name]
+    def load(self, environment: Mapping[str, str]) -> FunctionRegister:
+        """The one FunctionApp, DFApp, AsgiFunctionApp or WsgiFunctionApp of the app's script. Raises AppNotLoaded."""
+        script = environment.get("PYTHON_SCRIPT_FILE_NAME") or "function_app.py"
+        if not (self.folder / script).is_file():
+            raise AppNotLoaded(FileNotFoundError(f"There is no {script} in {self.folder}.{self._hint()}"))
+        for path in (self.folder / ".python_packages" / "lib" / "site-packages", self.folder):
+            if path.is_dir() and str(path) not in self._paths:
+                sys.path.insert(0, str(path))
+                self._paths.append(str(path))
+        importlib.invalidate_caches()
+        self._displace(script)
+        try:
+            module = importlib.import_module(script.removesuffix(".py").replace("/", "."))
+            self.app = _only_app(module, script)
+        except ModuleNotFoundError as error:
+            raise AppNotLoaded(
+                ModuleNotFoundError(
+                    f"{error}. Cannot find module. Please check the requirements.txt file for the missing module: "
+                    f"install it into the environment that runs this host ({sys.prefix})."
+                ).with_traceback(error.__traceback__)
+            ) from error
+        except (Exception, SystemExit) as error:
+            raise AppNotLoaded(error) from error
+        return self.app
 
+    async def unload(self) -> None:
+        """Run the ASGI shutdown, if there is one, and forget every module that came from the app's folder."""
+        app, self.app = self.app, None
+        if isinstance(app, AsgiFunctionApp) and app.startup_task_done:
+            app.startup_task_done = False
+            await app.middleware.notify_shutdown()
+        for name, module in list(sys.modules.items()):
+            if (name not in self._there_before or name in self._displaced) and self._holds(name, module):
+                del sys.modules[name]
+        sys.modules.update(self._displaced)
+        self._displaced.clear()
+        for path in self._paths:
+            with contextlib.suppress(ValueError):
+                sys.path.remove(path)
+        self._paths.clear()
 
-def belongs_to(module: ModuleType, folder: Path) -> bool:
-    """Whether a module is the app's own code: under its folder, but not in an environment that lies there."""
-    file = getattr(module, "__file__", None)
-    if not isinstance(file, str):
-        return False
-    path = Path(file)
-    if not path.is_relative_to(folder):
-        return False
-    return not _NOT_ITS_CODE.intersection(path.relative_to(folder).parts)
+    def _displace(self, script: str) -> None:
+        """Set aside modules of the same names from elsewhere, as a test process may hold them, and an older script."""
+        own = {path.stem for path in self.folder.glob("*.py")} | {path.name for path in self.folder.glob("*/")}
+        own.discard(__name__.partition(".")[0])
+        for name, module in list(sys.modules.items()):
+            if name.partition(".")[0] in own and name in self._there_before:
+                elsewhere = not str(getattr(module, "__file__", None) or "").startswith(str(self.folder))
+                if elsewhere or name == script.removesuffix(".py"):
+                    self._displaced[name] = sys.modules.pop(name)
+
+    def _holds(self, name: str, module: ModuleType) -> bool:
+        """Whether a module is the app's own: under its folder, in no environment there, and not this host."""
+        file = getattr(module, "__file__", None)
+        if not isinstance(file, str) or name.partition(".")[0] == __name__.partition(".")[0]:
+            return False
+        path = Path(file)
+        if not path.is_relative_to(self.folder):
+            return False
+        return not _NOT_ITS_CODE.intersection(path.relative_to(self.folder).parts)
+
+    def _hint(self) -> str:
+        old_model = sorted(path.parent.name for path in self.folder.glob("*/function.json"))
+        if not old_model:
+            return ""
+        return f" function.json files were found ({', '.join(old_model)}): only the v2 model runs here."
 
 
 def _only_app(module: ModuleType, script: str) -> FunctionRegister:

@@ -1,6 +1,7 @@
 """Runs one invocation as the Python worker does: plain functions on threads, async ones on the loop."""
 
 import asyncio
+import concurrent.futures.thread
 import contextvars
 import os
 import threading
@@ -18,6 +19,7 @@ from local.host.functions import Function
 from local.host.settings import ConfigurationError
 
 _thread_local = threading.local()
+_OWN_FILES = {__file__, concurrent.futures.thread.__file__}
 
 
 class FunctionRaised(Exception):
@@ -34,8 +36,8 @@ class FunctionRaised(Exception):
 
     @property
     def stack(self) -> str:
-        """The traceback below this worker's own frames."""
-        frames = [one for one in traceback.extract_tb(self.error.__traceback__) if one.filename != __file__]
+        """The traceback below the frames of this worker and of its thread pool."""
+        frames = [one for one in traceback.extract_tb(self.error.__traceback__) if one.filename not in _OWN_FILES]
         return "".join(traceback.format_list(frames)).rstrip()
 
 

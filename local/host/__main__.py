@@ -1,0 +1,144 @@
+"""`python -m local.host APP_DIR`: run a Python v2 function app on this machine."""
+
+import argparse
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from pathlib import Path
+
+from local.host import banner, logs
+from local.host.host import Host, HostOptions
+from local.host.logs import LogLevels, host_log
+from local.host.settings import ConfigurationError, read_host_json
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run until Ctrl-C or SIGTERM; the exit code."""
+    options = _parser().parse_args(arguments)
+    app = Path(options.app).resolve()
+    if not app.is_dir():
+        return _fail(f"{app} is not a folder. Pass the folder that holds function_app.py.")
+    try:
+        levels = LogLevels.parse(read_host_json(app, os.environ).section("logging.logLevel"), options.user_log_level)
+    except ConfigurationError as error:
+        return _fail(str(error))
+    logs.install(logs.to_console(levels, as_json=options.json, verbose=options.verbose), levels)
+    host = Host(
+        HostOptions(
+            app=app,
+            data=Path(options.data).resolve() if options.data else None,
+            port=options.port,
+            address=options.address,
+            only=tuple(options.functions or ()),
+            enable_auth=options.enable_auth,
+            cors=options.cors,
+            cors_credentials=options.cors_credentials,
+            grace_seconds=options.grace,
+        )
+    )
+    # uvloop, where it is installed, halves what the loop itself costs a request.
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        return runner.run(_serve(host, reload=options.reload))
+
+
+async def _serve(host: Host, *, reload: bool) -> int:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, _on_signal, stop)
+    _say(banner.banner())
+    try:
+        await host.start()
+    except ConfigurationError as error:
+        return _fail(str(error))
+    _announce(host)
+    watcher = asyncio.create_task(_watch(host)) if reload else None
+    await stop.wait()
+    host_log.info("Stopping. Running functions have %g s to end.", host.options.grace_seconds)
+    if watcher is not None:
+        watcher.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await watcher
+    await host.stop()
+    host_log.info("Stopped.")
+    _leave()
+    return 0
+
+
+def _announce(host: Host) -> None:
+    for line in banner.function_lines(host):
+        _say(line)
+    resumed = banner.resumed_line(host)
+    if resumed is not None:
+        _say(resumed)
+    if host.options.enable_auth:
+        _say(f"Keys are asked for: header x-functions-key or ?code=. They are in {host.keys.path}")
+    _say("For detailed output, run with --verbose.")
+    _say(f"Host page: http://localhost:{host.port}/admin/host/page")
+    _say(f"ready http://localhost:{host.port}")
+
+
+async def _watch(host: Host) -> None:
+    from local.host.reload import changes  # noqa: PLC0415 - watchfiles is needed with --reload alone
+
+    async for changed in changes(host.options.app):
+        host_log.info("%s changed: loading the functions anew.", ", ".join(changed))
+        await host.reload()
+        for line in banner.function_lines(host):
+            _say(line)
+
+
+def _on_signal(stop: asyncio.Event) -> None:
+    if stop.is_set():
+        host_log.warning("Stopping at once: what ran is left as it is.")
+        _leave(code=130)
+    stop.set()
+
+
+def _leave(code: int = 0) -> None:
+    """End the process now: a function that hangs in its thread would keep the interpreter from ending."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _loop_factory() -> "type[asyncio.AbstractEventLoop] | None":
+    try:
+        import uvloop  # noqa: PLC0415 - optional
+    except ImportError:
+        return None
+    return uvloop.Loop
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def _fail(text: str) -> int:
+    sys.stderr.write(text + "\n")
+    return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m local.host", description=__doc__)
+    parser.add_argument("app", metavar="APP_DIR", nargs="?", default=".", help="the folder with function_app.py")
+    parser.add_argument("-p", "--port", type=int, help="7071, or Host.LocalHttpPort of local.settings.json; 0 for any")
+    parser.add_argument("--address", help="127.0.0.1, or Host.LocalHttpAddress of local.settings.json")
+    parser.add_argument("--data", metavar="DIR", help="where state is kept: APP_DIR/.local/host")
+    parser.add_argument("--functions", nargs="+", metavar="NAME", help="run these functions only")
+    parser.add_argument("--reload", action="store_true", help="load the code anew when a file changes")
+    parser.add_argument("--json", action="store_true", help="log one JSON object a line")
+    parser.add_argument("--enable-auth", "--enableAuth", action="store_true", help="ask for keys as Azure does")
+    parser.add_argument("--cors", metavar="ORIGINS", help="origins that may call, divided by commas; * for all")
+    parser.add_argument("--cors-credentials", action="store_true", help="let these origins send cookies")
+    parser.add_argument("--user-log-level", metavar="LEVEL", help="lowest level shown of what functions log")
+    parser.add_argument("--verbose", action="store_true", help="show what libraries log, too")
+    parser.add_argument("--grace", type=float, default=5.0, metavar="SECONDS", help="time to end for running functions")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,53 @@
+"""What the host prints at its start: the functions and their addresses as Core Tools shows them, and every error."""
+
+import platform
+from collections.abc import Iterator
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from local.host.host import Host
+
+
+def banner() -> str:
+    """The lines before anything is loaded."""
+    return (
+        "\nAzure Functions Core Tools: this is Manifold's local host in their place\n"
+        f"Core Tools Version:       none (Python {platform.python_version()})\n"
+        f"Function Runtime Version: 4 (azure-functions {version('azure-functions')})\n"
+    )
+
+
+def function_lines(host: "Host") -> Iterator[str]:
+    """The list of functions, HTTP first, and every function that is not there with its reason."""
+    origin = f"http://localhost:{host.port}"
+    table = host.table
+    if table.functions:
+        yield "\nFunctions:\n"
+    for one in host.http.functions:
+        methods = f"[{','.join(one.shown_methods)}] " if one.shown_methods else ""
+        yield f"\t{one.function.name}: {methods}{host.http.url(one, origin)}\n"
+    others = [one for one in table.functions.values() if one.trigger.type != "httpTrigger"]
+    for function in sorted(others, key=lambda one: one.name.lower()):
+        yield f"\t{function.name}: {function.trigger.type}\n"
+    for function in table.functions.values():
+        if function.disabled:
+            yield f"Function {function.name} is disabled."
+    for error in table.errors:
+        yield f"The '{error.name}' function is in error: {error.reason}"
+    if table.failure is not None:
+        yield f"Worker failed to index functions\n{table.failure}"
+        yield "No function runs until this is put right: one that cannot load takes the whole app down in Azure too."
+    elif not table.functions and not table.errors:
+        yield "The app has no function: no decorator of its FunctionApp has a trigger."
+
+
+def resumed_line(host: "Host") -> str | None:
+    """What was picked up from the task hub, if anything."""
+    found = host.resumed
+    if found is None or not (found.orchestrations or found.activities or found.timers or found.entities):
+        return None
+    return (
+        f"Resumed from {host.options.data_folder}: {found.orchestrations} orchestrations, "
+        f"{found.activities} activities, {found.timers} timers, {found.entities} entities."
+    )

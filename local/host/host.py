@@ -1,0 +1,257 @@
+"""The host: puts settings, worker, triggers and the durable extension together, and takes them down again."""
+
+import asyncio
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp
+
+from local.host import durable_glue
+from local.host.bindings import Bindings
+from local.host.clock import Clock, SystemClock
+from local.host.dispatch import Dispatcher
+from local.host.durable.extension import DurableExtension
+from local.host.durable.hub import HubInUse
+from local.host.durable.options import DurableOptions
+from local.host.durable.ports import Resumed
+from local.host.front import Front
+from local.host.functions import DURABLE_CLIENT, FunctionTable
+from local.host.http import HttpTriggers
+from local.host.indexing import Indexer
+from local.host.keys import KeyStore
+from local.host.loading import AppCode
+from local.host.logs import host_log
+from local.host.servers import EmbeddedServer, bind, bind_rpc
+from local.host.settings import (
+    ConfigurationError,
+    LocalSettings,
+    read_host_json,
+    read_local_settings,
+    resolve_section,
+)
+from local.host.timers import TimerTriggers, time_zone
+from local.host.worker import Worker, thread_count
+
+# The longest chain of callbacks between the end of one function and the start of the next it causes is shorter.
+_QUIET_TURNS = 50
+
+
+@dataclass(frozen=True)
+class HostOptions:
+    """How to run an app; everything but the folder has the default of the command line."""
+
+    app: Path
+    data: Path | None = None
+    port: int | None = None
+    address: str | None = None
+    only: tuple[str, ...] = ()
+    enable_auth: bool = False
+    cors: str | None = None
+    cors_credentials: bool = False
+    grace_seconds: float = 5.0
+    environment: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Settings on top of the process environment and of local.settings.json."""
+
+    @property
+    def data_folder(self) -> Path:
+        """Where keys, timers and the task hub are kept: --data, MANIFOLD_LOCAL_DIR, or `.local/host` in the app."""
+        if self.data is not None:
+            return self.data
+        shared = os.environ.get("MANIFOLD_LOCAL_DIR")
+        return (Path(shared) if shared else self.app / ".local") / "host"
+
+
+class Host:
+    """One running app. `start` returns when it is ready; `stop` lets running functions end."""
+
+    def __init__(self, options: HostOptions, clock: Clock | None = None) -> None:
+        self.options = options
+        self.clock: Clock = clock or SystemClock()
+        self.table = FunctionTable()
+        self.extension: DurableExtension | None = None
+        self.resumed: Resumed | None = None
+        self._undo_environment: dict[str, str | None] = {}
+        self._folder_before = Path.cwd()
+        self._servers: list[EmbeddedServer] = []
+
+    async def is_quiet(self) -> bool:
+        """Whether no function runs and none is about to: nothing in the loop's queue starts one."""
+        for _ in range(_QUIET_TURNS):
+            if self.dispatcher.running:
+                return False
+            await asyncio.sleep(0)
+        return True
+
+    async def start(self) -> None:
+        """Load the app, resume its orchestrations and serve. Raises ConfigurationError when it cannot start."""
+        try:
+            await self._start()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """Take nothing new, let running functions end within the grace period, and keep what is left for later."""
+        if hasattr(self, "timers"):
+            await self.timers.stop()
+            await self.bindings.stop()
+            left = await self.dispatcher.drain(self.options.grace_seconds)
+            if left:
+                host_log.warning("%d function runs did not end within the grace period and were cancelled.", left)
+        if self.extension is not None:
+            await self.extension.stop()
+            self.extension = None
+        for server in self._servers:
+            await server.stop()
+        self._servers.clear()
+        if hasattr(self, "worker"):
+            self.worker.stop()
+        if hasattr(self, "code"):
+            await self.code.unload()
+        self._restore_process()
+
+    async def reload(self) -> None:
+        """Take the functions' code anew from disk; orchestrations, keys, timers' state and the ports stay."""
+        await self.timers.stop()
+        await self.bindings.stop()
+        await self.code.unload()
+        try:
+            table = self._index()
+        except ConfigurationError as error:
+            table = FunctionTable(failure=str(error))
+        await self._take(table)
+        await self._start_triggers()
+
+    async def _start(self) -> None:
+        options = self.options
+        self.local_settings = self._apply_settings()
+        self.host_json = read_host_json(options.app, os.environ)
+        local_host = self.local_settings.host
+        self.address = options.address or str(local_host.get("LocalHttpAddress") or "127.0.0.1")
+        port = options.port if options.port is not None else _port(local_host.get("LocalHttpPort"))
+        bound = bind(self.address, port)
+        self.port = bound.getsockname()[1]
+        self._set("WEBSITE_HOSTNAME", f"localhost:{self.port}")
+        os.chdir(options.app)
+
+        self.keys = KeyStore(options.data_folder / "keys.json")
+        self.worker = Worker(thread_count(os.environ))
+        self.dispatcher = Dispatcher(self.worker, self.clock, timeout=self.host_json.function_timeout())
+        self.timers = TimerTriggers(self.dispatcher, self.clock, options.data_folder / "timers", time_zone(os.environ))
+        self.bindings = Bindings(self.dispatcher, self.host_json, self.clock, options.data_folder)
+        prefix = self.host_json.value("extensions.http.routePrefix")
+        self.http = HttpTriggers(
+            self.dispatcher, self.keys, prefix="api" if prefix is None else str(prefix), enable_auth=options.enable_auth
+        )
+        self.durable = durable_glue.DurableFunctionsOfApp(self.dispatcher)
+        self.code = AppCode(options.app)
+        await self._take(self._index())
+        server = EmbeddedServer(self._with_cors(Front(self)), bound)
+        self._servers.append(server)
+        await server.start()
+        await self._start_triggers()
+
+    def _index(self) -> FunctionTable:
+        table = Indexer(self.code, os.environ).index(only=self.options.only, retry=self.host_json.retry())
+        table.errors += self.http.load(table)
+        for error in table.errors:
+            table.functions.pop(error.name, None)
+        return table
+
+    async def _take(self, table: FunctionTable) -> None:
+        self.bindings.load(table)
+        self.durable.load(table)
+        self.table = table
+        if self.extension is None and durable_glue.needs_extension(table):
+            await self._start_extension()
+
+    async def _start_extension(self) -> None:
+        section = resolve_section(self.host_json.section("extensions.durableTask"), os.environ)
+        try:
+            options = DurableOptions.parse(section)
+        except ValueError as error:
+            raise ConfigurationError(str(error)) from error
+        folder = self.options.data_folder
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            extension = DurableExtension(self.durable, options, folder / f"{options.hub_name.lower()}.db", self.clock)
+        except HubInUse as error:
+            raise ConfigurationError(f"{error} Stop the other host, or pass --data with another folder.") from error
+        rpc = EmbeddedServer(extension.rpc, bind_rpc())
+        self._servers.append(rpc)
+        self.extension = extension
+        self.dispatcher.inputs[DURABLE_CLIENT] = durable_glue.DurableClientInput(
+            extension,
+            durable_glue.webhook_base(os.environ["WEBSITE_HOSTNAME"]),
+            self.keys.system_key(durable_glue.SYSTEM_KEY),
+            f"http://127.0.0.1:{rpc.port}/durabletask/",
+        )
+        await rpc.start()
+        self.resumed = await extension.start()
+
+    async def _start_triggers(self) -> None:
+        refused = self.timers.start(self.table.of_type("timerTrigger"))
+        refused += await self.bindings.start(self.table)
+        self.table.errors += refused
+        for error in refused:
+            self.table.functions.pop(error.name, None)
+
+    def _with_cors(self, app: ASGIApp) -> ASGIApp:
+        origins = self.options.cors or str(self.local_settings.host.get("CORS") or "")
+        if not origins:
+            return app
+        credentials = self.options.cors_credentials or (
+            str(self.local_settings.host.get("CORSCredentials")).lower() == "true"
+        )
+        if credentials and "*" in origins.split(","):
+            raise ConfigurationError("CORS: '*' cannot go with credentials. Name the origins, or drop CORSCredentials.")
+        return CORSMiddleware(
+            app,
+            allow_origins=origins.split(","),
+            allow_methods=["*"],
+            allow_headers=["*"],
+            allow_credentials=credentials,
+        )
+
+    def _apply_settings(self) -> LocalSettings:
+        for name, value in self.options.environment.items():
+            self._set(name, value)
+        settings = read_local_settings(self.options.app, os.environ)
+        for name in settings.skipped:
+            host_log.info(
+                "Skipping '%s' from local settings as it's already defined in current environment variables.", name
+            )
+        for name, value in settings.applied.items():
+            self._set(name, value)
+        for name, value in (
+            ("AzureWebJobsScriptRoot", str(self.options.app)),
+            ("AZURE_FUNCTIONS_ENVIRONMENT", "Development"),
+        ):
+            if name not in os.environ:
+                self._set(name, value)
+        return settings
+
+    def _set(self, name: str, value: str) -> None:
+        self._undo_environment.setdefault(name, os.environ.get(name))
+        os.environ[name] = value
+
+    def _restore_process(self) -> None:
+        for name, value in self._undo_environment.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+        self._undo_environment.clear()
+        os.chdir(self._folder_before)
+
+
+def _port(value: object) -> int:
+    if value is None:
+        return 7071
+    try:
+        return int(str(value))
+    except ValueError:
+        raise ConfigurationError(f"local.settings.json: Host.LocalHttpPort must be a port, not {value!r}.") from None

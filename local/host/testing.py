@@ -1,0 +1,355 @@
+"""The host as a test tool: an app in this process with a clock that the test moves, or as a process that can be killed.
+
+    with InProcessHost(Path("my-app"), clock=ManualClock()) as app:
+        instance = app.start_orchestration("approval", {"order": 7})
+        app.advance(hours=24)
+        assert app.wait_for(instance).output == "escalated"
+
+Both take any app folder, listen on a free port, and keep their state where the test says.
+"""
+
+import asyncio
+import contextlib
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Self, cast
+from urllib.parse import quote
+
+from local.host import logs
+from local.host.clock import Clock, ManualClock
+from local.host.dispatch import Invocation
+from local.host.host import Host, HostOptions
+from local.host.logs import HostLogHandler, LogLevels
+
+_WEBHOOK = "/runtime/webhooks/durabletask"
+_FINISHED = {"Completed", "Failed", "Terminated", "Canceled"}
+_PROJECT = Path(__file__).parents[2]
+
+
+class HostDidNotStart(Exception):
+    """The host ended, or was not ready in time; the message holds what it printed."""
+
+
+@dataclass(frozen=True)
+class Orchestration:
+    """An orchestration as its status shows it."""
+
+    instance_id: str
+    status: str
+    output: Any
+    custom_status: Any
+    history: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """The body read as JSON."""
+        return json.loads(self.body)
+
+
+def _is_finished(found: Orchestration) -> bool:
+    return found.status in _FINISHED
+
+
+class _Addressed:
+    """What can be asked of a running host over HTTP."""
+
+    url = ""
+
+    def request(
+        self, method: str, path: str, body: Any = None, *, headers: Mapping[str, str] | None = None, timeout: float = 30
+    ) -> Answer:
+        """Send a request to the host; bytes go as they are, anything else as JSON. Answers of any status come back."""
+        address = path if path.startswith("http") else self.url + path
+        sent = dict(headers or {})
+        data = body if isinstance(body, bytes) else None if body is None else json.dumps(body).encode()
+        if data is not None and not isinstance(body, bytes):
+            sent.setdefault("Content-Type", "application/json")
+        request = urllib.request.Request(address, data, sent, method=method)  # noqa: S310 - the address is the host's
+        try:
+            with urllib.request.urlopen(request, timeout=timeout) as answer:  # noqa: S310 - as above
+                return Answer(answer.status, dict(answer.headers.items()), answer.read())
+        except urllib.error.HTTPError as answer:
+            with answer:
+                return Answer(answer.code, dict(answer.headers.items()), answer.read())
+
+    def start_orchestration(self, name: str, value: Any = None, instance_id: str | None = None) -> str:
+        """Start an orchestration as the SDK's client does; its instance id."""
+        # The SDK sends its input as JSON text inside JSON.
+        path = f"{_WEBHOOK}/orchestrators/{quote(name)}" + (f"/{quote(instance_id)}" if instance_id else "")
+        answer = self.request("POST", path, None if value is None else json.dumps(value))
+        if answer.status != 202:  # noqa: PLR2004 - accepted
+            raise AssertionError(f"{name} was not started: {answer.status} {answer.body.decode(errors='replace')}")
+        return cast("str", answer.json()["id"])
+
+    def orchestration(self, instance_id: str) -> Orchestration | None:
+        """The orchestration as it stands, with its history; None when there is none of that id."""
+        answer = self.request(
+            "GET", f"{_WEBHOOK}/instances/{quote(instance_id)}?showHistory=true&showHistoryOutput=true"
+        )
+        if answer.status == 404:  # noqa: PLR2004 - not found
+            return None
+        found = answer.json()
+        return Orchestration(
+            instance_id,
+            found["runtimeStatus"],
+            found.get("output"),
+            found.get("customStatus"),
+            found.get("historyEvents") or [],
+        )
+
+    def wait_for(
+        self, instance_id: str, *, until: Callable[[Orchestration], bool] | None = None, timeout: float = 30
+    ) -> Orchestration:
+        """Wait until the orchestration is finished, or `until` holds. Raises AssertionError after `timeout` seconds."""
+        deadline = time.monotonic() + timeout
+        done = until or _is_finished
+        while True:
+            found = self.orchestration(instance_id)
+            if found is not None and done(found):
+                return found
+            if time.monotonic() > deadline:
+                raise AssertionError(f"Orchestration {instance_id} is not there yet after {timeout:g} s: {found}")
+            time.sleep(0.02)
+
+    def raise_event(self, instance_id: str, name: str, value: Any = None) -> None:
+        """Raise an external event on an orchestration."""
+        answer = self.request(
+            "POST",
+            f"{_WEBHOOK}/instances/{quote(instance_id)}/raiseEvent/{quote(name)}",
+            json.dumps(value).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        if answer.status != 202:  # noqa: PLR2004 - accepted
+            raise AssertionError(f"The event was not taken: {answer.status} {answer.body.decode(errors='replace')}")
+
+
+@dataclass
+class HostProcess(_Addressed):
+    """`python -m local.host` as a process of its own, which a test may kill at any moment and start again."""
+
+    app: Path
+    data: Path
+    arguments: Sequence[str] = ()
+    environment: Mapping[str, str] = field(default_factory=dict[str, str])
+    port: int = 0
+    output: list[str] = field(default_factory=list[str])
+
+    def __post_init__(self) -> None:
+        self._process: subprocess.Popen[str] | None = None
+        self._ready = threading.Event()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *exc: object) -> None:
+        if self._process is not None and self._process.poll() is None:
+            self.stop()
+
+    @property
+    def pid(self) -> int:
+        """The process id. Raises RuntimeError when it is not running."""
+        if self._process is None:
+            raise RuntimeError("The host process has not been started.")
+        return self._process.pid
+
+    def start(self, timeout: float = 30) -> Self:
+        """Start it, on the same port as the last time, and wait until it is ready. Raises HostDidNotStart."""
+        self._ready.clear()
+        command = [
+            sys.executable,
+            "-m",
+            "local.host",
+            str(self.app),
+            "--port",
+            str(self.port),
+            "--data",
+            str(self.data),
+        ]
+        path = os.pathsep.join([str(_PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])])
+        self._process = subprocess.Popen(  # noqa: S603 - the host itself, with arguments of the test's own
+            [*command, *self.arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            errors="replace",
+            env={**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1", **self.environment},
+        )
+        threading.Thread(target=self._read, args=(self._process,), daemon=True).start()
+        if not self._ready.wait(timeout) or self._process.poll() is not None:
+            self.kill()
+            raise HostDidNotStart("\n".join(self.output))
+        return self
+
+    def kill(self) -> None:
+        """SIGKILL, as `kill -9` sends it: nothing in the process gets to run any more."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(signal.SIGKILL)
+            self._process.wait()
+
+    def stop(self, timeout: float = 20) -> int:
+        """SIGTERM, and the exit code."""
+        if self._process is None:
+            return 0
+        self._process.send_signal(signal.SIGTERM)
+        return self._process.wait(timeout)
+
+    def wait_for_output(self, text: str, timeout: float = 20) -> str:
+        """The first line printed that holds the text. Raises AssertionError after `timeout` seconds."""
+        deadline = time.monotonic() + timeout
+        while True:
+            found = next((line for line in list(self.output) if text in line), None)
+            if found is not None:
+                return found
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{text!r} was not printed:\n" + "\n".join(self.output))
+            time.sleep(0.02)
+
+    def _read(self, process: "subprocess.Popen[str]") -> None:
+        assert process.stdout is not None
+        for line in process.stdout:
+            self.output.append(line.rstrip("\n"))
+            if line.startswith("ready http"):
+                self.url = line.split()[1].replace("localhost", "127.0.0.1")
+                self.port = int(self.url.rsplit(":", 1)[1])
+                self._ready.set()
+        process.wait()
+        self._ready.set()
+
+
+class InProcessHost(_Addressed):
+    """An app in this process, on a thread with a loop of its own: breakpoints work, and a test can move the clock."""
+
+    def __init__(
+        self,
+        app: Path,
+        *,
+        clock: Clock | None = None,
+        data: Path | None = None,
+        settings: Mapping[str, str] | None = None,
+        enable_auth: bool = False,
+        only: Sequence[str] = (),
+    ) -> None:
+        self._own_data = None if data is not None else tempfile.TemporaryDirectory(prefix="local-host-")
+        folder = data if data is not None else Path(cast("Any", self._own_data).name)
+        options = HostOptions(
+            app=app.resolve(),
+            data=folder,
+            port=0,
+            only=tuple(only),
+            enable_auth=enable_auth,
+            environment=settings or {},
+        )
+        self.host = Host(options, clock)
+        self._log = io.StringIO()
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop: asyncio.Event | None = None
+
+    def __enter__(self) -> Self:
+        ready: Future[None] = Future()
+        levels = LogLevels({})
+        self._handler = HostLogHandler(self._log, levels, as_json=False)
+        logs.install(self._handler, levels)
+        self._thread = threading.Thread(target=self._run, args=(ready,), name="local.host", daemon=True)
+        self._thread.start()
+        try:
+            ready.result(timeout=60)
+        except BaseException:
+            logs.uninstall(self._handler)
+            raise
+        self.url = f"http://127.0.0.1:{self.host.port}"
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        if self._loop is not None and self._stop is not None:
+            self._loop.call_soon_threadsafe(self._stop.set)
+        if self._thread is not None:
+            self._thread.join(timeout=30)
+        logs.uninstall(self._handler)
+        if self._own_data is not None:
+            self._own_data.cleanup()
+
+    @property
+    def log(self) -> str:
+        """Everything logged since the start."""
+        return self._log.getvalue()
+
+    @property
+    def invocations(self) -> list[Invocation]:
+        """The runs of functions since the start, the newest first."""
+        return list(self.host.dispatcher.recent)
+
+    def call(self, function: str, value: str = "") -> None:
+        """Run a function that has no HTTP route by hand, as POST /admin/functions/{name} does."""
+        answer = self.request("POST", f"/admin/functions/{quote(function)}", {"input": value})
+        if answer.status != 202:  # noqa: PLR2004 - accepted
+            raise AssertionError(f"{function} was not run: {answer.status}")
+
+    def advance(self, *, timeout: float = 30, **duration: float) -> None:
+        """Move the manual clock by timedelta(**duration), stopping at each moment for which something waits.
+
+        After each stop everything that woke runs to its end, so that a timer due every minute runs sixty times in an
+        hour. Raises TypeError without a ManualClock, AssertionError when the functions keep running for `timeout` s.
+        """
+        clock = self.host.clock
+        if not isinstance(clock, ManualClock):
+            raise TypeError("Pass clock=ManualClock() to move the time.")
+        target = clock.now() + timedelta(**duration)
+        self.settle(timeout)
+        while (wake := clock.next_wake()) is not None and wake <= target:
+            clock.move_to(max(wake, clock.now()))
+            self.settle(timeout)
+        clock.move_to(target)
+        self.settle(timeout)
+
+    def settle(self, timeout: float = 30) -> None:
+        """Wait until nothing runs and nothing is about to. Raises AssertionError after `timeout` seconds."""
+        deadline = time.monotonic() + timeout
+        assert self._loop is not None
+        while not asyncio.run_coroutine_threadsafe(self.host.is_quiet(), self._loop).result(timeout):
+            if time.monotonic() > deadline:
+                raise AssertionError(f"Functions still run after {timeout:g} s.")
+            time.sleep(0.002)
+
+    def _run(self, ready: "Future[None]") -> None:
+        with contextlib.suppress(Exception):  # `ready` carries a failed start to the test
+            asyncio.run(self._serve(ready))
+
+    async def _serve(self, ready: "Future[None]") -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stop = asyncio.Event()
+        try:
+            await self.host.start()
+        except BaseException as error:
+            ready.set_exception(error)
+            raise
+        if self.host.table.failure is not None:
+            await self.host.stop()
+            ready.set_exception(HostDidNotStart(self.host.table.failure))
+            return
+        ready.set_result(None)
+        await self._stop.wait()
+        await self.host.stop()

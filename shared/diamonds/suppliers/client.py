@@ -38,7 +38,7 @@ class Time:
 
 
 class Client:
-    """HTTP to one account of one supplier; open between `async with` and its end."""
+    """HTTP to one account of one supplier; open between `async with` and its end. `secret` never shows in an error."""
 
     def __init__(
         self,
@@ -46,6 +46,7 @@ class Client:
         limit: RateLimit,
         timeout_seconds: float,
         *,
+        secret: str = "",
         transport: AsyncBaseTransport | None = None,
         timing: Time | None = None,
     ) -> None:
@@ -54,6 +55,7 @@ class Client:
         self._name = name
         self._limit = limit
         self._timeout = timeout_seconds
+        self._secret = secret
         self._time = timing or Time()
         # Who waits for a connection must do so before its turn comes, not after: turns that wait would go out together.
         self._connections = asyncio.Semaphore(CONNECTIONS)
@@ -126,10 +128,14 @@ class Client:
         if answer.is_server_error or status == HTTPStatus.REQUEST_TIMEOUT:
             raise self._unavailable(f"answered {status}", wait)
         raise TerminalError(
-            f"The supplier {self._name} refused a request with {status}: {answer.text[:SHOWN_CHARACTERS]}",
+            f"The supplier {self._name} refused a request with {status}: {self.quote(answer.text)}.",
             code="supplier-refused",
             remedy="Check the supplier's address in the settings, and whether its API has changed.",
         )
+
+    def quote(self, text: str) -> str:
+        """The supplier's words for an error message; a server that quotes a bad request would quote the secret in it."""
+        return (text.replace(self._secret, "***") if self._secret else text)[:SHOWN_CHARACTERS]
 
     def _unavailable(self, what: str, wait: float | None = None) -> TransientError:
         return TransientError(f"The supplier {self._name} {what}.", code="supplier-unavailable", retry_after=wait)

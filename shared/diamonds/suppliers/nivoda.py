@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 from shared.diamonds.models import PriceRange, Stone, Window
-from shared.diamonds.suppliers.client import RETRY_SECONDS, SHOWN_CHARACTERS, THROTTLED, Client, Time
+from shared.diamonds.suppliers.client import RETRY_SECONDS, THROTTLED, Client, Time
 from shared.platform.errors import TerminalError, TransientError
 from shared.platform.rate_limit import RateLimit, rate_limit
 from shared.platform.settings import settings
@@ -113,7 +113,9 @@ class Nivoda:
     ) -> None:
         self._account = account
         self._time = timing or Time()
-        self._client = Client(self.name, limit, timeout_seconds, transport=transport, timing=self._time)
+        self._client = Client(
+            self.name, limit, timeout_seconds, secret=account.password, transport=transport, timing=self._time
+        )
         self._session = _sessions.setdefault(asyncio.get_running_loop(), {}).setdefault(account, _Session())
 
     @classmethod
@@ -232,9 +234,7 @@ class Nivoda:
         codes = {_code(error) for error in found}
         if UNAUTHENTICATED in codes:
             return _TokenRefused()
-        said = "; ".join(str(error.get("message", "")) for error in found)[:SHOWN_CHARACTERS]
-        # A server that quotes the variables of a bad request would quote the password.
-        said = said.replace(self._account.password, "***") if self._account.password else said
+        said = self._client.quote("; ".join(str(error.get("message", "")) for error in found))
         if codes & TOO_OFTEN:
             return TransientError(f"Nivoda was asked too often: {said}.", code=THROTTLED)
         if codes & HOPELESS:

@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 from shared.platform.credentials import postgres_password
 from shared.platform.errors import TransientError
 from shared.platform.settings import settings
+from shared.platform.telemetry import span
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -70,8 +71,9 @@ async def database() -> AsyncGenerator[AsyncConnection[Any]]:
 
     pool = await _pool()
     try:
-        async with pool.connection() as connection:
-            yield connection
+        with span("postgres.transaction"):
+            async with pool.connection() as connection:
+                yield connection
     except (OperationalError, PoolTimeout) as error:
         raise TransientError(
             f"PostgreSQL did not do its part: {type(error).__name__}: {str(error).strip()[:300]}.",

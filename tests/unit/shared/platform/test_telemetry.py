@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import pytest
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from shared.platform.telemetry import span
+
+
+@pytest.fixture
+def exported(monkeypatch: pytest.MonkeyPatch) -> InMemorySpanExporter:
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    monkeypatch.setattr(trace, "get_tracer", provider.get_tracer)
+    return exporter
+
+
+def test_spans_nest_and_carry_their_attributes(exported: InMemorySpanExporter) -> None:
+    with span("outer", run="r"), span("inner"):
+        pass
+    inner, outer = exported.get_finished_spans()
+    assert (inner.name, outer.name, outer.attributes) == ("inner", "outer", {"run": "r"})
+    assert inner.parent is not None
+    assert inner.parent.span_id == outer.context.span_id
+
+
+def test_a_failure_marks_its_span_and_goes_on(exported: InMemorySpanExporter) -> None:
+    with pytest.raises(ValueError, match="no"), span("failing"):
+        raise ValueError("no")
+    [failed] = exported.get_finished_spans()
+    assert not failed.status.is_ok
+
+
+def test_without_a_provider_nothing_happens() -> None:
+    with span("nowhere"):
+        assert not trace.get_current_span().is_recording()

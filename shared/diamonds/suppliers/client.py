@@ -134,7 +134,7 @@ class Client:
         )
 
     def quote(self, text: str) -> str:
-        """The supplier's words for an error message; a server that quotes a bad request would quote the secret in it."""
+        """The supplier's words for an error message; a server may quote a request, secret and all."""
         return (text.replace(self._secret, "***") if self._secret else text)[:SHOWN_CHARACTERS]
 
     def _unavailable(self, what: str, wait: float | None = None) -> TransientError:

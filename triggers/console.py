@@ -19,5 +19,5 @@ async def console_page(request: func.HttpRequest) -> func.HttpResponse:
 
 
 @routes.get("/console/{*path}", needs=PUBLIC, summary="What the console is made of", hidden=True)
-async def console_asset(path: str, request: func.HttpRequest) -> func.HttpResponse:
+async def console_page_asset(path: str, request: func.HttpRequest) -> func.HttpResponse:
     return page(_FOLDER, path, request)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Generic, TypeVar, cast
+from typing import Any, Final, Generic, TypeVar, cast, get_args, get_origin
 from urllib.parse import quote
 
 import azure.functions as func
@@ -51,6 +51,18 @@ class Reply(Generic[T]):
     body: T
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+def answers_with(returns: Any) -> Any:
+    """The type of the body of a handler's return type: a Reply's is inside it."""
+    return get_args(returns)[0] if get_origin(returns) is Reply else returns
+
+
+def status_of(model: Any) -> int:
+    """The status of success that goes with a body."""
+    if model is type(None):
+        return 204
+    return 202 if isinstance(model, type) and issubclass(model, Accepted) else 200
 
 
 def response(result: Any, status: int) -> func.HttpResponse:

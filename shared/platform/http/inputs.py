@@ -6,20 +6,15 @@ import inspect
 import math
 from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Any, Final, cast, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Final, NotRequired, cast, get_args, get_origin, get_type_hints
 from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from pydantic_core import from_json
+from typing_extensions import TypedDict  # Python 3.11's own lacks what pydantic reads
 
 from shared.platform.auth import header
-from shared.platform.http.problems import (
-    FieldProblem,
-    Place,
-    UnsupportedMediaType,
-    UnusableRequest,
-    field_problems,
-    pointer,
-)
+from shared.platform.http.problems import FieldProblem, UnsupportedMediaType, UnusableRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,42 +23,43 @@ if TYPE_CHECKING:
 
     from shared.platform.auth import Caller
 
-MODELS: Final = ("body", "query", "headers")
+MODELS: Final = ("query", "headers", "body")
 MOST_QUERY_FIELDS: Final = 200
-_SOME = Annotated[bytes, Field(min_length=1)]
+_SOME_BYTES = Annotated[bytes, Field(min_length=1)]
 
 
 class Inputs:
     """What one handler wants, by the names of its parameters.
 
-    A parameter named like a part of the path has its type; `body`, `query` and `headers` are pydantic models (`body`
+    A parameter named like a part of the path has its type; `query`, `headers` and `body` are pydantic models (`body`
     may be bytes, then it is handed over unread); `client` is the durable client, `caller` who calls, `request` all.
     """
 
     def __init__(self, handler: Callable[..., Any], path_names: list[str]) -> None:
         self.types = get_type_hints(handler, include_extras=True)
         self.returns: Any = self.types.pop("return", None)
-        known = {*path_names, *MODELS, "client", "caller", "request"}
-        name = getattr(handler, "__name__", repr(handler))
-        if unknown := self.types.keys() - known:
-            raise TypeError(f"{name}: {sorted(unknown)} are neither in the path nor one of {sorted(known)}.")
-        if missing := [p for p in path_names if p not in self.types]:
-            raise TypeError(f"{name}: the path has {missing}, the handler takes no parameter of that name.")
-        for parameter in ("query", "headers"):
-            if parameter in self.types and not _is_model(self.types[parameter]):
-                raise TypeError(f"{name}: {parameter} must be a pydantic model.")
         self.path_names = path_names
+        self.name = handler.__name__
+        allowed = {*path_names, *MODELS, "client", "caller", "request"}
+        if unknown := self.types.keys() - allowed:
+            raise TypeError(f"{self.name}: nothing fills {sorted(unknown)}. What can be filled: {sorted(allowed)}.")
+        if missing := set(path_names) - self.types.keys():
+            raise TypeError(
+                f"{self.name}: the path has {sorted(missing)}, the handler takes no parameter of that name."
+            )
         body = inspect.signature(handler).parameters.get("body")
         self.body_required = body is not None and body.default is inspect.Parameter.empty
 
     @cached_property
-    def adapters(self) -> dict[str, TypeAdapter[Any]]:
-        """The validators, built at the first request: a cold start pays for none."""
-        return {
-            name: TypeAdapter(_SOME if type_ is bytes else type_)
-            for name, type_ in self.types.items()
-            if name in (*self.path_names, *MODELS)
-        }
+    def adapter(self) -> TypeAdapter[dict[str, Any]]:
+        """Validates all that is read at once. Built at the first request: a cold start pays for none."""
+        types = {name: type_ for name, type_ in self.types.items() if name in (*self.path_names, *MODELS)}
+        if types.get("body") is bytes:
+            types["body"] = _SOME_BYTES
+        if "body" in types and not self.body_required:
+            types["body"] = NotRequired[types["body"]]
+        typed_dict: Any = TypedDict
+        return TypeAdapter(typed_dict(self.name, types))
 
     def read(self, request: func.HttpRequest, caller: Caller, client: object) -> dict[str, Any]:
         """The handler's arguments.
@@ -72,49 +68,40 @@ class Inputs:
             UnusableRequest: values did not pass their types; every one of them is named.
             UnsupportedMediaType: a body that is not JSON where JSON is read.
         """
-        arguments: dict[str, Any] = {}
-        problems: list[FieldProblem] = []
-        for name, place, raw in self._raw(request):
-            try:
-                value = self._validate(name, raw)
-            except ValidationError as error:
-                under = (name,) if place == "path" else ()
-                problems += field_problems(place, error.errors(include_input=False, include_url=False), under=under)
-            else:
-                problems += _unusable(place, (name,) if place == "path" else (), value)
-                arguments[name] = value
-        if problems:
+        try:
+            arguments = self.adapter.validate_python(self._raw(request))
+        except ValidationError as error:
+            found = error.errors(include_input=False, include_url=False)
+            raise UnusableRequest([FieldProblem.at(e["loc"], e["msg"], e["type"]) for e in found]) from None
+        if problems := list(_unusable((), arguments)):
             raise UnusableRequest(problems)
-        if "caller" in self.types:
-            arguments["caller"] = caller
-        if "request" in self.types:
-            arguments["request"] = request
+        own = {"caller": caller, "request": request}
         if "client" in self.types:
-            arguments["client"] = self.types["client"](client)
-        return arguments
+            own["client"] = self.types["client"](client)
+        return arguments | {name: value for name, value in own.items() if name in self.types}
 
-    def _raw(self, request: func.HttpRequest) -> Iterator[tuple[str, Place, Any]]:
-        for name in self.path_names:
-            yield name, "path", request.route_params.get(name, "")
+    def _raw(self, request: func.HttpRequest) -> dict[str, Any]:
+        raw: dict[str, Any] = {name: request.route_params.get(name, "") for name in self.path_names}
         if "query" in self.types:
-            yield "query", "query", _query(request.url, self.types["query"])
+            raw["query"] = _query(request.url, self.types["query"])
         if "headers" in self.types:
-            names = {name.replace("_", "-").lower(): name for name in _names(self.types["headers"])}
+            names = {name.replace("_", "-").lower(): name for name in _fields(self.types["headers"])}
             sent = cast("Mapping[str, str]", request.headers)
-            yield "headers", "header", {names[key]: value for key, value in sent.items() if key in names and value}
+            raw["headers"] = {names[key]: value for key, value in sent.items() if key in names and value}
         body = request.get_body()
         if "body" in self.types and (body or self.body_required):
-            if body and self.types["body"] is not bytes and not _is_json(header(request, "Content-Type")):
-                raise UnsupportedMediaType(
-                    "The body must be JSON.", remedy="Send it with the header Content-Type: application/json."
-                )
-            yield "body", "body", body
+            raw["body"] = body if self.types["body"] is bytes else _json(body, header(request, "Content-Type"))
+        return raw
 
-    def _validate(self, name: str, raw: Any) -> Any:
-        adapter = self.adapters[name]
-        if name == "body" and self.types["body"] is not bytes:
-            return adapter.validate_json(raw)
-        return adapter.validate_python(raw)
+
+def _json(body: bytes, content_type: str) -> Any:
+    media_type = content_type.partition(";")[0].strip().lower()
+    if body and media_type != "application/json" and not media_type.endswith("+json"):
+        raise UnsupportedMediaType("The body must be JSON.", remedy="Send the header Content-Type: application/json.")
+    try:
+        return from_json(body)
+    except ValueError as error:
+        raise UnusableRequest([FieldProblem.at(("body",), f"This is no JSON: {error}.", "json_invalid")]) from None
 
 
 def _query(url: str, model: type[BaseModel]) -> dict[str, Any]:
@@ -122,19 +109,19 @@ def _query(url: str, model: type[BaseModel]) -> dict[str, Any]:
 
     Read from the URL, since Azure's own parameters join repeated keys with a comma that values may hold as well.
     """
-    lists = {name for name, annotation in _names(model).items() if _is_list(annotation)}
+    lists = {name for name, annotation in _fields(model).items() if _is_list(annotation)}
     values: dict[str, list[str]] = {}
     try:
         pairs = parse_qsl(urlsplit(url).query, max_num_fields=MOST_QUERY_FIELDS)
     except ValueError:
         detail = f"More than {MOST_QUERY_FIELDS} values were sent."
-        raise UnusableRequest([FieldProblem(place="query", pointer="#", detail=detail, code="too-many")]) from None
+        raise UnusableRequest([FieldProblem.at(("query",), detail, "too_many")]) from None
     for name, value in pairs:
         values.setdefault(name, []).append(value)
     return {name: found if name in lists or len(found) > 1 else found[0] for name, found in values.items()}
 
 
-def _names(model: type[BaseModel]) -> dict[str, Any]:
+def _fields(model: type[BaseModel]) -> dict[str, Any]:
     return {field.alias or name: field.annotation for name, field in model.model_fields.items()}
 
 
@@ -145,27 +132,17 @@ def _is_list(annotation: Any) -> bool:
     )
 
 
-def _is_model(annotation: Any) -> bool:
-    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
-
-
-def _is_json(content_type: str) -> bool:
-    media_type = content_type.partition(";")[0].strip().lower()
-    return media_type == "application/json" or (media_type.startswith("application/") and media_type.endswith("+json"))
-
-
-def _unusable(place: Place, path: tuple[int | str, ...], value: Any) -> Iterator[FieldProblem]:
+def _unusable(path: tuple[int | str, ...], value: Any) -> Iterator[FieldProblem]:
     """Values that pass their types and that nothing behind the door can store: NUL in text, NaN and infinities."""
     if isinstance(value, BaseModel):
         value = value.model_dump(by_alias=True)
     if isinstance(value, str) and "\0" in value:
-        yield FieldProblem(place=place, pointer=pointer(path), detail="Text must not hold NUL.", code="nul")
+        yield FieldProblem.at(path, "Text must not hold NUL.", "nul")
     elif isinstance(value, float) and not math.isfinite(value):
-        yield FieldProblem(place=place, pointer=pointer(path), detail="The number must be finite.", code="finite")
+        yield FieldProblem.at(path, "The number must be finite.", "finite_number")
     elif isinstance(value, Mapping):
         for key, item in cast("Mapping[str, Any]", value).items():
-            yield from _unusable(place, path, key)
-            yield from _unusable(place, (*path, key), item)
+            yield from (*_unusable(path, key), *_unusable((*path, key), item))
     elif isinstance(value, list | tuple | set | frozenset):
         for index, item in enumerate(cast("list[Any]", value)):
-            yield from _unusable(place, (*path, index), item)
+            yield from _unusable((*path, index), item)

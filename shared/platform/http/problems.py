@@ -19,11 +19,10 @@ from shared.platform.auth import header
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pydantic_core import ErrorDetails
-
 _log = logging.getLogger(__name__)
 
 Place = Literal["body", "query", "path", "header"]
+_PLACES: dict[int | str, Place] = {"query": "query", "headers": "header", "body": "body"}
 
 
 class FieldProblem(BaseModel):
@@ -33,6 +32,13 @@ class FieldProblem(BaseModel):
     pointer: str = Field(description="JSON Pointer (RFC 6901) to the value, as a URI fragment")
     detail: str
     code: str
+
+    @classmethod
+    def at(cls, path: tuple[int | str, ...], detail: str, code: str) -> FieldProblem:
+        """A problem at `path`, which begins with query, headers, body or the name of a part of the URL's path."""
+        place = _PLACES.get(path[0])
+        parts = path[1:] if place else path
+        return cls(place=place or "path", pointer=pointer(parts), detail=detail, code=code)
 
 
 class Problem(BaseModel):
@@ -55,7 +61,8 @@ class UnusableRequest(errors.InvalidInput):
     def __init__(self, fields: Iterable[FieldProblem]) -> None:
         self.fields = list(fields)
         first = self.fields[0]
-        super().__init__(f"{first.pointer} in the {first.place}: {first.detail}", field=first.pointer)
+        named = first.pointer.removeprefix("#/") if first.pointer != "#" else "all of it"
+        super().__init__(f"In the {first.place}, {named}: {first.detail}", field=first.pointer)
 
 
 class UnsupportedMediaType(errors.TerminalError):
@@ -81,13 +88,6 @@ DEFAULT_RETRY_SECONDS = 5
 
 def pointer(path: Iterable[int | str]) -> str:
     return "#" + "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
-
-
-def field_problems(place: Place, found: Iterable[ErrorDetails], *, under: tuple[str, ...] = ()) -> list[FieldProblem]:
-    """What pydantic found, without the values themselves: they may be secrets."""
-    return [
-        FieldProblem(place=place, pointer=pointer((*under, *e["loc"])), detail=e["msg"], code=e["type"]) for e in found
-    ]
 
 
 def problem_response(error: Exception, request: func.HttpRequest) -> func.HttpResponse:

@@ -6,12 +6,12 @@ import re
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import partialmethod
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import azure.functions as func
 
 from shared.platform.errors import PayloadTooLarge
-from shared.platform.http.answers import Accepted, Reply, response
+from shared.platform.http.answers import answers_with, response, status_of
 from shared.platform.http.inputs import Inputs
 from shared.platform.http.problems import problem_response
 
@@ -45,7 +45,7 @@ class Operation:
 
     def __post_init__(self) -> None:
         self.inputs = Inputs(self.handler, re.findall(r"\{\*?(\w+)\}", self.route))
-        self.status = self.status or _success(self.inputs.returns)
+        self.status = self.status or status_of(answers_with(self.inputs.returns))
 
     @property
     def name(self) -> str:
@@ -144,18 +144,27 @@ def register(app: FunctionRegistry, *groups: Routes) -> None:
 def hidden_routes(operations: Iterable[Operation]) -> list[str]:
     """Which routes another one hides: the host tries functions in the order of their names, the first fits."""
     found: list[str] = []
-    before: dict[str, list[tuple[re.Pattern[str], Operation]]] = defaultdict(list)
+    before: dict[str, list[Operation]] = defaultdict(list)
     for operation in sorted(operations, key=lambda o: o.name.lower()):
-        for pattern, first in before[operation.method]:
-            if pattern.fullmatch(re.sub(r"\{.*?\}", "\0", operation.route)):
-                found.append(
-                    f"{operation.method} {operation.route} ({operation.name}) can never be reached: {first.name} comes "
-                    f"first in the alphabet and takes {first.route}. Rename one of the two handlers."
-                )
-        pieces = re.split(r"(\{.*?\})", operation.route)
-        pattern = "".join((".*" if p[1] == "*" else "[^/]+") if p.startswith("{") else re.escape(p) for p in pieces)
-        before[operation.method].append((re.compile(pattern, re.IGNORECASE), operation))
+        found += [
+            f"{operation.method} {operation.route} ({operation.name}) can never be reached: {first.name} comes first "
+            f"in the alphabet and takes {first.route}. Rename one of the two handlers."
+            for first in before[operation.method]
+            if _takes_all(first.route, operation.route)
+        ]
+        before[operation.method].append(operation)
     return found
+
+
+def _takes_all(first: str, second: str) -> bool:
+    """Does route `first` fit every path that route `second` fits? `{*name}` also fits where nothing is left."""
+    parts, others = first.lower().split("/"), second.lower().split("/")
+    for part, other in zip(parts, others, strict=False):
+        if part.startswith("{*"):
+            return True
+        if part != other and (not part.startswith("{") or other.startswith("{*")):
+            return False
+    return len(parts) == len(others) or (parts[-1].startswith("{*") and len(parts) == len(others) + 1)
 
 
 def _function(operation: Operation) -> Callable[..., Awaitable[func.HttpResponse]]:
@@ -174,11 +183,3 @@ def _function(operation: Operation) -> Callable[..., Awaitable[func.HttpResponse
         return await operation.answer(req)
 
     return door
-
-
-def _success(returns: Any) -> int:
-    if get_origin(returns) is Reply:
-        returns = get_args(returns)[0]
-    if returns is type(None):
-        return 204
-    return 202 if isinstance(returns, type) and issubclass(returns, Accepted) else 200

@@ -2,8 +2,8 @@ import json
 import re
 
 from shared.platform.auth import PUBLIC
-from shared.platform.http import Routes
-from triggers import health, ops
+from shared.platform.http import Routes, hidden_routes
+from triggers import console, health, ops
 from triggers.docs import documentation
 
 
@@ -34,3 +34,9 @@ async def test_the_page_needs_nothing_from_elsewhere(ask):
     assert not re.findall(r"(?:src|href)=[\"']?(?:https?:)?//", page)
     assert not re.findall(r"\son\w+=|\sstyle=", page), "the content policy would refuse it"
     assert answer.headers["Content-Security-Policy"].count("'sha256-") == 2
+
+
+def test_no_route_hides_another():
+    groups = [console.routes, health.routes, ops.routes]
+    operations = [o for group in (*groups, documentation(*groups, version="1")) for o in group.operations]
+    assert hidden_routes(operations) == []

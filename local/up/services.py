@@ -1,0 +1,71 @@
+"""What runs: each local service's command, what it waits for, and where people find it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.up.ports import OF_SERVICE, Ports
+
+NAMES = tuple(OF_SERVICE)
+"""The services in the order of their start; they are stopped in the reverse order."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """A program that prints a line starting with `ready ` when it serves, and ends on SIGTERM."""
+
+    name: str
+    command: tuple[str, ...]
+    address: str
+    start_s: float = 60
+    """Seconds it may take to be ready."""
+    stop_s: float = 8
+    """Seconds it may take to end before it is killed."""
+
+
+def module(name: str, *arguments: object) -> tuple[str, ...]:
+    """The command that runs a module of this project with this Python."""
+    return (sys.executable, "-m", name, *map(str, arguments))
+
+
+def services(ports: Ports, folder: Path, supplier_flags: Sequence[str] = ()) -> list[Service]:
+    """All services on these ports, with their data below the folder."""
+    queue_and_table = ("--queue-port", ports.azurite_queue, "--table-port", ports.azurite_table)
+    return [
+        Service(
+            "azurite",
+            module("local.azurite", "--port", ports.azurite, *queue_and_table, "--data", folder / "azurite"),
+            f"http://127.0.0.1:{ports.azurite} (blobs)",
+            stop_s=15,
+        ),
+        Service(
+            "postgres",
+            module("local.postgres", "--port", ports.postgres, "--data", folder / "postgres"),
+            f"postgresql://127.0.0.1:{ports.postgres}/manifold",
+            stop_s=30,  # the checkpoint after a bulk load
+        ),
+        Service(
+            "servicebus",
+            module("local.servicebus", "--port", ports.servicebus, "--data", folder / "servicebus"),
+            f"amqp://127.0.0.1:{ports.servicebus}",
+        ),
+        Service(
+            "supplier",
+            module("local.supplier", "--port", ports.supplier, *supplier_flags),
+            f"http://127.0.0.1:{ports.supplier}/graphql",
+        ),
+        Service(
+            "smtp",
+            module("local.smtp", "--port", ports.smtp, "--http-port", ports.mail, "--data", folder / "mail"),
+            f"smtp://127.0.0.1:{ports.smtp}, http://127.0.0.1:{ports.mail}/messages",
+        ),
+        Service(
+            "host",
+            module("local.host", ".", "--port", ports.host),
+            f"http://127.0.0.1:{ports.host}",
+            stop_s=20,  # running functions may end
+        ),
+    ]

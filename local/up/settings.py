@@ -1,0 +1,55 @@
+"""The app's settings on this machine: those of the example, changed by the developer, with the actual addresses."""
+
+import json
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from local import azurite, postgres
+from local.up.ports import Ports
+
+ROOT = Path(__file__).parents[2]
+
+
+def settings(
+    ports: Ports, without: Collection[str] = (), environment: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Return every setting of local.settings.json.example with the value that holds here.
+
+    The developer's local.settings.json comes before the example, `environment` before both, and the addresses of the
+    services that run here before all: a service in `without` keeps the address that the developer gave it.
+
+    Raises:
+        FileNotFoundError: the example is missing.
+        ValueError: one of the files is not JSON with an object of strings named Values.
+    """
+    values = _values(ROOT / "local.settings.json.example")
+    mine = ROOT / "local.settings.json"
+    if mine.exists():
+        values |= _values(mine)
+    values |= {name: value for name, value in (environment or {}).items() if name in values}
+    for service, addresses in _addresses(ports).items():
+        if service not in without:
+            values |= addresses
+    return values
+
+
+def _addresses(ports: Ports) -> dict[str, dict[str, str]]:
+    storage = azurite.connection_string(
+        azurite.Ports(blob=ports.azurite, queue=ports.azurite_queue, table=ports.azurite_table)
+    )
+    bus = f"Endpoint=sb://127.0.0.1:{ports.servicebus};SharedAccessKeyName=local;SharedAccessKey=local"
+    return {
+        "azurite": {"AzureWebJobsStorage": storage, "STORAGE_CONNECTION": storage},
+        "postgres": {"POSTGRES_DSN": postgres.dsn(ports.postgres)},
+        "servicebus": {"ServiceBus": f"{bus};UseDevelopmentEmulator=true"},
+        "supplier": {"NIVODA_ENDPOINT": f"http://127.0.0.1:{ports.supplier}/graphql"},
+        "smtp": {"SMTP_HOST": "127.0.0.1", "SMTP_PORT": str(ports.smtp)},
+    }
+
+
+def _values(path: Path) -> dict[str, str]:
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))["Values"]
+        return {str(name): str(value) for name, value in values.items()}
+    except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path.name} must be JSON with an object named Values: {error}") from None

@@ -1,0 +1,142 @@
+"""All services together: ports checked first, started side by side, the app last, stopped in the reverse order."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from local.processes import tethered
+from local.up.ports import Ports
+from local.up.services import NAMES, Service, module, services
+from local.up.settings import ROOT, settings
+from local.up.supervised import StartError, Supervised, last_words
+
+__all__ = ["Options", "Stack", "StartError", "stack"]
+
+MIGRATE = module("shared.platform.migrate")
+"""What `make migrate` runs."""
+
+
+def _quiet(_line: str) -> None:
+    """Say nothing."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to start, where its data lies, and what differs from the settings of this machine."""
+
+    ports: Ports = field(default_factory=Ports)
+    folder: Path = ROOT / ".local"
+    without: frozenset[str] = frozenset()
+    """Services not to start, and `migrate` to leave the database as it is."""
+    supplier_flags: tuple[str, ...] = ()
+    overrides: Mapping[str, str] = field(default_factory=dict[str, str])
+    """App settings that come before all others."""
+    say: Callable[[str], None] = _quiet
+    """Is told in one line what happens to a service while it runs."""
+
+
+@dataclass(frozen=True)
+class Stack:
+    """What runs, and the settings that the app was started with."""
+
+    options: Options
+    settings: dict[str, str]
+    services: list[Supervised]
+
+    @property
+    def logs(self) -> Path:
+        return self.options.folder / "logs"
+
+    def __getitem__(self, name: str) -> Supervised:
+        """The service of that name."""
+        return next(s for s in self.services if s.service.name == name)
+
+    def table(self) -> str:
+        """Service, address, process and milliseconds to ready, a line each."""
+        rows = [("service", "process", "ready ms", "address")]
+        rows += [(s.service.name, str(s.pid), str(s.ready_ms), s.service.address) for s in self.services]
+        widths = [max(len(row[column]) for row in rows) for column in range(3)]
+        return "\n".join(
+            f"{name:<{widths[0]}}  {pid:>{widths[1]}}  {ready:>{widths[2]}}  {address}"
+            for name, pid, ready, address in rows
+        )
+
+
+@asynccontextmanager
+async def stack(options: Options) -> AsyncGenerator[Stack]:
+    """Run the services until the block ends. Use it from the main thread.
+
+    Raises:
+        PortsBusyError: a port is in use; nothing was started.
+        StartError: a service or the migration failed; all others are stopped again.
+        ValueError: `without` names something that is none, or a settings file is unusable.
+    """
+    if unknown := options.without - {*NAMES, "migrate"}:
+        raise ValueError(f"There is no service {', '.join(sorted(unknown))}. They are: {', '.join(NAMES)}, migrate.")
+    names = [name for name in NAMES if name not in options.without]
+    options.ports.check(names)
+    values = settings(options.ports, options.without, os.environ) | dict(options.overrides)
+    logs = options.folder / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+
+    def supervised(service: Service) -> Supervised:
+        log = logs / f"{service.name}.log"
+        if log.exists():
+            log.replace(log.with_suffix(".log.1"))  # the run before this one; older ones go
+        log.touch()
+        return Supervised(service, log, values, ROOT, options.say)
+
+    wanted = services(options.ports, options.folder.absolute(), options.supplier_flags)
+    running = Stack(options, values, [supervised(s) for s in wanted if s.name in names])
+    with _alone(options.folder):
+        try:
+            await _start_together([s for s in running.services if s.service.name != "host"])
+            if "migrate" not in options.without and "postgres" in names:
+                await _migrate(logs / "migrate.log", values)
+            if "host" in names:
+                await running["host"].start()
+            yield running
+        finally:
+            for service in reversed(running.services):
+                await service.stop()
+
+
+async def _start_together(group: list[Supervised]) -> None:
+    results = await asyncio.gather(*(service.start() for service in group), return_exceptions=True)
+    failures = [result for result in results if isinstance(result, BaseException)]
+    if reasons := [str(failure) for failure in failures if isinstance(failure, StartError)]:
+        raise StartError("\n".join(reasons))
+    for failure in failures:
+        raise failure
+
+
+async def _migrate(log: Path, values: Mapping[str, str]) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *tethered(list(MIGRATE)),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        cwd=ROOT,
+        env={**os.environ, **values},
+    )
+    written, _ = await process.communicate()
+    await asyncio.to_thread(log.write_bytes, written)
+    if process.returncode != 0:
+        raise StartError(last_words("migrate", f"ended with code {process.returncode}", written, log))
+
+
+@contextmanager
+def _alone(folder: Path) -> Generator[None]:
+    """Keep a second supervisor off the same data."""
+    with (folder / "up.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StartError(f"The services on {folder} already run. Stop them, or set MANIFOLD_LOCAL_DIR.") from None
+        yield

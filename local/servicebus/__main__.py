@@ -2,12 +2,12 @@
 
 import argparse
 import asyncio
-import errno
 import logging
 import signal
 import sys
 from pathlib import Path
 
+from local.processes import port_in_use
 from local.servicebus.broker import Broker, DataInUseError
 from local.servicebus.server import serve
 from local.servicebus.settings import QueueSettings, SettingsError, merge, parse_queue, read_config
@@ -18,20 +18,13 @@ CONFIG = Path(__file__).parent / "config.json"
 def main() -> None:
     options = _parser().parse_args()
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for flag, port in (("--port", options.port), ("--admin-port", options.admin_port)):
+        if port and port_in_use(port, options.host):
+            sys.exit(f"Port {port} is in use. Stop what uses it or pass {flag}.")
     try:
-        queues = _queues(options)
-        asyncio.run(_run(options, queues))
+        asyncio.run(_run(options, _queues(options)))
     except (SettingsError, DataInUseError) as problem:
         sys.exit(str(problem))
-    except OSError as problem:
-        if problem.errno != errno.EADDRINUSE:
-            raise
-        ports = " or ".join(str(port) for port in (options.port, options.admin_port) if port)
-        sys.exit(f"Port {ports} is in use. Stop what uses it or pass {_flags(options)}.")
-
-
-def _flags(options: argparse.Namespace) -> str:
-    return "--port" if options.admin_port is None else "--port and --admin-port"
 
 
 def _parser() -> argparse.ArgumentParser:

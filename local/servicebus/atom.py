@@ -28,8 +28,9 @@ _DEFAULT_WINDOW = "PT10M"
 
 def administration(broker: Broker) -> Starlette:
     """The ASGI app of the administration API."""
+    # The handlers are coroutines to stay on the one thread that may use the queues' file.
 
-    def one(request: Request) -> Response:
+    async def one(request: Request) -> Response:
         name: str = request.path_params["name"]
         queue = broker.queues.get(name.lower())
         if queue is None:
@@ -37,7 +38,7 @@ def administration(broker: Broker) -> Starlette:
             return _xml(_feed([]))
         return _xml(_entry(queue, _now()))
 
-    def many(request: Request) -> Response:
+    async def many(request: Request) -> Response:
         try:
             skip, top = (
                 int(request.query_params.get(name, default)) for name, default in (("$skip", 0), ("$top", 100))

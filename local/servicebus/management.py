@@ -3,6 +3,7 @@
 Rules: "AMQP 1.0 in Azure Service Bus: request-response-based operations".
 """
 
+import logging
 import time
 import uuid
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from local.servicebus.message import Message, encode_delivery
 from local.servicebus.queue import Delivery, Incoming, LockLostError, MessageNotFoundError, Outcome, Queue
 from local.servicebus.tokens import refusal
 
+logger = logging.getLogger(__name__)
 CBS = "$cbs"
 MANAGEMENT = "/$management"
 _RECEIVE_AND_DELETE = 0
@@ -40,6 +42,9 @@ class Authorizer:
         token = request.value()
         problem = refusal(token, self._key, time.time()) if isinstance(token, str) else "The token is no text."
         self.authorized = problem is None
+        if problem is not None:
+            # The SDK shows its user none of the answer's text.
+            logger.warning("A client's token was refused: %s", problem)
         code, text = (202, "Accepted") if problem is None else (401, problem)
         return {"status-code": Int(code), "status-description": text}, None
 

@@ -1,0 +1,132 @@
+"""What the stand-in has answered is kept, however it ends."""
+
+import asyncio
+import random
+import socket
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from azure.servicebus import ServiceBusClient, ServiceBusMessage
+from azure.servicebus.aio import ServiceBusClient as AsyncClient
+from azure.servicebus.exceptions import ServiceBusError
+
+from local.servicebus.testing import ServiceBusProcess, running
+
+
+def receive_all(bus: ServiceBusProcess, queue: str) -> list[str]:
+    with (
+        ServiceBusClient.from_connection_string(bus.connection_string) as client,
+        client.get_queue_receiver(queue, receive_mode="receiveanddelete") as receiver,
+    ):
+        return [str(one) for one in receiver.receive_messages(1000, 1)]
+
+
+@pytest.mark.parametrize("how", ["stop", "kill"])
+def test_a_lock_outlives_the_stand_in(tmp_path: Path, how: str):
+    """A receiver that works while the stand-in restarts can still complete its message, and nobody else gets it."""
+    with running(tmp_path, ["work"]) as bus:
+        client = ServiceBusClient.from_connection_string(bus.connection_string, retry_backoff_factor=0.1)
+        with client, client.get_queue_sender("work") as sender:
+            sender.send_messages([ServiceBusMessage("one"), ServiceBusMessage("two")])
+            sender.schedule_messages(ServiceBusMessage("three"), datetime.now(UTC) + timedelta(hours=1))
+            with client.get_queue_receiver("work") as receiver:
+                [message] = receiver.receive_messages(1, 5)
+                getattr(bus, how)()
+                bus.start()
+                receiver.complete_message(message)
+                assert [str(one) for one in receiver.peek_messages(5, sequence_number=1)] == ["two", "three"]
+        assert receive_all(bus, "work") == ["two"]
+
+
+async def test_no_acknowledged_message_is_lost_or_doubled_by_kills(tmp_path: Path):
+    """Messages are sent while the stand-in is killed again and again; a message id makes each send safe to repeat."""
+    total, kills = 300, 5
+    acknowledged: list[str] = []
+    progress = asyncio.Event()
+    chance = random.Random(7)
+
+    async def send_all(client: AsyncClient) -> None:
+        sender = client.get_queue_sender("work")
+        while len(acknowledged) < total:
+            number = str(len(acknowledged))
+            try:
+                for _ in range(chance.randint(1, 2)):
+                    await sender.send_messages(ServiceBusMessage(number, message_id=number))
+                acknowledged.append(number)
+                progress.set()
+            except ServiceBusError:
+                await sender.close()
+                sender = client.get_queue_sender("work")
+        await sender.close()
+
+    async def kill_often(bus: ServiceBusProcess) -> None:
+        for kill in range(kills):
+            while len(acknowledged) < (kill + 1) * total // (kills + 1):
+                progress.clear()
+                await progress.wait()
+            await asyncio.to_thread(bus.kill)
+            await asyncio.to_thread(bus.start)
+
+    with running(tmp_path, ["work,duplicate-detection=PT10M"]) as bus:
+        async with AsyncClient.from_connection_string(bus.connection_string, retry_total=0) as client:
+            await asyncio.gather(send_all(client), kill_often(bus))
+        bus.kill()
+        bus.start()
+        assert receive_all(bus, "work") == [str(number) for number in range(total)]
+
+
+def test_a_signal_stops_it_cleanly(tmp_path: Path):
+    bus = ServiceBusProcess(tmp_path, ["work"])
+    bus.start()
+    with (
+        ServiceBusClient.from_connection_string(bus.connection_string, retry_total=0) as client,
+        client.get_queue_receiver("work") as receiver,
+    ):
+        assert receiver.receive_messages(1, 0.1) == []
+        assert bus.stop() == 0
+
+
+def start(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "local.servicebus", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+
+
+def test_a_busy_port_is_named(tmp_path: Path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        ended = start("--port", str(port), "--data", str(tmp_path))
+    assert ended.returncode == 1
+    assert ended.stderr == f"Port {port} is in use. Stop what uses it or pass --port.\n"
+
+
+def test_a_busy_administration_port_is_named(tmp_path: Path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        ended = start("--port", "0", "--admin-port", str(port), "--data", str(tmp_path))
+    assert ended.returncode == 1
+    assert ended.stderr == f"Port {port} is in use. Stop what uses it or pass --admin-port.\n"
+
+
+def test_one_folder_serves_one_process(tmp_path: Path):
+    with running(tmp_path, ["work"]):
+        ended = start("--port", "0", "--data", str(tmp_path))
+    assert ended.returncode == 1
+    assert ended.stderr == f"{tmp_path} is in use by another process. Stop that one or pass --data.\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--queue", "work,lock=PT10M"], "Queue 'work': Properties.LockDuration: "),
+        (["--queue", "work,session"], "Queue 'work': 'session' is not understood. Known: lock=, "),
+        (["--config", "nowhere.json"], "nowhere.json: No such file or directory"),
+    ],
+)
+def test_a_bad_setting_is_named(tmp_path: Path, arguments: list[str], message: str):
+    ended = start("--port", "0", "--data", str(tmp_path), *arguments)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(message)
+    assert ended.stderr.count("\n") == 1

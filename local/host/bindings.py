@@ -1,28 +1,92 @@
 """Brings up the bindings that an app uses, and loads the SDK of a service only when one needs it."""
 
-from pathlib import Path
+import os
+from collections.abc import Callable
+from typing import Protocol
 
-from local.host.clock import Clock
 from local.host.dispatch import Dispatcher
-from local.host.functions import FunctionError, FunctionTable
+from local.host.functions import Function, FunctionTable
 from local.host.settings import HostJson
+
+
+class Listener(Protocol):
+    """Waits for what triggers one function. A reload gives it the function's new code."""
+
+    function: Function
+
+    def start(self) -> None:
+        """Begin to listen."""
+        ...
+
+    def stop(self) -> None:
+        """Take nothing new."""
+        ...
+
+    async def ended(self) -> None:
+        """Return when what was taken is dealt with."""
+        ...
+
+
+class Service(Protocol):
+    """The clients of one service, shared by the bindings to it."""
+
+    async def close(self) -> None:
+        """Close them."""
+        ...
 
 
 class Bindings:
     """Queues, Service Bus and blobs of one app."""
 
-    def __init__(self, dispatcher: Dispatcher, host_json: HostJson, clock: Clock, data: Path) -> None:
+    def __init__(self, dispatcher: Dispatcher, host_json: HostJson) -> None:
         self._dispatcher = dispatcher
         self._host_json = host_json
-        self._clock = clock
-        self._data = data
+        self._services: dict[str, Service] = {}
+        self._make: dict[str, Callable[[Function], Listener]] = {}
+        self._listeners: dict[str, Listener] = {}
 
     def load(self, table: FunctionTable) -> None:
-        """Register the inputs and outputs that the functions name."""
+        """Load what the functions' bindings need."""
+        enabled = [one for one in table.functions.values() if not one.disabled]
+        used = {binding.type for one in enabled for binding in one.bindings}
+        if used & {"serviceBus", "serviceBusTrigger"} and "serviceBus" not in self._services:
+            self._load_service_bus()
 
-    async def start(self, table: FunctionTable) -> list[FunctionError]:
-        """Listen to what the functions are triggered by."""
-        return []
+    def start(self, table: FunctionTable) -> None:
+        """Listen for every function of the table, and no longer for others. Raises ConfigurationError."""
+        wanted = {
+            f"{one.name} {sorted(one.trigger.fields.items(), key=str)}": one
+            for trigger in self._make
+            for one in table.of_type(trigger)
+        }
+        for key in self._listeners.keys() - wanted.keys():
+            self._listeners.pop(key).stop()
+        for key, function in wanted.items():
+            if key in self._listeners:
+                self._listeners[key].function = function
+            else:
+                listener = self._make[function.trigger.type](function)
+                self._listeners[key] = listener
+                listener.start()
 
-    async def stop(self) -> None:
-        """Stop listening."""
+    def stop(self) -> None:
+        """Take nothing new."""
+        for listener in self._listeners.values():
+            listener.stop()
+
+    async def close(self) -> None:
+        """Wait until everything taken is dealt with, and close the services' clients."""
+        for listener in self._listeners.values():
+            await listener.ended()
+        for service in self._services.values():
+            await service.close()
+
+    def _load_service_bus(self) -> None:
+        from local.host import servicebus  # noqa: PLC0415 - 0.3 s that only such an app pays
+
+        bus = servicebus.ServiceBus(os.environ)
+        self._services["serviceBus"] = bus
+        self._dispatcher.outputs["serviceBus"] = bus
+        self._make["serviceBusTrigger"] = lambda function: servicebus.ServiceBusTrigger(
+            bus, self._dispatcher, function, self._host_json
+        )

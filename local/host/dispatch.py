@@ -8,7 +8,7 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from azure.functions import meta
@@ -42,6 +42,7 @@ class Call:
     instance_id: str = ""
     trace: TraceContext = field(default_factory=TraceContext)
     details: str = ""
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
 class InputBinding(Protocol):

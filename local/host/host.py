@@ -97,10 +97,11 @@ class Host:
         """Take nothing new, let running functions end within the grace period, and keep what is left for later."""
         if hasattr(self, "timers"):
             await self.timers.stop()
-            await self.bindings.stop()
+            self.bindings.stop()
             left = await self.dispatcher.drain(self.options.grace_seconds)
             if left:
                 host_log.warning("%d function runs did not end within the grace period and were cancelled.", left)
+            await self.bindings.close()
         if self.extension is not None:
             await self.extension.stop()
             self.extension = None
@@ -116,7 +117,6 @@ class Host:
     async def reload(self) -> None:
         """Take the functions' code anew from disk; orchestrations, keys, timers' state and the ports stay."""
         await self.timers.stop()
-        await self.bindings.stop()
         await self.code.unload()
         try:
             table = self._index()
@@ -141,7 +141,7 @@ class Host:
         self.worker = Worker(thread_count(os.environ))
         self.dispatcher = Dispatcher(self.worker, self.clock, timeout=self.host_json.function_timeout())
         self.timers = TimerTriggers(self.dispatcher, self.clock, options.data_folder / "timers", time_zone(os.environ))
-        self.bindings = Bindings(self.dispatcher, self.host_json, self.clock, options.data_folder)
+        self.bindings = Bindings(self.dispatcher, self.host_json)
         prefix = self.host_json.value("extensions.http.routePrefix")
         self.http = HttpTriggers(
             self.dispatcher, self.keys, prefix="api" if prefix is None else str(prefix), enable_auth=options.enable_auth
@@ -194,7 +194,7 @@ class Host:
 
     async def _start_triggers(self) -> None:
         refused = self.timers.start(self.table.of_type("timerTrigger"))
-        refused += await self.bindings.start(self.table)
+        self.bindings.start(self.table)
         self.table.errors += refused
         for error in refused:
             self.table.functions.pop(error.name, None)

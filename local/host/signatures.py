@@ -11,7 +11,7 @@ from local.host import converters
 from local.host.functions import Binding, Parameter
 
 
-class SignatureError(RuntimeError):
+class FunctionLoadError(RuntimeError):
     """A function does not match its bindings; the text is the Python worker's."""
 
     def __init__(self, function: str, problem: str) -> None:
@@ -28,7 +28,7 @@ class Signature(typing.NamedTuple):
 
 
 def check_signature(name: str, code: Callable[..., Any], bindings: tuple[Binding, ...]) -> Signature:
-    """Match parameters and annotations with the bindings. Raises SignatureError."""
+    """Match parameters and annotations with the bindings. Raises FunctionLoadError."""
     parameters = dict(inspect.signature(code).parameters)
     annotations = typing.get_type_hints(code)
     bound = {one.name: one for one in bindings if one.name != "$return"}
@@ -51,7 +51,7 @@ def _takes_context(
     del parameters["context"]
     annotation = annotations.get("context")
     if annotation is not None and not (isinstance(annotation, type) and annotation.__name__ == "Context"):
-        raise SignatureError(
+        raise FunctionLoadError(
             name, f'the "context" parameter is expected to be of type azure.functions.Context, got {annotation!r}'
         )
     return True
@@ -59,50 +59,47 @@ def _takes_context(
 
 def _check_names(name: str, declared: set[str], bound: set[str]) -> None:
     if declared - bound:
-        raise SignatureError(
+        raise FunctionLoadError(
             name,
-            "the following parameters are declared in Python but not in the function definition "
-            f"(function.json or function decorators): {declared - bound!r}",
+            f"the following parameters are declared in Python but not in function.json: {declared - bound!r}",
         )
     if bound - declared:
-        raise SignatureError(
+        raise FunctionLoadError(
             name,
-            "the following parameters are declared in the function definition (function.json or function decorators) "
-            f"but not in Python: {bound - declared!r}",
+            f"the following parameters are declared in function.json but not in Python: {bound - declared!r}",
         )
 
 
 def _check_parameter(name: str, binding: Binding, annotated: bool, annotation: Any) -> Parameter:
     wanted, is_out = _unwrap_out(name, binding, annotation)
     if annotated and not _is_type(wanted):
-        raise SignatureError(name, f"binding {binding.name} has invalid non-type annotation {annotation!r}")
+        raise FunctionLoadError(name, f"binding {binding.name} has invalid non-type annotation {annotation!r}")
     if binding.direction == "out" and annotated and not is_out:
-        raise SignatureError(
+        raise FunctionLoadError(
             name,
             f'binding {binding.name} is declared to have the "out" direction, but its annotation in Python is not '
             "a subclass of azure.functions.Out",
         )
     if binding.direction == "in" and is_out:
-        raise SignatureError(
+        raise FunctionLoadError(
             name,
-            f'binding {binding.name} is declared to have the "in" direction in the function definition (function.json '
-            "or function decorators), but its annotation is azure.functions.Out in Python",
+            f'binding {binding.name} is declared to have the "in" direction in function.json, but its annotation '
+            "is azure.functions.Out in Python",
         )
     plain = annotated and wanted in (str, bytes) and not converters.returns_implicitly(binding.type)
     kind = "generic" if plain else binding.type
     if annotated and not _annotation_fits(kind, wanted, is_out):
         shown = getattr(wanted, "__name__", repr(wanted))
         if binding.data_type:
-            raise SignatureError(
+            raise FunctionLoadError(
                 name,
-                f'{binding.name!r} binding type "{binding.type}" and dataType "{binding.data_type}" in function '
-                "definition (function.json or function decorators) do not match the corresponding function parameter's "
-                f'Python type annotation "{shown}"',
+                f'{binding.name!r} binding type "{binding.type}" and dataType "{binding.data_type}" in function.json '
+                f'do not match the corresponding function parameter\'s Python type annotation "{shown}"',
             )
-        raise SignatureError(
+        raise FunctionLoadError(
             name,
-            f"type of {binding.name} binding in function definition (function.json or function decorators) "
-            f'"{binding.type}" does not match its Python annotation "{shown}"',
+            f'type of {binding.name} binding in function.json "{binding.type}" '
+            f'does not match its Python annotation "{shown}"',
         )
     return Parameter(kind, wanted)
 
@@ -113,16 +110,16 @@ def _check_return(name: str, bindings: tuple[Binding, ...], annotations: Mapping
         implicit = next((one for one in bindings if converters.returns_implicitly(one.type)), None)
         return Parameter(implicit.type, annotations.get("return")) if implicit is not None else None
     if explicit.direction != "out":
-        raise SignatureError(name, '"$return" binding must have direction set to "out"')
+        raise FunctionLoadError(name, '"$return" binding must have direction set to "out"')
     if "return" not in annotations:
         return Parameter(explicit.type, None)
     annotation = annotations["return"]
     if _is_out(annotation):
-        raise SignatureError(name, "return annotation should not be azure.functions.Out")
+        raise FunctionLoadError(name, "return annotation should not be azure.functions.Out")
     if not isinstance(annotation, type):
-        raise SignatureError(name, f"has invalid non-type return annotation {annotation!r}")
+        raise FunctionLoadError(name, f"has invalid non-type return annotation {annotation!r}")
     if not _annotation_fits(explicit.type, annotation, is_out=True):
-        raise SignatureError(
+        raise FunctionLoadError(
             name, f'Python return annotation "{annotation.__name__}" does not match binding type "{explicit.type}"'
         )
     return Parameter(explicit.type, annotation)
@@ -133,7 +130,7 @@ def _unwrap_out(name: str, binding: Binding, annotation: Any) -> tuple[Any, bool
         return annotation, False
     arguments = typing.get_args(annotation)
     if len(arguments) != 1:
-        raise SignatureError(name, f"binding {binding.name} has invalid Out annotation {annotation!r}")
+        raise FunctionLoadError(name, f"binding {binding.name} has invalid Out annotation {annotation!r}")
     return arguments[0], True
 
 

@@ -1,0 +1,51 @@
+"""The app as the demo's operator sees it: over HTTP, with the admin key."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+
+from local.up import Stack
+
+
+class DemoFailed(Exception):
+    """The demo did not come to the end it promises; the message says why and where to look."""
+
+
+class App:
+    """The running app."""
+
+    def __init__(self, http: httpx.AsyncClient) -> None:
+        self._http = http
+
+    async def ask(self, path: str, body: dict[str, Any] | None = None) -> Any:
+        """GET the path, or POST the body to it, and give the answer's JSON.
+
+        Raises:
+            DemoFailed: the app refused, in its own words.
+        """
+        answer = await (self._http.get(path) if body is None else self._http.post(path, json=body))
+        if answer.is_error:
+            problem: dict[str, Any] = answer.json() if "json" in answer.headers.get("content-type", "") else {}
+            reason = " ".join(filter(None, (problem.get("detail"), problem.get("remedy")))) or answer.text
+            raise DemoFailed(f"{path} answered {answer.status_code}: {reason}")
+        return answer.json()
+
+
+@asynccontextmanager
+async def open_app(stack: Stack) -> AsyncGenerator[App]:
+    """A client of the stack's app, ready to serve."""
+    url = f"http://127.0.0.1:{stack.options.ports.host}"
+    headers = {"X-Admin-Key": stack.settings["ADMIN_API_KEY"]}
+    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=60) as http:
+        for _ in range(60):
+            if (await http.get("/health/ready")).is_success:
+                break
+            await asyncio.sleep(0.5)
+        else:
+            raise DemoFailed(f"The app did not become ready: see {url}/health/detailed and {stack.logs}/host.log.")
+        yield App(http)

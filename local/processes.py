@@ -5,16 +5,25 @@ import signal
 import socket
 import sys
 import threading
+from contextlib import ExitStack
 from types import FrameType
 
 LOOPBACK = "127.0.0.1"
 
 
+def free_ports(count: int) -> list[int]:
+    """Return different TCP ports on loopback that nothing listens on now. Another program may still take one first."""
+    with ExitStack() as probes:
+        # All are held at once: a port that is given back may be handed out again.
+        held = [probes.enter_context(socket.socket()) for _ in range(count)]
+        for probe in held:
+            probe.bind((LOOPBACK, 0))
+        return [int(probe.getsockname()[1]) for probe in held]
+
+
 def free_port() -> int:
     """Return a TCP port on loopback that nothing listens on right now. Another program may still take it first."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
+    return free_ports(1)[0]
 
 
 def port_in_use(port: int, host: str = LOOPBACK) -> bool:

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 
-from local.processes import free_port, port_in_use
+from local.processes import free_ports, port_in_use
 
 OF_SERVICE = {
     "azurite": ("azurite", "azurite_queue", "azurite_table"),
@@ -40,7 +40,8 @@ class Ports:
     @classmethod
     def free(cls) -> Ports:
         """Ports that nothing uses now."""
-        return cls(**{field.name: free_port() for field in fields(cls)})
+        names = [field.name for field in fields(cls)]
+        return cls(**dict(zip(names, free_ports(len(names)), strict=True)))
 
     @classmethod
     def add_flags(cls, parser: argparse.ArgumentParser, environment: Mapping[str, str]) -> None:

@@ -23,7 +23,7 @@ create table diamonds.raw_diamonds (
     consolidated_at timestamptz,
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now(),
-    primary key (feed, supplier_stone_id)
+    primary key (feed, supplier_stone_id) include (consolidation_status) -- runs count by it without reading payloads
 ) partition by list (feed);
 create table diamonds.raw_diamonds_nivoda partition of diamonds.raw_diamonds for values in ('nivoda');
 create table diamonds.raw_diamonds_other partition of diamonds.raw_diamonds default;
@@ -163,7 +163,7 @@ create table diamonds.run_sightings (
     run_id uuid not null,
     partition_id text not null,
     supplier_stone_id text collate "C" not null,
-    primary key (run_id, partition_id, supplier_stone_id)
+    primary key (run_id, supplier_stone_id, partition_id)
 );
 
 create table diamonds.api_keys (

@@ -1,8 +1,8 @@
 """From a supplier's pages to raw rows, each diamond once, whatever is delivered twice or dies on the way.
 
 A partition's mark (sweep, offset) is moved only by who saw where it stood, in one transaction with the rows read from
-there. A sweep ends at an empty page, never at a short one. Offsets shift when diamonds change while they are paged
-through, so at the end the partition compares what it has seen with what the supplier counts, and sweeps again.
+there. A sweep ends at an empty page, never at a short one; at its end the partition compares the diamonds that it has
+seen with what the supplier counts, and sweeps again if they are fewer.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from shared.diamonds.models import IngestPages, Mark, PagesIngested, RunStatus, Stone
+from shared.diamonds.paging import PageReader
 from shared.diamonds.payloads import canonical, key, storable_text
 from shared.diamonds.reports import rows
 from shared.platform.errors import Conflict, ManifoldError, NotFound, TerminalError
@@ -66,16 +67,21 @@ async def copy_pages(
     stop = clock() + task.seconds
     changed = 0
     mark = await _load(task, database)
+    pages: PageReader | None = None
     while not mark.completed:
-        batch = await _read(supplier, task, mark, page_size, clock, until=min(stop, clock() + BATCH_SECONDS))
+        pages = pages or PageReader(
+            supplier, task.partition.prices, task.plan.window, offset=mark.next_offset, page_size=page_size
+        )
+        batch = await _read(pages, task, mark, clock, until=min(stop, clock() + BATCH_SECONDS))
         moved: Mark | None = mark
         if batch.stones:
-            moved, differing = await _store(task, mark, batch.stones, database)
+            to = Mark(sweep=mark.sweep, next_offset=max(pages.offset, mark.next_offset))
+            moved, differing = await _store(task, mark, to, batch.stones, database)
             changed += differing
         if batch.error:
             raise batch.error
         if moved and batch.ended:
-            moved = await _end_sweep(supplier, task, moved, database)
+            moved, pages = await _end_sweep(supplier, task, moved, database), None
         mark = moved or await _load(task, database)
         if not moved or clock() >= stop:
             break
@@ -83,34 +89,35 @@ async def copy_pages(
 
 
 async def _read(
-    supplier: Supplier, task: IngestPages, mark: Mark, page_size: int, clock: Callable[[], float], *, until: float
+    pages: PageReader, task: IngestPages, mark: Mark, clock: Callable[[], float], *, until: float
 ) -> _Batch:
+    """Read until the time or the rows of a batch are reached, but beyond the mark, so that each batch moves it."""
     batch = _Batch()
     most = 10 * task.partition.expected + 10_000
     try:
-        while not batch.stones or (len(batch.stones) < BATCH_ROWS and clock() < until):
-            offset = mark.next_offset + len(batch.stones)
-            if offset > most:
+        while pages.offset <= mark.next_offset or (len(batch.stones) < BATCH_ROWS and clock() < until):
+            if pages.offset > most:
                 raise TerminalError(
-                    f"The supplier still sends diamonds at offset {offset} of partition {task.partition.partition_id},"
-                    f" where it counted {task.partition.expected}.",
+                    f"The supplier still sends diamonds at offset {pages.offset} of partition"
+                    f" {task.partition.partition_id}, where it counted {task.partition.expected}.",
                     code="endless-partition",
                     remedy="See whether the supplier's paging works.",
                 )
-            page = await supplier.page(task.partition.prices, task.plan.window, offset, page_size)
-            if not page:
+            stones = await pages.next()
+            if not stones:
                 batch.ended = True
                 break
-            batch.stones.extend(page)
+            batch.stones.extend(stones)
     except ManifoldError as error:
         batch.error = error
     return batch
 
 
-async def _store(task: IngestPages, mark: Mark, stones: list[Stone], database: Database) -> tuple[Mark | None, int]:
+async def _store(
+    task: IngestPages, mark: Mark, to: Mark, stones: list[Stone], database: Database
+) -> tuple[Mark | None, int]:
     """Store what was read from the mark on and move it; the new mark (None: overtaken) and how many stones differed."""
     values = _incoming(stones)
-    to = Mark(sweep=mark.sweep, next_offset=mark.next_offset + len(stones))
     async with database() as connection:
         if not await _move(connection, task, mark, to):
             return None, 0

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 SHARE_USED = 0.96
 """Turns are a little further apart than the limit allows: over the limit's worth of turns that leaves 40 ms in a second
 for requests to arrive late or early, so that no second at the other side ever sees one too many."""
-LATEST_SECONDS = 0.02
+LATEST_SECONDS = 0.03
 """A turn that is missed by more (a busy event loop) is given up: used late, it would crowd the turns of others."""
 AHEAD_SECONDS = 0.08
 """How far ahead one process takes turns: enough to hide the way to the database, little enough that a pause which the

@@ -63,7 +63,7 @@ def execution_started(
     generation: int | None,
     at: str,
 ) -> Event:
-    """The first event of an execution; `input_text` is JSON text, `generation` None for children and restarts as new."""
+    """The first event of an execution; `input_text` is JSON, `generation` None for children and after continue-as-new."""
     return _tail(
         {
             "OrchestrationInstance": {"InstanceId": instance_id, "ExecutionId": execution_id},
@@ -95,12 +95,13 @@ def execution_completed(event_id: int, status: str, result: str | None, at: str)
     return _tail(event, event_id, at)
 
 
-def task_scheduled(event_id: int, name: str, input_text: str | None, at: str) -> Event:
+def task_scheduled(event_id: int, name: str, at: str) -> Event:
+    """Inputs are not kept in the history (storeInputsInOrchestrationHistory is off)."""
     event = {
         "EventType": TASK_SCHEDULED,
         "Name": name,
         "Version": "",
-        "Input": input_text,
+        "Input": None,
         "ParentTraceContext": None,
         "Tags": None,
     }
@@ -115,15 +116,13 @@ def task_failed(scheduled_id: int, reason: str, details: str | None, at: str) ->
     return _failed(TASK_FAILED, scheduled_id, reason, details, at)
 
 
-def child_created(
-    event_id: int, name: str, version: str | None, instance_id: str, input_text: str | None, at: str
-) -> Event:
+def child_created(event_id: int, name: str, version: str | None, instance_id: str, at: str) -> Event:
     event = {
         "EventType": CHILD_CREATED,
         "Name": name,
         "Version": version,
         "InstanceId": instance_id,
-        "Input": input_text,
+        "Input": None,
         "ClientSpanId": None,
         "Tags": None,
     }

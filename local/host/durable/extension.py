@@ -37,8 +37,8 @@ class DurableExtension:
         self._hub = Hub(hub_path)
         self._dispatcher = Dispatcher(functions, options, self._hub, clock)
         self._links = Links(options.hub_name)
-        self.operations = Operations(self._dispatcher, self._hub, options)
-        api = HttpApi(self.operations, self._links, self._dispatcher.wait_finished)
+        self.operations = Operations(functions, options, self._dispatcher.instances)
+        api = HttpApi(self.operations, self._links, self._dispatcher.instances.wait_finished)
         self.management: Starlette = application(api)
         self.rpc: Starlette = application(api, "/durabletask")
 
@@ -62,9 +62,9 @@ class DurableExtension:
 
     async def wait_finished(self, instance_id: str, seconds: float) -> None:
         """Return when the orchestration has ended, or after so many seconds of real time."""
-        await self._dispatcher.wait_finished(instance_id, seconds)
+        await self._dispatcher.instances.wait_finished(instance_id, seconds)
 
     def diagnosis(self, instance_id: str) -> list[str]:
         """Why an instance hangs or lost something that Azure would lose in silence, each with the remedy."""
-        instance = self._dispatcher.instance(instance_id)
+        instance = self._dispatcher.instances.state(instance_id)
         return [] if instance is None else list(instance.notes)

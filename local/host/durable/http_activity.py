@@ -34,9 +34,7 @@ class RequestFailed(Exception):
 async def send(payload: str) -> str:
     """Send the request of a call_http action; the JSON of `{statusCode, headers, content}`. Raises RequestFailed."""
     request: dict[str, Any] = json.loads(payload)
-    if isinstance(request, list):
-        request = request[0]
-    headers = {"User-Agent": USER_AGENT, **(request.get("headers") or {})}
+    headers: dict[str, str] = {"User-Agent": USER_AGENT, **(request.get("headers") or {})}
     content = request.get("content")
     if content is not None and not any(name.lower() == "content-type" for name in headers):
         headers["Content-Type"] = "text/plain"
@@ -50,8 +48,8 @@ async def send(payload: str) -> str:
         port = url.port or (443 if url.scheme == "https" else 80)
         raise RequestFailed(f"Connection refused ({url.host}:{port})") from error
     except httpx.TimeoutException as error:
-        message = f"The request was canceled due to the configured HttpClient.Timeout of {TIMEOUT_SECONDS:g} seconds elapsing."
-        raise RequestFailed(message) from error
+        limit = f"HttpClient.Timeout of {TIMEOUT_SECONDS:g} seconds"
+        raise RequestFailed(f"The request was canceled due to the configured {limit} elapsing.") from error
     except httpx.HTTPError as error:
         raise RequestFailed(f"An error occurred while sending the request. {error}") from error
     kept: dict[str, str] = {}

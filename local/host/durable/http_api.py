@@ -36,6 +36,7 @@ KNOWN_STATUSES = frozenset(
 _BAD_ARGUMENT = "One or more of the arguments submitted is incorrect"
 _WENT_WRONG = "Something went wrong while processing your request"
 WaitFinished = Callable[[str, float], Awaitable[None]]
+Handler = Callable[[Request, list[str]], Awaitable[Response]]
 
 
 class Refused(Exception):
@@ -66,6 +67,24 @@ class HttpApi:
         self._operations = operations
         self._links = links
         self._wait_finished = wait_finished
+        self._routes: dict[tuple[str, str, int], Handler] = {
+            ("POST", "orchestrators", 2): self._start,
+            ("POST", "orchestrators", 3): self._start,
+            ("GET", "instances", 1): self._list,
+            ("DELETE", "instances", 1): self._purge_by,
+            ("GET", "instances", 2): self._status,
+            ("DELETE", "instances", 2): self._purge,
+            ("POST", "instances", 3): self._operate,
+            ("POST", "instances", 4): self._raise,
+            ("GET", "entities", 1): self._list_entities,
+            ("GET", "entities", 2): self._list_entities,
+            ("GET", "entities", 3): self._entity,
+            ("POST", "entities", 2): self._signal,
+            ("POST", "entities", 3): self._signal,
+            ("DELETE", "entities", 2): self._signal,
+            ("DELETE", "entities", 3): self._signal,
+            ("POST", "makeprimary", 1): self._make_primary,
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -77,8 +96,12 @@ class HttpApi:
         if b"%2f" in request.scope.get("raw_path", b"").lower():
             return _empty(404)
         parts = path.strip("/").split("/")
+        method = request.method
+        handler = self._routes.get((method, parts[0].lower(), len(parts)))
+        if handler is None:
+            return _empty(404)
         try:
-            return await self._route(request, request.method, parts)
+            return await handler(request, parts)
         except Refused as refused:
             return refused.response
         except NotFound:
@@ -86,32 +109,8 @@ class HttpApi:
         except Finished:
             return _empty(410)
 
-    async def _route(self, request: Request, method: str, parts: list[str]) -> Response:
-        match method, parts[0].lower(), len(parts):
-            case "POST", "orchestrators", 2 | 3:
-                return await self._start(request, parts[1], parts[2] if len(parts) > 2 else None)  # noqa: PLR2004 - with an id
-            case "GET", "instances", 1:
-                return self._list(request)
-            case "DELETE", "instances", 1:
-                return self._purge_by(request)
-            case "GET", "instances", 2:
-                return self._status(request, parts[1])
-            case "DELETE", "instances", 2:
-                return self._purge(parts[1])
-            case "POST", "instances", 3:
-                return self._operate(request, parts[1], parts[2].lower())
-            case "POST", "instances", 4 if parts[2].lower() == "raiseevent":
-                return await self._raise(request, parts[1], parts[3])
-            case "GET", "entities", 1 | 2:
-                return self._list_entities(request, parts[1] if len(parts) > 1 else "")
-            case "GET", "entities", 3:
-                return self._entity(parts[1], "" if parts[2] == "$" else parts[2])
-            case "POST" | "DELETE", "entities", 2 | 3:
-                return await self._signal(request, parts[1], parts[2] if len(parts) > 2 else "")  # noqa: PLR2004 - with a key
-            case "POST", "makeprimary", 1:
-                return _empty(200)
-            case _:
-                return _empty(404)
+    async def _make_primary(self, request: Request, parts: list[str]) -> Response:  # noqa: ARG002 - one signature for all routes
+        return _empty(200)
 
     # -- starting
 
@@ -121,7 +120,8 @@ class HttpApi:
         headers = {"Location": links["statusQueryGetUri"], "Retry-After": "10"}
         return _json({"id": instance_id, **links}, 202, headers)
 
-    async def _start(self, request: Request, name: str, instance_id: str | None) -> Response:
+    async def _start(self, request: Request, parts: list[str]) -> Response:
+        name, instance_id = parts[1], (parts[2:] or [None])[0]
         body = (await request.body()).decode("utf-8", "replace")
         input_text = dotnet.to_json(_read_start(body)) if body else None
         timeout, interval = _seconds(request, "timeout"), _seconds(request, "pollingInterval")
@@ -147,8 +147,8 @@ class HttpApi:
 
     # -- one instance
 
-    def _status(self, request: Request, instance_id: str) -> Response:
-        instance = self._operations.status(instance_id)
+    async def _status(self, request: Request, parts: list[str]) -> Response:
+        instance = self._operations.status(parts[1])
         history = self._operations.history(instance) if _flag(request, "showHistory") else None
         try:
             body = status.shown(
@@ -164,7 +164,8 @@ class HttpApi:
         failed = instance.status == FAILED and _flag(request, "returnInternalServerErrorOnFailure")
         return _json(body, 500 if failed else 200)
 
-    def _operate(self, request: Request, instance_id: str, operation: str) -> Response:
+    async def _operate(self, request: Request, parts: list[str]) -> Response:
+        instance_id, operation = parts[1], parts[2].lower()
         reason = request.query_params.get("reason")
         try:
             if operation == "terminate":
@@ -206,7 +207,10 @@ class HttpApi:
             return _fault(409, message, str(present), kind)
         return self._started(request, started)
 
-    async def _raise(self, request: Request, instance_id: str, name: str) -> Response:
+    async def _raise(self, request: Request, parts: list[str]) -> Response:
+        _, instance_id, word, name = parts
+        if word.lower() != "raiseevent":
+            return _empty(404)
         self._operations.check_running(instance_id)
         if not _is_json(request):
             return _json({"Message": "Only application/json request content is supported"}, 400)
@@ -214,9 +218,9 @@ class HttpApi:
         self._operations.raise_event(instance_id, name, dotnet.to_json(_read_event(body)))
         return _empty(202)
 
-    def _purge(self, instance_id: str) -> Response:
+    async def _purge(self, request: Request, parts: list[str]) -> Response:  # noqa: ARG002 - one signature for all routes
         try:
-            self._operations.purge(instance_id)
+            self._operations.purge(parts[1])
         except WrongState as error:
             return _json(str(error), 412)
         return _json({"instancesDeleted": 1})
@@ -232,20 +236,21 @@ class HttpApi:
             prefix=request.query_params.get("instanceIdPrefix") or "",
         )
 
-    def _purge_by(self, request: Request) -> Response:
+    async def _purge_by(self, request: Request, parts: list[str]) -> Response:  # noqa: ARG002 - one signature for all routes
         query = self._query(request)
         if query.created_from is None:
             return _json("Please provide value for 'createdTimeFrom' parameter.", 400)
         deleted = self._operations.purge_by(query)
         return _json({"instancesDeleted": deleted}) if deleted else _empty(404)
 
-    def _list(self, request: Request) -> Response:
+    async def _list(self, request: Request, parts: list[str]) -> Response:  # noqa: ARG002 - one signature for all routes
         query, show_input = self._query(request), _flag(request, "showInput", default=True)
         found, token = self._operations.page(query.matches, _top(request), request.headers.get(CONTINUATION))
         shown = [status.shown(one, show_input=show_input, history=None, show_output=False) for one in found]
         return _json(shown, 200, {CONTINUATION: token} if token else None)
 
-    def _list_entities(self, request: Request, name: str) -> Response:
+    async def _list_entities(self, request: Request, parts: list[str]) -> Response:
+        name = (parts[1:] or [""])[0]
         fetch_state = _flag(request, "fetchState")
         first, last = _time(request, "lastOperationTimeFrom"), _time(request, "lastOperationTimeTo")
         prefix = f"@{name.lower()}@" if name else "@"
@@ -265,11 +270,12 @@ class HttpApi:
 
     # -- entities
 
-    def _entity(self, name: str, key: str) -> Response:
-        state = self._operations.entity_state(name, key)
+    async def _entity(self, request: Request, parts: list[str]) -> Response:  # noqa: ARG002 - one signature for all routes
+        state = self._operations.entity_state(parts[1], "" if parts[2] == "$" else parts[2])
         return Response(state or "null", 200, media_type=JSON_TYPE)
 
-    async def _signal(self, request: Request, name: str, key: str) -> Response:
+    async def _signal(self, request: Request, parts: list[str]) -> Response:
+        name, key = parts[1], (parts[2:] or [""])[0]
         operation = "delete" if request.method == "DELETE" else request.query_params.get("op") or ""
         body = (await request.body()).decode("utf-8", "replace")
         input_text: str | None = None

@@ -213,7 +213,7 @@ class Hub:
 
     def timers(self) -> list[Timer]:
         query = "SELECT number, instance_id, execution_id, fire_at, event FROM timers ORDER BY number"
-        return [Timer(*row[:4], json.loads(row[4])) for row in self._db.execute(query)]
+        return [Timer(row[0], row[1], row[2], row[3], json.loads(row[4])) for row in self._db.execute(query)]
 
 
 def _instance(row: tuple[object, ...]) -> Instance:

@@ -53,9 +53,7 @@ class InProcessFunctions:
         value = ActivityTriggerConverter.decode(meta.Datum(payload, "json"), trigger_metadata=None)
         return await self._call("activityTrigger", name, value, ActivityTriggerConverter.encode)
 
-    async def _call(
-        self, trigger: str, name: str, value: Any, encode: Callable[..., meta.Datum] | None = None
-    ) -> Any:
+    async def _call(self, trigger: str, name: str, value: Any, encode: Callable[..., meta.Datum] | None = None) -> Any:
         function, parameter, _ = self._found[trigger][name.lower()]
         try:
             result = function(**{parameter: value})

@@ -1,7 +1,5 @@
 """What the task hub holds: instances with their histories, messages to them, activities and timers under way."""
 
-import asyncio
-from collections import deque
 from dataclasses import dataclass, field
 
 from local.host.durable.events import Event
@@ -12,6 +10,7 @@ SUSPENDED = "Suspended"
 COMPLETED = "Completed"
 FAILED = "Failed"
 TERMINATED = "Terminated"
+CONTINUED_AS_NEW = "ContinuedAsNew"
 FINISHED = frozenset({COMPLETED, FAILED, TERMINATED})
 
 
@@ -76,12 +75,6 @@ class Instance:
     notes: list[str] = field(default_factory=list[str])
     history: list[Event] | None = None
     texts: list[str] | None = None
-    inbox: deque[Message] = field(default_factory=deque[Message])
-    busy: bool = False
-    queued: bool = False
-    held_for: set[int] | None = None
-    turn_seconds: float = 0.0
-    waiters: list[asyncio.Event] = field(default_factory=list[asyncio.Event])
 
     @property
     def finished(self) -> bool:

@@ -9,11 +9,12 @@ from datetime import datetime
 from uuid import uuid4
 
 from local.host.durable import dotnet, entities, events
-from local.host.durable.dispatcher import Dispatcher
 from local.host.durable.events import Event
-from local.host.durable.hub import Hub, load_events
-from local.host.durable.model import FAILED, PENDING, RUNNING, SUSPENDED, Instance, Message
+from local.host.durable.hub import load_events
+from local.host.durable.instances import Instances
+from local.host.durable.model import FAILED, PENDING, SUSPENDED, Instance, Message
 from local.host.durable.options import DurableOptions
+from local.host.durable.ports import DurableFunctions
 
 logger = logging.getLogger(__name__)
 
@@ -72,10 +73,11 @@ class Query:
 class Operations:
     """The client's side of one task hub."""
 
-    def __init__(self, dispatcher: Dispatcher, hub: Hub, options: DurableOptions) -> None:
-        self._dispatcher = dispatcher
-        self._hub = hub
+    def __init__(self, functions: DurableFunctions, options: DurableOptions, instances: Instances) -> None:
+        self._functions = functions
         self._options = options
+        self._instances = instances
+        self._hub = instances.hub
 
     # -- starting
 
@@ -86,8 +88,8 @@ class Operations:
 
         A name that the app does not have is accepted, as in Azure, and the instance fails.
         """
-        known = self._dispatcher.functions.orchestrators
-        if name.lower() not in self._dispatcher.known.orchestrators:
+        known = self._functions.orchestrators
+        if name.lower() not in {one.lower() for one in known}:
             logger.warning(
                 "The orchestrator '%s' was started, but this app does not have it; the instance will fail. It has: %s.",
                 name,
@@ -98,16 +100,15 @@ class Operations:
     def _start(
         self, name: str, input_text: str | None, instance_id: str, version: str | None, execution_id: str
     ) -> str:
-        present = self._dispatcher.instance(instance_id)
+        present = self._instances.state(instance_id)
         if present is not None and not present.finished and not self._may_override():
             raise AlreadyExists(present.status)
-        instance, message = self._dispatcher.new_execution(
+        instance, message = self._instances.new_execution(
             instance_id,
             execution_id,
             name,
-            version or self._options.default_version,
-            input_text,
-            self._dispatcher.now_text(),
+            version=version or self._options.default_version,
+            input_text=input_text,
         )
         if present is not None:
             instance.generation = (present.generation or 0) + 1
@@ -116,8 +117,8 @@ class Operations:
             self._hub.forget(instance_id)
             self._hub.save_instance(instance)
             self._hub.add_messages([message])
-        self._dispatcher.adopt(instance)
-        self._dispatcher.post([message])
+        self._instances.adopt(instance)
+        self._instances.post([message])
         return instance_id
 
     def _may_override(self) -> bool:
@@ -126,7 +127,7 @@ class Operations:
     def restart(self, instance_id: str, *, new_id: bool) -> str:
         """Start an orchestration again with its input. Raises NotFound, AlreadyExists."""
         instance = self._existing(instance_id)
-        started = self._dispatcher.history(instance)
+        started = self._instances.load_history(instance)
         text = started[1]["Input"] if len(started) > 1 else instance.input_text
         target = uuid4().hex if new_id else instance_id
         return self._start(instance.name, text or "null", target, instance.version, uuid4().hex)
@@ -136,7 +137,7 @@ class Operations:
     def raise_event(self, instance_id: str, name: str, input_text: str) -> None:
         """Raises NotFound, Finished. Nobody need be waiting for the event."""
         self.check_running(instance_id)
-        self._send(instance_id, events.event_raised(name, input_text, self._dispatcher.now_text()))
+        self._send(instance_id, events.event_raised(name, input_text, self._instances.now_text()))
 
     def check_running(self, instance_id: str) -> Instance:
         """The instance, if it has not ended. Raises NotFound, Finished."""
@@ -148,7 +149,7 @@ class Operations:
     def terminate(self, instance_id: str, reason: str | None) -> None:
         """End it at once; its children go on. Raises NotFound, Finished."""
         self.check_running(instance_id)
-        self._send(instance_id, events.terminated(reason, self._dispatcher.now_text()))
+        self._send(instance_id, events.terminated(reason, self._instances.now_text()))
 
     def suspend(self, instance_id: str, reason: str | None) -> None:
         """Raises NotFound, Finished, WrongState."""
@@ -156,7 +157,7 @@ class Operations:
             raise WrongState(
                 f"Cannot suspend the orchestration instance {instance_id} because instance is in the Suspended state."
             )
-        self._send(instance_id, events.suspended(reason, self._dispatcher.now_text()))
+        self._send(instance_id, events.suspended(reason, self._instances.now_text()))
 
     def resume(self, instance_id: str, reason: str | None) -> None:
         """Raises NotFound, Finished, WrongState."""
@@ -165,16 +166,16 @@ class Operations:
             raise WrongState(
                 f"Cannot resume the orchestration instance {instance_id} because instance is in the {status} state."
             )
-        self._send(instance_id, events.resumed(reason, self._dispatcher.now_text()))
+        self._send(instance_id, events.resumed(reason, self._instances.now_text()))
 
     def _send(self, instance_id: str, event: Event) -> None:
         message = Message(instance_id, None, event, self._hub.number())
         with self._hub.transaction():
             self._hub.add_messages([message])
-        self._dispatcher.post([message])
+        self._instances.post([message])
 
     def _existing(self, instance_id: str) -> Instance:
-        instance = self._dispatcher.instance(instance_id)
+        instance = self._instances.state(instance_id)
         if instance is None:
             raise NotFound(instance_id)
         return instance
@@ -186,13 +187,13 @@ class Operations:
         instance = self._existing(instance_id)
         if instance.status != FAILED:
             raise WrongState(
-                f'This orchestration has status {instance.status}, but only orchestrations in the "Failed" state can be '
-                "rewound."
+                f"This orchestration has status {instance.status}, but only orchestrations in the "
+                '"Failed" state can be rewound.'
             )
         rewound: list[Instance] = []
         leaves: list[Instance] = []
         self._rewind(instance, rewound, leaves)
-        at = self._dispatcher.now_text()
+        at = self._instances.now_text()
         messages = [
             Message(one.instance_id, one.execution_id, events.generic(reason, -1, at), self._hub.number())
             for one in leaves
@@ -204,11 +205,11 @@ class Operations:
                 self._hub.save_instance(one)
             self._hub.add_messages(messages)
         for one in rewound:
-            self._dispatcher.adopt(one)
-        self._dispatcher.post(messages)
+            self._instances.adopt(one)
+        self._instances.post(messages)
 
     def _rewind(self, instance: Instance, rewound: list[Instance], leaves: list[Instance]) -> None:
-        history = self._dispatcher.history(instance)
+        history = self._instances.load_history(instance)
         scheduled = {
             event["EventId"]: index
             for index, event in enumerate(history)
@@ -221,7 +222,7 @@ class Operations:
                 self._blank(history, scheduled[event["TaskScheduledId"]])
                 self._blank(history, index)
             elif kind == events.CHILD_FAILED:
-                child = self._dispatcher.instance(history[scheduled[event["TaskScheduledId"]]]["InstanceId"])
+                child = self._instances.state(history[scheduled[event["TaskScheduledId"]]]["InstanceId"])
                 self._blank(history, index)
                 if child is not None and child.status == FAILED and child not in rewound:
                     has_failed_children = True
@@ -264,7 +265,7 @@ class Operations:
             for instance_id in instance_ids:
                 self._hub.forget(instance_id)
         for instance_id in instance_ids:
-            self._dispatcher.abandon(instance_id)
+            self._instances.leave(instance_id)
 
     # -- looking
 
@@ -306,20 +307,20 @@ class Operations:
 
     def signal_entity(self, name: str, key: str, operation: str, input_text: str | None) -> None:
         """Send an operation without waiting for its result. Raises UnknownEntity."""
-        known = self._dispatcher.functions.entities
-        if name.lower() not in self._dispatcher.known.entities:
+        known = self._functions.entities
+        if name.lower() not in {one.lower() for one in known}:
             names = ", ".join(f"'{one.lower()}'" for one in known)
             raise UnknownEntity(
                 f"The function '{name.lower()}' doesn't exist, is disabled, or is not an entity function. Additional "
                 f"info: The following are the known entity functions: {names}."
             )
-        at = self._dispatcher.now_text()
+        at = self._instances.now_text()
         text = entities.client_signal(operation, input_text, at)
         self._send(entities.entity_id(name, key), events.event_raised("op", text, at))
 
     def entity_state(self, name: str, key: str) -> str | None:
         """The state as JSON text. Raises NotFound when the entity never ran or was purged."""
-        instance = self._dispatcher.instance(entities.entity_id(name, key))
+        instance = self._instances.state(entities.entity_id(name, key))
         if instance is None or not instance.is_entity or instance.input_text is None:
             raise NotFound(entities.entity_id(name, key))
         return entities.state_of(instance)[1]
@@ -336,17 +337,3 @@ def _read_token(token: str | None) -> str:
         return str(json.loads(base64.b64decode(token))["NextPartitionKey"])
     except (ValueError, KeyError, TypeError):
         return ""
-
-
-__all__ = [
-    "DEFAULT_PAGE",
-    "RUNNING",
-    "AlreadyExists",
-    "Finished",
-    "NotFound",
-    "OperationRefused",
-    "Operations",
-    "Query",
-    "UnknownEntity",
-    "WrongState",
-]

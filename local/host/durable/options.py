@@ -1,5 +1,6 @@
 """host.json's extensions.durableTask, checked."""
 
+import os
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -11,19 +12,22 @@ class OptionsInvalid(ValueError):
     """host.json's durableTask section holds a value that the backend cannot use."""
 
 
+def _ten_per_core() -> int:
+    return 10 * (os.cpu_count() or 1)
+
+
 class DurableOptions(BaseModel):
     """The settings of extensions.durableTask that mean something on a local host; the others are accepted."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore", frozen=True)
 
     hub_name: str = Field(default="TestHubName", pattern=r"^[A-Za-z][A-Za-z0-9]{2,49}$")
-    max_concurrent_activity_functions: int = Field(default=10, ge=1)
-    max_concurrent_orchestrator_functions: int = Field(default=10, ge=1)
-    max_concurrent_entity_functions: int = Field(default=10, ge=1)
+    max_concurrent_activity_functions: int = Field(default_factory=_ten_per_core, ge=1)
+    max_concurrent_orchestrator_functions: int = Field(default_factory=_ten_per_core, ge=1)
+    max_concurrent_entity_functions: int = Field(default_factory=_ten_per_core, ge=1)
     default_version: str | None = None
     version_match_strategy: Literal["None", "Strict", "CurrentOrOlder"] = "CurrentOrOlder"
     version_failure_strategy: Literal["Reject", "Fail"] = "Reject"
-    store_inputs_in_orchestration_history: bool = False
     overridable_existing_instance_states: Literal["NonRunningStates", "AnyState"] = "NonRunningStates"
     max_entity_operation_batch_size: int = Field(default=5000, ge=1)
     max_orchestration_actions: int = Field(default=100_000, ge=1)

@@ -5,13 +5,13 @@ in one is swallowed: the SDK learns of outcomes from the history alone.
 """
 
 import json
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from local.host.durable import dotnet
-from local.host.durable.ports import FunctionFailed
+from local.host.durable.ports import DurableFunctions, FunctionFailed
 from local.host.durable.replay import OrchestrationFailed, Replay, Task, TaskFault, drive, when_all, when_any
 
 HTTP_ACTIVITY = "BuiltIn::HttpActivity"
@@ -55,9 +55,8 @@ def read_answer(name: str, text: str | None) -> Answer:
         parsed = json.loads(text or "")
         groups = parsed["actions"]
         schema = parsed.get("schemaVersion", 0)
-        if schema and len(groups) != 1:
-            raise ValueError(f"schema version {schema} wants one list of actions, got {len(groups)}")
-        actions = groups[0] if schema else [{"actionType": WHEN_ANY, "compoundActions": group} for group in groups]
+        [only] = groups if schema else [None]  # newer schemas have exactly one list
+        actions = only if only is not None else [{"actionType": WHEN_ANY, "compoundActions": group} for group in groups]
     except (ValueError, KeyError, TypeError):
         reason = f"Orchestrator function '{name}' failed: Out of proc orchestrators must return a valid JSON schema."
         return Answer([], fatal=OrchestrationFailed(reason, f"Message: {reason}, StackTrace: {_STACK}"))
@@ -90,6 +89,15 @@ class KnownFunctions:
     activities: Collection[str]
     entities: Collection[str]
 
+    @classmethod
+    def of(cls, functions: DurableFunctions) -> "KnownFunctions":
+        """The app's functions as they are now: a reload may bring others."""
+        return cls(
+            {name.lower() for name in functions.orchestrators},
+            {name.lower() for name in functions.activities},
+            {name.lower() for name in functions.entities},
+        )
+
 
 class Player:
     """Plays one answer. After the replay it knows whether the turn waits for no more than a WhenAll's successes."""
@@ -99,7 +107,22 @@ class Player:
         self._known = known
         self._now = now
         self._max_actions = max_actions
-        self.waiting_for_all: list[Task] | None = None
+        self.waiting_for_all = False
+        self._plays: dict[int, Callable[[Replay, dict[str, Any]], Task]] = {
+            CALL_ACTIVITY: self._call_activity,
+            CALL_ACTIVITY_WITH_RETRY: self._start_retry,
+            CALL_CHILD: self._call_child,
+            CALL_CHILD_WITH_RETRY: self._start_retry,
+            CONTINUE_AS_NEW: self._continue_as_new,
+            CREATE_TIMER: self._create_timer,
+            WAIT_FOR_EVENT: self._wait_for_event,
+            CALL_ENTITY: self._entity,
+            CALL_HTTP: self._call_http,
+            SIGNAL_ENTITY: self._entity,
+            SCHEDULED_SIGNAL_ENTITY: self._entity,
+            WHEN_ANY: self._when_any,
+            WHEN_ALL: self._when_all,
+        }
 
     async def play(self, replay: Replay) -> str | None:
         """Run all actions; the output as JSON text. Never returns while the SDK said that it is not done."""
@@ -110,13 +133,11 @@ class Player:
         for index, action in enumerate(answer.actions[: self._max_actions]):
             try:
                 task = self._invoke(replay, action)
-                if index == last and action.get("actionType") == WHEN_ALL and not task.done:
-                    self._note_plain_wait(replay, action)
+                self.waiting_for_all = index == last and not task.done and _is_plain_all(action)
                 await task
             except TaskFault:
-                pass
-            finally:
-                self.waiting_for_all = None
+                pass  # the SDK learns of it from the history
+            self.waiting_for_all = False
         if answer.error is not None:
             raise OrchestrationFailed(
                 f"Orchestrator function '{replay.name}' failed: {answer.error}",
@@ -126,40 +147,43 @@ class Player:
             await Task()
         return None if answer.output is None else dotnet.to_json(answer.output)
 
-    def _note_plain_wait(self, replay: Replay, action: dict[str, Any]) -> None:
-        if all(part.get("actionType") in _PLAIN for part in action["compoundActions"]):
-            self.waiting_for_all = list(replay.open_tasks.values())
-
     def _invoke(self, replay: Replay, action: dict[str, Any]) -> Task:
-        match action.get("actionType"):
-            case 0:
-                return self._call_activity(replay, action)
-            case 12:
-                return when_all([self._invoke(replay, part) for part in action["compoundActions"]])
-            case 11:
-                return when_any([self._invoke(replay, part) for part in action["compoundActions"]])
-            case 1 | 3:
-                return drive(self._retry(replay, action))
-            case 2:
-                return self._call_child(replay, action)
-            case 4:
-                replay.continue_as_new(_text(action.get("input")))
-                return _DONE
-            case 5:
-                fire_at = dotnet.timestamp(dotnet.parse_time(action["fireAt"]))
-                return replay.create_timer(fire_at, cancelled=bool(action.get("isCanceled")))
-            case 6:
-                return replay.wait_for_event(action["externalEventName"])
-            case 7 | 9 | 10:
-                return self._entity(replay, action)
-            case 8:
-                return replay.call_activity(HTTP_ACTIVITY, dotnet.to_json([action["httpRequest"]]))
-            case other:
-                replay.notes.append(
-                    f"The SDK answered with the action type {other!r}, which the extension does not know and skips. "
-                    "Check that the versions of azure-functions-durable and of the extension belong together."
-                )
-                return _fault(f"Received an unexpected action type from the out-of-proc function: '${other}'.")
+        play = self._plays.get(action.get("actionType", -1))
+        if play is not None:
+            return play(replay, action)
+        kind = action.get("actionType")
+        replay.notes.append(
+            f"The SDK answered with the action type {kind!r}, which the extension does not know and skips. "
+            "Check that the versions of azure-functions-durable and of the extension belong together."
+        )
+        return _fault(f"Received an unexpected action type from the out-of-proc function: '${kind}'.")
+
+    def _when_all(self, replay: Replay, action: dict[str, Any]) -> Task:
+        return when_all([self._invoke(replay, part) for part in action["compoundActions"]])
+
+    def _when_any(self, replay: Replay, action: dict[str, Any]) -> Task:
+        return when_any([self._invoke(replay, part) for part in action["compoundActions"]])
+
+    def _start_retry(self, replay: Replay, action: dict[str, Any]) -> Task:
+        return drive(self._retry(replay, action))
+
+    @staticmethod
+    def _continue_as_new(replay: Replay, action: dict[str, Any]) -> Task:
+        replay.continue_as_new(_text(action.get("input")))
+        return _DONE
+
+    @staticmethod
+    def _create_timer(replay: Replay, action: dict[str, Any]) -> Task:
+        fire_at = dotnet.timestamp(dotnet.parse_time(action["fireAt"]))
+        return replay.create_timer(fire_at, cancelled=bool(action.get("isCanceled")))
+
+    @staticmethod
+    def _wait_for_event(replay: Replay, action: dict[str, Any]) -> Task:
+        return replay.wait_for_event(action["externalEventName"])
+
+    @staticmethod
+    def _call_http(replay: Replay, action: dict[str, Any]) -> Task:
+        return replay.call_activity(HTTP_ACTIVITY, dotnet.to_json(action["httpRequest"]))
 
     def _unknown(self, replay: Replay, kind: str, name: str, known: Collection[str]) -> Task:
         names = ", ".join(f"'{one}'" for one in sorted(known)) or "none"
@@ -235,6 +259,12 @@ class Player:
             due=dotnet.timestamp(dotnet.parse_time(due)) if due else None,
         )
         return _DONE if signal else replay.wait_for_event(request_id)
+
+
+def _is_plain_all(action: dict[str, Any]) -> bool:
+    return action.get("actionType") == WHEN_ALL and all(
+        part.get("actionType") in _PLAIN for part in action["compoundActions"]
+    )
 
 
 def _delay(options: dict[str, Any], attempt: int) -> timedelta:

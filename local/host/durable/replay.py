@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from local.host.durable import dotnet, events
 from local.host.durable.events import Event
+from local.host.durable.model import COMPLETED, CONTINUED_AS_NEW, FAILED, TERMINATED
 
 
 class TaskFault(Exception):
@@ -165,7 +166,7 @@ NewAction = ScheduleTask | CreateTimer | CreateChild | SendEvent
 
 @dataclass(slots=True)
 class Completion:
-    """How an execution ended. `status` is Completed, Failed, Terminated or ContinuedAsNew (then `result` is the input)."""
+    """How an execution ended: Completed, Failed, Terminated, or ContinuedAsNew (then `result` is the new input)."""
 
     event_id: int
     status: str
@@ -210,6 +211,22 @@ class Replay:
         self._buffered: dict[str, deque[Event]] = {}
         self._sent_inputs: dict[int, str] = {}
         self._last_sent_ticks: dict[str, tuple[int, str]] = {}
+        self._handlers: dict[int, Callable[[Event], None]] = {
+            events.EXECUTION_STARTED: self._start,
+            events.EXECUTION_TERMINATED: self._terminate,
+            events.TASK_SCHEDULED: self._check_task,
+            events.TASK_COMPLETED: self._task_completed,
+            events.TASK_FAILED: self._task_failed,
+            events.CHILD_CREATED: self._check_child,
+            events.CHILD_COMPLETED: self._task_completed,
+            events.CHILD_FAILED: self._task_failed,
+            events.TIMER_CREATED: self._check_timer,
+            events.TIMER_FIRED: self._timer_fired,
+            events.EVENT_SENT: self._check_sent,
+            events.EVENT_RAISED: self._event_raised,
+            events.SUSPENDED: self._suspend,
+            events.RESUMED: self._resume,
+        }
 
     # -- running
 
@@ -225,17 +242,17 @@ class Replay:
             for event in new:
                 self._process(event)
         except NonDeterminism as failure:
-            self._complete("Failed", failure.reason, failure.details)
+            self._complete(FAILED, failure.reason, failure.details)
             return
         result = self._result
         if result is None or not result.done or self.open_tasks:
             return
         if isinstance(result.fault, OrchestrationFailed):
-            self._complete("Failed", result.fault.reason, result.fault.details)
+            self._complete(FAILED, result.fault.reason, result.fault.details)
         elif self.continues:
-            self._complete("ContinuedAsNew", self.continue_input, None)
+            self._complete(CONTINUED_AS_NEW, self.continue_input, None)
         else:
-            self._complete("Completed", self._output, None)
+            self._complete(COMPLETED, self._output, None)
 
     @property
     def returned(self) -> bool:
@@ -265,35 +282,32 @@ class Replay:
         if self.suspended and kind not in (events.RESUMED, events.EXECUTION_TERMINATED):
             self._held_events.append(event)
             return
-        if kind in (events.TASK_COMPLETED, events.CHILD_COMPLETED):
-            self._finish_open(event["TaskScheduledId"], None)
-        elif kind in (events.TASK_FAILED, events.CHILD_FAILED):
-            self._finish_open(event["TaskScheduledId"], TaskFault(event["Reason"]))
-        elif kind == events.TASK_SCHEDULED:
-            self._check_task(event)
-        elif kind == events.TIMER_FIRED:
-            self._finish_open(event["TimerId"], None)
-        elif kind == events.TIMER_CREATED:
-            self._check_timer(event)
-        elif kind == events.CHILD_CREATED:
-            self._check_child(event)
-        elif kind == events.EVENT_SENT:
-            self._check_sent(event)
-        elif kind == events.EVENT_RAISED:
-            if self.continues:
-                self._carried.append(event)
-            else:
-                self._raise_event(event)
-        elif kind == events.EXECUTION_STARTED:
-            self._start(event)
-        elif kind == events.EXECUTION_TERMINATED:
-            self._complete("Terminated", event["Input"], None)
-        elif kind == events.SUSPENDED:
-            self.suspended = True
-            if self.new_actions:
-                self._held_actions, self.new_actions = self.new_actions, {}
-        elif kind == events.RESUMED:
-            self._resume()
+        handler = self._handlers.get(kind)
+        if handler is not None:
+            handler(event)
+
+    def _task_completed(self, event: Event) -> None:
+        self._finish_open(event["TaskScheduledId"], None)
+
+    def _task_failed(self, event: Event) -> None:
+        self._finish_open(event["TaskScheduledId"], TaskFault(event["Reason"]))
+
+    def _timer_fired(self, event: Event) -> None:
+        self._finish_open(event["TimerId"], None)
+
+    def _event_raised(self, event: Event) -> None:
+        if self.continues:
+            self._carried.append(event)
+        else:
+            self._raise_event(event)
+
+    def _terminate(self, event: Event) -> None:
+        self._complete(TERMINATED, event["Input"], None)
+
+    def _suspend(self, event: Event) -> None:  # noqa: ARG002 - one signature for all events
+        self.suspended = True
+        if self.new_actions:
+            self._held_actions, self.new_actions = self.new_actions, {}
 
     def _start(self, event: Event) -> None:
         self.instance_id = event["OrchestrationInstance"]["InstanceId"]
@@ -306,7 +320,7 @@ class Replay:
     async def _run_player(self) -> None:
         self._output = await self._play(self)
 
-    def _resume(self) -> None:
+    def _resume(self, event: Event) -> None:  # noqa: ARG002 - one signature for all events
         self.suspended = False
         if self._held_actions:
             self.new_actions, self._held_actions = self._held_actions, {}
@@ -388,7 +402,7 @@ class Replay:
         return text, last_text
 
     def wait_for_event(self, name: str) -> Task:
-        """The newest waiter gets an event first; names match without case. An event that came early is taken at once."""
+        """The newest waiter gets an event first; names match without case; one that came early is taken at once."""
         key = name.lower()
         task = Task()
         self._waits[key] = _EventWait(name, task, self._waits.get(key))
@@ -446,7 +460,7 @@ class Replay:
     def _check_task(self, event: Event) -> None:
         number, name = event["EventId"], event["Name"]
         action = self.new_actions.get(number)
-        if action.__class__ is ScheduleTask and action.name == name:
+        if isinstance(action, ScheduleTask) and action.name == name:
             del self.new_actions[number]  # the one path that a wide fan-out takes thousands of times
             return
         what = f"an activity task with sequence number {number} named '{name}'"

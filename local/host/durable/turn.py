@@ -1,11 +1,12 @@
 """One turn of an orchestration: the context that its function gets, and what its answer comes to. No I/O."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from uuid import uuid4
 
 from local.host.durable import dotnet, events
 from local.host.durable.events import Event
-from local.host.durable.model import FINISHED, RUNNING, SUSPENDED, Instance, Message
+from local.host.durable.model import CONTINUED_AS_NEW, FINISHED, RUNNING, SUSPENDED, Instance, Message
 from local.host.durable.player import Answer, KnownFunctions, Player
 from local.host.durable.replay import (
     Completion,
@@ -84,7 +85,13 @@ def context(instance: Instance, episode: Episode) -> str:
 
 
 def finish(
-    instance: Instance, episode: Episode, answer: Answer, known: KnownFunctions, now: datetime, max_actions: int
+    instance: Instance,
+    episode: Episode,
+    answer: Answer,
+    *,
+    known: KnownFunctions,
+    now: datetime,
+    max_actions: int,
 ) -> Outcome:
     """Replay the answer over the history and say what the turn adds. Marks the new received events as played."""
     at = dotnet.timestamp(now)
@@ -103,21 +110,63 @@ def finish(
     outcome.added.append(events.orchestrator_completed(at))
     _status(outcome, instance, episode, replay)
     _diagnose(outcome, replay, answer)
-    if player.waiting_for_all is not None and not outcome.completion and not replay.suspended:
+    if player.waiting_for_all and not outcome.completion and not replay.suspended:
         outcome.held_for = set(replay.open_tasks)
     return outcome
+
+
+def advance(instance: Instance, episode: Episode, outcome: Outcome, at: str) -> Instance:
+    """The instance as it stands after the turn; a new object, so that a turn that cannot be kept leaves no trace."""
+    after = replace(
+        instance,
+        updated=at,
+        status=outcome.status,
+        output=outcome.output,
+        custom_status=outcome.custom_status,
+        fresh=False,
+        notes=[*instance.notes, *(note for note in outcome.notes if note not in instance.notes)],
+    )
+    if outcome.completion is not None and outcome.completion.status == CONTINUED_AS_NEW:
+        _continue_as_new(after, episode, outcome.completion, at)
+        return after
+    added = [*episode.new, *outcome.added]
+    texts = [dotnet.to_json(event) for event in added]
+    after.history = added if instance.fresh else (instance.history or []) + added
+    after.texts = texts if instance.fresh else (instance.texts or []) + texts
+    return after
+
+
+def _continue_as_new(after: Instance, episode: Episode, completion: Completion, at: str) -> None:
+    after.execution_id = uuid4().hex
+    after.input_text = completion.result
+    after.created = at
+    after.generation = None
+    after.fresh = True
+    started = events.execution_started(
+        instance_id=after.instance_id,
+        execution_id=after.execution_id,
+        name=after.name,
+        version=after.version,
+        input_text=after.input_text,
+        parent=episode.started["ParentInstance"],
+        generation=None,
+        at=at,
+    )
+    carried: list[Event] = [{**event, "IsPlayed": False} for event in completion.carried]
+    after.history = [events.orchestrator_started(at), started, *carried, events.orchestrator_completed(at)]
+    after.texts = [dotnet.to_json(event) for event in after.history]
 
 
 def _schedule(outcome: Outcome, event_id: int, replay: Replay, at: str) -> None:
     action = replay.new_actions[event_id]
     if isinstance(action, ScheduleTask):
-        outcome.added.append(events.task_scheduled(event_id, action.name, None, at))
+        outcome.added.append(events.task_scheduled(event_id, action.name, at))
         outcome.activities.append((event_id, action))
     elif isinstance(action, CreateTimer):
         outcome.added.append(events.timer_created(event_id, action.fire_at, at))
         outcome.timers.append((event_id, action))
     elif isinstance(action, CreateChild):
-        event = events.child_created(event_id, action.name, action.version, action.instance_id, None, at)
+        event = events.child_created(event_id, action.name, action.version, action.instance_id, at)
         outcome.added.append(event)
         outcome.children.append(Child(action.instance_id, event_id, action.name, action.version, action.input_text))
     else:
@@ -128,7 +177,7 @@ def _schedule(outcome: Outcome, event_id: int, replay: Replay, at: str) -> None:
 def _conclude(outcome: Outcome, replay: Replay, at: str) -> None:
     completion = replay.completion
     outcome.completion = completion
-    if completion is not None and completion.status != "ContinuedAsNew":
+    if completion is not None and completion.status != CONTINUED_AS_NEW:
         event = events.execution_completed(completion.event_id, completion.status, completion.result, at)
         outcome.added.append(event)
 
@@ -140,7 +189,7 @@ def _status(outcome: Outcome, instance: Instance, episode: Episode, replay: Repl
     for event in episode.new:
         if event["EventType"] in (events.SUSPENDED, events.RESUMED):
             outcome.output = event["Reason"]
-    if completion is not None and completion.status != "ContinuedAsNew":
+    if completion is not None and completion.status != CONTINUED_AS_NEW:
         outcome.status = completion.status
         outcome.output = completion.result
 
@@ -159,7 +208,7 @@ def _diagnose(outcome: Outcome, replay: Replay, answer: Answer) -> None:
             "The orchestrator has returned while an action that it started is still running in the host (for example "
             "a task_all one of whose tasks failed): the instance stays Running until that ends."
         )
-    if completion is not None and completion.status == "ContinuedAsNew" and replay.lost_events:
+    if completion is not None and completion.status == CONTINUED_AS_NEW and replay.lost_events:
         names = ", ".join(sorted({f"'{name}'" for name in replay.lost_events}))
         outcome.notes.append(
             f"continue_as_new dropped events that nobody had awaited yet: {names}. Azure loses them in silence. Await "

@@ -1,0 +1,77 @@
+"""Runs entities: one batch of operations at a time per entity, applied once and for all by its commit."""
+
+import logging
+from typing import Any
+
+from local.host.durable import dotnet, entities, events
+from local.host.durable.instances import Instances, Live
+from local.host.durable.model import Instance, Message
+from local.host.durable.options import DurableOptions
+from local.host.durable.ports import DurableFunctions, FunctionFailed
+
+logger = logging.getLogger(__name__)
+
+
+class EntityBatches:
+    """The entity functions of one task hub."""
+
+    def __init__(self, functions: DurableFunctions, options: DurableOptions, instances: Instances) -> None:
+        self._functions = functions
+        self._options = options
+        self._instances = instances
+        self._hub = instances.hub
+
+    async def run(self, live: Live) -> None:
+        """Apply the operations that have arrived. Raises HostStopping, and leaves everything as it was, when aborted."""
+        entity = live.state
+        messages = list(live.inbox)[: self._options.max_entity_operation_batch_size]
+        requests = entities.requests_of(messages)
+        outcome = await self._operate(entity, requests) if requests else None
+        if not self._instances.is_current(live):
+            return
+        at = self._instances.now_text()
+        sent: list[Message] = []
+        if outcome is not None:
+            sent = self._replies(outcome, at)
+            entity.input_text, entity.custom_status = outcome.input_text, outcome.custom_status
+            entity.created = entity.updated = at
+            for failure in outcome.failures:
+                name = entity.instance_id
+                logger.warning("%s: an operation failed: %s", name, failure, extra={"instance_id": name})
+        with self._hub.transaction():
+            self._hub.take_messages(messages)
+            if outcome is not None:
+                self._hub.save_instance(entity)
+            self._hub.add_messages(sent)
+        live.consume(messages)
+        if not live.inbox:
+            self._instances.leave(entity.instance_id)
+        self._instances.post(sent)
+
+    def _replies(self, outcome: entities.BatchOutcome, at: str) -> list[Message]:
+        replies = [
+            Message(
+                reply.instance_id,
+                reply.execution_id,
+                events.event_raised(reply.request_id, reply.text, at),
+                self._hub.number(),
+            )
+            for reply in outcome.replies
+        ]
+        signals = [
+            Message(signal.instance_id, None, events.event_raised("op", signal.text, at), self._hub.number())
+            for signal in outcome.signals
+        ]
+        return replies + signals
+
+    async def _operate(self, entity: Instance, requests: list[dict[str, Any]]) -> entities.BatchOutcome:
+        name, _ = entities.split_id(entity.instance_id)
+        if name not in {one.lower() for one in self._functions.entities}:
+            return entities.finish_failed(entity, requests, f"The function '{name}' doesn't exist.")
+        try:
+            answer = await self._functions.run_entity(name, entities.context(entity, requests), entity.instance_id)
+            return entities.finish(requests, answer, self._instances.now_text())
+        except FunctionFailed as failure:
+            return entities.finish_failed(entity, requests, dotnet.sanitize(failure.message))
+        except ValueError as error:
+            return entities.finish_failed(entity, requests, str(error))

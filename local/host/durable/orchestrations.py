@@ -1,0 +1,201 @@
+"""Runs the turns of orchestrations: asks the function, commits what its answer comes to, sends what it made."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+from local.host.durable import dotnet, events, turn, versions
+from local.host.durable.instances import Instances, Live
+from local.host.durable.model import COMPLETED, CONTINUED_AS_NEW, Activity, Instance, Message, Timer
+from local.host.durable.options import DurableOptions
+from local.host.durable.player import Answer, KnownFunctions, read_answer, read_failure
+from local.host.durable.ports import DurableFunctions, FunctionFailed
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Made:
+    """What a turn puts into the hub besides its history."""
+
+    messages: list[Message] = field(default_factory=list[Message])
+    activities: list[Activity] = field(default_factory=list[Activity])
+    timers: list[Timer] = field(default_factory=list[Timer])
+    children: list[Instance] = field(default_factory=list[Instance])
+
+
+class Orchestrations:
+    """Turns, one at a time per instance. `dispatch` takes what a committed turn made."""
+
+    def __init__(
+        self,
+        functions: DurableFunctions,
+        options: DurableOptions,
+        instances: Instances,
+        dispatch: Callable[[Made], None],
+    ) -> None:
+        self._functions = functions
+        self._options = options
+        self._instances = instances
+        self._hub = instances.hub
+        self._dispatch = dispatch
+
+    async def run(self, live: Live) -> None:
+        """Run one turn over what has arrived. Raises HostStopping, and leaves everything as it was, when aborted."""
+        began = time.perf_counter()
+        instance = live.state
+        self._instances.load_history(instance)
+        live.held_for = None
+        taken = [] if instance.fresh else list(live.inbox)
+        messages = [one for one in taken if one.execution_id in {None, instance.execution_id}]
+        if not messages and not instance.fresh:
+            self._drop(live, taken)
+            return
+        episode = turn.begin(instance, messages, self._instances.now())
+        known = KnownFunctions.of(self._functions)
+        rejected = versions.mismatch(
+            episode.started["Version"], self._options.default_version, self._options.version_match_strategy
+        )
+        if rejected and self._options.version_failure_strategy == "Reject":
+            self._reject(instance, rejected)
+            return
+        answer = turn.fail(rejected) if rejected else await self._ask(instance, episode, known)
+        if not self._instances.is_current(live):
+            return
+        now = self._instances.now()
+        outcome = turn.finish(
+            instance, episode, answer, known=known, now=now, max_actions=self._options.max_orchestration_actions
+        )
+        self._commit(live, taken, episode, outcome, dotnet.timestamp(now))
+        live.turn_seconds = time.perf_counter() - began
+
+    async def _ask(self, instance: Instance, episode: turn.Episode, known: KnownFunctions) -> Answer:
+        name = episode.started["Name"]
+        if name.lower() not in known.orchestrators:
+            names = ", ".join(f"'{one}'" for one in self._functions.orchestrators)
+            return turn.fail(
+                f"Orchestrator function '{name}' failed: The function '{name}' doesn't exist, is disabled, or is not "
+                "an orchestrator function. Additional info: The following are the known orchestrator functions: "
+                f"{names}"
+            )
+        try:
+            text = await self._functions.run_orchestrator(name, turn.context(instance, episode), instance.instance_id)
+        except FunctionFailed as failure:
+            return read_failure(name, failure)
+        return read_answer(name, text)
+
+    def _drop(self, live: Live, messages: list[Message]) -> None:
+        """Messages of an execution that the instance has left behind."""
+        with self._hub.transaction():
+            self._hub.take_messages(messages)
+        live.consume(messages)
+
+    def _reject(self, instance: Instance, reason: str) -> None:
+        """The extension gives such work back for a newer worker; here it waits for the app's next start."""
+        note = (
+            f"{reason} It is left to a worker that may run it. Deploy that version, set versionMatchStrategy to None, "
+            "or set versionFailureStrategy to Fail to have such instances fail."
+        )
+        self._instances.leave(instance.instance_id)
+        if note not in instance.notes:
+            instance.notes.append(note)
+            with self._hub.transaction():
+                self._hub.save_instance(instance)
+            _warn(instance, [note])
+
+    def _commit(self, live: Live, taken: list[Message], episode: turn.Episode, outcome: turn.Outcome, at: str) -> None:
+        """One transaction: history, messages consumed, work made. Then the same in memory, and everyone woken."""
+        before = live.state
+        made = self._make(before, episode, outcome, at)
+        after = turn.advance(before, episode, outcome, at)
+        anew = before.fresh or after.fresh
+        kept = 0 if anew else len(before.texts or ())
+        with self._hub.transaction():
+            self._hub.take_messages(taken)
+            if anew:
+                self._hub.clear_history(before.instance_id)
+            self._hub.append_history(before.instance_id, kept, (after.texts or [])[kept:])
+            if after.finished or after.fresh:
+                self._hub.clear_timers(before.instance_id, before.execution_id)
+            for child in made.children:
+                self._hub.forget(child.instance_id)
+                self._hub.save_instance(child)
+            self._hub.save_instance(after)
+            self._hub.add_messages(made.messages)
+            self._hub.add_activities(made.activities)
+            self._hub.add_timers(made.timers)
+        _warn(after, after.notes[len(before.notes) :])
+        live.state = after
+        live.consume(taken)
+        live.held_for = outcome.held_for
+        if after.finished:
+            self._end(live)
+        self._dispatch(made)
+
+    def _make(self, instance: Instance, episode: turn.Episode, outcome: turn.Outcome, at: str) -> Made:
+        made = Made()
+        owner = (instance.instance_id, instance.execution_id)
+        for event_id, task in outcome.activities:
+            made.activities.append(Activity(self._hub.number(), *owner, event_id, task.name, task.input_text))
+        for event_id, timer in outcome.timers:
+            fired = events.timer_fired(event_id, timer.fire_at, at)
+            made.timers.append(Timer(self._hub.number(), *owner, timer.fire_at, fired))
+        for sent in outcome.sent:
+            event = events.event_raised(sent.name, sent.input_text, at)
+            if sent.due:
+                made.timers.append(Timer(self._hub.number(), sent.instance_id, None, sent.due, event))
+            else:
+                made.messages.append(Message(sent.instance_id, None, event, self._hub.number()))
+        for child in outcome.children:
+            self._make_child(made, instance, episode, outcome, child)
+        parent = episode.started["ParentInstance"]
+        completion = outcome.completion
+        if parent is not None and completion is not None and completion.status != CONTINUED_AS_NEW:
+            scheduled_id, origin = parent["TaskScheduleId"], parent["OrchestrationInstance"]
+            event = (
+                events.child_completed(scheduled_id, completion.result, at)
+                if completion.status == COMPLETED
+                else events.child_failed(scheduled_id, completion.result, completion.details, at)
+            )
+            made.messages.append(Message(origin["InstanceId"], origin["ExecutionId"], event, self._hub.number()))
+        return made
+
+    def _make_child(
+        self, made: Made, instance: Instance, episode: turn.Episode, outcome: turn.Outcome, child: turn.Child
+    ) -> None:
+        present = self._instances.state(child.instance_id)
+        if present is not None and not present.finished:
+            outcome.notes.append(
+                f"It started the sub-orchestration '{child.name}' under the id '{child.instance_id}' while "
+                f"'{present.name}' was running under that id: the running one was overwritten in silence, here as in "
+                "Azure. Give sub-orchestrations ids that nobody else uses, or none."
+            )
+        started, message = self._instances.new_execution(
+            child.instance_id,
+            uuid4().hex,
+            child.name,
+            version=child.version or self._options.default_version,
+            input_text=child.input_text,
+        )
+        started.generation = message.event["Generation"] = None
+        started.parent_instance_id = instance.instance_id
+        message.event["ParentInstance"] = {
+            "Name": episode.started["Name"],
+            "OrchestrationInstance": {"InstanceId": instance.instance_id, "ExecutionId": instance.execution_id},
+            "TaskScheduleId": child.event_id,
+            "Version": episode.started["Version"],
+        }
+        made.children.append(started)
+        made.messages.append(message)
+
+    def _end(self, live: Live) -> None:
+        self._instances.leave(live.state.instance_id)
+        if live.inbox:
+            self._drop(live, list(live.inbox))
+
+
+def _warn(instance: Instance, notes: list[str]) -> None:
+    for note in notes:
+        logger.warning("%s: %s", instance.instance_id, note, extra={"instance_id": instance.instance_id})

@@ -23,7 +23,7 @@ var queries = {
   'consolidation-failures': {
     title: 'More than one consolidation failed within a day'
     remedy: 'Read the run at /ops/runs and the pricing rules; then start the consolidation again.'
-    query: 'union AppRequests, AppDependencies | where Name has "consolidate" and Success == false | summarize Value = dcount(OperationId)'
+    query: 'union AppRequests, AppDependencies | where Name has_any ("consolidate_rows", "consolidate_run") and Success == false | summarize Value = dcount(OperationId)'
     operator: 'GreaterThan'
     threshold: 1
     window: 'P1D'

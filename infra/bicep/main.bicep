@@ -415,6 +415,7 @@ module app 'functionApp.bicep' = {
       ALERT_EMAIL_TO: alertEmailTo
       ALERT_EMAIL_FROM: alertEmailFrom
       APPLICATIONINSIGHTS_CONNECTION_STRING: monitoring.outputs.insightsConnectionString
+      PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY: 'true'
       APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${appIdentity.outputs.clientId};Authorization=AAD'
     }
   }

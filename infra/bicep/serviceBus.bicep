@@ -25,6 +25,7 @@ resource consolidate 'Microsoft.ServiceBus/namespaces/queues@2024-01-01' = {
   properties: {
     lockDuration: 'PT5M'
     maxDeliveryCount: 3
+    defaultMessageTimeToLive: 'P1D'
     deadLetteringOnMessageExpiration: true
   }
 }

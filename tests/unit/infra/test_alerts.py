@@ -1,0 +1,60 @@
+"""The alerts watch what runs, under the names it runs by."""
+
+import re
+
+import pytest
+
+from activities import diamonds as activities
+from orchestrators import diamonds as orchestrators
+from shared.platform.durable import Activity, Orchestration
+from tools.bicep_check.syntax import plain
+
+# What must be told to a person: metric, wrong side, threshold, seconds looked at.
+THRESHOLDS = {
+    "worker-errors": ("GreaterThan", 5, "PT1H"),
+    "consolidation-failures": ("GreaterThan", 1, "P1D"),
+    "api-errors": ("GreaterThan", 1, "PT15M"),
+    "watermark-age": ("LessThan", 1, "P2D"),
+}
+
+
+@pytest.fixture(scope="session")
+def queries(modules):
+    return plain(modules["alerts"].named("queries").value)
+
+
+def test_each_threshold_is_the_agreed_one(queries):
+    assert {name: (q["operator"], q["threshold"], q["window"]) for name, q in queries.items()} == THRESHOLDS
+
+
+def test_a_single_dead_letter_of_any_queue_is_told(modules):
+    (criterion,) = plain(modules["alerts"].named("deadLetters").value)["properties"]["criteria"]["allOf"]
+    assert criterion["metricName"] == "DeadletteredMessages"
+    assert (criterion["operator"], criterion["threshold"]) == ("GreaterThan", 0)
+    assert criterion["dimensions"] == [{"name": "EntityName", "operator": "Include", "values": ["*"]}]
+
+
+def test_the_functions_that_queries_name_exist(queries):
+    handles = [*vars(activities).values(), *vars(orchestrators).values()]
+    known = {handle.name for handle in handles if isinstance(handle, Activity | Orchestration)}
+    for query in queries.values():
+        named = set(re.findall(r'"(\w+)"', query["query"]))
+        assert named <= known
+        assert named or "AppRequests | where isnotempty(Url)" in query["query"]
+
+
+def test_every_query_answers_the_column_that_the_rule_measures(modules, queries):
+    (criterion,) = plain(modules["alerts"].named("queryAlerts").value)["properties"]["criteria"]["allOf"]
+    assert criterion["metricMeasureColumn"] == "Value"
+    for query in queries.values():
+        assert re.search(r"summarize .*Value = |extend Value = ", query["query"])
+        # Without a row the rule sees nothing: a query has to answer 0 where nothing ran.
+        assert " by " not in query["query"]
+
+
+def test_every_alert_reaches_the_operators_and_says_what_to_do(modules, queries):
+    for name in ("queryAlerts", "deadLetters", "databaseFull"):
+        properties = plain(modules["alerts"].named(name).value)["properties"]
+        assert "actionGroupId" in str(properties["actions"])
+        assert properties["description"]
+    assert all(query["remedy"].endswith(".") for query in queries.values())

@@ -1,0 +1,96 @@
+"""What the Bicep tells the app, what the app asks for, and what a laptop is given are the same settings."""
+
+import json
+
+import pytest
+
+from shared.platform.settings import Settings
+from tools.bicep_check.syntax import plain
+
+# Read by the Functions runtime, its extensions and its telemetry, not by the app.
+OF_THE_RUNTIME = {
+    "AzureWebJobsStorage__accountName",
+    "AzureWebJobsStorage__credential",
+    "AzureWebJobsStorage__clientId",
+    "ServiceBus__credential",
+    "ServiceBus__clientId",
+    "TASKHUB_NAME",
+    "AZURE_FUNCTIONS_DURABLE_STRICT_TYPING",
+    "PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY",
+    "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
+}
+# Instead of these, a laptop has connection strings, an SMTP relay or nothing.
+ONLY_IN_AZURE = {
+    "STORAGE_BLOB_ENDPOINT",
+    "ServiceBus__fullyQualifiedNamespace",
+    "AZURE_CLIENT_ID",
+    "RESEND_API_KEY",
+    "APPLICATIONINSIGHTS_CONNECTION_STRING",
+}
+ONLY_LOCAL = {"STORAGE_CONNECTION", "SERVICEBUS", "SMTP_HOST", "SMTP_PORT"}
+# Flex Consumption refuses to start, or builds wrongly, with these.
+REFUSED_ON_FLEX = {
+    "FUNCTIONS_WORKER_RUNTIME",
+    "FUNCTIONS_EXTENSION_VERSION",
+    "WEBSITE_RUN_FROM_PACKAGE",
+    "SCM_DO_BUILD_DURING_DEPLOYMENT",
+    "ENABLE_ORYX_BUILD",
+    "WEBSITE_CONTENTAZUREFILECONNECTIONSTRING",
+}
+
+
+@pytest.fixture(scope="session")
+def in_bicep(modules) -> dict[str, str]:
+    runtime = plain(modules["functionApp"].named("runtime").value)
+    return runtime | plain(modules["main"].named("app").value)["params"]["settings"]
+
+
+@pytest.fixture(scope="session")
+def local(root) -> dict[str, str]:
+    return json.loads((root / "local.settings.json.example").read_text())["Values"]
+
+
+def asked() -> dict[str, object]:
+    """The app's settings by their names in the environment."""
+    return {field.alias or name.upper(): field for name, field in Settings.model_fields.items()}
+
+
+def test_the_app_knows_every_setting_that_azure_gives_it(in_bicep):
+    assert set(in_bicep) - OF_THE_RUNTIME - set(asked()) == set()
+
+
+def test_azure_gives_every_setting_that_has_no_default_to_live_with(in_bicep):
+    wanting = {name for name, field in asked().items() if field.is_required() or field.default in {None, ""}}
+    assert wanting - set(in_bicep) == ONLY_LOCAL & wanting
+
+
+def test_a_laptop_is_given_the_same_settings(in_bicep, local):
+    assert set(in_bicep) - OF_THE_RUNTIME - ONLY_IN_AZURE - set(local) == set()
+    assert set(local) - {"FUNCTIONS_WORKER_RUNTIME", "AzureWebJobsStorage", "ServiceBus"} - OF_THE_RUNTIME <= set(
+        asked()
+    )
+
+
+def test_runtime_settings_are_the_same_on_a_laptop(in_bicep, local):
+    for name in ("TASKHUB_NAME", "AZURE_FUNCTIONS_DURABLE_STRICT_TYPING"):
+        assert in_bicep[name] == local[name]
+
+
+def test_nothing_is_set_that_flex_consumption_refuses(in_bicep):
+    assert set(in_bicep) & REFUSED_ON_FLEX == set()
+
+
+def test_secrets_are_references_to_the_vault(in_bicep):
+    secret = {name for name, field in asked().items() if "SecretStr" in str(field.annotation)}
+    for name in secret & set(in_bicep):
+        assert in_bicep[name].startswith("@Microsoft.KeyVault(SecretUri=${secrets.outputs."), name
+    assert len(secret & set(in_bicep)) == 3
+
+
+def test_numbers_are_within_the_limits_of_the_app(in_bicep, monkeypatch):
+    for name, value in in_bicep.items():
+        if not value.startswith(("string(", "@")) and "${" not in value:
+            monkeypatch.setenv(name, value)
+    monkeypatch.setenv("POSTGRES_DSN", "host=server dbname=manifold user=app")
+    monkeypatch.setenv("NIVODA_PRICE_UNIT", "cents")
+    assert Settings().ingest_seconds == 240

@@ -1,0 +1,106 @@
+"""Least privilege as a table: who may do what, and nobody anything else."""
+
+import re
+
+from tools.bicep_check.syntax import body, children, field, plain, text, walk
+
+ROLES = {
+    "b7e6dc6d-f1e8-4753-8033-0f276bb0955b": "Storage Blob Data Owner",
+    "974c5e8b-45b9-4653-ba55-5f855dd0fb88": "Storage Queue Data Contributor",
+    "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3": "Storage Table Data Contributor",
+    "ba92f5b4-2d11-453d-a403-e96b0029c9fe": "Storage Blob Data Contributor",
+    "4f6d3b9b-027b-4f4c-9142-0e5a2a2247e0": "Service Bus Data Receiver",
+    "69a216fc-b8fb-44d8-bc22-1f3c2cd27a39": "Service Bus Data Sender",
+    "4633458b-17de-408a-b874-0445c86b69e6": "Key Vault Secrets User",
+    "b86a8fe4-44ce-4948-aee5-eccb2c155cd7": "Key Vault Secrets Officer",
+    "3913510d-42f4-4e42-8a64-420c390055eb": "Monitoring Metrics Publisher",
+    "358470bc-b998-42bd-ab17-a7e34c199c0f": "Container Apps Contributor",
+    "57cc5028-e6a7-4284-868d-0611c5923f8d": "Container Apps ManagedEnvironments Contributor",
+    "fb382eab-e894-4461-af04-94435c366c3f": "Container Registry Tasks Contributor",
+    "7f951dda-4ed3-4680-a7ca-43fe172d538d": "AcrPull",
+    "f1a07417-d97a-45cb-824c-7a7467783830": "Managed Identity Operator",
+}
+ALLOWED = {
+    ("roles", "appPrincipalId", "hostStorage"): {
+        "Storage Blob Data Owner",
+        "Storage Queue Data Contributor",
+        "Storage Table Data Contributor",
+    },
+    ("roles", "appPrincipalId", "dataStorage"): {"Storage Blob Data Contributor"},
+    ("roles", "appPrincipalId", "serviceBus"): {"Service Bus Data Receiver", "Service Bus Data Sender"},
+    ("roles", "appPrincipalId", "vault"): {"Key Vault Secrets User"},
+    ("roles", "appPrincipalId", "insights"): {"Monitoring Metrics Publisher"},
+    ("deployedAppsRoles", "appPrincipalId", "the resource group"): {
+        "Container Apps Contributor",
+        "Container Apps ManagedEnvironments Contributor",
+    },
+    ("deployedAppsRoles", "appPrincipalId", "registry"): {"Container Registry Tasks Contributor"},
+    ("deployedAppsRoles", "appPrincipalId", "pullIdentity"): {"Managed Identity Operator"},
+    ("deployedAppsRoles", "appPrincipalId", "vault"): {"Key Vault Secrets Officer"},
+    ("deployedAppsRoles", "pullPrincipalId", "registry"): {"AcrPull"},
+}
+
+
+def assignments(modules):
+    """Every role assignment of the modules as (module, principal, scope) -> names of roles."""
+    found = {}
+    for name, module in modules.items():
+        for declaration in module.declarations:
+            if not declaration.subject.startswith("Microsoft.Authorization/roleAssignments@"):
+                continue
+            value = plain(declaration.value)
+            given = re.fullmatch(
+                r"subscriptionResourceId\('Microsoft.Authorization/roleDefinitions', (\w+)\)",
+                value["properties"]["roleDefinitionId"],
+            )[1]
+            names = [text(item) for item in children(children(declaration.value)[1])] if given == "role" else [given]
+            roles = {ROLES[plain(module.named(role).value)] for role in names}
+            key = (name, value["properties"]["principalId"], value.get("scope", "the resource group"))
+            found[key] = found.get(key, set()) | roles
+    return found
+
+
+def test_each_identity_may_do_what_it_needs_and_nothing_else(modules):
+    assert assignments(modules) == ALLOWED
+
+
+def test_assignments_are_named_by_what_they_bind(modules):
+    """Azure refuses a second assignment of the same under another name, so the name must follow from the three."""
+    for module in modules.values():
+        for declaration in module.declarations:
+            if declaration.subject.startswith("Microsoft.Authorization/roleAssignments@"):
+                value = plain(declaration.value)
+                scope = value.get("scope", "resourceGroup()")
+                assert value["name"].startswith(f"guid({scope}.id, {value['properties']['principalId']}, ")
+                assert value["properties"]["principalType"] == "ServicePrincipal"
+
+
+def test_the_principals_are_the_identities_of_main(modules):
+    main = modules["main"]
+    given = {call: plain(main.named(call).value)["params"] for call in ("roles", "deployedAppsRoles", "cosmos")}
+    assert {params["appPrincipalId"] for params in given.values()} == {"appIdentity.outputs.principalId"}
+    assert given["deployedAppsRoles"]["pullPrincipalId"] == "pullIdentity.outputs.principalId"
+    scopes = {call: plain(main.named(call).value)["scope"] for call in given}
+    assert scopes == {"roles": "platformGroup", "deployedAppsRoles": "deployedAppsGroup", "cosmos": "platformGroup"}
+
+
+def test_in_cosmos_the_app_reads_and_writes_documents_of_one_database(modules):
+    access = plain(modules["cosmos"].named("appAccess").value)["properties"]
+    assert plain(modules["cosmos"].named("dataContributor").value) == "00000000-0000-0000-0000-000000000002"
+    assert access["roleDefinitionId"] == "${account.id}/sqlRoleDefinitions/${dataContributor}"
+    assert access["scope"] == "${account.id}/dbs/${database.name}"
+
+
+def test_the_app_shows_no_other_identity_than_its_own(modules):
+    app = body(modules["functionApp"].named("app").value)
+    identity = next(children(item)[1] for item in children(app) if text(item).startswith("identity"))
+    assert plain(identity) == {"type": "UserAssigned", "userAssignedIdentities": {"'${identityId}'": {}}}
+    given = plain(modules["main"].named("app").value)["params"]
+    assert given["identityId"] == "appIdentity.outputs.id"
+
+
+def test_role_ids_stand_only_where_roles_are_given(modules):
+    written = {name for name, module in modules.items() for role in ROLES if role in text(module.root)}
+    assert written == {"roles", "deployedAppsRoles"}
+    calls = [node for node in walk(modules["roles"].root) if node.type == "call_expression"]
+    assert any(text(field(call, "function")) == "subscriptionResourceId" for call in calls)

@@ -43,7 +43,9 @@ class Feed:
 
 # A group is a stretch of the price scale with some stones on it: one price (a heavy tie), a narrow or a wide band.
 start = st.one_of(st.integers(0, 25_000), st.integers(0, 300_000), st.integers(249_000, 2_000_000))
-group = st.tuples(start, st.sampled_from([1, 2, 10, 500, 20_000, 300_000]), st.sampled_from([1, 40, 700, 3_000, 9_000]), st.integers())
+group = st.tuples(
+    start, st.sampled_from([1, 2, 10, 500, 20_000, 300_000]), st.sampled_from([1, 40, 700, 3_000, 9_000]), st.integers()
+)
 
 
 def stones(low: int, width: int, count: int, seed: int) -> list[int]:

@@ -4,10 +4,14 @@ import os
 import subprocess
 import sys
 from collections.abc import AsyncGenerator
+from pathlib import Path
 
 import pytest
 
 from local.postgres.testing import Databases
+from local.processes import free_port
+from local.smtp.app import create_app
+from local.smtp.sink import Sink
 from shared.platform.blobs import close_blobs
 from shared.platform.postgres import close_pools
 from shared.platform.settings import settings
@@ -37,4 +41,17 @@ async def storage(storage_connection: str, monkeypatch: pytest.MonkeyPatch) -> A
     settings.cache_clear()
     yield
     await close_blobs()
+    settings.cache_clear()
+
+
+@pytest.fixture
+async def mails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Sink]:
+    """The mail relay that SMTP_HOST and SMTP_PORT name."""
+    sink, port = Sink(tmp_path), free_port()
+    monkeypatch.setenv("SMTP_PORT", str(port))
+    monkeypatch.setenv("POSTGRES_DSN", os.environ.get("POSTGRES_DSN", "host=unused"))
+    settings.cache_clear()
+    relay = create_app(sink, port)
+    async with relay.router.lifespan_context(relay):
+        yield sink
     settings.cache_clear()

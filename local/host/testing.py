@@ -158,6 +158,7 @@ class HostProcess(_Addressed):
 
     def __post_init__(self) -> None:
         self._process: subprocess.Popen[str] | None = None
+        self._reader: threading.Thread | None = None
         self._ready = threading.Event()
 
     def __enter__(self) -> Self:
@@ -197,7 +198,8 @@ class HostProcess(_Addressed):
             errors="replace",
             env={**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1", **self.environment},
         )
-        threading.Thread(target=self._read, args=(self._process,), daemon=True).start()
+        self._reader = threading.Thread(target=self._read, args=(self._process,), daemon=True)
+        self._reader.start()
         if not self._ready.wait(timeout) or self._process.poll() is not None:
             self.kill()
             raise HostDidNotStart("\n".join(self.output))
@@ -208,13 +210,16 @@ class HostProcess(_Addressed):
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(signal.SIGKILL)
             self._process.wait()
+            self._ended()
 
     def stop(self, timeout: float = 20) -> int:
         """SIGTERM, and the exit code."""
         if self._process is None:
             return 0
         self._process.send_signal(signal.SIGTERM)
-        return self._process.wait(timeout)
+        code = self._process.wait(timeout)
+        self._ended()
+        return code
 
     def wait_for_output(self, text: str, timeout: float = 20) -> str:
         """The first line printed that holds the text. Raises AssertionError after `timeout` seconds."""
@@ -226,6 +231,11 @@ class HostProcess(_Addressed):
             if time.monotonic() > deadline:
                 raise AssertionError(f"{text!r} was not printed:\n" + "\n".join(self.output))
             time.sleep(0.02)
+
+    def _ended(self) -> None:
+        # The reader says "ready" at the end of a process, too, and must not say so into the next start.
+        if self._reader is not None:
+            self._reader.join(timeout=10)
 
     def _read(self, process: "subprocess.Popen[str]") -> None:
         assert process.stdout is not None

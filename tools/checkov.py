@@ -7,6 +7,7 @@ cannot parse and on a folder without resources; this command fails on both.
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -31,8 +32,17 @@ def scan(folder: Path) -> dict[str, Any]:
         raise RuntimeError(f"checkov gave no report: {(done.stderr or done.stdout).strip()[-500:]}") from None
 
 
-def complaints(report: dict[str, Any]) -> list[str]:
-    """What is wrong according to a report, a line each."""
+def skips(folder: Path) -> set[tuple[str, str]]:
+    """The checks that files in a folder ask checkov to skip, as (file, check)."""
+    return {
+        (f"/{file.name}", check)
+        for file in folder.glob("*.bicep")
+        for check in re.findall(r"checkov:skip=(\w+)", file.read_text())
+    }
+
+
+def complaints(report: dict[str, Any], asked: set[tuple[str, str]]) -> list[str]:
+    """What is wrong according to a report, a line each; `asked` are the checks that the files ask to skip."""
     results = report.get("results")
     if not results or not report["summary"]["resource_count"]:
         return ["checkov found no resources: nothing was checked."]
@@ -41,12 +51,14 @@ def complaints(report: dict[str, Any]) -> list[str]:
         f"infra/bicep{check['file_path']}:{check['file_line_range'][0]}: {check['check_id']} {check['check_name']}"
         for check in results["failed_checks"]
     ]
-    return unread + insecure
+    skipped = {(check["file_path"], check["check_id"]) for check in results["skipped_checks"]}
+    stale = [f"infra/bicep{file}: nothing is left to skip for {check}." for file, check in sorted(asked - skipped)]
+    return unread + insecure + stale
 
 
 def main() -> int:
     report = scan(BICEP)
-    wrong = complaints(report)
+    wrong = complaints(report, skips(BICEP))
     for line in wrong:
         print(line)  # noqa: T201 - a command that says what it found
     if not wrong:

@@ -1,5 +1,10 @@
 // Tells the operators when a month is going to cost more than was meant. A budget stops nothing.
+targetScope = 'subscription'
+
 param token string
+
+@description('Resource groups whose cost counts.')
+param resourceGroupNames array
 
 @description('Address that is told.')
 param alertEmail string
@@ -19,6 +24,13 @@ resource budget 'Microsoft.Consumption/budgets@2024-08-01' = {
     timeGrain: 'Monthly'
     timePeriod: {
       startDate: startDate
+    }
+    filter: {
+      dimensions: {
+        name: 'ResourceGroupName'
+        operator: 'In'
+        values: resourceGroupNames
+      }
     }
     notifications: {
       spent80Percent: {

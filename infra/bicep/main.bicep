@@ -435,11 +435,14 @@ module alerts 'alerts.bicep' = {
   }
 }
 
-module platformBudget 'budget.bicep' = {
-  name: 'budget'
-  scope: platformGroup
+module budget 'budget.bicep' = {
+  name: 'budget-${token}'
   params: {
     token: token
+    resourceGroupNames: [
+      platformGroup.name
+      deployedAppsGroup.name
+    ]
     alertEmail: alertEmailTo
     monthlyAmount: monthlyBudget
   }

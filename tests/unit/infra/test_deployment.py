@@ -109,7 +109,14 @@ FAILED = {"file_path": "/storage.bicep", "file_line_range": [7, 9], "check_id": 
     ],
 )  # fmt: skip
 def test_checkov_is_believed_only_when_it_read_everything(report, told):
-    assert checkov.complaints(report) == told
+    assert checkov.complaints(report, set()) == told
+
+
+def test_a_skip_that_skips_nothing_is_told(tmp_path):
+    (tmp_path / "storage.bicep").write_text("// checkov:skip=CKV_1: because\n// checkov:skip=CKV_2: because\n")
+    skipped = REPORT["results"] | {"skipped_checks": [FAILED]}
+    told = checkov.complaints(REPORT | {"results": skipped}, checkov.skips(tmp_path))
+    assert told == ["infra/bicep/storage.bicep: nothing is left to skip for CKV_2."]
 
 
 def test_no_check_of_checkov_is_skipped_without_a_reason(modules, root):

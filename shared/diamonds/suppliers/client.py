@@ -109,8 +109,10 @@ class Client:
         async with self._connections:
             await self._limit.turn(patience)
             try:
-                answer = await self._http.post(url, headers=headers, json=json)
-            except TimeoutException as error:
+                # httpx limits each read and write; an answer that drips in must end, too.
+                async with asyncio.timeout(self._timeout):
+                    answer = await self._http.post(url, headers=headers, json=json)
+            except (TimeoutException, TimeoutError) as error:
                 raise self._unavailable(f"did not answer within {self._timeout:g} s") from error
             except HTTPError as error:
                 raise self._unavailable(f"could not be reached: {type(error).__name__}") from error

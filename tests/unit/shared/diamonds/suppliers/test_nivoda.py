@@ -127,6 +127,7 @@ class TestFaults:
             httpx.Response(503),
             httpx.Response(408),
             httpx.ReadTimeout("slow"),
+            TimeoutError("dripping"),
             httpx.ConnectError("refused"),
             httpx.RemoteProtocolError("cut off"),
             error("INTERNAL_SERVER_ERROR"),

@@ -2,6 +2,6 @@
 
 `python -m local.servicebus --port 5672 --data DIR` starts it. The modules, from the wire to the disk: `codec` (AMQP's
 types), `frames` (its performatives), `connection`, `session` and `links` (its endpoints), `management` (the
-`$management` requests), `message` (an AMQP message and its sections), `dispatch` (who gets the next message), `queue`
-and `broker` (the rules of a queue, on SQLite, without any network), `atom` (the administration API over HTTP).
+`$management` requests), `message` (an AMQP message and its sections), `dispatch` (who gets the next message), `queue`,
+`broker` and `rows` (the rules of a queue, on SQLite, without any network), `atom` (the administration API over HTTP).
 """

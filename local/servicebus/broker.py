@@ -5,7 +5,8 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from local.servicebus.queue import SCHEMA, Queue
+from local.servicebus.queue import Queue
+from local.servicebus.rows import SCHEMA
 from local.servicebus.settings import DEAD_LETTERS, QueueSettings
 
 

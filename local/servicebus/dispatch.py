@@ -5,7 +5,8 @@ from collections import defaultdict, deque
 from typing import Protocol
 
 from local.servicebus.broker import Broker
-from local.servicebus.queue import Delivery, Queue
+from local.servicebus.queue import Queue
+from local.servicebus.rows import Delivery
 from local.servicebus.settings import DEAD_LETTERS
 
 

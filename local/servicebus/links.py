@@ -8,7 +8,8 @@ from local.servicebus.codec import CodecError, Described, ULong
 from local.servicebus.dispatch import Dispatcher
 from local.servicebus.frames import Attach, Disposition, Flow, Transfer, error
 from local.servicebus.message import encode_delivery
-from local.servicebus.queue import Delivery, LockLostError, Outcome, Queue
+from local.servicebus.queue import LockLostError, Outcome, Queue
+from local.servicebus.rows import Delivery
 
 ACCEPTED, REJECTED, RELEASED, MODIFIED = 0x24, 0x25, 0x26, 0x27
 MAX_MESSAGE = 256 * 1024

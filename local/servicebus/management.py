@@ -12,7 +12,8 @@ from typing import Any
 from local.servicebus.codec import Array, CodecError, Int, Symbol, Timestamp
 from local.servicebus.dispatch import Dispatcher
 from local.servicebus.message import Message, encode_delivery
-from local.servicebus.queue import Delivery, Incoming, LockLostError, MessageNotFoundError, Outcome, Queue
+from local.servicebus.queue import Incoming, LockLostError, MessageNotFoundError, Outcome, Queue
+from local.servicebus.rows import Delivery
 from local.servicebus.tokens import refusal
 
 logger = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from local.servicebus.codec import CodecError, Described, Int, Symbol, Timestamp, UByte, UInt, ULong, decode, encode
-from local.servicebus.queue import Delivery
+from local.servicebus.rows import Delivery
 
 HEADER, DELIVERY_ANNOTATIONS, ANNOTATIONS, PROPERTIES, APPLICATION_PROPERTIES, DATA, VALUE = (
     ULong(0x70),

@@ -1,8 +1,8 @@
 """The rules of one queue, on SQLite, without any network.
 
-A message is a row. It is active (0), deferred (1) or scheduled (2), and may be locked by a receiver. Nothing is held in
-memory: every operation is one transaction that first brings the rows up to the present (`_advance`), so what a queue
-does depends on its rows and the clock alone, and a process killed at any moment loses nothing that it has answered.
+Nothing is held in memory: every operation is one transaction that first brings the rows up to the present (`_advance`),
+so what a queue does depends on its rows and the clock alone, and a process killed at any moment loses nothing that it
+has answered.
 
 Rules: "Message transfers, locks, and settlement", "Overview of Service Bus dead-letter queues", "Message expiration",
 "Message sequencing and timestamps" and "Duplicate detection" in the documentation of Azure Service Bus.
@@ -15,41 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
+from local.servicebus.rows import ACTIVE, DEFERRED, SCHEDULED, Delivery, Rows
 from local.servicebus.settings import DEAD_LETTERS, QueueSettings
-
-ACTIVE, DEFERRED, SCHEDULED = 0, 1, 2
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS message (
-    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
-    queue TEXT NOT NULL,
-    state INTEGER NOT NULL,
-    payload BLOB NOT NULL,
-    enqueued_at INTEGER NOT NULL,
-    time_to_live INTEGER,
-    expires_at INTEGER,
-    delivery_count INTEGER NOT NULL DEFAULT 0,
-    lock_token BLOB UNIQUE,
-    locked_until INTEGER,
-    dead_letter_reason TEXT,
-    dead_letter_description TEXT
-);
-CREATE INDEX IF NOT EXISTS ready ON message (queue, sequence) WHERE state = 0 AND lock_token IS NULL;
-CREATE INDEX IF NOT EXISTS locked ON message (queue, locked_until) WHERE lock_token IS NOT NULL;
-CREATE INDEX IF NOT EXISTS due ON message (queue, enqueued_at) WHERE state = 2;
-CREATE INDEX IF NOT EXISTS expiring ON message (queue, expires_at) WHERE lock_token IS NULL;
-CREATE TABLE IF NOT EXISTS seen (
-    queue TEXT NOT NULL,
-    duplicate_key TEXT NOT NULL,
-    forget_at INTEGER NOT NULL,
-    sequence INTEGER NOT NULL,
-    PRIMARY KEY (queue, duplicate_key)
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS forgetting ON seen (queue, forget_at);
-"""
-_COLUMNS = (
-    "sequence, state, payload, enqueued_at, expires_at, delivery_count, lock_token, locked_until, "
-    "dead_letter_reason, dead_letter_description"
-)
 
 Outcome = Literal["complete", "release", "abandon", "defer", "dead-letter"]
 
@@ -73,22 +40,6 @@ class Incoming:
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
-    """A stored message as it stands. Times are milliseconds since 1970; without a lock, the lock's fields are None."""
-
-    sequence: int
-    state: int
-    payload: bytes
-    enqueued_at: int
-    expires_at: int | None
-    delivery_count: int
-    lock_token: uuid.UUID | None
-    locked_until: int | None
-    dead_letter_reason: str | None
-    dead_letter_description: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class Counts:
     """How many messages a queue holds. Locked ones count as active; `size` is bytes, the dead letters' included."""
 
@@ -107,6 +58,7 @@ class Queue:
 
     def __init__(self, database: sqlite3.Connection, settings: QueueSettings, clock: Callable[[], int]) -> None:
         self._database = database
+        self._rows = Rows(database, settings.name)
         self._clock = clock
         self.settings = settings
         self.name = settings.name
@@ -120,12 +72,8 @@ class Queue:
     def receive(self, *, delete: bool = False) -> Delivery | None:
         """Lock and return the oldest active message, or with `delete` take it out; None if there is none."""
         with self._transaction() as now:
-            row = self._database.execute(
-                "SELECT sequence FROM message WHERE queue = ? AND state = 0 AND lock_token IS NULL "
-                "ORDER BY sequence LIMIT 1",
-                (self.name,),
-            ).fetchone()
-            return None if row is None else self._hand_out(row[0], now, delete=delete)
+            oldest = self._rows.read("state = 0 AND lock_token IS NULL ORDER BY sequence LIMIT 1")
+            return self._hand_out(oldest[0], now, delete=delete) if oldest else None
 
     def receive_deferred(self, sequences: Sequence[int], *, delete: bool = False) -> list[Delivery]:
         """Lock and return these deferred messages, or with `delete` take them out.
@@ -134,9 +82,7 @@ class Queue:
             MessageNotFoundError: one of them is not a deferred, unlocked message of this queue.
         """
         with self._transaction() as now:
-            for sequence in sequences:
-                self._require(sequence, "state = 1 AND lock_token IS NULL")
-            return [self._hand_out(sequence, now, delete=delete) for sequence in sequences]
+            return [self._hand_out(self._deferred(sequence), now, delete=delete) for sequence in sequences]
 
     def settle(
         self, token: uuid.UUID, outcome: Outcome, *, reason: str | None = None, description: str | None = None
@@ -147,24 +93,18 @@ class Queue:
             LockLostError: the token locks nothing any more.
         """
         with self._transaction():
-            row = self._database.execute(
-                "SELECT sequence FROM message WHERE queue = ? AND lock_token = ?", (self.name, token.bytes)
-            ).fetchone()
-            if row is None:
-                raise LockLostError
-            sequence: int = row[0]
+            sequence = self._locked(token)
             if outcome == "complete":
-                self._delete(sequence)
+                self._rows.delete(sequence)
             elif outcome == "release":
-                self._unlock(sequence, attempts=0)
+                self._rows.unlock(sequence, attempts=0)
             elif outcome == "defer":
-                self._unlock(sequence, attempts=1, state=DEFERRED)
+                self._rows.unlock(sequence, attempts=1, state=DEFERRED)
             elif outcome == "dead-letter":
-                self._unlock(sequence, attempts=1)
+                self._rows.unlock(sequence, attempts=1)
                 self._dead_letter(sequence, reason, description)
             else:
-                self._unlock(sequence, attempts=1)
-                self._give_up_spent([sequence])
+                self._fail(sequence)
 
     def renew(self, tokens: Sequence[uuid.UUID]) -> list[int]:
         """Lock anew for the full lock duration; when each lock now ends.
@@ -175,12 +115,7 @@ class Queue:
         with self._transaction() as now:
             until = now + self.settings.lock_duration
             for token in tokens:
-                changed = self._database.execute(
-                    "UPDATE message SET locked_until = ? WHERE queue = ? AND lock_token = ?",
-                    (until, self.name, token.bytes),
-                )
-                if changed.rowcount == 0:
-                    raise LockLostError
+                self._rows.lock(self._locked(token), until)
             return [until] * len(tokens)
 
     def cancel(self, sequences: Sequence[int]) -> None:
@@ -191,25 +126,18 @@ class Queue:
         """
         with self._transaction():
             for sequence in sequences:
-                self._require(sequence, "state = 2")
-                self._delete(sequence)
+                if not self._rows.find("sequence = ? AND state = 2", sequence):
+                    raise MessageNotFoundError
+                self._rows.delete(sequence)
 
     def peek(self, from_sequence: int, limit: int) -> list[Delivery]:
         """Messages in any state, locked ones too, from this sequence number on; nothing changes."""
         with self._transaction():
-            rows = self._database.execute(
-                f"SELECT {_COLUMNS} FROM message WHERE queue = ? AND sequence >= ? ORDER BY sequence LIMIT ?",  # noqa: S608 - constant column names
-                (self.name, from_sequence, limit),
-            ).fetchall()
-        return [_delivery(row) for row in rows]
+            return self._rows.read("sequence >= ? ORDER BY sequence LIMIT ?", from_sequence, limit)
 
     def counts(self) -> Counts:
         with self._transaction():
-            rows = self._database.execute(
-                "SELECT queue, state, count(*), sum(length(payload)) FROM message WHERE queue IN (?, ?) "
-                "GROUP BY queue, state",
-                (self.name, self.name + DEAD_LETTERS),
-            ).fetchall()
+            rows = self._rows.count([self.name, self.name + DEAD_LETTERS])
         own = {state: count for queue, state, count, _ in rows if queue == self.name}
         return Counts(
             active=own.get(ACTIVE, 0) + own.get(DEFERRED, 0),
@@ -225,14 +153,7 @@ class Queue:
 
     def next_change(self) -> int | None:
         """When time alone will change this queue next, in milliseconds since 1970; None if it will not."""
-        row = self._database.execute(
-            "SELECT min(at) FROM ("
-            "SELECT min(locked_until) AS at FROM message WHERE queue = ?1 AND lock_token IS NOT NULL "
-            "UNION ALL SELECT min(enqueued_at) FROM message WHERE queue = ?1 AND state = 2 "
-            "UNION ALL SELECT min(expires_at) FROM message WHERE queue = ?1 AND lock_token IS NULL)",
-            (self.name,),
-        ).fetchone()
-        return row[0]
+        return self._rows.next_change()
 
     @contextmanager
     def _transaction(self) -> Generator[int]:
@@ -248,121 +169,60 @@ class Queue:
         self._database.commit()
 
     def _advance(self, now: int) -> None:
-        self._enqueue_due(now)
-        spent = self._sequences("lock_token IS NOT NULL AND locked_until <= ?", now)
-        for sequence in spent:
-            self._unlock(sequence, attempts=1)
-        self._give_up_spent(spent)
-        for sequence in self._sequences("lock_token IS NULL AND expires_at <= ?", now):
+        for sequence in self._rows.find("state = 2 AND enqueued_at <= ? ORDER BY enqueued_at, sequence", now):
+            self._rows.enqueue(sequence)
+        for sequence in self._rows.find("lock_token IS NOT NULL AND locked_until <= ? ORDER BY sequence", now):
+            self._fail(sequence)
+        for sequence in self._rows.find("lock_token IS NULL AND expires_at <= ? ORDER BY sequence", now):
             if self.settings.dead_letter_expired:
                 self._dead_letter(sequence, "TTLExpiredException", "The message expired and was dead lettered.")
             else:
-                self._delete(sequence)
-        self._database.execute("DELETE FROM seen WHERE queue = ? AND forget_at <= ?", (self.name, now))
-
-    def _sequences(self, condition: str, now: int) -> list[int]:
-        rows = self._database.execute(
-            f"SELECT sequence FROM message WHERE queue = ? AND {condition} ORDER BY sequence",  # noqa: S608 - constant text
-            (self.name, now),
-        )
-        return [row[0] for row in rows.fetchall()]
+                self._rows.delete(sequence)
+        self._rows.forget(now)
 
     def _store(self, message: Incoming, now: int) -> int:
-        window = self.settings.duplicate_window
-        if window is not None and message.duplicate_key is not None:
-            row = self._database.execute(
-                "SELECT sequence FROM seen WHERE queue = ? AND duplicate_key = ?", (self.name, message.duplicate_key)
-            ).fetchone()
-            if row is not None:
-                return row[0]
+        key, window = message.duplicate_key, self.settings.duplicate_window
+        if key is not None and window is not None:
+            first = self._rows.first_with(key)
+            if first is not None:
+                return first
         lives = [life for life in (message.time_to_live, self.settings.time_to_live) if life is not None]
-        waits = message.scheduled_for is not None and message.scheduled_for > now
-        enqueued_at = message.scheduled_for if message.scheduled_for is not None and waits else now
-        sequence = self._insert(SCHEDULED if waits else ACTIVE, message.payload, enqueued_at, min(lives, default=None))
-        if window is not None and message.duplicate_key is not None:
-            self._database.execute(
-                "INSERT INTO seen (queue, duplicate_key, forget_at, sequence) VALUES (?, ?, ?, ?)",
-                (self.name, message.duplicate_key, now + window, sequence),
-            )
+        due = message.scheduled_for
+        state, at = (SCHEDULED, due) if due is not None and due > now else (ACTIVE, now)
+        sequence = self._rows.insert(state, message.payload, at, min(lives, default=None))
+        if key is not None and window is not None:
+            self._rows.remember(key, sequence, now + window)
         return sequence
 
-    def _insert(self, state: int, payload: bytes, enqueued_at: int, life: int | None) -> int:
-        cursor = self._database.execute(
-            "INSERT INTO message (queue, state, payload, enqueued_at, time_to_live, expires_at) "
-            "VALUES (?, ?, ?, ?, ?, ?)",
-            (self.name, state, payload, enqueued_at, life, None if life is None else enqueued_at + life),
-        )
-        assert cursor.lastrowid is not None
-        return cursor.lastrowid
-
-    def _enqueue_due(self, now: int) -> None:
-        """A scheduled message joins the queue at its end, under a new sequence number."""
-        rows = self._database.execute(
-            "SELECT sequence, payload, enqueued_at, time_to_live FROM message "
-            "WHERE queue = ? AND state = 2 AND enqueued_at <= ? ORDER BY enqueued_at, sequence",
-            (self.name, now),
-        ).fetchall()
-        for sequence, payload, enqueued_at, life in rows:
-            self._delete(sequence)
-            self._insert(ACTIVE, payload, enqueued_at, life)
-
-    def _hand_out(self, sequence: int, now: int, *, delete: bool) -> Delivery:
-        if not delete:
-            self._database.execute(
-                "UPDATE message SET lock_token = ?, locked_until = ? WHERE sequence = ?",
-                (uuid.uuid4().bytes, now + self.settings.lock_duration, sequence),
-            )
-        row = self._database.execute(
-            f"SELECT {_COLUMNS} FROM message WHERE sequence = ?",  # noqa: S608 - constant column names
-            (sequence,),
-        ).fetchone()
+    def _hand_out(self, message: Delivery, now: int, *, delete: bool) -> Delivery:
         if delete:
-            self._delete(sequence)
-        return _delivery(row)
+            self._rows.delete(message.sequence)
+            return message
+        self._rows.lock(message.sequence, now + self.settings.lock_duration)
+        return self._rows.read("sequence = ?", message.sequence)[0]
 
-    def _require(self, sequence: int, condition: str) -> None:
-        row = self._database.execute(
-            f"SELECT 1 FROM message WHERE queue = ? AND sequence = ? AND {condition}",  # noqa: S608 - constant text
-            (self.name, sequence),
-        ).fetchone()
-        if row is None:
+    def _deferred(self, sequence: int) -> Delivery:
+        found = self._rows.read("sequence = ? AND state = 1 AND lock_token IS NULL", sequence)
+        if not found:
             raise MessageNotFoundError
+        return found[0]
 
-    def _delete(self, sequence: int) -> None:
-        self._database.execute("DELETE FROM message WHERE sequence = ?", (sequence,))
+    def _locked(self, token: uuid.UUID) -> int:
+        found = self._rows.find("lock_token = ?", token.bytes)
+        if not found:
+            raise LockLostError
+        return found[0]
 
-    def _unlock(self, sequence: int, *, attempts: int, state: int | None = None) -> None:
-        self._database.execute(
-            "UPDATE message SET lock_token = NULL, locked_until = NULL, delivery_count = delivery_count + ?, "
-            "state = coalesce(?, state) WHERE sequence = ?",
-            (attempts, state, sequence),
-        )
-
-    def _give_up_spent(self, sequences: Sequence[int]) -> None:
+    def _fail(self, sequence: int) -> None:
+        """End a delivery that came to nothing: the message is free again, or given up after too many of them."""
+        self._rows.unlock(sequence, attempts=1)
+        attempts = self._rows.read("sequence = ?", sequence)[0].delivery_count
         most = self.settings.max_delivery_count
-        if most is None:
-            return
-        for sequence in sequences:
-            (count,) = self._database.execute(
-                "SELECT delivery_count FROM message WHERE sequence = ?", (sequence,)
-            ).fetchone()
-            if count >= most:
-                text = f"Message could not be consumed after {count} delivery attempts."
-                self._dead_letter(sequence, "MaxDeliveryCountExceeded", text)
+        if most is not None and attempts >= most:
+            text = f"Message could not be consumed after {attempts} delivery attempts."
+            self._dead_letter(sequence, "MaxDeliveryCountExceeded", text)
 
     def _dead_letter(self, sequence: int, reason: str | None, description: str | None) -> None:
-        """Move to the dead-letter queue, where nothing expires; one that is dead-lettered there stays there."""
+        """Move to the dead-letter queue; one that is dead-lettered there stays there."""
         target = self.name if self.is_dead_letters else self.settings.dead_letters().name
-        self._database.execute(
-            "UPDATE message SET queue = ?, state = 0, time_to_live = NULL, expires_at = NULL, "
-            "dead_letter_reason = ?, dead_letter_description = ? WHERE sequence = ?",
-            (target, reason, description, sequence),
-        )
-
-
-def _delivery(
-    row: tuple[int, int, bytes, int, int | None, int, bytes | None, int | None, str | None, str | None],
-) -> Delivery:
-    sequence, state, payload, enqueued_at, expires_at, count, token, until, reason, description = row
-    lock_token = None if token is None else uuid.UUID(bytes=token)
-    return Delivery(sequence, state, payload, enqueued_at, expires_at, count, lock_token, until, reason, description)
+        self._rows.move(sequence, target, reason, description)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from local.servicebus.codec import CodecError, Described, Symbol, Timestamp, UInt, ULong, encode
 from local.servicebus.message import Message, batch, encode_answer, encode_delivery
-from local.servicebus.queue import Delivery
+from local.servicebus.rows import Delivery
 
 SEQUENCE, LOCKED = Symbol("x-opt-sequence-number"), Symbol("x-opt-locked-until")
 

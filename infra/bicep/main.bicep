@@ -33,6 +33,7 @@ param alertEmailFrom string
 param nivodaEndpoint string
 param nivodaUsername string
 @secure()
+@minLength(1)
 param nivodaPassword string
 @allowed([
   'cents'
@@ -42,10 +43,12 @@ param nivodaPriceUnit string = 'cents'
 
 @description('Key of the operator\'s routes: 32 characters or more.')
 @secure()
+@minLength(32)
 param adminApiKey string
 
 @description('Key of the Resend account that mails alerts.')
 @secure()
+@minLength(1)
 param resendApiKey string
 
 @description('Cap on the diamonds of one run, for a staging environment; 0: none.')

@@ -6,6 +6,7 @@ import asyncio
 import smtplib
 import ssl
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from hashlib import sha256
 from typing import TYPE_CHECKING, Protocol
@@ -80,6 +81,7 @@ class SmtpMailer:
     def _send(self, mail: Mail) -> None:
         message = EmailMessage()
         message["From"], message["To"], message["Subject"] = mail.sender, mail.to, mail.subject
+        message["Date"] = datetime.now(UTC)
         domain = mail.sender.rpartition("@")[2].rstrip(">")
         message["Message-ID"] = f"<{sha256(mail.key.encode()).hexdigest()[:32]}@{domain}>"
         message.set_content(mail.text)

@@ -1,5 +1,8 @@
 """Mail over SMTP, to the relay that stands in locally."""
 
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
+
 import pytest
 
 from local.smtp.sink import Rejection, Sink
@@ -14,6 +17,7 @@ async def test_a_mail_arrives_as_it_was_written(mails: Sink):
     (mail,) = mails.mails(10)
     assert (mail.sender, mail.recipients, mail.subject) == (MAIL.sender, [MAIL.to], MAIL.subject)
     assert mail.text.replace("\r\n", "\n") == MAIL.text
+    assert abs(parsedate_to_datetime(mail.headers["Date"]) - mail.received) < timedelta(minutes=1)
 
 
 async def test_a_repeated_key_is_recognisable_by_its_message_id(mails: Sink):

@@ -34,12 +34,12 @@ param subnetId string
 param settings object
 
 var runtime = {
-  'AzureWebJobsStorage__accountName': hostStorageName
-  'AzureWebJobsStorage__credential': 'managedidentity'
-  'AzureWebJobsStorage__clientId': identityClientId
-  'AZURE_CLIENT_ID': identityClientId
-  'TASKHUB_NAME': 'manifold'
-  'AZURE_FUNCTIONS_DURABLE_STRICT_TYPING': '1'
+  AzureWebJobsStorage__accountName: hostStorageName
+  AzureWebJobsStorage__credential: 'managedidentity'
+  AzureWebJobsStorage__clientId: identityClientId
+  AZURE_CLIENT_ID: identityClientId
+  TASKHUB_NAME: 'manifold'
+  AZURE_FUNCTIONS_DURABLE_STRICT_TYPING: '1'
 }
 
 resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {

@@ -34,11 +34,11 @@ param workspaceId string
 var extensions = 'VECTOR,PG_TRGM,BTREE_GIN,PG_STAT_STATEMENTS'
 var parameters = {
   'azure.extensions': extensions
-  'ssl_min_protocol_version': 'TLSv1.2'
-  'log_connections': 'ON'
-  'log_checkpoints': 'ON'
-  'log_lock_waits': 'ON'
-  'log_min_duration_statement': '2000'
+  ssl_min_protocol_version: 'TLSv1.2'
+  log_connections: 'ON'
+  log_checkpoints: 'ON'
+  log_lock_waits: 'ON'
+  log_min_duration_statement: '2000'
 }
 
 resource server 'Microsoft.DBforPostgreSQL/flexibleServers@2024-08-01' = {

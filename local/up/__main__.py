@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 from local.up import Options, Ports, PortsBusyError, Stack, StartError, stack
+from local.up.environment import ROOT
 from local.up.services import NAMES
-from local.up.settings import ROOT
 
 
 def main() -> int:
@@ -58,6 +58,7 @@ def _options() -> Options:
         default=Path(os.environ.get("MANIFOLD_LOCAL_DIR", ROOT / ".local")),
         help="folder of data and logs, or MANIFOLD_LOCAL_DIR (%(default)s)",
     )
+    parser.add_argument("--reload", action="store_true", help="load the app anew when its code changes")
     parser.add_argument("--diamonds", type=int, help="stones that the supplier offers (its own default: 53940)")
     parser.add_argument("--fault", action="append", default=[], help="a fault of the supplier, as its own flag")
     parser.add_argument(
@@ -76,6 +77,7 @@ def _options() -> Options:
         folder=parsed.data,
         without=frozenset(parsed.without),
         supplier_flags=(*diamonds, *faults),
+        host_flags=("--reload",) if parsed.reload else (),
         overrides=dict(parsed.set),
         say=_say,
     )

@@ -31,8 +31,10 @@ def module(name: str, *arguments: object) -> tuple[str, ...]:
     return (sys.executable, "-m", name, *map(str, arguments))
 
 
-def services(ports: Ports, folder: Path, supplier_flags: Sequence[str] = ()) -> list[Service]:
-    """All services on these ports, with their data below the folder."""
+def services(
+    ports: Ports, folder: Path, supplier_flags: Sequence[str] = (), host_flags: Sequence[str] = ()
+) -> list[Service]:
+    """All services on these ports, their data below the folder; the flags go to the supplier and the host."""
     queue_and_table = ("--queue-port", ports.azurite_queue, "--table-port", ports.azurite_table)
     return [
         Service(
@@ -64,7 +66,7 @@ def services(ports: Ports, folder: Path, supplier_flags: Sequence[str] = ()) -> 
         ),
         Service(
             "host",
-            module("local.host", ".", "--port", ports.host),
+            module("local.host", ".", "--port", ports.host, "--data", folder / "host", *host_flags),
             f"http://127.0.0.1:{ports.host}",
             stop_s=20,  # running functions may end
         ),

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from local.processes import tethered
+from local.up.environment import ROOT, settings
 from local.up.ports import Ports
 from local.up.services import NAMES, Service, module, services
-from local.up.settings import ROOT, settings
 from local.up.supervised import StartError, Supervised, last_words
 
 __all__ = ["Options", "Stack", "StartError", "stack"]
@@ -35,6 +35,7 @@ class Options:
     without: frozenset[str] = frozenset()
     """Services not to start, and `migrate` to leave the database as it is."""
     supplier_flags: tuple[str, ...] = ()
+    host_flags: tuple[str, ...] = ()
     overrides: Mapping[str, str] = field(default_factory=dict[str, str])
     """App settings that come before all others."""
     say: Callable[[str], None] = _quiet
@@ -92,9 +93,9 @@ async def stack(options: Options) -> AsyncGenerator[Stack]:
         log.touch()
         return Supervised(service, log, values, ROOT, options.say)
 
-    wanted = services(options.ports, options.folder.absolute(), options.supplier_flags)
-    running = Stack(options, values, [supervised(s) for s in wanted if s.name in names])
+    wanted = services(options.ports, options.folder.absolute(), options.supplier_flags, options.host_flags)
     with _alone(options.folder):
+        running = Stack(options, values, [supervised(service) for service in wanted if service.name in names])
         try:
             await _start_together([s for s in running.services if s.service.name != "host"])
             if "migrate" not in options.without and "postgres" in names:

@@ -1,0 +1,165 @@
+"""`python -m local.up` with the real services: all ready, watched, stopped, and none left behind."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import psutil
+import psycopg
+import pytest
+
+from local.up import Options, Ports, StartError, stack
+from local.up.supervised import Supervised
+
+
+@pytest.fixture
+def folder():
+    """Below /tmp itself: pytest's own folders are closed to the user that runs PostgreSQL under root."""
+    path = Path("/tmp") / f"manifold-up-{os.getpid()}-{time.monotonic_ns()}"
+    path.mkdir(mode=0o755)
+    yield path
+    shutil.rmtree(path)
+
+
+def _flags(ports: Ports, folder: Path, *more: str) -> list[str]:
+    flags = [f"--{name.replace('_', '-')}-port={port}" for name, port in vars(ports).items()]
+    return [sys.executable, "-m", "local.up", *flags, "--data", str(folder), "--diamonds", "100", *more]
+
+
+@contextmanager
+def _up(*arguments) -> Generator[subprocess.Popen[str]]:
+    command = _flags(*arguments)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:  # a failed check must not wait for services that run on
+                family = _family(process)
+                process.kill()
+                psutil.wait_procs(family, timeout=30)
+
+
+def _read_until(process: subprocess.Popen[str], pattern: str) -> str:
+    seen = ""
+    for line in process.stdout:
+        seen += line
+        if re.search(pattern, line):
+            return seen
+    raise AssertionError(f"{pattern!r} was not said: {seen}\n{process.stderr.read()}")
+
+
+def _family(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    return psutil.Process(process.pid).children(recursive=True)
+
+
+def test_everything_starts_serves_stops_and_finds_its_data_again(folder):
+    ports = Ports.free()
+    with _up(ports, folder) as process:
+        report = _read_until(process, r"^ready 6 services")
+        assert re.search(rf"^host +\d+ +\d+ +http://127.0.0.1:{ports.host}$", report, re.MULTILINE)
+        assert f"Console  http://127.0.0.1:{ports.host}/console" in report
+        ready = httpx.get(f"http://127.0.0.1:{ports.host}/health/ready", timeout=30)
+        assert (ready.status_code, ready.json()["status"]) == (200, "ready")
+        with psycopg.connect(f"postgresql://manifold:manifold@127.0.0.1:{ports.postgres}/manifold") as connection:
+            connection.execute("CREATE TABLE kept AS SELECT 1 AS one")
+        with _up(Ports.free(), folder) as second:
+            assert f"The services on {folder} already run" in second.communicate(timeout=20)[1]
+            assert second.returncode == 1
+        family = _family(process)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (0, "")
+    assert len(family) >= 8
+    assert not [p for p in family if p.is_running()]
+    assert "database system is shut down" in (folder / "logs" / "postgres.log").read_text()
+    with _up(ports, folder, "--without", "host") as process:
+        _read_until(process, r"^ready 5 services")
+        with psycopg.connect(f"postgresql://manifold:manifold@127.0.0.1:{ports.postgres}/manifold") as connection:
+            assert connection.execute("SELECT one FROM kept").fetchone() == (1,)
+            assert connection.execute("SELECT count(*) FROM diamonds.pricing_rules").fetchone() is not None
+        process.terminate()
+        process.communicate(timeout=60)
+    assert process.returncode == 0
+
+
+def test_a_crash_is_said_and_mended_and_kill_9_leaves_nothing(folder):
+    some = [f"--without={name}" for name in ("azurite", "servicebus", "supplier", "host")]
+    ports = Ports.free()
+    with _up(ports, folder, *some) as process:
+        _read_until(process, r"^ready 2 services")
+        sink = next(p for p in _family(process) if "local.smtp" in p.cmdline())
+        sink.kill()
+        _read_until(process, r"^smtp ended with code -9; starting it again in 1 s")
+        _read_until(process, r"^smtp is ready again")
+        assert httpx.get(f"http://127.0.0.1:{ports.mail}/messages").json() == []
+        family = _family(process)
+        process.kill()
+        process.communicate(timeout=30)
+    assert len(family) >= 3
+    assert not psutil.wait_procs(family, timeout=30)[1]
+    assert "database system is shut down" in (folder / "logs" / "postgres.log").read_text()
+
+
+def test_busy_ports_are_said_before_anything_starts(folder, postgres):
+    ports = Ports(**{**vars(Ports.free()), "postgres": postgres.port})
+    with _up(ports, folder) as process:
+        output, errors = process.communicate(timeout=20)
+    assert (process.returncode, output) == (1, "")
+    assert errors.startswith(f"Port {postgres.port} for postgres is in use.")
+    assert "--postgres-port or set MANIFOLD_POSTGRES_PORT" in errors
+    assert not list(folder.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("flag", "says"),
+    [("--without=redis", "There is no service redis"), ("--set=NIVODA", "'NIVODA' is not NAME=VALUE")],
+)
+def test_flags_that_mean_nothing_are_named(folder, flag, says):
+    with _up(Ports.free(), folder, flag) as process:
+        assert says in process.communicate(timeout=20)[1]
+    assert process.returncode != 0
+
+
+async def test_as_a_library_a_failed_start_stops_the_others(folder):
+    started = []
+
+    class Noted(Supervised):
+        async def start(self):
+            await super().start()
+            started.append(self)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("local.up.lifecycle.Supervised", Noted)
+        options = Options(
+            ports=Ports.free(),
+            folder=folder,
+            without=frozenset({"azurite", "postgres", "servicebus", "host"}),
+            supplier_flags=("--diamonds", "many"),
+        )
+        with pytest.raises(StartError, match=r"supplier ended with code 2: .*invalid int value: 'many'"):
+            async with stack(options):
+                pass
+    assert [s.service.name for s in started] == ["smtp"]
+    assert started[0].pid is None
+
+
+async def test_as_a_library_it_gives_the_settings_and_a_table(folder):
+    without = frozenset({"azurite", "postgres", "servicebus", "host"})
+    options = Options(ports=Ports.free(), folder=folder, without=without, overrides={"NIVODA_REQUESTS_PER_SECOND": "0"})
+    async with stack(options) as running:
+        assert running.settings["NIVODA_REQUESTS_PER_SECOND"] == "0"
+        async with httpx.AsyncClient() as client:
+            health = await client.get(running.settings["NIVODA_ENDPOINT"].replace("graphql", "health"))
+        assert health.json() == {"status": "ok", "diamonds": 53940}
+        assert running["supplier"].ready_ms > 0
+        assert str(running["smtp"].pid) in running.table()
+        assert json.dumps(running.settings)

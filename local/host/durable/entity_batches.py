@@ -22,7 +22,7 @@ class EntityBatches:
         self._hub = instances.hub
 
     async def run(self, live: Live) -> None:
-        """Apply the operations that have arrived. Raises HostStopping, and leaves everything as it was, when aborted."""
+        """Apply the operations that have arrived. Raises HostStopping when aborted, and leaves everything as it was."""
         entity = live.state
         messages = list(live.inbox)[: self._options.max_entity_operation_batch_size]
         requests = entities.requests_of(messages)

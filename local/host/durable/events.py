@@ -63,7 +63,7 @@ def execution_started(
     generation: int | None,
     at: str,
 ) -> Event:
-    """The first event of an execution; `input_text` is JSON, `generation` None for children and after continue-as-new."""
+    """The first event of an execution. `input_text` is JSON; `generation` is None for children and continuations."""
     return _tail(
         {
             "OrchestrationInstance": {"InstanceId": instance_id, "ExecutionId": execution_id},

@@ -15,6 +15,8 @@ from local.host.durable.instances import Instances
 from local.host.durable.model import FAILED, PENDING, SUSPENDED, Instance, Message
 from local.host.durable.options import DurableOptions
 from local.host.durable.ports import DurableFunctions
+from local.host.durable.rewinding import blank_failures
+from local.host.durable.turn import SOURCE_TAG
 
 logger = logging.getLogger(__name__)
 
@@ -95,10 +97,17 @@ class Operations:
                 name,
                 ", ".join(sorted(known)) or "none",
             )
-        return self._start(name, input_text, instance_id or uuid4().hex, version, str(uuid4()))
+        return self._start(name, input_text, instance_id or uuid4().hex, version, execution_id=str(uuid4()))
 
     def _start(
-        self, name: str, input_text: str | None, instance_id: str, version: str | None, execution_id: str
+        self,
+        name: str,
+        input_text: str | None,
+        instance_id: str,
+        version: str | None,
+        *,
+        execution_id: str,
+        tags: dict[str, str] | None = None,
     ) -> str:
         present = self._instances.state(instance_id)
         if present is not None and not present.finished and not self._may_override():
@@ -110,6 +119,7 @@ class Operations:
             version=version or self._options.default_version,
             input_text=input_text,
         )
+        message.event["Tags"] = tags
         if present is not None:
             instance.generation = (present.generation or 0) + 1
             message.event["Generation"] = instance.generation
@@ -130,7 +140,8 @@ class Operations:
         started = self._instances.load_history(instance)
         text = started[1]["Input"] if len(started) > 1 else instance.input_text
         target = uuid4().hex if new_id else instance_id
-        return self._start(instance.name, text or "null", target, instance.version, uuid4().hex)
+        tags = {SOURCE_TAG: instance_id} if new_id else None
+        return self._start(instance.name, text or "null", target, instance.version, execution_id=uuid4().hex, tags=tags)
 
     # -- talking to a running one
 
@@ -210,37 +221,19 @@ class Operations:
 
     def _rewind(self, instance: Instance, rewound: list[Instance], leaves: list[Instance]) -> None:
         history = self._instances.load_history(instance)
-        scheduled = {
-            event["EventId"]: index
-            for index, event in enumerate(history)
-            if event["EventType"] in (events.TASK_SCHEDULED, events.CHILD_CREATED)
-        }
-        has_failed_children = False
-        for index, event in enumerate(list(history)):
-            kind = event["EventType"]
-            if kind == events.TASK_FAILED:
-                self._blank(history, scheduled[event["TaskScheduledId"]])
-                self._blank(history, index)
-            elif kind == events.CHILD_FAILED:
-                child = self._instances.state(history[scheduled[event["TaskScheduledId"]]]["InstanceId"])
-                self._blank(history, index)
-                if child is not None and child.status == FAILED and child not in rewound:
-                    has_failed_children = True
-                    self._rewind(child, rewound, leaves)
-            elif kind == events.EXECUTION_COMPLETED and event["OrchestrationStatus"] == FAILED:
-                self._blank(history, index)
+        failed_children = [
+            child
+            for child in map(self._instances.state, blank_failures(history))
+            if child is not None and child.status == FAILED
+        ]
         instance.texts = [dotnet.to_json(event) for event in history]
         instance.status = PENDING
         rewound.append(instance)
-        if not has_failed_children:
+        for child in failed_children:
+            if all(child.instance_id != one.instance_id for one in rewound):
+                self._rewind(child, rewound, leaves)
+        if not failed_children:
             leaves.append(instance)
-
-    @staticmethod
-    def _blank(history: list[Event], index: int) -> None:
-        event = history[index]
-        blank = events.generic(None, event["EventId"], event["Timestamp"])
-        blank["IsPlayed"] = event["IsPlayed"]
-        history[index] = blank
 
     # -- purging
 

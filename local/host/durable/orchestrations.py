@@ -179,6 +179,7 @@ class Orchestrations:
             version=child.version or self._options.default_version,
             input_text=child.input_text,
         )
+        message.event["Tags"] = episode.started["Tags"]
         started.generation = message.event["Generation"] = None
         started.parent_instance_id = instance.instance_id
         message.event["ParentInstance"] = {

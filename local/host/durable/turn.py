@@ -23,6 +23,9 @@ _CONTEXT_TAIL = (
     '"maximumShortTimerDuration":"6.00:00:00","defaultHttpAsyncRequestSleepTimeMillseconds":30000}'
 )
 
+# A restart under a new id is marked with the id that it was started from; children inherit the mark.
+SOURCE_TAG = "MS_DurableFunctions_SourceInstanceId"
+
 
 @dataclass(slots=True)
 class Episode:
@@ -75,12 +78,14 @@ def begin(instance: Instance, messages: list[Message], now: datetime) -> Episode
 
 def context(instance: Instance, episode: Episode) -> str:
     """The context as the extension sends it, fields in its order; compact where the extension indents."""
+    tags: dict[str, str] = episode.started["Tags"] or {}
     history = ",".join([*episode.past_texts, *(dotnet.to_json(event) for event in episode.new)])
     return (
         f'{{"history":[{history}],"input":{episode.started["Input"] or "null"},'
         f'"instanceId":{dotnet.to_json(instance.instance_id)},'
         f'"isReplaying":{"true" if episode.past else "false"},'
-        f'"parentInstanceId":{dotnet.to_json(instance.parent_instance_id)},"sourceInstanceId":null,{_CONTEXT_TAIL}'
+        f'"parentInstanceId":{dotnet.to_json(instance.parent_instance_id)},"sourceInstanceId":{dotnet.to_json(tags.get(SOURCE_TAG))},'
+        f"{_CONTEXT_TAIL}"
     )
 
 
@@ -152,6 +157,7 @@ def _continue_as_new(after: Instance, episode: Episode, completion: Completion, 
         generation=None,
         at=at,
     )
+    started["Tags"] = episode.started["Tags"]
     carried: list[Event] = [{**event, "IsPlayed": False} for event in completion.carried]
     after.history = [events.orchestrator_started(at), started, *carried, events.orchestrator_completed(at)]
     after.texts = [dotnet.to_json(event) for event in after.history]

@@ -1,0 +1,111 @@
+"""The whole app on this machine: real PostgreSQL and Azurite, the stand-ins, and the host as a process of its own."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+import psycopg
+import pytest
+
+from local.host.testing import HostProcess
+from local.up import Options, Ports, Stack, stack
+
+ROOT = Path(__file__).parents[3]
+KEY = "acceptance"
+
+
+class Running:
+    """The app and what it stands on."""
+
+    def __init__(self, services: Stack, host: HostProcess) -> None:
+        self.services = services
+        self.host = host
+        self.supplier = f"http://127.0.0.1:{services.options.ports.supplier}"
+
+    def ask(self, method: str, path: str, body: Any = None, *, status: int | None = None) -> Any:
+        answer = self.host.request(method, path, body, headers={"X-Admin-Key": KEY}, timeout=60)
+        assert status is None or answer.status == status, answer.body
+        return answer.json()
+
+    def start(self, run_type: str) -> str:
+        return self.ask("POST", "/api/v2/triggers/scheduler", {"run_type": run_type}, status=202)["run_id"]
+
+    def wait(self, run_id: str, seconds: float = 120) -> dict[str, Any]:
+        """The run with its partitions, once it has ended."""
+        deadline = time.monotonic() + seconds
+        while True:
+            answer = self.host.request("GET", f"/api/v2/analytics/runs/{run_id}", headers={"X-Admin-Key": KEY})
+            if answer.status == 200 and answer.json()["run"]["status"] != "running":
+                return answer.json()
+            assert time.monotonic() < deadline, "\n".join(self.host.output[-40:])
+            time.sleep(0.2)
+
+    def until(self, holds: Callable[[], bool], seconds: float = 60) -> None:
+        deadline = time.monotonic() + seconds
+        while not holds():
+            assert time.monotonic() < deadline, "\n".join(self.host.output[-40:])
+            time.sleep(0.1)
+
+    def control(self, what: str, body: Any) -> Any:
+        """Tell the supplier what goes wrong from now on, or what changes."""
+        request = Request(f"{self.supplier}/_control/{what}", json.dumps(body).encode(), method="POST")
+        request.add_header("Content-Type", "application/json")
+        with urlopen(request, timeout=30) as answer:
+            text = answer.read()
+        return json.loads(text) if text else None
+
+    def stock(self) -> dict[str, dict[str, Any]]:
+        """Everything the supplier has now, by stone id, asked as anybody would: page by page."""
+        page = "{ items { id price diamond { id } } }"
+        query = f"query($o: Int) {{ diamonds_by_query(query: {{}}, offset: $o, limit: 50) {page} }}"
+        token = self._graphql(
+            '{ authenticate { username_and_password(username: "manifold", password: "manifold") { token } } }', {}, ""
+        )["authenticate"]["username_and_password"]["token"]
+        found: dict[str, dict[str, Any]] = {}
+        while items := self._graphql(query, {"o": len(found)}, token)["diamonds_by_query"]["items"]:
+            found |= {item["diamond"]["id"]: item for item in items}
+        return found
+
+    def _graphql(self, query: str, variables: dict[str, Any], token: str) -> Any:
+        body = json.dumps({"query": query, "variables": variables}).encode()
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
+        with urlopen(Request(f"{self.supplier}/graphql", body, headers), timeout=30) as answer:
+            return json.loads(answer.read())["data"]
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        with psycopg.connect(self.services.settings["POSTGRES_DSN"]) as connection:
+            return connection.execute(query.encode()).fetchall()
+
+    def mails(self) -> list[dict[str, Any]]:
+        with urlopen(f"http://127.0.0.1:{self.services.options.ports.mail}/messages", timeout=10) as answer:
+            return json.loads(answer.read())
+
+
+Start = Callable[..., Any]
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Start:
+    """Starts everything: `async with running("--diamonds", "5000", INGEST_SECONDS="2") as app`."""
+
+    @asynccontextmanager
+    async def start(*supplier: str, **settings: str) -> AsyncGenerator[Running]:
+        overrides = {"ADMIN_API_KEY": KEY, "NIVODA_REQUESTS_PER_SECOND": "0", **settings}
+        options = Options(
+            ports=Ports.free(),
+            folder=tmp_path / "local",
+            without=frozenset({"host"}),
+            supplier_flags=supplier,
+            overrides=overrides,
+        )
+        async with stack(options) as services:
+            with HostProcess(ROOT, tmp_path / "host", environment=services.settings) as host:
+                yield Running(services, host)
+
+    return start

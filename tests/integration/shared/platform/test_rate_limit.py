@@ -75,8 +75,8 @@ def test_no_second_sees_more_than_the_limit_and_little_of_it_is_wasted(migrated:
 async def test_a_pause_holds_every_process(migrated: str):
     await rate_limit("vendor", 1_000).turn(1)
     elsewhere = SharedRateLimit("vendor", 1_000)  # as another process would have it
-    await elsewhere.pause(0.4)
     started = monotonic()
+    await elsewhere.pause(0.4)
     await asyncio.gather(*(rate_limit("vendor", 1_000).turn(1) for _ in range(3)))
     assert monotonic() - started >= 0.4
 

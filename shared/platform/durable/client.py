@@ -6,7 +6,8 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, cast
+from http import HTTPStatus
+from typing import Any
 from urllib.parse import quote, urlencode
 
 import aiohttp
@@ -14,7 +15,7 @@ from azure.durable_functions import DurableOrchestrationClient
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.platform.durable.handles import In, Orchestration
-from shared.platform.errors import Conflict, NotFound, TransientError
+from shared.platform.errors import Conflict, InvalidInput, NotFound, TransientError
 
 CALL_SECONDS = 30
 
@@ -99,7 +100,10 @@ class DurableClient:
         """The orchestration, without its input; None if there is none. Ask for the history where it is shown."""
         query = {"showInput": "false"} | ({"showHistory": "true"} if history else {})
         status, _, body = await self._get(f"instances/{quote(instance_id, safe='')}", query)
-        return None if status == 404 or body is None else Instance.model_validate(body)  # noqa: PLR2004 - HTTP's number
+        if status == HTTPStatus.BAD_REQUEST and history:
+            # The host cannot show the history of a run that failed for not being deterministic.
+            return await self.find(instance_id)
+        return None if status == HTTPStatus.NOT_FOUND or body is None else Instance.model_validate(body)
 
     async def page(
         self,
@@ -118,7 +122,9 @@ class DurableClient:
             query["instanceIdPrefix"] = prefix
         if since:
             query["createdTimeFrom"] = since.isoformat()
-        _, headers, body = await self._get("instances/", query, continuation)
+        status, headers, body = await self._get("instances/", query, continuation)
+        if status == HTTPStatus.BAD_REQUEST:
+            raise InvalidInput("The host does not take this page.", field="cursor", remedy="Begin at the first page.")
         rows: list[dict[str, Any]] = body or []
         shown = [Instance.model_validate(one) for one in rows if not one["instanceId"].startswith("@")]
         return InstancePage(instances=shown, continuation=headers.get("x-ms-continuation-token") or None)
@@ -160,9 +166,10 @@ class DurableClient:
             ):
                 text = await answer.text()
                 body: Any = json.loads(text) if text else None
-                if answer.status >= 500 and not isinstance(body, dict):  # noqa: PLR2004 - HTTP's number
+                refused = answer.status not in (HTTPStatus.OK, HTTPStatus.ACCEPTED, HTTPStatus.NOT_FOUND)
+                if refused and answer.status != HTTPStatus.BAD_REQUEST:
                     raise TransientError(f"The durable host answered {answer.status}.", code="durable-unavailable")
-                return answer.status, answer.headers, cast("Any", body)
+                return answer.status, answer.headers, body
         except (aiohttp.ClientError, TimeoutError) as error:
             raise TransientError(
                 f"The durable host did not answer: {type(error).__name__}.", code="durable-unavailable"

@@ -167,8 +167,11 @@ def read_local_settings(app: Path, environment: Mapping[str, str]) -> LocalSetti
 
 
 def parse_timespan(text: str) -> float | None:
-    """Seconds of a .NET TimeSpan `[d.]hh:mm[:ss[.fraction]]` or a number of days; None when it is neither."""
-    match = re.fullmatch(r"(?:(\d+)[.:])?(\d{1,2}):(\d{1,2})(?::(\d{1,2}(?:\.\d{1,7})?))?", text.strip())
+    """Seconds of a .NET TimeSpan `[d.]hh:mm[:ss[.fraction]]` or a number of days; None when it is neither.
+
+    Days may also be divided by a colon, but only from all of `hh:mm:ss`.
+    """
+    match = re.fullmatch(r"(?:(\d+)(?:\.|:(?=\d+:\d+:)))?(\d{1,2}):(\d{1,2})(?::(\d{1,2}(?:\.\d{1,7})?))?", text.strip())
     if match is None:
         return float(text) * 86400 if re.fullmatch(r"\d+", text.strip()) else None
     days, hours, minutes, seconds = match.groups()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import re
 import sys
 from contextlib import asynccontextmanager
@@ -125,6 +126,7 @@ async def _locked() -> AsyncGenerator[tuple[AsyncConnection[Any], dict[str, str]
 async def _main(undone: str | None) -> int:
     from psycopg import Error  # noqa: PLC0415 - the app never imports the driver at start
 
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # one line says that the server is not there, not twenty
     try:
         migrations = read()
         if undone:

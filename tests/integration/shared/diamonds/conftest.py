@@ -3,6 +3,7 @@
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import pairwise
 from uuid import uuid4
 
 import pytest
@@ -107,7 +108,7 @@ async def begin(*edges, feed="nivoda", run_type="full", expected=0, max_records=
     """Claim a run and cut it at the given prices."""
     request = StartRun(run_id=uuid4(), feed=feed, run_type=run_type)
     plan = await runs.claim_run(request, WINDOW, max_records=max_records)
-    cut = [partition(n, low, high, expected) for n, (low, high) in enumerate(zip(edges, edges[1:], strict=False))]
+    cut = [partition(n, low, high, expected) for n, (low, high) in enumerate(pairwise(edges))]
     await runs.save_partitions(plan.run_id, Partitions(total=expected, partitions=cut, counts_asked=0))
     return Run(plan, cut)
 

@@ -38,7 +38,7 @@ up: setup ## Start every local service, the app and the console; Ctrl-C stops th
 migrate: setup ## Bring the database that POSTGRES_DSN names to the newest schema
 	@python -m shared.platform.migrate
 
-test: setup lint ## Check and test everything
+test: setup lint lint-infra ## Check and test everything
 	@python -m pytest -n 2
 
 lint: setup ## Types, style, floors and determinism rules
@@ -47,7 +47,11 @@ lint: setup ## Types, style, floors and determinism rules
 	@ast-grep test --skip-snapshot-tests >/dev/null
 	@ast-grep scan --error
 	@lint-imports >/dev/null || lint-imports
+	@python -m tools.bicep_check infra/bicep/*.bicep
 	@pyright --warnings
+
+lint-infra: setup ## Look for insecure settings in the infrastructure (fetches checkov the first time)
+	@python tools/checkov.py
 
 bench: setup ## Measure, each figure beside a peer
 	@python -m bench

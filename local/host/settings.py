@@ -171,7 +171,8 @@ def parse_timespan(text: str) -> float | None:
 
     Days may also be divided by a colon, but only from all of `hh:mm:ss`.
     """
-    match = re.fullmatch(r"(?:(\d+)(?:\.|:(?=\d+:\d+:)))?(\d{1,2}):(\d{1,2})(?::(\d{1,2}(?:\.\d{1,7})?))?", text.strip())
+    days_part = r"(?:(\d+)(?:\.|:(?=\d+:\d+:)))?"
+    match = re.fullmatch(days_part + r"(\d{1,2}):(\d{1,2})(?::(\d{1,2}(?:\.\d{1,7})?))?", text.strip())
     if match is None:
         return float(text) * 86400 if re.fullmatch(r"\d+", text.strip()) else None
     days, hours, minutes, seconds = match.groups()

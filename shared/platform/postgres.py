@@ -33,8 +33,11 @@ async def _connect_arguments() -> dict[str, Any]:
         "options": f"-c statement_timeout={STATEMENT_MILLISECONDS} -c idle_in_transaction_session_timeout=60000",
     }
     if settings().postgres_auth == "entra":
+        import certifi  # noqa: PLC0415 - loads in the activity that needs it
+
         arguments["password"] = await postgres_password()
-        arguments["sslmode"] = "require"
+        # The token must reach nobody but the server whose name we asked for.
+        arguments |= {"sslmode": "verify-full", "sslrootcert": certifi.where()}
     return arguments
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Literal
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.platform.errors import TerminalError
@@ -91,6 +91,15 @@ class Settings(BaseSettings):
     applicationinsights_connection_string: str | None = Field(
         None, description="where traces, logs and metrics go; unset: nowhere"
     )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _resolved(cls, value: object) -> object:
+        # The platform hands an unresolved reference on as it stands: as a key it could be guessed.
+        if isinstance(value, str) and value.startswith("@Microsoft.KeyVault("):
+            message = "the Key Vault reference is not resolved; see the app's identity and the secret's name"
+            raise ValueError(message)
+        return value
 
 
 @lru_cache(maxsize=1)

@@ -1,6 +1,6 @@
 """Spans for what the platform cannot see by itself.
 
-In Azure the worker sets OpenTelemetry up (host.json's telemetryMode and PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY), and
+In Azure the worker sets OpenTelemetry up (telemetryMode in host.json, PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY), and
 the host makes a span of every invocation and carries the trace from the HTTP request through orchestrations into
 activities. Without a provider, as on a laptop, a span costs about a microsecond and goes nowhere.
 """

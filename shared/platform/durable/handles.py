@@ -6,6 +6,7 @@ Models cross the wire as JSON text, so that nothing an outsider wrote is ever re
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,6 +16,7 @@ import azure.durable_functions as df
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from shared.platform.errors import TerminalError
+from shared.platform.telemetry import span
 
 Context = df.DurableOrchestrationContext
 In = TypeVar("In", bound=BaseModel)
@@ -22,6 +24,8 @@ Out = TypeVar("Out", bound=BaseModel)
 T = TypeVar("T")
 Steps = Generator[Any, Any, T]
 """What an orchestrator is: it yields durable tasks and returns a T."""
+
+logger = logging.getLogger(__name__)
 
 PAYLOAD_BYTES = 16_384
 """What one activity may be given or may give back. More travels as a reference: histories are replayed whole."""
@@ -127,8 +131,11 @@ class Activity(Handle[In, Out]):
             )
             return Envelope(failure=Failure.of(failure)).model_dump_json()
         try:
-            value = (await self.run(task)).model_dump_json()
+            # The host counts an envelope as a success; this span is what the alerts see fail.
+            with span(self.name):
+                value = (await self.run(task)).model_dump_json()
         except TerminalError as error:
+            logger.warning("A step failed for good.", extra={"step": self.name, "code": error.code})
             return Envelope(failure=Failure.of(error)).model_dump_json()
         if len(value) > PAYLOAD_BYTES:
             error = TerminalError(

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import pytest
+
+from shared.platform.errors import TerminalError
+from shared.platform.settings import settings
+
+
+@pytest.fixture(autouse=True)
+def fresh(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("POSTGRES_DSN", "postgresql://nowhere")
+    settings.cache_clear()
+    yield
+    settings.cache_clear()
+
+
+def test_a_missing_setting_is_named_with_the_place_to_set_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("POSTGRES_DSN")
+    with pytest.raises(TerminalError, match=r"POSTGRES_DSN: Field required.*local\.settings\.json"):
+        settings()
+
+
+def test_a_wrong_value_is_named_and_a_secret_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NIVODA_REQUESTS_PER_SECOND", "-1")
+    monkeypatch.setenv("ADMIN_API_KEY", "@Microsoft.KeyVault(SecretUri=https://canary)")
+    with pytest.raises(TerminalError) as refused:
+        settings()
+    assert "NIVODA_REQUESTS_PER_SECOND" in str(refused.value)
+    assert "ADMIN_API_KEY: Value error, the Key Vault reference is not resolved" in str(refused.value)
+    assert "canary" not in str(refused.value)
+
+
+def test_an_empty_value_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMTP_PORT", "")
+    assert settings().smtp_port == 1025

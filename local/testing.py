@@ -1,6 +1,8 @@
-"""Servers that all workers of a test run share: the first worker that needs one starts it, and stops it at the end."""
+"""What tests of programs need: servers that all workers of a test run share, and commands that never outlive a test."""
 
 import fcntl
+import subprocess
+import sys
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -37,6 +39,17 @@ def shared(folder: Path, name: str, start: Callable[[], AbstractContextManager[s
                     fcntl.flock(users, fcntl.LOCK_EX)
                     state.unlink()
                     owned.__exit__(None, None, None)
+
+
+@contextmanager
+def command(*arguments: object) -> Generator[subprocess.Popen[str]]:
+    """Run `python -m` with these arguments and its output in pipes; kill it if the block leaves it running."""
+    argv = [sys.executable, "-m", *map(str, arguments)]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603 - this project's own programs
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 @contextmanager

@@ -37,11 +37,13 @@ def _addresses(ports: Ports) -> dict[str, dict[str, str]]:
     storage = azurite.connection_string(
         azurite.Ports(blob=ports.azurite, queue=ports.azurite_queue, table=ports.azurite_table)
     )
-    bus = f"Endpoint=sb://127.0.0.1:{ports.servicebus};SharedAccessKeyName=local;SharedAccessKey=local"
+    # The account of Microsoft's own emulator, so that either may listen there.
+    account = "SharedAccessKeyName=RootManageSharedAccessKey;SharedAccessKey=SAS_KEY_VALUE"
+    bus = f"Endpoint=sb://127.0.0.1:{ports.servicebus};{account};UseDevelopmentEmulator=true"
     return {
         "azurite": {"AzureWebJobsStorage": storage, "STORAGE_CONNECTION": storage},
         "postgres": {"POSTGRES_DSN": postgres.dsn(ports.postgres)},
-        "servicebus": {"ServiceBus": f"{bus};UseDevelopmentEmulator=true"},
+        "servicebus": {"ServiceBus": bus},
         "supplier": {"NIVODA_ENDPOINT": f"http://127.0.0.1:{ports.supplier}/graphql"},
         "smtp": {"SMTP_HOST": "127.0.0.1", "SMTP_PORT": str(ports.smtp)},
     }

@@ -1,8 +1,6 @@
 """Microsoft's emulator, started from the package, keeping its blobs from one start to the next."""
 
 import signal
-import subprocess
-import sys
 
 import psutil
 import pytest
@@ -11,6 +9,7 @@ from azure.storage.queue import QueueClient
 
 from local.azurite import AzuriteError, Ports, azurite, connection_string
 from local.processes import free_port
+from local.testing import command
 
 
 def _ports() -> Ports:
@@ -29,9 +28,8 @@ def test_blobs_and_queues_answer(storage_connection):
 def test_the_command_keeps_blobs_and_leaves_nothing_running(tmp_path):
     ports = _ports()
     flags = ("--port", ports.blob, "--queue-port", ports.queue, "--table-port", ports.table, "--data", tmp_path)
-    command = [sys.executable, "-m", "local.azurite", *map(str, flags)]
     for start in (1, 2):
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        with command("local.azurite", *flags) as process:
             assert process.stdout.readline().startswith(f"ready http://127.0.0.1:{ports.blob}")
             with ContainerClient.from_connection_string(connection_string(ports), "kept") as container:
                 if start == 1:

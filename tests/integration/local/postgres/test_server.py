@@ -4,7 +4,6 @@ import os
 import signal
 import stat
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import pytest
 from local.postgres import PostgresError, server
 from local.postgres.account import caller_account
 from local.processes import free_port
+from local.testing import command
 
 
 @pytest.fixture
@@ -26,9 +26,8 @@ def data():
     subprocess.run(["rm", "-rf", str(folder)], check=True)
 
 
-def _start(data: Path, port: int) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "local.postgres", "--port", str(port), "--data", str(data)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+def _start(data: Path, port: int):
+    return command("local.postgres", "--port", port, "--data", data)
 
 
 def _query(dsn: str, statement: str):

@@ -1,17 +1,15 @@
 """The supplier as users start it."""
 
 import signal
-import subprocess
-import sys
 
 import httpx
 
 from local.processes import free_port
+from local.testing import command
 
 
 def _start(*flags):
-    command = [sys.executable, "-m", "local.supplier", *flags]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return command("local.supplier", *flags)
 
 
 def test_it_says_ready_serves_and_stops():

@@ -1,0 +1,428 @@
+"""Raw rows become priced diamonds or failures with a reason, and every claim is all or nothing."""
+
+import asyncio
+import string
+from datetime import timedelta
+from decimal import Decimal
+from uuid import uuid4
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from shared.diamonds import consolidation, reports, runs
+from shared.diamonds.consolidation import consolidate, recover_claims
+from shared.diamonds.ingestion import copy_pages
+from shared.diamonds.mapping import NIVODA
+from shared.diamonds.missing import mark_missing_deleted
+from shared.diamonds.models import ConsolidateRows, RunStatus
+from shared.diamonds.pricing import PricingRule, Unpriced, dollars, price
+from shared.platform.errors import Conflict
+from shared.platform.postgres import close_pools, database
+
+
+@pytest.fixture(autouse=True)
+def _database(migrated):
+    """All of these need one."""
+
+
+async def ingest(diamonds, *stones, feed="nivoda"):
+    shop = diamonds.Shop(stones=dict(enumerate(stones)))
+    run = await diamonds.begin(0, 2**31 - 1, feed=feed)
+    await copy_pages(shop, run.task())
+    return run.plan
+
+
+async def work(plan, unit="cents", seconds=60.0, worker="w1"):
+    task = ConsolidateRows(run_id=plan.run_id, feed=plan.feed, worker=worker, seconds=seconds)
+    return await consolidate(task, NIVODA, unit)
+
+
+async def test_a_stone_becomes_a_diamond(diamonds):
+    plan = await ingest(diamonds, diamonds.stone("s1", price=326, carats="1.50", color="e ", floInt=""))
+    assert (await work(plan)).model_dump() == {"done": 1, "failed": 0, "finished": True}
+    rows = await diamonds.fetch(
+        "select feed, supplier_stone_id, offer_id, shape, carats, color, clarity, cut, fluorescence, lab_grown,"
+        " treated, price_model_price, price_per_carat, retail_price, markup_ratio, rating, availability,"
+        " raw_availability, image_url, video_url, certificate_lab, measurements, attributes, supplier_name, status"
+        " from diamonds.diamonds"
+    )
+    identity = ("nivoda", "s1", "DIAMOND/s1")
+    grades = ("ROUND", Decimal("1.50"), "E", "SI2", "Ideal", None, False, None)
+    prices = (Decimal("326.00"), Decimal("217.33"), Decimal("374.90"), Decimal("1.1500"), None)
+    offer = ("available", "AVAILABLE", "https://images.example.com/s1.jpg", None)
+    rest = ("GIA", {"length": 3.95}, {"discount": -10.5}, "Acme", "active")
+    assert rows == [(*identity, *grades, *prices, *offer, *rest)]
+    assert await diamonds.fetch(
+        "select consolidation_status, claimed_by, claimed_at = consolidated_at from diamonds.raw_diamonds"
+    ) == [("done", "w1", True)]
+
+
+async def test_the_unit_of_prices_is_the_feeds(diamonds):
+    plan = await ingest(diamonds, diamonds.stone("s1", price=326))
+    await work(plan, "dollars")
+    assert await diamonds.fetch("select price_model_price from diamonds.diamonds") == [(Decimal(32600),)]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"shape": None}, "shape: missing"),
+        ({"shape": "  "}, "shape: missing"),
+        ({"shape": "r" * 51}, "shape: longer than 50 characters"),
+        ({"carats": None}, "carats: missing"),
+        ({"carats": 0}, 'carats: "0" is not a number from 0.01 to 9999.99'),
+        ({"carats": "NaN"}, 'carats: "NaN" is not a number from 0.01 to 9999.99'),
+        ({"carats": "1e99"}, 'carats: "1e99" is not a number from 0.01 to 9999.99'),
+        ({"carats": "big" * 40}, f'carats: "{("big" * 40)[:40]}" is not a number from 0.01 to 9999.99'),
+        ({"labgrown": "maybe"}, 'lab_grown: "maybe" is neither true nor false'),
+        ({"color": "D" * 5000}, "color: longer than 50 characters"),
+        ({"shape": None, "carats": -1}, 'shape: missing; carats: "-1" is not a number from 0.01 to 9999.99'),
+    ],
+)
+async def test_a_stone_that_cannot_be_mapped_fails_with_the_reason(diamonds, change, reason):
+    plan = await ingest(diamonds, diamonds.stone("good"), diamonds.stone("bad", **change))
+    assert (await work(plan)).model_dump() == {"done": 1, "failed": 1, "finished": True}
+    assert await diamonds.fetch(
+        "select supplier_stone_id, consolidation_status, failure_reason from diamonds.raw_diamonds order by 1"
+    ) == [("bad", "failed", reason), ("good", "done", None)]
+    summary = await reports.summary(plan.run_id)
+    assert (summary.ingested, summary.consolidated, summary.failed, summary.pending) == (2, 1, 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("sent", "reason"),
+    [
+        (None, "price: missing"),
+        (0, 'price: "0" is not an amount of 0.01 to 99999999.99 dollars'),
+        ("free", 'price: "free" is not an amount of 0.01 to 99999999.99 dollars'),
+        ("Infinity", 'price: "Infinity" is not an amount of 0.01 to 99999999.99 dollars'),
+        (10**20, f'price: "{10**20}" is not an amount of 0.01 to 99999999.99 dollars'),
+        ({"a": 1}, 'price: "{"a": 1}" is not an amount of 0.01 to 99999999.99 dollars'),
+    ],
+)
+async def test_a_price_that_is_none_fails_with_the_reason(diamonds, sent, reason):
+    stone = diamonds.stone("bad")
+    plan = await ingest(diamonds, stone)
+    await diamonds.fetch(
+        "update diamonds.raw_diamonds set payload = jsonb_set(payload, '{price}', %s) returning 1",
+        psycopg.types.json.Jsonb(sent),
+    )
+    assert (await work(plan)).failed == 1
+    assert await diamonds.fetch("select failure_reason from diamonds.raw_diamonds") == [(reason,)]
+
+
+async def test_a_stone_without_an_id_fails_and_is_counted(diamonds):
+    plan = await ingest(diamonds, diamonds.stone(""), diamonds.stone("s1"))
+    assert (await work(plan)).failed == 1
+    assert await diamonds.fetch(
+        "select failure_reason from diamonds.raw_diamonds where failure_reason is not null"
+    ) == [("id: missing or unusable",)]
+
+
+leaf = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=8)
+    | st.sampled_from(["NaN", "1e400", "-0", " 1 ", "0x10", "1_0", "true", "t", "x" * 4000, "é" * 2000])
+)
+anything = (
+    leaf | st.lists(leaf, max_size=2) | st.dictionaries(st.text(string.ascii_letters, max_size=3), leaf, max_size=2)
+)
+certificates = st.fixed_dictionaries(
+    {}, optional=dict.fromkeys(("shape", "carats", "color", "labgrown", "depth", "lab"), anything)
+)
+payloads = st.fixed_dictionaries(
+    {"price": anything | st.integers(1, 10**6)},
+    optional={
+        "discount": anything,
+        "diamond": anything
+        | st.fixed_dictionaries(
+            {"certificate": anything | certificates},
+            optional={"availability": anything, "HoldId": anything, "image": anything, "supplier": anything},
+        ),
+    },
+)
+
+
+def test_no_payload_stops_the_others(migrated, diamonds):
+    """Whatever a supplier sends is consolidated or failed; one row must never hold up its claim."""
+
+    async def example(sent):
+        stones = [diamonds.stone("good"), *(diamonds.stone(f"s{n}") for n in range(len(sent)))]
+        for stone, payload in zip(stones[1:], sent, strict=True):
+            stone.payload.clear()
+            stone.payload.update({"price": 100} | payload)
+
+        class Listing(diamonds.Shop):
+            def _in(self, prices):
+                return list(self.stones.values())
+
+        feed = f"f{uuid4().hex[:20]}"
+        run = await diamonds.begin(0, 2**31 - 1, feed=feed)
+        await copy_pages(Listing(stones=dict(enumerate(stones))), run.task())
+        answer = await work(run.plan)
+        assert (answer.done + answer.failed, answer.finished) == (len(stones), True)
+        summary = await reports.summary(run.plan.run_id)
+        assert (summary.consolidated, summary.failed) == (answer.done, answer.failed)
+        assert answer.done >= 1
+
+    with asyncio.Runner() as runner:
+        try:
+            given(st.lists(payloads, max_size=4))(
+                settings(max_examples=60, deadline=None)(lambda sent: runner.run(example(sent)))
+            )()
+        finally:
+            runner.run(close_pools())
+
+
+rules = st.lists(
+    st.fixed_dictionaries(
+        {
+            "priority": st.integers(1, 3),
+            "carat_min": st.none() | st.decimals("0", "2", places=2),
+            "carat_max": st.none() | st.decimals("2", "5", places=2),
+            "shapes": st.none() | st.lists(st.sampled_from(["ROUND", "Oval", "pear"]), min_size=1, max_size=2),
+            "lab_grown": st.none() | st.booleans(),
+            "feed": st.none() | st.sampled_from(["nivoda", "second"]),
+            "markup_ratio": st.decimals("0.5", "9.9999", places=4),
+            "rating": st.none() | st.integers(1, 10),
+            "active": st.sampled_from([True, True, False]),
+        }
+    ),
+    max_size=6,
+)
+offers = st.lists(
+    st.tuples(
+        st.sampled_from(["round", "OVAL", "Pear", "HEART"]),
+        st.decimals("0.01", "5", places=2),
+        st.none() | st.booleans(),
+        st.integers(1, 999_999),  # times 100, in dollars: near the dearest that fits
+        st.sampled_from(["cents", "dollars"]),
+    ),
+    min_size=1,
+    max_size=12,
+)
+
+
+def test_sql_prices_as_the_rule_says(migrated, diamonds):
+    columns = "priority, carat_min, carat_max, shapes, lab_grown, feed, markup_ratio, rating, active"
+
+    async def example(wanted, offered, unit):
+        feed = f"f{uuid4().hex[:20]}"
+        async with database() as connection:
+            await connection.execute("delete from diamonds.pricing_rules")
+            for each in wanted:
+                rule = each | {"feed": feed if each["feed"] == "nivoda" else each["feed"]}
+                values = ", ".join(f"%({column})s" for column in columns.split(", "))
+                await connection.execute(f"insert into diamonds.pricing_rules ({columns}) values ({values})", rule)
+        stored = await diamonds.fetch(f"select id, {columns} from diamonds.pricing_rules")
+        names = ["id", *columns.split(", ")]
+        parsed = [PricingRule.model_validate(dict(zip(names, row, strict=True))) for row in stored]
+        stones = [
+            diamonds.stone(f"s{n}", price=amount, shape=shape, carats=str(carats), labgrown=grown)
+            for n, (shape, carats, grown, amount, _) in enumerate(offered)
+        ]
+        plan = await ingest(diamonds, *stones, feed=feed)
+        await work(plan, unit)
+        found = await diamonds.fetch(
+            "select supplier_stone_id, retail_price, price_per_carat, markup_ratio, rating, price_model_price"
+            " from diamonds.diamonds where feed = %s",
+            feed,
+        )
+        expected = []
+        for n, (shape, carats, grown, amount, _) in enumerate(offered):
+            value = dollars(Decimal(amount * 100), unit)
+            stone = Unpriced(feed=feed, shape=shape, carats=carats, lab_grown=grown, price=value)
+            p = price(stone, parsed)
+            expected.append((f"s{n}", p.retail_price, p.price_per_carat, p.markup_ratio, p.rating, value))
+        assert sorted(found) == sorted(expected)
+
+    with asyncio.Runner() as runner:
+        try:
+            given(rules, offers, st.sampled_from(["cents", "dollars"]))(
+                settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])(
+                    lambda wanted, offered, unit: runner.run(example(wanted, offered, unit))
+                )
+            )()
+        finally:
+            runner.run(close_pools())
+
+
+async def test_workers_at_once_share_the_rows_and_take_none_twice(diamonds, monkeypatch):
+    """A defect of the system being replaced: it used SKIP LOCKED outside a transaction."""
+    monkeypatch.setattr(consolidation, "CLAIM_ROWS", 7)
+    plan = await ingest(diamonds, *(diamonds.stone(f"s{n:03}") for n in range(300)))
+    answers = await asyncio.gather(*(work(plan, worker=f"w{n}") for n in range(4)))
+    assert sum(answer.done for answer in answers) == 300
+    assert all(answer.finished for answer in answers)
+    assert await diamonds.fetch("select count(*), count(distinct supplier_stone_id) from diamonds.diamonds") == [
+        (300, 300)
+    ]
+    by_worker = dict(await diamonds.fetch("select claimed_by, count(*) from diamonds.raw_diamonds group by 1"))
+    assert by_worker == {f"w{n}": answer.done for n, answer in enumerate(answers) if answer.done}
+    assert len(by_worker) > 1
+
+
+async def test_a_time_box_stops_between_claims(diamonds, monkeypatch):
+    monkeypatch.setattr(consolidation, "CLAIM_ROWS", 10)
+    plan = await ingest(diamonds, *(diamonds.stone(f"s{n:03}") for n in range(25)))
+    answers = [await work(plan, seconds=1e-9) for _ in range(4)]
+    assert [(answer.done, answer.finished) for answer in answers] == [(10, False), (10, False), (5, False), (0, True)]
+
+
+async def test_a_worker_that_dies_leaves_nothing_claimed(diamonds):
+    plan = await ingest(diamonds, diamonds.stone("s1"))
+    task = ConsolidateRows(run_id=plan.run_id, feed=plan.feed, worker="w1", seconds=60)
+
+    class Killed(Exception):
+        pass
+
+    from contextlib import asynccontextmanager
+
+    calls = []
+
+    @asynccontextmanager
+    async def dies_before_commit():
+        async with database() as connection:
+            yield connection
+            calls.append(1)
+            if len(calls) == 2:  # the first transaction is the sign of life
+                raise Killed
+
+    with pytest.raises(Killed):
+        await consolidate(task, NIVODA, "cents", database=dies_before_commit)
+    assert await diamonds.fetch("select consolidation_status, claimed_by from diamonds.raw_diamonds") == [
+        ("pending", None)
+    ]
+    assert await diamonds.fetch("select count(*) from diamonds.diamonds") == [(0,)]
+    assert (await work(plan)).done == 1
+
+
+async def test_a_change_that_comes_while_a_row_is_claimed_is_consolidated_later(diamonds):
+    await runs.finish_run((await ingest(diamonds, diamonds.stone("s1", price=1))).run_id, RunStatus.HELD)
+    async with database() as claimer:
+        await claimer.execute("select 1 from diamonds.raw_diamonds for update")
+        changing = asyncio.create_task(ingest(diamonds, diamonds.stone("s1", price=2)))
+        done, _ = await asyncio.wait([changing], timeout=0.2)
+        assert not done
+        await claimer.execute("update diamonds.raw_diamonds set consolidation_status = 'done'")
+    plan = await changing
+    assert (await work(plan)).done == 1
+    assert await diamonds.fetch("select price_model_price from diamonds.diamonds") == [(Decimal(2),)]
+
+
+async def test_rows_of_a_held_run_are_taken_by_the_next(diamonds):
+    await runs.finish_run((await ingest(diamonds, diamonds.stone("s1"))).run_id, RunStatus.HELD)
+    assert (await work(await ingest(diamonds, diamonds.stone("s2")))).done == 2
+
+
+async def test_claims_that_a_worker_left_are_recovered_after_a_while(diamonds):
+    plan = await ingest(diamonds, diamonds.stone("s1"), diamonds.stone("s2"))
+    await diamonds.fetch(
+        "update diamonds.raw_diamonds set consolidation_status = 'processing', claimed_by = 'old',"
+        " claimed_at = now() - case supplier_stone_id when 's1' then interval '1 hour' else '0' end returning 1"
+    )
+    assert (await work(plan)).done == 0
+    assert await recover_claims(timedelta(minutes=30)) == 1
+    assert (await work(plan)).done == 1
+
+
+async def test_our_hold_outlasts_what_the_supplier_says(diamonds):
+    held = diamonds.stone("s1")
+    plan = await ingest(diamonds, held)
+    await work(plan)
+    await runs.finish_run(plan.run_id, RunStatus.COMPLETED)
+    for until, expected in (("infinity", ("on_hold", "h1")), ("-infinity", ("available", None))):
+        await diamonds.fetch(
+            "update diamonds.diamonds set availability = 'on_hold', hold_id = 'h1', hold_expires_at = %s returning 1",
+            until,
+        )
+        held.payload["discount"] += 1
+        plan = await ingest(diamonds, held)
+        await work(plan)
+        await runs.finish_run(plan.run_id, RunStatus.COMPLETED)
+        assert await diamonds.fetch("select availability, hold_id from diamonds.diamonds") == [expected]
+
+
+@pytest.mark.parametrize(
+    ("said", "held", "availability"),
+    [
+        ("AVAILABLE", None, "available"),
+        (None, None, "available"),
+        ("Sold", None, "sold"),
+        ("ON_HOLD", None, "on_hold"),
+        ("AVAILABLE", "h9", "on_hold"),
+        ("MEMO", None, "unavailable"),
+    ],
+)
+async def test_availability_is_one_of_four_words(diamonds, said, held, availability):
+    stone = diamonds.stone("s1")
+    stone.payload["diamond"] |= {"availability": said, "HoldId": held}
+    await work(await ingest(diamonds, stone))
+    assert await diamonds.fetch("select availability, raw_availability, hold_id from diamonds.diamonds") == [
+        (availability, said, held)
+    ]
+
+
+async def test_links_that_are_not_web_addresses_are_dropped(diamonds):
+    stone = diamonds.stone("s1")
+    stone.payload["diamond"] |= {"image": "javascript:alert(1)", "video": "http://videos.example.com/1"}
+    await work(await ingest(diamonds, stone))
+    assert await diamonds.fetch("select image_url, video_url from diamonds.diamonds") == [
+        (None, "http://videos.example.com/1")
+    ]
+
+
+async def test_diamonds_no_longer_offered_are_deleted_and_come_back_unchanged(diamonds):
+    """A defect of the system being replaced: soft delete was promised and absent."""
+    stones = [diamonds.stone(f"s{n}") for n in range(10)]
+    plan = await ingest(diamonds, *stones)
+    await work(plan)
+    await runs.finish_run(plan.run_id, RunStatus.COMPLETED)
+
+    plan = await ingest(diamonds, *stones[1:])
+    await work(plan)
+    missing = await mark_missing_deleted(plan.run_id, 0.2)
+    assert (missing.active, missing.missing, missing.deleted) == (10, 1, True)
+    again = await mark_missing_deleted(plan.run_id, 0.2)
+    assert (again.active, again.missing) == (9, 0)
+    await runs.finish_run(plan.run_id, RunStatus.COMPLETED)
+    status = "select status, deleted_at is null from diamonds.diamonds where supplier_stone_id = 's0'"
+    assert await diamonds.fetch(status) == [("deleted", False)]
+
+    await work(await ingest(diamonds, *stones))
+    assert await diamonds.fetch(status) == [("active", True)]
+    assert await diamonds.fetch("select count(*) from diamonds.diamonds") == [(10,)]
+
+
+async def test_too_many_missing_diamonds_are_left_alone(diamonds):
+    stones = [diamonds.stone(f"s{n}") for n in range(10)]
+    plan = await ingest(diamonds, *stones)
+    await work(plan)
+    await runs.finish_run(plan.run_id, RunStatus.COMPLETED)
+    plan = await ingest(diamonds, *stones[3:])
+    missing = await mark_missing_deleted(plan.run_id, 0.2)
+    assert (missing.active, missing.missing, missing.deleted) == (10, 3, False)
+    assert await diamonds.fetch("select count(*) from diamonds.raw_diamonds") == [(10,)]
+    assert await diamonds.fetch("select count(*) from diamonds.diamonds where status = 'deleted'") == [(0,)]
+
+
+@pytest.mark.parametrize("wrong", ["incremental", "capped", "failed", "unplanned"])
+async def test_a_run_that_did_not_read_the_whole_feed_deletes_nothing(shop, diamonds, wrong):
+    plan = await ingest(diamonds, diamonds.stone("s1"))
+    await work(plan)
+    await runs.finish_run(plan.run_id, RunStatus.COMPLETED)
+    run = await diamonds.begin(
+        *(() if wrong == "unplanned" else (0, 10, 1000)),
+        run_type="incremental" if wrong == "incremental" else "full",
+        max_records=5 if wrong == "capped" else 0,
+    )
+    for number in range(0 if wrong == "unplanned" else 1 if wrong == "failed" else 2):
+        await copy_pages(shop, run.task(number))
+    with pytest.raises(Conflict, match="has not read the whole feed"):
+        await mark_missing_deleted(run.plan.run_id, 1.0)
+    assert await diamonds.fetch("select status from diamonds.diamonds") == [("active",)]

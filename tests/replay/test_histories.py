@@ -1,0 +1,98 @@
+"""Histories of real runs, replayed against today's orchestrators.
+
+A deployment that changes the order of an orchestration's steps would break every run that is under way: these tests
+fail first. New ones are recorded with `python -m tools.record_history`.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import azure.functions as func
+import pytest
+
+import function_app  # noqa: F401 - loads every orchestration
+from shared.platform.durable import ORCHESTRATIONS, blueprint
+
+HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json"))
+SCHEDULED, CHILD, TIMER = 4, 7, 10
+STARTED, TURN_BEGAN, TURN_ENDED, ENDED = 0, 12, 13, 1
+KINDS = {0: SCHEDULED, 2: CHILD, 5: TIMER}
+
+
+class NotDeterministic(AssertionError):
+    """Today's orchestrator does not do what the history says it did."""
+
+
+def replay(recorded: dict[str, Any]) -> dict[str, Any]:
+    """Run today's orchestrator over every turn of the history; its last answer.
+
+    Raises:
+        NotDeterministic: in some turn it did something else than was recorded.
+    """
+    [builder] = blueprint(ORCHESTRATIONS[recorded["name"]])._function_builders
+    handle = builder._function._func
+    history = [event for event in recorded["history"] if event["EventType"] != ENDED]
+    answer: dict[str, Any] = {}
+    for end in [*(i for i, event in enumerate(history) if event["EventType"] == TURN_ENDED), len(history)]:
+        turn = list(history[:end])
+        while turn and turn[-1]["EventType"] in (SCHEDULED, CHILD, TIMER):
+            turn.pop()  # what this turn is about to decide
+        context = {
+            "history": turn,
+            "input": recorded["input"],
+            "instanceId": recorded["instanceId"],
+            "isReplaying": False,
+            "parentInstanceId": recorded["parentInstanceId"],
+            "upperSchemaVersion": 1,
+            "upperSchemaVersionNew": 3,
+        }
+        answer = json.loads(handle(func.OrchestrationContext(json.dumps(context))))
+        compare(list(decided(answer["actions"])), history[:end])
+    return answer
+
+
+def decided(actions: Any) -> Iterator[tuple[int, str]]:
+    """What the orchestrator asked for, in order: kind of event and name."""
+    for action in actions:
+        if isinstance(action, list):
+            yield from decided(action)
+        elif "compoundActions" in action:
+            yield from decided(action["compoundActions"])
+        else:
+            yield KINDS[action["actionType"]], action.get("functionName", "")
+
+
+def compare(wanted: list[tuple[int, str]], history: list[dict[str, Any]]) -> None:
+    happened = [(e["EventType"], e.get("Name", "")) for e in history if e["EventType"] in (SCHEDULED, CHILD, TIMER)]
+    for number, (want, was) in enumerate(zip(wanted, happened, strict=False)):
+        if want != was:
+            raise NotDeterministic(f"step {number} was {was}, today it is {want}")
+    if len(wanted) != len(happened):
+        raise NotDeterministic(f"{len(happened)} steps were recorded, today there are {len(wanted)}")
+
+
+@pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem)
+def test_todays_orchestrators_take_the_steps_of_recorded_runs(path: Path) -> None:
+    recorded = json.loads(path.read_text())
+    answer = replay(recorded)
+    assert answer["isDone"]
+    assert json.dumps(answer["output"]) is not None
+
+
+def test_there_is_a_history_of_every_orchestration_that_does_not_only_spread_work() -> None:
+    recorded = {json.loads(path.read_text())["name"] for path in HISTORIES}
+    assert {"diamond_run", "ingest_partition", "consolidate_share"} <= recorded
+
+
+def test_a_changed_order_of_steps_is_caught() -> None:
+    [path] = [path for path in HISTORIES if path.stem == "diamond_run"]
+    recorded = copy.deepcopy(json.loads(path.read_text()))
+    steps = [event for event in recorded["history"] if event["EventType"] == SCHEDULED]
+    steps[0]["Name"], steps[1]["Name"] = steps[1]["Name"], steps[0]["Name"]
+    with pytest.raises(NotDeterministic, match="step 0 was"):
+        replay(recorded)

@@ -52,8 +52,13 @@ class Connection:
         self._heartbeat: asyncio.Task[None] | None = None
         self.max_frame = MAX_FRAME
 
+    @property
+    def closing(self) -> bool:
+        return self._writer.is_closing()
+
     def send(self, channel: int, performative: Performative, payload: bytes = b"") -> None:
-        self._writer.write(pack(channel, performative, payload))
+        if not self.closing:
+            self._writer.write(pack(channel, performative, payload))
 
     async def run(self) -> None:
         try:
@@ -120,7 +125,7 @@ class Connection:
             self._heartbeat = asyncio.create_task(self._keep_alive(peer.idle_time_out / 2000))
 
     async def _keep_alive(self, seconds: float) -> None:
-        while True:
+        while not self.closing:
             await asyncio.sleep(seconds)
             self._writer.write(pack(0, None))
 

@@ -35,6 +35,11 @@ class Transport(Protocol):
     @property
     def max_frame(self) -> int: ...
 
+    @property
+    def closing(self) -> bool:
+        """Whether the client is gone, so that nothing reaches it any more."""
+        ...
+
     def send(self, channel: int, performative: Performative, payload: bytes = b"") -> None: ...
 
 
@@ -69,8 +74,8 @@ class AmqpSession:
 
     @property
     def blocked(self) -> bool:
-        """Whether the client's window is used up, so that nothing more can go out now."""
-        return bool(self._outbox)
+        """Whether nothing more can go out now: the client's window is used up, or the client is gone."""
+        return bool(self._outbox) or self._transport.closing
 
     def next_delivery_id(self) -> int:
         return next(self._delivery_ids)

@@ -1,9 +1,12 @@
 """Brings up the bindings that an app uses, and loads the SDK of a service only when one needs it."""
 
+import asyncio
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Protocol
 
+from local.host.clock import Clock
 from local.host.dispatch import Dispatcher
 from local.host.functions import Function, FunctionTable
 from local.host.settings import HostJson
@@ -38,8 +41,10 @@ class Service(Protocol):
 class Bindings:
     """Queues, Service Bus and blobs of one app."""
 
-    def __init__(self, dispatcher: Dispatcher, host_json: HostJson) -> None:
+    def __init__(self, dispatcher: Dispatcher, host_json: HostJson, clock: Clock, data: Path) -> None:
         self._dispatcher = dispatcher
+        self._clock = clock
+        self._data = data
         self._host_json = host_json
         self._services: dict[str, Service] = {}
         self._make: dict[str, Callable[[Function], Listener]] = {}
@@ -51,6 +56,10 @@ class Bindings:
         used = {binding.type for one in enabled for binding in one.bindings}
         if used & {"serviceBus", "serviceBusTrigger"} and "serviceBus" not in self._services:
             self._load_service_bus()
+        if used & {"queue", "queueTrigger"} and "queue" not in self._services:
+            self._load_queues()
+        if used & {"blob", "blobTrigger"} and "blob" not in self._services:
+            self._load_blobs()
 
     def start(self, table: FunctionTable) -> None:
         """Listen for every function of the table, and no longer for others. Raises ConfigurationError."""
@@ -76,10 +85,8 @@ class Bindings:
 
     async def close(self) -> None:
         """Wait until everything taken is dealt with, and close the services' clients."""
-        for listener in self._listeners.values():
-            await listener.ended()
-        for service in self._services.values():
-            await service.close()
+        await asyncio.gather(*(listener.ended() for listener in self._listeners.values()))
+        await asyncio.gather(*(service.close() for service in self._services.values()))
 
     def _load_service_bus(self) -> None:
         from local.host import servicebus  # noqa: PLC0415 - 0.3 s that only such an app pays
@@ -89,4 +96,23 @@ class Bindings:
         self._dispatcher.outputs["serviceBus"] = bus
         self._make["serviceBusTrigger"] = lambda function: servicebus.ServiceBusTrigger(
             bus, self._dispatcher, function, self._host_json
+        )
+
+    def _load_queues(self) -> None:
+        from local.host import storage_queues  # noqa: PLC0415 - 0.2 s that only such an app pays
+
+        queues = storage_queues.StorageQueues(os.environ, storage_queues.options(self._host_json))
+        self._services["queue"] = queues
+        self._dispatcher.outputs["queue"] = queues
+        self._make["queueTrigger"] = lambda function: storage_queues.QueueTrigger(queues, self._dispatcher, function)
+
+    def _load_blobs(self) -> None:
+        from local.host import blob_trigger, blobs  # noqa: PLC0415 - 0.2 s that only such an app pays
+
+        store = blobs.Blobs(os.environ)
+        self._services["blob"] = store
+        self._dispatcher.inputs["blob"] = store
+        self._dispatcher.outputs["blob"] = store
+        self._make["blobTrigger"] = lambda function: blob_trigger.BlobTrigger(
+            store, self._dispatcher, function, self._data / "blobs", self._clock
         )

@@ -141,7 +141,7 @@ class Host:
         self.worker = Worker(thread_count(os.environ))
         self.dispatcher = Dispatcher(self.worker, self.clock, timeout=self.host_json.function_timeout())
         self.timers = TimerTriggers(self.dispatcher, self.clock, options.data_folder / "timers", time_zone(os.environ))
-        self.bindings = Bindings(self.dispatcher, self.host_json)
+        self.bindings = Bindings(self.dispatcher, self.host_json, self.clock, options.data_folder)
         prefix = self.host_json.value("extensions.http.routePrefix")
         self.http = HttpTriggers(
             self.dispatcher, self.keys, prefix="api" if prefix is None else str(prefix), enable_auth=options.enable_auth

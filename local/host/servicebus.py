@@ -28,7 +28,7 @@ from local.host.worker import FunctionRaised
 
 _SECTION = "extensions.serviceBus"
 _CALLS_PER_CORE = 16
-_WAIT_SECONDS = 1.0
+_WAIT_SECONDS = 0.5
 _RECONNECT_SECONDS = 2.0
 
 
@@ -86,8 +86,7 @@ class ServiceBus:
 
     async def close(self) -> None:
         """Close every sender and client."""
-        for sender in self._senders.values():
-            await sender.close()
+        await asyncio.gather(*(sender.close() for sender in self._senders.values()))
         self._senders.clear()
         for client in self._clients.values():
             await client.close()
@@ -224,18 +223,14 @@ class ServiceBusTrigger:
         return Call("(null)", meta.Datum(values, f"collection_{kind}"), metadata_data(arrays))
 
 
-def manual_call(function: Function, text: str) -> Call:
-    """What a run by hand is given: a message with this body."""
-    message = cast("ServiceBusReceivedMessage", SimpleNamespace(
-        delivery_count=0, dead_letter_source=None, lock_token=None, expires_at_utc=None, enqueued_time_utc=None,
-        message_id="", content_type=None, reply_to=None, sequence_number=0, to=None, subject=None,
-        correlation_id=None, application_properties={}, session_id=None, reply_to_session_id=None, partition_key=None,
-    ))  # fmt: skip
-    value = body_datum(function, function.trigger, text.encode())
+def manual_call(function: Function, text: str, reason: str) -> Call:
+    """What a run by hand is given: a message with this body and no properties."""
+    metadata: dict[str, Any] = {"DeliveryCount": 1, "MessageId": "", "ApplicationProperties": {}, "UserProperties": {}}
     if function.trigger.text("cardinality").lower() == "many":
-        arrays = {f"{name}Array": [one] for name, one in message_metadata(message).items()}
-        return Call("", meta.Datum(SimpleNamespace(string=[text]), "collection_string"), metadata_data(arrays))
-    return Call("", value, metadata_data(message_metadata(message)), json_parameters(text))
+        arrays = {f"{name}Array": [one] for name, one in metadata.items()}
+        return Call(reason, meta.Datum(SimpleNamespace(string=[text]), "collection_string"), metadata_data(arrays))
+    value = body_datum(function, function.trigger, text.encode())
+    return Call(reason, value, metadata_data(metadata), json_parameters(text))
 
 
 def message_body(message: ServiceBusReceivedMessage) -> bytes:

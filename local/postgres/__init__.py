@@ -16,7 +16,6 @@ from local.processes import LOOPBACK, free_port, port_in_use, tethered
 
 __all__ = ["PostgresError", "Server", "dsn", "server"]
 
-# fsync and synchronous_commit stay on: crash tests kill this server and count the rows afterwards.
 _SETTINGS = {
     "listen_addresses": LOOPBACK,
     "unix_socket_directories": "",  # TCP alone: socket paths are short and need a folder that both users can walk
@@ -61,10 +60,11 @@ class Server:
 
 
 @contextmanager
-def server(data_dir: Path | str, port: int = 0) -> Generator[Server]:
+def server(data_dir: Path | str, port: int = 0, *, throwaway: bool = False) -> Generator[Server]:
     """Run PostgreSQL on the data folder (made if missing) until the block ends; port 0 takes a free one.
 
     The server ends with the calling thread at the latest, even if that is killed. Its log goes to stderr.
+    A throwaway one does not wait for the disk: its data outlives a kill -9 of any process, but not a power cut.
 
     Raises:
         PostgresError: the port is in use, the folder is in use or foreign, or the server does not come up.
@@ -74,10 +74,13 @@ def server(data_dir: Path | str, port: int = 0) -> Generator[Server]:
     user = caller_account()
     bin_folder = programs(user)
     data = reachable_data(user, Path(data_dir).absolute())
-    ensure(user, bin_folder, data)
+    ensure(user, bin_folder, data, sync=not throwaway)
     release(data)
     port = port or free_port()
-    settings = [f"--{name}={value}" for name, value in {**_SETTINGS, "port": str(port)}.items()]
+    settings = [
+        f"--{name}={value}"
+        for name, value in {**_SETTINGS, "port": str(port), "fsync": "off" if throwaway else "on"}.items()
+    ]
     process = subprocess.Popen(  # noqa: S603 - the wheel's own program and settings from this file
         tethered([str(bin_folder / "postgres"), "-D", str(data), *settings], signal.SIGINT),
         stdin=subprocess.DEVNULL,

@@ -91,7 +91,10 @@ def reachable_programs(account: Account, bin_folder: Path, libraries: Path, vers
         unfinished = copy.with_name(f"{copy.name}.{os.getpid()}")
         shutil.copytree(bin_folder.parent, unfinished / package.name / bin_folder.parent.name, symlinks=True)
         shutil.copytree(libraries, unfinished / libraries.name)
-        unfinished.rename(copy)
+        try:
+            unfinished.rename(copy)
+        except OSError:  # another start was faster, and its copy is as good
+            shutil.rmtree(unfinished)
     return copy / bin_folder.relative_to(package.parent)
 
 

@@ -42,10 +42,11 @@ def programs(account: Account) -> Path:
     return reachable_programs(account, folder, libraries, package.version)
 
 
-def ensure(account: Account, bin_folder: Path, data: Path) -> None:
+def ensure(account: Account, bin_folder: Path, data: Path, *, sync: bool) -> None:
     """Make the data folder with the role and database ROLE and pgvector, unless it is there already.
 
-    It is made under another name and renamed at the end, so an interrupted start leaves nothing half made.
+    It is made under another name and renamed at the end, so an interrupted start leaves nothing half made. `sync`
+    waits until it is on the disk.
 
     Raises:
         PostgresError: initdb or the set-up statements failed, or `data` holds something else.
@@ -60,7 +61,7 @@ def ensure(account: Account, bin_folder: Path, data: Path) -> None:
     initdb = [str(bin_folder / "initdb"), "--pgdata", str(new), "--username", "postgres", "--auth", "trust"]
     # The built-in locale sorts by code point in UTF-8, alike on every operating system.
     locale = ["--encoding", "UTF8", "--locale", "C", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"]
-    made = account.run([*initdb, *locale, "--no-instructions"])
+    made = account.run([*initdb, *locale, "--no-instructions", *([] if sync else ["--no-sync"])])
     if made.returncode != 0:
         raise PostgresError(f"initdb failed: {made.stderr.strip()}")
     (new / "pg_hba.conf").write_text(_HOST_ACCESS)

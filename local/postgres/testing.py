@@ -80,7 +80,7 @@ def _start() -> Generator[str]:
     # Not below pytest's own folder: only its owner can walk that one, and under root the server is another user.
     data = Path(tempfile.mkdtemp(prefix="manifold-postgres-"))
     try:
-        with server(data) as running:
+        with server(data, throwaway=True) as running:
             yield str(running.port)
         shutil.rmtree(running.data)
     finally:

@@ -51,7 +51,7 @@ class Supplier:
         body = nivoda.Request.model_validate(await _json(request))
         asked = self.faults.number(f"{body.query}|{json.dumps(body.variables, sort_keys=True)}")
         document, fields, errors = nivoda.check(body.query)
-        if refusal := await self._admit(",".join(sorted(fields)) or "invalid", asked):
+        if refusal := await self.admit(",".join(sorted(fields)) or "invalid", asked):
             return refusal
         if document is None:
             return _errors(errors, 400)
@@ -62,7 +62,7 @@ class Supplier:
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
         return JSONResponse(self.nivoda.execute(document, body, token, asked).formatted)
 
-    async def _admit(self, operation: str, asked: bytes) -> Response | None:
+    async def admit(self, operation: str, asked: bytes) -> Response | None:
         """Count the request, hold it up and refuse it as the settings say; None lets it pass."""
         wait = self.traffic.arrive()
         self.traffic.by_operation[operation] += 1
@@ -135,7 +135,7 @@ def create_app(  # the flags of `python -m local.supplier`, one to one
     app = Starlette(
         routes=[
             Route("/graphql", supplier.graphql, methods=["POST"]),
-            *RestFeed(catalogue, troubles, password).routes(),
+            *RestFeed(catalogue, troubles, supplier.admit, password).routes(),
             Route("/health", supplier.health, methods=["GET"]),
             Route("/_control/stats", supplier.stats, methods=["GET", "DELETE"]),
             Route("/_control/faults", supplier.set_faults, methods=["GET", "POST"]),

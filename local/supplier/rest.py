@@ -3,7 +3,7 @@
 import base64
 import binascii
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
@@ -19,16 +19,24 @@ PAGE_LIMIT = 200
 _SHAPE_CODES = {"ROUND": "RB", "PRINCESS": "PR", "OVAL": "OV", "CUSHION": "CU", "EMERALD": "EM", "PEAR": "PS"}
 
 
+Admit = Callable[[str, bytes], Awaitable[Response | None]]
+"""Counts a request by its operation; answers it when the limit or a fault says so (the bytes identify it to faults)."""
+
+
 class BadRequest(Exception):
     """A parameter that cannot be understood; the message names it."""
+
+
+_Answer = Callable[[Request, bytes], dict[str, Any]]
 
 
 class RestFeed:
     """Routes below /rest/v1, for holders of the API key."""
 
-    def __init__(self, catalogue: Catalogue, faults: Faults, api_key: str = "manifold") -> None:
+    def __init__(self, catalogue: Catalogue, faults: Faults, admit: Admit, api_key: str) -> None:
         self._catalogue = catalogue
         self._faults = faults
+        self._admit = admit
         self._api_key = api_key
 
     def routes(self) -> list[Route]:
@@ -38,24 +46,27 @@ class RestFeed:
         ]
 
     async def _stones(self, request: Request) -> Response:
-        return self._answer(request, self._page)
+        return await self._answer(request, "rest_stones", self._page)
 
     async def _count(self, request: Request) -> Response:
-        return self._answer(request, self._counted)
+        return await self._answer(request, "rest_count", self._counted)
 
-    def _answer(self, request: Request, answer: Callable[[Request], dict[str, Any]]) -> Response:
+    async def _answer(self, request: Request, operation: str, answer: _Answer) -> Response:
+        asked = self._faults.number(str(request.url))
+        if refusal := await self._admit(operation, asked):
+            return refusal
         given = request.headers.get("X-Api-Key", "")
         if not secrets.compare_digest(given.encode(), self._api_key.encode()):
             return JSONResponse({"error": "invalid_api_key", "detail": "Send the key as X-Api-Key."}, 401)
         try:
-            return JSONResponse(answer(request))
+            return JSONResponse(answer(request, asked))
         except BadRequest as error:
             return JSONResponse({"error": "bad_request", "detail": str(error)}, 400)
 
-    def _counted(self, request: Request) -> dict[str, Any]:
+    def _counted(self, request: Request, _asked: bytes) -> dict[str, Any]:
         return {"count": self._catalogue.count(self._conditions(request))}
 
-    def _page(self, request: Request) -> dict[str, Any]:
+    def _page(self, request: Request, asked: bytes) -> dict[str, Any]:
         size = _number(request, "page_size")
         if size is not None and not 1 <= size <= PAGE_LIMIT:
             raise BadRequest(f"page_size must be 1 to {PAGE_LIMIT}")
@@ -63,7 +74,7 @@ class RestFeed:
         after = _read_token(request.query_params.get("page_token"))
         rows = self._catalogue.after(self._conditions(request), after, limit + 1)
         more, rows = len(rows) > limit, rows[:limit]
-        if len(rows) > 1 and self._faults.strikes(FaultName.SHORT_PAGES, self._faults.number(str(request.url))):
+        if len(rows) > 1 and self._faults.strikes(FaultName.SHORT_PAGES, asked):
             more, rows = True, rows[: len(rows) // 2]
         return {
             "stones": [self._stone(row) for row in rows],

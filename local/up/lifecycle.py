@@ -97,6 +97,7 @@ async def stack(options: Options) -> AsyncGenerator[Stack]:
     with _alone(options.folder):
         running = Stack(options, values, [supervised(service) for service in wanted if service.name in names])
         try:
+            options.say(f"Starting {', '.join(names)} ...")
             await _start_together([s for s in running.services if s.service.name != "host"])
             if "migrate" not in options.without and "postgres" in names:
                 await _migrate(logs / "migrate.log", values)

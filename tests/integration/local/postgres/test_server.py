@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from local.postgres import PostgresError, server
-from local.postgres.account import caller_account
+from local.postgres.account import Account, caller_account
 from local.processes import free_port
 from local.testing import command
 
@@ -39,7 +39,6 @@ def _query(dsn: str, statement: str):
 def test_the_database_is_what_the_app_expects(database):
     assert _query(database, "SHOW server_version_num")[0].startswith("18")
     assert _query(database, "SHOW server_encoding") == ("UTF8",)
-    assert _query(database, "SHOW fsync") == ("on",)
     assert _query(database, "SELECT datlocale FROM pg_database WHERE datname = current_database()") == ("C.UTF-8",)
     assert _query(database, "SELECT '[1,2,3]'::vector <-> '[1,2,4]'::vector") == (1.0,)
     assert _query(database, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user") == (False,)
@@ -66,6 +65,7 @@ def test_it_asks_for_the_password_and_listens_on_loopback_only(postgres):
 
 def test_data_is_found_again_after_a_stop_and_after_kill_9(data):
     with server(data) as running:
+        assert _query(running.dsn, "SHOW fsync") == ("on",)
         _query(running.dsn, "CREATE TABLE kept (id int)")
         _query(running.dsn, "INSERT INTO kept VALUES (1)")
     assert running.process.returncode == 0
@@ -81,10 +81,10 @@ def test_data_is_found_again_after_a_stop_and_after_kill_9(data):
 
 
 def test_a_stale_pid_of_another_living_program_does_not_stop_the_start(data):
-    with server(data) as running:
+    with server(data, throwaway=True) as running:
         mark = (running.data / "postmaster.pid").read_text()
     (running.data / "postmaster.pid").write_text(mark.replace(mark.splitlines()[0], str(os.getpid()), 1))
-    with server(data) as running:
+    with server(data, throwaway=True) as running:
         assert _query(running.dsn, "SELECT 1") == (1,)
 
 
@@ -113,6 +113,22 @@ def test_killing_the_command_leaves_no_server_behind(data):
     assert not postmaster.is_running()
 
 
+def test_programs_out_of_reach_run_from_a_copy(data, monkeypatch):
+    """As in a checkout below /root, which the server's user cannot walk into."""
+    monkeypatch.setattr("local.postgres.account.STATE", data.parent / "state")
+
+    class Shut(Account):
+        def reaches(self, path):
+            return path.is_relative_to(data.parent)
+
+    monkeypatch.setattr("local.postgres.caller_account", lambda: Shut(*vars(caller_account()).values()))
+    for _ in range(2):
+        with server(data, throwaway=True) as running:
+            assert _query(running.dsn, "SELECT '[1]'::vector <-> '[3]'::vector") == (2.0,)
+            assert psutil.Process(running.process.pid).exe().startswith(str(data.parent / "state" / "programs-"))
+    assert len(list((data.parent / "state").iterdir())) == 1
+
+
 def test_a_folder_with_other_things_in_it_is_left_alone(data):
     data.mkdir()
     (data / "letter.txt").write_text("mine")
@@ -123,7 +139,7 @@ def test_a_folder_with_other_things_in_it_is_left_alone(data):
 
 def test_only_the_data_folder_changes_hands(data):
     before = {folder: folder.stat() for folder in data.parents}
-    with server(data) as running:
+    with server(data, throwaway=True) as running:
         assert running.data == data
         assert data.stat().st_uid == (os.geteuid() or caller_account().uid)
     assert stat.S_IMODE(data.stat().st_mode) == 0o700
@@ -138,13 +154,13 @@ def test_data_in_a_closed_folder_works_and_ends_with_its_name(data, tmp_path, mo
     monkeypatch.setattr("local.postgres.account.STATE", data.parent / "state")
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
-    with server(closed / "postgres") as running:
+    with server(closed / "postgres", throwaway=True) as running:
         assert running.data.is_relative_to(closed if os.geteuid() else data.parent / "state")
         assert (closed / "postgres").resolve() == running.data
         _query(running.dsn, "CREATE TABLE kept (id int)")
-    with server(closed / "postgres") as running:
+    with server(closed / "postgres", throwaway=True) as running:
         assert _query(running.dsn, "SELECT count(*) FROM kept") == (0,)
     subprocess.run(["rm", "-rf", str(closed / "postgres")], check=True)  # what `make clean` does
-    with server(closed / "postgres") as running:
+    with server(closed / "postgres", throwaway=True) as running:
         assert _query(running.dsn, "SELECT to_regclass('kept')") == (None,)
     assert stat.S_IMODE(closed.stat().st_mode) == 0o700

@@ -2,6 +2,8 @@
 
 import pytest
 
+from local.supplier.faults import Fault, FaultSettings
+
 KEY = {"X-Api-Key": "manifold"}
 
 
@@ -52,6 +54,18 @@ async def test_bad_parameters_are_named(connect, parameters, says):
         response = await client.http.get("/rest/v1/stones", params=parameters, headers=KEY)
     assert response.status_code == 400
     assert says in response.json()["detail"]
+
+
+async def test_it_shares_the_account_limit_and_the_faults(connect):
+    async with connect(400, rate_limit=3) as client:
+        client.supplier.faults.set(FaultSettings(faults={"short_pages": Fault(probability=1)}))
+        page = (await client.http.get("/rest/v1/stones", params={"page_size": 200}, headers=KEY)).json()
+        assert (len(page["stones"]), page["next_page_token"] is None) == (100, False)
+        answers = [await client.http.get("/rest/v1/stones/count", headers=KEY) for _ in range(2)]
+        stats = (await client.http.get("/_control/stats")).json()
+    # The login was one of the three.
+    assert [answer.status_code for answer in answers] == [200, 429]
+    assert stats["by_operation"] == {"authenticate": 1, "rest_stones": 1, "rest_count": 2}
 
 
 async def test_the_key_is_needed(connect):

@@ -1,6 +1,8 @@
 // The diamond runs, and the partitions of the one that is open.
 import { bar, bars, between, count, duration, figures, h, state, table, time } from "/console/dom.js";
 
+const OPEN_ENDED = 2 ** 31 - 1;
+const prices = ({ minimum, maximum }) => (maximum >= OPEN_ENDED ? `${count(minimum)} and more` : `${count(minimum)} – ${count(maximum - 1)}`);
 const done = (run) => run.consolidated + run.failed;
 
 async function start(type, { ask, again, say }) {
@@ -41,7 +43,7 @@ function oneRun({ run, partitions }) {
   const seconds = between(run.started_at, run.completed_at);
   const columns = [
     ["Partition", (part) => part.partition_id],
-    ["Prices, USD", (part) => `${count(part.prices.minimum)} – ${count(part.prices.maximum)}`, "number"],
+    ["Prices, USD", (part) => prices(part.prices), "number"],
     ["State", (part) => state(part.status)],
     ["Progress", (part) => bar(part.records, part.expected, part.partition_id)],
     ["Diamonds", (part) => `${count(part.records)} of ${count(part.expected)}`, "number"],

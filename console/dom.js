@@ -49,7 +49,7 @@ export function table(columns, rows, { empty = "Nothing yet.", open, selected } 
 
 export function bar(done, total, label) {
   const percent = total ? Math.min(100, Math.round((100 * done) / total)) : 0;
-  return h("span", {}, h("progress", { max: 100, value: percent, "aria-label": label }), ` ${percent} %`);
+  return h("span", { class: "bar" }, h("progress", { max: 100, value: percent, "aria-label": label }), `${percent} %`);
 }
 
 export function figures(pairs) {

@@ -60,8 +60,17 @@ def consolidate_run(context: Context, request: ConsolidateRun) -> Steps[RunSumma
 @orchestration
 def ingest_partition(context: Context, task: IngestPartition) -> Steps[PagesIngested]:
     """Read one partition to its end, one time box after the other."""
-    progress(context, f"ingesting {task.partition.partition_id}", total=task.partition.expected, unit="diamonds")
-    return (yield from repeat(context, ingest_pages, task, until=lambda pages: pages.done))
+    total = task.partition.expected
+
+    def show(done: int) -> None:
+        progress(context, f"ingesting {task.partition.partition_id}", done=done, total=total, unit="diamonds")
+
+    show(0)
+    return (
+        yield from repeat(
+            context, ingest_pages, task, until=lambda pages: pages.done, show=lambda pages: show(pages.records)
+        )
+    )
 
 
 @orchestration

@@ -98,15 +98,24 @@ def fan_out(
 
 
 def repeat(
-    context: Context, step: Handle[In, Out], task: In, *, until: Callable[[Out], bool], boxes: int = 150
+    context: Context,
+    step: Handle[In, Out],
+    task: In,
+    *,
+    until: Callable[[Out], bool],
+    show: Callable[[Out], None] = lambda _: None,
+    boxes: int = 150,
 ) -> Steps[Out]:
     """Run a step that works in time boxes again and again until it says it is done; its progress is its own to keep.
+
+    `show` is given every answer.
 
     Raises:
         TerminalError: it was not done after `boxes` boxes; the history would grow without bound.
     """
     for _ in range(boxes):
         answer = yield from call(context, step, task)
+        show(answer)
         if until(answer):
             return answer
     raise TerminalError(

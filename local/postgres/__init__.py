@@ -77,12 +77,10 @@ def server(data_dir: Path | str, port: int = 0, *, throwaway: bool = False) -> G
     ensure(user, bin_folder, data, sync=not throwaway)
     release(data)
     port = port or free_port()
-    settings = [
-        f"--{name}={value}"
-        for name, value in {**_SETTINGS, "port": str(port), "fsync": "off" if throwaway else "on"}.items()
-    ]
+    settings = {**_SETTINGS, "port": str(port), "fsync": "off" if throwaway else "on"}
+    flags = [f"--{name}={value}" for name, value in settings.items()]
     process = subprocess.Popen(  # noqa: S603 - the wheel's own program and settings from this file
-        tethered([str(bin_folder / "postgres"), "-D", str(data), *settings], signal.SIGINT),
+        tethered([str(bin_folder / "postgres"), "-D", str(data), *flags], signal.SIGINT),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         cwd="/",

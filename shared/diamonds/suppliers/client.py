@@ -7,6 +7,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -14,6 +15,7 @@ from shared.platform.errors import TerminalError, TransientError
 from shared.platform.rate_limit import RateLimit, retry_after
 
 if TYPE_CHECKING:
+    from ssl import SSLContext
     from types import TracebackType
 
     from httpx import AsyncBaseTransport, Response
@@ -35,6 +37,14 @@ class Time:
     now: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     jitter: Callable[[], float] = random.random
+
+
+@lru_cache(maxsize=1)
+def _certificates() -> SSLContext:
+    """The authorities we trust. Reading them takes 40 ms, in which nobody's turn could be kept: once a process."""
+    from httpx import create_ssl_context  # noqa: PLC0415 - loads in the activity that needs it
+
+    return create_ssl_context()
 
 
 class Client:
@@ -60,6 +70,7 @@ class Client:
         # Who waits for a connection must do so before its turn comes, not after: turns that wait would go out together.
         self._connections = asyncio.Semaphore(CONNECTIONS)
         self._http = AsyncClient(
+            verify=_certificates(),
             timeout=timeout_seconds,
             limits=Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS, keepalive_expiry=60),
             transport=transport,

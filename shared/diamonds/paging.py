@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 RETREAT_PAGES = 2
 """What may leave between two requests, in pages, and nothing is skipped."""
-MOST_RETREATS = 3
-"""In a row. A supplier without a stable order would otherwise hold the reader where it is."""
+MOST_RETREATS = 20
+"""In a row, after which the supplier is taken to have no stable order, and is just read on."""
 
 
 class PageReader:
@@ -33,7 +33,7 @@ class PageReader:
         self._prices = prices
         self._window = window
         self._page_size = page_size
-        self._last = ""
+        self._last: Stone | None = None
         self._furthest = offset
         self._retreats = 0
         # Nobody knows what left since the reader before this one stopped.
@@ -43,7 +43,7 @@ class PageReader:
         """The next diamonds. It may be fewer than a page; none: the list has ended."""
         if self._last and self._retreats < MOST_RETREATS:
             stones = await self._page(self.offset - 1)
-            if not stones or stones[0].supplier_stone_id != self._last:
+            if not stones or not _same(stones[0], self._last):
                 self._retreats += 1
                 self.offset = self._back(self.offset)
             elif len(stones) > 1:
@@ -58,9 +58,15 @@ class PageReader:
 
     def _take(self, stones: list[Stone]) -> list[Stone]:
         if stones:
-            self._last = stones[-1].supplier_stone_id
+            self._last = stones[-1]
             self.offset += len(stones)
         if self.offset > self._furthest:
             self._furthest = self.offset
-            self._retreats = 0
+            self._retreats = 0 if self._retreats < MOST_RETREATS else MOST_RETREATS
         return stones
+
+
+def _same(one: Stone, other: Stone) -> bool:
+    if one.supplier_stone_id or other.supplier_stone_id:
+        return one.supplier_stone_id == other.supplier_stone_id
+    return one.payload == other.payload

@@ -25,6 +25,11 @@ class Account:
     uid: int | None = None
     gid: int | None = None
 
+    @property
+    def owner(self) -> int:
+        """The user id that this account's files have."""
+        return os.geteuid() if self.uid is None else self.uid
+
     def run(self, argv: list[str], stdin: str = "") -> subprocess.CompletedProcess[str]:
         """Run a program to its end as this account, with its output captured. The caller looks at the return code."""
         return subprocess.run(  # noqa: S603 - PostgreSQL's programs and test(1), no input of a user

@@ -1,5 +1,6 @@
 """A PostgreSQL data folder on disk: made once, completely or not at all, and freed of what a killed server left."""
 
+import os
 import shutil
 import time
 from importlib import metadata
@@ -49,8 +50,14 @@ def ensure(account: Account, bin_folder: Path, data: Path, *, sync: bool) -> Non
     waits until it is on the disk.
 
     Raises:
-        PostgresError: initdb or the set-up statements failed, or `data` holds something else.
+        PostgresError: initdb or the set-up statements failed, or `data` is another's or holds something else.
     """
+    foreign = data.exists() and data.stat().st_uid != account.owner
+    if foreign and (os.geteuid() != 0 or any(data.iterdir())):
+        owner = data.stat().st_uid
+        raise PostgresError(
+            f"{data} belongs to user {owner}. Start it as the user who made it, or pass another --data."
+        )
     if (data / "PG_VERSION").exists():
         return
     if data.exists() and any(data.iterdir()):

@@ -1,6 +1,7 @@
 """The real server from the wheel: made once, found again, stopped cleanly, and up again after a kill -9."""
 
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -137,11 +138,20 @@ def test_a_folder_with_other_things_in_it_is_left_alone(data):
     assert (data / "letter.txt").read_text() == "mine"
 
 
+def test_the_data_of_another_user_is_left_alone(data, monkeypatch):
+    with server(data, throwaway=True):
+        pass
+    monkeypatch.setattr(Account, "owner", 12345)
+    message = f"{data} belongs to user {data.stat().st_uid}. Start it as the user who made it"
+    with pytest.raises(PostgresError, match=re.escape(message)), server(data, throwaway=True):
+        pass
+
+
 def test_only_the_data_folder_changes_hands(data):
     before = {folder: folder.stat() for folder in data.parents}
     with server(data, throwaway=True) as running:
         assert running.data == data
-        assert data.stat().st_uid == (os.geteuid() or caller_account().uid)
+        assert data.stat().st_uid == caller_account().owner
     assert stat.S_IMODE(data.stat().st_mode) == 0o700
     for folder, was in before.items():
         now = folder.stat()

@@ -80,7 +80,7 @@ def test_recorded_run_again(
         history = recorded["context"]["history"]
         start = boundary(history)
         new = [dict(event) for event in history[start + 1 :]]
-        if instance is None or new[0]["EventType"] == events.EXECUTION_STARTED and not instance.fresh:
+        if instance is None or (new[0]["EventType"] == events.EXECUTION_STARTED and not instance.fresh):
             instance = pending(new[0])
         blanks = sum(event["EventType"] == events.GENERIC for event in history[:start])
         if blanks > sum(event["EventType"] == events.GENERIC for event in instance.history or ()):

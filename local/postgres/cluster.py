@@ -53,7 +53,7 @@ def ensure(account: Account, bin_folder: Path, data: Path, *, sync: bool) -> Non
         PostgresError: initdb or the set-up statements failed, or `data` is another's or holds something else.
     """
     foreign = data.exists() and data.stat().st_uid != account.owner
-    if foreign and (os.geteuid() != 0 or any(data.iterdir())):
+    if foreign and (os.geteuid() != 0 or (data / "PG_VERSION").exists()):
         owner = data.stat().st_uid
         raise PostgresError(
             f"{data} belongs to user {owner}. Start it as the user who made it, or pass another --data."

@@ -41,6 +41,14 @@ param nivodaPassword string
 ])
 param nivodaPriceUnit string = 'cents'
 
+@description('Feeds that are read every night, by commas: nivoda, brilliant.')
+param feeds string = 'nivoda'
+@description('Address and key of the second supplier; without effect unless `feeds` names it.')
+param brilliantEndpoint string = ''
+@secure()
+@minLength(1)
+param brilliantApiKey string
+
 @description('Key of the operator\'s routes: 32 characters or more.')
 @secure()
 @minLength(32)
@@ -206,6 +214,7 @@ module secrets 'secrets.bicep' = {
     vaultName: vault.outputs.name
     adminApiKey: adminApiKey
     nivodaPassword: nivodaPassword
+    brilliantApiKey: brilliantApiKey
     resendApiKey: resendApiKey
   }
 }
@@ -410,6 +419,17 @@ module app 'functionApp.bicep' = {
       NIVODA_PASSWORD: '@Microsoft.KeyVault(SecretUri=${secrets.outputs.nivodaPasswordUri})'
       NIVODA_PRICE_UNIT: nivodaPriceUnit
       NIVODA_REQUESTS_PER_SECOND: '25'
+      BRILLIANT_ENDPOINT: brilliantEndpoint
+      BRILLIANT_API_KEY: '@Microsoft.KeyVault(SecretUri=${secrets.outputs.brilliantApiKeyUri})'
+      BRILLIANT_PRICE_UNIT: 'dollars'
+      BRILLIANT_REQUESTS_PER_SECOND: '10'
+      FEEDS: feeds
+      DELETE_SHARE_LIMIT: '0.2'
+      WATERMARK_AGE_HOURS: '48'
+      RAW_RETENTION_DAYS: '90'
+      RUN_RETENTION_DAYS: '30'
+      INSTANCE_RETENTION_DAYS: '30'
+      SERVICEBUS_QUEUES: 'consolidate,deployments'
       MAX_SCHEDULER_RECORDS: string(maxSchedulerRecords)
       INGEST_SECONDS: '240'
       ADMIN_API_KEY: '@Microsoft.KeyVault(SecretUri=${secrets.outputs.adminApiKeyUri})'

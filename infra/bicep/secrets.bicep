@@ -10,6 +10,9 @@ param adminApiKey string
 param nivodaPassword string
 @secure()
 @minLength(1)
+param brilliantApiKey string
+@secure()
+@minLength(1)
 param resendApiKey string
 
 @description('When the secrets expire: the reminder to rotate them. Key Vault keeps serving an expired secret to the app.')
@@ -43,6 +46,18 @@ resource nivodaPasswordSecret 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = {
   }
 }
 
+resource brilliantApiKeySecret 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = {
+  parent: vault
+  name: 'brilliant-api-key'
+  properties: {
+    value: brilliantApiKey
+    contentType: 'text/plain'
+    attributes: {
+      exp: dateTimeToEpoch(expiresAt)
+    }
+  }
+}
+
 resource resendApiKeySecret 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = {
   parent: vault
   name: 'resend-api-key'
@@ -58,4 +73,5 @@ resource resendApiKeySecret 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = {
 // A reference names no version, so that a rotated secret is taken up within a day without a deployment.
 output adminApiKeyUri string = '${vault.properties.vaultUri}secrets/${adminApiKeySecret.name}'
 output nivodaPasswordUri string = '${vault.properties.vaultUri}secrets/${nivodaPasswordSecret.name}'
+output brilliantApiKeyUri string = '${vault.properties.vaultUri}secrets/${brilliantApiKeySecret.name}'
 output resendApiKeyUri string = '${vault.properties.vaultUri}secrets/${resendApiKeySecret.name}'

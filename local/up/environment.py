@@ -44,7 +44,10 @@ def _addresses(ports: Ports) -> dict[str, dict[str, str]]:
         "azurite": {"AzureWebJobsStorage": storage, "STORAGE_CONNECTION": storage},
         "postgres": {"POSTGRES_DSN": postgres.dsn(ports.postgres)},
         "servicebus": {"ServiceBus": bus},
-        "supplier": {"NIVODA_ENDPOINT": f"http://127.0.0.1:{ports.supplier}/graphql"},
+        "supplier": {
+            "NIVODA_ENDPOINT": f"http://127.0.0.1:{ports.supplier}/graphql",
+            "BRILLIANT_ENDPOINT": f"http://127.0.0.1:{ports.supplier}/rest/v1",
+        },
         "smtp": {"SMTP_HOST": "127.0.0.1", "SMTP_PORT": str(ports.smtp)},
     }
 

@@ -45,6 +45,11 @@ class Settings(BaseSettings):
         alias="ServiceBus__fullyQualifiedNamespace",
         description="Service Bus host name, opened with the app's identity",
     )
+    servicebus_queues: str = Field(
+        "consolidate,deployments",
+        pattern=r"^[A-Za-z0-9._-]+(,[A-Za-z0-9._-]+)*$",
+        description="queues that operators see, by commas",
+    )
     consolidate_queue: str = Field("consolidate", description="queue that asks for a consolidation")
 
     nivoda_endpoint: str = Field("", description="GraphQL address of the Nivoda supplier")
@@ -58,6 +63,33 @@ class Settings(BaseSettings):
     nivoda_timeout_seconds: float = Field(
         30, gt=0, le=300, description="seconds to wait for one answer of the supplier"
     )
+
+    brilliant_endpoint: str = Field("", description="address of the Brilliant supplier's REST feed")
+    brilliant_api_key: SecretStr = Field(SecretStr(""), description="key of the account at Brilliant")
+    brilliant_price_unit: Literal["cents", "dollars"] = Field(
+        "dollars", description="unit of the prices that Brilliant sends"
+    )
+    brilliant_requests_per_second: float = Field(
+        10, ge=0, description="requests/s over the whole account, all instances together; 0: no limit"
+    )
+    brilliant_timeout_seconds: float = Field(
+        30, gt=0, le=300, description="seconds to wait for one answer of Brilliant"
+    )
+
+    feeds: str = Field(
+        "nivoda",
+        pattern=r"^[a-z][a-z0-9-]*(,[a-z][a-z0-9-]*)*$",
+        description="feeds that are read every night, by commas",
+    )
+    delete_share_limit: float = Field(
+        0.2, ge=0, le=1, description="share of a feed's diamonds that a full run may mark deleted; over it, none is"
+    )
+    watermark_age_hours: int = Field(48, ge=1, description="hours after which a watermark that stands still is told")
+    raw_retention_days: int = Field(90, ge=1, description="days that raw rows are kept which no run has seen")
+    run_retention_days: int = Field(
+        30, ge=1, description="days that the partitions and sightings of ended runs are kept"
+    )
+    instance_retention_days: int = Field(30, ge=1, description="days that finished orchestrations are kept")
 
     max_scheduler_records: int = Field(0, ge=0, description="cap on the diamonds of one run; 0: no cap")
     ingest_seconds: float = Field(

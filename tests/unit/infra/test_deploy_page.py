@@ -36,7 +36,7 @@ def test_the_environment_is_described_in_full(root, commands):
     described = {c.split()[3] for c in commands if re.match(r"azd env set(-secret)? ", c)}
     assert needed <= described
     secret = {c.split()[3] for c in commands if c.startswith("azd env set-secret ")}
-    assert secret == {"NIVODA_PASSWORD", "ADMIN_API_KEY", "RESEND_API_KEY"}
+    assert secret == {"NIVODA_PASSWORD", "BRILLIANT_API_KEY", "ADMIN_API_KEY", "RESEND_API_KEY"}
 
 
 def test_values_that_it_reads_are_outputs(modules, commands):

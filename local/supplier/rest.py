@@ -13,7 +13,6 @@ from starlette.routing import Route
 
 from local.supplier.catalogue import Catalogue, Condition, Row, stone_id, within
 from local.supplier.faults import FaultName, Faults
-from local.supplier.nivoda import iso
 
 PAGE_LIMIT = 200
 _SHAPE_CODES = {"ROUND": "RB", "PRINCESS": "PR", "OVAL": "OV", "CUSHION": "CU", "EMERALD": "EM", "PEAR": "PS"}
@@ -105,7 +104,7 @@ class RestFeed:
             "stock": {"AVAILABLE": "in_stock", "ON_HOLD": "reserved", "MEMO": "on_memo"}[stone.availability],
             "photo_url": f"https://photos.supplier.invalid/{row.n}.jpg" if stone.has_image else None,
             "vendor": stone.supplier,
-            "modified": iso(row.updated),
+            "modified": row.updated,
         }
 
 

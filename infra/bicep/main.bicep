@@ -59,6 +59,10 @@ param adminApiKey string
 @minLength(1)
 param resendApiKey string
 
+@description('JSON {client: secret} of the clients that sign their requests (HMAC); unset: none does.')
+@secure()
+param hmacSecrets string = 'unset'
+
 @description('Cap on the diamonds of one run, for a staging environment; 0: none.')
 param maxSchedulerRecords int = 0
 
@@ -216,6 +220,7 @@ module secrets 'secrets.bicep' = {
     nivodaPassword: nivodaPassword
     brilliantApiKey: brilliantApiKey
     resendApiKey: resendApiKey
+    hmacSecrets: hmacSecrets
   }
 }
 
@@ -433,6 +438,8 @@ module app 'functionApp.bicep' = {
       MAX_SCHEDULER_RECORDS: string(maxSchedulerRecords)
       INGEST_SECONDS: '240'
       ADMIN_API_KEY: '@Microsoft.KeyVault(SecretUri=${secrets.outputs.adminApiKeyUri})'
+      HMAC_SECRETS: '@Microsoft.KeyVault(SecretUri=${secrets.outputs.hmacSecretsUri})'
+      CLIENT_REQUESTS_PER_MINUTE: '600'
       MAIL_PROVIDER: 'resend'
       RESEND_API_KEY: '@Microsoft.KeyVault(SecretUri=${secrets.outputs.resendApiKeyUri})'
       ALERT_EMAIL_TO: alertEmailTo

@@ -14,6 +14,10 @@ param brilliantApiKey string
 @secure()
 @minLength(1)
 param resendApiKey string
+@description('JSON {client: secret} of the clients that sign their requests; unset: none does.')
+@secure()
+@minLength(1)
+param hmacSecrets string
 
 @description('When the secrets expire: the reminder to rotate them. Key Vault keeps serving an expired secret to the app.')
 param expiresAt string = dateTimeAdd(utcNow(), 'P1Y')
@@ -70,8 +74,21 @@ resource resendApiKeySecret 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = {
   }
 }
 
+resource hmacSecretsSecret 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = {
+  parent: vault
+  name: 'hmac-secrets'
+  properties: {
+    value: hmacSecrets == 'unset' ? '{}' : hmacSecrets
+    contentType: 'application/json'
+    attributes: {
+      exp: dateTimeToEpoch(expiresAt)
+    }
+  }
+}
+
 // A reference names no version, so that a rotated secret is taken up within a day without a deployment.
 output adminApiKeyUri string = '${vault.properties.vaultUri}secrets/${adminApiKeySecret.name}'
 output nivodaPasswordUri string = '${vault.properties.vaultUri}secrets/${nivodaPasswordSecret.name}'
 output brilliantApiKeyUri string = '${vault.properties.vaultUri}secrets/${brilliantApiKeySecret.name}'
 output resendApiKeyUri string = '${vault.properties.vaultUri}secrets/${resendApiKeySecret.name}'
+output hmacSecretsUri string = '${vault.properties.vaultUri}secrets/${hmacSecretsSecret.name}'

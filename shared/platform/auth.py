@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hmac
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, cast
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from shared.platform.errors import Forbidden, Unauthenticated
 from shared.platform.settings import settings
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     import azure.functions as func
 
+ALL: Final = "*"
+"""The operator's permission, which no key is granted."""
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:
@@ -21,11 +24,19 @@ class Caller:
 
     Attributes:
         name: what to write into logs and rows; never a secret.
-        permissions: what the caller may do, in the words of the workload that granted them.
+        permissions: what the caller may do, in the words of the workload that asks for them; ALL is every one.
+        organization: the only organization the caller may act for; None: the grant names none.
+        headers: what the answer tells the caller about itself, such as what is left of its quota.
     """
 
     name: str
     permissions: frozenset[str] = frozenset()
+    organization: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def may(self, permission: str) -> bool:
+        """Whether the caller has this permission."""
+        return permission in self.permissions or ALL in self.permissions
 
 
 class Guard(Protocol):
@@ -82,7 +93,7 @@ class AdminKey:
             raise Unauthenticated(
                 "The admin key is missing or wrong.", remedy="Send the app's ADMIN_API_KEY in the X-Admin-Key header."
             )
-        return Caller("admin")
+        return Caller("admin", frozenset({ALL}))
 
 
 PUBLIC: Guard = Public()

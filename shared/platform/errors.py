@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 
 class ManifoldError(Exception):
     """Base of every error this app raises on purpose.
@@ -93,10 +98,20 @@ class RateLimited(TerminalError):
 
     Attributes:
         retry_after: seconds until the next request will be let in.
+        headers: what the answer tells about the quota, by the names of HTTP headers.
     """
 
     code = "rate-limited"
 
-    def __init__(self, message: str, *, retry_after: float, code: str | None = None, remedy: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        retry_after: float,
+        headers: Mapping[str, str] | None = None,
+        code: str | None = None,
+        remedy: str | None = None,
+    ) -> None:
         super().__init__(message, code=code, remedy=remedy)
         self.retry_after = retry_after
+        self.headers = headers or {}

@@ -85,6 +85,19 @@ async def database() -> AsyncGenerator[AsyncConnection[Any]]:
         ) from error
 
 
+@asynccontextmanager
+async def each_statement_commits(connection: AsyncConnection[Any]) -> AsyncGenerator[None]:
+    """Within the block each statement is a transaction of its own, so that a row is never locked until a COMMIT comes.
+
+    To be entered before the connection's first statement.
+    """
+    await connection.set_autocommit(True)
+    try:
+        yield
+    finally:
+        await connection.set_autocommit(False)
+
+
 async def close_pools() -> None:
     """Close this loop's pool, if it has one. For tests and for a host that reloads the app."""
     pool = _pools.pop(asyncio.get_running_loop(), None)

@@ -7,7 +7,6 @@ by one gap, in one atomic statement by the database's clock, and sleeps until th
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -17,11 +16,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakKeyDictionary
 
 from shared.platform.errors import TransientError
-from shared.platform.postgres import database
+from shared.platform.postgres import database, each_statement_commits
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
-
     from psycopg import AsyncConnection
 
 SHARE_USED = 0.96
@@ -132,7 +129,7 @@ class SharedRateLimit:
 
     async def _take(self, patience: float) -> tuple[float, float]:
         """Take the next turn: when it begins, and from when on it is missed, both on this process's own clock."""
-        async with database() as db, _each_statement_commits(db):
+        async with database() as db, each_statement_commits(db):
             asked = monotonic()
             row = await (
                 await db.execute(
@@ -174,13 +171,3 @@ def _paused(account: str, seconds: float) -> TransientError:
         code="account-paused",
         retry_after=seconds,
     )
-
-
-@asynccontextmanager
-async def _each_statement_commits(db: AsyncConnection[Any]) -> AsyncGenerator[None]:
-    # Otherwise the row would stay locked, and every other process wait, until a COMMIT has come from here.
-    await db.set_autocommit(True)
-    try:
-        yield
-    finally:
-        await db.set_autocommit(False)

@@ -5,13 +5,36 @@ In Azure these are app settings (secrets as Key Vault references); locally they 
 
 from __future__ import annotations
 
+import json
 from functools import lru_cache
-from typing import Literal
+from typing import Annotated, Literal, cast
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shared.platform.errors import TerminalError
+
+SECRET_LENGTH = 32
+MOST_SECRETS = 2
+"""Of one client that signs: the one in use and the one it is being replaced by."""
+
+
+def _hmac_secrets(value: object) -> object:
+    """Each client's one or two secrets as a tuple; the messages name clients, never secrets."""
+    try:
+        given = json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        raise ValueError("this is no JSON") from None
+    if not isinstance(given, dict):
+        raise ValueError('an object {"client": "secret"} is needed')  # noqa: TRY004 - pydantic reads ValueError
+    found: dict[str, tuple[str, ...]] = {}
+    for client, secret in cast("dict[str, object]", given).items():
+        secrets = tuple(cast("list[object]", secret)) if isinstance(secret, list) else (secret,)
+        usable = [one for one in secrets if isinstance(one, str) and len(one) >= SECRET_LENGTH]
+        if not 1 <= len(secrets) == len(usable) <= MOST_SECRETS:
+            raise ValueError(f"{client} needs one or {MOST_SECRETS} secrets of {SECRET_LENGTH} characters or more")
+        found[client] = tuple(usable)
+    return found
 
 
 class Settings(BaseSettings):
@@ -110,6 +133,14 @@ class Settings(BaseSettings):
 
     admin_api_key: SecretStr | None = Field(
         None, description="key of the operator's routes, sent as X-Admin-Key; unset: those routes refuse everyone"
+    )
+
+    hmac_secrets: Annotated[dict[str, tuple[SecretStr, ...]], NoDecode, BeforeValidator(_hmac_secrets)] = Field(
+        default_factory=dict[str, tuple[SecretStr, ...]],
+        description='secrets of clients that sign: JSON {"client": "secret"}, or ["new", "old"] while one is replaced',
+    )
+    client_requests_per_minute: int = Field(
+        600, ge=0, le=1_000_000, description="requests a minute of each client, all instances together; 0: no limit"
     )
 
     mail_provider: Literal["smtp", "resend"] = Field("smtp", description="who delivers alerts")

@@ -101,6 +101,8 @@ def problem_response(error: Exception, request: func.HttpRequest) -> func.HttpRe
         _log.error("The request failed", exc_info=error, extra={"trace_id": trace_id, "status": status.value})
     if isinstance(error, errors.TransientError | errors.RateLimited):
         headers["Retry-After"] = str(max(1, math.ceil(error.retry_after or DEFAULT_RETRY_SECONDS)))
+    if isinstance(error, errors.RateLimited):
+        headers |= error.headers
     if status is HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = 'ApiKey realm="manifold"'
     fields = error.fields if isinstance(error, UnusableRequest) else []

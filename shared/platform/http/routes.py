@@ -53,13 +53,18 @@ class Operation:
 
     async def answer(self, request: func.HttpRequest, client: object = None) -> func.HttpResponse:
         """What the route answers; it never raises, since the Functions host would answer an empty 500."""
+        about_caller: Mapping[str, str] = {}
         try:
             if len(request.get_body()) > self.limit:
                 raise PayloadTooLarge(f"The body is over the limit of {self.limit} bytes.")  # noqa: TRY301 - one exit
             caller = await self.needs.authenticate(request)
-            return response(await self.handler(**self.inputs.read(request, caller, client)), self.status)
+            about_caller = caller.headers
+            answer = response(await self.handler(**self.inputs.read(request, caller, client)), self.status)
         except Exception as error:  # noqa: BLE001 - the last place that can turn it into an answer
-            return problem_response(error, request)
+            answer = problem_response(error, request)
+        for name, value in about_caller.items():
+            answer.headers[name] = value
+        return answer
 
 
 class Routes:

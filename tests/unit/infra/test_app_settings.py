@@ -84,7 +84,7 @@ def test_secrets_are_references_to_the_vault(in_bicep):
     secret = {name for name, field in asked().items() if "SecretStr" in str(field.annotation)}
     for name in secret & set(in_bicep):
         assert in_bicep[name].startswith("@Microsoft.KeyVault(SecretUri=${secrets.outputs."), name
-    assert len(secret & set(in_bicep)) == 4
+    assert {"NIVODA_PASSWORD", "ADMIN_API_KEY", "RESEND_API_KEY", "HMAC_SECRETS"} <= secret & set(in_bicep)
 
 
 def test_numbers_are_within_the_limits_of_the_app(in_bicep, monkeypatch):

@@ -17,11 +17,10 @@ def put(req: func.HttpRequest, messages: func.Out[typing.List[str]]) -> func.Htt
 
 
 @app.route(route="text/{queue}", methods=["POST"])
-@app.queue_output(arg_name="$return", queue_name="{queue}", connection="Storage")
-@app.generic_output_binding(arg_name="answer", type="http")
-def put_text(req: func.HttpRequest, answer: func.Out[func.HttpResponse]) -> str:
-    answer.set(func.HttpResponse("taken", status_code=202))
-    return req.get_body().decode()
+@app.queue_output(arg_name="message", queue_name="{queue}", connection="Storage")
+def put_text(req: func.HttpRequest, message: func.Out[str]) -> func.HttpResponse:
+    message.set(req.get_body().decode())
+    return func.HttpResponse("taken", status_code=202)
 
 
 @app.queue_trigger(arg_name="msg", queue_name="orders", connection="Storage")

@@ -27,7 +27,7 @@ RESULTS = {
 
 
 class Driver:
-    """Starts orchestrations and sends events to a host that may die at any moment, each exactly once as far as it can."""
+    """Starts orchestrations and sends events to a host that may die at any moment, each once as far as it can."""
 
     def __init__(self, host: HostProcess) -> None:
         self.host = host

@@ -12,8 +12,7 @@ from rich.console import Console
 
 from local.demo import diamonds
 from local.demo.client import DemoFailed, open_app
-from local.up import Options, Ports, PortsBusyError, StartError, stack
-from local.up.settings import ROOT
+from local.up import ROOT, Options, Ports, PortsBusyError, StartError, stack
 
 INTERRUPTED = 130
 

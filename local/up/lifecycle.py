@@ -10,6 +10,8 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import httpx
+
 from local.processes import tethered
 from local.up.environment import ROOT, settings
 from local.up.ports import Ports
@@ -103,6 +105,8 @@ async def stack(options: Options) -> AsyncGenerator[Stack]:
                 await _migrate(logs / "migrate.log", values)
             if "host" in names:
                 await running["host"].start()
+                if "--reload" not in options.host_flags:  # a developer mends the app while the host runs on
+                    await _check_app(running["host"], options.ports.host)
             yield running
         finally:
             for service in reversed(running.services):
@@ -131,6 +135,16 @@ async def _migrate(log: Path, values: Mapping[str, str]) -> None:
     await asyncio.to_thread(log.write_bytes, written)
     if process.returncode != 0:
         raise StartError(last_words("migrate", f"ended with code {process.returncode}", written, log))
+
+
+async def _check_app(host: Supervised, port: int) -> None:
+    """Make sure that the host has loaded the app: it runs on without it, so that its log can say why."""
+    async with httpx.AsyncClient(timeout=30) as client:
+        answer = await client.get(f"http://127.0.0.1:{port}/health/live")
+    if not answer.is_success:
+        log = await asyncio.to_thread(host.log.read_text, errors="replace")
+        reasons = [line for line in log.splitlines() if line.startswith("Exception:")] or [f"it answers {answer}"]
+        raise StartError(f"The host runs, but the app does not: {reasons[0]}\nIts log: {host.log}")
 
 
 @contextmanager

@@ -18,6 +18,7 @@ import psycopg
 import pytest
 
 from local.up import Options, Ports, StartError, stack
+from local.up.services import Service, module
 from local.up.supervised import Supervised
 
 
@@ -150,6 +151,19 @@ async def test_as_a_library_a_failed_start_stops_the_others(folder):
                 pass
     assert [s.service.name for s in started] == ["smtp"]
     assert started[0].pid is None
+
+
+async def test_a_host_without_its_app_is_no_start(folder, monkeypatch):
+    (folder / "app").mkdir()
+    (folder / "app" / "host.json").write_text('{"version": "2.0"}')
+    (folder / "app" / "function_app.py").write_text("raise RuntimeError('no settings')")
+    ports = Ports.free()
+    host = Service("host", module("local.host", folder / "app", "--port", ports.host), f"http://127.0.0.1:{ports.host}")
+    monkeypatch.setattr("local.up.lifecycle.services", lambda *_: [host])
+    without = frozenset({"azurite", "postgres", "servicebus", "supplier", "smtp"})
+    with pytest.raises(StartError, match=r"The host runs, but the app does not: Exception: RuntimeError: no settings"):
+        async with stack(Options(ports=ports, folder=folder, without=without)):
+            pass
 
 
 async def test_as_a_library_it_gives_the_settings_and_a_table(folder):

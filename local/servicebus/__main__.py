@@ -7,8 +7,9 @@ import signal
 import sys
 from pathlib import Path
 
+from local.datafile import DataInUseError
 from local.processes import port_in_use
-from local.servicebus.broker import Broker, DataInUseError
+from local.servicebus.broker import Broker
 from local.servicebus.server import serve
 from local.servicebus.settings import QueueSettings, SettingsError, merge, parse_queue, read_config
 

@@ -1,17 +1,13 @@
 """All queues of the stand-in and the file that they live in."""
 
-import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from local.datafile import open_database
 from local.servicebus.queue import Queue
 from local.servicebus.rows import SCHEMA
 from local.servicebus.settings import DEAD_LETTERS, QueueSettings
-
-
-class DataInUseError(Exception):
-    """Another process has the data folder open."""
 
 
 def wall_clock() -> int:
@@ -22,25 +18,13 @@ def wall_clock() -> int:
 class Broker:
     """The queues with these settings, found again in `folder`.
 
-    A commit survives the end of this process however it comes; with synchronous=NORMAL the last ones may be lost only
-    when the machine itself loses power. The file is locked to one process.
-
     Raises:
         DataInUseError: another process works on the folder.
     """
 
     def __init__(self, folder: Path, queues: Sequence[QueueSettings], clock: Callable[[], int] = wall_clock) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
         self.clock = clock
-        self._database = sqlite3.connect(folder / "servicebus.sqlite", isolation_level=None, timeout=0)
-        try:
-            self._database.execute("PRAGMA locking_mode = EXCLUSIVE")
-            self._database.execute("PRAGMA journal_mode = WAL")
-            self._database.execute("PRAGMA synchronous = NORMAL")
-            self._database.executescript(SCHEMA)
-        except sqlite3.OperationalError as error:
-            self._database.close()
-            raise DataInUseError(f"{folder} is in use by another process. Stop that one or pass --data.") from error
+        self._database = open_database(folder / "servicebus.sqlite", SCHEMA)
         self.queues = {settings.name: Queue(self._database, settings, clock) for settings in queues}
         self._all = self.queues | {
             settings.name + DEAD_LETTERS: Queue(self._database, settings.dead_letters(), clock) for settings in queues

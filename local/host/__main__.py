@@ -38,6 +38,8 @@ def main(arguments: list[str] | None = None) -> int:
             grace_seconds=options.grace,
         )
     )
+    # Functions find their files by relative paths, as under Core Tools.
+    os.chdir(app)
     # uvloop, where it is installed, halves what the loop itself costs a request.
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         return runner.run(_serve(host, reload=options.reload))

@@ -1,5 +1,6 @@
 """Ties the durable extension to the worker: its functions, the durableClient input, and the keys of its webhook."""
 
+import sys
 from collections.abc import Collection
 from typing import cast
 
@@ -93,6 +94,13 @@ def needs_extension(table: FunctionTable) -> bool:
     """Whether any function of the app is durable or holds a client."""
     durable = {*_ALIASES, DURABLE_CLIENT}
     return any(binding.type in durable for one in table.functions.values() for binding in one.bindings)
+
+
+async def close_client_session() -> None:
+    """Close the connections of the SDK's client: it keeps them for the process, but they belong to this loop."""
+    utils = sys.modules.get("azure.durable_functions.models.utils.http_utils")
+    if utils is not None:
+        await utils._close_session()  # noqa: SLF001 - the SDK has no hook for the end of a worker
 
 
 def webhook_base(website_hostname: str) -> str:

@@ -74,7 +74,6 @@ class Host:
         self.extension: DurableExtension | None = None
         self.resumed: Resumed | None = None
         self._undo_environment: dict[str, str | None] = {}
-        self._folder_before = Path.cwd()
         self._servers: list[EmbeddedServer] = []
 
     async def is_quiet(self) -> bool:
@@ -105,6 +104,7 @@ class Host:
         if self.extension is not None:
             await self.extension.stop()
             self.extension = None
+            await durable_glue.close_client_session()
         for server in self._servers:
             await server.stop()
         self._servers.clear()
@@ -112,7 +112,7 @@ class Host:
             self.worker.stop()
         if hasattr(self, "code"):
             await self.code.unload()
-        self._restore_process()
+        self._restore_environment()
 
     async def reload(self) -> None:
         """Take the functions' code anew from disk; orchestrations, keys, timers' state and the ports stay."""
@@ -135,7 +135,6 @@ class Host:
         bound = bind(self.address, port)
         self.port = bound.getsockname()[1]
         self._set("WEBSITE_HOSTNAME", f"localhost:{self.port}")
-        os.chdir(options.app)
 
         self.keys = KeyStore(options.data_folder / "keys.json")
         self.worker = Worker(thread_count(os.environ))
@@ -226,26 +225,22 @@ class Host:
             )
         for name, value in settings.applied.items():
             self._set(name, value)
-        for name, value in (
-            ("AzureWebJobsScriptRoot", str(self.options.app)),
-            ("AZURE_FUNCTIONS_ENVIRONMENT", "Development"),
-        ):
-            if name not in os.environ:
-                self._set(name, value)
+        self._set("AzureWebJobsScriptRoot", str(self.options.app))
+        if "AZURE_FUNCTIONS_ENVIRONMENT" not in os.environ:
+            self._set("AZURE_FUNCTIONS_ENVIRONMENT", "Development")
         return settings
 
     def _set(self, name: str, value: str) -> None:
         self._undo_environment.setdefault(name, os.environ.get(name))
         os.environ[name] = value
 
-    def _restore_process(self) -> None:
+    def _restore_environment(self) -> None:
         for name, value in self._undo_environment.items():
             if value is None:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
         self._undo_environment.clear()
-        os.chdir(self._folder_before)
 
 
 def _port(value: object) -> int:

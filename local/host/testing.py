@@ -5,7 +5,9 @@
         app.advance(hours=24)
         assert app.wait_for(instance).output == "escalated"
 
-Both take any app folder, listen on a free port, and keep their state where the test says.
+One app with durable functions at a time in this process: the SDK's client keeps its connections in a global of its own.
+Both take any app folder, listen on a free port, and keep their state where the test says. The process runs in the app's
+folder; in this process the current folder stays as it is.
 """
 
 import asyncio

@@ -38,7 +38,9 @@ def test_routes_give_their_parameters_as_text(app, path, route):
     assert get(app, path).json()["route"] == route
 
 
-@pytest.mark.parametrize("path", ["/api/items/abc", "/api/items/5/6", "/api/sizes/10", "/api/nothing", "/items", "/api"])
+@pytest.mark.parametrize(
+    "path", ["/api/items/abc", "/api/items/5/6", "/api/sizes/10", "/api/nothing", "/items", "/api"]
+)
 def test_what_no_route_fits_is_an_empty_404(app, path):
     answer = get(app, path)
     assert (answer.status, answer.body) == (404, b"")
@@ -141,7 +143,7 @@ def test_what_is_no_answer_gives_an_empty_500_with_the_workers_words_in_the_log(
     assert (answer.status, answer.body) == (500, b"")
     assert (
         "TypeError: unable to encode outgoing TypedData: unsupported type "
-        f"\"<class 'azure.functions.http.HttpResponseConverter'>\" for Python type \"{name}\""
+        f'"<class \'azure.functions.http.HttpResponseConverter\'>" for Python type "{name}"'
     ) in app.log
 
 
@@ -156,8 +158,9 @@ def test_the_log_shows_the_failure_with_its_stack(app):
     get(app, "/api/raises")
     assert "about to fail" in app.log
     assert "Executed 'Functions.raises' (Failed, Id=" in app.log
-    assert "Exception while executing function: Functions.raises. Result: Failure\nException: LookupError: no such thing" in (
-        app.log
+    assert (
+        "Exception while executing function: Functions.raises. Result: Failure\nException: LookupError: no such thing"
+        in (app.log)
     )
     assert "function_app.py" in app.log
 
@@ -188,7 +191,9 @@ def test_cors_of_the_local_settings(app):
     assert answer.status == 200
     assert answer.headers["access-control-allow-origin"] == "https://two.example"
     assert "PUT" in answer.headers["access-control-allow-methods"]
-    assert "access-control-allow-origin" not in get(app, "/api/items", headers={"Origin": "https://evil.example"}).headers
+    assert (
+        "access-control-allow-origin" not in get(app, "/api/items", headers={"Origin": "https://evil.example"}).headers
+    )
 
 
 def test_the_root_is_the_hosts_page(app):
@@ -197,15 +202,15 @@ def test_the_root_is_the_hosts_page(app):
     assert answer.headers["content-type"].startswith("text/html")
 
 
-def test_the_host_gives_back_the_process_as_it_was(apps, monkeypatch):
+def test_the_host_gives_back_the_process_as_it_was(apps):
     import os
     import sys
-    from pathlib import Path
 
-    folder, path, environment = Path.cwd(), list(sys.path), dict(os.environ)
-    with InProcessHost(apps / "http"):
-        assert Path.cwd() == apps / "http"
-    assert (Path.cwd(), sys.path, dict(os.environ)) == (folder, path, environment)
+    path, environment, modules = list(sys.path), dict(os.environ), sys.modules.get("function_app")
+    with InProcessHost(apps / "worker"):
+        assert str(apps / "worker") in os.environ.values()
+        assert sys.modules["function_app"] is not modules
+    assert (sys.path, dict(os.environ), sys.modules.get("function_app")) == (path, environment, modules)
 
 
 class TestKeys:
@@ -220,7 +225,11 @@ class TestKeys:
 
     def test_which_key_opens_what(self, locked):
         keys = locked.host.keys
-        function, host, master = keys.function_keys("level_function")["default"], keys.host_keys()["default"], keys.master
+        function, host, master = (
+            keys.function_keys("level_function")["default"],
+            keys.host_keys()["default"],
+            keys.master,
+        )
         other, system = keys.function_keys("items")["default"], keys.system_key("durabletask_extension")
 
         def status(path, key):

@@ -46,7 +46,11 @@ def test_the_next_time_of_the_status_is_about_now(start):
         (first, second) = runs(app, "every_ten_minutes")
     assert first == [
         False,
-        {"Last": "0001-01-01T00:00:00", "Next": "2026-03-01T12:10:00.000000+00:00", "LastUpdated": "2026-03-01T12:00:05.000000+00:00"},
+        {
+            "Last": "0001-01-01T00:00:00",
+            "Next": "2026-03-01T12:10:00.000000+00:00",
+            "LastUpdated": "2026-03-01T12:00:05.000000+00:00",
+        },
         {"AdjustForDST": True},
     ]
     assert second[1]["Last"] == "2026-03-01T12:10:00.000000+00:00"
@@ -105,13 +109,17 @@ def test_a_changed_schedule_is_not_past_due(start):
 def test_a_schedule_that_cannot_be_read_names_the_function(start):
     with start(ManualClock(START)) as app:
         answer = app.request("GET", "/admin/functions/never/status").json()
-    text = "The schedule expression 'every now and then' was not recognized as a valid cron expression or timespan string."
+    text = (
+        "The schedule expression 'every now and then' was not recognized as a valid cron expression or timespan string."
+    )
     assert answer == {"errors": [text]}
 
 
 def test_a_missing_setting_names_the_function(start):
     with start(ManualClock(START), NIGHTLY="") as app:
-        assert re.search("The schedule expression ''", app.request("GET", "/admin/functions/nightly/status").json()["errors"][0])
+        assert re.search(
+            "The schedule expression ''", app.request("GET", "/admin/functions/nightly/status").json()["errors"][0]
+        )
 
 
 def test_a_timer_can_be_run_by_hand(start):

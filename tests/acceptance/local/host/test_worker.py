@@ -38,7 +38,10 @@ def test_async_functions_run_on_the_loop_together(app):
 def test_a_function_over_its_time_limit_is_ended(app, kind):
     answer = app.request("GET", f"/api/{kind}/3")
     assert (answer.status, answer.body) == (500, b"")
-    assert f"Timeout value of 00:00:01 exceeded by function 'Functions.sleep_{'async' if kind == 'sleep' else 'thread'}'" in app.log
+    assert (
+        f"Timeout value of 00:00:01 exceeded by function 'Functions.sleep_{'async' if kind == 'sleep' else 'thread'}'"
+        in app.log
+    )
     assert app.request("GET", "/api/context").status == 200
 
 

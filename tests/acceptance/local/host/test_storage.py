@@ -1,0 +1,110 @@
+import base64
+import time
+import uuid
+
+import pytest
+from azure.storage.blob import BlobServiceClient
+from azure.storage.queue import QueueServiceClient
+
+from local.host.testing import InProcessHost
+
+
+@pytest.fixture(scope="module")
+def app(apps, storage_connection):
+    with InProcessHost(apps / "storage", settings={"Storage": storage_connection, "STAGE": "test"}) as host:
+        yield host
+
+
+@pytest.fixture(scope="module")
+def queues(storage_connection):
+    return QueueServiceClient.from_connection_string(storage_connection)
+
+
+def wait_for(condition, seconds=15):
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)
+    return value
+
+
+def test_a_message_is_handed_over_its_outputs_written_and_itself_deleted(app, queues):
+    app.request("POST", "/api/text/orders", b'{"order": "seven"}')
+    wait_for(lambda: app.request("GET", "/api/text-of/receipts/seven.json").body == b'{"taken": "seven"}')
+    wait_for(lambda: queues.get_queue_client("orders").get_queue_properties().approximate_message_count == 0)
+
+
+def test_a_key_of_the_messages_json_hides_the_metadata_of_that_name_as_in_azure(app):
+    app.request("POST", "/api/text/orders", b'{"order": "eight", "id": "the app\'s own"}')
+    wait_for(lambda: "id=the app's own" in app.log)
+    assert "the message's JSON has the key(s) Id, which as in Azure replace the metadata of that name" in app.log
+
+
+def test_a_message_that_never_works_ends_in_the_poison_queue(app):
+    app.request("POST", "/api/text/fragile", b"broken")
+    wait_for(lambda: "poison broken" in app.log)
+    attempts = [line.rpartition(" ")[2] for line in app.log.splitlines() if "fragile attempt" in line]
+    assert attempts == ["1", "2", "3"]
+    assert "Message has reached MaxDequeueCount of 3. Moving message to queue 'fragile-poison'." in app.log
+
+
+def test_a_list_is_one_message_each_and_a_json_str_is_split_loudly(app):
+    app.request("POST", "/api/queue/in-test", b"one,two")
+    wait_for(lambda: "out 'ONE'" in app.log and "out 'TWO'" in app.log)
+    app.request("POST", "/api/text/in-test", b'["three",{"four":4}]')
+    wait_for(lambda: "out 'THREE'" in app.log and "FOUR" in app.log)
+    assert "Function 'put_text' set the output 'message' to a str that is JSON" in app.log
+
+
+def test_messages_are_base64_in_the_queue_and_others_are_put_aside(app, queues):
+    name = f"q{uuid.uuid4().hex}"
+    app.request("POST", f"/api/text/{name}", b"plain text")
+    (message,) = queues.get_queue_client(name).receive_messages()
+    assert base64.b64decode(message.content) == b"plain text"
+    queues.get_queue_client("orders").send_message("no base64!")
+    wait_for(lambda: "A message in the queue 'orders' is not Base64" in app.log)
+    poison = queues.get_queue_client("orders-poison")
+    wait_for(lambda: any(one.name == "orders-poison" for one in queues.list_queues()))
+    assert wait_for(lambda: [one.content for one in poison.receive_messages()]) == ["no base64!"]
+
+
+def test_blobs_in_and_out(app):
+    data = bytes(range(256))
+    assert app.request("PUT", "/api/blob/data/a.bin", data).status == 201
+    assert app.request("GET", "/api/blob/data/a.bin").body == data
+    assert app.request("GET", "/api/blob/data/none.bin").status == 404
+
+
+def test_a_binary_blob_read_as_text_is_mangled_as_in_azure_and_the_log_says_so(app):
+    app.request("PUT", "/api/blob/data/b.bin", b"a\xffb")
+    assert app.request("GET", "/api/text-of/data/b.bin").body == "a\ufffdb".encode()
+    assert "the blob of the binding 'content' is no UTF-8 text" in app.log
+
+
+def test_each_version_of_a_blob_triggers_once(app, storage_connection):
+    copies = BlobServiceClient.from_connection_string(storage_connection).get_container_client("copies")
+    app.request("PUT", "/api/blob/uploads/report.csv", b"first")
+    wait_for(lambda: app.log.count("upload uploads/report.csv of 5 bytes") == 1)
+    app.request("PUT", "/api/blob/uploads/report.csv", b"second one")
+    wait_for(lambda: "upload uploads/report.csv of 10 bytes" in app.log)
+    names = wait_for(lambda: (found := [blob.name for blob in copies.list_blobs()]) and len(found) == 2 and found)
+    assert sorted(copies.download_blob(name).readall() for name in names) == [b"first", b"second one"]
+    assert all(len(name) == len("report-.csv") + 32 for name in names)
+
+
+def test_functions_can_be_run_by_hand(app):
+    app.call("take_order", '{"order": "nine"}')
+    wait_for(lambda: app.request("GET", "/api/text-of/receipts/nine.json").body == b'{"taken": "nine"}')
+    app.request("PUT", "/api/blob/data/by-hand.txt", b"x")
+    app.call("copy_upload", "data/by-hand.txt")
+    wait_for(lambda: "upload data/by-hand.txt of 1 bytes" in app.log)
+
+
+def test_no_message_is_lost_when_the_host_stops_in_the_middle(apps, storage_connection, queues):
+    with InProcessHost(apps / "storage", settings={"Storage": storage_connection, "STAGE": "many"}) as first:
+        for start in range(0, 40, 10):
+            first.request("POST", "/api/queue/in-many", ",".join(f"m{n}" for n in range(start, start + 10)).encode())
+        wait_for(lambda: "out 'M" in first.log)
+    with InProcessHost(apps / "storage", settings={"Storage": storage_connection, "STAGE": "many"}) as second:
+        logs = lambda: first.log + second.log  # noqa: E731 - two hosts, one log
+        wait_for(lambda: all(f"out 'M{n}'" in logs() for n in range(40)))

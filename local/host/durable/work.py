@@ -25,13 +25,18 @@ class WorkQueue(Generic[Item]):
 
     def _pump(self) -> None:
         while self._waiting and len(self._running) < self._limit and not self._stopped:
-            worker = asyncio.get_running_loop().create_task(self._work())
+            worker = asyncio.get_running_loop().create_task(self._work(self._waiting.popleft()))
             self._running.add(worker)
-            worker.add_done_callback(self._running.discard)
+            worker.add_done_callback(self._ended)
 
-    async def _work(self) -> None:
+    async def _work(self, item: Item) -> None:
+        await self._run(item)
         while self._waiting and not self._stopped:
             await self._run(self._waiting.popleft())
+
+    def _ended(self, worker: asyncio.Task[None]) -> None:
+        self._running.discard(worker)
+        self._pump()  # what was put between the worker's last look and its end
 
     async def stop(self, grace_seconds: float) -> None:
         """Start nothing more; cancel what does not end within the grace time."""

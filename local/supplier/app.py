@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from local.supplier import nivoda
+from local.supplier import execution
 from local.supplier.catalogue import DATA_SET_SIZE, Catalogue
 from local.supplier.faults import FaultName, Faults, FaultSettings
 from local.supplier.nivoda import Nivoda, PriceUnit
@@ -48,9 +48,9 @@ class Supplier:
 
     async def graphql(self, request: Request) -> Response:
         """POST /graphql: one operation as {"query", "variables", "operationName"}."""
-        body = nivoda.Request.model_validate(await _json(request))
+        body = execution.Request.model_validate(await _json(request))
         asked = self.faults.number(f"{body.query}|{json.dumps(body.variables, sort_keys=True)}")
-        document, fields, errors = nivoda.check(body.query)
+        document, fields, errors = execution.check(body.query)
         if refusal := await self.admit(",".join(sorted(fields)) or "invalid", asked):
             return refusal
         if document is None:

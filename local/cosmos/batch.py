@@ -4,6 +4,7 @@ from typing import Any
 
 from local.cosmos.errors import BadRequestError, CosmosError
 from local.cosmos.items import Item, Items
+from local.cosmos.json_types import is_array, is_object
 from local.cosmos.patch import patch_item
 from local.cosmos.store import Store
 
@@ -11,7 +12,7 @@ _MOST_OPERATIONS = 100
 _FAILED_DEPENDENCY = {"statusCode": 424, "requestCharge": 0}
 
 
-class _RolledBack(Exception):  # noqa: N818 - it ends the transaction and is no error of its own
+class _RolledBack(Exception):
     def __init__(self, position: int, problem: CosmosError) -> None:
         super().__init__()
         self.position = position
@@ -24,15 +25,15 @@ def execute(store: Store, items: Items, partition: str, operations: Any) -> tupl
     Raises:
         BadRequestError: these are no operations, or too many.
     """
-    if not isinstance(operations, list) or not operations:
+    if not is_array(operations) or not operations:
         raise BadRequestError("A batch is a list of operations.")
-    count = len(operations)  # pyright: ignore[reportUnknownArgumentType] - any JSON
+    count = len(operations)
     if count > _MOST_OPERATIONS:
         raise BadRequestError("Batch request has more operations than what is supported.")
     results: list[dict[str, Any]] = []
     try:
         with store.transaction():
-            for position, operation in enumerate(operations):  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType] - any JSON
+            for position, operation in enumerate(operations):
                 try:
                     status, item = _one(items, partition, operation)
                 except CosmosError as problem:
@@ -50,17 +51,16 @@ def _result(status: int, item: Item | None) -> dict[str, Any]:
 
 
 def _one(items: Items, partition: str, operation: Any) -> tuple[int, Item | None]:
-    kind = operation.get("operationType") if isinstance(operation, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] - any JSON
-    body, name, if_match = (operation.get(key) for key in ("resourceBody", "id", "ifMatch")) if kind else (None,) * 3
-    if kind in {"Create", "Upsert", "Replace", "Patch"} and not isinstance(body, dict):
-        raise BadRequestError(f"The batch operation {kind} needs a resourceBody.")
+    if not is_object(operation):
+        raise BadRequestError("A batch operation is an object.")
+    kind, if_match = operation.get("operationType"), operation.get("ifMatch")
     if kind == "Create":
-        return 201, items.create(partition, body)
+        return 201, items.create(partition, _document(operation))
     if kind == "Upsert":
-        item, created = items.upsert(partition, body, if_match)
+        item, created = items.upsert(partition, _document(operation), if_match)
         return 201 if created else 200, item
     if kind == "Delete":
-        items.delete(partition, name, if_match)
+        items.delete(partition, str(operation.get("id")), if_match)
         return 204, None
     return 200, _existing(items, partition, operation)
 
@@ -70,7 +70,14 @@ def _existing(items: Items, partition: str, operation: dict[str, Any]) -> Item:
     if kind == "Read":
         return items.read(partition, name)
     if kind == "Replace":
-        return items.replace(partition, name, operation["resourceBody"], if_match)
+        return items.replace(partition, name, _document(operation), if_match)
     if kind == "Patch":
-        return patch_item(items, partition, name, operation["resourceBody"], if_match)
+        return patch_item(items, partition, name, _document(operation), if_match)
     raise BadRequestError(f"The batch operation {kind!r} is unknown.")
+
+
+def _document(operation: dict[str, Any]) -> dict[str, Any]:
+    body = operation.get("resourceBody")
+    if not is_object(body):
+        raise BadRequestError(f"The batch operation {operation.get('operationType')} needs a resourceBody.")
+    return body

@@ -10,9 +10,10 @@ from typing import Any
 
 from local.cosmos.errors import BadQueryError, BadRequestError
 from local.cosmos.items import Items
+from local.cosmos.json_types import is_array, is_object
 from local.cosmos.sql.parser import parse
 from local.cosmos.sql.run import Row, run
-from local.cosmos.sql.syntax import SqlError
+from local.cosmos.sql.syntax import Query, SqlError
 
 _PAGE, _LARGEST_PAGE = 100, 1000
 
@@ -40,13 +41,11 @@ class _Place:
 def page_size(headers: Mapping[str, str]) -> int:
     """Raises BadRequestError if x-ms-max-item-count is no number, 0, or over the limit."""
     text = headers.get("x-ms-max-item-count", "-1")
-    try:
-        size = int(text)
-    except ValueError:
-        size = 0
-    if size == 0 or size < -1:
+    if text == "-1":
+        return _PAGE
+    if not text.isdecimal() or int(text) == 0:
         raise BadRequestError(f"The x-ms-max-item-count {text!r} is -1 or a positive number.")
-    return _PAGE if size == -1 else min(size, _LARGEST_PAGE)
+    return min(int(text), _LARGEST_PAGE)
 
 
 def read_feed(items: Items, partition: str | None, headers: Mapping[str, str]) -> Page:
@@ -61,13 +60,12 @@ def query(items: Items, partition: str | None, body: Any, headers: Mapping[str, 
     Raises:
         BadRequestError: with Azure's wording of what is wrong with the query.
     """
-    text, parameters = _statement(body)
+    text, parameters = statement(body)
     place = _place(headers.get("x-ms-continuation"))
     try:
         parsed = parse(text, parameters)
-        crosses = partition is None and (parsed.group or (parsed.aggregates and not parsed.value))
-        if crosses:
-            raise SqlError("Cross partition query only supports 'VALUE <AggregateFunc>' for aggregates.", "SC2101")
+        if partition is None:
+            _refuse_crossing(parsed)
         after = place.last - 1 if parsed.streams else -1
         documents = ((item.sequence, item.document) for item in items.all(partition, after=after))
         return _page(run(parsed, documents), page_size(headers), place, streams=parsed.streams)
@@ -75,14 +73,22 @@ def query(items: Items, partition: str | None, body: Any, headers: Mapping[str, 
         raise BadQueryError(error.code, error.message) from error
 
 
-def _statement(body: Any) -> tuple[str, dict[str, Any]]:
-    try:
-        text, given = body["query"], body.get("parameters") or []
-        parameters = {one["name"]: one.get("value") for one in given}
-    except (KeyError, TypeError, AttributeError) as error:
-        raise BadRequestError("A query is an object with the text 'query' and the list 'parameters'.") from error
-    if not isinstance(text, str):
-        raise BadRequestError("The text of a query is missing.")
+def _refuse_crossing(parsed: Query) -> None:
+    if parsed.group or (parsed.aggregates and not parsed.value):
+        raise BadRequestError("Cross partition query only supports 'VALUE <AggregateFunc>' for aggregates.")
+
+
+def statement(body: Any) -> tuple[str, dict[str, Any]]:
+    """The text of a query and the values of its parameters, from the body of a request."""
+    text: Any = body.get("query") if is_object(body) else None
+    given: Any = (body.get("parameters") if is_object(body) else None) or []
+    if not isinstance(text, str) or not is_array(given):
+        raise BadRequestError("A query is an object with the text 'query' and the list 'parameters'.")
+    parameters: dict[str, Any] = {}
+    for one in given:
+        if not is_object(one) or not isinstance(one.get("name"), str):
+            raise BadRequestError("A parameter of a query has a name and a value.")
+        parameters[one["name"]] = one.get("value")
     return text, parameters
 
 

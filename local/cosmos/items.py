@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from local.cosmos.errors import BadQueryError, BadRequestError, ConflictError, NotFoundError, PreconditionFailedError
+from local.cosmos.json_types import is_array, is_object
 from local.cosmos.sql.parser import parse
 from local.cosmos.sql.run import run
 from local.cosmos.sql.syntax import SqlError
@@ -20,7 +21,7 @@ _MISSING = "Entity with the specified id does not exist in the system."
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A stored document. `sequence` is its place in the order of creation, `document` its content with system fields."""
+    """A stored document. `sequence` is its place in the order of creation; `document` includes the system fields."""
 
     sequence: int
     lsn: int
@@ -72,7 +73,7 @@ class Items:
         return self._write(partition, document, None)
 
     def upsert(self, partition: str, document: Mapping[str, Any], if_match: str | None = None) -> tuple[Item, bool]:
-        """Create or replace; whether it was created. Raises PreconditionFailedError if it is there with another etag."""
+        """Create or replace; whether it was created. Raises PreconditionFailedError for another etag."""
         old = self._find(partition, self._check(partition, document))
         if old is not None:
             _require(old, if_match)
@@ -197,11 +198,12 @@ class Items:
 
 def value_at(document: Any, path: list[str]) -> Any:
     """The value at a path of property names; `{}`, which is how Azure writes undefined, where there is none."""
+    value = document
     for name in path:
-        if not isinstance(document, Mapping) or name not in document:
+        if not is_object(value) or name not in value:
             return {}
-        document = document[name]  # pyright: ignore[reportUnknownVariableType] - any JSON
-    return document  # pyright: ignore[reportUnknownVariableType] - as above
+        value = value[name]
+    return value
 
 
 def partition_key(values: list[Any]) -> str:
@@ -210,7 +212,7 @@ def partition_key(values: list[Any]) -> str:
     Raises:
         BadRequestError: a value is an array or an object other than the `{}` of undefined.
     """
-    if any(isinstance(value, list) or (isinstance(value, dict) and value) for value in values):
+    if any(is_array(value) or (is_object(value) and value) for value in values):
         raise BadRequestError("A partition key value is a string, a number, a boolean, null or undefined.")
     return json.dumps([int(one) if isinstance(one, float) and one.is_integer() else one for one in values])
 

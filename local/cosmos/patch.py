@@ -6,6 +6,7 @@ from typing import Any
 
 from local.cosmos.errors import BadRequestError, PreconditionFailedError
 from local.cosmos.items import Item, Items
+from local.cosmos.json_types import is_array, is_object
 from local.cosmos.store import Container
 
 _MOST_OPERATIONS = 10
@@ -18,13 +19,13 @@ def patch_item(items: Items, partition: str, name: str, body: Any, if_match: str
     Raises:
         PreconditionFailedError: the etag or the condition does not fit.
     """
-    if not isinstance(body, dict):
+    if not is_object(body):
         raise BadRequestError("A patch is an object with operations.")
     item = items.read(partition, name)
-    condition: Any = body.get("condition")  # pyright: ignore[reportUnknownMemberType] - any JSON
+    condition: Any = body.get("condition")
     if condition is not None and not items.holds(item, str(condition)):
         raise PreconditionFailedError(1110)
-    document = patched(item, body.get("operations"), items.container)  # pyright: ignore[reportUnknownMemberType] - any JSON
+    document = patched(item, body.get("operations"), items.container)
     return items.replace(partition, name, document, if_match)
 
 
@@ -34,15 +35,15 @@ def patched(item: Item, operations: Any, container: Container) -> dict[str, Any]
     Raises:
         BadRequestError: an operation is malformed, does not fit the document, or touches what may not change.
     """
-    if not isinstance(operations, list) or not operations:
+    if not is_array(operations) or not operations:
         raise BadRequestError("A patch needs a list of operations.")
-    if len(operations) > _MOST_OPERATIONS:  # pyright: ignore[reportUnknownArgumentType] - any JSON
+    if len(operations) > _MOST_OPERATIONS:
         raise BadRequestError(f"The number of patch operations can't exceed '{_MOST_OPERATIONS}'.")
     document = copy.deepcopy(item.content())
-    for operation in operations:  # pyright: ignore[reportUnknownVariableType] - any JSON
-        if not isinstance(operation, dict) or operation.get("op") not in _KINDS:  # pyright: ignore[reportUnknownMemberType] - any JSON
+    for operation in operations:
+        if not is_object(operation) or operation.get("op") not in _KINDS:
             raise BadRequestError(f"A patch operation has an op: one of {', '.join(sorted(_KINDS))}.")
-        _apply(document, operation, container)  # pyright: ignore[reportUnknownArgumentType] - any JSON
+        _apply(document, operation, container)
     return document
 
 
@@ -77,27 +78,27 @@ def _change(document: dict[str, Any], path: list[str], kind: str, value: Any) ->
     target: Any = document
     for name in path[:-1]:
         target = _child(target, name, path)
-    return _in_array(target, path, kind, value) if isinstance(target, list) else _in_object(target, path, kind, value)
+    return _in_array(target, path, kind, value) if is_array(target) else _in_object(target, path, kind, value)
 
 
 def _child(target: Any, name: str, path: list[str]) -> Any:
-    if isinstance(target, list):
-        index = _index(name, len(target) - 1, path)  # pyright: ignore[reportUnknownArgumentType] - any JSON
-        return target[index]  # pyright: ignore[reportUnknownVariableType] - any JSON
-    if isinstance(target, dict) and name in target:
-        return target[name]  # pyright: ignore[reportUnknownVariableType] - any JSON
+    if is_array(target):
+        index = _index(name, len(target) - 1, path)
+        return target[index]
+    if is_object(target) and name in target:
+        return target[name]
     raise _no_such(path)
 
 
 def _in_object(target: Any, path: list[str], kind: str, value: Any) -> Any:
-    if not isinstance(target, dict):
+    if not is_object(target):
         raise _no_such(path)
     name = path[-1]
     if kind in {"replace", "remove"} and name not in target:
         raise _no_such(path)
     if kind == "remove":
-        return target.pop(name)  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType] - any JSON
-    target[name] = _sum(target.get(name, 0), value, path) if kind == "incr" else value  # pyright: ignore[reportUnknownMemberType] - any JSON
+        return target.pop(name)
+    target[name] = _sum(target.get(name, 0), value, path) if kind == "incr" else value
     return None
 
 

@@ -7,7 +7,8 @@ from urllib.parse import parse_qs, unquote
 
 from local.cosmos.errors import CosmosError
 
-EMULATOR_KEY = "C2y6yDjf5/R+ob0N8A7Cgv30VRDJIWEHLM+4QDU5DE2nQ9nDuVTqobD4b8mGGyPMbIZnqyMsEcaGQy67XIw/Jw=="  # noqa: S105 - public: the fixed key of Microsoft's emulator, in its documentation
+# Public: the fixed key of Microsoft's emulator, from its documentation.
+EMULATOR_KEY = "C2y6yDjf5/R+ob0N8A7Cgv30VRDJIWEHLM+4QDU5DE2nQ9nDuVTqobD4b8mGGyPMbIZnqyMsEcaGQy67XIw/Jw=="
 _FEEDS = {"dbs", "colls", "docs", "pkranges", "offers"}
 
 
@@ -27,8 +28,8 @@ def check(authorization: str | None, method: str, path: str, date: str, key: str
     if not hmac.compare_digest(base64.b64encode(digest), given.encode()):
         raise CosmosError(
             401,
-            "The input authorization token can't serve the request. The wrong key is being used or the expected payload "
-            "is not built as per the protocol.",
+            "The input authorization token can't serve the request. The wrong key is being used or the expected "
+            "payload is not built as per the protocol.",
         )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from local.cosmos.errors import BadRequestError, ConflictError, NotFoundError
+from local.cosmos.json_types import is_array, is_object
 from local.datafile import open_database
 
 SCHEMA = """
@@ -66,7 +67,10 @@ _LONGEST_ID = 255
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """A container as stored; `owner` is the number of its database. `default_ttl` is seconds, -1 for "never unless the item says", None for "not at all"."""
+    """A container as stored; `owner` is the number of its database.
+
+    `default_ttl` is seconds: -1 lets items expire only by their own ttl, None lets none expire.
+    """
 
     owner: int
     number: int
@@ -242,7 +246,8 @@ def _container(owner: sqlite3.Row, row: sqlite3.Row) -> Container:
     name = rid(owner["number"], row["number"])
     link = f"dbs/{rid(owner['number'])}/colls/{name}/"
     system = {"_rid": name, "_self": link, "_etag": row["etag"], "_ts": row["ts"], "_docs": "docs/"}
-    unique = (settings.get("uniqueKeyPolicy") or {}).get("uniqueKeys", [])
+    policy: dict[str, Any] = settings.get("uniqueKeyPolicy") or {}
+    unique: list[dict[str, list[str]]] = policy.get("uniqueKeys", [])
     return Container(
         owner=owner["number"],
         number=row["number"],
@@ -258,8 +263,8 @@ def _container(owner: sqlite3.Row, row: sqlite3.Row) -> Container:
 def _container_settings(body: Mapping[str, Any]) -> dict[str, Any]:
     settings = {key: value for key, value in body.items() if not key.startswith("_") and key != "id"}
     key = settings.get("partitionKey")
-    paths = key.get("paths") if isinstance(key, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] - any JSON
-    if not isinstance(paths, list) or not paths or not all(isinstance(path, str) and path[:1] == "/" for path in paths):  # pyright: ignore[reportUnknownVariableType] - any JSON
+    paths = key.get("paths") if is_object(key) else None
+    if not is_array(paths) or not paths or not all(isinstance(path, str) and path[:1] == "/" for path in paths):
         raise BadRequestError("Partition key paths are required, each beginning with a slash.")
     ttl = settings.get("defaultTtl")
     if ttl is None:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from functools import cmp_to_key
 from typing import Any
 
+from local.cosmos.json_types import is_object
 from local.cosmos.sql.values import (
     ARRAY_RANK,
     BOOLEAN_RANK,
@@ -78,9 +79,9 @@ def _contains(array: list[Any], value: Any, partial: bool = False) -> bool:
     """ARRAY_CONTAINS; `partial` lets an object match one that has more properties."""
     if value is UNDEFINED:
         return False
-    if partial and isinstance(value, dict):
-        wanted: dict[str, Any] = value  # pyright: ignore[reportUnknownVariableType] - any JSON
-        return any(isinstance(item, dict) and _includes(item, wanted) for item in array)  # pyright: ignore[reportUnknownArgumentType] - any JSON
+    if partial and is_object(value):
+        wanted: dict[str, Any] = value
+        return any(is_object(item) and _includes(item, wanted) for item in array)
     return any(equal(item, value) for item in array)
 
 

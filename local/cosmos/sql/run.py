@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cmp_to_key
 from typing import Any, NamedTuple
 
+from local.cosmos.json_types import is_array, is_object
 from local.cosmos.sql.functions import AGGREGATES, FUNCTIONS
 from local.cosmos.sql.syntax import (
     Aggregate,
@@ -80,7 +81,7 @@ def _rows(query: Query, outer: Scope) -> Iterator[Scope]:
             value = evaluate(source.expression, row)
             values: list[Any] = [value]
             if source.iterates:
-                values = value if isinstance(value, list) else []  # pyright: ignore[reportUnknownVariableType] - any JSON
+                values = value if is_array(value) else []
             next_rows += [
                 Scope(row.names | {source.alias: one}, outer.position) for one in values if one is not UNDEFINED
             ]
@@ -161,10 +162,10 @@ def evaluate(expression: Expression, scope: Scope) -> Any:
 
 def _member(expression: Member, scope: Scope) -> Any:
     target, key = evaluate(expression.target, scope), evaluate(expression.key, scope)
-    if isinstance(target, dict) and isinstance(key, str):
-        return target.get(key, UNDEFINED)  # pyright: ignore[reportUnknownVariableType] - any JSON
-    if isinstance(target, list) and rank(key) == NUMBER_RANK and key == int(key) and 0 <= key < len(target):  # pyright: ignore[reportUnknownArgumentType] - any JSON
-        return target[int(key)]  # pyright: ignore[reportUnknownVariableType] - any JSON
+    if is_object(target) and isinstance(key, str):
+        return target.get(key, UNDEFINED)
+    if is_array(target) and rank(key) == NUMBER_RANK and key == int(key) and 0 <= key < len(target):
+        return target[int(key)]
     return UNDEFINED
 
 

@@ -2,6 +2,8 @@
 
 from typing import Any, Final
 
+from local.cosmos.json_types import is_array, is_object
+
 
 class Undefined:
     """The type of UNDEFINED."""
@@ -34,10 +36,10 @@ def equal(left: Any, right: Any) -> bool:
     """Equality of two defined values. Unlike in Python, true is not 1, at any depth."""
     if rank(left) != rank(right):
         return False
-    if isinstance(left, list):
-        return len(left) == len(right) and all(equal(a, b) for a, b in zip(left, right, strict=True))  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType] - any JSON
-    if isinstance(left, dict):
-        return left.keys() == right.keys() and all(equal(item, right[key]) for key, item in left.items())  # pyright: ignore[reportUnknownVariableType] - any JSON
+    if is_array(left):
+        return len(left) == len(right) and all(equal(a, b) for a, b in zip(left, right, strict=True))
+    if is_object(left):
+        return left.keys() == right.keys() and all(equal(item, right[key]) for key, item in left.items())
     return left == right
 
 

@@ -3,10 +3,10 @@
 from activities import diamonds as diamond_activities
 from shared.platform.durable import blueprint, fan_out_chunk, new_app
 from shared.platform.http import register
-from triggers import console, diamonds, health, ops
+from triggers import console, diamond_api, diamonds, health, ops
 from triggers.docs import documentation
 
-doors = (health.routes, ops.routes, console.routes, diamonds.routes)
+doors = (health.routes, ops.routes, console.routes, diamonds.routes, diamond_api.routes)
 app = new_app()
 register(app, *doors, documentation(*doors, version="1.0.0"))
 for functions in (

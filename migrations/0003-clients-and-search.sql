@@ -35,7 +35,7 @@ create unlogged table platform.client_quotas (
 -- Jewellers grade from the best: D before E, FL before IF. What has no grade comes last.
 -- A class is a band of carats (or of price) with the origin: within one, price hardly follows carats, so that reading
 -- the few classes a filter leaves in the order of price, merged, finds the first page after few rows.
--- shared/diamonds/search.py holds the same bounds.
+-- shared/diamonds/search/classes.py holds the same bounds.
 alter table diamonds.diamonds
     add column color_grade smallint not null
         generated always as (case when color ~ '^[D-Z]$' then ascii(color) - ascii('C') else 99 end) stored,
@@ -65,7 +65,7 @@ create index diamonds_by_clarity on diamonds.diamonds (clarity_grade, id)
 -- Where the filters leave few diamonds, those are found here and sorted.
 create index diamonds_by_grade on diamonds.diamonds
     (shape, color, clarity, cut, lab_grown, carats, price_model_price, id)
-    include (created_at, color_grade, clarity_grade) where status = 'active';
+    include (created_at, color_grade, clarity_grade, carat_class) where status = 'active';
 -- One diamond in 32: how many fit the filters is estimated from these.
 create index diamonds_sample on diamonds.diamonds (carats, price_model_price, shape, color, clarity, cut, lab_grown)
     where status = 'active' and id % 32 = 0;

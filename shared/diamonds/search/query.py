@@ -1,0 +1,105 @@
+"""What can be asked for, and what is answered."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+SortBy = Literal["created_at", "price_model_price", "carats", "color", "clarity"]
+Order = Literal["asc", "desc"]
+Grade = Annotated[str, StringConstraints(strip_whitespace=True, to_upper=True, min_length=1, max_length=50)]
+Carats = Annotated[Decimal, Field(ge=0, lt=10_000, max_digits=12, decimal_places=6)]
+Dollars = Annotated[Decimal, Field(ge=0, lt=10_000_000_000, max_digits=18, decimal_places=6)]
+
+
+class Search(BaseModel):
+    """Which diamonds to list, in which order, and which part of the list. Both ends of a range are included."""
+
+    model_config = ConfigDict(extra="forbid")
+    shape: Grade | None = Field(None, description="In whatever case")
+    carat_min: Carats | None = None
+    carat_max: Carats | None = None
+    color: Grade | None = Field(None, description="In whatever case")
+    clarity: Grade | None = Field(None, description="In whatever case")
+    cut: Grade | None = Field(None, description="In whatever case")
+    lab_grown: bool | None = Field(
+        None, description="false: only those known to be natural; left out: all, also those of unknown origin"
+    )
+    price_min: Dollars | None = Field(None, description="Of price_model_price, US dollars")
+    price_max: Dollars | None = Field(None, description="Of price_model_price, US dollars")
+    sort_by: SortBy = Field("created_at", description="Color and clarity sort by grade, the best first when ascending")
+    sort_order: Order = "desc"
+    limit: int = Field(50, ge=1, le=100, description="Most diamonds of one page")
+    page: int = Field(1, ge=1, le=100_000, description="Far pages take longer; a cursor never does")
+    cursor: str | None = Field(
+        None, max_length=200, pattern=r"^[A-Za-z0-9_-]+$", description="`pagination.next` of the page before"
+    )
+
+    @model_validator(mode="after")
+    def _sensible(self) -> Self:
+        for name, low, high in (
+            ("carat", self.carat_min, self.carat_max),
+            ("price", self.price_min, self.price_max),
+        ):
+            if low is not None and high is not None and low > high:
+                raise ValueError(f"{name}_min is over {name}_max")
+        if self.cursor and "page" in self.model_fields_set:
+            raise ValueError("page and cursor exclude each other")
+        return self
+
+
+class Diamond(BaseModel):
+    """A diamond on offer. Prices are US dollars."""
+
+    id: int
+    feed: str
+    supplier_stone_id: str
+    offer_id: str
+    shape: str
+    carats: float
+    color: str | None
+    clarity: str | None
+    cut: str | None
+    polish: str | None
+    symmetry: str | None
+    fluorescence: str | None
+    lab_grown: bool | None = Field(description="null: the supplier does not say")
+    treated: bool | None
+    price_model_price: float = Field(description="The supplier's price")
+    price_per_carat: float = Field(description="The supplier's price by carat")
+    retail_price: float
+    markup_ratio: float
+    rating: int | None
+    availability: Literal["available", "on_hold", "sold", "unavailable"]
+    image_url: str | None
+    video_url: str | None
+    certificate_lab: str | None
+    certificate_number: str | None
+    measurements: dict[str, Any]
+    attributes: dict[str, Any]
+    supplier_name: str | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class Found(BaseModel):
+    """How much was found and where this page lies in it."""
+
+    total: int = Field(description="Diamonds that fit")
+    total_is: Literal["exact", "estimated"] = Field(
+        serialization_alias="totalIs", description="Many are estimated from a sample: within a few percent"
+    )
+    page: int | None = Field(description="null when a cursor was sent")
+    limit: int
+    total_pages: int = Field(serialization_alias="totalPages")
+    next: str | None = Field(description="Cursor of the next page; null on the last one")
+
+
+class SearchPage(BaseModel):
+    """A part of the diamonds that fit."""
+
+    data: list[Diamond]
+    pagination: Found

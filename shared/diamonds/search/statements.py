@@ -1,0 +1,135 @@
+"""The statements of a search. Their text is made of this module's own fragments; what a caller sent is a parameter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from shared.diamonds.search.classes import CARAT_BOUNDS, PRICE_BOUNDS, classes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from shared.diamonds.search.cursor import Cursor
+    from shared.diamonds.search.query import Search
+
+SAMPLED: Final = 32
+"""One diamond in so many is in the sample (index diamonds_sample)."""
+
+_CONDITIONS: Final = {
+    "shape": "shape = %(shape)s",
+    "color": "color = %(color)s",
+    "clarity": "clarity = %(clarity)s",
+    "cut": "upper(cut) = %(cut)s",
+    "lab_grown": "lab_grown = %(lab_grown)s",
+    "carat_min": "carats >= %(carat_min)s",
+    "carat_max": "carats <= %(carat_max)s",
+    "price_min": "price_model_price >= %(price_min)s",
+    "price_max": "price_model_price <= %(price_max)s",
+}
+_RANGES: Final = ("carat_min", "carat_max", "price_min", "price_max")
+_KEYS: Final = {
+    "created_at": ("created_at", "timestamptz"),
+    "price_model_price": ("price_model_price", "numeric"),
+    "carats": ("carats", "numeric"),
+    "color": ("color_grade", "smallint"),
+    "clarity": ("clarity_grade", "smallint"),
+}
+COLUMNS: Final = """d.id, d.feed, d.supplier_stone_id, d.offer_id, d.shape, d.carats::float8, d.color, d.clarity, d.cut,
+    d.polish, d.symmetry, d.fluorescence, d.lab_grown, d.treated, d.price_model_price::float8,
+    d.price_per_carat::float8, d.retail_price::float8, d.markup_ratio::float8, d.rating,
+    diamonds.availability_now(d.availability, d.hold_expires_at, d.raw_availability) as availability,
+    d.image_url, d.video_url, d.certificate_lab, d.certificate_number, d.measurements, d.attributes, d.supplier_name,
+    d.created_at, d.updated_at"""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """SQL with named parameters."""
+
+    text: str
+    given: Mapping[str, Any]
+
+
+def sample(search: Search) -> Statement:
+    """How many diamonds of the sample fit."""
+    where, given = _where(search)
+    return Statement(
+        f"select count(*) as hits from diamonds.diamonds where {where} and id %% {SAMPLED} = 0",  # noqa: S608 - fragments of this module
+        given,
+    )
+
+
+def of_few(search: Search, after: Cursor | None) -> Statement:
+    """A page of those that fit, found all and sorted, and their number as `total`."""
+    where, given = _where(search)
+    if any(getattr(search, name) is not None for name in _RANGES):
+        # Says nothing new, but lets one index narrow down carats and price at once.
+        where += " and carat_class = any(%(carat_classes)s)"
+        given["carat_classes"] = classes(CARAT_BOUNDS, search.carat_min, search.carat_max, search.lab_grown)
+    key = _KEYS[search.sort_by][0]
+    behind, order = _behind(search, "k", after, given), _order(search, "k")
+    return Statement(
+        f"""
+        with found as materialized (select {key} as k, id from diamonds.diamonds where {where}),
+        page as (select k, id from found where {behind} order by {order} limit %(rows)s offset %(offset)s)
+        {_select(search, "(select count(*) from found)")}
+        """,  # noqa: S608 - fragments of this module
+        given,
+    )
+
+
+def of_many(search: Search, after: Cursor | None) -> Statement:
+    """A page of those that fit, read in the wanted order; `total` is null."""
+    where, given = _where(search)
+    key = _KEYS[search.sort_by][0]
+    behind, order = _behind(search, key, after, given), _order(search, key)
+    fitting = f"select {key} as k, id from diamonds.diamonds where {where} and {behind}"  # noqa: S608 - fragments of this module
+    # Within a class price hardly follows carats. Merged, each class is read only as far as the page needs it.
+    if search.sort_by == "price_model_price":
+        numbers = classes(CARAT_BOUNDS, search.carat_min, search.carat_max, search.lab_grown)
+        branches = [f"({fitting} and carat_class = {number} order by {order})" for number in numbers]
+    elif search.sort_by == "carats":
+        numbers = classes(PRICE_BOUNDS, search.price_min, search.price_max, search.lab_grown)
+        branches = [f"({fitting} and price_class = {number} order by {order})" for number in numbers]
+    else:
+        branches = [fitting]
+    return Statement(
+        f"""
+        with page as (
+            select k, id from ({" union all ".join(branches)}) merged
+            order by {_order(search, "k")} limit %(rows)s offset %(offset)s
+        )
+        {_select(search, "null::bigint")}
+        """,  # noqa: S608 - fragments of this module
+        given,
+    )
+
+
+def _where(search: Search) -> tuple[str, dict[str, Any]]:
+    given = {name: value for name in _CONDITIONS if (value := getattr(search, name)) is not None}
+    return " and ".join(["status = 'active'", *(_CONDITIONS[name] for name in given)]), given
+
+
+def _order(search: Search, key: str) -> str:
+    return f"{key} {search.sort_order}, id {search.sort_order}"
+
+
+def _behind(search: Search, key: str, after: Cursor | None, given: dict[str, Any]) -> str:
+    """The condition that begins the page where the cursor stands; adds what it and the page's limits need."""
+    given["rows"] = search.limit + 1  # the one more tells whether there is a next page
+    given["offset"] = 0 if after else (search.page - 1) * search.limit
+    if after is None:
+        return "true"
+    given |= {"after": after.key, "after_id": after.id}
+    sign = ">" if search.sort_order == "asc" else "<"
+    return f"({key}, id) {sign} (%(after)s::{_KEYS[search.sort_by][1]}, %(after_id)s::bigint)"
+
+
+def _select(search: Search, total: str) -> str:
+    """The diamonds of the page, or one row with `total` alone if there are none."""
+    return (
+        f"select counted.total, page.k::text, {COLUMNS} from (select {total} as total) counted"  # noqa: S608 - fragments of this module
+        f" left join page on true left join diamonds.diamonds d on d.id = page.id"
+        f" order by {_order(search, 'page.k').replace(', id', ', page.id')}"
+    )

@@ -408,7 +408,10 @@ async def test_an_answer_that_is_not_json_fails_the_orchestration(lab: Any, app:
 
     one.functions.run_orchestrator = nonsense
     found = await one.until(one.start("echo", 1))
-    assert found.output == "Orchestrator function 'echo' failed: Out of proc orchestrators must return a valid JSON schema."
+    assert (
+        found.output
+        == "Orchestrator function 'echo' failed: Out of proc orchestrators must return a valid JSON schema."
+    )
 
 
 async def test_an_unknown_action_is_skipped_and_said(lab: Any, app: df.DFApp) -> None:

@@ -55,8 +55,9 @@ async def _serve(host: Host, *, reload: bool) -> int:
         await host.start()
     except ConfigurationError as error:
         return _fail(str(error))
-    _announce(host)
     watcher = asyncio.create_task(_watch(host)) if reload else None
+    await asyncio.sleep(0)  # the files are watched from here on, so no change after "ready" is missed
+    _announce(host)
     await stop.wait()
     host_log.info("Stopping. Running functions have %g s to end.", host.options.grace_seconds)
     if watcher is not None:

@@ -1,0 +1,287 @@
+"""Starting and stopping the process: what it prints, what it refuses, and how it ends."""
+
+import json
+import re
+import signal
+import socket
+import threading
+import time
+
+import pytest
+
+from local.host.testing import HostDidNotStart, HostProcess
+
+APP = """
+import logging, time
+import azure.functions as func
+
+app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
+
+@app.route(route="hello/{name?}", methods=["GET", "POST"])
+def hello(req: func.HttpRequest) -> func.HttpResponse:
+    logging.info("saying hello")
+    return func.HttpResponse("hello, %s" % req.route_params.get("name"))
+
+@app.route(route="slow/{seconds}")
+def slow(req: func.HttpRequest) -> func.HttpResponse:
+    time.sleep(float(req.route_params["seconds"]))
+    return func.HttpResponse("slept")
+
+@app.timer_trigger(arg_name="timer", schedule="0 0 0 1 1 *")
+def yearly(timer: func.TimerRequest) -> None:
+    logging.info("happy new year")
+"""
+
+UNKNOWN = "cannot load the b function: the following parameters are declared in Python but not in function.json"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    app = tmp_path / "app"
+    app.mkdir()
+    (app / "function_app.py").write_text(APP)
+    (app / "host.json").write_text('{"version": "2.0"}')
+    return app
+
+
+@pytest.fixture
+def process(folder, tmp_path):
+    started = []
+
+    def start(*arguments, **environment):
+        host = HostProcess(folder, tmp_path / "data", arguments, environment)
+        started.append(host)
+        return host.start()
+
+    yield start
+    for host in started:
+        host.kill()
+
+
+def refusal(process, *arguments, **environment):
+    with pytest.raises(HostDidNotStart) as failed:
+        process(*arguments, **environment)
+    text = str(failed.value)
+    assert "Traceback" not in text
+    return text
+
+
+def test_it_prints_what_func_start_prints(process):
+    host = process()
+    printed = "\n".join(host.output)
+    assert "Azure Functions Core Tools" in printed
+    assert "Function Runtime Version: " in printed
+    assert f"\nFunctions:\n\n\thello: [GET,POST] http://localhost:{host.port}/api/hello/{{name?}}\n\n" in printed
+    assert "\n\tyearly: timerTrigger\n" in printed
+    assert f"ready http://localhost:{host.port}" in printed
+
+
+def test_one_line_a_run_with_duration_and_outcome(process):
+    host = process()
+    assert host.request("GET", "/api/hello/you").body == b"hello, you"
+    line = host.wait_for_output("Executed 'Functions.hello'")
+    assert re.fullmatch(
+        r"\[\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\] "
+        r"Executed 'Functions\.hello' \(Succeeded, Id=[0-9a-f-]{36}, Duration=\d+ms\)",
+        line,
+    )
+    assert host.wait_for_output("saying hello")
+
+
+def test_json_logs(process):
+    host = process("--json")
+    host.request("GET", "/api/hello/you")
+    host.wait_for_output("Executed 'Functions.hello'")
+    entries = [json.loads(line) for line in host.output if line.startswith("{")]
+    (executed,) = [one for one in entries if one["message"].startswith("Executed")]
+    assert (executed["level"], executed["category"], executed["function"]) == ("info", "Function.hello", "hello")
+    assert executed["outcome"] == "Succeeded"
+    assert executed["durationMs"] >= 0
+    (user,) = [one for one in entries if one["message"] == "saying hello"]
+    assert (user["category"], user["invocationId"]) == ("Function.hello.User", executed["invocationId"])
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_running_function_ends_before_the_host_does(process, number):
+    host = process()
+    answers = []
+    caller = threading.Thread(target=lambda: answers.append(host.request("GET", "/api/slow/1").body))
+    caller.start()
+    host.wait_for_output("Executing 'Functions.slow'")
+    host._process.send_signal(number)
+    assert host._process.wait(20) == 0
+    caller.join()
+    assert answers == [b"slept"]
+
+
+def test_a_function_that_does_not_end_is_left_after_the_grace_period(process):
+    host = process("--grace", "0.2")
+    threading.Thread(target=lambda: host.request("GET", "/api/slow/60"), daemon=True).start()
+    host.wait_for_output("Executing 'Functions.slow'")
+    began = time.monotonic()
+    assert host.stop() == 0
+    assert time.monotonic() - began < 10
+    assert "1 function runs did not end within the grace period" in "\n".join(host.output)
+
+
+def test_a_busy_port_is_one_clear_line(process):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        text = refusal(process, "--port", str(port))
+    assert (
+        f"Port {port} is unavailable. Close the process using that port, or specify another port using --port [-p]."
+        in text
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        ("{}", "The host.json file is missing the required 'version' property."),
+        ('{"version": "3.0"}', "'3.0' is an invalid value for host.json 'version' property."),
+        ("{nope", "Unable to parse host configuration file"),
+        ('{"version": "2.0", "functionTimeout": "00:00:00"}', "FunctionTimeout must be greater than 00:00:01"),
+    ],
+)
+def test_a_wrong_host_json_is_one_clear_line(process, folder, content, text):
+    (folder / "host.json").write_text(content)
+    assert text in refusal(process)
+
+
+def test_encrypted_local_settings_are_refused_with_the_remedy(process, folder):
+    (folder / "local.settings.json").write_text('{"Values": {}}')
+    text = refusal(process)
+    assert "Failed to decrypt settings." in text
+    assert '"IsEncrypted": false' in text
+
+
+def test_the_environment_beats_local_settings_and_the_host_says_so(process, folder):
+    (folder / "local.settings.json").write_text('{"IsEncrypted": false, "Values": {"A_SETTING": "from file"}}')
+    host = process(A_SETTING="from outside")
+    host.wait_for_output(
+        "Skipping 'A_SETTING' from local settings as it's already defined in current environment variables."
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        ("x = 1", "Could not find top level function app instances in function_app.py."),
+        (
+            f"{APP}\nother = func.FunctionApp()",
+            "More than one FunctionApp or other top level function app instances are defined.",
+        ),
+        ("import no_such_module", "Cannot find module. Please check the requirements.txt file"),
+        (f"{APP}\ndef hello(", "SyntaxError"),
+        (
+            f"{APP}\n@app.function_name('hello')\n@app.route(route='b')\ndef b(req): ...",
+            "Function hello does not have a unique function name.",
+        ),
+        (f"{APP}\n@app.queue_output('a', 'q', 'c')\ndef b(a): ...", "Function b does not have a trigger."),
+        (f"{APP}\n@app.route(route='b')\ndef b(req, other): ...", f"{UNKNOWN}: {{'other'}}"),
+        (f"{APP}\n@app.route(route='b')\ndef b(wrong): ...", f"{UNKNOWN}: {{'wrong'}}"),
+        (
+            f"{APP}\n@app.route(route='b')\ndef b(req: func.TimerRequest): ...",
+            'type of req binding in function.json "httpTrigger" does not match its Python annotation "TimerRequest"',
+        ),
+    ],
+)
+def test_an_app_that_cannot_load_says_why_and_the_host_stays_up(process, folder, code, text):
+    (folder / "function_app.py").write_text(code)
+    host = process()
+    printed = "\n".join(host.output)
+    assert "Worker failed to index functions" in printed
+    assert text in printed
+    assert "No function runs until this is put right" in printed
+    assert host.request("GET", "/api/hello").status == 404
+    status = host.request("GET", "/admin/host/status").json()
+    assert status["state"] == "Error"
+    assert text in status["errors"][0]
+
+
+@pytest.mark.parametrize(
+    ("decorator", "parameter", "reason"),
+    [
+        ("@app.route(route='admin/x')", "req", "The specified route conflicts with one or more built in routes."),
+        ("@app.route(route='Runtimes')", "req", "The specified route conflicts with one or more built in routes."),
+        (
+            "@app.route(route='Hello/{name?}', methods=['POST'])",
+            "req",
+            "The route specified conflicts with the route defined by function",
+        ),
+        ("@app.route(route='{id:nonsense}')", "req", "The constraint reference 'nonsense' could not be resolved"),
+        ("@app.route(route='ok', trigger_arg_name='my_req')", "my_req", "The binding name my_req is invalid."),
+        ("@app.function_name('host')\n@app.route(route='ok')", "req", "'host' is not a valid function name."),
+        ("@app.timer_trigger(arg_name='t', schedule='%MISSING%')", "t", "'%MISSING%' does not resolve to a value."),
+    ],
+)
+def test_a_function_that_the_host_refuses_is_named_with_its_reason_and_the_others_run(
+    process, folder, decorator, parameter, reason
+):
+    (folder / "function_app.py").write_text(f"{APP}\n{decorator}\ndef z_bad({parameter}): ...\n")
+    host = process()
+    name = "host" if "function_name" in decorator else "z_bad"
+    assert f"The '{name}' function is in error: {reason}" in "\n".join(host.output)
+    assert host.request("GET", "/api/hello").status == 200
+    assert reason in host.request("GET", f"/admin/functions/{name}/status").json()["errors"][0]
+
+
+def test_a_binding_that_is_not_supported_is_refused_at_the_start(process, folder):
+    code = (
+        "@app.cosmos_db_trigger(arg_name='docs', container_name='c', database_name='d', connection='x')\n"
+        "def changed(docs): ...\n"
+        "@app.event_hub_output(arg_name='out', event_hub_name='h', connection='x')\n@app.route(route='e')\n"
+        "def emit(req: func.HttpRequest, out: func.Out[str]) -> func.HttpResponse: ...\n"
+    )
+    (folder / "function_app.py").write_text(f"{APP}\n{code}")
+    text = refusal(process)
+    assert "Function 'changed' has the binding 'docs' of type cosmosDBTrigger" in text
+    assert "Function 'emit' has the binding 'out' of type eventHub" in text
+    assert "pass --functions with the names of the others" in text
+    host = process("--functions", "hello", "YEARLY")
+    assert host.request("GET", "/api/hello").status == 200
+    assert [one["name"] for one in host.request("GET", "/admin/functions").json()] == ["hello", "yearly"]
+
+
+def test_a_switched_off_function_is_shown(process):
+    host = process(**{"AzureWebJobs.yearly.Disabled": "true"})
+    host.wait_for_output("Function yearly is disabled.")
+
+
+def test_no_functions_are_never_silent(process, folder):
+    (folder / "function_app.py").write_text("import azure.functions as func\napp = func.FunctionApp()\n")
+    process().wait_for_output("The app has no function")
+
+
+def test_nothing_is_needed_of_storage_when_no_binding_needs_it(process):
+    host = process(AzureWebJobsStorage="")
+    assert host.request("GET", "/api/hello").status == 200
+
+
+def test_a_reload_takes_new_code_and_keeps_the_process(process, folder):
+    host = process("--reload")
+    pid = host.pid
+    (folder / "function_app.py").write_text(APP.replace("hello, ", "good day, "))
+    host.wait_for_output("function_app.py changed: loading the functions anew.")
+    deadline = time.monotonic() + 10
+    while host.request("GET", "/api/hello/you").body != b"good day, you":
+        assert time.monotonic() < deadline
+    assert host.pid == pid
+
+
+def test_a_reload_with_an_error_tells_it_and_the_next_one_mends_it(process, folder):
+    host = process("--reload")
+    (folder / "function_app.py").write_text(APP + "\nraise ValueError('half written')\n")
+    host.wait_for_output("ValueError: half written")
+    assert host.request("GET", "/api/hello/you").status == 404
+    (folder / "function_app.py").write_text(APP)
+    deadline = time.monotonic() + 10
+    while host.request("GET", "/api/hello/you").status != 200:
+        assert time.monotonic() < deadline
+
+
+def test_a_folder_that_is_not_there(process, folder):
+    import shutil
+
+    shutil.rmtree(folder)
+    assert "is not a folder. Pass the folder that holds function_app.py." in refusal(process)

@@ -13,7 +13,7 @@ export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 help: ## List these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-11s %s\n", $$1, $$2}'
 
-setup: $(VENV)/.installed node_modules/.installed ## Install the pinned tools and libraries into this folder
+setup: $(VENV)/.installed node_modules/.installed .tools/chromium/.installed ## Install the pinned tools and libraries into this folder
 
 $(VENV)/.installed: requirements.txt requirements-dev.txt requirements-data.txt
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) was not found. Install Python 3.11, or name yours: make PYTHON=python3.12 ..."; exit 1; }
@@ -25,8 +25,12 @@ $(VENV)/.installed: requirements.txt requirements-dev.txt requirements-data.txt
 	@touch $@
 
 node_modules/.installed: package-lock.json $(VENV)/.installed
-	@echo "Installing Azurite and pyright into node_modules ..."
+	@echo "Installing Azurite, pyright and a browser for the tests into node_modules ..."
 	@npm ci --silent --no-progress
+	@touch $@
+
+.tools/chromium/.installed: node_modules/.installed tools/chromium.mjs
+	@node tools/chromium.mjs .tools/chromium
 	@touch $@
 
 demo: setup ## Run everything: 53,940 diamonds from the supplier to priced rows, with a report

@@ -1,6 +1,7 @@
 // The diamond runs, and the partitions of the one that is open.
 import { bar, bars, between, count, duration, figures, h, state, table, time } from "/console/dom.js";
 
+const LISTED = 20;
 const OPEN_ENDED = 2 ** 31 - 1;
 const prices = ({ minimum, maximum }) => (maximum >= OPEN_ENDED ? `${count(minimum)} and more` : `${count(minimum)} – ${count(maximum - 1)}`);
 const done = (run) => run.consolidated + run.failed;
@@ -66,8 +67,11 @@ function oneRun({ run, partitions }) {
 }
 
 export async function show(console_) {
-  const list = (await console_.ask("/api/v2/analytics/runs?limit=20")).data;
+  const list = (await console_.ask(`/api/v2/analytics/runs?limit=${LISTED}`)).data;
   const open = console_.rest || list[0]?.run_id;
-  const detail = open ? oneRun(await console_.ask(`/api/v2/analytics/runs/${encodeURIComponent(open)}`)) : [];
+  // A run that was just started has no row until its first step has claimed the feed.
+  const planned = !console_.rest || list.some((run) => run.run_id === open) || list.length === LISTED;
+  const waiting = [h("section", {}, h("p", { class: "empty" }, "The run is being planned."))];
+  const detail = open && planned ? oneRun(await console_.ask(`/api/v2/analytics/runs/${encodeURIComponent(open)}`)) : open ? waiting : [];
   return [runs(list, open, console_), ...detail];
 }

@@ -1,0 +1,1 @@
+"""Each benchmark runs us and a peer in one call and prints the ratio, with medians."""

@@ -1,0 +1,35 @@
+"""`make bench`: run the benchmarks, or those named: `python -m bench [--quick] [coldstart diamonds ...]`."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+
+from bench.report import console, machine
+
+BENCHMARKS = {
+    "coldstart": "milliseconds of `import function_app`, beside the libraries it must import",
+    "diamonds": "the diamond run end to end, beside dlt and a plain binary COPY",
+    "search": "latency of the diamonds' search at 500,000 diamonds",
+    "host": "the local host's orchestrations, beside DBOS and Microsoft's recorded figures",
+    "host_http": "HTTP requests/s of the local host, beside bare Starlette",
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="; ".join(f"{n}: {t}" for n, t in BENCHMARKS.items()))
+    parser.add_argument("--quick", action="store_true", help="smaller sizes and fewer repetitions")
+    options = parser.parse_args()
+    if unknown := set(options.names) - set(BENCHMARKS):
+        parser.error(f"there is no benchmark {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}")
+    console.print(f"Machine: {machine()}")
+    for name in options.names or BENCHMARKS:
+        console.rule(f"{name}: {BENCHMARKS[name]}")
+        importlib.import_module(f"bench.{name}").main(quick=options.quick)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

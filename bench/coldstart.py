@@ -1,0 +1,52 @@
+"""What a cold start pays for imports: the app, beside the libraries that any durable app in Python must import."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from bench.report import comparison, console, middle
+
+ROOT = Path(__file__).parents[1]
+CASES = {
+    "import function_app": "import function_app",
+    "import azure.durable_functions, pydantic": "import azure.durable_functions, pydantic",
+    "import azure.functions": "import azure.functions",
+    "python itself": "pass",
+}
+SHOWN = 12
+
+
+def main(*, quick: bool) -> None:
+    rounds = 5 if quick else 15
+    times: dict[str, list[float]] = {name: [] for name in CASES}
+    for _ in range(rounds):  # in turn, so that the machine's moods meet all alike
+        for name, code in CASES.items():
+            began = time.perf_counter()
+            subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+            times[name].append((time.perf_counter() - began) * 1000)
+    table = comparison(f"Cold start, median of {rounds}", ("process", "ms", "beside the libraries"))
+    peer = middle(times["import azure.durable_functions, pydantic"])
+    for name, figures in times.items():
+        table.add_row(name, f"{middle(figures):.0f}", f"{middle(figures) / peer:.2f} x")
+    console.print(table)
+    console.print(_costliest())
+
+
+def _costliest() -> object:
+    """The packages that take longest to import, with all that they import themselves."""
+    traced = subprocess.run(
+        [sys.executable, "-X", "importtime", "-c", "import function_app"],
+        cwd=ROOT, check=True, capture_output=True, text=True,
+    ).stderr  # fmt: skip
+    table = comparison("What it imports", ("module", "own ms", "with its imports, ms"))
+    rows = [
+        (match[3], int(match[1]) / 1000, int(match[2]) / 1000)
+        for match in re.finditer(r"import time:\s+(\d+) \|\s+(\d+) \|\s+(\S+)", traced)
+    ]
+    for name, own, total in sorted(rows, key=lambda row: -row[2])[:SHOWN]:
+        table.add_row(name, f"{own:.1f}", f"{total:.1f}")
+    return table

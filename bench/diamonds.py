@@ -1,0 +1,172 @@
+"""The diamond run end to end with the vendor's limit lifted, beside dlt on the same supplier and a plain binary COPY.
+
+Also: the share of the vendor's 25 requests/s that a run uses when the limit holds, the host's peak memory, and
+consolidation beside one plain INSERT ... SELECT.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+from psycopg.types.json import Jsonb
+
+from bench.report import comparison, console, ratio
+from local.up import Options, Ports, Stack, stack
+
+ROOT = Path(__file__).parents[1]
+PEERS = ROOT / ".venv-bench"
+SIZES = (53_940, 500_000)
+LIMIT = 25
+
+
+def main(*, quick: bool) -> None:
+    _install_peers()
+    asyncio.run(_measure(SIZES[:1] if quick else SIZES))
+
+
+def _install_peers() -> None:
+    """dlt and its like live in an environment of their own: their dependencies are not ours."""
+    wanted = ROOT / "requirements-bench.txt"
+    mark = PEERS / ".installed"
+    if mark.exists() and mark.stat().st_mtime >= wanted.stat().st_mtime:
+        return
+    console.print("Installing the peers into .venv-bench ...")
+    subprocess.run([sys.executable, "-m", "venv", str(PEERS)], check=True)
+    uv = Path(sys.executable).with_name("uv")
+    install = [str(uv), "pip", "install", "--quiet", "--python", str(PEERS / "bin" / "python"), "-r", str(wanted)]
+    subprocess.run(install, check=True)
+    mark.touch()
+
+
+async def _measure(sizes: tuple[int, ...]) -> None:
+    table = comparison(
+        "Supplier to PostgreSQL, limit lifted",
+        ("diamonds", "us: rows/s", "us: s", "ingestion rows/s", "dlt: rows/s", "us/dlt", "COPY: rows/s", "peak MiB"),
+    )
+    for size in sizes:
+        table.add_row(*await _size(size))
+    console.print(table)
+    console.print(
+        "us: heatmap, ingestion with change detection, mapping, pricing, watermark. dlt: pages and raw rows only, "
+        "30 pages at once. COPY: the same payloads, already in memory, into one table."
+    )
+    console.print(await _limited())
+
+
+async def _size(size: int) -> tuple[str, ...]:
+    async with _services(size, NIVODA_REQUESTS_PER_SECOND="0") as services:
+        run, seconds, ingesting = await _run(services)
+        peak = _peak_mib(services["host"].pid)
+        dlt = await asyncio.to_thread(_dlt, services)
+        copied = await asyncio.to_thread(_copy, services.settings["POSTGRES_DSN"])
+        console.print(await asyncio.to_thread(_consolidation, services.settings["POSTGRES_DSN"], run))
+    assert run["consolidated"] == size, run
+    return (
+        f"{size:,}", f"{size / seconds:,.0f}", f"{seconds:.1f}", f"{size / ingesting:,.0f}", f"{size / dlt:,.0f}",
+        ratio(dlt, seconds), f"{copied:,.0f}", f"{peak:,.0f}",
+    )  # fmt: skip
+
+
+def _services(size: int, **settings: str) -> Any:
+    folder = Path(tempfile.mkdtemp(prefix="manifold-bench-"))
+    return stack(
+        Options(ports=Ports.free(), folder=folder, supplier_flags=("--diamonds", str(size)), overrides=settings)
+    )
+
+
+async def _run(services: Stack) -> tuple[dict[str, Any], float, float]:
+    """A full run; its summary, its seconds, and the seconds until the last diamond was ingested."""
+    headers = {"X-Admin-Key": services.settings["ADMIN_API_KEY"]}
+    url = f"http://127.0.0.1:{services.options.ports.host}"
+    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=120) as http:
+        began = time.perf_counter()
+        answer = await http.post("/api/v2/triggers/scheduler", json={"run_type": "full"})
+        started = answer.raise_for_status().json()
+        ingested = 0.0
+        while True:
+            await asyncio.sleep(0.5)
+            answer = await http.get(f"/ops/runs/{started['id']}")
+            instance: dict[str, Any] = answer.json()
+            progress: dict[str, Any] = instance["progress"] or {}
+            if progress.get("phase") == "consolidating" and not ingested:
+                ingested = time.perf_counter() - began
+            if instance["status"] not in ("Running", "Pending"):
+                seconds = time.perf_counter() - began
+                break
+        run = (await http.get(started["location"])).json()["run"]
+    return run, seconds, ingested or seconds
+
+
+def _dlt(services: Stack) -> float:
+    """Seconds that dlt takes for the same diamonds from the same supplier into the same server."""
+    arguments = [services.settings["NIVODA_ENDPOINT"], services.settings["POSTGRES_DSN"]]
+    answer = subprocess.run(
+        [str(PEERS / "bin" / "python"), str(ROOT / "bench" / "dlt_peer.py"), *arguments],
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    return float(json.loads(answer.stdout.splitlines()[-1])["seconds"])
+
+
+def _copy(dsn: str) -> float:
+    """Rows/s of a binary COPY of the run's payloads into one table with a primary key: what the server can take."""
+    with psycopg.connect(dsn) as connection:
+        rows = connection.execute(
+            "select supplier_stone_id, offer_id, payload::text, payload_hash from diamonds.raw_diamonds"
+        ).fetchall()
+        connection.execute(
+            "create table copied (supplier_stone_id text primary key, offer_id text, payload jsonb, payload_hash bytea)"
+        )
+        began = time.perf_counter()
+        with connection.cursor().copy("copy copied from stdin (format binary)") as copy:
+            copy.set_types(["text", "text", "jsonb", "bytea"])
+            for stone, offer, payload, digest in rows:
+                copy.write_row((stone, offer, Jsonb(json.loads(payload)), digest))
+        connection.commit()
+        return len(rows) / (time.perf_counter() - began)
+
+
+def _consolidation(dsn: str, run: dict[str, Any]) -> str:
+    """Consolidation rows/s of the run, beside one INSERT ... SELECT of the finished diamonds, without any mapping."""
+    with psycopg.connect(dsn) as connection:
+        [spent] = connection.execute(
+            "select extract(epoch from max(consolidated_at) - min(consolidated_at)) from diamonds.raw_diamonds"
+        ).fetchone() or (None,)
+        connection.execute("create table plain (like diamonds.diamonds including all)")
+        began = time.perf_counter()
+        connection.execute("insert into plain overriding system value select * from diamonds.diamonds")
+        connection.commit()
+        plain = run["consolidated"] / (time.perf_counter() - began)
+    ours = run["consolidated"] / max(float(spent or 0), 0.001)
+    return (
+        f"Consolidation of {run['consolidated']:,} diamonds: {ours:,.0f} rows/s; one plain INSERT ... SELECT of the "
+        f"finished rows with the same indexes: {plain:,.0f} rows/s; {ratio(ours, plain)}"
+    )
+
+
+async def _limited() -> str:
+    async with _services(SIZES[0], NIVODA_REQUESTS_PER_SECOND=str(LIMIT)) as services:
+        _, seconds, ingesting = await _run(services)
+        supplier = f"http://127.0.0.1:{services.options.ports.supplier}/_control/stats"
+        async with httpx.AsyncClient() as http:
+            stats = (await http.get(supplier)).json()
+    share = stats["requests"] / stats["seconds"] / LIMIT
+    return (
+        f"With the limit of {LIMIT} requests/s: {stats['requests']:,} requests in {stats['seconds']:.1f} s between the "
+        f"first and the last, {share:.1%} of the limit used (goal 95 %), busiest second {stats['peak_per_second']}; "
+        f"the run took {seconds:.1f} s, {ingesting:.1f} s of it until the last diamond was ingested."
+    )
+
+
+def _peak_mib(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status").read_text()
+    [kib] = [line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")]
+    return int(kib) / 1024

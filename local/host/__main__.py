@@ -87,6 +87,11 @@ async def _watch(host: Host) -> None:
     from local.host.reload import changes  # noqa: PLC0415 - watchfiles is needed with --reload alone
 
     async for changed in changes(host.options.app):
+        settings = [name for name in changed if name.endswith(".json")]
+        if settings:
+            host_log.warning("%s changed: it is read at the start only, so restart the host.", ", ".join(settings))
+        if settings == changed:
+            continue
         host_log.info("%s changed: loading the functions anew.", ", ".join(changed))
         await host.reload()
         for line in banner.function_lines(host):

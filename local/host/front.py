@@ -64,6 +64,9 @@ class Front:
             await send_answer(Answer(404), send)
 
     async def _administer(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+        if _is_cross_site(Headers(scope=scope)):
+            await send_answer(Answer(403, body=b"The admin endpoints answer no page of another site."), send)
+            return
         if self._host.options.enable_auth and path not in _NO_KEY:
             key = offered_key(Headers(scope=scope), scope)
             if not self._host.keys.opens_admin(key):
@@ -94,3 +97,9 @@ class Front:
             await send(message)
 
         return send_with_headers
+
+
+def _is_cross_site(headers: Headers) -> bool:
+    """Whether a browser sends this for a page of another site: any page could reach a port on this machine."""
+    origin = headers.get("origin")
+    return origin is not None and origin.partition("://")[2] != headers.get("host")

@@ -18,6 +18,7 @@ from local.host import converters
 from local.host.functions import Function
 from local.host.settings import ConfigurationError
 
+_ORCHESTRATOR_STATE = "\n\n$OutOfProcData$"
 _thread_local = threading.local()
 _OWN_FILES = {__file__, concurrent.futures.thread.__file__}
 
@@ -26,7 +27,9 @@ class FunctionRaised(Exception):
     """The function, or the conversion of its arguments and results, raised `error`."""
 
     def __init__(self, error: BaseException) -> None:
-        super().__init__(f"{type(error).__name__}: {error}")
+        # The durable SDK hangs the whole state of an orchestrator onto the text of its error.
+        text = str(error).partition(_ORCHESTRATOR_STATE)[0]
+        super().__init__(f"{type(error).__name__}: {text}")
         self.error = error
 
     @property

@@ -101,7 +101,7 @@ def machine(runner, diamonds):  # noqa: C901 - one class; its rules need what th
         # What happens at the supplier
 
         @rule(
-            prices=st.lists(prices, min_size=1, max_size=25), kind=st.sampled_from(["good", "good", "bad", "nameless"])
+            prices=st.lists(prices, min_size=5, max_size=40), kind=st.sampled_from(["good", "good", "bad", "nameless"])
         )
         def list_stones(self, prices, kind):
             for dollars in prices:
@@ -235,6 +235,9 @@ def machine(runner, diamonds):  # noqa: C901 - one class; its rules need what th
             await self.price_all([0, 0])
             for partition in await reports.progress(plan.run_id):
                 assert (partition.status, partition.error) == (PartitionStatus.COMPLETED, None)
+            # From here on only what this run has seen is stored.
+            missing = await mark_missing_deleted(plan.run_id, 1.0)
+            assert missing.deleted
             stored = {
                 payload["discount"]: (payload, status)
                 for payload, status in await diamonds.fetch(
@@ -246,8 +249,6 @@ def machine(runner, diamonds):  # noqa: C901 - one class; its rules need what th
                 sent = self.shop.stones[name].payload if name in self.shop.stones else payload
                 assert stored[name][0] == sent
             assert {status for _, status in stored.values()} <= {"done", "failed"}
-            missing = await mark_missing_deleted(plan.run_id, 1.0)
-            assert missing.deleted
             seen = await self.sightings("supplier_stone_id")
             active = "select supplier_stone_id from diamonds.diamonds where feed = %s and status = 'active'"
             assert {name for (name,) in await diamonds.fetch(active, self.feed)} <= seen

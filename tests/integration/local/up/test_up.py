@@ -77,10 +77,10 @@ def test_everything_starts_serves_stops_and_finds_its_data_again(folder):
             assert second.returncode == 1
         family = _family(process)
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=60)
-    assert (process.returncode, errors) == (0, "")
+        output, errors = process.communicate(timeout=60)
+    assert (process.returncode, output, errors) == (0, "", "")
     assert len(family) >= 8
-    assert not [p for p in family if p.is_running()]
+    assert not psutil.wait_procs(family, timeout=10)[1]
     assert "database system is shut down" in (folder / "logs" / "postgres.log").read_text()
     with _up(ports, folder, "--without", "host") as process:
         _read_until(process, r"^ready 5 services")

@@ -1,16 +1,33 @@
 """The app: what the Functions host loads. It only registers what the doors and orchestrations declare."""
 
+from activities import diamond_upkeep as upkeep_activities
 from activities import diamonds as diamond_activities
 from shared.platform.durable import blueprint, fan_out_chunk, new_app
 from shared.platform.http import register
-from triggers import console, diamond_api, diamonds, health, ops
+from triggers import console, diamond_api, diamond_operations, diamond_upkeep, diamonds, health, ops, queues
 from triggers.docs import documentation
 
-doors = (health.routes, ops.routes, console.routes, diamonds.routes, diamond_api.routes)
+doors = (
+    health.routes,
+    ops.routes,
+    queues.routes,
+    console.routes,
+    diamonds.routes,
+    diamond_operations.routes,
+    diamond_api.routes,
+)
 app = new_app()
 register(app, *doors, documentation(*doors, version="1.0.0"))
 for functions in (
-    blueprint(fan_out_chunk, *diamonds.orchestrations, *diamond_activities.activities),
-    diamonds.timers_and_queues,
+    blueprint(
+        fan_out_chunk,
+        *diamonds.orchestrations,
+        *diamond_activities.activities,
+        *diamond_upkeep.orchestrations,
+        *upkeep_activities.activities,
+    ),
+    diamonds.timers,
+    diamond_operations.queues,
+    diamond_upkeep.timers,
 ):
     app.register_functions(functions)

@@ -5,31 +5,41 @@ from __future__ import annotations
 import logging
 from datetime import UTC, datetime, timedelta
 
-from shared.diamonds import alerts, consolidation, heatmap, ingestion, mapping, reports, runs, watermark
+from shared.diamonds import alerts, consolidation, heatmap, ingestion, missing, reports, retries, runs, watermark
 from shared.diamonds.models import (
     EPOCH,
+    NO_END,
+    RUN_ENDED,
     ConsolidateRows,
-    ConsolidationShare,
-    EndRun,
     IngestPages,
-    IngestPartition,
-    Nothing,
+    MissingDiamonds,
     PagesIngested,
-    PartitionFailed,
     Partitions,
     PartitionStatus,
     PriceRange,
     RowsConsolidated,
     RunPlan,
-    RunRef,
+    RunStatus,
     RunSummary,
     StartRun,
-    Verdict,
-    WatermarkMoved,
     Window,
 )
-from shared.diamonds.suppliers import supplier
+from shared.diamonds.steps import (
+    ConsolidateRun,
+    ConsolidationShare,
+    EndRun,
+    IngestPartition,
+    Nothing,
+    PartitionFailed,
+    Reopened,
+    RetryRun,
+    RunRef,
+    Verdict,
+    WatermarkMoved,
+)
+from shared.diamonds.suppliers import mapping, price_unit, supplier
 from shared.platform.durable import activity
+from shared.platform.errors import Conflict
 from shared.platform.settings import settings
 
 SILENCE = timedelta(minutes=15)
@@ -41,7 +51,8 @@ logger = logging.getLogger(__name__)
 async def plan_run(request: StartRun) -> RunPlan:
     """Claim the feed and fix the update window: what changed since the watermark, or everything.
 
-    A run that was stopped from outside never ends its row: after a quarter of an hour of silence it gives the feed up.
+    What changes while a full run reads must not fall out of its window: it would count as no longer offered. A run
+    that was stopped from outside never ends its row: after a quarter of an hour of silence it gives the feed up.
     """
     now = datetime.now(UTC)
     for silent in await reports.stale_runs(SILENCE):
@@ -52,7 +63,8 @@ async def plan_run(request: StartRun) -> RunPlan:
     since = EPOCH if request.run_type == "full" or seen is None else seen.last_updated_at
     return await runs.claim_run(
         request,
-        Window(since=since, until=now),
+        Window(since=since, until=NO_END if request.run_type == "full" else now),
+        started_at=now,
         watermark_before=seen.last_updated_at if seen else None,
         max_records=settings().max_scheduler_records,
     )
@@ -94,15 +106,20 @@ async def record_failed_partition(failed: PartitionFailed) -> Nothing:
 async def judge_run(run: RunRef) -> Verdict:
     """Decide whether what was ingested may be consolidated."""
     summary = await reports.summary(run.run_id)
-    failed, total = summary.partitions_failed, summary.partitions
-    if not failed:
-        return Verdict(decision="go", partitions=total)
-    enough = total - failed >= settings().partial_share * total
+    if summary.status is not RunStatus.RUNNING:
+        raise Conflict(f"Run {run.run_id} is {summary.status}.", code=RUN_ENDED)
+    partitions = await reports.progress(run.run_id)
+    total = len(partitions)
+    unread = sum(one.status is not PartitionStatus.COMPLETED for one in partitions)
+    enough = total and total - unread >= settings().partial_share * total
+    decision = "hold" if not enough else "wait" if unread else "go"
     return Verdict(
-        decision="wait" if enough else "hold",
-        wait_seconds=settings().partial_wait_seconds if enough else 0,
-        failed=failed,
+        decision=decision,
+        wait_seconds=settings().partial_wait_seconds if decision == "wait" else 0,
+        unread=unread,
         partitions=total,
+        complete=decision == "go",
+        capped=total > 0 and partitions[-1].prices.maximum < heatmap.PRICES_END,
     )
 
 
@@ -110,14 +127,19 @@ async def judge_run(run: RunRef) -> Verdict:
 async def consolidate_rows(share: ConsolidationShare) -> RowsConsolidated:
     """Claim, map and price pending rows for one time box."""
     task = ConsolidateRows(run_id=share.run_id, feed=share.feed, worker=share.worker, seconds=settings().ingest_seconds)
-    await runs.seen_working(share.run_id)
-    return await consolidation.consolidate(task, mapping.NIVODA, settings().nivoda_price_unit)
+    return await consolidation.consolidate(task, mapping(share.feed), price_unit(share.feed))
+
+
+@activity
+async def mark_missing(run: RunRef) -> MissingDiamonds:
+    """Mark the diamonds deleted that this complete full run did not see, unless they are too many to be believed."""
+    return await missing.mark_missing_deleted(run.run_id, settings().delete_share_limit)
 
 
 @activity
 async def advance_watermark(plan: RunPlan) -> WatermarkMoved:
     """Let the next incremental run begin where this one began, less the overlap."""
-    reached = plan.window.until - timedelta(seconds=settings().watermark_overlap_seconds)
+    reached = plan.started_at - timedelta(seconds=settings().watermark_overlap_seconds)
     moved = await watermark.advance(plan.feed, plan.run_id, reached)
     return WatermarkMoved(watermark=moved.last_updated_at)
 
@@ -125,14 +147,26 @@ async def advance_watermark(plan: RunPlan) -> WatermarkMoved:
 @activity
 async def end_run(end: EndRun) -> RunSummary:
     """Write down how the run ended; it no longer holds the feed."""
-    await runs.finish_run(end.run_id, end.status, watermark_after=end.watermark_after)
+    error = (end.error_code or "failed", end.error) if end.error else None
+    await runs.finish_run(end.run_id, end.status, watermark_after=end.watermark_after, error=error)
     return await reports.summary(end.run_id)
 
 
 @activity
-async def load_run(run: RunRef) -> RunPlan:
-    """The plan of an earlier run."""
-    return await runs.load_plan(run.run_id)
+async def reopen_run(retry: RetryRun) -> Reopened:
+    """Let a run go on with its failed partitions."""
+    partitions = await retries.reopen_run(retry.run_id, retry.attempt, retry.partition_ids)
+    return Reopened(plan=await runs.load_plan(retry.run_id), partitions=partitions)
+
+
+@activity
+async def resume_run(request: ConsolidateRun) -> RunPlan:
+    """Let an ended run go on to its consolidation."""
+    logger.info(
+        "The consolidation of a run was asked for.",
+        extra={"run_id": str(request.run_id), "trace_id": request.trace_id, "force": request.force},
+    )
+    return await retries.resume_run(request.run_id, request.attempt, trace_id=request.trace_id)
 
 
 @activity
@@ -152,6 +186,8 @@ activities = (
     consolidate_rows,
     advance_watermark,
     end_run,
-    load_run,
+    reopen_run,
+    resume_run,
+    mark_missing,
     announce,
 )

@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from shared.diamonds.missing import DELETION_STOPPED
 from shared.diamonds.models import RunStatus
 from shared.platform.mail import Mail, Mailer, mailer
 from shared.platform.postgres import database
@@ -13,9 +14,9 @@ from shared.platform.settings import settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date
+    from datetime import date, datetime
 
-    from shared.diamonds.models import PartitionProgress, RunSummary
+    from shared.diamonds.models import FeedName, PartitionProgress, RunSummary
 
 STALE_CLAIM_MINUTES = 10
 """After this long a claim belongs to a process that died; one attempt to send takes a minute at most."""
@@ -41,6 +42,10 @@ async def announce(run: RunSummary, failures: Sequence[PartitionProgress], via: 
     """Mail what about this run needs a person, if anything; see `send_once`."""
     if run.status is RunStatus.HELD:
         await send_once(consolidation_held(run, failures), via)
+    elif run.status is RunStatus.FAILED:
+        await send_once(run_failed(run), via)
+    elif run.error_code == DELETION_STOPPED:
+        await send_once(deletion_stopped(run), via)
     elif failures:
         await send_once(partitions_failed(run, failures), via)
 
@@ -71,6 +76,68 @@ def consolidation_held(run: RunSummary, failures: Sequence[PartitionProgress]) -
             f"To read the failed partitions again:\n{_retry(run)}\n"
             "To consolidate what was read:\n"
             f'    POST /api/v2/triggers/consolidate {{"run_id": "{run.run_id}", "force": true}}\n'
+        ),
+    )
+
+
+def run_failed(run: RunSummary) -> Alert:
+    """The run ended in an error; what it stored is kept."""
+    return Alert(
+        cause=f"{run.feed}/run-failed",
+        subject=f"[Manifold] {run.feed}: the run failed",
+        text=(
+            f"Run {run.run_id} ({run.run_type}) of the feed {run.feed}, started {run.started_at:%Y-%m-%d %H:%M} UTC, "
+            f"has failed:\n\n    {run.error or 'no reason was recorded'} ({run.error_code or 'unknown'})\n\n"
+            "The watermark stays where it was. What was read is kept.\n\n"
+            "Once the cause is gone, to consolidate what was read:\n"
+            f'    POST /api/v2/triggers/consolidate {{"run_id": "{run.run_id}", "force": true}}\n'
+            "or to read the feed again:\n"
+            f'    POST /api/v2/triggers/scheduler {{"feed": "{run.feed}", "run_type": "{run.run_type}"}}\n'
+        ),
+    )
+
+
+def deletion_stopped(run: RunSummary) -> Alert:
+    """So much was missing from a complete run that a fault at the supplier is likelier than its being sold."""
+    return Alert(
+        cause=f"{run.feed}/{DELETION_STOPPED}",
+        subject=f"[Manifold] {run.feed}: {run.missing or 0:,} diamonds are missing, none was deleted",
+        text=(
+            f"Run {run.run_id} of the feed {run.feed} has read everything that the supplier offers.\n"
+            f"{run.error or ''}\n\n"
+            "All of them are still on offer in the shop. Ask the supplier whether they are gone. If they are, raise "
+            "DELETE_SHARE_LIMIT for one full run:\n"
+            f'    POST /api/v2/triggers/scheduler {{"feed": "{run.feed}", "run_type": "full"}}\n'
+        ),
+    )
+
+
+def watermark_stands_still(feed: FeedName, reached: datetime, *, known: bool) -> Alert:
+    """No run of the feed has completed for too long; `known` is whether one ever did."""
+    state = "has been read up to" if known else "has never been read to its end. Its first run was started at"
+    return Alert(
+        cause=f"{feed}/watermark-age",
+        subject=f"[Manifold] {feed}: the watermark stands still",
+        text=(
+            f"The feed {feed} {state} {reached:%Y-%m-%d %H:%M} UTC.\n\n"
+            f"To see how its last runs ended:\n    GET /api/v2/analytics/runs?feed={feed}\n"
+            "To start one:\n"
+            f'    POST /api/v2/triggers/scheduler {{"feed": "{feed}", "run_type": "incremental"}}\n'
+        ),
+    )
+
+
+def dead_letters_found(queue: str, count: int, *, exact: bool = True) -> Alert:
+    """Messages were delivered as often as the queue allows and never taken."""
+    many = f"{count:,}" if exact else f"more than {count:,}"
+    return Alert(
+        cause=f"queue/{queue}/dead-letters",
+        subject=f"[Manifold] {queue}: {many} dead letters",
+        text=(
+            f"The queue {queue} holds {many} messages that could not be worked on.\n\n"
+            f"To read them:\n    GET /ops/queues/{queue}/dead-letters\n"
+            "To put them back into the queue once the cause is gone:\n"
+            f'    POST /ops/queues/{queue}/dead-letters/resubmit {{"all": true}}\n'
         ),
     )
 

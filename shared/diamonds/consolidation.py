@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import asdict
 from functools import lru_cache
@@ -12,7 +13,7 @@ from shared.diamonds.models import RowsConsolidated
 from shared.diamonds.payloads import NO_ID
 from shared.diamonds.pricing import DEFAULT_MARKUP
 from shared.diamonds.reports import rows
-from shared.diamonds.runs import seen_working
+from shared.diamonds.runs import see_running, seen_working
 from shared.platform.postgres import database
 
 if TYPE_CHECKING:
@@ -42,12 +43,14 @@ async def consolidate(
     finished, rows are left only if one of them died. `mapping` says where the feed's payload holds what.
 
     Raises:
+        Conflict: the run is not running (`run-ended`), for example because it was cancelled.
         TransientError: the database's. What was claimed before it is done.
     """
     await seen_working(task.run_id, database=database)
     stop = clock() + task.seconds
     given = {
-        **{name: path and list(path) for name, path in asdict(mapping).items()},
+        **{name: path and list(path) for name, path in asdict(mapping).items() if name != "words"},
+        "words": json.dumps(mapping.words),
         "feed": task.feed,
         "worker": task.worker,
         "batch": CLAIM_ROWS,
@@ -60,6 +63,7 @@ async def consolidate(
     after, finished = "", False
     while not finished:
         async with database() as connection:
+            await see_running(connection, task.run_id)
             claim = (await rows(connection, _statement(), {**given, "after": after}, prepare=False))[0]
         done += claim["done"]
         failed += claim["failed"]

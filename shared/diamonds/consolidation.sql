@@ -1,6 +1,6 @@
 -- Claims pending rows, maps and prices them, and writes down what became of each, in one statement.
 -- Parameters: feed, worker, after (stone id to claim behind), batch (rows), unit (100 for cents, 1 for dollars),
--- default_markup, and the paths of shared.diamonds.mapping.Mapping. A path that is null gives null.
+-- default_markup, words and the paths of shared.diamonds.mapping.Mapping. A path that is null gives null.
 -- It must not fail on any payload, or its row would hold up all others: casts are checked, lengths are bounded.
 with claimed as materialized (
     select supplier_stone_id, offer_id, payload
@@ -11,10 +11,12 @@ with claimed as materialized (
     for update skip locked
 ), extracted as materialized (
     select supplier_stone_id, offer_id,
-        upper(btrim(payload #>> %(shape)s)) as shape,
+        upper(btrim(coalesce(%(words)s::jsonb #>> array['shape', payload #>> %(shape)s], payload #>> %(shape)s)))
+            as shape,
         payload #>> %(carats)s as carats_sent,
         payload #>> %(price)s as price_sent,
-        payload #>> %(lab_grown)s as lab_grown_sent,
+        coalesce(%(words)s::jsonb #>> array['lab_grown', payload #>> %(lab_grown)s], payload #>> %(lab_grown)s)
+            as lab_grown_sent,
         payload #>> %(treated)s as treated_sent,
         nullif(upper(btrim(payload #>> %(color)s)), '') as color,
         nullif(upper(btrim(payload #>> %(clarity)s)), '') as clarity,
@@ -23,6 +25,8 @@ with claimed as materialized (
         nullif(btrim(payload #>> %(symmetry)s), '') as symmetry,
         nullif(btrim(payload #>> %(fluorescence)s), '') as fluorescence,
         nullif(btrim(payload #>> %(availability)s), '') as raw_availability,
+        coalesce(%(words)s::jsonb #>> array['availability', payload #>> %(availability)s],
+            nullif(btrim(payload #>> %(availability)s), '')) as known_availability,
         nullif(payload #>> %(hold_id)s, '') as hold_id,
         substring(payload #>> %(image_url)s from '^https?://.*') as image_url, -- nothing that a browser would run
         substring(payload #>> %(video_url)s from '^https?://.*') as video_url,
@@ -31,7 +35,9 @@ with claimed as materialized (
         payload #>> %(supplier_name)s as supplier_name,
         payload #>> %(supplier_stock_id)s as supplier_stock_id,
         jsonb_strip_nulls(jsonb_build_object(
-            'length', payload #> %(length)s, 'width', payload #> %(width)s, 'depth', payload #> %(depth)s,
+            'length', coalesce(payload #> %(length)s, to_jsonb(mm[1]::numeric)),
+            'width', coalesce(payload #> %(width)s, to_jsonb(mm[2]::numeric)),
+            'depth', coalesce(payload #> %(depth)s, to_jsonb(mm[3]::numeric)),
             'depth_percentage', payload #> %(depth_percentage)s, 'table_percentage', payload #> %(table_percentage)s
         )) as measurements,
         jsonb_strip_nulls(jsonb_build_object(
@@ -39,7 +45,10 @@ with claimed as materialized (
             'milky', payload #> %(milky)s, 'fluorescence_color', payload #> %(fluorescence_color)s,
             'discount', payload #> %(discount)s, 'markup_price', payload #> %(markup_price)s
         )) as attributes
-    from claimed
+    from claimed, lateral (
+        select regexp_match(payload #>> %(dimensions)s,
+            '^\s*(\d{1,6}(?:\.\d{1,6})?)\s*x\s*(\d{1,6}(?:\.\d{1,6})?)\s*x\s*(\d{1,6}(?:\.\d{1,6})?)\s*$') as mm
+    ) dimensions
 ), typed as materialized (
     select *,
         case when pg_input_is_valid(carats_sent, 'numeric(6,2)') then carats_sent::numeric(6, 2) end as carats,
@@ -95,9 +104,9 @@ with claimed as materialized (
     select %(feed)s, supplier_stone_id, offer_id, shape, carats, color, clarity, cut, polish, symmetry, fluorescence,
         lab_grown, treated, price, round(price / carats, 2), round(price * ratio, 2), ratio, rating,
         case
-            when hold_id is not null or upper(raw_availability) in ('ON_HOLD', 'HOLD') then 'on_hold'
-            when raw_availability is null or upper(raw_availability) = 'AVAILABLE' then 'available'
-            when upper(raw_availability) = 'SOLD' then 'sold'
+            when hold_id is not null or upper(known_availability) in ('ON_HOLD', 'HOLD') then 'on_hold'
+            when known_availability is null or upper(known_availability) = 'AVAILABLE' then 'available'
+            when upper(known_availability) = 'SOLD' then 'sold'
             else 'unavailable'
         end,
         raw_availability, hold_id, image_url, video_url, certificate_lab, certificate_number,

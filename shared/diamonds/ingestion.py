@@ -12,8 +12,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from shared.diamonds.models import IngestPages, Mark, PagesIngested, RunStatus, Stone
-from shared.diamonds.paging import PageReader
+from shared.diamonds.models import RUN_ENDED, IngestPages, Mark, PagesIngested, RunStatus, Stone
 from shared.diamonds.payloads import canonical, key, storable_text
 from shared.diamonds.reports import rows
 from shared.platform.errors import Conflict, ManifoldError, NotFound, TerminalError
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
 
     from psycopg import AsyncConnection
 
+    from shared.diamonds.paging import Pages
     from shared.diamonds.reports import Database
     from shared.diamonds.suppliers.base import Supplier
 
@@ -50,7 +50,7 @@ async def copy_pages(
     supplier: Supplier,
     task: IngestPages,
     *,
-    page_size: int = 50,
+    page_size: int | None = None,
     database: Database = database,
     clock: Callable[[], float] = time.monotonic,
 ) -> PagesIngested:
@@ -67,15 +67,13 @@ async def copy_pages(
     stop = clock() + task.seconds
     changed = 0
     mark = await _load(task, database)
-    pages: PageReader | None = None
+    pages: Pages | None = None
     while not mark.completed:
-        pages = pages or PageReader(
-            supplier, task.partition.prices, task.plan.window, offset=mark.next_offset, page_size=page_size
-        )
+        pages = pages or supplier.read(task.partition.prices, task.plan.window, mark, page_size)
         batch = await _read(pages, task, mark, clock, until=min(stop, clock() + BATCH_SECONDS))
         moved: Mark | None = mark
         if batch.stones:
-            to = Mark(sweep=mark.sweep, next_offset=max(pages.offset, mark.next_offset))
+            to = Mark(sweep=mark.sweep, next_offset=max(pages.offset, mark.next_offset), next_token=pages.token)
             moved, differing = await _store(task, mark, to, batch.stones, database)
             changed += differing
         if batch.error:
@@ -88,9 +86,7 @@ async def copy_pages(
     return PagesIngested(next_offset=mark.next_offset, records=mark.records, changed=changed, done=mark.completed)
 
 
-async def _read(
-    pages: PageReader, task: IngestPages, mark: Mark, clock: Callable[[], float], *, until: float
-) -> _Batch:
+async def _read(pages: Pages, task: IngestPages, mark: Mark, clock: Callable[[], float], *, until: float) -> _Batch:
     """Read until the time or the rows of a batch are reached, but beyond the mark, so that each batch moves it."""
     batch = _Batch()
     most = 10 * task.partition.expected + 10_000
@@ -148,7 +144,9 @@ async def _end_sweep(supplier: Supplier, task: IngestPages, mark: Mark, database
     counted = await supplier.count(task.partition.prices, task.plan.window)
     short = mark.records < counted
     again = short and mark.sweep + 1 < SWEEPS
-    to = mark.model_copy(update={"sweep": mark.sweep + 1, "next_offset": 0} if again else {"completed": True})
+    to = mark.model_copy(
+        update={"sweep": mark.sweep + 1, "next_offset": 0, "next_token": None} if again else {"completed": True}
+    )
     async with database() as connection:
         if not await _move(connection, task, mark, to, counted):
             return None
@@ -174,7 +172,7 @@ async def _load(task: IngestPages, database: Database) -> Mark:
     async with database() as connection:
         found = await rows(
             connection,
-            "select p.next_offset, p.sweep, p.completed, w.records_processed as records"
+            "select p.next_offset, p.next_token, p.sweep, p.completed, w.records_processed as records"
             " from diamonds.partition_progress p join diamonds.worker_runs w using (run_id, partition_id)"
             " where run_id = %s and partition_id = %s",
             (task.plan.run_id, task.partition.partition_id),
@@ -193,16 +191,17 @@ async def _move(
     run_id = task.plan.run_id
     held = await rows(connection, "select status from diamonds.run_metadata where run_id = %s for share", (run_id,))
     if not held or held[0]["status"] != RunStatus.RUNNING:
-        raise Conflict(f"Run {run_id} is no longer running.", code="run-ended")
+        raise Conflict(f"Run {run_id} is no longer running.", code=RUN_ENDED)
     moved = await connection.execute(
         """
-        update diamonds.partition_progress set sweep = %s, next_offset = %s, completed = %s, failed = false,
-            counted = coalesce(%s, counted), updated_at = now()
+        update diamonds.partition_progress set sweep = %s, next_offset = %s, next_token = %s, completed = %s,
+            failed = false, counted = coalesce(%s, counted), updated_at = now()
         where run_id = %s and partition_id = %s and sweep = %s and next_offset = %s and not completed
         """,
         (
             to.sweep,
             to.next_offset,
+            to.next_token,
             to.completed,
             counted,
             run_id,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping as Values
+from dataclasses import dataclass, field
 
 Path = tuple[str, ...] | None
 """Keys from the payload's root down to a value; None: this feed does not have it."""
@@ -10,7 +11,12 @@ Path = tuple[str, ...] | None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mapping:
-    """One path for each thing known about a diamond. A stone without one of the first three cannot be priced."""
+    """One path for each thing known about a diamond. A stone without one of the first three cannot be priced.
+
+    Attributes:
+        dimensions: text with length, width and depth, such as `3.95 x 3.98 x 2.43`, for feeds that have it in one.
+        words: what the feed's own words for shape, lab_grown and availability mean here; other words stand as they are.
+    """
 
     shape: Path
     carats: Path
@@ -43,6 +49,8 @@ class Mapping:
     fluorescence_color: Path = None
     discount: Path = None
     markup_price: Path = None
+    dimensions: Path = None
+    words: Values[str, Values[str, str]] = field(default_factory=dict[str, Values[str, str]])
 
 
 def _certificate(key: str) -> Path:
@@ -80,4 +88,42 @@ NIVODA = Mapping(
     fluorescence_color=_certificate("floCol"),
     discount=("discount",),
     markup_price=("markup_price",),
+)
+
+BRILLIANT = Mapping(
+    shape=("cut_shape",),
+    carats=("weight_ct",),
+    price=("usd_price",),
+    color=("colour",),
+    clarity=("purity",),
+    cut=("make", "cut"),
+    polish=("make", "polish"),
+    symmetry=("make", "symmetry"),
+    fluorescence=("fluorescence",),
+    lab_grown=("origin",),
+    availability=("stock",),
+    image_url=("photo_url",),
+    certificate_lab=("report", "issuer"),
+    certificate_number=("report", "number"),
+    supplier_name=("vendor",),
+    supplier_stock_id=("sku",),
+    depth_percentage=("proportions", "depth_pct"),
+    table_percentage=("proportions", "table_pct"),
+    dimensions=("measurements_mm",),
+    words={
+        "shape": {
+            "RB": "ROUND",
+            "PR": "PRINCESS",
+            "OV": "OVAL",
+            "CU": "CUSHION",
+            "EM": "EMERALD",
+            "PS": "PEAR",
+            "MQ": "MARQUISE",
+            "RA": "RADIANT",
+            "AS": "ASSCHER",
+            "HE": "HEART",
+        },
+        "lab_grown": {"laboratory": "true", "natural": "false"},
+        "availability": {"in_stock": "AVAILABLE", "reserved": "ON_HOLD", "on_memo": "MEMO", "sold": "SOLD"},
+    },
 )

@@ -13,6 +13,13 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validato
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 """Where a full run's update window begins (facts of the system being replaced)."""
 
+NO_END = datetime(2100, 1, 1, tzinfo=UTC)
+"""Where a full run's update window ends: it reads what is offered, also what changes while it reads."""
+RUN_ENDED = "run-ended"
+"""Code of the error that stops whoever works on a run that was cancelled or has ended otherwise."""
+ERROR_LENGTH = 500
+"""Characters of an error that are kept."""
+
 RunType = Literal["full", "incremental"]
 FeedName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$", description="name of the supplier's feed")]
 PartitionId = Annotated[str, Field(pattern=r"^p[0-9]{3}$")]
@@ -78,6 +85,7 @@ class RunPlan(Model):
     feed: FeedName
     run_type: RunType
     window: Window
+    started_at: AwareDatetime = Field(description="the watermark will stand here, less the overlap")
     watermark_before: AwareDatetime | None
     max_records: int = Field(ge=0, description="cap on the diamonds of this run; 0: none")
 
@@ -116,9 +124,13 @@ class PagesIngested(Model):
 
 
 class Mark(Model):
-    """A partition's progress as stored: the next page's offset, the pass it belongs to, the diamonds seen so far."""
+    """A partition's progress as stored: where the next page begins, the pass it belongs to, the diamonds seen so far.
+
+    A supplier that pages by tokens has `next_token`; `next_offset` then counts the rows read in this pass.
+    """
 
     next_offset: int = 0
+    next_token: str | None = None
     sweep: int = 0
     completed: bool = False
     records: int = 0
@@ -180,6 +192,12 @@ class RunSummary(Model):
     pending: int = Field(default=0, description="of those: not consolidated yet")
     partitions: int = 0
     partitions_failed: int = 0
+    offered: int | None = Field(default=None, description="diamonds of the feed before a complete full run deleted any")
+    missing: int | None = Field(default=None, description="of those: not seen by the run")
+    deleted: int | None = Field(default=None, description="of those: marked deleted by it")
+    error_code: str | None = None
+    error: str | None = Field(default=None, description="why the run failed, or what it left undone")
+    trace_id: str | None = Field(default=None, description="trace of the last request to consolidate the run")
     watermark_after: AwareDatetime | None = None
     started_at: AwareDatetime
     completed_at: AwareDatetime | None = None
@@ -201,70 +219,3 @@ class Stone:
     offer_id: str
     source_updated_at: datetime | None
     payload: dict[str, Any]
-
-
-class IngestPartition(Model):
-    """One partition of a run, to be read to its end."""
-
-    plan: RunPlan
-    partition: Partition
-
-
-class PartitionFailed(Model):
-    """A partition that could not be read, after all retries."""
-
-    run_id: UUID
-    partition_id: PartitionId
-    error: str = Field(max_length=500)
-
-
-class RunRef(Model):
-    """A run by its id."""
-
-    run_id: UUID
-
-
-class EndRun(Model):
-    """How a run ends, and how far the feed's watermark was moved by it."""
-
-    run_id: UUID
-    status: RunStatus
-    watermark_after: AwareDatetime | None = None
-
-
-class WatermarkMoved(Model):
-    """Up to when the feed has now been read."""
-
-    watermark: AwareDatetime
-
-
-class Verdict(Model):
-    """May what was ingested be consolidated?
-
-    `go`: at once. `wait`: after a pause in which failed partitions can be retried. `hold`: only if a person forces it.
-    """
-
-    decision: Literal["go", "wait", "hold"]
-    wait_seconds: int = Field(default=0, ge=0)
-    failed: int = Field(default=0, ge=0, description="partitions that failed")
-    partitions: int = Field(default=0, ge=0)
-
-
-class ConsolidateRun(Model):
-    """A request to consolidate what a run has ingested; `force` does so in spite of failed partitions."""
-
-    run_id: UUID
-    force: bool = False
-    trace_id: str | None = Field(default=None, max_length=100)
-
-
-class ConsolidationShare(Model):
-    """One of several workers that claim a run's pending rows until none is left."""
-
-    run_id: UUID
-    feed: FeedName
-    worker: str = Field(min_length=1, max_length=100)
-
-
-class Nothing(Model):
-    """An answer without content."""

@@ -1,17 +1,19 @@
-"""Reading by offset from a list that shrinks meanwhile, without skipping what moves up.
+"""Reading a supplier's list to its end while it changes: by page tokens, or by offset without skipping what moves up.
 
-A diamond that is sold or changes while a partition is paged through leaves the run's window, and all behind it move up:
-the next page would begin too late. No count tells, since the one that left was seen and is no longer counted. So each
-page is asked for from the last diamond read on; if another stands there, the reader goes back two pages.
+By offset: a diamond that is sold or changes while a partition is paged through leaves the run's window, and all behind
+it move up: the next page would begin too late. No count tells, since the one that left was seen and is no longer
+counted. So each page is asked for from the last diamond read on; if another stands there, the reader goes back two
+pages.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from shared.diamonds.models import PriceRange, Stone, Window
-    from shared.diamonds.suppliers.base import Supplier
+    from collections.abc import Awaitable, Callable
+
+    from shared.diamonds.models import Mark, Stone
 
 RETREAT_PAGES = 2
 """What may leave between two requests, in pages, and nothing is skipped."""
@@ -19,20 +21,52 @@ MOST_RETREATS = 20
 """In a row, after which the supplier is taken to have no stable order, and is just read on."""
 
 
-class PageReader:
-    """The diamonds of a price range from an offset on, each at least once.
+class Pages(Protocol):
+    """The diamonds of a list from a mark on, each at least once.
 
     Attributes:
-        offset: where the next page begins. It falls back when diamonds have left.
+        offset: where the next page begins, or how many rows were read where that is told by the token.
+        token: what the supplier gave out to go on from; None for suppliers that have no tokens, and at the start.
     """
 
-    def __init__(
-        self, supplier: Supplier, prices: PriceRange, window: Window, *, offset: int, page_size: int = 50
-    ) -> None:
-        self._supplier = supplier
-        self._prices = prices
-        self._window = window
+    offset: int
+    token: str | None
+
+    async def next(self) -> list[Stone]:
+        """The next diamonds. It may be fewer than a page; none: the list has ended."""
+        ...
+
+
+class TokenPages:
+    """Pages of a supplier that tells with each where the next begins. Nothing moves up, so nothing is read twice."""
+
+    def __init__(self, page: Callable[[str | None], Awaitable[tuple[list[Stone], str | None]]], start: Mark) -> None:
+        self._page = page
+        self._ended = False
+        self.offset = start.next_offset
+        self.token = start.next_token
+
+    async def next(self) -> list[Stone]:
+        """As the port says. An empty page that names a next one is not the end."""
+        stones: list[Stone] = []
+        while not stones and not self._ended:
+            stones, following = await self._page(self.token)
+            # The last page's own token is kept: who goes on from here reads that page again, and finds the end.
+            self._ended = following is None
+            self.token = following or self.token
+        self.offset += len(stones)
+        return stones
+
+
+class OffsetPages:
+    """Pages of a supplier that is asked for an offset, which falls back when diamonds have left the list."""
+
+    token: str | None = None
+
+    def __init__(self, page: Callable[[int, int], Awaitable[list[Stone]]], start: Mark, page_size: int = 50) -> None:
+        self._page_at = page
         self._page_size = page_size
+        offset = start.next_offset
         self._last: Stone | None = None
         self._furthest = offset
         self._retreats = 0
@@ -51,7 +85,7 @@ class PageReader:
         return self._take(await self._page(self.offset))
 
     async def _page(self, offset: int) -> list[Stone]:
-        return await self._supplier.page(self._prices, self._window, offset, self._page_size)
+        return await self._page_at(offset, self._page_size)
 
     def _back(self, offset: int) -> int:
         return max(offset - RETREAT_PAGES * self._page_size, 0)

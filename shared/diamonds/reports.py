@@ -46,7 +46,8 @@ _STORED = """
 select run_id, feed, run_type, status, started_at, completed_at, watermark_after,
     expected_workers as partitions, failed_workers as partitions_failed,
     expected_records as expected, ingested_records as ingested,
-    consolidated_records as consolidated, failed_records as failed, pending_records as pending
+    consolidated_records as consolidated, failed_records as failed, pending_records as pending,
+    offered_records as offered, missing_records as missing, deleted_records as deleted, error_code, error, trace_id
 from diamonds.run_metadata"""
 
 

@@ -7,20 +7,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from shared.diamonds.models import Partition, Partitions, RunPlan, RunStatus, StartRun, Window
+from shared.diamonds.models import (
+    ERROR_LENGTH,
+    RUN_ENDED,
+    Partition,
+    Partitions,
+    RunPlan,
+    RunStatus,
+    StartRun,
+    Window,
+)
 from shared.diamonds.reports import Database, rows, run_counts
 from shared.platform.errors import Conflict, NotFound
 from shared.platform.postgres import database
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import datetime
     from uuid import UUID
 
     from psycopg import AsyncConnection
-
-ERROR_LENGTH = 500
-"""Characters of an error that are kept."""
 
 _MAY_BECOME = {
     RunStatus.RUNNING: {
@@ -35,7 +40,7 @@ _MAY_BECOME = {
 }
 
 _PLAN = """
-select run_id, feed, run_type, status, window_since, window_until, watermark_before, max_records
+select run_id, feed, run_type, status, window_since, window_until, started_at, watermark_before, max_records
 from diamonds.run_metadata"""
 
 
@@ -43,11 +48,14 @@ async def claim_run(
     request: StartRun,
     window: Window,
     *,
+    started_at: datetime | None = None,
     watermark_before: datetime | None = None,
     max_records: int = 0,
     database: Database = database,
 ) -> RunPlan:
     """Make this the running run of its feed. Repeated, it gives the plan of the first time, with that one's window.
+
+    `started_at` is when the window was decided on, now if it is left out.
 
     Raises:
         Conflict: another run is running on the feed (`run-in-progress`), or this one has ended (`run-ended`).
@@ -55,14 +63,15 @@ async def claim_run(
     async with database() as connection:
         await connection.execute(
             "insert into diamonds.run_metadata"
-            " (run_id, feed, run_type, window_since, window_until, watermark_before, max_records)"
-            " values (%s, %s, %s, %s, %s, %s, %s) on conflict do nothing",
+            " (run_id, feed, run_type, window_since, window_until, started_at, watermark_before, max_records)"
+            " values (%s, %s, %s, %s, %s, coalesce(%s, now()), %s, %s) on conflict do nothing",
             (
                 request.run_id,
                 request.feed,
                 request.run_type,
                 window.since,
                 window.until,
+                started_at,
                 watermark_before,
                 max_records,
             ),
@@ -70,14 +79,9 @@ async def claim_run(
         mine = await rows(connection, f"{_PLAN} where run_id = %s", (request.run_id,))
         if not mine:
             running = await rows(connection, f"{_PLAN} where feed = %s and status = 'running'", (request.feed,))
-            other = f"Run {running[0]['run_id']}" if running else "Another run"
-            raise Conflict(
-                f"{other} is running on the feed {request.feed}.",
-                code="run-in-progress",
-                remedy="Wait until it has ended, or cancel it.",
-            )
+            raise run_in_progress(request.feed, running[0]["run_id"] if running else None)
     if mine[0]["status"] != RunStatus.RUNNING:
-        raise Conflict(f"Run {request.run_id} has ended: {mine[0]['status']}.", code="run-ended")
+        raise Conflict(f"Run {request.run_id} has ended: {mine[0]['status']}.", code=RUN_ENDED)
     return _plan(mine[0])
 
 
@@ -101,7 +105,7 @@ async def save_partitions(run_id: UUID, partitions: Partitions, *, database: Dat
         NotFound, Conflict: there is no such run, or it is not running.
     """
     async with database() as connection:
-        await _lock(connection, run_id, RunStatus.RUNNING)
+        await lock(connection, run_id, RunStatus.RUNNING)
         stored = await _partitions(connection, run_id)
         if not stored:
             stored = partitions.partitions
@@ -141,35 +145,44 @@ async def partition_failed(run_id: UUID, partition_id: str, error: str, *, datab
 
 
 async def finish_run(
-    run_id: UUID, status: RunStatus, *, watermark_after: datetime | None = None, database: Database = database
+    run_id: UUID,
+    status: RunStatus,
+    *,
+    watermark_after: datetime | None = None,
+    error: tuple[str, str] | None = None,
+    database: Database = database,
 ) -> RunStatus:
     """End a run and store its counts, taken from its rows. Gives its status: a run that was cancelled stays that.
 
-    A held run may be finished again, once its consolidation was forced or given up.
+    `error` is the code and the text of why it failed. A held run may be finished again, once its consolidation was
+    forced or given up.
 
     Raises:
         NotFound: there is no such run.
         Conflict: it has ended otherwise (`run-ended`).
     """
     async with database() as connection:
-        now = await _lock(connection, run_id)
+        now = await lock(connection, run_id)
         if now in (RunStatus.CANCELLED, status):
             return now
         if status not in _MAY_BECOME.get(now, ()):
-            raise Conflict(f"Run {run_id} is {now} and cannot become {status}.", code="run-ended")
+            raise Conflict(f"Run {run_id} is {now} and cannot become {status}.", code=RUN_ENDED)
         await connection.execute(
             """
             update diamonds.run_metadata set status = %(status)s, watermark_after = %(watermark)s, completed_at = now(),
                 expected_workers = %(partitions)s, completed_workers = %(partitions_completed)s,
                 failed_workers = %(partitions_failed)s, expected_records = %(expected)s,
                 ingested_records = %(ingested)s, consolidated_records = %(consolidated)s,
-                failed_records = %(failed)s, pending_records = %(pending)s
+                failed_records = %(failed)s, pending_records = %(pending)s,
+                error_code = coalesce(%(error_code)s, error_code), error = coalesce(%(error)s, error)
             where run_id = %(run_id)s
             """,
             {
                 "run_id": run_id,
                 "status": status,
                 "watermark": watermark_after,
+                "error_code": error[0] if error else None,
+                "error": _cut(error[1]) if error else None,
                 **await run_counts(connection, run_id),
             },
         )
@@ -185,70 +198,31 @@ async def cancel_run(run_id: UUID, *, database: Database = database) -> RunStatu
     return await finish_run(run_id, RunStatus.CANCELLED, database=database)
 
 
-async def reopen_run(
-    run_id: UUID, partition_ids: Sequence[str] | None = None, *, database: Database = database
-) -> list[Partition]:
-    """Let an ended run go on with its failed partitions (or those named of them), from the start of each.
-
-    What they have stored is recognised when it comes again. Gives the partitions to work on.
-
-    Raises:
-        NotFound: there is no such run.
-        Conflict: it was cancelled (`run-ended`), another is running on the feed (`run-in-progress`), or none of the
-            partitions has failed (`nothing-to-retry`).
-    """
-    from psycopg.errors import UniqueViolation  # noqa: PLC0415 - loads in the activity that needs it
-
-    chosen = None if partition_ids is None else list(partition_ids)
-    try:
-        async with database() as connection:
-            if await _lock(connection, run_id) is RunStatus.CANCELLED:
-                raise Conflict(f"Run {run_id} was cancelled.", code="run-ended", remedy="Start a new run.")
-            reset = await rows(
-                connection,
-                """
-                with again as (
-                    update diamonds.worker_runs set status = 'pending', error_message = null, completed_at = null
-                    where run_id = %(run_id)s and status = 'failed'
-                        and (%(chosen)s::text[] is null or partition_id = any(%(chosen)s))
-                    returning run_id, partition_id, work_item_payload
-                )
-                update diamonds.partition_progress p
-                set failed = false, sweep = 0, next_offset = 0, updated_at = now()
-                from again where (p.run_id, p.partition_id) = (again.run_id, again.partition_id)
-                returning again.work_item_payload
-                """,
-                {"run_id": run_id, "chosen": chosen},
-            )
-            if not reset:
-                raise Conflict(f"No such partition of run {run_id} has failed.", code="nothing-to-retry")
-            await connection.execute(
-                "update diamonds.run_metadata set status = 'running', completed_at = null, last_seen_at = now()"
-                " where run_id = %s",
-                (run_id,),
-            )
-    except UniqueViolation as error:
-        raise Conflict(
-            f"Run {run_id} cannot go on: another is running on its feed.",
-            code="run-in-progress",
-            remedy="Wait until it has ended, or cancel it.",
-        ) from error
-    return sorted((Partition.model_validate(row["work_item_payload"]) for row in reset), key=lambda p: p.partition_id)
-
-
 async def seen_working(run_id: UUID, *, database: Database = database) -> None:
     """Note that an activity of the run works now, for those who look for runs that died."""
     async with database() as connection:
         await connection.execute("update diamonds.run_metadata set last_seen_at = now() where run_id = %s", (run_id,))
 
 
-async def _lock(connection: AsyncConnection[Any], run_id: UUID, needed: RunStatus | None = None) -> RunStatus:
+async def see_running(connection: AsyncConnection[Any], run_id: UUID) -> None:
+    """Go on only if the run is running.
+
+    Raises:
+        Conflict: it was cancelled or has ended (`run-ended`).
+    """
+    found = await rows(connection, "select status from diamonds.run_metadata where run_id = %s", (run_id,))
+    if not found or found[0]["status"] != RunStatus.RUNNING:
+        raise Conflict(f"Run {run_id} is no longer running.", code=RUN_ENDED)
+
+
+async def lock(connection: AsyncConnection[Any], run_id: UUID, needed: RunStatus | None = None) -> RunStatus:
+    """Hold the run's row until the transaction ends; its status. Raises NotFound, or Conflict if it is not `needed`."""
     found = await rows(connection, "select status from diamonds.run_metadata where run_id = %s for update", (run_id,))
     if not found:
         raise _unknown(run_id)
     status = RunStatus(found[0]["status"])
     if needed and status is not needed:
-        raise Conflict(f"Run {run_id} is {status}, not {needed}.", code="run-ended")
+        raise Conflict(f"Run {run_id} is {status}, not {needed}.", code=RUN_ENDED)
     return status
 
 
@@ -267,6 +241,7 @@ def _plan(row: dict[str, Any]) -> RunPlan:
         feed=row["feed"],
         run_type=row["run_type"],
         window=Window(since=row["window_since"], until=row["window_until"]),
+        started_at=row["started_at"],
         watermark_before=row["watermark_before"],
         max_records=row["max_records"],
     )
@@ -274,6 +249,16 @@ def _plan(row: dict[str, Any]) -> RunPlan:
 
 def _cut(error: str) -> str:
     return error if len(error) <= ERROR_LENGTH else f"{error[: ERROR_LENGTH - 3]}..."
+
+
+def run_in_progress(feed: str, run_id: UUID | None = None) -> Conflict:
+    """The refusal of whoever wants a feed that has a running run."""
+    other = f"Run {run_id}" if run_id else "Another run"
+    return Conflict(
+        f"{other} is running on the feed {feed}.",
+        code="run-in-progress",
+        remedy="Wait until it has ended, or cancel it.",
+    )
 
 
 def _unknown(run_id: UUID) -> NotFound:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Protocol, Self
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from shared.diamonds.models import FeedName, PriceRange, Stone, Window
+    from shared.diamonds.models import FeedName, Mark, PriceRange, Window
+    from shared.diamonds.paging import Pages
 
 
 class Supplier(Protocol):
@@ -32,8 +33,8 @@ class Supplier(Protocol):
         """How many diamonds changed within the window, of those in the price range (None: of all)."""
         ...
 
-    async def page(self, prices: PriceRange | None, window: Window, offset: int, limit: int) -> list[Stone]:
-        """The diamonds from `offset` on, oldest first. Maybe fewer than `limit`: only an empty page is the end."""
+    def read(self, prices: PriceRange | None, window: Window, start: Mark, page_size: int | None = None) -> Pages:
+        """The diamonds of a price range (None: all) from a mark on, in pages of the supplier's own size by default."""
         ...
 
     async def check(self) -> None:

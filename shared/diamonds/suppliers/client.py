@@ -109,6 +109,14 @@ class Client:
                     await self._time.sleep(wait)
 
     async def post(self, url: str, patience: float, *, headers: dict[str, str], json: dict[str, Any]) -> Response:
+        """Post JSON; see `_send`."""
+        return await self._send("POST", url, patience, headers=headers, json=json)
+
+    async def get(self, url: str, patience: float, *, headers: dict[str, str], params: dict[str, str]) -> Response:
+        """Get what the query asks for; see `_send`."""
+        return await self._send("GET", url, patience, headers=headers, params=params)
+
+    async def _send(self, method: str, url: str, patience: float, **content: Any) -> Response:
         """One request when its turn comes, if that is within `patience` seconds. Answers 401 and 2xx are returned.
 
         Raises:
@@ -122,7 +130,7 @@ class Client:
             try:
                 # httpx limits each read and write; an answer that drips in must end, too.
                 async with asyncio.timeout(self._timeout):
-                    answer = await self._http.post(url, headers=headers, json=json)
+                    answer = await self._http.request(method, url, **content)
             except (TimeoutException, TimeoutError) as error:
                 raise self._unavailable(f"did not answer within {self._timeout:g} s") from error
             except HTTPError as error:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 from shared.diamonds.models import PriceRange, Stone, Window
+from shared.diamonds.paging import OffsetPages
 from shared.diamonds.suppliers.client import RETRY_SECONDS, THROTTLED, Client, Time
 from shared.platform.errors import TerminalError, TransientError
 from shared.platform.rate_limit import RateLimit, rate_limit
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 
     from httpx import AsyncBaseTransport
 
-    from shared.diamonds.models import FeedName
+    from shared.diamonds.models import FeedName, Mark
+    from shared.diamonds.paging import Pages
 
 T = TypeVar("T")
 
@@ -108,10 +110,12 @@ class Nivoda:
         limit: RateLimit,
         *,
         timeout_seconds: float = 30,
+        page_size: int = 50,
         transport: AsyncBaseTransport | None = None,
         timing: Time | None = None,
     ) -> None:
         self._account = account
+        self._page_size = page_size
         self._time = timing or Time()
         self._client = Client(
             self.name, limit, timeout_seconds, secret=account.password, transport=transport, timing=self._time
@@ -135,7 +139,7 @@ class Nivoda:
         if missing := [name for name, value in given.items() if not value]:
             raise TerminalError("The feed nivoda is not set up.", code="settings", remedy=f"Set {', '.join(missing)}.")
         limit = rate_limit(f"nivoda/{account.username}", chosen.nivoda_requests_per_second)
-        return cls(account, limit, timeout_seconds=chosen.nivoda_timeout_seconds)
+        return cls(account, limit, timeout_seconds=chosen.nivoda_timeout_seconds, page_size=chosen.nivoda_page_size)
 
     async def __aenter__(self) -> Self:
         await self._client.__aenter__()
@@ -160,6 +164,12 @@ class Nivoda:
             return [_stone(item, number) for number, item in enumerate(items)]
 
         return await self._client.persist(attempt)
+
+    def read(self, prices: PriceRange | None, window: Window, start: Mark, page_size: int | None = None) -> Pages:
+        """The diamonds of a price range from a mark on."""
+        return OffsetPages(
+            lambda offset, limit: self.page(prices, window, offset, limit), start, page_size or self._page_size
+        )
 
     async def check(self) -> None:
         """See that Nivoda answers and knows us, without insisting; raises what any other call would."""

@@ -15,7 +15,7 @@ from shared.platform.durable.handles import (
     orchestration,
 )
 from shared.platform.durable.register import Blueprint, blueprint, new_app, new_blueprint
-from shared.platform.durable.steps import Outcome, call, fan_out, fan_out_chunk, progress, repeat
+from shared.platform.durable.steps import Outcome, call, fan_out, fan_out_chunk, progress, repeat, wait_for
 
 __all__ = [
     "ACTIVITIES",
@@ -43,4 +43,5 @@ __all__ = [
     "orchestration",
     "progress",
     "repeat",
+    "wait_for",
 ]

@@ -18,6 +18,7 @@ from shared.platform.durable.handles import In, Orchestration
 from shared.platform.errors import Conflict, InvalidInput, NotFound, TransientError
 
 CALL_SECONDS = 30
+_BEGINNING = "2000-01-01T00:00:00Z"
 
 
 class RunState(StrEnum):
@@ -147,6 +148,17 @@ class DurableClient:
         await self._running(instance_id)
         await self._client.raise_event(instance_id, event, data.model_dump_json())
 
+    async def purge_before(self, moment: datetime) -> int:
+        """Forget the orchestrations that were created before `moment` and have finished; how many they were."""
+        body: Any
+        query = {
+            "createdTimeFrom": _BEGINNING,
+            "createdTimeTo": moment.isoformat(),
+            "runtimeStatus": ",".join(state for state in RunState if state.finished),
+        }
+        status, _, body = await self._ask("DELETE", "instances/", query)
+        return 0 if status == HTTPStatus.NOT_FOUND or body is None else int(body["instancesDeleted"])
+
     async def _running(self, instance_id: str) -> None:
         instance = await self.find(instance_id)
         if instance is None:
@@ -157,12 +169,17 @@ class DurableClient:
     async def _get(
         self, path: str, query: Mapping[str, str], continuation: str | None = None
     ) -> tuple[int, Mapping[str, str], Any]:
+        return await self._ask("GET", path, query, continuation)
+
+    async def _ask(
+        self, method: str, path: str, query: Mapping[str, str], continuation: str | None = None
+    ) -> tuple[int, Mapping[str, str], Any]:
         headers = {"x-ms-continuation-token": continuation} if continuation else {}
         timeout = aiohttp.ClientTimeout(total=CALL_SECONDS)
         try:
             async with (
                 aiohttp.ClientSession(timeout=timeout) as session,
-                session.get(f"{self._rpc}{path}?{urlencode(query)}", headers=headers) as answer,
+                session.request(method, f"{self._rpc}{path}?{urlencode(query)}", headers=headers) as answer,
             ):
                 text = await answer.text()
                 body: Any = json.loads(text) if text else None

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic
+from datetime import timedelta
+from typing import Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from shared.platform.durable.handles import (
     ACTIVITIES,
@@ -22,6 +23,8 @@ from shared.platform.durable.handles import (
     orchestration,
 )
 from shared.platform.errors import TerminalError
+
+Told = TypeVar("Told", bound=BaseModel)
 
 CHUNK_BYTES = 32_768
 """Tasks of one fan-out chunk, as JSON text: what a history entry holds comfortably."""
@@ -123,6 +126,26 @@ def repeat(
         code="too-many-time-boxes",
         remedy="Give each box more seconds, or cut the work into smaller shares.",
     )
+
+
+def wait_for(context: Context, event: str, model: type[Told], seconds: float) -> Steps[Told | None]:
+    """What `DurableClient.raise_event` tells under that name; None if nothing was told within `seconds`.
+
+    Raises:
+        TerminalError: what was told is not of the model.
+    """
+    timer: Any = context.create_timer(context.current_utc_datetime + timedelta(seconds=seconds))
+    told = context.wait_for_external_event(event)
+    if (yield context.task_any([told, timer])) is not told:
+        return None
+    timer.cancel()  # an open timer would keep the orchestration from ending
+    try:
+        return model.model_validate_json(told.result)
+    except ValidationError as error:
+        raise TerminalError(
+            f"The event {event} is no {model.__name__}: {error.errors(include_input=False, include_url=False)[:3]}.",
+            code="unreadable-event",
+        ) from None
 
 
 def progress(context: Context, phase: str, *, done: int = 0, total: int = 0, unit: str = "", **more: Any) -> None:

@@ -22,6 +22,14 @@ class Task:
     """What the fake context schedules; done when the player comes to it."""
 
     run: Callable[[], Any]
+    result: Any = None
+
+    def cancel(self) -> None:
+        self.run = lambda: None
+
+
+class Timer(Task):
+    """A task that only time completes."""
 
 
 @dataclass
@@ -32,6 +40,7 @@ class Player:
     calls: list[tuple[str, BaseModel]] = field(default_factory=list)
     timers: list[float] = field(default_factory=list)
     statuses: list[dict[str, Any]] = field(default_factory=list)
+    told: list[BaseModel] = field(default_factory=list)
     current_utc_datetime: datetime = datetime(2026, 1, 1, tzinfo=UTC)
 
     def call_activity(self, name: str, payload: str) -> Task:
@@ -40,15 +49,27 @@ class Player:
     def call_sub_orchestrator(self, name: str, payload: str) -> Task:
         return Task(lambda: self._child(name, payload))
 
+    def wait_for_external_event(self, name: str) -> Task:
+        return Task(lambda: None, result=self.told.pop(0).model_dump_json() if self.told else None)
+
     def task_any(self, tasks: list[Task]) -> Task:
-        return Task(lambda: tasks[0])
+        """The first that is done: an event that nobody tells leaves it to the timer."""
+
+        def first() -> Task:
+            told, *others = tasks
+            if others and told.result is None and len(tasks) == 2 and isinstance(others[0], Timer):
+                others[0].run()
+                return others[0]
+            return told
+
+        return Task(first)
 
     def create_timer(self, fire_at: datetime) -> Task:
         def fire() -> None:
             self.timers.append((fire_at - self.current_utc_datetime).total_seconds())
             self.current_utc_datetime = fire_at
 
-        return Task(fire)
+        return Timer(fire)
 
     def set_custom_status(self, status: dict[str, Any]) -> None:
         self.statuses.append(status)

@@ -11,23 +11,27 @@ import pytest
 from orchestrators.diamonds import CONSOLIDATION_WORKERS, consolidate_run, diamond_run
 from shared.diamonds.models import (
     EPOCH,
-    ConsolidateRun,
-    EndRun,
-    IngestPartition,
-    Nothing,
+    MissingDiamonds,
     PagesIngested,
     Partition,
     Partitions,
     PriceRange,
     RowsConsolidated,
     RunPlan,
-    RunRef,
     RunStatus,
     RunSummary,
     StartRun,
+    Window,
+)
+from shared.diamonds.steps import (
+    ConsolidateRun,
+    EndRun,
+    IngestPartition,
+    Nothing,
+    Reopened,
+    RunRef,
     Verdict,
     WatermarkMoved,
-    Window,
 )
 from shared.platform.errors import Conflict, TerminalError
 
@@ -38,6 +42,7 @@ PLAN = RunPlan(
     feed="nivoda",
     run_type="full",
     window=Window(since=EPOCH, until=NOW),
+    started_at=NOW,
     watermark_before=None,
     max_records=0,
 )
@@ -47,12 +52,17 @@ SHARES = [
 ]
 
 
+GO = Verdict(decision="go", partitions=4, complete=True)
+WAIT = Verdict(decision="wait", wait_seconds=300, unread=1, partitions=4)
+HOLD = Verdict(decision="hold", unread=2, partitions=4)
+
+
 class Feed:
     """A feed whose partitions need two time boxes; those in `broken` fail for good."""
 
     def __init__(self, *broken: str, verdicts: list[Verdict] | None = None) -> None:
         self.broken = broken
-        self.verdicts = verdicts or [Verdict(decision="go", wait_seconds=0, failed=0, partitions=4)]
+        self.verdicts = verdicts or [GO]
         self.boxes: dict[str, int] = {}
 
     def fakes(self) -> dict[str, Any]:
@@ -67,7 +77,9 @@ class Feed:
             "end_run": lambda end: RunSummary(
                 run_id=RUN, feed="nivoda", run_type="full", status=end.status, started_at=NOW
             ),
-            "load_run": lambda _: PLAN,
+            "reopen_run": lambda retry: Reopened(plan=PLAN, partitions=[SHARES[1]]),
+            "resume_run": lambda _: PLAN,
+            "mark_missing": lambda _: MissingDiamonds(active=40, missing=0, deleted=True),
             "announce": lambda _: Nothing(),
         }
 
@@ -104,7 +116,7 @@ def test_a_feed_that_is_taken_is_refused_and_its_run_is_left_alone(player: Any) 
 
 
 def test_failed_partitions_are_recorded_and_below_the_threshold_consolidation_is_held(player: Any) -> None:
-    hold = Verdict(decision="hold", wait_seconds=0, failed=2, partitions=4)
+    hold = HOLD
     player.fakes = Feed("p001", "p003", verdicts=[hold]).fakes()
     summary = player.play(diamond_run, START)
     assert summary.status is RunStatus.HELD
@@ -116,7 +128,7 @@ def test_failed_partitions_are_recorded_and_below_the_threshold_consolidation_is
 
 
 def test_above_the_threshold_it_waits_consolidates_and_leaves_the_watermark(player: Any) -> None:
-    wait = Verdict(decision="wait", wait_seconds=300, failed=1, partitions=4)
+    wait = WAIT
     player.fakes = Feed("p001", verdicts=[wait]).fakes()
     summary = player.play(diamond_run, START)
     assert summary.status is RunStatus.PARTIAL
@@ -125,8 +137,8 @@ def test_above_the_threshold_it_waits_consolidates_and_leaves_the_watermark(play
 
 
 def test_partitions_repaired_during_the_wait_complete_the_run(player: Any) -> None:
-    wait = Verdict(decision="wait", wait_seconds=300, failed=1, partitions=4)
-    go = Verdict(decision="go", wait_seconds=0, failed=0, partitions=4)
+    wait = WAIT
+    go = GO
     player.fakes = Feed("p001", verdicts=[wait, go]).fakes()
     assert player.play(diamond_run, START).status is RunStatus.COMPLETED
     assert len(player.named("advance_watermark")) == 1
@@ -160,7 +172,7 @@ def test_when_consolidation_fails_the_run_fails_and_the_watermark_stays(player: 
 
 
 def test_forcing_a_held_run_consolidates_it_without_moving_the_watermark(player: Any) -> None:
-    hold = Verdict(decision="hold", wait_seconds=0, failed=2, partitions=4)
+    hold = HOLD
     player.fakes = Feed(verdicts=[hold]).fakes()
     summary = player.play(consolidate_run, ConsolidateRun(run_id=RUN, force=True))
     assert summary.status is RunStatus.PARTIAL

@@ -20,6 +20,7 @@ from shared.diamonds.models import (
     Stone,
     Window,
 )
+from shared.diamonds.paging import OffsetPages
 from shared.platform.postgres import database
 
 WINDOW = Window(since=EPOCH, until=datetime(2026, 1, 2, tzinfo=UTC))
@@ -80,6 +81,9 @@ class Shop:
         assert window == WINDOW
         self.counts += 1
         return len(self._in(prices)) + self.count_error
+
+    def read(self, prices, window, start, page_size=None):
+        return OffsetPages(lambda offset, limit: self.page(prices, window, offset, limit), start, page_size or 50)
 
     async def page(self, prices, window, offset, limit):
         assert window == WINDOW

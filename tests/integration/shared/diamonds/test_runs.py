@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from shared.diamonds import reports, runs
+from shared.diamonds import reports, retries, runs
 from shared.diamonds.ingestion import copy_pages
 from shared.diamonds.models import Partitions, PartitionStatus, RunStatus, StartRun, Window
 from shared.platform.errors import Conflict, NotFound
@@ -108,7 +108,7 @@ async def test_a_cancelled_run_stays_cancelled(diamonds):
     assert await runs.cancel_run(run.plan.run_id) == RunStatus.CANCELLED
     assert await runs.finish_run(run.plan.run_id, RunStatus.COMPLETED) == RunStatus.CANCELLED
     with pytest.raises(Conflict, match="was cancelled"):
-        await runs.reopen_run(run.plan.run_id)
+        await retries.reopen_run(run.plan.run_id, uuid4())
 
 
 async def test_a_held_run_can_be_completed_and_a_completed_one_not_be_changed(diamonds):
@@ -131,18 +131,18 @@ async def test_a_retry_starts_the_failed_partitions_from_their_beginning(shop, d
         await runs.partition_failed(run.plan.run_id, partition, "no")
     await runs.finish_run(run.plan.run_id, RunStatus.HELD)
 
-    assert await runs.reopen_run(run.plan.run_id, ["p001", "p000"]) == [run.partitions[1]]
+    assert await retries.reopen_run(run.plan.run_id, uuid4(), ["p001", "p000"]) == [run.partitions[1]]
     assert [(p.status, p.next_offset) for p in await reports.progress(run.plan.run_id)] == [
         (PartitionStatus.COMPLETED, 10),
         (PartitionStatus.PENDING, 0),
         (PartitionStatus.FAILED, 0),
     ]
-    assert await runs.reopen_run(run.plan.run_id) == [run.partitions[2]]
+    assert await retries.reopen_run(run.plan.run_id, uuid4()) == [run.partitions[2]]
     for number in (1, 2):
         await copy_pages(shop, run.task(number))
     assert (await reports.summary(run.plan.run_id)).ingested == 30
     with pytest.raises(Conflict, match="No such partition"):
-        await runs.reopen_run(run.plan.run_id)
+        await retries.reopen_run(run.plan.run_id, uuid4())
 
 
 async def test_a_retry_waits_for_the_run_on_its_feed(diamonds):
@@ -150,8 +150,8 @@ async def test_a_retry_waits_for_the_run_on_its_feed(diamonds):
     await runs.partition_failed(run.plan.run_id, "p000", "no")
     await runs.finish_run(run.plan.run_id, RunStatus.FAILED)
     await diamonds.begin(0, 10)
-    with pytest.raises(Conflict, match="another is running") as refused:
-        await runs.reopen_run(run.plan.run_id)
+    with pytest.raises(Conflict, match="Another run is running") as refused:
+        await retries.reopen_run(run.plan.run_id, uuid4())
     assert refused.value.code == "run-in-progress"
     assert (await reports.progress(run.plan.run_id))[0].status == PartitionStatus.FAILED
 
@@ -183,7 +183,9 @@ async def test_a_run_without_a_sign_of_life_is_stale(shop, diamonds):
     assert await reports.stale_runs(hour) == []
 
 
-@pytest.mark.parametrize("ask", [runs.load_plan, runs.cancel_run, runs.reopen_run, reports.summary])
+@pytest.mark.parametrize(
+    "ask", [runs.load_plan, runs.cancel_run, lambda run: retries.reopen_run(run, uuid4()), reports.summary]
+)
 async def test_an_unknown_run_is_not_found(ask):
     with pytest.raises(NotFound, match="There is no run"):
         await ask(uuid4())

@@ -1,15 +1,11 @@
 """Nothing that stays on the list is skipped, whatever leaves it while it is read."""
 
-from datetime import UTC, datetime
-
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.diamonds.models import EPOCH, PriceRange, Stone, Window
-from shared.diamonds.paging import PageReader
+from shared.diamonds.models import Mark, Stone
+from shared.diamonds.paging import OffsetPages
 
-PRICES = PriceRange(minimum=0, maximum=100)
-WINDOW = Window(since=EPOCH, until=datetime.now(UTC))
 SIZE = 5
 
 
@@ -22,8 +18,8 @@ class List:
         self.longest = longest
         self.asked = []
 
-    async def page(self, prices, window, offset, limit):
-        assert (prices, window, limit) == (PRICES, WINDOW, SIZE)
+    async def page(self, offset, limit):
+        assert limit == SIZE
         self.change(self.ids)
         self.asked.append(offset)
         page = self.ids[offset : offset + min(limit, self.longest())]
@@ -31,7 +27,7 @@ class List:
 
 
 async def read(supplier, offset=0):
-    reader = PageReader(supplier, PRICES, WINDOW, offset=offset, page_size=SIZE)
+    reader = OffsetPages(supplier.page, Mark(next_offset=offset), SIZE)
     seen = []
     while stones := await reader.next():
         seen += [stone.supplier_stone_id for stone in stones]

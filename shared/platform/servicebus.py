@@ -1,0 +1,152 @@
+"""The app's Service Bus queues: one client per process, senders that are kept, receivers that are not."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING, Any, cast
+from weakref import WeakKeyDictionary
+
+from shared.platform.credentials import credential
+from shared.platform.errors import NotFound, TerminalError, TransientError
+from shared.platform.settings import settings
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Generator, Mapping
+
+    from azure.servicebus.aio import ServiceBusClient, ServiceBusReceiver, ServiceBusSender
+
+# A client belongs to the event loop that opened it; the worker has one, a test session has several.
+_clients: WeakKeyDictionary[asyncio.AbstractEventLoop, ServiceBusClient] = WeakKeyDictionary()
+_senders: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, _Sender]] = WeakKeyDictionary()
+
+
+class _Sender:
+    """A queue's sender, which takes one message at a time."""
+
+    def __init__(self, sender: ServiceBusSender) -> None:
+        self.sender = sender
+        self.turn = asyncio.Lock()
+
+
+def known_queues() -> list[str]:
+    """The queues that operators see, as SERVICEBUS_QUEUES names them."""
+    return settings().servicebus_queues.split(",")
+
+
+def check_queue(queue: str) -> None:
+    """See that there is such a queue.
+
+    Raises:
+        NotFound: SERVICEBUS_QUEUES does not name it.
+    """
+    if queue not in known_queues():
+        raise NotFound(
+            f"There is no queue {queue!r}.",
+            code="unknown-queue",
+            remedy=f"The queues are: {', '.join(known_queues())}.",
+        )
+
+
+async def send(
+    queue: str,
+    body: str | bytes,
+    *,
+    message_id: str | None = None,
+    correlation_id: str | None = None,
+    properties: Mapping[str, str | int] | None = None,
+) -> None:
+    """Send one message of JSON. A queue that looks for duplicates drops one whose `message_id` it has just seen.
+
+    Raises:
+        TransientError: the service did not take it.
+    """
+    from azure.servicebus import ServiceBusMessage  # noqa: PLC0415 - loads where it is needed
+
+    message = ServiceBusMessage(
+        body,
+        message_id=message_id,
+        correlation_id=correlation_id,
+        content_type="application/json",
+        application_properties=cast("Any", dict(properties or {})),
+    )
+    await send_message(queue, message)
+
+
+async def close_servicebus() -> None:
+    """Close this loop's client, if it has one. For tests and for a host that reloads the app."""
+    loop = asyncio.get_running_loop()
+    for held in _senders.pop(loop, {}).values():
+        await held.sender.close()
+    client = _clients.pop(loop, None)
+    if client is not None:
+        await client.close()
+
+
+def _client() -> ServiceBusClient:
+    from azure.servicebus.aio import ServiceBusClient  # noqa: PLC0415 - loads where it is needed
+
+    loop = asyncio.get_running_loop()
+    client = _clients.get(loop)
+    if client is None:
+        known = settings()
+        if known.servicebus:
+            client = ServiceBusClient.from_connection_string(known.servicebus.get_secret_value(), retry_total=2)
+        elif known.servicebus_namespace:
+            client = ServiceBusClient(known.servicebus_namespace, credential(), retry_total=2)
+        else:
+            raise TerminalError(
+                "No Service Bus is named.",
+                code="settings",
+                remedy="Set ServiceBus__fullyQualifiedNamespace or ServiceBus.",
+            )
+        _clients[loop] = client
+    return client
+
+
+async def send_message(queue: str, message: Any) -> None:
+    """Send a message of the SDK's. Raises as `send`."""
+    senders = _senders.setdefault(asyncio.get_running_loop(), {})
+    with _failures(queue):
+        if queue not in senders:
+            senders[queue] = _Sender(_client().get_queue_sender(queue))
+        held = senders[queue]
+        async with held.turn:
+            await held.sender.send_messages(message)
+
+
+@asynccontextmanager
+async def receiver(queue: str, *, dead: bool) -> AsyncGenerator[ServiceBusReceiver]:
+    """A receiver of the queue, or of its dead letters, closed at the end of the block.
+
+    Raises:
+        TransientError: the service did not answer, also within the block.
+        TerminalError: there is no such queue.
+    """
+    from azure.servicebus import ServiceBusSubQueue  # noqa: PLC0415 - loads where it is needed
+
+    part = ServiceBusSubQueue.DEAD_LETTER if dead else None
+    with _failures(queue):
+        async with _client().get_queue_receiver(queue, sub_queue=part) as opened:
+            yield opened
+
+
+@contextmanager
+def _failures(queue: str) -> Generator[None]:
+    """What the SDK raises, in the words of the house."""
+    from azure.core.exceptions import ClientAuthenticationError  # noqa: PLC0415 - loads where it is needed
+    from azure.servicebus.exceptions import (  # noqa: PLC0415 - as above
+        MessageSizeExceededError,
+        MessagingEntityNotFoundError,
+        ServiceBusError,
+    )
+
+    try:
+        yield
+    except (MessagingEntityNotFoundError, MessageSizeExceededError) as error:
+        raise TerminalError(f"The queue {queue} refused: {type(error).__name__}.", code="servicebus-refused") from error
+    except (ServiceBusError, ClientAuthenticationError, OSError) as error:
+        raise TransientError(
+            f"Service Bus did not do its part for the queue {queue}: {type(error).__name__}.",
+            code="servicebus-unavailable",
+        ) from error

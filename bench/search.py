@@ -2,7 +2,8 @@
 
 Starts a PostgreSQL of its own, fills it from the 53,940 real diamonds of ggplot2 (replicated, three in ten as cheaper
 lab-grown ones), and asks through the door as the Functions worker would: key, quota, validation, search, JSON. Then
-again while a writer changes prices as fast as it can, 2,000 diamonds a transaction, as consolidation does.
+again while a writer changes prices, 2,000 diamonds a transaction as consolidation does, by default as many a second as
+the vendor's limit of 25 requests/s lets a feed bring.
 """
 
 import argparse
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -137,8 +139,8 @@ async def measure(client: Client, requests: int) -> list[float]:
     return everything
 
 
-async def change_prices(count: int, done: asyncio.Event) -> tuple[int, float]:
-    """Change prices until done; diamonds changed, and seconds."""
+async def change_prices(count: int, per_second: float, done: asyncio.Event) -> tuple[int, float]:
+    """Change so many prices a second until done; diamonds changed, and seconds."""
     began, changed, chance = time.perf_counter(), 0, random.Random(2)
     while not done.is_set():
         ids = [chance.randint(1, count) for _ in range(2_000)]
@@ -149,17 +151,20 @@ async def change_prices(count: int, done: asyncio.Event) -> tuple[int, float]:
                 (chance.uniform(0.98, 1.02), ids),
             )
         changed += len(ids)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(done.wait(), began + changed / per_second - time.perf_counter())
     return changed, time.perf_counter() - began
 
 
-async def main(dsn: str, key: str, count: int, requests: int) -> int:
+async def main(dsn: str, key: str, options: argparse.Namespace) -> int:
     client = Client(key)
     await measure_once(client)
-    print(f"Milliseconds, p50 and p95 of {requests} requests each, {count} diamonds\n")
-    quiet = await measure(client, requests)
+    print(f"Milliseconds, p50 and p95 of {options.requests} requests each, {options.diamonds} diamonds")
+    print(f"load of the machine before: {os.getloadavg()[0]:.1f} on {os.cpu_count()} CPUs\n")
+    quiet = await measure(client, options.requests)
     done = asyncio.Event()
-    writer = asyncio.create_task(change_prices(count, done))
-    busy = await measure(client, requests)
+    writer = asyncio.create_task(change_prices(options.diamonds, options.writes, done))
+    busy = await measure(client, options.requests)
     done.set()
     changed, seconds = await writer
     print(f"meanwhile the writer changed {changed / seconds:,.0f} diamonds/s")
@@ -180,6 +185,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m bench.search", description=__doc__)
     parser.add_argument("--diamonds", type=int, default=500_000)
     parser.add_argument("--requests", type=int, default=40, help="of each search")
+    parser.add_argument("--writes", type=float, default=1_250, help="diamonds a second in the second part")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="manifold-bench-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)  # the server may be another user's, where this one is root
@@ -191,4 +197,4 @@ if __name__ == "__main__":
             started = time.perf_counter()
             fill(postgres.dsn, options.diamonds)
             print(f"{options.diamonds} diamonds stored in {time.perf_counter() - started:.0f} s")
-            sys.exit(asyncio.run(main(postgres.dsn, key, options.diamonds, options.requests)))
+            sys.exit(asyncio.run(main(postgres.dsn, key, options)))

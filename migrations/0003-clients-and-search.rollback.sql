@@ -6,6 +6,7 @@ drop index diamonds.diamonds_by_price, diamonds.diamonds_by_carats, diamonds.dia
     diamonds.diamonds_by_grade, diamonds.diamonds_by_color, diamonds.diamonds_by_clarity, diamonds.diamonds_sample;
 alter table diamonds.diamonds
     drop column color_grade, drop column clarity_grade, drop column carat_class, drop column price_class;
+drop function diamonds.color_grade(text), diamonds.clarity_grade(text);
 create index diamonds_by_price on diamonds.diamonds (price_model_price, id) where status = 'active';
 create index diamonds_by_carats on diamonds.diamonds (carats, id) where status = 'active';
 create index diamonds_by_created_at on diamonds.diamonds (created_at, id) where status = 'active';

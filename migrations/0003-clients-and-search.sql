@@ -33,14 +33,19 @@ create unlogged table platform.client_quotas (
 ) with (fillfactor = 50);
 
 -- Jewellers grade from the best: D before E, FL before IF. What has no grade comes last.
+create function diamonds.color_grade(color text) returns smallint immutable language sql
+return case when color ~ '^[D-Z]$' then ascii(color) - ascii('C') else 99 end;
+
+create function diamonds.clarity_grade(clarity text) returns smallint immutable language sql
+return coalesce(array_position(
+    array['FL', 'IF', 'VVS1', 'VVS2', 'VS1', 'VS2', 'SI1', 'SI2', 'SI3', 'I1', 'I2', 'I3'], clarity), 99);
+
 -- A class is a band of carats (or of price) with the origin: within one, price hardly follows carats, so that reading
 -- the few classes a filter leaves in the order of price, merged, finds the first page after few rows.
 -- shared/diamonds/search/classes.py holds the same bounds.
 alter table diamonds.diamonds
-    add column color_grade smallint not null
-        generated always as (case when color ~ '^[D-Z]$' then ascii(color) - ascii('C') else 99 end) stored,
-    add column clarity_grade smallint not null generated always as (coalesce(array_position(
-        array['FL', 'IF', 'VVS1', 'VVS2', 'VS1', 'VS2', 'SI1', 'SI2', 'SI3', 'I1', 'I2', 'I3'], clarity), 99)) stored,
+    add column color_grade smallint not null generated always as (diamonds.color_grade(color)) stored,
+    add column clarity_grade smallint not null generated always as (diamonds.clarity_grade(clarity)) stored,
     add column carat_class smallint not null generated always as (
         3 * width_bucket(carats, array[0.3, 0.4, 0.5, 0.7, 0.9, 1.0, 1.2, 1.5, 2, 3]::numeric[])
         + case when lab_grown then 1 when not lab_grown then 0 else 2 end) stored,

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 FEW = 5_000
 """Up to so many are found all and sorted: as many as have to be passed over to fill a page when one in 100 fits."""
+FEW_BY_SIZE = 20_000
+"""The same for the orders by price and by carats, where more may have to be passed over: flawless stones are dear."""
 
 
 async def find(search: Search, *, database: Database = database) -> SearchPage:
@@ -29,7 +31,8 @@ async def find(search: Search, *, database: Database = database) -> SearchPage:
     async with database() as connection, each_statement_commits(connection):
         counting = sample(search)
         hits = (await rows(connection, counting.text, counting.given, prepare=False))[0]["hits"]
-        statement = (of_few if hits * SAMPLED <= FEW else of_many)(search, after)
+        few = FEW_BY_SIZE if search.sort_by in ("price_model_price", "carats") else FEW
+        statement = (of_few if hits * SAMPLED <= few else of_many)(search, after)
         found = await rows(connection, statement.text, statement.given, prepare=False)
     return _page(search, found, hits * SAMPLED)
 

@@ -27,6 +27,11 @@ _CONDITIONS: Final = {
     "price_min": "price_model_price >= %(price_min)s",
     "price_max": "price_model_price <= %(price_max)s",
 }
+# These say nothing new, but let the indexes that sort by a grade begin where the color or clarity does.
+_GRADES: Final = {
+    "color": "color_grade = diamonds.color_grade(%(color)s)",
+    "clarity": "clarity_grade = diamonds.clarity_grade(%(clarity)s)",
+}
 _RANGES: Final = ("carat_min", "carat_max", "price_min", "price_max")
 _KEYS: Final = {
     "created_at": ("created_at", "timestamptz"),
@@ -67,6 +72,8 @@ def of_few(search: Search, after: Cursor | None) -> Statement:
         # Says nothing new, but lets one index narrow down carats and price at once.
         where += " and carat_class = any(%(carat_classes)s)"
         given["carat_classes"] = classes(CARAT_BOUNDS, search.carat_min, search.carat_max, search.lab_grown)
+    else:
+        where = " and ".join([where, *(_GRADES[name] for name in _GRADES if name in given)])
     key = _KEYS[search.sort_by][0]
     behind, order = _behind(search, "k", after, given), _order(search, "k")
     return Statement(
@@ -82,6 +89,8 @@ def of_few(search: Search, after: Cursor | None) -> Statement:
 def of_many(search: Search, after: Cursor | None) -> Statement:
     """A page of those that fit, read in the wanted order; `total` is null."""
     where, given = _where(search)
+    if search.sort_by in _GRADES and search.sort_by in given:
+        where += f" and {_GRADES[search.sort_by]}"
     key = _KEYS[search.sort_by][0]
     behind, order = _behind(search, key, after, given), _order(search, key)
     fitting = f"select {key} as k, id from diamonds.diamonds where {where} and {behind}"  # noqa: S608 - fragments of this module

@@ -146,10 +146,12 @@ class Account:
         return Answer(200, charge=_WRITE_CHARGE)
 
     def _feed(self, call: Call, items: Items) -> Answer:
-        partition = _partition(call, items) if _PARTITION_KEY in call.headers else None
-        _refuse_part_of_range(call)
-        if "a-im" not in call.headers:
+        partition = _partition(call, items) if _PARTITION_KEY in call.headers else _whole_range(call)
+        mode = call.headers.get("a-im", "").lower()
+        if not mode:
             return _results(items, feeds.read_feed(items, partition, call.headers))
+        if mode not in {"incremental feed", "incremental-feed"}:
+            raise BadRequestError("The stand-in's change feed has the mode 'latest version' alone.")
         found = feeds.changes(items, partition, call.headers)
         if not found.documents:
             return Answer(304, etag=found.etag, lsn=items.container.lsn)
@@ -159,8 +161,7 @@ class Account:
     def _query(self, call: Call, items: Items) -> Answer:
         if call.says("x-ms-cosmos-is-query-plan-request"):
             raise BadRequestError("The stand-in has one partition and makes no query plans.")
-        partition = _partition(call, items) if _PARTITION_KEY in call.headers else None
-        _refuse_part_of_range(call)
+        partition = _partition(call, items) if _PARTITION_KEY in call.headers else _whole_range(call)
         anywhere = call.says("x-ms-documentdb-query-enablecrosspartition") or call.headers.get(
             "x-ms-documentdb-partitionkeyrangeid"
         )
@@ -190,7 +191,8 @@ def _partition(call: Call, items: Items) -> str:
     return partition_key(values)
 
 
-def _refuse_part_of_range(call: Call) -> None:
+def _whole_range(call: Call) -> None:
+    """Raises BadRequestError if the request is for a part of the hash range that partition keys map to."""
     low, high = call.headers.get("x-ms-start-epk", ""), call.headers.get("x-ms-end-epk", "FF")
     if (low, high) != ("", "FF"):
         raise BadRequestError("The stand-in has one physical partition and cannot read a part of its key range.")

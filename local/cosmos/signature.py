@@ -37,7 +37,7 @@ def _resource(path: str) -> tuple[str, str]:
     """The type and the link that a request's path names: of the resource, or for a feed of its owner."""
     parts = [part for part in path.split("/") if part]
     if parts[-2:] == ["operations", "partitionkeydelete"]:
-        return "partitionkey", "/".join(parts[:-2])
+        return "colls", "/".join(parts[:-2])
     if not parts:
         return "", ""
     if len(parts) % 2 and parts[-1] in _FEEDS:

@@ -189,7 +189,7 @@ class Store:
             if _id(body) != name:
                 raise BadRequestError("The id of a container cannot be changed.")
             for fixed in ("partitionKey", "uniqueKeyPolicy"):
-                if settings.get(fixed) != old.body.get(fixed):
+                if settings.setdefault(fixed, old.body.get(fixed)) != old.body.get(fixed):
                     raise BadRequestError(f"Document collection {fixed} cannot be changed.")
             self.database.execute(
                 "UPDATE container SET body = ?, etag = ?, ts = ? WHERE number = ?",

@@ -21,6 +21,7 @@ from local.cosmos.sql.values import (
     equal,
     order,
     rank,
+    tidy,
 )
 
 _MANY = 100
@@ -93,8 +94,7 @@ def _round(value: float, digits: int = 0) -> float:
     """Half away from zero, unlike Python's round."""
     scale = 10**digits
     rounded = math.floor(abs(value) * scale + 0.5) / scale
-    result = math.copysign(rounded, value)
-    return int(result) if result == int(result) else result
+    return tidy(math.copysign(rounded, value))
 
 
 def _slice(array: list[Any], start: float, length: float | None = None) -> list[Any]:
@@ -182,10 +182,10 @@ FUNCTIONS: dict[str, Function] = {
     "CEILING": _one(math.ceil, NUMBER_RANK),
     "ROUND": _optional(_round, NUMBER_RANK, NUMBER_RANK),
     "TRUNC": _one(math.trunc, NUMBER_RANK),
-    "SQRT": _one(math.sqrt, NUMBER_RANK),
-    "POWER": _two(math.pow, NUMBER_RANK, NUMBER_RANK),
-    "LOG": _one(math.log, NUMBER_RANK),
-    "EXP": _one(math.exp, NUMBER_RANK),
+    "SQRT": _one(lambda value: tidy(math.sqrt(value)), NUMBER_RANK),
+    "POWER": _two(lambda base, exponent: tidy(math.pow(base, exponent)), NUMBER_RANK, NUMBER_RANK),
+    "LOG": _one(lambda value: tidy(math.log(value)), NUMBER_RANK),
+    "EXP": _one(lambda value: tidy(math.exp(value)), NUMBER_RANK),
     "ARRAY_CONTAINS": _optional(_contains, ARRAY_RANK, None, BOOLEAN_RANK),
     "ARRAY_LENGTH": _one(len, ARRAY_RANK),
     "ARRAY_CONCAT": Function(_chain, (2, _MANY), (ARRAY_RANK,)),
@@ -204,7 +204,7 @@ def _sum(values: Sequence[Any]) -> Any:
 
 def _average(values: Sequence[Any]) -> Any:
     total = _sum(values)
-    return total / len(values) if values and total is not UNDEFINED else UNDEFINED
+    return tidy(total / len(values)) if values and total is not UNDEFINED else UNDEFINED
 
 
 AGGREGATES: dict[str, Callable[[Sequence[Any]], Any]] = {

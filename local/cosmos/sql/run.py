@@ -28,7 +28,7 @@ from local.cosmos.sql.syntax import (
     Subquery,
     Unary,
 )
-from local.cosmos.sql.values import NUMBER_RANK, STRING_RANK, UNDEFINED, compare, equal, order, rank
+from local.cosmos.sql.values import NUMBER_RANK, STRING_RANK, UNDEFINED, compare, equal, order, rank, tidy
 
 
 class Row(NamedTuple):
@@ -213,7 +213,7 @@ _ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
     "+": lambda left, right: left + right,
     "-": lambda left, right: left - right,
     "*": lambda left, right: left * right,
-    "/": lambda left, right: left / right if right else UNDEFINED,
+    "/": lambda left, right: tidy(left / right) if right else UNDEFINED,
     "%": lambda left, right: _modulo(left, right) if right else UNDEFINED,
     "||": lambda left, right: left + right,
 }
@@ -221,8 +221,7 @@ _ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
 
 def _modulo(left: float, right: float) -> float:
     """The remainder with the sign of the left side, unlike Python's %."""
-    value = math.fmod(left, right)
-    return int(value) if isinstance(left, int) and isinstance(right, int) else value
+    return tidy(math.fmod(left, right))
 
 
 def _in(expression: In, scope: Scope) -> Any:

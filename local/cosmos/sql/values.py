@@ -27,6 +27,11 @@ _RANKS: dict[type, int] = {
 _ORDERED = {BOOLEAN_RANK, NUMBER_RANK, STRING_RANK}
 
 
+def tidy(number: float) -> float:
+    """A whole number without a fraction: JSON knows one kind of number, and Azure writes 3, not 3.0."""
+    return int(number) if isinstance(number, float) and number.is_integer() else number
+
+
 def rank(value: Any) -> int:
     """The place of the value's type in the order undefined, null, booleans, numbers, strings, arrays, objects."""
     return _RANKS[type(value)]

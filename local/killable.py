@@ -1,0 +1,54 @@
+"""A local service as a process that a test kills and starts again."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+
+_SECONDS = 20
+
+
+class KillableService:
+    """`python -m` with these arguments; it has to print a line that begins with `ready `."""
+
+    def __init__(self, arguments: Sequence[object]) -> None:
+        self._command = [sys.executable, "-m", *map(str, arguments)]
+        self._process: subprocess.Popen[str] | None = None
+
+    def start(self) -> str:
+        """Start it and wait until it serves; its ready line.
+
+        Raises:
+            RuntimeError: it ended instead; its reason is on stderr.
+        """
+        self._process = subprocess.Popen(self._command, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own program
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line.startswith("ready "):
+            raise RuntimeError(f"{self._command} did not start: exit code {self._process.wait(_SECONDS)}.")
+        return line
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Send a signal and wait for the end; the exit code."""
+        assert self._process is not None
+        if self._process.poll() is None:
+            os.kill(self._process.pid, number)
+        code = self._process.wait(_SECONDS)
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+        return code
+
+    def kill(self) -> None:
+        """End it as a crash would."""
+        self.stop(signal.SIGKILL)
+
+    @contextmanager
+    def running(self) -> Generator[None]:
+        """Started within, and stopped at the end."""
+        self.start()
+        try:
+            yield
+        finally:
+            self.stop()

@@ -149,7 +149,7 @@ def machine(runner, diamonds):  # noqa: C901 - one class; its rules need what th
             self.run = runner.run(diamonds.begin(*EDGES, feed=self.feed, expected=20))
             self.steady = {name: stone.payload.copy() for name, stone in self.shop.stones.items()}
             self.gone = [0, 0, 0]
-            self.marks = [(0, 0)] * 3
+            self.marks = [(0, 0, False)] * 3
 
         async def deliver(self, number, seconds, fuse, busy=(), leaving=()):
             ticks, pages, leaving = count(), count(1), list(leaving)
@@ -278,7 +278,7 @@ def machine(runner, diamonds):  # noqa: C901 - one class; its rules need what th
                 partitions = await reports.progress(self.run.plan.run_id)
                 for number, partition in enumerate(partitions):
                     assert partition.records == sum(owner == partition.partition_id for owner, _ in pairs)
-                    mark = (partition.sweep, partition.next_offset)
+                    mark = (partition.sweep, partition.next_offset, partition.status is PartitionStatus.COMPLETED)
                     assert mark >= self.marks[number]
                     self.marks[number] = mark
                 statuses = [raw[name] for name in {name for _, name in pairs}]

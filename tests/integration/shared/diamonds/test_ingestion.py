@@ -147,6 +147,7 @@ async def test_who_is_overtaken_between_reading_and_storing_takes_nothing_back(s
     assert winner.done
     overtaken.set()
     assert await loser == winner.model_copy(update={"changed": 0})
+    assert slow.counts == 0, "whoever is overtaken stops"
     assert (await reports.progress(run.plan.run_id))[0].status == PartitionStatus.COMPLETED
 
 

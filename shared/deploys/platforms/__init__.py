@@ -1,0 +1,1 @@
+"""Where apps run: the port `ContainerPlatform` and its adapters, one of which CONTAINER_PLATFORM chooses."""

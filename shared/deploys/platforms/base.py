@@ -1,0 +1,174 @@
+"""The port that every container platform fills.
+
+What holds for every method:
+
+- It is idempotent by the deployment's id: repeated, also after a crash half-way, it adopts what is there and comes to
+  the same result; no second build and no second app.
+- It watches `box.cancelled` at least once a second and, when that says so, stops what it started and raises
+  DeploymentCancelled. It may ask on every turn of its loop: the answer is cached.
+- It works for `box.seconds` at most. What takes longer is handed back with `done=False` and a `cursor`, and the method
+  is called again with that cursor. A cursor is at most 2,000 characters and never holds a secret.
+- What it has to say to the owner of the app goes line by line to `box.log`, which hides the values of the app's
+  secrets; nothing of it goes to the app's own log.
+- It raises TransientError where trying again may help; TerminalError, with a code in kebab-case and a remedy for the
+  owner of the app, where it cannot.
+- It never runs a shell, and takes the environment variables from SecretStore.get(spec.secrets_reference).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.deploys.models import DeploymentSpec
+from shared.platform.errors import TerminalError
+
+
+class DeploymentCancelled(TerminalError):
+    """Those at work were told to stop, and have stopped."""
+
+    code = "deployment-stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """One time box of one step.
+
+    Attributes:
+        cancelled: whether to stop; cheap to ask often.
+        log: takes lines of text, with or without their line ends.
+        seconds: how long the method may work.
+    """
+
+    cancelled: Callable[[], Awaitable[bool]]
+    log: Callable[[str], Awaitable[None]]
+    seconds: float = 200
+
+    async def check(self) -> None:
+        """Raises DeploymentCancelled if those at work shall stop."""
+        if await self.cancelled():
+            raise DeploymentCancelled("The deployment was stopped.")
+
+
+class Workspace(BaseModel):
+    """Where a build will take place, in the platform's own words."""
+
+    model_config = ConfigDict(frozen=True)
+    reference: str = Field(max_length=1_000)
+
+
+class BuildContext(BaseModel):
+    """The source, unpacked and checked, where the build finds it."""
+
+    model_config = ConfigDict(frozen=True)
+    reference: str = Field(max_length=1_000)
+
+
+class BuildProgress(BaseModel):
+    """How far a build is."""
+
+    model_config = ConfigDict(frozen=True)
+    done: bool
+    pushing: bool = Field(False, description="The image is built and on its way to where it is kept")
+    image: str | None = Field(None, max_length=1_000, description="What `release` runs; given once done")
+    cursor: str | None = Field(None, max_length=2_000)
+
+
+class Revision(BaseModel):
+    """One version of an app, beside the one that serves."""
+
+    model_config = ConfigDict(frozen=True)
+    name: str = Field(max_length=200)
+    url: str = Field(max_length=500, description="Where this version alone answers, or the app if it has no such place")
+    healthy: bool
+    reason: str | None = Field(None, max_length=1_000, description="Why it is not healthy, with the app's last words")
+
+
+class ReleaseProgress(BaseModel):
+    """How far a new revision is."""
+
+    model_config = ConfigDict(frozen=True)
+    done: bool
+    revision: Revision | None = Field(None, description="Given once done, healthy or not")
+    cursor: str | None = Field(None, max_length=2_000)
+
+
+class Promoted(BaseModel):
+    """The app, served by the new revision."""
+
+    model_config = ConfigDict(frozen=True)
+    url: str = Field(max_length=500, description="Where the app answers: the same for all its revisions")
+
+
+class DomainProgress(BaseModel):
+    """How far a custom domain is."""
+
+    model_config = ConfigDict(frozen=True)
+    done: bool
+    url: str | None = Field(None, max_length=500, description="https address under the domain; given once done")
+    cursor: str | None = Field(None, max_length=2_000)
+
+
+class ContainerPlatform(Protocol):
+    """Builds apps and runs them. See the module for what holds for every method."""
+
+    async def validate(self, spec: DeploymentSpec, box: Box) -> None:
+        """See that the deployment can be done at all. Changes nothing.
+
+        The source is there and of a kind that can be built, the platform answers, the domain's DNS records are right.
+        """
+        ...
+
+    async def provision(self, spec: DeploymentSpec, box: Box) -> Workspace:
+        """Make the place where the build will take place."""
+        ...
+
+    async def sync(self, spec: DeploymentSpec, workspace: Workspace, box: Box) -> BuildContext:
+        """Bring the source there: fetched (shared.deploys.sources), checked and unpacked."""
+        ...
+
+    async def build(
+        self, spec: DeploymentSpec, context: BuildContext, box: Box, cursor: str | None = None
+    ) -> BuildProgress:
+        """Build the image and keep it, streaming the builder's output to the log.
+
+        Raises:
+            TerminalError: the build failed (`build-failed`).
+        """
+        ...
+
+    async def release(self, spec: DeploymentSpec, image: str, box: Box, cursor: str | None = None) -> ReleaseProgress:
+        """Start the image as a new revision WITHOUT traffic and see whether it becomes healthy.
+
+        An unhealthy one is an answer and no error; the revision that serves is not touched.
+        """
+        ...
+
+    async def promote(self, spec: DeploymentSpec, revision: Revision, box: Box) -> Promoted:
+        """Give all traffic to the revision. The one before keeps running until `cleanup`, so that `rollback` is quick.
+
+        Raises:
+            TerminalError: the revision is not healthy (any more); the one before keeps the traffic.
+        """
+        ...
+
+    async def configure_domain(self, spec: DeploymentSpec, box: Box, cursor: str | None = None) -> DomainProgress:
+        """Bind spec.custom_domain with a certificate, keeping what else is bound. Only called where one is wanted."""
+        ...
+
+    async def rollback(self, spec: DeploymentSpec, box: Box) -> None:
+        """Undo this deployment: the previous revision serves, this one's is gone. Nothing to do is no error.
+
+        `box.cancelled` is always false here and in `cleanup`: what undoes is not stopped.
+        """
+        ...
+
+    async def cleanup(self, spec: DeploymentSpec, box: Box) -> None:
+        """Remove what only the deployment needed: workspace, context, a build still going on.
+
+        Where this deployment's revision serves, the revision that it replaced goes as well.
+        """
+        ...

@@ -20,8 +20,8 @@ $(VENV)/.installed: requirements.txt requirements-dev.txt requirements-data.txt
 	@echo "Installing Python packages into $(VENV) ..."
 	@[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep '^uv==' requirements-dev.txt)"
-	@$(BIN)/uv pip sync --quiet --python $(BIN)/python requirements-dev.txt
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -r requirements-data.txt
+	@$(BIN)/uv pip sync --quiet --system-certs --python $(BIN)/python requirements-dev.txt
+	@$(BIN)/uv pip install --quiet --system-certs --python $(BIN)/python --no-deps -r requirements-data.txt
 	@touch $@
 
 node_modules/.installed: package-lock.json $(VENV)/.installed

@@ -2,6 +2,9 @@ from pathlib import Path
 
 import pytest
 
+from local.host import fixtures
+
+function_app = fixtures.function_app
 APPS = Path(__file__).parents[3] / "apps"
 
 

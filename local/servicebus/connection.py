@@ -68,6 +68,10 @@ class Connection:
         except ProtocolError as broken:
             logger.warning("A client broke the protocol: %s", broken)
             self.send(0, Close(error(broken.condition, broken.description)))
+        except (TypeError, ValueError, IndexError, AttributeError):
+            # A frame whose fields are of the wrong types: its performative was readable, its content is not.
+            logger.exception("A client sent what cannot be understood.")
+            self.send(0, Close(error("amqp:decode-error", "A frame cannot be understood.")))
         except sqlite3.Error:
             # A full disk, for instance. The client must not take the answer that it waits for as given.
             logger.exception("The data file failed; the client is cut off.")

@@ -17,6 +17,7 @@ from local.cosmos.sql.syntax import (
     Constant,
     Expression,
     In,
+    Logic,
     Member,
     Name,
     ObjectOf,
@@ -64,16 +65,16 @@ class ExpressionParser(TokenStream):
         return left
 
     def _or(self) -> Expression:
-        left = self._and()
+        operands = [self._and()]
         while self._eat("OR"):
-            left = Binary("OR", left, self._and())
-        return left
+            operands.append(self._and())
+        return operands[0] if len(operands) == 1 else Logic("OR", tuple(operands))
 
     def _and(self) -> Expression:
-        left = self._not()
+        operands = [self._not()]
         while self._eat("AND"):
-            left = Binary("AND", left, self._not())
-        return left
+            operands.append(self._not())
+        return operands[0] if len(operands) == 1 else Logic("AND", tuple(operands))
 
     def _not(self) -> Expression:
         nots = 0

@@ -20,6 +20,7 @@ from local.cosmos.sql.syntax import (
     Constant,
     Expression,
     In,
+    Logic,
     Member,
     Name,
     ObjectOf,
@@ -51,15 +52,20 @@ def run(query: Query, documents: Iterable[tuple[int, dict[str, Any]]]) -> Iterat
     """The results over (position, document) pairs.
 
     Raises:
-        SqlError: TOP, OFFSET or LIMIT is no whole number, or a part of the query needs what the row does not have.
+        SqlError: TOP, OFFSET or LIMIT is no whole number, or the query nests too deep.
     """
-    return _run(query, [Scope({"ROOT": document}, position) for position, document in documents])
+    try:
+        yield from _run(query, (Scope({"ROOT": document}, position) for position, document in documents))
+    except RecursionError as error:
+        raise SqlError("The query nests too deep.") from error
 
 
-def _run(query: Query, outer: list[Scope]) -> Iterator[Row]:
-    rows = (row for scope in (outer if query.sources else outer[:1] or [Scope({})]) for row in _rows(query, scope))
+def _run(query: Query, outer: Iterable[Scope]) -> Iterator[Row]:
+    if not query.sources:
+        outer = [next(iter(outer), Scope({}))]
+    rows = (row for scope in outer for row in _rows(query, scope))
     if query.group or query.aggregates:
-        rows = _groups(query, list(rows), outer)
+        rows = _groups(query, list(rows))
     if query.order:
         rows = sorted(rows, key=cmp_to_key(lambda left, right: _order(query, left, right)))
     results = _results(query, rows)
@@ -91,14 +97,13 @@ def _rows(query: Query, outer: Scope) -> Iterator[Scope]:
             yield row
 
 
-def _groups(query: Query, rows: list[Scope], outer: list[Scope]) -> Iterator[Scope]:
+def _groups(query: Query, rows: list[Scope]) -> Iterator[Scope]:
     groups: dict[str, list[Scope]] = {} if query.group else {"": []}
     for row in rows:
         key = _key([evaluate(expression, row) for expression in query.group]) if query.group else ""
         groups.setdefault(key, []).append(row)
     for members in groups.values():
-        names = members[0].names if members else (outer[0].names if outer else {})
-        yield Scope(names, 0, members)
+        yield Scope(members[0].names if members else {}, 0, members)
 
 
 def _order(query: Query, left: Scope, right: Scope) -> int:
@@ -179,8 +184,6 @@ def _unary(expression: Unary, scope: Scope) -> Any:
 def _binary(expression: Binary, scope: Scope) -> Any:
     operator = expression.operator
     left = evaluate(expression.left, scope)
-    if operator in {"AND", "OR"}:
-        return _logic(left, lambda: evaluate(expression.right, scope), decides=operator == "OR")
     if operator == "??":
         return evaluate(expression.right, scope) if left is UNDEFINED else left
     right = evaluate(expression.right, scope)
@@ -192,14 +195,19 @@ def _binary(expression: Binary, scope: Scope) -> Any:
     return compare(operator, left, right)
 
 
-def _logic(left: Any, right: Callable[[], Any], *, decides: bool) -> Any:
+def _logic(expression: Logic, scope: Scope) -> Any:
+    return _join((evaluate(one, scope) for one in expression.operands), decides=expression.operator == "OR")
+
+
+def _join(values: Iterable[Any], *, decides: bool) -> Any:
     """AND, which one false decides, or OR, which one true decides; else what is no boolean makes it undefined."""
-    if left is decides:
-        return decides
-    other = right()
-    if other is decides:
-        return decides
-    return not decides if isinstance(left, bool) and isinstance(other, bool) else UNDEFINED
+    result: Any = not decides
+    for value in values:
+        if value is decides:
+            return decides
+        if not isinstance(value, bool):
+            result = UNDEFINED
+    return result
 
 
 def _like(value: Any, pattern: Any) -> Any:
@@ -234,8 +242,8 @@ def _in(expression: In, scope: Scope) -> Any:
 
 def _between(expression: Between, scope: Scope) -> Any:
     value = evaluate(expression.value, scope)
-    low = compare(">=", value, evaluate(expression.low, scope))
-    return _logic(low, lambda: compare("<=", value, evaluate(expression.high, scope)), decides=False)
+    low, high = evaluate(expression.low, scope), evaluate(expression.high, scope)
+    return _join([compare(">=", value, low), compare("<=", value, high)], decides=False)
 
 
 def _conditional(expression: Conditional, scope: Scope) -> Any:
@@ -261,6 +269,7 @@ _EVALUATE: dict[type[Any], Callable[[Any, Scope], Any]] = {
     Member: _member,
     Unary: _unary,
     Binary: _binary,
+    Logic: _logic,
     Conditional: _conditional,
     In: _in,
     Between: _between,

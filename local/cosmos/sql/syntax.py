@@ -47,6 +47,14 @@ class Binary:
 
 
 @dataclass(frozen=True, slots=True)
+class Logic:
+    """Operands all joined by AND or all by OR. One node for all, since generated queries join a thousand of them."""
+
+    operator: Literal["AND", "OR"]
+    operands: "tuple[Expression, ...]"
+
+
+@dataclass(frozen=True, slots=True)
 class Conditional:
     condition: "Expression"
     then: "Expression"
@@ -104,6 +112,7 @@ Expression = (
     | Member
     | Unary
     | Binary
+    | Logic
     | Conditional
     | In
     | Between

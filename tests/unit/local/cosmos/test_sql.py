@@ -79,6 +79,15 @@ def test_a_query(query, result):
     assert ask(query, STONES) == result
 
 
+def test_a_thousand_alternatives():
+    """As the SDK writes them when it reads many items at once."""
+    query = "SELECT VALUE c.n FROM c WHERE " + " OR ".join(
+        f"(c.id = @p{number} AND c.x = 'a')" for number in range(1000)
+    )
+    parameters = {f"p{number}": str(number + 17) for number in range(1000)}
+    assert ask(query, STONES, **parameters) == [17, 18, 19]
+
+
 def test_the_whole_document():
     assert ask("SELECT * FROM c WHERE c.id = @id", STONES, id="4") == [STONES[4]]
 
@@ -188,6 +197,7 @@ def test_an_expression(expression, result):
         ("SELECT TOP 'a' * FROM c", "TOP"),
         ("SELECT * FROM c OFFSET -1 LIMIT 1", "near '-'"),
         ("SELECT VALUE " + "(" * 100 + "1" + ")" * 100, "too deep"),
+        ("SELECT VALUE " + "1 + " * 2000 + "1", "too deep"),
         ("INSERT INTO c", "near 'INSERT'"),
     ],
 )

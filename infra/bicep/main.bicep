@@ -437,6 +437,21 @@ module app 'functionApp.bicep' = {
       SERVICEBUS_QUEUES: 'consolidate,deployments'
       MAX_SCHEDULER_RECORDS: string(maxSchedulerRecords)
       INGEST_SECONDS: '240'
+      COSMOS_ENDPOINT: cosmos.outputs.endpoint
+      COSMOS_DATABASE: cosmos.outputs.databaseName
+      DEPLOYMENTS_QUEUE: 'deployments'
+      CONTAINER_PLATFORM: 'azure'
+      MAX_CONCURRENT_DEPLOYMENTS: '5'
+      DEPLOYMENT_TIMEOUT_MS: '1800000'
+      BUILD_CONTAINER_CPU: '2'
+      BUILD_CONTAINER_MEMORY: '4'
+      AZURE_SUBSCRIPTION_ID: subscription().subscriptionId
+      AZURE_RESOURCE_GROUP: deployedAppsGroup.name
+      AZURE_LOCATION: location
+      AZURE_CONTAINER_REGISTRY: registry.outputs.name
+      CONTAINER_APPS_ENVIRONMENT_ID: containerApps.outputs.id
+      CONTAINER_APPS_IDENTITY_ID: pullIdentity.outputs.id
+      KEY_VAULT_URI: deployedAppsVault.outputs.uri
       ADMIN_API_KEY: '@Microsoft.KeyVault(SecretUri=${secrets.outputs.adminApiKeyUri})'
       HMAC_SECRETS: '@Microsoft.KeyVault(SecretUri=${secrets.outputs.hmacSecretsUri})'
       CLIENT_REQUESTS_PER_MINUTE: '600'

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from local import azurite, postgres
+from local.cosmos.signature import EMULATOR_KEY
 from local.up.ports import Ports
 
 ROOT = Path(__file__).parents[2]
@@ -44,6 +45,7 @@ def _addresses(ports: Ports) -> dict[str, dict[str, str]]:
         "azurite": {"AzureWebJobsStorage": storage, "STORAGE_CONNECTION": storage},
         "postgres": {"POSTGRES_DSN": postgres.dsn(ports.postgres)},
         "servicebus": {"ServiceBus": bus},
+        "cosmos": {"COSMOS_CONNECTION": f"AccountEndpoint=http://127.0.0.1:{ports.cosmos}/;AccountKey={EMULATOR_KEY};"},
         "supplier": {
             "NIVODA_ENDPOINT": f"http://127.0.0.1:{ports.supplier}/graphql",
             "BRILLIANT_ENDPOINT": f"http://127.0.0.1:{ports.supplier}/rest/v1",

@@ -84,7 +84,8 @@ async def stack(options: Options) -> AsyncGenerator[Stack]:
         raise ValueError(f"There is no service {', '.join(sorted(unknown))}. They are: {', '.join(NAMES)}, migrate.")
     names = [name for name in NAMES if name not in options.without]
     options.ports.check(names)
-    values = settings(options.ports, options.without, os.environ) | dict(options.overrides)
+    kept = {"MANIFOLD_LOCAL_DIR": str(options.folder.absolute())}
+    values = settings(options.ports, options.without, os.environ) | kept | dict(options.overrides)
     logs = options.folder / "logs"
     logs.mkdir(parents=True, exist_ok=True)
 

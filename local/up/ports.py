@@ -12,6 +12,7 @@ OF_SERVICE = {
     "azurite": ("azurite", "azurite_queue", "azurite_table"),
     "postgres": ("postgres",),
     "servicebus": ("servicebus",),
+    "cosmos": ("cosmos",),
     "supplier": ("supplier",),
     "smtp": ("smtp", "mail"),
     "host": ("host",),
@@ -33,6 +34,7 @@ class Ports:
     azurite_table: int = 10002
     postgres: int = 54320
     servicebus: int = 5672
+    cosmos: int = 8081
     supplier: int = 8400
     smtp: int = 1025
     mail: int = 8025

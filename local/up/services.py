@@ -55,6 +55,11 @@ def services(
             f"amqp://127.0.0.1:{ports.servicebus}",
         ),
         Service(
+            "cosmos",
+            module("local.cosmos", "--port", ports.cosmos, "--data", folder / "cosmos"),
+            f"http://127.0.0.1:{ports.cosmos}",
+        ),
+        Service(
             "supplier",
             module("local.supplier", "--port", ports.supplier, *supplier_flags),
             f"http://127.0.0.1:{ports.supplier}/graphql",

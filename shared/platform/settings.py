@@ -131,6 +131,36 @@ class Settings(BaseSettings):
         900, ge=0, description="seconds the next update window reaches back before this run's start"
     )
 
+    manifold_local_dir: str = Field(".local", description="folder of what the app itself keeps on a laptop")
+    cosmos_connection: SecretStr | None = Field(
+        None, description="Cosmos DB connection string (local); Azure uses COSMOS_ENDPOINT"
+    )
+    cosmos_endpoint: str | None = Field(
+        None, description="https address of the Cosmos DB account, opened with the app's identity"
+    )
+    cosmos_database: str = Field("manifold", description="database of the deployments' state")
+    deployments_queue: str = Field("deployments", description="queue of accepted deployments")
+    container_platform: Literal["local", "azure"] = Field(
+        "local", description="where deployed apps run: on this machine, or on Azure Container Apps"
+    )
+    max_concurrent_deployments: int = Field(5, ge=1, le=1_000, description="deployments at work at the same time")
+    deployment_timeout_ms: int = Field(
+        1_800_000, ge=1_000, le=86_400_000, description="milliseconds that a deployment may work"
+    )
+    build_container_cpu: float = Field(2, gt=0, le=64, description="cores that a build may use")
+    build_container_memory: float = Field(4, gt=0, le=256, description="GiB of memory that a build may use")
+    azure_subscription_id: str = Field("", description="subscription of the deployed apps")
+    azure_resource_group: str = Field("", description="resource group of the deployed apps")
+    azure_location: str = Field("", description="region of the deployed apps")
+    azure_container_registry: str = Field("", description="name of the registry of the deployed apps' images")
+    container_apps_environment_id: str = Field("", description="resource id of the environment of the deployed apps")
+    container_apps_identity_id: str = Field(
+        "", description="resource id of the identity with which deployed apps fetch their image"
+    )
+    key_vault_uri: str | None = Field(
+        None, description="https address of the vault of deployed apps' variables; unset: files on this machine"
+    )
+
     admin_api_key: SecretStr | None = Field(
         None, description="key of the operator's routes, sent as X-Admin-Key; unset: those routes refuse everyone"
     )

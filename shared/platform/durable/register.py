@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import azure.durable_functions as df
 import azure.functions as func
 
+from shared.platform.durable.entities import Entity, entity_function
 from shared.platform.durable.handles import Activity, Context, Envelope, Failure, Handle, Orchestration, Steps
 from shared.platform.errors import TerminalError
 
@@ -25,13 +26,15 @@ def new_blueprint() -> df.Blueprint:
 
 
 def blueprint(*handles: Handle[Any, Any]) -> df.Blueprint:
-    """A blueprint of these activities and orchestrations, under their own names."""
+    """A blueprint of these activities, orchestrations and entities, under their own names."""
     functions = new_blueprint()
     for handle in handles:
         if isinstance(handle, Activity):
             functions.activity_trigger(input_name="payload")(_activity_function(handle))
         elif isinstance(handle, Orchestration):
             functions.orchestration_trigger(context_name="context")(_orchestrator_function(handle))
+        elif isinstance(handle, Entity):
+            functions.entity_trigger(context_name="context")(entity_function(cast("Entity[Any, Any, Any]", handle)))
     return functions
 
 

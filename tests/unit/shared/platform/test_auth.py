@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from shared.platform import auth
-from shared.platform.auth import ADMIN, PUBLIC
+from shared.platform.auth import ADMIN, PUBLIC, Caller
 from shared.platform.errors import Forbidden, Unauthenticated
 
 
@@ -47,3 +47,12 @@ async def test_without_a_key_set_nobody_is_let_in(key):
 async def test_public_lets_everyone_in():
     assert (await PUBLIC.authenticate(request())).permissions == frozenset()
     assert not PUBLIC.schemes
+
+
+async def test_the_operator_may_do_everything_and_others_what_they_were_granted(key):
+    operator = await ADMIN.authenticate(request(**{"X-Admin-Key": "s3cret"}))
+    client = Caller("acme", frozenset({"diamonds:read"}))
+    assert operator.may("diamonds:trade")
+    assert client.may("diamonds:read")
+    assert not client.may("diamonds:trade")
+    assert not Caller("anonymous").may("diamonds:read")

@@ -33,3 +33,29 @@ def test_a_wrong_value_is_named_and_a_secret_is_not_shown(monkeypatch: pytest.Mo
 def test_an_empty_value_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SMTP_PORT", "")
     assert settings().smtp_port == 1025
+
+
+@pytest.mark.parametrize(
+    ("given", "clients"),
+    [
+        ("{}", {}),
+        ('{"acme": "%s"}' % ("a" * 32), {"acme": ["a" * 32]}),
+        ('{"acme": ["%s", "%s"]}' % ("a" * 32, "b" * 40), {"acme": ["a" * 32, "b" * 40]}),
+    ],
+)
+def test_secrets_of_signing_clients_are_read(monkeypatch: pytest.MonkeyPatch, given: str, clients: object) -> None:
+    monkeypatch.setenv("HMAC_SECRETS", given)
+    read = {name: [one.get_secret_value() for one in secrets] for name, secrets in settings().hmac_secrets.items()}
+    assert read == clients
+    assert "aaaa" not in repr(settings())
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["canary", "[]", '{"acme": "canary"}', '{"acme": []}', '{"acme": 5}', '{"acme": ["%s"]}' % '", "'.join("c" * 3)],
+)
+def test_unusable_secrets_of_signing_clients_are_refused_unseen(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    monkeypatch.setenv("HMAC_SECRETS", given)
+    with pytest.raises(TerminalError, match="HMAC_SECRETS") as refused:
+        settings()
+    assert "canary" not in str(refused.value)

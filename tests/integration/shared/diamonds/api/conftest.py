@@ -83,7 +83,17 @@ def shop(migrated):
 
 
 @pytest.fixture
-async def client(migrated, capsys):
+def key_for(migrated, capsys):
+    """Makes a key: `await key_for("client", "permission", ...)`."""
+
+    async def make(client, *permissions):
+        given = [part for permission in permissions for part in ("--permission", permission)]
+        return await grant(capsys, "--client", client, *given)
+
+    return make
+
+
+@pytest.fixture
+async def client(key_for):
     """The headers of a client that may read and trade."""
-    key = await grant(capsys, "--client", "acme", "--permission", "diamonds:read", "--permission", "diamonds:trade")
-    return {"X-API-Key": key}
+    return {"X-API-Key": await key_for("acme", "diamonds:read", "diamonds:trade")}

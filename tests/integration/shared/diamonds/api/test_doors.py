@@ -1,0 +1,155 @@
+"""The doors as their clients see them: statuses, shapes, refusals."""
+
+import json
+from urllib.parse import quote
+
+import pytest
+
+from shared.platform import auth
+from shared.platform.settings import settings
+
+SEARCH = "/api/v2/diamonds"
+
+
+async def test_lab_grown_false_means_false(shop, client):
+    natural, lab, unknown = [await shop.offer(lab_grown=origin) for origin in (False, True, None)]
+    for text, wanted in {"false": [natural], "true": [lab], "": [natural, lab, unknown]}.items():
+        status, found, _ = await shop.ask("GET", f"{SEARCH}?lab_grown={text}&sort_order=asc", headers=client)
+        assert status == 200
+        assert sorted(one["id"] for one in found["data"]) == wanted, text
+
+
+async def test_the_answer_has_the_shape_that_clients_know(shop, client):
+    await shop.offer(measurements=json.dumps({"length": 6.5}))
+    status, found, headers = await shop.ask("GET", SEARCH, headers=client)
+    assert status == 200
+    assert found["pagination"] == {
+        "total": 1, "totalIs": "exact", "page": 1, "limit": 50, "totalPages": 1, "next": None,
+    }  # fmt: skip
+    (diamond,) = found["data"]
+    assert (diamond["carats"], diamond["price_model_price"], diamond["retail_price"]) == (1.0, 1000.0, 1150.0)
+    assert diamond["measurements"] == {"length": 6.5}
+    assert "hold_id" not in diamond
+    assert headers["RateLimit-Policy"] == '"client";q=600;w=60'
+    assert headers["RateLimit"].startswith('"client";r=599;t=')
+    assert (await shop.ask("GET", f"{SEARCH}/{diamond['id']}", headers=client))[1] == diamond
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("limit=0", "limit"),
+        ("limit=101", "limit"),
+        ("page=0", "page"),
+        ("page=1e9", "page"),
+        ("lab_grown=maybe", "lab_grown"),
+        ("carat_min=NaN", "carat_min"),
+        ("carat_min=Infinity", "carat_min"),
+        ("carat_max=1e400", "carat_max"),
+        ("price_min=-1", "price_min"),
+        ("price_max=1;drop table diamonds.diamonds", "price_max"),
+        ("sort_by=retail_price", "sort_by"),
+        ("sort_order=asc,id", "sort_order"),
+        ("shape=%00", "shape"),
+        ("shape=" + "A" * 51, "shape"),
+        ("cursor=%27", "cursor"),
+        ("colour=D", "colour"),
+        ("color=D&color=E", "color"),
+    ],
+)
+async def test_an_unusable_query_names_the_field(shop, client, query, field):
+    status, found, _ = await shop.ask("GET", f"{SEARCH}?{query}", headers=client)
+    assert status == 400
+    assert found["errors"][0]["pointer"] == f"#/{field}"
+
+
+@pytest.mark.parametrize("query", ["price_min=2&price_max=1", "carat_min=2&carat_max=1", "page=2&cursor=abc"])
+async def test_contradictions_are_refused(shop, client, query):
+    status, found, _ = await shop.ask("GET", f"{SEARCH}?{query}", headers=client)
+    assert status == 400
+    assert found["errors"][0]["in"] == "query"
+
+
+@pytest.mark.parametrize("text", ["' or 1=1 --", "%", "%s", "%(shape)s", "{}", "\\", "ROUND'", "\u017f", "\U0001f48e"])
+@pytest.mark.parametrize("name", ["shape", "color", "clarity", "cut"])
+async def test_hostile_text_finds_nothing_and_breaks_nothing(shop, client, name, text):
+    await shop.offer()
+    status, found, _ = await shop.ask("GET", f"{SEARCH}?{name}={quote(text)}", headers=client)
+    assert (status, found["data"]) == (200, [])
+
+
+@pytest.mark.parametrize("diamond", ["0", "-1", "abc", "9223372036854775808", "1%20or%201"])
+async def test_an_id_that_is_none_is_refused(shop, client, diamond):
+    assert (await shop.ask("GET", f"{SEARCH}/{diamond}", headers=client))[0] == 400
+
+
+async def test_hold_and_purchase_over_http(shop, client):
+    diamond = await shop.offer()
+    url = f"{SEARCH}/{diamond}"
+    assert (await shop.ask("POST", f"{url}/availability", headers=client))[1]["available"]
+    first, held, _ = await shop.ask("POST", f"{url}/hold", headers=client)
+    again, renewed, _ = await shop.ask("POST", f"{url}/hold", headers=client, body={"minutes": 90})
+    assert (first, again, renewed["hold_id"]) == (201, 200, held["hold_id"])
+    status, found, _ = await shop.ask("POST", f"{url}/purchase", headers=client)
+    assert (status, found["errors"][0]["pointer"]) == (400, "#/x_idempotency_key")
+    keyed = {**client, "X-Idempotency-Key": "order-1"}
+    status, bought, headers = await shop.ask("POST", f"{url}/purchase", headers=keyed, body={"reference": "PO"})
+    assert (status, bought["price"], "Idempotency-Replayed" in headers) == (201, 1150.0, False)
+    assert (await shop.ask("POST", f"{url}/purchase", headers=keyed, body={"reference": "PO"}))[:2] == (201, bought)
+    for other in ({"reference": "other"}, None):
+        assert (await shop.ask("POST", f"{url}/purchase", headers=keyed, body=other))[0] == 409
+    status, refused, _ = await shop.ask("POST", f"{url}/hold", headers=client)
+    assert (status, refused["code"]) == (409, "diamond-not-available")
+    assert (await shop.ask("GET", url, headers=client))[1]["availability"] == "sold"
+
+
+@pytest.mark.parametrize("body", [{"minutes": 0}, {"minutes": 1_441}, {"minutes": "x"}, {"hours": 1}, [], "x"])
+async def test_an_unusable_hold_is_refused(shop, client, body):
+    diamond = await shop.offer()
+    assert (await shop.ask("POST", f"{SEARCH}/{diamond}/hold", headers=client, body=body))[0] == 400
+    assert await shop.fetch("select id from diamonds.hold_history") == []
+
+
+async def test_each_door_needs_its_permission(shop, client, capsys, key_for):
+    diamond = await shop.offer()
+    reader = {"X-API-Key": await key_for("reader", "diamonds:read")}
+    trader = {"X-API-Key": await key_for("trader", "diamonds:trade"), "X-Idempotency-Key": "k"}
+    for method, url, reads in (
+        ("GET", SEARCH, True),
+        ("GET", f"{SEARCH}/{diamond}", True),
+        ("POST", f"{SEARCH}/{diamond}/availability", True),
+        ("POST", f"{SEARCH}/{diamond}/hold", False),
+        ("POST", f"{SEARCH}/{diamond}/purchase", False),
+    ):
+        status, found, headers = await shop.ask(method, url)
+        assert (status, found["code"]) == (401, "unauthenticated")
+        assert "WWW-Authenticate" in headers
+        wrong = trader if reads else reader
+        status, found, _ = await shop.ask(method, url, headers=wrong)
+        assert (status, found["code"]) == (403, "permission-missing")
+        status, _, _ = await shop.ask(method, url, headers=reader if reads else trader)
+        assert status < 300
+
+
+async def test_the_operator_passes_every_door(shop, monkeypatch):
+    monkeypatch.setenv("ADMIN_API_KEY", "operator")
+    settings.cache_clear()
+    diamond = await shop.offer()
+    admin = {"X-Admin-Key": "operator", "X-Idempotency-Key": "k"}
+    status, _, headers = await shop.ask("GET", SEARCH, headers=admin)
+    assert (status, "RateLimit" in headers) == (200, False)
+    assert (await shop.ask("POST", f"{SEARCH}/{diamond}/purchase", headers=admin))[0] == 201
+    assert (await shop.ask("GET", SEARCH, headers={"X-Admin-Key": "wrong"}))[0] == 401
+    assert auth.ALL == "*"
+
+
+async def test_a_client_over_its_quota_is_told_when_to_come_back(shop, client, monkeypatch):
+    monkeypatch.setenv("CLIENT_REQUESTS_PER_MINUTE", "3")
+    settings.cache_clear()
+    statuses = [(await shop.ask("GET", SEARCH, headers=client))[0] for _ in range(4)]
+    assert statuses == [200, 200, 200, 429]
+    status, found, headers = await shop.ask("GET", SEARCH, headers=client)
+    assert (status, found["code"]) == (429, "rate-limited")
+    assert 1 <= int(headers["Retry-After"]) <= 20
+    assert headers["RateLimit"].startswith('"client";r=0;t=')
+    assert found["remedy"]

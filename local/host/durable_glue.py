@@ -2,15 +2,17 @@
 
 import sys
 from collections.abc import Collection
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from azure.functions import meta
 
 from local.host.dispatch import Call, Dispatcher, FunctionTimedOut
-from local.host.durable.extension import DurableExtension
 from local.host.durable.ports import FunctionFailed, HostStopping
 from local.host.functions import ACTIVITY, DURABLE_CLIENT, ENTITY, ORCHESTRATION, Binding, Function, FunctionTable
 from local.host.worker import FunctionRaised
+
+if TYPE_CHECKING:
+    from local.host.durable.extension import DurableExtension
 
 SYSTEM_KEY = "durabletask_extension"
 # The property of the trigger that may rename the function for the extension.
@@ -82,7 +84,7 @@ class DurableFunctionsOfApp:
 class DurableClientInput:
     """The durableClient input binding."""
 
-    def __init__(self, extension: DurableExtension, base_url: str, key: str, rpc_base_url: str) -> None:
+    def __init__(self, extension: "DurableExtension", base_url: str, key: str, rpc_base_url: str) -> None:
         self._text = extension.client_binding(base_url, key, rpc_base_url)
 
     async def read(self, function: Function, binding: Binding, call: Call) -> meta.Datum:  # noqa: ARG002 - the same for every function

@@ -53,7 +53,7 @@ class Front:
     async def _serve(self, path: str, lowered: str, scope: Scope, receive: Receive, send: Send) -> None:
         if lowered.startswith(_WEBHOOKS):
             await self._webhook(path, scope, receive, send)
-        elif await self._host.http.serve(scope, receive, send):
+        elif await self._host.http.serve(path, scope, receive, send):
             return
         elif path == "/" and scope["method"] in {"GET", "HEAD"}:
             if os.environ.get(_NO_HOMEPAGE, "").lower() == "true":

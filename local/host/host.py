@@ -5,18 +5,14 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
 from local.host import durable_glue
 from local.host.bindings import Bindings
 from local.host.clock import Clock, SystemClock
 from local.host.dispatch import Dispatcher
-from local.host.durable.extension import DurableExtension
-from local.host.durable.hub import HubInUse
-from local.host.durable.options import DurableOptions
-from local.host.durable.ports import Resumed
 from local.host.front import Front
 from local.host.functions import DURABLE_CLIENT, FunctionTable
 from local.host.http import HttpTriggers
@@ -34,6 +30,10 @@ from local.host.settings import (
 )
 from local.host.timers import TimerTriggers, time_zone
 from local.host.worker import Worker, thread_count
+
+if TYPE_CHECKING:
+    from local.host.durable.extension import DurableExtension
+    from local.host.durable.ports import Resumed
 
 # The longest chain of callbacks between the end of one function and the start of the next it causes is shorter.
 _QUIET_TURNS = 50
@@ -168,6 +168,11 @@ class Host:
             await self._start_extension()
 
     async def _start_extension(self) -> None:
+        # Imported here, since these cost half of the start and only durable apps need them.
+        from local.host.durable.extension import DurableExtension  # noqa: PLC0415 - as said above
+        from local.host.durable.hub import HubInUse  # noqa: PLC0415 - as said above
+        from local.host.durable.options import DurableOptions  # noqa: PLC0415 - as said above
+
         section = resolve_section(self.host_json.section("extensions.durableTask"), os.environ)
         try:
             options = DurableOptions.parse(section)
@@ -207,6 +212,8 @@ class Host:
         )
         if credentials and "*" in origins.split(","):
             raise ConfigurationError("CORS: '*' cannot go with credentials. Name the origins, or drop CORSCredentials.")
+        from starlette.middleware.cors import CORSMiddleware  # noqa: PLC0415 - few apps set CORS
+
         return CORSMiddleware(
             app,
             allow_origins=origins.split(","),

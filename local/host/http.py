@@ -35,6 +35,8 @@ class HttpFunction:
     route: Route
     methods: frozenset[str]
     level: str
+    has_expressions: bool
+    """Whether an input or output of the function names the request's parameters."""
 
     @property
     def shown_methods(self) -> list[str]:
@@ -79,9 +81,8 @@ class HttpTriggers:
         """The address that is shown for a function."""
         return f"{origin}/{one.route.template}"
 
-    async def serve(self, scope: Scope, receive: Receive, send: Send) -> bool:
-        """Answer the request if a function takes it; False when none does."""
-        path = decoded_path(scope)
+    async def serve(self, path: str, scope: Scope, receive: Receive, send: Send) -> bool:
+        """Answer the request for a decoded path if a function takes it; False when none does."""
         found = self.find(scope["method"], path)
         if found is None:
             return False
@@ -92,7 +93,7 @@ class HttpTriggers:
         elif one.function.disabled and (one.level == "anonymous" or self._enable_auth):
             answer = Answer(404)
         else:
-            answer = await self._invoke(one, parameters, headers, scope, receive)
+            answer = await self._invoke(one, path, parameters, headers=headers, scope=scope, receive=receive)
         await send_answer(answer, send)
         return True
 
@@ -115,7 +116,10 @@ class HttpTriggers:
                     f"The route specified conflicts with the route defined by function '{other.function.name}'."
                 )
         level = function.trigger.text("authLevel", "function").lower()
-        return HttpFunction(function, Route(template.strip("/")), methods, level)
+        texts = [
+            str(value) for one in function.bindings if one is not function.trigger for value in one.fields.values()
+        ]
+        return HttpFunction(function, Route(template.strip("/")), methods, level, any("{" in text for text in texts))
 
     def _admitted(self, one: HttpFunction, headers: Headers, scope: Scope) -> bool:
         if not self._enable_auth or one.level == "anonymous":
@@ -126,7 +130,14 @@ class HttpTriggers:
         return self._keys.opens_function(key, one.function.name)
 
     async def _invoke(
-        self, one: HttpFunction, parameters: dict[str, str], headers: Headers, scope: Scope, receive: Receive
+        self,
+        one: HttpFunction,
+        path: str,
+        parameters: dict[str, str],
+        *,
+        headers: Headers,
+        scope: Scope,
+        receive: Receive,
     ) -> Answer:
         name = one.function.name
         body = await read_body(headers, receive, name)
@@ -135,8 +146,8 @@ class HttpTriggers:
         query = query_parameters(scope["query_string"].decode("latin-1"), name)
         call = Call(
             reason=HOST_API_REASON,
-            value=meta.Datum(_request(scope, headers, query, parameters, body), "http"),
-            data=_expression_data(headers, query, parameters, body),
+            value=meta.Datum(_request(scope, path, headers, query=query, parameters=parameters, body=body), "http"),
+            data=_expression_data(headers, query, parameters, body) if one.has_expressions else {},
             trace=TraceContext(headers.get("traceparent") or _new_trace(), headers.get("tracestate") or ""),
         )
         try:
@@ -229,13 +240,13 @@ def query_parameters(text: str, function: str) -> dict[str, str]:
 
 
 def _request(
-    scope: Scope, headers: Headers, query: Mapping[str, str], parameters: Mapping[str, str], body: bytes
+    scope: Scope, path: str, headers: Headers, *, query: Mapping[str, str], parameters: Mapping[str, str], body: bytes
 ) -> dict[str, Any]:
     joined: dict[str, str] = {}
     for name, value in headers.items():
         joined[name] = f"{joined[name]},{value}" if joined.get(name) else value
     host = joined.get("host") or "localhost"
-    url = f"{scope['scheme']}://{host}{quote(decoded_path(scope), safe=_PATH_SAFE)}"
+    url = f"{scope['scheme']}://{host}{quote(path, safe=_PATH_SAFE)}"
     raw_query = scope["query_string"].decode("latin-1")
     return {
         "method": meta.Datum(scope["method"], "string"),

@@ -5,8 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 
-from croniter import croniter
-
 from local.host.settings import parse_timespan
 
 _FIELD_RANGES = {
@@ -137,6 +135,8 @@ def _offset(moment: datetime, zone: tzinfo) -> timedelta:
 
 
 def _next_wall(expression: str, wall: datetime) -> datetime:
+    from croniter import croniter  # noqa: PLC0415 - only apps with timers need it
+
     # The day of the month and the day of the week must both fit, unlike in crontab.
     return croniter(expression, wall, day_or=False, second_at_beginning=True, max_years_between_matches=30).get_next(
         datetime

@@ -27,6 +27,7 @@ class EmbeddedServer:
             access_log=False,
             log_config=None,
             server_header=False,
+            proxy_headers=False,
             timeout_keep_alive=120,
             timeout_graceful_shutdown=1,
         )
@@ -64,7 +65,8 @@ class _Server(uvicorn.Server):
 def bind(address: str, port: int) -> socket.socket:
     """A listening socket. Raises ConfigurationError with the remedy when the port is taken or forbidden."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    bound = socket.socket(family, socket.SOCK_STREAM)
+    # With the protocol named, asyncio switches Nagle's delay off for the connections that it accepts.
+    bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((address, port))

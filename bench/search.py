@@ -115,6 +115,17 @@ class Client:
         return took, found
 
 
+def postgres_cpu(dsn: str) -> float:
+    """Seconds of CPU that the server's present connections have used."""
+    with psycopg.connect(dsn) as connection:
+        found = connection.execute("select pid from pg_stat_activity where backend_type = 'client backend'").fetchall()
+    ticks = 0
+    for (pid,) in found:
+        used = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(used[11]) + int(used[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 async def measure(client: Client, requests: int) -> list[float]:
     """Ask for first pages by number and the next ones by cursor, in both directions; print a row for each search."""
     everything: list[float] = []
@@ -161,7 +172,13 @@ async def main(dsn: str, key: str, options: argparse.Namespace) -> int:
     await measure_once(client)
     print(f"Milliseconds, p50 and p95 of {options.requests} requests each, {options.diamonds} diamonds")
     print(f"load of the machine before: {os.getloadavg()[0]:.1f} on {os.cpu_count()} CPUs\n")
+    before = time.process_time(), postgres_cpu(dsn)
     quiet = await measure(client, options.requests)
+    ours, theirs = time.process_time() - before[0], postgres_cpu(dsn) - before[1]
+    print(
+        f"CPU a request, whatever else the machine did: {ours / len(quiet) * 1000:.1f} ms in the app,"
+        f" {theirs / len(quiet) * 1000:.1f} ms in PostgreSQL\n"
+    )
     done = asyncio.Event()
     writer = asyncio.create_task(change_prices(options.diamonds, options.writes, done))
     busy = await measure(client, options.requests)

@@ -79,13 +79,14 @@ class Connection:
         except (asyncio.IncompleteReadError, ConnectionError):
             logger.debug("A client went away.")
         finally:
-            await self._close()
+            if self._heartbeat is not None:
+                self._heartbeat.cancel()
+            for session in self._sessions.values():
+                session.close()
+            self.close()
 
-    async def _close(self) -> None:
-        if self._heartbeat is not None:
-            self._heartbeat.cancel()
-        for session in self._sessions.values():
-            session.close()
+    def close(self) -> None:
+        """Hang up; `run` then comes to its end."""
         self._writer.close()
 
     async def _handshake(self) -> None:

@@ -16,11 +16,13 @@ CREATE TABLE IF NOT EXISTS message (
     enqueued_at INTEGER NOT NULL,
     expires_at INTEGER,
     delivery_count INTEGER NOT NULL DEFAULT 0,
-    lock_token BLOB UNIQUE,
+    lock_token BLOB,
     locked_until INTEGER,
     dead_letter_reason TEXT,
     dead_letter_description TEXT
 );
+-- The tokens' index leaves out the rows without one: with them in it, SQLite would walk through all unlocked messages.
+CREATE UNIQUE INDEX IF NOT EXISTS token ON message (lock_token) WHERE lock_token IS NOT NULL;
 CREATE INDEX IF NOT EXISTS ready ON message (queue, sequence) WHERE state = 0 AND lock_token IS NULL;
 CREATE INDEX IF NOT EXISTS locked ON message (queue, locked_until) WHERE lock_token IS NOT NULL;
 CREATE INDEX IF NOT EXISTS due ON message (queue, enqueued_at) WHERE state = 2;

@@ -31,14 +31,19 @@ async def serve(
         OSError: a port is in use.
     """
     dispatcher = Dispatcher(broker)
-    clients: set[asyncio.Task[None]] = set()
+    connections: set[Connection] = set()
+    none_left = asyncio.Event()
 
     async def on_client(reader: StreamReader, writer: StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        clients.add(task)
-        task.add_done_callback(clients.discard)
-        await Connection(reader, writer, dispatcher, key).run()
+        connection = Connection(reader, writer, dispatcher, key)
+        connections.add(connection)
+        none_left.clear()
+        try:
+            await connection.run()
+        finally:
+            connections.discard(connection)
+            if not connections:
+                none_left.set()
 
     async with contextlib.AsyncExitStack() as stack:
         server = await asyncio.start_server(on_client, host, port)
@@ -51,9 +56,11 @@ async def serve(
         try:
             yield server.sockets[0].getsockname()[1], admin
         finally:
-            for client in list(clients):
-                client.cancel()
-            await asyncio.gather(*clients, return_exceptions=True)
+            server.close()
+            for connection in connections:
+                connection.close()
+            if connections:
+                await none_left.wait()
 
 
 @contextlib.asynccontextmanager

@@ -98,8 +98,8 @@ var tags = {
 }
 var deploymentContainer = 'packages'
 var watermarkContainer = 'watermarks'
-var sourcesContainer = 'sources'
-var buildLogsContainer = 'build-logs'
+var sourcesContainer = 'deploy-sources'
+var buildLogsContainer = 'deploy-logs'
 
 resource platformGroup 'Microsoft.Resources/resourceGroups@2025-04-01' = {
   name: 'rg-${environmentName}'

@@ -1,0 +1,95 @@
+"""Who may work: at most so many deployments at once, one of a project at a time, first come first served.
+
+Pure functions of the state of the entity `deploy_slots`. A slot is lent for a time only, so that one whose orchestration
+was stopped from outside comes free by itself; so does the place in the queue of whoever asks no more.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+KEY: Final = "all"
+WAITER_ASKS_WITHIN: Final = timedelta(minutes=3)
+"""Whoever waits asks at least this often."""
+
+
+class SlotRequest(BaseModel):
+    """What a deployment wants of the slots. `project` and the rest matter to who acquires."""
+
+    model_config = ConfigDict(frozen=True)
+    wants: Literal["acquire", "release"]
+    deployment_id: str
+    project: str = ""
+    now: datetime
+    limit: int = Field(1, ge=1)
+    seconds: float = Field(0, description="How long it may hold the slot")
+
+
+class SlotAnswer(BaseModel):
+    """Whether the deployment may work, and who else may now."""
+
+    model_config = ConfigDict(frozen=True)
+    granted: bool
+    position: int = Field(0, description="In the queue, from 1; 0: not in it")
+    freed: list[str] = Field(default_factory=list, description="Deployments that wait and may work if they ask now")
+
+
+class Holder(BaseModel):
+    """A deployment at work."""
+
+    model_config = ConfigDict(frozen=True)
+    deployment_id: str
+    project: str
+    until: datetime
+
+
+class Slots(BaseModel):
+    """Who works, and who waits in the order in which they came."""
+
+    model_config = ConfigDict(frozen=True)
+    limit: int = 1
+    holders: list[Holder] = Field(default_factory=list[Holder])
+    waiting: list[Holder] = Field(default_factory=list[Holder])
+
+
+def decide(slots: Slots, request: SlotRequest) -> tuple[Slots, SlotAnswer]:
+    """The slots after the request, and its answer. Repeated, a request changes nothing more."""
+    holders = [one for one in slots.holders if one.until > request.now]
+    waiting = [one for one in slots.waiting if one.until > request.now]
+    if request.wants == "release":
+        left = Slots(
+            limit=slots.limit,
+            holders=[one for one in holders if one.deployment_id != request.deployment_id],
+            waiting=[one for one in waiting if one.deployment_id != request.deployment_id],
+        )
+        return left, SlotAnswer(granted=False, freed=[one.deployment_id for one in _next(left)])
+    if any(one.deployment_id == request.deployment_id for one in holders):
+        return Slots(limit=request.limit, holders=holders, waiting=waiting), SlotAnswer(granted=True)
+    mine = Holder(deployment_id=request.deployment_id, project=request.project, until=request.now + WAITER_ASKS_WITHIN)
+    ids = [one.deployment_id for one in waiting]
+    if mine.deployment_id in ids:
+        waiting[ids.index(mine.deployment_id)] = mine
+    else:
+        waiting.append(mine)
+    queued = Slots(limit=request.limit, holders=holders, waiting=waiting)
+    if mine not in _next(queued):
+        return queued, SlotAnswer(granted=False, position=waiting.index(mine) + 1)
+    working = mine.model_copy(update={"until": request.now + timedelta(seconds=request.seconds)})
+    waiting.remove(mine)
+    return Slots(limit=request.limit, holders=[*holders, working], waiting=waiting), SlotAnswer(granted=True)
+
+
+def _next(slots: Slots) -> list[Holder]:
+    """Who may work now of those that wait: the first of their project, as many as slots are free."""
+    busy = {one.project for one in slots.holders}
+    found: list[Holder] = []
+    for one in slots.waiting:
+        if len(slots.holders) + len(found) >= slots.limit:
+            break
+        if one.project not in busy:
+            busy.add(one.project)
+            found.append(one)
+    return found

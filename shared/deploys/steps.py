@@ -1,0 +1,145 @@
+"""What the steps of a deployment are given and give back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.deploys.models import DeploymentId, DeploymentStatus, Name, Step, StopReason
+from shared.deploys.platforms.base import Revision
+
+
+class _Step(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class DeploymentRef(_Step):
+    """Which deployment."""
+
+    deployment_id: DeploymentId
+    organization_id: Name
+
+
+class Claim(DeploymentRef):
+    """A deployment and the execution that wants it."""
+
+    execution: str
+
+
+class Claimed(_Step):
+    """Whether the execution may work, and what it has to keep to."""
+
+    claimed: bool
+    status: DeploymentStatus
+    project: str = Field(description="Organization and project: one deployment of it works at a time")
+    limit: int = Field(description="Deployments that work at the same time")
+    timeout_seconds: float
+
+
+class WorkspaceReady(DeploymentRef):
+    workspace: str
+
+
+class ContextReady(DeploymentRef):
+    """A source to build."""
+
+    context: str
+    cursor: str | None = None
+
+
+class ImageReady(DeploymentRef):
+    """An image to release."""
+
+    image: str
+    cursor: str | None = None
+
+
+class RevisionReady(DeploymentRef):
+    """A healthy revision, to be given traffic."""
+
+    revision: Revision
+
+
+class DomainTask(DeploymentRef):
+    """A custom domain to bind."""
+
+    cursor: str | None = None
+
+
+class Built(_Step):
+    """How far the build is."""
+
+    done: bool
+    image: str | None = None
+    cursor: str | None = None
+
+
+class Released(_Step):
+    """How far the new revision is."""
+
+    done: bool
+    revision: Revision | None = None
+    cursor: str | None = None
+
+
+class Serving(_Step):
+    """Where the app answers, and whether a custom domain is to be bound."""
+
+    url: str
+    custom_domain: bool
+
+
+class DomainBound(_Step):
+    """How far the custom domain is."""
+
+    done: bool
+    cursor: str | None = None
+
+
+class Stop(DeploymentRef):
+    """Why those at work shall stop."""
+
+    reason: StopReason
+
+
+class CleanUp(DeploymentRef):
+    """Tidy up after a deployment that serves (`undone` false), or after one that was undone."""
+
+    undone: bool
+
+
+class End(DeploymentRef):
+    """How a deployment ends. `step` is where it failed; None: the newest that has begun."""
+
+    status: DeploymentStatus
+    code: str | None = None
+    message: str | None = None
+    remedy: str | None = None
+    step: Step | None = None
+
+
+class Ended(_Step):
+    """How a deployment ended."""
+
+    deployment_id: DeploymentId
+    status: DeploymentStatus
+    code: str | None = None
+
+
+class Wake(_Step):
+    """Deployments that wait and may work now."""
+
+    deployment_ids: list[str]
+
+
+class Told(_Step):
+    """What an orchestration is told by an event."""
+
+    what: Literal["cancel", "slot"]
+    at: datetime | None = None
+
+
+class Nothing(_Step):
+    """No news."""

@@ -1,0 +1,218 @@
+"""The state of deployments in Cosmos DB: one document each, changed only under its ETag, as transitions allow."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from shared.deploys.models import Deployment, DeploymentStatus, Project, document
+from shared.platform.cosmos import CHANGED, EXISTS, Documents
+from shared.platform.errors import Conflict, NotFound, TransientError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+DEPLOYMENTS: Final = Documents("deployments", partition="organizationId")
+TRIES: Final = 12
+"""Changes of one document meet seldom: its one orchestration, a cancel, a sweep."""
+SENT_AGAIN_AFTER: Final = timedelta(minutes=15)
+"""A message that the queue took and that nobody worked on for so long may be lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentPage:
+    """Some deployments, and where the next page begins."""
+
+    deployments: list[Deployment]
+    continuation: str | None
+
+
+async def create(deployment: Deployment) -> Deployment:
+    """Write a new deployment.
+
+    Raises:
+        Conflict: there is one of that id (`document-exists`).
+    """
+    return Deployment.model_validate(await DEPLOYMENTS.create(document(deployment)))
+
+
+async def find(id_: str, organization: str | None) -> Deployment | None:
+    """The deployment, if there is one in this organization, or (None) in any."""
+    if organization is not None:
+        found = await DEPLOYMENTS.find(id_, organization)
+    else:
+        page = await DEPLOYMENTS.query("SELECT * FROM c WHERE c.id = @id", {"id": id_}, limit=1)
+        found = page.documents[0] if page.documents else None
+    return Deployment.model_validate(found) if found and found.get("type") == "deployment" else None
+
+
+async def load(id_: str, organization: str | None) -> Deployment:
+    """The deployment.
+
+    Raises:
+        NotFound: there is none of that id in this organization, or (None) in any.
+    """
+    found = await find(id_, organization)
+    if found is None:
+        raise NotFound(f"There is no deployment {id_}.", code="unknown-deployment")
+    return found
+
+
+async def change(id_: str, organization: str, step: Callable[[Deployment, datetime], Deployment]) -> Deployment:
+    """Read the deployment, let `step` change it, and write it if nobody else did; else once more from the start.
+
+    A step that gives the deployment as it was writes nothing.
+
+    Raises:
+        NotFound: there is none.
+        TransientError: somebody else was quicker each time.
+        Conflict: what `step` raises.
+    """
+    for attempt in range(TRIES):
+        found = await DEPLOYMENTS.find(id_, organization)
+        if found is None:
+            raise NotFound(f"There is no deployment {id_}.", code="unknown-deployment")
+        before = Deployment.model_validate(found)
+        after = step(before, datetime.now(UTC))
+        if after == before:
+            return before
+        try:
+            written = await DEPLOYMENTS.replace(document(after), seen=found["_etag"])
+        except Conflict as conflict:
+            if conflict.code != CHANGED:
+                raise
+            # Those who met shall not meet again.
+            await asyncio.sleep(random.uniform(0, 0.02 * (attempt + 1)))  # noqa: S311 - spreads load, guards nothing
+        else:
+            return Deployment.model_validate(written)
+    raise TransientError(f"Deployment {id_} was changed by others {TRIES} times.", code="deployment-busy")
+
+
+async def of_project(organization: str, project: str, *, limit: int, continuation: str | None = None) -> DeploymentPage:
+    """A project's deployments, the newest first."""
+    return await _page(
+        "SELECT * FROM c WHERE c.type = 'deployment' AND c.projectId = @project ORDER BY c.createdAt DESC",
+        {"project": project},
+        organization,
+        limit,
+        continuation,
+    )
+
+
+async def of_organization(
+    organization: str, *, limit: int, continuation: str | None = None, status: DeploymentStatus | None = None
+) -> DeploymentPage:
+    """An organization's deployments, the newest first."""
+    if status is None:
+        query = "SELECT * FROM c WHERE c.type = 'deployment' ORDER BY c.createdAt DESC"
+    else:
+        query = "SELECT * FROM c WHERE c.type = 'deployment' AND c.status = @status ORDER BY c.createdAt DESC"
+    values = {"status": str(status)} if status else {}
+    return await _page(query, values, organization, limit, continuation)
+
+
+async def counts(organization: str) -> dict[str, int]:
+    """How many deployments of the organization stand where."""
+    found: dict[str, int] = {}
+    for status in DeploymentStatus:
+        page = await DEPLOYMENTS.query(
+            "SELECT VALUE COUNT(1) FROM c WHERE c.type = 'deployment' AND c.status = @status",
+            {"status": str(status)},
+            partition=organization,
+        )
+        number: Any = page.documents[0] if page.documents else 0
+        if number:
+            found[status] = int(number)
+    return found
+
+
+async def at_work(organization: str, project: str) -> Deployment | None:
+    """A deployment of the project that has not ended, if there is one."""
+    page = await _page(
+        "SELECT * FROM c WHERE c.type = 'deployment' AND c.projectId = @project"
+        " AND c.status NOT IN ('completed', 'failed', 'cancelled')",
+        {"project": project},
+        organization,
+        1,
+    )
+    return page.deployments[0] if page.deployments else None
+
+
+async def unsent(now: datetime, *, older_than: timedelta, limit: int) -> list[Deployment]:
+    """Accepted deployments that wait though no message may be on its way: never sent, or sent long ago."""
+    page = await _page(
+        "SELECT * FROM c WHERE c.type = 'deployment' AND c.status = 'queued' AND c.claimedBy = null"
+        " AND ((c.sentAt = null AND c.createdAt < @created) OR c.sentAt < @sent)",
+        {"created": _text(now - older_than), "sent": _text(now - SENT_AGAIN_AFTER)},
+        None,
+        limit,
+    )
+    return page.deployments
+
+
+async def silent(now: datetime, *, older_than: timedelta, limit: int) -> list[Deployment]:
+    """Claimed deployments that have not ended and whose document nobody has changed for so long."""
+    page = await _page(
+        "SELECT * FROM c WHERE c.type = 'deployment' AND c.status NOT IN ('completed', 'failed', 'cancelled')"
+        " AND c.claimedBy != null AND c.updatedAt < @updated",
+        {"updated": _text(now - older_than)},
+        None,
+        limit,
+    )
+    return page.deployments
+
+
+async def find_project(organization: str, project: str) -> Project | None:
+    """What is known of the project, if anything was uploaded or deployed for it."""
+    found = await DEPLOYMENTS.find(_project_id(project), organization)
+    return Project.model_validate(found) if found else None
+
+
+async def note_project(
+    organization: str, project: str, *, source_hash: str | None = None, deployment_id: str | None = None
+) -> Project:
+    """Keep the project's newest source or deployment, whichever is given."""
+    news = {"source_hash": source_hash, "deployment_id": deployment_id}
+    for _ in range(TRIES):
+        now = datetime.now(UTC)
+        found = await DEPLOYMENTS.find(_project_id(project), organization)
+        known = (
+            Project.model_validate(found)
+            if found
+            else Project(id=_project_id(project), organization_id=organization, project_id=project, updated_at=now)
+        )
+        noted = known.model_copy(update={k: v for k, v in news.items() if v is not None} | {"updated_at": now})
+        try:
+            if found:
+                await DEPLOYMENTS.replace(document(noted), seen=found["_etag"])
+            else:
+                await DEPLOYMENTS.create(document(noted))
+        except Conflict as conflict:
+            if conflict.code not in (CHANGED, EXISTS):
+                raise
+        else:
+            return noted
+    raise TransientError(f"Project {project} was changed by others {TRIES} times.", code="deployment-busy")
+
+
+def _project_id(project: str) -> str:
+    return f"project:{project}"
+
+
+async def _page(
+    query: str,
+    values: dict[str, Any],
+    organization: str | None,
+    limit: int,
+    continuation: str | None = None,
+) -> DeploymentPage:
+    page = await DEPLOYMENTS.query(query, values, partition=organization, limit=limit, continuation=continuation)
+    return DeploymentPage([Deployment.model_validate(one) for one in page.documents], page.continuation)
+
+
+def _text(moment: datetime) -> str:
+    """The time as pydantic writes it into documents, so that texts compare as times do."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -1,0 +1,181 @@
+"""What may become of a deployment: one table, forward only, and what each change does to the state document."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from shared.deploys.models import (
+    ERROR_LENGTH,
+    PROGRESS,
+    Deployment,
+    DeploymentError,
+    DeploymentStatus,
+    Step,
+    StepWork,
+    StopReason,
+)
+from shared.platform.errors import Conflict
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+ENDED: Final = "deployment-ended"
+"""Code of the refusal of whoever would change a deployment that has ended."""
+STOPPED: Final = "deployment-stopped"
+"""Code of the refusal of whoever would go on with a deployment that shall stop."""
+FINISHING: Final = "deployment-finishing"
+CLAIMED: Final = "deployment-claimed"
+
+_S = DeploymentStatus
+WORKING: Final = (
+    _S.VALIDATING,
+    _S.PROVISIONING_CONTAINER,
+    _S.SYNCING_FILES,
+    _S.BUILDING_IMAGE,
+    _S.PUSHING_REGISTRY,
+    _S.DEPLOYING,
+    _S.CONFIGURING_DOMAIN,
+    _S.UPDATING_DATABASE,
+)
+ORDER: Final = (_S.IDLE, _S.QUEUED, *WORKING, _S.COMPLETED)
+
+MAY_BECOME: Final[dict[DeploymentStatus, frozenset[DeploymentStatus]]] = {
+    **{before: frozenset({*ORDER[at + 1 :], _S.FAILED, _S.CANCELLED}) for at, before in enumerate(ORDER)},
+    _S.IDLE: frozenset({_S.QUEUED}),
+    # What has not worked cannot have completed.
+    _S.QUEUED: frozenset({*WORKING, _S.FAILED, _S.CANCELLED}),
+    # The point of no return: the revision serves, and the one that it replaced is being removed.
+    _S.UPDATING_DATABASE: frozenset({_S.COMPLETED}),
+    _S.COMPLETED: frozenset(),
+    _S.FAILED: frozenset(),
+    _S.CANCELLED: frozenset(),
+}
+
+
+def advance(deployment: Deployment, status: DeploymentStatus, now: datetime) -> Deployment:
+    """The deployment one status further; unchanged where it stands there already.
+
+    Raises:
+        Conflict: it has ended (`deployment-ended`), it shall stop (`deployment-stopped`), or it is past that status
+            (`illegal-transition`).
+    """
+    if deployment.status is status:
+        return deployment
+    if deployment.status.ended:
+        raise ended(deployment)
+    if deployment.stop and status not in (_S.FAILED, _S.CANCELLED):
+        raise _stopped(deployment)
+    if deployment.stop is StopReason.CANCEL:
+        # Accepted by the door, so that is its end, whatever else went wrong meanwhile.
+        status = _S.CANCELLED
+    if status not in MAY_BECOME[deployment.status]:
+        raise Conflict(
+            f"Deployment {deployment.id} is {deployment.status} and cannot become {status}.", code="illegal-transition"
+        )
+    change: dict[str, object] = {"status": status, "updated_at": now}
+    if status.ended:
+        change["completed_at"] = now
+    return deployment.model_copy(update=change)
+
+
+def claim(deployment: Deployment, execution: str, now: datetime) -> Deployment:
+    """The deployment, worked on by this execution and no other.
+
+    Raises:
+        Conflict: another execution has it (`deployment-claimed`), or it has ended.
+    """
+    if deployment.status.ended:
+        raise ended(deployment)
+    if deployment.claimed_by not in (None, execution):
+        raise Conflict(f"Deployment {deployment.id} is worked on already.", code=CLAIMED)
+    return deployment.model_copy(update={"claimed_by": execution, "updated_at": now})
+
+
+def begin_step(deployment: Deployment, step: Step, status: DeploymentStatus | None, now: datetime) -> Deployment:
+    """The deployment at work on the step. Repeated, the step keeps the time it first began at.
+
+    With a status of None the step belongs to the undoing: neither a stop nor the order of statuses is looked at.
+    """
+    changed = deployment
+    if status is not None:
+        changed = advance(deployment, status, now) if _is_before(deployment.status, status) else _at_work(deployment)
+    known = [one.name for one in changed.steps]
+    steps = changed.steps if step in known else [*changed.steps, StepWork(name=step, started_at=now)]
+    progress = max(changed.progress, PROGRESS[step] if step is not Step.CLEANUP else PROGRESS[Step.DEPLOY])
+    return changed.model_copy(
+        update={
+            "steps": steps,
+            "progress": progress,
+            "started_at": changed.started_at or now,
+            "updated_at": now,
+        }
+    )
+
+
+def end_step(deployment: Deployment, step: Step, error: str | None, now: datetime) -> Deployment:
+    """The deployment with the step's outcome, which is not changed once it is known."""
+    steps = [
+        one.model_copy(update={"ended_at": now, "success": error is None, "error": error and error[:ERROR_LENGTH]})
+        if one.name is step and one.success is None
+        else one
+        for one in deployment.steps
+    ]
+    return deployment.model_copy(update={"steps": steps, "updated_at": now})
+
+
+def ask_to_stop(deployment: Deployment, reason: StopReason, now: datetime) -> Deployment:
+    """The deployment with the wish that it stops. One that nobody works on yet is cancelled at once.
+
+    Raises:
+        Conflict: it has ended, or it has served its traffic and only tidies up (`deployment-finishing`).
+    """
+    if deployment.status.ended:
+        raise ended(deployment)
+    if deployment.status is _S.UPDATING_DATABASE:
+        raise Conflict(
+            f"Deployment {deployment.id} serves already and is tidying up.",
+            code=FINISHING,
+            remedy="Deploy the version that you want instead.",
+        )
+    if deployment.stop is StopReason.CANCEL:
+        return deployment
+    asked = deployment.model_copy(update={"stop": reason, "updated_at": now})
+    if reason is StopReason.CANCEL and deployment.status is _S.QUEUED:
+        return advance(asked, _S.CANCELLED, now)
+    return asked
+
+
+def end(deployment: Deployment, status: DeploymentStatus, error: DeploymentError | None, now: datetime) -> Deployment:
+    """The deployment at its end. One that has ended stays as it is; one whose cancel was accepted is cancelled.
+
+    Raises:
+        Conflict: it shall stop and would complete (`deployment-stopped`): undo first, then end it otherwise.
+    """
+    if deployment.status.ended:
+        return deployment
+    ended_ = advance(deployment, status, now)
+    update: dict[str, object] = {}
+    if ended_.status is _S.COMPLETED:
+        update["progress"] = PROGRESS[Step.CLEANUP]
+    elif ended_.status is _S.FAILED:
+        update["error"] = error
+    return ended_.model_copy(update=update)
+
+
+def ended(deployment: Deployment) -> Conflict:
+    """The refusal of whoever wants a deployment to go on that has ended."""
+    return Conflict(f"Deployment {deployment.id} is {deployment.status} already.", code=ENDED)
+
+
+def _is_before(status: DeploymentStatus, other: DeploymentStatus) -> bool:
+    return status.ended or ORDER.index(status) < ORDER.index(other)
+
+
+def _at_work(deployment: Deployment) -> Deployment:
+    if deployment.stop:
+        raise _stopped(deployment)
+    return deployment
+
+
+def _stopped(deployment: Deployment) -> Conflict:
+    return Conflict(f"Deployment {deployment.id} was told to stop ({deployment.stop}).", code=STOPPED)

@@ -1,0 +1,201 @@
+"""Documents in Cosmos DB, changed only by whoever saw the newest version."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakKeyDictionary
+
+from shared.platform.credentials import credential
+from shared.platform.errors import Conflict, InvalidInput, TerminalError, TransientError
+from shared.platform.settings import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping
+
+    from azure.cosmos.aio import ContainerProxy, CosmosClient
+
+Document = dict[str, Any]
+CHANGED: Final = "document-changed"
+EXISTS: Final = "document-exists"
+_MAY_PASS = {408, 410, 429, 449}
+
+
+@dataclass(slots=True)
+class _Account:
+    """A client and the containers it has opened. It belongs to one event loop; a test session has several."""
+
+    client: CosmosClient
+    ready: bool = False
+    opened: dict[str, ContainerProxy] = field(default_factory=dict[str, "ContainerProxy"])
+    opening: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+_accounts: WeakKeyDictionary[asyncio.AbstractEventLoop, _Account] = WeakKeyDictionary()
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentPage:
+    """Some documents, and where the next page begins."""
+
+    documents: list[Document]
+    continuation: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """A container and the property by whose value its documents are parted."""
+
+    container: str
+    partition: str
+
+    async def find(self, id_: str, partition: str) -> Document | None:
+        """The document, with its version under `_etag`; None if there is none."""
+        from azure.cosmos.exceptions import CosmosResourceNotFoundError  # noqa: PLC0415 - loads where it is needed
+
+        with _failures():
+            try:
+                container: Any = await self._open()
+                return await container.read_item(id_, partition)
+            except CosmosResourceNotFoundError:
+                return None
+
+    async def create(self, document: Document) -> Document:
+        """Write a new document and give it with its version.
+
+        Raises:
+            Conflict: there is one of that id (`document-exists`).
+        """
+        with _failures():
+            container: Any = await self._open()
+            return await container.create_item(document)
+
+    async def replace(self, document: Document, *, seen: str) -> Document:
+        """Write the document if it still is the version with ETag `seen`, and give it with its new version.
+
+        Raises:
+            Conflict: somebody else wrote it in between (`document-changed`).
+        """
+        from azure.core import MatchConditions  # noqa: PLC0415 - loads where it is needed
+
+        with _failures():
+            container: Any = await self._open()
+            return await container.replace_item(
+                document["id"], document, etag=seen, match_condition=MatchConditions.IfNotModified
+            )
+
+    async def query(
+        self,
+        query: str,
+        parameters: Mapping[str, Any],
+        *,
+        partition: str | None = None,
+        limit: int = 100,
+        continuation: str | None = None,
+    ) -> DocumentPage:
+        """Up to `limit` documents that fit, of one partition or (None) of all.
+
+        Raises:
+            InvalidInput: the continuation is none.
+        """
+        named = [{"name": f"@{name}", "value": value} for name, value in parameters.items()]
+        where: dict[str, Any] = {} if partition is None else {"partition_key": partition}
+        try:
+            with _failures():
+                container: Any = await self._open()
+                found = container.query_items(query, parameters=named, max_item_count=limit, **where)
+                pages = found.by_page(continuation)
+                async for page in pages:
+                    documents: list[Document] = [document async for document in page]
+                    return DocumentPage(documents, pages.continuation_token or None)
+        except TerminalError:
+            if continuation is None:
+                raise
+            raise InvalidInput(
+                "The cursor is not one of this list's.", field="cursor", remedy="Begin at the first page."
+            ) from None
+        return DocumentPage([], None)
+
+    async def _open(self) -> ContainerProxy:
+        account = _account()
+        async with account.opening:
+            await _ready(account)
+            if self.container not in account.opened:
+                account.opened[self.container] = await self._opened(account.client)
+        return account.opened[self.container]
+
+    async def _opened(self, client: CosmosClient) -> ContainerProxy:
+        known = settings()
+        if known.cosmos_connection is None:
+            # In Azure the Bicep has made it, and the app's role does not allow to.
+            return client.get_database_client(known.cosmos_database).get_container_client(self.container)
+        from azure.cosmos import PartitionKey  # noqa: PLC0415 - loads where it is needed
+
+        database: Any = await client.create_database_if_not_exists(known.cosmos_database)
+        return await database.create_container_if_not_exists(self.container, PartitionKey(f"/{self.partition}"))
+
+
+async def check_cosmos() -> None:
+    """See that the account answers. For the health probe."""
+    with _failures():
+        account = _account()
+        async with account.opening:
+            await _ready(account)
+        await account.client.get_database_client(settings().cosmos_database).read()
+
+
+async def close_cosmos() -> None:
+    """Close this loop's client, if it has one. For tests and for a host that reloads the app."""
+    account = _accounts.pop(asyncio.get_running_loop(), None)
+    if account is not None:
+        await account.client.close()
+
+
+def _account() -> _Account:
+    from azure.cosmos.aio import CosmosClient  # noqa: PLC0415 - loads where it is needed
+
+    loop = asyncio.get_running_loop()
+    account = _accounts.get(loop)
+    if account is None:
+        known = settings()
+        if known.cosmos_connection:
+            client = CosmosClient.from_connection_string(known.cosmos_connection.get_secret_value())
+        elif known.cosmos_endpoint:
+            client = CosmosClient(known.cosmos_endpoint, credential())
+        else:
+            raise TerminalError(
+                "No Cosmos DB is named.", code="settings", remedy="Set COSMOS_ENDPOINT or COSMOS_CONNECTION."
+            )
+        _accounts[loop] = account = _Account(client)
+    return account
+
+
+async def _ready(account: _Account) -> None:
+    """Let the client read the account's regions, once."""
+    if not account.ready:
+        await account.client.__aenter__()
+        account.ready = True
+
+
+@contextmanager
+def _failures() -> Generator[None]:
+    """What the SDK raises, in the words of the house. Its messages hold documents, so they are not repeated."""
+    from azure.core.exceptions import AzureError  # noqa: PLC0415 - loads where it is needed
+    from azure.cosmos.exceptions import CosmosHttpResponseError  # noqa: PLC0415 - as above
+
+    try:
+        yield
+    except CosmosHttpResponseError as error:
+        status = int(error.status_code or 0)
+        if status == HTTPStatus.PRECONDITION_FAILED:
+            raise Conflict("The document was changed by somebody else.", code=CHANGED) from error
+        if status == HTTPStatus.CONFLICT:
+            raise Conflict("There is a document of that id.", code=EXISTS) from error
+        if status in _MAY_PASS or status >= HTTPStatus.INTERNAL_SERVER_ERROR or not status:
+            raise TransientError(f"Cosmos DB answered {status}.", code="cosmos-unavailable") from error
+        raise TerminalError(f"Cosmos DB refused with {status}.", code="cosmos-refused") from error
+    except AzureError as error:
+        raise TransientError(f"Cosmos DB did not answer: {type(error).__name__}.", code="cosmos-unavailable") from error

@@ -271,21 +271,27 @@ def _query(prices: PriceRange | None, window: Window) -> dict[str, Any]:
 
 
 def _stone(item: Any, number: int) -> Stone:
+    """The diamond in an item. One without a usable id is kept: it is stored and counted as failed, never dropped."""
+    if not isinstance(item, dict):
+        raise _malformed(f"something else than an object at items[{number}]")
+    given = cast("dict[str, Any]", item)
+    diamond = given.get("diamond")
+    stone_id = cast("dict[str, Any]", diamond).get("id") if isinstance(diamond, dict) else None
     return Stone(
-        supplier_stone_id=_pick(item, "diamond.id", str, f"items[{number}]."),
-        offer_id=_pick(item, "id", str, f"items[{number}]."),
+        supplier_stone_id=stone_id if isinstance(stone_id, str) else "",
+        offer_id=str(given.get("id") or ""),
         source_updated_at=None,
-        payload=item,
+        payload=given,
     )
 
 
-def _pick(source: Any, path: str, kind: type[T], inside: str = "") -> T:
+def _pick(source: Any, path: str, kind: type[T]) -> T:
     """The value at a dotted path, which must be of a kind; names the path if it is not."""
     value = source
     for key in path.split("."):
         value = cast("dict[str, Any]", value).get(key) if isinstance(value, dict) else None
     if not isinstance(value, kind):
-        raise _malformed(f"no {inside}{path} of type {kind.__name__}")
+        raise _malformed(f"no {path} of type {kind.__name__}")
     return value
 
 

@@ -44,6 +44,8 @@ CREATE TABLE IF NOT EXISTS item (
     body TEXT NOT NULL,
     UNIQUE (container, partition, id)
 );
+CREATE INDEX IF NOT EXISTS of_container ON item (container, sequence);
+CREATE INDEX IF NOT EXISTS of_partition ON item (container, partition, sequence);
 CREATE INDEX IF NOT EXISTS changes ON item (container, lsn);
 CREATE TABLE IF NOT EXISTS unique_value (
     container INTEGER NOT NULL,

@@ -282,4 +282,4 @@ class QueueLife(RuleBasedStateMachine):
 
 
 TestQueueLife = QueueLife.TestCase
-TestQueueLife.settings = settings(max_examples=200, stateful_step_count=50, deadline=None)
+TestQueueLife.settings = settings(max_examples=150, stateful_step_count=50, deadline=None)

@@ -15,6 +15,7 @@ from starlette.routing import Route, Router
 from local.host.functions import Function, FunctionError
 from local.host.keys import MASTER
 from local.host.manual import run_by_hand
+from local.host.tasks import start_task
 
 if TYPE_CHECKING:
     from local.host.host import Host
@@ -95,7 +96,9 @@ class Admin:
         value = cast("dict[str, Any]", body).get("input")
         if isinstance(value, (dict, list)):
             return Response(status_code=400)
-        task = asyncio.create_task(run_by_hand(self._host, function, "" if value is None else str(value)))
+        task = start_task(
+            run_by_hand(self._host, function, "" if value is None else str(value)), f"run {function.name} by hand"
+        )
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return Response(status_code=202)

@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Protocol
 
 from local.host.clock import Clock
+from local.host.connections import find_connection
 from local.host.dispatch import Dispatcher
-from local.host.functions import Function, FunctionTable
-from local.host.settings import HostJson
+from local.host.functions import Binding, Function, FunctionTable
+from local.host.settings import ConfigurationError, HostJson
+
+_NEED_CONNECTION = {"queue", "queueTrigger", "blob", "blobTrigger", "serviceBus", "serviceBusTrigger"}
 
 
 class Listener(Protocol):
@@ -51,8 +54,12 @@ class Bindings:
         self._listeners: dict[str, Listener] = {}
 
     def load(self, table: FunctionTable) -> None:
-        """Load what the functions' bindings need."""
+        """Load what the functions' bindings need. Raises ConfigurationError when a connection has no settings."""
         enabled = [one for one in table.functions.values() if not one.disabled]
+        for function in enabled:
+            for binding in function.bindings:
+                if binding.type in _NEED_CONNECTION:
+                    _check_connection(function, binding)
         used = {binding.type for one in enabled for binding in one.bindings}
         if used & {"serviceBus", "serviceBusTrigger"} and "serviceBus" not in self._services:
             self._load_service_bus()
@@ -99,12 +106,14 @@ class Bindings:
         )
 
     def _load_queues(self) -> None:
-        from local.host import storage_queues  # noqa: PLC0415 - 0.2 s that only such an app pays
+        from local.host import queue_trigger, storage_queues  # noqa: PLC0415 - 0.2 s that only such an app pays
 
         queues = storage_queues.StorageQueues(os.environ, storage_queues.options(self._host_json))
         self._services["queue"] = queues
         self._dispatcher.outputs["queue"] = queues
-        self._make["queueTrigger"] = lambda function: storage_queues.QueueTrigger(queues, self._dispatcher, function)
+        self._make["queueTrigger"] = lambda function: queue_trigger.QueueTrigger(
+            queues, self._dispatcher, function, self._data
+        )
 
     def _load_blobs(self) -> None:
         from local.host import blob_trigger, blobs  # noqa: PLC0415 - 0.2 s that only such an app pays
@@ -116,3 +125,10 @@ class Bindings:
         self._make["blobTrigger"] = lambda function: blob_trigger.BlobTrigger(
             store, self._dispatcher, function, self._data / "blobs", self._clock
         )
+
+
+def _check_connection(function: Function, binding: Binding) -> None:
+    try:
+        find_connection(binding.text("connection"), os.environ)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"Function '{function.name}', binding '{binding.name}': {error}") from error

@@ -17,6 +17,7 @@ from local.host.expressions import template_pattern
 from local.host.functions import Function
 from local.host.logs import host_log
 from local.host.settings import ConfigurationError
+from local.host.tasks import start_task
 from local.host.worker import FunctionRaised
 
 _SCAN_SECONDS = 1.0
@@ -47,7 +48,7 @@ class BlobTrigger:
 
     def start(self) -> None:
         """Begin to scan."""
-        self._task = asyncio.create_task(self._scan(), name=f"blob {self.function.name}")
+        self._task = start_task(self._scan(), f"blob {self.function.name}")
 
     def stop(self) -> None:
         """Take no more blobs."""

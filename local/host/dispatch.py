@@ -16,7 +16,7 @@ from azure.functions import meta
 from local.host.clock import Clock
 from local.host.durable.ports import HostStopping
 from local.host.functions import Binding, Function, RetryPolicy
-from local.host.logs import InvocationTag, current_invocation, host_log
+from local.host.logs import InvocationTag, active_invocations, current_invocation, host_log
 from local.host.worker import (
     FunctionRaised,
     InvocationContext,
@@ -151,6 +151,7 @@ class Dispatcher:
         self.recent.appendleft(invocation)
         tag = InvocationTag(function.name, invocation.id, call.instance_id)
         token = current_invocation.set(tag)
+        active_invocations[invocation.id] = tag
         started = time.perf_counter()
         try:
             if host_log.isEnabledFor(logging.INFO):
@@ -171,6 +172,7 @@ class Dispatcher:
             _log_executed(logging.INFO, invocation)
             return result
         finally:
+            del active_invocations[invocation.id]
             current_invocation.reset(token)
 
     async def _limited(self, function: Function, call: Call, invocation: Invocation, retry: RetryContext) -> Result:

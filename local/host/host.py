@@ -119,11 +119,11 @@ class Host:
         await self.timers.stop()
         await self.code.unload()
         try:
-            table = self._index()
+            await self._take(self._index())
+            await self._start_triggers()
         except ConfigurationError as error:
-            table = FunctionTable(failure=str(error))
-        await self._take(table)
-        await self._start_triggers()
+            self.table = FunctionTable(failure=str(error))
+            self.http.load(self.table)
 
     async def _start(self) -> None:
         options = self.options
@@ -136,6 +136,7 @@ class Host:
         self.port = bound.getsockname()[1]
         self._set("WEBSITE_HOSTNAME", f"localhost:{self.port}")
 
+        self._make_data_folder()
         self.keys = KeyStore(options.data_folder / "keys.json")
         self.worker = Worker(thread_count(os.environ))
         self.dispatcher = Dispatcher(self.worker, self.clock, timeout=self.host_json.function_timeout())
@@ -152,6 +153,12 @@ class Host:
         self._servers.append(server)
         await server.start()
         await self._start_triggers()
+
+    def _make_data_folder(self) -> None:
+        folder = self.options.data_folder
+        folder.mkdir(parents=True, exist_ok=True)
+        # The folder holds keys, and lies in the app's own folder by default: it must not be committed with it.
+        (folder / ".gitignore").write_text("*\n")
 
     def _index(self) -> FunctionTable:
         table = Indexer(self.code, os.environ).index(only=self.options.only, retry=self.host_json.retry())
@@ -179,7 +186,6 @@ class Host:
         except ValueError as error:
             raise ConfigurationError(str(error)) from error
         folder = self.options.data_folder
-        folder.mkdir(parents=True, exist_ok=True)
         try:
             extension = DurableExtension(self.durable, options, folder / f"{options.hub_name.lower()}.db", self.clock)
         except HubInUse as error:

@@ -3,6 +3,7 @@
 import json
 import logging
 import sys
+import threading
 from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -33,6 +34,9 @@ class InvocationTag:
     instance_id: str
 
 
+# Functions set `context.thread_local_storage.invocation_id` in threads of their own, so that what these log is theirs.
+thread_local = threading.local()
+active_invocations: dict[str, InvocationTag] = {}
 current_invocation: ContextVar[InvocationTag | None] = ContextVar("current_invocation", default=None)
 
 
@@ -76,7 +80,9 @@ class HostLogHandler(logging.StreamHandler[TextIO]):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the record is shown; ties it to the invocation that it was written in."""
-        tag: InvocationTag | None = getattr(record, "tag", None) or current_invocation.get()
+        tag = current_invocation.get()
+        if tag is None and not record.name.startswith(host_log.name):
+            tag = active_invocations.get(getattr(thread_local, "invocation_id", ""))
         record.tag = tag
         if record.name.startswith(host_log.name):
             shown = logging.DEBUG if self._verbose else logging.INFO

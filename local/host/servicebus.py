@@ -23,7 +23,8 @@ from local.host.expressions import json_parameters, resolve_parameters
 from local.host.functions import Binding, Function
 from local.host.logs import host_log
 from local.host.messages import body_datum, metadata_data, output_messages
-from local.host.settings import HostJson
+from local.host.settings import ConfigurationError, HostJson
+from local.host.tasks import start_task
 from local.host.worker import FunctionRaised
 
 _SECTION = "extensions.serviceBus"
@@ -61,19 +62,20 @@ class ServiceBus:
         self._senders: dict[tuple[str, str], ServiceBusSender] = {}
         self._sending = asyncio.Lock()
 
-    def check(self, connection: str) -> None:
-        """Raise ConfigurationError when the connection has no settings."""
-        find_connection(connection, self._environment)
-
     def client(self, connection: str) -> ServiceBusClient:
-        """The client of a connection. Raises ConfigurationError when it has no settings."""
+        """The client of a connection. Raises ConfigurationError when it has no settings or they cannot be read."""
         if connection not in self._clients:
             found = find_connection(connection, self._environment)
-            self._clients[connection] = (
-                ServiceBusClient.from_connection_string(found.connection_string)
-                if found.connection_string is not None
-                else ServiceBusClient(found.need("fullyQualifiedNamespace"), credential(found))
-            )
+            try:
+                self._clients[connection] = (
+                    ServiceBusClient.from_connection_string(found.connection_string)
+                    if found.connection_string is not None
+                    else ServiceBusClient(found.need("fullyQualifiedNamespace"), credential(found))
+                )
+            except ValueError as error:
+                raise ConfigurationError(
+                    f"The setting '{found.name}' is no Service Bus connection string: {error}"
+                ) from error
         return self._clients[connection]
 
     async def write(self, function: Function, binding: Binding, value: meta.Datum, call: Call) -> None:
@@ -110,11 +112,11 @@ class ServiceBusTrigger:
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
         self._running: set[asyncio.Task[None]] = set()
-        bus.check(function.trigger.text("connection"))
+        bus.client(function.trigger.text("connection"))
 
     def start(self) -> None:
         """Begin to receive."""
-        self._task = asyncio.create_task(self._listen(), name=f"service bus {self.function.name}")
+        self._task = start_task(self._listen(), f"service bus {self.function.name}")
 
     def stop(self) -> None:
         """Receive no more; what was received and not begun goes back to the queue."""

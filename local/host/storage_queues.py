@@ -1,35 +1,29 @@
 """Storage queues: triggers with poison queues, and outputs. Loaded when an app has one."""
 
-import asyncio
 import base64
 import binascii
 import contextlib
 import os
-import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
+from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.functions import meta
 from azure.storage.queue import QueueMessage
 from azure.storage.queue.aio import QueueClient, QueueServiceClient
 
 from local.host.connections import credential, find_connection
-from local.host.dispatch import Call, Dispatcher, FunctionTimedOut
-from local.host.durable.ports import HostStopping
+from local.host.dispatch import Call
 from local.host.expressions import json_parameters, resolve_parameters
 from local.host.functions import Binding, Function
 from local.host.logs import host_log
 from local.host.messages import body_datum, metadata_data, output_messages
 from local.host.settings import ConfigurationError, HostJson
-from local.host.worker import FunctionRaised
 
 _SECTION = "extensions.queues"
-_LEASE_SECONDS = 600
-_RENEW_SECONDS = 300
-_SHORTEST_POLL = 0.1
+SHORTEST_POLL = 0.1
 # Azure waits up to a minute to save transactions, which cost nothing here.
 _LONGEST_POLL = 2.0
 _FOREVER = -1
@@ -69,7 +63,7 @@ class QueueOptions:
             new_batch_threshold=host_json.number(name("newBatchThreshold"), max(batch // 2 * cores, 1), minimum=0),
             max_dequeue_count=host_json.number(name("maxDequeueCount"), 5, minimum=1),
             visibility_timeout=host_json.seconds(name("visibilityTimeout"), 0.0),
-            max_polling_interval=max(interval, _SHORTEST_POLL),
+            max_polling_interval=max(interval, SHORTEST_POLL),
             base64=encoding == "base64",
         )
 
@@ -126,133 +120,6 @@ class StorageQueues:
                     f"The setting '{found.name}' is no storage connection string: {error}"
                 ) from error
         return self._services[connection]
-
-
-class QueueTrigger:
-    """Polls one queue for one function."""
-
-    def __init__(self, queues: StorageQueues, dispatcher: Dispatcher, function: Function) -> None:
-        self.function = function
-        self._queues = queues
-        self._options = queues.options
-        self._dispatcher = dispatcher
-        self._name = function.trigger.text("queueName").lower()
-        self._queue = queues.queue(function.trigger.text("connection"), self._name)
-        self._running: set[asyncio.Task[None]] = set()
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        """Begin to poll."""
-        self._task = asyncio.create_task(self._poll(), name=f"queue {self.function.name}")
-
-    def stop(self) -> None:
-        """Take no more messages."""
-        if self._task is not None:
-            self._task.cancel()
-
-    async def ended(self) -> None:
-        """Return when every message taken is deleted, hidden again or in the poison queue."""
-        if self._task is not None:
-            await asyncio.gather(self._task, return_exceptions=True)
-        if self._running:
-            await asyncio.wait(self._running)
-
-    async def _poll(self) -> None:
-        pause, told = _SHORTEST_POLL, False
-        while True:
-            while len(self._running) > self._options.new_batch_threshold:
-                await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
-            try:
-                # Cancelling the request itself could lose messages that the service has already handed out.
-                found = await asyncio.shield(asyncio.create_task(self._take()))
-                told = False
-            except ResourceNotFoundError:
-                found = 0
-            except AzureError as error:
-                (host_log.debug if told else host_log.error)(
-                    "Function '%s' cannot read the queue '%s': %s", self.function.name, self._name, _first_line(error)
-                )
-                found, told = 0, True
-            if found:
-                pause = _SHORTEST_POLL
-            else:
-                await asyncio.sleep(pause)
-                pause = min(pause * random.uniform(1.5, 2.5), self._options.max_polling_interval)  # noqa: S311 - no secret
-
-    async def _take(self) -> int:
-        size = self._options.batch_size
-        page = self._queue.receive_messages(
-            messages_per_page=size, max_messages=size, visibility_timeout=_LEASE_SECONDS
-        )
-        messages = [message async for message in page]
-        for message in messages:
-            task = asyncio.create_task(self._run(message))
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
-        return len(messages)
-
-    async def _run(self, message: QueueMessage) -> None:
-        renewal = asyncio.create_task(self._renew(message))
-        try:
-            try:
-                body = self._queues.decode(str(message.content))
-            except ValueError as error:
-                host_log.error(
-                    "A message in the queue '%s' is not Base64: it goes to the poison queue. Encode it, or set "
-                    "extensions.queues.messageEncoding to none in host.json. %s",
-                    self._name,
-                    error,
-                )
-                await self._poison(message)
-                return
-            succeeded = await self._succeeds(self._call(message, body))
-        except HostStopping:
-            await self._release(message, 0)
-            return
-        finally:
-            renewal.cancel()
-        try:
-            if succeeded:
-                await self._queue.delete_message(message)
-            elif (message.dequeue_count or 0) >= self._options.max_dequeue_count:
-                await self._poison(message)
-            else:
-                await self._release(message, self._options.visibility_timeout)
-        except AzureError as error:
-            host_log.error("A message of the queue '%s' could not be settled: %s", self._name, _first_line(error))
-
-    async def _succeeds(self, call: Call) -> bool:
-        try:
-            await self._dispatcher.run(self.function, call)
-        except (FunctionRaised, FunctionTimedOut):
-            return False
-        return True
-
-    async def _renew(self, message: QueueMessage) -> None:
-        while True:
-            await asyncio.sleep(_RENEW_SECONDS)
-            renewed = await self._queue.update_message(message, visibility_timeout=_LEASE_SECONDS)
-            message.pop_receipt = renewed.pop_receipt
-
-    async def _release(self, message: QueueMessage, seconds: float) -> None:
-        await self._queue.update_message(message, visibility_timeout=int(seconds))
-
-    async def _poison(self, message: QueueMessage) -> None:
-        if self._name.endswith("-poison"):
-            return
-        poison = f"{self._name}-poison"
-        host_log.warning(
-            "Message has reached MaxDequeueCount of %d. Moving message to queue '%s'.",
-            self._options.max_dequeue_count,
-            poison,
-        )
-        await put(self._queues.queue(self.function.trigger.text("connection"), poison), str(message.content))
-        await self._queue.delete_message(message)
-
-    def _call(self, message: QueueMessage, body: bytes) -> Call:
-        return queue_call(
-            self.function, body, message_metadata(message), f"New queue message detected on '{self._name}'."
-        )
 
 
 def queue_call(function: Function, body: bytes, metadata: dict[str, Any], reason: str) -> Call:
@@ -312,10 +179,6 @@ async def put(queue: QueueClient, content: str) -> None:
 
 def _time(value: datetime | None) -> str | None:
     return value.strftime("%Y-%m-%dT%H:%M:%S+00:00") if value is not None else None
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]
 
 
 def options(host_json: HostJson) -> QueueOptions:

@@ -20,6 +20,7 @@ from local.host.functions import Function, FunctionError
 from local.host.logs import host_log
 from local.host.schedules import Schedule, ScheduleInvalid, parse_schedule
 from local.host.settings import ConfigurationError
+from local.host.tasks import start_task
 from local.host.worker import FunctionRaised
 
 _NEVER = "0001-01-01T00:00:00"
@@ -56,7 +57,7 @@ class TimerTriggers:
             except ScheduleInvalid as error:
                 refused.append(FunctionError(function.name, str(error)))
                 continue
-            self._tasks.append(asyncio.create_task(self._run(function, schedule), name=f"timer {function.name}"))
+            self._tasks.append(start_task(self._run(function, schedule), f"timer {function.name}"))
         return refused
 
     async def stop(self) -> None:

@@ -4,7 +4,6 @@ import asyncio
 import concurrent.futures.thread
 import contextvars
 import os
-import threading
 import traceback
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -16,10 +15,10 @@ from azure.functions import meta
 
 from local.host import converters
 from local.host.functions import Function
+from local.host.logs import thread_local
 from local.host.settings import ConfigurationError
 
 _ORCHESTRATOR_STATE = "\n\n$OutOfProcData$"
-_thread_local = threading.local()
 _OWN_FILES = {__file__, concurrent.futures.thread.__file__}
 
 
@@ -95,7 +94,7 @@ class InvocationContext:
     function_directory: str
     trace_context: TraceContext = field(default_factory=TraceContext)
     retry_context: RetryContext = field(default_factory=RetryContext)
-    thread_local_storage: Any = _thread_local
+    thread_local_storage: Any = thread_local
 
 
 @dataclass(frozen=True)
@@ -131,7 +130,7 @@ class Worker:
                 arguments["context"] = context
             arguments |= outputs
             if function.is_async:
-                _thread_local.invocation_id = context.invocation_id
+                thread_local.invocation_id = context.invocation_id
                 returned = await function.code(**arguments)
             else:
                 returned = await self._in_thread(function.code, arguments, context.invocation_id)
@@ -154,7 +153,7 @@ class Worker:
         snapshot = contextvars.copy_context()
 
         def call() -> Any:
-            _thread_local.invocation_id = invocation_id
+            thread_local.invocation_id = invocation_id
             try:
                 return snapshot.run(code, **arguments)
             except StopIteration as error:  # which no future can carry

@@ -1,5 +1,6 @@
 """Storage queues and blobs: triggers, inputs, outputs, poison messages and binding expressions."""
 
+import asyncio
 import json
 import logging
 import typing
@@ -78,3 +79,11 @@ def put_blob(req: func.HttpRequest, content: func.Out[bytes]) -> func.HttpRespon
 def copy_upload(blob: func.InputStream, copy: func.Out[bytes]) -> None:
     logging.info("upload %s of %s bytes", blob.name, blob.length)
     copy.set(blob.read())
+
+
+@app.queue_trigger(arg_name="msg", queue_name="slow", connection="Storage")
+async def take_slow(msg: func.QueueMessage) -> None:
+    logging.info("slow begins %s", msg.dequeue_count)
+    if msg.dequeue_count == 1:
+        await asyncio.sleep(60)
+    logging.info("slow ends")

@@ -82,3 +82,22 @@ def returns_too_much(timer: func.TimerRequest):
 @app.route(route="renamed")
 def original(req: func.HttpRequest) -> func.HttpResponse:
     return func.HttpResponse("renamed")
+
+
+@app.route(route="thread-logs")
+def log_from_thread(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    def work(mine: bool) -> None:
+        if mine:
+            context.thread_local_storage.invocation_id = context.invocation_id
+        logging.info("from a thread that says whose it is: %s", mine)
+
+    for mine in (True, False):
+        thread = threading.Thread(target=work, args=(mine,))
+        thread.start()
+        thread.join()
+    return func.HttpResponse("ok")
+
+
+@app.warm_up_trigger(arg_name="warm")
+def warm(warm) -> None:
+    logging.info("warm")

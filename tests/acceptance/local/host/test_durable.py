@@ -1,4 +1,6 @@
 import json
+import shutil
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -114,3 +116,19 @@ def test_two_hosts_on_one_data_folder_are_refused_with_the_remedy(apps, tmp_path
         second = HostProcess(apps / "durable", tmp_path, environment=SETTINGS)
         with pytest.raises(Exception, match="pass --data with another folder"):
             second.start()
+
+
+def test_a_reload_keeps_orchestrations_and_gives_them_the_new_code(apps, tmp_path):
+    shutil.copytree(apps / "durable", tmp_path / "app")
+    code = tmp_path / "app" / "function_app.py"
+    with HostProcess(tmp_path / "app", tmp_path / "data", ["--reload"], SETTINGS) as host:
+        waiting = host.start_orchestration("approval")
+        host.wait_for(waiting, until=lambda found: found.status == "Running")
+        code.write_text(code.read_text().replace('return "approved"', 'return "approved by the new code"'))
+        host.wait_for_output("function_app.py changed: loading the functions anew.")
+        deadline = time.monotonic() + 10
+        while sum("chain: orchestrationTrigger" in line for line in list(host.output)) < 2:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        host.raise_event(waiting, "approved")
+        assert host.wait_for(waiting).output == "approved by the new code"

@@ -117,3 +117,10 @@ def test_a_missing_connection_is_one_clear_line(apps, tmp_path):
         HostProcess(apps / "servicebus", tmp_path, environment={"WORK_QUEUE": "work", "Bus": ""}).start()
     assert "The connection setting 'Bus' is missing. Set it under Values in local.settings.json" in str(failed.value)
     assert "Traceback" not in str(failed.value)
+
+
+def test_a_connection_string_that_is_none_is_one_clear_line(apps, tmp_path):
+    with pytest.raises(HostDidNotStart) as failed:
+        HostProcess(apps / "servicebus", tmp_path, environment={"WORK_QUEUE": "work", "Bus": "nonsense"}).start()
+    assert "The setting 'Bus' is no Service Bus connection string" in str(failed.value)
+    assert "Traceback" not in str(failed.value)

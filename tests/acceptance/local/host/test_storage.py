@@ -6,7 +6,7 @@ import pytest
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient
 
-from local.host.testing import InProcessHost
+from local.host.testing import HostDidNotStart, HostProcess, InProcessHost
 
 
 @pytest.fixture(scope="module")
@@ -108,3 +108,23 @@ def test_no_message_is_lost_when_the_host_stops_in_the_middle(apps, storage_conn
     with InProcessHost(apps / "storage", settings={"Storage": storage_connection, "STAGE": "many"}) as second:
         logs = lambda: first.log + second.log  # noqa: E731 - two hosts, one log
         wait_for(lambda: all(f"out 'M{n}'" in logs() for n in range(40)))
+
+
+def test_a_message_that_a_killed_host_held_is_taken_again_at_its_next_start(apps, storage_connection, tmp_path):
+    settings = {"Storage": storage_connection, "STAGE": "killed"}
+    arguments = ["--functions", "take_slow", "put_text"]
+    with HostProcess(apps / "storage", tmp_path, arguments, settings) as host:
+        host.request("POST", "/api/text/slow", b"x")
+        host.wait_for_output("slow begins 1")
+        host.kill()
+        host.start()
+        host.wait_for_output("A message of the queue 'slow' that the last host held is visible again.")
+        host.wait_for_output("slow begins 2")
+        host.wait_for_output("slow ends")
+
+
+def test_a_missing_connection_names_function_and_binding(apps, tmp_path):
+    with pytest.raises(HostDidNotStart) as failed:
+        HostProcess(apps / "storage", tmp_path, environment={"Storage": "", "STAGE": "x"}).start()
+    assert "binding 'messages': The connection setting 'Storage' is missing." in str(failed.value)
+    assert "Traceback" not in str(failed.value)

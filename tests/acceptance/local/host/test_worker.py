@@ -79,3 +79,14 @@ def test_a_value_returned_without_a_binding_fails_in_the_workers_words(app):
 def test_a_function_may_have_another_name_than_its_code(app):
     assert app.request("GET", "/api/renamed").body == b"renamed"
     assert app.invocations[0].function == "Renamed-1"
+
+
+def test_threads_of_a_function_log_for_it_when_they_say_so(app):
+    app.request("GET", "/api/thread-logs")
+    assert "from a thread that says whose it is: True" in app.log
+    assert "from a thread that says whose it is: False" not in app.log
+
+
+def test_a_warmup_function_is_listed_and_does_not_run(app):
+    assert app.request("GET", "/admin/functions/warm").status == 200
+    assert all(one.function != "warm" for one in app.invocations)

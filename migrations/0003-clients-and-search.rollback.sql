@@ -1,6 +1,7 @@
 alter table diamonds.purchase_history
     drop constraint one_purchase_per_key,
     add constraint purchase_history_idempotency_key_key unique (idempotency_key);
+alter table diamonds.diamonds reset (autovacuum_vacuum_scale_factor, autovacuum_analyze_scale_factor);
 drop function diamonds.availability_now(text, timestamptz, text);
 drop index diamonds.diamonds_by_price, diamonds.diamonds_by_carats, diamonds.diamonds_by_created_at,
     diamonds.diamonds_by_grade, diamonds.diamonds_by_color, diamonds.diamonds_by_clarity, diamonds.diamonds_sample;

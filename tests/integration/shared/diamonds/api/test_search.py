@@ -187,11 +187,10 @@ async def test_classes_are_the_same_in_the_database(shop):
         "select carats, price_model_price as price, lab_grown, carat_class, price_class from diamonds.diamonds"
     )
     for row in stored:
-        unknown = row["lab_grown"] is None
-        carat_classes = classes(CARAT_BOUNDS, row["carats"], row["carats"], row["lab_grown"])
-        price_classes = classes(PRICE_BOUNDS, row["price"], row["price"], row["lab_grown"])
-        assert row["carat_class"] == (carat_classes[2] if unknown else carat_classes[0])
-        assert row["price_class"] == (price_classes[2] if unknown else price_classes[0])
+        lab_grown = row["lab_grown"] is True  # of unknown origin: with the natural ones
+        assert [row["carat_class"]] == classes(CARAT_BOUNDS, row["carats"], row["carats"], lab_grown)
+        assert [row["price_class"]] == classes(PRICE_BOUNDS, row["price"], row["price"], lab_grown)
+    assert list(classes(CARAT_BOUNDS, None, None, None)) == list(range(2 * len(CARAT_BOUNDS) + 2))
 
 
 async def test_one_diamond_is_found_as_long_as_it_is_offered(shop):

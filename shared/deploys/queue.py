@@ -22,7 +22,7 @@ class DeploymentMessage(Wire):
 
     model_config = ConfigDict(extra="ignore")
     deployment_id: DeploymentId
-    organization_id: Name
+    organization_id: Name | None = None
     what: Literal["start", "slot"] = "start"
 
 
@@ -44,11 +44,11 @@ async def enqueue(deployment: Deployment) -> bool:
     return True
 
 
-async def tell_slot_free(deployment_id: str, organization: str, granted: str) -> None:
-    """Let the orchestration of a waiting deployment ask for its slot now. `granted` names the occasion."""
-    message = DeploymentMessage(deployment_id=deployment_id, organization_id=organization, what="slot")
+async def tell_slot_free(deployment_id: str, *, released: str) -> None:
+    """Let the orchestration of a waiting deployment ask now for the slot that the deployment `released` had."""
+    message = DeploymentMessage(deployment_id=deployment_id, what="slot")
     await send(
         settings().deployments_queue,
         message.model_dump_json(by_alias=True),
-        message_id=f"{deployment_id}~{granted}",
+        message_id=f"{deployment_id}~{released}",
     )

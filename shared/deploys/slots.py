@@ -1,7 +1,7 @@
 """Who may work: at most so many deployments at once, one of a project at a time, first come first served.
 
-Pure functions of the state of the entity `deploy_slots`. A slot is lent for a time only, so that one whose orchestration
-was stopped from outside comes free by itself; so does the place in the queue of whoever asks no more.
+Pure functions of the state of the entity `deploy_slots`. A slot is lent for a time only, so that one whose
+orchestration was stopped from outside comes free by itself; so does the place in the queue of whoever asks no more.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ class SlotRequest(BaseModel):
     deployment_id: str
     project: str = ""
     now: datetime
-    limit: int = Field(1, ge=1)
-    seconds: float = Field(0, description="How long it may hold the slot")
+    limit: int = Field(default=1, ge=1)
+    seconds: float = Field(default=0, description="How long it may hold the slot")
 
 
 class SlotAnswer(BaseModel):
@@ -33,7 +33,7 @@ class SlotAnswer(BaseModel):
 
     model_config = ConfigDict(frozen=True)
     granted: bool
-    position: int = Field(0, description="In the queue, from 1; 0: not in it")
+    position: int = Field(default=0, description="In the queue, from 1; 0: not in it")
     freed: list[str] = Field(default_factory=list, description="Deployments that wait and may work if they ask now")
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Literal
-
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.deploys.models import DeploymentId, DeploymentStatus, Name, Step, StopReason
 from shared.deploys.platforms.base import Revision
+from shared.deploys.slots import SlotAnswer, SlotRequest
+
+__all__ = ["SlotAnswer", "SlotRequest"]
 
 
 class _Step(BaseModel):
@@ -104,12 +104,6 @@ class Stop(DeploymentRef):
     reason: StopReason
 
 
-class CleanUp(DeploymentRef):
-    """Tidy up after a deployment that serves (`undone` false), or after one that was undone."""
-
-    undone: bool
-
-
 class End(DeploymentRef):
     """How a deployment ends. `step` is where it failed; None: the newest that has begun."""
 
@@ -129,16 +123,16 @@ class Ended(_Step):
 
 
 class Wake(_Step):
-    """Deployments that wait and may work now."""
+    """Deployments that wait and may work now that the slot of `released` is free."""
 
+    released: DeploymentId
     deployment_ids: list[str]
 
 
-class Told(_Step):
-    """What an orchestration is told by an event."""
+class Recovery(DeploymentRef):
+    """A deployment whose orchestration is gone. `settled`: its revision serves already, so it is to be completed."""
 
-    what: Literal["cancel", "slot"]
-    at: datetime | None = None
+    settled: bool
 
 
 class Nothing(_Step):

@@ -155,6 +155,9 @@ def end(deployment: Deployment, status: DeploymentStatus, error: DeploymentError
         return deployment
     ended_ = advance(deployment, status, now)
     update: dict[str, object] = {}
+    for one in ended_.steps:
+        if one.success is None:
+            ended_ = end_step(ended_, one.name, None if ended_.status is _S.COMPLETED else str(ended_.status), now)
     if ended_.status is _S.COMPLETED:
         update["progress"] = PROGRESS[Step.CLEANUP]
     elif ended_.status is _S.FAILED:

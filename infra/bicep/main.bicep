@@ -441,6 +441,7 @@ module app 'functionApp.bicep' = {
       COSMOS_DATABASE: cosmos.outputs.databaseName
       DEPLOYMENTS_QUEUE: 'deployments'
       CONTAINER_PLATFORM: 'azure'
+      GIT_HOSTS: 'github.com,gitlab.com,bitbucket.org'
       MAX_CONCURRENT_DEPLOYMENTS: '5'
       DEPLOYMENT_TIMEOUT_MS: '1800000'
       BUILD_CONTAINER_CPU: '2'

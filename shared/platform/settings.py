@@ -140,6 +140,17 @@ class Settings(BaseSettings):
     )
     cosmos_database: str = Field("manifold", description="database of the deployments' state")
     deployments_queue: str = Field("deployments", description="queue of accepted deployments")
+    git_hosts: str = Field(
+        "",
+        pattern=r"^([A-Za-z0-9.-]+(,[A-Za-z0-9.-]+)*)?$",
+        description="hosts that sources are fetched from, by commas; unset: any public one",
+    )
+    local_platform_url: str = Field(
+        "http://127.0.0.1:8500", description="address of the platform for apps on this machine"
+    )
+    local_platform_token: SecretStr = Field(
+        SecretStr(""), description="what the platform for apps on this machine asks of its caller"
+    )
     container_platform: Literal["local", "azure"] = Field(
         "local", description="where deployed apps run: on this machine, or on Azure Container Apps"
     )

@@ -1,0 +1,35 @@
+"""The source of an app: an uploaded archive or a commit of a Git repository, brought safely into a folder."""
+
+from shared.deploys.sources.archives import LIMITS, ArchiveKind, Limits, Unpacked, kind_of, pack, unpack
+from shared.deploys.sources.fetching import fetch
+from shared.deploys.sources.git import clone
+from shared.deploys.sources.uploads import (
+    CONTAINER,
+    ROUTE_BYTES,
+    UPLOAD_BYTES,
+    UploadUrl,
+    blob_name,
+    exists,
+    store_archive,
+    upload_url,
+)
+
+__all__ = [
+    "CONTAINER",
+    "LIMITS",
+    "ROUTE_BYTES",
+    "UPLOAD_BYTES",
+    "ArchiveKind",
+    "Limits",
+    "Unpacked",
+    "UploadUrl",
+    "blob_name",
+    "clone",
+    "exists",
+    "fetch",
+    "kind_of",
+    "pack",
+    "store_archive",
+    "unpack",
+    "upload_url",
+]

@@ -1,0 +1,212 @@
+"""A commit of a public Git repository as a folder of files."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import os
+import shutil
+import signal
+import tempfile
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from shared.deploys.models import GitSource
+from shared.deploys.sources.tree import LIMITS, Limits, parts_of, refused
+from shared.platform.errors import InvalidInput, TerminalError, TransientError
+
+GIT = ("git",)
+SECONDS = 120
+LOOK_S = 0.2
+_LAST_WORDS = 500
+_CONFIG = {
+    "protocol.allow": "never",
+    "protocol.https.allow": "always",
+    "http.followRedirects": "false",  # a redirect leads to hosts that nobody has looked at
+    "http.lowSpeedLimit": "1000",
+    "http.lowSpeedTime": "20",
+    "core.hooksPath": "/dev/null",
+    "core.symlinks": "false",  # a link is checked out as a file with its target's name
+    "core.fsmonitor": "false",
+    "submodule.recurse": "false",
+    "credential.helper": "",
+    "init.defaultBranch": "main",
+    "advice.detachedHead": "false",
+    "gc.auto": "0",
+}
+
+
+def check_url(url: str, hosts: Sequence[str] = ()) -> None:
+    """Refuse an address that is not plain https to a public host name, or not to one of `hosts` if there are any.
+
+    Raises:
+        InvalidInput: with the reason; credentials in the address are not repeated in it.
+    """
+    try:
+        found = urlsplit(url)
+        host = (found.hostname or "").lower()
+        _ = found.port
+    except ValueError:
+        raise _no_url("it is no address") from None
+    if found.scheme != "https":
+        raise _no_url("only https is taken")
+    if found.username is not None or found.password is not None:
+        raise _no_url("it must not hold credentials")
+    if found.query or found.fragment:
+        raise _no_url("it must not have a query or a fragment")
+    if hosts:
+        if host not in {allowed.lower() for allowed in hosts}:
+            raise _no_url(f"the host {host!r} is not one of {', '.join(hosts)}")
+        return
+    with contextlib.suppress(ValueError):
+        ipaddress.ip_address(host)
+        raise InvalidInput("The git URL was refused: name the host, not its address.", field="gitUrl")
+    if "." not in host or host.endswith((".local", ".internal", ".localhost")):
+        raise _no_url(f"{host!r} is no public host")
+
+
+async def clone(
+    source: GitSource,
+    folder: Path,
+    *,
+    cancelled: Callable[[], Awaitable[bool]],
+    limits: Limits = LIMITS,
+    seconds: float = SECONDS,
+    hosts: Sequence[str] = (),
+    git: Sequence[str] = GIT,
+) -> str:
+    """Fetch one commit into a new folder, without its history, hooks, submodules or links; its id.
+
+    Raises:
+        InvalidInput: the address is refused, or the tree is too large or has names that are not taken.
+        TransientError: it took too long.
+        TerminalError: git could not fetch it, is not installed, or `cancelled` said so (`source-stopped`).
+    """
+    check_url(source.url, hosts)
+    wanted = source.commit or f"refs/heads/{source.branch}"
+    await asyncio.to_thread(folder.mkdir, parents=True)
+    with tempfile.TemporaryDirectory(prefix="manifold-git-") as home:
+        run = _Git((*git, *_flags()), folder, Path(home), cancelled, limits)
+        try:
+            async with asyncio.timeout(seconds):
+                await run("init", "--quiet")
+                await run("fetch", "--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules", source.url, wanted)
+                await run("checkout", "--quiet", "--detach", "FETCH_HEAD")
+                commit = await run("rev-parse", "HEAD")
+            await asyncio.to_thread(_settle, folder, limits)
+        except TimeoutError:
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+            raise TransientError(
+                f"Fetching {source.url} took longer than {seconds:g} s.", code="git-slow", remedy="Try again later."
+            ) from None
+        except BaseException:
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+            raise
+    return commit.strip()
+
+
+class _Git:
+    """Runs git in a process group of its own, which does not outlive the call."""
+
+    def __init__(
+        self,
+        command: tuple[str, ...],
+        folder: Path,
+        home: Path,
+        cancelled: Callable[[], Awaitable[bool]],
+        limits: Limits,
+    ) -> None:
+        self._command = command
+        self._folder = folder
+        self._cancelled = cancelled
+        self._limits = limits
+        self._environment = {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "HOME": str(home),
+            "LC_ALL": "C",
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_CONFIG_GLOBAL": os.devnull,
+            "GIT_TERMINAL_PROMPT": "0",
+            "GIT_ASKPASS": "true",
+            "GIT_LFS_SKIP_SMUDGE": "1",
+        }
+
+    async def __call__(self, *arguments: str) -> str:
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *self._command,
+                *arguments,
+                cwd=self._folder,
+                env=self._environment,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+                start_new_session=True,
+            )
+        except FileNotFoundError:
+            raise TerminalError(
+                "There is no git here to fetch the source with.",
+                code="git-missing",
+                remedy="Upload the source as an archive instead.",
+            ) from None
+        talk = asyncio.create_task(process.communicate())
+        try:
+            while not (await asyncio.wait([talk], timeout=LOOK_S))[0]:
+                if await self._cancelled():
+                    raise TerminalError("Fetching the source was stopped.", code="source-stopped")
+                if await asyncio.to_thread(_size, self._folder) > 2 * self._limits.total:  # files and packed objects
+                    raise refused(".git", f"makes the source larger than {self._limits.total:,} bytes")
+        finally:
+            if not talk.done():
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+            await asyncio.wait([talk])
+        said = talk.result()[0].decode(errors="replace")
+        if process.returncode != 0:
+            raise TerminalError(
+                f"git {arguments[0]} failed: {said.strip()[-_LAST_WORDS:] or process.returncode}",
+                code="git-failed",
+                remedy="See that the repository is public and that the branch or commit is there.",
+            )
+        return said
+
+
+def _flags() -> list[str]:
+    return [part for name, value in _CONFIG.items() for part in ("-c", f"{name}={value}")]
+
+
+def _settle(folder: Path, limits: Limits) -> None:
+    """Drop what is git's own and hold the rest to what archives are held to."""
+    shutil.rmtree(folder / ".git")
+    entries = total = 0
+    for path in folder.rglob("*"):
+        name = str(path.relative_to(folder))
+        parts_of(name, limits)
+        found = path.lstat()
+        entries, total = entries + 1, total + found.st_size
+        if path.is_symlink() or not (path.is_file() or path.is_dir()):
+            raise refused(name, "is neither a file nor a folder")
+        if entries > limits.entries:
+            raise refused(name, f"is one more than the {limits.entries:,} entries that are taken")
+        if found.st_size > limits.file or total > limits.total:
+            raise refused(name, f"makes the source larger than {limits.total:,} bytes, or is itself over the limit")
+
+
+def _size(folder: Path) -> int:
+    total = 0
+    for base, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):  # git moves its files while it works
+                total += os.lstat(os.path.join(base, name)).st_size  # noqa: PTH118 - many files, often
+    return total
+
+
+def _no_url(reason: str) -> InvalidInput:
+    return InvalidInput(
+        f"The git URL was refused: {reason}.",
+        field="gitUrl",
+        code="git-url-refused",
+        remedy="Give an https address of a public repository, without credentials.",
+    )

@@ -1,0 +1,145 @@
+"""Git sources, fetched from a repository on this machine that stands behind an https address."""
+
+import asyncio
+import subprocess
+
+import psutil
+import pytest
+
+from shared.deploys.models import GitSource
+from shared.deploys.sources.git import check_url, clone
+from shared.deploys.sources.tree import Limits
+from shared.platform.errors import InvalidInput, TerminalError, TransientError
+
+URL = "https://git.example.com/team/app"
+
+
+def _git(folder, *arguments) -> str:
+    identity = ("-c", "user.name=Tester", "-c", "user.email=tester@example.com", "-c", "commit.gpgsign=false")
+    done = subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def repository(tmp_path):
+    folder = tmp_path / "remote"
+    folder.mkdir()
+    _git(folder, "init", "-q", "-b", "main")
+    _git(folder, "config", "uploadpack.allowAnySHA1InWant", "true")
+    (folder / "app.py").write_text("one")
+    (folder / "link").symlink_to("/etc/passwd")
+    _git(folder, "add", ".")
+    _git(folder, "commit", "-qm", "one")
+    (folder / "app.py").write_text("two")
+    _git(folder, "commit", "-qam", "two")
+    return folder
+
+
+@pytest.fixture
+def git(repository):
+    """The command under which the https address leads to the repository."""
+    return ("git", "-c", f"url.{repository}.insteadOf={URL}", "-c", "protocol.file.allow=always")
+
+
+async def no() -> bool:
+    return False
+
+
+async def test_the_newest_commit_of_a_branch_without_history_and_links(repository, git, tmp_path):
+    commit = await clone(GitSource(url=URL), tmp_path / "into", cancelled=no, git=git)
+    assert commit == _git(repository, "rev-parse", "main")
+    assert sorted(p.name for p in (tmp_path / "into").iterdir()) == ["app.py", "link"]
+    assert (tmp_path / "into" / "app.py").read_text() == "two"
+    assert not (tmp_path / "into" / "link").is_symlink()
+    assert (tmp_path / "into" / "link").read_text() == "/etc/passwd"
+
+
+async def test_a_commit_by_its_id(repository, git, tmp_path):
+    first = _git(repository, "rev-parse", "main~1")
+    assert await clone(GitSource(url=URL, commit=first), tmp_path / "into", cancelled=no, git=git) == first
+    assert (tmp_path / "into" / "app.py").read_text() == "one"
+
+
+async def test_a_branch_that_is_not_there(git, tmp_path):
+    with pytest.raises(TerminalError, match="git fetch failed") as refusal:
+        await clone(GitSource(url=URL, branch="other"), tmp_path / "into", cancelled=no, git=git)
+    assert "public" in refusal.value.remedy
+    assert not (tmp_path / "into").exists()
+
+
+async def test_without_the_test_s_permission_only_https_is_spoken(repository, tmp_path):
+    git = ("git", "-c", f"url.{repository}.insteadOf={URL}")
+    with pytest.raises(TerminalError, match="transport 'file' not allowed"):
+        await clone(GitSource(url=URL), tmp_path / "into", cancelled=no, git=git)
+
+
+@pytest.mark.parametrize("limits", [Limits(entries=1), Limits(file=2), Limits(total=3)])
+async def test_the_limits_of_archives_hold(git, tmp_path, limits):
+    with pytest.raises(InvalidInput, match="The source was refused"):
+        await clone(GitSource(url=URL), tmp_path / "into", cancelled=no, limits=limits, git=git)
+    assert not (tmp_path / "into").exists()
+
+
+@pytest.fixture
+def hanging(tmp_path):
+    """A git that starts a child, notes both process ids, and never ends."""
+    program = tmp_path / "hanging-git"
+    program.write_text(f"#!/bin/sh\nsleep 600 &\necho $$ $! > {tmp_path}/pids\nwait\n")
+    program.chmod(0o755)
+    return (str(program),)
+
+
+def _all_gone(tmp_path) -> bool:
+    pids = [int(word) for word in (tmp_path / "pids").read_text().split()]
+    found = [psutil.Process(pid) for pid in pids if psutil.pid_exists(pid)]
+    return not [p for p in psutil.wait_procs(found, timeout=10)[1] if p.status() != psutil.STATUS_ZOMBIE]
+
+
+async def test_a_git_that_hangs_is_ended_with_its_children(hanging, tmp_path):
+    with pytest.raises(TransientError, match="took longer than"):
+        await clone(GitSource(url=URL), tmp_path / "into", cancelled=no, seconds=1, git=hanging)
+    assert _all_gone(tmp_path)
+    assert not (tmp_path / "into").exists()
+
+
+async def test_a_cancel_ends_it_within_a_second(hanging, tmp_path):
+    async def when_started() -> bool:
+        return (tmp_path / "pids").exists()
+
+    async with asyncio.timeout(5):
+        with pytest.raises(TerminalError, match="stopped"):
+            await clone(GitSource(url=URL), tmp_path / "into", cancelled=when_started, git=hanging)
+    assert _all_gone(tmp_path)
+
+
+async def test_a_machine_without_git(tmp_path):
+    with pytest.raises(TerminalError, match="There is no git here") as refusal:
+        await clone(GitSource(url=URL), tmp_path / "into", cancelled=no, git=("no-such-git",))
+    assert "archive" in refusal.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("http://github.com/a/b", "only https"),
+        ("ssh://git@github.com/a/b", "only https"),
+        ("file:///etc", "only https"),
+        ("https://me:hunter2@github.com/a/b", "credentials"),
+        ("https://github.com/a/b?x=1", "query"),
+        ("https://127.0.0.1/a/b", "not its address"),
+        ("https://[::1]/a/b", "not its address"),
+        ("https://localhost/a/b", "no public host"),
+        ("https://vault.internal/a/b", "no public host"),
+        ("https://github.com:99999/a", "no address"),
+    ],
+)
+def test_addresses_that_are_refused(url, reason):
+    with pytest.raises(InvalidInput, match=reason) as refusal:
+        check_url(url)
+    assert "hunter2" not in str(refusal.value)
+
+
+def test_the_list_of_hosts_is_the_last_word():
+    check_url("https://git.corp/a/b", ["git.corp"])
+    with pytest.raises(InvalidInput, match=r"'github\.com' is not one of git\.corp"):
+        check_url("https://github.com/a/b", ["git.corp"])

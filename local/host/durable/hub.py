@@ -145,13 +145,11 @@ class Hub:
 
     def take_messages(self, messages: Iterable[Message]) -> None:
         """Delete what a turn consumed: rows of the inbox, or of the timers that brought them."""
-        messages = list(messages)
-        self._db.executemany(
-            "DELETE FROM inbox WHERE number=?", [(one.number,) for one in messages if one.number is not None]
-        )
-        self._db.executemany(
-            "DELETE FROM timers WHERE number=?", [(one.timer,) for one in messages if one.timer is not None]
-        )
+        for message in messages:
+            if message.number is not None:
+                self._db.execute("DELETE FROM inbox WHERE number=?", (message.number,))
+            if message.timer is not None:
+                self._db.execute("DELETE FROM timers WHERE number=?", (message.timer,))
 
     def add_activities(self, activities: Iterable[Activity]) -> None:
         rows = (

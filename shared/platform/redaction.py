@@ -8,7 +8,7 @@ from typing import Any, cast
 
 HIDDEN = "***"
 _WORDS = "password|passwd|passphrase|pwd|secret|token|api[-_]?key|private|credential|authorization|cookie|signature"
-_NAMED = re.compile(rf"{_WORDS}|(?:^|[-_])key$|[a-z]Key$|env(?:iron|var|_var)", re.IGNORECASE)
+_NAMED = re.compile(rf"(?i:{_WORDS}|(?:^|[-_])key$|environ|env_?var)|[a-z]Key$")
 # In text that is no JSON: a name that ends like a secret's, an equals sign or colon, and what follows.
 _WRITTEN = re.compile(rf"(?i)(\b[\w.-]*(?:{_WORDS}|key)[\w.-]*[\"']?\s*[=:]\s*)(\"[^\"]*\"|'[^']*'|[^\s,;&]+)")
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]+")
@@ -44,4 +44,4 @@ def _hide(value: Any) -> Any:
 
 
 def _in_text(text: str) -> str:
-    return _BEARER.sub(rf"\1 {HIDDEN}", _WRITTEN.sub(rf"\1{HIDDEN}", text))
+    return _WRITTEN.sub(rf"\1{HIDDEN}", _BEARER.sub(rf"\1 {HIDDEN}", text))

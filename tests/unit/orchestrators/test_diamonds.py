@@ -8,7 +8,8 @@ from uuid import UUID
 
 import pytest
 
-from orchestrators.diamonds import CONSOLIDATION_WORKERS, consolidate_run, diamond_run
+from orchestrators.diamond_upkeep import purge_feeds, watch_feeds
+from orchestrators.diamonds import CONSOLIDATION_WORKERS, consolidate_run, diamond_run, retry_run
 from shared.diamonds.models import (
     EPOCH,
     MissingDiamonds,
@@ -23,12 +24,16 @@ from shared.diamonds.models import (
     StartRun,
     Window,
 )
+from shared.diamonds.purge import Purged
 from shared.diamonds.steps import (
     ConsolidateRun,
     EndRun,
     IngestPartition,
+    Interruption,
     Nothing,
+    PurgeRows,
     Reopened,
+    RetryRun,
     RunRef,
     Verdict,
     WatermarkMoved,
@@ -185,3 +190,125 @@ def test_progress_counts_the_partitions(player: Any) -> None:
     player.play(diamond_run, START)
     ingesting = [one["percent"] for one in player.statuses if one["phase"] == "ingesting"]
     assert ingesting == [0, 25, 50, 75, 100]
+
+
+def cancelled(_: Any) -> Any:
+    raise Conflict("Run 7 is no longer running.", code="run-ended")
+
+
+@pytest.mark.parametrize("step", ["draw_heatmap", "ingest_pages", "judge_run", "consolidate_rows", "mark_missing"])
+def test_a_cancelled_run_ends_as_cancelled_wherever_it_is(player: Any, step: str) -> None:
+    player.fakes = Feed().fakes() | {step: cancelled}
+    assert player.play(diamond_run, START).status is RunStatus.CANCELLED
+    assert [end.status for end in player.named("end_run")] == [RunStatus.CANCELLED]
+    assert (
+        player.named("record_failed_partition") == player.named("announce") == player.named("advance_watermark") == []
+    )
+
+
+def test_a_failed_run_says_why_on_its_row(player: Any) -> None:
+    def broken(_: Any) -> RowsConsolidated:
+        raise TerminalError("no such column " * 60, code="mapping")
+
+    player.fakes = Feed().fakes() | {"consolidate_rows": broken}
+    with pytest.raises(TerminalError):
+        player.play(diamond_run, START)
+    (end,) = player.named("end_run")
+    assert (end.status, end.error_code, len(end.error)) == (RunStatus.FAILED, "mapping", 500)
+
+
+def test_a_retry_reads_the_reopened_partitions_and_goes_on_to_the_watermark(player: Any) -> None:
+    feed = Feed()
+    player.fakes = feed.fakes()
+    assert player.play(retry_run, RetryRun(run_id=RUN)).status is RunStatus.COMPLETED
+    assert set(feed.boxes) == {"p001"}
+    assert len(player.named("mark_missing")) == len(player.named("advance_watermark")) == 1
+
+
+def test_a_retry_that_is_refused_leaves_the_run_alone(player: Any) -> None:
+    def refused(_: RetryRun) -> Reopened:
+        raise Conflict("No such partition has failed.", code="nothing-to-retry")
+
+    player.fakes = Feed().fakes() | {"reopen_run": refused}
+    with pytest.raises(TerminalError, match="nothing-to-retry"):
+        player.play(retry_run, RetryRun(run_id=RUN))
+    assert [name for name, _ in player.calls] == ["reopen_run"]
+
+
+def test_a_run_in_its_pause_is_told_to_retry(player: Any) -> None:
+    feed = Feed("p001", verdicts=[WAIT, GO])
+    player.fakes = feed.fakes()
+    player.told = [Interruption(retry=RetryRun(run_id=RUN))]
+    feed_ingest = feed.ingest
+
+    def repaired(task: IngestPartition) -> PagesIngested:
+        if player.named("reopen_run"):
+            feed.broken = ()
+        return feed_ingest(task)
+
+    player.fakes["ingest_pages"] = repaired
+    assert player.play(diamond_run, START).status is RunStatus.COMPLETED
+    assert player.timers == []
+    assert feed.boxes["p001"] == 2
+
+
+def test_a_run_in_its_pause_is_told_to_go_on(player: Any) -> None:
+    player.fakes = Feed("p001", verdicts=[WAIT]).fakes()
+    player.told = [Interruption()]
+    assert player.play(diamond_run, START).status is RunStatus.PARTIAL
+    assert player.timers == []
+
+
+def test_a_retry_asked_for_twice_does_not_fail_the_run(player: Any) -> None:
+    def refused(_: RetryRun) -> Reopened:
+        raise Conflict("No such partition has failed.", code="nothing-to-retry")
+
+    player.fakes = Feed("p001", verdicts=[WAIT]).fakes() | {"reopen_run": refused}
+    player.told = [Interruption(retry=RetryRun(run_id=RUN))]
+    assert player.play(diamond_run, START).status is RunStatus.PARTIAL
+    assert player.timers == [300], "it waits on"
+
+
+def test_a_capped_run_moves_no_watermark_and_deletes_nothing(player: Any) -> None:
+    """A run that MAX_SCHEDULER_RECORDS cut short has not seen what it left out."""
+    player.fakes = Feed(verdicts=[GO.model_copy(update={"capped": True})]).fakes()
+    assert player.play(diamond_run, START).status is RunStatus.COMPLETED
+    assert player.named("mark_missing") == player.named("advance_watermark") == []
+
+
+def test_only_a_full_run_says_what_is_missing(player: Any) -> None:
+    plan = PLAN.model_copy(update={"run_type": "incremental"})
+    player.fakes = Feed().fakes() | {"plan_run": lambda _: plan}
+    player.play(diamond_run, START)
+    assert (len(player.named("mark_missing")), len(player.named("advance_watermark"))) == (0, 1)
+
+
+def test_a_stopped_deletion_is_told_and_the_watermark_moves(player: Any) -> None:
+    stopped = MissingDiamonds(active=40, missing=20, deleted=False)
+    player.fakes = Feed().fakes() | {"mark_missing": lambda _: stopped}
+    assert player.play(diamond_run, START).status is RunStatus.COMPLETED
+    assert [name for name, _ in player.calls][-3:] == ["advance_watermark", "end_run", "announce"]
+
+
+def test_a_run_without_partitions_is_never_taken_for_a_complete_one(player: Any) -> None:
+    """A failed heatmap left a run with nothing read: forced, it must not move the watermark ahead of the data."""
+    player.fakes = Feed(verdicts=[Verdict(decision="hold")]).fakes()
+    assert player.play(consolidate_run, ConsolidateRun(run_id=RUN, force=True)).status is RunStatus.PARTIAL
+    assert player.named("advance_watermark") == []
+
+
+def test_upkeep_does_each_part_even_if_another_fails(player: Any) -> None:
+    def away(_: Nothing) -> Nothing:
+        raise TerminalError("no Service Bus is named", code="settings")
+
+    player.fakes = dict.fromkeys(("recover_claims", "watch_queues"), lambda _: Nothing()) | {"watch_watermarks": away}
+    with pytest.raises(TerminalError, match="no Service Bus"):
+        player.play(watch_feeds, Nothing())
+    assert [name for name, _ in player.calls] == ["recover_claims", "watch_watermarks", "watch_queues"]
+
+
+def test_the_purge_goes_on_from_where_its_time_box_ended(player: Any) -> None:
+    boxes = [Purged(raw=5, after=("nivoda", "s5")), Purged(sightings=3, after=("nivoda", "s9"), finished=True)]
+    player.fakes = {"purge_rows": lambda _: boxes.pop(0)}
+    player.play(purge_feeds, PurgeRows())
+    assert player.named("purge_rows") == [PurgeRows(), PurgeRows(after=("nivoda", "s5"))]

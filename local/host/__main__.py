@@ -58,6 +58,7 @@ async def _serve(host: Host, *, reload: bool) -> int:
     watcher = asyncio.create_task(_watch(host)) if reload else None
     await asyncio.sleep(0)  # the files are watched from here on, so no change after "ready" is missed
     _announce(host)
+    host_log.info("Worker process started and initialized.")
     await stop.wait()
     host_log.info("Stopping. Running functions have %g s to end.", host.options.grace_seconds)
     if watcher is not None:
@@ -78,7 +79,7 @@ def _announce(host: Host) -> None:
         _say(resumed)
     if host.options.enable_auth:
         _say(f"Keys are asked for: header x-functions-key or ?code=. They are in {host.keys.path}")
-    _say("For detailed output, run with --verbose.")
+    _say("For detailed output, run func with --verbose flag.")
     _say(f"Host page: http://localhost:{host.port}/admin/host/page")
     _say(f"ready http://localhost:{host.port}")
 

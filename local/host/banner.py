@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 def banner() -> str:
     """The lines before anything is loaded."""
     return (
-        "\nAzure Functions Core Tools: this is Manifold's local host in their place\n"
-        f"Core Tools Version:       none (Python {platform.python_version()})\n"
-        f"Function Runtime Version: 4 (azure-functions {version('azure-functions')})\n"
+        "\nAzure Functions Core Tools\n"
+        f"Core Tools Version:       Manifold's local host in their place, on Python {platform.python_version()}\n"
+        f"Function Runtime Version: 4, with azure-functions {version('azure-functions')}\n"
     )
 
 

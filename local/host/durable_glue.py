@@ -9,6 +9,7 @@ from azure.functions import meta
 from local.host.dispatch import Call, Dispatcher, FunctionTimedOut
 from local.host.durable.ports import FunctionFailed, HostStopping
 from local.host.functions import ACTIVITY, DURABLE_CLIENT, ENTITY, ORCHESTRATION, Binding, Function, FunctionTable
+from local.host.logs import host_log
 from local.host.worker import FunctionRaised
 
 if TYPE_CHECKING:
@@ -84,11 +85,20 @@ class DurableFunctionsOfApp:
 class DurableClientInput:
     """The durableClient input binding."""
 
-    def __init__(self, extension: "DurableExtension", base_url: str, key: str, rpc_base_url: str) -> None:
+    def __init__(self, extension: "DurableExtension", hub: str, base_url: str, key: str, rpc_base_url: str) -> None:
+        self._hub = hub
         self._text = extension.client_binding(base_url, key, rpc_base_url)
 
-    async def read(self, function: Function, binding: Binding, call: Call) -> meta.Datum:  # noqa: ARG002 - the same for every function
+    async def read(self, function: Function, binding: Binding, call: Call) -> meta.Datum:  # noqa: ARG002 - the same for every call
         """The JSON text that the SDK builds its client from."""
+        hub = binding.text("taskHub")
+        if hub and hub.lower() != self._hub.lower():
+            host_log.warning(
+                "Function '%s' asks for a client of the task hub '%s'; this host has '%s' alone and gives that one.",
+                function.name,
+                hub,
+                self._hub,
+            )
         return meta.Datum(self._text, "string")
 
 

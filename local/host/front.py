@@ -1,5 +1,7 @@
 """The front door: built-in routes first, then the app's functions, then the host's own page."""
 
+import asyncio
+import contextlib
 import os
 from typing import TYPE_CHECKING, cast
 
@@ -30,6 +32,8 @@ class Front:
         self._admin = Admin(host)
         limit = host.host_json.number("extensions.http.maxOutstandingRequests", -1, minimum=-1)
         self._most_requests = limit if limit >= 0 else None
+        together = host.host_json.number("extensions.http.maxConcurrentRequests", -1, minimum=-1)
+        self._gate = asyncio.Semaphore(together) if together > 0 else contextlib.nullcontext()
         self._requests = 0
         section = host.host_json.section("extensions.http.customHeaders")
         self._headers = [(name.encode().lower(), str(value).encode()) for name, value in section.items()]
@@ -46,7 +50,8 @@ class Front:
             return
         self._requests += 1
         try:
-            await self._serve(path, lowered, scope, receive, self._with_headers(send) if self._headers else send)
+            async with self._gate:
+                await self._serve(path, lowered, scope, receive, self._with_headers(send) if self._headers else send)
         finally:
             self._requests -= 1
 

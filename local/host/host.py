@@ -195,6 +195,7 @@ class Host:
         self.extension = extension
         self.dispatcher.inputs[DURABLE_CLIENT] = durable_glue.DurableClientInput(
             extension,
+            options.hub_name,
             durable_glue.webhook_base(os.environ["WEBSITE_HOSTNAME"]),
             self.keys.system_key(durable_glue.SYSTEM_KEY),
             f"http://127.0.0.1:{rpc.port}/durabletask/",

@@ -90,7 +90,7 @@ class HttpTriggers:
         headers = Headers(scope=scope)
         if not self._admitted(one, headers, scope):
             answer = Answer(401)
-        elif one.function.disabled and (one.level == "anonymous" or self._enable_auth):
+        elif one.function.disabled and not self._may_run_disabled(one, headers, scope):
             answer = Answer(404)
         else:
             answer = await self._invoke(one, path, parameters, headers=headers, scope=scope, receive=receive)
@@ -107,8 +107,6 @@ class HttpTriggers:
                 f"The route template '{self.prefix}/{declared}' has an empty segment. "
                 "AsgiFunctionApp and WsgiFunctionApp need 'extensions.http.routePrefix' to be \"\" in host.json."
             )
-        if not self.prefix and not declared:
-            template = ""
         methods = frozenset(_listed_methods(function)) or _ALL
         for other in before:
             if other.route.template.lower() == template.strip("/").lower() and other.methods & methods:
@@ -128,6 +126,12 @@ class HttpTriggers:
         if one.level == "admin":
             return self._keys.opens_admin(key)
         return self._keys.opens_function(key, one.function.name)
+
+    def _may_run_disabled(self, one: HttpFunction, headers: Headers, scope: Scope) -> bool:
+        """Admins may run what is switched off, and without keys everyone is one; who needs no key is never asked."""
+        if one.level == "anonymous":
+            return False
+        return not self._enable_auth or self._keys.opens_admin(offered_key(headers, scope))
 
     async def _invoke(
         self,

@@ -109,6 +109,8 @@ class ServiceBusTrigger:
         self._bus = bus
         self._dispatcher = dispatcher
         self._options = _Options.parse(host_json, os.cpu_count() or 1)
+        own = function.trigger.text("autoCompleteMessages", str(self._options.auto_complete))
+        self._auto_complete = own.lower() == "true"
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
         self._running: set[asyncio.Task[None]] = set()
@@ -186,7 +188,7 @@ class ServiceBusTrigger:
         settle: Callable[[ServiceBusReceivedMessage], Coroutine[Any, Any, None]] | None = receiver.abandon_message
         try:
             await self._dispatcher.run(self.function, call)
-            settle = receiver.complete_message if self._options.auto_complete else None
+            settle = receiver.complete_message if self._auto_complete else None
         except (FunctionRaised, FunctionTimedOut, HostStopping):
             pass
         finally:

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from azure.functions import meta
 
 from local.host.clock import Clock
-from local.host.dispatch import Call, Dispatcher, FunctionTimedOut
+from local.host.dispatch import HOST_API_REASON, Call, Dispatcher, FunctionTimedOut
 from local.host.durable.ports import HostStopping
 from local.host.functions import Function, FunctionError
 from local.host.logs import host_log
@@ -69,7 +69,7 @@ class TimerTriggers:
 
     async def run_by_hand(self, function: Function) -> None:
         """Run a timer function out of turn, as POST /admin/functions/{name} does."""
-        await self._fire(function, _request(None, past_due=False), "This function was programmatically called.")
+        await self._fire(function, _request(None, past_due=False), HOST_API_REASON)
 
     async def _run(self, function: Function, schedule: Schedule) -> None:
         monitored = function.trigger.text("useMonitor", "True").lower() != "false" and not schedule.is_sub_minute

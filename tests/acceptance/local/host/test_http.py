@@ -246,8 +246,11 @@ class TestKeys:
         path = f"/api/level/function?code={locked.host.keys.master}"
         assert get(locked, path, headers={"x-functions-key": "wrong"}).status == 401
 
-    def test_a_switched_off_function_is_404_with_a_key_too(self, locked):
-        assert get(locked, f"/api/off/function?code={locked.host.keys.master}").status == 404
+    def test_a_switched_off_function_is_404_but_for_the_admin(self, locked):
+        key = locked.host.keys.host_keys()["default"]
+        assert get(locked, f"/api/off/function?code={key}").status == 404
+        assert get(locked, f"/api/off/function?code={locked.host.keys.master}").status == 200
+        assert get(locked, f"/api/off/anonymous?code={locked.host.keys.master}").status == 404
 
     def test_the_admin_api_tells_the_keys(self, locked):
         master = {"x-functions-key": locked.host.keys.master}

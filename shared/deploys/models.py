@@ -185,16 +185,16 @@ class Parameters(Wire):
     commit_sha: CommitSha | None = None
     environment: Environment = "development"
     custom_domain: HostName | None = None
-    build_command: Command | None = Field(None, description="Split into words; no shell runs it")
-    start_command: Command | None = Field(None, description="Split into words; no shell runs it")
-    container_size: ContainerSize | None = Field(None, description="Unset: that of the environment")
+    build_command: Command | None = Field(default=None, description="Split into words; no shell runs it")
+    start_command: Command | None = Field(default=None, description="Split into words; no shell runs it")
+    container_size: ContainerSize | None = Field(default=None, description="Unset: that of the environment")
 
 
 class DeployRequest(Parameters):
     """A request to deploy. Without `gitUrl` and `sourceHash`, the project's newest uploaded source is deployed."""
 
-    git_url: GitUrl | None = Field(None, description="https address of a public repository")
-    source_hash: SourceHash | None = Field(None, description="hash that the upload of a source answered")
+    git_url: GitUrl | None = Field(default=None, description="https address of a public repository")
+    source_hash: SourceHash | None = Field(default=None, description="hash that the upload of a source answered")
     env_variables: dict[VariableName, SecretStr] = Field(
         default_factory=dict[str, SecretStr], description="Kept as secrets: no answer and no log shows them"
     )
@@ -222,7 +222,7 @@ class DeploymentError(Wire):
 
     code: str
     message: str
-    details: str | None = Field(None, description="What to do next")
+    details: str | None = Field(default=None, description="What to do next")
     timestamp: datetime
     step: Step | None = None
 
@@ -269,15 +269,15 @@ class Deployment(Parameters):
     steps: list[StepWork] = Field(default_factory=list[StepWork])
     created_at: datetime
     updated_at: datetime
-    sent_at: datetime | None = Field(None, description="When the queue took it")
-    claimed_by: str | None = Field(None, description="The one execution that works on it")
+    sent_at: datetime | None = Field(default=None, description="When the queue took it")
+    claimed_by: str | None = Field(default=None, description="The one execution that works on it")
     started_at: datetime | None = None
-    completed_at: datetime | None = Field(None, description="When it ended, however it ended")
-    stop: StopReason | None = Field(None, description="Set once; cancel wins over timeout")
+    completed_at: datetime | None = Field(default=None, description="When it ended, however it ended")
+    stop: StopReason | None = Field(default=None, description="Set once; cancel wins over timeout")
     container_app_url: str | None = None
     custom_domain_url: str | None = None
     error: DeploymentError | None = None
-    original_deployment_id: DeploymentId | None = Field(None, description="What this one retries")
+    original_deployment_id: DeploymentId | None = Field(default=None, description="What this one retries")
 
     def spec(self) -> DeploymentSpec:
         """What a platform is told."""

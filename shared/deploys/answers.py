@@ -1,0 +1,185 @@
+"""What callers are told of deployments, in the shapes that clients of the replaced system know."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import Field
+
+from shared.deploys.models import (
+    Deployment,
+    DeploymentError,
+    DeploymentStatus,
+    Environment,
+    Step,
+    StepResult,
+    Wire,
+)
+from shared.platform.http import Pagination
+
+ESTIMATE = "5-10 minutes"
+
+
+class DeploymentAccepted(Wire):
+    """A deployment that goes on by itself."""
+
+    success: bool = True
+    deployment_id: str
+    status: DeploymentStatus
+    message: str
+    estimated_duration: str = ESTIMATE
+
+
+class DeploymentState(Wire):
+    """How far a deployment is."""
+
+    success: bool = Field(description="false once it has failed")
+    deployment_id: str
+    project_id: str
+    status: DeploymentStatus
+    progress: int = Field(description="Percent")
+    current_step: Step | None
+    started_at: datetime | None
+    completed_at: datetime | None
+    container_app_url: str | None
+    custom_domain_url: str | None
+    cancel_requested: bool
+    original_deployment_id: str | None
+    error: DeploymentError | None
+    steps: list[StepResult] = Field(description="Those that have ended")
+
+
+class DeploymentSummary(Wire):
+    """A deployment in a list."""
+
+    deployment_id: str
+    project_id: str
+    project_name: str
+    environment: Environment
+    status: DeploymentStatus
+    progress: int
+    created_at: datetime
+    started_at: datetime | None
+    completed_at: datetime | None
+    container_app_url: str | None
+    custom_domain_url: str | None
+    error: DeploymentError | None
+
+
+class Deployments(Wire):
+    """Some deployments, the newest first."""
+
+    data: list[DeploymentSummary]
+    pagination: Pagination
+
+
+class OrganizationDeployments(Deployments):
+    """An organization's deployments, and how many stand where."""
+
+    organization_id: str
+    counts: dict[str, int] = Field(description="All deployments of the organization by status")
+
+
+class DeploymentCancelAnswer(Wire):
+    """A cancel was accepted."""
+
+    success: bool = True
+    deployment_id: str
+    status: DeploymentStatus
+    message: str
+
+
+class DeploymentRetried(DeploymentAccepted):
+    """A failed deployment was started anew."""
+
+    original_deployment_id: str
+    new_deployment_id: str
+
+
+class DeploymentLogPage(Wire):
+    """Some of a deployment's log."""
+
+    success: bool = True
+    deployment_id: str
+    lines: list[str]
+    next: int = Field(description="What to send as `after` for the lines that follow")
+    complete: bool = Field(description="true: the deployment has ended and this was the rest of its log")
+
+
+class SourceStored(Wire):
+    """An uploaded source."""
+
+    success: bool = True
+    project_id: str
+    source_hash: str = Field(description="sha256 of the archive; names it in a request to deploy")
+    size: int = Field(description="Bytes")
+
+
+class SourceUploadUrl(Wire):
+    """Where to PUT a large archive, until when, and with which headers."""
+
+    success: bool = True
+    url: str
+    expires_at: datetime
+    headers: dict[str, str]
+    source_hash: str
+
+
+def state(found: Deployment) -> DeploymentState:
+    """How far the deployment is."""
+    at_work = [one.name for one in found.steps if one.success is None]
+    return DeploymentState(
+        success=found.status is not DeploymentStatus.FAILED,
+        deployment_id=found.id,
+        project_id=found.project_id,
+        status=found.status,
+        progress=found.progress,
+        current_step=at_work[-1] if at_work and not found.status.ended else None,
+        started_at=found.started_at,
+        completed_at=found.completed_at,
+        container_app_url=found.container_app_url if _serves(found) else None,
+        custom_domain_url=found.custom_domain_url if _serves(found) else None,
+        cancel_requested=found.stop == "cancel",
+        original_deployment_id=found.original_deployment_id,
+        error=found.error,
+        steps=[
+            StepResult(
+                name=one.name,
+                success=one.success,
+                duration=round((one.ended_at - one.started_at).total_seconds(), 3),
+                error=one.error,
+            )
+            for one in found.steps
+            if one.success is not None and one.ended_at is not None
+        ],
+    )
+
+
+def summary(found: Deployment) -> DeploymentSummary:
+    """The deployment in a list."""
+    return DeploymentSummary(
+        deployment_id=found.id,
+        project_id=found.project_id,
+        project_name=found.project_name,
+        environment=found.environment,
+        status=found.status,
+        progress=found.progress,
+        created_at=found.created_at,
+        started_at=found.started_at,
+        completed_at=found.completed_at,
+        container_app_url=found.container_app_url if _serves(found) else None,
+        custom_domain_url=found.custom_domain_url if _serves(found) else None,
+        error=found.error,
+    )
+
+
+def accepted(found: Deployment) -> DeploymentAccepted:
+    """The answer to a request to deploy."""
+    return DeploymentAccepted(
+        deployment_id=found.id, status=DeploymentStatus.QUEUED, message="Deployment queued successfully"
+    )
+
+
+def _serves(found: Deployment) -> bool:
+    """Was the address given to this deployment to keep? One that was undone has none."""
+    return found.status not in (DeploymentStatus.FAILED, DeploymentStatus.CANCELLED)

@@ -1,0 +1,153 @@
+"""Accepting deployments: the state document comes first, then the queue is told; a sweep mends what lies between."""
+
+from __future__ import annotations
+
+import base64
+import logging
+import secrets
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from shared.deploys import queue, store
+from shared.deploys.models import (
+    ArchiveSource,
+    Deployment,
+    DeploymentStatus,
+    DeployRequest,
+    GitSource,
+    Parameters,
+    Source,
+)
+from shared.deploys.secrets import secret_store
+from shared.deploys.sources import exists
+from shared.platform.errors import Conflict, InvalidInput, NotFound
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+SWEPT: Final = 100
+"""Deployments that one sweep looks at; the next one follows in a minute."""
+
+logger = logging.getLogger(__name__)
+
+
+async def accept(request: DeployRequest) -> Deployment:
+    """Take a deployment on. It will be worked on even if the queue does not answer now.
+
+    Raises:
+        InvalidInput: there is nothing to deploy, or the source was never uploaded.
+    """
+    source = await _source(request)
+    values = {name: value.get_secret_value() for name, value in request.env_variables.items()}
+    reference = await secret_store().put(values) if values else None
+    parameters = Parameters.model_validate(request.model_dump(include=set(Parameters.model_fields)))
+    return await _enter(_new(parameters, source, reference))
+
+
+async def accept_again(organization: str | None, id_: str) -> Deployment:
+    """Take on once more what a failed deployment was given: every parameter, the same source, the same variables.
+
+    Raises:
+        NotFound: there is no such deployment.
+        InvalidInput: it has not failed (`not-failed`).
+    """
+    failed = await store.load(id_, organization)
+    if failed.status is not DeploymentStatus.FAILED:
+        raise InvalidInput(
+            f"Deployment {id_} is {failed.status}: only a failed one is retried.",
+            code="not-failed",
+            remedy="Start a new deployment.",
+        )
+    parameters = Parameters.model_validate(failed.model_dump(include=set(Parameters.model_fields)))
+    again = _new(parameters, failed.source, failed.secrets_reference)
+    return await _enter(again.model_copy(update={"original_deployment_id": failed.id}))
+
+
+async def accept_as_before(organization: str, project: str, user: str, custom_domain: str | None) -> Deployment:
+    """Deploy a known project as it was deployed last, with its newest source: what the V2 contract asks for.
+
+    Raises:
+        NotFound: nothing was ever uploaded or deployed for the project (`unknown-project`).
+        Conflict: a deployment of it is at work (`deployment-in-progress`).
+    """
+    known = await store.find_project(organization, project)
+    if known is None:
+        raise NotFound(
+            f"There is no project {project}.", code="unknown-project", remedy="Upload its source, or use POST /deploy."
+        )
+    if (busy := await store.at_work(organization, project)) is not None:
+        raise Conflict(
+            f"Deployment {busy.id} of the project is {busy.status}.",
+            code="deployment-in-progress",
+            remedy="Wait until it has ended, or cancel it.",
+        )
+    last = await store.find(known.deployment_id, organization) if known.deployment_id else None
+    if last is None:
+        request = DeployRequest(
+            project_id=project,
+            user_id=user,
+            organization_id=organization,
+            project_name=project,
+            custom_domain=custom_domain,
+        )
+        return await accept(request)
+    changes = {"user_id": user, "custom_domain": custom_domain or last.custom_domain}
+    parameters = Parameters.model_validate(last.model_dump(include=set(Parameters.model_fields)) | changes)
+    newest = ArchiveSource(hash=known.source_hash) if known.source_hash else last.source
+    source = last.source if isinstance(last.source, GitSource) else newest
+    return await _enter(_new(parameters, source, last.secrets_reference))
+
+
+async def send_unsent(older_than: timedelta) -> int:
+    """Send what was accepted and may never have reached the queue; how many were sent."""
+    found = await store.unsent(datetime.now(UTC), older_than=older_than, limit=SWEPT)
+    sent = 0
+    for deployment in found:
+        sent += await queue.enqueue(deployment)
+    if found:
+        logger.info("Accepted deployments were sent again.", extra={"found": len(found), "sent": sent})
+    return sent
+
+
+async def _source(request: DeployRequest) -> Source:
+    if request.git_url:
+        return GitSource(url=request.git_url, branch=request.branch, commit=request.commit_sha)
+    wanted = request.source_hash
+    if wanted is None:
+        known = await store.find_project(request.organization_id, request.project_id)
+        wanted = known.source_hash if known else None
+    if wanted is None:
+        raise InvalidInput(
+            "There is nothing to deploy: no source was uploaded for this project.",
+            field="sourceHash",
+            code="no-source",
+            remedy=f"PUT a zip or tar.gz to /deploy/project/{request.project_id}/source, or name a gitUrl.",
+        )
+    if not await exists(request.organization_id, request.project_id, wanted):
+        raise InvalidInput(
+            f"No source with the hash {wanted} was uploaded for this project.",
+            field="sourceHash",
+            code="source-not-found",
+            remedy="Upload it, or deploy the hash that an upload answered.",
+        )
+    return ArchiveSource(hash=wanted)
+
+
+def _new(parameters: Parameters, source: Source, reference: str | None) -> Deployment:
+    now = datetime.now(UTC)
+    return Deployment(
+        **parameters.model_dump(),
+        id=f"dep_{base64.b32encode(secrets.token_bytes(8)).decode()[:12]}",
+        source=source,
+        secrets_reference=reference,
+        created_at=now,
+        updated_at=now,
+    )
+
+
+async def _enter(deployment: Deployment) -> Deployment:
+    created = await store.create(deployment)
+    await store.note_project(created.organization_id, created.project_id, deployment_id=created.id)
+    if not await queue.enqueue(created):
+        logger.warning("The queue did not take a deployment; the sweep will send it.", extra={"deployment": created.id})
+    return created

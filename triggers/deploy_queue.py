@@ -1,0 +1,99 @@
+"""What starts deployments: the queue, and the sweep that mends what the queue or a host lost."""
+
+import asyncio
+import logging
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import azure.functions as func
+
+from orchestrators.deploys import SLOT, deployment, deployment_steps, recover_deployment
+from shared.deploys import intake, store
+from shared.deploys.models import Deployment, DeploymentStatus
+from shared.deploys.queue import DeploymentMessage
+from shared.deploys.steps import DeploymentRef, Nothing, Recovery
+from shared.platform.durable import DurableClient, new_blueprint
+from shared.platform.errors import Conflict, InvalidInput, ManifoldError, NotFound
+
+logger = logging.getLogger(__name__)
+functions = new_blueprint()
+orchestrations = (deployment, deployment_steps, recover_deployment)
+
+UNSENT_AFTER = timedelta(seconds=30)
+SILENT_AFTER = timedelta(minutes=10)
+LOOKS = 5
+LOOK_SECONDS = 0.4
+
+
+@functions.service_bus_queue_trigger(arg_name="message", queue_name="deployments", connection="ServiceBus")
+@functions.durable_client_input(client_name="client")
+async def deploys_message(message: func.ServiceBusMessage, client: Any) -> None:
+    """A message {deploymentId, organizationId} starts a deployment, once, however often it is delivered."""
+    asked = _read(message)
+    durable = DurableClient(client)
+    if asked.what == "slot":
+        await _tell(durable, asked.deployment_id)
+        return
+    found = await _document(asked)
+    if found.status is not DeploymentStatus.QUEUED or found.claimed_by is not None:
+        logger.info("A repeated delivery of a deployment.", extra={"deployment": found.id, "status": str(found.status)})
+        return
+    request = DeploymentRef(deployment_id=found.id, organization_id=found.organization_id)
+    try:
+        await durable.start(deployment, request, instance_id=found.id)
+    except Conflict:
+        logger.info("The deployment is running already.", extra={"deployment": found.id})
+
+
+@functions.timer_trigger(schedule="0 * * * * *", arg_name="timer", run_on_startup=False)
+@functions.durable_client_input(client_name="client")
+async def deploys_sweep(timer: func.TimerRequest, client: Any) -> None:
+    """Every minute: send accepted deployments that the queue never got; end those whose orchestration is gone."""
+    await intake.send_unsent(UNSENT_AFTER)
+    durable = DurableClient(client)
+    for silent in await store.silent(datetime.now(UTC), older_than=SILENT_AFTER, limit=intake.SWEPT):
+        await _recover(durable, silent, past_due=timer.past_due)
+
+
+async def _recover(client: DurableClient, silent: Deployment, *, past_due: bool) -> None:
+    running = await client.find(silent.id)
+    if running is not None and not running.state.finished:
+        return
+    logger.warning("The orchestration of a deployment is gone.", extra={"deployment": silent.id, "past_due": past_due})
+    settled = silent.status is DeploymentStatus.UPDATING_DATABASE
+    recovery = Recovery(deployment_id=silent.id, organization_id=silent.organization_id, settled=settled)
+    try:
+        await client.start(recover_deployment, recovery, instance_id=f"{silent.id}-recovery")
+    except ManifoldError as error:
+        logger.warning("A deployment was not recovered: %s", error, extra={"deployment": silent.id})
+
+
+async def _document(asked: DeploymentMessage) -> Deployment:
+    """The state document. It was written before the message; another replica of the database may be a moment behind.
+
+    Raises:
+        NotFound: there is none, so the message ends among the dead letters.
+    """
+    for _ in range(LOOKS):
+        found = await store.find(asked.deployment_id, asked.organization_id)
+        if found is not None:
+            return found
+        await asyncio.sleep(LOOK_SECONDS)
+    raise NotFound(f"There is no deployment {asked.deployment_id}.", code="unknown-deployment")
+
+
+async def _tell(client: DurableClient, deployment_id: str) -> None:
+    try:
+        await client.raise_event(deployment_id, SLOT, Nothing())
+    except (NotFound, Conflict):
+        logger.info("The deployment does not wait any more.", extra={"deployment": deployment_id})
+
+
+def _read(message: func.ServiceBusMessage) -> DeploymentMessage:
+    try:
+        return DeploymentMessage.model_validate_json(message.get_body())
+    except ValueError:
+        # Not repeated here: who knows what somebody put into the queue.
+        raise InvalidInput(
+            "A message on the queue deployments cannot be read.", remedy="Send JSON {deploymentId, organizationId}."
+        ) from None

@@ -66,7 +66,7 @@ class LogLevels:
     @property
     def lowest(self) -> int:
         """The level below which no record is needed at all."""
-        return min([logging.INFO, *self.categories.values()])
+        return min([self.categories.get("default", logging.INFO), *self.categories.values()])
 
 
 class HostLogHandler(logging.StreamHandler[TextIO]):
@@ -85,7 +85,8 @@ class HostLogHandler(logging.StreamHandler[TextIO]):
             tag = active_invocations.get(getattr(thread_local, "invocation_id", ""))
         record.tag = tag
         if record.name.startswith(host_log.name):
-            shown = logging.DEBUG if self._verbose else logging.INFO
+            category = f"Function.{tag.function}" if tag is not None else "Host"
+            shown = logging.DEBUG if self._verbose else self._levels.of(category)
         elif record.name.startswith(("azure_functions_worker", "azure.functions")) or tag is None:
             shown = logging.INFO if self._verbose else logging.WARNING
         else:

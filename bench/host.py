@@ -146,6 +146,7 @@ def bare_starlette() -> Generator[int]:
 def serve_bare() -> None:
     config = uvicorn.Config(bare, port=0, log_level="error", access_log=False)
     bound = config.bind_socket()
+    bound.listen(128)
     print("ready", bound.getsockname()[1], flush=True)
     uvicorn.Server(config).run(sockets=[bound])
 

@@ -16,6 +16,7 @@ from local.host.durable.model import PENDING, Instance, Message
 
 # A turn that could only note that more of a task_all has succeeded waits this long for the rest of it.
 HOLD_SECONDS = 0.5
+_SUCCESSES = frozenset({events.TASK_COMPLETED, events.CHILD_COMPLETED})
 
 
 @dataclass(slots=True, eq=False)
@@ -145,19 +146,25 @@ class Instances:
             return None
         return live
 
+    def can_wait(self, instance_id: str, event: Event) -> bool:
+        """Whether an outcome is one more success of a task_all that awaits others still; it is then struck off."""
+        live = self._live.get(instance_id)
+        if live is None or live.held_for is None or live.busy or event["EventType"] not in _SUCCESSES:
+            return False
+        if event["TaskScheduledId"] not in live.held_for or len(live.held_for) == 1:
+            return False
+        live.held_for.discard(event["TaskScheduledId"])
+        return True
+
     def _holds(self, live: Live, message: Message) -> bool:
         """Whether the turn can wait: its orchestrator awaits a task_all and this is one more success, not the last.
 
         The episode would be the one of messages that came a little later together, so nobody can tell the difference.
         """
-        if live.held_for is None or live.busy:
-            return False
-        event = message.event
-        success = event["EventType"] in {events.TASK_COMPLETED, events.CHILD_COMPLETED}
-        if not success or event["TaskScheduledId"] not in live.held_for or len(live.held_for) == 1:
+        struck_off = message.expected and live.held_for is not None and not live.busy
+        if not struck_off and not self.can_wait(message.instance_id, message.event):
             live.held_for = None
             return False
         if len(live.inbox) == 1:
             asyncio.get_running_loop().call_later(max(HOLD_SECONDS, 4 * live.turn_seconds), self._wake, live)
-        live.held_for.discard(event["TaskScheduledId"])
         return True

@@ -18,7 +18,8 @@ FINISHED = frozenset({COMPLETED, FAILED, TERMINATED})
 class Message:
     """An event on its way into an instance. Without an execution id it is for whatever execution is there.
 
-    `number` names the row in the inbox that the turn consumes, `timer` the row among the timers.
+    `number` names the row in the inbox that the turn consumes, `timer` the row among the timers. `expected` marks an
+    outcome that its orchestration was already told of (see Instances.can_wait).
     """
 
     instance_id: str
@@ -26,6 +27,7 @@ class Message:
     event: Event
     number: int | None = None
     timer: int | None = None
+    expected: bool = False
 
 
 @dataclass(slots=True)

@@ -129,12 +129,12 @@ def watermark_stands_still(feed: FeedName, reached: datetime, *, known: bool) ->
 
 def dead_letters_found(queue: str, count: int, *, exact: bool = True) -> Alert:
     """Messages were delivered as often as the queue allows and never taken."""
-    many = f"{count:,}" if exact else f"more than {count:,}"
+    many = "one dead letter" if exact and count == 1 else f"{'' if exact else 'more than '}{count:,} dead letters"
     return Alert(
         cause=f"queue/{queue}/dead-letters",
-        subject=f"[Manifold] {queue}: {many} dead letters",
+        subject=f"[Manifold] {queue}: {many}",
         text=(
-            f"The queue {queue} holds {many} messages that could not be worked on.\n\n"
+            f"The queue {queue} holds {many}: messages that could not be worked on.\n\n"
             f"To read them:\n    GET /ops/queues/{queue}/dead-letters\n"
             "To put them back into the queue once the cause is gone:\n"
             f'    POST /ops/queues/{queue}/dead-letters/resubmit {{"all": true}}\n'

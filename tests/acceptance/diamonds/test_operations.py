@@ -261,3 +261,26 @@ async def test_a_run_that_waits_for_retries_can_be_cancelled(running: Any) -> No
         app.ask("POST", "/api/v2/triggers/cancel", {"run_id": run}, status=200)
         app.until(lambda: instances(app) == [], seconds=20)
         assert app.wait(run)["run"]["status"] == "cancelled"
+
+
+async def test_the_timers_look_after_the_feeds(running: Any) -> None:
+    async with running("--diamonds", "1000") as app:
+        run = app.wait(app.start("full"))["run"]["run_id"]
+        send(app, "poison")
+        app.until(lambda: queue(app)["dead_letters"] == 1)
+        with psycopg.connect(app.services.settings["POSTGRES_DSN"]) as connection:
+            connection.execute("update diamonds.run_metadata set completed_at = completed_at - interval '40 days'")
+            connection.execute(
+                "update diamonds.raw_diamonds set consolidation_status = 'processing', claimed_by = 'w',"
+                " claimed_at = now() - interval '1 hour' where supplier_stone_id in"
+                " (select supplier_stone_id from diamonds.raw_diamonds limit 3)"
+            )
+        for timer in ("diamonds_hourly", "diamonds_purge"):
+            answer = app.host.request("POST", f"/admin/functions/{timer}", {"input": ""})
+            assert answer.status == 202, answer.body
+        app.until(lambda: app.mails() != [] and not instances(app))
+        assert [mail["subject"] for mail in app.mails()] == ["[Manifold] consolidate: one dead letter"]
+        assert app.rows("select count(*) from diamonds.raw_diamonds where consolidation_status = 'pending'") == [(3,)]
+        app.until(lambda: app.rows("select count(*) from diamonds.run_sightings") == [(0,)])
+        shown = app.ask("GET", f"/api/v2/analytics/runs/{run}")
+        assert (shown["run"]["consolidated"], shown["partitions"]) == (1000, [])

@@ -5,7 +5,15 @@ from uuid import UUID
 
 import pytest
 
-from shared.diamonds.alerts import announce, consolidation_held, partitions_failed
+from shared.diamonds.alerts import (
+    announce,
+    consolidation_held,
+    dead_letters_found,
+    deletion_stopped,
+    partitions_failed,
+    run_failed,
+    watermark_stands_still,
+)
 from shared.diamonds.models import PartitionProgress, PriceRange, RunStatus, RunSummary
 from shared.platform.settings import settings
 
@@ -74,3 +82,40 @@ def test_subjects_are_one_line_whatever_the_reasons_hold():
 
 async def test_a_run_without_failures_is_not_announced():
     await announce(RUN, [])  # would need the database otherwise, which unit tests do not have
+
+
+def test_a_failed_run_tells_its_error_and_both_ways_on():
+    run = RUN.model_copy(update={"status": RunStatus.FAILED, "error": "No such column.", "error_code": "mapping"})
+    alert = run_failed(run)
+    assert (alert.cause, alert.subject) == ("nivoda/run-failed", "[Manifold] nivoda: the run failed")
+    assert "No such column. (mapping)" in alert.text
+    assert f'consolidate {{"run_id": "{RUN.run_id}", "force": true}}' in alert.text
+    assert 'scheduler {"feed": "nivoda", "run_type": "full"}' in alert.text
+
+
+def test_a_stopped_deletion_tells_the_numbers_and_the_setting():
+    run = RUN.model_copy(update={"missing": 12_000, "error": "12,000 of 50,000 diamonds (24%) ...", "error_code": "x"})
+    alert = deletion_stopped(run)
+    assert (alert.cause, alert.subject) == (
+        "nivoda/deletion-stopped",
+        "[Manifold] nivoda: 12,000 diamonds are missing, none was deleted",
+    )
+    assert "12,000 of 50,000 diamonds (24%)" in alert.text
+    assert "DELETE_SHARE_LIMIT" in alert.text
+
+
+@pytest.mark.parametrize(("known", "words"), [(True, "has been read up to"), (False, "has never been read to its end")])
+def test_a_watermark_that_stands_still_tells_since_when(known, words):
+    alert = watermark_stands_still("brilliant", RUN.started_at, known=known)
+    assert alert.cause == "brilliant/watermark-age"
+    assert words in alert.text
+    assert "2026-01-02 02:00 UTC" in alert.text
+
+
+@pytest.mark.parametrize(("exact", "words"), [(True, "1,000 dead letters"), (False, "more than 1,000 dead letters")])
+def test_dead_letters_tell_how_to_read_and_resubmit_them(exact, words):
+    alert = dead_letters_found("deployments", 1_000, exact=exact)
+    assert alert.cause == "queue/deployments/dead-letters"
+    assert alert.subject == f"[Manifold] deployments: {words}"
+    assert "GET /ops/queues/deployments/dead-letters" in alert.text
+    assert "POST /ops/queues/deployments/dead-letters/resubmit" in alert.text

@@ -10,21 +10,8 @@ from shared.platform.redaction import HIDDEN, redact, redact_named
 
 CANARY = "c4n4ry-s3cr3t"
 NAMES = [
-    "password",
-    "db_password",
-    "clientSecret",
-    "access_token",
-    "apiKey",
-    "api-key",
-    "X-API-Key",
-    "storage_key",
-    "AccountKey",
-    "Authorization",
-    "SharedAccessSignature",
-    "Cookie",
-    "privatePem",
-    "envVariables",
-    "environment",
+    *("password", "db_password", "clientSecret", "access_token", "apiKey", "api-key", "X-API-Key", "storage_key"),
+    *("AccountKey", "SharedAccessSignature", "Authorization", "Cookie", "privatePem", "envVariables", "environment"),
 ]
 
 

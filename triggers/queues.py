@@ -5,6 +5,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from shared.diamonds import reports
+from shared.diamonds.models import RunStatus
 from shared.platform import queue_contents
 from shared.platform.auth import ADMIN
 from shared.platform.durable import DurableClient, RunState
@@ -54,6 +56,8 @@ class ServiceStatus(BaseModel):
     started_at: datetime = Field(description="When this host instance loaded the app")
     running: dict[str, int] = Field(description="Orchestrations that have not ended, by name")
     more: bool = Field(description=f"true: counting stopped at {COUNTED_RUNS:,}")
+    feeds: dict[str, RunStatus] = Field(description="How the last run of each feed stands")
+    queues: list[QueueFigures]
 
 
 @routes.get("/ops/queues", needs=ADMIN, summary="How full the queues are")
@@ -79,12 +83,18 @@ async def ops_resubmit_dead_letters(queue: QueueName, body: Resubmit) -> Resubmi
 
 @routes.get("/status", needs=ADMIN, summary="What the service does right now")
 async def ops_status(client: DurableClient) -> ServiceStatus:
-    """Orchestrations that have not ended, by name."""
+    """What runs, how the feeds stand and how full the queues are."""
     running: dict[str, int] = {}
     found = await client.page(top=COUNTED_RUNS, states=[RunState.PENDING, RunState.RUNNING, RunState.SUSPENDED])
     for one in found.instances:
         running[one.name] = running.get(one.name, 0) + 1
-    return ServiceStatus(started_at=_STARTED, running=running, more=found.continuation is not None)
+    return ServiceStatus(
+        started_at=_STARTED,
+        running=running,
+        more=found.continuation is not None,
+        feeds=await reports.last_statuses(),
+        queues=await queue_contents.all_figures(),
+    )
 
 
 @routes.get("/status/queue", needs=ADMIN, summary="Queue metrics")

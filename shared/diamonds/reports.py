@@ -94,6 +94,16 @@ async def last_runs(*, database: Database = database) -> list[RunSummary]:
         return await _summaries(connection, newest)
 
 
+async def last_statuses(*, database: Database = database) -> dict[str, RunStatus]:
+    """How the newest run of each feed stands. Cheap: for polling."""
+    async with database() as connection:
+        newest = await rows(
+            connection,
+            "select distinct on (feed) feed, status from diamonds.run_metadata order by feed, started_at desc, run_id",
+        )
+    return {row["feed"]: RunStatus(row["status"]) for row in newest}
+
+
 async def progress(run_id: UUID, *, database: Database = database) -> list[PartitionProgress]:
     """Every partition of the run, in the order of their ids; none if there is no such run. Cheap: for polling."""
     async with database() as connection:

@@ -205,7 +205,8 @@ async def test_poison_ends_in_the_dead_letter_queue_and_can_be_read_and_resubmit
 
         assert app.ask("GET", "/status/queue")["data"] == app.ask("GET", "/ops/queues")["data"]
         status = app.ask("GET", "/status", status=200)
-        assert (status["status"], status["running"]) == ("ok", {})
+        assert (status["status"], status["running"], status["feeds"]) == ("ok", {}, {"nivoda": "completed"})
+        assert [one["queue"] for one in status["queues"]] == ["consolidate", "deployments"]
         nothing = app.host.request("GET", "/ops/queues/other/dead-letters", headers=HEADERS)
         assert (nothing.status, nothing.json()["code"]) == (404, "unknown-queue")
         both = {"sequence_numbers": [1], "all": True}

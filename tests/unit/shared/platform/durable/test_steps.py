@@ -20,6 +20,7 @@ from shared.platform.durable import (
     fan_out,
     orchestration,
     repeat,
+    wait_for,
 )
 from shared.platform.durable.handles import PAYLOAD_BYTES, Envelope, Failure
 from shared.platform.errors import Conflict, TransientError
@@ -63,6 +64,12 @@ def unit_many(context: Context, task: Numbers) -> Steps[Numbers]:
 @orchestration
 def unit_until_large(context: Context, task: Number) -> Steps[Number]:
     return (yield from repeat(context, unit_double, task, until=lambda answer: answer.n > 5, boxes=3))
+
+
+@orchestration
+def unit_waits(context: Context, task: Number) -> Steps[Number]:
+    told = yield from wait_for(context, "number", Number, task.n)
+    return told or Number(n=-1)
 
 
 class Run:
@@ -212,3 +219,33 @@ def test_repeating_stops_when_done_or_after_its_boxes() -> None:
     for number in range(2):
         short.next(short.scheduled(number), short.completed(number, value(2)))
     assert "too-many-time-boxes" in short.next(short.scheduled(2), short.completed(2, value(2)))["error"]
+
+
+def waiting() -> tuple[Run, str]:
+    run = Run(unit_waits, Number(n=60))
+    fire = run.turn()["actions"][0][0]["compoundActions"][1]["fireAt"]
+    run.history.append(run._event(10, EventId=0, FireAt=fire))
+    return run, fire
+
+
+# What the SDK's client makes of text, what it makes of an object, and what a raw HTTP call sends.
+@pytest.mark.parametrize("sent", [json.dumps(json.dumps('{"n": 7}')), json.dumps('{"n": 7}'), '{"n": 7}'])
+def test_who_waits_hears_what_is_told_however_it_was_encoded(sent: str) -> None:
+    run, _ = waiting()
+    answer = run.next(run._event(15, Name="number", Input=sent))
+    assert (answer["isDone"], answer["output"]) == (True, {"n": 7})
+    cancelled = [
+        one for one in json.loads(json.dumps(answer["actions"][0]))[0]["compoundActions"] if one.get("isCanceled")
+    ]
+    assert len(cancelled) == 1, "an open timer would keep the orchestration from ending"
+
+
+def test_who_waits_goes_on_when_nothing_is_told() -> None:
+    run, fire = waiting()
+    answer = run.next(run._event(11, TimerId=0, FireAt=fire), seconds=60)
+    assert answer["output"] == {"n": -1}
+
+
+def test_what_is_told_and_cannot_be_read_has_a_code() -> None:
+    run, _ = waiting()
+    assert "unreadable-event" in run.next(run._event(15, Name="number", Input='"x"'))["error"]

@@ -75,6 +75,8 @@ def advance(deployment: Deployment, status: DeploymentStatus, now: datetime) -> 
     change: dict[str, object] = {"status": status, "updated_at": now}
     if status.ended:
         change["completed_at"] = now
+    if status is _S.COMPLETED:
+        change["progress"] = PROGRESS[Step.CLEANUP]
     return deployment.model_copy(update=change)
 
 
@@ -154,15 +156,10 @@ def end(deployment: Deployment, status: DeploymentStatus, error: DeploymentError
     if deployment.status.ended:
         return deployment
     ended_ = advance(deployment, status, now)
-    update: dict[str, object] = {}
     for one in ended_.steps:
         if one.success is None:
             ended_ = end_step(ended_, one.name, None if ended_.status is _S.COMPLETED else str(ended_.status), now)
-    if ended_.status is _S.COMPLETED:
-        update["progress"] = PROGRESS[Step.CLEANUP]
-    elif ended_.status is _S.FAILED:
-        update["error"] = error
-    return ended_.model_copy(update=update)
+    return ended_.model_copy(update={"error": error}) if ended_.status is _S.FAILED else ended_
 
 
 def ended(deployment: Deployment) -> Conflict:

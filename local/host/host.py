@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -73,8 +74,8 @@ class Host:
         self.table = FunctionTable()
         self.extension: DurableExtension | None = None
         self.resumed: Resumed | None = None
+        self._undo = AsyncExitStack()
         self._undo_environment: dict[str, str | None] = {}
-        self._servers: list[EmbeddedServer] = []
 
     async def is_quiet(self) -> bool:
         """Whether no function runs and none is about to: nothing in the loop's queue starts one."""
@@ -94,25 +95,7 @@ class Host:
 
     async def stop(self) -> None:
         """Take nothing new, let running functions end within the grace period, and keep what is left for later."""
-        if hasattr(self, "timers"):
-            await self.timers.stop()
-            self.bindings.stop()
-            left = await self.dispatcher.drain(self.options.grace_seconds)
-            if left:
-                host_log.warning("%d function runs did not end within the grace period and were cancelled.", left)
-            await self.bindings.close()
-        if self.extension is not None:
-            await self.extension.stop()
-            self.extension = None
-            await durable_glue.close_client_session()
-        for server in self._servers:
-            await server.stop()
-        self._servers.clear()
-        if hasattr(self, "worker"):
-            self.worker.stop()
-        if hasattr(self, "code"):
-            await self.code.unload()
-        self._restore_environment()
+        await self._undo.aclose()
 
     async def reload(self) -> None:
         """Take the functions' code anew from disk; orchestrations, keys, timers' state and the ports stay."""
@@ -126,33 +109,48 @@ class Host:
             self.http.load(self.table)
 
     async def _start(self) -> None:
+        # What starts first is undone last.
         options = self.options
+        self._undo.callback(self._restore_environment)
         self.local_settings = self._apply_settings()
         self.host_json = read_host_json(options.app, os.environ)
-        local_host = self.local_settings.host
-        self.address = options.address or str(local_host.get("LocalHttpAddress") or "127.0.0.1")
-        port = options.port if options.port is not None else _port(local_host.get("LocalHttpPort"))
-        bound = bind(self.address, port)
-        self.port = bound.getsockname()[1]
-        self._set("WEBSITE_HOSTNAME", f"localhost:{self.port}")
-
+        server = self._bind()
         self._make_data_folder()
         self.keys = KeyStore(options.data_folder / "keys.json")
-        self.worker = Worker(thread_count(os.environ))
-        self.dispatcher = Dispatcher(self.worker, self.clock, timeout=self.host_json.function_timeout())
-        self.timers = TimerTriggers(self.dispatcher, self.clock, options.data_folder / "timers", time_zone(os.environ))
-        self.bindings = Bindings(self.dispatcher, self.host_json, self.clock, options.data_folder)
+        self.code = AppCode(options.app)
+        self._undo.push_async_callback(self.code.unload)
+        worker = Worker(thread_count(os.environ))
+        self._undo.callback(worker.stop)
+        self.dispatcher = Dispatcher(worker, self.clock, timeout=self.host_json.function_timeout())
         prefix = self.host_json.value("extensions.http.routePrefix")
         self.http = HttpTriggers(
             self.dispatcher, self.keys, prefix="api" if prefix is None else str(prefix), enable_auth=options.enable_auth
         )
         self.durable = durable_glue.DurableFunctionsOfApp(self.dispatcher)
-        self.code = AppCode(options.app)
+        self.timers = TimerTriggers(self.dispatcher, self.clock, options.data_folder / "timers", time_zone(os.environ))
+        self.bindings = Bindings(self.dispatcher, self.host_json, self.clock, options.data_folder)
         await self._take(self._index())
-        server = EmbeddedServer(self._with_cors(Front(self)), bound)
-        self._servers.append(server)
+        self._undo.push_async_callback(self._stop_triggers)
         await server.start()
         await self._start_triggers()
+
+    def _bind(self) -> EmbeddedServer:
+        local_host = self.local_settings.host
+        address = self.options.address or str(local_host.get("LocalHttpAddress") or "127.0.0.1")
+        port = self.options.port if self.options.port is not None else _port(local_host.get("LocalHttpPort"))
+        server = EmbeddedServer(self._with_cors(Front(self)), bind(address, port))
+        self._undo.push_async_callback(server.stop)
+        self.port = server.port
+        self._set("WEBSITE_HOSTNAME", f"localhost:{self.port}")
+        return server
+
+    async def _stop_triggers(self) -> None:
+        await self.timers.stop()
+        self.bindings.stop()
+        left = await self.dispatcher.drain(self.options.grace_seconds)
+        if left:
+            host_log.warning("%d function runs did not end within the grace period and were cancelled.", left)
+        await self.bindings.close()
 
     def _make_data_folder(self) -> None:
         folder = self.options.data_folder
@@ -169,7 +167,9 @@ class Host:
 
     async def _take(self, table: FunctionTable) -> None:
         self.bindings.load(table)
-        self.durable.load(table)
+        if table.failure is None:
+            # With a half-written file orchestrations go on with the code that they had, instead of failing.
+            self.durable.load(table)
         self.table = table
         if self.extension is None and durable_glue.needs_extension(table):
             await self._start_extension()
@@ -191,7 +191,9 @@ class Host:
         except HubInUse as error:
             raise ConfigurationError(f"{error} Stop the other host, or pass --data with another folder.") from error
         rpc = EmbeddedServer(extension.rpc, bind_rpc())
-        self._servers.append(rpc)
+        self._undo.push_async_callback(rpc.stop)
+        self._undo.push_async_callback(extension.stop)
+        self._undo.push_async_callback(durable_glue.close_client_session)
         self.extension = extension
         self.dispatcher.inputs[DURABLE_CLIENT] = durable_glue.DurableClientInput(
             extension,

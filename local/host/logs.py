@@ -76,6 +76,7 @@ class HostLogHandler(logging.StreamHandler[TextIO]):
         super().__init__(stream)
         self._levels = levels
         self._verbose = verbose
+        self.level_before = logging.getLogger().level
         self.setFormatter(_JsonFormatter() if as_json else _LineFormatter(colour=stream.isatty()))
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -107,6 +108,7 @@ def install(handler: HostLogHandler, levels: LogLevels) -> None:
 def uninstall(handler: HostLogHandler) -> None:
     """Undo `install`."""
     logging.getLogger().removeHandler(handler)
+    logging.getLogger().setLevel(handler.level_before)
 
 
 def to_console(levels: LogLevels, *, as_json: bool, verbose: bool) -> HostLogHandler:

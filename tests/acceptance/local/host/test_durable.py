@@ -130,5 +130,7 @@ def test_a_reload_keeps_orchestrations_and_gives_them_the_new_code(apps, tmp_pat
         while sum("chain: orchestrationTrigger" in line for line in list(host.output)) < 2:
             assert time.monotonic() < deadline
             time.sleep(0.02)
+        code.write_text(code.read_text() + "\nthis is half writ")
+        host.wait_for_output("Worker failed to index functions")
         host.raise_event(waiting, "approved")
         assert host.wait_for(waiting).output == "approved by the new code"

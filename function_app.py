@@ -1,10 +1,21 @@
 """The app: what the Functions host loads. It only registers what the doors and orchestrations declare."""
 
+from activities import diamond_pricing as pricing_activities
 from activities import diamond_upkeep as upkeep_activities
 from activities import diamonds as diamond_activities
 from shared.platform.durable import blueprint, fan_out_chunk, new_app
 from shared.platform.http import register
-from triggers import console, diamond_api, diamond_operations, diamond_upkeep, diamonds, health, ops, queues
+from triggers import (
+    console,
+    diamond_api,
+    diamond_operations,
+    diamond_pricing,
+    diamond_upkeep,
+    diamonds,
+    health,
+    ops,
+    queues,
+)
 from triggers.docs import documentation
 
 doors = (
@@ -15,6 +26,7 @@ doors = (
     diamonds.routes,
     diamond_operations.routes,
     diamond_api.routes,
+    diamond_pricing.routes,
 )
 app = new_app()
 register(app, *doors, documentation(*doors, version="1.0.0"))
@@ -23,6 +35,8 @@ for functions in (
         fan_out_chunk,
         *diamonds.orchestrations,
         *diamond_activities.activities,
+        *diamond_pricing.orchestrations,
+        *pricing_activities.activities,
         *diamond_upkeep.orchestrations,
         *upkeep_activities.activities,
     ),

@@ -13,6 +13,7 @@ from shared.diamonds.models import RowsConsolidated
 from shared.diamonds.payloads import NO_ID
 from shared.diamonds.pricing import DEFAULT_MARKUP
 from shared.diamonds.reports import rows
+from shared.diamonds.rules import hold_rules
 from shared.diamonds.runs import see_running, seen_working
 from shared.platform.postgres import database
 
@@ -64,6 +65,7 @@ async def consolidate(
     while not finished:
         async with database() as connection:
             await see_running(connection, task.run_id)
+            await hold_rules(connection)
             claim = (await rows(connection, _statement(), {**given, "after": after}, prepare=False))[0]
         done += claim["done"]
         failed += claim["failed"]

@@ -5,48 +5,50 @@ from __future__ import annotations
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, PlainSerializer, StringConstraints, ValidationInfo, field_validator
 
 from shared.diamonds.models import FeedName, Model
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import Self
 
 DEFAULT_MARKUP = Decimal("1.15")
 """Ratio of retail to supplier's price where no rule matches (facts of the system being replaced)."""
 
 PriceUnit = Literal["cents", "dollars"]
-Carats = Annotated[Decimal, Field(ge=0, max_digits=6, decimal_places=2)]
+Carats = Annotated[Decimal, Field(ge=0, max_digits=6, decimal_places=2), PlainSerializer(float, when_used="json")]
+Ratio = Annotated[Decimal, Field(gt=0, max_digits=5, decimal_places=4), PlainSerializer(float, when_used="json")]
+Shape = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50)]
 
 _CENT = Decimal("0.01")
 
 
-class PricingRule(Model):
+class RuleTerms(Model):
     """A markup for the diamonds that fit every condition; None fits all. Carats are from-to, both ends included."""
 
-    id: int = Field(gt=0)
-    priority: int = Field(100, description="the lowest that fits wins, then the lowest id")
+    priority: int = Field(100, ge=-(2**31), lt=2**31, description="the lowest that fits wins, then the lowest id")
     carat_min: Carats | None = None
     carat_max: Carats | None = None
-    shapes: tuple[str, ...] | None = Field(None, min_length=1, description="in whatever case")
+    shapes: tuple[Shape, ...] | None = Field(None, min_length=1, max_length=100, description="in whatever case")
     lab_grown: bool | None = None
     feed: FeedName | None = None
-    markup_ratio: Decimal = Field(gt=0, max_digits=5, decimal_places=4)
+    markup_ratio: Ratio
     rating: int | None = Field(None, ge=1, le=10)
     active: bool = True
 
     @field_validator("shapes")
     @classmethod
     def _upper(cls, shapes: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        return shapes and tuple(shape.upper() for shape in shapes)
+        return shapes and tuple(dict.fromkeys(shape.upper() for shape in shapes))
 
-    @model_validator(mode="after")
-    def _ascending(self) -> Self:
-        if self.carat_min is not None and self.carat_max is not None and self.carat_min > self.carat_max:
-            message = f"carat_min {self.carat_min} is over carat_max {self.carat_max}"
+    @field_validator("carat_max")
+    @classmethod
+    def _ascending(cls, most: Decimal | None, info: ValidationInfo) -> Decimal | None:
+        least = info.data.get("carat_min")
+        if most is not None and least is not None and least > most:
+            message = f"carat_min {least} is over carat_max {most}"
             raise ValueError(message)
-        return self
+        return most
 
     def fits(self, stone: Unpriced) -> bool:
         """Whether the stone meets every condition. A stone that is not known to be lab-grown or not meets neither."""
@@ -58,6 +60,12 @@ class PricingRule(Model):
             and (self.lab_grown is None or stone.lab_grown is self.lab_grown)
             and (self.feed is None or stone.feed == self.feed)
         )
+
+
+class PricingRule(RuleTerms):
+    """Terms that are applied, under the id by which rules of one priority are told apart."""
+
+    id: int = Field(gt=0)
 
 
 class Unpriced(Model):

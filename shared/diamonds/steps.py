@@ -120,5 +120,42 @@ class PurgeRows(Model):
     after: tuple[str, str] | None = None
 
 
+class RepriceFeed(Model):
+    """A request to give a feed's diamonds the prices of today's rules."""
+
+    repricing_id: UUID = Field(default_factory=uuid4)
+    feed: FeedName = "nivoda"
+
+
+class Repricing(Model):
+    """A re-pricing as it stands. `looked_at` of `total` diamonds have the price of the rules of `rules_version`."""
+
+    repricing_id: UUID
+    feed: FeedName
+    status: Literal["running", "completed", "failed", "superseded"]
+    rules_version: int
+    restarts: int = Field(ge=0, description="how often the rules changed meanwhile, so that it began again")
+    total: int = Field(ge=0, description="diamonds on offer when it began")
+    looked_at: int = Field(ge=0)
+    changed: int = Field(ge=0, description="diamonds whose price, ratio or rating it changed")
+    value_change: float = Field(description="of the retail prices, US dollars")
+    error: str | None = None
+    started_at: AwareDatetime
+    completed_at: AwareDatetime | None = None
+
+
+class RepricingRef(Model):
+    """A re-pricing by its id."""
+
+    repricing_id: UUID
+
+
+class EndRepricing(Model):
+    """A re-pricing that is given up, and why."""
+
+    repricing_id: UUID
+    error: str = Field(max_length=ERROR_LENGTH)
+
+
 class Nothing(Model):
     """A task or an answer without content."""

@@ -87,6 +87,12 @@ class Conflict(TerminalError):
     code = "conflict"
 
 
+class PreconditionFailed(TerminalError):
+    """Somebody else has changed the thing since the caller last looked at it."""
+
+    code = "changed-meanwhile"
+
+
 class PayloadTooLarge(TerminalError):
     """The body is over the limit of this door."""
 

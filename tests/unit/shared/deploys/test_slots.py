@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.deploys.slots import WAITER_ASKS_WITHIN, SlotAnswer, SlotRequest, Slots, decide
@@ -40,6 +40,7 @@ def test_never_more_than_the_limit_and_one_of_a_project(requests, limit, project
         assert not at_work & {one.deployment_id for one in slots.waiting}
 
 
+@settings(deadline=None)
 @given(st.permutations(range(12)), st.integers(1, 4), st.integers(1, 12))
 def test_who_is_told_that_a_slot_is_free_gets_it_and_all_get_one(order, limit, projects) -> None:
     slots, worked, told = Slots(), [], []

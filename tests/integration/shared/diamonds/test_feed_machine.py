@@ -17,7 +17,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from shared.diamonds import consolidation, ingestion, reports, runs
+from shared.diamonds import consolidation, ingestion, reports, retries, runs
 from shared.diamonds.consolidation import consolidate
 from shared.diamonds.ingestion import copy_pages
 from shared.diamonds.mapping import NIVODA
@@ -205,6 +205,25 @@ def machine(runner, diamonds):  # noqa: C901 - one class; its rules need what th
         @rule(number=st.integers(0, 2))
         def give_a_partition_up(self, number):
             runner.run(runs.partition_failed(self.run.plan.run_id, f"p{number:03}", "no"))
+
+        @precondition(lambda self: self.run)
+        @rule(numbers=st.sets(st.integers(0, 2), min_size=1), deliveries=st.integers(1, 3))
+        def hold_the_run_and_retry(self, numbers, deliveries):
+            runner.run(self.retry(numbers, deliveries))
+
+        async def retry(self, numbers, deliveries):
+            run_id, attempt = self.run.plan.run_id, uuid4()
+            for number in numbers:
+                await runs.partition_failed(run_id, f"p{number:03}", "no")
+            failed = [p.partition_id for p in await reports.progress(run_id) if p.status == PartitionStatus.FAILED]
+            await runs.finish_run(run_id, RunStatus.HELD)
+            if not failed:
+                assert await retries.resume_run(run_id, attempt) == self.run.plan
+            for delivery in range(deliveries if failed else 0):
+                again = {p.partition_id for p in await retries.reopen_run(run_id, attempt)}
+                assert again == set(failed) or (delivery and again > set(failed))
+            for number in (int(name[1:]) for name in failed):
+                self.marks[number], self.gone[number] = (0, 0), 0
 
         @precondition(lambda self: self.run)
         @rule(fuses=st.lists(crashes, min_size=1, max_size=3), seconds=boxes)

@@ -135,6 +135,7 @@ async def test_an_offset_counts_what_was_read_so_that_each_page_moves_the_mark(o
 
 
 async def test_neighbouring_ranges_share_no_stone_and_miss_none(opened, adapter):
+    """A defect of the system being replaced: neighbouring partitions overlapped at their edge."""
     async with opened() as supplier:
         prices = Counter(int(PRICES[adapter](stone)) for stone in await read(supplier))
         edge = sorted(prices)[len(prices) // 2]

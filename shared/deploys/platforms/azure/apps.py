@@ -1,0 +1,185 @@
+"""Container apps: what is there is read and merged before it is written, since what is left out is dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from shared.deploys.models import DeploymentSpec
+from shared.deploys.platforms.azure.bodies import created, domains, pinned, secrets_of, template, traffic, writable
+from shared.deploys.platforms.azure.names import APPS_API, Place, app_name, revision_name, suffix
+from shared.deploys.secrets import Redactor
+from shared.platform.arm import Answer, Json, ResourceManager
+from shared.platform.errors import ManifoldError, TerminalError
+
+if TYPE_CHECKING:
+    from httpx import AsyncClient
+
+LAST_LINES, LAST_CHARACTERS = 30, 700
+
+
+@dataclass(frozen=True, slots=True)
+class AppRevision:
+    """One version of an app as Container Apps tells of it."""
+
+    name: str
+    active: bool
+    fqdn: str
+    created: str
+    provisioning: str
+    running: str
+    health: str
+    error: str | None
+    template: Json
+
+    @property
+    def ready(self) -> bool:
+        """It runs, or sleeps for want of requests, and no probe has complained."""
+        sound = self.provisioning == "Provisioned" and self.health != "Unhealthy"
+        return self.active and sound and self.running not in ("Processing", "Failed", "Degraded", "Stopped")
+
+    @property
+    def failed(self) -> bool:
+        """It will not become ready by waiting."""
+        return self.provisioning == "Failed" or self.running == "Failed"
+
+
+class Apps:
+    """The container apps of one resource group."""
+
+    def __init__(self, azure: ResourceManager, where: Place) -> None:
+        self._azure = azure
+        self._where = where
+
+    async def find(self, spec: DeploymentSpec) -> Json | None:
+        """The app, if it was ever released."""
+        return await self._azure.find(self._path(spec), APPS_API)
+
+    async def revision(self, spec: DeploymentSpec) -> AppRevision | None:
+        """The deployment's revision, if it was released."""
+        found = await self._azure.find(f"{self._path(spec)}/revisions/{revision_name(spec)}", APPS_API)
+        return None if found is None else _revision(found)
+
+    async def revisions(self, spec: DeploymentSpec) -> list[AppRevision]:
+        """The app's revisions, the newest first."""
+        found = await self._azure.list(f"{self._path(spec)}/revisions", APPS_API)
+        return sorted(map(_revision, found), key=lambda one: one.created, reverse=True)
+
+    async def release(self, spec: DeploymentSpec, app: Json | None, image: str, values: Mapping[str, str]) -> Answer:
+        """Add the deployment's revision; who served before keeps all traffic.
+
+        The first revision of an app has nobody before it: Container Apps wants the weights to add up to 100.
+        """
+        names = {name: f"{suffix(spec)}-{index}" for index, name in enumerate(sorted(values)) if values[name]}
+        added = [{"name": secret, "value": values[name]} for name, secret in names.items()]
+        body = created(self._where, spec, image) if app is None else writable(app)
+        kept: list[Json] = []
+        if app is not None:
+            used = {name for one in await self.revisions(spec) if one.active for name in secrets_of(one.template)}
+            kept = [secret for secret in await self._secrets(spec) if secret["name"] in used]
+        configuration: Json = body["properties"]["configuration"]
+        configuration["secrets"] = [one for one in kept if one["name"] not in names.values()] + added
+        configuration["ingress"]["traffic"] = (pinned(app) if app else []) or [
+            {"revisionName": revision_name(spec), "weight": 100}
+        ]
+        configuration["ingress"]["targetPort"] = spec.port
+        body["properties"]["template"] = template(spec, image, names, values)
+        return await self._put(spec, body, Redactor(values.values()))
+
+    async def route(self, spec: DeploymentSpec, app: Json, weights: Mapping[str, int]) -> Answer | None:
+        """Share the traffic out by revision; None if it is so already."""
+        wanted = [{"revisionName": name, "weight": weight} for name, weight in weights.items()]
+        if traffic(app) == dict(weights):
+            return None
+        return await self._change(spec, app, ingress={"traffic": wanted})
+
+    async def bind(self, spec: DeploymentSpec, app: Json, domain: Json) -> Answer:
+        """Add the custom domain, or replace the one of that name; the others stay."""
+        others = [one for one in domains(app) if one["name"].lower() != domain["name"]]
+        return await self._change(spec, app, ingress={"customDomains": [*others, domain]})
+
+    async def prune(self, spec: DeploymentSpec, app: Json) -> Answer | None:
+        """Drop the secrets that no active revision uses; None if there are none."""
+        templates = [one.template for one in await self.revisions(spec) if one.active]
+        used = {name for one in (*templates, app["properties"]["template"]) for name in secrets_of(one)}
+        secrets = await self._secrets(spec)
+        kept = [secret for secret in secrets if secret["name"] in used]
+        return None if len(kept) == len(secrets) else await self._change(spec, app, secrets=kept)
+
+    async def deactivate(self, spec: DeploymentSpec, name: str) -> None:
+        """Stop a revision's replicas."""
+        await self._azure.post(f"{self._path(spec)}/revisions/{name}/deactivate", APPS_API)
+
+    async def delete(self, spec: DeploymentSpec) -> Answer:
+        """Delete the app with all that belongs to it."""
+        return await self._azure.delete(self._path(spec), APPS_API)
+
+    async def analyse(self, spec: DeploymentSpec, host: str) -> Json:
+        """What Azure finds in DNS about a custom domain for the app."""
+        path = f"{self._path(spec)}/listCustomHostNameAnalysis"
+        return (await self._azure.post(path, APPS_API, query={"customHostname": host})).body
+
+    async def last_words(self, spec: DeploymentSpec, web: AsyncClient) -> str:
+        """The end of what the deployment's revision wrote; empty if that cannot be told."""
+        from httpx import HTTPError  # noqa: PLC0415 - loads in the activity that needs it
+
+        try:
+            replicas = await self._azure.find(f"{self._path(spec)}/revisions/{revision_name(spec)}/replicas", APPS_API)
+            containers = [one for replica in (replicas or {}).get("value", []) for one in _containers(replica)]
+            address = next((str(one["logStreamEndpoint"]) for one in containers if one.get("logStreamEndpoint")), None)
+            if address is None:
+                return ""
+            token = (await self._azure.post(f"{self._path(spec)}/getAuthToken", APPS_API)).body["properties"]["token"]
+            answer = await web.get(
+                address,
+                params={"follow": "false", "tailLines": str(LAST_LINES)},
+                headers={"Authorization": f"Bearer {token}"},
+            )
+        except (HTTPError, ManifoldError):
+            return ""  # it would explain a failure, and must not add one
+        return f"Its last words: {answer.text[-LAST_CHARACTERS:]}" if answer.is_success and answer.text else ""
+
+    async def _change(
+        self, spec: DeploymentSpec, app: Json, *, ingress: Json | None = None, secrets: list[Json] | None = None
+    ) -> Answer:
+        body = writable(app)
+        configuration: Json = body["properties"]["configuration"]
+        # Reading an app does not tell the values of its secrets, and writing it without them would drop them.
+        configuration["secrets"] = await self._secrets(spec) if secrets is None else secrets
+        configuration["ingress"] |= ingress or {}
+        return await self._put(spec, body, Redactor(one.get("value", "") for one in configuration["secrets"]))
+
+    async def _put(self, spec: DeploymentSpec, body: Json, redact: Redactor) -> Answer:
+        try:
+            return await self._azure.put(self._path(spec), APPS_API, body)
+        except TerminalError as error:
+            raise TerminalError(redact(error.message), code=error.code, remedy=error.remedy) from None
+
+    async def _secrets(self, spec: DeploymentSpec) -> list[Json]:
+        found = (await self._azure.post(f"{self._path(spec)}/listSecrets", APPS_API)).body.get("value", [])
+        kept = ("name", "value", "keyVaultUrl", "identity")
+        return [{key: one[key] for key in kept if one.get(key) is not None} for one in found]
+
+    def _path(self, spec: DeploymentSpec) -> str:
+        return self._where.app(app_name(spec))
+
+
+def _containers(replica: Json) -> list[Json]:
+    properties: Json = replica.get("properties") or {}
+    return properties.get("containers") or []
+
+
+def _revision(resource: Any) -> AppRevision:
+    known: Json = resource.get("properties") or {}
+    return AppRevision(
+        name=resource["name"],
+        active=bool(known.get("active")),
+        fqdn=str(known.get("fqdn") or ""),
+        created=str(known.get("createdTime") or ""),
+        provisioning=str(known.get("provisioningState") or ""),
+        running=str(known.get("runningState") or ""),
+        health=str(known.get("healthState") or ""),
+        error=known.get("provisioningError"),
+        template=known.get("template") or {},
+    )

@@ -1,0 +1,140 @@
+"""What is written to Container Apps, and what is read out of what it tells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from shared.deploys.models import DeploymentSpec
+from shared.deploys.platforms.azure.names import Place, suffix
+from shared.platform.arm import Json
+
+CONTAINER: Final = "app"
+TAG: Final = "manifold-first-deployment"
+"""The deployment that made the app: undoing that one deletes it."""
+
+
+def created(where: Place, spec: DeploymentSpec, image: str) -> Json:
+    """An app without a revision, before its first write."""
+    return {
+        "location": where.location,
+        "tags": {TAG: spec.deployment_id, "manifold-project": spec.project_id},
+        "identity": {"type": "UserAssigned", "userAssignedIdentities": {where.identity: {}}},
+        "properties": {
+            "environmentId": where.environment,
+            "workloadProfileName": "Consumption",
+            "configuration": {
+                "activeRevisionsMode": "Multiple",
+                "maxInactiveRevisions": 10,
+                "ingress": {"external": True, "transport": "auto", "allowInsecure": False},
+                "registries": [{"server": image.split("/", 1)[0], "identity": where.identity}],
+                # For fetching the image only: with it an app could read every other app's image.
+                "identitySettings": [{"identity": where.identity, "lifecycle": "None"}],
+            },
+        },
+    }
+
+
+def writable(app: Json) -> Json:
+    """A copy of what was read, without what only Azure writes."""
+    properties, configuration = app["properties"], app["properties"]["configuration"]
+    identity: Json = app.get("identity") or {"type": "None"}
+    body: Json = {
+        "location": app["location"],
+        "tags": dict(app.get("tags") or {}),
+        "identity": {"type": identity["type"]},
+        "properties": {
+            key: properties[key]
+            for key in ("environmentId", "managedEnvironmentId", "workloadProfileName", "template")
+            if properties.get(key) is not None
+        },
+    }
+    if identities := identity.get("userAssignedIdentities"):
+        body["identity"]["userAssignedIdentities"] = {name: {} for name in identities}
+    if "environmentId" in body["properties"]:
+        body["properties"].pop("managedEnvironmentId", None)  # its old name, for the same
+    ingress = dict(_ingress(app))
+    ingress.pop("fqdn", None)
+    body["properties"]["configuration"] = {**configuration, "ingress": ingress}
+    return body
+
+
+def traffic(app: Json) -> dict[str, int]:
+    """Percent of the traffic by revision, also where Azure speaks of the latest one."""
+    shares: dict[str, int] = {}
+    entries: list[Json] = _ingress(app).get("traffic") or []
+    for entry in entries:
+        name = entry.get("revisionName")
+        if entry.get("latestRevision"):
+            name = app["properties"].get("latestReadyRevisionName") or app["properties"].get("latestRevisionName")
+        if name:
+            shares[name] = shares.get(name, 0) + int(entry.get("weight") or 0)
+    return shares
+
+
+def domains(app: Json) -> list[Json]:
+    """The custom domains that are bound, or about to be."""
+    return _ingress(app).get("customDomains") or []
+
+
+def url(app: Json) -> str:
+    """Where the app answers."""
+    return f"https://{app['properties']['configuration']['ingress']['fqdn']}"
+
+
+def _ingress(app: Json) -> Json:
+    return app["properties"]["configuration"].get("ingress") or {}
+
+
+def busy(app: Json) -> bool:
+    """Whether Azure is still at work on what it was told."""
+    return app["properties"].get("provisioningState") in ("InProgress", "Deleting")
+
+
+def pinned(app: Json) -> list[Json]:
+    """The traffic as it is, told by name: a new revision takes no part in it."""
+    return [{"revisionName": name, "weight": weight} for name, weight in traffic(app).items() if weight]
+
+
+def template(spec: DeploymentSpec, image: str, names: Mapping[str, str], values: Mapping[str, str]) -> Json:
+    """A revision. `names` are the secrets that hold the variables; Container Apps has no empty ones."""
+    scale = spec.scale
+    secret = [{"name": name, "secretRef": names[name]} for name in sorted(names)]
+    empty = [{"name": name, "value": ""} for name in sorted(values) if name not in names]
+    container: Json = {
+        "name": CONTAINER,
+        "image": image,
+        "env": [{"name": "PORT", "value": str(spec.port)}, *secret, *empty],
+        "resources": {"cpu": float(scale.size.cpu), "memory": scale.size.memory},
+        "probes": [
+            {"type": "Startup", "tcpSocket": {"port": spec.port}, "periodSeconds": 5, "failureThreshold": 10},
+            {"type": "Readiness", "tcpSocket": {"port": spec.port}, "periodSeconds": 5, "failureThreshold": 3},
+        ],
+    }
+    if spec.start_command:
+        container["command"] = list(spec.start_command)
+    return {
+        "revisionSuffix": suffix(spec),
+        "containers": [container],
+        "scale": {
+            "minReplicas": scale.min_replicas,
+            "maxReplicas": scale.max_replicas,
+            "rules": [
+                {"name": "http-scaling", "http": {"metadata": {"concurrentRequests": str(scale.requests)}}},
+                {
+                    "name": "cpu-scaling",
+                    "custom": {"type": "cpu", "metadata": {"type": "Utilization", "value": str(scale.cpu_percent)}},
+                },
+            ],
+        },
+    }
+
+
+def secrets_of(template: Json) -> set[str]:
+    """The names of the secrets that a revision uses."""
+    found: set[str] = set()
+    containers: list[Json] = template.get("containers") or []
+    for container in containers:
+        variables: list[Json] = container.get("env") or []
+        found |= {one["secretRef"] for one in variables if one.get("secretRef")}
+    return found

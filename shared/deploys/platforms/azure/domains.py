@@ -1,0 +1,129 @@
+"""Custom domains: the name is added without a certificate, Azure issues one, then the two are bound."""
+
+from __future__ import annotations
+
+from shared.deploys.models import DeploymentSpec
+from shared.deploys.platforms.azure import bodies
+from shared.deploys.platforms.azure.apps import Apps
+from shared.deploys.platforms.azure.boxes import Clock, Waiting, pause, watched
+from shared.deploys.platforms.azure.names import APPS_API, Place
+from shared.deploys.platforms.base import Box, DomainProgress
+from shared.platform.arm import Json, ResourceManager
+from shared.platform.errors import TerminalError
+
+
+class Domains:
+    """The custom domains of apps and the certificates that Azure manages for them."""
+
+    def __init__(self, azure: ResourceManager, where: Place, container_apps: Apps, waiting: Waiting) -> None:
+        self._azure = azure
+        self._where = where
+        self._apps = container_apps
+        self._waiting = waiting
+
+    async def configure(self, spec: DeploymentSpec, box: Box, cursor: str | None) -> DomainProgress:
+        """Bring spec.custom_domain from where it stands to where it is bound. See the port."""
+        host = spec.custom_domain
+        assert host is not None
+        clock, issued = Clock(box), cursor is not None
+        while True:
+            await box.check()
+            app = await watched(box, self._apps.find(spec))
+            if app is None:
+                raise TerminalError("The app is not there any more.", code="app-not-found", remedy="Deploy again.")
+            if bound(app, host) == "SniEnabled":
+                await box.log(f"https://{host} leads to the app")
+                return DomainProgress(done=True, url=f"https://{host}")
+            if not bodies.busy(app):
+                issued = await self._advance(spec, app, box, clock, issued=issued)
+            if clock.over(self._waiting.poll_seconds):
+                return DomainProgress(done=False, cursor="issued" if issued else None)
+            await pause(box, self._waiting.poll_seconds)
+
+    async def check(self, spec: DeploymentSpec, app: Json, host: str) -> Json:
+        """See that DNS says the domain is the app's owner's, and leads to the app; what Azure found.
+
+        Raises:
+            TerminalError: it does not (`domain-not-verified`), or another app has it (`domain-in-use`).
+        """
+        found = await self._apps.analyse(spec, host)
+        if found.get("hasConflictOnManagedEnvironment") or found.get("conflictWithEnvironmentCustomDomain"):
+            raise TerminalError(
+                f"Another app has the domain {host}.",
+                code="domain-in-use",
+                remedy="Remove it there first, or choose another domain.",
+            )
+        leads = bool(found.get("cNameRecords") or found.get("aRecords"))
+        if found.get("customDomainVerificationTest") == "Failed" or not leads:
+            raise TerminalError(
+                f"The DNS records of {host} are not there yet.",
+                code="domain-not-verified",
+                remedy=f"Set {records(host, app)}, then deploy again.",
+            )
+        return found
+
+    async def _advance(self, spec: DeploymentSpec, app: Json, box: Box, clock: Clock, *, issued: bool) -> bool:
+        """Do what comes next; whether this deployment has asked for the certificate."""
+        host = str(spec.custom_domain)
+        if bound(app, host) == "Missing":
+            await watched(box, self.check(spec, app, host))
+            unbound = {"name": host, "bindingType": "Disabled"}
+            await self._waiting.finish(box, clock, await watched(box, self._apps.bind(spec, app, unbound)))
+            return issued
+        path = self._where.certificate(host)
+        certificate = await watched(box, self._azure.find(path, APPS_API))
+        known: Json = (certificate or {}).get("properties") or {}
+        state = known.get("provisioningState")
+        if certificate is None:
+            found = await watched(box, self.check(spec, app, host))
+            await watched(box, self._issue(host, found))
+            await box.log(f"Asked for a certificate for {host}")
+            return True
+        if state == "Succeeded":
+            whole = {"name": host, "bindingType": "SniEnabled", "certificateId": path}
+            await self._waiting.finish(box, clock, await watched(box, self._apps.bind(spec, app, whole)))
+        elif state in ("Failed", "Canceled"):
+            if issued:
+                raise TerminalError(
+                    f"No certificate could be issued for {host}: {known.get('error') or state}",
+                    code="certificate-failed",
+                    remedy=f"Check {records(host, app)}, and that no CAA record forbids it.",
+                )
+            # An earlier deployment's: asked for again, it would stay as it is.
+            await watched(box, self._azure.delete(path, APPS_API))
+        return issued
+
+    async def _issue(self, host: str, found: Json) -> None:
+        """Ask for a certificate; a host without a CNAME, as an apex has none, proves itself over HTTP."""
+        proof = "CNAME" if found.get("cNameRecords") else "HTTP"
+        properties = {"subjectName": host, "domainControlValidation": proof}
+        body = {"location": self._where.location, "properties": properties}
+        await self._azure.put(self._where.certificate(host), APPS_API, body)
+
+
+def bound(app: Json, host: str) -> str:
+    """How the domain is bound: Missing, Disabled or SniEnabled."""
+    for one in bodies.domains(app):
+        if one["name"].lower() == host:
+            return str(one.get("bindingType") or "Disabled") if one.get("certificateId") else "Disabled"
+    return "Missing"
+
+
+def records(host: str, app: Json) -> str:
+    """The DNS records that a domain needs, in words."""
+    fqdn = app["properties"]["configuration"]["ingress"]["fqdn"]
+    return _records(host, str(app["properties"].get("customDomainVerificationId")), fqdn)
+
+
+def records_to_come(host: str, environment: Json, name: str) -> str:
+    """As `records`, for an app that is not there yet."""
+    known: Json = environment["properties"]
+    configuration: Json = known.get("customDomainConfiguration") or {}
+    verification = configuration.get("customDomainVerificationId")
+    address = known.get("staticIp")
+    return _records(host, str(verification), f"{name}.{known['defaultDomain']}", address)
+
+
+def _records(host: str, verification: str, fqdn: str, address: str | None = None) -> str:
+    apex = f" (for a domain without a subdomain, an A record with {address} in its place)" if address else ""
+    return f"TXT asuid.{host} = {verification} and CNAME {host} = {fqdn}{apex}"

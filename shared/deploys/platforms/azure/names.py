@@ -1,0 +1,97 @@
+"""What things are called in Azure: the same names each time, so that a repeated step finds what is there."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from shared.deploys.models import DeploymentSpec
+from shared.platform.errors import TerminalError
+from shared.platform.settings import settings
+
+APPS_API: Final = "2025-01-01"
+REGISTRY_API: Final = "2025-04-01"
+TASKS_API: Final = "2025-03-01-preview"
+
+SLUG: Final = 16
+"""Of the project's name in an app's name, which may have 32 characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where apps are deployed to. Resource ids begin with a slash."""
+
+    subscription: str
+    group: str
+    location: str
+    registry_name: str
+    environment: str
+    identity: str
+
+    @property
+    def registry(self) -> str:
+        return f"{self._providers}/Microsoft.ContainerRegistry/registries/{self.registry_name}"
+
+    def app(self, name: str) -> str:
+        return f"{self._providers}/Microsoft.App/containerApps/{name}"
+
+    def certificate(self, host: str) -> str:
+        return f"{self.environment}/managedCertificates/mc-{_hash(host)}"
+
+    @property
+    def _providers(self) -> str:
+        return f"/subscriptions/{self.subscription}/resourceGroups/{self.group}/providers"
+
+
+def place() -> Place:
+    """The place that the settings name.
+
+    Raises:
+        TerminalError: a setting is missing.
+    """
+    known = settings()
+    needed = {
+        "AZURE_SUBSCRIPTION_ID": known.azure_subscription_id,
+        "AZURE_RESOURCE_GROUP": known.azure_resource_group,
+        "AZURE_LOCATION": known.azure_location,
+        "AZURE_CONTAINER_REGISTRY": known.azure_container_registry,
+        "CONTAINER_APPS_ENVIRONMENT_ID": known.container_apps_environment_id,
+        "CONTAINER_APPS_IDENTITY_ID": known.container_apps_identity_id,
+    }
+    if missing := [name for name, value in needed.items() if not value]:
+        raise TerminalError(
+            f"CONTAINER_PLATFORM is azure, and it is not said where: {', '.join(missing)}.",
+            code="settings",
+            remedy="Set them as app settings; the Bicep does.",
+        )
+    return Place(*needed.values())
+
+
+def app_name(spec: DeploymentSpec) -> str:
+    """One app for each environment of a project: at most 30 of a-z, 0-9 and single hyphens, a letter first."""
+    slug = re.sub(r"[^a-z0-9]+", "-", spec.project_id.lower()).strip("-")[:SLUG].strip("-")
+    if not slug[:1].isalpha():
+        slug = f"a{slug}"[:SLUG].strip("-")
+    return f"{slug}-{_hash(f'{spec.organization_id}/{spec.project_id}/{spec.environment}')}"
+
+
+def suffix(spec: DeploymentSpec) -> str:
+    """Of the deployment's revision, its image's tag and its secrets."""
+    return "d" + spec.deployment_id.removeprefix("dep_").lower()
+
+
+def revision_name(spec: DeploymentSpec) -> str:
+    """Of the deployment's revision."""
+    return f"{app_name(spec)}--{suffix(spec)}"
+
+
+def task_run_name(spec: DeploymentSpec) -> str:
+    """Of the deployment's build: a named resource, so that asking for it twice builds once."""
+    return f"build-{suffix(spec)}"
+
+
+def _hash(text: str) -> str:
+    return base64.b32encode(hashlib.sha256(text.encode()).digest()).decode().lower()[:13]

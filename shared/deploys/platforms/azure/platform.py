@@ -1,0 +1,230 @@
+"""The port `ContainerPlatform`, filled by ACR Tasks and Container Apps. What is there is asked of Azure each time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from shared.deploys import sources
+from shared.deploys.models import ArchiveSource, DeploymentSpec
+from shared.deploys.platforms.azure import bodies, builds, domains
+from shared.deploys.platforms.azure.apps import AppRevision, Apps
+from shared.deploys.platforms.azure.boxes import Clock, Waiting, pause, watched
+from shared.deploys.platforms.azure.dockerfile import complete
+from shared.deploys.platforms.azure.domains import Domains
+from shared.deploys.platforms.azure.names import APPS_API, Place, app_name, place, revision_name
+from shared.deploys.platforms.azure.registry import Registry, repository_name
+from shared.deploys.platforms.azure.releases import HEALTH_SECONDS, Releases
+from shared.deploys.platforms.base import (
+    Box,
+    BuildContext,
+    BuildProgress,
+    DeploymentCancelled,
+    DomainProgress,
+    Promoted,
+    ReleaseProgress,
+    Revision,
+    Workspace,
+)
+from shared.deploys.secrets import secret_store
+from shared.platform.arm import BUSY, POLL_SECONDS, Json, ResourceManager
+from shared.platform.errors import NotFound, TerminalError, TransientError
+
+if TYPE_CHECKING:
+    from httpx import AsyncBaseTransport
+
+WEB_SECONDS: Final = 10
+"""How long a signed address or an app may take to answer."""
+
+
+class AzurePlatform:
+    """Deploys to the place that the settings name.
+
+    `azure` and `web` are for tests: the resource manager to speak to, and how signed addresses and apps are reached.
+    """
+
+    def __init__(
+        self,
+        azure: ResourceManager | None = None,
+        *,
+        web: AsyncBaseTransport | None = None,
+        health_seconds: float = HEALTH_SECONDS,
+        poll_seconds: float = POLL_SECONDS,
+    ) -> None:
+        from httpx import AsyncClient  # noqa: PLC0415 - loads in the activity that needs it
+
+        # httpx logs every address it is given, and those for uploads and logs are signed.
+        logging.getLogger("httpx").setLevel(logging.WARNING)
+        self._azure = azure or ResourceManager()
+        self._web = AsyncClient(timeout=WEB_SECONDS, transport=web)
+        self._where: Place = place()
+        self._registry = Registry(self._azure, self._where, self._web)
+        self._apps = Apps(self._azure, self._where)
+        self._waiting = Waiting(self._azure, poll_seconds)
+        self._domains = Domains(self._azure, self._where, self._apps, self._waiting)
+        self._releases = Releases(self._apps, self._web, self._waiting, health_seconds)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._web.aclose()
+        await self._azure.close()
+
+    async def validate(self, spec: DeploymentSpec, box: Box) -> None:
+        """See that the source was uploaded, that the environment is ready, and that the domain is the owner's."""
+        await box.check()
+        await watched(box, self._validate(spec, box))
+
+    async def provision(self, spec: DeploymentSpec, box: Box) -> Workspace:
+        """Each build has a machine of its own, which ACR Tasks brings: what is provided is where its image goes."""
+        await box.check()
+        server = await watched(box, self._registry.server())
+        return Workspace(reference=f"{server}/{repository_name(spec)}")
+
+    async def sync(self, spec: DeploymentSpec, workspace: Workspace, box: Box) -> BuildContext:  # noqa: ARG002 - the port's
+        """Bring the source, with a recipe if it has none, to the builder."""
+        await box.check()
+        with tempfile.TemporaryDirectory(prefix="manifold-context-") as scratch:
+            folder, archive = Path(scratch) / "source", Path(scratch) / "context.tar.gz"
+            try:
+                await box.log(
+                    await sources.fetch(
+                        spec.source, spec.organization_id, spec.project_id, folder, cancelled=box.cancelled
+                    )
+                )
+            except TerminalError as error:
+                await box.check()  # stopped, and not refused
+                raise error from None
+            await box.log(await asyncio.to_thread(complete, folder, spec))
+            packing = asyncio.create_task(asyncio.to_thread(sources.pack, folder, archive))
+            try:
+                await watched(box, _awaited(packing))
+            finally:
+                await asyncio.wait([packing])  # a thread is never left behind
+            return BuildContext(reference=await watched(box, self._registry.upload(archive)))
+
+    async def build(
+        self, spec: DeploymentSpec, context: BuildContext, box: Box, cursor: str | None = None
+    ) -> BuildProgress:
+        """Build by ACR Tasks; when cancelled, the run is cancelled as well."""
+        try:
+            return await builds.build(
+                self._registry, spec, context.reference, box, cursor, poll_seconds=self._waiting.poll_seconds
+            )
+        except DeploymentCancelled:
+            await self._registry.forget(spec)
+            raise
+
+    async def release(self, spec: DeploymentSpec, image: str, box: Box, cursor: str | None = None) -> ReleaseProgress:
+        """Add a revision beside the one that serves, and wait until Container Apps and HTTP say that it is well."""
+        values = await secret_store().get(spec.secrets_reference) if spec.secrets_reference else {}
+        return await self._releases.release(spec, image, values, box, cursor)
+
+    async def promote(self, spec: DeploymentSpec, revision: Revision, box: Box) -> Promoted:
+        """Move the traffic in one write. What served before stays with a weight of 0."""
+        clock = Clock(box)
+        await box.check()
+        app, mine = await watched(box, self._app_and_revision(spec))
+        if app is None or mine is None or not mine.ready:
+            raise TerminalError(
+                f"Revision {revision.name} is not healthy any more.",
+                code="revision-unhealthy",
+                remedy="See the deployment's log for what the app said last.",
+            )
+        before = {name: 0 for name in bodies.traffic(app) if name != mine.name}
+        await self._waiting.finish(
+            box, clock, await watched(box, self._apps.route(spec, app, {mine.name: 100, **before}))
+        )
+        await box.log(f"Revision {mine.name} serves at {bodies.url(app)}")
+        return Promoted(url=bodies.url(app))
+
+    async def configure_domain(self, spec: DeploymentSpec, box: Box, cursor: str | None = None) -> DomainProgress:
+        """Go on from where the domain stands: unknown, without a certificate, bound."""
+        return await self._domains.configure(spec, box, cursor)
+
+    async def rollback(self, spec: DeploymentSpec, box: Box) -> None:
+        """Give the traffic back and stop the revision; an app that only this deployment ever made is deleted."""
+        clock = Clock(box)
+        app = await self._idle_app(spec, box, clock)
+        if app is None:
+            return
+        name = revision_name(spec)
+        revisions = await self._apps.revisions(spec)
+        others = [one for one in revisions if one.name != name and one.active]
+        shares = bodies.traffic(app)
+        if not others:
+            if (app.get("tags") or {}).get(bodies.TAG) == spec.deployment_id:
+                await self._waiting.finish(box, clock, await self._apps.delete(spec))
+                await box.log("The app was new, and is deleted")
+            return
+        if shares.get(name):
+            known = [one.name for one in others if one.name in shares]
+            previous = known[0] if known else others[0].name
+            await self._waiting.finish(box, clock, await self._apps.route(spec, app, {previous: 100}))
+            await box.log(f"Revision {previous} serves again")
+        elif name in shares:
+            left = {one: share for one, share in shares.items() if one != name}
+            await self._waiting.finish(box, clock, await self._apps.route(spec, app, left))
+        if any(one.name == name and one.active for one in revisions):
+            await self._apps.deactivate(spec, name)
+
+    async def cleanup(self, spec: DeploymentSpec, box: Box) -> None:
+        """Forget the build; where the deployment serves, stop the revision before it and drop its secrets."""
+        clock = Clock(box)
+        await self._registry.forget(spec)
+        app = await self._idle_app(spec, box, clock)
+        name = revision_name(spec)
+        if app is None or bodies.traffic(app).get(name) != 100:  # noqa: PLR2004 - percent: all of it
+            return
+        await self._waiting.finish(box, clock, await self._apps.route(spec, app, {name: 100}))
+        for one in await self._apps.revisions(spec):
+            if one.active and one.name != name:
+                await self._apps.deactivate(spec, one.name)
+                await box.log(f"Revision {one.name} is stopped")
+        app = await self._idle_app(spec, box, clock)
+        if app is not None:
+            await self._waiting.finish(box, clock, await self._apps.prune(spec, app))
+
+    async def _validate(self, spec: DeploymentSpec, box: Box) -> None:
+        source = spec.source
+        if isinstance(source, ArchiveSource) and not await sources.exists(
+            spec.organization_id, spec.project_id, source.hash
+        ):
+            raise NotFound(
+                f"No source with the hash {source.hash} was uploaded for this project.",
+                code="source-not-found",
+                remedy="Upload it, or deploy the hash that an upload answered.",
+            )
+        environment = await self._azure.find(self._where.environment, APPS_API)
+        state = environment["properties"].get("provisioningState") if environment else "missing"
+        if environment is None or state != "Succeeded":
+            raise TerminalError(
+                f"The environment of the deployed apps is {state}.",
+                code="environment-not-ready",
+                remedy="Check CONTAINER_APPS_ENVIRONMENT_ID, and the environment in the portal.",
+            )
+        host = spec.custom_domain
+        if host is None:
+            return
+        app = await self._apps.find(spec)
+        if app is None:
+            await box.log(f"Set these DNS records: {domains.records_to_come(host, environment, app_name(spec))}")
+        elif domains.bound(app, host) != "SniEnabled":
+            await self._domains.check(spec, app, host)
+
+    async def _app_and_revision(self, spec: DeploymentSpec) -> tuple[Json | None, AppRevision | None]:
+        return await self._apps.find(spec), await self._apps.revision(spec)
+
+    async def _idle_app(self, spec: DeploymentSpec, box: Box, clock: Clock) -> Json | None:
+        """The app, once Azure has done what it was told before."""
+        while (app := await self._apps.find(spec)) is not None and bodies.busy(app):
+            if clock.over(self._waiting.poll_seconds):
+                raise TransientError("Azure is still busy with the app.", code=BUSY)
+            await pause(box, self._waiting.poll_seconds)
+        return app
+
+
+async def _awaited(task: asyncio.Task[None]) -> None:
+    await asyncio.shield(task)

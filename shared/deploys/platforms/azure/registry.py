@@ -1,0 +1,194 @@
+"""Images, built by ACR Tasks: a named task run each, so that asking for one twice builds once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from shared.deploys.models import DeploymentSpec
+from shared.deploys.platforms.azure.dockerfile import NAME
+from shared.deploys.platforms.azure.names import REGISTRY_API, TASKS_API, Place, app_name, suffix, task_run_name
+from shared.platform.arm import Json, ResourceManager
+from shared.platform.errors import NotFound, TerminalError, TransientError
+from shared.platform.settings import settings
+
+if TYPE_CHECKING:
+    from httpx import AsyncClient
+
+UPLOAD_SECONDS: Final = 120
+LOG_BYTES: Final = 1_000_000
+"""Read of a build's log at once."""
+SHORTEST_RUN, LONGEST_RUN = 300, 28_800
+"""Seconds, which ACR Tasks allows a run."""
+CHUNK: Final = 1 << 18
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A build. `image` is known when it has succeeded: by its digest where Azure tells that."""
+
+    id: str | None
+    status: str
+    image: str | None = None
+    error: str | None = None
+
+    @property
+    def ended(self) -> bool:
+        return self.status in ("Succeeded", "Failed", "Canceled", "Error", "Timeout")
+
+
+class Registry:
+    """The registry of the deployed apps' images and its builders."""
+
+    def __init__(self, azure: ResourceManager, where: Place, web: AsyncClient) -> None:
+        self._azure = azure
+        self._where = where
+        self._web = web
+
+    async def server(self) -> str:
+        """The host name of the registry, which must be ready.
+
+        Raises:
+            TerminalError: there is no such registry.
+        """
+        found = await self._azure.find(self._where.registry, REGISTRY_API)
+        if found is None:
+            raise TerminalError(
+                f"There is no container registry {self._where.registry_name}.",
+                code="registry-not-found",
+                remedy="Check AZURE_CONTAINER_REGISTRY and AZURE_RESOURCE_GROUP.",
+            )
+        return str(found["properties"]["loginServer"])
+
+    async def upload(self, archive: Path) -> str:
+        """Bring a packed source to the builder; the path under which a run finds it."""
+        target = (await self._azure.post(f"{self._where.registry}/listBuildSourceUploadUrl", TASKS_API)).body
+        headers = {"x-ms-blob-type": "BlockBlob", "Content-Length": str(await asyncio.to_thread(_size, archive))}
+        from httpx import HTTPError  # noqa: PLC0415 - loads in the activity that needs it
+
+        try:
+            async with asyncio.timeout(UPLOAD_SECONDS):
+                answer = await self._web.put(str(target["uploadUrl"]), content=_chunks(archive), headers=headers)
+        except (HTTPError, TimeoutError) as error:
+            raise TransientError(
+                f"The source could not be uploaded: {type(error).__name__}.", code="upload-failed"
+            ) from None  # the cause quotes a signed address
+        if not answer.is_success:
+            raise TransientError(f"The source could not be uploaded: {answer.status_code}.", code="upload-failed")
+        return str(target["relativePath"])
+
+    async def find(self, spec: DeploymentSpec) -> Run | None:
+        """The deployment's build, if it was ever asked for."""
+        found = await self._azure.find(self._task_run(spec), TASKS_API)
+        if found is None:
+            return None
+        result: Json = _properties(_properties(found).get("runResult"))
+        run = result.get("runId")
+        if not run:
+            # Accepted, and not begun; or refused by the builder.
+            failed = _properties(found).get("provisioningState") in ("Failed", "Canceled")
+            return Run(None, "Error" if failed else "Queued")
+        known = await self._azure.find(f"{self._where.registry}/runs/{run}", TASKS_API)
+        result = _properties(known) if known else result
+        return Run(str(run), str(result.get("status", "Queued")), _image(result), result.get("runErrorMessage"))
+
+    async def start(self, spec: DeploymentSpec, repository: str, source: str) -> None:
+        """Ask for the deployment's build."""
+        known = settings()
+        seconds = min(max(known.deployment_timeout_ms // 1000, SHORTEST_RUN), LONGEST_RUN)
+        request = {
+            "type": "DockerBuildRequest",
+            "imageNames": [image_name(spec, repository)],
+            "isPushEnabled": True,
+            "dockerFilePath": NAME,
+            "sourceLocation": source,
+            "platform": {"os": "Linux", "architecture": "amd64"},
+            "agentConfiguration": {"cpu": max(1, round(known.build_container_cpu))},
+            "timeout": seconds,
+        }
+        await self._azure.put(
+            self._task_run(spec),
+            TASKS_API,
+            {"location": self._where.location, "properties": {"runRequest": request}},
+        )
+
+    async def cancel(self, run: str) -> None:
+        """Stop a build. One that has ended, or is not there, is no error."""
+        try:
+            await self._azure.post(f"{self._where.registry}/runs/{run}/cancel", TASKS_API)
+        except NotFound:
+            return
+        except TerminalError as error:
+            if error.code != "azure-refused":  # refused: it has ended in between
+                raise
+
+    async def log(self, run: str, offset: int) -> bytes:
+        """What the builder said from byte `offset` on."""
+        from httpx import HTTPError  # noqa: PLC0415 - loads in the activity that needs it
+
+        try:
+            link = (await self._azure.post(f"{self._where.registry}/runs/{run}/listLogSasUrl", TASKS_API)).body
+        except NotFound:
+            return b""
+        if not link.get("logLink"):
+            return b""
+        wanted = {"Range": f"bytes={offset}-{offset + LOG_BYTES - 1}"}
+        try:
+            answer = await self._web.get(str(link["logLink"]), headers=wanted)
+        except HTTPError as error:
+            raise TransientError(
+                f"The build's log could not be read: {type(error).__name__}.", code="log-unavailable"
+            ) from None  # the cause quotes a signed address
+        if answer.status_code == HTTPStatus.PARTIAL_CONTENT:
+            return answer.content
+        if answer.status_code == HTTPStatus.OK:
+            return answer.content[offset : offset + LOG_BYTES]
+        return b""  # nothing there yet, or nothing new
+
+    async def forget(self, spec: DeploymentSpec) -> None:
+        """Stop the deployment's build if it is still going on, and forget that it was asked for. The image stays."""
+        run = await self.find(spec)
+        if run is None:
+            return
+        if run.id and not run.ended:
+            await self.cancel(run.id)
+        await self._azure.delete(self._task_run(spec), TASKS_API)
+
+    def _task_run(self, spec: DeploymentSpec) -> str:
+        return f"{self._where.registry}/taskRuns/{task_run_name(spec)}"
+
+
+def image_name(spec: DeploymentSpec, repository: str) -> str:
+    """The image with its tag, and without the registry's host name, which ACR Tasks adds."""
+    return f"{repository}:{suffix(spec)}"
+
+
+def repository_name(spec: DeploymentSpec) -> str:
+    """Where the images of an app are kept in the registry."""
+    return f"apps/{app_name(spec)}"
+
+
+def _image(result: Json) -> str | None:
+    images: list[Json] = result.get("outputImages") or []
+    for image in images:
+        where = f"{image['registry']}/{image['repository']}"
+        return f"{where}@{image['digest']}" if image.get("digest") else f"{where}:{image['tag']}"
+    return None
+
+
+def _properties(resource: Json | None) -> Json:
+    return (resource or {}).get("properties") or {}
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size
+
+
+async def _chunks(path: Path) -> AsyncIterator[bytes]:
+    with path.open("rb") as file:
+        while chunk := await asyncio.to_thread(file.read, CHUNK):
+            yield chunk

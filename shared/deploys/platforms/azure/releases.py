@@ -1,0 +1,108 @@
+"""Releasing an image: a revision is added beside the one that serves, and watched until it is well."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final
+
+from shared.deploys.models import DeploymentSpec
+from shared.deploys.platforms.azure import bodies
+from shared.deploys.platforms.azure.apps import AppRevision, Apps
+from shared.deploys.platforms.azure.boxes import Clock, Waiting, pause, watched
+from shared.deploys.platforms.azure.names import revision_name
+from shared.deploys.platforms.base import Box, ReleaseProgress, Revision
+from shared.deploys.secrets import Redactor
+from shared.platform.arm import OPERATION_FAILED
+from shared.platform.errors import TerminalError
+
+if TYPE_CHECKING:
+    from httpx import AsyncClient
+
+HEALTH_SECONDS: Final = 300
+"""How long a revision may take to answer, from when it was asked for."""
+REASON: Final = 1_000
+
+
+class Releases:
+    """Adds revisions to apps."""
+
+    def __init__(self, container_apps: Apps, web: AsyncClient, waiting: Waiting, health_seconds: float) -> None:
+        self._apps = container_apps
+        self._web = web
+        self._waiting = waiting
+        self._health_seconds = health_seconds
+
+    async def release(
+        self, spec: DeploymentSpec, image: str, values: Mapping[str, str], box: Box, cursor: str | None
+    ) -> ReleaseProgress:
+        """Add the deployment's revision if it is not there, and see whether it becomes healthy. See the port."""
+        clock, since = Clock(box), float(cursor) if cursor else time.time()
+        redact = Redactor(values.values())
+        asked, why = False, "Container Apps did not start it"
+        while True:
+            await box.check()
+            revision = await watched(box, self._apps.revision(spec))
+            if revision is not None:
+                verdict = await self._verdict(spec, revision, box)
+                if verdict is None or revision.failed:
+                    return _ended(spec, revision, verdict, redact)
+                why = verdict
+            elif not asked and await self._may_ask(spec, box):
+                asked = True
+                await box.log(f"Starting revision {revision_name(spec)} of {image}")
+                if refused := await self._ask(spec, image, values, box, clock):
+                    return _ended(spec, None, refused, redact)
+            if time.time() - since > self._health_seconds:
+                said = await self._apps.last_words(spec, self._web)
+                why = f"It is not healthy after {self._health_seconds:g} s: {why}. {said}"
+                return _ended(spec, revision, why, redact)
+            if clock.over(self._waiting.poll_seconds):
+                return ReleaseProgress(done=False, cursor=repr(since))
+            await pause(box, self._waiting.poll_seconds)
+
+    async def _may_ask(self, spec: DeploymentSpec, box: Box) -> bool:
+        app = await watched(box, self._apps.find(spec))
+        return app is None or not bodies.busy(app)
+
+    async def _ask(
+        self, spec: DeploymentSpec, image: str, values: Mapping[str, str], box: Box, clock: Clock
+    ) -> str | None:
+        """Ask for the revision; why Azure could not make it, if it said so before the box ended."""
+        try:
+            app = await watched(box, self._apps.find(spec))
+            answer = await watched(box, self._apps.release(spec, app, image, values))
+            await self._waiting.settle(box, clock, answer)
+        except TerminalError as error:
+            if error.code == OPERATION_FAILED:
+                return error.message
+            raise
+        return None
+
+    async def _verdict(self, spec: DeploymentSpec, revision: AppRevision, box: Box) -> str | None:
+        """Why the revision is not healthy (yet); None if it is."""
+        if revision.failed:
+            said = await self._apps.last_words(spec, self._web)
+            return f"{revision.error or f'It is {revision.running or revision.provisioning}.'} {said}"
+        if not revision.ready:
+            return f"it is {revision.provisioning}, {revision.running}, {revision.health}"
+        return await watched(box, self._probe(f"https://{revision.fqdn}/"))
+
+    async def _probe(self, address: str) -> str | None:
+        """Why the address does not answer as an app does; None if it does."""
+        from httpx import HTTPError  # noqa: PLC0415 - loads in the activity that needs it
+
+        try:
+            answer = await self._web.get(address)
+        except HTTPError as error:
+            return f"it does not answer ({type(error).__name__})"
+        return f"it answers {answer.status_code}" if answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR else None
+
+
+def _ended(spec: DeploymentSpec, revision: AppRevision | None, why: str | None, redact: Redactor) -> ReleaseProgress:
+    address = f"https://{revision.fqdn}" if revision and revision.fqdn else ""
+    reason = redact(why).strip()[:REASON] if why else None
+    return ReleaseProgress(
+        done=True, revision=Revision(name=revision_name(spec), url=address, healthy=why is None, reason=reason)
+    )

@@ -1,0 +1,244 @@
+"""Azure Resource Manager over HTTP: with the app's identity, a time limit, and again when that can help."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final, cast
+from urllib.parse import urlsplit
+
+from shared.platform.credentials import credential
+from shared.platform.errors import NotFound, TerminalError, TransientError
+from shared.platform.rate_limit import retry_after
+
+if TYPE_CHECKING:
+    from httpx import AsyncBaseTransport, Response
+
+Json = dict[str, Any]
+
+ENDPOINT: Final = "https://management.azure.com"
+SCOPE: Final = "https://management.azure.com/.default"
+TIMEOUT_SECONDS: Final = 30
+RETRY_SECONDS: Final = 90
+"""How long one request may go on failing; beyond it the orchestration's own retries take over, which cost nothing."""
+FIRST_DELAY, MOST_DELAY = 1.0, 15.0
+MOST_WAIT: Final = 60.0
+"""The longest Retry-After that is waited for; whoever asks for more is asked again later by somebody else."""
+POLL_SECONDS: Final = 2.0
+BUSY: Final = "azure-busy"
+OPERATION_FAILED: Final = "azure-operation-failed"
+SHOWN_CHARACTERS: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Time:
+    """What the waiting of a client goes by; tests replace it."""
+
+    now: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    jitter: Callable[[], float] = random.random
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a write was answered.
+
+    Attributes:
+        body: the resource, as far as it is known.
+        operation: what `poll` takes while the work goes on; None: it is done. Signed, so neither logged nor kept.
+    """
+
+    body: Json
+    operation: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """Whether a long-running operation has ended, and in how many seconds Azure wants to be asked again, if it says."""
+
+    done: bool
+    wait: float | None = None
+
+
+async def _app_token() -> str:
+    return (await credential().get_token(SCOPE)).token
+
+
+class ResourceManager:
+    """The resources of one cloud. Paths are resource ids, which begin with a slash."""
+
+    def __init__(
+        self,
+        endpoint: str = ENDPOINT,
+        *,
+        token: Callable[[], Awaitable[str]] = _app_token,
+        transport: AsyncBaseTransport | None = None,
+        timing: Time | None = None,
+    ) -> None:
+        from httpx import AsyncClient  # noqa: PLC0415 - loads in the activity that needs it
+
+        self._endpoint = endpoint.rstrip("/")
+        self._token = token
+        self._time = timing or Time()
+        self._http = AsyncClient(timeout=TIMEOUT_SECONDS, transport=transport)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def find(self, path: str, version: str) -> Json | None:
+        """The resource; None if there is none."""
+        try:
+            return _json(await self._persist("GET", path, version))
+        except NotFound:
+            return None
+
+    async def list(self, path: str, version: str) -> list[Json]:
+        """The resources of a collection, all pages of it."""
+        found: list[Json] = []
+        page = _json(await self._persist("GET", path, version))
+        while True:
+            found += page.get("value", [])
+            following = page.get("nextLink")
+            if not following:
+                return found
+            page = _json(await self._persist("GET", self._own(following), None))
+
+    async def put(self, path: str, version: str, body: Json) -> Answer:
+        """Create the resource or make it be as told."""
+        return self._answer(await self._persist("PUT", path, version, body))
+
+    async def post(
+        self, path: str, version: str, body: Json | None = None, *, query: Mapping[str, str] | None = None
+    ) -> Answer:
+        """Ask the resource to do something that may be asked for twice.
+
+        Raises:
+            NotFound: there is no such resource.
+        """
+        return self._answer(await self._persist("POST", path, version, body, query))
+
+    async def delete(self, path: str, version: str) -> Answer:
+        """Delete the resource; what is not there is no error."""
+        try:
+            return self._answer(await self._persist("DELETE", path, version))
+        except NotFound:
+            return Answer({})
+
+    async def poll(self, operation: str) -> Poll:
+        """How far a long-running operation is.
+
+        Raises:
+            TerminalError: it failed (`azure-operation-failed`), with the reason that Azure gives.
+        """
+        try:
+            answer = await self._persist("GET", operation, None)
+        except NotFound:
+            return Poll(done=True)  # operations are forgotten some time after their end
+        body = _json(answer)
+        status = str(body.get("status", ""))
+        if status in ("Failed", "Canceled"):
+            _, message = _error(body)
+            raise TerminalError(
+                f"Azure could not do it: {message or status}", code=OPERATION_FAILED, remedy="See the reason given."
+            )
+        ended = status == "Succeeded" if status else answer.status_code != HTTPStatus.ACCEPTED
+        wait = retry_after(answer.headers.get("Retry-After"))
+        return Poll(ended, None if wait is None else min(wait, MOST_WAIT))
+
+    async def _persist(
+        self,
+        method: str,
+        path: str,
+        version: str | None,
+        body: Json | None = None,
+        query: Mapping[str, str] | None = None,
+    ) -> Response:
+        """Send until it succeeds; give up when it has failed for RETRY_SECONDS, or must not be asked for so long."""
+        give_up_at: float | None = None
+        delay = FIRST_DELAY
+        while True:
+            try:
+                return await self._send(method, path, version, body, query)
+            except TransientError as error:
+                now = self._time.now()
+                give_up_at = now + RETRY_SECONDS if give_up_at is None else give_up_at
+                wait = delay * (0.5 + self._time.jitter() / 2) if error.retry_after is None else error.retry_after
+                delay = min(delay * 2, MOST_DELAY)
+                if wait > MOST_WAIT or now + wait >= give_up_at:
+                    raise
+                await self._time.sleep(wait)
+
+    async def _send(
+        self, method: str, path: str, version: str | None, body: Json | None, query: Mapping[str, str] | None
+    ) -> Response:
+        from httpx import HTTPError  # noqa: PLC0415 - loads in the activity that needs it
+
+        known: Any = self._endpoint + path if path.startswith("/") else path
+        # An operation's address has its own query, which `params` would replace.
+        given: Any = {"params": {"api-version": version, **(query or {})}} if version else {}
+        try:
+            async with asyncio.timeout(TIMEOUT_SECONDS):
+                answer = await self._http.request(
+                    method, known, json=body, headers={"Authorization": f"Bearer {await self._token()}"}, **given
+                )
+        except (HTTPError, TimeoutError) as error:
+            raise TransientError(
+                f"Azure did not answer: {type(error).__name__}.", code="azure-unavailable"
+            ) from None  # the cause quotes signed addresses
+        if answer.is_success:
+            return answer
+        raise _refusal(answer)
+
+    def _answer(self, answer: Response) -> Answer:
+        operation = answer.headers.get("Azure-AsyncOperation") or (
+            answer.headers.get("Location") if answer.status_code == HTTPStatus.ACCEPTED else None
+        )
+        return Answer(_json(answer), self._own(operation) if operation else None)
+
+    def _own(self, url: str) -> str:
+        """The address, if it is one of this cloud: a token is not sent anywhere else."""
+        if urlsplit(url)[:2] != urlsplit(self._endpoint)[:2]:
+            raise TerminalError("Azure named an address that is not its own.", code="azure-foreign-address")
+        return url
+
+
+def _refusal(answer: Response) -> Exception:
+    status = answer.status_code
+    code, message = _error(_json(answer))
+    said = f"{status} {code}: {message}".strip(" :")
+    wait = retry_after(answer.headers.get("Retry-After"))
+    if status == HTTPStatus.NOT_FOUND:
+        return NotFound(f"Azure does not know it: {said}", code="azure-not-found")
+    if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.REQUEST_TIMEOUT) or answer.is_server_error:
+        return TransientError(f"Azure answered {said}", code="azure-unavailable", retry_after=wait)
+    if status == HTTPStatus.CONFLICT and ("InProgress" in code or "Concurrent" in code):
+        return TransientError(f"Azure is still busy with it: {said}", code=BUSY, retry_after=wait)
+    if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+        return TerminalError(
+            f"Azure refused the app's identity: {said}",
+            code="azure-forbidden",
+            remedy="See that the app's identity has the roles that the Bicep gives it.",
+        )
+    return TerminalError(f"Azure refused: {said}", code="azure-refused", remedy="See the reason given.")
+
+
+def _json(answer: Response) -> Json:
+    try:
+        body: object = answer.json()
+    except ValueError:
+        return {}
+    return cast("Json", body) if isinstance(body, dict) else {}
+
+
+def _error(body: Json) -> tuple[str, str]:
+    """Code and message of an error as the resource manager words it."""
+    error: object = body.get("error")
+    if not isinstance(error, dict):
+        return "", ""
+    known = cast("Json", error)
+    return str(known.get("code", "")), str(known.get("message", ""))[:SHOWN_CHARACTERS]

@@ -4,17 +4,18 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 
 _SECONDS = 20
 
 
 class KillableService:
-    """`python -m` with these arguments; it has to print a line that begins with `ready `."""
+    """`python -m` with these arguments and more environment; it has to print a line that begins with `ready `."""
 
-    def __init__(self, arguments: Sequence[object]) -> None:
+    def __init__(self, arguments: Sequence[object], environment: Mapping[str, str] | None = None) -> None:
         self._command = [sys.executable, "-m", *map(str, arguments)]
+        self._environment = {**os.environ, **(environment or {})}
         self._process: subprocess.Popen[str] | None = None
 
     def start(self) -> str:
@@ -23,7 +24,7 @@ class KillableService:
         Raises:
             RuntimeError: it ended instead; its reason is on stderr.
         """
-        self._process = subprocess.Popen(self._command, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own program
+        self._process = subprocess.Popen(self._command, stdout=subprocess.PIPE, text=True, env=self._environment)  # noqa: S603 - our own program
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line.startswith("ready "):

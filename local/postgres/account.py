@@ -65,8 +65,8 @@ def caller_account() -> Account:
     return Account(entry.pw_uid, entry.pw_gid)
 
 
-def reachable_data(account: Account, wanted: Path) -> Path:
-    """Return where the data folder `wanted` really lies: there, or under STATE when the account cannot get there.
+def reachable_data(account: Account, wanted: Path, service: str = "postgres") -> Path:
+    """Return where a service's data folder `wanted` really lies: there, or under STATE if the account cannot get there.
 
     A data folder under STATE is linked from `wanted`. Whoever deletes the link has thrown the data away: the next
     start finds no link and begins afresh.
@@ -74,7 +74,7 @@ def reachable_data(account: Account, wanted: Path) -> Path:
     wanted.parent.mkdir(parents=True, exist_ok=True)
     if account.reaches(wanted.parent):
         return wanted
-    moved = _state() / f"postgres-{hashlib.sha256(str(wanted).encode()).hexdigest()[:12]}"
+    moved = _state() / f"{service}-{hashlib.sha256(str(wanted).encode()).hexdigest()[:12]}"
     if not wanted.is_symlink():
         shutil.rmtree(moved, ignore_errors=True)
         if wanted.exists():

@@ -72,9 +72,9 @@ class BuildProgress(BaseModel):
 
     model_config = ConfigDict(frozen=True)
     done: bool
-    pushing: bool = Field(False, description="The image is built and on its way to where it is kept")
-    image: str | None = Field(None, max_length=1_000, description="What `release` runs; given once done")
-    cursor: str | None = Field(None, max_length=2_000)
+    pushing: bool = Field(default=False, description="The image is built and on its way to where it is kept")
+    image: str | None = Field(default=None, max_length=1_000, description="What `release` runs; given once done")
+    cursor: str | None = Field(default=None, max_length=2_000)
 
 
 class Revision(BaseModel):
@@ -84,7 +84,9 @@ class Revision(BaseModel):
     name: str = Field(max_length=200)
     url: str = Field(max_length=500, description="Where this version alone answers, or the app if it has no such place")
     healthy: bool
-    reason: str | None = Field(None, max_length=1_000, description="Why it is not healthy, with the app's last words")
+    reason: str | None = Field(
+        default=None, max_length=1_000, description="Why it is not healthy, with the app's last words"
+    )
 
 
 class ReleaseProgress(BaseModel):
@@ -92,8 +94,8 @@ class ReleaseProgress(BaseModel):
 
     model_config = ConfigDict(frozen=True)
     done: bool
-    revision: Revision | None = Field(None, description="Given once done, healthy or not")
-    cursor: str | None = Field(None, max_length=2_000)
+    revision: Revision | None = Field(default=None, description="Given once done, healthy or not")
+    cursor: str | None = Field(default=None, max_length=2_000)
 
 
 class Promoted(BaseModel):
@@ -108,8 +110,8 @@ class DomainProgress(BaseModel):
 
     model_config = ConfigDict(frozen=True)
     done: bool
-    url: str | None = Field(None, max_length=500, description="https address under the domain; given once done")
-    cursor: str | None = Field(None, max_length=2_000)
+    url: str | None = Field(default=None, max_length=500, description="https address under the domain; given once done")
+    cursor: str | None = Field(default=None, max_length=2_000)
 
 
 class ContainerPlatform(Protocol):

@@ -1,0 +1,199 @@
+"""The platform over HTTP: steps for whoever has the token, and apps for whoever asks by a bound domain."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from local.apps.errors import Refusal
+from local.apps.orders import BindOrder, BuildOrder, Provision, ReleaseOrder
+from local.apps.platform import Platform
+from local.apps.proxy import forward, make_client
+from local.apps.state import State
+from local.apps.workspaces import Workspaces
+from shared.deploys.models import DeploymentId
+
+LONGEST_WAIT_S = 20.0
+BODY_BYTES = 1_000_000
+_Order = TypeVar("_Order", bound=BaseModel)
+_deployment_id = TypeAdapter[str](DeploymentId)
+
+
+def create_app(token: str, port: int, state: State, workspaces: Workspaces, say: Callable[[str], None]) -> ASGIApp:
+    """Make the app; everything that it started is stopped when it ends."""
+
+    @asynccontextmanager
+    async def living(app: Starlette) -> AsyncGenerator[None]:
+        platform = Platform(state, workspaces, say)
+        app.state.platform = platform
+        app.state.client = make_client()
+        try:
+            await platform.resume()
+            yield
+        finally:
+            await platform.close()
+            await app.state.client.aclose()
+
+    steps = _Steps(port)
+    one = "/v1/deployments/{deployment}"
+    app = Starlette(
+        routes=[
+            Route("/health", steps.health, methods=["GET"]),
+            Route("/v1/apps", steps.apps, methods=["GET"]),
+            Route("/v1/apps/{organization}/{project}", steps.remove_app, methods=["DELETE"]),
+            Route("/v1/apps/{organization}/{project}/log", steps.log, methods=["GET"]),
+            Route(one, steps.provision, methods=["PUT"]),
+            Route(one, steps.cleanup, methods=["DELETE"]),
+            Route(f"{one}/source", steps.source, methods=["PUT"]),
+            Route(f"{one}/build", steps.build, methods=["POST"]),
+            Route(f"{one}/build", steps.built, methods=["GET"]),
+            Route(f"{one}/build", steps.stop_build, methods=["DELETE"]),
+            Route(f"{one}/release", steps.release, methods=["POST"]),
+            Route(f"{one}/release", steps.released, methods=["GET"]),
+            Route(f"{one}/promote", steps.promote, methods=["POST"]),
+            Route(f"{one}/rollback", steps.rollback, methods=["POST"]),
+            Route(f"{one}/domain", steps.domain, methods=["PUT"]),
+        ],
+        lifespan=living,
+        exception_handlers={Refusal: _refused, ValidationError: _invalid},
+    )
+    return _Front(app, token)
+
+
+class _Front:
+    """Sends requests for a bound domain to its app, and asks all others for the token."""
+
+    def __init__(self, app: Starlette, token: str) -> None:
+        self._app = app
+        self._token = f"Bearer {token}".encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        domain = headers.get(b"host", b"").decode("latin-1").rpartition(":")[0].lower()
+        bound, revision = self._app.state.platform.bound(domain)
+        if bound:
+            await forward(self._app.state.client, revision, scope, receive, send)
+            return
+        known = hmac.compare_digest(headers.get(b"authorization", b""), self._token)
+        if not known and scope["path"] != "/health":
+            wrong = JSONResponse({"code": "unauthenticated", "message": "The token is missing or wrong."}, 401)
+            await wrong(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+
+class _Steps:
+    def __init__(self, port: int) -> None:
+        self._port = port
+
+    async def health(self, _request: Request) -> Response:
+        return JSONResponse({"status": "ok"})
+
+    async def apps(self, request: Request) -> Response:
+        return JSONResponse({"apps": [app.model_dump(mode="json") for app in _platform(request).apps()]})
+
+    async def remove_app(self, request: Request) -> Response:
+        await _platform(request).remove_app(request.path_params["organization"], request.path_params["project"])
+        return Response(status_code=204)
+
+    async def log(self, request: Request) -> Response:
+        params = request.path_params
+        return PlainTextResponse(await _platform(request).log(params["organization"], params["project"]))
+
+    async def provision(self, request: Request) -> Response:
+        order = await _order(request, Provision)
+        deployment = _deployment_id.validate_python(request.path_params["deployment"])
+        await _platform(request).provision(deployment, order.organization, order.project)
+        return Response(status_code=204)
+
+    async def source(self, request: Request) -> Response:
+        await _platform(request).receive(request.path_params["deployment"], request.stream())
+        return Response(status_code=204)
+
+    async def build(self, request: Request) -> Response:
+        order = await _order(request, BuildOrder)
+        await _platform(request).build(request.path_params["deployment"], order)
+        return Response(status_code=202)
+
+    async def built(self, request: Request) -> Response:
+        after = int(_number(request, "after"))
+        return _json(await _platform(request).built(request.path_params["deployment"], after, _wait(request)))
+
+    async def stop_build(self, request: Request) -> Response:
+        await _platform(request).stop_build(request.path_params["deployment"])
+        return Response(status_code=204)
+
+    async def release(self, request: Request) -> Response:
+        order = await _order(request, ReleaseOrder)
+        await _platform(request).release(request.path_params["deployment"], order)
+        return Response(status_code=202)
+
+    async def released(self, request: Request) -> Response:
+        return _json(await _platform(request).released(request.path_params["deployment"], _wait(request)))
+
+    async def promote(self, request: Request) -> Response:
+        return JSONResponse({"url": await _platform(request).promote(request.path_params["deployment"])})
+
+    async def rollback(self, request: Request) -> Response:
+        await _platform(request).rollback(request.path_params["deployment"])
+        return Response(status_code=204)
+
+    async def cleanup(self, request: Request) -> Response:
+        await _platform(request).cleanup(request.path_params["deployment"])
+        return Response(status_code=204)
+
+    async def domain(self, request: Request) -> Response:
+        order = await _order(request, BindOrder)
+        await _platform(request).bind(request.path_params["deployment"], order.domain)
+        return JSONResponse({"url": f"http://{order.domain}:{self._port}"})
+
+
+def _platform(request: Request) -> Platform:
+    return request.app.state.platform
+
+
+async def _order(request: Request, model: type[_Order]) -> _Order:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > BODY_BYTES:
+            raise Refusal(413, "payload-too-large", "The order is too large.")
+    return model.model_validate_json(bytes(body))
+
+
+def _wait(request: Request) -> float:
+    return min(_number(request, "wait"), LONGEST_WAIT_S)
+
+
+def _number(request: Request, name: str) -> float:
+    try:
+        return max(float(request.query_params.get(name, "0")), 0)
+    except ValueError:
+        raise Refusal(400, "invalid-input", f"{name} must be a number.") from None
+
+
+def _json(model: BaseModel) -> Response:
+    return Response(model.model_dump_json(), media_type="application/json")
+
+
+def _refused(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refusal)
+    return JSONResponse({"code": error.code, "message": error.message}, error.status)
+
+
+def _invalid(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, ValidationError)
+    wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
+    return JSONResponse({"code": "invalid-input", "message": wrong}, 400)

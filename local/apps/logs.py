@@ -1,0 +1,50 @@
+"""What a build or an app wrote, in a file, with the values of secrets hidden and an upper bound."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from local.apps.process import LINE
+from shared.deploys.secrets import Redactor
+
+BYTES = 10_000_000
+READ = 262_144
+
+
+class LogFile:
+    """Lines appended to a file. A full one is cut (a build's), or put aside as `.1` (an app's)."""
+
+    def __init__(self, path: Path, redact: Redactor, *, rotate: bool) -> None:
+        self._path = path
+        self._redact = redact
+        self._rotate = rotate
+        self._size = path.stat().st_size if path.exists() else 0
+        self.last = ""
+        """The last line with anything on it."""
+
+    def __call__(self, line: str) -> None:
+        """Add a line."""
+        shown = self._redact(line)[:LINE]
+        self.last = shown.strip() or self.last
+        data = shown.encode() + b"\n"
+        if self._size > BYTES:
+            if not self._rotate:
+                return
+            self._path.replace(self._path.with_suffix(".log.1"))
+            self._size = 0
+        self._size += len(data)
+        if self._size > BYTES and not self._rotate:
+            data += b"The log is full; what follows is not kept.\n"
+        with self._path.open("ab") as file:
+            file.write(data)
+
+
+def read_log(path: Path, after: int) -> tuple[str, int]:
+    """Whole lines from byte `after` on, and the byte to go on from."""
+    if not path.exists():
+        return "", after
+    with path.open("rb") as file:
+        file.seek(after)
+        data = file.read(READ)
+    data = data[: data.rfind(b"\n") + 1]
+    return data.decode(errors="replace"), after + len(data)

@@ -1,0 +1,76 @@
+"""What the platform is asked over HTTP, and what it answers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from shared.deploys.models import HostName, Name
+
+Words = tuple[Annotated[str, StringConstraints(max_length=1_000)], ...]
+
+
+class _Order(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Provision(_Order):
+    """Whose deployment it is."""
+
+    organization: Name
+    project: Name
+
+
+class _Run(_Order):
+    command: Words = Field((), description="Empty: what the source's kind calls for")
+    environment: dict[str, str] = Field(default_factory=dict[str, str])
+    memory: int = Field(ge=2**24, description="Bytes, of all processes together")
+    seconds: float = Field(gt=0, le=86_400)
+
+
+class BuildOrder(_Run):
+    """A build: `seconds` is how long it may take."""
+
+    cores: float = Field(2, gt=0, le=64)
+
+
+class ReleaseOrder(_Run):
+    """A start: `seconds` is how long it may take to become healthy."""
+
+
+class BindOrder(_Order):
+    """A domain for the project of a deployment."""
+
+    domain: HostName
+
+
+class BuildState(BaseModel):
+    """How a build is, and its log from where it was asked."""
+
+    state: Literal["none", "running", "done", "failed"]
+    reason: str | None = None
+    log: str = ""
+    next: int = 0
+
+
+class ReleaseState(BaseModel):
+    """How a revision is."""
+
+    state: Literal["none", "starting", "healthy", "failed"]
+    url: str | None = None
+    reason: str | None = None
+    log: str = ""
+
+
+class AppState(BaseModel):
+    """An app and the revision that serves it."""
+
+    organization: str
+    project: str
+    url: str
+    serving: str | None
+    previous: str | None
+    health: str | None
+    restarts: int
+    revisions: list[str]

@@ -1,0 +1,125 @@
+"""Folders of deployments, and the user that an app runs as: where the platform is root, each project has its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.postgres.account import Account, reachable_data
+
+FIRST_UID = 2_000_000
+"""Above what distributions and user namespaces give out."""
+_SYSTEM_PATH = ("/usr/local/bin", "/usr/bin", "/bin")
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """The folder of one deployment."""
+
+    root: Path
+
+    @property
+    def source(self) -> Path:
+        return self.root / "source"
+
+    @property
+    def image(self) -> Path:
+        """The source, changed by the build; what runs."""
+        return self.root / "image"
+
+    @property
+    def scratch(self) -> Path:
+        return self.root / "tmp"
+
+    @property
+    def build_log(self) -> Path:
+        return self.root / "build.log"
+
+    @property
+    def app_log(self) -> Path:
+        return self.root / "app.log"
+
+    @property
+    def orders(self) -> Path:
+        """How to start the app, with its variables: for the platform's own user alone."""
+        return self.root / "orders.json"
+
+    def make(self, uid: int | None) -> None:
+        """Make the folder. The app's user may enter it and change nothing; other apps' users may not enter."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        if uid is not None:
+            os.chown(self.root, 0, uid)
+        self.root.chmod(0o750)
+
+    def write_private(self, path: Path, text: str) -> None:
+        """Write a file that only the platform's own user may read, whole or not at all."""
+        partial = path.with_suffix(".partial")
+        partial.unlink(missing_ok=True)
+        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(text)
+        partial.replace(path)
+
+    def new_image(self, uid: int | None) -> None:
+        """Make the image the source as it came, and the scratch folder empty."""
+        for folder in (self.image, self.scratch):
+            shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(self.source, self.image, symlinks=True)
+        self.scratch.mkdir()
+        if uid is not None:
+            for base, _, names in os.walk(self.image):
+                for path in (base, *(os.path.join(base, name) for name in names)):  # noqa: PTH118 - many files
+                    os.chown(path, uid, uid, follow_symlinks=False)
+            os.chown(self.scratch, uid, uid)
+
+
+class Workspaces:
+    """All folders below the platform's data folder."""
+
+    def __init__(self, folder: Path) -> None:
+        """Make the data folder; where apps' users cannot walk to it, it lies elsewhere and is linked from there."""
+        self._root = os.geteuid() == 0
+        account = Account(FIRST_UID, FIRST_UID) if self._root else Account()
+        real = reachable_data(account, folder.absolute(), "apps")
+        real.mkdir(mode=0o755, parents=True, exist_ok=True)
+        self.folder = folder.absolute()
+        self._programs = real / "bin"
+        self._link_programs(account)
+
+    def uid(self, project: int) -> int | None:
+        """The user that the project's app runs as; None: the platform's own."""
+        return FIRST_UID + project if self._root else None
+
+    def workspace(self, organization: str, project: str, deployment: str) -> Workspace:
+        return Workspace(self.folder.resolve() / organization / project / deployment)
+
+    def environment(self, workspace: Workspace, variables: Mapping[str, str]) -> dict[str, str]:
+        """All that a build or an app finds in its environment: nothing of the platform's own."""
+        path = os.pathsep.join((str(self._programs), *_SYSTEM_PATH))
+        own = {"PATH": path, "HOME": str(workspace.image), "TMPDIR": str(workspace.scratch), "LANG": "C.UTF-8"}
+        return own | {"PYTHONUNBUFFERED": "1"} | dict(variables)
+
+    def _link_programs(self, account: Account) -> None:
+        """Put `python`, `python3` and `node` where apps find them, if there are any that their users can run."""
+        self._programs.mkdir(exist_ok=True)
+        base = str(getattr(sys, "_base_executable", sys.executable))
+        pythons = (base, *(f"{folder}/python3" for folder in _SYSTEM_PATH))
+        for names, candidates in ((("python", "python3"), pythons), (("node",), (shutil.which("node") or "",))):
+            found = next((one for one in candidates if one and _runs(account, Path(one).resolve())), None)
+            for name in names if found else ():
+                link = self._programs / name
+                link.unlink(missing_ok=True)
+                link.symlink_to(Path(str(found)).resolve())
+
+
+def _runs(account: Account, program: Path) -> bool:
+    try:
+        return (
+            program.exists()
+            and account.run([str(program), "-c" if "python" in program.name else "-e", "1"]).returncode == 0
+        )
+    except OSError:
+        return False

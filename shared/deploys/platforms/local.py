@@ -1,0 +1,251 @@
+"""The embedded platform: apps built and run on this machine by a supervisor that outlives the app's own host.
+
+This adapter speaks to it over HTTP (LOCAL_PLATFORM_URL, LOCAL_PLATFORM_TOKEN). The supervisor remembers what every
+deployment asked for, so that each request here can be repeated.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from shared.deploys import sources
+from shared.deploys.models import ArchiveSource, DeploymentSpec
+from shared.deploys.platforms.base import (
+    Box,
+    BuildContext,
+    BuildProgress,
+    DeploymentCancelled,
+    DomainProgress,
+    Promoted,
+    ReleaseProgress,
+    Revision,
+    Workspace,
+)
+from shared.deploys.secrets import secret_store
+from shared.platform.errors import NotFound, TerminalError, TransientError
+from shared.platform.settings import settings
+
+if TYPE_CHECKING:
+    from httpx import AsyncClient, Response
+
+LOOK_S = 0.4
+"""How long the supervisor may wait before it answers that nothing has changed."""
+HEALTHY_S = 60
+REQUEST_S = 60
+_GIB = 2**30
+_CHUNK = 1 << 18
+
+
+class LocalPlatform:
+    """Builds and runs apps through `python -m local.apps`.
+
+    Args:
+        healthy_s: seconds that an app may take to answer.
+    """
+
+    def __init__(self, healthy_s: float = HEALTHY_S) -> None:
+        self._url = settings().local_platform_url.rstrip("/")
+        self._token = settings().local_platform_token.get_secret_value()
+        self._healthy_s = healthy_s
+
+    async def validate(self, spec: DeploymentSpec, box: Box) -> None:
+        await box.check()
+        async with self._http() as http:
+            await _ask(http, "GET", "/v1/apps")
+        if isinstance(spec.source, ArchiveSource) and not await sources.exists(
+            spec.organization_id, spec.project_id, spec.source.hash
+        ):
+            raise TerminalError(
+                "The source of this deployment was not uploaded.",
+                code="source-not-found",
+                remedy="Upload it, and deploy the hash that the upload answers.",
+            )
+
+    async def provision(self, spec: DeploymentSpec, box: Box) -> Workspace:
+        await box.check()
+        owner = {"organization": spec.organization_id, "project": spec.project_id}
+        async with self._http() as http:
+            await _ask(http, "PUT", _path(spec), json=owner)
+        return Workspace(reference=spec.deployment_id)
+
+    async def sync(self, spec: DeploymentSpec, workspace: Workspace, box: Box) -> BuildContext:
+        with tempfile.TemporaryDirectory(prefix="manifold-sync-") as scratch:
+            folder, archive = Path(scratch) / "source", Path(scratch) / "source.tar.gz"
+            try:
+                async with asyncio.timeout(box.seconds):
+                    said = await sources.fetch(
+                        spec.source, spec.organization_id, spec.project_id, folder, cancelled=box.cancelled
+                    )
+                    await box.log(said)
+                    await box.check()
+                    await asyncio.to_thread(sources.pack, folder, archive)
+                    await self._send(spec, archive, box)
+            except TimeoutError:
+                raise TransientError(
+                    f"The source could not be brought here in {box.seconds:g} s.", code="source-slow"
+                ) from None
+            except TerminalError as error:
+                if error.code == "source-stopped":
+                    raise DeploymentCancelled("The deployment was stopped.") from None
+                raise
+        return BuildContext(reference=workspace.reference)
+
+    async def build(
+        self, spec: DeploymentSpec, context: BuildContext, box: Box, cursor: str | None = None
+    ) -> BuildProgress:
+        known = settings()
+        order = {
+            "command": spec.build_command,
+            "environment": await _variables(spec),
+            "memory": int(known.build_container_memory * _GIB),
+            "cores": known.build_container_cpu,
+            "seconds": known.deployment_timeout_ms / 1000,
+        }
+        after, deadline = int(cursor or 0), monotonic() + box.seconds
+        async with self._http() as http:
+            await box.check()
+            await _ask(http, "POST", f"{_path(spec)}/build", json=order)
+            while True:
+                if await box.cancelled():
+                    await _ask(http, "DELETE", f"{_path(spec)}/build")
+                    raise DeploymentCancelled("The deployment was stopped; so was its build.")
+                found = await _ask(http, "GET", f"{_path(spec)}/build?after={after}&wait={LOOK_S}")
+                if found["log"]:
+                    await box.log(found["log"])
+                more, after = found["next"] > after, found["next"]
+                if found["state"] == "done" and not more:
+                    return BuildProgress(done=True, image=context.reference)
+                if found["state"] == "failed" and not more:
+                    raise TerminalError(
+                        f"The build failed: {found['reason']}",
+                        code="build-failed",
+                        remedy="See the log, mend the source or the build command, and deploy again.",
+                    )
+                if found["state"] == "none":  # the supervisor was restarted, and knows of no half build
+                    after = 0
+                    await _ask(http, "POST", f"{_path(spec)}/build", json=order)
+                if monotonic() > deadline:
+                    return BuildProgress(done=False, cursor=str(after))
+
+    async def release(self, spec: DeploymentSpec, image: str, box: Box, cursor: str | None = None) -> ReleaseProgress:  # noqa: ARG002 - the port's; the deployment's id says enough
+        order = {
+            "command": spec.start_command,
+            "environment": await _variables(spec),
+            "memory": int(float(spec.scale.size.memory.removesuffix("Gi")) * _GIB),
+            "seconds": self._healthy_s,
+        }
+        deadline = monotonic() + box.seconds
+        async with self._http() as http:
+            await box.check()
+            await _ask(http, "POST", f"{_path(spec)}/release", json=order)
+            while True:
+                await box.check()  # what was started is ended by `rollback` or `cleanup`
+                found = await _ask(http, "GET", f"{_path(spec)}/release?wait={LOOK_S}")
+                if found["state"] in ("healthy", "failed"):
+                    if found["log"]:
+                        await box.log(found["log"])
+                    return ReleaseProgress(done=True, revision=self._revision(spec, found))
+                if monotonic() > deadline:
+                    return ReleaseProgress(done=False, cursor="starting")
+
+    async def promote(self, spec: DeploymentSpec, revision: Revision, box: Box) -> Promoted:  # noqa: ARG002 - as above
+        await box.check()
+        async with self._http() as http:
+            answer = await _ask(http, "POST", f"{_path(spec)}/promote")
+        return Promoted(url=answer["url"])
+
+    async def configure_domain(self, spec: DeploymentSpec, box: Box, cursor: str | None = None) -> DomainProgress:  # noqa: ARG002 - as above
+        """Bind the domain to the app, over http: whoever sends its name as Host to the supervisor reaches the app."""
+        await box.check()
+        async with self._http() as http:
+            answer = await _ask(http, "PUT", f"{_path(spec)}/domain", json={"domain": spec.custom_domain})
+        return DomainProgress(done=True, url=answer["url"])
+
+    async def rollback(self, spec: DeploymentSpec, box: Box) -> None:  # noqa: ARG002 - the port's
+        async with self._http() as http:
+            await _ask(http, "POST", f"{_path(spec)}/rollback")
+
+    async def cleanup(self, spec: DeploymentSpec, box: Box) -> None:  # noqa: ARG002 - the port's
+        async with self._http() as http:
+            await _ask(http, "DELETE", _path(spec))
+
+    def _revision(self, spec: DeploymentSpec, found: dict[str, Any]) -> Revision:
+        return Revision(
+            name=spec.deployment_id,
+            url=found["url"] or self._url,
+            healthy=found["state"] == "healthy",
+            reason=found["reason"],
+        )
+
+    async def _send(self, spec: DeploymentSpec, archive: Path, box: Box) -> None:
+        async def send() -> None:
+            async with self._http() as http:
+                await _ask(http, "PUT", f"{_path(spec)}/source", content=_chunks(archive))
+
+        sending = asyncio.create_task(send())
+        try:
+            while not (await asyncio.wait([sending], timeout=LOOK_S))[0]:
+                await box.check()
+        finally:
+            sending.cancel()
+            await asyncio.wait([sending])
+        await sending
+
+    @asynccontextmanager
+    async def _http(self) -> AsyncGenerator[AsyncClient]:
+        import httpx  # noqa: PLC0415 - loads in the activity that needs it
+
+        headers = {"Authorization": f"Bearer {self._token}"}
+        async with httpx.AsyncClient(base_url=self._url, headers=headers, timeout=REQUEST_S, trust_env=False) as http:
+            yield http
+
+
+async def _ask(http: AsyncClient, method: str, path: str, **body: Any) -> dict[str, Any]:
+    import httpx  # noqa: PLC0415 - loads in the activity that needs it
+
+    try:
+        answer = await http.request(method, path, **body)
+    except httpx.HTTPError as error:
+        raise TransientError(
+            f"The local platform did not answer at {http.base_url}: {type(error).__name__}.",
+            code="platform-unavailable",
+            remedy="Start it with `make up`, or set LOCAL_PLATFORM_URL.",
+        ) from None
+    if answer.is_success:
+        return answer.json() if answer.content else {}
+    raise _refusal(answer)
+
+
+def _refusal(answer: Response) -> TransientError | TerminalError:
+    if answer.is_server_error:
+        return TransientError(f"The local platform answered {answer.status_code}.", code="platform-unavailable")
+    if answer.status_code == HTTPStatus.UNAUTHORIZED:
+        return TerminalError(
+            "The local platform does not know this app.",
+            code="platform-refused",
+            remedy="Set LOCAL_PLATFORM_TOKEN to the same value for both.",
+        )
+    found: dict[str, str] = answer.json()
+    kind = NotFound if answer.status_code == HTTPStatus.NOT_FOUND else TerminalError
+    return kind(found["message"], code=found["code"])
+
+
+async def _chunks(path: Path) -> AsyncIterator[bytes]:
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            yield chunk
+
+
+async def _variables(spec: DeploymentSpec) -> dict[str, str]:
+    return await secret_store().get(spec.secrets_reference) if spec.secrets_reference else {}
+
+
+def _path(spec: DeploymentSpec) -> str:
+    return f"/v1/deployments/{spec.deployment_id}"

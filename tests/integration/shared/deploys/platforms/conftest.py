@@ -1,0 +1,225 @@
+"""Platforms under the contract: each with a harness that makes deployments of a known fate and sees who serves."""
+
+import asyncio
+import gzip
+import io
+import os
+import shutil
+import tarfile
+import time
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from local.apps.testing import AppsProcess
+from shared.deploys import sources
+from shared.deploys.models import SCALES, ArchiveSource, DeploymentSpec
+from shared.deploys.platforms.base import Box
+from shared.deploys.platforms.local import LocalPlatform
+from shared.platform.settings import settings
+
+APP = """
+import http.server, os, sys
+print("starting version", {version!r}, os.environ.get("SECRET", ""), flush=True)
+{before}
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_GET(self):
+        body = {body}
+        self.send_response({status})
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def log_message(self, *_):
+        pass
+http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
+"""
+
+
+def archive(files: dict[str, str]) -> bytes:
+    buffer = io.BytesIO()
+    with gzip.GzipFile(fileobj=buffer, mode="wb") as packed, tarfile.open(fileobj=packed, mode="w") as tar:
+        for name, text in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(text.encode())
+            tar.addfile(info, io.BytesIO(text.encode()))
+    return buffer.getvalue()
+
+
+class Recorder:
+    """A box whose log is kept, and which can be told to cancel."""
+
+    def __init__(self, seconds: float = 60) -> None:
+        self.lines: list[str] = []
+        self.cancel = asyncio.Event()
+        self._more = asyncio.Condition()
+        self.box = Box(cancelled=self._cancelled, log=self._log, seconds=seconds)
+
+    @property
+    def text(self) -> str:
+        return "".join(self.lines)
+
+    async def _cancelled(self) -> bool:
+        return self.cancel.is_set()
+
+    async def _log(self, text: str) -> None:
+        self.lines.append(text)
+        async with self._more:
+            self._more.notify_all()
+
+    async def said(self, text: str) -> None:
+        """Wait until the log has the text."""
+        async with asyncio.timeout(30), self._more:
+            await self._more.wait_for(lambda: text in self.text)
+
+
+class LocalHarness:
+    """The embedded platform, and deployments of one project on it."""
+
+    def __init__(self, process: AppsProcess, folder: Path) -> None:
+        self.process = process
+        self.folder = folder
+        self.platform = LocalPlatform(healthy_s=5)
+        self._count = 0
+
+    async def spec(self, fate: str = "good", *, project: str = "shop", **changes) -> DeploymentSpec:
+        """A deployment whose source is uploaded: good, broken-build, slow-build, or unhealthy."""
+        self._count += 1
+        name = f"dep_{'A' * 11}{'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'[self._count]}"
+        build = {
+            "broken-build": "import sys; print('no good'); sys.exit(3)",
+            "slow-build": "import time; print('building', flush=True); time.sleep(60)",
+        }.get(fate, "open('built', 'w').write('yes'); print('built it')")
+        app = APP.format(
+            version=name, before="", body=f"b'served by {name}'", status=500 if fate == "unhealthy" else 200
+        )
+        return await self.custom({"build.py": build, "app.py": app}, name=name, project=project, **changes)
+
+    async def custom(
+        self, files: dict[str, str], *, name: str = "", project: str = "shop", **changes
+    ) -> DeploymentSpec:
+        """A deployment of these files."""
+        if not name:
+            self._count += 1
+            name = f"dep_{'A' * 11}{'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'[self._count]}"
+        found = await sources.store_archive("org", project, archive(files))
+        values = {
+            "deployment_id": name,
+            "organization_id": "org",
+            "project_id": project,
+            "project_name": project,
+            "environment": "development",
+            "template_type": None,
+            "source": ArchiveSource(hash=found),
+            "build_command": ("python", "build.py") if "build.py" in files else (),
+            "start_command": ("python", "app.py"),
+            "custom_domain": None,
+            "secrets_reference": None,
+            "scale": SCALES["development"],
+        }
+        return DeploymentSpec.model_validate(values | changes)
+
+    async def who_serves(self, project: str = "shop") -> str | None:
+        """The deployment that answers at the app's address."""
+        for app in await self.apps():
+            if app["project"] == project:
+                answer = await self.get(app["url"])
+                return answer.text.removeprefix("served by ") if answer.is_success else None
+        return None
+
+    async def get(self, url: str, **options) -> httpx.Response:
+        async with httpx.AsyncClient(trust_env=False) as http:
+            return await http.get(url, **options)
+
+    async def apps(self) -> list[dict]:
+        headers = {"Authorization": f"Bearer {self.process.token}"}
+        return (await self.get(f"{self.process.endpoint}/v1/apps", headers=headers)).json()["apps"]
+
+    def processes(self, mark: str) -> list[psutil.Process]:
+        """Running processes with the mark in their command line or folder, the platform's launchers left out."""
+        found = []
+        for process in psutil.process_iter(["cmdline", "status"]):
+            words = " ".join(process.info["cmdline"] or [])
+            try:
+                here = mark in words or mark in process.cwd()
+            except (psutil.NoSuchProcess, psutil.ZombieProcess):
+                continue
+            if here and process.info["status"] != psutil.STATUS_ZOMBIE:
+                found.append(process)
+        return found
+
+    async def through(self, spec: DeploymentSpec, recorder: Recorder | None = None, *, to: str = "cleanup"):
+        """Take a deployment through its steps, up to one of them; what that step answered."""
+        box = (recorder or Recorder()).box
+        platform = self.platform
+        await platform.validate(spec, box)
+        workspace = await platform.provision(spec, box)
+        context = await platform.sync(spec, workspace, box)
+        if to == "sync":
+            return context
+        cursor = None
+        while True:
+            built = await platform.build(spec, context, box, cursor)
+            if built.done:
+                break
+            cursor = built.cursor
+        if to == "build":
+            return built
+        cursor = None
+        while True:
+            released = await platform.release(spec, built.image, box, cursor)
+            if released.done:
+                break
+            cursor = released.cursor
+        if to == "release":
+            return released.revision
+        promoted = await platform.promote(spec, released.revision, box)
+        if to == "promote":
+            return promoted
+        await platform.cleanup(spec, box)
+        return promoted
+
+
+@pytest.fixture
+def apps_folder():
+    """Below /tmp itself: pytest's own folders are closed to the users that apps run as under root."""
+    path = Path("/tmp") / f"manifold-apps-{os.getpid()}-{time.monotonic_ns()}"
+    path.mkdir(mode=0o755)
+    yield path
+    shutil.rmtree(path)
+
+
+@pytest.fixture
+async def local_harness(apps_folder, storage, monkeypatch):
+    process = AppsProcess(apps_folder / "apps")
+    monkeypatch.setenv("LOCAL_PLATFORM_URL", process.endpoint)
+    monkeypatch.setenv("LOCAL_PLATFORM_TOKEN", process.token)
+    monkeypatch.setenv("MANIFOLD_LOCAL_DIR", str(apps_folder))
+    settings.cache_clear()
+    with process.running():
+        yield LocalHarness(process, apps_folder / "apps")
+    settings.cache_clear()
+
+
+@pytest.fixture(params=["local"])
+def harness(request):
+    """Each platform in its turn. Another one joins by a fixture <name>_harness with the same methods."""
+    return request.getfixturevalue(f"{request.param}_harness")
+
+
+@pytest.fixture
+def recorder():
+    return Recorder()
+
+
+@pytest.fixture
+def recorders():
+    return Recorder

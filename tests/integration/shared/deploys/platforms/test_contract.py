@@ -1,0 +1,123 @@
+"""What every container platform promises, whichever it is."""
+
+import asyncio
+import time
+
+import pytest
+
+from shared.deploys.platforms.base import DeploymentCancelled
+from shared.platform.errors import TerminalError
+
+
+async def test_a_deployment_goes_through_all_steps_and_serves(harness, recorder):
+    spec = await harness.spec()
+    promoted = await harness.through(spec, recorder)
+    assert promoted.url.startswith("http")
+    assert await harness.who_serves() == spec.deployment_id
+    assert "built it" in recorder.text
+
+
+async def test_every_step_can_be_repeated(harness, recorder):
+    spec, box, platform = await harness.spec(), recorder.box, harness.platform
+    await platform.validate(spec, box)
+    workspace = await platform.provision(spec, box)
+    assert await platform.provision(spec, box) == workspace
+    context = await platform.sync(spec, workspace, box)
+    assert await platform.sync(spec, workspace, box) == context
+    built = await platform.build(spec, context, box)
+    assert await platform.build(spec, context, box) == built
+    released = await platform.release(spec, built.image, box)
+    assert await platform.release(spec, built.image, box) == released
+    promoted = await platform.promote(spec, released.revision, box)
+    assert await platform.promote(spec, released.revision, box) == promoted
+    await platform.cleanup(spec, box)
+    await platform.cleanup(spec, box)
+    assert await harness.who_serves() == spec.deployment_id
+
+
+async def test_a_revision_has_no_traffic_before_it_is_promoted(harness, recorder):
+    first, second = await harness.spec(), await harness.spec()
+    await harness.through(first)
+    revision = await harness.through(second, to="release")
+    assert revision.healthy
+    assert await harness.who_serves() == first.deployment_id
+    await harness.platform.promote(second, revision, recorder.box)
+    assert await harness.who_serves() == second.deployment_id
+
+
+async def test_an_unhealthy_revision_is_an_answer_and_never_serves(harness, recorder):
+    first, second = await harness.spec(), await harness.spec("unhealthy")
+    await harness.through(first)
+    revision = await harness.through(second, recorder, to="release")
+    assert not revision.healthy
+    assert revision.reason
+    with pytest.raises(TerminalError):
+        await harness.platform.promote(second, revision, recorder.box)
+    await harness.platform.rollback(second, recorder.box)
+    await harness.platform.cleanup(second, recorder.box)
+    assert await harness.who_serves() == first.deployment_id
+
+
+async def test_a_failed_build_says_so(harness, recorder):
+    spec = await harness.spec("broken-build")
+    with pytest.raises(TerminalError) as failure:
+        await harness.through(spec, recorder, to="build")
+    assert failure.value.code == "build-failed"
+    assert failure.value.remedy
+    assert "no good" in recorder.text
+
+
+async def test_a_long_build_is_handed_back_and_gone_on_with(harness, recorders):
+    spec = await harness.spec("slow-build")
+    context = await harness.through(spec, to="sync")
+    box = recorders(seconds=1).box
+    first = await harness.platform.build(spec, context, box)
+    assert (first.done, first.image) == (False, None)
+    again = await harness.platform.build(spec, context, box, first.cursor)
+    assert not again.done
+    await harness.platform.cleanup(spec, box)
+
+
+async def test_a_cancel_ends_a_build_within_a_second(harness, recorder):
+    spec = await harness.spec("slow-build")
+    context = await harness.through(spec, to="sync")
+    work = asyncio.create_task(harness.platform.build(spec, context, recorder.box))
+    await recorder.said("building")
+    began = time.monotonic()
+    recorder.cancel.set()
+    with pytest.raises(DeploymentCancelled):
+        await work
+    assert time.monotonic() - began < 1.5
+
+
+async def test_a_rollback_lets_the_previous_revision_serve_again(harness, recorder):
+    first, second = await harness.spec(), await harness.spec()
+    await harness.through(first)
+    await harness.through(second, to="promote")
+    assert await harness.who_serves() == second.deployment_id
+    for _ in range(2):
+        await harness.platform.rollback(second, recorder.box)
+        await harness.platform.cleanup(second, recorder.box)
+    assert await harness.who_serves() == first.deployment_id
+
+
+async def test_undoing_what_never_began_is_no_error(harness, recorder):
+    spec = await harness.spec()
+    await harness.platform.rollback(spec, recorder.box)
+    await harness.platform.cleanup(spec, recorder.box)
+    assert await harness.who_serves() is None
+
+
+async def test_a_source_that_is_not_there_is_found_before_anything_begins(harness, recorder):
+    spec = await harness.spec()
+    gone = spec.model_copy(update={"source": spec.source.model_copy(update={"hash": "0" * 64})})
+    with pytest.raises(TerminalError) as refusal:
+        await harness.platform.validate(gone, recorder.box)
+    assert refusal.value.code == "source-not-found"
+
+
+async def test_a_cancel_before_a_step_ends_it_before_it_begins(harness, recorder):
+    spec = await harness.spec()
+    recorder.cancel.set()
+    with pytest.raises(DeploymentCancelled):
+        await harness.platform.provision(spec, recorder.box)

@@ -6,12 +6,16 @@ import contextlib
 import os
 import signal
 import sys
+import threading
 from pathlib import Path
 
 from local.host import banner, logs
 from local.host.host import Host, HostOptions
 from local.host.logs import LogLevels, host_log
 from local.host.settings import ConfigurationError, read_host_json
+
+# What closing connections may take after the grace period, before the process ends regardless.
+_CLOSING_SECONDS = 10.0
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -47,9 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 async def _serve(host: Host, *, reload: bool) -> int:
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, _on_signal, stop)
+    _stop_on_signals(stop, host.options.grace_seconds)
     _say(banner.banner())
     try:
         await host.start()
@@ -99,11 +101,22 @@ async def _watch(host: Host) -> None:
             _say(line)
 
 
-def _on_signal(stop: asyncio.Event) -> None:
-    if stop.is_set():
-        host_log.warning("Stopping at once: what ran is left as it is.")
-        _leave(code=130)
-    stop.set()
+def _stop_on_signals(stop: asyncio.Event, grace: float) -> None:
+    """Stop at the first signal, at once at the second, and in any case, even when code blocks the loop."""
+    loop = asyncio.get_running_loop()
+    asked = threading.Event()
+
+    def on_signal(*_: object) -> None:
+        if asked.is_set():
+            _leave(code=130)
+        asked.set()
+        last_resort = threading.Timer(grace + _CLOSING_SECONDS, _leave)
+        last_resort.daemon = True
+        last_resort.start()
+        loop.call_soon_threadsafe(stop.set)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, on_signal)
 
 
 def _leave(code: int = 0) -> None:

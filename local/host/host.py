@@ -30,6 +30,7 @@ from local.host.settings import (
     resolve_section,
 )
 from local.host.timers import TimerTriggers, time_zone
+from local.host.watchdog import Watchdog
 from local.host.worker import Worker, thread_count
 
 if TYPE_CHECKING:
@@ -131,6 +132,9 @@ class Host:
         self.bindings = Bindings(self.dispatcher, self.host_json, self.clock, options.data_folder)
         await self._take(self._index())
         self._undo.push_async_callback(self._stop_triggers)
+        watchdog = Watchdog()
+        self._undo.callback(watchdog.stop)
+        watchdog.start()
         await server.start()
         await self._start_triggers()
 

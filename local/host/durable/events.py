@@ -95,13 +95,13 @@ def execution_completed(event_id: int, status: str, result: str | None, at: str)
     return _tail(event, event_id, at)
 
 
-def task_scheduled(event_id: int, name: str, at: str) -> Event:
-    """Inputs are not kept in the history (storeInputsInOrchestrationHistory is off)."""
+def task_scheduled(event_id: int, name: str, at: str, *, input_text: str | None = None) -> Event:
+    """The input is kept in the history only with storeInputsInOrchestrationHistory."""
     event = {
         "EventType": TASK_SCHEDULED,
         "Name": name,
         "Version": "",
-        "Input": None,
+        "Input": input_text,
         "ParentTraceContext": None,
         "Tags": None,
     }
@@ -116,13 +116,15 @@ def task_failed(scheduled_id: int, reason: str, details: str | None, at: str) ->
     return _failed(TASK_FAILED, scheduled_id, reason, details, at)
 
 
-def child_created(event_id: int, name: str, version: str | None, instance_id: str, at: str) -> Event:
+def child_created(
+    event_id: int, name: str, version: str | None, instance_id: str, at: str, *, input_text: str | None = None
+) -> Event:
     event = {
         "EventType": CHILD_CREATED,
         "Name": name,
         "Version": version,
         "InstanceId": instance_id,
-        "Input": None,
+        "Input": input_text,
         "ClientSpanId": None,
         "Tags": None,
     }

@@ -5,7 +5,6 @@ Words of the routes match without case, instance ids with case; whatever does no
 
 import json
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 from typing import Any
 
 from starlette.applications import Starlette
@@ -15,49 +14,41 @@ from starlette.routing import BaseRoute, Mount
 from starlette.types import Receive, Scope, Send
 
 from local.host.durable import dotnet, entities, status
+from local.host.durable.http_requests import (
+    BAD_ARGUMENT,
+    JSON_TYPE,
+    WENT_WRONG,
+    Refused,
+    empty,
+    fault,
+    flag,
+    is_json,
+    json_answer,
+    read_event,
+    read_operation,
+    read_start,
+    seconds,
+    time,
+    top,
+)
 from local.host.durable.links import WEBHOOK_PATH, Links
 from local.host.durable.model import COMPLETED, FAILED, Instance
 from local.host.durable.operations import (
-    DEFAULT_PAGE,
     AlreadyExists,
     Finished,
     NotFound,
     Operations,
-    Query,
     UnknownEntity,
     WrongState,
 )
+from local.host.durable.queries import Query
 
-JSON_TYPE = "application/json; charset=utf-8"
 CONTINUATION = "x-ms-continuation-token"
 KNOWN_STATUSES = frozenset(
     {"Running", "Completed", "ContinuedAsNew", "Failed", "Canceled", "Terminated", "Pending", "Suspended"}
 )
-_BAD_ARGUMENT = "One or more of the arguments submitted is incorrect"
-_WENT_WRONG = "Something went wrong while processing your request"
 WaitFinished = Callable[[str, float], Awaitable[None]]
 Handler = Callable[[Request, list[str]], Awaitable[Response]]
-
-
-class Refused(Exception):
-    """Ends a request with this answer."""
-
-    def __init__(self, response: Response) -> None:
-        super().__init__(response.status_code)
-        self.response = response
-
-
-def _json(value: Any, code: int = 200, headers: dict[str, str] | None = None) -> Response:
-    return Response(dotnet.to_json(value), code, headers, media_type=JSON_TYPE)
-
-
-def _empty(code: int) -> Response:
-    return Response(None, code)
-
-
-def _fault(code: int, message: str, text: str, exception_type: str) -> Response:
-    body = {"Message": message, "ExceptionMessage": text, "ExceptionType": exception_type, "StackTrace": ""}
-    return _json(body, code)
 
 
 class HttpApi:
@@ -94,23 +85,23 @@ class HttpApi:
     async def _answer(self, request: Request) -> Response:
         path: str = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
         if b"%2f" in request.scope.get("raw_path", b"").lower():
-            return _empty(404)
+            return empty(404)
         parts = path.strip("/").split("/")
         method = request.method
         handler = self._routes.get((method, parts[0].lower(), len(parts)))
         if handler is None:
-            return _empty(404)
+            return empty(404)
         try:
             return await handler(request, parts)
         except Refused as refused:
             return refused.response
         except NotFound:
-            return _empty(404)
+            return empty(404)
         except Finished:
-            return _empty(410)
+            return empty(410)
 
     async def _make_primary(self, request: Request, parts: list[str]) -> Response:  # noqa: ARG002 - one signature for all routes
-        return _empty(200)
+        return empty(200)
 
     # -- starting
 
@@ -118,20 +109,20 @@ class HttpApi:
         base_url = f"{request.url.scheme}://{request.url.netloc}{WEBHOOK_PATH}"
         links = self._links.instance(base_url, instance_id)
         headers = {"Location": links["statusQueryGetUri"], "Retry-After": "10"}
-        return _json({"id": instance_id, **links}, 202, headers)
+        return json_answer({"id": instance_id, **links}, 202, headers)
 
     async def _start(self, request: Request, parts: list[str]) -> Response:
         name, instance_id = parts[1], (parts[2:] or [None])[0]
         body = (await request.body()).decode("utf-8", "replace")
-        input_text = dotnet.to_json(_read_start(body)) if body else None
-        timeout, interval = _seconds(request, "timeout"), _seconds(request, "pollingInterval")
+        input_text = dotnet.to_json(read_start(body)) if body else None
+        timeout, interval = seconds(request, "timeout"), seconds(request, "pollingInterval")
         if timeout is not None and interval is not None and interval > timeout:
             message = f"Total timeout {timeout:g} should be bigger than retry timeout {interval:g}"
-            return _json({"Message": message}, 400)
+            return json_answer({"Message": message}, 400)
         try:
             started = self._operations.start(name, input_text, instance_id, request.query_params.get("version"))
         except AlreadyExists as present:
-            return _json({"Message": str(present)}, 409)
+            return json_answer({"Message": str(present)}, 409)
         if timeout is None or interval is None:
             return self._started(request, started)
         return await self._wait(request, started, timeout)
@@ -142,27 +133,27 @@ class HttpApi:
         if instance.status == COMPLETED:
             return Response(instance.output or "null", 200, media_type=JSON_TYPE)
         if instance.finished:
-            return _json(status.shown(instance, show_input=True, history=None, show_output=False))
+            return json_answer(status.shown(instance, show_input=True, history=None, show_output=False))
         return self._started(request, instance_id)
 
     # -- one instance
 
     async def _status(self, request: Request, parts: list[str]) -> Response:
         instance = self._operations.status(parts[1])
-        history = self._operations.history(instance) if _flag(request, "showHistory") else None
+        history = self._operations.history(instance) if flag(request, "showHistory") else None
         try:
             body = status.shown(
                 instance,
-                show_input=_flag(request, "showInput", default=True),
+                show_input=flag(request, "showInput", default=True),
                 history=history,
-                show_output=_flag(request, "showHistoryOutput"),
+                show_output=flag(request, "showHistoryOutput"),
             )
         except status.HistoryUnreadable as error:
-            return _fault(400, _BAD_ARGUMENT, str(error), "System.ArgumentException")
+            return fault(400, BAD_ARGUMENT, str(error), "System.ArgumentException")
         if not instance.finished:
-            return _json(body, 202, {"Location": str(request.url), "Retry-After": "5"})
-        failed = instance.status == FAILED and _flag(request, "returnInternalServerErrorOnFailure")
-        return _json(body, 500 if failed else 200)
+            return json_answer(body, 202, {"Location": str(request.url), "Retry-After": "5"})
+        failed = instance.status == FAILED and flag(request, "returnInternalServerErrorOnFailure")
+        return json_answer(body, 500 if failed else 200)
 
     async def _operate(self, request: Request, parts: list[str]) -> Response:
         instance_id, operation = parts[1], parts[2].lower()
@@ -179,59 +170,59 @@ class HttpApi:
             elif operation == "restart":
                 return self._restart(request, instance_id)
             else:
-                return _empty(404)
+                return empty(404)
         except WrongState as error:
-            return _fault(500, _WENT_WRONG, str(error), "System.InvalidOperationException")
-        return _empty(202)
+            return fault(500, WENT_WRONG, str(error), "System.InvalidOperationException")
+        return empty(202)
 
     def _rewind(self, instance_id: str, reason: str | None) -> Response:
         try:
             self._operations.rewind(instance_id, reason)
         except WrongState as error:
-            return _json(str(error), 412)
+            return json_answer(str(error), 412)
         except NotFound:
-            return _json(f'No orchestration with instance ID "${instance_id}" found.', 404)
-        return _empty(202)
+            return json_answer(f'No orchestration with instance ID "${instance_id}" found.', 404)
+        return empty(202)
 
     def _restart(self, request: Request, instance_id: str) -> Response:
-        new_id = _flag(request, "restartWithNewInstanceId", default=True)
+        new_id = flag(request, "restartWithNewInstanceId", default=True)
         try:
             started = self._operations.restart(instance_id, new_id=new_id)
         except NotFound:
             text = f"No instance with ID '{instance_id}' was found. (Parameter 'instanceId')"
             message = "InstanceId does not match a valid orchestration instance."
-            return _fault(400, message, text, "System.ArgumentException")
+            return fault(400, message, text, "System.ArgumentException")
         except AlreadyExists as present:
             message = "A non-terminal instance with this instance ID already exists."
             kind = "DurableTask.Core.Exceptions.OrchestrationAlreadyExistsException"
-            return _fault(409, message, str(present), kind)
+            return fault(409, message, str(present), kind)
         return self._started(request, started)
 
     async def _raise(self, request: Request, parts: list[str]) -> Response:
         _, instance_id, word, name = parts
         if word.lower() != "raiseevent":
-            return _empty(404)
+            return empty(404)
         self._operations.check_running(instance_id)
-        if not _is_json(request):
-            return _json({"Message": "Only application/json request content is supported"}, 400)
+        if not is_json(request):
+            return json_answer({"Message": "Only application/json request content is supported"}, 400)
         body = (await request.body()).decode("utf-8", "replace")
-        self._operations.raise_event(instance_id, name, dotnet.to_json(_read_event(body)))
-        return _empty(202)
+        self._operations.raise_event(instance_id, name, dotnet.to_json(read_event(body)))
+        return empty(202)
 
     async def _purge(self, request: Request, parts: list[str]) -> Response:  # noqa: ARG002 - one signature for all routes
         try:
             self._operations.purge(parts[1])
         except WrongState as error:
-            return _json(str(error), 412)
-        return _json({"instancesDeleted": 1})
+            return json_answer(str(error), 412)
+        return json_answer({"instancesDeleted": 1})
 
     # -- many instances
 
     def _query(self, request: Request) -> Query:
         words = (request.query_params.get("runtimeStatus") or "").split(",")
         return Query(
-            created_from=_time(request, "createdTimeFrom"),
-            created_to=_time(request, "createdTimeTo"),
+            created_from=time(request, "createdTimeFrom"),
+            created_to=time(request, "createdTimeTo"),
             statuses=KNOWN_STATUSES.intersection(word.strip() for word in words),
             prefix=request.query_params.get("instanceIdPrefix") or "",
         )
@@ -239,20 +230,20 @@ class HttpApi:
     async def _purge_by(self, request: Request, parts: list[str]) -> Response:  # noqa: ARG002 - one signature for all routes
         query = self._query(request)
         if query.created_from is None:
-            return _json("Please provide value for 'createdTimeFrom' parameter.", 400)
+            return json_answer("Please provide value for 'createdTimeFrom' parameter.", 400)
         deleted = self._operations.purge_by(query)
-        return _json({"instancesDeleted": deleted}) if deleted else _empty(404)
+        return json_answer({"instancesDeleted": deleted}) if deleted else empty(404)
 
     async def _list(self, request: Request, parts: list[str]) -> Response:  # noqa: ARG002 - one signature for all routes
-        query, show_input = self._query(request), _flag(request, "showInput", default=True)
-        found, token = self._operations.page(query.matches, _top(request), request.headers.get(CONTINUATION))
+        query, show_input = self._query(request), flag(request, "showInput", default=True)
+        found, token = self._operations.page(query.matches, top(request), request.headers.get(CONTINUATION))
         shown = [status.shown(one, show_input=show_input, history=None, show_output=False) for one in found]
-        return _json(shown, 200, {CONTINUATION: token} if token else None)
+        return json_answer(shown, 200, {CONTINUATION: token} if token else None)
 
     async def _list_entities(self, request: Request, parts: list[str]) -> Response:
         name = (parts[1:] or [""])[0]
-        fetch_state = _flag(request, "fetchState")
-        first, last = _time(request, "lastOperationTimeFrom"), _time(request, "lastOperationTimeTo")
+        fetch_state = flag(request, "fetchState")
+        first, last = time(request, "lastOperationTimeFrom"), time(request, "lastOperationTimeTo")
         prefix = f"@{name.lower()}@" if name else "@"
 
         def matches(instance: Instance) -> bool:
@@ -264,9 +255,9 @@ class HttpApi:
             at = dotnet.parse_time(instance.updated)
             return (first is None or at >= first) and (last is None or at <= last)
 
-        found, token = self._operations.page(matches, _top(request), request.headers.get(CONTINUATION))
+        found, token = self._operations.page(matches, top(request), request.headers.get(CONTINUATION))
         shown = [_shown_entity(one, fetch_state=fetch_state) for one in found]
-        return _json(shown, 200, {CONTINUATION: token} if token else None)
+        return json_answer(shown, 200, {CONTINUATION: token} if token else None)
 
     # -- entities
 
@@ -280,12 +271,12 @@ class HttpApi:
         body = (await request.body()).decode("utf-8", "replace")
         input_text: str | None = None
         if body and request.method == "POST":
-            input_text = dotnet.to_json(_read_operation(body) if _is_json(request) else body)
+            input_text = dotnet.to_json(read_operation(body) if is_json(request) else body)
         try:
             self._operations.signal_entity(name, key, operation, input_text)
         except UnknownEntity as error:
-            return _json({"Message": str(error)}, 400)
-        return _empty(202)
+            return json_answer({"Message": str(error)}, 400)
+        return empty(202)
 
 
 def _shown_entity(instance: Instance, *, fetch_state: bool) -> dict[str, Any]:
@@ -296,103 +287,6 @@ def _shown_entity(instance: Instance, *, fetch_state: bool) -> dict[str, Any]:
         "lastOperationTime": instance.updated,
         "state": json.loads(state) if state else None,
     }
-
-
-# -- reading requests
-
-
-def _flag(request: Request, name: str, *, default: bool = False) -> bool:
-    text = _parameter(request, name)
-    return default if text is None or text.lower() not in ("true", "false") else text.lower() == "true"
-
-
-def _parameter(request: Request, name: str) -> str | None:
-    """A query parameter, its name without case."""
-    for key, value in request.query_params.items():
-        if key.lower() == name.lower():
-            return value
-    return None
-
-
-def _seconds(request: Request, name: str) -> float | None:
-    try:
-        return float(_parameter(request, name) or "")
-    except ValueError:
-        return None
-
-
-def _time(request: Request, name: str) -> datetime | None:
-    text = _parameter(request, name)
-    try:
-        return dotnet.parse_time(text) if text else None
-    except ValueError:
-        return None
-
-
-def _top(request: Request) -> int:
-    try:
-        top = int(_parameter(request, "top") or DEFAULT_PAGE)
-    except ValueError:
-        return DEFAULT_PAGE
-    if top < 0:
-        kind = "System.ArgumentOutOfRangeException"
-        raise Refused(_fault(400, _BAD_ARGUMENT, "Non-negative number required. (Parameter 'capacity')", kind))
-    if top == 0:
-        text = "Take count must be positive and greater than 0."
-        raise Refused(_fault(400, _BAD_ARGUMENT, text, "System.ArgumentException"))
-    return top
-
-
-def _is_json(request: Request) -> bool:
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json"
-
-
-def _read_start(body: str) -> Any:
-    """The input of a start. JSON that breaks off is a 500, any other mistake a 400."""
-    try:
-        return json.loads(body)
-    except ValueError as error:
-        place, ended = _place(body, error)
-        if ended and body.lstrip()[:1] in ("{", "["):
-            text = f"Unexpected end when deserializing object. {place}"
-            kind = "Newtonsoft.Json.JsonSerializationException"
-            raise Refused(_fault(500, _WENT_WRONG, text, kind)) from error
-        raise _invalid(body, error) from error
-
-
-def _read_event(body: str) -> Any:
-    try:
-        return json.loads(body)
-    except ValueError as error:
-        raise _invalid(body, error) from error
-
-
-def _read_operation(body: str) -> Any:
-    try:
-        return json.loads(body)
-    except ValueError as error:
-        place, _ = _place(body, error)
-        message = f"Could not parse JSON content: Unexpected end while parsing unquoted property name. {place}"
-        raise Refused(_json({"Message": message}, 400)) from error
-
-
-def _place(body: str, error: ValueError) -> tuple[str, bool]:
-    """Newtonsoft's words for where the text is wrong, and whether it simply ended there."""
-    position = error.pos if isinstance(error, json.JSONDecodeError) else 0
-    before = body[:position]
-    line = before.count("\n") + 1 if position else 0
-    column = position - (before.rfind("\n") + 1)
-    return f"Path '', line {line}, position {column}.", not body[position:].strip()
-
-
-def _invalid(body: str, error: ValueError) -> Refused:
-    place, ended = _place(body, error)
-    if ended:
-        text = f"Error reading JToken from JsonReader. {place}"
-    else:
-        position = error.pos if isinstance(error, json.JSONDecodeError) else 0
-        text = f"Unexpected character encountered while parsing value: {body[position]}. {place}"
-    return Refused(_fault(400, "Invalid JSON content", text, "Newtonsoft.Json.JsonReaderException"))
 
 
 def application(api: HttpApi, *prefixes: str) -> Starlette:

@@ -1,11 +1,7 @@
 """What a client can ask of the task hub: start, signal, suspend, rewind, purge, query. Knows nothing of HTTP."""
 
-import base64
-import json
 import logging
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable
 from uuid import uuid4
 
 from local.host.durable import dotnet, entities, events
@@ -15,6 +11,7 @@ from local.host.durable.instances import Instances
 from local.host.durable.model import FAILED, PENDING, SUSPENDED, Instance, Message
 from local.host.durable.options import DurableOptions
 from local.host.durable.ports import DurableFunctions
+from local.host.durable.queries import Query, next_token, read_token
 from local.host.durable.rewinding import blank_failures
 from local.host.durable.turn import SOURCE_TAG
 
@@ -48,28 +45,6 @@ class WrongState(OperationRefused):
 
 class UnknownEntity(OperationRefused):
     """The app has no such entity function."""
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """A filter over instances; `statuses` empty means any."""
-
-    created_from: datetime | None = None
-    created_to: datetime | None = None
-    statuses: Collection[str] = ()
-    prefix: str = ""
-
-    def matches(self, instance: Instance) -> bool:
-        if self.statuses and instance.status not in self.statuses:
-            return False
-        if not instance.instance_id.startswith(self.prefix):
-            return False
-        if self.created_from is None and self.created_to is None:
-            return True
-        created = dotnet.parse_time(instance.created)
-        return (self.created_from is None or created >= self.created_from) and (
-            self.created_to is None or created <= self.created_to
-        )
 
 
 class Operations:
@@ -286,13 +261,13 @@ class Operations:
         self, matches: Callable[[Instance], bool], top: int, after: str | None
     ) -> tuple[list[Instance], str | None]:
         """Instances in the order of their ids after the token, and the token of the next page if there is more."""
-        last = _read_token(after)
+        last = read_token(after)
         found: list[Instance] = []
         for instance in self._hub.instances():
             if instance.instance_id <= last or not matches(instance):
                 continue
             if len(found) == top:
-                return found, _token(found[-1].instance_id)
+                return found, next_token(found[-1].instance_id)
             found.append(instance)
         return found, None
 
@@ -317,16 +292,3 @@ class Operations:
         if instance is None or not instance.is_entity or instance.input_text is None:
             raise NotFound(entities.entity_id(name, key))
         return entities.state_of(instance)[1]
-
-
-def _token(last: str) -> str:
-    return base64.b64encode(json.dumps({"NextPartitionKey": last, "TargetLocation": 0}).encode()).decode()
-
-
-def _read_token(token: str | None) -> str:
-    if not token:
-        return ""
-    try:
-        return str(json.loads(base64.b64decode(token))["NextPartitionKey"])
-    except (ValueError, KeyError, TypeError):
-        return ""

@@ -28,6 +28,7 @@ class DurableOptions(BaseModel):
     default_version: str | None = None
     version_match_strategy: Literal["None", "Strict", "CurrentOrOlder"] = "CurrentOrOlder"
     version_failure_strategy: Literal["Reject", "Fail"] = "Reject"
+    store_inputs_in_orchestration_history: bool = False
     overridable_existing_instance_states: Literal["NonRunningStates", "AnyState"] = "NonRunningStates"
     max_entity_operation_batch_size: int = Field(default=5000, ge=1)
     max_orchestration_actions: int = Field(default=100_000, ge=1)

@@ -65,9 +65,7 @@ class Orchestrations:
         if not self._instances.is_current(live):
             return
         now = self._instances.now()
-        outcome = turn.finish(
-            instance, episode, answer, known=known, now=now, max_actions=self._options.max_orchestration_actions
-        )
+        outcome = turn.finish(instance, episode, answer, known=known, now=now, options=self._options)
         self._commit(live, taken, episode, outcome, dotnet.timestamp(now))
         live.turn_seconds = time.perf_counter() - began
 

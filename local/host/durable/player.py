@@ -12,7 +12,8 @@ from typing import Any
 
 from local.host.durable import dotnet
 from local.host.durable.ports import DurableFunctions, FunctionFailed
-from local.host.durable.replay import OrchestrationFailed, Replay, Task, TaskFault, drive, when_all, when_any
+from local.host.durable.replay import Replay
+from local.host.durable.tasks import OrchestrationFailed, Task, TaskFault, drive, when_all, when_any
 
 HTTP_ACTIVITY = "BuiltIn::HttpActivity"
 _OUT_OF_PROC = "\n\n$OutOfProcData$:"

@@ -5,174 +5,15 @@ are those of TaskOrchestrationContext and TaskOrchestrationExecutor (facts in do
 """
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable
-from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
 from uuid import uuid4
 
-from local.host.durable import dotnet, events
+from local.host.durable import determinism, dotnet, events
+from local.host.durable.actions import Completion, CreateChild, CreateTimer, NewAction, ScheduleTask, SendEvent
 from local.host.durable.events import Event
 from local.host.durable.model import COMPLETED, CONTINUED_AS_NEW, FAILED, TERMINATED
-
-
-class TaskFault(Exception):
-    """A task ended with an error; the player swallows it, as the SDK deals with errors itself."""
-
-
-class OrchestrationFailed(Exception):
-    """The orchestration ends as Failed with `reason` as its output and `details` for a parent."""
-
-    def __init__(self, reason: str, details: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.details = details
-
-
-class NonDeterminism(OrchestrationFailed):
-    """The replay did not schedule what the history says was scheduled."""
-
-    def __init__(self, message: str) -> None:
-        reason = f"Non-Deterministic workflow detected: {message}"
-        super().__init__(reason, f"Unhandled exception while executing orchestration: {reason}")
-
-
-class Task:
-    """Something that completes once, with or without a fault; waiters run at once, in the order of their waiting."""
-
-    __slots__ = ("_waiters", "done", "fault")
-
-    def __init__(self) -> None:
-        self.done = False
-        self.fault: BaseException | None = None
-        self._waiters: list[Callable[[], None]] | None = None
-
-    def finish(self, fault: BaseException | None = None) -> None:
-        """Complete the task; a second completion is ignored, as TrySetResult ignores it."""
-        if self.done:
-            return
-        self.done = True
-        self.fault = fault
-        waiters, self._waiters = self._waiters, None
-        for waiter in waiters or ():
-            waiter()
-
-    def on_done(self, waiter: Callable[[], None]) -> None:
-        """Call `waiter` when the task completes; at once when it has."""
-        if self.done:
-            waiter()
-        elif self._waiters is None:
-            self._waiters = [waiter]
-        else:
-            self._waiters.append(waiter)
-
-    def __await__(self) -> Generator["Task", None, None]:
-        if not self.done:
-            yield self
-        if self.fault is not None:
-            raise self.fault
-
-
-def drive(coroutine: Coroutine[Task, None, None]) -> Task:
-    """Run a coroutine that awaits only Tasks, each step inside the completion of the task that it awaited."""
-    whole = Task()
-
-    def step() -> None:
-        try:
-            waiting = coroutine.send(None)
-        except StopIteration:
-            whole.finish()
-        except (TaskFault, OrchestrationFailed) as fault:
-            whole.finish(fault)
-        else:
-            waiting.on_done(step)
-
-    step()
-    return whole
-
-
-def when_all(tasks: Iterable[Task]) -> Task:
-    """Done when all are; with the first fault if there was one."""
-    waiting = [task for task in tasks if not task.done or task.fault]
-    whole = Task()
-    left = len(waiting)
-    faults: list[BaseException] = []
-
-    def one_done(task: Task) -> None:
-        nonlocal left
-        left -= 1
-        if task.fault is not None:
-            faults.append(task.fault)
-        if left == 0:
-            whole.finish(faults[0] if faults else None)
-
-    if not waiting:
-        whole.finish()
-    for task in waiting:
-        task.on_done(lambda task=task: one_done(task))
-    return whole
-
-
-def when_any(tasks: list[Task]) -> Task:
-    """Done when the first is. Waiting for none is .NET's ArgumentException."""
-    whole = Task()
-    if not tasks:
-        whole.finish(TaskFault("The tasks argument contains no tasks."))
-    for task in tasks:
-        task.on_done(whole.finish)
-    return whole
-
-
-@dataclass(slots=True)
-class ScheduleTask:
-    """An activity to run."""
-
-    dotnet_name: ClassVar[str] = "ScheduleTaskOrchestratorAction"
-    name: str
-    input_text: str | None
-
-
-@dataclass(slots=True)
-class CreateTimer:
-    """A timer to set; `fire_at` is ISO text."""
-
-    dotnet_name: ClassVar[str] = "CreateTimerOrchestratorAction"
-    fire_at: str
-
-
-@dataclass(slots=True)
-class CreateChild:
-    """A sub-orchestration to start."""
-
-    dotnet_name: ClassVar[str] = "CreateSubOrchestrationAction"
-    name: str
-    version: str | None
-    instance_id: str
-    input_text: str | None
-
-
-@dataclass(slots=True)
-class SendEvent:
-    """A message to an entity; `due` holds it back until then (ISO text)."""
-
-    dotnet_name: ClassVar[str] = "SendEventOrchestratorAction"
-    instance_id: str
-    name: str
-    input_text: str
-    due: str | None = None
-
-
-NewAction = ScheduleTask | CreateTimer | CreateChild | SendEvent
-
-
-@dataclass(slots=True)
-class Completion:
-    """How an execution ended: Completed, Failed, Terminated, or ContinuedAsNew (then `result` is the new input)."""
-
-    event_id: int
-    status: str
-    result: str | None
-    details: str | None = None
-    carried: list[Event] = field(default_factory=list[Event])
+from local.host.durable.tasks import NonDeterminism, OrchestrationFailed, Task, TaskFault, drive
 
 
 class _EventWait:
@@ -214,15 +55,15 @@ class Replay:
         self._handlers: dict[int, Callable[[Event], None]] = {
             events.EXECUTION_STARTED: self._start,
             events.EXECUTION_TERMINATED: self._terminate,
-            events.TASK_SCHEDULED: self._check_task,
+            events.TASK_SCHEDULED: lambda event: determinism.confirm_task(self.new_actions, event),
             events.TASK_COMPLETED: self._task_completed,
             events.TASK_FAILED: self._task_failed,
-            events.CHILD_CREATED: self._check_child,
+            events.CHILD_CREATED: lambda event: determinism.confirm_child(self.new_actions, event),
             events.CHILD_COMPLETED: self._task_completed,
             events.CHILD_FAILED: self._task_failed,
-            events.TIMER_CREATED: self._check_timer,
+            events.TIMER_CREATED: lambda event: determinism.confirm_timer(self.new_actions, event),
             events.TIMER_FIRED: self._timer_fired,
-            events.EVENT_SENT: self._check_sent,
+            events.EVENT_SENT: lambda event: determinism.confirm_sent(self.new_actions, event),
             events.EVENT_RAISED: self._event_raised,
             events.SUSPENDED: self._suspend,
             events.RESUMED: self._resume,
@@ -435,62 +276,3 @@ class Replay:
                 "with case, so it never wakes. Raise the event with the same spelling, e.g. from one constant."
             )
         wait.task.finish()
-
-    # -- non-determinism: what the history says must be what the replay scheduled
-
-    _CHANGED = "Was a change made to the orchestrator code after this instance had already started running?"
-
-    def _check(self, event: Event, wanted: type[Any], what: str) -> Any:
-        action = self.new_actions.get(event["EventId"])
-        if action is None:
-            raise NonDeterminism(
-                f"A previous execution of this orchestration scheduled {what}, but the current replay execution hasn't "
-                f"(yet?) scheduled this task. {self._CHANGED}"
-            )
-        if not isinstance(action, wanted):
-            raise NonDeterminism(
-                f"A previous execution of this orchestration scheduled {what}, but the current orchestration replay "
-                f"instead produced a {action.dotnet_name} action with this sequence number. {self._CHANGED}"
-            )
-        return action
-
-    def _confirm(self, event: Event) -> None:
-        del self.new_actions[event["EventId"]]
-
-    def _check_task(self, event: Event) -> None:
-        number, name = event["EventId"], event["Name"]
-        action = self.new_actions.get(number)
-        if isinstance(action, ScheduleTask) and action.name == name:
-            del self.new_actions[number]  # the one path that a wide fan-out takes thousands of times
-            return
-        what = f"an activity task with sequence number {number} named '{name}'"
-        checked = self._check(event, ScheduleTask, what)
-        if checked.name.lower() != name.lower():
-            raise NonDeterminism(
-                f"A previous execution of this orchestration scheduled {what}, but the current orchestration replay "
-                f"instead scheduled an activity task named '{checked.name}' with this sequence number.  {self._CHANGED}"
-            )
-        self._confirm(event)
-
-    def _check_timer(self, event: Event) -> None:
-        self._check(event, CreateTimer, f"a timer task with sequence number {event['EventId']}")
-        self._confirm(event)
-
-    def _check_child(self, event: Event) -> None:
-        what = (
-            f"a sub-orchestration task with sequence ID {event['EventId']} and name '{event['Name']}' (version "
-            f"'{event['Version'] or ''}', instance ID '{event['InstanceId']}')"
-        )
-        action = self._check(event, CreateChild, what)
-        if action.name.lower() != event["Name"].lower():
-            raise NonDeterminism(
-                f"A previous execution of this orchestration scheduled {what}, but the current orchestration replay "
-                f"instead scheduled a sub-orchestration task with name '{action.name}' at this sequence number. "
-                f"{self._CHANGED}"
-            )
-        self._confirm(event)
-
-    def _check_sent(self, event: Event) -> None:
-        what = f"a send event task with sequence number {event['EventId']} to instance '{event['InstanceId']}'"
-        self._check(event, SendEvent, what)
-        self._confirm(event)

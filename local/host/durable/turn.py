@@ -5,18 +5,13 @@ from datetime import datetime
 from uuid import uuid4
 
 from local.host.durable import dotnet, events
+from local.host.durable.actions import Completion, CreateChild, CreateTimer, NewAction, ScheduleTask, SendEvent
 from local.host.durable.events import Event
 from local.host.durable.model import CONTINUED_AS_NEW, FINISHED, RUNNING, SUSPENDED, Instance, Message
+from local.host.durable.options import DurableOptions
 from local.host.durable.player import Answer, KnownFunctions, Player
-from local.host.durable.replay import (
-    Completion,
-    CreateChild,
-    CreateTimer,
-    OrchestrationFailed,
-    Replay,
-    ScheduleTask,
-    SendEvent,
-)
+from local.host.durable.replay import Replay
+from local.host.durable.tasks import OrchestrationFailed
 
 _CONTEXT_TAIL = (
     '"upperSchemaVersion":1,"upperSchemaVersionNew":3,"longRunningTimerIntervalDuration":"3.00:00:00",'
@@ -96,11 +91,11 @@ def finish(
     *,
     known: KnownFunctions,
     now: datetime,
-    max_actions: int,
+    options: DurableOptions,
 ) -> Outcome:
     """Replay the answer over the history and say what the turn adds. Marks the new received events as played."""
     at = dotnet.timestamp(now)
-    player = Player(answer, known, at, max_actions)
+    player = Player(answer, known, at, options.max_orchestration_actions)
     replay = Replay(player.play)
     replay.run(episode.past, episode.new)
     outcome = Outcome(custom_status=instance.custom_status, notes=replay.notes)
@@ -109,8 +104,9 @@ def finish(
     for event in episode.new:
         if event["EventType"] != events.ORCHESTRATOR_STARTED:
             event["IsPlayed"] = True
+    keep_input = options.store_inputs_in_orchestration_history
     for event_id in sorted(replay.new_actions):
-        _schedule(outcome, event_id, replay, at)
+        _schedule(outcome, event_id, replay.new_actions[event_id], at, keep_input=keep_input)
     _conclude(outcome, replay, at)
     outcome.added.append(events.orchestrator_completed(at))
     _status(outcome, instance, episode, replay)
@@ -163,16 +159,18 @@ def _continue_as_new(after: Instance, episode: Episode, completion: Completion, 
     after.texts = [dotnet.to_json(event) for event in after.history]
 
 
-def _schedule(outcome: Outcome, event_id: int, replay: Replay, at: str) -> None:
-    action = replay.new_actions[event_id]
+def _schedule(outcome: Outcome, event_id: int, action: NewAction, at: str, *, keep_input: bool) -> None:
     if isinstance(action, ScheduleTask):
-        outcome.added.append(events.task_scheduled(event_id, action.name, at))
+        outcome.added.append(
+            events.task_scheduled(event_id, action.name, at, input_text=action.input_text if keep_input else None)
+        )
         outcome.activities.append((event_id, action))
     elif isinstance(action, CreateTimer):
         outcome.added.append(events.timer_created(event_id, action.fire_at, at))
         outcome.timers.append((event_id, action))
     elif isinstance(action, CreateChild):
-        event = events.child_created(event_id, action.name, action.version, action.instance_id, at)
+        kept = action.input_text if keep_input else None
+        event = events.child_created(event_id, action.name, action.version, action.instance_id, at, input_text=kept)
         outcome.added.append(event)
         outcome.children.append(Child(action.instance_id, event_id, action.name, action.version, action.input_text))
     else:

@@ -1,5 +1,6 @@
 """Starting and stopping the process: what it prints, what it refuses, and how it ends."""
 
+import contextlib
 import json
 import re
 import signal
@@ -56,6 +57,16 @@ def process(folder, tmp_path):
     yield start
     for host in started:
         host.kill()
+
+
+def ask_in_vain(host, path):
+    """Send a request that the end of the host will cut off."""
+
+    def ask():
+        with contextlib.suppress(OSError):
+            host.request("GET", path)
+
+    threading.Thread(target=ask, daemon=True).start()
 
 
 def refusal(process, *arguments, **environment):
@@ -116,12 +127,27 @@ def test_a_running_function_ends_before_the_host_does(process, number):
 
 def test_a_function_that_does_not_end_is_left_after_the_grace_period(process):
     host = process("--grace", "0.2")
-    threading.Thread(target=lambda: host.request("GET", "/api/slow/60"), daemon=True).start()
+    ask_in_vain(host, "/api/slow/60")
     host.wait_for_output("Executing 'Functions.slow'")
     began = time.monotonic()
     assert host.stop() == 0
     assert time.monotonic() - began < 10
     assert "1 function runs did not end within the grace period" in "\n".join(host.output)
+
+
+def test_code_that_blocks_the_loop_is_told_of_and_cannot_keep_the_host_from_stopping(process, folder):
+    blocks = (
+        "@app.route(route='block')\nasync def block(req: func.HttpRequest) -> func.HttpResponse:\n    time.sleep(60)\n"
+    )
+    (folder / "function_app.py").write_text(f"{APP}\n{blocks}")
+    host = process("--grace", "0.1")
+    ask_in_vain(host, "/api/block")
+    host.wait_for_output("The host has stood still for 5 s: code on its loop blocks.")
+    host.wait_for_output("in block")
+    host._process.send_signal(signal.SIGTERM)
+    time.sleep(0.2)
+    host._process.send_signal(signal.SIGTERM)
+    assert host._process.wait(5) == 130
 
 
 def test_a_busy_port_is_one_clear_line(process):

@@ -1,4 +1,4 @@
-"""Doors of those who set prices: the pricing rules, what a change of one would do, and re-pricing a feed."""
+"""Doors of those who set prices: the pricing rules, what a change of one would do, re-pricing, what is on offer."""
 
 from typing import Annotated
 from uuid import UUID
@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from orchestrators.diamond_pricing import reprice_diamonds, repricing_instance
-from shared.diamonds import preview, repricing, rules
+from shared.diamonds import analytics, preview, repricing, rules
 from shared.diamonds.models import FeedName
 from shared.diamonds.preview import Effect, RuleChange
 from shared.diamonds.pricing import RuleTerms
@@ -20,6 +20,7 @@ from shared.platform.http import Accepted, Reply, Routes
 
 routes = Routes(tag="diamonds")
 PRICING = ApiKey("diamonds:pricing")
+RUN = ApiKey("diamonds:run")
 RuleId = Annotated[int, Field(ge=1, lt=2**63)]
 orchestrations = (reprice_diamonds,)
 
@@ -113,6 +114,12 @@ async def diamonds_reprice(body: RepriceRequest, client: DurableClient) -> Repri
 async def diamonds_read_repricing(repricing_id: UUID) -> Repricing:
     """404 also in the moment between its start and its first step."""
     return await repricing.read_repricing(repricing_id)
+
+
+@routes.get("/api/v2/analytics/summary", needs=RUN, summary="What is on offer, in figures")
+async def diamonds_summary() -> analytics.Summary:
+    """Diamonds by status, shape, availability and price, and each feed's last run. Counted once a minute at most."""
+    return await analytics.summarise()
 
 
 def _check_feed(terms: RuleTerms, field: str) -> None:

@@ -1,7 +1,11 @@
-"""Diamonds on offer and pricing rules, as the tests of pricing want them."""
+"""Doors to ask, diamonds on offer and pricing rules, as the tests of pricing want them."""
 
+import json
+import re
 from types import SimpleNamespace
+from urllib.parse import urlsplit
 
+import azure.functions as func
 import pytest
 
 from shared.diamonds.pricing import RuleTerms
@@ -9,6 +13,8 @@ from shared.diamonds.repricing import begin, reprice
 from shared.diamonds.rules import create_rule
 from shared.diamonds.steps import RepriceFeed
 from shared.platform.postgres import database
+from shared.platform.settings import settings
+from triggers.diamond_pricing import routes
 
 _OFFER = """
 insert into diamonds.diamonds (feed, supplier_stone_id, offer_id, shape, carats, lab_grown, price_model_price,
@@ -41,3 +47,27 @@ async def reprice_all(feed="nivoda"):
 @pytest.fixture
 def shop(migrated):
     return SimpleNamespace(offer=offer, rule=rule, reprice_all=reprice_all)
+
+
+async def ask(method, url, body=None, **headers):
+    """The status, the body and the headers of what a door answers to the operator."""
+    fitting = [
+        (one, found)
+        for one in routes.operations
+        if one.method == method
+        and (found := re.fullmatch(re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", one.route), urlsplit(url).path))
+    ]
+    operation, found = fitting[0]
+    raw = b"" if body is None else json.dumps(body).encode()
+    headers = {"X-Admin-Key": "operator", "Content-Type": "application/json", **headers}
+    request = func.HttpRequest(method, url, headers=headers, route_params=found.groupdict(), body=raw)
+    answer = await operation.answer(request)
+    text = answer.get_body()
+    return answer.status_code, json.loads(text) if text else None, answer.headers
+
+
+@pytest.fixture
+def door(migrated, monkeypatch):
+    monkeypatch.setenv("ADMIN_API_KEY", "operator")
+    settings.cache_clear()
+    return ask

@@ -121,7 +121,8 @@ async def rows(query, *parameters):
 async def assert_priced_by_the_rules(before=()):
     """Every diamond on offer has the price that the pure rule gives; those not on offer are as they were."""
     rules = [
-        PricingRule.model_validate(one.model_dump(include=set(PricingRule.model_fields))) for one in (await list_rules())[0]
+        PricingRule.model_validate(one.model_dump(include=set(PricingRule.model_fields)))
+        for one in (await list_rules())[0]
     ]
     untouched = {row[0]: row[1:4] for row in before}
     for id_, status, *facts, retail, ratio, rating in await rows(

@@ -17,6 +17,7 @@ import pytest
 from local.host.durable import dotnet, events, replay, rewinding, turn
 from local.host.durable.inprocess import InProcessFunctions
 from local.host.durable.model import Instance, Message
+from local.host.durable.options import DurableOptions
 from local.host.durable.player import KnownFunctions, read_answer, read_failure
 from local.host.durable.ports import FunctionFailed
 
@@ -103,7 +104,7 @@ def test_recorded_run_again(
                 instance.name, FunctionFailed("Exception", "\n\n$OutOfProcData$:" + json.dumps(outcome), "")
             )
         )
-        result = turn.finish(instance, episode, answer, known=known, now=now, max_actions=100_000)
+        result = turn.finish(instance, episode, answer, known=known, now=now, options=DurableOptions())
         instance = turn.advance(instance, episode, result, dotnet.timestamp(now))
 
 

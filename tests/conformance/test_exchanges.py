@@ -121,7 +121,8 @@ async def outside(patterns: InProcessFunctions, monkeypatch: pytest.MonkeyPatch)
             shown = {name.title(): value for name, value in names.items()}
             content = json.dumps({"m": method, "p": path, "h": shown, "b": body})
             extra = "Set-Cookie: a=b\r\n"
-        lines = f"HTTP/1.1 {code}\r\nContent-Type: application/json\r\nDate: Sat, 21 Nov 2026 07:24:37 GMT\r\nServer: Kestrel\r\n{extra}"
+        date = "Sat, 21 Nov 2026 07:24:37 GMT"
+        lines = f"HTTP/1.1 {code}\r\nContent-Type: application/json\r\nDate: {date}\r\nServer: Kestrel\r\n{extra}"
         data = content.encode()
         writer.write(f"{lines}Transfer-Encoding: chunked\r\n\r\n{len(data):x}\r\n".encode() + data + b"\r\n0\r\n\r\n")
         await writer.drain()

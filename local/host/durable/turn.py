@@ -65,8 +65,9 @@ def begin(instance: Instance, messages: list[Message], now: datetime) -> Episode
     """The next episode over `messages`, all of them for the instance's current execution."""
     history, texts = instance.history or [], instance.texts or []
     if instance.fresh:
-        return Episode(messages, [], [], history, history[1])
-    new = [events.orchestrator_started(dotnet.timestamp(now)), *(message.event for message in messages)]
+        new = [dict(event) for event in history]
+        return Episode(messages, [], [], new, new[1])
+    new = [events.orchestrator_started(dotnet.timestamp(now)), *(dict(message.event) for message in messages)]
     started = history[1] if history else new[1]
     return Episode(messages, history, texts, new, started)
 

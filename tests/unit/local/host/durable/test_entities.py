@@ -8,7 +8,8 @@ import azure.durable_functions as df
 import pytest
 
 from local.host.durable import dotnet, entities
-from local.host.durable.operations import NotFound, Query, UnknownEntity
+from local.host.durable.operations import NotFound, UnknownEntity
+from local.host.durable.queries import Query
 
 
 @pytest.fixture

@@ -437,3 +437,10 @@ async def test_the_first_schema_awaits_any_of_each_list(lab: Any, app: df.DFApp)
 
     one.functions.run_orchestrator = first_schema
     assert json.loads((await one.until(one.start("echo", 1))).output) == "old"
+
+
+async def test_inputs_are_kept_in_the_history_only_when_asked(lab: Any, app: df.DFApp) -> None:
+    one = await lab(app, storeInputsInOrchestrationHistory=True)
+    await one.output("echo", {"a": 1}, instance_id="kept")
+    scheduled = one.operations.history(one.operations.status("kept"))[2]
+    assert (scheduled["EventType"], scheduled["Input"]) == (4, '{"a": 1}')

@@ -1,0 +1,292 @@
+"""The routes of the deploy workload, on a real document database and a real blob store."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import timedelta
+from io import BytesIO
+from zipfile import ZipFile
+
+import httpx
+import pytest
+
+from shared.deploys import intake, store
+from shared.deploys.logs import DeploymentLog
+from shared.deploys.models import DeploymentStatus
+from shared.deploys.secrets import Redactor, secret_store
+from shared.platform.api_keys import ApiKey
+from shared.platform.auth import Caller
+from shared.platform.blobs import blob_service
+
+CANARY = "canary-5f1c-never-shown"
+
+
+@pytest.fixture
+def body(state: str, source: str) -> dict:
+    return {
+        "projectId": "shop",
+        "userId": "user_1",
+        "organizationId": state,
+        "projectName": "Shop",
+        "sourceHash": source,
+    }
+
+
+async def change(deployment: dict, status: DeploymentStatus) -> None:
+    found = await store.load(deployment["deploymentId"], None)
+    await store.change(found.id, found.organization_id, lambda one, _: one.model_copy(update={"status": status}))
+
+
+async def test_a_deployment_is_accepted_in_the_known_shape(ask, body, sent) -> None:
+    status, answer, headers = await ask("POST", "/deploy", body)
+    assert status == 202
+    assert set(answer) == {"success", "deploymentId", "status", "message", "estimatedDuration"}
+    assert (answer["success"], answer["status"]) == (True, "queued")
+    assert headers["Location"] == f"/deploy/{answer['deploymentId']}/status"
+    [(queue, message, message_id)] = sent.messages
+    assert (queue, message_id) == ("deployments", answer["deploymentId"])
+    assert message == {
+        "deploymentId": answer["deploymentId"],
+        "organizationId": body["organizationId"],
+        "what": "start",
+    }
+    status, shown, _ = await ask("GET", headers["Location"])
+    assert status == 200
+    assert {
+        "success",
+        "deploymentId",
+        "status",
+        "progress",
+        "startedAt",
+        "completedAt",
+        "containerAppUrl",
+        "customDomainUrl",
+        "error",
+        "steps",
+    } <= set(shown)
+
+
+async def test_defect_the_consumer_updates_state_before_it_exists(ask, body, sent, monkeypatch) -> None:
+    """The document is there, whole, before the message is sent."""
+    seen = []
+
+    async def send(_queue, text, **_) -> None:
+        message = json.loads(text)
+        seen.append(await store.find(message["deploymentId"], message["organizationId"]))
+
+    monkeypatch.setattr("shared.deploys.queue.send", send)
+    await ask("POST", "/deploy", body)
+    assert [one.status for one in seen] == [DeploymentStatus.QUEUED]
+
+
+async def test_an_accepted_deployment_is_not_lost_with_the_queue(ask, body, sent) -> None:
+    sent.down = True
+    status, answer, _ = await ask("POST", "/deploy", body)
+    assert (status, sent.messages) == (202, [])
+    sent.down = False
+    assert await intake.send_unsent(timedelta(seconds=-1)) >= 1
+    assert answer["deploymentId"] in [message_id for _, _, message_id in sent.messages]
+    sent.messages.clear()
+    await intake.send_unsent(timedelta(seconds=-1))
+    assert answer["deploymentId"] not in [message_id for _, _, message_id in sent.messages]
+
+
+async def test_variables_are_nowhere_but_in_the_secret_store(ask, body, sent) -> None:
+    status, answer, _ = await ask("POST", "/deploy", {**body, "envVariables": {"API_KEY": CANARY}})
+    assert status == 202
+    found = await store.DEPLOYMENTS.find(answer["deploymentId"], body["organizationId"])
+    shown = await ask("GET", f"/deploy/{answer['deploymentId']}/status")
+    listed = await ask("GET", f"/deploy/project/shop?organizationId={body['organizationId']}")
+    assert CANARY not in json.dumps([answer, found, shown, listed, sent.messages])
+    assert await secret_store().get(found["secretsReference"]) == {"API_KEY": CANARY}
+
+
+@pytest.mark.parametrize(
+    "change_", [{"envVariables": {"BAD NAME": CANARY}}, {"envVariables": CANARY}, {"envVariables": {"PORT": CANARY}}]
+)
+async def test_a_refusal_does_not_repeat_a_variable(ask, body, change_) -> None:
+    status, answer, _ = await ask("POST", "/deploy", {**body, **change_})
+    assert status == 400
+    assert CANARY not in json.dumps(answer)
+
+
+async def test_defect_retry_drops_parameters(ask, body) -> None:
+    everything = {
+        **body,
+        "templateType": "flask",
+        "branch": "next",
+        "environment": "staging",
+        "customDomain": "shop.example.com",
+        "envVariables": {"API_KEY": CANARY},
+        "buildCommand": "make build",
+        "startCommand": "python app.py",
+        "containerSize": {"cpu": "1", "memory": "2Gi"},
+    }
+    _, first, _ = await ask("POST", "/deploy", everything)
+    await change(first, DeploymentStatus.FAILED)
+    status, again, headers = await ask("POST", f"/deploy/{first['deploymentId']}/retry")
+    assert status == 202
+    assert again["originalDeploymentId"] == first["deploymentId"]
+    assert again["newDeploymentId"] == again["deploymentId"] != first["deploymentId"]
+    assert headers["Location"] == f"/deploy/{again['newDeploymentId']}/status"
+    old, new = [await store.load(one["deploymentId"], None) for one in (first, again)]
+    assert new.spec() == old.spec().model_copy(update={"deployment_id": new.id})
+    assert new.branch == "next"
+    assert new.secrets_reference == old.secrets_reference
+
+
+@pytest.mark.parametrize("status", [s for s in DeploymentStatus if s is not DeploymentStatus.FAILED])
+async def test_only_a_failed_deployment_is_retried(ask, new, status) -> None:
+    written = await store.create(new(status=status))
+    code, answer, _ = await ask("POST", f"/deploy/{written.id}/retry")
+    assert (code, answer["code"]) == (400, "not-failed")
+
+
+@pytest.mark.parametrize("status", [DeploymentStatus.COMPLETED, DeploymentStatus.FAILED])
+async def test_what_has_ended_cannot_be_cancelled(ask, new, status) -> None:
+    written = await store.create(new(status=status))
+    code, answer, _ = await ask("POST", f"/deploy/{written.id}/cancel")
+    assert (code, answer["code"]) == (400, "deployment-ended")
+
+
+async def test_a_queued_deployment_is_cancelled_at_once_and_again_without_harm(ask, body) -> None:
+    _, first, _ = await ask("POST", "/deploy", body)
+    for _ in range(2):
+        status, answer, _ = await ask("POST", f"/deploy/{first['deploymentId']}/cancel")
+        assert (status, answer["status"]) == (200, "cancelled")
+
+
+async def test_one_at_work_is_told_to_stop(ask, new) -> None:
+    written = await store.create(new(status=DeploymentStatus.BUILDING_IMAGE))
+    status, answer, _ = await ask("POST", f"/deploy/{written.id}/cancel")
+    assert (status, answer["status"]) == (200, "building_image")
+    _, shown, _ = await ask("GET", f"/deploy/{written.id}/status")
+    assert shown["cancelRequested"]
+
+
+async def test_the_v2_contract(ask, body, state) -> None:
+    asked = {"projectId": "shop", "orgId": state, "userId": "u2"}
+    status, answer, _ = await ask("POST", "/api/deploy", asked)
+    assert (status, answer["code"]) == (404, "unknown-project")
+    _, first, _ = await ask("POST", "/deploy", {**body, "buildCommand": "make", "environment": "staging"})
+    status, answer, _ = await ask("POST", "/api/deploy", asked)
+    assert (status, answer["code"]) == (409, "deployment-in-progress")
+    await change(first, DeploymentStatus.COMPLETED)
+    status, answer, _ = await ask("POST", "/api/deploy", {**asked, "customDomain": "new.example.com"})
+    assert status == 202
+    assert set(answer) == {"success", "deploymentId", "status", "message", "estimatedDuration"}
+    made = await store.load(answer["deploymentId"], state)
+    assert (made.user_id, made.custom_domain, made.build_command) == ("u2", "new.example.com", "make")
+    assert made.environment == "staging"
+
+
+async def test_a_source_is_uploaded_and_deployed_by_default(ask, state, storage) -> None:
+    archive = BytesIO()
+    with ZipFile(archive, "w") as zipped:
+        zipped.writestr("app.py", "print()")
+    asked = {"projectId": "fresh", "userId": "u", "organizationId": state, "projectName": "F"}
+    status, answer, _ = await ask("POST", "/deploy", asked)
+    assert (status, answer["code"]) == (400, "no-source")
+    status, stored, _ = await ask("PUT", f"/deploy/project/fresh/source?organizationId={state}", archive.getvalue())
+    assert (status, stored["size"]) == (201, len(archive.getvalue()))
+    status, answer, _ = await ask("POST", "/deploy", asked)
+    made = await store.load(answer["deploymentId"], state)
+    assert (status, made.source.hash) == (202, stored["sourceHash"])
+
+
+async def test_defect_the_blob_container_is_public(ask, source, state) -> None:
+    log = DeploymentLog(state, "dep_AAAAAAAAAAAA", Redactor(()))
+    await log.write("a line")
+    await log.flush()
+    for container in ("deploy-sources", "deploy-logs"):
+        access = await blob_service().get_container_client(container).get_container_access_policy()
+        assert access["public_access"] is None
+
+
+async def test_what_is_no_archive_is_refused(ask, state, storage) -> None:
+    status, answer, _ = await ask("PUT", f"/deploy/project/shop/source?organizationId={state}", b"#!/bin/sh")
+    assert status == 400
+    assert answer["code"]
+
+
+async def test_a_large_source_goes_to_an_upload_url(ask, state, storage) -> None:
+    data = b"PK\x03\x04 large"
+    wanted = hashlib.sha256(data).hexdigest()
+    path = f"/deploy/project/shop/source/upload-url?organizationId={state}"
+    status, answer, _ = await ask("POST", path, {"sourceHash": wanted})
+    assert status == 200
+    async with httpx.AsyncClient() as http:
+        put = await http.put(answer["url"], content=data, headers=answer["headers"])
+        assert put.is_success, put.text
+    asked = {"projectId": "shop", "userId": "u", "organizationId": state, "projectName": "S", "sourceHash": wanted}
+    status, _, _ = await ask("POST", "/deploy", asked)
+    assert status == 202
+
+
+async def test_a_hash_that_nobody_uploaded_is_refused(ask, body) -> None:
+    status, answer, _ = await ask("POST", "/deploy", {**body, "sourceHash": "f" * 64})
+    assert (status, answer["code"]) == (400, "source-not-found")
+
+
+async def test_the_operator_names_the_organization(ask) -> None:
+    status, answer, _ = await ask("GET", "/deploy/project/shop")
+    assert (status, answer["errors"][0]["pointer"]) == (400, "#/organizationId")
+
+
+async def test_lists_show_what_stands_where(ask, body, state) -> None:
+    _, first, _ = await ask("POST", "/deploy", body)
+    await change(first, DeploymentStatus.FAILED)
+    await ask("POST", "/deploy", body)
+    status, answer, _ = await ask("GET", f"/status/deployments/{state}?limit=1")
+    assert status == 200
+    assert answer["counts"] == {"queued": 1, "failed": 1}
+    assert len(answer["data"]) == 1
+    assert answer["pagination"]["next"]
+    status, failed, _ = await ask("GET", f"/status/deployments/{state}?status=failed")
+    assert [one["deploymentId"] for one in failed["data"]] == [first["deploymentId"]]
+
+
+class TestOrganizations:
+    """A client acts for its own organization and sees no other."""
+
+    @pytest.fixture
+    def as_client(self, monkeypatch, state):
+        def be(organization, *permissions):
+            async def authenticate(self, request):
+                return Caller("client", frozenset(permissions), organization)
+
+            monkeypatch.setattr(ApiKey, "authenticate", authenticate)
+
+        return be
+
+    async def test_another_organization_s_deployment_is_not_found(self, ask, body, as_client) -> None:
+        _, first, _ = await ask("POST", "/deploy", body)
+        as_client("stranger", "deploys:read", "deploys:write")
+        for method, what in (("GET", "status"), ("GET", "logs"), ("POST", "cancel"), ("POST", "retry")):
+            status, answer, _ = await ask(method, f"/deploy/{first['deploymentId']}/{what}")
+            assert (status, answer["code"]) == (404, "unknown-deployment"), what
+        status, _, _ = await ask("GET", f"/status/deployments/{body['organizationId']}")
+        assert status == 404
+
+    async def test_nobody_deploys_for_another_organization(self, ask, body, as_client, sent) -> None:
+        as_client("stranger", "deploys:write")
+        v2 = {"projectId": "shop", "orgId": body["organizationId"], "userId": "u"}
+        for path, asked in (("/deploy", body), ("/api/deploy", v2)):
+            status, answer, _ = await ask("POST", path, asked)
+            assert (status, answer["code"]) == (403, "other-organization")
+        upload = f"/deploy/project/shop/source?organizationId={body['organizationId']}"
+        status, _, _ = await ask("PUT", upload, b"PK\x03\x04")
+        assert status == 403
+        assert sent.messages == []
+
+    async def test_a_client_needs_no_word_about_its_organization(self, ask, body, as_client, state) -> None:
+        await ask("POST", "/deploy", body)
+        as_client(state, "deploys:read")
+        status, answer, _ = await ask("GET", "/deploy/project/shop")
+        assert (status, len(answer["data"])) == (200, 1)
+
+    async def test_a_key_without_an_organization_opens_nothing(self, ask, as_client) -> None:
+        as_client(None, "deploys:read")
+        status, answer, _ = await ask("GET", "/deploy/project/shop")
+        assert (status, answer["code"]) == (403, "organization-missing")

@@ -1,0 +1,265 @@
+"""The activities of a deployment on a platform that does what the test says: state, log, cancel, secrets."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from types import SimpleNamespace
+
+import pytest
+
+from activities import deploys
+from shared.deploys import logs, store, transitions
+from shared.deploys.models import DeploymentStatus, Step, StopReason
+from shared.deploys.platforms.base import (
+    BuildContext,
+    BuildProgress,
+    DomainProgress,
+    Promoted,
+    ReleaseProgress,
+    Revision,
+    Workspace,
+)
+from shared.deploys.secrets import secret_store
+from shared.deploys.steps import (
+    Claim,
+    ContextReady,
+    DeploymentRef,
+    End,
+    ImageReady,
+    RevisionReady,
+    Stop,
+    WorkspaceReady,
+)
+from shared.platform.durable.handles import Envelope
+from shared.platform.errors import Conflict, TerminalError, TransientError
+
+CANARY = "canary-77aa-never-shown"
+REVISION = Revision(name="r", url="http://r", healthy=True)
+ANSWERS = {
+    "validate": None,
+    "provision": Workspace(reference="w"),
+    "sync": BuildContext(reference="c"),
+    "build": BuildProgress(done=True, image="i"),
+    "release": ReleaseProgress(done=True, revision=REVISION),
+    "promote": Promoted(url="http://app"),
+    "configure_domain": DomainProgress(done=True, url="https://shop.example.com"),
+    "rollback": None,
+    "cleanup": None,
+}
+
+
+@pytest.fixture
+def platform(monkeypatch, storage):
+    """Answers as ANSWERS says; `platform.does["build"] = behaviour` of (spec, box) comes first."""
+    asked = SimpleNamespace(does={}, calls=[])
+
+    class Platform:
+        def __getattr__(self, name):
+            async def method(spec, *given):
+                asked.calls.append(name)
+                box = next(one for one in given if hasattr(one, "cancelled"))
+                if name in asked.does:
+                    answer = await asked.does[name](spec, box)
+                    return ANSWERS[name] if answer is None else answer
+                return ANSWERS[name]
+
+            return method
+
+    monkeypatch.setattr(deploys, "platform", Platform)
+    return asked
+
+
+@pytest.fixture
+async def ref(new):
+    reference = await secret_store().put({"API_KEY": CANARY})
+    written = await store.create(new(secrets_reference=reference))
+    return DeploymentRef(deployment_id=written.id, organization_id=written.organization_id)
+
+
+def tasks(ref: DeploymentRef) -> dict:
+    """Every step of a deployment with what it is given, in their order."""
+    known = ref.model_dump()
+    return {
+        "validate": (deploys.validate_deployment, ref),
+        "provision": (deploys.provision_container, ref),
+        "sync": (deploys.sync_files, WorkspaceReady(**known, workspace="w")),
+        "build": (deploys.build_image, ContextReady(**known, context="c")),
+        "release": (deploys.release_revision, ImageReady(**known, image="i")),
+        "promote": (deploys.promote_revision, RevisionReady(**known, revision=REVISION)),
+    }
+
+
+async def load(ref: DeploymentRef):
+    return await store.load(ref.deployment_id, ref.organization_id)
+
+
+async def test_each_step_is_written_down_with_its_duration(platform, ref) -> None:
+    await deploys.claim_deployment(Claim(**ref.model_dump(), execution="e"))
+    for step, task in tasks(ref).values():
+        await step(task)
+    await deploys.settle_deployment(ref)
+    await deploys.clean_up(ref)
+    ended = await deploys.end_deployment(End(**ref.model_dump(), status=DeploymentStatus.COMPLETED))
+    found = await load(ref)
+    assert ended.status is found.status is DeploymentStatus.COMPLETED
+    assert [one.name for one in found.steps] == list(Step)
+    assert all(one.success and one.ended_at >= one.started_at for one in found.steps)
+    assert (found.progress, found.container_app_url) == (100, "http://app")
+    text, _ = await logs.read(ref.organization_id, ref.deployment_id, after=0)
+    assert [f"[{step}]" in text for step in Step] == [True] * 6
+
+
+@pytest.mark.parametrize("name", list(ANSWERS)[:6])
+async def test_a_cancel_is_seen_within_a_second_in_every_step(platform, ref, name: str) -> None:
+    began = asyncio.Event()
+
+    async def work(_, box) -> None:
+        began.set()
+        while True:
+            await box.check()
+            await asyncio.sleep(0.05)
+
+    platform.does[name] = work
+    steps = tasks(ref)
+    for earlier in list(steps)[: list(steps).index(name)]:
+        step, task = steps[earlier]
+        await step(task)
+    step, task = steps[name]
+    running = asyncio.ensure_future(step(task))
+    await began.wait()
+    asked = time.monotonic()
+    await deploys.stop_deployment(Stop(**ref.model_dump(), reason=StopReason.CANCEL))
+    with pytest.raises(TerminalError) as stopped:
+        await running
+    assert stopped.value.code == transitions.STOPPED
+    assert time.monotonic() - asked < 1
+    ended = await deploys.end_deployment(
+        End(**ref.model_dump(), status=DeploymentStatus.FAILED, code=stopped.value.code, message="x")
+    )
+    assert ended.status is DeploymentStatus.CANCELLED
+
+
+@pytest.mark.parametrize("name", list(ANSWERS)[1:6])
+async def test_no_step_begins_after_a_cancel(platform, ref, name: str) -> None:
+    await deploys.validate_deployment(ref)
+    await deploys.stop_deployment(Stop(**ref.model_dump(), reason=StopReason.CANCEL))
+    platform.calls.clear()
+    step, task = tasks(ref)[name]
+    with pytest.raises(Conflict):
+        await step(task)
+    assert platform.calls == []
+
+
+async def test_undoing_is_not_stopped_by_the_cancel(platform, ref) -> None:
+    async def undo(_, box) -> None:
+        await box.check()
+
+    platform.does |= {"rollback": undo, "cleanup": undo}
+    await deploys.validate_deployment(ref)
+    await deploys.stop_deployment(Stop(**ref.model_dump(), reason=StopReason.CANCEL))
+    await deploys.roll_back(ref)
+    await deploys.clean_up(ref)
+    assert platform.calls[-2:] == ["rollback", "cleanup"]
+
+
+async def test_what_serves_is_not_undone(platform, ref) -> None:
+    await deploys.settle_deployment(ref)
+    with pytest.raises(Conflict):
+        await deploys.roll_back(ref)
+    assert platform.calls == []
+
+
+async def test_an_unhealthy_revision_is_refused_and_the_log_says_why(platform, ref) -> None:
+    async def release(*_):
+        return ReleaseProgress(done=True, revision=Revision(name="r", url="u", healthy=False, reason="exit code 1"))
+
+    platform.does["release"] = release
+    with pytest.raises(TerminalError) as refused:
+        await deploys.release_revision(ImageReady(**ref.model_dump(), image="i"))
+    assert refused.value.code == "revision-unhealthy"
+    text, _ = await logs.read(ref.organization_id, ref.deployment_id, after=0)
+    assert "exit code 1" in text
+    assert "what served before, serves on" in text
+
+
+async def test_time_that_is_up_is_told_as_such(platform, ref) -> None:
+    await deploys.validate_deployment(ref)
+    await deploys.stop_deployment(Stop(**ref.model_dump(), reason=StopReason.TIMEOUT))
+    ended = await deploys.end_deployment(
+        End(**ref.model_dump(), status=DeploymentStatus.FAILED, code=transitions.STOPPED, message="x")
+    )
+    assert (ended.status, ended.code) == (DeploymentStatus.FAILED, "deployment-timeout")
+
+
+@pytest.mark.parametrize("error", [TerminalError, TransientError, RuntimeError, OSError])
+async def test_variables_reach_neither_history_nor_state_nor_log(platform, ref, error, caplog) -> None:
+    async def build(_, box) -> None:
+        await box.log(f"compiling with {CANARY}")
+        raise error(f"cannot use {CANARY}")
+
+    platform.does["build"] = build
+    task = ContextReady(**ref.model_dump(), context="c")
+    try:
+        answer = await deploys.build_image.answer(task.model_dump_json())
+        failure = Envelope.model_validate_json(answer).failure
+        assert "cannot use ***" in failure.message
+    except TransientError as raised:
+        answer = (
+            str(raised) + repr(raised.__cause__) + repr(raised.__context__ if not raised.__suppress_context__ else "")
+        )
+    await deploys.end_deployment(
+        End(**ref.model_dump(), status=DeploymentStatus.FAILED, code="x", message=f"because of {CANARY}")
+    )
+    text, _ = await logs.read(ref.organization_id, ref.deployment_id, after=0)
+    found = await store.DEPLOYMENTS.find(ref.deployment_id, ref.organization_id)
+    assert "compiling with ***" in text
+    assert found["error"]["message"] == "because of ***"
+    everything = answer + text + json.dumps(found) + caplog.text
+    assert CANARY not in everything
+
+
+async def test_a_step_that_is_repeated_keeps_its_first_outcome(platform, ref) -> None:
+    await deploys.validate_deployment(ref)
+    first = (await load(ref)).steps
+    await deploys.validate_deployment(ref)
+    assert (await load(ref)).steps == first
+
+
+async def test_only_one_execution_gets_a_deployment(ref) -> None:
+    first = await deploys.claim_deployment(Claim(**ref.model_dump(), execution="one"))
+    again = await deploys.claim_deployment(Claim(**ref.model_dump(), execution="one"))
+    second = await deploys.claim_deployment(Claim(**ref.model_dump(), execution="two"))
+    assert (first.claimed, again.claimed, second.claimed) == (True, True, False)
+    await deploys.end_deployment(End(**ref.model_dump(), status=DeploymentStatus.FAILED))
+    assert not (await deploys.claim_deployment(Claim(**ref.model_dump(), execution="one"))).claimed
+
+
+async def test_a_log_is_read_on_from_where_it_ended(platform, ref) -> None:
+    log = logs.DeploymentLog(ref.organization_id, ref.deployment_id, lambda text: text)
+    assert await logs.read(ref.organization_id, ref.deployment_id, after=0) == ("", 0)
+    lines, after = [], 0
+    for number in range(30):
+        await log.write(f"line {number}\nand more of {number}")
+        await log.flush()
+        text, after = await logs.read(ref.organization_id, ref.deployment_id, after=after)
+        lines += text.splitlines()
+    assert await logs.read(ref.organization_id, ref.deployment_id, after=after) == ("", after)
+    assert [line[9:] for line in lines] == [
+        text for number in range(30) for text in (f"line {number}", f"and more of {number}")
+    ]
+    small, following = await logs.read(ref.organization_id, ref.deployment_id, after=0, limit=40)
+    assert small.endswith("\n")
+    assert following == len(small) <= 40
+
+
+async def test_a_log_has_an_end(ref, storage, monkeypatch) -> None:
+    monkeypatch.setattr(logs, "LOG_BYTES", 1_000)
+    log = logs.DeploymentLog(ref.organization_id, ref.deployment_id, lambda text: text)
+    for _ in range(10):
+        await log.write("x" * 300)
+        await log.flush()
+    text, _ = await logs.read(ref.organization_id, ref.deployment_id, after=0)
+    assert len(text) < 2_000
+    assert text.endswith("what follows is not kept.\n")

@@ -1,0 +1,130 @@
+"""The state of deployments on a document database, through the real SDK."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from shared.deploys import store, transitions
+from shared.deploys.models import DeploymentStatus, Step, StopReason
+from shared.platform.errors import Conflict, InvalidInput, NotFound
+
+
+async def test_what_was_written_is_read(new) -> None:
+    written = await store.create(new(build_command="make all", custom_domain="shop.example.com"))
+    assert await store.load(written.id, written.organization_id) == written
+    assert await store.load(written.id, None) == written
+
+
+async def test_defect_three_partition_keys(new) -> None:
+    """There is one, the organization: nobody finds a document through another's."""
+    written = await store.create(new())
+    with pytest.raises(NotFound):
+        await store.load(written.id, "another-organization")
+    with pytest.raises(NotFound):
+        await store.change(written.id, "another-organization", lambda one, _: one)
+
+
+async def test_an_id_is_taken_once(new) -> None:
+    written = await store.create(new())
+    with pytest.raises(Conflict) as refused:
+        await store.create(written)
+    assert refused.value.code == "document-exists"
+
+
+async def test_changes_at_the_same_time_are_all_kept(new) -> None:
+    written = await store.create(new())
+
+    def add(step: Step):
+        return lambda one, now: transitions.begin_step(one, step, None, now)
+
+    await asyncio.gather(*(store.change(written.id, written.organization_id, add(step)) for step in Step))
+    found = await store.load(written.id, written.organization_id)
+    assert {one.name for one in found.steps} == set(Step)
+
+
+async def test_defect_a_cancel_is_not_observed_and_completed_overwrites_it(new) -> None:
+    """Of a cancel and the end, at the same moment, one wins; a cancel that was accepted is never overwritten."""
+    for _ in range(10):
+        written = await store.create(new(status=DeploymentStatus.DEPLOYING))
+        where = (written.id, written.organization_id)
+        outcomes = await asyncio.gather(
+            store.change(*where, lambda one, now: transitions.ask_to_stop(one, StopReason.CANCEL, now)),
+            store.change(*where, lambda one, now: transitions.end(one, DeploymentStatus.COMPLETED, None, now)),
+            return_exceptions=True,
+        )
+        found = await store.load(*where)
+        cancelled = not isinstance(outcomes[0], Conflict)
+        assert (found.stop is StopReason.CANCEL) == cancelled
+        assert (found.status is DeploymentStatus.COMPLETED) != cancelled
+
+
+async def test_lists_are_newest_first_and_paged(new) -> None:
+    start = datetime.now(UTC)
+    for number in range(5):
+        await store.create(new(created_at=start + timedelta(seconds=number), project_name=f"P{number}"))
+    await store.create(new(project_id="other"))
+    organization = new().organization_id
+    shown, cursor = [], None
+    while True:
+        page = await store.of_project(organization, "shop", limit=2, continuation=cursor)
+        assert len(page.deployments) <= 2
+        shown += [one.project_name for one in page.deployments]
+        cursor = page.continuation
+        if cursor is None:
+            break
+    assert shown == ["P4", "P3", "P2", "P1", "P0"]
+    everything = await store.of_organization(organization, limit=50)
+    assert len(everything.deployments) == 6
+
+
+async def test_a_cursor_that_is_none_is_refused(new) -> None:
+    with pytest.raises(InvalidInput, match="cursor"):
+        await store.of_project(new().organization_id, "shop", limit=2, continuation="nonsense")
+
+
+async def test_how_many_stand_where(new) -> None:
+    for status in (DeploymentStatus.QUEUED, DeploymentStatus.QUEUED, DeploymentStatus.FAILED):
+        await store.create(new(status=status))
+    organization = new().organization_id
+    assert await store.counts(organization) == {"queued": 2, "failed": 1}
+    page = await store.of_organization(organization, limit=9, status=DeploymentStatus.FAILED)
+    assert [one.status for one in page.deployments] == [DeploymentStatus.FAILED]
+
+
+async def test_the_sweep_finds_what_the_queue_never_got(new) -> None:
+    now = datetime.now(UTC)
+    old = now - timedelta(minutes=1)
+    lost = await store.create(new(created_at=old))
+    await store.create(new(created_at=old, sent_at=now))
+    await store.create(new(created_at=now))
+    await store.create(new(created_at=old, claimed_by="x"))
+    await store.create(new(created_at=old, status=DeploymentStatus.CANCELLED))
+    stale = await store.create(new(created_at=old, sent_at=now - timedelta(hours=1)))
+    found = await store.unsent(now, older_than=timedelta(seconds=30), limit=50)
+    mine = {one.id for one in found if one.organization_id == lost.organization_id}
+    assert mine == {lost.id, stale.id}
+
+
+async def test_the_sweep_finds_what_nobody_works_on_any_more(new) -> None:
+    now = datetime.now(UTC)
+    old = now - timedelta(minutes=20)
+    silent = await store.create(new(status=DeploymentStatus.BUILDING_IMAGE, claimed_by="x", updated_at=old))
+    await store.create(new(status=DeploymentStatus.BUILDING_IMAGE, claimed_by="x"))
+    await store.create(new(status=DeploymentStatus.COMPLETED, claimed_by="x", updated_at=old))
+    found = await store.silent(now, older_than=timedelta(minutes=10), limit=50)
+    assert [one.id for one in found if one.organization_id == silent.organization_id] == [silent.id]
+
+
+async def test_a_project_keeps_its_newest_source_and_deployment(new) -> None:
+    organization = new().organization_id
+    assert await store.find_project(organization, "shop") is None
+    await asyncio.gather(
+        store.note_project(organization, "shop", source_hash="a" * 64),
+        store.note_project(organization, "shop", deployment_id="dep_AAAAAAAAAAAA"),
+    )
+    known = await store.find_project(organization, "shop")
+    assert (known.source_hash, known.deployment_id) == ("a" * 64, "dep_AAAAAAAAAAAA")
+    assert (await store.of_organization(organization, limit=5)).deployments == []

@@ -21,6 +21,7 @@ from shared.platform.durable import ORCHESTRATIONS, blueprint
 HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json"))
 SCHEDULED, CHILD, TIMER = 4, 7, 10
 STARTED, TURN_BEGAN, TURN_ENDED, ENDED = 0, 12, 13, 1
+WAIT_FOR_EVENT = 6
 KINDS = {0: SCHEDULED, 2: CHILD, 5: TIMER}
 
 
@@ -63,7 +64,7 @@ def decided(actions: Any) -> Iterator[tuple[int, str]]:
             yield from decided(action)
         elif "compoundActions" in action:
             yield from decided(action["compoundActions"])
-        else:
+        elif action["actionType"] != WAIT_FOR_EVENT:  # which leaves no trace until the event comes
             yield KINDS[action["actionType"]], action.get("functionName", "")
 
 

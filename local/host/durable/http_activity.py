@@ -35,6 +35,8 @@ async def send(payload: str) -> str:
     """Send the request of a call_http action; the JSON of `{statusCode, headers, content}`. Raises RequestFailed."""
     request: dict[str, Any] = json.loads(payload)
     headers: dict[str, str] = {"User-Agent": USER_AGENT, **(request.get("headers") or {})}
+    if source := request.get("tokenSource"):
+        headers["Authorization"] = f"Bearer {await _token(source['resource'])}"
     content = request.get("content")
     if content is not None and not any(name.lower() == "content-type" for name in headers):
         headers["Content-Type"] = "text/plain"
@@ -58,3 +60,15 @@ async def send(payload: str) -> str:
             title = "-".join(part.capitalize() for part in name.split("-"))
             kept[title] = f"{kept[title]},{value}" if title in kept else value
     return dotnet.to_json({"statusCode": response.status_code, "headers": kept, "content": response.text})
+
+
+async def _token(resource: str) -> str:
+    """A token for the resource, of whoever the developer is signed in as. Raises RequestFailed when nobody is."""
+    from azure.core.exceptions import ClientAuthenticationError  # noqa: PLC0415 - few apps need it, and it loads slowly
+    from azure.identity.aio import DefaultAzureCredential  # noqa: PLC0415 - as above
+
+    try:
+        async with DefaultAzureCredential() as credential:
+            return (await credential.get_token(resource.rstrip("/") + "/.default")).token
+    except ClientAuthenticationError as error:
+        raise RequestFailed(f"No token for {resource}: {error.message} Sign in, for example with az login.") from error

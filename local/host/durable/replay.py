@@ -43,6 +43,7 @@ class Replay:
         self.current_time = ""
         self.notes: list[str] = []
         self._next_id = 0
+        self._timers: dict[int, str] = {}
         self._result: Task | None = None
         self._output: str | None = None
         self._held_actions: dict[int, NewAction] = {}
@@ -96,9 +97,9 @@ class Replay:
             self._complete(COMPLETED, self._output, None)
 
     @property
-    def returned(self) -> bool:
-        """The orchestrator function has ended, whatever is still outstanding."""
-        return self._result is not None and self._result.done
+    def open_timers(self) -> list[str]:
+        """When the timers fire that are still set, the first one first."""
+        return sorted(fire_at for event_id, fire_at in self._timers.items() if event_id in self.open_tasks)
 
     @property
     def lost_events(self) -> list[str]:
@@ -188,6 +189,7 @@ class Replay:
     def create_timer(self, fire_at: str, *, cancelled: bool = False) -> Task:
         """A cancelled timer keeps its number and its TimerCreated, and is done at once."""
         event_id, task = self._add(CreateTimer(fire_at))
+        self._timers[event_id] = fire_at
         if cancelled:
             del self.open_tasks[event_id]
             task.finish(TaskFault("A task was canceled."))

@@ -201,17 +201,12 @@ def _status(outcome: Outcome, instance: Instance, episode: Episode, replay: Repl
 
 def _diagnose(outcome: Outcome, replay: Replay, answer: Answer) -> None:
     completion = outcome.completion
-    if completion is None and replay.returned and replay.open_tasks:
+    returned = answer.is_done or answer.error is not None
+    if completion is None and returned and replay.open_timers and not replay.suspended:
         outcome.notes.append(
-            f"The orchestrator has returned, but {len(replay.open_tasks)} timers, activities or sub-orchestrations are "
-            "still outstanding: the instance stays Running, without output, until the last of them ends. Cancel the "
-            "losing timer of a race (a timer over six days cannot be cancelled: loop over shorter ones) and await the "
-            "rest."
-        )
-    elif completion is None and not replay.returned and answer.is_done and not replay.suspended:
-        outcome.notes.append(
-            "The orchestrator has returned while an action that it started is still running in the host (for example "
-            "a task_all one of whose tasks failed): the instance stays Running until that ends."
+            f"The orchestrator has returned, but {len(replay.open_timers)} timers are still set, the last one until "
+            f"{replay.open_timers[-1]}: the instance stays Running, without output, until then, here as in Azure. "
+            "Cancel the losing timer of a race; one over six days cannot be cancelled, so loop over shorter ones."
         )
     if completion is not None and completion.status == CONTINUED_AS_NEW and replay.lost_events:
         names = ", ".join(sorted({f"'{name}'" for name in replay.lost_events}))

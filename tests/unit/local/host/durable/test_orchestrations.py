@@ -444,3 +444,15 @@ async def test_inputs_are_kept_in_the_history_only_when_asked(lab: Any, app: df.
     await one.output("echo", {"a": 1}, instance_id="kept")
     scheduled = one.operations.history(one.operations.status("kept"))[2]
     assert (scheduled["EventType"], scheduled["Input"]) == (4, '{"a": 1}')
+
+
+async def test_a_loser_that_ends_by_itself_is_no_reason_to_warn(lab: Any, app: df.DFApp) -> None:
+    @app.orchestration_trigger(context_name="context")
+    def races(context):
+        winner = yield context.task_any([context.call_activity("act", 1), context.call_activity("act", 2)])
+        return winner.result
+
+    one = await lab(app)
+    instance_id = one.start("races")
+    assert (await one.until(instance_id)).status == "Completed"
+    assert one.extension.diagnosis(instance_id) == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -124,3 +125,25 @@ async def test_ten_kills_in_a_run_full_of_faults_lose_and_double_nothing(running
         )
         [[mark]] = app.rows("select watermark_after from diamonds.run_metadata where run_type = 'incremental'")
         assert mark == since
+
+
+async def test_a_capped_run_reads_the_cheapest_and_concludes_nothing_from_the_rest(running: Any) -> None:
+    async with running("--diamonds", "2000", MAX_SCHEDULER_RECORDS="300") as app:
+        capped = app.wait(app.start("full"))["run"]
+        assert (capped["status"], capped["watermark_after"], capped["missing"]) == ("completed", None, None)
+        assert 200 < capped["ingested"] == capped["consolidated"] <= 300
+        prices = sorted(item["price"] / 100 for item in app.stock().values())
+        [[dearest]] = app.rows("select max(price_model_price) from diamonds.diamonds")
+        assert float(dearest) <= prices[300]
+
+
+async def test_the_watermark_is_the_start_less_the_overlap_and_the_next_window_begins_there(running: Any) -> None:
+    async with running("--diamonds", "300") as app:
+        for run_type in ("full", "incremental"):
+            app.wait(app.start(run_type))
+        windows = "select window_since, window_until, started_at, watermark_after from diamonds.run_metadata order by 3"
+        (full_since, full_until, full_start, full_mark), (since, until, start, mark) = app.rows(windows)
+        overlap = timedelta(minutes=15)
+        assert (full_since, full_mark) == (datetime(2000, 1, 1, tzinfo=UTC), full_start - overlap)
+        assert full_until.year == 2100, "what changes while a full run reads does not fall out of it"
+        assert (since, until, mark) == (full_mark, start, start - overlap)

@@ -43,12 +43,12 @@ def take_poison(msg: func.QueueMessage) -> None:
 
 
 @app.queue_trigger(arg_name="msg", queue_name="in-%STAGE%", connection="Storage")
-@app.queue_output(arg_name="$return", queue_name="out", connection="Storage")
+@app.queue_output(arg_name="$return", queue_name="out-%STAGE%", connection="Storage")
 async def forward(msg: func.QueueMessage) -> str:
     return msg.get_body().decode().upper()
 
 
-@app.queue_trigger(arg_name="msg", queue_name="out", connection="Storage")
+@app.queue_trigger(arg_name="msg", queue_name="out-%STAGE%", connection="Storage")
 def take_out(msg: func.QueueMessage) -> None:
     logging.info("out %r", msg.get_body().decode())
 
@@ -81,7 +81,7 @@ def copy_upload(blob: func.InputStream, copy: func.Out[bytes]) -> None:
     copy.set(blob.read())
 
 
-@app.queue_trigger(arg_name="msg", queue_name="slow", connection="Storage")
+@app.queue_trigger(arg_name="msg", queue_name="slow-%STAGE%", connection="Storage")
 async def take_slow(msg: func.QueueMessage) -> None:
     logging.info("slow begins %s", msg.dequeue_count)
     if msg.dequeue_count == 1:

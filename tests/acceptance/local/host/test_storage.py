@@ -114,11 +114,11 @@ def test_a_message_that_a_killed_host_held_is_taken_again_at_its_next_start(apps
     settings = {"Storage": storage_connection, "STAGE": "killed"}
     arguments = ["--functions", "take_slow", "put_text"]
     with HostProcess(apps / "storage", tmp_path, arguments, settings) as host:
-        host.request("POST", "/api/text/slow", b"x")
+        host.request("POST", "/api/text/slow-killed", b"x")
         host.wait_for_output("slow begins 1")
         host.kill()
         host.start()
-        host.wait_for_output("A message of the queue 'slow' that the last host held is visible again.")
+        host.wait_for_output("A message of the queue 'slow-killed' that the last host held is visible again.")
         host.wait_for_output("slow begins 2")
         host.wait_for_output("slow ends")
 

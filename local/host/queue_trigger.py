@@ -32,6 +32,7 @@ class QueueTrigger:
         self._queue = queues.queue(function.trigger.text("connection"), self._name)
         self._leases = _Leases(data / "queues" / self._name)
         self._running: set[asyncio.Task[None]] = set()
+        self._taking: asyncio.Task[int] | None = None
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -47,6 +48,8 @@ class QueueTrigger:
         """Return when every message taken is deleted, hidden again or in the poison queue."""
         if self._task is not None:
             await asyncio.gather(self._task, return_exceptions=True)
+        if self._taking is not None:
+            await asyncio.gather(self._taking, return_exceptions=True)
         if self._running:
             await asyncio.wait(self._running)
 
@@ -58,7 +61,8 @@ class QueueTrigger:
                 await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
             try:
                 # Cancelling the request itself could lose messages that the service has already handed out.
-                found = await asyncio.shield(asyncio.create_task(self._take()))
+                self._taking = asyncio.create_task(self._take())
+                found = await asyncio.shield(self._taking)
                 told = False
             except ResourceNotFoundError:
                 found = 0

@@ -38,7 +38,18 @@ class DeadLettersQuery(BaseModel):
 class Resubmit(BaseModel):
     """Which dead letters to put back: those with these numbers, or all."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "oneOf": [
+                {"required": ["all"], "properties": {"all": {"const": True}, "sequence_numbers": {"maxItems": 0}}},
+                {
+                    "required": ["sequence_numbers"],
+                    "properties": {"sequence_numbers": {"minItems": 1}, "all": {"type": "null"}},
+                },
+            ]
+        },
+    )
     sequence_numbers: list[SequenceNumber] = Field(default=[], max_length=500)
     all: Literal[True] | None = None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from shared.diamonds.models import FeedName, Model
 from shared.diamonds.pricing import RuleTerms
@@ -24,6 +24,13 @@ _NEW_ID = 2**63 - 1
 class RuleChange(Model):
     """A change to look at: `rule` alone is a new one, with `rule_id` that one changed; `rule_id` alone is deleted."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [
+                {"required": [name], "properties": {name: {"not": {"type": "null"}}}} for name in ("rule", "rule_id")
+            ]
+        }
+    )
     rule_id: int | None = Field(None, ge=1, lt=2**63, description="the rule to change or delete")
     rule: RuleTerms | None = Field(None, description="its new terms")
 

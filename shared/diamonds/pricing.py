@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field, PlainSerializer, StringConstraints, ValidationInfo, field_validator
+from pydantic import Field, PlainSerializer, StrictBool, StringConstraints, ValidationInfo, field_validator
 
 from shared.diamonds.models import FeedName, Model
 
@@ -30,11 +30,11 @@ class RuleTerms(Model):
     carat_min: Carats | None = None
     carat_max: Carats | None = None
     shapes: tuple[Shape, ...] | None = Field(None, min_length=1, max_length=100, description="in whatever case")
-    lab_grown: bool | None = None
+    lab_grown: StrictBool | None = None
     feed: FeedName | None = None
     markup_ratio: Ratio
     rating: int | None = Field(None, ge=1, le=10)
-    active: bool = True
+    active: StrictBool = True
 
     @field_validator("shapes")
     @classmethod
@@ -74,7 +74,7 @@ class Unpriced(Model):
     feed: FeedName
     shape: str
     carats: Decimal = Field(gt=0)
-    lab_grown: bool | None
+    lab_grown: StrictBool | None
     price: Decimal = Field(gt=0)
 
 

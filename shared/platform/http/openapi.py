@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 
 from shared.platform.http.answers import Accepted, answers_with
 from shared.platform.http.problems import Problem
+from shared.platform.http.schemas import ApiSchemas
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,7 +36,7 @@ def document(operations: Iterable[Operation], *, title: str, version: str, descr
         for status, model in _answers(operation).items():
             if model not in (type(None), func.HttpResponse):
                 wanted.append((f"{operation.name} {status}", "serialization", TypeAdapter(model)))
-    by_use, shared = TypeAdapter[Any].json_schemas(wanted, ref_template=_REF + "{model}")
+    by_use, shared = TypeAdapter[Any].json_schemas(wanted, ref_template=_REF + "{model}", schema_generator=ApiSchemas)
     schemas: dict[str, Schema] = {use: schema for (use, _), schema in by_use.items()}
     components: dict[str, Schema] = shared["$defs"]
     paths: dict[str, dict[str, Schema]] = {}

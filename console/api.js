@@ -8,8 +8,8 @@ export const key = {
   forget: () => sessionStorage.removeItem("manifold-admin-key"),
 };
 
-export async function ask(path, { method = "GET", body } = {}) {
-  const headers = { "X-Admin-Key": key.get() ?? "" };
+export async function ask(path, { method = "GET", body, headers: more = {} } = {}) {
+  const headers = { "X-Admin-Key": key.get() ?? "", ...more };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   const answer = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
   if (answer.ok) return answer.status === 204 ? null : answer.json();

@@ -3,9 +3,16 @@ import { ask, key, Refused } from "/console/api.js";
 import { h } from "/console/dom.js";
 import * as diamonds from "/console/diamonds.js";
 import * as operations from "/console/operations.js";
+import * as pricing from "/console/pricing.js";
+import * as queues from "/console/queues.js";
 
 const REFRESH_MS = 2000;
-const views = { diamonds: ["Diamonds", diamonds], operations: ["Operations", operations] };
+const views = {
+  diamonds: ["Diamonds", diamonds],
+  pricing: ["Pricing", pricing],
+  queues: ["Queues", queues],
+  operations: ["Operations", operations],
+};
 const main = document.getElementById("view");
 const message = document.getElementById("message");
 const form = document.getElementById("key-form");
@@ -32,7 +39,7 @@ async function health() {
   }
 }
 
-let asked = 0;
+let asked = 0, failed = false;
 async function refresh() {
   const [name, rest] = route();
   const tabs = Object.entries(views).map(([id, [title]]) => h("a", { href: `#${id}`, "aria-current": id === name ? "page" : null }, title));
@@ -47,9 +54,11 @@ async function refresh() {
     const focused = document.activeElement?.id;
     main.replaceChildren(...content);
     if (focused) document.getElementById(focused)?.focus();
-    say(null);
+    if (failed) say(null); // what an action has said stays until the next one
+    failed = false;
   } catch (error) {
     if (error instanceof Refused) key.forget(), (form.hidden = false);
+    failed = true;
     say(error.message);
   }
 }
@@ -60,7 +69,7 @@ form.addEventListener("submit", (event) => {
   document.getElementById("key").value = "";
   refresh();
 });
-window.addEventListener("hashchange", refresh);
+window.addEventListener("hashchange", () => { say(null); refresh(); });
 const typing = () => main.contains(document.activeElement) && ["INPUT", "SELECT", "TEXTAREA"].includes(document.activeElement.tagName);
 setInterval(() => { if (!document.hidden && !typing()) refresh(); }, REFRESH_MS);
 refresh();

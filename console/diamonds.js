@@ -40,6 +40,35 @@ function runs(list, open, console_) {
     }));
 }
 
+// Two charts on one scale of time, the oldest run to the left: how many diamonds each brought, and how long it took.
+function history(list) {
+  const ended = list.filter((run) => run.completed_at).reverse();
+  if (ended.length < 2) return null;
+  const tone = (run) => (run.status === "completed" ? "" : "bad");
+  const name = (run) => new Date(run.started_at).toLocaleString("en-GB");
+  const seconds = (run) => between(run.started_at, run.completed_at);
+  const brought = ended.map((run) => ({ name: name(run), value: run.ingested, tone: tone(run), text: `${count(run.ingested)} diamonds, ${run.run_type}, ${run.status}` }));
+  const took = ended.map((run) => ({ name: name(run), value: seconds(run), tone: tone(run), text: duration(seconds(run)) }));
+  return h("section", { class: "pair" },
+    h("div", {}, h("h2", {}, "Diamonds of each run"), bars(brought, "Diamonds of each run")),
+    h("div", {}, h("h2", {}, "How long each run took"), bars(took, "Seconds of each run", duration)));
+}
+
+function onOffer(summary) {
+  const range = ({ minimum, maximum }) => (maximum === null ? `$${count(minimum)} and more` : `$${count(minimum)} – ${count(maximum)}`);
+  const spread = summary.prices.map((one) => ({ name: range(one), value: one.diamonds, text: `${count(one.diamonds)} diamonds, $${count(Math.round(one.value))}` }));
+  return h("section", {},
+    h("h2", {}, "On offer"),
+    figures([
+      ["diamonds", count(summary.diamonds)], ["retail value", `$${count(Math.round(summary.value))}`],
+      ["mean retail price", summary.mean_price === null ? "–" : `$${count(Math.round(summary.mean_price))}`],
+      ["available", count(summary.by_availability.available?.diamonds ?? 0)], ["no longer offered", count(summary.deleted)],
+    ]),
+    summary.diamonds ? h("h3", {}, "Retail prices") : null,
+    summary.diamonds ? bars(spread, "Diamonds by retail price") : h("p", { class: "empty" }, "Nothing yet: a run brings diamonds."),
+    h("p", { class: "quiet" }, `Counted ${duration(summary.age_seconds)} ago.`));
+}
+
 function oneRun({ run, partitions }) {
   const seconds = between(run.started_at, run.completed_at);
   const columns = [
@@ -67,11 +96,15 @@ function oneRun({ run, partitions }) {
 }
 
 export async function show(console_) {
-  const list = (await console_.ask(`/api/v2/analytics/runs?limit=${LISTED}`)).data;
+  const [{ data: list }, summary] = await Promise.all([
+    console_.ask(`/api/v2/analytics/runs?limit=${LISTED}`),
+    console_.ask("/api/v2/analytics/summary"),
+  ]);
   const open = console_.rest || list[0]?.run_id;
   // A run that was just started has no row until its first step has claimed the feed.
   const planned = !console_.rest || list.some((run) => run.run_id === open) || list.length === LISTED;
   const waiting = [h("section", {}, h("p", { class: "empty" }, "The run is being planned."))];
   const detail = open && planned ? oneRun(await console_.ask(`/api/v2/analytics/runs/${encodeURIComponent(open)}`)) : open ? waiting : [];
-  return [runs(list, open, console_), ...detail];
+  const [head, balance, partitions] = detail;
+  return [runs(list, open, console_), head, balance, history(list), onOffer(summary), partitions].filter(Boolean);
 }

@@ -57,7 +57,7 @@ export function figures(pairs) {
 }
 
 // Vertical bars with a name and a value each; the first and the last name stand below the axis.
-export function bars(rows, label) {
+export function bars(rows, label, say = count) {
   const width = 900, height = 150, floor = height - 18, most = Math.max(1, ...rows.map((row) => row.value));
   const step = width / Math.max(rows.length, 1);
   const shapes = rows.map((row, index) => {
@@ -68,6 +68,6 @@ export function bars(rows, label) {
   const ends = rows.length ? [[0, "start", rows[0].name], [width, "end", rows.at(-1).name]] : [];
   return h("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label },
     h("line", { class: "rule", x1: 0, x2: width, y1: floor, y2: floor }), shapes,
-    h("text", { x: width, y: 10, "text-anchor": "end" }, `highest: ${count(most)}`),
+    h("text", { x: width, y: 10, "text-anchor": "end" }, `highest: ${say(most)}`),
     ends.map(([x, anchor, text]) => h("text", { x, y: height - 4, "text-anchor": anchor }, text)));
 }

@@ -1,4 +1,4 @@
-"""What is on offer, in figures. One pass over the diamonds a minute at most: the answer says how old it is."""
+"""What is on offer, in figures: counted once a minute at most, and when a run or a re-pricing has begun or ended."""
 
 from __future__ import annotations
 
@@ -93,24 +93,32 @@ class _Counted:
         self.cube: list[dict[str, Any]] = []
         self.at = datetime.min.replace(tzinfo=UTC)
         self.fresh_until = 0.0
+        self.after: Any = None
 
 
 # As the pools of connections are: the worker has one event loop, a test session has several.
 _counted: WeakKeyDictionary[asyncio.AbstractEventLoop, _Counted] = WeakKeyDictionary()
 
 
+_LAST_REPRICING = "select max(completed_at) as ended from diamonds.repricings"
+
+
 async def summarise(*, database: Database = database, clock: Callable[[], float] = time.monotonic) -> Summary:
-    """The figures, at most FRESH_SECONDS old. Who asks while they are taken waits for the same pass."""
+    """The figures: at most FRESH_SECONDS old, and taken since the last run or re-pricing began or ended.
+
+    Who asks while they are taken waits for the same pass.
+    """
     counted = _counted.setdefault(asyncio.get_running_loop(), _Counted())
+    async with database() as connection:
+        last = [LastRun.model_validate(row) for row in await rows(connection, _LAST_RUNS)]
+        after = ([(run.run_id, run.status) for run in last], await rows(connection, _LAST_REPRICING))
     async with counted.lock:
-        if clock() >= counted.fresh_until:
+        if clock() >= counted.fresh_until or counted.after != after:
             began = datetime.now(UTC)
             async with database() as connection:
                 counted.cube = await rows(connection, _CUBE, {"edges": list(EDGES)}, prepare=False)
-            counted.at, counted.fresh_until = began, clock() + FRESH_SECONDS
-    async with database() as connection:
-        last = await rows(connection, _LAST_RUNS)
-    return _summary(counted.cube, counted.at, [LastRun.model_validate(row) for row in last])
+            counted.at, counted.after, counted.fresh_until = began, after, clock() + FRESH_SECONDS
+    return _summary(counted.cube, counted.at, last)
 
 
 def _summary(cube: list[dict[str, Any]], at: datetime, last: list[LastRun]) -> Summary:

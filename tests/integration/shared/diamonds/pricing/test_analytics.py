@@ -56,3 +56,15 @@ async def test_it_is_counted_again_when_it_is_old(shop):
     later = await summarise(clock=lambda: 1000.0 + analytics.FRESH_SECONDS)
     assert later.diamonds == 1
     assert later.as_of > before.as_of
+
+
+async def test_it_is_counted_again_after_a_run_and_after_a_repricing(shop, diamonds):
+    assert (await summarise(clock=lambda: 0.0)).value == 0
+    await shop.offer({})
+    run = await diamonds.begin(0, 100)
+    assert (await summarise(clock=lambda: 0.0)).value == 1150
+    await runs.finish_run(run.plan.run_id, RunStatus.COMPLETED)
+    await shop.rule()
+    assert (await summarise(clock=lambda: 0.0)).value == 1150
+    await shop.reprice_all()
+    assert (await summarise(clock=lambda: 0.0)).value == 1300

@@ -42,6 +42,8 @@ def main(arguments: list[str] | None = None) -> int:
             grace_seconds=options.grace,
         )
     )
+    # Compiled files know changes by the second only: one made right after a load would be missed.
+    sys.dont_write_bytecode = sys.dont_write_bytecode or options.reload
     # Functions find their files by relative paths, as under Core Tools.
     os.chdir(app)
     # uvloop, where it is installed, halves what the loop itself costs a request.

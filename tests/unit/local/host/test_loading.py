@@ -1,0 +1,70 @@
+import sys
+
+import pytest
+
+from local.host.loading import AppCode, AppNotLoaded
+
+APP = "import azure.functions as func\nimport helper\napp = func.FunctionApp()\nvalue = helper.value\n"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "function_app.py").write_text(APP)
+    (tmp_path / "helper.py").write_text("value = 1\n")
+    return tmp_path
+
+
+async def test_code_is_loaded_and_forgotten_again(folder):
+    path, code = list(sys.path), AppCode(folder)
+    code.load({})
+    assert sys.modules["function_app"].value == 1
+    (folder / "helper.py").write_text("value = 22\n")
+    await code.unload()
+    assert "helper" not in sys.modules
+    assert sys.path == path
+    code.load({})
+    assert sys.modules["function_app"].value == 22
+    await code.unload()
+
+
+async def test_modules_of_the_same_name_from_elsewhere_are_set_aside_and_given_back(folder, monkeypatch):
+    other = type(sys)("helper")
+    monkeypatch.setitem(sys.modules, "helper", other)
+    code = AppCode(folder)
+    code.load({})
+    assert sys.modules["helper"] is not other
+    await code.unload()
+    assert sys.modules["helper"] is other
+
+
+async def test_what_is_installed_stays_loaded(folder):
+    import azure.functions as before
+
+    code = AppCode(folder)
+    code.load({})
+    await code.unload()
+    assert sys.modules["azure.functions"] is before
+
+
+async def test_another_script_may_be_named(folder):
+    (folder / "other_app.py").write_text("import azure.functions as func\nthe_app = func.FunctionApp()\n")
+    code = AppCode(folder)
+    assert code.load({"PYTHON_SCRIPT_FILE_NAME": "other_app.py"}) is code.app
+    await code.unload()
+
+
+async def test_an_app_of_the_old_model_is_told_apart(tmp_path):
+    (tmp_path / "MyFunction").mkdir()
+    (tmp_path / "MyFunction" / "function.json").write_text("{}")
+    with pytest.raises(
+        AppNotLoaded, match=r"function.json files were found \(MyFunction\): only the v2 model runs here"
+    ):
+        AppCode(tmp_path).load({})
+
+
+async def test_an_app_that_leaves_at_import_does_not_take_the_host_along(folder):
+    (folder / "function_app.py").write_text("raise SystemExit(2)")
+    code = AppCode(folder)
+    with pytest.raises(AppNotLoaded, match="SystemExit: 2"):
+        code.load({})
+    await code.unload()

@@ -1,5 +1,6 @@
 """The app: what the Functions host loads. It only registers what the doors and orchestrations declare."""
 
+from activities import deploys as deploy_activities
 from activities import diamond_pricing as pricing_activities
 from activities import diamond_upkeep as upkeep_activities
 from activities import diamonds as diamond_activities
@@ -7,6 +8,8 @@ from shared.platform.durable import blueprint, fan_out_chunk, new_app
 from shared.platform.http import register
 from triggers import (
     console,
+    deploy_queue,
+    deploys,
     diamond_api,
     diamond_operations,
     diamond_pricing,
@@ -27,6 +30,7 @@ doors = (
     diamond_operations.routes,
     diamond_api.routes,
     diamond_pricing.routes,
+    deploys.routes,
 )
 app = new_app()
 register(app, *doors, documentation(*doors, version="1.0.0"))
@@ -39,9 +43,13 @@ for functions in (
         *pricing_activities.activities,
         *diamond_upkeep.orchestrations,
         *upkeep_activities.activities,
+        *deploy_queue.orchestrations,
+        *deploy_activities.activities,
+        deploy_activities.deploy_slots,
     ),
     diamonds.timers,
     diamond_operations.queues,
     diamond_upkeep.timers,
+    deploy_queue.functions,
 ):
     app.register_functions(functions)

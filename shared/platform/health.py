@@ -12,6 +12,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from shared.platform.blobs import blob_service
+from shared.platform.cosmos import check_cosmos
 from shared.platform.credentials import credential
 from shared.platform.errors import ManifoldError
 from shared.platform.postgres import database
@@ -79,6 +80,8 @@ def checks() -> list[Check]:
     except ManifoldError:
         return [Check("settings", _settings)]
     found = [Check("settings", _settings), Check("postgres", _postgres), Check("blobs", _blobs)]
+    if known.cosmos_connection or known.cosmos_endpoint:
+        found.append(Check("cosmos", check_cosmos))
     return [*found, Check("servicebus", _servicebus)] if known.servicebus or known.servicebus_namespace else found
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.platform.durable import ACTIVITIES, ORCHESTRATIONS
+from shared.platform.durable import ACTIVITIES, ENTITIES, ORCHESTRATIONS
 
 ROOT = Path(__file__).parents[2]
 
@@ -43,6 +43,8 @@ def test_every_step_that_orchestrations_name_is_registered(functions: dict[str, 
     unit_tests_own = {name for name in (*ACTIVITIES, *ORCHESTRATIONS) if name.startswith("unit_")}
     activities = {name for name, kind in functions.items() if kind == "activityTrigger"}
     orchestrations = {name for name, kind in functions.items() if kind == "orchestrationTrigger"}
+    entities = {name for name, kind in functions.items() if kind == "entityTrigger"}
+    assert entities == set(ENTITIES)
     assert activities == set(ACTIVITIES) - unit_tests_own
     assert orchestrations == set(ORCHESTRATIONS) - unit_tests_own
 

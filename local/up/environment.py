@@ -46,6 +46,7 @@ def _addresses(ports: Ports) -> dict[str, dict[str, str]]:
         "postgres": {"POSTGRES_DSN": postgres.dsn(ports.postgres)},
         "servicebus": {"ServiceBus": bus},
         "cosmos": {"COSMOS_CONNECTION": f"AccountEndpoint=http://127.0.0.1:{ports.cosmos}/;AccountKey={EMULATOR_KEY};"},
+        "apps": {"LOCAL_PLATFORM_URL": f"http://127.0.0.1:{ports.apps}"},
         "supplier": {
             "NIVODA_ENDPOINT": f"http://127.0.0.1:{ports.supplier}/graphql",
             "BRILLIANT_ENDPOINT": f"http://127.0.0.1:{ports.supplier}/rest/v1",

@@ -13,6 +13,7 @@ OF_SERVICE = {
     "postgres": ("postgres",),
     "servicebus": ("servicebus",),
     "cosmos": ("cosmos",),
+    "apps": ("apps",),
     "supplier": ("supplier",),
     "smtp": ("smtp", "mail"),
     "host": ("host",),
@@ -35,6 +36,7 @@ class Ports:
     postgres: int = 54320
     servicebus: int = 5672
     cosmos: int = 8081
+    apps: int = 8500
     supplier: int = 8400
     smtp: int = 1025
     mail: int = 8025

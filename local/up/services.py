@@ -60,6 +60,12 @@ def services(
             f"http://127.0.0.1:{ports.cosmos}",
         ),
         Service(
+            "apps",
+            module("local.apps", "--port", ports.apps, "--data", folder / "apps"),
+            f"http://127.0.0.1:{ports.apps}",
+            stop_s=20,  # deployed apps may answer what they have begun
+        ),
+        Service(
             "supplier",
             module("local.supplier", "--port", ports.supplier, *supplier_flags),
             f"http://127.0.0.1:{ports.supplier}/graphql",

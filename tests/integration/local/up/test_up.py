@@ -65,7 +65,7 @@ def _family(process: subprocess.Popen[str]) -> list[psutil.Process]:
 def test_everything_starts_serves_stops_and_finds_its_data_again(folder):
     ports = Ports.free()
     with _up(ports, folder) as process:
-        report = _read_until(process, r"^ready 6 services")
+        report = _read_until(process, r"^ready 8 services")
         assert re.search(rf"^host +\d+ +\d+ +http://127.0.0.1:{ports.host}$", report, re.MULTILINE)
         assert f"Console  http://127.0.0.1:{ports.host}/console" in report
         ready = httpx.get(f"http://127.0.0.1:{ports.host}/health/ready", timeout=30)
@@ -83,7 +83,7 @@ def test_everything_starts_serves_stops_and_finds_its_data_again(folder):
     assert not psutil.wait_procs(family, timeout=10)[1]
     assert "database system is shut down" in (folder / "logs" / "postgres.log").read_text()
     with _up(ports, folder, "--without", "host") as process:
-        _read_until(process, r"^ready 5 services")
+        _read_until(process, r"^ready 7 services")
         with psycopg.connect(f"postgresql://manifold:manifold@127.0.0.1:{ports.postgres}/manifold") as connection:
             assert connection.execute("SELECT one FROM kept").fetchone() == (1,)
             assert connection.execute("SELECT count(*) FROM diamonds.pricing_rules").fetchone() is not None
@@ -93,7 +93,7 @@ def test_everything_starts_serves_stops_and_finds_its_data_again(folder):
 
 
 def test_a_crash_is_said_and_mended_and_kill_9_leaves_nothing(folder):
-    some = [f"--without={name}" for name in ("azurite", "servicebus", "supplier", "host")]
+    some = [f"--without={name}" for name in ("azurite", "servicebus", "cosmos", "apps", "supplier", "host")]
     ports = Ports.free()
     with _up(ports, folder, *some) as process:
         _read_until(process, r"^ready 2 services")
@@ -143,7 +143,7 @@ async def test_as_a_library_a_failed_start_stops_the_others(folder):
         options = Options(
             ports=Ports.free(),
             folder=folder,
-            without=frozenset({"azurite", "postgres", "servicebus", "host"}),
+            without=frozenset({"azurite", "postgres", "servicebus", "cosmos", "apps", "host"}),
             supplier_flags=("--diamonds", "many"),
         )
         with pytest.raises(StartError, match=r"supplier ended with code 2: .*invalid int value: 'many'"):
@@ -160,14 +160,14 @@ async def test_a_host_without_its_app_is_no_start(folder, monkeypatch):
     ports = Ports.free()
     host = Service("host", module("local.host", folder / "app", "--port", ports.host), f"http://127.0.0.1:{ports.host}")
     monkeypatch.setattr("local.up.lifecycle.services", lambda *_: [host])
-    without = frozenset({"azurite", "postgres", "servicebus", "supplier", "smtp"})
+    without = frozenset({"azurite", "postgres", "servicebus", "cosmos", "apps", "supplier", "smtp"})
     with pytest.raises(StartError, match=r"The host runs, but the app does not: Exception: RuntimeError: no settings"):
         async with stack(Options(ports=ports, folder=folder, without=without)):
             pass
 
 
 async def test_as_a_library_it_gives_the_settings_and_a_table(folder):
-    without = frozenset({"azurite", "postgres", "servicebus", "host"})
+    without = frozenset({"azurite", "postgres", "servicebus", "cosmos", "apps", "host"})
     options = Options(ports=Ports.free(), folder=folder, without=without, overrides={"NIVODA_REQUESTS_PER_SECOND": "0"})
     async with stack(options) as running:
         assert running.settings["NIVODA_REQUESTS_PER_SECOND"] == "0"

@@ -4,6 +4,9 @@ Reads one workload per line (`fan_out 1000 1`: name, size, how many at once) and
 workflows are async and a fan-out's steps run concurrently, which is DBOS's fastest way to say the same.
 """
 
+# DBOS lives in an environment of its own, so its types are not here to check against.
+# pyright: basic, reportMissingImports=false
+
 import asyncio
 import sys
 import time

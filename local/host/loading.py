@@ -74,12 +74,17 @@ class AppCode:
         self._paths.clear()
 
     def _displace(self, script: str) -> None:
-        """Set aside modules of the same names from elsewhere, as a test process may hold them, and an older script."""
+        """Set aside modules of the same names of other apps, as a test process may hold them, and an older script.
+
+        What is part of Python or installed stays, as it does in the Python worker, which has loaded much of it before.
+        """
         own = {path.stem for path in self.folder.glob("*.py")} | {path.name for path in self.folder.glob("*/")}
-        own.discard(__name__.partition(".")[0])
+        own -= {__name__.partition(".")[0], *sys.stdlib_module_names}
         for name, module in list(sys.modules.items()):
             if name.partition(".")[0] in own and name in self._there_before:
-                elsewhere = not str(getattr(module, "__file__", None) or "").startswith(str(self.folder))
+                path = Path(getattr(module, "__file__", None) or "")
+                installed = _NOT_ITS_CODE.intersection(path.parts)
+                elsewhere = not path.is_relative_to(self.folder) and not installed
                 if elsewhere or name == script.removesuffix(".py"):
                     self._displaced[name] = sys.modules.pop(name)
 

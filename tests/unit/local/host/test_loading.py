@@ -37,13 +37,20 @@ async def test_modules_of_the_same_name_from_elsewhere_are_set_aside_and_given_b
     assert sys.modules["helper"] is other
 
 
-async def test_what_is_installed_stays_loaded(folder):
-    import azure.functions as before
+async def test_what_is_installed_or_part_of_python_stays_loaded(folder):
+    import email.message as standard
 
+    import azure.functions as installed
+
+    for name in ("email", "azure"):
+        (folder / name).mkdir()
     code = AppCode(folder)
     code.load({})
+    assert sys.modules["email.message"] is standard
+    assert sys.modules["azure.functions"] is installed
     await code.unload()
-    assert sys.modules["azure.functions"] is before
+    assert sys.modules["email.message"] is standard
+    assert sys.modules["azure.functions"] is installed
 
 
 async def test_another_script_may_be_named(folder):

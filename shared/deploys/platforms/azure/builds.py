@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
 from shared.deploys.models import DeploymentSpec
 from shared.deploys.platforms.azure.boxes import Clock, pause, watched
-from shared.deploys.platforms.azure.registry import Registry, Run, image_name, repository_name
+from shared.deploys.platforms.azure.registry import Registry, Run, image_name
 from shared.deploys.platforms.base import Box, BuildProgress
+from shared.platform import blob_files
 from shared.platform.errors import TerminalError
 
+CONTEXTS: Final = "deploy-contexts"
+"""Private blobs, one a deployment: its source, packed, with a recipe."""
+MOST_BYTES: Final = 1_100_000_000
 PUSHING: Final = "Pushing image"
 """What ACR Tasks says when an image is built."""
 
@@ -36,12 +42,11 @@ async def build(
     at = _Cursor.model_validate_json(cursor) if cursor else _Cursor()
     await box.check()
     if await watched(box, registry.find(spec)) is None:
-        await watched(box, registry.start(spec, repository_name(spec), source))
+        await watched(box, _start(registry, spec, source))
         await box.log("The build is queued")
     while True:
         await box.check()
         run = await watched(box, registry.find(spec)) or Run(None, "Queued")
-        before = at
         at = await _pass_on(registry, run, box, at)
         if run.ended:
             if run.status != "Succeeded":
@@ -50,12 +55,19 @@ async def build(
                     code="build-failed",
                     remedy="See the deployment's log for what the builder said.",
                 )
-            image = run.image or f"{await registry.server()}/{image_name(spec, repository_name(spec))}"
+            image = run.image or f"{await registry.server()}/{image_name(spec)}"
             await box.log(f"Built {image}")
-            return BuildProgress(done=True, pushing=True, image=image)
-        if clock.over(poll_seconds) or at.pushing != before.pushing:
+            return BuildProgress(done=True, image=image)
+        if clock.over(poll_seconds):
             return BuildProgress(done=False, pushing=at.pushing, cursor=at.model_dump_json())
         await pause(box, poll_seconds)
+
+
+async def _start(registry: Registry, spec: DeploymentSpec, source: str) -> None:
+    with tempfile.TemporaryDirectory(prefix="manifold-context-") as scratch:
+        archive = Path(scratch) / "context.tar.gz"
+        await blob_files.download_blob(CONTEXTS, source, archive, most=MOST_BYTES, check=_go_on)
+        await registry.start(spec, await registry.upload(archive))
 
 
 async def _pass_on(registry: Registry, run: Run, box: Box, at: _Cursor) -> _Cursor:
@@ -69,3 +81,7 @@ async def _pass_on(registry: Registry, run: Run, box: Box, at: _Cursor) -> _Curs
         await box.log(text)
         at = _Cursor(offset=at.offset + len(whole), pushing=at.pushing or PUSHING in text)
     return at
+
+
+def _go_on() -> None:
+    """The download is not asked to stop: `watched` cancels it."""

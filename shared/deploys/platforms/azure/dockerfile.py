@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared.deploys.models import DeploymentSpec
+from shared.platform.arm import Json
 from shared.platform.errors import TerminalError
 
 NAME = "Dockerfile"
+NODE, PYTHON = "node:22-slim", "python:3.12-slim"
+PIP = ("python", "-m", "pip", "install", "--no-cache-dir")
 USER = 10001
 """Apps run as nobody in particular."""
 
@@ -49,23 +52,37 @@ def _kind(folder: Path, spec: DeploymentSpec) -> _Kind:
     def there(name: str) -> bool:
         return (folder / name).is_file()
 
+    runs = spec.start_command[:1]
+    scripts = [name for name in ("app.py", "main.py") if there(name)]
+    start = ("python", scripts[0]) if scripts else None
     if there("package.json"):
         install = ("npm", "ci") if there("package-lock.json") else ("npm", "install")
-        return _Kind("node:22-slim", (install,), ("npm", "start"))
-    scripts = [name for name in ("main.py", "app.py", "server.py") if there(name)]
-    if there("requirements.txt") or there("pyproject.toml") or scripts:
-        what = ("-r", "requirements.txt") if there("requirements.txt") else (".",)
-        install = ("python", "-m", "pip", "install", "--no-cache-dir", *what)
-        needed = (install,) if there("requirements.txt") or there("pyproject.toml") else ()
-        return _Kind("python:3.12-slim", needed, ("python", scripts[0]) if scripts else None)
+        usual = (("npm", "run", "build"),) if "build" in _scripts(folder) and not spec.build_command else ()
+        return _Kind(NODE, (install, *usual), ("npm", "start") if "start" in _scripts(folder) else None)
+    if there("requirements.txt"):
+        return _Kind(PYTHON, ((*PIP, "-r", "requirements.txt"),), start)
+    if there("pyproject.toml"):
+        return _Kind(PYTHON, ((*PIP, "."),), start)
+    if start or runs in (("python",), ("python3",)):
+        return _Kind(PYTHON, (), start)
+    if runs in (("node",), ("npm",), ("npx",)):
+        return _Kind(NODE, (), None)
     if there("index.html"):
-        return _Kind("python:3.12-slim", (), ("python", "-m", "http.server", str(spec.port)))
+        return _Kind(PYTHON, (), ("python", "-m", "http.server", str(spec.port)))
     raise TerminalError(
         "It is not clear what the source is: it has no Dockerfile, package.json, requirements.txt, pyproject.toml, "
-        "main.py, app.py, server.py or index.html at its root.",
+        "app.py, main.py or index.html at its root.",
         code="unknown-kind",
         remedy="Add one of these at the root of the source.",
     )
+
+
+def _scripts(folder: Path) -> Json:
+    try:
+        found: Json = json.loads((folder / "package.json").read_text())
+        return dict(found["scripts"])
+    except (ValueError, KeyError, TypeError):
+        return {}
 
 
 def _recipe(kind: _Kind, spec: DeploymentSpec, start: tuple[str, ...]) -> str:

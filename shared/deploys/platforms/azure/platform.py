@@ -16,7 +16,7 @@ from shared.deploys.platforms.azure.boxes import Clock, Waiting, pause, watched
 from shared.deploys.platforms.azure.dockerfile import complete
 from shared.deploys.platforms.azure.domains import Domains
 from shared.deploys.platforms.azure.names import APPS_API, Place, app_name, place, revision_name
-from shared.deploys.platforms.azure.registry import Registry, repository_name
+from shared.deploys.platforms.azure.registry import Registry, image_name
 from shared.deploys.platforms.azure.releases import HEALTH_SECONDS, Releases
 from shared.deploys.platforms.base import (
     Box,
@@ -30,6 +30,8 @@ from shared.deploys.platforms.base import (
     Workspace,
 )
 from shared.deploys.secrets import secret_store
+from shared.deploys.sources.tree import Stopped
+from shared.platform import blob_files
 from shared.platform.arm import BUSY, POLL_SECONDS, Json, ResourceManager
 from shared.platform.errors import NotFound, TerminalError, TransientError
 
@@ -81,29 +83,16 @@ class AzurePlatform:
         """Each build has a machine of its own, which ACR Tasks brings: what is provided is where its image goes."""
         await box.check()
         server = await watched(box, self._registry.server())
-        return Workspace(reference=f"{server}/{repository_name(spec)}")
+        return Workspace(reference=f"{server}/{image_name(spec)}")
 
     async def sync(self, spec: DeploymentSpec, workspace: Workspace, box: Box) -> BuildContext:  # noqa: ARG002 - the port's
-        """Bring the source, with a recipe if it has none, to the builder."""
+        """Pack the source, with a recipe if it has none, into a private blob."""
         await box.check()
-        with tempfile.TemporaryDirectory(prefix="manifold-context-") as scratch:
-            folder, archive = Path(scratch) / "source", Path(scratch) / "context.tar.gz"
-            try:
-                await box.log(
-                    await sources.fetch(
-                        spec.source, spec.organization_id, spec.project_id, folder, cancelled=box.cancelled
-                    )
-                )
-            except TerminalError as error:
-                await box.check()  # stopped, and not refused
-                raise error from None
-            await box.log(await asyncio.to_thread(complete, folder, spec))
-            packing = asyncio.create_task(asyncio.to_thread(sources.pack, folder, archive))
-            try:
-                await watched(box, _awaited(packing))
-            finally:
-                await asyncio.wait([packing])  # a thread is never left behind
-            return BuildContext(reference=await watched(box, self._registry.upload(archive)))
+        name = _context_name(spec)
+        if await blob_files.blob_size(builds.CONTEXTS, name) is None:
+            with tempfile.TemporaryDirectory(prefix="manifold-context-") as scratch:
+                await self._pack(spec, box, Path(scratch), name)
+        return BuildContext(reference=name)
 
     async def build(
         self, spec: DeploymentSpec, context: BuildContext, box: Box, cursor: str | None = None
@@ -127,9 +116,10 @@ class AzurePlatform:
         clock = Clock(box)
         await box.check()
         app, mine = await watched(box, self._app_and_revision(spec))
-        if app is None or mine is None or not mine.ready:
+        why = "it is gone" if app is None or mine is None else await self._releases.confirmed(spec, mine, box)
+        if app is None or mine is None or why is not None:
             raise TerminalError(
-                f"Revision {revision.name} is not healthy any more.",
+                f"Revision {revision.name} is not healthy any more: {why}.",
                 code="revision-unhealthy",
                 remedy="See the deployment's log for what the app said last.",
             )
@@ -174,6 +164,7 @@ class AzurePlatform:
         """Forget the build; where the deployment serves, stop the revision before it and drop its secrets."""
         clock = Clock(box)
         await self._registry.forget(spec)
+        await blob_files.delete_blob(builds.CONTEXTS, _context_name(spec))
         app = await self._idle_app(spec, box, clock)
         name = revision_name(spec)
         if app is None or bodies.traffic(app).get(name) != 100:  # noqa: PLR2004 - percent: all of it
@@ -214,6 +205,25 @@ class AzurePlatform:
         elif domains.bound(app, host) != "SniEnabled":
             await self._domains.check(spec, app, host)
 
+    async def _pack(self, spec: DeploymentSpec, box: Box, scratch: Path, name: str) -> None:
+        folder, archive = scratch / "source", scratch / "context.tar.gz"
+        try:
+            said = await sources.fetch(
+                spec.source, spec.organization_id, spec.project_id, folder, cancelled=box.cancelled
+            )
+        except Stopped:
+            await box.check()
+            raise
+        await box.log(said)
+        await box.log(await asyncio.to_thread(complete, folder, spec))
+        packing = asyncio.create_task(asyncio.to_thread(sources.pack, folder, archive))
+        try:
+            await watched(box, _awaited(packing))
+        finally:
+            await asyncio.wait([packing])  # a thread is never left behind
+        with archive.open("rb") as file:
+            await watched(box, blob_files.create_blob(builds.CONTEXTS, name, file))
+
     async def _app_and_revision(self, spec: DeploymentSpec) -> tuple[Json | None, AppRevision | None]:
         return await self._apps.find(spec), await self._apps.revision(spec)
 
@@ -224,6 +234,10 @@ class AzurePlatform:
                 raise TransientError("Azure is still busy with the app.", code=BUSY)
             await pause(box, self._waiting.poll_seconds)
         return app
+
+
+def _context_name(spec: DeploymentSpec) -> str:
+    return f"{spec.organization_id}/{spec.deployment_id}.tar.gz"
 
 
 async def _awaited(task: asyncio.Task[None]) -> None:

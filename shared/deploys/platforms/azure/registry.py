@@ -96,13 +96,13 @@ class Registry:
         result = _properties(known) if known else result
         return Run(str(run), str(result.get("status", "Queued")), _image(result), result.get("runErrorMessage"))
 
-    async def start(self, spec: DeploymentSpec, repository: str, source: str) -> None:
+    async def start(self, spec: DeploymentSpec, source: str) -> None:
         """Ask for the deployment's build."""
         known = settings()
         seconds = min(max(known.deployment_timeout_ms // 1000, SHORTEST_RUN), LONGEST_RUN)
         request = {
             "type": "DockerBuildRequest",
-            "imageNames": [image_name(spec, repository)],
+            "imageNames": [image_name(spec)],
             "isPushEnabled": True,
             "dockerFilePath": NAME,
             "sourceLocation": source,
@@ -162,14 +162,9 @@ class Registry:
         return f"{self._where.registry}/taskRuns/{task_run_name(spec)}"
 
 
-def image_name(spec: DeploymentSpec, repository: str) -> str:
+def image_name(spec: DeploymentSpec) -> str:
     """The image with its tag, and without the registry's host name, which ACR Tasks adds."""
-    return f"{repository}:{suffix(spec)}"
-
-
-def repository_name(spec: DeploymentSpec) -> str:
-    """Where the images of an app are kept in the registry."""
-    return f"apps/{app_name(spec)}"
+    return f"apps/{app_name(spec)}:{suffix(spec)}"
 
 
 def _image(result: Json) -> str | None:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 HEALTH_SECONDS: Final = 300
 """How long a revision may take to answer, from when it was asked for."""
+WAKING: Final = 3
+"""Requests that a healthy revision may fail to answer."""
 REASON: Final = 1_000
 
 
@@ -45,7 +47,7 @@ class Releases:
             await box.check()
             revision = await watched(box, self._apps.revision(spec))
             if revision is not None:
-                verdict = await self._verdict(spec, revision, box)
+                verdict = await self.verdict(spec, revision, box)
                 if verdict is None or revision.failed:
                     return _ended(spec, revision, verdict, redact)
                 why = verdict
@@ -61,6 +63,16 @@ class Releases:
             if clock.over(self._waiting.poll_seconds):
                 return ReleaseProgress(done=False, cursor=repr(since))
             await pause(box, self._waiting.poll_seconds)
+
+    async def confirmed(self, spec: DeploymentSpec, revision: AppRevision, box: Box) -> str | None:
+        """Why the revision is not healthy any more; None if it is. One that slept is given time to wake up."""
+        why = None
+        for _ in range(WAKING):
+            why = await self.verdict(spec, revision, box)
+            if why is None or revision.failed:
+                break
+            await pause(box, self._waiting.poll_seconds)
+        return why
 
     async def _may_ask(self, spec: DeploymentSpec, box: Box) -> bool:
         app = await watched(box, self._apps.find(spec))
@@ -80,7 +92,7 @@ class Releases:
             raise
         return None
 
-    async def _verdict(self, spec: DeploymentSpec, revision: AppRevision, box: Box) -> str | None:
+    async def verdict(self, spec: DeploymentSpec, revision: AppRevision, box: Box) -> str | None:
         """Why the revision is not healthy (yet); None if it is."""
         if revision.failed:
             said = await self._apps.last_words(spec, self._web)

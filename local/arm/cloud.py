@@ -1,0 +1,203 @@
+"""What the stand-in knows, and how time changes it: everything that takes long ends `seconds` after it began."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+Json = dict[str, Any]
+
+SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
+GROUP = "rg-apps"
+LOCATION = "westeurope"
+REGISTRY = "crmanifold"
+SERVER = f"{REGISTRY}.azurecr.io"
+DOMAIN = "apps.example.test"
+ADDRESS = "203.0.113.10"
+VERIFICATION = "5F2CC0A8D9"
+PROVIDERS = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}/providers"
+ENVIRONMENT = f"{PROVIDERS}/Microsoft.App/managedEnvironments/cae-manifold"
+IDENTITY = f"{PROVIDERS}/Microsoft.ManagedIdentity/userAssignedIdentities/id-pull"
+
+
+def listed(body: Json, key: str) -> list[Json]:
+    """The list under the key; empty where there is none, or null."""
+    return body.get(key) or []
+
+
+class ArmError(Exception):
+    """A refusal in the resource manager's words."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(f"{status} {code}: {message}")
+        self.status = status
+        self.code = code
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What becomes of an image's build and of its revision.
+
+    Attributes:
+        build: how the run ends; None: it goes on until it is cancelled.
+        log: what the builder says.
+        pulled: whether the image can be fetched when it is released.
+        healthy: what the revision's probes say.
+        answer: status and text that the app answers with.
+    """
+
+    build: str | None = "Succeeded"
+    log: str = "built it\n"
+    pulled: bool = True
+    healthy: bool = True
+    answer: tuple[int, str] = (200, "an app")
+
+
+@dataclass
+class Operation:
+    """A long-running write. `error` is why it fails in the end."""
+
+    ends: float
+    error: str | None = None
+
+    @property
+    def state(self) -> str:
+        if time.monotonic() < self.ends:
+            return "InProgress"
+        return "Failed" if self.error else "Succeeded"
+
+
+@dataclass
+class Revision:
+    """A version of an app."""
+
+    name: str
+    template: Json
+    fate: Fate
+    ready: float
+    active: bool = True
+    created: str = field(default_factory=lambda: datetime.now(UTC).isoformat())
+
+    @property
+    def states(self) -> tuple[str, str, str]:
+        """Provisioning, running and health state."""
+        if time.monotonic() < self.ready:
+            return "Provisioning", "Processing", "None"
+        if not self.active:
+            return "Deprovisioned", "Stopped", "None"
+        if not self.fate.healthy:
+            return "Provisioned", "Failed", "Unhealthy"
+        return "Provisioned", "Running", "Healthy"
+
+
+@dataclass
+class App:
+    """A container app as it was last written."""
+
+    name: str
+    body: Json
+    operation: Operation
+    revisions: dict[str, Revision] = field(default_factory=dict[str, Revision])
+
+
+@dataclass
+class Run:
+    """A build."""
+
+    id: str
+    request: Json
+    fate: Fate
+    began: float
+    seconds: float
+    cancelled: bool = False
+
+    @property
+    def status(self) -> str:
+        if self.cancelled:
+            return "Canceled"
+        if time.monotonic() < self.began + self.seconds:
+            return "Queued"
+        if self.fate.build is None or time.monotonic() < self.began + 2 * self.seconds:
+            return "Running"
+        return self.fate.build
+
+    @property
+    def log(self) -> bytes:
+        """What was said so far; the last line comes with the end."""
+        if self.status == "Queued":
+            return b""
+        pushing = f"Pushing image: {SERVER}/{self.request['imageNames'][0]}\n" if self.fate.build == "Succeeded" else ""
+        ended = "Run ended\n" if self.status not in ("Running", "Queued") else ""
+        return (self.fate.log + pushing + ended).encode()
+
+
+@dataclass
+class Certificate:
+    """A managed certificate."""
+
+    body: Json
+    ready: float
+    error: str | None = None
+
+
+@dataclass
+class Cloud:
+    """Everything behind the routes; tests reach into it.
+
+    Attributes:
+        seconds: how long builds, writes, revisions and certificates take.
+        retry_after: what answers tell about when to ask again.
+        throttled: requests that are yet to be answered 429.
+        fates: by an image's tag; one that is not named is a good one.
+        dns: the host names whose records are right, with how they lead here: CNAME or A.
+        failing_certificates: host names that no certificate can be issued for, with the reason.
+        asked: how often each route was used, as "PUT containerApps".
+    """
+
+    seconds: float = 0.1
+    retry_after: int = 0
+    throttled: int = 0
+    fates: dict[str, Fate] = field(default_factory=dict[str, Fate])
+    dns: dict[str, str] = field(default_factory=dict[str, str])
+    failing_certificates: dict[str, str] = field(default_factory=dict[str, str])
+    apps: dict[str, App] = field(default_factory=dict[str, App])
+    operations: dict[str, Operation] = field(default_factory=dict[str, Operation])
+    certificates: dict[str, Certificate] = field(default_factory=dict[str, Certificate])
+    uploads: dict[str, bytes | None] = field(default_factory=dict[str, "bytes | None"])
+    task_runs: dict[str, Json] = field(default_factory=dict[str, Json])
+    runs: dict[str, Run] = field(default_factory=dict[str, Run])
+    asked: Counter[str] = field(default_factory=Counter[str])
+    signature: str = field(default_factory=lambda: secrets.token_hex(16))
+
+    def begin(self, error: str | None = None) -> tuple[str, Operation]:
+        """A new long-running operation and its id."""
+        id_ = secrets.token_hex(8)
+        self.operations[id_] = operation = Operation(time.monotonic() + self.seconds, error)
+        return id_, operation
+
+    def fate(self, image: str) -> Fate:
+        """What becomes of an image, named by its tag."""
+        return self.fates.get(image.rsplit(":", 1)[-1], Fate())
+
+    def images(self) -> set[str]:
+        """The images that builds have pushed, with the registry's name."""
+        return {f"{SERVER}/{run.request['imageNames'][0]}" for run in self.runs.values() if run.status == "Succeeded"}
+
+    def serving(self, host: str) -> Revision | None:
+        """The revision that answers under a host name: a revision's own, an app's or a bound custom domain."""
+        for app in self.apps.values():
+            for revision in app.revisions.values():
+                if host == f"{revision.name}.{DOMAIN}":
+                    return revision if revision.active else None
+            ingress = app.body["properties"]["configuration"]["ingress"]
+            bound = {one["name"] for one in listed(ingress, "customDomains") if one["bindingType"] == "SniEnabled"}
+            if host == f"{app.name}.{DOMAIN}" or host in bound:
+                for entry in ingress["traffic"]:
+                    if entry["weight"]:
+                        return app.revisions.get(entry["revisionName"])
+        return None

@@ -10,7 +10,7 @@ import time
 
 from rich.console import Console
 
-from local.demo import diamonds
+from local.demo import deploys, diamonds
 from local.demo.client import DemoFailed, open_app
 from local.up import ROOT, Options, Ports, PortsBusyError, StartError, stack
 
@@ -40,6 +40,7 @@ async def _demo(console: Console) -> int:
             console.print(running.table())
             console.print(f"\nA full run of the diamond feed; watch it at {running['host'].service.address}/console")
             await diamonds.run(running, app, console)
+            await deploys.run(app, console)
         console.print(f"All services are stopped again. The demo took {time.monotonic() - began:.0f} s.")
         console.print("Next: `make up` keeps them running with the console; `make test` proves it all.")
         return 0

@@ -28,12 +28,19 @@ class App:
         Raises:
             DemoFailed: the app refused, in its own words.
         """
-        answer = await (self._http.get(path) if body is None else self._http.post(path, json=body))
-        if answer.is_error:
-            problem: dict[str, Any] = answer.json() if "json" in answer.headers.get("content-type", "") else {}
-            reason = " ".join(filter(None, (problem.get("detail"), problem.get("remedy")))) or answer.text
-            raise DemoFailed(f"{path} answered {answer.status_code}: {reason}")
-        return answer.json()
+        return _said(path, await (self._http.get(path) if body is None else self._http.post(path, json=body)))
+
+    async def upload(self, path: str, data: bytes) -> Any:
+        """PUT the bytes and give the answer's JSON. Raises as `ask`."""
+        return _said(path, await self._http.put(path, content=data))
+
+
+def _said(path: str, answer: httpx.Response) -> Any:
+    if answer.is_error:
+        problem: dict[str, Any] = answer.json() if "json" in answer.headers.get("content-type", "") else {}
+        reason = " ".join(filter(None, (problem.get("detail"), problem.get("remedy")))) or answer.text
+        raise DemoFailed(f"{path} answered {answer.status_code}: {reason}")
+    return answer.json()
 
 
 @asynccontextmanager

@@ -1,0 +1,91 @@
+"""Many deployments at once: the limit holds, one of a project works at a time, all end; repeats do no harm."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import datetime
+from uuid import uuid4
+
+from azure.servicebus import ServiceBusMessage
+from azure.servicebus.aio import ServiceBusClient
+
+
+def most_at_once(deployments: list[dict]) -> int:
+    """How many of them were at work at the same moment."""
+    moments = [(datetime.fromisoformat(one["startedAt"]), 1) for one in deployments]
+    moments += [(datetime.fromisoformat(one["completedAt"]), -1) for one in deployments]
+    most = now = 0
+    for _, change in sorted(moments):
+        now += change
+        most = max(most, now)
+    return most
+
+
+async def test_many_deployments_never_exceed_the_limit_and_all_end(running) -> None:
+    async with running(MAX_CONCURRENT_DEPLOYMENTS="4") as app:
+        started = [app.deploy(f"shop-{number}", f"answer {number}") for number in range(24)]
+        ended = await app.all_ended(started)
+        assert [one["status"] for one in ended] == ["completed"] * 24
+        assert 2 <= most_at_once(ended) <= 4
+        assert sorted(app.built()) == sorted(f"shop-{number}" for number in range(24))
+        for number in (0, 11, 23):
+            assert app.open(ended[number]["containerAppUrl"]) == f"answer {number}"
+
+
+async def test_of_a_project_one_deployment_works_at_a_time(running) -> None:
+    async with running() as app:
+        started = [app.deploy("shop", f"version {number}", build_seconds=0.5) for number in range(4)]
+        ended = await app.all_ended(started)
+        assert [one["status"] for one in ended] == ["completed"] * 4
+        assert most_at_once(ended) == 1
+        last = max(ended, key=lambda one: one["startedAt"])
+        number = started.index(last["deploymentId"])
+        assert app.open(last["containerAppUrl"]) == f"version {number}"
+
+
+async def test_repeated_deliveries_start_a_deployment_once_also_after_its_end(running) -> None:
+    async with running() as app:
+        deployment = app.deploy("shop", "one", build_seconds=1)
+        body = json.dumps({"deploymentId": deployment, "organizationId": "acme"})
+        connection = app.services.settings["ServiceBus"]
+        async with ServiceBusClient.from_connection_string(connection) as client:
+            sender = client.get_queue_sender("deployments")
+            async with sender:
+                for _ in range(3):
+                    await sender.send_messages(ServiceBusMessage(body, message_id=str(uuid4())))
+                ended = app.wait(deployment)
+                assert ended["status"] == "completed"
+                history = len(app.host.orchestration(deployment).history)
+                for _ in range(3):
+                    await sender.send_messages(ServiceBusMessage(body, message_id=str(uuid4())))
+        for _ in range(100):
+            if (await asyncio.to_thread(queue, app))["active"] == 0:
+                break
+            await asyncio.sleep(0.1)
+        await asyncio.sleep(0.5)
+        assert app.state(deployment) == ended
+        assert len(app.host.orchestration(deployment).history) == history
+        assert app.built() == ["shop"]
+        assert (await asyncio.to_thread(queue, app))["dead_letters"] == 0
+
+
+async def test_a_message_for_nothing_ends_among_the_dead_letters_and_can_be_resubmitted(running) -> None:
+    async with running() as app:
+        body = json.dumps({"deploymentId": "dep_AAAAAAAAAAAA", "organizationId": "acme"})
+        client = ServiceBusClient.from_connection_string(app.services.settings["ServiceBus"])
+        async with client, client.get_queue_sender("deployments") as sender:
+            await sender.send_messages(ServiceBusMessage(body, message_id="dep_AAAAAAAAAAAA"))
+        for _ in range(200):
+            if (await asyncio.to_thread(queue, app))["dead_letters"] == 1:
+                break
+            await asyncio.sleep(0.1)
+        dead = app.ask("GET", "/ops/queues/deployments/dead-letters", status=200)["data"]
+        assert [one["message_id"] for one in dead] == ["dep_AAAAAAAAAAAA"]
+        again = app.ask("POST", "/ops/queues/deployments/dead-letters/resubmit", {"all": True}, status=200)
+        assert len(again["resubmitted"]) == 1
+
+
+def queue(app) -> dict:
+    """The figures of the queue."""
+    return next(one for one in app.ask("GET", "/status/queue")["data"] if one["queue"] == "deployments")

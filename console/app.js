@@ -39,7 +39,7 @@ async function health() {
   }
 }
 
-let asked = 0, failed = false;
+let asked = 0, underWay = 0, failed = false;
 async function refresh() {
   const [name, rest] = route();
   const tabs = Object.entries(views).map(([id, [title]]) => h("a", { href: `#${id}`, "aria-current": id === name ? "page" : null }, title));
@@ -48,6 +48,7 @@ async function refresh() {
   health();
   if (!key.get()) return main.replaceChildren(h("section", {}, h("p", { class: "empty" }, "Enter the admin key (the setting ADMIN_API_KEY) to see what runs.")));
   const turn = ++asked;
+  underWay++;
   try {
     const content = await views[name][1].show({ ask, rest, again: refresh, say });
     if (turn !== asked) return;
@@ -60,6 +61,8 @@ async function refresh() {
     if (error instanceof Refused) key.forget(), (form.hidden = false);
     failed = true;
     say(error.message);
+  } finally {
+    underWay--;
   }
 }
 
@@ -71,5 +74,6 @@ form.addEventListener("submit", (event) => {
 });
 window.addEventListener("hashchange", () => { say(null); refresh(); });
 const typing = () => main.contains(document.activeElement) && ["INPUT", "SELECT", "TEXTAREA"].includes(document.activeElement.tagName);
-setInterval(() => { if (!document.hidden && !typing()) refresh(); }, REFRESH_MS);
+// Not while the last one is under way: what answers slowly would never be seen.
+setInterval(() => { if (!document.hidden && !underWay && !typing()) refresh(); }, REFRESH_MS);
 refresh();

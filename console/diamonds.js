@@ -2,6 +2,7 @@
 import { bar, bars, between, count, duration, figures, h, state, table, time } from "/console/dom.js";
 
 const LISTED = 20;
+const HALF = 430;
 const OPEN_ENDED = 2 ** 31 - 1;
 const prices = ({ minimum, maximum }) => (maximum >= OPEN_ENDED ? `${count(minimum)} and more` : `${count(minimum)} – ${count(maximum - 1)}`);
 const done = (run) => run.consolidated + run.failed;
@@ -50,8 +51,8 @@ function history(list) {
   const brought = ended.map((run) => ({ name: name(run), value: run.ingested, tone: tone(run), text: `${count(run.ingested)} diamonds, ${run.run_type}, ${run.status}` }));
   const took = ended.map((run) => ({ name: name(run), value: seconds(run), tone: tone(run), text: duration(seconds(run)) }));
   return h("section", { class: "pair" },
-    h("div", {}, h("h2", {}, "Diamonds of each run"), bars(brought, "Diamonds of each run")),
-    h("div", {}, h("h2", {}, "How long each run took"), bars(took, "Seconds of each run", duration)));
+    h("div", {}, h("h2", {}, "Diamonds of each run"), bars(brought, "Diamonds of each run", { width: HALF })),
+    h("div", {}, h("h2", {}, "How long each run took"), bars(took, "Seconds of each run", { say: duration, width: HALF })));
 }
 
 function onOffer(summary) {

@@ -57,8 +57,8 @@ export function figures(pairs) {
 }
 
 // Vertical bars with a name and a value each; the first and the last name stand below the axis.
-export function bars(rows, label, say = count) {
-  const width = 900, height = 150, floor = height - 18, most = Math.max(1, ...rows.map((row) => row.value));
+export function bars(rows, label, { say = count, width = 900 } = {}) {
+  const height = 150, floor = height - 18, most = Math.max(1, ...rows.map((row) => row.value));
   const step = width / Math.max(rows.length, 1);
   const shapes = rows.map((row, index) => {
     const tall = (row.value / most) * (floor - 14);

@@ -135,7 +135,7 @@ function repricing(feed, last, version, console_) {
     ]) : null,
     last ? bar(last.status === "completed" ? last.total : last.looked_at, last.total, "re-pricing") : null,
     last?.error ? h("p", { class: "error" }, last.error) : null,
-    busy ? null : h("p", { class: "quiet" }, old ? "Rules were changed since the diamonds were last re-priced." : "Every diamond has the price of these rules."));
+    busy ? null : h("p", { class: "quiet" }, !last ? "Not re-priced yet. A run prices the diamonds that it brings." : old ? "Rules were changed since the diamonds were last re-priced." : "Every diamond has the price of these rules."));
 }
 
 export async function show(console_) {

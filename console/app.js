@@ -1,6 +1,7 @@
 // The console: a view for each workload, asked again every two seconds while the page is in front.
 import { ask, key, Refused } from "/console/api.js";
 import { h } from "/console/dom.js";
+import * as deployments from "/console/deployments.js";
 import * as diamonds from "/console/diamonds.js";
 import * as operations from "/console/operations.js";
 import * as pricing from "/console/pricing.js";
@@ -10,6 +11,7 @@ const REFRESH_MS = 2000;
 const views = {
   diamonds: ["Diamonds", diamonds],
   pricing: ["Pricing", pricing],
+  deployments: ["Deployments", deployments],
   queues: ["Queues", queues],
   operations: ["Operations", operations],
 };

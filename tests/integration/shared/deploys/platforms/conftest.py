@@ -14,10 +14,14 @@ import psutil
 import pytest
 
 from local.apps.testing import AppsProcess
+from local.arm.cloud import DOMAIN, Cloud, Fate
+from local.arm.testing import SETTINGS, ToStandIn, served, token
 from shared.deploys import sources
 from shared.deploys.models import SCALES, ArchiveSource, DeploymentSpec
+from shared.deploys.platforms.azure import AzurePlatform
 from shared.deploys.platforms.base import Box
 from shared.deploys.platforms.local import LocalPlatform
+from shared.platform.arm import ResourceManager
 from shared.platform.settings import settings
 
 APP = """
@@ -119,8 +123,8 @@ class LocalHarness:
             "environment": "development",
             "template_type": None,
             "source": ArchiveSource(hash=found),
-            "build_command": ("python", "build.py") if "build.py" in files else (),
-            "start_command": ("python", "app.py"),
+            "build_command": ("python", "build.py", name) if "build.py" in files else (),
+            "start_command": ("python", "app.py", name),
             "custom_domain": None,
             "secrets_reference": None,
             "scale": SCALES["development"],
@@ -144,17 +148,12 @@ class LocalHarness:
         return (await self.get(f"{self.process.endpoint}/v1/apps", headers=headers)).json()["apps"]
 
     def processes(self, mark: str) -> list[psutil.Process]:
-        """Running processes with the mark in their command line or folder, the platform's launchers left out."""
-        found = []
-        for process in psutil.process_iter(["cmdline", "status"]):
-            words = " ".join(process.info["cmdline"] or [])
-            try:
-                here = mark in words or mark in process.cwd()
-            except (psutil.NoSuchProcess, psutil.ZombieProcess):
-                continue
-            if here and process.info["status"] != psutil.STATUS_ZOMBIE:
-                found.append(process)
-        return found
+        """Running processes with the mark in their command line, as every command here has its deployment's id."""
+        return [
+            process
+            for process in psutil.process_iter(["cmdline", "status"])
+            if mark in " ".join(process.info["cmdline"] or []) and process.info["status"] != psutil.STATUS_ZOMBIE
+        ]
 
     async def through(self, spec: DeploymentSpec, recorder: Recorder | None = None, *, to: str = "cleanup"):
         """Take a deployment through its steps, up to one of them; what that step answered."""
@@ -188,6 +187,43 @@ class LocalHarness:
         return promoted
 
 
+class AzureHarness(LocalHarness):
+    """Container Apps and ACR Tasks as their stand-in plays them: what becomes of an image is told by its tag."""
+
+    def __init__(self, cloud: Cloud, endpoint: str, health_seconds: float = 1) -> None:
+        self.cloud = cloud
+        self.endpoint = endpoint
+        self.platform = AzurePlatform(
+            ResourceManager(endpoint, token=token),
+            web=ToStandIn(endpoint),
+            health_seconds=health_seconds,
+            poll_seconds=0.05,
+        )
+        self._count = 0
+
+    async def spec(self, fate: str = "good", *, project: str = "shop", **changes) -> DeploymentSpec:
+        spec = await self.custom({"build.py": "", "app.py": ""}, project=project, **changes)
+        name = spec.deployment_id
+        log, build = {
+            "broken-build": ("no good\n", "Failed"),
+            "slow-build": ("building\n", None),
+        }.get(fate, ("built it\n", "Succeeded"))
+        answer = (500, "it hurts") if fate == "unhealthy" else (200, f"served by {name}")
+        self.cloud.fates[f"d{name.removeprefix('dep_').lower()}"] = Fate(build=build, log=log, answer=answer)
+        return spec
+
+    async def who_serves(self, project: str = "shop") -> str | None:
+        for app in self.cloud.apps.values():
+            if app.body["tags"]["manifold-project"] == project:
+                answer = await self.get(f"https://{app.name}.{DOMAIN}")
+                return answer.text.removeprefix("served by ") if answer.is_success else None
+        return None
+
+    async def get(self, url: str, **options) -> httpx.Response:
+        async with httpx.AsyncClient(transport=ToStandIn(self.endpoint)) as http:
+            return await http.get(url, **options)
+
+
 @pytest.fixture
 def apps_folder():
     """Below /tmp itself: pytest's own folders are closed to the users that apps run as under root."""
@@ -209,7 +245,19 @@ async def local_harness(apps_folder, storage, monkeypatch):
     settings.cache_clear()
 
 
-@pytest.fixture(params=["local"])
+@pytest.fixture
+async def azure_harness(storage, tmp_path, monkeypatch):
+    for name, value in {**SETTINGS, "MANIFOLD_LOCAL_DIR": str(tmp_path)}.items():
+        monkeypatch.setenv(name, value)
+    settings.cache_clear()
+    async with served(cloud := Cloud()) as endpoint:
+        harness = AzureHarness(cloud, endpoint)
+        yield harness
+        await harness.platform.close()
+    settings.cache_clear()
+
+
+@pytest.fixture(params=["local", "azure"])
 def harness(request):
     """Each platform in its turn. Another one joins by a fixture <name>_harness with the same methods."""
     return request.getfixturevalue(f"{request.param}_harness")

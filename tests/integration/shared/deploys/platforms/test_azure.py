@@ -1,0 +1,308 @@
+"""What holds on Azure in particular: nothing is dropped, nothing is done twice, and signed addresses stay secret."""
+
+import asyncio
+import logging
+import time
+
+import pytest
+
+from local.arm.cloud import DOMAIN, VERIFICATION, Fate
+from shared.deploys.models import SCALES
+from shared.deploys.platforms.azure import builds
+from shared.deploys.platforms.azure.names import app_name, revision_name, suffix
+from shared.deploys.platforms.base import DeploymentCancelled
+from shared.deploys.secrets import secret_store
+from shared.platform import blob_files
+from shared.platform.errors import TerminalError
+from shared.platform.settings import settings
+
+CANARY = "canary-7f3a9c"
+HOST = "shop.example.com"
+
+
+@pytest.fixture
+def harness(azure_harness):
+    return azure_harness
+
+
+@pytest.fixture
+def cloud(harness):
+    return harness.cloud
+
+
+def _app(cloud):
+    (app,) = cloud.apps.values()
+    return app
+
+
+def _configuration(cloud):
+    return _app(cloud).body["properties"]["configuration"]
+
+
+async def _with_secret(harness, value=CANARY, fate="good"):
+    reference = await secret_store().put({"TOKEN": value, "EMPTY": ""})
+    return await harness.spec(fate, secrets_reference=reference)
+
+
+async def _bound(harness, spec, box, cursor=None):
+    while not (bound := await harness.platform.configure_domain(spec, box, cursor)).done:
+        cursor = bound.cursor
+    return bound
+
+
+async def test_an_app_has_the_size_the_scale_and_the_variables_of_its_deployment(harness, cloud):
+    spec = await _with_secret(harness)
+    spec = spec.model_copy(update={"environment": "production", "scale": SCALES["production"]})
+    await harness.through(spec)
+    template = _app(cloud).body["properties"]["template"]
+    (container,) = template["containers"]
+    assert (container["resources"]["cpu"], container["resources"]["memory"]) == (2.0, "4Gi")
+    assert container["command"] == ["python", "app.py"]
+    assert (template["scale"]["minReplicas"], template["scale"]["maxReplicas"]) == (2, 10)
+    http, cpu = template["scale"]["rules"]
+    assert http["http"]["metadata"] == {"concurrentRequests": "100"}
+    assert cpu["custom"] == {"type": "cpu", "metadata": {"type": "Utilization", "value": "70"}}
+    variables = {one["name"]: one["secretRef"] or one["value"] for one in container["env"]}
+    assert variables == {"PORT": "8080", "EMPTY": "", "TOKEN": f"{suffix(spec)}-1"}
+    assert [one["value"] for one in _configuration(cloud)["secrets"]] == [CANARY]
+
+
+async def test_an_app_cannot_use_the_identity_that_fetches_its_image(harness, cloud):
+    await harness.through(await harness.spec())
+    assert [one["lifecycle"] for one in _configuration(cloud)["identitySettings"]] == ["None"]
+
+
+async def test_the_next_deployment_keeps_domains_and_the_secrets_of_who_serves(harness, cloud, recorder):
+    first, second = await _with_secret(harness), await _with_secret(harness, "another-value")
+    await harness.through(first)
+    cloud.dns[HOST] = "CNAME"
+    await _bound(harness, first.model_copy(update={"custom_domain": HOST}), recorder.box)
+    await harness.through(second, to="release")
+    secrets = {one["value"] for one in _configuration(cloud)["secrets"]}
+    assert secrets == {CANARY, "another-value"}
+    assert await harness.who_serves() == first.deployment_id
+    await harness.through(second)
+    assert [one["value"] for one in _configuration(cloud)["secrets"]] == ["another-value"]
+    (domain,) = _configuration(cloud)["ingress"]["customDomains"]
+    assert (domain["name"], domain["bindingType"]) == (HOST, "SniEnabled")
+    assert (await harness.get(f"https://{HOST}")).text == f"served by {second.deployment_id}"
+
+
+async def test_after_cleanup_only_what_serves_is_left(harness, cloud):
+    first, second = await harness.spec(), await harness.spec()
+    await harness.through(first)
+    await harness.through(second)
+    active = [name for name, one in _app(cloud).revisions.items() if one.active]
+    assert active == [revision_name(second)]
+    assert not cloud.task_runs
+    assert await blob_files.blob_size(builds.CONTEXTS, f"org/{second.deployment_id}.tar.gz") is None
+
+
+async def test_the_environments_of_a_project_are_apps_of_their_own(harness, cloud):
+    await harness.through(await harness.spec())
+    await harness.through(await harness.spec(environment="production"))
+    assert len(cloud.apps) == 2
+
+
+async def test_undoing_the_first_deployment_of_an_app_deletes_the_app(harness, cloud, recorder):
+    spec = await harness.spec()
+    await harness.through(spec, to="promote")
+    for _ in range(2):
+        await harness.platform.rollback(spec, recorder.box)
+    assert not cloud.apps
+
+
+async def test_undoing_a_release_leaves_who_serves_alone(harness, cloud, recorder):
+    first, second, third = [await harness.spec() for _ in range(3)]
+    await harness.through(first)
+    await harness.through(second, to="release")
+    await harness.platform.rollback(second, recorder.box)
+    assert not _app(cloud).revisions[revision_name(second)].active
+    assert await harness.who_serves() == first.deployment_id
+    await harness.through(third)
+    assert await harness.who_serves() == third.deployment_id
+
+
+@pytest.mark.parametrize("asked", range(1, 9))
+async def test_a_crash_anywhere_in_a_deployment_builds_and_releases_once(harness, cloud, recorder, asked):
+    """The process dies when the resource manager has answered so many requests, and all is done again."""
+    spec = await harness.spec()
+    context = await harness.through(spec, to="sync")
+    platform, send = harness.platform, harness.platform._azure._http.request
+    left = asked
+
+    class CrashError(BaseException):
+        pass
+
+    async def dying(*arguments, **options):
+        nonlocal left
+        answer = await send(*arguments, **options)
+        left -= 1
+        if left == 0:
+            raise CrashError
+        return answer
+
+    async def rest():
+        built = await platform.build(spec, context, recorder.box)
+        released = await platform.release(spec, built.image, recorder.box)
+        await platform.promote(spec, released.revision, recorder.box)
+
+    platform._azure._http.request = dying
+    with pytest.raises(CrashError):
+        await rest()
+    await rest()
+    assert len(cloud.runs) == 1
+    assert list(_app(cloud).revisions) == [revision_name(spec)]
+    assert await harness.who_serves() == spec.deployment_id
+
+
+async def test_throttling_and_an_app_that_is_busy_are_waited_for(harness, cloud, recorder):
+    first, second = await harness.spec(), await harness.spec()
+    await harness.through(first)
+    cloud.throttled = 4
+    await harness.through(second, to="build")
+    app = _app(cloud)
+    _, app.operation = cloud.begin()
+    app.operation.ends = time.monotonic() + 0.3
+    await harness.through(second)
+    assert await harness.who_serves() == second.deployment_id
+
+
+async def test_an_image_that_cannot_be_fetched_is_an_unhealthy_revision(harness, cloud):
+    first, second = await harness.spec(), await harness.spec()
+    await harness.through(first)
+    cloud.fates[suffix(second)] = Fate(pulled=False)
+    revision = await harness.through(second, to="release")
+    assert (revision.healthy, "MANIFEST_UNKNOWN" in revision.reason) == (False, True)
+    assert await harness.who_serves() == first.deployment_id
+
+
+async def test_an_app_that_does_not_start_is_told_with_its_last_words_and_without_its_secrets(harness, cloud, recorder):
+    spec = await _with_secret(harness)
+    cloud.fates[suffix(spec)] = Fate(healthy=False, answer=(500, f"cannot log in with {CANARY}"))
+    revision = await harness.through(spec, recorder, to="release")
+    assert not revision.healthy
+    assert "cannot log in with ***" in revision.reason
+    with pytest.raises(TerminalError) as refusal:
+        await harness.platform.promote(spec, revision, recorder.box)
+    assert CANARY not in str(refusal.value)
+
+
+async def test_no_secret_and_no_signed_address_is_logged_or_handed_back(harness, cloud, recorders, caplog):
+    caplog.set_level(logging.DEBUG)
+    spec, recorder = await _with_secret(harness), recorders(seconds=0.1)
+    handed = [await harness.through(spec, recorders(), to="sync")]
+    cursor, done = None, False
+    while not done:
+        handed.append(await harness.platform.build(spec, handed[0], recorder.box, cursor))
+        cursor, done = handed[-1].cursor, handed[-1].done
+    image, cursor, done = handed[-1].image, None, False
+    while not done:
+        handed.append(await harness.platform.release(spec, image, recorder.box, cursor))
+        cursor, done = handed[-1].cursor, handed[-1].done
+    own = [one for one in caplog.records if one.name.startswith(("httpx", "httpcore.connection", "shared"))]
+    text = recorder.text + "".join(map(repr, handed)) + "".join(one.getMessage() for one in own)
+    assert len(handed) > 3
+    assert CANARY not in text
+    assert cloud.signature not in text
+
+
+async def test_a_refusal_by_azure_does_not_quote_the_apps_secrets(harness, cloud, recorder):
+    spec = await _with_secret(harness)
+    context = await harness.through(spec, to="sync")
+    image = (await harness.platform.build(spec, context, recorder.box)).image
+    put = harness.platform._azure.put
+
+    async def quoting(path, version, body):
+        if "containerApps" in path:
+            raise TerminalError(f"Azure refused: {body}", code="azure-refused")
+        return await put(path, version, body)
+
+    harness.platform._azure.put = quoting
+    with pytest.raises(TerminalError) as refusal:
+        await harness.platform.release(spec, image, recorder.box)
+    assert CANARY not in str(refusal.value)
+    assert refusal.value.code == "azure-refused"
+
+
+async def test_a_cancelled_build_is_cancelled_at_the_builder(harness, cloud, recorder):
+    spec = await harness.spec("slow-build")
+    context = await harness.through(spec, to="sync")
+    work = asyncio.create_task(harness.platform.build(spec, context, recorder.box))
+    async with asyncio.timeout(10):
+        while "building" not in recorder.text:
+            await asyncio.sleep(0.02)
+    recorder.cancel.set()
+    with pytest.raises(DeploymentCancelled):
+        await work
+    assert [run.status for run in cloud.runs.values()] == ["Canceled"]
+
+
+async def test_a_cancel_is_seen_while_azure_takes_its_time(harness, cloud, recorder):
+    spec = await harness.spec()
+    built = await harness.through(spec, to="build")
+    cloud.seconds = 60
+    work = asyncio.create_task(harness.platform.release(spec, built.image, recorder.box))
+    async with asyncio.timeout(10):
+        while not cloud.apps:
+            await asyncio.sleep(0.02)
+    began = time.monotonic()
+    recorder.cancel.set()
+    with pytest.raises(DeploymentCancelled):
+        await work
+    assert time.monotonic() - began < 1.5
+
+
+@pytest.mark.parametrize(("leads", "proof"), [("CNAME", "CNAME"), ("A", "HTTP")])
+async def test_a_domain_is_added_certified_and_bound(harness, cloud, recorder, leads, proof):
+    spec = await harness.spec(custom_domain=HOST)
+    await harness.platform.validate(spec, recorder.box)
+    assert f"TXT asuid.{HOST} = {VERIFICATION} and CNAME {HOST} = {app_name(spec)}.{DOMAIN}" in recorder.text
+    await harness.through(spec, to="promote")
+    cloud.dns[HOST] = leads
+    for _ in range(2):
+        bound = await _bound(harness, spec, recorder.box)
+    assert bound.url == f"https://{HOST}"
+    (certificate,) = cloud.certificates.values()
+    assert certificate.body["properties"]["domainControlValidation"] == proof
+    assert (await harness.get(bound.url)).text == f"served by {spec.deployment_id}"
+
+
+async def test_a_domain_without_its_records_is_refused_with_the_records(harness, recorder):
+    spec = await harness.spec(custom_domain=HOST)
+    await harness.through(spec, to="promote")
+    with pytest.raises(TerminalError) as refusal:
+        await harness.platform.configure_domain(spec, recorder.box)
+    assert refusal.value.code == "domain-not-verified"
+    assert f"TXT asuid.{HOST} = {VERIFICATION}" in refusal.value.remedy
+    assert await harness.who_serves() == spec.deployment_id
+
+
+async def test_a_domain_of_another_app_is_not_taken(harness, cloud, recorder):
+    first, second = await harness.spec(), await harness.spec(project="other")
+    cloud.dns[HOST] = "CNAME"
+    await harness.through(first, to="promote")
+    await _bound(harness, first.model_copy(update={"custom_domain": HOST}), recorder.box)
+    await harness.through(second, to="promote")
+    with pytest.raises(TerminalError) as refusal:
+        await harness.platform.configure_domain(second.model_copy(update={"custom_domain": HOST}), recorder.box)
+    assert refusal.value.code == "domain-in-use"
+
+
+async def test_a_certificate_that_failed_is_asked_for_once_more_by_the_next_deployment(harness, cloud, recorder):
+    spec = await harness.spec(custom_domain=HOST)
+    cloud.dns[HOST] = "CNAME"
+    cloud.failing_certificates[HOST] = "CAA records forbid it"
+    await harness.through(spec, to="promote")
+    with pytest.raises(TerminalError) as refusal:
+        await _bound(harness, spec, recorder.box)
+    assert (refusal.value.code, "CAA" in refusal.value.message) == ("certificate-failed", True)
+    del cloud.failing_certificates[HOST]
+    assert (await _bound(harness, spec, recorder.box)).done
+
+
+async def test_what_is_not_configured_is_named(harness, monkeypatch):
+    monkeypatch.delenv("AZURE_CONTAINER_REGISTRY")
+    settings.cache_clear()
+    with pytest.raises(TerminalError, match="AZURE_CONTAINER_REGISTRY"):
+        type(harness.platform)()

@@ -1,0 +1,396 @@
+"""The embedded platform: limits, secrets, traffic, and what is left after crashes and stops."""
+
+import asyncio
+import json
+import os
+import signal
+import stat
+import time
+
+import httpx
+import psutil
+import pytest
+
+from local.apps.testing import AppsProcess
+from shared.deploys.platforms.local import LocalPlatform
+from shared.deploys.secrets import secret_store
+from shared.platform.errors import NotFound, TerminalError, TransientError
+from shared.platform.settings import settings
+
+
+def gone(processes, seconds=5) -> bool:
+    return not [p for p in psutil.wait_procs(processes, timeout=seconds)[1] if p.status() != psutil.STATUS_ZOMBIE]
+
+
+async def failed_build(harness, recorder, script: str, **changes) -> str:
+    spec = await harness.custom({"build.py": script, "app.py": ""}, **changes)
+    with pytest.raises(TerminalError, match="The build failed") as failure:
+        await harness.through(spec, recorder, to="build")
+    return failure.value.message
+
+
+async def eventually(check, seconds=20):
+    async with asyncio.timeout(seconds):
+        while not (found := await check()):  # noqa: ASYNC110 - it asks another process
+            await asyncio.sleep(0.05)
+    return found
+
+
+class TestLimits:
+    async def test_time(self, local_harness, recorder, monkeypatch):
+        monkeypatch.setenv("DEPLOYMENT_TIMEOUT_MS", "1000")
+        settings.cache_clear()
+        said = await failed_build(local_harness, recorder, "import time; time.sleep(60)")
+        assert "it took longer than" in said
+
+    async def test_memory_of_all_processes_together(self, local_harness, recorder, monkeypatch):
+        monkeypatch.setenv("BUILD_CONTAINER_MEMORY", "0.125")
+        settings.cache_clear()
+        hold = "x = bytearray(60_000_000); x[::4096] = b'1' * len(x[::4096]); import time; time.sleep(60)"
+        greedy = f"import subprocess, sys\nhold = {hold!r}\n"
+        greedy += "for one in [subprocess.Popen([sys.executable, '-c', hold]) for _ in range(4)]: one.wait()"
+        assert "it used more than 128 MiB of memory" in await failed_build(local_harness, recorder, greedy)
+        assert not local_harness.processes("bytearray(60_000_000)")
+
+    async def test_memory_of_one_process(self, local_harness, recorder, monkeypatch):
+        monkeypatch.setenv("BUILD_CONTAINER_MEMORY", "0.125")
+        settings.cache_clear()
+        assert "MemoryError" in await failed_build(local_harness, recorder, "bytearray(500_000_000)")
+
+    async def test_processes(self, local_harness, recorder):
+        bomb = "import os, time\nfor _ in range(100_000):\n    if os.fork() == 0: time.sleep(60); os._exit(0)"
+        said = await failed_build(local_harness, recorder, bomb)
+        assert "it started more than 256 processes" in said or "BlockingIOError" in said
+        assert gone(local_harness.processes("build.py dep_"))
+
+    async def test_the_size_of_a_file(self, local_harness, recorder):
+        write = "f = open('big', 'wb')\nf.truncate(2_000_000_000)"
+        assert "File too large" in await failed_build(local_harness, recorder, write)
+
+
+async def test_a_command_is_words_and_no_shell_reads_them(local_harness, recorder):
+    files = {"build.py": "import sys; print('words:', sys.argv[1:])", "app.py": ""}
+    words = ("python", "build.py", "$HOME", ";", "touch", "pwned", "$(id)")
+    spec = await local_harness.custom(files, build_command=words)
+    await local_harness.through(spec, recorder, to="build")
+    assert "words: ['$HOME', ';', 'touch', 'pwned', '$(id)']" in recorder.text
+    assert not list(local_harness.folder.resolve().rglob("pwned"))
+
+
+async def test_a_command_that_is_not_there_is_named(local_harness, recorder):
+    spec = await local_harness.custom({"app.py": ""}, build_command=("no-such-program",))
+    with pytest.raises(TerminalError, match="no-such-program could not be started: No such file"):
+        await local_harness.through(spec, recorder, to="build")
+
+
+async def test_a_build_sees_its_own_environment_and_nothing_else(local_harness, recorder, monkeypatch):
+    monkeypatch.setenv("ADMIN_API_KEY", "canary-of-the-platform")
+    reference = await secret_store().put({"GREETING": "hello"})
+    script = (
+        "import json, os; print('saw', json.dumps(sorted(os.environ)), os.getuid(), os.getcwd() == os.environ['HOME'])"
+    )
+    spec = await local_harness.custom({"build.py": script, "app.py": ""}, secrets_reference=reference)
+    await local_harness.through(spec, recorder, to="build")
+    line = next(line for line in recorder.text.splitlines() if line.startswith("saw"))
+    names, uid, at_home = line.removeprefix("saw ").rsplit(" ", 2)
+    allowed = {"GREETING", "HOME", "LANG", "LC_CTYPE", "PATH", "PYTHONUNBUFFERED", "TMPDIR"}
+    assert set(json.loads(names)) <= allowed
+    assert at_home == "True"
+    assert (os.geteuid() == 0) == (int(uid) >= 2_000_000)
+
+
+async def test_values_of_variables_are_in_no_log_and_no_open_file(local_harness, recorder):
+    canary = "canary-5f1d0c"
+    reference = await secret_store().put({"SECRET": canary})
+    app = "import os, sys; print('my secret is', os.environ['SECRET'], flush=True); sys.exit(1)"
+    build = "import os; print('building with', os.environ['SECRET'])"
+    spec = await local_harness.custom({"build.py": build, "app.py": app}, secrets_reference=reference)
+    revision = await local_harness.through(spec, recorder, to="release")
+    assert not revision.healthy
+    assert "building with ***" in recorder.text
+    assert canary not in recorder.text + revision.reason
+    holding = [
+        path
+        for path in local_harness.folder.resolve().rglob("*")
+        if path.is_file() and canary in path.read_text(errors="replace")
+    ]
+    assert [path.name for path in holding] == ["orders.json"]
+    assert stat.S_IMODE(holding[0].stat().st_mode) == 0o600
+
+
+async def test_a_dead_app_is_said_with_its_last_words(local_harness, recorder):
+    spec = await local_harness.custom({"app.py": "print('no database', flush=True); raise SystemExit(4)"})
+    revision = await local_harness.through(spec, recorder, to="release")
+    assert (revision.healthy, "ended with code 4" in revision.reason, "no database" in revision.reason) == (
+        False,
+        True,
+        True,
+    )
+
+
+async def test_an_app_that_never_listens_is_not_healthy(local_harness, recorder):
+    local_harness.platform = LocalPlatform(healthy_s=1)
+    spec = await local_harness.custom({"app.py": "import time; time.sleep(600)"})
+    revision = await local_harness.through(spec, recorder, to="release")
+    assert not revision.healthy
+    assert "it has to listen on the port in PORT" in revision.reason
+    assert gone(local_harness.processes(spec.deployment_id))
+
+
+async def test_a_source_without_any_start_is_refused(local_harness, recorder):
+    spec = await local_harness.custom({"readme": "nothing to run"}, start_command=())
+    revision = await local_harness.through(spec, recorder, to="release")
+    assert not revision.healthy
+    assert "There is no start command" in revision.reason
+
+
+async def test_a_site_of_files_needs_no_command(local_harness):
+    spec = await local_harness.custom({"index.html": "served by files"}, start_command=())
+    await local_harness.through(spec)
+    assert await local_harness.who_serves() == "files"
+
+
+async def test_no_request_is_lost_when_traffic_changes_over_a_kept_connection(local_harness):
+    first, second = await local_harness.spec(), await local_harness.spec()
+    url = (await local_harness.through(first)).url
+    await local_harness.through(second, to="release")
+    answers: list[str] = []
+    enough = asyncio.Event()
+
+    async def visit(stop: asyncio.Event) -> None:
+        async with httpx.AsyncClient(trust_env=False) as http:
+            while not stop.is_set():
+                answer = await http.get(url)
+                answers.append(answer.text if answer.status_code == 200 else f"status {answer.status_code}")
+                if len(answers) > 20:
+                    enough.set()
+
+    stop = asyncio.Event()
+    visitors = [asyncio.create_task(visit(stop)) for _ in range(4)]
+    await enough.wait()
+    await local_harness.through(second)
+    after = len(answers) + 8  # what was on its way
+    await eventually(lambda: asyncio.sleep(0, len(answers) > after + 20))
+    stop.set()
+    await asyncio.gather(*visitors)
+    assert {answer for answer in answers if answer.startswith("served by ")} == set(answers)
+    assert set(answers[after:]) == {f"served by {second.deployment_id}"}
+
+
+async def test_bodies_and_queries_pass_as_they_are(local_harness):
+    url = (await local_harness.through(await local_harness.spec())).url
+    body = os.urandom(3_000_000)
+    async with httpx.AsyncClient(trust_env=False) as http:
+        assert (await http.post(f"{url}/a%20b?x=%2F", content=body)).content == body
+
+
+async def test_a_domain_is_bound_to_one_app(local_harness, recorder):
+    first = await local_harness.spec(custom_domain="shop.example.com")
+    await local_harness.through(first)
+    bound = await local_harness.platform.configure_domain(first, recorder.box)
+    assert (bound.done, bound.url.startswith("http://shop.example.com:")) == (True, True)
+    answer = await local_harness.get(local_harness.process.endpoint, headers={"Host": "shop.example.com:8500"})
+    assert answer.text == f"served by {first.deployment_id}"
+    other = await local_harness.spec(project="other", custom_domain="shop.example.com")
+    await local_harness.through(other)
+    with pytest.raises(TerminalError, match="bound to another app"):
+        await local_harness.platform.configure_domain(other, recorder.box)
+
+
+async def test_replaced_revisions_and_their_files_are_gone(local_harness):
+    first, second = await local_harness.spec(), await local_harness.spec()
+    await local_harness.through(first)
+    running = local_harness.processes(first.deployment_id)
+    assert running
+    await local_harness.through(second)
+    assert gone(running)
+    folders = {path.name for path in (local_harness.folder.resolve() / "org" / "shop").iterdir()}
+    assert folders == {second.deployment_id}
+    assert not (local_harness.folder.resolve() / "org" / "shop" / second.deployment_id / "source").exists()
+
+
+async def test_what_was_removed_does_not_come_back(local_harness, recorder):
+    spec = await local_harness.spec()
+    await local_harness.through(spec, to="build")
+    await local_harness.platform.cleanup(spec, recorder.box)
+    with pytest.raises(TerminalError) as refusal:
+        await local_harness.platform.provision(spec, recorder.box)
+    assert refusal.value.code == "deployment-over"
+
+
+async def test_an_app_that_crashes_is_started_again_at_the_same_address(local_harness):
+    spec = await local_harness.spec()
+    url = (await local_harness.through(spec)).url
+    (app,) = local_harness.processes(spec.deployment_id)
+    app.kill()
+    assert gone([app])
+
+    async def back():
+        return await local_harness.who_serves() == spec.deployment_id
+
+    await eventually(back)
+    (state,) = await local_harness.apps()
+    assert (state["url"], state["restarts"]) == (url, 1)
+
+
+async def test_after_a_kill_nothing_runs_and_after_a_start_everything_serves_again(local_harness):
+    spec = await local_harness.spec()
+    url = (await local_harness.through(spec)).url
+    half = await local_harness.spec(project="half")
+    revision = await local_harness.through(half, to="release")
+    assert revision.healthy
+    running = local_harness.processes(spec.deployment_id) + local_harness.processes(half.deployment_id)
+    local_harness.process.kill()
+    assert gone(running)
+    local_harness.process.start()
+
+    async def back():
+        return await local_harness.who_serves() == spec.deployment_id
+
+    await eventually(back)
+    assert (await local_harness.get(url)).text == f"served by {spec.deployment_id}"
+    assert (await local_harness.through(half)).url
+
+
+@pytest.mark.parametrize("step", ["sync", "build", "release", "promote"])
+async def test_a_kill_after_each_step_is_gone_on_from(local_harness, step):
+    first, second = await local_harness.spec(), await local_harness.spec()
+    await local_harness.through(first)
+    await local_harness.through(second, to=step)
+    local_harness.process.kill()
+    local_harness.process.start()
+    await eventually(lambda: promoted(local_harness, second))
+    await local_harness.through(second)
+    assert await local_harness.who_serves() == second.deployment_id
+    assert len(local_harness.processes(second.deployment_id)) == 1
+    assert not local_harness.processes(first.deployment_id)
+
+
+async def promoted(harness, spec) -> bool:
+    """Take it through its steps; an app that is just being started again is waited for."""
+    try:
+        await harness.through(spec, to="promote")
+    except TerminalError as error:
+        if error.code != "revision-unhealthy":
+            raise
+        return False
+    return True
+
+
+async def test_a_kill_during_a_build_builds_afresh_and_only_once_at_a_time(local_harness, recorder):
+    script = "import pathlib, time\nassert not pathlib.Path('half').exists()\nopen('half', 'w')\n"
+    script += "print('building', flush=True)\ntime.sleep(1)\nprint('built')"
+    spec = await local_harness.custom({"build.py": script, "app.py": ""})
+    context = await local_harness.through(spec, to="sync")
+    work = asyncio.create_task(local_harness.platform.build(spec, context, recorder.box))
+    await recorder.said("building")
+    builds = local_harness.processes(f"build.py {spec.deployment_id}")
+    assert len(builds) == 1
+    local_harness.process.kill()
+    with pytest.raises(TransientError, match="did not answer"):
+        await work
+    assert gone(builds)
+    local_harness.process.start()
+    done = await local_harness.platform.build(spec, context, recorder.box)
+    assert done.done
+    assert recorder.text.count("built") == 1
+
+
+async def test_a_stop_leaves_nothing_even_of_apps_that_hide(local_harness):
+    hiding = """
+import http.server, os, signal, subprocess, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", *sys.argv], start_new_session=True)
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        time.sleep(600)
+    os._exit(0)
+http.server.HTTPServer(("127.0.0.1", int(os.environ["PORT"])), http.server.SimpleHTTPRequestHandler).serve_forever()
+"""
+    spec = await local_harness.custom({"app.py": hiding})
+    await local_harness.through(spec)
+    running = local_harness.processes(spec.deployment_id)
+    assert len(running) == 3
+    began = time.monotonic()
+    assert local_harness.process.stop(signal.SIGTERM) == 0
+    assert time.monotonic() - began < 9
+    assert gone(running, 0.5)
+
+
+class TestDoor:
+    async def test_only_who_has_the_token_is_heard(self, local_harness):
+        for headers in ({}, {"Authorization": "Bearer wrong"}):
+            answer = await local_harness.get(f"{local_harness.process.endpoint}/v1/apps", headers=headers)
+            assert answer.status_code == 401
+        assert (await local_harness.get(f"{local_harness.process.endpoint}/health")).json() == {"status": "ok"}
+
+    async def test_another_token_is_explained(self, local_harness, recorder, monkeypatch):
+        monkeypatch.setenv("LOCAL_PLATFORM_TOKEN", "another-token-altogether")
+        settings.cache_clear()
+        spec = await local_harness.spec()
+        with pytest.raises(TerminalError, match="does not know this app") as refusal:
+            await LocalPlatform().validate(spec, recorder.box)
+        assert "LOCAL_PLATFORM_TOKEN" in refusal.value.remedy
+
+    async def test_a_platform_that_does_not_run_is_worth_another_try(self, local_harness, recorder):
+        spec = await local_harness.spec()
+        local_harness.process.stop()
+        with pytest.raises(TransientError, match="did not answer") as failure:
+            await local_harness.platform.validate(spec, recorder.box)
+        assert "make up" in failure.value.remedy
+
+    @pytest.mark.parametrize(
+        ("method", "path", "body", "status"),
+        [
+            ("PUT", "/v1/deployments/../../etc", {"organization": "org", "project": "p"}, 404),
+            ("PUT", "/v1/deployments/dep_x", {"organization": "org", "project": "p"}, 400),
+            ("PUT", "/v1/deployments/dep_AAAAAAAAAAAA", {"organization": "../..", "project": "p"}, 400),
+            ("POST", "/v1/deployments/dep_AAAAAAAAAAAA/build", {"memory": 2**30, "seconds": 1}, 404),
+            ("POST", "/v1/deployments/dep_AAAAAAAAAAAA/build", {"memory": -1, "seconds": 1}, 400),
+            ("POST", "/v1/deployments/dep_AAAAAAAAAAAA/promote", None, 404),
+            ("GET", "/v1/deployments/dep_AAAAAAAAAAAA/build?after=x", None, 400),
+            ("GET", "/v1/apps/org/none/log", None, 404),
+        ],
+    )
+    async def test_senseless_orders_get_plain_answers(self, local_harness, method, path, body, status):
+        headers = {"Authorization": f"Bearer {local_harness.process.token}"}
+        async with httpx.AsyncClient(trust_env=False) as http:
+            answer = await http.request(method, local_harness.process.endpoint + path, json=body, headers=headers)
+        assert answer.status_code == status
+
+    async def test_a_hostile_source_is_refused_here_too(self, local_harness, recorder):
+        spec = await local_harness.spec()
+        await local_harness.platform.provision(spec, recorder.box)
+        headers = {"Authorization": f"Bearer {local_harness.process.token}"}
+        url = f"{local_harness.process.endpoint}/v1/deployments/{spec.deployment_id}/source"
+        async with httpx.AsyncClient(trust_env=False) as http:
+            answer = await http.put(url, content=b"<html>", headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (400, "source-unreadable")
+
+    async def test_an_app_can_be_removed_and_its_log_read(self, local_harness, recorder):
+        spec = await local_harness.spec()
+        await local_harness.through(spec)
+        headers = {"Authorization": f"Bearer {local_harness.process.token}"}
+        url = f"{local_harness.process.endpoint}/v1/apps/org/shop"
+        async with httpx.AsyncClient(trust_env=False, headers=headers) as http:
+            assert "starting version" in (await http.get(f"{url}/log")).text
+            assert (await http.delete(url)).status_code == 204
+        assert await local_harness.who_serves() is None
+        assert not local_harness.processes(spec.deployment_id)
+        with pytest.raises((NotFound, TerminalError)):
+            await local_harness.platform.provision(spec, recorder.box)
+
+
+class TestStart:
+    def test_a_second_one_on_the_same_data_is_refused(self, apps_folder, capfd):
+        first = AppsProcess(apps_folder / "apps")
+        with first.running(), pytest.raises(RuntimeError, match="exit code 1"):
+            AppsProcess(apps_folder / "apps").start()
+        assert "is in use by another process" in capfd.readouterr().err
+
+    def test_without_a_token_it_does_not_start(self, apps_folder, capfd, monkeypatch):
+        monkeypatch.setattr("local.apps.testing.TOKEN", "short")
+        with pytest.raises(RuntimeError, match="exit code 1"):
+            AppsProcess(apps_folder / "apps").start()
+        assert "LOCAL_PLATFORM_TOKEN must be set" in capfd.readouterr().err

@@ -146,7 +146,9 @@ class LocalPlatform:
             await box.check()
             await _ask(http, "POST", f"{_path(spec)}/release", json=order)
             while True:
-                await box.check()  # what was started is ended by `rollback` or `cleanup`
+                if await box.cancelled():
+                    await _ask(http, "POST", f"{_path(spec)}/rollback")
+                    raise DeploymentCancelled("The deployment was stopped; so was its new revision.")
                 found = await _ask(http, "GET", f"{_path(spec)}/release?wait={LOOK_S}")
                 if found["state"] in ("healthy", "failed"):
                     if found["log"]:

@@ -6,12 +6,14 @@ import os
 import signal
 import stat
 import time
+from pathlib import Path
 
 import httpx
 import psutil
 import pytest
 
 from local.apps.testing import AppsProcess
+from shared.deploys.platforms.base import DeploymentCancelled
 from shared.deploys.platforms.local import LocalPlatform
 from shared.deploys.secrets import secret_store
 from shared.platform.errors import NotFound, TerminalError, TransientError
@@ -318,6 +320,35 @@ http.server.HTTPServer(("127.0.0.1", int(os.environ["PORT"])), http.server.Simpl
     assert gone(running, 0.5)
 
 
+async def test_a_cancel_ends_a_start_within_a_second_and_the_old_revision_serves_on(local_harness, recorder):
+    first = await local_harness.spec()
+    await local_harness.through(first)
+    second = await local_harness.custom({"app.py": "import time; time.sleep(600)"})
+    built = await local_harness.through(second, to="build")
+    work = asyncio.create_task(local_harness.platform.release(second, built.image, recorder.box))
+
+    async def started():
+        return local_harness.processes(second.deployment_id)
+
+    running = await eventually(started)
+    recorder.cancel.set()
+    with pytest.raises(DeploymentCancelled):
+        await asyncio.wait_for(work, 5)
+    assert gone(running)
+    assert await local_harness.who_serves() == first.deployment_id
+
+
+async def test_the_example_is_built_and_served(local_harness):
+    example = Path(__file__).parents[5] / "examples" / "hello"
+    files = {str(path.relative_to(example)): path.read_text() for path in example.rglob("*") if path.is_file()}
+    reference = await secret_store().put({"GREETING": "Good morning"})
+    for version in ("1", "2"):
+        spec = await local_harness.custom(files | {"VERSION": version}, secrets_reference=reference)
+        page = (await local_harness.get((await local_harness.through(spec)).url)).text
+        assert "<h1>Good morning</h1>" in page
+        assert f"Version {version}" in page
+
+
 class TestDoor:
     async def test_only_who_has_the_token_is_heard(self, local_harness):
         for headers in ({}, {"Authorization": "Bearer wrong"}):
@@ -340,24 +371,22 @@ class TestDoor:
             await local_harness.platform.validate(spec, recorder.box)
         assert "make up" in failure.value.remedy
 
-    @pytest.mark.parametrize(
-        ("method", "path", "body", "status"),
-        [
-            ("PUT", "/v1/deployments/../../etc", {"organization": "org", "project": "p"}, 404),
-            ("PUT", "/v1/deployments/dep_x", {"organization": "org", "project": "p"}, 400),
-            ("PUT", "/v1/deployments/dep_AAAAAAAAAAAA", {"organization": "../..", "project": "p"}, 400),
-            ("POST", "/v1/deployments/dep_AAAAAAAAAAAA/build", {"memory": 2**30, "seconds": 1}, 404),
-            ("POST", "/v1/deployments/dep_AAAAAAAAAAAA/build", {"memory": -1, "seconds": 1}, 400),
-            ("POST", "/v1/deployments/dep_AAAAAAAAAAAA/promote", None, 404),
-            ("GET", "/v1/deployments/dep_AAAAAAAAAAAA/build?after=x", None, 400),
-            ("GET", "/v1/apps/org/none/log", None, 404),
-        ],
-    )
-    async def test_senseless_orders_get_plain_answers(self, local_harness, method, path, body, status):
+    async def test_senseless_orders_get_plain_answers(self, local_harness):
         headers = {"Authorization": f"Bearer {local_harness.process.token}"}
-        async with httpx.AsyncClient(trust_env=False) as http:
-            answer = await http.request(method, local_harness.process.endpoint + path, json=body, headers=headers)
-        assert answer.status_code == status
+        one = "/v1/deployments/dep_AAAAAAAAAAAA"
+        async with httpx.AsyncClient(trust_env=False, headers=headers) as http:
+            for method, path, body, status in (
+                ("PUT", "/v1/deployments/../../etc", {"organization": "org", "project": "p"}, 404),
+                ("PUT", "/v1/deployments/dep_x", {"organization": "org", "project": "p"}, 400),
+                ("PUT", one, {"organization": "../..", "project": "p"}, 400),
+                ("POST", f"{one}/build", {"memory": 2**30, "seconds": 1}, 404),
+                ("POST", f"{one}/build", {"memory": -1, "seconds": 1}, 400),
+                ("POST", f"{one}/promote", None, 404),
+                ("GET", f"{one}/build?after=x", None, 400),
+                ("GET", "/v1/apps/org/none/log", None, 404),
+            ):
+                answer = await http.request(method, local_harness.process.endpoint + path, json=body)
+                assert (path, answer.status_code) == (path, status)
 
     async def test_a_hostile_source_is_refused_here_too(self, local_harness, recorder):
         spec = await local_harness.spec()

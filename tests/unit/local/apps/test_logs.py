@@ -1,0 +1,43 @@
+"""What builds and apps wrote: in whole lines, without secrets, and never more than its bound."""
+
+import pytest
+
+from local.apps import logs
+from local.apps.logs import LogFile, read_log
+from shared.deploys.secrets import Redactor
+
+
+def test_reading_goes_on_at_whole_lines(tmp_path):
+    path = tmp_path / "build.log"
+    assert read_log(path, 0) == ("", 0)
+    log = LogFile(path, Redactor([]), rotate=False)
+    log("one")
+    text, following = read_log(path, 0)
+    assert text == "one\n"
+    with path.open("ab") as file:
+        file.write(b"tw")
+    assert read_log(path, following) == ("", following)
+    with path.open("ab") as file:
+        file.write(b"o\n")
+    assert read_log(path, following)[0] == "two\n"
+
+
+def test_values_are_hidden_before_a_long_line_is_cut(tmp_path):
+    log = LogFile(tmp_path / "a.log", Redactor(["hunter22"]), rotate=False)
+    log("x" * (logs.LINE - 4) + "hunter22")
+    assert "hunt" not in (tmp_path / "a.log").read_text()
+
+
+@pytest.mark.parametrize("rotate", [True, False])
+def test_a_full_log_is_put_aside_or_cut(tmp_path, monkeypatch, rotate):
+    monkeypatch.setattr(logs, "BYTES", 100)
+    path = tmp_path / "a.log"
+    log = LogFile(path, Redactor([]), rotate=rotate)
+    for number in range(30):
+        log(f"line {number:03}")
+    if rotate:
+        assert "line 029" in path.read_text() + path.with_suffix(".log.1").read_text()
+        assert path.stat().st_size < 200
+    else:
+        assert path.read_text().endswith("The log is full; what follows is not kept.\n")
+    assert log.last == "line 029"

@@ -11,6 +11,8 @@ from bench.report import console, machine
 BENCHMARKS = {
     "coldstart": "milliseconds of `import function_app`, beside the libraries it must import",
     "diamonds": "the diamond run end to end, beside dlt and a plain binary COPY",
+    "consolidation": "consolidation and re-pricing of 500,000 diamonds, beside a row-by-row worker",
+    "bill": "the monthly bill of the nightly run on Flex, beside the containers it replaces",
     "search": "latency of the diamonds' search at 500,000 diamonds",
     "host": "the local host's orchestrations, beside DBOS and Microsoft's recorded figures",
     "host_http": "HTTP requests/s of the local host, beside bare Starlette",

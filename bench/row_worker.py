@@ -66,7 +66,8 @@ class RowWorker:
         connections = [await self._connect() for _ in range(AT_ONCE)]
         rules = await self._rules(connections[0])
         query: LiteralString = (
-            "select id, shape, carats, lab_grown, price_model_price from diamonds.diamonds"
+            "select id, shape, carats, lab_grown, price_model_price, retail_price, markup_ratio, rating"
+            " from diamonds.diamonds"
             " where id > %s and status = 'active' order by id limit %s"
         )
         while found := await (await connections[0].execute(query, (after, CLAIM))).fetchall():
@@ -74,7 +75,8 @@ class RowWorker:
             for row in found:
                 ratio, rating = _rule(rules, row["shape"], row["carats"], row["lab_grown"])
                 retail = (row["price_model_price"] * ratio).quantize(CENT, ROUND_HALF_UP)
-                priced.append({"id": row["id"], "ratio": ratio, "rating": rating, "retail": retail})
+                if (retail, ratio, rating) != (row["retail_price"], row["markup_ratio"], row["rating"]):
+                    priced.append({"id": row["id"], "ratio": ratio, "rating": rating, "retail": retail})
             await self._write(
                 connections,
                 "update diamonds.diamonds set retail_price = %(retail)s, markup_ratio = %(ratio)s, rating = %(rating)s,"

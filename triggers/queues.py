@@ -1,9 +1,9 @@
 """For operators: how full the queues are, what could not be worked on, and putting it back; the service's figures."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from shared.diamonds import reports
 from shared.diamonds.models import RunStatus
@@ -35,29 +35,18 @@ class DeadLettersQuery(BaseModel):
     cursor: int = Field(default=0, ge=0, lt=2**63, description="`pagination.next` of the page before")
 
 
-class Resubmit(BaseModel):
-    """Which dead letters to put back: those with these numbers, or all."""
+class ResubmitSome(BaseModel):
+    """The dead letters to put back."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "oneOf": [
-                {"required": ["all"], "properties": {"all": {"const": True}, "sequence_numbers": {"maxItems": 0}}},
-                {
-                    "required": ["sequence_numbers"],
-                    "properties": {"sequence_numbers": {"minItems": 1}, "all": {"type": "null"}},
-                },
-            ]
-        },
-    )
-    sequence_numbers: list[SequenceNumber] = Field(default=[], max_length=500)
-    all: Literal[True] | None = None
+    model_config = ConfigDict(extra="forbid")
+    sequence_numbers: list[SequenceNumber] = Field(min_length=1, max_length=500)
 
-    @model_validator(mode="after")
-    def _one_of_both(self) -> Self:
-        if bool(self.sequence_numbers) == bool(self.all):
-            raise ValueError("Give either sequence_numbers or all: true.")
-        return self
+
+class ResubmitAll(BaseModel):
+    """Put all dead letters back."""
+
+    model_config = ConfigDict(extra="forbid")
+    all: Literal[True]
 
 
 class ServiceStatus(BaseModel):
@@ -86,10 +75,11 @@ async def ops_dead_letters(queue: QueueName, query: DeadLettersQuery) -> Page[De
 
 
 @routes.post("/ops/queues/{queue}/dead-letters/resubmit", needs=ADMIN, summary="Put dead letters back into the queue")
-async def ops_resubmit_dead_letters(queue: QueueName, body: Resubmit) -> Resubmitted:
+async def ops_resubmit_dead_letters(queue: QueueName, body: ResubmitSome | ResubmitAll) -> Resubmitted:
     """They are delivered again, as often as the queue allows. 500 at most; call again for more."""
     check_queue(queue)
-    return await queue_contents.resubmit(queue, body.sequence_numbers or None)
+    chosen = body.sequence_numbers if isinstance(body, ResubmitSome) else None
+    return await queue_contents.resubmit(queue, chosen)
 
 
 @routes.get("/status", needs=ADMIN, summary="What the service does right now")

@@ -104,6 +104,8 @@ async def resubmit(queue: str, sequence_numbers: Sequence[int] | None) -> Resubm
     wanted = None if sequence_numbers is None else set(sequence_numbers)
     moved: list[int] = []
     async with receiver(queue, dead=True) as dead:
+        if not await dead.peek_messages(1):  # receiving would wait for one
+            return Resubmitted(resubmitted=[], missing=sorted(wanted or ()))
         held: list[ServiceBusReceivedMessage] = []
         locked = 0
         try:

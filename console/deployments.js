@@ -19,9 +19,17 @@ async function follow(id, ask) {
   return log.lines;
 }
 
+// The end is what people follow; each look draws the element anew.
+function tail(lines) {
+  const shown = h("pre", { id: "deployment-log", tabindex: 0 }, lines.join("\n"));
+  requestAnimationFrame(() => { shown.scrollTop = shown.scrollHeight; });
+  return shown;
+}
+
 async function order(path, { ask, again, say }, then) {
   try {
-    then?.(await ask(path, { method: "POST" }));
+    const answer = await ask(path, { method: "POST" });
+    then?.(answer);
     again();
   } catch (error) {
     say(error.message);
@@ -85,7 +93,7 @@ function detail(one, lines, organization, console_) {
       one.error ? h("p", { class: "error" }, one.error.message, " ", one.error.details ?? "") : null,
       table(columns, steps, { empty: "Waiting for its turn." })),
     h("section", {}, h("h2", {}, "Log"),
-      lines.length ? h("pre", { id: "deployment-log", tabindex: 0 }, lines.join("\n")) : h("p", { class: "empty" }, "Nothing yet.")),
+      lines.length ? tail(lines) : h("p", { class: "empty" }, "Nothing yet.")),
   ];
 }
 

@@ -59,8 +59,11 @@ CANCEL = "cancel"
 SLOT = "slot"
 SLOTS = "all"
 ASKS = 110
+SOON_ASKS = 20
+SOON_SECONDS = 15
 ASK_SECONDS = 60
-"""Whoever waits is told when a slot is free; it asks by itself as well, for about two hours, in a bounded history."""
+"""Whoever waits is told when a slot is free. It asks by itself as well, since a word may be lost with a host: every
+quarter of a minute at first, then every minute, for about an hour and a half; so its history has a bound."""
 BOXES = 40
 MARGIN_SECONDS = 600
 """A slot is lent for as long as a deployment may work, and for the undoing."""
@@ -198,8 +201,8 @@ def _undo(context: Context, request: DeploymentRef, error: TerminalError) -> Ste
 
 
 def _wait_for_slot(context: Context, request: DeploymentRef, claimed: Claimed) -> Steps[str]:
-    """`granted`, `cancelled`, or `none-free` after about two hours."""
-    for _ in range(ASKS):
+    """`granted`, `cancelled`, or `none-free` in the end."""
+    for number in range(ASKS):
         asked = SlotRequest(
             wants="acquire",
             deployment_id=request.deployment_id,
@@ -212,7 +215,7 @@ def _wait_for_slot(context: Context, request: DeploymentRef, claimed: Claimed) -
         if answer.granted:
             return "granted"
         progress(context, "waiting for a slot", position=answer.position)
-        told = yield from wait_for_any(context, (CANCEL, SLOT), ASK_SECONDS)
+        told = yield from wait_for_any(context, (CANCEL, SLOT), SOON_SECONDS if number < SOON_ASKS else ASK_SECONDS)
         if told == CANCEL:
             return "cancelled"
     return "none-free"
@@ -232,7 +235,7 @@ def _without_slot(request: DeploymentRef, waited: str) -> End:
         **request.model_dump(),
         status=DeploymentStatus.FAILED,
         code="no-slot",
-        message="Other deployments were at work for two hours, and no slot came free.",
+        message="Other deployments were at work all the time, and no slot came free.",
         remedy="Retry it later, or let the operator raise MAX_CONCURRENT_DEPLOYMENTS.",
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -157,6 +158,8 @@ def _account() -> _Account:
     account = _accounts.get(loop)
     if account is None:
         known = settings()
+        # The SDK would log every request's headers.
+        logging.getLogger("azure.cosmos").setLevel(logging.WARNING)
         if known.cosmos_connection:
             client = CosmosClient.from_connection_string(known.cosmos_connection.get_secret_value())
         elif known.cosmos_endpoint:

@@ -39,7 +39,8 @@ class Dispatcher:
         self._entities = EntityBatches(functions, options, self.instances)
         self._stopping = False
         self._completed: list[tuple[Activity, Message]] = []
-        self._flush: asyncio.TimerHandle | None = None
+        self._flush: asyncio.Handle | None = None
+        self._flush_due = 0.0
         self._activities = WorkQueue(options.max_concurrent_activity_functions, self._run_activity)
         self._turns = WorkQueue(options.max_concurrent_orchestrator_functions, self._run_turn)
         self._batches = WorkQueue(options.max_concurrent_entity_functions, self._run_batch)
@@ -131,10 +132,10 @@ class Dispatcher:
         loop = asyncio.get_running_loop()
         due = loop.time() + seconds
         if self._flush is not None:
-            if self._flush.when() <= due:
+            if self._flush_due <= due:
                 return
             self._flush.cancel()
-        self._flush = loop.call_at(due, self._flush_completed)
+        self._flush, self._flush_due = loop.call_later(seconds, self._flush_completed), due
 
     def _flush_completed(self) -> None:
         """Commit the outcomes of this moment together, then wake the orchestrations that wait for them."""

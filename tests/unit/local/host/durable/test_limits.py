@@ -1,11 +1,17 @@
 """Concurrency limits of host.json, and the queue that holds them."""
 
 import asyncio
+import gc
+from pathlib import Path
 from typing import Any
 
 import azure.durable_functions as df
+import uvloop
 
+from local.host.clock import SystemClock
+from local.host.durable.extension import DurableExtension
 from local.host.durable.inprocess import InProcessFunctions
+from local.host.durable.options import DurableOptions
 from local.host.durable.work import WorkQueue
 
 
@@ -72,3 +78,36 @@ async def test_a_stopped_queue_starts_nothing_more() -> None:
     await asyncio.sleep(0)
     await queue.stop(1)
     assert done == [1]
+
+
+def test_nothing_goes_wrong_on_uvicorns_loop(tmp_path: Path) -> None:
+    """uvicorn runs on uvloop, whose handles and tasks differ from asyncio's in what they offer."""
+    app = df.DFApp()
+
+    @app.activity_trigger(input_name="x")
+    def act(x):
+        return x
+
+    @app.orchestration_trigger(context_name="context")
+    def both(context):
+        wide = yield context.task_all([context.call_activity("act", i) for i in range(50)])
+        yield context.create_timer(context.current_utc_datetime)
+        return sum(wide) + (yield context.call_activity("act", 1))
+
+    faults: list[dict[str, Any]] = []
+
+    async def run() -> str | None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, fault: faults.append(fault))
+        functions = InProcessFunctions(app.get_functions())
+        extension = DurableExtension(functions, DurableOptions(), tmp_path / "hub.db", SystemClock())
+        await extension.start()
+        instance_id = extension.operations.start("both", None)
+        await extension.wait_finished(instance_id, 20)
+        output = extension.operations.status(instance_id).output
+        await extension.stop()
+        return output
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        assert runner.run(run()) == "1226"
+        gc.collect()
+    assert faults == []

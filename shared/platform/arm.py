@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -81,6 +82,8 @@ class ResourceManager:
     ) -> None:
         from httpx import AsyncClient  # noqa: PLC0415 - loads in the activity that needs it
 
+        for name in ("httpx", "httpcore"):  # they log addresses and headers, and Azure hands out signed addresses
+            logging.getLogger(name).setLevel(logging.WARNING)
         self._endpoint = endpoint.rstrip("/")
         self._token = token
         self._time = timing or Time()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -29,7 +28,7 @@ from shared.deploys.platforms.base import (
     Revision,
     Workspace,
 )
-from shared.deploys.secrets import secret_store
+from shared.deploys.secrets import redactor, secret_store
 from shared.deploys.sources.tree import Stopped
 from shared.platform import blob_files
 from shared.platform.arm import BUSY, POLL_SECONDS, Json, ResourceManager
@@ -58,8 +57,6 @@ class AzurePlatform:
     ) -> None:
         from httpx import AsyncClient  # noqa: PLC0415 - loads in the activity that needs it
 
-        # httpx logs every address it is given, and those for uploads and logs are signed.
-        logging.getLogger("httpx").setLevel(logging.WARNING)
         self._azure = azure or ResourceManager()
         self._web = AsyncClient(timeout=WEB_SECONDS, transport=web)
         self._where: Place = place()
@@ -118,8 +115,9 @@ class AzurePlatform:
         app, mine = await watched(box, self._app_and_revision(spec))
         why = "it is gone" if app is None or mine is None else await self._releases.confirmed(spec, mine, box)
         if app is None or mine is None or why is not None:
+            redact = await redactor(spec.secrets_reference)
             raise TerminalError(
-                f"Revision {revision.name} is not healthy any more: {why}.",
+                f"Revision {revision.name} is not healthy any more: {redact(str(why))}",
                 code="revision-unhealthy",
                 remedy="See the deployment's log for what the app said last.",
             )

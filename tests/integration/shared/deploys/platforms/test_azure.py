@@ -57,7 +57,7 @@ async def test_an_app_has_the_size_the_scale_and_the_variables_of_its_deployment
     template = _app(cloud).body["properties"]["template"]
     (container,) = template["containers"]
     assert (container["resources"]["cpu"], container["resources"]["memory"]) == (2.0, "4Gi")
-    assert container["command"] == ["python", "app.py"]
+    assert container["command"] == list(spec.start_command)
     assert (template["scale"]["minReplicas"], template["scale"]["maxReplicas"]) == (2, 10)
     http, cpu = template["scale"]["rules"]
     assert http["http"]["metadata"] == {"concurrentRequests": "100"}
@@ -123,7 +123,7 @@ async def test_undoing_a_release_leaves_who_serves_alone(harness, cloud, recorde
     assert await harness.who_serves() == third.deployment_id
 
 
-@pytest.mark.parametrize("asked", range(1, 9))
+@pytest.mark.parametrize("asked", range(1, 13))
 async def test_a_crash_anywhere_in_a_deployment_builds_and_releases_once(harness, cloud, recorder, asked):
     """The process dies when the resource manager has answered so many requests, and all is done again."""
     spec = await harness.spec()
@@ -200,7 +200,7 @@ async def test_no_secret_and_no_signed_address_is_logged_or_handed_back(harness,
     while not done:
         handed.append(await harness.platform.release(spec, image, recorder.box, cursor))
         cursor, done = handed[-1].cursor, handed[-1].done
-    own = [one for one in caplog.records if one.name.startswith(("httpx", "httpcore.connection", "shared"))]
+    own = [one for one in caplog.records if not one.name.startswith("uvicorn")]
     text = recorder.text + "".join(map(repr, handed)) + "".join(one.getMessage() for one in own)
     assert len(handed) > 3
     assert CANARY not in text
@@ -230,7 +230,7 @@ async def test_a_cancelled_build_is_cancelled_at_the_builder(harness, cloud, rec
     context = await harness.through(spec, to="sync")
     work = asyncio.create_task(harness.platform.build(spec, context, recorder.box))
     async with asyncio.timeout(10):
-        while "building" not in recorder.text:
+        while "building" not in recorder.text:  # noqa: ASYNC110 - a log has no event
             await asyncio.sleep(0.02)
     recorder.cancel.set()
     with pytest.raises(DeploymentCancelled):
@@ -244,7 +244,7 @@ async def test_a_cancel_is_seen_while_azure_takes_its_time(harness, cloud, recor
     cloud.seconds = 60
     work = asyncio.create_task(harness.platform.release(spec, built.image, recorder.box))
     async with asyncio.timeout(10):
-        while not cloud.apps:
+        while not cloud.apps:  # noqa: ASYNC110 - as above
             await asyncio.sleep(0.02)
     began = time.monotonic()
     recorder.cancel.set()

@@ -27,9 +27,12 @@ from local.postgres import server
 from local.supplier.catalogue import DATA_SET_SIZE, Catalogue
 from local.supplier.faults import Faults
 from local.supplier.nivoda import Nivoda
+from shared.diamonds.analytics import summarise
 from shared.diamonds.consolidation import consolidate
 from shared.diamonds.mapping import NIVODA
 from shared.diamonds.models import ConsolidateRows
+from shared.diamonds.preview import RuleChange, preview
+from shared.diamonds.pricing import RuleTerms
 from shared.diamonds.repricing import begin, reprice
 from shared.diamonds.steps import RepriceFeed
 from shared.platform.postgres import close_pools
@@ -64,6 +67,7 @@ async def _measure(dsn: str, size: int, peer_size: int, times: int) -> None:
         repriced = [await _reprice(dsn, size, Decimal(f"1.{40 + n}")) for n in range(1, times + 1)]
         same_repriced = _prices(dsn, peer_size)
         idle = await _reprice(dsn, size, None)
+        looked = await _look()
         worker = RowWorker(dsn)
         _change_rule(dsn, FIRST_RATIO)
         theirs: list[float] = []
@@ -91,6 +95,7 @@ async def _measure(dsn: str, size: int, peer_size: int, times: int) -> None:
         f"us: {WORKERS} claimers at once, or one re-pricing, each in one process with PostgreSQL on this machine. The "
         "row-by-row worker: claims of 2,000, one upsert a row, batches of 100, five connections at once."
     )
+    console.print(f"Of {size:,} diamonds: {looked}")
 
 
 def _fill(dsn: str, size: int) -> UUID:
@@ -145,6 +150,23 @@ async def _reprice(dsn: str, size: int, changed: Decimal | None) -> float:
     done = await reprice((await begin(RepriceFeed())).repricing_id, 3600)
     assert (done.status, done.looked_at, bool(done.changed)) == ("completed", size, changed is not None), done
     return size / (time.perf_counter() - began)
+
+
+async def _look() -> str:
+    """How long the console's figures and a preview take, which read every diamond."""
+    began = time.perf_counter()
+    counted = await summarise()
+    summary = time.perf_counter() - began
+    again = await summarise()
+    cached = time.perf_counter() - began - summary
+    assert (counted.diamonds, counted.as_of) == (again.diamonds, again.as_of)
+    began = time.perf_counter()
+    effect = await preview(RuleChange(rule=RuleTerms(markup_ratio=Decimal("1.25"), priority=1, carat_min=Decimal(1))))
+    assert effect.changed
+    return (
+        f"the summary counts them in {summary * 1000:,.0f} ms, once a minute at most, and answers in"
+        f" {cached * 1000:,.0f} ms between; a preview takes {(time.perf_counter() - began) * 1000:,.0f} ms."
+    )
 
 
 def _change_rule(dsn: str, to: Decimal) -> None:

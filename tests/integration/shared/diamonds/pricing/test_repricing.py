@@ -249,6 +249,23 @@ async def test_a_rule_changes_between_claims_never_under_one(shop, diamonds):
     await assert_priced_by_the_rules()
 
 
+async def test_a_price_that_is_just_being_changed_is_not_overwritten_with_the_one_before(shop):
+    await shop.offer({})
+    await shop.rule()
+    async with database() as supplier:
+        await supplier.execute("update diamonds.diamonds set price_model_price = 2000, retail_price = 2600")
+        repriced = asyncio.create_task(shop.reprice_all())
+        waiting = "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+        async with asyncio.timeout(30):
+            while True:
+                if await rows(waiting):
+                    break
+                await asyncio.sleep(0.01)
+    assert (await repriced).status == "completed"
+    assert await rows("select retail_price from diamonds.diamonds") == [(Decimal("2600.00"),)]
+    await assert_priced_by_the_rules()
+
+
 async def test_prices_are_right_after_consolidation_repricing_and_changes_at_once(shop, diamonds, monkeypatch):
     from shared.diamonds import consolidation
 

@@ -32,7 +32,6 @@ from shared.diamonds.consolidation import consolidate
 from shared.diamonds.mapping import NIVODA
 from shared.diamonds.models import ConsolidateRows
 from shared.diamonds.preview import RuleChange, preview
-from shared.diamonds.pricing import RuleTerms
 from shared.diamonds.repricing import begin, reprice
 from shared.diamonds.steps import RepriceFeed
 from shared.platform.postgres import close_pools
@@ -161,7 +160,8 @@ async def _look() -> str:
     cached = time.perf_counter() - began - summary
     assert (counted.diamonds, counted.as_of) == (again.diamonds, again.as_of)
     began = time.perf_counter()
-    effect = await preview(RuleChange(rule=RuleTerms(markup_ratio=Decimal("1.25"), priority=1, carat_min=Decimal(1))))
+    rule = {"markup_ratio": "1.25", "priority": 1, "carat_min": 1}
+    effect = await preview(RuleChange.model_validate({"rule": rule}))
     assert effect.changed
     return (
         f"the summary counts them in {summary * 1000:,.0f} ms, once a minute at most, and answers in"

@@ -9,20 +9,18 @@ from collections.abc import AsyncIterator, Callable
 
 from local.apps.builds import Build
 from local.apps.errors import Refusal
-from local.apps.logs import LogFile, read_log
+from local.apps.logs import read_log
 from local.apps.orders import AppState, BuildOrder, BuildState, ReleaseOrder, ReleaseState
-from local.apps.process import Command, ProcessLimits
 from local.apps.proxy import Listener, make_client
 from local.apps.recipes import NoRecipeError, recipe
 from local.apps.revision import Health, Revision
+from local.apps.starting import start_revision
 from local.apps.state import DeploymentRow, ProjectRow, State
 from local.apps.workspaces import Workspace, Workspaces
 from local.processes import LOOPBACK, free_port
-from shared.deploys.secrets import Redactor
 from shared.deploys.sources import UPLOAD_BYTES, unpack
 from shared.platform.errors import InvalidInput
 
-STOP_S = 5.0
 _LOG_TAIL = 16_384
 
 
@@ -273,34 +271,14 @@ class Platform:
 
     def _start(self, project: ProjectRow, deployment: str, *, proven: bool) -> None:
         workspace = self._workspace(project, deployment)
-        order = ReleaseOrder.model_validate_json(workspace.orders.read_text())
-        environment = self._workspaces.environment(workspace, order.environment)
-        uid = self._workspaces.uid(project.number)
-
-        def command(port: int) -> Command:
-            return Command(
-                words=recipe(workspace.image, (), order.command, str(port)).start,
-                folder=workspace.image,
-                disk_of=workspace.root,
-                environment=environment | {"PORT": str(port)},
-                limits=ProcessLimits(memory=order.memory, disk=None),
-                uid=uid,
-                grace_s=STOP_S,
-                look_s=1,
-            )
 
         def found(health: Health, reason: str | None) -> None:
             if health is Health.FAILED:
                 self._revisions.pop(deployment, None)
             self._state.set_revision(deployment, "failed" if health is Health.FAILED else "healthy", reason)
 
-        self._revisions[deployment] = Revision(
-            command,
-            LogFile(workspace.app_log, Redactor(order.environment.values()), rotate=True),
-            self._client,
-            proven=proven,
-            patience_s=order.seconds,
-            found=found,
+        self._revisions[deployment] = start_revision(
+            self._workspaces, workspace, project.number, self._client, proven=proven, found=found
         )
 
     async def _listen(self, project: ProjectRow) -> None:

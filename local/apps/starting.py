@@ -1,0 +1,49 @@
+"""How the image of a deployment becomes a running revision."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import httpx
+
+from local.apps.logs import LogFile
+from local.apps.orders import ReleaseOrder
+from local.apps.process import Command, ProcessLimits
+from local.apps.recipes import recipe
+from local.apps.revision import Health, Revision
+from local.apps.workspaces import Workspace, Workspaces
+from shared.deploys.secrets import Redactor
+
+STOP_S = 5.0
+"""How long an app may take to end when it is asked to."""
+LOOK_S = 1.0
+
+
+def start_revision(
+    workspaces: Workspaces,
+    workspace: Workspace,
+    project: int,
+    client: httpx.AsyncClient,
+    *,
+    proven: bool,
+    found: Callable[[Health, str | None], None],
+) -> Revision:
+    """Start what the workspace's orders say; see Revision for `proven` and `found`."""
+    order = ReleaseOrder.model_validate_json(workspace.orders.read_text())
+    environment = workspaces.environment(workspace, order.environment)
+    uid = workspaces.uid(project)
+
+    def command(port: int) -> Command:
+        return Command(
+            words=recipe(workspace.image, (), order.command, str(port)).start,
+            folder=workspace.image,
+            disk_of=workspace.root,
+            environment=environment | {"PORT": str(port)},
+            limits=ProcessLimits(memory=order.memory, disk=None),
+            uid=uid,
+            grace_s=STOP_S,
+            look_s=LOOK_S,
+        )
+
+    log = LogFile(workspace.app_log, Redactor(order.environment.values()), rotate=True)
+    return Revision(command, log, client, proven=proven, patience_s=order.seconds, found=found)

@@ -77,7 +77,7 @@ def _check_version(request: Request, versions: set[str]) -> None:
 
 async def _body(request: Request) -> Any:
     raw = await request.body()
-    if request.method != "PUT":
+    if request.method not in ("PUT", "PATCH"):
         return None
     try:
         return json.loads(raw)

@@ -43,11 +43,16 @@ def environment(cloud: Cloud, call: Call) -> Reply:  # noqa: ARG001 - the same s
 
 
 def app(cloud: Cloud, call: Call) -> Reply:
-    """GET, PUT and DELETE of an app."""
+    """GET, PUT, PATCH and DELETE of an app."""
     name = call.values["app"]
     if call.method == "PUT":
         return _write(cloud, name, call.body)
     found = _app(cloud, name)
+    if call.method == "PATCH":
+        # Of the configuration, what is left out is dropped here as well.
+        properties = {**found.body["properties"], **call.body.get("properties", {})}
+        written = _write(cloud, name, {**found.body, **call.body, "properties": properties})
+        return Reply(None, 202, location=written.operation)
     if call.method == "DELETE":
         _not_busy(found)
         del cloud.apps[name]
@@ -288,9 +293,9 @@ _ONE = f"{PROVIDERS}/Microsoft.App/containerApps/{{app}}"
 ROUTES: list[tuple[str, str, set[str], Handler]] = [
     ("GET", ENVIRONMENT, API, environment),
     ("GET PUT DELETE", f"{ENVIRONMENT}/managedCertificates/{{certificate}}", API, certificate),
-    ("GET PUT DELETE", _ONE, API, app),
+    ("GET PUT PATCH DELETE", _ONE, API, app),
     ("POST", f"{_ONE}/listSecrets", API, secrets),
-    ("POST", f"{_ONE}/getAuthToken", API, auth_token),
+    ("POST", f"{_ONE}/getAuthtoken", API, auth_token),
     ("POST", f"{_ONE}/listCustomHostNameAnalysis", API, analysis),
     ("GET", f"{_ONE}/revisions", API, revisions),
     ("GET", f"{_ONE}/revisions/{{revision}}", API, revision),

@@ -115,6 +115,10 @@ class ResourceManager:
         """Create the resource or make it be as told."""
         return self._answer(await self._persist("PUT", path, version, body))
 
+    async def patch(self, path: str, version: str, body: Json) -> Answer:
+        """Change what the body holds. Lists are replaced as a whole."""
+        return self._answer(await self._persist("PATCH", path, version, body))
+
     async def post(
         self, path: str, version: str, body: Json | None = None, *, query: Mapping[str, str] | None = None
     ) -> Answer:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -85,7 +85,7 @@ class Apps:
         ]
         configuration["ingress"]["targetPort"] = spec.port
         body["properties"]["template"] = template(spec, image, names, values)
-        return await self._put(spec, body, Redactor(values.values()))
+        return await _redacted(self._azure.put(self._path(spec), APPS_API, body), Redactor(values.values()))
 
     async def route(self, spec: DeploymentSpec, app: Json, weights: Mapping[str, int]) -> Answer | None:
         """Share the traffic out by revision; None if it is so already."""
@@ -130,7 +130,7 @@ class Apps:
             address = next((str(one["logStreamEndpoint"]) for one in containers if one.get("logStreamEndpoint")), None)
             if address is None:
                 return ""
-            token = (await self._azure.post(f"{self._path(spec)}/getAuthToken", APPS_API)).body["properties"]["token"]
+            token = (await self._azure.post(f"{self._path(spec)}/getAuthtoken", APPS_API)).body["properties"]["token"]
             answer = await web.get(
                 address,
                 params={"follow": "false", "tailLines": str(LAST_LINES)},
@@ -143,18 +143,15 @@ class Apps:
     async def _change(
         self, spec: DeploymentSpec, app: Json, *, ingress: Json | None = None, secrets: list[Json] | None = None
     ) -> Answer:
-        body = writable(app)
-        configuration: Json = body["properties"]["configuration"]
+        """Change the configuration only: a template that is written again could be taken for a new revision."""
+        configuration: Json = writable(app)["properties"]["configuration"]
         # Reading an app does not tell the values of its secrets, and writing it without them would drop them.
         configuration["secrets"] = await self._secrets(spec) if secrets is None else secrets
         configuration["ingress"] |= ingress or {}
-        return await self._put(spec, body, Redactor(one.get("value", "") for one in configuration["secrets"]))
-
-    async def _put(self, spec: DeploymentSpec, body: Json, redact: Redactor) -> Answer:
-        try:
-            return await self._azure.put(self._path(spec), APPS_API, body)
-        except TerminalError as error:
-            raise TerminalError(redact(error.message), code=error.code, remedy=error.remedy) from None
+        redact = Redactor(one.get("value", "") for one in configuration["secrets"])
+        return await _redacted(
+            self._azure.patch(self._path(spec), APPS_API, {"properties": {"configuration": configuration}}), redact
+        )
 
     async def _secrets(self, spec: DeploymentSpec) -> list[Json]:
         found = (await self._azure.post(f"{self._path(spec)}/listSecrets", APPS_API)).body.get("value", [])
@@ -163,6 +160,14 @@ class Apps:
 
     def _path(self, spec: DeploymentSpec) -> str:
         return self._where.app(app_name(spec))
+
+
+async def _redacted(write: Coroutine[Any, Any, Answer], redact: Redactor) -> Answer:
+    """What the write is answered; a refusal, which may quote the body, does not show secrets."""
+    try:
+        return await write
+    except TerminalError as error:
+        raise TerminalError(redact(error.message), code=error.code, remedy=error.remedy) from None
 
 
 def _containers(replica: Json) -> list[Json]:

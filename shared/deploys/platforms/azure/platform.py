@@ -206,9 +206,12 @@ class AzurePlatform:
     async def _pack(self, spec: DeploymentSpec, box: Box, scratch: Path, name: str) -> None:
         folder, archive = scratch / "source", scratch / "context.tar.gz"
         try:
-            said = await sources.fetch(
-                spec.source, spec.organization_id, spec.project_id, folder, cancelled=box.cancelled
-            )
+            async with asyncio.timeout(box.seconds):
+                said = await sources.fetch(
+                    spec.source, spec.organization_id, spec.project_id, folder, cancelled=box.cancelled
+                )
+        except TimeoutError:
+            raise TransientError(f"The source could not be fetched in {box.seconds:g} s.", code="source-slow") from None
         except Stopped:
             await box.check()
             raise

@@ -174,6 +174,18 @@ async def test_what_a_write_leaves_out_is_dropped(http, cloud):
     assert (told["ingress"]["customDomains"], [one["name"] for one in told["secrets"]]) == (None, ["token"])
 
 
+async def test_a_patch_keeps_the_template_and_drops_what_it_leaves_out_of_the_configuration(http, cloud):
+    await build(http)
+    await put(http, app_of())
+    patch = {"properties": {"configuration": app_of()["properties"]["configuration"]}}
+    answer = await http.patch(APP, params=V_APPS, json=patch)
+    assert (answer.status_code, (await http.get(answer.headers["Location"])).json()["status"]) == (202, "Succeeded")
+    assert list(cloud.apps["shop"].revisions) == ["shop--one"]
+    del patch["properties"]["configuration"]["secrets"]
+    refused = await http.patch(APP, params=V_APPS, json=patch)
+    assert code(refused) == (400, "ContainerAppSecretRefNotFound")
+
+
 async def test_a_suffix_names_one_template(http):
     await build(http)
     await put(http, app_of())

@@ -225,6 +225,16 @@ async def test_a_refusal_by_azure_does_not_quote_the_apps_secrets(harness, cloud
     assert refusal.value.code == "azure-refused"
 
 
+async def test_only_a_release_writes_a_template(harness, cloud, recorder):
+    first, second = await harness.spec(), await harness.spec()
+    await harness.through(first)
+    await harness.through(second, to="promote")
+    await harness.platform.rollback(second, recorder.box)
+    writes = {name.split(" ")[0]: count for name, count in cloud.asked.items() if name.endswith(f"/{_app(cloud).name}")}
+    assert writes["PUT"] == 2
+    assert writes["PATCH"] == 2
+
+
 async def test_a_cancelled_build_is_cancelled_at_the_builder(harness, cloud, recorder):
     spec = await harness.spec("slow-build")
     context = await harness.through(spec, to="sync")

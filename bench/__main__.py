@@ -14,6 +14,7 @@ BENCHMARKS = {
     "consolidation": "consolidation and re-pricing of 500,000 diamonds, beside a row-by-row worker",
     "bill": "the monthly bill of the nightly run on Flex, beside the containers it replaces",
     "search": "latency of the diamonds' search at 500,000 diamonds",
+    "deploys": "deployments: first step, overhead over the bare build, many at once, status reads, the bill",
     "host": "the local host's orchestrations, beside DBOS and Microsoft's recorded figures",
     "host_http": "HTTP requests/s of the local host, beside bare Starlette",
 }

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from http.cookies import Morsel, SimpleCookie
 from typing import Any, cast
 from urllib.parse import quote
@@ -10,6 +11,7 @@ from urllib.parse import quote
 from azure.functions import meta
 
 _TEXT = "text/plain; charset=utf-8"
+_LAST_STATUS = 599
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,10 @@ class Answer:
 
 
 def answer_of(value: meta.Datum | None) -> Answer:
-    """The answer for a function's HTTP result; a text that is JSON is re-written by the host, with a warning."""
+    """The answer for a function's HTTP result; a text that is JSON is re-written by the host, with a warning.
+
+    Raises ValueError for a status that cannot be sent.
+    """
     if value is None or value.type is None:
         return Answer(204)
     if value.type == "http":
@@ -45,7 +50,7 @@ def _from_response(value: Mapping[str, Any]) -> Answer:
     sent = [(name, str(text)) for name, text in headers.items() if name != "transfer-encoding"]
     for cookie in cast("list[SimpleCookie] | None", value["cookies"]) or []:
         sent += [("set-cookie", _cookie(one)) for one in cookie.values()]
-    return Answer(int(value["status_code"].value), sent, cast("bytes", value["body"].value))
+    return Answer(_status(value["status_code"].value), sent, cast("bytes", value["body"].value))
 
 
 def _from_text(text: str) -> Answer:
@@ -73,8 +78,18 @@ def _from_json(value: Any) -> Answer:
         given = cast("dict[str, Any]", members.get("headers") or {})
         headers = {key.lower(): str(one) for key, one in given.items()}
         headers.setdefault("content-type", _TEXT)
-        return Answer(int(status), list(headers.items()), _plain(members["body"]).encode())
+        return Answer(_status(status), list(headers.items()), _plain(members["body"]).encode())
     return Answer(200, [("content-type", _TEXT)], _plain(value).encode())
+
+
+def _status(value: Any) -> int:
+    try:
+        status = int(value)
+    except (TypeError, ValueError):
+        status = 0
+    if not HTTPStatus.OK <= status <= _LAST_STATUS:
+        raise ValueError(f"the status {value!r} is none that a server can send: give a number from 200 to 599.")
+    return status
 
 
 def _plain(value: Any) -> str:

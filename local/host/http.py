@@ -160,15 +160,19 @@ class HttpTriggers:
             return Answer(503, [("content-type", "text/plain")], b"Function host is not running.")
         except (FunctionRaised, FunctionTimedOut):
             return Answer(500)
-        answer = answer_of(_http_result(one.function, result.returned, result.outputs))
+        try:
+            answer = answer_of(_http_result(one.function, result.returned, result.outputs))
+        except ValueError as error:
+            host_log.error("Function '%s' cannot be answered for: %s", name, error)
+            return Answer(500)
         if answer.warning:
             host_log.warning("Function '%s' %s", name, answer.warning)
         return answer
 
 
 def _listed_methods(function: Function) -> list[str]:
-    listed = cast("list[str]", function.trigger.fields.get("methods") or [])
-    return [one.upper() for one in listed]
+    listed = cast("list[str] | str", function.trigger.fields.get("methods") or [])
+    return [one.upper() for one in ([listed] if isinstance(listed, str) else listed)]
 
 
 async def send_answer(answer: Answer, send: Send) -> None:

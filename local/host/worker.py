@@ -26,9 +26,9 @@ class FunctionRaised(Exception):
     """The function, or the conversion of its arguments and results, raised `error`."""
 
     def __init__(self, error: BaseException) -> None:
-        # The durable SDK hangs the whole state of an orchestrator onto the text of its error.
-        text = str(error).partition(_ORCHESTRATOR_STATE)[0]
-        super().__init__(f"{type(error).__name__}: {text}")
+        self.text = _text_of(error)
+        """What `str(error)` gives; the durable SDK hangs the whole state of an orchestrator onto it."""
+        super().__init__(f"{type(error).__name__}: {self.text.partition(_ORCHESTRATOR_STATE)[0]}")
         self.error = error
 
     @property
@@ -135,9 +135,14 @@ class Worker:
             else:
                 returned = await self._in_thread(function.code, arguments, context.invocation_id)
             return _result(function, returned, outputs)
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as error:
+            if _is_being_cancelled():
+                raise
+            raise FunctionRaised(error) from error
+        except GeneratorExit:
             raise
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
+            # What is no Exception ends or hangs Azure's worker, which is started anew; only this run fails here.
             raise FunctionRaised(error) from error
 
     def abandon_threads(self) -> None:
@@ -173,6 +178,19 @@ def thread_count(environment: Mapping[str, str] = os.environ) -> int | None:
     if not text.isdigit() or int(text) < 1:
         raise ConfigurationError(f"PYTHON_THREADPOOL_THREAD_COUNT must be a whole number from 1 on, not {text!r}.")
     return int(text)
+
+
+def _text_of(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - the app's own __str__ may raise anything
+        return "Unhandled exception in function. Could not serialize original exception message."
+
+
+def _is_being_cancelled() -> bool:
+    """Whether the host cancels this run, and not the function's own code something that it awaits."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _result(function: Function, returned: Any, outputs: Mapping[str, OutParameter]) -> Result:

@@ -1,0 +1,44 @@
+import pytest
+
+from local.host.testing import InProcessHost
+
+KINDS = {
+    "base": "NoException: ",
+    "interrupt": "KeyboardInterrupt: ",
+    "exit": "SystemExit: ",
+    "cancelled": "CancelledError: ",
+    "unprintable": "Unprintable: Unhandled exception in function. Could not serialize original exception message.",
+}
+
+
+@pytest.fixture(scope="module")
+def app(apps):
+    with InProcessHost(apps / "errors") as host:
+        yield host
+
+
+@pytest.mark.parametrize("way", ["plain", "async"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_whatever_a_function_raises_fails_its_own_run_alone(app, way, kind):
+    answer = app.request("GET", f"/api/{way}/{kind}")
+    assert (answer.status, answer.body) == (500, b"")
+    assert app.invocations[0].outcome == "Failed"
+    assert app.invocations[0].error == KINDS[kind]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_whatever_an_activity_raises_reaches_its_orchestrator(app, kind):
+    found = app.wait_for(app.start_orchestration("catches", kind))
+    assert found.output == f"Activity function 'raises' failed: {KINDS[kind]}".strip()
+
+
+def test_a_status_that_cannot_be_sent_is_an_error_of_the_function(app):
+    answer = app.request("GET", "/api/status/999")
+    assert (answer.status, answer.body) == (500, b"")
+    assert "Function 'status' cannot be answered for: the status '999'" in app.log
+    assert app.request("GET", "/api/status/enum").status == 201
+
+
+def test_a_generic_trigger_may_name_its_one_method_as_text(app):
+    assert app.request("GET", "/api/generic").body == b"generic"
+    assert app.request("POST", "/api/generic", {}).status == 404

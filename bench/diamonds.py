@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -19,32 +18,18 @@ import httpx
 import psycopg
 from psycopg.types.json import Jsonb
 
+from bench.peers import peer_python
 from bench.report import comparison, console, ratio
 from local.up import Options, Ports, Stack, stack
 
 ROOT = Path(__file__).parents[1]
-PEERS = ROOT / ".venv-bench"
 SIZES = (53_940, 500_000)
 LIMIT = 25
 
 
 def main(*, quick: bool) -> None:
-    _install_peers()
+    peer_python()
     asyncio.run(_measure(SIZES[:1] if quick else SIZES))
-
-
-def _install_peers() -> None:
-    """dlt and its like live in an environment of their own: their dependencies are not ours."""
-    wanted = ROOT / "requirements-bench.txt"
-    mark = PEERS / ".installed"
-    if mark.exists() and mark.stat().st_mtime >= wanted.stat().st_mtime:
-        return
-    console.print("Installing the peers into .venv-bench ...")
-    subprocess.run([sys.executable, "-m", "venv", str(PEERS)], check=True)
-    uv = Path(sys.executable).with_name("uv")
-    install = [str(uv), "pip", "install", "--quiet", "--python", str(PEERS / "bin" / "python"), "-r", str(wanted)]
-    subprocess.run(install, check=True)
-    mark.touch()
 
 
 async def _measure(sizes: tuple[int, ...]) -> None:
@@ -110,7 +95,7 @@ def _dlt(services: Stack) -> float:
     """Seconds that dlt takes for the same diamonds from the same supplier into the same server."""
     arguments = [services.settings["NIVODA_ENDPOINT"], services.settings["POSTGRES_DSN"]]
     answer = subprocess.run(
-        [str(PEERS / "bin" / "python"), str(ROOT / "bench" / "dlt_peer.py"), *arguments],
+        [str(peer_python()), str(ROOT / "bench" / "dlt_peer.py"), *arguments],
         check=True, capture_output=True, text=True,
     )  # fmt: skip
     return float(json.loads(answer.stdout.splitlines()[-1])["seconds"])

@@ -13,6 +13,7 @@ from local.postgres.account import Account, reachable_data
 
 FIRST_UID = 2_000_000
 """Above what distributions and user namespaces give out."""
+_LINK = "linked-from"
 _SYSTEM_PATH = ("/usr/local/bin", "/usr/bin", "/bin")
 
 
@@ -86,6 +87,9 @@ class Workspaces:
         real = reachable_data(account, folder.absolute(), "apps")
         real.mkdir(mode=0o755, parents=True, exist_ok=True)
         self.folder = folder.absolute()
+        if real != self.folder:
+            (real / _LINK).write_text(str(self.folder))
+            _sweep(real.parent)
         self._programs = real / "bin"
         self._link_programs(account)
 
@@ -113,6 +117,14 @@ class Workspaces:
                 link = self._programs / name
                 link.unlink(missing_ok=True)
                 link.symlink_to(Path(str(found)).resolve())
+
+
+def _sweep(state: Path) -> None:
+    """Delete data folders whose link is gone: whoever deleted it has thrown the data away."""
+    for note in state.glob(f"apps-*/{_LINK}"):
+        link = Path(note.read_text())
+        if not link.is_symlink() or link.resolve() != note.parent:
+            shutil.rmtree(note.parent, ignore_errors=True)
 
 
 def _runs(account: Account, program: Path) -> bool:

@@ -167,7 +167,8 @@ async def change_prices(count: int, per_second: float, done: asyncio.Event) -> t
     return changed, time.perf_counter() - began
 
 
-async def main(dsn: str, key: str, options: argparse.Namespace) -> int:
+async def compare(dsn: str, key: str, options: argparse.Namespace) -> int:
+    """Print the latencies, quiet and with a writer beside them; 1 if one of the two misses the limit."""
     client = Client(key)
     await measure_once(client)
     print(f"Milliseconds, p50 and p95 of {options.requests} requests each, {options.diamonds} diamonds")
@@ -198,12 +199,8 @@ async def measure_once(client: Client) -> None:
         await client.ask(sort_by=sort)
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="python -m bench.search", description=__doc__)
-    parser.add_argument("--diamonds", type=int, default=500_000)
-    parser.add_argument("--requests", type=int, default=40, help="of each search")
-    parser.add_argument("--writes", type=float, default=1_250, help="diamonds a second in the second part")
-    options = parser.parse_args()
+def run(options: argparse.Namespace) -> int:
+    """Start a server, fill it, and compare."""
     with tempfile.TemporaryDirectory(prefix="manifold-bench-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)  # the server may be another user's, where this one is root
         with server(f"{folder}/postgres") as postgres:
@@ -214,4 +211,22 @@ if __name__ == "__main__":
             started = time.perf_counter()
             fill(postgres.dsn, options.diamonds)
             print(f"{options.diamonds} diamonds stored in {time.perf_counter() - started:.0f} s")
-            sys.exit(asyncio.run(main(postgres.dsn, key, options)))
+            return asyncio.run(compare(postgres.dsn, key, options))
+
+
+def options_of(arguments: list[str] | None = None) -> argparse.Namespace:
+    """The flags of `python -m bench.search`."""
+    parser = argparse.ArgumentParser(prog="python -m bench.search", description=__doc__)
+    parser.add_argument("--diamonds", type=int, default=500_000)
+    parser.add_argument("--requests", type=int, default=40, help="of each search")
+    parser.add_argument("--writes", type=float, default=1_250, help="diamonds a second in the second part")
+    return parser.parse_args(arguments)
+
+
+def main(*, quick: bool) -> None:
+    """As the other benchmarks are called."""
+    run(options_of(["--diamonds", "100000", "--requests", "10"] if quick else []))
+
+
+if __name__ == "__main__":
+    sys.exit(run(options_of()))

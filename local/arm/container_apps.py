@@ -26,6 +26,7 @@ from local.arm.cloud import (
 )
 from local.arm.http import Call, Reply, checked
 from local.arm.shapes import ContainerApp, ManagedCertificate
+from local.arm.views import app_told, certificate_told, configuration_of, hosts_of, revision_told, weight_of
 
 API = {"2025-01-01"}
 _NAME = re.compile(r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$")
@@ -58,27 +59,27 @@ def app(cloud: Cloud, call: Call) -> Reply:
         del cloud.apps[name]
         operation, _ = cloud.begin()
         return Reply(None, 202, location=operation)
-    return Reply(_told(found))
+    return Reply(app_told(found))
 
 
 def secrets(cloud: Cloud, call: Call) -> Reply:
-    return Reply({"value": _configuration(_app(cloud, call.values["app"])).get("secrets") or []})
+    return Reply({"value": configuration_of(_app(cloud, call.values["app"])).get("secrets") or []})
 
 
 def revisions(cloud: Cloud, call: Call) -> Reply:
     found = _app(cloud, call.values["app"])
-    return Reply({"value": [_revision_told(found, one) for one in found.revisions.values()]})
+    return Reply({"value": [revision_told(found, one) for one in found.revisions.values()]})
 
 
 def revision(cloud: Cloud, call: Call) -> Reply:
     found = _app(cloud, call.values["app"])
-    return Reply(_revision_told(found, _revision(found, call.values["revision"])))
+    return Reply(revision_told(found, _revision(found, call.values["revision"])))
 
 
 def deactivate(cloud: Cloud, call: Call) -> Reply:
     found = _app(cloud, call.values["app"])
     one = _revision(found, call.values["revision"])
-    if _weight(found, one.name):
+    if weight_of(found, one.name):
         raise ArmError(400, "RevisionHasTraffic", f"Revision {one.name} has traffic.")
     one.active = False
     return Reply({})
@@ -101,7 +102,7 @@ def analysis(cloud: Cloud, call: Call) -> Reply:
     name, host = call.values["app"], call.query.get("customHostname", "")
     _app(cloud, name)
     kind = cloud.dns.get(host)
-    taken = [one.name for one in cloud.apps.values() if one.name != name and host in _hosts(one)]
+    taken = [one.name for one in cloud.apps.values() if one.name != name and host in hosts_of(one)]
     return Reply(
         {
             "hostName": host,
@@ -122,20 +123,20 @@ def certificate(cloud: Cloud, call: Call) -> Reply:
     if call.method == "PUT":
         body = checked(ManagedCertificate, call.body)
         host = body["properties"]["subjectName"]
-        if not any(host in _hosts(one) for one in cloud.apps.values()):
+        if not any(host in hosts_of(one) for one in cloud.apps.values()):
             raise ArmError(400, "RequireCustomHostnameInEnvironment", f"Add {host} to an app first.")
         if name not in cloud.certificates:
             reason = cloud.failing_certificates.get(host)
             cloud.certificates[name] = Certificate(body, time.monotonic() + cloud.seconds, reason)
         operation, _ = cloud.begin()
-        return Reply(_certificate_told(cloud.certificates[name]), 201, operation=operation)
+        return Reply(certificate_told(cloud.certificates[name]), 201, operation=operation)
     found = cloud.certificates.get(name)
     if found is None:
         raise ArmError(404, "ResourceNotFound", f"There is no certificate {name}.")
     if call.method == "DELETE":
         del cloud.certificates[name]
         return Reply({})
-    return Reply(_certificate_told(found))
+    return Reply(certificate_told(found))
 
 
 def _write(cloud: Cloud, name: str, given: Any) -> Reply:
@@ -164,7 +165,7 @@ def _write(cloud: Cloud, name: str, given: Any) -> Reply:
     if existing is None and pulled:
         ready = time.monotonic() + 2 * cloud.seconds
         known.revisions[revision_name] = Revision(revision_name, template, fate, ready)
-    return Reply(_told(known), status, operation=operation)
+    return Reply(app_told(known), status, operation=operation)
 
 
 def _check(cloud: Cloud, body: Json, names: set[str], template: Json) -> None:
@@ -196,65 +197,8 @@ def _check_domain(cloud: Cloud, domain: Json) -> None:
         raise ArmError(400, "InvalidCustomHostNameValidation", f"A TXT record asuid.{domain['name']} was not found.")
     if domain["bindingType"] == "SniEnabled":
         held = cloud.certificates.get(str(domain.get("certificateId")).rsplit("/", 1)[-1])
-        if held is None or _certificate_told(held)["properties"]["provisioningState"] != "Succeeded":
+        if held is None or certificate_told(held)["properties"]["provisioningState"] != "Succeeded":
             raise ArmError(400, "CertificateMissing", f"There is no certificate for {domain['name']}.")
-
-
-def _told(found: App) -> Json:
-    """An app as reading it tells: no secret has a value."""
-    body, state = found.body, found.operation.state
-    configuration: Json = dict(body["properties"]["configuration"])
-    configuration["secrets"] = [{"name": one["name"]} for one in listed(configuration, "secrets")] or None
-    configuration["ingress"] = {**configuration["ingress"], "fqdn": f"{found.name}.{DOMAIN}"}
-    newest = list(found.revisions)[-1:] or [None]
-    identities = {name: {"principalId": "p", "clientId": "c"} for name in body["identity"]["userAssignedIdentities"]}
-    return {
-        "id": f"{PROVIDERS}/Microsoft.App/containerApps/{found.name}",
-        "name": found.name,
-        "type": "Microsoft.App/containerApps",
-        "location": "West Europe",
-        "tags": body["tags"],
-        "systemData": {"createdByType": "Application"},
-        "identity": {**body["identity"], "principalId": None, "userAssignedIdentities": identities},
-        "properties": {
-            **body["properties"],
-            "managedEnvironmentId": ENVIRONMENT,
-            "provisioningState": state,
-            "runningStatus": "Running",
-            "latestRevisionName": newest[0],
-            "latestReadyRevisionName": newest[0],
-            "customDomainVerificationId": VERIFICATION,
-            "outboundIpAddresses": [ADDRESS],
-            "configuration": configuration,
-        },
-    }
-
-
-def _revision_told(found: App, one: Revision) -> Json:
-    provisioning, running, health = one.states
-    return {
-        "id": f"{PROVIDERS}/Microsoft.App/containerApps/{found.name}/revisions/{one.name}",
-        "name": one.name,
-        "type": "Microsoft.App/containerapps/revisions",
-        "properties": {
-            "createdTime": one.created,
-            "fqdn": f"{one.name}.{DOMAIN}",
-            "template": one.template,
-            "active": one.active,
-            "replicas": int(one.active),
-            "trafficWeight": _weight(found, one.name),
-            "provisioningState": provisioning,
-            "runningState": running,
-            "healthState": health,
-        },
-    }
-
-
-def _certificate_told(found: Certificate) -> Json:
-    ended = time.monotonic() >= found.ready
-    state = ("Failed" if found.error else "Succeeded") if ended else "Pending"
-    error = {"error": found.error} if ended and found.error else {}
-    return {**found.body, "properties": {**found.body["properties"], "provisioningState": state, **error}}
 
 
 def _app(cloud: Cloud, name: str) -> App:
@@ -274,18 +218,6 @@ def _revision(found: App, name: str) -> Revision:
 def _not_busy(found: App) -> None:
     if found.operation.state == "InProgress":
         raise ArmError(409, "ContainerAppOperationInProgress", "Cannot modify: another operation is in progress.")
-
-
-def _configuration(found: App) -> Json:
-    return found.body["properties"]["configuration"]
-
-
-def _weight(found: App, name: str) -> int:
-    return sum(one["weight"] for one in _configuration(found)["ingress"]["traffic"] if one["revisionName"] == name)
-
-
-def _hosts(found: App) -> set[str]:
-    return {one["name"] for one in listed(_configuration(found)["ingress"], "customDomains")}
 
 
 Handler = Callable[[Cloud, Call], Reply]

@@ -31,7 +31,7 @@ from shared.diamonds.analytics import summarise
 from shared.diamonds.consolidation import consolidate
 from shared.diamonds.mapping import NIVODA
 from shared.diamonds.models import ConsolidateRows
-from shared.diamonds.preview import RuleChange, preview
+from shared.diamonds.preview import Effect, RuleChange, preview
 from shared.diamonds.repricing import begin, reprice
 from shared.diamonds.steps import RepriceFeed
 from shared.platform.postgres import close_pools
@@ -60,23 +60,28 @@ def main(*, quick: bool) -> None:
 
 async def _measure(dsn: str, size: int, peer_size: int, times: int) -> None:
     run = _fill(dsn, size)
+    worker = RowWorker(dsn)
     try:
+        await _consolidate(dsn, run, size)  # the first night; those that are measured find their diamonds there
         ours = [await _consolidate(dsn, run, size) for _ in range(times)]
         same = _prices(dsn, peer_size)
-        repriced = [await _reprice(dsn, size, Decimal(f"1.{40 + n}")) for n in range(1, times + 1)]
-        same_repriced = _prices(dsn, peer_size)
-        idle = await _reprice(dsn, size, None)
-        looked = await _look()
-        worker = RowWorker(dsn)
-        _change_rule(dsn, FIRST_RATIO)
         theirs: list[float] = []
         for _ in range(times):
             _reset(dsn, peer_size)
+            _spoil(dsn, peer_size)
             theirs.append(await worker.consolidate())
-        _must_be_same("consolidation", dsn, peer_size, same)
-        _change_rule(dsn, Decimal(f"1.{40 + times}"))
-        theirs_repriced = [await worker.reprice()]
-        _must_be_same("re-pricing", dsn, peer_size, same_repriced)
+            _must_be_same("consolidation", dsn, peer_size, same)
+        repriced: list[float] = []
+        theirs_repriced: list[float] = []
+        for number in range(1, times + 1):
+            # Of the same table in the same state: first the peer its share, then we all of it.
+            _change_rule(dsn, FIRST_RATIO + number * Decimal("0.01"))
+            theirs_repriced.append(await worker.reprice(peer_size))
+            _change_rule(dsn, FIRST_RATIO + number * Decimal("0.01") + Decimal("0.5"))
+            repriced.append(await _reprice(size, changed=True))
+            assert (await _priced_right()).changed == 0
+        idle = await _reprice(size, changed=False)
+        looked = await _look()
     finally:
         await close_pools()
     table = comparison(
@@ -127,7 +132,7 @@ def _fill(dsn: str, size: int) -> UUID:
 
 
 async def _consolidate(dsn: str, run: UUID, size: int) -> float:
-    """Rows/s of all workers together, from nothing to every diamond."""
+    """Rows/s of all workers together, until every row that a night brought is consolidated."""
     _reset(dsn, size)
     began = time.perf_counter()
     done = await asyncio.gather(
@@ -141,14 +146,17 @@ async def _consolidate(dsn: str, run: UUID, size: int) -> float:
     return size / seconds
 
 
-async def _reprice(dsn: str, size: int, changed: Decimal | None) -> float:
-    """Diamonds/s of a re-pricing after one rule was changed, or after nothing was."""
-    if changed:
-        _change_rule(dsn, changed)
+async def _reprice(size: int, *, changed: bool) -> float:
+    """Diamonds/s of a re-pricing after a rule was changed, or after nothing was."""
     began = time.perf_counter()
     done = await reprice((await begin(RepriceFeed())).repricing_id, 3600)
-    assert (done.status, done.looked_at, bool(done.changed)) == ("completed", size, changed is not None), done
+    assert (done.status, done.looked_at, bool(done.changed)) == ("completed", size, changed), done
     return size / (time.perf_counter() - began)
+
+
+async def _priced_right() -> Effect:
+    """What a rule that is not active would change: nothing, if every diamond has its rules' price."""
+    return await preview(RuleChange.model_validate({"rule": {"markup_ratio": 1, "active": False}}))
 
 
 async def _look() -> str:
@@ -175,9 +183,8 @@ def _change_rule(dsn: str, to: Decimal) -> None:
 
 
 def _reset(dsn: str, pending: int) -> None:
-    """Nothing is consolidated; the first rows by stone id wait for it."""
+    """The first rows by stone id wait for consolidation, as if a night had brought them again."""
     with psycopg.connect(dsn, autocommit=True) as connection:
-        connection.execute("truncate diamonds.diamonds cascade")
         connection.execute(
             "update diamonds.raw_diamonds r set consolidation_status = f.status from (select feed, supplier_stone_id,"
             " case when row_number() over (order by supplier_stone_id) <= %s then 'pending' else 'done' end as status"
@@ -185,7 +192,17 @@ def _reset(dsn: str, pending: int) -> None:
             " and r.consolidation_status <> f.status",
             (pending,),
         )
-        connection.execute("vacuum analyze diamonds.raw_diamonds")
+        connection.execute("vacuum analyze diamonds.raw_diamonds, diamonds.diamonds")
+
+
+def _spoil(dsn: str, first: int) -> None:
+    """Make the first prices wrong, so that the peer has to find the right ones."""
+    with psycopg.connect(dsn) as connection:
+        connection.execute(
+            "update diamonds.diamonds set retail_price = 1, markup_ratio = 1, rating = null where supplier_stone_id in"
+            " (select supplier_stone_id from diamonds.diamonds order by supplier_stone_id limit %s)",
+            (first,),
+        )
 
 
 def _prices(dsn: str, first: int) -> tuple[Any, ...]:

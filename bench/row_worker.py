@@ -60,8 +60,8 @@ class RowWorker:
             done += len(claimed)
         return await self._end(connections, done, began)
 
-    async def reprice(self) -> float:
-        """Rows/s until every diamond has the price of the rules."""
+    async def reprice(self, most: int) -> float:
+        """Rows/s until the first `most` diamonds have the price of the rules."""
         began, done, after = time.perf_counter(), 0, 0
         connections = [await self._connect() for _ in range(AT_ONCE)]
         rules = await self._rules(connections[0])
@@ -70,7 +70,7 @@ class RowWorker:
             " from diamonds.diamonds"
             " where id > %s and status = 'active' order by id limit %s"
         )
-        while found := await (await connections[0].execute(query, (after, CLAIM))).fetchall():
+        while done < most and (found := await (await connections[0].execute(query, (after, CLAIM))).fetchall()):
             priced: list[dict[str, Any]] = []
             for row in found:
                 ratio, rating = _rule(rules, row["shape"], row["carats"], row["lab_grown"])

@@ -46,6 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
     sys.dont_write_bytecode = sys.dont_write_bytecode or options.reload
     # Functions find their files by relative paths, as under Core Tools.
     os.chdir(app)
+    _give_up_names()
     # uvloop, where it is installed, halves what the loop itself costs a request.
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         return runner.run(_serve(host, reload=options.reload))
@@ -73,6 +74,16 @@ async def _serve(host: Host, *, reload: bool) -> int:
     host_log.info("Stopped.")
     _leave()
     return 0
+
+
+def _give_up_names() -> None:
+    """Take the folder that this host is run from out of the module path: its packages would hide the app's.
+
+    Python prefers a package with an `__init__.py` anywhere on the path to an app's folder without one. The host finds
+    its own modules through its package.
+    """
+    project = Path(__file__).resolve().parents[2]
+    sys.path[:] = [one for one in sys.path if Path(one).resolve() != project]
 
 
 def _announce(host: Host) -> None:

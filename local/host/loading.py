@@ -10,6 +10,10 @@ from types import ModuleType
 
 from azure.functions.decorators.function_app import AsgiFunctionApp, FunctionRegister
 
+from local.host.logs import host_log
+
+_HOSTS_PACKAGE = __name__.partition(".")[0]
+_HOSTS_FOLDER = Path(__file__).parents[1]
 _NOT_ITS_CODE = {"site-packages", "dist-packages", ".python_packages", ".venv", "venv", "node_modules"}
 
 
@@ -43,6 +47,7 @@ class AppCode:
                 self._paths.append(str(path))
         importlib.invalidate_caches()
         self._displace(script)
+        self._share_package()
         try:
             module = importlib.import_module(script.removesuffix(".py").replace("/", "."))
             self.app = _only_app(module, script)
@@ -72,6 +77,23 @@ class AppCode:
             with contextlib.suppress(ValueError):
                 sys.path.remove(path)
         self._paths.clear()
+        shared = sys.modules[_HOSTS_PACKAGE].__path__
+        if str(self.folder / _HOSTS_PACKAGE) in shared:
+            shared.remove(str(self.folder / _HOSTS_PACKAGE))
+
+    def _share_package(self) -> None:
+        """Let an app have a package of the name of this host's: its modules are found beside the host's own."""
+        theirs, shared = self.folder / _HOSTS_PACKAGE, sys.modules[_HOSTS_PACKAGE].__path__
+        if not theirs.is_dir() or theirs.resolve() == _HOSTS_FOLDER.resolve() or str(theirs) in shared:
+            return
+        shared.append(str(theirs))
+        start = theirs / "__init__.py"
+        if start.is_file() and start.read_bytes().strip():
+            host_log.warning(
+                "%s is not run: this host is part of a package of that name itself. Modules beside it are found; "
+                "move what it holds into one of them.",
+                start,
+            )
 
     def _displace(self, script: str) -> None:
         """Set aside modules of the same names of other apps, as a test process may hold them, and an older script.
@@ -79,7 +101,7 @@ class AppCode:
         What is part of Python or installed stays, as it does in the Python worker, which has loaded much of it before.
         """
         own = {path.stem for path in self.folder.glob("*.py")} | {path.name for path in self.folder.glob("*/")}
-        own -= {__name__.partition(".")[0], *sys.stdlib_module_names}
+        own -= {_HOSTS_PACKAGE, *sys.stdlib_module_names}
         for name, module in list(sys.modules.items()):
             if name.partition(".")[0] in own and name in self._there_before:
                 path = Path(getattr(module, "__file__", None) or "")
@@ -91,10 +113,10 @@ class AppCode:
     def _holds(self, name: str, module: ModuleType) -> bool:
         """Whether a module is the app's own: under its folder, in no environment there, and not this host."""
         file = getattr(module, "__file__", None)
-        if not isinstance(file, str) or name.partition(".")[0] == __name__.partition(".")[0]:
+        if not isinstance(file, str) or name == _HOSTS_PACKAGE:
             return False
         path = Path(file)
-        if not path.is_relative_to(self.folder):
+        if not path.is_relative_to(self.folder) or path.is_relative_to(_HOSTS_FOLDER):
             return False
         return not _NOT_ITS_CODE.intersection(path.relative_to(self.folder).parts)
 

@@ -311,3 +311,8 @@ def test_a_folder_that_is_not_there(process, folder):
 
     shutil.rmtree(folder)
     assert "is not a folder. Pass the folder that holds function_app.py." in refusal(process)
+
+
+def test_packages_of_the_app_are_not_hidden_by_those_of_this_project(apps, tmp_path):
+    with HostProcess(apps / "packages", tmp_path) as host:
+        assert host.request("GET", "/api/names").body == b"hello thing model late"

@@ -53,6 +53,24 @@ async def test_what_is_installed_or_part_of_python_stays_loaded(folder):
     assert sys.modules["azure.functions"] is installed
 
 
+async def test_an_app_may_have_a_package_of_the_name_of_the_hosts(folder, caplog):
+    (folder / "local").mkdir()
+    (folder / "local" / "__init__.py").write_text("")
+    (folder / "local" / "things.py").write_text("value = 3\n")
+    (folder / "helper.py").write_text("from local.things import value\n")
+    code = AppCode(folder)
+    code.load({})
+    assert sys.modules["function_app"].value == 3
+    await code.unload()
+    assert "local.things" not in sys.modules
+    assert "local.host.loading" in sys.modules
+    (folder / "local" / "__init__.py").write_text("other = 1\n")
+    code.load({})
+    assert "__init__.py is not run" in caplog.text
+    await code.unload()
+    assert str(folder / "local") not in sys.modules["local"].__path__
+
+
 async def test_another_script_may_be_named(folder):
     (folder / "other_app.py").write_text("import azure.functions as func\nthe_app = func.FunctionApp()\n")
     code = AppCode(folder)

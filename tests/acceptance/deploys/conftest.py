@@ -41,6 +41,7 @@ from pathlib import Path
 with open({builds!r}, "a") as file:
     file.write({name!r} + "\\n")
 print("building", {name!r}, flush=True)
+print("parent", os.getppid(), "user", os.getuid(), flush=True)
 deadline = time.monotonic() + {seconds}
 while time.monotonic() < deadline:
     print(".", flush=True)

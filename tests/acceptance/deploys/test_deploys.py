@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+
+from azure.storage.blob import BlobServiceClient
 
 
 async def test_an_app_is_deployed_replaced_and_protected_from_a_broken_version(running) -> None:
@@ -45,3 +49,27 @@ async def test_an_app_is_deployed_replaced_and_protected_from_a_broken_version(r
         assert "canary-9d2e" not in app.log(first["deploymentId"])
         again = app.host.orchestration(first["deploymentId"])
         assert again.status == "Completed"
+
+
+async def test_defect_validation_and_logs_are_stubs_and_the_build_runs_in_the_service(running) -> None:
+    async with running() as app:
+        first = app.deploy("shop", "one", build_seconds=4)
+        app.until(first, lambda found: found["status"] == "building_image")
+        second = app.deploy("shop", "two")  # waits for the first
+        blobs = BlobServiceClient.from_connection_string(app.services.settings["STORAGE_CONNECTION"])
+        with blobs, blobs.get_container_client("deploy-sources") as sources:
+            uploads = sorted(sources.list_blobs(), key=lambda one: one.last_modified)
+            sources.delete_blob(uploads[-1].name)
+        assert app.state(second)["status"] == "queued"
+
+        built = app.wait(first)
+        assert built["status"] == "completed"
+        parent, user = map(int, re.search(r"parent (\d+) user (\d+)", app.log(first)).groups())
+        assert parent != app.host.pid
+        assert os.getuid() != 0 or user != 0
+
+        refused = app.wait(second)
+        assert (refused["status"], refused["error"]["step"]) == ("failed", "validation")
+        assert refused["error"]["code"] == "source-not-found"
+        assert [(one["name"], one["success"]) for one in refused["steps"]] == [("validation", False), ("cleanup", True)]
+        assert app.open(built["containerAppUrl"]) == "one"

@@ -70,7 +70,7 @@ async def test_repeated_deliveries_start_a_deployment_once_also_after_its_end(ru
         assert (await asyncio.to_thread(queue, app))["dead_letters"] == 0
 
 
-async def test_a_message_for_nothing_ends_among_the_dead_letters_and_can_be_resubmitted(running) -> None:
+async def test_defect_queue_metrics_are_stubs_a_dead_letter_is_counted_shown_and_resubmitted(running) -> None:
     async with running() as app:
         body = json.dumps({"deploymentId": "dep_AAAAAAAAAAAA", "organizationId": "acme"})
         client = ServiceBusClient.from_connection_string(app.services.settings["ServiceBus"])

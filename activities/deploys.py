@@ -201,7 +201,7 @@ async def roll_back(task: DeploymentRef) -> Nothing:
     found = await store.load(task.deployment_id, task.organization_id)
     if found.status in (DeploymentStatus.UPDATING_DATABASE, DeploymentStatus.COMPLETED):
         raise Conflict(f"Deployment {found.id} serves and is not undone.", code=transitions.FINISHING)
-    async with _step(task, Step.CLEANUP, None) as work:
+    async with _step(task, Step.CLEANUP, None, "undoing: what served before serves on") as work:
         await platform().rollback(work.spec, work.box)
     return Nothing()
 
@@ -209,7 +209,7 @@ async def roll_back(task: DeploymentRef) -> Nothing:
 @activity(retry=SOON)
 async def clean_up(task: DeploymentRef) -> Nothing:
     """Remove what only the deployment needed."""
-    async with _step(task, Step.CLEANUP, None) as work:
+    async with _step(task, Step.CLEANUP, None, "tidying up") as work:
         await platform().cleanup(work.spec, work.box)
     await _ended(task, Step.CLEANUP)
     return Nothing()
@@ -260,7 +260,9 @@ class _Work:
 
 
 @asynccontextmanager
-async def _step(task: DeploymentRef, step: Step, status: DeploymentStatus | None) -> AsyncGenerator[_Work]:
+async def _step(
+    task: DeploymentRef, step: Step, status: DeploymentStatus | None, says: str = ""
+) -> AsyncGenerator[_Work]:
     """The deployment at work on the step, with its log and the view on a cancel. A failure goes to both.
 
     A status of None is for undoing and tidying up, which nothing stops.
@@ -276,8 +278,7 @@ async def _step(task: DeploymentRef, step: Step, status: DeploymentStatus | None
     )
     redact = await _redactor(found)
     async with DeploymentLog(found.organization_id, found.id, redact) as log:
-        if len(found.steps) and found.steps[-1].ended_at is None:
-            await log.write(f"[{step}] {status or 'tidying up'}")
+        await log.write(f"[{step}] {says or status}")
         box = Box(cancelled=_watch(task) if status else _never, log=log.write, seconds=BOX_SECONDS)
         try:
             yield _Work(found.spec(), box)

@@ -183,7 +183,11 @@ def _bare_build() -> float:
         subprocess.run([sys.executable, "build.py"], cwd=folder, check=True, capture_output=True)
         environment = {"PORT": str(port)}
         with subprocess.Popen(
-            [sys.executable, "app.py"], cwd=folder, env=environment, stdout=subprocess.DEVNULL
+            [sys.executable, "app.py"],
+            cwd=folder,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         ) as app:
             while True:
                 try:

@@ -29,20 +29,7 @@ LOOK_SECONDS = 0.4
 @functions.durable_client_input(client_name="client")
 async def deploys_message(message: func.ServiceBusMessage, client: Any) -> None:
     """A message {deploymentId, organizationId} starts a deployment, once, however often it is delivered."""
-    asked = _read(message)
-    durable = DurableClient(client)
-    if asked.what == "slot":
-        await _tell(durable, asked.deployment_id)
-        return
-    found = await _document(asked)
-    if found.status is not DeploymentStatus.QUEUED or found.claimed_by is not None:
-        logger.info("A repeated delivery of a deployment.", extra={"deployment": found.id, "status": str(found.status)})
-        return
-    request = DeploymentRef(deployment_id=found.id, organization_id=found.organization_id)
-    try:
-        await durable.start(deployment, request, instance_id=found.id)
-    except Conflict:
-        logger.info("The deployment is running already.", extra={"deployment": found.id})
+    await _receive(_read(message), DurableClient(client))
 
 
 @functions.timer_trigger(schedule="0 * * * * *", arg_name="timer", run_on_startup=False)
@@ -53,6 +40,21 @@ async def deploys_sweep(timer: func.TimerRequest, client: Any) -> None:
     durable = DurableClient(client)
     for silent in await store.silent(datetime.now(UTC), older_than=SILENT_AFTER, limit=intake.SWEPT):
         await _recover(durable, silent, past_due=timer.past_due)
+
+
+async def _receive(asked: DeploymentMessage, client: DurableClient) -> None:
+    if asked.what == "slot":
+        await _tell(client, asked.deployment_id)
+        return
+    found = await _document(asked)
+    if found.status is not DeploymentStatus.QUEUED or found.claimed_by is not None:
+        logger.info("A repeated delivery of a deployment.", extra={"deployment": found.id, "status": str(found.status)})
+        return
+    request = DeploymentRef(deployment_id=found.id, organization_id=found.organization_id)
+    try:
+        await client.start(deployment, request, instance_id=found.id)
+    except Conflict:
+        logger.info("The deployment is running already.", extra={"deployment": found.id})
 
 
 async def _recover(client: DurableClient, silent: Deployment, *, past_due: bool) -> None:

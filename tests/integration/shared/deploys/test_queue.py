@@ -1,0 +1,112 @@
+"""What starts deployments: messages, repeated or for nothing, and the sweep after an orchestration that is gone."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from shared.deploys import store
+from shared.deploys.models import DeploymentStatus
+from shared.platform.durable import RunState
+from shared.platform.errors import Conflict, InvalidInput, NotFound
+from triggers import deploy_queue
+
+CANARY = "canary-in-a-message"
+
+
+def message(**body) -> SimpleNamespace:
+    return SimpleNamespace(get_body=lambda: json.dumps(body).encode())
+
+
+@pytest.fixture
+def durable(monkeypatch) -> SimpleNamespace:
+    """A durable client that notes what it is asked."""
+    told = SimpleNamespace(started=[], events=[], running=None, busy=False)
+
+    class Client:
+        def __init__(self, _) -> None:
+            pass
+
+        async def start(self, orchestration, task, *, instance_id):
+            if told.busy:
+                raise Conflict("it is running", code="already-running")
+            told.started.append((orchestration.name, instance_id, task))
+
+        async def raise_event(self, instance_id, event, _) -> None:
+            if told.busy:
+                raise NotFound("it is gone")
+            told.events.append((instance_id, event))
+
+        async def find(self, _):
+            return told.running
+
+    monkeypatch.setattr(deploy_queue, "DurableClient", Client)
+    monkeypatch.setattr(deploy_queue, "LOOK_SECONDS", 0.01)
+    return told
+
+
+async def receive(**body) -> None:
+    await deploy_queue._receive(deploy_queue._read(message(**body)), deploy_queue.DurableClient(None))
+
+
+async def test_a_message_starts_its_deployment_under_its_id(durable, new) -> None:
+    written = await store.create(new())
+    await receive(deploymentId=written.id, organizationId=written.organization_id)
+    [(name, instance, task)] = durable.started
+    assert (name, instance) == ("deployment", written.id)
+    assert (task.deployment_id, task.organization_id) == (written.id, written.organization_id)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"claimed_by": "x"},
+        *({"status": status} for status in DeploymentStatus if status is not DeploymentStatus.QUEUED),
+    ],
+    ids=str,
+)
+async def test_a_repeated_delivery_starts_nothing(durable, new, changes) -> None:
+    written = await store.create(new(**changes))
+    await receive(deploymentId=written.id, organizationId=written.organization_id)
+    assert durable.started == []
+
+
+async def test_a_delivery_while_it_runs_is_no_failure(durable, new) -> None:
+    written = await store.create(new())
+    durable.busy = True
+    await receive(deploymentId=written.id, organizationId=written.organization_id)
+    await receive(deploymentId=written.id, what="slot")
+
+
+async def test_a_message_for_nothing_fails_and_so_ends_among_the_dead_letters(durable, state) -> None:
+    with pytest.raises(NotFound):
+        await receive(deploymentId="dep_ZZZZZZZZZZZZ", organizationId=state)
+
+
+async def test_an_unreadable_message_fails_without_being_repeated_in_the_log(durable) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        await receive(deploymentId=CANARY)
+    assert CANARY not in str(refused.value)
+    assert refused.value.__suppress_context__
+
+
+async def test_word_of_a_free_slot_reaches_the_orchestration(durable) -> None:
+    await receive(deploymentId="dep_AAAAAAAAAAAA", what="slot")
+    assert durable.events == [("dep_AAAAAAAAAAAA", "slot")]
+
+
+@pytest.mark.parametrize(
+    ("status", "settled"), [(DeploymentStatus.BUILDING_IMAGE, False), (DeploymentStatus.UPDATING_DATABASE, True)]
+)
+@pytest.mark.parametrize("state_", [None, RunState.TERMINATED, RunState.FAILED, RunState.RUNNING])
+async def test_the_sweep_ends_what_nobody_works_on(durable, new, status, settled, state_) -> None:
+    written = await store.create(new(status=status, claimed_by="x"))
+    durable.running = SimpleNamespace(state=state_) if state_ else None
+    await deploy_queue._recover(deploy_queue.DurableClient(None), written, past_due=False)
+    if state_ is RunState.RUNNING:
+        assert durable.started == []
+    else:
+        [(name, instance, task)] = durable.started
+        assert (name, instance, task.settled) == ("recover_deployment", f"{written.id}-recovery", settled)

@@ -98,7 +98,10 @@ async def _many(http: httpx.AsyncClient, services: Stack, at_once: int) -> Any:
     table.add_row("metered on the host", f"{busy:.1f} s of {MEMORY_GB:g} GB = {busy * MEMORY_GB:.0f} GB-s")
     table.add_row("function executions", f"{executions:,}")
     table.add_row("bill of 1,000 such deployments", f"${bill * 1000 / at_once:.4f}")
-    table.caption = f"{PRICES}. Builds (ACR Tasks) and the apps themselves are billed beside it."
+    table.caption = (
+        f"{PRICES}. GB-s and executions are metered; {RU_A_DEPLOYMENT} RU a deployment is an estimate. "
+        "Builds (ACR Tasks) and the apps themselves are billed beside it."
+    )
     return table
 
 

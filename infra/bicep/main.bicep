@@ -61,7 +61,8 @@ param resendApiKey string
 
 @description('JSON {client: secret} of the clients that sign their requests (HMAC); unset: none does.')
 @secure()
-param hmacSecrets string = 'unset'
+@minLength(1)
+param hmacSecrets string
 
 @description('Cap on the diamonds of one run, for a staging environment; 0: none.')
 param maxSchedulerRecords int = 0

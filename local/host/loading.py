@@ -10,7 +10,7 @@ from types import ModuleType
 
 from azure.functions.decorators.function_app import AsgiFunctionApp, FunctionRegister
 
-from local.host.logs import host_log
+from local.host.logs import enable_again, host_log
 
 _HOSTS_PACKAGE = __name__.partition(".")[0]
 _HOSTS_FOLDER = Path(__file__).parents[1]
@@ -60,6 +60,8 @@ class AppCode:
             ) from error
         except (Exception, SystemExit) as error:
             raise AppNotLoaded(error) from error
+        finally:
+            enable_again()
         return self.app
 
     async def unload(self) -> None:

@@ -96,10 +96,13 @@ class HostLogHandler(logging.StreamHandler[TextIO]):
 
 
 def install(handler: HostLogHandler, levels: LogLevels) -> None:
-    """Send every record of this process through the handler."""
+    """Send every record of this process through the handler; the host's own whatever the app makes of logging."""
     root = logging.getLogger()
     root.addHandler(handler)
     root.setLevel(levels.lowest)
+    host_log.addHandler(handler)
+    host_log.setLevel(levels.lowest)
+    host_log.propagate = False
     # What the host itself does over HTTP and AMQP is not what the app's developer asked to see.
     for noisy in ("uvicorn", "azure.core.pipeline.policies.http_logging_policy", "azure.servicebus"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
@@ -109,6 +112,16 @@ def uninstall(handler: HostLogHandler) -> None:
     """Undo `install`."""
     logging.getLogger().removeHandler(handler)
     logging.getLogger().setLevel(handler.level_before)
+    host_log.removeHandler(handler)
+    host_log.setLevel(logging.NOTSET)
+    host_log.propagate = True
+
+
+def enable_again() -> None:
+    """Undo what `disable_existing_loggers` of an app's logging configuration did to the host's own loggers."""
+    for name, logger in list(logging.root.manager.loggerDict.items()):
+        if isinstance(logger, logging.Logger) and name.startswith(host_log.name):
+            logger.disabled = False
 
 
 def to_console(levels: LogLevels, *, as_json: bool, verbose: bool) -> HostLogHandler:

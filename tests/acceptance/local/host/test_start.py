@@ -316,3 +316,11 @@ def test_a_folder_that_is_not_there(process, folder):
 def test_packages_of_the_app_are_not_hidden_by_those_of_this_project(apps, tmp_path):
     with HostProcess(apps / "packages", tmp_path) as host:
         assert host.request("GET", "/api/names").body == b"hello thing model late"
+
+
+def test_an_app_that_configures_logging_does_not_silence_the_host(apps, tmp_path):
+    with HostProcess(apps / "logging", tmp_path) as host:
+        assert host.request("GET", "/api/fails").status == 500
+        host.wait_for_output("OWN about to fail")
+        host.wait_for_output("Executed 'Functions.fails' (Failed")
+        host.wait_for_output("ValueError: still seen")

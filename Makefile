@@ -43,7 +43,7 @@ migrate: setup ## Bring the database that POSTGRES_DSN names to the newest schem
 	@python -m shared.platform.migrate
 
 test: setup lint lint-infra ## Check and test everything
-	@python -m pytest -n 2
+	@python -m pytest -n 3 --dist worksteal
 
 lint: setup ## Types, style, floors and determinism rules
 	@ruff format --check --quiet .

@@ -35,7 +35,7 @@ resource deployments 'Microsoft.ServiceBus/namespaces/queues@2024-01-01' = {
   parent: namespace
   name: 'deployments'
   properties: {
-    lockDuration: 'PT5M'
+    lockDuration: 'PT1M'
     maxDeliveryCount: 3
     defaultMessageTimeToLive: 'PT1H'
     deadLetteringOnMessageExpiration: true

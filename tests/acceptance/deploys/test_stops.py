@@ -81,7 +81,8 @@ async def test_a_kill_in_each_step_ends_rightly_with_one_build_and_one_app(runni
             app.host.kill()
             app.host.start()
             await asyncio.sleep(0.3)
-        ended = app.wait(deployment)
+        # A message that the killed host held comes back when its lock ends, after a minute.
+        ended = app.wait(deployment, seconds=180)
         assert ended["status"] == "completed", (ended, app.log(deployment))
         assert app.open(url) == "two"
         assert app.built() == ["shop", "shop"]

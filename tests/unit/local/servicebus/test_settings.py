@@ -39,8 +39,10 @@ def test_the_projects_own_file_has_its_queues():
     assert list(queues) == ["consolidate", "deployments"]
     assert queues["consolidate"].duplicate_window is None
     assert queues["deployments"].duplicate_window == 300_000
+    # A deployment's message is handled in moments: a short lock brings back soon what a killed host held.
+    assert (queues["consolidate"].lock_duration, queues["deployments"].lock_duration) == (300_000, 60_000)
     for queue in queues.values():
-        assert (queue.lock_duration, queue.max_delivery_count, queue.time_to_live) == (300_000, 3, 3_600_000)
+        assert (queue.max_delivery_count, queue.time_to_live) == (3, 3_600_000)
         assert queue.dead_letter_expired
 
 

@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 # Node and npm come inside a Python package, so nothing but Python and make must be on the machine.
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 
-.PHONY: help setup demo up migrate test lint lint-infra format bench lock clean
+.PHONY: help setup demo up migrate test retest lint lint-infra format bench lock clean
 
 help: ## List these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -44,6 +44,9 @@ migrate: setup ## Bring the database that POSTGRES_DSN names to the newest schem
 
 test: setup lint lint-infra ## Check and test everything
 	@python -m pytest -n 3 --dist worksteal
+
+retest: setup ## Run again, one after the other, what failed the last time
+	@python -m pytest --last-failed --last-failed-no-failures none
 
 lint: setup ## Types, style, floors and determinism rules
 	@ruff format --check --quiet .

@@ -67,8 +67,9 @@ format: setup ## Format the code
 	@ruff format --quiet . && ruff check --quiet --fix .
 
 lock: | $(VENV)/.installed ## Recompute the pinned requirements after editing a .in file
-	uv pip compile --quiet --python-version 3.11 --no-header --no-annotate requirements.in -o requirements.txt
-	uv pip compile --quiet --python-version 3.11 --no-header --no-annotate requirements-dev.in -o requirements-dev.txt
+	uv pip compile --quiet --system-certs --python-version 3.11 --no-header --no-annotate requirements.in -o requirements.txt
+	uv pip compile --quiet --system-certs --python-version 3.11 --no-header --no-annotate requirements-dev.in -o requirements-dev.txt
+	sed -n 's/^CHECKOV = "\(.*\)"/\1/p' tools/checkov.py | uv pip compile --quiet --system-certs --python-version 3.11 --no-header --no-annotate - -o tools/checkov.txt
 
 clean: ## Remove the local services' data and logs
 	rm -rf .local .local-*

@@ -1,7 +1,8 @@
 """Look for insecure settings in infra/bicep with checkov: `python tools/checkov.py`.
 
-checkov brings eighty packages and pins many, so uv keeps it in an environment of its own. It exits 0 on a file that it
-cannot parse and on a folder without resources; this command fails on both.
+checkov brings eighty packages and pins many, so uv keeps it in an environment of its own, at the versions of
+checkov.txt beside this file (`make lock` computes it). It exits 0 on a file that it cannot parse and on a folder
+without resources; this command fails on both.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 CHECKOV = "checkov==3.3.30"
+PINS = Path(__file__).with_suffix(".txt")
 BICEP = Path(__file__).parents[1] / "infra" / "bicep"
 
 
@@ -23,9 +25,10 @@ def scan(folder: Path) -> dict[str, Any]:
     Raises:
         RuntimeError: checkov gave no report, as when uv could not fetch it.
     """
-    uv = [sys.executable, "-m", "uv", "tool", "run", "--quiet", "--from", CHECKOV]
+    uv = [sys.executable, "-m", "uv", "tool", "run", "--system-certs", "--quiet", "--from", CHECKOV]
+    pins = ["--constraints", str(PINS)]
     arguments = ["checkov", "--directory", str(folder), "--framework", "bicep", "--output", "json", "--skip-download"]
-    done = subprocess.run([*uv, *arguments], capture_output=True, text=True, check=False)  # noqa: S603 - fixed words
+    done = subprocess.run([*uv, *pins, *arguments], capture_output=True, text=True, check=False)  # noqa: S603 - fixed words
     try:
         return json.loads(done.stdout)
     except json.JSONDecodeError:

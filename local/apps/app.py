@@ -14,10 +14,12 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from local.apps.building import Building
+from local.apps.deployments import Deployments
 from local.apps.errors import Refusal
 from local.apps.orders import BindOrder, BuildOrder, Provision, ReleaseOrder
-from local.apps.platform import Platform
 from local.apps.proxy import forward, make_client
+from local.apps.serving import Serving
 from local.apps.state import State
 from local.apps.workspaces import Workspaces
 from shared.deploys.models import DeploymentId
@@ -33,14 +35,17 @@ def create_app(token: str, port: int, state: State, workspaces: Workspaces, say:
 
     @asynccontextmanager
     async def living(app: Starlette) -> AsyncGenerator[None]:
-        platform = Platform(state, workspaces, say)
-        app.state.platform = platform
+        deployments = Deployments(state, workspaces)
+        building = Building(deployments)
+        serving = Serving(deployments, building, say)
+        app.state.deployments, app.state.building, app.state.serving = deployments, building, serving
         app.state.client = make_client()
         try:
-            await platform.resume()
+            await serving.resume()
             yield
         finally:
-            await platform.close()
+            await building.close()
+            await serving.close()
             await app.state.client.aclose()
 
     steps = _Steps(port)
@@ -82,7 +87,7 @@ class _Front:
             return
         headers = dict(scope["headers"])
         domain = headers.get(b"host", b"").decode("latin-1").rpartition(":")[0].lower()
-        bound, revision = self._app.state.platform.bound(domain)
+        bound, revision = self._app.state.serving.bound(domain)
         if bound:
             await forward(self._app.state.client, revision, scope, receive, send)
             return
@@ -102,66 +107,71 @@ class _Steps:
         return JSONResponse({"status": "ok"})
 
     async def apps(self, request: Request) -> Response:
-        return JSONResponse({"apps": [app.model_dump(mode="json") for app in _platform(request).apps()]})
+        return JSONResponse({"apps": [app.model_dump(mode="json") for app in _serving(request).apps()]})
 
     async def remove_app(self, request: Request) -> Response:
-        await _platform(request).remove_app(request.path_params["organization"], request.path_params["project"])
+        await _serving(request).remove_app(request.path_params["organization"], request.path_params["project"])
         return Response(status_code=204)
 
     async def log(self, request: Request) -> Response:
         params = request.path_params
-        return PlainTextResponse(await _platform(request).log(params["organization"], params["project"]))
+        return PlainTextResponse(await _serving(request).log(params["organization"], params["project"]))
 
     async def provision(self, request: Request) -> Response:
         order = await _order(request, Provision)
         deployment = _deployment_id.validate_python(request.path_params["deployment"])
-        await _platform(request).provision(deployment, order.organization, order.project)
+        deployments: Deployments = request.app.state.deployments
+        await deployments.provision(deployment, order.organization, order.project)
         return Response(status_code=204)
 
     async def source(self, request: Request) -> Response:
-        await _platform(request).receive(request.path_params["deployment"], request.stream())
+        await _building(request).receive(request.path_params["deployment"], request.stream())
         return Response(status_code=204)
 
     async def build(self, request: Request) -> Response:
         order = await _order(request, BuildOrder)
-        await _platform(request).build(request.path_params["deployment"], order)
+        await _building(request).build(request.path_params["deployment"], order)
         return Response(status_code=202)
 
     async def built(self, request: Request) -> Response:
         after = int(_number(request, "after"))
-        return _json(await _platform(request).built(request.path_params["deployment"], after, _wait(request)))
+        return _json(await _building(request).built(request.path_params["deployment"], after, _wait(request)))
 
     async def stop_build(self, request: Request) -> Response:
-        await _platform(request).stop_build(request.path_params["deployment"])
+        await _building(request).stop(request.path_params["deployment"])
         return Response(status_code=204)
 
     async def release(self, request: Request) -> Response:
         order = await _order(request, ReleaseOrder)
-        await _platform(request).release(request.path_params["deployment"], order)
+        await _serving(request).release(request.path_params["deployment"], order)
         return Response(status_code=202)
 
     async def released(self, request: Request) -> Response:
-        return _json(await _platform(request).released(request.path_params["deployment"], _wait(request)))
+        return _json(await _serving(request).released(request.path_params["deployment"], _wait(request)))
 
     async def promote(self, request: Request) -> Response:
-        return JSONResponse({"url": await _platform(request).promote(request.path_params["deployment"])})
+        return JSONResponse({"url": await _serving(request).promote(request.path_params["deployment"])})
 
     async def rollback(self, request: Request) -> Response:
-        await _platform(request).rollback(request.path_params["deployment"])
+        await _serving(request).rollback(request.path_params["deployment"])
         return Response(status_code=204)
 
     async def cleanup(self, request: Request) -> Response:
-        await _platform(request).cleanup(request.path_params["deployment"])
+        await _serving(request).cleanup(request.path_params["deployment"])
         return Response(status_code=204)
 
     async def domain(self, request: Request) -> Response:
         order = await _order(request, BindOrder)
-        await _platform(request).bind(request.path_params["deployment"], order.domain)
+        await _serving(request).bind(request.path_params["deployment"], order.domain)
         return JSONResponse({"url": f"http://{order.domain}:{self._port}"})
 
 
-def _platform(request: Request) -> Platform:
-    return request.app.state.platform
+def _building(request: Request) -> Building:
+    return request.app.state.building
+
+
+def _serving(request: Request) -> Serving:
+    return request.app.state.serving
 
 
 async def _order(request: Request, model: type[_Order]) -> _Order:

@@ -12,7 +12,6 @@ from shared.deploys.models import (
     DeploymentStatus,
     Environment,
     Step,
-    StepResult,
     Wire,
 )
 from shared.platform.http import Pagination
@@ -28,6 +27,15 @@ class DeploymentAccepted(Wire):
     status: DeploymentStatus
     message: str
     estimated_duration: str = ESTIMATE
+
+
+class StepResult(Wire):
+    """What became of one step."""
+
+    name: Step
+    success: bool
+    duration: float = Field(description="Seconds")
+    error: str | None = None
 
 
 class DeploymentState(Wire):

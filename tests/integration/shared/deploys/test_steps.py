@@ -67,7 +67,8 @@ def platform(monkeypatch, storage):
 
             return method
 
-    monkeypatch.setattr(deploys, "platform", Platform)
+    for steps in (deploys.steps, deploys.outcome):
+        monkeypatch.setattr(steps, "platform", Platform)
     return asked
 
 

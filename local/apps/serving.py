@@ -1,148 +1,70 @@
-"""The platform's steps, each of which finds what it did before: workspaces, builds, revisions and who serves."""
+"""Which revision of an app runs and which one serves; every step finds what it did before."""
 
 from __future__ import annotations
 
 import asyncio
 import shutil
-from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 
-from local.apps.builds import Build
+from local.apps.building import Building
+from local.apps.deployments import Deployments
 from local.apps.errors import Refusal
 from local.apps.logs import read_log
-from local.apps.orders import AppState, BuildOrder, BuildState, ReleaseOrder, ReleaseState
+from local.apps.orders import AppState, ReleaseOrder, ReleaseState
 from local.apps.proxy import Listener, make_client
 from local.apps.recipes import NoRecipeError, recipe
 from local.apps.revision import Health, Revision
 from local.apps.starting import start_revision
-from local.apps.state import DeploymentRow, ProjectRow, State
-from local.apps.workspaces import Workspace, Workspaces
-from local.processes import LOOPBACK, free_port
-from shared.deploys.sources import UPLOAD_BYTES, unpack
-from shared.platform.errors import InvalidInput
+from local.apps.state import ProjectRow
+from local.processes import LOOPBACK
 
 _LOG_TAIL = 16_384
 
 
-class Platform:
-    """Everything that runs here. Made inside the event loop that it lives in."""
+class Serving:
+    """The apps that run here. Made inside the event loop that it lives in."""
 
-    def __init__(self, state: State, workspaces: Workspaces, say: Callable[[str], None]) -> None:
-        self._state = state
-        self._workspaces = workspaces
+    def __init__(self, deployments: Deployments, building: Building, say: Callable[[str], None]) -> None:
+        self._deployments = deployments
+        self._building = building
+        self._state = deployments.state
+        self._turns = deployments.turns
         self._say = say
         self._client = make_client()
-        self._builds: dict[str, Build] = {}
         self._revisions: dict[str, Revision] = {}
         self._listeners: dict[int, Listener] = {}
         self._serving: dict[int, Revision | None] = {}
-        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    async def resume(self) -> int:
-        """Start again what ran when the platform ended, and forget what was half done; the number of apps."""
+    async def resume(self) -> None:
+        """Start again what ran when the platform ended, and forget what was half done."""
         for row in self._state.deployments():
             project = self._state.project(row.project)
             if row.ended:
-                await self._remove_files(project, row.id)
+                await self._deployments.remove_files(project, row.id)
                 continue
             if row.build == "running":
                 self._state.set_build(row.id, "none")
             if row.revision in ("starting", "healthy"):
                 self._start(project, row.id, proven=row.revision == "healthy")
-        projects = self._state.projects()
-        for project in projects:
+        for project in self._state.projects():
             self._serving[project.number] = self._revisions.get(project.serving or "")
             await self._listen(project)
-        return sum(project.serving is not None for project in projects)
 
     async def close(self) -> None:
         """Stop everything; what serves now is started again by `resume`."""
         await asyncio.gather(*(listener.close() for listener in self._listeners.values()))
-        await asyncio.gather(
-            *(revision.stop() for revision in self._revisions.values()),
-            *(build.stop() for build in self._builds.values()),
-        )
+        await asyncio.gather(*(revision.stop() for revision in self._revisions.values()))
         await self._client.aclose()
-
-    async def provision(self, deployment: str, organization: str, name: str) -> None:
-        async with self._turns[deployment]:
-            project = self._state.find_project(organization, name)
-            project = project or self._state.add_project(organization, name, free_port())
-            self._state.add_deployment(deployment, project.number)
-            found = self._known(deployment)
-            if found.project != project.number:
-                raise Refusal(409, "deployment-taken", "This deployment belongs to another project.")
-            uid = self._workspaces.uid(project.number)
-            await asyncio.to_thread(self._workspace(project, deployment).make, uid)
-
-    async def receive(self, deployment: str, body: AsyncIterator[bytes]) -> None:
-        """Take the source as an archive, unless it is there."""
-        async with self._turns[deployment]:
-            workspace = self._workspace_of(self._known(deployment))
-            if workspace.source.exists():
-                return
-            archive, partial = workspace.root / "source.archive", workspace.root / "source.partial"
-            await asyncio.to_thread(shutil.rmtree, partial, ignore_errors=True)
-            size = 0
-            with archive.open("wb") as file:
-                async for chunk in body:
-                    size += len(chunk)
-                    if size > 2 * UPLOAD_BYTES:
-                        raise Refusal(413, "source-too-large", "The source is too large.")
-                    file.write(chunk)
-            try:
-                await asyncio.to_thread(unpack, archive, partial)
-            except InvalidInput as error:
-                raise Refusal(400, error.code, error.message) from None
-            finally:
-                archive.unlink()
-            partial.rename(workspace.source)
-
-    async def build(self, deployment: str, order: BuildOrder) -> None:
-        """Begin to build, unless that was begun or is done."""
-        async with self._turns[deployment]:
-            row = self._known(deployment)
-            if row.build != "none":
-                return
-            workspace = self._workspace_of(row)
-            if not workspace.source.exists():
-                raise Refusal(409, "no-source", "The source is not here yet.")
-            uid = self._workspaces.uid(row.project)
-            self._state.set_build(deployment, "running")
-            build = Build(workspace, order, uid, self._workspaces.environment(workspace, order.environment))
-
-            def ended(reason: str | None) -> None:
-                self._builds.pop(deployment, None)
-                self._state.set_build(deployment, "failed" if reason else "done", reason)
-
-            self._builds[deployment] = build
-            build.start(ended)
-
-    async def built(self, deployment: str, after: int, wait_s: float) -> BuildState:
-        """How the build is; an answer that is not the end may take `wait_s`."""
-        if build := self._builds.get(deployment):
-            await build.wait(wait_s)
-        row = self._known(deployment)
-        log, following = await asyncio.to_thread(read_log, self._workspace_of(row).build_log, after)
-        # The state was read before the log: what says done has all of its lines.
-        return BuildState.model_validate(
-            {"state": row.build, "reason": row.build_reason, "log": log, "next": following}
-        )
-
-    async def stop_build(self, deployment: str) -> None:
-        if build := self._builds.pop(deployment, None):
-            await build.stop()
-            self._state.set_build(deployment, "failed", "it was stopped")
 
     async def release(self, deployment: str, order: ReleaseOrder) -> None:
         """Begin to start the image as a revision without traffic, unless that was begun."""
         async with self._turns[deployment]:
-            row = self._known(deployment)
+            row = self._deployments.known(deployment)
             if row.revision != "none":
                 return
             if row.build != "done":
                 raise Refusal(409, "not-built", "The deployment is not built.")
-            project, workspace = self._state.project(row.project), self._workspace_of(row)
+            project, workspace = self._state.project(row.project), self._deployments.workspace_of(row)
             try:
                 recipe(workspace.image, (), order.command)
             except NoRecipeError as error:
@@ -158,9 +80,9 @@ class Platform:
         revision = self._revisions.get(deployment)
         if revision is not None:
             await revision.judged(wait_s)
-        row = self._known(deployment)
+        row = self._deployments.known(deployment)
         port = revision.port if revision else None
-        log, _ = await asyncio.to_thread(read_log, self._workspace_of(row).app_log, 0)
+        log, _ = await asyncio.to_thread(read_log, self._deployments.workspace_of(row).app_log, 0)
         url = f"http://{LOOPBACK}:{port}" if port else None
         return ReleaseState.model_validate(
             {"state": row.revision, "url": url, "reason": row.reason, "log": log[-_LOG_TAIL:]}
@@ -168,7 +90,7 @@ class Platform:
 
     async def promote(self, deployment: str) -> str:
         """Give the traffic to the revision if it is healthy now; where the app answers."""
-        row = self._known(deployment)
+        row = self._deployments.known(deployment)
         async with self._turns[f"project {row.project}"]:
             project = self._state.project(row.project)
             if project.serving != deployment:
@@ -198,7 +120,7 @@ class Platform:
 
     async def cleanup(self, deployment: str) -> None:
         """Keep of this deployment what serves, or may serve again, and nothing else."""
-        await self.stop_build(deployment)
+        await self._building.stop(deployment)
         row = self._state.deployment(deployment)
         if row is None or row.ended:
             return
@@ -207,7 +129,7 @@ class Platform:
             if deployment not in (project.serving, project.previous):
                 await self._remove(project, deployment)
                 return
-            await asyncio.to_thread(shutil.rmtree, self._workspace_of(row).source, ignore_errors=True)
+            await asyncio.to_thread(shutil.rmtree, self._deployments.workspace_of(row).source, ignore_errors=True)
             if project.serving == deployment:
                 self._state.settle(deployment)
                 if project.previous:
@@ -215,7 +137,7 @@ class Platform:
                     await self._remove(project, project.previous)
 
     async def bind(self, deployment: str, domain: str) -> None:
-        row = self._known(deployment)
+        row = self._deployments.known(deployment)
         if self._state.bind(domain, row.project) != row.project:
             raise Refusal(409, "domain-taken", f"{domain} is bound to another app.")
 
@@ -232,7 +154,7 @@ class Platform:
         project = self._state.find_project(organization, name)
         if project is None or project.serving is None:
             raise Refusal(404, "no-app", "No revision of this app serves.")
-        path = self._workspace(project, project.serving).app_log
+        path = self._deployments.workspace(project, project.serving).app_log
         start = max(path.stat().st_size - _LOG_TAIL, 0) if path.exists() else 0
         return (await asyncio.to_thread(read_log, path, start))[0]
 
@@ -246,7 +168,7 @@ class Platform:
             self._serving[project.number] = None
             for row in self._state.deployments():
                 if row.project == project.number and not row.ended:
-                    await self.stop_build(row.id)
+                    await self._building.stop(row.id)
                     await self._remove(project, row.id)
 
     @staticmethod
@@ -270,7 +192,7 @@ class Platform:
         )
 
     def _start(self, project: ProjectRow, deployment: str, *, proven: bool) -> None:
-        workspace = self._workspace(project, deployment)
+        workspace = self._deployments.workspace(project, deployment)
 
         def found(health: Health, reason: str | None) -> None:
             if health is Health.FAILED:
@@ -278,7 +200,7 @@ class Platform:
             self._state.set_revision(deployment, "failed" if health is Health.FAILED else "healthy", reason)
 
         self._revisions[deployment] = start_revision(
-            self._workspaces, workspace, project.number, self._client, proven=proven, found=found
+            self._deployments.workspaces, workspace, project.number, self._client, proven=proven, found=found
         )
 
     async def _listen(self, project: ProjectRow) -> None:
@@ -293,25 +215,8 @@ class Platform:
     async def _remove(self, project: ProjectRow, deployment: str) -> None:
         """Stop a deployment's revision once its requests are answered, and delete its files. It does not come back."""
         self._state.end(deployment)
-        await self.stop_build(deployment)
+        await self._building.stop(deployment)
         if revision := self._revisions.pop(deployment, None):
             await revision.drain()
             await revision.stop()
-        await self._remove_files(project, deployment)
-
-    async def _remove_files(self, project: ProjectRow, deployment: str) -> None:
-        await asyncio.to_thread(shutil.rmtree, self._workspace(project, deployment).root, ignore_errors=True)
-
-    def _known(self, deployment: str) -> DeploymentRow:
-        row = self._state.deployment(deployment)
-        if row is None:
-            raise Refusal(404, "no-deployment", "This deployment was not provisioned.")
-        if row.ended:
-            raise Refusal(409, "deployment-over", "This deployment was removed and does not come back.")
-        return row
-
-    def _workspace_of(self, row: DeploymentRow) -> Workspace:
-        return self._workspace(self._state.project(row.project), row.id)
-
-    def _workspace(self, project: ProjectRow, deployment: str) -> Workspace:
-        return self._workspaces.workspace(project.organization, project.project, deployment)
+        await self._deployments.remove_files(project, deployment)

@@ -1,0 +1,56 @@
+"""One side effect each of a deployment; every one may be delivered twice and changes nothing the second time."""
+
+from activities.deploys.outcome import (
+    claim_deployment,
+    clean_up,
+    end_deployment,
+    roll_back,
+    settle_deployment,
+    stop_deployment,
+)
+from activities.deploys.steps import (
+    build_image,
+    configure_domain,
+    promote_revision,
+    provision_container,
+    release_revision,
+    sync_files,
+    validate_deployment,
+)
+from activities.deploys.turns import deploy_slots, wake_waiting
+
+__all__ = [
+    "activities",
+    "build_image",
+    "claim_deployment",
+    "clean_up",
+    "configure_domain",
+    "deploy_slots",
+    "end_deployment",
+    "promote_revision",
+    "provision_container",
+    "release_revision",
+    "roll_back",
+    "settle_deployment",
+    "stop_deployment",
+    "sync_files",
+    "validate_deployment",
+    "wake_waiting",
+]
+
+activities = (
+    claim_deployment,
+    validate_deployment,
+    provision_container,
+    sync_files,
+    build_image,
+    release_revision,
+    promote_revision,
+    configure_domain,
+    settle_deployment,
+    roll_back,
+    clean_up,
+    stop_deployment,
+    end_deployment,
+    wake_waiting,
+)

@@ -1,0 +1,120 @@
+"""How a deployment begins and ends: claimed, stopped, undone or tidied up, and its end written down."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime, timedelta
+
+from activities.deploys.work import SOON, at_work, end_step, redactor_of
+from shared.deploys import store, transitions
+from shared.deploys.models import ERROR_LENGTH, Deployment, DeploymentError, DeploymentStatus, Step, StopReason
+from shared.deploys.platforms import platform
+from shared.deploys.secrets import Redactor
+from shared.deploys.steps import Claim, Claimed, DeploymentRef, End, Ended, Nothing, Stop
+from shared.platform.durable import RetryPolicy, activity
+from shared.platform.errors import Conflict
+from shared.platform.settings import settings
+
+logger = logging.getLogger(__name__)
+
+
+@activity(retry=SOON)
+async def claim_deployment(task: Claim) -> Claimed:
+    """Let one execution have the deployment. A finished orchestration that is started again gets nothing."""
+    known = settings()
+    claimed = True
+    try:
+        found = await store.change(
+            task.deployment_id, task.organization_id, lambda one, now: transitions.claim(one, task.execution, now)
+        )
+    except Conflict:
+        claimed = False
+        found = await store.load(task.deployment_id, task.organization_id)
+    return Claimed(
+        claimed=claimed,
+        status=found.status,
+        project=f"{found.organization_id}/{found.project_id}",
+        limit=known.max_concurrent_deployments,
+        timeout_seconds=known.deployment_timeout_ms / 1000,
+    )
+
+
+@activity(retry=SOON)
+async def settle_deployment(task: DeploymentRef) -> Nothing:
+    """The point of no return: from here on the deployment is only tidied up, and a cancel is refused."""
+    await store.change(
+        task.deployment_id,
+        task.organization_id,
+        lambda one, now: transitions.begin_step(one, Step.CLEANUP, DeploymentStatus.UPDATING_DATABASE, now),
+    )
+    return Nothing()
+
+
+@activity(retry=SOON)
+async def stop_deployment(task: Stop) -> Nothing:
+    """Let those at work see that they shall stop. One that has ended or serves already is left alone."""
+    try:
+        await store.change(
+            task.deployment_id, task.organization_id, lambda one, now: transitions.ask_to_stop(one, task.reason, now)
+        )
+    except Conflict as refused:
+        logger.info("A deployment goes on to its end: %s", refused)
+    return Nothing()
+
+
+@activity(retry=SOON)
+async def roll_back(task: DeploymentRef) -> Nothing:
+    """Let the previous revision serve and remove what this deployment has started.
+
+    Raises:
+        Conflict: the deployment is past its point of no return (`deployment-finishing`).
+    """
+    found = await store.load(task.deployment_id, task.organization_id)
+    if found.status in (DeploymentStatus.UPDATING_DATABASE, DeploymentStatus.COMPLETED):
+        raise Conflict(f"Deployment {found.id} serves and is not undone.", code=transitions.FINISHING)
+    async with at_work(task, Step.CLEANUP, None, "undoing: what served before serves on") as work:
+        await platform().rollback(work.spec, work.box)
+    return Nothing()
+
+
+@activity(retry=SOON)
+async def clean_up(task: DeploymentRef) -> Nothing:
+    """Remove what only the deployment needed."""
+    async with at_work(task, Step.CLEANUP, None, "tidying up") as work:
+        await platform().cleanup(work.spec, work.box)
+    await end_step(task, Step.CLEANUP)
+    return Nothing()
+
+
+@activity(retry=RetryPolicy(attempts=8, first_delay=timedelta(seconds=1)))
+async def end_deployment(task: End) -> Ended:
+    """Write down how it ended. What was cancelled is cancelled, whatever else happened meanwhile."""
+    redact = await redactor_of(await store.load(task.deployment_id, task.organization_id))
+    found = await store.change(
+        task.deployment_id,
+        task.organization_id,
+        lambda one, now: transitions.end(one, task.status, _error(one, task, redact, now), now),
+    )
+    code = found.error.code if found.error else None
+    extra = {"deployment": found.id, "organization": found.organization_id, "status": str(found.status), "code": code}
+    logger.info("A deployment has ended.", extra=extra)
+    return Ended(deployment_id=found.id, status=found.status, code=code)
+
+
+def _error(deployment: Deployment, task: End, redact: Redactor, now: datetime) -> DeploymentError | None:
+    if task.status is not DeploymentStatus.FAILED:
+        return None
+    code, message, details = task.code or "deployment-failed", task.message or "", task.remedy
+    if deployment.stop is StopReason.TIMEOUT and code == transitions.STOPPED:
+        seconds = settings().deployment_timeout_ms / 1000
+        code, message = "deployment-timeout", f"The deployment was not done after {seconds:g} s and was undone."
+        details = "Make the build quicker, or let the operator raise DEPLOYMENT_TIMEOUT_MS."
+    worked = [one for one in deployment.steps if one.name is not Step.CLEANUP]
+    failed = next((one.name for one in worked if one.success is False), worked[-1].name if worked else None)
+    return DeploymentError(
+        code=code,
+        message=redact(message)[:ERROR_LENGTH],
+        details=details and redact(details),
+        timestamp=now.astimezone(UTC),
+        step=task.step or failed,
+    )

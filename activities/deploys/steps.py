@@ -1,0 +1,125 @@
+"""The steps that take a source to an app that serves, each done by the platform."""
+
+from __future__ import annotations
+
+from activities.deploys.work import SOON, at_work, end_step
+from shared.deploys import store, transitions
+from shared.deploys.models import DeploymentStatus, Step
+from shared.deploys.platforms import platform
+from shared.deploys.platforms.base import BuildContext, Workspace
+from shared.deploys.steps import (
+    Built,
+    ContextReady,
+    DeploymentRef,
+    DomainBound,
+    DomainTask,
+    ImageReady,
+    Nothing,
+    Released,
+    RevisionReady,
+    Serving,
+    WorkspaceReady,
+)
+from shared.platform.durable import activity
+from shared.platform.errors import TerminalError
+
+
+@activity(retry=SOON)
+async def validate_deployment(task: DeploymentRef) -> Nothing:
+    """See whether it can be done at all."""
+    async with at_work(task, Step.VALIDATION, DeploymentStatus.VALIDATING) as work:
+        await platform().validate(work.spec, work.box)
+    await end_step(task, Step.VALIDATION)
+    return Nothing()
+
+
+@activity(retry=SOON)
+async def provision_container(task: DeploymentRef) -> WorkspaceReady:
+    """Make the place of the build."""
+    async with at_work(task, Step.CONTAINER, DeploymentStatus.PROVISIONING_CONTAINER) as work:
+        workspace = await platform().provision(work.spec, work.box)
+    await end_step(task, Step.CONTAINER)
+    return WorkspaceReady(**task.model_dump(), workspace=workspace.reference)
+
+
+@activity(retry=SOON)
+async def sync_files(task: WorkspaceReady) -> ContextReady:
+    """Bring the source there."""
+    async with at_work(task, Step.SYNC, DeploymentStatus.SYNCING_FILES) as work:
+        context = await platform().sync(work.spec, Workspace(reference=task.workspace), work.box)
+    await end_step(task, Step.SYNC)
+    return ContextReady(**_ref(task).model_dump(), context=context.reference)
+
+
+@activity(retry=SOON)
+async def build_image(task: ContextReady) -> Built:
+    """Build for one time box."""
+    async with at_work(task, Step.BUILD, DeploymentStatus.BUILDING_IMAGE) as work:
+        context = BuildContext(reference=task.context)
+        built = await platform().build(work.spec, context, work.box, task.cursor)
+        if built.done and built.image is None:
+            raise TerminalError("The build ended without an image.", code="build-failed")
+    if built.pushing or built.done:
+        await store.change(
+            task.deployment_id,
+            task.organization_id,
+            lambda one, now: transitions.begin_step(one, Step.BUILD, DeploymentStatus.PUSHING_REGISTRY, now),
+        )
+    if built.done:
+        await end_step(task, Step.BUILD)
+    return Built(done=built.done, image=built.image, cursor=built.cursor)
+
+
+@activity(retry=SOON)
+async def release_revision(task: ImageReady) -> Released:
+    """Start the new version beside the one that serves, without traffic, and wait until it is healthy.
+
+    Raises:
+        TerminalError: it does not become healthy (`revision-unhealthy`); the one before keeps the traffic.
+    """
+    async with at_work(task, Step.DEPLOY, DeploymentStatus.DEPLOYING) as work:
+        released = await platform().release(work.spec, task.image, work.box, task.cursor)
+        if released.done and released.revision is None:
+            raise TerminalError("The new revision came without a name.", code="revision-unhealthy")
+        if released.revision and not released.revision.healthy:
+            raise TerminalError(
+                f"The new version did not become healthy: {released.revision.reason or 'no reason was given'}."
+                " It got no traffic; what served before, serves on.",
+                code="revision-unhealthy",
+                remedy="See the deployment's log, mend the app, and deploy again.",
+            )
+    return Released(done=released.done, revision=released.revision, cursor=released.cursor)
+
+
+@activity(retry=SOON)
+async def promote_revision(task: RevisionReady) -> Serving:
+    """Give the healthy revision all traffic."""
+    async with at_work(task, Step.DEPLOY, DeploymentStatus.DEPLOYING) as work:
+        promoted = await platform().promote(work.spec, task.revision, work.box)
+    found = await store.change(
+        task.deployment_id,
+        task.organization_id,
+        lambda one, now: one.model_copy(update={"container_app_url": promoted.url, "updated_at": now}),
+    )
+    if found.custom_domain is None:
+        await end_step(task, Step.DEPLOY)
+    return Serving(url=promoted.url, custom_domain=found.custom_domain is not None)
+
+
+@activity(retry=SOON)
+async def configure_domain(task: DomainTask) -> DomainBound:
+    """Bind the custom domain, for one time box."""
+    async with at_work(task, Step.DEPLOY, DeploymentStatus.CONFIGURING_DOMAIN) as work:
+        bound = await platform().configure_domain(work.spec, work.box, task.cursor)
+    if bound.done:
+        await store.change(
+            task.deployment_id,
+            task.organization_id,
+            lambda one, now: one.model_copy(update={"custom_domain_url": bound.url, "updated_at": now}),
+        )
+        await end_step(task, Step.DEPLOY)
+    return DomainBound(done=bound.done, cursor=bound.cursor)
+
+
+def _ref(task: DeploymentRef) -> DeploymentRef:
+    return DeploymentRef(deployment_id=task.deployment_id, organization_id=task.organization_id)

@@ -1,0 +1,33 @@
+"""A deployment as a container platform sees it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.deploys.models.sizes import Scale
+from shared.deploys.models.sources import Source
+from shared.deploys.models.words import DeploymentId, Environment, Name
+
+PORT: Final = 8080
+"""Where every app listens, told to it as PORT: it does not depend on the app's size."""
+
+
+class DeploymentSpec(BaseModel):
+    """A deployment as a container platform sees it. Made anew from the state document for each step."""
+
+    model_config = ConfigDict(frozen=True)
+    deployment_id: DeploymentId
+    organization_id: Name
+    project_id: Name
+    project_name: str
+    environment: Environment
+    template_type: str | None
+    source: Source
+    build_command: tuple[str, ...] = Field(description="Words to run; empty: what the source's kind calls for")
+    start_command: tuple[str, ...] = Field(description="Words to run; empty: what the source's kind calls for")
+    custom_domain: str | None
+    secrets_reference: str | None = Field(description="For SecretStore.get; None: no variables")
+    scale: Scale
+    port: int = Field(default=PORT, description="Where the app listens; the local platform picks a free one instead")

@@ -1,0 +1,152 @@
+"""The state documents in Cosmos DB: a deployment's, and a project's."""
+
+from __future__ import annotations
+
+import shlex
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final, Literal
+
+from pydantic import ConfigDict, Field
+
+from shared.deploys.models.requests import Parameters
+from shared.deploys.models.sizes import SCALES
+from shared.deploys.models.sources import Source
+from shared.deploys.models.spec import DeploymentSpec
+from shared.deploys.models.words import DeploymentId, Name, SourceHash, Wire
+
+ERROR_LENGTH: Final = 2_000
+
+
+class DeploymentStatus(StrEnum):
+    """Where a deployment stands. Between queued and completed they follow one another in this order."""
+
+    IDLE = "idle"
+    QUEUED = "queued"
+    VALIDATING = "validating"
+    PROVISIONING_CONTAINER = "provisioning_container"
+    SYNCING_FILES = "syncing_files"
+    BUILDING_IMAGE = "building_image"
+    PUSHING_REGISTRY = "pushing_registry"
+    DEPLOYING = "deploying"
+    CONFIGURING_DOMAIN = "configuring_domain"
+    UPDATING_DATABASE = "updating_database"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def ended(self) -> bool:
+        return self in (DeploymentStatus.COMPLETED, DeploymentStatus.FAILED, DeploymentStatus.CANCELLED)
+
+
+class Step(StrEnum):
+    """The six steps of a deployment, in their order."""
+
+    VALIDATION = "validation"
+    CONTAINER = "container"
+    SYNC = "sync"
+    BUILD = "build"
+    DEPLOY = "deploy"
+    CLEANUP = "cleanup"
+
+
+PROGRESS: Final = {
+    Step.VALIDATION: 10,
+    Step.CONTAINER: 20,
+    Step.SYNC: 35,
+    Step.BUILD: 55,
+    Step.DEPLOY: 85,
+    Step.CLEANUP: 100,
+}
+"""Percent shown when a step begins; cleanup's is shown when the deployment has completed."""
+
+
+class DeploymentError(Wire):
+    """Why a deployment failed."""
+
+    code: str
+    message: str
+    details: str | None = Field(default=None, description="What to do next")
+    timestamp: datetime
+    step: Step | None = None
+
+
+class StepWork(Wire):
+    """A step in the state document: begun, and ended once `success` is known."""
+
+    name: Step
+    started_at: datetime
+    ended_at: datetime | None = None
+    success: bool | None = None
+    error: str | None = None
+
+
+class StopReason(StrEnum):
+    """Why those at work shall stop."""
+
+    CANCEL = "cancel"
+    TIMEOUT = "timeout"
+
+
+class Deployment(Parameters):
+    """The state document, one a deployment; its partition is the organization.
+
+    It holds no value of an environment variable: `secrets_reference` names where they are kept.
+    """
+
+    model_config = ConfigDict(extra="ignore")
+    id: DeploymentId
+    type: Literal["deployment"] = "deployment"
+    source: Source
+    secrets_reference: str | None = None
+    status: DeploymentStatus = DeploymentStatus.QUEUED
+    progress: int = 0
+    steps: list[StepWork] = Field(default_factory=list[StepWork])
+    created_at: datetime
+    updated_at: datetime
+    sent_at: datetime | None = Field(default=None, description="When the queue took it")
+    claimed_by: str | None = Field(default=None, description="The one execution that works on it")
+    started_at: datetime | None = None
+    completed_at: datetime | None = Field(default=None, description="When it ended, however it ended")
+    stop: StopReason | None = Field(default=None, description="Set once; cancel wins over timeout")
+    container_app_url: str | None = None
+    custom_domain_url: str | None = None
+    error: DeploymentError | None = None
+    original_deployment_id: DeploymentId | None = Field(default=None, description="What this one retries")
+
+    def spec(self) -> DeploymentSpec:
+        """What a platform is told."""
+        scale = SCALES[self.environment]
+        return DeploymentSpec(
+            deployment_id=self.id,
+            organization_id=self.organization_id,
+            project_id=self.project_id,
+            project_name=self.project_name,
+            environment=self.environment,
+            template_type=self.template_type,
+            source=self.source,
+            build_command=tuple(shlex.split(self.build_command or "")),
+            start_command=tuple(shlex.split(self.start_command or "")),
+            custom_domain=self.custom_domain,
+            secrets_reference=self.secrets_reference,
+            scale=scale.model_copy(update={"size": self.container_size}) if self.container_size else scale,
+        )
+
+
+class Project(Wire):
+    """What is known of a project: its newest source and its newest deployment."""
+
+    model_config = ConfigDict(extra="ignore")
+    id: str
+    type: Literal["project"] = "project"
+    organization_id: Name
+    project_id: Name
+    source_hash: SourceHash | None = None
+    deployment_id: DeploymentId | None = None
+    updated_at: datetime
+
+
+def document(model: Wire) -> dict[str, Any]:
+    """The JSON object that Cosmos DB keeps."""
+    return model.model_dump(mode="json", by_alias=True)

@@ -7,11 +7,12 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from shared.diamonds import reports
 from shared.diamonds.models import RunStatus
-from shared.platform import queue_contents
+from shared.platform import dead_letters, queue_figures
 from shared.platform.auth import ADMIN
+from shared.platform.dead_letters import DeadLetter, Resubmitted
 from shared.platform.durable import DurableClient, RunState
 from shared.platform.http import Page, Pagination, Routes
-from shared.platform.queue_contents import DeadLetter, QueueFigures, Resubmitted
+from shared.platform.queue_figures import QueueFigures
 from shared.platform.servicebus import check_queue
 
 routes = Routes(tag="operations")
@@ -62,14 +63,14 @@ class ServiceStatus(BaseModel):
 
 @routes.get("/ops/queues", needs=ADMIN, summary="How full the queues are")
 async def ops_list_queues() -> Queues:
-    return Queues(data=await queue_contents.all_figures())
+    return Queues(data=await queue_figures.all_figures())
 
 
 @routes.get("/ops/queues/{queue}/dead-letters", needs=ADMIN, summary="Messages that could not be worked on")
 async def ops_dead_letters(queue: QueueName, query: DeadLettersQuery) -> Page[DeadLetter]:
     """Oldest first. Bodies are cut, and what looks like a secret is hidden."""
     check_queue(queue)
-    found = await queue_contents.dead_letters(queue, limit=query.limit, first=query.cursor)
+    found = await dead_letters.read_dead_letters(queue, limit=query.limit, first=query.cursor)
     following = str(found[-1].sequence_number + 1) if len(found) == query.limit else None
     return Page(data=found, pagination=Pagination(limit=query.limit, next=following))
 
@@ -79,7 +80,7 @@ async def ops_resubmit_dead_letters(queue: QueueName, body: ResubmitSome | Resub
     """They are delivered again, as often as the queue allows. 500 at most; call again for more."""
     check_queue(queue)
     chosen = body.sequence_numbers if isinstance(body, ResubmitSome) else None
-    return await queue_contents.resubmit(queue, chosen)
+    return await dead_letters.resubmit(queue, chosen)
 
 
 @routes.get("/status", needs=ADMIN, summary="What the service does right now")
@@ -94,11 +95,11 @@ async def ops_status(client: DurableClient) -> ServiceStatus:
         running=running,
         more=found.continuation is not None,
         feeds=await reports.last_statuses(),
-        queues=await queue_contents.all_figures(),
+        queues=await queue_figures.all_figures(),
     )
 
 
 @routes.get("/status/queue", needs=ADMIN, summary="Queue metrics")
 async def ops_queue_status() -> Queues:
     """The same figures as /ops/queues, under the address of the system being replaced."""
-    return Queues(data=await queue_contents.all_figures())
+    return Queues(data=await queue_figures.all_figures())

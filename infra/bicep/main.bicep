@@ -436,6 +436,7 @@ module app 'functionApp.bicep' = {
       RUN_RETENTION_DAYS: '30'
       INSTANCE_RETENTION_DAYS: '30'
       SERVICEBUS_QUEUES: 'consolidate,deployments'
+      SERVICEBUS_RESOURCE: uri(environment().resourceManager, serviceBus.outputs.id)
       MAX_SCHEDULER_RECORDS: string(maxSchedulerRecords)
       INGEST_SECONDS: '240'
       COSMOS_ENDPOINT: cosmos.outputs.endpoint

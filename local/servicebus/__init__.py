@@ -3,5 +3,6 @@
 `python -m local.servicebus --port 5672 --data DIR` starts it. The modules, from the wire to the disk: `codec` (AMQP's
 types), `frames` (its performatives), `connection`, `session` and `links` (its endpoints), `management` (the
 `$management` requests), `message` (an AMQP message and its sections), `dispatch` (who gets the next message), `queue`,
-`broker` and `rows` (the rules of a queue, on SQLite, without any network), `atom` (the administration API over HTTP).
+`broker` and `rows` (the rules of a queue, on SQLite, without any network), `atom` (the administration API
+over HTTP), `resource_manager` (the queues as Azure's resource manager tells them).
 """

@@ -17,6 +17,7 @@ from starlette.routing import Route
 from local.servicebus.broker import Broker
 from local.servicebus.links import MAX_MESSAGE
 from local.servicebus.queue import Queue
+from local.servicebus.resource_manager import managed_queues
 from local.servicebus.settings import duration_text
 
 _ATOM = "{http://www.w3.org/2005/Atom}"
@@ -27,7 +28,7 @@ _DEFAULT_WINDOW = "PT10M"
 
 
 def administration(broker: Broker) -> Starlette:
-    """The ASGI app of the administration API."""
+    """The ASGI app of the administration API, and of what the resource manager tells."""
     # The handlers are coroutines to stay on the one thread that may use the queues' file.
 
     async def one(request: Request) -> Response:
@@ -47,7 +48,7 @@ def administration(broker: Broker) -> Starlette:
             return PlainTextResponse("$skip and $top are whole numbers.", 400)
         return _xml(_feed(list(broker.queues.values())[skip : skip + top]))
 
-    return Starlette(routes=[Route("/$Resources/queues", many), Route("/{name:path}", one)])
+    return Starlette(routes=[managed_queues(broker), Route("/$Resources/queues", many), Route("/{name:path}", one)])
 
 
 def _now() -> str:

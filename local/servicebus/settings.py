@@ -8,6 +8,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_pascal
 
+NAMESPACE = "/subscriptions/local/resourceGroups/local/providers/Microsoft.ServiceBus/namespaces/local"
+"""Path of the namespace at the resource manager."""
 DEAD_LETTERS = "/$deadletterqueue"
 _DURATION = TypeAdapter(timedelta)
 _LONGEST_LOCK = timedelta(minutes=5)

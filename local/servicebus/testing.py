@@ -6,6 +6,7 @@ from pathlib import Path
 
 from local.killable import KillableService
 from local.processes import free_port
+from local.servicebus.settings import NAMESPACE
 
 
 class ServiceBusProcess(KillableService):
@@ -21,6 +22,11 @@ class ServiceBusProcess(KillableService):
     def connection_string(self) -> str:
         keys = "SharedAccessKeyName=RootManageSharedAccessKey;SharedAccessKey=SAS_KEY_VALUE"
         return f"Endpoint=sb://127.0.0.1:{self.port};{keys};UseDevelopmentEmulator=true;"
+
+    @property
+    def resource(self) -> str:
+        """The namespace's address at the resource manager."""
+        return f"http://127.0.0.1:{self.admin_port}{NAMESPACE}"
 
 
 @contextmanager

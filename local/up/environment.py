@@ -6,6 +6,7 @@ from pathlib import Path
 
 from local import azurite, postgres
 from local.cosmos.signature import EMULATOR_KEY
+from local.servicebus.settings import NAMESPACE
 from local.up.ports import Ports
 
 ROOT = Path(__file__).parents[2]
@@ -44,7 +45,10 @@ def _addresses(ports: Ports) -> dict[str, dict[str, str]]:
     return {
         "azurite": {"AzureWebJobsStorage": storage, "STORAGE_CONNECTION": storage},
         "postgres": {"POSTGRES_DSN": postgres.dsn(ports.postgres)},
-        "servicebus": {"ServiceBus": bus},
+        "servicebus": {
+            "ServiceBus": bus,
+            "SERVICEBUS_RESOURCE": f"http://127.0.0.1:{ports.servicebus_admin}{NAMESPACE}",
+        },
         "cosmos": {"COSMOS_CONNECTION": f"AccountEndpoint=http://127.0.0.1:{ports.cosmos}/;AccountKey={EMULATOR_KEY};"},
         "apps": {"LOCAL_PLATFORM_URL": f"http://127.0.0.1:{ports.apps}"},
         "supplier": {

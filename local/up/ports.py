@@ -11,7 +11,7 @@ from local.processes import free_ports, port_in_use
 OF_SERVICE = {
     "azurite": ("azurite", "azurite_queue", "azurite_table"),
     "postgres": ("postgres",),
-    "servicebus": ("servicebus",),
+    "servicebus": ("servicebus", "servicebus_admin"),
     "cosmos": ("cosmos",),
     "apps": ("apps",),
     "supplier": ("supplier",),
@@ -27,7 +27,11 @@ class PortsBusyError(Exception):
 
 @dataclass(frozen=True)
 class Ports:
-    """TCP ports on 127.0.0.1. `azurite` is that of blobs, `mail` that of the page with the mails that smtp received."""
+    """TCP ports on 127.0.0.1.
+
+    `azurite` is that of blobs, `servicebus_admin` that of the queues' counts, `mail` that of the page with the mails
+    that smtp received.
+    """
 
     host: int = 7071
     azurite: int = 10000
@@ -35,6 +39,7 @@ class Ports:
     azurite_table: int = 10002
     postgres: int = 54320
     servicebus: int = 5672
+    servicebus_admin: int = 5300
     cosmos: int = 8081
     apps: int = 8500
     supplier: int = 8400

@@ -51,7 +51,10 @@ def services(
         ),
         Service(
             "servicebus",
-            module("local.servicebus", "--port", ports.servicebus, "--data", folder / "servicebus"),
+            module(
+                *("local.servicebus", "--port", ports.servicebus, "--admin-port", ports.servicebus_admin),
+                *("--data", folder / "servicebus"),
+            ),
             f"amqp://127.0.0.1:{ports.servicebus}",
         ),
         Service(

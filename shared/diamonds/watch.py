@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from shared.diamonds import watermark
 from shared.diamonds.alerts import dead_letters_found, send_once, watermark_stands_still
 from shared.diamonds.reports import rows
-from shared.platform import queue_contents
+from shared.platform import queue_figures
 from shared.platform.postgres import database
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ async def watermarks(
 
 async def dead_letters(*, via: Mailer | None = None) -> list[str]:
     """Mail each queue that holds dead letters; those queues."""
-    found = [figures for figures in await queue_contents.all_figures() if figures.dead_letters]
+    found = [figures for figures in await queue_figures.all_figures() if figures.dead_letters]
     for figures in found:
         await send_once(dead_letters_found(figures.queue, figures.dead_letters, exact=figures.exact), via)
     return [figures.queue for figures in found]

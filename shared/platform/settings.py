@@ -68,6 +68,12 @@ class Settings(BaseSettings):
         alias="ServiceBus__fullyQualifiedNamespace",
         description="Service Bus host name, opened with the app's identity",
     )
+    servicebus_resource: str | None = Field(
+        None,
+        pattern=r"^https?://[^/]+/subscriptions/.+/namespaces/[^/]+$",
+        description="address of the namespace at the resource manager, which counts what its queues hold;"
+        " unset: they are counted by peeking",
+    )
     servicebus_queues: str = Field(
         "consolidate,deployments",
         pattern=r"^[A-Za-z0-9._-]+(,[A-Za-z0-9._-]+)*$",
@@ -160,6 +166,9 @@ class Settings(BaseSettings):
     )
     build_container_cpu: float = Field(2, gt=0, le=64, description="cores that a build may use")
     build_container_memory: float = Field(4, gt=0, le=256, description="GiB of memory that a build may use")
+    azure_management_endpoint: str = Field(
+        "https://management.azure.com", description="address of Azure's resource manager, which each cloud has its own of"
+    )
     azure_subscription_id: str = Field("", description="subscription of the deployed apps")
     azure_resource_group: str = Field("", description="resource group of the deployed apps")
     azure_location: str = Field("", description="region of the deployed apps")

@@ -23,6 +23,7 @@ OF_THE_RUNTIME = {
 ONLY_IN_AZURE = {
     "STORAGE_BLOB_ENDPOINT",
     "ServiceBus__fullyQualifiedNamespace",
+    "SERVICEBUS_RESOURCE",
     "AZURE_CLIENT_ID",
     "RESEND_API_KEY",
     "APPLICATIONINSIGHTS_CONNECTION_STRING",
@@ -105,7 +106,7 @@ def test_secrets_are_references_to_the_vault(in_bicep):
 
 def test_numbers_are_within_the_limits_of_the_app(in_bicep, monkeypatch):
     for name, value in in_bicep.items():
-        if not value.startswith(("string(", "@")) and "${" not in value:
+        if not value.startswith(("string(", "uri(", "@")) and "${" not in value:
             monkeypatch.setenv(name, value)
     monkeypatch.setenv("POSTGRES_DSN", "host=server dbname=manifold user=app")
     monkeypatch.setenv("NIVODA_PRICE_UNIT", "cents")

@@ -6,7 +6,7 @@ import pytest
 
 from local.up import Ports, settings
 
-PORTS = Ports(azurite=1, azurite_queue=2, azurite_table=3, postgres=4, servicebus=5, supplier=6, smtp=7)
+PORTS = Ports(azurite=1, azurite_queue=2, azurite_table=3, postgres=4, servicebus=5, servicebus_admin=8, supplier=6, smtp=7)
 
 
 @pytest.fixture
@@ -29,6 +29,7 @@ def test_addresses_are_those_of_the_actual_ports(root):
     assert values["POSTGRES_DSN"] == "postgresql://manifold:manifold@127.0.0.1:4/manifold"
     assert values["ServiceBus"].startswith("Endpoint=sb://127.0.0.1:5;")
     assert "UseDevelopmentEmulator=true" in values["ServiceBus"]
+    assert values["SERVICEBUS_RESOURCE"].startswith("http://127.0.0.1:8/subscriptions/")
     assert values["NIVODA_ENDPOINT"] == "http://127.0.0.1:6/graphql"
     assert (values["SMTP_HOST"], values["SMTP_PORT"]) == ("127.0.0.1", "7")
     assert "BlobEndpoint=http://127.0.0.1:1/devstoreaccount1" in values["AzureWebJobsStorage"]

@@ -1,43 +1,24 @@
-"""What is in the app's queues: how many messages, and the dead letters, to be read and put back.
-
-Messages are counted by peeking, which the roles of a sender and receiver allow. The administration API would count
-without limit, but asks for the right to delete queues.
-"""
+"""The dead letters of the app's queues, to be read and put back."""
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import AwareDatetime, BaseModel, Field
 
 from shared.platform.redaction import redact, redact_named
-from shared.platform.servicebus import known_queues, receiver, send_message
+from shared.platform.servicebus import receiver, send_message
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from azure.servicebus import ServiceBusReceivedMessage
 
-COUNTED = 1_000
-"""Messages of a queue, and of its dead letters, that are counted."""
-PEEKED = 250
-"""Messages of one peek; the service gives no more."""
 BODY_SHOWN = 2_000
 """Characters of a body that are shown."""
 MOST_RESUBMITTED = 500
 """Dead letters that one call locks."""
 RECEIVE_SECONDS = 5
-
-
-class QueueFigures(BaseModel):
-    """How full a queue is."""
-
-    queue: str
-    active: int = Field(description="Messages that wait or are being worked on")
-    scheduled: int = Field(description="Messages to be delivered later")
-    dead_letters: int = Field(description="Messages that could not be worked on")
-    exact: bool = Field(description=f"false: counting stopped at {COUNTED:,}, there are more")
 
 
 class DeadLetter(BaseModel):
@@ -62,32 +43,14 @@ class Resubmitted(BaseModel):
     missing: list[int] = Field(description="Of those asked for: not found among the dead letters that could be locked")
 
 
-async def all_figures() -> list[QueueFigures]:
-    """How full each known queue is, in the order of SERVICEBUS_QUEUES.
+async def read_dead_letters(queue: str, *, limit: int, first: int = 0) -> list[DeadLetter]:
+    """Up to `limit` dead letters (the service gives 250 at most) with sequence numbers from `first` on.
 
     Raises:
         TransientError: the service did not answer.
     """
-    return list(await asyncio.gather(*(figures(queue) for queue in known_queues())))
-
-
-async def figures(queue: str) -> QueueFigures:
-    """How full the queue is, each of its two parts counted up to COUNTED. Raises as `all_figures`."""
-    waiting, dead = await asyncio.gather(_count(queue, dead=False), _count(queue, dead=True))
-    scheduled = sum(state == "SCHEDULED" for state in waiting)
-    return QueueFigures(
-        queue=queue,
-        active=len(waiting) - scheduled,
-        scheduled=scheduled,
-        dead_letters=len(dead),
-        exact=max(len(waiting), len(dead)) < COUNTED,
-    )
-
-
-async def dead_letters(queue: str, *, limit: int, first: int = 0) -> list[DeadLetter]:
-    """Up to `limit` (at most PEEKED) dead letters with sequence numbers from `first` on. Raises as `all_figures`."""
     async with receiver(queue, dead=True) as dead:
-        found = await dead.peek_messages(min(limit, PEEKED), sequence_number=first)
+        found = await dead.peek_messages(limit, sequence_number=first)
     return [_shown(message) for message in found]
 
 
@@ -126,20 +89,6 @@ async def resubmit(queue: str, sequence_numbers: Sequence[int] | None) -> Resubm
             for message in held:
                 await dead.abandon_message(message)
     return Resubmitted(resubmitted=sorted(moved), missing=sorted((wanted or set()).difference(moved)))
-
-
-async def _count(queue: str, *, dead: bool) -> list[str]:
-    """The states of the messages in one part of the queue, up to COUNTED."""
-    states: list[str] = []
-    following = 0
-    async with receiver(queue, dead=dead) as part:
-        while len(states) < COUNTED:
-            found = await part.peek_messages(min(PEEKED, COUNTED - len(states)), sequence_number=following)
-            if not found:
-                break
-            states += [message.state.name for message in found]
-            following = (found[-1].sequence_number or 0) + 1
-    return states
 
 
 def _copy(message: ServiceBusReceivedMessage) -> Any:

@@ -1,4 +1,4 @@
-"""The app's view of real queues: sent to, counted, their dead letters read and put back."""
+"""The app's view of real queues: sent to, their dead letters read and put back."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from azure.servicebus.aio import ServiceBusClient
 
 from local.servicebus.testing import ServiceBusProcess
 from local.servicebus.testing import running as service_bus
-from shared.platform import queue_contents
+from shared.platform import dead_letters
 from shared.platform.errors import NotFound, TerminalError, TransientError
 from shared.platform.servicebus import check_queue, close_servicebus, send
 from shared.platform.settings import settings
@@ -57,24 +57,6 @@ async def bodies(broker: ServiceBusProcess, queue: str) -> list[tuple[str, str |
     return found
 
 
-async def test_figures_tell_what_waits_and_what_was_given_up(broker: ServiceBusProcess) -> None:
-    for number in range(5):
-        await send("plain", json.dumps({"n": number}))
-    await give_up(broker, "plain", 2)
-    plain, once = await queue_contents.all_figures()
-    assert plain.model_dump() == {"queue": "plain", "active": 3, "scheduled": 0, "dead_letters": 2, "exact": True}
-    assert (once.queue, once.active, once.dead_letters) == ("once", 0, 0)
-
-
-async def test_figures_stop_at_their_limit_and_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queue_contents, "COUNTED", 7)
-    monkeypatch.setattr(queue_contents, "PEEKED", 3)
-    for number in range(9):
-        await send("plain", str(number))
-    found = await queue_contents.figures("plain")
-    assert (found.active, found.exact) == (7, False)
-
-
 async def test_dead_letters_are_shown_in_pages_without_their_secrets(broker: ServiceBusProcess) -> None:
     for number in range(3):
         body = {"n": number, "password": "c4n4ry", "pad": "x" * 5_000}
@@ -82,12 +64,12 @@ async def test_dead_letters_are_shown_in_pages_without_their_secrets(broker: Ser
             "plain", json.dumps(body), message_id=f"m{number}", correlation_id="c", properties={"apiKey": "c4n4ry"}
         )
     await give_up(broker, "plain", 3)
-    first = await queue_contents.dead_letters("plain", limit=2)
-    rest = await queue_contents.dead_letters("plain", limit=2, first=first[-1].sequence_number + 1)
+    first = await dead_letters.read_dead_letters("plain", limit=2)
+    rest = await dead_letters.read_dead_letters("plain", limit=2, first=first[-1].sequence_number + 1)
     shown = [*first, *rest]
     assert [one.message_id for one in shown] == ["m0", "m1", "m2"]
     assert {(one.reason, one.description, one.correlation_id) for one in shown} == {("unusable", "no runId", "c")}
-    assert all(one.size > 5_000 and len(one.body) == queue_contents.BODY_SHOWN for one in shown)
+    assert all(one.size > 5_000 and len(one.body) == dead_letters.BODY_SHOWN for one in shown)
     assert all(one.properties["apiKey"] == "***" for one in shown)
     assert "c4n4ry" not in "".join(one.model_dump_json() for one in shown)
 
@@ -96,29 +78,29 @@ async def test_chosen_dead_letters_go_back_and_the_others_stay(broker: ServiceBu
     for name in ("a", "b", "c"):
         await send("plain", name, message_id=name)
     await give_up(broker, "plain", 3)
-    numbers = {one.body: one.sequence_number for one in await queue_contents.dead_letters("plain", limit=10)}
-    answer = await queue_contents.resubmit("plain", [numbers["b"], 12345])
+    numbers = {one.body: one.sequence_number for one in await dead_letters.read_dead_letters("plain", limit=10)}
+    answer = await dead_letters.resubmit("plain", [numbers["b"], 12345])
     assert answer.model_dump() == {"resubmitted": [numbers["b"]], "missing": [12345]}
-    left = await queue_contents.dead_letters("plain", limit=10)
+    left = await dead_letters.read_dead_letters("plain", limit=10)
     assert [one.body for one in left] == ["a", "c"]
     assert await bodies(broker, "plain") == [("b", f"b~{numbers['b']}")]
-    again = await queue_contents.resubmit("plain", None)
+    again = await dead_letters.resubmit("plain", None)
     assert again.resubmitted == [numbers["a"], numbers["c"]]
-    assert await queue_contents.dead_letters("plain", limit=10) == []
+    assert await dead_letters.read_dead_letters("plain", limit=10) == []
 
 
 async def test_a_queue_that_drops_duplicates_does_not_drop_what_is_put_back(broker: ServiceBusProcess) -> None:
     await send("once", '{"deployment": 1}', message_id="d-1")
     await send("once", '{"deployment": 1}', message_id="d-1")
     await give_up(broker, "once", 1)
-    await queue_contents.resubmit("once", None)
+    await dead_letters.resubmit("once", None)
     assert [body for body, _ in await bodies(broker, "once")] == ['{"deployment": 1}']
 
 
 async def test_what_is_put_back_keeps_its_properties_and_loses_those_of_its_death(broker: ServiceBusProcess) -> None:
     await send("plain", "x", correlation_id="trace-9", properties={"tenant": "t1"})
     await give_up(broker, "plain", 1)
-    await queue_contents.resubmit("plain", None)
+    await dead_letters.resubmit("plain", None)
     client = ServiceBusClient.from_connection_string(broker.connection_string)
     async with client, client.get_queue_receiver("plain") as receiver:
         (message,) = await receiver.receive_messages(1, max_wait_time=5)
@@ -136,7 +118,7 @@ async def test_many_at_once_share_a_sender(broker: ServiceBusProcess) -> None:
 async def test_a_broker_that_is_away_is_transient(broker: ServiceBusProcess) -> None:
     broker.stop()
     with pytest.raises(TransientError) as raised:
-        await queue_contents.figures("plain")
+        await dead_letters.read_dead_letters("plain", limit=1)
     assert raised.value.code == "servicebus-unavailable"
 
 

@@ -50,7 +50,7 @@ resource server 'Microsoft.DBforPostgreSQL/flexibleServers@2024-08-01' = {
     tier: skuTier
   }
   properties: {
-    version: '17'
+    version: '18'
     createMode: 'Default'
     authConfig: {
       activeDirectoryAuth: 'Enabled'

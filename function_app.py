@@ -9,8 +9,10 @@ from shared.platform.http import register
 from triggers import (
     console,
     deploy_queue,
+    deploy_upkeep,
     deploys,
     diamond_api,
+    diamond_failed_rows,
     diamond_operations,
     diamond_pricing,
     diamond_upkeep,
@@ -28,6 +30,7 @@ doors = (
     console.routes,
     diamonds.routes,
     diamond_operations.routes,
+    diamond_failed_rows.routes,
     diamond_api.routes,
     diamond_pricing.routes,
     deploys.routes,
@@ -38,12 +41,14 @@ for functions in (
     blueprint(
         fan_out_chunk,
         *diamonds.orchestrations,
+        *diamond_failed_rows.orchestrations,
         *diamond_activities.activities,
         *diamond_pricing.orchestrations,
         *pricing_activities.activities,
         *diamond_upkeep.orchestrations,
         *upkeep_activities.activities,
         *deploy_queue.orchestrations,
+        *deploy_upkeep.orchestrations,
         *deploy_activities.activities,
         deploy_activities.deploy_slots,
     ),
@@ -51,5 +56,6 @@ for functions in (
     diamond_operations.queues,
     diamond_upkeep.timers,
     deploy_queue.functions,
+    deploy_upkeep.timers,
 ):
     app.register_functions(functions)

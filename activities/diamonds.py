@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from shared.diamonds import alerts, consolidation, heatmap, ingestion, missing, reports, retries, runs, watermark
 from shared.diamonds.models import (
@@ -42,7 +43,14 @@ from shared.platform.durable import activity
 from shared.platform.errors import Conflict
 from shared.platform.settings import settings
 
+if TYPE_CHECKING:
+    from shared.diamonds.suppliers.base import Supplier
+
 SILENCE = timedelta(minutes=15)
+COUNTING_LOOK_SECONDS = 0.5
+"""How often one who counts looks whether the run was cancelled."""
+READING_LOOK_SECONDS = 5.0
+"""How often one who reads a partition does so beside its batches, which look anyway: for when the supplier is away."""
 
 logger = logging.getLogger(__name__)
 
@@ -76,20 +84,37 @@ async def draw_heatmap(plan: RunPlan) -> Partitions:
     saved = await runs.load_partitions(plan.run_id)
     asked = 0
     if not saved:
-        async with supplier(plan.feed) as feed:
-
-            async def count(prices: PriceRange) -> int:
-                return await feed.count(prices, plan.window)
-
-            drawn = await heatmap.plan(count, plan.run_type, plan.max_records)
+        drawn = await runs.while_running(plan.run_id, _draw(plan), every=COUNTING_LOOK_SECONDS)
         saved = await runs.save_partitions(plan.run_id, drawn)
         asked = drawn.counts_asked
     return Partitions(total=sum(one.expected for one in saved), partitions=saved, counts_asked=asked)
 
 
+async def _draw(plan: RunPlan) -> Partitions:
+    async with supplier(plan.feed) as feed:
+
+        async def count(prices: PriceRange) -> int:
+            return await feed.count(prices, plan.window)
+
+        drawn = await heatmap.plan(count, plan.run_type, plan.max_records)
+        if not plan.max_records and (unpriced := await _unpriced(feed, plan.window)):
+            await alerts.try_to_send(alerts.diamonds_without_price(plan, unpriced))
+    return drawn
+
+
+async def _unpriced(feed: Supplier, window: Window) -> int:
+    """How many diamonds the supplier counts that no price range holds. Asked twice: one may go between two counts."""
+    differences = [await feed.count(None, window) - await feed.count(heatmap.EVERY_PRICE, window) for _ in range(2)]
+    return max(min(differences), 0)
+
+
 @activity
 async def ingest_pages(task: IngestPartition) -> PagesIngested:
     """Copy the partition's pages from its progress mark on, for one time box."""
+    return await runs.while_running(task.plan.run_id, _copy(task), every=READING_LOOK_SECONDS)
+
+
+async def _copy(task: IngestPartition) -> PagesIngested:
     pages = IngestPages(plan=task.plan, partition=task.partition, seconds=settings().ingest_seconds)
     async with supplier(task.plan.feed) as feed:
         return await ingestion.copy_pages(feed, pages)

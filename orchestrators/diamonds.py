@@ -5,6 +5,8 @@ One of these works on a feed at a time: all are started under the id that `feed_
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from activities.diamonds import (
     advance_watermark,
     announce,
@@ -31,11 +33,13 @@ from shared.diamonds.models import (
     StartRun,
 )
 from shared.diamonds.steps import (
+    ConsolidateFeed,
     ConsolidateRun,
     ConsolidationShare,
     EndRun,
     IngestPartition,
     Interruption,
+    Nothing,
     PartitionFailed,
     RetryRun,
     RunRef,
@@ -76,6 +80,13 @@ def consolidate_run(context: Context, request: ConsolidateRun) -> Steps[RunSumma
     """Consolidate what an ended run has ingested, when a person or the queue asks for it."""
     plan = yield from call(context, resume_run, request)
     return (yield from _to_its_end(context, plan, _conclude(context, plan, force=request.force)))
+
+
+@orchestration
+def consolidate_feed(context: Context, request: ConsolidateFeed) -> Steps[Nothing]:
+    """Consolidate rows that were given another try, while no run works on the feed."""
+    yield from _consolidate(context, request.feed, None)
+    return Nothing()
 
 
 @orchestration
@@ -154,7 +165,7 @@ def _conclude(context: Context, plan: RunPlan, *, force: bool) -> Steps[RunSumma
         summary = yield from call(context, end_run, EndRun(run_id=plan.run_id, status=RunStatus.HELD))
         yield from call(context, announce, run)
         return summary
-    yield from _consolidate(context, plan)
+    yield from _consolidate(context, plan.feed, plan.run_id)
     if not verdict.complete:
         return (yield from call(context, end_run, EndRun(run_id=plan.run_id, status=RunStatus.PARTIAL)))
     if verdict.capped:
@@ -195,10 +206,10 @@ def _await_retries(context: Context, plan: RunPlan, verdict: Verdict) -> Steps[V
     return verdict
 
 
-def _consolidate(context: Context, plan: RunPlan) -> Steps[None]:
+def _consolidate(context: Context, feed: str, run_id: UUID | None) -> Steps[None]:
     progress(context, "consolidating", total=CONSOLIDATION_WORKERS, unit="workers")
     workers = [
-        ConsolidationShare(run_id=plan.run_id, feed=plan.feed, worker=f"{plan.run_id}/{number}")
+        ConsolidationShare(run_id=run_id, feed=feed, worker=f"{run_id or feed}/{number}")
         for number in range(CONSOLIDATION_WORKERS)
     ]
     outcomes = yield from fan_out(context, consolidate_share, workers)

@@ -55,6 +55,12 @@ async def diamonds_hold(
     return Reply(held, status=200 if held.renewed else 201)
 
 
+@routes.delete("/api/v2/diamonds/{diamond_id}/hold", needs=TRADE, summary="Give up the caller's hold of the diamond")
+async def diamonds_release(diamond_id: DiamondId, caller: Caller) -> trade.Availability:
+    """404 when the caller holds it not, or no longer; 409 when another does. Gives how the diamond then stands."""
+    return await trade.release(diamond_id, caller.name)
+
+
 @routes.post("/api/v2/diamonds/{diamond_id}/purchase", needs=TRADE, summary="Buy the diamond", status=201)
 async def diamonds_purchase(
     diamond_id: DiamondId,

@@ -86,7 +86,7 @@ class ConsolidateMessage(BaseModel):
 
 @routes.post("/api/v2/triggers/cancel", needs=RUN, summary="Cancel a run")
 async def diamonds_cancel_run(body: CancelRequest, client: DurableClient) -> RunSummary:
-    """Its partitions stop before their next batch. What they have stored stays, and is not consolidated."""
+    """What counts or reads for it stops within seconds. What it has stored stays, and is not consolidated."""
     before = await reports.summary(body.run_id)
     await runs.cancel_run(body.run_id)
     if before.status is RunStatus.RUNNING:

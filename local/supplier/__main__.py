@@ -27,6 +27,7 @@ def _options() -> argparse.Namespace:
     add("--port", type=int, default=8400, help="TCP port on 127.0.0.1 (default %(default)s)")
     add("--diamonds", type=int, default=DATA_SET_SIZE, help="stones on offer; more than %(default)s are replicas")
     add("--price-unit", choices=("cents", "dollars"), default="cents", help="unit of prices in answers (%(default)s)")
+    add("--cents-in-prices", action="store_true", help="prices have cents, and not whole dollars only")
     add("--rate-limit", type=float, default=0, help="requests that any second may hold before 429; 0: any number")
     add("--latency-ms", type=float, default=0, help="milliseconds that every answer takes longer")
     add(
@@ -48,6 +49,7 @@ def main() -> int:
     app = create_app(
         options.diamonds,
         price_unit=options.price_unit,
+        cents_in_prices=options.cents_in_prices,
         rate_limit=options.rate_limit,
         latency_s=options.latency_ms / 1000,
         faults=FaultSettings(seed=options.seed, faults=dict(options.fault)),

@@ -122,6 +122,7 @@ def create_app(  # the flags of `python -m local.supplier`, one to one
     diamonds: int = DATA_SET_SIZE,
     *,
     price_unit: PriceUnit = "cents",
+    cents_in_prices: bool = False,
     rate_limit: float = 0,
     latency_s: float = 0,
     faults: FaultSettings | None = None,
@@ -129,7 +130,7 @@ def create_app(  # the flags of `python -m local.supplier`, one to one
     password: str = "manifold",  # noqa: S107 - the stand-in's well-known account
 ) -> Starlette:
     """Make the app; its `state.supplier` is the Supplier behind it."""
-    catalogue, troubles = Catalogue(diamonds), Faults(faults)
+    catalogue, troubles = Catalogue(diamonds, cents=cents_in_prices), Faults(faults)
     api = Nivoda(catalogue, troubles, username=username, password=password, price_unit=price_unit)
     supplier = Supplier(catalogue, troubles, Traffic(rate_limit), api, latency_s)
     app = Starlette(

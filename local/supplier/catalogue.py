@@ -45,11 +45,11 @@ _ORDERS: dict[Order, str] = {"price": "price {0}, n {0}", "createdAt": "created 
 
 
 class Row(NamedTuple):
-    """One stone on offer: its number, which real stone it is, its price in whole dollars, and its dates in ISO 8601."""
+    """One stone on offer: its number, which real stone it is, its price in dollars, and its dates in ISO 8601."""
 
     n: int
     source: int
-    price: int
+    price: float
     created: str
     updated: str
 
@@ -88,15 +88,17 @@ def stone_number(stone_id_: str) -> int | None:
 
 
 class Catalogue:
-    """All stones on offer."""
+    """All stones on offer, at whole dollars, or with cents if `cents` says so."""
 
-    def __init__(self, diamonds: int = DATA_SET_SIZE) -> None:
+    def __init__(self, diamonds: int = DATA_SET_SIZE, *, cents: bool = False) -> None:
         self.stones: tuple[Stone, ...] = load()
         self._db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         self._found: OrderedDict[tuple[object, ...], array[int]] = OrderedDict()
         self._next = diamonds
         self._db.execute(_TABLE)
         self._fill(diamonds)
+        if cents:
+            self._db.execute("UPDATE stone SET price = price + n * 37 % 100 / 100.0")
         # Both answer a search by price and update window in every order from the index alone.
         self._db.execute("CREATE INDEX by_price ON stone (price, n, updated, created)")
         self._db.execute("CREATE INDEX by_update ON stone (updated, price, created)")

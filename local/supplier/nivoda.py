@@ -126,7 +126,7 @@ class Nivoda:
             certificate |= {"carats": None, "shape": None}
         return {
             "id": f"DIAMOND/{diamond_id}",
-            "price": row.price * self._factor,
+            "price": round(row.price * self._factor),
             "discount": round(-(bits % 4500) / 100, 2),
             "markup_price": round(row.price * 1.1) * self._factor,
             "diamond": {

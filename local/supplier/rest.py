@@ -97,7 +97,7 @@ class RestFeed:
             "make": {"cut": stone.cut, "polish": stone.polish, "symmetry": stone.symmetry},
             "fluorescence": stone.fluorescence,
             "origin": "laboratory" if stone.lab_grown else "natural",
-            "usd_price": f"{row.price}.00",
+            "usd_price": f"{row.price:.2f}",
             "measurements_mm": mm if stone.length else None,
             "proportions": {"depth_pct": stone.depth_percentage, "table_pct": stone.table},
             "report": {"issuer": stone.lab, "number": f"R{row.n:08d}"},

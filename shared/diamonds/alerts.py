@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from shared.diamonds.missing import DELETION_STOPPED
 from shared.diamonds.models import RunStatus
+from shared.platform.errors import ManifoldError
 from shared.platform.mail import Mail, Mailer, mailer
 from shared.platform.postgres import database
 from shared.platform.settings import settings
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date, datetime
 
-    from shared.diamonds.models import FeedName, PartitionProgress, RunSummary
+    from shared.diamonds.models import FeedName, PartitionProgress, RunPlan, RunSummary
 
 STALE_CLAIM_MINUTES = 10
 """After this long a claim belongs to a process that died; one attempt to send takes a minute at most."""
@@ -127,6 +128,20 @@ def watermark_stands_still(feed: FeedName, reached: datetime, *, known: bool) ->
     )
 
 
+def diamonds_without_price(run: RunPlan, count: int) -> Alert:
+    """The supplier counts diamonds that are in no price range, so that no partition can hold them."""
+    return Alert(
+        cause=f"{run.feed}/diamonds-without-price",
+        subject=f"[Manifold] {run.feed}: {count:,} diamonds are in no price range",
+        text=(
+            f"Run {run.run_id} ({run.run_type}) of the feed {run.feed} reads by price ranges. The supplier counts "
+            f"{count:,} diamonds more in all than in the range of all prices.\n\n"
+            "They have no price, or one below zero, and cannot be sold. All others are read. Ask the supplier for the "
+            "prices; the next full run reads these diamonds once they have one.\n"
+        ),
+    )
+
+
 def dead_letters_found(queue: str, count: int, *, exact: bool = True) -> Alert:
     """Messages were delivered as often as the queue allows and never taken."""
     many = "one dead letter" if exact and count == 1 else f"{'' if exact else 'more than '}{count:,} dead letters"
@@ -191,6 +206,14 @@ async def send_once(alert: Alert, via: Mailer | None = None) -> bool:
     await _settle(alert.cause, day)
     log.info("Alert sent", extra={"cause": alert.cause})
     return True
+
+
+async def try_to_send(alert: Alert) -> None:
+    """As `send_once`, for work that must not fail because nobody could be told: the log then has it."""
+    try:
+        await send_once(alert)
+    except ManifoldError:
+        log.exception("An alert could not be sent", extra={"cause": alert.cause, "subject": alert.subject})
 
 
 async def _claim(cause: str) -> date | None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from dataclasses import asdict
 from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from shared.diamonds.failed_rows import requeue_if_read_anew
 from shared.diamonds.models import RowsConsolidated
 from shared.diamonds.payloads import NO_ID
 from shared.diamonds.pricing import DEFAULT_MARKUP
@@ -28,6 +31,8 @@ if TYPE_CHECKING:
 
 CLAIM_ROWS = 2_000
 
+_logger = logging.getLogger(__name__)
+
 
 async def consolidate(
     task: ConsolidateRows,
@@ -40,14 +45,18 @@ async def consolidate(
     """Map and price the feed's pending rows for about `task.seconds`; call again until `finished`.
 
     Any number may run at once: each claims rows that no other holds. A claim, its diamonds and its outcome are one
-    transaction, so who dies leaves nothing claimed. Rows that an earlier run left pending are taken too. When all are
-    finished, rows are left only if one of them died. `mapping` says where the feed's payload holds what.
+    transaction, so who dies leaves nothing claimed. Rows that an earlier run left pending are taken too, and after a
+    change of how the feed is read those that had failed. When all are finished, rows are left only if one of them died.
+    `mapping` says where the feed's payload holds what.
 
     Raises:
         Conflict: the run is not running (`run-ended`), for example because it was cancelled.
         TransientError: the database's. What was claimed before it is done.
     """
-    await seen_working(task.run_id, database=database)
+    if task.run_id:
+        await seen_working(task.run_id, database=database)
+    if again := await requeue_if_read_anew(task.feed, _fingerprint(mapping, price_unit), database=database):
+        _logger.info("Failed rows are tried again.", extra={"feed": task.feed, "rows": again})
     stop = clock() + task.seconds
     given = {
         **{name: path and list(path) for name, path in asdict(mapping).items() if name != "words"},
@@ -64,7 +73,8 @@ async def consolidate(
     after, finished = "", False
     while not finished:
         async with database() as connection:
-            await see_running(connection, task.run_id)
+            if task.run_id:
+                await see_running(connection, task.run_id)
             await hold_rules(connection)
             claim = (await rows(connection, _statement(), {**given, "after": after}, prepare=False))[0]
         done += claim["done"]
@@ -88,6 +98,11 @@ async def recover_claims(older_than: timedelta, *, database: Database = database
             (older_than,),
         )
     return recovered.rowcount
+
+
+def _fingerprint(mapping: Mapping, price_unit: PriceUnit) -> bytes:
+    """Of everything that decides whether a payload can be read."""
+    return sha256(json.dumps([asdict(mapping), price_unit, _statement()], sort_keys=True).encode()).digest()
 
 
 @lru_cache(maxsize=1)

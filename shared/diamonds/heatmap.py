@@ -6,13 +6,15 @@ Suppliers count diamonds in a price range quickly but page through them slowly, 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine, Sequence
 from itertools import pairwise
 from math import ceil
+from typing import Any, TypeVar
 
 from shared.diamonds.models import Bucket, Partition, Partitions, PriceRange, RunType
 
-Count = Callable[[PriceRange], Awaitable[int]]
+T = TypeVar("T")
+Count = Callable[[PriceRange], Coroutine[Any, Any, int]]
 """Asks the supplier how many diamonds of the run's update window lie in a price range."""
 
 FINE_END = 20_000
@@ -24,6 +26,7 @@ EMPTY_FACTOR = 5
 DIAMONDS_PER_STEP = 500
 PRICES_END = 2**31 - 1
 """Exclusive end of every plan, so that no diamond is too dear to be read; suppliers take 32-bit integers."""
+EVERY_PRICE = PriceRange(minimum=0, maximum=PRICES_END)
 
 DIAMONDS_PER_WORKER = 1_000
 MOST_WORKERS = {"full": 30, "incremental": 10}
@@ -41,7 +44,8 @@ async def plan(count: Count, run_type: RunType, max_records: int = 0) -> Partiti
         return await count(prices)
 
     shares = await partition(await draw(counted), counted, run_type, max_records)
-    return shares.model_copy(update={"counts_asked": asked})
+    partitions = await without_gaps(shares.partitions, counted)
+    return shares.model_copy(update={"partitions": partitions, "counts_asked": asked})
 
 
 async def draw(count: Count) -> list[Bucket]:
@@ -53,14 +57,47 @@ async def draw(count: Count) -> list[Bucket]:
     Raises:
         Whatever `count` raises, once the other queries are cancelled.
     """
+    fine = [_buckets(count, low, low + FINE_STEP) for low in range(0, FINE_END, FINE_STEP)]
+    drawn = await _at_once([*fine, _coarse(count), _buckets(count, SCALE_END, PRICES_END)])
+    return [bucket for buckets in drawn for bucket in buckets if bucket.count]
+
+
+async def without_gaps(partitions: list[Partition], count: Count) -> list[Partition]:
+    """The shares, widened by a dollar each if the supplier has diamonds that lie in none of them.
+
+    Suppliers take ranges of whole dollars, both ends included: [0, 99], [100, 199]. One that knows cents finds a
+    diamond of 99.50 in neither. Then the shares hold less than one range over all of them, and each is asked for with
+    the first dollar of the next: a diamond of exactly that price comes twice, and is stored and counted once.
+
+    All are counted before and after the shares, so that what comes or goes meanwhile cannot make up for a gap; at
+    worst it widens shares that had none.
+    """
+    if len(partitions) == 1:
+        return partitions
+    whole = PriceRange(minimum=partitions[0].prices.minimum, maximum=partitions[-1].prices.maximum)
+    before = await count(whole)
+    parts = await _at_once([count(share.prices) for share in partitions])
+    if max(before, await count(whole)) <= sum(parts):
+        return partitions
+    wider = [
+        share.model_copy(update={"prices": PriceRange(minimum=share.prices.minimum, maximum=share.prices.maximum + 1)})
+        for share in partitions[:-1]
+    ]
+    return [*wider, partitions[-1]]
+
+
+async def _at_once(questions: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
+    """All answers, in the order of the questions; the first error, once the other questions are cancelled."""
     try:
         async with asyncio.TaskGroup() as group:
-            fine = [group.create_task(_bucket(count, low, low + FINE_STEP)) for low in range(0, FINE_END, FINE_STEP)]
-            coarse = group.create_task(_coarse(count))
-            rest = group.create_task(_bucket(count, SCALE_END, PRICES_END))
-    except* Exception as failures:  # noqa: BLE001 - unwrapped: the caller knows one count and its errors, not the group
+            asked = [group.create_task(question) for question in questions]
+    except ExceptionGroup as failures:  # the caller knows one count and its errors, not the group
         raise failures.exceptions[0] from None
-    return [bucket for bucket in (*(task.result() for task in fine), *coarse.result(), rest.result()) if bucket.count]
+    return [task.result() for task in asked]
+
+
+async def _buckets(count: Count, minimum: int, maximum: int) -> list[Bucket]:
+    return [await _bucket(count, minimum, maximum)]
 
 
 async def _bucket(count: Count, minimum: int, maximum: int) -> Bucket:
@@ -85,7 +122,7 @@ async def _coarse(count: Count) -> list[Bucket]:
 async def partition(buckets: list[Bucket], count: Count, run_type: RunType, max_records: int = 0) -> Partitions:
     """Cut the histogram into one to 30 shares (10 for an incremental run) of about 1,000 diamonds or more each.
 
-    The shares never overlap and together cover every price from 0 to PRICES_END, gaps included, so a diamond that
+    The shares never overlap and together cover every whole price from 0 to PRICES_END, gaps included, so a diamond that
     appears during the run belongs to exactly one. Each holds the target (total / workers) to within a quarter, unless
     a single price, which no range can divide, holds more than a fifth of the target by itself: a share that holds or
     borders such a price may be off by up to that price's diamonds.

@@ -162,9 +162,9 @@ class PartitionProgress(Model):
 
 
 class ConsolidateRows(Model):
-    """Claim, map and price pending rows of a run for at most `seconds`."""
+    """Claim, map and price a feed's pending rows for at most `seconds`; those of a run only while it is running."""
 
-    run_id: UUID
+    run_id: UUID | None
     feed: FeedName
     worker: str = Field(min_length=1, max_length=100, description="who claims, for claimed_by")
     seconds: float = Field(gt=0)

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from shared.diamonds.models import (
     ERROR_LENGTH,
@@ -18,14 +20,17 @@ from shared.diamonds.models import (
     Window,
 )
 from shared.diamonds.reports import Database, rows, run_counts
-from shared.platform.errors import Conflict, NotFound
+from shared.platform.errors import Conflict, NotFound, TransientError
 from shared.platform.postgres import database
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
     from datetime import datetime
     from uuid import UUID
 
     from psycopg import AsyncConnection
+
+T = TypeVar("T")
 
 _MAY_BECOME = {
     RunStatus.RUNNING: {
@@ -213,6 +218,26 @@ async def see_running(connection: AsyncConnection[Any], run_id: UUID) -> None:
     found = await rows(connection, "select status from diamonds.run_metadata where run_id = %s", (run_id,))
     if not found or found[0]["status"] != RunStatus.RUNNING:
         raise Conflict(f"Run {run_id} is no longer running.", code=RUN_ENDED)
+
+
+async def while_running(
+    run_id: UUID, work: Coroutine[Any, Any, T], every: float, *, database: Database = database
+) -> T:
+    """Do the work, but give it up within about `every` seconds of the run's end, whatever it waits for.
+
+    Raises:
+        Conflict: the run was cancelled or has ended (`run-ended`).
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        while not (await asyncio.wait({task}, timeout=every))[0]:
+            with suppress(TransientError):  # a database that is away for a moment is the work's to notice
+                async with database() as connection:
+                    await see_running(connection, run_id)
+        return task.result()
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
 
 
 async def lock(connection: AsyncConnection[Any], run_id: UUID, needed: RunStatus | None = None) -> RunStatus:

@@ -85,6 +85,12 @@ class ConsolidateRun(Model):
     attempt: UUID = Field(default_factory=uuid4)
 
 
+class ConsolidateFeed(Model):
+    """A request to consolidate what waits on a feed that no run works on."""
+
+    feed: FeedName
+
+
 class RetryRun(Model):
     """A request to read failed partitions of a run again: those named, or all. `attempt` as above."""
 
@@ -107,9 +113,9 @@ class Interruption(Model):
 
 
 class ConsolidationShare(Model):
-    """One of several workers that claim a run's pending rows until none is left."""
+    """One of several workers that claim a feed's pending rows until none is left; for a run, or without one."""
 
-    run_id: UUID
+    run_id: UUID | None
     feed: FeedName
     worker: str = Field(min_length=1, max_length=100)
 

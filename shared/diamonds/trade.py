@@ -1,7 +1,7 @@
 """Hold and buy diamonds. Each step is one transaction that has the diamond's row to itself.
 
-A hold ends by the clock: nothing has to run for it. A purchase is a hold that never ends, so that what the supplier
-says later does not undo it.
+A hold ends by the clock, or when its holder gives it up: nothing has to run for it. A purchase is a hold that never
+ends, so that what the supplier says later does not undo it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from shared.diamonds.reports import rows
 from shared.diamonds.search.read import unknown
-from shared.platform.errors import Conflict
+from shared.platform.errors import Conflict, NotFound
 from shared.platform.postgres import database
 
 if TYPE_CHECKING:
@@ -82,10 +82,13 @@ async def availability(diamond_id: int, client: str, *, database: Database = dat
         NotFound: it is not offered.
     """
     async with database() as connection:
-        diamond = await _read(connection, diamond_id)
+        return _availability(await _read(connection, diamond_id), client)
+
+
+def _availability(diamond: dict[str, Any], client: str) -> Availability:
     by_caller = diamond["held"] and diamond["holder"] == client
     return Availability(
-        id=diamond_id,
+        id=diamond["id"],
         availability=diamond["availability"],
         available=diamond["availability"] == "available" or by_caller,
         held_by_caller=by_caller,
@@ -130,6 +133,31 @@ async def hold(diamond_id: int, client: str, request: HoldRequest, *, database: 
             {**kept[0], "id": diamond_id},
         )
     return Hold(diamond_id=diamond_id, renewed=diamond["held"], **kept[0])
+
+
+async def release(diamond_id: int, client: str, *, database: Database = database) -> Availability:
+    """End the client's hold before its time; then what the supplier says of the diamond counts again.
+
+    Raises:
+        NotFound: the diamond is not offered, or the client has no hold on it (`no-hold`): none, or it has ended.
+        Conflict: another holds it (`diamond-held`).
+        TransientError: others had the diamond for too long.
+    """
+    async with database() as connection:
+        diamond = await _lock(connection, diamond_id)
+        if not diamond["held"]:
+            raise NotFound(
+                f"There is no hold of {client} on diamond {diamond_id}: there never was, or it has ended.",
+                code="no-hold",
+            )
+        _refuse_unless_free(diamond, client)
+        await _close(connection, diamond_id)
+        await connection.execute(
+            "update diamonds.diamonds set availability = diamonds.availability_now(availability, '-infinity',"
+            " raw_availability), hold_id = null, hold_expires_at = null, updated_at = now() where id = %s",
+            (diamond_id,),
+        )
+        return _availability(await _read(connection, diamond_id), client)
 
 
 async def purchase(

@@ -82,6 +82,7 @@ async def test_a_pricing_rule_is_previewed_saved_and_applied(running: Any) -> No
         await page.get_by_text("somebody else has changed it").wait_for()
         await page.screenshot(path=SCREENSHOTS / "pricing.png", full_page=True)
         await page.click("#rule-close")
+        await page.get_by_role("cell", name="4", exact=True).wait_for()  # the list shows what the other one wrote
         await page.get_by_role("cell", name="OVAL, PEAR").click()
         await page.click("#rule-preview-delete")
         await page.click("#rule-delete")

@@ -77,6 +77,17 @@ async def test_a_cancelled_run_stops_its_partitions_and_leaves_nothing_behind(ru
         assert app.wait(app.start("full"))["run"]["status"] == "completed", "the feed is free"
 
 
+async def test_a_run_that_still_counts_is_cancelled_at_once(running: Any) -> None:
+    # Counting takes half a minute at this pace.
+    async with running("--diamonds", "2000", "--latency-ms", "3000") as app:
+        run = app.start("full")
+        app.until(lambda: [one["progress"]["phase"] for one in instances(app)] == ["counting"])
+        app.ask("POST", "/api/v2/triggers/cancel", {"run_id": run}, status=200)
+        app.until(lambda: instances(app) == [], seconds=8)
+        stopped = app.ask("GET", f"/api/v2/analytics/runs/{run}")
+        assert (stopped["run"]["status"], stopped["partitions"]) == ("cancelled", [])
+
+
 async def test_failed_partitions_are_retried_one_by_one_until_the_run_is_complete(running: Any) -> None:
     async with running("--diamonds", "3000") as app:
         held = held_run(app)

@@ -6,7 +6,7 @@ import asyncio
 import json
 import random
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import pytest
@@ -40,7 +40,7 @@ def assert_all_consolidated_once(app: Any, stock: dict[str, dict[str, Any]]) -> 
         if known[stone][0] == "done":
             cost, retail = prices[stone]
             assert cost == Decimal(item["price"]) / 100, stone
-            assert retail == round(cost * Decimal("1.15"), 2), stone
+            assert retail == (cost * Decimal("1.15")).quantize(Decimal("0.01"), ROUND_HALF_UP), stone
 
 
 async def test_a_full_run_then_only_what_changed(running: Any) -> None:
@@ -55,6 +55,15 @@ async def test_a_full_run_then_only_what_changed(running: Any) -> None:
         assert_all_consolidated_once(app, app.stock())
         [[raw]] = app.rows("select count(*) from diamonds.raw_diamonds")
         assert raw == 3005
+
+
+async def test_prices_with_cents_hide_no_diamond_between_two_partitions(running: Any) -> None:
+    async with running("--diamonds", "6000", "--cents-in-prices") as app:
+        full = app.wait(app.start("full"))
+        assert full["run"] | {"status": "completed", "ingested": 6000, "consolidated": 6000} == full["run"]
+        assert len(full["partitions"]) > 3
+        assert_all_consolidated_once(app, app.stock())
+        assert app.mails() == []
 
 
 async def test_a_second_run_on_the_feed_is_refused_and_bad_input_is_named(running: Any) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from shared.diamonds import reports, retries, runs
 from shared.diamonds.ingestion import copy_pages
-from shared.diamonds.models import Partitions, PartitionStatus, RunStatus, StartRun, Window
+from shared.diamonds.models import RUN_ENDED, Partitions, PartitionStatus, RunStatus, StartRun, Window
 from shared.platform.errors import Conflict, NotFound
 
 
@@ -189,3 +189,32 @@ async def test_a_run_without_a_sign_of_life_is_stale(shop, diamonds):
 async def test_an_unknown_run_is_not_found(ask):
     with pytest.raises(NotFound, match="There is no run"):
         await ask(uuid4())
+
+
+async def forever(begun):
+    begun.set()
+    await asyncio.Event().wait()
+
+
+async def test_work_that_waits_for_somebody_else_is_given_up_soon_after_its_run_is_cancelled(diamonds):
+    run, begun = await diamonds.begin(0, 100), asyncio.Event()
+    waiting = asyncio.ensure_future(runs.while_running(run.plan.run_id, forever(begun), every=0.05))
+    await begun.wait()
+    await runs.cancel_run(run.plan.run_id)
+    with pytest.raises(Conflict) as refused:
+        await asyncio.wait_for(waiting, 10)
+    assert refused.value.code == RUN_ENDED
+
+
+async def test_work_on_a_running_run_is_done_and_its_errors_are_its_own(diamonds):
+    run = await diamonds.begin(0, 100)
+
+    async def work(answer):
+        await asyncio.sleep(0.1)  # several looks
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    assert await runs.while_running(run.plan.run_id, work(7), every=0.02) == 7
+    with pytest.raises(TimeoutError, match="mine"):
+        await runs.while_running(run.plan.run_id, work(TimeoutError("mine")), every=0.02)

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.diamonds import heatmap
-from shared.diamonds.heatmap import PRICES_END, draw, partition, plan
-from shared.diamonds.models import Bucket, Partitions, PriceRange
+from shared.diamonds.heatmap import PRICES_END, draw, partition, plan, without_gaps
+from shared.diamonds.models import Bucket, Partition, Partitions, PriceRange
 
 MOST_DRAWN = 1_351
 MOST_HALVINGS = ceil(log2(PRICES_END))
@@ -123,7 +123,8 @@ def test_the_number_of_questions_is_bounded(feed: Feed, run_type: str, cap: int)
     plan = planned(feed, run_type, cap)
     assert plan.counts_asked == len(feed.asked)
     cuts = 29 if run_type == "full" else 9
-    assert plan.counts_asked <= MOST_DRAWN + (cuts + bool(cap)) * MOST_HALVINGS
+    verified = cuts + 1 + 2
+    assert plan.counts_asked <= MOST_DRAWN + (cuts + bool(cap)) * MOST_HALVINGS + verified
 
 
 @given(feeds)
@@ -212,9 +213,61 @@ def test_a_feed_that_changes_while_it_is_counted_is_still_covered(feed: Feed, se
     async def count(prices: PriceRange) -> int:
         return rng.randrange(2 * (await feed.count(prices)) + 1)
 
-    plan = asyncio.run(heatmap.plan(count, "full", 0))
-    assert_seamless(plan)
-    assert plan.partitions[-1].prices.maximum == PRICES_END
+    shares = asyncio.run(heatmap.plan(count, "full", 0)).partitions
+    assert shares[0].prices.minimum == 0
+    assert shares[-1].prices.maximum == PRICES_END
+    assert {left.prices.maximum - right.prices.minimum for left, right in pairwise(shares)} <= {0, 1}
+
+
+class FeedInCents(Feed):
+    """A supplier whose prices have cents, and which takes ranges as it is sent them: whole dollars, both included."""
+
+    def holds(self, prices: PriceRange) -> int:
+        return sum(prices.minimum <= price <= prices.maximum - 1 for price in self.prices)
+
+
+cents = st.lists(
+    st.one_of(st.integers(0, 60_000), st.integers(9_900, 10_100), st.integers(1_900_000, 40_000_000)),
+    min_size=1,
+    max_size=60,
+).map(lambda prices: FeedInCents([price / 100 for price in prices]))
+
+
+@given(cents, run_types, st.integers(1, 40))
+@few_examples
+def test_a_diamond_between_two_whole_dollars_is_in_a_partition(feed: FeedInCents, run_type: str, workers: int):
+    with pytest.MonkeyPatch.context() as small:
+        small.setattr(heatmap, "DIAMONDS_PER_WORKER", max(len(feed.prices) // workers, 1))
+        shares = planned(feed, run_type).partitions
+    for price in feed.prices:
+        homes = [share for share in shares if share.prices.minimum <= price <= share.prices.maximum - 1]
+        assert 1 <= len(homes) <= (2 if price == int(price) else 1), price
+
+
+def shares_of(*edges: int) -> list[Partition]:
+    return [
+        Partition(partition_id=f"p{n:03}", prices=PriceRange(minimum=low, maximum=high), expected=0)
+        for n, (low, high) in enumerate(pairwise(edges))
+    ]
+
+
+async def test_partitions_share_a_dollar_only_if_something_lies_between_them():
+    shares = shares_of(0, 100, 200, PRICES_END)
+    assert await without_gaps(shares, FeedInCents([50.5, 100, 150.25, 199, 200, 7_000.01]).count) == shares
+    wider = await without_gaps(shares, FeedInCents([99.5, 100]).count)
+    assert [(one.prices.minimum, one.prices.maximum) for one in wider] == [(0, 101), (100, 201), (200, PRICES_END)]
+
+
+@pytest.mark.parametrize("change", [1, -1], ids=["one is listed", "one is sold"])
+async def test_what_comes_or_goes_while_the_partitions_are_counted_hides_no_gap(change: int):
+    feed, shares = FeedInCents([99.5, *range(10)]), shares_of(0, 100, PRICES_END)
+
+    async def count(prices: PriceRange) -> int:
+        if prices == shares[0].prices:
+            feed.prices = [*feed.prices, 20] if change > 0 else feed.prices[1:]
+        return await feed.count(prices)
+
+    assert (await without_gaps(shares, count))[0].prices.maximum == 101
 
 
 async def test_only_buckets_that_a_cut_falls_into_are_counted_again():

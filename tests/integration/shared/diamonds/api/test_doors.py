@@ -103,6 +103,20 @@ async def test_hold_and_purchase_over_http(shop, client):
     assert (await shop.ask("GET", url, headers=client))[1]["availability"] == "sold"
 
 
+async def test_a_hold_is_given_up_over_http_by_its_holder_alone(shop, client, key_for):
+    diamond = await shop.offer()
+    other = {"X-API-Key": await key_for("other", "diamonds:trade")}
+    url = f"{SEARCH}/{diamond}/hold"
+    await shop.ask("POST", url, headers=other)
+    status, refused, _ = await shop.ask("DELETE", url, headers=client)
+    assert (status, refused["code"]) == (409, "diamond-held")
+    status, now, _ = await shop.ask("DELETE", url, headers=other)
+    assert (status, now["available"], now["held_until"]) == (200, True, None)
+    status, refused, _ = await shop.ask("DELETE", url, headers=other)
+    assert (status, refused["code"]) == (404, "no-hold")
+    assert (await shop.ask("DELETE", f"{SEARCH}/{diamond + 1}/hold", headers=other))[1]["code"] == "unknown-diamond"
+
+
 @pytest.mark.parametrize("body", [{"minutes": 0}, {"minutes": 1_441}, {"minutes": "x"}, {"hours": 1}, [], "x"])
 async def test_an_unusable_hold_is_refused(shop, client, body):
     diamond = await shop.offer()
@@ -119,6 +133,7 @@ async def test_each_door_needs_its_permission(shop, client, capsys, key_for):
         ("GET", f"{SEARCH}/{diamond}", True),
         ("POST", f"{SEARCH}/{diamond}/availability", True),
         ("POST", f"{SEARCH}/{diamond}/hold", False),
+        ("DELETE", f"{SEARCH}/{diamond}/hold", False),
         ("POST", f"{SEARCH}/{diamond}/purchase", False),
     ):
         status, found, headers = await shop.ask(method, url)

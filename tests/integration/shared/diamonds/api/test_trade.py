@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from shared.diamonds import trade
-from shared.diamonds.trade import HoldRequest, PurchaseRequest, availability, hold, purchase
+from shared.diamonds.trade import HoldRequest, PurchaseRequest, availability, hold, purchase, release
 from shared.platform.errors import Conflict, NotFound, TransientError
 from shared.platform.postgres import database
 
@@ -147,6 +147,90 @@ async def test_a_hold_ends_by_the_clock_with_nothing_running(shop):
     assert history == [{"client_name": "other", "expired": True}, {"client_name": "acme", "expired": None}]
 
 
+async def test_of_many_who_wait_for_a_hold_to_end_one_gets_the_diamond(shop):
+    diamond = await shop.offer()
+    await hold(diamond, "first", HALF_AN_HOUR)
+    soon = "now() + interval '0.3 seconds'"
+    await shop.fetch(f"update diamonds.diamonds set hold_expires_at = {soon} where id = %s", diamond)
+    await shop.fetch(f"update diamonds.hold_history set expires_at = {soon} where diamond_id = %s", diamond)
+
+    async def insist(client):
+        """Ask until somebody has it who did not have it before."""
+        while True:
+            try:
+                return await hold(diamond, client, HALF_AN_HOUR)
+            except Conflict:
+                taken = await shop.fetch("select client_name from diamonds.hold_history where client_name <> 'first'")
+                if taken:
+                    raise
+
+    found = await outcomes(*(insist(f"client-{n}") for n in range(8)))
+    assert len(won(found)) == 1
+    assert codes(found) == ["diamond-held"] * 7
+    history = await shop.fetch("select client_name, released_at from diamonds.hold_history order by id")
+    assert [row["released_at"] is None for row in history] == [False, True], "one hold is open"
+
+
+async def test_the_holder_gives_a_hold_up_and_another_may_have_the_diamond(shop):
+    diamond = await shop.offer()
+    await hold(diamond, "acme", HALF_AN_HOUR)
+    now = await release(diamond, "acme")
+    assert (now.availability, now.available, now.held_by_caller, now.held_until) == ("available", True, False, None)
+    assert not (await hold(diamond, "other", HALF_AN_HOUR)).renewed
+    history = await shop.fetch("select released_at < expires_at as early from diamonds.hold_history order by id")
+    assert history == [{"early": True}, {"early": None}]
+
+
+async def test_only_who_holds_a_diamond_can_give_it_up(shop):
+    diamond = await shop.offer()
+    with pytest.raises(NotFound) as refused:
+        await release(diamond, "acme")
+    assert refused.value.code == "no-hold"
+    held = await hold(diamond, "other", HALF_AN_HOUR)
+    with pytest.raises(Conflict) as refused:
+        await release(diamond, "acme")
+    assert refused.value.code == "diamond-held"
+    assert (await availability(diamond, "other")).held_until == held.expires_at
+
+
+@pytest.mark.parametrize("end", ["expiry", "purchase", "release"])
+async def test_what_has_ended_cannot_be_given_up(shop, end):
+    diamond = await shop.offer()
+    await hold(diamond, "acme", HALF_AN_HOUR)
+    if end == "expiry":
+        await expire(shop, diamond)
+    elif end == "purchase":
+        await purchase(diamond, "acme", "key", ANY_PRICE)
+    else:
+        await release(diamond, "acme")
+    before = await availability(diamond, "acme")
+    with pytest.raises(NotFound) as refused:
+        await release(diamond, "acme")
+    assert refused.value.code == "no-hold"
+    assert await availability(diamond, "acme") == before
+
+
+async def test_what_the_supplier_says_meanwhile_counts_when_the_hold_is_given_up(shop):
+    diamond = await shop.offer()
+    await hold(diamond, "acme", HALF_AN_HOUR)
+    await shop.fetch("update diamonds.diamonds set raw_availability = 'SOLD' where id = %s", diamond)
+    assert (await release(diamond, "acme")).availability == "sold"
+
+
+async def test_releases_and_holds_at_once_leave_at_most_one_holder(shop):
+    diamond = await shop.offer()
+    await hold(diamond, "acme", HALF_AN_HOUR)
+    found = await outcomes(
+        *(release(diamond, "acme") for _ in range(4)), *(hold(diamond, f"c{n}", HALF_AN_HOUR) for n in range(8))
+    )
+    released, held = won(found[:4]), won(found[4:])
+    assert len(released) == 1, "a hold is given up once"
+    assert len(held) <= 1
+    open_holds = await shop.fetch("select client_name from diamonds.hold_history where released_at is null")
+    assert len(open_holds) == len(held)
+    assert (await availability(diamond, "somebody")).available == (not held)
+
+
 async def test_after_a_hold_the_supplier_has_the_word(shop):
     diamond = await shop.offer()
     await hold(diamond, "acme", HALF_AN_HOUR)
@@ -189,6 +273,7 @@ async def test_deleted_and_unknown_diamonds_are_not_found(shop):
             availability(diamond, "acme"),
             hold(diamond, "acme", HALF_AN_HOUR),
             purchase(diamond, "acme", "key", ANY_PRICE),
+            release(diamond, "acme"),
         ):
             with pytest.raises(NotFound):
                 await step

@@ -187,3 +187,13 @@ async def test_the_shares_of_a_plan_hold_every_stone_once(opened):
             assert len(stones) == share.expected
             seen.update(stone.supplier_stone_id for stone in stones)
     assert plan.total == len(seen) == seen.total() == STONES
+
+
+async def test_the_shares_hold_every_stone_also_if_prices_have_cents(adapter):
+    standin = create_app(2_500, cents_in_prices=True)
+    async with adapter(standin, Unhurried()) as supplier:
+        plan = await heatmap.plan(lambda prices: supplier.count(prices, EVERYTHING), "full")
+        found = [stone for share in plan.partitions for stone in await read(supplier, share.prices)]
+    assert len(plan.partitions) > 1
+    assert len({stone.supplier_stone_id for stone in found}) == 2_500
+    assert any(PRICES[adapter](stone) % 1 for stone in found)

@@ -1,0 +1,1 @@
+drop table diamonds.feed_mappings;

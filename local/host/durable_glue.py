@@ -76,7 +76,8 @@ class DurableFunctionsOfApp:
         try:
             result = await self._dispatcher.run(found[1], Call(reason=_REASON, value=value, instance_id=instance_id))
         except FunctionRaised as error:
-            raise FunctionFailed(type(error.error).__name__, error.text, error.stack) from error
+            ended = not isinstance(error.error, Exception)
+            raise FunctionFailed(type(error.error).__name__, error.text, error.stack, ends_worker=ended) from error
         except FunctionTimedOut as error:
             raise HostStopping from error
         return cast("str | None", result.returned.value) if result.returned is not None else None

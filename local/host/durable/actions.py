@@ -36,13 +36,11 @@ class CreateChild:
 
 @dataclass(slots=True)
 class SendEvent:
-    """A message to an entity; `due` holds it back until then (ISO text)."""
+    """An operation for an entity."""
 
     dotnet_name: ClassVar[str] = "SendEventOrchestratorAction"
     instance_id: str
-    name: str
     input_text: str
-    due: str | None = None
 
 
 NewAction = ScheduleTask | CreateTimer | CreateChild | SendEvent

@@ -32,6 +32,12 @@ def timestamp(when: datetime) -> str:
     return text + "Z"
 
 
+def round_trip(when: str) -> str:
+    """The same instant with seven fraction digits, .NET's format "o"."""
+    head, _, fraction = when.removesuffix("Z").partition(".")
+    return f"{head}.{fraction.ljust(7, '0')}Z"
+
+
 def seconds(when: str) -> str:
     """The same instant cut to whole seconds, as the status API shows it."""
     return when[:19] + "Z"
@@ -75,6 +81,11 @@ def sanitize(text: str) -> str:
     return _CREDENTIALS.sub("[Hidden Credential]", hidden).replace("PublicKey\0=", "PublicKeyToken=")
 
 
+def rpc_message(error: str, stack: str) -> str:
+    """The message of the exception by which the host learns of a function's."""
+    return f"Result: Failure\nException: {error}\nStack: {stack}"
+
+
 def activity_exception(error: str, stack: str) -> str:
     """What TaskFailed.Details holds: a System.Exception around the worker's RpcException, as JSON text.
 
@@ -86,7 +97,7 @@ def activity_exception(error: str, stack: str) -> str:
         "RemoteStackTrace": stack,
         "RemoteMessage": error,
         "RemoteTypeName": None,
-        "Message": f"Result: Failure\nException: {error}\nStack: {stack}",
+        "Message": rpc_message(error, stack),
         "Data": {"$type": "System.Collections.ListDictionaryInternal, System.Private.CoreLib"},
         "InnerException": None,
         "HelpLink": None,

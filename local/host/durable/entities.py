@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from local.host.durable import dotnet
+from local.host.durable import dotnet, events
 from local.host.durable.events import Event
 from local.host.durable.model import RUNNING, Instance, Message
 
@@ -99,7 +99,7 @@ def requests_of(messages: list[Message]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for message in messages:
         event: Event = message.event
-        if event["Name"] == "op" or event["Name"].startswith("op@"):
+        if event["Name"] == events.OPERATION:
             found.append(json.loads(event["Input"]))
     return found
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from local.host.durable import dotnet, entities, events
 from local.host.durable.instances import Instances, Live
+from local.host.durable.known import KnownFunctions
 from local.host.durable.model import Instance, Message
 from local.host.durable.options import DurableOptions
 from local.host.durable.ports import DurableFunctions, FunctionFailed
@@ -59,15 +60,18 @@ class EntityBatches:
             for reply in outcome.replies
         ]
         signals = [
-            Message(signal.instance_id, None, events.event_raised("op", signal.text, at), self._hub.number())
+            Message(
+                signal.instance_id, None, events.event_raised(events.OPERATION, signal.text, at), self._hub.number()
+            )
             for signal in outcome.signals
         ]
         return replies + signals
 
     async def _operate(self, entity: Instance, requests: list[dict[str, Any]]) -> entities.BatchOutcome:
         name, _ = entities.split_id(entity.instance_id)
-        if name not in {one.lower() for one in self._functions.entities}:
-            return entities.finish_failed(entity, requests, f"The function '{name}' doesn't exist.")
+        known = KnownFunctions(self._functions)
+        if not known.has("entity", name):
+            return entities.finish_failed(entity, requests, known.missing("entity", name))
         try:
             answer = await self._functions.run_entity(name, entities.context(entity, requests), entity.instance_id)
             return entities.finish(requests, answer, self._instances.now_text())

@@ -23,6 +23,9 @@ GENERIC: Final = 17
 SUSPENDED: Final = 19
 RESUMED: Final = 20
 
+# The name of the event that carries an operation to an entity.
+OPERATION: Final = "op"
+
 NAMES: Final = {
     EXECUTION_STARTED: "ExecutionStarted",
     EXECUTION_COMPLETED: "ExecutionCompleted",

@@ -62,6 +62,9 @@ class InProcessFunctions:
             else:
                 await asyncio.sleep(0)
             return encode(result, expected_type=None).value if encode else result
-        except Exception as error:
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:
             stack = "".join(traceback.format_tb(error.__traceback__))
-            raise FunctionFailed(type(error).__name__, str(error), stack) from error
+            ended = not isinstance(error, Exception)
+            raise FunctionFailed(type(error).__name__, str(error), stack, ends_worker=ended) from error

@@ -8,6 +8,7 @@ from local.host.durable import dotnet, entities, events
 from local.host.durable.events import Event
 from local.host.durable.hub import load_events
 from local.host.durable.instances import Instances
+from local.host.durable.known import KnownFunctions
 from local.host.durable.model import FAILED, PENDING, SUSPENDED, Instance, Message
 from local.host.durable.options import DurableOptions
 from local.host.durable.ports import DurableFunctions
@@ -65,13 +66,9 @@ class Operations:
 
         A name that the app does not have is accepted, as in Azure, and the instance fails.
         """
-        known = self._functions.orchestrators
-        if name.lower() not in {one.lower() for one in known}:
-            logger.warning(
-                "The orchestrator '%s' was started, but this app does not have it; the instance will fail. It has: %s.",
-                name,
-                ", ".join(sorted(known)) or "none",
-            )
+        known = KnownFunctions(self._functions)
+        if not known.has("orchestrator", name):
+            logger.warning("The instance will fail, as in Azure: %s", known.missing("orchestrator", name))
         return self._start(name, input_text, instance_id or uuid4().hex, version, execution_id=str(uuid4()))
 
     def _start(
@@ -275,16 +272,12 @@ class Operations:
 
     def signal_entity(self, name: str, key: str, operation: str, input_text: str | None) -> None:
         """Send an operation without waiting for its result. Raises UnknownEntity."""
-        known = self._functions.entities
-        if name.lower() not in {one.lower() for one in known}:
-            names = ", ".join(f"'{one.lower()}'" for one in known)
-            raise UnknownEntity(
-                f"The function '{name.lower()}' doesn't exist, is disabled, or is not an entity function. Additional "
-                f"info: The following are the known entity functions: {names}."
-            )
+        known = KnownFunctions(self._functions)
+        if not known.has("entity", name):
+            raise UnknownEntity(known.missing("entity", name.lower()))
         at = self._instances.now_text()
         text = entities.client_signal(operation, input_text, at)
-        self._send(entities.entity_id(name, key), events.event_raised("op", text, at))
+        self._send(entities.entity_id(name, key), events.event_raised(events.OPERATION, text, at))
 
     def entity_state(self, name: str, key: str) -> str | None:
         """The state as JSON text. Raises NotFound when the entity never ran or was purged."""

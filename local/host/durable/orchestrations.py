@@ -8,9 +8,10 @@ from uuid import uuid4
 
 from local.host.durable import dotnet, events, turn, versions
 from local.host.durable.instances import Instances, Live
+from local.host.durable.known import KnownFunctions
 from local.host.durable.model import COMPLETED, CONTINUED_AS_NEW, Activity, Instance, Message, Timer
 from local.host.durable.options import DurableOptions
-from local.host.durable.player import Answer, KnownFunctions, read_answer, read_failure
+from local.host.durable.player import Answer, read_answer, read_failure
 from local.host.durable.ports import DurableFunctions, FunctionFailed
 
 logger = logging.getLogger(__name__)
@@ -54,7 +55,7 @@ class Orchestrations:
             self._drop(live, taken)
             return
         episode = turn.begin(instance, messages, self._instances.now())
-        known = KnownFunctions.of(self._functions)
+        known = KnownFunctions(self._functions)
         rejected = versions.mismatch(
             episode.started["Version"], self._options.default_version, self._options.version_match_strategy
         )
@@ -71,13 +72,8 @@ class Orchestrations:
 
     async def _ask(self, instance: Instance, episode: turn.Episode, known: KnownFunctions) -> Answer:
         name = episode.started["Name"]
-        if name.lower() not in known.orchestrators:
-            names = ", ".join(f"'{one}'" for one in self._functions.orchestrators)
-            return turn.fail(
-                f"Orchestrator function '{name}' failed: The function '{name}' doesn't exist, is disabled, or is not "
-                "an orchestrator function. Additional info: The following are the known orchestrator functions: "
-                f"{names}"
-            )
+        if not known.has("orchestrator", name):
+            return turn.fail(f"Orchestrator function '{name}' failed: {known.missing('orchestrator', name)}")
         try:
             text = await self._functions.run_orchestrator(name, turn.context(instance, episode), instance.instance_id)
         except FunctionFailed as failure:
@@ -141,11 +137,8 @@ class Orchestrations:
             fired = events.timer_fired(event_id, timer.fire_at, at)
             made.timers.append(Timer(self._hub.number(), *owner, timer.fire_at, fired))
         for sent in outcome.sent:
-            event = events.event_raised(sent.name, sent.input_text, at)
-            if sent.due:
-                made.timers.append(Timer(self._hub.number(), sent.instance_id, None, sent.due, event))
-            else:
-                made.messages.append(Message(sent.instance_id, None, event, self._hub.number()))
+            event = events.event_raised(events.OPERATION, sent.input_text, at)
+            made.messages.append(Message(sent.instance_id, None, event, self._hub.number()))
         for child in outcome.children:
             self._make_child(made, instance, episode, outcome, child)
         parent = episode.started["ParentInstance"]

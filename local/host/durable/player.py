@@ -5,17 +5,21 @@ in one is swallowed: the SDK learns of outcomes from the history alone.
 """
 
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from local.host.durable import dotnet
-from local.host.durable.ports import DurableFunctions, FunctionFailed
+from local.host.durable import dotnet, entities
+from local.host.durable.known import Kind, KnownFunctions
+from local.host.durable.ports import FunctionFailed
 from local.host.durable.replay import Replay
 from local.host.durable.tasks import OrchestrationFailed, Task, TaskFault, drive, when_all, when_any
 
 HTTP_ACTIVITY = "BuiltIn::HttpActivity"
+LONGEST_TIMER = timedelta(days=6)
+MAX_CUSTOM_STATUS_KB = 16
+_UTF16_CHARACTERS_PER_KB = 512
 _OUT_OF_PROC = "\n\n$OutOfProcData$:"
 _STACK = (
     "   at Microsoft.Azure.WebJobs.Extensions.DurableTask.TaskOrchestrationShim.InvokeUserCodeAndHandleResults("
@@ -32,22 +36,35 @@ WAIT_FOR_EVENT = 6
 CALL_ENTITY = 7
 CALL_HTTP = 8
 SIGNAL_ENTITY = 9
-SCHEDULED_SIGNAL_ENTITY = 10
 WHEN_ANY = 11
 WHEN_ALL = 12
 _PLAIN = (CALL_ACTIVITY, CALL_CHILD, CALL_ENTITY, CALL_HTTP)
+_NOT_COUNTED = (CONTINUE_AS_NEW, WAIT_FOR_EVENT, WHEN_ANY, WHEN_ALL)
+
+
+class ActionRefused(Exception):
+    """The extension throws at the action itself, which fails the orchestration; what a task throws is swallowed."""
+
+
+class RefusedFault(TaskFault):
+    """The task of an action that was not scheduled; not to be retried."""
 
 
 @dataclass(slots=True)
 class Answer:
-    """What one invocation of an orchestrator function came to. `fatal` fails the orchestration before any action."""
+    """What one invocation of an orchestrator function came to.
+
+    `fatal` fails the orchestration before any action, so that one which had scheduled something is non-deterministic;
+    with `ended_worker` its own text is kept in that case too.
+    """
 
     actions: list[dict[str, Any]]
     is_done: bool = False
     output: Any = None
     error: str | None = None
-    custom_status: Any = None
+    custom_status: str | None = None
     fatal: OrchestrationFailed | None = None
+    ended_worker: bool = False
 
 
 def read_answer(name: str, text: str | None) -> Answer:
@@ -59,45 +76,40 @@ def read_answer(name: str, text: str | None) -> Answer:
         [only] = groups if schema else [None]  # newer schemas have exactly one list
         actions = only if only is not None else [{"actionType": WHEN_ANY, "compoundActions": group} for group in groups]
     except (ValueError, KeyError, TypeError):
-        reason = f"Orchestrator function '{name}' failed: Out of proc orchestrators must return a valid JSON schema."
-        return Answer([], fatal=OrchestrationFailed(reason, f"Message: {reason}, StackTrace: {_STACK}"))
-    return Answer(
-        actions,
-        bool(parsed.get("isDone")),
-        parsed.get("output"),
-        parsed.get("error") or None,
-        parsed.get("customStatus"),
-    )
+        return _failed(name, "Out of proc orchestrators must return a valid JSON schema")
+    status = parsed.get("customStatus")
+    status_text = None if status is None else dotnet.to_json(status)
+    kilobytes = len(status_text or "") // _UTF16_CHARACTERS_PER_KB
+    if kilobytes > MAX_CUSTOM_STATUS_KB:
+        return _failed(
+            name,
+            f"The UTF-16 size of the JSON-serialized payload must not exceed {MAX_CUSTOM_STATUS_KB} KB. The current "
+            f"payload size is {kilobytes} KB.",
+        )
+    return Answer(actions, bool(parsed.get("isDone")), parsed.get("output"), parsed.get("error") or None, status_text)
 
 
 def read_failure(name: str, failure: FunctionFailed) -> Answer:
     """The answer inside the SDK's exception; a failure outside the SDK fails the orchestration with its own text."""
-    _, marker, state = failure.message.partition(_OUT_OF_PROC)
+    message = dotnet.sanitize(failure.message)  # all of it, as in the Functions host: the answer may be hidden with it
+    _, marker, state = message.partition(_OUT_OF_PROC)
     if marker:
-        answer = read_answer(name, state)
-        if answer.fatal is None:
-            return answer
-    error = dotnet.sanitize(f"{failure.type_name}: {failure.message}")
-    reason = f"Orchestrator function '{name}' failed: {error}"
-    return Answer([], fatal=OrchestrationFailed(reason, dotnet.activity_exception(error, failure.stack)))
+        return read_answer(name, state)
+    error, stack = f"{failure.type_name}: {message}", dotnet.sanitize(failure.stack)
+    cause = error if failure.ends_worker else f"One or more errors occurred. ({dotnet.rpc_message(error, stack)})"
+    reason = f"Orchestrator function '{name}' failed: {cause}"
+    fatal = OrchestrationFailed(reason, dotnet.activity_exception(error, stack))
+    return Answer([], fatal=fatal, ended_worker=failure.ends_worker)
 
 
-@dataclass(frozen=True, slots=True)
-class KnownFunctions:
-    """Names of the app's functions in lower case: look-ups ignore case."""
+def _failed(name: str, text: str) -> Answer:
+    return Answer([], fatal=_failure(name, text))
 
-    orchestrators: Collection[str]
-    activities: Collection[str]
-    entities: Collection[str]
 
-    @classmethod
-    def of(cls, functions: DurableFunctions) -> "KnownFunctions":
-        """The app's functions as they are now: a reload may bring others."""
-        return cls(
-            {name.lower() for name in functions.orchestrators},
-            {name.lower() for name in functions.activities},
-            {name.lower() for name in functions.entities},
-        )
+def _failure(name: str, text: str) -> OrchestrationFailed:
+    return OrchestrationFailed(
+        f"Orchestrator function '{name}' failed: {text}", f"Message: {text}, StackTrace: {_STACK}"
+    )
 
 
 class Player:
@@ -107,7 +119,7 @@ class Player:
         self._answer = answer
         self._known = known
         self._now = now
-        self._max_actions = max_actions
+        self._max_actions = self._actions_left = max_actions
         self.waiting_for_all = False
         self._plays: dict[int, Callable[[Replay, dict[str, Any]], Task]] = {
             CALL_ACTIVITY: self._call_activity,
@@ -120,7 +132,6 @@ class Player:
             CALL_ENTITY: self._entity,
             CALL_HTTP: self._call_http,
             SIGNAL_ENTITY: self._entity,
-            SCHEDULED_SIGNAL_ENTITY: self._entity,
             WHEN_ANY: self._when_any,
             WHEN_ALL: self._when_all,
         }
@@ -131,33 +142,42 @@ class Player:
         if answer.fatal is not None:
             raise answer.fatal
         last = len(answer.actions) - 1
-        for index, action in enumerate(answer.actions[: self._max_actions]):
+        for index, action in enumerate(answer.actions):
             try:
                 task = self._invoke(replay, action)
                 self.waiting_for_all = index == last and not task.done and _is_plain_all(action)
                 await task
             except TaskFault:
                 pass  # the SDK learns of it from the history
+            except ActionRefused as refused:
+                if answer.error is None:
+                    raise _failure(replay.name, str(refused)) from refused
+                # Thrown while a failure is being handled, it gets past what puts the orchestrator's name before it.
+                details = f"Unhandled exception while executing orchestration: {refused}"
+                raise OrchestrationFailed(str(refused), details) from refused
             self.waiting_for_all = False
         if answer.error is not None:
-            raise OrchestrationFailed(
-                f"Orchestrator function '{replay.name}' failed: {answer.error}",
-                f"Message: {answer.error}, StackTrace: {_STACK}",
-            )
+            raise _failure(replay.name, answer.error)
         if not answer.is_done:
             await Task()
         return None if answer.output is None else dotnet.to_json(answer.output)
 
     def _invoke(self, replay: Replay, action: dict[str, Any]) -> Task:
-        play = self._plays.get(action.get("actionType", -1))
-        if play is not None:
-            return play(replay, action)
-        kind = action.get("actionType")
-        replay.notes.append(
-            f"The SDK answered with the action type {kind!r}, which the extension does not know and skips. "
-            "Check that the versions of azure-functions-durable and of the extension belong together."
-        )
-        return _fault(f"Received an unexpected action type from the out-of-proc function: '${kind}'.")
+        kind = action.get("actionType", -1)
+        play = self._plays.get(kind)
+        if play is None:
+            raise ActionRefused(f"Received an unexpected action type from the out-of-proc function: '${kind}'.")
+        if kind not in _NOT_COUNTED:
+            if not self._actions_left:
+                return _refuse(
+                    replay,
+                    action,
+                    f"Maximum amount of orchestration actions ({self._max_actions}) has been reached. This value can "
+                    "be configured in host.json file as MaxOrchestrationActions.",
+                    "Continue as new, use sub-orchestrations, or raise maxOrchestrationActions.",
+                )
+            self._actions_left -= 1
+        return play(replay, action)
 
     def _when_all(self, replay: Replay, action: dict[str, Any]) -> Task:
         return when_all([self._invoke(replay, part) for part in action["compoundActions"]])
@@ -186,50 +206,46 @@ class Player:
     def _call_http(replay: Replay, action: dict[str, Any]) -> Task:
         return replay.call_activity(HTTP_ACTIVITY, dotnet.to_json(action["httpRequest"]))
 
-    def _unknown(self, replay: Replay, kind: str, name: str, known: Collection[str]) -> Task:
-        names = ", ".join(f"'{one}'" for one in sorted(known)) or "none"
-        replay.notes.append(
-            f"It called the {kind} '{name}', which this app does not have (it has: {names}). Nothing was scheduled, so "
-            f"it waits for ever, here as in Azure. Correct the name or add the function, then terminate this instance."
-        )
-        return _fault(f"The function '{name}' doesn't exist, is disabled, or is not an {kind} function.")
+    def _missing(self, replay: Replay, action: dict[str, Any], kind: Kind) -> Task:
+        text = self._known.missing(kind, action.get("functionName") or _entity_id(action)[0])
+        return _refuse(replay, action, text, "Correct the name or add the function, then terminate this instance.")
 
     def _call_activity(self, replay: Replay, action: dict[str, Any]) -> Task:
         name: str = action["functionName"]
-        if name.lower() not in self._known.activities and name != HTTP_ACTIVITY:
-            return self._unknown(replay, "activity", name, self._known.activities)
+        if not self._known.has("activity", name) and name != HTTP_ACTIVITY:
+            return self._missing(replay, action, "activity")
         return replay.call_activity(name, action.get("input"))
 
     def _call_child(self, replay: Replay, action: dict[str, Any]) -> Task:
         name: str = action["functionName"]
-        if name.lower() not in self._known.orchestrators:
-            return self._unknown(replay, "orchestrator", name, self._known.orchestrators)
-        child_id = action.get("instanceId")
-        if child_id and child_id in (replay.instance_id, replay.parent_instance_id):
-            whose = "own" if child_id == replay.instance_id else "parent's"
-            replay.notes.append(
-                f"It called the sub-orchestration '{name}' with its {whose} instance id, which is refused in silence, "
-                "so it waits for ever, here as in Azure. Give the child an id of its own, or none."
+        if not self._known.has("orchestrator", name):
+            return self._missing(replay, action, "orchestrator")
+        child_id: str | None = action.get("instanceId")
+        if child_id and child_id.lower() in (replay.instance_id.lower(), (replay.parent_instance_id or "").lower()):
+            text = (
+                "The instance ID of a sub-orchestration must be different than the instance ID of a parent "
+                f"orchestration ('{child_id}')."
             )
-            return _fault("The sub-orchestration's instance id is its caller's or its caller's parent's.")
+            return _refuse(replay, action, text, "Give the child an id of its own, or none.")
+        if child_id and child_id.startswith("@"):
+            text = f"Orchestration instance ids must not start with @ ('{child_id}')."
+            return _refuse(replay, action, text, "Give the child another id, or none.")
         return replay.call_child(name, action.get("version"), child_id, _text(action.get("input")))
 
     async def _retry(self, replay: Replay, action: dict[str, Any]) -> None:
         """RetryInterceptor: a timer after every failed attempt, one due at once after the last (the SDK counts it)."""
         options = action["retryOptions"]
-        kind, known = (
-            ("activity", self._known.activities)
-            if action["actionType"] == CALL_ACTIVITY_WITH_RETRY
-            else ("orchestrator", self._known.orchestrators)
-        )
-        if action["functionName"].lower() not in known:
-            await self._unknown(replay, kind, action["functionName"], known)
+        if timedelta(milliseconds=options["firstRetryIntervalInMilliseconds"]) > LONGEST_TIMER:
+            text = "The Azure Storage provider supports a maximum of 6 days for time-based delays"
+            await _refuse(replay, action, text, "Choose a shorter first retry interval.")
         attempts = int(options["maxNumberOfAttempts"])
         invoke = self._call_activity if action["actionType"] == CALL_ACTIVITY_WITH_RETRY else self._call_child
         first_attempt = dotnet.parse_time(replay.current_time)
         for attempt in range(attempts):
             try:
                 await invoke(replay, action)
+            except RefusedFault:
+                raise
             except TaskFault as fault:
                 last = fault
             else:
@@ -245,21 +261,23 @@ class Player:
             await replay.create_timer(dotnet.timestamp(now + delay))
 
     def _entity(self, replay: Replay, action: dict[str, Any]) -> Task:
-        name, _, key = action["instanceId"].removeprefix("@").partition("@")
-        if name.lower() not in self._known.entities:
-            return self._unknown(replay, "entity", name, self._known.entities)
-        target = f"@{name.lower()}@{key}"
-        signal = action["actionType"] != CALL_ENTITY
-        due = action.get("scheduledTime")
+        name, key = _entity_id(action)
+        if not self._known.has("entity", name):
+            return self._missing(replay, action, "entity")
+        signal = action["actionType"] == SIGNAL_ENTITY
         request_id = replay.send_operation(
-            target,
+            f"@{name}@{key}",
             action.get("operation") or "",
             _text(action.get("input")),
             signal=signal,
-            now=self._now.removesuffix("Z") + "+00:00",
-            due=dotnet.timestamp(dotnet.parse_time(due)) if due else None,
+            requested=self._now.removesuffix("Z") + "+00:00",
         )
         return _DONE if signal else replay.wait_for_event(request_id)
+
+
+def _entity_id(action: dict[str, Any]) -> tuple[str, str]:
+    name, key = entities.split_id(action["instanceId"])
+    return name.lower(), key
 
 
 def _is_plain_all(action: dict[str, Any]) -> bool:
@@ -278,9 +296,13 @@ def _text(value: Any) -> str | None:
     return None if value is None else dotnet.to_json(value)
 
 
-def _fault(message: str) -> Task:
+def _refuse(replay: Replay, action: dict[str, Any], text: str, remedy: str) -> Task:
+    """What the extension does not schedule: a signal fails the orchestration, whatever has a task waits for ever."""
+    if action["actionType"] == SIGNAL_ENTITY:
+        raise ActionRefused(text)
+    replay.notes.append(f"{text} Nothing was scheduled, so it waits for ever, here as in Azure. {remedy}")
     task = Task()
-    task.finish(TaskFault(message))
+    task.finish(RefusedFault(text))
     return task
 
 

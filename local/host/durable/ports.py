@@ -6,13 +6,17 @@ from typing import Protocol
 
 
 class FunctionFailed(Exception):
-    """User code raised. The message is the exception's own text, the stack the worker's traceback text."""
+    """User code raised. The message is the exception's own text, the stack the worker's traceback text.
 
-    def __init__(self, type_name: str, message: str, stack: str) -> None:
+    `ends_worker` marks what is no Exception (SystemExit, KeyboardInterrupt): in Azure the worker's process ends by it.
+    """
+
+    def __init__(self, type_name: str, message: str, stack: str, *, ends_worker: bool = False) -> None:
         super().__init__(f"{type_name}: {message}")
         self.type_name = type_name
         self.message = message
         self.stack = stack
+        self.ends_worker = ends_worker
 
 
 class HostStopping(Exception):

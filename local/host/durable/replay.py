@@ -7,13 +7,15 @@ are those of TaskOrchestrationContext and TaskOrchestrationExecutor (facts in do
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid5
 
 from local.host.durable import determinism, dotnet, events
 from local.host.durable.actions import Completion, CreateChild, CreateTimer, NewAction, ScheduleTask, SendEvent
 from local.host.durable.events import Event
 from local.host.durable.model import COMPLETED, CONTINUED_AS_NEW, FAILED, TERMINATED
 from local.host.durable.tasks import NonDeterminism, OrchestrationFailed, Task, TaskFault, drive
+
+_GUID_NAMESPACE = UUID("9e952959-5e33-4daf-827f-2fa12937b875")
 
 
 class _EventWait:
@@ -51,7 +53,7 @@ class Replay:
         self._carried: list[Event] = []
         self._waits: dict[str, _EventWait] = {}
         self._buffered: dict[str, deque[Event]] = {}
-        self._sent_inputs: dict[int, str] = {}
+        self._guids = 0
         self._last_sent_ticks: dict[str, tuple[int, str]] = {}
         self._handlers: dict[int, Callable[[Event], None]] = {
             events.EXECUTION_STARTED: self._start,
@@ -74,10 +76,6 @@ class Replay:
 
     def run(self, past: Iterable[Event], new: Iterable[Event]) -> None:
         """Process the history; afterwards `new_actions` and `completion` say what the turn adds."""
-        past = list(past)
-        self._sent_inputs = {
-            event["EventId"]: event["Input"] for event in past if event["EventType"] == events.EVENT_SENT
-        }
         try:
             for event in past:
                 self._process(event)
@@ -201,37 +199,30 @@ class Replay:
         return self._add(CreateChild(name, version, actual, input_text))[1]
 
     def send_operation(
-        self, target: str, operation: str, input_text: str | None, *, signal: bool, now: str, due: str | None = None
+        self, target: str, operation: str, input_text: str | None, *, signal: bool, requested: str
     ) -> str:
         """Send an operation to an entity; the request's id, by which the reply comes back."""
-        event_id = self._take_id()
+        request_id = self._new_guid()
         stamp, predecessor = self._label(target)
-        if (sent := self._sent_inputs.get(event_id)) is not None:
-            request_id, text = self._request_id(sent), sent
-        else:
-            request_id = str(uuid4())
-            message: dict[str, Any] = {
-                "$type": "Microsoft.Azure.WebJobs.Extensions.DurableTask.RequestMessage, "
-                "Microsoft.Azure.WebJobs.Extensions.DurableTask",
-                "op": operation,
-            }
-            if signal:
-                message["signal"] = True
-            if input_text is not None:
-                message["input"] = input_text
-            message |= {"id": request_id, "parent": self.instance_id, "parentExecution": self.execution_id}
-            if due:
-                message["due"] = due
-            message |= {"Timestamp": stamp, "Predecessor": predecessor, "requestTime": now}
-            text = dotnet.to_json(message)
-        name = f"op@{due}" if due else "op"
-        self.new_actions[event_id] = SendEvent(target, name, text, due)
+        message: dict[str, Any] = {
+            "$type": "Microsoft.Azure.WebJobs.Extensions.DurableTask.RequestMessage, "
+            "Microsoft.Azure.WebJobs.Extensions.DurableTask",
+            "op": operation,
+        }
+        if signal:
+            message["signal"] = True
+        if input_text is not None:
+            message["input"] = input_text
+        message |= {"id": request_id, "parent": self.instance_id, "parentExecution": self.execution_id}
+        message |= {"Timestamp": stamp, "Predecessor": predecessor, "requestTime": requested}
+        self.new_actions[self._take_id()] = SendEvent(target, dotnet.to_json(message))
         return request_id
 
-    @staticmethod
-    def _request_id(sent: str) -> str:
-        start = sent.index('"id":"', sent.index('"op":')) + len('"id":"')
-        return sent[start : start + 36]
+    def _new_guid(self) -> str:
+        """The extension's own deterministic ids: every replay finds those of the one before."""
+        when = dotnet.round_trip(self.current_time)
+        self._guids += 1
+        return str(uuid5(_GUID_NAMESPACE, f"{self.instance_id}_{when}_{self._guids - 1}"))
 
     def _label(self, target: str) -> tuple[str, str]:
         """MessageSorter's stamps: strictly growing towards each target, each naming the one before."""

@@ -7,9 +7,10 @@ from uuid import uuid4
 from local.host.durable import dotnet, events
 from local.host.durable.actions import Completion, CreateChild, CreateTimer, NewAction, ScheduleTask, SendEvent
 from local.host.durable.events import Event
-from local.host.durable.model import CONTINUED_AS_NEW, FINISHED, RUNNING, SUSPENDED, Instance, Message
+from local.host.durable.known import KnownFunctions
+from local.host.durable.model import CONTINUED_AS_NEW, FAILED, FINISHED, RUNNING, SUSPENDED, Instance, Message
 from local.host.durable.options import DurableOptions
-from local.host.durable.player import Answer, KnownFunctions, Player
+from local.host.durable.player import Answer, Player
 from local.host.durable.replay import Replay
 from local.host.durable.tasks import OrchestrationFailed
 
@@ -101,13 +102,15 @@ def finish(
     replay.run(episode.past, episode.new)
     outcome = Outcome(custom_status=instance.custom_status, notes=replay.notes)
     if answer.custom_status is not None:
-        outcome.custom_status = dotnet.to_json(answer.custom_status)
+        outcome.custom_status = answer.custom_status
     for event in episode.new:
         if event["EventType"] != events.ORCHESTRATOR_STARTED:
             event["IsPlayed"] = True
     keep_input = options.store_inputs_in_orchestration_history
     for event_id in sorted(replay.new_actions):
         _schedule(outcome, event_id, replay.new_actions[event_id], at, keep_input=keep_input)
+    if answer.ended_worker:
+        _keep_own_error(outcome, replay, answer)
     _conclude(outcome, replay, at)
     outcome.added.append(events.orchestrator_completed(at))
     _status(outcome, instance, episode, replay)
@@ -175,8 +178,21 @@ def _schedule(outcome: Outcome, event_id: int, action: NewAction, at: str, *, ke
         outcome.added.append(event)
         outcome.children.append(Child(action.instance_id, event_id, action.name, action.version, action.input_text))
     else:
-        outcome.added.append(events.event_sent(event_id, action.instance_id, action.name, action.input_text, at))
+        outcome.added.append(events.event_sent(event_id, action.instance_id, events.OPERATION, action.input_text, at))
         outcome.sent.append(action)
+
+
+def _keep_own_error(outcome: Outcome, replay: Replay, answer: Answer) -> None:
+    """Without the SDK's answer every call made so far looks removed; the exception is what the developer must see."""
+    completion = replay.completion
+    if completion is None or completion.status != FAILED or answer.fatal is None:
+        return
+    completion.result, completion.details = answer.fatal.reason, answer.fatal.details
+    outcome.notes.append(
+        "The orchestrator raised what is no Exception (SystemExit, KeyboardInterrupt). Here that fails this instance "
+        "alone; in Azure it ends the worker's process and the instance may end as non-deterministic. Raise an "
+        "Exception instead."
+    )
 
 
 def _conclude(outcome: Outcome, replay: Replay, at: str) -> None:

@@ -1,13 +1,12 @@
 """Entities: batches, calls, signals from client, orchestrator and entity, signals for later, listing."""
 
 import json
-from datetime import timedelta
 from typing import Any
 
 import azure.durable_functions as df
 import pytest
 
-from local.host.durable import dotnet, entities
+from local.host.durable import entities
 from local.host.durable.operations import NotFound, UnknownEntity
 from local.host.durable.queries import Query
 
@@ -114,33 +113,6 @@ async def test_an_entity_signals_another(lab: Any, app: df.DFApp) -> None:
     one.operations.signal_entity("counter", "first", "add", json.dumps("1"))
     await one.rest()
     assert one.operations.entity_state("counter", "second") == "9"
-
-
-async def test_a_scheduled_signal_waits_for_its_time(lab: Any, app: df.DFApp) -> None:
-    one = await lab(app)
-    due = one.clock.now() + timedelta(minutes=5)
-
-    async def schedules(name: str, context: str, instance_id: str) -> str:
-        action = {
-            "actionType": 10,
-            "instanceId": "@counter@later",
-            "operation": "add",
-            "input": "3",
-            "scheduledTime": dotnet.timestamp(due),
-        }
-        return json.dumps({"isDone": True, "schemaVersion": 2, "actions": [[action]], "output": None})
-
-    one.functions.run_orchestrator = schedules
-    instance_id = one.start("calls", 1)
-    await one.until(instance_id, "Completed", seconds=0)
-    [sent] = [event for event in one.operations.history(one.operations.status(instance_id)) if event["EventType"] == 14]
-    assert sent["Name"] == f"op@{dotnet.timestamp(due)}"
-    await one.rest()
-    with pytest.raises(NotFound):
-        one.operations.entity_state("counter", "later")
-    one.clock.advance(300)
-    await one.rest()
-    assert one.operations.entity_state("counter", "later") == "3"
 
 
 async def test_entities_are_listed_between_the_orchestrations_and_are_not_purged_by_a_filter(

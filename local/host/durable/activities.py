@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 
-from local.host.durable import dotnet, events, http_activity
+from local.host.durable import dotnet, events
 from local.host.durable.events import Event
 from local.host.durable.model import Activity
 from local.host.durable.player import HTTP_ACTIVITY
@@ -14,6 +14,8 @@ async def run(activity: Activity, functions: DurableFunctions, now: Callable[[],
     """The TaskCompleted or TaskFailed of the activity. Raises HostStopping when it was aborted."""
     payload = "null" if activity.input_text is None else activity.input_text
     if activity.name == HTTP_ACTIVITY:
+        from local.host.durable import http_activity  # noqa: PLC0415 - few apps call, and httpx would delay every start
+
         try:
             result = await http_activity.send(payload)
         except http_activity.RequestFailed as failure:

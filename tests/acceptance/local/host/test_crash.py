@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from local.host.testing import HostProcess, Orchestration
+from local.host.client import Orchestration
+from tests.acceptance.local.host.zygote import ForkedHost
 
 KILLS = int(os.environ.get("CRASH_KILLS", "100"))
 SEED = int(os.environ.get("CRASH_SEED", "20261121"))
@@ -29,7 +30,7 @@ RESULTS = {
 class Driver:
     """Starts orchestrations and sends events to a host that may die at any moment, each once as far as it can."""
 
-    def __init__(self, host: HostProcess) -> None:
+    def __init__(self, host: ForkedHost) -> None:
         self.host = host
         self.started: dict[str, str] = {}
         self.waiting: set[str] = set()
@@ -85,18 +86,17 @@ def check_history(found: Orchestration) -> None:
 
 
 @pytest.mark.crash
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(600)
 def test_a_hundred_kills_lose_nothing_and_repeat_nothing(apps: Path, tmp_path: Path) -> None:
     rng = random.Random(SEED)
     state = tmp_path / "state"
-    host = HostProcess(apps / "crash", tmp_path / "data", environment={"CRASH_STATE": str(state)})
-    driver = Driver(host)
-    for number in range(KILLS):
+    with ForkedHost(apps / "crash", tmp_path / "data", {"CRASH_STATE": str(state)}) as host:
+        driver = Driver(host)
+        for number in range(KILLS):
+            host.start()
+            live(driver, number, rng)
+            host.kill()
         host.start()
-        live(driver, number, rng)
-        host.kill()
-
-    with host:
         while driver.waiting:
             driver.send_events()
         for instance_id, pattern in driver.started.items():

@@ -26,6 +26,7 @@ from shared.deploys.models import DeploymentId
 
 LONGEST_WAIT_S = 20.0
 BODY_BYTES = 1_000_000
+_APP = "/v1/apps/{organization}/{project}/{environment}"
 _Order = TypeVar("_Order", bound=BaseModel)
 _deployment_id = TypeAdapter[str](DeploymentId)
 
@@ -54,8 +55,8 @@ def create_app(token: str, port: int, state: State, workspaces: Workspaces, say:
         routes=[
             Route("/health", steps.health, methods=["GET"]),
             Route("/v1/apps", steps.apps, methods=["GET"]),
-            Route("/v1/apps/{organization}/{project}", steps.remove_app, methods=["DELETE"]),
-            Route("/v1/apps/{organization}/{project}/log", steps.log, methods=["GET"]),
+            Route(_APP, steps.remove_app, methods=["DELETE"]),
+            Route(f"{_APP}/log", steps.log, methods=["GET"]),
             Route(one, steps.provision, methods=["PUT"]),
             Route(one, steps.cleanup, methods=["DELETE"]),
             Route(f"{one}/source", steps.source, methods=["PUT"]),
@@ -110,18 +111,17 @@ class _Steps:
         return JSONResponse({"apps": [app.model_dump(mode="json") for app in _serving(request).apps()]})
 
     async def remove_app(self, request: Request) -> Response:
-        await _serving(request).remove_app(request.path_params["organization"], request.path_params["project"])
+        await _serving(request).remove_app(**request.path_params)
         return Response(status_code=204)
 
     async def log(self, request: Request) -> Response:
-        params = request.path_params
-        return PlainTextResponse(await _serving(request).log(params["organization"], params["project"]))
+        return PlainTextResponse(await _serving(request).log(**request.path_params))
 
     async def provision(self, request: Request) -> Response:
         order = await _order(request, Provision)
         deployment = _deployment_id.validate_python(request.path_params["deployment"])
         deployments: Deployments = request.app.state.deployments
-        await deployments.provision(deployment, order.organization, order.project)
+        await deployments.provision(deployment, order)
         return Response(status_code=204)
 
     async def source(self, request: Request) -> Response:

@@ -58,7 +58,7 @@ class Building:
             workspaces = self._deployments.workspaces
             self._state.set_build(deployment, "running")
             environment = workspaces.environment(workspace, order.environment)
-            build = Build(workspace, order, workspaces.uid(row.project), environment)
+            build = Build(workspace, order, workspaces.uid(row.app), environment)
 
             def ended(reason: str | None) -> None:
                 self._builds.pop(deployment, None)

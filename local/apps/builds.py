@@ -1,4 +1,4 @@
-"""A build: its commands one after another on a fresh copy of the source, within limits."""
+"""A build: the commands of its recipe one after another, on a fresh copy of the source and within limits."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from typing import Any, TypeVar
 from local.apps.logs import LogFile
 from local.apps.orders import BuildOrder
 from local.apps.process import Command, Ended, Process, ProcessLimits
-from local.apps.recipes import NoRecipeError, recipe
-from local.apps.workspaces import Workspace
+from local.apps.workspaces import PACKAGES, Workspace
+from shared.deploys.recipes import PIP, Recipe, Words, recipe
 from shared.deploys.secrets import Redactor
+from shared.platform.errors import TerminalError
 
 _T = TypeVar("_T")
 
@@ -59,11 +60,11 @@ class Build:
         try:
             await _whole(asyncio.to_thread(self._workspace.new_image, self._uid))
             try:
-                commands = recipe(self._workspace.image, self._order.command, ()).build
-            except NoRecipeError:  # how to start it may be told later
-                commands = (self._order.command,) if self._order.command else ()
+                found = recipe(self._workspace.source, self._order.command, self._order.start)
+            except TerminalError as refusal:
+                return str(refusal)
             deadline = monotonic() + self._order.seconds
-            for words in commands:
+            for words in _commands(found):
                 log(f"$ {' '.join(words)}")
                 ended = await self._step(words, log, max(deadline - monotonic(), 0.1))
                 if ended.code or ended.reason:
@@ -92,6 +93,12 @@ class Build:
     async def _launch(self, command: Command, log: LogFile) -> Process:
         self._process = await Process.start(command, log)
         return self._process
+
+
+def _commands(found: Recipe) -> tuple[Words, ...]:
+    """The recipe's commands. Python's packages go beside the app, as no image of its own holds them."""
+    into = (("python", "-m", "venv", PACKAGES),) if any(words[: len(PIP)] == PIP for words in found.install) else ()
+    return (*into, *found.install, *found.build)
 
 
 async def _whole(work: Coroutine[Any, Any, _T]) -> _T:

@@ -7,7 +7,8 @@ import shutil
 from collections import defaultdict
 
 from local.apps.errors import Refusal
-from local.apps.state import DeploymentRow, ProjectRow, State
+from local.apps.orders import Provision
+from local.apps.state import AppRow, DeploymentRow, State
 from local.apps.workspaces import Workspace, Workspaces
 from local.processes import free_port
 
@@ -20,16 +21,16 @@ class Deployments:
         self.workspaces = workspaces
         self.turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    async def provision(self, deployment: str, organization: str, name: str) -> None:
+    async def provision(self, deployment: str, whose: Provision) -> None:
+        """Make the deployment's folder, and the app's row and port if this is its first deployment."""
         async with self.turns[deployment]:
-            project = self.state.find_project(organization, name)
-            project = project or self.state.add_project(organization, name, free_port())
-            self.state.add_deployment(deployment, project.number)
-            found = self.known(deployment)
-            if found.project != project.number:
-                raise Refusal(409, "deployment-taken", "This deployment belongs to another project.")
-            uid = self.workspaces.uid(project.number)
-            await asyncio.to_thread(self.workspace(project, deployment).make, uid)
+            known = (whose.organization, whose.project, whose.environment)
+            app = self.state.find_app(*known) or self.state.add_app(*known, free_port())
+            self.state.add_deployment(deployment, app.number)
+            if self.known(deployment).app != app.number:
+                raise Refusal(409, "deployment-taken", "This deployment belongs to another app.")
+            uid = self.workspaces.uid(app.number)
+            await asyncio.to_thread(self.workspace(app, deployment).make, uid)
 
     def known(self, deployment: str) -> DeploymentRow:
         """The deployment's row. Refused: it was never provisioned, or was removed."""
@@ -41,10 +42,10 @@ class Deployments:
         return row
 
     def workspace_of(self, row: DeploymentRow) -> Workspace:
-        return self.workspace(self.state.project(row.project), row.id)
+        return self.workspace(self.state.app(row.app), row.id)
 
-    def workspace(self, project: ProjectRow, deployment: str) -> Workspace:
-        return self.workspaces.workspace(project.organization, project.project, deployment)
+    def workspace(self, app: AppRow, deployment: str) -> Workspace:
+        return self.workspaces.workspace(app.organization, app.project, deployment)
 
-    async def remove_files(self, project: ProjectRow, deployment: str) -> None:
-        await asyncio.to_thread(shutil.rmtree, self.workspace(project, deployment).root, ignore_errors=True)
+    async def remove_files(self, app: AppRow, deployment: str) -> None:
+        await asyncio.to_thread(shutil.rmtree, self.workspace(app, deployment).root, ignore_errors=True)

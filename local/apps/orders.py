@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from shared.deploys.models import HostName, Name
+from shared.deploys.models import Environment, HostName, Name
 
 Words = tuple[Annotated[str, StringConstraints(max_length=1_000)], ...]
 
@@ -16,10 +16,11 @@ class _Order(BaseModel):
 
 
 class Provision(_Order):
-    """Whose deployment it is."""
+    """Which app is deployed: an environment of a project."""
 
     organization: Name
     project: Name
+    environment: Environment
 
 
 class _Run(_Order):
@@ -30,8 +31,9 @@ class _Run(_Order):
 
 
 class BuildOrder(_Run):
-    """A build: `seconds` is how long it may take."""
+    """A build: `seconds` is how long it may take. The start command may tell what the source is."""
 
+    start: Words = ()
     cores: float = Field(2, gt=0, le=64)
 
 
@@ -40,7 +42,7 @@ class ReleaseOrder(_Run):
 
 
 class BindOrder(_Order):
-    """A domain for the project of a deployment."""
+    """A domain for the app of a deployment."""
 
     domain: HostName
 
@@ -68,6 +70,7 @@ class AppState(BaseModel):
 
     organization: str
     project: str
+    environment: str
     url: str
     serving: str | None
     previous: str | None

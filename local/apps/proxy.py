@@ -85,7 +85,7 @@ class _Server(uvicorn.Server):
 
 
 class Listener:
-    """The port of one project, open until `close`."""
+    """The port of one app, open until `close`."""
 
     def __init__(
         self, port: int, client: httpx.AsyncClient, serving: Callable[[], Revision | None], say: Callable[[str], None]

@@ -12,11 +12,12 @@ from local.apps.errors import Refusal
 from local.apps.logs import read_log
 from local.apps.orders import AppState, ReleaseOrder, ReleaseState
 from local.apps.proxy import Listener, make_client
-from local.apps.recipes import NoRecipeError, recipe
 from local.apps.revision import Health, Revision
 from local.apps.starting import start_revision
-from local.apps.state import ProjectRow
+from local.apps.state import AppRow
 from local.processes import LOOPBACK
+from shared.deploys.recipes import recipe
+from shared.platform.errors import TerminalError
 
 _LOG_TAIL = 16_384
 
@@ -38,17 +39,17 @@ class Serving:
     async def resume(self) -> None:
         """Start again what ran when the platform ended, and forget what was half done."""
         for row in self._state.deployments():
-            project = self._state.project(row.project)
+            app = self._state.app(row.app)
             if row.ended:
-                await self._deployments.remove_files(project, row.id)
+                await self._deployments.remove_files(app, row.id)
                 continue
             if row.build == "running":
                 self._state.set_build(row.id, "none")
             if row.revision in ("starting", "healthy"):
-                self._start(project, row.id, proven=row.revision == "healthy")
-        for project in self._state.projects():
-            self._serving[project.number] = self._revisions.get(project.serving or "")
-            await self._listen(project)
+                self._start(app, row.id, proven=row.revision == "healthy")
+        for app in self._state.apps():
+            self._serving[app.number] = self._revisions.get(app.serving or "")
+            await self._listen(app)
 
     async def close(self) -> None:
         """Stop everything; what serves now is started again by `resume`."""
@@ -64,16 +65,17 @@ class Serving:
                 return
             if row.build != "done":
                 raise Refusal(409, "not-built", "The deployment is not built.")
-            project, workspace = self._state.project(row.project), self._deployments.workspace_of(row)
+            app, workspace = self._state.app(row.app), self._deployments.workspace_of(row)
             try:
-                recipe(workspace.image, (), order.command)
-            except NoRecipeError as error:
-                self._state.set_revision(deployment, "failed", f"There is no start command, and {error}.")
+                start = recipe(workspace.source, (), order.command).start
+            except TerminalError as refusal:
+                self._state.set_revision(deployment, "failed", str(refusal))
                 return
-            await asyncio.to_thread(workspace.write_private, workspace.orders, order.model_dump_json())
+            resolved = order.model_copy(update={"command": start})
+            await asyncio.to_thread(workspace.write_private, workspace.orders, resolved.model_dump_json())
             self._state.set_revision(deployment, "starting")
-            self._start(project, deployment, proven=False)
-            await self._listen(project)
+            self._start(app, deployment, proven=False)
+            await self._listen(app)
 
     async def released(self, deployment: str, wait_s: float) -> ReleaseState:
         """How the revision is; an answer that is not the end may take `wait_s`."""
@@ -91,32 +93,32 @@ class Serving:
     async def promote(self, deployment: str) -> str:
         """Give the traffic to the revision if it is healthy now; where the app answers."""
         row = self._deployments.known(deployment)
-        async with self._turns[f"project {row.project}"]:
-            project = self._state.project(row.project)
-            if project.serving != deployment:
+        async with self._turns[f"app {row.app}"]:
+            app = self._state.app(row.app)
+            if app.serving != deployment:
                 revision = self._revisions.get(deployment)
                 if revision is None or not await revision.answers():
                     raise Refusal(409, "revision-unhealthy", "The new revision is not healthy; the one before serves.")
-                self._state.serve(project.number, deployment, project.serving)
-                self._serving[project.number] = revision
-                if project.previous:
-                    await self._remove(project, project.previous)
-            return self.url(project)
+                self._state.serve(app.number, deployment, app.serving)
+                self._serving[app.number] = revision
+                if app.previous:
+                    await self._remove(app, app.previous)
+            return self.url(app)
 
     async def rollback(self, deployment: str) -> None:
         """Let the previous revision serve again, and remove this one."""
         row = self._state.deployment(deployment)
         if row is None or row.ended:
             return
-        async with self._turns[f"project {row.project}"]:
-            project = self._state.project(row.project)
-            if project.serving == deployment:
+        async with self._turns[f"app {row.app}"]:
+            app = self._state.app(row.app)
+            if app.serving == deployment:
                 if row.settled:
                     return
-                self._state.serve(project.number, project.previous, None)
-                self._serving[project.number] = self._revisions.get(project.previous or "")
-            if project.previous != deployment:
-                await self._remove(project, deployment)
+                self._state.serve(app.number, app.previous, None)
+                self._serving[app.number] = self._revisions.get(app.previous or "")
+            if app.previous != deployment:
+                await self._remove(app, deployment)
 
     async def cleanup(self, deployment: str) -> None:
         """Keep of this deployment what serves, or may serve again, and nothing else."""
@@ -124,21 +126,21 @@ class Serving:
         row = self._state.deployment(deployment)
         if row is None or row.ended:
             return
-        async with self._turns[f"project {row.project}"]:
-            project = self._state.project(row.project)
-            if deployment not in (project.serving, project.previous):
-                await self._remove(project, deployment)
+        async with self._turns[f"app {row.app}"]:
+            app = self._state.app(row.app)
+            if deployment not in (app.serving, app.previous):
+                await self._remove(app, deployment)
                 return
             await asyncio.to_thread(shutil.rmtree, self._deployments.workspace_of(row).source, ignore_errors=True)
-            if project.serving == deployment:
+            if app.serving == deployment:
                 self._state.settle(deployment)
-                if project.previous:
-                    self._state.serve(project.number, deployment, None)
-                    await self._remove(project, project.previous)
+                if app.previous:
+                    self._state.serve(app.number, deployment, None)
+                    await self._remove(app, app.previous)
 
     async def bind(self, deployment: str, domain: str) -> None:
         row = self._deployments.known(deployment)
-        if self._state.bind(domain, row.project) != row.project:
+        if self._state.bind(domain, row.app) != row.app:
             raise Refusal(409, "domain-taken", f"{domain} is bound to another app.")
 
     def bound(self, domain: str) -> tuple[bool, Revision | None]:
@@ -147,52 +149,51 @@ class Serving:
         return number is not None, self._serving.get(number) if number is not None else None
 
     def apps(self) -> list[AppState]:
-        return [self._app(project) for project in self._state.projects()]
+        return [self._app(app) for app in self._state.apps()]
 
-    async def log(self, organization: str, name: str) -> str:
+    async def log(self, organization: str, project: str, environment: str) -> str:
         """The last words of the revision that serves."""
-        project = self._state.find_project(organization, name)
-        if project is None or project.serving is None:
+        app = self._state.find_app(organization, project, environment)
+        if app is None or app.serving is None:
             raise Refusal(404, "no-app", "No revision of this app serves.")
-        path = self._deployments.workspace(project, project.serving).app_log
+        path = self._deployments.workspace(app, app.serving).app_log
         start = max(path.stat().st_size - _LOG_TAIL, 0) if path.exists() else 0
         return (await asyncio.to_thread(read_log, path, start))[0]
 
-    async def remove_app(self, organization: str, name: str) -> None:
+    async def remove_app(self, organization: str, project: str, environment: str) -> None:
         """Stop the app and remove all its revisions. Its address stays its own."""
-        project = self._state.find_project(organization, name)
-        if project is None:
+        app = self._state.find_app(organization, project, environment)
+        if app is None:
             raise Refusal(404, "no-app", "There is no such app.")
-        async with self._turns[f"project {project.number}"]:
-            self._state.serve(project.number, None, None)
-            self._serving[project.number] = None
+        async with self._turns[f"app {app.number}"]:
+            self._state.serve(app.number, None, None)
+            self._serving[app.number] = None
             for row in self._state.deployments():
-                if row.project == project.number and not row.ended:
+                if row.app == app.number and not row.ended:
                     await self._building.stop(row.id)
-                    await self._remove(project, row.id)
+                    await self._remove(app, row.id)
 
     @staticmethod
-    def url(project: ProjectRow) -> str:
-        return f"http://{LOOPBACK}:{project.port}"
+    def url(app: AppRow) -> str:
+        return f"http://{LOOPBACK}:{app.port}"
 
-    def _app(self, project: ProjectRow) -> AppState:
-        revision = self._serving.get(project.number)
-        running = [
-            row.id for row in self._state.deployments() if row.project == project.number and row.id in self._revisions
-        ]
+    def _app(self, app: AppRow) -> AppState:
+        revision = self._serving.get(app.number)
+        running = [row.id for row in self._state.deployments() if row.app == app.number and row.id in self._revisions]
         return AppState(
-            organization=project.organization,
-            project=project.project,
-            url=self.url(project),
-            serving=project.serving,
-            previous=project.previous,
+            organization=app.organization,
+            project=app.project,
+            environment=app.environment,
+            url=self.url(app),
+            serving=app.serving,
+            previous=app.previous,
             health=revision.health if revision else None,
             restarts=revision.restarts if revision else 0,
             revisions=running,
         )
 
-    def _start(self, project: ProjectRow, deployment: str, *, proven: bool) -> None:
-        workspace = self._deployments.workspace(project, deployment)
+    def _start(self, app: AppRow, deployment: str, *, proven: bool) -> None:
+        workspace = self._deployments.workspace(app, deployment)
 
         def found(health: Health, reason: str | None) -> None:
             if health is Health.FAILED:
@@ -200,23 +201,23 @@ class Serving:
             self._state.set_revision(deployment, "failed" if health is Health.FAILED else "healthy", reason)
 
         self._revisions[deployment] = start_revision(
-            self._deployments.workspaces, workspace, project.number, self._client, proven=proven, found=found
+            self._deployments.workspaces, workspace, app.number, self._client, proven=proven, found=found
         )
 
-    async def _listen(self, project: ProjectRow) -> None:
-        if project.number not in self._listeners:
+    async def _listen(self, app: AppRow) -> None:
+        if app.number not in self._listeners:
 
             def serving() -> Revision | None:
-                return self._serving.get(project.number)
+                return self._serving.get(app.number)
 
-            self._listeners[project.number] = Listener(project.port, self._client, serving, self._say)
-        await self._listeners[project.number].opened()
+            self._listeners[app.number] = Listener(app.port, self._client, serving, self._say)
+        await self._listeners[app.number].opened()
 
-    async def _remove(self, project: ProjectRow, deployment: str) -> None:
+    async def _remove(self, app: AppRow, deployment: str) -> None:
         """Stop a deployment's revision once its requests are answered, and delete its files. It does not come back."""
         self._state.end(deployment)
         await self._building.stop(deployment)
         if revision := self._revisions.pop(deployment, None):
             await revision.drain()
             await revision.stop()
-        await self._deployments.remove_files(project, deployment)
+        await self._deployments.remove_files(app, deployment)

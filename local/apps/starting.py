@@ -9,9 +9,9 @@ import httpx
 from local.apps.logs import LogFile
 from local.apps.orders import ReleaseOrder
 from local.apps.process import Command, ProcessLimits
-from local.apps.recipes import recipe
 from local.apps.revision import Health, Revision
 from local.apps.workspaces import Workspace, Workspaces
+from local.processes import LOOPBACK
 from shared.deploys.secrets import Redactor
 
 STOP_S = 5.0
@@ -22,7 +22,7 @@ LOOK_S = 1.0
 def start_revision(
     workspaces: Workspaces,
     workspace: Workspace,
-    project: int,
+    app: int,
     client: httpx.AsyncClient,
     *,
     proven: bool,
@@ -31,11 +31,11 @@ def start_revision(
     """Start what the workspace's orders say; see Revision for `proven` and `found`."""
     order = ReleaseOrder.model_validate_json(workspace.orders.read_text())
     environment = workspaces.environment(workspace, order.environment)
-    uid = workspaces.uid(project)
+    uid = workspaces.uid(app)
 
     def command(port: int) -> Command:
         return Command(
-            words=recipe(workspace.image, (), order.command, str(port)).start,
+            words=order.command or ("python", "-m", "http.server", "--bind", LOOPBACK, str(port)),
             folder=workspace.image,
             disk_of=workspace.root,
             environment=environment | {"PORT": str(port)},

@@ -1,4 +1,4 @@
-"""What the platform has to know after a crash: projects, their ports and which deployment serves each."""
+"""What the platform has to know after a crash: apps, their ports and which deployment serves each."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ from pathlib import Path
 from local.datafile import open_database
 
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS projects (
+CREATE TABLE IF NOT EXISTS apps (
     organization TEXT NOT NULL,
     project TEXT NOT NULL,
+    environment TEXT NOT NULL,
     number INTEGER PRIMARY KEY,
     port INTEGER NOT NULL,
     serving TEXT,
     previous TEXT,
-    UNIQUE (organization, project)
+    UNIQUE (organization, project, environment)
 );
 CREATE TABLE IF NOT EXISTS deployments (
     id TEXT PRIMARY KEY,
-    project INTEGER NOT NULL REFERENCES projects (number),
+    app INTEGER NOT NULL REFERENCES apps (number),
     build TEXT NOT NULL DEFAULT 'none',
     build_reason TEXT,
     revision TEXT NOT NULL DEFAULT 'none',
@@ -30,17 +31,18 @@ CREATE TABLE IF NOT EXISTS deployments (
 );
 CREATE TABLE IF NOT EXISTS domains (
     domain TEXT PRIMARY KEY,
-    project INTEGER NOT NULL REFERENCES projects (number)
+    app INTEGER NOT NULL REFERENCES apps (number)
 );
 """
 
 
 @dataclass(frozen=True, slots=True)
-class ProjectRow:
-    """A project: its number, where it answers, and the deployments that serve and served it."""
+class AppRow:
+    """An environment of a project: its number, where it answers, and the deployments that serve and served it."""
 
     organization: str
     project: str
+    environment: str
     number: int
     port: int
     serving: str | None
@@ -59,7 +61,7 @@ class DeploymentRow:
     """
 
     id: str
-    project: int
+    app: int
     build: str
     build_reason: str | None
     revision: str
@@ -73,36 +75,37 @@ class State:
 
     def __init__(self, folder: Path) -> None:
         """Raises DataInUseError if another process has it open."""
-        self._db = open_database(folder / "apps.sqlite", _SCHEMA)
+        self._db = open_database(folder / "platform.sqlite", _SCHEMA)
         self._db.row_factory = sqlite3.Row
 
     def close(self) -> None:
         self._db.close()
 
-    def project(self, number: int) -> ProjectRow:
-        return ProjectRow(**self._db.execute("SELECT * FROM projects WHERE number = ?", [number]).fetchone())
+    def app(self, number: int) -> AppRow:
+        return AppRow(**self._db.execute("SELECT * FROM apps WHERE number = ?", [number]).fetchone())
 
-    def projects(self) -> list[ProjectRow]:
-        return [ProjectRow(**row) for row in self._db.execute("SELECT * FROM projects ORDER BY number")]
+    def apps(self) -> list[AppRow]:
+        return [AppRow(**row) for row in self._db.execute("SELECT * FROM apps ORDER BY number")]
 
-    def find_project(self, organization: str, project: str) -> ProjectRow | None:
+    def find_app(self, organization: str, project: str, environment: str) -> AppRow | None:
         found = self._db.execute(
-            "SELECT * FROM projects WHERE organization = ? AND project = ?", [organization, project]
+            "SELECT * FROM apps WHERE organization = ? AND project = ? AND environment = ?",
+            [organization, project, environment],
         ).fetchone()
-        return ProjectRow(**found) if found else None
+        return AppRow(**found) if found else None
 
-    def add_project(self, organization: str, project: str, port: int) -> ProjectRow:
-        """The project, made with this port if it is not there."""
+    def add_app(self, organization: str, project: str, environment: str, port: int) -> AppRow:
+        """The app, made with this port if it is not there."""
         self._db.execute(
-            "INSERT INTO projects (organization, project, port) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-            [organization, project, port],
+            "INSERT INTO apps (organization, project, environment, port) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            [organization, project, environment, port],
         )
-        found = self.find_project(organization, project)
+        found = self.find_app(organization, project, environment)
         assert found is not None
         return found
 
     def serve(self, number: int, serving: str | None, previous: str | None) -> None:
-        self._db.execute("UPDATE projects SET serving = ?, previous = ? WHERE number = ?", [serving, previous, number])
+        self._db.execute("UPDATE apps SET serving = ?, previous = ? WHERE number = ?", [serving, previous, number])
 
     def deployment(self, deployment: str) -> DeploymentRow | None:
         found = self._db.execute("SELECT * FROM deployments WHERE id = ?", [deployment]).fetchone()
@@ -111,10 +114,8 @@ class State:
     def deployments(self) -> list[DeploymentRow]:
         return [_row(found) for found in self._db.execute("SELECT * FROM deployments ORDER BY rowid")]
 
-    def add_deployment(self, deployment: str, project: int) -> None:
-        self._db.execute(
-            "INSERT INTO deployments (id, project) VALUES (?, ?) ON CONFLICT DO NOTHING", [deployment, project]
-        )
+    def add_deployment(self, deployment: str, app: int) -> None:
+        self._db.execute("INSERT INTO deployments (id, app) VALUES (?, ?) ON CONFLICT DO NOTHING", [deployment, app])
 
     def set_build(self, deployment: str, build: str, reason: str | None = None) -> None:
         self._db.execute("UPDATE deployments SET build = ?, build_reason = ? WHERE id = ?", [build, reason, deployment])
@@ -128,15 +129,13 @@ class State:
     def end(self, deployment: str) -> None:
         self._db.execute("UPDATE deployments SET ended = 1 WHERE id = ?", [deployment])
 
-    def bind(self, domain: str, project: int) -> int:
-        """Bind the domain to the project unless it is bound; the number of the project that has it."""
-        self._db.execute(
-            "INSERT INTO domains (domain, project) VALUES (?, ?) ON CONFLICT DO NOTHING", [domain, project]
-        )
-        return int(self._db.execute("SELECT project FROM domains WHERE domain = ?", [domain]).fetchone()[0])
+    def bind(self, domain: str, app: int) -> int:
+        """Bind the domain to the app unless it is bound; the number of the app that has it."""
+        self._db.execute("INSERT INTO domains (domain, app) VALUES (?, ?) ON CONFLICT DO NOTHING", [domain, app])
+        return int(self._db.execute("SELECT app FROM domains WHERE domain = ?", [domain]).fetchone()[0])
 
     def bound(self, domain: str) -> int | None:
-        found = self._db.execute("SELECT project FROM domains WHERE domain = ?", [domain]).fetchone()
+        found = self._db.execute("SELECT app FROM domains WHERE domain = ?", [domain]).fetchone()
         return int(found[0]) if found else None
 
 

@@ -1,10 +1,11 @@
-"""Folders of deployments, and the user that an app runs as: where the platform is root, each project has its own."""
+"""Folders of deployments, and the user that an app runs as: where the platform is root, each app has its own."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import sys
+import sysconfig
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,8 @@ from local.postgres.account import Account, reachable_data
 
 FIRST_UID = 2_000_000
 """Above what distributions and user namespaces give out."""
+PACKAGES = ".venv"
+"""Folder of the image that holds an app's Python packages; its programs are found first."""
 _LINK = "linked-from"
 _SYSTEM_PATH = ("/usr/local/bin", "/usr/bin", "/bin")
 
@@ -93,25 +96,27 @@ class Workspaces:
         self._programs = real / "bin"
         self._link_programs(account)
 
-    def uid(self, project: int) -> int | None:
-        """The user that the project's app runs as; None: the platform's own."""
-        return FIRST_UID + project if self._root else None
+    def uid(self, app: int) -> int | None:
+        """The user that the app of this number runs as; None: the platform's own."""
+        return FIRST_UID + app if self._root else None
 
     def workspace(self, organization: str, project: str, deployment: str) -> Workspace:
         return Workspace(self.folder.resolve() / organization / project / deployment)
 
     def environment(self, workspace: Workspace, variables: Mapping[str, str]) -> dict[str, str]:
         """All that a build or an app finds in its environment: nothing of the platform's own."""
-        path = os.pathsep.join((str(self._programs), *_SYSTEM_PATH))
+        path = os.pathsep.join((str(workspace.image / PACKAGES / "bin"), str(self._programs), *_SYSTEM_PATH))
         own = {"PATH": path, "HOME": str(workspace.image), "TMPDIR": str(workspace.scratch), "LANG": "C.UTF-8"}
         return own | {"PYTHONUNBUFFERED": "1"} | dict(variables)
 
     def _link_programs(self, account: Account) -> None:
-        """Put `python`, `python3` and `node` where apps find them, if there are any that their users can run."""
+        """Put `python`, `node` and `npm` where apps find them, if there are any that their users can run."""
         self._programs.mkdir(exist_ok=True)
         base = str(getattr(sys, "_base_executable", sys.executable))
         pythons = (base, *(f"{folder}/python3" for folder in _SYSTEM_PATH))
-        for names, candidates in ((("python", "python3"), pythons), (("node",), (shutil.which("node") or "",))):
+        path = os.pathsep.join((sysconfig.get_path("scripts"), os.environ.get("PATH", "")))
+        node = [((name,), (shutil.which(name, path=path) or "",)) for name in ("node", "npm", "npx")]
+        for names, candidates in ((("python", "python3"), pythons), *node):
             found = next((one for one in candidates if one and _runs(account, Path(one).resolve())), None)
             for name in names if found else ():
                 link = self._programs / name
@@ -129,9 +134,6 @@ def _sweep(state: Path) -> None:
 
 def _runs(account: Account, program: Path) -> bool:
     try:
-        return (
-            program.exists()
-            and account.run([str(program), "-c" if "python" in program.name else "-e", "1"]).returncode == 0
-        )
+        return program.exists() and account.run([str(program), "--version"]).returncode == 0
     except OSError:
         return False

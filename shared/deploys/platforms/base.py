@@ -12,6 +12,10 @@ What holds for every method:
   secrets; nothing of it goes to the app's own log.
 - It raises TransientError where trying again may help; TerminalError, with a code in kebab-case and a remedy for the
   owner of the app, where it cannot.
+- An app is one environment of a project. Its revisions replace one another; those of the project's other environments
+  are never touched.
+- `shared.deploys.recipes` says what is run to build the source and to start the app. A source's own Dockerfile takes
+  its place where the platform builds images; the embedded one does not, and says so in the log.
 - It never runs a shell, and takes the environment variables from SecretStore.get(spec.secrets_reference).
 """
 
@@ -129,7 +133,11 @@ class ContainerPlatform(Protocol):
         ...
 
     async def sync(self, spec: DeploymentSpec, workspace: Workspace, box: Box) -> BuildContext:
-        """Bring the source there: fetched (shared.deploys.sources), checked and unpacked."""
+        """Bring the source there: fetched (shared.deploys.sources), checked and unpacked.
+
+        Raises:
+            TerminalError: it is not clear how to build or to start it (`unknown-kind`, `no-start-command`).
+        """
         ...
 
     async def build(

@@ -28,6 +28,7 @@ from shared.deploys.platforms.base import (
     Revision,
     Workspace,
 )
+from shared.deploys.recipes import recipe
 from shared.deploys.secrets import secret_store
 from shared.platform.errors import NotFound, TerminalError, TransientError
 from shared.platform.settings import settings
@@ -39,6 +40,8 @@ LOOK_S = 0.4
 """How long the supervisor may wait before it answers that nothing has changed."""
 HEALTHY_S = 60
 REQUEST_S = 60
+_GRACE_S = 60
+"""The orchestration's clock ends a deployment that takes too long; the builder's own limit comes after it."""
 _GIB = 2**30
 _CHUNK = 1 << 18
 
@@ -70,9 +73,9 @@ class LocalPlatform:
 
     async def provision(self, spec: DeploymentSpec, box: Box) -> Workspace:
         await box.check()
-        owner = {"organization": spec.organization_id, "project": spec.project_id}
+        app = {"organization": spec.organization_id, "project": spec.project_id, "environment": spec.environment}
         async with self._http() as http:
-            await _ask(http, "PUT", _path(spec), json=owner)
+            await _ask(http, "PUT", _path(spec), json=app)
         return Workspace(reference=spec.deployment_id)
 
     async def sync(self, spec: DeploymentSpec, workspace: Workspace, box: Box) -> BuildContext:
@@ -84,6 +87,7 @@ class LocalPlatform:
                         spec.source, spec.organization_id, spec.project_id, folder, cancelled=box.cancelled
                     )
                     await box.log(said)
+                    await box.log(_described(folder, spec))
                     await box.check()
                     await asyncio.to_thread(sources.pack, folder, archive)
                     await self._send(spec, archive, box)
@@ -103,10 +107,11 @@ class LocalPlatform:
         known = settings()
         order = {
             "command": spec.build_command,
+            "start": spec.start_command,
             "environment": await _variables(spec),
             "memory": int(known.build_container_memory * _GIB),
             "cores": known.build_container_cpu,
-            "seconds": known.deployment_timeout_ms / 1000,
+            "seconds": known.deployment_timeout_ms / 1000 + _GRACE_S,
         }
         after, deadline = int(cursor or 0), monotonic() + box.seconds
         async with self._http() as http:
@@ -237,6 +242,13 @@ def _refusal(answer: Response) -> TransientError | TerminalError:
     found: dict[str, str] = answer.json()
     kind = NotFound if answer.status_code == HTTPStatus.NOT_FOUND else TerminalError
     return kind(found["message"], code=found["code"])
+
+
+def _described(folder: Path, spec: DeploymentSpec) -> str:
+    found = recipe(folder, spec.build_command, spec.start_command)
+    ignored = " Its Dockerfile is not used: images are built in Azure only." if (folder / "Dockerfile").exists() else ""
+    start = " ".join(found.start) or "a server of its files"
+    return f"A source for {found.runtime}, to be started by: {start}.{ignored}"
 
 
 async def _chunks(path: Path) -> AsyncIterator[bytes]:

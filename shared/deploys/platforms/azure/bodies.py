@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from shared.deploys.models import DeploymentSpec
+from shared.deploys.models.sizes import Scale
 from shared.deploys.platforms.azure.names import Place, suffix
 from shared.platform.arm import Json
 
@@ -18,7 +19,11 @@ def created(where: Place, spec: DeploymentSpec, image: str) -> Json:
     """An app without a revision, before its first write."""
     return {
         "location": where.location,
-        "tags": {TAG: spec.deployment_id, "manifold-project": spec.project_id},
+        "tags": {
+            TAG: spec.deployment_id,
+            "manifold-project": spec.project_id,
+            "manifold-environment": spec.environment,
+        },
         "identity": {"type": "UserAssigned", "userAssignedIdentities": {where.identity: {}}},
         "properties": {
             "environmentId": where.environment,
@@ -116,18 +121,17 @@ def template(spec: DeploymentSpec, image: str, names: Mapping[str, str], values:
     return {
         "revisionSuffix": suffix(spec),
         "containers": [container],
-        "scale": {
-            "minReplicas": scale.min_replicas,
-            "maxReplicas": scale.max_replicas,
-            "rules": [
-                {"name": "http-scaling", "http": {"metadata": {"concurrentRequests": str(scale.requests)}}},
-                {
-                    "name": "cpu-scaling",
-                    "custom": {"type": "cpu", "metadata": {"type": "Utilization", "value": str(scale.cpu_percent)}},
-                },
-            ],
-        },
+        "scale": {"minReplicas": scale.min_replicas, "maxReplicas": scale.max_replicas, "rules": _rules(scale)},
     }
+
+
+def _rules(scale: Scale) -> list[Json]:
+    """When replicas are added. One by CPU keeps a replica running, so apps that may sleep have none."""
+    rules: list[Json] = [{"name": "http-scaling", "http": {"metadata": {"concurrentRequests": str(scale.requests)}}}]
+    if scale.min_replicas > 0:
+        metadata = {"type": "Utilization", "value": str(scale.cpu_percent)}
+        rules.append({"name": "cpu-scaling", "custom": {"type": "cpu", "metadata": metadata}})
+    return rules
 
 
 def secrets_of(template: Json) -> set[str]:

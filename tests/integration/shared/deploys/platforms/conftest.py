@@ -3,7 +3,9 @@
 import asyncio
 import gzip
 import io
+import json
 import os
+import random
 import shutil
 import tarfile
 import time
@@ -15,13 +17,15 @@ import pytest
 
 from local.apps.testing import AppsProcess
 from local.arm.cloud import DOMAIN, Cloud, Fate
-from local.arm.testing import SETTINGS, ToStandIn, served, token
+from local.arm.testing import SETTINGS, ToStandIn, served, token_for
 from shared.deploys import sources
 from shared.deploys.models import SCALES, ArchiveSource, DeploymentSpec
 from shared.deploys.platforms.azure import AzurePlatform
+from shared.deploys.platforms.azure.builds import CONTEXTS
 from shared.deploys.platforms.base import Box
 from shared.deploys.platforms.local import LocalPlatform
 from shared.platform.arm import ResourceManager
+from shared.platform.blobs import read_blob
 from shared.platform.settings import settings
 
 APP = """
@@ -58,6 +62,11 @@ def archive(files: dict[str, str]) -> bytes:
     return buffer.getvalue()
 
 
+def new_id() -> str:
+    """A deployment's id that no other test has: all of them share one storage, and one list of processes."""
+    return "dep_" + "".join(random.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", k=12))
+
+
 class Recorder:
     """A box whose log is kept, and which can be told to cancel."""
 
@@ -92,12 +101,10 @@ class LocalHarness:
         self.process = process
         self.folder = folder
         self.platform = LocalPlatform(healthy_s=5)
-        self._count = 0
 
     async def spec(self, fate: str = "good", *, project: str = "shop", **changes) -> DeploymentSpec:
         """A deployment whose source is uploaded: good, broken-build, slow-build, or unhealthy."""
-        self._count += 1
-        name = f"dep_{'A' * 11}{'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'[self._count]}"
+        name = new_id()
         build = {
             "broken-build": "import sys; print('no good'); sys.exit(3)",
             "slow-build": "import time; print('building', flush=True); time.sleep(60)",
@@ -111,9 +118,7 @@ class LocalHarness:
         self, files: dict[str, str], *, name: str = "", project: str = "shop", **changes
     ) -> DeploymentSpec:
         """A deployment of these files."""
-        if not name:
-            self._count += 1
-            name = f"dep_{'A' * 11}{'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'[self._count]}"
+        name = name or new_id()
         found = await sources.store_archive("org", project, archive(files))
         values = {
             "deployment_id": name,
@@ -131,13 +136,19 @@ class LocalHarness:
         }
         return DeploymentSpec.model_validate(values | changes)
 
-    async def who_serves(self, project: str = "shop") -> str | None:
+    async def who_serves(self, project: str = "shop", environment: str = "development") -> str | None:
         """The deployment that answers at the app's address."""
         for app in await self.apps():
-            if app["project"] == project:
+            if (app["project"], app["environment"]) == (project, environment):
                 answer = await self.get(app["url"])
                 return answer.text.removeprefix("served by ") if answer.is_success else None
         return None
+
+    async def commands(self, spec: DeploymentSpec, recorder: Recorder) -> list[str]:
+        """What is run to build the source, in its order, but for where its packages are put."""
+        await self.through(spec, recorder, to="build")
+        said = [line.removeprefix("$ ") for line in recorder.text.splitlines() if line.startswith("$ ")]
+        return [line for line in said if line != "python -m venv .venv"]
 
     async def get(self, url: str, **options) -> httpx.Response:
         async with httpx.AsyncClient(trust_env=False) as http:
@@ -194,12 +205,11 @@ class AzureHarness(LocalHarness):
         self.cloud = cloud
         self.endpoint = endpoint
         self.platform = AzurePlatform(
-            ResourceManager(endpoint, token=token),
+            ResourceManager(endpoint, token=token_for(cloud, endpoint)),
             web=ToStandIn(endpoint),
             health_seconds=health_seconds,
             poll_seconds=0.05,
         )
-        self._count = 0
 
     async def spec(self, fate: str = "good", *, project: str = "shop", **changes) -> DeploymentSpec:
         spec = await self.custom({"build.py": "", "app.py": ""}, project=project, **changes)
@@ -212,12 +222,20 @@ class AzureHarness(LocalHarness):
         self.cloud.fates[f"d{name.removeprefix('dep_').lower()}"] = Fate(build=build, log=log, answer=answer)
         return spec
 
-    async def who_serves(self, project: str = "shop") -> str | None:
+    async def who_serves(self, project: str = "shop", environment: str = "development") -> str | None:
         for app in self.cloud.apps.values():
-            if app.body["tags"]["manifold-project"] == project:
+            tags = app.body["tags"]
+            if (tags["manifold-project"], tags["manifold-environment"]) == (project, environment):
                 answer = await self.get(f"https://{app.name}.{DOMAIN}")
                 return answer.text.removeprefix("served by ") if answer.is_success else None
         return None
+
+    async def commands(self, spec: DeploymentSpec, recorder: Recorder) -> list[str]:
+        context = await self.through(spec, recorder, to="sync")
+        blob = await read_blob(CONTEXTS, context.reference)
+        with tarfile.open(fileobj=io.BytesIO(blob.data)) as tar:
+            lines = tar.extractfile("Dockerfile").read().decode().splitlines()
+        return [" ".join(json.loads(line.removeprefix("RUN "))) for line in lines if line.startswith("RUN ")]
 
     async def get(self, url: str, **options) -> httpx.Response:
         async with httpx.AsyncClient(transport=ToStandIn(self.endpoint)) as http:

@@ -121,3 +121,28 @@ async def test_a_cancel_before_a_step_ends_it_before_it_begins(harness, recorder
     recorder.cancel.set()
     with pytest.raises(DeploymentCancelled):
         await harness.platform.provision(spec, recorder.box)
+
+
+async def test_an_app_is_one_environment_of_a_project(harness):
+    development, staging = await harness.spec(), await harness.spec(environment="staging")
+    first, second = await harness.through(development), await harness.through(staging)
+    assert first.url != second.url
+    assert await harness.who_serves() == development.deployment_id
+    assert await harness.who_serves(environment="staging") == staging.deployment_id
+
+
+async def test_the_build_command_runs_after_the_dependencies(harness, recorder):
+    files = {"requirements.txt": "", "app.py": "", "build.py": "print()"}
+    spec = await harness.custom(files, build_command=("python", "build.py"))
+    assert await harness.commands(spec, recorder) == ["python -m pip install -r requirements.txt", "python build.py"]
+
+
+@pytest.mark.parametrize(
+    ("files", "code"), [({"readme": "nothing to run"}, "unknown-kind"), ({"package.json": "{}"}, "no-start-command")]
+)
+async def test_a_source_that_cannot_be_started_is_refused_before_it_is_built(harness, files, code):
+    spec = await harness.custom(files, start_command=())
+    with pytest.raises(TerminalError) as refusal:
+        await harness.through(spec, to="sync")
+    assert refusal.value.code == code
+    assert refusal.value.remedy

@@ -41,6 +41,7 @@ async def eventually(check, seconds=20):
 class TestLimits:
     async def test_time(self, local_harness, recorder, monkeypatch):
         monkeypatch.setenv("DEPLOYMENT_TIMEOUT_MS", "1000")
+        monkeypatch.setattr("shared.deploys.platforms.local._GRACE_S", 0)
         settings.cache_clear()
         said = await failed_build(local_harness, recorder, "import time; time.sleep(60)")
         assert "it took longer than" in said
@@ -139,11 +140,36 @@ async def test_an_app_that_never_listens_is_not_healthy(local_harness, recorder)
     assert gone(local_harness.processes(spec.deployment_id))
 
 
-async def test_a_source_without_any_start_is_refused(local_harness, recorder):
-    spec = await local_harness.custom({"readme": "nothing to run"}, start_command=())
+async def test_declared_packages_are_there_for_the_build_and_the_app(local_harness, recorder):
+    see = "import sys; print('packages of', sys.prefix, flush=True)"
+    files = {"requirements.txt": "", "build.py": see, "app.py": f"{see}; raise SystemExit(1)"}
+    spec = await local_harness.custom(files)
     revision = await local_harness.through(spec, recorder, to="release")
+    assert recorder.text.count("image/.venv") == 2
     assert not revision.healthy
-    assert "There is no start command" in revision.reason
+
+
+async def test_a_node_app_is_installed_built_and_served(local_harness, recorder):
+    package = {"name": "shop", "version": "1.0.0", "scripts": {"build": "node build.js", "start": "node server.js"}}
+    server = """
+const { readFileSync } = require("fs");
+require("http").createServer((_, answer) => answer.end("served by " + readFileSync("built")))
+  .listen(process.env.PORT, "127.0.0.1");
+"""
+    files = {
+        "package.json": json.dumps(package),
+        "build.js": "require('fs').writeFileSync('built', 'node')",
+        "server.js": server,
+    }
+    spec = await local_harness.custom(files, start_command=())
+    await local_harness.through(spec, recorder)
+    assert await local_harness.who_serves() == "node"
+
+
+async def test_a_dockerfile_is_said_to_be_left_aside(local_harness, recorder):
+    spec = await local_harness.custom({"Dockerfile": "FROM scratch", "app.py": ""})
+    await local_harness.through(spec, recorder, to="sync")
+    assert "Its Dockerfile is not used" in recorder.text
 
 
 async def test_a_site_of_files_needs_no_command(local_harness):
@@ -374,16 +400,17 @@ class TestDoor:
     async def test_senseless_orders_get_plain_answers(self, local_harness):
         headers = {"Authorization": f"Bearer {local_harness.process.token}"}
         one = "/v1/deployments/dep_AAAAAAAAAAAA"
+        app = {"organization": "org", "environment": "staging"}
         async with httpx.AsyncClient(trust_env=False, headers=headers) as http:
             for method, path, body, status in (
-                ("PUT", "/v1/deployments/../../etc", {"organization": "org", "project": "p"}, 404),
-                ("PUT", "/v1/deployments/dep_x", {"organization": "org", "project": "p"}, 400),
-                ("PUT", one, {"organization": "../..", "project": "p"}, 400),
+                ("PUT", "/v1/deployments/../../etc", {**app, "project": "p"}, 404),
+                ("PUT", "/v1/deployments/dep_x", {**app, "project": "p"}, 400),
+                ("PUT", one, {**app, "project": "p", "organization": "../.."}, 400),
                 ("POST", f"{one}/build", {"memory": 2**30, "seconds": 1}, 404),
                 ("POST", f"{one}/build", {"memory": -1, "seconds": 1}, 400),
                 ("POST", f"{one}/promote", None, 404),
                 ("GET", f"{one}/build?after=x", None, 400),
-                ("GET", "/v1/apps/org/none/log", None, 404),
+                ("GET", "/v1/apps/org/none/staging/log", None, 404),
             ):
                 answer = await http.request(method, local_harness.process.endpoint + path, json=body)
                 assert (path, answer.status_code) == (path, status)
@@ -401,7 +428,7 @@ class TestDoor:
         spec = await local_harness.spec()
         await local_harness.through(spec)
         headers = {"Authorization": f"Bearer {local_harness.process.token}"}
-        url = f"{local_harness.process.endpoint}/v1/apps/org/shop"
+        url = f"{local_harness.process.endpoint}/v1/apps/org/shop/development"
         async with httpx.AsyncClient(trust_env=False, headers=headers) as http:
             assert "starting version" in (await http.get(f"{url}/log")).text
             assert (await http.delete(url)).status_code == 204

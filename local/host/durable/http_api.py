@@ -6,6 +6,7 @@ Words of the routes match without case, instance ids with case; whatever does no
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import unquote_plus
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -24,6 +25,8 @@ from local.host.durable.http_requests import (
     flag,
     is_json,
     json_answer,
+    parameter,
+    parameters,
     read_event,
     read_operation,
     read_start,
@@ -70,8 +73,10 @@ class HttpApi:
             ("GET", "entities", 1): self._list_entities,
             ("GET", "entities", 2): self._list_entities,
             ("GET", "entities", 3): self._entity,
+            ("POST", "entities", 1): self._signal,
             ("POST", "entities", 2): self._signal,
             ("POST", "entities", 3): self._signal,
+            ("DELETE", "entities", 1): self._signal,
             ("DELETE", "entities", 2): self._signal,
             ("DELETE", "entities", 3): self._signal,
             ("POST", "makeprimary", 1): self._make_primary,
@@ -83,10 +88,9 @@ class HttpApi:
         await response(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
-        path: str = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
-        if b"%2f" in request.scope.get("raw_path", b"").lower():
-            return empty(404)
-        parts = path.strip("/").split("/")
+        # As .NET's WebUtility.UrlDecode: a plus is a space, and an encoded slash parts the path like any other.
+        path = unquote_plus(request.scope["raw_path"].decode("latin-1"))
+        parts = path.removeprefix(request.scope.get("root_path", "")).strip("/").split("/")
         method = request.method
         handler = self._routes.get((method, parts[0].lower(), len(parts)))
         if handler is None:
@@ -114,20 +118,21 @@ class HttpApi:
     async def _start(self, request: Request, parts: list[str]) -> Response:
         name, instance_id = parts[1], (parts[2:] or [None])[0]
         body = (await request.body()).decode("utf-8", "replace")
-        input_text = dotnet.to_json(read_start(body)) if body else None
-        timeout, interval = seconds(request, "timeout"), seconds(request, "pollingInterval")
-        if timeout is not None and interval is not None and interval > timeout:
-            message = f"Total timeout {timeout:g} should be bigger than retry timeout {interval:g}"
-            return json_answer({"Message": message}, 400)
+        input_text = dotnet.to_json(read_start(body)) if body.strip() else None
         try:
-            started = self._operations.start(name, input_text, instance_id, request.query_params.get("version"))
+            started = self._operations.start(name, input_text, instance_id, parameter(request, "version"))
         except AlreadyExists as present:
             return json_answer({"Message": str(present)}, 409)
-        if timeout is None or interval is None:
-            return self._started(request, started)
-        return await self._wait(request, started, timeout)
+        return await self._wait(request, started)
 
-    async def _wait(self, request: Request, instance_id: str, timeout: float) -> Response:  # noqa: ASYNC109 - the API's own
+    async def _wait(self, request: Request, instance_id: str) -> Response:
+        """The links of what was started; with `timeout` and `pollingInterval`, how it ended within that time."""
+        timeout, interval = seconds(request, "timeout"), seconds(request, "pollingInterval")
+        if timeout is None or interval is None:
+            return self._started(request, instance_id)
+        if interval > timeout:
+            message = f"Total timeout {timeout:g} should be bigger than retry timeout {interval:g}"
+            return json_answer({"Message": message}, 400)
         await self._wait_finished(instance_id, timeout)
         instance = self._operations.status(instance_id)
         if instance.status == COMPLETED:
@@ -157,7 +162,7 @@ class HttpApi:
 
     async def _operate(self, request: Request, parts: list[str]) -> Response:
         instance_id, operation = parts[1], parts[2].lower()
-        reason = request.query_params.get("reason")
+        reason = parameter(request, "reason")
         try:
             if operation == "terminate":
                 self._operations.terminate(instance_id, reason)
@@ -168,7 +173,7 @@ class HttpApi:
             elif operation == "rewind":
                 return self._rewind(instance_id, reason)
             elif operation == "restart":
-                return self._restart(request, instance_id)
+                return await self._restart(request, instance_id)
             else:
                 return empty(404)
         except WrongState as error:
@@ -184,7 +189,7 @@ class HttpApi:
             return json_answer(f'No orchestration with instance ID "${instance_id}" found.', 404)
         return empty(202)
 
-    def _restart(self, request: Request, instance_id: str) -> Response:
+    async def _restart(self, request: Request, instance_id: str) -> Response:
         new_id = flag(request, "restartWithNewInstanceId", default=True)
         try:
             started = self._operations.restart(instance_id, new_id=new_id)
@@ -196,7 +201,7 @@ class HttpApi:
             message = "A non-terminal instance with this instance ID already exists."
             kind = "DurableTask.Core.Exceptions.OrchestrationAlreadyExistsException"
             return fault(409, message, str(present), kind)
-        return self._started(request, started)
+        return await self._wait(request, started)
 
     async def _raise(self, request: Request, parts: list[str]) -> Response:
         _, instance_id, word, name = parts
@@ -219,12 +224,12 @@ class HttpApi:
     # -- many instances
 
     def _query(self, request: Request) -> Query:
-        words = (request.query_params.get("runtimeStatus") or "").split(",")
+        words = ",".join(parameters(request, "runtimeStatus")).split(",")
         return Query(
             created_from=time(request, "createdTimeFrom"),
             created_to=time(request, "createdTimeTo"),
             statuses=KNOWN_STATUSES.intersection(word.strip() for word in words),
-            prefix=request.query_params.get("instanceIdPrefix") or "",
+            prefix=parameter(request, "instanceIdPrefix") or "",
         )
 
     async def _purge_by(self, request: Request, parts: list[str]) -> Response:  # noqa: ARG002 - one signature for all routes
@@ -266,8 +271,11 @@ class HttpApi:
         return Response(state or "null", 200, media_type=JSON_TYPE)
 
     async def _signal(self, request: Request, parts: list[str]) -> Response:
+        if len(parts) == 1:
+            message = "Invalid entity id: entity name must not be a null or empty string. (Parameter 'entityName')"
+            return json_answer({"Message": message}, 400)
         name, key = parts[1], (parts[2:] or [""])[0]
-        operation = "delete" if request.method == "DELETE" else request.query_params.get("op") or ""
+        operation = "delete" if request.method == "DELETE" else parameter(request, "op") or ""
         body = (await request.body()).decode("utf-8", "replace")
         input_text: str | None = None
         if body and request.method == "POST":

@@ -41,12 +41,15 @@ def flag(request: Request, name: str, *, default: bool = False) -> bool:
     return default if text is None or text.lower() not in ("true", "false") else text.lower() == "true"
 
 
+def parameters(request: Request, name: str) -> list[str]:
+    """The values of a query parameter, its name without case."""
+    return [value for key, value in request.query_params.multi_items() if key.lower() == name.lower()]
+
+
 def parameter(request: Request, name: str) -> str | None:
-    """A query parameter, its name without case."""
-    for key, value in request.query_params.items():
-        if key.lower() == name.lower():
-            return value
-    return None
+    """A query parameter; the values of one that is given several times are joined, as in .NET."""
+    values = parameters(request, name)
+    return ",".join(values) if values else None
 
 
 def seconds(request: Request, name: str) -> float | None:

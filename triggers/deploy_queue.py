@@ -38,8 +38,15 @@ async def deploys_sweep(timer: func.TimerRequest, client: Any) -> None:
     """Every minute: send accepted deployments that the queue never got; end those whose orchestration is gone."""
     await intake.send_unsent(UNSENT_AFTER)
     durable = DurableClient(client)
-    for silent in await store.silent(datetime.now(UTC), older_than=SILENT_AFTER, limit=intake.SWEPT):
-        await _recover(durable, silent, past_due=timer.past_due)
+    now, continuation = datetime.now(UTC), None
+    while True:
+        # All of them: those that only wait for a slot are silent too, and may be many.
+        page = await store.silent(now, older_than=SILENT_AFTER, limit=intake.SWEPT, continuation=continuation)
+        for silent in page.deployments:
+            await _recover(durable, silent, past_due=timer.past_due)
+        continuation = page.continuation
+        if continuation is None:
+            break
 
 
 async def _receive(asked: DeploymentMessage, client: DurableClient) -> None:

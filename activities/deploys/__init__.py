@@ -18,6 +18,7 @@ from activities.deploys.steps import (
     validate_deployment,
 )
 from activities.deploys.turns import deploy_slots, wake_waiting
+from activities.deploys.upkeep import purge_deployments, purge_sources
 
 __all__ = [
     "activities",
@@ -29,6 +30,8 @@ __all__ = [
     "end_deployment",
     "promote_revision",
     "provision_container",
+    "purge_deployments",
+    "purge_sources",
     "release_revision",
     "roll_back",
     "settle_deployment",
@@ -53,4 +56,6 @@ activities = (
     stop_deployment,
     end_deployment,
     wake_waiting,
+    purge_deployments,
+    purge_sources,
 )

@@ -101,6 +101,7 @@ var deploymentContainer = 'packages'
 var watermarkContainer = 'watermarks'
 var sourcesContainer = 'deploy-sources'
 var buildLogsContainer = 'deploy-logs'
+var contextsContainer = 'deploy-contexts'
 
 resource platformGroup 'Microsoft.Resources/resourceGroups@2025-04-01' = {
   name: 'rg-${environmentName}'
@@ -162,11 +163,12 @@ module dataStorage 'storage.bicep' = {
       watermarkContainer
       sourcesContainer
       buildLogsContainer
+      contextsContainer
     ]
     versioned: true
     expireAfterDays: {
-      '${sourcesContainer}': 30
-      '${buildLogsContainer}': 90
+      // A build's context is deleted with its deployment, sources and logs by the app: this is for what a crash left.
+      '${contextsContainer}': 7
     }
     privateNetwork: privateNetwork
     workspaceId: monitoring.outputs.workspaceId
@@ -446,6 +448,7 @@ module app 'functionApp.bicep' = {
       GIT_HOSTS: 'github.com,gitlab.com,bitbucket.org'
       MAX_CONCURRENT_DEPLOYMENTS: '5'
       DEPLOYMENT_TIMEOUT_MS: '1800000'
+      DEPLOYMENT_RETENTION_DAYS: '90'
       BUILD_CONTAINER_CPU: '2'
       BUILD_CONTAINER_MEMORY: '4'
       AZURE_SUBSCRIPTION_ID: subscription().subscriptionId

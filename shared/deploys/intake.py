@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import logging
 import secrets
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from shared.deploys import queue, store
 from shared.deploys.models import (
@@ -18,12 +18,11 @@ from shared.deploys.models import (
     Parameters,
     Source,
 )
+from shared.deploys.retention import ended_at
 from shared.deploys.secrets import secret_store
 from shared.deploys.sources import exists
 from shared.platform.errors import Conflict, InvalidInput, NotFound
-
-if TYPE_CHECKING:
-    from datetime import timedelta
+from shared.platform.settings import settings
 
 SWEPT: Final = 100
 """Deployments that one sweep looks at; the next one follows in a minute."""
@@ -49,13 +48,20 @@ async def accept_again(organization: str | None, id_: str) -> Deployment:
 
     Raises:
         NotFound: there is no such deployment.
-        InvalidInput: it has not failed (`not-failed`).
+        InvalidInput: it has not failed (`not-failed`), or too long ago (`retry-too-late`).
     """
     failed = await store.load(id_, organization)
     if failed.status is not DeploymentStatus.FAILED:
         raise InvalidInput(
             f"Deployment {id_} is {failed.status}: only a failed one is retried.",
             code="not-failed",
+            remedy="Start a new deployment.",
+        )
+    days = settings().deployment_retention_days
+    if datetime.now(UTC) >= ended_at(failed) + timedelta(days=days):
+        raise InvalidInput(
+            f"Deployment {id_} failed more than {days} days ago: its source and variables are kept no longer.",
+            code="retry-too-late",
             remedy="Start a new deployment.",
         )
     parameters = Parameters.model_validate(failed.model_dump(include=set(Parameters.model_fields)))

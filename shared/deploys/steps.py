@@ -135,5 +135,11 @@ class Recovery(DeploymentRef):
     settled: bool
 
 
+class Purge(_Step):
+    """Where to go on with forgetting what is kept no longer."""
+
+    cursor: str | None = None
+
+
 class Nothing(_Step):
     """No news."""

@@ -26,6 +26,39 @@ class SignedUrl:
     expires_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class ListedBlob:
+    """A blob in a list, by its name in the container."""
+
+    name: str
+    modified: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BlobPage:
+    """Some blobs of a container, and where the next page begins."""
+
+    blobs: list[ListedBlob]
+    continuation: str | None
+
+
+async def list_blobs(container: str, *, limit: int, continuation: str | None = None) -> BlobPage:
+    """Up to `limit` blobs in the order of their names; a container that does not exist has none."""
+    from azure.core.exceptions import AzureError, ResourceNotFoundError  # noqa: PLC0415 - loads in the activity
+
+    listed = blob_service().get_container_client(container).list_blobs(results_per_page=limit)
+    pages: Any = listed.by_page(continuation)
+    try:
+        async for page in pages:
+            blobs = [ListedBlob(str(blob.name), blob.last_modified) async for blob in page]
+            return BlobPage(blobs, pages.continuation_token or None)
+    except ResourceNotFoundError:
+        pass
+    except AzureError as error:
+        raise _unavailable(container, "", error) from error
+    return BlobPage([], None)
+
+
 async def blob_size(container: str, name: str) -> int | None:
     """Bytes of the blob, or None if it (or its container) does not exist."""
     from azure.core.exceptions import AzureError, ResourceNotFoundError  # noqa: PLC0415 - loads in the activity

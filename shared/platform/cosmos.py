@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
@@ -87,6 +87,14 @@ class Documents:
             return await container.replace_item(
                 document["id"], document, etag=seen, match_condition=MatchConditions.IfNotModified
             )
+
+    async def delete(self, id_: str, partition: str) -> None:
+        """Delete the document. One that is not there is no error."""
+        from azure.cosmos.exceptions import CosmosResourceNotFoundError  # noqa: PLC0415 - loads where it is needed
+
+        with _failures(), suppress(CosmosResourceNotFoundError):
+            container: Any = await self._open()
+            await container.delete_item(id_, partition)
 
     async def query(
         self,

@@ -164,10 +164,16 @@ class Settings(BaseSettings):
     deployment_timeout_ms: int = Field(
         1_800_000, ge=1_000, le=86_400_000, description="milliseconds that a deployment may work"
     )
+    deployment_retention_days: int = Field(
+        90, ge=1, description="days that an ended deployment, its log and its source are kept, and a failed one retried"
+    )
     build_container_cpu: float = Field(2, gt=0, le=64, description="cores that a build may use")
     build_container_memory: float = Field(4, gt=0, le=256, description="GiB of memory that a build may use")
     azure_management_endpoint: str = Field(
         "https://management.azure.com", description="address of Azure's resource manager, which each cloud has its own of"
+    )
+    azure_poll_seconds: float = Field(
+        2, ge=0.1, le=60, description="seconds between two looks at the same build, revision or certificate in Azure"
     )
     azure_subscription_id: str = Field("", description="subscription of the deployed apps")
     azure_resource_group: str = Field("", description="resource group of the deployed apps")

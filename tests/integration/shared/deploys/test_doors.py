@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from zipfile import ZipFile
 
@@ -134,6 +134,13 @@ async def test_defect_retry_drops_parameters(ask, body) -> None:
     assert new.spec() == old.spec().model_copy(update={"deployment_id": new.id})
     assert new.branch == "next"
     assert new.secrets_reference == old.secrets_reference
+
+
+async def test_what_failed_too_long_ago_is_retried_no_more(ask, new) -> None:
+    ended = datetime.now(UTC) - timedelta(days=90)
+    written = await store.create(new(status=DeploymentStatus.FAILED, completed_at=ended))
+    code, answer, _ = await ask("POST", f"/deploy/{written.id}/retry")
+    assert (code, answer["code"]) == (400, "retry-too-late")
 
 
 @pytest.mark.parametrize("status", [s for s in DeploymentStatus if s is not DeploymentStatus.FAILED])

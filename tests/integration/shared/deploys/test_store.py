@@ -85,7 +85,8 @@ async def test_a_cursor_that_is_none_is_refused(new) -> None:
         await store.of_project(new().organization_id, "shop", limit=2, continuation="nonsense")
 
 
-async def test_how_many_stand_where(new) -> None:
+async def test_how_many_stand_where(new, monkeypatch) -> None:
+    monkeypatch.setattr(store, "COUNTED", 2)  # so that the answer has more than one page
     for status in (DeploymentStatus.QUEUED, DeploymentStatus.QUEUED, DeploymentStatus.FAILED):
         await store.create(new(status=status))
     organization = new().organization_id
@@ -115,7 +116,7 @@ async def test_the_sweep_finds_what_nobody_works_on_any_more(new) -> None:
     await store.create(new(status=DeploymentStatus.BUILDING_IMAGE, claimed_by="x"))
     await store.create(new(status=DeploymentStatus.COMPLETED, claimed_by="x", updated_at=old))
     found = await store.silent(now, older_than=timedelta(minutes=10), limit=50)
-    assert [one.id for one in found if one.organization_id == silent.organization_id] == [silent.id]
+    assert [one.id for one in found.deployments if one.organization_id == silent.organization_id] == [silent.id]
 
 
 async def test_a_project_keeps_its_newest_source_and_deployment(new) -> None:

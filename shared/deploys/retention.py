@@ -1,0 +1,117 @@
+"""What is kept of deployments, and how the rest is forgotten: variables, state documents, logs and sources.
+
+Kept for good are a project's newest deployment, which the V2 contract repeats, and of each of its environments the one
+that serves. A failed one can be retried for as long as it is kept. What ended otherwise needs its variables no more.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from time import monotonic
+from typing import TYPE_CHECKING, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.deploys import logs, sources, store
+from shared.deploys.models import Deployment, DeploymentStatus
+from shared.deploys.secrets import secret_store
+from shared.platform import blob_files
+
+if TYPE_CHECKING:
+    from shared.deploys.models import Project
+
+GRACE: Final = timedelta(days=1)
+"""From the moment at which something can be asked for no more until it is removed: nobody is still at it by then."""
+PAGE: Final = 50
+Fate = Literal["keep", "forget-variables", "delete"]
+
+
+class Purged(BaseModel):
+    """What one time box forgot, and where to go on; a cursor of None: at the end."""
+
+    model_config = ConfigDict(frozen=True)
+    variables: int = Field(default=0, description="Deployments whose variables were forgotten")
+    deployments: int = 0
+    sources: int = 0
+    cursor: str | None = None
+
+
+def ended_at(deployment: Deployment) -> datetime:
+    """When an ended deployment ended. From `retention` after that on it is retried no more."""
+    return deployment.completed_at or deployment.updated_at
+
+
+def fate(deployment: Deployment, now: datetime, retention: timedelta, *, newest: bool, serves: bool) -> Fate:
+    """What becomes of a deployment; `newest` and `serves` say whether it is that of its project and environment."""
+    if newest or serves or not deployment.status.ended:
+        return "keep"
+    age = now - ended_at(deployment)
+    if age >= retention + GRACE:
+        return "delete"
+    may_be_retried = deployment.status is DeploymentStatus.FAILED
+    return "keep" if may_be_retried or age < GRACE or not deployment.secrets_reference else "forget-variables"
+
+
+async def purge_deployments(now: datetime, retention: timedelta, seconds: float, cursor: str | None) -> Purged:
+    """Go over the deployments that ended a while ago, for one time box. Repeated, it finds less to do."""
+    deadline = monotonic() + seconds
+    variables = deployments = 0
+    while True:
+        page = await store.ended_before(now - GRACE, old=now - retention - GRACE, limit=PAGE, continuation=cursor)
+        for one in page.deployments:
+            project = await store.find_project(one.organization_id, one.project_id)
+            newest = project is not None and project.deployment_id == one.id
+            what = fate(one, now, retention, newest=newest, serves=await _serves(one))
+            if what == "keep":
+                continue
+            if one.secrets_reference:
+                await _forget_variables(one, one.secrets_reference)
+                variables += 1
+            if what == "delete":
+                await blob_files.delete_blob(logs.CONTAINER, logs.blob_name(one.organization_id, one.id))
+                await store.delete(one)
+                deployments += 1
+        cursor = page.continuation
+        if cursor is None or monotonic() > deadline:
+            return Purged(variables=variables, deployments=deployments, cursor=cursor)
+
+
+async def purge_sources(now: datetime, retention: timedelta, seconds: float, cursor: str | None) -> Purged:
+    """Go over the uploaded sources and delete old ones that no deployment and no project names, for one time box."""
+    deadline = monotonic() + seconds
+    deleted = 0
+    while True:
+        page = await blob_files.list_blobs(sources.CONTAINER, limit=PAGE, continuation=cursor)
+        for blob in page.blobs:
+            if now - blob.modified < retention + GRACE:
+                continue
+            organization, project, source_hash = blob.name.split("/")
+            known = await store.find_project(organization, project)
+            if not _names(known, source_hash) and not await store.is_used(organization, project, source_hash):
+                await blob_files.delete_blob(sources.CONTAINER, blob.name)
+                deleted += 1
+        cursor = page.continuation
+        if cursor is None or monotonic() > deadline:
+            return Purged(sources=deleted, cursor=cursor)
+
+
+async def _serves(deployment: Deployment) -> bool:
+    if deployment.status is not DeploymentStatus.COMPLETED:
+        return False
+    serving = await store.last_completed(deployment.organization_id, deployment.project_id, deployment.environment)
+    return serving is not None and serving.id == deployment.id
+
+
+async def _forget_variables(deployment: Deployment, reference: str) -> None:
+    """A retry shares the variables of what it retries: whoever is the last to name them deletes them."""
+    if not await store.share_variables(deployment.organization_id, reference, but=deployment.id):
+        await secret_store().delete(reference)
+    await store.change(
+        deployment.id,
+        deployment.organization_id,
+        lambda one, now: one.model_copy(update={"secrets_reference": None, "updated_at": now}),
+    )
+
+
+def _names(project: Project | None, source_hash: str) -> bool:
+    return project is not None and project.source_hash == source_hash

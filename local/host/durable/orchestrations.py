@@ -167,7 +167,7 @@ class Orchestrations:
             child.instance_id,
             uuid4().hex,
             child.name,
-            version=child.version or self._options.default_version,
+            version=child.version,
             input_text=child.input_text,
         )
         message.event["Tags"] = episode.started["Tags"]

@@ -12,6 +12,7 @@ from typing import Any
 
 from local.host.durable import dotnet, entities
 from local.host.durable.known import Kind, KnownFunctions
+from local.host.durable.options import DurableOptions
 from local.host.durable.ports import FunctionFailed
 from local.host.durable.replay import Replay
 from local.host.durable.tasks import OrchestrationFailed, Task, TaskFault, drive, when_all, when_any
@@ -115,11 +116,12 @@ def _failure(name: str, text: str) -> OrchestrationFailed:
 class Player:
     """Plays one answer. After the replay it knows whether the turn waits for no more than a WhenAll's successes."""
 
-    def __init__(self, answer: Answer, known: KnownFunctions, now: str, max_actions: int) -> None:
+    def __init__(self, answer: Answer, known: KnownFunctions, now: str, options: DurableOptions) -> None:
         self._answer = answer
         self._known = known
         self._now = now
-        self._max_actions = self._actions_left = max_actions
+        self._options = options
+        self._actions_left = options.max_orchestration_actions
         self.waiting_for_all = False
         self._plays: dict[int, Callable[[Replay, dict[str, Any]], Task]] = {
             CALL_ACTIVITY: self._call_activity,
@@ -172,8 +174,8 @@ class Player:
                 return _refuse(
                     replay,
                     action,
-                    f"Maximum amount of orchestration actions ({self._max_actions}) has been reached. This value can "
-                    "be configured in host.json file as MaxOrchestrationActions.",
+                    f"Maximum amount of orchestration actions ({self._options.max_orchestration_actions}) has been "
+                    "reached. This value can be configured in host.json file as MaxOrchestrationActions.",
                     "Continue as new, use sub-orchestrations, or raise maxOrchestrationActions.",
                 )
             self._actions_left -= 1
@@ -230,7 +232,10 @@ class Player:
         if child_id and child_id.startswith("@"):
             text = f"Orchestration instance ids must not start with @ ('{child_id}')."
             return _refuse(replay, action, text, "Give the child another id, or none.")
-        return replay.call_child(name, action.get("version"), child_id, _text(action.get("input")))
+        version: str | None = action.get("version")
+        if version is None:
+            version = self._options.default_version
+        return replay.call_child(name, version, child_id, _text(action.get("input")))
 
     async def _retry(self, replay: Replay, action: dict[str, Any]) -> None:
         """RetryInterceptor: a timer after every failed attempt, one due at once after the last (the SDK counts it)."""

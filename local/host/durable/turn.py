@@ -97,7 +97,7 @@ def finish(
 ) -> Outcome:
     """Replay the answer over the history and say what the turn adds. Marks the new received events as played."""
     at = dotnet.timestamp(now)
-    player = Player(answer, known, at, options.max_orchestration_actions)
+    player = Player(answer, known, at, options)
     replay = Replay(player.play)
     replay.run(episode.past, episode.new)
     outcome = Outcome(custom_status=instance.custom_status, notes=replay.notes)

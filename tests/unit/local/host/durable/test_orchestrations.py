@@ -391,7 +391,9 @@ async def test_the_default_version_reaches_the_orchestrator_and_its_children(lab
         return [context.version, (yield context.call_sub_orchestrator("version", "child"))]
 
     one = await lab(app, defaultVersion="3.1")
-    assert await one.output("version") == ["3.1", "3.1"]
+    assert await one.output("version", instance_id="one") == ["3.1", "3.1"]
+    [created] = [event for event in one.operations.history(one.operations.status("one")) if event["EventType"] == 7]
+    assert created["Version"] == "3.1"
 
 
 async def test_an_unknown_orchestrator_is_accepted_and_fails(lab: Any, app: df.DFApp) -> None:

@@ -1,4 +1,4 @@
-"""Refresh what the Bicep checker knows of Azure: one file per resource type that infra/bicep uses.
+"""Refresh what is known here of Azure's types: one file per resource type that infra/bicep or a request uses.
 
     python tools/azure_types.py infra/bicep/*.bicep
 
@@ -22,14 +22,20 @@ PACKAGE = "@azure/mcp-linux-x64@0.5.8"
 TARGET = Path(__file__).parent / "bicep_check" / "azure_types"
 # The tool answers with the newest stable version, which for this type lacks what every template uses: written by hand.
 BY_HAND = {"Microsoft.Insights/diagnosticSettings"}
+# Not in the Bicep: the app itself writes them when it deploys, and tests hold its requests to them.
+OF_REQUESTS = {
+    "Microsoft.App/containerApps",
+    "Microsoft.App/managedEnvironments/managedCertificates",
+    "Microsoft.ContainerRegistry/registries/taskRuns",
+}
 _LIMITS = re.compile(r"(minLength|maxLength|minValue|maxValue): (-?\d+)")
 
 
 def used_types(files: list[Path]) -> list[str]:
-    """The resource types in Bicep files, without their versions."""
+    """The resource types in Bicep files and requests, without their versions."""
     resource = re.compile(r"^resource \w+ '([^@']+)@", re.MULTILINE)
     found = {match for file in files for match in resource.findall(file.read_text())}
-    return sorted(found - BY_HAND)
+    return sorted((found | OF_REQUESTS) - BY_HAND)
 
 
 def schema(tool: Path, resource_type: str) -> list[dict[str, Any]]:

@@ -2,75 +2,75 @@
 @description('Object id of the app.')
 param appPrincipalId string
 
-@description('Object id of the identity that deployed apps fetch their image with, and its name.')
+@description('Object id of the identity that deployed apps fetch their image with.')
 param pullPrincipalId string
-param pullIdentityName string
 
 param registryName string
-param vaultName string
+param token string
 
-var containerAppsContributor = '358470bc-b998-42bd-ab17-a7e34c199c0f'
-var containerAppsEnvironmentsContributor = '57cc5028-e6a7-4284-868d-0611c5923f8d'
-var containerRegistryTasksContributor = 'fb382eab-e894-4461-af04-94435c366c3f'
+var group = resourceGroup().id
 var acrPull = '7f951dda-4ed3-4680-a7ca-43fe172d538d'
-var managedIdentityOperator = 'f1a07417-d97a-45cb-824c-7a7467783830'
-var keyVaultSecretsOfficer = 'b86a8fe4-44ce-4948-aee5-eccb2c155cd7'
 
 resource registry 'Microsoft.ContainerRegistry/registries@2025-04-01' existing = {
   name: registryName
 }
 
-resource vault 'Microsoft.KeyVault/vaults@2024-11-01' existing = {
-  name: vaultName
-}
-
-resource pullIdentity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
-  name: pullIdentityName
-}
-
-// Container apps, and their environment's managed certificates: in this resource group, which holds nothing else.
-resource appOnGroup 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for role in [
-  containerAppsContributor
-  containerAppsEnvironmentsContributor
-]: {
-  name: guid(resourceGroup().id, appPrincipalId, role)
+// The requests that a deployment makes, each of them and no other: a test holds the list to what is really asked.
+// Built-in roles for the same would let the app delete the environment, sign in to containers, and read every secret.
+resource deployer 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
+  name: guid(group, 'deployer')
   properties: {
-    principalId: appPrincipalId
-    principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role)
+    roleName: 'Manifold deployer ${token}'
+    description: 'Builds images, releases container apps and binds their domains in one resource group.'
+    type: 'CustomRole'
+    assignableScopes: [
+      group
+    ]
+    permissions: [
+      {
+        actions: [
+          'Microsoft.App/containerApps/read'
+          'Microsoft.App/containerApps/write'
+          'Microsoft.App/containerApps/delete'
+          'Microsoft.App/containerApps/listSecrets/action'
+          'Microsoft.App/containerApps/getAuthtoken/action'
+          'Microsoft.App/containerApps/listCustomHostNameAnalysis/action'
+          'Microsoft.App/containerApps/revisions/read'
+          'Microsoft.App/containerApps/revisions/deactivate/action'
+          'Microsoft.App/containerApps/revisions/replicas/read'
+          'Microsoft.App/managedEnvironments/read'
+          'Microsoft.App/managedEnvironments/join/action'
+          'Microsoft.App/managedEnvironments/managedCertificates/read'
+          'Microsoft.App/managedEnvironments/managedCertificates/write'
+          'Microsoft.App/managedEnvironments/managedCertificates/delete'
+          'Microsoft.ContainerRegistry/registries/read'
+          'Microsoft.ContainerRegistry/registries/listBuildSourceUploadUrl/action'
+          'Microsoft.ContainerRegistry/registries/runs/read'
+          'Microsoft.ContainerRegistry/registries/runs/cancel/action'
+          'Microsoft.ContainerRegistry/registries/runs/listLogSasUrl/action'
+          'Microsoft.ContainerRegistry/registries/taskRuns/read'
+          'Microsoft.ContainerRegistry/registries/taskRuns/write'
+          'Microsoft.ContainerRegistry/registries/taskRuns/delete'
+          'Microsoft.ManagedIdentity/userAssignedIdentities/assign/action'
+        ]
+        // The environment variables of deployed apps. The app's own secrets lie in another group's vault.
+        dataActions: [
+          'Microsoft.KeyVault/vaults/secrets/getSecret/action'
+          'Microsoft.KeyVault/vaults/secrets/setSecret/action'
+          'Microsoft.KeyVault/vaults/secrets/delete'
+        ]
+      }
+    ]
   }
-}]
-
-// Starts builds and reads their logs; the build pushes the image with the registry's own identity.
-resource appOnRegistry 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  scope: registry
-  name: guid(registry.id, appPrincipalId, containerRegistryTasksContributor)
-  properties: {
-    principalId: appPrincipalId
-    principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', containerRegistryTasksContributor)
-  }
 }
 
-// Gives a deployed app the identity that fetches its image, and no other identity.
-resource appOnPullIdentity 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  scope: pullIdentity
-  name: guid(pullIdentity.id, appPrincipalId, managedIdentityOperator)
+// On this resource group, which holds the registry, the environment, the vault and the apps, and nothing else.
+resource appOnGroup 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(resourceGroup().id, appPrincipalId, deployer.name)
   properties: {
     principalId: appPrincipalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', managedIdentityOperator)
-  }
-}
-
-// Stores the environment variables of deployed apps. Its own secrets lie in another vault, which it cannot write.
-resource appOnVault 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  scope: vault
-  name: guid(vault.id, appPrincipalId, keyVaultSecretsOfficer)
-  properties: {
-    principalId: appPrincipalId
-    principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', keyVaultSecretsOfficer)
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', deployer.name)
   }
 }
 

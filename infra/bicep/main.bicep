@@ -301,9 +301,8 @@ module deployedAppsRoles 'deployedAppsRoles.bicep' = {
   params: {
     appPrincipalId: appIdentity.outputs.principalId
     pullPrincipalId: pullIdentity.outputs.principalId
-    pullIdentityName: pullIdentity.outputs.name
     registryName: registry.outputs.name
-    vaultName: deployedAppsVault.outputs.name
+    token: token
   }
 }
 
@@ -451,6 +450,7 @@ module app 'functionApp.bicep' = {
       DEPLOYMENT_RETENTION_DAYS: '90'
       BUILD_CONTAINER_CPU: '2'
       BUILD_CONTAINER_MEMORY: '4'
+      AZURE_MANAGEMENT_ENDPOINT: environment().resourceManager
       AZURE_SUBSCRIPTION_ID: subscription().subscriptionId
       AZURE_RESOURCE_GROUP: deployedAppsGroup.name
       AZURE_LOCATION: location

@@ -1,12 +1,16 @@
-"""Serve the stand-in of Azure's resource manager until SIGTERM or Ctrl-C."""
+"""Serve the stand-in of Azure until SIGTERM or Ctrl-C; the lines after `ready` are the environment of an app."""
 
 import argparse
+import asyncio
+import signal
 import sys
+import tempfile
+from pathlib import Path
 from typing import Any
 
-from local.arm.app import application
 from local.arm.cloud import Cloud
-from local.serving import serve
+from local.arm.servers import serving
+from local.processes import port_in_use
 
 
 def _options() -> argparse.Namespace:
@@ -17,10 +21,25 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
+async def _serve(options: argparse.Namespace) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    with tempfile.TemporaryDirectory(prefix="manifold-arm-") as folder:
+        async with serving(Cloud(seconds=options.seconds, retry_after=1), Path(folder), options.port) as known:
+            lines = [f"{name}={value}" for name, value in known.environment.items()]
+            sys.stdout.write("\n".join([f"ready {known.endpoint} resource manager", *lines, ""]))
+            sys.stdout.flush()
+            await stop.wait()
+
+
 def main() -> int:
     options = _options()
-    cloud = Cloud(seconds=options.seconds, retry_after=1)
-    return serve(application(cloud), options.port, f"ready http://127.0.0.1:{options.port} resource manager")
+    if port_in_use(options.port):
+        sys.stderr.write(f"Port {options.port} is in use. Stop what uses it or pass --port.\n")
+        return 1
+    asyncio.run(_serve(options))
+    return 0
 
 
 if __name__ == "__main__":

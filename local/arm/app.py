@@ -1,4 +1,4 @@
-"""The stand-in as one ASGI app: the resource manager, its blobs, and the deployed apps by their host names."""
+"""The stand-in as one ASGI app: the resource manager with its blobs, identity and vault, and the deployed apps."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from local.arm import container_apps, registry
+from local.arm import container_apps, identity, registry, vault
+from local.arm.actions import needed, type_of
 from local.arm.cloud import DOMAIN, ArmError, Cloud, Json
 from local.arm.container_apps import Handler
 from local.arm.http import Call, Reply
-
-TOKEN = "local-arm-token"  # noqa: S105 - of a stand-in that serves this machine alone
+from local.processes import LOOPBACK
 
 
 def application(cloud: Cloud) -> ASGIApp:
@@ -31,13 +31,15 @@ def application(cloud: Cloud) -> ASGIApp:
         Route("/_operations/{id}", _operation(cloud), methods=["GET"]),
         Route("/_blob/{path:path}", _blob(cloud), methods=["GET", "PUT"]),
         Route("/_logstream/{revision}", _log_stream(cloud), methods=["GET"]),
+        Route("/_identity/token", identity.token(cloud), methods=["GET"]),
+        Route("/_vault/secrets/{name}", vault.secret(cloud), methods=["GET", "PUT", "DELETE"]),
     ]
     manager = Starlette(routes=routes, exception_handlers={HTTPException: _unknown})
     apps = Starlette(routes=[Route("/{path:path}", _served(cloud), methods=["GET", "POST", "HEAD"])])
 
     async def by_host(scope: Scope, receive: Receive, send: Send) -> None:
         host = dict(scope.get("headers", [])).get(b"host", b"").decode().split(":")[0]
-        own = host in ("127.0.0.1", "localhost") or scope["type"] != "http"
+        own = host in (LOOPBACK, "localhost") or scope["type"] != "http"
         await (manager if own else apps)(scope, receive, send)
 
     return by_host
@@ -50,7 +52,11 @@ def _managed(cloud: Cloud, handler: Handler, versions: set[str]) -> Any:
             _check_version(request, versions)
             body = await _body(request)
             cloud.asked[f"{request.method} {request.url.path.rsplit('/providers/', 1)[-1]}"] += 1
-            base = str(request.base_url).rstrip("/")
+            cloud.actions |= needed(request.method, request.url.path)
+            if body is not None:
+                version = request.query_params["api-version"]
+                cloud.written.append((f"{type_of(request.url.path)}@{version}", request.method, body))
+            base = _base(request)
             call = Call(request.method, request.path_params, request.query_params, body, base)
             return _response(cloud, handler(cloud, call), base)
         except ArmError as problem:
@@ -59,12 +65,17 @@ def _managed(cloud: Cloud, handler: Handler, versions: set[str]) -> Any:
     return endpoint
 
 
+def _base(request: Request) -> str:
+    """The address of the stand-in, which is also whom tokens for it are issued to."""
+    return str(request.base_url).rstrip("/")
+
+
 def _admit(cloud: Cloud, request: Request) -> None:
-    if not hmac.compare_digest(request.headers.get("authorization", ""), f"Bearer {TOKEN}"):
+    shown = request.headers.get("authorization", "")
+    if not hmac.compare_digest(shown, f"Bearer {cloud.token(_base(request))}"):
         raise ArmError(401, "AuthenticationFailed", "Authentication failed.")
-    if cloud.throttled:
-        cloud.throttled -= 1
-        raise ArmError(429, "TooManyRequests", "The request is being throttled.")
+    if cloud.trouble:
+        raise cloud.trouble.pop(0)
 
 
 def _check_version(request: Request, versions: set[str]) -> None:
@@ -163,8 +174,8 @@ def _served(cloud: Cloud) -> Any:
 
 def _refused(cloud: Cloud, problem: ArmError) -> Response:
     headers = {"Retry-After": str(cloud.retry_after)} if problem.status in (409, 429) else {}
-    body = {"error": {"code": problem.code, "message": problem.message}}
-    return JSONResponse(body, problem.status, headers)
+    said = {"code": problem.code, "message": problem.message}
+    return JSONResponse(said if problem.bare else {"error": said}, problem.status, headers)
 
 
 def _unknown(request: Request, problem: Exception) -> Response:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import secrets
 import time
 from collections import Counter
@@ -22,6 +24,8 @@ VERIFICATION = "5F2CC0A8D9"
 PROVIDERS = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}/providers"
 ENVIRONMENT = f"{PROVIDERS}/Microsoft.App/managedEnvironments/cae-manifold"
 IDENTITY = f"{PROVIDERS}/Microsoft.ManagedIdentity/userAssignedIdentities/id-pull"
+CLIENT_ID = "00000000-0000-0000-0000-000000000002"
+"""Of the identity of the app that deploys."""
 
 
 def listed(body: Json, key: str) -> list[Json]:
@@ -30,13 +34,30 @@ def listed(body: Json, key: str) -> list[Json]:
 
 
 class ArmError(Exception):
-    """A refusal in the resource manager's words."""
+    """A refusal in the resource manager's words; some of its providers leave out the envelope `error`."""
 
-    def __init__(self, status: int, code: str, message: str) -> None:
+    def __init__(self, status: int, code: str, message: str, *, bare: bool = False) -> None:
         super().__init__(f"{status} {code}: {message}")
         self.status = status
         self.code = code
         self.message = message
+        self.bare = bare
+
+
+def throttled() -> ArmError:
+    """What is answered to whoever asks too often."""
+    return ArmError(429, "TooManyRequests", "The request is being throttled.")
+
+
+def broken() -> ArmError:
+    """What is answered when something in Azure fails."""
+    return ArmError(503, "ServiceUnavailable", "The service is temporarily unavailable.")
+
+
+def locked() -> ArmError:
+    """What Container Apps answers while somebody else writes the same app."""
+    text = "Cannot modify the container app because another modification is in progress. Please retry the operation."
+    return ArmError(409, "ContainerAppLockConflict", text, bare=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,17 +173,22 @@ class Cloud:
     Attributes:
         seconds: how long builds, writes, revisions and certificates take.
         retry_after: what answers tell about when to ask again.
-        throttled: requests that are yet to be answered 429.
-        fates: by an image's tag; one that is not named is a good one.
+        trouble: what the next requests are answered instead.
+        fates: by an image's tag.
+        usual: the fate of an image that has none of its own.
         dns: the host names whose records are right, with how they lead here: CNAME or A.
         failing_certificates: host names that no certificate can be issued for, with the reason.
+        secrets: what the Key Vault holds.
         asked: how often each route was used, as "PUT containerApps".
+        actions: the permissions that the requests so far have needed.
+        written: type and version, method and body of each write so far.
     """
 
     seconds: float = 0.1
     retry_after: int = 0
-    throttled: int = 0
+    trouble: list[ArmError] = field(default_factory=list[ArmError])
     fates: dict[str, Fate] = field(default_factory=dict[str, Fate])
+    usual: Fate = field(default_factory=Fate)
     dns: dict[str, str] = field(default_factory=dict[str, str])
     failing_certificates: dict[str, str] = field(default_factory=dict[str, str])
     apps: dict[str, App] = field(default_factory=dict[str, App])
@@ -171,7 +197,10 @@ class Cloud:
     uploads: dict[str, bytes | None] = field(default_factory=dict[str, "bytes | None"])
     task_runs: dict[str, Json] = field(default_factory=dict[str, Json])
     runs: dict[str, Run] = field(default_factory=dict[str, Run])
+    secrets: dict[str, str] = field(default_factory=dict[str, str])
     asked: Counter[str] = field(default_factory=Counter[str])
+    actions: set[str] = field(default_factory=set[str])
+    written: list[tuple[str, str, Json]] = field(default_factory=list[tuple[str, str, Json]])
     signature: str = field(default_factory=lambda: secrets.token_hex(16))
 
     def begin(self, error: str | None = None) -> tuple[str, Operation]:
@@ -182,7 +211,11 @@ class Cloud:
 
     def fate(self, image: str) -> Fate:
         """What becomes of an image, named by its tag."""
-        return self.fates.get(image.rsplit(":", 1)[-1], Fate())
+        return self.fates.get(image.rsplit(":", 1)[-1], self.usual)
+
+    def token(self, audience: str) -> str:
+        """What opens the service of that audience, and no other one."""
+        return hmac.new(self.signature.encode(), audience.encode(), hashlib.sha256).hexdigest()
 
     def images(self) -> set[str]:
         """The images that builds have pushed, with the registry's name."""

@@ -1,56 +1,67 @@
-"""The stand-in for tests: served by the test's own event loop, so that a test may reach into its cloud."""
+"""The stand-in for tests: a test may reach into its cloud while it is served."""
 
 from __future__ import annotations
 
 import asyncio
-import socket
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from concurrent.futures import Future
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 
 import httpx
-import uvicorn
 
-from local.arm.app import TOKEN, application
-from local.arm.cloud import ENVIRONMENT, GROUP, IDENTITY, LOCATION, REGISTRY, SUBSCRIPTION, Cloud
-from local.processes import free_port
-from local.serving import config
+from local.arm.app import application
+from local.arm.cloud import Cloud
+from local.arm.servers import SETTINGS, Served, listening, serving
+from local.processes import LOOPBACK
 
-SETTINGS = {
-    "CONTAINER_PLATFORM": "azure",
-    "AZURE_SUBSCRIPTION_ID": SUBSCRIPTION,
-    "AZURE_RESOURCE_GROUP": GROUP,
-    "AZURE_LOCATION": LOCATION,
-    "AZURE_CONTAINER_REGISTRY": REGISTRY,
-    "CONTAINER_APPS_ENVIRONMENT_ID": ENVIRONMENT,
-    "CONTAINER_APPS_IDENTITY_ID": IDENTITY,
-}
-"""What the app is told of the stand-in's cloud."""
+__all__ = ["SETTINGS", "ToStandIn", "on_a_thread", "served", "token_for"]
 
 
-async def token() -> str:
-    """What the stand-in lets in."""
-    return TOKEN
+def token_for(cloud: Cloud, endpoint: str) -> Callable[[], Awaitable[str]]:
+    """Gives what the stand-in at this address lets in."""
+
+    async def token() -> str:
+        return cloud.token(endpoint)
+
+    return token
 
 
 @asynccontextmanager
 async def served(cloud: Cloud) -> AsyncGenerator[str]:
-    """The address of the stand-in, served within."""
-    port = free_port()
-    started = asyncio.Event()
+    """The address of the stand-in, served by the test's own event loop."""
+    async with listening(application(cloud)) as port:
+        yield f"http://{LOOPBACK}:{port}"
 
-    class Server(uvicorn.Server):
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets)
-            started.set()
 
-    server = Server(config(application(cloud), port))
-    work = asyncio.create_task(server.serve())
-    await started.wait()
+@contextmanager
+def on_a_thread(cloud: Cloud, folder: Path) -> Generator[Served]:
+    """The stand-in with all that an app needs to take it for Azure, for a test that blocks while the app asks it."""
+    ready: Future[Served] = Future()
+    loop, stop = asyncio.new_event_loop(), asyncio.Event()
+
+    async def serve() -> None:
+        async with serving(cloud, folder) as known:
+            ready.set_result(known)
+            await stop.wait()
+
+    def run() -> None:
+        try:
+            loop.run_until_complete(serve())
+        except BaseException as error:
+            ready.set_exception(error)
+            raise
+        finally:
+            loop.close()
+
+    thread = threading.Thread(target=run, name="local.arm", daemon=True)
+    thread.start()
     try:
-        yield f"http://127.0.0.1:{port}"
+        yield ready.result(timeout=30)
     finally:
-        server.should_exit = True
-        await work
+        loop.call_soon_threadsafe(stop.set)
+        thread.join(timeout=30)
 
 
 class ToStandIn(httpx.AsyncBaseTransport):

@@ -135,7 +135,7 @@ class KeyVaultSecrets:
             raise TerminalError(
                 f"Key Vault refused with {answer.status_code}.",
                 code="vault-refused",
-                remedy="See that the app's identity is Key Vault Secrets Officer of that vault.",
+                remedy="See that the app's identity may read, write and delete the secrets of that vault.",
             )
         return answer.json()
 

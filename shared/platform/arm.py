@@ -15,22 +15,23 @@ from urllib.parse import urlsplit
 from shared.platform.credentials import credential
 from shared.platform.errors import NotFound, TerminalError, TransientError
 from shared.platform.rate_limit import retry_after
+from shared.platform.settings import settings
 
 if TYPE_CHECKING:
     from httpx import AsyncBaseTransport, Response
 
 Json = dict[str, Any]
 
-ENDPOINT: Final = "https://management.azure.com"
-SCOPE: Final = "https://management.azure.com/.default"
 TIMEOUT_SECONDS: Final = 30
 RETRY_SECONDS: Final = 90
 """How long one request may go on failing; beyond it the orchestration's own retries take over, which cost nothing."""
 FIRST_DELAY, MOST_DELAY = 1.0, 15.0
 MOST_WAIT: Final = 60.0
 """The longest Retry-After that is waited for; whoever asks for more is asked again later by somebody else."""
-POLL_SECONDS: Final = 2.0
 BUSY: Final = "azure-busy"
+BUSY_CODES: Final = ("InProgress", "Concurrent", "LockConflict")
+"""Parts of the codes with which Azure says that it is at work on the resource: ContainerAppOperationInProgress,
+ConflictingConcurrentWriteNotAllowed, ContainerAppLockConflict."""
 OPERATION_FAILED: Final = "azure-operation-failed"
 SHOWN_CHARACTERS: Final = 1_000
 
@@ -65,18 +66,18 @@ class Poll:
     wait: float | None = None
 
 
-async def _app_token() -> str:
-    return (await credential().get_token(SCOPE)).token
-
-
 class ResourceManager:
-    """The resources of one cloud. Paths are resource ids, which begin with a slash."""
+    """The resources of one cloud. Paths are resource ids, which begin with a slash.
+
+    It is the cloud that AZURE_MANAGEMENT_ENDPOINT names unless another `endpoint` is given, and is shown the app's
+    identity. `token`, `transport` and `timing` are for tests.
+    """
 
     def __init__(
         self,
-        endpoint: str = ENDPOINT,
+        endpoint: str | None = None,
         *,
-        token: Callable[[], Awaitable[str]] = _app_token,
+        token: Callable[[], Awaitable[str]] | None = None,
         transport: AsyncBaseTransport | None = None,
         timing: Time | None = None,
     ) -> None:
@@ -84,8 +85,8 @@ class ResourceManager:
 
         for name in ("httpx", "httpcore"):  # they log addresses and headers, and Azure hands out signed addresses
             logging.getLogger(name).setLevel(logging.WARNING)
-        self._endpoint = endpoint.rstrip("/")
-        self._token = token
+        self._endpoint = (endpoint or settings().azure_management_endpoint).rstrip("/")
+        self._token = token or self._app_token
         self._time = timing or Time()
         self._http = AsyncClient(timeout=TIMEOUT_SECONDS, transport=transport)
 
@@ -201,6 +202,9 @@ class ResourceManager:
             return answer
         raise _refusal(answer)
 
+    async def _app_token(self) -> str:
+        return (await credential().get_token(f"{self._endpoint}/.default")).token
+
     def _answer(self, answer: Response) -> Answer:
         operation = answer.headers.get("Azure-AsyncOperation") or (
             answer.headers.get("Location") if answer.status_code == HTTPStatus.ACCEPTED else None
@@ -223,7 +227,7 @@ def _refusal(answer: Response) -> Exception:
         return NotFound(f"Azure does not know it: {said}", code="azure-not-found")
     if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.REQUEST_TIMEOUT) or answer.is_server_error:
         return TransientError(f"Azure answered {said}", code="azure-unavailable", retry_after=wait)
-    if status == HTTPStatus.CONFLICT and ("InProgress" in code or "Concurrent" in code):
+    if status == HTTPStatus.CONFLICT and any(word in code for word in BUSY_CODES):
         return TransientError(f"Azure is still busy with it: {said}", code=BUSY, retry_after=wait)
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         return TerminalError(
@@ -243,8 +247,8 @@ def _json(answer: Response) -> Json:
 
 
 def _error(body: Json) -> tuple[str, str]:
-    """Code and message of an error as the resource manager words it."""
-    error: object = body.get("error")
+    """Code and message of an error as the resource manager words it; some of its providers leave out the envelope."""
+    error: object = body.get("error", body)
     if not isinstance(error, dict):
         return "", ""
     known = cast("Json", error)

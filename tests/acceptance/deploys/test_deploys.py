@@ -10,7 +10,7 @@ from azure.storage.blob import BlobServiceClient
 
 
 async def test_an_app_is_deployed_replaced_and_protected_from_a_broken_version(running) -> None:
-    async with running() as app:
+    with running() as app:
         first = app.wait(app.deploy("shop", "one", envVariables={"API_KEY": "canary-9d2e-never-shown"}))
         assert first["status"] == "completed", app.log(first["deploymentId"])
         assert first["progress"] == 100
@@ -41,7 +41,7 @@ async def test_an_app_is_deployed_replaced_and_protected_from_a_broken_version(r
         assert app.wait(retried["newDeploymentId"])["status"] == "failed"
         assert app.open(url) == "two"
 
-        listed = app.ask("GET", "/status/deployments/acme", status=200)
+        listed = app.ask("GET", f"/status/deployments/{app.organization}", status=200)
         assert listed["counts"] == {"completed": 2, "failed": 2}
         history = app.host.orchestration(first["deploymentId"])
         everything = json.dumps([history.history, listed]) + "\n".join(app.host.output)
@@ -52,11 +52,11 @@ async def test_an_app_is_deployed_replaced_and_protected_from_a_broken_version(r
 
 
 async def test_defect_validation_and_logs_are_stubs_and_the_build_runs_in_the_service(running) -> None:
-    async with running() as app:
+    with running() as app:
         first = app.deploy("shop", "one", build_seconds=4)
         app.until(first, lambda found: found["status"] == "building_image")
         second = app.deploy("shop", "two")  # waits for the first
-        blobs = BlobServiceClient.from_connection_string(app.services.settings["STORAGE_CONNECTION"])
+        blobs = BlobServiceClient.from_connection_string(app.environment["STORAGE_CONNECTION"])
         with blobs, blobs.get_container_client("deploy-sources") as sources:
             uploads = sorted(sources.list_blobs(), key=lambda one: one.last_modified)
             sources.delete_blob(uploads[-1].name)

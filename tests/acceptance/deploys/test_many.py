@@ -23,9 +23,9 @@ def most_at_once(deployments: list[dict]) -> int:
 
 
 async def test_many_deployments_never_exceed_the_limit_and_all_end(running) -> None:
-    async with running(MAX_CONCURRENT_DEPLOYMENTS="4") as app:
+    with running(MAX_CONCURRENT_DEPLOYMENTS="4") as app:
         started = [app.deploy(f"shop-{number}", f"answer {number}") for number in range(24)]
-        ended = await app.all_ended(started)
+        ended = app.all_ended(started)
         assert [one["status"] for one in ended] == ["completed"] * 24
         assert 2 <= most_at_once(ended) <= 4
         assert sorted(app.built()) == sorted(f"shop-{number}" for number in range(24))
@@ -34,9 +34,9 @@ async def test_many_deployments_never_exceed_the_limit_and_all_end(running) -> N
 
 
 async def test_of_a_project_one_deployment_works_at_a_time(running) -> None:
-    async with running() as app:
+    with running() as app:
         started = [app.deploy("shop", f"version {number}", build_seconds=0.5) for number in range(4)]
-        ended = await app.all_ended(started)
+        ended = app.all_ended(started)
         assert [one["status"] for one in ended] == ["completed"] * 4
         assert most_at_once(ended) == 1
         last = max(ended, key=lambda one: one["startedAt"])
@@ -45,10 +45,10 @@ async def test_of_a_project_one_deployment_works_at_a_time(running) -> None:
 
 
 async def test_repeated_deliveries_start_a_deployment_once_also_after_its_end(running) -> None:
-    async with running() as app:
+    with running() as app:
         deployment = app.deploy("shop", "one", build_seconds=1)
-        body = json.dumps({"deploymentId": deployment, "organizationId": "acme"})
-        connection = app.services.settings["ServiceBus"]
+        body = json.dumps({"deploymentId": deployment, "organizationId": app.organization})
+        connection = app.environment["ServiceBus"]
         async with ServiceBusClient.from_connection_string(connection) as client:
             sender = client.get_queue_sender("deployments")
             async with sender:
@@ -71,9 +71,9 @@ async def test_repeated_deliveries_start_a_deployment_once_also_after_its_end(ru
 
 
 async def test_defect_queue_metrics_are_stubs_a_dead_letter_is_counted_shown_and_resubmitted(running) -> None:
-    async with running() as app:
-        body = json.dumps({"deploymentId": "dep_AAAAAAAAAAAA", "organizationId": "acme"})
-        client = ServiceBusClient.from_connection_string(app.services.settings["ServiceBus"])
+    with running() as app:
+        body = json.dumps({"deploymentId": "dep_AAAAAAAAAAAA", "organizationId": app.organization})
+        client = ServiceBusClient.from_connection_string(app.environment["ServiceBus"])
         async with client, client.get_queue_sender("deployments") as sender:
             await sender.send_messages(ServiceBusMessage(body, message_id="dep_AAAAAAAAAAAA"))
         for _ in range(200):

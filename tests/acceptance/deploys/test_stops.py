@@ -16,7 +16,7 @@ STATUSES = [
 ]
 
 
-async def reach(app, deployment: str, status: str) -> dict:
+def reach(app, deployment: str, status: str) -> dict:
     """Its state once it stands there or further on: quick steps may be past already."""
     order = ["queued", *STATUSES, "configuring_domain", "updating_database", "completed"]
     order.insert(order.index("deploying"), "pushing_registry")
@@ -24,13 +24,13 @@ async def reach(app, deployment: str, status: str) -> dict:
 
 
 async def test_a_cancel_in_each_step_leaves_the_version_before(running) -> None:
-    async with running() as app:
+    with running() as app:
         first = app.wait(app.deploy("shop", "one"))
         url = first["containerAppUrl"]
         for status in ["queued", *STATUSES]:
             deployment = app.deploy("shop", "two", build_seconds=3)
             if status != "queued":
-                await reach(app, deployment, status)
+                reach(app, deployment, status)
             asked = time.monotonic()
             app.ask("POST", f"/deploy/{deployment}/cancel", status=200)
             ended = app.wait(deployment)
@@ -45,7 +45,7 @@ async def test_a_cancel_in_each_step_leaves_the_version_before(running) -> None:
 
 
 async def test_defect_the_build_goes_on_after_a_cancel(running) -> None:
-    async with running() as app:
+    with running() as app:
         deployment = app.deploy("shop", "one", build_seconds=60)
         app.until(deployment, lambda found: found["status"] == "building_image" and app.built() == ["shop"])
         asked = time.monotonic()
@@ -58,7 +58,7 @@ async def test_defect_the_build_goes_on_after_a_cancel(running) -> None:
 
 
 async def test_a_deployment_that_takes_too_long_is_undone(running) -> None:
-    async with running(DEPLOYMENT_TIMEOUT_MS="8000") as app:
+    with running(DEPLOYMENT_TIMEOUT_MS="8000") as app:
         first = app.wait(app.deploy("shop", "one"))
         assert first["status"] == "completed"
         late = app.wait(app.deploy("shop", "two", build_seconds=60))
@@ -71,12 +71,12 @@ async def test_a_deployment_that_takes_too_long_is_undone(running) -> None:
 @pytest.mark.crash
 @pytest.mark.parametrize("status", ["queued", *STATUSES, "updating_database"])
 async def test_a_kill_in_each_step_ends_rightly_with_one_build_and_one_app(running, status: str) -> None:
-    async with running() as app:
+    with running() as app:
         first = app.wait(app.deploy("shop", "one"))
         url = first["containerAppUrl"]
         deployment = app.deploy("shop", "two", build_seconds=2)
         if status != "queued":
-            await reach(app, deployment, status)
+            reach(app, deployment, status)
         for _ in range(2):
             app.host.kill()
             app.host.start()
@@ -93,7 +93,7 @@ async def test_a_kill_in_each_step_ends_rightly_with_one_build_and_one_app(runni
 
 @pytest.mark.crash
 async def test_a_kill_after_a_cancel_still_cancels(running) -> None:
-    async with running() as app:
+    with running() as app:
         first = app.wait(app.deploy("shop", "one"))
         deployment = app.deploy("shop", "two", build_seconds=30)
         app.until(deployment, lambda found: found["status"] == "building_image")

@@ -133,7 +133,7 @@ class Apps:
             token = (await self._azure.post(f"{self._path(spec)}/getAuthtoken", APPS_API)).body["properties"]["token"]
             answer = await web.get(
                 address,
-                params={"follow": "false", "tailLines": str(LAST_LINES)},
+                params={"follow": "false", "output": "text", "tailLines": str(LAST_LINES)},
                 headers={"Authorization": f"Bearer {token}"},
             )
         except (HTTPError, ManifoldError):

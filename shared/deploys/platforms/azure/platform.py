@@ -31,8 +31,9 @@ from shared.deploys.platforms.base import (
 from shared.deploys.secrets import redactor, secret_store
 from shared.deploys.sources.tree import Stopped
 from shared.platform import blob_files
-from shared.platform.arm import BUSY, POLL_SECONDS, Json, ResourceManager
+from shared.platform.arm import BUSY, Json, ResourceManager
 from shared.platform.errors import NotFound, TerminalError, TransientError
+from shared.platform.settings import settings
 
 if TYPE_CHECKING:
     from httpx import AsyncBaseTransport
@@ -53,7 +54,7 @@ class AzurePlatform:
         *,
         web: AsyncBaseTransport | None = None,
         health_seconds: float = HEALTH_SECONDS,
-        poll_seconds: float = POLL_SECONDS,
+        poll_seconds: float | None = None,
     ) -> None:
         from httpx import AsyncClient  # noqa: PLC0415 - loads in the activity that needs it
 
@@ -62,7 +63,7 @@ class AzurePlatform:
         self._where: Place = place()
         self._registry = Registry(self._azure, self._where, self._web)
         self._apps = Apps(self._azure, self._where)
-        self._waiting = Waiting(self._azure, poll_seconds)
+        self._waiting = Waiting(self._azure, poll_seconds or settings().azure_poll_seconds)
         self._domains = Domains(self._azure, self._where, self._apps, self._waiting)
         self._releases = Releases(self._apps, self._web, self._waiting, health_seconds)
 

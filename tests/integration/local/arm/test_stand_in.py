@@ -9,8 +9,7 @@ import tarfile
 import httpx
 import pytest
 
-from local.arm.app import TOKEN
-from local.arm.cloud import ENVIRONMENT, IDENTITY, LOCATION, PROVIDERS, REGISTRY, SERVER, Cloud, Fate
+from local.arm.cloud import ENVIRONMENT, IDENTITY, LOCATION, PROVIDERS, REGISTRY, SERVER, Cloud, Fate, locked, throttled
 from local.arm.testing import served
 from local.killable import KillableService
 from local.processes import free_port
@@ -27,9 +26,10 @@ def cloud():
 
 @pytest.fixture
 async def http(cloud):
-    headers = {"Authorization": f"Bearer {TOKEN}"}
-    async with served(cloud) as endpoint, httpx.AsyncClient(base_url=endpoint, headers=headers) as client:
-        yield client
+    async with served(cloud) as endpoint:
+        headers = {"Authorization": f"Bearer {cloud.token(endpoint)}"}
+        async with httpx.AsyncClient(base_url=endpoint, headers=headers) as client:
+            yield client
 
 
 def archive(*names):
@@ -209,10 +209,16 @@ async def test_an_image_that_was_never_built_fails_the_operation(http):
 
 
 async def test_throttling_says_when_to_come_back(http, cloud):
-    cloud.throttled, cloud.retry_after = 1, 7
+    cloud.trouble, cloud.retry_after = [throttled()], 7
     answer = await http.get(APP, params=V_APPS)
     assert (answer.status_code, answer.headers["Retry-After"]) == (429, "7")
     assert (await http.get(APP, params=V_APPS)).status_code == 404
+
+
+async def test_a_refusal_of_container_apps_may_lack_the_envelope(http, cloud):
+    cloud.trouble = [locked()]
+    answer = await http.get(APP, params=V_APPS)
+    assert (answer.status_code, answer.json()["code"]) == (409, "ContainerAppLockConflict")
 
 
 async def test_a_task_run_that_is_asked_for_twice_runs_once(http, cloud):

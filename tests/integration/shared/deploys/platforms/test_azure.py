@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from local.arm.cloud import DOMAIN, VERIFICATION, Fate
+from local.arm.cloud import DOMAIN, VERIFICATION, Fate, broken, locked, throttled
 from shared.deploys.models import SCALES
 from shared.deploys.platforms.azure import builds
 from shared.deploys.platforms.azure.names import app_name, revision_name, suffix
@@ -65,6 +65,12 @@ async def test_an_app_has_the_size_the_scale_and_the_variables_of_its_deployment
     variables = {one["name"]: one["secretRef"] or one["value"] for one in container["env"]}
     assert variables == {"PORT": "8080", "EMPTY": "", "TOKEN": f"{suffix(spec)}-1"}
     assert [one["value"] for one in _configuration(cloud)["secrets"]] == [CANARY]
+
+
+async def test_an_app_that_may_sleep_is_not_kept_awake_by_a_rule(harness, cloud):
+    await harness.through(await harness.spec())
+    scale = _app(cloud).body["properties"]["template"]["scale"]
+    assert (scale["minReplicas"], [one["name"] for one in scale["rules"]]) == (0, ["http-scaling"])
 
 
 async def test_an_app_cannot_use_the_identity_that_fetches_its_image(harness, cloud):
@@ -159,7 +165,7 @@ async def test_a_crash_anywhere_in_a_deployment_builds_and_releases_once(harness
 async def test_throttling_and_an_app_that_is_busy_are_waited_for(harness, cloud, recorder):
     first, second = await harness.spec(), await harness.spec()
     await harness.through(first)
-    cloud.throttled = 4
+    cloud.trouble = [throttled(), broken(), locked(), throttled()]
     await harness.through(second, to="build")
     app = _app(cloud)
     _, app.operation = cloud.begin()

@@ -1,0 +1,97 @@
+"""The stand-in served: one port for the resource manager, its identity and vault, one for the way to deployed apps."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from local.arm import proxy
+from local.arm.app import application
+from local.arm.cloud import CLIENT_ID, ENVIRONMENT, GROUP, IDENTITY, LOCATION, REGISTRY, SUBSCRIPTION, Cloud
+from local.processes import LOOPBACK
+
+SETTINGS = {
+    "CONTAINER_PLATFORM": "azure",
+    "AZURE_SUBSCRIPTION_ID": SUBSCRIPTION,
+    "AZURE_RESOURCE_GROUP": GROUP,
+    "AZURE_LOCATION": LOCATION,
+    "AZURE_CONTAINER_REGISTRY": REGISTRY,
+    "CONTAINER_APPS_ENVIRONMENT_ID": ENVIRONMENT,
+    "CONTAINER_APPS_IDENTITY_ID": IDENTITY,
+}
+"""What the app is told of the stand-in's cloud, wherever that is served."""
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """Where the stand-in is served, and the environment of an app that takes it for Azure."""
+
+    endpoint: str
+    environment: dict[str, str]
+
+
+@asynccontextmanager
+async def serving(cloud: Cloud, folder: Path, port: int = 0) -> AsyncGenerator[Served]:
+    """Serve a cloud; the certificates of its apps are written into the folder. A port of 0 is a free one."""
+    authority, certificate = await asyncio.to_thread(proxy.certify, folder)
+    app = application(cloud)
+    async with listening(app, port) as manager, listening(app, certificate=certificate) as apps:
+        endpoint = f"http://{LOOPBACK}:{manager}"
+        async with await proxy.start(apps) as way:
+            environment = {
+                **SETTINGS,
+                "AZURE_MANAGEMENT_ENDPOINT": endpoint,
+                "AZURE_CLIENT_ID": CLIENT_ID,
+                "IDENTITY_ENDPOINT": f"{endpoint}/_identity/token",
+                "IDENTITY_HEADER": cloud.signature,
+                "KEY_VAULT_URI": f"{endpoint}/_vault/",
+                "HTTPS_PROXY": f"http://{LOOPBACK}:{way.sockets[0].getsockname()[1]}",
+                "SSL_CERT_FILE": str(authority),
+            }
+            yield Served(endpoint, environment)
+
+
+@asynccontextmanager
+async def listening(app: ASGIApp, port: int = 0, *, certificate: Path | None = None) -> AsyncGenerator[int]:
+    """Serve an ASGI app in this event loop; the port."""
+    config = uvicorn.Config(
+        app,
+        host=LOOPBACK,
+        port=port,
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=1,
+        ssl_certfile=certificate,
+    )
+    server = _Server(config)
+    work = asyncio.create_task(server.serve())
+    await server.ready.wait()
+    try:
+        yield server.servers[0].sockets[0].getsockname()[1]
+    finally:
+        server.should_exit = True
+        await work
+
+
+class _Server(uvicorn.Server):
+    """Says when it accepts connections, and leaves the signals to whoever runs it."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.ready.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield

@@ -1,0 +1,123 @@
+"""What is asked of Azure: within the role that the Bicep gives, and of the types that Microsoft publishes."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from local.arm.cloud import Fate
+from shared.deploys.platforms.azure.names import suffix
+from shared.deploys.platforms.base import DeploymentCancelled
+from shared.deploys.secrets import secret_store
+from shared.platform.errors import TerminalError
+from tools.bicep_check.syntax import parse, plain
+from tools.bicep_check.types import AzureTypes, Constant, ListOf, ObjectType, family, options
+
+ROOT = Path(__file__).parents[5]
+HOST = "shop.example.com"
+
+
+@pytest.fixture
+def harness(azure_harness):
+    return azure_harness
+
+
+@pytest.fixture
+def cloud(harness):
+    return harness.cloud
+
+
+async def bound(harness, spec, box):
+    """Bind the custom domain of a deployment."""
+    cursor = None
+    while not (found := await harness.platform.configure_domain(spec, box, cursor)).done:
+        cursor = found.cursor
+
+
+async def test_the_role_of_the_app_allows_what_is_asked_and_nothing_else(harness, cloud, recorders):
+    """Every request that a deployment can make, once."""
+    spec = await harness.spec(custom_domain=HOST)
+    await harness.platform.validate(spec, recorders().box)
+    await harness.through(spec, to="promote")
+    cloud.dns[HOST] = "CNAME"
+    cloud.failing_certificates[HOST] = "CAA records forbid it"
+    with pytest.raises(TerminalError):
+        await bound(harness, spec, recorders().box)
+    del cloud.failing_certificates[HOST]
+    await bound(harness, spec, recorders().box)
+    slow, stopped = await harness.spec("slow-build", project="slow"), recorders()
+    context = await harness.through(slow, to="sync")
+    work = asyncio.create_task(harness.platform.build(slow, context, stopped.box))
+    await stopped.said("building")
+    stopped.cancel.set()
+    with pytest.raises(DeploymentCancelled):
+        await work
+    second, sick = await harness.spec(), await harness.spec()
+    cloud.fates[suffix(sick)] = Fate(healthy=False)
+    await harness.through(second)
+    await harness.through(sick, to="release")
+    await harness.platform.rollback(sick, recorders().box)
+    new = await harness.spec(project="new")
+    await harness.through(new, to="release")
+    await harness.platform.rollback(new, recorders().box)
+    role = parse(ROOT / "infra/bicep/deployedAppsRoles.bicep").named("deployer")
+    assert cloud.actions == set(plain(role.value)["properties"]["permissions"][0]["actions"])
+
+
+async def test_what_is_written_has_the_types_that_microsoft_publishes(harness, cloud, recorder):
+    cloud.dns[HOST] = "CNAME"
+    reference = await secret_store().put({"TOKEN": "a-value", "EMPTY": ""})
+    first, second = [await harness.spec(secrets_reference=reference) for _ in range(2)]
+    await harness.through(first)
+    second = second.model_copy(update={"custom_domain": HOST})
+    await harness.through(second, to="promote")
+    await bound(harness, second, recorder.box)
+    await harness.platform.cleanup(second, recorder.box)
+    known = AzureTypes()
+    assert {reference.split("/")[-1].split("@")[0] for reference, *_ in cloud.written} == {
+        "containerApps",
+        "managedCertificates",
+        "taskRuns",
+    }
+    for reference, method, body in cloud.written:
+        schema = known.resource(reference)
+        assert schema is not None, reference
+        assert [*misfits(body, schema.body, whole=method == "PUT")] == [], reference
+
+
+def misfits(value, type_, *, whole=True, where=""):
+    """Where a JSON value is not what its type says; unless it is whole, required properties may be missing."""
+    fitting = [option for option in options(type_) if family(option) in ("any", _JSON[type(value)])]
+    constants = [option.value for option in options(type_) if isinstance(option, Constant)]
+    if constants and not any(not isinstance(option, Constant) for option in fitting) and value not in constants:
+        yield f"{where}: {value!r} is none of {constants}"
+    elif not fitting:
+        yield f"{where}: {value!r} is no {type_}"
+    elif isinstance(value, list) and isinstance(fitting[0], ListOf):
+        for index, item in enumerate(value):
+            yield from misfits(item, fitting[0].item, where=f"{where}[{index}]")
+    elif isinstance(value, dict) and isinstance(fitting[0], ObjectType):
+        yield from _misfitting(value, fitting[0], whole, where)
+
+
+_JSON = {str: "string", int: "int", float: "int", bool: "bool", list: "array", dict: "object"}
+
+
+def _misfitting(value, type_, whole, where):
+    allowed = {**type_.properties, **type_.alternatives.get(value.get(type_.discriminator), {})}
+    for name, item in value.items():
+        if item is None:
+            continue  # as reading it told it: the same as leaving it out
+        if name not in allowed and type_.additional is None:
+            yield f"{where}.{name} is unknown to {type_}"
+        elif name in allowed and allowed[name].read_only:
+            yield f"{where}.{name} can only be read"
+        else:
+            yield from misfits(
+                item, allowed[name].type if name in allowed else type_.additional, where=f"{where}.{name}"
+            )
+    if whole:
+        for name, known in allowed.items():
+            # The resource's own name stands in its address.
+            if known.required and name not in value and not (where == "" and name == "name"):
+                yield f"{where}.{name} is required"

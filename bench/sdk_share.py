@@ -48,7 +48,7 @@ async def chain(length: int, *, remember: bool) -> tuple[float, float]:
         timed = functions()
         options = DurableOptions(hub_name="bench")
         path = Path(folder) / "hub.db"
-        extension = DurableExtension(timed, options, path, SystemClock(), remember_timestamps=remember)
+        extension = DurableExtension(timed, options, path, SystemClock(), cache_sdk=remember)
         await extension.start()
         began = time.process_time()
         instance_id = extension.operations.start("chain", json.dumps(str(length)))

@@ -12,7 +12,7 @@ from local.host.durable.links import Links
 from local.host.durable.operations import Operations
 from local.host.durable.options import DurableOptions
 from local.host.durable.ports import DurableFunctions, Resumed
-from local.host.durable.sdk_timestamps import remember_timestamps as remember_sdk_timestamps
+from local.host.durable.sdk_caches import cache_sdk as put_sdk_caches
 
 GRACE_SECONDS = 1.0
 
@@ -30,10 +30,10 @@ class DurableExtension:
         hub_path: Path,
         clock: Clock,
         *,
-        remember_timestamps: bool = True,
+        cache_sdk: bool = True,
     ) -> None:
-        if remember_timestamps:
-            remember_sdk_timestamps()
+        if cache_sdk:
+            put_sdk_caches()
         self._hub = Hub(hub_path)
         self._dispatcher = Dispatcher(functions, options, self._hub, clock)
         self._links = Links(options.hub_name)

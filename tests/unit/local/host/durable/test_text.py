@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from local.host.durable import dotnet, links, versions
-from local.host.durable.sdk_timestamps import remember_timestamps
+from local.host.durable.sdk_caches import cache_sdk
 
 FIRST, LAST = datetime.fromisoformat("1970-01-01"), datetime.fromisoformat("9000-01-01")
 TIMES = st.datetimes(min_value=FIRST, max_value=LAST, timezones=st.just(UTC))
@@ -113,11 +113,12 @@ def test_ids_are_encoded_as_in_dotnet(text: str, encoded: str) -> None:
 
 
 @given(TIMES)
+@example(datetime(2026, 11, 21, 7, 0, 0, 100_000, UTC))
 def test_a_remembered_timestamp_is_the_one_the_sdk_parses(when: datetime) -> None:
-    assert remember_timestamps()
+    cache_sdk()
     from dateutil.parser import parse
 
     module = importlib.import_module("azure.durable_functions.models.history.HistoryEvent")
-    text = dotnet.timestamp(when)
-    assert module.dt_parse(text) == parse(text) == module.dt_parse(text)
-    assert module.dt_parse(text).utcoffset() == timedelta(0)
+    for text in (dotnet.timestamp(when), when.isoformat(), dotnet.timestamp(when).replace("Z", "1Z")):
+        assert repr(module.dt_parse(text)) == repr(parse(text)) == repr(module.dt_parse(text))
+    assert module.dt_parse(dotnet.timestamp(when)).utcoffset() == timedelta(0)

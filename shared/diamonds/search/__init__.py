@@ -4,7 +4,7 @@ Two ways lead to a page, and a sample tells which (`statements.py`):
 
 - *Few* diamonds fit: find all of them by the most selective index and sort. Their number is exact.
 - *Many* fit: read an index in the wanted order and pass over what does not fit, until the page is full. Their number is
-  estimated from the sample, one diamond in 32.
+  estimated from the sample.
 
 The planner could not choose: it takes conditions for independent, and carats and price are anything but.
 """

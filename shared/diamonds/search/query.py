@@ -90,7 +90,8 @@ class Found(BaseModel):
 
     total: int = Field(description="Diamonds that fit")
     total_is: Literal["exact", "estimated"] = Field(
-        serialization_alias="totalIs", description="Many are estimated from a sample: within a few percent"
+        serialization_alias="totalIs",
+        description="Thousands are estimated from a sample: some percent off, about 2 where they are very many",
     )
     page: int | None = Field(description="null when a cursor was sent")
     limit: int

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 from shared.diamonds.reports import rows
 from shared.diamonds.search.cursor import Cursor, read_cursor
 from shared.diamonds.search.query import Diamond, Found, Search, SearchPage
-from shared.diamonds.search.statements import COLUMNS, SAMPLED, of_few, of_many, sample
+from shared.diamonds.search.statements import COLUMNS, of_few, of_many, sample
 from shared.platform.errors import NotFound
 from shared.platform.postgres import database, each_statement_commits
 
 if TYPE_CHECKING:
     from shared.diamonds.reports import Database
 
-FEW = 5_000
-"""Up to so many are found all and sorted: as many as have to be passed over to fill a page when one in 100 fits."""
-FEW_BY_SIZE = 20_000
+FEW = 2_000
+"""Up to so many are found all and sorted. Each costs a look at its row, what is passed over costs one at the index."""
+FEW_BY_SIZE = 5_000
 """The same for the orders by price and by carats, where more may have to be passed over: flawless stones are dear."""
 
 
@@ -30,11 +30,11 @@ async def find(search: Search, *, database: Database = database) -> SearchPage:
     after = read_cursor(search)
     async with database() as connection, each_statement_commits(connection):
         counting = sample(search)
-        hits = (await rows(connection, counting.text, counting.given, prepare=False))[0]["hits"]
+        fitting = (await rows(connection, counting.text, counting.given, prepare=False))[0]["fitting"]
         few = FEW_BY_SIZE if search.sort_by in ("price_model_price", "carats") else FEW
-        statement = (of_few if hits * SAMPLED <= few else of_many)(search, after)
+        statement = (of_few if fitting <= few else of_many)(search, after)
         found = await rows(connection, statement.text, statement.given, prepare=False)
-    return _page(search, found, hits * SAMPLED)
+    return _page(search, found, fitting)
 
 
 async def read_diamond(diamond_id: int, *, database: Database = database) -> Diamond:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 SAMPLED: Final = 32
 """One diamond in so many is in the sample (index diamonds_sample)."""
+SAMPLE_HITS: Final = 2_000
+"""The sample, which is in no order, is read until so many fit."""
 
 _CONDITIONS: Final = {
     "shape": "shape = %(shape)s",
@@ -57,10 +59,19 @@ class Statement:
 
 
 def sample(search: Search) -> Statement:
-    """How many diamonds of the sample fit."""
+    """About how many diamonds fit, as `fitting`: from those in the sample that do, and how far it was read for them."""
     where, given = _where(search)
     return Statement(
-        f"select count(*) as hits from diamonds.diamonds where {where} and id %% {SAMPLED} = 0",  # noqa: S608 - fragments of this module
+        f"""
+        select case
+            when count(*) < {SAMPLE_HITS} then {SAMPLED} * count(*)
+            else ({SAMPLED} * count(*) / ((max(place) + 2^31) / 2^32))::bigint
+        end as fitting
+        from (
+            select hashint8(id) as place from diamonds.diamonds where {where} and hashint8(id) %% {SAMPLED} = 0
+            order by hashint8(id) limit {SAMPLE_HITS}
+        ) hits
+        """,  # noqa: S608 - fragments of this module
         given,
     )
 
@@ -92,22 +103,26 @@ def of_many(search: Search, after: Cursor | None) -> Statement:
     if search.sort_by in _GRADES and search.sort_by in given:
         where += f" and {_GRADES[search.sort_by]}"
     key = _KEYS[search.sort_by][0]
-    behind, order = _behind(search, key, after, given), _order(search, key)
-    fitting = f"select {key} as k, id from diamonds.diamonds where {where} and {behind}"  # noqa: S608 - fragments of this module
-    # Within a class price hardly follows carats. Merged, each class is read only as far as the page needs it.
+    behind, order = _behind(search, key, after, given), _order(search, "k")
+    # Within a class price hardly follows carats. Merged, each class is read only as far as the page needs it; the limit
+    # of each tells the planner so, which would rather find and sort all of a class.
+    given["reach"] = given["offset"] + given["rows"]
     if search.sort_by == "price_model_price":
-        numbers = classes(CARAT_BOUNDS, search.carat_min, search.carat_max, search.lab_grown)
-        branches = [f"({fitting} and carat_class = {number} order by {order})" for number in numbers]
+        bands = classes(CARAT_BOUNDS, search.carat_min, search.carat_max, search.lab_grown)
+        parts = [f"carat_class = {number}" for number in bands]
     elif search.sort_by == "carats":
-        numbers = classes(PRICE_BOUNDS, search.price_min, search.price_max, search.lab_grown)
-        branches = [f"({fitting} and price_class = {number} order by {order})" for number in numbers]
+        bands = classes(PRICE_BOUNDS, search.price_min, search.price_max, search.lab_grown)
+        parts = [f"price_class = {number}" for number in bands]
     else:
-        branches = [fitting]
+        parts = ["true"]
+    read = f"select k, id from fitting where {{}} order by {order} limit %(reach)s"  # noqa: S608 - fragments of this module
     return Statement(
         f"""
-        with page as (
-            select k, id from ({" union all ".join(branches)}) merged
-            order by {_order(search, "k")} limit %(rows)s offset %(offset)s
+        with fitting as not materialized (
+            select {key} as k, id, carat_class, price_class from diamonds.diamonds where {where} and {behind}
+        ), page as (
+            select k, id from ({" union all ".join(f"({read.format(part)})" for part in parts)}) merged
+            order by {order} limit %(rows)s offset %(offset)s
         )
         {_select(search, "null::bigint")}
         """,  # noqa: S608 - fragments of this module

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.diamonds import repricing
+from shared.diamonds import alerts, repricing
 from shared.diamonds.steps import EndRepricing, RepriceFeed, Repricing, RepricingRef
 from shared.platform.durable import activity
 from shared.platform.settings import settings
@@ -22,8 +22,10 @@ async def reprice_batches(task: RepricingRef) -> Repricing:
 
 @activity
 async def give_up_repricing(end: EndRepricing) -> Repricing:
-    """Write down why it failed."""
-    return await repricing.fail(end.repricing_id, end.error)
+    """Write down why it failed, and tell people."""
+    failed = await repricing.fail(end.repricing_id, end.error)
+    await alerts.try_to_send(alerts.repricing_failed(failed))
+    return failed
 
 
 activities = (begin_repricing, reprice_batches, give_up_repricing)

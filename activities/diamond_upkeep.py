@@ -5,14 +5,16 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 
-from shared.diamonds import consolidation, purge, watch
+from shared.diamonds import alerts, consolidation, lost, purge, repricing, watch
 from shared.diamonds.purge import Purged
-from shared.diamonds.steps import Nothing, PurgeRows
+from shared.diamonds.steps import Nothing, PurgeRows, WatchFeeds
 from shared.diamonds.suppliers import nightly_feeds
 from shared.platform.durable import activity
 from shared.platform.settings import settings
 
 STALE_CLAIM = timedelta(minutes=30)
+SILENCE = timedelta(minutes=30)
+"""A re-pricing shows a sign of life with every batch, which takes seconds."""
 PURGE_SECONDS = 60
 
 logger = logging.getLogger(__name__)
@@ -23,6 +25,24 @@ async def recover_claims(_: Nothing) -> Nothing:
     """Let rows be consolidated again that a worker claimed and never finished."""
     if recovered := await consolidation.recover_claims(STALE_CLAIM):
         logger.warning("Stale claims were set free.", extra={"rows": recovered})
+    return Nothing()
+
+
+@activity
+async def end_lost_runs(task: WatchFeeds) -> Nothing:
+    """Free feeds of runs that nobody works on any more, and tell people."""
+    for run_id in task.abandoned:
+        if await lost.end(run_id):
+            logger.warning("A run that nobody worked on was ended.", extra={"run_id": str(run_id)})
+    return Nothing()
+
+
+@activity
+async def end_lost_repricings(_: Nothing) -> Nothing:
+    """End re-pricings that have stood still for long, and tell people."""
+    for ended in await repricing.end_silent(SILENCE):
+        logger.warning("A re-pricing that stood still was ended.", extra={"repricing_id": str(ended.repricing_id)})
+        await alerts.try_to_send(alerts.repricing_failed(ended))
     return Nothing()
 
 
@@ -53,4 +73,4 @@ async def purge_rows(task: PurgeRows) -> Purged:
     return purged
 
 
-activities = (recover_claims, watch_watermarks, watch_queues, purge_rows)
+activities = (recover_claims, end_lost_runs, end_lost_repricings, watch_watermarks, watch_queues, purge_rows)

@@ -6,7 +6,7 @@ import logging
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from shared.diamonds import alerts, consolidation, heatmap, ingestion, missing, reports, retries, runs, watermark
+from shared.diamonds import alerts, consolidation, heatmap, ingestion, lost, missing, reports, retries, runs, watermark
 from shared.diamonds.models import (
     EPOCH,
     NO_END,
@@ -46,7 +46,6 @@ from shared.platform.settings import settings
 if TYPE_CHECKING:
     from shared.diamonds.suppliers.base import Supplier
 
-SILENCE = timedelta(minutes=15)
 COUNTING_LOOK_SECONDS = 0.5
 """How often one who counts looks whether the run was cancelled."""
 READING_LOOK_SECONDS = 5.0
@@ -59,14 +58,11 @@ logger = logging.getLogger(__name__)
 async def plan_run(request: StartRun) -> RunPlan:
     """Claim the feed and fix the update window: what changed since the watermark, or everything.
 
-    What changes while a full run reads must not fall out of its window: it would count as no longer offered. A run
-    that was stopped from outside never ends its row: after a quarter of an hour of silence it gives the feed up.
+    What changes while a full run reads must not fall out of its window: it would count as no longer offered.
     """
     now = datetime.now(UTC)
-    for silent in await reports.stale_runs(SILENCE):
-        if silent.feed == request.feed and silent.run_id != request.run_id:
-            logger.warning("A run that had fallen silent was cancelled.", extra={"run_id": str(silent.run_id)})
-            await runs.cancel_run(silent.run_id)
+    if request.abandoned:
+        await lost.end(request.abandoned)
     seen = await watermark.read(request.feed)
     since = EPOCH if request.run_type == "full" or seen is None else seen.last_updated_at
     return await runs.claim_run(

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from activities.diamond_upkeep import purge_rows, recover_claims, watch_queues, watch_watermarks
-from shared.diamonds.steps import Nothing, PurgeRows
+from typing import Any
+
+from activities.diamond_upkeep import (
+    end_lost_repricings,
+    end_lost_runs,
+    purge_rows,
+    recover_claims,
+    watch_queues,
+    watch_watermarks,
+)
+from shared.diamonds.steps import Nothing, PurgeRows, WatchFeeds
 from shared.platform.durable import Context, Outcome, Steps, call, fan_out, orchestration, progress
 
 PURGE_BOXES = 150
 
 
 @orchestration
-def watch_feeds(context: Context, nothing: Nothing) -> Steps[Nothing]:
+def watch_feeds(context: Context, task: WatchFeeds) -> Steps[Nothing]:
     """Every hour. One part that fails does not keep the others from being done."""
-    outcomes: list[Outcome[Nothing, Nothing]] = []
-    for step in (recover_claims, watch_watermarks, watch_queues):
-        outcomes += yield from fan_out(context, step, [nothing])
+    outcomes: list[Outcome[Any, Nothing]] = []
+    outcomes += yield from fan_out(context, end_lost_runs, [task])
+    for step in (end_lost_repricings, recover_claims, watch_watermarks, watch_queues):
+        outcomes += yield from fan_out(context, step, [Nothing()])
     for outcome in outcomes:
         outcome.result()
     return Nothing()

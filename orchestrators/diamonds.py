@@ -5,8 +5,6 @@ One of these works on a feed at a time: all are started under the id that `feed_
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from activities.diamonds import (
     advance_watermark,
     announce,
@@ -165,7 +163,7 @@ def _conclude(context: Context, plan: RunPlan, *, force: bool) -> Steps[RunSumma
         summary = yield from call(context, end_run, EndRun(run_id=plan.run_id, status=RunStatus.HELD))
         yield from call(context, announce, run)
         return summary
-    yield from _consolidate(context, plan.feed, plan.run_id)
+    yield from _consolidate(context, plan.feed, run)
     if not verdict.complete:
         return (yield from call(context, end_run, EndRun(run_id=plan.run_id, status=RunStatus.PARTIAL)))
     if verdict.capped:
@@ -206,8 +204,9 @@ def _await_retries(context: Context, plan: RunPlan, verdict: Verdict) -> Steps[V
     return verdict
 
 
-def _consolidate(context: Context, feed: str, run_id: UUID | None) -> Steps[None]:
+def _consolidate(context: Context, feed: str, run: RunRef | None) -> Steps[None]:
     progress(context, "consolidating", total=CONSOLIDATION_WORKERS, unit="workers")
+    run_id = run.run_id if run else None
     workers = [
         ConsolidationShare(run_id=run_id, feed=feed, worker=f"{run_id or feed}/{number}")
         for number in range(CONSOLIDATION_WORKERS)

@@ -7,10 +7,11 @@ from typing import Any
 import azure.functions as func
 
 from orchestrators.diamond_upkeep import purge_feeds, watch_feeds
-from shared.diamonds.steps import Nothing, PurgeRows
+from shared.diamonds.steps import PurgeRows, WatchFeeds
 from shared.platform.durable import DurableClient, new_blueprint
 from shared.platform.errors import Conflict
 from shared.platform.settings import settings
+from triggers.diamonds import abandoned
 
 logger = logging.getLogger(__name__)
 timers = new_blueprint()
@@ -20,9 +21,11 @@ orchestrations = (watch_feeds, purge_feeds)
 @timers.timer_trigger(schedule="0 30 * * * *", arg_name="timer", run_on_startup=False)
 @timers.durable_client_input(client_name="client")
 async def diamonds_hourly(timer: func.TimerRequest, client: Any) -> None:
-    """Every hour: stale claims are set free; watermarks and dead letters are looked at."""
+    """Every hour: lost runs are ended, stale claims set free; watermarks and dead letters are looked at."""
+    durable = DurableClient(client)
+    task = WatchFeeds(abandoned=list((await abandoned(durable)).values()))
     try:
-        await DurableClient(client).start(watch_feeds, Nothing(), singleton="diamonds-watch")
+        await durable.start(watch_feeds, task, singleton="diamonds-watch")
     except Conflict:
         logger.warning("The last look at the feeds has not ended.", extra={"past_due": timer.past_due})
 

@@ -15,7 +15,7 @@ from orchestrators.diamonds import (
     ingest_partition,
     retry_run,
 )
-from shared.diamonds import reports
+from shared.diamonds import lost, reports
 from shared.diamonds.models import FeedName, PartitionProgress, RunSummary, RunType, StartRun
 from shared.diamonds.suppliers import check_feed, nightly_feeds
 from shared.platform.api_keys import ApiKey
@@ -96,9 +96,20 @@ async def diamonds_nightly(timer: func.TimerRequest, client: Any) -> None:
             logger.info("The nightly run was started.", extra=told | {"run_id": str(started.run_id)})
 
 
+async def abandoned(client: DurableClient) -> dict[FeedName, UUID]:
+    """The run of each feed that is still called running, although the host knows of nothing that works on the feed."""
+    found: dict[FeedName, UUID] = {}
+    for feed, run_id in (await lost.running()).items():
+        instance = await client.find(feed_instance(feed))
+        if instance is None or instance.state.finished:
+            found[feed] = run_id
+    return found
+
+
 async def _start(client: DurableClient, asked: RunRequest) -> RunStarted:
     check_feed(asked.feed)
     run_id = uuid4()
-    request = StartRun(run_id=run_id, feed=asked.feed, run_type=asked.run_type)
+    lost_run = (await abandoned(client)).get(asked.feed)
+    request = StartRun(run_id=run_id, feed=asked.feed, run_type=asked.run_type, abandoned=lost_run)
     instance = await client.start(diamond_run, request, singleton=feed_instance(asked.feed))
     return RunStarted(id=instance, location=f"/api/v2/analytics/runs/{run_id}", run_id=run_id, run_type=asked.run_type)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from shared.diamonds.models import FeedName, PartitionProgress, RunPlan, RunSummary
+    from shared.diamonds.steps import Repricing
 
 STALE_CLAIM_MINUTES = 10
 """After this long a claim belongs to a process that died; one attempt to send takes a minute at most."""
@@ -94,6 +95,22 @@ def run_failed(run: RunSummary) -> Alert:
             f'    POST /api/v2/triggers/consolidate {{"run_id": "{run.run_id}", "force": true}}\n'
             "or to read the feed again:\n"
             f'    POST /api/v2/triggers/scheduler {{"feed": "{run.feed}", "run_type": "{run.run_type}"}}\n'
+        ),
+    )
+
+
+def repricing_failed(repricing: Repricing) -> Alert:
+    """Some diamonds have the prices of today's rules, the others still those of before."""
+    return Alert(
+        cause=f"{repricing.feed}/repricing-failed",
+        subject=f"[Manifold] {repricing.feed}: the re-pricing failed",
+        text=(
+            f"Re-pricing {repricing.repricing_id} of the feed {repricing.feed}, started "
+            f"{repricing.started_at:%Y-%m-%d %H:%M} UTC, has failed after {repricing.looked_at:,} of "
+            f"{repricing.total:,} diamonds:\n\n    {repricing.error or 'no reason was recorded'}\n\n"
+            "Those have the prices of the rules, the others still have theirs. To begin again, which changes only "
+            "what is left:\n"
+            f'    POST /api/v2/triggers/reprice {{"feed": "{repricing.feed}"}}\n'
         ),
     )
 

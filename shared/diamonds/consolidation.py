@@ -17,7 +17,7 @@ from shared.diamonds.payloads import NO_ID
 from shared.diamonds.pricing import DEFAULT_MARKUP
 from shared.diamonds.reports import rows
 from shared.diamonds.rules import hold_rules
-from shared.diamonds.runs import see_running, seen_working
+from shared.diamonds.runs import see_running
 from shared.platform.postgres import database
 
 if TYPE_CHECKING:
@@ -53,8 +53,6 @@ async def consolidate(
         Conflict: the run is not running (`run-ended`), for example because it was cancelled.
         TransientError: the database's. What was claimed before it is done.
     """
-    if task.run_id:
-        await seen_working(task.run_id, database=database)
     if again := await requeue_if_read_anew(task.feed, _fingerprint(mapping, price_unit), database=database):
         _logger.info("Failed rows are tried again.", extra={"feed": task.feed, "rows": again})
     stop = clock() + task.seconds

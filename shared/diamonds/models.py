@@ -76,6 +76,9 @@ class StartRun(Model):
     run_id: UUID
     feed: FeedName = "nivoda"
     run_type: RunType = "incremental"
+    abandoned: UUID | None = Field(
+        default=None, description="the feed's run that nobody works on any more; it is ended"
+    )
 
 
 class RunPlan(Model):

@@ -12,7 +12,6 @@ from shared.platform.postgres import database
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import timedelta
     from uuid import UUID
 
     from psycopg import AsyncConnection
@@ -128,22 +127,6 @@ async def pending_rows(feed: str, *, database: Database = database) -> int:
             (feed,),
         )
     return found[0]["pending"]
-
-
-async def stale_runs(quiet_for: timedelta, *, database: Database = database) -> list[RunSummary]:
-    """Running runs of which no activity has shown a sign of life for that long: they died, or their host did."""
-    async with database() as connection:
-        quiet = await rows(
-            connection,
-            """
-            select run_id from diamonds.run_metadata m
-            where status = 'running' and greatest(last_seen_at, (
-                select max(updated_at) from diamonds.partition_progress p where p.run_id = m.run_id
-            )) < now() - %s
-            """,
-            (quiet_for,),
-        )
-        return await _summaries(connection, quiet)
 
 
 async def run_counts(connection: AsyncConnection[Any], run_id: UUID) -> dict[str, int]:

@@ -19,6 +19,7 @@ from shared.platform.postgres import database
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import timedelta
     from uuid import UUID
 
     from psycopg import AsyncConnection
@@ -32,6 +33,12 @@ BATCH_ROWS = 10_000
 _COLUMNS = """repricing_id, feed, status, rules_version, restarts, total, looked_at, changed, value_change::float8,
     error, started_at, completed_at"""
 _STORED = f"select {_COLUMNS} from diamonds.repricings"  # noqa: S608 - names written above
+
+_END_SILENT = f"""
+update diamonds.repricings set status = 'failed', completed_at = now(), updated_at = now(),
+    error = 'Nobody works on it any more: its orchestration was stopped from outside.'
+where status = 'running' and updated_at < now() - %s returning {_COLUMNS}
+"""  # noqa: S608 - names written above
 
 # As in consolidation.sql: the lowest priority that fits, then the lowest id.
 PRICED = f"""
@@ -128,6 +135,13 @@ async def fail(repricing_id: UUID, error: str, *, database: Database = database)
             (error, repricing_id),
         )
         return await _read(connection, repricing_id)
+
+
+async def end_silent(quiet_for: timedelta, *, database: Database = database) -> list[Repricing]:
+    """End running re-pricings that have not moved for that long: their orchestrations were stopped from outside."""
+    async with database() as connection:
+        found = await rows(connection, _END_SILENT, (quiet_for,))
+    return [Repricing.model_validate(row) for row in found]
 
 
 async def read_repricing(repricing_id: UUID, *, database: Database = database) -> Repricing:

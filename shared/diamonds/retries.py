@@ -146,7 +146,7 @@ def _nothing_to_retry(run_id: UUID) -> Conflict:
 async def _take_up(connection: AsyncConnection[Any], run_id: UUID, attempt: UUID) -> None:
     await connection.execute(
         "update diamonds.run_metadata set status = 'running', completed_at = null, attempt = %s, error_code = null,"
-        " error = null, last_seen_at = now() where run_id = %s",
+        " error = null where run_id = %s",
         (attempt, run_id),
     )
 

@@ -203,12 +203,6 @@ async def cancel_run(run_id: UUID, *, database: Database = database) -> RunStatu
     return await finish_run(run_id, RunStatus.CANCELLED, database=database)
 
 
-async def seen_working(run_id: UUID, *, database: Database = database) -> None:
-    """Note that an activity of the run works now, for those who look for runs that died."""
-    async with database() as connection:
-        await connection.execute("update diamonds.run_metadata set last_seen_at = now() where run_id = %s", (run_id,))
-
-
 async def see_running(connection: AsyncConnection[Any], run_id: UUID) -> None:
     """Go on only if the run is running.
 

@@ -120,6 +120,12 @@ class ConsolidationShare(Model):
     worker: str = Field(min_length=1, max_length=100)
 
 
+class WatchFeeds(Model):
+    """Look after the feeds; `abandoned` are runs that call themselves running and that nobody works on."""
+
+    abandoned: list[UUID] = Field(default_factory=list[UUID], max_length=100)
+
+
 class PurgeRows(Model):
     """Work on the purge, from where the walk over the raw rows stands."""
 

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from orchestrators.diamond_upkeep import purge_feeds, watch_feeds
-from orchestrators.diamonds import CONSOLIDATION_WORKERS, consolidate_run, diamond_run, retry_run
+from orchestrators.diamonds import CONSOLIDATION_WORKERS, consolidate_feed, consolidate_run, diamond_run, retry_run
 from shared.diamonds.models import (
     EPOCH,
     MissingDiamonds,
@@ -26,6 +26,7 @@ from shared.diamonds.models import (
 )
 from shared.diamonds.purge import Purged
 from shared.diamonds.steps import (
+    ConsolidateFeed,
     ConsolidateRun,
     EndRun,
     IngestPartition,
@@ -36,6 +37,7 @@ from shared.diamonds.steps import (
     RetryRun,
     RunRef,
     Verdict,
+    WatchFeeds,
     WatermarkMoved,
 )
 from shared.platform.errors import Conflict, TerminalError
@@ -298,13 +300,34 @@ def test_a_run_without_partitions_is_never_taken_for_a_complete_one(player: Any)
 
 
 def test_upkeep_does_each_part_even_if_another_fails(player: Any) -> None:
-    def away(_: Nothing) -> Nothing:
+    def away(_: object) -> Nothing:
         raise TerminalError("no Service Bus is named", code="settings")
 
-    player.fakes = dict.fromkeys(("recover_claims", "watch_queues"), lambda _: Nothing()) | {"watch_watermarks": away}
+    parts = ["end_lost_runs", "end_lost_repricings", "recover_claims", "watch_watermarks", "watch_queues"]
+    player.fakes = dict.fromkeys(parts, lambda _: Nothing()) | dict.fromkeys(parts[::3], away)
     with pytest.raises(TerminalError, match="no Service Bus"):
-        player.play(watch_feeds, Nothing())
-    assert [name for name, _ in player.calls] == ["recover_claims", "watch_watermarks", "watch_queues"]
+        player.play(watch_feeds, WatchFeeds(abandoned=[RUN]))
+    assert [name for name, _ in player.calls] == parts
+    assert player.named("end_lost_runs") == [WatchFeeds(abandoned=[RUN])]
+
+
+def test_what_was_given_another_try_is_consolidated_without_a_run(player: Any) -> None:
+    player.fakes = Feed().fakes()
+    player.play(consolidate_feed, ConsolidateFeed(feed="nivoda"))
+    shares = player.named("consolidate_rows")
+    assert {share.run_id for share in shares} == {None}
+    assert len({share.worker for share in shares}) == CONSOLIDATION_WORKERS
+    assert {name for name, _ in player.calls} == {"consolidate_rows"}
+
+
+def test_a_run_whose_end_cannot_be_written_down_fails_and_is_left_to_who_looks_for_lost_runs(player: Any) -> None:
+    def away(_: object) -> Nothing:
+        raise TerminalError("gone", code="postgres-unavailable")
+
+    player.fakes = Feed().fakes() | {"judge_run": away, "end_run": away}
+    with pytest.raises(TerminalError, match="gone"):
+        player.play(diamond_run, START)
+    assert player.named("advance_watermark") == []
 
 
 def test_the_purge_goes_on_from_where_its_time_box_ended(player: Any) -> None:

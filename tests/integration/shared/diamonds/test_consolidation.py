@@ -290,7 +290,7 @@ async def test_a_worker_that_dies_leaves_nothing_claimed(diamonds):
         async with database() as connection:
             yield connection
             calls.append(1)
-            if len(calls) == 2:  # the first transaction is the sign of life
+            if len(calls) == 2:  # the first transaction sees whether the feed is read anew
                 raise Killed
 
     with pytest.raises(Killed):

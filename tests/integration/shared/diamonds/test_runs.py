@@ -171,18 +171,6 @@ async def test_runs_are_listed_newest_first_and_by_feed(diamonds):
     assert [run.run_id for run in await reports.last_runs()] == [order[0], order[1]]
 
 
-async def test_a_run_without_a_sign_of_life_is_stale(shop, diamonds):
-    run = await diamonds.begin(0, 10)
-    hour = timedelta(hours=1)
-    assert await reports.stale_runs(hour) == []
-    await diamonds.fetch("update diamonds.run_metadata set last_seen_at = now() - interval '2 hours' returning 1")
-    assert await reports.stale_runs(hour) == []
-    await diamonds.fetch("update diamonds.partition_progress set updated_at = now() - interval '2 hours' returning 1")
-    assert [stale.run_id for stale in await reports.stale_runs(hour)] == [run.plan.run_id]
-    await runs.seen_working(run.plan.run_id)
-    assert await reports.stale_runs(hour) == []
-
-
 @pytest.mark.parametrize(
     "ask", [runs.load_plan, runs.cancel_run, lambda run: retries.reopen_run(run, uuid4()), reports.summary]
 )

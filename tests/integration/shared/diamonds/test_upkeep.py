@@ -5,9 +5,12 @@ from uuid import uuid4
 
 import pytest
 
-from shared.diamonds import purge, reports, runs, watch, watermark
+from activities.diamond_upkeep import end_lost_repricings
+from shared.diamonds import lost, purge, reports, repricing, retries, runs, watch, watermark
 from shared.diamonds.ingestion import copy_pages
 from shared.diamonds.models import RunStatus
+from shared.diamonds.steps import Nothing, RepriceFeed
+from shared.platform.errors import Conflict
 from shared.platform.postgres import database
 from shared.platform.settings import settings
 
@@ -99,6 +102,53 @@ async def test_a_purge_stops_when_its_time_is_up_and_goes_on_from_there(shop, di
     first = await purge.purge(90 * DAY, 120 * DAY, 2, clock=lambda: next(ticks))
     assert (first.raw, first.after, first.finished) == (10, ("nivoda", "s009"), False)
     assert (await purge_all(90, 120, after=first.after)).raw == 20
+
+
+async def test_a_lost_run_is_ended_once_and_told_with_what_to_do(diamonds, shop, mails):
+    run = await diamonds.begin(0, 1000)
+    shop.offer(diamonds.stone("a"))
+    await copy_pages(shop, run.task())
+    assert await lost.running() == {"nivoda": run.plan.run_id}
+    assert [await lost.end(run.plan.run_id) for _ in range(2)] == [True, True]
+    ended = await reports.summary(run.plan.run_id)
+    assert (ended.status, ended.error_code, ended.ingested) == (RunStatus.FAILED, "run-lost", 1)
+    (mail,) = mails.mails(10)
+    assert mail.subject == "[Manifold] nivoda: the run failed"
+    assert f'"run_id": "{run.plan.run_id}"' in mail.text
+    assert await lost.running() == {}
+    await diamonds.begin(0, 1000)
+
+
+async def test_a_lost_run_can_be_taken_up_again(diamonds):
+    run = await diamonds.begin(0, 1000)
+    await lost.end(run.plan.run_id)
+    assert (await retries.resume_run(run.plan.run_id, uuid4())).run_id == run.plan.run_id
+    assert (await reports.summary(run.plan.run_id)).status is RunStatus.RUNNING
+
+
+async def test_a_run_that_ends_by_itself_meanwhile_is_not_called_lost(diamonds, mails):
+    run = await diamonds.begin(0, 1000)
+    await runs.finish_run(run.plan.run_id, RunStatus.COMPLETED)
+    assert not await lost.end(run.plan.run_id)
+    assert (await reports.summary(run.plan.run_id)).status is RunStatus.COMPLETED
+    assert mails.mails(10) == []
+
+
+async def test_a_repricing_that_stands_still_is_ended_and_told(diamonds, mails):
+    silent, alive = RepriceFeed(feed="nivoda"), RepriceFeed(feed="brilliant")
+    for request in (silent, alive):
+        await repricing.begin(request)
+    await diamonds.fetch(
+        "update diamonds.repricings set updated_at = now() - interval '1 hour' where feed = 'nivoda' returning 1"
+    )
+    for _ in range(2):
+        await end_lost_repricings(Nothing())
+    assert (await repricing.read_repricing(silent.repricing_id)).status == "failed"
+    assert (await repricing.read_repricing(alive.repricing_id)).status == "running"
+    (mail,) = mails.mails(10)
+    assert mail.subject == "[Manifold] nivoda: the re-pricing failed"
+    with pytest.raises(Conflict):
+        await repricing.reprice(silent.repricing_id, 1)
 
 
 @pytest.fixture

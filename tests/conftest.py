@@ -3,9 +3,30 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+from collections.abc import Generator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from local.postgres.testing import Databases
 
 # As in the app's settings: outsiders' JSON must never be rebuilt as objects (read when azure.functions decodes).
 os.environ["AZURE_FUNCTIONS_DURABLE_STRICT_TYPING"] = "1"
 
 # Servers that tests share: `postgres`, `database`, `module_database`; `storage_connection`.
 pytest_plugins = ["local.postgres.testing", "local.azurite.testing"]
+
+
+@pytest.fixture
+def migrated_dsn(postgres: Databases) -> Generator[str]:
+    """The DSN of a fresh database with the app's schema."""
+    with postgres.database(postgres.template("migrated", _migrate)) as dsn:
+        yield dsn
+
+
+def _migrate(dsn: str) -> None:
+    environment = {**os.environ, "POSTGRES_DSN": dsn}
+    subprocess.run([sys.executable, "-m", "shared.platform.migrate"], env=environment, check=True, capture_output=True)

@@ -1,14 +1,11 @@
 """The app's own view of real services: its settings, and a database that is migrated."""
 
 import os
-import subprocess
-import sys
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
 
-from local.postgres.testing import Databases
 from local.processes import free_port
 from local.smtp.app import create_app
 from local.smtp.sink import Sink
@@ -17,19 +14,13 @@ from shared.platform.postgres import close_pools
 from shared.platform.settings import settings
 
 
-def _migrate(dsn: str) -> None:
-    environment = {**os.environ, "POSTGRES_DSN": dsn}
-    subprocess.run([sys.executable, "-m", "shared.platform.migrate"], env=environment, check=True, capture_output=True)
-
-
 @pytest.fixture
-async def migrated(postgres: Databases, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[str]:
+async def migrated(migrated_dsn: str, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[str]:
     """The DSN of a fresh, migrated database, which is also what POSTGRES_DSN says."""
-    with postgres.database(postgres.template("migrated", _migrate)) as dsn:
-        monkeypatch.setenv("POSTGRES_DSN", dsn)
-        settings.cache_clear()
-        yield dsn
-        await close_pools()
+    monkeypatch.setenv("POSTGRES_DSN", migrated_dsn)
+    settings.cache_clear()
+    yield migrated_dsn
+    await close_pools()
     settings.cache_clear()
 
 

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -18,6 +19,7 @@ from local.up import Options, Ports, Stack, stack
 
 ROOT = Path(__file__).parents[3]
 KEY = "acceptance"
+SHARED = ("postgres", "migrate", "azurite")
 
 
 class Running:
@@ -91,16 +93,28 @@ Start = Callable[..., Any]
 
 
 @pytest.fixture
-def running(tmp_path: Path) -> Start:
-    """Starts everything: `async with running("--diamonds", "5000", INGEST_SECONDS="2") as app`."""
+def running(tmp_path: Path, migrated_dsn: str, storage_connection: str) -> Start:
+    """Starts the host and what it needs: `async with running("--diamonds", "5000", INGEST_SECONDS="2") as app`.
+
+    The PostgreSQL and Blob servers are shared by all tests; the database and the container are this test's own.
+    Nothing is deployed, so the platform for deployed apps stays away.
+    """
 
     @asynccontextmanager
     async def start(*supplier: str, **settings: str) -> AsyncGenerator[Running]:
-        overrides = {"ADMIN_API_KEY": KEY, "NIVODA_REQUESTS_PER_SECOND": "0", **settings}
+        overrides = {
+            "ADMIN_API_KEY": KEY,
+            "NIVODA_REQUESTS_PER_SECOND": "0",
+            "POSTGRES_DSN": migrated_dsn,
+            "STORAGE_CONNECTION": storage_connection,
+            "AzureWebJobsStorage": storage_connection,
+            "WATERMARK_CONTAINER": f"watermarks-{uuid4().hex}",
+            **settings,
+        }
         options = Options(
             ports=Ports.free(),
             folder=tmp_path / "local",
-            without=frozenset({"host"}),
+            without=frozenset({"host", "apps", *SHARED}),
             supplier_flags=supplier,
             overrides=overrides,
         )

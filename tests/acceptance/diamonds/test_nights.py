@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from shared.diamonds.suppliers import nivoda
 from shared.platform.errors import TransientError
 from shared.platform.settings import settings
 from tests.acceptance.diamonds.conftest import KEY, ROOT, Running
+from tests.acceptance.diamonds.test_operations import break_partitions, pauses
 
 EVENING = datetime(2026, 1, 1, 1, 59, 30, tzinfo=UTC)
 
@@ -47,6 +48,9 @@ class Night(Running):
     def last_run(self) -> dict[str, Any]:
         return self.ask("GET", "/api/v2/analytics/runs?limit=1")["data"][0]
 
+    def instances(self) -> dict[str, str]:
+        return {one["id"]: one["status"] for one in self.ask("GET", "/ops/runs?limit=100")["data"]}
+
     def durable(self, method: str, path: str) -> int:
         """Ask the host's own management API, as somebody would who goes around the app."""
         return self.host.request(method, f"/runtime/webhooks/durabletask/instances/{path}").status
@@ -55,20 +59,20 @@ class Night(Running):
 @pytest.fixture
 def night(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     @asynccontextmanager
-    async def begin(*supplier: str) -> AsyncGenerator[Night]:
+    async def begin(*supplier: str, at: datetime = EVENING, **overrides: str) -> AsyncGenerator[Night]:
         options = Options(
             ports=Ports.free(),
             folder=tmp_path / "local",
             without=frozenset({"host", "apps"}),
             supplier_flags=supplier,
-            overrides={"ADMIN_API_KEY": KEY, "NIVODA_REQUESTS_PER_SECOND": "0"},
+            overrides={"ADMIN_API_KEY": KEY, "NIVODA_REQUESTS_PER_SECOND": "0", **overrides},
         )
         monkeypatch.setattr(nivoda, "RETRY_SECONDS", 1)
         async with stack(options) as services:
             for name, value in services.settings.items():
                 monkeypatch.setenv(name, value)
             settings.cache_clear()
-            with InProcessHost(ROOT, clock=ManualClock(EVENING), data=tmp_path / "host") as host:
+            with InProcessHost(ROOT, clock=ManualClock(at), data=tmp_path / "host") as host:
                 yield Night(services, host)
         settings.cache_clear()
 
@@ -159,3 +163,26 @@ async def test_a_database_that_is_away_for_a_while_costs_time_and_no_diamond(nig
         ended = app.wait(run)["run"]
         assert (ended["status"], ended["ingested"], ended["consolidated"]) == ("completed", 2500, 2500)
         assert app.mails() == []
+
+
+async def test_the_purge_forgets_old_orchestrations_that_have_finished_and_no_other(night: Any) -> None:
+    now = datetime.now(UTC)
+    settings_ = {"INSTANCE_RETENTION_DAYS": "1", "PARTIAL_SHARE": "0.01", "PARTIAL_WAIT_SECONDS": "86400"}
+    async with night("--diamonds", "2500", at=now - timedelta(hours=24.5), **settings_) as app:
+        break_partitions(app)
+        run = app.start("full")
+        app.until(lambda: pauses(app))
+        await asyncio.to_thread(app.host.settle)
+        before = app.instances()
+        assert [name for name, status in before.items() if status == "Running"] == ["diamonds-nivoda"]
+        assert len(before) > 2, "its partitions are orchestrations, too"
+
+        # Less than a day later everything is due that has a timer: the purge, and the hourly look at the feeds.
+        app.host.host.clock.move_to(now - timedelta(minutes=33))
+        await asyncio.to_thread(app.host.settle, 60)
+        after = app.instances()
+        assert {name: after.get(name) for name in before} == dict.fromkeys(before) | {"diamonds-nivoda": "Running"}
+        assert after["diamonds-watch"] == "Completed", "it is young"
+
+        app.ask("POST", "/api/v2/triggers/consolidate", {"run_id": run, "force": True}, status=202)
+        assert app.wait(run)["run"]["status"] == "partial", "what runs is whole"

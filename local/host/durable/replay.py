@@ -100,6 +100,11 @@ class Replay:
         return sorted(fire_at for event_id, fire_at in self._timers.items() if event_id in self.open_tasks)
 
     @property
+    def waits(self) -> bool:
+        """Whether anything is still to come that would call the orchestrator again."""
+        return bool(self.open_tasks or self._waits)
+
+    @property
     def lost_events(self) -> list[str]:
         """Names of events that were received and that nobody awaited."""
         return [event["Name"] for queue in self._buffered.values() for event in queue]

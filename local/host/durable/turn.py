@@ -224,6 +224,11 @@ def _diagnose(outcome: Outcome, replay: Replay, answer: Answer) -> None:
             f"{replay.open_timers[-1]}: the instance stays Running, without output, until then, here as in Azure. "
             "Cancel the losing timer of a race; one over six days cannot be cancelled, so loop over shorter ones."
         )
+    if completion is None and not returned and not replay.suspended and not replay.waits and not replay.notes:
+        outcome.notes.append(
+            "The orchestrator yielded nothing that could ever complete, so it waits for ever, here as in Azure. Yield "
+            "tasks of the context alone (call_activity, create_timer, task_all, ...), each task once it is made."
+        )
     if completion is not None and completion.status == CONTINUED_AS_NEW and replay.lost_events:
         names = ", ".join(sorted({f"'{name}'" for name in replay.lost_events}))
         outcome.notes.append(

@@ -203,3 +203,16 @@ async def test_a_retried_call_of_an_unknown_activity_is_not_tried(lab: Any, app:
     assert one.operations.status(instance_id).status == "Running"
     assert 10 not in one.kinds(instance_id)
     assert len(one.extension.diagnosis(instance_id)) == 1
+
+
+async def test_an_orchestrator_that_waits_for_nothing_is_explained(lab: Any, app: df.DFApp) -> None:
+    @app.orchestration_trigger(context_name="context")
+    def idle(context):
+        yield context.call_activity("act", 1)
+        yield None
+
+    one = await lab(app)
+    instance_id = one.start("idle")
+    await one.rest()
+    assert one.operations.status(instance_id).status == "Running"
+    assert "nothing that could ever complete" in one.extension.diagnosis(instance_id)[0]

@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 
 from local.host.durable import dotnet, events, rewinding, turn
+from local.host.durable.answers import read_answer, read_failure
 from local.host.durable.inprocess import InProcessFunctions
 from local.host.durable.known import KnownFunctions
 from local.host.durable.model import Instance, Message
 from local.host.durable.options import DurableOptions
-from local.host.durable.player import read_answer, read_failure
 from local.host.durable.ports import FunctionFailed
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from uuid import uuid4
 
 from local.host.durable import dotnet, events, turn, versions
+from local.host.durable.answers import Answer, read_answer, read_failure
 from local.host.durable.instances import Instances, Live
 from local.host.durable.known import KnownFunctions
 from local.host.durable.model import COMPLETED, CONTINUED_AS_NEW, Activity, Instance, Message, Timer
 from local.host.durable.options import DurableOptions
-from local.host.durable.player import Answer, read_answer, read_failure
 from local.host.durable.ports import DurableFunctions, FunctionFailed
 
 logger = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ class Orchestrations:
         if rejected and self._options.version_failure_strategy == "Reject":
             self._reject(instance, rejected)
             return
-        answer = turn.fail(rejected) if rejected else await self._ask(instance, episode, known)
+        answer = turn.reject(rejected) if rejected else await self._ask(instance, episode, known)
         if not self._instances.is_current(live):
             return
         now = self._instances.now()

@@ -4,28 +4,19 @@ The answer lists every action since the beginning. They are played one after ano
 in one is swallowed: the SDK learns of outcomes from the history alone.
 """
 
-import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from local.host.durable import dotnet, entities
+from local.host.durable.answers import WHEN_ANY, Answer, failure
 from local.host.durable.known import Kind, KnownFunctions
 from local.host.durable.options import DurableOptions
-from local.host.durable.ports import FunctionFailed
 from local.host.durable.replay import Replay
 from local.host.durable.tasks import OrchestrationFailed, Task, TaskFault, drive, when_all, when_any
 
 HTTP_ACTIVITY = "BuiltIn::HttpActivity"
 LONGEST_TIMER = timedelta(days=6)
-MAX_CUSTOM_STATUS_KB = 16
-_UTF16_CHARACTERS_PER_KB = 512
-_OUT_OF_PROC = "\n\n$OutOfProcData$:"
-_STACK = (
-    "   at Microsoft.Azure.WebJobs.Extensions.DurableTask.TaskOrchestrationShim.InvokeUserCodeAndHandleResults("
-    "RegisteredFunctionInfo orchestratorInfo, OrchestrationContext innerContext)"
-)
 
 CALL_ACTIVITY = 0
 CALL_ACTIVITY_WITH_RETRY = 1
@@ -37,7 +28,6 @@ WAIT_FOR_EVENT = 6
 CALL_ENTITY = 7
 CALL_HTTP = 8
 SIGNAL_ENTITY = 9
-WHEN_ANY = 11
 WHEN_ALL = 12
 _PLAIN = (CALL_ACTIVITY, CALL_CHILD, CALL_ENTITY, CALL_HTTP)
 _NOT_COUNTED = (CONTINUE_AS_NEW, WAIT_FOR_EVENT, WHEN_ANY, WHEN_ALL)
@@ -49,68 +39,6 @@ class ActionRefused(Exception):
 
 class RefusedFault(TaskFault):
     """The task of an action that was not scheduled; not to be retried."""
-
-
-@dataclass(slots=True)
-class Answer:
-    """What one invocation of an orchestrator function came to.
-
-    `fatal` fails the orchestration before any action, so that one which had scheduled something is non-deterministic;
-    with `ended_worker` its own text is kept in that case too.
-    """
-
-    actions: list[dict[str, Any]]
-    is_done: bool = False
-    output: Any = None
-    error: str | None = None
-    custom_status: str | None = None
-    fatal: OrchestrationFailed | None = None
-    ended_worker: bool = False
-
-
-def read_answer(name: str, text: str | None) -> Answer:
-    """The SDK's answer; one that is no valid answer fails the orchestration, as in the extension."""
-    try:
-        parsed = json.loads(text or "")
-        groups = parsed["actions"]
-        schema = parsed.get("schemaVersion", 0)
-        [only] = groups if schema else [None]  # newer schemas have exactly one list
-        actions = only if only is not None else [{"actionType": WHEN_ANY, "compoundActions": group} for group in groups]
-    except (ValueError, KeyError, TypeError):
-        return _failed(name, "Out of proc orchestrators must return a valid JSON schema")
-    status = parsed.get("customStatus")
-    status_text = None if status is None else dotnet.to_json(status)
-    kilobytes = len(status_text or "") // _UTF16_CHARACTERS_PER_KB
-    if kilobytes > MAX_CUSTOM_STATUS_KB:
-        return _failed(
-            name,
-            f"The UTF-16 size of the JSON-serialized payload must not exceed {MAX_CUSTOM_STATUS_KB} KB. The current "
-            f"payload size is {kilobytes} KB.",
-        )
-    return Answer(actions, bool(parsed.get("isDone")), parsed.get("output"), parsed.get("error") or None, status_text)
-
-
-def read_failure(name: str, failure: FunctionFailed) -> Answer:
-    """The answer inside the SDK's exception; a failure outside the SDK fails the orchestration with its own text."""
-    message = dotnet.sanitize(failure.message)  # all of it, as in the Functions host: the answer may be hidden with it
-    _, marker, state = message.partition(_OUT_OF_PROC)
-    if marker:
-        return read_answer(name, state)
-    error, stack = f"{failure.type_name}: {message}", dotnet.sanitize(failure.stack)
-    cause = error if failure.ends_worker else f"One or more errors occurred. ({dotnet.rpc_message(error, stack)})"
-    reason = f"Orchestrator function '{name}' failed: {cause}"
-    fatal = OrchestrationFailed(reason, dotnet.activity_exception(error, stack))
-    return Answer([], fatal=fatal, ended_worker=failure.ends_worker)
-
-
-def _failed(name: str, text: str) -> Answer:
-    return Answer([], fatal=_failure(name, text))
-
-
-def _failure(name: str, text: str) -> OrchestrationFailed:
-    return OrchestrationFailed(
-        f"Orchestrator function '{name}' failed: {text}", f"Message: {text}, StackTrace: {_STACK}"
-    )
 
 
 class Player:
@@ -153,13 +81,13 @@ class Player:
                 pass  # the SDK learns of it from the history
             except ActionRefused as refused:
                 if answer.error is None:
-                    raise _failure(replay.name, str(refused)) from refused
+                    raise failure(replay.name, str(refused)) from refused
                 # Thrown while a failure is being handled, it gets past what puts the orchestrator's name before it.
                 details = f"Unhandled exception while executing orchestration: {refused}"
                 raise OrchestrationFailed(str(refused), details) from refused
             self.waiting_for_all = False
         if answer.error is not None:
-            raise _failure(replay.name, answer.error)
+            raise failure(replay.name, answer.error)
         if not answer.is_done:
             await Task()
         return None if answer.output is None else dotnet.to_json(answer.output)

@@ -6,11 +6,12 @@ from uuid import uuid4
 
 from local.host.durable import dotnet, events
 from local.host.durable.actions import Completion, CreateChild, CreateTimer, NewAction, ScheduleTask, SendEvent
+from local.host.durable.answers import Answer
 from local.host.durable.events import Event
 from local.host.durable.known import KnownFunctions
 from local.host.durable.model import CONTINUED_AS_NEW, FAILED, FINISHED, RUNNING, SUSPENDED, Instance, Message
 from local.host.durable.options import DurableOptions
-from local.host.durable.player import Answer, Player
+from local.host.durable.player import Player
 from local.host.durable.replay import Replay
 from local.host.durable.tasks import OrchestrationFailed
 
@@ -100,7 +101,7 @@ def finish(
     player = Player(answer, known, at, options)
     replay = Replay(player.play)
     replay.run(episode.past, episode.new)
-    outcome = Outcome(custom_status=instance.custom_status, notes=replay.notes)
+    outcome = Outcome(custom_status=instance.custom_status, notes=[*answer.notes, *replay.notes])
     if answer.custom_status is not None:
         outcome.custom_status = answer.custom_status
     for event in episode.new:
@@ -109,9 +110,7 @@ def finish(
     keep_input = options.store_inputs_in_orchestration_history
     for event_id in sorted(replay.new_actions):
         _schedule(outcome, event_id, replay.new_actions[event_id], at, keep_input=keep_input)
-    if answer.ended_worker:
-        _keep_own_error(outcome, replay, answer)
-    _conclude(outcome, replay, at)
+    _conclude(outcome, replay, answer, at)
     outcome.added.append(events.orchestrator_completed(at))
     _status(outcome, instance, episode, replay)
     _diagnose(outcome, replay, answer)
@@ -182,25 +181,14 @@ def _schedule(outcome: Outcome, event_id: int, action: NewAction, at: str, *, ke
         outcome.sent.append(action)
 
 
-def _keep_own_error(outcome: Outcome, replay: Replay, answer: Answer) -> None:
-    """Without the SDK's answer every call made so far looks removed; the exception is what the developer must see."""
-    completion = replay.completion
-    if completion is None or completion.status != FAILED or answer.fatal is None:
-        return
-    completion.result, completion.details = answer.fatal.reason, answer.fatal.details
-    outcome.notes.append(
-        "The orchestrator raised what is no Exception (SystemExit, KeyboardInterrupt). Here that fails this instance "
-        "alone; in Azure it ends the worker's process and the instance may end as non-deterministic. Raise an "
-        "Exception instead."
-    )
-
-
-def _conclude(outcome: Outcome, replay: Replay, at: str) -> None:
+def _conclude(outcome: Outcome, replay: Replay, answer: Answer, at: str) -> None:
     completion = replay.completion
     outcome.completion = completion
-    if completion is not None and completion.status != CONTINUED_AS_NEW:
-        event = events.execution_completed(completion.event_id, completion.status, completion.result, at)
-        outcome.added.append(event)
+    if completion is None or completion.status == CONTINUED_AS_NEW:
+        return
+    if answer.fatal is not None and answer.outright and completion.status == FAILED:
+        completion.result, completion.details = answer.fatal.reason, answer.fatal.details
+    outcome.added.append(events.execution_completed(completion.event_id, completion.status, completion.result, at))
 
 
 def _status(outcome: Outcome, instance: Instance, episode: Episode, replay: Replay) -> None:
@@ -240,3 +228,9 @@ def _diagnose(outcome: Outcome, replay: Replay, answer: Answer) -> None:
 def fail(reason: str) -> Answer:
     """An answer that fails the orchestration with `reason` as its output, without asking its function."""
     return Answer([], fatal=OrchestrationFailed(reason, reason))
+
+
+def reject(why: str) -> Answer:
+    """An answer that fails an orchestration whose version does not fit, in the framework's words."""
+    reason = "VersionMismatch: Orchestration version did not comply with Worker Versioning"
+    return Answer([], fatal=OrchestrationFailed(reason, reason), outright=True, notes=(why,))

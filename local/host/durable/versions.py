@@ -31,7 +31,7 @@ def mismatch(
     """
     if strategy == "None" or not default_version:
         return None
-    if strategy == "Strict" and compare(version, default_version) != 0:
+    if strategy == "Strict" and (version or "") != default_version:
         return f"The orchestration version '{version or ''}' does not match the worker version '{default_version}'."
     if strategy == "CurrentOrOlder" and compare(version, default_version) > 0:
         return f"The orchestration version '{version or ''}' is greater than the worker version '{default_version}'."

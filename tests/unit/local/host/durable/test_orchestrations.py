@@ -368,8 +368,9 @@ async def test_versions_run_or_fail_by_strategy(
     found = await one.until(one.start("echo", 1, version=version))
     assert found.status == ("Completed" if runs else "Failed")
     if not runs:
-        assert version in found.output
-        assert "2.0" in found.output
+        assert found.output == "VersionMismatch: Orchestration version did not comply with Worker Versioning"
+        assert version in found.notes[0]
+        assert "2.0" in found.notes[0]
 
 
 async def test_a_rejected_version_waits_for_an_app_that_may_run_it(lab: Any, app: df.DFApp) -> None:

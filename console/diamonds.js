@@ -67,7 +67,7 @@ function onOffer(summary) {
     ]),
     summary.diamonds ? h("h3", {}, "Retail prices") : null,
     summary.diamonds ? bars(spread, "Diamonds by retail price") : h("p", { class: "empty" }, "Nothing yet: a run brings diamonds."),
-    h("p", { class: "quiet" }, `Counted ${duration(summary.age_seconds)} ago.`));
+    h("p", { class: "quiet" }, `As of ${new Date(summary.as_of).toLocaleTimeString("en-GB")}.`));
 }
 
 function oneRun({ run, partitions }) {

@@ -118,7 +118,7 @@ async def diamonds_read_repricing(repricing_id: UUID) -> Repricing:
 
 @routes.get("/api/v2/analytics/summary", needs=RUN, summary="What is on offer, in figures")
 async def diamonds_summary() -> analytics.Summary:
-    """Diamonds by status, shape, availability and price, and each feed's last run. Counted once a minute at most."""
+    """Diamonds by status, shape, availability and price, and each feed's last run, as of this moment."""
     return await analytics.summarise()
 
 

@@ -65,8 +65,9 @@ limit %(limit)s offset %(offset)s
 """
 
 _DIAMONDS = """
-select feed, count(*) filter (where status = 'active') as active, count(*) filter (where status = 'deleted') as deleted
-from diamonds.diamonds group by feed
+select feed, coalesce(sum(diamonds) filter (where status = 'active'), 0)::bigint as active,
+    coalesce(sum(diamonds) filter (where status = 'deleted'), 0)::bigint as deleted
+from diamonds.offer_now group by feed having sum(diamonds) > 0
 """
 
 # By the primary key, which includes the status: no payload is read.

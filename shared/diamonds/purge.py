@@ -81,7 +81,8 @@ async def purge(
 
     A raw row goes when it has not changed and no run has seen it for `unseen_for`, unless it waits for consolidation.
     Its diamond stays. Sightings of younger runs are the proof of having been seen, so `unseen_for` reaches at most as
-    far back as `ended_for` keeps those. Repeated, it deletes what is left.
+    far back as `ended_for` keeps those. Repeated, it deletes what is left. At its end the counts of what is on offer,
+    which have grown by every change, are folded together.
     """
     stop = clock() + seconds
     done = Purged(after=after)
@@ -96,6 +97,8 @@ async def purge(
             finished=step.finished,
         )
         if done.finished:
+            async with database() as connection:
+                await connection.execute("select diamonds.fold_offer_figures()")
             break
     return done
 

@@ -123,6 +123,13 @@ def recover_deployment(context: Context, request: Recovery) -> Steps[Ended]:
     return ended
 
 
+@orchestration
+def free_slot(context: Context, request: DeploymentRef) -> Steps[Nothing]:
+    """Take back the slot of a deployment that ended without leaving it, and wake whoever waits for it."""
+    yield from _leave_slot(context, request)
+    return Nothing()
+
+
 def _deploy(context: Context, request: DeploymentRef, claimed: Claimed) -> Steps[Ended]:
     def interrupt(why: Interruption) -> Steps[Nothing]:
         progress(context, "stopping")

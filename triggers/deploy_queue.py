@@ -1,26 +1,23 @@
-"""What starts deployments: the queue, and the sweep that mends what the queue or a host lost."""
+"""What starts deployments: the queue."""
 
 import asyncio
 import logging
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import azure.functions as func
 
-from orchestrators.deploys import SLOT, deployment, deployment_steps, recover_deployment
-from shared.deploys import intake, store
+from orchestrators.deploys import SLOT, deployment, deployment_steps
+from shared.deploys import store
 from shared.deploys.models import Deployment, DeploymentStatus
 from shared.deploys.queue import DeploymentMessage
-from shared.deploys.steps import DeploymentRef, Nothing, Recovery
+from shared.deploys.steps import DeploymentRef, Nothing
 from shared.platform.durable import DurableClient, new_blueprint
-from shared.platform.errors import Conflict, InvalidInput, ManifoldError, NotFound
+from shared.platform.errors import Conflict, InvalidInput, NotFound
 
 logger = logging.getLogger(__name__)
 functions = new_blueprint()
-orchestrations = (deployment, deployment_steps, recover_deployment)
+orchestrations = (deployment, deployment_steps)
 
-UNSENT_AFTER = timedelta(seconds=30)
-SILENT_AFTER = timedelta(minutes=10)
 LOOKS = 5
 LOOK_SECONDS = 0.4
 
@@ -30,23 +27,6 @@ LOOK_SECONDS = 0.4
 async def deploys_message(message: func.ServiceBusMessage, client: Any) -> None:
     """A message {deploymentId, organizationId} starts a deployment, once, however often it is delivered."""
     await _receive(_read(message), DurableClient(client))
-
-
-@functions.timer_trigger(schedule="0 * * * * *", arg_name="timer", run_on_startup=False)
-@functions.durable_client_input(client_name="client")
-async def deploys_sweep(timer: func.TimerRequest, client: Any) -> None:
-    """Every minute: send accepted deployments that the queue never got; end those whose orchestration is gone."""
-    await intake.send_unsent(UNSENT_AFTER)
-    durable = DurableClient(client)
-    now, continuation = datetime.now(UTC), None
-    while True:
-        # All of them: those that only wait for a slot are silent too, and may be many.
-        page = await store.silent(now, older_than=SILENT_AFTER, limit=intake.SWEPT, continuation=continuation)
-        for silent in page.deployments:
-            await _recover(durable, silent, past_due=timer.past_due)
-        continuation = page.continuation
-        if continuation is None:
-            break
 
 
 async def _receive(asked: DeploymentMessage, client: DurableClient) -> None:
@@ -62,19 +42,6 @@ async def _receive(asked: DeploymentMessage, client: DurableClient) -> None:
         await client.start(deployment, request, instance_id=found.id)
     except Conflict:
         logger.info("The deployment is running already.", extra={"deployment": found.id})
-
-
-async def _recover(client: DurableClient, silent: Deployment, *, past_due: bool) -> None:
-    running = await client.find(silent.id)
-    if running is not None and not running.state.finished:
-        return
-    logger.warning("The orchestration of a deployment is gone.", extra={"deployment": silent.id, "past_due": past_due})
-    settled = silent.status is DeploymentStatus.UPDATING_DATABASE
-    recovery = Recovery(deployment_id=silent.id, organization_id=silent.organization_id, settled=settled)
-    try:
-        await client.start(recover_deployment, recovery, instance_id=f"{silent.id}-recovery")
-    except ManifoldError as error:
-        logger.warning("A deployment was not recovered: %s", error, extra={"deployment": silent.id})
 
 
 async def _document(asked: DeploymentMessage) -> Deployment:

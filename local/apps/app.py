@@ -20,6 +20,7 @@ from local.apps.errors import Refusal
 from local.apps.orders import BindOrder, BuildOrder, Provision, ReleaseOrder
 from local.apps.proxy import forward, make_client
 from local.apps.serving import Serving
+from local.apps.sockets import forward_socket
 from local.apps.state import State
 from local.apps.workspaces import Workspaces
 from shared.deploys.models import DeploymentId
@@ -83,12 +84,15 @@ class _Front:
         self._token = f"Bearer {token}".encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
         headers = dict(scope["headers"])
         domain = headers.get(b"host", b"").decode("latin-1").rpartition(":")[0].lower()
         bound, revision = self._app.state.serving.bound(domain)
+        if scope["type"] == "websocket":
+            await forward_socket(revision, scope, receive, send)
+            return
         if bound:
             await forward(self._app.state.client, revision, scope, receive, send)
             return

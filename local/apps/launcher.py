@@ -17,7 +17,6 @@ import time
 from typing import Any
 
 _SET_PDEATHSIG, _SET_SUBREAPER, _SET_NO_NEW_PRIVS = 1, 36, 38
-_DISK_EVERY_S = 2.0
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -35,6 +34,8 @@ def main() -> int:
     status, reason = _watch(child, order, stopping)
     _kill_all()
     code = os.waitstatus_to_exitcode(status)
+    if code == -signal.SIGXCPU:
+        reason = f"it used more than {order['limits']['cpu_s']} s of CPU time"
     os.write(2, json.dumps({"code": code, "reason": reason}).encode() + b"\n")
     return 0
 
@@ -91,7 +92,8 @@ def _limit(order: dict[str, Any]) -> None:
             continue
         hard = resource.getrlimit(what)[1]
         soft = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        resource.setrlimit(what, (soft, soft))
+        # Of CPU time a little more is left to what it kills at once: first comes a signal that says what for.
+        resource.setrlimit(what, (soft, soft + 1 if what == resource.RLIMIT_CPU and soft == most else soft))
 
 
 def _threads_of_this_user() -> int:
@@ -125,7 +127,7 @@ def _watch(child: int, order: dict[str, Any], stopping: list[int]) -> tuple[int,
         now = time.monotonic()
         reason = _over(limits, now - began)
         if reason is None and limits["disk"] is not None and now >= disk_at:
-            disk_at = now + _DISK_EVERY_S
+            disk_at = now + limits["disk_every_s"]
             if _disk(order["disk_of"]) > limits["disk"]:
                 reason = f"it wrote more than {limits['disk'] / 1e6:,.0f} MB to disk"
         if reason is not None:

@@ -25,7 +25,7 @@ class ProcessLimits:
         memory: bytes, of each process and of all together.
         processes: at the same time.
         file: bytes of one file.
-        disk: bytes of all files below its folder.
+        disk: bytes of all files below its folder, counted every `disk_every_s` seconds.
         cpu_s: seconds of CPU time of one process.
         seconds: from start to end.
     """
@@ -34,6 +34,7 @@ class ProcessLimits:
     processes: int = 256
     file: int | None = 1_000_000_000
     disk: int | None = 4_000_000_000
+    disk_every_s: float = 2
     cpu_s: int | None = None
     seconds: float | None = None
 

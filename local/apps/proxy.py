@@ -15,6 +15,7 @@ from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from local.apps.revision import Revision
+from local.apps.sockets import MESSAGE_BYTES, forward_socket
 from local.processes import LOOPBACK
 
 _HOP_BY_HOP = {
@@ -114,7 +115,13 @@ class Listener:
     async def _serve(self) -> None:
         bound = await self._bind()
         settings = uvicorn.Config(
-            self, lifespan="off", ws="none", log_level="warning", access_log=False, timeout_graceful_shutdown=1
+            self,
+            lifespan="off",
+            ws="websockets-sansio",
+            ws_max_size=MESSAGE_BYTES,
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=1,
         )
         self._server = _Server(settings)
         self._opened.set()
@@ -139,4 +146,7 @@ class Listener:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve as an ASGI app."""
-        await forward(self._client, self._serving(), scope, receive, send)
+        if scope["type"] == "websocket":
+            await forward_socket(self._serving(), scope, receive, send)
+        else:
+            await forward(self._client, self._serving(), scope, receive, send)

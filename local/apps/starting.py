@@ -17,6 +17,8 @@ from shared.deploys.secrets import Redactor
 STOP_S = 5.0
 """How long an app may take to end when it is asked to."""
 LOOK_S = 1.0
+DISK_EVERY_S = 30.0
+"""An app may have many files, and runs for long."""
 
 
 def start_revision(
@@ -39,7 +41,7 @@ def start_revision(
             folder=workspace.image,
             disk_of=workspace.root,
             environment=environment | {"PORT": str(port)},
-            limits=ProcessLimits(memory=order.memory, disk=None),
+            limits=ProcessLimits(memory=order.memory, disk_every_s=DISK_EVERY_S),
             uid=uid,
             grace_s=STOP_S,
             look_s=LOOK_S,

@@ -20,7 +20,7 @@ from shared.deploys.models import (
 )
 from shared.deploys.retention import ended_at
 from shared.deploys.secrets import secret_store
-from shared.deploys.sources import exists
+from shared.deploys.sources import allowed_hosts, check_url, exists
 from shared.platform.errors import Conflict, InvalidInput, NotFound
 from shared.platform.settings import settings
 
@@ -34,7 +34,7 @@ async def accept(request: DeployRequest) -> Deployment:
     """Take a deployment on. It will be worked on even if the queue does not answer now.
 
     Raises:
-        InvalidInput: there is nothing to deploy, or the source was never uploaded.
+        InvalidInput: there is nothing to deploy, the source was never uploaded, or its git URL is refused.
     """
     source = await _source(request)
     values = {name: value.get_secret_value() for name, value in request.env_variables.items()}
@@ -117,6 +117,7 @@ async def send_unsent(older_than: timedelta) -> int:
 
 async def _source(request: DeployRequest) -> Source:
     if request.git_url:
+        check_url(request.git_url, allowed_hosts())
         return GitSource(url=request.git_url, branch=request.branch, commit=request.commit_sha)
     wanted = request.source_hash
     if wanted is None:

@@ -14,13 +14,8 @@ DeploymentId = Annotated[str, StringConstraints(pattern=r"^dep_[A-Z2-7]{12}$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
 """An id given by the caller: a path segment, a blob's folder, a document's key."""
 SourceHash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-GitUrl = Annotated[
-    str,
-    StringConstraints(
-        max_length=500, pattern=r"^https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9_~][A-Za-z0-9._~-]*)+$"
-    ),
-]
-"""https only, and neither credentials, query nor fragment."""
+GitUrl = Annotated[str, StringConstraints(max_length=500)]
+"""What it may be says sources.check_url, in words: when a deployment is accepted and when its source is fetched."""
 GitRef = Annotated[str, StringConstraints(max_length=200, pattern=r"^[A-Za-z0-9_][A-Za-z0-9._/-]*$")]
 CommitSha = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
 HostName = Annotated[

@@ -2,7 +2,7 @@
 
 from shared.deploys.sources.archives import LIMITS, ArchiveKind, Limits, Unpacked, kind_of, pack, unpack
 from shared.deploys.sources.fetching import fetch
-from shared.deploys.sources.git import clone
+from shared.deploys.sources.git import allowed_hosts, check_url, clone
 from shared.deploys.sources.uploads import (
     CONTAINER,
     ROUTE_BYTES,
@@ -23,7 +23,9 @@ __all__ = [
     "Limits",
     "Unpacked",
     "UploadUrl",
+    "allowed_hosts",
     "blob_name",
+    "check_url",
     "clone",
     "exists",
     "fetch",

@@ -11,9 +11,8 @@ from pathlib import Path
 from shared.deploys.models import GitSource, Source
 from shared.deploys.sources import uploads
 from shared.deploys.sources.archives import unpack
-from shared.deploys.sources.git import clone
+from shared.deploys.sources.git import allowed_hosts, clone
 from shared.deploys.sources.tree import LIMITS, Limits
-from shared.platform.settings import settings
 
 _LOOK_S = 0.25
 
@@ -38,8 +37,7 @@ async def fetch(
         TerminalError: `cancelled` said so (`source-stopped`), or git could not fetch it.
     """
     if isinstance(source, GitSource):
-        hosts = [host for host in settings().git_hosts.split(",") if host]
-        commit = await clone(source, folder, cancelled=cancelled, limits=limits, hosts=hosts)
+        commit = await clone(source, folder, cancelled=cancelled, limits=limits, hosts=allowed_hosts())
         return f"Fetched commit {commit} of {source.url}"
     stop = threading.Event()
 

@@ -6,8 +6,10 @@ import asyncio
 import contextlib
 import ipaddress
 import os
+import re
 import shutil
 import signal
+import socket
 import tempfile
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
@@ -16,11 +18,15 @@ from urllib.parse import urlsplit
 from shared.deploys.models import GitSource
 from shared.deploys.sources.tree import LIMITS, Limits, parts_of, refused
 from shared.platform.errors import InvalidInput, TerminalError, TransientError
+from shared.platform.settings import settings
 
 GIT = ("git",)
 SECONDS = 120
 LOOK_S = 0.2
 _LAST_WORDS = 500
+_AZURE_INSIDE = "168.63.129.16"
+"""Where each machine in Azure reaches its own host, though the address looks public."""
+_PATH = re.compile(r"(/[A-Za-z0-9_~][A-Za-z0-9._~-]*)+/?")
 _CONFIG = {
     "protocol.allow": "never",
     "protocol.https.allow": "always",
@@ -36,6 +42,11 @@ _CONFIG = {
     "advice.detachedHead": "false",
     "gc.auto": "0",
 }
+
+
+def allowed_hosts() -> list[str]:
+    """Those that GIT_HOSTS names; none: any public one."""
+    return [host for host in settings().git_hosts.split(",") if host]
 
 
 def check_url(url: str, hosts: Sequence[str] = ()) -> None:
@@ -56,13 +67,15 @@ def check_url(url: str, hosts: Sequence[str] = ()) -> None:
         raise _no_url("it must not hold credentials")
     if found.query or found.fragment:
         raise _no_url("it must not have a query or a fragment")
+    if not _PATH.fullmatch(found.path):
+        raise _no_url("its path is no repository's")
     if hosts:
         if host not in {allowed.lower() for allowed in hosts}:
             raise _no_url(f"the host {host!r} is not one of {', '.join(hosts)}")
         return
     with contextlib.suppress(ValueError):
         ipaddress.ip_address(host)
-        raise InvalidInput("The git URL was refused: name the host, not its address.", field="gitUrl")
+        raise _no_url("it must name the host, not its address")
     if "." not in host or host.endswith((".local", ".internal", ".localhost")):
         raise _no_url(f"{host!r} is no public host")
 
@@ -80,15 +93,16 @@ async def clone(
     """Fetch one commit into a new folder, without its history, hooks, submodules or links; its id.
 
     Raises:
-        InvalidInput: the address is refused, or the tree is too large or has names that are not taken.
+        InvalidInput: the address, or where it leads, or the tree is refused; the message says why.
         TransientError: it took too long.
         TerminalError: git could not fetch it, is not installed, or `cancelled` said so (`source-stopped`).
     """
     check_url(source.url, hosts)
+    pinned = () if hosts else await _pin(source.url)
     wanted = source.commit or f"refs/heads/{source.branch}"
     await asyncio.to_thread(folder.mkdir, parents=True)
     with tempfile.TemporaryDirectory(prefix="manifold-git-") as home:
-        run = _Git((*git, *_flags()), folder, Path(home), cancelled, limits)
+        run = _Git((*git, *_flags(), *pinned), folder, Path(home), cancelled, limits)
         try:
             async with asyncio.timeout(seconds):
                 await run("init", "--quiet")
@@ -171,6 +185,34 @@ class _Git:
                 remedy="See that the repository is public and that the branch or commit is there.",
             )
         return said
+
+
+async def _pin(url: str) -> tuple[str, ...]:
+    """Look the host up and let git connect there and nowhere else, so that no name leads into this network.
+
+    Raises:
+        InvalidInput: the name stands for an address that is not public.
+        TransientError: it cannot be looked up.
+    """
+    found = urlsplit(url)
+    host, port = found.hostname or "", found.port or 443
+    try:
+        addresses = await _addresses(host, port)
+    except OSError as error:
+        raise TransientError(
+            f"The host {host} could not be looked up: {error.strerror}.",
+            code="git-host-unknown",
+            remedy="See that the address is right.",
+        ) from None
+    if _AZURE_INSIDE in addresses or not all(ipaddress.ip_address(one).is_global for one in addresses):
+        raise _no_url(f"{host!r} is no public host")
+    written = ",".join(f"[{one}]" if ":" in one else one for one in addresses)
+    return ("-c", f"http.curloptResolve={host}:{port}:{written}")
+
+
+async def _addresses(host: str, port: int) -> list[str]:
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
 def _flags() -> list[str]:

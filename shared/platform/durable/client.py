@@ -11,9 +11,10 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import aiohttp
-from azure.durable_functions import DurableOrchestrationClient
+from azure.durable_functions import DurableOrchestrationClient, EntityId
 from pydantic import BaseModel, ConfigDict, Field
 
+from shared.platform.durable.entities import Entity, State
 from shared.platform.durable.handles import In, Orchestration
 from shared.platform.errors import Conflict, InvalidInput, NotFound, TransientError
 
@@ -129,6 +130,17 @@ class DurableClient:
         rows: list[dict[str, Any]] = body or []
         shown = [Instance.model_validate(one) for one in rows if not one["instanceId"].startswith("@")]
         return InstancePage(instances=shown, continuation=headers.get("x-ms-continuation-token") or None)
+
+    async def state_of(self, asked: Entity[State, Any, Any], key: str) -> State:
+        """The state of the entity of this key; how it begins, if nobody has asked it anything yet."""
+        try:
+            found = await self._client.read_entity_state(EntityId(asked.name, key))
+        except Exception as error:
+            raise TransientError(
+                f"The durable host did not show {asked.name}: {str(error)[:300]}.", code="durable-unavailable"
+            ) from error
+        held: Any = found.entity_state
+        return asked.state.model_validate_json(held) if found.entity_exists and held else asked.state()
 
     async def terminate(self, instance_id: str, reason: str) -> None:
         """Stop an orchestration at its next step. Its activities and children that already run go on to their end.

@@ -231,6 +231,28 @@ async def test_a_large_source_goes_to_an_upload_url(ask, state, storage) -> None
     assert status == 202
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "file:///etc",
+        "ssh://git@github.com/a/b",
+        "git@github.com:a/b.git",
+        f"https://me:{CANARY}@github.com/a/b",
+        "https://localhost/a/b",
+        "https://169.254.169.254/latest",
+        "https://github.com/a/../../b",
+        "--upload-pack=touch /tmp/x",
+    ],
+)
+async def test_a_git_url_is_refused_at_the_door_in_words(ask, body, url) -> None:
+    del body["sourceHash"]
+    status, answer, _ = await ask("POST", "/deploy", {**body, "gitUrl": url})
+    assert (status, answer["code"]) == (400, "git-url-refused")
+    assert answer["errors"][0]["pointer"] == "#/gitUrl"
+    assert "https address of a public repository" in json.dumps(answer)
+    assert CANARY not in json.dumps(answer)
+
+
 async def test_a_hash_that_nobody_uploaded_is_refused(ask, body) -> None:
     status, answer, _ = await ask("POST", "/deploy", {**body, "sourceHash": "f" * 64})
     assert (status, answer["code"]) == (400, "source-not-found")

@@ -41,6 +41,18 @@ def git(repository):
     return ("git", "-c", f"url.{repository}.insteadOf={URL}", "-c", "protocol.file.allow=always")
 
 
+@pytest.fixture(autouse=True)
+def addresses(monkeypatch):
+    """What the host's name stands for: a public address."""
+    found = ["140.82.112.3"]
+
+    async def look_up(*_):
+        return found
+
+    monkeypatch.setattr("shared.deploys.sources.git._addresses", look_up)
+    return found
+
+
 async def no() -> bool:
     return False
 
@@ -126,6 +138,9 @@ async def test_a_machine_without_git(tmp_path):
         ("file:///etc", "only https"),
         ("https://me:hunter2@github.com/a/b", "credentials"),
         ("https://github.com/a/b?x=1", "query"),
+        ("https://github.com/", "no repository's"),
+        ("https://github.com/a/../b", "no repository's"),
+        ("https://github.com/-u/b", "no repository's"),
         ("https://127.0.0.1/a/b", "not its address"),
         ("https://[::1]/a/b", "not its address"),
         ("https://localhost/a/b", "no public host"),
@@ -137,6 +152,32 @@ def test_addresses_that_are_refused(url, reason):
     with pytest.raises(InvalidInput, match=reason) as refusal:
         check_url(url)
     assert "hunter2" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("inside", ["127.0.0.1", "10.1.2.3", "169.254.169.254", "168.63.129.16", "::1", "fd00::1"])
+async def test_a_public_name_that_leads_inside_is_refused(inside, addresses, git, tmp_path):
+    addresses.append(inside)
+    with pytest.raises(InvalidInput, match="is no public host") as refusal:
+        await clone(GitSource(url=URL), tmp_path / "into", cancelled=no, git=git)
+    assert refusal.value.field == "gitUrl"
+
+
+async def test_git_connects_to_the_address_that_was_looked_at(tmp_path):
+    told = tmp_path / "told"
+    with pytest.raises(TerminalError):
+        await clone(
+            GitSource(url=URL), tmp_path / "into", cancelled=no, git=("sh", "-c", f'echo "$@" > {told}; exit 1', "git")
+        )
+    assert "http.curloptResolve=git.example.com:443:140.82.112.3" in told.read_text()
+
+
+async def test_a_host_that_is_not_there(monkeypatch, tmp_path):
+    async def look_up(*_):
+        raise OSError(-2, "Name or service not known")
+
+    monkeypatch.setattr("shared.deploys.sources.git._addresses", look_up)
+    with pytest.raises(TransientError, match="could not be looked up: Name or service not known"):
+        await clone(GitSource(url=URL), tmp_path / "into", cancelled=no)
 
 
 def test_the_list_of_hosts_is_the_last_word():

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
 
 from shared.deploys import store
 from shared.deploys.models import DeploymentStatus
+from shared.deploys.slots import Holder, Slots
 from shared.platform.durable import RunState
 from shared.platform.errors import Conflict, InvalidInput, NotFound
-from triggers import deploy_queue
+from triggers import deploy_queue, deploy_upkeep
 
 CANARY = "canary-in-a-message"
 
@@ -23,7 +25,7 @@ def message(**body) -> SimpleNamespace:
 @pytest.fixture
 def durable(monkeypatch) -> SimpleNamespace:
     """A durable client that notes what it is asked."""
-    told = SimpleNamespace(started=[], events=[], running=None, busy=False)
+    told = SimpleNamespace(started=[], events=[], running=None, busy=False, slots=Slots())
 
     class Client:
         def __init__(self, _) -> None:
@@ -42,7 +44,11 @@ def durable(monkeypatch) -> SimpleNamespace:
         async def find(self, _):
             return told.running
 
+        async def state_of(self, *_):
+            return told.slots
+
     monkeypatch.setattr(deploy_queue, "DurableClient", Client)
+    monkeypatch.setattr(deploy_upkeep, "DurableClient", Client)
     monkeypatch.setattr(deploy_queue, "LOOK_SECONDS", 0.01)
     return told
 
@@ -104,9 +110,41 @@ async def test_word_of_a_free_slot_reaches_the_orchestration(durable) -> None:
 async def test_the_sweep_ends_what_nobody_works_on(durable, new, status, settled, state_) -> None:
     written = await store.create(new(status=status, claimed_by="x"))
     durable.running = SimpleNamespace(state=state_) if state_ else None
-    await deploy_queue._recover(deploy_queue.DurableClient(None), written, past_due=False)
+    await deploy_upkeep._recover(deploy_upkeep.DurableClient(None), written, past_due=False)
     if state_ is RunState.RUNNING:
         assert durable.started == []
     else:
         [(name, instance, task)] = durable.started
         assert (name, instance, task.settled) == ("recover_deployment", f"{written.id}-recovery", settled)
+
+
+@pytest.mark.parametrize("at", ["holders", "waiting"])
+@pytest.mark.parametrize(
+    ("status", "running", "freed"),
+    [
+        (DeploymentStatus.FAILED, None, True),
+        (DeploymentStatus.COMPLETED, RunState.TERMINATED, True),
+        (DeploymentStatus.COMPLETED, RunState.RUNNING, False),
+        (DeploymentStatus.DEPLOYING, None, False),
+    ],
+)
+async def test_the_sweep_frees_what_an_ended_deployment_holds(durable, new, at, status, running, freed) -> None:  # noqa: PLR0917 - pytest names them
+    written = await store.create(new(status=status))
+    holder = Holder(
+        deployment_id=written.id, project=f"{written.organization_id}/shop", until=datetime.now(UTC) + timedelta(1)
+    )
+    durable.slots = Slots(**{at: [holder]})
+    durable.running = SimpleNamespace(state=running) if running else None
+    await deploy_upkeep._sweep(deploy_upkeep.DurableClient(None), past_due=False)
+    wanted = [("free_slot", f"{written.id}-slot")] if freed else []
+    assert [(name, instance) for name, instance, task in durable.started if task.deployment_id == written.id] == wanted
+
+
+async def test_the_sweep_looks_at_all_that_are_silent(durable, new, monkeypatch) -> None:
+    monkeypatch.setattr("shared.deploys.intake.SWEPT", 2)
+    old = datetime.now(UTC) - timedelta(hours=1)
+    lost = [
+        await store.create(new(status=DeploymentStatus.DEPLOYING, claimed_by="x", updated_at=old)) for _ in range(5)
+    ]
+    await deploy_upkeep._sweep(deploy_upkeep.DurableClient(None), past_due=False)
+    assert {f"{one.id}-recovery" for one in lost} <= {instance for _, instance, _ in durable.started}

@@ -11,13 +11,17 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from local.apps.testing import AppsProcess
+from shared.deploys.models import SCALES, ContainerSize
 from shared.deploys.platforms.base import DeploymentCancelled
 from shared.deploys.platforms.local import LocalPlatform
 from shared.deploys.secrets import secret_store
 from shared.platform.errors import NotFound, TerminalError, TransientError
 from shared.platform.settings import settings
+from tests.integration.shared.deploys.platforms.conftest import APP
 
 
 def gone(processes, seconds=5) -> bool:
@@ -46,6 +50,14 @@ class TestLimits:
         said = await failed_build(local_harness, recorder, "import time; time.sleep(60)")
         assert "it took longer than" in said
 
+    async def test_cpu_time(self, local_harness, recorder, monkeypatch):
+        monkeypatch.setenv("DEPLOYMENT_TIMEOUT_MS", "20000")
+        monkeypatch.setenv("BUILD_CONTAINER_CPU", "0.05")
+        monkeypatch.setattr("shared.deploys.platforms.local._GRACE_S", 0)
+        settings.cache_clear()
+        said = await failed_build(local_harness, recorder, "while True: pass")
+        assert "it used more than 1 s of CPU time" in said
+
     async def test_memory_of_all_processes_together(self, local_harness, recorder, monkeypatch):
         monkeypatch.setenv("BUILD_CONTAINER_MEMORY", "0.125")
         settings.cache_clear()
@@ -69,6 +81,28 @@ class TestLimits:
     async def test_the_size_of_a_file(self, local_harness, recorder):
         write = "f = open('big', 'wb')\nf.truncate(2_000_000_000)"
         assert "File too large" in await failed_build(local_harness, recorder, write)
+
+
+async def test_a_running_app_that_takes_too_much_memory_is_ended_and_started_again(local_harness):
+    small = SCALES["development"].model_copy(update={"size": ContainerSize(cpu="0.25", memory="0.5Gi")})
+    hold = "x = bytearray(b'1') * 200_000_000; import time; time.sleep(60)"
+    eat = f"""
+import subprocess
+def eat(path):
+    if path == "/eat":
+        for _ in range(4): subprocess.Popen([sys.executable, "-c", {hold!r}])
+    return b"ok"
+"""
+    app = APP.format(version="1", before=eat, body="eat(self.path)", status=200)
+    spec = await local_harness.custom({"app.py": app}, scale=small)
+    url = (await local_harness.through(spec)).url
+    assert (await local_harness.get(f"{url}/eat")).text == "ok"
+
+    async def back():
+        [app] = await local_harness.apps()
+        return app["restarts"] and (await local_harness.get(url)).is_success
+
+    await eventually(back)
 
 
 async def test_a_command_is_words_and_no_shell_reads_them(local_harness, recorder):
@@ -210,6 +244,97 @@ async def test_bodies_and_queries_pass_as_they_are(local_harness):
     body = os.urandom(3_000_000)
     async with httpx.AsyncClient(trust_env=False) as http:
         assert (await http.post(f"{url}/a%20b?x=%2F", content=body)).content == body
+
+
+class TestWebSockets:
+    SERVER = """
+import base64, hashlib, http.server, os, struct
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_GET(self):
+        if self.headers.get("Upgrade") != "websocket" or self.path == "/no":
+            body = b"served by sockets"
+            self.send_response(403 if self.path == "/no" else 200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+            return
+        key = self.headers["Sec-WebSocket-Key"] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+        self.send_response(101)
+        self.send_header("Upgrade", "websocket")
+        self.send_header("Connection", "Upgrade")
+        self.send_header("Sec-WebSocket-Accept", base64.b64encode(hashlib.sha1(key.encode()).digest()).decode())
+        if "Sec-WebSocket-Protocol" in self.headers:
+            self.send_header("Sec-WebSocket-Protocol", self.headers["Sec-WebSocket-Protocol"].split(",")[-1].strip())
+        self.end_headers()
+        self.say(1, (self.path + " " + self.headers["Cookie"]).encode())
+        while True:
+            kind, text = self.hear()
+            if kind == 8:
+                print("closed with", struct.unpack(">H", text[:2])[0], flush=True)
+                self.say(8, text)
+                break
+            self.say(*((8, struct.pack(">H", 4001) + b"enough") if text == b"end" else (kind, text)))
+        self.close_connection = True
+    def say(self, kind, text):
+        size = struct.pack(">B", len(text)) if len(text) < 126 else struct.pack(">BH", 126, len(text))
+        self.wfile.write(bytes([128 | kind]) + size + text)
+    def hear(self):
+        kind, size = self.rfile.read(2)
+        size &= 127
+        size = struct.unpack(">H", self.rfile.read(2))[0] if size == 126 else size
+        mask = self.rfile.read(4)
+        return kind & 15, bytes(one ^ mask[at % 4] for at, one in enumerate(self.rfile.read(size)))
+    def log_message(self, *_):
+        pass
+http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
+"""
+
+    @pytest.fixture
+    async def url(self, local_harness, recorder):
+        spec = await local_harness.custom({"app.py": self.SERVER}, custom_domain="chat.example.com")
+        url = (await local_harness.through(spec)).url
+        await local_harness.platform.configure_domain(spec, recorder.box)
+        return url.replace("http", "ws")
+
+    async def test_both_sides_are_heard_until_one_closes(self, url):
+        headers = {"Cookie": "me=1"}
+        async with connect(f"{url}/a%20b?x=1", additional_headers=headers, subprotocols=["old", "new"]) as socket:
+            assert socket.subprotocol == "new"
+            assert await socket.recv() == "/a%20b?x=1 me=1"
+            for said in ("héllo", b"\x00\xff", "x" * 5_000):
+                await socket.send(said)
+                assert await socket.recv() == said
+            await socket.send("end")
+            with pytest.raises(ConnectionClosed) as closed:
+                await socket.recv()
+            assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (4001, "enough")
+
+    async def test_the_app_hears_that_the_client_has_gone(self, url, local_harness):
+        async with connect(url, additional_headers={"Cookie": "me=1"}) as socket:
+            await socket.recv()
+            await socket.close(4002)
+        headers = {"Authorization": f"Bearer {local_harness.process.token}"}
+        log = f"{local_harness.process.endpoint}/v1/apps/org/shop/development/log"
+
+        async def heard():
+            return "closed with 4002" in (await local_harness.get(log, headers=headers)).text
+
+        await eventually(heard)
+
+    async def test_a_refusal_is_the_apps_own(self, url):
+        with pytest.raises(InvalidStatus) as refused:
+            await connect(f"{url}/no")
+        assert (refused.value.response.status_code, refused.value.response.body) == (403, b"served by sockets")
+
+    async def test_a_bound_domain_takes_them_too_and_no_other_does(self, url, local_harness):
+        port = local_harness.process.endpoint.rpartition(":")[2]
+        there = {"host": "127.0.0.1", "port": int(port), "additional_headers": {"Cookie": "me=1"}}
+        async with connect(f"ws://chat.example.com:{port}/", **there) as socket:
+            assert await socket.recv() == "/ me=1"
+        with pytest.raises(InvalidStatus) as refused:
+            await connect(f"ws://other.example.com:{port}/", **there)
+        assert refused.value.response.status_code == 503
 
 
 async def test_a_domain_is_bound_to_one_app(local_harness, recorder):

@@ -46,7 +46,8 @@ def main(arguments: list[str] | None = None) -> int:
     sys.dont_write_bytecode = sys.dont_write_bytecode or options.reload
     # Functions find their files by relative paths, as under Core Tools.
     os.chdir(app)
-    _give_up_names()
+    # What functions print is seen at once, also through a pipe.
+    sys.stdout.reconfigure(line_buffering=True)  # pyright: ignore[reportAttributeAccessIssue] - a TextIOWrapper, here
     # uvloop, where it is installed, halves what the loop itself costs a request.
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         return runner.run(_serve(host, reload=options.reload))
@@ -76,16 +77,6 @@ async def _serve(host: Host, *, reload: bool) -> int:
     return 0
 
 
-def _give_up_names() -> None:
-    """Take the folder that this host is run from out of the module path: its packages would hide the app's.
-
-    Python prefers a package with an `__init__.py` anywhere on the path to an app's folder without one. The host finds
-    its own modules through its package.
-    """
-    project = Path(__file__).resolve().parents[2]
-    sys.path[:] = [one for one in sys.path if Path(one).resolve() != project]
-
-
 def _announce(host: Host) -> None:
     for line in banner.function_lines(host):
         _say(line)
@@ -94,7 +85,7 @@ def _announce(host: Host) -> None:
         _say(resumed)
     if host.options.enable_auth:
         _say(f"Keys are asked for: header x-functions-key or ?code=. They are in {host.keys.path}")
-    _say("For detailed output, run func with --verbose flag.")
+    _say("For detailed output, pass --verbose.")
     _say(f"Host page: http://localhost:{host.port}/admin/host/page")
     _say(f"ready http://localhost:{host.port}")
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from http import HTTPStatus
 from http.cookies import Morsel, SimpleCookie
 from typing import Any, cast
@@ -105,6 +106,13 @@ def _plain(value: Any) -> str:
 
 
 def _cookie(cookie: "Morsel[str]") -> str:
+    """The cookie as the host builds it anew. Raises ValueError for what the Python worker cannot send."""
+    expires, age = cookie["expires"], cookie["max-age"]
+    try:
+        _ = expires and datetime.strptime(expires, "%a, %d %b %Y %H:%M:%S GMT")  # noqa: DTZ007 - only whether it parses
+        _ = age and float(age)
+    except ValueError as error:
+        raise ValueError(f"the cookie '{cookie.key}' cannot be sent: {error}") from error
     parts = [f"{cookie.key}={quote(cookie.value, safe='')}"]
     parts += [f"{name}={cookie[name]}" for name in ("expires", "max-age", "domain") if cookie[name]]
     parts.append(f"path={cookie['path'] or '/'}")

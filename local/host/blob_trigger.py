@@ -17,6 +17,7 @@ from local.host.expressions import template_pattern
 from local.host.functions import Function
 from local.host.logs import host_log
 from local.host.settings import ConfigurationError
+from local.host.storage import problem
 from local.host.tasks import start_task
 from local.host.worker import FunctionRaised
 
@@ -36,13 +37,12 @@ class BlobTrigger:
         self._container, _, pattern = path.partition("/")
         if "{" in self._container:
             raise ConfigurationError(
-                f"Function '{function.name}': the path '{path}' has an expression in the container's name. "
-                "Only the blob's name may have one."
+                f"The path '{path}' has an expression in the container's name. Only the blob's name may have one."
             )
         self._pattern = template_pattern(pattern or "{name}")
         digest = hashlib.sha256(f"{function.name}\n{path}".encode()).hexdigest()[:12]
         self._receipts = _Receipts(folder / f"{function.name}-{digest}.jsonl")
-        self._service = blobs.service(function.trigger.text("connection"))
+        self._service = blobs.client(function.trigger.text("connection"))
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
 
@@ -77,7 +77,7 @@ class BlobTrigger:
                     "Function '%s' cannot list the container '%s': %s",
                     self.function.name,
                     self._container,
-                    str(error).partition("\n")[0],
+                    problem(error),
                 )
                 told = True
             for _ in range(10):

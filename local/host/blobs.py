@@ -1,6 +1,6 @@
 """Blob inputs and outputs. Loaded when an app has one."""
 
-from collections.abc import Mapping
+import contextlib
 from typing import Any, cast
 
 from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
@@ -8,37 +8,26 @@ from azure.functions import meta
 from azure.storage.blob import BlobProperties
 from azure.storage.blob.aio import BlobServiceClient, ContainerClient
 
-from local.host.connections import credential, find_connection
+from local.host.connections import Clients, Connection, credential
 from local.host.dispatch import Call
 from local.host.expressions import resolve_parameters, template_pattern
 from local.host.functions import Binding, Function
-from local.host.logs import host_log
+from local.host.logs import warn_once
 from local.host.messages import metadata_data
-from local.host.settings import ConfigurationError
+from local.host.storage import RETRIES
 
 
-class Blobs:
-    """Clients, one for each connection, shared by triggers, inputs and outputs."""
+class Blobs(Clients[BlobServiceClient]):
+    """The blob services of an app's triggers, inputs and outputs."""
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        self._environment = environment
-        self._services: dict[str, BlobServiceClient] = {}
+    service = "storage"
 
-    def service(self, connection: str) -> BlobServiceClient:
-        """The client of a connection. Raises ConfigurationError when it has no settings or they cannot be read."""
-        if connection not in self._services:
-            found = find_connection(connection, self._environment)
-            try:
-                self._services[connection] = (
-                    BlobServiceClient.from_connection_string(found.connection_string)
-                    if found.connection_string is not None
-                    else BlobServiceClient(found.need("blobServiceUri", "serviceUri"), credential(found))
-                )
-            except ValueError as error:
-                raise ConfigurationError(
-                    f"The setting '{found.name}' is no storage connection string: {error}"
-                ) from error
-        return self._services[connection]
+    def connect(self, connection: Connection) -> BlobServiceClient:
+        """A new client. Raises ValueError when the connection string cannot be read."""
+        if connection.connection_string is not None:
+            return BlobServiceClient.from_connection_string(connection.connection_string, **RETRIES)
+        address = connection.need("blobServiceUri", "serviceUri")
+        return BlobServiceClient(address, credential(connection), **RETRIES)
 
     async def read(self, function: Function, binding: Binding, call: Call) -> meta.Datum | None:
         """The blob's content; None when there is no such blob."""
@@ -58,31 +47,24 @@ class Blobs:
         try:
             await container.upload_blob(name, data, overwrite=True)
         except ResourceNotFoundError:
-            try:
+            with contextlib.suppress(ResourceExistsError):  # another output was faster
                 await container.create_container()
-            except ResourceExistsError:
-                host_log.debug("The container of %s was made meanwhile.", name)
             await container.upload_blob(name, data, overwrite=True)
 
     async def call_for(self, function: Function, path: str, reason: str) -> Call:
         """What a blob function is given for the blob at `container/name`. Raises AzureError when there is none."""
         container, _, name = path.strip("/").partition("/")
-        client = self.service(function.trigger.text("connection")).get_blob_client(container, name)
+        client = self.client(function.trigger.text("connection")).get_blob_client(container, name)
         blob = await client.get_blob_properties()
         data = await (await client.download_blob()).readall()
         return blob_call(function, f"{container}/{name}", client.url, blob=blob, data=data, reason=reason)
-
-    async def close(self) -> None:
-        """Close every client."""
-        for service in self._services.values():
-            await service.close()
 
     def _place(self, function: Function, binding: Binding, call: Call) -> tuple[ContainerClient, str]:
         path = resolve_parameters(binding.text("path"), call.data, function=function.name, now=call.now)
         container, _, name = path.strip("/").partition("/")
         if not name:
             raise ValueError(f"The path '{path}' of the binding '{binding.name}' names a container, but no blob in it.")
-        return self.service(binding.text("connection")).get_container_client(container), name
+        return self.client(binding.text("connection")).get_container_client(container), name
 
 
 def content_datum(function: Function, binding: Binding, data: bytes) -> meta.Datum:
@@ -91,7 +73,7 @@ def content_datum(function: Function, binding: Binding, data: bytes) -> meta.Dat
         return meta.Datum(data, "bytes")
     text = data.decode(errors="replace")
     if text.encode() != data:
-        host_log.warning(
+        warn_once(
             "Function '%s': the blob of the binding '%s' is no UTF-8 text: as in Azure, bytes that do not fit became "
             "U+FFFD. Set data_type=func.DataType.BINARY on the binding.",
             function.name,

@@ -1,8 +1,9 @@
 """Where bindings connect to: connection strings and identities, looked up as the Functions host does."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 from local.host.settings import ConfigurationError
 
@@ -30,6 +31,49 @@ class Connection:
                 return lowered[name.lower()]
         wanted = ", ".join(f"{self.name}__{one}" for one in names)
         raise ConfigurationError(f"The connection '{self.name}' has none of the settings {wanted}.")
+
+
+class Client(Protocol):
+    """A client of a service's SDK."""
+
+    async def close(self) -> Any:
+        """Close its connections."""
+        ...
+
+
+AnyClient = TypeVar("AnyClient", bound=Client)
+
+
+class Clients(ABC, Generic[AnyClient]):
+    """The clients of one service, one for each connection, shared by the bindings to it."""
+
+    service: str
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self._clients: dict[str, AnyClient] = {}
+
+    @abstractmethod
+    def connect(self, connection: Connection) -> AnyClient:
+        """A new client. Raises ValueError when the connection string cannot be read."""
+
+    def client(self, connection: str) -> AnyClient:
+        """The client of a connection. Raises ConfigurationError when it has no settings or they cannot be read."""
+        if connection not in self._clients:
+            found = find_connection(connection, self._environment)
+            try:
+                self._clients[connection] = self.connect(found)
+            except ValueError as error:
+                raise ConfigurationError(
+                    f"The setting '{found.name}' is no {self.service} connection string: {error}"
+                ) from error
+        return self._clients[connection]
+
+    async def close(self) -> None:
+        """Close every client."""
+        for client in self._clients.values():
+            await client.close()
+        self._clients.clear()
 
 
 def find_connection(name: str, environment: Mapping[str, str]) -> Connection:

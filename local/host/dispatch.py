@@ -6,7 +6,8 @@ import random
 import time
 import uuid
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
@@ -73,6 +74,10 @@ class Invocation:
     duration_ms: float | None = None
     outcome: str = "Running"
     error: str = ""
+
+
+class BindingFailed(Exception):
+    """An input could not be fetched, or an output not be delivered."""
 
 
 class FunctionTimedOut(Exception):
@@ -193,7 +198,9 @@ class Dispatcher:
                     "In Azure the worker process restarts and every other run in it dies too.",
                     function.name,
                 )
-            raise FunctionTimedOut(f"Timeout value of {_timespan(self._timeout or 0)} was exceeded") from None
+            raise FunctionTimedOut(
+                f"Timeout value of {_timespan(self._timeout or 0)} was exceeded by function: Functions.{function.name}"
+            ) from None
 
     async def _once(self, function: Function, call: Call, invocation: Invocation, retry: RetryContext) -> Result:
         context = InvocationContext(
@@ -203,26 +210,33 @@ class Dispatcher:
             trace_context=call.trace,
             retry_context=retry,
         )
-        try:
-            values: dict[str, meta.Datum | None] = {function.trigger.name: call.value}
-            for binding in function.bindings:
-                reader = self.inputs.get(binding.type)
-                if reader is not None and binding.direction == "in" and binding is not function.trigger:
+        values: dict[str, meta.Datum | None] = {function.trigger.name: call.value}
+        for binding in function.bindings:
+            reader = self.inputs.get(binding.type)
+            if reader is not None and binding.direction == "in" and binding is not function.trigger:
+                with _failing_as(binding):
                     values[binding.name] = await reader.read(function, binding, call)
-        except Exception as error:
-            raise FunctionRaised(error) from error
         result = await self._worker.run(function, values, call.metadata, context)
-        try:
-            for binding in function.bindings:
-                writer = self.outputs.get(binding.type)
-                if writer is None or binding.direction != "out":
-                    continue
-                value = result.returned if binding.name == "$return" else result.outputs.get(binding.name)
-                if value is not None and value.type is not None:
+        for binding in function.bindings:
+            writer = self.outputs.get(binding.type)
+            if writer is None or binding.direction != "out":
+                continue
+            value = result.returned if binding.name == "$return" else result.outputs.get(binding.name)
+            if value is not None and value.type is not None:
+                with _failing_as(binding):
                     await writer.write(function, binding, value, call)
-        except Exception as error:
-            raise FunctionRaised(error) from error
         return result
+
+
+@contextmanager
+def _failing_as(binding: Binding) -> Generator[None]:
+    """Name the binding instead of showing the stack of its service's SDK."""
+    try:
+        yield
+    except Exception as error:
+        host_log.debug("The binding '%s' failed.", binding.name, exc_info=error)
+        reason = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+        raise FunctionRaised(BindingFailed(f"'{binding.name}' of type {binding.type}: {reason}")) from error
 
 
 def retry_delay(policy: RetryPolicy, attempt: int, jitter: Callable[[], float] = random.random) -> float:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 from azure.functions import meta
 
 from local.host.dispatch import Call, Dispatcher, FunctionTimedOut
-from local.host.durable.ports import FunctionFailed, HostStopping
+from local.host.durable.ports import FunctionFailed
 from local.host.functions import ACTIVITY, DURABLE_CLIENT, ENTITY, ORCHESTRATION, Binding, Function, FunctionTable
 from local.host.logs import host_log
 from local.host.worker import FunctionRaised
@@ -55,15 +55,15 @@ class DurableFunctionsOfApp:
         return self._names(ENTITY)
 
     async def run_orchestrator(self, name: str, context: str, instance_id: str) -> str:
-        """One turn. Raises FunctionFailed or HostStopping."""
+        """One turn. Raises FunctionFailed, also for a run that took too long, or HostStopping."""
         return await self._run(ORCHESTRATION, name, meta.Datum(context, "json"), instance_id) or ""
 
     async def run_activity(self, name: str, payload: str, instance_id: str) -> str | None:
-        """One activity. Raises FunctionFailed or HostStopping."""
+        """One activity. Raises FunctionFailed, also for a run that took too long, or HostStopping."""
         return await self._run(ACTIVITY, name, meta.Datum(payload, "json"), instance_id)
 
     async def run_entity(self, name: str, context: str, instance_id: str) -> str:
-        """One batch of operations. Raises FunctionFailed or HostStopping."""
+        """One batch of operations. Raises FunctionFailed, also for a run that took too long, or HostStopping."""
         return await self._run(ENTITY, name, meta.Datum(context, "json"), instance_id) or ""
 
     def _names(self, trigger: str) -> Collection[str]:
@@ -79,7 +79,7 @@ class DurableFunctionsOfApp:
             ended = not isinstance(error.error, Exception)
             raise FunctionFailed(type(error.error).__name__, error.text, error.stack, ends_worker=ended) from error
         except FunctionTimedOut as error:
-            raise HostStopping from error
+            raise FunctionFailed("FunctionTimeoutException", str(error), "") from error
         return cast("str | None", result.returned.value) if result.returned is not None else None
 
 

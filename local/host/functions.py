@@ -94,6 +94,12 @@ class FunctionTable:
     failure: str | None = None
     """Why no function at all could be loaded, as the worker would say it; None when the app loaded."""
 
+    def refuse(self, errors: list[FunctionError]) -> None:
+        """Take the functions with an error out."""
+        self.errors += errors
+        for error in errors:
+            self.functions.pop(error.name, None)
+
     def find(self, name: str) -> Function | None:
         """The function of that name, whatever its case."""
         found = self.functions.get(name)

@@ -21,6 +21,7 @@ from local.host.indexing import Indexer
 from local.host.keys import KeyStore
 from local.host.loading import AppCode
 from local.host.logs import host_log
+from local.host.options import unread_options
 from local.host.servers import EmbeddedServer, bind, bind_rpc
 from local.host.settings import (
     ConfigurationError,
@@ -115,6 +116,12 @@ class Host:
         self._undo.callback(self._restore_environment)
         self.local_settings = self._apply_settings()
         self.host_json = read_host_json(options.app, os.environ)
+        unread = unread_options(self.host_json)
+        if unread:
+            host_log.warning(
+                "host.json: this host does not read %s. (Azure says nothing of a name that it does not know, either.)",
+                ", ".join(unread),
+            )
         server = self._bind()
         self._make_data_folder()
         self.keys = KeyStore(options.data_folder / "keys.json")
@@ -163,14 +170,13 @@ class Host:
         (folder / ".gitignore").write_text("*\n")
 
     def _index(self) -> FunctionTable:
-        table = Indexer(self.code, os.environ).index(only=self.options.only, retry=self.host_json.retry())
-        table.errors += self.http.load(table)
-        for error in table.errors:
-            table.functions.pop(error.name, None)
+        only = self.options.only or self.host_json.names("functions")
+        table = Indexer(self.code, os.environ).index(only=only, retry=self.host_json.retry())
+        table.refuse(self.bindings.load(table))
+        table.refuse(self.http.load(table))
         return table
 
     async def _take(self, table: FunctionTable) -> None:
-        self.bindings.load(table)
         if table.failure is None:
             # With a half-written file orchestrations go on with the code that they had, instead of failing.
             self.durable.load(table)
@@ -210,11 +216,8 @@ class Host:
         self.resumed = await extension.start()
 
     async def _start_triggers(self) -> None:
-        refused = self.timers.start(self.table.of_type("timerTrigger"))
-        self.bindings.start(self.table)
-        self.table.errors += refused
-        for error in refused:
-            self.table.functions.pop(error.name, None)
+        self.table.refuse(self.timers.start(self.table.of_type("timerTrigger")))
+        self.table.refuse(self.bindings.start(self.table))
 
     def _with_cors(self, app: ASGIApp) -> ASGIApp:
         origins = self.options.cors or str(self.local_settings.host.get("CORS") or "")

@@ -18,7 +18,7 @@ from local.host.durable.ports import HostStopping
 from local.host.expressions import json_parameters
 from local.host.functions import Function, FunctionError, FunctionTable
 from local.host.keys import KeyStore
-from local.host.logs import host_log
+from local.host.logs import host_log, warn_once
 from local.host.routes import Route
 from local.host.worker import FunctionRaised, TraceContext
 
@@ -166,7 +166,7 @@ class HttpTriggers:
             host_log.error("Function '%s' cannot be answered for: %s", name, error)
             return Answer(500)
         if answer.warning:
-            host_log.warning("Function '%s' %s", name, answer.warning)
+            warn_once("Function '%s' %s", name, answer.warning)
         return answer
 
 
@@ -213,7 +213,7 @@ async def read_body(headers: Headers, receive: Receive, function: str) -> bytes 
         chunks.append(chunk)
         more = message.get("more_body", False)
     if chunked and size:
-        host_log.warning(
+        warn_once(
             "Function '%s' was sent a chunked body without Content-Length: Azure hands the function an empty body, "
             "and so does this host (%d bytes dropped). Send a Content-Length.",
             function,
@@ -236,7 +236,7 @@ def query_parameters(text: str, function: str) -> dict[str, str]:
     names: dict[str, str] = {}
     for name, value in parse_qsl(text, keep_blank_values=True, errors="replace"):
         if not value:
-            host_log.warning(
+            warn_once(
                 "Function '%s': the query parameter '%s' has no value and is absent for the function, as in Azure.",
                 function,
                 name,
@@ -282,10 +282,9 @@ def _expression_data(
 def _http_result(
     function: Function, returned: meta.Datum | None, outputs: Mapping[str, meta.Datum]
 ) -> meta.Datum | None:
-    for binding in function.bindings:
-        if binding.type == "http" and binding.direction == "out":
-            return returned if binding.name == "$return" else outputs.get(binding.name)
-    return None
+    """The HTTP output; where none was set, the host answers with what the function returned for another output."""
+    names = [one.name for one in function.bindings if one.type == "http" and one.direction == "out"]
+    return next((outputs[name] for name in names if name in outputs), returned)
 
 
 def _new_trace() -> str:

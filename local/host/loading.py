@@ -4,16 +4,20 @@ import contextlib
 import importlib
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import ModuleType
 
 from azure.functions.decorators.function_app import AsgiFunctionApp, FunctionRegister
 
-from local.host.logs import enable_again, host_log
+from local.host.logs import host_log
+from local.host.worker import app_stack
 
 _HOSTS_PACKAGE = __name__.partition(".")[0]
 _HOSTS_FOLDER = Path(__file__).parents[1]
+_PROJECT = _HOSTS_FOLDER.parent
 _NOT_ITS_CODE = {"site-packages", "dist-packages", ".python_packages", ".venv", "venv", "node_modules"}
 
 
@@ -23,7 +27,25 @@ class AppNotLoaded(Exception):
     def __init__(self, error: BaseException) -> None:
         kind, text = type(error).__name__, str(error)
         super().__init__(f"{kind}: {text}")
-        self.stack = "".join(traceback.format_exception(error)).rstrip()
+        # What a SyntaxError points at stands below the stack.
+        self.stack = f"{app_stack(error)}\n{''.join(traceback.format_exception_only(error))}".strip()
+
+
+class _AppsFolders(MetaPathFinder):
+    """Finds an app's folders without an `__init__.py`, which the packages of this project would hide.
+
+    Python prefers a package anywhere on the path to such a folder. What is installed stays preferred.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if path is not None or not (self._folder / fullname).is_dir():
+            return None
+        return PathFinder.find_spec(fullname, [one for one in sys.path if Path(one).resolve() != _PROJECT], target)
 
 
 class AppCode:
@@ -35,6 +57,7 @@ class AppCode:
         self._there_before = set(sys.modules)
         self._displaced: dict[str, ModuleType] = {}
         self._paths: list[str] = []
+        self._finder = _AppsFolders(folder)
 
     def load(self, environment: Mapping[str, str]) -> FunctionRegister:
         """The one FunctionApp, DFApp, AsgiFunctionApp or WsgiFunctionApp of the app's script. Raises AppNotLoaded."""
@@ -45,6 +68,8 @@ class AppCode:
             if path.is_dir() and str(path) not in self._paths:
                 sys.path.insert(0, str(path))
                 self._paths.append(str(path))
+        if self.folder.resolve() != _PROJECT and self._finder not in sys.meta_path:
+            sys.meta_path.insert(0, self._finder)
         importlib.invalidate_caches()
         self._displace(script)
         self._share_package()
@@ -54,14 +79,13 @@ class AppCode:
         except ModuleNotFoundError as error:
             raise AppNotLoaded(
                 ModuleNotFoundError(
-                    f"{error}. Cannot find module. Please check the requirements.txt file for the missing module: "
-                    f"install it into the environment that runs this host ({sys.prefix})."
+                    f"{error}. Cannot find module. Please check the requirements.txt file for the missing module "
+                    f"and install it into the environment of this host: {sys.executable} -m pip install "
+                    f"{self._requirements()}"
                 ).with_traceback(error.__traceback__)
             ) from error
         except (Exception, SystemExit) as error:
             raise AppNotLoaded(error) from error
-        finally:
-            enable_again()
         return self.app
 
     async def unload(self) -> None:
@@ -79,6 +103,8 @@ class AppCode:
             with contextlib.suppress(ValueError):
                 sys.path.remove(path)
         self._paths.clear()
+        if self._finder in sys.meta_path:
+            sys.meta_path.remove(self._finder)
         shared = sys.modules[_HOSTS_PACKAGE].__path__
         if str(self.folder / _HOSTS_PACKAGE) in shared:
             shared.remove(str(self.folder / _HOSTS_PACKAGE))
@@ -121,6 +147,10 @@ class AppCode:
         if not path.is_relative_to(self.folder) or path.is_relative_to(_HOSTS_FOLDER):
             return False
         return not _NOT_ITS_CODE.intersection(path.relative_to(self.folder).parts)
+
+    def _requirements(self) -> str:
+        listed = self.folder / "requirements.txt"
+        return f"-r {listed}" if listed.is_file() else "<its package>"
 
     def _hint(self) -> str:
         old_model = sorted(path.parent.name for path in self.folder.glob("*/function.json"))

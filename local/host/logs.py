@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
-host_log = logging.getLogger("local.host")
+# In a tree of its own: whatever an app makes of logging (disable_existing_loggers, logging.disable, the root's handlers
+# gone), at its load or while a function runs, the host goes on telling.
+host_log = logging.Manager(logging.RootLogger(logging.WARNING)).getLogger("local.host")
 
 _LEVELS = {
     "trace": logging.DEBUG,
@@ -22,6 +24,9 @@ _LEVELS = {
     "critical": logging.CRITICAL,
     "none": logging.CRITICAL + 1,
 }
+_told: set[tuple[str, ...]] = set()
+# Names come from requests, too.
+_MOST_TOLD = 1000
 _RED, _YELLOW, _PLAIN = "\x1b[31m", "\x1b[33m", "\x1b[0m"
 
 
@@ -97,12 +102,10 @@ class HostLogHandler(logging.StreamHandler[TextIO]):
 
 def install(handler: HostLogHandler, levels: LogLevels) -> None:
     """Send every record of this process through the handler; the host's own whatever the app makes of logging."""
-    root = logging.getLogger()
-    root.addHandler(handler)
-    root.setLevel(levels.lowest)
-    host_log.addHandler(handler)
-    host_log.setLevel(levels.lowest)
-    host_log.propagate = False
+    _told.clear()
+    for logger in (logging.getLogger(), host_log):
+        logger.addHandler(handler)
+        logger.setLevel(levels.lowest)
     # What the host itself does over HTTP and AMQP is not what the app's developer asked to see.
     for noisy in ("uvicorn", "azure.core.pipeline.policies.http_logging_policy", "azure.servicebus"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
@@ -110,18 +113,18 @@ def install(handler: HostLogHandler, levels: LogLevels) -> None:
 
 def uninstall(handler: HostLogHandler) -> None:
     """Undo `install`."""
-    logging.getLogger().removeHandler(handler)
+    for logger in (logging.getLogger(), host_log):
+        logger.removeHandler(handler)
     logging.getLogger().setLevel(handler.level_before)
-    host_log.removeHandler(handler)
-    host_log.setLevel(logging.NOTSET)
-    host_log.propagate = True
 
 
-def enable_again() -> None:
-    """Undo what `disable_existing_loggers` of an app's logging configuration did to the host's own loggers."""
-    for name, logger in list(logging.root.manager.loggerDict.items()):
-        if isinstance(logger, logging.Logger) and name.startswith(host_log.name):
-            logger.disabled = False
+def warn_once(text: str, *arguments: object) -> None:
+    """Warn of what a function does at every run, the first time only; numbers in the arguments make no difference."""
+    key = (text, *(one for one in arguments if isinstance(one, str)))
+    if key in _told or len(_told) > _MOST_TOLD:
+        return
+    _told.add(key)
+    host_log.warning(text, *arguments)
 
 
 def to_console(levels: LogLevels, *, as_json: bool, verbose: bool) -> HostLogHandler:

@@ -8,7 +8,7 @@ from azure.functions import meta
 
 from local.host.answers import indented
 from local.host.functions import Binding, Function
-from local.host.logs import host_log
+from local.host.logs import warn_once
 
 
 def body_datum(function: Function, binding: Binding, body: bytes) -> meta.Datum:
@@ -17,7 +17,7 @@ def body_datum(function: Function, binding: Binding, body: bytes) -> meta.Datum:
         return meta.Datum(body, "bytes")
     text = body.decode(errors="replace")
     if text.encode() != body:
-        host_log.warning(
+        warn_once(
             "Function '%s' was handed a message of %d bytes that is no UTF-8 text: as in Azure, what does not fit "
             "became U+FFFD. Set data_type=func.DataType.BINARY on the trigger.",
             function.name,
@@ -51,7 +51,7 @@ def output_messages(function: Function, binding: Binding, value: meta.Datum) -> 
         return [text]
     messages = _from_json(parsed)
     if value.type == "string" and messages != [text]:
-        host_log.warning(
+        warn_once(
             "Function '%s' set the output '%s' to a str that is JSON: as in Azure it becomes %d message(s), %s. "
             "Set bytes to send it as it is.",
             function.name,

@@ -12,6 +12,7 @@ from local.host.dispatch import Call, Dispatcher, FunctionTimedOut
 from local.host.durable.ports import HostStopping
 from local.host.functions import Function
 from local.host.logs import host_log
+from local.host.storage import problem
 from local.host.storage_queues import SHORTEST_POLL, StorageQueues, message_metadata, put, queue_call
 from local.host.tasks import start_task
 from local.host.worker import FunctionRaised
@@ -68,7 +69,7 @@ class QueueTrigger:
                 found = 0
             except AzureError as error:
                 (host_log.debug if told else host_log.error)(
-                    "Function '%s' cannot read the queue '%s': %s", self.function.name, self._name, _first_line(error)
+                    "Function '%s' cannot read the queue '%s': %s", self.function.name, self._name, problem(error)
                 )
                 found, told = 0, True
             if found:
@@ -130,7 +131,7 @@ class QueueTrigger:
             else:
                 await self._release(message, self._options.visibility_timeout)
         except AzureError as error:
-            host_log.error("A message of the queue '%s' could not be settled: %s", self._name, _first_line(error))
+            host_log.error("A message of the queue '%s' could not be settled: %s", self._name, problem(error))
 
     async def _succeeds(self, call: Call) -> bool:
         try:
@@ -182,7 +183,3 @@ class _Leases:
 
     def left(self) -> list[tuple[str, str]]:
         return [(path.name, path.read_text()) for path in self._folder.iterdir()]
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]

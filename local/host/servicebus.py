@@ -16,14 +16,14 @@ from azure.servicebus import ServiceBusMessage, ServiceBusReceivedMessage
 from azure.servicebus.aio import AutoLockRenewer, ServiceBusClient, ServiceBusReceiver, ServiceBusSender
 from azure.servicebus.exceptions import ServiceBusError
 
-from local.host.connections import credential, find_connection
+from local.host.connections import Clients, Connection, credential
 from local.host.dispatch import Call, Dispatcher, FunctionTimedOut
 from local.host.durable.ports import HostStopping
 from local.host.expressions import json_parameters, resolve_parameters
 from local.host.functions import Binding, Function
 from local.host.logs import host_log
 from local.host.messages import body_datum, metadata_data, output_messages
-from local.host.settings import ConfigurationError, HostJson
+from local.host.settings import HostJson
 from local.host.tasks import start_task
 from local.host.worker import FunctionRaised
 
@@ -35,6 +35,7 @@ _RECONNECT_SECONDS = 2.0
 
 @dataclass(frozen=True)
 class _Options:
+    prefetch: int
     max_concurrent_calls: int
     auto_complete: bool
     renewal_seconds: float
@@ -46,6 +47,7 @@ class _Options:
             return f"{_SECTION}.{key}"
 
         return cls(
+            host_json.number(name("prefetchCount"), 0, minimum=0),
             host_json.number(name("maxConcurrentCalls"), _CALLS_PER_CORE * cores, minimum=1),
             host_json.flag(name("autoCompleteMessages"), default=True),
             host_json.seconds(name("maxAutoLockRenewalDuration"), 300.0),
@@ -53,30 +55,21 @@ class _Options:
         )
 
 
-class ServiceBus:
-    """Clients, one for each connection, shared by triggers and outputs."""
+class ServiceBus(Clients[ServiceBusClient]):
+    """The namespaces of an app's triggers and outputs."""
+
+    service = "Service Bus"
 
     def __init__(self, environment: Mapping[str, str]) -> None:
-        self._environment = environment
-        self._clients: dict[str, ServiceBusClient] = {}
+        super().__init__(environment)
         self._senders: dict[tuple[str, str], ServiceBusSender] = {}
         self._sending = asyncio.Lock()
 
-    def client(self, connection: str) -> ServiceBusClient:
-        """The client of a connection. Raises ConfigurationError when it has no settings or they cannot be read."""
-        if connection not in self._clients:
-            found = find_connection(connection, self._environment)
-            try:
-                self._clients[connection] = (
-                    ServiceBusClient.from_connection_string(found.connection_string)
-                    if found.connection_string is not None
-                    else ServiceBusClient(found.need("fullyQualifiedNamespace"), credential(found))
-                )
-            except ValueError as error:
-                raise ConfigurationError(
-                    f"The setting '{found.name}' is no Service Bus connection string: {error}"
-                ) from error
-        return self._clients[connection]
+    def connect(self, connection: Connection) -> ServiceBusClient:
+        """A new client. Raises ValueError when the connection string cannot be read."""
+        if connection.connection_string is not None:
+            return ServiceBusClient.from_connection_string(connection.connection_string)
+        return ServiceBusClient(connection.need("fullyQualifiedNamespace"), credential(connection))
 
     async def write(self, function: Function, binding: Binding, value: meta.Datum, call: Call) -> None:
         """Send the output's messages. A str goes as text/plain."""
@@ -90,9 +83,7 @@ class ServiceBus:
         """Close every sender and client."""
         await asyncio.gather(*(sender.close() for sender in self._senders.values()))
         self._senders.clear()
-        for client in self._clients.values():
-            await client.close()
-        self._clients.clear()
+        await super().close()
 
     def _sender(self, connection: str, queue: str) -> ServiceBusSender:
         key = (connection, queue)
@@ -151,7 +142,8 @@ class ServiceBusTrigger:
     @asynccontextmanager
     async def _receiver(self, queue: str) -> AsyncGenerator[tuple[ServiceBusReceiver, AutoLockRenewer]]:
         client = self._bus.client(self.function.trigger.text("connection"))
-        async with client.get_queue_receiver(queue) as receiver, AutoLockRenewer() as renewer:
+        prefetch = self._options.prefetch
+        async with client.get_queue_receiver(queue, prefetch_count=prefetch) as receiver, AutoLockRenewer() as renewer:
             try:
                 yield receiver, renewer
             finally:

@@ -65,6 +65,15 @@ class HostJson:
             raise ConfigurationError(f"host.json: {path} must be a whole number {limits}, not {value!r}.")
         return number
 
+    def names(self, path: str) -> tuple[str, ...]:
+        """A list of names; empty when absent. Raises ConfigurationError when it is something else."""
+        value: Any = self.value(path)
+        if value is None:
+            return ()
+        if not isinstance(value, list):
+            raise ConfigurationError(f"host.json: {path} must be a list of names, not {value!r}.")
+        return tuple(str(one) for one in cast("list[Any]", value))
+
     def flag(self, path: str, default: bool) -> bool:
         """A true or false setting, also as text."""
         value = self.value(path)

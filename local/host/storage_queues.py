@@ -14,13 +14,14 @@ from azure.functions import meta
 from azure.storage.queue import QueueMessage
 from azure.storage.queue.aio import QueueClient, QueueServiceClient
 
-from local.host.connections import credential, find_connection
+from local.host.connections import Clients, Connection, credential
 from local.host.dispatch import Call
 from local.host.expressions import json_parameters, resolve_parameters
 from local.host.functions import Binding, Function
-from local.host.logs import host_log
+from local.host.logs import warn_once
 from local.host.messages import body_datum, metadata_data, output_messages
 from local.host.settings import ConfigurationError, HostJson
+from local.host.storage import RETRIES
 
 _SECTION = "extensions.queues"
 SHORTEST_POLL = 0.1
@@ -68,17 +69,25 @@ class QueueOptions:
         )
 
 
-class StorageQueues:
-    """Clients, one for each connection, shared by triggers and outputs."""
+class StorageQueues(Clients[QueueServiceClient]):
+    """The queue services of an app's triggers and outputs."""
+
+    service = "storage"
 
     def __init__(self, environment: Mapping[str, str], options: QueueOptions) -> None:
+        super().__init__(environment)
         self.options = options
-        self._environment = environment
-        self._services: dict[str, QueueServiceClient] = {}
+
+    def connect(self, connection: Connection) -> QueueServiceClient:
+        """A new client. Raises ValueError when the connection string cannot be read."""
+        if connection.connection_string is not None:
+            return QueueServiceClient.from_connection_string(connection.connection_string, **RETRIES)
+        address = connection.need("queueServiceUri", "serviceUri")
+        return QueueServiceClient(address, credential(connection), **RETRIES)
 
     def queue(self, connection: str, name: str) -> QueueClient:
         """A queue. Raises ConfigurationError when the connection has no settings or cannot be read."""
-        return self._service(connection).get_queue_client(name.lower())
+        return self.client(connection).get_queue_client(name.lower())
 
     async def write(self, function: Function, binding: Binding, value: meta.Datum, call: Call) -> None:
         """Put the output's messages into the queue, which is made when it does not exist."""
@@ -101,26 +110,6 @@ class StorageQueues:
         except binascii.Error as error:
             raise ValueError(str(error)) from error
 
-    async def close(self) -> None:
-        """Close every client."""
-        for service in self._services.values():
-            await service.close()
-
-    def _service(self, connection: str) -> QueueServiceClient:
-        if connection not in self._services:
-            found = find_connection(connection, self._environment)
-            try:
-                self._services[connection] = (
-                    QueueServiceClient.from_connection_string(found.connection_string)
-                    if found.connection_string is not None
-                    else QueueServiceClient(found.need("queueServiceUri", "serviceUri"), credential(found))
-                )
-            except ValueError as error:
-                raise ConfigurationError(
-                    f"The setting '{found.name}' is no storage connection string: {error}"
-                ) from error
-        return self._services[connection]
-
 
 def queue_call(function: Function, body: bytes, metadata: dict[str, Any], reason: str) -> Call:
     """What a queue function is given: its message, whose metadata a JSON body of the app's overrides, as in Azure."""
@@ -129,7 +118,7 @@ def queue_call(function: Function, body: bytes, metadata: dict[str, Any], reason
     parameters = json_parameters(text)
     hidden = [name for name in metadata if name.lower() in {key.lower() for key in parameters}]
     if hidden:
-        host_log.warning(
+        warn_once(
             "Function '%s': the message's JSON has the key(s) %s, which as in Azure replace the metadata of that name: "
             "msg.id and its like then hold the app's own values. Nest the data under another key.",
             function.name,

@@ -3,11 +3,14 @@
 import asyncio
 import concurrent.futures.thread
 import contextvars
+import importlib
+import operator
 import os
 import traceback
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import azure.functions as func
@@ -19,7 +22,7 @@ from local.host.logs import thread_local
 from local.host.settings import ConfigurationError
 
 _ORCHESTRATOR_STATE = "\n\n$OutOfProcData$"
-_OWN_FILES = {__file__, concurrent.futures.thread.__file__}
+_OWN_FILES = {*map(str, Path(__file__).parent.glob("*.py")), concurrent.futures.thread.__file__, importlib.__file__}
 
 
 class FunctionRaised(Exception):
@@ -38,9 +41,8 @@ class FunctionRaised(Exception):
 
     @property
     def stack(self) -> str:
-        """The traceback below the frames of this worker and of its thread pool."""
-        frames = [one for one in traceback.extract_tb(self.error.__traceback__) if one.filename not in _OWN_FILES]
-        return "".join(traceback.format_list(frames)).rstrip()
+        """The traceback without the frames of this host and of its thread pool."""
+        return app_stack(self.error)
 
 
 class OutParameter(func.Out[Any]):
@@ -66,6 +68,11 @@ class TraceContext:
     trace_state: str = ""
     attributes: dict[str, str] = field(default_factory=dict[str, str])
 
+    # The names that azure.functions declares, beside those that its documentation uses.
+    Traceparent = property(operator.attrgetter("trace_parent"))
+    Tracestate = property(operator.attrgetter("trace_state"))
+    Attributes = property(operator.attrgetter("attributes"))
+
 
 @dataclass(frozen=True)
 class RetryException:
@@ -83,6 +90,8 @@ class RetryContext:
     retry_count: int = 0
     max_retry_count: int = 0
     exception: RetryException | None = None
+
+    rpc_exception = property(operator.attrgetter("exception"))
 
 
 @dataclass(frozen=True)
@@ -168,6 +177,16 @@ class Worker:
 
     def _new_pool(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(self._threads, thread_name_prefix="function")
+
+
+def app_stack(error: BaseException) -> str:
+    """The traceback without the frames of this host, of its threads and of the import machinery."""
+    frames = [
+        one
+        for one in traceback.extract_tb(error.__traceback__)
+        if one.filename not in _OWN_FILES and not one.filename.startswith("<frozen importlib")
+    ]
+    return "".join(traceback.format_list(frames)).rstrip()
 
 
 def thread_count(environment: Mapping[str, str] = os.environ) -> int | None:

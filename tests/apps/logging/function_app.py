@@ -19,3 +19,11 @@ app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 def fails(req: func.HttpRequest) -> func.HttpResponse:
     logging.getLogger("app").warning("about to fail")
     raise ValueError("still seen")
+
+
+@app.route(route="silences")
+def silences(req: func.HttpRequest) -> func.HttpResponse:
+    logging.config.dictConfig({"version": 1})
+    logging.disable(logging.CRITICAL)
+    logging.getLogger().handlers.clear()
+    return func.HttpResponse("silent")

@@ -24,6 +24,12 @@ def put_text(req: func.HttpRequest, message: func.Out[str]) -> func.HttpResponse
     return func.HttpResponse("taken", status_code=202)
 
 
+@app.route(route="returned/{queue}", methods=["POST"], binding_arg_name="resp")
+@app.queue_output(arg_name="$return", queue_name="{queue}", connection="Storage")
+def put_returned(req: func.HttpRequest, resp: func.Out[func.HttpResponse]) -> str:
+    return req.get_body().decode()
+
+
 @app.queue_trigger(arg_name="msg", queue_name="orders", connection="Storage")
 @app.blob_output(arg_name="receipt", path="receipts/{order}.json", connection="Storage")
 def take_order(msg: func.QueueMessage, receipt: func.Out[str]) -> None:

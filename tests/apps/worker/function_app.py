@@ -25,6 +25,7 @@ def show_context(req: func.HttpRequest, context: func.Context) -> func.HttpRespo
             "function_name": context.function_name,
             "function_directory": context.function_directory,
             "trace_parent": context.trace_context.trace_parent,
+            "old_trace_parent": context.trace_context.Traceparent,
             "retry": [context.retry_context.retry_count, context.retry_context.max_retry_count],
             "thread": threading.current_thread().name,
             "local": context.thread_local_storage.invocation_id,
@@ -58,7 +59,9 @@ def sleep_thread(req: func.HttpRequest) -> func.HttpResponse:
 def retried(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     seen = attempts.setdefault(req.params["key"], [])
     exception = context.retry_context.exception
-    seen.append([context.retry_context.retry_count, context.retry_context.max_retry_count, exception and exception.message])
+    seen.append(
+        [context.retry_context.retry_count, context.retry_context.max_retry_count, exception and exception.message]
+    )
     if len(seen) <= int(req.params["failures"]):
         raise ValueError(f"attempt {len(seen)}")
     return answer(seen)

@@ -174,6 +174,19 @@ def test_a_wrong_host_json_is_one_clear_line(process, folder, content, text):
     assert text in refusal(process)
 
 
+def test_what_nothing_reads_of_host_json_is_told_of_and_functions_limits_what_runs(process, folder):
+    (folder / "host.json").write_text(
+        '\ufeff{"version": "2.0", "functions": ["hello"], "routePrefix": "", // misplaced\n'
+        '"extensions": {"HTTP": {"routeprefix": "v1"}, "queues": {"batchSizes": 1}, "cosmosDB": {"a": 1},}}'
+    )
+    host = process()
+    host.wait_for_output(
+        "host.json: this host does not read routePrefix, extensions.queues.batchSizes, extensions.cosmosDB.a."
+    )
+    assert host.request("GET", "/v1/hello").status == 200
+    assert [one["name"] for one in host.request("GET", "/admin/functions").json()] == ["hello"]
+
+
 def test_encrypted_local_settings_are_refused_with_the_remedy(process, folder):
     (folder / "local.settings.json").write_text('{"Values": {}}')
     text = refusal(process)
@@ -324,3 +337,7 @@ def test_an_app_that_configures_logging_does_not_silence_the_host(apps, tmp_path
         host.wait_for_output("OWN about to fail")
         host.wait_for_output("Executed 'Functions.fails' (Failed")
         host.wait_for_output("ValueError: still seen")
+        assert host.request("GET", "/api/silences").body == b"silent"
+        host.wait_for_output("Executed 'Functions.silences' (Succeeded")
+        host.request("GET", "/api/fails")
+        assert sum("ValueError: still seen" in line for line in host.output) == 2

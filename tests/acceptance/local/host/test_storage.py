@@ -6,7 +6,7 @@ import pytest
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient
 
-from local.host.testing import HostDidNotStart, HostProcess, InProcessHost
+from local.host.testing import HostProcess, InProcessHost
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +54,12 @@ def test_a_list_is_one_message_each_and_a_json_str_is_split_loudly(app):
     app.request("POST", "/api/text/in-test", b'["three",{"four":4}]')
     wait_for(lambda: "out 'THREE'" in app.log and "FOUR" in app.log)
     assert "Function 'put_text' set the output 'message' to a str that is JSON" in app.log
+
+
+def test_without_an_http_answer_the_caller_gets_what_was_returned_for_another_output(app):
+    answer = app.request("POST", "/api/returned/in-test", b"five")
+    assert (answer.status, answer.body) == (200, b"five")
+    wait_for(lambda: "out 'FIVE'" in app.log)
 
 
 def test_messages_are_base64_in_the_queue_and_others_are_put_aside(app, queues):
@@ -124,7 +130,18 @@ def test_a_message_that_a_killed_host_held_is_taken_again_at_its_next_start(apps
 
 
 def test_a_missing_connection_names_function_and_binding(apps, tmp_path):
-    with pytest.raises(HostDidNotStart) as failed:
-        HostProcess(apps / "storage", tmp_path, environment={"Storage": "", "STAGE": "x"}).start()
-    assert "binding 'messages': The connection setting 'Storage' is missing." in str(failed.value)
-    assert "Traceback" not in str(failed.value)
+    with HostProcess(apps / "storage", tmp_path, environment={"Storage": "", "STAGE": "x"}) as host:
+        printed = "\n".join(host.output)
+    assert "Binding 'messages': The connection setting 'Storage' is missing." in printed
+    assert "Traceback" not in printed
+
+
+def test_storage_that_does_not_run_is_told_of_soon_and_keeps_nobody_waiting(apps, tmp_path):
+    nowhere = (
+        "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=YQ==;"
+        "BlobEndpoint=http://127.0.0.1:1/a;QueueEndpoint=http://127.0.0.1:1/a"
+    )
+    with HostProcess(apps / "storage", tmp_path, environment={"Storage": nowhere, "STAGE": "x"}) as host:
+        host.wait_for_output("UseDevelopmentStorage=true means Azurite", 20)
+        assert host.request("GET", "/api/blob/data/a.bin").status == 500
+        assert host.stop() == 0

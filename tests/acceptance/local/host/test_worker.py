@@ -16,7 +16,7 @@ def test_context_of_an_invocation(app, apps):
     shown = app.request("GET", "/api/context", headers={"traceparent": trace}).json()
     assert shown["function_name"] == "show_context"
     assert shown["function_directory"] == str(apps / "worker")
-    assert shown["trace_parent"] == trace
+    assert shown["trace_parent"] == shown["old_trace_parent"] == trace
     assert shown["retry"] == [0, 0]
     assert shown["local"] == shown["invocation_id"] == app.invocations[0].id
     assert shown["thread"].startswith("function")

@@ -94,9 +94,17 @@ def test_bodies_that_are_text_are_text(text):
     assert body_datum(function(), function().trigger, text.encode()) == meta.Datum(text, "string")
 
 
-def test_bodies_that_are_not_text_are_mangled_loudly_or_binary(caplog):
+@pytest.mark.parametrize("cookie", ["a=b; Expires=Thu, 12-Jan-2017 13:55:08 GMT", "a=b; Max-Age=soon"])
+def test_a_cookie_that_the_worker_cannot_send_is_refused_by_name(cookie):
+    response = func.HttpResponse("x")
+    response.headers.add("Set-Cookie", cookie)
+    with pytest.raises(ValueError, match="the cookie 'a' cannot be sent"):
+        respond(response)
+
+
+def test_bodies_that_are_not_text_are_mangled_loudly_or_binary(told):
     assert body_datum(function(), function().trigger, b"a\xff").value == "a\ufffd"
-    assert "Set data_type=func.DataType.BINARY" in caplog.text
+    assert "Set data_type=func.DataType.BINARY" in told.text
     binary = function(dataType="binary")
     assert body_datum(binary, binary.trigger, b"a\xff") == meta.Datum(b"a\xff", "bytes")
 

@@ -53,7 +53,7 @@ async def test_what_is_installed_or_part_of_python_stays_loaded(folder):
     assert sys.modules["azure.functions"] is installed
 
 
-async def test_an_app_may_have_a_package_of_the_name_of_the_hosts(folder, caplog):
+async def test_an_app_may_have_a_package_of_the_name_of_the_hosts(folder, told):
     (folder / "local").mkdir()
     (folder / "local" / "__init__.py").write_text("")
     (folder / "local" / "things.py").write_text("value = 3\n")
@@ -66,9 +66,42 @@ async def test_an_app_may_have_a_package_of_the_name_of_the_hosts(folder, caplog
     assert "local.host.loading" in sys.modules
     (folder / "local" / "__init__.py").write_text("other = 1\n")
     code.load({})
-    assert "__init__.py is not run" in caplog.text
+    assert "__init__.py is not run" in told.text
     await code.unload()
     assert str(folder / "local") not in sys.modules["local"].__path__
+
+
+async def test_folders_of_the_app_are_not_hidden_by_packages_of_this_project(folder):
+    import shared.platform
+
+    (folder / "shared").mkdir()
+    (folder / "shared" / "words.py").write_text("value = 7\n")
+    (folder / "helper.py").write_text("from shared.words import value\n")
+    code = AppCode(folder)
+    code.load({})
+    assert sys.modules["function_app"].value == 7
+    await code.unload()
+    assert sys.modules["shared.platform"] is shared.platform
+
+
+async def test_a_stack_begins_in_the_apps_code_and_ends_with_what_is_wrong(folder):
+    (folder / "helper.py").write_text("value = (\n")
+    code = AppCode(folder)
+    with pytest.raises(AppNotLoaded) as failed:
+        code.load({})
+    assert failed.value.stack.startswith(f'File "{folder}/function_app.py", line 2')
+    assert failed.value.stack.endswith("SyntaxError: '(' was never closed")
+    await code.unload()
+
+
+async def test_a_missing_package_is_named_with_the_command_that_installs_it(folder):
+    (folder / "helper.py").write_text("import no_such_package\n")
+    (folder / "requirements.txt").write_text("no-such-package\n")
+    code = AppCode(folder)
+    with pytest.raises(AppNotLoaded, match="No module named 'no_such_package'") as failed:
+        code.load({})
+    assert f"{sys.executable} -m pip install -r {folder}/requirements.txt" in str(failed.value)
+    await code.unload()
 
 
 async def test_another_script_may_be_named(folder):

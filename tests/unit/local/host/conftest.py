@@ -1,0 +1,11 @@
+import pytest
+
+from local.host.logs import host_log
+
+
+@pytest.fixture
+def told(caplog):
+    """What the host's own log was told, which no logger of an app's sees."""
+    host_log.addHandler(caplog.handler)
+    yield caplog
+    host_log.removeHandler(caplog.handler)

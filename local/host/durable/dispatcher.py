@@ -5,7 +5,6 @@ dies at any point finds at its next start exactly what was committed. Nothing po
 """
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 
 from local.host.clock import Clock
@@ -19,8 +18,7 @@ from local.host.durable.orchestrations import Made, Orchestrations
 from local.host.durable.ports import DurableFunctions, HostStopping, Resumed
 from local.host.durable.timers import TimerQueue
 from local.host.durable.work import WorkQueue
-
-logger = logging.getLogger(__name__)
+from local.host.logs import host_log
 
 # An aborted invocation (function timeout, fault in the host) is tried again after this time.
 RETRY_SECONDS = 1.0
@@ -101,10 +99,10 @@ class Dispatcher:
             await work(live)
         except HostStopping:
             wait = RETRY_SECONDS
-        except Exception:
+        except Exception:  # noqa: BLE001 - told with its stack
             wait = RETRY_SECONDS
             name = live.state.instance_id
-            logger.exception("%s: a turn could not be kept; it is tried again.", name, extra={"instance_id": name})
+            host_log.exception("%s: a turn could not be kept; it is tried again.", name, extra={"instance_id": name})
         finally:
             live.busy = False
         if not self.instances.is_current(live):

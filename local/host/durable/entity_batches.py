@@ -1,6 +1,5 @@
 """Runs entities: one batch of operations at a time per entity, applied once and for all by its commit."""
 
-import logging
 from typing import Any
 
 from local.host.durable import dotnet, entities, events
@@ -9,8 +8,7 @@ from local.host.durable.known import KnownFunctions
 from local.host.durable.model import Instance, Message
 from local.host.durable.options import DurableOptions
 from local.host.durable.ports import DurableFunctions, FunctionFailed
-
-logger = logging.getLogger(__name__)
+from local.host.logs import host_log
 
 
 class EntityBatches:
@@ -38,7 +36,7 @@ class EntityBatches:
             entity.created = entity.updated = at
             for failure in outcome.failures:
                 name = entity.instance_id
-                logger.warning("%s: an operation failed: %s", name, failure, extra={"instance_id": name})
+                host_log.warning("%s: an operation failed: %s", name, failure, extra={"instance_id": name})
         with self._hub.transaction():
             self._hub.take_messages(messages)
             if outcome is not None:

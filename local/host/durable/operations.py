@@ -1,6 +1,5 @@
 """What a client can ask of the task hub: start, signal, suspend, rewind, purge, query. Knows nothing of HTTP."""
 
-import logging
 from collections.abc import Callable
 from uuid import uuid4
 
@@ -15,8 +14,7 @@ from local.host.durable.ports import DurableFunctions
 from local.host.durable.queries import Query, next_token, read_token
 from local.host.durable.rewinding import blank_failures
 from local.host.durable.turn import SOURCE_TAG
-
-logger = logging.getLogger(__name__)
+from local.host.logs import host_log
 
 DEFAULT_PAGE = 100
 
@@ -68,7 +66,7 @@ class Operations:
         """
         known = KnownFunctions(self._functions)
         if not known.has("orchestrator", name):
-            logger.warning("The instance will fail, as in Azure: %s", known.missing("orchestrator", name))
+            host_log.warning("The instance will fail, as in Azure: %s", known.missing("orchestrator", name))
         return self._start(name, input_text, instance_id or uuid4().hex, version, execution_id=str(uuid4()))
 
     def _start(

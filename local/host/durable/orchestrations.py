@@ -1,6 +1,5 @@
 """Runs the turns of orchestrations: asks the function, commits what its answer comes to, sends what it made."""
 
-import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,8 +12,7 @@ from local.host.durable.known import KnownFunctions
 from local.host.durable.model import COMPLETED, CONTINUED_AS_NEW, Activity, Instance, Message, Timer
 from local.host.durable.options import DurableOptions
 from local.host.durable.ports import DurableFunctions, FunctionFailed
-
-logger = logging.getLogger(__name__)
+from local.host.logs import host_log
 
 
 @dataclass(slots=True)
@@ -190,4 +188,4 @@ class Orchestrations:
 
 def _warn(instance: Instance, notes: list[str]) -> None:
     for note in notes:
-        logger.warning("%s: %s", instance.instance_id, note, extra={"instance_id": instance.instance_id})
+        host_log.warning("%s: %s", instance.instance_id, note, extra={"instance_id": instance.instance_id})

@@ -63,7 +63,7 @@ def read_answer(name: str, text: str | None) -> Answer:
     return Answer(actions, bool(parsed.get("isDone")), parsed.get("output"), parsed.get("error") or None, status_text)
 
 
-def readfailure(name: str, failure: FunctionFailed) -> Answer:
+def read_failure(name: str, failure: FunctionFailed) -> Answer:
     """The answer inside the SDK's exception; a failure outside the SDK fails the orchestration with its own text."""
     message = dotnet.sanitize(failure.message)  # all of it, as in the Functions host: the answer may be hidden with it
     _, marker, state = message.partition(_OUT_OF_PROC)
@@ -81,6 +81,7 @@ def _failed(name: str, text: str) -> Answer:
 
 
 def failure(name: str, text: str) -> OrchestrationFailed:
+    """The failure of the orchestrator `name`, worded as the extension does."""
     return OrchestrationFailed(
         f"Orchestrator function '{name}' failed: {text}", f"Message: {text}, StackTrace: {_STACK}"
     )

@@ -52,13 +52,15 @@ def _managed(cloud: Cloud, handler: Handler, versions: set[str]) -> Any:
             _check_version(request, versions)
             body = await _body(request)
             cloud.asked[f"{request.method} {request.url.path.rsplit('/providers/', 1)[-1]}"] += 1
-            cloud.actions |= needed(request.method, request.url.path)
+            cloud.actions |= (permissions := needed(request.method, request.url.path))
             if body is not None:
                 version = request.query_params["api-version"]
                 cloud.written.append((f"{type_of(request.url.path)}@{version}", request.method, body))
             base = _base(request)
             call = Call(request.method, request.path_params, request.query_params, body, base)
-            return _response(cloud, handler(cloud, call), base)
+            reply = handler(cloud, call)
+            cloud.after(permissions)
+            return _response(cloud, reply, base)
         except ArmError as problem:
             return _refused(cloud, problem)
 

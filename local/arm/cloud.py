@@ -7,6 +7,7 @@ import hmac
 import secrets
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -182,6 +183,7 @@ class Cloud:
         asked: how often each route was used, as "PUT containerApps".
         actions: the permissions that the requests so far have needed.
         written: type and version, method and body of each write so far.
+        after: called with the permissions of a request that was carried out, before it is answered.
     """
 
     seconds: float = 0.1
@@ -201,6 +203,7 @@ class Cloud:
     asked: Counter[str] = field(default_factory=Counter[str])
     actions: set[str] = field(default_factory=set[str])
     written: list[tuple[str, str, Json]] = field(default_factory=list[tuple[str, str, Json]])
+    after: Callable[[set[str]], None] = lambda _: None
     signature: str = field(default_factory=lambda: secrets.token_hex(16))
 
     def begin(self, error: str | None = None) -> tuple[str, Operation]:

@@ -45,6 +45,7 @@ class App(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write({answer!r}.encode())
 
+time.sleep({seconds})
 HTTPServer(("127.0.0.1", int(os.environ["PORT"])), App).serve_forever()
 """
 BROKEN = "raise SystemExit('this version is broken')\n"
@@ -95,9 +96,17 @@ class Deploys:
         path = f"/deploy/project/{project}/source?organizationId={self.organization}"
         return self.ask("PUT", path, archive(files), status=201)["sourceHash"]
 
-    def deploy(self, project: str, answer: str | None = None, *, build_seconds: float = 0, **changes: Any) -> str:
+    def deploy(
+        self,
+        project: str,
+        answer: str | None = None,
+        *,
+        build_seconds: float = 0,
+        start_seconds: float = 0,
+        **changes: Any,
+    ) -> str:
         """Deploy an app that answers this, or (None) one that is broken; the deployment's id."""
-        app = BROKEN if answer is None else APP.format(answer=answer)
+        app = BROKEN if answer is None else APP.format(answer=answer, seconds=start_seconds)
         build = BUILD.format(builds=str(self.builds), name=project, seconds=build_seconds)
         asked = {
             "projectId": project,
@@ -241,14 +250,26 @@ def running(environment: dict[str, str], tmp_path: Path):
     return start
 
 
-@pytest.fixture(scope="module")
-def on_azure(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Generator[OnAzure]:
-    """One host and one cloud for all tests of a module, which name their projects differently."""
-    folder = tmp_path_factory.mktemp("azure")
+@contextmanager
+def azure(environment: Mapping[str, str], folder: Path, **changes: str) -> Generator[OnAzure]:
+    """The host, and a cloud that it takes for Azure."""
     cloud = Cloud()
     with (
         on_a_thread(cloud, folder) as served,
         TemporaryDirectory() as shared,
-        hosted({**environment, **served.environment, "AZURE_POLL_SECONDS": "0.2"}, folder) as (host, known),
+        hosted({**environment, **served.environment, "AZURE_POLL_SECONDS": "0.2", **changes}, folder) as (host, known),
     ):
         yield OnAzure(host, known, Path(shared), cloud)
+
+
+@pytest.fixture(scope="module")
+def on_azure(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Generator[OnAzure]:
+    """One host and one cloud for all tests of a module, which name their projects differently."""
+    with azure(environment, tmp_path_factory.mktemp("azure")) as app:
+        yield app
+
+
+@pytest.fixture
+def azure_with(environment: dict[str, str], tmp_path: Path):
+    """A host with settings of the test's own: `with azure_with(MAX_CONCURRENT_DEPLOYMENTS="8") as app`."""
+    return lambda **changes: azure(environment, tmp_path, **changes)

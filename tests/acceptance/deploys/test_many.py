@@ -10,6 +10,8 @@ from uuid import uuid4
 from azure.servicebus import ServiceBusMessage
 from azure.servicebus.aio import ServiceBusClient
 
+LIMIT = 8
+
 
 def most_at_once(deployments: list[dict]) -> int:
     """How many of them were at work at the same moment."""
@@ -22,18 +24,31 @@ def most_at_once(deployments: list[dict]) -> int:
     return most
 
 
-async def test_many_deployments_never_exceed_the_limit_and_all_end(running) -> None:
-    with running(MAX_CONCURRENT_DEPLOYMENTS="4") as app:
-        started = [app.deploy(f"shop-{number}", f"answer {number}") for number in range(24)]
+def test_a_hundred_deployments_at_once_never_exceed_the_limit_and_all_end(azure_with) -> None:
+    """On the Azure adapter, whose builds and apps cost this machine nothing: what is tried is the orchestration."""
+    with azure_with(MAX_CONCURRENT_DEPLOYMENTS=str(LIMIT)) as app:
+        app.cloud.seconds = 0.1
+        started = [app.release(f"shop-{number}", "here") for number in range(100)]
         ended = app.all_ended(started)
-        assert [one["status"] for one in ended] == ["completed"] * 24
-        assert 2 <= most_at_once(ended) <= 4
-        assert sorted(app.built()) == sorted(f"shop-{number}" for number in range(24))
-        for number in (0, 11, 23):
+        assert [one["status"] for one in ended] == ["completed"] * 100
+        assert most_at_once(ended) == LIMIT
+        assert len(app.cloud.apps) == len(app.cloud.runs) == 100
+        assert not app.cloud.task_runs
+
+
+def test_each_of_many_deployments_is_built_once_and_serves(running) -> None:
+    """The same with real builds and apps."""
+    with running(MAX_CONCURRENT_DEPLOYMENTS="3") as app:
+        started = [app.deploy(f"shop-{number}", f"answer {number}") for number in range(12)]
+        ended = app.all_ended(started)
+        assert [one["status"] for one in ended] == ["completed"] * 12
+        assert 2 <= most_at_once(ended) <= 3
+        assert sorted(app.built()) == sorted(f"shop-{number}" for number in range(12))
+        for number in (0, 5, 11):
             assert app.open(ended[number]["containerAppUrl"]) == f"answer {number}"
 
 
-async def test_of_a_project_one_deployment_works_at_a_time(running) -> None:
+def test_of_a_project_one_deployment_works_at_a_time(running) -> None:
     with running() as app:
         started = [app.deploy("shop", f"version {number}", build_seconds=0.5) for number in range(4)]
         ended = app.all_ended(started)

@@ -27,7 +27,7 @@ async def rewind(by: str) -> None:
         await db.execute("update diamonds.alerts_sent set claimed_at = claimed_at - %s::interval", (by,))
 
 
-async def test_a_cause_is_mailed_once_a_day(mails: Sink):
+async def test_rule_one_mail_per_cause_and_day(mails: Sink):
     assert await send_once(ALERT)
     assert not await send_once(ALERT)
     assert [mail.subject for mail in mails.mails(10)] == ["Partitions failed"]

@@ -252,8 +252,8 @@ def test_sql_prices_as_the_rule_says(migrated, diamonds):
             runner.run(close_pools())
 
 
-async def test_workers_at_once_share_the_rows_and_take_none_twice(diamonds, monkeypatch):
-    """A defect of the system being replaced: it used SKIP LOCKED outside a transaction."""
+async def test_defect_skip_locked_outside_a_transaction(diamonds, monkeypatch):
+    """Of the system being replaced. Here workers at once share the rows and take none twice."""
     monkeypatch.setattr(consolidation, "CLAIM_ROWS", 7)
     plan = await ingest(diamonds, *(diamonds.stone(f"s{n:03}") for n in range(300)))
     answers = await asyncio.gather(*(work(plan, worker=f"w{n}") for n in range(4)))
@@ -377,8 +377,8 @@ async def test_links_that_are_not_web_addresses_are_dropped(diamonds):
     ]
 
 
-async def test_diamonds_no_longer_offered_are_deleted_and_come_back_unchanged(diamonds):
-    """A defect of the system being replaced: soft delete was promised and absent."""
+async def test_defect_soft_delete_is_promised_and_absent(diamonds):
+    """Of the system being replaced. Here diamonds no longer offered are deleted, and come back unchanged."""
     stones = [diamonds.stone(f"s{n}") for n in range(10)]
     plan = await ingest(diamonds, *stones)
     await work(plan)
@@ -399,16 +399,17 @@ async def test_diamonds_no_longer_offered_are_deleted_and_come_back_unchanged(di
     assert await diamonds.fetch("select count(*) from diamonds.diamonds") == [(10,)]
 
 
-async def test_too_many_missing_diamonds_are_left_alone(diamonds):
+@pytest.mark.parametrize(("gone", "deleted"), [(2, 2), (3, 0)], ids=["at the limit", "over it"])
+async def test_rule_more_missing_diamonds_than_a_fifth_are_left_alone(diamonds, gone, deleted):
     stones = [diamonds.stone(f"s{n}") for n in range(10)]
     plan = await ingest(diamonds, *stones)
     await work(plan)
     await runs.finish_run(plan.run_id, RunStatus.COMPLETED)
-    plan = await ingest(diamonds, *stones[3:])
+    plan = await ingest(diamonds, *stones[gone:])
     missing = await mark_missing_deleted(plan.run_id, 0.2)
-    assert (missing.active, missing.missing, missing.deleted) == (10, 3, False)
-    assert await diamonds.fetch("select count(*) from diamonds.raw_diamonds") == [(10,)]
-    assert await diamonds.fetch("select count(*) from diamonds.diamonds where status = 'deleted'") == [(0,)]
+    assert (missing.active, missing.missing, missing.deleted) == (10, gone, bool(deleted))
+    assert await diamonds.fetch("select count(*) from diamonds.raw_diamonds") == [(10 - deleted,)]
+    assert await diamonds.fetch("select count(*) from diamonds.diamonds where status = 'deleted'") == [(deleted,)]
 
 
 @pytest.mark.parametrize("wrong", ["incremental", "capped", "failed", "unplanned"])

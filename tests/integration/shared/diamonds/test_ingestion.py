@@ -42,8 +42,8 @@ async def test_a_partition_is_copied_to_its_end(shop, diamonds):
     assert len(await diamonds.fetch(RAW)) == len(await diamonds.fetch(SIGHTINGS)) == 120
 
 
-async def test_the_last_page_completes_the_partition_whatever_its_length(shop, diamonds):
-    """A defect of the system being replaced: its last compare-and-set expected an offset that was never stored."""
+async def test_defect_the_last_page_expects_an_offset_not_yet_stored_and_never_completes(shop, diamonds):
+    """Of the system being replaced. Here the last page completes the partition, whatever its length."""
     for stones in (0, 1, 49, 50, 51, 100):
         shop.stones.clear()
         shop.offer(*(diamonds.stone(f"s{n}") for n in range(stones)))
@@ -53,8 +53,8 @@ async def test_the_last_page_completes_the_partition_whatever_its_length(shop, d
         await runs.finish_run(run.plan.run_id, RunStatus.COMPLETED)
 
 
-async def test_a_short_page_is_not_the_end(shop, diamonds):
-    """A defect of the system being replaced: it took 35 of 35,040 rows."""
+async def test_defect_a_short_page_is_taken_as_the_end(shop, diamonds):
+    """Of the system being replaced: it took 35 of 35,040 rows. Here only an empty page is the end."""
     shop.offer(*(diamonds.stone(f"s{n}") for n in range(90)))
     lengths = iter([35, 1, 50, 2, 1, 20] * 20)
     shop.longest = lambda: next(lengths)
@@ -108,8 +108,8 @@ async def test_a_changed_row_becomes_pending_whatever_it_was(shop, diamonds, sta
     ) == [(200, "pending", None, None, run.plan.run_id)]
 
 
-async def test_a_repeated_delivery_changes_nothing(shop, diamonds):
-    """A defect of the system being replaced: duplicate messages were counted twice."""
+async def test_defect_duplicate_messages_double_count(shop, diamonds):
+    """Of the system being replaced. Here a repeated delivery changes nothing."""
     shop.offer(*(diamonds.stone(f"s{n}") for n in range(30)))
     run = await diamonds.begin(0, 1000)
     first = await copy_pages(shop, run.task())
@@ -169,8 +169,8 @@ async def test_of_a_stone_that_comes_twice_the_last_wins(shop, diamonds):
     assert answer.records == 1
 
 
-async def test_what_was_read_before_the_supplier_failed_is_stored(shop, diamonds):
-    """A defect of the system being replaced: a failure after offset 0 hung the run."""
+async def test_defect_a_failure_after_offset_0_hangs_the_run(shop, diamonds):
+    """Of the system being replaced. Here what was read is stored, and the next attempt goes on from there."""
     shop.offer(*(diamonds.stone(f"s{n}") for n in range(120)))
     run = await diamonds.begin(0, 1000)
 

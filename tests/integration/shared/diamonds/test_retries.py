@@ -25,8 +25,8 @@ async def held(diamonds, *edges, failed=("p000",)):
     return run
 
 
-async def test_a_repeated_delivery_of_a_retry_gives_what_is_left_and_resets_nothing_twice(shop, diamonds):
-    """A defect of the system being replaced: a retry counted down blindly and did not reset the progress."""
+async def test_defect_a_retry_decrements_blindly(shop, diamonds):
+    """Of the system being replaced. Here a repeated retry gives what is left, and counts come from rows."""
     shop.offer(*(diamonds.stone(f"s{n}", price=n) for n in range(20)))
     run = await held(diamonds, 0, 10, 20, failed=("p000", "p001"))
     attempt = uuid4()

@@ -121,8 +121,8 @@ async def test_a_held_run_can_be_completed_and_a_completed_one_not_be_changed(di
             await runs.finish_run(run.plan.run_id, status)
 
 
-async def test_a_retry_starts_the_failed_partitions_from_their_beginning(shop, diamonds):
-    """A defect of the system being replaced: a retry counted down blindly and did not reset the progress."""
+async def test_defect_a_retry_does_not_reset_progress(shop, diamonds):
+    """Of the system being replaced. Here a failed partition is read again from its beginning."""
     shop.offer(*(diamonds.stone(f"s{n:02}", price=n) for n in range(30)))
     run = await diamonds.begin(0, 10, 20, 30)
     await copy_pages(shop, run.task(0))

@@ -11,7 +11,7 @@ from shared.platform.settings import settings
 SEARCH = "/api/v2/diamonds"
 
 
-async def test_lab_grown_false_means_false(shop, client):
+async def test_defect_lab_grown_false_is_parsed_as_true(shop, client):
     natural, lab, unknown = [await shop.offer(lab_grown=origin) for origin in (False, True, None)]
     for text, wanted in {"false": [natural], "true": [lab], "": [natural, lab, unknown]}.items():
         status, found, _ = await shop.ask("GET", f"{SEARCH}?lab_grown={text}&sort_order=asc", headers=client)

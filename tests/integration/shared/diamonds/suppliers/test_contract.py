@@ -134,8 +134,8 @@ async def test_an_offset_counts_what_was_read_so_that_each_page_moves_the_mark(o
     assert offsets[-1] == STONES
 
 
-async def test_neighbouring_ranges_share_no_stone_and_miss_none(opened, adapter):
-    """A defect of the system being replaced: neighbouring partitions overlapped at their edge."""
+async def test_defect_neighbouring_partitions_overlap_at_their_edge(opened, adapter):
+    """Of the system being replaced. Here ranges share no stone and miss none."""
     async with opened() as supplier:
         prices = Counter(int(PRICES[adapter](stone)) for stone in await read(supplier))
         edge = sorted(prices)[len(prices) // 2]
@@ -146,8 +146,8 @@ async def test_neighbouring_ranges_share_no_stone_and_miss_none(opened, adapter)
     assert max(PRICES[adapter](stone) for stone in below) < edge <= min(PRICES[adapter](stone) for stone in above)
 
 
-async def test_the_update_window_is_honoured_to_the_second(standin, opened):
-    """A defect of the system being replaced: workers ignored the update window."""
+async def test_defect_workers_ignore_the_update_window(standin, opened):
+    """Of the system being replaced. Here it is honoured to the second, in counts and in pages."""
     moment = datetime.now(UTC).replace(microsecond=0)
     standin.change(Change(reprice=17))
     changed = standin.catalogue._db.execute("select max(updated) from stone").fetchone()[0]

@@ -68,6 +68,9 @@ class Admin:
         }
         if errors:
             status["errors"] = errors
+        if host.table.errors:
+            # Not Azure's: this host's page shows it.
+            status["functionErrors"] = {one.name: one.reason for one in host.table.errors}
         bundle = host.host_json.section("extensionBundle")
         if bundle:
             status["extensionBundle"] = {"id": bundle.get("id"), "version": bundle.get("version")}

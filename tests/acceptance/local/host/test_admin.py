@@ -117,7 +117,7 @@ async def test_the_page_shows_functions_runs_and_the_timeline_of_an_orchestratio
         await page.wait_for_selector("#timeline .bar")
         labels = await page.locator("#timeline .row > span").all_inner_texts()
         assert labels == ["started", "Add", "Add", "Add", "ExecutionCompleted"]
-        await page.click(f"#instances tr:has-text('{hangs}')")
+        await page.click(f"#runs tr:has-text('{hangs}')")
         await page.wait_for_selector("#notes p")
         assert "no_such_activity" in await page.inner_text("#notes")
 

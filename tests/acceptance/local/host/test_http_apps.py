@@ -30,5 +30,6 @@ def test_an_asgi_app_with_a_route_prefix_is_refused_with_the_remedy(apps, tmp_pa
     (tmp_path / "app" / "host.json").write_text('{"version": "2.0"}')
     with InProcessHost(tmp_path / "app") as app:
         (error,) = app.host.table.errors
+        assert app.request("GET", "/admin/host/status").json()["functionErrors"] == {error.name: error.reason}
     assert error.name == "http_app_func"
     assert "need 'extensions.http.routePrefix' to be \"\" in host.json" in error.reason

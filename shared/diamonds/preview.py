@@ -11,12 +11,14 @@ from shared.diamonds.pricing import RuleTerms
 from shared.diamonds.reports import rows
 from shared.diamonds.repricing import DIFFERS, PRICED, RULES
 from shared.diamonds.rules import read_rule
-from shared.platform.errors import InvalidInput
+from shared.platform.errors import InvalidInput, TransientError
 from shared.platform.postgres import database
 
 if TYPE_CHECKING:
     from shared.diamonds.reports import Database
 
+LIMIT_SECONDS = 30
+"""How long a preview may take; half a million diamonds take about one second."""
 _NEW_ID = 2**63 - 1
 """A rule that is not stored yet comes after all others of its priority, as its id will."""
 
@@ -70,7 +72,7 @@ with rules as materialized (
         count(*) filter (where {DIFFERS}) as changed,
         coalesce(sum(d.retail_price) filter (where {DIFFERS}), 0) as value_before,
         coalesce(sum(n.retail_price) filter (where {DIFFERS}), 0) as value_after
-    from diamonds.diamonds d, lateral {PRICED} n where d.status = 'active' group by d.feed
+    from diamonds.diamonds d {PRICED} where d.status = 'active' group by d.feed
 )
 select feed, diamonds, fitting, changed, value_before, value_after, value_after - value_before as difference
 from effect order by feed
@@ -83,7 +85,10 @@ async def preview(change: RuleChange, *, database: Database = database) -> Effec
     Raises:
         InvalidInput: neither a rule nor its id was given.
         NotFound: there is no rule of that id.
+        TransientError: it took longer than LIMIT_SECONDS (`preview-too-long`).
     """
+    from psycopg.errors import QueryCanceled  # noqa: PLC0415 - loads where it is needed
+
     if change.rule is None and change.rule_id is None:
         raise InvalidInput(
             "Nothing would change.", field="rule", remedy="Give the terms of a rule, the id of one, or both."
@@ -99,6 +104,14 @@ async def preview(change: RuleChange, *, database: Database = database) -> Effec
         "active": terms is not None and terms.active,
     }
     async with database() as connection:
-        found = await rows(connection, _EFFECT, given, prepare=False)
+        await connection.execute("select set_config('statement_timeout', %s, true)", (f"{LIMIT_SECONDS}s",))
+        try:
+            found = await rows(connection, _EFFECT, given, prepare=False)
+        except QueryCanceled:
+            raise TransientError(
+                f"The preview was given up after {LIMIT_SECONDS} s.",
+                code="preview-too-long",
+                remedy="Nothing was changed. Try again when the database is less busy.",
+            ) from None
     sums = ("diamonds", "fitting", "changed", "value_before", "value_after", "difference")
     return Effect.model_validate({name: sum(row[name] for row in found) for name in sums} | {"feeds": found})

@@ -40,17 +40,20 @@ update diamonds.repricings set status = 'failed', completed_at = now(), updated_
 where status = 'running' and updated_at < now() - %s returning {_COLUMNS}
 """  # noqa: S608 - names written above
 
-# As in consolidation.sql: the lowest priority that fits, then the lowest id.
+# As in consolidation.sql: the lowest priority that fits, then the lowest id. A join of its own: PostgreSQL then looks
+# for the rule once for all diamonds of the same size, shape, origin and feed (Memoize).
 PRICED = f"""
-(select round(d.price_model_price * coalesce(rule.markup_ratio, {DEFAULT_MARKUP}), 2) as retail_price,
-    coalesce(rule.markup_ratio, {DEFAULT_MARKUP}) as markup_ratio, rule.rating, rule.id as rule
-from (values (1)) one left join lateral (
+left join lateral (
     select r.id, r.markup_ratio, r.rating from rules r
     where (r.carat_min is null or d.carats >= r.carat_min) and (r.carat_max is null or d.carats <= r.carat_max)
         and (r.shapes is null or d.shape = any (r.shapes)) and (r.lab_grown is null or d.lab_grown = r.lab_grown)
         and (r.feed is null or d.feed = r.feed)
     order by r.priority, r.id limit 1
-) rule on true)
+) rule on true
+cross join lateral (
+    select round(d.price_model_price * coalesce(rule.markup_ratio, {DEFAULT_MARKUP}), 2) as retail_price,
+        coalesce(rule.markup_ratio, {DEFAULT_MARKUP}) as markup_ratio, rule.rating, rule.id as rule
+) n
 """  # noqa: S608 - a constant
 
 DIFFERS = """
@@ -70,13 +73,13 @@ with rules as materialized ({RULES}), batch as materialized (
     select id, feed, supplier_stone_id, carats, shape, lab_grown, price_model_price, retail_price, markup_ratio, rating
     from diamonds.diamonds where id > %(after)s and feed = %(feed)s and status = 'active' order by id limit %(rows)s
 ), due as materialized (
-    select d.id from batch d, lateral {PRICED} n where {DIFFERS}
+    select d.id from batch d {PRICED} where {DIFFERS}
 ), locked as materialized (
     select d.id, d.feed, d.carats, d.shape, d.lab_grown, d.price_model_price, d.retail_price, d.markup_ratio, d.rating
     from diamonds.diamonds d join due using (id) where d.status = 'active' order by d.supplier_stone_id for update of d
 ), priced as materialized (
     select d.id, d.retail_price as before, n.retail_price, n.markup_ratio, n.rating
-    from locked d, lateral {PRICED} n where {DIFFERS}
+    from locked d {PRICED} where {DIFFERS}
 ), written as (
     update diamonds.diamonds d
     set retail_price = p.retail_price, markup_ratio = p.markup_ratio, rating = p.rating, updated_at = now()

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from decimal import Decimal
 from uuid import uuid4
 
+import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -19,7 +20,7 @@ from shared.diamonds.pricing import PricingRule, RuleTerms, Unpriced, price
 from shared.diamonds.repricing import begin, fail, last_repricings, read_repricing, reprice
 from shared.diamonds.rules import change_rule, create_rule, delete_rule, list_rules
 from shared.diamonds.steps import RepriceFeed
-from shared.platform.errors import Conflict, NotFound
+from shared.platform.errors import Conflict, NotFound, TransientError
 from shared.platform.postgres import close_pools, database
 
 STATE = "select id, retail_price, markup_ratio, rating, xmin::text from diamonds.diamonds order by id"
@@ -294,3 +295,12 @@ async def test_prices_are_right_after_consolidation_repricing_and_changes_at_onc
     assert last.status == "completed"
     await assert_priced_by_the_rules()
     assert await rows("select count(*), sum(price_model_price) from diamonds.diamonds") == [(300, Decimal(60_000))]
+
+
+async def test_a_preview_that_takes_too_long_is_given_up_and_says_so(migrated, monkeypatch):
+    monkeypatch.setattr("shared.diamonds.preview.LIMIT_SECONDS", 0.05)
+    async with await psycopg.AsyncConnection.connect(migrated) as other:
+        await other.execute("lock table diamonds.diamonds")
+        with pytest.raises(TransientError, match=r"given up after 0\.05 s") as raised:
+            await preview(RuleChange.model_validate({"rule": {"markup_ratio": "1.25"}}))
+    assert raised.value.code == "preview-too-long"

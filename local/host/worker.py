@@ -148,7 +148,7 @@ class Worker:
             if _is_being_cancelled():
                 raise
             raise FunctionRaised(error) from error
-        except GeneratorExit:
+        except FunctionRaised:
             raise
         except BaseException as error:
             # What is no Exception ends or hangs Azure's worker, which is started anew; only this run fails here.
@@ -172,6 +172,8 @@ class Worker:
                 return snapshot.run(code, **arguments)
             except StopIteration as error:  # which no future can carry
                 raise RuntimeError("function raised StopIteration") from error
+            except GeneratorExit as error:  # which, thrown into it, would close the coroutine that waits
+                raise FunctionRaised(error) from error
 
         return await asyncio.get_running_loop().run_in_executor(self._pool, call)
 

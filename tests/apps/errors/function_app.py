@@ -22,6 +22,7 @@ KINDS = {
     "base": NoException,
     "interrupt": KeyboardInterrupt,
     "exit": SystemExit,
+    "generator": GeneratorExit,
     "cancelled": asyncio.CancelledError,
     "unprintable": Unprintable,
 }
@@ -56,6 +57,17 @@ def catches(context: df.DurableOrchestrationContext):
     except Exception as error:
         return str(error).partition("\n")[0].strip()
     return "nothing raised"
+
+
+@app.orchestration_trigger(context_name="context")
+def gives_up(context: df.DurableOrchestrationContext):
+    yield context.call_activity("works", None)
+    raise KINDS[context.get_input()]
+
+
+@app.activity_trigger(input_name="nothing")
+def works(nothing: None) -> None:
+    return nothing
 
 
 @app.activity_trigger(input_name="kind")

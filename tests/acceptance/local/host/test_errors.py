@@ -6,6 +6,7 @@ KINDS = {
     "base": "NoException: ",
     "interrupt": "KeyboardInterrupt: ",
     "exit": "SystemExit: ",
+    "generator": "GeneratorExit: ",
     "cancelled": "CancelledError: ",
     "unprintable": "Unprintable: Unhandled exception in function. Could not serialize original exception message.",
 }
@@ -30,6 +31,12 @@ def test_whatever_a_function_raises_fails_its_own_run_alone(app, way, kind):
 def test_whatever_an_activity_raises_reaches_its_orchestrator(app, kind):
     found = app.wait_for(app.start_orchestration("catches", kind))
     assert found.output == f"Activity function 'raises' failed: {KINDS[kind]}".strip()
+
+
+@pytest.mark.parametrize("kind", ["base", "interrupt", "exit", "generator"])
+def test_what_is_no_exception_fails_its_own_orchestration_alone(app, kind):
+    found = app.wait_for(app.start_orchestration("gives_up", kind))
+    assert (found.status, found.output) == ("Failed", f"Orchestrator function 'gives_up' failed: {KINDS[kind]}")
 
 
 def test_a_status_that_cannot_be_sent_is_an_error_of_the_function(app):

@@ -46,6 +46,16 @@ class KillableService:
         self.stop(signal.SIGKILL)
 
     @contextmanager
+    def hanging(self) -> Generator[None]:
+        """Within, it is there and answers nothing."""
+        assert self._process is not None
+        os.kill(self._process.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self._process.pid, signal.SIGCONT)
+
+    @contextmanager
     def running(self) -> Generator[None]:
         """Started within, and stopped at the end."""
         self.start()

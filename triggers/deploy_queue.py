@@ -7,12 +7,12 @@ from typing import Any
 import azure.functions as func
 
 from orchestrators.deploys import SLOT, deployment, deployment_steps
-from shared.deploys import store
+from shared.deploys import queue, store
 from shared.deploys.models import Deployment, DeploymentStatus
 from shared.deploys.queue import DeploymentMessage
 from shared.deploys.steps import DeploymentRef, Nothing
 from shared.platform.durable import DurableClient, new_blueprint
-from shared.platform.errors import Conflict, InvalidInput, NotFound
+from shared.platform.errors import Conflict, InvalidInput, NotFound, TransientError
 
 logger = logging.getLogger(__name__)
 functions = new_blueprint()
@@ -30,6 +30,21 @@ async def deploys_message(message: func.ServiceBusMessage, client: Any) -> None:
 
 
 async def _receive(asked: DeploymentMessage, client: DurableClient) -> None:
+    """Act on the message; one whose database or engine is away comes back later, more and more patiently.
+
+    The broker's own deliveries follow one another at once, so a hiccup of seconds would use them up.
+    """
+    try:
+        await _act(asked, client)
+    except TransientError as error:
+        later = await queue.postpone(asked)
+        if later is None:
+            raise
+        extra = {"deployment": asked.deployment_id, "attempt": asked.attempt, "seconds": later.total_seconds()}
+        logger.warning("A deployment's message is tried again later: %s", error, extra=extra)
+
+
+async def _act(asked: DeploymentMessage, client: DurableClient) -> None:
     if asked.what == "slot":
         await _tell(client, asked.deployment_id)
         return

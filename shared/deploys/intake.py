@@ -109,7 +109,7 @@ async def send_unsent(older_than: timedelta) -> int:
     found = await store.unsent(datetime.now(UTC), older_than=older_than, limit=SWEPT)
     sent = 0
     for deployment in found:
-        sent += await queue.enqueue(deployment)
+        sent += await queue.enqueue(deployment, again=True)
     if found:
         logger.info("Accepted deployments were sent again.", extra={"found": len(found), "sent": sent})
     return sent

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Literal
+from uuid import uuid4
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from shared.deploys import store
 from shared.deploys.models import DeploymentId, Name, Wire
@@ -16,6 +17,9 @@ from shared.platform.settings import settings
 if TYPE_CHECKING:
     from shared.deploys.models import Deployment
 
+ATTEMPTS = 8
+"""How often a message is tried when what it needs is away: for about 28 minutes in all."""
+
 
 class DeploymentMessage(Wire):
     """What travels: which deployment to start, or to tell that a slot is free. Neither parameters nor secrets."""
@@ -24,16 +28,19 @@ class DeploymentMessage(Wire):
     deployment_id: DeploymentId
     organization_id: Name | None = None
     what: Literal["start", "slot"] = "start"
+    attempt: Annotated[int, Field(ge=1, description="Tries of this message, this one included")] = 1
 
 
-async def enqueue(deployment: Deployment) -> bool:
+async def enqueue(deployment: Deployment, *, again: bool = False) -> bool:
     """Send the deployment to be started and note that in its document. False: the queue did not take it.
 
-    Repeated within the queue's window, the message is dropped there: its id is the deployment's.
+    Repeated within the queue's window, the message is dropped there: its id is the deployment's. What is sent `again`,
+    as the first may be lost, has an id of its own, or the window would swallow it; the claim lets only one work.
     """
     message = DeploymentMessage(deployment_id=deployment.id, organization_id=deployment.organization_id)
+    message_id = f"{deployment.id}~{uuid4().hex}" if again else deployment.id
     try:
-        await send(settings().deployments_queue, message.model_dump_json(by_alias=True), message_id=deployment.id)
+        await send(settings().deployments_queue, message.model_dump_json(by_alias=True), message_id=message_id)
     except TransientError:
         return False
     await store.change(
@@ -42,6 +49,27 @@ async def enqueue(deployment: Deployment) -> bool:
         lambda found, _: found.model_copy(update={"sent_at": datetime.now(UTC)}),
     )
     return True
+
+
+async def postpone(message: DeploymentMessage) -> timedelta | None:
+    """Have the message delivered again in min(2^n x 30, 300) seconds (facts of the system being replaced).
+
+    How long that is; None if it was tried often enough, so that it shall end among the dead letters.
+
+    Raises:
+        TransientError: the queue did not take it.
+    """
+    if message.attempt >= ATTEMPTS:
+        return None
+    later = timedelta(seconds=min(2**message.attempt * 30, 300))
+    following = message.model_copy(update={"attempt": message.attempt + 1})
+    await send(
+        settings().deployments_queue,
+        following.model_dump_json(by_alias=True),
+        message_id=f"{message.deployment_id}~{uuid4().hex}",
+        after=later,
+    )
+    return later
 
 
 async def tell_slot_free(deployment_id: str, *, released: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakKeyDictionary
 
@@ -13,8 +14,12 @@ from shared.platform.settings import settings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator, Mapping
+    from datetime import timedelta
 
     from azure.servicebus.aio import ServiceBusClient, ServiceBusReceiver, ServiceBusSender
+
+SEND_S = 15
+"""Seconds until a send is given up: callers of the app's routes wait for it."""
 
 # A client belongs to the event loop that opened it; the worker has one, a test session has several.
 _clients: WeakKeyDictionary[asyncio.AbstractEventLoop, ServiceBusClient] = WeakKeyDictionary()
@@ -55,8 +60,11 @@ async def send(
     message_id: str | None = None,
     correlation_id: str | None = None,
     properties: Mapping[str, str | int] | None = None,
+    after: timedelta | None = None,
 ) -> None:
-    """Send one message of JSON. A queue that looks for duplicates drops one whose `message_id` it has just seen.
+    """Send one message of JSON, to be delivered at once or `after` a while.
+
+    A queue that looks for duplicates drops one whose `message_id` it has just seen.
 
     Raises:
         TransientError: the service did not take it.
@@ -69,6 +77,7 @@ async def send(
         correlation_id=correlation_id,
         content_type="application/json",
         application_properties=cast("Any", dict(properties or {})),
+        scheduled_enqueue_time_utc=datetime.now(UTC) + after if after else None,
     )
     await send_message(queue, message)
 
@@ -111,8 +120,14 @@ async def send_message(queue: str, message: Any) -> None:
         if queue not in senders:
             senders[queue] = _Sender(_client().get_queue_sender(queue))
         held = senders[queue]
-        async with held.turn:
-            await held.sender.send_messages(message)
+        try:
+            async with asyncio.timeout(SEND_S), held.turn:
+                await held.sender.send_messages(message)
+        except TimeoutError:
+            # Whether it was taken is not known, and its connection may hang for ever: the next send opens another.
+            if senders.get(queue) is held:
+                del senders[queue]
+            raise
 
 
 @asynccontextmanager

@@ -50,6 +50,7 @@ async def test_a_deployment_is_accepted_in_the_known_shape(ask, body, sent) -> N
         "deploymentId": answer["deploymentId"],
         "organizationId": body["organizationId"],
         "what": "start",
+        "attempt": 1,
     }
     status, shown, _ = await ask("GET", headers["Location"])
     assert status == 200
@@ -86,7 +87,7 @@ async def test_an_accepted_deployment_is_not_lost_with_the_queue(ask, body, sent
     assert (status, sent.messages) == (202, [])
     sent.down = False
     assert await intake.send_unsent(timedelta(seconds=-1)) >= 1
-    assert answer["deploymentId"] in [message_id for _, _, message_id in sent.messages]
+    assert answer["deploymentId"] in [message["deploymentId"] for _, message, _ in sent.messages]
     sent.messages.clear()
     await intake.send_unsent(timedelta(seconds=-1))
     assert answer["deploymentId"] not in [message_id for _, _, message_id in sent.messages]

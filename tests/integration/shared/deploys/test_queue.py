@@ -8,11 +8,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from shared.deploys import store
+from shared.deploys import intake, store
 from shared.deploys.models import DeploymentStatus
 from shared.deploys.slots import Holder, Slots
 from shared.platform.durable import RunState
-from shared.platform.errors import Conflict, InvalidInput, NotFound
+from shared.platform.errors import Conflict, InvalidInput, NotFound, TransientError
 from triggers import deploy_queue, deploy_upkeep
 
 CANARY = "canary-in-a-message"
@@ -25,18 +25,22 @@ def message(**body) -> SimpleNamespace:
 @pytest.fixture
 def durable(monkeypatch) -> SimpleNamespace:
     """A durable client that notes what it is asked."""
-    told = SimpleNamespace(started=[], events=[], running=None, busy=False, slots=Slots())
+    told = SimpleNamespace(started=[], events=[], running=None, busy=False, away=False, slots=Slots())
 
     class Client:
         def __init__(self, _) -> None:
             pass
 
         async def start(self, orchestration, task, *, instance_id):
+            if told.away:
+                raise TransientError("the engine does not answer")
             if told.busy:
                 raise Conflict("it is running", code="already-running")
             told.started.append((orchestration.name, instance_id, task))
 
         async def raise_event(self, instance_id, event, _) -> None:
+            if told.away:
+                raise TransientError("the engine does not answer")
             if told.busy:
                 raise NotFound("it is gone")
             told.events.append((instance_id, event))
@@ -96,6 +100,39 @@ async def test_an_unreadable_message_fails_without_being_repeated_in_the_log(dur
         await receive(deploymentId=CANARY)
     assert CANARY not in str(refused.value)
     assert refused.value.__suppress_context__
+
+
+@pytest.mark.parametrize("what", ["start", "slot"])
+async def test_defect_every_message_dead_letters_what_is_away_for_a_while_is_tried_later(
+    durable, new, sent, what
+) -> None:
+    written = await store.create(new())
+    durable.away = True
+    body = {"deploymentId": written.id, "organizationId": written.organization_id, "what": what}
+    waits = []
+    while True:
+        try:
+            await receive(**body)
+        except TransientError:
+            break  # the broker delivers it twice more, and puts it among the dead letters
+        name, body, message_id = sent.messages.pop()
+        assert name == "deployments"
+        assert message_id.startswith(f"{written.id}~")
+        waits.append(sent.after.pop())
+    assert waits == [60, 120, 240, 300, 300, 300, 300]
+    assert durable.started == []
+    durable.away = False
+    await receive(**body)
+    assert [instance for _, instance, _ in durable.started] == ([written.id] if what == "start" else [])
+
+
+async def test_what_is_sent_again_is_no_duplicate_to_the_queue(new, sent) -> None:
+    old = datetime.now(UTC) - timedelta(hours=1)
+    written = await store.create(new(created_at=old, updated_at=old))
+    await intake.send_unsent(timedelta(minutes=15))
+    ids = [message_id for _, body, message_id in sent.messages if body["deploymentId"] == written.id]
+    assert len(ids) == 1
+    assert ids[0].startswith(f"{written.id}~")
 
 
 async def test_word_of_a_free_slot_reaches_the_orchestration(durable) -> None:

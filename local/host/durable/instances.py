@@ -14,8 +14,10 @@ from local.host.durable.events import Event
 from local.host.durable.hub import Hub, load_events
 from local.host.durable.model import PENDING, Instance, Message
 
-# A turn that could only note that more of a task_all has succeeded waits this long for the rest of it.
+# A turn that could only note that more of a task_all has succeeded waits for the rest: until nothing more has come for
+# this time, and so long at most.
 HOLD_SECONDS = 0.5
+LONGEST_HOLD_SECONDS = 2.0
 _SUCCESSES = frozenset({events.TASK_COMPLETED, events.CHILD_COMPLETED})
 
 
@@ -28,7 +30,6 @@ class Live:
     busy: bool = False
     queued: bool = False
     held_for: set[int] | None = None
-    turn_seconds: float = 0.0
     waiters: list[asyncio.Event] = field(default_factory=list[asyncio.Event])
 
     def consume(self, messages: list[Message]) -> None:
@@ -166,5 +167,12 @@ class Instances:
             live.held_for = None
             return False
         if len(live.inbox) == 1:
-            asyncio.get_running_loop().call_later(max(HOLD_SECONDS, 4 * live.turn_seconds), self._wake, live)
+            self._hold(live, 0, asyncio.get_running_loop().time() + LONGEST_HOLD_SECONDS)
         return True
+
+    def _hold(self, live: Live, seen: int, until: float) -> None:
+        loop = asyncio.get_running_loop()
+        if seen < len(live.inbox) and loop.time() < until:
+            loop.call_later(HOLD_SECONDS, self._hold, live, len(live.inbox), until)
+        else:
+            self._wake(live)

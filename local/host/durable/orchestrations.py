@@ -1,6 +1,5 @@
 """Runs the turns of orchestrations: asks the function, commits what its answer comes to, sends what it made."""
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from uuid import uuid4
@@ -43,7 +42,6 @@ class Orchestrations:
 
     async def run(self, live: Live) -> None:
         """Run one turn over what has arrived. Raises HostStopping, and leaves everything as it was, when aborted."""
-        began = time.perf_counter()
         instance = live.state
         self._instances.load_history(instance)
         live.held_for = None
@@ -66,7 +64,6 @@ class Orchestrations:
         now = self._instances.now()
         outcome = turn.finish(instance, episode, answer, known=known, now=now, options=self._options)
         self._commit(live, taken, episode, outcome, dotnet.timestamp(now))
-        live.turn_seconds = time.perf_counter() - began
 
     async def _ask(self, instance: Instance, episode: turn.Episode, known: KnownFunctions) -> Answer:
         name = episode.started["Name"]

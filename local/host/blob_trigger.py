@@ -11,7 +11,7 @@ from azure.storage.blob import BlobProperties
 
 from local.host.blobs import Blobs, blob_call
 from local.host.clock import Clock
-from local.host.dispatch import Dispatcher, FunctionTimedOut
+from local.host.dispatch import Dispatcher
 from local.host.durable.ports import HostStopping
 from local.host.expressions import template_pattern
 from local.host.functions import Function
@@ -19,7 +19,7 @@ from local.host.logs import host_log
 from local.host.settings import ConfigurationError
 from local.host.storage import problem
 from local.host.tasks import start_task
-from local.host.worker import FunctionRaised
+from local.host.worker import RunFailed
 
 _SCAN_SECONDS = 1.0
 _ATTEMPTS = 5
@@ -93,11 +93,9 @@ class BlobTrigger:
                 reason = f"New blob detected: {name}"
                 call = blob_call(self.function, name, client.url, blob=blob, data=data, reason=reason)
                 await self._dispatcher.run(self.function, call)
-            except HostStopping:
+            except (HostStopping, ResourceNotFoundError):
                 return
-            except ResourceNotFoundError:
-                return
-            except (FunctionRaised, FunctionTimedOut):
+            except RunFailed:
                 if attempt < _ATTEMPTS:
                     await self._clock.sleep_until(self._clock.now() + timedelta(seconds=0.1 * 2**attempt))
                     continue

@@ -24,6 +24,7 @@ from local.host.worker import (
     Result,
     RetryContext,
     RetryException,
+    RunFailed,
     TraceContext,
     Worker,
 )
@@ -80,7 +81,7 @@ class BindingFailed(Exception):
     """An input could not be fetched, or an output not be delivered."""
 
 
-class FunctionTimedOut(Exception):
+class FunctionTimedOut(RunFailed):
     """The run took longer than functionTimeout."""
 
 
@@ -103,7 +104,7 @@ class Dispatcher:
         return len(self._running)
 
     async def run(self, function: Function, call: Call) -> Result:
-        """Run the function, with its retries. Raises FunctionRaised, FunctionTimedOut or HostStopping."""
+        """Run the function, with its retries. Raises RunFailed (FunctionRaised, FunctionTimedOut) or HostStopping."""
         if self._stopping:
             raise HostStopping
         task = asyncio.current_task()
@@ -141,7 +142,7 @@ class Dispatcher:
             context = RetryContext(attempt, policy.maximum_retries, _retry_exception(failure))
             try:
                 return await self._attempt(function, call, context)
-            except (FunctionRaised, FunctionTimedOut) as error:
+            except RunFailed as error:
                 if 0 <= policy.maximum_retries <= attempt:
                     host_log.error("Function execution failed after '%d' retries.", attempt)
                     raise

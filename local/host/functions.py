@@ -69,13 +69,6 @@ class Function:
     retry: RetryPolicy | None = None
     disabled: bool = False
 
-    def binding(self, name: str) -> Binding:
-        """The binding of that name. Raises KeyError when there is none."""
-        for binding in self.bindings:
-            if binding.name == name:
-                return binding
-        raise KeyError(name)
-
 
 @dataclass(frozen=True)
 class FunctionError:

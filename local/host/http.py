@@ -13,14 +13,14 @@ from starlette.types import Receive, Scope, Send
 
 from local.host.answers import Answer, answer_of
 from local.host.constraints import RouteInvalid
-from local.host.dispatch import HOST_API_REASON, Call, Dispatcher, FunctionTimedOut
+from local.host.dispatch import HOST_API_REASON, Call, Dispatcher
 from local.host.durable.ports import HostStopping
 from local.host.expressions import json_parameters
 from local.host.functions import Function, FunctionError, FunctionTable
 from local.host.keys import KeyStore
 from local.host.logs import host_log, warn_once
 from local.host.routes import Route
-from local.host.worker import FunctionRaised, TraceContext
+from local.host.worker import RunFailed, TraceContext
 
 _ALL = frozenset({"GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE", "CONNECT"})
 _RESERVED = ("admin", "runtime")
@@ -158,7 +158,7 @@ class HttpTriggers:
             result = await self._dispatcher.run(one.function, call)
         except HostStopping:
             return Answer(503, [("content-type", "text/plain")], b"Function host is not running.")
-        except (FunctionRaised, FunctionTimedOut):
+        except RunFailed:
             return Answer(500)
         try:
             answer = answer_of(_http_result(one.function, result.returned, result.outputs))

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, cast
 
 from azure.functions import meta
 
-from local.host.dispatch import HOST_API_REASON, Call, FunctionTimedOut
+from local.host.dispatch import HOST_API_REASON, Call
 from local.host.durable.ports import HostStopping
 from local.host.functions import Function
 from local.host.logs import host_log
-from local.host.worker import FunctionRaised
+from local.host.worker import RunFailed
 
 if TYPE_CHECKING:
     from local.host.host import Host
@@ -25,7 +25,7 @@ async def run_by_hand(host: "Host", function: Function, text: str) -> None:
     except Exception as error:  # noqa: BLE001 - whatever stands in the way of the made-up trigger goes to the log
         host_log.error("Function '%s' was not run by hand: %s", function.name, str(error).partition("\n")[0])
         return
-    with contextlib.suppress(FunctionRaised, FunctionTimedOut, HostStopping):  # logged by the dispatcher
+    with contextlib.suppress(RunFailed, HostStopping):  # logged by the dispatcher
         await host.dispatcher.run(function, call)
 
 

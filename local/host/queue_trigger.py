@@ -3,19 +3,21 @@
 import asyncio
 import contextlib
 import random
+from collections.abc import Awaitable
 from pathlib import Path
+from typing import Any
 
 from azure.core.exceptions import AzureError, ResourceNotFoundError
 from azure.storage.queue import QueueMessage
 
-from local.host.dispatch import Call, Dispatcher, FunctionTimedOut
+from local.host.dispatch import Call, Dispatcher
 from local.host.durable.ports import HostStopping
 from local.host.functions import Function
 from local.host.logs import host_log
 from local.host.storage import problem
 from local.host.storage_queues import SHORTEST_POLL, StorageQueues, message_metadata, put, queue_call
 from local.host.tasks import start_task
-from local.host.worker import FunctionRaised
+from local.host.worker import RunFailed
 
 _LEASE_SECONDS = 600
 _RENEW_SECONDS = 300
@@ -100,45 +102,38 @@ class QueueTrigger:
             self._leases.drop(message_id)
 
     async def _run(self, message: QueueMessage) -> None:
-        await self._deal_with(message)
-        self._leases.drop(str(message.id))
-
-    async def _deal_with(self, message: QueueMessage) -> None:
         renewal = asyncio.create_task(self._renew(message))
         try:
-            try:
-                body = self._queues.decode(str(message.content))
-            except ValueError as error:
-                host_log.error(
-                    "A message in the queue '%s' is not Base64: it goes to the poison queue. Encode it, or set "
-                    "extensions.queues.messageEncoding to none in host.json. %s",
-                    self._name,
-                    error,
-                )
-                await self._poison(message)
-                return
-            succeeded = await self._succeeds(self._call(message, body))
-        except HostStopping:
-            await self._release(message, 0)
-            return
+            settle = await self._deal_with(message)
         finally:
             renewal.cancel()
         try:
-            if succeeded:
-                await self._queue.delete_message(message)
-            elif (message.dequeue_count or 0) >= self._options.max_dequeue_count:
-                await self._poison(message)
-            else:
-                await self._release(message, self._options.visibility_timeout)
+            await settle
         except AzureError as error:
             host_log.error("A message of the queue '%s' could not be settled: %s", self._name, problem(error))
+        self._leases.drop(str(message.id))
 
-    async def _succeeds(self, call: Call) -> bool:
+    async def _deal_with(self, message: QueueMessage) -> Awaitable[Any]:
+        """Run the function; what then is to be done with the message."""
         try:
-            await self._dispatcher.run(self.function, call)
-        except (FunctionRaised, FunctionTimedOut):
-            return False
-        return True
+            body = self._queues.decode(str(message.content))
+        except ValueError as error:
+            host_log.error(
+                "A message in the queue '%s' is not Base64: it goes to the poison queue. Encode it, or set "
+                "extensions.queues.messageEncoding to none in host.json. %s",
+                self._name,
+                error,
+            )
+            return self._poison(message)
+        try:
+            await self._dispatcher.run(self.function, self._call(message, body))
+        except HostStopping:
+            return self._release(message, 0)
+        except RunFailed:
+            if (message.dequeue_count or 0) >= self._options.max_dequeue_count:
+                return self._poison(message)
+            return self._release(message, self._options.visibility_timeout)
+        return self._queue.delete_message(message)
 
     async def _renew(self, message: QueueMessage) -> None:
         while True:

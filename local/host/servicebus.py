@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import logging
 import os
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
@@ -17,7 +16,7 @@ from azure.servicebus.aio import AutoLockRenewer, ServiceBusClient, ServiceBusRe
 from azure.servicebus.exceptions import ServiceBusError
 
 from local.host.connections import Clients, Connection, credential
-from local.host.dispatch import Call, Dispatcher, FunctionTimedOut
+from local.host.dispatch import Call, Dispatcher
 from local.host.durable.ports import HostStopping
 from local.host.expressions import json_parameters, resolve_parameters
 from local.host.functions import Binding, Function
@@ -25,7 +24,7 @@ from local.host.logs import host_log
 from local.host.messages import body_datum, metadata_data, output_messages
 from local.host.settings import HostJson
 from local.host.tasks import start_task
-from local.host.worker import FunctionRaised
+from local.host.worker import RunFailed
 
 _SECTION = "extensions.serviceBus"
 _CALLS_PER_CORE = 16
@@ -181,7 +180,7 @@ class ServiceBusTrigger:
         try:
             await self._dispatcher.run(self.function, call)
             settle = receiver.complete_message if self._auto_complete else None
-        except (FunctionRaised, FunctionTimedOut, HostStopping):
+        except (RunFailed, HostStopping):
             pass
         finally:
             if settle is not None:
@@ -196,8 +195,7 @@ class ServiceBusTrigger:
         try:
             await settle(message)
         except (ServiceBusError, ValueError) as error:
-            host_log.log(
-                logging.ERROR,
+            host_log.error(
                 "The message %s of function '%s' could not be settled and will be delivered again: %s",
                 message.message_id,
                 self.function.name,

@@ -1,9 +1,8 @@
 """What configures an app: host.json, local.settings.json and the environment, read the way the Functions host does."""
 
 import json
-import os
 import re
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -237,11 +236,6 @@ def resolve_section(section: Mapping[str, Any], environment: Mapping[str, str]) 
         }
     except ExpressionError as error:
         raise ConfigurationError(f"host.json: {error} Set it in local.settings.json or in the environment.") from error
-
-
-def app_environment() -> MutableMapping[str, str]:
-    """The process environment: functions read it, so what local.settings.json adds goes there too."""
-    return os.environ
 
 
 def _override(document: dict[str, Any], path: list[str], value: str) -> None:

@@ -14,14 +14,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from azure.functions import meta
 
 from local.host.clock import Clock
-from local.host.dispatch import HOST_API_REASON, Call, Dispatcher, FunctionTimedOut
+from local.host.dispatch import HOST_API_REASON, Call, Dispatcher
 from local.host.durable.ports import HostStopping
 from local.host.functions import Function, FunctionError
 from local.host.logs import host_log
 from local.host.schedules import Schedule, ScheduleInvalid, parse_schedule
 from local.host.settings import ConfigurationError
 from local.host.tasks import start_task
-from local.host.worker import FunctionRaised
+from local.host.worker import RunFailed
 
 _NEVER = "0001-01-01T00:00:00"
 
@@ -113,7 +113,7 @@ class TimerTriggers:
         return due
 
     async def _fire(self, function: Function, request: str, reason: str, details: str = "") -> None:
-        with contextlib.suppress(FunctionRaised, FunctionTimedOut, HostStopping):  # logged; the schedule goes on
+        with contextlib.suppress(RunFailed, HostStopping):  # logged; the schedule goes on
             await self._dispatcher.run(
                 function, Call(reason=reason, value=meta.Datum(request, "json"), details=details)
             )

@@ -25,7 +25,11 @@ _ORCHESTRATOR_STATE = "\n\n$OutOfProcData$"
 _OWN_FILES = {*map(str, Path(__file__).parent.glob("*.py")), concurrent.futures.thread.__file__, importlib.__file__}
 
 
-class FunctionRaised(Exception):
+class RunFailed(Exception):
+    """A run ended without success; the log says so."""
+
+
+class FunctionRaised(RunFailed):
     """The function, or the conversion of its arguments and results, raised `error`."""
 
     def __init__(self, error: BaseException) -> None:

@@ -1,6 +1,8 @@
 """call_http: the activity BuiltIn::HttpActivity, which the extension runs itself."""
 
 import json
+import os
+import ssl
 from typing import Any
 
 import httpx
@@ -40,19 +42,17 @@ async def send(payload: str) -> str:
     content = request.get("content")
     if content is not None and not any(name.lower() == "content-type" for name in headers):
         headers["Content-Type"] = "text/plain"
-    url = httpx.URL(request["uri"])
     try:
         async with httpx.AsyncClient(timeout=TIMEOUT_SECONDS, follow_redirects=True) as client:
             for name in ("accept", "accept-encoding", "connection"):
                 client.headers.pop(name, None)
-            response = await client.request(request["method"], url, headers=headers, content=content)
+            response = await client.request(request["method"], request["uri"], headers=headers, content=content)
     except httpx.ConnectError as error:
-        port = url.port or (443 if url.scheme == "https" else 80)
-        raise RequestFailed(f"Connection refused ({url.host}:{port})") from error
+        raise RequestFailed(_why_not_connected(error)) from error
     except httpx.TimeoutException as error:
         limit = f"HttpClient.Timeout of {TIMEOUT_SECONDS:g} seconds"
         raise RequestFailed(f"The request was canceled due to the configured {limit} elapsing.") from error
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
         raise RequestFailed(f"An error occurred while sending the request. {error}") from error
     kept: dict[str, str] = {}
     for name, value in response.headers.multi_items():
@@ -60,6 +60,21 @@ async def send(payload: str) -> str:
             title = "-".join(part.capitalize() for part in name.split("-"))
             kept[title] = f"{kept[title]},{value}" if title in kept else value
     return dotnet.to_json({"statusCode": response.status_code, "headers": kept, "content": response.text})
+
+
+def _why_not_connected(error: httpx.ConnectError) -> str:
+    """The operating system's words with the address, as .NET gives them."""
+    url = error.request.url
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLError):
+            return "The SSL connection could not be established, see inner exception."
+        if isinstance(cause, OSError) and cause.errno:
+            reason = os.strerror(cause.errno) if cause.errno > 0 else cause.strerror  # below 0: of the name's look-up
+            return f"{reason} ({url.host}:{url.port or (443 if url.scheme == 'https' else 80)})"
+        each: tuple[BaseException, ...] = getattr(cause, "exceptions", ())  # one for every address of the name
+        cause = each[0] if each else cause.__cause__ or cause.__context__
+    return str(error)
 
 
 async def _token(resource: str) -> str:

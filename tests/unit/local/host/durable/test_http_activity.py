@@ -65,3 +65,23 @@ async def test_a_token_source_signs_the_request(outside: Any, monkeypatch: pytes
     await http_activity.send(json.dumps({"method": "GET", "uri": "http://x/", "tokenSource": source}))
     assert asked == ["https://management.core.windows.net/.default"]
     assert sent == ["Bearer secret"]
+
+
+@pytest.mark.parametrize(
+    ("uri", "reason"),
+    [
+        ("http://127.0.0.1:9/", "Connection refused (127.0.0.1:9)"),
+        ("http://localhost:9/", "Connection refused (localhost:9)"),
+        ("/relative", "An error occurred while sending the request. Request URL is missing"),
+        ("http://x:y/", "An error occurred while sending the request. Invalid port"),
+    ],
+)
+async def test_a_request_that_cannot_be_sent_fails_the_activity(uri: str, reason: str) -> None:
+    with pytest.raises(http_activity.RequestFailed) as failed:
+        await http_activity.send(json.dumps({"method": "GET", "uri": uri}))
+    assert str(failed.value).startswith(reason)
+
+
+async def test_a_header_that_cannot_be_sent_fails_the_activity() -> None:
+    with pytest.raises(http_activity.RequestFailed, match="ascii"):
+        await http_activity.send(json.dumps({"method": "GET", "uri": "http://x/", "headers": {"X-A": "\u00e9"}}))

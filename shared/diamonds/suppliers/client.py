@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import time
 from collections.abc import Awaitable, Callable
@@ -62,6 +63,8 @@ class Client:
     ) -> None:
         from httpx import AsyncClient, Limits  # noqa: PLC0415 - loads in the activity that needs it
 
+        for noisy in ("httpx", "httpcore"):  # a line for each of thousands of requests, which Azure bills
+            logging.getLogger(noisy).setLevel(logging.WARNING)
         self._name = name
         self._limit = limit
         self._timeout = timeout_seconds

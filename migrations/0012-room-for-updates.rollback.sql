@@ -1,0 +1,1 @@
+alter table diamonds.diamonds reset (fillfactor);

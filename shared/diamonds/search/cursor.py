@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from shared.diamonds.search.query import Search
 
 Key = Annotated[str, StringConstraints(pattern=r"^[0-9][0-9 :.+-]{0,39}$")]
+
+FARTHEST_ZONE = timedelta(hours=15)
+"""From UTC; PostgreSQL reads no time of a zone that is 16 hours away."""
 
 
 class Cursor(BaseModel):
@@ -54,7 +57,8 @@ def read_cursor(search: Search) -> Cursor | None:
 def _check(cursor: Cursor) -> None:
     """Raise ValueError unless PostgreSQL will read the key as what it is compared with."""
     if cursor.by == "created_at":
-        if datetime.fromisoformat(cursor.key).tzinfo is None:
+        offset = datetime.fromisoformat(cursor.key).utcoffset()
+        if offset is None or abs(offset) > FARTHEST_ZONE:
             raise ValueError("no time zone")
     elif cursor.by in ("color", "clarity"):
         if not 0 <= int(cursor.key) <= 99:  # noqa: PLR2004 - the grade of what has none

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
 
 SortBy = Literal["created_at", "price_model_price", "carats", "color", "clarity"]
 Order = Literal["asc", "desc"]
@@ -38,17 +38,21 @@ class Search(BaseModel):
         None, max_length=200, pattern=r"^[A-Za-z0-9_-]+$", description="`pagination.next` of the page before"
     )
 
-    @model_validator(mode="after")
-    def _sensible(self) -> Self:
-        for name, low, high in (
-            ("carat", self.carat_min, self.carat_max),
-            ("price", self.price_min, self.price_max),
-        ):
-            if low is not None and high is not None and low > high:
-                raise ValueError(f"{name}_min is over {name}_max")
-        if self.cursor and "page" in self.model_fields_set:
-            raise ValueError("page and cursor exclude each other")
-        return self
+    @field_validator("carat_max", "price_max")
+    @classmethod
+    def _ascending(cls, most: Decimal | None, info: ValidationInfo) -> Decimal | None:
+        lower = str(info.field_name).replace("max", "min")
+        least = info.data.get(lower)
+        if most is not None and least is not None and least > most:
+            raise ValueError(f"It is under {lower}. Both ends of a range are included.")
+        return most
+
+    @field_validator("cursor")
+    @classmethod
+    def _instead_of_a_page(cls, cursor: str | None, info: ValidationInfo) -> str | None:
+        if info.data.get("page", 1) > 1:
+            raise ValueError("A cursor stands for a page of its own. Send page or cursor.")
+        return cursor
 
 
 class Diamond(BaseModel):

@@ -55,7 +55,11 @@ async def read_diamond(diamond_id: int, *, database: Database = database) -> Dia
 
 
 def unknown(diamond_id: int) -> NotFound:
-    return NotFound(f"There is no diamond {diamond_id} on offer.", code="unknown-diamond")
+    return NotFound(
+        f"There is no diamond {diamond_id} on offer.",
+        code="unknown-diamond",
+        remedy="Search for those that are; it may have been sold or withdrawn.",
+    )
 
 
 def _page(search: Search, found: list[dict[str, Any]], estimate: int) -> SearchPage:

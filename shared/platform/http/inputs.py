@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     import azure.functions as func
+    from pydantic_core import ErrorDetails
 
     from shared.platform.auth import Caller
 
@@ -72,7 +73,7 @@ class Inputs:
             arguments = self.adapter.validate_python(self._raw(request))
         except ValidationError as error:
             found = error.errors(include_input=False, include_url=False)
-            raise UnusableRequest([FieldProblem.at(e["loc"], e["msg"], e["type"]) for e in found]) from None
+            raise UnusableRequest([FieldProblem.at(e["loc"], _said(e), e["type"]) for e in found]) from None
         if problems := list(_unusable((), arguments)):
             raise UnusableRequest(problems)
         own = {"caller": caller, "request": request}
@@ -109,7 +110,8 @@ def _query(url: str, model: type[BaseModel]) -> dict[str, Any]:
 
     Read from the URL, since Azure's own parameters join repeated keys with a comma that values may hold as well.
     """
-    lists = {name for name, annotation in _fields(model).items() if _is_list(annotation)}
+    known = _fields(model)
+    lists = {name for name, annotation in known.items() if _is_list(annotation)}
     values: dict[str, list[str]] = {}
     try:
         pairs = parse_qsl(urlsplit(url).query, max_num_fields=MOST_QUERY_FIELDS)
@@ -118,7 +120,17 @@ def _query(url: str, model: type[BaseModel]) -> dict[str, Any]:
         raise UnusableRequest([FieldProblem.at(("query",), detail, "too_many")]) from None
     for name, value in pairs:
         values.setdefault(name, []).append(value)
-    return {name: found if name in lists or len(found) > 1 else found[0] for name, found in values.items()}
+    repeated = [name for name, found in values.items() if len(found) > 1 and name in known and name not in lists]
+    if repeated:
+        raise UnusableRequest([FieldProblem.at(("query", name), "Send it once.", "repeated") for name in repeated])
+    return {name: found if name in lists else found[0] for name, found in values.items()}
+
+
+def _said(error: ErrorDetails) -> str:
+    """What is wrong with a value, without the words that only a reader of pydantic knows."""
+    if error["type"] == "extra_forbidden":
+        return "There is no such field. Leave it out; /docs shows those that there are."
+    return error["msg"].removeprefix("Value error, ")
 
 
 def _fields(model: type[BaseModel]) -> dict[str, Any]:

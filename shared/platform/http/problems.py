@@ -38,6 +38,8 @@ class FieldProblem(BaseModel):
         """A problem at `path`, which begins with query, headers, body or the name of a part of the URL's path."""
         place = _PLACES.get(path[0])
         parts = path[1:] if place else path
+        if place == "header":
+            parts = tuple(str(part).replace("_", "-").title() for part in parts)
         return cls(place=place or "path", pointer=pointer(parts), detail=detail, code=code)
 
 

@@ -28,7 +28,7 @@ _PLAIN = {
     "retail_price": "1150.00",
     "markup_ratio": "1.15",
     "availability": "available",
-    "raw_availability": "AVAILABLE",
+    "feed_availability": "available",
 }
 
 

@@ -63,11 +63,26 @@ async def test_an_unusable_query_names_the_field(shop, client, query, field):
     assert found["errors"][0]["pointer"] == f"#/{field}"
 
 
-@pytest.mark.parametrize("query", ["price_min=2&price_max=1", "carat_min=2&carat_max=1", "page=2&cursor=abc"])
-async def test_contradictions_are_refused(shop, client, query):
+@pytest.mark.parametrize(
+    ("query", "pointer", "says"),
+    [
+        ("price_min=2&price_max=1", "#/price_max", "It is under price_min."),
+        ("carat_max=1&carat_min=2", "#/carat_max", "It is under carat_min."),
+        ("page=2&cursor=abc", "#/cursor", "Send page or cursor."),
+    ],
+)
+async def test_contradictions_are_refused(shop, client, query, pointer, says):
     status, found, _ = await shop.ask("GET", f"{SEARCH}?{query}", headers=client)
-    assert status == 400
-    assert found["errors"][0]["in"] == "query"
+    (error,) = found["errors"]
+    assert (status, error["in"], error["pointer"]) == (400, "query", pointer)
+    assert says in error["detail"]
+    assert "Value error" not in found["detail"]
+
+
+async def test_a_diamond_that_is_not_there_is_told_with_a_remedy(shop, client):
+    status, found, _ = await shop.ask("GET", f"{SEARCH}/5", headers=client)
+    assert (status, found["code"]) == (404, "unknown-diamond")
+    assert found["remedy"].startswith("Search for those that are")
 
 
 @pytest.mark.parametrize("text", ["' or 1=1 --", "%", "%s", "%(shape)s", "{}", "\\", "ROUND'", "\u017f", "\U0001f48e"])
@@ -91,7 +106,7 @@ async def test_hold_and_purchase_over_http(shop, client):
     again, renewed, _ = await shop.ask("POST", f"{url}/hold", headers=client, body={"minutes": 90})
     assert (first, again, renewed["hold_id"]) == (201, 200, held["hold_id"])
     status, found, _ = await shop.ask("POST", f"{url}/purchase", headers=client)
-    assert (status, found["errors"][0]["pointer"]) == (400, "#/x_idempotency_key")
+    assert (status, found["errors"][0]["pointer"]) == (400, "#/X-Idempotency-Key")
     keyed = {**client, "X-Idempotency-Key": "order-1"}
     status, bought, headers = await shop.ask("POST", f"{url}/purchase", headers=keyed, body={"reference": "PO"})
     assert (status, bought["price"], "Idempotency-Replayed" in headers) == (201, 1150.0, False)

@@ -228,6 +228,8 @@ async def test_a_cursor_that_is_none_of_ours_is_refused(shop, cursor):
     [
         ("created_at", "2026-13-01 00:00:00+00"),
         ("created_at", "5"),
+        ("created_at", "2026-01-01 00:00:00+23:59"),
+        ("created_at", "2026-01-01 00:00:00-15:01"),
         ("carats", "1-2"),
         ("carats", "99999999999999"),
         ("color", "1.5"),

@@ -213,7 +213,7 @@ async def test_what_has_ended_cannot_be_given_up(shop, end):
 async def test_what_the_supplier_says_meanwhile_counts_when_the_hold_is_given_up(shop):
     diamond = await shop.offer()
     await hold(diamond, "acme", HALF_AN_HOUR)
-    await shop.fetch("update diamonds.diamonds set raw_availability = 'SOLD' where id = %s", diamond)
+    await shop.fetch("update diamonds.diamonds set feed_availability = 'sold' where id = %s", diamond)
     assert (await release(diamond, "acme")).availability == "sold"
 
 
@@ -234,7 +234,7 @@ async def test_releases_and_holds_at_once_leave_at_most_one_holder(shop):
 async def test_after_a_hold_the_supplier_has_the_word(shop):
     diamond = await shop.offer()
     await hold(diamond, "acme", HALF_AN_HOUR)
-    await shop.fetch("update diamonds.diamonds set raw_availability = 'SOLD' where id = %s", diamond)
+    await shop.fetch("update diamonds.diamonds set feed_availability = 'sold' where id = %s", diamond)
     assert (await availability(diamond, "acme")).available
     await expire(shop, diamond)
     assert (await availability(diamond, "acme")).availability == "sold"
@@ -242,7 +242,7 @@ async def test_after_a_hold_the_supplier_has_the_word(shop):
 
 @pytest.mark.parametrize("state", ["on_hold", "sold", "unavailable"])
 async def test_what_the_supplier_does_not_offer_cannot_be_held_or_bought(shop, state):
-    diamond = await shop.offer(availability=state, raw_availability=state.upper(), hold_id="theirs")
+    diamond = await shop.offer(availability=state, feed_availability=state, hold_id="theirs")
     for step in (hold(diamond, "acme", HALF_AN_HOUR), purchase(diamond, "acme", "key", ANY_PRICE)):
         with pytest.raises(Conflict) as refused:
             await step
@@ -252,7 +252,7 @@ async def test_what_the_supplier_does_not_offer_cannot_be_held_or_bought(shop, s
 async def test_a_sold_diamond_stays_sold_whatever_the_supplier_says(shop):
     diamond = await shop.offer()
     await purchase(diamond, "acme", "key", ANY_PRICE)
-    await shop.fetch("update diamonds.diamonds set raw_availability = 'AVAILABLE' where id = %s", diamond)
+    await shop.fetch("update diamonds.diamonds set feed_availability = 'available' where id = %s", diamond)
     assert (await availability(diamond, "acme")).availability == "sold"
     with pytest.raises(Conflict):
         await hold(diamond, "acme", HALF_AN_HOUR)

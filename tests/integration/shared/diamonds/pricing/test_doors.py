@@ -20,7 +20,7 @@ async def test_a_rule_over_http_from_its_beginning_to_its_end(door):
         status, refused, _ = await door(method, one, body, **{"If-Match": '"1"'})
         assert (status, refused["code"]) == (412, "changed-meanwhile")
         status, refused, _ = await door(method, one, body)
-        assert (status, refused["errors"][0]["pointer"]) == (400, "#/if_match")
+        assert (status, refused["errors"][0]["pointer"]) == (400, "#/If-Match")
     assert (await door("DELETE", one, **{"If-Match": '"2"'}))[:2] == (204, None)
     assert (await door("GET", one))[0] == 404
 

@@ -98,6 +98,18 @@ async def test_a_query_that_cannot_be_used_is_named(ask, query, pointer):
     assert (problem["errors"][0]["in"], problem["errors"][0]["pointer"]) == ("query", pointer)
 
 
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("nosuch=1", "There is no such field. Leave it out; /docs shows those that there are."),
+        ("text=a&text=a", "Send it once."),
+    ],
+)
+async def test_what_is_wrong_with_a_query_is_said_in_plain_words(ask, query, said):
+    problem = json.loads((await ask("GET", f"/stones?{query}")).get_body())
+    assert problem["errors"][0]["detail"] == said
+
+
 async def test_body_headers_and_caller_reach_the_handler(ask):
     answer = await ask("POST", "/stones", {"name": "a", "carats": 0.5}, ADMIN)
     assert (answer.status_code, answer.headers["ETag"]) == (201, '"1"')

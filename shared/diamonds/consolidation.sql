@@ -82,7 +82,14 @@ with claimed as materialized (
     from diamonds.pricing_rules
     where active and (feed is null or feed = %(feed)s)
 ), priced as (
-    select s.*, coalesce(rule.markup_ratio, %(default_markup)s) as ratio, rule.rating
+    select s.*,
+        case
+            when hold_id is not null or upper(known_availability) in ('ON_HOLD', 'HOLD') then 'on_hold'
+            when known_availability is null or upper(known_availability) = 'AVAILABLE' then 'available'
+            when upper(known_availability) = 'SOLD' then 'sold'
+            else 'unavailable'
+        end as availability,
+        coalesce(rule.markup_ratio, %(default_markup)s) as ratio, rule.rating
     from checked s left join lateral (
         select r.markup_ratio, r.rating
         from rules r
@@ -98,19 +105,13 @@ with claimed as materialized (
     insert into diamonds.diamonds as d (
         feed, supplier_stone_id, offer_id, shape, carats, color, clarity, cut, polish, symmetry, fluorescence,
         lab_grown, treated, price_model_price, price_per_carat, retail_price, markup_ratio, rating,
-        availability, raw_availability, hold_id, image_url, video_url, certificate_lab, certificate_number,
-        measurements, attributes, supplier_name, supplier_stock_id
+        availability, feed_availability, raw_availability, hold_id, image_url, video_url, certificate_lab,
+        certificate_number, measurements, attributes, supplier_name, supplier_stock_id
     )
     select %(feed)s, supplier_stone_id, offer_id, shape, carats, color, clarity, cut, polish, symmetry, fluorescence,
         lab_grown, treated, price, round(price / carats, 2), round(price * ratio, 2), ratio, rating,
-        case
-            when hold_id is not null or upper(known_availability) in ('ON_HOLD', 'HOLD') then 'on_hold'
-            when known_availability is null or upper(known_availability) = 'AVAILABLE' then 'available'
-            when upper(known_availability) = 'SOLD' then 'sold'
-            else 'unavailable'
-        end,
-        raw_availability, hold_id, image_url, video_url, certificate_lab, certificate_number,
-        measurements, attributes, supplier_name, supplier_stock_id
+        availability, availability, raw_availability, hold_id, image_url, video_url, certificate_lab,
+        certificate_number, measurements, attributes, supplier_name, supplier_stock_id
     from priced
     order by supplier_stone_id
     on conflict (feed, supplier_stone_id) do update set
@@ -122,11 +123,11 @@ with claimed as materialized (
         -- A hold or a purchase of ours outlasts what the supplier says.
         availability = case when d.hold_expires_at > now() then d.availability else excluded.availability end,
         hold_id = case when d.hold_expires_at > now() then d.hold_id else excluded.hold_id end,
-        raw_availability = excluded.raw_availability, image_url = excluded.image_url, video_url = excluded.video_url,
-        certificate_lab = excluded.certificate_lab, certificate_number = excluded.certificate_number,
-        measurements = excluded.measurements, attributes = excluded.attributes,
-        supplier_name = excluded.supplier_name, supplier_stock_id = excluded.supplier_stock_id,
-        status = 'active', deleted_at = null, updated_at = now()
+        feed_availability = excluded.feed_availability, raw_availability = excluded.raw_availability,
+        image_url = excluded.image_url, video_url = excluded.video_url, certificate_lab = excluded.certificate_lab,
+        certificate_number = excluded.certificate_number, measurements = excluded.measurements,
+        attributes = excluded.attributes, supplier_name = excluded.supplier_name,
+        supplier_stock_id = excluded.supplier_stock_id, status = 'active', deleted_at = null, updated_at = now()
 ), marked as (
     update diamonds.raw_diamonds r
     set consolidation_status = case when s.reason is null then 'done' else 'failed' end, failure_reason = s.reason,

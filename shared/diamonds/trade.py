@@ -154,7 +154,7 @@ async def release(diamond_id: int, client: str, *, database: Database = database
         await _close(connection, diamond_id)
         await connection.execute(
             "update diamonds.diamonds set availability = diamonds.availability_now(availability, '-infinity',"
-            " raw_availability), hold_id = null, hold_expires_at = null, updated_at = now() where id = %s",
+            " feed_availability), hold_id = null, hold_expires_at = null, updated_at = now() where id = %s",
             (diamond_id,),
         )
         return _availability(await _read(connection, diamond_id), client)
@@ -253,7 +253,7 @@ async def _read(connection: AsyncConnection[Any], diamond_id: int, *, offered: b
         connection,
         """
         select d.id, d.status = 'active' as offered, d.retail_price,
-            diamonds.availability_now(d.availability, d.hold_expires_at, d.raw_availability) as availability,
+            diamonds.availability_now(d.availability, d.hold_expires_at, d.feed_availability) as availability,
             d.availability = 'on_hold' and coalesce(d.hold_expires_at > now(), false) as held,
             d.hold_id, h.client_name as holder,
             case when d.availability = 'on_hold' then d.hold_expires_at end as held_until

@@ -2,6 +2,7 @@
 
 import asyncio
 import string
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from uuid import uuid4
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.diamonds import consolidation, reports, runs
+from shared.diamonds import consolidation, reports, runs, trade
 from shared.diamonds.consolidation import consolidate, recover_claims
 from shared.diamonds.ingestion import copy_pages
 from shared.diamonds.mapping import NIVODA
@@ -366,6 +367,21 @@ async def test_availability_is_one_of_four_words(diamonds, said, held, availabil
     assert await diamonds.fetch("select availability, raw_availability, hold_id from diamonds.diamonds") == [
         (availability, said, held)
     ]
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"), [("in_stock", "available"), ("reserved", "on_hold"), ("AVAILABLE", "available")]
+)
+async def test_after_a_hold_a_feeds_own_words_count_again(diamonds, said, meant):
+    words = replace(NIVODA, words={"availability": {"in_stock": "available", "reserved": "on_hold"}})
+    stone = diamonds.stone("s1")
+    stone.payload["diamond"]["availability"] = said
+    plan = await ingest(diamonds, stone)
+    await consolidate(ConsolidateRows(run_id=plan.run_id, feed=plan.feed, worker="w1", seconds=60), words, "cents")
+    [(diamond,)] = await diamonds.fetch(
+        "update diamonds.diamonds set availability = 'on_hold', hold_id = 'h1', hold_expires_at = now() returning id"
+    )
+    assert (await trade.availability(diamond, "acme")).availability == meant
 
 
 async def test_links_that_are_not_web_addresses_are_dropped(diamonds):

@@ -45,7 +45,7 @@ async def test_every_diamond_is_counted_once_in_each_figure(shop, diamonds):
 async def test_a_hold_that_has_ended_is_no_hold(shop, diamonds):
     await shop.offer({}, {})
     await diamonds.fetch(
-        "update diamonds.diamonds set availability = 'on_hold', raw_availability = 'AVAILABLE', hold_expires_at ="
+        "update diamonds.diamonds set availability = 'on_hold', feed_availability = 'available', hold_expires_at ="
         " now() + case supplier_stone_id when 's00000' then interval '1 hour' else '-1 hour' end returning 1"
     )
     told = await summarise()
@@ -121,7 +121,7 @@ OTHERS = [
     "truncate diamonds.diamonds cascade",
 ]
 COUNTED = (
-    "select feed, status, shape, diamonds.availability_now(availability, hold_expires_at, raw_availability),"
+    "select feed, status, shape, diamonds.availability_now(availability, hold_expires_at, feed_availability),"
     " diamonds.price_bar(retail_price), count(*), sum(retail_price), sum(price_model_price)"
     " from diamonds.diamonds group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4, 5"
 )

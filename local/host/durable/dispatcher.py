@@ -117,7 +117,10 @@ class Dispatcher:
     async def _run_activity(self, activity: Activity) -> None:
         try:
             event = await activities.run(activity, self._functions, self.instances.now_text)
-        except HostStopping:
+        except Exception as error:  # noqa: BLE001 - told with its stack
+            if not isinstance(error, HostStopping):
+                name = activity.instance_id
+                host_log.exception("%s: an activity could not be run; it is tried again.", name)
             if not self._stopping:
                 asyncio.get_running_loop().call_later(RETRY_SECONDS, self._activities.put, activity)
             return

@@ -3,9 +3,7 @@
 Words of the routes match without case, instance ids with case; whatever does not match is an empty 404, never a 405.
 """
 
-import json
 from collections.abc import Awaitable, Callable
-from typing import Any
 from urllib.parse import unquote_plus
 
 from starlette.applications import Starlette
@@ -261,7 +259,7 @@ class HttpApi:
             return (first is None or at >= first) and (last is None or at <= last)
 
         found, token = self._operations.page(matches, top(request), request.headers.get(CONTINUATION))
-        shown = [_shown_entity(one, fetch_state=fetch_state) for one in found]
+        shown = [status.shown_entity(one, fetch_state=fetch_state) for one in found]
         return json_answer(shown, 200, {CONTINUATION: token} if token else None)
 
     # -- entities
@@ -285,16 +283,6 @@ class HttpApi:
         except UnknownEntity as error:
             return json_answer({"Message": str(error)}, 400)
         return empty(202)
-
-
-def _shown_entity(instance: Instance, *, fetch_state: bool) -> dict[str, Any]:
-    name, key = entities.split_id(instance.instance_id)
-    state = entities.state_of(instance)[1] if fetch_state else None
-    return {
-        "entityId": {"name": name, "key": key},
-        "lastOperationTime": instance.updated,
-        "state": json.loads(state) if state else None,
-    }
 
 
 def application(api: HttpApi, *prefixes: str) -> Starlette:

@@ -1,9 +1,9 @@
-"""An instance as the management API shows it."""
+"""Instances and entities as the management API shows them."""
 
 import json
 from typing import Any
 
-from local.host.durable import dotnet, events
+from local.host.durable import dotnet, entities, events
 from local.host.durable.events import Event
 from local.host.durable.model import Instance
 
@@ -27,6 +27,17 @@ def shown(instance: Instance, *, show_input: bool, history: list[Event] | None, 
     if history:
         answer["historyEvents"] = _history_events(history, show_output=show_output)
     return answer
+
+
+def shown_entity(entity: Instance, *, fetch_state: bool) -> dict[str, Any]:
+    """An entity in a list of them."""
+    name, key = entities.split_id(entity.instance_id)
+    state = entities.state_of(entity)[1] if fetch_state else None
+    return {
+        "entityId": {"name": name, "key": key},
+        "lastOperationTime": entity.updated,
+        "state": json.loads(state) if state else None,
+    }
 
 
 def _value(text: str | None) -> Any:

@@ -179,6 +179,21 @@ async def test_an_aborted_turn_is_tried_again(lab: Any, app: df.DFApp, monkeypat
     assert await one.output("chain") == [0, 1, 2]
 
 
+async def test_an_activity_that_the_host_could_not_run_is_tried_again(
+    lab: Any, app: df.DFApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("local.host.durable.dispatcher.RETRY_SECONDS", 0.01)
+    one = await lab(app)
+    run, answers = one.functions.run_activity, ["no JSON"]
+
+    async def first_nonsense(name: str, payload: str, instance_id: str) -> str | None:
+        return answers.pop() if answers else await run(name, payload, instance_id)
+
+    one.functions.run_activity = first_nonsense
+    assert await one.output("chain") == [0, 1, 2]
+    assert not answers
+
+
 async def test_a_graceful_stop_leaves_nothing_half_done(lab: Any, app: df.DFApp) -> None:
     functions = Stuck(app.get_functions())
     one = await lab(functions)

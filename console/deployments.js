@@ -4,7 +4,8 @@ import { bar, count, duration, figures, h, state, table, time } from "/console/d
 const LISTED = 50, LINES = 400, PAGES = 8;
 const REMEMBERED = "manifold-organization";
 const ended = (one) => ["completed", "failed", "cancelled"].includes(one.status);
-const address = (url) => (url && /^https?:\/\//.test(url) ? h("a", { href: url, target: "_blank", rel: "noreferrer" }, url) : "–");
+const address = (url) => (url && /^https?:\/\//.test(url) ? h("a", { href: url, target: "_blank", rel: "noreferrer" }, url) : null);
+const words = (status) => status.replaceAll("_", " ");
 
 // The log as far as it was read: each look asks only for what is new.
 const log = { id: null, after: 0, lines: [] };
@@ -19,10 +20,13 @@ async function follow(id, ask) {
   return log.lines;
 }
 
-// The end is what people follow; each look draws the element anew.
-function tail(lines) {
-  const shown = h("pre", { id: "deployment-log", tabindex: 0 }, lines.join("\n"));
-  requestAnimationFrame(() => { shown.scrollTop = shown.scrollHeight; });
+// Each look draws the element anew: the end is followed, unless somebody has scrolled up to read.
+function tail(id, lines) {
+  const before = document.getElementById("deployment-log");
+  const reads = before?.dataset.deployment === id && before.scrollTop + before.clientHeight < before.scrollHeight - 8;
+  const at = before?.scrollTop;
+  const shown = h("pre", { id: "deployment-log", "data-deployment": id, tabindex: 0, "aria-label": "Log" }, lines.join("\n"));
+  requestAnimationFrame(() => { shown.scrollTop = reads ? at : shown.scrollHeight; });
   return shown;
 }
 
@@ -43,7 +47,7 @@ function chooser(organization) {
     location.hash = `deployments/${encodeURIComponent(document.getElementById("organization").value.trim())}`;
   };
   return h("section", {},
-    h("form", { class: "terms tools", onsubmit: open },
+    h("form", { class: "terms", onsubmit: open },
       h("label", {}, "Organization", h("input", { id: "organization", value: organization, required: true, maxlength: 64 })),
       h("button", { id: "show-organization" }, "Show")));
 }
@@ -53,13 +57,13 @@ function list(organization, found, open) {
     ["Created", (one) => time(one.createdAt)],
     ["Project", (one) => one.projectName],
     ["Environment", (one) => one.environment],
-    ["State", (one) => state(one.status)],
+    ["State", (one) => state(words(one.status))],
     ["Progress", (one) => bar(one.progress, 100, one.deploymentId)],
     ["Took", (one) => (one.startedAt ? duration((new Date(one.completedAt ?? Date.now()) - new Date(one.startedAt)) / 1000) : "–"), "number"],
-    ["Address", (one) => address(one.customDomainUrl ?? one.containerAppUrl)],
+    ["Address", (one) => address(one.customDomainUrl ?? one.containerAppUrl) ?? "–"],
     ["Error", (one) => h("span", { class: "error" }, one.error?.code ?? "")],
   ];
-  const numbers = Object.entries(found.counts).map(([status, number]) => [status.replaceAll("_", " "), count(number)]);
+  const numbers = Object.entries(found.counts).map(([status, number]) => [words(status), count(number)]);
   return h("section", {},
     h("h2", {}, "Deployments of ", h("span", { class: "id" }, organization)),
     numbers.length ? figures(numbers) : null,
@@ -67,18 +71,22 @@ function list(organization, found, open) {
       empty: "Nothing was deployed for this organization yet.",
       open: (one) => { location.hash = `deployments/${encodeURIComponent(organization)}/${one.deploymentId}`; },
       selected: (one) => one.deploymentId === open,
+      id: (one) => `row-${one.deploymentId}`,
     }));
 }
 
 function detail(one, lines, organization, console_) {
   const path = `/deploy/${encodeURIComponent(one.deploymentId)}`;
+  const steps = one.currentStep ? [...one.steps, { name: one.currentStep, running: true }] : one.steps;
+  const outcome = (step) => (step.running ? "running" : step.success ? "done" : step.error === "cancelled" ? "stopped" : "failed");
+  const more = (step) => (outcome(step) === "failed" && !one.error?.message.includes(step.error) ? step.error : null);
   const columns = [
     ["Step", (step) => step.name],
-    ["State", (step) => state(step.running ? "running" : step.success ? "done" : "failed")],
+    ["State", (step) => state(outcome(step))],
     ["Took", (step) => (step.running ? "…" : duration(step.duration)), "number"],
-    ["Error", (step) => h("span", { class: "error" }, step.error ?? "")],
+    ...(steps.some(more) ? [["Error", (step) => h("span", { class: "error" }, more(step) ?? "")]] : []),
   ];
-  const steps = one.currentStep ? [...one.steps, { name: one.currentStep, running: true }] : one.steps;
+  const where = address(one.customDomainUrl ?? one.containerAppUrl);
   const retried = (answer) => { location.hash = `deployments/${encodeURIComponent(organization)}/${answer.newDeploymentId}`; };
   const buttons = [
     ended(one) ? null : h("button", { id: "cancel-deployment", disabled: one.cancelRequested, onclick: () => order(`${path}/cancel`, console_) }, one.cancelRequested ? "Stopping …" : "Cancel"),
@@ -87,13 +95,13 @@ function detail(one, lines, organization, console_) {
   return [
     h("section", {},
       h("div", { class: "tools" }, buttons),
-      h("h2", {}, "Deployment ", h("span", { class: "id" }, one.deploymentId), " ", state(one.status)),
+      h("h2", {}, "Deployment ", h("span", { class: "id" }, one.deploymentId), " ", state(words(one.status))),
       bar(one.progress, 100, "the whole deployment"),
-      h("p", {}, address(one.customDomainUrl ?? one.containerAppUrl)),
+      where ? h("p", {}, where) : null,
       one.error ? h("p", { class: "error" }, one.error.message, " ", one.error.details ?? "") : null,
       table(columns, steps, { empty: "Waiting for its turn." })),
     h("section", {}, h("h2", {}, "Log"),
-      lines.length ? tail(lines) : h("p", { class: "empty" }, "Nothing yet.")),
+      lines.length ? tail(one.deploymentId, lines) : h("p", { class: "empty" }, "Nothing yet.")),
   ];
 }
 

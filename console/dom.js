@@ -29,19 +29,20 @@ export function duration(seconds) {
 export const between = (from, to) => ((to ? new Date(to) : new Date()) - new Date(from)) / 1000;
 
 const TONES = {
-  completed: "good", done: "good", failed: "bad", terminated: "bad", cancelled: "bad", canceled: "bad",
+  completed: "good", done: "good", failed: "bad", terminated: "bad", cancelled: "quiet", canceled: "quiet", stopped: "quiet",
   held: "warn", partial: "warn", suspended: "warn", pending: "quiet",
 };
 export const state = (name) => h("span", { class: `state ${TONES[name.toLowerCase()] ?? "busy"}` }, name.toLowerCase());
 
-export function table(columns, rows, { empty = "Nothing yet.", open, selected } = {}) {
+// `id` keeps the keyboard on a row that is drawn anew.
+export function table(columns, rows, { empty = "Nothing yet.", open, selected, id } = {}) {
   if (!rows.length) return h("p", { class: "empty" }, empty);
   const body = rows.map((row) => {
     const cells = columns.map(([, cell, kind]) => h("td", { class: kind }, cell(row)));
     if (!open) return h("tr", {}, cells);
     const act = () => open(row);
     const key = (event) => { if (event.key === "Enter") act(); };
-    return h("tr", { "data-open": true, tabindex: 0, "aria-selected": String(Boolean(selected?.(row))), onclick: act, onkeydown: key }, cells);
+    return h("tr", { id: id?.(row), "data-open": true, tabindex: 0, "aria-selected": String(Boolean(selected?.(row))), onclick: act, onkeydown: key }, cells);
   });
   const head = h("tr", {}, columns.map(([title, , kind]) => h("th", { scope: "col", class: kind }, title)));
   return h("table", {}, h("thead", {}, head), h("tbody", {}, body));

@@ -123,7 +123,7 @@ class Revision:
             elif not self._proven:
                 await self._process.stop()
                 said = f" Its last words: {self._log.last}" if self._log.last else ""
-                self._judge(Health.FAILED, None, f"The app did not become healthy: {wrong}.{said}"[:1_000])
+                self._judge(Health.FAILED, None, f"{wrong}.{said}"[:1_000])
                 return
             self.health, self.port = Health.STARTING, None
             await self._process.stop()

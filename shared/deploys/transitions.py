@@ -25,6 +25,8 @@ STOPPED: Final = "deployment-stopped"
 """Code of the refusal of whoever would go on with a deployment that shall stop."""
 FINISHING: Final = "deployment-finishing"
 CLAIMED: Final = "deployment-claimed"
+LOST: Final = "deployment-lost"
+"""Code of the error of a deployment whose orchestration was stopped from outside."""
 
 _S = DeploymentStatus
 WORKING: Final = (
@@ -103,7 +105,8 @@ def begin_step(deployment: Deployment, step: Step, status: DeploymentStatus | No
         changed = advance(deployment, status, now) if _is_before(deployment.status, status) else _at_work(deployment)
     known = [one.name for one in changed.steps]
     steps = changed.steps if step in known else [*changed.steps, StepWork(name=step, started_at=now)]
-    progress = max(changed.progress, PROGRESS[step] if step is not Step.CLEANUP else PROGRESS[Step.DEPLOY])
+    begun = PROGRESS[Step.DEPLOY if step is Step.CLEANUP else step]
+    progress = changed.progress if status is None else max(changed.progress, begun)
     return changed.model_copy(
         update={
             "steps": steps,
@@ -159,7 +162,7 @@ def end(deployment: Deployment, status: DeploymentStatus, error: DeploymentError
     for one in ended_.steps:
         if one.success is None:
             ended_ = end_step(ended_, one.name, None if ended_.status is _S.COMPLETED else str(ended_.status), now)
-    return ended_.model_copy(update={"error": error}) if ended_.status is _S.FAILED else ended_
+    return ended_.model_copy(update={"error": error if ended_.status is _S.FAILED else None})
 
 
 def ended(deployment: Deployment) -> Conflict:

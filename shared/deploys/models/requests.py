@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Self
+import re
+from collections.abc import Iterable
+from typing import Annotated, Any, Final, Self, cast
 
 from pydantic import Field, SecretStr, StringConstraints, field_validator, model_validator
 
 from shared.deploys.models.sizes import ContainerSize
 from shared.deploys.models.spec import PORT
 from shared.deploys.models.words import (
+    VARIABLE_NAME,
     Command,
     CommitSha,
     Environment,
@@ -16,9 +19,10 @@ from shared.deploys.models.words import (
     GitUrl,
     HostName,
     Name,
+    Shape,
     SourceHash,
-    VariableName,
     Wire,
+    refusal,
 )
 
 ENV_BYTES: Final = 20_000
@@ -33,7 +37,7 @@ class Parameters(Wire):
     user_id: Annotated[str, StringConstraints(min_length=1, max_length=128)]
     organization_id: Name
     project_name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=128)]
-    template_type: Annotated[str, StringConstraints(max_length=64, pattern=r"^[A-Za-z0-9._-]+$")] | None = None
+    template_type: Annotated[str, Shape(r"[A-Za-z0-9._-]{1,64}", "1 to 64 letters, digits, . _ and -")] | None = None
     branch: GitRef = "main"
     commit_sha: CommitSha | None = None
     environment: Environment = "development"
@@ -48,23 +52,38 @@ class DeployRequest(Parameters):
 
     git_url: GitUrl | None = Field(default=None, description="https address of a public repository")
     source_hash: SourceHash | None = Field(default=None, description="hash that the upload of a source answered")
-    env_variables: dict[VariableName, SecretStr] = Field(
-        default_factory=dict[str, SecretStr], description="Kept as secrets: no answer and no log shows them"
+    env_variables: dict[str, SecretStr] = Field(
+        default_factory=dict[str, SecretStr],
+        description="Kept as secrets: no answer and no log shows them",
+        json_schema_extra={"propertyNames": {"pattern": f"^{VARIABLE_NAME.pattern}$"}},
     )
+
+    @field_validator("env_variables", mode="before")
+    @classmethod
+    def _named(cls, variables: Any) -> Any:
+        """Refuse names before an answer could repeat them: whoever writes NAME=value there has told a secret."""
+        names: Iterable[Any] = cast("dict[Any, Any]", variables) if isinstance(variables, dict) else ()
+        for number, name in enumerate(names, 1):
+            if not isinstance(name, str) or re.fullmatch(VARIABLE_NAME.pattern, name) is None:
+                raise refusal(f"The name of variable {number} has to be {VARIABLE_NAME.says}")
+        return cast("Any", variables)
 
     @field_validator("env_variables")
     @classmethod
     def _bounded(cls, variables: dict[str, SecretStr]) -> dict[str, SecretStr]:
+        values = [value.get_secret_value() for value in variables.values()]
         if len(variables) > ENV_VARIABLES:
-            raise ValueError(f"at most {ENV_VARIABLES} variables are taken")
-        if sum(len(name) + len(value.get_secret_value().encode()) for name, value in variables.items()) > ENV_BYTES:
-            raise ValueError(f"all variables together may take {ENV_BYTES} bytes")
+            raise refusal(f"At most {ENV_VARIABLES} variables are taken")
+        if sum(map(len, variables)) + sum(len(value.encode()) for value in values) > ENV_BYTES:
+            raise refusal(f"All variables together may take {ENV_BYTES:,} bytes")
+        if any("\0" in value for value in values):
+            raise refusal("A value has a NUL, which no program's environment can hold")
         if "PORT" in variables:
-            raise ValueError(f"PORT is set for every app, to {PORT} in Azure: leave it out")
+            raise refusal(f"PORT is set for every app, to {PORT} in Azure: leave it out")
         return variables
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
         if self.git_url and self.source_hash:
-            raise ValueError("give gitUrl or sourceHash, not both")
+            raise refusal("Give gitUrl or sourceHash, not both")
         return self

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from shared.deploys.models.words import Environment, Wire
+from shared.deploys.models.words import Environment, Shape, Wire, refusal
 
 
 class ContainerSize(Wire):
     """CPU cores and memory of one replica, as Container Apps offers them: 2 Gi for each core."""
 
     model_config = ConfigDict(frozen=True)
-    cpu: Annotated[str, StringConstraints(pattern=r"^[0-4](\.(25|5|50|75|0|00))?$")] = Field(description="Cores")
-    memory: Annotated[str, StringConstraints(pattern=r"^[0-8](\.[05]0?)?Gi$")]
+    cpu: Annotated[str, Shape(r"[0-4](\.(25|5|50|75|0|00))?", 'a text: "0.25" to "4", in steps of 0.25')] = Field(
+        description="Cores"
+    )
+    memory: Annotated[str, Shape(r"[0-8](\.[05]0?)?Gi", 'twice as many Gi as there are cores, as "2Gi" for 1')]
 
     @model_validator(mode="after")
     def _offered(self) -> Self:
         cores = float(self.cpu)
         if not 0.25 <= cores <= 4 or float(self.memory.removesuffix("Gi")) != 2 * cores:  # noqa: PLR2004 - the offer
-            raise ValueError("cpu must be 0.25 to 4 in steps of 0.25, and memory twice as many Gi, as in 1 and 2Gi")
+            raise refusal("cpu has to be 0.25 to 4 in steps of 0.25, and memory twice as many Gi, as in 1 and 2Gi")
         return self
 
 

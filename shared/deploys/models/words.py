@@ -4,29 +4,44 @@ from __future__ import annotations
 
 import re
 import shlex
-from typing import Annotated, Literal
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    StringConstraints,
+    WithJsonSchema,
+)
 from pydantic.alias_generators import to_camel
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-Environment = Literal["development", "staging", "production"]
-DeploymentId = Annotated[str, StringConstraints(pattern=r"^dep_[A-Z2-7]{12}$")]
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
-"""An id given by the caller: a path segment, a blob's folder, a document's key."""
-SourceHash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-GitUrl = Annotated[str, StringConstraints(max_length=500)]
-"""What it may be says sources.check_url, in words: when a deployment is accepted and when its source is fetched."""
-GitRef = Annotated[str, StringConstraints(max_length=200, pattern=r"^[A-Za-z0-9_][A-Za-z0-9._/-]*$")]
-CommitSha = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
-HostName = Annotated[
-    str,
-    StringConstraints(
-        max_length=253,
-        to_lower=True,
-        pattern=r"^([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])$",
-    ),
-]
-VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$")]
+
+def refusal(says: str) -> PydanticCustomError:
+    """What a validator raises: pydantic would put "Value error" before the words of an error of its own."""
+    return PydanticCustomError("refused", "{says}", {"says": says})
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A pattern that a text has to match as a whole, and what is said in words of one that does not."""
+
+    pattern: str
+    says: str
+
+    def check(self, text: str) -> str:
+        if re.fullmatch(self.pattern, text) is None:
+            raise refusal(f"It has to be {self.says}")
+        return text
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {**handler(schema), "pattern": f"^{self.pattern}$"}
 
 
 def _command(text: str) -> str:
@@ -34,16 +49,46 @@ def _command(text: str) -> str:
     try:
         words = shlex.split(text)
     except ValueError as error:
-        raise ValueError(f"the command cannot be split into words: {error}") from None
-    if not words:
-        raise ValueError("the command is empty")
+        raise refusal(f"It cannot be split into words: {error}") from None
+    if not words or "\0" in text:
+        raise refusal("It has no words, or a NUL: leave it out for the usual command")
     for word in words:
         if word in ("&&", "||", "|", ";", "&", ">", ">>", "<") or re.search(r"\$\(|`", word):
-            raise ValueError(f"{word!r} is for a shell, and no shell runs it: put the commands into a script")
+            raise refusal(f"{word!r} is for a shell, and no shell runs it: put the commands into a script")
     return text
 
 
-Command = Annotated[str, StringConstraints(min_length=1, max_length=1_000), AfterValidator(_command)]
+Environment = Literal["development", "staging", "production"]
+DeploymentId = Annotated[str, Shape(r"dep_[A-Z2-7]{12}", "the id of a deployment, as dep_ABCDEFGHIJ27")]
+Name = Annotated[
+    str,
+    Shape(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", "1 to 64 letters, digits, - and _, the first a letter or digit"),
+]
+"""An id given by the caller: a path segment, a blob's folder, a document's key."""
+SourceHash = Annotated[str, Shape(r"[0-9a-f]{64}", "a sha256 as 64 hexadecimal digits in lower case")]
+GitUrl = Annotated[
+    str,
+    StringConstraints(max_length=500),
+    WithJsonSchema(
+        {"type": "string", "maxLength": 500, "pattern": r"^https://([a-z0-9-]+\.)+[a-z]+(/[A-Za-z0-9_~-]+)+$"}
+    ),
+]
+"""What it may be says sources.check_url, in words: when a deployment is accepted and when its source is fetched."""
+GitRef = Annotated[
+    str,
+    Shape(r"[A-Za-z0-9_][A-Za-z0-9._/-]{0,199}", "the name of a branch: letters, digits, . _ / and -, at most 200"),
+]
+CommitSha = Annotated[str, Shape(r"[0-9a-f]{40}", "a whole commit id: 40 hexadecimal digits in lower case")]
+HostName = Annotated[
+    str,
+    StringConstraints(max_length=253, to_lower=True),
+    Shape(
+        r"([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])",
+        "a host name with a dot, as shop.example.com, without https:// and path",
+    ),
+]
+VARIABLE_NAME = Shape(r"[A-Za-z_][A-Za-z0-9_]{0,127}", "1 to 128 letters, digits and _, the first no digit")
+Command = Annotated[str, StringConstraints(max_length=1_000), AfterValidator(_command)]
 
 
 class Wire(BaseModel):

@@ -56,7 +56,10 @@ class Operation:
         about_caller: Mapping[str, str] = {}
         try:
             if len(request.get_body()) > self.limit:
-                raise PayloadTooLarge(f"The body is over the limit of {self.limit} bytes.")  # noqa: TRY301 - one exit
+                raise PayloadTooLarge(  # noqa: TRY301 - one exit
+                    f"The body is over the limit of {self.limit:,} bytes.",
+                    remedy="What this route takes stands at /docs.",
+                )
             caller = await self.needs.authenticate(request)
             about_caller = caller.headers
             answer = response(await self.handler(**self.inputs.read(request, caller, client)), self.status)

@@ -13,7 +13,7 @@ import pytest
 
 from shared.deploys import intake, store
 from shared.deploys.logs import DeploymentLog
-from shared.deploys.models import DeploymentStatus
+from shared.deploys.models import DeploymentStatus, Parameters
 from shared.deploys.secrets import Redactor, secret_store
 from shared.platform.api_keys import ApiKey
 from shared.platform.auth import Caller
@@ -104,12 +104,55 @@ async def test_variables_are_nowhere_but_in_the_secret_store(ask, body, sent) ->
 
 
 @pytest.mark.parametrize(
-    "change_", [{"envVariables": {"BAD NAME": CANARY}}, {"envVariables": CANARY}, {"envVariables": {"PORT": CANARY}}]
+    "change_",
+    [
+        {"envVariables": {"BAD NAME": CANARY}},
+        {"envVariables": {f"NAME={CANARY}": ""}},
+        {"envVariables": {"NAME": {"value": CANARY}}},
+        {"envVariables": {"NAME": f"{CANARY}\0"}},
+        {"envVariables": {"NAME": CANARY * 2_000}},
+        {"envVariables": CANARY},
+        {"envVariables": {"PORT": CANARY}},
+    ],
 )
 async def test_a_refusal_does_not_repeat_a_variable(ask, body, change_) -> None:
     status, answer, _ = await ask("POST", "/deploy", {**body, **change_})
     assert status == 400
+    assert answer["errors"][0]["pointer"].startswith("#/envVariables")
     assert CANARY not in json.dumps(answer)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "says"),
+    [
+        ("projectId", "../x", "1 to 64 letters, digits, - and _"),
+        ("organizationId", "a/b", "1 to 64 letters, digits, - and _"),
+        ("branch", "--upload-pack=x", "the name of a branch"),
+        ("commitSha", "abc", "40 hexadecimal digits"),
+        ("customDomain", "https://shop.example.com/", "a host name with a dot"),
+        ("environment", "prod", "'development', 'staging' or 'production'"),
+        ("buildCommand", "make && make install", "'&&' is for a shell"),
+        ("startCommand", "'unclosed", "cannot be split into words"),
+        ("containerSize", {"cpu": "9", "memory": "1Gi"}, '"0.25" to "4"'),
+        ("containerSize", {"cpu": "1", "memory": "4Gi"}, "memory twice as many Gi"),
+        ("sourceHash", "zz", "64 hexadecimal digits"),
+        ("projectName", " ", "at least 1 character"),
+    ],
+)
+async def test_a_refusal_names_the_field_and_what_it_has_to_be(ask, body, field, value, says) -> None:
+    status, answer, _ = await ask("POST", "/deploy", {**body, field: value})
+    assert status == 400
+    [problem] = answer["errors"]
+    assert problem["pointer"].startswith(f"#/{field}")
+    assert says in problem["detail"]
+    assert "Value error" not in json.dumps(answer)
+
+
+async def test_a_body_over_the_limit_is_refused_with_a_remedy(ask, state, storage) -> None:
+    path = f"/deploy/project/shop/source?organizationId={state}"
+    status, answer, _ = await ask("PUT", path, b"PK\x03\x04" + bytes(51_000_000))
+    assert (status, answer["code"]) == (413, "payload-too-large")
+    assert "/docs" in answer["remedy"]
 
 
 async def test_defect_retry_drops_parameters(ask, body) -> None:
@@ -122,7 +165,7 @@ async def test_defect_retry_drops_parameters(ask, body) -> None:
         "envVariables": {"API_KEY": CANARY},
         "buildCommand": "make build",
         "startCommand": "python app.py",
-        "containerSize": {"cpu": "1", "memory": "2Gi"},
+        "containerSize": {"cpu": "2", "memory": "4Gi"},  # not the environment's own
     }
     _, first, _ = await ask("POST", "/deploy", everything)
     await change(first, DeploymentStatus.FAILED)
@@ -133,8 +176,8 @@ async def test_defect_retry_drops_parameters(ask, body) -> None:
     assert headers["Location"] == f"/deploy/{again['newDeploymentId']}/status"
     old, new = [await store.load(one["deploymentId"], None) for one in (first, again)]
     assert new.spec() == old.spec().model_copy(update={"deployment_id": new.id})
-    assert new.branch == "next"
-    assert new.secrets_reference == old.secrets_reference
+    given = {"source", "secrets_reference", *Parameters.model_fields}
+    assert new.model_dump(include=given) == old.model_dump(include=given)
 
 
 async def test_what_failed_too_long_ago_is_retried_no_more(ask, new) -> None:

@@ -9,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.deploys import transitions
-from shared.deploys.models import ArchiveSource, Deployment, DeploymentError, DeploymentStatus, Step, StopReason
+from shared.deploys.models import (
+    PROGRESS,
+    ArchiveSource,
+    Deployment,
+    DeploymentError,
+    DeploymentStatus,
+    Step,
+    StopReason,
+)
 from shared.platform.errors import Conflict
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -135,6 +143,11 @@ def test_one_that_tidies_up_can_neither_be_cancelled_nor_fail() -> None:
     with pytest.raises(Conflict, match="cannot become failed"):
         transitions.end(settled, S.FAILED, None, NOW)
     assert transitions.end(settled, S.COMPLETED, None, NOW).progress == 100
+
+
+def test_undoing_is_no_progress() -> None:
+    found = transitions.begin_step(deployment(), Step.BUILD, S.BUILDING_IMAGE, NOW)
+    assert transitions.begin_step(found, Step.CLEANUP, None, NOW).progress == PROGRESS[Step.BUILD]
 
 
 def test_steps_begin_at_the_progress_that_clients_know() -> None:

@@ -40,8 +40,10 @@ from shared.deploys.steps import (
     RevisionReady,
     SlotRequest,
     Stop,
+    Undo,
     Wake,
 )
+from shared.deploys.transitions import FINISHING, LOST
 from shared.platform.durable import (
     Context,
     Interruption,
@@ -65,8 +67,8 @@ ASK_SECONDS = 60
 """Whoever waits is told when a slot is free. It asks by itself as well, since a word may be lost with a host: every
 quarter of a minute at first, then every minute, for about an hour and a half; so its history has a bound."""
 BOXES = 40
-MARGIN_SECONDS = 600
-"""A slot is lent for as long as a deployment may work, and for the undoing."""
+MARGIN_SECONDS = 7_200
+"""A slot is lent for as long as a deployment may work, and for the undoing, which waits for services that are away."""
 LET_GO = timedelta(seconds=5)
 
 
@@ -105,7 +107,7 @@ def deployment_steps(context: Context, request: DeploymentRef) -> Steps[Nothing]
 
 @orchestration
 def recover_deployment(context: Context, request: Recovery) -> Steps[Ended]:
-    """End a deployment whose orchestration was stopped from outside."""
+    """End a deployment whose orchestration was stopped from outside, or gave up undoing it."""
     known = DeploymentRef(deployment_id=request.deployment_id, organization_id=request.organization_id)
     if request.settled:
         ended = yield from _complete(context, known)
@@ -115,7 +117,7 @@ def recover_deployment(context: Context, request: Recovery) -> Steps[Ended]:
         yield context.create_timer(context.current_utc_datetime + LET_GO)
         lost = TerminalError(
             "The orchestration of this deployment was stopped from outside; the deployment was undone.",
-            code="deployment-lost",
+            code=LOST,
             remedy="Retry it.",
         )
         ended = yield from _undo(context, known, lost)
@@ -189,14 +191,29 @@ def _complete(context: Context, request: DeploymentRef) -> Steps[Ended]:
 
 
 def _undo(context: Context, request: DeploymentRef, error: TerminalError) -> Steps[Ended]:
-    """The previous revision serves on, nothing of this deployment is left, and its document says why."""
+    """The previous revision serves on, nothing of this deployment is left, and its document says why.
+
+    Raises:
+        TerminalError: what served before may not serve (`not-undone`). So the deployment has not ended, it keeps its
+            slot, and the sweep lets it be undone once more.
+    """
     progress(context, "undoing")
     message = error.message
-    for step in (roll_back, clean_up):
-        try:
-            yield from call(context, step, request)
-        except TerminalError as left:
-            message = f"{message} Undoing it left something over: {left.message}"
+    undo = Undo(**request.model_dump(), code=error.code, message=message[:ERROR_LENGTH], remedy=error.remedy)
+    try:
+        yield from call(context, roll_back, undo)
+    except TerminalError as left:
+        if left.code == FINISHING:
+            return (yield from _complete(context, request))
+        raise TerminalError(
+            f"{message} It could not be undone: {left.message}",
+            code="not-undone",
+            remedy="Let the container platform and the state database answer; it is tried again by itself.",
+        ) from None
+    try:
+        yield from call(context, clean_up, request)
+    except TerminalError as left:
+        message = f"{message} Undoing it left something over: {left.message}"
     failed = End(
         **request.model_dump(),
         status=DeploymentStatus.FAILED,

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-from activities.deploys.work import SOON, at_work, end_step, redactor_of
+from activities.deploys.work import PATIENT, at_work, end_step, redactor_of
 from shared.deploys import store, transitions
 from shared.deploys.models import ERROR_LENGTH, Deployment, DeploymentError, DeploymentStatus, Step, StopReason
 from shared.deploys.platforms import platform
 from shared.deploys.secrets import Redactor
-from shared.deploys.steps import Claim, Claimed, DeploymentRef, End, Ended, Nothing, Stop
-from shared.platform.durable import RetryPolicy, activity
+from shared.deploys.steps import Claim, Claimed, DeploymentRef, End, Ended, Nothing, Stop, Undo
+from shared.platform.durable import activity
 from shared.platform.errors import Conflict
 from shared.platform.settings import settings
 
 logger = logging.getLogger(__name__)
 
 
-@activity(retry=SOON)
+@activity(retry=PATIENT)
 async def claim_deployment(task: Claim) -> Claimed:
     """Let one execution have the deployment. A finished orchestration that is started again gets nothing."""
     known = settings()
@@ -39,7 +39,7 @@ async def claim_deployment(task: Claim) -> Claimed:
     )
 
 
-@activity(retry=SOON)
+@activity(retry=PATIENT)
 async def settle_deployment(task: DeploymentRef) -> Nothing:
     """The point of no return: from here on the deployment is only tidied up, and a cancel is refused."""
     await store.change(
@@ -50,7 +50,7 @@ async def settle_deployment(task: DeploymentRef) -> Nothing:
     return Nothing()
 
 
-@activity(retry=SOON)
+@activity(retry=PATIENT)
 async def stop_deployment(task: Stop) -> Nothing:
     """Let those at work see that they shall stop. One that has ended or serves already is left alone."""
     try:
@@ -62,9 +62,9 @@ async def stop_deployment(task: Stop) -> Nothing:
     return Nothing()
 
 
-@activity(retry=SOON)
-async def roll_back(task: DeploymentRef) -> Nothing:
-    """Let the previous revision serve and remove what this deployment has started.
+@activity(retry=PATIENT)
+async def roll_back(task: Undo) -> Nothing:
+    """Let the previous revision serve and remove what this deployment has started. The document and the log say why.
 
     Raises:
         Conflict: the deployment is past its point of no return (`deployment-finishing`).
@@ -72,12 +72,20 @@ async def roll_back(task: DeploymentRef) -> Nothing:
     found = await store.load(task.deployment_id, task.organization_id)
     if found.status in (DeploymentStatus.UPDATING_DATABASE, DeploymentStatus.COMPLETED):
         raise Conflict(f"Deployment {found.id} serves and is not undone.", code=transitions.FINISHING)
-    async with at_work(task, Step.CLEANUP, None, "undoing: what served before serves on") as work:
+    redact = await redactor_of(found)
+    if found.stop is not StopReason.CANCEL:
+        await store.change(
+            task.deployment_id,
+            task.organization_id,
+            lambda one, now: one.model_copy(update={"error": one.error or _error(one, task, redact, now)}),
+        )
+    says = f"undoing: what served before serves on\n{task.message or ''}"
+    async with at_work(task, Step.CLEANUP, None, says) as work:
         await platform().rollback(work.spec, work.box)
     return Nothing()
 
 
-@activity(retry=SOON)
+@activity(retry=PATIENT)
 async def clean_up(task: DeploymentRef) -> Nothing:
     """Remove what only the deployment needed."""
     async with at_work(task, Step.CLEANUP, None, "tidying up") as work:
@@ -86,14 +94,14 @@ async def clean_up(task: DeploymentRef) -> Nothing:
     return Nothing()
 
 
-@activity(retry=RetryPolicy(attempts=8, first_delay=timedelta(seconds=1)))
+@activity(retry=PATIENT)
 async def end_deployment(task: End) -> Ended:
     """Write down how it ended. What was cancelled is cancelled, whatever else happened meanwhile."""
     redact = await redactor_of(await store.load(task.deployment_id, task.organization_id))
     found = await store.change(
         task.deployment_id,
         task.organization_id,
-        lambda one, now: transitions.end(one, task.status, _error(one, task, redact, now), now),
+        lambda one, now: transitions.end(one, task.status, _why(one, task, redact, now), now),
     )
     code = found.error.code if found.error else None
     extra = {"deployment": found.id, "organization": found.organization_id, "status": str(found.status), "code": code}
@@ -101,9 +109,15 @@ async def end_deployment(task: End) -> Ended:
     return Ended(deployment_id=found.id, status=found.status, code=code)
 
 
-def _error(deployment: Deployment, task: End, redact: Redactor, now: datetime) -> DeploymentError | None:
+def _why(deployment: Deployment, task: End, redact: Redactor, now: datetime) -> DeploymentError | None:
     if task.status is not DeploymentStatus.FAILED:
         return None
+    if deployment.error is not None and task.code == transitions.LOST:
+        return deployment.error  # what its orchestration knew before it was lost
+    return _error(deployment, task, redact, now)
+
+
+def _error(deployment: Deployment, task: End | Undo, redact: Redactor, now: datetime) -> DeploymentError:
     code, message, details = task.code or "deployment-failed", task.message or "", task.remedy
     if deployment.stop is StopReason.TIMEOUT and code == transitions.STOPPED:
         seconds = settings().deployment_timeout_ms / 1000
@@ -116,5 +130,5 @@ def _error(deployment: Deployment, task: End, redact: Redactor, now: datetime) -
         message=redact(message)[:ERROR_LENGTH],
         details=details and redact(details),
         timestamp=now.astimezone(UTC),
-        step=task.step or failed,
+        step=failed,
     )

@@ -22,8 +22,12 @@ from shared.platform.errors import NotFound, TerminalError, TransientError
 BOX_SECONDS: Final = 200.0
 LOOKED_SECONDS: Final = 0.4
 """How old the answer to "was it cancelled?" may be: a cancel shall be seen within a second."""
+LOOK_SECONDS: Final = 2.0
+"""What one look may take: the work goes on while the database hangs."""
 SOON: Final = RetryPolicy(attempts=4, first_delay=timedelta(seconds=1), longest_delay=timedelta(seconds=4))
 """Between attempts nobody sees a cancel, so they follow one another quickly."""
+PATIENT: Final = RetryPolicy(attempts=30, first_delay=timedelta(seconds=1), longest_delay=timedelta(minutes=1))
+"""Of what must happen in the end and what no cancel calls off: about 24 minutes, longer than services are away."""
 
 logger = logging.getLogger(__name__)
 
@@ -96,8 +100,9 @@ def _watch(task: DeploymentRef) -> Callable[[], Awaitable[bool]]:
             return stopped
         due = now + LOOKED_SECONDS
         try:
-            found = await store.find(task.deployment_id, task.organization_id)
-        except TransientError:
+            async with asyncio.timeout(LOOK_SECONDS):
+                found = await store.find(task.deployment_id, task.organization_id)
+        except (TransientError, TimeoutError):
             return False  # the next look will tell
         stopped = found is None or found.stop is not None or found.status.ended
         return stopped

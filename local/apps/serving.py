@@ -121,15 +121,17 @@ class Serving:
                 await self._remove(app, deployment)
 
     async def cleanup(self, deployment: str) -> None:
-        """Keep of this deployment what serves, or may serve again, and nothing else."""
+        """Keep of this deployment, and of those before it, what serves or may serve again, and nothing else."""
         await self._building.stop(deployment)
         row = self._state.deployment(deployment)
         if row is None or row.ended:
             return
         async with self._turns[f"app {row.app}"]:
             app = self._state.app(row.app)
+            for before in self._state.deployments_up_to(deployment):
+                if before.app == app.number and not before.ended and before.id not in (app.serving, app.previous):
+                    await self._remove(app, before.id)
             if deployment not in (app.serving, app.previous):
-                await self._remove(app, deployment)
                 return
             await asyncio.to_thread(shutil.rmtree, self._deployments.workspace_of(row).source, ignore_errors=True)
             if app.serving == deployment:

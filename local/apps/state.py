@@ -114,6 +114,14 @@ class State:
     def deployments(self) -> list[DeploymentRow]:
         return [_row(found) for found in self._db.execute("SELECT * FROM deployments ORDER BY rowid")]
 
+    def deployments_up_to(self, deployment: str) -> list[DeploymentRow]:
+        """Those that came before the deployment, and it."""
+        found = self._db.execute(
+            "SELECT * FROM deployments WHERE rowid <= (SELECT rowid FROM deployments WHERE id = ?) ORDER BY rowid",
+            [deployment],
+        )
+        return [_row(row) for row in found]
+
     def add_deployment(self, deployment: str, app: int) -> None:
         self._db.execute("INSERT INTO deployments (id, app) VALUES (?, ?) ON CONFLICT DO NOTHING", [deployment, app])
 

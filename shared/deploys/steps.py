@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.deploys.models import DeploymentId, DeploymentStatus, Name, Step, StopReason
+from shared.deploys.models import DeploymentId, DeploymentStatus, Name, StopReason
 from shared.deploys.platforms.base import Revision
 from shared.deploys.slots import SlotAnswer, SlotRequest
 
@@ -104,14 +104,18 @@ class Stop(DeploymentRef):
     reason: StopReason
 
 
-class End(DeploymentRef):
-    """How a deployment ends. `step` is where it failed; None: the newest that has begun."""
+class Undo(DeploymentRef):
+    """Why a deployment is undone."""
 
-    status: DeploymentStatus
     code: str | None = None
     message: str | None = None
     remedy: str | None = None
-    step: Step | None = None
+
+
+class End(Undo):
+    """How a deployment ends, and why if it failed."""
+
+    status: DeploymentStatus
 
 
 class Ended(_Step):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from activities import deploys as activities
 from orchestrators import deploys
-from shared.deploys import slots
+from shared.deploys import slots, transitions
 from shared.deploys.models import DeploymentStatus, StopReason
 from shared.deploys.platforms.base import DeploymentCancelled, Revision
 from shared.deploys.slots import Slots
@@ -26,7 +27,7 @@ from shared.deploys.steps import (
     WorkspaceReady,
 )
 from shared.platform.durable.handles import Envelope
-from shared.platform.errors import TerminalError
+from shared.platform.errors import TerminalError, TransientError
 
 REF = DeploymentRef(deployment_id="dep_AAAAAAAAAAAA", organization_id="org")
 REVISION = Revision(name="r1", url="http://x", healthy=True)
@@ -187,12 +188,73 @@ def test_an_unhealthy_revision_gets_no_traffic(play) -> None:
     assert "promote_revision" not in play.done()
 
 
-def test_what_cannot_be_undone_is_told_and_the_rest_is_tidied_up(play) -> None:
+def test_what_cannot_be_undone_has_not_ended_and_keeps_its_slot(play) -> None:
     play.fakes["build_image"] = failing("build-failed")
     play.fakes["roll_back"] = failing("left-over")
+    with pytest.raises(TerminalError, match="broken: build-failed It could not be undone: broken: left-over") as error:
+        play.play(deploys.deployment, REF)
+    assert error.value.code == "not-undone"
+    assert play.done()[-2:] == ["build_image", "roll_back"]
+    assert [one.deployment_id for one in play.slots.holders] == [REF.deployment_id]
+    [undo] = play.named("roll_back")
+    assert (undo.code, undo.message, undo.remedy) == ("build-failed", "broken: build-failed", "Mend it.")
+
+    play.fakes["roll_back"] = lambda _: Nothing()
+    ended = play.play(deploys.recover_deployment, Recovery(**REF.model_dump(), settled=False))
+    assert ended.status is DeploymentStatus.FAILED
+    assert play.slots.holders == []
+
+
+def test_what_is_left_over_after_the_undoing_is_told(play) -> None:
+    play.fakes["build_image"] = failing("build-failed")
+    play.fakes["clean_up"] = failing("left-over")
     play.play(deploys.deployment, REF)
-    assert play.done()[-2:] == ["clean_up", "end_deployment"]
     assert "Undoing it left something over: broken: left-over" in play.named("end_deployment")[0].message
+
+
+def test_what_turns_out_to_serve_for_good_is_completed(play) -> None:
+    play.fakes["settle_deployment"] = failing("answer-lost")
+    play.fakes["roll_back"] = failing(transitions.FINISHING)
+    assert play.play(deploys.deployment, REF).status is DeploymentStatus.COMPLETED
+    assert play.done()[-3:] == ["roll_back", "clean_up", "end_deployment"]
+
+
+@pytest.mark.parametrize("step", ["release_revision", "promote_revision"])
+@pytest.mark.parametrize("seconds", [60, 600])
+def test_defect_services_that_are_away_for_minutes_do_not_call_off_the_undoing(play, step: str, seconds: int) -> None:
+    back = None
+
+    def away(name: str, usual: Any) -> Any:
+        def answer(task: Any) -> Any:
+            nonlocal back
+            if name == step and back is None:
+                back = play.current_utc_datetime + timedelta(seconds=seconds)
+            if back is not None and play.current_utc_datetime < back:
+                raise TransientError("Cosmos DB did not answer.")
+            return usual(task)
+
+        return answer
+
+    play.fakes = {name: away(name, usual) for name, usual in play.fakes.items()}
+    ended = play.play(deploys.deployment, REF)
+    assert (ended.status, ended.code) == (DeploymentStatus.FAILED, "retries-exhausted")
+    assert play.done()[-3:] == ["roll_back", "clean_up", "end_deployment"]
+    assert "left something over" not in play.named("end_deployment")[0].message
+    assert play.slots.holders == []
+
+
+@pytest.mark.parametrize("step", ["claim_deployment", "settle_deployment", "clean_up", "end_deployment"])
+def test_services_that_are_away_for_minutes_do_not_fail_what_no_cancel_calls_off(play, step: str) -> None:
+    usual, back = play.fakes[step], play.current_utc_datetime + timedelta(minutes=10)
+
+    def away(task: Any) -> Any:
+        if play.current_utc_datetime < back:
+            raise TransientError("Cosmos DB did not answer.")
+        return usual(task)
+
+    play.fakes[step] = away
+    assert play.play(deploys.deployment, REF).status is DeploymentStatus.COMPLETED
+    assert "roll_back" not in play.done()
 
 
 def test_an_app_that_serves_is_completed_though_tidying_up_fails(play) -> None:

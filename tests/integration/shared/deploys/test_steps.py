@@ -30,6 +30,7 @@ from shared.deploys.steps import (
     ImageReady,
     RevisionReady,
     Stop,
+    Undo,
     WorkspaceReady,
 )
 from shared.platform.durable.handles import Envelope
@@ -160,15 +161,38 @@ async def test_undoing_is_not_stopped_by_the_cancel(platform, ref) -> None:
     platform.does |= {"rollback": undo, "cleanup": undo}
     await deploys.validate_deployment(ref)
     await deploys.stop_deployment(Stop(**ref.model_dump(), reason=StopReason.CANCEL))
-    await deploys.roll_back(ref)
+    await deploys.roll_back(Undo(**ref.model_dump()))
     await deploys.clean_up(ref)
     assert platform.calls[-2:] == ["rollback", "cleanup"]
+
+
+async def test_why_it_is_undone_is_known_though_its_orchestration_is_lost(platform, ref) -> None:
+    why = {"code": "retries-exhausted", "message": f"promote failed: {CANARY}", "remedy": "See the log."}
+    await deploys.validate_deployment(ref)
+    await deploys.roll_back(Undo(**ref.model_dump(), **why))
+    assert (await load(ref)).error.code == "retries-exhausted"
+    text, _ = await logs.read(ref.organization_id, ref.deployment_id, after=0)
+    assert "promote failed: ***" in text
+    lost = {"code": transitions.LOST, "message": "Its orchestration is gone.", "remedy": "Retry it."}
+    await deploys.roll_back(Undo(**ref.model_dump(), **lost))
+    await deploys.end_deployment(End(**ref.model_dump(), status=DeploymentStatus.FAILED, **lost))
+    error = (await load(ref)).error
+    assert (error.code, error.message) == ("retries-exhausted", "promote failed: ***")
+
+
+async def test_a_cancelled_deployment_has_no_error(platform, ref) -> None:
+    await deploys.validate_deployment(ref)
+    await deploys.roll_back(Undo(**ref.model_dump(), code="first", message="x"))
+    await deploys.stop_deployment(Stop(**ref.model_dump(), reason=StopReason.CANCEL))
+    await deploys.end_deployment(End(**ref.model_dump(), status=DeploymentStatus.FAILED, code="first", message="x"))
+    found = await load(ref)
+    assert (found.status, found.error) == (DeploymentStatus.CANCELLED, None)
 
 
 async def test_what_serves_is_not_undone(platform, ref) -> None:
     await deploys.settle_deployment(ref)
     with pytest.raises(Conflict):
-        await deploys.roll_back(ref)
+        await deploys.roll_back(Undo(**ref.model_dump()))
     assert platform.calls == []
 
 

@@ -212,6 +212,16 @@ async def test_a_site_of_files_needs_no_command(local_harness):
     assert await local_harness.who_serves() == "files"
 
 
+async def test_defect_what_an_abandoned_deployment_left_goes_with_the_next_one(local_harness):
+    first, left, last = [await local_harness.spec() for _ in range(3)]
+    await local_harness.through(first)
+    await local_harness.through(left, to="release")
+    await local_harness.through(last)
+    [app] = await local_harness.apps()
+    assert app["revisions"] == [last.deployment_id]
+    assert gone(local_harness.processes(left.deployment_id))
+
+
 async def test_no_request_is_lost_when_traffic_changes_over_a_kept_connection(local_harness):
     first, second = await local_harness.spec(), await local_harness.spec()
     url = (await local_harness.through(first)).url

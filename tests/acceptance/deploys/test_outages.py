@@ -1,0 +1,55 @@
+"""The state database goes away in the midst of a deployment, for longer than a step is tried again."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from local.arm.cloud import Fate
+from local.cosmos.testing import running as running_cosmos
+from tests.acceptance.deploys.conftest import azure
+
+RELEASE = "Microsoft.App/containerApps/revisions/read"
+PROMOTE = "Microsoft.App/containerApps/write"
+
+
+@pytest.fixture
+def cosmos_of_its_own(tmp_path):
+    with running_cosmos(tmp_path / "cosmos") as cosmos:
+        yield cosmos
+
+
+@pytest.mark.parametrize("moment", ["release", "promote"])
+def test_defect_the_version_before_serves_on_when_the_database_was_away(
+    environment, cosmos_of_its_own, tmp_path, moment: str
+) -> None:
+    cosmos = cosmos_of_its_own
+    connection = f"AccountEndpoint={cosmos.endpoint}/;AccountKey={cosmos.key};"
+    with azure({**environment, "COSMOS_CONNECTION": connection}, tmp_path) as app:
+        first = app.wait(app.release("shop", "one"))
+        serves = app.active("shop")
+        gone = threading.Event()
+
+        def take_away(permissions: set[str]) -> None:
+            released = moment == "release" and RELEASE in permissions
+            promoted = PROMOTE in permissions and list(app.shares("shop")) != serves
+            if (released or promoted) and not gone.is_set():
+                cosmos.kill()
+                gone.set()
+
+        app.cloud.after = take_away
+        app.cloud.usual = Fate(answer=(200, "two"))
+        second = app.deploy("shop", "two")
+        assert gone.wait(60), app.log(second)
+        # Not even the undoing succeeds at once: the steps' own attempts are over in about a quarter of a minute.
+        time.sleep(45)
+        cosmos.start()
+        ended = app.wait(second, seconds=120)
+        assert (ended["status"], ended["error"]["code"]) == ("failed", "retries-exhausted")
+        assert "left something over" not in ended["error"]["message"]
+        assert ended["containerAppUrl"] is None
+        assert (app.active("shop"), list(app.shares("shop"))) == (serves, serves)
+        assert app.open(first["containerAppUrl"]) == "one"
+        assert ended["error"]["message"].splitlines()[0] in app.log(second)

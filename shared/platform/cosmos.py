@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import contextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
@@ -15,13 +15,15 @@ from shared.platform.errors import Conflict, InvalidInput, TerminalError, Transi
 from shared.platform.settings import settings
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import AsyncGenerator, Mapping
 
     from azure.cosmos.aio import ContainerProxy, CosmosClient
 
 Document = dict[str, Any]
 CHANGED: Final = "document-changed"
 EXISTS: Final = "document-exists"
+ANSWER_S: Final = 15
+"""What one call may take, the SDK's own attempts included: it would wait for minutes for an account that hangs."""
 _MAY_PASS = {408, 410, 429, 449}
 
 
@@ -57,7 +59,7 @@ class Documents:
         """The document, with its version under `_etag`; None if there is none."""
         from azure.cosmos.exceptions import CosmosResourceNotFoundError  # noqa: PLC0415 - loads where it is needed
 
-        with _failures():
+        async with _failures():
             try:
                 container: Any = await self._open()
                 return await container.read_item(id_, partition)
@@ -70,7 +72,7 @@ class Documents:
         Raises:
             Conflict: there is one of that id (`document-exists`).
         """
-        with _failures():
+        async with _failures():
             container: Any = await self._open()
             return await container.create_item(document)
 
@@ -82,7 +84,7 @@ class Documents:
         """
         from azure.core import MatchConditions  # noqa: PLC0415 - loads where it is needed
 
-        with _failures():
+        async with _failures():
             container: Any = await self._open()
             return await container.replace_item(
                 document["id"], document, etag=seen, match_condition=MatchConditions.IfNotModified
@@ -92,9 +94,10 @@ class Documents:
         """Delete the document. One that is not there is no error."""
         from azure.cosmos.exceptions import CosmosResourceNotFoundError  # noqa: PLC0415 - loads where it is needed
 
-        with _failures(), suppress(CosmosResourceNotFoundError):
+        async with _failures():
             container: Any = await self._open()
-            await container.delete_item(id_, partition)
+            with suppress(CosmosResourceNotFoundError):
+                await container.delete_item(id_, partition)
 
     async def query(
         self,
@@ -113,7 +116,7 @@ class Documents:
         named = [{"name": f"@{name}", "value": value} for name, value in parameters.items()]
         where: dict[str, Any] = {} if partition is None else {"partition_key": partition}
         try:
-            with _failures():
+            async with _failures():
                 container: Any = await self._open()
                 found = container.query_items(query, parameters=named, max_item_count=limit, **where)
                 pages = found.by_page(continuation)
@@ -187,14 +190,20 @@ async def _ready(account: _Account) -> None:
         account.ready = True
 
 
-@contextmanager
-def _failures() -> Generator[None]:
-    """What the SDK raises, in the words of the house. Its messages hold documents, so they are not repeated."""
+@asynccontextmanager
+async def _failures() -> AsyncGenerator[None]:
+    """What the SDK raises, and that it takes too long, in the words of the house.
+
+    The SDK's messages hold documents, so they are not repeated.
+    """
     from azure.core.exceptions import AzureError  # noqa: PLC0415 - loads where it is needed
     from azure.cosmos.exceptions import CosmosHttpResponseError  # noqa: PLC0415 - as above
 
     try:
-        yield
+        async with asyncio.timeout(ANSWER_S):
+            yield
+    except TimeoutError:
+        raise TransientError(f"Cosmos DB did not answer within {ANSWER_S} s.", code="cosmos-unavailable") from None
     except CosmosHttpResponseError as error:
         status = int(error.status_code or 0)
         if status == HTTPStatus.PRECONDITION_FAILED:

@@ -50,7 +50,7 @@ def test_a_kill_in_each_step_builds_once_and_releases_once(azure) -> None:
     azure.cloud.usual = Fate(answer=(200, "two"))
     second = azure.deploy("shop", "two")
     while left:
-        assert killed.wait(30), left
+        assert killed.wait(60), (left, azure.state(second), azure.log(second))
         azure.host.start()
         killed.clear()
     ended = azure.wait(second)

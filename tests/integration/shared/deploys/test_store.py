@@ -19,8 +19,15 @@ async def test_what_was_written_is_read(new) -> None:
 
 
 async def test_defect_three_partition_keys(new) -> None:
-    """There is one, the organization: nobody finds a document through another's."""
+    """There is one, the organization: whoever reads or writes finds a document through it, and through no other."""
     written = await store.create(new())
+    where = (written.id, written.organization_id)
+    assert await store.load(*where) == written
+    changed = await store.change(*where, lambda one, now: transitions.claim(one, "worker", now))
+    await store.note_project(written.organization_id, written.project_id, deployment_id=written.id)
+    project = await store.find_project(written.organization_id, written.project_id)
+    listed = await store.of_project(written.organization_id, written.project_id, limit=2)
+    assert (project.deployment_id, listed.deployments) == (written.id, [changed])
     with pytest.raises(NotFound):
         await store.load(written.id, "another-organization")
     with pytest.raises(NotFound):

@@ -116,7 +116,7 @@ def _to_its_end(context: Context, plan: RunPlan, steps: Steps[RunSummary]) -> St
             error=error.message[:ERROR_LENGTH],
         )
         yield from call(context, end_run, failed)
-        yield from call(context, announce, RunRef(run_id=plan.run_id))
+        yield from _announce(context, RunRef(run_id=plan.run_id))
         raise
 
 
@@ -161,7 +161,7 @@ def _conclude(context: Context, plan: RunPlan, *, force: bool) -> Steps[RunSumma
         verdict = yield from _await_retries(context, plan, verdict)
     if verdict.decision == "hold" and not force:
         summary = yield from call(context, end_run, EndRun(run_id=plan.run_id, status=RunStatus.HELD))
-        yield from call(context, announce, run)
+        yield from _announce(context, run)
         return summary
     yield from _consolidate(context, plan.feed, run)
     if not verdict.complete:
@@ -178,14 +178,22 @@ def _conclude(context: Context, plan: RunPlan, *, force: bool) -> Steps[RunSumma
     end = EndRun(run_id=plan.run_id, status=RunStatus.COMPLETED, watermark_after=moved.watermark)
     summary = yield from call(context, end_run, end)
     if stopped:
-        yield from call(context, announce, run)
+        yield from _announce(context, run)
     return summary
+
+
+def _announce(context: Context, run: RunRef) -> Steps[None]:
+    """Tell people. That nobody could be told changes nothing about what becomes of the run."""
+    try:
+        yield from call(context, announce, run)
+    except TerminalError:
+        progress(context, "telling people failed")  # the reason is in the activity's log
 
 
 def _await_retries(context: Context, plan: RunPlan, verdict: Verdict) -> Steps[Verdict]:
     """Let people retry the failed partitions for a while; what the run then looks like."""
     run = RunRef(run_id=plan.run_id)
-    yield from call(context, announce, run)
+    yield from _announce(context, run)
     while verdict.decision == "wait":
         done = verdict.partitions - verdict.unread
         progress(context, WAITING, done=done, total=verdict.partitions, unit="partitions", run_id=str(plan.run_id))

@@ -134,6 +134,28 @@ def test_failed_partitions_are_recorded_and_below_the_threshold_consolidation_is
     assert player.named("announce") == [RunRef(run_id=RUN)]
 
 
+def _no_mail(_: RunRef) -> Nothing:
+    raise TerminalError("550 no such user", code="mail-refused")
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "status"), [([HOLD], RunStatus.HELD), ([WAIT], RunStatus.PARTIAL)], ids=["held", "partial"]
+)
+def test_a_refused_mail_changes_nothing_about_the_run(player: Any, verdicts: list[Verdict], status: RunStatus) -> None:
+    player.fakes = Feed("p001", verdicts=verdicts).fakes() | {"announce": _no_mail}
+    assert player.play(diamond_run, START).status is status
+    assert [end.status for end in player.named("end_run")] == [status]
+
+
+def test_a_refused_mail_does_not_hide_why_the_run_failed(player: Any) -> None:
+    def broken(_: Any) -> RowsConsolidated:
+        raise TerminalError("no such column", code="mapping")
+
+    player.fakes = Feed().fakes() | {"consolidate_rows": broken, "announce": _no_mail}
+    with pytest.raises(TerminalError, match="no such column"):
+        player.play(diamond_run, START)
+
+
 def test_above_the_threshold_it_waits_consolidates_and_leaves_the_watermark(player: Any) -> None:
     wait = WAIT
     player.fakes = Feed("p001", verdicts=[wait]).fakes()

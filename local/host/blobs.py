@@ -1,6 +1,9 @@
 """Blob inputs and outputs. Loaded when an app has one."""
 
 import contextlib
+import json
+import os
+from types import SimpleNamespace
 from typing import Any, cast
 
 from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
@@ -8,10 +11,10 @@ from azure.functions import meta
 from azure.storage.blob import BlobProperties
 from azure.storage.blob.aio import BlobServiceClient, ContainerClient
 
-from local.host.connections import Clients, Connection, credential
+from local.host.connections import Clients, Connection, credential, find_connection
 from local.host.dispatch import Call
 from local.host.expressions import resolve_parameters, template_pattern
-from local.host.functions import Binding, Function
+from local.host.functions import SDK_TYPE, Binding, Function
 from local.host.logs import warn_once
 from local.host.messages import metadata_data
 from local.host.storage import RETRIES
@@ -30,7 +33,10 @@ class Blobs(Clients[BlobServiceClient]):
         return BlobServiceClient(address, credential(connection), **RETRIES)
 
     async def read(self, function: Function, binding: Binding, call: Call) -> meta.Datum | None:
-        """The blob's content; None when there is no such blob."""
+        """The blob's content, None when there is no such blob; or where it lies, for a function that takes a client."""
+        if function.inputs[binding.name].converter == SDK_TYPE:
+            path = resolve_parameters(binding.text("path"), call.data, function=function.name, now=call.now)
+            return reference_datum(binding, path)
         container, name = self._place(function, binding, call)
         try:
             stream = await container.get_blob_client(name).download_blob()
@@ -67,6 +73,17 @@ class Blobs(Clients[BlobServiceClient]):
         return self.client(binding.text("connection")).get_container_client(container), name
 
 
+def reference_datum(binding: Binding, path: str) -> meta.Datum:
+    """Where a blob or container lies, as the blob extension of the Python worker reads it."""
+    container, _, name = path.strip("/").partition("/")
+    connection = find_connection(binding.text("connection"), os.environ).name
+    content = json.dumps({"Connection": connection, "ContainerName": container, "BlobName": name})
+    reference = SimpleNamespace(
+        version="1.0", source="AzureStorageBlobs", content_type="application/json", content=content
+    )
+    return meta.Datum(reference, "model_binding_data")
+
+
 def content_datum(function: Function, binding: Binding, data: bytes) -> meta.Datum:
     """A blob's content as the host hands it over: text, unless the binding asks for binary data."""
     if binding.data_type in {"binary", "stream"}:
@@ -94,7 +111,11 @@ def blob_call(function: Function, path: str, uri: str, *, blob: BlobProperties, 
         "Metadata": blob.metadata or {},
         **parameters,
     }
-    value = content_datum(function, function.trigger, data)
+    value = (
+        reference_datum(function.trigger, path)
+        if function.inputs[function.trigger.name].converter == SDK_TYPE
+        else content_datum(function, function.trigger, data)
+    )
     return Call(reason, value, metadata_data(metadata), {**metadata, "blobTrigger": path})
 
 

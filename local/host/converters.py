@@ -1,9 +1,12 @@
 """From what a trigger gives to what the function takes, and back: azure.functions' own converters, found by binding."""
 
+import sys
 from collections.abc import Mapping
 from typing import Any, cast
 
 from azure.functions import meta
+
+from local.host.functions import SDK_TYPE, STREAMED
 
 
 class GenericConverter:
@@ -43,6 +46,18 @@ class GenericConverter:
         raise NotImplementedError
 
 
+def extension_kind(binding_type: str, annotation: Any) -> str | None:
+    """STREAMED or SDK_TYPE when the annotation is a type of an azurefunctions-extensions-* package for the binding."""
+    base = sys.modules.get("azurefunctions.extensions.base")
+    if base is None:
+        return None
+    if binding_type == "httpTrigger" and base.RequestTrackerMeta.check_type(annotation):
+        return STREAMED
+    if binding_type in {"blob", "blobTrigger"} and base.get_binding_registry().check_supported_type(annotation):
+        return SDK_TYPE
+    return None
+
+
 def converter(binding_type: str) -> Any:
     """The converter registered for a binding type; the generic one when there is none."""
     return meta.get_binding_registry().get(binding_type) or GenericConverter
@@ -56,8 +71,15 @@ def returns_implicitly(binding_type: str) -> bool:
     return bool(getattr(found, "has_implicit_output", bool)())
 
 
-def decode(binding_type: str, value: meta.Datum | None, metadata: Mapping[str, meta.Datum]) -> Any:
+def decode(
+    binding_type: str, value: meta.Datum | None, metadata: Mapping[str, meta.Datum], annotation: Any = None
+) -> Any:
     """The argument for a function. Raises TypeError in the worker's words, or what the converter raises."""
+    if binding_type == STREAMED:
+        return value.value if value is not None else None
+    if binding_type == SDK_TYPE:
+        base = sys.modules["azurefunctions.extensions.base"]
+        return base.get_binding_registry().get("blob").decode(value, trigger_metadata=metadata, pytype=annotation)
     found = converter(binding_type)
     is_trigger = bool(getattr(found, "has_trigger_support", bool)())
     try:
@@ -72,6 +94,8 @@ def decode(binding_type: str, value: meta.Datum | None, metadata: Mapping[str, m
 
 def encode(binding_type: str, value: Any, annotation: Any) -> meta.Datum | None:
     """What the host receives from a function. Raises TypeError in the worker's words, or what the converter raises."""
+    if binding_type == STREAMED:
+        return meta.Datum(value, STREAMED)
     found = converter(binding_type)
     try:
         return cast("meta.Datum | None", found.encode(value, expected_type=annotation))

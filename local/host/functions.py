@@ -11,6 +11,10 @@ ORCHESTRATION = "orchestrationTrigger"
 ACTIVITY = "activityTrigger"
 ENTITY = "entityTrigger"
 DURABLE_CLIENT = "durableClient"
+# Converters beside those of azure.functions: of requests and responses that a web framework streams, and of clients of
+# an SDK (packages azurefunctions-extensions-*).
+STREAMED = "streamedHttp"
+SDK_TYPE = "sdkType"
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,11 @@ class Function:
     needs_context: bool
     retry: RetryPolicy | None = None
     disabled: bool = False
+
+    @property
+    def is_streamed(self) -> bool:
+        """Whether it takes a web framework's request."""
+        return self.returns is not None and self.returns.converter == STREAMED
 
 
 @dataclass(frozen=True)

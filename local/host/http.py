@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qsl, quote, unquote
 
 from azure.functions import meta
@@ -22,6 +22,9 @@ from local.host.logs import host_log, warn_once
 from local.host.routes import Route
 from local.host.worker import RunFailed, TraceContext
 
+if TYPE_CHECKING:
+    from local.host.streamed import StreamedHttp
+
 _ALL = frozenset({"GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE", "CONNECT"})
 _RESERVED = ("admin", "runtime")
 _PATH_SAFE = "/~!$&'()*+,;=:@%"
@@ -37,11 +40,8 @@ class HttpFunction:
     level: str
     has_expressions: bool
     """Whether an input or output of the function names the request's parameters."""
-
-    @property
-    def shown_methods(self) -> list[str]:
-        """The methods as the app listed them; empty when it takes all."""
-        return _listed_methods(self.function)
+    shown_methods: list[str]
+    """The methods as the app listed them; empty when it takes all."""
 
 
 class HttpTriggers:
@@ -53,6 +53,7 @@ class HttpTriggers:
         self._dispatcher = dispatcher
         self._keys = keys
         self._enable_auth = enable_auth
+        self._streamed: StreamedHttp | None = None
 
     def load(self, table: FunctionTable) -> list[FunctionError]:
         """Take the HTTP functions of a table; the ones with a route that cannot be are refused."""
@@ -92,6 +93,12 @@ class HttpTriggers:
             answer = Answer(401)
         elif one.function.disabled and not self._may_run_disabled(one, headers, scope):
             answer = Answer(404)
+        elif one.function.is_streamed:
+            from local.host.streamed import StreamedHttp  # noqa: PLC0415 - few apps stream
+
+            self._streamed = self._streamed or StreamedHttp(self._dispatcher)
+            await self._streamed.serve(one.function, parameters, scope, receive, send)
+            return True
         else:
             answer = await self._invoke(one, path, parameters, headers=headers, scope=scope, receive=receive)
         await send_answer(answer, send)
@@ -107,7 +114,9 @@ class HttpTriggers:
                 f"The route template '{self.prefix}/{declared}' has an empty segment. "
                 "AsgiFunctionApp and WsgiFunctionApp need 'extensions.http.routePrefix' to be \"\" in host.json."
             )
-        methods = frozenset(_listed_methods(function)) or _ALL
+        listed = cast("list[str] | str", function.trigger.fields.get("methods") or [])
+        shown = [one.upper() for one in ([listed] if isinstance(listed, str) else listed)]
+        methods = frozenset(shown) or _ALL
         for other in before:
             if other.route.template.lower() == template.strip("/").lower() and other.methods & methods:
                 raise RouteInvalid(
@@ -117,7 +126,8 @@ class HttpTriggers:
         texts = [
             str(value) for one in function.bindings if one is not function.trigger for value in one.fields.values()
         ]
-        return HttpFunction(function, Route(template.strip("/")), methods, level, any("{" in text for text in texts))
+        expressions = any("{" in text for text in texts)
+        return HttpFunction(function, Route(template.strip("/")), methods, level, expressions, shown)
 
     def _admitted(self, one: HttpFunction, headers: Headers, scope: Scope) -> bool:
         if not self._enable_auth or one.level == "anonymous":
@@ -168,11 +178,6 @@ class HttpTriggers:
         if answer.warning:
             warn_once("Function '%s' %s", name, answer.warning)
         return answer
-
-
-def _listed_methods(function: Function) -> list[str]:
-    listed = cast("list[str] | str", function.trigger.fields.get("methods") or [])
-    return [one.upper() for one in ([listed] if isinstance(listed, str) else listed)]
 
 
 async def send_answer(answer: Answer, send: Send) -> None:

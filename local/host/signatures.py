@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from local.host import converters
-from local.host.functions import Binding, Parameter
+from local.host.functions import STREAMED, Binding, Parameter
 
 
 class FunctionLoadError(RuntimeError):
@@ -40,6 +40,8 @@ def check_signature(name: str, code: Callable[..., Any], bindings: tuple[Binding
         binding = bound[parameter]
         checked = _check_parameter(name, binding, parameter in annotations, annotations.get(parameter))
         (outputs if binding.direction == "out" else inputs)[parameter] = checked
+    if any(one.converter == STREAMED for one in inputs.values()):
+        return Signature(inputs, outputs, Parameter(STREAMED, None), needs_context)
     return Signature(inputs, outputs, _check_return(name, bindings, annotations), needs_context)
 
 
@@ -86,6 +88,9 @@ def _check_parameter(name: str, binding: Binding, annotated: bool, annotation: A
             f'binding {binding.name} is declared to have the "in" direction in function.json, but its annotation '
             "is azure.functions.Out in Python",
         )
+    extension = converters.extension_kind(binding.type, wanted) if binding.direction == "in" else None
+    if extension is not None:
+        return Parameter(extension, wanted)
     plain = annotated and wanted in (str, bytes) and not converters.returns_implicitly(binding.type)
     kind = "generic" if plain else binding.type
     if annotated and not _annotation_fits(kind, wanted, is_out):

@@ -135,7 +135,7 @@ class Worker:
         """Convert the values, call the function, convert what it gave back. Raises FunctionRaised."""
         try:
             arguments = {
-                name: converters.decode(parameter.converter, values.get(name), metadata)
+                name: converters.decode(parameter.converter, values.get(name), metadata, parameter.annotation)
                 for name, parameter in function.inputs.items()
             }
             outputs = {name: OutParameter() for name in function.outputs}

@@ -35,10 +35,10 @@ async def diamonds_hourly(timer: func.TimerRequest, client: Any) -> None:
 async def diamonds_purge(timer: func.TimerRequest, client: Any) -> None:
     """Every night at 04:00, when the night's run has long ended."""
     durable = DurableClient(client)
-    kept = timedelta(days=settings().instance_retention_days)
-    forgotten = await durable.purge_before(datetime.now(UTC) - kept)
-    logger.info("Finished orchestrations were purged.", extra={"instances": forgotten, "past_due": timer.past_due})
     try:
         await durable.start(purge_feeds, PurgeRows(), singleton="diamonds-purge")
     except Conflict:
         logger.warning("The last purge has not ended.")
+    kept = timedelta(days=settings().instance_retention_days)
+    forgotten = await durable.purge_before(datetime.now(UTC) - kept)
+    logger.info("Finished orchestrations were purged.", extra={"instances": forgotten, "past_due": timer.past_due})

@@ -1,6 +1,7 @@
 """Doors of the diamond workload: start a run by timer or by hand, see how runs go."""
 
 import logging
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -22,11 +23,13 @@ from shared.platform.api_keys import ApiKey
 from shared.platform.durable import DurableClient, new_blueprint
 from shared.platform.errors import ManifoldError
 from shared.platform.http import Accepted, Page, Pagination, Routes
+from shared.platform.settings import settings
 
 logger = logging.getLogger(__name__)
 routes = Routes(tag="diamonds")
 timers = new_blueprint()
 RUN = ApiKey("diamonds:run")
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 orchestrations = (diamond_run, retry_run, ingest_partition, consolidate_run, consolidate_share)
 
 
@@ -85,15 +88,21 @@ async def diamonds_read_run(run_id: UUID) -> RunDetail:
 @timers.timer_trigger(schedule="0 0 2 * * *", arg_name="timer", run_on_startup=False)
 @timers.durable_client_input(client_name="client")
 async def diamonds_nightly(timer: func.TimerRequest, client: Any) -> None:
-    """Every night at 02:00: what changed since the last run, of every feed that FEEDS names."""
+    """Every night at 02:00, of every feed that FEEDS names: all on FULL_RUN_DAYS, else what changed since the last."""
+    run_type = nightly_run_type(datetime.now(UTC), settings().full_run_days)
     for feed in nightly_feeds():
-        told = {"feed": feed, "past_due": timer.past_due}
+        told = {"feed": feed, "run_type": run_type, "past_due": timer.past_due}
         try:
-            started = await _start(DurableClient(client), RunRequest(run_type="incremental", feed=feed))
+            started = await _start(DurableClient(client), RunRequest(run_type=run_type, feed=feed))
         except ManifoldError as error:  # one feed's trouble is not the next one's
             logger.warning("The nightly run was not started: %s", error, extra=told)
         else:
             logger.info("The nightly run was started.", extra=told | {"run_id": str(started.run_id)})
+
+
+def nightly_run_type(now: datetime, full_run_days: str) -> RunType:
+    """`full` on the weekdays that FULL_RUN_DAYS names: only a full run finds the diamonds that were deleted."""
+    return "full" if DAYS[now.weekday()] in full_run_days.split(",") else "incremental"
 
 
 async def abandoned(client: DurableClient) -> dict[FeedName, UUID]:

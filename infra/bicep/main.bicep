@@ -431,6 +431,7 @@ module app 'functionApp.bicep' = {
       BRILLIANT_PRICE_UNIT: 'dollars'
       BRILLIANT_REQUESTS_PER_SECOND: '10'
       FEEDS: feeds
+      FULL_RUN_DAYS: 'sun'
       DELETE_SHARE_LIMIT: '0.2'
       WATERMARK_AGE_HOURS: '48'
       RAW_RETENTION_DAYS: '90'

@@ -110,6 +110,12 @@ class Settings(BaseSettings):
         pattern=r"^[a-z][a-z0-9-]*(,[a-z][a-z0-9-]*)*$",
         description="feeds that are read every night, by commas",
     )
+    full_run_days: str = Field(
+        "sun",
+        pattern=r"^((mon|tue|wed|thu|fri|sat|sun)(,(mon|tue|wed|thu|fri|sat|sun))*)?$",
+        description="weekdays (mon to sun, by commas) whose night reads all of a feed, which alone finds what was"
+        " deleted; empty: none",
+    )
     delete_share_limit: float = Field(
         0.2, ge=0, le=1, description="share of a feed's diamonds that a full run may mark deleted; over it, none is"
     )
@@ -170,7 +176,8 @@ class Settings(BaseSettings):
     build_container_cpu: float = Field(2, gt=0, le=64, description="cores that a build may use")
     build_container_memory: float = Field(4, gt=0, le=256, description="GiB of memory that a build may use")
     azure_management_endpoint: str = Field(
-        "https://management.azure.com", description="address of Azure's resource manager, which each cloud has its own of"
+        "https://management.azure.com",
+        description="address of Azure's resource manager, which each cloud has its own of",
     )
     azure_poll_seconds: float = Field(
         2, ge=0.1, le=60, description="seconds between two looks at the same build, revision or certificate in Azure"

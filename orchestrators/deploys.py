@@ -25,7 +25,7 @@ from activities.deploys import (
     validate_deployment,
     wake_waiting,
 )
-from shared.deploys.models import ERROR_LENGTH, PROGRESS, DeploymentStatus, Step, StopReason
+from shared.deploys.models import ERROR_LENGTH, FINISHING, LOST, PROGRESS, DeploymentStatus, Step, StopReason
 from shared.deploys.steps import (
     Claim,
     Claimed,
@@ -43,7 +43,6 @@ from shared.deploys.steps import (
     Undo,
     Wake,
 )
-from shared.deploys.transitions import FINISHING, LOST
 from shared.platform.durable import (
     Context,
     Interruption,

@@ -7,7 +7,16 @@ from datetime import UTC, datetime
 
 from activities.deploys.work import PATIENT, at_work, end_step, redactor_of
 from shared.deploys import store, transitions
-from shared.deploys.models import ERROR_LENGTH, Deployment, DeploymentError, DeploymentStatus, Step, StopReason
+from shared.deploys.models import (
+    ERROR_LENGTH,
+    FINISHING,
+    LOST,
+    Deployment,
+    DeploymentError,
+    DeploymentStatus,
+    Step,
+    StopReason,
+)
 from shared.deploys.platforms import platform
 from shared.deploys.secrets import Redactor
 from shared.deploys.steps import Claim, Claimed, DeploymentRef, End, Ended, Nothing, Stop, Undo
@@ -71,7 +80,7 @@ async def roll_back(task: Undo) -> Nothing:
     """
     found = await store.load(task.deployment_id, task.organization_id)
     if found.status in (DeploymentStatus.UPDATING_DATABASE, DeploymentStatus.COMPLETED):
-        raise Conflict(f"Deployment {found.id} serves and is not undone.", code=transitions.FINISHING)
+        raise Conflict(f"Deployment {found.id} serves and is not undone.", code=FINISHING)
     redact = await redactor_of(found)
     if found.stop is not StopReason.CANCEL:
         await store.change(
@@ -112,7 +121,7 @@ async def end_deployment(task: End) -> Ended:
 def _why(deployment: Deployment, task: End, redact: Redactor, now: datetime) -> DeploymentError | None:
     if task.status is not DeploymentStatus.FAILED:
         return None
-    if deployment.error is not None and task.code == transitions.LOST:
+    if deployment.error is not None and task.code == LOST:
         return deployment.error  # what its orchestration knew before it was lost
     return _error(deployment, task, redact, now)
 

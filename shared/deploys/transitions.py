@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from shared.deploys.models import (
     ERROR_LENGTH,
+    FINISHING,
     PROGRESS,
     Deployment,
     DeploymentError,
@@ -23,10 +24,7 @@ ENDED: Final = "deployment-ended"
 """Code of the refusal of whoever would change a deployment that has ended."""
 STOPPED: Final = "deployment-stopped"
 """Code of the refusal of whoever would go on with a deployment that shall stop."""
-FINISHING: Final = "deployment-finishing"
 CLAIMED: Final = "deployment-claimed"
-LOST: Final = "deployment-lost"
-"""Code of the error of a deployment whose orchestration was stopped from outside."""
 
 _S = DeploymentStatus
 WORKING: Final = (

@@ -6,6 +6,8 @@ from shared.deploys.models.sources import ArchiveSource, GitSource, Source
 from shared.deploys.models.spec import PORT, DeploymentSpec
 from shared.deploys.models.state import (
     ERROR_LENGTH,
+    FINISHING,
+    LOST,
     PROGRESS,
     Deployment,
     DeploymentError,
@@ -20,6 +22,8 @@ from shared.deploys.models.words import DeploymentId, Environment, HostName, Nam
 
 __all__ = [
     "ERROR_LENGTH",
+    "FINISHING",
+    "LOST",
     "PORT",
     "PROGRESS",
     "SCALES",

@@ -16,6 +16,10 @@ from shared.deploys.models.spec import DeploymentSpec
 from shared.deploys.models.words import DeploymentId, Name, SourceHash, Wire
 
 ERROR_LENGTH: Final = 2_000
+LOST: Final = "deployment-lost"
+"""Code of the error of a deployment whose orchestration was stopped from outside."""
+FINISHING: Final = "deployment-finishing"
+"""Code of the refusal of whoever would stop or undo a deployment that serves for good."""
 
 
 class DeploymentStatus(StrEnum):

@@ -9,8 +9,8 @@ import pytest
 
 from activities import deploys as activities
 from orchestrators import deploys
-from shared.deploys import slots, transitions
-from shared.deploys.models import DeploymentStatus, StopReason
+from shared.deploys import slots
+from shared.deploys.models import FINISHING, DeploymentStatus, StopReason
 from shared.deploys.platforms.base import DeploymentCancelled, Revision
 from shared.deploys.slots import Slots
 from shared.deploys.steps import (
@@ -214,7 +214,7 @@ def test_what_is_left_over_after_the_undoing_is_told(play) -> None:
 
 def test_what_turns_out_to_serve_for_good_is_completed(play) -> None:
     play.fakes["settle_deployment"] = failing("answer-lost")
-    play.fakes["roll_back"] = failing(transitions.FINISHING)
+    play.fakes["roll_back"] = failing(FINISHING)
     assert play.play(deploys.deployment, REF).status is DeploymentStatus.COMPLETED
     assert play.done()[-3:] == ["roll_back", "clean_up", "end_deployment"]
 

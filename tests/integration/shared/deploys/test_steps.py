@@ -11,7 +11,7 @@ import pytest
 
 from activities import deploys
 from shared.deploys import logs, store, transitions
-from shared.deploys.models import DeploymentStatus, Step, StopReason
+from shared.deploys.models import LOST, DeploymentStatus, Step, StopReason
 from shared.deploys.platforms.base import (
     BuildContext,
     BuildProgress,
@@ -173,7 +173,7 @@ async def test_why_it_is_undone_is_known_though_its_orchestration_is_lost(platfo
     assert (await load(ref)).error.code == "retries-exhausted"
     text, _ = await logs.read(ref.organization_id, ref.deployment_id, after=0)
     assert "promote failed: ***" in text
-    lost = {"code": transitions.LOST, "message": "Its orchestration is gone.", "remedy": "Retry it."}
+    lost = {"code": LOST, "message": "Its orchestration is gone.", "remedy": "Retry it."}
     await deploys.roll_back(Undo(**ref.model_dump(), **lost))
     await deploys.end_deployment(End(**ref.model_dump(), status=DeploymentStatus.FAILED, **lost))
     error = (await load(ref)).error

@@ -21,7 +21,7 @@ from shared.deploys.models import (
 from shared.deploys.retention import ended_at
 from shared.deploys.secrets import secret_store
 from shared.deploys.sources import allowed_hosts, check_url, exists
-from shared.platform.errors import Conflict, InvalidInput, NotFound
+from shared.platform.errors import Conflict, InvalidInput, NotFound, TransientError
 from shared.platform.settings import settings
 
 SWEPT: Final = 100
@@ -33,10 +33,14 @@ logger = logging.getLogger(__name__)
 async def accept(request: DeployRequest) -> Deployment:
     """Take a deployment on. It will be worked on even if the queue does not answer now.
 
+    A source that it names becomes its project's newest: one that went to an upload URL is known by nothing else.
+
     Raises:
         InvalidInput: there is nothing to deploy, the source was never uploaded, or its git URL is refused.
     """
     source = await _source(request)
+    if request.source_hash is not None and isinstance(source, ArchiveSource):
+        await store.note_project(request.organization_id, request.project_id, source_hash=source.hash)
     values = {name: value.get_secret_value() for name, value in request.env_variables.items()}
     reference = await secret_store().put(values) if values else None
     parameters = Parameters.model_validate(request.model_dump(include=set(Parameters.model_fields)))
@@ -77,7 +81,9 @@ async def accept_as_before(organization: str, project: str, user: str, custom_do
         Conflict: a deployment of it is at work (`deployment-in-progress`).
     """
     known = await store.find_project(organization, project)
-    if known is None:
+    newest = await store.of_project(organization, project, limit=1)
+    last = newest.deployments[0] if newest.deployments else None
+    if known is None and last is None:
         raise NotFound(
             f"There is no project {project}.", code="unknown-project", remedy="Upload its source, or use POST /deploy."
         )
@@ -87,7 +93,6 @@ async def accept_as_before(organization: str, project: str, user: str, custom_do
             code="deployment-in-progress",
             remedy="Wait until it has ended, or cancel it.",
         )
-    last = await store.find(known.deployment_id, organization) if known.deployment_id else None
     if last is None:
         request = DeployRequest(
             project_id=project,
@@ -99,8 +104,9 @@ async def accept_as_before(organization: str, project: str, user: str, custom_do
         return await accept(request)
     changes = {"user_id": user, "custom_domain": custom_domain or last.custom_domain}
     parameters = Parameters.model_validate(last.model_dump(include=set(Parameters.model_fields)) | changes)
-    newest = ArchiveSource(hash=known.source_hash) if known.source_hash else last.source
-    source = last.source if isinstance(last.source, GitSource) else newest
+    source = last.source
+    if isinstance(source, ArchiveSource) and known is not None and known.source_hash is not None:
+        source = ArchiveSource(hash=known.source_hash)
     return await _enter(_new(parameters, source, last.secrets_reference))
 
 
@@ -153,8 +159,24 @@ def _new(parameters: Parameters, source: Source, reference: str | None) -> Deplo
 
 
 async def _enter(deployment: Deployment) -> Deployment:
-    created = await store.create(deployment)
-    await store.note_project(created.organization_id, created.project_id, deployment_id=created.id)
-    if not await queue.enqueue(created):
-        logger.warning("The queue did not take a deployment; the sweep will send it.", extra={"deployment": created.id})
+    """Write the deployment and tell the queue. Once it is written it is accepted, whatever else cannot be done now."""
+    created = await _create(deployment)
+    told = {"deployment": created.id}
+    try:
+        await store.note_project(created.organization_id, created.project_id, deployment_id=created.id)
+        if not await queue.enqueue(created):
+            logger.warning("The queue did not take a deployment; the sweep will send it.", extra=told)
+    except TransientError as error:
+        logger.warning("The sweep will send a deployment again: %s", error, extra=told)
     return created
+
+
+async def _create(deployment: Deployment) -> Deployment:
+    """The document, written. Its id is new: should the answer be lost, one that is there is this one."""
+    try:
+        return await store.create(deployment)
+    except (TransientError, Conflict):
+        found = await store.find(deployment.id, deployment.organization_id)
+        if found is None:
+            raise
+        return found

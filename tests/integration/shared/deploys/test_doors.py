@@ -18,6 +18,7 @@ from shared.deploys.secrets import Redactor, secret_store
 from shared.platform.api_keys import ApiKey
 from shared.platform.auth import Caller
 from shared.platform.blobs import blob_service
+from shared.platform.errors import TransientError
 
 CANARY = "canary-5f1c-never-shown"
 
@@ -91,6 +92,31 @@ async def test_an_accepted_deployment_is_not_lost_with_the_queue(ask, body, sent
     sent.messages.clear()
     await intake.send_unsent(timedelta(seconds=-1))
     assert answer["deploymentId"] not in [message_id for _, _, message_id in sent.messages]
+
+
+@pytest.mark.parametrize("lost", ["the note of the project", "the note that it was sent", "the answer of its creation"])
+async def test_what_is_written_is_accepted_though_the_database_goes_away(ask, body, sent, monkeypatch, lost) -> None:
+    def away(*_, **__):
+        raise TransientError("Cosmos DB did not answer.")
+
+    if lost == "the note of the project":
+        note = store.note_project
+        monkeypatch.setattr(store, "note_project", lambda *a, **k: away() if "deployment_id" in k else note(*a, **k))
+    elif lost == "the note that it was sent":
+        monkeypatch.setattr(store, "change", away)
+    else:
+        create = store.create
+
+        async def half(deployment):
+            await create(deployment)
+            away()
+
+        monkeypatch.setattr(store, "create", half)
+    status, answer, _ = await ask("POST", "/deploy", body)
+    assert status == 202
+    monkeypatch.undo()
+    [made] = (await store.of_project(body["organizationId"], "shop", limit=9)).deployments
+    assert made.id == answer["deploymentId"]
 
 
 async def test_variables_are_nowhere_but_in_the_secret_store(ask, body, sent) -> None:
@@ -262,7 +288,11 @@ async def test_what_is_no_archive_is_refused(ask, state, storage) -> None:
 
 
 async def test_a_large_source_goes_to_an_upload_url(ask, state, storage) -> None:
-    data = b"PK\x03\x04 large"
+    assert await upload_by_url(ask, state, b"PK\x03\x04 large")
+
+
+async def upload_by_url(ask, state: str, data: bytes) -> str:
+    """Upload and deploy it; its hash."""
     wanted = hashlib.sha256(data).hexdigest()
     path = f"/deploy/project/shop/source/upload-url?organizationId={state}"
     status, answer, _ = await ask("POST", path, {"sourceHash": wanted})
@@ -271,8 +301,25 @@ async def test_a_large_source_goes_to_an_upload_url(ask, state, storage) -> None
         put = await http.put(answer["url"], content=data, headers=answer["headers"])
         assert put.is_success, put.text
     asked = {"projectId": "shop", "userId": "u", "organizationId": state, "projectName": "S", "sourceHash": wanted}
-    status, _, _ = await ask("POST", "/deploy", asked)
+    status, first, _ = await ask("POST", "/deploy", asked)
     assert status == 202
+    await change(first, DeploymentStatus.COMPLETED)
+    return wanted
+
+
+async def test_defect_what_went_to_an_upload_url_is_not_deployed_as_the_newest_source(ask, source, state) -> None:
+    older = {"projectId": "shop", "userId": "u", "organizationId": state, "projectName": "S"}
+    path = f"/deploy/project/shop/source?organizationId={state}"
+    await ask("PUT", path, b"PK\x03\x04 by the route")
+    wanted = await upload_by_url(ask, state, b"PK\x03\x04 by the URL")
+    for path, asked in (
+        ("/deploy", older),
+        ("/api/deploy", {"projectId": "shop", "orgId": state, "userId": "u"}),
+    ):
+        status, answer, _ = await ask("POST", path, asked)
+        assert status == 202
+        assert (await store.load(answer["deploymentId"], state)).source.hash == wanted
+        await change(answer, DeploymentStatus.COMPLETED)
 
 
 @pytest.mark.parametrize(

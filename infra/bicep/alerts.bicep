@@ -50,6 +50,16 @@ var queries = {
     every: 'PT1H'
     severity: 1
   }
+  'deployments-failing': {
+    title: 'A deployment failed for a reason that its owner cannot mend'
+    remedy: 'Read error.code and error.message of the failed deployments on the console, and the table at the end of docs/deploys.md.'
+    query: 'AppTraces | where Message == "A deployment has ended." | where tostring(Properties.code) matches regex "^(azure-|vault-|environment-|registry-|settings|no-slot|step-failed)" | summarize Value = count()'
+    operator: 'GreaterThan'
+    threshold: 0
+    window: 'PT1H'
+    every: 'PT15M'
+    severity: 2
+  }
 }
 
 resource queryAlerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for alert in items(queries): {

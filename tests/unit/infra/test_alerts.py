@@ -15,6 +15,7 @@ THRESHOLDS = {
     "consolidation-failures": ("GreaterThan", 1, "P1D"),
     "api-errors": ("GreaterThan", 1, "PT15M"),
     "watermark-age": ("LessThan", 1, "P2D"),
+    "deployments-failing": ("GreaterThan", 0, "PT1H"),
 }
 
 
@@ -37,10 +38,32 @@ def test_a_single_dead_letter_of_any_queue_is_told(modules):
 def test_the_functions_that_queries_name_exist(queries):
     handles = [*vars(activities).values(), *vars(orchestrators).values()]
     known = {handle.name for handle in handles if isinstance(handle, Activity | Orchestration)}
-    for query in queries.values():
+    for query in invocations(queries):
         named = set(re.findall(r'"(\w+)"', query["query"]))
         assert named <= known
         assert named or "AppRequests | where isnotempty(Url)" in query["query"]
+
+
+def invocations(queries):
+    """The queries that look at functions; the others look at what the app has logged."""
+    return [query for query in queries.values() if not query["query"].startswith("AppTraces")]
+
+
+def test_the_log_line_that_a_query_looks_for_is_written_with_its_code(queries, root):
+    found = re.search(r'Message == "([^"]+)".* tostring\(Properties\.(\w+)\)', queries["deployments-failing"]["query"])
+    written = (root / "activities/deploys/outcome.py").read_text()
+    assert f'logger.info("{found[1]}", extra=extra)' in written
+    assert re.search(rf'extra = {{.*"{found[2]}": code', written)
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [(code, True) for code in ("azure-forbidden", "azure-refused", "vault-refused", "registry-not-found", "no-slot")]
+    + [(code, False) for code in ("build-failed", "revision-unhealthy", "source-not-found", "domain-not-verified")],
+)
+def test_of_failed_deployments_those_are_told_that_their_owner_cannot_mend(queries, code, told):
+    pattern = re.search(r'matches regex "([^"]+)"', queries["deployments-failing"]["query"])[1]
+    assert bool(re.search(pattern, code)) == told
 
 
 def test_every_query_answers_the_column_that_the_rule_measures(modules, queries):

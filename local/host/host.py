@@ -165,9 +165,14 @@ class Host:
 
     def _make_data_folder(self) -> None:
         folder = self.options.data_folder
-        folder.mkdir(parents=True, exist_ok=True)
-        # The folder holds keys, and lies in the app's own folder by default: it must not be committed with it.
-        (folder / ".gitignore").write_text("*\n")
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            # The folder holds keys, and lies in the app's own folder by default: it must not be committed with it.
+            (folder / ".gitignore").write_text("*\n")
+        except OSError as error:
+            raise ConfigurationError(
+                f"Nothing can be kept in {folder}: {error.strerror}. Pass --data with a folder that can be written."
+            ) from error
 
     def _index(self) -> FunctionTable:
         only = self.options.only or self.host_json.names("functions")

@@ -192,29 +192,29 @@ def parse_timespan(text: str) -> float | None:
 def parse_retry(fields: Mapping[str, Any]) -> RetryPolicy:
     """A retry policy of the decorator or host.json, keys in lower case. Raises ConfigurationError."""
 
-    def seconds(*names: str) -> float:
-        for name in names:
-            if fields.get(name) is not None:
-                parsed = parse_timespan(str(fields[name]))
-                if parsed is None:
-                    raise ConfigurationError(
-                        f"Retry policy: {name} must be a time such as 00:00:05, not {fields[name]!r}."
-                    )
-                return parsed
-        return 0.0
+    def field(name: str) -> Any:
+        return fields.get(name, fields.get(name.replace("_", "")))
 
-    count = fields.get("max_retry_count", fields.get("maxretrycount", 0))
+    def seconds(name: str) -> float:
+        parsed = parse_timespan(str(field(name)))
+        if parsed is None:
+            raise ConfigurationError(
+                f"Retry policy: {name} must be a time such as 00:00:05, not {field(name)!r}, for the strategy "
+                f"{strategy!r}. (A decorator takes fixed_delay; anything else is exponential_backoff.)"
+            )
+        return parsed
+
     try:
-        retries = int(count)
+        retries = int(field("max_retry_count") or 0)
     except (TypeError, ValueError):
-        raise ConfigurationError(f"Retry policy: max_retry_count must be a whole number, not {count!r}.") from None
-    if str(fields.get("strategy", "")).lower().replace("_", "") == "fixeddelay":
-        return RetryPolicy(retries, fixed_delay=seconds("delay_interval", "delayinterval"))
-    return RetryPolicy(
-        retries,
-        minimum_delay=seconds("minimum_interval", "minimuminterval"),
-        maximum_delay=seconds("maximum_interval", "maximuminterval"),
-    )
+        raise ConfigurationError(
+            f"Retry policy: max_retry_count must be a whole number, not {field('max_retry_count')!r}."
+        ) from None
+    strategy = str(fields.get("strategy", ""))
+    fixed = "fixed_delay" if "max_retry_count" in fields else "fixeddelay"
+    if strategy.lower() == fixed:
+        return RetryPolicy(retries, fixed_delay=seconds("delay_interval"))
+    return RetryPolicy(retries, minimum_delay=seconds("minimum_interval"), maximum_delay=seconds("maximum_interval"))
 
 
 def disabled(function: str, environment: Mapping[str, str]) -> bool:

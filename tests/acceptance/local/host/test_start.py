@@ -319,6 +319,11 @@ def test_a_reload_with_an_error_tells_it_and_the_next_one_mends_it(process, fold
         assert time.monotonic() < deadline
 
 
+def test_a_data_folder_that_cannot_be_is_one_clear_line(folder):
+    with pytest.raises(HostDidNotStart, match="Pass --data with a folder that can be written"):
+        HostProcess(folder, folder / "function_app.py" / "data").start()
+
+
 def test_a_folder_that_is_not_there(process, folder):
     import shutil
 

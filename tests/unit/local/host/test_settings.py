@@ -144,7 +144,13 @@ def test_retry_policies():
         "maximum_interval": "00:01:00",
     }
     assert parse_retry(exponential) == RetryPolicy(-1, minimum_delay=1, maximum_delay=60)
-    for wrong in ({"max_retry_count": "few"}, {"strategy": "fixed_delay", "delay_interval": "a while"}):
+    in_host_json = {"strategy": "fixedDelay", "maxretrycount": 3, "delayinterval": "00:00:05"}
+    assert parse_retry(in_host_json) == RetryPolicy(3, fixed_delay=5)
+    for wrong in (
+        {"max_retry_count": "few"},
+        {**fixed, "delay_interval": "a while"},
+        {**fixed, "strategy": "fixedDelay"},
+    ):
         with pytest.raises(ConfigurationError, match="Retry policy: "):
             parse_retry(wrong)
 

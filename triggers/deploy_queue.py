@@ -9,7 +9,7 @@ import azure.functions as func
 from orchestrators.deploys import SLOT, deployment, deployment_steps
 from shared.deploys import queue, store
 from shared.deploys.models import Deployment, DeploymentStatus
-from shared.deploys.queue import DeploymentMessage
+from shared.deploys.queue import DEPLOYMENTS, DeploymentMessage
 from shared.deploys.steps import DeploymentRef, Nothing
 from shared.platform.durable import DurableClient, new_blueprint
 from shared.platform.errors import Conflict, InvalidInput, NotFound, TransientError
@@ -22,7 +22,7 @@ LOOKS = 5
 LOOK_SECONDS = 0.4
 
 
-@functions.service_bus_queue_trigger(arg_name="message", queue_name="deployments", connection="ServiceBus")
+@functions.service_bus_queue_trigger(arg_name="message", queue_name=DEPLOYMENTS, connection="ServiceBus")
 @functions.durable_client_input(client_name="client")
 async def deploys_message(message: func.ServiceBusMessage, client: Any) -> None:
     """A message {deploymentId, organizationId} starts a deployment, once, however often it is delivered."""

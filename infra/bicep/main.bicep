@@ -443,7 +443,6 @@ module app 'functionApp.bicep' = {
       INGEST_SECONDS: '240'
       COSMOS_ENDPOINT: cosmos.outputs.endpoint
       COSMOS_DATABASE: cosmos.outputs.databaseName
-      DEPLOYMENTS_QUEUE: 'deployments'
       CONTAINER_PLATFORM: 'azure'
       GIT_HOSTS: 'github.com,gitlab.com,bitbucket.org'
       MAX_CONCURRENT_DEPLOYMENTS: '5'

@@ -12,11 +12,11 @@ from shared.deploys import store
 from shared.deploys.models import DeploymentId, Name, Wire
 from shared.platform.errors import TransientError
 from shared.platform.servicebus import send
-from shared.platform.settings import settings
 
 if TYPE_CHECKING:
     from shared.deploys.models import Deployment
 
+DEPLOYMENTS = "deployments"
 ATTEMPTS = 8
 """How often a message is tried when what it needs is away: for about 28 minutes in all."""
 
@@ -40,7 +40,7 @@ async def enqueue(deployment: Deployment, *, again: bool = False) -> bool:
     message = DeploymentMessage(deployment_id=deployment.id, organization_id=deployment.organization_id)
     message_id = f"{deployment.id}~{uuid4().hex}" if again else deployment.id
     try:
-        await send(settings().deployments_queue, message.model_dump_json(by_alias=True), message_id=message_id)
+        await send(DEPLOYMENTS, message.model_dump_json(by_alias=True), message_id=message_id)
     except TransientError:
         return False
     await store.change(
@@ -64,7 +64,7 @@ async def postpone(message: DeploymentMessage) -> timedelta | None:
     later = timedelta(seconds=min(2**message.attempt * 30, 300))
     following = message.model_copy(update={"attempt": message.attempt + 1})
     await send(
-        settings().deployments_queue,
+        DEPLOYMENTS,
         following.model_dump_json(by_alias=True),
         message_id=f"{message.deployment_id}~{uuid4().hex}",
         after=later,
@@ -76,7 +76,7 @@ async def tell_slot_free(deployment_id: str, *, released: str) -> None:
     """Let the orchestration of a waiting deployment ask now for the slot that the deployment `released` had."""
     message = DeploymentMessage(deployment_id=deployment_id, what="slot")
     await send(
-        settings().deployments_queue,
+        DEPLOYMENTS,
         message.model_dump_json(by_alias=True),
         message_id=f"{deployment_id}~{released}",
     )

@@ -16,6 +16,7 @@ from shared.platform.cosmos import check_cosmos
 from shared.platform.credentials import credential
 from shared.platform.errors import ManifoldError
 from shared.platform.postgres import database
+from shared.platform.servicebus import known_queues
 from shared.platform.settings import settings
 
 _log = logging.getLogger(__name__)
@@ -107,5 +108,5 @@ async def _servicebus() -> None:
     else:
         client = ServiceBusClient(known.servicebus_namespace or "", credential(), retry_total=0)
     # Opening a link proves the network, the identity and the queue; nothing is sent.
-    async with client, client.get_queue_sender(known.consolidate_queue):
+    async with client, client.get_queue_sender(known_queues()[0]):
         pass

@@ -79,7 +79,6 @@ class Settings(BaseSettings):
         pattern=r"^[A-Za-z0-9._-]+(,[A-Za-z0-9._-]+)*$",
         description="queues that operators see, by commas",
     )
-    consolidate_queue: str = Field("consolidate", description="queue that asks for a consolidation")
 
     nivoda_endpoint: str = Field("", description="GraphQL address of the Nivoda supplier")
     nivoda_username: str = Field("", description="user name at Nivoda")
@@ -112,9 +111,9 @@ class Settings(BaseSettings):
     )
     full_run_days: str = Field(
         "sun",
-        pattern=r"^((mon|tue|wed|thu|fri|sat|sun)(,(mon|tue|wed|thu|fri|sat|sun))*)?$",
-        description="weekdays (mon to sun, by commas) whose night reads all of a feed, which alone finds what was"
-        " deleted; empty: none",
+        pattern=r"^(none|(mon|tue|wed|thu|fri|sat|sun)(,(mon|tue|wed|thu|fri|sat|sun))*)$",
+        description="weekdays (mon to sun by commas, or none) whose night reads all of a feed, which alone finds what was"
+        " deleted",
     )
     delete_share_limit: float = Field(
         0.2, ge=0, le=1, description="share of a feed's diamonds that a full run may mark deleted; over it, none is"
@@ -151,7 +150,6 @@ class Settings(BaseSettings):
         None, description="https address of the Cosmos DB account, opened with the app's identity"
     )
     cosmos_database: str = Field("manifold", description="database of the deployments' state")
-    deployments_queue: str = Field("deployments", description="queue of accepted deployments")
     git_hosts: str = Field(
         "",
         pattern=r"^([A-Za-z0-9.-]+(,[A-Za-z0-9.-]+)*)?$",

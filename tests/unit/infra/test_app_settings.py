@@ -6,6 +6,7 @@ import pytest
 
 from shared.platform.settings import Settings
 from tools.bicep_check.syntax import plain
+from tools.settings_page import PAGE, page
 
 # Read by the Functions runtime, its extensions and its telemetry, not by the app.
 OF_THE_RUNTIME = {
@@ -75,6 +76,11 @@ def asked() -> dict[str, object]:
 
 def test_the_app_knows_every_setting_that_azure_gives_it(in_bicep):
     assert set(in_bicep) - OF_THE_RUNTIME - set(asked()) == set()
+
+
+def test_every_setting_is_documented():
+    assert all(field.description for field in asked().values())
+    assert PAGE.read_text(encoding="utf-8") == page(), "run `python -m tools.settings_page`"
 
 
 def test_azure_gives_every_setting_that_has_no_default_to_live_with(in_bicep):

@@ -12,7 +12,7 @@ MONDAY = datetime(2026, 11, 23, 2, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
-    ("days", "full"), [("", []), ("sun", [6]), ("mon,thu", [0, 3]), ("mon,tue,wed,thu,fri,sat,sun", [*range(7)])]
+    ("days", "full"), [("none", []), ("sun", [6]), ("mon,thu", [0, 3]), ("mon,tue,wed,thu,fri,sat,sun", [*range(7)])]
 )
 def test_all_is_read_on_the_days_that_are_named(days: str, full: list[int]) -> None:
     assert Settings(postgres_dsn="host=unused", full_run_days=days).full_run_days == days
@@ -21,7 +21,7 @@ def test_all_is_read_on_the_days_that_are_named(days: str, full: list[int]) -> N
     assert set(kinds) <= {"full", "incremental"}
 
 
-@pytest.mark.parametrize("days", ["sunday", "sun,", ",sun", "sun, mon", "SUN", "0"])
+@pytest.mark.parametrize("days", ["sunday", "sun,", ",sun", "sun, mon", "SUN", "0", "none,sun"])
 def test_other_days_are_refused(days: str) -> None:
     with pytest.raises(ValidationError, match="full_run_days"):
         Settings(postgres_dsn="host=unused", full_run_days=days)

@@ -70,10 +70,17 @@ def read_failure(name: str, failure: FunctionFailed) -> Answer:
     if marker:
         return read_answer(name, state)
     error, stack = f"{failure.type_name}: {message}", dotnet.sanitize(failure.stack)
-    cause = error if failure.ends_worker else f"One or more errors occurred. ({dotnet.rpc_message(error, stack)})"
+    if failure.ends_worker:
+        cause, note = error, _ENDS_WORKER
+    else:
+        cause = f"One or more errors occurred. ({dotnet.rpc_message(error, stack)})"
+        note = (
+            f"The orchestrator's function raised {error} where the SDK does not catch it. Had it scheduled anything "
+            "before, the instance ends as non-deterministic, here as in Azure: look for this error, not for a change."
+        )
     reason = f"Orchestrator function '{name}' failed: {cause}"
     fatal = OrchestrationFailed(reason, dotnet.activity_exception(error, stack))
-    return Answer([], fatal=fatal, outright=failure.ends_worker, notes=(_ENDS_WORKER,) if failure.ends_worker else ())
+    return Answer([], fatal=fatal, outright=failure.ends_worker, notes=(note,))
 
 
 def _failed(name: str, text: str) -> Answer:

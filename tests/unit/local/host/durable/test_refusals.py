@@ -56,6 +56,20 @@ async def test_a_plain_function_that_raises_fails_as_the_host_words_it(lab: Any,
     )
 
 
+async def test_an_error_of_the_sdk_itself_is_told_where_azure_says_non_deterministic(lab: Any, app: df.DFApp) -> None:
+    @app.orchestration_trigger(context_name="context")
+    def lists(context):
+        yield context.call_activity("act", 1)
+        yield [context.call_activity("act", 2)]
+
+    one = await lab(app)
+    instance_id = one.start("lists")
+    found = await one.until(instance_id)
+    assert found.status == "Failed"
+    assert found.output.startswith("Non-Deterministic workflow detected")
+    assert "'list' object has no attribute" in one.extension.diagnosis(instance_id)[0]
+
+
 async def test_an_error_with_a_credential_hides_the_answer_with_it(lab: Any, app: df.DFApp) -> None:
     @app.orchestration_trigger(context_name="context")
     def tells(context):

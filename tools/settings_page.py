@@ -11,9 +11,10 @@ from shared.platform.settings import Settings
 PAGE = Path(__file__).parents[1] / "docs" / "settings.md"
 HEAD = """# Settings
 
-Every setting of the app, in alphabetical order. In Azure they are app settings, which `infra/bicep/main.bicep` fills in,
-secrets by reference to Key Vault; locally they stand under `Values` in `local.settings.json`, and the example has all that
-a laptop needs. One that is missing or unusable stops the start with its name. Made by `python -m tools.settings_page`.
+Every setting of the app, in alphabetical order. In Azure they are app settings, which `infra/bicep/main.bicep` fills
+in, secrets by reference to Key Vault; locally they stand under `Values` in `local.settings.json`, and the example has
+all that a laptop needs. One that is missing or unusable stops the start with its name. Made by
+`python -m tools.settings_page`.
 
 | setting | default | |
 |---|---|---|

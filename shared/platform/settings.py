@@ -112,8 +112,8 @@ class Settings(BaseSettings):
     full_run_days: str = Field(
         "sun",
         pattern=r"^(none|(mon|tue|wed|thu|fri|sat|sun)(,(mon|tue|wed|thu|fri|sat|sun))*)$",
-        description="weekdays (mon to sun by commas, or none) whose night reads all of a feed, which alone finds what was"
-        " deleted",
+        description="weekdays (mon to sun by commas, or none) whose night reads all of a feed, which alone finds what"
+        " was deleted",
     )
     delete_share_limit: float = Field(
         0.2, ge=0, le=1, description="share of a feed's diamonds that a full run may mark deleted; over it, none is"

@@ -66,6 +66,7 @@ class Dispatcher:
         """Let what is running end within the grace time, then abort it: it runs again at the next start."""
         self._stopping = True
         self._timers.stop()
+        self._orchestrations.stop()
         await asyncio.gather(*(queue.stop(grace_seconds) for queue in (self._activities, self._turns, self._batches)))
         self._flush_completed()
 

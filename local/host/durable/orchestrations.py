@@ -1,10 +1,12 @@
 """Runs the turns of orchestrations: asks the function, commits what its answer comes to, sends what it made."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from uuid import uuid4
 
-from local.host.durable import dotnet, events, turn, versions
+from local.host.durable import diagnosis, dotnet, events, turn, versions
+from local.host.durable.actions import CreateTimer, NewAction
 from local.host.durable.answers import Answer, read_answer, read_failure
 from local.host.durable.instances import Instances, Live
 from local.host.durable.known import KnownFunctions
@@ -12,6 +14,9 @@ from local.host.durable.model import COMPLETED, CONTINUED_AS_NEW, Activity, Inst
 from local.host.durable.options import DurableOptions
 from local.host.durable.ports import DurableFunctions, FunctionFailed
 from local.host.logs import host_log
+
+# An activity or a sub-orchestration that lost a race mostly ends by itself; one that is open so long is told of.
+HANGS_AFTER_SECONDS = 3.0
 
 
 @dataclass(slots=True)
@@ -39,6 +44,13 @@ class Orchestrations:
         self._instances = instances
         self._hub = instances.hub
         self._dispatch = dispatch
+        self._hints: dict[str, asyncio.TimerHandle] = {}
+
+    def stop(self) -> None:
+        """Say nothing more of what hangs."""
+        for hint in self._hints.values():
+            hint.cancel()
+        self._hints.clear()
 
     async def run(self, live: Live) -> None:
         """Run one turn over what has arrived. Raises HostStopping, and leaves everything as it was, when aborted."""
@@ -88,11 +100,7 @@ class Orchestrations:
             "or set versionFailureStrategy to Fail to have such instances fail."
         )
         self._instances.leave(instance.instance_id)
-        if note not in instance.notes:
-            instance.notes.append(note)
-            with self._hub.transaction():
-                self._hub.save_instance(instance)
-            _warn(instance, [note])
+        self._note(instance, note)
 
     def _commit(self, live: Live, taken: list[Message], episode: turn.Episode, outcome: turn.Outcome, at: str) -> None:
         """One transaction: history, messages consumed, work made. Then the same in memory, and everyone woken."""
@@ -122,6 +130,7 @@ class Orchestrations:
         if after.finished:
             self._end(live)
         self._dispatch(made)
+        self._watch(live, outcome.still_open)
 
     def _make(self, instance: Instance, episode: turn.Episode, outcome: turn.Outcome, at: str) -> Made:
         made = Made()
@@ -181,6 +190,33 @@ class Orchestrations:
         self._instances.leave(live.state.instance_id)
         if live.inbox:
             self._drop(live, list(live.inbox))
+
+    def _watch(self, live: Live, still_open: Sequence[NewAction]) -> None:
+        """Tell of what has returned and does not end: of a set timer at once, of what may end by itself in a while."""
+        name = live.state.instance_id
+        hint = self._hints.pop(name, None)
+        if hint is not None:
+            hint.cancel()
+        if not still_open or any(note.startswith(diagnosis.RETURNED) for note in live.state.notes):
+            return
+        if any(isinstance(one, CreateTimer) for one in still_open):
+            self._note(live.state, diagnosis.hanging(still_open))
+        else:
+            loop = asyncio.get_running_loop()
+            self._hints[name] = loop.call_later(HANGS_AFTER_SECONDS, self._tell, live, still_open)
+
+    def _tell(self, live: Live, still_open: Sequence[NewAction]) -> None:
+        del self._hints[live.state.instance_id]
+        if self._instances.is_current(live):
+            self._note(live.state, diagnosis.hanging(still_open))
+
+    def _note(self, instance: Instance, note: str) -> None:
+        if note in instance.notes:
+            return
+        instance.notes.append(note)
+        with self._hub.transaction():
+            self._hub.save_instance(instance)
+        _warn(instance, [note])
 
 
 def _warn(instance: Instance, notes: list[str]) -> None:

@@ -45,7 +45,7 @@ class Replay:
         self.current_time = ""
         self.notes: list[str] = []
         self._next_id = 0
-        self._timers: dict[int, str] = {}
+        self._scheduled: dict[int, NewAction] = {}
         self._result: Task | None = None
         self._output: str | None = None
         self._held_actions: dict[int, NewAction] = {}
@@ -95,9 +95,9 @@ class Replay:
             self._complete(COMPLETED, self._output, None)
 
     @property
-    def open_timers(self) -> list[str]:
-        """When the timers fire that are still set, the first one first."""
-        return sorted(fire_at for event_id, fire_at in self._timers.items() if event_id in self.open_tasks)
+    def open_actions(self) -> list[NewAction]:
+        """What was scheduled, now or before, and has no outcome yet, in its order."""
+        return [self._scheduled[event_id] for event_id in sorted(self.open_tasks)]
 
     @property
     def waits(self) -> bool:
@@ -182,7 +182,7 @@ class Replay:
     def _add(self, action: NewAction) -> tuple[int, Task]:
         event_id = self._take_id()
         task = Task()
-        self.new_actions[event_id] = action
+        self.new_actions[event_id] = self._scheduled[event_id] = action
         self.open_tasks[event_id] = task
         return event_id, task
 
@@ -192,7 +192,6 @@ class Replay:
     def create_timer(self, fire_at: str, *, cancelled: bool = False) -> Task:
         """A cancelled timer keeps its number and its TimerCreated, and is done at once."""
         event_id, task = self._add(CreateTimer(fire_at))
-        self._timers[event_id] = fire_at
         if cancelled:
             del self.open_tasks[event_id]
             task.finish(TaskFault("A task was canceled."))

@@ -7,6 +7,7 @@ from uuid import uuid4
 from local.host.durable import dotnet, events
 from local.host.durable.actions import Completion, CreateChild, CreateTimer, NewAction, ScheduleTask, SendEvent
 from local.host.durable.answers import Answer
+from local.host.durable.diagnosis import diagnose, still_open
 from local.host.durable.events import Event
 from local.host.durable.known import KnownFunctions
 from local.host.durable.model import CONTINUED_AS_NEW, FAILED, FINISHED, RUNNING, SUSPENDED, Instance, Message
@@ -61,6 +62,7 @@ class Outcome:
     custom_status: str | None = None
     notes: list[str] = field(default_factory=list[str])
     held_for: set[int] | None = None
+    still_open: list[NewAction] = field(default_factory=list[NewAction])
 
 
 def begin(instance: Instance, messages: list[Message], now: datetime) -> Episode:
@@ -113,7 +115,8 @@ def finish(
     _conclude(outcome, replay, answer, at)
     outcome.added.append(events.orchestrator_completed(at))
     _status(outcome, instance, episode, replay)
-    _diagnose(outcome, replay, answer)
+    outcome.notes.extend(diagnose(replay, outcome.completion, answer))
+    outcome.still_open = still_open(replay, outcome.completion, answer)
     if player.waiting_for_all and not outcome.completion and not replay.suspended:
         outcome.held_for = set(replay.open_tasks)
     return outcome
@@ -201,28 +204,6 @@ def _status(outcome: Outcome, instance: Instance, episode: Episode, replay: Repl
     if completion is not None and completion.status != CONTINUED_AS_NEW:
         outcome.status = completion.status
         outcome.output = completion.result
-
-
-def _diagnose(outcome: Outcome, replay: Replay, answer: Answer) -> None:
-    completion = outcome.completion
-    returned = answer.is_done or answer.error is not None
-    if completion is None and returned and replay.open_timers and not replay.suspended:
-        outcome.notes.append(
-            f"The orchestrator has returned, but {len(replay.open_timers)} timers are still set, the last one until "
-            f"{replay.open_timers[-1]}: the instance stays Running, without output, until then, here as in Azure. "
-            "Cancel the losing timer of a race; one over six days cannot be cancelled, so loop over shorter ones."
-        )
-    if completion is None and not returned and not replay.suspended and not replay.waits and not replay.notes:
-        outcome.notes.append(
-            "The orchestrator yielded nothing that could ever complete, so it waits for ever, here as in Azure. Yield "
-            "tasks of the context alone (call_activity, create_timer, task_all, ...), each task once it is made."
-        )
-    if completion is not None and completion.status == CONTINUED_AS_NEW and replay.lost_events:
-        names = ", ".join(sorted({f"'{name}'" for name in replay.lost_events}))
-        outcome.notes.append(
-            f"continue_as_new dropped events that nobody had awaited yet: {names}. Azure loses them in silence. Await "
-            "them before continuing as new, or keep such state in an entity."
-        )
 
 
 def fail(reason: str) -> Answer:

@@ -1,5 +1,6 @@
 """The rules by which Microsoft's extension plays orchestrations, with real SDK orchestrators."""
 
+import asyncio
 import json
 from datetime import timedelta
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import azure.durable_functions as df
 import pytest
 
+from local.host.durable import orchestrations
 from local.host.durable.operations import AlreadyExists, Finished, WrongState
 
 
@@ -447,3 +449,47 @@ async def test_a_loser_that_ends_by_itself_is_no_reason_to_warn(lab: Any, app: d
     instance_id = one.start("races")
     assert (await one.until(instance_id)).status == "Completed"
     assert one.extension.diagnosis(instance_id) == []
+
+
+@pytest.mark.parametrize(
+    ("loser", "named"), [("wait", "the sub-orchestration 'wait' (instance 'kid')"), ("slow", "the activity 'slow'")]
+)
+async def test_a_loser_that_keeps_a_returned_orchestration_open_is_told_of(
+    lab: Any, app: df.DFApp, monkeypatch: pytest.MonkeyPatch, loser: str, named: str
+) -> None:
+    monkeypatch.setattr(orchestrations, "HANGS_AFTER_SECONDS", 0.0)
+    logged: list[str] = []
+    monkeypatch.setattr(orchestrations.host_log, "warning", lambda text, *values, **_: logged.append(text % values))
+    may_end = asyncio.Event()
+
+    @app.activity_trigger(input_name="x")
+    async def slow(x):
+        await may_end.wait()
+        return x
+
+    @app.orchestration_trigger(context_name="context")
+    def races(context):
+        timer = context.create_timer(context.current_utc_datetime + timedelta(seconds=1))
+        other = (
+            context.call_sub_orchestrator("wait", None, "kid") if loser == "wait" else context.call_activity("slow", 1)
+        )
+        winner = yield context.task_any([timer, other])
+        return winner == timer
+
+    one = await lab(app)
+    instance_id = one.start("races")
+    await one.rest()
+    assert one.extension.diagnosis(instance_id) == []
+    one.clock.advance(1)
+    await one.rest()
+    found = one.operations.status(instance_id)
+    assert (found.status, found.output) == ("Running", None)
+    [note] = one.extension.diagnosis(instance_id)
+    assert f"has returned, but {named} is still open" in note
+    assert "await the loser" in note
+    assert logged == [f"{instance_id}: {note}"]
+    may_end.set()
+    if loser == "wait":
+        one.operations.terminate("kid", None)
+    assert (await one.until(instance_id)).output == "true"
+    assert one.extension.diagnosis(instance_id) == [note]

@@ -57,15 +57,21 @@ export function figures(pairs) {
   return h("dl", { class: "figures" }, pairs.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));
 }
 
-// Vertical bars with a name and a value each; the first and the last name stand below the axis.
-export function bars(rows, label, { say = count, width = 900 } = {}) {
-  const height = 150, floor = height - 18, most = Math.max(1, ...rows.map((row) => row.value));
+const narrow = matchMedia("(max-width: 45rem)");
+
+// Vertical bars with a name and a value each, and behind them what was expected, where that is known; the first and the
+// last name stand below the axis.
+export function bars(rows, label, { say = count, width = narrow.matches ? 430 : 900 } = {}) {
+  const height = 150, floor = height - 18, most = Math.max(1, ...rows.map((row) => Math.max(row.value, row.expected ?? 0)));
   const step = width / Math.max(rows.length, 1);
   const shapes = rows.map((row, index) => {
-    const tall = (row.value / most) * (floor - 14);
-    const shape = { class: `bar ${row.tone ?? ""}`, x: index * step + step * 0.1, y: floor - tall, width: step * 0.8, height: Math.max(tall, 0.5) };
-    return h("rect", shape, h("title", {}, `${row.name}: ${row.text ?? count(row.value)}`));
-  });
+    const title = () => h("title", {}, `${row.name}: ${row.text ?? count(row.value)}`);
+    const shape = (kind, value) => {
+      const tall = Math.max((value / most) * (floor - 24), 0.5);
+      return h("rect", { class: `${kind} ${row.tone ?? ""}`, x: index * step + step * 0.1, y: floor - tall, width: step * 0.8, height: tall }, title());
+    };
+    return [row.expected === undefined ? null : shape("expected", row.expected), shape("bar", row.value)].filter(Boolean);
+  }).flat();
   const ends = rows.length ? [[0, "start", rows[0].name], [width, "end", rows.at(-1).name]] : [];
   return h("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label },
     h("line", { class: "rule", x1: 0, x2: width, y1: floor, y2: floor }), shapes,

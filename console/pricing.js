@@ -104,10 +104,15 @@ function form(console_) {
     told());
 }
 
+function carats({ carat_min: from, carat_max: to }) {
+  if (from === null) return to === null ? "any" : `up to ${to}`;
+  return to === null ? `from ${from}` : `${from} – ${to}`;
+}
+
 function list(rules, console_) {
   const columns = [
     ["Priority", (one) => String(one.priority), "number"],
-    ["Carats", (one) => (one.carat_min === null && one.carat_max === null ? "any" : `${one.carat_min ?? 0} – ${one.carat_max ?? "…"}`)],
+    ["Carats", carats],
     ["Shapes", (one) => one.shapes?.join(", ") ?? "any"],
     ["Origin", (one) => (one.lab_grown === null ? "any" : one.lab_grown ? "lab-grown" : "natural")],
     ["Feed", (one) => one.feed ?? "any"],
@@ -120,7 +125,7 @@ function list(rules, console_) {
     h("div", { class: "tools" }, h("button", { id: "rule-new", onclick: act(console_, () => edit(null)) }, "New rule")),
     h("h2", {}, "Pricing rules"),
     h("p", { class: "quiet" }, "The first that fits decides, from the top. Where none fits, the ratio is 1.1500."),
-    table(columns, rules, { empty: "No rule yet.", open: (one) => act(console_, () => edit(one))(), selected: (one) => one.id === draft?.seen?.id }));
+    table(columns, rules, { empty: "No rule yet.", open: (one) => act(console_, () => edit(one))(), selected: (one) => one.id === draft?.seen?.id, id: (one) => `pricing-rule-${one.id}` }));
 }
 
 function repricing(feed, last, version, console_) {

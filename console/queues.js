@@ -43,6 +43,7 @@ export async function show(console_) {
     empty: "The app has no queues.",
     open: (one) => { location.hash = `queues/${encodeURIComponent(one.queue)}`; },
     selected: (one) => one.queue === open,
+    id: (one) => `queue-${one.queue}`,
   }));
   return open ? [all, oneQueue(open, await console_.ask(letters(open)), console_)] : [all];
 }

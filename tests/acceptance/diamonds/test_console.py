@@ -8,6 +8,7 @@ from typing import Any
 from azure.servicebus import ServiceBusClient, ServiceBusMessage
 
 from local.browser import browser_page
+from tests.acceptance.diamonds.test_operations import held_run
 
 SCREENSHOTS = Path(__file__).parents[3] / ".local" / "screenshots"
 
@@ -55,6 +56,55 @@ async def test_the_history_of_runs_and_the_prices_on_offer_are_drawn(running: An
         texts = [await spread.nth(n).text_content() for n in range(await spread.count())]
         assert sum(int(text.split(": ")[1].split(" ")[0].replace(",", "")) for text in texts) == 1000
         await page.screenshot(path=SCREENSHOTS / "diamonds-history.png", full_page=True)
+
+
+async def test_what_could_not_be_priced_is_shown_and_tried_again(running: Any) -> None:
+    async with running("--diamonds", "1000", "--fault", "unmappable:0.01") as app, browser_page() as page:
+        failed = app.wait(app.start("full"))["run"]["failed"]
+        assert failed > 5
+        await opened(app, page, "diamonds")
+        panel = page.locator("#failed-nivoda")
+        await panel.get_by_role("heading", name=f"Could not be priced: {failed} of nivoda").wait_for()
+        assert "carats: missing" in await panel.inner_text()
+        await page.screenshot(path=SCREENSHOTS / "diamonds-failed.png", full_page=True)
+        # What was wrong is mended behind the app's back, as a fix of the mapping would.
+        app.rows(
+            "update diamonds.raw_diamonds set payload = jsonb_set(jsonb_set(payload, '{diamond,certificate,shape}',"
+            " '\"ROUND\"'), '{diamond,certificate,carats}', '0.5') where consolidation_status = 'failed' returning id"
+        )
+        await page.click("#requeue-nivoda")
+        await page.get_by_text(f"{failed} wait again; they are being consolidated.").wait_for()
+        await panel.wait_for(state="detached")
+        assert app.rows("select count(*) from diamonds.diamonds") == [(1000,)]
+
+
+async def test_a_held_run_is_read_again_from_the_console_by_keyboard(running: Any) -> None:
+    async with running("--diamonds", "2500") as app, browser_page(width=420) as page:
+        run = held_run(app)["run"]["run_id"]
+        await opened(app, page, "diamonds")
+        row = page.locator(f"#run-{run}")
+        await row.focus()
+        await page.keyboard.press("Enter")
+        await page.wait_for_url(f"**/console#diamonds/{run}")
+        assert await page.evaluate("document.documentElement.scrollWidth") <= 420, "wide tables scroll by themselves"
+        await page.locator("#run-retry").focus()
+        await page.keyboard.press("Enter")
+        await page.get_by_text("Its failed partitions are read again.").wait_for()
+        await page.locator(f"#run-{run}").get_by_text("completed").wait_for(timeout=60_000)
+        await page.locator("#run-retry").wait_for(state="detached")
+        assert app.wait(run)["run"]["consolidated"] == 2500
+
+
+async def test_a_run_is_cancelled_from_the_console(running: Any) -> None:
+    async with running("--diamonds", "3000", "--latency-ms", "1000") as app, browser_page() as page:
+        run = app.start("full")
+        app.until(lambda: app.rows("select 1 from diamonds.run_metadata") != [])
+        await opened(app, page, "diamonds")
+        page.on("dialog", lambda dialog: dialog.accept())
+        await page.click("#run-cancel")
+        await page.locator(f"#run-{run}").get_by_text("cancelled").wait_for()
+        await page.get_by_text("It ended before it was planned.").first.wait_for()
+        assert await page.locator("#run-cancel").count() == 0
 
 
 async def test_a_pricing_rule_is_previewed_saved_and_applied(running: Any) -> None:

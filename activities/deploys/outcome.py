@@ -18,7 +18,7 @@ from shared.deploys.models import (
     StopReason,
 )
 from shared.deploys.platforms import platform
-from shared.deploys.secrets import Redactor
+from shared.deploys.redaction import Redactor
 from shared.deploys.steps import Claim, Claimed, DeploymentRef, End, Ended, Nothing, Stop, Undo
 from shared.platform.durable import activity
 from shared.platform.errors import Conflict

@@ -14,7 +14,8 @@ from shared.deploys import store, transitions
 from shared.deploys.logs import DeploymentLog
 from shared.deploys.models import ERROR_LENGTH, Deployment, DeploymentSpec, DeploymentStatus, Step
 from shared.deploys.platforms.base import Box, DeploymentCancelled
-from shared.deploys.secrets import Redactor, redactor
+from shared.deploys.redaction import Redactor
+from shared.deploys.secrets import redactor
 from shared.deploys.steps import DeploymentRef
 from shared.platform.durable import RetryPolicy
 from shared.platform.errors import NotFound, TerminalError, TransientError

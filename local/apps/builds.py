@@ -13,7 +13,7 @@ from local.apps.orders import BuildOrder
 from local.apps.process import Command, Ended, Process, ProcessLimits
 from local.apps.workspaces import PACKAGES, Workspace
 from shared.deploys.recipes import PIP, Recipe, Words, recipe
-from shared.deploys.secrets import Redactor
+from shared.deploys.redaction import Redactor
 from shared.platform.errors import TerminalError
 
 _T = TypeVar("_T")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from local.apps.process import LINE
-from shared.deploys.secrets import Redactor
+from shared.deploys.redaction import Redactor
 
 BYTES = 10_000_000
 READ = 262_144

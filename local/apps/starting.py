@@ -12,7 +12,7 @@ from local.apps.process import Command, ProcessLimits
 from local.apps.revision import Health, Revision
 from local.apps.workspaces import Workspace, Workspaces
 from local.processes import LOOPBACK
-from shared.deploys.secrets import Redactor
+from shared.deploys.redaction import Redactor
 
 STOP_S = 5.0
 """How long an app may take to end when it is asked to."""

@@ -6,7 +6,7 @@ import asyncio
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from shared.deploys.secrets import Redactor
+from shared.deploys.redaction import Redactor
 from shared.platform.blobs import blob_service
 from shared.platform.errors import TransientError
 

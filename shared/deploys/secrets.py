@@ -1,4 +1,4 @@
-"""Environment variables of deployed apps: kept by reference, and hidden wherever text is shown.
+"""Environment variables of deployed apps, kept by reference.
 
 In Azure a deployment's variables are one secret of the vault that KEY_VAULT_URI names, opened with the app's identity;
 on a laptop, a file that only its owner may read. State documents, messages, histories and answers hold the reference.
@@ -16,18 +16,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 from uuid import uuid4
 
+from shared.deploys.redaction import Redactor
 from shared.platform.credentials import credential
 from shared.platform.errors import NotFound, TerminalError, TransientError
 from shared.platform.settings import settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from httpx import AsyncClient
 
-HIDDEN: Final = "***"
-SHORTEST: Final = 4
-"""Characters of the shortest value that is hidden: shorter ones are part of every other word."""
 VAULT_SCOPE: Final = "https://vault.azure.net/.default"
 VAULT_API: Final = "7.4"
 VAULT_SECONDS: Final = 30
@@ -149,19 +147,6 @@ def secret_store() -> SecretStore:
     """The store that the settings choose: Key Vault where KEY_VAULT_URI names one, else files."""
     known = settings()
     return _store(known.key_vault_uri, known.manifold_local_dir)
-
-
-class Redactor:
-    """Hides the values of secrets in text."""
-
-    def __init__(self, values: Iterable[str]) -> None:
-        lines = {part for value in values for part in (value, *value.splitlines())}
-        # The longest first: one value may hold another.
-        hidden = sorted((one for one in lines if len(one.strip()) >= SHORTEST), key=len, reverse=True)
-        self._pattern = re.compile("|".join(map(re.escape, hidden))) if hidden else None
-
-    def __call__(self, text: str) -> str:
-        return self._pattern.sub(HIDDEN, text) if self._pattern else text
 
 
 async def redactor(reference: str | None) -> Redactor:

@@ -13,7 +13,7 @@ from shared.deploys.platforms.azure.apps import AppRevision, Apps
 from shared.deploys.platforms.azure.boxes import Clock, Waiting, pause, watched
 from shared.deploys.platforms.azure.names import revision_name
 from shared.deploys.platforms.base import Box, ReleaseProgress, Revision
-from shared.deploys.secrets import Redactor
+from shared.deploys.redaction import Redactor
 from shared.platform.arm import OPERATION_FAILED
 from shared.platform.errors import TerminalError
 

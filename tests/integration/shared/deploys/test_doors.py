@@ -14,7 +14,8 @@ import pytest
 from shared.deploys import intake, store
 from shared.deploys.logs import DeploymentLog
 from shared.deploys.models import DeploymentStatus, Parameters
-from shared.deploys.secrets import Redactor, secret_store
+from shared.deploys.redaction import Redactor
+from shared.deploys.secrets import secret_store
 from shared.platform.api_keys import ApiKey
 from shared.platform.auth import Caller
 from shared.platform.blobs import blob_service

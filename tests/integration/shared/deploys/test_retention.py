@@ -9,7 +9,8 @@ import pytest
 from shared.deploys import logs, retention, sources, store
 from shared.deploys.logs import DeploymentLog
 from shared.deploys.models import ArchiveSource, DeploymentStatus
-from shared.deploys.secrets import Redactor, secret_store
+from shared.deploys.redaction import Redactor
+from shared.deploys.secrets import secret_store
 from shared.platform import blob_files
 from shared.platform.errors import NotFound
 
@@ -137,12 +138,13 @@ async def test_a_source_goes_once_nothing_names_it(new, monkeypatch) -> None:
         await blob_files.create_blob(sources.CONTAINER, sources.blob_name(organization, "shop", one), b"PK")
     await store.note_project(organization, "shop", source_hash=names["newest"])
     await store.create(new(source=ArchiveSource(hash=names["deployed"])))
+    await blob_files.create_blob(sources.CONTAINER, "put-here-by-somebody", b"PK")
     before = datetime.now(UTC)
     assert (await retention.purge_sources(before, KEPT, 30, None)).sources == 0
     done = await retention.purge_sources(before + KEPT + 2 * retention.GRACE, KEPT, 30, None)
     assert (done.sources, done.cursor) == (1, None)
     left = {blob.name.rpartition("/")[2] for blob in (await blob_files.list_blobs(sources.CONTAINER, limit=9)).blobs}
-    assert left == {names["newest"], names["deployed"]}
+    assert left == {names["newest"], names["deployed"], "put-here-by-somebody"}
 
 
 async def test_without_any_source_there_is_nothing_to_do(state, monkeypatch) -> None:

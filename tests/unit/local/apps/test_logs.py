@@ -4,7 +4,7 @@ import pytest
 
 from local.apps import logs
 from local.apps.logs import LogFile, read_log
-from shared.deploys.secrets import Redactor
+from shared.deploys.redaction import Redactor
 
 
 def test_reading_goes_on_at_whole_lines(tmp_path):

@@ -50,18 +50,21 @@ class InProcessFunctions:
 
     async def run_activity(self, name: str, payload: str, instance_id: str) -> str | None:  # noqa: ARG002 - the port's
         """One activity, its input and result converted as azure-functions does. Raises FunctionFailed."""
-        value = ActivityTriggerConverter.decode(meta.Datum(payload, "json"), trigger_metadata=None)
-        return await self._call("activityTrigger", name, value, ActivityTriggerConverter.encode)
+        return await self._call("activityTrigger", name, payload, ActivityTriggerConverter)
 
-    async def _call(self, trigger: str, name: str, value: Any, encode: Callable[..., meta.Datum] | None = None) -> Any:
+    async def _call(
+        self, trigger: str, name: str, value: Any, converter: type[ActivityTriggerConverter] | None = None
+    ) -> Any:
         function, parameter, _ = self._found[trigger][name.lower()]
         try:
+            if converter is not None:
+                value = converter.decode(meta.Datum(value, "json"), trigger_metadata=None)
             result = function(**{parameter: value})
             if inspect.isawaitable(result):
                 result = await result
             else:
                 await asyncio.sleep(0)
-            return encode(result, expected_type=None).value if encode else result
+            return converter.encode(result, expected_type=None).value if converter else result
         except asyncio.CancelledError:
             raise
         except BaseException as error:

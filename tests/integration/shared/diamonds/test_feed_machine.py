@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from decimal import Decimal
 from itertools import count
 from uuid import uuid4
@@ -17,7 +18,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from shared.diamonds import consolidation, ingestion, reports, retries, runs
+from shared.diamonds import consolidation, failed_rows, ingestion, reports, retries, runs
 from shared.diamonds.consolidation import consolidate
 from shared.diamonds.ingestion import copy_pages
 from shared.diamonds.mapping import NIVODA
@@ -28,6 +29,8 @@ from shared.diamonds.pricing import PricingRule, Unpriced, price
 from shared.platform.errors import TransientError
 from shared.platform.postgres import close_pools, database
 
+MAPPINGS = [NIVODA, replace(NIVODA, treated=("diamond", "treated"))]
+"""Two that read the same of these stones, so that going from one to the other only tries failed rows again."""
 PAGE = 3
 EDGES = (0, 10, 20, 2**31 - 1)
 RULES = [
@@ -226,17 +229,21 @@ def machine(runner, diamonds):  # noqa: C901 - one class; its rules need what th
                 self.marks[number], self.gone[number] = (0, 0), 0
 
         @precondition(lambda self: self.run)
-        @rule(fuses=st.lists(crashes, min_size=1, max_size=3), seconds=boxes)
-        def price_rows(self, fuses, seconds):
-            runner.run(self.price_all(fuses, seconds))
+        @rule(fuses=st.lists(crashes, min_size=1, max_size=3), seconds=boxes, mapping=st.sampled_from(MAPPINGS))
+        def price_rows(self, fuses, seconds, mapping):
+            runner.run(self.price_all(fuses, seconds, mapping))
 
-        async def price_all(self, fuses, seconds=10_000):
+        @rule()
+        def try_failed_rows_again(self):
+            runner.run(failed_rows.requeue(self.feed))
+
+        async def price_all(self, fuses, seconds=10_000, mapping=NIVODA):
             async def one(worker, fuse):
                 ticks = count()
                 plan = self.run.plan
                 task = ConsolidateRows(run_id=plan.run_id, feed=plan.feed, worker=f"w{worker}", seconds=seconds)
                 with suppress(Crash):
-                    await consolidate(task, NIVODA, "cents", database=Fuse(fuse).database, clock=lambda: next(ticks))
+                    await consolidate(task, mapping, "cents", database=Fuse(fuse).database, clock=lambda: next(ticks))
 
             await asyncio.gather(*(one(worker, fuse) for worker, fuse in enumerate(fuses)))
 

@@ -144,7 +144,7 @@ def _blob(cloud: Cloud) -> Any:
         start = int(request.headers.get("range", "bytes=0-").removeprefix("bytes=").split("-")[0])
         if start >= len(found.log):
             return PlainTextResponse("InvalidRange", 416)
-        return PlainTextResponse(found.log[start:], 206)
+        return PlainTextResponse(found.log[start:], 206, {"x-ms-meta-Complete": "successful"} if found.logged else None)
 
     return endpoint
 

@@ -150,12 +150,18 @@ class Run:
 
     @property
     def log(self) -> bytes:
-        """What was said so far; the last line comes with the end."""
+        """What was said so far. The last line is written a little after the run has ended."""
         if self.status == "Queued":
             return b""
         pushing = f"Pushing image: {SERVER}/{self.request['imageNames'][0]}\n" if self.fate.build == "Succeeded" else ""
-        ended = "Run ended\n" if self.status not in ("Running", "Queued") else ""
-        return (self.fate.log + pushing + ended).encode()
+        lines = (self.fate.log + pushing).splitlines(keepends=True)
+        return "".join(lines if self.logged or len(lines) == 1 else lines[:-1]).encode()
+
+    @property
+    def logged(self) -> bool:
+        """Whether the log is complete."""
+        ended = self.status not in ("Queued", "Running")
+        return ended and (self.cancelled or time.monotonic() >= self.began + 3 * self.seconds)
 
 
 @dataclass

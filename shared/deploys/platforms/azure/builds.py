@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
 from pathlib import Path
 from typing import Final
@@ -18,6 +19,8 @@ from shared.platform.errors import TerminalError
 CONTEXTS: Final = "deploy-contexts"
 """Private blobs, one a deployment: its source, packed, with a recipe."""
 MOST_BYTES: Final = 1_100_000_000
+LINGER_SECONDS: Final = 15
+"""How long the end of a log is waited for when its run has ended: it is written a little later."""
 PUSHING: Final = "Pushing image"
 """What ACR Tasks says when an image is built."""
 
@@ -38,7 +41,7 @@ async def build(
     Raises:
         TerminalError: it failed (`build-failed`).
     """
-    clock = Clock(box)
+    clock, linger = Clock(box), None
     at = _Cursor.model_validate_json(cursor) if cursor else _Cursor()
     await box.check()
     if await watched(box, registry.find(spec)) is None:
@@ -47,8 +50,10 @@ async def build(
     while True:
         await box.check()
         run = await watched(box, registry.find(spec)) or Run(None, "Queued")
-        at = await _pass_on(registry, run, box, at)
-        if run.ended:
+        at, complete = await _pass_on(registry, run, box, at)
+        if run.ended and linger is None:
+            linger = asyncio.get_running_loop().time() + LINGER_SECONDS
+        if linger is not None and (complete or asyncio.get_running_loop().time() >= linger):
             if run.status != "Succeeded":
                 raise TerminalError(
                     f"The build ended as {run.status}{f': {run.error}' if run.error else ''}.",
@@ -70,17 +75,18 @@ async def _start(registry: Registry, spec: DeploymentSpec, source: str) -> None:
         await registry.start(spec, await registry.upload(archive))
 
 
-async def _pass_on(registry: Registry, run: Run, box: Box, at: _Cursor) -> _Cursor:
-    """Copy whole lines of the builder's log, and at its end what is left of it."""
-    while run.id:
-        data = await watched(box, registry.log(run.id, at.offset))
-        whole = data if run.ended else data[: data.rfind(b"\n") + 1]
+async def _pass_on(registry: Registry, run: Run, box: Box, at: _Cursor) -> tuple[_Cursor, bool]:
+    """Copy whole lines of the builder's log, and at its end what is left of it; whether that was all."""
+    if run.id is None:
+        return at, True
+    while True:
+        part = await watched(box, registry.log(run.id, at.offset))
+        whole = part.data if run.ended else part.data[: part.data.rfind(b"\n") + 1]
         if not whole:
-            break
+            return at, part.complete
         text = whole.decode(errors="replace")
         await box.log(text)
         at = _Cursor(offset=at.offset + len(whole), pushing=at.pushing or PUSHING in text)
-    return at
 
 
 def _go_on() -> None:

@@ -1,4 +1,8 @@
-"""Images, built by ACR Tasks: a named task run each, so that asking for one twice builds once."""
+"""Images, built by ACR Tasks: a named task run each, so that asking for one twice builds once.
+
+A task run tells its run, with id and status, from the answer to its creation on: the example of TaskRuns_Create for API
+version 2025-03-01-preview in Microsoft's specifications shows it as `Creating`, with a run that is `Queued`.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +26,7 @@ if TYPE_CHECKING:
 UPLOAD_SECONDS: Final = 120
 LOG_BYTES: Final = 1_000_000
 """Read of a build's log at once."""
+COMPLETE: Final = "x-ms-meta-complete"
 SHORTEST_RUN, LONGEST_RUN = 300, 28_800
 """Seconds, which ACR Tasks allows a run."""
 CHUNK: Final = 1 << 18
@@ -39,6 +44,14 @@ class Run:
     @property
     def ended(self) -> bool:
         return self.status in ("Succeeded", "Failed", "Canceled", "Error", "Timeout")
+
+
+@dataclass(frozen=True, slots=True)
+class LogPart:
+    """A part of what the builder said, and whether nothing will come after what is there."""
+
+    data: bytes
+    complete: bool = False
 
 
 class Registry:
@@ -126,28 +139,29 @@ class Registry:
             if error.code != "azure-refused":  # refused: it has ended in between
                 raise
 
-    async def log(self, run: str, offset: int) -> bytes:
-        """What the builder said from byte `offset` on."""
+    async def log(self, run: str, offset: int) -> LogPart:
+        """What the builder said from byte `offset` on. ACR Tasks marks the log's blob once it is complete."""
         from httpx import HTTPError  # noqa: PLC0415 - loads in the activity that needs it
 
         try:
             link = (await self._azure.post(f"{self._where.registry}/runs/{run}/listLogSasUrl", TASKS_API)).body
         except NotFound:
-            return b""
+            return LogPart(b"")
         if not link.get("logLink"):
-            return b""
-        wanted = {"Range": f"bytes={offset}-{offset + LOG_BYTES - 1}"}
+            return LogPart(b"")
+        start = max(offset - 1, 0)  # a byte that is there: the mark comes with no answer that has none
+        wanted = {"Range": f"bytes={start}-{start + LOG_BYTES - 1}"}
         try:
             answer = await self._web.get(str(link["logLink"]), headers=wanted)
         except HTTPError as error:
             raise TransientError(
                 f"The build's log could not be read: {type(error).__name__}.", code="log-unavailable"
             ) from None  # the cause quotes a signed address
-        if answer.status_code == HTTPStatus.PARTIAL_CONTENT:
-            return answer.content
-        if answer.status_code == HTTPStatus.OK:
-            return answer.content[offset : offset + LOG_BYTES]
-        return b""  # nothing there yet, or nothing new
+        if not answer.is_success:
+            return LogPart(b"")  # not begun yet
+        known = start if answer.status_code == HTTPStatus.PARTIAL_CONTENT else 0
+        data = answer.content[offset - known : offset - known + LOG_BYTES]
+        return LogPart(data, COMPLETE in answer.headers and not data)
 
     async def forget(self, spec: DeploymentSpec) -> None:
         """Stop the deployment's build if it is still going on, and forget that it was asked for. The image stays."""

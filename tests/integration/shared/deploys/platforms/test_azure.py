@@ -241,6 +241,15 @@ async def test_only_a_release_writes_a_template(harness, cloud, recorder):
     assert writes["PATCH"] == 2
 
 
+async def test_the_last_words_of_a_builder_come_after_its_end_and_are_waited_for(harness, cloud, recorder):
+    spec = await harness.spec()
+    cloud.fates[suffix(spec)] = Fate(build="Failed", log="Step 1\nStep 2\nno such package\n")
+    with pytest.raises(TerminalError):
+        await harness.through(spec, recorder, to="build")
+    assert "no such package" in recorder.text
+    assert recorder.text.count("Step 1") == 1
+
+
 async def test_a_cancelled_build_is_cancelled_at_the_builder(harness, cloud, recorder):
     spec = await harness.spec("slow-build")
     context = await harness.through(spec, to="sync")

@@ -80,9 +80,9 @@ class Host:
         self._undo_environment: dict[str, str | None] = {}
 
     async def is_quiet(self) -> bool:
-        """Whether no function runs and none is about to: nothing in the loop's queue starts one."""
+        """Whether nothing runs, call_http included, and nothing is about to: nothing in the loop's queue starts it."""
         for _ in range(_QUIET_TURNS):
-            if self.dispatcher.running:
+            if self.dispatcher.running or (self.extension is not None and not self.extension.idle):
                 return False
             await asyncio.sleep(0)
         return True

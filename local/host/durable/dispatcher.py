@@ -6,6 +6,7 @@ dies at any point finds at its next start exactly what was committed. Nothing po
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from local.host.clock import Clock
 from local.host.durable import activities
@@ -19,6 +20,8 @@ from local.host.durable.ports import DurableFunctions, HostStopping, Resumed
 from local.host.durable.timers import TimerQueue
 from local.host.durable.work import WorkQueue
 from local.host.logs import host_log
+
+Item = TypeVar("Item")
 
 # An aborted invocation (function timeout, fault in the host) is tried again after this time.
 RETRY_SECONDS = 1.0
@@ -36,6 +39,7 @@ class Dispatcher:
         self._orchestrations = Orchestrations(functions, options, self.instances, self._dispatch)
         self._entities = EntityBatches(functions, options, self.instances)
         self._stopping = False
+        self._retries = 0
         self._completed: list[tuple[Activity, Message]] = []
         self._flush: asyncio.Handle | None = None
         self._flush_due = 0.0
@@ -43,6 +47,12 @@ class Dispatcher:
         self._turns = WorkQueue(options.max_concurrent_orchestrator_functions, self._run_turn)
         self._batches = WorkQueue(options.max_concurrent_entity_functions, self._run_batch)
         self._timers = TimerQueue(clock, self._fire)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing runs or is about to, but for what waits for the clock or for somebody outside."""
+        queues = (self._activities, self._turns, self._batches)
+        return self._flush is None and not self._retries and all(queue.idle for queue in queues)
 
     def start(self) -> Resumed:
         """Take up everything that the hub holds."""
@@ -95,23 +105,31 @@ class Dispatcher:
     async def _guarded(self, live: Live, work: Callable[[Live], Awaitable[None]]) -> None:
         """Run a turn or a batch; whatever aborts it leaves the hub as it was and the work to be done again."""
         live.queued, live.busy = False, True
-        wait = 0.0
+        aborted = False
         try:
             await work(live)
         except HostStopping:
-            wait = RETRY_SECONDS
+            aborted = True
         except Exception:  # noqa: BLE001 - told with its stack
-            wait = RETRY_SECONDS
+            aborted = True
             name = live.state.instance_id
             host_log.exception("%s: a turn could not be kept; it is tried again.", name, extra={"instance_id": name})
         finally:
             live.busy = False
         if not self.instances.is_current(live):
             return
-        if wait:
-            asyncio.get_running_loop().call_later(wait, self._wake, live)
+        if aborted:
+            self._try_again(self._wake, live)
         else:
             self._wake(live)
+
+    def _try_again(self, put: Callable[[Item], None], item: Item) -> None:
+        def put_again() -> None:
+            self._retries -= 1
+            put(item)
+
+        self._retries += 1
+        asyncio.get_running_loop().call_later(RETRY_SECONDS, put_again)
 
     # -- activities
 
@@ -123,7 +141,7 @@ class Dispatcher:
                 name = activity.instance_id
                 host_log.exception("%s: an activity could not be run; it is tried again.", name)
             if not self._stopping:
-                asyncio.get_running_loop().call_later(RETRY_SECONDS, self._activities.put, activity)
+                self._try_again(self._activities.put, activity)
             return
         message = Message(activity.instance_id, activity.execution_id, event, self._hub.number())
         message.expected = self.instances.can_wait(activity.instance_id, event)

@@ -42,6 +42,11 @@ class DurableExtension:
         self.management: Starlette = application(api)
         self.rpc: Starlette = application(api, "/durabletask")
 
+    @property
+    def idle(self) -> bool:
+        """Whether no durable work runs or is about to, call_http and what is being committed included."""
+        return self._dispatcher.idle
+
     async def start(self) -> Resumed:
         """Resume what was running when the last process ended."""
         return self._dispatcher.start()

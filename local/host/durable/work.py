@@ -18,6 +18,11 @@ class WorkQueue(Generic[Item]):
         self._running: set[asyncio.Task[None]] = set()
         self._stopped = False
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing runs and nothing waits."""
+        return not self._waiting and not self._running
+
     def put(self, item: Item) -> None:
         """Run the item as soon as there is room."""
         self._waiting.append(item)

@@ -81,4 +81,11 @@ def asks_for_what_is_not_there(context: df.DurableOrchestrationContext):
     yield context.call_activity("no_such_activity", None)
 
 
+@app.orchestration_trigger(context_name="context")
+def calls_out_and_waits(context: df.DurableOrchestrationContext):
+    answer = yield context.call_http("GET", context.get_input())
+    yield context.create_timer(context.current_utc_datetime + timedelta(hours=1))
+    return answer["content"]
+
+
 app.register_functions(more)

@@ -1,7 +1,9 @@
 import json
 import shutil
+import threading
 import time
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -97,6 +99,27 @@ def test_a_durable_timer_fires_when_the_test_moves_the_clock(apps):
         assert app.orchestration(instance).status == "Running"
         app.advance(hours=1)
         assert app.wait_for(instance).output == "escalated"
+
+
+class _Slow(BaseHTTPRequestHandler):
+    def do_GET(self):
+        time.sleep(0.2)  # longer than anything that a host does by itself before it is quiet
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"an answer")
+
+    def log_message(self, *words):
+        """Nothing."""
+
+
+def test_the_clock_waits_for_a_call_http(apps):
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Slow)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    with server, InProcessHost(apps / "durable", settings=SETTINGS, clock=ManualClock()) as app:
+        instance = app.start_orchestration("calls_out_and_waits", f"http://127.0.0.1:{server.server_port}/")
+        app.advance(hours=2)
+        assert app.orchestration(instance).output == "an answer"
+        server.shutdown()
 
 
 def test_a_killed_host_resumes_and_says_so(apps, tmp_path):

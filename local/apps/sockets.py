@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
 from contextlib import suppress
 from typing import cast
 
@@ -31,10 +30,12 @@ async def forward_socket(revision: Revision | None, scope: Scope, receive: Recei
         await client.send_denial_response(PlainTextResponse("No revision of this app serves.\n", 503))
         return
     query = f"?{scope['query_string'].decode('latin-1')}" if scope["query_string"] else ""
-    url = f"ws://{LOOPBACK}:{revision.port}{scope['raw_path'].decode('latin-1')}{query}"
+    named = client.headers.get("host", LOOPBACK)  # apps compare it with the origin
     opening = connect(
-        url,
-        additional_headers=[*_passed_on(client), ("X-Forwarded-Host", client.headers.get("host", ""))],
+        f"ws://{named}{scope['raw_path'].decode('latin-1')}{query}",
+        host=LOOPBACK,
+        port=revision.port,
+        additional_headers=_headers(client),
         subprotocols=[Subprotocol(one) for one in cast("list[str]", scope["subprotocols"])] or None,
         open_timeout=_OPEN_S,
         max_size=MESSAGE_BYTES,
@@ -86,10 +87,14 @@ async def _to_client(app: ClientConnection, client: WebSocket) -> None:
         await client.close(_sayable(app.close_code), app.close_reason or "")
 
 
-def _passed_on(client: WebSocket) -> Iterable[tuple[str, str]]:
-    return (
-        (name, value) for name, value in client.headers.items() if name not in _OWN and name[:13] != "sec-websocket"
-    )
+def _headers(client: WebSocket) -> list[tuple[str, str]]:
+    passed = [(name, value) for name, value in client.headers.items() if name not in _OWN]
+    return [
+        *((name, value) for name, value in passed if not name.startswith("sec-websocket")),
+        ("X-Forwarded-For", client.client.host if client.client else LOOPBACK),
+        ("X-Forwarded-Proto", "http"),
+        ("X-Forwarded-Host", client.headers.get("host", "")),
+    ]
 
 
 def _sayable(code: int | None) -> int:

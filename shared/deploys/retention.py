@@ -83,9 +83,10 @@ async def purge_sources(now: datetime, retention: timedelta, seconds: float, cur
     while True:
         page = await blob_files.list_blobs(sources.CONTAINER, limit=PAGE, continuation=cursor)
         for blob in page.blobs:
-            if now - blob.modified < retention + GRACE:
+            named = blob.name.split("/")
+            if now - blob.modified < retention + GRACE or len(named) != 3:  # noqa: PLR2004 - as sources.blob_name has it
                 continue
-            organization, project, source_hash = blob.name.split("/")
+            organization, project, source_hash = named
             known = await store.find_project(organization, project)
             if not _names(known, source_hash) and not await store.is_used(organization, project, source_hash):
                 await blob_files.delete_blob(sources.CONTAINER, blob.name)

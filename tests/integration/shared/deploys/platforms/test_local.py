@@ -277,7 +277,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if "Sec-WebSocket-Protocol" in self.headers:
             self.send_header("Sec-WebSocket-Protocol", self.headers["Sec-WebSocket-Protocol"].split(",")[-1].strip())
         self.end_headers()
-        self.say(1, (self.path + " " + self.headers["Cookie"]).encode())
+        self.say(1, " ".join((self.path, self.headers["Cookie"], self.headers["Host"])).encode())
         while True:
             kind, text = self.hear()
             if kind == 8:
@@ -311,7 +311,7 @@ http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler)
         headers = {"Cookie": "me=1"}
         async with connect(f"{url}/a%20b?x=1", additional_headers=headers, subprotocols=["old", "new"]) as socket:
             assert socket.subprotocol == "new"
-            assert await socket.recv() == "/a%20b?x=1 me=1"
+            assert await socket.recv() == f"/a%20b?x=1 me=1 {url.removeprefix('ws://')}"
             for said in ("héllo", b"\x00\xff", "x" * 5_000):
                 await socket.send(said)
                 assert await socket.recv() == said
@@ -341,7 +341,7 @@ http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler)
         port = local_harness.process.endpoint.rpartition(":")[2]
         there = {"host": "127.0.0.1", "port": int(port), "additional_headers": {"Cookie": "me=1"}}
         async with connect(f"ws://chat.example.com:{port}/", **there) as socket:
-            assert await socket.recv() == "/ me=1"
+            assert await socket.recv() == f"/ me=1 chat.example.com:{port}"
         with pytest.raises(InvalidStatus) as refused:
             await connect(f"ws://other.example.com:{port}/", **there)
         assert refused.value.response.status_code == 503

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from local.host import banner, logs
 from local.host.host import Host, HostOptions
+from local.host.host_json import read_host_json
 from local.host.logs import LogLevels, host_log
-from local.host.settings import ConfigurationError, read_host_json
+from local.host.settings import ConfigurationError
 
 # What closing connections may take after the grace period, before the process ends regardless.
 _CLOSING_SECONDS = 10.0

@@ -10,7 +10,8 @@ from local.host.clock import Clock
 from local.host.connections import Clients
 from local.host.dispatch import Dispatcher
 from local.host.functions import Function, FunctionError, FunctionTable
-from local.host.settings import ConfigurationError, HostJson
+from local.host.host_json import HostJson
+from local.host.settings import ConfigurationError
 
 
 class Listener(Protocol):

@@ -16,19 +16,17 @@ from local.host.clock import Clock, SystemClock
 from local.host.dispatch import Dispatcher
 from local.host.front import Front
 from local.host.functions import DURABLE_CLIENT, FunctionTable
+from local.host.host_json import read_host_json, resolve_section, unread_options
 from local.host.http import HttpTriggers
 from local.host.indexing import Indexer
 from local.host.keys import KeyStore
 from local.host.loading import AppCode
 from local.host.logs import host_log
-from local.host.options import unread_options
 from local.host.servers import EmbeddedServer, bind, bind_rpc
 from local.host.settings import (
     ConfigurationError,
     LocalSettings,
-    read_host_json,
     read_local_settings,
-    resolve_section,
 )
 from local.host.timers import TimerTriggers, time_zone
 from local.host.watchdog import Watchdog

@@ -20,9 +20,9 @@ from local.host.dispatch import Call, Dispatcher
 from local.host.durable.ports import HostStopping
 from local.host.expressions import json_parameters, resolve_parameters
 from local.host.functions import Binding, Function
+from local.host.host_json import HostJson
 from local.host.logs import host_log
 from local.host.messages import body_datum, metadata_data, output_messages
-from local.host.settings import HostJson
 from local.host.tasks import start_task
 from local.host.worker import RunFailed
 

@@ -18,9 +18,10 @@ from local.host.connections import Clients, Connection, credential
 from local.host.dispatch import Call
 from local.host.expressions import json_parameters, resolve_parameters
 from local.host.functions import Binding, Function
+from local.host.host_json import HostJson
 from local.host.logs import warn_once
 from local.host.messages import body_datum, metadata_data, output_messages
-from local.host.settings import ConfigurationError, HostJson
+from local.host.settings import ConfigurationError
 from local.host.storage import RETRIES
 
 _SECTION = "extensions.queues"

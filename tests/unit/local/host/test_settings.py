@@ -6,16 +6,8 @@ from hypothesis import strategies as st
 
 from local.host.connections import find_connection
 from local.host.functions import RetryPolicy
-from local.host.settings import (
-    ConfigurationError,
-    HostJson,
-    disabled,
-    parse_retry,
-    parse_timespan,
-    read_host_json,
-    read_local_settings,
-    resolve_section,
-)
+from local.host.host_json import HostJson, read_host_json, resolve_section
+from local.host.settings import ConfigurationError, disabled, parse_retry, parse_timespan, read_local_settings
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from azure.functions import meta
 from local.host.clock import Clock
 from local.host.durable.ports import HostStopping
 from local.host.functions import Binding, Function, RetryPolicy
+from local.host.invocations import Invocation
 from local.host.logs import InvocationTag, active_invocations, current_invocation, host_log
 from local.host.worker import (
     FunctionRaised,
@@ -61,20 +62,6 @@ class OutputBinding(Protocol):
     async def write(self, function: Function, binding: Binding, value: meta.Datum, call: Call) -> None:
         """Deliver it, or raise: the run then counts as failed."""
         ...
-
-
-@dataclass
-class Invocation:
-    """A run as the recent-invocations list shows it."""
-
-    id: str
-    function: str
-    instance_id: str
-    reason: str
-    started: datetime
-    duration_ms: float | None = None
-    outcome: str = "Running"
-    error: str = ""
 
 
 class BindingFailed(Exception):
@@ -168,14 +155,10 @@ class Dispatcher:
                 host_log.info("Trigger Details: %s", call.details)
             result = await self._limited(function, call, invocation, retry)
         except BaseException as error:
-            _finish(invocation, started, "Cancelled" if isinstance(error, asyncio.CancelledError) else "Failed")
-            if isinstance(error, FunctionRaised):
-                invocation.error = str(error)
-            _log_failure(invocation, error)
+            invocation.fail(error, time.perf_counter() - started)
             raise
         else:
-            _finish(invocation, started, "Succeeded")
-            _log_executed(logging.INFO, invocation)
+            invocation.succeed(time.perf_counter() - started)
             return result
         finally:
             del active_invocations[invocation.id]
@@ -246,32 +229,6 @@ def retry_delay(policy: RetryPolicy, attempt: int, jitter: Callable[[], float] =
         return policy.fixed_delay
     grown = policy.minimum_delay * 2.0 ** min(attempt - 1, 60) * (0.8 + 0.4 * jitter())
     return min(max(grown, policy.minimum_delay), policy.maximum_delay or grown)
-
-
-def _finish(invocation: Invocation, started: float, outcome: str) -> None:
-    invocation.duration_ms = round((time.perf_counter() - started) * 1000, 3)
-    invocation.outcome = outcome
-
-
-def _log_failure(invocation: Invocation, error: BaseException) -> None:
-    _log_executed(logging.ERROR, invocation)
-    if isinstance(error, FunctionRaised):
-        host_log.error("Exception while executing function: Functions.%s. %s", invocation.function, error.report)
-
-
-def _log_executed(level: int, invocation: Invocation) -> None:
-    if not host_log.isEnabledFor(level):
-        return
-    host_log.log(
-        level,
-        "Executed 'Functions.%s' (%s, Id=%s, Duration=%dms%s)",
-        invocation.function,
-        "Succeeded" if invocation.outcome == "Succeeded" else "Failed",
-        invocation.id,
-        round(invocation.duration_ms or 0),
-        f", InstanceId={invocation.instance_id}" if invocation.instance_id else "",
-        extra={"fields": {"outcome": invocation.outcome, "durationMs": invocation.duration_ms}},
-    )
 
 
 def _retry_exception(failure: Exception | None) -> RetryException | None:

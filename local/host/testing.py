@@ -31,8 +31,8 @@ from urllib.parse import quote
 from local.host import logs
 from local.host.client import Answer, HostClient, Orchestration
 from local.host.clock import Clock, ManualClock
-from local.host.dispatch import Invocation
 from local.host.host import Host, HostOptions
+from local.host.invocations import Invocation
 from local.host.logs import HostLogHandler, LogLevels
 
 __all__ = ["Answer", "HostDidNotStart", "HostProcess", "InProcessHost", "Orchestration"]

@@ -68,7 +68,7 @@ class Waiting:
             poll = await watched(box, self._azure.poll(answer.operation))
             if poll.done:
                 return True
-            wait = self.poll_seconds if poll.wait is None else poll.wait
+            wait = poll.wait or self.poll_seconds
             if clock.over(wait):
                 return False
             await pause(box, wait)

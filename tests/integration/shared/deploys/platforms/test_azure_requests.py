@@ -2,13 +2,14 @@
 
 import asyncio
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from local.arm.cloud import Fate
 from shared.deploys.platforms.azure.names import suffix
 from shared.deploys.platforms.base import DeploymentCancelled
-from shared.deploys.secrets import secret_store
+from shared.deploys.secrets import KeyVaultSecrets, secret_store
 from shared.platform.errors import TerminalError
 from tools.bicep_check.syntax import parse, plain
 from tools.bicep_check.types import AzureTypes, Constant, ListOf, ObjectType, family, options
@@ -60,8 +61,27 @@ async def test_the_role_of_the_app_allows_what_is_asked_and_nothing_else(harness
     new = await harness.spec(project="new")
     await harness.through(new, to="release")
     await harness.platform.rollback(new, recorders().box)
+    assert cloud.actions == granted("actions")
+
+
+def granted(kind):
+    """What the app's own role lists in the Bicep."""
     role = parse(ROOT / "infra/bicep/deployedAppsRoles.bicep").named("deployer")
-    assert cloud.actions == set(plain(role.value)["properties"]["permissions"][0]["actions"])
+    return set(plain(role.value)["properties"]["permissions"][0][kind])
+
+
+async def test_the_role_of_the_app_opens_the_vault_as_far_as_is_needed(harness, cloud, monkeypatch):
+    class Credential:
+        async def get_token(self, scope):
+            return SimpleNamespace(token=cloud.token(scope.removesuffix("/.default")))
+
+    monkeypatch.setattr("shared.deploys.secrets.credential", Credential)
+    vault = KeyVaultSecrets(f"{harness.endpoint}/_vault/")
+    reference = await vault.put({"TOKEN": "a-value"})
+    assert await vault.get(reference) == {"TOKEN": "a-value"}
+    await vault.delete(reference)
+    assert cloud.secrets == {}
+    assert cloud.actions == granted("dataActions")
 
 
 async def test_what_is_written_has_the_types_that_microsoft_publishes(harness, cloud, recorder):

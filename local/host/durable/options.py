@@ -2,9 +2,9 @@
 
 import os
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic.alias_generators import to_camel
 
 
@@ -32,6 +32,14 @@ class DurableOptions(BaseModel):
     overridable_existing_instance_states: Literal["NonRunningStates", "AnyState"] = "NonRunningStates"
     max_entity_operation_batch_size: int = Field(default=5000, ge=1)
     max_orchestration_actions: int = Field(default=100_000, ge=1)
+
+    @field_validator(
+        "version_match_strategy", "version_failure_strategy", "overridable_existing_instance_states", mode="before"
+    )
+    @classmethod
+    def _in_any_case(cls, value: object, info: ValidationInfo) -> object:
+        choices: tuple[str, ...] = get_args(cls.model_fields[str(info.field_name)].annotation)
+        return next((one for one in choices if one.lower() == str(value).lower()), value)
 
     @classmethod
     def parse(cls, section: Mapping[str, Any]) -> "DurableOptions":

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from local.cosmos.sql.expressions import ExpressionParser
+from local.cosmos.sql.grouping import check_groups
 from local.cosmos.sql.lexer import tokens
 from local.cosmos.sql.stream import RESERVED
 from local.cosmos.sql.syntax import Constant, Expression, Member, Name, Query, Source, SqlError, Subquery
@@ -46,6 +47,7 @@ class _QueryParser(ExpressionParser):
             self._at = rest
         self._tail_clauses(query)
         query.aggregates, self._aggregates, self._aliases = self._aggregates, outer, aliases
+        check_groups(query)
         return query
 
     def _skip_to_from(self) -> None:

@@ -39,6 +39,19 @@ class LogFile:
             file.write(data)
 
 
+def read_end(path: Path, size: int) -> str:
+    """The last whole lines within `size` bytes."""
+    if not path.exists():
+        return ""
+    with path.open("rb") as file:
+        start = max(file.seek(0, 2) - size, 0)
+        file.seek(start)
+        data = file.read(size)
+    if start:
+        data = data[data.find(b"\n") + 1 :]
+    return data.decode(errors="replace")
+
+
 def read_log(path: Path, after: int) -> tuple[str, int]:
     """Whole lines from byte `after` on, and the byte to go on from."""
     if not path.exists():

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from local.apps.building import Building
 from local.apps.deployments import Deployments
 from local.apps.errors import Refusal
-from local.apps.logs import read_log
+from local.apps.logs import read_end
 from local.apps.orders import AppState, ReleaseOrder, ReleaseState
 from local.apps.proxy import Listener, make_client
 from local.apps.revision import Health, Revision
@@ -84,11 +84,9 @@ class Serving:
             await revision.judged(wait_s)
         row = self._deployments.known(deployment)
         port = revision.port if revision else None
-        log, _ = await asyncio.to_thread(read_log, self._deployments.workspace_of(row).app_log, 0)
+        log = await asyncio.to_thread(read_end, self._deployments.workspace_of(row).app_log, _LOG_TAIL)
         url = f"http://{LOOPBACK}:{port}" if port else None
-        return ReleaseState.model_validate(
-            {"state": row.revision, "url": url, "reason": row.reason, "log": log[-_LOG_TAIL:]}
-        )
+        return ReleaseState.model_validate({"state": row.revision, "url": url, "reason": row.reason, "log": log})
 
     async def promote(self, deployment: str) -> str:
         """Give the traffic to the revision if it is healthy now; where the app answers."""
@@ -158,9 +156,14 @@ class Serving:
         app = self._state.find_app(organization, project, environment)
         if app is None or app.serving is None:
             raise Refusal(404, "no-app", "No revision of this app serves.")
-        path = self._deployments.workspace(app, app.serving).app_log
-        start = max(path.stat().st_size - _LOG_TAIL, 0) if path.exists() else 0
-        return (await asyncio.to_thread(read_log, path, start))[0]
+        return await asyncio.to_thread(read_end, self._deployments.workspace(app, app.serving).app_log, _LOG_TAIL)
+
+    async def last_words(self, deployment: str) -> str:
+        """The last words of the deployment's revision; empty where it has none."""
+        row = self._state.deployment(deployment)
+        if row is None or row.ended:
+            return ""
+        return await asyncio.to_thread(read_end, self._deployments.workspace_of(row).app_log, _LOG_TAIL)
 
     async def remove_app(self, organization: str, project: str, environment: str) -> None:
         """Stop the app and remove all its revisions. Its address stays its own."""

@@ -114,6 +114,14 @@ class DeploymentLogPage(Wire):
     complete: bool = Field(description="true: the deployment has ended and this was the rest of its log")
 
 
+class AppLog(Wire):
+    """What an app wrote last."""
+
+    success: bool = True
+    deployment_id: str
+    lines: list[str]
+
+
 class SourceStored(Wire):
     """An uploaded source."""
 

@@ -182,3 +182,7 @@ class ContainerPlatform(Protocol):
         Where this deployment's revision serves, the revision that it replaced goes as well.
         """
         ...
+
+    async def last_words(self, spec: DeploymentSpec) -> str:
+        """What the app of this deployment wrote last, without the values of its secrets; empty once it is gone."""
+        ...

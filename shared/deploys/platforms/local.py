@@ -183,6 +183,11 @@ class LocalPlatform:
         async with self._http() as http:
             await _ask(http, "DELETE", _path(spec))
 
+    async def last_words(self, spec: DeploymentSpec) -> str:
+        """The end of the log that the supervisor writes, up to 16 KB."""
+        async with self._http() as http:
+            return (await _ask(http, "GET", f"{_path(spec)}/app-log"))["log"]
+
     def _revision(self, spec: DeploymentSpec, found: dict[str, Any]) -> Revision:
         return Revision(
             name=spec.deployment_id,

@@ -28,7 +28,10 @@ async def test_an_app_is_deployed_replaced_and_protected_from_a_broken_version(r
 
         second = app.wait(app.deploy("shop", "two"))
         assert (second["status"], second["containerAppUrl"]) == ("completed", url)
-        assert app.open(url) == "two"
+        assert app.open(f"{url}/asked-after-the-end") == "two"
+        said = app.ask("GET", f"/deploy/{second['deploymentId']}/app-log", status=200)["lines"]
+        assert any("/asked-after-the-end" in line for line in said)
+        assert app.ask("GET", f"/deploy/{first['deploymentId']}/app-log", status=200)["lines"] == []
 
         broken = app.wait(app.deploy("shop", None))
         assert broken["status"] == "failed"

@@ -121,7 +121,12 @@ class Apps:
         return (await self._azure.post(path, APPS_API, query={"customHostname": host})).body
 
     async def last_words(self, spec: DeploymentSpec, web: AsyncClient) -> str:
-        """The end of what the deployment's revision wrote; empty if that cannot be told."""
+        """The end of what the deployment's revision wrote, for an error; empty if that cannot be told."""
+        said = await self.log_of(spec, web, LAST_LINES)
+        return f"Its last words: {said[-LAST_CHARACTERS:]}" if said else ""
+
+    async def log_of(self, spec: DeploymentSpec, web: AsyncClient, lines: int) -> str:
+        """The last lines of what the deployment's revision wrote; empty if that cannot be told."""
         from httpx import HTTPError  # noqa: PLC0415 - loads in the activity that needs it
 
         try:
@@ -133,12 +138,12 @@ class Apps:
             token = (await self._azure.post(f"{self._path(spec)}/getAuthtoken", APPS_API)).body["properties"]["token"]
             answer = await web.get(
                 address,
-                params={"follow": "false", "output": "text", "tailLines": str(LAST_LINES)},
+                params={"follow": "false", "output": "text", "tailLines": str(lines)},
                 headers={"Authorization": f"Bearer {token}"},
             )
         except (HTTPError, ManifoldError):
             return ""  # it would explain a failure, and must not add one
-        return f"Its last words: {answer.text[-LAST_CHARACTERS:]}" if answer.is_success and answer.text else ""
+        return answer.text if answer.is_success else ""
 
     async def _change(
         self, spec: DeploymentSpec, app: Json, *, ingress: Json | None = None, secrets: list[Json] | None = None

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 WEB_SECONDS: Final = 10
 """How long a signed address or an app may take to answer."""
+LOG_LINES: Final = 300
+"""As many as the log stream gives at once."""
 
 
 class AzurePlatform:
@@ -176,6 +178,14 @@ class AzurePlatform:
         app = await self._idle_app(spec, box, clock)
         if app is not None:
             await self._waiting.finish(box, clock, await self._apps.prune(spec, app))
+
+    async def last_words(self, spec: DeploymentSpec) -> str:
+        """The end of the revision's log stream. An app that sleeps has none."""
+        try:
+            redact = await redactor(spec.secrets_reference)
+        except NotFound:  # forgotten, as it was replaced long ago: what it said could not be hidden
+            return ""
+        return redact(await self._apps.log_of(spec, self._web, LOG_LINES))
 
     async def _validate(self, spec: DeploymentSpec, box: Box) -> None:
         source = spec.source

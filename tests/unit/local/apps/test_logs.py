@@ -3,7 +3,7 @@
 import pytest
 
 from local.apps import logs
-from local.apps.logs import LogFile, read_log
+from local.apps.logs import LogFile, read_end, read_log
 from shared.deploys.redaction import Redactor
 
 
@@ -20,6 +20,14 @@ def test_reading_goes_on_at_whole_lines(tmp_path):
     with path.open("ab") as file:
         file.write(b"o\n")
     assert read_log(path, following)[0] == "two\n"
+
+
+def test_the_end_is_read_in_whole_lines(tmp_path):
+    path = tmp_path / "app.log"
+    assert read_end(path, 20) == ""
+    path.write_text("".join(f"line {number}\n" for number in range(50)))
+    assert read_end(path, 20) == "line 48\nline 49\n"
+    assert read_end(path, 10_000).startswith("line 0\n")
 
 
 def test_values_are_hidden_before_a_long_line_is_cut(tmp_path):

@@ -17,6 +17,16 @@ async def test_a_deployment_goes_through_all_steps_and_serves(harness, recorder)
     assert "built it" in recorder.text
 
 
+async def test_what_the_app_writes_can_be_read_while_it_is_there(harness, recorder):
+    spec, other = await harness.spec(), await harness.spec(project="other")
+    assert await harness.platform.last_words(spec) == ""
+    await harness.through(spec)
+    await harness.through(other, to="release")
+    assert spec.deployment_id in await harness.platform.last_words(spec)
+    await harness.platform.rollback(other, recorder.box)
+    assert await harness.platform.last_words(other) == ""
+
+
 async def test_every_step_can_be_repeated(harness, recorder):
     spec, box, platform = await harness.spec(), recorder.box, harness.platform
     await platform.validate(spec, box)

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, Json, StringConstraints, ValidationInfo, field_validator
 
 SortBy = Literal["created_at", "price_model_price", "carats", "color", "clarity"]
 Order = Literal["asc", "desc"]
@@ -82,8 +82,8 @@ class Diamond(BaseModel):
     video_url: str | None
     certificate_lab: str | None
     certificate_number: str | None
-    measurements: dict[str, Any]
-    attributes: dict[str, Any]
+    measurements: Json[dict[str, Any]]
+    attributes: Json[dict[str, Any]]
     supplier_name: str | None
     created_at: datetime
     updated_at: datetime

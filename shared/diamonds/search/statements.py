@@ -46,8 +46,8 @@ COLUMNS: Final = """d.id, d.feed, d.supplier_stone_id, d.offer_id, d.shape, d.ca
     d.polish, d.symmetry, d.fluorescence, d.lab_grown, d.treated, d.price_model_price::float8,
     d.price_per_carat::float8, d.retail_price::float8, d.markup_ratio::float8, d.rating,
     diamonds.availability_now(d.availability, d.hold_expires_at, d.feed_availability) as availability,
-    d.image_url, d.video_url, d.certificate_lab, d.certificate_number, d.measurements, d.attributes, d.supplier_name,
-    d.created_at, d.updated_at"""
+    d.image_url, d.video_url, d.certificate_lab, d.certificate_number, d.measurements::text, d.attributes::text,
+    d.supplier_name, d.created_at, d.updated_at"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Final, NotRequired, cast, get_args, get_origin, get_type_hints
 from urllib.parse import parse_qsl, urlsplit
 
@@ -110,8 +110,7 @@ def _query(url: str, model: type[BaseModel]) -> dict[str, Any]:
 
     Read from the URL, since Azure's own parameters join repeated keys with a comma that values may hold as well.
     """
-    known = _fields(model)
-    lists = {name for name, annotation in known.items() if _is_list(annotation)}
+    known, lists = _fields(model), _list_fields(model)
     values: dict[str, list[str]] = {}
     try:
         pairs = parse_qsl(urlsplit(url).query, max_num_fields=MOST_QUERY_FIELDS)
@@ -135,6 +134,11 @@ def _said(error: ErrorDetails) -> str:
 
 def _fields(model: type[BaseModel]) -> dict[str, Any]:
     return {field.alias or name: field.annotation for name, field in model.model_fields.items()}
+
+
+@cache
+def _list_fields(model: type[BaseModel]) -> frozenset[str]:
+    return frozenset(name for name, annotation in _fields(model).items() if _is_list(annotation))
 
 
 def _is_list(annotation: Any) -> bool:

@@ -159,7 +159,7 @@ async def test_only_json_is_read_as_json(ask, content_type):
 async def test_a_large_body_is_refused_before_anything_else(ask):
     answer = await ask("POST", "/stones", {"name": "a" * 2000})
     assert answer.status_code == 413
-    assert "2000 bytes" in json.loads(answer.get_body())["detail"]
+    assert "2,000 bytes" in json.loads(answer.get_body())["detail"]
 
 
 async def test_accepted_work_has_a_location(ask):

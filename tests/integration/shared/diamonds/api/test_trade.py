@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from shared.diamonds import trade
 from shared.diamonds.trade import HoldRequest, PurchaseRequest, availability, hold, purchase, release
+from shared.diamonds.trade import diamond as one_diamond
 from shared.platform.errors import Conflict, NotFound, TransientError
 from shared.platform.postgres import database
 
@@ -281,7 +281,7 @@ async def test_deleted_and_unknown_diamonds_are_not_found(shop):
 
 async def test_a_diamond_that_others_have_for_too_long_can_be_tried_again(shop, monkeypatch):
     diamond = await shop.offer()
-    monkeypatch.setattr(trade, "LOCK_SECONDS", 0.05)
+    monkeypatch.setattr(one_diamond, "LOCK_SECONDS", 0.05)
     async with database() as other:
         await other.execute("select from diamonds.diamonds where id = %s for update", (diamond,))
         with pytest.raises(TransientError):

@@ -122,7 +122,8 @@ class Documents:
                 pages = found.by_page(continuation)
                 async for page in pages:
                     documents: list[Document] = [document async for document in page]
-                    return DocumentPage(documents, pages.continuation_token or None)
+                    if documents or not pages.continuation_token:  # a part of the data may have none, and others some
+                        return DocumentPage(documents, pages.continuation_token or None)
         except TerminalError:
             if continuation is None:
                 raise

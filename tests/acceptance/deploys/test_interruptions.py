@@ -35,6 +35,7 @@ def azure(on_azure):
     on_azure.cloud.after = lambda _: None
 
 
+@pytest.mark.crash
 def test_a_kill_in_each_step_builds_once_and_releases_once(azure) -> None:
     first = azure.wait(azure.release("shop", "one"))
     killed = threading.Event()

@@ -50,6 +50,7 @@ var versionRules = [
       filters: {
         blobTypes: [
           'blockBlob'
+          'appendBlob'
         ]
       }
       actions: {

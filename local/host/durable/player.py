@@ -113,6 +113,8 @@ class Player:
         return when_all([self._invoke(replay, part) for part in action["compoundActions"]])
 
     def _when_any(self, replay: Replay, action: dict[str, Any]) -> Task:
+        if not action["compoundActions"]:
+            raise ActionRefused("The tasks argument contains no tasks. (Parameter 'tasks')")
         return when_any([self._invoke(replay, part) for part in action["compoundActions"]])
 
     def _start_retry(self, replay: Replay, action: dict[str, Any]) -> Task:

@@ -101,10 +101,8 @@ def when_all(tasks: Iterable[Task]) -> Task:
 
 
 def when_any(tasks: list[Task]) -> Task:
-    """Done when the first is. Waiting for none is .NET's ArgumentException."""
+    """Done when the first is."""
     whole = Task()
-    if not tasks:
-        whole.finish(TaskFault("The tasks argument contains no tasks."))
     for task in tasks:
         task.on_done(whole.finish)
     return whole

@@ -115,7 +115,16 @@ async def test_a_refused_signal_of_an_orchestrator_that_raises_is_told_without_i
     assert found.output.startswith("The function 'nobody' doesn't exist")
 
 
-async def test_an_unknown_action_fails_the_orchestration(lab: Any, app: df.DFApp) -> None:
+@pytest.mark.parametrize(
+    ("action", "error"),
+    [
+        ({"actionType": 99}, "Received an unexpected action type from the out-of-proc function: '$99'."),
+        ({"actionType": 11, "compoundActions": []}, "The tasks argument contains no tasks. (Parameter 'tasks')"),
+    ],
+)
+async def test_an_action_that_the_extension_cannot_take_fails_the_orchestration(
+    lab: Any, app: df.DFApp, action: dict[str, Any], error: str
+) -> None:
     @app.orchestration_trigger(context_name="context")
     def echo(context):
         return (yield context.call_activity("act", 1))
@@ -123,12 +132,11 @@ async def test_an_unknown_action_fails_the_orchestration(lab: Any, app: df.DFApp
     one = await lab(app)
 
     async def unknown(name: str, context: str, instance_id: str) -> str:
-        return json.dumps({"isDone": True, "schemaVersion": 2, "actions": [[{"actionType": 99}]], "output": 1})
+        return json.dumps({"isDone": True, "schemaVersion": 2, "actions": [[action]], "output": 1})
 
     one.functions.run_orchestrator = unknown
     found = await one.until(one.start("echo"))
-    assert found.status == "Failed"
-    assert found.output.endswith("Received an unexpected action type from the out-of-proc function: '$99'.")
+    assert (found.status, found.output) == ("Failed", f"Orchestrator function 'echo' failed: {error}")
 
 
 async def test_a_custom_status_over_16_kilobytes_fails_the_orchestration(lab: Any, app: df.DFApp) -> None:

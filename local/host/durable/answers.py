@@ -48,7 +48,7 @@ def read_answer(name: str, text: str | None) -> Answer:
         groups = parsed["actions"]
         schema = parsed.get("schemaVersion", 0)
         [only] = groups if schema else [None]  # newer schemas have exactly one list
-        actions = only if only is not None else [{"actionType": WHEN_ANY, "compoundActions": group} for group in groups]
+        actions = only or [{"actionType": WHEN_ANY, "compoundActions": group} for group in groups if group]
     except (ValueError, KeyError, TypeError):
         return _failed(name, "Out of proc orchestrators must return a valid JSON schema")
     status = parsed.get("customStatus")

@@ -22,7 +22,7 @@ from shared.deploys import sources
 from shared.deploys.models import SCALES, ArchiveSource, DeploymentSpec
 from shared.deploys.platforms.azure import AzurePlatform
 from shared.deploys.platforms.azure.builds import CONTEXTS
-from shared.deploys.platforms.base import Box
+from shared.deploys.platforms.base import Box, DomainProgress
 from shared.deploys.platforms.local import LocalPlatform
 from shared.platform.arm import ResourceManager
 from shared.platform.blobs import read_blob
@@ -236,6 +236,13 @@ class AzureHarness(LocalHarness):
         with tarfile.open(fileobj=io.BytesIO(blob.data)) as tar:
             lines = tar.extractfile("Dockerfile").read().decode().splitlines()
         return [" ".join(json.loads(line.removeprefix("RUN "))) for line in lines if line.startswith("RUN ")]
+
+    async def bound(self, spec: DeploymentSpec, box: Box) -> DomainProgress:
+        """The custom domain of a deployment, once it is bound."""
+        cursor = None
+        while not (found := await self.platform.configure_domain(spec, box, cursor)).done:
+            cursor = found.cursor
+        return found
 
     async def get(self, url: str, **options) -> httpx.Response:
         async with httpx.AsyncClient(transport=ToStandIn(self.endpoint)) as http:

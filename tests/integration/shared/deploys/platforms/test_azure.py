@@ -6,10 +6,10 @@ import time
 
 import pytest
 
-from local.arm.cloud import DOMAIN, VERIFICATION, Fate, broken, locked, throttled
+from local.arm.cloud import Fate, broken, locked, throttled
 from shared.deploys.models import SCALES
 from shared.deploys.platforms.azure import builds
-from shared.deploys.platforms.azure.names import app_name, revision_name, suffix
+from shared.deploys.platforms.azure.names import revision_name, suffix
 from shared.deploys.platforms.base import DeploymentCancelled
 from shared.deploys.secrets import secret_store
 from shared.platform import blob_files
@@ -44,12 +44,6 @@ async def _with_secret(harness, value=CANARY, fate="good"):
     return await harness.spec(fate, secrets_reference=reference)
 
 
-async def _bound(harness, spec, box, cursor=None):
-    while not (bound := await harness.platform.configure_domain(spec, box, cursor)).done:
-        cursor = bound.cursor
-    return bound
-
-
 async def test_an_app_has_the_size_the_scale_and_the_variables_of_its_deployment(harness, cloud):
     spec = await _with_secret(harness)
     spec = spec.model_copy(update={"environment": "production", "scale": SCALES["production"]})
@@ -82,7 +76,7 @@ async def test_the_next_deployment_keeps_domains_and_the_secrets_of_who_serves(h
     first, second = await _with_secret(harness), await _with_secret(harness, "another-value")
     await harness.through(first)
     cloud.dns[HOST] = "CNAME"
-    await _bound(harness, first.model_copy(update={"custom_domain": HOST}), recorder.box)
+    await harness.bound(first.model_copy(update={"custom_domain": HOST}), recorder.box)
     await harness.through(second, to="release")
     secrets = {one["value"] for one in _configuration(cloud)["secrets"]}
     assert secrets == {CANARY, "another-value"}
@@ -276,54 +270,6 @@ async def test_a_cancel_is_seen_while_azure_takes_its_time(harness, cloud, recor
     with pytest.raises(DeploymentCancelled):
         await work
     assert time.monotonic() - began < 1.5
-
-
-@pytest.mark.parametrize(("leads", "proof"), [("CNAME", "CNAME"), ("A", "HTTP")])
-async def test_a_domain_is_added_certified_and_bound(harness, cloud, recorder, leads, proof):
-    spec = await harness.spec(custom_domain=HOST)
-    await harness.platform.validate(spec, recorder.box)
-    assert f"TXT asuid.{HOST} = {VERIFICATION} and CNAME {HOST} = {app_name(spec)}.{DOMAIN}" in recorder.text
-    await harness.through(spec, to="promote")
-    cloud.dns[HOST] = leads
-    for _ in range(2):
-        bound = await _bound(harness, spec, recorder.box)
-    assert bound.url == f"https://{HOST}"
-    (certificate,) = cloud.certificates.values()
-    assert certificate.body["properties"]["domainControlValidation"] == proof
-    assert (await harness.get(bound.url)).text == f"served by {spec.deployment_id}"
-
-
-async def test_a_domain_without_its_records_is_refused_with_the_records(harness, recorder):
-    spec = await harness.spec(custom_domain=HOST)
-    await harness.through(spec, to="promote")
-    with pytest.raises(TerminalError) as refusal:
-        await harness.platform.configure_domain(spec, recorder.box)
-    assert refusal.value.code == "domain-not-verified"
-    assert f"TXT asuid.{HOST} = {VERIFICATION}" in refusal.value.remedy
-    assert await harness.who_serves() == spec.deployment_id
-
-
-async def test_a_domain_of_another_app_is_not_taken(harness, cloud, recorder):
-    first, second = await harness.spec(), await harness.spec(project="other")
-    cloud.dns[HOST] = "CNAME"
-    await harness.through(first, to="promote")
-    await _bound(harness, first.model_copy(update={"custom_domain": HOST}), recorder.box)
-    await harness.through(second, to="promote")
-    with pytest.raises(TerminalError) as refusal:
-        await harness.platform.configure_domain(second.model_copy(update={"custom_domain": HOST}), recorder.box)
-    assert refusal.value.code == "domain-in-use"
-
-
-async def test_a_certificate_that_failed_is_asked_for_once_more_by_the_next_deployment(harness, cloud, recorder):
-    spec = await harness.spec(custom_domain=HOST)
-    cloud.dns[HOST] = "CNAME"
-    cloud.failing_certificates[HOST] = "CAA records forbid it"
-    await harness.through(spec, to="promote")
-    with pytest.raises(TerminalError) as refusal:
-        await _bound(harness, spec, recorder.box)
-    assert (refusal.value.code, "CAA" in refusal.value.message) == ("certificate-failed", True)
-    del cloud.failing_certificates[HOST]
-    assert (await _bound(harness, spec, recorder.box)).done
 
 
 async def test_what_is_not_configured_is_named(harness, monkeypatch):

@@ -28,13 +28,6 @@ def cloud(harness):
     return harness.cloud
 
 
-async def bound(harness, spec, box):
-    """Bind the custom domain of a deployment."""
-    cursor = None
-    while not (found := await harness.platform.configure_domain(spec, box, cursor)).done:
-        cursor = found.cursor
-
-
 async def test_the_role_of_the_app_allows_what_is_asked_and_nothing_else(harness, cloud, recorders):
     """Every request that a deployment can make, once."""
     spec = await harness.spec(custom_domain=HOST)
@@ -43,9 +36,9 @@ async def test_the_role_of_the_app_allows_what_is_asked_and_nothing_else(harness
     cloud.dns[HOST] = "CNAME"
     cloud.failing_certificates[HOST] = "CAA records forbid it"
     with pytest.raises(TerminalError):
-        await bound(harness, spec, recorders().box)
+        await harness.bound(spec, recorders().box)
     del cloud.failing_certificates[HOST]
-    await bound(harness, spec, recorders().box)
+    await harness.bound(spec, recorders().box)
     slow, stopped = await harness.spec("slow-build", project="slow"), recorders()
     context = await harness.through(slow, to="sync")
     work = asyncio.create_task(harness.platform.build(slow, context, stopped.box))
@@ -91,7 +84,7 @@ async def test_what_is_written_has_the_types_that_microsoft_publishes(harness, c
     await harness.through(first)
     second = second.model_copy(update={"custom_domain": HOST})
     await harness.through(second, to="promote")
-    await bound(harness, second, recorder.box)
+    await harness.bound(second, recorder.box)
     await harness.platform.cleanup(second, recorder.box)
     known = AzureTypes()
     assert {reference.split("/")[-1].split("@")[0] for reference, *_ in cloud.written} == {

@@ -9,7 +9,7 @@ import azure.functions as func
 from orchestrators.diamond_upkeep import purge_feeds, watch_feeds
 from shared.diamonds.steps import PurgeRows, WatchFeeds
 from shared.platform.durable import DurableClient, new_blueprint
-from shared.platform.errors import Conflict
+from shared.platform.errors import Conflict, TransientError
 from shared.platform.settings import settings
 from triggers.diamonds import abandoned
 
@@ -23,7 +23,12 @@ orchestrations = (watch_feeds, purge_feeds)
 async def diamonds_hourly(timer: func.TimerRequest, client: Any) -> None:
     """Every hour: lost runs are ended, stale claims set free; watermarks and dead letters are looked at."""
     durable = DurableClient(client)
-    task = WatchFeeds(abandoned=list((await abandoned(durable)).values()))
+    try:
+        lost_runs = list((await abandoned(durable)).values())
+    except TransientError as error:  # the other parts may not need what is away
+        logger.warning("Lost runs were not looked for: %s", error)
+        lost_runs = []
+    task = WatchFeeds(abandoned=lost_runs)
     try:
         await durable.start(watch_feeds, task, singleton="diamonds-watch")
     except Conflict:

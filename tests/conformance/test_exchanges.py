@@ -7,8 +7,7 @@ the recording saw an instance in the state it was then in.
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
-from datetime import datetime
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -23,6 +22,8 @@ from local.host.clock import ManualClock
 from local.host.durable.extension import DurableExtension
 from local.host.durable.inprocess import InProcessFunctions
 from local.host.durable.options import DurableOptions
+from tests.conformance.outside import outside
+from tests.conformance.ticking import TickingClock
 
 WEBHOOK = "/runtime/webhooks/durabletask"
 ORIGIN = "http://127.0.0.1:7071"
@@ -32,14 +33,6 @@ TRANSIENT = {"Pending"}
 NOT_THE_EXTENSIONS = {"x_http_async_off", "p_http"}
 # What ran at the same time may have ended in another order: these histories are compared as sets.
 CONCURRENT = {"p_fan", "p_all_fail", "p_nested", "p_any_loop", "p_two_events"}
-
-
-class TickingClock(ManualClock):
-    """Goes on by a millisecond each time that it is read, so that no two turns happen at the same time."""
-
-    def now(self) -> datetime:
-        self.advance(0.001)
-        return super().now()
 
 
 class Host:
@@ -100,40 +93,11 @@ class Host:
 
 
 @pytest.fixture
-async def outside(patterns: InProcessFunctions, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[list[str]]:
-    """What call_http calls: answers as the recorded server did, and keeps the raw requests."""
-    seen: list[str] = []
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode()
-        method, path, _ = head.split(" ", 2)
-        length = next((int(one[15:]) for one in head.split("\r\n") if one.lower().startswith("content-length:")), 0)
-        body = (await reader.readexactly(length)).decode()
-        seen.append(head + body)
-        code, extra, content = "200 OK", "", "{}"
-        if "/async/" in path:
-            code, content = "202 Accepted", '{"poll":1}'
-            extra = f"Location: http://{host}{path}\r\nRetry-After: 1\r\n"
-        elif "/status/" in path:
-            code, content = "500 Error", "status 500"
-        elif "/echo" in path:
-            names = dict(line.split(": ", 1) for line in head.split("\r\n")[1:] if ": " in line)
-            shown = {name.title(): value for name, value in names.items()}
-            content = json.dumps({"m": method, "p": path, "h": shown, "b": body})
-            extra = "Set-Cookie: a=b\r\n"
-        date = "Sat, 21 Nov 2026 07:24:37 GMT"
-        lines = f"HTTP/1.1 {code}\r\nContent-Type: application/json\r\nDate: {date}\r\nServer: Kestrel\r\n{extra}"
-        data = content.encode()
-        writer.write(f"{lines}Transfer-Encoding: chunked\r\n\r\n{len(data):x}\r\n".encode() + data + b"\r\n0\r\n\r\n")
-        await writer.drain()
-        writer.close()
-
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    host = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    monkeypatch.setattr(patterns.module, "URL", f"http://{host}")
-    yield seen
-    server.close()
-    await server.wait_closed()
+def called(patterns: InProcessFunctions, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What call_http calls."""
+    with outside() as url:
+        monkeypatch.setattr(patterns.module, "URL", url)
+        yield
 
 
 async def call_app(host: Host, line: dict[str, Any]) -> tuple[int, Any]:
@@ -346,7 +310,7 @@ def host_for(patterns: InProcessFunctions, tmp_path: Path) -> Callable[[DurableO
 
 
 @pytest.mark.parametrize("drive", ["v3-drive1", "v3-drive2", "v3-drive3", "v3-drive4"])
-@pytest.mark.usefixtures("outside")
+@pytest.mark.usefixtures("called")
 async def test_recorded_requests_again(
     drive: str, golden: Any, mask: Any, deviations: set[str], host_for: Callable[[DurableOptions], Host]
 ) -> None:

@@ -18,7 +18,8 @@ import azure.functions as func
 app = df.DFApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 THREE_ATTEMPTS = df.RetryOptions(1000, 3)
 STATE = Path(os.environ.get("PATTERNS_STATE") or tempfile.mkdtemp(prefix="patterns-"))
-URL = os.environ.get("PATTERNS_URL", "http://127.0.0.1:7071")
+OWN_URL = f"http://{os.environ.get('WEBSITE_HOSTNAME', '127.0.0.1:7071')}"
+URL = os.environ.get("PATTERNS_URL", OWN_URL)
 
 
 def count(key):
@@ -577,7 +578,7 @@ def x_entity_types(context):
 
 @app.orchestration_trigger(context_name="context")
 def p_http(context):
-    return (yield context.call_http("GET", f"{URL}/api/items/7?x=1"))
+    return (yield context.call_http("GET", f"{OWN_URL}/api/items/7?x=1"))
 
 
 @app.orchestration_trigger(context_name="context")

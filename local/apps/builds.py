@@ -75,9 +75,7 @@ class Build:
         return None
 
     async def _step(self, words: tuple[str, ...], log: LogFile, seconds: float) -> Ended:
-        limits = ProcessLimits(
-            memory=self._order.memory, seconds=seconds, cpu_s=max(int(seconds * self._order.cores), 1)
-        )
+        limits = ProcessLimits(memory=self._order.memory, seconds=seconds, cores=self._order.cores)
         command = Command(
             words=words,
             folder=self._workspace.image,

@@ -18,6 +18,9 @@ from typing import Any
 
 _SET_PDEATHSIG, _SET_SUBREAPER, _SET_NO_NEW_PRIVS = 1, 36, 38
 _PAGE = os.sysconf("SC_PAGE_SIZE")
+_TICK = os.sysconf("SC_CLK_TCK")
+_BURST_S = 1.0
+"""For how long a command may save up what it does not use of its share of CPU."""
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -33,10 +36,7 @@ def main() -> int:
     os.close(1)  # its reader sees the end when the last of the command's processes ends
     status, reason = _watch(child, order, stopping)
     _kill_all()
-    code = os.waitstatus_to_exitcode(status)
-    if code == -signal.SIGXCPU:
-        reason = f"it used more than {order['limits']['cpu_s']} s of CPU time"
-    os.write(2, json.dumps({"code": code, "reason": reason}).encode() + b"\n")
+    os.write(2, json.dumps({"code": os.waitstatus_to_exitcode(status), "reason": reason}).encode() + b"\n")
     return 0
 
 
@@ -81,7 +81,6 @@ def _limit(order: dict[str, Any]) -> None:
     limits = order["limits"]
     processes = limits["processes"] + (0 if order["uid"] is not None else _threads_of_this_user())
     for what, most in (
-        (resource.RLIMIT_CPU, limits["cpu_s"]),
         (resource.RLIMIT_DATA, limits["memory"]),
         (resource.RLIMIT_FSIZE, limits["file"]),
         (resource.RLIMIT_NOFILE, 1024),
@@ -92,8 +91,7 @@ def _limit(order: dict[str, Any]) -> None:
             continue
         hard = resource.getrlimit(what)[1]
         soft = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        # Of CPU time a little more is left to what it kills at once: first comes a signal that says what for.
-        resource.setrlimit(what, (soft, soft + 1 if what == resource.RLIMIT_CPU and soft == most else soft))
+        resource.setrlimit(what, (soft, soft))
 
 
 def _threads_of_this_user() -> int:
@@ -117,6 +115,7 @@ def _watch(child: int, order: dict[str, Any], stopping: list[int]) -> tuple[int,
     events.register(end, select.POLLIN)
     events.register(0, select.POLLIN | select.POLLHUP)
     disk_at = began
+    share = _Share(limits["cores"], began) if limits["cores"] is not None else None
     while True:
         ready = [fd for fd, _ in events.poll(order["look_s"] * 1000)]
         if end in ready:
@@ -125,19 +124,46 @@ def _watch(child: int, order: dict[str, Any], stopping: list[int]) -> tuple[int,
             return _stop(child, order["grace_s"]), "stopped"
         _reap_orphans(child)
         now = time.monotonic()
-        reason = _over(limits, now - began)
+        family = _descendants()
+        reason = _over(limits, now - began, family)
         if reason is None and limits["disk"] is not None and now >= disk_at:
             disk_at = now + limits["disk_every_s"]
             if _disk(order["disk_of"]) > limits["disk"]:
                 reason = f"it wrote more than {limits['disk'] / 1e6:,.0f} MB to disk"
         if reason is not None:
             return _stop(child, 0), reason
+        if share is not None:
+            share.hold(family, now)
 
 
-def _over(limits: dict[str, Any], seconds: float) -> str | None:
+class _Share:
+    """Holds processes to so many cores together: who has used more is paused until time has made up for it.
+
+    A container's limit does the same. It is looked at a few times a second, so that a short burst may go over it.
+    """
+
+    def __init__(self, cores: float, now: float) -> None:
+        self._cores = cores
+        self._credit = cores * _BURST_S
+        self._at = now
+        self._used = 0.0
+        self._paused = False
+
+    def hold(self, family: list[int], now: float) -> None:
+        used = max(_cpu(family), self._used)
+        earned = self._cores * (now - self._at)
+        self._credit = min(self._credit + earned, self._cores * _BURST_S) - (used - self._used)
+        self._at, self._used = now, used
+        over = self._credit < 0
+        if over or self._paused:
+            for pid in family:
+                _signal(pid, signal.SIGSTOP if over else signal.SIGCONT)
+        self._paused = over
+
+
+def _over(limits: dict[str, Any], seconds: float, family: list[int]) -> str | None:
     if limits["seconds"] is not None and seconds > limits["seconds"]:
         return f"it took longer than {limits['seconds']:g} s"
-    family = _descendants()
     if len(family) > limits["processes"]:
         return f"it started more than {limits['processes']} processes"
     memory = sum(map(_memory, family))
@@ -149,6 +175,8 @@ def _over(limits: dict[str, Any], seconds: float) -> str | None:
 def _stop(child: int, grace: float) -> int:
     """Ask the command to end, wait, and kill it; its wait status."""
     if grace:
+        for pid in _descendants():
+            _signal(pid, signal.SIGCONT)  # it may have used up its share of CPU, and shall hear what it is told
         _signal(child, signal.SIGTERM)
         deadline = time.monotonic() + grace
         while time.monotonic() < deadline:
@@ -206,6 +234,20 @@ def _memory(pid: int) -> int:
             return int(file.read().split()[1]) * _PAGE
     except (OSError, IndexError):
         return 0
+
+
+def _cpu(family: list[int]) -> float:
+    """Seconds of CPU that the processes have used, with what ended before them and was waited for."""
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    ticks = 0
+    for pid in family:
+        try:
+            with open(f"/proc/{pid}/stat") as file:  # noqa: PTH123 - as in _children
+                # utime, stime, cutime and cstime; the name before them may hold anything, brackets too
+                ticks += sum(map(int, file.read().rpartition(")")[2].split()[11:15]))
+        except OSError:  # it has ended in between
+            continue
+    return ended.ru_utime + ended.ru_stime + ticks / _TICK
 
 
 def _disk(folder: str) -> int:

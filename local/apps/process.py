@@ -26,7 +26,7 @@ class ProcessLimits:
         processes: at the same time.
         file: bytes of one file.
         disk: bytes of all files below its folder, counted every `disk_every_s` seconds.
-        cpu_s: seconds of CPU time of one process.
+        cores: that all processes together may keep busy; over it they are paused.
         seconds: from start to end.
     """
 
@@ -35,7 +35,7 @@ class ProcessLimits:
     file: int | None = 1_000_000_000
     disk: int | None = 4_000_000_000
     disk_every_s: float = 2
-    cpu_s: int | None = None
+    cores: float | None = None
     seconds: float | None = None
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from local.host.host import Host
 
 PAGE = Path(__file__).parent / "page" / "index.html"
-_RUNTIME_VERSION = "4.1037.0.0"
+_RUNTIME_VERSION = "4.1038.0.0"
 
 
 class Admin:

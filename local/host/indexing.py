@@ -33,7 +33,8 @@ SUPPORTED_INPUTS = frozenset({"blob", "durableClient"})
 SUPPORTED_OUTPUTS = frozenset({"http", "queue", "serviceBus", "blob"})
 
 _FUNCTION_NAME = re.compile(r"(?!host\Z)[a-z][a-z0-9_-]{0,127}\Z", re.IGNORECASE)
-_BINDING_NAME = re.compile(r"(\$return|[a-zA-Z][a-zA-Z0-9]{0,127})\Z")
+# Since version 4.1038 of the host; older ones refused every "_".
+_BINDING_NAME = re.compile(r"(\$return|(?!.*__)[a-zA-Z_][a-zA-Z0-9_]{0,127})\Z")
 # Texts that the app writes for the host, not for itself: %SETTING% is replaced in these.
 _VERBATIM = {"name", "type", "direction"}
 
@@ -124,9 +125,14 @@ class Indexer:
             if not _BINDING_NAME.match(binding.name):
                 raise ValueError(
                     f"The binding name {binding.name} is invalid. Please assign a valid name to the binding. "
-                    "(Letters and digits only, a letter first: Azure refuses '_' here.)"
+                    "(Letters, digits and single '_', no digit first.)"
                 )
         resolved = {one.name: self._resolve(one) for one in function.bindings}
+        if len({name.lower() for name in resolved}) < len(function.bindings):
+            names = ", ".join(one.name for one in function.bindings)
+            raise ValueError(
+                f"Multiple bindings with the same name discovered ({names}). Binding names must be unique."
+            )
         return replace(function, bindings=tuple(resolved.values()), trigger=resolved[function.trigger.name])
 
     def _resolve(self, binding: Binding) -> Binding:

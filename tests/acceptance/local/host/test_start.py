@@ -23,9 +23,9 @@ def hello(req: func.HttpRequest) -> func.HttpResponse:
     logging.info("saying hello")
     return func.HttpResponse("hello, %s" % req.route_params.get("name"))
 
-@app.route(route="slow/{seconds}")
-def slow(req: func.HttpRequest) -> func.HttpResponse:
-    time.sleep(float(req.route_params["seconds"]))
+@app.route(route="slow/{seconds}", trigger_arg_name="the_request")
+def slow(the_request: func.HttpRequest) -> func.HttpResponse:
+    time.sleep(float(the_request.route_params["seconds"]))
     return func.HttpResponse("slept")
 
 @app.timer_trigger(arg_name="timer", schedule="0 0 0 1 1 *")
@@ -249,7 +249,12 @@ def test_an_app_that_cannot_load_says_why_and_the_host_stays_up(process, folder,
             "The route specified conflicts with the route defined by function",
         ),
         ("@app.route(route='{id:nonsense}')", "req", "The constraint reference 'nonsense' could not be resolved"),
-        ("@app.route(route='ok', trigger_arg_name='my_req')", "my_req", "The binding name my_req is invalid."),
+        ("@app.route(route='ok', trigger_arg_name='my__req')", "my__req", "The binding name my__req is invalid."),
+        (
+            "@app.queue_output(arg_name='$return', queue_name='q', connection='')\n@app.route(route='ok')",
+            "req",
+            "Binding names must be unique.",
+        ),
         ("@app.function_name('host')\n@app.route(route='ok')", "req", "'host' is not a valid function name."),
         ("@app.timer_trigger(arg_name='t', schedule='%MISSING%')", "t", "'%MISSING%' does not resolve to a value."),
     ],

@@ -130,9 +130,7 @@ class Indexer:
         resolved = {one.name: self._resolve(one) for one in function.bindings}
         if len({name.lower() for name in resolved}) < len(function.bindings):
             names = ", ".join(one.name for one in function.bindings)
-            raise ValueError(
-                f"Multiple bindings with the same name discovered ({names}). Binding names must be unique."
-            )
+            raise ValueError(f"Multiple bindings with the same name discovered: {names}. They must be unique.")
         return replace(function, bindings=tuple(resolved.values()), trigger=resolved[function.trigger.name])
 
     def _resolve(self, binding: Binding) -> Binding:

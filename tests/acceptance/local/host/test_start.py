@@ -253,7 +253,7 @@ def test_an_app_that_cannot_load_says_why_and_the_host_stays_up(process, folder,
         (
             "@app.queue_output(arg_name='$return', queue_name='q', connection='')\n@app.route(route='ok')",
             "req",
-            "Binding names must be unique.",
+            "Multiple bindings with the same name discovered",
         ),
         ("@app.function_name('host')\n@app.route(route='ok')", "req", "'host' is not a valid function name."),
         ("@app.timer_trigger(arg_name='t', schedule='%MISSING%')", "t", "'%MISSING%' does not resolve to a value."),

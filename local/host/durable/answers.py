@@ -17,10 +17,19 @@ _ENDS_WORKER = (
     "alone; in Azure it ends the worker's process and the instance may end as non-deterministic. Raise an "
     "Exception instead."
 )
+_HIDDEN = (
+    "The error's text, or something that the orchestrator passed on, looks like a credential (?sig=, ?code=, key=, "
+    "Password=, ...), which the Functions host hides, and the SDK's answer with it: the instance fails with another "
+    "error, or as non-deterministic, here as in Azure. Keep signed URLs and connection strings out of both."
+)
 _STACK = (
     "   at Microsoft.Azure.WebJobs.Extensions.DurableTask.TaskOrchestrationShim.InvokeUserCodeAndHandleResults("
     "RegisteredFunctionInfo orchestratorInfo, OrchestrationContext innerContext)"
 )
+
+
+class ActionRefused(Exception):
+    """The extension throws at what it is given, which fails the orchestration; what a task throws is swallowed."""
 
 
 @dataclass(slots=True)
@@ -44,21 +53,27 @@ class Answer:
 def read_answer(name: str, text: str | None) -> Answer:
     """The SDK's answer; one that is no valid answer fails the orchestration, as in the extension."""
     try:
+        return _read(text)
+    except ActionRefused as refused:
+        return Answer([], fatal=failure(name, str(refused)))
+
+
+def _read(text: str | None) -> Answer:
+    try:
         parsed = json.loads(text or "")
         groups = parsed["actions"]
         schema = parsed.get("schemaVersion", 0)
         [only] = groups if schema else [None]  # newer schemas have exactly one list
         actions = only or [{"actionType": WHEN_ANY, "compoundActions": group} for group in groups if group]
-    except (ValueError, KeyError, TypeError):
-        return _failed(name, "Out of proc orchestrators must return a valid JSON schema")
+    except (ValueError, KeyError, TypeError) as error:
+        raise ActionRefused("Out of proc orchestrators must return a valid JSON schema") from error
     status = parsed.get("customStatus")
     status_text = None if status is None else dotnet.to_json(status)
     kilobytes = len(status_text or "") // _UTF16_CHARACTERS_PER_KB
     if kilobytes > MAX_CUSTOM_STATUS_KB:
-        return _failed(
-            name,
+        raise ActionRefused(
             f"The UTF-16 size of the JSON-serialized payload must not exceed {MAX_CUSTOM_STATUS_KB} KB. The current "
-            f"payload size is {kilobytes} KB.",
+            f"payload size is {kilobytes} KB."
         )
     return Answer(actions, bool(parsed.get("isDone")), parsed.get("output"), parsed.get("error") or None, status_text)
 
@@ -66,9 +81,13 @@ def read_answer(name: str, text: str | None) -> Answer:
 def read_failure(name: str, failure: FunctionFailed) -> Answer:
     """The answer inside the SDK's exception; a failure outside the SDK fails the orchestration with its own text."""
     message = dotnet.sanitize(failure.message)  # all of it, as in the Functions host: the answer may be hidden with it
+    hidden = (_HIDDEN,) if message != failure.message else ()
     _, marker, state = message.partition(_OUT_OF_PROC)
     if marker:
-        return read_answer(name, state)
+        try:
+            return _read(state)
+        except ActionRefused as refused:
+            return Answer([], fatal=unhandled(str(refused)), notes=hidden)
     error, stack = f"{failure.type_name}: {message}", dotnet.sanitize(failure.stack)
     if failure.ends_worker:
         cause, note = error, _ENDS_WORKER
@@ -80,11 +99,7 @@ def read_failure(name: str, failure: FunctionFailed) -> Answer:
         )
     reason = f"Orchestrator function '{name}' failed: {cause}"
     fatal = OrchestrationFailed(reason, dotnet.activity_exception(error, stack))
-    return Answer([], fatal=fatal, outright=failure.ends_worker, notes=(note,))
-
-
-def _failed(name: str, text: str) -> Answer:
-    return Answer([], fatal=failure(name, text))
+    return Answer([], fatal=fatal, outright=failure.ends_worker, notes=hidden or (note,))
 
 
 def failure(name: str, text: str) -> OrchestrationFailed:
@@ -92,3 +107,8 @@ def failure(name: str, text: str) -> OrchestrationFailed:
     return OrchestrationFailed(
         f"Orchestrator function '{name}' failed: {text}", f"Message: {text}, StackTrace: {_STACK}"
     )
+
+
+def unhandled(text: str) -> OrchestrationFailed:
+    """A failure while a failure is being handled: it gets past what puts the orchestrator's name before it."""
+    return OrchestrationFailed(text, f"Unhandled exception while executing orchestration: {text}")

@@ -9,11 +9,11 @@ from datetime import timedelta
 from typing import Any
 
 from local.host.durable import dotnet, entities
-from local.host.durable.answers import WHEN_ANY, Answer, failure
+from local.host.durable.answers import WHEN_ANY, ActionRefused, Answer, failure, unhandled
 from local.host.durable.known import Kind, KnownFunctions
 from local.host.durable.options import DurableOptions
 from local.host.durable.replay import Replay
-from local.host.durable.tasks import OrchestrationFailed, Task, TaskFault, drive, when_all, when_any
+from local.host.durable.tasks import Task, TaskFault, drive, when_all, when_any
 
 HTTP_ACTIVITY = "BuiltIn::HttpActivity"
 LONGEST_TIMER = timedelta(days=6)
@@ -31,10 +31,6 @@ SIGNAL_ENTITY = 9
 WHEN_ALL = 12
 _PLAIN = (CALL_ACTIVITY, CALL_CHILD, CALL_ENTITY, CALL_HTTP)
 _NOT_COUNTED = (CONTINUE_AS_NEW, WAIT_FOR_EVENT, WHEN_ANY, WHEN_ALL)
-
-
-class ActionRefused(Exception):
-    """The extension throws at the action itself, which fails the orchestration; what a task throws is swallowed."""
 
 
 class RefusedFault(TaskFault):
@@ -80,11 +76,8 @@ class Player:
             except TaskFault:
                 pass  # the SDK learns of it from the history
             except ActionRefused as refused:
-                if answer.error is None:
-                    raise failure(replay.name, str(refused)) from refused
-                # Thrown while a failure is being handled, it gets past what puts the orchestrator's name before it.
-                details = f"Unhandled exception while executing orchestration: {refused}"
-                raise OrchestrationFailed(str(refused), details) from refused
+                text = str(refused)
+                raise (failure(replay.name, text) if answer.error is None else unhandled(text)) from refused
             self.waiting_for_all = False
         if answer.error is not None:
             raise failure(replay.name, answer.error)

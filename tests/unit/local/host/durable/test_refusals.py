@@ -70,16 +70,34 @@ async def test_an_error_of_the_sdk_itself_is_told_where_azure_says_non_determini
     assert "'list' object has no attribute" in one.extension.diagnosis(instance_id)[0]
 
 
-async def test_an_error_with_a_credential_hides_the_answer_with_it(lab: Any, app: df.DFApp) -> None:
+@pytest.mark.parametrize("text", ["?sig=abc was refused", "password=hunter2"])
+async def test_an_error_with_a_credential_hides_the_answer_with_it(lab: Any, app: df.DFApp, text: str) -> None:
     @app.orchestration_trigger(context_name="context")
     def tells(context):
         yield context.call_activity("act", 1)
-        raise ValueError("password=hunter2 was refused")
+        raise ValueError(text)
 
     one = await lab(app)
-    found = await one.until(one.start("tells"))
+    instance_id = one.start("tells")
+    found = await one.until(instance_id)
     assert found.status == "Failed"
-    assert "hunter2" not in found.output
+    assert found.output.startswith("Non-Deterministic workflow detected")
+    [note] = one.extension.diagnosis(instance_id)
+    assert "looks like a credential" in note
+    assert "hunter2" not in note
+
+
+async def test_a_credential_among_the_inputs_breaks_the_answer_of_one_that_raises(lab: Any, app: df.DFApp) -> None:
+    @app.orchestration_trigger(context_name="context")
+    def passes(context):
+        context.signal_entity(df.EntityId("counter", "k"), "add", "https://x/?code=secret")
+        raise ValueError("mine")
+        yield
+
+    one = await lab(app)
+    found = await one.until(one.start("passes"))
+    assert (found.status, found.output) == ("Failed", "Out of proc orchestrators must return a valid JSON schema")
+    assert "looks like a credential" in found.notes[0]
 
 
 async def test_a_signal_to_an_unknown_entity_fails_the_orchestration(lab: Any, app: df.DFApp) -> None:

@@ -16,7 +16,7 @@ MASKED = {
     "continuation-tokens",
     "unknown-function-order",
 }
-NOT_RECORDED = {"rejected-versions", "no-entity-locks", "worker-ends"}
+NOT_RECORDED = {"rejected-versions", "no-entity-locks", "worker-ends", "hidden-stacks"}
 
 
 def rows() -> list[list[str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime
+from typing import Final
 
 from activities.deploys.work import PATIENT, at_work, end_step, redactor_of
 from shared.deploys import store, transitions
@@ -23,6 +24,9 @@ from shared.deploys.steps import Claim, Claimed, DeploymentRef, End, Ended, Noth
 from shared.platform.durable import activity
 from shared.platform.errors import Conflict
 from shared.platform.settings import settings
+
+ENDED: Final = "A deployment has ended."
+"""What alerts look for."""
 
 logger = logging.getLogger(__name__)
 
@@ -112,10 +116,26 @@ async def end_deployment(task: End) -> Ended:
         task.organization_id,
         lambda one, now: transitions.end(one, task.status, _why(one, task, redact, now), now),
     )
-    code = found.error.code if found.error else None
-    extra = {"deployment": found.id, "organization": found.organization_id, "status": str(found.status), "code": code}
-    logger.info("A deployment has ended.", extra=extra)
-    return Ended(deployment_id=found.id, status=found.status, code=code)
+    logger.info(ENDED, extra=_measured(found))
+    return Ended(deployment_id=found.id, status=found.status, code=found.error.code if found.error else None)
+
+
+def _measured(found: Deployment) -> dict[str, str | float | bool | None]:
+    """What dashboards and alerts are made from. `duration` and `waited` are seconds: at work, and before that."""
+    began, ended = found.started_at or found.completed_at, found.completed_at
+    size = found.spec().scale.size
+    return {
+        "deployment": found.id,
+        "organization": found.organization_id,
+        "projectId": found.project_id,
+        "environment": found.environment,
+        "containerSize": f"{size.cpu} cores, {size.memory}",
+        "hasCustomDomain": found.custom_domain is not None,
+        "status": str(found.status),
+        "code": found.error.code if found.error else None,
+        "duration": (ended - began).total_seconds() if ended and began else 0.0,
+        "waited": (began - found.created_at).total_seconds() if began else 0.0,
+    }
 
 
 def _why(deployment: Deployment, task: End, redact: Redactor, now: datetime) -> DeploymentError | None:

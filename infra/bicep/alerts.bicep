@@ -1,5 +1,6 @@
 // What needs a person. Conditions are those of docs/deploy.md; the queries read the OpenTelemetry tables of the
-// workspace, in which an invocation of a function is a request or a dependency that carries the function's name.
+// workspace. There the host counts an activity as done that answered why it failed for good; the app's own span of it, a
+// dependency with the property `step`, is the one that tells.
 param token string
 param location string
 param tags object
@@ -7,13 +8,15 @@ param actionGroupId string
 param workspaceId string
 param serviceBusId string
 param postgresId string
+@description('How many feeds are read: each has a watermark.')
+param feedCount int
 
 // Each query answers one number in the column `Value`; the rule fires when it is on the wrong side of the threshold.
 var queries = {
   'worker-errors': {
     title: 'More than 5 % of the ingestion calls of the last hour failed'
     remedy: 'See whether the supplier answers and whether PostgreSQL takes connections: /health/detailed.'
-    query: 'union AppRequests, AppDependencies | where Name has "ingest_pages" | summarize Failed = countif(Success == false), Calls = count() | extend Value = iff(Calls == 0, 0.0, 100.0 * Failed / Calls) | project Value'
+    query: 'AppDependencies | where tostring(Properties.step) == "ingest_pages" | summarize Failed = countif(Success == false), Calls = count() | extend Value = iff(Calls == 0, 0.0, 100.0 * Failed / Calls) | project Value'
     operator: 'GreaterThan'
     threshold: 5
     window: 'PT1H'
@@ -41,11 +44,11 @@ var queries = {
     severity: 1
   }
   'watermark-age': {
-    title: 'The watermark has not moved for 48 hours'
+    title: 'The watermark of a feed has not moved for 48 hours'
     remedy: 'See why the last runs ended at /ops/runs, then start one: POST /api/v2/triggers/scheduler.'
-    query: 'union AppRequests, AppDependencies | where Name has "advance_watermark" and Success == true | summarize Value = count()'
+    query: 'AppTraces | where Message == "A watermark has moved." | summarize Value = dcount(tostring(Properties.feed))'
     operator: 'LessThan'
-    threshold: 1
+    threshold: feedCount
     window: 'P2D'
     every: 'PT1H'
     severity: 1
@@ -53,7 +56,37 @@ var queries = {
   'deployments-failing': {
     title: 'A deployment failed for a reason that its owner cannot mend'
     remedy: 'Read error.code and error.message of the failed deployments on the console, and the table at the end of docs/deploys.md.'
-    query: 'AppTraces | where Message == "A deployment has ended." | where tostring(Properties.code) matches regex "^(azure-|vault-|environment-|registry-|settings|no-slot|step-failed)" | summarize Value = count()'
+    query: 'AppTraces | where Message == "A deployment has ended." | where tostring(Properties.code) matches regex "^(azure-|vault-|environment-|registry-|settings|no-slot|step-failed|retries-exhausted|deployment-lost)" | summarize Value = count()'
+    operator: 'GreaterThan'
+    threshold: 0
+    window: 'PT1H'
+    every: 'PT15M'
+    severity: 2
+  }
+  'deployments-failed-share': {
+    title: 'More than a quarter of the deployments of the last six hours failed, of four at least'
+    remedy: 'See on the console which error.code they have in common, and the table at the end of docs/deploys.md.'
+    query: 'AppTraces | where Message == "A deployment has ended." | extend Id = tostring(Properties.deployment) | summarize Failed = dcountif(Id, tostring(Properties.status) == "failed"), Ended = dcount(Id) | extend Value = iff(Ended < 4, 0.0, 100.0 * Failed / Ended) | project Value'
+    operator: 'GreaterThan'
+    threshold: 25
+    window: 'PT6H'
+    every: 'PT30M'
+    severity: 2
+  }
+  'deployments-slow': {
+    title: 'A deployment was at work for more than a quarter of an hour'
+    remedy: 'Read in its log which step took so long; then see DEPLOYMENT_TIMEOUT_MS, and ACR Tasks in the portal.'
+    query: 'AppTraces | where Message == "A deployment has ended." | summarize Value = countif(todouble(Properties.duration) > 900)'
+    operator: 'GreaterThan'
+    threshold: 0
+    window: 'PT1H'
+    every: 'PT15M'
+    severity: 3
+  }
+  'deployments-stuck': {
+    title: 'A deployment had lost its orchestration, was not undone, or kept its slot after its end'
+    remedy: 'The sweep brings it to an end. If this comes again, read at /ops/runs why its instance failed, and mend that.'
+    query: 'AppTraces | where Message in ("The orchestration of a deployment is gone.", "A deployment has ended and holds its slot.") | summarize Value = count()'
     operator: 'GreaterThan'
     threshold: 0
     window: 'PT1H'

@@ -483,6 +483,7 @@ module alerts 'alerts.bicep' = {
     workspaceId: monitoring.outputs.workspaceId
     serviceBusId: serviceBus.outputs.id
     postgresId: postgres.outputs.id
+    feedCount: length(split(feeds, ','))
   }
 }
 

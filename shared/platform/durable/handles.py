@@ -132,7 +132,7 @@ class Activity(Handle[In, Out]):
             return Envelope(failure=Failure.of(failure)).model_dump_json()
         try:
             # The host counts an envelope as a success; this span is what the alerts see fail.
-            with span(self.name):
+            with span(self.name, step=self.name):
                 value = (await self.run(task)).model_dump_json()
         except TerminalError as error:
             logger.warning("A step failed for good.", extra={"step": self.name, "code": error.code})

@@ -14,8 +14,11 @@ THRESHOLDS = {
     "worker-errors": ("GreaterThan", 5, "PT1H"),
     "consolidation-failures": ("GreaterThan", 1, "P1D"),
     "api-errors": ("GreaterThan", 1, "PT15M"),
-    "watermark-age": ("LessThan", 1, "P2D"),
+    "watermark-age": ("LessThan", "feedCount", "P2D"),
     "deployments-failing": ("GreaterThan", 0, "PT1H"),
+    "deployments-failed-share": ("GreaterThan", 25, "PT6H"),
+    "deployments-slow": ("GreaterThan", 0, "PT1H"),
+    "deployments-stuck": ("GreaterThan", 0, "PT1H"),
 }
 
 
@@ -49,16 +52,48 @@ def invocations(queries):
     return [query for query in queries.values() if not query["query"].startswith("AppTraces")]
 
 
-def test_the_log_line_that_a_query_looks_for_is_written_with_its_code(queries, root):
-    found = re.search(r'Message == "([^"]+)".* tostring\(Properties\.(\w+)\)', queries["deployments-failing"]["query"])
-    written = (root / "activities/deploys/outcome.py").read_text()
-    assert f'logger.info("{found[1]}", extra=extra)' in written
-    assert re.search(rf'extra = {{.*"{found[2]}": code', written)
+# Which module writes the log line that a query looks for, with the fields that it reads.
+WRITTEN = {
+    "A deployment has ended.": "activities/deploys/outcome.py",
+    "A watermark has moved.": "activities/diamonds.py",
+    "The orchestration of a deployment is gone.": "triggers/deploy_upkeep.py",
+    "A deployment has ended and holds its slot.": "triggers/deploy_upkeep.py",
+}
+
+
+def test_the_log_lines_that_queries_look_for_are_written_with_their_fields(queries, root):
+    looked_for = set()
+    for query in (one["query"] for one in queries.values() if one["query"].startswith("AppTraces")):
+        lines = re.findall(r'"([A-Z][^"]+\.)"', query)
+        looked_for |= set(lines)
+        for line in lines:
+            written = (root / WRITTEN[line]).read_text()
+            assert f'"{line}"' in written
+            assert all(f'"{field}":' in written for field in re.findall(r"Properties\.(\w+)", query))
+    assert looked_for == set(WRITTEN)
+
+
+@pytest.mark.parametrize("rule", ["worker-errors", "watermark-age"])
+def test_defect_the_host_s_own_spans_are_counted_as_the_app_s(queries, rule):
+    """They count what failed for good as done, and each call twice."""
+    query = queries[rule]["query"]
+    assert "union" not in query
+    assert query.startswith(("AppDependencies | where tostring(Properties.step) ==", "AppTraces"))
 
 
 @pytest.mark.parametrize(
     ("code", "told"),
-    [(code, True) for code in ("azure-forbidden", "azure-refused", "vault-refused", "registry-not-found", "no-slot")]
+    [
+        (code, True)
+        for code in (
+            "azure-forbidden",
+            "azure-refused",
+            "vault-refused",
+            "registry-not-found",
+            "no-slot",
+            "retries-exhausted",
+        )
+    ]
     + [(code, False) for code in ("build-failed", "revision-unhealthy", "source-not-found", "domain-not-verified")],
 )
 def test_of_failed_deployments_those_are_told_that_their_owner_cannot_mend(queries, code, told):

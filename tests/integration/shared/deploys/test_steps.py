@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -95,6 +96,22 @@ def tasks(ref: DeploymentRef) -> dict:
 
 async def load(ref: DeploymentRef):
     return await store.load(ref.deployment_id, ref.organization_id)
+
+
+async def test_the_end_is_logged_with_what_dashboards_and_alerts_are_made_from(new, caplog) -> None:
+    caplog.set_level("INFO", "activities.deploys.outcome")
+    started = datetime.now(UTC) - timedelta(minutes=2)
+    one = await store.create(
+        new(created_at=started - timedelta(minutes=1), started_at=started, custom_domain="shop.example.com")
+    )
+    end = End(deployment_id=one.id, organization_id=one.organization_id, status=DeploymentStatus.FAILED, code="no-slot")
+    await deploys.end_deployment(end)
+    [said] = [record for record in caplog.records if record.message == "A deployment has ended."]
+    assert (said.deployment, said.organization, said.projectId) == (one.id, one.organization_id, one.project_id)
+    assert (said.environment, said.containerSize) == ("development", "0.5 cores, 1Gi")
+    assert (said.hasCustomDomain, said.status, said.code) == (True, "failed", "no-slot")
+    assert said.waited == 60
+    assert 120 <= said.duration < 180
 
 
 async def test_each_step_is_written_down_with_its_duration(platform, ref) -> None:

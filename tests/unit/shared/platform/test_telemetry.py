@@ -6,6 +6,8 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from shared.platform.durable import ONCE, Activity, Failure
+from shared.platform.errors import TerminalError
 from shared.platform.telemetry import span
 
 
@@ -37,3 +39,17 @@ def test_a_failure_marks_its_span_and_goes_on(exported: InMemorySpanExporter) ->
 def test_without_a_provider_nothing_happens() -> None:
     with span("nowhere"):
         assert not trace.get_current_span().is_recording()
+
+
+async def test_what_failed_for_good_is_told_by_the_span_of_its_step(exported: InMemorySpanExporter) -> None:
+    async def refuse(task: Failure) -> Failure:
+        if task.code == "refused":
+            raise TerminalError(task.message, code=task.code)
+        return task
+
+    step = Activity(name="refuse", takes=Failure, gives=Failure, retry=ONCE, run=refuse)
+    for code in ("fine", "refused"):
+        await step.answer(Failure(code=code, message="no").model_dump_json())
+    fine, refused = exported.get_finished_spans()
+    assert [one.attributes["step"] for one in (fine, refused)] == ["refuse", "refuse"]
+    assert [one.status.is_ok for one in (fine, refused)] == [True, False]

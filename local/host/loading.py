@@ -140,7 +140,8 @@ class AppCode:
 
     def _holds(self, name: str, module: ModuleType) -> bool:
         """Whether a module is the app's own: under its folder, in no environment there, and not this host."""
-        file = getattr(module, "__file__", None)
+        # A folder without an `__init__.py` has no file.
+        file = getattr(module, "__file__", None) or next(iter(getattr(module, "__path__", ())), None)
         if not isinstance(file, str) or name == _HOSTS_PACKAGE:
             return False
         path = Path(file)

@@ -84,6 +84,16 @@ async def test_folders_of_the_app_are_not_hidden_by_packages_of_this_project(fol
     assert sys.modules["shared.platform"] is shared.platform
 
 
+async def test_a_folder_of_the_app_is_forgotten_like_its_modules(folder):
+    (folder / "words").mkdir()
+    (folder / "words" / "numbers_of_mine.py").write_text("value = 7\n")
+    (folder / "helper.py").write_text("from words.numbers_of_mine import value\n")
+    code = AppCode(folder)
+    code.load({})
+    await code.unload()
+    assert not {"words", "words.numbers_of_mine"} & sys.modules.keys()
+
+
 async def test_a_stack_begins_in_the_apps_code_and_ends_with_what_is_wrong(folder):
     (folder / "helper.py").write_text("value = (\n")
     code = AppCode(folder)

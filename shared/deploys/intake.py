@@ -20,7 +20,7 @@ from shared.deploys.models import (
 )
 from shared.deploys.retention import ended_at
 from shared.deploys.secrets import secret_store
-from shared.deploys.sources import allowed_hosts, check_url, exists
+from shared.deploys.sources import allowed_hosts, check_program, check_url, exists
 from shared.platform.errors import Conflict, InvalidInput, NotFound, TransientError
 from shared.platform.settings import settings
 
@@ -36,7 +36,8 @@ async def accept(request: DeployRequest) -> Deployment:
     A source that it names becomes its project's newest: one that went to an upload URL is known by nothing else.
 
     Raises:
-        InvalidInput: there is nothing to deploy, the source was never uploaded, or its git URL is refused.
+        InvalidInput: there is nothing to deploy, the source was never uploaded, its git URL is refused, or there is no
+            git here to fetch it with.
     """
     source = await _source(request)
     if request.source_hash is not None and isinstance(source, ArchiveSource):
@@ -124,6 +125,7 @@ async def send_unsent(older_than: timedelta) -> int:
 async def _source(request: DeployRequest) -> Source:
     if request.git_url:
         check_url(request.git_url, allowed_hosts())
+        check_program()
         return GitSource(url=request.git_url, branch=request.branch, commit=request.commit_sha)
     wanted = request.source_hash
     if wanted is None:
@@ -160,6 +162,8 @@ def _new(parameters: Parameters, source: Source, reference: str | None) -> Deplo
 
 async def _enter(deployment: Deployment) -> Deployment:
     """Write the deployment and tell the queue. Once it is written it is accepted, whatever else cannot be done now."""
+    if isinstance(deployment.source, GitSource):
+        check_program()
     created = await _create(deployment)
     told = {"deployment": created.id}
     try:

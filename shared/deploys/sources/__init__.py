@@ -2,7 +2,7 @@
 
 from shared.deploys.sources.archives import LIMITS, ArchiveKind, Limits, Unpacked, kind_of, pack, unpack
 from shared.deploys.sources.fetching import fetch
-from shared.deploys.sources.git import allowed_hosts, check_url, clone
+from shared.deploys.sources.git import allowed_hosts, check_program, check_url, clone
 from shared.deploys.sources.uploads import (
     CONTAINER,
     ROUTE_BYTES,
@@ -25,6 +25,7 @@ __all__ = [
     "UploadUrl",
     "allowed_hosts",
     "blob_name",
+    "check_program",
     "check_url",
     "clone",
     "exists",

@@ -80,6 +80,21 @@ def check_url(url: str, hosts: Sequence[str] = ()) -> None:
         raise _no_url(f"{host!r} is no public host")
 
 
+def check_program() -> None:
+    """Refuse to take on what could not be fetched here: the images of Azure Functions come without git.
+
+    Raises:
+        InvalidInput: there is no program `git` (`git-missing`).
+    """
+    if shutil.which(GIT[0], path=os.environ.get("PATH", os.defpath)) is None:
+        raise InvalidInput(
+            "This app runs where there is no program git, so it cannot fetch a gitUrl.",
+            field="gitUrl",
+            code="git-missing",
+            remedy="Upload the source as an archive instead: PUT /deploy/project/{id}/source.",
+        )
+
+
 async def clone(
     source: GitSource,
     folder: Path,

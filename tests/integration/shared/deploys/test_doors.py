@@ -345,6 +345,24 @@ async def test_a_git_url_is_refused_at_the_door_in_words(ask, body, url) -> None
     assert CANARY not in json.dumps(answer)
 
 
+async def test_defect_a_git_url_is_accepted_where_there_is_no_git(ask, body, state, monkeypatch, tmp_path) -> None:
+    del body["sourceHash"]
+    asked = {**body, "gitUrl": "https://github.com/azure-samples/a"}
+    status, accepted, _ = await ask("POST", "/deploy", {**asked, "envVariables": {"API_KEY": CANARY}})
+    assert status == 202
+    await change(accepted, DeploymentStatus.FAILED)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    for path, what in (
+        ("/deploy", asked),
+        (f"/deploy/{accepted['deploymentId']}/retry", None),
+        ("/api/deploy", {"projectId": "shop", "orgId": state, "userId": "u"}),
+    ):
+        status, answer, _ = await ask("POST", path, what)
+        assert (status, answer["code"]) == (400, "git-missing"), path
+        assert answer["errors"][0]["pointer"] == "#/gitUrl"
+        assert "Upload the source" in answer["remedy"]
+
+
 async def test_a_hash_that_nobody_uploaded_is_refused(ask, body) -> None:
     status, answer, _ = await ask("POST", "/deploy", {**body, "sourceHash": "f" * 64})
     assert (status, answer["code"]) == (400, "source-not-found")

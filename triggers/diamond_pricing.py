@@ -94,7 +94,10 @@ async def diamonds_delete_rule(rule_id: RuleId, headers: Seen) -> None:
 
 @routes.post("/api/v2/pricing-rules/preview", needs=PRICING, summary="What a change of a pricing rule would do")
 async def diamonds_preview_rule(body: RuleChange) -> Effect:
-    """A new rule, a changed or a deleted one; nothing is changed. It looks at every diamond on offer: a second for half a million, 503 after 30."""
+    """A new rule, a changed or a deleted one; nothing is changed.
+
+    It looks at every diamond on offer: about a second for half a million; given up with 503 after 30.
+    """
     if body.rule:
         _check_feed(body.rule, "rule.feed")
     return await preview.preview(body)

@@ -20,9 +20,10 @@ def age(app, deployment: str) -> None:
 
 async def test_the_purge_forgets_what_is_old_and_leaves_what_serves(running) -> None:
     with running() as app:
-        first, failed = app.deploy("shop", "one", envVariables={"A": "secret-one"}), app.deploy("shop", None)
-        serving = app.deploy("shop", "two", envVariables={"A": "secret-two"})
-        url = app.all_ended([first, failed, serving])[2]["containerAppUrl"]
+        first = app.wait(app.deploy("shop", "one", envVariables={"A": "secret-one"}))["deploymentId"]
+        failed = app.wait(app.deploy("shop", None))["deploymentId"]
+        ended = app.wait(app.deploy("shop", "two", envVariables={"A": "secret-two"}))
+        serving, url = ended["deploymentId"], ended["containerAppUrl"]
         for one in (first, failed, serving):
             age(app, one)
         assert app.request("POST", "/admin/functions/deploys_purge", {}).status == 202

@@ -231,7 +231,7 @@ async def while_running(
         return task.result()
     finally:
         task.cancel()
-        await asyncio.wait({task})
+        await asyncio.gather(task, return_exceptions=True)
 
 
 async def lock(connection: AsyncConnection[Any], run_id: UUID, needed: RunStatus | None = None) -> RunStatus:

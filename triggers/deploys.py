@@ -90,7 +90,10 @@ class UploadRequest(Wire):
 
 @routes.post("/deploy", needs=WRITE, summary="Deploy a project", status=202)
 async def deploys_start(body: DeployRequest, caller: Caller) -> Reply[DeploymentAccepted]:
-    """Goes on by itself; the status is at Location. Of a project, one deployment works at a time: wait for one to end where the next has to come after it."""
+    """Goes on by itself; the status is at Location.
+
+    Of a project, one deployment works at a time. Wait for one to end where the next has to come after it.
+    """
     _own(caller, body.organization_id)
     return _accepted(answers.accepted(await intake.accept(body)))
 

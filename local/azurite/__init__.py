@@ -1,11 +1,12 @@
 """Azurite, Microsoft's storage emulator from npm, run by the Node that comes as a Python package."""
 
 import http.client
+import os
 import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import metadata
@@ -35,16 +36,20 @@ class Ports:
     table: int = 10002
 
 
-def connection_string(ports: Ports) -> str:
-    """Return the connection string that reaches the emulator's account on these ports."""
+def connection_string(ports: Ports, account: str = ACCOUNT) -> str:
+    """Return the connection string that reaches one of the emulator's accounts on these ports."""
     ends = (("Blob", ports.blob), ("Queue", ports.queue), ("Table", ports.table))
-    endpoints = "".join(f"{name}Endpoint=http://{LOOPBACK}:{port}/{ACCOUNT};" for name, port in ends)
-    return f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={KEY};{endpoints}"
+    endpoints = "".join(f"{name}Endpoint=http://{LOOPBACK}:{port}/{account};" for name, port in ends)
+    return f"DefaultEndpointsProtocol=http;AccountName={account};AccountKey={KEY};{endpoints}"
 
 
 @contextmanager
-def azurite(data_dir: Path | str, ports: Ports) -> Generator[subprocess.Popen[bytes]]:
+def azurite(
+    data_dir: Path | str, ports: Ports, accounts: Sequence[str] = (ACCOUNT,)
+) -> Generator[subprocess.Popen[bytes]]:
     """Run Azurite on a folder (made if missing) until the block ends. Its log goes to stderr.
+
+    All accounts have the emulator's KEY.
 
     Raises:
         AzuriteError: it is not installed, a port is in use, or it does not answer in time.
@@ -62,6 +67,7 @@ def azurite(data_dir: Path | str, ports: Ports) -> Generator[subprocess.Popen[by
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         cwd=data,
+        env={**os.environ, "AZURITE_ACCOUNTS": ";".join(f"{account}:{KEY}" for account in accounts)},
         start_new_session=True,  # Ctrl-C in the terminal reaches the caller, who stops it in order
     )
     try:

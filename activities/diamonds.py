@@ -99,9 +99,14 @@ async def _draw(plan: RunPlan) -> Partitions:
 
 
 async def _unpriced(feed: Supplier, window: Window) -> int:
-    """How many diamonds the supplier counts that no price range holds. Asked twice: one may go between two counts."""
-    differences = [await feed.count(None, window) - await feed.count(heatmap.EVERY_PRICE, window) for _ in range(2)]
-    return max(min(differences), 0)
+    """How many diamonds the supplier counts that no price range holds."""
+
+    async def difference() -> int:
+        return await feed.count(None, window) - await feed.count(heatmap.EVERY_PRICE, window)
+
+    found = await difference()
+    # Asked again, since one that goes between the two counts makes a difference, too.
+    return max(min(found, await difference()), 0) if found > 0 else 0
 
 
 @activity

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import os
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
@@ -72,6 +74,10 @@ def archive(files: dict[str, str]) -> bytes:
     return held.getvalue()
 
 
+def random_text(size: int) -> str:
+    return base64.b64encode(os.urandom(size)).decode()
+
+
 class Deploys:
     """The app and what it stands on, as a client of an organization sees it."""
 
@@ -103,9 +109,13 @@ class Deploys:
         *,
         build_seconds: float = 0,
         start_seconds: float = 0,
+        ballast: int = 0,
         **changes: Any,
     ) -> str:
-        """Deploy an app that answers this, or (None) one that is broken; the deployment's id."""
+        """Deploy an app that answers this, or (None) one that is broken; the deployment's id.
+
+        `ballast` is how many bytes lie in its source besides, which no archive makes smaller.
+        """
         app = BROKEN if answer is None else APP.format(answer=answer, seconds=start_seconds)
         build = BUILD.format(builds=str(self.builds), name=project, seconds=build_seconds)
         asked = {
@@ -113,7 +123,7 @@ class Deploys:
             "userId": "user",
             "organizationId": self.organization,
             "projectName": project,
-            "sourceHash": self.upload(project, {"app.py": app, "build.py": build}),
+            "sourceHash": self.upload(project, {"app.py": app, "build.py": build, "ballast": random_text(ballast)}),
             "buildCommand": "python build.py",
             "startCommand": "python app.py",
             **changes,

@@ -1,6 +1,7 @@
 """A kill and a cancel at a request of each step, once Azure has carried it out and before the app is answered.
 
 That moment is the worst one: what was done is not known to whoever asked for it.
+The step sync asks nothing of Azure; it is interrupted in test_stops.py.
 """
 
 from __future__ import annotations
@@ -21,8 +22,10 @@ IN_EACH_STEP = {
     "deploy, asked for": f"{APPS}/write",
     "deploy, watched": f"{APPS}/revisions/read",
 }
+DOMAIN = {"deploy, certificate asked for": "Microsoft.App/managedEnvironments/managedCertificates/write"}
 AFTER_THE_TRAFFIC_HAS_MOVED = {
     "deploy, traffic moved": f"{APPS}/write",
+    **DOMAIN,
     "cleanup, of the build": f"{TASKS}/taskRuns/delete",
     "cleanup, of the version before": f"{APPS}/revisions/deactivate/action",
 }
@@ -49,7 +52,8 @@ def test_a_kill_in_each_step_builds_once_and_releases_once(azure) -> None:
 
     azure.cloud.after = kill
     azure.cloud.usual = Fate(answer=(200, "two"))
-    second = azure.deploy("shop", "two")
+    azure.cloud.dns["shop.example.com"] = "CNAME"
+    second = azure.deploy("shop", "two", customDomain="shop.example.com")
     while left:
         assert killed.wait(60), (left, azure.state(second), azure.log(second))
         azure.host.start()
@@ -61,6 +65,9 @@ def test_a_kill_in_each_step_builds_once_and_releases_once(azure) -> None:
     assert len(app.revisions) == 2
     assert azure.active("shop") == list(azure.shares("shop")) == [f"d{second.removeprefix('dep_').lower()}"]
     assert azure.open(first["containerAppUrl"]) == "two"
+    assert ended["customDomainUrl"] == "https://shop.example.com"
+    issued = [one.body["properties"]["subjectName"] for one in azure.cloud.certificates.values()]
+    assert issued.count("shop.example.com") == 1
     assert [one["name"] for one in ended["steps"]] == ["validation", "container", "sync", "build", "deploy", "cleanup"]
     assert not azure.cloud.task_runs
 
@@ -68,7 +75,8 @@ def test_a_kill_in_each_step_builds_once_and_releases_once(azure) -> None:
 def test_a_cancel_in_each_step_leaves_the_version_before(azure) -> None:
     first = azure.wait(azure.release("kept", "one"))
     serves = azure.active("kept")
-    for moment, permission in IN_EACH_STEP.items():
+    azure.cloud.dns["kept.example.com"] = "CNAME"
+    for moment, permission in {**IN_EACH_STEP, **DOMAIN}.items():
         reached, gone_on = threading.Event(), threading.Event()
 
         def hold(permissions: set[str], *, wanted=permission, reached=reached, gone_on=gone_on) -> None:
@@ -78,7 +86,7 @@ def test_a_cancel_in_each_step_leaves_the_version_before(azure) -> None:
 
         azure.cloud.usual = Fate(answer=(200, "two"))
         azure.cloud.after = hold
-        deployment = azure.deploy("kept", "two")
+        deployment = azure.deploy("kept", "two", customDomain="kept.example.com")
         assert reached.wait(30), moment
         azure.ask("POST", f"/deploy/{deployment}/cancel", status=200)
         gone_on.set()

@@ -9,12 +9,15 @@ import time
 
 import pytest
 
-AT_WORK = ["queued", "building_image", "deploying"]
+AT_WORK = ["queued", "syncing_files", "building_image", "deploying"]
+BALLAST = 20_000_000
+"""Bytes of source that take a while to be fetched, checked and packed."""
 
 
 def begin(app, project: str, answer: str, status: str) -> str:
     """A deployment that stands there, and stays there for seconds."""
-    deployment = app.deploy(project, answer, build_seconds=2, start_seconds=2)
+    ballast = BALLAST if status == "syncing_files" else 0
+    deployment = app.deploy(project, answer, build_seconds=2, start_seconds=2, ballast=ballast)
     if status != "queued":
         app.until(deployment, lambda found: at(found, status))
     return deployment

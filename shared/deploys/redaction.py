@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 HIDDEN: Final = "***"
 SHORTEST: Final = 4
 """Characters of the shortest value that is hidden wherever it stands: a shorter one is part of many a word."""
-SHORTEST_WORD: Final = 2
-"""Characters of the shortest value that is hidden where it stands as a word: one character keeps no secret."""
+SHORTEST_WORD: Final = 3
+"""Characters of the shortest value that is hidden where it stands as a word: two keep no secret, and `on` is a word."""
 _SURE: Final = 5
 """Characters of base64 that no other text has by chance."""
 
@@ -23,7 +23,7 @@ _SURE: Final = 5
 class Redactor:
     """Hides the values of secrets in text: as they are, as JSON, Python and URLs write them, and in base64.
 
-    A value of two or three characters is hidden where it stands as a word, one of a single character is not.
+    A value of three characters is hidden where it stands as a word, a shorter one is not.
     """
 
     def __init__(self, values: Iterable[str]) -> None:

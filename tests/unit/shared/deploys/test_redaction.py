@@ -78,5 +78,5 @@ def test_defect_a_short_value_stands_in_the_log(text: str, redacted: str) -> Non
     assert Redactor(["739"])(text) == redacted
 
 
-def test_a_single_character_keeps_no_secret() -> None:
-    assert Redactor(["1", ""])("1 request of 1") == "1 request of 1"
+def test_two_characters_keep_no_secret() -> None:
+    assert Redactor(["1", "on", ""])("1 request on port 1") == "1 request on port 1"

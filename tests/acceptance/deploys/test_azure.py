@@ -1,8 +1,8 @@
 """The whole orchestration on the Azure adapter: the app as it runs in Azure, with stand-ins where Azure would be.
 
 What interrupts each step is in test_interruptions.py. Contexts and logs lie in the real Azurite. The credential is
-azure-identity's own, which asks a managed identity's endpoint for its tokens; deployed apps are opened under their https
-addresses.
+azure-identity's own, which asks a managed identity's endpoint for its tokens; deployed apps are opened under their
+https addresses.
 """
 
 from __future__ import annotations

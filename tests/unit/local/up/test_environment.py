@@ -6,7 +6,9 @@ import pytest
 
 from local.up import Ports, settings
 
-PORTS = Ports(azurite=1, azurite_queue=2, azurite_table=3, postgres=4, servicebus=5, servicebus_admin=8, supplier=6, smtp=7)
+PORTS = Ports(
+    azurite=1, azurite_queue=2, azurite_table=3, postgres=4, servicebus=5, servicebus_admin=8, supplier=6, smtp=7
+)
 
 
 @pytest.fixture

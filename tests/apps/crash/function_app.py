@@ -1,7 +1,9 @@
-"""One orchestration of every durable pattern, each leaving traces that tell afterwards what ran and how often.
+"""Every durable pattern, queues and a timer, each leaving traces that tell afterwards what ran and how often.
 
 CRASH_STATE is the folder of the traces: `turns` has a line for each invocation of an orchestrator (instance, execution,
-how many episodes its history holds), `activities` one for each run of an activity.
+how many episodes its history holds), `activities` one for each run of an activity, `messages` one for each message that
+has gone all the way (storage queue, Service Bus, storage queue), `timers` one for each run of the timer (when it was
+due). CRASH_URL is what is called over HTTP.
 """
 
 import os
@@ -124,3 +126,97 @@ def tally(context):
     yield context.call_activity("work", [name, 0])
     yield context.call_entity(entity, "add", 10)
     return (yield context.call_entity(entity, "get"))
+
+
+@app.orchestration_trigger(context_name="context")
+def nested(context):
+    name = traced(context)
+    both = context.task_all([context.call_activity("work", [name, step]) for step in (1, 2)])
+    deadline = context.create_timer(context.current_utc_datetime + timedelta(hours=1))
+    third = context.call_activity("work", [name, 3])
+    yield context.task_all([context.task_any([both, deadline]), third])
+    deadline.cancel()
+    return [both.result, third.result]
+
+
+@app.orchestration_trigger(context_name="context")
+def fails(context):
+    yield context.call_activity("work", [traced(context), 0])
+    raise ValueError("the child says no")
+
+
+@app.orchestration_trigger(context_name="context")
+def caught(context):
+    name = traced(context)
+    try:
+        yield context.call_sub_orchestrator("fails", None, f"{name}-child")
+    except Exception as error:
+        return ["the child says no" in str(error), (yield context.call_activity("work", [name, 1]))]
+
+
+@app.orchestration_trigger(context_name="context")
+def waits(context):
+    traced(context)
+    return (yield context.wait_for_external_event("go"))
+
+
+@app.orchestration_trigger(context_name="context")
+def ended(context):
+    """Its child is terminated."""
+    name = traced(context)
+    try:
+        yield context.call_sub_orchestrator("waits", None, f"{name}-child")
+    except Exception:
+        return "ended"
+
+
+@app.orchestration_trigger(context_name="context")
+def paused(context):
+    """Is suspended, gets its event, and is resumed."""
+    name = traced(context)
+    event = yield context.wait_for_external_event("go")
+    return [event, (yield context.call_activity("work", [name, 1]))]
+
+
+@app.orchestration_trigger(context_name="context")
+def ticks(context):
+    """Three events that come at once: two of them are pending each time that it continues as new."""
+    traced(context)
+    seen = [*(context.get_input() or []), (yield context.wait_for_external_event("tick"))]
+    if len(seen) < 3:
+        context.continue_as_new(seen)
+        return None
+    return seen
+
+
+@app.orchestration_trigger(context_name="context")
+def web(context):
+    traced(context)
+    return (yield context.call_http("GET", os.environ["CRASH_URL"]))["statusCode"]
+
+
+@app.orchestration_trigger(context_name="context")
+def rewound(context):
+    return (yield context.call_activity("flaky", traced(context)))
+
+
+@app.queue_trigger(arg_name="msg", queue_name="crash-in", connection="Storage")
+@app.service_bus_queue_output(arg_name="$return", queue_name="crash", connection="Bus")
+def take(msg: func.QueueMessage) -> str:
+    return msg.get_body().decode()
+
+
+@app.service_bus_queue_trigger(arg_name="msg", queue_name="crash", connection="Bus")
+@app.queue_output(arg_name="$return", queue_name="crash-out", connection="Storage")
+def forward(msg: func.ServiceBusMessage) -> str:
+    return msg.get_body().decode()
+
+
+@app.queue_trigger(arg_name="msg", queue_name="crash-out", connection="Storage")
+def arrive(msg: func.QueueMessage) -> None:
+    trace("messages", msg.get_body().decode())
+
+
+@app.timer_trigger(arg_name="timer", schedule="0 0 3 * * *")
+def nightly(timer: func.TimerRequest) -> None:
+    trace("timers", timer.schedule_status["Next"])

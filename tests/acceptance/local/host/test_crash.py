@@ -1,67 +1,64 @@
-"""A hundred `kill -9` at random moments over every durable pattern: nothing is lost and nothing is done twice."""
+"""A hundred `kill -9` at random moments over every pattern and trigger: nothing is lost and nothing is done twice."""
 
 import json
 import os
 import random
+import threading
 import time
 from collections import defaultdict
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from local.host.client import Orchestration
+from local.servicebus.testing import running
+from tests.acceptance.local.host.crash_load import RESULTS, WEBHOOK, Messages, MissedTimer, Orchestrations
 from tests.acceptance.local.host.zygote import ForkedHost
 
 KILLS = int(os.environ.get("CRASH_KILLS", "100"))
 SEED = int(os.environ.get("CRASH_SEED", "20261121"))
 LONGEST_LIFE_SECONDS = 0.5
-RESULTS = {
-    "chain": 10,
-    "fan": 28,
-    "retry": "done",
-    "parent": [10, "done"],
-    "timers": "fired",
-    "race": [True, "now", 1],
-    "again": 3,
-    "tally": 15,
-}
 
 
-class Driver:
-    """Starts orchestrations and sends events to a host that may die at any moment, each once as far as it can."""
+class _Web(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
 
-    def __init__(self, host: ForkedHost) -> None:
-        self.host = host
-        self.started: dict[str, str] = {}
-        self.waiting: set[str] = set()
-
-    def start(self, pattern: str, instance_id: str) -> None:
-        """Start it, if the hub does not know it: an answer may have been lost with the host."""
-        if self.host.orchestration(instance_id) is None:
-            self.host.start_orchestration(pattern, None, instance_id)
-        self.started[instance_id] = pattern
-        if pattern == "race":
-            self.waiting.add(instance_id)
-
-    def send_events(self) -> None:
-        for instance_id in sorted(self.waiting):
-            found = self.host.orchestration(instance_id)
-            assert found is not None, f"{instance_id} was accepted and is lost"
-            if not any(event["EventType"] == "EventRaised" for event in found.history):
-                self.host.raise_event(instance_id, "go", "now")
-            else:
-                self.waiting.discard(instance_id)
+    def log_message(self, *words: object) -> None:
+        """Nothing."""
 
 
-def live(driver: Driver, number: int, rng: random.Random) -> None:
-    """One life of the host: start some orchestrations, send events, and let it work until the kill."""
+@pytest.fixture
+def environment(tmp_path: Path, storage_connection: str) -> Iterator[dict[str, str]]:
+    """The services around the crash app, and where it leaves its traces."""
+    with (
+        running(tmp_path / "bus", ["crash,lock=PT5S,max-delivery=100"]) as bus,
+        ThreadingHTTPServer(("127.0.0.1", 0), _Web) as web,
+    ):
+        threading.Thread(target=web.serve_forever, daemon=True).start()
+        yield {
+            "CRASH_STATE": str(tmp_path / "state"),
+            "CRASH_URL": f"http://127.0.0.1:{web.server_port}",
+            "Storage": storage_connection,
+            "Bus": bus.connection_string,
+            "WEBSITE_TIME_ZONE": "UTC",
+        }
+        web.shutdown()
+
+
+def live(orchestrations: Orchestrations, messages: Messages, number: int, rng: random.Random) -> None:
+    """One life of the host: start some orchestrations, do what they wait for, and let it work until the kill."""
     deadline = time.monotonic() + rng.uniform(0, LONGEST_LIFE_SECONDS)
-    patterns = rng.sample(sorted(RESULTS), 3)
-    for pattern in patterns:
-        driver.start(pattern, f"{pattern}-{number}")
+    messages.send()
+    for pattern in rng.sample(sorted(RESULTS), 3):
+        orchestrations.start(pattern, f"{pattern}-{number}")
         if time.monotonic() > deadline:
             return
-    driver.send_events()
+    orchestrations.signal()
+    orchestrations.attend()
     time.sleep(max(0.0, deadline - time.monotonic()))
 
 
@@ -75,39 +72,53 @@ def check_turns(state: Path) -> None:
         seen[key] = int(episodes)
 
 
-def check_history(found: Orchestration) -> None:
+def check_history(found: Orchestration, pattern: str) -> None:
     """Every timer fired once, every activity has one outcome, and the end came once."""
     kinds = [event["EventType"] for event in found.history]
-    cancelled = 1 if found.instance_id.startswith("race-") else 0
+    cancelled = 1 if pattern in {"race", "nested"} else 0
     assert kinds.count("TimerFired") == kinds.count("TimerCreated") - cancelled, found
     assert kinds.count("ExecutionCompleted") == 1, found
     assert kinds.count("ExecutionStarted") == 1, found
     assert "TaskScheduled" not in kinds, found
 
 
+def check_outcomes(host: ForkedHost, orchestrations: Orchestrations) -> None:
+    """Everything started has ended as it must, and nothing else is there."""
+    for instance_id, pattern in orchestrations.started.items():
+        found = host.wait_for(instance_id, timeout=60)
+        assert (found.status, found.output) == ("Completed", RESULTS[pattern]), found
+        check_history(found, pattern)
+        if pattern == "tally":
+            total = host.request("GET", f"{WEBHOOK}/entities/counter/{instance_id}").json()
+            assert total == 15, f"an operation of {instance_id} was applied twice or lost"
+    assert host.request("GET", f"{WEBHOOK}/entities/counter/signals").json() == orchestrations.signals
+    running = host.request("GET", f"{WEBHOOK}/instances?runtimeStatus=Running,Pending,Suspended")
+    assert [one["instanceId"] for one in json.loads(running.body) if not one["instanceId"].startswith("@")] == []
+
+
 @pytest.mark.crash
 @pytest.mark.timeout(600)
-def test_a_hundred_kills_lose_nothing_and_repeat_nothing(apps: Path, tmp_path: Path) -> None:
+def test_a_hundred_kills_lose_nothing_and_repeat_nothing(
+    apps: Path, tmp_path: Path, environment: dict[str, str], storage_connection: str
+) -> None:
     rng = random.Random(SEED)
-    state = tmp_path / "state"
-    with ForkedHost(apps / "crash", tmp_path / "data", {"CRASH_STATE": str(state)}) as host:
-        driver = Driver(host)
+    state, data = tmp_path / "state", tmp_path / "data"
+    messages, timer = Messages(storage_connection, state), MissedTimer(data, state)
+    with ForkedHost(apps / "crash", data, environment) as host:
+        orchestrations = Orchestrations(host)
         for number in range(KILLS):
+            if number % 5 == 0:
+                timer.miss_a_run()
             host.start()
-            live(driver, number, rng)
+            live(orchestrations, messages, number, rng)
             host.kill()
+            timer.look()
         host.start()
-        while driver.waiting:
-            driver.send_events()
-        for instance_id, pattern in driver.started.items():
-            found = host.wait_for(instance_id, timeout=60)
-            assert (found.status, found.output) == ("Completed", RESULTS[pattern]), found
-            check_history(found)
-            if pattern == "tally":
-                state_now = host.request("GET", f"/runtime/webhooks/durabletask/entities/counter/{instance_id}")
-                assert state_now.json() == 15, f"an operation of {instance_id} was applied twice or lost"
-        running = host.request("GET", "/runtime/webhooks/durabletask/instances?runtimeStatus=Running,Pending")
-        left = [one["instanceId"] for one in json.loads(running.body) if not one["instanceId"].startswith("@")]
-        assert left == []
+        deadline = time.monotonic() + 60
+        while orchestrations.attend():
+            assert time.monotonic() < deadline
+        check_outcomes(host, orchestrations)
+        messages.check()
     check_turns(state)
-    assert len(driver.started) > KILLS
+    timer.check(KILLS // 20)
+    assert len(orchestrations.started) > KILLS

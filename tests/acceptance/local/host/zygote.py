@@ -15,7 +15,14 @@ from typing import Any, Self
 
 from local.host.client import HostClient
 
-_LOADED = ("azure.durable_functions", "local.host.__main__", "local.host.durable.extension")
+_LOADED = (
+    "azure.durable_functions",
+    "local.host.__main__",
+    "local.host.durable.extension",
+    "local.host.queue_trigger",
+    "local.host.servicebus",
+    "local.host.storage_queues",
+)
 _POLL_SECONDS = 0.005
 
 

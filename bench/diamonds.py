@@ -11,6 +11,8 @@ import json
 import subprocess
 import tempfile
 import time
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +63,9 @@ async def _measure(sizes: tuple[int, ...]) -> None:
 async def _size(size: int) -> tuple[str, ...]:
     async with _services(size, NIVODA_REQUESTS_PER_SECOND="0") as services:
         run, seconds, ingesting = await _run(services)
-        peak = _peak_mib(services["host"].pid)
+        host = services["host"].pid
+        assert host is not None, "the host has ended"
+        peak = _peak_mib(host)
         dlt = await asyncio.to_thread(_dlt, services)
         copied = await asyncio.to_thread(_copy, services.settings["POSTGRES_DSN"])
         console.print(await asyncio.to_thread(_consolidation, services.settings["POSTGRES_DSN"], run))
@@ -72,11 +76,22 @@ async def _size(size: int) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def _services(size: int, **settings: str) -> Any:
-    folder = Path(tempfile.mkdtemp(prefix="manifold-bench-"))
-    return stack(
-        Options(ports=Ports.free(), folder=folder, supplier_flags=("--diamonds", str(size)), overrides=settings)
-    )
+@asynccontextmanager
+async def _services(size: int, **settings: str) -> AsyncGenerator[Stack]:
+    with _folder() as folder:
+        flags = ("--diamonds", str(size))
+        async with stack(
+            Options(ports=Ports.free(), folder=folder, supplier_flags=flags, overrides=settings)
+        ) as services:
+            yield services
+
+
+@contextmanager
+def _folder() -> Generator[Path]:
+    with tempfile.TemporaryDirectory(prefix="manifold-bench-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        folder.chmod(0o755)  # the server may be another user's, where this one is root
+        yield folder
 
 
 async def _run(services: Stack) -> tuple[dict[str, Any], float, float]:

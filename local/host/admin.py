@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from local.host.host import Host
 
 PAGE = Path(__file__).parent / "page" / "index.html"
+# So many orchestrations and entities are listed on the page, the newest.
+_LISTED = 50
 _RUNTIME_VERSION = "4.1038.0.0"
 
 
@@ -38,6 +40,9 @@ class Admin:
                 Route("/admin/host/page", page),
                 Route("/admin/host/status", self._status),
                 Route("/admin/host/invocations", self._invocations),
+                Route("/admin/host/orchestrations", self._orchestrations),
+                Route("/admin/host/entities", self._entities),
+                Route("/admin/host/instances/{instance:path}", self._instance_details),
                 Route("/admin/host/diagnosis/{instance:path}", self._diagnosis),
                 Route("/admin/host/keys", self._host_keys),
                 Route("/admin/host/keys/{name}", self._host_key),
@@ -153,6 +158,19 @@ class Admin:
         extension = self._host.extension
         instance = request.path_params["instance"]
         return JSONResponse(extension.diagnosis(instance) if extension is not None else [])
+
+    async def _orchestrations(self, request: Request) -> Response:  # noqa: ARG002 - the same for all
+        extension = self._host.extension
+        return JSONResponse(extension.newest(_LISTED, entities=False) if extension is not None else [])
+
+    async def _entities(self, request: Request) -> Response:  # noqa: ARG002 - the same for all
+        extension = self._host.extension
+        return JSONResponse(extension.newest(_LISTED, entities=True) if extension is not None else [])
+
+    async def _instance_details(self, request: Request) -> Response:
+        extension = self._host.extension
+        found = extension.details(request.path_params["instance"]) if extension is not None else None
+        return Response(status_code=404) if found is None else JSONResponse(found)
 
     def _describe(self, function: Function, origin: str) -> dict[str, Any]:
         found = next((one for one in self._host.http.functions if one.function.name == function.name), None)

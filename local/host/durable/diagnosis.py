@@ -50,7 +50,7 @@ def hanging(actions: Sequence[NewAction]) -> str:
         remedies.append("An activity cannot be cancelled: await the loser of a race, too, or let it give up in time.")
     verb = "is" if len(actions) == 1 else "are"
     return (
-        f"{RETURNED}{', '.join(names)} {verb} still open: the instance stays Running, without output, until then, "
+        f"{RETURNED}{', '.join(names)} {verb} still open: the instance stays Running, without output, until that ends, "
         f"here as in Azure. {' '.join(remedies)}"
     )
 

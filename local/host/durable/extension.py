@@ -1,10 +1,12 @@
 """Durable Functions' backend: the task hub, what runs on it, and the two HTTP doors that the shell mounts."""
 
 from pathlib import Path
+from typing import Any
 
 from starlette.applications import Starlette
 
 from local.host.clock import Clock
+from local.host.durable import status
 from local.host.durable.dispatcher import Dispatcher
 from local.host.durable.http_api import HttpApi, application
 from local.host.durable.hub import Hub
@@ -13,6 +15,7 @@ from local.host.durable.operations import Operations
 from local.host.durable.options import DurableOptions
 from local.host.durable.ports import DurableFunctions, Resumed
 from local.host.durable.sdk_caches import cache_sdk as put_sdk_caches
+from local.host.durable.timeline import timeline
 
 GRACE_SECONDS = 1.0
 
@@ -68,6 +71,21 @@ class DurableExtension:
     async def wait_finished(self, instance_id: str, seconds: float) -> None:
         """Return when the orchestration has ended, or after so many seconds of real time."""
         await self._dispatcher.instances.wait_finished(instance_id, seconds)
+
+    def newest(self, limit: int, *, entities: bool) -> list[dict[str, Any]]:
+        """The status objects of the orchestrations created last, or of the entities used last, the newest first."""
+        found = self.operations.newest(limit, entities=entities)
+        return [status.shown(one, show_input=entities, history=None, show_output=True) for one in found]
+
+    def details(self, instance_id: str) -> dict[str, Any] | None:
+        """One instance's status object with its `timeline` and `diagnosis`; None when there is none of that id."""
+        instance = self._dispatcher.instances.state(instance_id)
+        if instance is None:
+            return None
+        history = [] if instance.is_entity else self.operations.history(instance)
+        shown = status.shown(instance, show_input=True, history=None, show_output=True)
+        drawn = timeline(history, self._dispatcher.instances.now_text())
+        return {**shown, "timeline": drawn, "diagnosis": list(instance.notes)}
 
     def diagnosis(self, instance_id: str) -> list[str]:
         """Why an instance hangs or lost something that Azure would lose in silence, each with the remedy."""

@@ -40,6 +40,8 @@ CREATE INDEX inbox_by_instance ON inbox (instance_id);
 CREATE INDEX activities_by_instance ON activities (instance_id);
 CREATE INDEX timers_by_instance ON timers (instance_id);
 """
+# By the time of creation; without the Z a whole second sorts before its fractions.
+_BY_CREATION = "CREATE INDEX IF NOT EXISTS instances_by_creation ON instances (rtrim(created, 'Z'))"
 _COLUMNS = (
     "id, execution_id, name, version, input, created, updated, generation, parent_id, status, output, custom_status, "
     "fresh, notes"
@@ -87,6 +89,7 @@ class Hub:
                 f"The task hub {self._path} was written by another version of the local host (format {version}, this "
                 f"is {SCHEMA_VERSION}). Delete the file to start anew, or run that version."
             )
+        self._db.execute(_BY_CREATION)
         self._db.execute("COMMIT")
 
     def close(self) -> None:
@@ -208,6 +211,15 @@ class Hub:
         """All instances in the order of their ids, without their histories."""
         for row in self._db.execute(f"SELECT {_COLUMNS} FROM instances ORDER BY id"):  # noqa: S608 - our names
             yield _instance(row)
+
+    def newest(self, limit: int, *, entities: bool) -> list[Instance]:
+        """The orchestrations created last, or the entities used last, the newest first, without their histories."""
+        # An entity is named by its id, an orchestration by its function; see Instance.is_entity.
+        query = (
+            f"SELECT {_COLUMNS} FROM instances WHERE (name = id AND name LIKE '@%') = ? "  # noqa: S608 - our names
+            "ORDER BY rtrim(created, 'Z') DESC LIMIT ?"
+        )
+        return [_instance(row) for row in self._db.execute(query, (entities, limit))]
 
     def unfinished(self) -> list[Instance]:
         marks = ",".join("?" * len(FINISHED))

@@ -266,6 +266,10 @@ class Operations:
             found.append(instance)
         return found, None
 
+    def newest(self, limit: int, *, entities: bool = False) -> list[Instance]:
+        """The orchestrations created last, or the entities used last, the newest first."""
+        return self._hub.newest(limit, entities=entities)
+
     # -- entities
 
     def signal_entity(self, name: str, key: str, operation: str, input_text: str | None) -> None:

@@ -116,10 +116,35 @@ async def test_the_page_shows_functions_runs_and_the_timeline_of_an_orchestratio
         await page.click(f"#instances tr:has-text('{done}')")
         await page.wait_for_selector("#timeline .bar")
         labels = await page.locator("#timeline .row > span").all_inner_texts()
-        assert labels == ["started", "Add", "Add", "Add", "ExecutionCompleted"]
+        assert labels == ["started", "Add", "Add", "Add", "completed"]
         await page.click(f"#runs tr:has-text('{hangs}')")
         await page.wait_for_selector("#notes p")
         assert "no_such_activity" in await page.inner_text("#notes")
+
+
+async def test_the_newest_orchestrations_are_listed_however_many_there_are(app):
+    for number in range(60):
+        app.start_orchestration("chain", [number], f"zz-{number}")
+    newest = app.start_orchestration("count_to", 1, "a-newest")
+    app.wait_for(newest)
+    app.settle()
+    listed = [one["instanceId"] for one in get(app, "/admin/host/orchestrations").json()]
+    assert len(listed) == 50
+    assert newest in listed[:5]
+    assert not {f"zz-{number}" for number in range(5)} & set(listed)
+    [entity] = get(app, "/admin/host/entities").json()
+    assert (entity["instanceId"], entity["input"]["exists"]) == ("@counter@main", True)
+    async with browser_page() as page:
+        await page.goto(app.url + "/")
+        await page.click(f"#instances tr:has-text('{newest}')")
+        await page.wait_for_selector("#timeline .row:has-text('counter main: add')")
+        await page.click("#entities tr:has-text('@counter@main')")
+        await page.wait_for_selector("#notes pre:has-text('state: ')")
+        assert await page.locator("#timeline").is_hidden()
+
+
+def test_an_instance_that_is_not_there(app):
+    assert get(app, "/admin/host/instances/nobody").status == 404
 
 
 async def test_the_page_asks_for_the_key_when_the_host_does(apps):

@@ -37,7 +37,11 @@ def function_lines(host: "Host") -> Iterator[str]:
         yield f"The '{error.name}' function is in error: {error.reason}"
     if table.failure is not None:
         yield f"Worker failed to index functions\n{table.failure}"
-        yield "No function runs until this is put right: one that cannot load takes the whole app down in Azure too."
+        yield (
+            "No function runs until this is put right"
+            + (", except for orchestrations, which go on with the code that they had" if host.extension else "")
+            + ": one that cannot load takes the whole app down in Azure too."
+        )
     elif not table.functions and not table.errors:
         yield "The app has no function: no decorator of its FunctionApp has a trigger."
 

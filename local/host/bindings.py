@@ -44,6 +44,7 @@ class Bindings:
         self._load = {"queue": self._load_queues, "blob": self._load_blobs, "serviceBus": self._load_service_bus}
         self._make: dict[str, Callable[[Function], Listener]] = {}
         self._listeners: dict[str, Listener] = {}
+        self._stopped: list[Listener] = []
 
     def load(self, table: FunctionTable) -> list[FunctionError]:
         """Load what the functions' bindings need; a function with a connection that cannot be is refused.
@@ -73,7 +74,9 @@ class Bindings:
             for one in table.of_type(trigger)
         }
         for key in self._listeners.keys() - wanted.keys():
-            self._listeners.pop(key).stop()
+            listener = self._listeners.pop(key)
+            listener.stop()
+            self._stopped.append(listener)
         for key, function in wanted.items():
             if key in self._listeners:
                 self._listeners[key].function = function
@@ -93,7 +96,7 @@ class Bindings:
 
     async def close(self) -> None:
         """Wait until everything taken is dealt with, and close the services' clients."""
-        await asyncio.gather(*(listener.ended() for listener in self._listeners.values()))
+        await asyncio.gather(*(listener.ended() for listener in [*self._listeners.values(), *self._stopped]))
         await asyncio.gather(*(service.close() for service in self._services.values()))
 
     def _load_service_bus(self) -> Clients[Any]:

@@ -18,7 +18,8 @@ from local.host.clock import Clock
 from local.host.durable.ports import HostStopping
 from local.host.functions import Binding, Function, RetryPolicy
 from local.host.invocations import Invocation
-from local.host.logs import InvocationTag, active_invocations, current_invocation, host_log
+from local.host.logs import InvocationTag, active_invocations, current_invocation, host_log, warn_once
+from local.host.watchdog import is_debugged
 from local.host.worker import (
     FunctionRaised,
     InvocationContext,
@@ -165,10 +166,19 @@ class Dispatcher:
             current_invocation.reset(token)
 
     async def _limited(self, function: Function, call: Call, invocation: Invocation, retry: RetryContext) -> Result:
+        if self._timeout is None:
+            return await self._once(function, call, invocation, retry)
+        limit = asyncio.timeout(None)
         try:
-            async with asyncio.timeout(self._timeout):
-                return await self._once(function, call, invocation, retry)
+            async with limit:
+                timer = asyncio.get_running_loop().call_later(self._timeout, _expire, limit)
+                try:
+                    return await self._once(function, call, invocation, retry)
+                finally:
+                    timer.cancel()
         except TimeoutError:
+            if not limit.expired():
+                raise
             host_log.error(
                 "Timeout value of %s exceeded by function 'Functions.%s' (Id: '%s'). Initiating cancellation.",
                 _timespan(self._timeout or 0),
@@ -210,6 +220,14 @@ class Dispatcher:
                 with _failing_as(binding):
                     await writer.write(function, binding, value, call)
         return result
+
+
+def _expire(limit: asyncio.Timeout) -> None:
+    if not is_debugged():
+        limit.reschedule(0)
+        return
+    # As in Azure (TimeoutWhileDebugging is false): who stands in a breakpoint may stand there.
+    warn_once("functionTimeout ends no run any more: there is a debugger.")
 
 
 @contextmanager

@@ -103,10 +103,10 @@ class Host:
         await self.code.unload()
         try:
             await self._take(self._index())
-            await self._start_triggers()
         except ConfigurationError as error:
             self.table = FunctionTable(failure=str(error))
             self.http.load(self.table)
+        await self._start_triggers()
 
     async def _start(self) -> None:
         # What starts first is undone last.

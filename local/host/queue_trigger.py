@@ -5,7 +5,7 @@ import contextlib
 import random
 from collections.abc import Awaitable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from azure.core.exceptions import AzureError, ResourceNotFoundError
 from azure.storage.queue import QueueMessage
@@ -37,13 +37,15 @@ class QueueTrigger:
         self._running: set[asyncio.Task[None]] = set()
         self._taking: asyncio.Task[int] | None = None
         self._task: asyncio.Task[None] | None = None
+        self._stopping = False
 
     def start(self) -> None:
         """Begin to poll."""
         self._task = start_task(self._poll(), f"queue {self.function.name}")
 
     def stop(self) -> None:
-        """Take no more messages."""
+        """Take no more messages; what a request under way brings goes back to the queue."""
+        self._stopping = True
         if self._task is not None:
             self._task.cancel()
 
@@ -87,6 +89,9 @@ class QueueTrigger:
         )
         messages = [message async for message in page]
         for message in messages:
+            if self._stopping:
+                await self._release(message, 0)
+                continue
             self._leases.add(message)
             task = asyncio.create_task(self._run(message))
             self._running.add(task)
@@ -166,15 +171,22 @@ class QueueTrigger:
 class _Leases:
     """Which messages this host holds, one small file each, for the start after a kill."""
 
+    # What a listener that a reload has stopped still runs is no message of a killed host.
+    _held: ClassVar[set[Path]] = set()
+
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
 
     def add(self, message: QueueMessage) -> None:
-        (self._folder / str(message.id)).write_text(message.pop_receipt or "")
+        path = self._folder / str(message.id)
+        self._held.add(path)
+        path.write_text(message.pop_receipt or "")
 
     def drop(self, message_id: str) -> None:
-        (self._folder / message_id).unlink(missing_ok=True)
+        path = self._folder / message_id
+        self._held.discard(path)
+        path.unlink(missing_ok=True)
 
     def left(self) -> list[tuple[str, str]]:
-        return [(path.name, path.read_text()) for path in self._folder.iterdir()]
+        return [(path.name, path.read_text()) for path in self._folder.iterdir() if path not in self._held]

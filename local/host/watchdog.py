@@ -1,4 +1,7 @@
-"""Tells when something blocks the host's loop: everything stands then, and nobody would see why."""
+"""Tells when something blocks the host's loop: everything stands then, and nobody would see why.
+
+Knows of debuggers, too: a breakpoint is meant to stand still, and no limit of time holds for who stands in one.
+"""
 
 import asyncio
 import sys
@@ -9,6 +12,8 @@ from local.host.logs import host_log
 
 _PATIENCE_SECONDS = 5.0
 _LOOK_SECONDS = 1.0
+# Set for good at the first breakpoint seen: who stands in one now has stood before in what goes on later.
+_stood = threading.Event()
 
 
 class Watchdog:
@@ -31,12 +36,13 @@ class Watchdog:
 
     def _watch(self, loop: asyncio.AbstractEventLoop, watched: int) -> None:
         while not self._stopped.wait(min(_LOOK_SECONDS, self._patience)):
+            is_debugged()  # a stand that is over when someone asks must have been seen
             alive = threading.Event()
             try:
                 loop.call_soon_threadsafe(alive.set)
             except RuntimeError:  # the loop is closed
                 return
-            if alive.wait(self._patience) or self._stopped.is_set() or _is_debugged():
+            if alive.wait(self._patience) or self._stopped.is_set() or is_debugged():
                 continue
             frame = sys._current_frames().get(watched)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the one way to see another thread's stack
             stack = "".join(traceback.format_stack(frame)[-6:]) if frame is not None else ""
@@ -51,6 +57,19 @@ class Watchdog:
                 pass
 
 
-def _is_debugged() -> bool:
-    # A breakpoint is meant to stand still.
-    return "pydevd" in sys.modules or "bdb" in sys.modules
+def is_debugged() -> bool:
+    """Whether pydevd (debugpy, PyCharm) is here, or a thread stands, or was seen standing, in pdb or another Bdb.
+
+    That `bdb` is loaded says nothing: libraries import it by way of doctest.
+    """
+    if "pydevd" in sys.modules:
+        return True
+    if not _stood.is_set() and "bdb" in sys.modules:
+        frames = sys._current_frames().values()  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - as above
+        if any(
+            frame.f_globals.get("__name__") in {"bdb", "pdb"}
+            for top in frames
+            for frame, _ in traceback.walk_stack(top)
+        ):
+            _stood.set()
+    return _stood.is_set()

@@ -1,8 +1,10 @@
 import base64
+import contextlib
 import time
 import uuid
 
 import pytest
+from azure.core.exceptions import ResourceExistsError
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient
 
@@ -127,6 +129,44 @@ def test_a_message_that_a_killed_host_held_is_taken_again_at_its_next_start(apps
         host.wait_for_output("A message of the queue 'slow-killed' that the last host held is visible again.")
         host.wait_for_output("slow begins 2")
         host.wait_for_output("slow ends")
+
+
+RELOADED = """
+import azure.functions as func
+import azure.durable_functions as df
+
+app = df.DFApp()
+
+@app.queue_trigger(arg_name="msg", queue_name="reloaded", connection="Storage")
+def take(msg: func.QueueMessage) -> None:
+    print("OLD", msg.get_body().decode())
+
+@app.orchestration_trigger(context_name="context")
+def nothing(context):
+    return None
+"""
+REFUSED = """
+@app.event_hub_message_trigger(arg_name="event", event_hub_name="x", connection="Storage")
+def hub(event: func.EventHubEvent) -> None: ...
+"""
+
+
+@pytest.mark.parametrize("broken", [REFUSED, "\nraise ValueError('half written')\n"])
+def test_no_message_is_taken_with_old_code_after_a_reload_that_is_refused(storage_connection, queues, tmp_path, broken):
+    app = tmp_path / "app"
+    app.mkdir()
+    (app / "function_app.py").write_text(RELOADED)
+    queue = queues.get_queue_client("reloaded")
+    with contextlib.suppress(ResourceExistsError):
+        queue.create_queue()
+    with HostProcess(app, tmp_path / "data", ["--reload"], {"Storage": storage_connection}) as host:
+        (app / "function_app.py").write_text(RELOADED + broken)
+        host.wait_for_output("except for orchestrations, which go on with the code that they had")
+        queue.send_message(base64.b64encode(b"one").decode())
+        with pytest.raises(AssertionError):
+            host.wait_for_output("OLD one", timeout=2.5)  # longer than any pause between two polls
+        (app / "function_app.py").write_text(RELOADED.replace("OLD", "NEW"))
+        host.wait_for_output("NEW one")
 
 
 def test_a_missing_connection_names_function_and_binding(apps, tmp_path):

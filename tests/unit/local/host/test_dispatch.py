@@ -1,4 +1,7 @@
 import asyncio
+import io
+import pdb  # noqa: T100 - what stands still here
+import threading
 from pathlib import Path
 
 import pytest
@@ -6,6 +9,7 @@ from azure.functions import meta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from local.host import dispatch, watchdog
 from local.host.clock import ManualClock, SystemClock
 from local.host.dispatch import Call, Dispatcher, FunctionTimedOut, retry_delay
 from local.host.durable.ports import HostStopping
@@ -102,14 +106,50 @@ async def test_stopping_waits_for_the_grace_time_and_then_aborts(worker):
 
 
 async def test_a_hanging_thread_costs_the_pool_no_place(worker):
-    import threading
-
     release = threading.Event()
     dispatcher = Dispatcher(Worker(1), SystemClock(), timeout=0.05)
     with pytest.raises(FunctionTimedOut):
         await dispatcher.run(function(lambda value: release.wait()), call())
     await dispatcher.run(function(lambda value: None), call())
     release.set()
+
+
+async def test_no_limit_of_time_holds_for_who_stands_in_a_breakpoint(worker, monkeypatch, told):
+    monkeypatch.setattr(watchdog, "_stood", threading.Event())
+    dispatcher = Dispatcher(worker, SystemClock(), timeout=0.05)
+    fired = asyncio.Event()
+    monkeypatch.setattr(dispatch, "_expire", lambda limit, expire=dispatch._expire: (expire(limit), fired.set()))
+    go_on = threading.Event()
+
+    class Developer:
+        def readline(self):
+            go_on.wait(20)
+            return "continue\n"
+
+    def stands(value):
+        pdb.Pdb(stdin=Developer(), stdout=io.StringIO(), nosigint=True, readrc=False).set_trace()
+
+    run = asyncio.create_task(dispatcher.run(function(stands), call()))
+    await fired.wait()
+    go_on.set()
+    await run
+    assert "functionTimeout ends no run any more: there is a debugger." in told.text
+
+
+async def test_that_a_library_loads_pdb_lifts_no_limit(worker):
+    async def hangs(value):
+        await asyncio.Event().wait()
+
+    with pytest.raises(FunctionTimedOut):
+        await Dispatcher(worker, SystemClock(), timeout=0.01).run(function(hangs), call())
+
+
+async def test_a_timeout_of_the_functions_own_is_its_own(worker):
+    async def gives_up(value):
+        raise TimeoutError
+
+    with pytest.raises(FunctionRaised):
+        await Dispatcher(worker, SystemClock(), timeout=10).run(function(gives_up), call())
 
 
 async def test_retries_wait_by_the_clock(worker):

@@ -1,11 +1,13 @@
 import asyncio
+import io
+import pdb  # noqa: T100 - what stands still here
 import threading
 
 from local.host import watchdog
 
 
 async def test_a_loop_that_stands_still_is_told_of_once_with_its_stack(caplog, monkeypatch):
-    monkeypatch.setattr(watchdog, "_is_debugged", lambda: False)
+    monkeypatch.setattr(watchdog, "is_debugged", lambda: False)
     told = threading.Event()
     monkeypatch.setattr(watchdog.host_log, "handle", lambda record: (records.append(record.getMessage()), told.set()))
     records = []
@@ -20,7 +22,7 @@ async def test_a_loop_that_stands_still_is_told_of_once_with_its_stack(caplog, m
 
 
 async def test_a_loop_that_goes_on_is_left_alone(monkeypatch):
-    monkeypatch.setattr(watchdog, "_is_debugged", lambda: False)
+    monkeypatch.setattr(watchdog, "is_debugged", lambda: False)
     records = []
     monkeypatch.setattr(watchdog.host_log, "handle", records.append)
     dog = watchdog.Watchdog(patience=1)
@@ -32,7 +34,7 @@ async def test_a_loop_that_goes_on_is_left_alone(monkeypatch):
 
 
 async def test_a_breakpoint_may_stand_still(monkeypatch):
-    monkeypatch.setattr(watchdog, "_is_debugged", lambda: True)
+    monkeypatch.setattr(watchdog, "is_debugged", lambda: True)
     records = []
     monkeypatch.setattr(watchdog.host_log, "handle", records.append)
     dog = watchdog.Watchdog(patience=0.02)
@@ -40,3 +42,28 @@ async def test_a_breakpoint_may_stand_still(monkeypatch):
     threading.Event().wait(0.2)
     dog.stop()
     assert records == []
+
+
+async def test_a_stand_that_is_over_is_remembered(monkeypatch):
+    monkeypatch.setattr(watchdog, "_stood", threading.Event())
+    go_on, standing = threading.Event(), threading.Event()
+
+    class Developer:
+        def readline(self):
+            standing.set()
+            go_on.wait(20)
+            return "continue\n"
+
+    def stands():
+        pdb.Pdb(stdin=Developer(), stdout=io.StringIO(), nosigint=True, readrc=False).set_trace()
+
+    assert not watchdog.is_debugged()
+    dog = watchdog.Watchdog(patience=0.01)
+    dog.start()
+    thread = threading.Thread(target=stands)
+    thread.start()
+    assert watchdog._stood.wait(10)
+    go_on.set()
+    thread.join()
+    dog.stop()
+    assert watchdog.is_debugged()

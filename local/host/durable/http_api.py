@@ -23,6 +23,7 @@ from local.host.durable.http_requests import (
     flag,
     is_json,
     json_answer,
+    own_address,
     parameter,
     parameters,
     read_event,
@@ -154,7 +155,7 @@ class HttpApi:
         except status.HistoryUnreadable as error:
             return fault(400, BAD_ARGUMENT, str(error), "System.ArgumentException")
         if not instance.finished:
-            return json_answer(body, 202, {"Location": str(request.url), "Retry-After": "5"})
+            return json_answer(body, 202, {"Location": own_address(request), "Retry-After": "5"})
         failed = instance.status == FAILED and flag(request, "returnInternalServerErrorOnFailure")
         return json_answer(body, 500 if failed else 200)
 

@@ -3,6 +3,7 @@
 import json
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,6 +14,8 @@ from local.host.durable.operations import DEFAULT_PAGE
 JSON_TYPE = "application/json; charset=utf-8"
 BAD_ARGUMENT = "One or more of the arguments submitted is incorrect"
 WENT_WRONG = "Something went wrong while processing your request"
+# Everything that may stand in a path or a query unescaped, and what is escaped already.
+_AS_SENT = "%/?:@!$&'()*+,;=~"
 
 
 class Refused(Exception):
@@ -39,6 +42,13 @@ def fault(code: int, message: str, text: str, exception_type: str) -> Response:
 def flag(request: Request, name: str, *, default: bool = False) -> bool:
     text = parameter(request, name)
     return default if text is None or text.lower() not in ("true", "false") else text.lower() == "true"
+
+
+def own_address(request: Request) -> str:
+    """The request's address as it was sent: percent-encoded, whatever its path holds."""
+    path = quote(request.scope["raw_path"], safe=_AS_SENT)
+    query = quote(request.scope["query_string"], safe=_AS_SENT)
+    return f"{request.url.scheme}://{request.url.netloc}{path}{f'?{query}' if query else ''}"
 
 
 def parameters(request: Request, name: str) -> list[str]:

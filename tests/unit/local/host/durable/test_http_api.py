@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 import azure.durable_functions as df
 import azure.functions as func
@@ -188,3 +189,16 @@ async def test_every_method_of_the_client_that_changes(doors: Doors) -> None:
     assert deleted.instances_deleted == 1
     links = client.create_http_management_payload("one")
     assert links["terminatePostUri"].startswith(f"http://localhost:7071{WEBHOOK}/instances/one/terminate?reason=")
+
+
+@pytest.mark.parametrize("instance_id", ["日本", "x y", "a'b", "@odd@x", "50%"])
+async def test_the_location_of_a_status_is_an_address_whatever_the_id(doors: Doors, instance_id: str) -> None:
+    await doors.client.start_new("wait", instance_id)
+    await doors.lab.rest()
+    path = f"instances/{quote(instance_id)}"
+    answer = await doors.web.get(f"{path}?showInput=true")
+    assert answer.status_code == 202
+    assert answer.json()["instanceId"] == instance_id
+    assert answer.headers["location"].endswith(f"{WEBHOOK}/instances/{quote(instance_id)}?showInput=true")
+    assert (await doors.web.get(answer.headers["location"])).json()["instanceId"] == instance_id
+    assert (await doors.client.get_status(instance_id)).instance_id == instance_id

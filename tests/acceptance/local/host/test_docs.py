@@ -5,9 +5,12 @@ import os
 import re
 import subprocess
 import sys
+import sysconfig
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from local.host.__main__ import _parser
 from local.host.testing import HostProcess
@@ -16,6 +19,10 @@ ROOT = Path(__file__).parents[4]
 PAGE = (ROOT / "docs" / "local-host.md").read_text()
 BLOCKS = re.findall(r"```bash\n(.*?)```", PAGE, re.DOTALL)
 SERVE = re.findall(r"```bash serve\n(.*?)```", PAGE, re.DOTALL)
+OWN, OWN_SERVE, OWN_TEST, CONFTEST, OWN_PYTHON = (
+    re.findall(rf"```{kind}\n(.*?)```", PAGE, re.DOTALL)
+    for kind in ("bash own", "bash own serve", "bash own test", "python conftest", "python own")
+)
 PYTHON = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 
 
@@ -33,9 +40,50 @@ def test_a_newcomers_two_minutes(tmp_path):
     with HostProcess(tmp_path / "my-app", tmp_path / "my-app" / ".local" / "host") as host:
         for block in rest:
             printed = typed(block.replace("localhost:7071", f"127.0.0.1:{host.port}"), tmp_path)
+            if "/instances" in block:
+                assert json.loads(printed)[0]["output"] == "Hello, you!"
             if "greet/you" in block:
                 assert host.wait_for(json.loads(printed)["id"]).output == "Hello, you!"
         assert host.wait_for_output("Executed 'Functions.hello'")
+
+
+def test_an_app_has_an_environment_of_its_own(tmp_path, monkeypatch):
+    typed(BLOCKS[0], tmp_path)
+    app = tmp_path / "my-app"
+    (app / "requirements.txt").write_text("azure-functions\nazure-functions-durable\n")
+    # The packages come from the environment of these tests instead of from a registry.
+    own = app / ".venv"
+    subprocess.run([sys.executable, "-m", "venv", str(own)], check=True, timeout=120)
+    packages = next(own.glob("lib/python*/site-packages"))
+    (packages / "shared.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    (app / "conftest.py").write_text(CONFTEST[0])
+    (app / "test_app.py").write_text(OWN_PYTHON[0])
+    monkeypatch.setenv("MANIFOLD", str(ROOT))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    typed(f"{OWN[0]}\n{OWN_TEST[0]}", app)
+    serve = f". .venv/bin/activate\n{OWN_SERVE[0].strip()} --port 0 --grace 0 > printed & trap 'kill $!' EXIT\n"
+    typed(f"{serve}\nuntil grep -q '^ready http' printed; do kill -0 $!; sleep 0.1; done", app)
+    assert "hello: activityTrigger" in (app / "printed").read_text()
+
+
+def test_the_hosts_packages_are_listed_as_they_are_pinned_here():
+    lines = [line for line in (ROOT / "local/host/requirements.txt").read_text().splitlines() if line[0] != "#"]
+    listed = {Requirement(line).name: Requirement(line) for line in lines}
+    imported = {
+        name
+        for path in (ROOT / "local" / "host").rglob("*.py")
+        for name in re.findall(r"^\s*(?:from|import) ([\w.]+)", path.read_text(), re.MULTILINE)
+    }
+    for name in imported:
+        top = name.partition(".")[0]
+        package = ".".join(name.split(".")[: 3 if ".storage." in name else 2]) if top == "azure" else top
+        if top in {*sys.stdlib_module_names, "local", "pytest"} or package == "azure.core":
+            continue
+        brought = {"uvloop": "uvicorn", "watchfiles": "uvicorn"}.get(package, package.replace(".", "-"))
+        assert brought in listed, f"local/host imports {name}"
+    for name, requirement in listed.items():
+        assert requirement.specifier.contains(version(name)), requirement
 
 
 def test_the_example_of_a_test_passes(tmp_path):

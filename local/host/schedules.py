@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 
+from local.host.logs import warn_once
 from local.host.settings import parse_timespan
 
 _FIELD_RANGES = {
@@ -78,8 +79,15 @@ def _field(kind: str, text: str) -> str:
         start = low if star else _number(kind, first)
         # `5/15` means from 5 to the end of the range in steps of 15.
         end = _number(kind, last) if last else high if star or step else start
-        if not low <= start <= high or not low <= end <= high or start > end or step == "0":
+        if not low <= start <= high or not low <= end <= high or step == "0":
             raise ValueError(part)
+        if start > end:
+            start, end = end, start
+            warn_once(
+                "The range '%s' of a schedule's field '%s' runs backwards: as in Azure it means %d-%d. Where it shall "
+                "go on over the field's end, write two ranges.",
+                *(part, kind, start, end),
+            )
         parts.append("*" if star and not step else f"{start}-{end}/{step or 1}" if end > start else str(start))
     return ",".join(parts)
 

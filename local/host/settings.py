@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any, cast
 
 from local.host.functions import RetryPolicy
+from local.host.logs import warn_once
 
 # Newtonsoft, which reads these files in Azure, takes comments and trailing commas.
 _COMMENT = re.compile(r'("(?:\\.|[^"\\])*")|//[^\n]*|/\*.*?\*/', re.DOTALL)
+_LAST_HOUR = 23
 _TRAILING_COMMA = re.compile(r'("(?:\\.|[^"\\])*")|,(?=\s*[}\]])', re.DOTALL)
 
 
@@ -66,14 +68,22 @@ def read_local_settings(app: Path, environment: Mapping[str, str]) -> LocalSetti
 def parse_timespan(text: str) -> float | None:
     """Seconds of a .NET TimeSpan `[d.]hh:mm[:ss[.fraction]]` or a number of days; None when it is neither.
 
-    Days may also be divided by a colon, but only from all of `hh:mm:ss`.
+    Days may also be divided by a colon, but only from all of `hh:mm:ss`; `25:00:00` is 25 days then, with a warning.
     """
     days_part = r"(?:(\d+)(?:\.|:(?=\d+:\d+:)))?"
-    match = re.fullmatch(days_part + r"(\d{1,2}):(\d{1,2})(?::(\d{1,2}(?:\.\d{1,7})?))?", text.strip())
+    match = re.fullmatch(days_part + r"(\d{1,8}):(\d{1,2})(?::(\d{1,2}(?:\.\d{1,7})?))?", text.strip())
     if match is None:
         return float(text) * 86400 if re.fullmatch(r"\d+", text.strip()) else None
     days, hours, minutes, seconds = match.groups()
-    if int(hours) > 23 or int(minutes) > 59 or float(seconds or 0) >= 60:  # noqa: PLR2004 - hours and minutes
+    if days is None and int(hours) > _LAST_HOUR and re.fullmatch(r"\d+", seconds or ""):
+        warn_once(
+            "The time '%s' is %s days, %s hours and %s minutes, as .NET reads it. "
+            "Were %s hours meant, write %d.%02d:%s:%s.",
+            *(text.strip(), hours, minutes, seconds, hours),
+            *(*divmod(int(hours), 24), minutes, seconds),
+        )
+        days, hours, minutes, seconds = hours, minutes, seconds, None
+    if int(hours) > _LAST_HOUR or int(minutes) > 59 or float(seconds or 0) >= 60:  # noqa: PLR2004 - minutes
         return None
     return int(days or 0) * 86400 + int(hours) * 3600 + int(minutes) * 60 + float(seconds or 0)
 

@@ -37,6 +37,9 @@ def local(text, start, count, zone=BERLIN):
         ("0 0 9 13 * FRI", ["02-13 09:00:00", "03-13 09:00:00"]),
         ("0 15,45 8-9 * * *", ["01-01 08:15:00", "01-01 08:45:00"]),
         ("00:00:30", ["01-01 08:00:37", "01-01 08:01:07"]),
+        ("25:00:00", ["01-26 08:00:07", "02-20 08:00:07"]),
+        ("5-1 0 * * * *", ["01-01 09:00:01", "01-01 09:00:02"]),
+        ("0 0 9 * * FRI-MON", ["01-01 09:00:00", "01-02 09:00:00"]),
         ("1.00:00:00", ["01-02 08:00:07", "01-03 08:00:07"]),
     ],
 )
@@ -61,7 +64,6 @@ def test_next_times(text, expected):
         "0 0 0 L * *",
         "0 0 0 * * 5#2",
         "*/0 * * * * *",
-        "5-1 * * * * *",
         "0 0 0 * ja *",
         "-1 * * * * *",
     ],
@@ -69,6 +71,11 @@ def test_next_times(text, expected):
 def test_what_the_timer_extension_does_not_recognise_is_refused(text):
     with pytest.raises(ScheduleInvalid, match="was not recognized as a valid cron expression or timespan string"):
         parse_schedule(text, UTC)
+
+
+def test_a_range_that_runs_backwards_is_told_of(told):
+    parse_schedule("0 0 0 * * SAT-MON", UTC)
+    assert "The range 'sat-mon' of a schedule's field 'weekday' runs backwards: as in Azure it means 1-6." in told.text
 
 
 def test_a_fixed_time_runs_once_when_clocks_go_back():

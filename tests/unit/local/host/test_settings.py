@@ -20,7 +20,12 @@ from local.host.settings import ConfigurationError, disabled, parse_retry, parse
         ("23:59:59", 86399),
         ("2", 172800),
         ("00:00:01.0000001", 1.0000001),
-        ("24:00:00", None),
+        ("24:00:00", 24 * 86400),
+        ("25:10:30", 25 * 86400 + 10 * 3600 + 30 * 60),
+        ("25:30:00", None),
+        ("100:00:00", 100 * 86400),
+        ("25:00", None),
+        ("25:00:00.5", None),
         ("00:60:00", None),
         ("00:00:60", None),
         ("soon", None),
@@ -29,6 +34,12 @@ from local.host.settings import ConfigurationError, disabled, parse_retry, parse
 )
 def test_timespans(text, seconds):
     assert parse_timespan(text) == seconds
+
+
+def test_hours_that_are_days_for_dotnet_are_told_of(told):
+    parse_timespan("26:05:00")
+    assert "'26:05:00' is 26 days, 05 hours and 00 minutes, as .NET reads it" in told.text
+    assert "write 1.02:05:00." in told.text
 
 
 @given(st.integers(0, 300), st.integers(0, 23), st.integers(0, 59), st.integers(0, 59))

@@ -10,6 +10,9 @@ from local.host.durable.options import DurableOptions
 from local.host.durable.ports import DurableFunctions, FunctionFailed
 from local.host.logs import host_log
 
+# The failures of an entity that are kept, the last ones: it lives for ever.
+MOST_NOTES = 10
+
 
 class EntityBatches:
     """The entity functions of one task hub."""
@@ -34,9 +37,7 @@ class EntityBatches:
             sent = self._replies(outcome, at)
             entity.input_text, entity.custom_status = outcome.input_text, outcome.custom_status
             entity.created = entity.updated = at
-            for failure in outcome.failures:
-                name = entity.instance_id
-                host_log.warning("%s: an operation failed: %s", name, failure, extra={"instance_id": name})
+            _note(entity, outcome.failures)
         with self._hub.transaction():
             self._hub.take_messages(messages)
             if outcome is not None:
@@ -77,3 +78,15 @@ class EntityBatches:
             return entities.finish_failed(entity, requests, dotnet.sanitize(failure.message))
         except ValueError as error:
             return entities.finish_failed(entity, requests, str(error))
+
+
+def _note(entity: Instance, failures: list[str]) -> None:
+    name = entity.instance_id
+    for failure in failures:
+        host_log.warning("%s: an operation failed: %s", name, failure, extra={"instance_id": name})
+        note = (
+            f"An operation failed: {failure}. An orchestration that called it gets the error; who signalled it never "
+            "learns of it, here as in Azure. The log has the traceback."
+        )
+        if note not in entity.notes:
+            entity.notes = [*entity.notes, note][-MOST_NOTES:]

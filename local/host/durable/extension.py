@@ -6,7 +6,7 @@ from typing import Any
 from starlette.applications import Starlette
 
 from local.host.clock import Clock
-from local.host.durable import status
+from local.host.durable import entity_errors, status
 from local.host.durable.dispatcher import Dispatcher
 from local.host.durable.http_api import HttpApi, application
 from local.host.durable.hub import Hub
@@ -37,6 +37,7 @@ class DurableExtension:
     ) -> None:
         if cache_sdk:
             put_sdk_caches()
+        entity_errors.tell()
         self._hub = Hub(hub_path)
         self._dispatcher = Dispatcher(functions, options, self._hub, clock)
         self._links = Links(options.hub_name)

@@ -1,12 +1,13 @@
 """Entities: batches, calls, signals from client, orchestrator and entity, signals for later, listing."""
 
 import json
+from traceback import format_exc
 from typing import Any
 
 import azure.durable_functions as df
 import pytest
 
-from local.host.durable import entities
+from local.host.durable import entities, entity_errors
 from local.host.durable.operations import NotFound, UnknownEntity
 from local.host.durable.queries import Query
 
@@ -134,3 +135,21 @@ async def test_entities_are_listed_between_the_orchestrations_and_are_not_purged
 def test_ids_keep_the_keys_case() -> None:
     assert entities.entity_id("Store", "CaseKey") == "@store@CaseKey"
     assert entities.split_id("@store@a@b") == ("store", "a@b")
+
+
+async def test_a_failed_operation_is_told_of_with_its_place_and_noted_on_the_entity(
+    lab: Any, app: df.DFApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(
+        entity_errors.host_log, "exception", lambda text, *values, **_: told.append(f"{text % values} {format_exc()}")
+    )
+    one = await lab(app)
+    for _ in range(3):
+        one.operations.signal_entity("counter", "k", "boom", None)
+    await one.rest()
+    assert told[0].startswith("@counter@k: the operation 'boom' failed. Traceback")
+    assert "test_entities.py" in told[0]
+    assert "ValueError: entity boom" in told[0]
+    [note] = one.extension.diagnosis("@counter@k")
+    assert note.startswith('An operation failed: boom: "entity boom".')

@@ -1,5 +1,6 @@
 """Ties the durable extension to the worker: its functions, the durableClient input, and the keys of its webhook."""
 
+import inspect
 import sys
 from collections.abc import Collection
 from typing import TYPE_CHECKING, cast
@@ -38,6 +39,9 @@ class DurableFunctionsOfApp:
             }
             for trigger in _ALIASES
         }
+        for trigger in (ORCHESTRATION, ENTITY):
+            for one in table.of_type(trigger):
+                _check(one)
 
     @property
     def orchestrators(self) -> Collection[str]:
@@ -101,6 +105,17 @@ class DurableClientInput:
                 self._hub,
             )
         return meta.Datum(self._text, "string")
+
+
+def _check(function: Function) -> None:
+    """The SDK calls orchestrators and entities as plain functions, and says nothing useful of others."""
+    code = getattr(function.code, "orchestrator_function", None) or getattr(function.code, "entity_function", None)
+    if inspect.iscoroutinefunction(code) or inspect.isasyncgenfunction(code):
+        host_log.warning(
+            "Function '%s' is an 'async def': the SDK never awaits an orchestrator or an entity, so it fails or does "
+            "nothing, here as in Azure. Write 'def', with 'yield' where an orchestrator waits.",
+            function.name,
+        )
 
 
 def needs_extension(table: FunctionTable) -> bool:

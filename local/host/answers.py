@@ -49,9 +49,22 @@ def indented(value: Any) -> str:
 def _from_response(value: Mapping[str, Any]) -> Answer:
     headers = {name.lower(): datum.value for name, datum in value["headers"].items()}
     sent = [(name, str(text)) for name, text in headers.items() if name != "transfer-encoding"]
-    for cookie in cast("list[SimpleCookie] | None", value["cookies"]) or []:
+    cookies = cast("list[SimpleCookie] | None", value["cookies"]) or []
+    for cookie in cookies:
         sent += [("set-cookie", _cookie(one)) for one in cookie.values()]
-    return Answer(_status(value["status_code"].value), sent, cast("bytes", value["body"].value))
+    body = cast("bytes", value["body"].value)
+    warnings: list[str] = []
+    if not all(cookies):
+        warnings.append(
+            "set a cookie that Python's http.cookies cannot read: the worker drops it in silence, here as in Azure. "
+            "Percent-encode what is neither letter nor digit in its value."
+        )
+    if body and headers.get("content-length", str(len(body))) != str(len(body)):
+        warnings.append(
+            "set a Content-Length that is not its body's: the right one is sent, where Azure breaks the answer off. "
+            "Leave the header out."
+        )
+    return Answer(_status(value["status_code"].value), sent, body, " It ".join(warnings))
 
 
 def _from_text(text: str) -> Answer:

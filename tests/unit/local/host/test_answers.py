@@ -102,6 +102,22 @@ def test_a_cookie_that_the_worker_cannot_send_is_refused_by_name(cookie):
         respond(response)
 
 
+@pytest.mark.parametrize("cookie", ["a=b c", 'a={"x":1}', "a b"])
+def test_a_cookie_that_vanishes_is_told_of(cookie):
+    response = func.HttpResponse("x")
+    response.headers.add("Set-Cookie", cookie)
+    answer = respond(response)
+    assert "set-cookie" not in dict(answer.headers)
+    assert "drops it in silence" in answer.warning
+    assert "Percent-encode" in answer.warning
+
+
+def test_a_length_that_is_not_the_bodys_is_told_of():
+    assert "Leave the header out" in respond(func.HttpResponse("x", headers={"Content-Length": "5"})).warning
+    assert respond(func.HttpResponse("x", headers={"Content-Length": "1"})).warning == ""
+    assert respond(func.HttpResponse(headers={"Content-Length": "5"})).warning == ""
+
+
 def test_bodies_that_are_not_text_are_mangled_loudly_or_binary(told):
     assert body_datum(function(), function().trigger, b"a\xff").value == "a\ufffd"
     assert "Set data_type=func.DataType.BINARY" in told.text

@@ -113,3 +113,9 @@ class HostClient:
         )
         if answer.status != 202:  # noqa: PLR2004 - accepted
             raise AssertionError(f"The event was not taken: {answer.status} {answer.body.decode(errors='replace')}")
+
+    def call(self, function: str, value: str = "") -> None:
+        """Run a function that has no HTTP route by hand, as POST /admin/functions/{name} does."""
+        answer = self.request("POST", f"/admin/functions/{quote(function)}", {"input": value})
+        if answer.status != 202:  # noqa: PLR2004 - accepted
+            raise AssertionError(f"{function} was not run: {answer.status}")

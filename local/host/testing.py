@@ -26,7 +26,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self, cast
-from urllib.parse import quote
 
 from local.host import logs
 from local.host.client import Answer, HostClient, Orchestration
@@ -210,12 +209,6 @@ class InProcessHost(HostClient):
     def invocations(self) -> list[Invocation]:
         """The runs of functions since the start, the newest first."""
         return list(self.host.dispatcher.recent)
-
-    def call(self, function: str, value: str = "") -> None:
-        """Run a function that has no HTTP route by hand, as POST /admin/functions/{name} does."""
-        answer = self.request("POST", f"/admin/functions/{quote(function)}", {"input": value})
-        if answer.status != 202:  # noqa: PLR2004 - accepted
-            raise AssertionError(f"{function} was not run: {answer.status}")
 
     def advance(self, *, timeout: float = 30, **duration: float) -> None:
         """Move the manual clock by timedelta(**duration), stopping at each moment for which something waits.

@@ -131,6 +131,8 @@ def test_a_killed_host_resumes_and_says_so(apps, tmp_path):
         assert "1 orchestrations, 0 activities, 1 timers, 0 entities" in host.wait_for_output("Resumed from")
         host.raise_event(waiting, "approved")
         assert host.wait_for(waiting).output == "approved"
+        host.call("add_two", "[4, 5]")
+        host.wait_for_output("adding [4, 5]")
         assert host.stop() == 0
 
 

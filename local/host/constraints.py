@@ -22,7 +22,7 @@ def constraint(text: str) -> Check:
         return simple
     if name.lower() == "regex":
         try:
-            pattern = re.compile(argument.replace("{{", "{").replace("}}", "}"), re.IGNORECASE)
+            pattern = re.compile(argument, re.IGNORECASE)
         except re.error as error:
             raise RouteInvalid(f"The route constraint '{text}' is no valid expression: {error}.") from error
         return lambda value: pattern.search(value) is not None

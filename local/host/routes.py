@@ -2,8 +2,12 @@
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 from local.host.constraints import Check, RouteInvalid, constraint
+
+# Two braces stand for one. A slash inside a parameter (of a regex constraint) divides nothing.
+_TOKEN = re.compile(r"(?P<literal>(?:[^{}/]|\{\{|\}\})+)|\{(?P<parameter>(?:[^{}]|\{\{|\}\})*)\}(?!\})|/", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -23,7 +27,7 @@ class Route:
 
     def __init__(self, template: str) -> None:
         self.template = template
-        segments = [_parse_segment(one) for one in _split(template)] if template else []
+        segments = _segments(template.strip("/")) if template else []
         self._parts = [part for segment in segments for part in segment if part.parameter]
         names = [part.text.lower() for part in self._parts]
         if len(set(names)) != len(names):
@@ -50,49 +54,40 @@ class Route:
         return result
 
 
-def _split(template: str) -> list[str]:
-    """The segments of a template; a slash inside braces (of a regex constraint) divides nothing."""
-    segments, depth, current = [""], 0, 0
-    for character in template.strip("/"):
-        depth += {"{": 1, "}": -1}.get(character, 0)
-        if character == "/" and depth == 0:
-            segments.append("")
-            current += 1
+def _segments(template: str) -> list[list[_Part]]:
+    """The parts of each segment, by the rules of ASP.NET's RoutePatternParser. Raises RouteInvalid."""
+    segments: list[list[_Part]] = [[]]
+    position = 0
+    while position < len(template):
+        token = _TOKEN.match(template, position)
+        if token is None:
+            raise RouteInvalid(
+                f"The route template '{template}' has a brace without its other one (a brace itself is two)."
+            )
+        if token["literal"] is not None:
+            segments[-1].append(_literal(_unescaped(token["literal"])))
+        elif token["parameter"] is not None:
+            segments[-1].append(_parameter(_unescaped(token["parameter"])))
         else:
-            segments[current] += character
-    if depth != 0 or "" in segments:
-        problem = "an empty segment" if depth == 0 else "a brace that is not closed"
-        raise RouteInvalid(f"The route template '{template}' has {problem}.")
+            segments.append([])
+        position = token.end()
+    for segment in segments:
+        _check_segment(template, segment)
     return segments
 
 
-def _parse_segment(segment: str) -> list[_Part]:
-    parts: list[_Part] = []
-    position = 0
-    while position < len(segment):
-        opening = segment.find("{", position)
-        if opening < 0:
-            parts.append(_Part(segment[position:]))
-            break
-        if opening > position:
-            parts.append(_Part(segment[position:opening]))
-        closing = _closing_brace(segment, opening)
-        parts.append(_parse_parameter(segment[opening + 1 : closing]))
-        position = closing + 1
-    return parts
+def _unescaped(text: str) -> str:
+    return text.replace("}}", "}").replace("{{", "{")
 
 
-def _closing_brace(segment: str, opening: int) -> int:
-    depth = 0
-    for index in range(opening, len(segment)):
-        depth += {"{": 1, "}": -1}.get(segment[index], 0)
-        if depth == 0:
-            return index
-    raise RouteInvalid(f"The route segment '{segment}' has a brace that is not closed.")
+def _literal(text: str) -> _Part:
+    if "?" in text:
+        raise RouteInvalid(f"The literal '{text}' of a route holds a question mark, where a query would begin.")
+    return _Part(text)
 
 
-def _parse_parameter(text: str) -> _Part:
-    body = text.lstrip("*")
+def _parameter(text: str) -> _Part:
+    body = text.removeprefix("*").removeprefix("*")
     catch_all = body != text
     optional = body.endswith("?")
     body = body.removesuffix("?")
@@ -100,8 +95,10 @@ def _parse_parameter(text: str) -> _Part:
     label = name.group(0) if name else ""
     if not label or re.search(r"[/{}?*]", label):
         raise RouteInvalid(f"The route parameter name '{label}' is invalid.")
-    rest = body[len(label) :]
-    constraints, default = _split_constraints(rest)
+    constraints, default = _split_constraints(body[len(label) :])
+    if optional and (catch_all or default is not None):
+        why = "is a catch-all, which fits nothing as well" if catch_all else "has a default value"
+        raise RouteInvalid(f"The route parameter '{label}' cannot be optional: it {why}.")
     return _Part(
         text=label,
         parameter=True,
@@ -110,6 +107,22 @@ def _parse_parameter(text: str) -> _Part:
         default=default,
         checks=tuple(constraint(one) for one in constraints),
     )
+
+
+def _check_segment(template: str, segment: list[_Part]) -> None:
+    problem = ""
+    if not segment:
+        problem = "an empty segment"
+    elif len(segment) > 1 and any(part.catch_all for part in segment):
+        problem = "a catch-all parameter beside something else in one segment"
+    elif any(before.parameter and after.parameter for before, after in pairwise(segment)):
+        problem = "two parameters side by side: put a literal between them"
+    elif any(part.optional for part in segment[:-1]) or (
+        len(segment) > 1 and segment[-1].optional and segment[-2].text != "."
+    ):
+        problem = "an optional parameter within a segment: only the last one may be, with nothing but a '.' before it"
+    if problem:
+        raise RouteInvalid(f"The route template '{template}' has {problem}.")
 
 
 def _split_constraints(text: str) -> tuple[list[str], str | None]:
@@ -146,18 +159,16 @@ def _pattern(segments: list[list[_Part]], groups: list[str]) -> str:
 
 
 def _mixed(segment: list[_Part], groups: list[str]) -> str:
+    optional = segment[-1].optional
     pieces: list[str] = []
-    for index, part in enumerate(segment):
-        if not part.parameter:
-            followed_by_optional = index + 1 == len(segment) - 1 and segment[-1].optional
-            if not followed_by_optional:
-                pieces.append(re.escape(part.text))
-            continue
-        groups.append(part.text)
-        if part.optional and index == len(segment) - 1 and index > 0 and not segment[index - 1].parameter:
-            # `{name}.{extension?}`: the literal belongs to the optional part, and the last one divides.
-            separator = re.escape(segment[index - 1].text)
-            pieces.append(f"(?:{separator}((?:(?!{separator})[^/])+))?")
+    for part in segment[:-2] if optional else segment:
+        if part.parameter:
+            groups.append(part.text)
+            pieces.append("([^/]+?)" if optional else "([^/]+)")
         else:
-            pieces.append("([^/]+?)" if segment[-1].optional else "([^/]+)")
+            pieces.append(re.escape(part.text))
+    if optional:
+        # `{name}.{extension?}`: the dot belongs to the optional part, and the last one divides.
+        groups.append(segment[-1].text)
+        pieces.append(r"(?:\.([^./]+))?")
     return "".join(pieces)

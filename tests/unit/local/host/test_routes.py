@@ -33,6 +33,8 @@ from local.host.routes import Route
         ("api/v{version:int}/x", "/api/vx/x", None),
         ("api/{id}", "/api/a%2Fb", {"id": "a%2Fb"}),
         ("api/{id}", "/api/a/b", None),
+        ("api/{{lit}}/{a}", "/api/{lit}/x", {"a": "x"}),
+        ("api/{a:regex(^x/y$)}", "/api/x", None),
     ],
 )
 def test_templates(template, path, expected):
@@ -69,7 +71,22 @@ def test_constraints(constraint, fits, does_not):
 
 @pytest.mark.parametrize(
     "template",
-    ["{", "a/{b", "a//b", "{a}/{A}", "{*rest}/more", "{a:nonsense}", "{a:range(x,y)}", "{:int}", "{a:regex([)}"],
+    [
+        *("{", "a/{b", "a//b", "{a}/{A}", "{*rest}/more", "{a:nonsense}", "{a:range(x,y)}", "{:int}", "{a:regex([)}"),
+        *(
+            "a{x:int}-{y?}",
+            "a.{x?}",
+            "{x?}.b",
+            "{x}.{y?}.c",
+            "b/{x}{y}",
+            "n?x",
+            "x-{*rest}",
+            "{*rest?}",
+            "{a=1?}",
+            "{***a}",
+        ),
+        *("a}", "{a}}", "{{{a}}}", "{a:regex(^\\d{2}$)}"),
+    ],
 )
 def test_templates_that_aspnet_refuses(template):
     with pytest.raises(RouteInvalid):

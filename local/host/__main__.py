@@ -3,10 +3,12 @@
 import argparse
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from local.host import banner, logs
@@ -15,6 +17,8 @@ from local.host.host_json import read_host_json
 from local.host.logs import LogLevels, host_log
 from local.host.settings import ConfigurationError
 
+# Tells what is no event of the log: printed as Core Tools prints it, or with --json logged at the level.
+Say = Callable[[str, int], None]
 # What closing connections may take after the grace period, before the process ends regardless.
 _CLOSING_SECONDS = 10.0
 
@@ -23,13 +27,17 @@ def main(arguments: list[str] | None = None) -> int:
     """Run until Ctrl-C or SIGTERM; the exit code."""
     options = _parser().parse_args(arguments)
     app = Path(options.app).resolve()
-    if not app.is_dir():
-        return _fail(f"{app} is not a folder. Pass the folder that holds function_app.py.")
+    levels = LogLevels({})
+    problem = "" if app.is_dir() else f"{app} is not a folder. Pass the folder that holds function_app.py."
     try:
         levels = LogLevels.parse(read_host_json(app, os.environ).section("logging.logLevel"), options.user_log_level)
     except ConfigurationError as error:
-        return _fail(str(error))
+        problem = str(error)
     logs.install(logs.to_console(levels, as_json=options.json, verbose=options.verbose), levels)
+    say = _log_line if options.json else _print_line
+    if problem:
+        say(problem, logging.ERROR)
+        return 1
     host = Host(
         HostOptions(
             app=app,
@@ -51,20 +59,22 @@ def main(arguments: list[str] | None = None) -> int:
     sys.stdout.reconfigure(line_buffering=True)  # pyright: ignore[reportAttributeAccessIssue] - a TextIOWrapper, here
     # uvloop, where it is installed, halves what the loop itself costs a request.
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        return runner.run(_serve(host, reload=options.reload))
+        return runner.run(_serve(host, say, reload=options.reload))
 
 
-async def _serve(host: Host, *, reload: bool) -> int:
+async def _serve(host: Host, say: Say, *, reload: bool) -> int:
     stop = asyncio.Event()
     _stop_on_signals(stop, host.options.grace_seconds)
-    _say(banner.banner())
+    say(banner.banner(), logging.INFO)
     try:
         await host.start()
     except ConfigurationError as error:
-        return _fail(str(error))
-    watcher = asyncio.create_task(_watch(host)) if reload else None
+        say(str(error), logging.ERROR)
+        return 1
+    watcher = asyncio.create_task(_watch(host, say)) if reload else None
     await asyncio.sleep(0)  # the files are watched from here on, so no change after "ready" is missed
-    _announce(host)
+    _announce(host, say)
+    _print_line(f"ready http://localhost:{host.port}", logging.INFO)  # with --json, too: tools wait for this line
     host_log.info("Worker process started and initialized.")
     await stop.wait()
     host_log.info("Stopping. Running functions have %g s to end.", host.options.grace_seconds)
@@ -78,20 +88,25 @@ async def _serve(host: Host, *, reload: bool) -> int:
     return 0
 
 
-def _announce(host: Host) -> None:
-    for line in banner.function_lines(host):
-        _say(line)
+def _announce(host: Host, say: Say) -> None:
+    _list_functions(host, say)
     resumed = banner.resumed_line(host)
     if resumed is not None:
-        _say(resumed)
+        say(resumed, logging.INFO)
     if host.options.enable_auth:
-        _say(f"Keys are asked for: header x-functions-key or ?code=. They are in {host.keys.path}")
-    _say("For detailed output, pass --verbose.")
-    _say(f"Host page: http://localhost:{host.port}/admin/host/page")
-    _say(f"ready http://localhost:{host.port}")
+        say(f"Keys are asked for: header x-functions-key or ?code=. They are in {host.keys.path}", logging.INFO)
+    say("For detailed output, pass --verbose.", logging.INFO)
+    say(f"Host page: http://localhost:{host.port}/admin/host/page", logging.INFO)
 
 
-async def _watch(host: Host) -> None:
+def _list_functions(host: Host, say: Say) -> None:
+    for line in banner.function_lines(host):
+        say(line, logging.INFO)
+    for line in banner.problems(host):
+        say(line, logging.ERROR)
+
+
+async def _watch(host: Host, say: Say) -> None:
     from local.host.reload import changes  # noqa: PLC0415 - watchfiles is needed with --reload alone
 
     async for changed in changes(host.options.app):
@@ -102,8 +117,7 @@ async def _watch(host: Host) -> None:
             continue
         host_log.info("%s changed: loading the functions anew.", ", ".join(changed))
         await host.reload()
-        for line in banner.function_lines(host):
-            _say(line)
+        _list_functions(host, say)
 
 
 def _stop_on_signals(stop: asyncio.Event, grace: float) -> None:
@@ -139,14 +153,14 @@ def _loop_factory() -> "type[asyncio.AbstractEventLoop] | None":
     return uvloop.Loop
 
 
-def _say(text: str) -> None:
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
+def _print_line(text: str, level: int) -> None:
+    stream = sys.stderr if level >= logging.ERROR else sys.stdout
+    stream.write(text + "\n")
+    stream.flush()
 
 
-def _fail(text: str) -> int:
-    sys.stderr.write(text + "\n")
-    return 1
+def _log_line(text: str, level: int) -> None:
+    host_log.log(level, "%s", text.strip())
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -161,7 +175,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--enable-auth", "--enableAuth", action="store_true", help="ask for keys as Azure does")
     parser.add_argument("--cors", metavar="ORIGINS", help="origins that may call, divided by commas; * for all")
     parser.add_argument("--cors-credentials", action="store_true", help="let these origins send cookies")
-    parser.add_argument("--user-log-level", metavar="LEVEL", help="lowest level shown of what functions log")
+    parser.add_argument(
+        "--user-log-level",
+        type=str.lower,
+        choices=logs.LEVELS,
+        metavar="LEVEL",
+        help=f"lowest level shown of what functions log: {', '.join(logs.LEVELS)}",
+    )
     parser.add_argument("--verbose", action="store_true", help="show what libraries log, too")
     parser.add_argument("--grace", type=float, default=5.0, metavar="SECONDS", help="time to end for running functions")
     return parser

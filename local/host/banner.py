@@ -19,7 +19,7 @@ def banner() -> str:
 
 
 def function_lines(host: "Host") -> Iterator[str]:
-    """The list of functions, HTTP first, and every function that is not there with its reason."""
+    """The list of functions, HTTP first."""
     origin = f"http://localhost:{host.port}"
     table = host.table
     if table.functions:
@@ -33,6 +33,11 @@ def function_lines(host: "Host") -> Iterator[str]:
     for function in table.functions.values():
         if function.disabled:
             yield f"Function {function.name} is disabled."
+
+
+def problems(host: "Host") -> Iterator[str]:
+    """Every function that is not there with its reason, and why none is."""
+    table = host.table
     for error in table.errors:
         yield f"The '{error.name}' function is in error: {error.reason}"
     if table.failure is not None:

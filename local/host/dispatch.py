@@ -150,7 +150,11 @@ class Dispatcher:
         try:
             if host_log.isEnabledFor(logging.INFO):
                 host_log.info(
-                    "Executing 'Functions.%s' (Reason='%s', Id=%s)", function.name, call.reason, invocation.id
+                    "Executing 'Functions.%s' (Reason='%s', Id=%s%s)",
+                    function.name,
+                    call.reason,
+                    invocation.id,
+                    f", InstanceId={call.instance_id}" if call.instance_id else "",
                 )
             if call.details:
                 host_log.info("Trigger Details: %s", call.details)

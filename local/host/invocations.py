@@ -5,6 +5,7 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime
 
+from local.host.durable.dotnet import sanitize
 from local.host.logs import host_log
 from local.host.worker import FunctionRaised
 
@@ -27,12 +28,16 @@ class Invocation:
         self._end("Succeeded", seconds)
 
     def fail(self, error: BaseException, seconds: float) -> None:
-        """It has ended with an error, after so long; an error of the function's is logged with its stack."""
+        """It has ended with an error, after so long; an error of the function's is logged with its stack.
+
+        As in Azure no error text shows credentials.
+        """
         cancelled = isinstance(error, asyncio.CancelledError)
-        self.error = "" if cancelled else str(error)
+        self.error = "" if cancelled else sanitize(str(error))
         self._end("Cancelled" if cancelled else "Failed", seconds)
         if isinstance(error, FunctionRaised):
-            host_log.error("Exception while executing function: Functions.%s. %s", self.function, error.report)
+            report = sanitize(error.report)
+            host_log.error("Exception while executing function: Functions.%s. %s", self.function, report)
 
     def _end(self, outcome: str, seconds: float) -> None:
         self.outcome, self.duration_ms = outcome, round(seconds * 1000, 3)

@@ -14,7 +14,7 @@ from typing import Any, TextIO
 # gone), at its load or while a function runs, the host goes on telling.
 host_log = logging.Manager(logging.RootLogger(logging.WARNING)).getLogger("local.host")
 
-_LEVELS = {
+LEVELS = {
     "trace": logging.DEBUG,
     "debug": logging.DEBUG,
     "information": logging.INFO,
@@ -53,10 +53,10 @@ class LogLevels:
 
     @classmethod
     def parse(cls, section: Mapping[str, Any], user_level: str | None = None) -> "LogLevels":
-        """The levels of a logLevel section; `user_level` (--user-log-level) wins for the functions' own records."""
-        levels = {key.lower(): _LEVELS.get(str(value).lower(), logging.INFO) for key, value in section.items()}
+        """The levels of a logLevel section; `user_level`, a key of LEVELS, wins for the functions' own records."""
+        levels = {key.lower(): LEVELS.get(str(value).lower(), logging.INFO) for key, value in section.items()}
         if user_level is not None:
-            levels["function"] = _LEVELS.get(user_level.lower(), logging.INFO)
+            levels["function"] = LEVELS[user_level]
         return cls(levels)
 
     def of(self, category: str) -> int:

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 from local.host.settings import ConfigurationError
 
 RPC_PORT = 17071
+_LAST_PORT = 65535
 _RPC_FALLBACK = (30000, 31000)
 
 
@@ -64,6 +65,8 @@ class _Server(uvicorn.Server):
 
 def bind(address: str, port: int) -> socket.socket:
     """A listening socket. Raises ConfigurationError with the remedy when the port is taken or forbidden."""
+    if not 0 <= port <= _LAST_PORT:
+        raise ConfigurationError(f"The port must be a number from 0 (for any) to {_LAST_PORT}, not {port}. See --port.")
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     # With the protocol named, asyncio switches Nagle's delay off for the connections that it accepts.
     bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)

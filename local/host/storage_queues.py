@@ -15,7 +15,7 @@ from azure.storage.queue import QueueMessage
 from azure.storage.queue.aio import QueueClient, QueueServiceClient
 
 from local.host.connections import Clients, Connection, credential
-from local.host.dispatch import Call
+from local.host.dispatch import HOST_API_REASON, Call
 from local.host.expressions import json_parameters, resolve_parameters
 from local.host.functions import Binding, Function
 from local.host.host_json import HostJson
@@ -118,7 +118,7 @@ def queue_call(function: Function, body: bytes, metadata: dict[str, Any], reason
     text = body.decode(errors="replace")
     parameters = json_parameters(text)
     hidden = [name for name in metadata if name.lower() in {key.lower() for key in parameters}]
-    if hidden:
+    if hidden and reason != HOST_API_REASON:  # a run by hand has no message whose metadata would be missed
         warn_once(
             "Function '%s': the message's JSON has the key(s) %s, which as in Azure replace the metadata of that name: "
             "msg.id and its like then hold the app's own values. Nest the data under another key.",

@@ -80,7 +80,11 @@ def test_the_hosts_packages_are_listed_as_they_are_pinned_here():
         package = ".".join(name.split(".")[: 3 if ".storage." in name else 2]) if top == "azure" else top
         if top in {*sys.stdlib_module_names, "local", "pytest"} or package == "azure.core":
             continue
-        brought = {"uvloop": "uvicorn", "watchfiles": "uvicorn"}.get(package, package.replace(".", "-"))
+        brought = {
+            "uvloop": "uvicorn",
+            "watchfiles": "uvicorn",
+            "azure.durable_functions": "azure-functions-durable",
+        }.get(package, package.replace(".", "-"))
         assert brought in listed, f"local/host imports {name}"
     for name, requirement in listed.items():
         assert requirement.specifier.contains(version(name)), requirement

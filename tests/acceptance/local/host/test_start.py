@@ -3,6 +3,7 @@
 import contextlib
 import json
 import re
+import shutil
 import signal
 import socket
 import threading
@@ -110,6 +111,43 @@ def test_json_logs(process):
     assert executed["durationMs"] >= 0
     (user,) = [one for one in entries if one["message"] == "saying hello"]
     assert (user["category"], user["invocationId"]) == ("Function.hello.User", executed["invocationId"])
+
+
+def test_json_logs_hold_the_start_and_its_errors(process, folder):
+    bad = "@app.route(route='admin/x')\ndef z_bad(req): ...\n"
+    (folder / "function_app.py").write_text(f"{APP}\n{bad}")
+    host = process("--json", "--reload")
+    (ready,) = [line for line in host.output if not line.startswith("{")]
+    assert ready == f"ready http://localhost:{host.port}"
+    entries = [json.loads(line) for line in host.output if line.startswith("{")]
+    assert any(one["message"] == "yearly: timerTrigger" for one in entries)
+    (error,) = [one["message"] for one in entries if one["level"] == "error"]
+    assert error.startswith("The 'z_bad' function is in error: The specified route conflicts")
+    (folder / "function_app.py").write_text("raise ValueError('half written')")
+    line = json.loads(host.wait_for_output("Worker failed to index functions"))
+    assert line["level"] == "error"
+    assert "half written" in line["message"]
+
+
+@pytest.mark.parametrize("what", ["no folder", "host.json", "port"])
+def test_with_json_a_refused_start_is_a_record_too(process, folder, what):
+    arguments = ["--json", *(["--port", "99999"] if what == "port" else [])]
+    if what == "no folder":
+        shutil.rmtree(folder)
+    if what == "host.json":
+        (folder / "host.json").write_text("{}")
+    *_, last = map(json.loads, refusal(process, *arguments).splitlines())
+    assert last["level"] == "error"
+    expected = {
+        "no folder": "is not a folder",
+        "host.json": "missing the required 'version'",
+        "port": "The port must be a number from 0 (for any) to 65535, not 99999.",
+    }
+    assert expected[what] in last["message"]
+
+
+def test_a_level_that_is_none_is_refused(process):
+    assert "argument --user-log-level: invalid choice: 'bogus'" in refusal(process, "--user-log-level", "Bogus")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -330,8 +368,6 @@ def test_a_data_folder_that_cannot_be_is_one_clear_line(folder):
 
 
 def test_a_folder_that_is_not_there(process, folder):
-    import shutil
-
     shutil.rmtree(folder)
     assert "is not a folder. Pass the folder that holds function_app.py." in refusal(process)
 

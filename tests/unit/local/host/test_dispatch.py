@@ -14,6 +14,7 @@ from local.host.clock import ManualClock, SystemClock
 from local.host.dispatch import Call, Dispatcher, FunctionTimedOut, retry_delay
 from local.host.durable.ports import HostStopping
 from local.host.functions import Binding, Function, Parameter, RetryPolicy
+from local.host.logs import host_log
 from local.host.worker import FunctionRaised, Worker
 
 
@@ -150,6 +151,29 @@ async def test_a_timeout_of_the_functions_own_is_its_own(worker):
 
     with pytest.raises(FunctionRaised):
         await Dispatcher(worker, SystemClock(), timeout=10).run(function(gives_up), call())
+
+
+async def test_no_log_shows_credentials(worker, told):
+    async def tells(value):
+        raise ValueError("cannot connect: Password=hunter2;Timeout=5")
+
+    dispatcher = Dispatcher(worker, SystemClock(), timeout=None)
+    with pytest.raises(FunctionRaised):
+        await dispatcher.run(function(tells), call())
+    assert "ValueError: cannot connect: [Hidden Credential]" in told.text
+    assert dispatcher.recent[0].error == "ValueError: cannot connect: [Hidden Credential]"
+    assert "hunter2" not in told.text
+
+
+async def test_the_instance_is_named_from_the_start_of_a_run(worker, told, monkeypatch):
+    async def works(value):
+        return None
+
+    monkeypatch.setattr(host_log, "isEnabledFor", lambda level: True)
+    run = Call("(null)", meta.Datum("x", "string"), instance_id="order-7")
+    await Dispatcher(worker, SystemClock(), timeout=None).run(function(works), run)
+    (line,) = [one for one in told.messages if one.startswith("Executing")]
+    assert line.endswith(", InstanceId=order-7)")
 
 
 async def test_retries_wait_by_the_clock(worker):

@@ -75,7 +75,7 @@ def test_host_json_can_silence_function_runs(logged, in_function):
 
 
 def test_the_command_lines_level_wins_for_functions(logged, in_function):
-    stream = logged({"Function": "Error"}, user_level="Debug")
+    stream = logged({"Function": "Error"}, user_level="debug")
     logging.getLogger("mine").debug("fine")
     assert "fine" in stream.getvalue()
 

@@ -113,12 +113,13 @@ def _has(found: Orchestration, kind: str) -> bool:
 class Messages:
     """Messages for a function that takes them from a storage queue, over Service Bus, to a storage queue."""
 
-    def __init__(self, storage_connection: str, traces: Path) -> None:
+    def __init__(self, storage_connection: str, data: Path, traces: Path) -> None:
         policy = TextBase64EncodePolicy()
         self._queues = [
             QueueClient.from_connection_string(storage_connection, name, message_encode_policy=policy)
             for name in ("crash-in", "crash-out")
         ]
+        self._held = data / "queues"
         self._traces = traces
         self._sent: set[str] = set()
         for queue in self._queues:
@@ -143,7 +144,8 @@ class Messages:
     def _are_kept(self, count: int) -> bool:
         hidden = 0
         for queue in self._queues:
-            if queue.peek_messages():
+            # Visible, or in the hands of the host: there is still something to come.
+            if queue.peek_messages() or any((self._held / queue.queue_name).iterdir()):
                 return False
             hidden += queue.get_queue_properties().approximate_message_count or 0
         return hidden >= count

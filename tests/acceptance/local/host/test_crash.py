@@ -103,7 +103,7 @@ def test_a_hundred_kills_lose_nothing_and_repeat_nothing(
 ) -> None:
     rng = random.Random(SEED)
     state, data = tmp_path / "state", tmp_path / "data"
-    messages, timer = Messages(storage_connection, state), MissedTimer(data, state)
+    messages, timer = Messages(storage_connection, data, state), MissedTimer(data, state)
     with ForkedHost(apps / "crash", data, environment) as host:
         orchestrations = Orchestrations(host)
         for number in range(KILLS):
@@ -114,6 +114,8 @@ def test_a_hundred_kills_lose_nothing_and_repeat_nothing(
             host.kill()
             timer.look()
         host.start()
+        for _ in range(5):
+            messages.send()
         deadline = time.monotonic() + 60
         while orchestrations.attend():
             assert time.monotonic() < deadline

@@ -6,6 +6,7 @@ import contextvars
 import importlib
 import operator
 import os
+import re
 import traceback
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +23,8 @@ from local.host.logs import thread_local
 from local.host.settings import ConfigurationError
 
 _ORCHESTRATOR_STATE = "\n\n$OutOfProcData$"
+_DURABLE_SDK = str(Path("azure", "durable_functions"))
+_SERIALISED = re.compile(r'\s*\{"\$type":"System\.Exception,.*')
 _OWN_FILES = {*map(str, Path(__file__).parent.glob("*.py")), concurrent.futures.thread.__file__, importlib.__file__}
 
 
@@ -40,8 +43,13 @@ class FunctionRaised(RunFailed):
 
     @property
     def report(self) -> str:
-        """The failure as the Functions host logs it."""
-        return f"Result: Failure\nException: {self}\nStack: {self.stack}"
+        """The failure as the Functions host logs it, but for what hides an orchestrator's own error.
+
+        That are the exceptions of its tasks as .NET writes them, told of where they happened, and the SDK's frames.
+        """
+        cause = self.error.__cause__ if _ORCHESTRATOR_STATE in self.text else None
+        stack = self.stack if cause is None else app_stack(cause, without=_DURABLE_SDK)
+        return f"Result: Failure\nException: {_SERIALISED.sub('', str(self))}\nStack: {stack}"
 
     @property
     def stack(self) -> str:
@@ -185,12 +193,14 @@ class Worker:
         return ThreadPoolExecutor(self._threads, thread_name_prefix="function")
 
 
-def app_stack(error: BaseException) -> str:
-    """The traceback without the frames of this host, of its threads and of the import machinery."""
+def app_stack(error: BaseException, *, without: str | None = None) -> str:
+    """The traceback without the frames of this host, of its threads and of imports, and of files with `without`."""
     frames = [
         one
         for one in traceback.extract_tb(error.__traceback__)
-        if one.filename not in _OWN_FILES and not one.filename.startswith("<frozen importlib")
+        if one.filename not in _OWN_FILES
+        and not one.filename.startswith("<frozen importlib")
+        and (without is None or without not in one.filename)
     ]
     return "".join(traceback.format_list(frames)).rstrip()
 

@@ -1,11 +1,13 @@
 """host.json's extensions.durableTask, checked."""
 
 import os
+import re
 from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
 
 
 class OptionsInvalid(ValueError):
@@ -21,7 +23,7 @@ class DurableOptions(BaseModel):
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore", frozen=True)
 
-    hub_name: str = Field(default="TestHubName", pattern=r"^[A-Za-z][A-Za-z0-9]{2,49}$")
+    hub_name: str = "TestHubName"
     max_concurrent_activity_functions: int = Field(default_factory=_ten_per_core, ge=1)
     max_concurrent_orchestrator_functions: int = Field(default_factory=_ten_per_core, ge=1)
     max_concurrent_entity_functions: int = Field(default_factory=_ten_per_core, ge=1)
@@ -32,6 +34,13 @@ class DurableOptions(BaseModel):
     overridable_existing_instance_states: Literal["NonRunningStates", "AnyState"] = "NonRunningStates"
     max_entity_operation_batch_size: int = Field(default=5000, ge=1)
     max_orchestration_actions: int = Field(default=100_000, ge=1)
+
+    @field_validator("hub_name")
+    @classmethod
+    def _is_name(cls, value: str) -> str:
+        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9]{2,44}", value):
+            raise PydanticCustomError("name", "a task hub's name is 3 to 45 letters and digits, a letter first")
+        return value
 
     @field_validator(
         "version_match_strategy", "version_failure_strategy", "overridable_existing_instance_states", mode="before"

@@ -65,6 +65,11 @@ def gives_up(context: df.DurableOrchestrationContext):
     raise KINDS[context.get_input()]
 
 
+@app.orchestration_trigger(context_name="context")
+def lets_fail(context: df.DurableOrchestrationContext):
+    yield context.call_activity("raises", context.get_input())
+
+
 @app.activity_trigger(input_name="nothing")
 def works(nothing: None) -> None:
     return nothing

@@ -33,6 +33,15 @@ def test_whatever_an_activity_raises_reaches_its_orchestrator(app, kind):
     assert found.output == f"Activity function 'raises' failed: {KINDS[kind]}".strip()
 
 
+def test_the_log_shows_an_orchestrators_error_where_it_happened(app):
+    app.wait_for(app.start_orchestration("lets_fail", "base"))
+    report = app.log.rpartition("Exception while executing function: Functions.lets_fail.")[2]
+    exception, stack = report.split("Exception: ", 1)[1].split("\nStack:")
+    assert exception == "Exception: Activity function 'raises' failed: NoException:"
+    assert 'yield context.call_activity("raises", context.get_input())' in stack
+    assert "durable_functions" not in report
+
+
 @pytest.mark.parametrize("kind", ["base", "interrupt", "exit", "generator"])
 def test_what_is_no_exception_fails_its_own_orchestration_alone(app, kind):
     found = app.wait_for(app.start_orchestration("gives_up", kind))

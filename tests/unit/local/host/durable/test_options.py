@@ -25,6 +25,7 @@ def test_settings_that_mean_nothing_here_are_accepted() -> None:
     ("section", "path"),
     [
         ({"hubName": "1hub"}, "hubName"),
+        ({"hubName": "a" * 46}, "hubName"),
         ({"maxConcurrentActivityFunctions": 0}, "maxConcurrentActivityFunctions"),
         ({"versionMatchStrategy": "Newest"}, "versionMatchStrategy"),
     ],
@@ -32,3 +33,11 @@ def test_settings_that_mean_nothing_here_are_accepted() -> None:
 def test_what_cannot_be_used_is_refused_by_name(section: dict[str, object], path: str) -> None:
     with pytest.raises(OptionsInvalid, match=rf"extensions\.durableTask\.{path}: .* \(got "):
         DurableOptions.parse(section)
+
+
+def test_a_hub_that_azure_refuses_is_refused_with_the_remedy() -> None:
+    with pytest.raises(
+        OptionsInvalid, match="hubName: a task hub's name is 3 to 45 letters and digits, a letter first"
+    ):
+        DurableOptions.parse({"hubName": "My_Hub-1"})
+    assert DurableOptions.parse({"hubName": "a" * 45}).hub_name == "a" * 45

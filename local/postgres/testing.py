@@ -5,6 +5,7 @@ Load them with `pytest_plugins = ["local.postgres.testing"]` in tests/conftest.p
 
 import shutil
 import tempfile
+import time
 import uuid
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ from psycopg import sql
 
 from local.postgres import dsn, server
 from local.testing import locked, shared, shared_folder
+
+_DROP_S = 30
 
 
 class Databases:
@@ -33,7 +36,7 @@ class Databases:
         try:
             yield dsn(self.port, name)
         finally:
-            self._execute(sql.SQL("DROP DATABASE {} WITH (FORCE)"), name)
+            self._drop(name)
 
     def template(self, name: str, prepare: Callable[[str], None]) -> str:
         """Make the database `name` once in this test run, filled by `prepare(dsn)`; return its name for `database`.
@@ -47,6 +50,16 @@ class Databases:
                 prepare(dsn(self.port, name))
                 done.touch()
         return name
+
+    def _drop(self, name: str) -> None:
+        deadline = time.monotonic() + _DROP_S
+        while True:
+            try:
+                return self._execute(sql.SQL("DROP DATABASE {} WITH (FORCE)"), name)
+            except psycopg.errors.InsufficientPrivilege:  # autovacuum is in it, which only a superuser may end
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
 
     def _execute(self, statement: sql.SQL, *names: str) -> None:
         with psycopg.connect(dsn(self.port), autocommit=True) as connection:

@@ -83,6 +83,7 @@ def test_the_hosts_packages_are_listed_as_they_are_pinned_here():
         brought = {
             "uvloop": "uvicorn",
             "watchfiles": "uvicorn",
+            "pydantic_core": "pydantic",
             "azure.durable_functions": "azure-functions-durable",
         }.get(package, package.replace(".", "-"))
         assert brought in listed, f"local/host imports {name}"

@@ -43,7 +43,7 @@ migrate: setup ## Bring the database that POSTGRES_DSN names to the newest schem
 	@python -m shared.platform.migrate
 
 test: setup lint lint-infra ## Check and test everything
-	@python -m pytest -n 3 --dist worksteal
+	@python -m pytest -n 4 --dist worksteal
 
 retest: setup ## Run again, one after the other, what failed the last time
 	@python -m pytest --last-failed --last-failed-no-failures none

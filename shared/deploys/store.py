@@ -120,7 +120,7 @@ async def of_organization(
 async def counts(organization: str) -> dict[str, int]:
     """How many deployments of the organization stand where; statuses in which none stands are left out.
 
-    They are counted here: GROUP BY is not supported by the Python SDK (its page on PyPI, "Limitations"), and the
+    They are counted here: GROUP BY is not supported by the Python SDK (its README, "Limitations"), and the
     service groups each page of its answer by itself. Retention bounds how many there are.
     """
     found: Counter[str] = Counter()

@@ -368,14 +368,14 @@ def test_whatever_befalls_the_runs_what_changed_before_the_watermark_is_stored_a
         monkeypatch.setenv("MAX_SCHEDULER_RECORDS", str(diamonds_at_most))
         app_settings.settings.cache_clear()
 
-    async def no_mail(_):
-        pass
+    async def no_mail(_alert, _via=None):
+        return False
 
     monkeypatch.setenv("WATERMARK_CONTAINER", f"watermarks-{uuid4()}")
     monkeypatch.setenv("WATERMARK_OVERLAP_SECONDS", str(OVERLAP))
     monkeypatch.setenv("PARTIAL_SHARE", "0.3")
     monkeypatch.setenv("DELETE_SHARE_LIMIT", "0.6")
-    monkeypatch.setattr(alerts, "try_to_send", no_mail)
+    monkeypatch.setattr(alerts, "send_once", no_mail)
     monkeypatch.setattr(steps, "mapping", lambda _: NIVODA)
     monkeypatch.setattr(steps, "price_unit", lambda _: "cents")
     monkeypatch.setattr(ingestion, "BATCH_ROWS", PAGE)

@@ -14,10 +14,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from local.host.clock import SystemClock
+from local.host.core.clock import SystemClock
 from local.host.durable.extension import DurableExtension
-from local.host.durable.inprocess import InProcessFunctions
-from local.host.durable.options import DurableOptions
+from local.host.durable.model.options import DurableOptions
+from local.host.durable.sdk.inprocess import InProcessFunctions
 
 APP = Path(__file__).parent / "host_app" / "function_app.py"
 

@@ -11,11 +11,12 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from local.host import banner, logs
+from local.host.core import logs
+from local.host.core.logs import LogLevels, host_log
 from local.host.host import Host, HostOptions
-from local.host.host_json import read_host_json
-from local.host.logs import LogLevels, host_log
-from local.host.settings import ConfigurationError
+from local.host.settings.host_json import read_host_json
+from local.host.settings.local_settings import ConfigurationError
+from local.host.tools import banner
 
 # Tells what is no event of the log: printed as Core Tools prints it, or with --json logged at the level.
 Say = Callable[[str, int], None]
@@ -107,7 +108,7 @@ def _list_functions(host: Host, say: Say) -> None:
 
 
 async def _watch(host: Host, say: Say) -> None:
-    from local.host.reload import changes  # noqa: PLC0415 - watchfiles is needed with --reload alone
+    from local.host.indexing.watching import changes  # noqa: PLC0415 - watchfiles is needed with --reload alone
 
     async for changed in changes(host.options.app):
         settings = [name for name in changed if name.endswith(".json")]

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
-from local.host.clock import Clock
-from local.host.connections import Clients
-from local.host.dispatch import Dispatcher
-from local.host.functions import Function, FunctionError, FunctionTable
-from local.host.host_json import HostJson
-from local.host.settings import ConfigurationError
+from local.host.core.clock import Clock
+from local.host.core.functions import Function, FunctionError, FunctionTable
+from local.host.settings.connections import Clients
+from local.host.settings.host_json import HostJson
+from local.host.settings.local_settings import ConfigurationError
+from local.host.worker.dispatch import Dispatcher
 
 
 class Listener(Protocol):
@@ -100,7 +100,7 @@ class Bindings:
         await asyncio.gather(*(service.close() for service in self._services.values()))
 
     def _load_service_bus(self) -> Clients[Any]:
-        from local.host import servicebus  # noqa: PLC0415 - 0.3 s that only such an app pays
+        from local.host.servicebus import trigger as servicebus  # noqa: PLC0415 - 0.3 s that only such an app pays
 
         bus = servicebus.ServiceBus(os.environ)
         self._dispatcher.outputs["serviceBus"] = bus
@@ -110,7 +110,8 @@ class Bindings:
         return bus
 
     def _load_queues(self) -> Clients[Any]:
-        from local.host import queue_trigger, storage_queues  # noqa: PLC0415 - 0.2 s that only such an app pays
+        from local.host.storage import queue_trigger  # noqa: PLC0415 - 0.2 s that only such an app pays
+        from local.host.storage import queues as storage_queues  # noqa: PLC0415 - 0.2 s that only such an app pays
 
         queues = storage_queues.StorageQueues(os.environ, storage_queues.options(self._host_json))
         self._dispatcher.outputs["queue"] = queues
@@ -120,7 +121,7 @@ class Bindings:
         return queues
 
     def _load_blobs(self) -> Clients[Any]:
-        from local.host import blob_trigger, blobs  # noqa: PLC0415 - 0.2 s that only such an app pays
+        from local.host.storage import blob_trigger, blobs  # noqa: PLC0415 - 0.2 s that only such an app pays
 
         store = blobs.Blobs(os.environ)
         self._dispatcher.inputs["blob"] = store

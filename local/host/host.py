@@ -10,31 +10,31 @@ from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp
 
-from local.host import durable_glue
 from local.host.bindings import Bindings
-from local.host.clock import Clock, SystemClock
-from local.host.dispatch import Dispatcher
-from local.host.front import Front
-from local.host.functions import DURABLE_CLIENT, FunctionTable
-from local.host.host_json import read_host_json, resolve_section, unread_options
-from local.host.http import HttpTriggers
-from local.host.indexing import Indexer
-from local.host.keys import KeyStore
-from local.host.loading import AppCode
-from local.host.logs import host_log
-from local.host.servers import EmbeddedServer, bind, bind_rpc
-from local.host.settings import (
+from local.host.core.clock import Clock, SystemClock
+from local.host.core.functions import DURABLE_CLIENT, FunctionTable
+from local.host.core.logs import host_log
+from local.host.durable.sdk import functions as durable_glue
+from local.host.indexing.indexer import Indexer
+from local.host.indexing.loading import AppCode
+from local.host.settings.host_json import read_host_json, resolve_section, unread_options
+from local.host.settings.local_settings import (
     ConfigurationError,
     LocalSettings,
     read_local_settings,
 )
-from local.host.timers import TimerTriggers, time_zone
-from local.host.watchdog import Watchdog
-from local.host.worker import Worker, thread_count
+from local.host.timers.trigger import TimerTriggers, time_zone
+from local.host.web.embedded import EmbeddedServer, bind, bind_rpc
+from local.host.web.front import Front
+from local.host.web.http_triggers import HttpTriggers
+from local.host.web.keys import KeyStore
+from local.host.worker.dispatch import Dispatcher
+from local.host.worker.watchdog import Watchdog
+from local.host.worker.worker import Worker, thread_count
 
 if TYPE_CHECKING:
     from local.host.durable.extension import DurableExtension
-    from local.host.durable.ports import Resumed
+    from local.host.durable.model.ports import Resumed
 
 # The longest chain of callbacks between the end of one function and the start of the next it causes is shorter.
 _QUIET_TURNS = 50
@@ -190,8 +190,8 @@ class Host:
     async def _start_extension(self) -> None:
         # Imported here, since these cost half of the start and only durable apps need them.
         from local.host.durable.extension import DurableExtension  # noqa: PLC0415 - as said above
-        from local.host.durable.hub import HubInUse  # noqa: PLC0415 - as said above
-        from local.host.durable.options import DurableOptions  # noqa: PLC0415 - as said above
+        from local.host.durable.model.options import DurableOptions  # noqa: PLC0415 - as said above
+        from local.host.durable.taskhub.hub import HubInUse  # noqa: PLC0415 - as said above
 
         section = resolve_section(self.host_json.section("extensions.durableTask"), os.environ)
         try:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from local.host.durable.inprocess import InProcessFunctions
+from local.host.durable.sdk.inprocess import InProcessFunctions
 
 GOLDEN = Path(__file__).parent / "golden"
 DEVIATIONS = Path(__file__).parents[2] / "docs" / "local-host-deviations.md"

@@ -7,10 +7,10 @@ from typing import Any
 
 import azure.durable_functions as df
 
-from local.host.client import Orchestration
-from local.host.clock import ManualClock
-from local.host.durable import events
+from local.host.core.clock import ManualClock
+from local.host.durable.model import events
 from local.host.testing import InProcessHost
+from local.host.testing.client import Orchestration
 
 _OPERATIONS = {events.EXECUTION_TERMINATED: "terminate", events.SUSPENDED: "suspend", events.RESUMED: "resume"}
 _REPLY = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-")  # what an entity answers comes as an event that is named by its id

@@ -14,13 +14,15 @@ from typing import Any
 
 import pytest
 
-from local.host.durable import dotnet, events, rewinding, turn
-from local.host.durable.answers import read_answer, read_failure
-from local.host.durable.inprocess import InProcessFunctions
-from local.host.durable.known import KnownFunctions
-from local.host.durable.model import Instance, Message
-from local.host.durable.options import DurableOptions
-from local.host.durable.ports import FunctionFailed
+from local.host.durable.management import rewinding
+from local.host.durable.model import dotnet, events
+from local.host.durable.model.known import KnownFunctions
+from local.host.durable.model.options import DurableOptions
+from local.host.durable.model.ports import FunctionFailed
+from local.host.durable.model.records import Instance, Message
+from local.host.durable.replay import turn
+from local.host.durable.replay.answers import read_answer, read_failure
+from local.host.durable.sdk.inprocess import InProcessFunctions
 
 GOLDEN = Path(__file__).parent / "golden"
 

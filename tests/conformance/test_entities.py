@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from local.host.durable import dotnet, entities
-from local.host.durable.inprocess import InProcessFunctions
+from local.host.durable.model import dotnet, entities
+from local.host.durable.sdk.inprocess import InProcessFunctions
 
 AT = "2026-11-21T09:00:00Z"
 

@@ -18,10 +18,10 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from local.host.clock import ManualClock
+from local.host.core.clock import ManualClock
 from local.host.durable.extension import DurableExtension
-from local.host.durable.inprocess import InProcessFunctions
-from local.host.durable.options import DurableOptions
+from local.host.durable.model.options import DurableOptions
+from local.host.durable.sdk.inprocess import InProcessFunctions
 from tests.conformance.outside import outside
 from tests.conformance.ticking import TickingClock
 

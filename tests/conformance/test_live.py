@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from local.host.durable import events
+from local.host.durable.model import events
 from local.host.testing import InProcessHost
 from tests.conformance.live import Contexts, Player
 from tests.conformance.outside import outside

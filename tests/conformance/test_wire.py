@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from local.host.clock import ManualClock
-from local.host.durable import dotnet, events, http_activity
+from local.host.core.clock import ManualClock
 from local.host.durable.extension import DurableExtension
-from local.host.durable.inprocess import InProcessFunctions
-from local.host.durable.options import DurableOptions
+from local.host.durable.model import dotnet, events
+from local.host.durable.model.options import DurableOptions
+from local.host.durable.sdk.inprocess import InProcessFunctions
+from local.host.durable.taskhub import http_activity
 
 AT = "2026-11-21T09:00:00Z"
 WEBHOOK = "http://localhost:7071/runtime/webhooks/durabletask"

@@ -3,7 +3,7 @@
 import threading
 from datetime import datetime, timedelta
 
-from local.host.clock import ManualClock
+from local.host.core.clock import ManualClock
 
 
 class TickingClock(ManualClock):

@@ -5,17 +5,18 @@ from typing import Any
 
 from starlette.applications import Starlette
 
-from local.host.clock import Clock
-from local.host.durable import entity_errors, status
-from local.host.durable.dispatcher import Dispatcher
-from local.host.durable.http_api import HttpApi, application
-from local.host.durable.hub import Hub
-from local.host.durable.links import Links
-from local.host.durable.operations import Operations
-from local.host.durable.options import DurableOptions
-from local.host.durable.ports import DurableFunctions, Resumed
-from local.host.durable.sdk_caches import cache_sdk as put_sdk_caches
-from local.host.durable.timeline import timeline
+from local.host.core.clock import Clock
+from local.host.durable.management import status
+from local.host.durable.management.http_api import HttpApi, application
+from local.host.durable.management.links import Links
+from local.host.durable.management.operations import Operations
+from local.host.durable.management.timeline import timeline
+from local.host.durable.model.options import DurableOptions
+from local.host.durable.model.ports import DurableFunctions, Resumed
+from local.host.durable.sdk import entity_errors
+from local.host.durable.sdk.caches import cache_sdk as put_sdk_caches
+from local.host.durable.taskhub.dispatcher import Dispatcher
+from local.host.durable.taskhub.hub import Hub
 
 GRACE_SECONDS = 1.0
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from local.host.clock import ManualClock
+from local.host.core.clock import ManualClock
 from local.host.testing import InProcessHost
 from local.up import Options, Ports, stack
 from shared.diamonds import watermark

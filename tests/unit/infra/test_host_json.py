@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from local.host.durable.options import DurableOptions
-from local.host.host_json import read_host_json, resolve_section
+from local.host.durable.model.options import DurableOptions
+from local.host.settings.host_json import read_host_json, resolve_section
 from shared.platform.settings import Settings
 
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from local.host import fixtures
+from local.host.testing import fixtures
 
 function_app = fixtures.function_app
 APPS = Path(__file__).parents[3] / "apps"

@@ -1,6 +1,6 @@
 import pytest
 
-from local.host.logs import host_log
+from local.host.core.logs import host_log
 
 
 @pytest.fixture

@@ -9,12 +9,12 @@ from typing import Any
 import azure.durable_functions as df
 import pytest
 
-from local.host.clock import ManualClock
+from local.host.core.clock import ManualClock
 from local.host.durable.extension import DurableExtension
-from local.host.durable.inprocess import InProcessFunctions
-from local.host.durable.model import Instance
-from local.host.durable.options import DurableOptions
-from local.host.durable.ports import Resumed
+from local.host.durable.model.options import DurableOptions
+from local.host.durable.model.ports import Resumed
+from local.host.durable.model.records import Instance
+from local.host.durable.sdk.inprocess import InProcessFunctions
 
 RESTED_ROUNDS = 25
 

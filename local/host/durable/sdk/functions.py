@@ -1,0 +1,137 @@
+"""Ties the durable extension to the worker: its functions, the durableClient input, and the keys of its webhook."""
+
+import inspect
+import sys
+from collections.abc import Collection
+from typing import TYPE_CHECKING, cast
+
+from azure.functions import meta
+
+from local.host.core.functions import ACTIVITY, DURABLE_CLIENT, ENTITY, ORCHESTRATION, Binding, Function, FunctionTable
+from local.host.core.logs import host_log
+from local.host.durable.model.ports import FunctionFailed
+from local.host.worker.dispatch import Call, Dispatcher, FunctionTimedOut
+from local.host.worker.worker import FunctionRaised
+
+if TYPE_CHECKING:
+    from local.host.durable.extension import DurableExtension
+
+SYSTEM_KEY = "durabletask_extension"
+# The property of the trigger that may rename the function for the extension.
+_ALIASES = {ORCHESTRATION: "orchestration", ACTIVITY: "activity", ENTITY: "entityName"}
+_REASON = "(null)"
+
+
+class DurableFunctionsOfApp:
+    """The app's orchestrators, activities and entities, as the extension runs them."""
+
+    def __init__(self, dispatcher: Dispatcher) -> None:
+        self._dispatcher = dispatcher
+        self._functions: dict[str, dict[str, tuple[str, Function]]] = {}
+
+    def load(self, table: FunctionTable) -> None:
+        """Take the durable functions of a table."""
+        self._functions = {
+            trigger: {
+                name.lower(): (name, one)
+                for one in table.of_type(trigger)
+                for name in [one.trigger.text(_ALIASES[trigger]) or one.name]
+            }
+            for trigger in _ALIASES
+        }
+        for trigger in (ORCHESTRATION, ENTITY):
+            for one in table.of_type(trigger):
+                _check(one)
+
+    @property
+    def orchestrators(self) -> Collection[str]:
+        """Names as declared."""
+        return self._names(ORCHESTRATION)
+
+    @property
+    def activities(self) -> Collection[str]:
+        """Names as declared."""
+        return self._names(ACTIVITY)
+
+    @property
+    def entities(self) -> Collection[str]:
+        """Names as declared."""
+        return self._names(ENTITY)
+
+    async def run_orchestrator(self, name: str, context: str, instance_id: str) -> str:
+        """One turn. Raises FunctionFailed, also for a run that took too long, or HostStopping."""
+        return await self._run(ORCHESTRATION, name, meta.Datum(context, "json"), instance_id) or ""
+
+    async def run_activity(self, name: str, payload: str, instance_id: str) -> str | None:
+        """One activity. Raises FunctionFailed, also for a run that took too long, or HostStopping."""
+        return await self._run(ACTIVITY, name, meta.Datum(payload, "json"), instance_id)
+
+    async def run_entity(self, name: str, context: str, instance_id: str) -> str:
+        """One batch of operations. Raises FunctionFailed, also for a run that took too long, or HostStopping."""
+        return await self._run(ENTITY, name, meta.Datum(context, "json"), instance_id) or ""
+
+    def _names(self, trigger: str) -> Collection[str]:
+        return [name for name, _ in self._functions.get(trigger, {}).values()]
+
+    async def _run(self, trigger: str, name: str, value: meta.Datum, instance_id: str) -> str | None:
+        found = self._functions.get(trigger, {}).get(name.lower())
+        if found is None:
+            raise FunctionFailed("FunctionNotFound", f"The function '{name}' doesn't exist.", "")
+        try:
+            result = await self._dispatcher.run(found[1], Call(reason=_REASON, value=value, instance_id=instance_id))
+        except FunctionRaised as error:
+            ended = not isinstance(error.error, Exception)
+            raise FunctionFailed(type(error.error).__name__, error.text, error.stack, ends_worker=ended) from error
+        except FunctionTimedOut as error:
+            raise FunctionFailed("FunctionTimeoutException", str(error), "") from error
+        return cast("str | None", result.returned.value) if result.returned is not None else None
+
+
+class DurableClientInput:
+    """The durableClient input binding."""
+
+    def __init__(self, extension: "DurableExtension", hub: str, base_url: str, key: str, rpc_base_url: str) -> None:
+        self._hub = hub
+        self._text = extension.client_binding(base_url, key, rpc_base_url)
+
+    async def read(self, function: Function, binding: Binding, call: Call) -> meta.Datum:  # noqa: ARG002 - the same for every call
+        """The JSON text that the SDK builds its client from."""
+        hub = binding.text("taskHub")
+        if hub and hub.lower() != self._hub.lower():
+            host_log.warning(
+                "Function '%s' asks for a client of the task hub '%s'; this host has '%s' alone and gives that one.",
+                function.name,
+                hub,
+                self._hub,
+            )
+        return meta.Datum(self._text, "string")
+
+
+def _check(function: Function) -> None:
+    """The SDK calls orchestrators and entities as plain functions, and says nothing useful of others."""
+    code = getattr(function.code, "orchestrator_function", None) or getattr(function.code, "entity_function", None)
+    if inspect.iscoroutinefunction(code) or inspect.isasyncgenfunction(code):
+        host_log.warning(
+            "Function '%s' is an 'async def': the SDK never awaits an orchestrator or an entity, so it fails or does "
+            "nothing, here as in Azure. Write 'def', with 'yield' where an orchestrator waits.",
+            function.name,
+        )
+
+
+def needs_extension(table: FunctionTable) -> bool:
+    """Whether any function of the app is durable or holds a client."""
+    durable = {*_ALIASES, DURABLE_CLIENT}
+    return any(binding.type in durable for one in table.functions.values() for binding in one.bindings)
+
+
+async def close_client_session() -> None:
+    """Close the connections of the SDK's client: it keeps them for the process, but they belong to this loop."""
+    utils = sys.modules.get("azure.durable_functions.models.utils.http_utils")
+    if utils is not None:
+        await utils._close_session()  # noqa: SLF001 - the SDK has no hook for the end of a worker
+
+
+def webhook_base(website_hostname: str) -> str:
+    """The address of the extension's webhook: plain HTTP only for a host name that starts with `localhost:`."""
+    scheme = "http" if website_hostname.startswith("localhost:") else "https"
+    return f"{scheme}://{website_hostname}/runtime/webhooks/durabletask"

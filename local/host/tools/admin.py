@@ -1,0 +1,225 @@
+"""The admin endpoints of the Functions host, and what this host's own page shows beside them."""
+
+import asyncio
+import os
+import platform
+import time
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Route, Router
+
+from local.host.core.functions import Function, FunctionError
+from local.host.core.tasks import start_task
+from local.host.tools.manual import run_by_hand
+from local.host.web.keys import MASTER
+
+if TYPE_CHECKING:
+    from local.host.host import Host
+
+PAGE = Path(__file__).parent / "page" / "index.html"
+# So many orchestrations and entities are listed on the page, the newest.
+_LISTED = 50
+_RUNTIME_VERSION = "4.1038.0.0"
+
+
+class Admin:
+    """Everything under /admin. The front door has checked the key; `ping` and the page need none."""
+
+    def __init__(self, host: "Host") -> None:
+        self._host = host
+        self._started = time.monotonic()
+        self._instance = str(uuid.uuid4())
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.router = Router(
+            [
+                Route("/admin/host/ping", _empty, methods=["GET", "POST"]),
+                Route("/admin/host/page", page),
+                Route("/admin/host/status", self._status),
+                Route("/admin/host/invocations", self._invocations),
+                Route("/admin/host/orchestrations", self._orchestrations),
+                Route("/admin/host/entities", self._entities),
+                Route("/admin/host/instances/{instance:path}", self._instance_details),
+                Route("/admin/host/diagnosis/{instance:path}", self._diagnosis),
+                Route("/admin/host/keys", self._host_keys),
+                Route("/admin/host/keys/{name}", self._host_key),
+                Route("/admin/host/functionkeys", self._host_keys),
+                Route("/admin/host/systemkeys", self._system_keys),
+                Route("/admin/functions", self._functions),
+                Route("/admin/functions/{name}", self._function, methods=["GET"]),
+                Route("/admin/functions/{name}", self._run, methods=["POST"]),
+                Route("/admin/functions/{name}/status", self._function_status),
+                Route("/admin/functions/{name}/keys", self._function_keys),
+            ],
+            default=_not_found,
+        )
+
+    async def _status(self, request: Request) -> Response:  # noqa: ARG002 - the same for all
+        host = self._host
+        errors = [host.table.failure] if host.table.failure is not None else []
+        status: dict[str, Any] = {
+            "id": f"{platform.node()}-{os.getpid()}".lower()[:32],
+            "state": "Error" if errors else "Running",
+            "version": _RUNTIME_VERSION,
+            "versionDetails": _RUNTIME_VERSION,
+            "platformVersion": "",
+            "instanceId": self._instance,
+            "computerName": platform.node(),
+            "processUptime": int((time.monotonic() - self._started) * 1000),
+            "functionAppContentEditingState": "Unknown",
+        }
+        if errors:
+            status["errors"] = errors
+        if host.table.errors:
+            # Not Azure's: this host's page shows it.
+            status["functionErrors"] = {one.name: one.reason for one in host.table.errors}
+        bundle = host.host_json.section("extensionBundle")
+        if bundle:
+            status["extensionBundle"] = {"id": bundle.get("id"), "version": bundle.get("version")}
+        return JSONResponse(status)
+
+    async def _functions(self, request: Request) -> Response:
+        functions = sorted(self._host.table.functions.values(), key=lambda one: one.name.lower())
+        return JSONResponse([self._describe(one, _origin(request)) for one in functions])
+
+    async def _function(self, request: Request) -> Response:
+        function = self._host.table.find(request.path_params["name"])
+        if function is None:
+            return Response(status_code=404)
+        return JSONResponse(self._describe(function, _origin(request)))
+
+    async def _run(self, request: Request) -> Response:
+        function = self._host.table.find(request.path_params["name"])
+        if function is None:
+            return Response(status_code=404)
+        try:
+            body: Any = await request.json()
+        except ValueError:
+            return Response(status_code=400)
+        if not isinstance(body, dict):
+            return Response(status_code=400)
+        value = cast("dict[str, Any]", body).get("input")
+        if isinstance(value, (dict, list)):
+            return Response(status_code=400)
+        task = start_task(
+            run_by_hand(self._host, function, "" if value is None else str(value)), f"run {function.name} by hand"
+        )
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return Response(status_code=202)
+
+    async def _function_status(self, request: Request) -> Response:
+        name = request.path_params["name"]
+        error = _error_of(self._host.table.errors, name)
+        if error is not None:
+            return JSONResponse({"errors": [error.reason]})
+        return JSONResponse({}) if self._host.table.find(name) is not None else Response(status_code=404)
+
+    async def _host_keys(self, request: Request) -> Response:
+        return _keys(request, self._host.keys.host_keys())
+
+    async def _host_key(self, request: Request) -> Response:
+        name = request.path_params["name"]
+        value = self._host.keys.master if name == MASTER else self._host.keys.host_keys().get(name)
+        return Response(status_code=404) if value is None else JSONResponse({"name": name, "value": value})
+
+    async def _system_keys(self, request: Request) -> Response:
+        return _keys(request, self._host.keys.system_keys())
+
+    async def _function_keys(self, request: Request) -> Response:
+        function = self._host.table.find(request.path_params["name"])
+        if function is None:
+            return Response(status_code=404)
+        return _keys(request, self._host.keys.function_keys(function.name))
+
+    async def _invocations(self, request: Request) -> Response:
+        function = request.query_params.get("function")
+        instance = request.query_params.get("instance")
+        found = [
+            {
+                "id": one.id,
+                "function": one.function,
+                "instanceId": one.instance_id,
+                "reason": one.reason,
+                "started": one.started.isoformat(),
+                "durationMs": one.duration_ms,
+                "outcome": one.outcome,
+                "error": one.error,
+            }
+            for one in self._host.dispatcher.recent
+            if (function is None or one.function == function) and (instance is None or one.instance_id == instance)
+        ]
+        return JSONResponse(found)
+
+    async def _diagnosis(self, request: Request) -> Response:
+        extension = self._host.extension
+        instance = request.path_params["instance"]
+        return JSONResponse(extension.diagnosis(instance) if extension is not None else [])
+
+    async def _orchestrations(self, request: Request) -> Response:  # noqa: ARG002 - the same for all
+        extension = self._host.extension
+        return JSONResponse(extension.newest(_LISTED, entities=False) if extension is not None else [])
+
+    async def _entities(self, request: Request) -> Response:  # noqa: ARG002 - the same for all
+        extension = self._host.extension
+        return JSONResponse(extension.newest(_LISTED, entities=True) if extension is not None else [])
+
+    async def _instance_details(self, request: Request) -> Response:
+        extension = self._host.extension
+        found = extension.details(request.path_params["instance"]) if extension is not None else None
+        return Response(status_code=404) if found is None else JSONResponse(found)
+
+    def _describe(self, function: Function, origin: str) -> dict[str, Any]:
+        found = next((one for one in self._host.http.functions if one.function.name == function.name), None)
+        return {
+            "name": function.name,
+            "script_root_path_href": f"{origin}/admin/vfs/{function.name}/",
+            "script_href": f"{origin}/admin/vfs/{function.script_file}",
+            "config_href": f"{origin}/admin/vfs/{function.name}/function.json",
+            "test_data_href": None,
+            "href": f"{origin}/admin/functions/{function.name}",
+            "invoke_url_template": self._host.http.url(found, origin).lower() if found is not None else None,
+            "language": "python",
+            "config": {
+                "name": function.name,
+                "entryPoint": getattr(function.code, "__name__", function.name),
+                "scriptFile": function.script_file,
+                "language": "python",
+                "functionDirectory": str(function.directory),
+                "bindings": [one.fields for one in function.bindings],
+            },
+            "files": None,
+            "test_data": None,
+            "isDisabled": function.disabled,
+            "isDirect": False,
+            "isProxy": False,
+        }
+
+
+async def page(request: Request) -> Response:  # noqa: ARG001 - the page is the same for all
+    """This host's page."""
+    return FileResponse(PAGE, media_type="text/html", headers={"Cache-Control": "no-store"})
+
+
+async def _empty(request: Request) -> Response:  # noqa: ARG001 - nothing of it matters
+    return Response(status_code=200)
+
+
+async def _not_found(scope: Any, receive: Any, send: Any) -> None:
+    await Response(status_code=404)(scope, receive, send)
+
+
+def _origin(request: Request) -> str:
+    return f"{request.url.scheme}://{request.url.netloc}"
+
+
+def _keys(request: Request, keys: dict[str, str]) -> Response:
+    listed = [{"name": name, "value": value} for name, value in keys.items()]
+    return JSONResponse({"keys": listed, "links": [{"rel": "self", "href": str(request.url)}]})
+
+
+def _error_of(errors: list[FunctionError], name: str) -> FunctionError | None:
+    return next((one for one in errors if one.name.lower() == name.lower()), None)

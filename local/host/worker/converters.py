@@ -1,0 +1,105 @@
+"""From what a trigger gives to what the function takes, and back: azure.functions' own converters, found by binding."""
+
+import sys
+from collections.abc import Mapping
+from typing import Any, cast
+
+from azure.functions import meta
+
+from local.host.core.functions import SDK_TYPE, STREAMED
+
+
+class GenericConverter:
+    """What the Python worker does for a binding without a converter of its own, and for `str` and `bytes`."""
+
+    @classmethod
+    def check_input_type_annotation(cls, pytype: type) -> bool:
+        """Only text and bytes can be asked for."""
+        return issubclass(pytype, (str, bytes))
+
+    @classmethod
+    def check_output_type_annotation(cls, pytype: type) -> bool:
+        """Only text and bytes can be declared."""
+        return issubclass(pytype, (str, bytes, bytearray))
+
+    @classmethod
+    def decode(cls, data: meta.Datum | None, *, trigger_metadata: Any) -> Any:  # noqa: ARG003 - the converters' signature
+        """The value as the host sent it. Raises ValueError for a value that is neither text, bytes nor JSON."""
+        if data is None or data.type is None:
+            return None
+        if data.type in {"string", "bytes", "json"}:
+            return data.value
+        raise ValueError(f'unexpected type of data received for the "generic" binding : {data.type!r}')
+
+    @classmethod
+    def encode(cls, obj: Any, *, expected_type: Any) -> meta.Datum:  # noqa: ARG003 - the converters' signature
+        """Text and bytes as they are, JSON values tagged with their kind. Raises NotImplementedError for the rest."""
+        if isinstance(obj, str):
+            return meta.Datum(obj, "string")
+        if isinstance(obj, (bytes, bytearray)):
+            return meta.Datum(bytes(obj), "bytes")
+        if obj is None:
+            return meta.Datum(None, None)
+        for kind, name in ((dict, "dict"), (list, "list"), (bool, "bool"), (int, "int"), (float, "double")):
+            if isinstance(obj, kind):
+                return meta.Datum(obj, name)
+        raise NotImplementedError
+
+
+def extension_kind(binding_type: str, annotation: Any) -> str | None:
+    """STREAMED or SDK_TYPE when the annotation is a type of an azurefunctions-extensions-* package for the binding."""
+    base = sys.modules.get("azurefunctions.extensions.base")
+    if base is None:
+        return None
+    if binding_type == "httpTrigger" and base.RequestTrackerMeta.check_type(annotation):
+        return STREAMED
+    if binding_type in {"blob", "blobTrigger"} and base.get_binding_registry().check_supported_type(annotation):
+        return SDK_TYPE
+    return None
+
+
+def converter(binding_type: str) -> Any:
+    """The converter registered for a binding type; the generic one when there is none."""
+    return meta.get_binding_registry().get(binding_type) or GenericConverter
+
+
+def returns_implicitly(binding_type: str) -> bool:
+    """Whether a trigger of this type takes the function's return value without a `$return` binding."""
+    found = converter(binding_type)
+    if found is GenericConverter:
+        return binding_type != "durableClient"
+    return bool(getattr(found, "has_implicit_output", bool)())
+
+
+def decode(
+    binding_type: str, value: meta.Datum | None, metadata: Mapping[str, meta.Datum], annotation: Any = None
+) -> Any:
+    """The argument for a function. Raises TypeError in the worker's words, or what the converter raises."""
+    if binding_type == STREAMED:
+        return value.value if value is not None else None
+    if binding_type == SDK_TYPE:
+        base = sys.modules["azurefunctions.extensions.base"]
+        return base.get_binding_registry().get("blob").decode(value, trigger_metadata=metadata, pytype=annotation)
+    found = converter(binding_type)
+    is_trigger = bool(getattr(found, "has_trigger_support", bool)())
+    try:
+        return found.decode(value, trigger_metadata=metadata if is_trigger else {})
+    except NotImplementedError:
+        kind = value.type if value is not None else None
+        raise TypeError(
+            f"unable to decode incoming TypedData: unsupported combination of TypedData field {kind!r} "
+            f"and expected binding type {found}"
+        ) from None
+
+
+def encode(binding_type: str, value: Any, annotation: Any) -> meta.Datum | None:
+    """What the host receives from a function. Raises TypeError in the worker's words, or what the converter raises."""
+    if binding_type == STREAMED:
+        return meta.Datum(value, STREAMED)
+    found = converter(binding_type)
+    try:
+        return cast("meta.Datum | None", found.encode(value, expected_type=annotation))
+    except NotImplementedError:
+        raise TypeError(
+            f'unable to encode outgoing TypedData: unsupported type "{found}" for Python type "{type(value).__name__}"'
+        ) from None

@@ -1,0 +1,91 @@
+import io
+import json
+import logging
+
+import pytest
+
+from local.host.core.logs import HostLogHandler, InvocationTag, LogLevels, current_invocation, install, uninstall
+
+
+@pytest.fixture
+def logged():
+    handlers = []
+
+    def start(levels=None, **options):
+        stream, parsed = io.StringIO(), LogLevels.parse(levels or {}, options.pop("user_level", None))
+        handler = HostLogHandler(stream, parsed, as_json=options.pop("as_json", False), **options)
+        install(handler, parsed)
+        handlers.append(handler)
+        return stream
+
+    root = logging.getLogger()
+    before = root.level
+    yield start
+    for handler in handlers:
+        uninstall(handler)
+    root.setLevel(before)
+
+
+@pytest.fixture
+def in_function():
+    token = current_invocation.set(InvocationTag("tidy", "id-1", "instance-1"))
+    yield
+    current_invocation.reset(token)
+
+
+@pytest.mark.parametrize(
+    ("section", "category", "level"),
+    [
+        ({}, "Function.tidy.User", logging.INFO),
+        ({"default": "Error"}, "Function.tidy.User", logging.ERROR),
+        ({"default": "Error", "Function": "Debug"}, "Function.tidy.User", logging.DEBUG),
+        ({"Function": "Debug", "Function.tidy": "Warning"}, "Function.tidy.User", logging.WARNING),
+        ({"Function.tidy.User": "None"}, "Function.tidy.User", logging.CRITICAL + 1),
+        ({"Function.other": "Error"}, "Function.tidy", logging.INFO),
+        ({"default": "nonsense"}, "Host", logging.INFO),
+    ],
+)
+def test_the_most_specific_category_decides(section, category, level):
+    assert LogLevels.parse(section).of(category) == level
+
+
+def test_what_is_shown_of_functions_the_host_and_libraries(logged, in_function):
+    stream = logged()
+    logging.getLogger("mine").info("of the function")
+    logging.getLogger("mine").debug("too fine")
+    logging.getLogger("azure.functions.x").info("of the library")
+    logging.getLogger("local.host").info("of the host")
+    assert [line.split("] ")[1] for line in stream.getvalue().splitlines()] == ["of the function", "of the host"]
+
+
+def test_libraries_outside_functions_are_shown_from_warnings_on(logged):
+    stream = logged()
+    logging.getLogger("some.library").info("chatter")
+    logging.getLogger("some.library").warning("trouble")
+    assert "chatter" not in stream.getvalue()
+    assert "trouble" in stream.getvalue()
+
+
+def test_host_json_can_silence_function_runs(logged, in_function):
+    stream = logged({"default": "Warning"})
+    logging.getLogger("local.host").info("Executing")
+    logging.getLogger("local.host").error("Executed (Failed)")
+    assert "Executing" not in stream.getvalue()
+    assert "Executed (Failed)" in stream.getvalue()
+
+
+def test_the_command_lines_level_wins_for_functions(logged, in_function):
+    stream = logged({"Function": "Error"}, user_level="debug")
+    logging.getLogger("mine").debug("fine")
+    assert "fine" in stream.getvalue()
+
+
+def test_json_lines_carry_what_they_belong_to(logged, in_function):
+    stream = logged(as_json=True)
+    logging.getLogger("mine").error("failed %s", "so", exc_info=ValueError("no"))
+    entry = json.loads(stream.getvalue())
+    assert entry["message"] == "failed so"
+    assert entry["level"] == "error"
+    assert entry["category"] == "Function.tidy.User"
+    assert (entry["function"], entry["invocationId"], entry["instanceId"]) == ("tidy", "id-1", "instance-1")
+    assert "ValueError: no" in entry["exception"]

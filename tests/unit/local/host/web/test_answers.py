@@ -1,0 +1,130 @@
+import json
+
+import azure.functions as func
+import pytest
+from azure.functions import meta
+from hypothesis import given
+from hypothesis import strategies as st
+
+from local.host.core.functions import Binding, Function
+from local.host.web.answers import answer_of
+from local.host.worker import converters
+from local.host.worker.messages import body_datum, output_messages
+
+
+def respond(response):
+    return answer_of(converters.encode("http", response, None))
+
+
+def test_a_response_keeps_its_bytes_and_gets_a_type():
+    answer = respond(func.HttpResponse("ä", status_code=201, headers={"X-A": "1"}))
+    assert (answer.status, answer.body) == (201, "ä".encode())
+    assert dict(answer.headers) == {"x-a": "1", "content-type": "text/plain; charset=utf-8"}
+    assert dict(respond(func.HttpResponse(b"x", mimetype="image/png")).headers) == {"content-type": "image/png"}
+
+
+def test_of_repeated_headers_the_last_wins_and_transfer_encoding_goes():
+    response = func.HttpResponse("x")
+    response.headers.add("X-A", "1")
+    response.headers.add("x-a", "2")
+    response.headers.add("Transfer-Encoding", "chunked")
+    assert dict(respond(response).headers) == {"x-a": "2", "content-type": "text/plain; charset=utf-8"}
+
+
+@pytest.mark.parametrize(
+    ("text", "body"),
+    [
+        ("plain", "plain"),
+        ("5", "5"),
+        ("1.0", "1"),
+        ("1.5", "1.5"),
+        ('"quoted"', "quoted"),
+        ("false", "False"),
+        ("[]", "[]"),
+        ("{}", "{}"),
+    ],
+)
+def test_text_answers(text, body):
+    assert answer_of(meta.Datum(text, "string")).body == body.encode()
+
+
+@given(st.text())
+def test_every_text_has_an_answer_and_a_changed_one_has_a_warning(text):
+    answer = answer_of(meta.Datum(text, "string"))
+    assert bool(answer.warning) == (answer.body != text.encode()) or "body" in text
+
+
+@given(st.binary())
+def test_binary_responses_come_through_untouched(data):
+    assert respond(func.HttpResponse(data, mimetype="application/octet-stream")).body == data
+
+
+def function(**fields):
+    trigger = Binding("msg", "queueTrigger", "in", fields)
+    return Function("f", print, None, "", trigger, (trigger,), {}, {}, None, False, False)
+
+
+OUTPUT = Binding("out", "queue", "out", {})
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "messages"),
+    [
+        ("text", "string", ["text"]),
+        ("7", "string", ["7"]),
+        ('["a",1,{"b":2}]', "string", ["a", "1", '{\n  "b": 2\n}']),
+        ('{"a":1}', "string", ['{\n  "a": 1\n}']),
+        ("{broken", "string", ["{broken"]),
+        (b'["a"]', "bytes", [b'["a"]']),
+        ('["a", {"id": "1", "body": "x"}]', "json", ["a", '{\n  "id": "1",\n  "body": "x"\n}']),
+    ],
+)
+def test_messages_of_an_output(value, kind, messages):
+    assert output_messages(function(), OUTPUT, meta.Datum(value, kind)) == messages
+
+
+@given(st.lists(st.text(min_size=1)))
+def test_a_list_of_texts_is_one_message_each(texts):
+    datum = converters.encode("queue", texts, None)
+    assert output_messages(function(), OUTPUT, datum) == texts
+
+
+@given(st.text())
+def test_bodies_that_are_text_are_text(text):
+    assert body_datum(function(), function().trigger, text.encode()) == meta.Datum(text, "string")
+
+
+@pytest.mark.parametrize("cookie", ["a=b; Expires=Thu, 12-Jan-2017 13:55:08 GMT", "a=b; Max-Age=soon"])
+def test_a_cookie_that_the_worker_cannot_send_is_refused_by_name(cookie):
+    response = func.HttpResponse("x")
+    response.headers.add("Set-Cookie", cookie)
+    with pytest.raises(ValueError, match="the cookie 'a' cannot be sent"):
+        respond(response)
+
+
+@pytest.mark.parametrize("cookie", ["a=b c", 'a={"x":1}', "a b"])
+def test_a_cookie_that_vanishes_is_told_of(cookie):
+    response = func.HttpResponse("x")
+    response.headers.add("Set-Cookie", cookie)
+    answer = respond(response)
+    assert "set-cookie" not in dict(answer.headers)
+    assert "drops it in silence" in answer.warning
+    assert "Percent-encode" in answer.warning
+
+
+def test_a_length_that_is_not_the_bodys_is_told_of():
+    assert "Leave the header out" in respond(func.HttpResponse("x", headers={"Content-Length": "5"})).warning
+    assert respond(func.HttpResponse("x", headers={"Content-Length": "1"})).warning == ""
+    assert respond(func.HttpResponse(headers={"Content-Length": "5"})).warning == ""
+
+
+def test_bodies_that_are_not_text_are_mangled_loudly_or_binary(told):
+    assert body_datum(function(), function().trigger, b"a\xff").value == "a\ufffd"
+    assert "Set data_type=func.DataType.BINARY" in told.text
+    binary = function(dataType="binary")
+    assert body_datum(binary, binary.trigger, b"a\xff") == meta.Datum(b"a\xff", "bytes")
+
+
+def test_a_queue_message_as_output_is_json():
+    (text,) = output_messages(function(), OUTPUT, converters.encode("queue", func.QueueMessage(id="1", body="x"), None))
+    assert json.loads(text) == {"id": "1", "body": "x"}

@@ -1,0 +1,30 @@
+from local.host.web.keys import KeyStore
+
+
+def test_keys_are_made_once_and_kept(tmp_path):
+    first = KeyStore(tmp_path / "data" / "keys.json")
+    keys = [first.master, first.host_keys(), first.function_keys("Tidy"), first.system_key("durabletask_extension")]
+    again = KeyStore(first.path)
+    assert keys == [
+        again.master,
+        again.host_keys(),
+        again.function_keys("tidy"),
+        again.system_key("durabletask_extension"),
+    ]
+    assert len({first.master, *first.host_keys().values(), *first.function_keys("tidy").values()}) == 3
+    assert first.path.stat().st_mode & 0o777 == 0o600
+
+
+def test_which_key_opens_what(tmp_path):
+    keys = KeyStore(tmp_path / "keys.json")
+    function, system = keys.function_keys("a")["default"], keys.system_key("x_extension")
+    assert keys.opens_function(function, "A")
+    assert keys.opens_function(keys.host_keys()["default"], "a")
+    assert keys.opens_function(keys.master, "a")
+    assert not keys.opens_function(keys.function_keys("b")["default"], "a")
+    assert not keys.opens_function(system, "a")
+    assert keys.opens_extension(system, "x_extension")
+    assert keys.opens_extension(keys.master, "x_extension")
+    assert not keys.opens_extension(function, "x_extension")
+    assert keys.opens_admin(keys.master)
+    assert not any(keys.opens_admin(one) for one in (function, system, "", "ä"))

@@ -7,6 +7,7 @@ what became of it, as one line of JSON, to standard error.
 """
 
 import ctypes
+import errno
 import json
 import os
 import resource
@@ -60,6 +61,7 @@ def _become(order: dict[str, Any]) -> None:
         os.umask(0o022)
         os.nice(order["nice"])
         _limit(order)
+        programs = _programs(order)  # before setuid: the command's user may not be able to read Python's own modules
         if order["uid"] is not None:
             os.setgroups([])
             os.setgid(order["uid"])
@@ -70,11 +72,31 @@ def _become(order: dict[str, Any]) -> None:
         os.dup2(1, 2)
         os.closerange(3, 1024)
         os.chdir(order["cwd"])
-        os.execvpe(order["argv"][0], order["argv"], order["env"])  # noqa: S606 - words from the deployment, no shell
-    except OSError as error:
-        os.write(1, f"{order['argv'][0]} could not be started: {error.strerror}\n".encode())
+        _execute(programs, order)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the log has to say it: nothing else is left to
+        reason = error.strerror if isinstance(error, OSError) else repr(error)
+        os.write(1, f"{order['argv'][0]} could not be started: {reason}\n".encode())
     finally:
         os._exit(127)
+
+
+def _programs(order: dict[str, Any]) -> list[str]:
+    """The paths that the command's program may have, in the order to try them."""
+    name = order["argv"][0]
+    return [name] if "/" in name else [f"{folder}/{name}" for folder in os.get_exec_path(order["env"])]
+
+
+def _execute(programs: list[str], order: dict[str, Any]) -> None:
+    """Run the first program that is there. As os.execvpe, which imports a module on its way."""
+    refused: OSError | None = None
+    for program in programs:
+        try:
+            os.execve(program, order["argv"], order["env"])  # noqa: S606 - words from the deployment, no shell
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            refused = error
+    raise refused or FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
 
 
 def _limit(order: dict[str, Any]) -> None:

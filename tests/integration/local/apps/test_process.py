@@ -2,28 +2,40 @@
 
 import os
 import sys
+from pathlib import Path
 
 import pytest
 
+from local.apps import launcher
 from local.apps.process import Command, Ended, Process, ProcessLimits
 
 
 @pytest.fixture
-def run(tmp_path):
-    """Runs a Python script within limits to its end: `await run("...", disk=1_000)`."""
+def run_words(tmp_path):
+    """Runs a command within limits to its end: `await run_words(("echo", "1"), disk=1_000)`."""
 
-    async def start(script: str, **limits) -> tuple[Ended, list[str]]:
+    async def start(words: tuple[str, ...], uid: int | None = None, **limits) -> tuple[Ended, list[str]]:
         said: list[str] = []
         command = Command(
-            words=(sys.executable, "-c", script),
+            words=words,
             folder=tmp_path,
             disk_of=tmp_path,
             environment={"PATH": os.environ["PATH"]},
             limits=ProcessLimits(**{"memory": 2**30, "seconds": 30, **limits}),
-            uid=None,
+            uid=uid,
             look_s=0.05,
         )
         return await (await Process.start(command, said.append)).wait(), said
+
+    return start
+
+
+@pytest.fixture
+def run(run_words):
+    """Runs a Python script within limits to its end: `await run("...", disk=1_000)`."""
+
+    async def start(script: str, **limits) -> tuple[Ended, list[str]]:
+        return await run_words((sys.executable, "-c", script), **limits)
 
     return start
 
@@ -78,3 +90,41 @@ async def test_who_is_paused_can_be_stopped(run):
 
 async def test_what_stays_within_its_limits_is_left_alone(run):
     assert await run("print('done')", disk=1_000_000, cores=2) == (Ended(0, None), ["done"])
+
+
+UNREADABLE = """
+import os, sys
+
+class Unreadable:
+    def find_spec(self, name, path=None, target=None):
+        raise ModuleNotFoundError(f"the app's user cannot read {name}")
+
+os.setgroups = os.setgid = lambda _: None
+os.setuid = lambda _: sys.meta_path.insert(0, Unreadable())
+exec(compile(open(LAUNCHER).read(), LAUNCHER, "exec"))
+"""
+
+
+@pytest.fixture
+def unreadable_python(tmp_path, monkeypatch):
+    """Commands are started as by a platform whose Python their user cannot read."""
+    wrapper = tmp_path / "launcher.py"
+    wrapper.write_text(f"LAUNCHER = {str(Path(launcher.__file__))!r}\n{UNREADABLE}")
+    monkeypatch.setattr("local.apps.process._LAUNCHER", wrapper)
+
+
+@pytest.mark.usefixtures("unreadable_python")
+@pytest.mark.parametrize(
+    ("words", "ended", "said"),
+    [
+        (("echo", "here"), Ended(0, None), "here"),
+        (("/bin/echo", "here"), Ended(0, None), "here"),
+        (("no-such-program",), Ended(127, None), "no-such-program could not be started: No such file or directory"),
+        (("/etc/passwd",), Ended(127, None), "/etc/passwd could not be started: Permission denied"),
+        (("echo", "\0"), Ended(127, None), "echo could not be started: ValueError('embedded null byte')"),
+    ],
+    ids=["on the path", "a path", "missing", "not a program", "not a word"],
+)
+async def test_defect_an_app_starts_though_its_user_cannot_read_the_platforms_python(run_words, words, ended, said):
+    """Python under /root, as pyenv puts it there, and an app that has a user of its own."""
+    assert await run_words(words, uid=os.getuid()) == (ended, [said])

@@ -28,7 +28,7 @@ from azure.functions import HttpRequest
 from local.postgres import server
 from local.supplier.dataset import load
 from shared.platform.postgres import close_pools, database
-from triggers.diamond_api import routes
+from triggers.diamonds.offer import routes
 
 LIMIT_MS = 20
 FILTERS = {

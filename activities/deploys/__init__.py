@@ -21,7 +21,6 @@ from activities.deploys.turns import deploy_slots, wake_waiting
 from activities.deploys.upkeep import purge_deployments, purge_sources
 
 __all__ = [
-    "activities",
     "build_image",
     "claim_deployment",
     "clean_up",
@@ -40,22 +39,3 @@ __all__ = [
     "validate_deployment",
     "wake_waiting",
 ]
-
-activities = (
-    claim_deployment,
-    validate_deployment,
-    provision_container,
-    sync_files,
-    build_image,
-    release_revision,
-    promote_revision,
-    configure_domain,
-    settle_deployment,
-    roll_back,
-    clean_up,
-    stop_deployment,
-    end_deployment,
-    wake_waiting,
-    purge_deployments,
-    purge_sources,
-)

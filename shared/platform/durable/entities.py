@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar, get_args, get_type_hints
 import azure.durable_functions as df
 from pydantic import BaseModel, ValidationError
 
-from shared.platform.durable.handles import Context, Envelope, Failure, Handle, In, Out, RetryPolicy, Steps
+from shared.platform.durable.handles import ONCE, Context, Envelope, Failure, Handle, In, Out, Steps
 from shared.platform.errors import TerminalError
 
 State = TypeVar("State", bound=BaseModel)
@@ -49,7 +49,13 @@ def entity(decide: Callable[[State, In], tuple[State, Out]]) -> Entity[State, In
     state, gives = get_args(hints.pop("return"))
     takes = list(hints.values())[1]
     made = Entity(
-        name=decide.__name__, takes=takes, gives=gives, retry=RetryPolicy(attempts=1), state=state, decide=decide
+        name=decide.__name__,
+        takes=takes,
+        gives=gives,
+        retry=ONCE,
+        module=decide.__module__,
+        state=state,
+        decide=decide,
     )
     ENTITIES[made.name] = made
     return made

@@ -77,12 +77,13 @@ class Envelope(BaseModel):
 
 @dataclass(frozen=True)
 class Handle(Generic[In, Out]):
-    """What activities and orchestrations have in common: a name in the host, and a model on either side."""
+    """What activities and orchestrations have in common: a name in the host, a model on either side, their module."""
 
     name: str
     takes: type[In]
     gives: type[Out]
     retry: RetryPolicy
+    module: str
 
     def encode(self, task: In) -> str:
         return task.model_dump_json()
@@ -170,7 +171,14 @@ def activity(run: Callable[[In], Awaitable[Out]] | None = None, *, retry: RetryP
 
     def make(run: Callable[[In], Awaitable[Out]]) -> Activity[In, Out]:
         takes, gives = _models(run, position=0)
-        handle = Activity(name=run.__name__, takes=takes, gives=gives, retry=retry or RetryPolicy(), run=run)
+        handle = Activity(
+            name=run.__name__,
+            takes=takes,
+            gives=gives,
+            retry=retry or RetryPolicy(),
+            module=run.__module__,
+            run=run,
+        )
         _keep(ACTIVITIES, handle)
         return handle
 
@@ -183,7 +191,7 @@ def orchestration(run: Callable[[Context, In], Steps[Out]]) -> Orchestration[In,
     A failed orchestration is not tried again as a whole: its activities already were.
     """
     takes, gives = _models(run, position=1)
-    handle = Orchestration(name=run.__name__, takes=takes, gives=gives, retry=ONCE, run=run)
+    handle = Orchestration(name=run.__name__, takes=takes, gives=gives, retry=ONCE, module=run.__module__, run=run)
     _keep(ORCHESTRATIONS, handle)
     return handle
 
@@ -203,7 +211,7 @@ def _models(run: Callable[..., Any], position: int) -> tuple[type[Any], type[Any
 
 def _keep(handles: dict[str, Any], handle: Handle[Any, Any]) -> None:
     known = handles.setdefault(handle.name, handle)
-    if getattr(known, "run", None).__module__ != getattr(handle, "run", None).__module__:
+    if known.module != handle.module:
         message = f"two steps are named {handle.name}; the host needs different names"
         raise ValueError(message)
     handles[handle.name] = handle

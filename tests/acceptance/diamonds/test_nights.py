@@ -17,8 +17,8 @@ import pytest
 from local.host.core.clock import ManualClock
 from local.host.testing import InProcessHost
 from local.up import Options, Ports, stack
-from shared.diamonds import watermark
-from shared.diamonds.suppliers import nivoda
+from shared.diamonds.ingestion.suppliers import nivoda
+from shared.diamonds.runs import watermark
 from shared.platform.errors import TransientError
 from shared.platform.settings import settings
 from tests.acceptance.diamonds.conftest import KEY, ROOT, Running

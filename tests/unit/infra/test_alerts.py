@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from activities import diamonds as activities
-from orchestrators import diamonds as orchestrators
+from activities.diamonds import runs as activities
+from orchestrators.diamonds import run as orchestrators
 from shared.platform.durable import Activity, Orchestration
 from tools.bicep_check.syntax import plain
 
@@ -55,9 +55,9 @@ def invocations(queries):
 # Which module writes the log line that a query looks for, with the fields that it reads.
 WRITTEN = {
     "A deployment has ended.": "activities/deploys/outcome.py",
-    "A watermark has moved.": "activities/diamonds.py",
-    "The orchestration of a deployment is gone.": "triggers/deploy_upkeep.py",
-    "A deployment has ended and holds its slot.": "triggers/deploy_upkeep.py",
+    "A watermark has moved.": "activities/diamonds/runs.py",
+    "The orchestration of a deployment is gone.": "triggers/deploys/upkeep.py",
+    "A deployment has ended and holds its slot.": "triggers/deploys/upkeep.py",
 }
 
 

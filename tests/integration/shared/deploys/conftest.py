@@ -19,7 +19,7 @@ from shared.deploys.sources import store_archive
 from shared.platform.cosmos import close_cosmos
 from shared.platform.errors import TransientError
 from shared.platform.settings import settings
-from triggers.deploys import routes
+from triggers.deploys.deployments import routes
 
 _numbers = count(1)
 ADMIN = {"X-Admin-Key": "operator"}

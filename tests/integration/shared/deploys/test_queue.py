@@ -13,7 +13,7 @@ from shared.deploys.models import DeploymentStatus
 from shared.deploys.slots import Holder, Slots
 from shared.platform.durable import RunState
 from shared.platform.errors import Conflict, InvalidInput, NotFound, TransientError
-from triggers import deploy_queue, deploy_upkeep
+from triggers.deploys import queue, upkeep
 
 CANARY = "canary-in-a-message"
 
@@ -51,14 +51,14 @@ def durable(monkeypatch) -> SimpleNamespace:
         async def state_of(self, *_):
             return told.slots
 
-    monkeypatch.setattr(deploy_queue, "DurableClient", Client)
-    monkeypatch.setattr(deploy_upkeep, "DurableClient", Client)
-    monkeypatch.setattr(deploy_queue, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(queue, "DurableClient", Client)
+    monkeypatch.setattr(upkeep, "DurableClient", Client)
+    monkeypatch.setattr(queue, "LOOK_SECONDS", 0.01)
     return told
 
 
 async def receive(**body) -> None:
-    await deploy_queue._receive(deploy_queue._read(message(**body)), deploy_queue.DurableClient(None))
+    await queue._receive(queue._read(message(**body)), queue.DurableClient(None))
 
 
 async def test_a_message_starts_its_deployment_under_its_id(durable, new) -> None:
@@ -147,7 +147,7 @@ async def test_word_of_a_free_slot_reaches_the_orchestration(durable) -> None:
 async def test_the_sweep_ends_what_nobody_works_on(durable, new, status, settled, state_) -> None:
     written = await store.create(new(status=status, claimed_by="x"))
     durable.running = SimpleNamespace(state=state_) if state_ else None
-    await deploy_upkeep._recover(deploy_upkeep.DurableClient(None), written, past_due=False)
+    await upkeep._recover(upkeep.DurableClient(None), written, past_due=False)
     if state_ is RunState.RUNNING:
         assert durable.started == []
     else:
@@ -172,7 +172,7 @@ async def test_the_sweep_frees_what_an_ended_deployment_holds(durable, new, at, 
     )
     durable.slots = Slots(**{at: [holder]})
     durable.running = SimpleNamespace(state=running) if running else None
-    await deploy_upkeep._sweep(deploy_upkeep.DurableClient(None), past_due=False)
+    await upkeep._sweep(upkeep.DurableClient(None), past_due=False)
     wanted = [("free_slot", f"{written.id}-slot")] if freed else []
     assert [(name, instance) for name, instance, task in durable.started if task.deployment_id == written.id] == wanted
 
@@ -183,5 +183,5 @@ async def test_the_sweep_looks_at_all_that_are_silent(durable, new, monkeypatch)
     lost = [
         await store.create(new(status=DeploymentStatus.DEPLOYING, claimed_by="x", updated_at=old)) for _ in range(5)
     ]
-    await deploy_upkeep._sweep(deploy_upkeep.DurableClient(None), past_due=False)
+    await upkeep._sweep(upkeep.DurableClient(None), past_due=False)
     assert {f"{one.id}-recovery" for one in lost} <= {instance for _, instance, _ in durable.started}

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from shared.diamonds import runs
+from shared.diamonds.ingestion.paging import OffsetPages
 from shared.diamonds.models import (
     EPOCH,
     IngestPages,
@@ -20,7 +20,7 @@ from shared.diamonds.models import (
     Stone,
     Window,
 )
-from shared.diamonds.paging import OffsetPages
+from shared.diamonds.runs import lifecycle
 from shared.platform.postgres import database
 
 WINDOW = Window(since=EPOCH, until=datetime(2026, 1, 2, tzinfo=UTC))
@@ -111,9 +111,9 @@ def partition(number, minimum, maximum, expected=0):
 async def begin(*edges, feed="nivoda", run_type="full", expected=0, max_records=0):
     """Claim a run and cut it at the given prices."""
     request = StartRun(run_id=uuid4(), feed=feed, run_type=run_type)
-    plan = await runs.claim_run(request, WINDOW, max_records=max_records)
+    plan = await lifecycle.claim_run(request, WINDOW, max_records=max_records)
     cut = [partition(n, low, high, expected) for n, (low, high) in enumerate(pairwise(edges))]
-    await runs.save_partitions(plan.run_id, Partitions(total=expected, partitions=cut, counts_asked=0))
+    await lifecycle.save_partitions(plan.run_id, Partitions(total=expected, partitions=cut, counts_asked=0))
     return Run(plan, cut)
 
 

@@ -12,13 +12,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.diamonds import consolidation, reports, runs, trade
-from shared.diamonds.consolidation import consolidate, recover_claims
-from shared.diamonds.ingestion import copy_pages
-from shared.diamonds.mapping import NIVODA
-from shared.diamonds.missing import mark_missing_deleted
+from shared.diamonds.ingestion.pages import copy_pages
 from shared.diamonds.models import ConsolidateRows, RunStatus
-from shared.diamonds.pricing import PricingRule, Unpriced, dollars, price
+from shared.diamonds.offer import trade
+from shared.diamonds.pricing import consolidation
+from shared.diamonds.pricing.consolidation import consolidate, recover_claims
+from shared.diamonds.pricing.mapping import NIVODA
+from shared.diamonds.pricing.terms import PricingRule, Unpriced, dollars, price
+from shared.diamonds.reporting import reports
+from shared.diamonds.runs import lifecycle
+from shared.diamonds.runs.missing import mark_missing_deleted
 from shared.platform.errors import Conflict
 from shared.platform.postgres import close_pools, database
 
@@ -304,7 +307,7 @@ async def test_a_worker_that_dies_leaves_nothing_claimed(diamonds):
 
 
 async def test_a_change_that_comes_while_a_row_is_claimed_is_consolidated_later(diamonds):
-    await runs.finish_run((await ingest(diamonds, diamonds.stone("s1", price=1))).run_id, RunStatus.HELD)
+    await lifecycle.finish_run((await ingest(diamonds, diamonds.stone("s1", price=1))).run_id, RunStatus.HELD)
     async with database() as claimer:
         await claimer.execute("select 1 from diamonds.raw_diamonds for update")
         changing = asyncio.create_task(ingest(diamonds, diamonds.stone("s1", price=2)))
@@ -317,7 +320,7 @@ async def test_a_change_that_comes_while_a_row_is_claimed_is_consolidated_later(
 
 
 async def test_rows_of_a_held_run_are_taken_by_the_next(diamonds):
-    await runs.finish_run((await ingest(diamonds, diamonds.stone("s1"))).run_id, RunStatus.HELD)
+    await lifecycle.finish_run((await ingest(diamonds, diamonds.stone("s1"))).run_id, RunStatus.HELD)
     assert (await work(await ingest(diamonds, diamonds.stone("s2")))).done == 2
 
 
@@ -336,7 +339,7 @@ async def test_our_hold_outlasts_what_the_supplier_says(diamonds):
     held = diamonds.stone("s1")
     plan = await ingest(diamonds, held)
     await work(plan)
-    await runs.finish_run(plan.run_id, RunStatus.COMPLETED)
+    await lifecycle.finish_run(plan.run_id, RunStatus.COMPLETED)
     for until, expected in (("infinity", ("on_hold", "h1")), ("-infinity", ("available", None))):
         await diamonds.fetch(
             "update diamonds.diamonds set availability = 'on_hold', hold_id = 'h1', hold_expires_at = %s returning 1",
@@ -345,7 +348,7 @@ async def test_our_hold_outlasts_what_the_supplier_says(diamonds):
         held.payload["discount"] += 1
         plan = await ingest(diamonds, held)
         await work(plan)
-        await runs.finish_run(plan.run_id, RunStatus.COMPLETED)
+        await lifecycle.finish_run(plan.run_id, RunStatus.COMPLETED)
         assert await diamonds.fetch("select availability, hold_id from diamonds.diamonds") == [expected]
 
 
@@ -398,7 +401,7 @@ async def test_defect_soft_delete_is_promised_and_absent(diamonds):
     stones = [diamonds.stone(f"s{n}") for n in range(10)]
     plan = await ingest(diamonds, *stones)
     await work(plan)
-    await runs.finish_run(plan.run_id, RunStatus.COMPLETED)
+    await lifecycle.finish_run(plan.run_id, RunStatus.COMPLETED)
 
     plan = await ingest(diamonds, *stones[1:])
     await work(plan)
@@ -406,7 +409,7 @@ async def test_defect_soft_delete_is_promised_and_absent(diamonds):
     assert (missing.active, missing.missing, missing.deleted) == (10, 1, True)
     again = await mark_missing_deleted(plan.run_id, 0.2)
     assert again == missing, "repeated, it is the answer of the first time"
-    await runs.finish_run(plan.run_id, RunStatus.COMPLETED)
+    await lifecycle.finish_run(plan.run_id, RunStatus.COMPLETED)
     status = "select status, deleted_at is null from diamonds.diamonds where supplier_stone_id = 's0'"
     assert await diamonds.fetch(status) == [("deleted", False)]
 
@@ -420,7 +423,7 @@ async def test_rule_more_missing_diamonds_than_a_fifth_are_left_alone(diamonds, 
     stones = [diamonds.stone(f"s{n}") for n in range(10)]
     plan = await ingest(diamonds, *stones)
     await work(plan)
-    await runs.finish_run(plan.run_id, RunStatus.COMPLETED)
+    await lifecycle.finish_run(plan.run_id, RunStatus.COMPLETED)
     plan = await ingest(diamonds, *stones[gone:])
     missing = await mark_missing_deleted(plan.run_id, 0.2)
     assert (missing.active, missing.missing, missing.deleted) == (10, gone, bool(deleted))
@@ -432,7 +435,7 @@ async def test_rule_more_missing_diamonds_than_a_fifth_are_left_alone(diamonds, 
 async def test_a_run_that_did_not_read_the_whole_feed_deletes_nothing(shop, diamonds, wrong):
     plan = await ingest(diamonds, diamonds.stone("s1"))
     await work(plan)
-    await runs.finish_run(plan.run_id, RunStatus.COMPLETED)
+    await lifecycle.finish_run(plan.run_id, RunStatus.COMPLETED)
     run = await diamonds.begin(
         *(() if wrong == "unplanned" else (0, 10, 1000)),
         run_type="incremental" if wrong == "incremental" else "full",

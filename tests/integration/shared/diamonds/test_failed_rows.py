@@ -5,11 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from shared.diamonds import failed_rows, runs
-from shared.diamonds.consolidation import consolidate
-from shared.diamonds.ingestion import copy_pages
-from shared.diamonds.mapping import NIVODA
+from shared.diamonds.ingestion.pages import copy_pages
 from shared.diamonds.models import ConsolidateRows, RunStatus
+from shared.diamonds.pricing import failed_rows
+from shared.diamonds.pricing.consolidation import consolidate
+from shared.diamonds.pricing.mapping import NIVODA
+from shared.diamonds.runs import lifecycle
 
 READ_BY_ANOTHER_KEY = replace(NIVODA, carats=("diamond", "certificate", "weight"))
 
@@ -91,7 +92,7 @@ async def test_workers_that_see_a_change_at_once_try_the_rows_again_once(diamond
 async def test_a_row_that_was_tried_again_is_priced_beside_what_a_later_run_brings(diamonds, shop):
     first, _ = await read(diamonds, shop, diamonds.stone("s1", carats=None))
     shop.offer(diamonds.stone("s1", carats=0.7))
-    await runs.finish_run(first.plan.run_id, RunStatus.COMPLETED)
+    await lifecycle.finish_run(first.plan.run_id, RunStatus.COMPLETED)
     await failed_rows.requeue("nivoda")
     _, priced = await read(diamonds, shop, diamonds.stone("s2"))
     assert (priced.done, priced.failed) == (2, 0)

@@ -18,14 +18,17 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from shared.diamonds import consolidation, failed_rows, ingestion, reports, retries, runs
-from shared.diamonds.consolidation import consolidate
-from shared.diamonds.ingestion import copy_pages
-from shared.diamonds.mapping import NIVODA
-from shared.diamonds.missing import mark_missing_deleted
+from shared.diamonds.ingestion import pages
+from shared.diamonds.ingestion.pages import copy_pages
+from shared.diamonds.ingestion.paging import RETREAT_PAGES
 from shared.diamonds.models import ConsolidateRows, PartitionStatus, RunStatus
-from shared.diamonds.paging import RETREAT_PAGES
-from shared.diamonds.pricing import PricingRule, Unpriced, price
+from shared.diamonds.pricing import consolidation, failed_rows
+from shared.diamonds.pricing.consolidation import consolidate
+from shared.diamonds.pricing.mapping import NIVODA
+from shared.diamonds.pricing.terms import PricingRule, Unpriced, price
+from shared.diamonds.reporting import reports
+from shared.diamonds.runs import lifecycle, retries
+from shared.diamonds.runs.missing import mark_missing_deleted
 from shared.platform.errors import TransientError
 from shared.platform.postgres import close_pools, database
 
@@ -207,7 +210,7 @@ def machine(runner, diamonds):  # noqa: C901 - one class; its rules need what th
         @precondition(lambda self: self.run)
         @rule(number=st.integers(0, 2))
         def give_a_partition_up(self, number):
-            runner.run(runs.partition_failed(self.run.plan.run_id, f"p{number:03}", "no"))
+            runner.run(lifecycle.partition_failed(self.run.plan.run_id, f"p{number:03}", "no"))
 
         @precondition(lambda self: self.run)
         @rule(numbers=st.sets(st.integers(0, 2), min_size=1), deliveries=st.integers(1, 3))
@@ -217,9 +220,9 @@ def machine(runner, diamonds):  # noqa: C901 - one class; its rules need what th
         async def retry(self, numbers, deliveries):
             run_id, attempt = self.run.plan.run_id, uuid4()
             for number in numbers:
-                await runs.partition_failed(run_id, f"p{number:03}", "no")
+                await lifecycle.partition_failed(run_id, f"p{number:03}", "no")
             failed = [p.partition_id for p in await reports.progress(run_id) if p.status == PartitionStatus.FAILED]
-            await runs.finish_run(run_id, RunStatus.HELD)
+            await lifecycle.finish_run(run_id, RunStatus.HELD)
             if not failed:
                 assert await retries.resume_run(run_id, attempt) == self.run.plan
             for delivery in range(deliveries if failed else 0):
@@ -280,7 +283,7 @@ def machine(runner, diamonds):  # noqa: C901 - one class; its rules need what th
             assert {name for (name,) in await diamonds.fetch(active, self.feed)} <= seen
             summary = await reports.summary(plan.run_id)
             assert summary.ingested == summary.consolidated + summary.failed == len(seen)
-            assert await runs.finish_run(plan.run_id, RunStatus.COMPLETED) == RunStatus.COMPLETED
+            assert await lifecycle.finish_run(plan.run_id, RunStatus.COMPLETED) == RunStatus.COMPLETED
             ended = await reports.summary(plan.run_id)
             assert ended == summary.model_copy(update={"status": ended.status, "completed_at": ended.completed_at})
 
@@ -351,7 +354,7 @@ async def store_rules():
 def test_whatever_happens_each_diamond_is_stored_once_counted_once_and_priced_by_the_rule(
     migrated, diamonds, monkeypatch
 ):
-    monkeypatch.setattr(ingestion, "BATCH_ROWS", 5)
+    monkeypatch.setattr(pages, "BATCH_ROWS", 5)
     monkeypatch.setattr(consolidation, "CLAIM_ROWS", 4)
     with asyncio.Runner() as runner:
         try:

@@ -5,10 +5,12 @@ from uuid import uuid4
 
 import pytest
 
-from activities.diamond_upkeep import end_lost_repricings
-from shared.diamonds import lost, purge, reports, repricing, retries, runs, watch, watermark
-from shared.diamonds.ingestion import copy_pages
+from activities.diamonds.upkeep import end_lost_repricings
+from shared.diamonds.ingestion.pages import copy_pages
 from shared.diamonds.models import RunStatus
+from shared.diamonds.pricing import repricing
+from shared.diamonds.reporting import reports, watch
+from shared.diamonds.runs import lifecycle, orphans, purge, retries, watermark
 from shared.diamonds.steps import Nothing, RepriceFeed
 from shared.platform.errors import Conflict
 from shared.platform.postgres import database
@@ -35,7 +37,7 @@ async def full_run(diamonds, shop, *stones, days_ago=0):
             " where run_id = %s and consolidation_status = 'pending'",
             (days_ago * DAY, run.plan.run_id),
         )
-        await runs.finish_run(run.plan.run_id, RunStatus.COMPLETED)
+        await lifecycle.finish_run(run.plan.run_id, RunStatus.COMPLETED)
     async with database() as connection:
         await connection.execute(
             "update diamonds.run_metadata set started_at = started_at - %(ago)s, completed_at = completed_at - %(ago)s"
@@ -108,28 +110,28 @@ async def test_a_lost_run_is_ended_once_and_told_with_what_to_do(diamonds, shop,
     run = await diamonds.begin(0, 1000)
     shop.offer(diamonds.stone("a"))
     await copy_pages(shop, run.task())
-    assert await lost.running() == {"nivoda": run.plan.run_id}
-    assert [await lost.end(run.plan.run_id) for _ in range(2)] == [True, True]
+    assert await orphans.running() == {"nivoda": run.plan.run_id}
+    assert [await orphans.end(run.plan.run_id) for _ in range(2)] == [True, True]
     ended = await reports.summary(run.plan.run_id)
     assert (ended.status, ended.error_code, ended.ingested) == (RunStatus.FAILED, "run-lost", 1)
     (mail,) = mails.mails(10)
     assert mail.subject == "[Manifold] nivoda: the run failed"
     assert f'"run_id": "{run.plan.run_id}"' in mail.text
-    assert await lost.running() == {}
+    assert await orphans.running() == {}
     await diamonds.begin(0, 1000)
 
 
 async def test_a_lost_run_can_be_taken_up_again(diamonds):
     run = await diamonds.begin(0, 1000)
-    await lost.end(run.plan.run_id)
+    await orphans.end(run.plan.run_id)
     assert (await retries.resume_run(run.plan.run_id, uuid4())).run_id == run.plan.run_id
     assert (await reports.summary(run.plan.run_id)).status is RunStatus.RUNNING
 
 
 async def test_a_run_that_ends_by_itself_meanwhile_is_not_called_lost(diamonds, mails):
     run = await diamonds.begin(0, 1000)
-    await runs.finish_run(run.plan.run_id, RunStatus.COMPLETED)
-    assert not await lost.end(run.plan.run_id)
+    await lifecycle.finish_run(run.plan.run_id, RunStatus.COMPLETED)
+    assert not await orphans.end(run.plan.run_id)
     assert (await reports.summary(run.plan.run_id)).status is RunStatus.COMPLETED
     assert mails.mails(10) == []
 

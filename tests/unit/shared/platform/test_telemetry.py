@@ -47,7 +47,7 @@ async def test_what_failed_for_good_is_told_by_the_span_of_its_step(exported: In
             raise TerminalError(task.message, code=task.code)
         return task
 
-    step = Activity(name="refuse", takes=Failure, gives=Failure, retry=ONCE, run=refuse)
+    step = Activity(name="refuse", takes=Failure, gives=Failure, retry=ONCE, module=__name__, run=refuse)
     for code in ("fine", "refused"):
         await step.answer(Failure(code=code, message="no").model_dump_json())
     fine, refused = exported.get_finished_spans()

@@ -8,13 +8,13 @@ from urllib.parse import urlsplit
 import azure.functions as func
 import pytest
 
-from shared.diamonds.pricing import RuleTerms
-from shared.diamonds.repricing import begin, reprice
-from shared.diamonds.rules import create_rule
+from shared.diamonds.pricing.repricing import begin, reprice
+from shared.diamonds.pricing.rules import create_rule
+from shared.diamonds.pricing.terms import RuleTerms
 from shared.diamonds.steps import RepriceFeed
 from shared.platform.postgres import database
 from shared.platform.settings import settings
-from triggers.diamond_pricing import routes
+from triggers.diamonds.pricing import routes
 
 _OFFER = """
 insert into diamonds.diamonds (feed, supplier_stone_id, offer_id, shape, carats, lab_grown, price_model_price,

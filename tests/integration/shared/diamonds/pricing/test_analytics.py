@@ -7,9 +7,9 @@ from decimal import Decimal
 import psycopg
 import pytest
 
-from shared.diamonds import purge, runs
-from shared.diamonds.analytics import EDGES, summarise
 from shared.diamonds.models import RunStatus
+from shared.diamonds.reporting.analytics import EDGES, summarise
+from shared.diamonds.runs import lifecycle, purge
 
 
 async def test_nothing_on_offer_is_told_as_that(shop):
@@ -26,7 +26,7 @@ async def test_every_diamond_is_counted_once_in_each_figure(shop, diamonds):
         {"price": "5.00", "status": "deleted"},
     )
     run = await diamonds.begin(0, 100)
-    await runs.finish_run(run.plan.run_id, RunStatus.COMPLETED)
+    await lifecycle.finish_run(run.plan.run_id, RunStatus.COMPLETED)
     running = await diamonds.begin(0, 100)
     told = await summarise()
     assert (told.diamonds, told.deleted) == (3, 1)

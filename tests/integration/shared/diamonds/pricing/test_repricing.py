@@ -10,15 +10,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.diamonds import repricing
-from shared.diamonds.consolidation import consolidate
-from shared.diamonds.ingestion import copy_pages
-from shared.diamonds.mapping import NIVODA
+from shared.diamonds.ingestion.pages import copy_pages
 from shared.diamonds.models import ConsolidateRows
-from shared.diamonds.preview import RuleChange, preview
-from shared.diamonds.pricing import PricingRule, RuleTerms, Unpriced, price
-from shared.diamonds.repricing import begin, fail, last_repricings, read_repricing, reprice
-from shared.diamonds.rules import change_rule, create_rule, delete_rule, list_rules
+from shared.diamonds.pricing import repricing
+from shared.diamonds.pricing.consolidation import consolidate
+from shared.diamonds.pricing.mapping import NIVODA
+from shared.diamonds.pricing.preview import RuleChange, preview
+from shared.diamonds.pricing.repricing import begin, fail, last_repricings, read_repricing, reprice
+from shared.diamonds.pricing.rules import change_rule, create_rule, delete_rule, list_rules
+from shared.diamonds.pricing.terms import PricingRule, RuleTerms, Unpriced, price
 from shared.diamonds.steps import RepriceFeed
 from shared.platform.errors import Conflict, NotFound, TransientError
 from shared.platform.postgres import close_pools, database
@@ -268,7 +268,7 @@ async def test_a_price_that_is_just_being_changed_is_not_overwritten_with_the_on
 
 
 async def test_prices_are_right_after_consolidation_repricing_and_changes_at_once(shop, diamonds, monkeypatch):
-    from shared.diamonds import consolidation
+    from shared.diamonds.pricing import consolidation
 
     monkeypatch.setattr(consolidation, "CLAIM_ROWS", 11)
     monkeypatch.setattr(repricing, "BATCH_ROWS", 13)
@@ -298,7 +298,7 @@ async def test_prices_are_right_after_consolidation_repricing_and_changes_at_onc
 
 
 async def test_a_preview_that_takes_too_long_is_given_up_and_says_so(migrated, monkeypatch):
-    monkeypatch.setattr("shared.diamonds.preview.LIMIT_SECONDS", 0.05)
+    monkeypatch.setattr("shared.diamonds.pricing.preview.LIMIT_SECONDS", 0.05)
     async with await psycopg.AsyncConnection.connect(migrated) as other:
         await other.execute("lock table diamonds.diamonds")
         with pytest.raises(TransientError, match=r"given up after 0\.05 s") as raised:

@@ -5,9 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from shared.diamonds import rules
-from shared.diamonds.pricing import RuleTerms
-from shared.diamonds.rules import change_rule, create_rule, delete_rule, hold_rules, list_rules, read_rule
+from shared.diamonds.pricing import rules
+from shared.diamonds.pricing.rules import change_rule, create_rule, delete_rule, hold_rules, list_rules, read_rule
+from shared.diamonds.pricing.terms import RuleTerms
 from shared.platform.errors import Conflict, NotFound, PreconditionFailed
 from shared.platform.postgres import database
 

@@ -1,0 +1,29 @@
+"""One side effect each of a re-pricing; every one may be repeated."""
+
+from __future__ import annotations
+
+from shared.diamonds.pricing import repricing
+from shared.diamonds.reporting import alerts
+from shared.diamonds.steps import EndRepricing, RepriceFeed, Repricing, RepricingRef
+from shared.platform.durable import activity
+from shared.platform.settings import settings
+
+
+@activity
+async def begin_repricing(request: RepriceFeed) -> Repricing:
+    """Claim the feed for this re-pricing, and note the rules that it applies."""
+    return await repricing.begin(request)
+
+
+@activity
+async def reprice_batches(task: RepricingRef) -> Repricing:
+    """Give diamonds the prices of the rules from the mark on, for one time box."""
+    return await repricing.reprice(task.repricing_id, settings().ingest_seconds)
+
+
+@activity
+async def give_up_repricing(end: EndRepricing) -> Repricing:
+    """Write down why it failed, and tell people."""
+    failed = await repricing.fail(end.repricing_id, end.error)
+    await alerts.try_to_send(alerts.repricing_failed(failed))
+    return failed

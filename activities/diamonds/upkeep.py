@@ -1,0 +1,75 @@
+"""One side effect each of the feeds' upkeep; every one may be repeated."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from shared.diamonds.ingestion.suppliers import nightly_feeds
+from shared.diamonds.pricing import consolidation, repricing
+from shared.diamonds.reporting import alerts, watch
+from shared.diamonds.runs import orphans, purge
+from shared.diamonds.runs.purge import Purged
+from shared.diamonds.steps import Nothing, PurgeRows, WatchFeeds
+from shared.platform.durable import activity
+from shared.platform.settings import settings
+
+STALE_CLAIM = timedelta(minutes=30)
+SILENCE = timedelta(minutes=30)
+"""A re-pricing shows a sign of life with every batch, which takes seconds."""
+PURGE_SECONDS = 60
+
+logger = logging.getLogger(__name__)
+
+
+@activity
+async def recover_claims(_: Nothing) -> Nothing:
+    """Let rows be consolidated again that a worker claimed and never finished."""
+    if recovered := await consolidation.recover_claims(STALE_CLAIM):
+        logger.warning("Stale claims were set free.", extra={"rows": recovered})
+    return Nothing()
+
+
+@activity
+async def end_lost_runs(task: WatchFeeds) -> Nothing:
+    """Free feeds of runs that nobody works on any more, and tell people."""
+    for run_id in task.abandoned:
+        if await orphans.end(run_id):
+            logger.warning("A run that nobody worked on was ended.", extra={"run_id": str(run_id)})
+    return Nothing()
+
+
+@activity
+async def end_lost_repricings(_: Nothing) -> Nothing:
+    """End re-pricings that have stood still for long, and tell people."""
+    for ended in await repricing.end_silent(SILENCE):
+        logger.warning("A re-pricing that stood still was ended.", extra={"repricing_id": str(ended.repricing_id)})
+        await alerts.try_to_send(alerts.repricing_failed(ended))
+    return Nothing()
+
+
+@activity
+async def watch_watermarks(_: Nothing) -> Nothing:
+    """Tell people of each nightly feed that has not been read to its end for too long, once a day."""
+    await watch.watermarks(nightly_feeds(), timedelta(hours=settings().watermark_age_hours))
+    return Nothing()
+
+
+@activity
+async def watch_queues(_: Nothing) -> Nothing:
+    """Tell people of each queue that holds dead letters, once a day."""
+    await watch.dead_letters()
+    return Nothing()
+
+
+@activity
+async def purge_rows(task: PurgeRows) -> Purged:
+    """Delete raw rows and details of runs that are kept no longer, for one time box."""
+    purged = await purge.purge(
+        timedelta(days=settings().raw_retention_days),
+        timedelta(days=settings().run_retention_days),
+        PURGE_SECONDS,
+        after=task.after,
+    )
+    logger.info("Old rows were purged.", extra=purged.model_dump(exclude={"after"}))
+    return purged

@@ -1,0 +1,86 @@
+"""Which feeds there are. Adding one: write its adapter and its mapping, name them here, give it its settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from shared.diamonds.pricing import mapping as mappings
+from shared.platform.errors import NotFound
+from shared.platform.settings import Settings, settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from shared.diamonds.ingestion.suppliers.base import Supplier
+    from shared.diamonds.models import FeedName
+    from shared.diamonds.pricing.mapping import Mapping
+    from shared.diamonds.pricing.terms import PriceUnit
+
+
+@dataclass(frozen=True, slots=True)
+class _Feed:
+    """How a feed is opened, where its payloads hold what, and in what unit its prices are."""
+
+    open: Callable[[], Supplier]
+    mapping: Mapping
+    price_unit: Callable[[Settings], PriceUnit]
+
+
+def _nivoda() -> Supplier:
+    from shared.diamonds.ingestion.suppliers.nivoda import Nivoda  # noqa: PLC0415 - loads in the activity that needs it
+
+    return Nivoda.from_settings()
+
+
+def _brilliant() -> Supplier:
+    from shared.diamonds.ingestion.suppliers.brilliant import Brilliant  # noqa: PLC0415 - loads in the activity that needs it
+
+    return Brilliant.from_settings()
+
+
+_FEEDS = {
+    "nivoda": _Feed(_nivoda, mappings.NIVODA, lambda chosen: chosen.nivoda_price_unit),
+    "brilliant": _Feed(_brilliant, mappings.BRILLIANT, lambda chosen: chosen.brilliant_price_unit),
+}
+
+
+def supplier(feed: FeedName) -> Supplier:
+    """The supplier of a feed, to be opened with `async with`.
+
+    Raises:
+        NotFound: no supplier goes by that name.
+        TerminalError: the feed's settings are missing.
+    """
+    return _feed(feed).open()
+
+
+def mapping(feed: FeedName) -> Mapping:
+    """Where the feed's payloads hold what. Raises NotFound as above."""
+    return _feed(feed).mapping
+
+
+def price_unit(feed: FeedName) -> PriceUnit:
+    """The unit of the feed's prices. Raises NotFound as above."""
+    return _feed(feed).price_unit(settings())
+
+
+def check_feed(feed: FeedName) -> None:
+    """See that there is such a feed. Raises NotFound as above."""
+    _feed(feed)
+
+
+def nightly_feeds() -> list[FeedName]:
+    """The feeds that are read every night, as FEEDS names them."""
+    return settings().feeds.split(",")
+
+
+def _feed(feed: FeedName) -> _Feed:
+    found = _FEEDS.get(feed)
+    if found is None:
+        raise NotFound(
+            f"There is no feed named {feed!r}.",
+            code="unknown-feed",
+            remedy=f"The feeds are: {', '.join(_FEEDS)}.",
+        )
+    return found

@@ -1,0 +1,158 @@
+"""The Brilliant feed: plain JSON over REST, an API key, page tokens, prices in dollars as text."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Self, cast
+
+from shared.diamonds.ingestion.paging import TokenPages
+from shared.diamonds.ingestion.suppliers.client import RETRY_SECONDS, Client, Time
+from shared.diamonds.models import PriceRange, Stone, Window
+from shared.platform.errors import TerminalError, TransientError
+from shared.platform.rate_limit import RateLimit, rate_limit
+from shared.platform.settings import settings
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from httpx import AsyncBaseTransport
+
+    from shared.diamonds.ingestion.paging import Pages
+    from shared.diamonds.models import FeedName, Mark
+
+PAGE_SIZE = 200
+CHECK_SECONDS = 5.0
+
+
+class Brilliant:
+    """The port `Supplier` for Brilliant. Its stones say when they last changed."""
+
+    name: FeedName = "brilliant"
+
+    def __init__(
+        self,
+        endpoint: str,
+        api_key: str,
+        limit: RateLimit,
+        *,
+        timeout_seconds: float = 30,
+        transport: AsyncBaseTransport | None = None,
+        timing: Time | None = None,
+    ) -> None:
+        self._endpoint = endpoint.rstrip("/")
+        self._headers = {"X-Api-Key": api_key}
+        self._client = Client(self.name, limit, timeout_seconds, secret=api_key, transport=transport, timing=timing)
+
+    @classmethod
+    def from_settings(cls) -> Self:
+        """Brilliant as the BRILLIANT_ settings say.
+
+        Raises:
+            TerminalError: the address or the key is missing.
+        """
+        chosen = settings()
+        endpoint, api_key = chosen.brilliant_endpoint, chosen.brilliant_api_key.get_secret_value()
+        given = {"BRILLIANT_ENDPOINT": endpoint, "BRILLIANT_API_KEY": api_key}
+        if missing := [name for name, value in given.items() if not value]:
+            raise TerminalError(
+                "The feed brilliant is not set up.", code="settings", remedy=f"Set {', '.join(missing)}."
+            )
+        limit = rate_limit(f"brilliant/{endpoint}", chosen.brilliant_requests_per_second)
+        return cls(endpoint, api_key, limit, timeout_seconds=chosen.brilliant_timeout_seconds)
+
+    async def __aenter__(self) -> Self:
+        await self._client.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._client.__aexit__(kind, error, trace)
+
+    async def count(self, prices: PriceRange | None, window: Window) -> int:
+        """How many diamonds changed within the window, of those in the price range (None: of all)."""
+        return await self._count(prices, window, RETRY_SECONDS)
+
+    def read(self, prices: PriceRange | None, window: Window, start: Mark, page_size: int | None = None) -> Pages:
+        """The diamonds of a price range from a mark on."""
+
+        async def page(token: str | None) -> tuple[list[Stone], str | None]:
+            given = {"page_size": str(page_size or PAGE_SIZE)} | ({"page_token": token} if token else {})
+            body = await self._ask("stones", _query(prices, window) | given, RETRY_SECONDS)
+            stones, following = body.get("stones"), body.get("next_page_token")
+            if not isinstance(stones, list):
+                raise _malformed("no list `stones`")
+            if not isinstance(following, str | None):
+                raise _malformed("a `next_page_token` that is no text")
+            return [_stone(item, at) for at, item in enumerate(cast("list[Any]", stones))], following
+
+        return TokenPages(page, start)
+
+    async def check(self) -> None:
+        """See that Brilliant answers and knows us, without insisting; raises what any other call would."""
+        now = datetime.now(UTC)
+        await self._count(PriceRange(minimum=0, maximum=1), Window(since=now, until=now), CHECK_SECONDS)
+
+    async def _count(self, prices: PriceRange | None, window: Window, seconds: float) -> int:
+        counted = (await self._ask("stones/count", _query(prices, window), seconds)).get("count")
+        if not isinstance(counted, int):
+            raise _malformed("no number `count`")
+        return counted
+
+    async def _ask(self, path: str, query: dict[str, str], seconds: float) -> dict[str, Any]:
+        async def attempt(patience: float) -> dict[str, Any]:
+            answer = await self._client.get(f"{self._endpoint}/{path}", patience, headers=self._headers, params=query)
+            if answer.status_code == HTTPStatus.UNAUTHORIZED:
+                raise TerminalError(
+                    "Brilliant does not accept our key.",
+                    code="supplier-credentials",
+                    remedy="Correct BRILLIANT_API_KEY.",
+                )
+            try:
+                body: object = answer.json()
+            except ValueError:
+                raise _malformed("no JSON") from None
+            if not isinstance(body, dict):
+                raise _malformed("no JSON object")
+            return cast("dict[str, Any]", body)
+
+        return await self._client.persist(attempt, seconds)
+
+
+def _query(prices: PriceRange | None, window: Window) -> dict[str, str]:
+    query = {
+        "modified_from": window.since.astimezone(UTC).isoformat(),
+        "modified_to": window.until.astimezone(UTC).isoformat(),
+    }
+    if prices:
+        # A stone of 99.50 dollars is below 100: both ends of the range are included there.
+        query |= {"min_usd": str(prices.minimum), "max_usd": f"{prices.maximum - 0.01:.2f}"}
+    return query
+
+
+def _stone(item: Any, number: int) -> Stone:
+    stone = cast("dict[str, Any]", item) if isinstance(item, dict) else {}
+    keys = {key: stone.get(key) for key in ("sku", "offer_ref")}
+    for key, value in keys.items():
+        if not isinstance(value, str):
+            raise _malformed(f"no stones[{number}].{key} of type str")
+    return Stone(
+        supplier_stone_id=str(keys["sku"]),
+        offer_id=str(keys["offer_ref"]),
+        source_updated_at=_moment(stone.get("modified")),
+        payload=stone,
+    )
+
+
+def _moment(text: object) -> datetime | None:
+    """A time with its offset; None for anything else, which does not keep a stone from being read."""
+    try:
+        moment = datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    return moment if moment and moment.tzinfo else None
+
+
+def _malformed(what: str) -> TransientError:
+    return TransientError(f"Brilliant's answer has {what}.", code="supplier-malformed")

@@ -1,0 +1,299 @@
+"""The Nivoda feed: GraphQL, a token of six hours, pages of at most 50 diamonds."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+from weakref import WeakKeyDictionary
+
+from shared.diamonds.ingestion.paging import OffsetPages
+from shared.diamonds.ingestion.suppliers.client import RETRY_SECONDS, THROTTLED, Client, Time
+from shared.diamonds.models import PriceRange, Stone, Window
+from shared.platform.errors import TerminalError, TransientError
+from shared.platform.rate_limit import RateLimit, rate_limit
+from shared.platform.settings import settings
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from httpx import AsyncBaseTransport
+
+    from shared.diamonds.ingestion.paging import Pages
+    from shared.diamonds.models import FeedName, Mark
+
+T = TypeVar("T")
+
+TOKEN_SECONDS = 5.5 * 3600
+"""A token lives for six hours at Nivoda; it is renewed before."""
+CHECK_SECONDS = 5.0
+
+AUTHENTICATE = """
+query Authenticate($username: String!, $password: String!) {
+  authenticate { username_and_password(username: $username, password: $password) { token } }
+}
+"""
+COUNT = "query Count($query: DiamondQuery!) { diamonds_by_query_count(query: $query) }"
+PAGE = """
+query Page($query: DiamondQuery!, $offset: Int!, $limit: Int!, $order: DiamondOrder!) {
+  diamonds_by_query(query: $query, offset: $offset, limit: $limit, order: $order) {
+    items {
+      id price discount markup_price
+      diamond {
+        id availability HoldId supplierStockId image video eyeClean brown green milky
+        supplier { name }
+        certificate {
+          lab certNumber shape carats color clarity cut polish symmetry floInt floCol
+          length width depth depthPercentage table labgrown
+        }
+      }
+    }
+  }
+}
+"""
+# The day a diamond was listed does not change while pages are read, its price may.
+STABLE_ORDER = {"type": "createdAt", "direction": "ASC"}
+
+UNAUTHENTICATED = "UNAUTHENTICATED"
+TOO_OFTEN = {"RATE_LIMITED", "TOO_MANY_REQUESTS", "THROTTLED"}
+# Of the codes that Apollo servers give, those that the same request will always meet. Any other may pass.
+HOPELESS = {
+    "BAD_REQUEST",
+    "BAD_USER_INPUT",
+    "FORBIDDEN",
+    "GRAPHQL_PARSE_FAILED",
+    "GRAPHQL_VALIDATION_FAILED",
+    "OPERATION_RESOLUTION_FAILURE",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Where Nivoda is and who we are there."""
+
+    endpoint: str
+    username: str
+    password: str = field(repr=False)
+
+
+@dataclass(slots=True)
+class _Session:
+    """The token that all activities of this process share."""
+
+    token: str = ""
+    renew_at: float = 0.0
+    renewing: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+# A lock belongs to the event loop that waits for it; the worker has one, a test session has several.
+_sessions: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Account, _Session]] = WeakKeyDictionary()
+
+
+class _TokenRefused(Exception):
+    """Nivoda does not take this token any more."""
+
+
+class Nivoda:
+    """The port `Supplier` for Nivoda.
+
+    Prices of ranges are whole dollars whatever unit the prices in the payloads have. Nivoda does not tell when a
+    diamond last changed, only filters by it, so a stone's `source_updated_at` is None.
+    """
+
+    name: FeedName = "nivoda"
+
+    def __init__(
+        self,
+        account: Account,
+        limit: RateLimit,
+        *,
+        timeout_seconds: float = 30,
+        page_size: int = 50,
+        transport: AsyncBaseTransport | None = None,
+        timing: Time | None = None,
+    ) -> None:
+        self._account = account
+        self._page_size = page_size
+        self._time = timing or Time()
+        self._client = Client(
+            self.name, limit, timeout_seconds, secret=account.password, transport=transport, timing=self._time
+        )
+        self._session = _sessions.setdefault(asyncio.get_running_loop(), {}).setdefault(account, _Session())
+
+    @classmethod
+    def from_settings(cls) -> Self:
+        """Nivoda as the NIVODA_ settings say.
+
+        Raises:
+            TerminalError: the address or the credentials are missing.
+        """
+        chosen = settings()
+        account = Account(chosen.nivoda_endpoint, chosen.nivoda_username, chosen.nivoda_password.get_secret_value())
+        given = {
+            "NIVODA_ENDPOINT": account.endpoint,
+            "NIVODA_USERNAME": account.username,
+            "NIVODA_PASSWORD": account.password,
+        }
+        if missing := [name for name, value in given.items() if not value]:
+            raise TerminalError("The feed nivoda is not set up.", code="settings", remedy=f"Set {', '.join(missing)}.")
+        limit = rate_limit(f"nivoda/{account.username}", chosen.nivoda_requests_per_second)
+        return cls(account, limit, timeout_seconds=chosen.nivoda_timeout_seconds, page_size=chosen.nivoda_page_size)
+
+    async def __aenter__(self) -> Self:
+        await self._client.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._client.__aexit__(kind, error, trace)
+
+    async def count(self, prices: PriceRange | None, window: Window) -> int:
+        """How many diamonds changed within the window, of those in the price range (None: of all)."""
+        return await self._count(prices, window, RETRY_SECONDS)
+
+    async def page(self, prices: PriceRange | None, window: Window, offset: int, limit: int) -> list[Stone]:
+        """The diamonds from `offset` on, by the day they were listed. Only an empty page is the end."""
+        variables = {"query": _query(prices, window), "offset": offset, "limit": limit, "order": STABLE_ORDER}
+
+        async def attempt(patience: float) -> list[Stone]:
+            data = await self._ask(PAGE, variables, patience)
+            items = cast("list[Any]", _pick(data, "diamonds_by_query.items", list))
+            return [_stone(item, number) for number, item in enumerate(items)]
+
+        return await self._client.persist(attempt)
+
+    def read(self, prices: PriceRange | None, window: Window, start: Mark, page_size: int | None = None) -> Pages:
+        """The diamonds of a price range from a mark on."""
+        return OffsetPages(
+            lambda offset, limit: self.page(prices, window, offset, limit), start, page_size or self._page_size
+        )
+
+    async def check(self) -> None:
+        """See that Nivoda answers and knows us, without insisting; raises what any other call would."""
+        now = datetime.now(UTC)
+        await self._count(PriceRange(minimum=0, maximum=1), Window(since=now, until=now), CHECK_SECONDS)
+
+    async def _count(self, prices: PriceRange | None, window: Window, seconds: float) -> int:
+        async def attempt(patience: float) -> int:
+            data = await self._ask(COUNT, {"query": _query(prices, window)}, patience)
+            return _pick(data, "diamonds_by_query_count", int)
+
+        return await self._client.persist(attempt, seconds)
+
+    async def _ask(self, query: str, variables: dict[str, Any], patience: float) -> dict[str, Any]:
+        """The `data` of one query, with a token that is renewed once when it is refused."""
+        token = await self._token(patience)
+        try:
+            return await self._post(query, variables, patience, token)
+        except _TokenRefused:
+            token = await self._token(patience, refused=token)
+        try:
+            return await self._post(query, variables, patience, token)
+        except _TokenRefused:
+            raise TransientError("Nivoda refused a token that it had just given.", code="token-refused") from None
+
+    async def _token(self, patience: float, *, refused: str = "") -> str:
+        session = self._session
+        async with session.renewing:
+            if session.token == refused or self._time.now() >= session.renew_at:
+                session.token = await self._authenticate(patience)
+                session.renew_at = self._time.now() + TOKEN_SECONDS
+            return session.token
+
+    async def _authenticate(self, patience: float) -> str:
+        who = {"username": self._account.username, "password": self._account.password}
+        try:
+            data = await self._post(AUTHENTICATE, who, patience)
+        except _TokenRefused:
+            raise TerminalError(
+                "Nivoda does not accept our user name and password.",
+                code="supplier-credentials",
+                remedy="Correct NIVODA_USERNAME and NIVODA_PASSWORD.",
+            ) from None
+        return _pick(data, "authenticate.username_and_password.token", str)
+
+    async def _post(
+        self, query: str, variables: dict[str, Any], patience: float, token: str | None = None
+    ) -> dict[str, Any]:
+        answer = await self._client.post(
+            self._account.endpoint,
+            patience,
+            headers={"Authorization": f"Bearer {token}"} if token else {},
+            json={"query": query, "variables": variables},
+        )
+        if answer.status_code == HTTPStatus.UNAUTHORIZED:
+            raise _TokenRefused
+        try:
+            body: object = answer.json()
+        except ValueError:
+            raise _malformed("no JSON") from None
+        if not isinstance(body, dict):
+            raise _malformed("no JSON object")
+        content = cast("dict[str, Any]", body)
+        if errors := content.get("errors"):
+            raise self._failure(errors)
+        return cast("dict[str, Any]", _pick(content, "data", dict))
+
+    def _failure(self, errors: object) -> Exception:
+        """What `errors[]` comes to: the worst that is in it decides."""
+        listed = cast("list[Any]", errors) if isinstance(errors, list) else []
+        found = [cast("dict[str, Any]", error) for error in listed if isinstance(error, dict)]
+        codes = {_code(error) for error in found}
+        if UNAUTHENTICATED in codes:
+            return _TokenRefused()
+        said = self._client.quote("; ".join(str(error.get("message", "")) for error in found))
+        if codes & TOO_OFTEN:
+            return TransientError(f"Nivoda was asked too often: {said}.", code=THROTTLED)
+        if codes & HOPELESS:
+            return TerminalError(
+                f"Nivoda refused a query ({', '.join(sorted(codes))}): {said}.",
+                code="supplier-refused",
+                remedy="The query does not fit Nivoda's schema, or the account may not ask it. Compare with its API.",
+            )
+        return TransientError(f"Nivoda reported an error: {said or 'without a message'}.", code="supplier-error")
+
+
+def _code(error: dict[str, Any]) -> str:
+    extensions: Any = error.get("extensions")
+    return str(cast("dict[str, Any]", extensions).get("code", "")) if isinstance(extensions, dict) else ""
+
+
+def _query(prices: PriceRange | None, window: Window) -> dict[str, Any]:
+    query: dict[str, Any] = {
+        "updated": {"from": window.since.astimezone(UTC).isoformat(), "to": window.until.astimezone(UTC).isoformat()}
+    }
+    if prices:
+        query["dollar_value"] = {"from": prices.minimum, "to": prices.maximum - 1}
+    return query
+
+
+def _stone(item: Any, number: int) -> Stone:
+    """The diamond in an item. One without a usable id is kept: it is stored and counted as failed, never dropped."""
+    if not isinstance(item, dict):
+        raise _malformed(f"something else than an object at items[{number}]")
+    given = cast("dict[str, Any]", item)
+    diamond = given.get("diamond")
+    stone_id = cast("dict[str, Any]", diamond).get("id") if isinstance(diamond, dict) else None
+    return Stone(
+        supplier_stone_id=stone_id if isinstance(stone_id, str) else "",
+        offer_id=str(given.get("id") or ""),
+        source_updated_at=None,
+        payload=given,
+    )
+
+
+def _pick(source: Any, path: str, kind: type[T]) -> T:
+    """The value at a dotted path, which must be of a kind; names the path if it is not."""
+    value = source
+    for key in path.split("."):
+        value = cast("dict[str, Any]", value).get(key) if isinstance(value, dict) else None
+    if not isinstance(value, kind):
+        raise _malformed(f"no {path} of type {kind.__name__}")
+    return value
+
+
+def _malformed(what: str) -> TransientError:
+    return TransientError(f"Nivoda's answer has {what}.", code="supplier-malformed")

@@ -1,0 +1,66 @@
+"""One diamond and who has it, read and changed by one step at a time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from shared.diamonds.offer.search.read import unknown
+from shared.diamonds.reporting.reports import rows
+from shared.platform.errors import Conflict
+
+if TYPE_CHECKING:
+    from psycopg import AsyncConnection
+
+LOCK_SECONDS = 5
+"""How long a step waits for others that have the diamond; then it gives up, and may be tried again."""
+
+
+async def lock(connection: AsyncConnection[Any], diamond_id: int, *, offered: bool = True) -> dict[str, Any]:
+    """The diamond, which is nobody else's until the transaction ends."""
+    await connection.execute("select set_config('lock_timeout', %s, true)", (f"{LOCK_SECONDS}s",))
+    # Read by a statement of its own: one that waited for the row would see the holds of the time before.
+    await connection.execute("select from diamonds.diamonds where id = %s for update", (diamond_id,))
+    return await read(connection, diamond_id, offered=offered)
+
+
+async def read(connection: AsyncConnection[Any], diamond_id: int, *, offered: bool = True) -> dict[str, Any]:
+    found = await rows(
+        connection,
+        """
+        select d.id, d.status = 'active' as offered, d.retail_price,
+            diamonds.availability_now(d.availability, d.hold_expires_at, d.feed_availability) as availability,
+            d.availability = 'on_hold' and coalesce(d.hold_expires_at > now(), false) as held,
+            d.hold_id, h.client_name as holder,
+            case when d.availability = 'on_hold' then d.hold_expires_at end as held_until
+        from diamonds.diamonds d left join diamonds.hold_history h on h.hold_id = d.hold_id
+        where d.id = %s
+        """,
+        (diamond_id,),
+    )
+    if not found or (offered and not found[0]["offered"]):
+        raise unknown(diamond_id)
+    return found[0]
+
+
+async def close(connection: AsyncConnection[Any], diamond_id: int) -> None:
+    """Note when the diamond's hold ended: when it expired, or now."""
+    await connection.execute(
+        "update diamonds.hold_history set released_at = least(expires_at, now())"
+        " where diamond_id = %s and released_at is null",
+        (diamond_id,),
+    )
+
+
+def refuse_unless_free(diamond: dict[str, Any], client: str) -> None:
+    if diamond["held"]:
+        if diamond["holder"] == client:
+            return
+        raise Conflict(
+            f"Diamond {diamond['id']} is held by another client.",
+            code="diamond-held",
+            remedy=f"It is free at {diamond['held_until']:%Y-%m-%dT%H:%M:%SZ} if the hold is not renewed.",
+        )
+    if diamond["availability"] != "available":
+        raise Conflict(
+            f"Diamond {diamond['id']} is {diamond['availability'].replace('_', ' ')}.", code="diamond-not-available"
+        )

@@ -1,0 +1,114 @@
+"""Raw rows that could not be mapped: which they are and why, and another try for them.
+
+A row fails for what is in it, so it is not tried again by itself until the supplier changes it, or we change how it is
+read: the mapping, the price unit, the statement.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field
+
+from shared.diamonds.models import Model
+from shared.diamonds.reporting.reports import rows
+from shared.platform.postgres import database
+
+if TYPE_CHECKING:
+    from psycopg import AsyncConnection
+
+    from shared.diamonds.models import FeedName
+    from shared.diamonds.reporting.reports import Database
+
+BATCH_ROWS = 10_000
+
+
+class FailedRow(Model):
+    """A diamond that was read and could not be priced."""
+
+    supplier_stone_id: str
+    reason: str = Field(description="the fields that are wrong, and what they hold")
+    run_id: UUID = Field(description="the run that brought it as it is")
+    failed_at: AwareDatetime
+
+
+# Sorted as a merge sorts them, so that the two never wait for each other in a circle.
+_REQUEUE = """
+with failed as (
+    select supplier_stone_id from diamonds.raw_diamonds
+    where feed = %(feed)s and consolidation_status = 'failed' and supplier_stone_id > %(after)s
+    order by supplier_stone_id limit %(rows)s for update
+), again as (
+    update diamonds.raw_diamonds r
+    set consolidation_status = 'pending', failure_reason = null, claimed_at = null, claimed_by = null,
+        updated_at = now()
+    from failed f where r.feed = %(feed)s and r.supplier_stone_id = f.supplier_stone_id
+    returning r.supplier_stone_id
+)
+select count(*) as requeued, max(supplier_stone_id) as last from again
+"""
+
+
+async def listed(feed: FeedName, after: str, limit: int, *, database: Database = database) -> list[FailedRow]:
+    """The feed's failed rows behind that stone id, in the order of their ids."""
+    async with database() as connection:
+        found = await rows(
+            connection,
+            "select supplier_stone_id, failure_reason as reason, run_id, updated_at as failed_at"
+            " from diamonds.raw_diamonds where feed = %s and consolidation_status = 'failed'"
+            " and supplier_stone_id > %s order by supplier_stone_id limit %s",
+            (feed, after, limit),
+        )
+    return [FailedRow.model_validate(row) for row in found]
+
+
+async def by_field(feed: FeedName, *, database: Database = database) -> dict[str, int]:
+    """How many of the feed's rows failed for each field (the first that is wrong of each), the most first."""
+    async with database() as connection:
+        found = await rows(
+            connection,
+            "select split_part(failure_reason, ':', 1) as field, count(*) as failed from diamonds.raw_diamonds"
+            " where feed = %s and consolidation_status = 'failed' group by 1 order by 2 desc, 1",
+            (feed,),
+        )
+    return {row["field"]: row["failed"] for row in found}
+
+
+async def requeue(feed: FeedName, *, database: Database = database) -> int:
+    """Let the feed's failed rows be consolidated again; how many. Repeated, it finds none left."""
+    requeued, after = 0, ""
+    while True:
+        async with database() as connection:
+            batch = await _requeue(connection, feed, after)
+        requeued += batch["requeued"]
+        if batch["requeued"] < BATCH_ROWS:
+            return requeued
+        after = batch["last"]
+
+
+async def requeue_if_read_anew(feed: FeedName, fingerprint: bytes, *, database: Database = database) -> int:
+    """Once after each change of how the feed is read, let its failed rows be consolidated again; how many.
+
+    `fingerprint` is of how it is read now. Of several that ask at once, one does it, before the others go on.
+    """
+    async with database() as connection:
+        changed = await connection.execute(
+            "insert into diamonds.feed_mappings as known (feed, fingerprint) values (%s, %s)"
+            " on conflict (feed) do update set fingerprint = excluded.fingerprint, changed_at = now()"
+            " where known.fingerprint <> excluded.fingerprint",
+            (feed, fingerprint),
+        )
+        requeued, after = 0, ""
+        while changed.rowcount:
+            batch = await _requeue(connection, feed, after)
+            requeued += batch["requeued"]
+            if batch["requeued"] < BATCH_ROWS:
+                break
+            after = batch["last"]
+    return requeued
+
+
+async def _requeue(connection: AsyncConnection[Any], feed: FeedName, after: str) -> dict[str, Any]:
+    given = {"feed": feed, "after": after, "rows": BATCH_ROWS}
+    return (await rows(connection, _REQUEUE, given, prepare=False))[0]

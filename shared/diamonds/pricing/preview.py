@@ -1,0 +1,117 @@
+"""What a change of one pricing rule would do to the diamonds on offer, found without changing anything."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import ConfigDict, Field
+
+from shared.diamonds.models import FeedName, Model
+from shared.diamonds.pricing.repricing import DIFFERS, PRICED, RULES
+from shared.diamonds.pricing.rules import read_rule
+from shared.diamonds.pricing.terms import RuleTerms
+from shared.diamonds.reporting.reports import rows
+from shared.platform.errors import InvalidInput, TransientError
+from shared.platform.postgres import database
+
+if TYPE_CHECKING:
+    from shared.diamonds.reporting.reports import Database
+
+LIMIT_SECONDS = 30
+"""How long a preview may take; half a million diamonds take about one second."""
+_NEW_ID = 2**63 - 1
+"""A rule that is not stored yet comes after all others of its priority, as its id will."""
+
+
+class RuleChange(Model):
+    """A change to look at: `rule` alone is a new one, with `rule_id` that one changed; `rule_id` alone is deleted."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [
+                {"required": [name], "properties": {name: {"not": {"type": "null"}}}} for name in ("rule", "rule_id")
+            ]
+        }
+    )
+    rule_id: int | None = Field(None, ge=1, lt=2**63, description="the rule to change or delete")
+    rule: RuleTerms | None = Field(None, description="its new terms")
+
+
+class FeedEffect(Model):
+    """What re-pricing one feed after the change would do. Values are sums of retail prices in US dollars."""
+
+    feed: FeedName
+    diamonds: int = Field(ge=0, description="on offer")
+    fitting: int = Field(ge=0, description="of those: the rule would decide their price")
+    changed: int = Field(ge=0, description="diamonds whose price, ratio or rating would change")
+    value_before: float = Field(description="of the changed diamonds")
+    value_after: float
+    difference: float
+
+
+class Effect(Model):
+    """What re-pricing every feed after the change would do. Earlier changes that were not applied yet count too."""
+
+    diamonds: int = Field(ge=0, description="on offer")
+    fitting: int = Field(ge=0, description="of those: the rule would decide their price")
+    changed: int = Field(ge=0, description="diamonds whose price, ratio or rating would change")
+    value_before: float = Field(description="retail prices of the changed diamonds, US dollars")
+    value_after: float
+    difference: float
+    feeds: list[FeedEffect]
+
+
+_EFFECT = f"""
+with rules as materialized (
+    select * from ({RULES}) stored where stored.id is distinct from %(rule_id)s
+    union all select %(id)s, %(priority)s::int, %(carat_min)s::numeric, %(carat_max)s::numeric, %(lab_grown)s::boolean,
+        %(feed)s::text, %(markup_ratio)s::numeric, %(rating)s::smallint, %(shapes)s::text[]
+    where %(active)s
+), effect as (
+    select d.feed, count(*) as diamonds, count(*) filter (where n.rule = %(id)s) as fitting,
+        count(*) filter (where {DIFFERS}) as changed,
+        coalesce(sum(d.retail_price) filter (where {DIFFERS}), 0) as value_before,
+        coalesce(sum(n.retail_price) filter (where {DIFFERS}), 0) as value_after
+    from diamonds.diamonds d {PRICED} where d.status = 'active' group by d.feed
+)
+select feed, diamonds, fitting, changed, value_before, value_after, value_after - value_before as difference
+from effect order by feed
+"""  # noqa: S608 - parts written in this project
+
+
+async def preview(change: RuleChange, *, database: Database = database) -> Effect:
+    """How many diamonds the change would touch, and what they would be worth, if all feeds were re-priced after it.
+
+    Raises:
+        InvalidInput: neither a rule nor its id was given.
+        NotFound: there is no rule of that id.
+        TransientError: it took longer than LIMIT_SECONDS (`preview-too-long`).
+    """
+    from psycopg.errors import QueryCanceled  # noqa: PLC0415 - loads where it is needed
+
+    if change.rule is None and change.rule_id is None:
+        raise InvalidInput(
+            "Nothing would change.", field="rule", remedy="Give the terms of a rule, the id of one, or both."
+        )
+    if change.rule_id is not None:
+        await read_rule(change.rule_id, database=database)
+    terms = change.rule
+    given = dict.fromkeys(RuleTerms.model_fields) if terms is None else terms.model_dump()
+    given |= {
+        "id": change.rule_id or _NEW_ID,
+        "rule_id": change.rule_id,
+        "shapes": terms and terms.shapes and list(terms.shapes),
+        "active": terms is not None and terms.active,
+    }
+    async with database() as connection:
+        await connection.execute("select set_config('statement_timeout', %s, true)", (f"{LIMIT_SECONDS}s",))
+        try:
+            found = await rows(connection, _EFFECT, given, prepare=False)
+        except QueryCanceled:
+            raise TransientError(
+                f"The preview was given up after {LIMIT_SECONDS} s.",
+                code="preview-too-long",
+                remedy="Nothing was changed. Try again when the database is less busy.",
+            ) from None
+    sums = ("diamonds", "fitting", "changed", "value_before", "value_after", "difference")
+    return Effect.model_validate({name: sum(row[name] for row in found) for name in sums} | {"feeds": found})

@@ -1,0 +1,111 @@
+"""Diamonds that the supplier no longer offers: what a complete full run did not see, nor any run begun since."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from shared.diamonds.models import RUN_ENDED, MissingDiamonds, RunStatus
+from shared.diamonds.reporting.reports import rows
+from shared.platform.errors import Conflict, NotFound
+from shared.platform.postgres import database
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from psycopg import AsyncConnection
+
+    from shared.diamonds.reporting.reports import Database
+
+DELETION_STOPPED = "deletion-stopped"
+
+_RUN = """
+select r.feed, r.status, r.run_type = 'full' and r.max_records = 0 as whole_feed, (
+    select coalesce(bool_and(w.status = 'completed'), false) from diamonds.worker_runs w where w.run_id = r.run_id
+) as complete, r.offered_records as active, r.missing_records as missing, r.error_code,
+    -- A run that was retried days later must not delete what was listed in between.
+    array(select run_id from diamonds.run_metadata l where l.feed = r.feed and l.started_at >= r.started_at) as runs
+from diamonds.run_metadata r where r.run_id = %(run_id)s for share
+"""
+
+_UNSEEN = """
+not exists (
+    select from diamonds.run_sightings s where s.run_id = any(%(runs)s) and s.supplier_stone_id = d.supplier_stone_id
+)
+"""
+
+_COUNT = f"""
+select count(*) as active, count(*) filter (where {_UNSEEN}) as missing
+from diamonds.diamonds d where d.feed = %(feed)s and d.status = 'active'
+"""  # noqa: S608 - a condition written above
+
+_MARK = f"""
+update diamonds.diamonds d set status = 'deleted', deleted_at = now(), updated_at = now()
+where d.feed = %(feed)s and d.status = 'active' and {_UNSEEN}
+"""  # noqa: S608 - a condition written above
+
+# Without its raw row a diamond that is offered again is new to the feed, also if nothing about it has changed.
+_FORGET = f"""
+delete from diamonds.raw_diamonds d where d.feed = %(feed)s and {_UNSEEN}
+"""  # noqa: S608 - a condition written above
+
+_NOTE = """
+update diamonds.run_metadata set offered_records = %(active)s, missing_records = %(missing)s,
+    deleted_records = %(deleted)s, error_code = %(code)s, error = %(error)s
+where run_id = %(run_id)s
+"""
+
+
+async def mark_missing_deleted(run_id: UUID, max_share: float, *, database: Database = database) -> MissingDiamonds:
+    """Mark the feed's diamonds deleted that this running full run did not see, unless they are more than `max_share`.
+
+    The share is of the diamonds offered before: more is taken for a fault at the supplier, and nothing is done. The
+    run's row says what came of it (code `deletion-stopped`); repeated, it gives the answer of the first time.
+
+    Raises:
+        NotFound: there is no such run.
+        Conflict: it is not running (`run-ended`), or has not read the whole feed (`run-incomplete`).
+    """
+    async with database() as connection:
+        found = await rows(connection, _RUN, {"run_id": run_id})
+        if not found:
+            raise NotFound(f"There is no run {run_id}.", code="unknown-run")
+        run = found[0]
+        if run["status"] != RunStatus.RUNNING:
+            raise Conflict(f"Run {run_id} is {run['status']}, not running.", code=RUN_ENDED)
+        if not (run["whole_feed"] and run["complete"]):
+            raise Conflict(
+                f"Run {run_id} has not read the whole feed, so it cannot say what is missing.", code="run-incomplete"
+            )
+        if run["missing"] is not None:
+            return MissingDiamonds(
+                active=run["active"], missing=run["missing"], deleted=run["error_code"] != DELETION_STOPPED
+            )
+        given = {"run_id": run_id, "feed": run["feed"], "runs": run["runs"]}
+        counts = (await rows(connection, _COUNT, given, prepare=False))[0]
+        allowed = counts["missing"] <= max_share * counts["active"]
+        if allowed:
+            await connection.execute(_MARK.encode(), given, prepare=False)
+            await connection.execute(_FORGET.encode(), given, prepare=False)
+        await _note(connection, run_id, counts, allowed=allowed, max_share=max_share)
+    return MissingDiamonds(active=counts["active"], missing=counts["missing"], deleted=allowed)
+
+
+async def _note(
+    connection: AsyncConnection[Any], run_id: UUID, counts: dict[str, int], *, allowed: bool, max_share: float
+) -> None:
+    active, missing = counts["active"], counts["missing"]
+    stopped = (
+        f"{missing:,} of {active:,} diamonds ({missing / max(active, 1):.0%}) were not offered any more, over the limit"
+        f" of {max_share:.0%}: none was marked deleted."
+    )
+    await connection.execute(
+        _NOTE,
+        {
+            "run_id": run_id,
+            "active": active,
+            "missing": missing,
+            "deleted": missing if allowed else 0,
+            "code": None if allowed else DELETION_STOPPED,
+            "error": None if allowed else stopped,
+        },
+    )

@@ -1,0 +1,99 @@
+"""Diamonds on offer, and the doors of those who look for them."""
+
+import json
+from itertools import count
+from types import SimpleNamespace
+from urllib.parse import urlsplit
+
+import azure.functions as func
+import pytest
+
+from shared.diamonds.reporting.reports import rows
+from shared.platform.api_keys.__main__ import _create, _options
+from shared.platform.postgres import database
+from triggers.diamonds.offer import routes
+
+_numbers = count(1)
+_PLAIN = {
+    "feed": "nivoda",
+    "offer_id": "DIAMOND/1",
+    "shape": "ROUND",
+    "carats": "1.00",
+    "color": "G",
+    "clarity": "VS1",
+    "cut": "EX",
+    "lab_grown": False,
+    "price_model_price": "1000.00",
+    "price_per_carat": "1000.00",
+    "retail_price": "1150.00",
+    "markup_ratio": "1.15",
+    "availability": "available",
+    "feed_availability": "available",
+}
+
+
+async def offer(**columns):
+    """Put one diamond on offer; its id."""
+    values = {**_PLAIN, "supplier_stone_id": f"stone-{next(_numbers)}", **columns}
+    names = ", ".join(values)
+    marks = ", ".join(f"%({name})s" for name in values)
+    async with database() as connection:
+        return (
+            await rows(connection, f"insert into diamonds.diamonds ({names}) values ({marks}) returning id", values)
+        )[0]["id"]
+
+
+async def fetch(query, *parameters):
+    """Run a statement; its rows, each as a dictionary."""
+    async with database() as connection:
+        if query.startswith("select"):
+            return await rows(connection, query, parameters)
+        await connection.execute(query, parameters)
+        return []
+
+
+async def grant(capsys, *arguments):
+    """What the command to create a grant prints: a key, or a secret to sign with."""
+    assert await _create(_options(["create", *arguments])) == 0
+    return capsys.readouterr().out.strip()
+
+
+async def ask(method, url, *, headers=None, body=None):
+    """The status, the body and the headers of what a door answers."""
+    path = urlsplit(url).path.split("/")
+    for operation in routes.operations:
+        parts = operation.route.split("/")
+        fits = len(parts) == len(path) and all(a == b or a.startswith("{") for a, b in zip(parts, path, strict=True))
+        if operation.method == method and fits:
+            break
+    else:
+        pytest.fail(f"no door answers {method} {url}")
+    values = {part[1:-1]: given for part, given in zip(parts, path, strict=True) if part.startswith("{")}
+    raw = b"" if body is None else json.dumps(body).encode()
+    headers = {"content-type": "application/json", **(headers or {})}
+    request = func.HttpRequest(method, f"http://localhost{url}", headers=headers, route_params=values, body=raw)
+    answer = await operation.answer(request)
+    return answer.status_code, json.loads(answer.get_body()), dict(answer.headers)
+
+
+@pytest.fixture
+def shop(migrated):
+    """The helpers of this folder, on a migrated database."""
+    return SimpleNamespace(offer=offer, fetch=fetch, ask=ask)
+
+
+@pytest.fixture
+def key_for(migrated, capsys):
+    """Makes a key: `await key_for("client", "permission", ...)`."""
+
+    async def make(client, *permissions):
+        given = [part for permission in permissions for part in ("--permission", permission)]
+        return await grant(capsys, "--client", client, *given)
+
+    return make
+
+
+@pytest.fixture
+async def client(key_for):
+    """The headers of a client that may read and trade."""
+    return {"X-API-Key": await key_for("acme", "diamonds:read", "diamonds:trade")}

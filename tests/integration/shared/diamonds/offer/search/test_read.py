@@ -1,0 +1,252 @@
+"""Search finds what a plain filter and sort in Python find, whichever way it takes, however it is paged."""
+
+import random
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from shared.diamonds.offer.search import Search, find, read, read_diamond, statements
+from shared.diamonds.offer.search.classes import CARAT_BOUNDS, PRICE_BOUNDS, classes
+from shared.platform.errors import InvalidInput, NotFound
+
+COLORS = ["D", "E", "H", "FANCY YELLOW", None]
+CLARITIES = ["FL", "IF", "VVS1", "SI2", "I1", None]
+GRADES = ["FL", "IF", "VVS1", "VVS2", "VS1", "VS2", "SI1", "SI2", "SI3", "I1", "I2", "I3"]
+EVERY_WAY = pytest.mark.parametrize("few", [-1, 10**9], ids=["many", "few"])
+
+
+def random_diamond(chance):
+    carats = Decimal(chance.choice(["0.23", "0.30", "0.50", "0.99", "1.00", "1.20", "2.00", "3.01"]))
+    price = Decimal(chance.choice(["100.00", "250.00", "999.99", "1000.00", "4000.00", "13000.00", "50000.00"]))
+    return {
+        "shape": chance.choice(["ROUND", "OVAL", "PEAR"]),
+        "carats": carats,
+        "color": chance.choice(COLORS),
+        "clarity": chance.choice(CLARITIES),
+        "cut": chance.choice(["EX", "Ideal", None]),
+        "lab_grown": chance.choice([True, False, None]),
+        "price_model_price": price,
+        "created_at": datetime(2026, 1, 1, tzinfo=UTC) + timedelta(microseconds=chance.randrange(5)),
+    }
+
+
+@pytest.fixture
+async def stock(shop):
+    """Many diamonds of few values, so that every filter meets some and every order has ties; some are not on offer."""
+    chance, found = random.Random(7), []
+    for number in range(250):
+        diamond = random_diamond(chance)
+        gone = number % 10 == 0
+        ends = {"status": "deleted", "deleted_at": datetime.now(UTC)} if gone else {}
+        diamond["id"] = await shop.offer(**diamond, **ends)
+        if not gone:
+            found.append(diamond)
+    return found
+
+
+def fits(diamond, search):
+    equal = all(
+        getattr(search, name) is None or (diamond[name] or "").upper() == getattr(search, name)
+        for name in ("shape", "color", "clarity", "cut")
+    )
+    return (
+        equal
+        and (search.lab_grown is None or diamond["lab_grown"] is search.lab_grown)
+        and (search.carat_min is None or diamond["carats"] >= search.carat_min)
+        and (search.carat_max is None or diamond["carats"] <= search.carat_max)
+        and (search.price_min is None or diamond["price_model_price"] >= search.price_min)
+        and (search.price_max is None or diamond["price_model_price"] <= search.price_max)
+    )
+
+
+def sort_key(diamond, by):
+    if by == "color":
+        return ord(diamond["color"]) if len(diamond["color"] or "") == 1 else 1_000
+    if by == "clarity":
+        return GRADES.index(diamond["clarity"]) if diamond["clarity"] else 1_000
+    return diamond[by]
+
+
+def expected(stock, search):
+    """The ids in order."""
+    found = sorted((d for d in stock if fits(d, search)), key=lambda d: (sort_key(d, search.sort_by), d["id"]))
+    ids = [diamond["id"] for diamond in found]
+    return ids if search.sort_order == "asc" else ids[::-1]
+
+
+def maybe(*values):
+    return st.sampled_from([None, *values])
+
+
+searches = st.builds(
+    lambda low, high, cheap, dear, **rest: Search(
+        carat_min=low,
+        carat_max=high if high is None or low is None or high >= low else None,
+        price_min=cheap,
+        price_max=dear if dear is None or cheap is None or dear >= cheap else None,
+        **rest,
+    ),
+    low=maybe("0.3", "0.995", "1", "2"),
+    high=maybe("0.3", "0.99", "1.2", "5"),
+    cheap=maybe("0", "250", "999.995", "4000"),
+    dear=maybe("250", "1000", "13000", "1000000"),
+    shape=maybe("round", "OVAL", "HEART"),
+    color=maybe("D", "h", "Fancy Yellow"),
+    clarity=maybe("IF", "si2", "FL"),
+    cut=maybe("EX", "IDEAL"),
+    lab_grown=st.sampled_from([None, True, False]),
+    sort_by=st.sampled_from(["created_at", "price_model_price", "carats", "color", "clarity"]),
+    sort_order=st.sampled_from(["asc", "desc"]),
+    limit=st.sampled_from([7, 60]),
+)
+
+
+@EVERY_WAY
+async def test_filters_order_and_pages_agree_with_a_model(stock, monkeypatch, few):
+    monkeypatch.setattr(read, "FEW", few)
+    monkeypatch.setattr(read, "FEW_BY_SIZE", few)
+    examples = []
+
+    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @given(searches)
+    def collect(search):
+        examples.append(search)
+
+    collect()
+    for search in examples:
+        wanted = expected(stock, search)
+        pages = range(1, len(wanted) // search.limit + 3)
+        by_number = [await find(search.model_copy(update={"page": page})) for page in pages]
+        assert [d.id for page in by_number for d in page.data] == wanted, search
+        by_cursor, cursor = [], None
+        while True:
+            page = await find(search.model_copy(update={"cursor": cursor}))
+            by_cursor += [diamond.id for diamond in page.data]
+            cursor = page.pagination.next
+            if cursor is None:
+                break
+            assert len(page.data) == search.limit
+        assert by_cursor == wanted, search
+        exact = [page.pagination for page in by_number if page.pagination.total_is == "exact"]
+        assert all(p.total == len(wanted) for p in exact), search
+        assert few < 0 or len(exact) == len(by_number), search
+
+
+@EVERY_WAY
+async def test_a_walk_by_cursor_misses_nothing_while_diamonds_come_and_go(shop, stock, monkeypatch, few):
+    monkeypatch.setattr(read, "FEW", few)
+    monkeypatch.setattr(read, "FEW_BY_SIZE", few)
+    search = Search(sort_by="price_model_price", sort_order="asc", limit=20)
+    seen, cursor = [], None
+    while True:
+        page = await find(search.model_copy(update={"cursor": cursor}))
+        seen += [diamond.id for diamond in page.data]
+        cursor = page.pagination.next
+        if cursor is None:
+            break
+        await shop.offer(price_model_price="0.50")  # sorts before all: every page number moves
+        await shop.fetch("delete from diamonds.diamonds where id = %s", seen[0])
+        seen_before = seen.pop(0)
+        stock = [diamond for diamond in stock if diamond["id"] != seen_before]
+    assert seen == expected(stock, search)
+
+
+async def test_a_total_from_the_sample_is_near_and_says_so(shop, monkeypatch):
+    await shop.fetch(
+        "insert into diamonds.diamonds (feed, supplier_stone_id, offer_id, shape, carats, lab_grown, price_model_price,"
+        " price_per_carat, retail_price, markup_ratio, availability)"
+        " select 'nivoda', 's' || n, 'o', 'ROUND', 0.2 + mod(n, 100) / 50.0, mod(n, 4) = 0, n, n, n, 1.15, 'available'"
+        " from generate_series(1, 20000) n"
+    )
+    for search, number in ((Search(), 20_000), (Search(shape="ROUND", price_min=Decimal(5_001)), 15_000)):
+        page = (await find(search)).pagination
+        assert page.total_is == "estimated"
+        assert abs(page.total - number) < 0.1 * number
+        assert page.total_pages == -(-page.total // 50)
+    few = (await find(Search(price_max=Decimal(4_000), lab_grown=True))).pagination
+    assert (few.total, few.total_is) == (1_000, "exact")
+    last = (await find(Search(page=400))).pagination
+    assert (last.total, last.total_is, last.next) == (20_000, "exact", None)
+    beyond = await find(Search(page=5_000))
+    assert beyond.data == []
+    assert beyond.pagination.total < 22_000
+
+
+async def test_a_total_of_very_many_is_told_by_the_first_that_fit(shop, monkeypatch):
+    monkeypatch.setattr(statements, "SAMPLE_HITS", 100)
+    await shop.fetch(
+        "insert into diamonds.diamonds (feed, supplier_stone_id, offer_id, shape, carats, lab_grown, price_model_price,"
+        " price_per_carat, retail_price, markup_ratio, availability) select 'nivoda', 's' || n, 'o', 'ROUND', 1, false,"
+        " n, n, n, 1.15, 'available' from generate_series(1, 20000) n"
+    )
+    for search, number in ((Search(), 20_000), (Search(price_max=Decimal(8_000)), 8_000)):
+        page = (await find(search)).pagination
+        assert abs(page.total - number) < 0.3 * number  # three standard deviations
+
+
+async def test_classes_are_the_same_in_the_database(shop):
+    amounts = [f"{bound + step:.2f}" for bound in CARAT_BOUNDS for step in map(Decimal, ("-0.01", "0", "0.01"))]
+    for carats in amounts:
+        for lab_grown in (True, False, None):
+            await shop.offer(carats=carats, lab_grown=lab_grown, price_model_price=Decimal(carats) * 1_000)
+    for bound in PRICE_BOUNDS:
+        for step in ("-0.01", "0"):
+            await shop.offer(price_model_price=bound + Decimal(step))
+    stored = await shop.fetch(
+        "select carats, price_model_price as price, lab_grown, carat_class, price_class from diamonds.diamonds"
+    )
+    for row in stored:
+        lab_grown = row["lab_grown"] is True  # of unknown origin: with the natural ones
+        assert [row["carat_class"]] == classes(CARAT_BOUNDS, row["carats"], row["carats"], lab_grown)
+        assert [row["price_class"]] == classes(PRICE_BOUNDS, row["price"], row["price"], lab_grown)
+    assert list(classes(CARAT_BOUNDS, None, None, None)) == list(range(2 * len(CARAT_BOUNDS) + 2))
+
+
+async def test_one_diamond_is_found_as_long_as_it_is_offered(shop):
+    offered = await shop.offer(carats="1.23", hold_id=None)
+    deleted = await shop.offer(status="deleted", deleted_at=datetime.now(UTC))
+    assert (await read_diamond(offered)).carats == 1.23
+    for other in (deleted, offered + 1_000):
+        with pytest.raises(NotFound):
+            await read_diamond(other)
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    ["nonsense", "e30", "W10", "bnVsbA", "_", "A" * 200, "eyJieSI6ImNyZWF0ZWRfYXQifQ"],
+)
+async def test_a_cursor_that_is_none_of_ours_is_refused(shop, cursor):
+    with pytest.raises(InvalidInput, match="cursor"):
+        await find(Search(cursor=cursor))
+
+
+@pytest.mark.parametrize(
+    ("by", "key"),
+    [
+        ("created_at", "2026-13-01 00:00:00+00"),
+        ("created_at", "5"),
+        ("created_at", "2026-01-01 00:00:00+23:59"),
+        ("created_at", "2026-01-01 00:00:00-15:01"),
+        ("carats", "1-2"),
+        ("carats", "99999999999999"),
+        ("color", "1.5"),
+        ("color", "40000"),
+        ("price_model_price", "1:2"),
+    ],
+)
+async def test_a_forged_key_never_reaches_the_database(shop, by, key):
+    import base64
+    import json
+
+    forged = json.dumps({"by": by, "order": "desc", "key": key, "id": 1}).encode()
+    with pytest.raises(InvalidInput):
+        await find(Search(sort_by=by, cursor=base64.urlsafe_b64encode(forged).decode().rstrip("=")))
+
+
+async def test_a_cursor_of_another_order_is_refused(shop, stock):
+    cursor = (await find(Search(limit=5))).pagination.next
+    with pytest.raises(InvalidInput, match="created_at desc"):
+        await find(Search(limit=5, sort_order="asc", cursor=cursor))

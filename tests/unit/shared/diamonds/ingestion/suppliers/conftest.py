@@ -1,0 +1,107 @@
+"""A Nivoda that answers from a script, on a clock that only waiting moves."""
+
+import json
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import pytest
+
+from shared.diamonds.ingestion.suppliers.client import Time
+from shared.diamonds.ingestion.suppliers.nivoda import Account, Nivoda
+from shared.platform.errors import TransientError
+
+PASSWORD = "correct horse"
+
+
+@dataclass
+class Clock:
+    now: float = 1_000.0
+    slept: list[float] = field(default_factory=list)
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+@dataclass
+class Limit:
+    """The account's pace on the test's clock."""
+
+    clock: Clock
+    resume_at: float = 0.0
+    turns: int = 0
+    pauses: list[float] = field(default_factory=list)
+
+    async def turn(self, patience: float) -> None:
+        wait = self.resume_at - self.clock.now
+        if wait > patience:
+            raise TransientError("paused", code="account-paused", retry_after=wait)
+        self.clock.now += max(wait, 0)
+        self.turns += 1
+
+    async def pause(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.resume_at = max(self.resume_at, self.clock.now + seconds)
+
+
+Answer = httpx.Response | Exception | Callable[[dict[str, Any]], httpx.Response]
+
+
+def data(**content: Any) -> httpx.Response:
+    return httpx.Response(200, json={"data": content})
+
+
+@dataclass
+class Script:
+    """Gives out tokens t1, t2, ... and, to everything else, the answers of the script in turn."""
+
+    answers: list[Answer] = field(default_factory=list)
+    logins: list[Answer] = field(default_factory=list)
+    tokens: int = 0
+    requests: list[httpx.Request] = field(default_factory=list)
+    asked: list[dict[str, Any]] = field(default_factory=list)
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        body = json.loads(request.content)
+        if "username_and_password" in body["query"]:
+            return self._play(self.logins.pop(0) if self.logins else self._token, body)
+        self.requests.append(request)
+        self.asked.append(body)
+        return self._play(self.answers.pop(0), body)
+
+    def _play(self, answer: Answer, body: dict[str, Any]) -> httpx.Response:
+        if isinstance(answer, Exception):
+            raise answer
+        return answer(body) if callable(answer) else answer
+
+    def _token(self, _: dict[str, Any]) -> httpx.Response:
+        self.tokens += 1
+        return data(authenticate={"username_and_password": {"token": f"t{self.tokens}"}})
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def limit(clock: Clock) -> Limit:
+    return Limit(clock)
+
+
+@pytest.fixture
+def script() -> Script:
+    return Script()
+
+
+@pytest.fixture
+async def nivoda(script: Script, clock: Clock, limit: Limit) -> AsyncGenerator[Nivoda]:
+    async with Nivoda(
+        Account("https://nivoda.test/graphql", "me@example.com", PASSWORD),
+        limit,
+        transport=httpx.MockTransport(script),
+        timing=Time(lambda: clock.now, clock.sleep, lambda: 1.0),
+    ) as opened:
+        yield opened

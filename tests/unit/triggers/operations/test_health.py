@@ -1,0 +1,52 @@
+import json
+
+import pytest
+
+from shared.platform.errors import TransientError
+from shared.platform.health import Check, Examiner
+from triggers.operations import health
+
+
+class Client:
+    """A durable client whose host is there."""
+
+    async def page(self, *, top): ...
+
+
+class Away:
+    async def page(self, *, top):
+        raise TransientError("http://127.0.0.1:17071 refused", code="durable-unavailable")
+
+
+async def fine(): ...
+
+
+@pytest.fixture(autouse=True)
+def dependencies(monkeypatch):
+    monkeypatch.setattr(health, "_examiner", Examiner(fresh=0))
+    monkeypatch.setattr(health, "checks", lambda: [Check("postgres", fine)])
+
+
+async def test_alive_asks_nothing(ask):
+    answer = await ask(health.routes, "GET", "/health/live")
+    assert (answer.status_code, json.loads(answer.get_body())) == (200, {"status": "alive"})
+
+
+@pytest.mark.parametrize("path", ["/health", "/health/ready"])
+@pytest.mark.parametrize(
+    ("client", "status", "body"),
+    [(Client(), 200, {"status": "ready", "down": []}), (Away(), 503, {"status": "not-ready", "down": ["durable"]})],
+)
+async def test_readiness(ask, path, client, status, body):
+    answer = await ask(health.routes, "GET", path, client=client)
+    assert (answer.status_code, json.loads(answer.get_body())) == (status, body)
+
+
+async def test_details_name_every_dependency_and_no_internals(ask):
+    answer = await ask(health.routes, "GET", "/health/detailed", client=Away())
+    found = json.loads(answer.get_body())
+    assert (answer.status_code, found["status"]) == (503, "not-ready")
+    states = {d["name"]: (d["status"], d["error"]) for d in found["dependencies"]}
+    assert states == {"postgres": ("up", None), "durable": ("down", "durable-unavailable")}
+    assert all(d["latency_ms"] >= 0 for d in found["dependencies"])
+    assert b"127.0.0.1" not in answer.get_body()

@@ -1,0 +1,87 @@
+"""What keeps deployments going: a sweep that mends what the queue or a host lost, and a purge of what is old."""
+
+import logging
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import azure.functions as func
+
+from activities.deploys import deploy_slots
+from orchestrators.deploys.deployment import SLOTS, free_slot, recover_deployment
+from orchestrators.deploys.upkeep import forget_deployments
+from shared.deploys import intake, store
+from shared.deploys.models import Deployment, DeploymentStatus
+from shared.deploys.slots import Holder
+from shared.deploys.steps import DeploymentRef, Nothing, Recovery
+from shared.platform.durable import DurableClient, new_blueprint
+from shared.platform.errors import Conflict, ManifoldError
+
+logger = logging.getLogger(__name__)
+timers = new_blueprint()
+
+UNSENT_AFTER = timedelta(seconds=30)
+SILENT_AFTER = timedelta(minutes=10)
+
+
+@timers.timer_trigger(schedule="0 * * * * *", arg_name="timer", run_on_startup=False)
+@timers.durable_client_input(client_name="client")
+async def deploys_sweep(timer: func.TimerRequest, client: Any) -> None:
+    """Every minute: send deployments that the queue never got; end those whose orchestration is gone; free slots."""
+    await intake.send_unsent(UNSENT_AFTER)
+    await _sweep(DurableClient(client), past_due=timer.past_due)
+
+
+@timers.timer_trigger(schedule="0 30 4 * * *", arg_name="timer", run_on_startup=False)
+@timers.durable_client_input(client_name="client")
+async def deploys_purge(timer: func.TimerRequest, client: Any) -> None:
+    """Every night at 04:30."""
+    try:
+        await DurableClient(client).start(forget_deployments, Nothing(), singleton="deploys-purge")
+    except Conflict:
+        logger.warning("The last purge of deployments has not ended.", extra={"past_due": timer.past_due})
+
+
+async def _sweep(client: DurableClient, *, past_due: bool) -> None:
+    now, continuation = datetime.now(UTC), None
+    while True:
+        # All of them: those that only wait for a slot are silent too, and may be many.
+        page = await store.silent(now, older_than=SILENT_AFTER, limit=intake.SWEPT, continuation=continuation)
+        for silent in page.deployments:
+            await _recover(client, silent, past_due=past_due)
+        continuation = page.continuation
+        if continuation is None:
+            break
+    slots = await client.state_of(deploy_slots, SLOTS)
+    for holder in (*slots.holders, *slots.waiting):
+        await _reclaim(client, holder)
+
+
+async def _recover(client: DurableClient, silent: Deployment, *, past_due: bool) -> None:
+    if await _runs(client, silent.id):
+        return
+    logger.warning("The orchestration of a deployment is gone.", extra={"deployment": silent.id, "past_due": past_due})
+    settled = silent.status is DeploymentStatus.UPDATING_DATABASE
+    recovery = Recovery(deployment_id=silent.id, organization_id=silent.organization_id, settled=settled)
+    try:
+        await client.start(recover_deployment, recovery, instance_id=f"{silent.id}-recovery")
+    except ManifoldError as error:
+        logger.warning("A deployment was not recovered: %s", error, extra={"deployment": silent.id})
+
+
+async def _reclaim(client: DurableClient, holder: Holder) -> None:
+    """Free the slot, or the place in the queue, of a deployment that has ended and will not leave it by itself."""
+    organization = holder.project.partition("/")[0]
+    found = await store.find(holder.deployment_id, organization)
+    if (found is not None and not found.status.ended) or await _runs(client, holder.deployment_id):
+        return
+    logger.warning("A deployment has ended and holds its slot.", extra={"deployment": holder.deployment_id})
+    left = DeploymentRef(deployment_id=holder.deployment_id, organization_id=organization)
+    try:
+        await client.start(free_slot, left, instance_id=f"{holder.deployment_id}-slot")
+    except ManifoldError as error:
+        logger.warning("A slot was not freed: %s", error, extra={"deployment": holder.deployment_id})
+
+
+async def _runs(client: DurableClient, instance_id: str) -> bool:
+    running = await client.find(instance_id)
+    return running is not None and not running.state.finished

@@ -1,0 +1,10 @@
+"""Diamonds: reads the suppliers' feeds, prices every diamond, and serves what is on offer."""
+
+from shared.platform.workload import Workload
+from triggers.diamonds import failed_rows, offer, pricing, run_control, runs, upkeep
+
+diamonds = Workload(
+    name="diamonds",
+    routes=(runs.routes, run_control.routes, failed_rows.routes, offer.routes, pricing.routes),
+    functions=(runs.timers, run_control.queues, upkeep.timers),
+)

@@ -1,0 +1,87 @@
+"""Doors to raw rows that could not be mapped: see them, and give them another try once the cause is gone."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from orchestrators.diamonds.run import consolidate_feed, feed_instance
+from shared.diamonds.ingestion.payloads import LONGEST_ID, storable_text
+from shared.diamonds.ingestion.suppliers import check_feed
+from shared.diamonds.models import FeedName, RunStatus
+from shared.diamonds.pricing import failed_rows
+from shared.diamonds.pricing.failed_rows import FailedRow
+from shared.diamonds.reporting import reports
+from shared.diamonds.steps import ConsolidateFeed
+from shared.platform.api_keys import ApiKey
+from shared.platform.durable import DurableClient
+from shared.platform.errors import Conflict
+from shared.platform.http import Page, Pagination, Routes
+
+routes = Routes(tag="diamonds")
+RUN = ApiKey("diamonds:run")
+
+Consolidation = Literal["started", "in-the-run-at-work", "in-the-next-run", "nothing-waits"]
+
+
+class FailedRowsQuery(BaseModel):
+    """Which failed rows to list."""
+
+    model_config = ConfigDict(extra="forbid")
+    feed: FeedName = "nivoda"
+    limit: int = Field(default=50, ge=1, le=100, description="Most rows of one page")
+    cursor: Annotated[str, Field(max_length=LONGEST_ID, description="`pagination.next` of the page before")] = ""
+
+
+class FailedRows(Page[FailedRow]):
+    """Rows that could not be mapped, and how many failed for which field."""
+
+    by_field: dict[str, int] = Field(description="all failed rows of the feed, by the first field that is wrong")
+
+
+class RequeueRequest(BaseModel):
+    """Whose failed rows to try again."""
+
+    model_config = ConfigDict(extra="forbid")
+    feed: FeedName = "nivoda"
+
+
+class RowsRequeued(BaseModel):
+    """What became of the request. Repeated, it finds no failed row left, or those that have failed again."""
+
+    feed: FeedName
+    requeued: int = Field(description="failed rows that wait for consolidation again")
+    waiting: int = Field(description="all rows of the feed that wait now")
+    consolidation: Consolidation = Field(description="what prices them; until then, their diamonds stay as they were")
+
+
+@routes.get("/api/v2/analytics/failed-rows", needs=RUN, summary="Diamonds that were read and could not be priced")
+async def diamonds_failed_rows(query: FailedRowsQuery) -> FailedRows:
+    """With the reason of each. The cursor is the last id of the page before."""
+    check_feed(query.feed)
+    found = await failed_rows.listed(query.feed, storable_text(query.cursor), query.limit)
+    following = found[-1].supplier_stone_id if len(found) == query.limit else None
+    counts = await failed_rows.by_field(query.feed)
+    return FailedRows(data=found, pagination=Pagination(limit=query.limit, next=following), by_field=counts)
+
+
+@routes.post("/api/v2/triggers/requeue-failed", needs=RUN, summary="Give a feed's failed rows another try")
+async def diamonds_requeue_failed(body: RequeueRequest, client: DurableClient) -> RowsRequeued:
+    """They are consolidated at once if the feed's last run was; else with a run, as a held one must not be forced."""
+    check_feed(body.feed)
+    requeued = await failed_rows.requeue(body.feed)
+    waiting = await reports.pending_rows(body.feed)
+    consolidation = await _consolidate(body.feed, client) if waiting else "nothing-waits"
+    return RowsRequeued(feed=body.feed, requeued=requeued, waiting=waiting, consolidation=consolidation)
+
+
+async def _consolidate(feed: FeedName, client: DurableClient) -> Consolidation:
+    last = (await reports.last_statuses()).get(feed)
+    if last is RunStatus.RUNNING:
+        return "in-the-run-at-work"
+    if last not in (RunStatus.COMPLETED, RunStatus.PARTIAL):
+        return "in-the-next-run"
+    try:
+        await client.start(consolidate_feed, ConsolidateFeed(feed=feed), singleton=feed_instance(feed))
+    except Conflict:
+        return "in-the-run-at-work"
+    return "started"

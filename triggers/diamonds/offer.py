@@ -1,0 +1,73 @@
+"""Doors of the diamonds' clients: search, look at one, hold it, buy it."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+from shared.diamonds.offer import search, trade
+from shared.platform.api_keys import ApiKey
+from shared.platform.auth import Caller
+from shared.platform.http import Reply, Routes
+
+routes = Routes(tag="diamonds")
+
+READ = ApiKey("diamonds:read")
+TRADE = ApiKey("diamonds:trade")
+DiamondId = Annotated[int, Field(ge=1, lt=2**63)]
+
+
+class IdempotencyKey(BaseModel):
+    """The caller's name for one purchase, by which a repeated request is recognised."""
+
+    x_idempotency_key: str = Field(min_length=1, max_length=200, pattern=r"^[!-~]+$")
+
+
+@routes.get("/api/v2/diamonds", needs=READ, summary="Search the diamonds on offer")
+async def diamonds_search(query: search.Search) -> search.SearchPage:
+    """By page numbers, or by `cursor`, which does not get slower with the depth. Sold and held diamonds are listed."""
+    return await search.find(query)
+
+
+@routes.get("/api/v2/diamonds/{diamond_id}", needs=READ, summary="One diamond on offer")
+async def diamonds_read(diamond_id: DiamondId) -> search.Diamond:
+    return await search.read_diamond(diamond_id)
+
+
+@routes.post("/api/v2/diamonds/{diamond_id}/availability", needs=READ, summary="Can the diamond be bought now?")
+async def diamonds_availability(diamond_id: DiamondId, caller: Caller) -> trade.Availability:
+    return await trade.availability(diamond_id, caller.name)
+
+
+@routes.post(
+    "/api/v2/diamonds/{diamond_id}/hold",
+    needs=TRADE,
+    summary="Keep the diamond for the caller",
+    status=201,
+    also={200: trade.Hold},
+)
+async def diamonds_hold(
+    diamond_id: DiamondId,
+    caller: Caller,
+    body: trade.HoldRequest = trade.HoldRequest(minutes=30),  # noqa: B008 - nobody changes it
+) -> Reply[trade.Hold]:
+    """201 for a new hold; 200 when the caller held it already, then it lasts longer; 409 when another holds it."""
+    held = await trade.hold(diamond_id, caller.name, body)
+    return Reply(held, status=200 if held.renewed else 201)
+
+
+@routes.delete("/api/v2/diamonds/{diamond_id}/hold", needs=TRADE, summary="Give up the caller's hold of the diamond")
+async def diamonds_release(diamond_id: DiamondId, caller: Caller) -> trade.Availability:
+    """404 when the caller holds it not, or no longer; 409 when another does. Gives how the diamond then stands."""
+    return await trade.release(diamond_id, caller.name)
+
+
+@routes.post("/api/v2/diamonds/{diamond_id}/purchase", needs=TRADE, summary="Buy the diamond", status=201)
+async def diamonds_purchase(
+    diamond_id: DiamondId,
+    headers: IdempotencyKey,
+    caller: Caller,
+    body: trade.PurchaseRequest = trade.PurchaseRequest(expected_price=None, reference=None),  # noqa: B008 - nobody changes it
+) -> Reply[trade.Purchase]:
+    """The same key and body give the first answer again, marked `Idempotency-Replayed`; another body is a 409."""
+    bought, replayed = await trade.purchase(diamond_id, caller.name, headers.x_idempotency_key, body)
+    return Reply(bought, status=201, headers={"Idempotency-Replayed": "true"} if replayed else {})

@@ -1,0 +1,210 @@
+"""Doors to runs that need a person: cancel one, read its failed partitions again, consolidate it, by hand or queue."""
+
+import logging
+from typing import Any
+from uuid import UUID
+
+import azure.functions as func
+from pydantic import BaseModel, ConfigDict, Field
+
+from orchestrators.diamonds.run import INTERRUPTION, WAITING, consolidate_run, feed_instance, retry_run
+from shared.diamonds.ingestion.suppliers import nightly_feeds
+from shared.diamonds.models import PartitionId, RunStatus, RunSummary
+from shared.diamonds.reporting import figures, reports
+from shared.diamonds.reporting.figures import ConsolidationFigures, FailedWorker, FeedFigures
+from shared.diamonds.runs import lifecycle, retries
+from shared.diamonds.steps import ConsolidateRun, Interruption, RetryRun, TraceId
+from shared.platform.api_keys import ApiKey
+from shared.platform.durable import DurableClient, new_blueprint
+from shared.platform.errors import Conflict, InvalidInput
+from shared.platform.http import Accepted, Page, Pagination, Routes
+
+logger = logging.getLogger(__name__)
+routes = Routes(tag="diamonds")
+queues = new_blueprint()
+RUN = ApiKey("diamonds:run")
+
+
+class CancelRequest(BaseModel):
+    """Which run to cancel."""
+
+    model_config = ConfigDict(extra="forbid")
+    run_id: UUID
+
+
+class ConsolidateRequest(BaseModel):
+    """Which run to consolidate; `force` does so in spite of failed partitions."""
+
+    model_config = ConfigDict(extra="forbid")
+    run_id: UUID
+    force: bool = False
+    trace_id: TraceId | None = None
+
+
+class RetryRequest(BaseModel):
+    """Which run's failed partitions to read again: all of them, or one."""
+
+    model_config = ConfigDict(extra="forbid")
+    run_id: UUID
+    partition_id: PartitionId | None = None
+
+
+class WorkersQuery(BaseModel):
+    """Which failed partitions to list."""
+
+    model_config = ConfigDict(extra="forbid")
+    limit: int = Field(default=50, ge=1, le=100, description="Most partitions of one page")
+    cursor: int = Field(default=1, ge=1, le=100_000, description="`pagination.next` of the page before")
+
+
+class FailedWorkers(BaseModel):
+    """The failed partitions of a run."""
+
+    run_id: UUID
+    data: list[FailedWorker]
+
+
+class Feeds(BaseModel):
+    """Every feed."""
+
+    data: list[FeedFigures]
+
+
+class Consolidation(BaseModel):
+    """Every feed that has been read."""
+
+    data: list[ConsolidationFigures]
+
+
+class ConsolidateMessage(BaseModel):
+    """The body of a message on the queue `consolidate`, as the system being replaced sent it."""
+
+    model_config = ConfigDict(extra="ignore")
+    runId: UUID  # noqa: N815 - the name on the wire
+    traceId: TraceId | None = None  # noqa: N815 - the name on the wire
+    force: bool = False
+
+
+@routes.post("/api/v2/triggers/cancel", needs=RUN, summary="Cancel a run")
+async def diamonds_cancel_run(body: CancelRequest, client: DurableClient) -> RunSummary:
+    """What counts or reads for it stops within seconds. What it has stored stays, and is not consolidated."""
+    before = await reports.summary(body.run_id)
+    await lifecycle.cancel_run(body.run_id)
+    if before.status is RunStatus.RUNNING:
+        await _interrupt(client, before, Interruption())
+    return await reports.summary(body.run_id)
+
+
+@routes.post("/api/v2/triggers/retry-workers", needs=RUN, summary="Read failed partitions of a run again")
+async def diamonds_retry_workers(body: RetryRequest, client: DurableClient) -> Accepted:
+    """Then the run goes on as if they had not failed. Refused with 409 if none has, or while the feed is being read."""
+    run = await reports.summary(body.run_id)
+    chosen = [body.partition_id] if body.partition_id else None
+    await retries.check_failed(run, chosen)
+    retry = RetryRun(run_id=body.run_id, partition_ids=chosen)
+    if run.status is not RunStatus.RUNNING:
+        await client.start(retry_run, retry, singleton=feed_instance(run.feed))
+    elif await _waits(client, run):
+        await _interrupt(client, run, Interruption(retry=retry))
+    else:
+        raise _at_work(run)
+    return _accepted(run)
+
+
+@routes.post("/api/v2/triggers/consolidate", needs=RUN, summary="Consolidate what a run has ingested")
+async def diamonds_consolidate(body: ConsolidateRequest, client: DurableClient) -> Accepted:
+    """`force` consolidates in spite of failed partitions; the watermark then stays where it was."""
+    return await _consolidate(client, ConsolidateRun(run_id=body.run_id, force=body.force, trace_id=body.trace_id))
+
+
+@routes.get("/api/v2/triggers/failed-workers/{run_id}", needs=RUN, summary="The failed partitions of a run")
+async def diamonds_failed_workers_of_run(run_id: UUID) -> FailedWorkers:
+    await reports.summary(run_id)
+    return FailedWorkers(run_id=run_id, data=await figures.failed_workers(run_id, limit=1_000))
+
+
+@routes.get("/api/v2/analytics/failed-workers", needs=RUN, summary="Failed partitions of all runs, newest run first")
+async def diamonds_failed_workers(query: WorkersQuery) -> Page[FailedWorker]:
+    """Those that have not been read since. The cursor is the number of the next page."""
+    found = await figures.failed_workers(page=query.cursor, limit=query.limit)
+    following = str(query.cursor + 1) if len(found) == query.limit else None
+    return Page(data=found, pagination=Pagination(limit=query.limit, next=following))
+
+
+@routes.get("/api/v2/analytics/feeds", needs=RUN, summary="How each feed stands")
+async def diamonds_feeds() -> Feeds:
+    """Its watermark and how old that is, its last run, and the diamonds on offer."""
+    return Feeds(data=await figures.feeds(nightly_feeds()))
+
+
+@routes.get("/api/v2/analytics/consolidation", needs=RUN, summary="What is consolidated, and what waits for it")
+async def diamonds_consolidation() -> Consolidation:
+    """Raw rows by status, the oldest that waits, and when the last run was consolidated."""
+    return Consolidation(data=await figures.consolidation())
+
+
+@queues.service_bus_queue_trigger(arg_name="message", queue_name="consolidate", connection="ServiceBus")
+@queues.durable_client_input(client_name="client")
+async def diamonds_consolidate_message(message: func.ServiceBusMessage, client: Any) -> None:
+    """A message {runId, force, traceId} asks for a consolidation. What cannot be done ends in the dead-letter queue."""
+    request = _read(message)
+    try:
+        await _consolidate(DurableClient(client), request)
+    except Conflict as refusal:
+        # A repeated delivery, or a run that does what is asked anyway. Who forces is told by the dead letter.
+        settled = refusal.code == "run-completed" or (refusal.code == "run-in-progress" and not request.force)
+        if not settled:
+            raise
+        logger.info(
+            "A consolidation that was asked for needs no work: %s",
+            refusal,
+            extra={"run_id": str(request.run_id), "trace_id": request.trace_id},
+        )
+
+
+async def _consolidate(client: DurableClient, request: ConsolidateRun) -> Accepted:
+    run = await reports.summary(request.run_id)
+    if run.status is RunStatus.RUNNING:
+        # A run that waits for retries consolidates by itself later; forced, it does so now.
+        if not (request.force and await _waits(client, run)):
+            raise _at_work(run)
+        await _interrupt(client, run, Interruption())
+        return _accepted(run)
+    retries.check_resumable(run)
+    await client.start(consolidate_run, request, singleton=feed_instance(run.feed))
+    return _accepted(run)
+
+
+def _read(message: func.ServiceBusMessage) -> ConsolidateRun:
+    try:
+        asked = ConsolidateMessage.model_validate_json(message.get_body())
+    except ValueError as error:
+        raise InvalidInput(
+            f"A message on the queue consolidate cannot be read: {str(error)[:500]}.",
+            remedy="Send JSON {runId, force, traceId}.",
+        ) from None
+    return ConsolidateRun(run_id=asked.runId, force=asked.force, trace_id=asked.traceId or message.correlation_id)
+
+
+async def _waits(client: DurableClient, run: RunSummary) -> bool:
+    """Does the run pause for its failed partitions to be retried?"""
+    instance = await client.find(feed_instance(run.feed))
+    shown = instance.progress if instance else None
+    return isinstance(shown, dict) and (shown.get("phase"), shown.get("run_id")) == (WAITING, str(run.run_id))
+
+
+async def _interrupt(client: DurableClient, run: RunSummary, interruption: Interruption) -> None:
+    if await _waits(client, run):
+        await client.raise_event(feed_instance(run.feed), INTERRUPTION, interruption)
+
+
+def _at_work(run: RunSummary) -> Conflict:
+    return Conflict(
+        f"Run {run.run_id} is at work.",
+        code="run-in-progress",
+        remedy="Wait until it has ended, or cancel it.",
+    )
+
+
+def _accepted(run: RunSummary) -> Accepted:
+    return Accepted(id=feed_instance(run.feed), location=f"/api/v2/analytics/runs/{run.run_id}")

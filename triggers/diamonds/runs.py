@@ -1,0 +1,120 @@
+"""Doors of the diamond workload: start a run by timer or by hand, see how runs go."""
+
+import logging
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import azure.functions as func
+from pydantic import BaseModel, ConfigDict, Field
+
+from orchestrators.diamonds.run import (
+    diamond_run,
+    feed_instance,
+)
+from shared.diamonds.ingestion.suppliers import check_feed, nightly_feeds
+from shared.diamonds.models import FeedName, PartitionProgress, RunSummary, RunType, StartRun
+from shared.diamonds.reporting import reports
+from shared.diamonds.runs import orphans
+from shared.platform.api_keys import ApiKey
+from shared.platform.durable import DurableClient, new_blueprint
+from shared.platform.errors import ManifoldError
+from shared.platform.http import Accepted, Page, Pagination, Routes
+from shared.platform.settings import settings
+
+logger = logging.getLogger(__name__)
+routes = Routes(tag="diamonds")
+timers = new_blueprint()
+RUN = ApiKey("diamonds:run")
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+class RunRequest(BaseModel):
+    """Which feed to read, and how much of it."""
+
+    model_config = ConfigDict(extra="forbid")
+    run_type: RunType = Field(
+        "incremental", description="full: everything; incremental: what changed since the watermark"
+    )
+    feed: FeedName = "nivoda"
+
+
+class RunStarted(Accepted):
+    """A run that goes on by itself; `location` shows how far it is."""
+
+    run_id: UUID
+    run_type: RunType
+
+
+class RunsQuery(BaseModel):
+    """Which runs to list."""
+
+    model_config = ConfigDict(extra="forbid")
+    limit: int = Field(default=50, ge=1, le=100, description="Most runs of one page")
+    cursor: int = Field(default=1, ge=1, le=100_000, description="`pagination.next` of the page before")
+    feed: FeedName | None = Field(default=None, description="Only runs of this feed")
+
+
+class RunDetail(BaseModel):
+    """A run with its partitions, as its rows stand now."""
+
+    run: RunSummary
+    partitions: list[PartitionProgress]
+
+
+@routes.post("/api/v2/triggers/scheduler", needs=RUN, summary="Start a run of a feed")
+async def diamonds_start_run(body: RunRequest, client: DurableClient) -> RunStarted:
+    """Starts in the background; refused with 409 while another run reads the same feed."""
+    return await _start(client, body)
+
+
+@routes.get("/api/v2/analytics/runs", needs=RUN, summary="The runs, newest first")
+async def diamonds_list_runs(query: RunsQuery) -> Page[RunSummary]:
+    """The runs of every feed, or of one. The cursor is the number of the next page."""
+    found, total = await reports.list_runs(query.feed, page=query.cursor, limit=query.limit)
+    following = str(query.cursor + 1) if query.cursor * query.limit < total else None
+    return Page(data=found, pagination=Pagination(limit=query.limit, next=following))
+
+
+@routes.get("/api/v2/analytics/runs/{run_id}", needs=RUN, summary="One run with its partitions")
+async def diamonds_read_run(run_id: UUID) -> RunDetail:
+    return RunDetail(run=await reports.summary(run_id), partitions=await reports.progress(run_id))
+
+
+@timers.timer_trigger(schedule="0 0 2 * * *", arg_name="timer", run_on_startup=False)
+@timers.durable_client_input(client_name="client")
+async def diamonds_nightly(timer: func.TimerRequest, client: Any) -> None:
+    """Every night at 02:00, of every feed that FEEDS names: all on FULL_RUN_DAYS, else what changed since the last."""
+    run_type = nightly_run_type(datetime.now(UTC), settings().full_run_days)
+    for feed in nightly_feeds():
+        told = {"feed": feed, "run_type": run_type, "past_due": timer.past_due}
+        try:
+            started = await _start(DurableClient(client), RunRequest(run_type=run_type, feed=feed))
+        except ManifoldError as error:  # one feed's trouble is not the next one's
+            logger.warning("The nightly run was not started: %s", error, extra=told)
+        else:
+            logger.info("The nightly run was started.", extra=told | {"run_id": str(started.run_id)})
+
+
+def nightly_run_type(now: datetime, full_run_days: str) -> RunType:
+    """`full` on the weekdays that FULL_RUN_DAYS names: only a full run finds the diamonds that were deleted."""
+    return "full" if DAYS[now.weekday()] in full_run_days.split(",") else "incremental"
+
+
+async def abandoned(client: DurableClient) -> dict[FeedName, UUID]:
+    """The run of each feed that is still called running, although the host knows of nothing that works on the feed."""
+    found: dict[FeedName, UUID] = {}
+    for feed, run_id in (await orphans.running()).items():
+        instance = await client.find(feed_instance(feed))
+        if instance is None or instance.state.finished:
+            found[feed] = run_id
+    return found
+
+
+async def _start(client: DurableClient, asked: RunRequest) -> RunStarted:
+    check_feed(asked.feed)
+    run_id = uuid4()
+    lost_run = (await abandoned(client)).get(asked.feed)
+    request = StartRun(run_id=run_id, feed=asked.feed, run_type=asked.run_type, abandoned=lost_run)
+    instance = await client.start(diamond_run, request, singleton=feed_instance(asked.feed))
+    return RunStarted(id=instance, location=f"/api/v2/analytics/runs/{run_id}", run_id=run_id, run_type=asked.run_type)

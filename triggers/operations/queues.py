@@ -1,0 +1,105 @@
+"""For operators: how full the queues are, what could not be worked on, and putting it back; the service's figures."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from shared.diamonds.models import RunStatus
+from shared.diamonds.reporting import reports
+from shared.platform import dead_letters, queue_figures
+from shared.platform.auth import ADMIN
+from shared.platform.dead_letters import DeadLetter, Resubmitted
+from shared.platform.durable import DurableClient, RunState
+from shared.platform.http import Page, Pagination, Routes
+from shared.platform.queue_figures import QueueFigures
+from shared.platform.servicebus import check_queue
+
+routes = Routes(tag="operations")
+QueueName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,260}$")]
+SequenceNumber = Annotated[int, Field(ge=1, lt=2**63)]
+COUNTED_RUNS = 1_000
+_STARTED = datetime.now(UTC)
+
+
+class Queues(BaseModel):
+    """Every queue."""
+
+    data: list[QueueFigures]
+
+
+class DeadLettersQuery(BaseModel):
+    """Which dead letters to list."""
+
+    model_config = ConfigDict(extra="forbid")
+    limit: int = Field(default=50, ge=1, le=100, description="Most dead letters of one page")
+    cursor: int = Field(default=0, ge=0, lt=2**63, description="`pagination.next` of the page before")
+
+
+class ResubmitSome(BaseModel):
+    """The dead letters to put back."""
+
+    model_config = ConfigDict(extra="forbid")
+    sequence_numbers: list[SequenceNumber] = Field(min_length=1, max_length=500)
+
+
+class ResubmitAll(BaseModel):
+    """Put all dead letters back."""
+
+    model_config = ConfigDict(extra="forbid")
+    all: Literal[True]
+
+
+class ServiceStatus(BaseModel):
+    """What the service does right now."""
+
+    status: Literal["ok"] = "ok"
+    started_at: datetime = Field(description="When this host instance loaded the app")
+    running: dict[str, int] = Field(description="Orchestrations that have not ended, by name")
+    more: bool = Field(description=f"true: counting stopped at {COUNTED_RUNS:,}")
+    feeds: dict[str, RunStatus] = Field(description="How the last run of each feed stands")
+    queues: list[QueueFigures]
+
+
+@routes.get("/ops/queues", needs=ADMIN, summary="How full the queues are")
+async def ops_list_queues() -> Queues:
+    return Queues(data=await queue_figures.all_figures())
+
+
+@routes.get("/ops/queues/{queue}/dead-letters", needs=ADMIN, summary="Messages that could not be worked on")
+async def ops_dead_letters(queue: QueueName, query: DeadLettersQuery) -> Page[DeadLetter]:
+    """Oldest first. Bodies are cut, and what looks like a secret is hidden."""
+    check_queue(queue)
+    found = await dead_letters.read_dead_letters(queue, limit=query.limit, first=query.cursor)
+    following = str(found[-1].sequence_number + 1) if len(found) == query.limit else None
+    return Page(data=found, pagination=Pagination(limit=query.limit, next=following))
+
+
+@routes.post("/ops/queues/{queue}/dead-letters/resubmit", needs=ADMIN, summary="Put dead letters back into the queue")
+async def ops_resubmit_dead_letters(queue: QueueName, body: ResubmitSome | ResubmitAll) -> Resubmitted:
+    """They are delivered again, as often as the queue allows. 500 at most; call again for more."""
+    check_queue(queue)
+    chosen = body.sequence_numbers if isinstance(body, ResubmitSome) else None
+    return await dead_letters.resubmit(queue, chosen)
+
+
+@routes.get("/status", needs=ADMIN, summary="What the service does right now")
+async def ops_status(client: DurableClient) -> ServiceStatus:
+    """What runs, how the feeds stand and how full the queues are."""
+    running: dict[str, int] = {}
+    found = await client.page(top=COUNTED_RUNS, states=[RunState.PENDING, RunState.RUNNING, RunState.SUSPENDED])
+    for one in found.instances:
+        running[one.name] = running.get(one.name, 0) + 1
+    return ServiceStatus(
+        started_at=_STARTED,
+        running=running,
+        more=found.continuation is not None,
+        feeds=await reports.last_statuses(),
+        queues=await queue_figures.all_figures(),
+    )
+
+
+@routes.get("/status/queue", needs=ADMIN, summary="Queue metrics")
+async def ops_queue_status() -> Queues:
+    """The same figures as /ops/queues, under the address of the system being replaced."""
+    return Queues(data=await queue_figures.all_figures())

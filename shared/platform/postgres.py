@@ -13,7 +13,7 @@ from shared.platform.settings import settings
 from shared.platform.telemetry import span
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Mapping, Sequence
 
     from psycopg import AsyncConnection
     from psycopg_pool import AsyncConnectionPool
@@ -83,6 +83,24 @@ async def database() -> AsyncGenerator[AsyncConnection[Any]]:
             code="postgres-unavailable",
             remedy="The transaction was rolled back. See that the server runs and that POSTGRES_DSN names it.",
         ) from error
+
+
+async def rows(
+    connection: AsyncConnection[Any],
+    query: str,
+    parameters: Sequence[Any] | Mapping[str, Any] = (),
+    *,
+    prepare: bool | None = None,
+) -> list[dict[str, Any]]:
+    """All rows of a query that was written in this project, by column name.
+
+    `prepare=False` has it planned anew each time: a plan made while the tables were small is bad when they are not.
+    """
+    from psycopg.rows import dict_row  # noqa: PLC0415 - loads in the activity that needs it
+
+    async with connection.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(query.encode(), parameters, prepare=prepare)
+        return await cursor.fetchall()
 
 
 @asynccontextmanager

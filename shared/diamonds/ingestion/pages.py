@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from shared.diamonds.ingestion.payloads import canonical, key, storable_text
 from shared.diamonds.models import RUN_ENDED, IngestPages, Mark, PagesIngested, RunStatus, Stone
-from shared.diamonds.reporting.reports import rows
 from shared.platform.errors import Conflict, ManifoldError, NotFound, TerminalError
-from shared.platform.postgres import database
+from shared.platform.postgres import database, rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
     from shared.diamonds.ingestion.paging import Pages
     from shared.diamonds.ingestion.suppliers.base import Supplier
-    from shared.diamonds.reporting.reports import Database
 
 SWEEPS = 3
 """Passes over a partition before it is called done although the supplier counts more."""
@@ -51,7 +49,6 @@ async def copy_pages(
     task: IngestPages,
     *,
     page_size: int | None = None,
-    database: Database = database,
     clock: Callable[[], float] = time.monotonic,
 ) -> PagesIngested:
     """Copy the partition's pages from where its mark stands, for about `task.seconds`; call again until `done`.
@@ -66,7 +63,7 @@ async def copy_pages(
     """
     stop = clock() + task.seconds
     changed = 0
-    mark = await _load(task, database)
+    mark = await _load(task)
     pages: Pages | None = None
     while not mark.completed:
         pages = pages or supplier.read(task.partition.prices, task.plan.window, mark, page_size)
@@ -74,13 +71,13 @@ async def copy_pages(
         moved: Mark | None = mark
         if batch.stones:
             to = Mark(sweep=mark.sweep, next_offset=max(pages.offset, mark.next_offset), next_token=pages.token)
-            moved, differing = await _store(task, mark, to, batch.stones, database)
+            moved, differing = await _store(task, mark, to, batch.stones)
             changed += differing
         if batch.error:
             raise batch.error
         if moved and batch.ended:
-            moved, pages = await _end_sweep(supplier, task, moved, database), None
-        mark = moved or await _load(task, database)
+            moved, pages = await _end_sweep(supplier, task, moved), None
+        mark = moved or await _load(task)
         if not moved or clock() >= stop:
             break
     return PagesIngested(next_offset=mark.next_offset, records=mark.records, changed=changed, done=mark.completed)
@@ -109,9 +106,7 @@ async def _read(pages: Pages, task: IngestPages, mark: Mark, clock: Callable[[],
     return batch
 
 
-async def _store(
-    task: IngestPages, mark: Mark, to: Mark, stones: list[Stone], database: Database
-) -> tuple[Mark | None, int]:
+async def _store(task: IngestPages, mark: Mark, to: Mark, stones: list[Stone]) -> tuple[Mark | None, int]:
     """Store what was read from the mark on and move it; the new mark (None: overtaken) and how many stones differed."""
     values = _incoming(stones)
     async with database() as connection:
@@ -139,7 +134,7 @@ def _incoming(stones: list[Stone]) -> list[tuple[str, str, datetime | None, str,
     return list(incoming.values())
 
 
-async def _end_sweep(supplier: Supplier, task: IngestPages, mark: Mark, database: Database) -> Mark | None:
+async def _end_sweep(supplier: Supplier, task: IngestPages, mark: Mark) -> Mark | None:
     """Complete the partition, or begin another sweep if the supplier counts more than was seen; None: overtaken."""
     counted = await supplier.count(task.partition.prices, task.plan.window)
     short = mark.records < counted
@@ -168,7 +163,7 @@ async def _end_sweep(supplier: Supplier, task: IngestPages, mark: Mark, database
     return to
 
 
-async def _load(task: IngestPages, database: Database) -> Mark:
+async def _load(task: IngestPages) -> Mark:
     async with database() as connection:
         found = await rows(
             connection,

@@ -16,9 +16,8 @@ from shared.diamonds.models import RowsConsolidated
 from shared.diamonds.pricing.failed_rows import requeue_if_read_anew
 from shared.diamonds.pricing.rules import hold_rules
 from shared.diamonds.pricing.terms import DEFAULT_MARKUP
-from shared.diamonds.reporting.reports import rows
 from shared.diamonds.runs.lifecycle import see_running
-from shared.platform.postgres import database
+from shared.platform.postgres import database, rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from shared.diamonds.models import ConsolidateRows
     from shared.diamonds.pricing.mapping import Mapping
     from shared.diamonds.pricing.terms import PriceUnit
-    from shared.diamonds.reporting.reports import Database
 
 CLAIM_ROWS = 2_000
 
@@ -39,7 +37,6 @@ async def consolidate(
     mapping: Mapping,
     price_unit: PriceUnit,
     *,
-    database: Database = database,
     clock: Callable[[], float] = time.monotonic,
 ) -> RowsConsolidated:
     """Map and price the feed's pending rows for about `task.seconds`; call again until `finished`.
@@ -53,7 +50,7 @@ async def consolidate(
         Conflict: the run is not running (`run-ended`), for example because it was cancelled.
         TransientError: the database's. What was claimed before it is done.
     """
-    if again := await requeue_if_read_anew(task.feed, _fingerprint(mapping, price_unit), database=database):
+    if again := await requeue_if_read_anew(task.feed, _fingerprint(mapping, price_unit)):
         _logger.info("Failed rows are tried again.", extra={"feed": task.feed, "rows": again})
     stop = clock() + task.seconds
     given = {
@@ -84,7 +81,7 @@ async def consolidate(
     return RowsConsolidated(done=done, failed=failed, finished=finished)
 
 
-async def recover_claims(older_than: timedelta, *, database: Database = database) -> int:
+async def recover_claims(older_than: timedelta) -> int:
     """Make rows pending again that were left `processing` for longer than that; how many.
 
     Ours are claimed and done in one transaction and never stay so: these come from workers that commit their claims.

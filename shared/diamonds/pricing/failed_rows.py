@@ -12,14 +12,12 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field
 
 from shared.diamonds.models import Model
-from shared.diamonds.reporting.reports import rows
-from shared.platform.postgres import database
+from shared.platform.postgres import database, rows
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
 
     from shared.diamonds.models import FeedName
-    from shared.diamonds.reporting.reports import Database
 
 BATCH_ROWS = 10_000
 
@@ -50,7 +48,7 @@ select count(*) as requeued, max(supplier_stone_id) as last from again
 """
 
 
-async def listed(feed: FeedName, after: str, limit: int, *, database: Database = database) -> list[FailedRow]:
+async def listed(feed: FeedName, after: str, limit: int) -> list[FailedRow]:
     """The feed's failed rows behind that stone id, in the order of their ids."""
     async with database() as connection:
         found = await rows(
@@ -63,7 +61,7 @@ async def listed(feed: FeedName, after: str, limit: int, *, database: Database =
     return [FailedRow.model_validate(row) for row in found]
 
 
-async def by_field(feed: FeedName, *, database: Database = database) -> dict[str, int]:
+async def by_field(feed: FeedName) -> dict[str, int]:
     """How many of the feed's rows failed for each field (the first that is wrong of each), the most first."""
     async with database() as connection:
         found = await rows(
@@ -75,7 +73,7 @@ async def by_field(feed: FeedName, *, database: Database = database) -> dict[str
     return {row["field"]: row["failed"] for row in found}
 
 
-async def requeue(feed: FeedName, *, database: Database = database) -> int:
+async def requeue(feed: FeedName) -> int:
     """Let the feed's failed rows be consolidated again; how many. Repeated, it finds none left."""
     requeued, after = 0, ""
     while True:
@@ -87,7 +85,7 @@ async def requeue(feed: FeedName, *, database: Database = database) -> int:
         after = batch["last"]
 
 
-async def requeue_if_read_anew(feed: FeedName, fingerprint: bytes, *, database: Database = database) -> int:
+async def requeue_if_read_anew(feed: FeedName, fingerprint: bytes) -> int:
     """Once after each change of how the feed is read, let its failed rows be consolidated again; how many.
 
     `fingerprint` is of how it is read now. Of several that ask at once, one does it, before the others go on.

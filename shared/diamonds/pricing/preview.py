@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from pydantic import ConfigDict, Field
 
 from shared.diamonds.models import FeedName, Model
 from shared.diamonds.pricing.repricing import DIFFERS, PRICED, RULES
 from shared.diamonds.pricing.rules import read_rule
 from shared.diamonds.pricing.terms import RuleTerms
-from shared.diamonds.reporting.reports import rows
 from shared.platform.errors import InvalidInput, TransientError
-from shared.platform.postgres import database
-
-if TYPE_CHECKING:
-    from shared.diamonds.reporting.reports import Database
+from shared.platform.postgres import database, rows
 
 LIMIT_SECONDS = 30
 """How long a preview may take; half a million diamonds take about one second."""
@@ -79,7 +73,7 @@ from effect order by feed
 """  # noqa: S608 - parts written in this project
 
 
-async def preview(change: RuleChange, *, database: Database = database) -> Effect:
+async def preview(change: RuleChange) -> Effect:
     """How many diamonds the change would touch, and what they would be worth, if all feeds were re-priced after it.
 
     Raises:
@@ -94,7 +88,7 @@ async def preview(change: RuleChange, *, database: Database = database) -> Effec
             "Nothing would change.", field="rule", remedy="Give the terms of a rule, the id of one, or both."
         )
     if change.rule_id is not None:
-        await read_rule(change.rule_id, database=database)
+        await read_rule(change.rule_id)
     terms = change.rule
     given = dict.fromkeys(RuleTerms.model_fields) if terms is None else terms.model_dump()
     given |= {

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from shared.diamonds.pricing.rules import hold_rules
 from shared.diamonds.pricing.terms import DEFAULT_MARKUP
-from shared.diamonds.reporting.reports import rows
 from shared.diamonds.steps import RepriceFeed, Repricing
 from shared.platform.errors import Conflict, NotFound
-from shared.platform.postgres import database
+from shared.platform.postgres import database, rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 
     from psycopg import AsyncConnection
 
-    from shared.diamonds.reporting.reports import Database
 
 BATCH_ROWS = 10_000
 """Diamonds that one transaction looks at: a second's work, for which a change of the rules waits."""
@@ -91,7 +89,7 @@ from priced
 """  # noqa: S608 - parts written above
 
 
-async def begin(request: RepriceFeed, *, database: Database = database) -> Repricing:
+async def begin(request: RepriceFeed) -> Repricing:
     """Make this the running re-pricing of its feed; one that was left running is superseded. May be repeated.
 
     Raises:
@@ -112,9 +110,7 @@ async def begin(request: RepriceFeed, *, database: Database = database) -> Repri
         return _running(await _read(connection, request.repricing_id))
 
 
-async def reprice(
-    repricing_id: UUID, seconds: float, *, database: Database = database, clock: Callable[[], float] = time.monotonic
-) -> Repricing:
+async def reprice(repricing_id: UUID, seconds: float, *, clock: Callable[[], float] = time.monotonic) -> Repricing:
     """Go on for about `seconds` from the mark; call again until it is completed. May be repeated, also at once.
 
     Raises:
@@ -129,7 +125,7 @@ async def reprice(
             return now
 
 
-async def fail(repricing_id: UUID, error: str, *, database: Database = database) -> Repricing:
+async def fail(repricing_id: UUID, error: str) -> Repricing:
     """Note why a re-pricing was given up, unless it has ended. What it has written stays."""
     async with database() as connection:
         await connection.execute(
@@ -140,20 +136,20 @@ async def fail(repricing_id: UUID, error: str, *, database: Database = database)
         return await _read(connection, repricing_id)
 
 
-async def end_silent(quiet_for: timedelta, *, database: Database = database) -> list[Repricing]:
+async def end_silent(quiet_for: timedelta) -> list[Repricing]:
     """End running re-pricings that have not moved for that long: their orchestrations were stopped from outside."""
     async with database() as connection:
         found = await rows(connection, _END_SILENT, (quiet_for,))
     return [Repricing.model_validate(row) for row in found]
 
 
-async def read_repricing(repricing_id: UUID, *, database: Database = database) -> Repricing:
+async def read_repricing(repricing_id: UUID) -> Repricing:
     """A re-pricing as it stands. Raises NotFound if there is none of that id."""
     async with database() as connection:
         return await _read(connection, repricing_id)
 
 
-async def last_repricings(*, database: Database = database) -> list[Repricing]:
+async def last_repricings() -> list[Repricing]:
     """The newest re-pricing of each feed, in the order of their names."""
     newest = _STORED.replace("select", "select distinct on (feed)", 1)
     async with database() as connection:

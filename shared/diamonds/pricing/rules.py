@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING, Any
 from pydantic import AwareDatetime, Field
 
 from shared.diamonds.pricing.terms import PricingRule, RuleTerms
-from shared.diamonds.reporting.reports import rows
 from shared.platform.errors import Conflict, NotFound, PreconditionFailed
-from shared.platform.postgres import database
+from shared.platform.postgres import database, rows
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
 
-    from shared.diamonds.reporting.reports import Database
 
 MOST_RULES = 500
 """Every diamond is compared with every rule, so that they cannot be as many as one likes."""
@@ -42,7 +40,7 @@ _UPDATE = (
 )
 
 
-async def list_rules(*, database: Database = database) -> tuple[list[StoredRule], int]:
+async def list_rules() -> tuple[list[StoredRule], int]:
     """Every rule, in the order in which they are tried, and their version."""
     async with database() as connection:
         version = await hold_rules(connection)
@@ -50,7 +48,7 @@ async def list_rules(*, database: Database = database) -> tuple[list[StoredRule]
     return [StoredRule.model_validate(row) for row in found], version
 
 
-async def read_rule(rule_id: int, *, database: Database = database) -> StoredRule:
+async def read_rule(rule_id: int) -> StoredRule:
     """One rule.
 
     Raises:
@@ -60,7 +58,7 @@ async def read_rule(rule_id: int, *, database: Database = database) -> StoredRul
         return await _read(connection, rule_id)
 
 
-async def create_rule(terms: RuleTerms, *, database: Database = database) -> StoredRule:
+async def create_rule(terms: RuleTerms) -> StoredRule:
     """Store a new rule. Diamonds keep their prices until they are consolidated or re-priced.
 
     Raises:
@@ -78,9 +76,7 @@ async def create_rule(terms: RuleTerms, *, database: Database = database) -> Sto
     return StoredRule.model_validate(stored[0])
 
 
-async def change_rule(
-    rule_id: int, terms: RuleTerms, revision: int | None, *, database: Database = database
-) -> StoredRule:
+async def change_rule(rule_id: int, terms: RuleTerms, revision: int | None) -> StoredRule:
     """Replace the terms of a rule that is still at `revision`, the one its editor has seen; None: at whichever.
 
     Raises:
@@ -93,7 +89,7 @@ async def change_rule(
     return StoredRule.model_validate(stored[0])
 
 
-async def delete_rule(rule_id: int, revision: int | None, *, database: Database = database) -> None:
+async def delete_rule(rule_id: int, revision: int | None) -> None:
     """Delete a rule that is still at `revision`. Raises as `change_rule` does."""
     async with database() as connection:
         await _check_revision(connection, rule_id, revision)

@@ -9,13 +9,11 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field
 
 from shared.diamonds.models import FeedName, Model, RunStatus, RunType
-from shared.diamonds.reporting.reports import rows
-from shared.platform.postgres import database
+from shared.platform.postgres import database, rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from shared.diamonds.reporting.reports import Database
 
 EDGES = (0, 250, 500, 1_000, 1_500, 2_500, 4_000, 6_000, 9_000, 13_000, 20_000, 50_000)
 """Where the bars of the price distribution begin, US dollars of retail price; the last has no end (migration 0007)."""
@@ -78,7 +76,7 @@ from diamonds.run_metadata order by feed, started_at desc, run_id
 """
 
 
-async def summarise(*, database: Database = database) -> Summary:
+async def summarise() -> Summary:
     """The figures of this moment. The database keeps the counts as the diamonds change (migration 0007)."""
     async with database() as connection:
         offer = await rows(connection, _OFFER)

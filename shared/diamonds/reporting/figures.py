@@ -9,14 +9,12 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field
 
 from shared.diamonds.models import FeedName, Model, PartitionId, PriceRange, RunSummary
-from shared.diamonds.reporting.reports import last_runs, rows
+from shared.diamonds.reporting.reports import last_runs
 from shared.diamonds.runs import watermark
-from shared.platform.postgres import database
+from shared.platform.postgres import database, rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from shared.diamonds.reporting.reports import Database
 
 
 class FailedWorker(Model):
@@ -84,18 +82,16 @@ from diamonds.run_metadata m group by m.feed order by m.feed
 """
 
 
-async def failed_workers(
-    run_id: UUID | None = None, *, page: int = 1, limit: int = 50, database: Database = database
-) -> list[FailedWorker]:
+async def failed_workers(run_id: UUID | None = None, *, page: int = 1, limit: int = 50) -> list[FailedWorker]:
     """Partitions that failed and were not read since, of one run or of all, those of the newest run first."""
     given = {"run_id": run_id, "limit": limit, "offset": (page - 1) * limit}
     async with database() as connection:
         return [FailedWorker.model_validate(row) for row in await rows(connection, _FAILED, given)]
 
 
-async def feeds(nightly: Sequence[FeedName], *, database: Database = database) -> list[FeedFigures]:
+async def feeds(nightly: Sequence[FeedName]) -> list[FeedFigures]:
     """Every feed that is read every night or has been read, in the order of their names."""
-    runs = {run.feed: run for run in await last_runs(database=database)}
+    runs = {run.feed: run for run in await last_runs()}
     async with database() as connection:
         diamonds = {row["feed"]: row for row in await rows(connection, _DIAMONDS)}
     found: list[FeedFigures] = []
@@ -116,7 +112,7 @@ async def feeds(nightly: Sequence[FeedName], *, database: Database = database) -
     return found
 
 
-async def consolidation(*, database: Database = database) -> list[ConsolidationFigures]:
+async def consolidation() -> list[ConsolidationFigures]:
     """The raw rows of every feed by status, in the order of their names."""
     async with database() as connection:
         counted = await rows(connection, _BY_STATUS)

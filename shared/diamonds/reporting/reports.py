@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from shared.diamonds.models import Partition, PartitionProgress, RunStatus, RunSummary
 from shared.platform.errors import NotFound
-from shared.platform.postgres import database
+from shared.platform.postgres import database, rows
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
     from uuid import UUID
 
     from psycopg import AsyncConnection
-
-Database: TypeAlias = "Callable[[], AbstractAsyncContextManager[AsyncConnection[Any]]]"
-"""Gives a connection in a transaction, as `shared.platform.postgres.database` does."""
 
 _COUNTS = """
 with seen as (
@@ -50,7 +44,7 @@ select run_id, feed, run_type, status, started_at, completed_at, watermark_after
 from diamonds.run_metadata"""
 
 
-async def summary(run_id: UUID, *, database: Database = database) -> RunSummary:
+async def summary(run_id: UUID) -> RunSummary:
     """What the run has come to: counted now while it runs (about a second for half a million diamonds), else as stored.
 
     Raises:
@@ -63,9 +57,7 @@ async def summary(run_id: UUID, *, database: Database = database) -> RunSummary:
         return await _summary(connection, found[0])
 
 
-async def list_runs(
-    feed: str | None = None, *, page: int = 1, limit: int = 50, database: Database = database
-) -> tuple[list[RunSummary], int]:
+async def list_runs(feed: str | None = None, *, page: int = 1, limit: int = 50) -> tuple[list[RunSummary], int]:
     """A page of the runs, the newest first, and how many there are."""
     wanted = {"feed": feed, "limit": limit, "offset": (page - 1) * limit}
     async with database() as connection:
@@ -83,7 +75,7 @@ async def list_runs(
         return [await _summary(connection, row) for row in found], total[0]["total"]
 
 
-async def last_runs(*, database: Database = database) -> list[RunSummary]:
+async def last_runs() -> list[RunSummary]:
     """The newest run of each feed, in the order of their names."""
     async with database() as connection:
         newest = await rows(
@@ -93,7 +85,7 @@ async def last_runs(*, database: Database = database) -> list[RunSummary]:
         return await _summaries(connection, newest)
 
 
-async def last_statuses(*, database: Database = database) -> dict[str, RunStatus]:
+async def last_statuses() -> dict[str, RunStatus]:
     """How the newest run of each feed stands. Cheap: for polling."""
     async with database() as connection:
         newest = await rows(
@@ -103,7 +95,7 @@ async def last_statuses(*, database: Database = database) -> dict[str, RunStatus
     return {row["feed"]: RunStatus(row["status"]) for row in newest}
 
 
-async def progress(run_id: UUID, *, database: Database = database) -> list[PartitionProgress]:
+async def progress(run_id: UUID) -> list[PartitionProgress]:
     """Every partition of the run, in the order of their ids; none if there is no such run. Cheap: for polling."""
     async with database() as connection:
         found = await rows(
@@ -117,7 +109,7 @@ async def progress(run_id: UUID, *, database: Database = database) -> list[Parti
     return [_progress(row) for row in found]
 
 
-async def pending_rows(feed: str, *, database: Database = database) -> int:
+async def pending_rows(feed: str) -> int:
     """How many of the feed's rows wait for consolidation. Cheap: for polling."""
     async with database() as connection:
         found = await rows(
@@ -132,24 +124,6 @@ async def pending_rows(feed: str, *, database: Database = database) -> int:
 async def run_counts(connection: AsyncConnection[Any], run_id: UUID) -> dict[str, int]:
     """The run's counts as its rows have them now: those of RunSummary, and `partitions_completed`."""
     return (await rows(connection, _COUNTS, {"run_id": run_id}))[0]
-
-
-async def rows(
-    connection: AsyncConnection[Any],
-    query: str,
-    parameters: Sequence[Any] | Mapping[str, Any] = (),
-    *,
-    prepare: bool | None = None,
-) -> list[dict[str, Any]]:
-    """All rows of a query that was written in this project, by column name.
-
-    `prepare=False` has it planned anew each time: a plan made while the tables were small is bad when they are not.
-    """
-    from psycopg.rows import dict_row  # noqa: PLC0415 - loads in the activity that needs it
-
-    async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(query.encode(), parameters, prepare=prepare)
-        return await cursor.fetchall()
 
 
 async def _summaries(connection: AsyncConnection[Any], chosen: list[dict[str, Any]]) -> list[RunSummary]:

@@ -6,27 +6,23 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from shared.diamonds.reporting.alerts import dead_letters_found, send_once, watermark_stands_still
-from shared.diamonds.reporting.reports import rows
 from shared.diamonds.runs import watermark
 from shared.platform import queue_figures
-from shared.platform.postgres import database
+from shared.platform.postgres import database, rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from shared.diamonds.models import FeedName
-    from shared.diamonds.reporting.reports import Database
     from shared.platform.mail import Mailer
 
 
-async def watermarks(
-    feeds: Sequence[FeedName], oldest: timedelta, *, via: Mailer | None = None, database: Database = database
-) -> list[FeedName]:
+async def watermarks(feeds: Sequence[FeedName], oldest: timedelta, *, via: Mailer | None = None) -> list[FeedName]:
     """Mail each feed whose watermark is older; those feeds. A feed without one counts from its first run on."""
     late: list[FeedName] = []
     for feed in feeds:
         mark = await watermark.read(feed)
-        reached = mark.last_updated_at if mark else await _first_run(feed, database)
+        reached = mark.last_updated_at if mark else await _first_run(feed)
         if reached and datetime.now(UTC) - reached > oldest:
             late.append(feed)
             await send_once(watermark_stands_still(feed, reached, known=mark is not None), via)
@@ -41,7 +37,7 @@ async def dead_letters(*, via: Mailer | None = None) -> list[str]:
     return [figures.queue for figures in found]
 
 
-async def _first_run(feed: FeedName, database: Database) -> datetime | None:
+async def _first_run(feed: FeedName) -> datetime | None:
     async with database() as connection:
         found = await rows(
             connection, "select min(started_at) as first from diamonds.run_metadata where feed = %s", (feed,)

@@ -19,9 +19,9 @@ from shared.diamonds.models import (
     StartRun,
     Window,
 )
-from shared.diamonds.reporting.reports import Database, rows, run_counts
+from shared.diamonds.reporting.reports import run_counts
 from shared.platform.errors import Conflict, NotFound, TransientError
-from shared.platform.postgres import database
+from shared.platform.postgres import database, rows
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -56,7 +56,6 @@ async def claim_run(
     started_at: datetime | None = None,
     watermark_before: datetime | None = None,
     max_records: int = 0,
-    database: Database = database,
 ) -> RunPlan:
     """Make this the running run of its feed. Repeated, it gives the plan of the first time, with that one's window.
 
@@ -90,7 +89,7 @@ async def claim_run(
     return _plan(mine[0])
 
 
-async def load_plan(run_id: UUID, *, database: Database = database) -> RunPlan:
+async def load_plan(run_id: UUID) -> RunPlan:
     """The plan under which the run was claimed, whatever became of it.
 
     Raises:
@@ -103,7 +102,7 @@ async def load_plan(run_id: UUID, *, database: Database = database) -> RunPlan:
     return _plan(found[0])
 
 
-async def save_partitions(run_id: UUID, partitions: Partitions, *, database: Database = database) -> list[Partition]:
+async def save_partitions(run_id: UUID, partitions: Partitions) -> list[Partition]:
     """Store the shares of a run and give those that are stored: of a repeated delivery, the first one's.
 
     Raises:
@@ -126,13 +125,13 @@ async def save_partitions(run_id: UUID, partitions: Partitions, *, database: Dat
     return stored
 
 
-async def load_partitions(run_id: UUID, *, database: Database = database) -> list[Partition]:
+async def load_partitions(run_id: UUID) -> list[Partition]:
     """The shares of a run in the order of their ids; none if they have not been saved."""
     async with database() as connection:
         return await _partitions(connection, run_id)
 
 
-async def partition_failed(run_id: UUID, partition_id: str, error: str, *, database: Database = database) -> None:
+async def partition_failed(run_id: UUID, partition_id: str, error: str) -> None:
     """Record that a partition was given up. One that another delivery has completed meanwhile stays completed."""
     async with database() as connection:
         await connection.execute(
@@ -155,7 +154,6 @@ async def finish_run(
     *,
     watermark_after: datetime | None = None,
     error: tuple[str, str] | None = None,
-    database: Database = database,
 ) -> RunStatus:
     """End a run and store its counts, taken from its rows. Gives its status: a run that was cancelled stays that.
 
@@ -194,13 +192,13 @@ async def finish_run(
     return status
 
 
-async def cancel_run(run_id: UUID, *, database: Database = database) -> RunStatus:
+async def cancel_run(run_id: UUID) -> RunStatus:
     """Cancel a running or held run; its partitions stop before their next batch. What it stored stays.
 
     Raises:
         NotFound, Conflict: there is no such run, or it has ended.
     """
-    return await finish_run(run_id, RunStatus.CANCELLED, database=database)
+    return await finish_run(run_id, RunStatus.CANCELLED)
 
 
 async def see_running(connection: AsyncConnection[Any], run_id: UUID) -> None:
@@ -214,9 +212,7 @@ async def see_running(connection: AsyncConnection[Any], run_id: UUID) -> None:
         raise Conflict(f"Run {run_id} is no longer running.", code=RUN_ENDED)
 
 
-async def while_running(
-    run_id: UUID, work: Coroutine[Any, Any, T], every: float, *, database: Database = database
-) -> T:
+async def while_running(run_id: UUID, work: Coroutine[Any, Any, T], every: float) -> T:
     """Do the work, but give it up within about `every` seconds of the run's end, whatever it waits for.
 
     Raises:

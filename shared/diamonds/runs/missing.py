@@ -5,16 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from shared.diamonds.models import RUN_ENDED, MissingDiamonds, RunStatus
-from shared.diamonds.reporting.reports import rows
 from shared.platform.errors import Conflict, NotFound
-from shared.platform.postgres import database
+from shared.platform.postgres import database, rows
 
 if TYPE_CHECKING:
     from uuid import UUID
 
     from psycopg import AsyncConnection
 
-    from shared.diamonds.reporting.reports import Database
 
 DELETION_STOPPED = "deletion-stopped"
 
@@ -55,7 +53,7 @@ where run_id = %(run_id)s
 """
 
 
-async def mark_missing_deleted(run_id: UUID, max_share: float, *, database: Database = database) -> MissingDiamonds:
+async def mark_missing_deleted(run_id: UUID, max_share: float) -> MissingDiamonds:
     """Mark the feed's diamonds deleted that this running full run did not see, unless they are more than `max_share`.
 
     The share is of the diamonds offered before: more is taken for a fault at the supplier, and nothing is done. The

@@ -12,27 +12,26 @@ from shared.diamonds.models import RunStatus
 from shared.diamonds.reporting import alerts, reports
 from shared.diamonds.runs import lifecycle
 from shared.platform.errors import Conflict
-from shared.platform.postgres import database
+from shared.platform.postgres import database, rows
 
 if TYPE_CHECKING:
     from uuid import UUID
 
     from shared.diamonds.models import FeedName
-    from shared.diamonds.reporting.reports import Database
 
 RUN_LOST = "run-lost"
 
 
-async def running(*, database: Database = database) -> dict[FeedName, UUID]:
+async def running() -> dict[FeedName, UUID]:
     """The run that each feed's rows call running."""
     async with database() as connection:
-        found = await reports.rows(
+        found = await rows(
             connection, "select feed, run_id from diamonds.run_metadata where status = 'running' order by feed"
         )
     return {row["feed"]: row["run_id"] for row in found}
 
 
-async def end(run_id: UUID, *, database: Database = database) -> bool:
+async def end(run_id: UUID) -> bool:
     """End a run that nobody works on as failed, and mail it; False if it has ended by itself. May be repeated.
 
     What it has read is kept: it can be retried or consolidated as any failed run.
@@ -45,10 +44,10 @@ async def end(run_id: UUID, *, database: Database = database) -> bool:
         "Its orchestration was stopped from outside, or ended while the database could not be reached.",
     )
     try:
-        await lifecycle.finish_run(run_id, RunStatus.FAILED, error=error, database=database)
+        await lifecycle.finish_run(run_id, RunStatus.FAILED, error=error)
     except Conflict:
         return False
-    ended = await reports.summary(run_id, database=database)
+    ended = await reports.summary(run_id)
     if ended.error_code != RUN_LOST:
         return False
     await alerts.try_to_send(alerts.run_failed(ended))

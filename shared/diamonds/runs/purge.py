@@ -9,8 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 from shared.diamonds.models import Model
-from shared.diamonds.reporting.reports import rows
-from shared.platform.postgres import database
+from shared.platform.postgres import database, rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 
     from psycopg import AsyncConnection
 
-    from shared.diamonds.reporting.reports import Database
 
 WALK_ROWS = 20_000
 """Raw rows looked at in one transaction."""
@@ -74,7 +72,6 @@ async def purge(
     seconds: float,
     *,
     after: tuple[str, str] | None = None,
-    database: Database = database,
     clock: Callable[[], float] = time.monotonic,
 ) -> Purged:
     """Delete for about `seconds`: details of runs that ended longer ago than `ended_for`, then raw rows.

@@ -9,10 +9,10 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from shared.diamonds.models import RUN_ENDED, Partition, PartitionStatus, RunPlan, RunStatus
-from shared.diamonds.reporting.reports import Database, progress, rows
+from shared.diamonds.reporting.reports import progress
 from shared.diamonds.runs.lifecycle import load_plan, lock, run_in_progress
 from shared.platform.errors import Conflict
-from shared.platform.postgres import database
+from shared.platform.postgres import database, rows
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
@@ -43,9 +43,7 @@ where run_id = %(run_id)s and status in ('pending', 'running')
 """
 
 
-async def reopen_run(
-    run_id: UUID, attempt: UUID, partition_ids: Sequence[str] | None = None, *, database: Database = database
-) -> list[Partition]:
+async def reopen_run(run_id: UUID, attempt: UUID, partition_ids: Sequence[str] | None = None) -> list[Partition]:
     """Let a run go on with its failed partitions (or those named of them), from the start of each.
 
     What they have stored is recognised when it comes again. Gives the partitions to work on.
@@ -56,8 +54,8 @@ async def reopen_run(
             partitions has failed (`nothing-to-retry`).
     """
     given = {"run_id": run_id, "chosen": None if partition_ids is None else list(partition_ids)}
-    plan = await load_plan(run_id, database=database)
-    async with _taking_up(plan, database) as connection:
+    plan = await load_plan(run_id)
+    async with _taking_up(plan) as connection:
         status, by = await _state(connection, run_id)
         repeated = status is RunStatus.RUNNING and by == attempt
         open_ = await rows(connection, _OPEN if repeated else _RESET, given)
@@ -67,9 +65,7 @@ async def reopen_run(
     return sorted((Partition.model_validate(row["work_item_payload"]) for row in open_), key=lambda p: p.partition_id)
 
 
-async def resume_run(
-    run_id: UUID, attempt: UUID, *, trace_id: str | None = None, database: Database = database
-) -> RunPlan:
+async def resume_run(run_id: UUID, attempt: UUID, *, trace_id: str | None = None) -> RunPlan:
     """Let a held, partial or failed run go on to its consolidation. `trace_id` is kept on the run.
 
     Raises:
@@ -77,8 +73,8 @@ async def resume_run(
         Conflict: it is running (`run-in-progress`), was cancelled (`run-ended`) or is completed (`run-completed`), or
             another is running on the feed.
     """
-    plan = await load_plan(run_id, database=database)
-    async with _taking_up(plan, database) as connection:
+    plan = await load_plan(run_id)
+    async with _taking_up(plan) as connection:
         status, by = await _state(connection, run_id)
         if status is RunStatus.COMPLETED:
             raise _completed(run_id)
@@ -91,18 +87,14 @@ async def resume_run(
     return plan
 
 
-async def check_failed(run: RunSummary, partition_ids: Sequence[str] | None, *, database: Database = database) -> None:
+async def check_failed(run: RunSummary, partition_ids: Sequence[str] | None) -> None:
     """See that there is something to retry: before anything is started, for a plain answer.
 
     Raises:
         Conflict: as `reopen_run`.
     """
     _not_cancelled(run.run_id, run.status)
-    failed = {
-        one.partition_id
-        for one in await progress(run.run_id, database=database)
-        if one.status is PartitionStatus.FAILED
-    }
+    failed = {one.partition_id for one in await progress(run.run_id) if one.status is PartitionStatus.FAILED}
     if not (failed if partition_ids is None else failed.intersection(partition_ids)):
         raise _nothing_to_retry(run.run_id)
 
@@ -152,7 +144,7 @@ async def _take_up(connection: AsyncConnection[Any], run_id: UUID, attempt: UUID
 
 
 @asynccontextmanager
-async def _taking_up(plan: RunPlan, database: Database) -> AsyncGenerator[AsyncConnection[Any]]:
+async def _taking_up(plan: RunPlan) -> AsyncGenerator[AsyncConnection[Any]]:
     from psycopg.errors import UniqueViolation  # noqa: PLC0415 - loads in the activity that needs it
 
     try:

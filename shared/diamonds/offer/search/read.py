@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from math import ceil
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from shared.diamonds.offer.search.cursor import Cursor, read_cursor
 from shared.diamonds.offer.search.query import Diamond, Found, Search, SearchPage
 from shared.diamonds.offer.search.statements import COLUMNS, of_few, of_many, sample
-from shared.diamonds.reporting.reports import rows
 from shared.platform.errors import NotFound
-from shared.platform.postgres import database, each_statement_commits
-
-if TYPE_CHECKING:
-    from shared.diamonds.reporting.reports import Database
+from shared.platform.postgres import database, each_statement_commits, rows
 
 FEW = 2_000
 """Up to so many are found all and sorted. Each costs a look at its row, what is passed over costs one at the index."""
@@ -21,7 +17,7 @@ FEW_BY_SIZE = 5_000
 """The same for the orders by price and by carats, where more may have to be passed over: flawless stones are dear."""
 
 
-async def find(search: Search, *, database: Database = database) -> SearchPage:
+async def find(search: Search) -> SearchPage:
     """A page of the diamonds on offer that fit.
 
     Raises:
@@ -37,7 +33,7 @@ async def find(search: Search, *, database: Database = database) -> SearchPage:
     return _page(search, found, fitting)
 
 
-async def read_diamond(diamond_id: int, *, database: Database = database) -> Diamond:
+async def read_diamond(diamond_id: int) -> Diamond:
     """One diamond on offer.
 
     Raises:

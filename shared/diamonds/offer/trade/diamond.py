@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from shared.diamonds.offer.search.read import unknown
-from shared.diamonds.reporting.reports import rows
 from shared.platform.errors import Conflict
+from shared.platform.postgres import rows
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection

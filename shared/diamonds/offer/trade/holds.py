@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.diamonds.offer.trade.diamond import close, lock, read, refuse_unless_free
-from shared.diamonds.reporting.reports import rows
 from shared.platform.errors import NotFound
-from shared.platform.postgres import database
-
-if TYPE_CHECKING:
-    from shared.diamonds.reporting.reports import Database
+from shared.platform.postgres import database, rows
 
 
 class Availability(BaseModel):
@@ -44,7 +40,7 @@ class Hold(BaseModel):
     renewed: bool = Field(description="The caller held it already; the hold lasts at least as long as before")
 
 
-async def availability(diamond_id: int, client: str, *, database: Database = database) -> Availability:
+async def availability(diamond_id: int, client: str) -> Availability:
     """Whether the client can buy the diamond now.
 
     Raises:
@@ -54,7 +50,7 @@ async def availability(diamond_id: int, client: str, *, database: Database = dat
         return _availability(await read(connection, diamond_id), client)
 
 
-async def hold(diamond_id: int, client: str, request: HoldRequest, *, database: Database = database) -> Hold:
+async def hold(diamond_id: int, client: str, request: HoldRequest) -> Hold:
     """Keep the diamond for the client, or keep it longer.
 
     Raises:
@@ -92,7 +88,7 @@ async def hold(diamond_id: int, client: str, request: HoldRequest, *, database: 
     return Hold(diamond_id=diamond_id, renewed=diamond["held"], **kept[0])
 
 
-async def release(diamond_id: int, client: str, *, database: Database = database) -> Availability:
+async def release(diamond_id: int, client: str) -> Availability:
     """End the client's hold before its time; then what the supplier says of the diamond counts again.
 
     Raises:

@@ -11,14 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from shared.diamonds.offer.search.read import unknown
 from shared.diamonds.offer.trade.diamond import close, lock, refuse_unless_free
-from shared.diamonds.reporting.reports import rows
 from shared.platform.errors import Conflict
-from shared.platform.postgres import database
+from shared.platform.postgres import database, rows
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
-
-    from shared.diamonds.reporting.reports import Database
 
 
 class PurchaseRequest(BaseModel):
@@ -41,9 +38,7 @@ class Purchase(BaseModel):
     purchased_at: datetime
 
 
-async def purchase(
-    diamond_id: int, client: str, key: str, request: PurchaseRequest, *, database: Database = database
-) -> tuple[Purchase, bool]:
+async def purchase(diamond_id: int, client: str, key: str, request: PurchaseRequest) -> tuple[Purchase, bool]:
     """Sell the diamond to the client, once for each of the client's keys; the answer, and whether it was given before.
 
     Raises:

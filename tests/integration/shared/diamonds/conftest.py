@@ -1,9 +1,12 @@
 """A run of the feed and a supplier that does what a test wants, on a migrated database."""
 
+from contextlib import contextmanager
+from contextvars import ContextVar
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import pairwise
+from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
@@ -21,6 +24,7 @@ from shared.diamonds.models import (
     Window,
 )
 from shared.diamonds.runs import lifecycle
+from shared.platform import postgres
 from shared.platform.postgres import database
 
 WINDOW = Window(since=EPOCH, until=datetime(2026, 1, 2, tzinfo=UTC))
@@ -123,6 +127,30 @@ async def fetch(query, *parameters):
         return await (await connection.execute(query, parameters)).fetchall()
 
 
+_through = ContextVar("through", default=None)
+
+
+@contextmanager
+def through(wrap):
+    """In this task, and in those it starts, connections of the pool come through `wrap`, a context manager of one."""
+    before = _through.set(wrap)
+    try:
+        yield
+    finally:
+        _through.reset(before)
+
+
+class Pool:
+    """The app's pool, which `through` can get at."""
+
+    def __init__(self, pool):
+        self.pool = pool
+
+    def connection(self):
+        wrap = _through.get()
+        return wrap(self.pool.connection()) if wrap else self.pool.connection()
+
+
 @pytest.fixture
 def shop():
     return Shop()
@@ -131,6 +159,13 @@ def shop():
 @pytest.fixture(scope="session")
 def diamonds():
     """The helpers of this folder: tests cannot import a conftest."""
-    from types import SimpleNamespace
+    real = postgres._pool
 
-    return SimpleNamespace(Shop=Shop, begin=begin, fetch=fetch, partition=partition, stone=stone, WINDOW=WINDOW)
+    async def pool():
+        return Pool(await real())
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(postgres, "_pool", pool)
+        yield SimpleNamespace(
+            Shop=Shop, begin=begin, fetch=fetch, partition=partition, stone=stone, through=through, WINDOW=WINDOW
+        )

@@ -290,15 +290,15 @@ async def test_a_worker_that_dies_leaves_nothing_claimed(diamonds):
     calls = []
 
     @asynccontextmanager
-    async def dies_before_commit():
-        async with database() as connection:
+    async def dies_before_commit(connecting):
+        async with connecting as connection:
             yield connection
             calls.append(1)
             if len(calls) == 2:  # the first transaction sees whether the feed is read anew
                 raise Killed
 
-    with pytest.raises(Killed):
-        await consolidate(task, NIVODA, "cents", database=dies_before_commit)
+    with pytest.raises(Killed), diamonds.through(dies_before_commit):
+        await consolidate(task, NIVODA, "cents")
     assert await diamonds.fetch("select consolidation_status, claimed_by from diamonds.raw_diamonds") == [
         ("pending", None)
     ]

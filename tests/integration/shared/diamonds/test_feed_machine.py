@@ -58,9 +58,9 @@ class Fuse:
             raise Crash
 
     @asynccontextmanager
-    async def database(self):
+    async def connect(self, connecting):
         self.burn()
-        async with database() as connection:
+        async with connecting as connection:
             yield Wired(connection, self)
             self.burn()
         self.burn()
@@ -174,12 +174,11 @@ def machine(runner, diamonds):  # noqa: C901 - one class; its rules need what th
                         self.leave(inside[place], sold=True)
 
             self.shop.before_page = before_page
-            with suppress(Crash, TransientError):
+            with suppress(Crash, TransientError), diamonds.through(fuse.connect):
                 await copy_pages(
                     self.shop,
                     self.run.task(number, seconds=seconds),
                     page_size=PAGE,
-                    database=fuse.database,
                     clock=lambda: next(ticks),
                 )
             after = (await reports.progress(self.run.plan.run_id))[number]
@@ -245,8 +244,8 @@ def machine(runner, diamonds):  # noqa: C901 - one class; its rules need what th
                 ticks = count()
                 plan = self.run.plan
                 task = ConsolidateRows(run_id=plan.run_id, feed=plan.feed, worker=f"w{worker}", seconds=seconds)
-                with suppress(Crash):
-                    await consolidate(task, mapping, "cents", database=Fuse(fuse).database, clock=lambda: next(ticks))
+                with suppress(Crash), diamonds.through(Fuse(fuse).connect):
+                    await consolidate(task, mapping, "cents", clock=lambda: next(ticks))
 
             await asyncio.gather(*(one(worker, fuse) for worker, fuse in enumerate(fuses)))
 

@@ -8,9 +8,8 @@ from urllib.parse import urlsplit
 import azure.functions as func
 import pytest
 
-from shared.diamonds.reporting.reports import rows
 from shared.platform.api_keys.__main__ import _create, _options
-from shared.platform.postgres import database
+from shared.platform.postgres import database, rows
 from triggers.diamonds.offer import routes
 
 _numbers = count(1)

@@ -162,7 +162,7 @@ async def test_deliveries_at_once_do_each_batch_once(shop, monkeypatch):
     assert (done.looked_at, done.changed, done.status) == (100, 100, "completed")
 
 
-async def test_who_dies_before_the_commit_has_done_nothing(shop):
+async def test_who_dies_before_the_commit_has_done_nothing(shop, diamonds):
     await shop.offer({})
     await shop.rule()
     started = await begin(RepriceFeed())
@@ -171,13 +171,13 @@ async def test_who_dies_before_the_commit_has_done_nothing(shop):
         pass
 
     @asynccontextmanager
-    async def dies():
-        async with database() as connection:
+    async def dies(connecting):
+        async with connecting as connection:
             yield connection
             raise Killed
 
-    with pytest.raises(Killed):
-        await reprice(started.repricing_id, 60, database=dies)
+    with pytest.raises(Killed), diamonds.through(dies):
+        await reprice(started.repricing_id, 60)
     assert (await rows("select retail_price from diamonds.diamonds"))[0] == (Decimal("1150.00"),)
     assert (await read_repricing(started.repricing_id)).changed == 0
     assert (await reprice(started.repricing_id, 60)).changed == 1
@@ -231,14 +231,15 @@ async def test_a_rule_changes_between_claims_never_under_one(shop, diamonds):
     claimed, go_on = asyncio.Event(), asyncio.Event()
 
     @asynccontextmanager
-    async def slow():
-        async with database() as connection:
+    async def slow(connecting):
+        async with connecting as connection:
             yield connection
             if await (await connection.execute("select 1 from diamonds.diamonds")).fetchall():
                 claimed.set()
                 await go_on.wait()
 
-    claim = asyncio.create_task(consolidate(task, NIVODA, "cents", database=slow))
+    with diamonds.through(slow):
+        claim = asyncio.create_task(consolidate(task, NIVODA, "cents"))
     await asyncio.wait_for(claimed.wait(), 30)
     change = asyncio.create_task(shop.rule())
     done, _ = await asyncio.wait([change], timeout=0.2)

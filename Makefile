@@ -2,9 +2,13 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
+# PYTHON=python3.12 names the Python of the environment; without it the newest that works here is found. The environment
+# is made anew where its Python is gone or is not the named one.
+PYTHON ?=
+SYSTEM_PATH := $(PATH)
+KEPT := $(shell { [ -x $(BIN)/python ] && { [ -z "$(PYTHON)" ] || [ "$$($(PYTHON) -V)" = "$$($(BIN)/python -V)" ]; }; } 2>/dev/null && echo yes)
 # Node and npm come inside a Python package, so nothing but Python and make must be on the machine.
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 
@@ -15,10 +19,12 @@ help: ## List these commands
 
 setup: $(VENV)/.installed node_modules/.installed .tools/chromium/.installed ## Install the pinned tools and libraries into this folder
 
+ifneq ($(KEPT),yes)
+.PHONY: $(VENV)/.installed
+endif
 $(VENV)/.installed: requirements.txt requirements-dev.txt requirements-data.txt
-	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) was not found. Install Python 3.11, or name yours: make PYTHON=python3.12 ..."; exit 1; }
-	@echo "Installing Python packages into $(VENV) ..."
-	@[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
+	@[ "$(KEPT)" ] || { python="$$(PATH="$(SYSTEM_PATH)" tools/find-python $(PYTHON))" && "$$python" -m venv --clear $(VENV); }
+	@echo "Installing Python packages for $$($(BIN)/python -V) into $(VENV) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep '^uv==' requirements-dev.txt)"
 	@$(BIN)/uv pip sync --quiet --system-certs --python $(BIN)/python requirements-dev.txt
 	@$(BIN)/uv pip install --quiet --system-certs --python $(BIN)/python --no-deps -r requirements-data.txt
@@ -67,9 +73,9 @@ format: setup ## Format the code
 	@ruff format --quiet . && ruff check --quiet --fix .
 
 lock: | $(VENV)/.installed ## Recompute the pinned requirements after editing a .in file
-	uv pip compile --quiet --system-certs --python-version 3.11 --no-header --no-annotate requirements.in -o requirements.txt
-	uv pip compile --quiet --system-certs --python-version 3.11 --no-header --no-annotate requirements-dev.in -o requirements-dev.txt
-	sed -n 's/^CHECKOV = "\(.*\)"/\1/p' tools/checkov.py | uv pip compile --quiet --system-certs --python-version 3.11 --no-header --no-annotate - -o tools/checkov.txt
+	uv pip compile --quiet --system-certs --universal --python-version 3.11 --no-header --no-annotate requirements.in -o requirements.txt
+	uv pip compile --quiet --system-certs --universal --python-version 3.11 --no-header --no-annotate requirements-dev.in -o requirements-dev.txt
+	sed -n 's/^CHECKOV = "\(.*\)"/\1/p' tools/checkov.py | uv pip compile --quiet --system-certs --universal --python-version 3.11 --no-header --no-annotate - -o tools/checkov.txt
 
 clean: ## Remove the local services' data and logs
 	rm -rf .local .local-*

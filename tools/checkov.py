@@ -25,8 +25,8 @@ def scan(folder: Path) -> dict[str, Any]:
     Raises:
         RuntimeError: checkov gave no report, as when uv could not fetch it.
     """
-    uv = [sys.executable, "-m", "uv", "tool", "run", "--system-certs", "--quiet", "--from", CHECKOV]
-    pins = ["--constraints", str(PINS)]
+    uv = [sys.executable, "-m", "uv", "tool", "run", "--system-certs", "--quiet", "--python", sys.executable]
+    pins = ["--from", CHECKOV, "--constraints", str(PINS)]
     arguments = ["checkov", "--directory", str(folder), "--framework", "bicep", "--output", "json", "--skip-download"]
     done = subprocess.run([*uv, *pins, *arguments], capture_output=True, text=True, check=False)  # noqa: S603 - fixed words
     try:

@@ -37,7 +37,7 @@ from shared.diamonds.pricing.repricing import begin, reprice
 from shared.diamonds.reporting.analytics import summarise
 from shared.diamonds.steps import RepriceFeed
 from shared.platform.postgres import close_pools
-from shared.platform.settings import settings
+from shared.platform.settings import forget_settings
 
 FIRST_RATIO = Decimal("1.40")
 WORKERS = 4
@@ -55,7 +55,7 @@ def main(*, quick: bool) -> None:
         Path(folder).chmod(0o755)  # the server may be another user's, where this one is root
         with server(f"{folder}/postgres") as postgres:
             os.environ["POSTGRES_DSN"] = postgres.dsn
-            settings.cache_clear()
+            forget_settings()
             subprocess.run([sys.executable, "-m", "shared.platform.migrate"], check=True, capture_output=True)
             asyncio.run(_measure(postgres.dsn, *((53_940, 4_000, 1) if quick else (500_000, 20_000, 3))))
 

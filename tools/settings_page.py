@@ -6,7 +6,9 @@ from pathlib import Path
 
 from pydantic.fields import FieldInfo
 
+import function_app
 from shared.platform.settings import Settings
+from shared.platform.workload import workloads
 
 PAGE = Path(__file__).parents[1] / "docs" / "settings.md"
 HEAD = """# Settings
@@ -23,8 +25,14 @@ all that a laptop needs. One that is missing or unusable stops the start with it
 
 def page() -> str:
     """The page as it should be."""
-    fields = {field.alias or name.upper(): field for name, field in Settings.model_fields.items()}
-    return HEAD + "".join(_row(name, field) for name, field in sorted(fields.items()))
+    return HEAD + "".join(_row(name, field) for name, field in sorted(every_setting().items()))
+
+
+def every_setting() -> dict[str, FieldInfo]:
+    """The settings of all workloads by their names in the environment."""
+    assert function_app.app, "loading it tells which workloads there are"
+    groups: list[type[Settings]] = [workload.settings for workload in workloads() if workload.settings]
+    return {field.alias or name.upper(): field for group in groups for name, field in group.model_fields.items()}
 
 
 def _row(name: str, field: FieldInfo) -> str:

@@ -20,10 +20,10 @@ from shared.deploys.models import (
 )
 from shared.deploys.platforms import platform
 from shared.deploys.redaction import Redactor
+from shared.deploys.settings import settings
 from shared.deploys.steps import Claim, Claimed, DeploymentRef, End, Ended, Nothing, Stop, Undo
 from shared.platform.durable import activity
 from shared.platform.errors import Conflict
-from shared.platform.settings import settings
 
 ENDED: Final = "A deployment has ended."
 """What alerts look for."""

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 from shared.deploys import retention
 from shared.deploys.retention import Purged
+from shared.deploys.settings import settings
 from shared.deploys.steps import Purge
 from shared.platform.durable import activity
-from shared.platform.settings import settings
 
 PURGE_SECONDS = 60
 

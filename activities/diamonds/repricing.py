@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from shared.diamonds.pricing import repricing
 from shared.diamonds.reporting import alerts
+from shared.diamonds.settings import settings
 from shared.diamonds.steps import EndRepricing, RepriceFeed, Repricing, RepricingRef
+from shared.platform.alerts import try_to_send
 from shared.platform.durable import activity
-from shared.platform.settings import settings
 
 
 @activity
@@ -25,5 +26,5 @@ async def reprice_batches(task: RepricingRef) -> Repricing:
 async def give_up_repricing(end: EndRepricing) -> Repricing:
     """Write down why it failed, and tell people."""
     failed = await repricing.fail(end.repricing_id, end.error)
-    await alerts.try_to_send(alerts.repricing_failed(failed))
+    await try_to_send(alerts.repricing_failed(failed))
     return failed

@@ -30,6 +30,7 @@ from shared.diamonds.models import (
 from shared.diamonds.pricing import consolidation
 from shared.diamonds.reporting import alerts, reports
 from shared.diamonds.runs import lifecycle, missing, orphans, retries, watermark
+from shared.diamonds.settings import settings
 from shared.diamonds.steps import (
     ConsolidateRun,
     ConsolidationShare,
@@ -43,9 +44,9 @@ from shared.diamonds.steps import (
     Verdict,
     WatermarkMoved,
 )
+from shared.platform.alerts import try_to_send
 from shared.platform.durable import activity
 from shared.platform.errors import Conflict
-from shared.platform.settings import settings
 
 if TYPE_CHECKING:
     from shared.diamonds.ingestion.suppliers.base import Supplier
@@ -98,7 +99,7 @@ async def _draw(plan: RunPlan) -> Partitions:
 
         drawn = await heatmap.plan(count, plan.run_type, plan.max_records)
         if not plan.max_records and (unpriced := await _unpriced(feed, plan.window)):
-            await alerts.try_to_send(alerts.diamonds_without_price(plan, unpriced))
+            await try_to_send(alerts.diamonds_without_price(plan, unpriced))
     return drawn
 
 

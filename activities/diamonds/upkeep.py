@@ -10,9 +10,10 @@ from shared.diamonds.pricing import consolidation, repricing
 from shared.diamonds.reporting import alerts, watch
 from shared.diamonds.runs import orphans, purge
 from shared.diamonds.runs.purge import Purged
+from shared.diamonds.settings import settings
 from shared.diamonds.steps import Nothing, PurgeRows, WatchFeeds
+from shared.platform.alerts import try_to_send
 from shared.platform.durable import activity
-from shared.platform.settings import settings
 
 STALE_CLAIM = timedelta(minutes=30)
 SILENCE = timedelta(minutes=30)
@@ -44,7 +45,7 @@ async def end_lost_repricings(_: Nothing) -> Nothing:
     """End re-pricings that have stood still for long, and tell people."""
     for ended in await repricing.end_silent(SILENCE):
         logger.warning("A re-pricing that stood still was ended.", extra={"repricing_id": str(ended.repricing_id)})
-        await alerts.try_to_send(alerts.repricing_failed(ended))
+        await try_to_send(alerts.repricing_failed(ended))
     return Nothing()
 
 
@@ -52,13 +53,6 @@ async def end_lost_repricings(_: Nothing) -> Nothing:
 async def watch_watermarks(_: Nothing) -> Nothing:
     """Tell people of each nightly feed that has not been read to its end for too long, once a day."""
     await watch.watermarks(nightly_feeds(), timedelta(hours=settings().watermark_age_hours))
-    return Nothing()
-
-
-@activity
-async def watch_queues(_: Nothing) -> Nothing:
-    """Tell people of each queue that holds dead letters, once a day."""
-    await watch.dead_letters()
     return Nothing()
 
 

@@ -9,7 +9,6 @@ from activities.diamonds.upkeep import (
     end_lost_runs,
     purge_rows,
     recover_claims,
-    watch_queues,
     watch_watermarks,
 )
 from shared.diamonds.steps import Nothing, PurgeRows, WatchFeeds
@@ -23,7 +22,7 @@ def watch_feeds(context: Context, task: WatchFeeds) -> Steps[Nothing]:
     """Every hour. One part that fails does not keep the others from being done."""
     outcomes: list[Outcome[Any, Nothing]] = []
     outcomes += yield from fan_out(context, end_lost_runs, [task])
-    for step in (end_lost_repricings, recover_claims, watch_watermarks, watch_queues):
+    for step in (end_lost_repricings, recover_claims, watch_watermarks):
         outcomes += yield from fan_out(context, step, [Nothing()])
     for outcome in outcomes:
         outcome.result()

@@ -20,9 +20,9 @@ from shared.deploys.models import (
 )
 from shared.deploys.retention import ended_at
 from shared.deploys.secrets import secret_store
+from shared.deploys.settings import settings
 from shared.deploys.sources import allowed_hosts, check_program, check_url, exists
 from shared.platform.errors import Conflict, InvalidInput, NotFound, TransientError
-from shared.platform.settings import settings
 
 SWEPT: Final = 100
 """Deployments that one sweep looks at; the next one follows in a minute."""

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Final, Protocol
 from uuid import uuid4
 
 from shared.deploys.redaction import Redactor
+from shared.deploys.settings import settings
 from shared.platform.credentials import credential
 from shared.platform.errors import NotFound, TerminalError, TransientError
-from shared.platform.settings import settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -177,6 +177,23 @@ async def silent(
     )
 
 
+async def check() -> None:
+    """See that the account answers and that the app may read its deployments."""
+    await DEPLOYMENTS.find("health", "health")
+
+
+async def any_open() -> bool:
+    """Whether any deployment has not ended."""
+    found = await _page(
+        "SELECT * FROM c WHERE c.type = 'deployment' AND c.status NOT IN ('completed', 'failed', 'cancelled')",
+        {},
+        None,
+        1,
+        None,
+    )
+    return bool(found.deployments)
+
+
 async def ended_before(
     moment: datetime, *, old: datetime, limit: int, continuation: str | None = None
 ) -> DeploymentPage:

@@ -151,9 +151,9 @@ class Documents:
         return await database.create_container_if_not_exists(self.container, PartitionKey(f"/{self.partition}"))
 
 
-async def check_cosmos() -> None:
-    """See that the account and the app's rights to it are there. For the health probe."""
-    await Documents("deployments", partition="organizationId").find("health", "health")
+def has_cosmos() -> bool:
+    """Whether the settings name an account."""
+    return bool(settings().cosmos_connection or settings().cosmos_endpoint)
 
 
 async def close_cosmos() -> None:

@@ -1,4 +1,4 @@
-"""Can this app do its work: one probe per thing it depends on, all at once, each with a time limit."""
+"""Whether the app can do its work: one probe for each thing it depends on, all at once, each with a time limit."""
 
 from __future__ import annotations
 
@@ -11,24 +11,25 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from shared.platform.blobs import blob_service
-from shared.platform.cosmos import check_cosmos
-from shared.platform.credentials import credential
 from shared.platform.errors import ManifoldError
-from shared.platform.postgres import database
-from shared.platform.servicebus import known_queues
-from shared.platform.settings import settings
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A dependency and how to find out whether it answers: `probe` raises when it does not; `timeout` in seconds."""
+    """A dependency and how to find out whether it answers.
+
+    Attributes:
+        probe: raises when the dependency does not answer.
+        timeout: seconds after which it does not.
+        needed: whether the app's settings name such a dependency at all.
+    """
 
     name: str
     probe: Callable[[], Awaitable[object]]
     timeout: float = 5.0
+    needed: Callable[[], bool] = lambda: True
 
 
 class Dependency(BaseModel):
@@ -72,41 +73,3 @@ async def _probe(check: Check) -> Dependency:
         _log.warning("A dependency is down", exc_info=error, extra={"dependency": check.name, "error": code})
     latency = round((perf_counter() - started) * 1000, 1)
     return Dependency(name=check.name, status="down" if code else "up", latency_ms=latency, error=code)
-
-
-def checks() -> list[Check]:
-    """The checks of what this app's settings name. Without usable settings, the only check is that of the settings."""
-    try:
-        known = settings()
-    except ManifoldError:
-        return [Check("settings", _settings)]
-    found = [Check("settings", _settings), Check("postgres", _postgres), Check("blobs", _blobs)]
-    if known.cosmos_connection or known.cosmos_endpoint:
-        found.append(Check("cosmos", check_cosmos))
-    return [*found, Check("servicebus", _servicebus)] if known.servicebus or known.servicebus_namespace else found
-
-
-async def _settings() -> None:
-    settings()
-
-
-async def _postgres() -> None:
-    async with database() as connection:
-        await connection.execute("SELECT 1")
-
-
-async def _blobs() -> None:
-    await blob_service().get_container_client(settings().watermark_container).exists()
-
-
-async def _servicebus() -> None:
-    from azure.servicebus.aio import ServiceBusClient  # noqa: PLC0415 - loads at the first probe, not at the start
-
-    known = settings()
-    if known.servicebus:
-        client = ServiceBusClient.from_connection_string(known.servicebus.get_secret_value(), retry_total=0)
-    else:
-        client = ServiceBusClient(known.servicebus_namespace or "", credential(), retry_total=0)
-    # Opening a link proves the network, the identity and the queue; nothing is sent.
-    async with client, client.get_queue_sender(known_queues()[0]):
-        pass

@@ -13,7 +13,7 @@ from shared.platform.errors import NotFound, TerminalError, TransientError
 from shared.platform.settings import settings
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Generator, Mapping
+    from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
     from datetime import timedelta
 
     from azure.servicebus.aio import ServiceBusClient, ServiceBusReceiver, ServiceBusSender
@@ -34,16 +34,25 @@ class _Sender:
         self.turn = asyncio.Lock()
 
 
+_used: list[str] = []
+
+
+def use_queues(queues: Sequence[str]) -> None:
+    """Let operators see these queues, those of the app's workloads, unless SERVICEBUS_QUEUES names others."""
+    _used[:] = queues
+
+
 def known_queues() -> list[str]:
-    """The queues that operators see, as SERVICEBUS_QUEUES names them."""
-    return settings().servicebus_queues.split(",")
+    """The queues that operators see: those that SERVICEBUS_QUEUES names, else those of the app's workloads."""
+    named = settings().servicebus_queues
+    return named.split(",") if named else list(_used)
 
 
 def check_queue(queue: str) -> None:
     """See that there is such a queue.
 
     Raises:
-        NotFound: SERVICEBUS_QUEUES does not name it.
+        NotFound: it is none of `known_queues`.
     """
     if queue not in known_queues():
         raise NotFound(

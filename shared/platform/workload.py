@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import azure.durable_functions as df
 
+from shared.platform.alerts import AlertKind
 from shared.platform.durable import (
     ACTIVITIES,
     ENTITIES,
@@ -18,7 +19,11 @@ from shared.platform.durable import (
     fan_out_chunk,
     new_app,
 )
+from shared.platform.health import Check
 from shared.platform.http import Routes, register
+from shared.platform.servicebus import use_queues
+from shared.platform.settings import Settings
+from shared.platform.sweeps import Sweep
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,11 +34,23 @@ class Workload:
         name: of its packages in `triggers`, `orchestrators`, `activities` and `shared`.
         routes: its HTTP routes.
         functions: its timers and queue triggers.
+        queues: the Service Bus queues that it reads.
+        settings: its group of settings.
+        probes: what it depends on beyond the platform.
+        alerts: the kinds of mail that it sends to people.
+        sweeps: what it mends by itself, every minute while something is under way.
+        status: what it adds to /status, by the name of the field.
     """
 
     name: str
     routes: Sequence[Routes] = ()
     functions: Sequence[Blueprint] = ()
+    queues: Sequence[str] = ()
+    settings: type[Settings] | None = None
+    probes: Sequence[Check] = ()
+    alerts: Sequence[AlertKind] = ()
+    sweeps: Sequence[Sweep] = ()
+    status: Mapping[str, Callable[[], Awaitable[Any]]] = field(default_factory=dict[str, Callable[[], Awaitable[Any]]])
 
     @property
     def steps(self) -> list[Handle[Any, Any]]:
@@ -58,6 +75,7 @@ def app_of(*chosen: Workload) -> df.DFApp:
     """
     global _workloads  # noqa: PLW0603 - an app is loaded once in a process, as the host does
     _workloads = chosen
+    use_queues([queue for workload in chosen for queue in workload.queues])
     app = new_app()
     register(app, *(routes for workload in chosen for routes in workload.routes))
     app.register_functions(blueprint(fan_out_chunk))

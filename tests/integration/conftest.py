@@ -11,17 +11,17 @@ from local.smtp.app import create_app
 from local.smtp.sink import Sink
 from shared.platform.blobs import close_blobs
 from shared.platform.postgres import close_pools
-from shared.platform.settings import settings
+from shared.platform.settings import forget_settings
 
 
 @pytest.fixture
 async def migrated(migrated_dsn: str, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[str]:
     """The DSN of a fresh, migrated database, which is also what POSTGRES_DSN says."""
     monkeypatch.setenv("POSTGRES_DSN", migrated_dsn)
-    settings.cache_clear()
+    forget_settings()
     yield migrated_dsn
     await close_pools()
-    settings.cache_clear()
+    forget_settings()
 
 
 @pytest.fixture
@@ -29,10 +29,10 @@ async def storage(storage_connection: str, monkeypatch: pytest.MonkeyPatch) -> A
     """Blob Storage, as STORAGE_CONNECTION says."""
     monkeypatch.setenv("STORAGE_CONNECTION", storage_connection)
     monkeypatch.setenv("POSTGRES_DSN", os.environ.get("POSTGRES_DSN", "host=unused"))
-    settings.cache_clear()
+    forget_settings()
     yield
     await close_blobs()
-    settings.cache_clear()
+    forget_settings()
 
 
 @pytest.fixture
@@ -41,8 +41,8 @@ async def mails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerat
     sink, port = Sink(tmp_path), free_port()
     monkeypatch.setenv("SMTP_PORT", str(port))
     monkeypatch.setenv("POSTGRES_DSN", os.environ.get("POSTGRES_DSN", "host=unused"))
-    settings.cache_clear()
+    forget_settings()
     relay = create_app(sink, port)
     async with relay.router.lifespan_context(relay):
         yield sink
-    settings.cache_clear()
+    forget_settings()

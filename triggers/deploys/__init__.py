@@ -1,5 +1,10 @@
 """Deploys: takes a project's source to a running app."""
 
+from shared.deploys import store
+from shared.deploys.queue import DEPLOYMENTS
+from shared.deploys.settings import DeploySettings
+from shared.platform.cosmos import has_cosmos
+from shared.platform.health import Check
 from shared.platform.workload import Workload
 from triggers.deploys import deployments, queue, upkeep
 
@@ -7,4 +12,8 @@ deploys = Workload(
     name="deploys",
     routes=(deployments.routes,),
     functions=(queue.functions, upkeep.timers),
+    queues=(DEPLOYMENTS,),
+    settings=DeploySettings,
+    probes=(Check("cosmos", store.check, needed=has_cosmos),),
+    sweeps=(upkeep.sweep,),
 )

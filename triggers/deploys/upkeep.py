@@ -15,20 +15,13 @@ from shared.deploys.slots import Holder
 from shared.deploys.steps import DeploymentRef, Nothing, Recovery
 from shared.platform.durable import DurableClient, new_blueprint
 from shared.platform.errors import Conflict, ManifoldError
+from shared.platform.sweeps import Sweep
 
 logger = logging.getLogger(__name__)
 timers = new_blueprint()
 
 UNSENT_AFTER = timedelta(seconds=30)
 SILENT_AFTER = timedelta(minutes=10)
-
-
-@timers.timer_trigger(schedule="0 * * * * *", arg_name="timer", run_on_startup=False)
-@timers.durable_client_input(client_name="client")
-async def deploys_sweep(timer: func.TimerRequest, client: Any) -> None:
-    """Every minute: send deployments that the queue never got; end those whose orchestration is gone; free slots."""
-    await intake.send_unsent(UNSENT_AFTER)
-    await _sweep(DurableClient(client), past_due=timer.past_due)
 
 
 @timers.timer_trigger(schedule="0 30 4 * * *", arg_name="timer", run_on_startup=False)
@@ -41,13 +34,21 @@ async def deploys_purge(timer: func.TimerRequest, client: Any) -> None:
         logger.warning("The last purge of deployments has not ended.", extra={"past_due": timer.past_due})
 
 
-async def _sweep(client: DurableClient, *, past_due: bool) -> None:
+async def _due(client: DurableClient) -> bool:
+    """Has any deployment not ended, or does any hold or wait for a slot?"""
+    slots = await client.state_of(deploy_slots, SLOTS)
+    return bool(slots.holders or slots.waiting) or await store.any_open()
+
+
+async def _run(client: DurableClient) -> None:
+    """Send deployments that the queue never got; end those whose orchestration is gone; free slots."""
+    await intake.send_unsent(UNSENT_AFTER)
     now, continuation = datetime.now(UTC), None
     while True:
         # All of them: those that only wait for a slot are silent too, and may be many.
         page = await store.silent(now, older_than=SILENT_AFTER, limit=intake.SWEPT, continuation=continuation)
         for silent in page.deployments:
-            await _recover(client, silent, past_due=past_due)
+            await _recover(client, silent)
         continuation = page.continuation
         if continuation is None:
             break
@@ -56,10 +57,10 @@ async def _sweep(client: DurableClient, *, past_due: bool) -> None:
         await _reclaim(client, holder)
 
 
-async def _recover(client: DurableClient, silent: Deployment, *, past_due: bool) -> None:
+async def _recover(client: DurableClient, silent: Deployment) -> None:
     if await _runs(client, silent.id):
         return
-    logger.warning("The orchestration of a deployment is gone.", extra={"deployment": silent.id, "past_due": past_due})
+    logger.warning("The orchestration of a deployment is gone.", extra={"deployment": silent.id})
     settled = silent.status is DeploymentStatus.UPDATING_DATABASE
     recovery = Recovery(deployment_id=silent.id, organization_id=silent.organization_id, settled=settled)
     try:
@@ -85,3 +86,6 @@ async def _reclaim(client: DurableClient, holder: Holder) -> None:
 async def _runs(client: DurableClient, instance_id: str) -> bool:
     running = await client.find(instance_id)
     return running is not None and not running.state.finished
+
+
+sweep = Sweep("deploys", due=_due, run=_run)

@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 routes = Routes(tag="diamonds")
 queues = new_blueprint()
 RUN = ApiKey("diamonds:run")
+CONSOLIDATE = "consolidate"
 
 
 class CancelRequest(BaseModel):
@@ -143,7 +144,7 @@ async def diamonds_consolidation() -> Consolidation:
     return Consolidation(data=await figures.consolidation())
 
 
-@queues.service_bus_queue_trigger(arg_name="message", queue_name="consolidate", connection="ServiceBus")
+@queues.service_bus_queue_trigger(arg_name="message", queue_name=CONSOLIDATE, connection="ServiceBus")
 @queues.durable_client_input(client_name="client")
 async def diamonds_consolidate_message(message: func.ServiceBusMessage, client: Any) -> None:
     """A message {runId, force, traceId} asks for a consolidation. What cannot be done ends in the dead-letter queue."""

@@ -16,11 +16,11 @@ from shared.diamonds.ingestion.suppliers import check_feed, nightly_feeds
 from shared.diamonds.models import FeedName, PartitionProgress, RunSummary, RunType, StartRun
 from shared.diamonds.reporting import reports
 from shared.diamonds.runs import orphans
+from shared.diamonds.settings import settings
 from shared.platform.api_keys import ApiKey
 from shared.platform.durable import DurableClient, new_blueprint
 from shared.platform.errors import ManifoldError
 from shared.platform.http import Accepted, Page, Pagination, Routes
-from shared.platform.settings import settings
 
 logger = logging.getLogger(__name__)
 routes = Routes(tag="diamonds")

@@ -1,7 +1,6 @@
 """When the feeds are looked after: every hour for what stands still, every night for what is kept no longer."""
 
 import logging
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import azure.functions as func
@@ -10,7 +9,6 @@ from orchestrators.diamonds.upkeep import purge_feeds, watch_feeds
 from shared.diamonds.steps import PurgeRows, WatchFeeds
 from shared.platform.durable import DurableClient, new_blueprint
 from shared.platform.errors import Conflict, TransientError
-from shared.platform.settings import settings
 from triggers.diamonds.runs import abandoned
 
 logger = logging.getLogger(__name__)
@@ -20,7 +18,7 @@ timers = new_blueprint()
 @timers.timer_trigger(schedule="0 30 * * * *", arg_name="timer", run_on_startup=False)
 @timers.durable_client_input(client_name="client")
 async def diamonds_hourly(timer: func.TimerRequest, client: Any) -> None:
-    """Every hour: lost runs are ended, stale claims set free; watermarks and dead letters are looked at."""
+    """Every hour: orphaned runs are ended, stale claims set free, watermarks looked at."""
     durable = DurableClient(client)
     try:
         lost_runs = list((await abandoned(durable)).values())
@@ -38,11 +36,7 @@ async def diamonds_hourly(timer: func.TimerRequest, client: Any) -> None:
 @timers.durable_client_input(client_name="client")
 async def diamonds_purge(timer: func.TimerRequest, client: Any) -> None:
     """Every night at 04:00, when the night's run has long ended."""
-    durable = DurableClient(client)
     try:
-        await durable.start(purge_feeds, PurgeRows(), singleton="diamonds-purge")
+        await DurableClient(client).start(purge_feeds, PurgeRows(), singleton="diamonds-purge")
     except Conflict:
-        logger.warning("The last purge has not ended.")
-    kept = timedelta(days=settings().instance_retention_days)
-    forgotten = await durable.purge_before(datetime.now(UTC) - kept)
-    logger.info("Finished orchestrations were purged.", extra={"instances": forgotten, "past_due": timer.past_due})
+        logger.warning("The last purge has not ended.", extra={"past_due": timer.past_due})

@@ -6,8 +6,11 @@ from pydantic import BaseModel
 
 from shared.platform.auth import PUBLIC
 from shared.platform.durable import DurableClient
-from shared.platform.health import Check, Dependency, Examiner, checks
+from shared.platform.errors import ManifoldError
+from shared.platform.health import Check, Dependency, Examiner
 from shared.platform.http import Reply, Routes
+from shared.platform.settings import read_settings
+from shared.platform.workload import workloads
 
 routes = Routes(tag="health")
 _examiner = Examiner()
@@ -57,7 +60,23 @@ async def health_detailed(client: DurableClient) -> Reply[Details]:
 
 
 async def _examine(client: DurableClient) -> list[Dependency]:
-    return await _examiner.examine([*checks(), Check("durable", lambda: client.page(top=1))])
+    return await _examiner.examine([*_checks(), Check("durable", lambda: client.page(top=1))])
+
+
+def _checks() -> list[Check]:
+    """What the workloads need as the app is set up. Without usable settings, that is not known."""
+    settings = Check("settings", _read_settings)
+    try:
+        needed = [probe for workload in workloads() for probe in workload.probes if probe.needed()]
+    except ManifoldError:
+        return [settings]
+    return [settings, *needed]
+
+
+async def _read_settings() -> None:
+    for workload in workloads():
+        if workload.settings:
+            read_settings(workload.settings)
 
 
 def _readiness(found: list[Dependency]) -> Reply[Readiness]:

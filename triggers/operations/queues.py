@@ -5,8 +5,6 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from shared.diamonds.models import RunStatus
-from shared.diamonds.reporting import reports
 from shared.platform import dead_letters, queue_figures
 from shared.platform.auth import ADMIN
 from shared.platform.dead_letters import DeadLetter, Resubmitted
@@ -14,6 +12,7 @@ from shared.platform.durable import DurableClient, RunState
 from shared.platform.http import Page, Pagination, Routes
 from shared.platform.queue_figures import QueueFigures
 from shared.platform.servicebus import check_queue
+from shared.platform.workload import workloads
 
 routes = Routes(tag="operations")
 QueueName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,260}$")]
@@ -51,13 +50,14 @@ class ResubmitAll(BaseModel):
 
 
 class ServiceStatus(BaseModel):
-    """What the service does right now."""
+    """What the service does right now. Workloads add fields of their own, such as `feeds`."""
+
+    model_config = ConfigDict(extra="allow")
 
     status: Literal["ok"] = "ok"
     started_at: datetime = Field(description="When this host instance loaded the app")
     running: dict[str, int] = Field(description="Orchestrations that have not ended, by name")
     more: bool = Field(description=f"true: counting stopped at {COUNTED_RUNS:,}")
-    feeds: dict[str, RunStatus] = Field(description="How the last run of each feed stands")
     queues: list[QueueFigures]
 
 
@@ -85,7 +85,7 @@ async def ops_resubmit_dead_letters(queue: QueueName, body: ResubmitSome | Resub
 
 @routes.get("/status", needs=ADMIN, summary="What the service does right now")
 async def ops_status(client: DurableClient) -> ServiceStatus:
-    """What runs, how the feeds stand and how full the queues are."""
+    """What runs, how full the queues are, and what each workload says of itself."""
     running: dict[str, int] = {}
     found = await client.page(top=COUNTED_RUNS, states=[RunState.PENDING, RunState.RUNNING, RunState.SUSPENDED])
     for one in found.instances:
@@ -94,8 +94,8 @@ async def ops_status(client: DurableClient) -> ServiceStatus:
         started_at=_STARTED,
         running=running,
         more=found.continuation is not None,
-        feeds=await reports.last_statuses(),
         queues=await queue_figures.all_figures(),
+        **{name: await tell() for workload in workloads() for name, tell in workload.status.items()},
     )
 
 

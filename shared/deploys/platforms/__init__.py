@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from shared.platform.settings import settings
+from shared.deploys.settings import settings
 
 if TYPE_CHECKING:
     from shared.deploys.platforms.base import ContainerPlatform

@@ -30,8 +30,8 @@ from shared.deploys.platforms.base import (
 )
 from shared.deploys.recipes import recipe
 from shared.deploys.secrets import secret_store
+from shared.deploys.settings import settings
 from shared.platform.errors import NotFound, TerminalError, TransientError
-from shared.platform.settings import settings
 
 if TYPE_CHECKING:
     from httpx import AsyncClient, Response

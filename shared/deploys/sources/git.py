@@ -16,9 +16,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from shared.deploys.models import GitSource
+from shared.deploys.settings import settings
 from shared.deploys.sources.tree import LIMITS, Limits, parts_of, refused
 from shared.platform.errors import InvalidInput, TerminalError, TransientError
-from shared.platform.settings import settings
 
 GIT = ("git",)
 SECONDS = 120

@@ -1,43 +1,62 @@
-"""What people are told by mail when the feed needs them: one mail per cause and day."""
+"""The mails of the diamond workload: what happened to a feed, and what its reader can do."""
 
 from __future__ import annotations
 
-import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from shared.diamonds.models import RunStatus
 from shared.diamonds.runs.missing import DELETION_STOPPED
-from shared.platform.errors import ManifoldError
-from shared.platform.mail import Mail, Mailer, mailer
-from shared.platform.postgres import database
-from shared.platform.settings import settings
+from shared.diamonds.settings import settings
+from shared.platform.alerts import Alert, AlertKind, send_once
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date, datetime
+    from datetime import datetime
 
     from shared.diamonds.models import FeedName, PartitionProgress, RunPlan, RunSummary
     from shared.diamonds.steps import Repricing
+    from shared.platform.mail import Mailer
 
-STALE_CLAIM_MINUTES = 10
-"""After this long a claim belongs to a process that died; one attempt to send takes a minute at most."""
 FAILURES_SHOWN = 20
 
-log = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True, slots=True)
-class Alert:
-    """A message to people.
-
-    Attributes:
-        cause: what it is about, the same every time it happens: `nivoda/partitions-failed`.
-    """
-
-    cause: str
-    subject: str
-    text: str
+PARTITIONS_FAILED = AlertKind(
+    "partitions-failed",
+    "Some partitions could not be read; the rest is consolidated. Read them again with retry-workers.",
+)
+CONSOLIDATION_HELD = AlertKind(
+    "consolidation-held",
+    "Too many partitions failed, so nothing is consolidated. Read them again, or force the consolidation.",
+)
+RUN_FAILED = AlertKind(
+    "run-failed",
+    "A run ended in an error. Mend the cause it names, then consolidate what was read or start another run.",
+)
+REPRICING_FAILED = AlertKind(
+    "repricing-failed",
+    "A re-pricing stopped half-way. Start it again: it changes only what is left.",
+)
+WATERMARK_AGE = AlertKind(
+    "watermark-age",
+    "No run of a feed has completed for too long. See how its last runs ended, and start one.",
+)
+DIAMONDS_WITHOUT_PRICE = AlertKind(
+    "diamonds-without-price",
+    "The supplier counts diamonds that are in no price range. Ask the supplier for their prices.",
+)
+DELETION = AlertKind(
+    DELETION_STOPPED,
+    "So much was missing from a full run that nothing was deleted. Ask the supplier whether it is gone.",
+)
+KINDS = (
+    PARTITIONS_FAILED,
+    CONSOLIDATION_HELD,
+    RUN_FAILED,
+    REPRICING_FAILED,
+    WATERMARK_AGE,
+    DIAMONDS_WITHOUT_PRICE,
+    DELETION,
+)
 
 
 async def announce(run: RunSummary, failures: Sequence[PartitionProgress], via: Mailer | None = None) -> None:
@@ -54,8 +73,8 @@ async def announce(run: RunSummary, failures: Sequence[PartitionProgress], via: 
 
 def partitions_failed(run: RunSummary, failures: Sequence[PartitionProgress]) -> Alert:
     """Some partitions could not be read after all their retries; the rest is consolidated."""
-    return Alert(
-        cause=f"{run.feed}/partitions-failed",
+    return PARTITIONS_FAILED.about(
+        run.feed,
         subject=f"[Manifold] {run.feed}: {_share(run, failures)}",
         text=(
             f"{_facts(run, failures)}\n"
@@ -68,8 +87,8 @@ def partitions_failed(run: RunSummary, failures: Sequence[PartitionProgress]) ->
 
 def consolidation_held(run: RunSummary, failures: Sequence[PartitionProgress]) -> Alert:
     """Too many partitions failed: nothing is consolidated until a person decides."""
-    return Alert(
-        cause=f"{run.feed}/consolidation-held",
+    return CONSOLIDATION_HELD.about(
+        run.feed,
         subject=f"[Manifold] {run.feed}: consolidation is held, {_share(run, failures)}",
         text=(
             f"{_facts(run, failures)}\n"
@@ -84,8 +103,8 @@ def consolidation_held(run: RunSummary, failures: Sequence[PartitionProgress]) -
 
 def run_failed(run: RunSummary) -> Alert:
     """The run ended in an error; what it stored is kept."""
-    return Alert(
-        cause=f"{run.feed}/run-failed",
+    return RUN_FAILED.about(
+        run.feed,
         subject=f"[Manifold] {run.feed}: the run failed",
         text=(
             f"Run {run.run_id} ({run.run_type}) of the feed {run.feed}, started {run.started_at:%Y-%m-%d %H:%M} UTC, "
@@ -101,8 +120,8 @@ def run_failed(run: RunSummary) -> Alert:
 
 def repricing_failed(repricing: Repricing) -> Alert:
     """Some diamonds have the prices of today's rules, the others still those of before."""
-    return Alert(
-        cause=f"{repricing.feed}/repricing-failed",
+    return REPRICING_FAILED.about(
+        repricing.feed,
         subject=f"[Manifold] {repricing.feed}: the re-pricing failed",
         text=(
             f"Re-pricing {repricing.repricing_id} of the feed {repricing.feed}, started "
@@ -117,8 +136,8 @@ def repricing_failed(repricing: Repricing) -> Alert:
 
 def deletion_stopped(run: RunSummary) -> Alert:
     """So much was missing from a complete run that a fault at the supplier is likelier than its being sold."""
-    return Alert(
-        cause=f"{run.feed}/{DELETION_STOPPED}",
+    return DELETION.about(
+        run.feed,
         subject=f"[Manifold] {run.feed}: {run.missing or 0:,} diamonds are missing, none was deleted",
         text=(
             f"Run {run.run_id} of the feed {run.feed} has read everything that the supplier offers.\n"
@@ -133,8 +152,8 @@ def deletion_stopped(run: RunSummary) -> Alert:
 def watermark_stands_still(feed: FeedName, reached: datetime, *, known: bool) -> Alert:
     """No run of the feed has completed for too long; `known` is whether one ever did."""
     state = "has been read up to" if known else "has never been read to its end. Its first run was started at"
-    return Alert(
-        cause=f"{feed}/watermark-age",
+    return WATERMARK_AGE.about(
+        feed,
         subject=f"[Manifold] {feed}: the watermark stands still",
         text=(
             f"The feed {feed} {state} {reached:%Y-%m-%d %H:%M} UTC.\n\n"
@@ -147,29 +166,14 @@ def watermark_stands_still(feed: FeedName, reached: datetime, *, known: bool) ->
 
 def diamonds_without_price(run: RunPlan, count: int) -> Alert:
     """The supplier counts diamonds that are in no price range, so that no partition can hold them."""
-    return Alert(
-        cause=f"{run.feed}/diamonds-without-price",
+    return DIAMONDS_WITHOUT_PRICE.about(
+        run.feed,
         subject=f"[Manifold] {run.feed}: {count:,} diamonds are in no price range",
         text=(
             f"Run {run.run_id} ({run.run_type}) of the feed {run.feed} reads by price ranges. The supplier counts "
             f"{count:,} diamonds more in all than in the range of all prices.\n\n"
             "They have no price, or one below zero, and cannot be sold. All others are read. Ask the supplier for the "
             "prices; the next full run reads these diamonds once they have one.\n"
-        ),
-    )
-
-
-def dead_letters_found(queue: str, count: int, *, exact: bool = True) -> Alert:
-    """Messages were delivered as often as the queue allows and never taken."""
-    many = "one dead letter" if exact and count == 1 else f"{'' if exact else 'more than '}{count:,} dead letters"
-    return Alert(
-        cause=f"queue/{queue}/dead-letters",
-        subject=f"[Manifold] {queue}: {many}",
-        text=(
-            f"The queue {queue} holds {many}: messages that could not be worked on.\n\n"
-            f"To read them:\n    GET /ops/queues/{queue}/dead-letters\n"
-            "To put them back into the queue once the cause is gone:\n"
-            f'    POST /ops/queues/{queue}/dead-letters/resubmit {{"all": true}}\n'
         ),
     )
 
@@ -193,73 +197,3 @@ def _facts(run: RunSummary, failures: Sequence[PartitionProgress]) -> str:
 
 def _retry(run: RunSummary) -> str:
     return f'    POST /api/v2/triggers/retry-workers {{"run_id": "{run.run_id}"}}\n'
-
-
-async def send_once(alert: Alert, via: Mailer | None = None) -> bool:
-    """Mail the alert unless its cause was mailed today (UTC) or somebody is at it; True if this call sent it.
-
-    The cause is claimed before sending and released when sending fails. A process that dies in between holds its claim
-    for ten minutes; Resend then recognises the repeated key, over SMTP the mail may come twice.
-
-    Raises:
-        TransientError, TerminalError: the provider did not take the mail; the claim is released.
-    """
-    day = await _claim(alert.cause)
-    if day is None:
-        log.info("Alert not repeated today", extra={"cause": alert.cause})
-        return False
-    mail = Mail(
-        sender=settings().alert_email_from,
-        to=settings().alert_email_to,
-        subject=alert.subject,
-        text=alert.text,
-        key=f"alert/{alert.cause}/{day}",
-    )
-    try:
-        await (via or mailer()).send(mail)
-    except Exception:
-        await _release(alert.cause, day)
-        raise
-    await _settle(alert.cause, day)
-    log.info("Alert sent", extra={"cause": alert.cause})
-    return True
-
-
-async def try_to_send(alert: Alert) -> None:
-    """As `send_once`, for work that must not fail because nobody could be told: the log then has it."""
-    try:
-        await send_once(alert)
-    except ManifoldError:
-        log.exception("An alert could not be sent", extra={"cause": alert.cause, "subject": alert.subject})
-
-
-async def _claim(cause: str) -> date | None:
-    async with database() as db:
-        row = await (
-            await db.execute(
-                """
-                insert into diamonds.alerts_sent as mine (cause, day, state, claimed_at)
-                values (%(cause)s, (now() at time zone 'UTC')::date, 'claimed', now())
-                on conflict (cause, day) do update set claimed_at = now()
-                    where mine.state = 'claimed' and mine.claimed_at < now() - make_interval(mins => %(stale)s)
-                returning day
-                """,
-                {"cause": cause, "stale": STALE_CLAIM_MINUTES},
-            )
-        ).fetchone()
-    return row[0] if row else None
-
-
-async def _release(cause: str, day: date) -> None:
-    async with database() as db:
-        await db.execute(
-            "delete from diamonds.alerts_sent where cause = %s and day = %s and state = 'claimed'", (cause, day)
-        )
-
-
-async def _settle(cause: str, day: date) -> None:
-    async with database() as db:
-        await db.execute(
-            "update diamonds.alerts_sent set state = 'sent', sent_at = now() where cause = %s and day = %s",
-            (cause, day),
-        )

@@ -1,13 +1,13 @@
-"""What people are told although no run failed: a feed that stands still, messages that nobody could take."""
+"""Feeds that stand still although no run failed."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from shared.diamonds.reporting.alerts import dead_letters_found, send_once, watermark_stands_still
+from shared.diamonds.reporting.alerts import watermark_stands_still
 from shared.diamonds.runs import watermark
-from shared.platform import queue_figures
+from shared.platform.alerts import send_once
 from shared.platform.postgres import database, rows
 
 if TYPE_CHECKING:
@@ -27,14 +27,6 @@ async def watermarks(feeds: Sequence[FeedName], oldest: timedelta, *, via: Maile
             late.append(feed)
             await send_once(watermark_stands_still(feed, reached, known=mark is not None), via)
     return late
-
-
-async def dead_letters(*, via: Mailer | None = None) -> list[str]:
-    """Mail each queue that holds dead letters; those queues."""
-    found = [figures for figures in await queue_figures.all_figures() if figures.dead_letters]
-    for figures in found:
-        await send_once(dead_letters_found(figures.queue, figures.dead_letters, exact=figures.exact), via)
-    return [figures.queue for figures in found]
 
 
 async def _first_run(feed: FeedName) -> datetime | None:

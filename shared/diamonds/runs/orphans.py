@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from shared.diamonds.models import RunStatus
 from shared.diamonds.reporting import alerts, reports
 from shared.diamonds.runs import lifecycle
+from shared.platform.alerts import try_to_send
 from shared.platform.errors import Conflict
 from shared.platform.postgres import database, rows
 
@@ -50,5 +51,5 @@ async def end(run_id: UUID) -> bool:
     ended = await reports.summary(run_id)
     if ended.error_code != RUN_LOST:
         return False
-    await alerts.try_to_send(alerts.run_failed(ended))
+    await try_to_send(alerts.run_failed(ended))
     return True

@@ -9,9 +9,9 @@ from pydantic import AwareDatetime, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
 from shared.diamonds.models import FeedName, Model
-from shared.platform.blobs import read_blob, write_blob
+from shared.diamonds.settings import settings
+from shared.platform.blobs import blob_service, read_blob, write_blob
 from shared.platform.errors import Conflict, TerminalError, TransientError
-from shared.platform.settings import settings
 
 ATTEMPTS = 5
 
@@ -61,6 +61,11 @@ async def advance(feed: FeedName, run_id: UUID, to: datetime) -> Watermark:
     raise TransientError(
         f"The watermark of the feed {feed} was written by others {ATTEMPTS} times in a row.", code="watermark-contended"
     )
+
+
+async def check() -> None:
+    """See that the container of the watermarks answers and that the app may read it."""
+    await blob_service().get_container_client(settings().watermark_container).exists()
 
 
 async def _read(feed: FeedName) -> tuple[Watermark | None, str | None]:

@@ -48,6 +48,12 @@ class RetryPolicy:
 ONCE = RetryPolicy(attempts=1)
 
 
+class Nothing(BaseModel):
+    """A task or an answer without content."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
 class Failure(BaseModel):
     """A terminal error on its way through a history."""
 

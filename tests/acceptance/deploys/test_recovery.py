@@ -37,7 +37,7 @@ def sweep(app, *silent: str) -> None:
             found = documents.read_item(one, app.organization)
             long_ago = datetime.now(UTC) - timedelta(minutes=20)
             documents.replace_item(one, {**found, "updatedAt": long_ago.strftime("%Y-%m-%dT%H:%M:%S.%fZ")})
-    assert app.request("POST", "/admin/functions/deploys_sweep", {}).status == 202
+    assert app.request("POST", "/admin/functions/operations_minute", {}).status == 202
 
 
 def slots(app) -> Slots:

@@ -20,7 +20,7 @@ from local.up import Options, Ports, stack
 from shared.diamonds.ingestion.suppliers import nivoda
 from shared.diamonds.runs import watermark
 from shared.platform.errors import TransientError
-from shared.platform.settings import settings
+from shared.platform.settings import forget_settings
 from tests.acceptance.diamonds.conftest import KEY, ROOT, Running
 from tests.acceptance.diamonds.test_operations import break_partitions, pauses
 
@@ -71,10 +71,10 @@ def night(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]
         async with stack(options) as services:
             for name, value in services.settings.items():
                 monkeypatch.setenv(name, value)
-            settings.cache_clear()
+            forget_settings()
             with InProcessHost(ROOT, clock=ManualClock(at), data=tmp_path / "host") as host:
                 yield Night(services, host)
-        settings.cache_clear()
+        forget_settings()
 
     return begin
 

@@ -287,7 +287,7 @@ async def test_the_timers_look_after_the_feeds(running: Any) -> None:
                 " claimed_at = now() - interval '1 hour' where supplier_stone_id in"
                 " (select supplier_stone_id from diamonds.raw_diamonds limit 3)"
             )
-        for timer in ("diamonds_hourly", "diamonds_purge"):
+        for timer in ("diamonds_hourly", "operations_hourly", "diamonds_purge"):
             answer = app.host.request("POST", f"/admin/functions/{timer}", {"input": ""})
             assert answer.status == 202, answer.body
         app.until(lambda: app.mails() != [] and not instances(app))

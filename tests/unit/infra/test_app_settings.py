@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from shared.platform.settings import Settings
+from shared.platform.workload import workloads
 from tools.bicep_check.syntax import plain
-from tools.settings_page import PAGE, page
+from tools.settings_page import PAGE, every_setting, page
 
 # Read by the Functions runtime, its extensions and its telemetry, not by the app.
 OF_THE_RUNTIME = {
@@ -69,29 +69,24 @@ def local(root) -> dict[str, str]:
     return json.loads((root / "local.settings.json.example").read_text())["Values"]
 
 
-def asked() -> dict[str, object]:
-    """The app's settings by their names in the environment."""
-    return {field.alias or name.upper(): field for name, field in Settings.model_fields.items()}
-
-
 def test_the_app_knows_every_setting_that_azure_gives_it(in_bicep):
-    assert set(in_bicep) - OF_THE_RUNTIME - set(asked()) == set()
+    assert set(in_bicep) - OF_THE_RUNTIME - set(every_setting()) == set()
 
 
 def test_every_setting_is_documented():
-    assert all(field.description for field in asked().values())
+    assert all(field.description for field in every_setting().values())
     assert PAGE.read_text(encoding="utf-8") == page(), "run `python -m tools.settings_page`"
 
 
 def test_azure_gives_every_setting_that_has_no_default_to_live_with(in_bicep):
-    wanting = {name for name, field in asked().items() if field.is_required() or field.default in {None, ""}}
+    wanting = {name for name, field in every_setting().items() if field.is_required() or field.default in {None, ""}}
     assert wanting - set(in_bicep) == ONLY_LOCAL & wanting
 
 
 def test_a_laptop_is_given_the_same_settings(in_bicep, local):
     assert set(in_bicep) - OF_THE_RUNTIME - ONLY_IN_AZURE - set(local) == set()
     assert set(local) - {"FUNCTIONS_WORKER_RUNTIME", "AzureWebJobsStorage", "ServiceBus"} - OF_THE_RUNTIME <= set(
-        asked()
+        every_setting()
     )
 
 
@@ -105,7 +100,7 @@ def test_nothing_is_set_that_flex_consumption_refuses(in_bicep):
 
 
 def test_secrets_are_references_to_the_vault(in_bicep):
-    secret = {name for name, field in asked().items() if "SecretStr" in str(field.annotation)}
+    secret = {name for name, field in every_setting().items() if "SecretStr" in str(field.annotation)}
     for name in secret & set(in_bicep):
         assert in_bicep[name].startswith("@Microsoft.KeyVault(SecretUri=${secrets.outputs."), name
     assert {"NIVODA_PASSWORD", "ADMIN_API_KEY", "RESEND_API_KEY", "HMAC_SECRETS"} <= secret & set(in_bicep)
@@ -117,4 +112,6 @@ def test_numbers_are_within_the_limits_of_the_app(in_bicep, monkeypatch):
             monkeypatch.setenv(name, value)
     monkeypatch.setenv("POSTGRES_DSN", "host=server dbname=manifold user=app")
     monkeypatch.setenv("NIVODA_PRICE_UNIT", "cents")
-    assert Settings().ingest_seconds == 240
+    for workload in workloads():
+        assert workload.settings is not None
+        assert workload.settings()

@@ -6,7 +6,7 @@ import pytest
 
 from local.host.durable.model.options import DurableOptions
 from local.host.settings.host_json import read_host_json, resolve_section
-from shared.platform.settings import Settings
+from shared.diamonds.settings import DiamondSettings
 
 
 @pytest.fixture(scope="session")
@@ -62,7 +62,7 @@ def test_the_storage_backend_is_set_for_flex_consumption(durable):
 def test_a_time_box_ends_before_the_host_ends_the_function(root, host):
     timeout = read_host_json(root, {}).function_timeout()
     assert timeout == 600
-    longest = next(m.lt if hasattr(m, "lt") else m.le for m in Settings.model_fields["ingest_seconds"].metadata
+    longest = next(m.lt if hasattr(m, "lt") else m.le for m in DiamondSettings.model_fields["ingest_seconds"].metadata
                    if hasattr(m, "le") or hasattr(m, "lt"))  # fmt: skip
     assert longest < timeout
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from shared.deploys.models import DeploymentSpec
+from shared.deploys.settings import settings
 from shared.platform.errors import TerminalError
-from shared.platform.settings import settings
 
 APPS_API: Final = "2025-01-01"
 REGISTRY_API: Final = "2025-04-01"

@@ -29,11 +29,11 @@ from shared.deploys.platforms.base import (
     Workspace,
 )
 from shared.deploys.secrets import redactor, secret_store
+from shared.deploys.settings import settings
 from shared.deploys.sources.tree import Stopped
 from shared.platform import blob_files
 from shared.platform.arm import BUSY, Json, ResourceManager
 from shared.platform.errors import NotFound, TerminalError, TransientError
-from shared.platform.settings import settings
 
 if TYPE_CHECKING:
     from httpx import AsyncBaseTransport

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Final
 from shared.deploys.models import DeploymentSpec
 from shared.deploys.platforms.azure.dockerfile import NAME
 from shared.deploys.platforms.azure.names import REGISTRY_API, TASKS_API, Place, app_name, suffix, task_run_name
+from shared.deploys.settings import settings
 from shared.platform.arm import Json, ResourceManager
 from shared.platform.errors import NotFound, TerminalError, TransientError
-from shared.platform.settings import settings
 
 if TYPE_CHECKING:
     from httpx import AsyncClient

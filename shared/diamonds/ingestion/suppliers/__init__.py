@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from shared.diamonds.pricing import mapping as mappings
+from shared.diamonds.settings import DiamondSettings, settings
 from shared.platform.errors import NotFound
-from shared.platform.settings import Settings, settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,7 @@ class _Feed:
 
     open: Callable[[], Supplier]
     mapping: Mapping
-    price_unit: Callable[[Settings], PriceUnit]
+    price_unit: Callable[[DiamondSettings], PriceUnit]
 
 
 def _nivoda() -> Supplier:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Self, cast
 from shared.diamonds.ingestion.paging import TokenPages
 from shared.diamonds.ingestion.suppliers.client import RETRY_SECONDS, Client, Time
 from shared.diamonds.models import PriceRange, Stone, Window
+from shared.diamonds.settings import settings
 from shared.platform.errors import TerminalError, TransientError
 from shared.platform.rate_limit import RateLimit, rate_limit
-from shared.platform.settings import settings
 
 if TYPE_CHECKING:
     from types import TracebackType

@@ -12,9 +12,9 @@ from weakref import WeakKeyDictionary
 from shared.diamonds.ingestion.paging import OffsetPages
 from shared.diamonds.ingestion.suppliers.client import RETRY_SECONDS, THROTTLED, Client, Time
 from shared.diamonds.models import PriceRange, Stone, Window
+from shared.diamonds.settings import settings
 from shared.platform.errors import TerminalError, TransientError
 from shared.platform.rate_limit import RateLimit, rate_limit
-from shared.platform.settings import settings
 
 if TYPE_CHECKING:
     from types import TracebackType

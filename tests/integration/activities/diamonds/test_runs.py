@@ -23,7 +23,7 @@ from shared.diamonds.runs import lifecycle, watermark
 from shared.diamonds.steps import IngestPartition, Nothing, RunRef
 from shared.platform.errors import Conflict
 from shared.platform.postgres import database
-from shared.platform.settings import settings
+from shared.platform.settings import forget_settings
 
 
 class Supplier:
@@ -67,7 +67,7 @@ async def plan(migrated):
 def marks(storage, monkeypatch):
     """A container of watermarks of this test's own."""
     monkeypatch.setenv("WATERMARK_CONTAINER", f"watermarks-{uuid4()}")
-    settings.cache_clear()
+    forget_settings()
 
 
 @pytest.fixture
@@ -164,7 +164,7 @@ async def test_rule_max_scheduler_records_caps_a_run_which_then_concludes_nothin
     migrated, marks, supplied, monkeypatch
 ):
     monkeypatch.setenv("MAX_SCHEDULER_RECORDS", "3")
-    settings.cache_clear()
+    forget_settings()
     supplied(Supplier([100, 200, 300, 400, 500]))
     capped = await steps.plan_run(StartRun(run_id=uuid4(), feed="nivoda", run_type="full"))
     drawn = await steps.draw_heatmap(capped)

@@ -18,7 +18,7 @@ from shared.deploys.models import ArchiveSource, Deployment
 from shared.deploys.sources import store_archive
 from shared.platform.cosmos import close_cosmos
 from shared.platform.errors import TransientError
-from shared.platform.settings import settings
+from shared.platform.settings import forget_settings
 from triggers.deploys.deployments import routes
 
 _numbers = count(1)
@@ -38,10 +38,10 @@ async def state(cosmos: CosmosProcess, monkeypatch, tmp_path) -> AsyncGenerator[
     monkeypatch.setenv("POSTGRES_DSN", "host=unused")
     monkeypatch.setenv("MANIFOLD_LOCAL_DIR", str(tmp_path))
     monkeypatch.setenv("ADMIN_API_KEY", ADMIN["X-Admin-Key"])
-    settings.cache_clear()
+    forget_settings()
     yield f"org-{next(_numbers)}"
     await close_cosmos()
-    settings.cache_clear()
+    forget_settings()
 
 
 @pytest.fixture

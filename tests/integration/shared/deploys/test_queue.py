@@ -11,8 +11,10 @@ import pytest
 from shared.deploys import intake, store
 from shared.deploys.models import DeploymentStatus
 from shared.deploys.slots import Holder, Slots
+from shared.platform.cosmos import close_cosmos
 from shared.platform.durable import RunState
 from shared.platform.errors import Conflict, InvalidInput, NotFound, TransientError
+from shared.platform.settings import forget_settings
 from triggers.deploys import queue, upkeep
 
 CANARY = "canary-in-a-message"
@@ -147,7 +149,7 @@ async def test_word_of_a_free_slot_reaches_the_orchestration(durable) -> None:
 async def test_the_sweep_ends_what_nobody_works_on(durable, new, status, settled, state_) -> None:
     written = await store.create(new(status=status, claimed_by="x"))
     durable.running = SimpleNamespace(state=state_) if state_ else None
-    await upkeep._recover(upkeep.DurableClient(None), written, past_due=False)
+    await upkeep._recover(upkeep.DurableClient(None), written)
     if state_ is RunState.RUNNING:
         assert durable.started == []
     else:
@@ -172,7 +174,7 @@ async def test_the_sweep_frees_what_an_ended_deployment_holds(durable, new, at, 
     )
     durable.slots = Slots(**{at: [holder]})
     durable.running = SimpleNamespace(state=running) if running else None
-    await upkeep._sweep(upkeep.DurableClient(None), past_due=False)
+    await upkeep.sweep.run(upkeep.DurableClient(None))
     wanted = [("free_slot", f"{written.id}-slot")] if freed else []
     assert [(name, instance) for name, instance, task in durable.started if task.deployment_id == written.id] == wanted
 
@@ -183,5 +185,26 @@ async def test_the_sweep_looks_at_all_that_are_silent(durable, new, monkeypatch)
     lost = [
         await store.create(new(status=DeploymentStatus.DEPLOYING, claimed_by="x", updated_at=old)) for _ in range(5)
     ]
-    await upkeep._sweep(upkeep.DurableClient(None), past_due=False)
+    await upkeep.sweep.run(upkeep.DurableClient(None))
     assert {f"{one.id}-recovery" for one in lost} <= {instance for _, instance, _ in durable.started}
+
+
+@pytest.mark.parametrize("at", ["holders", "waiting"])
+async def test_the_sweep_is_due_while_a_slot_is_held_or_waited_for(durable, state, at) -> None:
+    holder = Holder(deployment_id="dep_A", project=f"{state}/shop", until=datetime.now(UTC))
+    durable.slots = Slots(**{at: [holder]})
+    assert await upkeep.sweep.due(upkeep.DurableClient(None))
+
+
+async def test_the_sweep_is_due_while_a_deployment_has_not_ended(durable, new, monkeypatch) -> None:
+    monkeypatch.setenv("COSMOS_DATABASE", "of-its-own")  # where no other test has left one open
+    forget_settings()
+    await close_cosmos()
+    client = upkeep.DurableClient(None)
+    assert not await upkeep.sweep.due(client)
+    written = await store.create(new(status=DeploymentStatus.QUEUED))
+    assert await upkeep.sweep.due(client)
+    await store.change(
+        written.id, written.organization_id, lambda one, _: one.model_copy(update={"status": DeploymentStatus.FAILED})
+    )
+    assert not await upkeep.sweep.due(client)

@@ -14,7 +14,7 @@ from shared.diamonds.runs import lifecycle, orphans, purge, retries, watermark
 from shared.diamonds.steps import Nothing, RepriceFeed
 from shared.platform.errors import Conflict
 from shared.platform.postgres import database
-from shared.platform.settings import settings
+from shared.platform.settings import forget_settings
 
 DAY = timedelta(days=1)
 RAW = "select supplier_stone_id from diamonds.raw_diamonds order by 1"
@@ -156,7 +156,7 @@ async def test_a_repricing_that_stands_still_is_ended_and_told(diamonds, mails):
 @pytest.fixture
 def _marks(storage, monkeypatch):
     monkeypatch.setenv("WATERMARK_CONTAINER", f"watermarks-{uuid4()}")
-    settings.cache_clear()
+    forget_settings()
 
 
 @pytest.mark.usefixtures("_marks")

@@ -10,7 +10,7 @@ from local.cosmos.testing import running
 from shared.platform import cosmos
 from shared.platform.cosmos import Documents, close_cosmos
 from shared.platform.errors import TransientError
-from shared.platform.settings import settings
+from shared.platform.settings import forget_settings
 
 DOCUMENTS = Documents("things", partition="owner")
 CALLS = {
@@ -27,10 +27,10 @@ async def account(tmp_path, monkeypatch):
     with running(tmp_path) as process:
         monkeypatch.setenv("COSMOS_CONNECTION", f"AccountEndpoint={process.endpoint}/;AccountKey={process.key};")
         monkeypatch.setenv("POSTGRES_DSN", "host=unused")
-        settings.cache_clear()
+        forget_settings()
         yield process
         await close_cosmos()
-        settings.cache_clear()
+        forget_settings()
 
 
 @pytest.mark.parametrize("opened", [True, False])

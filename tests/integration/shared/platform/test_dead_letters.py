@@ -14,7 +14,7 @@ from local.servicebus.testing import running as service_bus
 from shared.platform import dead_letters
 from shared.platform.errors import NotFound, TerminalError, TransientError
 from shared.platform.servicebus import check_queue, close_servicebus, send
-from shared.platform.settings import settings
+from shared.platform.settings import forget_settings
 
 QUEUES = ["plain,max-delivery=1", "once,duplicate-detection=PT5M"]
 
@@ -30,10 +30,10 @@ async def _configured(broker: ServiceBusProcess, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("SERVICEBUS", broker.connection_string)
     monkeypatch.setenv("SERVICEBUS_QUEUES", "plain,once")
     monkeypatch.setenv("POSTGRES_DSN", "host=unused")
-    settings.cache_clear()
+    forget_settings()
     yield
     await close_servicebus()
-    settings.cache_clear()
+    forget_settings()
 
 
 async def give_up(broker: ServiceBusProcess, queue: str, messages: int) -> None:
@@ -132,6 +132,6 @@ async def test_unknown_queues_are_named(broker: ServiceBusProcess) -> None:
 
 async def test_without_a_namespace_the_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SERVICEBUS")
-    settings.cache_clear()
+    forget_settings()
     with pytest.raises(TerminalError, match="Set ServiceBus__fullyQualifiedNamespace or ServiceBus"):
         await send("plain", "x")

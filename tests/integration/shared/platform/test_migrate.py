@@ -11,7 +11,7 @@ import pytest
 from shared.platform.errors import InvalidInput, TerminalError
 from shared.platform.migrate import Migration, migrate, read, undo
 from shared.platform.postgres import close_pools
-from shared.platform.settings import settings
+from shared.platform.settings import forget_settings
 
 ONE = Migration("0001-one", "create table one (n integer); insert into one values (1)", "drop table one")
 TWO = Migration("0002-two", "insert into one values (2)", None)
@@ -21,10 +21,10 @@ BROKEN = Migration("0003-broken", "create table three (n integer); select 1 / 0"
 @pytest.fixture
 async def empty(database, monkeypatch):
     monkeypatch.setenv("POSTGRES_DSN", database)
-    settings.cache_clear()
+    forget_settings()
     yield database
     await close_pools()
-    settings.cache_clear()
+    forget_settings()
 
 
 async def run(dsn, *arguments):

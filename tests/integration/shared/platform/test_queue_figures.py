@@ -16,7 +16,7 @@ from local.servicebus.testing import running as service_bus
 from shared.platform import queue_figures
 from shared.platform.errors import TerminalError, TransientError
 from shared.platform.servicebus import close_servicebus, send, send_message
-from shared.platform.settings import settings
+from shared.platform.settings import forget_settings
 
 
 @pytest.fixture
@@ -34,10 +34,10 @@ async def _configured(
     monkeypatch.setenv("POSTGRES_DSN", "host=unused")
     if request.param == "resource manager":
         monkeypatch.setenv("SERVICEBUS_RESOURCE", broker.resource)
-    settings.cache_clear()
+    forget_settings()
     yield
     await close_servicebus()
-    settings.cache_clear()
+    forget_settings()
 
 
 @pytest.mark.usefixtures("_configured")
@@ -90,6 +90,6 @@ async def test_who_counts_and_is_away_is_transient(
 @pytest.mark.usefixtures("_configured")
 async def test_a_queue_that_the_namespace_lacks_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SERVICEBUS_QUEUES", "plain,other")
-    settings.cache_clear()
+    forget_settings()
     with pytest.raises(TerminalError, match=r"no queue other.*the namespace has: once, plain"):
         await queue_figures.all_figures()

@@ -15,7 +15,7 @@ from local.servicebus.testing import running as service_bus
 from shared.platform import servicebus
 from shared.platform.errors import TransientError
 from shared.platform.servicebus import close_servicebus, send
-from shared.platform.settings import settings
+from shared.platform.settings import forget_settings
 
 
 @pytest.fixture
@@ -28,10 +28,10 @@ def broker(tmp_path: Path) -> Generator[ServiceBusProcess]:
 async def _configured(broker: ServiceBusProcess, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[None]:
     monkeypatch.setenv("SERVICEBUS", broker.connection_string)
     monkeypatch.setenv("POSTGRES_DSN", "host=unused")
-    settings.cache_clear()
+    forget_settings()
     yield
     await close_servicebus()
-    settings.cache_clear()
+    forget_settings()
 
 
 async def test_a_message_for_later_is_not_delivered_before(broker: ServiceBusProcess) -> None:

@@ -323,11 +323,11 @@ def test_a_run_without_partitions_is_never_taken_for_a_complete_one(player: Any)
 
 def test_upkeep_does_each_part_even_if_another_fails(player: Any) -> None:
     def away(_: object) -> Nothing:
-        raise TerminalError("no Service Bus is named", code="settings")
+        raise TerminalError("no database is named", code="settings")
 
-    parts = ["end_lost_runs", "end_lost_repricings", "recover_claims", "watch_watermarks", "watch_queues"]
+    parts = ["end_lost_runs", "end_lost_repricings", "recover_claims", "watch_watermarks"]
     player.fakes = dict.fromkeys(parts, lambda _: Nothing()) | dict.fromkeys(parts[::3], away)
-    with pytest.raises(TerminalError, match="no Service Bus"):
+    with pytest.raises(TerminalError, match="no database"):
         player.play(watch_feeds, WatchFeeds(abandoned=[RUN]))
     assert [name for name, _ in player.calls] == parts
     assert player.named("end_lost_runs") == [WatchFeeds(abandoned=[RUN])]

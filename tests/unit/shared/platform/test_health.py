@@ -1,9 +1,6 @@
 import asyncio
 
-import pytest
-
-from shared.platform import health
-from shared.platform.errors import TerminalError, TransientError
+from shared.platform.errors import TransientError
 from shared.platform.health import Check, Examiner
 
 
@@ -62,24 +59,3 @@ async def test_an_asker_that_leaves_does_not_stop_the_others():
     leaving.cancel()
     gate.set()
     assert (await staying)[0].status == "up"
-
-
-async def test_unusable_settings_are_what_is_down(monkeypatch):
-    def unusable():
-        raise TerminalError("POSTGRES_DSN is missing", code="settings")
-
-    monkeypatch.setattr(health, "settings", unusable)
-    (found,) = await Examiner().examine(health.checks())
-    assert (found.name, found.status, found.error) == ("settings", "down", "settings")
-
-
-@pytest.mark.parametrize(("connection", "expected"), [(None, False), ("Endpoint=sb://localhost", True)])
-def test_service_bus_is_checked_where_it_is_used(monkeypatch, connection, expected):
-    monkeypatch.setenv("POSTGRES_DSN", "host=localhost")
-    monkeypatch.delenv("ServiceBus", raising=False)
-    if connection:
-        monkeypatch.setenv("ServiceBus", connection)
-    monkeypatch.setattr(health, "settings", health.settings.__wrapped__)
-    names = [check.name for check in health.checks()]
-    assert names[:3] == ["settings", "postgres", "blobs"]
-    assert ("servicebus" in names) is expected

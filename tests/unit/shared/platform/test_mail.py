@@ -7,7 +7,7 @@ import pytest
 
 from shared.platform.errors import TerminalError, TransientError
 from shared.platform.mail import Mail, ResendMailer, SmtpMailer, mailer
-from shared.platform.settings import settings
+from shared.platform.settings import forget_settings
 
 MAIL = Mail("manifold@example.com", "ops@example.com", "Held", "Look here.", "alert/nivoda/2026-01-01")
 
@@ -76,10 +76,10 @@ def configure(monkeypatch):
     def set_all(**values: str) -> None:
         for name, value in {"postgres_dsn": "host=unused", **values}.items():
             monkeypatch.setenv(name.upper(), value)
-        settings.cache_clear()
+        forget_settings()
 
     yield set_all
-    settings.cache_clear()
+    forget_settings()
 
 
 def test_the_provider_is_a_setting(configure):

@@ -5,15 +5,15 @@ import json
 import pytest
 
 from shared.platform.errors import TerminalError
-from shared.platform.settings import settings
+from shared.platform.settings import forget_settings, settings
 
 
 @pytest.fixture(autouse=True)
 def fresh(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("POSTGRES_DSN", "postgresql://nowhere")
-    settings.cache_clear()
+    forget_settings()
     yield
-    settings.cache_clear()
+    forget_settings()
 
 
 def test_a_missing_setting_is_named_with_the_place_to_set_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -23,11 +23,11 @@ def test_a_missing_setting_is_named_with_the_place_to_set_it(monkeypatch: pytest
 
 
 def test_a_wrong_value_is_named_and_a_secret_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NIVODA_REQUESTS_PER_SECOND", "-1")
+    monkeypatch.setenv("POSTGRES_POOL_SIZE", "-1")
     monkeypatch.setenv("ADMIN_API_KEY", "@Microsoft.KeyVault(SecretUri=https://canary)")
     with pytest.raises(TerminalError) as refused:
         settings()
-    assert "NIVODA_REQUESTS_PER_SECOND" in str(refused.value)
+    assert "POSTGRES_POOL_SIZE" in str(refused.value)
     assert "ADMIN_API_KEY: Value error, the Key Vault reference is not resolved" in str(refused.value)
     assert "canary" not in str(refused.value)
 
@@ -54,7 +54,7 @@ def test_secrets_of_signing_clients_are_read(monkeypatch: pytest.MonkeyPatch, gi
 def test_unusable_secrets_of_signing_clients_are_refused_unseen(monkeypatch: pytest.MonkeyPatch, given: object) -> None:
     for text in (json.dumps(given), str(given)):
         monkeypatch.setenv("HMAC_SECRETS", text)
-        settings.cache_clear()
+        forget_settings()
         with pytest.raises(TerminalError, match="HMAC_SECRETS") as refused:
             settings()
         assert "canary" not in str(refused.value)

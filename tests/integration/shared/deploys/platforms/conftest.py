@@ -26,7 +26,7 @@ from shared.deploys.platforms.base import Box, DomainProgress
 from shared.deploys.platforms.local import LocalPlatform
 from shared.platform.arm import ResourceManager
 from shared.platform.blobs import read_blob
-from shared.platform.settings import settings
+from shared.platform.settings import forget_settings
 
 APP = """
 import http.server, os, sys
@@ -264,22 +264,22 @@ async def local_harness(apps_folder, storage, monkeypatch):
     monkeypatch.setenv("LOCAL_PLATFORM_URL", process.endpoint)
     monkeypatch.setenv("LOCAL_PLATFORM_TOKEN", process.token)
     monkeypatch.setenv("MANIFOLD_LOCAL_DIR", str(apps_folder))
-    settings.cache_clear()
+    forget_settings()
     with process.running():
         yield LocalHarness(process, apps_folder / "apps")
-    settings.cache_clear()
+    forget_settings()
 
 
 @pytest.fixture
 async def azure_harness(storage, tmp_path, monkeypatch):
     for name, value in {**SETTINGS, "MANIFOLD_LOCAL_DIR": str(tmp_path)}.items():
         monkeypatch.setenv(name, value)
-    settings.cache_clear()
+    forget_settings()
     async with served(cloud := Cloud()) as endpoint:
         harness = AzureHarness(cloud, endpoint)
         yield harness
         await harness.platform.close()
-    settings.cache_clear()
+    forget_settings()
 
 
 @pytest.fixture(params=["local", "azure"])

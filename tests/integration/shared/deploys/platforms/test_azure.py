@@ -14,7 +14,7 @@ from shared.deploys.platforms.base import DeploymentCancelled
 from shared.deploys.secrets import secret_store
 from shared.platform import blob_files
 from shared.platform.errors import TerminalError
-from shared.platform.settings import settings
+from shared.platform.settings import forget_settings
 
 CANARY = "canary-7f3a9c"
 HOST = "shop.example.com"
@@ -274,6 +274,6 @@ async def test_a_cancel_is_seen_while_azure_takes_its_time(harness, cloud, recor
 
 async def test_what_is_not_configured_is_named(harness, monkeypatch):
     monkeypatch.delenv("AZURE_CONTAINER_REGISTRY")
-    settings.cache_clear()
+    forget_settings()
     with pytest.raises(TerminalError, match="AZURE_CONTAINER_REGISTRY"):
         type(harness.platform)()

@@ -20,7 +20,7 @@ from shared.deploys.platforms.base import DeploymentCancelled
 from shared.deploys.platforms.local import LocalPlatform
 from shared.deploys.secrets import secret_store
 from shared.platform.errors import NotFound, TerminalError, TransientError
-from shared.platform.settings import settings
+from shared.platform.settings import forget_settings
 from tests.integration.shared.deploys.platforms.conftest import APP
 
 
@@ -46,13 +46,13 @@ class TestLimits:
     async def test_time(self, local_harness, recorder, monkeypatch):
         monkeypatch.setenv("DEPLOYMENT_TIMEOUT_MS", "1000")
         monkeypatch.setattr("shared.deploys.platforms.local._GRACE_S", 0)
-        settings.cache_clear()
+        forget_settings()
         said = await failed_build(local_harness, recorder, "import time; time.sleep(60)")
         assert "it took longer than" in said
 
     async def test_cpu(self, local_harness, recorder, monkeypatch):
         monkeypatch.setenv("BUILD_CONTAINER_CPU", "0.25")
-        settings.cache_clear()
+        forget_settings()
         burn = "import os, time\nend = time.monotonic() + 3\nwhile time.monotonic() < end: pass\n"
         spec = await local_harness.custom({"build.py": f"{burn}print('used', sum(os.times()[:2]))", "app.py": ""})
         await local_harness.through(spec, recorder, to="build")
@@ -61,7 +61,7 @@ class TestLimits:
 
     async def test_memory_of_all_processes_together(self, local_harness, recorder, monkeypatch):
         monkeypatch.setenv("BUILD_CONTAINER_MEMORY", "0.125")
-        settings.cache_clear()
+        forget_settings()
         hold = "x = bytearray(60_000_000); x[::4096] = b'1' * len(x[::4096]); import time; time.sleep(60)"
         greedy = f"import subprocess, sys\nhold = {hold!r}\n"
         greedy += "for one in [subprocess.Popen([sys.executable, '-c', hold]) for _ in range(4)]: one.wait()"
@@ -70,7 +70,7 @@ class TestLimits:
 
     async def test_memory_of_one_process(self, local_harness, recorder, monkeypatch):
         monkeypatch.setenv("BUILD_CONTAINER_MEMORY", "0.125")
-        settings.cache_clear()
+        forget_settings()
         assert "MemoryError" in await failed_build(local_harness, recorder, "bytearray(500_000_000)")
 
     async def test_processes(self, local_harness, recorder):
@@ -527,7 +527,7 @@ class TestDoor:
 
     async def test_another_token_is_explained(self, local_harness, recorder, monkeypatch):
         monkeypatch.setenv("LOCAL_PLATFORM_TOKEN", "another-token-altogether")
-        settings.cache_clear()
+        forget_settings()
         spec = await local_harness.spec()
         with pytest.raises(TerminalError, match="does not know this app") as refusal:
             await LocalPlatform().validate(spec, recorder.box)

@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pytest
 
 from shared.platform import auth
-from shared.platform.settings import settings
+from shared.platform.settings import forget_settings
 
 SEARCH = "/api/v2/diamonds"
 
@@ -163,7 +163,7 @@ async def test_each_door_needs_its_permission(shop, client, capsys, key_for):
 
 async def test_the_operator_passes_every_door(shop, monkeypatch):
     monkeypatch.setenv("ADMIN_API_KEY", "operator")
-    settings.cache_clear()
+    forget_settings()
     diamond = await shop.offer()
     admin = {"X-Admin-Key": "operator", "X-Idempotency-Key": "k"}
     status, _, headers = await shop.ask("GET", SEARCH, headers=admin)
@@ -175,7 +175,7 @@ async def test_the_operator_passes_every_door(shop, monkeypatch):
 
 async def test_a_client_over_its_quota_is_told_when_to_come_back(shop, client, monkeypatch):
     monkeypatch.setenv("CLIENT_REQUESTS_PER_MINUTE", "3")
-    settings.cache_clear()
+    forget_settings()
     statuses = [(await shop.ask("GET", SEARCH, headers=client))[0] for _ in range(4)]
     assert statuses == [200, 200, 200, 429]
     status, found, headers = await shop.ask("GET", SEARCH, headers=client)

@@ -13,7 +13,7 @@ from shared.diamonds.pricing.rules import create_rule
 from shared.diamonds.pricing.terms import RuleTerms
 from shared.diamonds.steps import RepriceFeed
 from shared.platform.postgres import database
-from shared.platform.settings import settings
+from shared.platform.settings import forget_settings
 from triggers.diamonds.pricing import routes
 
 _OFFER = """
@@ -69,5 +69,5 @@ async def ask(method, url, body=None, **headers):
 @pytest.fixture
 def door(migrated, monkeypatch):
     monkeypatch.setenv("ADMIN_API_KEY", "operator")
-    settings.cache_clear()
+    forget_settings()
     return ask

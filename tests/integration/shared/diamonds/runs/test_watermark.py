@@ -9,7 +9,7 @@ import pytest
 from shared.diamonds.runs import watermark
 from shared.platform.blobs import read_blob, write_blob
 from shared.platform.errors import Conflict, TerminalError, TransientError
-from shared.platform.settings import settings
+from shared.platform.settings import forget_settings
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -19,7 +19,7 @@ HOUR = timedelta(hours=1)
 def container(storage: None, monkeypatch: pytest.MonkeyPatch) -> str:
     name = f"watermarks-{uuid4()}"
     monkeypatch.setenv("WATERMARK_CONTAINER", name)
-    settings.cache_clear()
+    forget_settings()
     return name
 
 

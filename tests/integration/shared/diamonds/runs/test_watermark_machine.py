@@ -368,7 +368,7 @@ def test_whatever_befalls_the_runs_what_changed_before_the_watermark_is_stored_a
 
     def cap(diamonds_at_most):
         monkeypatch.setenv("MAX_SCHEDULER_RECORDS", str(diamonds_at_most))
-        app_settings.settings.cache_clear()
+        app_settings.forget_settings()
 
     async def no_mail(_alert, _via=None):
         return False

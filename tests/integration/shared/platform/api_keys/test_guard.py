@@ -12,7 +12,7 @@ from shared.platform.api_keys.signatures import message, sign
 from shared.platform.auth import Caller
 from shared.platform.errors import Forbidden, TransientError, Unauthenticated
 from shared.platform.postgres import database
-from shared.platform.settings import settings
+from shared.platform.settings import forget_settings
 
 GUARD = ApiKey("diamonds:read")
 URL = "http://localhost/api/v2/diamonds?shape=ROUND"
@@ -67,7 +67,7 @@ async def secret(command, monkeypatch):
     """The secret of the client acme, which signs."""
     _, secret, _ = await command("create", "--client", "acme", "--permission", "diamonds:read", "--hmac")
     monkeypatch.setenv("HMAC_SECRETS", f'{{"acme": "{secret}", "nograant": "{"x" * 32}"}}')
-    settings.cache_clear()
+    forget_settings()
     return secret
 
 
@@ -261,7 +261,7 @@ async def test_an_unknown_client_takes_the_same_work(secret, monkeypatch, client
 async def test_both_secrets_work_while_one_is_replaced(secret, monkeypatch):
     new = "n" * 40
     monkeypatch.setenv("HMAC_SECRETS", f'{{"acme": ["{new}", "{secret}"]}}')
-    settings.cache_clear()
+    forget_settings()
     await GUARD.authenticate(signed(secret))
     await GUARD.authenticate(signed(new))
 
@@ -274,6 +274,6 @@ async def test_a_revoked_signer_is_refused_though_the_secret_is_still_set(comman
 
 async def test_a_key_does_not_make_its_client_a_signer(command, key, monkeypatch):
     monkeypatch.setenv("HMAC_SECRETS", f'{{"acme": "{"s" * 32}"}}')
-    settings.cache_clear()
+    forget_settings()
     with pytest.raises(Unauthenticated):
         await GUARD.authenticate(signed("s" * 32))

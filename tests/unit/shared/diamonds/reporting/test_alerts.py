@@ -9,13 +9,12 @@ from shared.diamonds.models import PartitionProgress, PriceRange, RunStatus, Run
 from shared.diamonds.reporting.alerts import (
     announce,
     consolidation_held,
-    dead_letters_found,
     deletion_stopped,
     partitions_failed,
     run_failed,
     watermark_stands_still,
 )
-from shared.platform.settings import settings
+from shared.platform.settings import forget_settings
 
 RUN = RunSummary(
     run_id=UUID(int=7),
@@ -46,9 +45,9 @@ def failed(number: int, error: str | None = "the supplier answered 500") -> Part
 @pytest.fixture(autouse=True)
 def configured(monkeypatch):
     monkeypatch.setenv("POSTGRES_DSN", "host=unused")
-    settings.cache_clear()
+    forget_settings()
     yield
-    settings.cache_clear()
+    forget_settings()
 
 
 def test_failed_partitions_are_named_with_their_reason_and_the_way_out():
@@ -110,12 +109,3 @@ def test_a_watermark_that_stands_still_tells_since_when(known, words):
     assert alert.cause == "brilliant/watermark-age"
     assert words in alert.text
     assert "2026-01-02 02:00 UTC" in alert.text
-
-
-@pytest.mark.parametrize(("exact", "words"), [(True, "1,000 dead letters"), (False, "more than 1,000 dead letters")])
-def test_dead_letters_tell_how_to_read_and_resubmit_them(exact, words):
-    alert = dead_letters_found("deployments", 1_000, exact=exact)
-    assert alert.cause == "queue/deployments/dead-letters"
-    assert alert.subject == f"[Manifold] deployments: {words}"
-    assert "GET /ops/queues/deployments/dead-letters" in alert.text
-    assert "POST /ops/queues/deployments/dead-letters/resubmit" in alert.text

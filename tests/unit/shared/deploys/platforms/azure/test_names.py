@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from shared.deploys.platforms.azure.names import app_name, place, revision_name, suffix, task_run_name
 from shared.deploys.platforms.azure.registry import image_name
 from shared.platform.errors import TerminalError
-from shared.platform.settings import settings
+from shared.platform.settings import forget_settings
 
 IDS = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", fullmatch=True)
 
@@ -45,7 +45,7 @@ def test_a_deployment_has_the_same_names_each_time(spec):
 
 def test_a_place_that_is_not_configured_is_told_by_setting(monkeypatch):
     monkeypatch.setenv("POSTGRES_DSN", "host=unused")
-    settings.cache_clear()
+    forget_settings()
     with pytest.raises(TerminalError, match="AZURE_SUBSCRIPTION_ID, AZURE_RESOURCE_GROUP"):
         place()
-    settings.cache_clear()
+    forget_settings()

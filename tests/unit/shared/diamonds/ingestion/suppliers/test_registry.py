@@ -5,7 +5,7 @@ import pytest
 from shared.diamonds.ingestion.suppliers import supplier
 from shared.diamonds.ingestion.suppliers.nivoda import Nivoda
 from shared.platform.errors import NotFound, TerminalError
-from shared.platform.settings import settings
+from shared.platform.settings import forget_settings
 
 
 @pytest.fixture
@@ -13,10 +13,10 @@ def configure(monkeypatch):
     def set_all(**values: str) -> None:
         for name, value in {"postgres_dsn": "host=unused", **values}.items():
             monkeypatch.setenv(name.upper(), value)
-        settings.cache_clear()
+        forget_settings()
 
     yield set_all
-    settings.cache_clear()
+    forget_settings()
 
 
 async def test_nivoda_comes_with_its_settings(configure):

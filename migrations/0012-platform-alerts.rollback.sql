@@ -1,0 +1,2 @@
+drop view diamonds.alerts_sent;
+alter table platform.alerts_sent set schema diamonds;

@@ -1,0 +1,57 @@
+"""The settings of the workload deploys, with their units and defaults."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, SecretStr
+
+from shared.platform.settings import Settings, read_settings
+
+
+class DeploySettings(Settings):
+    """For running deployed apps, on Azure Container Apps or on this machine."""
+
+    manifold_local_dir: str = Field(".local", description="folder of what the app itself keeps on a laptop")
+    git_hosts: str = Field(
+        "",
+        pattern=r"^([A-Za-z0-9.-]+(,[A-Za-z0-9.-]+)*)?$",
+        description="hosts that sources are fetched from, by commas; unset: any public one",
+    )
+    local_platform_url: str = Field(
+        "http://127.0.0.1:8500", description="address of the platform for apps on this machine"
+    )
+    local_platform_token: SecretStr = Field(
+        SecretStr(""), description="what the platform for apps on this machine asks of its caller"
+    )
+    container_platform: Literal["local", "azure"] = Field(
+        "local", description="where deployed apps run: on this machine, or on Azure Container Apps"
+    )
+    max_concurrent_deployments: int = Field(5, ge=1, le=1_000, description="deployments at work at the same time")
+    deployment_timeout_ms: int = Field(
+        1_800_000, ge=1_000, le=86_400_000, description="milliseconds that a deployment may work"
+    )
+    deployment_retention_days: int = Field(
+        90, ge=1, description="days that an ended deployment, its log and its source are kept, and a failed one retried"
+    )
+    build_container_cpu: float = Field(2, gt=0, le=64, description="cores that a build may use")
+    build_container_memory: float = Field(4, gt=0, le=256, description="GiB of memory that a build may use")
+    azure_poll_seconds: float = Field(
+        2, ge=0.1, le=60, description="seconds between two looks at the same build, revision or certificate in Azure"
+    )
+    azure_subscription_id: str = Field("", description="subscription of the deployed apps")
+    azure_resource_group: str = Field("", description="resource group of the deployed apps")
+    azure_location: str = Field("", description="region of the deployed apps")
+    azure_container_registry: str = Field("", description="name of the registry of the deployed apps' images")
+    container_apps_environment_id: str = Field("", description="resource id of the environment of the deployed apps")
+    container_apps_identity_id: str = Field(
+        "", description="resource id of the identity with which deployed apps fetch their image"
+    )
+    key_vault_uri: str | None = Field(
+        None, description="https address of the vault of deployed apps' variables; unset: files on this machine"
+    )
+
+
+def settings() -> DeploySettings:
+    """The workload's settings. Raises TerminalError as `read_settings`."""
+    return read_settings(DeploySettings)

@@ -1,0 +1,77 @@
+"""The settings of the workload diamonds, with their units and defaults."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, SecretStr
+
+from shared.platform.settings import Settings, read_settings
+
+
+class DiamondSettings(Settings):
+    """For reading the suppliers' feeds, and pricing what they offer."""
+
+    watermark_container: str = Field("watermarks", description="container of the feeds' watermarks")
+    nivoda_endpoint: str = Field("", description="GraphQL address of the Nivoda supplier")
+    nivoda_username: str = Field("", description="user name at Nivoda")
+    nivoda_password: SecretStr = Field(SecretStr(""), description="password at Nivoda")
+    nivoda_price_unit: Literal["cents", "dollars"] = Field("cents", description="unit of the prices that Nivoda sends")
+    nivoda_requests_per_second: float = Field(
+        25, ge=0, description="requests/s over the whole account, all instances together; 0: no limit"
+    )
+    nivoda_page_size: int = Field(50, ge=1, le=50, description="diamonds per page; the vendor's maximum is 50")
+    nivoda_timeout_seconds: float = Field(
+        30, gt=0, le=300, description="seconds to wait for one answer of the supplier"
+    )
+    brilliant_endpoint: str = Field("", description="address of the Brilliant supplier's REST feed")
+    brilliant_api_key: SecretStr = Field(SecretStr(""), description="key of the account at Brilliant")
+    brilliant_price_unit: Literal["cents", "dollars"] = Field(
+        "dollars", description="unit of the prices that Brilliant sends"
+    )
+    brilliant_requests_per_second: float = Field(
+        10, ge=0, description="requests/s over the whole account, all instances together; 0: no limit"
+    )
+    brilliant_timeout_seconds: float = Field(
+        30, gt=0, le=300, description="seconds to wait for one answer of Brilliant"
+    )
+    feeds: str = Field(
+        "nivoda",
+        pattern=r"^[a-z][a-z0-9-]*(,[a-z][a-z0-9-]*)*$",
+        description="feeds that are read every night, by commas",
+    )
+    full_run_days: str = Field(
+        "sun",
+        pattern=r"^(none|(mon|tue|wed|thu|fri|sat|sun)(,(mon|tue|wed|thu|fri|sat|sun))*)$",
+        description="weekdays (mon to sun by commas, or none) whose night reads all of a feed, which alone finds what"
+        " was deleted",
+    )
+    delete_share_limit: float = Field(
+        0.2, ge=0, le=1, description="share of a feed's diamonds that a full run may mark deleted; over it, none is"
+    )
+    watermark_age_hours: int = Field(48, ge=1, description="hours after which a watermark that stands still is told")
+    raw_retention_days: int = Field(90, ge=1, description="days that raw rows are kept which no run has seen")
+    run_retention_days: int = Field(
+        30, ge=1, description="days that the partitions and sightings of ended runs are kept"
+    )
+    max_scheduler_records: int = Field(0, ge=0, description="cap on the diamonds of one run; 0: no cap")
+    ingest_seconds: float = Field(
+        240, gt=0, le=540, description="seconds one ingestion activity works before it hands back its cursor"
+    )
+    partial_share: float = Field(
+        0.7,
+        gt=0,
+        le=1,
+        description="share of partitions that must succeed for a partial consolidation to start by itself",
+    )
+    partial_wait_seconds: int = Field(
+        300, ge=0, le=86_400, description="seconds a partial consolidation waits for failed partitions to be retried"
+    )
+    watermark_overlap_seconds: int = Field(
+        900, ge=0, description="seconds the next update window reaches back before this run's start"
+    )
+
+
+def settings() -> DiamondSettings:
+    """The workload's settings. Raises TerminalError as `read_settings`."""
+    return read_settings(DiamondSettings)

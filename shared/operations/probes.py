@@ -1,0 +1,35 @@
+"""The probes of what every workload stands on."""
+
+from __future__ import annotations
+
+from shared.platform.credentials import credential
+from shared.platform.health import Check
+from shared.platform.postgres import database
+from shared.platform.servicebus import known_queues
+from shared.platform.settings import settings
+
+
+async def _postgres() -> None:
+    async with database() as connection:
+        await connection.execute("SELECT 1")
+
+
+async def _servicebus() -> None:
+    from azure.servicebus.aio import ServiceBusClient  # noqa: PLC0415 - loads at the first probe, not at the start
+
+    known = settings()
+    if known.servicebus:
+        client = ServiceBusClient.from_connection_string(known.servicebus.get_secret_value(), retry_total=0)
+    else:
+        client = ServiceBusClient(known.servicebus_namespace or "", credential(), retry_total=0)
+    # Opening a link proves the network, the identity and the queue; nothing is sent.
+    async with client, client.get_queue_sender(known_queues()[0]):
+        pass
+
+
+def _has_servicebus() -> bool:
+    return bool(settings().servicebus or settings().servicebus_namespace)
+
+
+POSTGRES = Check("postgres", _postgres)
+SERVICE_BUS = Check("servicebus", _servicebus, needed=_has_servicebus)

@@ -102,6 +102,8 @@ def test_todays_orchestrators_take_the_steps_of_recorded_runs(path: Path) -> Non
     else:
         assert (ended["OrchestrationStatus"], answer["isDone"]) == ("Failed", False)
         assert answer["error"] in ended["Result"]
+        if recorded["parentInstanceId"] is None:
+            assert answer["customStatus"]["failure"]["message"] in ended["Result"]
 
 
 def test_there_is_a_history_of_every_orchestration() -> None:

@@ -1,6 +1,5 @@
 """For operators: what runs, how far it is, why it failed, and how to stop it. Never shows what a run was given."""
 
-import re
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -117,19 +116,21 @@ def _shown(run: Instance) -> dict[str, Any]:
         "updated_at": run.updated_at,
         "seconds": (run.updated_at - run.created_at).total_seconds(),
         "progress": run.progress,
-        "error": decode_error(run.state, run.output),
+        "error": error_of(run),
     }
 
 
-def decode_error(state: RunState, output: object) -> RunError | None:
-    """The error of a run, from the text that the host keeps in its output: "... failed: message (code) remedy"."""
-    if state in (RunState.TERMINATED, RunState.CANCELED):
-        return RunError(code=state.value.lower(), message=str(output or "Stopped without a reason."))
-    if state is not RunState.FAILED:
+def error_of(run: Instance) -> RunError | None:
+    """Why a run ended without its result; None for one that did not."""
+    if run.state in (RunState.TERMINATED, RunState.CANCELED):
+        return RunError(code=run.state.value.lower(), message=str(run.output or "Stopped without a reason."))
+    if run.state is not RunState.FAILED:
         return None
-    text = re.sub(r"^Orchestrator function '.*?' failed:\s*", "", str(output or "No reason was given.")).strip()
-    known = re.fullmatch(r"(.+) \(([a-z][a-z0-9]*(?:-[a-z0-9]+)*)\)(?: (.+))?", text, re.DOTALL)
-    return RunError(code=known[2], message=known[1], remedy=known[3]) if known else RunError(code=None, message=text)
+    if run.failure is not None:
+        return RunError(code=run.failure.code, message=run.failure.message, remedy=run.failure.remedy)
+    # Not an error of this app's own kind: the host's text, behind its "Orchestrator function 'x' failed: ".
+    text = str(run.output or "No reason was given.")
+    return RunError(code=None, message=text.partition(" failed: ")[2].strip() or text)
 
 
 _OUTCOMES = {

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote, urlencode
 
 import aiohttp
@@ -15,7 +15,7 @@ from azure.durable_functions import DurableOrchestrationClient, EntityId
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.platform.durable.entities import Entity, State
-from shared.platform.durable.handles import In, Orchestration
+from shared.platform.durable.handles import FAILURE, Failure, In, Orchestration
 from shared.platform.errors import Conflict, InvalidInput, NotFound, TransientError
 
 CALL_SECONDS = 30
@@ -51,6 +51,12 @@ class Instance(BaseModel):
     progress: Any = Field(None, alias="customStatus")
     output: Any = None
     history: list[dict[str, Any]] | None = Field(None, alias="historyEvents")
+
+    @property
+    def failure(self) -> Failure | None:
+        """The error of this app in which it failed, if it did; other errors are in `output`, as the host's text."""
+        shown = cast("dict[str, Any]", self.progress) if isinstance(self.progress, dict) else {}
+        return Failure.model_validate(shown[FAILURE]) if self.state is RunState.FAILED and FAILURE in shown else None
 
 
 class InstancePage(BaseModel):

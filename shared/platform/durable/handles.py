@@ -70,6 +70,10 @@ class Failure(BaseModel):
         return TerminalError(self.message, code=self.code, remedy=self.remedy)
 
 
+FAILURE = "failure"
+"""Under which the custom status of a failed orchestration holds its Failure, beside what it showed last."""
+
+
 class Envelope(BaseModel):
     """What a step answers: its model's JSON text, or why trying again is useless.
 

@@ -9,7 +9,16 @@ import azure.durable_functions as df
 import azure.functions as func
 
 from shared.platform.durable.entities import Entity, entity_function
-from shared.platform.durable.handles import Activity, Context, Envelope, Failure, Handle, Orchestration, Steps
+from shared.platform.durable.handles import (
+    FAILURE,
+    Activity,
+    Context,
+    Envelope,
+    Failure,
+    Handle,
+    Orchestration,
+    Steps,
+)
 from shared.platform.errors import TerminalError
 
 Blueprint = df.Blueprint
@@ -52,9 +61,14 @@ def _orchestrator_function(handle: Orchestration[Any, Any]) -> Callable[..., Any
         try:
             value = yield from handle.run(context, _input(handle, context))
         except TerminalError as error:
-            if not child:
-                raise
-            return Envelope(failure=Failure.of(error)).model_dump_json()
+            failure = Failure.of(error)
+            if child:
+                return Envelope(failure=failure).model_dump_json()
+            # The host keeps a failed orchestration's error as cut text; its status keeps the code and the remedy.
+            shown = context.custom_status
+            known: dict[str, Any] = cast("dict[str, Any]", shown) if isinstance(shown, dict) else {}
+            context.set_custom_status({**known, FAILURE: failure.model_dump()})
+            raise
         return Envelope(value=value.model_dump_json()).model_dump_json() if child else value.model_dump(mode="json")
 
     entry.__name__ = handle.name

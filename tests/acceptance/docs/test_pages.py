@@ -19,6 +19,7 @@ ROOT = Path(__file__).parents[3]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("**/*.md")])
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 ELSEWHERE = {
+    "add-a-workload.md": "tests/acceptance/docs/test_add_a_workload.py",
     "deploy.md": "tests/unit/infra/test_deploy_page.py",
     "local-services.md": "tests/integration/docs/test_local_services.py",
     "local-host.md": "tests/acceptance/local/host",

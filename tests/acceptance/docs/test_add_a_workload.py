@@ -1,0 +1,86 @@
+"""docs/add-a-workload.md: the workload that it builds, made of its blocks, runs beside the others."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from local.host.testing import HostProcess
+
+ROOT = Path(__file__).parents[3]
+PAGE = (ROOT / "docs" / "add-a-workload.md").read_text()
+FILES = dict(re.findall(r"^`([\w/]+\.py)`:\n\n```python\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE))
+COMMANDS = re.findall(r"^```bash\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+FLOORS = ("shared", "activities", "orchestrators", "triggers")
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """This project as a newcomer has it who followed the page."""
+    folder = tmp_path_factory.mktemp("project")
+    kept = ("lint", "migrations", "console", "host.json", "pyproject.toml", "sgconfig.yml", "local")
+    for name in (*FLOORS, *kept):
+        source = ROOT / name
+        copy = shutil.copytree if source.is_dir() else shutil.copy
+        copy(source, folder / name, **({"ignore": shutil.ignore_patterns("__pycache__")} if source.is_dir() else {}))
+    for floor in FLOORS:
+        (folder / floor / "words").mkdir()
+        (folder / floor / "words" / "__init__.py").touch()
+    shutil.copytree(ROOT / "tests/unit/orchestrators", folder / "tests/unit/orchestrators")
+    for name, text in FILES.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    return folder
+
+
+def typed(*command: str, folder: Path, **environment: str) -> str:
+    done = subprocess.run(
+        command, cwd=folder, env={**os.environ, **environment}, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 0, f"{command}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
+    return done.stdout
+
+
+def test_the_page_differs_from_the_app_by_its_own_lines_alone() -> None:
+    told = FILES["function_app.py"].splitlines()
+    app = (ROOT / "function_app.py").read_text().splitlines()
+    assert [line for line in told if "words" not in line] == [line for line in app if not line.startswith("app = ")]
+    assert told[-1] == app[-1].removesuffix(")") + ", words)"
+
+
+def test_the_workload_runs_and_its_commands_do_what_they_say(project: Path, tmp_path: Path) -> None:
+    environment = {"POSTGRES_DSN": "host=unused", "ADMIN_API_KEY": "some-key", "TASKHUB_NAME": "words"}
+    with HostProcess(project, tmp_path / "host", environment=environment) as host:
+        [script] = COMMANDS
+        told = typed(
+            "bash", "-euo", "pipefail", "-c", script,
+            folder=tmp_path, APP=f"http://127.0.0.1:{host.port}", KEY="some-key",
+        )  # fmt: skip
+        run = json.loads(told)
+        assert (run["status"], run["output"]) == ("Completed", {"words": 6})
+        assert run["progress"] == {"phase": "counting", "done": 3, "total": 3, "unit": "texts", "percent": 100}
+        api = host.request("GET", "/openapi.json").json()
+        assert "words" in {tag["name"] for tag in api["tags"]}
+        refused = host.request("POST", "/words/count", {"texts": []}, headers={"X-Admin-Key": "some-key"})
+        assert (refused.status, refused.json()["errors"][0]["field"]) == (400, "texts")
+
+
+def test_its_tests_pass(project: Path) -> None:
+    tests = [name for name in FILES if name.startswith("tests/")]
+    assert len(tests) == 2
+    typed(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests, folder=project)
+
+
+def test_it_keeps_the_rules_of_the_house(project: Path) -> None:
+    own = [str(Path(floor, "words")) for floor in FLOORS]
+    typed("ruff", "check", *own, folder=project)
+    typed("ruff", "format", "--check", *own, folder=project)
+    typed("ast-grep", "scan", "--error", *own, folder=project)
+    typed("lint-imports", folder=project)

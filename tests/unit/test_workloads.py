@@ -1,0 +1,80 @@
+"""Each workload declares all that it brings, and nothing is left out of a declaration."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+import function_app
+from shared.platform.workload import Workload, workloads
+
+ROOT = Path(__file__).parents[2]
+LAYERS = ("triggers", "orchestrators", "activities")
+OPERATIONS_PAGE = (ROOT / "docs" / "operations.md").read_text()
+
+assert function_app.app
+LOADED = workloads()
+
+
+def modules(layer: str) -> list[str]:
+    files = [path.relative_to(ROOT) for path in (ROOT / layer).glob("*/**/*.py")]
+    return [".".join(path.with_suffix("").parts).removesuffix(".__init__") for path in files]
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_every_module_of_a_layer_is_loaded_with_the_app(layer: str) -> None:
+    assert [name for name in modules(layer) if name not in sys.modules] == []
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_the_packages_of_a_layer_are_the_workloads(layer: str) -> None:
+    packages = {path.parent.name for path in (ROOT / layer).glob("*/__init__.py")}
+    assert packages <= {workload.name for workload in LOADED}
+
+
+@pytest.mark.parametrize("workload", LOADED, ids=lambda one: one.name)
+def test_a_workload_lies_where_its_name_says(workload: Workload) -> None:
+    declared = sys.modules[f"triggers.{workload.name}"]
+    assert getattr(declared, workload.name) is workload
+    assert (declared.__doc__ or "").strip()
+
+
+def test_every_kind_of_alert_is_declared() -> None:
+    defined = [
+        node
+        for path in (ROOT / "shared").glob("**/*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Assign)
+        and isinstance(node.value, ast.Call)
+        and getattr(node.value.func, "id", "") == "AlertKind"
+    ]
+    declared = [kind for workload in LOADED for kind in workload.alerts]
+    assert len(defined) == len(declared) == len({kind.name for kind in declared})
+
+
+def test_operators_find_every_kind_of_alert_on_their_page() -> None:
+    told = dict(re.findall(r"^\| `([a-z-]+)` \| [a-z]+ \| (.+) \|$", OPERATIONS_PAGE, re.MULTILINE))
+    assert told == {kind.name: kind.meaning for workload in LOADED for kind in workload.alerts}
+
+
+def test_operators_find_every_timer_on_their_page() -> None:
+    timers = {
+        function.get_function_name(): function._trigger.schedule
+        for function in (builder._function for builder in function_app.app._function_builders)
+        if function._trigger.type == "timerTrigger"
+    }
+    told = dict(re.findall(r"^\| `([a-z_]+)` \| `([^`]+)` \|", OPERATIONS_PAGE, re.MULTILINE))
+    assert told == timers
+
+
+def test_every_queue_that_is_read_is_declared() -> None:
+    read = {
+        function._trigger.queue_name
+        for function in (builder._function for builder in function_app.app._function_builders)
+        if function._trigger.type == "serviceBusTrigger"
+    }
+    assert read == {queue for workload in LOADED for queue in workload.queues}

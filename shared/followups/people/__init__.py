@@ -1,0 +1,1 @@
+"""Agents, their clients, and the tasks that are planned for them."""

@@ -1,0 +1,107 @@
+"""Agents: those who sign in, and in whose name clients are written to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shared.followups.people.models import Agent, AgentProfile
+from shared.platform.errors import Conflict, InvalidInput, NotFound
+from shared.platform.postgres import database, rows
+
+_COLUMNS = ", ".join(Agent.model_fields)
+
+
+async def register(email: str, password_hash: str, name: str, profile: AgentProfile) -> Agent:
+    """A new agent who signs in with a password.
+
+    Raises:
+        Conflict: the address is taken.
+    """
+    given = {**_changed(profile), "email": email, "password_hash": password_hash, "name": name}
+    given["auth_provider"] = "email"
+    names = ", ".join(given)
+    values = ", ".join(f"%({column})s" for column in given)
+    async with database() as connection:
+        made = await rows(
+            connection,
+            f"insert into followups.agents ({names}) values ({values}) on conflict (email) do nothing"  # noqa: S608 - the names are the model's
+            f" returning {_COLUMNS}",
+            given,
+        )
+    if not made:
+        raise Conflict("There is an agent with this address.", code="address-taken", remedy="Sign in instead.")
+    return Agent.model_validate(made[0])
+
+
+async def by_email(email: str) -> tuple[Agent, str | None] | None:
+    """The agent of this address with the hash of the password; None if there is none."""
+    async with database() as connection:
+        found = await rows(
+            connection,
+            f"select {_COLUMNS}, password_hash from followups.agents where email = %s",  # noqa: S608 - as above
+            (email,),
+        )
+    return (Agent.model_validate(found[0]), found[0]["password_hash"]) if found else None
+
+
+async def read(agent_id: int) -> Agent:
+    """The agent.
+
+    Raises:
+        NotFound: there is none of this number.
+    """
+    async with database() as connection:
+        return _one(await rows(connection, f"select {_COLUMNS} from followups.agents where id = %s", (agent_id,)))  # noqa: S608 - as above
+
+
+async def change(agent_id: int, profile: AgentProfile) -> Agent:
+    """Change what the profile names.
+
+    Raises:
+        NotFound: there is no such agent.
+        InvalidInput: the agent would have no name, or hours that end before they begin.
+    """
+    given = _changed(profile)
+    for field in ("name", "time_zone", "working_days", "opens", "closes", "send_mode", "daily_cap"):
+        if field in given and given[field] is None:
+            raise InvalidInput(f"An agent has a {field}; leave the field out to keep it.", field=field)
+    sets = ", ".join([*(f"{column} = %({column})s" for column in given), "updated_at = now()"])
+    async with database() as connection:
+        return _one(
+            await rows(
+                connection,
+                f"update followups.agents set {sets} where id = %(id)s returning {_COLUMNS}",  # noqa: S608 - as above
+                {**given, "id": agent_id},
+            )
+        )
+
+
+async def pause(agent_id: int, *, paused: bool) -> Agent:
+    """Hold all mails of the agent back, or let them go on; may be repeated.
+
+    Raises:
+        NotFound: there is no such agent.
+    """
+    moment = "coalesce(paused_at, now())" if paused else "null"
+    async with database() as connection:
+        return _one(
+            await rows(
+                connection,
+                f"update followups.agents set paused_at = {moment}, updated_at = now() where id = %s"  # noqa: S608 - as above
+                f" returning {_COLUMNS}",
+                (agent_id,),
+            )
+        )
+
+
+def _changed(profile: AgentProfile) -> dict[str, Any]:
+    given = profile.model_dump(exclude_unset=True)
+    if given.get("working_days") is not None:
+        given["working_days"] = sorted(set(given["working_days"]))
+    return given
+
+
+def _one(found: list[dict[str, Any]]) -> Agent:
+    if not found:
+        raise NotFound("There is no such agent.", code="unknown-agent")
+    return Agent.model_validate(found[0])

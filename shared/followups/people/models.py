@@ -1,0 +1,199 @@
+"""Agents, clients and tasks, as they are stored and as the routes show them."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import datetime, time
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from shared.followups.scheduling.cadence import Priority
+from shared.followups.scheduling.calendar import Calendar, Country, TimeZone, WorkingDays
+
+PropertyType = Literal["residential", "commercial", "land", "other"]
+Stage = Literal["lead", "negotiating", "under_contract", "closed", "lost"]
+TaskStatus = Literal["pending", "completed", "skipped", "cancelled"]
+ACTIVE_STAGES: tuple[Stage, ...] = ("lead", "negotiating", "under_contract")
+"""The stages in which a client is written to."""
+
+
+def _one_line(text: str) -> str:
+    if any(unicodedata.category(character) in ("Cc", "Zl", "Zp") for character in text):
+        raise ValueError("line breaks and control characters are not allowed here")
+    return text
+
+
+def _address(text: str) -> str:
+    from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415 - loads when the first is read
+
+    try:
+        found = validate_email(text, check_deliverability=False, allow_smtputf8=False, test_environment=True)
+    except EmailNotValidError as error:
+        raise ValueError(str(error)) from None
+    return (found.ascii_email or found.normalized).lower()
+
+
+Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200), AfterValidator(_one_line)]
+Text = Annotated[str, StringConstraints(max_length=10_000)]
+Address = Annotated[
+    str, StringConstraints(max_length=254), AfterValidator(_address), Field(examples=["ann@example.com"])
+]
+Identifier = Annotated[int, Field(ge=1, le=2**63 - 1)]
+
+
+class Stored(BaseModel):
+    """A row, as it is shown."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Given(BaseModel):
+    """What a caller sends."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Hours(Given):
+    """When somebody may be written to; what is left out is the default."""
+
+    time_zone: TimeZone | None = None
+    working_days: WorkingDays | None = None
+    opens: time | None = None
+    closes: time | None = None
+    country: Country | None = None
+
+    @model_validator(mode="after")
+    def _opens_before_it_closes(self) -> Hours:
+        if (self.opens is None) != (self.closes is None):
+            raise ValueError("opens and closes go together")
+        if self.opens and self.closes and self.closes <= self.opens:
+            raise ValueError("closes must be later than opens")
+        return self
+
+
+class AgentProfile(Hours):
+    """What an agent may change about itself."""
+
+    name: Annotated[Line, Field(min_length=1)] | None = None
+    phone: Line | None = None
+    title: Line | None = None
+    company: Line | None = None
+    bio: Text | None = None
+    avatar_url: Annotated[str, Field(max_length=2000, pattern=r"^https://[!-~]+$")] | None = None
+    postal_address: Annotated[Text, Field(description="Stands under every mail, as the law asks for")] | None = None
+    send_mode: Literal["automatic", "approve"] | None = Field(
+        None, description="automatic: sent when due; approve: each mail waits for the agent"
+    )
+    daily_cap: Annotated[int, Field(ge=0, le=100_000, description="Most mails of one day")] | None = None
+
+
+class Agent(Stored):
+    id: int
+    email: str
+    auth_provider: Literal["email", "google"]
+    name: str
+    phone: str | None
+    title: str | None
+    company: str | None
+    bio: str | None
+    avatar_url: str | None
+    is_active: bool
+    postal_address: str | None
+    time_zone: str
+    working_days: tuple[int, ...]
+    opens: time
+    closes: time
+    country: str | None
+    send_mode: Literal["automatic", "approve"]
+    daily_cap: int
+    paused_at: datetime | None
+    created_at: datetime
+
+
+class ClientFields(Hours):
+    """What is known of a client."""
+
+    name: Line | None = None
+    phone: Line | None = None
+    property_address: Line | None = None
+    property_type: PropertyType = "residential"
+    stage: Stage = "lead"
+    notes: Text | None = None
+    custom_fields: dict[Annotated[str, Field(max_length=100)], Any] = Field(
+        default_factory=dict[str, Any], max_length=50
+    )
+
+
+class NewClient(ClientFields):
+    email: Address
+    create_tasks: bool = Field(default=True, description="Plan the cadence for the client")
+
+
+class ClientChange(ClientFields):
+    """The fields to change; the others stay."""
+
+    email: Address | None = None
+
+
+class Client(Stored):
+    id: int
+    agent_id: int
+    name: str | None
+    email: str
+    phone: str | None
+    property_address: str | None
+    property_type: PropertyType
+    stage: Stage
+    notes: str | None
+    custom_fields: dict[str, Any]
+    last_contacted: datetime | None
+    email_unsubscribed: bool
+    is_deleted: bool
+    paused_at: datetime | None
+    time_zone: str | None
+    working_days: tuple[int, ...] | None
+    opens: time | None
+    closes: time | None
+    country: str | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class NewTask(Given):
+    """A follow-up beside the cadence."""
+
+    client_id: Identifier
+    scheduled_for: AwareDatetime
+    priority: Priority = "medium"
+    notes: Text | None = None
+
+
+class TaskChange(Given):
+    """The fields to change; the others stay. Only a pending task can be changed."""
+
+    scheduled_for: AwareDatetime | None = None
+    priority: Priority | None = None
+    notes: Text | None = None
+    status: Literal["completed", "skipped", "cancelled"] | None = None
+
+
+class Task(Stored):
+    id: int
+    agent_id: int
+    client_id: int
+    followup_type: str
+    scheduled_for: datetime
+    planned_for: datetime = Field(description="Before anything moved it")
+    status: TaskStatus
+    priority: Priority
+    notes: str | None
+    reason: str | None = Field(description="Why it was moved, skipped or cancelled")
+    completed_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+
+def calendar_of(row: dict[str, Any]) -> Calendar:
+    """The calendar in a row that has its five columns."""
+    return Calendar.model_validate({name: row[name] for name in Calendar.model_fields})

@@ -1,0 +1,199 @@
+"""Tasks: what is to be sent to whom, and when. A step of the cadence, or one that the agent added."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from shared.followups.people.models import Client, NewTask, Task, TaskChange, TaskStatus, calendar_of
+from shared.followups.scheduling.cadence import Step, plan
+from shared.followups.scheduling.calendar import next_open
+from shared.platform.errors import Conflict, NotFound
+from shared.platform.postgres import database, rows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from psycopg import AsyncConnection
+
+    from shared.followups.scheduling.calendar import Calendar
+
+CUSTOM = "Custom"
+_COLUMNS = ", ".join(Task.model_fields)
+CALENDAR = ", ".join(
+    f"coalesce(c.{name}, a.{name}) as {name}" for name in ("time_zone", "working_days", "opens", "closes", "country")
+)
+"""The columns of a client's calendar, where c is the client and a its agent."""
+
+_INSERT = f"""
+insert into followups.tasks
+    (agent_id, client_id, followup_type, scheduled_for, planned_for, priority, notes, reason)
+values (%(agent)s, %(client)s, %(type)s, %(at)s, %(planned)s, %(priority)s, %(notes)s, %(reason)s)
+on conflict (client_id, followup_type) where followup_type <> 'Custom' do nothing
+returning {_COLUMNS}
+"""  # noqa: S608 - the names are the model's
+
+
+async def plan_cadence(connection: AsyncConnection[Any], client: Client) -> None:
+    """Plan the steps of the agent's cadence for a client from the day it was entered; a step that is there stays."""
+    calendar = await _calendar(connection, client.agent_id, client.id)
+    steps = await rows(
+        connection,
+        "select followup_type, days, priority, channel from followups.cadence_steps s where agent_id = %(agent)s"
+        " or (agent_id is null and not exists (select from followups.cadence_steps o where o.agent_id = %(agent)s))"
+        " order by days, id",
+        {"agent": client.agent_id},
+    )
+    for planned in plan([Step.model_validate(step) for step in steps], client.created_at, calendar):
+        await rows(
+            connection,
+            _INSERT,
+            {
+                "agent": client.agent_id,
+                "client": client.id,
+                "type": planned.step.followup_type,
+                "at": planned.opening.at,
+                "planned": planned.planned,
+                "priority": planned.step.priority,
+                "notes": None,
+                "reason": planned.opening.reason,
+            },
+        )
+
+
+async def create(agent_id: int, new: NewTask) -> Task:
+    """Add a task; its moment is moved into the client's hours.
+
+    Raises:
+        NotFound: the client is not the agent's.
+    """
+    async with database() as connection:
+        opening = next_open(new.scheduled_for, await _calendar(connection, agent_id, new.client_id))
+        given = {"agent": agent_id, "client": new.client_id, "type": CUSTOM, "at": opening.at}
+        given |= {"planned": new.scheduled_for, "priority": new.priority, "notes": new.notes, "reason": opening.reason}
+        return _one(await rows(connection, _INSERT, given))
+
+
+async def read(agent_id: int, task_id: int) -> Task:
+    """The agent's task.
+
+    Raises:
+        NotFound: there is none, or it is another agent's.
+    """
+    async with database() as connection:
+        return _one(
+            await rows(
+                connection,
+                f"select {_COLUMNS} from followups.tasks where agent_id = %s and id = %s",  # noqa: S608 - as above
+                (agent_id, task_id),
+            )
+        )
+
+
+async def listed(
+    agent_id: int, *, after: int, limit: int, status: TaskStatus | None = None, client_id: int | None = None
+) -> list[Task]:
+    """The agent's tasks behind that number, in the order of their numbers."""
+    async with database() as connection:
+        found = await rows(
+            connection,
+            f"select {_COLUMNS} from followups.tasks where agent_id = %(agent)s and id > %(after)s"  # noqa: S608 - as above
+            " and (%(status)s::text is null or status = %(status)s)"
+            " and (%(client)s::bigint is null or client_id = %(client)s) order by id limit %(limit)s",
+            {"agent": agent_id, "after": after, "limit": limit, "status": status, "client": client_id},
+        )
+    return [Task.model_validate(row) for row in found]
+
+
+async def change(agent_id: int, task_id: int, changed: TaskChange) -> Task:
+    """Change a pending task. A new moment is moved into the client's hours.
+
+    Raises:
+        NotFound: there is no such task.
+        Conflict: it is not pending any more.
+    """
+    given = changed.model_dump(exclude_unset=True)
+    async with database() as connection:
+        found = await rows(
+            connection,
+            "select client_id, status from followups.tasks where agent_id = %s and id = %s for update",
+            (agent_id, task_id),
+        )
+        if not found:
+            raise _unknown()
+        if found[0]["status"] != "pending":
+            raise Conflict(f"The task is {found[0]['status']}.", code="task-ended")
+        sets: dict[str, Any] = {name: given[name] for name in ("priority", "status") if given.get(name)}
+        if "notes" in given:
+            sets["notes"] = given["notes"]
+        if changed.scheduled_for:
+            calendar = await _calendar(connection, agent_id, found[0]["client_id"])
+            opening = next_open(changed.scheduled_for, calendar)
+            sets |= {"scheduled_for": opening.at, "planned_for": changed.scheduled_for, "reason": opening.reason}
+        if changed.status:
+            sets["reason"] = "by-the-agent"
+        assigned = ", ".join([*(f"{column} = %({column})s" for column in sets), "updated_at = now()"])
+        completed = ", completed_at = now()" if changed.status == "completed" else ""
+        return _one(
+            await rows(
+                connection,
+                f"update followups.tasks set {assigned}{completed} where id = %(id)s returning {_COLUMNS}",  # noqa: S608 - as above
+                {**sets, "id": task_id},
+            )
+        )
+
+
+async def move(connection: AsyncConnection[Any], task_id: int, to: datetime, reason: str) -> None:
+    """Put a pending task off."""
+    await connection.execute(
+        "update followups.tasks set scheduled_for = %s, reason = %s, updated_at = now()"
+        " where id = %s and status = 'pending'",
+        (to, reason, task_id),
+    )
+
+
+async def end(
+    connection: AsyncConnection[Any],
+    task_id: int,
+    status: Literal["completed", "skipped", "cancelled"],
+    reason: str | None,
+) -> None:
+    """End a pending task."""
+    await connection.execute(
+        "update followups.tasks set status = %(status)s, reason = %(reason)s, updated_at = now(),"
+        " completed_at = case when %(status)s = 'completed' then now() end where id = %(id)s and status = 'pending'",
+        {"status": status, "reason": reason, "id": task_id},
+    )
+
+
+async def end_pending(
+    connection: AsyncConnection[Any], client_ids: Sequence[int], status: Literal["skipped", "cancelled"], reason: str
+) -> None:
+    """End all pending tasks of these clients."""
+    await connection.execute(
+        "update followups.tasks set status = %s, reason = %s, updated_at = now()"
+        " where client_id = any(%s) and status = 'pending'",
+        (status, reason, list(client_ids)),
+    )
+
+
+async def _calendar(connection: AsyncConnection[Any], agent_id: int, client_id: int) -> Calendar:
+    found = await rows(
+        connection,
+        f"select {CALENDAR} from followups.clients c join followups.agents a on a.id = c.agent_id"  # noqa: S608 - as above
+        " where c.agent_id = %s and c.id = %s and not c.is_deleted",
+        (agent_id, client_id),
+    )
+    if not found:
+        raise NotFound("There is no such client.", code="unknown-client")
+    return calendar_of(found[0])
+
+
+def _one(found: list[dict[str, Any]]) -> Task:
+    if not found:
+        raise _unknown()
+    return Task.model_validate(found[0])
+
+
+def _unknown() -> NotFound:
+    return NotFound("There is no such task.", code="unknown-task")

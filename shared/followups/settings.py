@@ -1,0 +1,40 @@
+"""The settings of the workload followups, with their units and defaults."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, SecretStr
+
+from shared.platform.settings import Settings, read_settings
+
+
+class FollowupSettings(Settings):
+    """For signing agents in, and for writing to their clients."""
+
+    followups_jwt_secret: SecretStr | None = Field(
+        None, min_length=32, description="key that signs the agents' tokens; unset: no agent can sign in"
+    )
+    followups_token_hours: int = Field(12, ge=1, le=720, description="hours an agent's token is good for")
+    followups_sender: str = Field(
+        "followups@example.com",
+        pattern=r"^[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+$",
+        description="address that follow-ups come from; their Reply-To is the agent's own",
+    )
+    followups_mails_per_minute: float = Field(
+        30, ge=0, le=100_000, description="mails a minute that the sender may hand over, all instances together; 0: any"
+    )
+    followups_minimum_gap_hours: float = Field(
+        24, ge=0, le=720, description="least hours between two follow-ups to one client"
+    )
+    followups_latest_hours: float = Field(
+        72, gt=0, le=2160, description="hours after which a follow-up that is late is not sent any more"
+    )
+    followups_overdue: Literal["shift", "skip"] = Field(
+        "shift", description="what becomes of follow-ups that are late together: moved behind each other, or skipped"
+    )
+
+
+def settings() -> FollowupSettings:
+    """The workload's settings. Raises TerminalError as `read_settings`."""
+    return read_settings(FollowupSettings)

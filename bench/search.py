@@ -1,7 +1,7 @@
 """Latency of the diamonds' search at 500,000 diamonds: `python -m bench.search [--diamonds N] [--requests N]`.
 
 Starts a PostgreSQL of its own, fills it from the 53,940 real diamonds of ggplot2 (replicated, three in ten as cheaper
-lab-grown ones), and asks through the door as the Functions worker would: key, quota, validation, search, JSON. Then
+lab-grown ones), and calls the route as the Functions worker would: key, quota, validation, search, JSON. Then
 again while a writer changes prices, 2,000 diamonds a transaction as consolidation does, by default as many a second as
 the vendor's limit of 25 requests/s lets a feed bring.
 """
@@ -97,17 +97,17 @@ def command(*arguments: str) -> str:
 
 
 class Client:
-    """Asks the search's door."""
+    """Calls the search's route."""
 
     def __init__(self, key: str) -> None:
         self.headers = {"X-API-Key": key}
-        self.door = next(operation for operation in routes.operations if operation.name == "diamonds_search")
+        self.route = next(operation for operation in routes.operations if operation.name == "diamonds_search")
 
     async def ask(self, **query: object) -> tuple[float, dict[str, Any]]:
         """Milliseconds and the answer."""
         url = f"http://localhost/api/v2/diamonds?{urlencode(query)}"
         began = time.perf_counter()
-        answer = await self.door.answer(HttpRequest("GET", url, headers=self.headers, body=b""))
+        answer = await self.route.answer(HttpRequest("GET", url, headers=self.headers, body=b""))
         took = (time.perf_counter() - began) * 1000
         found = json.loads(answer.get_body())
         if answer.status_code != 200:

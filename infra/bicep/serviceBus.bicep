@@ -1,4 +1,4 @@
-// The queues between the doors and the orchestrations. Entra identities only; there are no shared access keys.
+// The queues between the routes and the orchestrations. Entra identities only; there are no shared access keys.
 // Network rules and own encryption keys exist in the Premium tier only, at some seventy times the price.
 param token string
 param location string

@@ -1,4 +1,4 @@
-"""Who is calling, and how a door finds out. Every HTTP route names one guard; there is no default."""
+"""Who is calling, and how a route finds out. Every HTTP route names one guard; there is no default."""
 
 from __future__ import annotations
 

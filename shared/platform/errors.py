@@ -94,7 +94,7 @@ class PreconditionFailed(TerminalError):
 
 
 class PayloadTooLarge(TerminalError):
-    """The body is over the limit of this door."""
+    """The body is over the limit of this route."""
 
     code = "payload-too-large"
 

@@ -17,7 +17,7 @@ def span(name: str, **attributes: str | float | bool) -> Generator[None]:
 
     Attributes are shown to operators: never secrets, never whole documents.
     """
-    from opentelemetry import trace  # noqa: PLC0415 - costs a cold start, and no door needs it
+    from opentelemetry import trace  # noqa: PLC0415 - costs a cold start, and no route needs it
 
     with trace.get_tracer("manifold").start_as_current_span(name, attributes=attributes):
         yield

@@ -1,4 +1,4 @@
-"""What doors do with orchestrations: start, look, stop."""
+"""What routes do with orchestrations: start, look, stop."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def new_app() -> df.DFApp:
 
 
 def new_blueprint() -> df.Blueprint:
-    """An empty blueprint. The doors check their callers themselves, so the host's own keys are not asked for."""
+    """An empty blueprint. The routes check their callers themselves, so the host's own keys are not asked for."""
     return df.Blueprint(http_auth_level=func.AuthLevel.ANONYMOUS)
 
 

@@ -1,4 +1,4 @@
-"""HTTP doors: routes declared by typed handlers, problem+json errors, and the OpenAPI document of all of them.
+"""HTTP routes declared by typed handlers, problem+json errors, and the OpenAPI document of all of them.
 
     routes = Routes(tag="diamonds")
 
@@ -7,7 +7,7 @@
 
     register(app, routes)
 
-A module of doors does not write `from __future__ import annotations` and imports its models for real: the annotations
+A module of routes does not write `from __future__ import annotations` and imports its models for real: the annotations
 are read at run time.
 """
 

@@ -149,7 +149,7 @@ def _is_list(annotation: Any) -> bool:
 
 
 def _unusable(path: tuple[int | str, ...], value: Any) -> Iterator[FieldProblem]:
-    """Values that pass their types and that nothing behind the door can store: NUL in text, NaN and infinities."""
+    """Values that pass their types and that no store can hold: NUL in text, NaN and infinities."""
     if isinstance(value, BaseModel):
         value = value.model_dump(by_alias=True)
     if isinstance(value, str) and "\0" in value:

@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document of the doors, made from the same models that read and write them."""
+"""The OpenAPI 3.1 document of the routes, made from the same models that read and write them."""
 
 from __future__ import annotations
 

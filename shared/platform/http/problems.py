@@ -1,4 +1,4 @@
-"""Refusals and failures as RFC 9457 problem details, the same shape from every door."""
+"""Refusals and failures as RFC 9457 problem details, the same shape from every route."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class UnusableRequest(errors.InvalidInput):
 
 
 class UnsupportedMediaType(errors.TerminalError):
-    """The body is not of the type this door reads."""
+    """The body is not of the type this route reads."""
 
     code = "unsupported-media-type"
 

@@ -1,4 +1,4 @@
-"""Declares doors: one decorator and one typed signature per HTTP route, from which all the rest follows."""
+"""Declares routes: one decorator and one typed signature per HTTP route, from which all the rest follows."""
 
 from __future__ import annotations
 
@@ -182,12 +182,12 @@ def _function(operation: Operation) -> Callable[..., Awaitable[func.HttpResponse
     """
     if "client" in operation.inputs.types:
 
-        async def door_with_client(req: func.HttpRequest, client: str) -> func.HttpResponse:
+        async def handle_with_client(req: func.HttpRequest, client: str) -> func.HttpResponse:
             return await operation.answer(req, client)
 
-        return door_with_client
+        return handle_with_client
 
-    async def door(req: func.HttpRequest) -> func.HttpResponse:
+    async def handle(req: func.HttpRequest) -> func.HttpResponse:
         return await operation.answer(req)
 
-    return door
+    return handle

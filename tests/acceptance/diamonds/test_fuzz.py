@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 # What fits the document may still be refused for what is stored: preconditions, fields that exclude each other.
-# The admin key opens every door, whatever else is sent: that wrong keys are refused has tests of its own.
+# The admin key opens every route, whatever else is sent: that wrong keys are refused has tests of its own.
 # A wrong method is 404 at the Functions host, not 405. NUL bytes are refused everywhere, as the document cannot say.
 EXCLUDED = "unsupported_method,ignored_auth,positive_data_acceptance"
 FLAGS = [

@@ -69,7 +69,7 @@ def test_the_workload_runs_and_its_commands_do_what_they_say(project: Path, tmp_
         api = host.request("GET", "/openapi.json").json()
         assert "words" in {tag["name"] for tag in api["tags"]}
         refused = host.request("POST", "/words/count", {"texts": []}, headers={"X-Admin-Key": "some-key"})
-        assert (refused.status, refused.json()["errors"][0]["field"]) == (400, "texts")
+        assert (refused.status, refused.json()["errors"][0]["pointer"]) == (400, "#/texts")
 
 
 def test_its_tests_pass(project: Path) -> None:

@@ -93,7 +93,7 @@ def test_the_address_is_let_in_and_shut_out_again():
         rule_is_open = let_in(client, target, "192.0.2.7")
         rule_is_open.__enter__()
         assert len(seen) == 1
-        # A migration that fails closes the door as well.
+        # A migration that fails closes the firewall as well.
         failed = RuntimeError("the migration failed")
         assert not rule_is_open.__exit__(RuntimeError, failed, None)
     rule = f"{target.server_id}/firewallRules/prepare-database"

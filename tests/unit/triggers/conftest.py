@@ -1,4 +1,4 @@
-"""Asks a route of a module of doors the way its function would, with a stand-in for the durable client."""
+"""Asks a route of a module of routes the way its function would, with a stand-in for the durable client."""
 
 import json
 import re

@@ -92,7 +92,7 @@ async def source(state: str, storage) -> str:
 
 @pytest.fixture
 def ask(state: str, sent: SimpleNamespace):
-    """Asks the doors: `status, body, headers = await ask("POST", "/deploy", {...})`, as the operator unless told."""
+    """Asks the routes: `status, body, headers = await ask("POST", "/deploy", {...})`, as the operator unless told."""
 
     async def send(method, url, body=None, headers=None):
         path = urlsplit(url).path.split("/")
@@ -102,7 +102,7 @@ def ask(state: str, sent: SimpleNamespace):
             if operation.method == method and fits:
                 break
         else:
-            pytest.fail(f"no door answers {method} {url}")
+            pytest.fail(f"no route answers {method} {url}")
         values = {part[1:-1]: given for part, given in zip(parts, path, strict=True) if part.startswith("{")}
         raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         request = func.HttpRequest(
@@ -112,7 +112,7 @@ def ask(state: str, sent: SimpleNamespace):
             route_params=values,
             body=raw,
         )
-        # Nobody answers the durable client: a door must do without.
+        # Nobody answers the durable client: a route must do without.
         nobody = SimpleNamespace(_orchestration_bindings=SimpleNamespace(rpc_base_url="http://127.0.0.1:9/"))
         answer = await operation.answer(request, nobody)
         return answer.status_code, json.loads(answer.get_body()), dict(answer.headers)

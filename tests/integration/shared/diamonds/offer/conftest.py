@@ -1,4 +1,4 @@
-"""Diamonds on offer, and the doors of those who look for them."""
+"""Diamonds on offer, and the routes of those who look for them."""
 
 import json
 from itertools import count
@@ -58,7 +58,7 @@ async def grant(capsys, *arguments):
 
 
 async def ask(method, url, *, headers=None, body=None):
-    """The status, the body and the headers of what a door answers."""
+    """The status, the body and the headers of what a route answers."""
     path = urlsplit(url).path.split("/")
     for operation in routes.operations:
         parts = operation.route.split("/")
@@ -66,7 +66,7 @@ async def ask(method, url, *, headers=None, body=None):
         if operation.method == method and fits:
             break
     else:
-        pytest.fail(f"no door answers {method} {url}")
+        pytest.fail(f"no route answers {method} {url}")
     values = {part[1:-1]: given for part, given in zip(parts, path, strict=True) if part.startswith("{")}
     raw = b"" if body is None else json.dumps(body).encode()
     headers = {"content-type": "application/json", **(headers or {})}

@@ -1,4 +1,4 @@
-"""Doors to ask, diamonds on offer and pricing rules, as the tests of pricing want them."""
+"""Routes to ask, diamonds on offer and pricing rules, as the tests of pricing want them."""
 
 import json
 import re
@@ -50,7 +50,7 @@ def shop(migrated):
 
 
 async def ask(method, url, body=None, **headers):
-    """The status, the body and the headers of what a door answers to the operator."""
+    """The status, the body and the headers of what a route answers to the operator."""
     fitting = [
         (one, found)
         for one in routes.operations
@@ -67,7 +67,7 @@ async def ask(method, url, body=None, **headers):
 
 
 @pytest.fixture
-def door(migrated, monkeypatch):
+def call(migrated, monkeypatch):
     monkeypatch.setenv("ADMIN_API_KEY", "operator")
     forget_settings()
     return ask

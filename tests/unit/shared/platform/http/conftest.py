@@ -1,4 +1,4 @@
-"""A small app with every kind of door, called the way the worker calls it: through the functions it indexes."""
+"""A small app with every kind of route, called the way the worker calls it: through the functions it indexes."""
 
 import inspect
 import json
@@ -69,7 +69,7 @@ FAILURES = {
 }
 
 
-def doors() -> Routes:
+def example_routes() -> Routes:
     routes = Routes(tag="stones")
 
     @routes.get("/stones/{stone}", needs=PUBLIC, summary="One stone")
@@ -110,13 +110,13 @@ def doors() -> Routes:
 
 @pytest.fixture
 def operations() -> list[Operation]:
-    return doors().operations
+    return example_routes().operations
 
 
 @pytest.fixture
 def ask() -> Ask:
     app = df.DFApp()
-    register(app, doors())
+    register(app, example_routes())
     functions = app.get_functions()
 
     async def ask(

@@ -107,11 +107,11 @@ def test_models_of_the_same_name_stay_apart():
     routes = Routes(tag="t")
     for name, model in (("first", one()), ("second", two())):
 
-        async def door() -> None: ...
+        async def handler() -> None: ...
 
-        door.__name__ = name
-        door.__annotations__ = {"return": model}
-        routes.get(f"/{name}", needs=PUBLIC, summary="s")(door)
+        handler.__name__ = name
+        handler.__annotations__ = {"return": model}
+        routes.get(f"/{name}", needs=PUBLIC, summary="s")(handler)
     api = document(routes.operations, title="t", version="1", description="d")
     properties = [set(schema["properties"]) for schema in api["components"]["schemas"].values()]
     assert {"a"} in properties

@@ -33,11 +33,11 @@ def test_the_worker_sees_only_bindings():
     routes = Routes(tag="t")
 
     @routes.post("/x/{run}", needs=PUBLIC, summary="s")
-    async def door(run: int, client: Client) -> None: ...
+    async def handler(run: int, client: Client) -> None: ...
 
     register(app, routes)
     (function,) = app.get_functions()
-    assert function.get_function_name() == "door"
+    assert function.get_function_name() == "handler"
     assert {b.name: b.type for b in function.get_bindings()} == {
         "client": "durableClient",
         "req": "httpTrigger",
@@ -202,7 +202,7 @@ async def test_bytes_and_the_rest_of_a_path_are_handed_over(ask):
     ],
 )
 async def test_marks_that_rebuild_objects_stay_plain_data(ask, method, url, body):
-    """azure-functions rebuilds objects from such marks where it decodes JSON itself; a door never lets it."""
+    """azure-functions rebuilds objects from such marks where it decodes JSON itself; a route never lets it."""
     answer = await ask(method, url, body, ADMIN)
     assert answer.status_code in (200, 201, 202, 400)
     if answer.status_code == 201:
@@ -279,12 +279,12 @@ def test_hidden_routes_are_those_the_host_would_never_reach(paths):
     routes = Routes(tag="t")
     for index, path in enumerate(paths):
 
-        async def door() -> None: ...
+        async def handler() -> None: ...
 
         names = re.findall(r"\w+(?=})", path)
-        door.__name__ = f"door_{index}"
-        door.__annotations__ = dict.fromkeys(names, str) | {"return": None}
-        routes.get(path, needs=PUBLIC, summary="s")(door)
+        handler.__name__ = f"handler_{index}"
+        handler.__annotations__ = dict.fromkeys(names, str) | {"return": None}
+        routes.get(path, needs=PUBLIC, summary="s")(handler)
     patterns = [
         re.compile(re.sub(r"\{\w\}", "[^/]+", path.replace("/{*rest}", "(/.*)?")), re.IGNORECASE) for path in paths
     ]
@@ -298,7 +298,7 @@ def test_hidden_routes_are_those_the_host_would_never_reach(paths):
         index
         for index, path in enumerate(paths)
         for line in hidden_routes(routes.operations)
-        if f"(door_{index})" in line
+        if f"(handler_{index})" in line
     }
     assert told == hidden
 
@@ -307,7 +307,7 @@ async def test_a_handler_that_gives_back_no_model_fails_loudly(caplog):
     routes = Routes(tag="t")
 
     @routes.get("/x", needs=PUBLIC, summary="s")
-    async def door() -> UUID:
+    async def handler() -> UUID:
         return uuid4()
 
     answer = await routes.operations[0].answer(func.HttpRequest("GET", "/x", body=b""))

@@ -1,4 +1,4 @@
-"""The doors as their clients see them: statuses, shapes, refusals."""
+"""The routes as their clients see them: statuses, shapes, refusals."""
 
 import json
 from urllib.parse import quote

@@ -1,28 +1,28 @@
-"""The doors of pricing as their clients see them."""
+"""The routes of pricing as their clients see them."""
 
 import pytest
 
 RULES = "/api/v2/pricing-rules"
 
 
-async def test_a_rule_over_http_from_its_beginning_to_its_end(door):
+async def test_a_rule_over_http_from_its_beginning_to_its_end(call):
     terms = {"carat_min": 0.5, "carat_max": 1.25, "shapes": ["oval"], "markup_ratio": 1.2345, "rating": 7}
-    status, created, headers = await door("POST", RULES, terms)
+    status, created, headers = await call("POST", RULES, terms)
     assert (status, headers["ETag"], headers["Location"]) == (201, '"1"', f"{RULES}/{created['id']}")
     assert {name: created[name] for name in terms} == terms | {"shapes": ["OVAL"]}
     one = f"{RULES}/{created['id']}"
-    assert (await door("GET", one))[:2] == (200, created)
-    status, changed, headers = await door("PUT", one, {"markup_ratio": 2}, **{"If-Match": '"1"'})
+    assert (await call("GET", one))[:2] == (200, created)
+    status, changed, headers = await call("PUT", one, {"markup_ratio": 2}, **{"If-Match": '"1"'})
     assert (status, changed["shapes"], changed["markup_ratio"], headers["ETag"]) == (200, None, 2.0, '"2"')
-    status, listed, _ = await door("GET", RULES)
+    status, listed, _ = await call("GET", RULES)
     assert (status, listed["data"], listed["repricings"]) == (200, [changed], [])
     for method, body in (("PUT", {"markup_ratio": 3}), ("DELETE", None)):
-        status, refused, _ = await door(method, one, body, **{"If-Match": '"1"'})
+        status, refused, _ = await call(method, one, body, **{"If-Match": '"1"'})
         assert (status, refused["code"]) == (412, "changed-meanwhile")
-        status, refused, _ = await door(method, one, body)
+        status, refused, _ = await call(method, one, body)
         assert (status, refused["errors"][0]["pointer"]) == (400, "#/If-Match")
-    assert (await door("DELETE", one, **{"If-Match": '"2"'}))[:2] == (204, None)
-    assert (await door("GET", one))[0] == 404
+    assert (await call("DELETE", one, **{"If-Match": '"2"'}))[:2] == (204, None)
+    assert (await call("GET", one))[0] == 404
 
 
 @pytest.mark.parametrize(
@@ -46,44 +46,44 @@ async def test_a_rule_over_http_from_its_beginning_to_its_end(door):
         ({"markup": 1}, "markup"),
     ],
 )
-async def test_unusable_terms_name_the_field(door, wrong, field):
+async def test_unusable_terms_name_the_field(call, wrong, field):
     terms = wrong if wrong == {} else {"markup_ratio": 1.2} | wrong
-    status, found, _ = await door("POST", RULES, terms)
+    status, found, _ = await call("POST", RULES, terms)
     assert (status, found["errors"][0]["pointer"]) == (400, f"#/{field}")
     if terms:
-        status, found, _ = await door("POST", f"{RULES}/preview", {"rule": terms})
+        status, found, _ = await call("POST", f"{RULES}/preview", {"rule": terms})
         assert (status, found["errors"][0]["pointer"]) == (400, f"#/rule/{field}")
 
 
-async def test_a_preview_of_nothing_and_of_a_rule_that_is_not_there(door):
-    assert (await door("POST", f"{RULES}/preview", {}))[1]["errors"][0]["pointer"] == "#/rule"
-    assert (await door("POST", f"{RULES}/preview", {"rule_id": 7}))[1]["code"] == "unknown-rule"
+async def test_a_preview_of_nothing_and_of_a_rule_that_is_not_there(call):
+    assert (await call("POST", f"{RULES}/preview", {}))[1]["errors"][0]["pointer"] == "#/rule"
+    assert (await call("POST", f"{RULES}/preview", {"rule_id": 7}))[1]["code"] == "unknown-rule"
 
 
-async def test_a_preview_over_http(door, shop):
+async def test_a_preview_over_http(call, shop):
     await shop.offer({}, {"shape": "OVAL"}, {"shape": "OVAL", "feed": "second"})
     asked = {"rule": {"shapes": ["oval"], "markup_ratio": 1.25, "rating": 2}}
-    status, told, _ = await door("POST", f"{RULES}/preview", asked)
+    status, told, _ = await call("POST", f"{RULES}/preview", asked)
     assert status == 200
     assert {name: told[name] for name in ("diamonds", "fitting", "changed", "difference")} == {
         "diamonds": 3, "fitting": 2, "changed": 2, "difference": 200.0,
     }  # fmt: skip
     assert [one["feed"] for one in told["feeds"]] == ["nivoda", "second"]
-    assert (await door("GET", RULES))[1]["data"] == []
+    assert (await call("GET", RULES))[1]["data"] == []
 
 
-async def test_only_who_may_set_prices_may(door):
+async def test_only_who_may_set_prices_may(call):
     for method, url in (
         ("GET", RULES),
         ("POST", RULES),
         ("POST", f"{RULES}/preview"),
         ("POST", "/api/v2/triggers/reprice"),
     ):
-        assert (await door(method, url, {"markup_ratio": 1.2}, **{"X-Admin-Key": "guess"}))[0] == 401
-    assert (await door("GET", RULES))[1]["data"] == []
+        assert (await call(method, url, {"markup_ratio": 1.2}, **{"X-Admin-Key": "guess"}))[0] == 401
+    assert (await call("GET", RULES))[1]["data"] == []
 
 
-async def test_the_summary_over_http(door, shop):
+async def test_the_summary_over_http(call, shop):
     await shop.offer({}, {"status": "deleted"})
-    status, told, _ = await door("GET", "/api/v2/analytics/summary")
+    status, told, _ = await call("GET", "/api/v2/analytics/summary")
     assert (status, told["diamonds"], told["deleted"], told["mean_price"]) == (200, 1, 1, 1150.0)

@@ -1,8 +1,13 @@
-"""A real, headless browser for tests of pages: the one that `make setup` unpacks, so nothing is installed by root."""
+"""A real, headless browser for tests of pages.
+
+On Linux on x86-64 it is the one that `make setup` unpacks, so that nothing is installed by root; no package brings one
+for other machines, where the machine's own Chromium or Chrome is taken.
+"""
 
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,6 +15,7 @@ from pathlib import Path
 from playwright.async_api import Page, async_playwright
 
 FOLDER = Path(__file__).parents[1] / ".tools" / "chromium"
+INSTALLED = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = [
     "--headless=shell",
     "--no-sandbox",  # its sandbox refuses to run as root; it sees our own pages only
@@ -27,15 +33,13 @@ async def browser_page(
     """A page of a browser without a past. What it logs as an error fails the test, but for what `expects` names.
 
     Raises:
-        FileNotFoundError: the browser was not unpacked.
+        FileNotFoundError: there is no browser.
         AssertionError: the page reported errors.
     """
-    if not (FOLDER / "chromium").exists():
-        raise FileNotFoundError(f"There is no browser in {FOLDER}: run `make setup`.")
     libraries = os.pathsep.join(filter(None, [str(FOLDER / "lib"), os.environ.get("LD_LIBRARY_PATH")]))
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path=FOLDER / "chromium", args=FLAGS, env={**os.environ, "LD_LIBRARY_PATH": libraries}
+            executable_path=program(), args=FLAGS, env={**os.environ, "LD_LIBRARY_PATH": libraries}
         )
         try:
             page = await browser.new_page(
@@ -49,3 +53,20 @@ async def browser_page(
             assert not unexpected, unexpected
         finally:
             await browser.close()
+
+
+def program() -> Path:
+    """The browser to start.
+
+    Raises:
+        FileNotFoundError: there is none; the message says how to get one.
+    """
+    unpacked = FOLDER / "chromium"
+    if unpacked.exists():
+        return unpacked
+    for name in INSTALLED:
+        if found := shutil.which(name):
+            return Path(found)
+    raise FileNotFoundError(
+        f"There is no browser in {FOLDER}, and none is installed: run `make setup`, or install chromium."
+    )

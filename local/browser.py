@@ -14,6 +14,8 @@ from pathlib import Path
 
 from playwright.async_api import Page, async_playwright
 
+from local.node import node
+
 FOLDER = Path(__file__).parents[1] / ".tools" / "chromium"
 INSTALLED = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = [
@@ -36,6 +38,8 @@ async def browser_page(
         FileNotFoundError: there is no browser.
         AssertionError: the page reported errors.
     """
+    # Playwright's own Node needs a library that a bare Debian lacks.
+    os.environ.setdefault("PLAYWRIGHT_NODEJS_PATH", node())
     libraries = os.pathsep.join(filter(None, [str(FOLDER / "lib"), os.environ.get("LD_LIBRARY_PATH")]))
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(

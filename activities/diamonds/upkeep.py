@@ -6,12 +6,13 @@ import logging
 from datetime import timedelta
 
 from shared.diamonds.ingestion.suppliers import nightly_feeds
+from shared.diamonds.models import Nothing
 from shared.diamonds.pricing import consolidation, repricing
 from shared.diamonds.reporting import alerts, watch
 from shared.diamonds.runs import orphans, purge
+from shared.diamonds.runs.models import PurgeRows, WatchFeeds
 from shared.diamonds.runs.purge import Purged
 from shared.diamonds.settings import settings
-from shared.diamonds.steps import Nothing, PurgeRows, WatchFeeds
 from shared.platform.alerts import try_to_send
 from shared.platform.durable import activity
 
@@ -35,8 +36,9 @@ async def recover_claims(_: Nothing) -> Nothing:
 async def end_lost_runs(task: WatchFeeds) -> Nothing:
     """Free feeds of runs that nobody works on any more, and tell people."""
     for run_id in task.abandoned:
-        if await orphans.end(run_id):
-            logger.warning("A run that nobody worked on was ended.", extra={"run_id": str(run_id)})
+        if ended := await orphans.end(run_id):
+            logger.warning("An orphaned run was ended.", extra={"run_id": str(run_id)})
+            await try_to_send(alerts.run_failed(ended))
     return Nothing()
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from activities.diamonds.repricing import begin_repricing, give_up_repricing, reprice_batches
+from activities.diamonds.pricing import begin_repricing, give_up_repricing, reprice_batches
 from shared.diamonds.models import ERROR_LENGTH
-from shared.diamonds.steps import EndRepricing, RepriceFeed, Repricing, RepricingRef
+from shared.diamonds.pricing.models import EndRepricing, RepriceFeed, Repricing, RepricingRef
 from shared.platform.durable import Context, Steps, call, orchestration, progress, repeat
 from shared.platform.errors import TerminalError
 

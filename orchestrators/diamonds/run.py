@@ -5,13 +5,12 @@ One of these works on a feed at a time: all are started under the id that `feed_
 
 from __future__ import annotations
 
+from activities.diamonds.ingestion import draw_heatmap, ingest_pages
+from activities.diamonds.pricing import consolidate_rows
 from activities.diamonds.runs import (
     advance_watermark,
     announce,
-    consolidate_rows,
-    draw_heatmap,
     end_run,
-    ingest_pages,
     judge_run,
     mark_missing,
     plan_run,
@@ -19,37 +18,30 @@ from activities.diamonds.runs import (
     reopen_run,
     resume_run,
 )
-from shared.diamonds.models import (
-    ERROR_LENGTH,
+from shared.diamonds.ingestion.models import IngestPartition, PagesIngested
+from shared.diamonds.models import ERROR_LENGTH, Nothing
+from shared.diamonds.pricing.models import ConsolidateFeed, ConsolidationShare, RowsConsolidated
+from shared.diamonds.runs.models import (
     RUN_ENDED,
-    PagesIngested,
+    ConsolidateRun,
+    EndRun,
+    Interruption,
     Partition,
-    RowsConsolidated,
+    PartitionFailed,
+    RetryRun,
     RunPlan,
+    RunRef,
     RunStatus,
     RunSummary,
     StartRun,
 )
-from shared.diamonds.steps import (
-    ConsolidateFeed,
-    ConsolidateRun,
-    ConsolidationShare,
-    EndRun,
-    IngestPartition,
-    Interruption,
-    Nothing,
-    PartitionFailed,
-    RetryRun,
-    RunRef,
-    Verdict,
-)
+from shared.diamonds.runs.verdict import Verdict
 from shared.platform.durable import Context, Steps, call, fan_out, orchestration, progress, repeat, wait_for
 from shared.platform.errors import TerminalError
 
 CONSOLIDATION_WORKERS = 4
-WAITING = "waiting for retries"
-"""The phase in which a run can be told to retry partitions or to consolidate without them."""
 INTERRUPTION = "interruption"
+"""The event that ends a run's wait for retries. While a run waits, its status has this under `awaits`."""
 
 
 def feed_instance(feed: str) -> str:
@@ -196,7 +188,15 @@ def _await_retries(context: Context, plan: RunPlan, verdict: Verdict) -> Steps[V
     yield from _announce(context, run)
     while verdict.decision == "wait":
         done = verdict.partitions - verdict.unread
-        progress(context, WAITING, done=done, total=verdict.partitions, unit="partitions", run_id=str(plan.run_id))
+        progress(
+            context,
+            "waiting for retries",
+            done=done,
+            total=verdict.partitions,
+            unit="partitions",
+            run_id=str(plan.run_id),
+            awaits=INTERRUPTION,
+        )
         told = yield from wait_for(context, INTERRUPTION, Interruption, verdict.wait_seconds)
         if told and told.retry:
             try:

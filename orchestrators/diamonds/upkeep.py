@@ -11,7 +11,8 @@ from activities.diamonds.upkeep import (
     recover_claims,
     watch_watermarks,
 )
-from shared.diamonds.steps import Nothing, PurgeRows, WatchFeeds
+from shared.diamonds.models import Nothing
+from shared.diamonds.runs.models import PurgeRows, WatchFeeds
 from shared.platform.durable import Context, Outcome, Steps, call, fan_out, orchestration, progress
 
 PURGE_BOXES = 150

@@ -1,15 +1,15 @@
 """Diamonds: reads the suppliers' feeds, prices every diamond, and serves what is on offer."""
 
-from shared.diamonds.reporting import alerts, reports
-from shared.diamonds.runs import watermark
+from shared.diamonds.reporting import alerts
+from shared.diamonds.runs import reports, watermark
 from shared.diamonds.settings import DiamondSettings
 from shared.platform.health import Check
 from shared.platform.workload import Workload
-from triggers.diamonds import failed_rows, offer, pricing, run_control, runs, upkeep
+from triggers.diamonds import failed_rows, figures, offer, pricing, run_control, runs, upkeep
 
 diamonds = Workload(
     name="diamonds",
-    routes=(runs.routes, run_control.routes, failed_rows.routes, offer.routes, pricing.routes),
+    routes=(runs.routes, run_control.routes, figures.routes, failed_rows.routes, offer.routes, pricing.routes),
     functions=(runs.timers, run_control.queues, upkeep.timers),
     queues=(run_control.CONSOLIDATE,),
     settings=DiamondSettings,

@@ -7,11 +7,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from orchestrators.diamonds.run import consolidate_feed, feed_instance
 from shared.diamonds.ingestion.payloads import LONGEST_ID, storable_text
 from shared.diamonds.ingestion.suppliers import check_feed
-from shared.diamonds.models import FeedName, RunStatus
-from shared.diamonds.pricing import failed_rows
+from shared.diamonds.models import FeedName
+from shared.diamonds.pricing import consolidation, failed_rows
 from shared.diamonds.pricing.failed_rows import FailedRow
-from shared.diamonds.reporting import reports
-from shared.diamonds.steps import ConsolidateFeed
+from shared.diamonds.pricing.models import ConsolidateFeed
+from shared.diamonds.runs import reports
+from shared.diamonds.runs.models import RunStatus
 from shared.platform.api_keys import ApiKey
 from shared.platform.durable import DurableClient
 from shared.platform.errors import Conflict
@@ -69,9 +70,9 @@ async def diamonds_requeue_failed(body: RequeueRequest, client: DurableClient) -
     """They are consolidated at once if the feed's last run was; else with a run, as a held one must not be forced."""
     check_feed(body.feed)
     requeued = await failed_rows.requeue(body.feed)
-    waiting = await reports.pending_rows(body.feed)
-    consolidation = await _consolidate(body.feed, client) if waiting else "nothing-waits"
-    return RowsRequeued(feed=body.feed, requeued=requeued, waiting=waiting, consolidation=consolidation)
+    waiting = await consolidation.pending_rows(body.feed)
+    started = await _consolidate(body.feed, client) if waiting else "nothing-waits"
+    return RowsRequeued(feed=body.feed, requeued=requeued, waiting=waiting, consolidation=started)
 
 
 async def _consolidate(feed: FeedName, client: DurableClient) -> Consolidation:

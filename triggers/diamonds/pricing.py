@@ -1,4 +1,4 @@
-"""Doors of those who set prices: the pricing rules, what a change of one would do, re-pricing, what is on offer."""
+"""Routes for those who set prices: the pricing rules, what a change of one would do, re-pricing."""
 
 from typing import Annotated
 from uuid import UUID
@@ -9,11 +9,10 @@ from orchestrators.diamonds.repricing import reprice_diamonds, repricing_instanc
 from shared.diamonds.ingestion.suppliers import check_feed
 from shared.diamonds.models import FeedName
 from shared.diamonds.pricing import preview, repricing, rules
+from shared.diamonds.pricing.models import RepriceFeed, Repricing
 from shared.diamonds.pricing.preview import Effect, RuleChange
 from shared.diamonds.pricing.rules import StoredRule
 from shared.diamonds.pricing.terms import RuleTerms
-from shared.diamonds.reporting import analytics
-from shared.diamonds.steps import RepriceFeed, Repricing
 from shared.platform.api_keys import ApiKey
 from shared.platform.durable import DurableClient
 from shared.platform.errors import InvalidInput, NotFound
@@ -21,7 +20,6 @@ from shared.platform.http import Accepted, Reply, Routes
 
 routes = Routes(tag="diamonds")
 PRICING = ApiKey("diamonds:pricing")
-RUN = ApiKey("diamonds:run")
 RuleId = Annotated[int, Field(ge=1, lt=2**63)]
 
 
@@ -117,12 +115,6 @@ async def diamonds_reprice(body: RepriceRequest, client: DurableClient) -> Repri
 async def diamonds_read_repricing(repricing_id: UUID) -> Repricing:
     """404 also in the moment between its start and its first step."""
     return await repricing.read_repricing(repricing_id)
-
-
-@routes.get("/api/v2/analytics/summary", needs=RUN, summary="What is on offer, in figures")
-async def diamonds_summary() -> analytics.Summary:
-    """Diamonds by status, shape, availability and price, and each feed's last run, as of this moment."""
-    return await analytics.summarise()
 
 
 def _check_feed(terms: RuleTerms, field: str) -> None:

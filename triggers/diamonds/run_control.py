@@ -1,23 +1,27 @@
-"""Doors to runs that need a person: cancel one, read its failed partitions again, consolidate it, by hand or queue."""
+"""Routes and a queue to control runs: cancel one, read its failed partitions again, consolidate it."""
 
 import logging
 from typing import Any
 from uuid import UUID
 
 import azure.functions as func
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
-from orchestrators.diamonds.run import INTERRUPTION, WAITING, consolidate_run, feed_instance, retry_run
-from shared.diamonds.ingestion.suppliers import nightly_feeds
-from shared.diamonds.models import PartitionId, RunStatus, RunSummary
-from shared.diamonds.reporting import figures, reports
-from shared.diamonds.reporting.figures import ConsolidationFigures, FailedWorker, FeedFigures
-from shared.diamonds.runs import lifecycle, retries
-from shared.diamonds.steps import ConsolidateRun, Interruption, RetryRun, TraceId
+from orchestrators.diamonds.run import INTERRUPTION, consolidate_run, feed_instance, retry_run
+from shared.diamonds.runs import lifecycle, reports, retries
+from shared.diamonds.runs.models import (
+    ConsolidateRun,
+    Interruption,
+    PartitionId,
+    RetryRun,
+    RunStatus,
+    RunSummary,
+    TraceId,
+)
 from shared.platform.api_keys import ApiKey
 from shared.platform.durable import DurableClient, new_blueprint
 from shared.platform.errors import Conflict, InvalidInput
-from shared.platform.http import Accepted, Page, Pagination, Routes
+from shared.platform.http import Accepted, Routes
 
 logger = logging.getLogger(__name__)
 routes = Routes(tag="diamonds")
@@ -48,33 +52,6 @@ class RetryRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
     run_id: UUID
     partition_id: PartitionId | None = None
-
-
-class WorkersQuery(BaseModel):
-    """Which failed partitions to list."""
-
-    model_config = ConfigDict(extra="forbid")
-    limit: int = Field(default=50, ge=1, le=100, description="Most partitions of one page")
-    cursor: int = Field(default=1, ge=1, le=100_000, description="`pagination.next` of the page before")
-
-
-class FailedWorkers(BaseModel):
-    """The failed partitions of a run."""
-
-    run_id: UUID
-    data: list[FailedWorker]
-
-
-class Feeds(BaseModel):
-    """Every feed."""
-
-    data: list[FeedFigures]
-
-
-class Consolidation(BaseModel):
-    """Every feed that has been read."""
-
-    data: list[ConsolidationFigures]
 
 
 class ConsolidateMessage(BaseModel):
@@ -116,32 +93,6 @@ async def diamonds_retry_workers(body: RetryRequest, client: DurableClient) -> A
 async def diamonds_consolidate(body: ConsolidateRequest, client: DurableClient) -> Accepted:
     """`force` consolidates in spite of failed partitions; the watermark then stays where it was."""
     return await _consolidate(client, ConsolidateRun(run_id=body.run_id, force=body.force, trace_id=body.trace_id))
-
-
-@routes.get("/api/v2/triggers/failed-workers/{run_id}", needs=RUN, summary="The failed partitions of a run")
-async def diamonds_failed_workers_of_run(run_id: UUID) -> FailedWorkers:
-    await reports.summary(run_id)
-    return FailedWorkers(run_id=run_id, data=await figures.failed_workers(run_id, limit=1_000))
-
-
-@routes.get("/api/v2/analytics/failed-workers", needs=RUN, summary="Failed partitions of all runs, newest run first")
-async def diamonds_failed_workers(query: WorkersQuery) -> Page[FailedWorker]:
-    """Those that have not been read since. The cursor is the number of the next page."""
-    found = await figures.failed_workers(page=query.cursor, limit=query.limit)
-    following = str(query.cursor + 1) if len(found) == query.limit else None
-    return Page(data=found, pagination=Pagination(limit=query.limit, next=following))
-
-
-@routes.get("/api/v2/analytics/feeds", needs=RUN, summary="How each feed stands")
-async def diamonds_feeds() -> Feeds:
-    """Its watermark and how old that is, its last run, and the diamonds on offer."""
-    return Feeds(data=await figures.feeds(nightly_feeds()))
-
-
-@routes.get("/api/v2/analytics/consolidation", needs=RUN, summary="What is consolidated, and what waits for it")
-async def diamonds_consolidation() -> Consolidation:
-    """Raw rows by status, the oldest that waits, and when the last run was consolidated."""
-    return Consolidation(data=await figures.consolidation())
 
 
 @queues.service_bus_queue_trigger(arg_name="message", queue_name=CONSOLIDATE, connection="ServiceBus")
@@ -188,10 +139,10 @@ def _read(message: func.ServiceBusMessage) -> ConsolidateRun:
 
 
 async def _waits(client: DurableClient, run: RunSummary) -> bool:
-    """Does the run pause for its failed partitions to be retried?"""
+    """Whether the run waits for its failed partitions to be retried: its instance says which event it awaits."""
     instance = await client.find(feed_instance(run.feed))
     shown = instance.progress if instance else None
-    return isinstance(shown, dict) and (shown.get("phase"), shown.get("run_id")) == (WAITING, str(run.run_id))
+    return isinstance(shown, dict) and (shown.get("awaits"), shown.get("run_id")) == (INTERRUPTION, str(run.run_id))
 
 
 async def _interrupt(client: DurableClient, run: RunSummary, interruption: Interruption) -> None:

@@ -13,9 +13,9 @@ from orchestrators.diamonds.run import (
     feed_instance,
 )
 from shared.diamonds.ingestion.suppliers import check_feed, nightly_feeds
-from shared.diamonds.models import FeedName, PartitionProgress, RunSummary, RunType, StartRun
-from shared.diamonds.reporting import reports
-from shared.diamonds.runs import orphans
+from shared.diamonds.models import FeedName
+from shared.diamonds.runs import orphans, reports
+from shared.diamonds.runs.models import PartitionProgress, RunSummary, RunType, StartRun
 from shared.diamonds.settings import settings
 from shared.platform.api_keys import ApiKey
 from shared.platform.durable import DurableClient, new_blueprint

@@ -6,7 +6,7 @@ from typing import Any
 import azure.functions as func
 
 from orchestrators.diamonds.upkeep import purge_feeds, watch_feeds
-from shared.diamonds.steps import PurgeRows, WatchFeeds
+from shared.diamonds.runs.models import PurgeRows, WatchFeeds
 from shared.platform.durable import DurableClient, new_blueprint
 from shared.platform.errors import Conflict, TransientError
 from triggers.diamonds.runs import abandoned

@@ -11,7 +11,8 @@ from itertools import pairwise
 from math import ceil
 from typing import Any, TypeVar
 
-from shared.diamonds.models import Bucket, Partition, Partitions, PriceRange, RunType
+from shared.diamonds.ingestion.models import Bucket
+from shared.diamonds.runs.models import PRICES_END, Partition, Partitions, PriceRange, RunType
 
 T = TypeVar("T")
 Count = Callable[[PriceRange], Coroutine[Any, Any, int]]
@@ -24,9 +25,6 @@ FIRST_STEP = 500
 LEAST_STEP, MOST_STEP, MOST_EMPTY_STEP = 200, 50_000, 100_000
 EMPTY_FACTOR = 5
 DIAMONDS_PER_STEP = 500
-PRICES_END = 2**31 - 1
-"""Exclusive end of every plan, so that no diamond is too dear to be read; suppliers take 32-bit integers."""
-EVERY_PRICE = PriceRange(minimum=0, maximum=PRICES_END)
 
 DIAMONDS_PER_WORKER = 1_000
 MOST_WORKERS = {"full": 30, "incremental": 10}

@@ -12,8 +12,9 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from shared.diamonds.ingestion.models import IngestPages, Mark, PagesIngested, Stone
 from shared.diamonds.ingestion.payloads import canonical, key, storable_text
-from shared.diamonds.models import RUN_ENDED, IngestPages, Mark, PagesIngested, RunStatus, Stone
+from shared.diamonds.runs.models import RUN_ENDED, RunStatus
 from shared.platform.errors import Conflict, ManifoldError, NotFound, TerminalError
 from shared.platform.postgres import database, rows
 

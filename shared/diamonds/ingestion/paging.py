@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from shared.diamonds.models import Mark, Stone
+    from shared.diamonds.ingestion.models import Mark, Stone
 
 RETREAT_PAGES = 2
 """What may leave between two requests, in pages, and nothing is skipped."""

@@ -8,7 +8,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
-    from shared.diamonds.models import Stone
+    from shared.diamonds.ingestion.models import Stone
 
 LONGEST_ID = 200
 """Characters of a stone's id; an index holds about 2,700 bytes, and real ids are 36 to 50."""

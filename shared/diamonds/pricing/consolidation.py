@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shared.diamonds.ingestion.payloads import NO_ID
-from shared.diamonds.models import RowsConsolidated
 from shared.diamonds.pricing.failed_rows import requeue_if_read_anew
+from shared.diamonds.pricing.models import RowsConsolidated
 from shared.diamonds.pricing.rules import hold_rules
-from shared.diamonds.pricing.terms import DEFAULT_MARKUP
 from shared.diamonds.runs.lifecycle import see_running
 from shared.platform.postgres import database, rows
 
@@ -23,9 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import timedelta
 
-    from shared.diamonds.models import ConsolidateRows
-    from shared.diamonds.pricing.mapping import Mapping
-    from shared.diamonds.pricing.terms import PriceUnit
+    from shared.diamonds.ingestion.mapping import Mapping, PriceUnit
+    from shared.diamonds.pricing.models import ConsolidateRows
 
 CLAIM_ROWS = 2_000
 
@@ -60,7 +58,6 @@ async def consolidate(
         "worker": task.worker,
         "batch": CLAIM_ROWS,
         "unit": 100 if price_unit == "cents" else 1,
-        "default_markup": DEFAULT_MARKUP,
         "no_id": NO_ID,
     }
     done = failed = 0
@@ -93,6 +90,18 @@ async def recover_claims(older_than: timedelta) -> int:
             (older_than,),
         )
     return recovered.rowcount
+
+
+async def pending_rows(feed: str) -> int:
+    """How many of the feed's rows wait for consolidation. Cheap: for polling."""
+    async with database() as connection:
+        found = await rows(
+            connection,
+            "select count(*) as pending from diamonds.raw_diamonds"
+            " where feed = %s and consolidation_status = 'pending'",
+            (feed,),
+        )
+    return found[0]["pending"]
 
 
 def _fingerprint(mapping: Mapping, price_unit: PriceUnit) -> bytes:

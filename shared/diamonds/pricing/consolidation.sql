@@ -1,6 +1,6 @@
 -- Claims pending rows, maps and prices them, and writes down what became of each, in one statement.
 -- Parameters: feed, worker, after (stone id to claim behind), batch (rows), unit (100 for cents, 1 for dollars),
--- default_markup, words and the paths of shared.diamonds.pricing.mapping.Mapping. A path that is null gives null.
+-- words and the paths of shared.diamonds.pricing.mapping.Mapping. A path that is null gives null.
 -- It must not fail on any payload, or its row would hold up all others: casts are checked, lengths are bounded.
 with claimed as materialized (
     select supplier_stone_id, offer_id, payload
@@ -76,30 +76,15 @@ with claimed as materialized (
                 then format('treated: "%%s" is neither true nor false', left(treated_sent, 40)) end
         ), '') as reason
     from typed
-), rules as materialized (
-    select id, priority, carat_min, carat_max, lab_grown, markup_ratio, rating,
-        (select array_agg(upper(shape)) from unnest(shapes) shape) as shapes
-    from diamonds.pricing_rules
-    where active and (feed is null or feed = %(feed)s)
 ), priced as (
-    select s.*,
+    select s.*, m.markup_ratio, m.rating,
         case
             when hold_id is not null or upper(known_availability) in ('ON_HOLD', 'HOLD') then 'on_hold'
             when known_availability is null or upper(known_availability) = 'AVAILABLE' then 'available'
             when upper(known_availability) = 'SOLD' then 'sold'
             else 'unavailable'
-        end as availability,
-        coalesce(rule.markup_ratio, %(default_markup)s) as ratio, rule.rating
-    from checked s left join lateral (
-        select r.markup_ratio, r.rating
-        from rules r
-        where (r.carat_min is null or s.carats >= r.carat_min)
-            and (r.carat_max is null or s.carats <= r.carat_max)
-            and (r.shapes is null or s.shape = any (r.shapes))
-            and (r.lab_grown is null or s.lab_grown = r.lab_grown)
-        order by r.priority, r.id
-        limit 1
-    ) rule on true
+        end as availability
+    from checked s cross join lateral diamonds.markup_of(%(feed)s, s.shape, s.carats, s.lab_grown) m
     where s.reason is null
 ), written as (
     insert into diamonds.diamonds as d (
@@ -109,8 +94,8 @@ with claimed as materialized (
         certificate_number, measurements, attributes, supplier_name, supplier_stock_id
     )
     select %(feed)s, supplier_stone_id, offer_id, shape, carats, color, clarity, cut, polish, symmetry, fluorescence,
-        lab_grown, treated, price, round(price / carats, 2), round(price * ratio, 2), ratio, rating,
-        availability, availability, raw_availability, hold_id, image_url, video_url, certificate_lab,
+        lab_grown, treated, price, round(price / carats, 2), diamonds.retail_price(price, markup_ratio), markup_ratio,
+        rating, availability, availability, raw_availability, hold_id, image_url, video_url, certificate_lab,
         certificate_number, measurements, attributes, supplier_name, supplier_stock_id
     from priced
     order by supplier_stone_id

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import ConfigDict, Field
 
 from shared.diamonds.models import FeedName, Model
-from shared.diamonds.pricing.repricing import DIFFERS, PRICED, RULES
+from shared.diamonds.pricing.repricing import DIFFERS, PRICED
 from shared.diamonds.pricing.rules import read_rule
 from shared.diamonds.pricing.terms import RuleTerms
 from shared.platform.errors import InvalidInput, TransientError
@@ -56,17 +56,15 @@ class Effect(Model):
 
 
 _EFFECT = f"""
-with rules as materialized (
-    select * from ({RULES}) stored where stored.id is distinct from %(rule_id)s
-    union all select %(id)s, %(priority)s::int, %(carat_min)s::numeric, %(carat_max)s::numeric, %(lab_grown)s::boolean,
-        %(feed)s::text, %(markup_ratio)s::numeric, %(rating)s::smallint, %(shapes)s::text[]
-    where %(active)s
+with changed as materialized (
+    select jsonb_populate_record(null::diamonds.pricing_rules, %(instead)s) as rule
 ), effect as (
     select d.feed, count(*) as diamonds, count(*) filter (where n.rule = %(id)s) as fitting,
         count(*) filter (where {DIFFERS}) as changed,
         coalesce(sum(d.retail_price) filter (where {DIFFERS}), 0) as value_before,
         coalesce(sum(n.retail_price) filter (where {DIFFERS}), 0) as value_after
-    from diamonds.diamonds d {PRICED} where d.status = 'active' group by d.feed
+    from changed c cross join diamonds.diamonds d {PRICED.format(", c.rule, %(without)s")}
+    where d.status = 'active' group by d.feed
 )
 select feed, diamonds, fitting, changed, value_before, value_after, value_after - value_before as difference
 from effect order by feed
@@ -82,6 +80,7 @@ async def preview(change: RuleChange) -> Effect:
         TransientError: it took longer than LIMIT_SECONDS (`preview-too-long`).
     """
     from psycopg.errors import QueryCanceled  # noqa: PLC0415 - loads where it is needed
+    from psycopg.types.json import Jsonb  # noqa: PLC0415 - loads where it is needed
 
     if change.rule is None and change.rule_id is None:
         raise InvalidInput(
@@ -89,14 +88,9 @@ async def preview(change: RuleChange) -> Effect:
         )
     if change.rule_id is not None:
         await read_rule(change.rule_id)
-    terms = change.rule
-    given = dict.fromkeys(RuleTerms.model_fields) if terms is None else terms.model_dump()
-    given |= {
-        "id": change.rule_id or _NEW_ID,
-        "rule_id": change.rule_id,
-        "shapes": terms and terms.shapes and list(terms.shapes),
-        "active": terms is not None and terms.active,
-    }
+    rule_id = change.rule_id or _NEW_ID
+    instead = change.rule and Jsonb(change.rule.model_dump(mode="json") | {"id": rule_id})
+    given = {"id": rule_id, "without": change.rule_id, "instead": instead}
     async with database() as connection:
         await connection.execute("select set_config('statement_timeout', %s, true)", (f"{LIMIT_SECONDS}s",))
         try:

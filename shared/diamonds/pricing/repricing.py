@@ -10,9 +10,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from shared.diamonds.pricing.models import RepriceFeed, Repricing
 from shared.diamonds.pricing.rules import hold_rules
-from shared.diamonds.pricing.terms import DEFAULT_MARKUP
-from shared.diamonds.steps import RepriceFeed, Repricing
 from shared.platform.errors import Conflict, NotFound
 from shared.platform.postgres import database, rows
 
@@ -38,46 +37,32 @@ update diamonds.repricings set status = 'failed', completed_at = now(), updated_
 where status = 'running' and updated_at < now() - %s returning {_COLUMNS}
 """  # noqa: S608 - names written above
 
-# As in consolidation.sql: the lowest priority that fits, then the lowest id. A join of its own: PostgreSQL then looks
-# for the rule once for all diamonds of the same size, shape, origin and feed (Memoize).
-PRICED = f"""
-left join lateral (
-    select r.id, r.markup_ratio, r.rating from rules r
-    where (r.carat_min is null or d.carats >= r.carat_min) and (r.carat_max is null or d.carats <= r.carat_max)
-        and (r.shapes is null or d.shape = any (r.shapes)) and (r.lab_grown is null or d.lab_grown = r.lab_grown)
-        and (r.feed is null or d.feed = r.feed)
-    order by r.priority, r.id limit 1
-) rule on true
-cross join lateral (
-    select round(d.price_model_price * coalesce(rule.markup_ratio, {DEFAULT_MARKUP}), 2) as retail_price,
-        coalesce(rule.markup_ratio, {DEFAULT_MARKUP}) as markup_ratio, rule.rating, rule.id as rule
-) n
-"""  # noqa: S608 - a constant
+# A left join, though `markup_of` always gives a row: conditions on its answer stay outside, where they do not keep
+# PostgreSQL from remembering it.
+PRICED = """
+left join lateral diamonds.markup_of(d.feed, d.shape, d.carats, d.lab_grown{}) m on true
+cross join lateral (select diamonds.retail_price(d.price_model_price, m.markup_ratio) as retail_price, m.*) n
+"""
+"""Of stored diamonds `d`: their prices under the rules, as `n`. Between the braces goes what else `markup_of` takes."""
 
 DIFFERS = """
 (d.retail_price, d.markup_ratio, d.rating) is distinct from (n.retail_price, n.markup_ratio, n.rating)
 """
 
-RULES = """
-select id, priority, carat_min, carat_max, lab_grown, feed, markup_ratio, rating,
-    (select array_agg(upper(shape)) from unnest(shapes) shape) as shapes
-from diamonds.pricing_rules where active
-"""
-
 # Only rows that differ are locked and written. They are locked in the order in which consolidation locks them, and
 # read again under the lock: a price that the supplier has just changed is not overwritten with the one before.
 _BATCH = f"""
-with rules as materialized ({RULES}), batch as materialized (
+with batch as materialized (
     select id, feed, supplier_stone_id, carats, shape, lab_grown, price_model_price, retail_price, markup_ratio, rating
     from diamonds.diamonds where id > %(after)s and feed = %(feed)s and status = 'active' order by id limit %(rows)s
 ), due as materialized (
-    select d.id from batch d {PRICED} where {DIFFERS}
+    select d.id from batch d {PRICED.format("")} where {DIFFERS}
 ), locked as materialized (
     select d.id, d.feed, d.carats, d.shape, d.lab_grown, d.price_model_price, d.retail_price, d.markup_ratio, d.rating
     from diamonds.diamonds d join due using (id) where d.status = 'active' order by d.supplier_stone_id for update of d
 ), priced as materialized (
     select d.id, d.retail_price as before, n.retail_price, n.markup_ratio, n.rating
-    from locked d {PRICED} where {DIFFERS}
+    from locked d {PRICED.format("")} where {DIFFERS}
 ), written as (
     update diamonds.diamonds d
     set retail_price = p.retail_price, markup_ratio = p.markup_ratio, rating = p.rating, updated_at = now()

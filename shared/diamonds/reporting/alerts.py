@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shared.diamonds.models import RunStatus
 from shared.diamonds.runs.missing import DELETION_STOPPED
+from shared.diamonds.runs.models import RunStatus
 from shared.diamonds.settings import settings
 from shared.platform.alerts import Alert, AlertKind, send_once
 
@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from shared.diamonds.models import FeedName, PartitionProgress, RunPlan, RunSummary
-    from shared.diamonds.steps import Repricing
+    from shared.diamonds.models import FeedName
+    from shared.diamonds.pricing.models import Repricing
+    from shared.diamonds.runs.models import PartitionProgress, RunPlan, RunSummary
     from shared.platform.mail import Mailer
 
 FAILURES_SHOWN = 20

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
-from shared.diamonds.models import FeedName, Model, RunStatus, RunType
+from shared.diamonds.models import FeedName, Model
+from shared.diamonds.runs.models import RunStatus, RunType
 from shared.platform.postgres import database, rows
 
 if TYPE_CHECKING:

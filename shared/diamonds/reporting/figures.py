@@ -8,9 +8,10 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
-from shared.diamonds.models import FeedName, Model, PartitionId, PriceRange, RunSummary
-from shared.diamonds.reporting.reports import last_runs
+from shared.diamonds.models import FeedName, Model
 from shared.diamonds.runs import watermark
+from shared.diamonds.runs.models import PartitionId, PriceRange, RunSummary
+from shared.diamonds.runs.reports import last_runs
 from shared.platform.postgres import database, rows
 
 if TYPE_CHECKING:

@@ -9,17 +9,9 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from shared.diamonds.models import (
-    ERROR_LENGTH,
-    RUN_ENDED,
-    Partition,
-    Partitions,
-    RunPlan,
-    RunStatus,
-    StartRun,
-    Window,
-)
-from shared.diamonds.reporting.reports import run_counts
+from shared.diamonds.models import ERROR_LENGTH
+from shared.diamonds.runs.models import RUN_ENDED, Partition, Partitions, RunPlan, RunStatus, StartRun, Window
+from shared.diamonds.runs.reports import run_counts
 from shared.platform.errors import Conflict, NotFound, TransientError
 from shared.platform.postgres import database, rows
 

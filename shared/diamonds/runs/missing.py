@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from shared.diamonds.models import RUN_ENDED, MissingDiamonds, RunStatus
+from shared.diamonds.runs.models import RUN_ENDED, MissingDiamonds, RunStatus
 from shared.platform.errors import Conflict, NotFound
 from shared.platform.postgres import database, rows
 

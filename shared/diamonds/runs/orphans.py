@@ -1,17 +1,15 @@
-"""Runs whose rows say that they are at work although nobody is.
+"""Orphaned runs: their rows say that they are running, and no orchestration works on them.
 
-An orchestration that is stopped or purged from outside, or that cannot reach the database when it ends, leaves its
-run's row as it was. The doors, which can ask the host, name such runs; here they are ended.
+An orchestration that is terminated or purged from outside, or that cannot reach the database when it ends, leaves its
+run's row as it was. Triggers, which can look at the host's instances, name such runs; here they are ended.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shared.diamonds.models import RunStatus
-from shared.diamonds.reporting import alerts, reports
-from shared.diamonds.runs import lifecycle
-from shared.platform.alerts import try_to_send
+from shared.diamonds.runs import lifecycle, reports
+from shared.diamonds.runs.models import RunStatus
 from shared.platform.errors import Conflict
 from shared.platform.postgres import database, rows
 
@@ -19,6 +17,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from shared.diamonds.models import FeedName
+    from shared.diamonds.runs.models import RunSummary
 
 RUN_LOST = "run-lost"
 
@@ -32,8 +31,8 @@ async def running() -> dict[FeedName, UUID]:
     return {row["feed"]: row["run_id"] for row in found}
 
 
-async def end(run_id: UUID) -> bool:
-    """End a run that nobody works on as failed, and mail it; False if it has ended by itself. May be repeated.
+async def end(run_id: UUID) -> RunSummary | None:
+    """End an orphaned run as failed; None if it has ended by itself. May be repeated, with the same answer.
 
     What it has read is kept: it can be retried or consolidated as any failed run.
 
@@ -47,9 +46,6 @@ async def end(run_id: UUID) -> bool:
     try:
         await lifecycle.finish_run(run_id, RunStatus.FAILED, error=error)
     except Conflict:
-        return False
+        return None
     ended = await reports.summary(run_id)
-    if ended.error_code != RUN_LOST:
-        return False
-    await try_to_send(alerts.run_failed(ended))
-    return True
+    return ended if ended.error_code == RUN_LOST else None

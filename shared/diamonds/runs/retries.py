@@ -8,9 +8,9 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from shared.diamonds.models import RUN_ENDED, Partition, PartitionStatus, RunPlan, RunStatus
-from shared.diamonds.reporting.reports import progress
 from shared.diamonds.runs.lifecycle import load_plan, lock, run_in_progress
+from shared.diamonds.runs.models import RUN_ENDED, Partition, PartitionStatus, RunPlan, RunStatus
+from shared.diamonds.runs.reports import progress
 from shared.platform.errors import Conflict
 from shared.platform.postgres import database, rows
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from psycopg import AsyncConnection
 
-    from shared.diamonds.models import RunSummary
+    from shared.diamonds.runs.models import RunSummary
 
 _RESET = """
 with again as (

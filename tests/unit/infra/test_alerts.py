@@ -4,9 +4,7 @@ import re
 
 import pytest
 
-from activities.diamonds import runs as activities
-from orchestrators.diamonds import run as orchestrators
-from shared.platform.durable import Activity, Orchestration
+from shared.platform.durable import ACTIVITIES, ORCHESTRATIONS
 from tools.bicep_check.syntax import plain
 
 # What must be told to a person: metric, wrong side, threshold, seconds looked at.
@@ -39,8 +37,7 @@ def test_a_single_dead_letter_of_any_queue_is_told(modules):
 
 
 def test_the_functions_that_queries_name_exist(queries):
-    handles = [*vars(activities).values(), *vars(orchestrators).values()]
-    known = {handle.name for handle in handles if isinstance(handle, Activity | Orchestration)}
+    known = {*ACTIVITIES, *ORCHESTRATIONS}
     for query in invocations(queries):
         named = set(re.findall(r'"(\w+)"', query["query"]))
         assert named <= known

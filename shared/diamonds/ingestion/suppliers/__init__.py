@@ -5,17 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from shared.diamonds.pricing import mapping as mappings
+from shared.diamonds.ingestion import mapping as mappings
 from shared.diamonds.settings import DiamondSettings, settings
 from shared.platform.errors import NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from shared.diamonds.ingestion.mapping import Mapping, PriceUnit
     from shared.diamonds.ingestion.suppliers.base import Supplier
     from shared.diamonds.models import FeedName
-    from shared.diamonds.pricing.mapping import Mapping
-    from shared.diamonds.pricing.terms import PriceUnit
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Protocol, Self
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from shared.diamonds.ingestion.models import Mark
     from shared.diamonds.ingestion.paging import Pages
-    from shared.diamonds.models import FeedName, Mark, PriceRange, Window
+    from shared.diamonds.models import FeedName
+    from shared.diamonds.runs.models import PriceRange, Window
 
 
 class Supplier(Protocol):

@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Self, cast
 
+from shared.diamonds.ingestion.models import Stone
 from shared.diamonds.ingestion.paging import TokenPages
 from shared.diamonds.ingestion.suppliers.client import RETRY_SECONDS, Client, Time
-from shared.diamonds.models import PriceRange, Stone, Window
+from shared.diamonds.runs.models import PriceRange, Window
 from shared.diamonds.settings import settings
 from shared.platform.errors import TerminalError, TransientError
 from shared.platform.rate_limit import RateLimit, rate_limit
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
 
     from httpx import AsyncBaseTransport
 
+    from shared.diamonds.ingestion.models import Mark
     from shared.diamonds.ingestion.paging import Pages
-    from shared.diamonds.models import FeedName, Mark
+    from shared.diamonds.models import FeedName
 
 PAGE_SIZE = 200
 CHECK_SECONDS = 5.0

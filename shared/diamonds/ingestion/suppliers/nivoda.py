@@ -9,9 +9,10 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 from weakref import WeakKeyDictionary
 
+from shared.diamonds.ingestion.models import Stone
 from shared.diamonds.ingestion.paging import OffsetPages
 from shared.diamonds.ingestion.suppliers.client import RETRY_SECONDS, THROTTLED, Client, Time
-from shared.diamonds.models import PriceRange, Stone, Window
+from shared.diamonds.runs.models import PriceRange, Window
 from shared.diamonds.settings import settings
 from shared.platform.errors import TerminalError, TransientError
 from shared.platform.rate_limit import RateLimit, rate_limit
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
 
     from httpx import AsyncBaseTransport
 
+    from shared.diamonds.ingestion.models import Mark
     from shared.diamonds.ingestion.paging import Pages
-    from shared.diamonds.models import FeedName, Mark
+    from shared.diamonds.models import FeedName
 
 T = TypeVar("T")
 

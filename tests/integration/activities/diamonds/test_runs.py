@@ -6,21 +6,24 @@ from uuid import uuid4
 
 import pytest
 
+from activities.diamonds import ingestion
 from activities.diamonds import runs as steps
 from activities.diamonds.upkeep import recover_claims, watch_watermarks
-from shared.diamonds.models import (
+from shared.diamonds.ingestion.models import IngestPartition
+from shared.diamonds.models import Nothing
+from shared.diamonds.runs import lifecycle, watermark
+from shared.diamonds.runs.models import (
     EPOCH,
     NO_END,
     RUN_ENDED,
     Partition,
     Partitions,
     PriceRange,
+    RunRef,
     RunStatus,
     StartRun,
     Window,
 )
-from shared.diamonds.runs import lifecycle, watermark
-from shared.diamonds.steps import IngestPartition, Nothing, RunRef
 from shared.platform.errors import Conflict
 from shared.platform.postgres import database
 from shared.platform.settings import forget_settings
@@ -75,7 +78,7 @@ def supplied(monkeypatch):
     """Makes this the supplier of every feed."""
 
     def give(supplier):
-        monkeypatch.setattr(steps, "supplier", lambda _: supplier)
+        monkeypatch.setattr(ingestion, "supplier", lambda _: supplier)
         return supplier
 
     return give
@@ -93,22 +96,22 @@ async def refusal(step, task, asked, run_id):
 
 async def test_a_cancelled_run_stops_counting_at_a_supplier_that_does_not_answer(plan, supplied):
     supplier = supplied(Supplier(silent=True))
-    assert await refusal(steps.draw_heatmap, plan, supplier.asked, plan.run_id) == RUN_ENDED
+    assert await refusal(ingestion.draw_heatmap, plan, supplier.asked, plan.run_id) == RUN_ENDED
     assert await lifecycle.load_partitions(plan.run_id) == []
 
 
 async def test_a_cancelled_run_stops_reading_at_a_supplier_that_does_not_answer(plan, supplied, monkeypatch):
-    monkeypatch.setattr(steps, "READING_LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(ingestion, "READING_LOOK_SECONDS", 0.1)
     supplied(Supplier([100, 200]))
-    (partition,) = (await steps.draw_heatmap(plan)).partitions
+    (partition,) = (await ingestion.draw_heatmap(plan)).partitions
     supplier = supplied(Supplier(silent=True))
     task = IngestPartition(plan=plan, partition=partition)
-    assert await refusal(steps.ingest_pages, task, supplier.asked, plan.run_id) == RUN_ENDED
+    assert await refusal(ingestion.ingest_pages, task, supplier.asked, plan.run_id) == RUN_ENDED
 
 
 async def test_diamonds_that_no_price_range_holds_are_told_and_the_others_planned(plan, supplied, mails):
     supplied(Supplier([100, None, 200, None]))
-    drawn = await steps.draw_heatmap(plan)
+    drawn = await ingestion.draw_heatmap(plan)
     assert drawn.total == 2
     assert drawn.partitions[0].prices == PriceRange(minimum=0, maximum=2**31 - 1)
     (mail,) = mails.mails(10)
@@ -117,14 +120,14 @@ async def test_diamonds_that_no_price_range_holds_are_told_and_the_others_planne
 
 async def test_nobody_is_told_when_every_diamond_has_a_price(plan, supplied, mails):
     supplied(Supplier([100, 200]))
-    await steps.draw_heatmap(plan)
+    await ingestion.draw_heatmap(plan)
     assert mails.mails(10) == []
 
 
 async def test_a_mail_that_cannot_be_sent_does_not_keep_the_feed_from_being_read(plan, supplied, monkeypatch):
     monkeypatch.setenv("SMTP_PORT", "1")
     supplied(Supplier([100, None]))
-    assert (await steps.draw_heatmap(plan)).total == 1
+    assert (await ingestion.draw_heatmap(plan)).total == 1
 
 
 @pytest.mark.parametrize(("read", "decision"), [(10, "go"), (7, "wait"), (6, "hold"), (0, "hold")])
@@ -167,7 +170,7 @@ async def test_rule_max_scheduler_records_caps_a_run_which_then_concludes_nothin
     forget_settings()
     supplied(Supplier([100, 200, 300, 400, 500]))
     capped = await steps.plan_run(StartRun(run_id=uuid4(), feed="nivoda", run_type="full"))
-    drawn = await steps.draw_heatmap(capped)
+    drawn = await ingestion.draw_heatmap(capped)
     assert (drawn.total, drawn.partitions[-1].prices.maximum) == (3, 400)
     assert (await steps.judge_run(RunRef(run_id=capped.run_id))).capped
 

@@ -11,19 +11,10 @@ from uuid import uuid4
 
 import pytest
 
+from shared.diamonds.ingestion.models import IngestPages, Stone
 from shared.diamonds.ingestion.paging import OffsetPages
-from shared.diamonds.models import (
-    EPOCH,
-    IngestPages,
-    Partition,
-    Partitions,
-    PriceRange,
-    RunPlan,
-    StartRun,
-    Stone,
-    Window,
-)
 from shared.diamonds.runs import lifecycle
+from shared.diamonds.runs.models import EPOCH, Partition, Partitions, PriceRange, RunPlan, StartRun, Window
 from shared.platform import postgres
 from shared.platform.postgres import database
 

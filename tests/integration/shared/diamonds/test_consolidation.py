@@ -12,18 +12,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from shared.diamonds.ingestion.mapping import NIVODA
 from shared.diamonds.ingestion.pages import copy_pages
-from shared.diamonds.models import ConsolidateRows, RunStatus
 from shared.diamonds.offer import trade
 from shared.diamonds.pricing import consolidation
 from shared.diamonds.pricing.consolidation import consolidate, recover_claims
-from shared.diamonds.pricing.mapping import NIVODA
-from shared.diamonds.pricing.terms import PricingRule, Unpriced, dollars, price
-from shared.diamonds.reporting import reports
-from shared.diamonds.runs import lifecycle
+from shared.diamonds.pricing.models import ConsolidateRows
+from shared.diamonds.pricing.terms import PricingRule
+from shared.diamonds.runs import lifecycle, reports
 from shared.diamonds.runs.missing import mark_missing_deleted
+from shared.diamonds.runs.models import RunStatus
 from shared.platform.errors import Conflict
 from shared.platform.postgres import close_pools, database
+from tests.unit.shared.diamonds.pricing.oracle import Unpriced, dollars, price
 
 
 @pytest.fixture(autouse=True)

@@ -5,12 +5,13 @@ from dataclasses import replace
 
 import pytest
 
+from shared.diamonds.ingestion.mapping import NIVODA
 from shared.diamonds.ingestion.pages import copy_pages
-from shared.diamonds.models import ConsolidateRows, RunStatus
 from shared.diamonds.pricing import failed_rows
 from shared.diamonds.pricing.consolidation import consolidate
-from shared.diamonds.pricing.mapping import NIVODA
+from shared.diamonds.pricing.models import ConsolidateRows
 from shared.diamonds.runs import lifecycle
+from shared.diamonds.runs.models import RunStatus
 
 READ_BY_ANOTHER_KEY = replace(NIVODA, carats=("diamond", "certificate", "weight"))
 

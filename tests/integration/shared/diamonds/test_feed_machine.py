@@ -19,18 +19,19 @@ from hypothesis.stateful import (
 )
 
 from shared.diamonds.ingestion import pages
+from shared.diamonds.ingestion.mapping import NIVODA
 from shared.diamonds.ingestion.pages import copy_pages
 from shared.diamonds.ingestion.paging import RETREAT_PAGES
-from shared.diamonds.models import ConsolidateRows, PartitionStatus, RunStatus
 from shared.diamonds.pricing import consolidation, failed_rows
 from shared.diamonds.pricing.consolidation import consolidate
-from shared.diamonds.pricing.mapping import NIVODA
-from shared.diamonds.pricing.terms import PricingRule, Unpriced, price
-from shared.diamonds.reporting import reports
-from shared.diamonds.runs import lifecycle, retries
+from shared.diamonds.pricing.models import ConsolidateRows
+from shared.diamonds.pricing.terms import PricingRule
+from shared.diamonds.runs import lifecycle, reports, retries
 from shared.diamonds.runs.missing import mark_missing_deleted
+from shared.diamonds.runs.models import PartitionStatus, RunStatus
 from shared.platform.errors import TransientError
 from shared.platform.postgres import close_pools, database
+from tests.unit.shared.diamonds.pricing.oracle import Unpriced, price
 
 MAPPINGS = [NIVODA, replace(NIVODA, treated=("diamond", "treated"))]
 """Two that read the same of these stones, so that going from one to the other only tries failed rows again."""

@@ -5,13 +5,14 @@ from uuid import uuid4
 
 import pytest
 
-from activities.diamonds.upkeep import end_lost_repricings
+from activities.diamonds.upkeep import end_lost_repricings, end_lost_runs
 from shared.diamonds.ingestion.pages import copy_pages
-from shared.diamonds.models import RunStatus
+from shared.diamonds.models import Nothing
 from shared.diamonds.pricing import repricing
-from shared.diamonds.reporting import reports, watch
-from shared.diamonds.runs import lifecycle, orphans, purge, retries, watermark
-from shared.diamonds.steps import Nothing, RepriceFeed
+from shared.diamonds.pricing.models import RepriceFeed
+from shared.diamonds.reporting import watch
+from shared.diamonds.runs import lifecycle, orphans, purge, reports, retries, watermark
+from shared.diamonds.runs.models import RunStatus, WatchFeeds
 from shared.platform.errors import Conflict
 from shared.platform.postgres import database
 from shared.platform.settings import forget_settings
@@ -106,12 +107,13 @@ async def test_a_purge_stops_when_its_time_is_up_and_goes_on_from_there(shop, di
     assert (await purge_all(90, 120, after=first.after)).raw == 20
 
 
-async def test_a_lost_run_is_ended_once_and_told_with_what_to_do(diamonds, shop, mails):
+async def test_an_orphaned_run_is_ended_and_mailed_once_with_what_to_do(diamonds, shop, mails):
     run = await diamonds.begin(0, 1000)
     shop.offer(diamonds.stone("a"))
     await copy_pages(shop, run.task())
     assert await orphans.running() == {"nivoda": run.plan.run_id}
-    assert [await orphans.end(run.plan.run_id) for _ in range(2)] == [True, True]
+    for _ in range(2):
+        await end_lost_runs(WatchFeeds(abandoned=[run.plan.run_id]))
     ended = await reports.summary(run.plan.run_id)
     assert (ended.status, ended.error_code, ended.ingested) == (RunStatus.FAILED, "run-lost", 1)
     (mail,) = mails.mails(10)
@@ -121,17 +123,17 @@ async def test_a_lost_run_is_ended_once_and_told_with_what_to_do(diamonds, shop,
     await diamonds.begin(0, 1000)
 
 
-async def test_a_lost_run_can_be_taken_up_again(diamonds):
+async def test_an_orphaned_run_can_be_taken_up_again(diamonds):
     run = await diamonds.begin(0, 1000)
     await orphans.end(run.plan.run_id)
     assert (await retries.resume_run(run.plan.run_id, uuid4())).run_id == run.plan.run_id
     assert (await reports.summary(run.plan.run_id)).status is RunStatus.RUNNING
 
 
-async def test_a_run_that_ends_by_itself_meanwhile_is_not_called_lost(diamonds, mails):
+async def test_a_run_that_ends_by_itself_meanwhile_is_no_orphan(diamonds, mails):
     run = await diamonds.begin(0, 1000)
     await lifecycle.finish_run(run.plan.run_id, RunStatus.COMPLETED)
-    assert not await orphans.end(run.plan.run_id)
+    await end_lost_runs(WatchFeeds(abandoned=[run.plan.run_id]))
     assert (await reports.summary(run.plan.run_id)).status is RunStatus.COMPLETED
     assert mails.mails(10) == []
 

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from orchestrators.diamonds.repricing import reprice_diamonds
-from shared.diamonds.steps import RepriceFeed, Repricing
+from shared.diamonds.pricing.models import RepriceFeed, Repricing
 from shared.platform.errors import Conflict, TerminalError
 
 REQUEST = RepriceFeed(repricing_id=UUID(int=7))

@@ -10,36 +10,32 @@ import pytest
 
 from orchestrators.diamonds.run import CONSOLIDATION_WORKERS, consolidate_feed, consolidate_run, diamond_run, retry_run
 from orchestrators.diamonds.upkeep import purge_feeds, watch_feeds
-from shared.diamonds.models import (
+from shared.diamonds.ingestion.models import IngestPartition, PagesIngested
+from shared.diamonds.models import Nothing
+from shared.diamonds.pricing.models import ConsolidateFeed, RowsConsolidated
+from shared.diamonds.runs.models import (
     EPOCH,
+    ConsolidateRun,
+    EndRun,
+    Interruption,
     MissingDiamonds,
-    PagesIngested,
     Partition,
     Partitions,
     PriceRange,
-    RowsConsolidated,
-    RunPlan,
-    RunStatus,
-    RunSummary,
-    StartRun,
-    Window,
-)
-from shared.diamonds.runs.purge import Purged
-from shared.diamonds.steps import (
-    ConsolidateFeed,
-    ConsolidateRun,
-    EndRun,
-    IngestPartition,
-    Interruption,
-    Nothing,
     PurgeRows,
     Reopened,
     RetryRun,
+    RunPlan,
     RunRef,
-    Verdict,
+    RunStatus,
+    RunSummary,
+    StartRun,
     WatchFeeds,
     WatermarkMoved,
+    Window,
 )
+from shared.diamonds.runs.purge import Purged
+from shared.diamonds.runs.verdict import Verdict
 from shared.platform.errors import Conflict, TerminalError
 
 RUN = UUID(int=7)

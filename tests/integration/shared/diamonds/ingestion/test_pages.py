@@ -7,9 +7,8 @@ import pytest
 
 from shared.diamonds.ingestion import pages
 from shared.diamonds.ingestion.pages import copy_pages
-from shared.diamonds.models import PartitionStatus, RunStatus
-from shared.diamonds.reporting import reports
-from shared.diamonds.runs import lifecycle
+from shared.diamonds.runs import lifecycle, reports
+from shared.diamonds.runs.models import PartitionStatus, RunStatus
 from shared.platform.errors import Conflict, NotFound, TerminalError, TransientError
 
 RAW = """

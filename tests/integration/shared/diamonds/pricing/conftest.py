@@ -8,13 +8,13 @@ from urllib.parse import urlsplit
 import azure.functions as func
 import pytest
 
+from shared.diamonds.pricing.models import RepriceFeed
 from shared.diamonds.pricing.repricing import begin, reprice
 from shared.diamonds.pricing.rules import create_rule
 from shared.diamonds.pricing.terms import RuleTerms
-from shared.diamonds.steps import RepriceFeed
 from shared.platform.postgres import database
 from shared.platform.settings import forget_settings
-from triggers.diamonds.pricing import routes
+from triggers.diamonds import figures, pricing
 
 _OFFER = """
 insert into diamonds.diamonds (feed, supplier_stone_id, offer_id, shape, carats, lab_grown, price_model_price,
@@ -53,7 +53,7 @@ async def ask(method, url, body=None, **headers):
     """The status, the body and the headers of what a route answers to the operator."""
     fitting = [
         (one, found)
-        for one in routes.operations
+        for one in (*pricing.routes.operations, *figures.routes.operations)
         if one.method == method
         and (found := re.fullmatch(re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", one.route), urlsplit(url).path))
     ]

@@ -7,9 +7,9 @@ from decimal import Decimal
 import psycopg
 import pytest
 
-from shared.diamonds.models import RunStatus
 from shared.diamonds.reporting.analytics import EDGES, summarise
 from shared.diamonds.runs import lifecycle, purge
+from shared.diamonds.runs.models import RunStatus
 
 
 async def test_nothing_on_offer_is_told_as_that(shop):

@@ -10,18 +10,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from shared.diamonds.ingestion.mapping import NIVODA
 from shared.diamonds.ingestion.pages import copy_pages
-from shared.diamonds.models import ConsolidateRows
 from shared.diamonds.pricing import repricing
 from shared.diamonds.pricing.consolidation import consolidate
-from shared.diamonds.pricing.mapping import NIVODA
+from shared.diamonds.pricing.models import ConsolidateRows, RepriceFeed
 from shared.diamonds.pricing.preview import RuleChange, preview
 from shared.diamonds.pricing.repricing import begin, fail, last_repricings, read_repricing, reprice
 from shared.diamonds.pricing.rules import change_rule, create_rule, delete_rule, list_rules
-from shared.diamonds.pricing.terms import PricingRule, RuleTerms, Unpriced, price
-from shared.diamonds.steps import RepriceFeed
+from shared.diamonds.pricing.terms import PricingRule, RuleTerms
 from shared.platform.errors import Conflict, NotFound, TransientError
 from shared.platform.postgres import close_pools, database
+from tests.unit.shared.diamonds.pricing.oracle import Unpriced, price
 
 STATE = "select id, retail_price, markup_ratio, rating, xmin::text from diamonds.diamonds order by id"
 FEED = ("nivoda", "second")

@@ -5,8 +5,8 @@ from uuid import uuid4
 import pytest
 
 from local.smtp.sink import Sink
-from shared.diamonds.models import PartitionProgress, PriceRange, RunStatus, RunSummary
 from shared.diamonds.reporting.alerts import announce
+from shared.diamonds.runs.models import PartitionProgress, PriceRange, RunStatus, RunSummary
 
 pytestmark = pytest.mark.usefixtures("migrated")
 

@@ -7,9 +7,8 @@ from uuid import uuid4
 import pytest
 
 from shared.diamonds.ingestion.pages import copy_pages
-from shared.diamonds.models import RUN_ENDED, Partitions, PartitionStatus, RunStatus, StartRun, Window
-from shared.diamonds.reporting import reports
-from shared.diamonds.runs import lifecycle, retries
+from shared.diamonds.runs import lifecycle, reports, retries
+from shared.diamonds.runs.models import RUN_ENDED, Partitions, PartitionStatus, RunStatus, StartRun, Window
 from shared.platform.errors import Conflict, NotFound
 
 

@@ -6,10 +6,9 @@ from uuid import uuid4
 import pytest
 
 from shared.diamonds.ingestion.pages import copy_pages
-from shared.diamonds.models import PartitionStatus, RunStatus
-from shared.diamonds.reporting import reports
-from shared.diamonds.runs import lifecycle, retries
+from shared.diamonds.runs import lifecycle, reports, retries
 from shared.diamonds.runs.missing import mark_missing_deleted
+from shared.diamonds.runs.models import PartitionStatus, RunStatus
 from shared.platform.errors import Conflict
 
 

@@ -23,15 +23,16 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from activities.diamonds import ingestion, pricing
 from activities.diamonds import runs as steps
 from orchestrators.diamonds import run as orchestrators
 from shared.diamonds.ingestion import heatmap, pages
+from shared.diamonds.ingestion.mapping import NIVODA
 from shared.diamonds.ingestion.paging import RETREAT_PAGES, OffsetPages
-from shared.diamonds.models import EPOCH, RunStatus, StartRun
-from shared.diamonds.pricing.mapping import NIVODA
-from shared.diamonds.reporting import alerts, reports
-from shared.diamonds.runs import lifecycle, orphans, watermark
-from shared.diamonds.steps import ConsolidateRun, Nothing, RetryRun
+from shared.diamonds.models import Nothing
+from shared.diamonds.reporting import alerts
+from shared.diamonds.runs import lifecycle, orphans, reports, watermark
+from shared.diamonds.runs.models import EPOCH, ConsolidateRun, RetryRun, RunStatus, StartRun
 from shared.platform import settings as app_settings
 from shared.platform.blobs import close_blobs
 from shared.platform.durable import ACTIVITIES, ORCHESTRATIONS, Failure
@@ -363,7 +364,7 @@ def test_whatever_befalls_the_runs_what_changed_before_the_watermark_is_stored_a
                 return supplier.now.astimezone(tz)
 
         monkeypatch.setattr(steps, "datetime", Clock)
-        monkeypatch.setattr(steps, "supplier", lambda _: supplier)
+        monkeypatch.setattr(ingestion, "supplier", lambda _: supplier)
         return supplier
 
     def cap(diamonds_at_most):
@@ -378,8 +379,8 @@ def test_whatever_befalls_the_runs_what_changed_before_the_watermark_is_stored_a
     monkeypatch.setenv("PARTIAL_SHARE", "0.3")
     monkeypatch.setenv("DELETE_SHARE_LIMIT", "0.6")
     monkeypatch.setattr(alerts, "send_once", no_mail)
-    monkeypatch.setattr(steps, "mapping", lambda _: NIVODA)
-    monkeypatch.setattr(steps, "price_unit", lambda _: "cents")
+    monkeypatch.setattr(pricing, "mapping", lambda _: NIVODA)
+    monkeypatch.setattr(pricing, "price_unit", lambda _: "cents")
     monkeypatch.setattr(pages, "BATCH_ROWS", PAGE)
     monkeypatch.setattr(heatmap, "DIAMONDS_PER_WORKER", 5)
     monkeypatch.setattr(heatmap, "FINE_END", 400)

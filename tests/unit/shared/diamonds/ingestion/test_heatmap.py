@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from shared.diamonds.ingestion import heatmap
 from shared.diamonds.ingestion.heatmap import PRICES_END, draw, partition, plan, without_gaps
-from shared.diamonds.models import Bucket, Partition, Partitions, PriceRange
+from shared.diamonds.ingestion.models import Bucket
+from shared.diamonds.runs.models import Partition, Partitions, PriceRange
 
 MOST_DRAWN = 1_351
 MOST_HALVINGS = ceil(log2(PRICES_END))

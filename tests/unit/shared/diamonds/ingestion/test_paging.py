@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.diamonds.ingestion.models import Mark, Stone
 from shared.diamonds.ingestion.paging import OffsetPages
-from shared.diamonds.models import Mark, Stone
 
 SIZE = 5
 

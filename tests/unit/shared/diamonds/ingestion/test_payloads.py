@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.diamonds.ingestion.models import Stone
 from shared.diamonds.ingestion.payloads import LONGEST_ID, NO_ID, canonical, key
-from shared.diamonds.models import Stone
 
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()),

@@ -5,7 +5,6 @@ from uuid import UUID
 
 import pytest
 
-from shared.diamonds.models import PartitionProgress, PriceRange, RunStatus, RunSummary
 from shared.diamonds.reporting.alerts import (
     announce,
     consolidation_held,
@@ -14,6 +13,7 @@ from shared.diamonds.reporting.alerts import (
     run_failed,
     watermark_stands_still,
 )
+from shared.diamonds.runs.models import PartitionProgress, PriceRange, RunStatus, RunSummary
 from shared.platform.settings import forget_settings
 
 RUN = RunSummary(

@@ -13,10 +13,11 @@ from httpx import ASGITransport
 from local.supplier.app import Change, create_app
 from local.supplier.faults import Fault, FaultSettings
 from shared.diamonds.ingestion import heatmap
+from shared.diamonds.ingestion.models import Mark
 from shared.diamonds.ingestion.suppliers.brilliant import Brilliant
 from shared.diamonds.ingestion.suppliers.client import Time
 from shared.diamonds.ingestion.suppliers.nivoda import Account, Nivoda
-from shared.diamonds.models import EPOCH, NO_END, Mark, PriceRange, Window
+from shared.diamonds.runs.models import EPOCH, NO_END, PRICES_END, PriceRange, Window
 from shared.platform.errors import TerminalError
 
 STONES = 700
@@ -139,7 +140,7 @@ async def test_defect_neighbouring_partitions_overlap_at_their_edge(opened, adap
     async with opened() as supplier:
         prices = Counter(int(PRICES[adapter](stone)) for stone in await read(supplier))
         edge = sorted(prices)[len(prices) // 2]
-        halves = [PriceRange(minimum=0, maximum=edge), PriceRange(minimum=edge, maximum=heatmap.PRICES_END)]
+        halves = [PriceRange(minimum=0, maximum=edge), PriceRange(minimum=edge, maximum=PRICES_END)]
         below, above = [await read(supplier, half) for half in halves]
         assert [await supplier.count(half, EVERYTHING) for half in halves] == [len(below), len(above)]
     assert len(below) + len(above) == STONES

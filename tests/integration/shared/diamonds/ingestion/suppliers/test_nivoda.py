@@ -15,7 +15,7 @@ from local.supplier.faults import Fault, FaultName, FaultSettings
 from shared.diamonds.ingestion import heatmap
 from shared.diamonds.ingestion.suppliers.client import Time
 from shared.diamonds.ingestion.suppliers.nivoda import Account, Nivoda
-from shared.diamonds.models import EPOCH, PriceRange, Window
+from shared.diamonds.runs.models import EPOCH, PriceRange, Window
 from shared.platform.errors import TerminalError
 
 STONES = 1_200

@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
+from shared.diamonds.ingestion.models import Mark
 from shared.diamonds.ingestion.suppliers.brilliant import Brilliant
 from shared.diamonds.ingestion.suppliers.client import Time
-from shared.diamonds.models import EPOCH, Mark, PriceRange, Window
+from shared.diamonds.runs.models import EPOCH, PriceRange, Window
 from shared.platform.errors import TerminalError, TransientError
 
 WINDOW = Window(since=EPOCH, until=datetime(2026, 1, 1, tzinfo=UTC))

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from shared.diamonds.ingestion.suppliers.client import CONNECTIONS
-from shared.diamonds.models import PriceRange, Window
+from shared.diamonds.runs.models import PriceRange, Window
 from shared.platform.errors import TerminalError, TransientError
 
 WINDOW = Window(

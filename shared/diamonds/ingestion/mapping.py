@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping as Values
 from dataclasses import dataclass, field
+from typing import Literal
 
+PriceUnit = Literal["cents", "dollars"]
 Path = tuple[str, ...] | None
 """Keys from the payload's root down to a value; None: this feed does not have it."""
 

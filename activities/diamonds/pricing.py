@@ -1,13 +1,29 @@
-"""One side effect each of a re-pricing; every one may be repeated."""
+"""Consolidation and re-pricing, a time box each; every one may be repeated."""
 
 from __future__ import annotations
 
-from shared.diamonds.pricing import repricing
+from shared.diamonds.ingestion.suppliers import mapping, price_unit
+from shared.diamonds.pricing import consolidation, repricing
+from shared.diamonds.pricing.models import (
+    ConsolidateRows,
+    ConsolidationShare,
+    EndRepricing,
+    RepriceFeed,
+    Repricing,
+    RepricingRef,
+    RowsConsolidated,
+)
 from shared.diamonds.reporting import alerts
 from shared.diamonds.settings import settings
-from shared.diamonds.steps import EndRepricing, RepriceFeed, Repricing, RepricingRef
 from shared.platform.alerts import try_to_send
 from shared.platform.durable import activity
+
+
+@activity
+async def consolidate_rows(share: ConsolidationShare) -> RowsConsolidated:
+    """Claim, map and price pending rows for one time box."""
+    task = ConsolidateRows(run_id=share.run_id, feed=share.feed, worker=share.worker, seconds=settings().ingest_seconds)
+    return await consolidation.consolidate(task, mapping(share.feed), price_unit(share.feed))
 
 
 @activity

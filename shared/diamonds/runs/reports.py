@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from shared.diamonds.models import Partition, PartitionProgress, RunStatus, RunSummary
+from shared.diamonds.runs.models import Partition, PartitionProgress, RunStatus, RunSummary
 from shared.platform.errors import NotFound
 from shared.platform.postgres import database, rows
 
@@ -107,18 +107,6 @@ async def progress(run_id: UUID) -> list[PartitionProgress]:
             (run_id,),
         )
     return [_progress(row) for row in found]
-
-
-async def pending_rows(feed: str) -> int:
-    """How many of the feed's rows wait for consolidation. Cheap: for polling."""
-    async with database() as connection:
-        found = await rows(
-            connection,
-            "select count(*) as pending from diamonds.raw_diamonds"
-            " where feed = %s and consolidation_status = 'pending'",
-            (feed,),
-        )
-    return found[0]["pending"]
 
 
 async def run_counts(connection: AsyncConnection[Any], run_id: UUID) -> dict[str, int]:

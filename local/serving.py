@@ -1,51 +1,35 @@
 """Serve an ASGI app as a local service: a ready line, a clear line when the port is busy, a clean stop."""
 
+import asyncio
 import signal
 import socket
 import sys
-from collections.abc import Generator
-from contextlib import contextmanager
 
-import uvicorn
 from starlette.types import ASGIApp
 
-from local.processes import LOOPBACK, port_in_use
+from local.host.web.embedded import EmbeddedServer, listen, loop_factory
+from local.processes import LOOPBACK
 
 
-class Server(uvicorn.Server):
-    """Says when it accepts connections, and ends the process normally when it is told to stop."""
-
-    def __init__(self, config: uvicorn.Config, ready: str = "") -> None:
-        super().__init__(config)
-        self._ready = ready
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        if self.started and self._ready:
-            print(self._ready, flush=True)  # noqa: T201 - the contract of every local service
-
-    @contextmanager
-    def capture_signals(self) -> Generator[None]:
-        # uvicorn's own version raises the signal again after the stop, and the exit code would then tell of a failure.
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self.handle_exit)
-        yield
-
-
-def config(app: ASGIApp, port: int) -> uvicorn.Config:
-    """Return settings for serving on loopback: quiet, and done with open connections one second after a stop."""
-    return uvicorn.Config(
-        app, host=LOOPBACK, port=port, log_level="warning", access_log=False, timeout_graceful_shutdown=1
-    )
-
-
-def serve(app: ASGIApp, port: int, ready: str, flag: str = "--port") -> int:
+def serve(app: ASGIApp, port: int, ready: str, flag: str = "--port", *, largest_message: int | None = None) -> int:
     """Serve until SIGTERM or Ctrl-C; print the line `ready` when the port is open. Return the exit code.
 
-    `flag` is the one that sets the port, named when the port is busy.
+    `flag` is the one that sets the port, named when the port is busy; `largest_message` in bytes lets WebSockets in.
     """
-    if port_in_use(port):
+    try:
+        listening = listen(LOOPBACK, port)
+    except OSError:
         print(f"Port {port} is in use. Stop what uses it or pass {flag}.", file=sys.stderr)  # noqa: T201 - see above
         return 1
-    Server(config(app, port), ready).run()
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        return runner.run(_serve(app, listening, ready, largest_message))
+
+
+async def _serve(app: ASGIApp, listening: socket.socket, ready: str, largest_message: int | None) -> int:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with EmbeddedServer(app, listening, lifespan=True, largest_message=largest_message):
+        print(ready, flush=True)  # noqa: T201 - the contract of every local service
+        await stop.wait()
     return 0

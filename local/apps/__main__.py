@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from local.apps.app import create_app
+from local.apps.sockets import MESSAGE_BYTES
 from local.apps.state import State
 from local.apps.workspaces import Workspaces
 from local.datafile import DataInUseError
@@ -32,7 +33,7 @@ def main() -> int:
         return 1
     try:
         app = create_app(token, options.port, state, workspaces, _complain)
-        return serve(app, options.port, f"ready http://127.0.0.1:{options.port}")
+        return serve(app, options.port, f"ready http://127.0.0.1:{options.port}", largest_message=MESSAGE_BYTES)
     finally:
         state.close()
 

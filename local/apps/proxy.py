@@ -5,17 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import httpx
-import uvicorn
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from local.apps.revision import Revision
 from local.apps.sockets import MESSAGE_BYTES, forward_socket
+from local.host.web.embedded import EmbeddedServer, listen
 from local.processes import LOOPBACK
 
 _HOP_BY_HOP = {
@@ -79,12 +78,6 @@ def _unavailable(why: str) -> PlainTextResponse:
     return PlainTextResponse(f"{why}\n", 503, {"Retry-After": "1"})
 
 
-class _Server(uvicorn.Server):
-    @contextmanager
-    def capture_signals(self) -> Generator[None]:
-        yield  # signals are for the platform
-
-
 class Listener:
     """The port of one app, open until `close`."""
 
@@ -95,9 +88,9 @@ class Listener:
         self._client = client
         self._serving = serving
         self._say = say
-        self._server: _Server | None = None
+        self._server: EmbeddedServer | None = None
         self._opened = asyncio.Event()
-        self._task = asyncio.create_task(self._serve())
+        self._task = asyncio.create_task(self._open())
 
     async def opened(self) -> None:
         """Wait until it listens; not longer than a second, for a port that somebody else has may take its time."""
@@ -105,44 +98,28 @@ class Listener:
             await asyncio.wait_for(self._opened.wait(), 1)
 
     async def close(self) -> None:
-        if self._server is None:
-            self._task.cancel()
-        else:
-            self._server.should_exit = True
+        self._task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._task
+        if self._server is not None:
+            await self._server.stop()
 
-    async def _serve(self) -> None:
+    async def _open(self) -> None:
         bound = await self._bind()
-        settings = uvicorn.Config(
-            self,
-            lifespan="off",
-            ws="websockets-sansio",
-            ws_max_size=MESSAGE_BYTES,
-            log_level="warning",
-            access_log=False,
-            timeout_graceful_shutdown=1,
-        )
-        self._server = _Server(settings)
+        self._server = EmbeddedServer(self, bound, largest_message=MESSAGE_BYTES)
+        await self._server.start()
         self._opened.set()
-        await self._server.serve([bound])
 
     async def _bind(self) -> socket.socket:
         told = False
         while True:
-            found = socket.socket()
-            found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                found.bind((LOOPBACK, self._port))
-                found.listen(1024)
+                return listen(LOOPBACK, self._port)
             except OSError:
-                found.close()
                 if not told:
                     self._say(f"Port {self._port} of an app is in use. It is opened as soon as it is free.")
                     told = True
                 await asyncio.sleep(_RETRY_S)
-            else:
-                return found
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve as an ASGI app."""

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import socket
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import uvicorn
 from starlette.types import ASGIApp
 
 from local.arm import proxy
 from local.arm.app import application
 from local.arm.cloud import CLIENT_ID, ENVIRONMENT, GROUP, IDENTITY, LOCATION, REGISTRY, SUBSCRIPTION, Cloud
+from local.host.web.embedded import EmbeddedServer, listen
 from local.processes import LOOPBACK
 
 SETTINGS = {
@@ -62,36 +60,5 @@ async def serving(cloud: Cloud, folder: Path, port: int = 0) -> AsyncGenerator[S
 @asynccontextmanager
 async def listening(app: ASGIApp, port: int = 0, *, certificate: Path | None = None) -> AsyncGenerator[int]:
     """Serve an ASGI app in this event loop; the port."""
-    config = uvicorn.Config(
-        app,
-        host=LOOPBACK,
-        port=port,
-        log_level="warning",
-        access_log=False,
-        timeout_graceful_shutdown=1,
-        ssl_certfile=certificate,
-    )
-    server = _Server(config)
-    work = asyncio.create_task(server.serve())
-    await server.ready.wait()
-    try:
-        yield server.servers[0].sockets[0].getsockname()[1]
-    finally:
-        server.should_exit = True
-        await work
-
-
-class _Server(uvicorn.Server):
-    """Says when it accepts connections, and leaves the signals to whoever runs it."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.ready = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.ready.set()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None]:
-        yield
+    async with EmbeddedServer(app, listen(LOOPBACK, port), certificate=certificate) as server:
+        yield server.port

@@ -1,4 +1,4 @@
-"""`python -m local.host APP_DIR`: run a Python v2 function app on this machine."""
+"""`manifold-host APP_DIR`, or `python -m local.host APP_DIR`: run a Python v2 function app on this machine."""
 
 import argparse
 import asyncio
@@ -12,11 +12,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from local.host.core import logs
+from local.host.core.errors import ConfigurationError
 from local.host.core.logs import LogLevels, host_log
-from local.host.host import Host, HostOptions
+from local.host.host import Host
 from local.host.settings.host_json import read_host_json
-from local.host.settings.local_settings import ConfigurationError
+from local.host.settings.options import HostOptions
 from local.host.tools import banner
+from local.host.web.embedded import loop_factory
 
 # Tells what is no event of the log: printed as Core Tools prints it, or with --json logged at the level.
 Say = Callable[[str, int], None]
@@ -58,8 +60,7 @@ def main(arguments: list[str] | None = None) -> int:
     os.chdir(app)
     # What functions print is seen at once, also through a pipe.
     sys.stdout.reconfigure(line_buffering=True)  # pyright: ignore[reportAttributeAccessIssue] - a TextIOWrapper, here
-    # uvloop, where it is installed, halves what the loop itself costs a request.
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
         return runner.run(_serve(host, say, reload=options.reload))
 
 
@@ -75,7 +76,7 @@ async def _serve(host: Host, say: Say, *, reload: bool) -> int:
     watcher = asyncio.create_task(_watch(host, say)) if reload else None
     await asyncio.sleep(0)  # the files are watched from here on, so no change after "ready" is missed
     _announce(host, say)
-    _print_line(f"ready http://localhost:{host.port}", logging.INFO)  # with --json, too: tools wait for this line
+    _print_line(f"ready http://localhost:{host.app.port}", logging.INFO)  # with --json, too: tools wait for this line
     host_log.info("Worker process started and initialized.")
     await stop.wait()
     host_log.info("Stopping. Running functions have %g s to end.", host.options.grace_seconds)
@@ -91,19 +92,19 @@ async def _serve(host: Host, say: Say, *, reload: bool) -> int:
 
 def _announce(host: Host, say: Say) -> None:
     _list_functions(host, say)
-    resumed = banner.resumed_line(host)
+    resumed = banner.resumed_line(host.app)
     if resumed is not None:
         say(resumed, logging.INFO)
     if host.options.enable_auth:
-        say(f"Keys are asked for: header x-functions-key or ?code=. They are in {host.keys.path}", logging.INFO)
+        say(f"Keys are asked for: header x-functions-key or ?code=. They are in {host.app.keys.path}", logging.INFO)
     say("For detailed output, pass --verbose.", logging.INFO)
-    say(f"Host page: http://localhost:{host.port}/admin/host/page", logging.INFO)
+    say(f"Host page: http://localhost:{host.app.port}/admin/host/page", logging.INFO)
 
 
 def _list_functions(host: Host, say: Say) -> None:
-    for line in banner.function_lines(host):
+    for line in banner.function_lines(host.app):
         say(line, logging.INFO)
-    for line in banner.problems(host):
+    for line in banner.problems(host.app):
         say(line, logging.ERROR)
 
 
@@ -146,14 +147,6 @@ def _leave(code: int = 0) -> None:
     os._exit(code)
 
 
-def _loop_factory() -> "type[asyncio.AbstractEventLoop] | None":
-    try:
-        import uvloop  # noqa: PLC0415 - optional
-    except ImportError:
-        return None
-    return uvloop.Loop
-
-
 def _print_line(text: str, level: int) -> None:
     stream = sys.stderr if level >= logging.ERROR else sys.stdout
     stream.write(text + "\n")
@@ -165,7 +158,7 @@ def _log_line(text: str, level: int) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m local.host", description=__doc__)
+    parser = argparse.ArgumentParser(prog="manifold-host", description=__doc__)
     parser.add_argument("app", metavar="APP_DIR", nargs="?", default=".", help="the folder with function_app.py")
     parser.add_argument("-p", "--port", type=int, help="7071, or Host.LocalHttpPort of local.settings.json; 0 for any")
     parser.add_argument("--address", help="127.0.0.1, or Host.LocalHttpAddress of local.settings.json")

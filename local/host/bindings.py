@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from local.host.core.clock import Clock
+from local.host.core.errors import ConfigurationError
 from local.host.core.functions import Function, FunctionError, FunctionTable
 from local.host.settings.connections import Clients
 from local.host.settings.host_json import HostJson
-from local.host.settings.local_settings import ConfigurationError
 from local.host.worker.dispatch import Dispatcher
 
 
@@ -100,25 +100,24 @@ class Bindings:
         await asyncio.gather(*(service.close() for service in self._services.values()))
 
     def _load_service_bus(self) -> Clients[Any]:
-        from local.host.servicebus import trigger as servicebus  # noqa: PLC0415 - 0.3 s that only such an app pays
+        from local.host.servicebus import namespaces, trigger  # noqa: PLC0415 - 0.3 s that only such an app pays
 
-        bus = servicebus.ServiceBus(os.environ)
+        bus = namespaces.ServiceBus(os.environ)
         self._dispatcher.outputs["serviceBus"] = bus
-        self._make["serviceBusTrigger"] = lambda function: servicebus.ServiceBusTrigger(
+        self._make["serviceBusTrigger"] = lambda function: trigger.ServiceBusTrigger(
             bus, self._dispatcher, function, self._host_json
         )
         return bus
 
     def _load_queues(self) -> Clients[Any]:
-        from local.host.storage import queue_trigger  # noqa: PLC0415 - 0.2 s that only such an app pays
-        from local.host.storage import queues as storage_queues  # noqa: PLC0415 - 0.2 s that only such an app pays
+        from local.host.storage import queue_trigger, queues  # noqa: PLC0415 - 0.2 s that only such an app pays
 
-        queues = storage_queues.StorageQueues(os.environ, storage_queues.options(self._host_json))
-        self._dispatcher.outputs["queue"] = queues
+        service = queues.StorageQueues(os.environ, queues.options(self._host_json))
+        self._dispatcher.outputs["queue"] = service
         self._make["queueTrigger"] = lambda function: queue_trigger.QueueTrigger(
-            queues, self._dispatcher, function, self._data
+            service, self._dispatcher, function, self._data
         )
-        return queues
+        return service
 
     def _load_blobs(self) -> Clients[Any]:
         from local.host.storage import blob_trigger, blobs  # noqa: PLC0415 - 0.2 s that only such an app pays

@@ -2,85 +2,53 @@
 
 import asyncio
 import os
-from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING
-
-from starlette.types import ASGIApp
 
 from local.host.bindings import Bindings
 from local.host.core.clock import Clock, SystemClock
-from local.host.core.functions import DURABLE_CLIENT, FunctionTable
+from local.host.core.errors import ConfigurationError
+from local.host.core.functions import FunctionTable
 from local.host.core.logs import host_log
-from local.host.durable.sdk import functions as durable_glue
+from local.host.durable import start
+from local.host.durable.sdk.functions import DurableFunctionsOfApp, needs_extension
 from local.host.indexing.indexer import Indexer
 from local.host.indexing.loading import AppCode
-from local.host.settings.host_json import read_host_json, resolve_section, unread_options
-from local.host.settings.local_settings import (
-    ConfigurationError,
-    LocalSettings,
-    read_local_settings,
-)
-from local.host.timers.trigger import TimerTriggers, time_zone
-from local.host.web.embedded import EmbeddedServer, bind, bind_rpc
-from local.host.web.front import Front
+from local.host.running import RunningApp
+from local.host.settings.environment import Environment
+from local.host.settings.host_json import read_host_json, unread_options
+from local.host.settings.options import HostOptions
+from local.host.timers.trigger import TimerTriggers
+from local.host.timers.zones import time_zone
+from local.host.tools.admin import Admin, page
+from local.host.web.embedded import EmbeddedServer
+from local.host.web.front import Front, with_cors
 from local.host.web.http_triggers import HttpTriggers
 from local.host.web.keys import KeyStore
+from local.host.web.ports import bind, port_of
+from local.host.web.route_table import RouteTable
 from local.host.worker.dispatch import Dispatcher
 from local.host.worker.watchdog import Watchdog
 from local.host.worker.worker import Worker, thread_count
-
-if TYPE_CHECKING:
-    from local.host.durable.extension import DurableExtension
-    from local.host.durable.model.ports import Resumed
 
 # The longest chain of callbacks between the end of one function and the start of the next it causes is shorter.
 _QUIET_TURNS = 50
 
 
-@dataclass(frozen=True)
-class HostOptions:
-    """How to run an app; everything but the folder has the default of the command line."""
-
-    app: Path
-    data: Path | None = None
-    port: int | None = None
-    address: str | None = None
-    only: tuple[str, ...] = ()
-    enable_auth: bool = False
-    cors: str | None = None
-    cors_credentials: bool = False
-    grace_seconds: float = 5.0
-    environment: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Settings on top of the process environment and of local.settings.json."""
-
-    @property
-    def data_folder(self) -> Path:
-        """Where keys, timers and the task hub are kept: --data, MANIFOLD_LOCAL_DIR, or `.local/host` in the app."""
-        if self.data is not None:
-            return self.data
-        shared = os.environ.get("MANIFOLD_LOCAL_DIR")
-        return (Path(shared) if shared else self.app / ".local") / "host"
-
-
 class Host:
-    """One running app. `start` returns when it is ready; `stop` lets running functions end."""
+    """One app's host. `start` returns when it is ready; `stop` lets running functions end."""
+
+    app: RunningApp
 
     def __init__(self, options: HostOptions, clock: Clock | None = None) -> None:
         self.options = options
         self.clock: Clock = clock or SystemClock()
-        self.table = FunctionTable()
-        self.extension: DurableExtension | None = None
-        self.resumed: Resumed | None = None
         self._undo = AsyncExitStack()
-        self._undo_environment: dict[str, str | None] = {}
 
     async def is_quiet(self) -> bool:
         """Whether nothing runs, call_http included, and nothing is about to: nothing in the loop's queue starts it."""
+        extension = self.app.extension
         for _ in range(_QUIET_TURNS):
-            if self.dispatcher.running or (self.extension is not None and not self.extension.idle):
+            if self.app.dispatcher.running or (extension is not None and not extension.idle):
                 return False
             await asyncio.sleep(0)
         return True
@@ -99,67 +67,80 @@ class Host:
 
     async def reload(self) -> None:
         """Take the functions' code anew from disk; orchestrations, keys, timers' state and the ports stay."""
-        await self.timers.stop()
-        await self.code.unload()
+        await self.app.timers.stop()
+        await self._code.unload()
         try:
             await self._take(self._index())
         except ConfigurationError as error:
-            self.table = FunctionTable(failure=str(error))
-            self.http.load(self.table)
-        await self._start_triggers()
+            self.app.table = FunctionTable(failure=str(error))
+            self.app.routes.load(self.app.table)
+        self._start_triggers()
 
     async def _start(self) -> None:
         # What starts first is undone last.
         options = self.options
-        self._undo.callback(self._restore_environment)
-        self.local_settings = self._apply_settings()
-        self.host_json = read_host_json(options.app, os.environ)
-        unread = unread_options(self.host_json)
+        environment = Environment()
+        self._undo.callback(environment.restore)
+        local_host = environment.apply(options).host
+        host_json = read_host_json(options.app, os.environ)
+        unread = unread_options(host_json)
         if unread:
             host_log.warning(
                 "host.json: this host does not read %s. (Azure says nothing of a name that it does not know, either.)",
                 ", ".join(unread),
             )
-        server = self._bind()
+        address = options.address or str(local_host.get("LocalHttpAddress") or "127.0.0.1")
+        bound = bind(address, options.port if options.port is not None else port_of(local_host.get("LocalHttpPort")))
+        self._undo.callback(bound.close)
+        environment.set("WEBSITE_HOSTNAME", f"localhost:{bound.getsockname()[1]}")
         self._make_data_folder()
-        self.keys = KeyStore(options.data_folder / "keys.json")
-        self.code = AppCode(options.app)
-        self._undo.push_async_callback(self.code.unload)
+        keys = KeyStore(options.data_folder / "keys.json")
+        self._code = AppCode(options.app)
+        self._undo.push_async_callback(self._code.unload)
         worker = Worker(thread_count(os.environ))
         self._undo.callback(worker.stop)
-        self.dispatcher = Dispatcher(worker, self.clock, timeout=self.host_json.function_timeout())
-        prefix = self.host_json.value("extensions.http.routePrefix")
-        self.http = HttpTriggers(
-            self.dispatcher, self.keys, prefix="api" if prefix is None else str(prefix), enable_auth=options.enable_auth
+        dispatcher = Dispatcher(worker, self.clock, timeout=host_json.function_timeout())
+        prefix = host_json.value("extensions.http.routePrefix")
+        self.app = RunningApp(
+            options=options,
+            port=bound.getsockname()[1],
+            clock=self.clock,
+            host_json=host_json,
+            keys=keys,
+            dispatcher=dispatcher,
+            routes=RouteTable("api" if prefix is None else str(prefix)),
+            timers=TimerTriggers(dispatcher, self.clock, options.data_folder / "timers", time_zone(os.environ)),
         )
-        self.durable = durable_glue.DurableFunctionsOfApp(self.dispatcher)
-        self.timers = TimerTriggers(self.dispatcher, self.clock, options.data_folder / "timers", time_zone(os.environ))
-        self.bindings = Bindings(self.dispatcher, self.host_json, self.clock, options.data_folder)
+        self._durable = DurableFunctionsOfApp(dispatcher)
+        self._bindings = Bindings(dispatcher, host_json, self.clock, options.data_folder)
+        self._front = self._make_front()
+        server = EmbeddedServer(
+            with_cors(
+                self._front,
+                options.cors or str(local_host.get("CORS") or ""),
+                credentials=options.cors_credentials or str(local_host.get("CORSCredentials")).lower() == "true",
+            ),
+            bound,
+        )
+        self._undo.push_async_callback(server.stop)
         await self._take(self._index())
         self._undo.push_async_callback(self._stop_triggers)
         watchdog = Watchdog()
         self._undo.callback(watchdog.stop)
         watchdog.start()
         await server.start()
-        await self._start_triggers()
+        self._start_triggers()
 
-    def _bind(self) -> EmbeddedServer:
-        local_host = self.local_settings.host
-        address = self.options.address or str(local_host.get("LocalHttpAddress") or "127.0.0.1")
-        port = self.options.port if self.options.port is not None else _port(local_host.get("LocalHttpPort"))
-        server = EmbeddedServer(self._with_cors(Front(self)), bind(address, port))
-        self._undo.push_async_callback(server.stop)
-        self.port = server.port
-        self._set("WEBSITE_HOSTNAME", f"localhost:{self.port}")
-        return server
-
-    async def _stop_triggers(self) -> None:
-        await self.timers.stop()
-        self.bindings.stop()
-        left = await self.dispatcher.drain(self.options.grace_seconds)
-        if left:
-            host_log.warning("%d function runs did not end within the grace period and were cancelled.", left)
-        await self.bindings.close()
+    def _make_front(self) -> Front:
+        app, enable_auth = self.app, self.options.enable_auth
+        return Front(
+            app.routes,
+            HttpTriggers(app.dispatcher, app.keys, enable_auth=enable_auth),
+            app.keys if enable_auth else None,
+            host_json=app.host_json,
+            admin=Admin(app).router,
+            homepage=page,
+        )
 
     def _make_data_folder(self) -> None:
         folder = self.options.data_folder
@@ -173,106 +154,40 @@ class Host:
             ) from error
 
     def _index(self) -> FunctionTable:
-        only = self.options.only or self.host_json.names("functions")
-        table = Indexer(self.code, os.environ).index(only=only, retry=self.host_json.retry())
-        table.refuse(self.bindings.load(table))
-        table.refuse(self.http.load(table))
+        host_json = self.app.host_json
+        only = self.options.only or host_json.names("functions")
+        table = Indexer(self._code, os.environ).index(only=only, retry=host_json.retry())
+        table.refuse(self._bindings.load(table))
+        table.refuse(self.app.routes.load(table))
         return table
 
     async def _take(self, table: FunctionTable) -> None:
+        app = self.app
         if table.failure is None:
             # With a half-written file orchestrations go on with the code that they had, instead of failing.
-            self.durable.load(table)
-        self.table = table
-        if self.extension is None and durable_glue.needs_extension(table):
-            await self._start_extension()
-
-    async def _start_extension(self) -> None:
-        # Imported here, since these cost half of the start and only durable apps need them.
-        from local.host.durable.extension import DurableExtension  # noqa: PLC0415 - as said above
-        from local.host.durable.model.options import DurableOptions  # noqa: PLC0415 - as said above
-        from local.host.durable.taskhub.hub import HubInUse  # noqa: PLC0415 - as said above
-
-        section = resolve_section(self.host_json.section("extensions.durableTask"), os.environ)
-        try:
-            options = DurableOptions.parse(section)
-        except ValueError as error:
-            raise ConfigurationError(str(error)) from error
-        folder = self.options.data_folder
-        try:
-            extension = DurableExtension(self.durable, options, folder / f"{options.hub_name.lower()}.db", self.clock)
-        except HubInUse as error:
-            raise ConfigurationError(f"{error} Stop the other host, or pass --data with another folder.") from error
-        rpc = EmbeddedServer(extension.rpc, bind_rpc())
-        self._undo.push_async_callback(rpc.stop)
-        self._undo.push_async_callback(extension.stop)
-        self._undo.push_async_callback(durable_glue.close_client_session)
-        self.extension = extension
-        self.dispatcher.inputs[DURABLE_CLIENT] = durable_glue.DurableClientInput(
-            extension,
-            options.hub_name,
-            durable_glue.webhook_base(os.environ["WEBSITE_HOSTNAME"]),
-            self.keys.system_key(durable_glue.SYSTEM_KEY),
-            f"http://127.0.0.1:{rpc.port}/durabletask/",
-        )
-        await rpc.start()
-        self.resumed = await extension.start()
-
-    async def _start_triggers(self) -> None:
-        self.table.refuse(self.timers.start(self.table.of_type("timerTrigger")))
-        self.table.refuse(self.bindings.start(self.table))
-
-    def _with_cors(self, app: ASGIApp) -> ASGIApp:
-        origins = self.options.cors or str(self.local_settings.host.get("CORS") or "")
-        if not origins:
-            return app
-        credentials = self.options.cors_credentials or (
-            str(self.local_settings.host.get("CORSCredentials")).lower() == "true"
-        )
-        if credentials and "*" in origins.split(","):
-            raise ConfigurationError("CORS: '*' cannot go with credentials. Name the origins, or drop CORSCredentials.")
-        from starlette.middleware.cors import CORSMiddleware  # noqa: PLC0415 - few apps set CORS
-
-        return CORSMiddleware(
-            app,
-            allow_origins=origins.split(","),
-            allow_methods=["*"],
-            allow_headers=["*"],
-            allow_credentials=credentials,
-        )
-
-    def _apply_settings(self) -> LocalSettings:
-        for name, value in self.options.environment.items():
-            self._set(name, value)
-        settings = read_local_settings(self.options.app, os.environ)
-        for name in settings.skipped:
-            host_log.info(
-                "Skipping '%s' from local settings as it's already defined in current environment variables.", name
+            self._durable.load(table)
+        app.table = table
+        if app.extension is None and needs_extension(table):
+            app.extension, app.resumed = await start.start_extension(
+                self._durable,
+                app.dispatcher,
+                host_json=app.host_json,
+                keys=app.keys,
+                data=self.options.data_folder,
+                clock=self.clock,
+                undo=self._undo,
             )
-        for name, value in settings.applied.items():
-            self._set(name, value)
-        self._set("AzureWebJobsScriptRoot", str(self.options.app))
-        if "AZURE_FUNCTIONS_ENVIRONMENT" not in os.environ:
-            self._set("AZURE_FUNCTIONS_ENVIRONMENT", "Development")
-        return settings
+            self._front.webhooks[start.WEBHOOK] = app.extension.management
 
-    def _set(self, name: str, value: str) -> None:
-        self._undo_environment.setdefault(name, os.environ.get(name))
-        os.environ[name] = value
+    def _start_triggers(self) -> None:
+        table = self.app.table
+        table.refuse(self.app.timers.start(table.of_type("timerTrigger")))
+        table.refuse(self._bindings.start(table))
 
-    def _restore_environment(self) -> None:
-        for name, value in self._undo_environment.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-        self._undo_environment.clear()
-
-
-def _port(value: object) -> int:
-    if value is None:
-        return 7071
-    try:
-        return int(str(value))
-    except ValueError:
-        raise ConfigurationError(f"local.settings.json: Host.LocalHttpPort must be a port, not {value!r}.") from None
+    async def _stop_triggers(self) -> None:
+        await self.app.timers.stop()
+        self._bindings.stop()
+        left = await self.app.dispatcher.drain(self.options.grace_seconds)
+        if left:
+            host_log.warning("%d function runs did not end within the grace period and were cancelled.", left)
+        await self._bindings.close()

@@ -2,23 +2,14 @@
 
 import asyncio
 import contextlib
-import socket
 from asyncio import StreamReader, StreamWriter
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator
 
-import uvicorn
-
+from local.host.web.embedded import EmbeddedServer, listen
 from local.servicebus.atom import administration
 from local.servicebus.broker import Broker
 from local.servicebus.connection import Connection
 from local.servicebus.dispatch import Dispatcher
-
-
-class _AdministrationServer(uvicorn.Server):
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None]:
-        """Leave the signals to the program that this server is a part of."""
-        yield
 
 
 @contextlib.asynccontextmanager
@@ -52,7 +43,8 @@ async def serve(
         stack.callback(time_task.cancel)
         admin = None
         if admin_port is not None:
-            admin = await stack.enter_async_context(_administration(broker, host, admin_port))
+            embedded = EmbeddedServer(administration(broker), listen(host, admin_port))
+            admin = (await stack.enter_async_context(embedded)).port
         try:
             yield server.sockets[0].getsockname()[1], admin
         finally:
@@ -61,16 +53,3 @@ async def serve(
                 connection.close()
             if connections:
                 await none_left.wait()
-
-
-@contextlib.asynccontextmanager
-async def _administration(broker: Broker, host: str, port: int) -> AsyncGenerator[int]:
-    config = uvicorn.Config(administration(broker), log_level="warning", lifespan="off")
-    listener = socket.create_server((host, port))
-    server = _AdministrationServer(config)
-    task = asyncio.create_task(server.serve(sockets=[listener]))
-    try:
-        yield listener.getsockname()[1]
-    finally:
-        server.should_exit = True
-        await task

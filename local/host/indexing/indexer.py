@@ -10,11 +10,13 @@ from typing import Any, cast
 from azure.functions.decorators.function_app import Function as DeclaredFunction
 from azure.functions.decorators.function_app import FunctionRegister
 
+from local.host.core.errors import ConfigurationError
 from local.host.core.functions import Binding, Function, FunctionError, FunctionTable, RetryPolicy
 from local.host.indexing.loading import AppCode, AppNotLoaded
 from local.host.indexing.signatures import check_signature
 from local.host.settings.expressions import ExpressionError, resolve_settings
-from local.host.settings.local_settings import ConfigurationError, disabled, parse_retry
+from local.host.settings.local_settings import disabled
+from local.host.settings.values import parse_retry
 
 SUPPORTED_TRIGGERS = frozenset(
     {

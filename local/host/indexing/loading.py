@@ -13,7 +13,7 @@ from types import ModuleType
 from azure.functions.decorators.function_app import AsgiFunctionApp, FunctionRegister
 
 from local.host.core.logs import host_log
-from local.host.worker.worker import app_stack
+from local.host.worker.failures import app_stack
 
 _HOSTS_PACKAGE = __name__.partition(".")[0]
 _HOSTS_FOLDER = Path(__file__).parents[2]

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from local.host.core.errors import ConfigurationError
 from local.host.core.functions import RetryPolicy
+from local.host.core.newtonsoft import read_json
 from local.host.settings.expressions import ExpressionError, resolve_settings
-from local.host.settings.local_settings import ConfigurationError, parse_retry, parse_timespan, read_json
+from local.host.settings.values import parse_retry, parse_timespan
 
 _OVERRIDE_PREFIX = "AzureFunctionsJobHost__"
 # Read here, or without effect on one machine in Azure's host, too (telemetry, scaling, downloads of extensions).

@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import json
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,16 +9,16 @@ from azure.core.exceptions import AzureError, ResourceNotFoundError
 from azure.storage.blob import BlobProperties
 
 from local.host.core.clock import Clock
+from local.host.core.errors import ConfigurationError, HostStopping
 from local.host.core.functions import Function
 from local.host.core.logs import host_log
 from local.host.core.tasks import start_task
-from local.host.durable.model.ports import HostStopping
 from local.host.settings.expressions import template_pattern
-from local.host.settings.local_settings import ConfigurationError
 from local.host.storage.blobs import Blobs, blob_call
-from local.host.storage.retries import problem
+from local.host.storage.outages import problem
+from local.host.storage.receipts import Receipts
 from local.host.worker.dispatch import Dispatcher
-from local.host.worker.worker import RunFailed
+from local.host.worker.failures import RunFailed
 
 _SCAN_SECONDS = 1.0
 _ATTEMPTS = 5
@@ -41,7 +40,7 @@ class BlobTrigger:
             )
         self._pattern = template_pattern(pattern or "{name}")
         digest = hashlib.sha256(f"{function.name}\n{path}".encode()).hexdigest()[:12]
-        self._receipts = _Receipts(folder / f"{function.name}-{digest}.jsonl")
+        self._receipts = Receipts(folder / f"{function.name}-{digest}.jsonl")
         self._service = blobs.client(function.trigger.text("connection"))
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
@@ -108,27 +107,3 @@ class BlobTrigger:
                 )
             break
         self._receipts.add(blob.name, str(blob.etag))
-
-
-class _Receipts:
-    """Which versions of which blobs were dealt with: one JSON line each, the last one of a name counts."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._etags: dict[str, str] = {}
-        if path.exists():
-            for line in path.read_text().splitlines():
-                try:
-                    name, etag = json.loads(line)
-                except ValueError:  # the last line of a process that was killed
-                    continue
-                self._etags[name] = etag
-
-    def has(self, name: str, etag: str) -> bool:
-        return self._etags.get(name) == etag
-
-    def add(self, name: str, etag: str) -> None:
-        self._etags[name] = etag
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        with self._path.open("a") as file:
-            file.write(json.dumps([name, etag]) + "\n")

@@ -15,8 +15,8 @@ from local.host.core.functions import SDK_TYPE, Binding, Function
 from local.host.core.logs import warn_once
 from local.host.settings.connections import Clients, Connection, credential, find_connection
 from local.host.settings.expressions import resolve_parameters, template_pattern
-from local.host.storage.retries import RETRIES
-from local.host.worker.dispatch import Call
+from local.host.storage.outages import RETRIES
+from local.host.worker.calls import Call
 from local.host.worker.messages import metadata_data
 
 

@@ -5,19 +5,21 @@ import contextlib
 import random
 from collections.abc import Awaitable
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from azure.core.exceptions import AzureError, ResourceNotFoundError
 from azure.storage.queue import QueueMessage
 
+from local.host.core.errors import HostStopping
 from local.host.core.functions import Function
 from local.host.core.logs import host_log
 from local.host.core.tasks import start_task
-from local.host.durable.model.ports import HostStopping
+from local.host.storage.leases import Leases
+from local.host.storage.outages import problem
 from local.host.storage.queues import SHORTEST_POLL, StorageQueues, message_metadata, put, queue_call
-from local.host.storage.retries import problem
-from local.host.worker.dispatch import Call, Dispatcher
-from local.host.worker.worker import RunFailed
+from local.host.worker.calls import Call
+from local.host.worker.dispatch import Dispatcher
+from local.host.worker.failures import RunFailed
 
 _LEASE_SECONDS = 600
 _RENEW_SECONDS = 300
@@ -33,7 +35,7 @@ class QueueTrigger:
         self._dispatcher = dispatcher
         self._name = function.trigger.text("queueName").lower()
         self._queue = queues.queue(function.trigger.text("connection"), self._name)
-        self._leases = _Leases(data / "queues" / self._name)
+        self._leases = Leases(data / "queues" / self._name)
         self._running: set[asyncio.Task[None]] = set()
         self._taking: asyncio.Task[int] | None = None
         self._task: asyncio.Task[None] | None = None
@@ -166,27 +168,3 @@ class QueueTrigger:
         return queue_call(
             self.function, body, message_metadata(message), f"New queue message detected on '{self._name}'."
         )
-
-
-class _Leases:
-    """Which messages this host holds, one small file each, for the start after a kill."""
-
-    # What a listener that a reload has stopped still runs is no message of a killed host.
-    _held: ClassVar[set[Path]] = set()
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
-
-    def add(self, message: QueueMessage) -> None:
-        path = self._folder / str(message.id)
-        self._held.add(path)
-        path.write_text(message.pop_receipt or "")
-
-    def drop(self, message_id: str) -> None:
-        path = self._folder / message_id
-        self._held.discard(path)
-        path.unlink(missing_ok=True)
-
-    def left(self) -> list[tuple[str, str]]:
-        return [(path.name, path.read_text()) for path in self._folder.iterdir() if path not in self._held]

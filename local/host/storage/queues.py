@@ -14,14 +14,14 @@ from azure.functions import meta
 from azure.storage.queue import QueueMessage
 from azure.storage.queue.aio import QueueClient, QueueServiceClient
 
+from local.host.core.errors import ConfigurationError
 from local.host.core.functions import Binding, Function
 from local.host.core.logs import warn_once
 from local.host.settings.connections import Clients, Connection, credential
 from local.host.settings.expressions import json_parameters, resolve_parameters
 from local.host.settings.host_json import HostJson
-from local.host.settings.local_settings import ConfigurationError
-from local.host.storage.retries import RETRIES
-from local.host.worker.dispatch import HOST_API_REASON, Call
+from local.host.storage.outages import RETRIES
+from local.host.worker.calls import HOST_API_REASON, Call
 from local.host.worker.messages import body_datum, metadata_data, output_messages
 
 _SECTION = "extensions.queues"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from local.host.core.logs import warn_once
-from local.host.settings.local_settings import parse_timespan
+from local.host.settings.values import parse_timespan
 
 _FIELD_RANGES = {
     "second": (0, 59),

@@ -3,39 +3,22 @@
 import asyncio
 import contextlib
 import json
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime, tzinfo
 from pathlib import Path
-from typing import Any, cast
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Any
 
 from azure.functions import meta
 
 from local.host.core.clock import Clock
+from local.host.core.errors import HostStopping
 from local.host.core.functions import Function, FunctionError
 from local.host.core.logs import host_log
 from local.host.core.tasks import start_task
-from local.host.durable.model.ports import HostStopping
-from local.host.settings.local_settings import ConfigurationError
 from local.host.timers.schedules import Schedule, ScheduleInvalid, parse_schedule
-from local.host.worker.dispatch import HOST_API_REASON, Call, Dispatcher
-from local.host.worker.worker import RunFailed
-
-_NEVER = "0001-01-01T00:00:00"
-
-
-@dataclass(frozen=True)
-class _Status:
-    """What is kept of a timer between runs, in the form that Azure keeps in its status blob."""
-
-    last: str
-    next: str
-    last_updated: str
-
-    def as_json(self) -> dict[str, str]:
-        return {"Last": self.last, "Next": self.next, "LastUpdated": self.last_updated}
+from local.host.timers.states import NEVER, States, Status, parse_time
+from local.host.worker.calls import HOST_API_REASON, Call
+from local.host.worker.dispatch import Dispatcher
+from local.host.worker.failures import RunFailed
 
 
 class TimerTriggers:
@@ -44,7 +27,7 @@ class TimerTriggers:
     def __init__(self, dispatcher: Dispatcher, clock: Clock, folder: Path, zone: tzinfo) -> None:
         self._dispatcher = dispatcher
         self._clock = clock
-        self._folder = folder
+        self._states = States(folder)
         self._zone = zone
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -85,14 +68,18 @@ class TimerTriggers:
         while True:
             await self._clock.sleep_until(due)
             due = await self._once(
-                function, schedule, self._load(function) if monitored else None, past_due=False, monitored=monitored
+                function,
+                schedule,
+                self._states.load(function.name) if monitored else None,
+                past_due=False,
+                monitored=monitored,
             )
 
     async def _once(
         self,
         function: Function,
         schedule: Schedule,
-        status: _Status | None,
+        status: Status | None,
         *,
         past_due: bool,
         monitored: bool,
@@ -106,7 +93,9 @@ class TimerTriggers:
             reason = f"Timer fired at {self._text(started)}"
             await self._fire(function, _request(status, past_due=past_due), reason, details)
             if monitored:
-                self._save(function, _Status(self._text(started), self._text(due), self._text(self._clock.now())))
+                self._states.save(
+                    function.name, Status(self._text(started), self._text(due), self._text(self._clock.now()))
+                )
 
         # A stop or a reload ends this loop, not the function that runs: the dispatcher waits for that one.
         await asyncio.shield(asyncio.create_task(run()))
@@ -118,75 +107,30 @@ class TimerTriggers:
                 function, Call(reason=reason, value=meta.Datum(request, "json"), details=details)
             )
 
-    def _resume(self, function: Function, schedule: Schedule, now: datetime) -> tuple[_Status, bool]:
+    def _resume(self, function: Function, schedule: Schedule, now: datetime) -> tuple[Status, bool]:
         """The kept status and whether a run was missed while the host was away."""
-        kept = self._load(function)
+        kept = self._states.load(function.name)
         if kept is not None:
-            basis = kept.last if kept.last != _NEVER else kept.last_updated
-            unchanged = self._text(schedule.next_after(_parse(basis))) == kept.next
+            basis = kept.last if kept.last != NEVER else kept.last_updated
+            unchanged = self._text(schedule.next_after(parse_time(basis))) == kept.next
             if unchanged:
-                missed = now > _parse(kept.next)
+                missed = now > parse_time(kept.next)
                 if missed:
                     host_log.info("Timer '%s' was due at %s while the host was away.", function.name, kept.next)
                 return kept, missed
-        last = kept.last if kept is not None else _NEVER
-        status = _Status(last, self._text(schedule.next_after(now)), self._text(now))
-        self._save(function, status)
+        last = kept.last if kept is not None else NEVER
+        status = Status(last, self._text(schedule.next_after(now)), self._text(now))
+        self._states.save(function.name, status)
         return status, False
 
     def _text(self, moment: datetime) -> str:
         return moment.astimezone(self._zone).isoformat(timespec="microseconds")
 
-    def _path(self, function: Function) -> Path:
-        return self._folder / f"{function.name}.json"
 
-    def _load(self, function: Function) -> _Status | None:
-        try:
-            kept = cast("dict[str, str]", json.loads(self._path(function).read_text()))
-            status = _Status(kept["Last"], kept["Next"], kept["LastUpdated"])
-            for text in (status.next, status.last_updated):
-                _parse(text)
-        except FileNotFoundError:
-            return None
-        except (ValueError, KeyError):
-            host_log.warning("%s cannot be read: the timer starts afresh.", self._path(function))
-            return None
-        return status
-
-    def _save(self, function: Function, status: _Status) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        draft = self._path(function).with_suffix(".new")
-        draft.write_text(json.dumps(status.as_json()))
-        draft.replace(self._path(function))
-
-
-def time_zone(environment: Mapping[str, str]) -> tzinfo:
-    """The zone that schedules are read in: WEBSITE_TIME_ZONE, TZ, the machine's own. Raises ConfigurationError."""
-    for setting in ("WEBSITE_TIME_ZONE", "TZ"):
-        name = environment.get(setting, "").removeprefix(":")
-        if not name:
-            continue
-        try:
-            return ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError) as error:
-            raise ConfigurationError(
-                f"The setting {setting} names no time zone: {name!r}. Use one as Europe/Berlin."
-            ) from error
-    machine = re.search(r"zoneinfo/(.+)$", str(Path("/etc/localtime").resolve()))
-    with contextlib.suppress(ZoneInfoNotFoundError, ValueError):
-        return ZoneInfo(machine.group(1)) if machine else ZoneInfo("UTC")
-    return UTC
-
-
-def _request(status: _Status | None, *, past_due: bool) -> str:
+def _request(status: Status | None, *, past_due: bool) -> str:
     request: dict[str, Any] = {
         "Schedule": {"AdjustForDST": True},
         "ScheduleStatus": status.as_json() if status is not None else None,
         "IsPastDue": past_due,
     }
     return json.dumps(request)
-
-
-def _parse(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

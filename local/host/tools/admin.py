@@ -6,19 +6,18 @@ import platform
 import time
 import uuid
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route, Router
+from starlette.types import Receive, Scope, Send
 
 from local.host.core.functions import Function, FunctionError
 from local.host.core.tasks import start_task
+from local.host.running import RunningApp
 from local.host.tools.manual import run_by_hand
 from local.host.web.keys import MASTER
-
-if TYPE_CHECKING:
-    from local.host.host import Host
 
 PAGE = Path(__file__).parent / "page" / "index.html"
 # So many orchestrations and entities are listed on the page, the newest.
@@ -27,17 +26,17 @@ _RUNTIME_VERSION = "4.1038.0.0"
 
 
 class Admin:
-    """Everything under /admin. The front door has checked the key; `ping` and the page need none."""
+    """Everything under /admin. The key has been checked; `ping` and the page need none."""
 
-    def __init__(self, host: "Host") -> None:
-        self._host = host
+    def __init__(self, app: RunningApp) -> None:
+        self._app = app
         self._started = time.monotonic()
         self._instance = str(uuid.uuid4())
         self._tasks: set[asyncio.Task[None]] = set()
         self.router = Router(
             [
                 Route("/admin/host/ping", _empty, methods=["GET", "POST"]),
-                Route("/admin/host/page", page),
+                Route("/admin/host/page", _page),
                 Route("/admin/host/status", self._status),
                 Route("/admin/host/invocations", self._invocations),
                 Route("/admin/host/orchestrations", self._orchestrations),
@@ -58,8 +57,8 @@ class Admin:
         )
 
     async def _status(self, request: Request) -> Response:  # noqa: ARG002 - the same for all
-        host = self._host
-        errors = [host.table.failure] if host.table.failure is not None else []
+        app = self._app
+        errors = [app.table.failure] if app.table.failure is not None else []
         status: dict[str, Any] = {
             "id": f"{platform.node()}-{os.getpid()}".lower()[:32],
             "state": "Error" if errors else "Running",
@@ -73,26 +72,26 @@ class Admin:
         }
         if errors:
             status["errors"] = errors
-        if host.table.errors:
+        if app.table.errors:
             # Not Azure's: this host's page shows it.
-            status["functionErrors"] = {one.name: one.reason for one in host.table.errors}
-        bundle = host.host_json.section("extensionBundle")
+            status["functionErrors"] = {one.name: one.reason for one in app.table.errors}
+        bundle = app.host_json.section("extensionBundle")
         if bundle:
             status["extensionBundle"] = {"id": bundle.get("id"), "version": bundle.get("version")}
         return JSONResponse(status)
 
     async def _functions(self, request: Request) -> Response:
-        functions = sorted(self._host.table.functions.values(), key=lambda one: one.name.lower())
+        functions = sorted(self._app.table.functions.values(), key=lambda one: one.name.lower())
         return JSONResponse([self._describe(one, _origin(request)) for one in functions])
 
     async def _function(self, request: Request) -> Response:
-        function = self._host.table.find(request.path_params["name"])
+        function = self._app.table.find(request.path_params["name"])
         if function is None:
             return Response(status_code=404)
         return JSONResponse(self._describe(function, _origin(request)))
 
     async def _run(self, request: Request) -> Response:
-        function = self._host.table.find(request.path_params["name"])
+        function = self._app.table.find(request.path_params["name"])
         if function is None:
             return Response(status_code=404)
         try:
@@ -105,7 +104,7 @@ class Admin:
         if isinstance(value, (dict, list)):
             return Response(status_code=400)
         task = start_task(
-            run_by_hand(self._host, function, "" if value is None else str(value)), f"run {function.name} by hand"
+            run_by_hand(self._app, function, "" if value is None else str(value)), f"run {function.name} by hand"
         )
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -113,27 +112,27 @@ class Admin:
 
     async def _function_status(self, request: Request) -> Response:
         name = request.path_params["name"]
-        error = _error_of(self._host.table.errors, name)
+        error = _error_of(self._app.table.errors, name)
         if error is not None:
             return JSONResponse({"errors": [error.reason]})
-        return JSONResponse({}) if self._host.table.find(name) is not None else Response(status_code=404)
+        return JSONResponse({}) if self._app.table.find(name) is not None else Response(status_code=404)
 
     async def _host_keys(self, request: Request) -> Response:
-        return _keys(request, self._host.keys.host_keys())
+        return _keys(request, self._app.keys.host_keys())
 
     async def _host_key(self, request: Request) -> Response:
         name = request.path_params["name"]
-        value = self._host.keys.master if name == MASTER else self._host.keys.host_keys().get(name)
+        value = self._app.keys.master if name == MASTER else self._app.keys.host_keys().get(name)
         return Response(status_code=404) if value is None else JSONResponse({"name": name, "value": value})
 
     async def _system_keys(self, request: Request) -> Response:
-        return _keys(request, self._host.keys.system_keys())
+        return _keys(request, self._app.keys.system_keys())
 
     async def _function_keys(self, request: Request) -> Response:
-        function = self._host.table.find(request.path_params["name"])
+        function = self._app.table.find(request.path_params["name"])
         if function is None:
             return Response(status_code=404)
-        return _keys(request, self._host.keys.function_keys(function.name))
+        return _keys(request, self._app.keys.function_keys(function.name))
 
     async def _invocations(self, request: Request) -> Response:
         function = request.query_params.get("function")
@@ -149,31 +148,31 @@ class Admin:
                 "outcome": one.outcome,
                 "error": one.error,
             }
-            for one in self._host.dispatcher.recent
+            for one in self._app.dispatcher.recent
             if (function is None or one.function == function) and (instance is None or one.instance_id == instance)
         ]
         return JSONResponse(found)
 
     async def _diagnosis(self, request: Request) -> Response:
-        extension = self._host.extension
+        extension = self._app.extension
         instance = request.path_params["instance"]
         return JSONResponse(extension.diagnosis(instance) if extension is not None else [])
 
     async def _orchestrations(self, request: Request) -> Response:  # noqa: ARG002 - the same for all
-        extension = self._host.extension
+        extension = self._app.extension
         return JSONResponse(extension.newest(_LISTED, entities=False) if extension is not None else [])
 
     async def _entities(self, request: Request) -> Response:  # noqa: ARG002 - the same for all
-        extension = self._host.extension
+        extension = self._app.extension
         return JSONResponse(extension.newest(_LISTED, entities=True) if extension is not None else [])
 
     async def _instance_details(self, request: Request) -> Response:
-        extension = self._host.extension
+        extension = self._app.extension
         found = extension.details(request.path_params["instance"]) if extension is not None else None
         return Response(status_code=404) if found is None else JSONResponse(found)
 
     def _describe(self, function: Function, origin: str) -> dict[str, Any]:
-        found = next((one for one in self._host.http.functions if one.function.name == function.name), None)
+        found = next((one for one in self._app.routes.functions if one.function.name == function.name), None)
         return {
             "name": function.name,
             "script_root_path_href": f"{origin}/admin/vfs/{function.name}/",
@@ -181,7 +180,7 @@ class Admin:
             "config_href": f"{origin}/admin/vfs/{function.name}/function.json",
             "test_data_href": None,
             "href": f"{origin}/admin/functions/{function.name}",
-            "invoke_url_template": self._host.http.url(found, origin).lower() if found is not None else None,
+            "invoke_url_template": found.url(origin).lower() if found is not None else None,
             "language": "python",
             "config": {
                 "name": function.name,
@@ -199,8 +198,12 @@ class Admin:
         }
 
 
-async def page(request: Request) -> Response:  # noqa: ARG001 - the page is the same for all
-    """This host's page."""
+async def page(scope: Scope, receive: Receive, send: Send) -> None:
+    """This host's page, as an ASGI application."""
+    await FileResponse(PAGE, media_type="text/html", headers={"Cache-Control": "no-store"})(scope, receive, send)
+
+
+async def _page(request: Request) -> Response:  # noqa: ARG001 - the page is the same for all
     return FileResponse(PAGE, media_type="text/html", headers={"Cache-Control": "no-store"})
 
 

@@ -3,10 +3,8 @@
 import platform
 from collections.abc import Iterator
 from importlib.metadata import version
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from local.host.host import Host
+from local.host.running import RunningApp
 
 
 def banner() -> str:
@@ -18,15 +16,15 @@ def banner() -> str:
     )
 
 
-def function_lines(host: "Host") -> Iterator[str]:
+def function_lines(app: RunningApp) -> Iterator[str]:
     """The list of functions, HTTP first."""
-    origin = f"http://localhost:{host.port}"
-    table = host.table
+    origin = f"http://localhost:{app.port}"
+    table = app.table
     if table.functions:
         yield "\nFunctions:\n"
-    for one in host.http.functions:
+    for one in app.routes.functions:
         methods = f"[{','.join(one.shown_methods)}] " if one.shown_methods else ""
-        yield f"\t{one.function.name}: {methods}{host.http.url(one, origin)}\n"
+        yield f"\t{one.function.name}: {methods}{one.url(origin)}\n"
     others = [one for one in table.functions.values() if one.trigger.type != "httpTrigger"]
     for function in sorted(others, key=lambda one: one.name.lower()):
         yield f"\t{function.name}: {function.trigger.type}\n"
@@ -35,28 +33,28 @@ def function_lines(host: "Host") -> Iterator[str]:
             yield f"Function {function.name} is disabled."
 
 
-def problems(host: "Host") -> Iterator[str]:
+def problems(app: RunningApp) -> Iterator[str]:
     """Every function that is not there with its reason, and why none is."""
-    table = host.table
+    table = app.table
     for error in table.errors:
         yield f"The '{error.name}' function is in error: {error.reason}"
     if table.failure is not None:
         yield f"Worker failed to index functions\n{table.failure}"
         yield (
             "No function runs until this is put right"
-            + (", except for orchestrations, which go on with the code that they had" if host.extension else "")
+            + (", except for orchestrations, which go on with the code that they had" if app.extension else "")
             + ": one that cannot load takes the whole app down in Azure too."
         )
     elif not table.functions and not table.errors:
         yield "The app has no function: no decorator of its FunctionApp has a trigger."
 
 
-def resumed_line(host: "Host") -> str | None:
+def resumed_line(app: RunningApp) -> str | None:
     """What was picked up from the task hub, if anything."""
-    found = host.resumed
+    found = app.resumed
     if found is None or not (found.orchestrations or found.activities or found.timers or found.entities):
         return None
     return (
-        f"Resumed from {host.options.data_folder}: {found.orchestrations} orchestrations, "
+        f"Resumed from {app.options.data_folder}: {found.orchestrations} orchestrations, "
         f"{found.activities} activities, {found.timers} timers, {found.entities} entities."
     )

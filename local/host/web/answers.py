@@ -10,6 +10,9 @@ from typing import Any, cast
 from urllib.parse import quote
 
 from azure.functions import meta
+from starlette.types import Send
+
+from local.host.core.newtonsoft import indented
 
 _TEXT = "text/plain; charset=utf-8"
 _LAST_STATUS = 599
@@ -41,9 +44,16 @@ def answer_of(value: meta.Datum | None) -> Answer:
     return _from_json(value.value)
 
 
-def indented(value: Any) -> str:
-    """JSON as Newtonsoft writes it for people."""
-    return json.dumps(value, indent=2, ensure_ascii=False)
+async def send_answer(answer: Answer, send: Send) -> None:
+    """Send an answer; without a Content-Length of the function's own it goes out in chunks, as from Azure."""
+    headers = [(name.encode("latin-1", "replace"), text.encode("latin-1", "replace")) for name, text in answer.headers]
+    headers = [(name, text) for name, text in headers if name != b"content-length" or text == b"%d" % len(answer.body)]
+    if not answer.body:
+        headers = [one for one in headers if one[0] != b"content-length"]
+        if answer.status >= HTTPStatus.OK and answer.status not in {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}:
+            headers.append((b"content-length", b"0"))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body})
 
 
 def _from_response(value: Mapping[str, Any]) -> Answer:

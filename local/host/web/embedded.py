@@ -1,40 +1,53 @@
-"""Sockets and uvicorn servers that live in a loop which is not theirs."""
+"""A uvicorn server inside a loop that is not its own: for the host, and for every stand-in that speaks HTTP."""
 
 import asyncio
 import contextlib
-import errno
-import random
 import socket
 from collections.abc import Generator
+from pathlib import Path
+from typing import Self
 
 import uvicorn
 from starlette.types import ASGIApp
 
-from local.host.settings.local_settings import ConfigurationError
-
-RPC_PORT = 17071
-_LAST_PORT = 65535
-_RPC_FALLBACK = (30000, 31000)
-
 
 class EmbeddedServer:
-    """One uvicorn server on a socket of ours; signals are the caller's business."""
+    """Serves an application on a listening socket; signals are the caller's business. Also a context manager."""
 
-    def __init__(self, app: ASGIApp, bound: socket.socket) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        listening: socket.socket,
+        *,
+        lifespan: bool = False,
+        largest_message: int | None = None,
+        certificate: Path | None = None,
+    ) -> None:
+        """`largest_message` in bytes lets WebSockets in, `certificate` (with its key) makes it TLS."""
         config = uvicorn.Config(
             app,
-            lifespan="off",
-            ws="none",
+            lifespan="on" if lifespan else "off",
+            ws="none" if largest_message is None else "websockets-sansio",
+            ws_max_size=largest_message or 0,
+            ssl_certfile=certificate,
             access_log=False,
             log_config=None,
+            log_level="warning",
             server_header=False,
             proxy_headers=False,
             timeout_keep_alive=120,
             timeout_graceful_shutdown=1,
         )
         self._server = _Server(config)
-        self._socket = bound
+        self._socket = listening
         self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.stop()
 
     @property
     def port(self) -> int:
@@ -42,12 +55,14 @@ class EmbeddedServer:
         return self._socket.getsockname()[1]
 
     async def start(self) -> None:
-        """Return when the server takes requests."""
+        """Return when the server takes requests. Raises RuntimeError when the application's lifespan fails."""
         self._task = asyncio.create_task(self._server.serve(sockets=[self._socket]))
-        while not self._server.started and not self._task.done():  # noqa: ASYNC110 - uvicorn offers no event for it
-            await asyncio.sleep(0.002)
-        if self._task.done():
+        opened = asyncio.create_task(self._server.opened.wait())
+        await asyncio.wait({self._task, opened}, return_when=asyncio.FIRST_COMPLETED)
+        opened.cancel()
+        if not self._server.started:
             await self._task
+            raise RuntimeError("The application did not start; the log says why.")
 
     async def stop(self) -> None:
         """Take no more requests and close what is open."""
@@ -58,15 +73,21 @@ class EmbeddedServer:
 
 
 class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.opened = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.opened.set()
+
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
         yield
 
 
-def bind(address: str, port: int) -> socket.socket:
-    """A listening socket. Raises ConfigurationError with the remedy when the port is taken or forbidden."""
-    if not 0 <= port <= _LAST_PORT:
-        raise ConfigurationError(f"The port must be a number from 0 (for any) to {_LAST_PORT}, not {port}. See --port.")
+def listen(address: str, port: int) -> socket.socket:
+    """A listening socket; port 0 takes a free one. Raises OSError."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     # With the protocol named, asyncio switches Nagle's delay off for the connections that it accepts.
     bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -74,21 +95,16 @@ def bind(address: str, port: int) -> socket.socket:
     try:
         bound.bind((address, port))
         bound.listen(1024)
-    except OSError as error:
+    except OSError:
         bound.close()
-        if error.errno in {errno.EADDRINUSE, errno.EACCES}:
-            raise ConfigurationError(
-                f"Port {port} is unavailable. Close the process using that port, "
-                "or specify another port using --port [-p]."
-            ) from error
-        raise ConfigurationError(f"Cannot listen on {address}:{port}: {error.strerror}. See --address.") from error
+        raise
     return bound
 
 
-def bind_rpc() -> socket.socket:
-    """The socket of the durable extension's own door: 17071, else one of ten tries between 30000 and 31000."""
-    candidates = [RPC_PORT, *random.sample(range(*_RPC_FALLBACK), 10)]
-    for port in candidates[:-1]:
-        with contextlib.suppress(ConfigurationError):
-            return bind("127.0.0.1", port)
-    return bind("127.0.0.1", candidates[-1])
+def loop_factory() -> type[asyncio.AbstractEventLoop] | None:
+    """uvloop, where it is installed: it halves what the loop itself costs a request."""
+    try:
+        import uvloop  # noqa: PLC0415 - optional
+    except ImportError:
+        return None
+    return uvloop.Loop

@@ -1,41 +1,54 @@
-"""The front door: built-in routes first, then the app's functions, then the host's own page."""
+"""The public port: which part of the host answers a request, and how many requests it takes at once."""
 
 import asyncio
 import contextlib
 import os
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from starlette.datastructures import Headers
-from starlette.requests import Request
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from local.host.durable.sdk.functions import SYSTEM_KEY
-from local.host.tools.admin import Admin, page
-from local.host.web.answers import Answer
-from local.host.web.http_triggers import decoded_path, offered_key, send_answer
-
-if TYPE_CHECKING:
-    from local.host.host import Host
+from local.host.core.errors import ConfigurationError
+from local.host.settings.host_json import HostJson
+from local.host.web.answers import Answer, send_answer
+from local.host.web.http_triggers import HttpTriggers
+from local.host.web.keys import KeyStore
+from local.host.web.requests import decoded_path, offered_key
+from local.host.web.route_table import RouteTable
 
 _NO_HOMEPAGE = "AzureWebJobsDisableHomepage"
 _ADMIN = "/admin/"
 _NO_KEY = {"/admin/host/ping", "/admin/host/page"}
 _WEBHOOKS = "/runtime/webhooks/"
-_DURABLE = _WEBHOOKS + "durabletask"
 
 
 class Front:
-    """The ASGI application of the public port."""
+    """The ASGI application of the public port. Built-in endpoints come first, then the functions, then the homepage."""
 
-    def __init__(self, host: "Host") -> None:
-        self._host = host
-        self._admin = Admin(host)
-        limit = host.host_json.number("extensions.http.maxOutstandingRequests", -1, minimum=-1)
+    def __init__(
+        self,
+        routes: RouteTable,
+        functions: HttpTriggers,
+        keys: KeyStore | None,
+        *,
+        host_json: HostJson,
+        admin: ASGIApp,
+        homepage: ASGIApp,
+    ) -> None:
+        """`keys` None asks nobody for a key."""
+        self.webhooks: dict[str, ASGIApp] = {}
+        """Extensions by the name under /runtime/webhooks; each has the system key `<name>_extension`."""
+        self._routes = routes
+        self._functions = functions
+        self._keys = keys
+        self._admin = admin
+        self._homepage = homepage
+        limit = host_json.number("extensions.http.maxOutstandingRequests", -1, minimum=-1)
         self._most_requests = limit if limit >= 0 else None
-        together = host.host_json.number("extensions.http.maxConcurrentRequests", -1, minimum=-1)
+        together = host_json.number("extensions.http.maxConcurrentRequests", -1, minimum=-1)
         self._gate = asyncio.Semaphore(together) if together > 0 else contextlib.nullcontext()
         self._requests = 0
-        section = host.host_json.section("extensions.http.customHeaders")
+        section = host_json.section("extensions.http.customHeaders")
         self._headers = [(name.encode().lower(), str(value).encode()) for name, value in section.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -51,47 +64,49 @@ class Front:
         self._requests += 1
         try:
             async with self._gate:
-                await self._serve(path, lowered, scope, receive, self._with_headers(send) if self._headers else send)
+                await self._answer(path, scope, receive, self._with_headers(send) if self._headers else send)
         finally:
             self._requests -= 1
 
-    async def _serve(self, path: str, lowered: str, scope: Scope, receive: Receive, send: Send) -> None:
-        if lowered.startswith(_WEBHOOKS):
+    async def _answer(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+        if path.lower().startswith(_WEBHOOKS):
             await self._webhook(path, scope, receive, send)
-        elif await self._host.http.serve(path, scope, receive, send):
-            return
+        elif (match := self._routes.find(scope["method"], path)) is not None:
+            await self._functions.run(match, scope, receive, send)
         elif path == "/" and scope["method"] in {"GET", "HEAD"}:
             if os.environ.get(_NO_HOMEPAGE, "").lower() == "true":
                 await send_answer(Answer(204), send)
             else:
-                await (await page(Request(scope)))(scope, receive, send)
+                await self._homepage(scope, receive, send)
         else:
             await send_answer(Answer(404), send)
 
     async def _administer(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
-        if _is_cross_site(Headers(scope=scope)):
+        headers = Headers(scope=scope)
+        if _is_cross_site(headers):
             await send_answer(Answer(403, body=b"The admin endpoints answer no page of another site."), send)
-            return
-        if self._host.options.enable_auth and path not in _NO_KEY:
-            key = offered_key(Headers(scope=scope), scope)
-            if not self._host.keys.opens_admin(key):
-                await send_answer(Answer(401), send)
-                return
-        await self._admin.router({**scope, "path": scope["path"].rstrip("/")}, receive, send)
+        elif self._keys is not None and path not in _NO_KEY and not self._keys.opens_admin(offered_key(headers, scope)):
+            await send_answer(Answer(401), send)
+        else:
+            await self._admin({**scope, "path": scope["path"].rstrip("/")}, receive, send)
 
     async def _webhook(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
-        extension = self._host.extension
-        if extension is None or not (path.lower() + "/").startswith(_DURABLE + "/"):
+        name = path[len(_WEBHOOKS) :].partition("/")[0].lower()
+        extension = self.webhooks.get(name)
+        if extension is None:
             await send_answer(Answer(404), send)
             return
         key = offered_key(Headers(scope=scope), scope)
-        if self._host.options.enable_auth and not self._host.keys.opens_extension(key, SYSTEM_KEY):
+        if self._keys is not None and not self._keys.opens_extension(key, f"{name}_extension"):
             await send_answer(Answer(401), send)
             return
-        inner = dict(scope)
-        inner["root_path"] = scope.get("root_path", "") + _DURABLE
-        inner["path"] = _DURABLE + scope["path"][len(_DURABLE) :]
-        await extension.management(inner, receive, send)
+        mount = _WEBHOOKS + name
+        inner = {
+            **scope,
+            "root_path": scope.get("root_path", "") + mount,
+            "path": mount + scope["path"][len(mount) :],
+        }
+        await extension(inner, receive, send)
 
     def _with_headers(self, send: Send) -> Send:
         async def send_with_headers(message: Message) -> None:
@@ -102,6 +117,23 @@ class Front:
             await send(message)
 
         return send_with_headers
+
+
+def with_cors(app: ASGIApp, origins: str, *, credentials: bool) -> ASGIApp:
+    """Let pages of these origins (divided by commas) call; none for an empty text. Raises ConfigurationError."""
+    if not origins:
+        return app
+    if credentials and "*" in origins.split(","):
+        raise ConfigurationError("CORS: '*' cannot go with credentials. Name the origins, or drop CORSCredentials.")
+    from starlette.middleware.cors import CORSMiddleware  # noqa: PLC0415 - few apps set CORS
+
+    return CORSMiddleware(
+        app,
+        allow_origins=origins.split(","),
+        allow_methods=["*"],
+        allow_headers=["*"],
+        allow_credentials=credentials,
+    )
 
 
 def _is_cross_site(headers: Headers) -> bool:

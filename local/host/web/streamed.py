@@ -12,10 +12,11 @@ from azure.functions import meta
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
+from local.host.core.errors import HostStopping
 from local.host.core.functions import STREAMED, Function
-from local.host.durable.model.ports import HostStopping
-from local.host.worker.dispatch import HOST_API_REASON, Call, Dispatcher
-from local.host.worker.worker import RunFailed
+from local.host.worker.calls import HOST_API_REASON, Call
+from local.host.worker.dispatch import Dispatcher
+from local.host.worker.failures import RunFailed
 
 _BASE = "azurefunctions.extensions.base"
 _RUN = "local.host.run"

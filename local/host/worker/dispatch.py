@@ -2,75 +2,29 @@
 
 import asyncio
 import logging
-import random
 import time
 import uuid
 from collections import deque
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from datetime import timedelta
+from typing import Any
 
 from azure.functions import meta
 
 from local.host.core.clock import Clock
-from local.host.core.functions import Binding, Function, RetryPolicy
+from local.host.core.errors import HostStopping
+from local.host.core.functions import Binding, Function
 from local.host.core.logs import InvocationTag, active_invocations, current_invocation, host_log, warn_once
-from local.host.durable.model.ports import HostStopping
+from local.host.worker.calls import Call, InputBinding, OutputBinding
+from local.host.worker.context import InvocationContext, RetryContext
+from local.host.worker.failures import BindingFailed, FunctionRaised, FunctionTimedOut, RunFailed
 from local.host.worker.invocations import Invocation
+from local.host.worker.retries import retry_delay, retry_exception
 from local.host.worker.watchdog import is_debugged
-from local.host.worker.worker import (
-    FunctionRaised,
-    InvocationContext,
-    Result,
-    RetryContext,
-    RetryException,
-    RunFailed,
-    TraceContext,
-    Worker,
-)
+from local.host.worker.worker import Result, Worker
 
 _RECENT = 500
-HOST_API_REASON = "This function was programmatically called via the host APIs."
-
-
-@dataclass(frozen=True)
-class Call:
-    """Why a function runs and with what: its trigger's value, the metadata beside it, and what expressions may use."""
-
-    reason: str
-    value: meta.Datum | None = None
-    metadata: Mapping[str, meta.Datum] = field(default_factory=dict[str, meta.Datum])
-    data: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    instance_id: str = ""
-    trace: TraceContext = field(default_factory=TraceContext)
-    details: str = ""
-    now: datetime = field(default_factory=lambda: datetime.now(UTC))
-
-
-class InputBinding(Protocol):
-    """Fetches the value of an input binding."""
-
-    async def read(self, function: Function, binding: Binding, call: Call) -> meta.Datum | None:
-        """The value; None when there is none to give."""
-        ...
-
-
-class OutputBinding(Protocol):
-    """Delivers the value of an output binding after the function succeeded."""
-
-    async def write(self, function: Function, binding: Binding, value: meta.Datum, call: Call) -> None:
-        """Deliver it, or raise: the run then counts as failed."""
-        ...
-
-
-class BindingFailed(Exception):
-    """An input could not be fetched, or an output not be delivered."""
-
-
-class FunctionTimedOut(RunFailed):
-    """The run took longer than functionTimeout."""
 
 
 class Dispatcher:
@@ -127,7 +81,7 @@ class Dispatcher:
             return await self._attempt(function, call, RetryContext())
         attempt, failure = 0, None
         while True:
-            context = RetryContext(attempt, policy.maximum_retries, _retry_exception(failure))
+            context = RetryContext(attempt, policy.maximum_retries, retry_exception(failure))
             try:
                 return await self._attempt(function, call, context)
             except RunFailed as error:
@@ -243,21 +197,6 @@ def _failing_as(binding: Binding) -> Generator[None]:
         host_log.debug("The binding '%s' failed.", binding.name, exc_info=error)
         reason = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
         raise FunctionRaised(BindingFailed(f"'{binding.name}' of type {binding.type}: {reason}")) from error
-
-
-def retry_delay(policy: RetryPolicy, attempt: int, jitter: Callable[[], float] = random.random) -> float:
-    """Seconds before retry number `attempt` (from 1): fixed, or doubling from the minimum to the maximum."""
-    if policy.fixed_delay is not None:
-        return policy.fixed_delay
-    grown = policy.minimum_delay * 2.0 ** min(attempt - 1, 60) * (0.8 + 0.4 * jitter())
-    return min(max(grown, policy.minimum_delay), policy.maximum_delay or grown)
-
-
-def _retry_exception(failure: Exception | None) -> RetryException | None:
-    if failure is None:
-        return None
-    stack = failure.stack if isinstance(failure, FunctionRaised) else ""
-    return RetryException(source="", stack_trace=stack, message=str(failure))
 
 
 def _timespan(seconds: float) -> str:

@@ -5,9 +5,9 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime
 
+from local.host.core.credentials import sanitize
 from local.host.core.logs import host_log
-from local.host.durable.model.dotnet import sanitize
-from local.host.worker.worker import FunctionRaised
+from local.host.worker.failures import FunctionRaised
 
 
 @dataclass

@@ -8,7 +8,7 @@ from azure.functions import meta
 
 from local.host.core.functions import Binding, Function
 from local.host.core.logs import warn_once
-from local.host.web.answers import indented
+from local.host.core.newtonsoft import indented
 
 
 def body_datum(function: Function, binding: Binding, body: bytes) -> meta.Datum:

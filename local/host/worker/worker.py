@@ -1,61 +1,22 @@
 """Runs one invocation as the Python worker does: plain functions on threads, async ones on the loop."""
 
 import asyncio
-import concurrent.futures.thread
 import contextvars
-import importlib
-import operator
 import os
-import re
-import traceback
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import azure.functions as func
 from azure.functions import meta
 
+from local.host.core.errors import ConfigurationError
 from local.host.core.functions import Function
 from local.host.core.logs import thread_local
-from local.host.settings.local_settings import ConfigurationError
 from local.host.worker import converters
-
-_ORCHESTRATOR_STATE = "\n\n$OutOfProcData$"
-_DURABLE_SDK = str(Path("azure", "durable_functions"))
-_SERIALISED = re.compile(r'\s*\{"\$type":"System\.Exception,.*')
-_OWN_FOLDER = str(Path(__file__).parents[1])
-_OWN_FILES = {concurrent.futures.thread.__file__, importlib.__file__}
-
-
-class RunFailed(Exception):
-    """A run ended without success; the log says so."""
-
-
-class FunctionRaised(RunFailed):
-    """The function, or the conversion of its arguments and results, raised `error`."""
-
-    def __init__(self, error: BaseException) -> None:
-        self.text = _text_of(error)
-        """What `str(error)` gives; the durable SDK hangs the whole state of an orchestrator onto it."""
-        super().__init__(f"{type(error).__name__}: {self.text.partition(_ORCHESTRATOR_STATE)[0]}")
-        self.error = error
-
-    @property
-    def report(self) -> str:
-        """The failure as the Functions host logs it, but for what hides an orchestrator's own error.
-
-        That are the exceptions of its tasks as .NET writes them, told of where they happened, and the SDK's frames.
-        """
-        cause = self.error.__cause__ if _ORCHESTRATOR_STATE in self.text else None
-        stack = self.stack if cause is None else app_stack(cause, without=_DURABLE_SDK)
-        return f"Result: Failure\nException: {_SERIALISED.sub('', str(self))}\nStack: {stack}"
-
-    @property
-    def stack(self) -> str:
-        """The traceback without the frames of this host and of its thread pool."""
-        return app_stack(self.error)
+from local.host.worker.context import InvocationContext
+from local.host.worker.failures import FunctionRaised
 
 
 class OutParameter(func.Out[Any]):
@@ -71,52 +32,6 @@ class OutParameter(func.Out[Any]):
     def get(self) -> Any:
         """The value set last; None when there is none."""
         return self._value
-
-
-@dataclass(frozen=True)
-class TraceContext:
-    """The W3C trace context of an invocation."""
-
-    trace_parent: str = ""
-    trace_state: str = ""
-    attributes: dict[str, str] = field(default_factory=dict[str, str])
-
-    # The names that azure.functions declares, beside those that its documentation uses.
-    Traceparent = property(operator.attrgetter("trace_parent"))
-    Tracestate = property(operator.attrgetter("trace_state"))
-    Attributes = property(operator.attrgetter("attributes"))
-
-
-@dataclass(frozen=True)
-class RetryException:
-    """The failure that caused a retry."""
-
-    source: str
-    stack_trace: str
-    message: str
-
-
-@dataclass(frozen=True)
-class RetryContext:
-    """Which attempt this is: 0 for the first one, and 0 of 0 when the function has no retry policy."""
-
-    retry_count: int = 0
-    max_retry_count: int = 0
-    exception: RetryException | None = None
-
-    rpc_exception = property(operator.attrgetter("exception"))
-
-
-@dataclass(frozen=True)
-class InvocationContext:
-    """The `context` argument of a function."""
-
-    invocation_id: str
-    function_name: str
-    function_directory: str
-    trace_context: TraceContext = field(default_factory=TraceContext)
-    retry_context: RetryContext = field(default_factory=RetryContext)
-    thread_local_storage: Any = thread_local
 
 
 @dataclass(frozen=True)
@@ -194,19 +109,6 @@ class Worker:
         return ThreadPoolExecutor(self._threads, thread_name_prefix="function")
 
 
-def app_stack(error: BaseException, *, without: str | None = None) -> str:
-    """The traceback without the frames of this host, of its threads and of imports, and of files with `without`."""
-    frames = [
-        one
-        for one in traceback.extract_tb(error.__traceback__)
-        if one.filename not in _OWN_FILES
-        and not one.filename.startswith(_OWN_FOLDER)
-        and not one.filename.startswith("<frozen importlib")
-        and (without is None or without not in one.filename)
-    ]
-    return "".join(traceback.format_list(frames)).rstrip()
-
-
 def thread_count(environment: Mapping[str, str] = os.environ) -> int | None:
     """PYTHON_THREADPOOL_THREAD_COUNT; None for Python's own default. Raises ConfigurationError."""
     text = environment.get("PYTHON_THREADPOOL_THREAD_COUNT")
@@ -215,13 +117,6 @@ def thread_count(environment: Mapping[str, str] = os.environ) -> int | None:
     if not text.isdigit() or int(text) < 1:
         raise ConfigurationError(f"PYTHON_THREADPOOL_THREAD_COUNT must be a whole number from 1 on, not {text!r}.")
     return int(text)
-
-
-def _text_of(error: BaseException) -> str:
-    try:
-        return str(error)
-    except Exception:  # noqa: BLE001 - the app's own __str__ may raise anything
-        return "Unhandled exception in function. Could not serialize original exception message."
 
 
 def _is_being_cancelled() -> bool:

@@ -13,10 +13,13 @@ from starlette.routing import BaseRoute, Mount
 from starlette.types import Receive, Scope, Send
 
 from local.host.durable.management import status
+from local.host.durable.management.http_entities import entity_routes
 from local.host.durable.management.http_requests import (
     BAD_ARGUMENT,
+    CONTINUATION,
     JSON_TYPE,
     WENT_WRONG,
+    Handler,
     Refused,
     empty,
     fault,
@@ -27,35 +30,26 @@ from local.host.durable.management.http_requests import (
     parameter,
     parameters,
     read_event,
-    read_operation,
     read_start,
     seconds,
     time,
     top,
 )
 from local.host.durable.management.links import WEBHOOK_PATH, Links
-from local.host.durable.management.operations import (
-    AlreadyExists,
-    Finished,
-    NotFound,
-    Operations,
-    UnknownEntity,
-    WrongState,
-)
+from local.host.durable.management.operations import Operations
 from local.host.durable.management.queries import Query
-from local.host.durable.model import dotnet, entities
-from local.host.durable.model.records import COMPLETED, FAILED, Instance
+from local.host.durable.management.refusals import AlreadyExists, Finished, NotFound, WrongState
+from local.host.durable.model import dotnet
+from local.host.durable.model.records import COMPLETED, FAILED
 
-CONTINUATION = "x-ms-continuation-token"
 KNOWN_STATUSES = frozenset(
     {"Running", "Completed", "ContinuedAsNew", "Failed", "Canceled", "Terminated", "Pending", "Suspended"}
 )
 WaitFinished = Callable[[str, float], Awaitable[None]]
-Handler = Callable[[Request, list[str]], Awaitable[Response]]
 
 
 class HttpApi:
-    """One door to the operations. The links it answers with start at the request's own origin."""
+    """The operations as HTTP endpoints. The links that it answers with start at the request's own origin."""
 
     def __init__(self, operations: Operations, links: Links, wait_finished: WaitFinished) -> None:
         self._operations = operations
@@ -70,16 +64,8 @@ class HttpApi:
             ("DELETE", "instances", 2): self._purge,
             ("POST", "instances", 3): self._operate,
             ("POST", "instances", 4): self._raise,
-            ("GET", "entities", 1): self._list_entities,
-            ("GET", "entities", 2): self._list_entities,
-            ("GET", "entities", 3): self._entity,
-            ("POST", "entities", 1): self._signal,
-            ("POST", "entities", 2): self._signal,
-            ("POST", "entities", 3): self._signal,
-            ("DELETE", "entities", 1): self._signal,
-            ("DELETE", "entities", 2): self._signal,
-            ("DELETE", "entities", 3): self._signal,
             ("POST", "makeprimary", 1): self._make_primary,
+            **entity_routes(operations),
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -244,47 +230,6 @@ class HttpApi:
         found, token = self._operations.page(query.matches, top(request), request.headers.get(CONTINUATION))
         shown = [status.shown(one, show_input=show_input, history=None, show_output=False) for one in found]
         return json_answer(shown, 200, {CONTINUATION: token} if token else None)
-
-    async def _list_entities(self, request: Request, parts: list[str]) -> Response:
-        name = (parts[1:] or [""])[0]
-        fetch_state = flag(request, "fetchState")
-        first, last = time(request, "lastOperationTimeFrom"), time(request, "lastOperationTimeTo")
-        prefix = f"@{name.lower()}@" if name else "@"
-
-        def matches(instance: Instance) -> bool:
-            if not instance.is_entity or not instance.instance_id.startswith(prefix):
-                return False
-            # Without the state, only entities that exist are listed; with it, those that merely ran as well.
-            if not fetch_state and not entities.state_of(instance)[0]:
-                return False
-            at = dotnet.parse_time(instance.updated)
-            return (first is None or at >= first) and (last is None or at <= last)
-
-        found, token = self._operations.page(matches, top(request), request.headers.get(CONTINUATION))
-        shown = [status.shown_entity(one, fetch_state=fetch_state) for one in found]
-        return json_answer(shown, 200, {CONTINUATION: token} if token else None)
-
-    # -- entities
-
-    async def _entity(self, request: Request, parts: list[str]) -> Response:  # noqa: ARG002 - one signature for all routes
-        state = self._operations.entity_state(parts[1], "" if parts[2] == "$" else parts[2])
-        return Response(state or "null", 200, media_type=JSON_TYPE)
-
-    async def _signal(self, request: Request, parts: list[str]) -> Response:
-        if len(parts) == 1:
-            message = "Invalid entity id: entity name must not be a null or empty string. (Parameter 'entityName')"
-            return json_answer({"Message": message}, 400)
-        name, key = parts[1], (parts[2:] or [""])[0]
-        operation = "delete" if request.method == "DELETE" else parameter(request, "op") or ""
-        body = (await request.body()).decode("utf-8", "replace")
-        input_text: str | None = None
-        if body and request.method == "POST":
-            input_text = dotnet.to_json(read_operation(body) if is_json(request) else body)
-        try:
-            self._operations.signal_entity(name, key, operation, input_text)
-        except UnknownEntity as error:
-            return json_answer({"Message": str(error)}, 400)
-        return empty(202)
 
 
 def application(api: HttpApi, *prefixes: str) -> Starlette:

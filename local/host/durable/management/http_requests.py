@@ -1,6 +1,7 @@
 """Requests of the management API as it reads them, and its answers: JSON, empty, or a fault with .NET's words."""
 
 import json
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -11,9 +12,12 @@ from starlette.responses import Response
 from local.host.durable.management.operations import DEFAULT_PAGE
 from local.host.durable.model import dotnet
 
+CONTINUATION = "x-ms-continuation-token"
 JSON_TYPE = "application/json; charset=utf-8"
 BAD_ARGUMENT = "One or more of the arguments submitted is incorrect"
 WENT_WRONG = "Something went wrong while processing your request"
+Handler = Callable[[Request, list[str]], Awaitable[Response]]
+"""Answers a request with the parts of its path."""
 # Everything that may stand in a path or a query unescaped, and what is escaped already.
 _AS_SENT = "%/?:@!$&'()*+,;=~"
 

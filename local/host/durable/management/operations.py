@@ -5,45 +5,19 @@ from uuid import uuid4
 
 from local.host.core.logs import host_log
 from local.host.durable.management.queries import Query, next_token, read_token
-from local.host.durable.management.rewinding import blank_failures
-from local.host.durable.model import dotnet, entities, events
+from local.host.durable.management.refusals import AlreadyExists, Finished, NotFound, UnknownEntity, WrongState
+from local.host.durable.management.rewinding import rewind
+from local.host.durable.model import entities, events
 from local.host.durable.model.events import Event
 from local.host.durable.model.known import KnownFunctions
 from local.host.durable.model.options import DurableOptions
 from local.host.durable.model.ports import DurableFunctions
-from local.host.durable.model.records import FAILED, PENDING, SUSPENDED, Instance, Message
+from local.host.durable.model.records import FAILED, SUSPENDED, Instance, Message
 from local.host.durable.replay.turn import SOURCE_TAG
 from local.host.durable.taskhub.hub import load_events
 from local.host.durable.taskhub.instances import Instances
 
 DEFAULT_PAGE = 100
-
-
-class OperationRefused(Exception):
-    """The operation is not possible in the instance's state."""
-
-
-class NotFound(OperationRefused):
-    """No such instance."""
-
-
-class Finished(OperationRefused):
-    """The instance has ended, so the operation came too late."""
-
-
-class AlreadyExists(OperationRefused):
-    """The id belongs to an instance that has not ended."""
-
-    def __init__(self, status: str) -> None:
-        super().__init__(f"An Orchestration instance with the status {status} already exists.")
-
-
-class WrongState(OperationRefused):
-    """The operation needs another state."""
-
-
-class UnknownEntity(OperationRefused):
-    """The app has no such entity function."""
 
 
 class Operations:
@@ -161,8 +135,6 @@ class Operations:
             raise NotFound(instance_id)
         return instance
 
-    # -- rewinding
-
     def rewind(self, instance_id: str, reason: str | None) -> None:
         """Undo what failed, in its failed children too, and run on from there. Raises NotFound, WrongState."""
         instance = self._existing(instance_id)
@@ -171,39 +143,7 @@ class Operations:
                 f"This orchestration has status {instance.status}, but only orchestrations in the "
                 '"Failed" state can be rewound.'
             )
-        rewound: list[Instance] = []
-        leaves: list[Instance] = []
-        self._rewind(instance, rewound, leaves)
-        at = self._instances.now_text()
-        messages = [
-            Message(one.instance_id, one.execution_id, events.generic(reason, -1, at), self._hub.number())
-            for one in leaves
-        ]
-        with self._hub.transaction():
-            for one in rewound:
-                self._hub.clear_history(one.instance_id)
-                self._hub.append_history(one.instance_id, 0, one.texts or [])
-                self._hub.save_instance(one)
-            self._hub.add_messages(messages)
-        for one in rewound:
-            self._instances.adopt(one)
-        self._instances.post(messages)
-
-    def _rewind(self, instance: Instance, rewound: list[Instance], leaves: list[Instance]) -> None:
-        history = self._instances.load_history(instance)
-        failed_children = [
-            child
-            for child in map(self._instances.state, blank_failures(history))
-            if child is not None and child.status == FAILED
-        ]
-        instance.texts = [dotnet.to_json(event) for event in history]
-        instance.status = PENDING
-        rewound.append(instance)
-        for child in failed_children:
-            if all(child.instance_id != one.instance_id for one in rewound):
-                self._rewind(child, rewound, leaves)
-        if not failed_children:
-            leaves.append(instance)
+        rewind(self._instances, instance, reason)
 
     # -- purging
 

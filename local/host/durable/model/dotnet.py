@@ -1,4 +1,4 @@
-"""Text as .NET writes it: Newtonsoft JSON, timestamps in ticks, serialised exceptions, hidden credentials."""
+"""Text as .NET writes it: Newtonsoft JSON, timestamps in ticks, serialised exceptions."""
 
 import json
 import re
@@ -66,19 +66,6 @@ def ticks_text(value: int) -> str:
     when = _EPOCH + timedelta(microseconds=whole)
     fraction = f"{when.microsecond:06d}{part}".rstrip("0")
     return when.strftime("%Y-%m-%dT%H:%M:%S").zfill(19) + (f".{fraction}" if fraction else "")
-
-
-_CREDENTIALS = re.compile(
-    r"(?:Token=|DefaultEndpointsProtocol=http|AccountKey=|Data Source=|Server=|Password=|pwd=|&amp;sig=|&sig=|\?sig=|"
-    r"SharedAccessKey=|&amp;code=|&code=|\?code=|key=)[^<\"']*",
-    re.IGNORECASE,
-)
-
-
-def sanitize(text: str) -> str:
-    """Hide from a credential's name to the next quote or tag, as the Functions host does with every error text."""
-    hidden = text.replace("PublicKeyToken=", "PublicKey\0=")
-    return _CREDENTIALS.sub("[Hidden Credential]", hidden).replace("PublicKey\0=", "PublicKeyToken=")
 
 
 def rpc_message(error: str, stack: str) -> str:

@@ -19,10 +19,6 @@ class FunctionFailed(Exception):
         self.ends_worker = ends_worker
 
 
-class HostStopping(Exception):
-    """The invocation was aborted (stop, function timeout): it is retried later and nothing of it is written."""
-
-
 class DurableFunctions(Protocol):
     """What the hub needs from the worker. Names are as declared; look-ups ignore case."""
 

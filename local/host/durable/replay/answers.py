@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from local.host.core.credentials import sanitize
 from local.host.durable.model import dotnet
 from local.host.durable.model.ports import FunctionFailed
 from local.host.durable.replay.tasks import OrchestrationFailed
@@ -80,7 +81,7 @@ def _read(text: str | None) -> Answer:
 
 def read_failure(name: str, failure: FunctionFailed) -> Answer:
     """The answer inside the SDK's exception; a failure outside the SDK fails the orchestration with its own text."""
-    message = dotnet.sanitize(failure.message)  # all of it, as in the Functions host: the answer may be hidden with it
+    message = sanitize(failure.message)  # all of it, as in the Functions host: the answer may be hidden with it
     hidden = (_HIDDEN,) if message != failure.message else ()
     _, marker, state = message.partition(_OUT_OF_PROC)
     if marker:
@@ -88,7 +89,7 @@ def read_failure(name: str, failure: FunctionFailed) -> Answer:
             return _read(state)
         except ActionRefused as refused:
             return Answer([], fatal=unhandled(str(refused)), notes=hidden)
-    error, stack = f"{failure.type_name}: {message}", dotnet.sanitize(failure.stack)
+    error, stack = f"{failure.type_name}: {message}", sanitize(failure.stack)
     if failure.ends_worker:
         cause, note = error, _ENDS_WORKER
     else:

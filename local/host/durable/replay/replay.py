@@ -6,17 +6,14 @@ are those of TaskOrchestrationContext and TaskOrchestrationExecutor (facts in do
 
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any
-from uuid import UUID, uuid5
 
-from local.host.durable.model import dotnet, events
+from local.host.durable.model import events
 from local.host.durable.model.actions import Completion, CreateChild, CreateTimer, NewAction, ScheduleTask, SendEvent
 from local.host.durable.model.events import Event
 from local.host.durable.model.records import COMPLETED, CONTINUED_AS_NEW, FAILED, TERMINATED
 from local.host.durable.replay import determinism
+from local.host.durable.replay.operation_requests import OperationRequests
 from local.host.durable.replay.tasks import NonDeterminism, OrchestrationFailed, Task, TaskFault, drive
-
-_GUID_NAMESPACE = UUID("9e952959-5e33-4daf-827f-2fa12937b875")
 
 
 class _EventWait:
@@ -54,8 +51,7 @@ class Replay:
         self._carried: list[Event] = []
         self._waits: dict[str, _EventWait] = {}
         self._buffered: dict[str, deque[Event]] = {}
-        self._guids = 0
-        self._last_sent_ticks: dict[str, tuple[int, str]] = {}
+        self._operations = OperationRequests()
         self._handlers: dict[int, Callable[[Event], None]] = {
             events.EXECUTION_STARTED: self._start,
             events.EXECUTION_TERMINATED: self._terminate,
@@ -207,38 +203,18 @@ class Replay:
         self, target: str, operation: str, input_text: str | None, *, signal: bool, requested: str
     ) -> str:
         """Send an operation to an entity; the request's id, by which the reply comes back."""
-        request_id = self._new_guid()
-        stamp, predecessor = self._label(target)
-        message: dict[str, Any] = {
-            "$type": "Microsoft.Azure.WebJobs.Extensions.DurableTask.RequestMessage, "
-            "Microsoft.Azure.WebJobs.Extensions.DurableTask",
-            "op": operation,
-        }
-        if signal:
-            message["signal"] = True
-        if input_text is not None:
-            message["input"] = input_text
-        message |= {"id": request_id, "parent": self.instance_id, "parentExecution": self.execution_id}
-        message |= {"Timestamp": stamp, "Predecessor": predecessor, "requestTime": requested}
-        self.new_actions[self._take_id()] = SendEvent(target, dotnet.to_json(message))
+        request_id, text = self._operations.request(
+            self.instance_id,
+            self.execution_id,
+            target,
+            operation,
+            input_text,
+            signal=signal,
+            requested=requested,
+            now=self.current_time,
+        )
+        self.new_actions[self._take_id()] = SendEvent(target, text)
         return request_id
-
-    def _new_guid(self) -> str:
-        """The extension's own deterministic ids: every replay finds those of the one before."""
-        when = dotnet.round_trip(self.current_time)
-        self._guids += 1
-        return str(uuid5(_GUID_NAMESPACE, f"{self.instance_id}_{when}_{self._guids - 1}"))
-
-    def _label(self, target: str) -> tuple[str, str]:
-        """MessageSorter's stamps: strictly growing towards each target, each naming the one before."""
-        ticks = dotnet.ticks(dotnet.parse_time(self.current_time))
-        last, last_text = self._last_sent_ticks.get(target, (0, "0001-01-01T00:00:00"))
-        text = self.current_time
-        if ticks <= last:
-            ticks = last + 1
-            text = dotnet.ticks_text(ticks)
-        self._last_sent_ticks[target] = (ticks, text)
-        return text, last_text
 
     def wait_for_event(self, name: str) -> Task:
         """The newest waiter gets an event first; names match without case; one that came early is taken at once."""

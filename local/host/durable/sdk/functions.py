@@ -1,22 +1,18 @@
-"""Ties the durable extension to the worker: its functions, the durableClient input, and the keys of its webhook."""
+"""The app's durable functions, as the durable extension runs them."""
 
 import inspect
-import sys
 from collections.abc import Collection
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from azure.functions import meta
 
-from local.host.core.functions import ACTIVITY, DURABLE_CLIENT, ENTITY, ORCHESTRATION, Binding, Function, FunctionTable
+from local.host.core.functions import ACTIVITY, DURABLE_CLIENT, ENTITY, ORCHESTRATION, Function, FunctionTable
 from local.host.core.logs import host_log
 from local.host.durable.model.ports import FunctionFailed
-from local.host.worker.dispatch import Call, Dispatcher, FunctionTimedOut
-from local.host.worker.worker import FunctionRaised
+from local.host.worker.calls import Call
+from local.host.worker.dispatch import Dispatcher
+from local.host.worker.failures import FunctionRaised, FunctionTimedOut
 
-if TYPE_CHECKING:
-    from local.host.durable.extension import DurableExtension
-
-SYSTEM_KEY = "durabletask_extension"
 # The property of the trigger that may rename the function for the extension.
 _ALIASES = {ORCHESTRATION: "orchestration", ACTIVITY: "activity", ENTITY: "entityName"}
 _REASON = "(null)"
@@ -87,26 +83,6 @@ class DurableFunctionsOfApp:
         return cast("str | None", result.returned.value) if result.returned is not None else None
 
 
-class DurableClientInput:
-    """The durableClient input binding."""
-
-    def __init__(self, extension: "DurableExtension", hub: str, base_url: str, key: str, rpc_base_url: str) -> None:
-        self._hub = hub
-        self._text = extension.client_binding(base_url, key, rpc_base_url)
-
-    async def read(self, function: Function, binding: Binding, call: Call) -> meta.Datum:  # noqa: ARG002 - the same for every call
-        """The JSON text that the SDK builds its client from."""
-        hub = binding.text("taskHub")
-        if hub and hub.lower() != self._hub.lower():
-            host_log.warning(
-                "Function '%s' asks for a client of the task hub '%s'; this host has '%s' alone and gives that one.",
-                function.name,
-                hub,
-                self._hub,
-            )
-        return meta.Datum(self._text, "string")
-
-
 def _check(function: Function) -> None:
     """The SDK calls orchestrators and entities as plain functions, and says nothing useful of others."""
     code = getattr(function.code, "orchestrator_function", None) or getattr(function.code, "entity_function", None)
@@ -122,16 +98,3 @@ def needs_extension(table: FunctionTable) -> bool:
     """Whether any function of the app is durable or holds a client."""
     durable = {*_ALIASES, DURABLE_CLIENT}
     return any(binding.type in durable for one in table.functions.values() for binding in one.bindings)
-
-
-async def close_client_session() -> None:
-    """Close the connections of the SDK's client: it keeps them for the process, but they belong to this loop."""
-    utils = sys.modules.get("azure.durable_functions.models.utils.http_utils")
-    if utils is not None:
-        await utils._close_session()  # noqa: SLF001 - the SDK has no hook for the end of a worker
-
-
-def webhook_base(website_hostname: str) -> str:
-    """The address of the extension's webhook: plain HTTP only for a host name that starts with `localhost:`."""
-    scheme = "http" if website_hostname.startswith("localhost:") else "https"
-    return f"{scheme}://{website_hostname}/runtime/webhooks/durabletask"

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 
+from local.host.core.credentials import sanitize
 from local.host.durable.model import dotnet, events
 from local.host.durable.model.events import Event
 from local.host.durable.model.ports import DurableFunctions, FunctionFailed
@@ -25,9 +26,9 @@ async def run(activity: Activity, functions: DurableFunctions, now: Callable[[],
     try:
         answer = await functions.run_activity(activity.name, payload, activity.instance_id)
     except FunctionFailed as failure:
-        error = dotnet.sanitize(f"{failure.type_name}: {failure.message}")
+        error = sanitize(f"{failure.type_name}: {failure.message}")
         reason = f"Activity function '{activity.name}' failed: {error}"
-        details = dotnet.activity_exception(error, dotnet.sanitize(failure.stack))
+        details = dotnet.activity_exception(error, sanitize(failure.stack))
         return events.task_failed(activity.event_id, reason, details, now())
     return events.task_completed(activity.event_id, _normal(answer), now())
 

@@ -9,9 +9,10 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from local.host.core.clock import Clock
+from local.host.core.errors import HostStopping
 from local.host.core.logs import host_log
 from local.host.durable.model.options import DurableOptions
-from local.host.durable.model.ports import DurableFunctions, HostStopping, Resumed
+from local.host.durable.model.ports import DurableFunctions, Resumed
 from local.host.durable.model.records import Activity, Message, Timer
 from local.host.durable.taskhub import activities
 from local.host.durable.taskhub.entity_batches import EntityBatches

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from local.host.core.credentials import sanitize
 from local.host.core.logs import host_log
-from local.host.durable.model import dotnet, entities, events
+from local.host.durable.model import entities, events
 from local.host.durable.model.known import KnownFunctions
 from local.host.durable.model.options import DurableOptions
 from local.host.durable.model.ports import DurableFunctions, FunctionFailed
@@ -75,7 +76,7 @@ class EntityBatches:
             answer = await self._functions.run_entity(name, entities.context(entity, requests), entity.instance_id)
             return entities.finish(requests, answer, self._instances.now_text())
         except FunctionFailed as failure:
-            return entities.finish_failed(entity, requests, dotnet.sanitize(failure.message))
+            return entities.finish_failed(entity, requests, sanitize(failure.message))
         except ValueError as error:
             return entities.finish_failed(entity, requests, str(error))
 

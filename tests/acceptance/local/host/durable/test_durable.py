@@ -24,7 +24,7 @@ def test_the_client_starts_and_the_chain_runs(app):
     answer = app.request("POST", "/api/start/chain", [1, 2, 3])
     assert answer.status == 202
     links = answer.json()
-    assert links["statusQueryGetUri"].startswith(f"http://127.0.0.1:{app.host.port}{WEBHOOK}/instances/")
+    assert links["statusQueryGetUri"].startswith(f"http://127.0.0.1:{app.host.app.port}{WEBHOOK}/instances/")
     assert "taskHub=ShopHub" in links["statusQueryGetUri"]
     found = app.wait_for(links["id"])
     assert (found.status, found.output) == ("Completed", 6)

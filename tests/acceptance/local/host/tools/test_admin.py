@@ -30,7 +30,7 @@ def test_the_list_of_functions(app):
     functions = {one["name"]: one for one in get(app, "/admin/functions").json()}
     assert list(functions) == sorted(functions)
     start = functions["start"]
-    assert start["invoke_url_template"] == f"http://127.0.0.1:{app.host.port}/api/start/{{name}}"
+    assert start["invoke_url_template"] == f"http://127.0.0.1:{app.host.app.port}/api/start/{{name}}"
     assert start["config"]["bindings"][-1] == {"direction": "out", "type": "http", "name": "$return"}
     assert (start["language"], start["isDisabled"], start["isDirect"], start["isProxy"]) == (
         "python",
@@ -152,6 +152,6 @@ async def test_the_page_asks_for_the_key_when_the_host_does(apps):
         async with browser_page(expects="401") as page:
             await page.goto(app.url + "/")
             await page.wait_for_selector("#keys:not([hidden])")
-            await page.fill("#key", app.host.keys.master)
+            await page.fill("#key", app.host.app.keys.master)
             await page.click("#keys button")
             await page.wait_for_selector("#functions tr:has-text('nightly')")

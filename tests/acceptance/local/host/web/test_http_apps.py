@@ -29,7 +29,7 @@ def test_an_asgi_app_with_a_route_prefix_is_refused_with_the_remedy(apps, tmp_pa
     shutil.copytree(apps / "asgi", tmp_path / "app")
     (tmp_path / "app" / "host.json").write_text('{"version": "2.0"}')
     with InProcessHost(tmp_path / "app") as app:
-        (error,) = app.host.table.errors
+        (error,) = app.host.app.table.errors
         assert app.request("GET", "/admin/host/status").json()["functionErrors"] == {error.name: error.reason}
     assert error.name == "http_app_func"
     assert "need 'extensions.http.routePrefix' to be \"\" in host.json" in error.reason

@@ -99,7 +99,7 @@ def test_binary_bodies_come_and_go_untouched(app):
 
 
 def test_a_chunked_body_is_empty_as_in_azure_and_the_log_says_so(app):
-    with socket.create_connection(("127.0.0.1", app.host.port), 10) as connection:
+    with socket.create_connection(("127.0.0.1", app.host.app.port), 10) as connection:
         connection.sendall(
             b"POST /api/items HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
             b"5\r\nhello\r\n0\r\n\r\n"
@@ -110,7 +110,7 @@ def test_a_chunked_body_is_empty_as_in_azure_and_the_log_says_so(app):
 
 
 def test_each_cookie_is_sent(app):
-    with socket.create_connection(("127.0.0.1", app.host.port), 10) as connection:
+    with socket.create_connection(("127.0.0.1", app.host.app.port), 10) as connection:
         connection.sendall(b"GET /api/cookies HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         answer = b"".join(iter(lambda: connection.recv(65536), b"")).decode()
     assert "set-cookie: a=1%7C2; path=/; samesite=lax; httponly" in answer
@@ -224,7 +224,7 @@ class TestKeys:
         assert get(locked, "/admin/host/ping").status == 200
 
     def test_which_key_opens_what(self, locked):
-        keys = locked.host.keys
+        keys = locked.host.app.keys
         function, host, master = (
             keys.function_keys("level_function")["default"],
             keys.host_keys()["default"],
@@ -243,21 +243,21 @@ class TestKeys:
         assert [status("/admin/host/status", key) for key in (master, host)] == [200, 401]
 
     def test_a_bad_header_beats_a_good_code(self, locked):
-        path = f"/api/level/function?code={locked.host.keys.master}"
+        path = f"/api/level/function?code={locked.host.app.keys.master}"
         assert get(locked, path, headers={"x-functions-key": "wrong"}).status == 401
 
     def test_a_switched_off_function_is_404_but_for_the_admin(self, locked):
-        key = locked.host.keys.host_keys()["default"]
+        key = locked.host.app.keys.host_keys()["default"]
         assert get(locked, f"/api/off/function?code={key}").status == 404
-        assert get(locked, f"/api/off/function?code={locked.host.keys.master}").status == 200
-        assert get(locked, f"/api/off/anonymous?code={locked.host.keys.master}").status == 404
+        assert get(locked, f"/api/off/function?code={locked.host.app.keys.master}").status == 200
+        assert get(locked, f"/api/off/anonymous?code={locked.host.app.keys.master}").status == 404
 
     def test_the_admin_api_tells_the_keys(self, locked):
-        master = {"x-functions-key": locked.host.keys.master}
+        master = {"x-functions-key": locked.host.app.keys.master}
         listed = get(locked, "/admin/host/keys", headers=master).json()["keys"]
         assert [one["name"] for one in listed] == ["default"]
         key = get(locked, "/admin/functions/level_function/keys", headers=master).json()["keys"][0]["value"]
         assert get(locked, f"/api/level/function?code={key}").status == 200
 
     def test_keys_are_readable_by_their_owner_only(self, locked):
-        assert locked.host.keys.path.stat().st_mode & 0o077 == 0
+        assert locked.host.app.keys.path.stat().st_mode & 0o077 == 0

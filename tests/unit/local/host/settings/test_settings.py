@@ -4,16 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from local.host.core.errors import ConfigurationError
 from local.host.core.functions import RetryPolicy
 from local.host.settings.connections import find_connection
 from local.host.settings.host_json import HostJson, read_host_json, resolve_section
-from local.host.settings.local_settings import (
-    ConfigurationError,
-    disabled,
-    parse_retry,
-    parse_timespan,
-    read_local_settings,
-)
+from local.host.settings.local_settings import disabled, read_local_settings
+from local.host.settings.values import parse_retry, parse_timespan
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 from local.host.core.functions import Binding, Function
 from local.host.core.logs import _told
 from local.host.storage.queues import manual_metadata, queue_call
-from local.host.worker.dispatch import HOST_API_REASON
+from local.host.worker.calls import HOST_API_REASON
 
 TRIGGER = Binding("msg", "queueTrigger", "in", {"queueName": "orders"})
 FUNCTION = Function("by_hand", print, None, "", TRIGGER, (TRIGGER,), {}, {}, None, False, False)

@@ -10,12 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local.host.core.clock import ManualClock, SystemClock
+from local.host.core.errors import HostStopping
 from local.host.core.functions import Binding, Function, Parameter, RetryPolicy
 from local.host.core.logs import host_log
-from local.host.durable.model.ports import HostStopping
 from local.host.worker import dispatch, watchdog
-from local.host.worker.dispatch import Call, Dispatcher, FunctionTimedOut, retry_delay
-from local.host.worker.worker import FunctionRaised, Worker
+from local.host.worker.calls import Call
+from local.host.worker.dispatch import Dispatcher
+from local.host.worker.failures import FunctionRaised, FunctionTimedOut
+from local.host.worker.retries import retry_delay
+from local.host.worker.worker import Worker
 
 
 @pytest.fixture

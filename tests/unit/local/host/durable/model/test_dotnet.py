@@ -9,6 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from local.host.core.credentials import sanitize
 from local.host.durable.management import links
 from local.host.durable.model import dotnet
 from local.host.durable.replay import versions
@@ -84,7 +85,7 @@ def test_half_a_surrogate_pair_becomes_a_replacement_character() -> None:
     ],
 )
 def test_credentials_are_hidden(text: str, hidden: str) -> None:
-    assert dotnet.sanitize(text) == hidden
+    assert sanitize(text) == hidden
 
 
 @pytest.mark.parametrize(

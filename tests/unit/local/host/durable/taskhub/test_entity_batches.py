@@ -7,8 +7,8 @@ from typing import Any
 import azure.durable_functions as df
 import pytest
 
-from local.host.durable.management.operations import NotFound, UnknownEntity
 from local.host.durable.management.queries import Query
+from local.host.durable.management.refusals import NotFound, UnknownEntity
 from local.host.durable.model import entities
 from local.host.durable.sdk import entity_errors
 

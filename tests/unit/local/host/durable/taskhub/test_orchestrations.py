@@ -8,7 +8,7 @@ from typing import Any
 import azure.durable_functions as df
 import pytest
 
-from local.host.durable.management.operations import AlreadyExists, Finished, WrongState
+from local.host.durable.management.refusals import AlreadyExists, Finished, WrongState
 from local.host.durable.taskhub import orchestrations
 
 

@@ -10,9 +10,9 @@ import azure.durable_functions as df
 import pytest
 
 from local.host.core.clock import ManualClock
+from local.host.core.errors import HostStopping
 from local.host.durable.extension import DurableExtension
 from local.host.durable.model.options import DurableOptions
-from local.host.durable.model.ports import HostStopping
 from local.host.durable.sdk.inprocess import InProcessFunctions
 from local.host.durable.taskhub.hub import Hub, HubInUse
 

@@ -1,4 +1,4 @@
-"""What the two storage services share: how long their SDKs try, and what is said when nothing answers."""
+"""When a storage service does not answer: how long its SDK tries, and what is said then."""
 
 from typing import Any
 

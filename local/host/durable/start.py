@@ -1,0 +1,66 @@
+"""Starts the durable extension for an app that needs it."""
+
+import os
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from local.host.core.clock import Clock
+from local.host.core.errors import ConfigurationError
+from local.host.core.functions import DURABLE_CLIENT
+from local.host.durable.sdk.client import DurableClientInput, close_client_session, webhook_base
+from local.host.durable.sdk.functions import DurableFunctionsOfApp
+from local.host.settings.host_json import HostJson, resolve_section
+from local.host.web.embedded import EmbeddedServer
+from local.host.web.keys import KeyStore
+from local.host.web.ports import bind_rpc
+from local.host.worker.dispatch import Dispatcher
+
+if TYPE_CHECKING:
+    from local.host.durable.extension import DurableExtension
+    from local.host.durable.model.ports import Resumed
+
+WEBHOOK = "durabletask"
+"""The name of the management API under /runtime/webhooks."""
+
+
+async def start_extension(
+    functions: DurableFunctionsOfApp,
+    dispatcher: Dispatcher,
+    *,
+    host_json: HostJson,
+    keys: KeyStore,
+    data: Path,
+    clock: Clock,
+    undo: AsyncExitStack,
+) -> "tuple[DurableExtension, Resumed]":
+    """Open the task hub in the data folder and resume what it holds; `undo` takes down what is started here.
+
+    Raises ConfigurationError for what host.json says, and when another host has the hub.
+    """
+    # Imported here, since these cost half of the start and only durable apps need them.
+    from local.host.durable.extension import DurableExtension  # noqa: PLC0415 - as said above
+    from local.host.durable.model.options import DurableOptions  # noqa: PLC0415 - as said above
+    from local.host.durable.taskhub.hub import HubInUse  # noqa: PLC0415 - as said above
+
+    section = resolve_section(host_json.section("extensions.durableTask"), os.environ)
+    try:
+        options = DurableOptions.parse(section)
+    except ValueError as error:
+        raise ConfigurationError(str(error)) from error
+    try:
+        extension = DurableExtension(functions, options, data / f"{options.hub_name.lower()}.db", clock)
+    except HubInUse as error:
+        raise ConfigurationError(f"{error} Stop the other host, or pass --data with another folder.") from error
+    rpc = EmbeddedServer(extension.rpc, bind_rpc())
+    undo.push_async_callback(rpc.stop)
+    undo.push_async_callback(extension.stop)
+    undo.push_async_callback(close_client_session)
+    text = extension.client_binding(
+        webhook_base(os.environ["WEBSITE_HOSTNAME"]),
+        keys.system_key(f"{WEBHOOK}_extension"),
+        f"http://127.0.0.1:{rpc.port}/durabletask/",
+    )
+    dispatcher.inputs[DURABLE_CLIENT] = DurableClientInput(options.hub_name, text)
+    await rpc.start()
+    return extension, await extension.start()

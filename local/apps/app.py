@@ -17,13 +17,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from local.apps.building import Building
 from local.apps.deployments import Deployments
 from local.apps.errors import Refusal
-from local.apps.orders import BindOrder, BuildOrder, Provision, ReleaseOrder
+from local.apps.orders import BindOrder, BuildOrder, DeploymentId, Provision, ReleaseOrder
 from local.apps.proxy import forward, make_client
 from local.apps.serving import Serving
 from local.apps.sockets import forward_socket
 from local.apps.state import State
 from local.apps.workspaces import Workspaces
-from shared.deploys.models import DeploymentId
 
 LONGEST_WAIT_S = 20.0
 BODY_BYTES = 1_000_000

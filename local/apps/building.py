@@ -6,13 +6,12 @@ import asyncio
 import shutil
 from collections.abc import AsyncIterator
 
+from local.apps.archives import ARCHIVE_BYTES, ArchiveRefused, unpack
 from local.apps.builds import Build
 from local.apps.deployments import Deployments
 from local.apps.errors import Refusal
 from local.apps.logs import read_log
 from local.apps.orders import BuildOrder, BuildState
-from shared.deploys.sources import UPLOAD_BYTES, unpack
-from shared.platform.errors import InvalidInput
 
 
 class Building:
@@ -35,13 +34,13 @@ class Building:
             with archive.open("wb") as file:
                 async for chunk in body:
                     size += len(chunk)
-                    if size > 2 * UPLOAD_BYTES:
+                    if size > ARCHIVE_BYTES:
                         raise Refusal(413, "source-too-large", "The source is too large.")
                     file.write(chunk)
             try:
                 await asyncio.to_thread(unpack, archive, partial)
-            except InvalidInput as error:
-                raise Refusal(400, error.code, error.message) from None
+            except ArchiveRefused as error:
+                raise Refusal(400, "source-refused", str(error)) from None
             finally:
                 archive.unlink()
             partial.rename(workspace.source)

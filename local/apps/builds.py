@@ -9,12 +9,11 @@ from time import monotonic
 from typing import Any, TypeVar
 
 from local.apps.logs import LogFile
+from local.apps.masking import Mask
 from local.apps.orders import BuildOrder
 from local.apps.process import Command, Ended, Process, ProcessLimits
-from local.apps.workspaces import PACKAGES, Workspace
-from shared.deploys.recipes import PIP, Recipe, Words, recipe
-from shared.deploys.redaction import Redactor
-from shared.platform.errors import TerminalError
+from local.apps.recipes import NotBuildable, recipe
+from local.apps.workspaces import Workspace
 
 _T = TypeVar("_T")
 
@@ -56,15 +55,15 @@ class Build:
 
     async def _run(self) -> str | None:
         self._workspace.build_log.unlink(missing_ok=True)
-        log = LogFile(self._workspace.build_log, Redactor(self._order.environment.values()), rotate=False)
+        log = LogFile(self._workspace.build_log, Mask(self._order.environment.values()), rotate=False)
         try:
             await _whole(asyncio.to_thread(self._workspace.new_image, self._uid))
             try:
                 found = recipe(self._workspace.source, self._order.command, self._order.start)
-            except TerminalError as refusal:
+            except NotBuildable as refusal:
                 return str(refusal)
             deadline = monotonic() + self._order.seconds
-            for words in _commands(found):
+            for words in found.build:
                 log(f"$ {' '.join(words)}")
                 ended = await self._step(words, log, max(deadline - monotonic(), 0.1))
                 if ended.code or ended.reason:
@@ -91,12 +90,6 @@ class Build:
     async def _launch(self, command: Command, log: LogFile) -> Process:
         self._process = await Process.start(command, log)
         return self._process
-
-
-def _commands(found: Recipe) -> tuple[Words, ...]:
-    """The recipe's commands. Python's packages go beside the app, as no image of its own holds them."""
-    into = (("python", "-m", "venv", PACKAGES),) if any(words[: len(PIP)] == PIP for words in found.install) else ()
-    return (*into, *found.install, *found.build)
 
 
 async def _whole(work: Coroutine[Any, Any, _T]) -> _T:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from local.apps.masking import Mask
 from local.apps.process import LINE
-from shared.deploys.redaction import Redactor
 
 BYTES = 10_000_000
 READ = 262_144
@@ -14,9 +14,9 @@ READ = 262_144
 class LogFile:
     """Lines appended to a file. A full one is cut (a build's), or put aside as `.1` (an app's)."""
 
-    def __init__(self, path: Path, redact: Redactor, *, rotate: bool) -> None:
+    def __init__(self, path: Path, mask: Mask, *, rotate: bool) -> None:
         self._path = path
-        self._redact = redact
+        self._mask = mask
         self._rotate = rotate
         self._size = path.stat().st_size if path.exists() else 0
         self.last = ""
@@ -24,7 +24,7 @@ class LogFile:
 
     def __call__(self, line: str) -> None:
         """Add a line."""
-        shown = self._redact(line)[:LINE]
+        shown = self._mask(line)[:LINE]
         self.last = shown.strip() or self.last
         data = shown.encode() + b"\n"
         if self._size > BYTES:

@@ -6,8 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from shared.deploys.models import Environment, HostName, Name
-
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}\z")]
+"""A folder's name, too."""
+DeploymentId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]{1,64}\z")]
+HostName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})+\z", max_length=253)]
 Words = tuple[Annotated[str, StringConstraints(max_length=1_000)], ...]
 
 
@@ -20,7 +22,7 @@ class Provision(_Order):
 
     organization: Name
     project: Name
-    environment: Environment
+    environment: Name
 
 
 class _Run(_Order):

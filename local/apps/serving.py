@@ -12,12 +12,11 @@ from local.apps.errors import Refusal
 from local.apps.logs import read_end
 from local.apps.orders import AppState, ReleaseOrder, ReleaseState
 from local.apps.proxy import Listener, make_client
+from local.apps.recipes import NotBuildable, recipe
 from local.apps.revision import Health, Revision
 from local.apps.starting import start_revision
 from local.apps.state import AppRow
 from local.processes import LOOPBACK
-from shared.deploys.recipes import recipe
-from shared.platform.errors import TerminalError
 
 _LOG_TAIL = 16_384
 
@@ -68,7 +67,7 @@ class Serving:
             app, workspace = self._state.app(row.app), self._deployments.workspace_of(row)
             try:
                 start = recipe(workspace.source, (), order.command).start
-            except TerminalError as refusal:
+            except NotBuildable as refusal:
                 self._state.set_revision(deployment, "failed", str(refusal))
                 return
             resolved = order.model_copy(update={"command": start})

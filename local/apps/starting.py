@@ -7,12 +7,12 @@ from collections.abc import Callable
 import httpx
 
 from local.apps.logs import LogFile
+from local.apps.masking import Mask
 from local.apps.orders import ReleaseOrder
 from local.apps.process import Command, ProcessLimits
 from local.apps.revision import Health, Revision
 from local.apps.workspaces import Workspace, Workspaces
 from local.processes import LOOPBACK
-from shared.deploys.redaction import Redactor
 
 STOP_S = 5.0
 """How long an app may take to end when it is asked to."""
@@ -47,5 +47,5 @@ def start_revision(
             look_s=LOOK_S,
         )
 
-    log = LogFile(workspace.app_log, Redactor(order.environment.values()), rotate=True)
+    log = LogFile(workspace.app_log, Mask(order.environment.values()), rotate=True)
     return Revision(command, log, client, proven=proven, patience_s=order.seconds, found=found)

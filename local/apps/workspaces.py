@@ -10,12 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from local.apps.recipes import PACKAGES
 from local.postgres.account import Account, reachable_data
 
 FIRST_UID = 2_000_000
 """Above what distributions and user namespaces give out."""
-PACKAGES = ".venv"
-"""Folder of the image that holds an app's Python packages; its programs are found first."""
 _LINK = "linked-from"
 _SYSTEM_PATH = ("/usr/local/bin", "/usr/bin", "/bin")
 

@@ -4,13 +4,13 @@ import pytest
 
 from local.apps import logs
 from local.apps.logs import LogFile, read_end, read_log
-from shared.deploys.redaction import Redactor
+from local.apps.masking import Mask
 
 
 def test_reading_goes_on_at_whole_lines(tmp_path):
     path = tmp_path / "build.log"
     assert read_log(path, 0) == ("", 0)
-    log = LogFile(path, Redactor([]), rotate=False)
+    log = LogFile(path, Mask([]), rotate=False)
     log("one")
     text, following = read_log(path, 0)
     assert text == "one\n"
@@ -31,7 +31,7 @@ def test_the_end_is_read_in_whole_lines(tmp_path):
 
 
 def test_values_are_hidden_before_a_long_line_is_cut(tmp_path):
-    log = LogFile(tmp_path / "a.log", Redactor(["hunter22"]), rotate=False)
+    log = LogFile(tmp_path / "a.log", Mask(["hunter22"]), rotate=False)
     log("x" * (logs.LINE - 4) + "hunter22")
     assert "hunt" not in (tmp_path / "a.log").read_text()
 
@@ -40,7 +40,7 @@ def test_values_are_hidden_before_a_long_line_is_cut(tmp_path):
 def test_a_full_log_is_put_aside_or_cut(tmp_path, monkeypatch, rotate):
     monkeypatch.setattr(logs, "BYTES", 100)
     path = tmp_path / "a.log"
-    log = LogFile(path, Redactor([]), rotate=rotate)
+    log = LogFile(path, Mask([]), rotate=rotate)
     for number in range(30):
         log(f"line {number:03}")
     if rotate:

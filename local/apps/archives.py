@@ -1,0 +1,47 @@
+"""The archive that a source comes in, unpacked within limits."""
+
+from __future__ import annotations
+
+import shutil
+import tarfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+ARCHIVE_BYTES = 500_000_000
+UNPACKED_BYTES = 2_000_000_000
+ENTRIES = 100_000
+
+
+class ArchiveRefused(Exception):
+    """The archive is damaged, holds what no source holds, or is too large; the message says which."""
+
+
+def unpack(archive: Path, folder: Path) -> None:
+    """Unpack a tar.gz of plain files and folders into a new folder; after a refusal it is gone. Blocks.
+
+    Raises:
+        ArchiveRefused: see there.
+    """
+    folder.mkdir(parents=True)
+    try:
+        with tarfile.open(archive, "r:gz") as tar:
+            for entry in _checked(tar):
+                tar.extract(entry, folder, filter="data")
+    except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise ArchiveRefused(f"The archive cannot be unpacked: {error}") from error
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def _checked(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+    entries = size = 0
+    for entry in tar:
+        entries, size = entries + 1, size + entry.size
+        if entries > ENTRIES or size > UNPACKED_BYTES:
+            raise ArchiveRefused(f"It holds more than {ENTRIES:,} entries or {UNPACKED_BYTES:,} bytes.")
+        if not (entry.isreg() or entry.isdir()):
+            raise ArchiveRefused(f"{entry.name} is neither a file nor a folder.")
+        yield entry

@@ -4,7 +4,7 @@ import contextlib
 import importlib
 import sys
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableSequence, Sequence
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
@@ -19,6 +19,8 @@ _HOSTS_PACKAGE = __name__.partition(".")[0]
 _HOSTS_FOLDER = Path(__file__).parents[2]
 _PROJECT = _HOSTS_FOLDER.parent
 _NOT_ITS_CODE = {"site-packages", "dist-packages", ".python_packages", ".venv", "venv", "node_modules"}
+# Beside an installed host lie other installed packages; beside the one of a repository, packages that no app knows.
+_IS_INSTALLED = not _NOT_ITS_CODE.isdisjoint(_PROJECT.parts)
 
 
 class AppNotLoaded(Exception):
@@ -58,6 +60,7 @@ class AppCode:
         self._displaced: dict[str, ModuleType] = {}
         self._paths: list[str] = []
         self._finder = _AppsFolders(folder)
+        self._package_path: MutableSequence[str] | None = None
 
     def load(self, environment: Mapping[str, str]) -> FunctionRegister:
         """The one FunctionApp, DFApp, AsgiFunctionApp or WsgiFunctionApp of the app's script. Raises AppNotLoaded."""
@@ -68,7 +71,7 @@ class AppCode:
             if path.is_dir() and str(path) not in self._paths:
                 sys.path.insert(0, str(path))
                 self._paths.append(str(path))
-        if self.folder.resolve() != _PROJECT and self._finder not in sys.meta_path:
+        if not _IS_INSTALLED and self.folder.resolve() != _PROJECT and self._finder not in sys.meta_path:
             sys.meta_path.insert(0, self._finder)
         importlib.invalidate_caches()
         self._displace(script)
@@ -105,16 +108,18 @@ class AppCode:
         self._paths.clear()
         if self._finder in sys.meta_path:
             sys.meta_path.remove(self._finder)
-        shared = sys.modules[_HOSTS_PACKAGE].__path__
-        if str(self.folder / _HOSTS_PACKAGE) in shared:
-            shared.remove(str(self.folder / _HOSTS_PACKAGE))
+        if self._package_path is not None:
+            sys.modules[_HOSTS_PACKAGE].__path__ = self._package_path
+            self._package_path = None
 
     def _share_package(self) -> None:
         """Let an app have a package of the name of this host's: its modules are found beside the host's own."""
-        theirs, shared = self.folder / _HOSTS_PACKAGE, sys.modules[_HOSTS_PACKAGE].__path__
-        if not theirs.is_dir() or theirs.resolve() == _HOSTS_FOLDER.resolve() or str(theirs) in shared:
+        theirs, package = self.folder / _HOSTS_PACKAGE, sys.modules[_HOSTS_PACKAGE]
+        if not theirs.is_dir() or theirs.resolve() == _HOSTS_FOLDER.resolve() or self._package_path is not None:
             return
-        shared.append(str(theirs))
+        # Kept as it is and put back: of an installed host it is no list, but follows sys.path.
+        self._package_path = package.__path__
+        package.__path__ = [*package.__path__, str(theirs)]
         start = theirs / "__init__.py"
         if start.is_file() and start.read_bytes().strip():
             host_log.warning(

@@ -22,7 +22,7 @@ class HostDidNotStart(Exception):
 
 @dataclass
 class HostProcess(HostClient):
-    """`python -m local.host` as a process of its own, which a test may kill at any moment and start again."""
+    """The host as a process; `command` is the one that runs it here unless another is named."""
 
     app: Path
     data: Path
@@ -30,6 +30,7 @@ class HostProcess(HostClient):
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
     port: int = 0
     output: list[str] = field(default_factory=list[str])
+    command: Sequence[str] = (sys.executable, "-m", "local.host")
 
     def __post_init__(self) -> None:
         self._process: subprocess.Popen[str] | None = None
@@ -53,19 +54,10 @@ class HostProcess(HostClient):
     def start(self, timeout: float = 30) -> Self:
         """Start it, on the same port as the last time, and wait until it is ready. Raises HostDidNotStart."""
         self._ready.clear()
-        command = [
-            sys.executable,
-            "-m",
-            "local.host",
-            str(self.app),
-            "--port",
-            str(self.port),
-            "--data",
-            str(self.data),
-        ]
+        place = [str(self.app), "--port", str(self.port), "--data", str(self.data)]
         path = os.pathsep.join([str(_PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])])
         self._process = subprocess.Popen(  # noqa: S603 - the host itself, with arguments of the test's own
-            [*command, *self.arguments],
+            [*self.command, *place, *self.arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,

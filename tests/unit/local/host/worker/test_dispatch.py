@@ -6,8 +6,6 @@ from pathlib import Path
 
 import pytest
 from azure.functions import meta
-from hypothesis import given
-from hypothesis import strategies as st
 
 from local.host.core.clock import ManualClock, SystemClock
 from local.host.core.errors import HostStopping
@@ -17,7 +15,6 @@ from local.host.worker import dispatch, watchdog
 from local.host.worker.calls import Call
 from local.host.worker.dispatch import Dispatcher
 from local.host.worker.failures import FunctionRaised, FunctionTimedOut
-from local.host.worker.retries import retry_delay
 from local.host.worker.worker import Worker
 
 
@@ -207,9 +204,3 @@ async def test_retries_for_ever(worker):
     dispatcher = Dispatcher(worker, SystemClock(), timeout=None)
     await dispatcher.run(function(fails_often, retry=RetryPolicy(-1, fixed_delay=0)), call())
     assert len(seen) == 20
-
-
-@given(st.integers(1, 1000), st.floats(0, 1))
-def test_exponential_delays_stay_between_their_bounds(attempt, chance):
-    delay = retry_delay(RetryPolicy(5, minimum_delay=2, maximum_delay=30), attempt, lambda: chance)
-    assert 2 <= delay <= 30

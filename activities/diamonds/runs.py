@@ -107,7 +107,7 @@ async def reopen_run(retry: RetryRun) -> Reopened:
 async def resume_run(request: ConsolidateRun) -> RunPlan:
     """Let an ended run go on to its consolidation."""
     logger.info(
-        "The consolidation of a run was asked for.",
+        "The consolidation of a run was requested.",
         extra={"run_id": str(request.run_id), "trace_id": request.trace_id, "force": request.force},
     )
     return await retries.resume_run(request.run_id, request.attempt, trace_id=request.trace_id)

@@ -175,11 +175,11 @@ def _conclude(context: Context, plan: RunPlan, *, force: bool) -> Steps[RunSumma
 
 
 def _announce(context: Context, run: RunRef) -> Steps[None]:
-    """Tell people. That nobody could be told changes nothing about what becomes of the run."""
+    """Mail people. A mail that fails changes nothing about the run."""
     try:
         yield from call(context, announce, run)
     except TerminalError:
-        progress(context, "telling people failed")  # the reason is in the activity's log
+        progress(context, "the alert could not be sent")  # the reason is in the activity's log
 
 
 def _await_retries(context: Context, plan: RunPlan, verdict: Verdict) -> Steps[Verdict]:
@@ -197,17 +197,17 @@ def _await_retries(context: Context, plan: RunPlan, verdict: Verdict) -> Steps[V
             run_id=str(plan.run_id),
             awaits=INTERRUPTION,
         )
-        told = yield from wait_for(context, INTERRUPTION, Interruption, verdict.wait_seconds)
-        if told and told.retry:
+        event = yield from wait_for(context, INTERRUPTION, Interruption, verdict.wait_seconds)
+        if event and event.retry:
             try:
-                reopened = yield from call(context, reopen_run, told.retry)
+                reopened = yield from call(context, reopen_run, event.retry)
                 yield from _ingest(context, plan, reopened.partitions)
             except TerminalError as error:
-                # Asked for twice: the first request has read them.
+                # Requested twice: the first request has read them.
                 if error.code != "nothing-to-retry":
                     raise
         verdict = yield from call(context, judge_run, run)
-        if not (told and told.retry):
+        if not (event and event.retry):
             break
     return verdict
 

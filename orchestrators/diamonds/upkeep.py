@@ -1,4 +1,4 @@
-"""What the feeds need although nobody asks: claims set free, old rows purged, people told what stands still."""
+"""Upkeep of the feeds: stale claims freed, old rows purged, alerts for what stands still."""
 
 from __future__ import annotations
 

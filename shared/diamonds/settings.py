@@ -49,7 +49,7 @@ class DiamondSettings(Settings):
     delete_share_limit: float = Field(
         0.2, ge=0, le=1, description="share of a feed's diamonds that a full run may mark deleted; over it, none is"
     )
-    watermark_age_hours: int = Field(48, ge=1, description="hours after which a watermark that stands still is told")
+    watermark_age_hours: int = Field(48, ge=1, description="hours after which a watermark that has not moved is mailed")
     raw_retention_days: int = Field(90, ge=1, description="days that raw rows are kept which no run has seen")
     run_retention_days: int = Field(
         30, ge=1, description="days that the partitions and sightings of ended runs are kept"

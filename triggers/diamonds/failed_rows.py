@@ -1,4 +1,4 @@
-"""Doors to raw rows that could not be mapped: see them, and give them another try once the cause is gone."""
+"""Routes to raw rows that could not be mapped: list them, and queue them again once the cause is mended."""
 
 from typing import Annotated, Literal
 

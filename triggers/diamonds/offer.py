@@ -1,4 +1,4 @@
-"""Doors of the diamonds' clients: search, look at one, hold it, buy it."""
+"""Routes for the diamonds' clients: search, read one, hold it, buy it."""
 
 from typing import Annotated
 

@@ -103,12 +103,12 @@ async def diamonds_consolidate_message(message: func.ServiceBusMessage, client: 
     try:
         await _consolidate(DurableClient(client), request)
     except Conflict as refusal:
-        # A repeated delivery, or a run that does what is asked anyway. Who forces is told by the dead letter.
+        # A repeated delivery, or a run that does this anyway. With `force` it ends as a dead letter.
         settled = refusal.code == "run-completed" or (refusal.code == "run-in-progress" and not request.force)
         if not settled:
             raise
         logger.info(
-            "A consolidation that was asked for needs no work: %s",
+            "A requested consolidation needs no work: %s",
             refusal,
             extra={"run_id": str(request.run_id), "trace_id": request.trace_id},
         )
@@ -129,13 +129,13 @@ async def _consolidate(client: DurableClient, request: ConsolidateRun) -> Accept
 
 def _read(message: func.ServiceBusMessage) -> ConsolidateRun:
     try:
-        asked = ConsolidateMessage.model_validate_json(message.get_body())
+        body = ConsolidateMessage.model_validate_json(message.get_body())
     except ValueError as error:
         raise InvalidInput(
             f"A message on the queue consolidate cannot be read: {str(error)[:500]}.",
             remedy="Send JSON {runId, force, traceId}.",
         ) from None
-    return ConsolidateRun(run_id=asked.runId, force=asked.force, trace_id=asked.traceId or message.correlation_id)
+    return ConsolidateRun(run_id=body.runId, force=body.force, trace_id=body.traceId or message.correlation_id)
 
 
 async def _waits(client: DurableClient, run: RunSummary) -> bool:

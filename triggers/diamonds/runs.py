@@ -1,4 +1,4 @@
-"""Doors of the diamond workload: start a run by timer or by hand, see how runs go."""
+"""A timer and routes that start runs and show them."""
 
 import logging
 from datetime import UTC, datetime
@@ -87,13 +87,13 @@ async def diamonds_nightly(timer: func.TimerRequest, client: Any) -> None:
     """Every night at 02:00, of every feed that FEEDS names: all on FULL_RUN_DAYS, else what changed since the last."""
     run_type = nightly_run_type(datetime.now(UTC), settings().full_run_days)
     for feed in nightly_feeds():
-        told = {"feed": feed, "run_type": run_type, "past_due": timer.past_due}
+        extra = {"feed": feed, "run_type": run_type, "past_due": timer.past_due}
         try:
             started = await _start(DurableClient(client), RunRequest(run_type=run_type, feed=feed))
         except ManifoldError as error:  # one feed's trouble is not the next one's
-            logger.warning("The nightly run was not started: %s", error, extra=told)
+            logger.warning("The nightly run was not started: %s", error, extra=extra)
         else:
-            logger.info("The nightly run was started.", extra=told | {"run_id": str(started.run_id)})
+            logger.info("The nightly run was started.", extra=extra | {"run_id": str(started.run_id)})
 
 
 def nightly_run_type(now: datetime, full_run_days: str) -> RunType:
@@ -101,7 +101,7 @@ def nightly_run_type(now: datetime, full_run_days: str) -> RunType:
     return "full" if DAYS[now.weekday()] in full_run_days.split(",") else "incremental"
 
 
-async def abandoned(client: DurableClient) -> dict[FeedName, UUID]:
+async def orphaned_runs(client: DurableClient) -> dict[FeedName, UUID]:
     """The run of each feed that is still called running, although the host knows of nothing that works on the feed."""
     found: dict[FeedName, UUID] = {}
     for feed, run_id in (await orphans.running()).items():
@@ -111,10 +111,12 @@ async def abandoned(client: DurableClient) -> dict[FeedName, UUID]:
     return found
 
 
-async def _start(client: DurableClient, asked: RunRequest) -> RunStarted:
-    check_feed(asked.feed)
+async def _start(client: DurableClient, request: RunRequest) -> RunStarted:
+    check_feed(request.feed)
     run_id = uuid4()
-    lost_run = (await abandoned(client)).get(asked.feed)
-    request = StartRun(run_id=run_id, feed=asked.feed, run_type=asked.run_type, abandoned=lost_run)
-    instance = await client.start(diamond_run, request, singleton=feed_instance(asked.feed))
-    return RunStarted(id=instance, location=f"/api/v2/analytics/runs/{run_id}", run_id=run_id, run_type=asked.run_type)
+    orphan = (await orphaned_runs(client)).get(request.feed)
+    start = StartRun(run_id=run_id, feed=request.feed, run_type=request.run_type, abandoned=orphan)
+    instance = await client.start(diamond_run, start, singleton=feed_instance(request.feed))
+    return RunStarted(
+        id=instance, location=f"/api/v2/analytics/runs/{run_id}", run_id=run_id, run_type=request.run_type
+    )

@@ -9,7 +9,7 @@ from orchestrators.diamonds.upkeep import purge_feeds, watch_feeds
 from shared.diamonds.runs.models import PurgeRows, WatchFeeds
 from shared.platform.durable import DurableClient, new_blueprint
 from shared.platform.errors import Conflict, TransientError
-from triggers.diamonds.runs import abandoned
+from triggers.diamonds.runs import orphaned_runs
 
 logger = logging.getLogger(__name__)
 timers = new_blueprint()
@@ -21,11 +21,11 @@ async def diamonds_hourly(timer: func.TimerRequest, client: Any) -> None:
     """Every hour: orphaned runs are ended, stale claims set free, watermarks looked at."""
     durable = DurableClient(client)
     try:
-        lost_runs = list((await abandoned(durable)).values())
+        orphans = list((await orphaned_runs(durable)).values())
     except TransientError as error:  # the other parts may not need what is away
-        logger.warning("Lost runs were not looked for: %s", error)
-        lost_runs = []
-    task = WatchFeeds(abandoned=lost_runs)
+        logger.warning("Orphaned runs could not be looked for: %s", error)
+        orphans = []
+    task = WatchFeeds(abandoned=orphans)
     try:
         await durable.start(watch_feeds, task, singleton="diamonds-watch")
     except Conflict:

@@ -25,7 +25,7 @@ class Pages(Protocol):
     """The diamonds of a list from a mark on, each at least once.
 
     Attributes:
-        offset: where the next page begins, or how many rows were read where that is told by the token.
+        offset: where the next page begins, or how many rows were read where the token says that.
         token: what the supplier gave out to go on from; None for suppliers that have no tokens, and at the start.
     """
 

@@ -1,4 +1,4 @@
-"""What is asked of consolidation and re-pricing, and how far they are."""
+"""Requests for consolidation and re-pricing, and how far they are."""
 
 from __future__ import annotations
 

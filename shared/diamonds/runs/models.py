@@ -75,9 +75,7 @@ class StartRun(Model):
     run_id: UUID
     feed: FeedName = "nivoda"
     run_type: RunType = "incremental"
-    abandoned: UUID | None = Field(
-        default=None, description="the feed's run that nobody works on any more; it is ended"
-    )
+    abandoned: UUID | None = Field(default=None, description="the feed's orphaned run; it is ended first")
 
 
 class RunPlan(Model):
@@ -204,7 +202,7 @@ class WatermarkMoved(Model):
 class ConsolidateRun(Model):
     """A request to consolidate what a run has ingested; `force` does so in spite of failed partitions.
 
-    `attempt` names the request, so that a repeated delivery of it is told from another request.
+    `attempt` names the request, so that a repeated delivery is distinguished from a second request.
     """
 
     run_id: UUID
@@ -235,7 +233,7 @@ class Interruption(Model):
 
 
 class WatchFeeds(Model):
-    """Look after the feeds; `abandoned` are runs that call themselves running and that nobody works on."""
+    """Upkeep of the feeds; `abandoned` are the orphaned runs: running by their rows, without an orchestration."""
 
     abandoned: list[UUID] = Field(default_factory=list[UUID], max_length=100)
 

@@ -1,6 +1,6 @@
 """Ended runs that go on: failed partitions are read again, or what was read is consolidated after all.
 
-Who takes a run up again names the attempt, so that a repeated delivery of one attempt is told from another attempt.
+Who takes a run up again names the attempt, so that a repeated delivery is distinguished from a second attempt.
 """
 
 from __future__ import annotations

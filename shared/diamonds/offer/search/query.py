@@ -1,4 +1,4 @@
-"""What can be asked for, and what is answered."""
+"""A search request and its answer."""
 
 from __future__ import annotations
 

@@ -49,18 +49,18 @@ async def purchase(diamond_id: int, client: str, key: str, request: PurchaseRequ
     """
     from psycopg.errors import UniqueViolation  # noqa: PLC0415 - loads in the activity that needs it
 
-    asked = sha256(f"{diamond_id}\n{request.model_dump_json()}".encode()).digest()
+    request_hash = sha256(f"{diamond_id}\n{request.model_dump_json()}".encode()).digest()
     try:
         async with database() as connection:
             # The row comes first: a repeated request waits here until the first one has left its answer.
             diamond = await lock(connection, diamond_id, offered=False)
-            if first := await _first_answer(connection, client, key, asked):
+            if first := await _first_answer(connection, client, key, request_hash):
                 return first, True
             if not diamond["offered"]:
                 raise unknown(diamond_id)
             refuse_unless_free(diamond, client)
             _refuse_other_price(diamond, request)
-            return await _sell(connection, diamond, client, request, key=key, asked=asked), False
+            return await _sell(connection, diamond, client, request, key=key, request_hash=request_hash), False
     except UniqueViolation:
         # At the same moment the key bought another diamond; were it this one, the row would have been waited for.
         raise _reused(key) from None
@@ -73,7 +73,7 @@ async def _sell(
     request: PurchaseRequest,
     *,
     key: str,
-    asked: bytes,
+    request_hash: bytes,
 ) -> Purchase:
     from psycopg.types.json import Jsonb  # noqa: PLC0415 - loads in the activity that needs it
 
@@ -81,7 +81,7 @@ async def _sell(
         connection,
         "insert into diamonds.purchase_history (diamond_id, idempotency_key, request_hash, client_name, price, answer)"
         " values (%s, %s, %s, %s, %s, '{}') returning id, created_at",
-        (diamond["id"], key, asked, client, diamond["retail_price"]),
+        (diamond["id"], key, request_hash, client, diamond["retail_price"]),
     )
     answer = Purchase(
         purchase_id=sold[0]["id"],
@@ -103,7 +103,9 @@ async def _sell(
     return answer
 
 
-async def _first_answer(connection: AsyncConnection[Any], client: str, key: str, asked: bytes) -> Purchase | None:
+async def _first_answer(
+    connection: AsyncConnection[Any], client: str, key: str, request_hash: bytes
+) -> Purchase | None:
     found = await rows(
         connection,
         "select request_hash, answer from diamonds.purchase_history where client_name = %s and idempotency_key = %s",
@@ -111,7 +113,7 @@ async def _first_answer(connection: AsyncConnection[Any], client: str, key: str,
     )
     if not found:
         return None
-    if bytes(found[0]["request_hash"]) != asked:
+    if bytes(found[0]["request_hash"]) != request_hash:
         raise _reused(key)
     return Purchase.model_validate(found[0]["answer"])
 

@@ -113,7 +113,7 @@ class ResourceManager:
             page = _json(await self._persist("GET", self._own(following), None))
 
     async def put(self, path: str, version: str, body: Json) -> Answer:
-        """Create the resource or make it be as told."""
+        """Create the resource or make it be as given."""
         return self._answer(await self._persist("PUT", path, version, body))
 
     async def patch(self, path: str, version: str, body: Json) -> Answer:

@@ -24,7 +24,7 @@ class Caller:
 
     Attributes:
         name: what to write into logs and rows; never a secret.
-        permissions: what the caller may do, in the words of the workload that asks for them; ALL is every one.
+        permissions: what the caller may do, as the workload that asks for them names it; ALL is every one.
         organization: the only organization the caller may act for; None: the grant names none.
         headers: what the answer tells the caller about itself, such as what is left of its quota.
     """

@@ -193,7 +193,7 @@ async def _ready(account: _Account) -> None:
 
 @asynccontextmanager
 async def _failures() -> AsyncGenerator[None]:
-    """What the SDK raises, and that it takes too long, in the words of the house.
+    """What the SDK raises, and that it takes too long, as errors of this app.
 
     The SDK's messages hold documents, so they are not repeated.
     """

@@ -95,8 +95,10 @@ def _copy(message: ServiceBusReceivedMessage) -> Any:
     """The message as it was first sent, under a message id of its own."""
     from azure.servicebus import ServiceBusMessage  # noqa: PLC0415 - loads where it is needed
 
-    gone = {"DeadLetterReason", "DeadLetterErrorDescription"}
-    properties = {key: value for key, value in (message.application_properties or {}).items() if _text(key) not in gone}
+    of_the_queue = {"DeadLetterReason", "DeadLetterErrorDescription"}
+    properties = {
+        key: value for key, value in (message.application_properties or {}).items() if _text(key) not in of_the_queue
+    }
     return ServiceBusMessage(
         _body(message),
         message_id=f"{message.message_id or ''}~{message.sequence_number}",

@@ -46,11 +46,11 @@ async def all_figures() -> list[QueueFigures]:
     namespace = settings().servicebus_resource
     if namespace is None:
         return list(await asyncio.gather(*(_peeked(queue) for queue in known_queues())))
-    told = await _told(namespace)
-    return [_figures(queue, told) for queue in known_queues()]
+    counts = await _counts(namespace)
+    return [_figures(queue, counts) for queue in known_queues()]
 
 
-async def _told(namespace: str) -> dict[str, dict[str, int]]:
+async def _counts(namespace: str) -> dict[str, dict[str, int]]:
     """The counts of every queue of the namespace, by their names in lower case, as they are compared."""
     from shared.platform.arm import ResourceManager  # noqa: PLC0415 - loads where it is needed
 
@@ -74,19 +74,19 @@ async def _no_token() -> str:
     return "none"
 
 
-def _figures(queue: str, told: dict[str, dict[str, int]]) -> QueueFigures:
-    counts = told.get(queue.lower())
-    if counts is None:
+def _figures(queue: str, counts: dict[str, dict[str, int]]) -> QueueFigures:
+    found = counts.get(queue.lower())
+    if found is None:
         raise TerminalError(
             f"The namespace has no queue {queue}.",
             code="servicebus-refused",
-            remedy=f"Correct SERVICEBUS_QUEUES; the namespace has: {', '.join(sorted(told)) or 'none'}.",
+            remedy=f"Correct SERVICEBUS_QUEUES; the namespace has: {', '.join(sorted(counts)) or 'none'}.",
         )
     return QueueFigures(
         queue=queue,
-        active=counts["activeMessageCount"],
-        scheduled=counts["scheduledMessageCount"],
-        dead_letters=counts["deadLetterMessageCount"],
+        active=found["activeMessageCount"],
+        scheduled=found["scheduledMessageCount"],
+        dead_letters=found["deadLetterMessageCount"],
         exact=True,
     )
 

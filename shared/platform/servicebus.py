@@ -157,7 +157,7 @@ async def receiver(queue: str, *, dead: bool) -> AsyncGenerator[ServiceBusReceiv
 
 @contextmanager
 def _failures(queue: str) -> Generator[None]:
-    """What the SDK raises, in the words of the house."""
+    """What the SDK raises, as errors of this app."""
     from azure.core.exceptions import ClientAuthenticationError  # noqa: PLC0415 - loads where it is needed
     from azure.servicebus.exceptions import (  # noqa: PLC0415 - as above
         MessageSizeExceededError,

@@ -115,7 +115,7 @@ class PlatformSettings(Settings):
     smtp_port: int = Field(1025, ge=1, le=65535, description="port of the SMTP relay")
     resend_api_key: SecretStr | None = Field(None, description="key of the Resend account")
     resend_endpoint: str = Field("https://api.resend.com", description="address of the Resend API")
-    alert_email_to: str = Field("alerts@example.com", description="who is told when something needs a person")
+    alert_email_to: str = Field("alerts@example.com", description="who gets a mail when something needs a person")
     alert_email_from: str = Field("manifold@example.com", description="sender of alerts")
     applicationinsights_connection_string: str | None = Field(
         None, description="where traces, logs and metrics go; unset: nowhere"

@@ -84,10 +84,12 @@ async def _create(options: argparse.Namespace) -> int:
         sys.stderr.write(f"api_keys: {options.client} signs already. Revoke that grant first.\n")
         return 1
     sys.stdout.write(f"{secret}\n")
-    told = f"Grant {row[0]} of {options.client}. The line above is shown this once: hand it over by a safe way."
+    message = f"Grant {row[0]} of {options.client}. The line above is shown this once: hand it over by a safe way."
     if options.hmac:
-        told += f'\nAdd it to the setting HMAC_SECRETS as {{"{options.client}": "..."}}; it works when the app has it.'
-    sys.stderr.write(f"{told}\n")
+        message += (
+            f'\nAdd it to the setting HMAC_SECRETS as {{"{options.client}": "..."}}; it works when the app has it.'
+        )
+    sys.stderr.write(f"{message}\n")
     return 0
 
 

@@ -168,7 +168,7 @@ class ResourceSchema:
 
 
 class AzureTypes:
-    """The resource types that infra/bicep uses. `python tools/azure_types.py infra/bicep/*.bicep` adds one."""
+    """The resource types that infra/bicep uses. tools/azure_types.py adds one."""
 
     def __init__(self, folder: Path = AZURE_TYPES) -> None:
         schemas = [ResourceSchema(json.loads(file.read_text())) for file in sorted(folder.glob("*.json"))]

@@ -1,7 +1,8 @@
 // Tells the operators when a month is going to cost more than was meant. A budget stops nothing.
 targetScope = 'subscription'
 
-param token string
+@description('Name of the environment: one budget for each.')
+param environmentName string
 
 @description('Resource groups whose cost counts.')
 param resourceGroupNames array
@@ -13,11 +14,12 @@ param alertEmail string
 @minValue(1)
 param monthlyAmount int
 
-@description('First day of the month in which the budget starts.')
-param startDate string = utcNow('yyyy-MM-01')
+@description('First day of the month in which the budget starts, as 2026-11-01. Azure lets nobody change it later.')
+@minLength(10)
+param startDate string
 
 resource budget 'Microsoft.Consumption/budgets@2024-08-01' = {
-  name: 'budget-${token}'
+  name: 'budget-${environmentName}'
   properties: {
     category: 'Cost'
     amount: monthlyAmount

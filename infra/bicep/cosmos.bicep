@@ -82,7 +82,8 @@ resource appAccess 'Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments@202
   properties: {
     principalId: appPrincipalId
     roleDefinitionId: '${account.id}/sqlRoleDefinitions/${dataContributor}'
-    scope: '${account.id}/dbs/${database.name}'
+    // The account, since the SDK reads its metadata first; it holds one database.
+    scope: account.id
   }
 }
 

@@ -18,10 +18,18 @@ param deploymentContainer string
 ])
 param instanceMemoryMB int
 
-@description('Ceiling of the bill and of the database connections: instances x POSTGRES_POOL_SIZE must fit max_connections.')
+@description('Ceiling of the bill and of the database connections. Azure counts it for each function group by itself: all HTTP functions are one group, all durable ones another, and every other function is one of its own.')
 @minValue(1)
 @maxValue(1000)
 param maximumInstanceCount int
+
+@description('HTTP requests that one instance serves at once. Python is given one unless this is set, an instance for every request. The handlers are async; eight uploads of 50 MB, each held twice while it is checked, fit the 2 GB of an instance.')
+@minValue(1)
+@maxValue(1000)
+param httpConcurrency int
+
+@description('Replace instances one after the other and let them finish their work (preview), instead of ending what runs.')
+param rollingUpdates bool
 
 @description('Instances that wait for orchestrations, for starts without delay; 0 bills nothing while idle.')
 @minValue(0)
@@ -29,6 +37,9 @@ param alwaysReadyInstances int
 
 @description('Subnet the app calls out through; empty: the public network.')
 param subnetId string
+
+@description('Durable Task Scheduler that keeps the orchestrations, as a connection string without a secret; empty: the host account does.')
+param schedulerConnection string
 
 @description('What the app is told, by name. No secrets: those are references to the vault.')
 param settings object
@@ -40,6 +51,13 @@ var runtime = {
   AZURE_CLIENT_ID: identityClientId
   TASKHUB_NAME: 'manifold'
   AZURE_FUNCTIONS_DURABLE_STRICT_TYPING: '1'
+}
+
+// Settings of this form take the place of what host.json says.
+var scheduler = empty(schedulerConnection) ? {} : {
+  AzureFunctionsJobHost__extensions__durableTask__storageProvider__type: 'azureManaged'
+  AzureFunctionsJobHost__extensions__durableTask__storageProvider__connectionStringName: 'DURABLE_TASK_SCHEDULER_CONNECTION_STRING'
+  DURABLE_TASK_SCHEDULER_CONNECTION_STRING: schedulerConnection
 }
 
 resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
@@ -61,6 +79,7 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
   // checkov:skip=CKV_AZURE_212: no instance while there is no work is the point; alwaysReadyInstances is the way out
   // checkov:skip=CKV_AZURE_17: callers prove themselves with keys and signatures that the app checks; browsers have no client certificate
   // checkov:skip=CKV_AZURE_213: health checks of the platform need a plan with fixed instances; /health/ready serves monitors
+  // checkov:skip=CKV_AZURE_78: Flex Consumption has no FTP and refuses the key that would turn it off
   // checkov:skip=CKV_AZURE_222: the API is public by purpose; every route names its guard
   name: 'func-${token}'
   location: location
@@ -81,7 +100,12 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
     publicNetworkAccess: 'Enabled'
     keyVaultReferenceIdentity: identityId
     virtualNetworkSubnetId: empty(subnetId) ? null : subnetId
-    functionAppConfig: {
+    // The update strategy is newer than the types, which would refuse it in a plain object.
+    functionAppConfig: union(rollingUpdates ? {
+      siteUpdateStrategy: {
+        type: 'RollingUpdate'
+      }
+    } : {}, {
       deployment: {
         storage: {
           type: 'blobContainer'
@@ -105,15 +129,20 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
             instanceCount: alwaysReadyInstances
           }
         ]
+        triggers: {
+          http: {
+            perInstanceConcurrency: httpConcurrency
+          }
+        }
       }
-    }
+    })
+    // Flex Consumption refuses most keys of siteConfig (51021): a test holds these to those that it takes.
     siteConfig: {
       minTlsVersion: '1.2'
       scmMinTlsVersion: '1.2'
-      ftpsState: 'Disabled'
       http20Enabled: true
       remoteDebuggingEnabled: false
-      appSettings: [for setting in items(union(runtime, settings)): {
+      appSettings: [for setting in items(union(runtime, scheduler, settings)): {
         name: setting.key
         value: setting.value
       }]
@@ -121,15 +150,7 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
   }
 }
 
-// Publishing asks for an Entra identity; the passwords of the publishing profile are off.
-resource noFtpPassword 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-11-01' = {
-  parent: app
-  name: 'ftp'
-  properties: {
-    allow: false
-  }
-}
-
+// Publishing asks for an Entra identity; the password of the publishing profile is off. FTP does not exist on this plan.
 resource noScmPassword 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-11-01' = {
   parent: app
   name: 'scm'

@@ -4,6 +4,21 @@ param name string
 param location string
 param tags object
 
+@description('Days that a deleted vault keeps its name and can be had back. Fixed when the vault is made.')
+@minValue(7)
+@maxValue(90)
+param retentionDays int
+
+@description('Let nobody, not even an owner, end a deleted vault before its days are over. Cannot be taken back.')
+param purgeProtection bool
+
+@description('recover: have a deleted vault of this name back, whose name nobody else can use until it is purged.')
+@allowed([
+  'default'
+  'recover'
+])
+param createMode string
+
 @description('Only private endpoints reach the vault.')
 param privateNetwork bool
 
@@ -12,6 +27,8 @@ param workspaceId string
 resource vault 'Microsoft.KeyVault/vaults@2024-11-01' = {
   // checkov:skip=CKV_AZURE_109: access is by Entra identity and role; privateNetwork closes the network as well
   // checkov:skip=CKV_AZURE_189: as above
+  // checkov:skip=CKV_AZURE_110: purgeProtection is the operator's choice: protected, a name is taken for up to 90 days after azd down
+  // checkov:skip=CKV_AZURE_42: as above; deleted vaults can be had back for retentionDays either way
   name: name
   location: location
   tags: tags
@@ -23,8 +40,10 @@ resource vault 'Microsoft.KeyVault/vaults@2024-11-01' = {
     }
     enableRbacAuthorization: true
     enableSoftDelete: true
-    softDeleteRetentionInDays: 90
-    enablePurgeProtection: true
+    softDeleteRetentionInDays: retentionDays
+    // Azure takes true or nothing: false is refused.
+    enablePurgeProtection: purgeProtection ? true : null
+    createMode: createMode
     publicNetworkAccess: privateNetwork ? 'Disabled' : 'Enabled'
     networkAcls: {
       defaultAction: privateNetwork ? 'Deny' : 'Allow'

@@ -7,14 +7,54 @@ targetScope = 'subscription'
 @maxLength(40)
 param environmentName string
 
-@minLength(1)
+@description('Region of everything but the database: one that offers Flex Consumption.')
+@metadata({
+  azd: {
+    type: 'location'
+  }
+})
+@allowed([
+  'australiaeast'
+  'australiasoutheast'
+  'brazilsouth'
+  'canadacentral'
+  'centralindia'
+  'centralus'
+  'eastasia'
+  'eastus'
+  'eastus2'
+  'francecentral'
+  'germanywestcentral'
+  'italynorth'
+  'japaneast'
+  'koreacentral'
+  'northcentralus'
+  'northeurope'
+  'norwayeast'
+  'southafricanorth'
+  'southcentralus'
+  'southeastasia'
+  'southindia'
+  'spaincentral'
+  'swedencentral'
+  'uaenorth'
+  'uksouth'
+  'ukwest'
+  'westcentralus'
+  'westeurope'
+  'westus'
+  'westus2'
+  'westus3'
+])
 param location string
 
-@description('Object id, sign-in name and kind of who migrates the database: the one who provisions, or better a group.')
+@description('Region of the database, where the subscription may not have one in `location`; empty: the same.')
+param databaseLocation string = ''
+
+@description('Object id, sign-in name and kind of the operator, who migrates the database and reads the admin key: the one who provisions, or better a group.')
 @minLength(36)
 param databaseAdminId string
-@minLength(1)
-param databaseAdminName string
+param databaseAdminName string = ''
 @allowed([
   'User'
   'Group'
@@ -26,12 +66,12 @@ param databaseAdminType string = 'User'
 @minLength(3)
 param alertEmailTo string
 
-@description('Sender of the alerts, of a domain verified at Resend.')
-@minLength(3)
-param alertEmailFrom string
+@description('Sender of the app\'s own mails, of a domain verified at Resend; empty: the app mails nobody, Azure\'s alerts still do.')
+param alertEmailFrom string = ''
 
-param nivodaEndpoint string
-param nivodaUsername string
+@description('Address and account of the supplier; an empty address: no feed is read.')
+param nivodaEndpoint string = ''
+param nivodaUsername string = ''
 @secure()
 @minLength(1)
 param nivodaPassword string
@@ -41,20 +81,29 @@ param nivodaPassword string
 ])
 param nivodaPriceUnit string = 'cents'
 
-@description('Feeds that are read every night, by commas: nivoda, brilliant.')
-param feeds string = 'nivoda'
+@description('Feeds that are read every night, by commas: nivoda, brilliant; none: no feed; empty: nivoda, if it has an address.')
+param feeds string = ''
 @description('Address and key of the second supplier; without effect unless `feeds` names it.')
 param brilliantEndpoint string = ''
 @secure()
 @minLength(1)
 param brilliantApiKey string
 
-@description('Key of the operator\'s routes: 32 characters or more.')
+@description('Key of the operator\'s routes: 32 characters or more; azd makes one.')
+@metadata({
+  azd: {
+    type: 'generate'
+    config: {
+      length: 40
+      noSpecial: true
+    }
+  }
+})
 @secure()
 @minLength(32)
 param adminApiKey string
 
-@description('Key of the Resend account that mails alerts.')
+@description('Key of the Resend account that mails alerts; without effect unless `alertEmailFrom` is set.')
 @secure()
 @minLength(1)
 param resendApiKey string
@@ -73,8 +122,19 @@ param maxSchedulerRecords int = 0
   4096
 ])
 param instanceMemoryMB int = 2048
-param maximumInstanceCount int = 20
+@description('Instances of each function group at most; see functionApp.bicep. Some regions took no less than 40 until early 2026.')
+param maximumInstanceCount int = 6
 param alwaysReadyInstances int = 0
+param httpConcurrency int = 8
+@description('Replace running instances one after the other at a deployment (preview).')
+param rollingUpdates bool = false
+
+@description('Who keeps the orchestrations: the host account, or Durable Task Scheduler.')
+@allowed([
+  'storage'
+  'scheduler'
+])
+param durableBackend string = 'storage'
 
 param postgresSkuName string = 'Standard_B2s'
 @allowed([
@@ -84,19 +144,34 @@ param postgresSkuName string = 'Standard_B2s'
 ])
 param postgresSkuTier string = 'Burstable'
 
-@description('Connections one instance may hold; times maximumInstanceCount it must fit max_connections (429 on B2s).')
-param postgresPoolSize int = 12
+@description('Disk of the database in GB. It never shrinks: before each provisioning a hook raises it to what auto-grow made of it.')
+param postgresStorageGb int = 32
+
+@description('Connections one instance may hold; times the instances of every function group it must fit max_connections (429 on B2s).')
+param postgresPoolSize int = 11
+
+@description('Days that deleted vaults keep their names, fixed when they are made, and whether those days can be cut short. For production: 90 and true.')
+param vaultRetentionDays int = 7
+param purgeProtection bool = false
+@description('recover where a vault of this environment was deleted and not purged; a hook finds out.')
+param vaultCreateMode string = 'default'
+param deployedAppsVaultCreateMode string = 'default'
 
 @description('Close storage, vaults, PostgreSQL and Cosmos DB to the public network: eight private endpoints, paid by the hour.')
 param privateNetwork bool = false
 
-@description('What a month may cost before the operators are told, in the currency of the subscription.')
+@description('What a month may cost before the operators are told, in the currency of the subscription; 0: no budget.')
+@minValue(0)
 param monthlyBudget int = 150
+@description('First day of the month in which the budget began. A hook reads it from the budget that is there; empty: no budget.')
+param budgetStart string = ''
 
 var token = toLower(uniqueString(subscription().id, environmentName, location))
 var tags = {
   'azd-env-name': environmentName
 }
+var postgresLocation = empty(databaseLocation) ? location : databaseLocation
+var nightlyFeeds = empty(feeds) ? (empty(nivodaEndpoint) ? 'none' : 'nivoda') : feeds
 var deploymentContainer = 'packages'
 var watermarkContainer = 'watermarks'
 var sourcesContainer = 'deploy-sources'
@@ -190,13 +265,14 @@ module postgres 'postgres.bicep' = {
   scope: platformGroup
   params: {
     token: token
-    location: location
+    location: postgresLocation
     tags: tags
     adminObjectId: databaseAdminId
     adminName: databaseAdminName
     adminType: databaseAdminType
     skuName: postgresSkuName
     skuTier: postgresSkuTier
+    storageSizeGb: postgresStorageGb
     privateNetwork: privateNetwork
     workspaceId: monitoring.outputs.workspaceId
   }
@@ -209,6 +285,9 @@ module vault 'keyVault.bicep' = {
     name: 'kv-${token}'
     location: location
     tags: tags
+    retentionDays: vaultRetentionDays
+    purgeProtection: purgeProtection
+    createMode: vaultCreateMode
     privateNetwork: privateNetwork
     workspaceId: monitoring.outputs.workspaceId
   }
@@ -267,6 +346,9 @@ module deployedAppsVault 'keyVault.bicep' = {
     name: 'kva-${token}'
     location: location
     tags: tags
+    retentionDays: vaultRetentionDays
+    purgeProtection: purgeProtection
+    createMode: deployedAppsVaultCreateMode
     privateNetwork: privateNetwork
     workspaceId: monitoring.outputs.workspaceId
   }
@@ -287,11 +369,24 @@ module roles 'roles.bicep' = {
   scope: platformGroup
   params: {
     appPrincipalId: appIdentity.outputs.principalId
+    operatorId: databaseAdminId
+    operatorType: databaseAdminType
     hostStorageName: hostStorage.outputs.name
     dataStorageName: dataStorage.outputs.name
     serviceBusName: serviceBus.outputs.name
     vaultName: vault.outputs.name
     insightsName: monitoring.outputs.insightsName
+  }
+}
+
+module scheduler 'scheduler.bicep' = if (durableBackend == 'scheduler') {
+  name: 'scheduler'
+  scope: platformGroup
+  params: {
+    token: token
+    location: location
+    tags: tags
+    appPrincipalId: appIdentity.outputs.principalId
   }
 }
 
@@ -411,6 +506,9 @@ module app 'functionApp.bicep' = {
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount
     alwaysReadyInstances: alwaysReadyInstances
+    httpConcurrency: httpConcurrency
+    rollingUpdates: rollingUpdates
+    schedulerConnection: durableBackend == 'scheduler' ? 'Endpoint=${scheduler.outputs.endpoint};Authentication=ManagedIdentity;ClientID=${appIdentity.outputs.clientId}' : ''
     subnetId: privateNetwork ? network.outputs.appSubnetId : ''
     settings: {
       ServiceBus__fullyQualifiedNamespace: serviceBus.outputs.hostName
@@ -423,14 +521,14 @@ module app 'functionApp.bicep' = {
       POSTGRES_POOL_SIZE: string(postgresPoolSize)
       NIVODA_ENDPOINT: nivodaEndpoint
       NIVODA_USERNAME: nivodaUsername
-      NIVODA_PASSWORD: '@Microsoft.KeyVault(SecretUri=${secrets.outputs.nivodaPasswordUri})'
+      NIVODA_PASSWORD: '@Microsoft.KeyVault(SecretUri=${secrets.outputs.nivodaSecretUri})'
       NIVODA_PRICE_UNIT: nivodaPriceUnit
       NIVODA_REQUESTS_PER_SECOND: '25'
       BRILLIANT_ENDPOINT: brilliantEndpoint
       BRILLIANT_API_KEY: '@Microsoft.KeyVault(SecretUri=${secrets.outputs.brilliantApiKeyUri})'
       BRILLIANT_PRICE_UNIT: 'dollars'
       BRILLIANT_REQUESTS_PER_SECOND: '10'
-      FEEDS: feeds
+      FEEDS: nightlyFeeds
       FULL_RUN_DAYS: 'sun'
       DELETE_SHARE_LIMIT: '0.2'
       WATERMARK_AGE_HOURS: '48'
@@ -468,6 +566,9 @@ module app 'functionApp.bicep' = {
       APPLICATIONINSIGHTS_CONNECTION_STRING: monitoring.outputs.insightsConnectionString
       PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY: 'true'
       APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${appIdentity.outputs.clientId};Authorization=AAD'
+      // Alerts count spans; unless this is said, five a second are kept of each process.
+      OTEL_TRACES_SAMPLER: 'microsoft.fixed_percentage'
+      OTEL_TRACES_SAMPLER_ARG: '1.0'
     }
   }
 }
@@ -483,24 +584,26 @@ module alerts 'alerts.bicep' = {
     workspaceId: monitoring.outputs.workspaceId
     serviceBusId: serviceBus.outputs.id
     postgresId: postgres.outputs.id
-    feedCount: length(split(feeds, ','))
+    feedCount: nightlyFeeds == 'none' ? 0 : length(split(nightlyFeeds, ','))
   }
 }
 
-module budget 'budget.bicep' = {
+module budget 'budget.bicep' = if (monthlyBudget > 0 && !empty(budgetStart)) {
   name: 'budget-${token}'
   params: {
-    token: token
+    environmentName: environmentName
     resourceGroupNames: [
       platformGroup.name
       deployedAppsGroup.name
     ]
     alertEmail: alertEmailTo
     monthlyAmount: monthlyBudget
+    startDate: budgetStart
   }
 }
 
 output AZURE_LOCATION string = location
+output AZURE_TENANT_ID string = tenant().tenantId
 output AZURE_RESOURCE_GROUP string = platformGroup.name
 output AZURE_FUNCTION_APP_NAME string = app.outputs.name
 output SERVICE_APP_URL string = app.outputs.url
@@ -509,6 +612,7 @@ output APP_IDENTITY_OBJECT_ID string = appIdentity.outputs.principalId
 output POSTGRES_SERVER_ID string = postgres.outputs.id
 output POSTGRES_HOST string = postgres.outputs.hostName
 output POSTGRES_DATABASE string = postgres.outputs.databaseName
+output DATABASE_ADMIN_NAME string = databaseAdminName
 output KEY_VAULT_NAME string = vault.outputs.name
 output DEPLOYED_APPS_RESOURCE_GROUP string = deployedAppsGroup.name
 output CONTAINER_REGISTRY_LOGIN_SERVER string = registry.outputs.loginServer

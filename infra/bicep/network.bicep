@@ -45,6 +45,8 @@ resource network 'Microsoft.Network/virtualNetworks@2024-07-01' = {
         name: appSubnet
         properties: {
           addressPrefix: '10.20.0.0/24'
+          // The app calls suppliers and Azure's public addresses; newer subnets have no way out unless it is said.
+          defaultOutboundAccess: true
           networkSecurityGroup: {
             id: guard.id
           }
@@ -62,6 +64,7 @@ resource network 'Microsoft.Network/virtualNetworks@2024-07-01' = {
         name: endpointsSubnet
         properties: {
           addressPrefix: '10.20.1.0/24'
+          defaultOutboundAccess: false
           networkSecurityGroup: {
             id: guard.id
           }

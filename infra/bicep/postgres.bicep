@@ -22,7 +22,9 @@ param skuName string
 ])
 param skuTier string
 
-param storageSizeGb int = 32
+@description('Disk of the server. It only grows: Azure refuses less than the server has.')
+@minValue(32)
+param storageSizeGb int
 param backupRetentionDays int = 14
 
 @description('Only private endpoints, and addresses that a migration opens for its minutes, reach the server.')
@@ -31,17 +33,17 @@ param privateNetwork bool
 param workspaceId string
 
 // What `CREATE EXTENSION` may name: pgvector for the search by meaning, the others for the diamonds search.
-var extensions = 'VECTOR,PG_TRGM,BTREE_GIN,PG_STAT_STATEMENTS'
+var extensions = 'vector,pg_trgm,btree_gin,pg_stat_statements'
 var parameters = {
   'azure.extensions': extensions
   ssl_min_protocol_version: 'TLSv1.2'
-  log_connections: 'ON'
-  log_checkpoints: 'ON'
-  log_lock_waits: 'ON'
+  log_connections: 'on'
+  log_checkpoints: 'on'
+  log_lock_waits: 'on'
   log_min_duration_statement: '2000'
 }
 
-resource server 'Microsoft.DBforPostgreSQL/flexibleServers@2024-08-01' = {
+resource server 'Microsoft.DBforPostgreSQL/flexibleServers@2025-08-01' = {
   name: 'psql-${token}'
   location: location
   tags: tags
@@ -58,6 +60,7 @@ resource server 'Microsoft.DBforPostgreSQL/flexibleServers@2024-08-01' = {
       tenantId: tenant().tenantId
     }
     storage: {
+      // What auto-grow made of it is read before each provisioning, so that the size asked for is never less.
       storageSizeGB: storageSizeGb
       autoGrow: 'Enabled'
     }
@@ -76,7 +79,7 @@ resource server 'Microsoft.DBforPostgreSQL/flexibleServers@2024-08-01' = {
   }
 }
 
-resource database 'Microsoft.DBforPostgreSQL/flexibleServers/databases@2024-08-01' = {
+resource database 'Microsoft.DBforPostgreSQL/flexibleServers/databases@2025-08-01' = {
   parent: server
   name: 'manifold'
   properties: {
@@ -87,7 +90,7 @@ resource database 'Microsoft.DBforPostgreSQL/flexibleServers/databases@2024-08-0
 
 // The server takes one change at a time, hence the chain of dependsOn below.
 @batchSize(1)
-resource configuration 'Microsoft.DBforPostgreSQL/flexibleServers/configurations@2024-08-01' = [for parameter in items(parameters): {
+resource configuration 'Microsoft.DBforPostgreSQL/flexibleServers/configurations@2025-08-01' = [for parameter in items(parameters): {
   parent: server
   name: parameter.key
   dependsOn: [
@@ -99,7 +102,7 @@ resource configuration 'Microsoft.DBforPostgreSQL/flexibleServers/configurations
   }
 }]
 
-resource administrator 'Microsoft.DBforPostgreSQL/flexibleServers/administrators@2024-08-01' = {
+resource administrator 'Microsoft.DBforPostgreSQL/flexibleServers/administrators@2025-08-01' = {
   parent: server
   name: adminObjectId
   dependsOn: [
@@ -113,7 +116,7 @@ resource administrator 'Microsoft.DBforPostgreSQL/flexibleServers/administrators
 }
 
 // Flex Consumption has no fixed outgoing address. This rule lets addresses of Azure try to sign in, nothing more.
-resource azureAddresses 'Microsoft.DBforPostgreSQL/flexibleServers/firewallRules@2024-08-01' = if (!privateNetwork) {
+resource azureAddresses 'Microsoft.DBforPostgreSQL/flexibleServers/firewallRules@2025-08-01' = if (!privateNetwork) {
   parent: server
   name: 'azure-services'
   dependsOn: [

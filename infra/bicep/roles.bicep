@@ -2,6 +2,15 @@
 @description('Object id of the app.')
 param appPrincipalId string
 
+@description('Object id and kind of the operator, who reads the admin key in the vault.')
+param operatorId string
+@allowed([
+  'User'
+  'Group'
+  'ServicePrincipal'
+])
+param operatorType string
+
 param hostStorageName string
 param dataStorageName string
 param serviceBusName string
@@ -82,6 +91,16 @@ resource appOnVault 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   properties: {
     principalId: appPrincipalId
     principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', keyVaultSecretsUser)
+  }
+}
+
+resource operatorOnVault 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  scope: vault
+  name: guid(vault.id, operatorId, keyVaultSecretsUser)
+  properties: {
+    principalId: operatorId
+    principalType: operatorType
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', keyVaultSecretsUser)
   }
 }

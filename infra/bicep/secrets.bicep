@@ -88,7 +88,7 @@ resource hmacSecretsSecret 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = {
 
 // A reference names no version, so that a rotated secret is taken up within a day without a deployment.
 output adminApiKeyUri string = '${vault.properties.vaultUri}secrets/${adminApiKeySecret.name}'
-output nivodaPasswordUri string = '${vault.properties.vaultUri}secrets/${nivodaPasswordSecret.name}'
+output nivodaSecretUri string = '${vault.properties.vaultUri}secrets/${nivodaPasswordSecret.name}'
 output brilliantApiKeyUri string = '${vault.properties.vaultUri}secrets/${brilliantApiKeySecret.name}'
 output resendApiKeyUri string = '${vault.properties.vaultUri}secrets/${resendApiKeySecret.name}'
 output hmacSecretsUri string = '${vault.properties.vaultUri}secrets/${hmacSecretsSecret.name}'

@@ -6,25 +6,30 @@ own addresses, or nobody with a private network, so this address is let in for t
 
 from __future__ import annotations
 
+import asyncio
+import ipaddress
 import os
-import subprocess
 import sys
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, LiteralString
+from typing import TYPE_CHECKING, Any
 
 import certifi
 import httpx
 import psycopg
-from psycopg import sql
 from psycopg.conninfo import make_conninfo
+
+from infra.hooks.azure import POSTGRES_API, credential, manager
+from infra.hooks.database_roles import check_owner, create_app_role, create_owner, grant_use
+from shared.platform.errors import ManifoldError
+from shared.platform.migrate import Migration, migrate, read
+from shared.platform.postgres import close_pools
+from shared.platform.settings import PlatformSettings
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
-ARM = "https://management.azure.com"
-ARM_SCOPE = f"{ARM}/.default"
 POSTGRES_SCOPE = "https://ossrdbms-aad.database.windows.net/.default"
 WHAT_IS_MY_ADDRESS = "https://api.ipify.org"
 RULE = "prepare-database"
@@ -65,24 +70,39 @@ class Target:
             )
         return cls(**{field: environment[name] for field, name in names.items()})
 
-    def dsn(self, database: str) -> str:
+    def dsn(self, database: str, password: str) -> str:
         """The administrator's connection to one of the server's databases."""
         # The password is a token that also opens Azure, so the server has to prove that it is the one that was meant.
         proof = {"sslmode": "verify-full", "sslrootcert": certifi.where()}
-        return make_conninfo(
-            "", host=self.host, port=5432, dbname=database, user=self.admin, connect_timeout=10, **proof
-        )
+        server = {"host": self.host, "port": 5432, "dbname": database, "connect_timeout": 10}
+        return make_conninfo("", user=self.admin, password=password, **server, **proof)
+
+
+def addresses(environment: Mapping[str, str]) -> tuple[str, str]:
+    """The first and last address to let in: this machine's, or MIGRATE_FROM_ADDRESS, which may be a range A-B.
+
+    Raises:
+        SystemExit: MIGRATE_FROM_ADDRESS is neither an address nor a range.
+        httpx.HTTPError: this machine's address could not be found out.
+    """
+    given = environment.get("MIGRATE_FROM_ADDRESS") or httpx.get(WHAT_IS_MY_ADDRESS, timeout=20).text.strip()
+    first, _, last = given.partition("-")
+    try:
+        start, end = ipaddress.IPv4Address(first), ipaddress.IPv4Address(last or first)
+    except ValueError:
+        raise SystemExit(f"MIGRATE_FROM_ADDRESS is {given!r}: give an IPv4 address, or a range A-B.") from None
+    return str(start), str(end)
 
 
 @contextmanager
-def let_in(client: httpx.Client, target: Target, address: str) -> Generator[None]:
-    """Open the server's firewall for one address, and close it again whatever happens inside.
+def let_in(client: httpx.Client, target: Target, first: str, last: str) -> Generator[None]:
+    """Open the server's firewall for a range of addresses, and close it again whatever happens inside.
 
     Raises:
         httpx.HTTPStatusError: Azure refused; the caller needs the right to change the server.
     """
-    rule = f"{target.server_id}/firewallRules/{RULE}?api-version=2024-08-01"
-    wanted = {"properties": {"startIpAddress": address, "endIpAddress": address}}
+    rule = f"{target.server_id}/firewallRules/{RULE}?api-version={POSTGRES_API}"
+    wanted = {"properties": {"startIpAddress": first, "endIpAddress": last}}
     client.put(rule, json=wanted).raise_for_status()
     try:
         yield
@@ -90,7 +110,7 @@ def let_in(client: httpx.Client, target: Target, address: str) -> Generator[None
         client.delete(rule).raise_for_status()
 
 
-def connect(conninfo: str, password: str) -> psycopg.Connection[Any]:
+def connect(conninfo: str) -> psycopg.Connection[Any]:
     """Connect as soon as the server knows the firewall rule and the administrator.
 
     Raises:
@@ -99,60 +119,75 @@ def connect(conninfo: str, password: str) -> psycopg.Connection[Any]:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
-            return psycopg.connect(conninfo, password=password, autocommit=True)
+            return psycopg.connect(conninfo, autocommit=True)
         except psycopg.OperationalError:
             if time.monotonic() > deadline:
                 raise
             time.sleep(5)
 
 
-def create_app_role(connection: psycopg.Connection[Any], target: Target) -> None:
-    """Make the app's identity a role without rights; Azure offers this in the database `postgres` only."""
-    known = connection.execute("select 1 from pg_roles where rolname = %s", (target.app_role,)).fetchone()
-    if known is None:
-        connection.execute(
-            "select pgaadauth_create_principal_with_oid(%s, %s, 'service', false, false)",
-            (target.app_role, target.app_object_id),
-        )
+@contextmanager
+def opened(environment: Mapping[str, str]) -> Generator[tuple[Target, str]]:
+    """The server open to this machine for as long as the block lasts, with the token that is the password there.
 
-
-def grant_use(connection: psycopg.Connection[Any], role: str) -> None:
-    """Let a role read and write the rows of every schema of ours, and none of their definitions.
-
-    Tables that a later migration adds are covered by the run that follows it.
+    Raises:
+        SystemExit: the environment lacks a value.
+        httpx.HTTPStatusError: Azure refused to open the firewall.
     """
-    found = connection.execute(
-        "select nspname from pg_namespace where nspname !~ '^pg_' and nspname not in ('information_schema', 'public')"
-    )
-    grants: tuple[LiteralString, ...] = (
-        "grant usage on schema {schema} to {role}",
-        "grant select, insert, update, delete, truncate on all tables in schema {schema} to {role}",
-        "grant usage, select on all sequences in schema {schema} to {role}",
-        "grant execute on all functions in schema {schema} to {role}",
-    )
-    for (schema,) in found.fetchall():
-        for grant in grants:
-            connection.execute(sql.SQL(grant).format(schema=sql.Identifier(schema), role=sql.Identifier(role)))
-    connection.execute(
-        sql.SQL("grant select on table public.schema_migrations to {role}").format(role=sql.Identifier(role))
-    )
+    target = Target.of(environment)
+    signed_in = credential(environment)
+    first, last = addresses(environment)
+    with manager(signed_in) as client, let_in(client, target, first, last):
+        yield target, signed_in.get_token(POSTGRES_SCOPE).token
+
+
+def only_database(dsn: str) -> None:
+    """Leave of this process's environment what concerns the database alone.
+
+    azd's environment holds settings of the app as parameters, some as references to a vault: not for us to read.
+    """
+    for name, field in PlatformSettings.model_fields.items():
+        os.environ.pop(field.alias or name.upper(), None)
+    os.environ |= {"POSTGRES_DSN": dsn, "POSTGRES_AUTH": "password"}
+
+
+def apply(migrations: list[Migration], dsn: str) -> None:
+    """Bring the database to the newest schema.
+
+    Raises:
+        SystemExit: a migration failed; nothing of it was applied.
+    """
+    only_database(dsn)
+
+    async def run() -> list[str]:
+        try:
+            return await migrate(migrations)
+        finally:
+            await close_pools()
+
+    try:
+        # psycopg cannot use the event loop that Windows has by default.
+        with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+            applied = runner.run(run())
+    except (ManifoldError, psycopg.Error) as error:
+        raise SystemExit(f"prepare_database: {error}") from error
+    sys.stderr.write("".join(f"applied {name}\n" for name in applied) or "the schema is up to date\n")
 
 
 def main() -> None:
-    from azure.identity import DefaultAzureCredential  # noqa: PLC0415 - tests of this module need no Azure library
-
-    target = Target.of(os.environ)
-    credential = DefaultAzureCredential()
-    password = credential.get_token(POSTGRES_SCOPE).token
-    address = os.environ.get("MIGRATE_FROM_ADDRESS") or httpx.get(WHAT_IS_MY_ADDRESS, timeout=20).text.strip()
-    headers = {"Authorization": f"Bearer {credential.get_token(ARM_SCOPE).token}"}
-    with httpx.Client(base_url=ARM, headers=headers, timeout=60) as client, let_in(client, target, address):
-        with connect(target.dsn("postgres"), password) as connection:
-            create_app_role(connection, target)
-        settings = {"POSTGRES_DSN": target.dsn(target.database), "POSTGRES_AUTH": "entra"}
-        command = [sys.executable, "-m", "shared.platform.migrate"]
-        subprocess.run(command, check=True, env=os.environ | settings)  # noqa: S603 - fixed words
-        with connect(target.dsn(target.database), password) as connection:
+    if os.environ.get("MIGRATE") == "false":
+        sys.stderr.write("The database is left as it is, since MIGRATE is false.\n")
+        return
+    migrations = read()
+    with opened(os.environ) as (target, password):
+        with connect(target.dsn("postgres", password)) as connection:
+            create_app_role(connection, target.app_role, target.app_object_id)
+        dsn = target.dsn(target.database, password)
+        with connect(dsn) as connection:
+            create_owner(connection, migrations)
+        with connect(dsn) as connection:
+            check_owner(connection)
+            apply(migrations, dsn)
             grant_use(connection, target.app_role)
 
 

@@ -88,6 +88,8 @@ class _Check:
         if declaration.value is None:
             return
         self._values.check(declaration.value, PRIMITIVES.get(declaration.subject, ANY), _NO_LOCALS, name)
+        if declaration.decorator("secure") is not None and text(declaration.value) != "''":
+            self._findings.add(declaration.value, "secure-parameter-default", f"The secret '{name}' has a default.")
         allowed = declaration.decorator("allowed")
         if allowed is not None and declaration.value.type in {"string", "number"}:
             choices = [text(item) for item in children(children(field(allowed, "arguments"))[0])]
@@ -99,6 +101,9 @@ class _Check:
             return
         wanted = PRIMITIVES.get(declaration.subject, ANY)
         self._values.check(declaration.value, wanted, _NO_LOCALS, text(declaration.name))
+        if "password" in text(declaration.name).lower():
+            message = f"The name '{text(declaration.name)}' suggests a secret; an output is kept in the history."
+            self._findings.add(declaration.name, "outputs-should-not-contain-secrets", message)
         secure = {text(d.name) for d in self._document.declarations if d.decorator("secure") is not None}
         for node in walk(declaration.value):
             if node.type == "identifier" and text(node) in secure:

@@ -1,14 +1,13 @@
 """The hook that makes a new database ready, against a real PostgreSQL; Azure's own part of it is played."""
 
-from dataclasses import replace
-
 import httpx
 import psycopg
 import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from infra.hooks.prepare_database import Target, create_app_role, grant_use, let_in
+from infra.hooks.database_roles import create_app_role, grant_use
+from infra.hooks.prepare_database import Target, let_in
 from shared.platform.migrate import read
 
 ENVIRONMENT = {
@@ -74,9 +73,9 @@ def test_a_role_is_made_with_the_identity_and_only_once(database):
             "create function pgaadauth_create_principal_with_oid(text, text, text, bool, bool) returns void"
             " language sql as $$ insert into made values ($1, $2, $3, $4, $5) $$"
         )
-        create_app_role(connection, replace(target, app_role=ROLE))
+        create_app_role(connection, ROLE, target.app_object_id)
         assert connection.execute("select * from made").fetchall() == []
-        create_app_role(connection, target)
+        create_app_role(connection, target.app_role, target.app_object_id)
         made = connection.execute("select * from made").fetchall()
     assert made == [(target.app_role, target.app_object_id, "service", False, False)]
 
@@ -90,15 +89,15 @@ def test_the_address_is_let_in_and_shut_out_again():
 
     target = Target.of(ENVIRONMENT)
     with httpx.Client(base_url="https://arm.test", transport=httpx.MockTransport(arm)) as client:
-        rule_is_open = let_in(client, target, "192.0.2.7")
+        rule_is_open = let_in(client, target, "192.0.2.7", "192.0.2.9")
         rule_is_open.__enter__()
         assert len(seen) == 1
         # A migration that fails closes the firewall as well.
         failed = RuntimeError("the migration failed")
         assert not rule_is_open.__exit__(RuntimeError, failed, None)
     rule = f"{target.server_id}/firewallRules/prepare-database"
-    wanted = b'{"properties":{"startIpAddress":"192.0.2.7","endIpAddress":"192.0.2.7"}}'
-    assert seen == [("PUT", rule, "2024-08-01", wanted), ("DELETE", rule, "2024-08-01", b"")]
+    wanted = b'{"properties":{"startIpAddress":"192.0.2.7","endIpAddress":"192.0.2.9"}}'
+    assert seen == [("PUT", rule, "2025-08-01", wanted), ("DELETE", rule, "2025-08-01", b"")]
 
 
 def test_a_missing_value_is_named():
@@ -107,6 +106,6 @@ def test_a_missing_value_is_named():
 
 
 def test_the_servers_name_is_proved_to_the_one_who_sends_a_token():
-    dsn = conninfo_to_dict(Target.of(ENVIRONMENT).dsn("manifold"))
+    dsn = conninfo_to_dict(Target.of(ENVIRONMENT).dsn("manifold", "token"))
     assert dsn["sslmode"] == "verify-full"
     assert dsn["sslrootcert"].endswith(".pem")

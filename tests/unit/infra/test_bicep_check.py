@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -153,6 +154,8 @@ def test_a_module_gives_only_its_outputs(codes):
         ("param unused string\n", "no-unused-parameters"),
         ("var unused = 1\n", "no-unused-variables"),
         ("@secure()\nparam key string\noutput out string = key\n", "outputs-should-not-contain-secrets"),
+        ("@secure()\nparam key string = 'unset'\noutput out int = length(key)\n", "secure-parameter-default"),
+        ("param at string\noutput passwordUri string = at\n", "outputs-should-not-contain-secrets"),
         ("@secret()\nparam key string\noutput out int = length(key)\n", "BCP057"),
         ("param names string[]\noutput out int = length(names)\n", "BCP302"),
         ("func twice(a int) int => a * 2\n", "subset"),
@@ -178,3 +181,12 @@ def test_the_command_names_the_place_and_fails(tmp_path, capsys, monkeypatch):
     assert main() == 1
     out = capsys.readouterr().out
     assert out == f"{file}:1:21: BCP057 The name 'name' does not exist here.\n1 files, 1 findings\n"
+
+
+def test_the_compiler_s_linter_is_as_strict(root):
+    """What it warns of is an error, so that the workflows fail on it."""
+    core = json.loads((root / "infra/bicep/bicepconfig.json").read_text())["analyzers"]["core"]
+    assert core["enabled"] is True
+    assert {rule["level"] for rule in core["rules"].values()} == {"error"}
+    ours = {"no-unused-params", "no-unused-vars", "outputs-should-not-contain-secrets", "secure-parameter-default"}
+    assert ours <= set(core["rules"])

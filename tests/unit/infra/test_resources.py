@@ -6,6 +6,8 @@ import re
 import pytest
 import yaml
 
+from function_app import app
+from local.arm.refusals import SITE_CONFIG_OF_FLEX
 from tools.bicep_check.syntax import plain, text, walk
 
 # The emulator of Service Bus, whose limits local/servicebus/config.json keeps to, takes no more than these.
@@ -56,7 +58,7 @@ def test_the_deployments_queue_drops_what_a_sender_repeats(modules):
         ("serviceBus", "namespace", {"disableLocalAuth": True, "minimumTlsVersion": "1.2"}),
         ("cosmos", "account", {"disableLocalAuth": True, "disableKeyBasedMetadataWriteAccess": True,
                                "minimalTlsVersion": "Tls12"}),
-        ("keyVault", "vault", {"enableRbacAuthorization": True, "enablePurgeProtection": True}),
+        ("keyVault", "vault", {"enableRbacAuthorization": True, "enableSoftDelete": True}),
         ("monitoring", "insights", {"DisableLocalAuth": True}),
         ("containerRegistry", "registry", {"adminUserEnabled": False, "anonymousPullEnabled": False}),
         ("functionApp", "app", {"httpsOnly": True}),
@@ -75,9 +77,35 @@ def test_postgres_knows_no_passwords(modules):
 
 
 def test_publishing_takes_no_password(modules):
-    for name in ("noFtpPassword", "noScmPassword"):
-        assert resource(modules, "functionApp", name)["properties"] == {"allow": False}
-    assert resource(modules, "functionApp", "app")["properties"]["siteConfig"]["ftpsState"] == "Disabled"
+    assert resource(modules, "functionApp", "noScmPassword")["properties"] == {"allow": False}
+
+
+def test_a_site_on_flex_consumption_says_only_what_that_plan_takes(modules):
+    """Azure refuses other keys of siteConfig with 51021, in some regions earlier than in others."""
+    assert resource(modules, "functionApp", "plan")["sku"]["name"] == "FC1"
+    config = resource(modules, "functionApp", "app")["properties"]["siteConfig"]
+    taken = {"appSettings", "cors", "minTlsVersion", "scmMinTlsVersion", "http20Enabled", "remoteDebuggingEnabled"}
+    assert set(config) <= taken
+    assert taken == SITE_CONFIG_OF_FLEX
+
+
+def test_the_time_of_a_deployment_feeds_nothing_that_cannot_change(modules):
+    """It differs at each provisioning. Only the expiry of a secret may: every provisioning writes a new version."""
+    using = {name for name, module in modules.items() if "utcNow(" in text(module.root)}
+    assert using == {"secrets"}
+    expiry = modules["secrets"].named("expiresAt")
+    uses = [text(node.parent) for node in walk(modules["secrets"].root) if text(node) == "expiresAt"]
+    uses = [use for use in uses if use != text(expiry.name.parent)]
+    assert set(uses) == {"(expiresAt)"}
+    assert text(modules["secrets"].root).count("exp: dateTimeToEpoch(expiresAt)") == len(uses)
+
+
+def test_a_deleted_vault_can_be_purged_unless_it_is_protected(modules):
+    """Azure takes true or nothing, and keeps the name of a protected one for all its days."""
+    vault = resource(modules, "keyVault", "vault")["properties"]
+    assert vault["enablePurgeProtection"] == "purgeProtection ? true : null"
+    for call in ("vault", "deployedAppsVault"):
+        assert resource(modules, "main", call)["params"]["purgeProtection"] == "purgeProtection"
 
 
 def test_no_module_asks_a_resource_for_its_keys(modules):
@@ -107,24 +135,38 @@ def test_extensions_that_migrations_create_are_allowed(root, modules):
     assert "vector" in allowed
 
 
-def test_all_instances_together_fit_the_database(root, modules):
-    size = plain(modules["main"].named("postgresSkuName").value)
-    pool = plain(modules["main"].named("postgresPoolSize").value)
-    assert plain(modules["main"].named("maximumInstanceCount").value) * pool <= CONNECTIONS[size]
+def function_groups():
+    """How many groups of functions Azure scales by themselves, and how many of them never have a second instance."""
+    triggers = [function.get_trigger().type for function in app.get_functions()]
+    durable = {"orchestrationTrigger", "activityTrigger", "entityTrigger"}
+    alone = [one for one in triggers if one not in durable | {"httpTrigger"}]
+    timers = alone.count("timerTrigger")
+    return 2 + len(alone) - timers, timers
+
+
+def test_all_instances_of_all_groups_together_fit_the_database(root, modules):
+    """HTTP functions are one group, durable ones another, every other function one of its own; each has the ceiling.
+
+    A new queue trigger makes this fail: lower maximumInstanceCount or postgresPoolSize in main.bicep then.
+    """
+    main = modules["main"]
+    size, pool, most = (
+        plain(main.named(name).value) for name in ("postgresSkuName", "postgresPoolSize", "maximumInstanceCount")
+    )
+    scaled, timers = function_groups()
+    assert scaled >= 4
+    assert (scaled * most + timers) * pool <= CONNECTIONS[size]
     durable = json.loads((root / "host.json").read_text())["extensions"]["durableTask"]
-    assert durable["maxConcurrentActivityFunctions"] < pool, "activities would leave HTTP requests no connection"
+    assert durable["maxConcurrentActivityFunctions"] < pool, "an activity would wait for a connection"
+    assert plain(main.named("httpConcurrency").value) < pool, "a request would wait for a connection"
 
 
-def test_the_parameters_file_gives_what_main_takes(root, modules):
-    given = json.loads((root / "infra/bicep/main.parameters.json").read_text())["parameters"]
-    parameters = [d for d in modules["main"].declarations if d.kind == "parameter"]
-    assert set(given) == {text(d.name) for d in parameters}
-    for declaration in parameters:
-        value = given[text(declaration.name)]["value"]
-        if declaration.decorator("secure"):
-            assert re.fullmatch(r"\$\{[A-Z_]+(=unset)?\}", value), f"{text(declaration.name)} is written down"
-        if declaration.value is not None and isinstance(value, int | str) and not str(value).startswith("${"):
-            assert value == plain(declaration.value), f"{text(declaration.name)} differs from its default"
+def test_requests_share_an_instance_and_its_memory(modules):
+    """Unset, Python gets an instance for each request. An upload is held twice, and half of the memory is Python's."""
+    scale = resource(modules, "main", "app")["params"]
+    assert scale["httpConcurrency"] == "httpConcurrency"
+    uploads = plain(modules["main"].named("httpConcurrency").value) * 2 * 50
+    assert uploads <= plain(modules["main"].named("instanceMemoryMB").value) / 2
 
 
 def test_azd_finds_the_module_and_the_app(root, modules):
@@ -134,11 +176,3 @@ def test_azd_finds_the_module_and_the_app(root, modules):
     assert f"'azd-service-name': '{service}'" in resource(modules, "functionApp", "app")["tags"]
     outputs = {text(d.name) for d in modules["main"].declarations if d.kind == "output"}
     assert all(name == name.upper() for name in outputs)
-
-
-def test_what_the_hook_reads_is_put_out_or_set(root, modules):
-    outputs = {text(d.name) for d in modules["main"].declarations if d.kind == "output"}
-    hook = (root / "infra/hooks/prepare_database.py").read_text()
-    read = set(re.findall(r'"([A-Z_]+)",\n', hook))
-    assert read
-    assert read - outputs == {"DATABASE_ADMIN_NAME"}

@@ -14,6 +14,7 @@ ROLES = {
     "4633458b-17de-408a-b874-0445c86b69e6": "Key Vault Secrets User",
     "3913510d-42f4-4e42-8a64-420c390055eb": "Monitoring Metrics Publisher",
     "7f951dda-4ed3-4680-a7ca-43fe172d538d": "AcrPull",
+    "0ad04412-c4d5-4796-b79c-f76d14c8d402": "Durable Task Data Contributor",
 }
 CUSTOM = {"deployer"}
 """Roles of our own: what they allow is held to the requests by the tests of the Azure platform."""
@@ -26,7 +27,9 @@ ALLOWED = {
     ("roles", "appPrincipalId", "dataStorage"): {"Storage Blob Data Contributor"},
     ("roles", "appPrincipalId", "serviceBus"): {"Service Bus Data Receiver", "Service Bus Data Sender"},
     ("roles", "appPrincipalId", "vault"): {"Key Vault Secrets User"},
+    ("roles", "operatorId", "vault"): {"Key Vault Secrets User"},
     ("roles", "appPrincipalId", "insights"): {"Monitoring Metrics Publisher"},
+    ("scheduler", "appPrincipalId", "hub"): {"Durable Task Data Contributor"},
     ("deployedAppsRoles", "appPrincipalId", "the resource group"): {"deployer"},
     ("deployedAppsRoles", "pullPrincipalId", "registry"): {"AcrPull"},
 }
@@ -63,16 +66,20 @@ def test_assignments_are_named_by_what_they_bind(modules):
                 value = plain(declaration.value)
                 scope = value.get("scope", "resourceGroup()")
                 assert value["name"].startswith(f"guid({scope}.id, {value['properties']['principalId']}, ")
-                assert value["properties"]["principalType"] == "ServicePrincipal"
+                principal = value["properties"]["principalId"]
+                kind = "operatorType" if principal == "operatorId" else "ServicePrincipal"
+                assert value["properties"]["principalType"] == kind
 
 
 def test_the_principals_are_the_identities_of_main(modules):
     main = modules["main"]
-    given = {call: plain(main.named(call).value)["params"] for call in ("roles", "deployedAppsRoles", "cosmos")}
+    calls = ("roles", "deployedAppsRoles", "cosmos", "scheduler")
+    given = {call: plain(main.named(call).value)["params"] for call in calls}
     assert {params["appPrincipalId"] for params in given.values()} == {"appIdentity.outputs.principalId"}
     assert given["deployedAppsRoles"]["pullPrincipalId"] == "pullIdentity.outputs.principalId"
+    assert (given["roles"]["operatorId"], given["roles"]["operatorType"]) == ("databaseAdminId", "databaseAdminType")
     scopes = {call: plain(main.named(call).value)["scope"] for call in given}
-    assert scopes == {"roles": "platformGroup", "deployedAppsRoles": "deployedAppsGroup", "cosmos": "platformGroup"}
+    assert scopes == dict.fromkeys(calls, "platformGroup") | {"deployedAppsRoles": "deployedAppsGroup"}
 
 
 def test_the_role_of_our_own_is_for_one_resource_group_and_names_each_action(modules):
@@ -83,11 +90,13 @@ def test_the_role_of_our_own_is_for_one_resource_group_and_names_each_action(mod
     assert not [one for one in [*permissions["actions"], *permissions["dataActions"]] if "*" in one]
 
 
-def test_in_cosmos_the_app_reads_and_writes_documents_of_one_database(modules):
+def test_in_cosmos_the_app_reads_and_writes_documents_of_one_account(modules):
     access = plain(modules["cosmos"].named("appAccess").value)["properties"]
     assert plain(modules["cosmos"].named("dataContributor").value) == "00000000-0000-0000-0000-000000000002"
     assert access["roleDefinitionId"] == "${account.id}/sqlRoleDefinitions/${dataContributor}"
-    assert access["scope"] == "${account.id}/dbs/${database.name}"
+    assert access["scope"] == "account.id"
+    databases = [d for d in modules["cosmos"].declarations if "/sqlDatabases@" in d.subject]
+    assert len(databases) == 1
 
 
 def test_the_app_shows_no_other_identity_than_its_own(modules):
@@ -100,6 +109,6 @@ def test_the_app_shows_no_other_identity_than_its_own(modules):
 
 def test_role_ids_stand_only_where_roles_are_given(modules):
     written = {name for name, module in modules.items() for role in ROLES if role in text(module.root)}
-    assert written == {"roles", "deployedAppsRoles"}
+    assert written == {"roles", "deployedAppsRoles", "scheduler"}
     calls = [node for node in walk(modules["roles"].root) if node.type == "call_expression"]
     assert any(text(field(call, "function")) == "subscriptionResourceId" for call in calls)

@@ -1,0 +1,175 @@
+"""Run by azd before it provisions: look at what is there, so that the templates ask for nothing that Azure refuses.
+
+A second provisioning must not move the start of the budget, shrink a disk that has grown, or make a vault whose name a
+deleted one still holds; and a region that has no PostgreSQL for this subscription is better told at once than after a
+quarter of an hour. What is found is written into azd's environment, which the templates' parameters read.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from infra.hooks.azure import POSTGRES_API, credential, manager
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+GRAPH = "https://graph.microsoft.com"
+POSTGRES_VERSION = "18"
+BUDGETS_API = "2024-08-01"
+VAULTS_API = "2024-11-01"
+OK, NOT_FOUND, BAD_REQUEST = 200, 404, 400
+NEEDED = ("AZURE_SUBSCRIPTION_ID", "AZURE_LOCATION", "AZURE_ENV_NAME")
+
+
+def budget_start(client: httpx.Client, subscription: str, name: str, today: date) -> str:
+    """The start of the environment's budget if it has one, since nobody can change it; else the first of this month.
+
+    Empty where Azure keeps no budgets: on a new subscription for up to two days, and with some offers never.
+
+    Raises:
+        httpx.HTTPStatusError: Azure did not tell; a guess could make the provisioning fail.
+    """
+    path = f"/subscriptions/{subscription}/providers/Microsoft.Consumption/budgets/budget-{name}"
+    answer = client.get(path, params={"api-version": BUDGETS_API})
+    if answer.status_code == NOT_FOUND:
+        return today.replace(day=1).isoformat()
+    if answer.status_code == BAD_REQUEST:
+        _say("Azure keeps no budgets for this subscription (yet), so none is made. Provision again in two days.")
+        return ""
+    answer.raise_for_status()
+    return answer.json()["properties"]["timePeriod"]["startDate"][:10]
+
+
+def storage_gb(client: httpx.Client, subscription: str, name: str, wanted: int) -> int:
+    """The size of the database's disk in GB: what is wanted, but never less than auto-grow has made of it.
+
+    Raises:
+        httpx.HTTPStatusError: Azure did not tell.
+    """
+    path = f"/subscriptions/{subscription}/resourceGroups/rg-{name}/providers/Microsoft.DBforPostgreSQL/flexibleServers"
+    servers = _list(client, path, POSTGRES_API)
+    return max([wanted, *(server["properties"]["storage"]["storageSizeGB"] for server in servers)])
+
+
+def vault_modes(client: httpx.Client, subscription: str, name: str) -> dict[str, str]:
+    """For each of the two vaults whether it is made or had back: `recover` where it was deleted and not purged.
+
+    Raises:
+        httpx.HTTPStatusError: Azure did not tell.
+    """
+    path = f"/subscriptions/{subscription}/providers/Microsoft.KeyVault/deletedVaults"
+    ids = {vault["properties"]["vaultId"].lower() for vault in _list(client, path, VAULTS_API)}
+    groups = {"VAULT_CREATE_MODE": f"rg-{name}", "DEPLOYED_APPS_VAULT_CREATE_MODE": f"rg-{name}-apps"}
+    return {
+        variable: "recover" if any(f"/resourcegroups/{group.lower()}/" in id_ for id_ in ids) else "default"
+        for variable, group in groups.items()
+    }
+
+
+def check_database(client: httpx.Client, subscription: str, location: str, tier: str, size: str) -> None:
+    """See that the subscription may have the database in the region.
+
+    Raises:
+        SystemExit: it may not; the message says what to set.
+        httpx.HTTPStatusError: Azure did not tell.
+    """
+    path = f"/subscriptions/{subscription}/providers/Microsoft.DBforPostgreSQL/locations/{location}/capabilities"
+    remedy = "Choose another region for the database alone: `azd env set DATABASE_LOCATION REGION`."
+    found = _list(client, path, POSTGRES_API)
+    if not found or any(one.get("restricted") == "Enabled" for one in found):
+        reason = next((one["reason"] for one in found if one.get("reason")), "no PostgreSQL is offered there")
+        raise SystemExit(f"The subscription may have no PostgreSQL in {location}: {reason} {remedy}")
+    versions = {one["name"] for capability in found for one in _of(capability, "supportedServerVersions")}
+    if POSTGRES_VERSION not in versions:
+        raise SystemExit(f"{location} offers PostgreSQL {', '.join(sorted(versions))}, not 18. {remedy}")
+    editions = [one for capability in found for one in _of(capability, "supportedServerEditions")]
+    offered = [one for one in editions if one["name"].lower() == tier.lower()]
+    sizes = {sku["name"].lower() for edition in offered for sku in _of(edition, "supportedServerSkus")}
+    if size.lower() not in sizes:
+        raise SystemExit(f"{location} offers no {size} ({tier}). {remedy} Or set POSTGRES_SKU_NAME and _TIER.")
+
+
+def operator_name(environment: Mapping[str, str], graph: httpx.Client) -> str:
+    """The name that the operator signs in to the database with.
+
+    Raises:
+        SystemExit: it cannot be found out; the message says what to set.
+    """
+    given = environment.get("DATABASE_ADMIN_NAME")
+    if given:
+        return given
+    remedy = "Set it: `azd env set DATABASE_ADMIN_NAME ...`, the name of the user, group or identity in Entra."
+    if environment.get("DATABASE_ADMIN_ID"):
+        raise SystemExit(f"DATABASE_ADMIN_ID is set, and DATABASE_ADMIN_NAME is not. {remedy}")
+    answer = graph.get("/v1.0/me", params={"$select": "userPrincipalName"})
+    if answer.status_code != OK:
+        raise SystemExit(f"DATABASE_ADMIN_NAME is not set, and who provisions is no person. {remedy}")
+    return answer.json()["userPrincipalName"]
+
+
+def found_out(client: httpx.Client, environment: Mapping[str, str], today: date) -> dict[str, str]:
+    """What azd's environment has to say so that the templates fit what is there.
+
+    Raises:
+        SystemExit: the subscription, region or name is missing, or the region has no database to offer.
+        httpx.HTTPStatusError: Azure did not tell what is there.
+    """
+    missing = [name for name in NEEDED if not environment.get(name)]
+    if missing:
+        raise SystemExit(f"{', '.join(missing)} not set. `azd up` asks for them; `azd env set NAME VALUE` sets one.")
+    subscription, location, name = (environment[needed] for needed in NEEDED)
+    size = environment.get("POSTGRES_SKU_NAME") or "Standard_B2s"
+    tier = environment.get("POSTGRES_SKU_TIER") or "Burstable"
+    check_database(client, subscription, environment.get("DATABASE_LOCATION") or location, tier, size)
+    wanted = int(environment.get("POSTGRES_STORAGE_GB") or 32)
+    budget = environment.get("MONTHLY_BUDGET") != "0"
+    return {
+        "BUDGET_START": budget_start(client, subscription, name, today) if budget else "",
+        "POSTGRES_STORAGE_GB": str(storage_gb(client, subscription, name, wanted)),
+        **vault_modes(client, subscription, name),
+    }
+
+
+def _of(holder: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    """A list that Azure may also leave out or give as null."""
+    return holder.get(name) or []
+
+
+def _list(client: httpx.Client, path: str, version: str) -> list[dict[str, Any]]:
+    """What a path lists, all pages of it; nothing where the resource group is not there."""
+    answer = client.get(path, params={"api-version": version})
+    found: list[dict[str, Any]] = []
+    while answer.status_code != NOT_FOUND:
+        answer.raise_for_status()
+        page = answer.json()
+        found += page["value"]
+        if not page.get("nextLink"):
+            break
+        answer = client.get(page["nextLink"])
+    return found
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+
+
+def main() -> None:
+    signed_in = credential(os.environ)
+    with manager(signed_in) as client:
+        values = found_out(client, os.environ, datetime.now(UTC).date())
+    headers = {"Authorization": f"Bearer {signed_in.get_token(f'{GRAPH}/.default').token}"}
+    with httpx.Client(base_url=GRAPH, headers=headers, timeout=60) as graph:
+        values["DATABASE_ADMIN_NAME"] = operator_name(os.environ, graph)
+    for name, value in values.items():
+        subprocess.run(["azd", "env", "set", name, value], check=True)  # noqa: S603, S607 - fixed words, azd runs us
+
+
+if __name__ == "__main__":
+    main()

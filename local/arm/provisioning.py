@@ -1,0 +1,171 @@
+"""A subscription that resources are provisioned into: it keeps what is put, and refuses what Azure refuses.
+
+Bodies are kept as they are; the checker of the Bicep holds them to Azure's types. What is refused here are rules that
+no type tells, each known from Azure's own answer or pages: see `refusals`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+
+import httpx
+
+from local.arm.cloud import ArmError, Json
+from local.arm.refusals import refuse, type_at
+
+_GROUP_PARTS = 4
+"""Of the path /subscriptions/S/resourceGroups/G."""
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
+
+
+@dataclass
+class Subscription:
+    """What was put into a subscription, by resource id in lower case; tests reach into it.
+
+    Attributes:
+        today: the date, for what Azure allows at certain times only.
+        deleted_vaults: vaults that were deleted and not purged, by name.
+        restricted: regions in which the subscription may have no PostgreSQL.
+    """
+
+    id: str = "00000000-0000-0000-0000-000000000001"
+    today: date = field(default_factory=_today)
+    resources: dict[str, Json] = field(default_factory=dict[str, Json])
+    deleted_vaults: dict[str, Json] = field(default_factory=dict[str, Json])
+    restricted: set[str] = field(default_factory=set[str])
+
+    def find(self, id_: str) -> Json | None:
+        return self.resources.get(id_.lower())
+
+    def below(self, id_: str) -> list[str]:
+        """The ids of a resource and of everything inside it."""
+        start = id_.lower()
+        return [known for known in self.resources if known == start or known.startswith(f"{start}/")]
+
+    def of_type(self, kind: str, at: str = "") -> list[Json]:
+        """The resources of a type at or below a path."""
+        found = [one for id_, one in self.resources.items() if id_.startswith(at.lower())]
+        return [one for one in found if one["type"].lower() == kind.lower()]
+
+
+def client(subscription: Subscription) -> httpx.Client:
+    """A client whose requests the subscription answers, without a network in between."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        try:
+            return _answer(subscription, request)
+        except ArmError as problem:
+            told = {"error": {"code": problem.code, "message": problem.message}}
+            return httpx.Response(problem.status, json=told)
+
+    return httpx.Client(base_url="https://arm.test", transport=httpx.MockTransport(answer))
+
+
+def _answer(subscription: Subscription, request: httpx.Request) -> httpx.Response:
+    path = request.url.path.rstrip("/")
+    if "api-version" not in request.url.params:
+        raise ArmError(400, "MissingApiVersionParameter", "The api-version query parameter is required.")
+    match request.method:
+        case "PUT":
+            return _put(subscription, path, json.loads(request.content))
+        case "DELETE":
+            return _delete(subscription, path)
+        case "POST" if path.endswith("/purge"):
+            return _purge(subscription, path.split("/")[-2])
+        case "GET":
+            return httpx.Response(200, json=_read(subscription, path))
+        case _:
+            raise ArmError(404, "InvalidResource", f"No route {path}")
+
+
+def _put(subscription: Subscription, path: str, body: Json) -> httpx.Response:
+    known = subscription.find(path)
+    kept: Json = {**body, "id": path, "name": path.rsplit("/", 1)[-1], "type": type_at(path)}
+    refuse(subscription, kept, known)
+    kept["properties"] = {**kept.get("properties", {}), **_given(kept)}
+    subscription.resources[path.lower()] = kept
+    if kept["type"] == "Microsoft.KeyVault/vaults":
+        subscription.deleted_vaults.pop(kept["name"], None)
+    return httpx.Response(200 if known else 201, json=kept)
+
+
+def _delete(subscription: Subscription, path: str) -> httpx.Response:
+    ids = subscription.below(path)
+    for id_ in ids:
+        gone = subscription.resources.pop(id_)
+        if gone["type"] == "Microsoft.KeyVault/vaults":
+            subscription.deleted_vaults[gone["name"]] = gone
+    return httpx.Response(200 if ids else 204)
+
+
+def _purge(subscription: Subscription, name: str) -> httpx.Response:
+    vault = subscription.deleted_vaults.get(name)
+    if vault is None:
+        raise ArmError(404, "DeletedVaultNotFound", f"There is no deleted vault {name}.")
+    if vault["properties"].get("enablePurgeProtection"):
+        raise ArmError(409, "DeletedVaultPurge", "Purge protection is enabled: the vault cannot be purged.")
+    del subscription.deleted_vaults[name]
+    return httpx.Response(202)
+
+
+def _read(subscription: Subscription, path: str) -> Json:
+    if (found := subscription.find(path)) is not None:
+        return found
+    last = path.rsplit("/", 1)[-1]
+    if last == "deletedVaults":
+        return {"value": [_deleted(one) for one in subscription.deleted_vaults.values()]}
+    if last == "capabilities":
+        return {"value": [_capability(path.split("/")[-2] in subscription.restricted)]}
+    if last == "flexibleServers":
+        group = "/".join(path.split("/")[: _GROUP_PARTS + 1])
+        if subscription.find(group) is None:
+            raise ArmError(404, "ResourceGroupNotFound", f"Resource group '{group.rsplit('/', 1)[-1]}' was not found.")
+        return {"value": subscription.of_type("Microsoft.DBforPostgreSQL/flexibleServers", group)}
+    raise ArmError(404, "ResourceNotFound", f"The resource {path} was not found.")
+
+
+def _deleted(vault: Json) -> Json:
+    properties = {"vaultId": vault["id"], "location": vault["location"], "tags": vault.get("tags", {})}
+    return {"id": vault["id"], "name": vault["name"], "properties": properties}
+
+
+def _capability(restricted: bool) -> Json:
+    """What a region offers a subscription of PostgreSQL, as far as a provisioning asks."""
+    if restricted:
+        reason = "Subscriptions are restricted from provisioning in this region. Please choose a different region."
+        return {"name": "FlexibleServerCapabilities", "restricted": "Enabled", "reason": reason}
+    sizes = {"Burstable": ["Standard_B1ms", "Standard_B2s"], "GeneralPurpose": ["Standard_D2ds_v5"]}
+    editions = [
+        {"name": tier, "supportedServerSkus": [{"name": size} for size in names]} for tier, names in sizes.items()
+    ]
+    versions = [{"name": version} for version in ("16", "17", "18")]
+    return {
+        "name": "FlexibleServerCapabilities",
+        "restricted": "Disabled",
+        "supportedServerEditions": editions,
+        "supportedServerVersions": versions,
+    }
+
+
+def _given(resource: Json) -> Json:
+    """What reading a resource tells besides what was written."""
+    name, kind = resource["name"], resource["type"]
+    told: dict[str, Json] = {
+        "Microsoft.ManagedIdentity/userAssignedIdentities": {"clientId": f"c-{name}", "principalId": f"p-{name}"},
+        "Microsoft.Storage/storageAccounts": {"primaryEndpoints": {"blob": f"https://{name}.blob.core.windows.net/"}},
+        "Microsoft.KeyVault/vaults": {"vaultUri": f"https://{name}.vault.azure.net/"},
+        "Microsoft.DBforPostgreSQL/flexibleServers": {
+            "fullyQualifiedDomainName": f"{name}.postgres.database.azure.com"
+        },
+        "Microsoft.DocumentDB/databaseAccounts": {"documentEndpoint": f"https://{name}.documents.azure.com:443/"},
+        "Microsoft.ContainerRegistry/registries": {"loginServer": f"{name}.azurecr.io"},
+        "Microsoft.Insights/components": {"ConnectionString": f"InstrumentationKey={name}"},
+        "Microsoft.Web/sites": {"defaultHostName": f"{name}.azurewebsites.net"},
+        "Microsoft.DurableTask/schedulers": {"endpoint": f"https://{name}.durabletask.io"},
+    }
+    return told.get(kind, {})

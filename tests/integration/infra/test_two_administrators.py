@@ -1,0 +1,107 @@
+"""One administrator provisions first, another one later: what the first made, the second migrates.
+
+On a server of its own, whose roles are as Azure makes them: two administrators, both members of `azure_pg_admin`, which
+owns the database, and neither of them a superuser.
+"""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from infra.hooks.database_roles import OWNER, check_owner, create_owner, grant_use
+from infra.hooks.prepare_database import apply
+from local.postgres import server
+from local.postgres.account import caller_account
+from local.postgres.cluster import ensure, programs
+from shared.platform.migrate import Migration, read
+from shared.platform.settings import forget_settings
+
+ROLES = """\
+CREATE ROLE azure_pg_admin CREATEROLE CREATEDB;
+CREATE ROLE "first@example.com" LOGIN CREATEROLE CREATEDB PASSWORD 'first' IN ROLE azure_pg_admin;
+CREATE ROLE second LOGIN CREATEROLE CREATEDB PASSWORD 'second' IN ROLE azure_pg_admin;
+CREATE ROLE stranger LOGIN CREATEROLE CREATEDB PASSWORD 'stranger';
+CREATE ROLE app LOGIN PASSWORD 'app';
+CREATE DATABASE prepared OWNER azure_pg_admin;
+"""
+NEXT = Migration(
+    "9999-next",
+    "create extension if not exists vector;"
+    " alter table platform.rate_limits add column added int;"
+    " create table platform.added (id int);",
+    None,
+)
+"""What a later version might bring: a change to a table that the first administrator made."""
+
+
+@pytest.fixture(scope="module")
+def port():
+    user = caller_account()
+    folder = programs(user)
+    data = Path(tempfile.mkdtemp(prefix="manifold-administrators-"))
+    ensure(user, folder, data, sync=False)
+    single = [str(folder / "postgres"), "--single", "-D", str(data), "-c", "exit_on_error=on", "template1"]
+    made = user.run(single, stdin=ROLES)
+    assert made.returncode == 0, made.stderr
+    try:
+        with server(data, throwaway=True) as running:
+            yield running.port
+    finally:
+        shutil.rmtree(data, ignore_errors=True)
+
+
+@pytest.fixture
+def prepare(port, monkeypatch):
+    """The hook's own steps, taken by an administrator."""
+
+    def steps(user, password, migrations):
+        monkeypatch.setenv("POSTGRES_DSN", "")
+        monkeypatch.setenv("POSTGRES_AUTH", "entra")
+        # As in azd's environment: a reference to a vault where the app would expect JSON.
+        monkeypatch.setenv("HMAC_SECRETS", "akvs://subscription/vault/hmac-secrets")
+        forget_settings()
+        dsn = psycopg.conninfo.make_conninfo(
+            host="127.0.0.1", port=port, dbname="prepared", user=user, password=password
+        )
+        with psycopg.connect(dsn, autocommit=True) as connection:
+            create_owner(connection, migrations)
+        with psycopg.connect(dsn, autocommit=True) as connection:
+            check_owner(connection)
+            apply(migrations, dsn)
+            grant_use(connection, "app")
+        return dsn
+
+    yield steps
+    forget_settings()
+
+
+def test_the_second_administrator_goes_on_where_the_first_ended(prepare, port):
+    first = prepare("first@example.com", "first", read())
+    second = prepare("second", "second", [*read(), NEXT])
+    prepare("first@example.com", "first", [*read(), NEXT])
+    for dsn in (first, second):
+        with psycopg.connect(dsn) as connection:
+            assert connection.execute("select current_user").fetchone() == (OWNER,)
+            foreign = connection.execute(
+                "select relname from pg_class join pg_namespace n on n.oid = relnamespace"
+                " where nspname in ('diamonds', 'platform') and pg_get_userbyid(relowner) <> %s",
+                (OWNER,),
+            )
+            assert foreign.fetchall() == []
+            # What an operator does by hand, such as making a client's key, is done in the owner's name as well.
+            connection.execute("insert into platform.added values (1)")
+    app = psycopg.connect(f"host=127.0.0.1 port={port} dbname=prepared user=app password=app", autocommit=True)
+    with app:
+        assert app.execute("select count(*) from platform.added").fetchone() == (2,)
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            app.execute("alter table platform.added add column more int")
+
+
+def test_who_is_no_administrator_is_told_what_is_missing(prepare, port):
+    prepare("second", "second", read())
+    stranger = f"host=127.0.0.1 port={port} dbname=prepared user=stranger password=stranger"
+    with psycopg.connect(stranger) as connection, pytest.raises(SystemExit, match='grant manifold_owner to "stranger"'):
+        check_owner(connection)

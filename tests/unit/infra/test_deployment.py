@@ -1,5 +1,7 @@
 """What goes to Azure, and how it gets there."""
 
+import json
+import os
 import re
 import subprocess
 import sys
@@ -9,9 +11,10 @@ import pytest
 import yaml
 
 from tools import checkov
+from tools.dry_run.azd import resolve
 
 BIN = Path(sys.executable).parent
-WORKFLOWS = ("ci", "deploy")
+WORKFLOWS = ("azure", "ci", "deploy")
 
 
 @pytest.fixture(scope="session", params=WORKFLOWS)
@@ -31,7 +34,8 @@ def test_workflows_are_valid_and_zizmor_finds_nothing(root):
 def test_jobs_start_without_rights_and_name_those_they_need(workflow):
     assert workflow["permissions"] == {}
     for job in workflow["jobs"].values():
-        assert set(job["permissions"]) <= {"contents", "id-token"}
+        assert set(job["permissions"]) <= {"actions", "contents", "id-token"}
+        assert job["permissions"].get("actions", "read") == "read"
         assert job["permissions"]["contents"] == "read"
         assert job["timeout-minutes"] <= 90
 
@@ -45,26 +49,82 @@ def test_actions_are_pinned_and_leave_no_token_behind(workflow):
             assert step["with"]["persist-credentials"] is False
 
 
-def test_azure_is_signed_in_to_without_a_password(root):
-    deploy = yaml.safe_load((root / ".github/workflows/deploy.yml").read_text())
-    (login,) = [s for s in deploy["jobs"]["deploy"]["steps"] if s.get("uses", "").startswith("azure/login@")]
-    assert set(login["with"]) == {"client-id", "tenant-id", "subscription-id"}
-    assert "id-token" in deploy["jobs"]["deploy"]["permissions"]
+def jobs_in_azure(root):
+    """The jobs that sign in to Azure, by name."""
+    found = {}
+    for name in ("azure", "deploy"):
+        jobs = yaml.safe_load((root / f".github/workflows/{name}.yml").read_text())["jobs"]
+        found |= {f"{name}.{job}": described for job, described in jobs.items() if "environment" in described}
+    return found
 
 
-def test_the_workflow_gives_every_variable_that_provisioning_reads(root):
+def commands(job):
+    return [step.get("run", "") for step in job["steps"]]
+
+
+def test_azd_signs_in_itself_without_a_password(root):
+    """The Azure CLI keeps one assertion of GitHub's, which is stale when the hook asks for the database's token."""
+    jobs = jobs_in_azure(root)
+    assert set(jobs) == {"deploy.deploy", "azure.preview", "azure.up-and-down"}
+    for job in jobs.values():
+        (login,) = [command for command in commands(job) if "azd auth login" in command]
+        assert "--federated-credential-provider github" in login
+        assert "secret" not in login
+        assert job["permissions"]["id-token"] == "write"
+        assert not [step for step in job["steps"] if step.get("uses", "").lower().startswith("azure/login@")]
+        assert "useAzCliAuth" not in str(job)
+        needed = {"AZURE_CLIENT_ID", "AZURE_TENANT_ID", "AZURE_SUBSCRIPTION_ID", "AZURE_ENV_NAME", "AZURE_LOCATION"}
+        assert set(job["env"]) == needed
+
+
+def test_only_main_is_deployed_and_only_after_ci(root):
+    jobs = yaml.safe_load((root / ".github/workflows/deploy.yml").read_text())["jobs"]
+    assert {job["if"] for job in jobs.values()} == {"github.ref == 'refs/heads/main'"}
+    assert jobs["deploy"]["needs"] == "passed"
+    (look,) = commands(jobs["passed"])
+    assert '--workflow ci.yml --commit "$GITHUB_SHA" --status success' in look
+    assert "exit 1" in look
+
+
+def test_jobs_that_not_everybody_can_run_wait_for_a_variable(root):
+    jobs = yaml.safe_load((root / ".github/workflows/azure.yml").read_text())["jobs"]
+    assert "vars.AZURE_PREVIEW == 'true'" in jobs["preview"]["if"]
+    assert "head.repo.full_name == github.repository" in jobs["preview"]["if"]
+    assert "vars.AZURE_NIGHTLY == 'true'" in jobs["up-and-down"]["if"]
+    last = jobs["up-and-down"]["steps"][-1]
+    assert (last["if"], last["run"]) == ("always()", "azd down --force --purge --no-prompt")
+
+
+def test_the_workflow_gives_what_provisioning_reads(root):
+    """Variables as one object, of which azd's environment gets those that parameters read; secrets one by one."""
+    for job in jobs_in_azure(root).values():
+        (step,) = [step for step in job["steps"] if step.get("run") == "python infra/hooks/describe.py"]
+        assert step["env"] == {"VARIABLES": "${{ toJSON(vars) }}"}
     parameters = (root / "infra/bicep/main.parameters.json").read_text()
-    read = set(re.findall(r"\$\{(\w+)", parameters))
-    deploy = yaml.safe_load((root / ".github/workflows/deploy.yml").read_text())["jobs"]["deploy"]
-    given = set(deploy["env"]).union(*(step.get("env", {}) for step in deploy["steps"]))
-    assert read - given == set()
+    secret = set(re.findall(r"\$\{(\w+)=unset\}", parameters)) | {"ADMIN_API_KEY"}
+    deploy = jobs_in_azure(root)["deploy.deploy"]
+    (provision,) = [step for step in deploy["steps"] if "azd provision" in step.get("run", "")]
+    assert {name: f"${{{{ secrets.{name} }}}}" for name in secret} == provision["env"]
+
+
+def test_a_secret_with_quotes_reaches_the_parameters_whole(root, modules):
+    deploy = jobs_in_azure(root)["deploy.deploy"]
+    (provision,) = [step["run"] for step in deploy["steps"] if "azd provision" in step.get("run", "")]
+    script = provision.replace("azd provision --no-prompt", 'printf %s "$HMAC_SECRETS"')
+    secrets = json.dumps({"acme": 's"' * 16})
+    environment = {**os.environ, "ADMIN_API_KEY": "k" * 32, "HMAC_SECRETS": secrets}
+    done = subprocess.run(["bash", "-euc", script], env=environment, capture_output=True, text=True, check=True)
+    file = (root / "infra/bicep/main.parameters.json").read_text()
+    assert resolve(file, modules["main"], {"HMAC_SECRETS": done.stdout}).values["hmacSecrets"] == secrets
+    without = {**environment, "ADMIN_API_KEY": ""}
+    refused = subprocess.run(["bash", "-euc", script], env=without, capture_output=True, text=True, check=False)
+    assert (refused.returncode != 0, "ADMIN_API_KEY" in refused.stderr) == (True, True)
 
 
 def test_the_compiler_runs_before_anything_is_provisioned(root):
-    steps = yaml.safe_load((root / ".github/workflows/deploy.yml").read_text())["jobs"]["deploy"]["steps"]
-    commands = [step.get("run", "") for step in steps]
-    build = next(i for i, command in enumerate(commands) if "az bicep build" in command)
-    provision = next(i for i, command in enumerate(commands) if "azd provision" in command)
+    steps = commands(jobs_in_azure(root)["deploy.deploy"])
+    build = next(i for i, command in enumerate(steps) if "az bicep build" in command)
+    provision = next(i for i, command in enumerate(steps) if "azd provision" in command)
     assert build < provision
 
 

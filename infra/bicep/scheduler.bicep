@@ -1,5 +1,5 @@
 // Durable Task Scheduler, which keeps the orchestrations when it is asked for: faster than the host account, and each
-// action costs. docs/decisions/0103-durable-task-scheduler.md says what, at our load.
+// action costs. docs/decisions/0015-durable-task-scheduler.md says what, at our load.
 param token string
 param location string
 param tags object

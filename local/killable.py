@@ -2,10 +2,10 @@
 
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
+
+from local.forked import Forked
 
 _SECONDS = 20
 
@@ -14,9 +14,9 @@ class KillableService:
     """`python -m` with these arguments and more environment; it has to print a line that begins with `ready `."""
 
     def __init__(self, arguments: Sequence[object], environment: Mapping[str, str] | None = None) -> None:
-        self._command = [sys.executable, "-m", *map(str, arguments)]
+        self._module, *self._arguments = map(str, arguments)
         self._environment = {**os.environ, **(environment or {})}
-        self._process: subprocess.Popen[str] | None = None
+        self._process: Forked | None = None
 
     def start(self) -> str:
         """Start it and wait until it serves; its ready line.
@@ -24,21 +24,18 @@ class KillableService:
         Raises:
             RuntimeError: it ended instead; its reason is on stderr.
         """
-        self._process = subprocess.Popen(self._command, stdout=subprocess.PIPE, text=True, env=self._environment)  # noqa: S603 - our own program
-        assert self._process.stdout is not None
+        self._process = Forked(self._module, self._arguments, self._environment)
         line = self._process.stdout.readline()
         if not line.startswith("ready "):
-            raise RuntimeError(f"{self._command} did not start: exit code {self._process.wait(_SECONDS)}.")
+            raise RuntimeError(f"{self._module} did not start: exit code {self._process.wait(_SECONDS)}.")
         return line
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Send a signal and wait for the end; the exit code."""
         assert self._process is not None
-        if self._process.poll() is None:
-            os.kill(self._process.pid, number)
+        self._process.send_signal(number)
         code = self._process.wait(_SECONDS)
-        if self._process.stdout is not None:
-            self._process.stdout.close()
+        self._process.stdout.close()
         return code
 
     def kill(self) -> None:

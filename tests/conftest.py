@@ -23,10 +23,11 @@ pytest_plugins = ["local.postgres.testing", "local.azurite.testing"]
 @pytest.fixture
 def migrated_dsn(postgres: Databases) -> Generator[str]:
     """The DSN of a fresh database with the app's schema."""
-    with postgres.database(postgres.template("migrated", _migrate)) as dsn:
+    with postgres.database(postgres.template("migrated", migrate)) as dsn:
         yield dsn
 
 
-def _migrate(dsn: str) -> None:
+def migrate(dsn: str) -> None:
+    """Give a database the app's schema, as `make migrate` does."""
     environment = {**os.environ, "POSTGRES_DSN": dsn}
     subprocess.run([sys.executable, "-m", "shared.platform.migrate"], env=environment, check=True, capture_output=True)

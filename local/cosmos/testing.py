@@ -16,6 +16,7 @@ class CosmosProcess(KillableService):
         port = free_port()
         self.endpoint = f"http://127.0.0.1:{port}"
         self.key = EMULATOR_KEY
+        self.connection_string = f"AccountEndpoint={self.endpoint}/;AccountKey={self.key};"
         super().__init__(["local.cosmos", "--data", data, "--port", port])
 
 

@@ -13,6 +13,6 @@ folder; in this process the current folder stays as it is.
 from local.host.core.clock import ManualClock
 from local.host.testing.client import Answer, Orchestration
 from local.host.testing.in_process import InProcessHost
-from local.host.testing.process import HostDidNotStart, HostProcess
+from local.host.testing.process import HostDidNotStart, HostProcess, Program
 
-__all__ = ["Answer", "HostDidNotStart", "HostProcess", "InProcessHost", "ManualClock", "Orchestration"]
+__all__ = ["Answer", "HostDidNotStart", "HostProcess", "InProcessHost", "ManualClock", "Orchestration", "Program"]

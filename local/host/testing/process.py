@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import IO, Protocol, Self
 
 from local.host.testing.client import HostClient
 
@@ -18,6 +18,18 @@ _PROJECT = Path(__file__).parents[3]
 
 class HostDidNotStart(Exception):
     """The host ended, or was not ready in time; the message holds what it printed."""
+
+
+class Program(Protocol):
+    """A process, as subprocess.Popen has it."""
+
+    @property
+    def pid(self) -> int: ...
+    @property
+    def stdout(self) -> IO[str] | None: ...
+    def poll(self) -> int | None: ...
+    def wait(self, timeout: float | None = None) -> int: ...
+    def send_signal(self, sig: int, /) -> None: ...
 
 
 @dataclass
@@ -33,7 +45,7 @@ class HostProcess(HostClient):
     command: Sequence[str] = (sys.executable, "-m", "local.host")
 
     def __post_init__(self) -> None:
-        self._process: subprocess.Popen[str] | None = None
+        self._process: Program | None = None
         self._reader: threading.Thread | None = None
         self._ready = threading.Event()
 
@@ -54,17 +66,8 @@ class HostProcess(HostClient):
     def start(self, timeout: float = 30) -> Self:
         """Start it, on the same port as the last time, and wait until it is ready. Raises HostDidNotStart."""
         self._ready.clear()
-        place = [str(self.app), "--port", str(self.port), "--data", str(self.data)]
-        path = os.pathsep.join([str(_PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])])
-        self._process = subprocess.Popen(  # noqa: S603 - the host itself, with arguments of the test's own
-            [*self.command, *place, *self.arguments],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            text=True,
-            errors="replace",
-            env={**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1", **self.environment},
-        )
+        arguments = [str(self.app), "--port", str(self.port), "--data", str(self.data), *self.arguments]
+        self._process = self._launch(arguments, {**os.environ, **self.environment})
         self._reader = threading.Thread(target=self._read, args=(self._process,), daemon=True)
         self._reader.start()
         if not self._ready.wait(timeout) or self._process.poll() is not None:
@@ -99,12 +102,25 @@ class HostProcess(HostClient):
                 raise AssertionError(f"{text!r} was not printed:\n" + "\n".join(self.output))
             time.sleep(0.02)
 
+    def _launch(self, arguments: list[str], environment: Mapping[str, str]) -> Program:
+        """Start it with both outputs in one pipe."""
+        path = os.pathsep.join([str(_PROJECT), *filter(None, [environment.get("PYTHONPATH")])])
+        return subprocess.Popen(  # noqa: S603 - the host itself, with arguments of the test's own
+            [*self.command, *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            errors="replace",
+            env={**environment, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"},
+        )
+
     def _ended(self) -> None:
         # The reader says "ready" at the end of a process, too, and must not say so into the next start.
         if self._reader is not None:
             self._reader.join(timeout=10)
 
-    def _read(self, process: "subprocess.Popen[str]") -> None:
+    def _read(self, process: Program) -> None:
         assert process.stdout is not None
         for line in process.stdout:
             self.output.append(line.rstrip("\n"))

@@ -23,11 +23,11 @@ from local.apps.testing import running as running_apps
 from local.arm.cloud import App, Cloud, Fate
 from local.arm.testing import on_a_thread
 from local.cosmos.testing import CosmosProcess
-from local.cosmos.testing import running as running_cosmos
-from local.host.testing import Answer, HostProcess
+from local.host.testing import Answer
 from local.servicebus.testing import running as running_servicebus
 from local.up import Ports, settings
 from local.up.services import NAMES
+from tests.acceptance.forked_host import ForkedHost
 
 ROOT = Path(__file__).parents[3]
 KEY = "acceptance"
@@ -81,7 +81,7 @@ def random_text(size: int) -> str:
 class Deploys:
     """The app and what it stands on, as a client of an organization sees it."""
 
-    def __init__(self, host: HostProcess, environment: Mapping[str, str], folder: Path) -> None:
+    def __init__(self, host: ForkedHost, environment: Mapping[str, str], folder: Path) -> None:
         self.host = host
         self.environment = environment
         self.organization = f"acme-{uuid4().hex[:12]}"
@@ -178,7 +178,7 @@ class Deploys:
 class OnAzure(Deploys):
     """Deployments on the Azure adapter: what becomes of each is told beforehand."""
 
-    def __init__(self, host: HostProcess, environment: Mapping[str, str], folder: Path, cloud: Cloud) -> None:
+    def __init__(self, host: ForkedHost, environment: Mapping[str, str], folder: Path, cloud: Cloud) -> None:
         super().__init__(host, environment, folder)
         self.cloud = cloud
 
@@ -212,25 +212,19 @@ class OnAzure(Deploys):
 
 
 @pytest.fixture(scope="session")
-def cosmos(tmp_path_factory: pytest.TempPathFactory) -> Generator[CosmosProcess]:
-    with running_cosmos(tmp_path_factory.mktemp("cosmos")) as process:
-        yield process
-
-
-@pytest.fixture(scope="session")
 def environment(storage_connection: str, cosmos: CosmosProcess) -> dict[str, str]:
     """The settings of an app on what all tests share: blobs and state, of which each test has an organization."""
     return {
         **settings(Ports(), without=NAMES),
         "AzureWebJobsStorage": storage_connection,
         "STORAGE_CONNECTION": storage_connection,
-        "COSMOS_CONNECTION": f"AccountEndpoint={cosmos.endpoint}/;AccountKey={cosmos.key};",
+        "COSMOS_CONNECTION": cosmos.connection_string,
         "ADMIN_API_KEY": KEY,
     }
 
 
 @contextmanager
-def hosted(environment: Mapping[str, str], folder: Path) -> Generator[tuple[HostProcess, dict[str, str]]]:
+def hosted(environment: Mapping[str, str], folder: Path) -> Generator[tuple[ForkedHost, dict[str, str]]]:
     """The host as a process, with a queue of its own."""
     with running_servicebus(folder / "servicebus", QUEUES) as servicebus:
         known = {
@@ -239,7 +233,7 @@ def hosted(environment: Mapping[str, str], folder: Path) -> Generator[tuple[Host
             "SERVICEBUS_RESOURCE": servicebus.resource,
             "MANIFOLD_LOCAL_DIR": str(folder / "local"),
         }
-        with HostProcess(ROOT, folder / "host", environment=known) as host:
+        with ForkedHost(ROOT, folder / "host", environment=known) as host:
             yield host, known
 
 

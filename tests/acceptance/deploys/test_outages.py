@@ -26,7 +26,7 @@ def test_defect_the_version_before_serves_on_when_the_database_was_away(
     environment, cosmos_of_its_own, tmp_path, moment: str
 ) -> None:
     cosmos = cosmos_of_its_own
-    connection = f"AccountEndpoint={cosmos.endpoint}/;AccountKey={cosmos.key};"
+    connection = cosmos.connection_string
     with azure({**environment, "COSMOS_CONNECTION": connection}, tmp_path) as app:
         first = app.wait(app.release("shop", "one"))
         serves = app.active("shop")

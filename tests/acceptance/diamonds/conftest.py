@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
@@ -14,21 +14,26 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from local.host.testing import HostProcess
-from local.up import Options, Ports, Stack, stack
+from local.cosmos.testing import CosmosProcess
+from local.killable import KillableService
+from local.up import Ports, settings
+from local.up.services import NAMES, services
+from tests.acceptance.forked_host import ForkedHost
 
 ROOT = Path(__file__).parents[3]
 KEY = "acceptance"
-SHARED = ("postgres", "migrate", "azurite")
+OWN = ("servicebus", "supplier", "smtp")
+"""The services that each test has for itself: what it does to them is seen by no other."""
 
 
 class Running:
     """The app and what it stands on."""
 
-    def __init__(self, services: Stack, host: HostProcess) -> None:
-        self.services = services
+    def __init__(self, settings: dict[str, str], ports: Ports, host: ForkedHost) -> None:
+        self.settings = settings
         self.host = host
-        self.supplier = f"http://127.0.0.1:{services.options.ports.supplier}"
+        self.supplier = f"http://127.0.0.1:{ports.supplier}"
+        self._mails = f"http://127.0.0.1:{ports.mail}/messages"
 
     def ask(self, method: str, path: str, body: Any = None, *, status: int | None = None) -> Any:
         answer = self.host.request(method, path, body, headers={"X-Admin-Key": KEY}, timeout=60)
@@ -81,11 +86,11 @@ class Running:
             return json.loads(answer.read())["data"]
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
-        with psycopg.connect(self.services.settings["POSTGRES_DSN"]) as connection:
+        with psycopg.connect(self.settings["POSTGRES_DSN"]) as connection:
             return connection.execute(query.encode()).fetchall()
 
     def mails(self) -> list[dict[str, Any]]:
-        with urlopen(f"http://127.0.0.1:{self.services.options.ports.mail}/messages", timeout=10) as answer:
+        with urlopen(self._mails, timeout=10) as answer:
             return json.loads(answer.read())
 
 
@@ -93,33 +98,42 @@ Start = Callable[..., Any]
 
 
 @pytest.fixture
-def running(tmp_path: Path, migrated_dsn: str, storage_connection: str) -> Start:
+def shared(migrated_dsn: str, storage_connection: str, cosmos: CosmosProcess) -> dict[str, str]:
+    """The settings that lead to the servers of all tests, of which this one has a database and a container."""
+    return {
+        "POSTGRES_DSN": migrated_dsn,
+        "STORAGE_CONNECTION": storage_connection,
+        "AzureWebJobsStorage": storage_connection,
+        "WATERMARK_CONTAINER": f"watermarks-{uuid4().hex}",
+        "COSMOS_CONNECTION": cosmos.connection_string,
+        "ADMIN_API_KEY": KEY,
+        "NIVODA_REQUESTS_PER_SECOND": "0",
+    }
+
+
+@contextmanager
+def services_of_its_own(folder: Path, supplier: Sequence[str]) -> Generator[tuple[Ports, dict[str, str]]]:
+    """Runs OWN; where they listen, and the app's settings for them."""
+    ports = Ports.free()
+    with ExitStack() as running:
+        for service in services(ports, folder, supplier):
+            if service.name in OWN:
+                running.enter_context(KillableService(service.command[2:]).running())
+        yield ports, settings(ports, set(NAMES) - set(OWN)) | {"MANIFOLD_LOCAL_DIR": str(folder)}
+
+
+@pytest.fixture
+def running(tmp_path: Path, shared: dict[str, str]) -> Start:
     """Starts the host and what it needs: `async with running("--diamonds", "5000", INGEST_SECONDS="2") as app`.
 
-    The PostgreSQL and Blob servers are shared by all tests; the database and the container are this test's own.
     Nothing is deployed, so the platform for deployed apps stays away.
     """
 
     @asynccontextmanager
-    async def start(*supplier: str, **settings: str) -> AsyncGenerator[Running]:
-        overrides = {
-            "ADMIN_API_KEY": KEY,
-            "NIVODA_REQUESTS_PER_SECOND": "0",
-            "POSTGRES_DSN": migrated_dsn,
-            "STORAGE_CONNECTION": storage_connection,
-            "AzureWebJobsStorage": storage_connection,
-            "WATERMARK_CONTAINER": f"watermarks-{uuid4().hex}",
-            **settings,
-        }
-        options = Options(
-            ports=Ports.free(),
-            folder=tmp_path / "local",
-            without=frozenset({"host", "apps", *SHARED}),
-            supplier_flags=supplier,
-            overrides=overrides,
-        )
-        async with stack(options) as services:
-            with HostProcess(ROOT, tmp_path / "host", environment=services.settings) as host:
-                yield Running(services, host)
+    async def start(*supplier: str, **changes: str) -> AsyncGenerator[Running]:
+        with services_of_its_own(tmp_path / "local", supplier) as (ports, own):
+            known = own | shared | changes
+            with ForkedHost(ROOT, tmp_path / "host", environment=known) as host:
+                yield Running(known, ports, host)
 
     return start

@@ -41,7 +41,7 @@ def signed(method: str, path: str, body: bytes = b"") -> dict[str, str]:
 
 async def test_clients_search_hold_and_buy(running: Any) -> None:
     async with running(HMAC_SECRETS=json.dumps({"signer": SECRET})) as app:
-        dsn = app.services.settings["POSTGRES_DSN"]
+        dsn = app.settings["POSTGRES_DSN"]
         with psycopg.connect(dsn) as connection:
             connection.execute(_OFFER)
         keys = [grant(dsn, "--client", f"client-{n}", "--permission", "diamonds:read", "--permission", "diamonds:trade")

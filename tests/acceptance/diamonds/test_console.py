@@ -158,7 +158,7 @@ async def test_dead_letters_are_read_and_put_back(running: Any) -> None:
 def app_sends(app: Any, body: str) -> None:
     """Put a message on the queue `consolidate`."""
     with (
-        ServiceBusClient.from_connection_string(app.services.settings["ServiceBus"]) as client,
+        ServiceBusClient.from_connection_string(app.settings["ServiceBus"]) as client,
         client.get_queue_sender("consolidate") as sender,
     ):
         sender.send_messages(ServiceBusMessage(body))

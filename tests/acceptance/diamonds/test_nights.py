@@ -6,23 +6,28 @@ The host runs in this process, so that a test can move its clock past the waits 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+import shutil
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 
 from local.host.core.clock import ManualClock
 from local.host.testing import InProcessHost
-from local.up import Options, Ports, stack
+from local.killable import KillableService
+from local.postgres import dsn
+from local.processes import free_port
 from shared.diamonds.ingestion.suppliers import nivoda
 from shared.diamonds.runs import watermark
 from shared.platform.errors import TransientError
 from shared.platform.settings import forget_settings
-from tests.acceptance.diamonds.conftest import KEY, ROOT, Running
+from tests.acceptance.diamonds.conftest import ROOT, Running, services_of_its_own
 from tests.acceptance.diamonds.test_operations import break_partitions, pauses
+from tests.conftest import migrate
 
 EVENING = datetime(2026, 1, 1, 1, 59, 30, tzinfo=UTC)
 
@@ -57,23 +62,17 @@ class Night(Running):
 
 
 @pytest.fixture
-def night(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+def night(tmp_path: Path, shared: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     @asynccontextmanager
-    async def begin(*supplier: str, at: datetime = EVENING, **overrides: str) -> AsyncGenerator[Night]:
-        options = Options(
-            ports=Ports.free(),
-            folder=tmp_path / "local",
-            without=frozenset({"host", "apps"}),
-            supplier_flags=supplier,
-            overrides={"ADMIN_API_KEY": KEY, "NIVODA_REQUESTS_PER_SECOND": "0", **overrides},
-        )
+    async def begin(*supplier: str, at: datetime = EVENING, **changes: str) -> AsyncGenerator[Night]:
         monkeypatch.setattr(nivoda, "RETRY_SECONDS", 1)
-        async with stack(options) as services:
-            for name, value in services.settings.items():
+        with services_of_its_own(tmp_path / "local", supplier) as (ports, own):
+            known = own | shared | changes
+            for name, value in known.items():
                 monkeypatch.setenv(name, value)
             forget_settings()
             with InProcessHost(ROOT, clock=ManualClock(at), data=tmp_path / "host") as host:
-                yield Night(services, host)
+                yield Night(known, ports, host)
         forget_settings()
 
     return begin
@@ -152,13 +151,32 @@ async def test_a_run_whose_orchestration_was_purged_is_ended_within_the_hour_and
         assert (taken_up["pending"], taken_up["consolidated"]) == (0, taken_up["ingested"])
 
 
-async def test_a_database_that_is_away_for_a_while_costs_time_and_no_diamond(night: Any) -> None:
-    async with night("--diamonds", "2500", "--latency-ms", "150") as app:
+@pytest.fixture
+def own_database() -> Generator[tuple[KillableService, str]]:
+    """A server for one test, which takes it away, and the DSN of its database."""
+    port = free_port()
+    # Not below pytest's own folder: only its owner can walk that one.
+    with TemporaryDirectory(prefix="manifold-postgres-") as data:
+        server = KillableService(["local.postgres", "--port", port, "--data", data])
+        where = Path(server.start().strip().partition(" data ")[2])
+        try:
+            migrate(dsn(port))
+            yield server, dsn(port)
+        finally:
+            server.stop()
+            shutil.rmtree(where, ignore_errors=True)
+
+
+async def test_a_database_that_is_away_for_a_while_costs_time_and_no_diamond(
+    night: Any, own_database: tuple[KillableService, str]
+) -> None:
+    server, address = own_database
+    async with night("--diamonds", "2500", "--latency-ms", "150", POSTGRES_DSN=address) as app:
         run = app.start("full")
         app.until(lambda: app.rows("select count(*) from diamonds.raw_diamonds") != [(0,)])
-        await app.services["postgres"].stop()
+        await asyncio.to_thread(server.stop)
         app.until(lambda: "postgres-unavailable" in app.host.log)
-        await app.services["postgres"].start()
+        await asyncio.to_thread(server.start)
         await app.pass_(minutes=2)
         ended = app.wait(run)["run"]
         assert (ended["status"], ended["ingested"], ended["consolidated"]) == ("completed", 2500, 2500)

@@ -20,7 +20,7 @@ def instances(app: Any) -> list[dict[str, Any]]:
 
 
 def send(app: Any, *bodies: str, correlation_id: str | None = None) -> None:
-    client = ServiceBusClient.from_connection_string(app.services.settings["ServiceBus"])
+    client = ServiceBusClient.from_connection_string(app.settings["ServiceBus"])
     with client, client.get_queue_sender("consolidate") as sender:
         for body in bodies:
             sender.send_messages(ServiceBusMessage(body, correlation_id=correlation_id))
@@ -36,7 +36,7 @@ def break_partitions(app: Any) -> None:
 
     A retry begins at their start, so that it succeeds.
     """
-    with psycopg.connect(app.services.settings["POSTGRES_DSN"]) as connection:
+    with psycopg.connect(app.settings["POSTGRES_DSN"]) as connection:
         connection.execute(
             """
             create function far_off() returns trigger language plpgsql as
@@ -280,7 +280,7 @@ async def test_the_timers_look_after_the_feeds(running: Any) -> None:
         run = app.wait(app.start("full"))["run"]["run_id"]
         send(app, "poison")
         app.until(lambda: queue(app)["dead_letters"] == 1)
-        with psycopg.connect(app.services.settings["POSTGRES_DSN"]) as connection:
+        with psycopg.connect(app.settings["POSTGRES_DSN"]) as connection:
             connection.execute("update diamonds.run_metadata set completed_at = completed_at - interval '40 days'")
             connection.execute(
                 "update diamonds.raw_diamonds set consolidation_status = 'processing', claimed_by = 'w',"

@@ -26,7 +26,7 @@ select count(*) from diamonds.diamonds where (retail_price, markup_ratio, rating
 
 
 def offer(app: Any, count: int) -> None:
-    with psycopg.connect(app.services.settings["POSTGRES_DSN"]) as connection:
+    with psycopg.connect(app.settings["POSTGRES_DSN"]) as connection:
         connection.execute(_OFFER.format(count=count).encode())
 
 

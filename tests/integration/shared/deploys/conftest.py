@@ -34,7 +34,7 @@ def cosmos(tmp_path_factory: pytest.TempPathFactory) -> Generator[CosmosProcess]
 @pytest.fixture
 async def state(cosmos: CosmosProcess, monkeypatch, tmp_path) -> AsyncGenerator[str]:
     """The state of deployments; the name of an organization of the test's own."""
-    monkeypatch.setenv("COSMOS_CONNECTION", f"AccountEndpoint={cosmos.endpoint}/;AccountKey={cosmos.key};")
+    monkeypatch.setenv("COSMOS_CONNECTION", cosmos.connection_string)
     monkeypatch.setenv("POSTGRES_DSN", "host=unused")
     monkeypatch.setenv("MANIFOLD_LOCAL_DIR", str(tmp_path))
     monkeypatch.setenv("ADMIN_API_KEY", ADMIN["X-Admin-Key"])

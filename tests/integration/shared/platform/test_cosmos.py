@@ -25,7 +25,7 @@ CALLS = {
 @pytest.fixture
 async def account(tmp_path, monkeypatch):
     with running(tmp_path) as process:
-        monkeypatch.setenv("COSMOS_CONNECTION", f"AccountEndpoint={process.endpoint}/;AccountKey={process.key};")
+        monkeypatch.setenv("COSMOS_CONNECTION", process.connection_string)
         monkeypatch.setenv("POSTGRES_DSN", "host=unused")
         forget_settings()
         yield process

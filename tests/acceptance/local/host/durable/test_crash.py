@@ -14,8 +14,8 @@ import pytest
 
 from local.host.testing.client import Orchestration
 from local.servicebus.testing import running
+from tests.acceptance.forked_host import ForkedHost
 from tests.acceptance.local.host.durable.crash_load import RESULTS, WEBHOOK, Messages, MissedTimer, Orchestrations
-from tests.acceptance.local.host.durable.zygote import ForkedHost
 
 KILLS = int(os.environ.get("CRASH_KILLS", "100"))
 SEED = int(os.environ.get("CRASH_SEED", "20261121"))
@@ -104,7 +104,8 @@ def test_a_hundred_kills_lose_nothing_and_repeat_nothing(
     rng = random.Random(SEED)
     state, data = tmp_path / "state", tmp_path / "data"
     messages, timer = Messages(storage_connection, data, state), MissedTimer(data, state)
-    with ForkedHost(apps / "crash", data, environment) as host:
+    host = ForkedHost(apps / "crash", data, environment=environment)
+    try:
         orchestrations = Orchestrations(host)
         for number in range(KILLS):
             if number % 5 == 0:
@@ -121,6 +122,8 @@ def test_a_hundred_kills_lose_nothing_and_repeat_nothing(
             assert time.monotonic() < deadline
         check_outcomes(host, orchestrations)
         messages.check()
+    finally:
+        host.kill()
     check_turns(state)
     timer.check(KILLS // 20)
     assert len(orchestrations.started) > KILLS

@@ -67,7 +67,9 @@ class HostProcess(HostClient):
         """Start it, on the same port as the last time, and wait until it is ready. Raises HostDidNotStart."""
         self._ready.clear()
         arguments = [str(self.app), "--port", str(self.port), "--data", str(self.data), *self.arguments]
-        self._process = self._launch(arguments, {**os.environ, **self.environment})
+        path = os.pathsep.join([str(_PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])])
+        environment = {**os.environ, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1", **self.environment}
+        self._process = self._launch(arguments, environment)
         self._reader = threading.Thread(target=self._read, args=(self._process,), daemon=True)
         self._reader.start()
         if not self._ready.wait(timeout) or self._process.poll() is not None:
@@ -104,7 +106,6 @@ class HostProcess(HostClient):
 
     def _launch(self, arguments: list[str], environment: Mapping[str, str]) -> Program:
         """Start it with both outputs in one pipe."""
-        path = os.pathsep.join([str(_PROJECT), *filter(None, [environment.get("PYTHONPATH")])])
         return subprocess.Popen(  # noqa: S603 - the host itself, with arguments of the test's own
             [*self.command, *arguments],
             stdout=subprocess.PIPE,
@@ -112,7 +113,7 @@ class HostProcess(HostClient):
             stdin=subprocess.DEVNULL,
             text=True,
             errors="replace",
-            env={**environment, "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"},
+            env=environment,
         )
 
     def _ended(self) -> None:

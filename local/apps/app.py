@@ -65,7 +65,7 @@ def create_app(token: str, port: int, state: State, workspaces: Workspaces, say:
             Route(f"{one}/build", steps.stop_build, methods=["DELETE"]),
             Route(f"{one}/release", steps.release, methods=["POST"]),
             Route(f"{one}/release", steps.released, methods=["GET"]),
-            Route(f"{one}/app-log", steps.last_words, methods=["GET"]),
+            Route(f"{one}/app-log", steps.log_tail, methods=["GET"]),
             Route(f"{one}/promote", steps.promote, methods=["POST"]),
             Route(f"{one}/rollback", steps.rollback, methods=["POST"]),
             Route(f"{one}/domain", steps.domain, methods=["PUT"]),
@@ -153,8 +153,8 @@ class _Steps:
     async def released(self, request: Request) -> Response:
         return _json(await _serving(request).released(request.path_params["deployment"], _wait(request)))
 
-    async def last_words(self, request: Request) -> Response:
-        return JSONResponse({"log": await _serving(request).last_words(request.path_params["deployment"])})
+    async def log_tail(self, request: Request) -> Response:
+        return JSONResponse({"log": await _serving(request).log_tail(request.path_params["deployment"])})
 
     async def promote(self, request: Request) -> Response:
         return JSONResponse({"url": await _serving(request).promote(request.path_params["deployment"])})

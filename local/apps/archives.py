@@ -18,7 +18,7 @@ class ArchiveRefused(Exception):
 
 
 def unpack(archive: Path, folder: Path) -> None:
-    """Unpack a tar.gz of plain files and folders into a new folder; after a refusal it is gone. Blocks.
+    """Unpack a tar.gz of plain files and folders into a new folder; after a refusal it is removed. Blocks.
 
     Raises:
         ArchiveRefused: see there.

@@ -32,7 +32,7 @@ class Build:
         self._task: asyncio.Task[None] | None = None
 
     def start(self, ended: Callable[[str | None], None]) -> None:
-        """Begin. `ended` is told why the build failed, or None if it did not; never after `stop`."""
+        """Begin. `ended` is called with why the build failed, or None if it did not; never after `stop`."""
 
         async def run() -> None:
             ended(await self._run())
@@ -67,7 +67,7 @@ class Build:
                 log(f"$ {' '.join(words)}")
                 ended = await self._step(words, log, max(deadline - monotonic(), 0.1))
                 if ended.code or ended.reason:
-                    said = f" Its last words: {log.last}" if log.last and not log.last.startswith("$ ") else ""
+                    said = f" Its log ends with: {log.last}" if log.last and not log.last.startswith("$ ") else ""
                     return f"{words[0]}: {ended.words}.{said}"[:1_000]
         except OSError as error:
             return f"the platform could not build: {error.strerror}"

@@ -198,7 +198,7 @@ def _stop(child: int, grace: float) -> int:
     """Ask the command to end, wait, and kill it; its wait status."""
     if grace:
         for pid in _descendants():
-            _signal(pid, signal.SIGCONT)  # it may have used up its share of CPU, and shall hear what it is told
+            _signal(pid, signal.SIGCONT)  # it may have used up its share of CPU, and must handle the signal
         _signal(child, signal.SIGTERM)
         deadline = time.monotonic() + grace
         while time.monotonic() < deadline:

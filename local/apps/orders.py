@@ -33,7 +33,7 @@ class _Run(_Order):
 
 
 class BuildOrder(_Run):
-    """A build: `seconds` is how long it may take. The start command may tell what the source is."""
+    """A build: `seconds` is how long it may take. The start command may decide what the source is."""
 
     start: Words = ()
     cores: float = Field(2, gt=0, le=64)

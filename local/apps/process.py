@@ -1,4 +1,4 @@
-"""A command as a process of the platform: within limits, with its output line by line, and gone when it is stopped."""
+"""A command as a process of the platform: within limits, its output line by line, ended with all that it started."""
 
 from __future__ import annotations
 

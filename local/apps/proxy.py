@@ -111,14 +111,14 @@ class Listener:
         self._opened.set()
 
     async def _bind(self) -> socket.socket:
-        told = False
+        logged = False
         while True:
             try:
                 return listen(LOOPBACK, self._port)
             except OSError:
-                if not told:
+                if not logged:
                     self._say(f"Port {self._port} of an app is in use. It is opened as soon as it is free.")
-                    told = True
+                    logged = True
                 await asyncio.sleep(_RETRY_S)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,4 +1,4 @@
-"""How this platform makes an app of a source: told by the files at its root, as buildpacks do it."""
+"""How this platform makes an app of a source: decided by the files at its root, as buildpacks do it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PYTHON_PROGRAMS = frozenset({"python", "python3"})
 
 
 class NotBuildable(Exception):
-    """The source does not tell how it is built or started; the message says what to add."""
+    """It cannot be known how the source is built or started; the message says what to add."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ def recipe(source: Path, build: Command, start: Command) -> Recipe:
     """What to run for the source in this folder; `build` and `start`, where not empty, take the usual one's place.
 
     Raises:
-        NotBuildable: nothing at its root tells what it is, or how it is started.
+        NotBuildable: nothing at its root shows what it is, or how it is started.
     """
     names = {path.name for path in source.iterdir() if path.is_file()}
     if "package.json" in names:
@@ -44,12 +44,12 @@ def recipe(source: Path, build: Command, start: Command) -> Recipe:
     else:
         raise NotBuildable(
             "The source has no package.json, requirements.txt, pyproject.toml, app.py, main.py or index.html at its "
-            "root. Add the one that tells what it is."
+            "root. Add the one that fits."
         )
     chosen = start or usual_start
     is_site = "index.html" in names and not install
     if not chosen and not is_site:
-        raise NotBuildable("Nothing tells how the app is started. Add app.py or main.py, or send a start command.")
+        raise NotBuildable("It is not known how the app is started. Add app.py or main.py, or send a start command.")
     return Recipe((*install, *((build,) if build else usual_build)), chosen)
 
 

@@ -42,7 +42,7 @@ class Revision:
         command: makes the command for the port that it shall listen on.
         proven: it was healthy before, so that it is started again however often it ends.
         patience_s: seconds that it may take to become healthy.
-        found: is told once when it is known whether it is healthy.
+        found: is called once, when it is known whether it is healthy.
     """
 
     def __init__(
@@ -122,7 +122,7 @@ class Revision:
                 wrong = ended.words
             elif not self._proven:
                 await self._process.stop()
-                said = f" Its last words: {self._log.last}" if self._log.last else ""
+                said = f" Its log ends with: {self._log.last}" if self._log.last else ""
                 self._judge(Health.FAILED, None, f"{wrong}.{said}"[:1_000])
                 return
             self.health, self.port = Health.STARTING, None

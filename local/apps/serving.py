@@ -151,14 +151,14 @@ class Serving:
         return [self._app(app) for app in self._state.apps()]
 
     async def log(self, organization: str, project: str, environment: str) -> str:
-        """The last words of the revision that serves."""
+        """The tail of the log of the revision that serves."""
         app = self._state.find_app(organization, project, environment)
         if app is None or app.serving is None:
             raise Refusal(404, "no-app", "No revision of this app serves.")
         return await asyncio.to_thread(read_end, self._deployments.workspace(app, app.serving).app_log, _LOG_TAIL)
 
-    async def last_words(self, deployment: str) -> str:
-        """The last words of the deployment's revision; empty where it has none."""
+    async def log_tail(self, deployment: str) -> str:
+        """The tail of the log of the deployment's revision; empty where it has none."""
         row = self._state.deployment(deployment)
         if row is None or row.ended:
             return ""

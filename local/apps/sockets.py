@@ -59,7 +59,7 @@ async def forward_socket(revision: Revision | None, scope: Scope, receive: Recei
 
 
 async def _talk(client: WebSocket, app: ClientConnection) -> None:
-    """Until one side closes, which is told to the other."""
+    """Until one side closes; then the other is closed, too."""
     ways = {asyncio.create_task(_to_app(client, app)), asyncio.create_task(_to_client(app, client))}
     try:
         done, _ = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
@@ -98,5 +98,5 @@ def _headers(client: WebSocket) -> list[tuple[str, str]]:
 
 
 def _sayable(code: int | None) -> int:
-    """The code to close with: two of them only tell that the other side sent none."""
+    """The code to close with: two of them only mean that the other side sent none."""
     return _GONE if code in (None, _ABNORMAL) else 1000 if code == _NO_STATUS else code

@@ -118,10 +118,10 @@ def _operation(cloud: Cloud) -> Any:
         found = cloud.operations.get(request.path_params["id"])
         if found is None:
             return _refused(cloud, ArmError(404, "OperationNotFound", "There is no such operation."))
-        told: Json = {"id": request.url.path, "status": found.state}
+        body: Json = {"id": request.url.path, "status": found.state}
         if found.state == "Failed":
-            told["error"] = {"code": "ContainerAppOperationError", "message": found.error}
-        return JSONResponse(told, headers={"Retry-After": str(cloud.retry_after)})
+            body["error"] = {"code": "ContainerAppOperationError", "message": found.error}
+        return JSONResponse(body, headers={"Retry-After": str(cloud.retry_after)})
 
     return endpoint
 

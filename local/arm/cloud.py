@@ -179,7 +179,7 @@ class Cloud:
 
     Attributes:
         seconds: how long builds, writes, revisions and certificates take.
-        retry_after: what answers tell about when to ask again.
+        retry_after: the Retry-After of answers, in seconds.
         trouble: what the next requests are answered instead.
         fates: by an image's tag.
         usual: the fate of an image that has none of its own.

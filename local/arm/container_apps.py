@@ -26,7 +26,7 @@ from local.arm.cloud import (
 )
 from local.arm.http import Call, Reply, checked
 from local.arm.shapes import ContainerApp, ManagedCertificate
-from local.arm.views import app_told, certificate_told, configuration_of, hosts_of, revision_told, weight_of
+from local.arm.views import app_view, certificate_view, configuration_of, hosts_of, revision_view, weight_of
 
 API = {"2025-01-01"}
 _NAME = re.compile(r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$")
@@ -59,7 +59,7 @@ def app(cloud: Cloud, call: Call) -> Reply:
         del cloud.apps[name]
         operation, _ = cloud.begin()
         return Reply(None, 202, location=operation)
-    return Reply(app_told(found))
+    return Reply(app_view(found))
 
 
 def secrets(cloud: Cloud, call: Call) -> Reply:
@@ -68,12 +68,12 @@ def secrets(cloud: Cloud, call: Call) -> Reply:
 
 def revisions(cloud: Cloud, call: Call) -> Reply:
     found = _app(cloud, call.values["app"])
-    return Reply({"value": [revision_told(found, one) for one in found.revisions.values()]})
+    return Reply({"value": [revision_view(found, one) for one in found.revisions.values()]})
 
 
 def revision(cloud: Cloud, call: Call) -> Reply:
     found = _app(cloud, call.values["app"])
-    return Reply(revision_told(found, _revision(found, call.values["revision"])))
+    return Reply(revision_view(found, _revision(found, call.values["revision"])))
 
 
 def deactivate(cloud: Cloud, call: Call) -> Reply:
@@ -129,14 +129,14 @@ def certificate(cloud: Cloud, call: Call) -> Reply:
             reason = cloud.failing_certificates.get(host)
             cloud.certificates[name] = Certificate(body, time.monotonic() + cloud.seconds, reason)
         operation, _ = cloud.begin()
-        return Reply(certificate_told(cloud.certificates[name]), 201, operation=operation)
+        return Reply(certificate_view(cloud.certificates[name]), 201, operation=operation)
     found = cloud.certificates.get(name)
     if found is None:
         raise ArmError(404, "ResourceNotFound", f"There is no certificate {name}.")
     if call.method == "DELETE":
         del cloud.certificates[name]
         return Reply({})
-    return Reply(certificate_told(found))
+    return Reply(certificate_view(found))
 
 
 def _write(cloud: Cloud, name: str, given: Any) -> Reply:
@@ -165,7 +165,7 @@ def _write(cloud: Cloud, name: str, given: Any) -> Reply:
     if existing is None and pulled:
         ready = time.monotonic() + 2 * cloud.seconds
         known.revisions[revision_name] = Revision(revision_name, template, fate, ready)
-    return Reply(app_told(known), status, operation=operation)
+    return Reply(app_view(known), status, operation=operation)
 
 
 def _check(cloud: Cloud, body: Json, names: set[str], template: Json) -> None:
@@ -197,7 +197,7 @@ def _check_domain(cloud: Cloud, domain: Json) -> None:
         raise ArmError(400, "InvalidCustomHostNameValidation", f"A TXT record asuid.{domain['name']} was not found.")
     if domain["bindingType"] == "SniEnabled":
         held = cloud.certificates.get(str(domain.get("certificateId")).rsplit("/", 1)[-1])
-        if held is None or certificate_told(held)["properties"]["provisioningState"] != "Succeeded":
+        if held is None or certificate_view(held)["properties"]["provisioningState"] != "Succeeded":
             raise ArmError(400, "CertificateMissing", f"There is no certificate for {domain['name']}.")
 
 

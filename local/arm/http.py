@@ -24,7 +24,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer; `operation` and `location` are ids of long-running operations, told in either of the two headers."""
+    """An answer; `operation` and `location` are ids of long-running operations, named in either of the two headers."""
 
     body: Json | None
     status: int = 200

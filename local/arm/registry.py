@@ -37,7 +37,7 @@ def task_run(cloud: Cloud, call: Call) -> Reply:
     if call.method == "GET":
         if known is None:
             raise ArmError(404, "ResourceNotFound", f"There is no task run {name}.")
-        return Reply(_told(cloud, name))
+        return Reply(_view(cloud, name))
     body = checked(TaskRun, call.body)
     if known is None or known["body"] != body:
         request: Json = body["properties"]["runRequest"]
@@ -47,11 +47,11 @@ def task_run(cloud: Cloud, call: Call) -> Reply:
         cloud.runs[run] = Run(run, request, fate, time.monotonic(), cloud.seconds)
         cloud.task_runs[name] = {"body": body, "run": run}
     operation, _ = cloud.begin()
-    return Reply(_told(cloud, name), 201, operation=operation)
+    return Reply(_view(cloud, name), 201, operation=operation)
 
 
 def run(cloud: Cloud, call: Call) -> Reply:
-    return Reply(_run_told(_run(cloud, call)))
+    return Reply(_run_view(_run(cloud, call)))
 
 
 def cancel(cloud: Cloud, call: Call) -> Reply:
@@ -87,15 +87,15 @@ def _run(cloud: Cloud, call: Call) -> Run:
     return found
 
 
-def _told(cloud: Cloud, name: str) -> Json:
+def _view(cloud: Cloud, name: str) -> Json:
     known = cloud.task_runs[name]
     found = cloud.runs[known["run"]]
     state = {"Succeeded": "Succeeded", "Failed": "Failed", "Canceled": "Canceled"}.get(found.status, "Creating")
-    properties = {**known["body"]["properties"], "provisioningState": state, "runResult": _run_told(found)}
+    properties = {**known["body"]["properties"], "provisioningState": state, "runResult": _run_view(found)}
     return {"id": f"{_REGISTRY}/taskRuns/{name}", "name": name, "properties": properties}
 
 
-def _run_told(found: Run) -> Json:
+def _run_view(found: Run) -> Json:
     images: list[Json] = []
     if found.status == "Succeeded":
         repository, tag = found.request["imageNames"][0].split(":")

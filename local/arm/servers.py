@@ -25,7 +25,7 @@ SETTINGS = {
     "CONTAINER_APPS_ENVIRONMENT_ID": ENVIRONMENT,
     "CONTAINER_APPS_IDENTITY_ID": IDENTITY,
 }
-"""What the app is told of the stand-in's cloud, wherever that is served."""
+"""The settings by which the app finds the stand-in's cloud, wherever that is served."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from local.arm.cloud import (
 )
 
 
-def app_told(found: App) -> Json:
+def app_view(found: App) -> Json:
     """An app as reading it tells: no secret has a value."""
     body, state = found.body, found.operation.state
     configuration: Json = dict(body["properties"]["configuration"])
@@ -48,7 +48,7 @@ def app_told(found: App) -> Json:
     }
 
 
-def revision_told(found: App, one: Revision) -> Json:
+def revision_view(found: App, one: Revision) -> Json:
     """A revision as reading it tells."""
     provisioning, running, health = one.states
     return {
@@ -69,7 +69,7 @@ def revision_told(found: App, one: Revision) -> Json:
     }
 
 
-def certificate_told(found: Certificate) -> Json:
+def certificate_view(found: Certificate) -> Json:
     """A managed certificate as reading it tells."""
     ended = time.monotonic() >= found.ready
     state = ("Failed" if found.error else "Succeeded") if ended else "Pending"

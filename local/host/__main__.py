@@ -96,7 +96,7 @@ def _announce(host: Host, say: Say) -> None:
     if resumed is not None:
         say(resumed, logging.INFO)
     if host.options.enable_auth:
-        say(f"Keys are asked for: header x-functions-key or ?code=. They are in {host.app.keys.path}", logging.INFO)
+        say(f"Keys are required: header x-functions-key or ?code=. They are in {host.app.keys.path}", logging.INFO)
     say("For detailed output, pass --verbose.", logging.INFO)
     say(f"Host page: http://localhost:{host.app.port}/admin/host/page", logging.INFO)
 

@@ -77,7 +77,7 @@ class Manager:
             text = "The lock supplied is invalid. Either the lock expired, or the message has already been removed."
             return _failure(410, "com.microsoft:message-lock-lost", text)
         except MessageNotFoundError:
-            text = "The message is not in the state that the operation needs, or is gone."
+            text = "The message is not in the state that the operation needs, or no longer exists."
             return _failure(404, "com.microsoft:message-not-found", text)
         except (KeyError, TypeError, ValueError, AttributeError, CodecError) as problem:
             text = f"The request {name!r} cannot be read: {problem}"

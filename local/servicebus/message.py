@@ -78,7 +78,7 @@ class Message:
 
     @property
     def time_to_live(self) -> int | None:
-        """Milliseconds. A life beyond 49 days does not fit the header: then the two times of the properties tell it."""
+        """Milliseconds. More than 49 days do not fit the header: then two times among the properties say it."""
         header = _at(self.header, 2)
         expiry, creation = _at(self.properties, _ABSOLUTE_EXPIRY), _at(self.properties, _CREATION)
         if header == _TTL_BEYOND_UINT and expiry is not None and creation is not None:

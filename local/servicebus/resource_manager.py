@@ -26,12 +26,12 @@ def managed_queues(broker: Broker) -> Route:
             return _refused(401, "AuthenticationFailed", "The 'Authorization' header is missing.")
         if request.query_params.get("api-version") != API_VERSION:
             return _refused(400, "NoRegisteredProviderFound", f"The supported api-versions are '{API_VERSION}'.")
-        return JSONResponse({"value": [_told(queue) for queue in broker.queues.values()]})
+        return JSONResponse({"value": [_view(queue) for queue in broker.queues.values()]})
 
     return Route(f"{NAMESPACE}/queues", listed)
 
 
-def _told(queue: Queue) -> dict[str, Any]:
+def _view(queue: Queue) -> dict[str, Any]:
     counts = queue.counts()
     return {
         "id": f"{NAMESPACE}/queues/{queue.name}",

@@ -37,7 +37,7 @@ class Transport(Protocol):
 
     @property
     def closing(self) -> bool:
-        """Whether the client is gone, so that nothing reaches it any more."""
+        """Whether the client has disconnected, so that nothing reaches it any more."""
         ...
 
     def send(self, channel: int, performative: Performative, payload: bytes = b"") -> None: ...
@@ -74,7 +74,7 @@ class AmqpSession:
 
     @property
     def blocked(self) -> bool:
-        """Whether nothing more can go out now: the client's window is used up, or the client is gone."""
+        """Whether nothing more can go out now: the client's window is used up, or the client has disconnected."""
         return bool(self._outbox) or self._transport.closing
 
     def next_delivery_id(self) -> int:

@@ -1,4 +1,4 @@
-"""What a queue is told to do: from `--queue` on the command line, or from the JSON file of Microsoft's emulator."""
+"""The settings of queues: from `--queue` on the command line, or from the JSON file of Microsoft's emulator."""
 
 from dataclasses import dataclass, replace
 from datetime import timedelta

@@ -16,7 +16,7 @@ from local.processes import tethered
 from local.up.environment import ROOT, settings
 from local.up.ports import Ports
 from local.up.services import NAMES, Service, module, services
-from local.up.supervised import StartError, Supervised, last_words
+from local.up.supervised import StartError, Supervised, log_tail
 
 __all__ = ["Options", "Stack", "StartError", "stack"]
 
@@ -41,7 +41,7 @@ class Options:
     overrides: Mapping[str, str] = field(default_factory=dict[str, str])
     """App settings that come before all others."""
     say: Callable[[str], None] = _quiet
-    """Is told in one line what happens to a service while it runs."""
+    """Is called with one line for what happens to a service while it runs."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ async def _migrate(log: Path, values: Mapping[str, str]) -> None:
     written, _ = await process.communicate()
     await asyncio.to_thread(log.write_bytes, written)
     if process.returncode != 0:
-        raise StartError(last_words("migrate", f"ended with code {process.returncode}", written, log))
+        raise StartError(log_tail("migrate", f"ended with code {process.returncode}", written, log))
 
 
 async def _check_app(host: Supervised, port: int) -> None:

@@ -20,10 +20,10 @@ STEADY_S = 60.0
 
 
 class StartError(Exception):
-    """A service did not start; the message has its last words and where its log is."""
+    """A service did not start; the message has the tail of its log and where that is."""
 
 
-def last_words(name: str, what: str, written: bytes, log: Path) -> str:
+def log_tail(name: str, what: str, written: bytes, log: Path) -> str:
     """Say what became of a program, with the last line that it wrote."""
     lines = written.decode(errors="replace").strip().splitlines()
     return f"{name} {what}: {lines[-1] if lines else 'it said nothing'}\nIts log: {log}"
@@ -85,11 +85,11 @@ class Supervised:
             async with asyncio.timeout(self.service.start_s):
                 while not self._said_ready(start):
                     if self._process.returncode is not None:
-                        raise StartError(self._last_words(start, f"ended with code {self._process.returncode}"))
+                        raise StartError(self._log_tail(start, f"ended with code {self._process.returncode}"))
                     await asyncio.sleep(0.03)
         except TimeoutError:
             await self._end()
-            raise StartError(self._last_words(start, f"was not ready after {self.service.start_s:.0f} s")) from None
+            raise StartError(self._log_tail(start, f"was not ready after {self.service.start_s:.0f} s")) from None
         except asyncio.CancelledError:
             await self._end()
             raise
@@ -100,8 +100,8 @@ class Supervised:
             line.startswith(b"ready ") for line in self._written(start).splitlines(keepends=True) if b"\n" in line
         )
 
-    def _last_words(self, start: int, what: str) -> str:
-        return last_words(self.service.name, what, self._written(start), self.log)
+    def _log_tail(self, start: int, what: str) -> str:
+        return log_tail(self.service.name, what, self._written(start), self.log)
 
     def _written(self, start: int) -> bytes:
         with self.log.open("rb") as log:

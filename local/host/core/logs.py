@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, TextIO
 
 # In a tree of its own: whatever an app makes of logging (disable_existing_loggers, logging.disable, the root's handlers
-# gone), at its load or while a function runs, the host goes on telling.
+# gone), at its load or while a function runs, the host goes on logging.
 host_log = logging.Manager(logging.RootLogger(logging.WARNING)).getLogger("local.host")
 
 LEVELS = {
@@ -24,9 +24,9 @@ LEVELS = {
     "critical": logging.CRITICAL,
     "none": logging.CRITICAL + 1,
 }
-_told: set[tuple[str, ...]] = set()
+_warned: set[tuple[str, ...]] = set()
 # Names come from requests, too.
-_MOST_TOLD = 1000
+_MOST_WARNED = 1000
 _RED, _YELLOW, _PLAIN = "\x1b[31m", "\x1b[33m", "\x1b[0m"
 
 
@@ -102,7 +102,7 @@ class HostLogHandler(logging.StreamHandler[TextIO]):
 
 def install(handler: HostLogHandler, levels: LogLevels) -> None:
     """Send every record of this process through the handler; the host's own whatever the app makes of logging."""
-    _told.clear()
+    _warned.clear()
     for logger in (logging.getLogger(), host_log):
         logger.addHandler(handler)
         logger.setLevel(levels.lowest)
@@ -121,9 +121,9 @@ def uninstall(handler: HostLogHandler) -> None:
 def warn_once(text: str, *arguments: object) -> None:
     """Warn of what a function does at every run, the first time only; numbers in the arguments make no difference."""
     key = (text, *(one for one in arguments if isinstance(one, str)))
-    if key in _told or len(_told) > _MOST_TOLD:
+    if key in _warned or len(_warned) > _MOST_WARNED:
         return
-    _told.add(key)
+    _warned.add(key)
     host_log.warning(text, *arguments)
 
 

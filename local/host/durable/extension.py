@@ -1,4 +1,4 @@
-"""Durable Functions' backend: the task hub, what runs on it, and the two HTTP doors that the shell mounts."""
+"""Durable Functions' backend: the task hub, what runs on it, and the management API as two ASGI applications."""
 
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,7 @@ class DurableExtension:
     ) -> None:
         if cache_sdk:
             put_sdk_caches()
-        entity_errors.tell()
+        entity_errors.log_tracebacks()
         self._hub = Hub(hub_path)
         self._dispatcher = Dispatcher(functions, options, self._hub, clock)
         self._links = Links(options.hub_name)

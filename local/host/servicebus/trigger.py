@@ -80,21 +80,21 @@ class ServiceBusTrigger:
 
     async def _listen(self) -> None:
         queue = self.function.trigger.text("queueName")
-        told = False
+        logged = False
         while not self._stopping:
             try:
                 async with self._receiver(queue) as (receiver, renewer):
-                    told = False
+                    logged = False
                     await self._receive(receiver, renewer)
             except (ServiceBusError, OSError) as error:
-                (host_log.debug if told else host_log.error)(
+                (host_log.debug if logged else host_log.error)(
                     "Function '%s' cannot listen to the Service Bus queue '%s': %s. It tries again every %g s.",
                     self.function.name,
                     queue,
                     error,
                     _RECONNECT_SECONDS,
                 )
-                told = True
+                logged = True
                 await asyncio.sleep(_RECONNECT_SECONDS)
 
     @asynccontextmanager

@@ -25,7 +25,7 @@ _ATTEMPTS = 5
 
 
 class BlobTrigger:
-    """Scans one container for one function, and keeps a receipt of every version that was dealt with."""
+    """Scans one container for one function, and keeps a receipt of every version that was processed."""
 
     def __init__(self, blobs: Blobs, dispatcher: Dispatcher, function: Function, folder: Path, clock: Clock) -> None:
         self.function = function
@@ -54,12 +54,12 @@ class BlobTrigger:
         self._stopping = True
 
     async def ended(self) -> None:
-        """Return when the blob that was taken is dealt with."""
+        """Return when the blob that was taken is processed."""
         if self._task is not None:
             await self._task
 
     async def _scan(self) -> None:
-        told = False
+        logged = False
         container = self._service.get_container_client(self._container)
         while not self._stopping:
             try:
@@ -67,23 +67,23 @@ class BlobTrigger:
                     if self._stopping:
                         return
                     if self._pattern.match(blob.name) and not self._receipts.has(blob.name, str(blob.etag)):
-                        await self._deal_with(blob)
-                told = False
+                        await self._process(blob)
+                logged = False
             except ResourceNotFoundError:
-                told = False
+                logged = False
             except AzureError as error:
-                (host_log.debug if told else host_log.error)(
+                (host_log.debug if logged else host_log.error)(
                     "Function '%s' cannot list the container '%s': %s",
                     self.function.name,
                     self._container,
                     problem(error),
                 )
-                told = True
+                logged = True
             for _ in range(10):
                 if not self._stopping:
                     await asyncio.sleep(_SCAN_SECONDS / 10)
 
-    async def _deal_with(self, blob: BlobProperties) -> None:
+    async def _process(self, blob: BlobProperties) -> None:
         client = self._service.get_blob_client(self._container, blob.name)
         name = f"{self._container}/{blob.name}"
         for attempt in range(1, _ATTEMPTS + 1):

@@ -61,7 +61,7 @@ class QueueTrigger:
             await asyncio.wait(self._running)
 
     async def _poll(self) -> None:
-        pause, told = SHORTEST_POLL, False
+        pause, logged = SHORTEST_POLL, False
         await self._resume()
         while True:
             while len(self._running) > self._options.new_batch_threshold:
@@ -70,14 +70,14 @@ class QueueTrigger:
                 # Cancelling the request itself could lose messages that the service has already handed out.
                 self._taking = asyncio.create_task(self._take())
                 found = await asyncio.shield(self._taking)
-                told = False
+                logged = False
             except ResourceNotFoundError:
                 found = 0
             except AzureError as error:
-                (host_log.debug if told else host_log.error)(
+                (host_log.debug if logged else host_log.error)(
                     "Function '%s' cannot read the queue '%s': %s", self.function.name, self._name, problem(error)
                 )
-                found, told = 0, True
+                found, logged = 0, True
             if found:
                 pause = SHORTEST_POLL
             else:
@@ -103,7 +103,7 @@ class QueueTrigger:
     async def _resume(self) -> None:
         """Show the messages again that a killed host held: else they would stay hidden for ten minutes."""
         for message_id, pop_receipt in self._leases.left():
-            with contextlib.suppress(AzureError):  # dealt with before the end, or visible already
+            with contextlib.suppress(AzureError):  # processed before the end, or visible already
                 await self._queue.update_message(message_id, pop_receipt, visibility_timeout=0)
                 host_log.info("A message of the queue '%s' that the last host held is visible again.", self._name)
             self._leases.drop(message_id)
@@ -111,7 +111,7 @@ class QueueTrigger:
     async def _run(self, message: QueueMessage) -> None:
         renewal = asyncio.create_task(self._renew(message))
         try:
-            settle = await self._deal_with(message)
+            settle = await self._process(message)
         finally:
             renewal.cancel()
         try:
@@ -120,7 +120,7 @@ class QueueTrigger:
             host_log.error("A message of the queue '%s' could not be settled: %s", self._name, problem(error))
         self._leases.drop(str(message.id))
 
-    async def _deal_with(self, message: QueueMessage) -> Awaitable[Any]:
+    async def _process(self, message: QueueMessage) -> Awaitable[Any]:
         """Run the function; what then is to be done with the message."""
         try:
             body = self._queues.decode(str(message.content))

@@ -1,11 +1,11 @@
-"""Which versions of which blobs a trigger has dealt with, kept in a file."""
+"""Which versions of which blobs a trigger has processed, kept in a file."""
 
 import json
 from pathlib import Path
 
 
 class Receipts:
-    """Which versions of which blobs were dealt with: one JSON line each, the last one of a name counts."""
+    """Which versions of which blobs were processed: one JSON line each, the last one of a name counts."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -35,7 +35,7 @@ class Front:
         admin: ASGIApp,
         homepage: ASGIApp,
     ) -> None:
-        """`keys` None asks nobody for a key."""
+        """`keys` None needs no key."""
         self.webhooks: dict[str, ASGIApp] = {}
         """Extensions by the name under /runtime/webhooks; each has the system key `<name>_extension`."""
         self._routes = routes

@@ -59,7 +59,7 @@ def decoded_path(scope: Scope) -> str:
 
 
 def query_parameters(text: str, function: str) -> dict[str, str]:
-    """The query as a function sees it: repeats joined by a comma, keys merged without case, empty values gone."""
+    """The query as a function sees it: repeats joined by a comma, keys merged without case, empty values left out."""
     result: dict[str, str] = {}
     names: dict[str, str] = {}
     for name, value in parse_qsl(text, keep_blank_values=True, errors="replace"):

@@ -30,7 +30,7 @@ class FunctionRaised(RunFailed):
     def report(self) -> str:
         """The failure as the Functions host logs it, but for what hides an orchestrator's own error.
 
-        That are the exceptions of its tasks as .NET writes them, told of where they happened, and the SDK's frames.
+        That are the exceptions of its tasks as .NET writes them, logged where they happened, and the SDK's frames.
         """
         cause = self.error.__cause__ if _ORCHESTRATOR_STATE in self.text else None
         stack = self.stack if cause is None else app_stack(cause, without=_DURABLE_SDK)

@@ -1,4 +1,4 @@
-"""Runs of functions as the log and the list of recent ones tell of them."""
+"""Runs of functions as the log and the list of recent ones show them."""
 
 import asyncio
 import logging

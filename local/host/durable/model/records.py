@@ -19,7 +19,7 @@ class Message:
     """An event on its way into an instance. Without an execution id it is for whatever execution is there.
 
     `number` names the row in the inbox that the turn consumes, `timer` the row among the timers. `expected` marks an
-    outcome that its orchestration was already told of (see Instances.can_wait).
+    outcome that was already counted for its orchestration (see Instances.can_wait).
     """
 
     instance_id: str

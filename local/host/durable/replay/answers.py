@@ -38,7 +38,7 @@ class Answer:
     """What one invocation of an orchestrator function came to.
 
     `fatal` fails the orchestration before any action, so that one which had scheduled something is non-deterministic;
-    `outright` keeps its own text even then. `notes` tell the developer more.
+    `outright` keeps its own text even then. `notes` are for the developer.
     """
 
     actions: list[dict[str, Any]]

@@ -1,4 +1,4 @@
-"""Tells what an entity's operation raised, and where.
+"""Logs what an entity's operation raised, and where.
 
 azure-functions-durable 1.7.0 answers with the message of the exception alone: its type and the line are lost.
 """
@@ -14,20 +14,20 @@ from local.host.core.logs import host_log
 Operation = Callable[[DurableEntityContext], None]
 
 
-def tell() -> None:
+def log_tracebacks() -> None:
     """From now on log the traceback of whatever an entity function raises."""
     make = Entity.__init__
     if hasattr(make, "__wrapped__"):
         return
 
     @functools.wraps(make)
-    def make_telling(self: Entity, entity_func: Operation) -> None:
-        make(self, _telling(entity_func))
+    def make_logging(self: Entity, entity_func: Operation) -> None:
+        make(self, _logging(entity_func))
 
-    Entity.__init__ = make_telling
+    Entity.__init__ = make_logging
 
 
-def _telling(operate: Operation) -> Operation:
+def _logging(operate: Operation) -> Operation:
     def run(context: DurableEntityContext) -> None:
         try:
             operate(context)

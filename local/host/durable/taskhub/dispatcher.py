@@ -111,7 +111,7 @@ class Dispatcher:
             await work(live)
         except HostStopping:
             aborted = True
-        except Exception:  # noqa: BLE001 - told with its stack
+        except Exception:  # noqa: BLE001 - logged with its stack
             aborted = True
             name = live.state.instance_id
             host_log.exception("%s: a turn could not be kept; it is tried again.", name, extra={"instance_id": name})
@@ -137,7 +137,7 @@ class Dispatcher:
     async def _run_activity(self, activity: Activity) -> None:
         try:
             event = await activities.run(activity, self._functions, self.instances.now_text)
-        except Exception as error:  # noqa: BLE001 - told with its stack
+        except Exception as error:  # noqa: BLE001 - logged with its stack
             if not isinstance(error, HostStopping):
                 name = activity.instance_id
                 host_log.exception("%s: an activity could not be run; it is tried again.", name)

@@ -134,7 +134,7 @@ class Instances:
                 self.hub.take_messages(dropped)
 
     def receiver(self, message: Message) -> Live | None:
-        """Who takes the message; None for an instance that is gone, has ended, or runs another execution."""
+        """Who takes the message; None for an instance that does not exist, has ended, or runs another execution."""
         live = self._live.get(message.instance_id)
         if live is None:
             instance = self.hub.instance(message.instance_id)
@@ -148,7 +148,7 @@ class Instances:
         return live
 
     def can_wait(self, instance_id: str, event: Event) -> bool:
-        """Whether an outcome is one more success of a task_all that awaits others still; it is then struck off."""
+        """Whether an outcome is one more success of a task_all that awaits others still; it is then counted."""
         live = self._live.get(instance_id)
         if live is None or live.held_for is None or live.busy or event["EventType"] not in _SUCCESSES:
             return False
@@ -160,7 +160,7 @@ class Instances:
     def _holds(self, live: Live, message: Message) -> bool:
         """Whether the turn can wait: its orchestrator awaits a task_all and this is one more success, not the last.
 
-        The episode would be the one of messages that came a little later together, so nobody can tell the difference.
+        The episode would be the one of messages that came a little later together, so there is no difference.
         """
         struck_off = message.expected and live.held_for is not None and not live.busy
         if not struck_off and not self.can_wait(message.instance_id, message.event):

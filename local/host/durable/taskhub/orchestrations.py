@@ -16,7 +16,7 @@ from local.host.durable.replay import diagnosis, turn, versions
 from local.host.durable.replay.answers import Answer, read_answer, read_failure
 from local.host.durable.taskhub.instances import Instances, Live
 
-# An activity or a sub-orchestration that lost a race mostly ends by itself; one that is open so long is told of.
+# An activity or a sub-orchestration that lost a race mostly ends by itself; one that is open so long is noted.
 HANGS_AFTER_SECONDS = 3.0
 
 
@@ -48,7 +48,7 @@ class Orchestrations:
         self._hints: dict[str, asyncio.TimerHandle] = {}
 
     def stop(self) -> None:
-        """Say nothing more of what hangs."""
+        """Note nothing more of what hangs."""
         for hint in self._hints.values():
             hint.cancel()
         self._hints.clear()
@@ -193,7 +193,7 @@ class Orchestrations:
             self._drop(live, list(live.inbox))
 
     def _watch(self, live: Live, still_open: Sequence[NewAction]) -> None:
-        """Tell of what has returned and does not end: of a set timer at once, of what may end by itself in a while."""
+        """Note what has returned and does not end: a set timer at once, what may end by itself in a while."""
         name = live.state.instance_id
         hint = self._hints.pop(name, None)
         if hint is not None:
@@ -204,9 +204,9 @@ class Orchestrations:
             self._note(live.state, diagnosis.hanging(still_open))
         else:
             loop = asyncio.get_running_loop()
-            self._hints[name] = loop.call_later(HANGS_AFTER_SECONDS, self._tell, live, still_open)
+            self._hints[name] = loop.call_later(HANGS_AFTER_SECONDS, self._note_hanging, live, still_open)
 
-    def _tell(self, live: Live, still_open: Sequence[NewAction]) -> None:
+    def _note_hanging(self, live: Live, still_open: Sequence[NewAction]) -> None:
         del self._hints[live.state.instance_id]
         if self._instances.is_current(live):
             self._note(live.state, diagnosis.hanging(still_open))

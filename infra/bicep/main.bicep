@@ -559,7 +559,7 @@ module app 'functionApp.bicep' = {
       ADMIN_API_KEY: '@Microsoft.KeyVault(SecretUri=${secrets.outputs.adminApiKeyUri})'
       HMAC_SECRETS: '@Microsoft.KeyVault(SecretUri=${secrets.outputs.hmacSecretsUri})'
       CLIENT_REQUESTS_PER_MINUTE: '600'
-      MAIL_PROVIDER: 'resend'
+      MAIL_PROVIDER: empty(alertEmailFrom) ? 'none' : 'resend'
       RESEND_API_KEY: '@Microsoft.KeyVault(SecretUri=${secrets.outputs.resendApiKeyUri})'
       ALERT_EMAIL_TO: alertEmailTo
       ALERT_EMAIL_FROM: alertEmailFrom

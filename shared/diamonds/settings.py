@@ -38,7 +38,7 @@ class DiamondSettings(Settings):
     feeds: str = Field(
         "nivoda",
         pattern=r"^[a-z][a-z0-9-]*(,[a-z][a-z0-9-]*)*$",
-        description="feeds that are read every night, by commas",
+        description="feeds that are read every night, by commas; none: no feed",
     )
     full_run_days: str = Field(
         "sun",

@@ -59,6 +59,10 @@ async def send_once(alert: Alert, via: Mailer | None = None) -> bool:
     Raises:
         TransientError, TerminalError: the provider did not take the mail; the claim is released.
     """
+    if via is None and settings().mail_provider == "none":
+        extra = {"cause": alert.cause, "subject": alert.subject, "text": alert.text}
+        logger.warning("An alert is not mailed: MAIL_PROVIDER is none.", extra=extra)
+        return False
     day = await _claim(alert.cause)
     if day is None:
         logger.info("An alert was sent today already.", extra={"cause": alert.cause})

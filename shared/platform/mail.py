@@ -49,8 +49,14 @@ def mailer() -> Mailer:
     """The provider that MAIL_PROVIDER names.
 
     Raises:
-        TerminalError: the provider's key is not set.
+        TerminalError: there is none, or its key is not set.
     """
+    if settings().mail_provider == "none":
+        raise TerminalError(
+            "Nobody delivers mail: MAIL_PROVIDER is none.",
+            code="settings",
+            remedy="Set MAIL_PROVIDER, and what the provider needs.",
+        )
     if settings().mail_provider == "smtp":
         return SmtpMailer(settings().smtp_host, settings().smtp_port)
     key = settings().resend_api_key

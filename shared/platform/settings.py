@@ -110,7 +110,9 @@ class PlatformSettings(Settings):
     client_requests_per_minute: int = Field(
         600, ge=0, le=1_000_000, description="requests a minute of each client, all instances together; 0: no limit"
     )
-    mail_provider: Literal["smtp", "resend"] = Field("smtp", description="who delivers alerts")
+    mail_provider: Literal["smtp", "resend", "none"] = Field(
+        "smtp", description="who delivers alerts; none: nobody, the log has them"
+    )
     smtp_host: str = Field("127.0.0.1", description="SMTP relay for alerts")
     smtp_port: int = Field(1025, ge=1, le=65535, description="port of the SMTP relay")
     resend_api_key: SecretStr | None = Field(None, description="key of the Resend account")

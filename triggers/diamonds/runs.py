@@ -86,7 +86,10 @@ async def diamonds_read_run(run_id: UUID) -> RunDetail:
 async def diamonds_nightly(timer: func.TimerRequest, client: Any) -> None:
     """Every night at 02:00, of every feed that FEEDS names: all on FULL_RUN_DAYS, else what changed since the last."""
     run_type = nightly_run_type(datetime.now(UTC), settings().full_run_days)
-    for feed in nightly_feeds():
+    feeds = nightly_feeds()
+    if not feeds:
+        logger.info("No feed is read: FEEDS is none. Name a feed there, and give its supplier's address and account.")
+    for feed in feeds:
         extra = {"feed": feed, "run_type": run_type, "past_due": timer.past_due}
         try:
             started = await _start(DurableClient(client), RunRequest(run_type=run_type, feed=feed))

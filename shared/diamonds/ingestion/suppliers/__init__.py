@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from shared.diamonds.models import FeedName
 
 
+NO_FEED = "none"
+"""What FEEDS says where no supplier is known yet, as after a first provisioning."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Feed:
     """How a feed is opened, where its payloads hold what, and in what unit its prices are."""
@@ -70,8 +74,9 @@ def check_feed(feed: FeedName) -> None:
 
 
 def nightly_feeds() -> list[FeedName]:
-    """The feeds that are read every night, as FEEDS names them."""
-    return settings().feeds.split(",")
+    """The feeds that are read every night, as FEEDS names them; none where it says `none`."""
+    chosen = settings().feeds
+    return [] if chosen == NO_FEED else chosen.split(",")
 
 
 def _feed(feed: FeedName) -> _Feed:

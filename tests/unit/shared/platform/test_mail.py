@@ -5,6 +5,7 @@ import json
 import httpx
 import pytest
 
+from shared.platform.alerts import Alert, send_once
 from shared.platform.errors import TerminalError, TransientError
 from shared.platform.mail import Mail, ResendMailer, SmtpMailer, mailer
 from shared.platform.settings import forget_settings
@@ -87,6 +88,16 @@ def test_the_provider_is_a_setting(configure):
     assert isinstance(mailer(), SmtpMailer)
     configure(mail_provider="resend", resend_api_key="re_secret")
     assert isinstance(mailer(), ResendMailer)
+
+
+async def test_where_nobody_delivers_mail_the_log_has_the_alert(configure, caplog):
+    """Without a database, which only the claim of a mail would need."""
+    configure(mail_provider="none")
+    with pytest.raises(TerminalError, match="MAIL_PROVIDER is none"):
+        mailer()
+    assert not await send_once(Alert("nivoda/held", "Held", "why"))
+    (record,) = caplog.records
+    assert (record.cause, record.subject, record.text) == ("nivoda/held", "Held", "why")
 
 
 def test_resend_without_a_key_is_refused(configure):

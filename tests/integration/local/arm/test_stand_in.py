@@ -205,7 +205,7 @@ async def test_one_write_at_a_time(http, cloud):
 async def test_an_image_that_was_never_built_fails_the_operation(http):
     answer = await put(http, app_of())
     told = (await http.get(answer.headers["Azure-AsyncOperation"])).json()
-    assert (told["status"], "MANIFEST_UNKNOWN" in body["error"]["message"]) == ("Failed", True)
+    assert (told["status"], "MANIFEST_UNKNOWN" in told["error"]["message"]) == ("Failed", True)
 
 
 async def test_throttling_says_when_to_come_back(http, cloud):

@@ -38,7 +38,9 @@ def test_what_would_leave_the_folder_is_refused_and_nothing_is_left(tmp_path, en
     assert [path.name for path in tmp_path.iterdir()] == ["a.tar.gz"]
 
 
-@pytest.mark.parametrize("data", [b"", b"no archive", gzip.compress(b"no tar at all" * 100)])
+@pytest.mark.parametrize(
+    "data", [b"", b"no archive", gzip.compress(b"no tar at all" * 100)], ids=["empty", "text", "gzip"]
+)
 def test_damage_is_refused(tmp_path, data):
     (tmp_path / "a.tar.gz").write_bytes(data)
     with pytest.raises(ArchiveRefused, match="cannot be unpacked"):

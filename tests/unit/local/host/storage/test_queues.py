@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 
 from local.host.core.functions import Binding, Function
-from local.host.core.logs import _told
+from local.host.core.logs import _warned
 from local.host.storage.queues import manual_metadata, queue_call
 from local.host.worker.calls import HOST_API_REASON
 
@@ -13,7 +13,7 @@ FUNCTION = Function("by_hand", print, None, "", TRIGGER, (TRIGGER,), {}, {}, Non
 
 @pytest.mark.parametrize(("reason", "warned"), [(HOST_API_REASON, False), ("New queue message detected.", True)])
 def test_only_where_there_is_a_message_its_metadata_is_missed(told, reason, warned):
-    _told.clear()
+    _warned.clear()
     call = queue_call(FUNCTION, b'{"id": "own"}', manual_metadata(datetime(2026, 1, 1, tzinfo=UTC)), reason)
     assert call.data["Id"] == "own"
     assert ("which as in Azure replace the metadata of that name" in told.text) is warned

@@ -38,6 +38,8 @@ _LOADED = [
 class Forked:
     """`python -m module arguments` with this environment and nothing else in it; `stdout` is a pipe.
 
+    Its errors go where the caller's go, or into the same pipe.
+
     It is ended at the latest with the process that started it, unless that is killed.
     """
 
@@ -47,10 +49,12 @@ class Forked:
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(_LOADED)
         reader, writer = context.Pipe(duplex=False)
-        given = (module, list(arguments), dict(environment), writer, errors_too)
+        errors = writer if errors_too else Connection(os.dup(2), readable=False)
+        given = (module, list(arguments), dict(environment), writer, errors)
         self._process = context.Process(target=_become, args=given, daemon=True)
         self._process.start()
         writer.close()
+        errors.close()
         self.stdout = os.fdopen(os.dup(reader.fileno()), errors="replace")
         reader.close()
         self._reading = threading.Lock()
@@ -81,13 +85,18 @@ class Forked:
 
 
 def _become(
-    module: str, arguments: list[str], environment: dict[str, str], output: "Connection[None, None]", errors_too: bool
+    module: str,
+    arguments: list[str],
+    environment: dict[str, str],
+    output: "Connection[None, None]",
+    errors: "Connection[None, None]",
 ) -> None:
     os.environ.clear()
     os.environ.update(environment)
     os.dup2(output.fileno(), 1)
-    if errors_too:
-        os.dup2(output.fileno(), 2)
+    os.dup2(errors.fileno(), 2)
     output.close()
+    errors.close()
     sys.argv[1:] = arguments
+    sys.modules.pop(f"{module}.__main__", None)  # it runs as the main program, not as this one
     runpy.run_module(module, run_name="__main__", alter_sys=True)

@@ -547,7 +547,7 @@ class TestDoor:
         async with httpx.AsyncClient(trust_env=False, headers=headers) as http:
             for method, path, body, status in (
                 ("PUT", "/v1/deployments/../../etc", {**app, "project": "p"}, 404),
-                ("PUT", "/v1/deployments/dep_x", {**app, "project": "p"}, 400),
+                ("PUT", "/v1/deployments/dep.x", {**app, "project": "p"}, 400),
                 ("PUT", one, {**app, "project": "p", "organization": "../.."}, 400),
                 ("POST", f"{one}/build", {"memory": 2**30, "seconds": 1}, 404),
                 ("POST", f"{one}/build", {"memory": -1, "seconds": 1}, 400),
@@ -565,7 +565,7 @@ class TestDoor:
         url = f"{local_harness.process.endpoint}/v1/deployments/{spec.deployment_id}/source"
         async with httpx.AsyncClient(trust_env=False) as http:
             answer = await http.put(url, content=b"<html>", headers=headers)
-        assert (answer.status_code, answer.json()["code"]) == (400, "source-unreadable")
+        assert (answer.status_code, answer.json()["code"]) == (400, "source-refused")
 
     async def test_an_app_can_be_removed_and_its_log_read(self, local_harness, recorder):
         spec = await local_harness.spec()

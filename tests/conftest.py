@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from shared.platform.failed_attempts import failed_attempts
+
 if TYPE_CHECKING:
     from local.postgres.testing import Databases
 
@@ -18,6 +20,12 @@ os.environ["AZURE_FUNCTIONS_DURABLE_STRICT_TYPING"] = "1"
 
 # Servers that tests share: `postgres`, `database`, `module_database`; `storage_connection`.
 pytest_plugins = ["local.postgres.testing", "local.azurite.testing"]
+
+
+@pytest.fixture(autouse=True)
+def _no_failed_attempts() -> None:
+    """What other tests have presented slows nobody down."""
+    failed_attempts.forget()
 
 
 @pytest.fixture

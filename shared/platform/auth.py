@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from shared.platform.errors import Forbidden, Unauthenticated
+from shared.platform.failed_attempts import failed_attempts
 from shared.platform.settings import settings
 
 if TYPE_CHECKING:
@@ -88,12 +89,20 @@ class AdminKey:
                 code="admin-key-not-configured",
                 remedy="Set ADMIN_API_KEY in the app's settings.",
             )
-        # Bytes, since compare_digest refuses text outside ASCII; the time taken does not tell how much was right.
-        if not hmac.compare_digest(header(request, "X-Admin-Key").encode(), expected.get_secret_value().encode()):
-            raise Unauthenticated(
-                "The admin key is missing or wrong.", remedy="Send the app's ADMIN_API_KEY in the X-Admin-Key header."
-            )
+        presented = header(request, "X-Admin-Key")
+        if not presented:
+            raise _no_admin_key()
+        with failed_attempts.watched(request):
+            # Bytes, since compare_digest refuses text outside ASCII; the time taken does not tell how much was right.
+            if not hmac.compare_digest(presented.encode(), expected.get_secret_value().encode()):
+                raise _no_admin_key()
         return Caller("admin", frozenset({ALL}))
+
+
+def _no_admin_key() -> Unauthenticated:
+    return Unauthenticated(
+        "The admin key is missing or wrong.", remedy="Send the app's ADMIN_API_KEY in the X-Admin-Key header."
+    )
 
 
 PUBLIC: Guard = Public()

@@ -93,13 +93,13 @@ class Grants:
                 {"id": grant.id, "seconds": USE_NOTED_SECONDS},
             )
 
-    async def first_use(self, client: str, signature: bytes, expires_at: datetime) -> bool:
-        """Remember a signature until it expires, for all instances; False if it is known already."""
+    async def first_use(self, client: str, use: bytes, expires_at: datetime) -> bool:
+        """Remember a signed request until its signature expires, for all instances; False if it is known already."""
         async with database() as db, each_statement_commits(db):
             remembered = await db.execute(
                 "insert into platform.seen_signatures (client_name, signature, expires_at) values (%s, %s, %s)"
                 " on conflict do nothing",
-                (client, signature, expires_at),
+                (client, use, expires_at),
             )
             if monotonic() >= self._forget_at:
                 self._forget_at = monotonic() + FORGET_SECONDS

@@ -12,6 +12,7 @@ from shared.platform.api_keys.grants import Grant, Grants, grants
 from shared.platform.auth import ADMIN, Caller, header
 from shared.platform.client_quota import take
 from shared.platform.errors import Forbidden, Unauthenticated
+from shared.platform.failed_attempts import failed_attempts
 from shared.platform.settings import settings
 
 if TYPE_CHECKING:
@@ -60,9 +61,14 @@ class ApiKey:
 
 async def _grant(request: func.HttpRequest, known: Grants) -> Grant:
     if key := header(request, "X-API-Key"):
-        return _of_key(key, known)
+        with failed_attempts.watched(request):
+            return _of_key(key, known)
     if header(request, "X-Client-Id"):
-        return await _of_signature(signatures.read(request), known)
+        signed = signatures.read(request)
+        with failed_attempts.watched(request):
+            grant = _of_signature(signed, known)
+        await _use_once(signed, known)
+        return grant
     raise Unauthenticated(
         "Nothing says who is calling.", remedy="Send your key in the X-API-Key header, or sign the request."
     )
@@ -79,7 +85,7 @@ def _of_key(key: str, known: Grants) -> Grant:
     return grant
 
 
-async def _of_signature(signed: signatures.Signed, known: Grants) -> Grant:
+def _of_signature(signed: signatures.Signed, known: Grants) -> Grant:
     secrets = [secret.get_secret_value().encode() for secret in settings().hmac_secrets.get(signed.client, ())]
     right = signatures.matches(signed, secrets)
     grant = known.by_client.get(signed.client)
@@ -88,11 +94,14 @@ async def _of_signature(signed: signatures.Signed, known: Grants) -> Grant:
             "The signature is not that of a known client for this request.",
             remedy="Sign method, path, timestamp and the body's sha256, joined by newlines, with the client's secret.",
         )
+    return grant
+
+
+async def _use_once(signed: signatures.Signed, known: Grants) -> None:
     expires_at = datetime.fromtimestamp(signed.expires_at, UTC)
-    if not await known.first_use(signed.client, signed.signature, expires_at):
+    if not await known.first_use(signed.client, signed.use, expires_at):
         raise Unauthenticated(
             "This signed request was received before.",
             code="signature-replayed",
             remedy="Sign each request anew, with the time at which it is sent.",
         )
-    return grant

@@ -8,7 +8,8 @@ from pydantic import SecretStr
 
 from shared.platform import auth
 from shared.platform.auth import ADMIN, PUBLIC, Caller
-from shared.platform.errors import Forbidden, Unauthenticated
+from shared.platform.errors import Forbidden, RateLimited, Unauthenticated
+from shared.platform.failed_attempts import BURST, failed_attempts
 
 
 def request(**headers):
@@ -32,6 +33,7 @@ async def test_the_key_opens(key):
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text().filter(lambda text: text != "s3cret"))
 async def test_any_other_key_does_not(key, wrong):
+    failed_attempts.forget()  # each example is as the first
     with pytest.raises(Unauthenticated) as refusal:
         await ADMIN.authenticate(request(**{"X-Admin-Key": wrong}))
     assert "s3cret" not in str(refusal.value)
@@ -56,3 +58,14 @@ async def test_the_operator_may_do_everything_and_others_what_they_were_granted(
     assert client.may("diamonds:read")
     assert not client.may("diamonds:trade")
     assert not Caller("anonymous").may("diamonds:read")
+
+
+async def test_wrong_admin_keys_are_slowed_and_missing_ones_are_not_counted(key):
+    for _ in range(2 * BURST):
+        with pytest.raises(Unauthenticated):
+            await ADMIN.authenticate(request())
+    for _ in range(BURST):
+        with pytest.raises(Unauthenticated):
+            await ADMIN.authenticate(request(**{"X-Admin-Key": "guess"}))
+    with pytest.raises(RateLimited):
+        await ADMIN.authenticate(request(**{"X-Admin-Key": "s3cret"}))

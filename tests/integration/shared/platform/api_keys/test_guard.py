@@ -10,7 +10,8 @@ from shared.platform.api_keys import ApiKey, grants, signatures
 from shared.platform.api_keys.__main__ import _main, _options
 from shared.platform.api_keys.signatures import message, sign
 from shared.platform.auth import Caller
-from shared.platform.errors import Forbidden, TransientError, Unauthenticated
+from shared.platform.errors import Forbidden, RateLimited, TransientError, Unauthenticated
+from shared.platform.failed_attempts import BURST
 from shared.platform.postgres import database
 from shared.platform.settings import forget_settings
 
@@ -277,3 +278,34 @@ async def test_a_key_does_not_make_its_client_a_signer(command, key, monkeypatch
     forget_settings()
     with pytest.raises(Unauthenticated):
         await GUARD.authenticate(signed("s" * 32))
+
+
+async def test_different_queries_may_be_signed_alike_and_each_is_good_once(secret):
+    at = int(time.time())
+    asked = [signed(secret, url=f"http://localhost{PATH}?shape={shape}", at=at) for shape in ("ROUND", "OVAL", "PEAR")]
+    assert len({one.headers["X-Signature"] for one in asked}) == 1
+    for one in asked:
+        assert (await GUARD.authenticate(one)).name == "acme"
+    for one in asked:
+        with pytest.raises(Unauthenticated, match="received before"):
+            await GUARD.authenticate(one)
+
+
+async def test_wrong_keys_and_signatures_of_one_address_are_slowed(key, secret):
+    for number in range(BURST):
+        wrong = request(X_API_Key=f"mf_{number}") if number % 2 else signed("w" * 40)
+        with pytest.raises(Unauthenticated):
+            await GUARD.authenticate(wrong)
+    for presented in (request(X_API_Key=key), signed(secret)):
+        with pytest.raises(RateLimited):
+            await GUARD.authenticate(presented)
+    elsewhere = request(X_API_Key=key, X_Forwarded_For="203.0.113.9:4")
+    assert (await GUARD.authenticate(elsewhere)).name == "acme"
+
+
+async def test_a_repeated_request_is_refused_and_does_not_slow_its_client(secret):
+    once = signed(secret)
+    await GUARD.authenticate(once)
+    for _ in range(BURST + 1):
+        with pytest.raises(Unauthenticated, match="received before"):
+            await GUARD.authenticate(once)

@@ -28,7 +28,7 @@ def test_different_requests_have_different_messages(one, other):
 @given(st.binary(min_size=32, max_size=64), st.lists(st.binary(min_size=32, max_size=64), max_size=2), requests)
 def test_only_the_clients_secrets_match(secret, secrets, request):
     text = message(*request)
-    signed = Signed("acme", 0, sign(secret, text), (b"something else", text))
+    signed = Signed("acme", 0, sign(secret, text), (b"something else", text), bytes(32))
     assert matches(signed, secrets) is any(hmac_key(one) == hmac_key(secret) for one in secrets)
     assert matches(signed, [*secrets, secret][-2:])
 
@@ -40,4 +40,4 @@ def hmac_key(secret):
 
 @given(st.lists(st.binary(min_size=32, max_size=64), max_size=2))
 def test_what_is_no_signature_matches_nothing(secrets):
-    assert not matches(Signed("acme", 0, bytes(32), (b"text",)), secrets)
+    assert not matches(Signed("acme", 0, bytes(32), (b"text",), bytes(32)), secrets)

@@ -1,11 +1,9 @@
-"""Azure Resource Manager over HTTP: with the app's identity, a time limit, and again when that can help."""
+"""Azure Resource Manager over HTTP: with the app's identity, a time limit and retries."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import random
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -15,6 +13,7 @@ from urllib.parse import urlsplit
 from shared.platform.credentials import credential
 from shared.platform.errors import NotFound, TerminalError, TransientError
 from shared.platform.rate_limit import retry_after
+from shared.platform.retry import Backoff, Time, retry
 from shared.platform.settings import settings
 
 if TYPE_CHECKING:
@@ -23,26 +22,13 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 TIMEOUT_SECONDS: Final = 30
-RETRY_SECONDS: Final = 90
-"""How long one request may go on failing; beyond it the orchestration's own retries take over, which cost nothing."""
-FIRST_DELAY, MOST_DELAY = 1.0, 15.0
-MOST_WAIT: Final = 60.0
-"""The longest Retry-After that is waited for; whoever asks for more is asked again later by somebody else."""
+BACKOFF: Final = Backoff(limit=90, first_delay=1, longest_delay=15, longest_wait=60)
 BUSY: Final = "azure-busy"
 BUSY_CODES: Final = ("InProgress", "Concurrent", "LockConflict")
 """Parts of the codes with which Azure says that it is at work on the resource: ContainerAppOperationInProgress,
 ConflictingConcurrentWriteNotAllowed, ContainerAppLockConflict."""
 OPERATION_FAILED: Final = "azure-operation-failed"
 SHOWN_CHARACTERS: Final = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class Time:
-    """What the waiting of a client goes by; tests replace it."""
-
-    now: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-    jitter: Callable[[], float] = random.random
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +109,7 @@ class ResourceManager:
     async def post(
         self, path: str, version: str, body: Json | None = None, *, query: Mapping[str, str] | None = None
     ) -> Answer:
-        """Ask the resource to do something that may be asked for twice.
+        """Call an action of the resource that may be called twice.
 
         Raises:
             NotFound: there is no such resource.
@@ -156,7 +142,7 @@ class ResourceManager:
             )
         ended = status == "Succeeded" if status else answer.status_code != HTTPStatus.ACCEPTED
         wait = retry_after(answer.headers.get("Retry-After"))
-        return Poll(ended, None if wait is None else min(wait, MOST_WAIT))
+        return Poll(ended, None if wait is None else min(wait, BACKOFF.longest_wait))
 
     async def _persist(
         self,
@@ -166,20 +152,8 @@ class ResourceManager:
         body: Json | None = None,
         query: Mapping[str, str] | None = None,
     ) -> Response:
-        """Send until it succeeds; give up when it has failed for RETRY_SECONDS, or must not be asked for so long."""
-        give_up_at: float | None = None
-        delay = FIRST_DELAY
-        while True:
-            try:
-                return await self._send(method, path, version, body, query)
-            except TransientError as error:
-                now = self._time.now()
-                give_up_at = now + RETRY_SECONDS if give_up_at is None else give_up_at
-                wait = delay * (0.5 + self._time.jitter() / 2) if error.retry_after is None else error.retry_after
-                delay = min(delay * 2, MOST_DELAY)
-                if wait > MOST_WAIT or now + wait >= give_up_at:
-                    raise
-                await self._time.sleep(wait)
+        """Send until it succeeds, as BACKOFF allows."""
+        return await retry(lambda _: self._send(method, path, version, body, query), BACKOFF, self._time)
 
     async def _send(
         self, method: str, path: str, version: str | None, body: Json | None, query: Mapping[str, str] | None
@@ -221,21 +195,21 @@ class ResourceManager:
 def _refusal(answer: Response) -> Exception:
     status = answer.status_code
     code, message = _error(_json(answer))
-    said = f"{status} {code}: {message}".strip(" :")
+    reason = f"{status} {code}: {message}".strip(" :")
     wait = retry_after(answer.headers.get("Retry-After"))
     if status == HTTPStatus.NOT_FOUND:
-        return NotFound(f"Azure does not know it: {said}", code="azure-not-found")
+        return NotFound(f"Azure has no such resource: {reason}", code="azure-not-found")
     if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.REQUEST_TIMEOUT) or answer.is_server_error:
-        return TransientError(f"Azure answered {said}", code="azure-unavailable", retry_after=wait)
+        return TransientError(f"Azure answered {reason}", code="azure-unavailable", retry_after=wait)
     if status == HTTPStatus.CONFLICT and any(word in code for word in BUSY_CODES):
-        return TransientError(f"Azure is still busy with it: {said}", code=BUSY, retry_after=wait)
+        return TransientError(f"Azure is still busy with it: {reason}", code=BUSY, retry_after=wait)
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         return TerminalError(
-            f"Azure refused the app's identity: {said}",
+            f"Azure refused the app's identity: {reason}",
             code="azure-forbidden",
             remedy="See that the app's identity has the roles that the Bicep gives it.",
         )
-    return TerminalError(f"Azure refused: {said}", code="azure-refused", remedy="See the reason given.")
+    return TerminalError(f"Azure refused: {reason}", code="azure-refused", remedy="See the reason given.")
 
 
 def _json(answer: Response) -> Json:

@@ -1,19 +1,17 @@
-"""How adapters speak to a supplier: paced for the whole account, with a time limit, and again when that can help."""
+"""HTTP to a supplier: paced for the whole account, with a time limit and retries."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import random
-import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from shared.platform.errors import TerminalError, TransientError
 from shared.platform.rate_limit import RateLimit, retry_after
+from shared.platform.retry import Backoff, Time, retry
 
 if TYPE_CHECKING:
     from ssl import SSLContext
@@ -26,18 +24,9 @@ T = TypeVar("T")
 CONNECTIONS = 50
 RETRY_SECONDS = 90
 """How long one call may go on failing; beyond it the orchestration's own retries take over, which cost nothing."""
-FIRST_DELAY, MOST_DELAY = 0.5, 20.0
+FIRST_DELAY, LONGEST_DELAY = 0.5, 20.0
 THROTTLED = "supplier-throttled"
 SHOWN_CHARACTERS = 300
-
-
-@dataclass(frozen=True, slots=True)
-class Time:
-    """What the waiting of a client goes by; tests replace it."""
-
-    now: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-    jitter: Callable[[], float] = random.random
 
 
 @lru_cache(maxsize=1)
@@ -94,22 +83,15 @@ class Client:
         `attempt` gets the seconds that are left, to pass on to `post`. Between attempts lies what the supplier asked
         for (THROTTLED: for everyone who uses the account), else a growing random delay.
         """
-        give_up_at: float | None = None
-        delay = FIRST_DELAY
-        while True:
-            try:
-                return await attempt(seconds if give_up_at is None else give_up_at - self._time.now())
-            except TransientError as error:
-                now = self._time.now()
-                give_up_at = now + seconds if give_up_at is None else give_up_at
-                wait = delay * (0.5 + self._time.jitter() / 2) if error.retry_after is None else error.retry_after
-                delay = min(delay * 2, MOST_DELAY)
-                if error.code == THROTTLED:
-                    await self._limit.pause(wait)
-                if now + wait >= give_up_at:
-                    raise
-                if error.code != THROTTLED:
-                    await self._time.sleep(wait)
+
+        async def pause_everyone(error: TransientError, wait: float) -> bool:
+            if error.code != THROTTLED:
+                return False
+            await self._limit.pause(wait)
+            return True
+
+        backoff = Backoff(limit=seconds, first_delay=FIRST_DELAY, longest_delay=LONGEST_DELAY)
+        return await retry(attempt, backoff, self._time, waits_elsewhere=pause_everyone)
 
     async def post(self, url: str, patience: float, *, headers: dict[str, str], json: dict[str, Any]) -> Response:
         """Post JSON; see `_send`."""

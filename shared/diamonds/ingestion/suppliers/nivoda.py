@@ -11,11 +11,12 @@ from weakref import WeakKeyDictionary
 
 from shared.diamonds.ingestion.models import Stone
 from shared.diamonds.ingestion.paging import OffsetPages
-from shared.diamonds.ingestion.suppliers.client import RETRY_SECONDS, THROTTLED, Client, Time
+from shared.diamonds.ingestion.suppliers.client import RETRY_SECONDS, THROTTLED, Client
 from shared.diamonds.runs.models import PriceRange, Window
 from shared.diamonds.settings import settings
 from shared.platform.errors import TerminalError, TransientError
 from shared.platform.rate_limit import RateLimit, rate_limit
+from shared.platform.retry import Time
 
 if TYPE_CHECKING:
     from types import TracebackType

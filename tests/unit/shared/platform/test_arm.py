@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 import httpx
 import pytest
 
-from shared.platform.arm import BUSY, OPERATION_FAILED, RETRY_SECONDS, ResourceManager, Time
+from shared.platform.arm import BACKOFF, BUSY, OPERATION_FAILED, ResourceManager
 from shared.platform.errors import NotFound, TerminalError, TransientError
+from shared.platform.retry import Time
 
 BASE = "https://management.example"
 PATH = "/subscriptions/s/resourceGroups/g/providers/P/things/one"
@@ -86,7 +87,7 @@ async def test_delays_grow_and_end():
         await azure.client().find(PATH, "v")
     assert failure.value.code == "azure-unavailable"
     assert azure.clock.slept[:5] == [1, 2, 4, 8, 15]
-    assert sum(azure.clock.slept) < RETRY_SECONDS
+    assert sum(azure.clock.slept) < BACKOFF.limit
 
 
 @pytest.mark.parametrize("code", ["ContainerAppOperationInProgress", "ConflictingConcurrentWriteNotAllowed"])

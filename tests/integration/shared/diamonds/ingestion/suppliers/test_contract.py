@@ -15,10 +15,10 @@ from local.supplier.faults import Fault, FaultSettings
 from shared.diamonds.ingestion import heatmap
 from shared.diamonds.ingestion.models import Mark
 from shared.diamonds.ingestion.suppliers.brilliant import Brilliant
-from shared.diamonds.ingestion.suppliers.client import Time
 from shared.diamonds.ingestion.suppliers.nivoda import Account, Nivoda
 from shared.diamonds.runs.models import EPOCH, NO_END, PRICES_END, PriceRange, Window
 from shared.platform.errors import TerminalError
+from shared.platform.retry import Time
 
 STONES = 700
 EVERYTHING = Window(since=EPOCH, until=NO_END)

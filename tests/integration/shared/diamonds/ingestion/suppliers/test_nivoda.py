@@ -13,10 +13,10 @@ from httpx import ASGITransport
 from local.supplier.app import Change, Supplier, create_app
 from local.supplier.faults import Fault, FaultName, FaultSettings
 from shared.diamonds.ingestion import heatmap
-from shared.diamonds.ingestion.suppliers.client import Time
 from shared.diamonds.ingestion.suppliers.nivoda import Account, Nivoda
 from shared.diamonds.runs.models import EPOCH, PriceRange, Window
 from shared.platform.errors import TerminalError
+from shared.platform.retry import Time
 
 STONES = 1_200
 EVERYTHING = Window(since=EPOCH, until=datetime(2100, 1, 1, tzinfo=UTC))

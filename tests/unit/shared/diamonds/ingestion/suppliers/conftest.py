@@ -8,9 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
-from shared.diamonds.ingestion.suppliers.client import Time
 from shared.diamonds.ingestion.suppliers.nivoda import Account, Nivoda
 from shared.platform.errors import TransientError
+from shared.platform.retry import Time
 
 PASSWORD = "correct horse"
 

@@ -10,8 +10,7 @@ from shared.diamonds.models import Nothing
 from shared.diamonds.pricing import consolidation, repricing
 from shared.diamonds.reporting import alerts, watch
 from shared.diamonds.runs import orphans, purge
-from shared.diamonds.runs.models import PurgeRows, WatchFeeds
-from shared.diamonds.runs.purge import Purged
+from shared.diamonds.runs.models import Purged, PurgeRows, WatchFeeds
 from shared.diamonds.settings import settings
 from shared.platform.alerts import try_to_send
 from shared.platform.durable import activity

@@ -36,7 +36,7 @@ from shared.diamonds.runs.models import (
     StartRun,
 )
 from shared.diamonds.runs.verdict import Verdict
-from shared.platform.durable import Context, Steps, call, fan_out, orchestration, progress, repeat, wait_for
+from shared.platform.durable import Context, Steps, call, fan_out, orchestration, progress, repeat, wait_for_event
 from shared.platform.errors import TerminalError
 
 CONSOLIDATION_WORKERS = 4
@@ -197,7 +197,7 @@ def _await_retries(context: Context, plan: RunPlan, verdict: Verdict) -> Steps[V
             run_id=str(plan.run_id),
             awaits=INTERRUPTION,
         )
-        event = yield from wait_for(context, INTERRUPTION, Interruption, verdict.wait_seconds)
+        event = yield from wait_for_event(context, INTERRUPTION, Interruption, verdict.wait_seconds)
         if event and event.retry:
             try:
                 reopened = yield from call(context, reopen_run, event.retry)

@@ -12,8 +12,9 @@ from activities.diamonds.upkeep import (
     watch_watermarks,
 )
 from shared.diamonds.models import Nothing
-from shared.diamonds.runs.models import PurgeRows, WatchFeeds
-from shared.platform.durable import Context, Outcome, Steps, call, fan_out, orchestration, progress
+from shared.diamonds.runs.models import Purged, PurgeRows, WatchFeeds
+from shared.platform.durable import TOO_MANY_BOXES, Context, Outcome, Steps, fan_out, orchestration, progress, repeat
+from shared.platform.errors import TerminalError
 
 PURGE_BOXES = 150
 
@@ -34,11 +35,24 @@ def watch_feeds(context: Context, task: WatchFeeds) -> Steps[Nothing]:
 def purge_feeds(context: Context, task: PurgeRows) -> Steps[Nothing]:
     """Every night, one time box after the other; what is left at the end is tomorrow's."""
     deleted = 0
-    for _ in range(PURGE_BOXES):
-        progress(context, "purging", done=deleted, unit="rows")
-        purged = yield from call(context, purge_rows, task)
+
+    def show(purged: Purged) -> None:
+        nonlocal deleted
         deleted += purged.raw + purged.sightings + purged.partitions
-        if purged.finished:
-            break
-        task = PurgeRows(after=purged.after)
+        progress(context, "purging", done=deleted, unit="rows")
+
+    progress(context, "purging", unit="rows")
+    try:
+        yield from repeat(
+            context,
+            purge_rows,
+            task,
+            until=lambda purged: purged.finished,
+            following=lambda _, purged: PurgeRows(after=purged.after),
+            show=show,
+            boxes=PURGE_BOXES,
+        )
+    except TerminalError as error:
+        if error.code != TOO_MANY_BOXES:
+            raise
     return Nothing()

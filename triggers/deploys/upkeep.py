@@ -29,7 +29,7 @@ SILENT_AFTER = timedelta(minutes=10)
 async def deploys_purge(timer: func.TimerRequest, client: Any) -> None:
     """Every night at 04:30."""
     try:
-        await DurableClient(client).start(forget_deployments, Nothing(), singleton="deploys-purge")
+        await DurableClient(client).start(forget_deployments, Nothing(), instance_id="deploys-purge")
     except Conflict:
         logger.warning("The last purge of deployments has not ended.", extra={"past_due": timer.past_due})
 

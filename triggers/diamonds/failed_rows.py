@@ -82,7 +82,7 @@ async def _consolidate(feed: FeedName, client: DurableClient) -> Consolidation:
     if last not in (RunStatus.COMPLETED, RunStatus.PARTIAL):
         return "in-the-next-run"
     try:
-        await client.start(consolidate_feed, ConsolidateFeed(feed=feed), singleton=feed_instance(feed))
+        await client.start(consolidate_feed, ConsolidateFeed(feed=feed), instance_id=feed_instance(feed))
     except Conflict:
         return "in-the-run-at-work"
     return "started"

@@ -106,7 +106,7 @@ async def diamonds_reprice(body: RepriceRequest, client: DurableClient) -> Repri
     """Starts in the background; 409 while the feed is being re-priced. A run of the feed may go on beside it."""
     check_feed(body.feed)
     request = RepriceFeed(feed=body.feed)
-    instance = await client.start(reprice_diamonds, request, singleton=repricing_instance(body.feed))
+    instance = await client.start(reprice_diamonds, request, instance_id=repricing_instance(body.feed))
     where = f"/api/v2/analytics/repricings/{request.repricing_id}"
     return RepriceStarted(id=instance, location=where, repricing_id=request.repricing_id)
 

@@ -81,7 +81,7 @@ async def diamonds_retry_workers(body: RetryRequest, client: DurableClient) -> A
     await retries.check_failed(run, chosen)
     retry = RetryRun(run_id=body.run_id, partition_ids=chosen)
     if run.status is not RunStatus.RUNNING:
-        await client.start(retry_run, retry, singleton=feed_instance(run.feed))
+        await client.start(retry_run, retry, instance_id=feed_instance(run.feed))
     elif await _waits(client, run):
         await _interrupt(client, run, Interruption(retry=retry))
     else:
@@ -123,7 +123,7 @@ async def _consolidate(client: DurableClient, request: ConsolidateRun) -> Accept
         await _interrupt(client, run, Interruption())
         return _accepted(run)
     retries.check_resumable(run)
-    await client.start(consolidate_run, request, singleton=feed_instance(run.feed))
+    await client.start(consolidate_run, request, instance_id=feed_instance(run.feed))
     return _accepted(run)
 
 

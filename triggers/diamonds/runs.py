@@ -119,7 +119,7 @@ async def _start(client: DurableClient, request: RunRequest) -> RunStarted:
     run_id = uuid4()
     orphan = (await orphaned_runs(client)).get(request.feed)
     start = StartRun(run_id=run_id, feed=request.feed, run_type=request.run_type, abandoned=orphan)
-    instance = await client.start(diamond_run, start, singleton=feed_instance(request.feed))
+    instance = await client.start(diamond_run, start, instance_id=feed_instance(request.feed))
     return RunStarted(
         id=instance, location=f"/api/v2/analytics/runs/{run_id}", run_id=run_id, run_type=request.run_type
     )

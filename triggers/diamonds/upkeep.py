@@ -27,7 +27,7 @@ async def diamonds_hourly(timer: func.TimerRequest, client: Any) -> None:
         orphans = []
     task = WatchFeeds(abandoned=orphans)
     try:
-        await durable.start(watch_feeds, task, singleton="diamonds-watch")
+        await durable.start(watch_feeds, task, instance_id="diamonds-watch")
     except Conflict:
         logger.warning("The last look at the feeds has not ended.", extra={"past_due": timer.past_due})
 
@@ -37,6 +37,6 @@ async def diamonds_hourly(timer: func.TimerRequest, client: Any) -> None:
 async def diamonds_purge(timer: func.TimerRequest, client: Any) -> None:
     """Every night at 04:00, when the night's run has long ended."""
     try:
-        await DurableClient(client).start(purge_feeds, PurgeRows(), singleton="diamonds-purge")
+        await DurableClient(client).start(purge_feeds, PurgeRows(), instance_id="diamonds-purge")
     except Conflict:
         logger.warning("The last purge has not ended.", extra={"past_due": timer.past_due})

@@ -31,7 +31,7 @@ async def operations_minute(timer: func.TimerRequest, client: Any) -> None:
 async def operations_hourly(timer: func.TimerRequest, client: Any) -> None:
     """Every hour: dead letters are looked for."""
     try:
-        await DurableClient(client).start(watch_operations, Nothing(), singleton="operations-watch")
+        await DurableClient(client).start(watch_operations, Nothing(), instance_id="operations-watch")
     except Conflict:
         logger.warning("The last look at the queues has not ended.", extra={"past_due": timer.past_due})
 

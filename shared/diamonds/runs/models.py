@@ -242,3 +242,13 @@ class PurgeRows(Model):
     """Work on the purge, from where the walk over the raw rows stands."""
 
     after: tuple[str, str] | None = None
+
+
+class Purged(Model):
+    """How many rows were deleted; call again until `finished`. `after` is where the walk over the raw rows stands."""
+
+    raw: int = 0
+    sightings: int = 0
+    partitions: int = 0
+    after: tuple[str, str] | None = None
+    finished: bool = False

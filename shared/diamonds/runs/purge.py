@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from shared.diamonds.models import Model
+from shared.diamonds.runs.models import Purged
 from shared.platform.postgres import database, rows
 
 if TYPE_CHECKING:
@@ -20,16 +20,6 @@ if TYPE_CHECKING:
 
 WALK_ROWS = 20_000
 """Raw rows looked at in one transaction."""
-
-
-class Purged(Model):
-    """How many rows were deleted; call again until `finished`. `after` is where the walk over the raw rows stands."""
-
-    raw: int = 0
-    sightings: int = 0
-    partitions: int = 0
-    after: tuple[str, str] | None = None
-    finished: bool = False
 
 
 # The rows are walked by their key: an index by age would cost every merge, and is needed once a night.

@@ -1,7 +1,7 @@
-"""Durable Functions in typed words. Nothing outside this package names the durable SDK."""
+"""Durable Functions, typed. Nothing outside this package names the durable SDK."""
 
 from shared.platform.durable.client import DurableClient, Instance, InstancePage, RunState
-from shared.platform.durable.entities import ENTITIES, Entity, ask, entity
+from shared.platform.durable.entities import ENTITIES, Entity, call_entity, entity
 from shared.platform.durable.handles import (
     ACTIVITIES,
     ONCE,
@@ -17,17 +17,28 @@ from shared.platform.durable.handles import (
     activity,
     orchestration,
 )
-from shared.platform.durable.races import Interruption, race, wait_for_any
+from shared.platform.durable.races import CancelCause, race, wait_for_any_event
 from shared.platform.durable.register import Blueprint, blueprint, new_app, new_blueprint
-from shared.platform.durable.steps import Outcome, call, fan_out, fan_out_chunk, progress, repeat, wait_for
+from shared.platform.durable.steps import (
+    TOO_MANY_BOXES,
+    Outcome,
+    call,
+    fan_out,
+    fan_out_chunk,
+    progress,
+    repeat,
+    wait_for_event,
+)
 
 __all__ = [
     "ACTIVITIES",
     "ENTITIES",
     "ONCE",
     "ORCHESTRATIONS",
+    "TOO_MANY_BOXES",
     "Activity",
     "Blueprint",
+    "CancelCause",
     "Context",
     "DurableClient",
     "Entity",
@@ -35,7 +46,6 @@ __all__ = [
     "Handle",
     "Instance",
     "InstancePage",
-    "Interruption",
     "Nothing",
     "Orchestration",
     "Outcome",
@@ -43,9 +53,9 @@ __all__ = [
     "RunState",
     "Steps",
     "activity",
-    "ask",
     "blueprint",
     "call",
+    "call_entity",
     "entity",
     "fan_out",
     "fan_out_chunk",
@@ -55,6 +65,6 @@ __all__ = [
     "progress",
     "race",
     "repeat",
-    "wait_for",
-    "wait_for_any",
+    "wait_for_any_event",
+    "wait_for_event",
 ]

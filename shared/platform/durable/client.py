@@ -1,4 +1,4 @@
-"""What routes do with orchestrations: start, look, stop."""
+"""What routes and triggers do with orchestrations: start, look up, terminate, raise events."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class InstancePage(BaseModel):
 
 
 class DurableClient:
-    """The host's durable client, in typed words."""
+    """The host's durable client, typed."""
 
     def __init__(self, client: DurableOrchestrationClient) -> None:
         self._client = client
@@ -79,39 +79,40 @@ class DurableClient:
         orchestration: Orchestration[In, Any],
         task: In,
         *,
-        singleton: str | None = None,
         instance_id: str | None = None,
     ) -> str:
-        """Start an orchestration and give its instance id.
+        """Start an orchestration and give its instance id, a new one unless `instance_id` names it.
 
-        With `singleton`, that is the id, and only one runs at a time. Starting an id that has finished runs it again:
-        where that must not happen, the first activity claims the work.
+        Of one id, only one runs at a time. Starting an id that has finished runs it again: where that must not
+        happen, the first activity claims the work.
 
         Raises:
             Conflict: the id is running.
         """
-        wanted = singleton or instance_id
-        if wanted is not None:
-            running = await self.find(wanted)
-            if running is not None and not running.state.finished:
-                raise _busy(wanted)
+        if instance_id is not None and await self.runs(instance_id):
+            raise _busy(instance_id)
         try:
-            return await self._client.start_new(orchestration.name, wanted, orchestration.encode(task))
+            return await self._client.start_new(orchestration.name, instance_id, orchestration.encode(task))
         except Exception as error:
-            if wanted is not None and "already exists" in str(error):
-                raise _busy(wanted) from None
+            if instance_id is not None and "already exists" in str(error):
+                raise _busy(instance_id) from None
             raise TransientError(
                 f"The durable host did not start {orchestration.name}: {str(error)[:300]}.", code="durable-unavailable"
             ) from error
 
     async def find(self, instance_id: str, *, history: bool = False) -> Instance | None:
-        """The orchestration, without its input; None if there is none. Ask for the history where it is shown."""
+        """The orchestration, without its input; None if there is none. Its history comes only with `history`."""
         query = {"showInput": "false"} | ({"showHistory": "true"} if history else {})
         status, _, body = await self._get(f"instances/{quote(instance_id, safe='')}", query)
         if status == HTTPStatus.BAD_REQUEST and history:
             # The host cannot show the history of a run that failed for not being deterministic.
             return await self.find(instance_id)
         return None if status == HTTPStatus.NOT_FOUND or body is None else Instance.model_validate(body)
+
+    async def runs(self, instance_id: str) -> bool:
+        """Whether there is such an orchestration and it has not finished."""
+        instance = await self.find(instance_id)
+        return instance is not None and not instance.state.finished
 
     async def page(
         self,
@@ -137,47 +138,47 @@ class DurableClient:
         shown = [Instance.model_validate(one) for one in rows if not one["instanceId"].startswith("@")]
         return InstancePage(instances=shown, continuation=headers.get("x-ms-continuation-token") or None)
 
-    async def state_of(self, asked: Entity[State, Any, Any], key: str) -> State:
-        """The state of the entity of this key; how it begins, if nobody has asked it anything yet."""
+    async def entity_state(self, handle: Entity[State, Any, Any], key: str) -> State:
+        """The state of the entity of this key; how it begins, if nobody has called it yet."""
         try:
-            found = await self._client.read_entity_state(EntityId(asked.name, key))
+            found = await self._client.read_entity_state(EntityId(handle.name, key))
         except Exception as error:
             raise TransientError(
-                f"The durable host did not show {asked.name}: {str(error)[:300]}.", code="durable-unavailable"
+                f"The durable host did not show {handle.name}: {str(error)[:300]}.", code="durable-unavailable"
             ) from error
         held: Any = found.entity_state
-        return asked.state.model_validate_json(held) if found.entity_exists and held else asked.state()
+        return handle.state.model_validate_json(held) if found.entity_exists and held else handle.state()
 
     async def terminate(self, instance_id: str, reason: str) -> None:
-        """Stop an orchestration at its next step. Its activities and children that already run go on to their end.
+        """Terminate an orchestration at its next step. Its running activities and children go on to their end.
 
         Raises:
             NotFound, Conflict: there is no such orchestration, or it has finished.
         """
-        await self._running(instance_id)
+        await self._require_running(instance_id)
         await self._client.terminate(instance_id, reason)
 
     async def raise_event(self, instance_id: str, event: str, data: BaseModel) -> None:
-        """Tell a running orchestration something.
+        """Send an event to a running orchestration.
 
         Raises:
             NotFound, Conflict: there is no such orchestration, or it has finished.
         """
-        await self._running(instance_id)
+        await self._require_running(instance_id)
         await self._client.raise_event(instance_id, event, data.model_dump_json())
 
     async def purge_before(self, moment: datetime) -> int:
-        """Forget the orchestrations that were created before `moment` and have finished; how many they were."""
+        """Purge the finished orchestrations that were created before `moment`; how many they were."""
         body: Any
         query = {
             "createdTimeFrom": _BEGINNING,
             "createdTimeTo": moment.isoformat(),
             "runtimeStatus": ",".join(state for state in RunState if state.finished),
         }
-        status, _, body = await self._ask("DELETE", "instances/", query)
+        status, _, body = await self._request("DELETE", "instances/", query)
         return 0 if status == HTTPStatus.NOT_FOUND or body is None else int(body["instancesDeleted"])
 
-    async def _running(self, instance_id: str) -> None:
+    async def _require_running(self, instance_id: str) -> None:
         instance = await self.find(instance_id)
         if instance is None:
             raise NotFound(f"There is no run {instance_id}.")
@@ -187,9 +188,9 @@ class DurableClient:
     async def _get(
         self, path: str, query: Mapping[str, str], continuation: str | None = None
     ) -> tuple[int, Mapping[str, str], Any]:
-        return await self._ask("GET", path, query, continuation)
+        return await self._request("GET", path, query, continuation)
 
-    async def _ask(
+    async def _request(
         self, method: str, path: str, query: Mapping[str, str], continuation: str | None = None
     ) -> tuple[int, Mapping[str, str], Any]:
         headers = {"x-ms-continuation-token": continuation} if continuation else {}
@@ -215,5 +216,5 @@ def _busy(instance_id: str) -> Conflict:
     return Conflict(
         f"{instance_id} is running.",
         code="already-running",
-        remedy=f"Wait until it ends, or stop it: see /ops/runs/{instance_id}.",
+        remedy=f"Wait until it ends, or cancel it: see /ops/runs/{instance_id}.",
     )

@@ -18,13 +18,13 @@ OPERATION = "decide"
 
 @dataclass(frozen=True)
 class Entity(Handle[In, Out], Generic[State, In, Out]):
-    """A state that many orchestrations ask and change. `state()` is how each one begins."""
+    """A state that many orchestrations call and change. `state()` is how each one begins."""
 
     state: type[State]
     decide: Callable[[State, In], tuple[State, Out]]
 
     def answer(self, state: str | None, payload: str) -> tuple[str | None, str]:
-        """The state after one request, and what it is answered: JSON text each. A refusal changes nothing."""
+        """The state after one request, and the answer: JSON text each. A refusal changes nothing."""
         try:
             known = self.state.model_validate_json(state) if state else self.state()
             after, answer = self.decide(known, self.takes.model_validate_json(payload))
@@ -61,13 +61,13 @@ def entity(decide: Callable[[State, In], tuple[State, Out]]) -> Entity[State, In
     return made
 
 
-def ask(context: Context, asked: Entity[Any, In, Out], key: str, task: In) -> Steps[Out]:
+def call_entity(context: Context, handle: Entity[Any, In, Out], key: str, request: In) -> Steps[Out]:
     """What the entity of this key answers to a request.
 
     Raises:
         TerminalError: it refused.
     """
-    return asked.decode((yield context.call_entity(df.EntityId(asked.name, key), OPERATION, asked.encode(task))))
+    return handle.decode((yield context.call_entity(df.EntityId(handle.name, key), OPERATION, handle.encode(request))))
 
 
 def entity_function(handle: Entity[Any, Any, Any]) -> Callable[..., None]:

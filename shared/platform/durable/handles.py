@@ -28,7 +28,7 @@ Steps = Generator[Any, Any, T]
 logger = logging.getLogger(__name__)
 
 PAYLOAD_BYTES = 16_384
-"""What one activity may be given or may give back. More travels as a reference: histories are replayed whole."""
+"""Most UTF-8 bytes of an activity's input or output. More travels as a reference: histories are replayed whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +96,7 @@ class Handle(Generic[In, Out]):
     module: str
 
     def encode(self, task: In) -> str:
+        """The input as it crosses to the host."""
         return task.model_dump_json()
 
     def decode(self, answer: Any) -> Out:
@@ -136,7 +137,7 @@ class Activity(Handle[In, Out]):
             task = self.takes.model_validate_json(payload)
         except ValidationError as error:
             failure = TerminalError(
-                f"{self.name} was given something else than {self.takes.__name__}: "
+                f"{self.name} was called with something else than {self.takes.__name__}: "
                 f"{error.errors(include_input=False, include_url=False)[:3]}.",
                 code="unreadable-task",
             )
@@ -148,14 +149,33 @@ class Activity(Handle[In, Out]):
         except TerminalError as error:
             logger.warning("A step failed for good.", extra={"step": self.name, "code": error.code})
             return Envelope(failure=Failure.of(error)).model_dump_json()
-        if len(value) > PAYLOAD_BYTES:
-            error = TerminalError(
-                f"{self.name} answered {len(value)} bytes, more than {PAYLOAD_BYTES}.",
-                code="payload-too-large",
-                remedy="Store the data and answer a reference to it.",
-            )
-            return Envelope(failure=Failure.of(error)).model_dump_json()
+        if (size := byte_length(value)) > PAYLOAD_BYTES:
+            return Envelope(failure=Failure.of(_too_large(f"{self.name} answered", size))).model_dump_json()
         return Envelope(value=value).model_dump_json()
+
+    def encode(self, task: In) -> str:
+        """The input as it crosses to the host.
+
+        Raises:
+            TerminalError: it is larger than PAYLOAD_BYTES (`payload-too-large`).
+        """
+        payload = super().encode(task)
+        if (size := byte_length(payload)) > PAYLOAD_BYTES:
+            raise _too_large(f"{self.name} was called with", size)
+        return payload
+
+
+def byte_length(text: str) -> int:
+    """The length of the text in UTF-8."""
+    return len(text.encode(errors="replace"))
+
+
+def _too_large(subject: str, size: int) -> TerminalError:
+    return TerminalError(
+        f"{subject} {size:,} bytes, more than {PAYLOAD_BYTES:,}.",
+        code="payload-too-large",
+        remedy="Store the data and pass a reference to it.",
+    )
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""A sub-orchestration beside a clock and an event that may call it off."""
+"""A sub-orchestration beside a timer and an event, either of which may cancel it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Literal
 from shared.platform.durable.handles import Context, In, Orchestration, Out, Steps
 from shared.platform.errors import TerminalError
 
-Interruption = Literal["event", "timeout"]
+CancelCause = Literal["event", "timeout"]
 
 
 def race(
@@ -19,11 +19,11 @@ def race(
     *,
     event: str,
     seconds: float,
-    interrupt: Callable[[Interruption], Steps[Any]],
+    cancel: Callable[[CancelCause], Steps[Any]],
 ) -> Steps[Out]:
-    """Run the step, and `interrupt` once if the event is told or the time is up before it has ended.
+    """Run the step, and `cancel` once if the event comes or the time is up before it has ended.
 
-    The step is awaited in any case, since an orchestration cannot end before its children: `interrupt` has to make it
+    The step is awaited in any case, since an orchestration cannot end before its children: `cancel` has to make it
     end. The timer of a step that was quicker is cancelled.
 
     Raises:
@@ -31,12 +31,12 @@ def race(
     """
     work: Any = context.call_sub_orchestrator(step.name, step.encode(task))
     timer: Any = context.create_timer(context.current_utc_datetime + timedelta(seconds=seconds))
-    told = context.wait_for_external_event(event)
-    winner = yield context.task_any([work, timer, told])
+    received = context.wait_for_external_event(event)
+    winner = yield context.task_any([work, timer, received])
     if winner is not timer:
         timer.cancel()
     if winner is not work:
-        yield from interrupt("timeout" if winner is timer else "event")
+        yield from cancel("timeout" if winner is timer else "event")
     try:
         answer = yield work
     except Exception as error:  # noqa: BLE001 - the SDK raises plain Exception for whatever a step raised
@@ -46,12 +46,12 @@ def race(
     return step.decode(answer)
 
 
-def wait_for_any(context: Context, events: Sequence[str], seconds: float) -> Steps[str | None]:
-    """The name of the first event told, None if none was told within `seconds`. What it carried is not looked at."""
+def wait_for_any_event(context: Context, events: Sequence[str], seconds: float) -> Steps[str | None]:
+    """The name of the first event that comes, None if none comes within `seconds`. Its data is not looked at."""
     timer: Any = context.create_timer(context.current_utc_datetime + timedelta(seconds=seconds))
-    told = [context.wait_for_external_event(event) for event in events]
-    winner = yield context.task_any([*told, timer])
+    received = [context.wait_for_external_event(event) for event in events]
+    winner = yield context.task_any([*received, timer])
     if winner is timer:
         return None
     timer.cancel()  # an open timer would keep the orchestration from ending
-    return events[[one is winner for one in told].index(True)]
+    return events[[task is winner for task in received].index(True)]

@@ -1,4 +1,4 @@
-"""What an orchestrator writes: `call` one step, `fan_out` over many, `repeat` in time boxes, show `progress`."""
+"""What an orchestrator is written in: `call` a step, `fan_out` over many, `repeat` in time boxes, show `progress`."""
 
 from __future__ import annotations
 
@@ -21,14 +21,17 @@ from shared.platform.durable.handles import (
     In,
     Out,
     Steps,
+    byte_length,
     orchestration,
 )
 from shared.platform.errors import TerminalError
 
-Told = TypeVar("Told", bound=BaseModel)
+Event = TypeVar("Event", bound=BaseModel)
 
 CHUNK_BYTES = 32_768
-"""Tasks of one fan-out chunk, as JSON text: what a history entry holds comfortably."""
+"""Most UTF-8 bytes of the tasks of one fan-out chunk, as JSON text: what a history entry holds comfortably."""
+TOO_MANY_BOXES = "too-many-time-boxes"
+"""Code of the error of a `repeat` that used up its time boxes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +41,6 @@ class Outcome(Generic[In, Out]):
     task: In
     value: Out | None = None
     failure: Failure | None = None
-
-    @property
-    def failed(self) -> bool:
-        return self.failure is not None
 
     def result(self) -> Out:
         """The value.
@@ -61,7 +60,7 @@ def call(context: Context, step: Handle[In, Out], task: In) -> Steps[Out]:
     Raises:
         TerminalError: it failed for good, or as often as its policy allows.
     """
-    [outcome] = yield from _attend(context, step, [task], None)
+    [outcome] = yield from _run_all(context, step, [task], None)
     return outcome.result()
 
 
@@ -76,12 +75,13 @@ def fan_out(
     """Run the step for every task at once and give all outcomes in the tasks' order; none raises.
 
     More than `chunk` tasks are spread over sub-orchestrations, so that no history grows with the width of the fan.
-    `on_done` is told how many of the first tasks are done, as the count grows.
+    `on_done` is called with the number of tasks done, as it grows.
     """
-    chunks = _chunks(step, tasks, chunk)
+    # Chunks are full already: cut by their size again, they would never fit together.
+    chunks = _chunks(tasks, chunk, None if step is fan_out_chunk else CHUNK_BYTES)
     if len(chunks) <= 1:
-        return (yield from _attend(context, step, tasks, on_done))
-    parts = [Chunk(step=step.name, tasks=[step.encode(task) for task in part]) for part in chunks]
+        return (yield from _run_all(context, step, tasks, on_done))
+    parts = [Chunk(step=step.name, tasks=[task.model_dump_json() for task in part]) for part in chunks]
     done = 0
 
     def count(parts_done: int) -> None:
@@ -107,40 +107,43 @@ def repeat(
     task: In,
     *,
     until: Callable[[Out], bool],
+    following: Callable[[In, Out], In] = lambda task, _: task,
     show: Callable[[Out], None] = lambda _: None,
     boxes: int = 150,
 ) -> Steps[Out]:
-    """Run a step that works in time boxes again and again until it says it is done; its progress is its own to keep.
+    """Run a step that works in time boxes again and again until it says it is done.
 
-    `show` is given every answer.
+    `following` makes the next box's task from the last one and its answer, to carry a cursor; without it every box is
+    given the same task and the step keeps its own progress. `show` is called with every answer.
 
     Raises:
-        TerminalError: it was not done after `boxes` boxes; the history would grow without bound.
+        TerminalError: it was not done after `boxes` boxes (TOO_MANY_BOXES): the history would grow without bound.
     """
     for _ in range(boxes):
         answer = yield from call(context, step, task)
         show(answer)
         if until(answer):
             return answer
+        task = following(task, answer)
     raise TerminalError(
         f"{step.name} was not done after {boxes} time boxes.",
-        code="too-many-time-boxes",
-        remedy="Give each box more seconds, or cut the work into smaller shares.",
+        code=TOO_MANY_BOXES,
+        remedy="Make the work smaller, or give each time box more seconds.",
     )
 
 
-def wait_for(context: Context, event: str, model: type[Told], seconds: float) -> Steps[Told | None]:
-    """What `DurableClient.raise_event` tells under that name; None if nothing was told within `seconds`.
+def wait_for_event(context: Context, event: str, model: type[Event], seconds: float) -> Steps[Event | None]:
+    """What `DurableClient.raise_event` sends under that name; None if it sends nothing within `seconds`.
 
     Raises:
-        TerminalError: what was told is not of the model.
+        TerminalError: what was sent is not of the model.
     """
     timer: Any = context.create_timer(context.current_utc_datetime + timedelta(seconds=seconds))
-    told = context.wait_for_external_event(event)
-    if (yield context.task_any([told, timer])) is not told:
+    received = context.wait_for_external_event(event)
+    if (yield context.task_any([received, timer])) is not received:
         return None
     timer.cancel()  # an open timer would keep the orchestration from ending
-    value: Any = told.result
+    value: Any = received.result
     try:
         # The SDK's client encodes what it is given once more than its orchestrator decodes; raw HTTP does not.
         while isinstance(value, str):
@@ -184,7 +187,7 @@ def fan_out_chunk(context: Context, share: Chunk) -> Steps[Answers]:
     def show(done: int) -> None:
         progress(context, share.step, done=done, total=total, unit="tasks")
 
-    outcomes = yield from _attend(context, step, tasks, show)
+    outcomes = yield from _run_all(context, step, tasks, show)
     return Answers(
         answers=[
             Envelope(failure=one.failure) if one.failure else Envelope(value=one.result().model_dump_json())
@@ -193,7 +196,7 @@ def fan_out_chunk(context: Context, share: Chunk) -> Steps[Answers]:
     )
 
 
-def _attend(
+def _run_all(
     context: Context, step: Handle[In, Out], tasks: Sequence[In], on_done: Callable[[int], None] | None
 ) -> Steps[list[Outcome[In, Out]]]:
     """Run the tasks at once, in rounds: after each round those that failed in a way that may pass are tried again."""
@@ -201,12 +204,19 @@ def _attend(
     waiting = list(range(len(tasks)))
     attempt = 1
     while waiting:
-        running = [_schedule(context, step, tasks[index]) for index in waiting]
+        running: dict[int, Any] = {}
+        for index in waiting:
+            try:
+                running[index] = _schedule(context, step, tasks[index])
+            except TerminalError as error:  # its input is too large, which is no reason to fail the others
+                outcomes[index] = Outcome(tasks[index], failure=Failure.of(error))
+        if not running:
+            break
         # The first wait schedules them all; then each is taken in turn, which adds nothing to the history.
         # Waiting for all at once would give up on the others as soon as one of them fails.
-        yield context.task_any(running)
+        yield context.task_any(list(running.values()))
         again: list[int] = []
-        for index, task in zip(waiting, running, strict=True):
+        for index, task in running.items():
             try:
                 outcomes[index] = _outcome(step, tasks[index], (yield task))
             except Exception as error:  # noqa: BLE001 - the SDK raises plain Exception for whatever a step raised
@@ -246,13 +256,15 @@ def _exhausted(step: Handle[Any, Any], attempts: int, error: Exception) -> Failu
     )
 
 
-def _chunks(step: Handle[In, Any], tasks: Sequence[In], chunk: int) -> list[list[In]]:
-    """Cut the tasks into shares of at most `chunk` tasks and CHUNK_BYTES."""
+def _chunks(tasks: Sequence[In], chunk: int, most_bytes: int | None) -> list[list[In]]:
+    """Cut the tasks into chunks of at most `chunk` tasks and, if that is limited, `most_bytes`."""
+    if most_bytes is None:
+        return [list(tasks[start : start + chunk]) for start in range(0, len(tasks), chunk)]
     shares: list[list[In]] = []
     size = 0
     for task in tasks:
-        length = len(step.encode(task))
-        if not shares or len(shares[-1]) >= chunk or size + length > CHUNK_BYTES:
+        length = byte_length(task.model_dump_json())
+        if not shares or len(shares[-1]) >= chunk or size + length > most_bytes:
             shares.append([])
             size = 0
         shares[-1].append(task)

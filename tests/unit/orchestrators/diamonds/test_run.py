@@ -22,6 +22,7 @@ from shared.diamonds.runs.models import (
     Partition,
     Partitions,
     PriceRange,
+    Purged,
     PurgeRows,
     Reopened,
     RetryRun,
@@ -34,7 +35,6 @@ from shared.diamonds.runs.models import (
     WatermarkMoved,
     Window,
 )
-from shared.diamonds.runs.purge import Purged
 from shared.diamonds.runs.verdict import Verdict
 from shared.platform.errors import Conflict, TerminalError
 

@@ -22,7 +22,7 @@ async def test_only_finished_orchestrations_from_before_the_moment_are_purged(
         asked.append(arguments)
         return answer
 
-    monkeypatch.setattr(client, "_ask", ask)
+    monkeypatch.setattr(client, "_request", ask)
     assert await client.purge_before(datetime(2026, 1, 2, tzinfo=UTC)) == expected
     [(method, path, query)] = asked
     assert (method, path) == ("DELETE", "instances/")

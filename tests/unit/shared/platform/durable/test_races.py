@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from shared.platform.durable import ACTIVITIES, ORCHESTRATIONS, Context, Steps, activity, blueprint, call, orchestration
 from shared.platform.durable.handles import Envelope, Failure
-from shared.platform.durable.races import race, wait_for_any
+from shared.platform.durable.races import race, wait_for_any_event
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 CALL_ACTIVITY, TIMER = 0, 5
@@ -38,12 +38,12 @@ def unit_race(context: Context, task: Word) -> Steps[Word]:
     def interrupt(why) -> Steps[Word]:
         return call(context, unit_interrupt, Word(text=why))
 
-    return (yield from race(context, unit_work, task, event="stop", seconds=60, interrupt=interrupt))
+    return (yield from race(context, unit_work, task, event="stop", seconds=60, cancel=interrupt))
 
 
 @orchestration
 def unit_wait(context: Context, task: Word) -> Steps[Word]:
-    told = yield from wait_for_any(context, ("stop", "go"), 60)
+    told = yield from wait_for_any_event(context, ("stop", "go"), 60)
     return Word(text=told or "time")
 
 

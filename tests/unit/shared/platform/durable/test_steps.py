@@ -20,7 +20,7 @@ from shared.platform.durable import (
     fan_out,
     orchestration,
     repeat,
-    wait_for,
+    wait_for_event,
 )
 from shared.platform.durable.handles import PAYLOAD_BYTES, Envelope, Failure
 from shared.platform.errors import Conflict, TransientError
@@ -66,9 +66,45 @@ def unit_until_large(context: Context, task: Number) -> Steps[Number]:
     return (yield from repeat(context, unit_double, task, until=lambda answer: answer.n > 5, boxes=3))
 
 
+class Page(BaseModel):
+    cursor: str | None = None
+
+
+@activity
+async def unit_page(task: Page) -> Page:
+    return task
+
+
+@orchestration
+def unit_pages(context: Context, task: Page) -> Steps[Page]:
+    return (
+        yield from repeat(
+            context,
+            unit_page,
+            task,
+            until=lambda page: page.cursor is None,
+            following=lambda _, page: Page(cursor=page.cursor),
+            boxes=3,
+        )
+    )
+
+
+@activity
+async def unit_text(task: Numbers) -> Numbers:
+    return Numbers(ns=["é" * (PAYLOAD_BYTES - 100)])
+
+
+@orchestration
+def unit_texts(context: Context, task: Numbers) -> Steps[Numbers]:
+    """A task for each length in characters of two bytes."""
+    tasks = [Numbers(ns=["é" * int(n)]) for n in task.ns]
+    outcomes = yield from fan_out(context, unit_text, tasks)
+    return Numbers(ns=[one.failure.code if one.failure else "done" for one in outcomes])
+
+
 @orchestration
 def unit_waits(context: Context, task: Number) -> Steps[Number]:
-    told = yield from wait_for(context, "number", Number, task.n)
+    told = yield from wait_for_event(context, "number", Number, task.n)
     return told or Number(n=-1)
 
 
@@ -146,6 +182,28 @@ async def test_an_activity_refuses_what_is_not_its_model_and_answers_that_are_to
     assert large.code == "payload-too-large"
 
 
+async def test_a_payload_is_counted_in_bytes() -> None:
+    large = Envelope.model_validate_json(await unit_text.answer('{"ns": []}')).failure
+    assert large is not None
+    assert large.code == "payload-too-large"
+
+
+def test_an_input_that_is_too_large_fails_alone() -> None:
+    run = Run(unit_texts, Numbers(ns=[10, PAYLOAD_BYTES // 2, 10]))
+    assert len(run.turn()["actions"][0][0]["compoundActions"]) == 2
+    answer = run.next(*(run.scheduled(n) for n in range(2)))
+    answer = run.next(*(run.completed(n, Envelope(value='{"ns":[]}')) for n in range(2)))
+    assert answer["output"] == {"ns": ["done", "payload-too-large", "done"]}
+    alone = Run(unit_texts, Numbers(ns=[PAYLOAD_BYTES // 2])).turn()
+    assert (alone["isDone"], alone["output"]) == (True, {"ns": ["payload-too-large"]})
+
+
+def test_the_chunks_of_a_fan_out_are_cut_by_bytes() -> None:
+    run = Run(unit_texts, Numbers(ns=[6_000] * 4))
+    actions = run.turn()["actions"][0][0]["compoundActions"]
+    assert [len(json.loads(json.loads(a["input"]))["tasks"]) for a in actions] == [2, 2]
+
+
 def test_a_call_gives_the_model() -> None:
     run = Run(unit_one, Number(n=4))
     assert kinds(run.turn()) == [11]
@@ -219,6 +277,20 @@ def test_repeating_stops_when_done_or_after_its_boxes() -> None:
     for number in range(2):
         short.next(short.scheduled(number), short.completed(number, value(2)))
     assert "too-many-time-boxes" in short.next(short.scheduled(2), short.completed(2, value(2)))["error"]
+
+
+def test_repeating_carries_a_cursor() -> None:
+    run = Run(unit_pages, Page())
+    run.turn()
+    inputs = []
+    for number, cursor in enumerate(["a", "b"]):
+        page = Envelope(value=Page(cursor=cursor).model_dump_json())
+        answer = run.next(run.scheduled(number), run.completed(number, page))
+        [action] = answer["actions"][0][-1]["compoundActions"]
+        inputs.append(json.loads(json.loads(action["input"])))
+    assert inputs == [{"cursor": "a"}, {"cursor": "b"}]
+    last = run.next(run.scheduled(2), run.completed(2, Envelope(value=Page().model_dump_json())))
+    assert last["output"] == {"cursor": None}
 
 
 def waiting() -> tuple[Run, str]:

@@ -14,7 +14,28 @@ from pathlib import Path
 FILE = Path(__file__).parents[1] / "shared" / "followups" / "scheduling" / "holidays.json"
 YEARS = range(2026, 2036)
 SUBDIVISIONS = {"GB": "ENG"}
-COUNTRIES = "AT AU BE CA CH DE DK ES FI FR GB IE IT NL NO NZ PL PT SE US".split()
+COUNTRIES = [
+    "AT",
+    "AU",
+    "BE",
+    "CA",
+    "CH",
+    "DE",
+    "DK",
+    "ES",
+    "FI",
+    "FR",
+    "GB",
+    "IE",
+    "IT",
+    "NL",
+    "NO",
+    "NZ",
+    "PL",
+    "PT",
+    "SE",
+    "US",
+]
 
 
 def main() -> None:

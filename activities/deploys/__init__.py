@@ -8,6 +8,7 @@ from activities.deploys.outcome import (
     settle_deployment,
     stop_deployment,
 )
+from activities.deploys.slots import deploy_slots, wake_waiting
 from activities.deploys.steps import (
     build_image,
     configure_domain,
@@ -17,7 +18,6 @@ from activities.deploys.steps import (
     sync_files,
     validate_deployment,
 )
-from activities.deploys.turns import deploy_slots, wake_waiting
 from activities.deploys.upkeep import purge_deployments, purge_sources
 
 __all__ = [

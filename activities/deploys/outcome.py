@@ -1,4 +1,4 @@
-"""How a deployment begins and ends: claimed, stopped, undone or tidied up, and its end written down."""
+"""How a deployment begins and ends: claimed, cancelled, undone or cleaned up, and its end recorded."""
 
 from __future__ import annotations
 
@@ -6,22 +6,23 @@ import logging
 from datetime import UTC, datetime
 from typing import Final
 
-from activities.deploys.work import PATIENT, at_work, end_step, redactor_of
+from activities.deploys.running import PATIENT, end_step, redactor_of, running_step
 from shared.deploys import store, transitions
 from shared.deploys.models import (
+    CANCELLED,
     ERROR_LENGTH,
     FINISHING,
-    LOST,
+    ORPHANED,
+    CancelReason,
     Deployment,
     DeploymentError,
     DeploymentStatus,
     Step,
-    StopReason,
 )
 from shared.deploys.platforms import platform
 from shared.deploys.redaction import Redactor
 from shared.deploys.settings import settings
-from shared.deploys.steps import Claim, Claimed, DeploymentRef, End, Ended, Nothing, Stop, Undo
+from shared.deploys.steps import CancelDeployment, Claim, Claimed, DeploymentRef, End, Ended, Nothing, Undo
 from shared.platform.durable import activity
 from shared.platform.errors import Conflict
 
@@ -54,7 +55,7 @@ async def claim_deployment(task: Claim) -> Claimed:
 
 @activity(retry=PATIENT)
 async def settle_deployment(task: DeploymentRef) -> Nothing:
-    """The point of no return: from here on the deployment is only tidied up, and a cancel is refused."""
+    """The point of no return: from here on the deployment is only cleaned up, and a cancel is refused."""
     await store.change(
         task.deployment_id,
         task.organization_id,
@@ -64,11 +65,11 @@ async def settle_deployment(task: DeploymentRef) -> Nothing:
 
 
 @activity(retry=PATIENT)
-async def stop_deployment(task: Stop) -> Nothing:
-    """Let those at work see that they shall stop. One that has ended or serves already is left alone."""
+async def stop_deployment(task: CancelDeployment) -> Nothing:
+    """Cancel the running steps through the document. A deployment that has ended or serves already is left alone."""
     try:
         await store.change(
-            task.deployment_id, task.organization_id, lambda one, now: transitions.ask_to_stop(one, task.reason, now)
+            task.deployment_id, task.organization_id, lambda one, now: transitions.request_cancel(one, task.reason, now)
         )
     except Conflict as refused:
         logger.info("A deployment goes on to its end: %s", refused)
@@ -86,30 +87,30 @@ async def roll_back(task: Undo) -> Nothing:
     if found.status in (DeploymentStatus.UPDATING_DATABASE, DeploymentStatus.COMPLETED):
         raise Conflict(f"Deployment {found.id} serves and is not undone.", code=FINISHING)
     redact = await redactor_of(found)
-    if found.stop is not StopReason.CANCEL:
+    if found.cancel_reason is not CancelReason.REQUEST:
         await store.change(
             task.deployment_id,
             task.organization_id,
             lambda one, now: one.model_copy(update={"error": one.error or _error(one, task, redact, now)}),
         )
-    says = f"undoing: what served before serves on\n{task.message or ''}"
-    async with at_work(task, Step.CLEANUP, None, says) as work:
-        await platform().rollback(work.spec, work.box)
+    intro = f"undoing: what served before serves on\n{task.message or ''}"
+    async with running_step(task, Step.CLEANUP, None, intro) as running:
+        await platform().rollback(running.spec, running.context)
     return Nothing()
 
 
 @activity(retry=PATIENT)
 async def clean_up(task: DeploymentRef) -> Nothing:
     """Remove what only the deployment needed."""
-    async with at_work(task, Step.CLEANUP, None, "tidying up") as work:
-        await platform().cleanup(work.spec, work.box)
+    async with running_step(task, Step.CLEANUP, None, "cleaning up") as running:
+        await platform().cleanup(running.spec, running.context)
     await end_step(task, Step.CLEANUP)
     return Nothing()
 
 
 @activity(retry=PATIENT)
 async def end_deployment(task: End) -> Ended:
-    """Write down how it ended. What was cancelled is cancelled, whatever else happened meanwhile."""
+    """Record how it ended. What was cancelled is cancelled, whatever else happened meanwhile."""
     redact = await redactor_of(await store.load(task.deployment_id, task.organization_id))
     found = await store.change(
         task.deployment_id,
@@ -121,7 +122,7 @@ async def end_deployment(task: End) -> Ended:
 
 
 def _measured(found: Deployment) -> dict[str, str | float | bool | None]:
-    """What dashboards and alerts are made from. `duration` and `waited` are seconds: at work, and before that."""
+    """What dashboards and alerts are made from. `duration` and `waited` are seconds: running, and before that."""
     began, ended = found.started_at or found.completed_at, found.completed_at
     size = found.spec().scale.size
     return {
@@ -141,14 +142,14 @@ def _measured(found: Deployment) -> dict[str, str | float | bool | None]:
 def _why(deployment: Deployment, task: End, redact: Redactor, now: datetime) -> DeploymentError | None:
     if task.status is not DeploymentStatus.FAILED:
         return None
-    if deployment.error is not None and task.code == LOST:
-        return deployment.error  # what its orchestration knew before it was lost
+    if deployment.error is not None and task.code == ORPHANED:
+        return deployment.error  # what its orchestration knew before it was terminated
     return _error(deployment, task, redact, now)
 
 
 def _error(deployment: Deployment, task: End | Undo, redact: Redactor, now: datetime) -> DeploymentError:
     code, message, details = task.code or "deployment-failed", task.message or "", task.remedy
-    if deployment.stop is StopReason.TIMEOUT and code == transitions.STOPPED:
+    if deployment.cancel_reason is CancelReason.TIMEOUT and code == CANCELLED:
         seconds = settings().deployment_timeout_ms / 1000
         code, message = "deployment-timeout", f"The deployment was not done after {seconds:g} s and was undone."
         details = "Make the build quicker, or let the operator raise DEPLOYMENT_TIMEOUT_MS."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from activities.deploys.work import SOON, at_work, end_step
+from activities.deploys.running import SOON, end_step, running_step
 from shared.deploys import store, transitions
 from shared.deploys.models import DeploymentStatus, Step
 from shared.deploys.platforms import platform
@@ -27,8 +27,8 @@ from shared.platform.errors import TerminalError
 @activity(retry=SOON)
 async def validate_deployment(task: DeploymentRef) -> Nothing:
     """See whether it can be done at all."""
-    async with at_work(task, Step.VALIDATION, DeploymentStatus.VALIDATING) as work:
-        await platform().validate(work.spec, work.box)
+    async with running_step(task, Step.VALIDATION, DeploymentStatus.VALIDATING) as running:
+        await platform().validate(running.spec, running.context)
     await end_step(task, Step.VALIDATION)
     return Nothing()
 
@@ -36,8 +36,8 @@ async def validate_deployment(task: DeploymentRef) -> Nothing:
 @activity(retry=SOON)
 async def provision_container(task: DeploymentRef) -> WorkspaceReady:
     """Make the place of the build."""
-    async with at_work(task, Step.CONTAINER, DeploymentStatus.PROVISIONING_CONTAINER) as work:
-        workspace = await platform().provision(work.spec, work.box)
+    async with running_step(task, Step.CONTAINER, DeploymentStatus.PROVISIONING_CONTAINER) as running:
+        workspace = await platform().provision(running.spec, running.context)
     await end_step(task, Step.CONTAINER)
     return WorkspaceReady(**task.model_dump(), workspace=workspace.reference)
 
@@ -45,8 +45,8 @@ async def provision_container(task: DeploymentRef) -> WorkspaceReady:
 @activity(retry=SOON)
 async def sync_files(task: WorkspaceReady) -> ContextReady:
     """Bring the source there."""
-    async with at_work(task, Step.SYNC, DeploymentStatus.SYNCING_FILES) as work:
-        context = await platform().sync(work.spec, Workspace(reference=task.workspace), work.box)
+    async with running_step(task, Step.SYNC, DeploymentStatus.SYNCING_FILES) as running:
+        context = await platform().sync(running.spec, Workspace(reference=task.workspace), running.context)
     await end_step(task, Step.SYNC)
     return ContextReady(**_ref(task).model_dump(), context=context.reference)
 
@@ -54,9 +54,9 @@ async def sync_files(task: WorkspaceReady) -> ContextReady:
 @activity(retry=SOON)
 async def build_image(task: ContextReady) -> Built:
     """Build for one time box."""
-    async with at_work(task, Step.BUILD, DeploymentStatus.BUILDING_IMAGE) as work:
+    async with running_step(task, Step.BUILD, DeploymentStatus.BUILDING_IMAGE) as running:
         context = BuildContext(reference=task.context)
-        built = await platform().build(work.spec, context, work.box, task.cursor)
+        built = await platform().build(running.spec, context, running.context, task.cursor)
         if built.done and built.image is None:
             raise TerminalError("The build ended without an image.", code="build-failed")
     if built.pushing or built.done:
@@ -77,8 +77,8 @@ async def release_revision(task: ImageReady) -> Released:
     Raises:
         TerminalError: it does not become healthy (`revision-unhealthy`); the one before keeps the traffic.
     """
-    async with at_work(task, Step.DEPLOY, DeploymentStatus.DEPLOYING) as work:
-        released = await platform().release(work.spec, task.image, work.box, task.cursor)
+    async with running_step(task, Step.DEPLOY, DeploymentStatus.DEPLOYING) as running:
+        released = await platform().release(running.spec, task.image, running.context, task.cursor)
         if released.done and released.revision is None:
             raise TerminalError("The new revision came without a name.", code="revision-unhealthy")
         if released.revision and not released.revision.healthy:
@@ -94,8 +94,8 @@ async def release_revision(task: ImageReady) -> Released:
 @activity(retry=SOON)
 async def promote_revision(task: RevisionReady) -> Serving:
     """Give the healthy revision all traffic."""
-    async with at_work(task, Step.DEPLOY, DeploymentStatus.DEPLOYING) as work:
-        promoted = await platform().promote(work.spec, task.revision, work.box)
+    async with running_step(task, Step.DEPLOY, DeploymentStatus.DEPLOYING) as running:
+        promoted = await platform().promote(running.spec, task.revision, running.context)
     found = await store.change(
         task.deployment_id,
         task.organization_id,
@@ -109,8 +109,8 @@ async def promote_revision(task: RevisionReady) -> Serving:
 @activity(retry=SOON)
 async def configure_domain(task: DomainTask) -> DomainBound:
     """Bind the custom domain, for one time box."""
-    async with at_work(task, Step.DEPLOY, DeploymentStatus.CONFIGURING_DOMAIN) as work:
-        bound = await platform().configure_domain(work.spec, work.box, task.cursor)
+    async with running_step(task, Step.DEPLOY, DeploymentStatus.CONFIGURING_DOMAIN) as running:
+        bound = await platform().configure_domain(running.spec, running.context, task.cursor)
     if bound.done:
         await store.change(
             task.deployment_id,

@@ -6,9 +6,8 @@ import logging
 from datetime import UTC, datetime, timedelta
 
 from shared.deploys import retention
-from shared.deploys.retention import Purged
 from shared.deploys.settings import settings
-from shared.deploys.steps import Purge
+from shared.deploys.steps import Purge, Purged
 from shared.platform.durable import activity
 
 PURGE_SECONDS = 60

@@ -1,4 +1,4 @@
-"""What callers are told of deployments, in the shapes that clients of the replaced system know."""
+"""The answers of the deploy routes, in the shapes that clients of the replaced system know."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import datetime
 from pydantic import Field
 
 from shared.deploys.models import (
+    CancelReason,
     Deployment,
     DeploymentError,
     DeploymentStatus,
@@ -39,7 +40,7 @@ class StepResult(Wire):
 
 
 class DeploymentState(Wire):
-    """How far a deployment is."""
+    """The status of a deployment."""
 
     success: bool = Field(description="false once it has failed")
     deployment_id: str
@@ -82,7 +83,7 @@ class Deployments(Wire):
 
 
 class OrganizationDeployments(Deployments):
-    """An organization's deployments, and how many stand where."""
+    """An organization's deployments, and counts by status."""
 
     organization_id: str
     counts: dict[str, int] = Field(description="All deployments of the organization by status")
@@ -141,23 +142,23 @@ class SourceUploadUrl(Wire):
     source_hash: str
 
 
-def state(found: Deployment) -> DeploymentState:
-    """How far the deployment is."""
-    at_work = [one.name for one in found.steps if one.success is None]
+def state(deployment: Deployment) -> DeploymentState:
+    """The status of the deployment."""
+    running = [one.name for one in deployment.steps if one.success is None]
     return DeploymentState(
-        success=found.status is not DeploymentStatus.FAILED,
-        deployment_id=found.id,
-        project_id=found.project_id,
-        status=found.status,
-        progress=found.progress,
-        current_step=at_work[-1] if at_work and not found.status.ended else None,
-        started_at=found.started_at,
-        completed_at=found.completed_at,
-        container_app_url=found.container_app_url if _serves(found) else None,
-        custom_domain_url=found.custom_domain_url if _serves(found) else None,
-        cancel_requested=found.stop == "cancel",
-        original_deployment_id=found.original_deployment_id,
-        error=found.error,
+        success=deployment.status is not DeploymentStatus.FAILED,
+        deployment_id=deployment.id,
+        project_id=deployment.project_id,
+        status=deployment.status,
+        progress=deployment.progress,
+        current_step=running[-1] if running and not deployment.status.ended else None,
+        started_at=deployment.started_at,
+        completed_at=deployment.completed_at,
+        container_app_url=deployment.container_app_url if _serves(deployment) else None,
+        custom_domain_url=deployment.custom_domain_url if _serves(deployment) else None,
+        cancel_requested=deployment.cancel_reason is CancelReason.REQUEST,
+        original_deployment_id=deployment.original_deployment_id,
+        error=deployment.error,
         steps=[
             StepResult(
                 name=one.name,
@@ -165,37 +166,37 @@ def state(found: Deployment) -> DeploymentState:
                 duration=round((one.ended_at - one.started_at).total_seconds(), 3),
                 error=one.error,
             )
-            for one in found.steps
+            for one in deployment.steps
             if one.success is not None and one.ended_at is not None
         ],
     )
 
 
-def summary(found: Deployment) -> DeploymentSummary:
+def summary(deployment: Deployment) -> DeploymentSummary:
     """The deployment in a list."""
     return DeploymentSummary(
-        deployment_id=found.id,
-        project_id=found.project_id,
-        project_name=found.project_name,
-        environment=found.environment,
-        status=found.status,
-        progress=found.progress,
-        created_at=found.created_at,
-        started_at=found.started_at,
-        completed_at=found.completed_at,
-        container_app_url=found.container_app_url if _serves(found) else None,
-        custom_domain_url=found.custom_domain_url if _serves(found) else None,
-        error=found.error,
+        deployment_id=deployment.id,
+        project_id=deployment.project_id,
+        project_name=deployment.project_name,
+        environment=deployment.environment,
+        status=deployment.status,
+        progress=deployment.progress,
+        created_at=deployment.created_at,
+        started_at=deployment.started_at,
+        completed_at=deployment.completed_at,
+        container_app_url=deployment.container_app_url if _serves(deployment) else None,
+        custom_domain_url=deployment.custom_domain_url if _serves(deployment) else None,
+        error=deployment.error,
     )
 
 
-def accepted(found: Deployment) -> DeploymentAccepted:
+def accepted(deployment: Deployment) -> DeploymentAccepted:
     """The answer to a request to deploy."""
     return DeploymentAccepted(
-        deployment_id=found.id, status=DeploymentStatus.QUEUED, message="Deployment queued successfully"
+        deployment_id=deployment.id, status=DeploymentStatus.QUEUED, message="Deployment queued successfully"
     )
 
 
-def _serves(found: Deployment) -> bool:
+def _serves(deployment: Deployment) -> bool:
     """Was the address given to this deployment to keep? One that was undone has none."""
-    return found.status not in (DeploymentStatus.FAILED, DeploymentStatus.CANCELLED)
+    return deployment.status not in (DeploymentStatus.FAILED, DeploymentStatus.CANCELLED)

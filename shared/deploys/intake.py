@@ -1,4 +1,4 @@
-"""Accepting deployments: the state document comes first, then the queue is told; a sweep mends what lies between."""
+"""Accepts deployments: the state document is written first, then the message sent; a sweep mends what lies between."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from shared.deploys.sources import allowed_hosts, check_program, check_url, exis
 from shared.platform.errors import Conflict, InvalidInput, NotFound, TransientError
 
 SWEPT: Final = 100
-"""Deployments that one sweep looks at; the next one follows in a minute."""
+"""Deployments in one page of a sweep."""
 
 logger = logging.getLogger(__name__)
 
 
 async def accept(request: DeployRequest) -> Deployment:
-    """Take a deployment on. It will be worked on even if the queue does not answer now.
+    """Accept a deployment. It will run even if the queue does not answer now.
 
     A source that it names becomes its project's newest: one that went to an upload URL is known by nothing else.
 
@@ -41,15 +41,15 @@ async def accept(request: DeployRequest) -> Deployment:
     """
     source = await _source(request)
     if request.source_hash is not None and isinstance(source, ArchiveSource):
-        await store.note_project(request.organization_id, request.project_id, source_hash=source.hash)
+        await store.update_project(request.organization_id, request.project_id, source_hash=source.hash)
     values = {name: value.get_secret_value() for name, value in request.env_variables.items()}
     reference = await secret_store().put(values) if values else None
     parameters = Parameters.model_validate(request.model_dump(include=set(Parameters.model_fields)))
-    return await _enter(_new(parameters, source, reference))
+    return await _submit(_new(parameters, source, reference))
 
 
-async def accept_again(organization: str | None, id_: str) -> Deployment:
-    """Take on once more what a failed deployment was given: every parameter, the same source, the same variables.
+async def retry(organization: str | None, id_: str) -> Deployment:
+    """Accept a failed deployment anew: every parameter, the same source, the same variables.
 
     Raises:
         NotFound: there is no such deployment.
@@ -71,15 +71,15 @@ async def accept_again(organization: str | None, id_: str) -> Deployment:
         )
     parameters = Parameters.model_validate(failed.model_dump(include=set(Parameters.model_fields)))
     again = _new(parameters, failed.source, failed.secrets_reference)
-    return await _enter(again.model_copy(update={"original_deployment_id": failed.id}))
+    return await _submit(again.model_copy(update={"original_deployment_id": failed.id}))
 
 
-async def accept_as_before(organization: str, project: str, user: str, custom_domain: str | None) -> Deployment:
+async def redeploy(organization: str, project: str, user: str, custom_domain: str | None) -> Deployment:
     """Deploy a known project as it was deployed last, with its newest source: what the V2 contract asks for.
 
     Raises:
         NotFound: nothing was ever uploaded or deployed for the project (`unknown-project`).
-        Conflict: a deployment of it is at work (`deployment-in-progress`).
+        Conflict: a deployment of it has not ended (`deployment-in-progress`).
     """
     known = await store.find_project(organization, project)
     newest = await store.of_project(organization, project, limit=1)
@@ -88,9 +88,9 @@ async def accept_as_before(organization: str, project: str, user: str, custom_do
         raise NotFound(
             f"There is no project {project}.", code="unknown-project", remedy="Upload its source, or use POST /deploy."
         )
-    if (busy := await store.at_work(organization, project)) is not None:
+    if (active := await store.find_active(organization, project)) is not None:
         raise Conflict(
-            f"Deployment {busy.id} of the project is {busy.status}.",
+            f"Deployment {active.id} of the project is {active.status}.",
             code="deployment-in-progress",
             remedy="Wait until it has ended, or cancel it.",
         )
@@ -108,7 +108,7 @@ async def accept_as_before(organization: str, project: str, user: str, custom_do
     source = last.source
     if isinstance(source, ArchiveSource) and known is not None and known.source_hash is not None:
         source = ArchiveSource(hash=known.source_hash)
-    return await _enter(_new(parameters, source, last.secrets_reference))
+    return await _submit(_new(parameters, source, last.secrets_reference))
 
 
 async def send_unsent(older_than: timedelta) -> int:
@@ -160,18 +160,18 @@ def _new(parameters: Parameters, source: Source, reference: str | None) -> Deplo
     )
 
 
-async def _enter(deployment: Deployment) -> Deployment:
-    """Write the deployment and tell the queue. Once it is written it is accepted, whatever else cannot be done now."""
+async def _submit(deployment: Deployment) -> Deployment:
+    """Write the deployment and queue it. Once it is written it is accepted, whatever else cannot be done now."""
     if isinstance(deployment.source, GitSource):
         check_program()
     created = await _create(deployment)
-    told = {"deployment": created.id}
+    fields = {"deployment": created.id}
     try:
-        await store.note_project(created.organization_id, created.project_id, deployment_id=created.id)
+        await store.update_project(created.organization_id, created.project_id, deployment_id=created.id)
         if not await queue.enqueue(created):
-            logger.warning("The queue did not take a deployment; the sweep will send it.", extra=told)
+            logger.warning("The queue did not accept a deployment; the sweep will send it.", extra=fields)
     except TransientError as error:
-        logger.warning("The sweep will send a deployment again: %s", error, extra=told)
+        logger.warning("The sweep will send a deployment again: %s", error, extra=fields)
     return created
 
 

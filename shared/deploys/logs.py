@@ -1,10 +1,11 @@
-"""What a build and an app said, for their owner: an append blob a deployment, read from an offset on."""
+"""The log of a deployment, for its owner: one append blob each, read from an offset on."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final
 
 from shared.deploys.redaction import Redactor
 from shared.platform.blobs import blob_service
@@ -17,53 +18,65 @@ CONTAINER: Final = "deploy-logs"
 BLOCK_BYTES: Final = 65_536
 FLUSH_SECONDS: Final = 0.5
 LOG_BYTES: Final = 20_000_000
-"""Of one deployment: a build that says more is cut, and said to be."""
+"""Of one deployment: a build that writes more is cut, with a line that says so."""
 READ_BYTES: Final = 65_536
+
+logger = logging.getLogger(__name__)
 
 
 class DeploymentLog:
     """Writes a deployment's log: lines are gathered for half a second, since each append is a request.
 
-    To be closed, which writes the rest; an `async with` does so.
+    Ended by `flush` or `write_last`, which write the rest. Lines that could not be appended stay for the next flush.
     """
 
     def __init__(self, organization: str, deployment: str, redact: Redactor) -> None:
         self._name = blob_name(organization, deployment)
         self._redact = redact
-        self._lines: list[str] = []
-        self._size = 0
+        self._lines: list[bytes] = []
         self._written = asyncio.get_running_loop().time()
         self._turn = asyncio.Lock()
         self._full = False
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.flush()
 
     async def write(self, text: str) -> None:
         """Add the lines of the text, each with the time."""
         stamp = datetime.now(UTC).strftime("%H:%M:%S")
         for line in self._redact(text).splitlines():
-            self._lines.append(f"{stamp} {line}\n")
-            self._size += len(line) + 10
+            self._lines.append(f"{stamp} {line}\n".encode(errors="replace"))
         late = asyncio.get_running_loop().time() - self._written > FLUSH_SECONDS
-        if late or self._size > BLOCK_BYTES:
+        if late or sum(map(len, self._lines)) > BLOCK_BYTES:
             await self.flush()
 
     async def flush(self) -> None:
-        """Write what was gathered.
+        """Append what was gathered.
 
         Raises:
-            TransientError: Blob Storage did not take it.
+            TransientError: Blob Storage did not accept it.
         """
         async with self._turn:
-            data = "".join(self._lines).encode(errors="replace")
-            self._lines, self._size = [], 0
             self._written = asyncio.get_running_loop().time()
-            if data and not self._full:
-                self._full = await _append(self._name, data)
+            while self._lines:
+                count, block = self._block()
+                if not self._full:
+                    self._full = await _append(self._name, block)
+                del self._lines[:count]
+
+    async def write_last(self, text: str) -> None:
+        """Add the last lines and append what is left. Where that fails, what ended the step matters more."""
+        try:
+            await self.write(text)
+            await self.flush()
+        except TransientError as error:
+            logger.warning("The end of a deployment's log was not written: %s", error, extra={"log": self._name})
+
+    def _block(self) -> tuple[int, bytes]:
+        """As many of the lines as fit into BLOCK_BYTES, at least one, and their content."""
+        size = 0
+        for count, line in enumerate(self._lines):
+            size += len(line)
+            if count and size > BLOCK_BYTES:
+                return count, b"".join(self._lines[:count])
+        return len(self._lines), b"".join(self._lines)
 
 
 async def read(organization: str, deployment: str, *, after: int, limit: int = READ_BYTES) -> tuple[str, int]:
@@ -99,8 +112,7 @@ async def _append(name: str, data: bytes) -> bool:
     try:
         for create in (True, False):
             try:
-                for start in range(0, len(data), BLOCK_BYTES):
-                    appended = await blob.append_block(data[start : start + BLOCK_BYTES])
+                appended = await blob.append_block(data)
                 break
             except ResourceNotFoundError:
                 if not create:
@@ -143,6 +155,4 @@ def _blob(name: str) -> BlobClient:
 
 
 def _unavailable(error: Exception) -> TransientError:
-    return TransientError(
-        f"Blob Storage did not do its part for a log: {type(error).__name__}.", code="storage-unavailable"
-    )
+    return TransientError(f"Blob Storage failed for a log: {type(error).__name__}.", code="storage-unavailable")

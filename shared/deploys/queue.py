@@ -1,4 +1,4 @@
-"""The queue of accepted deployments: its messages, and when a document says that one was sent."""
+"""The queue of accepted deployments: its messages, and noting in the document that one was sent."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ if TYPE_CHECKING:
 
 DEPLOYMENTS = "deployments"
 ATTEMPTS = 8
-"""How often a message is tried when what it needs is away: for about 28 minutes in all."""
+"""How often a message is tried while a service that it needs is unavailable: for about 28 minutes in all."""
 
 
 class DeploymentMessage(Wire):
-    """What travels: which deployment to start, or to tell that a slot is free. Neither parameters nor secrets."""
+    """Which deployment to start, or to notify of a free slot. It holds neither parameters nor secrets."""
 
     model_config = ConfigDict(extra="ignore")
     deployment_id: DeploymentId
     organization_id: Name | None = None
-    what: Literal["start", "slot"] = "start"
+    kind: Annotated[Literal["start", "slot"], Field(alias="what")] = "start"
     attempt: Annotated[int, Field(ge=1, description="Tries of this message, this one included")] = 1
 
 
 async def enqueue(deployment: Deployment, *, again: bool = False) -> bool:
-    """Send the deployment to be started and note that in its document. False: the queue did not take it.
+    """Send the deployment to be started and note that in its document. False: the queue did not accept it.
 
     Repeated within the queue's window, the message is dropped there: its id is the deployment's. What is sent `again`,
     as the first may be lost, has an id of its own, or the window would swallow it; the claim lets only one work.
@@ -57,7 +57,7 @@ async def postpone(message: DeploymentMessage) -> timedelta | None:
     How long that is; None if it was tried often enough, so that it shall end among the dead letters.
 
     Raises:
-        TransientError: the queue did not take it.
+        TransientError: the queue did not accept it.
     """
     if message.attempt >= ATTEMPTS:
         return None
@@ -72,9 +72,9 @@ async def postpone(message: DeploymentMessage) -> timedelta | None:
     return later
 
 
-async def tell_slot_free(deployment_id: str, *, released: str) -> None:
-    """Let the orchestration of a waiting deployment ask now for the slot that the deployment `released` had."""
-    message = DeploymentMessage(deployment_id=deployment_id, what="slot")
+async def send_slot_free(deployment_id: str, *, released: str) -> None:
+    """Let the orchestration of a waiting deployment ask now for the slot that the deployment `released` held."""
+    message = DeploymentMessage(deployment_id=deployment_id, kind="slot")
     await send(
         DEPLOYMENTS,
         message.model_dump_json(by_alias=True),

@@ -10,11 +10,10 @@ from datetime import datetime, timedelta
 from time import monotonic
 from typing import TYPE_CHECKING, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-
 from shared.deploys import logs, sources, store
 from shared.deploys.models import Deployment, DeploymentStatus
 from shared.deploys.secrets import secret_store
+from shared.deploys.steps import Purged
 from shared.platform import blob_files
 
 if TYPE_CHECKING:
@@ -24,16 +23,6 @@ GRACE: Final = timedelta(days=1)
 """From the moment at which something can be asked for no more until it is removed: nobody is still at it by then."""
 PAGE: Final = 50
 Fate = Literal["keep", "forget-variables", "delete"]
-
-
-class Purged(BaseModel):
-    """What one time box forgot, and where to go on; a cursor of None: at the end."""
-
-    model_config = ConfigDict(frozen=True)
-    variables: int = Field(default=0, description="Deployments whose variables were forgotten")
-    deployments: int = 0
-    sources: int = 0
-    cursor: str | None = None
 
 
 def ended_at(deployment: Deployment) -> datetime:

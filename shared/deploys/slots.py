@@ -11,7 +11,8 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-KEY: Final = "all"
+SLOTS: Final = "all"
+"""The key of the one entity `deploy_slots`."""
 WAITER_ASKS_WITHIN: Final = timedelta(minutes=3)
 """Whoever waits asks at least this often."""
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.deploys.models import DeploymentId, DeploymentStatus, Name, StopReason
+from shared.deploys.models import CancelReason, DeploymentId, DeploymentStatus, Name
 from shared.deploys.platforms.base import Revision
-from shared.deploys.slots import SlotAnswer, SlotRequest
+from shared.deploys.slots import SLOTS, SlotAnswer, SlotRequest
 
-__all__ = ["SlotAnswer", "SlotRequest"]
+__all__ = ["SLOTS", "SlotAnswer", "SlotRequest"]
 
 
 class _Step(BaseModel):
@@ -29,12 +29,12 @@ class Claim(DeploymentRef):
 
 
 class Claimed(_Step):
-    """Whether the execution may work, and what it has to keep to."""
+    """Whether the execution may run the deployment, and what it has to keep to."""
 
     claimed: bool
     status: DeploymentStatus
-    project: str = Field(description="Organization and project: one deployment of it works at a time")
-    limit: int = Field(description="Deployments that work at the same time")
+    project: str = Field(description="Organization and project: one deployment of it runs at a time")
+    limit: int = Field(description="Deployments that run at the same time")
     timeout_seconds: float
 
 
@@ -98,10 +98,10 @@ class DomainBound(_Step):
     cursor: str | None = None
 
 
-class Stop(DeploymentRef):
-    """Why those at work shall stop."""
+class CancelDeployment(DeploymentRef):
+    """A deployment to cancel, and why."""
 
-    reason: StopReason
+    reason: CancelReason
 
 
 class Undo(DeploymentRef):
@@ -127,23 +127,32 @@ class Ended(_Step):
 
 
 class Wake(_Step):
-    """Deployments that wait and may work now that the slot of `released` is free."""
+    """Waiting deployments that may run now that the slot of `released` is free."""
 
     released: DeploymentId
     deployment_ids: list[str]
 
 
 class Recovery(DeploymentRef):
-    """A deployment whose orchestration is gone. `settled`: its revision serves already, so it is to be completed."""
+    """An orphaned deployment. `settled`: its revision serves already, so it is to be completed."""
 
     settled: bool
 
 
 class Purge(_Step):
-    """Where to go on with forgetting what is kept no longer."""
+    """Where the purge goes on."""
 
     cursor: str | None = None
 
 
+class Purged(_Step):
+    """What one time box of the purge removed, and where the next goes on; a cursor of None: at the end."""
+
+    variables: int = Field(default=0, description="Deployments whose variables were deleted")
+    deployments: int = 0
+    sources: int = 0
+    cursor: str | None = None
+
+
 class Nothing(_Step):
-    """No news."""
+    """An input or output without content."""

@@ -22,7 +22,7 @@ COUNTED: Final = 1_000
 TRIES: Final = 12
 """Changes of one document meet seldom: its one orchestration, a cancel, a sweep."""
 SENT_AGAIN_AFTER: Final = timedelta(minutes=15)
-"""A message that the queue took and that nobody worked on for so long may be lost."""
+"""A message that the queue accepted and that was not acted on for so long may be lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ async def of_organization(
 
 
 async def counts(organization: str) -> dict[str, int]:
-    """How many deployments of the organization stand where; statuses in which none stands are left out.
+    """How many deployments of the organization have which status; a status that none has is left out.
 
     They are counted here: GROUP BY is not supported by the Python SDK (its README, "Limitations"), and the
     service groups each page of its answer by itself. Retention bounds how many there are.
@@ -139,7 +139,7 @@ async def counts(organization: str) -> dict[str, int]:
             return {status: found[status] for status in DeploymentStatus if found[status]}
 
 
-async def at_work(organization: str, project: str) -> Deployment | None:
+async def find_active(organization: str, project: str) -> Deployment | None:
     """A deployment of the project that has not ended, if there is one."""
     page = await _page(
         "SELECT * FROM c WHERE c.type = 'deployment' AND c.projectId = @project"
@@ -166,7 +166,7 @@ async def unsent(now: datetime, *, older_than: timedelta, limit: int) -> list[De
 async def silent(
     now: datetime, *, older_than: timedelta, limit: int, continuation: str | None = None
 ) -> DeploymentPage:
-    """Claimed deployments that have not ended and whose document nobody has changed for so long."""
+    """Claimed deployments that have not ended and whose document has not changed for so long."""
     return await _page(
         "SELECT * FROM c WHERE c.type = 'deployment' AND c.status NOT IN ('completed', 'failed', 'cancelled')"
         " AND c.claimedBy != null AND c.updatedAt < @updated",
@@ -253,7 +253,7 @@ async def find_project(organization: str, project: str) -> Project | None:
     return Project.model_validate(found) if found else None
 
 
-async def note_project(
+async def update_project(
     organization: str, project: str, *, source_hash: str | None = None, deployment_id: str | None = None
 ) -> Project:
     """Keep the project's newest source or deployment, whichever is given."""

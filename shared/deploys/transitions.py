@@ -1,19 +1,20 @@
-"""What may become of a deployment: one table, forward only, and what each change does to the state document."""
+"""The states of a deployment: one table, forward only, and what each change does to the state document."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
 from shared.deploys.models import (
+    CANCELLED,
     ERROR_LENGTH,
     FINISHING,
     PROGRESS,
+    CancelReason,
     Deployment,
     DeploymentError,
     DeploymentStatus,
     Step,
     StepWork,
-    StopReason,
 )
 from shared.platform.errors import Conflict
 
@@ -21,9 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 ENDED: Final = "deployment-ended"
-"""Code of the refusal of whoever would change a deployment that has ended."""
-STOPPED: Final = "deployment-stopped"
-"""Code of the refusal of whoever would go on with a deployment that shall stop."""
+"""Code of the error of changing a deployment that has ended."""
 CLAIMED: Final = "deployment-claimed"
 
 _S = DeploymentStatus
@@ -56,17 +55,17 @@ def advance(deployment: Deployment, status: DeploymentStatus, now: datetime) -> 
     """The deployment one status further; unchanged where it stands there already.
 
     Raises:
-        Conflict: it has ended (`deployment-ended`), it shall stop (`deployment-stopped`), or it is past that status
+        Conflict: it has ended (`deployment-ended`), it is being cancelled (CANCELLED), or it is past that status
             (`illegal-transition`).
     """
     if deployment.status is status:
         return deployment
     if deployment.status.ended:
         raise ended(deployment)
-    if deployment.stop and status not in (_S.FAILED, _S.CANCELLED):
-        raise _stopped(deployment)
-    if deployment.stop is StopReason.CANCEL:
-        # Accepted by the door, so that is its end, whatever else went wrong meanwhile.
+    if deployment.cancel_reason and status not in (_S.FAILED, _S.CANCELLED):
+        raise _cancelled(deployment)
+    if deployment.cancel_reason is CancelReason.REQUEST:
+        # The cancel was accepted, so it is the end, whatever else went wrong meanwhile.
         status = _S.CANCELLED
     if status not in MAY_BECOME[deployment.status]:
         raise Conflict(
@@ -81,7 +80,7 @@ def advance(deployment: Deployment, status: DeploymentStatus, now: datetime) -> 
 
 
 def claim(deployment: Deployment, execution: str, now: datetime) -> Deployment:
-    """The deployment, worked on by this execution and no other.
+    """The deployment, claimed by this execution and no other.
 
     Raises:
         Conflict: another execution has it (`deployment-claimed`), or it has ended.
@@ -89,18 +88,22 @@ def claim(deployment: Deployment, execution: str, now: datetime) -> Deployment:
     if deployment.status.ended:
         raise ended(deployment)
     if deployment.claimed_by not in (None, execution):
-        raise Conflict(f"Deployment {deployment.id} is worked on already.", code=CLAIMED)
+        raise Conflict(f"Deployment {deployment.id} is running already.", code=CLAIMED)
     return deployment.model_copy(update={"claimed_by": execution, "updated_at": now})
 
 
 def begin_step(deployment: Deployment, step: Step, status: DeploymentStatus | None, now: datetime) -> Deployment:
-    """The deployment at work on the step. Repeated, the step keeps the time it first began at.
+    """The deployment running the step. Repeated, the step keeps the time it first began at.
 
-    With a status of None the step belongs to the undoing: neither a stop nor the order of statuses is looked at.
+    With a status of None the step belongs to the undoing: neither a cancel nor the order of statuses is looked at.
     """
     changed = deployment
     if status is not None:
-        changed = advance(deployment, status, now) if _is_before(deployment.status, status) else _at_work(deployment)
+        changed = (
+            advance(deployment, status, now)
+            if _is_before(deployment.status, status)
+            else _require_not_cancelled(deployment)
+        )
     known = [one.name for one in changed.steps]
     steps = changed.steps if step in known else [*changed.steps, StepWork(name=step, started_at=now)]
     begun = PROGRESS[Step.DEPLOY if step is Step.CLEANUP else step]
@@ -126,33 +129,33 @@ def end_step(deployment: Deployment, step: Step, error: str | None, now: datetim
     return deployment.model_copy(update={"steps": steps, "updated_at": now})
 
 
-def ask_to_stop(deployment: Deployment, reason: StopReason, now: datetime) -> Deployment:
-    """The deployment with the wish that it stops. One that nobody works on yet is cancelled at once.
+def request_cancel(deployment: Deployment, reason: CancelReason, now: datetime) -> Deployment:
+    """The deployment with a cancel requested. One that has not started is cancelled at once.
 
     Raises:
-        Conflict: it has ended, or it has served its traffic and only tidies up (`deployment-finishing`).
+        Conflict: it has ended, or it serves already and only cleans up (`deployment-finishing`).
     """
     if deployment.status.ended:
         raise ended(deployment)
     if deployment.status is _S.UPDATING_DATABASE:
         raise Conflict(
-            f"Deployment {deployment.id} serves already and is tidying up.",
+            f"Deployment {deployment.id} serves already and is cleaning up.",
             code=FINISHING,
             remedy="Deploy the version that you want instead.",
         )
-    if deployment.stop is StopReason.CANCEL:
+    if deployment.cancel_reason is CancelReason.REQUEST:
         return deployment
-    asked = deployment.model_copy(update={"stop": reason, "updated_at": now})
-    if reason is StopReason.CANCEL and deployment.status is _S.QUEUED:
-        return advance(asked, _S.CANCELLED, now)
-    return asked
+    requested = deployment.model_copy(update={"cancel_reason": reason, "updated_at": now})
+    if reason is CancelReason.REQUEST and deployment.status is _S.QUEUED:
+        return advance(requested, _S.CANCELLED, now)
+    return requested
 
 
 def end(deployment: Deployment, status: DeploymentStatus, error: DeploymentError | None, now: datetime) -> Deployment:
     """The deployment at its end. One that has ended stays as it is; one whose cancel was accepted is cancelled.
 
     Raises:
-        Conflict: it shall stop and would complete (`deployment-stopped`): undo first, then end it otherwise.
+        Conflict: it is being cancelled and would complete (CANCELLED): undo first, then end it otherwise.
     """
     if deployment.status.ended:
         return deployment
@@ -164,7 +167,7 @@ def end(deployment: Deployment, status: DeploymentStatus, error: DeploymentError
 
 
 def ended(deployment: Deployment) -> Conflict:
-    """The refusal of whoever wants a deployment to go on that has ended."""
+    """The error of changing a deployment that has ended."""
     return Conflict(f"Deployment {deployment.id} is {deployment.status} already.", code=ENDED)
 
 
@@ -172,11 +175,11 @@ def _is_before(status: DeploymentStatus, other: DeploymentStatus) -> bool:
     return status.ended or ORDER.index(status) < ORDER.index(other)
 
 
-def _at_work(deployment: Deployment) -> Deployment:
-    if deployment.stop:
-        raise _stopped(deployment)
+def _require_not_cancelled(deployment: Deployment) -> Deployment:
+    if deployment.cancel_reason:
+        raise _cancelled(deployment)
     return deployment
 
 
-def _stopped(deployment: Deployment) -> Conflict:
-    return Conflict(f"Deployment {deployment.id} was told to stop ({deployment.stop}).", code=STOPPED)
+def _cancelled(deployment: Deployment) -> Conflict:
+    return Conflict(f"Deployment {deployment.id} is being cancelled ({deployment.cancel_reason}).", code=CANCELLED)

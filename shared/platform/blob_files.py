@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from shared.platform.blobs import blob_service
 from shared.platform.errors import InvalidInput, NotFound, TransientError
@@ -72,7 +73,7 @@ async def blob_size(container: str, name: str) -> int | None:
     return int(found.size)
 
 
-async def create_blob(container: str, name: str, data: bytes | IO[bytes] | AsyncIterable[bytes]) -> bool:
+async def create_blob(container: str, name: str, data: bytes | AsyncIterable[bytes]) -> bool:
     """Write a blob that nobody has written yet. False: it is there already, and stays as it is."""
     from azure.core.exceptions import (  # noqa: PLC0415 - loads in the activity
         AzureError,
@@ -102,14 +103,17 @@ async def download_blob(container: str, name: str, path: Path, *, most: int, che
     digest, size = hashlib.sha256(), 0
     try:
         stream = await blob_service().get_blob_client(container, name).download_blob()
-        with path.open("xb") as file:
+        file = await asyncio.to_thread(path.open, "xb")
+        try:
             async for chunk in stream.chunks():
                 check()
                 size += len(chunk)
                 if size > most:
                     raise InvalidInput(f"{name} is larger than {most:,} bytes.", code="blob-too-large")
                 digest.update(chunk)
-                file.write(chunk)
+                await asyncio.to_thread(file.write, chunk)
+        finally:
+            await asyncio.to_thread(file.close)
     except ResourceNotFoundError as error:
         raise NotFound(f"There is no blob {container}/{name}.", code="blob-not-found") from error
     except AzureError as error:

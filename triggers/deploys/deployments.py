@@ -1,4 +1,4 @@
-"""Doors of the deploy workload: upload a source, deploy it, watch, cancel and retry.
+"""Routes of the deploy workload: upload a source, deploy it, follow, cancel and retry.
 
 Callers act for their own organization; the operator, with the admin key, for each.
 """
@@ -23,12 +23,12 @@ from shared.deploys.answers import (
     SourceUploadUrl,
 )
 from shared.deploys.models import (
+    CancelReason,
     DeploymentStatus,
     DeployRequest,
     HostName,
     Name,
     SourceHash,
-    StopReason,
     Wire,
 )
 from shared.deploys.platforms import platform
@@ -60,7 +60,7 @@ class ListQuery(PageQuery):
 
 
 class StatusQuery(PageQuery):
-    """Which part of a list, and only those that stand there."""
+    """Which part of a list, and only those with that status."""
 
     status: DeploymentStatus | None = None
 
@@ -102,16 +102,16 @@ async def deploys_start(body: DeployRequest, caller: Caller) -> Reply[Deployment
 async def deploys_start_v2(body: V2Request, caller: Caller) -> Reply[DeploymentAccepted]:
     """With the parameters of its last deployment. 404 for an unknown project, 409 while one of it is at work."""
     _own(caller, body.org_id)
-    accepted = await intake.accept_as_before(body.org_id, body.project_id, body.user_id, body.custom_domain)
+    accepted = await intake.redeploy(body.org_id, body.project_id, body.user_id, body.custom_domain)
     return _accepted(answers.accepted(accepted))
 
 
-@routes.get("/deploy/{id}/status", needs=READ, summary="How far a deployment is")
+@routes.get("/deploy/{id}/status", needs=READ, summary="The status of a deployment")
 async def deploys_status(id: Name, caller: Caller) -> DeploymentState:  # noqa: A002 - the name in the path
     return answers.state(await store.load(id, _scope(caller)))
 
 
-@routes.get("/deploy/{id}/logs", needs=READ, summary="What the build and the app said")
+@routes.get("/deploy/{id}/logs", needs=READ, summary="The log of a deployment")
 async def deploys_logs(id: Name, query: LogsQuery, caller: Caller) -> DeploymentLogPage:  # noqa: A002 - as above
     """Follow it by sending `next` as `after`. The values of the app's variables are hidden."""
     found = await store.load(id, _scope(caller))
@@ -121,12 +121,12 @@ async def deploys_logs(id: Name, query: LogsQuery, caller: Caller) -> Deployment
     )
 
 
-@routes.get("/deploy/{id}/app-log", needs=READ, summary="What the deployed app wrote last")
+@routes.get("/deploy/{id}/app-log", needs=READ, summary="The end of the deployed app's log")
 async def deploys_app_log(id: Name, caller: Caller) -> AppLog:  # noqa: A002 - as above
     """Its last 300 lines or 16 KB, while it runs. The values of its variables are hidden."""
     found = await store.load(id, _scope(caller))
-    said = await platform().last_words(found.spec())
-    return AppLog(deployment_id=id, lines=said.splitlines())
+    tail = await platform().log_tail(found.spec())
+    return AppLog(deployment_id=id, lines=tail.splitlines())
 
 
 @routes.post("/deploy/{id}/cancel", needs=WRITE, summary="Cancel a deployment")
@@ -137,21 +137,21 @@ async def deploys_cancel(id: Name, caller: Caller, client: DurableClient) -> Dep
         return DeploymentCancelAnswer(deployment_id=id, status=known.status, message="The deployment is cancelled.")
     try:
         found = await store.change(
-            id, known.organization_id, lambda one, now: transitions.ask_to_stop(one, StopReason.CANCEL, now)
+            id, known.organization_id, lambda one, now: transitions.request_cancel(one, CancelReason.REQUEST, now)
         )
     except Conflict as refused:
         raise InvalidInput(refused.message, code=refused.code, remedy=refused.remedy) from None
-    with suppress(ManifoldError):  # it has not begun, or has just ended: the document says all that is needed
+    with suppress(ManifoldError):  # it has not started, or has just ended: the document has all that is needed
         await client.raise_event(id, CANCEL, Nothing())
     return DeploymentCancelAnswer(
-        deployment_id=id, status=found.status, message="The deployment stops; what it did is undone."
+        deployment_id=id, status=found.status, message="The deployment is being cancelled; what it did is undone."
     )
 
 
 @routes.post("/deploy/{id}/retry", needs=WRITE, summary="Retry a failed deployment", status=202)
 async def deploys_retry(id: Name, caller: Caller) -> Reply[DeploymentRetried]:  # noqa: A002 - as above
     """A new deployment with all that the failed one was given. 400 for one that has not failed."""
-    again = await intake.accept_again(_scope(caller), id)
+    again = await intake.retry(_scope(caller), id)
     answer = DeploymentRetried(
         **answers.accepted(again).model_dump(), original_deployment_id=id, new_deployment_id=again.id
     )
@@ -184,7 +184,7 @@ async def deploys_upload_source(
     """A zip or tar.gz of up to 50 MB, which becomes the project's newest source. Larger ones go to an upload URL."""
     organization = _organization(caller, query.organizationId)
     source_hash = await sources.store_archive(organization, id, body)
-    await store.note_project(organization, id, source_hash=source_hash)
+    await store.update_project(organization, id, source_hash=source_hash)
     return SourceStored(project_id=id, source_hash=source_hash, size=len(body))
 
 
@@ -208,7 +208,7 @@ async def deploys_of_organization(
     query: StatusQuery,
     caller: Caller,
 ) -> OrganizationDeployments:
-    """Newest first, with how many stand where."""
+    """Newest first, with counts by status."""
     if _scope(caller) not in (None, organizationId):
         raise NotFound(f"There is no organization {organizationId}.", code="unknown-organization")
     page = await store.of_organization(
@@ -235,18 +235,18 @@ def _scope(caller: Caller) -> str | None:
     return caller.organization
 
 
-def _organization(caller: Caller, asked: str | None) -> str:
+def _organization(caller: Caller, organization: str | None) -> str:
     """The organization that the caller acts for."""
     own = _scope(caller)
-    if own is None and asked is None:
+    if own is None and organization is None:
         raise InvalidInput("The admin key acts for every organization.", field="organizationId", remedy="Name one.")
-    if own is not None and asked not in (None, own):
+    if own is not None and organization not in (None, own):
         raise _not_own(own)
-    return own or asked or ""
+    return own or organization or ""
 
 
-def _own(caller: Caller, asked: str) -> None:
-    if (own := _scope(caller)) not in (None, asked):
+def _own(caller: Caller, organization: str) -> None:
+    if (own := _scope(caller)) not in (None, organization):
         raise _not_own(own or "")
 
 

@@ -1,4 +1,4 @@
-"""What starts deployments: the queue."""
+"""The queue that starts deployments and notifies those that wait for a slot."""
 
 import asyncio
 import logging
@@ -17,8 +17,8 @@ from shared.platform.errors import Conflict, InvalidInput, NotFound, TransientEr
 logger = logging.getLogger(__name__)
 functions = new_blueprint()
 
-LOOKS = 5
-LOOK_SECONDS = 0.4
+READS = 5
+READ_SECONDS = 0.4
 
 
 @functions.service_bus_queue_trigger(arg_name="message", queue_name=DEPLOYMENTS, connection="ServiceBus")
@@ -28,62 +28,64 @@ async def deploys_message(message: func.ServiceBusMessage, client: Any) -> None:
     await _receive(_read(message), DurableClient(client))
 
 
-async def _receive(asked: DeploymentMessage, client: DurableClient) -> None:
-    """Act on the message; one whose database or engine is away comes back later, more and more patiently.
+async def _receive(message: DeploymentMessage, client: DurableClient) -> None:
+    """Act on the message; while a service that it needs is unavailable, it is delivered again with growing delays.
 
     The broker's own deliveries follow one another at once, so a hiccup of seconds would use them up.
     """
     try:
-        await _act(asked, client)
+        await _act(message, client)
     except TransientError as error:
-        later = await queue.postpone(asked)
+        later = await queue.postpone(message)
         if later is None:
             raise
-        extra = {"deployment": asked.deployment_id, "attempt": asked.attempt, "seconds": later.total_seconds()}
+        extra = {"deployment": message.deployment_id, "attempt": message.attempt, "seconds": later.total_seconds()}
         logger.warning("A deployment's message is tried again later: %s", error, extra=extra)
 
 
-async def _act(asked: DeploymentMessage, client: DurableClient) -> None:
-    if asked.what == "slot":
-        await _tell(client, asked.deployment_id)
+async def _act(message: DeploymentMessage, client: DurableClient) -> None:
+    if message.kind == "slot":
+        await _notify(client, message.deployment_id)
         return
-    found = await _document(asked)
-    if found.status is not DeploymentStatus.QUEUED or found.claimed_by is not None:
-        logger.info("A repeated delivery of a deployment.", extra={"deployment": found.id, "status": str(found.status)})
+    accepted = await _document(message)
+    if accepted.status is not DeploymentStatus.QUEUED or accepted.claimed_by is not None:
+        logger.info(
+            "A repeated delivery of a deployment.", extra={"deployment": accepted.id, "status": str(accepted.status)}
+        )
         return
-    request = DeploymentRef(deployment_id=found.id, organization_id=found.organization_id)
+    ref = DeploymentRef(deployment_id=accepted.id, organization_id=accepted.organization_id)
     try:
-        await client.start(deployment, request, instance_id=found.id)
+        await client.start(deployment, ref, instance_id=accepted.id)
     except Conflict:
-        logger.info("The deployment is running already.", extra={"deployment": found.id})
+        logger.info("The deployment is running already.", extra={"deployment": accepted.id})
 
 
-async def _document(asked: DeploymentMessage) -> Deployment:
+async def _document(message: DeploymentMessage) -> Deployment:
     """The state document. It was written before the message; another replica of the database may be a moment behind.
 
     Raises:
         NotFound: there is none, so the message ends among the dead letters.
     """
-    for _ in range(LOOKS):
-        found = await store.find(asked.deployment_id, asked.organization_id)
+    for _ in range(READS):
+        found = await store.find(message.deployment_id, message.organization_id)
         if found is not None:
             return found
-        await asyncio.sleep(LOOK_SECONDS)
-    raise NotFound(f"There is no deployment {asked.deployment_id}.", code="unknown-deployment")
+        await asyncio.sleep(READ_SECONDS)
+    raise NotFound(f"There is no deployment {message.deployment_id}.", code="unknown-deployment")
 
 
-async def _tell(client: DurableClient, deployment_id: str) -> None:
+async def _notify(client: DurableClient, deployment_id: str) -> None:
     try:
         await client.raise_event(deployment_id, SLOT, Nothing())
     except (NotFound, Conflict):
-        logger.info("The deployment does not wait any more.", extra={"deployment": deployment_id})
+        logger.info("The deployment no longer waits.", extra={"deployment": deployment_id})
 
 
 def _read(message: func.ServiceBusMessage) -> DeploymentMessage:
     try:
         return DeploymentMessage.model_validate_json(message.get_body())
     except ValueError:
-        # Not repeated here: who knows what somebody put into the queue.
+        # Its content is not logged: anything may have been put into the queue.
         raise InvalidInput(
             "A message on the queue deployments cannot be read.", remedy="Send JSON {deploymentId, organizationId}."
         ) from None

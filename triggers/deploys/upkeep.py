@@ -1,4 +1,4 @@
-"""What keeps deployments going: a sweep that mends what the queue or a host lost, and a purge of what is old."""
+"""A sweep that mends what the queue or a host lost, and a purge of what is old."""
 
 import logging
 from datetime import UTC, datetime, timedelta
@@ -7,11 +7,11 @@ from typing import Any
 import azure.functions as func
 
 from activities.deploys import deploy_slots
-from orchestrators.deploys.deployment import SLOTS, free_slot, recover_deployment
+from orchestrators.deploys.deployment import free_slot, recover_deployment
 from orchestrators.deploys.upkeep import forget_deployments
 from shared.deploys import intake, store
 from shared.deploys.models import Deployment, DeploymentStatus
-from shared.deploys.slots import Holder
+from shared.deploys.slots import SLOTS, Holder
 from shared.deploys.steps import DeploymentRef, Nothing, Recovery
 from shared.platform.durable import DurableClient, new_blueprint
 from shared.platform.errors import Conflict, ManifoldError
@@ -52,7 +52,7 @@ async def _run(client: DurableClient) -> None:
         continuation = page.continuation
         if continuation is None:
             break
-    slots = await client.state_of(deploy_slots, SLOTS)
+    slots = await client.entity_state(deploy_slots, SLOTS)
     for holder in (*slots.holders, *slots.waiting):
         await _reclaim(client, holder)
 
@@ -60,7 +60,7 @@ async def _run(client: DurableClient) -> None:
 async def _recover(client: DurableClient, silent: Deployment) -> None:
     if await _runs(client, silent.id):
         return
-    logger.warning("The orchestration of a deployment is gone.", extra={"deployment": silent.id})
+    logger.warning("A deployment is orphaned: its orchestration does not run.", extra={"deployment": silent.id})
     settled = silent.status is DeploymentStatus.UPDATING_DATABASE
     recovery = Recovery(deployment_id=silent.id, organization_id=silent.organization_id, settled=settled)
     try:
@@ -70,7 +70,7 @@ async def _recover(client: DurableClient, silent: Deployment) -> None:
 
 
 async def _reclaim(client: DurableClient, holder: Holder) -> None:
-    """Free the slot, or the place in the queue, of a deployment that has ended and will not leave it by itself."""
+    """Release the slot, or the place in the queue, of a deployment that has ended without doing so."""
     organization = holder.project.partition("/")[0]
     found = await store.find(holder.deployment_id, organization)
     if (found is not None and not found.status.ended) or await _runs(client, holder.deployment_id):

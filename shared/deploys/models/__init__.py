@@ -1,33 +1,36 @@
-"""What deployments are made of: the words on the wire (camelCase, as clients of the replaced system know them)."""
+"""The models of deployments. Their names on the wire are camelCase, as clients of the replaced system know them."""
 
+from shared.deploys.models.fields import DeploymentId, Environment, HostName, Name, SourceHash, Wire
 from shared.deploys.models.requests import DeployRequest, Parameters
 from shared.deploys.models.sizes import SCALES, ContainerSize
 from shared.deploys.models.sources import ArchiveSource, GitSource, Source
 from shared.deploys.models.spec import PORT, DeploymentSpec
 from shared.deploys.models.state import (
+    CANCELLED,
     ERROR_LENGTH,
     FINISHING,
-    LOST,
+    ORPHANED,
     PROGRESS,
+    CancelReason,
     Deployment,
     DeploymentError,
     DeploymentStatus,
     Project,
     Step,
     StepWork,
-    StopReason,
     document,
 )
-from shared.deploys.models.words import DeploymentId, Environment, HostName, Name, SourceHash, Wire
 
 __all__ = [
+    "CANCELLED",
     "ERROR_LENGTH",
     "FINISHING",
-    "LOST",
+    "ORPHANED",
     "PORT",
     "PROGRESS",
     "SCALES",
     "ArchiveSource",
+    "CancelReason",
     "ContainerSize",
     "DeployRequest",
     "Deployment",
@@ -45,7 +48,6 @@ __all__ = [
     "SourceHash",
     "Step",
     "StepWork",
-    "StopReason",
     "Wire",
     "document",
 ]

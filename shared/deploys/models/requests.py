@@ -8,9 +8,7 @@ from typing import Annotated, Any, Final, Self, cast
 
 from pydantic import Field, SecretStr, StringConstraints, field_validator, model_validator
 
-from shared.deploys.models.sizes import ContainerSize
-from shared.deploys.models.spec import PORT
-from shared.deploys.models.words import (
+from shared.deploys.models.fields import (
     VARIABLE_NAME,
     Command,
     CommitSha,
@@ -24,6 +22,8 @@ from shared.deploys.models.words import (
     Wire,
     refusal,
 )
+from shared.deploys.models.sizes import ContainerSize
+from shared.deploys.models.spec import PORT
 
 ENV_BYTES: Final = 20_000
 """Of all environment variables together: what one Key Vault secret holds, with room for JSON."""
@@ -61,11 +61,11 @@ class DeployRequest(Parameters):
     @field_validator("env_variables", mode="before")
     @classmethod
     def _named(cls, variables: Any) -> Any:
-        """Refuse names before an answer could repeat them: whoever writes NAME=value there has told a secret."""
+        """Refuse names before an answer could repeat them: NAME=value in the place of a name holds a secret."""
         names: Iterable[Any] = cast("dict[Any, Any]", variables) if isinstance(variables, dict) else ()
         for number, name in enumerate(names, 1):
             if not isinstance(name, str) or re.fullmatch(VARIABLE_NAME.pattern, name) is None:
-                raise refusal(f"The name of variable {number} has to be {VARIABLE_NAME.says}")
+                raise refusal(f"The name of variable {number} has to be {VARIABLE_NAME.description}")
         return cast("Any", variables)
 
     @field_validator("env_variables")

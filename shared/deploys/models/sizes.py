@@ -6,7 +6,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from shared.deploys.models.words import Environment, Shape, Wire, refusal
+from shared.deploys.models.fields import Environment, Shape, Wire, refusal
 
 
 class ContainerSize(Wire):

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from shared.deploys.models.words import CommitSha, GitRef, GitUrl, SourceHash, Wire
+from shared.deploys.models.fields import CommitSha, GitRef, GitUrl, SourceHash, Wire
 
 
 class ArchiveSource(Wire):

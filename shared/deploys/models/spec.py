@@ -6,9 +6,9 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from shared.deploys.models.fields import DeploymentId, Environment, Name
 from shared.deploys.models.sizes import Scale
 from shared.deploys.models.sources import Source
-from shared.deploys.models.words import DeploymentId, Environment, Name
 
 PORT: Final = 8080
 """Where every app listens, told to it as PORT: it does not depend on the app's size."""

@@ -9,17 +9,19 @@ from typing import Any, Final, Literal
 
 from pydantic import ConfigDict, Field
 
+from shared.deploys.models.fields import DeploymentId, Name, SourceHash, Wire
 from shared.deploys.models.requests import Parameters
 from shared.deploys.models.sizes import SCALES
 from shared.deploys.models.sources import Source
 from shared.deploys.models.spec import DeploymentSpec
-from shared.deploys.models.words import DeploymentId, Name, SourceHash, Wire
 
 ERROR_LENGTH: Final = 2_000
-LOST: Final = "deployment-lost"
-"""Code of the error of a deployment whose orchestration was stopped from outside."""
+ORPHANED: Final = "deployment-lost"
+"""Code of the error of a deployment whose orchestration was terminated from outside."""
+CANCELLED: Final = "deployment-stopped"
+"""Code of the error of a step, or of a change, that a cancel or the timeout has ended."""
 FINISHING: Final = "deployment-finishing"
-"""Code of the refusal of whoever would stop or undo a deployment that serves for good."""
+"""Code of the error of cancelling or undoing a deployment that serves for good."""
 
 
 class DeploymentStatus(StrEnum):
@@ -86,10 +88,10 @@ class StepWork(Wire):
     error: str | None = None
 
 
-class StopReason(StrEnum):
-    """Why those at work shall stop."""
+class CancelReason(StrEnum):
+    """Why the running steps end early."""
 
-    CANCEL = "cancel"
+    REQUEST = "cancel"
     TIMEOUT = "timeout"
 
 
@@ -109,18 +111,20 @@ class Deployment(Parameters):
     steps: list[StepWork] = Field(default_factory=list[StepWork])
     created_at: datetime
     updated_at: datetime
-    sent_at: datetime | None = Field(default=None, description="When the queue took it")
-    claimed_by: str | None = Field(default=None, description="The one execution that works on it")
+    sent_at: datetime | None = Field(default=None, description="When the queue accepted it")
+    claimed_by: str | None = Field(default=None, description="The one execution that runs it")
     started_at: datetime | None = None
     completed_at: datetime | None = Field(default=None, description="When it ended, however it ended")
-    stop: StopReason | None = Field(default=None, description="Set once; cancel wins over timeout")
+    cancel_reason: CancelReason | None = Field(
+        default=None, alias="stop", description="Set once; a request wins over a timeout"
+    )
     container_app_url: str | None = None
     custom_domain_url: str | None = None
     error: DeploymentError | None = None
     original_deployment_id: DeploymentId | None = Field(default=None, description="What this one retries")
 
     def spec(self) -> DeploymentSpec:
-        """What a platform is told."""
+        """The deployment as a platform sees it."""
         scale = SCALES[self.environment]
         return DeploymentSpec(
             deployment_id=self.id,

@@ -4,12 +4,12 @@ What holds for every method:
 
 - It is idempotent by the deployment's id: repeated, also after a crash half-way, it adopts what is there and comes to
   the same result; no second build and no second app.
-- It watches `box.cancelled` at least once a second and, when that says so, stops what it started and raises
-  DeploymentCancelled. It may ask on every turn of its loop: the answer is cached.
-- It works for `box.seconds` at most. What takes longer is handed back with `done=False` and a `cursor`, and the method
+- It watches `step.cancelled` at least once a second and, when that says so, stops what it started and raises
+  DeploymentCancelled. It may call it on every turn of its loop: the answer is cached.
+- It works for `step.seconds` at most. What takes longer is handed back with `done=False` and a `cursor`, and the method
   is called again with that cursor. A cursor is at most 2,000 characters and never holds a secret.
-- What it has to say to the owner of the app goes line by line to `box.log`, which hides the values of the app's
-  secrets; nothing of it goes to the app's own log.
+- Output for the owner of the app goes line by line to `step.log`, which hides the values of the app's
+  secrets; nothing of it goes to this app's own log.
 - It raises TransientError where trying again may help; TerminalError, with a code in kebab-case and a remedy for the
   owner of the app, where it cannot.
 - An app is one environment of a project. Its revisions replace one another; those of the project's other environments
@@ -27,38 +27,32 @@ from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from shared.deploys.cancellation import Cancelled, DeploymentCancelled
 from shared.deploys.models import DeploymentSpec
-from shared.platform.errors import TerminalError
-
-
-class DeploymentCancelled(TerminalError):
-    """Those at work were told to stop, and have stopped."""
-
-    code = "deployment-stopped"
 
 
 @dataclass(frozen=True, slots=True)
-class Box:
-    """One time box of one step.
+class StepContext:
+    """What a platform is given for one time box of one step.
 
     Attributes:
-        cancelled: whether to stop; cheap to ask often.
+        cancelled: whether the deployment is cancelled; cheap to call often.
         log: takes lines of text, with or without their line ends.
         seconds: how long the method may work.
     """
 
-    cancelled: Callable[[], Awaitable[bool]]
+    cancelled: Cancelled
     log: Callable[[str], Awaitable[None]]
     seconds: float = 200
 
     async def check(self) -> None:
-        """Raises DeploymentCancelled if those at work shall stop."""
+        """Raises DeploymentCancelled if the deployment is cancelled."""
         if await self.cancelled():
-            raise DeploymentCancelled("The deployment was stopped.")
+            raise DeploymentCancelled
 
 
 class Workspace(BaseModel):
-    """Where a build will take place, in the platform's own words."""
+    """Where a build will take place, as the platform names it."""
 
     model_config = ConfigDict(frozen=True)
     reference: str = Field(max_length=1_000)
@@ -89,7 +83,7 @@ class Revision(BaseModel):
     url: str = Field(max_length=500, description="Where this version alone answers, or the app if it has no such place")
     healthy: bool
     reason: str | None = Field(
-        default=None, max_length=1_000, description="Why it is not healthy, with the app's last words"
+        default=None, max_length=1_000, description="Why it is not healthy, with the end of the app's log"
     )
 
 
@@ -121,18 +115,18 @@ class DomainProgress(BaseModel):
 class ContainerPlatform(Protocol):
     """Builds apps and runs them. See the module for what holds for every method."""
 
-    async def validate(self, spec: DeploymentSpec, box: Box) -> None:
+    async def validate(self, spec: DeploymentSpec, step: StepContext) -> None:
         """See that the deployment can be done at all. Changes nothing.
 
         The source is there and of a kind that can be built, the platform answers, the domain's DNS records are right.
         """
         ...
 
-    async def provision(self, spec: DeploymentSpec, box: Box) -> Workspace:
+    async def provision(self, spec: DeploymentSpec, step: StepContext) -> Workspace:
         """Make the place where the build will take place."""
         ...
 
-    async def sync(self, spec: DeploymentSpec, workspace: Workspace, box: Box) -> BuildContext:
+    async def sync(self, spec: DeploymentSpec, workspace: Workspace, step: StepContext) -> BuildContext:
         """Bring the source there: fetched (shared.deploys.sources), checked and unpacked.
 
         Raises:
@@ -141,7 +135,7 @@ class ContainerPlatform(Protocol):
         ...
 
     async def build(
-        self, spec: DeploymentSpec, context: BuildContext, box: Box, cursor: str | None = None
+        self, spec: DeploymentSpec, context: BuildContext, step: StepContext, cursor: str | None = None
     ) -> BuildProgress:
         """Build the image and keep it, streaming the builder's output to the log.
 
@@ -150,14 +144,16 @@ class ContainerPlatform(Protocol):
         """
         ...
 
-    async def release(self, spec: DeploymentSpec, image: str, box: Box, cursor: str | None = None) -> ReleaseProgress:
+    async def release(
+        self, spec: DeploymentSpec, image: str, step: StepContext, cursor: str | None = None
+    ) -> ReleaseProgress:
         """Start the image as a new revision WITHOUT traffic and see whether it becomes healthy.
 
         An unhealthy one is an answer and no error; the revision that serves is not touched.
         """
         ...
 
-    async def promote(self, spec: DeploymentSpec, revision: Revision, box: Box) -> Promoted:
+    async def promote(self, spec: DeploymentSpec, revision: Revision, step: StepContext) -> Promoted:
         """Give all traffic to the revision. The one before keeps running until `cleanup`, so that `rollback` is quick.
 
         Raises:
@@ -165,24 +161,26 @@ class ContainerPlatform(Protocol):
         """
         ...
 
-    async def configure_domain(self, spec: DeploymentSpec, box: Box, cursor: str | None = None) -> DomainProgress:
+    async def configure_domain(
+        self, spec: DeploymentSpec, step: StepContext, cursor: str | None = None
+    ) -> DomainProgress:
         """Bind spec.custom_domain with a certificate, keeping what else is bound. Only called where one is wanted."""
         ...
 
-    async def rollback(self, spec: DeploymentSpec, box: Box) -> None:
-        """Undo this deployment: the previous revision serves, this one's is gone. Nothing to do is no error.
+    async def rollback(self, spec: DeploymentSpec, step: StepContext) -> None:
+        """Undo this deployment: the previous revision serves, this one's is removed. Nothing to do is no error.
 
-        `box.cancelled` is always false here and in `cleanup`: what undoes is not stopped.
+        `step.cancelled` is always false here and in `cleanup`: undoing is not cancelled.
         """
         ...
 
-    async def cleanup(self, spec: DeploymentSpec, box: Box) -> None:
+    async def cleanup(self, spec: DeploymentSpec, step: StepContext) -> None:
         """Remove what only the deployment needed: workspace, context, a build still going on.
 
         Where this deployment's revision serves, the revision that it replaced goes as well.
         """
         ...
 
-    async def last_words(self, spec: DeploymentSpec) -> str:
-        """What the app of this deployment wrote last, without the values of its secrets; empty once it is gone."""
+    async def log_tail(self, spec: DeploymentSpec) -> str:
+        """The end of the log of the deployment's app, without the values of its secrets; empty once it is removed."""
         ...

@@ -1,14 +1,13 @@
 """The embedded platform: apps built and run on this machine by a supervisor that outlives the app's own host.
 
-This adapter speaks to it over HTTP (LOCAL_PLATFORM_URL, LOCAL_PLATFORM_TOKEN). The supervisor remembers what every
-deployment asked for, so that each request here can be repeated.
+This adapter calls it over HTTP (LOCAL_PLATFORM_URL, LOCAL_PLATFORM_TOKEN). The supervisor remembers the requests of
+every deployment, so that each request here can be repeated.
 """
 
 from __future__ import annotations
 
 import asyncio
-import tempfile
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from pathlib import Path
@@ -16,34 +15,34 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from shared.deploys import sources
+from shared.deploys.cancellation import DeploymentCancelled, unless_cancelled
 from shared.deploys.models import ArchiveSource, DeploymentSpec
 from shared.deploys.platforms.base import (
-    Box,
     BuildContext,
     BuildProgress,
-    DeploymentCancelled,
     DomainProgress,
     Promoted,
     ReleaseProgress,
     Revision,
+    StepContext,
     Workspace,
 )
 from shared.deploys.recipes import recipe
 from shared.deploys.secrets import secret_store
 from shared.deploys.settings import settings
 from shared.platform.errors import NotFound, TerminalError, TransientError
+from shared.platform.files import read_chunks, scratch_folder
 
 if TYPE_CHECKING:
     from httpx import AsyncClient, Response
 
-LOOK_S = 0.4
+POLL_SECONDS = 0.4
 """How long the supervisor may wait before it answers that nothing has changed."""
 HEALTHY_S = 60
 REQUEST_S = 60
 _GRACE_S = 60
 """The orchestration's clock ends a deployment that takes too long; the builder's own limit comes after it."""
 _GIB = 2**30
-_CHUNK = 1 << 18
 
 
 class LocalPlatform:
@@ -58,10 +57,10 @@ class LocalPlatform:
         self._token = settings().local_platform_token.get_secret_value()
         self._healthy_s = healthy_s
 
-    async def validate(self, spec: DeploymentSpec, box: Box) -> None:
-        await box.check()
+    async def validate(self, spec: DeploymentSpec, step: StepContext) -> None:
+        await step.check()
         async with self._http() as http:
-            await _ask(http, "GET", "/v1/apps")
+            await _request(http, "GET", "/v1/apps")
         if isinstance(spec.source, ArchiveSource) and not await sources.exists(
             spec.organization_id, spec.project_id, spec.source.hash
         ):
@@ -71,41 +70,37 @@ class LocalPlatform:
                 remedy="Upload it, and deploy the hash that the upload answers.",
             )
 
-    async def provision(self, spec: DeploymentSpec, box: Box) -> Workspace:
-        await box.check()
+    async def provision(self, spec: DeploymentSpec, step: StepContext) -> Workspace:
+        await step.check()
         app = {"organization": spec.organization_id, "project": spec.project_id, "environment": spec.environment}
         async with self._http() as http:
-            await _ask(http, "PUT", _path(spec), json=app)
+            await _request(http, "PUT", _path(spec), json=app)
         return Workspace(reference=spec.deployment_id)
 
-    async def sync(self, spec: DeploymentSpec, workspace: Workspace, box: Box) -> BuildContext:
-        with tempfile.TemporaryDirectory(prefix="manifold-sync-") as scratch:
-            folder, archive = Path(scratch) / "source", Path(scratch) / "source.tar.gz"
+    async def sync(self, spec: DeploymentSpec, workspace: Workspace, step: StepContext) -> BuildContext:
+        async with scratch_folder("manifold-sync-") as scratch:
+            folder, archive = scratch / "source", scratch / "source.tar.gz"
             try:
-                async with asyncio.timeout(box.seconds):
-                    said = await sources.fetch(
-                        spec.source, spec.organization_id, spec.project_id, folder, cancelled=box.cancelled
+                async with asyncio.timeout(step.seconds):
+                    summary = await sources.fetch(
+                        spec.source, spec.organization_id, spec.project_id, folder, cancelled=step.cancelled
                     )
-                    await box.log(said)
-                    await box.log(_described(folder, spec))
-                    await box.check()
+                    await step.log(summary)
+                    await step.log(await asyncio.to_thread(_described, folder, spec))
+                    await step.check()
                     await asyncio.to_thread(sources.pack, folder, archive)
-                    await self._send(spec, archive, box)
+                    await unless_cancelled(self._send(spec, archive), step.cancelled)
             except TimeoutError:
                 raise TransientError(
-                    f"The source could not be brought here in {box.seconds:g} s.", code="source-slow"
+                    f"The source could not be fetched in {step.seconds:g} s.", code="source-slow"
                 ) from None
-            except TerminalError as error:
-                if error.code == "source-stopped":
-                    raise DeploymentCancelled("The deployment was stopped.") from None
-                raise
         return BuildContext(reference=workspace.reference)
 
     async def build(
-        self, spec: DeploymentSpec, context: BuildContext, box: Box, cursor: str | None = None
+        self, spec: DeploymentSpec, context: BuildContext, step: StepContext, cursor: str | None = None
     ) -> BuildProgress:
         known = settings()
-        order = {
+        request = {
             "command": spec.build_command,
             "start": spec.start_command,
             "environment": await _variables(spec),
@@ -113,17 +108,17 @@ class LocalPlatform:
             "cores": known.build_container_cpu,
             "seconds": known.deployment_timeout_ms / 1000 + _GRACE_S,
         }
-        after, deadline = int(cursor or 0), monotonic() + box.seconds
+        after, deadline = int(cursor or 0), monotonic() + step.seconds
         async with self._http() as http:
-            await box.check()
-            await _ask(http, "POST", f"{_path(spec)}/build", json=order)
+            await step.check()
+            await _request(http, "POST", f"{_path(spec)}/build", json=request)
             while True:
-                if await box.cancelled():
-                    await _ask(http, "DELETE", f"{_path(spec)}/build")
-                    raise DeploymentCancelled("The deployment was stopped; so was its build.")
-                found = await _ask(http, "GET", f"{_path(spec)}/build?after={after}&wait={LOOK_S}")
+                if await step.cancelled():
+                    await _request(http, "DELETE", f"{_path(spec)}/build")
+                    raise DeploymentCancelled("The deployment was cancelled, and so was its build.")
+                found = await _request(http, "GET", f"{_path(spec)}/build?after={after}&wait={POLL_SECONDS}")
                 if found["log"]:
-                    await box.log(found["log"])
+                    await step.log(found["log"])
                 more, after = found["next"] > after, found["next"]
                 if found["state"] == "done" and not more:
                     return BuildProgress(done=True, image=context.reference)
@@ -135,58 +130,69 @@ class LocalPlatform:
                     )
                 if found["state"] == "none":  # the supervisor was restarted, and knows of no half build
                     after = 0
-                    await _ask(http, "POST", f"{_path(spec)}/build", json=order)
+                    await _request(http, "POST", f"{_path(spec)}/build", json=request)
                 if monotonic() > deadline:
                     return BuildProgress(done=False, cursor=str(after))
 
-    async def release(self, spec: DeploymentSpec, image: str, box: Box, cursor: str | None = None) -> ReleaseProgress:  # noqa: ARG002 - the port's; the deployment's id says enough
-        order = {
+    async def release(
+        self,
+        spec: DeploymentSpec,
+        image: str,  # noqa: ARG002 - the port's; the deployment's id says enough
+        step: StepContext,
+        cursor: str | None = None,  # noqa: ARG002 - as above
+    ) -> ReleaseProgress:
+        request = {
             "command": spec.start_command,
             "environment": await _variables(spec),
             "memory": int(float(spec.scale.size.memory.removesuffix("Gi")) * _GIB),
             "seconds": self._healthy_s,
         }
-        deadline = monotonic() + box.seconds
+        deadline = monotonic() + step.seconds
         async with self._http() as http:
-            await box.check()
-            await _ask(http, "POST", f"{_path(spec)}/release", json=order)
+            await step.check()
+            await _request(http, "POST", f"{_path(spec)}/release", json=request)
             while True:
-                if await box.cancelled():
-                    await _ask(http, "POST", f"{_path(spec)}/rollback")
-                    raise DeploymentCancelled("The deployment was stopped; so was its new revision.")
-                found = await _ask(http, "GET", f"{_path(spec)}/release?wait={LOOK_S}")
+                if await step.cancelled():
+                    await _request(http, "POST", f"{_path(spec)}/rollback")
+                    raise DeploymentCancelled("The deployment was cancelled, and its new revision removed.")
+                found = await _request(http, "GET", f"{_path(spec)}/release?wait={POLL_SECONDS}")
                 if found["state"] in ("healthy", "failed"):
                     if found["log"]:
-                        await box.log(found["log"])
+                        await step.log(found["log"])
                     return ReleaseProgress(done=True, revision=self._revision(spec, found))
                 if monotonic() > deadline:
                     return ReleaseProgress(done=False, cursor="starting")
 
-    async def promote(self, spec: DeploymentSpec, revision: Revision, box: Box) -> Promoted:  # noqa: ARG002 - as above
-        await box.check()
+    async def promote(self, spec: DeploymentSpec, revision: Revision, step: StepContext) -> Promoted:  # noqa: ARG002 - as above
+        await step.check()
         async with self._http() as http:
-            answer = await _ask(http, "POST", f"{_path(spec)}/promote")
+            answer = await _request(http, "POST", f"{_path(spec)}/promote")
         return Promoted(url=answer["url"])
 
-    async def configure_domain(self, spec: DeploymentSpec, box: Box, cursor: str | None = None) -> DomainProgress:  # noqa: ARG002 - as above
+    async def configure_domain(
+        self,
+        spec: DeploymentSpec,
+        step: StepContext,
+        cursor: str | None = None,  # noqa: ARG002 - the port's
+    ) -> DomainProgress:
         """Bind the domain to the app, over http: whoever sends its name as Host to the supervisor reaches the app."""
-        await box.check()
+        await step.check()
         async with self._http() as http:
-            answer = await _ask(http, "PUT", f"{_path(spec)}/domain", json={"domain": spec.custom_domain})
+            answer = await _request(http, "PUT", f"{_path(spec)}/domain", json={"domain": spec.custom_domain})
         return DomainProgress(done=True, url=answer["url"])
 
-    async def rollback(self, spec: DeploymentSpec, box: Box) -> None:  # noqa: ARG002 - the port's
+    async def rollback(self, spec: DeploymentSpec, step: StepContext) -> None:  # noqa: ARG002 - the port's
         async with self._http() as http:
-            await _ask(http, "POST", f"{_path(spec)}/rollback")
+            await _request(http, "POST", f"{_path(spec)}/rollback")
 
-    async def cleanup(self, spec: DeploymentSpec, box: Box) -> None:  # noqa: ARG002 - the port's
+    async def cleanup(self, spec: DeploymentSpec, step: StepContext) -> None:  # noqa: ARG002 - the port's
         async with self._http() as http:
-            await _ask(http, "DELETE", _path(spec))
+            await _request(http, "DELETE", _path(spec))
 
-    async def last_words(self, spec: DeploymentSpec) -> str:
+    async def log_tail(self, spec: DeploymentSpec) -> str:
         """The end of the log that the supervisor writes, up to 16 KB."""
         async with self._http() as http:
-            return (await _ask(http, "GET", f"{_path(spec)}/app-log"))["log"]
+            return (await _request(http, "GET", f"{_path(spec)}/app-log"))["log"]
 
     def _revision(self, spec: DeploymentSpec, found: dict[str, Any]) -> Revision:
         return Revision(
@@ -196,19 +202,9 @@ class LocalPlatform:
             reason=found["reason"],
         )
 
-    async def _send(self, spec: DeploymentSpec, archive: Path, box: Box) -> None:
-        async def send() -> None:
-            async with self._http() as http:
-                await _ask(http, "PUT", f"{_path(spec)}/source", content=_chunks(archive))
-
-        sending = asyncio.create_task(send())
-        try:
-            while not (await asyncio.wait([sending], timeout=LOOK_S))[0]:
-                await box.check()
-        finally:
-            sending.cancel()
-            await asyncio.wait([sending])
-        await sending
+    async def _send(self, spec: DeploymentSpec, archive: Path) -> None:
+        async with self._http() as http:
+            await _request(http, "PUT", f"{_path(spec)}/source", content=read_chunks(archive))
 
     @asynccontextmanager
     async def _http(self) -> AsyncGenerator[AsyncClient]:
@@ -219,7 +215,7 @@ class LocalPlatform:
             yield http
 
 
-async def _ask(http: AsyncClient, method: str, path: str, **body: Any) -> dict[str, Any]:
+async def _request(http: AsyncClient, method: str, path: str, **body: Any) -> dict[str, Any]:
     import httpx  # noqa: PLC0415 - loads in the activity that needs it
 
     try:
@@ -240,7 +236,7 @@ def _refusal(answer: Response) -> TransientError | TerminalError:
         return TransientError(f"The local platform answered {answer.status_code}.", code="platform-unavailable")
     if answer.status_code == HTTPStatus.UNAUTHORIZED:
         return TerminalError(
-            "The local platform does not know this app.",
+            "The local platform refused this app's token.",
             code="platform-refused",
             remedy="Set LOCAL_PLATFORM_TOKEN to the same value for both.",
         )
@@ -254,12 +250,6 @@ def _described(folder: Path, spec: DeploymentSpec) -> str:
     ignored = " Its Dockerfile is not used: images are built in Azure only." if (folder / "Dockerfile").exists() else ""
     start = " ".join(found.start) or "a server of its files"
     return f"A source for {found.runtime}, to be started by: {start}.{ignored}"
-
-
-async def _chunks(path: Path) -> AsyncIterator[bytes]:
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            yield chunk
 
 
 async def _variables(spec: DeploymentSpec) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Archives from strangers: what they hold is checked while it is unpacked, and no header is believed."""
+"""Untrusted archives: their content is checked while it is unpacked, and no header is trusted."""
 
 from __future__ import annotations
 
@@ -63,22 +63,22 @@ def kind_of(beginning: bytes) -> ArchiveKind:
     raise damaged("it is neither a zip nor a tar.gz")
 
 
-def unpack(archive: Path, folder: Path, limits: Limits = LIMITS, *, stop: Callable[[], bool] = never) -> Unpacked:
-    """Unpack into a new folder. Blocks; `stop` is asked between chunks.
+def unpack(archive: Path, folder: Path, limits: Limits = LIMITS, *, cancelled: Callable[[], bool] = never) -> Unpacked:
+    """Unpack into a new folder. Blocks; `cancelled` is called between chunks.
 
     Taken are files and folders with plain relative names. Links, devices, encrypted and repeated entries are refused,
-    and so is what unpacks to more than the limits. After a refusal the folder is gone.
+    and so is what unpacks to more than the limits. After a refusal the folder is removed.
 
     Raises:
         InvalidInput: the archive was refused; the message names the entry and the reason.
-        Stopped: `stop` said so.
+        DeploymentCancelled: `cancelled` said so.
         FileExistsError: the folder is there already.
     """
     folder.mkdir(parents=True)
     try:
         with archive.open("rb") as file:
             kind = kind_of(file.read(4))
-            tree = Tree(folder, limits, archive.stat().st_size, stop)
+            tree = Tree(folder, limits, archive.stat().st_size, cancelled)
             file.seek(0)
             if kind is ArchiveKind.ZIP:
                 _unzip(file, tree)
@@ -195,7 +195,7 @@ class _Counted:
         # Files are counted once more, by their names. What an entry costs besides is its headers and its padding.
         most = limits.total + limits.entries * _TAR_BYTES_AN_ENTRY
         whole = replace(limits, total=most, ratio=limits.ratio * 2, ratio_from=limits.ratio_from * 2)
-        self._whole = Tree(tree.root, whole, tree.packed, tree.stop)
+        self._whole = Tree(tree.root, whole, tree.packed, tree.cancelled)
 
     def read(self, size: int) -> bytes:
         chunk = self._data.read(size)

@@ -10,20 +10,20 @@ import re
 import shutil
 import signal
 import socket
-import tempfile
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from shared.deploys.cancellation import Cancelled, unless_cancelled
 from shared.deploys.models import GitSource
 from shared.deploys.settings import settings
 from shared.deploys.sources.tree import LIMITS, Limits, parts_of, refused
 from shared.platform.errors import InvalidInput, TerminalError, TransientError
+from shared.platform.files import scratch_folder
 
 GIT = ("git",)
 SECONDS = 120
-LOOK_S = 0.2
-_LAST_WORDS = 500
+_SHOWN_CHARACTERS = 500
 _AZURE_INSIDE = "168.63.129.16"
 """Where each machine in Azure reaches its own host, though the address looks public."""
 _PATH = re.compile(r"(/[A-Za-z0-9_~][A-Za-z0-9._~-]*)+/?")
@@ -99,7 +99,7 @@ async def clone(
     source: GitSource,
     folder: Path,
     *,
-    cancelled: Callable[[], Awaitable[bool]],
+    cancelled: Cancelled,
     limits: Limits = LIMITS,
     seconds: float = SECONDS,
     hosts: Sequence[str] = (),
@@ -110,14 +110,15 @@ async def clone(
     Raises:
         InvalidInput: the address, or where it leads, or the tree is refused; the message says why.
         TransientError: it took too long.
-        TerminalError: git could not fetch it, is not installed, or `cancelled` said so (`source-stopped`).
+        TerminalError: git could not fetch it, or is not installed.
+        DeploymentCancelled: `cancelled` said so.
     """
     check_url(source.url, hosts)
     pinned = () if hosts else await _pin(source.url)
     wanted = source.commit or f"refs/heads/{source.branch}"
     await asyncio.to_thread(folder.mkdir, parents=True)
-    with tempfile.TemporaryDirectory(prefix="manifold-git-") as home:
-        run = _Git((*git, *_flags(), *pinned), folder, Path(home), cancelled, limits)
+    async with scratch_folder("manifold-git-") as home:
+        run = _Git((*git, *_flags(), *pinned), folder, home, cancelled, limits)
         try:
             async with asyncio.timeout(seconds):
                 await run("init", "--quiet")
@@ -144,7 +145,7 @@ class _Git:
         command: tuple[str, ...],
         folder: Path,
         home: Path,
-        cancelled: Callable[[], Awaitable[bool]],
+        cancelled: Cancelled,
         limits: Limits,
     ) -> None:
         self._command = command
@@ -180,26 +181,31 @@ class _Git:
                 code="git-missing",
                 remedy="Upload the source as an archive instead.",
             ) from None
-        talk = asyncio.create_task(process.communicate())
-        try:
-            while not (await asyncio.wait([talk], timeout=LOOK_S))[0]:
-                if await self._cancelled():
-                    raise TerminalError("Fetching the source was stopped.", code="source-stopped")
-                if await asyncio.to_thread(_size, self._folder) > 2 * self._limits.total:  # files and packed objects
-                    raise refused(".git", f"makes the source larger than {self._limits.total:,} bytes")
-        finally:
-            if not talk.done():
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-            await asyncio.wait([talk])
-        said = talk.result()[0].decode(errors="replace")
+        output = (await unless_cancelled(_communicate(process), self._watch)).decode(errors="replace")
         if process.returncode != 0:
             raise TerminalError(
-                f"git {arguments[0]} failed: {said.strip()[-_LAST_WORDS:] or process.returncode}",
+                f"git {arguments[0]} failed: {output.strip()[-_SHOWN_CHARACTERS:] or process.returncode}",
                 code="git-failed",
                 remedy="See that the repository is public and that the branch or commit is there.",
             )
-        return said
+        return output
+
+    async def _watch(self) -> bool:
+        """Whether the deployment is cancelled; also refuses a source that grows too large while it is fetched."""
+        if await asyncio.to_thread(_size, self._folder) > 2 * self._limits.total:  # files and packed objects
+            raise refused(".git", f"makes the source larger than {self._limits.total:,} bytes")
+        return await self._cancelled()
+
+
+async def _communicate(process: asyncio.subprocess.Process) -> bytes:
+    """What the process writes until it ends. When cancelled, its whole process group is killed first."""
+    try:
+        return (await process.communicate())[0]
+    except asyncio.CancelledError:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()
+        raise
 
 
 async def _pin(url: str) -> tuple[str, ...]:

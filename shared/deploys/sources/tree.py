@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from shared.platform.errors import InvalidInput, TerminalError
+from shared.deploys.cancellation import DeploymentCancelled
+from shared.platform.errors import InvalidInput
 
 CHUNK = 1 << 18
 _DRIVE = re.compile(r"^[A-Za-z]:")
@@ -40,14 +41,8 @@ class Limits:
 LIMITS = Limits()
 
 
-class Stopped(TerminalError):
-    """Whoever asked for the source does not want it any more."""
-
-    code = "source-stopped"
-
-
 def never() -> bool:
-    """What to pass as `stop` when nothing stops it."""
+    """What to pass as `cancelled` where nothing cancels it."""
     return False
 
 
@@ -103,13 +98,13 @@ class Tree:
     Attributes:
         root: a folder that exists and is empty.
         packed: bytes of the archive, for the ratio; None where there is none.
-        stop: asked between chunks; true ends the work.
+        cancelled: called between chunks; true ends the work.
     """
 
     root: Path
     limits: Limits
     packed: int | None = None
-    stop: Callable[[], bool] = never
+    cancelled: Callable[[], bool] = never
     entries: int = 0
     bytes: int = 0
     _kinds: dict[tuple[str, ...], str] = field(default_factory=dict[tuple[str, ...], str])
@@ -143,8 +138,8 @@ class Tree:
 
     def grow(self, name: str, count: int) -> None:
         """Count unpacked bytes; refuse what is too many in all or for the size of the archive."""
-        if self.stop():
-            raise Stopped("Unpacking was stopped.")
+        if self.cancelled():
+            raise DeploymentCancelled
         self.bytes += count
         if self.bytes > self.limits.total:
             raise refused(name, f"makes the source larger than {self.limits.total:,} bytes")
@@ -152,8 +147,8 @@ class Tree:
             raise refused(name, f"unpacks to more than {self.limits.ratio} times the size of the archive")
 
     def _count(self, name: str) -> None:
-        if self.stop():
-            raise Stopped("Unpacking was stopped.")
+        if self.cancelled():
+            raise DeploymentCancelled
         self.entries += 1
         if self.entries > self.limits.entries:
             raise refused(name, f"is one more than the {self.limits.entries:,} entries that are taken")

@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from shared.deploys.cancellation import DeploymentCancelled
 from shared.deploys.sources.archives import kind_of
-from shared.deploys.sources.tree import Stopped, damaged
+from shared.deploys.sources.tree import damaged
 from shared.platform import blob_files
 from shared.platform.errors import InvalidInput, NotFound, PayloadTooLarge
 
@@ -84,20 +85,20 @@ async def exists(organization_id: str, project_id: str, source_hash: str) -> boo
 
 
 async def download(
-    organization_id: str, project_id: str, source_hash: str, path: Path, stop: Callable[[], bool]
+    organization_id: str, project_id: str, source_hash: str, path: Path, cancelled: Callable[[], bool]
 ) -> None:
-    """Copy an archive into a new file, and see that it is what its name says. One that is not is thrown away.
+    """Copy an archive into a new file, and see that it is what its name says. One that is not is deleted.
 
     Raises:
         NotFound: nobody uploaded it.
         InvalidInput: it is too large, or has another hash.
-        Stopped: `stop` said so.
+        DeploymentCancelled: `cancelled` said so.
     """
     name = blob_name(organization_id, project_id, source_hash)
 
     def check() -> None:
-        if stop():
-            raise Stopped("Fetching the source was stopped.")
+        if cancelled():
+            raise DeploymentCancelled
 
     try:
         found = await blob_files.download_blob(CONTAINER, name, path, most=UPLOAD_BYTES, check=check)

@@ -16,12 +16,12 @@ from shared.platform.errors import ManifoldError, TerminalError
 if TYPE_CHECKING:
     from httpx import AsyncClient
 
-LAST_LINES, LAST_CHARACTERS = 30, 700
+TAIL_LINES, TAIL_CHARACTERS = 30, 700
 
 
 @dataclass(frozen=True, slots=True)
 class AppRevision:
-    """One version of an app as Container Apps tells of it."""
+    """One version of an app as Container Apps describes it."""
 
     name: str
     active: bool
@@ -120,13 +120,13 @@ class Apps:
         path = f"{self._path(spec)}/listCustomHostNameAnalysis"
         return (await self._azure.post(path, APPS_API, query={"customHostname": host})).body
 
-    async def last_words(self, spec: DeploymentSpec, web: AsyncClient) -> str:
-        """The end of what the deployment's revision wrote, for an error; empty if that cannot be told."""
-        said = await self.log_of(spec, web, LAST_LINES)
-        return f"Its last words: {said[-LAST_CHARACTERS:]}" if said else ""
+    async def log_tail(self, spec: DeploymentSpec, web: AsyncClient) -> str:
+        """The end of the log of the deployment's revision, for an error; empty if it cannot be read."""
+        tail = await self.log_of(spec, web, TAIL_LINES)
+        return f"The end of its log: {tail[-TAIL_CHARACTERS:]}" if tail else ""
 
     async def log_of(self, spec: DeploymentSpec, web: AsyncClient, lines: int) -> str:
-        """The last lines of what the deployment's revision wrote; empty if that cannot be told."""
+        """The last lines of the log of the deployment's revision; empty if they cannot be read."""
         from httpx import HTTPError  # noqa: PLC0415 - loads in the activity that needs it
 
         try:

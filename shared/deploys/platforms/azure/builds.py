@@ -1,20 +1,19 @@
-"""Following a build: its log is passed on, its end told."""
+"""Follows a build, passing its log on, to its end."""
 
 from __future__ import annotations
 
 import asyncio
-import tempfile
-from pathlib import Path
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
 from shared.deploys.models import DeploymentSpec
-from shared.deploys.platforms.azure.boxes import Clock, pause, watched
 from shared.deploys.platforms.azure.registry import Registry, Run, image_name
-from shared.deploys.platforms.base import Box, BuildProgress
+from shared.deploys.platforms.azure.waiting import Clock, pause, watched
+from shared.deploys.platforms.base import BuildProgress, StepContext
 from shared.platform import blob_files
 from shared.platform.errors import TerminalError
+from shared.platform.files import scratch_folder
 
 CONTEXTS: Final = "deploy-contexts"
 """Private blobs, one a deployment: its source, packed, with a recipe."""
@@ -34,23 +33,23 @@ class _Cursor(BaseModel):
 
 
 async def build(
-    registry: Registry, spec: DeploymentSpec, source: str, box: Box, cursor: str | None, *, poll_seconds: float
+    registry: Registry, spec: DeploymentSpec, source: str, step: StepContext, cursor: str | None, *, poll_seconds: float
 ) -> BuildProgress:
-    """Start the deployment's build if it was not, and follow it to the end of the box.
+    """Start the deployment's build if it was not, and follow it to the end of the time box.
 
     Raises:
         TerminalError: it failed (`build-failed`).
     """
-    clock, linger = Clock(box), None
+    clock, linger = Clock(step), None
     at = _Cursor.model_validate_json(cursor) if cursor else _Cursor()
-    await box.check()
-    if await watched(box, registry.find(spec)) is None:
-        await watched(box, _start(registry, spec, source))
-        await box.log("The build is queued")
+    await step.check()
+    if await watched(step, registry.find(spec)) is None:
+        await watched(step, _start(registry, spec, source))
+        await step.log("The build is queued")
     while True:
-        await box.check()
-        run = await watched(box, registry.find(spec)) or Run(None, "Queued")
-        at, complete = await _pass_on(registry, run, box, at)
+        await step.check()
+        run = await watched(step, registry.find(spec)) or Run(None, "Queued")
+        at, complete = await _pass_on(registry, run, step, at)
         if run.ended and linger is None:
             linger = asyncio.get_running_loop().time() + LINGER_SECONDS
         if linger is not None and (complete or asyncio.get_running_loop().time() >= linger):
@@ -58,36 +57,36 @@ async def build(
                 raise TerminalError(
                     f"The build ended as {run.status}{f': {run.error}' if run.error else ''}.",
                     code="build-failed",
-                    remedy="See the deployment's log for what the builder said.",
+                    remedy="See the deployment's log for the builder's output.",
                 )
             image = run.image or f"{await registry.server()}/{image_name(spec)}"
-            await box.log(f"Built {image}")
+            await step.log(f"Built {image}")
             return BuildProgress(done=True, image=image)
         if clock.over(poll_seconds):
             return BuildProgress(done=False, pushing=at.pushing, cursor=at.model_dump_json())
-        await pause(box, poll_seconds)
+        await pause(step, poll_seconds)
 
 
 async def _start(registry: Registry, spec: DeploymentSpec, source: str) -> None:
-    with tempfile.TemporaryDirectory(prefix="manifold-context-") as scratch:
-        archive = Path(scratch) / "context.tar.gz"
+    async with scratch_folder("manifold-context-") as scratch:
+        archive = scratch / "context.tar.gz"
         await blob_files.download_blob(CONTEXTS, source, archive, most=MOST_BYTES, check=_go_on)
         await registry.start(spec, await registry.upload(archive))
 
 
-async def _pass_on(registry: Registry, run: Run, box: Box, at: _Cursor) -> tuple[_Cursor, bool]:
+async def _pass_on(registry: Registry, run: Run, step: StepContext, at: _Cursor) -> tuple[_Cursor, bool]:
     """Copy whole lines of the builder's log, and at its end what is left of it; whether that was all."""
     if run.id is None:
         return at, True
     while True:
-        part = await watched(box, registry.log(run.id, at.offset))
+        part = await watched(step, registry.log(run.id, at.offset))
         whole = part.data if run.ended else part.data[: part.data.rfind(b"\n") + 1]
         if not whole:
             return at, part.complete
         text = whole.decode(errors="replace")
-        await box.log(text)
+        await step.log(text)
         at = _Cursor(offset=at.offset + len(whole), pushing=at.pushing or PUSHING in text)
 
 
 def _go_on() -> None:
-    """The download is not asked to stop: `watched` cancels it."""
+    """The download has no check of its own: `watched` cancels it."""

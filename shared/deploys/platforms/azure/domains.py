@@ -5,9 +5,9 @@ from __future__ import annotations
 from shared.deploys.models import DeploymentSpec
 from shared.deploys.platforms.azure import bodies
 from shared.deploys.platforms.azure.apps import Apps
-from shared.deploys.platforms.azure.boxes import Clock, Waiting, pause, watched
 from shared.deploys.platforms.azure.names import APPS_API, Place
-from shared.deploys.platforms.base import Box, DomainProgress
+from shared.deploys.platforms.azure.waiting import Clock, Waiting, pause, watched
+from shared.deploys.platforms.base import DomainProgress, StepContext
 from shared.platform.arm import Json, ResourceManager
 from shared.platform.errors import TerminalError
 
@@ -21,24 +21,24 @@ class Domains:
         self._apps = container_apps
         self._waiting = waiting
 
-    async def configure(self, spec: DeploymentSpec, box: Box, cursor: str | None) -> DomainProgress:
+    async def configure(self, spec: DeploymentSpec, step: StepContext, cursor: str | None) -> DomainProgress:
         """Bring spec.custom_domain from where it stands to where it is bound. See the port."""
         host = spec.custom_domain
         assert host is not None
-        clock, issued = Clock(box), cursor is not None
+        clock, issued = Clock(step), cursor is not None
         while True:
-            await box.check()
-            app = await watched(box, self._apps.find(spec))
+            await step.check()
+            app = await watched(step, self._apps.find(spec))
             if app is None:
                 raise TerminalError("The app is not there any more.", code="app-not-found", remedy="Deploy again.")
             if bound(app, host) == "SniEnabled":
-                await box.log(f"https://{host} leads to the app")
+                await step.log(f"https://{host} leads to the app")
                 return DomainProgress(done=True, url=f"https://{host}")
             if not bodies.busy(app):
-                issued = await self._advance(spec, app, box, clock, issued=issued)
+                issued = await self._advance(spec, app, step, clock, issued=issued)
             if clock.over(self._waiting.poll_seconds):
                 return DomainProgress(done=False, cursor="issued" if issued else None)
-            await pause(box, self._waiting.poll_seconds)
+            await pause(step, self._waiting.poll_seconds)
 
     async def check(self, spec: DeploymentSpec, app: Json, host: str) -> Json:
         """See that DNS says the domain is the app's owner's, and leads to the app; what Azure found.
@@ -62,26 +62,26 @@ class Domains:
             )
         return found
 
-    async def _advance(self, spec: DeploymentSpec, app: Json, box: Box, clock: Clock, *, issued: bool) -> bool:
+    async def _advance(self, spec: DeploymentSpec, app: Json, step: StepContext, clock: Clock, *, issued: bool) -> bool:
         """Do what comes next; whether this deployment has asked for the certificate."""
         host = str(spec.custom_domain)
         if bound(app, host) == "Missing":
-            await watched(box, self.check(spec, app, host))
+            await watched(step, self.check(spec, app, host))
             unbound = {"name": host, "bindingType": "Disabled"}
-            await self._waiting.finish(box, clock, await watched(box, self._apps.bind(spec, app, unbound)))
+            await self._waiting.finish(step, clock, await watched(step, self._apps.bind(spec, app, unbound)))
             return issued
         path = self._where.certificate(host)
-        certificate = await watched(box, self._azure.find(path, APPS_API))
+        certificate = await watched(step, self._azure.find(path, APPS_API))
         known: Json = (certificate or {}).get("properties") or {}
         state = known.get("provisioningState")
         if certificate is None:
-            found = await watched(box, self.check(spec, app, host))
-            await watched(box, self._issue(host, found))
-            await box.log(f"Asked for a certificate for {host}")
+            found = await watched(step, self.check(spec, app, host))
+            await watched(step, self._issue(host, found))
+            await step.log(f"Asked for a certificate for {host}")
             return True
         if state == "Succeeded":
             whole = {"name": host, "bindingType": "SniEnabled", "certificateId": path}
-            await self._waiting.finish(box, clock, await watched(box, self._apps.bind(spec, app, whole)))
+            await self._waiting.finish(step, clock, await watched(step, self._apps.bind(spec, app, whole)))
         elif state in ("Failed", "Canceled"):
             if issued:
                 raise TerminalError(
@@ -90,7 +90,7 @@ class Domains:
                     remedy=f"Check {records(host, app)}, and that no CAA record forbids it.",
                 )
             # An earlier deployment's: asked for again, it would stay as it is.
-            await watched(box, self._azure.delete(path, APPS_API))
+            await watched(step, self._azure.delete(path, APPS_API))
         return issued
 
     async def _issue(self, host: str, found: Json) -> None:

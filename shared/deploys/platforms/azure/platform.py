@@ -1,39 +1,38 @@
-"""The port `ContainerPlatform`, filled by ACR Tasks and Container Apps. What is there is asked of Azure each time."""
+"""The port `ContainerPlatform`, filled by ACR Tasks and Container Apps. The state is read from Azure each time."""
 
 from __future__ import annotations
 
 import asyncio
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from shared.deploys import sources
+from shared.deploys.cancellation import DeploymentCancelled, in_thread
 from shared.deploys.models import ArchiveSource, DeploymentSpec
 from shared.deploys.platforms.azure import bodies, builds, domains
 from shared.deploys.platforms.azure.apps import AppRevision, Apps
-from shared.deploys.platforms.azure.boxes import Clock, Waiting, pause, watched
 from shared.deploys.platforms.azure.dockerfile import complete
 from shared.deploys.platforms.azure.domains import Domains
 from shared.deploys.platforms.azure.names import APPS_API, Place, app_name, place, revision_name
 from shared.deploys.platforms.azure.registry import Registry, image_name
 from shared.deploys.platforms.azure.releases import HEALTH_SECONDS, Releases
+from shared.deploys.platforms.azure.waiting import Clock, Waiting, pause, watched
 from shared.deploys.platforms.base import (
-    Box,
     BuildContext,
     BuildProgress,
-    DeploymentCancelled,
     DomainProgress,
     Promoted,
     ReleaseProgress,
     Revision,
+    StepContext,
     Workspace,
 )
 from shared.deploys.secrets import redactor, secret_store
 from shared.deploys.settings import settings
-from shared.deploys.sources.tree import Stopped
 from shared.platform import blob_files
 from shared.platform.arm import BUSY, Json, ResourceManager
 from shared.platform.errors import NotFound, TerminalError, TransientError
+from shared.platform.files import read_chunks, scratch_folder
 
 if TYPE_CHECKING:
     from httpx import AsyncBaseTransport
@@ -74,71 +73,75 @@ class AzurePlatform:
         await self._web.aclose()
         await self._azure.close()
 
-    async def validate(self, spec: DeploymentSpec, box: Box) -> None:
+    async def validate(self, spec: DeploymentSpec, step: StepContext) -> None:
         """See that the source was uploaded, that the environment is ready, and that the domain is the owner's."""
-        await box.check()
-        await watched(box, self._validate(spec, box))
+        await step.check()
+        await watched(step, self._validate(spec, step))
 
-    async def provision(self, spec: DeploymentSpec, box: Box) -> Workspace:
+    async def provision(self, spec: DeploymentSpec, step: StepContext) -> Workspace:
         """Each build has a machine of its own, which ACR Tasks brings: what is provided is where its image goes."""
-        await box.check()
-        server = await watched(box, self._registry.server())
+        await step.check()
+        server = await watched(step, self._registry.server())
         return Workspace(reference=f"{server}/{image_name(spec)}")
 
-    async def sync(self, spec: DeploymentSpec, workspace: Workspace, box: Box) -> BuildContext:  # noqa: ARG002 - the port's
+    async def sync(self, spec: DeploymentSpec, workspace: Workspace, step: StepContext) -> BuildContext:  # noqa: ARG002 - the port's
         """Pack the source, with a recipe if it has none, into a private blob."""
-        await box.check()
+        await step.check()
         name = _context_name(spec)
         if await blob_files.blob_size(builds.CONTEXTS, name) is None:
-            with tempfile.TemporaryDirectory(prefix="manifold-context-") as scratch:
-                await self._pack(spec, box, Path(scratch), name)
+            async with scratch_folder("manifold-context-") as scratch:
+                await self._pack(spec, step, scratch, name)
         return BuildContext(reference=name)
 
     async def build(
-        self, spec: DeploymentSpec, context: BuildContext, box: Box, cursor: str | None = None
+        self, spec: DeploymentSpec, context: BuildContext, step: StepContext, cursor: str | None = None
     ) -> BuildProgress:
         """Build by ACR Tasks; when cancelled, the run is cancelled as well."""
         try:
             return await builds.build(
-                self._registry, spec, context.reference, box, cursor, poll_seconds=self._waiting.poll_seconds
+                self._registry, spec, context.reference, step, cursor, poll_seconds=self._waiting.poll_seconds
             )
         except DeploymentCancelled:
             await self._registry.forget(spec)
             raise
 
-    async def release(self, spec: DeploymentSpec, image: str, box: Box, cursor: str | None = None) -> ReleaseProgress:
+    async def release(
+        self, spec: DeploymentSpec, image: str, step: StepContext, cursor: str | None = None
+    ) -> ReleaseProgress:
         """Add a revision beside the one that serves, and wait until Container Apps and HTTP say that it is well."""
         values = await secret_store().get(spec.secrets_reference) if spec.secrets_reference else {}
-        return await self._releases.release(spec, image, values, box, cursor)
+        return await self._releases.release(spec, image, values, step, cursor)
 
-    async def promote(self, spec: DeploymentSpec, revision: Revision, box: Box) -> Promoted:
+    async def promote(self, spec: DeploymentSpec, revision: Revision, step: StepContext) -> Promoted:
         """Move the traffic in one write. What served before stays with a weight of 0."""
-        clock = Clock(box)
-        await box.check()
-        app, mine = await watched(box, self._app_and_revision(spec))
-        why = "it is gone" if app is None or mine is None else await self._releases.confirmed(spec, mine, box)
+        clock = Clock(step)
+        await step.check()
+        app, mine = await watched(step, self._app_and_revision(spec))
+        why = "it is not there" if app is None or mine is None else await self._releases.confirmed(spec, mine, step)
         if app is None or mine is None or why is not None:
             redact = await redactor(spec.secrets_reference)
             raise TerminalError(
                 f"Revision {revision.name} is not healthy any more: {redact(str(why))}",
                 code="revision-unhealthy",
-                remedy="See the deployment's log for what the app said last.",
+                remedy="See the deployment's log for the end of the app's log.",
             )
         before = {name: 0 for name in bodies.traffic(app) if name != mine.name}
         await self._waiting.finish(
-            box, clock, await watched(box, self._apps.route(spec, app, {mine.name: 100, **before}))
+            step, clock, await watched(step, self._apps.route(spec, app, {mine.name: 100, **before}))
         )
-        await box.log(f"Revision {mine.name} serves at {bodies.url(app)}")
+        await step.log(f"Revision {mine.name} serves at {bodies.url(app)}")
         return Promoted(url=bodies.url(app))
 
-    async def configure_domain(self, spec: DeploymentSpec, box: Box, cursor: str | None = None) -> DomainProgress:
+    async def configure_domain(
+        self, spec: DeploymentSpec, step: StepContext, cursor: str | None = None
+    ) -> DomainProgress:
         """Go on from where the domain stands: unknown, without a certificate, bound."""
-        return await self._domains.configure(spec, box, cursor)
+        return await self._domains.configure(spec, step, cursor)
 
-    async def rollback(self, spec: DeploymentSpec, box: Box) -> None:
+    async def rollback(self, spec: DeploymentSpec, step: StepContext) -> None:
         """Give the traffic back and stop the revision; an app that only this deployment ever made is deleted."""
-        clock = Clock(box)
-        app = await self._idle_app(spec, box, clock)
+        clock = Clock(step)
+        app = await self._idle_app(spec, step, clock)
         if app is None:
             return
         name = revision_name(spec)
@@ -147,47 +150,47 @@ class AzurePlatform:
         shares = bodies.traffic(app)
         if not others:
             if (app.get("tags") or {}).get(bodies.TAG) == spec.deployment_id:
-                await self._waiting.finish(box, clock, await self._apps.delete(spec))
-                await box.log("The app was new, and is deleted")
+                await self._waiting.finish(step, clock, await self._apps.delete(spec))
+                await step.log("The app was new, and is deleted")
             return
         if shares.get(name):
             known = [one.name for one in others if one.name in shares]
             previous = known[0] if known else others[0].name
-            await self._waiting.finish(box, clock, await self._apps.route(spec, app, {previous: 100}))
-            await box.log(f"Revision {previous} serves again")
+            await self._waiting.finish(step, clock, await self._apps.route(spec, app, {previous: 100}))
+            await step.log(f"Revision {previous} serves again")
         elif name in shares:
             left = {one: share for one, share in shares.items() if one != name}
-            await self._waiting.finish(box, clock, await self._apps.route(spec, app, left))
+            await self._waiting.finish(step, clock, await self._apps.route(spec, app, left))
         if any(one.name == name and one.active for one in revisions):
             await self._apps.deactivate(spec, name)
 
-    async def cleanup(self, spec: DeploymentSpec, box: Box) -> None:
+    async def cleanup(self, spec: DeploymentSpec, step: StepContext) -> None:
         """Forget the build; where the deployment serves, stop the revision before it and drop its secrets."""
-        clock = Clock(box)
+        clock = Clock(step)
         await self._registry.forget(spec)
         await blob_files.delete_blob(builds.CONTEXTS, _context_name(spec))
-        app = await self._idle_app(spec, box, clock)
+        app = await self._idle_app(spec, step, clock)
         name = revision_name(spec)
         if app is None or bodies.traffic(app).get(name) != 100:  # noqa: PLR2004 - percent: all of it
             return
-        await self._waiting.finish(box, clock, await self._apps.route(spec, app, {name: 100}))
+        await self._waiting.finish(step, clock, await self._apps.route(spec, app, {name: 100}))
         for one in await self._apps.revisions(spec):
             if one.active and one.name != name:
                 await self._apps.deactivate(spec, one.name)
-                await box.log(f"Revision {one.name} is stopped")
-        app = await self._idle_app(spec, box, clock)
+                await step.log(f"Revision {one.name} is stopped")
+        app = await self._idle_app(spec, step, clock)
         if app is not None:
-            await self._waiting.finish(box, clock, await self._apps.prune(spec, app))
+            await self._waiting.finish(step, clock, await self._apps.prune(spec, app))
 
-    async def last_words(self, spec: DeploymentSpec) -> str:
+    async def log_tail(self, spec: DeploymentSpec) -> str:
         """The end of the revision's log stream. An app that sleeps has none."""
         try:
             redact = await redactor(spec.secrets_reference)
-        except NotFound:  # forgotten, as it was replaced long ago: what it said could not be hidden
+        except NotFound:  # deleted, as it was replaced long ago: its log could not be redacted
             return ""
         return redact(await self._apps.log_of(spec, self._web, LOG_LINES))
 
-    async def _validate(self, spec: DeploymentSpec, box: Box) -> None:
+    async def _validate(self, spec: DeploymentSpec, step: StepContext) -> None:
         source = spec.source
         if isinstance(source, ArchiveSource) and not await sources.exists(
             spec.organization_id, spec.project_id, source.hash
@@ -210,47 +213,37 @@ class AzurePlatform:
             return
         app = await self._apps.find(spec)
         if app is None:
-            await box.log(f"Set these DNS records: {domains.records_to_come(host, environment, app_name(spec))}")
+            await step.log(f"Set these DNS records: {domains.records_to_come(host, environment, app_name(spec))}")
         elif domains.bound(app, host) != "SniEnabled":
             await self._domains.check(spec, app, host)
 
-    async def _pack(self, spec: DeploymentSpec, box: Box, scratch: Path, name: str) -> None:
+    async def _pack(self, spec: DeploymentSpec, step: StepContext, scratch: Path, name: str) -> None:
         folder, archive = scratch / "source", scratch / "context.tar.gz"
         try:
-            async with asyncio.timeout(box.seconds):
-                said = await sources.fetch(
-                    spec.source, spec.organization_id, spec.project_id, folder, cancelled=box.cancelled
+            async with asyncio.timeout(step.seconds):
+                summary = await sources.fetch(
+                    spec.source, spec.organization_id, spec.project_id, folder, cancelled=step.cancelled
                 )
         except TimeoutError:
-            raise TransientError(f"The source could not be fetched in {box.seconds:g} s.", code="source-slow") from None
-        except Stopped:
-            await box.check()
-            raise
-        await box.log(said)
-        await box.log(await asyncio.to_thread(complete, folder, spec))
-        packing = asyncio.create_task(asyncio.to_thread(sources.pack, folder, archive))
-        try:
-            await watched(box, _awaited(packing))
-        finally:
-            await asyncio.wait([packing])  # a thread is never left behind
-        with archive.open("rb") as file:
-            await watched(box, blob_files.create_blob(builds.CONTEXTS, name, file))
+            raise TransientError(
+                f"The source could not be fetched in {step.seconds:g} s.", code="source-slow"
+            ) from None
+        await step.log(summary)
+        await step.log(await asyncio.to_thread(complete, folder, spec))
+        await watched(step, in_thread(lambda _: sources.pack(folder, archive)))
+        await watched(step, blob_files.create_blob(builds.CONTEXTS, name, read_chunks(archive)))
 
     async def _app_and_revision(self, spec: DeploymentSpec) -> tuple[Json | None, AppRevision | None]:
         return await self._apps.find(spec), await self._apps.revision(spec)
 
-    async def _idle_app(self, spec: DeploymentSpec, box: Box, clock: Clock) -> Json | None:
+    async def _idle_app(self, spec: DeploymentSpec, step: StepContext, clock: Clock) -> Json | None:
         """The app, once Azure has done what it was told before."""
         while (app := await self._apps.find(spec)) is not None and bodies.busy(app):
             if clock.over(self._waiting.poll_seconds):
                 raise TransientError("Azure is still busy with the app.", code=BUSY)
-            await pause(box, self._waiting.poll_seconds)
+            await pause(step, self._waiting.poll_seconds)
         return app
 
 
 def _context_name(spec: DeploymentSpec) -> str:
     return f"{spec.organization_id}/{spec.deployment_id}.tar.gz"
-
-
-async def _awaited(task: asyncio.Task[None]) -> None:
-    await asyncio.shield(task)

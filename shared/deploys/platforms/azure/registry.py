@@ -7,7 +7,6 @@ version 2025-03-01-preview in Microsoft's specifications shows it as `Creating`,
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -19,6 +18,7 @@ from shared.deploys.platforms.azure.names import REGISTRY_API, TASKS_API, Place,
 from shared.deploys.settings import settings
 from shared.platform.arm import Json, ResourceManager
 from shared.platform.errors import NotFound, TerminalError, TransientError
+from shared.platform.files import read_chunks
 
 if TYPE_CHECKING:
     from httpx import AsyncClient
@@ -29,7 +29,6 @@ LOG_BYTES: Final = 1_000_000
 COMPLETE: Final = "x-ms-meta-complete"
 SHORTEST_RUN, LONGEST_RUN = 300, 28_800
 """Seconds, which ACR Tasks allows a run."""
-CHUNK: Final = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class LogPart:
-    """A part of what the builder said, and whether nothing will come after what is there."""
+    """A part of the builder's output, and whether nothing will come after what is there."""
 
     data: bytes
     complete: bool = False
@@ -85,7 +84,7 @@ class Registry:
 
         try:
             async with asyncio.timeout(UPLOAD_SECONDS):
-                answer = await self._web.put(str(target["uploadUrl"]), content=_chunks(archive), headers=headers)
+                answer = await self._web.put(str(target["uploadUrl"]), content=read_chunks(archive), headers=headers)
         except (HTTPError, TimeoutError) as error:
             raise TransientError(
                 f"The source could not be uploaded: {type(error).__name__}.", code="upload-failed"
@@ -140,7 +139,7 @@ class Registry:
                 raise
 
     async def log(self, run: str, offset: int) -> LogPart:
-        """What the builder said from byte `offset` on. ACR Tasks marks the log's blob once it is complete."""
+        """The builder's output from byte `offset` on. ACR Tasks marks the log's blob once it is complete."""
         from httpx import HTTPError  # noqa: PLC0415 - loads in the activity that needs it
 
         try:
@@ -195,9 +194,3 @@ def _properties(resource: Json | None) -> Json:
 
 def _size(path: Path) -> int:
     return path.stat().st_size
-
-
-async def _chunks(path: Path) -> AsyncIterator[bytes]:
-    with path.open("rb") as file:
-        while chunk := await asyncio.to_thread(file.read, CHUNK):
-            yield chunk

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final
 from shared.deploys.models import DeploymentSpec
 from shared.deploys.platforms.azure import bodies
 from shared.deploys.platforms.azure.apps import AppRevision, Apps
-from shared.deploys.platforms.azure.boxes import Clock, Waiting, pause, watched
 from shared.deploys.platforms.azure.names import revision_name
-from shared.deploys.platforms.base import Box, ReleaseProgress, Revision
+from shared.deploys.platforms.azure.waiting import Clock, Waiting, pause, watched
+from shared.deploys.platforms.base import ReleaseProgress, Revision, StepContext
 from shared.deploys.redaction import Redactor
 from shared.platform.arm import OPERATION_FAILED
 from shared.platform.errors import TerminalError
@@ -37,69 +37,69 @@ class Releases:
         self._health_seconds = health_seconds
 
     async def release(
-        self, spec: DeploymentSpec, image: str, values: Mapping[str, str], box: Box, cursor: str | None
+        self, spec: DeploymentSpec, image: str, values: Mapping[str, str], step: StepContext, cursor: str | None
     ) -> ReleaseProgress:
         """Add the deployment's revision if it is not there, and see whether it becomes healthy. See the port."""
-        clock, since = Clock(box), float(cursor) if cursor else time.time()
+        clock, since = Clock(step), float(cursor) if cursor else time.time()
         redact = Redactor(values.values())
-        asked, why = False, "Container Apps did not start it"
+        requested, why = False, "Container Apps did not start it"
         while True:
-            await box.check()
-            revision = await watched(box, self._apps.revision(spec))
+            await step.check()
+            revision = await watched(step, self._apps.revision(spec))
             if revision is not None:
-                verdict = await self.verdict(spec, revision, box)
+                verdict = await self.verdict(spec, revision, step)
                 if verdict is None or revision.failed:
                     return _ended(spec, revision, verdict, redact)
                 why = verdict
-            elif not asked and await self._may_ask(spec, box):
-                asked = True
-                await box.log(f"Starting revision {revision_name(spec)} of {image}")
-                if refused := await self._ask(spec, image, values, box, clock):
+            elif not requested and await self._may_request(spec, step):
+                requested = True
+                await step.log(f"Starting revision {revision_name(spec)} of {image}")
+                if refused := await self._request(spec, image, values, step, clock):
                     return _ended(spec, None, refused, redact)
             if time.time() - since > self._health_seconds:
-                said = await self._apps.last_words(spec, self._web)
-                why = f"It is not healthy after {self._health_seconds:g} s: {why}. {said}"
+                tail = await self._apps.log_tail(spec, self._web)
+                why = f"It is not healthy after {self._health_seconds:g} s: {why}. {tail}"
                 return _ended(spec, revision, why, redact)
             if clock.over(self._waiting.poll_seconds):
                 return ReleaseProgress(done=False, cursor=repr(since))
-            await pause(box, self._waiting.poll_seconds)
+            await pause(step, self._waiting.poll_seconds)
 
-    async def confirmed(self, spec: DeploymentSpec, revision: AppRevision, box: Box) -> str | None:
+    async def confirmed(self, spec: DeploymentSpec, revision: AppRevision, step: StepContext) -> str | None:
         """Why the revision is not healthy any more; None if it is. One that slept is given time to wake up."""
         why = None
         for _ in range(WAKING):
-            why = await self.verdict(spec, revision, box)
+            why = await self.verdict(spec, revision, step)
             if why is None or revision.failed:
                 break
-            await pause(box, self._waiting.poll_seconds)
+            await pause(step, self._waiting.poll_seconds)
         return why
 
-    async def _may_ask(self, spec: DeploymentSpec, box: Box) -> bool:
-        app = await watched(box, self._apps.find(spec))
+    async def _may_request(self, spec: DeploymentSpec, step: StepContext) -> bool:
+        app = await watched(step, self._apps.find(spec))
         return app is None or not bodies.busy(app)
 
-    async def _ask(
-        self, spec: DeploymentSpec, image: str, values: Mapping[str, str], box: Box, clock: Clock
+    async def _request(
+        self, spec: DeploymentSpec, image: str, values: Mapping[str, str], step: StepContext, clock: Clock
     ) -> str | None:
-        """Ask for the revision; why Azure could not make it, if it said so before the box ended."""
+        """Request the revision; why Azure could not make it, if it said so before the time box ended."""
         try:
-            app = await watched(box, self._apps.find(spec))
-            answer = await watched(box, self._apps.release(spec, app, image, values))
-            await self._waiting.settle(box, clock, answer)
+            app = await watched(step, self._apps.find(spec))
+            answer = await watched(step, self._apps.release(spec, app, image, values))
+            await self._waiting.settle(step, clock, answer)
         except TerminalError as error:
             if error.code == OPERATION_FAILED:
                 return error.message
             raise
         return None
 
-    async def verdict(self, spec: DeploymentSpec, revision: AppRevision, box: Box) -> str | None:
+    async def verdict(self, spec: DeploymentSpec, revision: AppRevision, step: StepContext) -> str | None:
         """Why the revision is not healthy (yet); None if it is."""
         if revision.failed:
-            said = await self._apps.last_words(spec, self._web)
-            return f"{revision.error or f'It is {revision.running or revision.provisioning}.'} {said}"
+            tail = await self._apps.log_tail(spec, self._web)
+            return f"{revision.error or f'It is {revision.running or revision.provisioning}.'} {tail}"
         if not revision.ready:
             return f"it is {revision.provisioning}, {revision.running}, {revision.health}"
-        return await watched(box, self._probe(f"https://{revision.fqdn}/"))
+        return await watched(step, self._probe(f"https://{revision.fqdn}/"))
 
     async def _probe(self, address: str) -> str | None:
         """Why the address does not answer as an app does; None if it does."""

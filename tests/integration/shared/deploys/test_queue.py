@@ -50,12 +50,12 @@ def durable(monkeypatch) -> SimpleNamespace:
         async def find(self, _):
             return told.running
 
-        async def state_of(self, *_):
+        async def entity_state(self, *_):
             return told.slots
 
     monkeypatch.setattr(queue, "DurableClient", Client)
     monkeypatch.setattr(upkeep, "DurableClient", Client)
-    monkeypatch.setattr(queue, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(queue, "READ_SECONDS", 0.01)
     return told
 
 

@@ -33,8 +33,7 @@ def ended(new):
         written = await store.create(
             new(status=DeploymentStatus(status), completed_at=at, secrets_reference=reference, **changes)
         )
-        async with DeploymentLog(written.organization_id, written.id, Redactor(())) as log:
-            await log.write("said")
+        await DeploymentLog(written.organization_id, written.id, Redactor(())).write_last("written")
         return written
 
     return make
@@ -84,7 +83,7 @@ async def test_each_environment_keeps_the_one_that_serves(ended) -> None:
 
 async def test_a_projects_newest_is_kept_however_it_ended(ended) -> None:
     newest = await ended("cancelled", 100)
-    await store.note_project(newest.organization_id, newest.project_id, deployment_id=newest.id)
+    await store.update_project(newest.organization_id, newest.project_id, deployment_id=newest.id)
     await purge()
     assert await is_kept(newest) == (True, True, True)
 
@@ -126,8 +125,8 @@ async def test_a_box_hands_back_where_it_stopped(ended, monkeypatch) -> None:
     monkeypatch.setattr(retention, "PAGE", 1)
     for _ in range(3):
         await ended("cancelled", 92)
-    box = await retention.purge_deployments(datetime.now(UTC), KEPT, 0, None)
-    assert box.cursor is not None
+    step = await retention.purge_deployments(datetime.now(UTC), KEPT, 0, None)
+    assert step.cursor is not None
 
 
 async def test_a_source_goes_once_nothing_names_it(new, monkeypatch) -> None:
@@ -136,7 +135,7 @@ async def test_a_source_goes_once_nothing_names_it(new, monkeypatch) -> None:
     names = {"newest": "a" * 64, "deployed": "b" * 64, "nobody's": "c" * 64}
     for one in names.values():
         await blob_files.create_blob(sources.CONTAINER, sources.blob_name(organization, "shop", one), b"PK")
-    await store.note_project(organization, "shop", source_hash=names["newest"])
+    await store.update_project(organization, "shop", source_hash=names["newest"])
     await store.create(new(source=ArchiveSource(hash=names["deployed"])))
     await blob_files.create_blob(sources.CONTAINER, "put-here-by-somebody", b"PK")
     before = datetime.now(UTC)

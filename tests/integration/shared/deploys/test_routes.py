@@ -101,8 +101,8 @@ async def test_what_is_written_is_accepted_though_the_database_goes_away(ask, bo
         raise TransientError("Cosmos DB did not answer.")
 
     if lost == "the note of the project":
-        note = store.note_project
-        monkeypatch.setattr(store, "note_project", lambda *a, **k: away() if "deployment_id" in k else note(*a, **k))
+        note = store.update_project
+        monkeypatch.setattr(store, "update_project", lambda *a, **k: away() if "deployment_id" in k else note(*a, **k))
     elif lost == "the note that it was sent":
         monkeypatch.setattr(store, "change", away)
     else:

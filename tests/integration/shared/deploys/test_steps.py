@@ -11,8 +11,8 @@ from types import SimpleNamespace
 import pytest
 
 from activities import deploys
-from shared.deploys import logs, store, transitions
-from shared.deploys.models import LOST, DeploymentStatus, Step, StopReason
+from shared.deploys import logs, store
+from shared.deploys.models import CANCELLED, ORPHANED, CancelReason, DeploymentStatus, Step
 from shared.deploys.platforms.base import (
     BuildContext,
     BuildProgress,
@@ -24,13 +24,13 @@ from shared.deploys.platforms.base import (
 )
 from shared.deploys.secrets import secret_store
 from shared.deploys.steps import (
+    CancelDeployment,
     Claim,
     ContextReady,
     DeploymentRef,
     End,
     ImageReady,
     RevisionReady,
-    Stop,
     Undo,
     WorkspaceReady,
 )
@@ -54,16 +54,16 @@ ANSWERS = {
 
 @pytest.fixture
 def platform(monkeypatch, storage):
-    """Answers as ANSWERS says; `platform.does["build"] = behaviour` of (spec, box) comes first."""
+    """Answers as ANSWERS says; `platform.does["build"] = behaviour` of (spec, step) comes first."""
     asked = SimpleNamespace(does={}, calls=[])
 
     class Platform:
         def __getattr__(self, name):
             async def method(spec, *given):
                 asked.calls.append(name)
-                box = next(one for one in given if hasattr(one, "cancelled"))
+                step = next(one for one in given if hasattr(one, "cancelled"))
                 if name in asked.does:
-                    answer = await asked.does[name](spec, box)
+                    answer = await asked.does[name](spec, step)
                     return ANSWERS[name] if answer is None else answer
                 return ANSWERS[name]
 
@@ -134,10 +134,10 @@ async def test_each_step_is_written_down_with_its_duration(platform, ref) -> Non
 async def test_a_cancel_is_seen_within_a_second_in_every_step(platform, ref, name: str) -> None:
     began = asyncio.Event()
 
-    async def work(_, box) -> None:
+    async def work(_, step) -> None:
         began.set()
         while True:
-            await box.check()
+            await step.check()
             await asyncio.sleep(0.05)
 
     platform.does[name] = work
@@ -149,10 +149,10 @@ async def test_a_cancel_is_seen_within_a_second_in_every_step(platform, ref, nam
     running = asyncio.ensure_future(step(task))
     await began.wait()
     asked = time.monotonic()
-    await deploys.stop_deployment(Stop(**ref.model_dump(), reason=StopReason.CANCEL))
+    await deploys.stop_deployment(CancelDeployment(**ref.model_dump(), reason=CancelReason.REQUEST))
     with pytest.raises(TerminalError) as stopped:
         await running
-    assert stopped.value.code == transitions.STOPPED
+    assert stopped.value.code == CANCELLED
     assert time.monotonic() - asked < 1
     ended = await deploys.end_deployment(
         End(**ref.model_dump(), status=DeploymentStatus.FAILED, code=stopped.value.code, message="x")
@@ -163,7 +163,7 @@ async def test_a_cancel_is_seen_within_a_second_in_every_step(platform, ref, nam
 @pytest.mark.parametrize("name", list(ANSWERS)[1:6])
 async def test_no_step_begins_after_a_cancel(platform, ref, name: str) -> None:
     await deploys.validate_deployment(ref)
-    await deploys.stop_deployment(Stop(**ref.model_dump(), reason=StopReason.CANCEL))
+    await deploys.stop_deployment(CancelDeployment(**ref.model_dump(), reason=CancelReason.REQUEST))
     platform.calls.clear()
     step, task = tasks(ref)[name]
     with pytest.raises(Conflict):
@@ -172,12 +172,12 @@ async def test_no_step_begins_after_a_cancel(platform, ref, name: str) -> None:
 
 
 async def test_undoing_is_not_stopped_by_the_cancel(platform, ref) -> None:
-    async def undo(_, box) -> None:
-        await box.check()
+    async def undo(_, step) -> None:
+        await step.check()
 
     platform.does |= {"rollback": undo, "cleanup": undo}
     await deploys.validate_deployment(ref)
-    await deploys.stop_deployment(Stop(**ref.model_dump(), reason=StopReason.CANCEL))
+    await deploys.stop_deployment(CancelDeployment(**ref.model_dump(), reason=CancelReason.REQUEST))
     await deploys.roll_back(Undo(**ref.model_dump()))
     await deploys.clean_up(ref)
     assert platform.calls[-2:] == ["rollback", "cleanup"]
@@ -190,7 +190,7 @@ async def test_why_it_is_undone_is_known_though_its_orchestration_is_lost(platfo
     assert (await load(ref)).error.code == "retries-exhausted"
     text, _ = await logs.read(ref.organization_id, ref.deployment_id, after=0)
     assert "promote failed: ***" in text
-    lost = {"code": LOST, "message": "Its orchestration is gone.", "remedy": "Retry it."}
+    lost = {"code": ORPHANED, "message": "Its orchestration is gone.", "remedy": "Retry it."}
     await deploys.roll_back(Undo(**ref.model_dump(), **lost))
     await deploys.end_deployment(End(**ref.model_dump(), status=DeploymentStatus.FAILED, **lost))
     error = (await load(ref)).error
@@ -200,7 +200,7 @@ async def test_why_it_is_undone_is_known_though_its_orchestration_is_lost(platfo
 async def test_a_cancelled_deployment_has_no_error(platform, ref) -> None:
     await deploys.validate_deployment(ref)
     await deploys.roll_back(Undo(**ref.model_dump(), code="first", message="x"))
-    await deploys.stop_deployment(Stop(**ref.model_dump(), reason=StopReason.CANCEL))
+    await deploys.stop_deployment(CancelDeployment(**ref.model_dump(), reason=CancelReason.REQUEST))
     await deploys.end_deployment(End(**ref.model_dump(), status=DeploymentStatus.FAILED, code="first", message="x"))
     found = await load(ref)
     assert (found.status, found.error) == (DeploymentStatus.CANCELLED, None)
@@ -228,17 +228,17 @@ async def test_an_unhealthy_revision_is_refused_and_the_log_says_why(platform, r
 
 async def test_time_that_is_up_is_told_as_such(platform, ref) -> None:
     await deploys.validate_deployment(ref)
-    await deploys.stop_deployment(Stop(**ref.model_dump(), reason=StopReason.TIMEOUT))
+    await deploys.stop_deployment(CancelDeployment(**ref.model_dump(), reason=CancelReason.TIMEOUT))
     ended = await deploys.end_deployment(
-        End(**ref.model_dump(), status=DeploymentStatus.FAILED, code=transitions.STOPPED, message="x")
+        End(**ref.model_dump(), status=DeploymentStatus.FAILED, code=CANCELLED, message="x")
     )
     assert (ended.status, ended.code) == (DeploymentStatus.FAILED, "deployment-timeout")
 
 
 @pytest.mark.parametrize("error", [TerminalError, TransientError, RuntimeError, OSError])
 async def test_variables_reach_neither_history_nor_state_nor_log(platform, ref, error, caplog) -> None:
-    async def build(_, box) -> None:
-        await box.log(f"compiling with {CANARY}")
+    async def build(_, step) -> None:
+        await step.log(f"compiling with {CANARY}")
         raise error(f"cannot use {CANARY}")
 
     platform.does["build"] = build
@@ -276,6 +276,71 @@ async def test_only_one_execution_gets_a_deployment(ref) -> None:
     assert (first.claimed, again.claimed, second.claimed) == (True, True, False)
     await deploys.end_deployment(End(**ref.model_dump(), status=DeploymentStatus.FAILED))
     assert not (await deploys.claim_deployment(Claim(**ref.model_dump(), execution="one"))).claimed
+
+
+@pytest.fixture
+def appends(monkeypatch):
+    """Fails the appends to logs whose numbers are in `failing`, counted from 1."""
+    known = SimpleNamespace(number=0, failing=set())
+    append = logs._append
+
+    async def counted(name, data):
+        known.number += 1
+        if known.number in known.failing:
+            raise TransientError("Blob Storage is away", code="storage-unavailable")
+        return await append(name, data)
+
+    monkeypatch.setattr(logs, "_append", counted)
+    return known
+
+
+async def test_lines_that_could_not_be_appended_are_appended_later(ref, storage, appends, monkeypatch) -> None:
+    monkeypatch.setattr(logs, "BLOCK_BYTES", 40)
+    monkeypatch.setattr(logs, "FLUSH_SECONDS", 60)
+    appends.failing = {2}
+    log = logs.DeploymentLog(ref.organization_id, ref.deployment_id, lambda text: text)
+    lines = [f"line {number} of the build" for number in range(3)]
+    with pytest.raises(TransientError):
+        await log.write("\n".join(lines))
+    await log.flush()
+    text, _ = await logs.read(ref.organization_id, ref.deployment_id, after=0)
+    assert [line.split(" ", 1)[1] for line in text.splitlines()] == lines
+
+
+async def test_a_build_that_failed_stays_so_though_the_log_cannot_be_written(platform, ref, appends) -> None:
+    async def fails(_, step) -> None:
+        appends.failing = set(range(1_000))
+        raise TerminalError("The build failed: no such module.", code="build-failed")
+
+    platform.does["build"] = fails
+    with pytest.raises(TerminalError) as failure:
+        await deploys.build_image(ContextReady(**ref.model_dump(), context="c"))
+    assert failure.value.code == "build-failed"
+    assert (await load(ref)).steps[0].error == "The build failed: no such module."
+
+
+async def test_a_build_that_failed_stays_so_though_the_document_cannot_be_written(platform, ref, monkeypatch) -> None:
+    async def away(*_) -> None:
+        raise TransientError("the database is away")
+
+    async def fails(_, step) -> None:
+        monkeypatch.setattr(deploys.running, "end_step", away)
+        raise TerminalError("The build failed: no such module.", code="build-failed")
+
+    platform.does["build"] = fails
+    with pytest.raises(TerminalError) as failure:
+        await deploys.build_image(ContextReady(**ref.model_dump(), context="c"))
+    assert failure.value.code == "build-failed"
+
+
+async def test_a_step_whose_log_is_not_written_is_tried_again(platform, ref, appends) -> None:
+    async def works(_, step) -> None:
+        appends.failing = set(range(1_000))
+        await step.log("the end of the build")
+
+    platform.does["validate"] = works
+    with pytest.raises(TransientError):
+        await deploys.validate_deployment(ref)
 
 
 async def test_a_log_is_read_on_from_where_it_ended(platform, ref) -> None:

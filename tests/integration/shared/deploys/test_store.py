@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shared.deploys import store, transitions
-from shared.deploys.models import DeploymentStatus, Step, StopReason
+from shared.deploys.models import CancelReason, DeploymentStatus, Step
 from shared.platform.errors import Conflict, InvalidInput, NotFound
 
 
@@ -24,7 +24,7 @@ async def test_defect_three_partition_keys(new) -> None:
     where = (written.id, written.organization_id)
     assert await store.load(*where) == written
     changed = await store.change(*where, lambda one, now: transitions.claim(one, "worker", now))
-    await store.note_project(written.organization_id, written.project_id, deployment_id=written.id)
+    await store.update_project(written.organization_id, written.project_id, deployment_id=written.id)
     project = await store.find_project(written.organization_id, written.project_id)
     listed = await store.of_project(written.organization_id, written.project_id, limit=2)
     assert (project.deployment_id, listed.deployments) == (written.id, [changed])
@@ -58,13 +58,13 @@ async def test_defect_a_cancel_is_not_observed_and_completed_overwrites_it(new) 
         written = await store.create(new(status=DeploymentStatus.DEPLOYING))
         where = (written.id, written.organization_id)
         outcomes = await asyncio.gather(
-            store.change(*where, lambda one, now: transitions.ask_to_stop(one, StopReason.CANCEL, now)),
+            store.change(*where, lambda one, now: transitions.request_cancel(one, CancelReason.REQUEST, now)),
             store.change(*where, lambda one, now: transitions.end(one, DeploymentStatus.COMPLETED, None, now)),
             return_exceptions=True,
         )
         found = await store.load(*where)
         cancelled = not isinstance(outcomes[0], Conflict)
-        assert (found.stop is StopReason.CANCEL) == cancelled
+        assert (found.cancel_reason is CancelReason.REQUEST) == cancelled
         assert (found.status is DeploymentStatus.COMPLETED) != cancelled
 
 
@@ -130,8 +130,8 @@ async def test_a_project_keeps_its_newest_source_and_deployment(new) -> None:
     organization = new().organization_id
     assert await store.find_project(organization, "shop") is None
     await asyncio.gather(
-        store.note_project(organization, "shop", source_hash="a" * 64),
-        store.note_project(organization, "shop", deployment_id="dep_AAAAAAAAAAAA"),
+        store.update_project(organization, "shop", source_hash="a" * 64),
+        store.update_project(organization, "shop", deployment_id="dep_AAAAAAAAAAAA"),
     )
     known = await store.find_project(organization, "shop")
     assert (known.source_hash, known.deployment_id) == ("a" * 64, "dep_AAAAAAAAAAAA")

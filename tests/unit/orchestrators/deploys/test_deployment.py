@@ -10,8 +10,9 @@ import pytest
 from activities import deploys as activities
 from orchestrators.deploys import deployment
 from shared.deploys import slots
-from shared.deploys.models import FINISHING, DeploymentStatus, StopReason
-from shared.deploys.platforms.base import DeploymentCancelled, Revision
+from shared.deploys.cancellation import DeploymentCancelled
+from shared.deploys.models import FINISHING, CancelReason, DeploymentStatus
+from shared.deploys.platforms.base import Revision
 from shared.deploys.slots import Slots
 from shared.deploys.steps import (
     Built,
@@ -263,10 +264,10 @@ def test_an_app_that_serves_is_completed_though_tidying_up_fails(play) -> None:
     assert "roll_back" not in play.done()
 
 
-@pytest.mark.parametrize(("winner", "reason"), [("cancel", StopReason.CANCEL), ("timer", StopReason.TIMEOUT)])
-def test_who_loses_the_race_is_told_to_stop_and_awaited(play, winner: str, reason: StopReason) -> None:
+@pytest.mark.parametrize(("winner", "reason"), [("cancel", CancelReason.REQUEST), ("timer", CancelReason.TIMEOUT)])
+def test_who_loses_the_race_is_told_to_stop_and_awaited(play, winner: str, reason: CancelReason) -> None:
     play.wins = [winner]
-    stopped: list[StopReason] = []
+    stopped: list[CancelReason] = []
     play.fakes["stop_deployment"] = lambda task: stopped.append(task.reason) or Nothing()
 
     def build(_: Any) -> Built:
@@ -330,8 +331,8 @@ def test_waiting_has_an_end_and_its_history_a_bound(play) -> None:
     busy(play)
     ended = play.play(deployment.deployment, REF)
     assert (ended.status, ended.code) == (DeploymentStatus.FAILED, "no-slot")
-    assert len(play.timers) == deployment.ASKS
-    assert deployment.ASKS * 8 < 1_000
+    assert len(play.timers) == deployment.REQUESTS
+    assert deployment.REQUESTS * 8 < 1_000
 
 
 def test_who_leaves_wakes_who_waits(play) -> None:

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from shared.deploys.cancellation import DeploymentCancelled
 from shared.deploys.sources.archives import LIMITS, ArchiveKind, Limits, kind_of, pack, unpack
-from shared.deploys.sources.tree import Stopped
 from shared.platform.errors import InvalidInput
 
 PLAIN = {"app.py": b"print('hello')\n", "static/a/b.css": b"body {}", "empty": b""}
@@ -233,8 +233,8 @@ def test_modes_are_made_plain(unpacked, make):
 
 def test_who_asked_can_stop_it(tmp_path):
     (tmp_path / "a").write_bytes(zipped(PLAIN.items()))
-    with pytest.raises(Stopped):
-        unpack(tmp_path / "a", tmp_path / "into", stop=lambda: True)
+    with pytest.raises(DeploymentCancelled):
+        unpack(tmp_path / "a", tmp_path / "into", cancelled=lambda: True)
     assert not (tmp_path / "into").exists()
 
 

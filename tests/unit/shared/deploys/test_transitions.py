@@ -12,11 +12,11 @@ from shared.deploys import transitions
 from shared.deploys.models import (
     PROGRESS,
     ArchiveSource,
+    CancelReason,
     Deployment,
     DeploymentError,
     DeploymentStatus,
     Step,
-    StopReason,
 )
 from shared.platform.errors import Conflict
 
@@ -52,7 +52,7 @@ OPERATIONS = st.one_of(
     st.tuples(st.just("undo"), st.just(Step.CLEANUP)),
     st.tuples(st.just("done"), st.sampled_from(Step)),
     st.tuples(st.just("claim"), st.sampled_from(["a", "b"])),
-    st.tuples(st.just("stop"), st.sampled_from(StopReason)),
+    st.tuples(st.just("stop"), st.sampled_from(CancelReason)),
     st.tuples(st.just("end"), st.sampled_from([S.COMPLETED, S.FAILED, S.CANCELLED])),
     st.tuples(st.just("advance"), st.sampled_from(S)),
 )
@@ -64,7 +64,7 @@ def apply(found: Deployment, what: str, value, now: datetime) -> Deployment:
         "undo": lambda: transitions.begin_step(found, value, None, now),
         "done": lambda: transitions.end_step(found, value, None, now),
         "claim": lambda: transitions.claim(found, value, now),
-        "stop": lambda: transitions.ask_to_stop(found, value, now),
+        "stop": lambda: transitions.request_cancel(found, value, now),
         "end": lambda: transitions.end(found, value, DeploymentError(code="x", message="x", timestamp=now), now),
         "advance": lambda: transitions.advance(found, value, now),
     }
@@ -105,7 +105,7 @@ def test_defect_completed_overwrites_cancel(before, after) -> None:
         except Conflict:
             continue
     try:
-        found = transitions.ask_to_stop(found, StopReason.CANCEL, NOW)
+        found = transitions.request_cancel(found, CancelReason.REQUEST, NOW)
     except Conflict:
         assert found.status in (S.COMPLETED, S.FAILED, S.CANCELLED, S.UPDATING_DATABASE)
         return
@@ -123,7 +123,7 @@ def test_what_has_ended_is_not_claimed_or_stopped(status: DeploymentStatus) -> N
     ended = deployment(status=status)
     for refused in (
         lambda: transitions.claim(ended, "a", NOW),
-        lambda: transitions.ask_to_stop(ended, StopReason.CANCEL, NOW),
+        lambda: transitions.request_cancel(ended, CancelReason.REQUEST, NOW),
         lambda: transitions.begin_step(ended, Step.BUILD, S.BUILDING_IMAGE, NOW),
     ):
         with pytest.raises(Conflict) as conflict:
@@ -132,13 +132,13 @@ def test_what_has_ended_is_not_claimed_or_stopped(status: DeploymentStatus) -> N
 
 
 def test_one_that_nobody_works_on_is_cancelled_at_once() -> None:
-    assert transitions.ask_to_stop(deployment(), StopReason.CANCEL, NOW).status is S.CANCELLED
+    assert transitions.request_cancel(deployment(), CancelReason.REQUEST, NOW).status is S.CANCELLED
 
 
 def test_one_that_tidies_up_can_neither_be_cancelled_nor_fail() -> None:
     settled = transitions.begin_step(deployment(), Step.CLEANUP, S.UPDATING_DATABASE, NOW)
     with pytest.raises(Conflict) as refused:
-        transitions.ask_to_stop(settled, StopReason.CANCEL, NOW)
+        transitions.request_cancel(settled, CancelReason.REQUEST, NOW)
     assert refused.value.code == transitions.FINISHING
     with pytest.raises(Conflict, match="cannot become failed"):
         transitions.end(settled, S.FAILED, None, NOW)

@@ -22,7 +22,7 @@ from shared.deploys import sources
 from shared.deploys.models import SCALES, ArchiveSource, DeploymentSpec
 from shared.deploys.platforms.azure import AzurePlatform
 from shared.deploys.platforms.azure.builds import CONTEXTS
-from shared.deploys.platforms.base import Box, DomainProgress
+from shared.deploys.platforms.base import DomainProgress, StepContext
 from shared.deploys.platforms.local import LocalPlatform
 from shared.platform.arm import ResourceManager
 from shared.platform.blobs import read_blob
@@ -68,13 +68,13 @@ def new_id() -> str:
 
 
 class Recorder:
-    """A box whose log is kept, and which can be told to cancel."""
+    """A step whose log is kept, and which can be told to cancel."""
 
     def __init__(self, seconds: float = 60) -> None:
         self.lines: list[str] = []
         self.cancel = asyncio.Event()
         self._more = asyncio.Condition()
-        self.box = Box(cancelled=self._cancelled, log=self._log, seconds=seconds)
+        self.step = StepContext(cancelled=self._cancelled, log=self._log, seconds=seconds)
 
     @property
     def text(self) -> str:
@@ -168,16 +168,16 @@ class LocalHarness:
 
     async def through(self, spec: DeploymentSpec, recorder: Recorder | None = None, *, to: str = "cleanup"):
         """Take a deployment through its steps, up to one of them; what that step answered."""
-        box = (recorder or Recorder()).box
+        step = (recorder or Recorder()).step
         platform = self.platform
-        await platform.validate(spec, box)
-        workspace = await platform.provision(spec, box)
-        context = await platform.sync(spec, workspace, box)
+        await platform.validate(spec, step)
+        workspace = await platform.provision(spec, step)
+        context = await platform.sync(spec, workspace, step)
         if to == "sync":
             return context
         cursor = None
         while True:
-            built = await platform.build(spec, context, box, cursor)
+            built = await platform.build(spec, context, step, cursor)
             if built.done:
                 break
             cursor = built.cursor
@@ -185,16 +185,16 @@ class LocalHarness:
             return built
         cursor = None
         while True:
-            released = await platform.release(spec, built.image, box, cursor)
+            released = await platform.release(spec, built.image, step, cursor)
             if released.done:
                 break
             cursor = released.cursor
         if to == "release":
             return released.revision
-        promoted = await platform.promote(spec, released.revision, box)
+        promoted = await platform.promote(spec, released.revision, step)
         if to == "promote":
             return promoted
-        await platform.cleanup(spec, box)
+        await platform.cleanup(spec, step)
         return promoted
 
 
@@ -237,10 +237,10 @@ class AzureHarness(LocalHarness):
             lines = tar.extractfile("Dockerfile").read().decode().splitlines()
         return [" ".join(json.loads(line.removeprefix("RUN "))) for line in lines if line.startswith("RUN ")]
 
-    async def bound(self, spec: DeploymentSpec, box: Box) -> DomainProgress:
+    async def bound(self, spec: DeploymentSpec, step: StepContext) -> DomainProgress:
         """The custom domain of a deployment, once it is bound."""
         cursor = None
-        while not (found := await self.platform.configure_domain(spec, box, cursor)).done:
+        while not (found := await self.platform.configure_domain(spec, step, cursor)).done:
             cursor = found.cursor
         return found
 

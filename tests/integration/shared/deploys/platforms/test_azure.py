@@ -7,10 +7,10 @@ import time
 import pytest
 
 from local.arm.cloud import Fate, broken, locked, throttled
+from shared.deploys.cancellation import DeploymentCancelled
 from shared.deploys.models import SCALES
 from shared.deploys.platforms.azure import builds
 from shared.deploys.platforms.azure.names import revision_name, suffix
-from shared.deploys.platforms.base import DeploymentCancelled
 from shared.deploys.secrets import secret_store
 from shared.platform import blob_files
 from shared.platform.errors import TerminalError
@@ -76,7 +76,7 @@ async def test_the_next_deployment_keeps_domains_and_the_secrets_of_who_serves(h
     first, second = await _with_secret(harness), await _with_secret(harness, "another-value")
     await harness.through(first)
     cloud.dns[HOST] = "CNAME"
-    await harness.bound(first.model_copy(update={"custom_domain": HOST}), recorder.box)
+    await harness.bound(first.model_copy(update={"custom_domain": HOST}), recorder.step)
     await harness.through(second, to="release")
     secrets = {one["value"] for one in _configuration(cloud)["secrets"]}
     assert secrets == {CANARY, "another-value"}
@@ -108,7 +108,7 @@ async def test_undoing_the_first_deployment_of_an_app_deletes_the_app(harness, c
     spec = await harness.spec()
     await harness.through(spec, to="promote")
     for _ in range(2):
-        await harness.platform.rollback(spec, recorder.box)
+        await harness.platform.rollback(spec, recorder.step)
     assert not cloud.apps
 
 
@@ -116,7 +116,7 @@ async def test_undoing_a_release_leaves_who_serves_alone(harness, cloud, recorde
     first, second, third = [await harness.spec() for _ in range(3)]
     await harness.through(first)
     await harness.through(second, to="release")
-    await harness.platform.rollback(second, recorder.box)
+    await harness.platform.rollback(second, recorder.step)
     assert not _app(cloud).revisions[revision_name(second)].active
     assert await harness.who_serves() == first.deployment_id
     await harness.through(third)
@@ -143,9 +143,9 @@ async def test_a_crash_anywhere_in_a_deployment_builds_and_releases_once(harness
         return answer
 
     async def rest():
-        built = await platform.build(spec, context, recorder.box)
-        released = await platform.release(spec, built.image, recorder.box)
-        await platform.promote(spec, released.revision, recorder.box)
+        built = await platform.build(spec, context, recorder.step)
+        released = await platform.release(spec, built.image, recorder.step)
+        await platform.promote(spec, released.revision, recorder.step)
 
     platform._azure._http.request = dying
     with pytest.raises(CrashError):
@@ -184,7 +184,7 @@ async def test_an_app_that_does_not_start_is_told_with_its_last_words_and_withou
     assert not revision.healthy
     assert "cannot log in with ***" in revision.reason
     with pytest.raises(TerminalError) as refusal:
-        await harness.platform.promote(spec, revision, recorder.box)
+        await harness.platform.promote(spec, revision, recorder.step)
     assert CANARY not in str(refusal.value)
 
 
@@ -194,11 +194,11 @@ async def test_no_secret_and_no_signed_address_is_logged_or_handed_back(harness,
     handed = [await harness.through(spec, recorders(), to="sync")]
     cursor, done = None, False
     while not done:
-        handed.append(await harness.platform.build(spec, handed[0], recorder.box, cursor))
+        handed.append(await harness.platform.build(spec, handed[0], recorder.step, cursor))
         cursor, done = handed[-1].cursor, handed[-1].done
     image, cursor, done = handed[-1].image, None, False
     while not done:
-        handed.append(await harness.platform.release(spec, image, recorder.box, cursor))
+        handed.append(await harness.platform.release(spec, image, recorder.step, cursor))
         cursor, done = handed[-1].cursor, handed[-1].done
     own = [one for one in caplog.records if not one.name.startswith("uvicorn")]
     text = recorder.text + "".join(map(repr, handed)) + "".join(one.getMessage() for one in own)
@@ -210,7 +210,7 @@ async def test_no_secret_and_no_signed_address_is_logged_or_handed_back(harness,
 async def test_a_refusal_by_azure_does_not_quote_the_apps_secrets(harness, cloud, recorder):
     spec = await _with_secret(harness)
     context = await harness.through(spec, to="sync")
-    image = (await harness.platform.build(spec, context, recorder.box)).image
+    image = (await harness.platform.build(spec, context, recorder.step)).image
     put = harness.platform._azure.put
 
     async def quoting(path, version, body):
@@ -220,7 +220,7 @@ async def test_a_refusal_by_azure_does_not_quote_the_apps_secrets(harness, cloud
 
     harness.platform._azure.put = quoting
     with pytest.raises(TerminalError) as refusal:
-        await harness.platform.release(spec, image, recorder.box)
+        await harness.platform.release(spec, image, recorder.step)
     assert CANARY not in str(refusal.value)
     assert refusal.value.code == "azure-refused"
 
@@ -229,7 +229,7 @@ async def test_only_a_release_writes_a_template(harness, cloud, recorder):
     first, second = await harness.spec(), await harness.spec()
     await harness.through(first)
     await harness.through(second, to="promote")
-    await harness.platform.rollback(second, recorder.box)
+    await harness.platform.rollback(second, recorder.step)
     writes = {name.split(" ")[0]: count for name, count in cloud.asked.items() if name.endswith(f"/{_app(cloud).name}")}
     assert writes["PUT"] == 2
     assert writes["PATCH"] == 2
@@ -247,7 +247,7 @@ async def test_the_last_words_of_a_builder_come_after_its_end_and_are_waited_for
 async def test_a_cancelled_build_is_cancelled_at_the_builder(harness, cloud, recorder):
     spec = await harness.spec("slow-build")
     context = await harness.through(spec, to="sync")
-    work = asyncio.create_task(harness.platform.build(spec, context, recorder.box))
+    work = asyncio.create_task(harness.platform.build(spec, context, recorder.step))
     async with asyncio.timeout(10):
         while "building" not in recorder.text:  # noqa: ASYNC110 - a log has no event
             await asyncio.sleep(0.02)
@@ -261,7 +261,7 @@ async def test_a_cancel_is_seen_while_azure_takes_its_time(harness, cloud, recor
     spec = await harness.spec()
     built = await harness.through(spec, to="build")
     cloud.seconds = 60
-    work = asyncio.create_task(harness.platform.release(spec, built.image, recorder.box))
+    work = asyncio.create_task(harness.platform.release(spec, built.image, recorder.step))
     async with asyncio.timeout(10):
         while not cloud.apps:  # noqa: ASYNC110 - as above
             await asyncio.sleep(0.02)

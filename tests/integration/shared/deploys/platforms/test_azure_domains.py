@@ -22,12 +22,12 @@ def cloud(harness):
 @pytest.mark.parametrize(("leads", "proof"), [("CNAME", "CNAME"), ("A", "HTTP")])
 async def test_a_domain_is_added_certified_and_bound(harness, cloud, recorder, leads, proof):
     spec = await harness.spec(custom_domain=HOST)
-    await harness.platform.validate(spec, recorder.box)
+    await harness.platform.validate(spec, recorder.step)
     assert f"TXT asuid.{HOST} = {VERIFICATION} and CNAME {HOST} = {app_name(spec)}.{DOMAIN}" in recorder.text
     await harness.through(spec, to="promote")
     cloud.dns[HOST] = leads
     for _ in range(2):
-        bound = await harness.bound(spec, recorder.box)
+        bound = await harness.bound(spec, recorder.step)
     assert bound.url == f"https://{HOST}"
     (certificate,) = cloud.certificates.values()
     assert certificate.body["properties"]["domainControlValidation"] == proof
@@ -38,7 +38,7 @@ async def test_a_domain_without_its_records_is_refused_with_the_records(harness,
     spec = await harness.spec(custom_domain=HOST)
     await harness.through(spec, to="promote")
     with pytest.raises(TerminalError) as refusal:
-        await harness.platform.configure_domain(spec, recorder.box)
+        await harness.platform.configure_domain(spec, recorder.step)
     assert refusal.value.code == "domain-not-verified"
     assert f"TXT asuid.{HOST} = {VERIFICATION}" in refusal.value.remedy
     assert await harness.who_serves() == spec.deployment_id
@@ -48,10 +48,10 @@ async def test_a_domain_of_another_app_is_not_taken(harness, cloud, recorder):
     first, second = await harness.spec(), await harness.spec(project="other")
     cloud.dns[HOST] = "CNAME"
     await harness.through(first, to="promote")
-    await harness.bound(first.model_copy(update={"custom_domain": HOST}), recorder.box)
+    await harness.bound(first.model_copy(update={"custom_domain": HOST}), recorder.step)
     await harness.through(second, to="promote")
     with pytest.raises(TerminalError) as refusal:
-        await harness.platform.configure_domain(second.model_copy(update={"custom_domain": HOST}), recorder.box)
+        await harness.platform.configure_domain(second.model_copy(update={"custom_domain": HOST}), recorder.step)
     assert refusal.value.code == "domain-in-use"
 
 
@@ -61,7 +61,7 @@ async def test_a_certificate_that_failed_is_asked_for_once_more_by_the_next_depl
     cloud.failing_certificates[HOST] = "CAA records forbid it"
     await harness.through(spec, to="promote")
     with pytest.raises(TerminalError) as refusal:
-        await harness.bound(spec, recorder.box)
+        await harness.bound(spec, recorder.step)
     assert (refusal.value.code, "CAA" in refusal.value.message) == ("certificate-failed", True)
     del cloud.failing_certificates[HOST]
-    assert (await harness.bound(spec, recorder.box)).done
+    assert (await harness.bound(spec, recorder.step)).done

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import pytest
 
 from local.arm.cloud import Fate
+from shared.deploys.cancellation import DeploymentCancelled
 from shared.deploys.platforms.azure.names import suffix
-from shared.deploys.platforms.base import DeploymentCancelled
 from shared.deploys.secrets import KeyVaultSecrets, secret_store
 from shared.platform.errors import TerminalError
 from tools.bicep_check.syntax import parse, plain
@@ -31,17 +31,17 @@ def cloud(harness):
 async def test_the_role_of_the_app_allows_what_is_asked_and_nothing_else(harness, cloud, recorders):
     """Every request that a deployment can make, once."""
     spec = await harness.spec(custom_domain=HOST)
-    await harness.platform.validate(spec, recorders().box)
+    await harness.platform.validate(spec, recorders().step)
     await harness.through(spec, to="promote")
     cloud.dns[HOST] = "CNAME"
     cloud.failing_certificates[HOST] = "CAA records forbid it"
     with pytest.raises(TerminalError):
-        await harness.bound(spec, recorders().box)
+        await harness.bound(spec, recorders().step)
     del cloud.failing_certificates[HOST]
-    await harness.bound(spec, recorders().box)
+    await harness.bound(spec, recorders().step)
     slow, stopped = await harness.spec("slow-build", project="slow"), recorders()
     context = await harness.through(slow, to="sync")
-    work = asyncio.create_task(harness.platform.build(slow, context, stopped.box))
+    work = asyncio.create_task(harness.platform.build(slow, context, stopped.step))
     await stopped.said("building")
     stopped.cancel.set()
     with pytest.raises(DeploymentCancelled):
@@ -50,10 +50,10 @@ async def test_the_role_of_the_app_allows_what_is_asked_and_nothing_else(harness
     cloud.fates[suffix(sick)] = Fate(healthy=False)
     await harness.through(second)
     await harness.through(sick, to="release")
-    await harness.platform.rollback(sick, recorders().box)
+    await harness.platform.rollback(sick, recorders().step)
     new = await harness.spec(project="new")
     await harness.through(new, to="release")
-    await harness.platform.rollback(new, recorders().box)
+    await harness.platform.rollback(new, recorders().step)
     assert cloud.actions == granted("actions")
 
 
@@ -84,8 +84,8 @@ async def test_what_is_written_has_the_types_that_microsoft_publishes(harness, c
     await harness.through(first)
     second = second.model_copy(update={"custom_domain": HOST})
     await harness.through(second, to="promote")
-    await harness.bound(second, recorder.box)
-    await harness.platform.cleanup(second, recorder.box)
+    await harness.bound(second, recorder.step)
+    await harness.platform.cleanup(second, recorder.step)
     known = AzureTypes()
     assert {reference.split("/")[-1].split("@")[0] for reference, *_ in cloud.written} == {
         "containerApps",

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from shared.deploys.platforms.base import DeploymentCancelled
+from shared.deploys.cancellation import DeploymentCancelled
 from shared.platform.errors import TerminalError
 
 
@@ -19,29 +19,29 @@ async def test_a_deployment_goes_through_all_steps_and_serves(harness, recorder)
 
 async def test_what_the_app_writes_can_be_read_while_it_is_there(harness, recorder):
     spec, other = await harness.spec(), await harness.spec(project="other")
-    assert await harness.platform.last_words(spec) == ""
+    assert await harness.platform.log_tail(spec) == ""
     await harness.through(spec)
     await harness.through(other, to="release")
-    assert spec.deployment_id in await harness.platform.last_words(spec)
-    await harness.platform.rollback(other, recorder.box)
-    assert await harness.platform.last_words(other) == ""
+    assert spec.deployment_id in await harness.platform.log_tail(spec)
+    await harness.platform.rollback(other, recorder.step)
+    assert await harness.platform.log_tail(other) == ""
 
 
 async def test_every_step_can_be_repeated(harness, recorder):
-    spec, box, platform = await harness.spec(), recorder.box, harness.platform
-    await platform.validate(spec, box)
-    workspace = await platform.provision(spec, box)
-    assert await platform.provision(spec, box) == workspace
-    context = await platform.sync(spec, workspace, box)
-    assert await platform.sync(spec, workspace, box) == context
-    built = await platform.build(spec, context, box)
-    assert await platform.build(spec, context, box) == built
-    released = await platform.release(spec, built.image, box)
-    assert await platform.release(spec, built.image, box) == released
-    promoted = await platform.promote(spec, released.revision, box)
-    assert await platform.promote(spec, released.revision, box) == promoted
-    await platform.cleanup(spec, box)
-    await platform.cleanup(spec, box)
+    spec, step, platform = await harness.spec(), recorder.step, harness.platform
+    await platform.validate(spec, step)
+    workspace = await platform.provision(spec, step)
+    assert await platform.provision(spec, step) == workspace
+    context = await platform.sync(spec, workspace, step)
+    assert await platform.sync(spec, workspace, step) == context
+    built = await platform.build(spec, context, step)
+    assert await platform.build(spec, context, step) == built
+    released = await platform.release(spec, built.image, step)
+    assert await platform.release(spec, built.image, step) == released
+    promoted = await platform.promote(spec, released.revision, step)
+    assert await platform.promote(spec, released.revision, step) == promoted
+    await platform.cleanup(spec, step)
+    await platform.cleanup(spec, step)
     assert await harness.who_serves() == spec.deployment_id
 
 
@@ -51,7 +51,7 @@ async def test_a_revision_has_no_traffic_before_it_is_promoted(harness, recorder
     revision = await harness.through(second, to="release")
     assert revision.healthy
     assert await harness.who_serves() == first.deployment_id
-    await harness.platform.promote(second, revision, recorder.box)
+    await harness.platform.promote(second, revision, recorder.step)
     assert await harness.who_serves() == second.deployment_id
 
 
@@ -62,9 +62,9 @@ async def test_an_unhealthy_revision_is_an_answer_and_never_serves(harness, reco
     assert not revision.healthy
     assert revision.reason
     with pytest.raises(TerminalError):
-        await harness.platform.promote(second, revision, recorder.box)
-    await harness.platform.rollback(second, recorder.box)
-    await harness.platform.cleanup(second, recorder.box)
+        await harness.platform.promote(second, revision, recorder.step)
+    await harness.platform.rollback(second, recorder.step)
+    await harness.platform.cleanup(second, recorder.step)
     assert await harness.who_serves() == first.deployment_id
 
 
@@ -80,18 +80,18 @@ async def test_a_failed_build_says_so(harness, recorder):
 async def test_a_long_build_is_handed_back_and_gone_on_with(harness, recorders):
     spec = await harness.spec("slow-build")
     context = await harness.through(spec, to="sync")
-    box = recorders(seconds=1).box
-    first = await harness.platform.build(spec, context, box)
+    step = recorders(seconds=1).step
+    first = await harness.platform.build(spec, context, step)
     assert (first.done, first.image) == (False, None)
-    again = await harness.platform.build(spec, context, box, first.cursor)
+    again = await harness.platform.build(spec, context, step, first.cursor)
     assert not again.done
-    await harness.platform.cleanup(spec, box)
+    await harness.platform.cleanup(spec, step)
 
 
 async def test_a_cancel_ends_a_build_within_a_second(harness, recorder):
     spec = await harness.spec("slow-build")
     context = await harness.through(spec, to="sync")
-    work = asyncio.create_task(harness.platform.build(spec, context, recorder.box))
+    work = asyncio.create_task(harness.platform.build(spec, context, recorder.step))
     await recorder.said("building")
     began = time.monotonic()
     recorder.cancel.set()
@@ -106,15 +106,15 @@ async def test_a_rollback_lets_the_previous_revision_serve_again(harness, record
     await harness.through(second, to="promote")
     assert await harness.who_serves() == second.deployment_id
     for _ in range(2):
-        await harness.platform.rollback(second, recorder.box)
-        await harness.platform.cleanup(second, recorder.box)
+        await harness.platform.rollback(second, recorder.step)
+        await harness.platform.cleanup(second, recorder.step)
     assert await harness.who_serves() == first.deployment_id
 
 
 async def test_undoing_what_never_began_is_no_error(harness, recorder):
     spec = await harness.spec()
-    await harness.platform.rollback(spec, recorder.box)
-    await harness.platform.cleanup(spec, recorder.box)
+    await harness.platform.rollback(spec, recorder.step)
+    await harness.platform.cleanup(spec, recorder.step)
     assert await harness.who_serves() is None
 
 
@@ -122,7 +122,7 @@ async def test_a_source_that_is_not_there_is_found_before_anything_begins(harnes
     spec = await harness.spec()
     gone = spec.model_copy(update={"source": spec.source.model_copy(update={"hash": "0" * 64})})
     with pytest.raises(TerminalError) as refusal:
-        await harness.platform.validate(gone, recorder.box)
+        await harness.platform.validate(gone, recorder.step)
     assert refusal.value.code == "source-not-found"
 
 
@@ -130,7 +130,7 @@ async def test_a_cancel_before_a_step_ends_it_before_it_begins(harness, recorder
     spec = await harness.spec()
     recorder.cancel.set()
     with pytest.raises(DeploymentCancelled):
-        await harness.platform.provision(spec, recorder.box)
+        await harness.platform.provision(spec, recorder.step)
 
 
 async def test_an_app_is_one_environment_of_a_project(harness):

@@ -15,8 +15,8 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from local.apps.testing import AppsProcess
+from shared.deploys.cancellation import DeploymentCancelled
 from shared.deploys.models import SCALES, ContainerSize
-from shared.deploys.platforms.base import DeploymentCancelled
 from shared.deploys.platforms.local import LocalPlatform
 from shared.deploys.secrets import secret_store
 from shared.platform.errors import NotFound, TerminalError, TransientError
@@ -312,7 +312,7 @@ http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler)
     async def url(self, local_harness, recorder):
         spec = await local_harness.custom({"app.py": self.SERVER}, custom_domain="chat.example.com")
         url = (await local_harness.through(spec)).url
-        await local_harness.platform.configure_domain(spec, recorder.box)
+        await local_harness.platform.configure_domain(spec, recorder.step)
         return url.replace("http", "ws")
 
     async def test_both_sides_are_heard_until_one_closes(self, url):
@@ -358,14 +358,14 @@ http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler)
 async def test_a_domain_is_bound_to_one_app(local_harness, recorder):
     first = await local_harness.spec(custom_domain="shop.example.com")
     await local_harness.through(first)
-    bound = await local_harness.platform.configure_domain(first, recorder.box)
+    bound = await local_harness.platform.configure_domain(first, recorder.step)
     assert (bound.done, bound.url.startswith("http://shop.example.com:")) == (True, True)
     answer = await local_harness.get(local_harness.process.endpoint, headers={"Host": "shop.example.com:8500"})
     assert answer.text == f"served by {first.deployment_id}"
     other = await local_harness.spec(project="other", custom_domain="shop.example.com")
     await local_harness.through(other)
     with pytest.raises(TerminalError, match="bound to another app"):
-        await local_harness.platform.configure_domain(other, recorder.box)
+        await local_harness.platform.configure_domain(other, recorder.step)
 
 
 async def test_replaced_revisions_and_their_files_are_gone(local_harness):
@@ -383,9 +383,9 @@ async def test_replaced_revisions_and_their_files_are_gone(local_harness):
 async def test_what_was_removed_does_not_come_back(local_harness, recorder):
     spec = await local_harness.spec()
     await local_harness.through(spec, to="build")
-    await local_harness.platform.cleanup(spec, recorder.box)
+    await local_harness.platform.cleanup(spec, recorder.step)
     with pytest.raises(TerminalError) as refusal:
-        await local_harness.platform.provision(spec, recorder.box)
+        await local_harness.platform.provision(spec, recorder.step)
     assert refusal.value.code == "deployment-over"
 
 
@@ -453,7 +453,7 @@ async def test_a_kill_during_a_build_builds_afresh_and_only_once_at_a_time(local
     script += "print('building', flush=True)\ntime.sleep(1)\nprint('built')"
     spec = await local_harness.custom({"build.py": script, "app.py": ""})
     context = await local_harness.through(spec, to="sync")
-    work = asyncio.create_task(local_harness.platform.build(spec, context, recorder.box))
+    work = asyncio.create_task(local_harness.platform.build(spec, context, recorder.step))
     await recorder.said("building")
     builds = local_harness.processes(f"build.py {spec.deployment_id}")
     assert len(builds) == 1
@@ -462,7 +462,7 @@ async def test_a_kill_during_a_build_builds_afresh_and_only_once_at_a_time(local
         await work
     assert gone(builds)
     local_harness.process.start()
-    done = await local_harness.platform.build(spec, context, recorder.box)
+    done = await local_harness.platform.build(spec, context, recorder.step)
     assert done.done
     assert recorder.text.count("built") == 1
 
@@ -494,7 +494,7 @@ async def test_a_cancel_ends_a_start_within_a_second_and_the_old_revision_serves
     await local_harness.through(first)
     second = await local_harness.custom({"app.py": "import time; time.sleep(600)"})
     built = await local_harness.through(second, to="build")
-    work = asyncio.create_task(local_harness.platform.release(second, built.image, recorder.box))
+    work = asyncio.create_task(local_harness.platform.release(second, built.image, recorder.step))
 
     async def started():
         return local_harness.processes(second.deployment_id)
@@ -530,14 +530,14 @@ class TestDoor:
         forget_settings()
         spec = await local_harness.spec()
         with pytest.raises(TerminalError, match="does not know this app") as refusal:
-            await LocalPlatform().validate(spec, recorder.box)
+            await LocalPlatform().validate(spec, recorder.step)
         assert "LOCAL_PLATFORM_TOKEN" in refusal.value.remedy
 
     async def test_a_platform_that_does_not_run_is_worth_another_try(self, local_harness, recorder):
         spec = await local_harness.spec()
         local_harness.process.stop()
         with pytest.raises(TransientError, match="did not answer") as failure:
-            await local_harness.platform.validate(spec, recorder.box)
+            await local_harness.platform.validate(spec, recorder.step)
         assert "make up" in failure.value.remedy
 
     async def test_senseless_orders_get_plain_answers(self, local_harness):
@@ -560,7 +560,7 @@ class TestDoor:
 
     async def test_a_hostile_source_is_refused_here_too(self, local_harness, recorder):
         spec = await local_harness.spec()
-        await local_harness.platform.provision(spec, recorder.box)
+        await local_harness.platform.provision(spec, recorder.step)
         headers = {"Authorization": f"Bearer {local_harness.process.token}"}
         url = f"{local_harness.process.endpoint}/v1/deployments/{spec.deployment_id}/source"
         async with httpx.AsyncClient(trust_env=False) as http:
@@ -578,7 +578,7 @@ class TestDoor:
         assert await local_harness.who_serves() is None
         assert not local_harness.processes(spec.deployment_id)
         with pytest.raises((NotFound, TerminalError)):
-            await local_harness.platform.provision(spec, recorder.box)
+            await local_harness.platform.provision(spec, recorder.step)
 
 
 class TestStart:

@@ -1,4 +1,4 @@
-"""Whose turn it is: the slots of those at work, and the word to those who wait."""
+"""The slots of the running deployments, and the notification of those that wait for one."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ logger = logging.getLogger(__name__)
 
 @entity
 def deploy_slots(state: Slots, request: SlotRequest) -> tuple[Slots, SlotAnswer]:
-    """Who may work, and who waits."""
+    """Who runs, and who waits."""
     return slots.decide(state, request)
 
 
 @activity(retry=ONCE)
 async def wake_waiting(task: Wake) -> Nothing:
-    """Tell those who wait that a slot is free. They ask from time to time anyway, so a lost word costs a minute."""
+    """Notify those that wait of a free slot. They ask from time to time anyway, so a lost message costs a minute."""
     for waiting in task.deployment_ids:
         try:
-            await queue.tell_slot_free(waiting, released=task.released)
+            await queue.send_slot_free(waiting, released=task.released)
         except TransientError as error:
-            logger.warning("A waiting deployment was not woken: %s", error, extra={"deployment": waiting})
+            logger.warning("A waiting deployment was not notified: %s", error, extra={"deployment": waiting})
     return Nothing()

@@ -1,4 +1,4 @@
-"""The words on the wire and what they may be: camelCase names, ids, addresses, commands."""
+"""The types of the fields on the wire: camelCase names, ids, addresses, commands."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 
-def refusal(says: str) -> PydanticCustomError:
-    """What a validator raises: pydantic would put "Value error" before the words of an error of its own."""
-    return PydanticCustomError("refused", "{says}", {"says": says})
+def refusal(reason: str) -> PydanticCustomError:
+    """What a validator raises: pydantic would put "Value error" before the text of a ValueError."""
+    return PydanticCustomError("refused", "{reason}", {"reason": reason})
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A pattern that a text has to match as a whole, and what is said in words of one that does not."""
+    """A pattern that a text has to match as a whole, and its description for whoever sent another."""
 
     pattern: str
-    says: str
+    description: str
 
     def check(self, text: str) -> str:
         if re.fullmatch(self.pattern, text) is None:
-            raise refusal(f"It has to be {self.says}")
+            raise refusal(f"It has to be {self.description}")
         return text
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:

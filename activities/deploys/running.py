@@ -1,0 +1,130 @@
+"""One running step of a deployment: its log, its check for a cancel, and how its errors are recorded."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from shared.deploys import store, transitions
+from shared.deploys.cancellation import Cancelled, DeploymentCancelled
+from shared.deploys.logs import DeploymentLog
+from shared.deploys.models import ERROR_LENGTH, Deployment, DeploymentSpec, DeploymentStatus, Step
+from shared.deploys.platforms.base import StepContext
+from shared.deploys.redaction import Redactor
+from shared.deploys.secrets import redactor
+from shared.deploys.steps import DeploymentRef
+from shared.platform.durable import RetryPolicy
+from shared.platform.errors import ManifoldError, NotFound, TerminalError, TransientError
+
+BOX_SECONDS: Final = 200.0
+CHECK_INTERVAL_SECONDS: Final = 0.4
+"""How old the answer to "is it cancelled?" may be: a cancel is to be seen within a second."""
+CHECK_SECONDS: Final = 2.0
+"""What one check may take: the step goes on while the database hangs."""
+SOON: Final = RetryPolicy(attempts=4, first_delay=timedelta(seconds=1), longest_delay=timedelta(seconds=4))
+"""Between attempts nobody sees a cancel, so they follow one another quickly."""
+PATIENT: Final = RetryPolicy(attempts=30, first_delay=timedelta(seconds=1), longest_delay=timedelta(minutes=1))
+"""Of what has to happen in the end and is not cancelled: about 24 minutes, longer than services are unavailable."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RunningStep:
+    """What a platform is given for a step."""
+
+    spec: DeploymentSpec
+    context: StepContext
+
+
+@asynccontextmanager
+async def running_step(
+    ref: DeploymentRef, step: Step, status: DeploymentStatus | None, intro: str = ""
+) -> AsyncGenerator[RunningStep]:
+    """The deployment running the step, with its log and its check for a cancel. Errors go to the log and the document.
+
+    A status of None is for undoing and cleaning up, which is not cancelled. A log or a document that cannot be written
+    never changes what kind of error the step ended in.
+
+    Raises:
+        TerminalError: as the block raises it, without the values of secrets.
+        TransientError: whatever else the block raised, without the values of secrets; or the log could not be written.
+    """
+    deployment = await store.change(
+        ref.deployment_id,
+        ref.organization_id,
+        lambda one, now: transitions.begin_step(one, step, status, now),
+    )
+    redact = await redactor_of(deployment)
+    log = DeploymentLog(deployment.organization_id, deployment.id, redact)
+    cancelled = _cancel_check(ref) if status else _never
+    try:
+        await log.write(f"[{step}] {intro or status}")
+        yield RunningStep(deployment.spec(), StepContext(cancelled=cancelled, log=log.write, seconds=BOX_SECONDS))
+        await log.flush()
+    except DeploymentCancelled:
+        await log.write_last(f"[{step}] cancelled")
+        raise
+    except TerminalError as error:
+        text = redact(error.message)[:ERROR_LENGTH]
+        await log.write_last(f"[{step}] failed: {text}\n{error.remedy or ''}")
+        try:
+            await end_step(ref, step, text)
+        except ManifoldError as unwritten:
+            logger.warning("The end of a step was not recorded: %s", unwritten, extra={"deployment": ref.deployment_id})
+        raise TerminalError(text, code=error.code, remedy=error.remedy and redact(error.remedy)) from None
+    except TransientError as error:
+        await log.write_last(f"[{step}] will be tried again: {error.message}")
+        raise TransientError(redact(error.message), code=error.code) from None
+    except Exception as error:  # noqa: BLE001 - whatever an adapter's library raises
+        # The host writes what is raised into the history; nothing foreign gets there with a secret in it.
+        logger.warning("A step of a deployment failed.", extra={"step": step, "error": type(error).__name__})
+        text = redact(f"{type(error).__name__}: {error}")[:ERROR_LENGTH]
+        await log.write_last(f"[{step}] will be tried again: {text}")
+        raise TransientError(text, code="step-failed") from None
+
+
+async def end_step(ref: DeploymentRef, step: Step, error: str | None = None) -> Deployment:
+    """Record the end of the step in the deployment's document."""
+    return await store.change(
+        ref.deployment_id, ref.organization_id, lambda one, now: transitions.end_step(one, step, error, now)
+    )
+
+
+def _cancel_check(ref: DeploymentRef) -> Cancelled:
+    """Whether the deployment is cancelled, read from its document at most every CHECK_INTERVAL_SECONDS."""
+    cancelled = False
+    due = 0.0
+
+    async def check() -> bool:
+        nonlocal cancelled, due
+        now = asyncio.get_running_loop().time()
+        if cancelled or now < due:
+            return cancelled
+        due = now + CHECK_INTERVAL_SECONDS
+        try:
+            async with asyncio.timeout(CHECK_SECONDS):
+                deployment = await store.find(ref.deployment_id, ref.organization_id)
+        except (TransientError, TimeoutError):
+            return False  # the next check will see it
+        cancelled = deployment is None or deployment.cancel_reason is not None or deployment.status.ended
+        return cancelled
+
+    return check
+
+
+async def _never() -> bool:
+    return False
+
+
+async def redactor_of(deployment: Deployment) -> Redactor:
+    """What hides the deployment's variables; nothing, once they are deleted."""
+    try:
+        return await redactor(deployment.secrets_reference)
+    except NotFound:
+        return Redactor(())

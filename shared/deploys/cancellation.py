@@ -1,0 +1,55 @@
+"""Long waits of a step end within a second of the deployment's cancel."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Final, TypeVar
+
+from shared.deploys.models import CANCELLED
+from shared.platform.errors import TerminalError
+
+T = TypeVar("T")
+Cancelled = Callable[[], Awaitable[bool]]
+
+CHECK_SECONDS: Final = 0.25
+
+
+class DeploymentCancelled(TerminalError):
+    """The running steps saw a cancel or a timeout, and ended."""
+
+    code = CANCELLED
+
+    def __init__(self, message: str = "The deployment was cancelled.") -> None:
+        super().__init__(message)
+
+
+async def unless_cancelled(work: Coroutine[Any, Any, T], cancelled: Cancelled) -> T:
+    """The result of the work. It is cancelled and awaited when `cancelled` says so, or when the caller is cancelled.
+
+    Raises:
+        DeploymentCancelled: `cancelled` said so.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        while not (await asyncio.wait([task], timeout=CHECK_SECONDS))[0]:
+            if await cancelled():
+                raise DeploymentCancelled
+        return task.result()
+    finally:
+        if not task.done():
+            task.cancel()
+            await asyncio.wait([task])
+
+
+async def in_thread(work: Callable[[Callable[[], bool]], T]) -> T:
+    """The result of blocking work in a thread. It is passed a function that says when to stop; it is always awaited."""
+    stop = threading.Event()
+    task = asyncio.ensure_future(asyncio.to_thread(work, stop.is_set))
+    try:
+        return await asyncio.shield(task)
+    finally:
+        stop.set()
+        if not task.done():
+            await asyncio.wait([task])

@@ -1,0 +1,74 @@
+"""Waiting for Azure within a time box, ended by a cancel."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from shared.deploys.cancellation import unless_cancelled
+from shared.deploys.platforms.base import StepContext
+from shared.platform.arm import BUSY, Answer, ResourceManager
+from shared.platform.errors import TransientError
+
+T = TypeVar("T")
+
+
+async def watched(step: StepContext, work: Coroutine[Any, Any, T]) -> T:
+    """The result of the work, unless the deployment is cancelled before.
+
+    Raises:
+        DeploymentCancelled: it was.
+    """
+    return await unless_cancelled(work, step.cancelled)
+
+
+async def pause(step: StepContext, seconds: float) -> None:
+    """Wait so long, unless the deployment is cancelled."""
+    await step.check()
+    await watched(step, asyncio.sleep(seconds))
+
+
+class Clock:
+    """The time of one time box. It runs from when it is made."""
+
+    def __init__(self, step: StepContext) -> None:
+        self._ends = asyncio.get_running_loop().time() + step.seconds
+
+    def over(self, ahead: float = 0) -> bool:
+        """Whether the time box ends within `ahead` seconds."""
+        return asyncio.get_running_loop().time() + ahead >= self._ends
+
+
+class Waiting:
+    """Waits for what Azure does in its own time, polling every `poll_seconds` where Azure does not say when."""
+
+    def __init__(self, azure: ResourceManager, poll_seconds: float) -> None:
+        self._azure = azure
+        self.poll_seconds = poll_seconds
+
+    async def settle(self, step: StepContext, clock: Clock, answer: Answer | None) -> bool:
+        """Wait for the end of a write; False if the time box ends before.
+
+        Raises:
+            TerminalError: it failed (`azure-operation-failed`).
+        """
+        if answer is None or answer.operation is None:
+            return True
+        while True:
+            poll = await watched(step, self._azure.poll(answer.operation))
+            if poll.done:
+                return True
+            wait = poll.wait or self.poll_seconds
+            if clock.over(wait):
+                return False
+            await pause(step, wait)
+
+    async def finish(self, step: StepContext, clock: Clock, answer: Answer | None) -> None:
+        """As `settle`, for what has no cursor.
+
+        Raises:
+            TransientError: the time box ended before; repeated, the step goes on from there.
+        """
+        if not await self.settle(step, clock, answer):
+            raise TransientError("Azure has not done it yet.", code=BUSY)

@@ -36,7 +36,7 @@ async def deploys_purge(timer: func.TimerRequest, client: Any) -> None:
 
 async def _due(client: DurableClient) -> bool:
     """Has any deployment not ended, or does any hold or wait for a slot?"""
-    slots = await client.state_of(deploy_slots, SLOTS)
+    slots = await client.entity_state(deploy_slots, SLOTS)
     return bool(slots.holders or slots.waiting) or await store.any_open()
 
 

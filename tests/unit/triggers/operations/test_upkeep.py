@@ -21,10 +21,10 @@ class Client:
 
     def __init__(self, _: object) -> None: ...
 
-    async def start(self, orchestration, task, *, singleton):
+    async def start(self, orchestration, task, *, instance_id):
         if self.busy:
             raise Conflict("it is running")
-        self.started.append((orchestration.name, singleton))
+        self.started.append((orchestration.name, instance_id))
 
     async def purge_before(self, moment):
         self.purged.append(moment)

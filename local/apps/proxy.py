@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Callable
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
 from starlette.requests import ClientDisconnect, Request
@@ -30,11 +31,18 @@ _RETRY_S = 1.0
 
 
 def make_client() -> httpx.AsyncClient:
-    """A client that passes requests on as they are."""
+    """A client that passes requests on as they are. It keeps no cookies: one visitor's would reach the next."""
     limits = httpx.Limits(max_connections=1_000, max_keepalive_connections=0)  # an app may end at any moment
-    client = httpx.AsyncClient(timeout=httpx.Timeout(None, connect=5), limits=limits, trust_env=False)
+    client = httpx.AsyncClient(
+        timeout=httpx.Timeout(None, connect=5), limits=limits, trust_env=False, cookies=no_cookies()
+    )
     client.headers.clear()
     return client
+
+
+def no_cookies() -> CookieJar:
+    """A jar that stays empty."""
+    return CookieJar(DefaultCookiePolicy(allowed_domains=[]))
 
 
 async def forward(

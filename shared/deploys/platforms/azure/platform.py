@@ -31,6 +31,7 @@ from shared.deploys.secrets import redactor, secret_store
 from shared.deploys.settings import settings
 from shared.platform import blob_files
 from shared.platform.arm import BUSY, Json, ResourceManager
+from shared.platform.cookies import no_cookies
 from shared.platform.errors import NotFound, TerminalError, TransientError
 from shared.platform.files import read_chunks, scratch_folder
 
@@ -60,7 +61,8 @@ class AzurePlatform:
         from httpx import AsyncClient  # noqa: PLC0415 - loads in the activity that needs it
 
         self._azure = azure or ResourceManager()
-        self._web = AsyncClient(timeout=WEB_SECONDS, transport=web)
+        # The apps of all tenants answer under one domain: a cookie that one sets would be sent to the next.
+        self._web = AsyncClient(timeout=WEB_SECONDS, transport=web, cookies=no_cookies())
         self._where: Place = place()
         self._registry = Registry(self._azure, self._where, self._web)
         self._apps = Apps(self._azure, self._where)

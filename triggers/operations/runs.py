@@ -1,12 +1,12 @@
 """For operators: what runs, how far it is, why it failed, and how to stop it. Never shows what a run was given."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field, StringConstraints
 
 from shared.platform.auth import ADMIN, Caller
-from shared.platform.durable import DurableClient, Instance, RunState
+from shared.platform.durable import DurableClient, Instance, Place, RunState, newest
 from shared.platform.errors import NotFound
 from shared.platform.http import Page, PageQuery, Pagination, Routes
 
@@ -33,6 +33,7 @@ class RunsQuery(PageQuery):
         None, max_length=100, description="Only orchestrations whose name begins with this; pages may be short"
     )
     since: Instant | None = Field(None, description="Only runs created at this time or later")
+    order: Literal["id", "newest"] = Field("id", description="newest: by time of creation, `since` left out")
 
 
 class RunError(BaseModel):
@@ -82,12 +83,27 @@ class Stop(BaseModel, extra="forbid"):
 
 @routes.get("/ops/runs", needs=ADMIN, summary="List orchestrations")
 async def list_runs(query: RunsQuery, client: DurableClient) -> Page[Run]:
-    """Orchestrations with their progress, in the order of their ids."""
+    """Orchestrations with their progress, in the order of their ids or newest first."""
+    if query.order == "newest":
+        return await _newest(query, client)
     found = await client.page(
         top=query.limit, continuation=query.cursor, states=query.status, prefix=query.prefix, since=query.since
     )
     runs = [Run(**_shown(one)) for one in found.instances if one.name.startswith(query.name or "")]
     return Page(data=runs, pagination=Pagination(limit=query.limit, next=found.continuation))
+
+
+async def _newest(query: RunsQuery, client: DurableClient) -> Page[Run]:
+    found = await newest(
+        client,
+        limit=query.limit,
+        before=Place.read(query.cursor) if query.cursor else None,
+        states=query.status,
+        prefix=query.prefix,
+        fits=lambda one: one.name.startswith(query.name or ""),
+    )
+    runs = [Run(**_shown(one)) for one in found.instances]
+    return Page(data=runs, pagination=Pagination(limit=query.limit, next=found.following and str(found.following)))
 
 
 @routes.get("/ops/runs/{run_id}", needs=ADMIN, summary="One orchestration with its steps")

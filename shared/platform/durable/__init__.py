@@ -17,6 +17,7 @@ from shared.platform.durable.handles import (
     activity,
     orchestration,
 )
+from shared.platform.durable.newest_first import Place, newest
 from shared.platform.durable.races import CancelCause, race, wait_for_any_event
 from shared.platform.durable.register import Blueprint, blueprint, new_app, new_blueprint
 from shared.platform.durable.steps import (
@@ -49,6 +50,7 @@ __all__ = [
     "Nothing",
     "Orchestration",
     "Outcome",
+    "Place",
     "RetryPolicy",
     "RunState",
     "Steps",
@@ -61,6 +63,7 @@ __all__ = [
     "fan_out_chunk",
     "new_app",
     "new_blueprint",
+    "newest",
     "orchestration",
     "progress",
     "race",

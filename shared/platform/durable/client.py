@@ -122,8 +122,9 @@ class DurableClient:
         states: list[RunState] | None = None,
         prefix: str | None = None,
         since: datetime | None = None,
+        until: datetime | None = None,
     ) -> InstancePage:
-        """Up to `top` orchestrations (entities left out) in the order of their ids."""
+        """Up to `top` orchestrations (entities left out) in the order of their ids, created in [since, until]."""
         query = {"top": str(top), "showInput": "false"}
         if states:
             query["runtimeStatus"] = ",".join(states)
@@ -131,6 +132,8 @@ class DurableClient:
             query["instanceIdPrefix"] = prefix
         if since:
             query["createdTimeFrom"] = since.isoformat()
+        if until:
+            query["createdTimeTo"] = until.isoformat()
         status, headers, body = await self._get("instances/", query, continuation)
         if status == HTTPStatus.BAD_REQUEST:
             raise InvalidInput("The host does not take this page.", field="cursor", remedy="Begin at the first page.")

@@ -218,6 +218,9 @@ async def test_poison_ends_in_the_dead_letter_queue_and_can_be_read_and_resubmit
         status = app.ask("GET", "/status", status=200)
         assert (status["status"], status["running"], status["feeds"]) == ("ok", {}, {"nivoda": "completed"})
         assert [one["queue"] for one in status["queues"]] == ["consolidate", "deployments"]
+        newest = app.ask("GET", "/ops/runs?order=newest&limit=100")["data"]
+        assert {one["id"] for one in newest} == {one["id"] for one in app.ask("GET", "/ops/runs?limit=100")["data"]}
+        assert newest == sorted(newest, key=lambda one: (one["created_at"], one["id"]), reverse=True)
         nothing = app.host.request("GET", "/ops/queues/other/dead-letters", headers=HEADERS)
         assert (nothing.status, nothing.json()["code"]) == (404, "unknown-queue")
         both = {"sequence_numbers": [1], "all": True}

@@ -75,6 +75,21 @@ async def test_filters_reach_the_host(ask, admin):
     }
 
 
+async def test_the_newest_come_first_where_that_is_asked(ask, admin):
+    old, new = instance(instanceId="a"), instance(instanceId="z", createdTime="2026-11-21T07:22:59Z")
+    client = Client(old, new)
+    url = "/ops/runs?order=newest&limit=1"
+    first = json.loads((await ask(routes, "GET", url, client=client, headers=admin)).get_body())
+    assert [run["id"] for run in first["data"]] == ["z"]
+    following = first["pagination"]["next"]
+    second = json.loads(
+        (await ask(routes, "GET", f"{url}&cursor={following}", client=client, headers=admin)).get_body()
+    )
+    assert ([run["id"] for run in second["data"]], second["pagination"]["next"]) == (["a"], None)
+    refused = await ask(routes, "GET", f"{url}&cursor=changed", client=client, headers=admin)
+    assert (refused.status_code, json.loads(refused.get_body())["errors"][0]["pointer"]) == (400, "#/cursor")
+
+
 async def test_names_are_filtered(ask, admin):
     client = Client(instance(), instance(instanceId="r2", name="deployment"))
     answer = await ask(routes, "GET", "/ops/runs?name=dep", client=client, headers=admin)

@@ -186,6 +186,7 @@ class Cloud:
         dns: the host names whose records are right, with how they lead here: CNAME or A.
         failing_certificates: host names that no certificate can be issued for, with the reason.
         secrets: what the Key Vault holds.
+        builds_allowed: whether the subscription may use ACR Tasks, which free and student ones may not.
         asked: how often each route was used, as "PUT containerApps".
         actions: the permissions that the requests so far have needed.
         written: type and version, method and body of each write so far.
@@ -206,6 +207,7 @@ class Cloud:
     task_runs: dict[str, Json] = field(default_factory=dict[str, Json])
     runs: dict[str, Run] = field(default_factory=dict[str, Run])
     secrets: dict[str, str] = field(default_factory=dict[str, str])
+    builds_allowed: bool = True
     asked: Counter[str] = field(default_factory=Counter[str])
     actions: set[str] = field(default_factory=set[str])
     written: list[tuple[str, str, Json]] = field(default_factory=list[tuple[str, str, Json]])

@@ -8,7 +8,7 @@ import tarfile
 import time
 from collections.abc import Callable
 
-from local.arm.cloud import LOCATION, PROVIDERS, REGISTRY, SERVER, ArmError, Cloud, Json, Run
+from local.arm.cloud import LOCATION, PROVIDERS, REGISTRY, SERVER, SUBSCRIPTION, ArmError, Cloud, Json, Run
 from local.arm.http import Call, Reply, checked
 from local.arm.shapes import TaskRun
 
@@ -22,6 +22,7 @@ def registry(cloud: Cloud, call: Call) -> Reply:  # noqa: ARG001 - the same sign
 
 
 def upload_url(cloud: Cloud, call: Call) -> Reply:
+    _check_allowed(cloud)
     path = f"source/{secrets.token_hex(8)}.tar.gz"
     cloud.uploads[path] = None
     return Reply({"uploadUrl": f"{call.base}/_blob/{path}?sig={cloud.signature}", "relativePath": path})
@@ -38,6 +39,7 @@ def task_run(cloud: Cloud, call: Call) -> Reply:
         if known is None:
             raise ArmError(404, "ResourceNotFound", f"There is no task run {name}.")
         return Reply(_view(cloud, name))
+    _check_allowed(cloud)
     body = checked(TaskRun, call.body)
     if known is None or known["body"] != body:
         request: Json = body["properties"]["runRequest"]
@@ -64,6 +66,12 @@ def cancel(cloud: Cloud, call: Call) -> Reply:
 
 def log_url(cloud: Cloud, call: Call) -> Reply:
     return Reply({"logLink": f"{call.base}/_blob/logs/{_run(cloud, call).id}?sig={cloud.signature}"})
+
+
+def _check_allowed(cloud: Cloud) -> None:
+    if not cloud.builds_allowed:
+        message = f"ACR Tasks requests for the registry {REGISTRY} and {SUBSCRIPTION} are not permitted."
+        raise ArmError(403, "TasksOperationsNotAllowed", message)
 
 
 def _check_source(cloud: Cloud, request: Json) -> None:

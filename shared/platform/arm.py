@@ -52,6 +52,20 @@ class Poll:
     wait: float | None = None
 
 
+class Refused(TerminalError):
+    """Azure refused the request, and would again.
+
+    Attributes:
+        azure_code: Azure's own name of the reason.
+    """
+
+    code = "azure-refused"
+
+    def __init__(self, message: str, *, azure_code: str, code: str | None = None, remedy: str | None = None) -> None:
+        super().__init__(message, code=code, remedy=remedy)
+        self.azure_code = azure_code
+
+
 class ResourceManager:
     """The resources of one cloud. Paths are resource ids, which begin with a slash.
 
@@ -204,12 +218,13 @@ def _refusal(answer: Response) -> Exception:
     if status == HTTPStatus.CONFLICT and any(word in code for word in BUSY_CODES):
         return TransientError(f"Azure is still busy with it: {reason}", code=BUSY, retry_after=wait)
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-        return TerminalError(
+        return Refused(
             f"Azure refused the app's identity: {reason}",
+            azure_code=code,
             code="azure-forbidden",
             remedy="See that the app's identity has the roles that the Bicep gives it.",
         )
-    return TerminalError(f"Azure refused: {reason}", code="azure-refused", remedy="See the reason given.")
+    return Refused(f"Azure refused: {reason}", azure_code=code, remedy="See the reason given.")
 
 
 def _json(answer: Response) -> Json:

@@ -14,6 +14,8 @@ from shared.deploys.cancellation import DeploymentCancelled
 from shared.platform.errors import InvalidInput
 
 CHUNK = 1 << 18
+TEMPORARY_BYTES = 800_000_000
+"""Of an instance on Flex Consumption."""
 _DRIVE = re.compile(r"^[A-Za-z]:")
 _SHOWN = 120
 
@@ -21,6 +23,9 @@ _SHOWN = 120
 @dataclass(frozen=True, slots=True)
 class Limits:
     """How large a source may be once it is unpacked.
+
+    An instance in Azure has 0.8 GB of temporary storage (`TEMPORARY_BYTES`). It holds the archive and what comes out of
+    it, then that and the packed context of the build, and in the worst case a block of 4 KB more for each entry.
 
     Attributes:
         entries: files and folders.
@@ -31,7 +36,7 @@ class Limits:
     """
 
     entries: int = 20_000
-    total: int = 1_000_000_000
+    total: int = 300_000_000
     file: int = 250_000_000
     ratio: int = 100
     ratio_from: int = 10_000_000

@@ -20,7 +20,7 @@ from shared.platform.errors import InvalidInput, NotFound, PayloadTooLarge
 CONTAINER: Final = "deploy-sources"
 ROUTE_BYTES: Final = 50_000_000
 """Of an archive that comes through the app, which holds it in memory."""
-UPLOAD_BYTES: Final = 500_000_000
+UPLOAD_BYTES: Final = 250_000_000
 """Of an archive that goes straight to Blob Storage. Held when it is used: a signed URL cannot say how much."""
 URL_LIFETIME: Final = timedelta(minutes=15)
 UPLOAD_HEADERS: Final = {"x-ms-blob-type": "BlockBlob"}

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from shared.deploys.models import DeploymentSpec
 from shared.deploys.platforms.azure.registry import Registry, Run, image_name
-from shared.deploys.platforms.azure.waiting import Clock, pause, watched
+from shared.deploys.platforms.azure.waiting import Clock, alone, pause, watched
 from shared.deploys.platforms.base import BuildProgress, StepContext
 from shared.platform import blob_files
 from shared.platform.errors import TerminalError
@@ -17,7 +17,8 @@ from shared.platform.files import scratch_folder
 
 CONTEXTS: Final = "deploy-contexts"
 """Private blobs, one a deployment: its source, packed, with a recipe."""
-MOST_BYTES: Final = 1_100_000_000
+MOST_BYTES: Final = 350_000_000
+"""Of a context: a source of the largest size that does not get smaller when it is packed."""
 LINGER_SECONDS: Final = 15
 """How long the end of a log is waited for when its run has ended: it is written a little later."""
 PUSHING: Final = "Pushing image"
@@ -33,9 +34,18 @@ class _Cursor(BaseModel):
 
 
 async def build(
-    registry: Registry, spec: DeploymentSpec, source: str, step: StepContext, cursor: str | None, *, poll_seconds: float
+    registry: Registry,
+    spec: DeploymentSpec,
+    source: str,
+    step: StepContext,
+    cursor: str | None,
+    *,
+    poll_seconds: float,
+    storage: asyncio.Lock,
 ) -> BuildProgress:
     """Start the deployment's build if it was not, and follow it to the end of the time box.
+
+    `storage` is held by whoever uses the instance's temporary storage.
 
     Raises:
         TerminalError: it failed (`build-failed`).
@@ -44,7 +54,8 @@ async def build(
     at = _Cursor.model_validate_json(cursor) if cursor else _Cursor()
     await step.check()
     if await watched(step, registry.find(spec)) is None:
-        await watched(step, _start(registry, spec, source))
+        async with alone(storage, step):
+            await watched(step, _start(registry, spec, source))
         await step.log("The build is queued")
     while True:
         await step.check()

@@ -16,7 +16,7 @@ from shared.deploys.platforms.azure.domains import Domains
 from shared.deploys.platforms.azure.names import APPS_API, Place, app_name, place, revision_name
 from shared.deploys.platforms.azure.registry import Registry, image_name
 from shared.deploys.platforms.azure.releases import HEALTH_SECONDS, Releases
-from shared.deploys.platforms.azure.waiting import Clock, Waiting, pause, watched
+from shared.deploys.platforms.azure.waiting import Clock, Waiting, alone, pause, watched
 from shared.deploys.platforms.base import (
     BuildContext,
     BuildProgress,
@@ -64,6 +64,8 @@ class AzurePlatform:
         # The apps of all tenants answer under one domain: a cookie that one sets would be sent to the next.
         self._web = AsyncClient(timeout=WEB_SECONDS, transport=web, cookies=no_cookies())
         self._where: Place = place()
+        # Held by whoever uses the instance's temporary storage, which is too small for two large sources at once.
+        self._storage = asyncio.Lock()
         self._registry = Registry(self._azure, self._where, self._web)
         self._apps = Apps(self._azure, self._where)
         self._waiting = Waiting(self._azure, poll_seconds or settings().azure_poll_seconds)
@@ -91,7 +93,7 @@ class AzurePlatform:
         await step.check()
         name = _context_name(spec)
         if await blob_files.blob_size(builds.CONTEXTS, name) is None:
-            async with scratch_folder("manifold-context-") as scratch:
+            async with alone(self._storage, step), scratch_folder("manifold-context-") as scratch:
                 await self._pack(spec, step, scratch, name)
         return BuildContext(reference=name)
 
@@ -101,7 +103,13 @@ class AzurePlatform:
         """Build by ACR Tasks; when cancelled, the run is cancelled as well."""
         try:
             return await builds.build(
-                self._registry, spec, context.reference, step, cursor, poll_seconds=self._waiting.poll_seconds
+                self._registry,
+                spec,
+                context.reference,
+                step,
+                cursor,
+                poll_seconds=self._waiting.poll_seconds,
+                storage=self._storage,
             )
         except DeploymentCancelled:
             await self._registry.forget(spec)

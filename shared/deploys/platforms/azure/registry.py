@@ -7,6 +7,8 @@ version 2025-03-01-preview in Microsoft's specifications shows it as `Creating`,
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -16,7 +18,7 @@ from shared.deploys.models import DeploymentSpec
 from shared.deploys.platforms.azure.dockerfile import NAME
 from shared.deploys.platforms.azure.names import REGISTRY_API, TASKS_API, Place, app_name, suffix, task_run_name
 from shared.deploys.settings import settings
-from shared.platform.arm import Json, ResourceManager
+from shared.platform.arm import Json, Refused, ResourceManager
 from shared.platform.errors import NotFound, TerminalError, TransientError
 from shared.platform.files import read_chunks
 
@@ -29,6 +31,8 @@ LOG_BYTES: Final = 1_000_000
 COMPLETE: Final = "x-ms-meta-complete"
 SHORTEST_RUN, LONGEST_RUN = 300, 28_800
 """Seconds, which ACR Tasks allows a run."""
+NOT_ALLOWED: Final = "TasksOperationsNotAllowed"
+"""Azure's refusal of ACR Tasks for the whole subscription."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,8 @@ class Registry:
 
     async def upload(self, archive: Path) -> str:
         """Bring a packed source to the builder; the path under which a run finds it."""
-        target = (await self._azure.post(f"{self._where.registry}/listBuildSourceUploadUrl", TASKS_API)).body
+        with _builds_allowed():
+            target = (await self._azure.post(f"{self._where.registry}/listBuildSourceUploadUrl", TASKS_API)).body
         headers = {"x-ms-blob-type": "BlockBlob", "Content-Length": str(await asyncio.to_thread(_size, archive))}
         from httpx import HTTPError  # noqa: PLC0415 - loads in the activity that needs it
 
@@ -122,11 +127,9 @@ class Registry:
             "agentConfiguration": {"cpu": max(1, round(known.build_container_cpu))},
             "timeout": seconds,
         }
-        await self._azure.put(
-            self._task_run(spec),
-            TASKS_API,
-            {"location": self._where.location, "properties": {"runRequest": request}},
-        )
+        body = {"location": self._where.location, "properties": {"runRequest": request}}
+        with _builds_allowed():
+            await self._azure.put(self._task_run(spec), TASKS_API, body)
 
     async def cancel(self, run: str) -> None:
         """Stop a build. One that has ended, or is not there, is no error."""
@@ -173,6 +176,20 @@ class Registry:
 
     def _task_run(self, spec: DeploymentSpec) -> str:
         return f"{self._where.registry}/taskRuns/{task_run_name(spec)}"
+
+
+@contextmanager
+def _builds_allowed() -> Generator[None]:
+    try:
+        yield
+    except Refused as refusal:
+        if refusal.azure_code != NOT_ALLOWED:
+            raise
+        raise TerminalError(
+            "The subscription may not build images: ACR Tasks are not offered to free, student and some credit ones.",
+            code="builds-not-allowed",
+            remedy="Ask the operator, who has to provision in a paid subscription.",
+        ) from None
 
 
 def image_name(spec: DeploymentSpec) -> str:

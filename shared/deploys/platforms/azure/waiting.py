@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import AsyncGenerator, Coroutine
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from shared.deploys.cancellation import unless_cancelled
@@ -21,6 +22,26 @@ async def watched(step: StepContext, work: Coroutine[Any, Any, T]) -> T:
         DeploymentCancelled: it was.
     """
     return await unless_cancelled(work, step.cancelled)
+
+
+@asynccontextmanager
+async def alone(lock: asyncio.Lock, step: StepContext) -> AsyncGenerator[None]:
+    """Hold the lock; it is waited for as long as the time box lasts.
+
+    Raises:
+        DeploymentCancelled: the deployment was cancelled meanwhile.
+        TransientError: the time box ended before (`instance-busy`).
+    """
+    try:
+        async with asyncio.timeout(step.seconds):
+            await watched(step, lock.acquire())
+    except TimeoutError:
+        message = "Other sources are being packed on this instance."
+        raise TransientError(message, code="instance-busy") from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 async def pause(step: StepContext, seconds: float) -> None:

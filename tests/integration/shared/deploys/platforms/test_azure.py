@@ -7,13 +7,14 @@ import time
 import pytest
 
 from local.arm.cloud import Fate, broken, locked, throttled
+from shared.deploys import sources
 from shared.deploys.cancellation import DeploymentCancelled
 from shared.deploys.models import SCALES
 from shared.deploys.platforms.azure import builds
 from shared.deploys.platforms.azure.names import revision_name, suffix
 from shared.deploys.secrets import secret_store
 from shared.platform import blob_files
-from shared.platform.errors import TerminalError
+from shared.platform.errors import TerminalError, TransientError
 from shared.platform.settings import forget_settings
 
 CANARY = "canary-7f3a9c"
@@ -277,3 +278,59 @@ async def test_what_is_not_configured_is_named(harness, monkeypatch):
     forget_settings()
     with pytest.raises(TerminalError, match="AZURE_CONTAINER_REGISTRY"):
         type(harness.platform)()
+
+
+async def test_a_subscription_that_may_not_build_has_an_error_of_its_own(harness, cloud, recorder):
+    """A free or student one: no role and no other try helps, so it is not called a refusal of the app's identity."""
+    spec = await harness.spec()
+    context = await harness.through(spec, to="sync")
+    cloud.builds_allowed = False
+    with pytest.raises(TerminalError, match="free, student") as refusal:
+        await harness.platform.build(spec, context, recorder.step)
+    assert refusal.value.code == "builds-not-allowed"
+    assert cloud.runs == {}
+
+
+class AtWork:
+    """How many at a time are in the functions that it stands in front of."""
+
+    def __init__(self):
+        self.now = self.most = 0
+
+    def around(self, function):
+        async def counted(*given, **named):
+            self.now += 1
+            self.most = max(self.most, self.now)
+            try:
+                await asyncio.sleep(0.05)
+                return await function(*given, **named)
+            finally:
+                self.now -= 1
+
+        return counted
+
+
+async def test_of_several_deployments_one_at_a_time_fills_the_temporary_storage(harness, recorders, monkeypatch):
+    at_work = AtWork()
+    monkeypatch.setattr(sources, "fetch", at_work.around(sources.fetch))
+    monkeypatch.setattr(builds, "_start", at_work.around(builds._start))
+    specs = [await harness.spec(project=f"p{number}") for number in range(3)]
+    await asyncio.gather(*(harness.through(spec, recorders(), to="build") for spec in specs))
+    assert at_work.most == 1
+
+
+async def test_who_waits_for_the_temporary_storage_sees_a_cancel_and_the_end_of_its_box(harness, recorders):
+    first, second = [await harness.spec() for _ in range(2)]
+    workspace = await harness.platform.provision(first, recorders().step)
+    await harness.platform._storage.acquire()
+    stopped = recorders()
+    work = asyncio.create_task(harness.platform.sync(first, workspace, stopped.step))
+    await asyncio.sleep(0.1)
+    stopped.cancel.set()
+    with pytest.raises(DeploymentCancelled):
+        await work
+    with pytest.raises(TransientError) as busy:
+        await harness.platform.sync(second, workspace, recorders(seconds=0.2).step)
+    assert busy.value.code == "instance-busy"
+    harness.platform._storage.release()
+    assert (await harness.platform.sync(second, workspace, recorders().step)).reference

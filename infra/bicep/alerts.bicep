@@ -86,7 +86,7 @@ var queries = {
   'deployments-stuck': {
     title: 'A deployment had lost its orchestration, was not undone, or kept its slot after its end'
     remedy: 'The sweep brings it to an end. If this comes again, read at /ops/runs why its instance failed, and mend that.'
-    query: 'AppTraces | where Message in ("The orchestration of a deployment is gone.", "A deployment has ended and holds its slot.") | summarize Value = count()'
+    query: 'AppTraces | where Message in ("A deployment is orphaned: its orchestration does not run.", "A deployment has ended and holds its slot.") | summarize Value = count()'
     operator: 'GreaterThan'
     threshold: 0
     window: 'PT1H'

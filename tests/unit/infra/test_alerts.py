@@ -54,7 +54,7 @@ def invocations(queries):
 WRITTEN = {
     "A deployment has ended.": "activities/deploys/outcome.py",
     "A watermark has moved.": "activities/diamonds/runs.py",
-    "The orchestration of a deployment is gone.": "triggers/deploys/upkeep.py",
+    "A deployment is orphaned: its orchestration does not run.": "triggers/deploys/upkeep.py",
     "A deployment has ended and holds its slot.": "triggers/deploys/upkeep.py",
 }
 

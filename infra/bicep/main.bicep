@@ -553,6 +553,7 @@ module app 'functionApp.bicep' = {
       AZURE_RESOURCE_GROUP: deployedAppsGroup.name
       AZURE_LOCATION: location
       AZURE_CONTAINER_REGISTRY: registry.outputs.name
+      BASE_IMAGE_REGISTRY: '${registry.outputs.loginServer}/base'
       CONTAINER_APPS_ENVIRONMENT_ID: containerApps.outputs.id
       CONTAINER_APPS_IDENTITY_ID: pullIdentity.outputs.id
       KEY_VAULT_URI: deployedAppsVault.outputs.uri
@@ -615,6 +616,7 @@ output POSTGRES_DATABASE string = postgres.outputs.databaseName
 output DATABASE_ADMIN_NAME string = databaseAdminName
 output KEY_VAULT_NAME string = vault.outputs.name
 output DEPLOYED_APPS_RESOURCE_GROUP string = deployedAppsGroup.name
+output CONTAINER_REGISTRY_ID string = registry.outputs.id
 output CONTAINER_REGISTRY_LOGIN_SERVER string = registry.outputs.loginServer
 output CONTAINER_APPS_ENVIRONMENT_ID string = containerApps.outputs.id
 output COSMOS_ENDPOINT string = cosmos.outputs.endpoint

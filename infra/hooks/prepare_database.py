@@ -1,4 +1,4 @@
-"""Run by azd after it provisioned: bring the schema up to date and let the app's identity use it.
+"""After a provisioning: bring the schema up to date and let the app's identity use it.
 
 The one who runs it signs in as the server's Entra administrator (DATABASE_ADMIN_NAME). The server lets in only Azure's
 own addresses, or nobody with a private network, so this address is let in for the minutes that it takes.
@@ -175,9 +175,6 @@ def apply(migrations: list[Migration], dsn: str) -> None:
 
 
 def main() -> None:
-    if os.environ.get("MIGRATE") == "false":
-        sys.stderr.write("The database is left as it is, since MIGRATE is false.\n")
-        return
     migrations = read()
     with opened(os.environ) as (target, password):
         with connect(target.dsn("postgres", password)) as connection:

@@ -43,6 +43,9 @@ class DeploySettings(Settings):
     azure_resource_group: str = Field("", description="resource group of the deployed apps")
     azure_location: str = Field("", description="region of the deployed apps")
     azure_container_registry: str = Field("", description="name of the registry of the deployed apps' images")
+    base_image_registry: str = Field(
+        "", description="where the images that apps are built on are fetched from, as host/folder; unset: Docker Hub"
+    )
     container_apps_environment_id: str = Field("", description="resource id of the environment of the deployed apps")
     container_apps_identity_id: str = Field(
         "", description="resource id of the identity with which deployed apps fetch their image"

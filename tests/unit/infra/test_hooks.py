@@ -15,17 +15,18 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
-from infra.hooks import api_keys, prepare_database
+from infra.hooks import after_provision, api_keys, import_images, prepare_database
 from infra.hooks.database_roles import _extensions
 from infra.hooks.describe import described
 from infra.hooks.prepare_database import addresses
 from infra.hooks.prepare_environment import budget_start, found_out, operator_name, vault_modes
 from shared.platform.migrate import Migration
-from tools.bicep_check.syntax import text
+from tools.bicep_check.syntax import plain, text
 
 AZD_S_OWN = {"AZURE_SUBSCRIPTION_ID", "AZURE_LOCATION", "AZURE_ENV_NAME"}
-OPTIONAL = {"MIGRATE_FROM_ADDRESS", "DATABASE_ADMIN_NAME", "AZURE_TENANT_ID"}
+OPTIONAL = {"PREVIEW", "MIGRATE_FROM_ADDRESS", "DATABASE_ADMIN_NAME", "AZURE_TENANT_ID"}
 """Read where they are set; without them the hooks find out for themselves."""
+AFTERWARDS = ("after_provision", "import_images", "prepare_database", "database_roles", "azure")
 SET_FOR_THE_MIGRATIONS = {"POSTGRES_DSN", "POSTGRES_AUTH"}
 
 
@@ -42,7 +43,7 @@ def variables(tree):
 
 def test_the_hook_after_provisioning_reads_only_what_the_templates_put_out(modules, hooks):
     outputs = {text(d.name) for d in modules["main"].declarations if d.kind == "output"}
-    read = variables(hooks["prepare_database"]) | variables(hooks["azure"])
+    read = set[str]().union(*(variables(hooks[name]) for name in AFTERWARDS))
     assert "POSTGRES_HOST" in read
     assert "DATABASE_ADMIN_NAME" in outputs, "azd keeps what it asks for where no hook sees it"
     assert read - outputs - OPTIONAL - SET_FOR_THE_MIGRATIONS == set()
@@ -76,7 +77,8 @@ def imported(root, module, seen):
     found = set()
     for node in ast.walk(ast.parse(path.read_text())):
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-        names += [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
         for name in names:
             ours = name.split(".")[0] in {"infra", "shared"}
             found |= (
@@ -96,7 +98,7 @@ def test_what_the_hooks_import_is_what_they_require(root):
     required = {Requirement(line).name for line in lines if line and not line.startswith(("#", "-c"))}
     seen: set[str] = set()
     wanted = set()
-    for hook in ("prepare_environment", "prepare_database", "api_keys"):
+    for hook in ("prepare_environment", "after_provision", "api_keys"):
         wanted |= imported(root, f"infra.hooks.{hook}", seen)
     assert "shared.platform.migrate" in seen
     wanted |= imported(root, "shared.platform.api_keys.__main__", seen)
@@ -117,7 +119,7 @@ def test_the_hooks_packages_have_the_versions_of_the_app_s(root):
 def test_the_hooks_need_no_make_and_run_on_windows_too(root):
     azure = yaml.safe_load((root / "azure.yaml").read_text())
     assert set(azure["hooks"]) == {"preprovision", "postprovision"}
-    for name, module in (("preprovision", "prepare_environment"), ("postprovision", "prepare_database")):
+    for name, module in (("preprovision", "prepare_environment"), ("postprovision", "after_provision")):
         hook = azure["hooks"][name]
         assert hook["posix"]["run"] == f"sh infra/hooks/run.sh infra.hooks.{module}"
         assert hook["windows"]["run"] == f"./infra/hooks/run.ps1 infra.hooks.{module}"
@@ -218,10 +220,49 @@ def test_a_workflow_sets_what_a_parameter_reads_and_nothing_else(root):
     assert described(parameters, variables) == {"ALERT_EMAIL_TO": "a b@example.com"}
 
 
-def test_a_preview_leaves_the_database_alone(monkeypatch, capsys):
-    monkeypatch.setenv("MIGRATE", "false")
-    prepare_database.main()
-    assert "left as it is" in capsys.readouterr().err
+def test_a_preview_leaves_everything_alone(monkeypatch, capsys):
+    monkeypatch.setenv("PREVIEW", "true")
+    after_provision.main()
+    assert "Nothing is prepared" in capsys.readouterr().err
+
+
+class Registry:
+    """Takes images as Azure does, after a while; `troubles` is how often Docker Hub refuses first."""
+
+    def __init__(self, troubles=0):
+        self.troubles = troubles
+        self.taken = []
+        self.client = httpx.Client(base_url="https://arm.test", transport=httpx.MockTransport(self.answer))
+
+    def answer(self, request):
+        if request.method == "GET":
+            if self.troubles:
+                self.troubles -= 1
+                return httpx.Response(400, text="toomanyrequests")
+            return httpx.Response(200)
+        body = json.loads(request.content)
+        assert (body["source"]["registryUri"], body["mode"]) == ("docker.io", "Force")
+        self.taken.append((request.url.path, body["source"]["sourceImage"], *body["targetTags"]))
+        return httpx.Response(202, headers={"Location": "https://arm.test/operations/1"})
+
+
+def test_the_images_that_apps_are_built_on_are_copied(modules):
+    registry = Registry(troubles=1)
+    waited = []
+    import_images.import_images(registry.client, "/registries/cr", waited.append)
+    assert [one[1:] for one in registry.taken] == [
+        ("library/node:22-slim", "base/node:22-slim"),
+        ("library/node:22-slim", "base/node:22-slim"),
+        ("library/python:3.12-slim", "base/python:3.12-slim"),
+    ]
+    assert import_images.WAIT_SECONDS in waited
+    settings = plain(modules["main"].named("app").value)["params"]["settings"]
+    assert settings["BASE_IMAGE_REGISTRY"] == "${registry.outputs.loginServer}/base"
+
+
+def test_an_image_that_docker_hub_keeps_refusing_is_told():
+    with pytest.raises(SystemExit, match=r"node:22-slim could not be copied .*toomanyrequests.* again in an hour"):
+        import_images.import_images(Registry(troubles=99).client, "/registries/cr", lambda _: None)
 
 
 def test_grants_are_made_at_the_server_that_azd_s_environment_names(monkeypatch, capsys):

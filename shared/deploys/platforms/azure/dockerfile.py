@@ -6,11 +6,12 @@ import json
 from pathlib import Path
 from typing import Final
 
+from shared.deploys.base_images import IMAGES
 from shared.deploys.models import DeploymentSpec
 from shared.deploys.recipes import Recipe, Words, recipe
+from shared.deploys.settings import settings
 
 NAME: Final = "Dockerfile"
-IMAGES: Final = {"node": "node:22-slim", "python": "python:3.12-slim"}
 USER: Final = 10001
 """Apps run as nobody in particular."""
 
@@ -28,12 +29,17 @@ def complete(folder: Path, spec: DeploymentSpec) -> str:
     found = recipe(folder, spec.build_command, spec.start_command)
     start = found.start or ("python", "-m", "http.server", str(spec.port))
     file.write_text(_dockerfile(found, start, spec.port))
-    return f"The source has no Dockerfile; building it on {IMAGES[found.runtime]}, to be started by: {' '.join(start)}"
+    return f"The source has no Dockerfile; building it on {_image(found)}, to be started by: {' '.join(start)}"
+
+
+def _image(found: Recipe) -> str:
+    registry = settings().base_image_registry
+    return f"{registry}/{IMAGES[found.runtime]}" if registry else IMAGES[found.runtime]
 
 
 def _dockerfile(found: Recipe, start: Words, port: int) -> str:
     lines = [
-        f"FROM {IMAGES[found.runtime]}",
+        f"FROM {_image(found)}",
         "ENV PIP_NO_CACHE_DIR=1",
         "WORKDIR /app",
         "COPY . .",

@@ -1,7 +1,9 @@
 """What holds on Azure in particular: nothing is dropped, nothing is done twice, and signed addresses stay secret."""
 
 import asyncio
+import io
 import logging
+import tarfile
 import time
 
 import pytest
@@ -14,6 +16,7 @@ from shared.deploys.platforms.azure import builds
 from shared.deploys.platforms.azure.names import revision_name, suffix
 from shared.deploys.secrets import secret_store
 from shared.platform import blob_files
+from shared.platform.blobs import read_blob
 from shared.platform.errors import TerminalError, TransientError
 from shared.platform.settings import forget_settings
 
@@ -334,3 +337,17 @@ async def test_who_waits_for_the_temporary_storage_sees_a_cancel_and_the_end_of_
     assert busy.value.code == "instance-busy"
     harness.platform._storage.release()
     assert (await harness.platform.sync(second, workspace, recorders().step)).reference
+
+
+@pytest.mark.parametrize(
+    ("registry", "image"),
+    [("", "python:3.12-slim"), ("cr.azurecr.io/base", "cr.azurecr.io/base/python:3.12-slim")],
+)
+async def test_an_app_is_built_on_the_registry_s_own_copy_where_there_is_one(harness, monkeypatch, registry, image):
+    monkeypatch.setenv("BASE_IMAGE_REGISTRY", registry)
+    forget_settings()
+    context = await harness.through(await harness.spec(), to="sync")
+    blob = await read_blob(builds.CONTEXTS, context.reference)
+    with tarfile.open(fileobj=io.BytesIO(blob.data)) as tar:
+        first = tar.extractfile("Dockerfile").read().decode().splitlines()[0]
+    assert first == f"FROM {image}"

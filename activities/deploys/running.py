@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -10,10 +11,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from shared.deploys import store, transitions
+from shared.deploys import logs, store, transitions
 from shared.deploys.cancellation import Cancelled, DeploymentCancelled
-from shared.deploys.logs import DeploymentLog
-from shared.deploys.models import ERROR_LENGTH, Deployment, DeploymentSpec, DeploymentStatus, Step
+from shared.deploys.models import ERROR_LENGTH, Deployment, DeploymentSpec, DeploymentStatus, LogMark, Step
 from shared.deploys.platforms.base import StepContext
 from shared.deploys.redaction import Redactor
 from shared.deploys.secrets import redactor
@@ -44,24 +44,30 @@ class RunningStep:
 
 @asynccontextmanager
 async def running_step(
-    ref: DeploymentRef, step: Step, status: DeploymentStatus | None, intro: str = ""
+    ref: DeploymentRef, step: Step, status: DeploymentStatus | None, intro: str = "", *, cursor: str | None = None
 ) -> AsyncGenerator[RunningStep]:
     """The deployment running the step, with its log and its check for a cancel. Errors go to the log and the document.
 
-    A status of None is for undoing and cleaning up, which is not cancelled. A log or a document that cannot be written
-    never changes what kind of error the step ended in.
+    A status of None is for undoing and cleaning up, which is not cancelled. The step, its intro and the cursor of its
+    time box tell whether the box is run again: what it has written to the log is not written again. A log or a document
+    that cannot be written never changes what kind of error the step ended in.
 
     Raises:
         TerminalError: as the block raises it, without the values of secrets.
         TransientError: whatever else the block raised, without the values of secrets; or the log could not be written.
     """
+    box = hashlib.sha256(f"{step}\n{intro}\n{cursor or ''}".encode()).hexdigest()[:16]
+    mark = LogMark(box=box, offset=await logs.size(ref.organization_id, ref.deployment_id))
     deployment = await store.change(
         ref.deployment_id,
         ref.organization_id,
-        lambda one, now: transitions.begin_step(one, step, status, now),
+        lambda one, now: transitions.begin_step(one, step, status, now, mark),
     )
     redact = await redactor_of(deployment)
-    log = DeploymentLog(deployment.organization_id, deployment.id, redact)
+    written: list[str] = []
+    if (first := deployment.log_mark) is not None and first.offset < mark.offset:
+        written = await logs.lines_from(ref.organization_id, ref.deployment_id, first.offset)
+    log = logs.DeploymentLog(deployment.organization_id, deployment.id, redact, written)
     cancelled = _cancel_check(ref) if status else _never
     try:
         await log.write(f"[{step}] {intro or status}")
@@ -125,6 +131,6 @@ async def _never() -> bool:
 async def redactor_of(deployment: Deployment) -> Redactor:
     """What hides the deployment's variables; nothing, once they are deleted."""
     try:
-        return await redactor(deployment.secrets_reference)
+        return await redactor(deployment.secrets_reference, deployment.plain_variables)
     except NotFound:
         return Redactor(())

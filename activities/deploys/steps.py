@@ -54,7 +54,7 @@ async def sync_files(task: WorkspaceReady) -> ContextReady:
 @activity(retry=SOON)
 async def build_image(task: ContextReady) -> Built:
     """Build for one time box."""
-    async with running_step(task, Step.BUILD, DeploymentStatus.BUILDING_IMAGE) as running:
+    async with running_step(task, Step.BUILD, DeploymentStatus.BUILDING_IMAGE, cursor=task.cursor) as running:
         context = BuildContext(reference=task.context)
         built = await platform().build(running.spec, context, running.context, task.cursor)
         if built.done and built.image is None:
@@ -77,7 +77,7 @@ async def release_revision(task: ImageReady) -> Released:
     Raises:
         TerminalError: it does not become healthy (`revision-unhealthy`); the one before keeps the traffic.
     """
-    async with running_step(task, Step.DEPLOY, DeploymentStatus.DEPLOYING) as running:
+    async with running_step(task, Step.DEPLOY, DeploymentStatus.DEPLOYING, cursor=task.cursor) as running:
         released = await platform().release(running.spec, task.image, running.context, task.cursor)
         if released.done and released.revision is None:
             raise TerminalError("The new revision came without a name.", code="revision-unhealthy")
@@ -94,7 +94,7 @@ async def release_revision(task: ImageReady) -> Released:
 @activity(retry=SOON)
 async def promote_revision(task: RevisionReady) -> Serving:
     """Give the healthy revision all traffic."""
-    async with running_step(task, Step.DEPLOY, DeploymentStatus.DEPLOYING) as running:
+    async with running_step(task, Step.DEPLOY, DeploymentStatus.DEPLOYING, "giving the traffic") as running:
         promoted = await platform().promote(running.spec, task.revision, running.context)
     found = await store.change(
         task.deployment_id,
@@ -109,7 +109,7 @@ async def promote_revision(task: RevisionReady) -> Serving:
 @activity(retry=SOON)
 async def configure_domain(task: DomainTask) -> DomainBound:
     """Bind the custom domain, for one time box."""
-    async with running_step(task, Step.DEPLOY, DeploymentStatus.CONFIGURING_DOMAIN) as running:
+    async with running_step(task, Step.DEPLOY, DeploymentStatus.CONFIGURING_DOMAIN, cursor=task.cursor) as running:
         bound = await platform().configure_domain(running.spec, running.context, task.cursor)
     if bound.done:
         await store.change(

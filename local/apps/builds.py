@@ -55,7 +55,7 @@ class Build:
 
     async def _run(self) -> str | None:
         self._workspace.build_log.unlink(missing_ok=True)
-        log = LogFile(self._workspace.build_log, Mask(self._order.environment.values()), rotate=False)
+        log = LogFile(self._workspace.build_log, Mask(self._order.secrets), rotate=False)
         try:
             await _whole(asyncio.to_thread(self._workspace.new_image, self._uid))
             try:
@@ -71,6 +71,8 @@ class Build:
                     return f"{words[0]}: {ended.words}.{said}"[:1_000]
         except OSError as error:
             return f"the platform could not build: {error.strerror}"
+        finally:
+            log.close()
         return None
 
     async def _step(self, words: tuple[str, ...], log: LogFile, seconds: float) -> Ended:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from pathlib import Path
 
 from local.apps.masking import Mask
@@ -9,16 +10,22 @@ from local.apps.process import LINE
 
 BYTES = 10_000_000
 READ = 262_144
+END = 65_536
 
 
 class LogFile:
-    """Lines appended to a file. A full one is cut (a build's), or put aside as `.1` (an app's)."""
+    """Lines appended to a file. A full one is put aside as `.1` (an app's) or keeps only its end (a build's).
+
+    That end is written by `close`.
+    """
 
     def __init__(self, path: Path, mask: Mask, *, rotate: bool) -> None:
         self._path = path
         self._mask = mask
         self._rotate = rotate
         self._size = path.stat().st_size if path.exists() else 0
+        self._end: deque[bytes] = deque()
+        self._left_out = 0
         self.last = ""
         """The last line with anything on it."""
 
@@ -29,14 +36,27 @@ class LogFile:
         data = shown.encode() + b"\n"
         if self._size > BYTES:
             if not self._rotate:
+                self._keep_end(data)
                 return
             self._path.replace(self._path.with_suffix(".log.1"))
             self._size = 0
         self._size += len(data)
-        if self._size > BYTES and not self._rotate:
-            data += b"The log is full; what follows is not kept.\n"
         with self._path.open("ab") as file:
             file.write(data)
+
+    def close(self) -> None:
+        """Write the end that was kept."""
+        if self._end:
+            note = f"The log is full: {self._left_out:,} lines are left out here.\n".encode()
+            with self._path.open("ab") as file:
+                file.write((note if self._left_out else b"") + b"".join(self._end))
+            self._end.clear()
+
+    def _keep_end(self, data: bytes) -> None:
+        self._end.append(data)
+        while sum(map(len, self._end)) > END:
+            self._end.popleft()
+            self._left_out += 1
 
 
 def read_end(path: Path, size: int) -> str:

@@ -28,8 +28,14 @@ class Provision(_Order):
 class _Run(_Order):
     command: Words = Field((), description="Empty: what the source's kind calls for")
     environment: dict[str, str] = Field(default_factory=dict[str, str])
+    plain: tuple[str, ...] = Field((), description="Names of variables whose values logs may show")
     memory: int = Field(ge=2**24, description="Bytes, of all processes together")
     seconds: float = Field(gt=0, le=86_400)
+
+    @property
+    def secrets(self) -> list[str]:
+        """The values that logs must not show."""
+        return [value for name, value in self.environment.items() if name not in self.plain]
 
 
 class BuildOrder(_Run):

@@ -129,15 +129,19 @@ class Process:
         return Ended(-9, "what watches over it was killed")
 
     async def _lines(self, output: asyncio.StreamReader) -> None:
-        rest = b""
+        """Pass on each line; of one that is over _CHUNK bytes the beginning, since a secret may lie over any cut."""
+        rest, passed_on = b"", False
         while chunk := await output.read(_CHUNK):
             *lines, rest = (rest + chunk).split(b"\n")
             for line in lines:
-                self._say(_text(line))
+                if not passed_on:
+                    self._say(_text(line))
+                passed_on = False
             if len(rest) > _CHUNK:
-                self._say(_text(rest))
-                rest = b""
-        if rest:
+                if not passed_on:
+                    self._say(_text(rest))
+                rest, passed_on = b"", True
+        if rest and not passed_on:
             self._say(_text(rest))
 
 

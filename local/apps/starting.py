@@ -47,5 +47,5 @@ def start_revision(
             look_s=LOOK_S,
         )
 
-    log = LogFile(workspace.app_log, Mask(order.environment.values()), rotate=True)
+    log = LogFile(workspace.app_log, Mask(order.secrets), rotate=True)
     return Revision(command, log, client, proven=proven, patience_s=order.seconds, found=found)

@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from datetime import UTC, datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from shared.deploys.redaction import Redactor
+from shared.platform.blob_files import blob_size
 from shared.platform.blobs import blob_service
 from shared.platform.errors import TransientError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from azure.storage.blob.aio import BlobClient
 
 CONTAINER: Final = "deploy-logs"
 BLOCK_BYTES: Final = 65_536
 FLUSH_SECONDS: Final = 0.5
 LOG_BYTES: Final = 20_000_000
-"""Of one deployment: a build that writes more is cut, with a line that says so."""
+"""Of one deployment. Of what is written beyond, the last END_BYTES of each time box are kept."""
+END_BYTES: Final = 65_536
 READ_BYTES: Final = 65_536
+MARKED_BYTES: Final = 4_000_000
+PASSED_OVER: Final = 50
 
 logger = logging.getLogger(__name__)
 
@@ -27,39 +35,53 @@ logger = logging.getLogger(__name__)
 class DeploymentLog:
     """Writes a deployment's log: lines are gathered for half a second, since each append is a request.
 
-    Ended by `flush` or `write_last`, which write the rest. Lines that could not be appended stay for the next flush.
+    Ended by `flush` or `write_last`. Lines that could not be appended stay for the next attempt. Once the log is full,
+    the end of what is written is kept.
+
+    Args:
+        redact: what hides the deployment's secrets. The last line is held back while it may end within a value.
+        written: lines that an earlier run of the same time box has appended; they are not appended again.
     """
 
-    def __init__(self, organization: str, deployment: str, redact: Redactor) -> None:
+    def __init__(self, organization: str, deployment: str, redact: Redactor, written: Iterable[str] = ()) -> None:
         self._name = blob_name(organization, deployment)
         self._redact = redact
+        self._known = deque(written)
+        self._text = ""
         self._lines: list[bytes] = []
-        self._written = asyncio.get_running_loop().time()
+        self._appended = asyncio.get_running_loop().time()
         self._turn = asyncio.Lock()
         self._full = False
+        self._end: deque[bytes] = deque()
+        self._left_out = 0
 
     async def write(self, text: str) -> None:
-        """Add the lines of the text, each with the time."""
-        stamp = datetime.now(UTC).strftime("%H:%M:%S")
-        for line in self._redact(text).splitlines():
-            self._lines.append(f"{stamp} {line}\n".encode(errors="replace"))
-        late = asyncio.get_running_loop().time() - self._written > FLUSH_SECONDS
+        """Add the lines of the text, each with the time.
+
+        Raises:
+            TransientError: Blob Storage did not accept them.
+        """
+        self._text += text if text.endswith("\n") else f"{text}\n"
+        shown, self._text = self._redact.split(self._text)
+        self._add(shown)
+        late = asyncio.get_running_loop().time() - self._appended > FLUSH_SECONDS
         if late or sum(map(len, self._lines)) > BLOCK_BYTES:
-            await self.flush()
+            await self._append()
 
     async def flush(self) -> None:
-        """Append what was gathered.
+        """Append all that was written.
 
         Raises:
             TransientError: Blob Storage did not accept it.
         """
-        async with self._turn:
-            self._written = asyncio.get_running_loop().time()
-            while self._lines:
-                count, block = self._block()
-                if not self._full:
-                    self._full = await _append(self._name, block)
-                del self._lines[:count]
+        rest, self._text = self._redact(self._text), ""
+        self._add(rest)
+        if self._left_out:
+            self._lines.append(f"The log is full: {self._left_out:,} lines are left out here.\n".encode())
+            self._left_out = 0
+        self._lines += self._end
+        self._end.clear()
+        await self._append()
 
     async def write_last(self, text: str) -> None:
         """Add the last lines and append what is left. Where that fails, what ended the step matters more."""
@@ -69,6 +91,37 @@ class DeploymentLog:
         except TransientError as error:
             logger.warning("The end of a deployment's log was not written: %s", error, extra={"log": self._name})
 
+    def _add(self, text: str) -> None:
+        stamp = datetime.now(UTC).strftime("%H:%M:%S")
+        for line in text.splitlines():
+            if self._is_known(line):
+                continue
+            data = f"{stamp} {line}\n".encode(errors="replace")
+            if not self._full:
+                self._lines.append(data)
+                continue
+            self._end.append(data)
+            while sum(map(len, self._end)) > END_BYTES:
+                self._end.popleft()
+                self._left_out += 1
+
+    def _is_known(self, line: str) -> bool:
+        """Whether an earlier run has appended it. Lines that differ this time, as times do, are passed over."""
+        for at, known in enumerate(islice(self._known, PASSED_OVER)):
+            if known == line:
+                for _ in range(at + 1):
+                    self._known.popleft()
+                return True
+        return False
+
+    async def _append(self) -> None:
+        async with self._turn:
+            self._appended = asyncio.get_running_loop().time()
+            while self._lines:
+                count, block = self._block()
+                self._full = await _append(self._name, block) or self._full
+                del self._lines[:count]
+
     def _block(self) -> tuple[int, bytes]:
         """As many of the lines as fit into BLOCK_BYTES, at least one, and their content."""
         size = 0
@@ -77,6 +130,17 @@ class DeploymentLog:
             if count and size > BLOCK_BYTES:
                 return count, b"".join(self._lines[:count])
         return len(self._lines), b"".join(self._lines)
+
+
+async def size(organization: str, deployment: str) -> int:
+    """Bytes of the log."""
+    return await blob_size(CONTAINER, blob_name(organization, deployment)) or 0
+
+
+async def lines_from(organization: str, deployment: str, offset: int) -> list[str]:
+    """The lines from byte `offset` on, without their times; of many, the first MARKED_BYTES."""
+    text, _ = await read(organization, deployment, after=offset, limit=MARKED_BYTES)
+    return [line.partition(" ")[2] for line in text.splitlines()]
 
 
 async def read(organization: str, deployment: str, *, after: int, limit: int = READ_BYTES) -> tuple[str, int]:
@@ -105,7 +169,7 @@ def blob_name(organization: str, deployment: str) -> str:
 
 async def _append(name: str, data: bytes) -> bool:
     """Append the data; True if the log is full now."""
-    from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError  # noqa: PLC0415 - as above
+    from azure.core.exceptions import AzureError, ResourceNotFoundError  # noqa: PLC0415 - as above
 
     blob = _blob(name)
     appended: Any = {}
@@ -120,13 +184,7 @@ async def _append(name: str, data: bytes) -> bool:
                 await _make(blob)
     except AzureError as error:
         raise _unavailable(error) from error
-    if int(appended.get("blob_append_offset", 0)) < LOG_BYTES:
-        return False
-    try:
-        await blob.append_block(b"The log is full; what follows is not kept.\n")
-    except (AzureError, ResourceExistsError) as error:
-        raise _unavailable(error) from error
-    return True
+    return int(appended.get("blob_append_offset", 0)) + len(data) >= LOG_BYTES
 
 
 async def _make(blob: BlobClient) -> None:

@@ -1,4 +1,4 @@
-"""Hiding the values of secrets in text, also in the forms that programs print them in."""
+"""Hiding the values of secrets in text, also in the forms that programs print them in and over the ends of lines."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ SHORTEST: Final = 4
 """Characters of the shortest value that is hidden wherever it stands: a shorter one is part of many a word."""
 SHORTEST_WORD: Final = 3
 """Characters of the shortest value that is hidden where it stands as a word: two keep no secret, and `on` is a word."""
+SHORTEST_ACROSS: Final = 8
+"""Characters of the shortest form that is hidden where line ends cut it: a shorter one comes about by chance."""
+_BREAK: Final = re.compile(r"[ \t]*\r?\n[ \t]*")
 _SURE: Final = 5
 """Characters of base64 that no other text has by chance."""
 
@@ -23,7 +26,8 @@ _SURE: Final = 5
 class Redactor:
     """Hides the values of secrets in text: as they are, as JSON, Python and URLs write them, and in base64.
 
-    A value of three characters is hidden where it stands as a word, a shorter one is not.
+    A value of three characters is hidden where it stands as a word, a shorter one is not. Forms of eight characters
+    and more are hidden as well where line ends cut them, as programs wrap base64.
     """
 
     def __init__(self, values: Iterable[str]) -> None:
@@ -33,9 +37,58 @@ class Redactor:
         # The longest first: one value may hold another.
         patterns = [_pattern(one, word=one in words) for one in sorted(hidden, key=len, reverse=True)]
         self._pattern = re.compile("|".join(patterns)) if patterns else None
+        joined = {_BREAK.sub("", one) for one in hidden}
+        self._joined = sorted((one for one in joined if len(one) >= SHORTEST_ACROSS), key=len, reverse=True)
+        self._across = re.compile("|".join(map(re.escape, self._joined))) if self._joined else None
 
     def __call__(self, text: str) -> str:
-        return self._pattern.sub(HIDDEN, text) if self._pattern else text
+        """The text with every value hidden."""
+        return self._without_cut_values(self._pattern.sub(HIDDEN, text)) if self._pattern else text
+
+    def split(self, text: str) -> tuple[str, str]:
+        """Of a stream's next text: what can be shown, redacted, and the last lines, which may end within a value.
+
+        Put the rest before the text that comes next; at the end of the stream, call the redactor with it.
+        """
+        whole = text.rfind("\n") + 1
+        if self._across is not None:
+            whole = min(whole, text.rfind("\n", 0, self._begins(text)) + 1)
+        return self(text[:whole]), text[whole:]
+
+    def _begins(self, text: str) -> int:
+        """Where the text's end begins that may go on as a value; its length, if there is none."""
+        joined, places = _join(text)
+        begins = len(joined)
+        for form in self._joined:
+            start = max(len(joined) - len(form) + 1, 0)
+            while (at := joined.find(form[0], start, begins)) >= 0:
+                if form.startswith(joined[at:]):
+                    begins = at
+                    break
+                start = at + 1
+        return places[begins] if begins < len(joined) else len(text)
+
+    def _without_cut_values(self, text: str) -> str:
+        if self._across is None or "\n" not in text:
+            return text
+        joined, places = _join(text)
+        shown, end = "", 0
+        for match in self._across.finditer(joined):
+            first, last = places[match.start()], places[match.end() - 1] + 1
+            shown += text[end:first] + re.sub(r"[^\r\n]+", HIDDEN, text[first:last])
+            end = last
+        return shown + text[end:]
+
+
+def _join(text: str) -> tuple[str, list[int]]:
+    """The text without its line ends and the blanks around them, and where each character of that stands in it."""
+    places: list[int] = []
+    end = 0
+    for found in _BREAK.finditer(text):
+        places.extend(range(end, found.start()))
+        end = found.end()
+    places.extend(range(end, len(text)))
+    return _BREAK.sub("", text), places
 
 
 def _pattern(text: str, *, word: bool) -> str:

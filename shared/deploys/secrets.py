@@ -22,7 +22,7 @@ from shared.platform.credentials import credential
 from shared.platform.errors import NotFound, TerminalError, TransientError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from httpx import AsyncClient
 
@@ -149,9 +149,18 @@ def secret_store() -> SecretStore:
     return _store(known.key_vault_uri, known.manifold_local_dir)
 
 
-async def redactor(reference: str | None) -> Redactor:
-    """What hides the variables kept under the reference."""
-    return Redactor((await secret_store().get(reference)).values() if reference else ())
+async def redactor(reference: str | None, plain: Collection[str] = ()) -> Redactor:
+    """What hides the variables kept under the reference, but for those named in `plain`.
+
+    Raises:
+        NotFound: they are kept no more.
+    """
+    return redactor_for(await secret_store().get(reference) if reference else {}, plain)
+
+
+def redactor_for(values: Mapping[str, str], plain: Collection[str] = ()) -> Redactor:
+    """What hides the values of these variables, but for those named in `plain`."""
+    return Redactor(value for name, value in values.items() if name not in plain)
 
 
 def _new_reference() -> str:

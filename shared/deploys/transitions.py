@@ -13,6 +13,7 @@ from shared.deploys.models import (
     Deployment,
     DeploymentError,
     DeploymentStatus,
+    LogMark,
     Step,
     StepWork,
 )
@@ -92,7 +93,9 @@ def claim(deployment: Deployment, execution: str, now: datetime) -> Deployment:
     return deployment.model_copy(update={"claimed_by": execution, "updated_at": now})
 
 
-def begin_step(deployment: Deployment, step: Step, status: DeploymentStatus | None, now: datetime) -> Deployment:
+def begin_step(
+    deployment: Deployment, step: Step, status: DeploymentStatus | None, now: datetime, mark: LogMark | None = None
+) -> Deployment:
     """The deployment running the step. Repeated, the step keeps the time it first began at.
 
     With a status of None the step belongs to the undoing: neither a cancel nor the order of statuses is looked at.
@@ -107,6 +110,7 @@ def begin_step(deployment: Deployment, step: Step, status: DeploymentStatus | No
     known = [one.name for one in changed.steps]
     steps = changed.steps if step in known else [*changed.steps, StepWork(name=step, started_at=now)]
     begun = PROGRESS[Step.DEPLOY if step is Step.CLEANUP else step]
+    same_box = mark is None or (deployment.log_mark is not None and deployment.log_mark.box == mark.box)
     progress = changed.progress if status is None else max(changed.progress, begun)
     return changed.model_copy(
         update={
@@ -114,6 +118,7 @@ def begin_step(deployment: Deployment, step: Step, status: DeploymentStatus | No
             "progress": progress,
             "started_at": changed.started_at or now,
             "updated_at": now,
+            "log_mark": deployment.log_mark if same_box else mark,
         }
     )
 

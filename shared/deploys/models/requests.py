@@ -45,6 +45,11 @@ class Parameters(Wire):
     build_command: Command | None = Field(default=None, description="Split into words; no shell runs it")
     start_command: Command | None = Field(default=None, description="Split into words; no shell runs it")
     container_size: ContainerSize | None = Field(default=None, description="Unset: that of the environment")
+    plain_variables: list[Annotated[str, VARIABLE_NAME]] = Field(
+        default_factory=list[str],
+        max_length=ENV_VARIABLES,
+        description="Names of variables whose values are no secrets: logs show them",
+    )
 
 
 class DeployRequest(Parameters):
@@ -54,7 +59,7 @@ class DeployRequest(Parameters):
     source_hash: SourceHash | None = Field(default=None, description="hash that the upload of a source answered")
     env_variables: dict[str, SecretStr] = Field(
         default_factory=dict[str, SecretStr],
-        description="Kept as secrets: no answer and no log shows them",
+        description="Kept as secrets; no answer shows them, and no log but for `plainVariables`",
         json_schema_extra={"propertyNames": {"pattern": f"^{VARIABLE_NAME.pattern}$"}},
     )
 
@@ -81,6 +86,12 @@ class DeployRequest(Parameters):
         if "PORT" in variables:
             raise refusal(f"PORT is set for every app, to {PORT} in Azure: leave it out")
         return variables
+
+    @model_validator(mode="after")
+    def _plain_are_there(self) -> Self:
+        if missing := [name for name in self.plain_variables if name not in self.env_variables]:
+            raise refusal(f"plainVariables names {missing[0]}, which envVariables does not have")
+        return self
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:

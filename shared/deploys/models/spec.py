@@ -29,5 +29,6 @@ class DeploymentSpec(BaseModel):
     start_command: tuple[str, ...] = Field(description="Words to run; empty: what the source's kind calls for")
     custom_domain: str | None
     secrets_reference: str | None = Field(description="For SecretStore.get; None: no variables")
+    plain_variables: tuple[str, ...] = Field(default=(), description="Names of variables whose values are no secrets")
     scale: Scale
     port: int = Field(default=PORT, description="Where the app listens; the local platform picks a free one instead")

@@ -95,6 +95,13 @@ class CancelReason(StrEnum):
     TIMEOUT = "timeout"
 
 
+class LogMark(Wire):
+    """Where in the log a time box of a step began to write: a box that is run again does not write its lines again."""
+
+    box: str
+    offset: int
+
+
 class Deployment(Parameters):
     """The state document, one a deployment; its partition is the organization.
 
@@ -121,6 +128,7 @@ class Deployment(Parameters):
     container_app_url: str | None = None
     custom_domain_url: str | None = None
     error: DeploymentError | None = None
+    log_mark: LogMark | None = None
     original_deployment_id: DeploymentId | None = Field(default=None, description="What this one retries")
 
     def spec(self) -> DeploymentSpec:
@@ -138,6 +146,7 @@ class Deployment(Parameters):
             start_command=tuple(shlex.split(self.start_command or "")),
             custom_domain=self.custom_domain,
             secrets_reference=self.secrets_reference,
+            plain_variables=tuple(self.plain_variables),
             scale=scale.model_copy(update={"size": self.container_size}) if self.container_size else scale,
         )
 

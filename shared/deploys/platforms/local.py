@@ -28,7 +28,7 @@ from shared.deploys.platforms.base import (
     Workspace,
 )
 from shared.deploys.recipes import recipe
-from shared.deploys.secrets import secret_store
+from shared.deploys.secrets import redactor, secret_store
 from shared.deploys.settings import settings
 from shared.platform.errors import NotFound, TerminalError, TransientError
 from shared.platform.files import read_chunks, scratch_folder
@@ -104,6 +104,7 @@ class LocalPlatform:
             "command": spec.build_command,
             "start": spec.start_command,
             "environment": await _variables(spec),
+            "plain": spec.plain_variables,
             "memory": int(known.build_container_memory * _GIB),
             "cores": known.build_container_cpu,
             "seconds": known.deployment_timeout_ms / 1000 + _GRACE_S,
@@ -130,6 +131,7 @@ class LocalPlatform:
                     )
                 if found["state"] == "none":  # the supervisor was restarted, and knows of no half build
                     after = 0
+                    await step.log("The builder was restarted; the build begins again.")
                     await _request(http, "POST", f"{_path(spec)}/build", json=request)
                 if monotonic() > deadline:
                     return BuildProgress(done=False, cursor=str(after))
@@ -144,6 +146,7 @@ class LocalPlatform:
         request = {
             "command": spec.start_command,
             "environment": await _variables(spec),
+            "plain": spec.plain_variables,
             "memory": int(float(spec.scale.size.memory.removesuffix("Gi")) * _GIB),
             "seconds": self._healthy_s,
         }
@@ -191,8 +194,12 @@ class LocalPlatform:
 
     async def log_tail(self, spec: DeploymentSpec) -> str:
         """The end of the log that the supervisor writes, up to 16 KB."""
+        try:
+            redact = await redactor(spec.secrets_reference, spec.plain_variables)
+        except NotFound:  # deleted, as it was replaced long ago: its log could not be redacted
+            return ""
         async with self._http() as http:
-            return (await _request(http, "GET", f"{_path(spec)}/app-log"))["log"]
+            return redact((await _request(http, "GET", f"{_path(spec)}/app-log"))["log"])
 
     def _revision(self, spec: DeploymentSpec, found: dict[str, Any]) -> Revision:
         return Revision(

@@ -129,7 +129,7 @@ class AzurePlatform:
         app, mine = await watched(step, self._app_and_revision(spec))
         why = "it is not there" if app is None or mine is None else await self._releases.confirmed(spec, mine, step)
         if app is None or mine is None or why is not None:
-            redact = await redactor(spec.secrets_reference)
+            redact = await redactor(spec.secrets_reference, spec.plain_variables)
             raise TerminalError(
                 f"Revision {revision.name} is not healthy any more: {redact(str(why))}",
                 code="revision-unhealthy",
@@ -195,7 +195,7 @@ class AzurePlatform:
     async def log_tail(self, spec: DeploymentSpec) -> str:
         """The end of the revision's log stream. An app that sleeps has none."""
         try:
-            redact = await redactor(spec.secrets_reference)
+            redact = await redactor(spec.secrets_reference, spec.plain_variables)
         except NotFound:  # deleted, as it was replaced long ago: its log could not be redacted
             return ""
         return redact(await self._apps.log_of(spec, self._web, LOG_LINES))

@@ -14,6 +14,7 @@ from shared.deploys.platforms.azure.names import revision_name
 from shared.deploys.platforms.azure.waiting import Clock, Waiting, pause, watched
 from shared.deploys.platforms.base import ReleaseProgress, Revision, StepContext
 from shared.deploys.redaction import Redactor
+from shared.deploys.secrets import redactor_for
 from shared.platform.arm import OPERATION_FAILED
 from shared.platform.errors import TerminalError
 
@@ -41,7 +42,7 @@ class Releases:
     ) -> ReleaseProgress:
         """Add the deployment's revision if it is not there, and see whether it becomes healthy. See the port."""
         clock, since = Clock(step), float(cursor) if cursor else time.time()
-        redact = Redactor(values.values())
+        redact = redactor_for(values, spec.plain_variables)
         requested, why = False, "Container Apps did not start it"
         while True:
             await step.check()

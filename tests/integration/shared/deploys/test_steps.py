@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import time
 from datetime import UTC, datetime, timedelta
@@ -22,6 +23,7 @@ from shared.deploys.platforms.base import (
     Revision,
     Workspace,
 )
+from shared.deploys.redaction import Redactor
 from shared.deploys.secrets import secret_store
 from shared.deploys.steps import (
     CancelDeployment,
@@ -298,7 +300,7 @@ async def test_lines_that_could_not_be_appended_are_appended_later(ref, storage,
     monkeypatch.setattr(logs, "BLOCK_BYTES", 40)
     monkeypatch.setattr(logs, "FLUSH_SECONDS", 60)
     appends.failing = {2}
-    log = logs.DeploymentLog(ref.organization_id, ref.deployment_id, lambda text: text)
+    log = logs.DeploymentLog(ref.organization_id, ref.deployment_id, Redactor(()))
     lines = [f"line {number} of the build" for number in range(3)]
     with pytest.raises(TransientError):
         await log.write("\n".join(lines))
@@ -344,7 +346,7 @@ async def test_a_step_whose_log_is_not_written_is_tried_again(platform, ref, app
 
 
 async def test_a_log_is_read_on_from_where_it_ended(platform, ref) -> None:
-    log = logs.DeploymentLog(ref.organization_id, ref.deployment_id, lambda text: text)
+    log = logs.DeploymentLog(ref.organization_id, ref.deployment_id, Redactor(()))
     assert await logs.read(ref.organization_id, ref.deployment_id, after=0) == ("", 0)
     lines, after = [], 0
     for number in range(30):
@@ -363,10 +365,53 @@ async def test_a_log_is_read_on_from_where_it_ended(platform, ref) -> None:
 
 async def test_a_log_has_an_end(ref, storage, monkeypatch) -> None:
     monkeypatch.setattr(logs, "LOG_BYTES", 1_000)
-    log = logs.DeploymentLog(ref.organization_id, ref.deployment_id, lambda text: text)
-    for _ in range(10):
-        await log.write("x" * 300)
-        await log.flush()
+    log = logs.DeploymentLog(ref.organization_id, ref.deployment_id, Redactor(()))
+    monkeypatch.setattr(logs, "END_BYTES", 1_000)
+    monkeypatch.setattr(logs, "BLOCK_BYTES", 500)
+    for number in range(40):
+        await log.write(f"{number} " + "x" * 100)
+    await log.flush()
     text, _ = await logs.read(ref.organization_id, ref.deployment_id, after=0)
-    assert len(text) < 2_000
-    assert text.endswith("what follows is not kept.\n")
+    assert len(text) < 3_000
+    assert "lines are left out here" in text
+    assert text.splitlines()[-1].endswith("39 " + "x" * 100)
+
+
+async def test_a_time_box_that_is_run_again_writes_each_line_once(platform, ref, monkeypatch) -> None:
+    lines = [f"line {number} of the build" for number in range(40)]
+    lines[20] = lines[7]
+    attempts = []
+
+    async def builds(_, step) -> None:
+        attempts.append(1)
+        await step.log("\n".join(lines if len(attempts) > 1 else lines[:30]))
+        if len(attempts) == 1:
+            raise asyncio.CancelledError  # the host ends: what was not appended by then is written by the next run
+
+    platform.does["build"] = builds
+    monkeypatch.setattr(logs, "FLUSH_SECONDS", -1)
+    with pytest.raises(asyncio.CancelledError):
+        await deploys.build_image(ContextReady(**ref.model_dump(), context="c"))
+    await deploys.build_image(ContextReady(**ref.model_dump(), context="c"))
+    text, _ = await logs.read(ref.organization_id, ref.deployment_id, after=0)
+    written = [line.split(" ", 1)[1] for line in text.splitlines()]
+    assert written == ["[build] building_image", *lines]
+
+
+async def test_a_value_over_the_ends_of_lines_and_writes_is_hidden(platform, ref) -> None:
+    wrapped = base64.encodebytes(("x" * 200 + CANARY * 4).encode()).decode()
+    cut = f"before {CANARY[:9]}\n{CANARY[9:]} after"
+
+    async def builds(_, step) -> None:
+        for part in (wrapped, cut):
+            for line in part.splitlines():
+                await step.log(line)
+        await step.log("LEVEL=info is information")
+
+    platform.does["build"] = builds
+    await deploys.build_image(ContextReady(**ref.model_dump(), context="c"))
+    text, _ = await logs.read(ref.organization_id, ref.deployment_id, after=0)
+    joined = "".join(line.split(" ", 1)[1] for line in text.splitlines())
+    assert CANARY[9:] not in joined
+    assert base64.b64encode(CANARY.encode()).decode()[2:-4] not in joined
+    assert "information" in joined

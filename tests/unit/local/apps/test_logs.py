@@ -47,5 +47,9 @@ def test_a_full_log_is_put_aside_or_cut(tmp_path, monkeypatch, rotate):
         assert "line 029" in path.read_text() + path.with_suffix(".log.1").read_text()
         assert path.stat().st_size < 200
     else:
-        assert path.read_text().endswith("The log is full; what follows is not kept.\n")
-    assert log.last == "line 029"
+        monkeypatch.setattr(logs, "END", 30)
+        for number in range(30, 60):
+            log(f"line {number:03}")
+        log.close()
+        assert path.read_text().endswith("lines are left out here.\nline 057\nline 058\nline 059\n")
+    assert log.last == ("line 029" if rotate else "line 059")

@@ -80,3 +80,35 @@ def test_defect_a_short_value_stands_in_the_log(text: str, redacted: str) -> Non
 
 def test_two_characters_keep_no_secret() -> None:
     assert Redactor(["1", "on", ""])("1 request on port 1") == "1 request on port 1"
+
+
+@given(st.text(alphabet="abcdefgh0123", min_size=12, max_size=60), st.integers(10, 76), st.integers(0, 3))
+def test_wrapped_base64_is_hidden_at_any_width(value: str, width: int, before: int) -> None:
+    encoded = base64.b64encode(b"x" * before + value.encode()).decode()
+    wrapped = "\n".join(encoded[at : at + width] for at in range(0, len(encoded), width))
+    hidden = Redactor([value])(f"first\n{wrapped}\nlast")
+    core = base64.b64encode(bytes(before) + value.encode()).decode()[
+        (0, 2, 3, 4)[before] : (before + len(value)) * 8 // 6
+    ]
+    assert core not in hidden.replace("\n", "")
+    assert (hidden.startswith("first\n"), hidden.endswith("\nlast")) == (True, True)
+
+
+@given(st.text(alphabet="abcdefgh", min_size=8, max_size=20), st.data())
+def test_a_stream_shows_no_part_of_a_value_however_it_is_cut(value: str, data: st.DataObject) -> None:
+    text = f"12 34\n56{value}78\n90\n"
+    cuts = sorted(data.draw(st.sets(st.integers(1, len(text) - 1), max_size=5)))
+    redactor, shown, rest = Redactor([value]), "", ""
+    for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True):
+        # A cut is a line end, as where a program's output is cut into lines.
+        piece = text[start:end] if text[start:end].endswith("\n") else text[start:end] + "\n"
+        part, rest = redactor.split(rest + piece)
+        shown += part
+    shown += redactor(rest)
+    assert value not in shown.replace("\n", "")
+    assert shown.replace("\n", "").replace(HIDDEN, "") == "12 34567890"
+
+
+def test_what_is_no_beginning_of_a_value_is_not_held_back() -> None:
+    assert Redactor(["canary-secret"]).split("building\ndone\n") == ("building\ndone\n", "")
+    assert Redactor(["canary-secret"]).split("building\nit is canary-\n") == ("building\n", "it is canary-\n")

@@ -1,25 +1,29 @@
 """The diamond run end to end with the vendor's limit lifted, beside dlt on the same supplier and a plain binary COPY.
 
-Also: the share of the vendor's 25 requests/s that a run uses when the limit holds, the host's peak memory, and
-consolidation beside one plain INSERT ... SELECT.
+Also: the CPU seconds of each process, the share of the vendor's 25 requests/s that a run uses when the limit holds, the
+host's peak memory, and consolidation beside one plain INSERT ... SELECT.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import resource
 import subprocess
 import tempfile
 import time
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
 import psycopg
 from psycopg.types.json import Jsonb
+from rich.table import Table
 
+from bench.cpu import cpu_seconds, parent_of
 from bench.peers import peer_python
 from bench.report import comparison, console, ratio
 from local.up import Options, Ports, Stack, stack
@@ -62,11 +66,14 @@ async def _measure(sizes: tuple[int, ...]) -> None:
 
 async def _size(size: int) -> tuple[str, ...]:
     async with _services(size, NIVODA_REQUESTS_PER_SECOND="0") as services:
-        run, seconds, ingesting = await _run(services)
-        host = services["host"].pid
-        assert host is not None, "the host has ended"
-        peak = _peak_mib(host)
-        dlt = await asyncio.to_thread(_dlt, services)
+        spent = Spent(services)
+        run, seconds, ingesting = await _run(services, ingested=lambda: spent.note("ingestion"))
+        spent.note("whole run")
+        peak = _peak_mib(spent.pids["host"])
+        spent.begin()
+        dlt, loading = await asyncio.to_thread(_dlt, services)
+        spent.note("dlt", loader=loading)
+        console.print(spent.table(size))
         copied = await asyncio.to_thread(_copy, services.settings["POSTGRES_DSN"])
         console.print(await asyncio.to_thread(_consolidation, services.settings["POSTGRES_DSN"], run))
     assert run["consolidated"] == size, run
@@ -74,6 +81,46 @@ async def _size(size: int) -> tuple[str, ...]:
         f"{size:,}", f"{size / seconds:,.0f}", f"{seconds:.1f}", f"{size / ingesting:,.0f}", f"{size / dlt:,.0f}",
         ratio(dlt, seconds), ratio(dlt, ingesting), f"{copied:,.0f}", f"{peak:,.0f}",
     )  # fmt: skip
+
+
+@dataclass
+class Spent:
+    """CPU seconds of each process since the beginning of what is measured, by what was done until then."""
+
+    services: Stack
+    pids: dict[str, int] = field(default_factory=dict[str, int])
+    since: dict[str, float] = field(default_factory=dict[str, float])
+    noted: dict[str, dict[str, float]] = field(default_factory=dict[str, dict[str, float]])
+
+    def __post_init__(self) -> None:
+        for name in ("host", "supplier"):
+            pid = self.services[name].pid
+            assert pid is not None, f"{name} has ended"
+            self.pids[name] = pid
+        with psycopg.connect(self.services.settings["POSTGRES_DSN"]) as connection:
+            self.pids["database"] = parent_of(connection.info.backend_pid)
+        self.begin()
+
+    def begin(self) -> None:
+        self.since = self._now()
+
+    def note(self, what: str, **also: float) -> None:
+        self.noted[what] = {name: now - self.since[name] for name, now in self._now().items()} | also
+
+    def _now(self) -> dict[str, float]:
+        return {name: cpu_seconds(pid) for name, pid in self.pids.items()}
+
+    def table(self, size: int) -> Table:
+        """What each process spent, in all and for each diamond; dlt is the loader beside our host."""
+        table = comparison(
+            f"CPU seconds for {size:,} diamonds (ms for each)", ("process", *self.noted, "ingestion / dlt")
+        )
+        for name, loader in (("host", "loader"), ("database", "database"), ("supplier", "supplier")):
+            figures = {what: noted[loader if what == "dlt" else name] for what, noted in self.noted.items()}
+            shown = (f"{seconds:.1f} ({1000 * seconds / size:.3f})" for seconds in figures.values())
+            label = "host; dlt's own process" if name == "host" else name
+            table.add_row(label, *shown, ratio(figures["ingestion"], figures["dlt"]))
+        return table
 
 
 @asynccontextmanager
@@ -94,37 +141,42 @@ def _folder() -> Generator[Path]:
         yield folder
 
 
-async def _run(services: Stack) -> tuple[dict[str, Any], float, float]:
-    """A full run; its summary, its seconds, and the seconds until the last diamond was ingested."""
+async def _run(services: Stack, ingested: Callable[[], None]) -> tuple[dict[str, Any], float, float]:
+    """A full run; its summary, its seconds, and those of its ingestion, at whose end `ingested` is called."""
     headers = {"X-Admin-Key": services.settings["ADMIN_API_KEY"]}
     url = f"http://127.0.0.1:{services.options.ports.host}"
     async with httpx.AsyncClient(base_url=url, headers=headers, timeout=120) as http:
         began = time.perf_counter()
         answer = await http.post("/api/v2/triggers/scheduler", json={"run_type": "full"})
         started = answer.raise_for_status().json()
-        ingested = 0.0
+        ingesting = 0.0
         while True:
             await asyncio.sleep(0.5)
             answer = await http.get(f"/ops/runs/{started['id']}")
             instance: dict[str, Any] = answer.json()
             progress: dict[str, Any] = instance["progress"] or {}
-            if progress.get("phase") == "consolidating" and not ingested:
-                ingested = time.perf_counter() - began
+            if progress.get("phase") == "consolidating" and not ingesting:
+                ingesting = time.perf_counter() - began
+                ingested()
             if instance["status"] not in ("Running", "Pending"):
                 seconds = time.perf_counter() - began
                 break
         run = (await http.get(started["location"])).json()["run"]
-    return run, seconds, ingested or seconds
+    assert ingesting, "the end of the ingestion was not seen"
+    return run, seconds, ingesting
 
 
-def _dlt(services: Stack) -> float:
-    """Seconds that dlt takes for the same diamonds from the same supplier into the same server."""
+def _dlt(services: Stack) -> tuple[float, float]:
+    """Seconds, and CPU seconds, that dlt takes for the same diamonds from the same supplier into the same server."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     arguments = [services.settings["NIVODA_ENDPOINT"], services.settings["POSTGRES_DSN"]]
     answer = subprocess.run(
         [str(peer_python()), str(ROOT / "bench" / "dlt_peer.py"), *arguments],
         check=True, capture_output=True, text=True,
     )  # fmt: skip
-    return float(json.loads(answer.stdout.splitlines()[-1])["seconds"])
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return float(json.loads(answer.stdout.splitlines()[-1])["seconds"]), spent
 
 
 def _copy(dsn: str) -> float:
@@ -165,7 +217,7 @@ def _consolidation(dsn: str, run: dict[str, Any]) -> str:
 
 async def _limited() -> str:
     async with _services(SIZES[0], NIVODA_REQUESTS_PER_SECOND=str(LIMIT)) as services:
-        _, seconds, ingesting = await _run(services)
+        _, seconds, ingesting = await _run(services, ingested=lambda: None)
         supplier = f"http://127.0.0.1:{services.options.ports.supplier}/_control/stats"
         async with httpx.AsyncClient() as http:
             stats = (await http.get(supplier)).json()

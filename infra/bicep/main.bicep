@@ -108,6 +108,11 @@ param adminApiKey string
 @minLength(1)
 param resendApiKey string
 
+@description('Address of an incoming webhook of Slack or Teams that alerts are also posted to; unset: none.')
+@secure()
+@minLength(1)
+param alertWebhookUrl string
+
 @description('JSON {client: secret} of the clients that sign their requests (HMAC); unset: none does.')
 @secure()
 @minLength(1)
@@ -302,6 +307,7 @@ module secrets 'secrets.bicep' = {
     nivodaPassword: nivodaPassword
     brilliantApiKey: brilliantApiKey
     resendApiKey: resendApiKey
+    alertWebhookUrl: alertWebhookUrl
     hmacSecrets: hmacSecrets
   }
 }
@@ -564,6 +570,7 @@ module app 'functionApp.bicep' = {
       RESEND_API_KEY: '@Microsoft.KeyVault(SecretUri=${secrets.outputs.resendApiKeyUri})'
       ALERT_EMAIL_TO: alertEmailTo
       ALERT_EMAIL_FROM: alertEmailFrom
+      ALERT_WEBHOOK_URL: '@Microsoft.KeyVault(SecretUri=${secrets.outputs.alertWebhookUrlUri})'
       APPLICATIONINSIGHTS_CONNECTION_STRING: monitoring.outputs.insightsConnectionString
       PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY: 'true'
       APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${appIdentity.outputs.clientId};Authorization=AAD'

@@ -14,6 +14,10 @@ param brilliantApiKey string
 @secure()
 @minLength(1)
 param resendApiKey string
+@description('Address of an incoming webhook that alerts are also posted to; unset: none.')
+@secure()
+@minLength(1)
+param alertWebhookUrl string
 @description('JSON {client: secret} of the clients that sign their requests; unset: none does.')
 @secure()
 @minLength(1)
@@ -74,6 +78,18 @@ resource resendApiKeySecret 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = {
   }
 }
 
+resource alertWebhookUrlSecret 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = {
+  parent: vault
+  name: 'alert-webhook-url'
+  properties: {
+    value: alertWebhookUrl
+    contentType: 'text/plain'
+    attributes: {
+      exp: dateTimeToEpoch(expiresAt)
+    }
+  }
+}
+
 resource hmacSecretsSecret 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = {
   parent: vault
   name: 'hmac-secrets'
@@ -91,4 +107,5 @@ output adminApiKeyUri string = '${vault.properties.vaultUri}secrets/${adminApiKe
 output nivodaSecretUri string = '${vault.properties.vaultUri}secrets/${nivodaPasswordSecret.name}'
 output brilliantApiKeyUri string = '${vault.properties.vaultUri}secrets/${brilliantApiKeySecret.name}'
 output resendApiKeyUri string = '${vault.properties.vaultUri}secrets/${resendApiKeySecret.name}'
+output alertWebhookUrlUri string = '${vault.properties.vaultUri}secrets/${alertWebhookUrlSecret.name}'
 output hmacSecretsUri string = '${vault.properties.vaultUri}secrets/${hmacSecretsSecret.name}'

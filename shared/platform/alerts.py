@@ -1,12 +1,15 @@
-"""Mail to people when something needs them: one mail per cause and day (UTC), however many find it."""
+"""Messages to people when something needs them: one per cause, day (UTC) and channel, however many find it."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
-from shared.platform.errors import ManifoldError
+from shared.platform import webhook
+from shared.platform.errors import ManifoldError, TransientError
 from shared.platform.mail import Mail, Mailer, mailer
 from shared.platform.postgres import database
 from shared.platform.settings import settings
@@ -50,42 +53,96 @@ class AlertKind:
         return Alert(f"{what}/{self.name}", subject, text)
 
 
-async def send_once(alert: Alert, via: Mailer | None = None) -> bool:
-    """Mail the alert unless its cause was mailed today or another process is sending it; True if this call sent it.
+@dataclass(frozen=True, slots=True)
+class _Channel:
+    """One way to people.
 
-    The cause is claimed before sending and released when sending fails. A process that dies in between holds its claim
-    for ten minutes; Resend then recognises the repeated key, over SMTP the mail may come twice.
+    Attributes:
+        name: "mail" or "webhook".
+        send: hands the alert over, under a key that names the alert and the day.
+    """
+
+    name: str
+    send: Callable[[Alert, str], Awaitable[None]]
+
+    def claims(self, alert: Alert) -> str:
+        """What stands in platform.alerts_sent: the channels are claimed apart, so that one may fail by itself."""
+        return alert.cause if self.name == "mail" else f"{alert.cause}#{self.name}"
+
+
+async def send_once(alert: Alert, via: Mailer | None = None) -> bool:
+    """Mail the alert and post it to the webhook, each once per cause and day; True if this call sent it by either.
+
+    A channel's cause is claimed before sending and released when sending fails. A process that dies in between holds
+    its claim for ten minutes; Resend then recognises the repeated key, else the message may come twice.
 
     Raises:
-        TransientError, TerminalError: the provider did not take the mail; the claim is released.
+        TransientError, TerminalError: a channel did not take the message. The others were tried, its claim is released,
+            and the next call sends by this one alone.
     """
-    if via is None and settings().mail_provider == "none":
+    channels = _channels(via)
+    if not channels:
         extra = {"cause": alert.cause, "subject": alert.subject, "text": alert.text}
-        logger.warning("An alert is not mailed: MAIL_PROVIDER is none.", extra=extra)
-        return False
-    day = await _claim(alert.cause)
+        logger.warning("An alert is not sent: MAIL_PROVIDER is none, and ALERT_WEBHOOK_URL is unset.", extra=extra)
+    sent, failures = False, list[ManifoldError]()
+    for channel in channels:
+        try:
+            sent |= await _send_by(channel, alert)
+        except ManifoldError as error:
+            failures.append(error)
+            extra = {"cause": alert.cause, "channel": channel.name}
+            logger.warning("A channel did not take an alert: %s", error, extra=extra)
+    if failures:
+        # What can be tried again comes first, so that it is.
+        raise next((one for one in failures if isinstance(one, TransientError)), failures[0])
+    return sent
+
+
+def _channels(via: Mailer | None) -> list[_Channel]:
+    found: list[_Channel] = []
+    if via is not None or settings().mail_provider != "none":
+        found.append(_Channel("mail", partial(_mail, via)))
+    if settings().alert_webhook_url is not None:
+        found.append(_Channel("webhook", _post))
+    return found
+
+
+async def _send_by(channel: _Channel, alert: Alert) -> bool:
+    cause = channel.claims(alert)
+    extra = {"cause": alert.cause, "channel": channel.name}
+    day = await _claim(cause)
     if day is None:
-        logger.info("An alert was sent today already.", extra={"cause": alert.cause})
+        logger.info("An alert was sent today already.", extra=extra)
         return False
+    try:
+        await channel.send(alert, f"alert/{alert.cause}/{day}")
+    except Exception:
+        await _release(cause, day)
+        raise
+    await _settle(cause, day)
+    logger.info("An alert was sent.", extra=extra)
+    return True
+
+
+async def _mail(via: Mailer | None, alert: Alert, key: str) -> None:
     mail = Mail(
         sender=settings().alert_email_from,
         to=settings().alert_email_to,
         subject=alert.subject,
         text=alert.text,
-        key=f"alert/{alert.cause}/{day}",
+        key=key,
     )
-    try:
-        await (via or mailer()).send(mail)
-    except Exception:
-        await _release(alert.cause, day)
-        raise
-    await _settle(alert.cause, day)
-    logger.info("An alert was sent.", extra={"cause": alert.cause})
-    return True
+    await (via or mailer()).send(mail)
+
+
+async def _post(alert: Alert, _key: str) -> None:
+    url = settings().alert_webhook_url
+    if url is not None:
+        await webhook.post(url.get_secret_value(), alert.subject, alert.text)
 
 
 async def try_to_send(alert: Alert) -> None:
-    """As `send_once`, for work that must not fail because the mail could not be sent: the log then has it."""
+    """As `send_once`, for work that must not fail because nobody could be told: the log then has it."""
     try:
         await send_once(alert)
     except ManifoldError:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from typing import Annotated, Literal, TypeVar, cast
+from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -35,6 +36,18 @@ def _hmac_secrets(value: object) -> object:
             raise ValueError(f"{client} needs one or {MOST_SECRETS} secrets of {SECRET_LENGTH} characters or more")
         found[client] = tuple(usable)
     return found
+
+
+def _webhook_url(value: object) -> object:
+    """The address; no message repeats it, since who knows it can post. Key Vault keeps no empty secret, so `unset`."""
+    if value is None or value == "unset":
+        return None
+    url = urlsplit(value) if isinstance(value, str) else None
+    if url is None or not url.hostname:
+        raise ValueError("an address https://... is needed")
+    if url.scheme != "https" and (url.scheme, url.hostname) not in {("http", "127.0.0.1"), ("http", "localhost")}:
+        raise ValueError("only https is spoken, and http to this machine alone")
+    return value
 
 
 class Settings(BaseSettings):
@@ -119,6 +132,11 @@ class PlatformSettings(Settings):
     resend_endpoint: str = Field("https://api.resend.com", description="address of the Resend API")
     alert_email_to: str = Field("alerts@example.com", description="who gets a mail when something needs a person")
     alert_email_from: str = Field("manifold@example.com", description="sender of alerts")
+    alert_webhook_url: Annotated[SecretStr | None, BeforeValidator(_webhook_url)] = Field(
+        None,
+        description="https address of an incoming webhook of Slack or Teams (Workflows) that alerts are also posted to;"
+        " a secret. unset: none",
+    )
     applicationinsights_connection_string: str | None = Field(
         None, description="where traces, logs and metrics go; unset: nowhere"
     )

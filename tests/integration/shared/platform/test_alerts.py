@@ -1,6 +1,11 @@
 """One mail per cause and day, whatever happens on the way."""
 
 import asyncio
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
 
 import pytest
 
@@ -9,6 +14,7 @@ from shared.platform.alerts import Alert, send_once
 from shared.platform.errors import TransientError
 from shared.platform.mail import Mail
 from shared.platform.postgres import database
+from shared.platform.settings import forget_settings
 
 ALERT = Alert("nivoda/partitions-failed", "Partitions failed", "p001: why")
 
@@ -82,3 +88,82 @@ async def test_the_claim_of_a_process_that_died_is_taken_over_with_the_same_key(
     await rewind("11 minutes")
     assert await send_once(ALERT)
     assert len(mails.mails(10)) == 1
+
+
+class Chat:
+    """What stands in for Slack: keeps what is posted, and answers what it is set to."""
+
+    def __init__(self) -> None:
+        self.posted: list[Any] = []
+        self.status = 200
+
+
+@pytest.fixture
+def chat(monkeypatch: pytest.MonkeyPatch) -> Iterator[Chat]:
+    kept = Chat()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            if kept.status == 200:
+                kept.posted.append(json.loads(body))
+            self.send_response(kept.status)
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    monkeypatch.setenv("ALERT_WEBHOOK_URL", f"http://127.0.0.1:{server.server_port}/services/s3cr3t")
+    forget_settings()
+    yield kept
+    server.shutdown()
+    server.server_close()
+    thread.join()
+    forget_settings()
+
+
+async def test_an_alert_is_mailed_and_posted_once(mails: Sink, chat: Chat):
+    assert await send_once(ALERT)
+    assert not await send_once(ALERT)
+    assert len(mails.mails(10)) == 1
+    assert chat.posted == [{"text": "Partitions failed\np001: why"}]
+    assert await states() == [(ALERT.cause, "sent"), (f"{ALERT.cause}#webhook", "sent")]
+
+
+async def test_a_chat_that_fails_does_not_cost_the_mail_and_is_tried_again_alone(
+    mails: Sink, chat: Chat, caplog: pytest.LogCaptureFixture
+):
+    chat.status = 503
+    with pytest.raises(TransientError, match="503"):
+        await send_once(ALERT)
+    assert (len(mails.mails(10)), chat.posted) == (1, [])
+    chat.status = 200
+    assert await send_once(ALERT)
+    assert (len(mails.mails(10)), len(chat.posted)) == (1, 1)
+    assert "s3cr3t" not in caplog.text
+
+
+async def test_a_relay_that_fails_does_not_cost_the_post_and_is_tried_again_alone(mails: Sink, chat: Chat):
+    mails.reject(Rejection(address="*", code=451, times=1))
+    with pytest.raises(TransientError):
+        await send_once(ALERT)
+    assert (mails.mails(10), len(chat.posted)) == ([], 1)
+    assert await send_once(ALERT)
+    assert (len(mails.mails(10)), len(chat.posted)) == (1, 1)
+
+
+async def test_what_can_be_tried_again_is_what_is_raised(mails: Sink, chat: Chat):
+    chat.status = 404
+    mails.reject(Rejection(address="*", code=451, times=1))
+    with pytest.raises(TransientError):
+        await send_once(ALERT)
+
+
+async def test_a_chat_alone_is_enough(chat: Chat, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("MAIL_PROVIDER", "none")
+    forget_settings()
+    assert await send_once(ALERT)
+    assert len(chat.posted) == 1

@@ -1,6 +1,6 @@
-// What the app may do in the resource group of the apps that it deploys, and what those apps may do themselves.
-@description('Object id of the app.')
-param appPrincipalId string
+// What may be done in the resource group of deployed apps: by the identity that deploys them, and by themselves.
+@description('Object id of the identity with which the app deploys apps, and nothing else.')
+param deployerPrincipalId string
 
 @description('Object id of the identity that deployed apps fetch their image with.')
 param pullPrincipalId string
@@ -65,10 +65,10 @@ resource deployer 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
 }
 
 // On this resource group, which holds the registry, the environment, the vault and the apps, and nothing else.
-resource appOnGroup 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(resourceGroup().id, appPrincipalId, deployer.name)
+resource deployerOnGroup 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(resourceGroup().id, deployerPrincipalId, deployer.name)
   properties: {
-    principalId: appPrincipalId
+    principalId: deployerPrincipalId
     principalType: 'ServicePrincipal'
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', deployer.name)
   }

@@ -6,6 +6,9 @@ param tags object
 param identityId string
 param identityClientId string
 
+@description('Another identity that the app may show: the one that deploys apps.')
+param deployerIdentityId string
+
 @description('Account that the Functions runtime and Durable Functions keep their state in, and its container of packages.')
 param hostStorageName string
 param deploymentContainer string
@@ -91,6 +94,7 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
     type: 'UserAssigned'
     userAssignedIdentities: {
       '${identityId}': {}
+      '${deployerIdentityId}': {}
     }
   }
   properties: {

@@ -1,5 +1,5 @@
-// The identities that act in Azure: the app itself, and the one with which deployed apps fetch their image.
-// Both are user-assigned, so that roles exist before the first start and outlive the app.
+// The identities that act in Azure: the app itself, the one with which it deploys apps, and the one with which those
+// fetch their image. All are user-assigned, so that roles exist before the first start and outlive the app.
 param name string
 param location string
 param tags object

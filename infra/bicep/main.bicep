@@ -360,6 +360,16 @@ module deployedAppsVault 'keyVault.bicep' = {
   }
 }
 
+module deployerIdentity 'identity.bicep' = {
+  name: 'deployer-identity'
+  scope: platformGroup
+  params: {
+    name: 'id-deployer-${token}'
+    location: location
+    tags: tags
+  }
+}
+
 module pullIdentity 'identity.bicep' = {
   name: 'pull-identity'
   scope: deployedAppsGroup
@@ -400,7 +410,7 @@ module deployedAppsRoles 'deployedAppsRoles.bicep' = {
   name: 'deployed-apps-roles'
   scope: deployedAppsGroup
   params: {
-    appPrincipalId: appIdentity.outputs.principalId
+    deployerPrincipalId: deployerIdentity.outputs.principalId
     pullPrincipalId: pullIdentity.outputs.principalId
     registryName: registry.outputs.name
     token: token
@@ -499,6 +509,7 @@ module app 'functionApp.bicep' = {
   scope: platformGroup
   dependsOn: [
     roles
+    deployedAppsRoles
     privateEndpoints
   ]
   params: {
@@ -507,6 +518,7 @@ module app 'functionApp.bicep' = {
     tags: tags
     identityId: appIdentity.outputs.id
     identityClientId: appIdentity.outputs.clientId
+    deployerIdentityId: deployerIdentity.outputs.id
     hostStorageName: hostStorage.outputs.name
     deploymentContainer: deploymentContainer
     instanceMemoryMB: instanceMemoryMB
@@ -562,6 +574,7 @@ module app 'functionApp.bicep' = {
       BASE_IMAGE_REGISTRY: '${registry.outputs.loginServer}/base'
       CONTAINER_APPS_ENVIRONMENT_ID: containerApps.outputs.id
       CONTAINER_APPS_IDENTITY_ID: pullIdentity.outputs.id
+      AZURE_DEPLOYER_CLIENT_ID: deployerIdentity.outputs.clientId
       KEY_VAULT_URI: deployedAppsVault.outputs.uri
       ADMIN_API_KEY: '@Microsoft.KeyVault(SecretUri=${secrets.outputs.adminApiKeyUri})'
       HMAC_SECRETS: '@Microsoft.KeyVault(SecretUri=${secrets.outputs.hmacSecretsUri})'

@@ -26,7 +26,9 @@ PROVIDERS = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}/providers"
 ENVIRONMENT = f"{PROVIDERS}/Microsoft.App/managedEnvironments/cae-manifold"
 IDENTITY = f"{PROVIDERS}/Microsoft.ManagedIdentity/userAssignedIdentities/id-pull"
 CLIENT_ID = "00000000-0000-0000-0000-000000000002"
-"""Of the identity of the app that deploys."""
+"""Of the identity that deploys."""
+APP_CLIENT_ID = "00000000-0000-0000-0000-000000000003"
+"""Of the app's own identity, which has no rights here."""
 
 
 def listed(body: Json, key: str) -> list[Json]:
@@ -224,9 +226,9 @@ class Cloud:
         """What becomes of an image, named by its tag."""
         return self.fates.get(image.rsplit(":", 1)[-1], self.usual)
 
-    def token(self, audience: str) -> str:
-        """What opens the service of that audience, and no other one."""
-        return hmac.new(self.signature.encode(), audience.encode(), hashlib.sha256).hexdigest()
+    def token(self, audience: str, client_id: str = CLIENT_ID) -> str:
+        """What opens the service of that audience, and no other one, for the identity that has rights there."""
+        return hmac.new(self.signature.encode(), f"{audience} {client_id}".encode(), hashlib.sha256).hexdigest()
 
     def images(self) -> set[str]:
         """The images that builds have pushed, with the registry's name."""

@@ -9,7 +9,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from local.arm.cloud import CLIENT_ID, Cloud
+from local.arm.cloud import APP_CLIENT_ID, CLIENT_ID, Cloud
 
 API = "2019-08-01"
 _SECONDS = 86_400
@@ -24,15 +24,15 @@ def token(cloud: Cloud) -> Any:
             return _refused(401, "the header X-IDENTITY-HEADER is missing or wrong")
         if query.get("api-version") != API or not query.get("resource"):
             return _refused(400, f"api-version {API} and a resource are needed")
-        if query.get("client_id") != CLIENT_ID:
+        if query.get("client_id") not in {CLIENT_ID, APP_CLIENT_ID}:
             return _refused(400, "no managed identity with that client id is assigned to the app")
         return JSONResponse(
             {
-                "access_token": cloud.token(query["resource"]),
+                "access_token": cloud.token(query["resource"], query["client_id"]),
                 "expires_on": str(int(time.time()) + _SECONDS),
                 "resource": query["resource"],
                 "token_type": "Bearer",
-                "client_id": CLIENT_ID,
+                "client_id": query["client_id"],
             }
         )
 

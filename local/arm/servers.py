@@ -12,7 +12,17 @@ from starlette.types import ASGIApp
 
 from local.arm import proxy
 from local.arm.app import application
-from local.arm.cloud import CLIENT_ID, ENVIRONMENT, GROUP, IDENTITY, LOCATION, REGISTRY, SUBSCRIPTION, Cloud
+from local.arm.cloud import (
+    APP_CLIENT_ID,
+    CLIENT_ID,
+    ENVIRONMENT,
+    GROUP,
+    IDENTITY,
+    LOCATION,
+    REGISTRY,
+    SUBSCRIPTION,
+    Cloud,
+)
 from local.host.web.embedded import EmbeddedServer, listen
 from local.processes import LOOPBACK
 
@@ -47,7 +57,8 @@ async def serving(cloud: Cloud, folder: Path, port: int = 0) -> AsyncGenerator[S
             environment = {
                 **SETTINGS,
                 "AZURE_MANAGEMENT_ENDPOINT": endpoint,
-                "AZURE_CLIENT_ID": CLIENT_ID,
+                "AZURE_CLIENT_ID": APP_CLIENT_ID,
+                "AZURE_DEPLOYER_CLIENT_ID": CLIENT_ID,
                 "IDENTITY_ENDPOINT": f"{endpoint}/_identity/token",
                 "IDENTITY_HEADER": cloud.signature,
                 "KEY_VAULT_URI": f"{endpoint}/_vault/",

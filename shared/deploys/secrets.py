@@ -83,7 +83,7 @@ class LocalSecrets:
 
 
 class KeyVaultSecrets:
-    """Secrets of a Key Vault, over its REST interface with the app's identity."""
+    """Secrets of a Key Vault, over its REST interface with the identity that deploys."""
 
     def __init__(self, vault: str, http: AsyncClient | None = None) -> None:
         self.vault = vault.rstrip("/")
@@ -107,7 +107,7 @@ class KeyVaultSecrets:
     async def _ask(self, method: str, reference: str, body: dict[str, str] | None = None) -> dict[str, str] | None:
         import httpx  # noqa: PLC0415 - loads in the activity that needs it
 
-        token = (await credential().get_token(VAULT_SCOPE)).token
+        token = (await credential(settings().azure_deployer_client_id).get_token(VAULT_SCOPE)).token
         url = f"{self.vault}/secrets/{_checked(reference)}"
         http = self._http or httpx.AsyncClient(timeout=VAULT_SECONDS)
         try:

@@ -50,6 +50,9 @@ class DeploySettings(Settings):
     container_apps_identity_id: str = Field(
         "", description="resource id of the identity with which deployed apps fetch their image"
     )
+    azure_deployer_client_id: str | None = Field(
+        None, description="client id of the identity that deploys apps and keeps their variables; unset: the app's own"
+    )
     key_vault_uri: str | None = Field(
         None, description="https address of the vault of deployed apps' variables; unset: files on this machine"
     )

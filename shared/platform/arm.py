@@ -70,13 +70,14 @@ class ResourceManager:
     """The resources of one cloud. Paths are resource ids, which begin with a slash.
 
     It is the cloud that AZURE_MANAGEMENT_ENDPOINT names unless another `endpoint` is given, and is shown the app's
-    identity. `token`, `transport` and `timing` are for tests.
+    identity unless `client_id` names another one. `token`, `transport` and `timing` are for tests.
     """
 
     def __init__(
         self,
         endpoint: str | None = None,
         *,
+        client_id: str | None = None,
         token: Callable[[], Awaitable[str]] | None = None,
         transport: AsyncBaseTransport | None = None,
         timing: Time | None = None,
@@ -86,7 +87,8 @@ class ResourceManager:
         for name in ("httpx", "httpcore"):  # they log addresses and headers, and Azure hands out signed addresses
             logging.getLogger(name).setLevel(logging.WARNING)
         self._endpoint = (endpoint or settings().azure_management_endpoint).rstrip("/")
-        self._token = token or self._app_token
+        self._client_id = client_id
+        self._token = token or self._own_token
         self._time = timing or Time()
         self._http = AsyncClient(timeout=TIMEOUT_SECONDS, transport=transport)
 
@@ -190,8 +192,8 @@ class ResourceManager:
             return answer
         raise _refusal(answer)
 
-    async def _app_token(self) -> str:
-        return (await credential().get_token(f"{self._endpoint}/.default")).token
+    async def _own_token(self) -> str:
+        return (await credential(self._client_id).get_token(f"{self._endpoint}/.default")).token
 
     def _answer(self, answer: Response) -> Answer:
         operation = answer.headers.get("Azure-AsyncOperation") or (

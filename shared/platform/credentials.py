@@ -1,4 +1,4 @@
-"""The one identity that the app shows to Azure."""
+"""The identities that the app shows to Azure: its own, and any other that is assigned to it."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ if TYPE_CHECKING:
 POSTGRES_SCOPE = "https://ossrdbms-aad.database.windows.net/.default"
 
 
-@lru_cache(maxsize=1)
-def credential() -> DefaultAzureCredential:
-    """The managed identity in Azure, the developer's own sign-in elsewhere; tokens are cached and renewed inside."""
+@lru_cache(maxsize=8)
+def credential(client_id: str | None = None) -> DefaultAzureCredential:
+    """The managed identity in Azure, the developer's own sign-in elsewhere; tokens are cached and renewed inside.
+
+    `client_id` names another identity than the app's own.
+    """
     from azure.identity.aio import DefaultAzureCredential  # noqa: PLC0415 - loads in the activity that needs it
 
-    return DefaultAzureCredential(managed_identity_client_id=settings().azure_client_id)
+    return DefaultAzureCredential(managed_identity_client_id=client_id or settings().azure_client_id)
 
 
 async def postgres_password() -> str:

@@ -30,7 +30,7 @@ ALLOWED = {
     ("roles", "operatorId", "vault"): {"Key Vault Secrets User"},
     ("roles", "appPrincipalId", "insights"): {"Monitoring Metrics Publisher"},
     ("scheduler", "appPrincipalId", "hub"): {"Durable Task Data Contributor"},
-    ("deployedAppsRoles", "appPrincipalId", "the resource group"): {"deployer"},
+    ("deployedAppsRoles", "deployerPrincipalId", "the resource group"): {"deployer"},
     ("deployedAppsRoles", "pullPrincipalId", "registry"): {"AcrPull"},
 }
 
@@ -75,7 +75,10 @@ def test_the_principals_are_the_identities_of_main(modules):
     main = modules["main"]
     calls = ("roles", "deployedAppsRoles", "cosmos", "scheduler")
     given = {call: plain(main.named(call).value)["params"] for call in calls}
-    assert {params["appPrincipalId"] for params in given.values()} == {"appIdentity.outputs.principalId"}
+    deployed = given["deployedAppsRoles"]
+    apps = {params["appPrincipalId"] for params in given.values() if params is not deployed}
+    assert apps == {"appIdentity.outputs.principalId"}
+    assert deployed["deployerPrincipalId"] == "deployerIdentity.outputs.principalId"
     assert given["deployedAppsRoles"]["pullPrincipalId"] == "pullIdentity.outputs.principalId"
     assert (given["roles"]["operatorId"], given["roles"]["operatorType"]) == ("databaseAdminId", "databaseAdminType")
     scopes = {call: plain(main.named(call).value)["scope"] for call in given}
@@ -99,12 +102,15 @@ def test_in_cosmos_the_app_reads_and_writes_documents_of_one_account(modules):
     assert len(databases) == 1
 
 
-def test_the_app_shows_no_other_identity_than_its_own(modules):
+def test_the_app_shows_its_own_identity_and_the_one_that_deploys(modules):
     app = body(modules["functionApp"].named("app").value)
     identity = next(children(item)[1] for item in children(app) if text(item).startswith("identity"))
-    assert plain(identity) == {"type": "UserAssigned", "userAssignedIdentities": {"'${identityId}'": {}}}
+    assigned = {"'${identityId}'": {}, "'${deployerIdentityId}'": {}}
+    assert plain(identity) == {"type": "UserAssigned", "userAssignedIdentities": assigned}
     given = plain(modules["main"].named("app").value)["params"]
     assert given["identityId"] == "appIdentity.outputs.id"
+    assert given["deployerIdentityId"] == "deployerIdentity.outputs.id"
+    assert given["settings"]["AZURE_DEPLOYER_CLIENT_ID"] == "deployerIdentity.outputs.clientId"
 
 
 def test_role_ids_stand_only_where_roles_are_given(modules):

@@ -60,7 +60,7 @@ class AzurePlatform:
     ) -> None:
         from httpx import AsyncClient  # noqa: PLC0415 - loads in the activity that needs it
 
-        self._azure = azure or ResourceManager()
+        self._azure = azure or ResourceManager(client_id=settings().azure_deployer_client_id)
         # The apps of all tenants answer under one domain: a cookie that one sets would be sent to the next.
         self._web = AsyncClient(timeout=WEB_SECONDS, transport=web, cookies=no_cookies())
         self._where: Place = place()

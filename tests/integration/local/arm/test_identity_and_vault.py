@@ -5,7 +5,7 @@ import ssl
 import httpx
 import pytest
 
-from local.arm.cloud import CLIENT_ID, DOMAIN, PROVIDERS, Cloud
+from local.arm.cloud import APP_CLIENT_ID, CLIENT_ID, DOMAIN, PROVIDERS, Cloud
 from local.arm.servers import serving
 from local.arm.vault import AUDIENCE
 
@@ -39,6 +39,18 @@ async def test_a_token_is_given_to_the_app_for_one_service(http, cloud):
     given = (await token(http, cloud)).json()
     assert (given["resource"], given["token_type"], given["client_id"]) == (AUDIENCE, "Bearer", CLIENT_ID)
     assert given["access_token"] != (await token(http, cloud, resource="https://other")).json()["access_token"]
+
+
+async def test_the_app_s_own_identity_opens_nothing_of_the_deployed_apps(http, cloud, served):
+    assert served.environment["AZURE_CLIENT_ID"] == APP_CLIENT_ID
+    assert served.environment["AZURE_DEPLOYER_CLIENT_ID"] == CLIENT_ID
+    for resource, path, version in (
+        (AUDIENCE, SECRET, V_SECRET),
+        (served.endpoint, f"{PROVIDERS}/Microsoft.App/containerApps/shop", {"api-version": "2025-01-01"}),
+    ):
+        given = (await token(http, cloud, resource=resource, client_id=APP_CLIENT_ID)).json()["access_token"]
+        answer = await http.get(path, params=version, headers={"Authorization": f"Bearer {given}"})
+        assert answer.status_code == 401
 
 
 async def test_who_cannot_prove_to_be_the_app_gets_no_token(http, cloud):

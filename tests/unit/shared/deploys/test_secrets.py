@@ -57,7 +57,7 @@ def vault(monkeypatch):
         assert scope == secrets.VAULT_SCOPE
         return SimpleNamespace(token="t")
 
-    monkeypatch.setattr(secrets, "credential", lambda: SimpleNamespace(get_token=token))
+    monkeypatch.setattr(secrets, "credential", lambda _: SimpleNamespace(get_token=token))
     status.kept = kept
     http = httpx.AsyncClient(transport=httpx.MockTransport(answer))
     status.store = KeyVaultSecrets("https://kva-x.vault.azure.net/", http)

@@ -6,11 +6,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from local.arm.cloud import Fate
+from local.arm.cloud import CLIENT_ID, Fate
 from shared.deploys.cancellation import DeploymentCancelled
 from shared.deploys.platforms.azure.names import suffix
 from shared.deploys.secrets import KeyVaultSecrets, secret_store
 from shared.platform.errors import TerminalError
+from shared.platform.settings import forget_settings
 from tools.bicep_check.syntax import parse, plain
 from tools.bicep_check.types import AzureTypes, Constant, ListOf, ObjectType, family, options
 
@@ -65,10 +66,15 @@ def granted(kind):
 
 async def test_the_role_of_the_app_opens_the_vault_as_far_as_is_needed(harness, cloud, monkeypatch):
     class Credential:
+        def __init__(self, client_id):
+            self._client_id = client_id
+
         async def get_token(self, scope):
-            return SimpleNamespace(token=cloud.token(scope.removesuffix("/.default")))
+            return SimpleNamespace(token=cloud.token(scope.removesuffix("/.default"), self._client_id))
 
     monkeypatch.setattr("shared.deploys.secrets.credential", Credential)
+    monkeypatch.setenv("AZURE_DEPLOYER_CLIENT_ID", CLIENT_ID)
+    forget_settings()
     vault = KeyVaultSecrets(f"{harness.endpoint}/_vault/")
     reference = await vault.put({"TOKEN": "a-value"})
     assert await vault.get(reference) == {"TOKEN": "a-value"}

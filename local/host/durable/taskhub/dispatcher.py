@@ -1,10 +1,12 @@
 """Sets in motion what the task hub holds: turns, batches, activities and timers, within their limits.
 
 Everything happens on one event loop. A change is committed first and takes effect in memory after, so a process that
-dies at any point finds at its next start exactly what was committed. Nothing polls: the hub is read at the start.
+dies at any point finds at its next start exactly what was committed, and a commit that fails (a full disk) leaves
+memory as it was: what it would have kept is tried again. Nothing polls: the hub is read at the start.
 """
 
 import asyncio
+import sqlite3
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -14,7 +16,7 @@ from local.host.core.logs import host_log
 from local.host.durable.model.options import DurableOptions
 from local.host.durable.model.ports import DurableFunctions, Resumed
 from local.host.durable.model.records import Activity, Message, Timer
-from local.host.durable.taskhub import activities
+from local.host.durable.taskhub import activities, instances
 from local.host.durable.taskhub.entity_batches import EntityBatches
 from local.host.durable.taskhub.hub import Hub
 from local.host.durable.taskhub.instances import Instances, Live
@@ -24,8 +26,6 @@ from local.host.durable.taskhub.work import WorkQueue
 
 Item = TypeVar("Item")
 
-# An aborted invocation (function timeout, fault in the host) is tried again after this time.
-RETRY_SECONDS = 1.0
 # Outcomes that no turn waits for are committed together, after this time at most; a kill before runs them again.
 COLLECT_SECONDS = 0.01
 
@@ -53,7 +53,8 @@ class Dispatcher:
     def idle(self) -> bool:
         """Whether nothing runs or is about to, but for what waits for the clock or for somebody outside."""
         queues = (self._activities, self._turns, self._batches)
-        return self._flush is None and not self._retries and all(queue.idle for queue in queues)
+        waits = self._flush is not None or self._retries or self.instances.dropping
+        return not waits and all(queue.idle for queue in queues)
 
     def start(self) -> Resumed:
         """Take up everything that the hub holds."""
@@ -79,6 +80,8 @@ class Dispatcher:
         self._timers.stop()
         self._orchestrations.stop()
         await asyncio.gather(*(queue.stop(grace_seconds) for queue in (self._activities, self._turns, self._batches)))
+        if self._flush is not None:
+            self._flush.cancel()
         self._flush_completed()
 
     def _dispatch(self, made: Made) -> None:
@@ -130,7 +133,7 @@ class Dispatcher:
             put(item)
 
         self._retries += 1
-        asyncio.get_running_loop().call_later(RETRY_SECONDS, put_again)
+        asyncio.get_running_loop().call_later(instances.RETRY_SECONDS, put_again)
 
     # -- activities
 
@@ -161,13 +164,22 @@ class Dispatcher:
     def _flush_completed(self) -> None:
         """Commit the outcomes of this moment together, then wake the orchestrations that wait for them."""
         self._flush = None
-        completed, self._completed = self._completed, []
+        completed = list(self._completed)
         if not completed:
             return
         messages = [message for _, message in completed if self.instances.receiver(message) is not None]
-        with self._hub.transaction():
-            self._hub.take_activities(activity.number for activity, _ in completed)
-            self._hub.add_messages(messages)
+        try:
+            with self._hub.transaction():
+                self._hub.take_activities(activity.number for activity, _ in completed)
+                self._hub.add_messages(messages)
+        except sqlite3.Error as error:
+            host_log.error(
+                "The outcomes of %d activities cannot be kept: %s. It is tried again.", len(completed), error
+            )
+            if not self._stopping:
+                self._flush_soon(instances.RETRY_SECONDS)
+            return
+        del self._completed[: len(completed)]
         self.instances.post(messages)
 
     # -- timers

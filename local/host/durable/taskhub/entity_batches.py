@@ -1,5 +1,6 @@
 """Runs entities: one batch of operations at a time per entity, applied once and for all by its commit."""
 
+from dataclasses import replace
 from typing import Any
 
 from local.host.core.credentials import sanitize
@@ -33,21 +34,23 @@ class EntityBatches:
         if not self._instances.is_current(live):
             return
         at = self._instances.now_text()
-        sent: list[Message] = []
+        after, sent = entity, list[Message]()
         if outcome is not None:
             sent = self._replies(outcome, at)
-            entity.input_text, entity.custom_status = outcome.input_text, outcome.custom_status
-            entity.created = entity.updated = at
-            _note(entity, outcome.failures)
+            after = _advance(entity, outcome, at)
         with self._hub.transaction():
             self._hub.take_messages(messages)
             if outcome is not None:
-                self._hub.save_instance(entity)
+                self._hub.save_instance(after)
             self._hub.add_messages(sent)
+        live.state = after
         live.consume(messages)
         if not live.inbox:
             self._instances.leave(entity.instance_id)
         self._instances.post(sent)
+        for failure in outcome.failures if outcome is not None else ():
+            name = entity.instance_id
+            host_log.warning("%s: an operation failed: %s", name, failure, extra={"instance_id": name})
 
     def _replies(self, outcome: entities.BatchOutcome, at: str) -> list[Message]:
         replies = [
@@ -81,13 +84,21 @@ class EntityBatches:
             return entities.finish_failed(entity, requests, str(error))
 
 
-def _note(entity: Instance, failures: list[str]) -> None:
-    name = entity.instance_id
-    for failure in failures:
-        host_log.warning("%s: an operation failed: %s", name, failure, extra={"instance_id": name})
+def _advance(entity: Instance, outcome: entities.BatchOutcome, at: str) -> Instance:
+    """The entity as it stands after the batch; a new object, so that a batch that cannot be kept leaves no trace."""
+    notes = list(entity.notes)
+    for failure in outcome.failures:
         note = (
             f"An operation failed: {failure}. An orchestration that called it gets the error; who signalled it never "
             "learns of it, here as in Azure. The log has the traceback."
         )
-        if note not in entity.notes:
-            entity.notes = [*entity.notes, note][-MOST_NOTES:]
+        if note not in notes:
+            notes = [*notes, note][-MOST_NOTES:]
+    return replace(
+        entity,
+        input_text=outcome.input_text,
+        custom_status=outcome.custom_status,
+        created=at,
+        updated=at,
+        notes=notes,
+    )

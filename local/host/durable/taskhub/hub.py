@@ -104,14 +104,18 @@ class Hub:
 
     @contextmanager
     def transaction(self) -> Generator[None, None, None]:
-        """All changes inside are kept together, or none of them is."""
+        """All changes inside are kept together, or none of them is, whichever statement fails.
+
+        Nothing in memory may change before the block has ended.
+        """
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
+            self._db.execute("COMMIT")
         except BaseException:
-            self._db.execute("ROLLBACK")
+            if self._db.in_transaction:  # after some errors SQLite has rolled back by itself
+                self._db.execute("ROLLBACK")
             raise
-        self._db.execute("COMMIT")
 
     # -- writing
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -9,11 +10,14 @@ from datetime import datetime
 from uuid import uuid4
 
 from local.host.core.clock import Clock
+from local.host.core.logs import host_log
 from local.host.durable.model import dotnet, entities, events
 from local.host.durable.model.events import Event
 from local.host.durable.model.records import PENDING, Instance, Message
 from local.host.durable.taskhub.hub import Hub, load_events
 
+# What was aborted (function timeout, commit that fails, fault in the host) is tried again after this time.
+RETRY_SECONDS = 1.0
 # A turn that could only note that more of a task_all has succeeded waits for the rest: until nothing more has come for
 # this time, and so long at most.
 HOLD_SECONDS = 0.5
@@ -46,6 +50,7 @@ class Instances:
         self._clock = clock
         self._wake = wake
         self._live: dict[str, Live] = {}
+        self._dropped: list[Message] = []
 
     def now(self) -> datetime:
         """The time in whole milliseconds, so that what happens together shares its timestamps."""
@@ -120,18 +125,33 @@ class Instances:
 
     def post(self, messages: Iterable[Message]) -> None:
         """Hand committed messages to their instances and wake those; what nobody can take is dropped."""
-        dropped: list[Message] = []
         for message in messages:
             live = self.receiver(message)
             if live is None:
-                dropped.append(message)
+                self._dropped.append(message)
                 continue
             live.inbox.append(message)
             if not self._holds(live, message):
                 self._wake(live)
-        if dropped:
+        self._drop()
+
+    def _drop(self) -> None:
+        """Delete the rows of what nobody takes. Where that fails it is tried again: nothing else waits for it."""
+        if not self._dropped:
+            return
+        try:
             with self.hub.transaction():
-                self.hub.take_messages(dropped)
+                self.hub.take_messages(self._dropped)
+        except sqlite3.Error as error:
+            host_log.error("%d messages that nobody takes cannot be deleted: %s.", len(self._dropped), error)
+            asyncio.get_running_loop().call_later(RETRY_SECONDS, self._drop)
+        else:
+            self._dropped.clear()
+
+    @property
+    def dropping(self) -> bool:
+        """Whether messages that nobody takes are still to be deleted."""
+        return bool(self._dropped)
 
     def receiver(self, message: Message) -> Live | None:
         """Who takes the message; None for an instance that does not exist, has ended, or runs another execution."""

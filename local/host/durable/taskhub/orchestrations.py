@@ -1,8 +1,9 @@
 """Runs the turns of orchestrations: asks the function, commits what its answer comes to, sends what it made."""
 
 import asyncio
+import sqlite3
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import uuid4
 
 from local.host.core.logs import host_log
@@ -69,7 +70,7 @@ class Orchestrations:
             episode.started["Version"], self._options.default_version, self._options.version_match_strategy
         )
         if rejected and self._options.version_failure_strategy == "Reject":
-            self._reject(instance, rejected)
+            self._reject(live, rejected)
             return
         answer = turn.reject(rejected) if rejected else await self._ask(instance, episode, known)
         if not self._instances.is_current(live):
@@ -94,24 +95,28 @@ class Orchestrations:
             self._hub.take_messages(messages)
         live.consume(messages)
 
-    def _reject(self, instance: Instance, reason: str) -> None:
+    def _reject(self, live: Live, reason: str) -> None:
         """The extension gives such work back for a newer worker; here it waits for the app's next start."""
         note = (
             f"{reason} It is left to a worker that may run it. Deploy that version, set versionMatchStrategy to None, "
             "or set versionFailureStrategy to Fail to have such instances fail."
         )
-        self._instances.leave(instance.instance_id)
-        self._note(instance, note)
+        self._note(live, note)
+        self._instances.leave(live.state.instance_id)
 
     def _commit(self, live: Live, taken: list[Message], episode: turn.Episode, outcome: turn.Outcome, at: str) -> None:
-        """One transaction: history, messages consumed, work made. Then the same in memory, and everyone woken."""
+        """One transaction: history, messages consumed, work made. Then the same in memory, and everyone woken.
+
+        What arrived too late for an execution that ends is consumed with it.
+        """
         before = live.state
         made = self._make(before, episode, outcome, at)
         after = turn.advance(before, episode, outcome, at)
         anew = before.fresh or after.fresh
         kept = 0 if anew else len(before.texts or ())
+        consumed = list(live.inbox) if after.finished else taken
         with self._hub.transaction():
-            self._hub.take_messages(taken)
+            self._hub.take_messages(consumed)
             if anew:
                 self._hub.clear_history(before.instance_id)
             self._hub.append_history(before.instance_id, kept, (after.texts or [])[kept:])
@@ -124,13 +129,13 @@ class Orchestrations:
             self._hub.add_messages(made.messages)
             self._hub.add_activities(made.activities)
             self._hub.add_timers(made.timers)
-        _warn(after, after.notes[len(before.notes) :])
         live.state = after
-        live.consume(taken)
+        live.consume(consumed)
         live.held_for = outcome.held_for
         if after.finished:
-            self._end(live)
+            self._instances.leave(after.instance_id)
         self._dispatch(made)
+        _warn(after, after.notes[len(before.notes) :])
         self._watch(live, outcome.still_open)
 
     def _make(self, instance: Instance, episode: turn.Episode, outcome: turn.Outcome, at: str) -> Made:
@@ -187,11 +192,6 @@ class Orchestrations:
         made.children.append(started)
         made.messages.append(message)
 
-    def _end(self, live: Live) -> None:
-        self._instances.leave(live.state.instance_id)
-        if live.inbox:
-            self._drop(live, list(live.inbox))
-
     def _watch(self, live: Live, still_open: Sequence[NewAction]) -> None:
         """Note what has returned and does not end: a set timer at once, what may end by itself in a while."""
         name = live.state.instance_id
@@ -201,23 +201,32 @@ class Orchestrations:
         if not still_open or any(note.startswith(diagnosis.RETURNED) for note in live.state.notes):
             return
         if any(isinstance(one, CreateTimer) for one in still_open):
-            self._note(live.state, diagnosis.hanging(still_open))
+            self._note_hanging(live, still_open)
         else:
-            loop = asyncio.get_running_loop()
-            self._hints[name] = loop.call_later(HANGS_AFTER_SECONDS, self._note_hanging, live, still_open)
+            self._note_later(live, still_open)
+
+    def _note_later(self, live: Live, still_open: Sequence[NewAction]) -> None:
+        later = asyncio.get_running_loop().call_later(HANGS_AFTER_SECONDS, self._note_hanging, live, still_open)
+        self._hints[live.state.instance_id] = later
 
     def _note_hanging(self, live: Live, still_open: Sequence[NewAction]) -> None:
-        del self._hints[live.state.instance_id]
-        if self._instances.is_current(live):
-            self._note(live.state, diagnosis.hanging(still_open))
-
-    def _note(self, instance: Instance, note: str) -> None:
-        if note in instance.notes:
+        self._hints.pop(live.state.instance_id, None)
+        if not self._instances.is_current(live):
             return
-        instance.notes.append(note)
+        try:
+            self._note(live, diagnosis.hanging(still_open))
+        except sqlite3.Error as error:
+            host_log.error("%s: a note cannot be kept: %s. It is tried again.", live.state.instance_id, error)
+            self._note_later(live, still_open)
+
+    def _note(self, live: Live, note: str) -> None:
+        if note in live.state.notes:
+            return
+        noted = replace(live.state, notes=[*live.state.notes, note])
         with self._hub.transaction():
-            self._hub.save_instance(instance)
-        _warn(instance, [note])
+            self._hub.save_instance(noted)
+        live.state = noted
+        _warn(noted, [note])
 
 
 def _warn(instance: Instance, notes: list[str]) -> None:

@@ -165,7 +165,7 @@ async def test_operations_of_an_entity_are_applied_once(lab: Any, app: df.DFApp)
 
 
 async def test_an_aborted_turn_is_tried_again(lab: Any, app: df.DFApp, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("local.host.durable.taskhub.dispatcher.RETRY_SECONDS", 0.01)
+    monkeypatch.setattr("local.host.durable.taskhub.instances.RETRY_SECONDS", 0.01)
     one = await lab(app)
     run, aborts = one.functions.run_orchestrator, [1, 1]
 
@@ -182,7 +182,7 @@ async def test_an_aborted_turn_is_tried_again(lab: Any, app: df.DFApp, monkeypat
 async def test_an_activity_that_the_host_could_not_run_is_tried_again(
     lab: Any, app: df.DFApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("local.host.durable.taskhub.dispatcher.RETRY_SECONDS", 0.01)
+    monkeypatch.setattr("local.host.durable.taskhub.instances.RETRY_SECONDS", 0.01)
     one = await lab(app)
     run, answers = one.functions.run_activity, ["no JSON"]
 

@@ -1,0 +1,309 @@
+"""Commits that fail at any point (a full disk) lose nothing and do nothing twice: memory follows what is committed."""
+
+import asyncio
+import json
+import shutil
+import sqlite3
+import tempfile
+from collections import Counter
+from dataclasses import asdict
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import azure.durable_functions as df
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule, run_state_machine_as_test
+
+from local.host.core.clock import ManualClock
+from local.host.durable.extension import DurableExtension
+from local.host.durable.management.refusals import Finished
+from local.host.durable.model.options import DurableOptions
+from local.host.durable.sdk.inprocess import InProcessFunctions
+from local.host.durable.taskhub import dispatcher, instances
+
+KEYS = ["a", "b"]
+EXPECTED = {"chain": [1, 2], "fan": [0, 1, 2], "timed": "late", "parent": [[1, 2], 5], "caught": "failed"}
+WRITES = ("BEGIN", "INSERT", "DELETE", "COMMIT")
+
+
+def make_app() -> df.DFApp:
+    app = df.DFApp()
+
+    @app.activity_trigger(input_name="x")
+    def act(x):
+        return x
+
+    @app.activity_trigger(input_name="x")
+    def fails(x):
+        raise ValueError(x)
+
+    @app.entity_trigger(context_name="context")
+    def counter(context):
+        value = context.get_state(lambda: 0) + (context.get_input() or 0)
+        context.set_state(value)
+        context.set_result(value)
+
+    orchestrations(app)
+    return app
+
+
+def orchestrations(app: df.DFApp) -> None:
+    @app.orchestration_trigger(context_name="context")
+    def chain(context):
+        return [(yield context.call_activity("act", 1)), (yield context.call_activity("act", 2))]
+
+    @app.orchestration_trigger(context_name="context")
+    def fan(context):
+        return (yield context.task_all([context.call_activity("act", number) for number in range(3)]))
+
+    @app.orchestration_trigger(context_name="context")
+    def timed(context):
+        yield context.create_timer(context.current_utc_datetime + timedelta(minutes=1))
+        return (yield context.call_activity("act", "late"))
+
+    @app.orchestration_trigger(context_name="context")
+    def parent(context):
+        return [(yield context.call_sub_orchestrator("chain")), (yield context.call_activity("act", 5))]
+
+    @app.orchestration_trigger(context_name="context")
+    def caught(context):
+        try:
+            yield context.call_activity("fails", "x")
+        except Exception:  # the SDK's own kind
+            return "failed"
+
+    @app.orchestration_trigger(context_name="context")
+    def waits(context):
+        return [(yield context.wait_for_external_event("go")), (yield context.wait_for_external_event("go"))]
+
+    @app.orchestration_trigger(context_name="context")
+    def calls(context):
+        yield context.call_entity(df.EntityId("counter", "a"), "add", 1)
+        context.signal_entity(df.EntityId("counter", "b"), "add", 1)
+        if context.get_input() == "first":
+            context.continue_as_new("second")
+
+
+class Relaying(InProcessFunctions):
+    """The entity `relay` passes what it is signalled on to `b`, for which the Python SDK has no call."""
+
+    async def run_entity(self, name: str, context: str, instance_id: str) -> str:
+        answer = await super().run_entity(name, context, instance_id)
+        if not instance_id.endswith("@relay"):
+            return answer
+        inputs = [operation["input"] for operation in json.loads(context)["batch"]]
+        signals = [{"target": {"name": "counter", "key": "b"}, "name": "add", "input": one} for one in inputs]
+        return json.dumps({**json.loads(answer), "signals": signals})
+
+
+class FullDisk:
+    """A connection whose writing statements fail where the test says: `faults` counts down to each failure."""
+
+    def __init__(self, real: sqlite3.Connection) -> None:
+        self._real = real
+        self.faults: list[int] = []
+
+    def execute(self, statement: str, *more: Any) -> sqlite3.Cursor:
+        if statement.startswith(WRITES) and self.faults:
+            self.faults[0] -= 1
+            if self.faults[0] < 0:
+                del self.faults[0]
+                raise sqlite3.OperationalError("database or disk is full")
+        return self._real.execute(statement, *more)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+
+class FailingCommits(RuleBasedStateMachine):
+    """Orchestrations, entities, timers and events under commits that fail, and processes that die."""
+
+    running = Bundle("running")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = Path(tempfile.mkdtemp(prefix="failing-commits-"))
+        self.clock = ManualClock()
+        self.loop = asyncio.new_event_loop()
+        self.functions = Relaying(make_app().get_functions())
+        self.counters: Counter[str] = Counter()
+        self.events: dict[str, list[int]] = {}
+        self.started: dict[str, str] = {}
+        self.do(self.open())
+
+    def do(self, work: Any) -> Any:
+        return self.loop.run_until_complete(work)
+
+    async def open(self) -> None:
+        options = DurableOptions.parse({"hubName": "unit", "maxEntityOperationBatchSize": 2})
+        self.extension = DurableExtension(self.functions, options, self.folder / "hub.db", self.clock)
+        self.hub = self.extension._hub
+        self.hub._db = self.disk = FullDisk(self.hub._db)
+        self.operations = self.extension.operations
+        await self.extension.start()
+
+    async def die(self) -> None:
+        running = self.extension._dispatcher
+        running._stopping = True
+        running._completed.clear()
+        running._timers.stop()
+        await asyncio.gather(*(one.stop(0) for one in (running._activities, running._turns, running._batches)))
+        self.disk.faults.clear()
+        self.hub.close()
+
+    def accepted(self, operation: Any, *arguments: Any) -> Any:
+        """What the operation answers; None when it failed, which its caller is told."""
+
+        async def operate() -> Any:
+            try:
+                return operation(*arguments) or True
+            except sqlite3.OperationalError:
+                return None
+
+        return self.do(operate())
+
+    @rule(after=st.lists(st.integers(0, 12), min_size=1, max_size=4))
+    def the_disk_fills(self, after):
+        self.disk.faults += after
+
+    @rule(key=st.sampled_from(KEYS), number=st.integers(1, 9))
+    def signal(self, key, number):
+        if self.accepted(self.operations.signal_entity, "counter", key, "add", json.dumps(str(number))):
+            self.counters[key] += number
+
+    @rule(number=st.integers(1, 9))
+    def signal_that_signals(self, number):
+        if self.accepted(self.operations.signal_entity, "counter", "relay", "add", json.dumps(str(number))):
+            self.counters["b"] += number
+
+    @rule(target=running, name=st.sampled_from([*EXPECTED, "calls", "waits"]))
+    def start(self, name):
+        value = json.dumps(json.dumps("first")) if name == "calls" else None
+        instance_id = self.accepted(self.operations.start, name, value)
+        if instance_id is None:
+            return multiple()
+        self.started[instance_id] = name
+        if name == "calls":
+            self.counters.update({"a": 2, "b": 2})
+        return instance_id
+
+    @rule(instance_id=running, number=st.integers(0, 9))
+    def raise_event(self, instance_id, number):
+        async def send() -> bool:
+            try:
+                self.operations.raise_event(instance_id, "go", json.dumps(number))
+            except (sqlite3.OperationalError, Finished):
+                return False
+            return True
+
+        if self.started[instance_id] == "waits" and self.do(send()):
+            self.events.setdefault(instance_id, []).append(number)
+
+    @rule(rounds=st.integers(1, 30))
+    def time_passes_for_the_loop(self, rounds):
+        async def turn_over() -> None:
+            for _ in range(rounds):
+                await asyncio.sleep(0)
+
+        self.do(turn_over())
+
+    @rule()
+    def a_moment_passes(self):
+        self.do(asyncio.sleep(0.004))
+
+    @rule(seconds=st.integers(1, 90))
+    def the_clock_moves(self, seconds):
+        self.clock.advance(seconds)
+
+    @rule()
+    def the_process_dies_and_the_next_one_starts(self):
+        self.do(self.die())
+        self.do(self.open())
+
+    @invariant()
+    def memory_holds_what_is_committed(self):
+        rows = {table: self.numbers(table) for table in ("inbox", "timers")}
+        for live in self.extension._dispatcher.instances._live.values():
+            kept = self.hub.instance(live.state.instance_id)
+            if kept is None:
+                assert live.state.is_entity
+                assert live.state.input_text is None
+            else:
+                left_out = {"history": None, "texts": None}
+                assert asdict(live.state) | left_out == asdict(kept) | left_out
+                if live.state.texts is not None and not live.state.is_entity:
+                    assert live.state.texts == self.hub.history(live.state.instance_id)
+            for message in live.inbox:
+                assert message.number in rows["inbox"] or message.timer in rows["timers"]
+
+    def numbers(self, table):
+        return {number for (number,) in self.disk._real.execute(f"SELECT number FROM {table}")}
+
+    def teardown(self):
+        try:
+            self.disk.faults.clear()
+            self.do(self.come_to_rest())
+            self.check()
+            self.do(self.die())
+            self.do(self.open())
+            self.do(self.come_to_rest())
+            self.check()
+        finally:
+            self.do(self.die())
+            self.loop.close()
+            shutil.rmtree(self.folder)
+
+    async def come_to_rest(self):
+        for instance_id, name in self.started.items():
+            while name == "waits" and len(self.events.get(instance_id, [])) < 2:
+                self.operations.raise_event(instance_id, "go", "7")
+                self.events.setdefault(instance_id, []).append(7)
+        for _ in range(400):
+            await asyncio.sleep(0.001)
+            if self.extension.idle and not any(
+                live.inbox for live in self.extension._dispatcher.instances._live.values()
+            ):
+                if (wake := self.clock.next_wake()) is None:
+                    return
+                self.clock.move_to(max(wake, self.clock.now()))
+        raise AssertionError("It does not come to rest.")
+
+    def check(self):
+        for instance_id, name in self.started.items():
+            found = self.operations.status(instance_id)
+            expected = self.events[instance_id][:2] if name == "waits" else EXPECTED.get(name)
+            assert (found.status, json.loads(found.output or "null")) == ("Completed", expected), name
+            history = self.operations.history(found)
+            scheduled = [event["EventId"] for event in history if event["EventType"] == 4]
+            outcomes = [event["TaskScheduledId"] for event in history if event["EventType"] in {5, 6}]
+            assert sorted(scheduled) == sorted(outcomes)
+        for key in KEYS:
+            if self.counters[key]:
+                assert self.operations.entity_state("counter", key) == str(self.counters[key])
+        assert [self.numbers(table) for table in ("inbox", "timers", "activities")] == [set(), set(), set()]
+
+
+@pytest.fixture(autouse=True)
+def quick_retries(monkeypatch):
+    monkeypatch.setattr(instances, "RETRY_SECONDS", 0.001)
+    monkeypatch.setattr(dispatcher, "COLLECT_SECONDS", 0.001)
+    monkeypatch.setattr(instances, "HOLD_SECONDS", 0.002)
+    monkeypatch.setattr(instances, "LONGEST_HOLD_SECONDS", 0.004)
+
+
+def test_whatever_commit_fails_nothing_is_lost_and_nothing_is_done_twice():
+    run_state_machine_as_test(FailingCommits, settings=settings(max_examples=60, stateful_step_count=25, deadline=None))
+
+
+async def test_a_counter_signalled_once_under_two_failing_commits_reads_one(lab):
+    one = await lab(make_app())
+    one.operations.signal_entity("counter", "a", "add", json.dumps("1"))
+    hub = one.extension._hub
+    hub._db = disk = FullDisk(hub._db)
+    disk.faults = [3, 3]
+    await asyncio.sleep(0.1)
+    assert disk.faults == []
+    assert one.operations.entity_state("counter", "a") == "1"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final
 
-from activities.deploys.running import PATIENT, end_step, redactor_of, running_step
+from activities.deploys.running import PATIENT, end_step, redactor_of, running_step, supersede_if_older
 from shared.deploys import store, transitions
+from shared.deploys.cancellation import DeploymentCancelled
 from shared.deploys.models import (
     CANCELLED,
     ERROR_LENGTH,
@@ -34,10 +36,16 @@ logger = logging.getLogger(__name__)
 
 @activity(retry=PATIENT)
 async def claim_deployment(task: Claim) -> Claimed:
-    """Let one execution have the deployment. A finished orchestration that is started again gets nothing."""
+    """Let one execution have the deployment. A finished orchestration that is started again gets nothing.
+
+    Nor does a deployment when one of the same app that was requested later serves: however late the queue or a sweep
+    starts it, an older version never replaces a newer one.
+    """
     known = settings()
     claimed = True
     try:
+        with suppress(DeploymentCancelled):  # its steps run already, and see it
+            await supersede_if_older(task)
         found = await store.change(
             task.deployment_id, task.organization_id, lambda one, now: transitions.claim(one, task.execution, now)
         )
@@ -87,7 +95,7 @@ async def roll_back(task: Undo) -> Nothing:
     if found.status in (DeploymentStatus.UPDATING_DATABASE, DeploymentStatus.COMPLETED):
         raise Conflict(f"Deployment {found.id} serves and is not undone.", code=FINISHING)
     redact = await redactor_of(found)
-    if found.cancel_reason is not CancelReason.REQUEST:
+    if found.cancel_reason is None or not found.cancel_reason.ends_cancelled:
         await store.change(
             task.deployment_id,
             task.organization_id,

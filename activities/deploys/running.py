@@ -102,6 +102,25 @@ async def end_step(ref: DeploymentRef, step: Step, error: str | None = None) -> 
     )
 
 
+async def supersede_if_older(ref: DeploymentRef) -> None:
+    """Cancel the deployment if one of the same app that was requested later serves for good.
+
+    Raises:
+        DeploymentCancelled: it was.
+        Conflict: it has ended already.
+    """
+    deployment = await store.load(ref.deployment_id, ref.organization_id)
+    newer = await store.find_newer_serving(deployment)
+    if newer is None:
+        return
+    after = await store.change(
+        ref.deployment_id, ref.organization_id, lambda one, now: transitions.supersede(one, newer, now)
+    )
+    if after.status.ended:
+        raise transitions.ended(after)
+    raise DeploymentCancelled(f"Deployment {newer.id} of the same app was requested later, and serves already.")
+
+
 def _cancel_check(ref: DeploymentRef) -> Cancelled:
     """Whether the deployment is cancelled, read from its document at most every CHECK_INTERVAL_SECONDS."""
     cancelled = False

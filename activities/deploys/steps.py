@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from activities.deploys.running import SOON, end_step, running_step
+from activities.deploys.running import SOON, end_step, running_step, supersede_if_older
 from shared.deploys import store, transitions
 from shared.deploys.models import DeploymentStatus, Step
 from shared.deploys.platforms import platform
@@ -28,6 +28,7 @@ from shared.platform.errors import TerminalError
 async def validate_deployment(task: DeploymentRef) -> Nothing:
     """See whether it can be done at all."""
     async with running_step(task, Step.VALIDATION, DeploymentStatus.VALIDATING) as running:
+        await supersede_if_older(task)
         await platform().validate(running.spec, running.context)
     await end_step(task, Step.VALIDATION)
     return Nothing()
@@ -95,6 +96,7 @@ async def release_revision(task: ImageReady) -> Released:
 async def promote_revision(task: RevisionReady) -> Serving:
     """Give the healthy revision all traffic."""
     async with running_step(task, Step.DEPLOY, DeploymentStatus.DEPLOYING, "giving the traffic") as running:
+        await supersede_if_older(task)
         promoted = await platform().promote(running.spec, task.revision, running.context)
     found = await store.change(
         task.deployment_id,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import json
 import logging
 import secrets
 from datetime import UTC, datetime, timedelta
@@ -30,10 +32,33 @@ SWEPT: Final = 100
 logger = logging.getLogger(__name__)
 
 
-async def accept(request: DeployRequest) -> Deployment:
+async def accept_once(request: DeployRequest, key: str) -> tuple[Deployment, bool]:
+    """Accept the deployment of this idempotency key, and whether an earlier request with the key was accepted instead.
+
+    Raises:
+        Conflict: the key was sent with another request before (`idempotency-key-reused`).
+        InvalidInput: as `accept`.
+    """
+    id_ = _id_of(f"{request.organization_id}\n{key}".encode())
+    digest = _digest(request)
+    known = await store.find(id_, request.organization_id)
+    replayed = known is not None
+    if known is None:
+        known = await accept(request, id_=id_, digest=digest)
+    if known.request_hash != digest:
+        raise Conflict(
+            "This idempotency key was sent with another request before.",
+            code="idempotency-key-reused",
+            remedy="Send a new key with each new request.",
+        )
+    return known, replayed
+
+
+async def accept(request: DeployRequest, *, id_: str | None = None, digest: str | None = None) -> Deployment:
     """Accept a deployment. It will run even if the queue does not answer now.
 
-    A source that it names becomes its project's newest: one that went to an upload URL is known by nothing else.
+    With `id_`, a deployment that has that id already is given instead, whatever it was requested with. A source that
+    the request names becomes its project's newest: one that went to an upload URL is known by nothing else.
 
     Raises:
         InvalidInput: there is nothing to deploy, the source was never uploaded, its git URL is refused, or there is no
@@ -45,7 +70,11 @@ async def accept(request: DeployRequest) -> Deployment:
     values = {name: value.get_secret_value() for name, value in request.env_variables.items()}
     reference = await secret_store().put(values) if values else None
     parameters = Parameters.model_validate(request.model_dump(include=set(Parameters.model_fields)))
-    return await _submit(_new(parameters, source, reference))
+    changes = {"request_hash": digest} | ({"id": id_} if id_ else {})
+    accepted = await _submit(_new(parameters, source, reference).model_copy(update=changes))
+    if reference is not None and accepted.secrets_reference != reference:
+        await secret_store().delete(reference)  # another request with the id was quicker
+    return accepted
 
 
 async def retry(organization: str | None, id_: str) -> Deployment:
@@ -81,20 +110,28 @@ async def redeploy(organization: str, project: str, user: str, custom_domain: st
         NotFound: nothing was ever uploaded or deployed for the project (`unknown-project`).
         Conflict: a deployment of it has not ended (`deployment-in-progress`).
     """
-    known = await store.find_project(organization, project)
     newest = await store.of_project(organization, project, limit=1)
-    last = newest.deployments[0] if newest.deployments else None
-    if known is None and last is None:
+    if not newest.deployments and await store.find_project(organization, project) is None:
         raise NotFound(
             f"There is no project {project}.", code="unknown-project", remedy="Upload its source, or use POST /deploy."
         )
+    await store.reserve_project(organization, project)
+    try:
+        return await _redeploy(organization, project, user, custom_domain)
+    except BaseException:
+        await store.release_project(organization, project)
+        raise
+
+
+async def _redeploy(organization: str, project: str, user: str, custom_domain: str | None) -> Deployment:
     if (active := await store.find_active(organization, project)) is not None:
         raise Conflict(
             f"Deployment {active.id} of the project is {active.status}.",
             code="deployment-in-progress",
             remedy="Wait until it has ended, or cancel it.",
         )
-    if last is None:
+    newest = await store.of_project(organization, project, limit=1)
+    if not newest.deployments:
         request = DeployRequest(
             project_id=project,
             user_id=user,
@@ -103,9 +140,11 @@ async def redeploy(organization: str, project: str, user: str, custom_domain: st
             custom_domain=custom_domain,
         )
         return await accept(request)
+    [last] = newest.deployments
     changes = {"user_id": user, "custom_domain": custom_domain or last.custom_domain}
     parameters = Parameters.model_validate(last.model_dump(include=set(Parameters.model_fields)) | changes)
     source = last.source
+    known = await store.find_project(organization, project)
     if isinstance(source, ArchiveSource) and known is not None and known.source_hash is not None:
         source = ArchiveSource(hash=known.source_hash)
     return await _submit(_new(parameters, source, last.secrets_reference))
@@ -152,12 +191,22 @@ def _new(parameters: Parameters, source: Source, reference: str | None) -> Deplo
     now = datetime.now(UTC)
     return Deployment(
         **parameters.model_dump(),
-        id=f"dep_{base64.b32encode(secrets.token_bytes(8)).decode()[:12]}",
+        id=_id_of(secrets.token_bytes(32)),
         source=source,
         secrets_reference=reference,
         created_at=now,
         updated_at=now,
     )
+
+
+def _id_of(seed: bytes) -> str:
+    return f"dep_{base64.b32encode(hashlib.sha256(seed).digest()).decode()[:12]}"
+
+
+def _digest(request: DeployRequest) -> str:
+    """Of all that was requested but for the values of variables, which a hash would not hide."""
+    known = request.model_dump(mode="json", exclude={"env_variables"})
+    return hashlib.sha256(json.dumps([known, sorted(request.env_variables)]).encode()).hexdigest()
 
 
 async def _submit(deployment: Deployment) -> Deployment:

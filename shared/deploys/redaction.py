@@ -52,12 +52,16 @@ class Redactor:
         """
         whole = text.rfind("\n") + 1
         if self._across is not None:
-            whole = min(whole, text.rfind("\n", 0, self._begins(text)) + 1)
+            joined, places = _join(text)
+            begins = self._begins(joined)
+            whole = min(whole, _line_of(text, places[begins] if begins < len(joined) else len(text)))
+            values = [(places[one.start()], places[one.end() - 1]) for one in self._across.finditer(joined)]
+            while cut := [first for first, last in values if first < whole <= last]:
+                whole = _line_of(text, min(cut))
         return self(text[:whole]), text[whole:]
 
-    def _begins(self, text: str) -> int:
+    def _begins(self, joined: str) -> int:
         """Where the text's end begins that may go on as a value; its length, if there is none."""
-        joined, places = _join(text)
         begins = len(joined)
         for form in self._joined:
             start = max(len(joined) - len(form) + 1, 0)
@@ -66,7 +70,7 @@ class Redactor:
                     begins = at
                     break
                 start = at + 1
-        return places[begins] if begins < len(joined) else len(text)
+        return begins
 
     def _without_cut_values(self, text: str) -> str:
         if self._across is None or "\n" not in text:
@@ -78,6 +82,11 @@ class Redactor:
             shown += text[end:first] + re.sub(r"[^\r\n]+", HIDDEN, text[first:last])
             end = last
         return shown + text[end:]
+
+
+def _line_of(text: str, place: int) -> int:
+    """Where the line begins that has the character at that place."""
+    return text.rfind("\n", 0, place) + 1
 
 
 def _join(text: str) -> tuple[str, list[int]]:

@@ -21,6 +21,8 @@ COUNTED: Final = 1_000
 """Statuses in one answer of the database."""
 TRIES: Final = 12
 """Changes of one document meet seldom: its one orchestration, a cancel, a sweep."""
+RESERVED_FOR: Final = timedelta(seconds=30)
+"""Longer than accepting a deployment takes; a request that ended half-way keeps others out for no longer."""
 SENT_AGAIN_AFTER: Final = timedelta(minutes=15)
 """A message that the queue accepted and that was not acted on for so long may be lost."""
 
@@ -151,6 +153,22 @@ async def find_active(organization: str, project: str) -> Deployment | None:
     return page.deployments[0] if page.deployments else None
 
 
+async def find_newer_serving(deployment: Deployment) -> Deployment | None:
+    """A deployment of the same app that was requested later and serves for good, if there is one."""
+    page = await _page(
+        "SELECT * FROM c WHERE c.type = 'deployment' AND c.projectId = @project AND c.environment = @environment"
+        " AND c.status IN ('updating_database', 'completed') AND c.createdAt > @created ORDER BY c.createdAt DESC",
+        {
+            "project": deployment.project_id,
+            "environment": deployment.environment,
+            "created": _text(deployment.created_at),
+        },
+        deployment.organization_id,
+        1,
+    )
+    return page.deployments[0] if page.deployments else None
+
+
 async def unsent(now: datetime, *, older_than: timedelta, limit: int) -> list[Deployment]:
     """Accepted deployments that wait though no message may be on its way: never sent, or sent long ago."""
     page = await _page(
@@ -256,8 +274,38 @@ async def find_project(organization: str, project: str) -> Project | None:
 async def update_project(
     organization: str, project: str, *, source_hash: str | None = None, deployment_id: str | None = None
 ) -> Project:
-    """Keep the project's newest source or deployment, whichever is given."""
-    news = {"source_hash": source_hash, "deployment_id": deployment_id}
+    """Keep the project's newest source or deployment, whichever is given. A deployment ends a reservation."""
+    news: dict[str, object] = {"source_hash": source_hash} if source_hash else {}
+    if deployment_id:
+        news |= {"deployment_id": deployment_id, "reserved_until": None}
+    return await _change_project(organization, project, lambda known, _: known.model_copy(update=news))
+
+
+async def reserve_project(organization: str, project: str) -> None:
+    """Let one request alone look whether a deployment of the project is under way, and accept one if not.
+
+    Raises:
+        Conflict: another request has reserved it (`deployment-in-progress`).
+    """
+
+    def reserve(known: Project, now: datetime) -> Project:
+        if known.reserved_until is not None and known.reserved_until > now:
+            raise Conflict(
+                f"Another request is deploying project {project}.",
+                code="deployment-in-progress",
+                remedy="Wait until that deployment has ended, or cancel it.",
+            )
+        return known.model_copy(update={"reserved_until": now + RESERVED_FOR})
+
+    await _change_project(organization, project, reserve)
+
+
+async def release_project(organization: str, project: str) -> None:
+    """End the reservation of a request that has not deployed."""
+    await _change_project(organization, project, lambda known, _: known.model_copy(update={"reserved_until": None}))
+
+
+async def _change_project(organization: str, project: str, step: Callable[[Project, datetime], Project]) -> Project:
     for _ in range(TRIES):
         now = datetime.now(UTC)
         found = await DEPLOYMENTS.find(_project_id(project), organization)
@@ -266,17 +314,17 @@ async def update_project(
             if found
             else Project(id=_project_id(project), organization_id=organization, project_id=project, updated_at=now)
         )
-        noted = known.model_copy(update={k: v for k, v in news.items() if v is not None} | {"updated_at": now})
+        changed = step(known, now).model_copy(update={"updated_at": now})
         try:
             if found:
-                await DEPLOYMENTS.replace(document(noted), seen=found["_etag"])
+                await DEPLOYMENTS.replace(document(changed), seen=found["_etag"])
             else:
-                await DEPLOYMENTS.create(document(noted))
+                await DEPLOYMENTS.create(document(changed))
         except Conflict as conflict:
             if conflict.code not in (CHANGED, EXISTS):
                 raise
         else:
-            return noted
+            return changed
     raise TransientError(f"Project {project} was changed by others {TRIES} times.", code="deployment-busy")
 
 

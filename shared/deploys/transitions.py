@@ -9,6 +9,7 @@ from shared.deploys.models import (
     ERROR_LENGTH,
     FINISHING,
     PROGRESS,
+    SUPERSEDED,
     CancelReason,
     Deployment,
     DeploymentError,
@@ -65,7 +66,7 @@ def advance(deployment: Deployment, status: DeploymentStatus, now: datetime) -> 
         raise ended(deployment)
     if deployment.cancel_reason and status not in (_S.FAILED, _S.CANCELLED):
         raise _cancelled(deployment)
-    if deployment.cancel_reason is CancelReason.REQUEST:
+    if deployment.cancel_reason is not None and deployment.cancel_reason.ends_cancelled:
         # The cancel was accepted, so it is the end, whatever else went wrong meanwhile.
         status = _S.CANCELLED
     if status not in MAY_BECOME[deployment.status]:
@@ -148,12 +149,29 @@ def request_cancel(deployment: Deployment, reason: CancelReason, now: datetime) 
             code=FINISHING,
             remedy="Deploy the version that you want instead.",
         )
-    if deployment.cancel_reason is CancelReason.REQUEST:
+    if deployment.cancel_reason is not None and deployment.cancel_reason.ends_cancelled:
         return deployment
     requested = deployment.model_copy(update={"cancel_reason": reason, "updated_at": now})
-    if reason is CancelReason.REQUEST and deployment.status is _S.QUEUED:
+    if reason.ends_cancelled and deployment.status is _S.QUEUED:
         return advance(requested, _S.CANCELLED, now)
     return requested
+
+
+def supersede(deployment: Deployment, newer: Deployment, now: datetime) -> Deployment:
+    """The deployment, cancelled since a newer one of the same app serves. One that has not started ends at once.
+
+    Raises:
+        Conflict: as `request_cancel`.
+    """
+    cancelled = request_cancel(deployment, CancelReason.SUPERSEDED, now)
+    error = DeploymentError(
+        code=SUPERSEDED,
+        message=f"Deployment {newer.id} of the same app was requested later, and serves already.",
+        details="Deploy again if this version is to replace it.",
+        timestamp=now,
+    )
+    by_request = cancelled.cancel_reason is CancelReason.REQUEST
+    return cancelled if by_request else cancelled.model_copy(update={"error": cancelled.error or error})
 
 
 def end(deployment: Deployment, status: DeploymentStatus, error: DeploymentError | None, now: datetime) -> Deployment:
@@ -168,6 +186,8 @@ def end(deployment: Deployment, status: DeploymentStatus, error: DeploymentError
     for one in ended_.steps:
         if one.success is None:
             ended_ = end_step(ended_, one.name, None if ended_.status is _S.COMPLETED else str(ended_.status), now)
+    if ended_.cancel_reason is CancelReason.SUPERSEDED:
+        return ended_
     return ended_.model_copy(update={"error": error if ended_.status is _S.FAILED else None})
 
 

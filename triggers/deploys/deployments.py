@@ -3,6 +3,7 @@
 Callers act for their own organization; the operator, with the admin key, for each.
 """
 
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Annotated, TypeVar
 
@@ -44,6 +45,12 @@ READ = ApiKey("deploys:read")
 WRITE = ApiKey("deploys:write")
 LOG_BYTES = 65_536
 A = TypeVar("A", bound=DeploymentAccepted)
+
+
+class IdempotencyKey(BaseModel):
+    """The caller's name for one deployment, by which a repeated request is recognised."""
+
+    idempotency_key: str | None = Field(default=None, min_length=1, max_length=200, pattern=r"^[!-~]+$")
 
 
 class OrganizationQuery(BaseModel):
@@ -89,13 +96,17 @@ class UploadRequest(Wire):
 
 
 @routes.post("/deploy", needs=WRITE, summary="Deploy a project", status=202)
-async def deploys_start(body: DeployRequest, caller: Caller) -> Reply[DeploymentAccepted]:
+async def deploys_start(body: DeployRequest, headers: IdempotencyKey, caller: Caller) -> Reply[DeploymentAccepted]:
     """Goes on by itself; the status is at Location.
 
-    Of a project, one deployment works at a time. Wait for one to end where the next has to come after it.
+    Of a project, one deployment runs at a time, and one that was requested earlier never replaces a later one. A
+    repeated request with the same `Idempotency-Key` gives the first deployment again, marked `Idempotency-Replayed`.
     """
     _own(caller, body.organization_id)
-    return _accepted(answers.accepted(await intake.accept(body)))
+    if headers.idempotency_key is None:
+        return _accepted(answers.accepted(await intake.accept(body)))
+    accepted, replayed = await intake.accept_once(body, headers.idempotency_key)
+    return _accepted(answers.accepted(accepted), {"Idempotency-Replayed": "true"} if replayed else {})
 
 
 @routes.post("/api/deploy", needs=WRITE, summary="Deploy a project as before (V2)", status=202)
@@ -256,5 +267,6 @@ def _not_own(own: str) -> Forbidden:
     )
 
 
-def _accepted(body: A) -> Reply[A]:
-    return Reply(body, status=202, headers={"Location": f"/deploy/{body.deployment_id}/status", "Retry-After": "2"})
+def _accepted(body: A, more: Mapping[str, str] | None = None) -> Reply[A]:
+    headers = {"Location": f"/deploy/{body.deployment_id}/status", "Retry-After": "2"}
+    return Reply(body, status=202, headers={**headers, **(more or {})})

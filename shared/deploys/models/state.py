@@ -18,6 +18,8 @@ from shared.deploys.models.spec import DeploymentSpec
 ERROR_LENGTH: Final = 2_000
 ORPHANED: Final = "deployment-lost"
 """Code of the error of a deployment whose orchestration was terminated from outside."""
+SUPERSEDED: Final = "deployment-superseded"
+"""Code of the error of a deployment that a newer one of its app has overtaken."""
 CANCELLED: Final = "deployment-stopped"
 """Code of the error of a step, or of a change, that a cancel or the timeout has ended."""
 FINISHING: Final = "deployment-finishing"
@@ -93,6 +95,12 @@ class CancelReason(StrEnum):
 
     REQUEST = "cancel"
     TIMEOUT = "timeout"
+    SUPERSEDED = "superseded"
+
+    @property
+    def ends_cancelled(self) -> bool:
+        """Whether the deployment ends as cancelled, whatever else went wrong meanwhile."""
+        return self is not CancelReason.TIMEOUT
 
 
 class LogMark(Wire):
@@ -129,6 +137,7 @@ class Deployment(Parameters):
     custom_domain_url: str | None = None
     error: DeploymentError | None = None
     log_mark: LogMark | None = None
+    request_hash: str | None = Field(default=None, description="Of a request with an idempotency key")
     original_deployment_id: DeploymentId | None = Field(default=None, description="What this one retries")
 
     def spec(self) -> DeploymentSpec:
@@ -161,6 +170,7 @@ class Project(Wire):
     project_id: Name
     source_hash: SourceHash | None = None
     deployment_id: DeploymentId | None = None
+    reserved_until: datetime | None = Field(default=None, description="One V2 request is about to deploy it")
     updated_at: datetime
 
 

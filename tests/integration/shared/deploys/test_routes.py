@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 from datetime import UTC, datetime, timedelta
@@ -22,6 +23,7 @@ from shared.platform.blobs import blob_service
 from shared.platform.errors import TransientError
 
 CANARY = "canary-5f1c-never-shown"
+ADMIN = {"X-Admin-Key": "operator"}
 
 
 @pytest.fixture
@@ -257,6 +259,37 @@ async def test_the_v2_contract(ask, body, state) -> None:
     made = await store.load(answer["deploymentId"], state)
     assert (made.user_id, made.custom_domain, made.build_command) == ("u2", "new.example.com", "make")
     assert made.environment == "staging"
+
+
+async def test_of_two_v2_requests_at_once_one_is_accepted(ask, body, state) -> None:
+    _, first, _ = await ask("POST", "/deploy", body)
+    await change(first, DeploymentStatus.COMPLETED)
+    for _ in range(3):
+        answers = await asyncio.gather(
+            *(ask("POST", "/api/deploy", {"projectId": "shop", "orgId": state, "userId": "u"}) for _ in range(4))
+        )
+        assert sorted(status for status, _, _ in answers) == [202, 409, 409, 409]
+        assert {answer["code"] for status, answer, _ in answers if status == 409} == {"deployment-in-progress"}
+        [accepted] = [answer for status, answer, _ in answers if status == 202]
+        await change(accepted, DeploymentStatus.COMPLETED)
+
+
+async def test_a_repeated_request_with_its_key_is_one_deployment(ask, body, state, tmp_path) -> None:
+    keyed = {**ADMIN, "Idempotency-Key": "build-77"}
+    requests = [ask("POST", "/deploy", {**body, "envVariables": {"A": CANARY}}, keyed) for _ in range(4)]
+    answers = await asyncio.gather(*requests)
+    assert {status for status, _, _ in answers} == {202}
+    [id_] = {answer["deploymentId"] for _, answer, _ in answers}
+    assert len((await store.of_project(state, "shop", limit=10)).deployments) == 1
+    status, again, headers = await ask("POST", "/deploy", {**body, "envVariables": {"A": CANARY}}, keyed)
+    assert (status, again["deploymentId"], headers["Idempotency-Replayed"]) == (202, id_, "true")
+    status, refused, _ = await ask("POST", "/deploy", {**body, "environment": "staging"}, keyed)
+    assert (status, refused["code"]) == (409, "idempotency-key-reused")
+    status, other, _ = await ask("POST", "/deploy", body, {**ADMIN, "Idempotency-Key": "build-78"})
+    assert other["deploymentId"] != id_
+    assert await secret_store().get((await store.load(id_, state)).secrets_reference) == {"A": CANARY}
+    kept = list((tmp_path / "secrets").iterdir())
+    assert len(kept) == 1
 
 
 async def test_a_source_is_uploaded_and_deployed_by_default(ask, state, storage) -> None:

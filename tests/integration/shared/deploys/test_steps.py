@@ -415,3 +415,41 @@ async def test_a_value_over_the_ends_of_lines_and_writes_is_hidden(platform, ref
     assert CANARY[9:] not in joined
     assert base64.b64encode(CANARY.encode()).decode()[2:-4] not in joined
     assert "information" in joined
+
+
+async def newer_of(ref, new, status=DeploymentStatus.COMPLETED, **changes):
+    """A deployment of the same app that was requested later."""
+    older = await load(ref)
+    later = {"created_at": older.created_at + timedelta(seconds=1), "status": status, **changes}
+    return await store.create(new(**{"organization_id": older.organization_id, "project_id": older.project_id} | later))
+
+
+async def test_an_older_deployment_that_the_queue_delivers_late_ends_as_superseded(platform, ref, new) -> None:
+    newer = await newer_of(ref, new)
+    claimed = await deploys.claim_deployment(Claim(**ref.model_dump(), execution="e"))
+    found = await load(ref)
+    assert (claimed.claimed, found.status) == (False, DeploymentStatus.CANCELLED)
+    assert found.error.code == "deployment-superseded"
+    assert newer.id in found.error.message
+
+
+@pytest.mark.parametrize("step", ["validate", "promote"])
+async def test_one_that_was_overtaken_while_it_waited_or_built_gets_no_traffic(platform, ref, new, step: str) -> None:
+    await deploys.claim_deployment(Claim(**ref.model_dump(), execution="e"))
+    await newer_of(ref, new, DeploymentStatus.UPDATING_DATABASE)
+    run, task = tasks(ref)[step]
+    with pytest.raises(TerminalError) as refused:
+        await run(task)
+    assert (refused.value.code, step in platform.calls) == (CANCELLED, False)
+    await deploys.roll_back(Undo(**ref.model_dump(), code=CANCELLED, message="x"))
+    ended = await deploys.end_deployment(End(**ref.model_dump(), status=DeploymentStatus.FAILED, code=CANCELLED))
+    assert (ended.status, ended.code) == (DeploymentStatus.CANCELLED, "deployment-superseded")
+
+
+async def test_what_another_environment_or_an_earlier_request_serves_supersedes_nothing(platform, ref, new) -> None:
+    await newer_of(ref, new, environment="production")
+    await newer_of(ref, new, created_at=(await load(ref)).created_at - timedelta(seconds=1))
+    await newer_of(ref, new, DeploymentStatus.FAILED)
+    assert (await deploys.claim_deployment(Claim(**ref.model_dump(), execution="e"))).claimed
+    for step, task in tasks(ref).values():
+        await step(task)

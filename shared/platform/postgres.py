@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from shared.platform.credentials import postgres_password
-from shared.platform.errors import TransientError
+from shared.platform.errors import TerminalError, TransientError
 from shared.platform.settings import settings
 from shared.platform.telemetry import span
 
@@ -17,6 +17,18 @@ if TYPE_CHECKING:
 
     from psycopg import AsyncConnection
     from psycopg_pool import AsyncConnectionPool
+
+
+class DataRefused(TerminalError):
+    """A value that PostgreSQL cannot store or compute with; the server is well. The transaction was rolled back."""
+
+    code = "data-refused"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"PostgreSQL refused a value: {reason[:300]}.", remedy="The value must change; nothing was stored."
+        )
+        self.reason = reason
 
 
 CONNECT_SECONDS = 10
@@ -68,8 +80,10 @@ async def database() -> AsyncGenerator[AsyncConnection[Any]]:
 
     Raises:
         TransientError: no connection could be had, or it broke: a deadlock, a restart of the server, a lost network.
+        DataRefused: a value is too large or of no type that PostgreSQL could store.
     """
-    from psycopg import OperationalError  # noqa: PLC0415 - loads in the activity that needs it
+    from psycopg import DataError, OperationalError  # noqa: PLC0415 - loads in the activity that needs it
+    from psycopg.errors import ProgramLimitExceeded, StatementTooComplex  # noqa: PLC0415 - as above
     from psycopg_pool import PoolTimeout  # noqa: PLC0415 - as above
 
     pool = await _pool()
@@ -77,6 +91,8 @@ async def database() -> AsyncGenerator[AsyncConnection[Any]]:
         with span("postgres.transaction"):
             async with pool.connection() as connection:
                 yield connection
+    except (DataError, ProgramLimitExceeded, StatementTooComplex) as error:
+        raise DataRefused(str(error.diag.message_primary or error)) from error
     except (OperationalError, PoolTimeout) as error:
         raise TransientError(
             f"PostgreSQL did not do its part: {type(error).__name__}: {str(error).strip()[:300]}.",

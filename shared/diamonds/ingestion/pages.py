@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from shared.diamonds.ingestion.models import IngestPages, Mark, PagesIngested, Stone
-from shared.diamonds.ingestion.payloads import canonical, key, storable_text
+from shared.diamonds.ingestion.payloads import LONGEST_ID, canonical, key, storable_text
 from shared.diamonds.runs.models import RUN_ENDED, RunStatus
 from shared.platform.errors import Conflict, ManifoldError, NotFound, TerminalError
 from shared.platform.postgres import database, rows
@@ -32,6 +32,8 @@ SWEEPS = 3
 BATCH_ROWS = 1_000
 BATCH_SECONDS = 2.0
 """A transaction holds about this many rows, or what comes in that time: what a crash makes us read again."""
+
+MOST_LATE_PAGES = 100
 
 _logger = logging.getLogger(__name__)
 
@@ -70,7 +72,7 @@ async def copy_pages(
         pages = pages or supplier.read(task.partition.prices, task.plan.window, mark, page_size)
         batch = await _read(pages, task, mark, clock, until=min(stop, clock() + BATCH_SECONDS))
         moved: Mark | None = mark
-        if batch.stones:
+        if batch.stones or pages.token != mark.next_token:
             to = Mark(sweep=mark.sweep, next_offset=max(pages.offset, mark.next_offset), next_token=pages.token)
             moved, differing = await _store(task, mark, to, batch.stones)
             changed += differing
@@ -85,11 +87,19 @@ async def copy_pages(
 
 
 async def _read(pages: Pages, task: IngestPages, mark: Mark, clock: Callable[[], float], *, until: float) -> _Batch:
-    """Read until the time or the rows of a batch are reached, but beyond the mark, so that each batch moves it."""
+    """Read until the time or the rows of a batch are reached, but beyond the mark, so that each batch moves it.
+
+    A supplier that does not get beyond it within MOST_LATE_PAGES of the time's end is left for the next time box.
+    """
     batch = _Batch()
     most = 10 * task.partition.expected + 10_000
+    late = 0
     try:
-        while pages.offset <= mark.next_offset or (len(batch.stones) < BATCH_ROWS and clock() < until):
+        while not pages.ended:
+            if clock() >= until or len(batch.stones) >= BATCH_ROWS:
+                late += 1
+                if pages.offset > mark.next_offset or late > MOST_LATE_PAGES:
+                    break
             if pages.offset > most:
                 raise TerminalError(
                     f"The supplier still sends diamonds at offset {pages.offset} of partition"
@@ -97,13 +107,10 @@ async def _read(pages: Pages, task: IngestPages, mark: Mark, clock: Callable[[],
                     code="endless-partition",
                     remedy="See whether the supplier's paging works.",
                 )
-            stones = await pages.next()
-            if not stones:
-                batch.ended = True
-                break
-            batch.stones.extend(stones)
+            batch.stones.extend(await pages.next())
     except ManifoldError as error:
         batch.error = error
+    batch.ended = pages.ended and batch.error is None
     return batch
 
 
@@ -131,7 +138,13 @@ def _incoming(stones: list[Stone]) -> list[tuple[str, str, datetime | None, str,
     for stone in stones:
         payload, digest = canonical(stone.payload)
         stone_id = key(stone, digest)
-        incoming[stone_id] = (stone_id, storable_text(stone.offer_id), stone.source_updated_at, payload, digest)
+        incoming[stone_id] = (
+            stone_id,
+            storable_text(stone.offer_id)[:LONGEST_ID],
+            stone.source_updated_at,
+            payload,
+            digest,
+        )
     return list(incoming.values())
 
 
@@ -192,7 +205,8 @@ async def _move(
         """
         update diamonds.partition_progress set sweep = %s, next_offset = %s, next_token = %s, completed = %s,
             failed = false, counted = coalesce(%s, counted), updated_at = now()
-        where run_id = %s and partition_id = %s and sweep = %s and next_offset = %s and not completed
+        where run_id = %s and partition_id = %s and sweep = %s and next_offset = %s
+            and next_token is not distinct from %s and not completed
         """,
         (
             to.sweep,
@@ -204,6 +218,7 @@ async def _move(
             task.partition.partition_id,
             mark.sweep,
             mark.next_offset,
+            mark.next_token,
         ),
     )
     return moved.rowcount == 1

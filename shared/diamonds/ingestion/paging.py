@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from shared.platform.errors import TerminalError
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
@@ -27,13 +29,19 @@ class Pages(Protocol):
     Attributes:
         offset: where the next page begins, or how many rows were read where the token says that.
         token: what the supplier gave out to go on from; None for suppliers that have no tokens, and at the start.
+        ended: the list was read to its end.
     """
 
     offset: int
     token: str | None
+    ended: bool
 
     async def next(self) -> list[Stone]:
-        """The next diamonds. It may be fewer than a page; none: the list has ended."""
+        """The next page's diamonds, which may be few or none; whether more follow says `ended`.
+
+        Raises:
+            TerminalError: the supplier goes round in a circle (`repeated-page-token`).
+        """
         ...
 
 
@@ -42,19 +50,28 @@ class TokenPages:
 
     def __init__(self, page: Callable[[str | None], Awaitable[tuple[list[Stone], str | None]]], start: Mark) -> None:
         self._page = page
-        self._ended = False
+        self.ended = False
         self.offset = start.next_offset
         self.token = start.next_token
+        self._seen = {start.next_token}
 
     async def next(self) -> list[Stone]:
         """As the port says. An empty page that names a next one is not the end."""
-        stones: list[Stone] = []
-        while not stones and not self._ended:
-            stones, following = await self._page(self.token)
-            # The last page's own token is kept: who goes on from here reads that page again, and finds the end.
-            self._ended = following is None
-            self.token = following or self.token
+        if self.ended:
+            return []
+        stones, following = await self._page(self.token)
         self.offset += len(stones)
+        self.ended = not following
+        if following:
+            if following in self._seen:
+                raise TerminalError(
+                    "The supplier names a page as the next one that was read before.",
+                    code="repeated-page-token",
+                    remedy="See whether the supplier's paging works.",
+                )
+            self._seen.add(following)
+            # The last page's own token is kept: who goes on from here reads that page again, and finds the end.
+            self.token = following
         return stones
 
 
@@ -62,6 +79,7 @@ class OffsetPages:
     """Pages of a supplier that is asked for an offset, which falls back when diamonds have left the list."""
 
     token: str | None = None
+    ended = False
 
     def __init__(self, page: Callable[[int, int], Awaitable[list[Stone]]], start: Mark, page_size: int = 50) -> None:
         self._page_at = page
@@ -74,7 +92,7 @@ class OffsetPages:
         self.offset = self._back(offset)
 
     async def next(self) -> list[Stone]:
-        """The next diamonds. It may be fewer than a page; none: the list has ended."""
+        """As the port says. Only an empty page is the end."""
         if self._last and self._retreats < MOST_RETREATS:
             stones = await self._page(self.offset - 1)
             if not stones or not _same(stones[0], self._last):
@@ -91,6 +109,7 @@ class OffsetPages:
         return max(offset - RETREAT_PAGES * self._page_size, 0)
 
     def _take(self, stones: list[Stone]) -> list[Stone]:
+        self.ended = not stones
         if stones:
             self._last = stones[-1]
             self.offset += len(stones)

@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 from hashlib import sha256
 from math import isfinite
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
-if TYPE_CHECKING:
-    from shared.diamonds.ingestion.models import Stone
+from shared.diamonds.ingestion.models import Stone
 
 LONGEST_ID = 200
 """Characters of a stone's id; an index holds about 2,700 bytes, and real ids are 36 to 50."""
+
+MOST_CHARACTERS = 1_000_000
+"""Of one diamond's payload; usual ones have about 1,500."""
+
+UNREADABLE = "unreadable"
+"""Stands in the payload of an item that is no object, and holds what it is."""
 
 NO_ID = "unusable-id:"
 """Begins the key of a stone whose own id cannot be one. It is stored and counted under it, and fails consolidation."""
@@ -28,12 +33,23 @@ def canonical(payload: dict[str, Any]) -> tuple[str, bytes]:
     """
     try:
         text = _encode(payload)
-        doubtful = "\\u0000" in text or "\\ud" in text
+        if "\\u0000" in text or "\\ud" in text:
+            text = _encode(_storable(payload))
     except ValueError:
-        doubtful, text = True, ""
-    if doubtful:
         text = _encode(_storable(payload))
+    except RecursionError:
+        text = _encode({UNREADABLE: "nested too deeply"})
+    if len(text) > MOST_CHARACTERS:
+        text = _encode({UNREADABLE: f"longer than {MOST_CHARACTERS:,} characters", "begins": text[:1_000]})
     return text, sha256(text.encode()).digest()
+
+
+def unreadable(item: Any, number: int) -> Stone:
+    """A stone for an item of a page that is no object: stored under a key of its own, it fails when it is mapped.
+
+    `number` is the item's place on its page, which tells two equal items apart.
+    """
+    return Stone(supplier_stone_id="", offer_id="", source_updated_at=None, payload={UNREADABLE: item, "at": number})
 
 
 def key(stone: Stone, digest: bytes) -> str:

@@ -9,14 +9,14 @@ from dataclasses import asdict
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from shared.diamonds.ingestion.payloads import NO_ID
 from shared.diamonds.pricing.failed_rows import requeue_if_read_anew
 from shared.diamonds.pricing.models import RowsConsolidated
 from shared.diamonds.pricing.rules import hold_rules
 from shared.diamonds.runs.lifecycle import see_running
-from shared.platform.postgres import database, rows
+from shared.platform.postgres import DataRefused, database, rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from shared.diamonds.pricing.models import ConsolidateRows
 
 CLAIM_ROWS = 2_000
+MOST_REFUSED = 100
+"""Rows in a row that PostgreSQL may refuse one by one; after that the statement is at fault, and nothing more fails."""
 
 _logger = logging.getLogger(__name__)
 
@@ -44,10 +46,14 @@ async def consolidate(
     change of how the feed is read those that had failed. When all are finished, rows are left only if one of them died.
     `mapping` says where the feed's payload holds what.
 
+    A claim that PostgreSQL refuses for what is in a row is halved until that row is alone, which then fails.
+
     Raises:
         Conflict: the run is not running (`run-ended`), for example because it was cancelled.
         TransientError: the database's. What was claimed before it is done.
     """
+    from psycopg import IntegrityError  # noqa: PLC0415 - loads in the activity that needs it
+
     if again := await requeue_if_read_anew(task.feed, _fingerprint(mapping, price_unit)):
         _logger.info("Failed rows are tried again.", extra={"feed": task.feed, "rows": again})
     stop = clock() + task.seconds
@@ -56,26 +62,79 @@ async def consolidate(
         "words": json.dumps(mapping.words),
         "feed": task.feed,
         "worker": task.worker,
-        "batch": CLAIM_ROWS,
         "unit": 100 if price_unit == "cents" else 1,
         "no_id": NO_ID,
+        "only": None,
     }
     done = failed = 0
     # Going on behind the last claim saves reading what the index still holds of all the rows done before.
-    after, finished = "", False
+    after, finished, batch, refused_in_a_row = "", False, CLAIM_ROWS, 0
     while not finished:
-        async with database() as connection:
-            if task.run_id:
-                await see_running(connection, task.run_id)
-            await hold_rules(connection)
-            claim = (await rows(connection, _statement(), {**given, "after": after}, prepare=False))[0]
+        try:
+            claim = await _claim(task, {**given, "after": after, "batch": batch})
+        except (DataRefused, IntegrityError):
+            if batch > 1:
+                batch //= 2
+                continue
+            if refused_in_a_row >= MOST_REFUSED:
+                raise  # it is not the rows
+            claim = await _claim_one(task, {**given, "after": after, "batch": 1})
+        refused_in_a_row = refused_in_a_row + 1 if claim["refused"] else 0
         done += claim["done"]
         failed += claim["failed"]
         finished = claim["last"] is None and not after
         after = claim["last"] or ""
+        batch = min(2 * batch, CLAIM_ROWS)
         if clock() >= stop:
             break
     return RowsConsolidated(done=done, failed=failed, finished=finished)
+
+
+async def _claim(task: ConsolidateRows, given: dict[str, Any]) -> dict[str, Any]:
+    async with database() as connection:
+        if task.run_id:
+            await see_running(connection, task.run_id)
+        await hold_rules(connection)
+        claim = (await rows(connection, _statement(), given, prepare=False))[0]
+    return claim | {"refused": False}
+
+
+async def _claim_one(task: ConsolidateRows, given: dict[str, Any]) -> dict[str, Any]:
+    """Consolidate the next row alone; if PostgreSQL refuses what is in it, mark it failed with what it said."""
+    from psycopg import DataError, IntegrityError  # noqa: PLC0415 - loads in the activity that needs it
+    from psycopg.errors import ProgramLimitExceeded, StatementTooComplex  # noqa: PLC0415 - as above
+
+    async with database() as connection:
+        if task.run_id:
+            await see_running(connection, task.run_id)
+        await hold_rules(connection)
+        next_row = await rows(connection, _NEXT, given)
+        if not next_row:
+            return {"done": 0, "failed": 0, "last": None, "refused": False}
+        only = {"only": next_row[0]["supplier_stone_id"]}
+        try:
+            async with connection.transaction():
+                claim = (await rows(connection, _statement(), {**given, **only}, prepare=False))[0]
+                return claim | {"refused": False}
+        except (DataError, IntegrityError, ProgramLimitExceeded, StatementTooComplex) as refused:
+            reason = f"row: {refused.diag.message_primary or refused}"[:300]
+            await connection.execute(_MARK_FAILED, {**given, **only, "reason": reason})
+    _logger.warning("A row could not be stored and was marked failed.", extra={"feed": task.feed, **only})
+    return {"done": 0, "failed": 1, "last": only["only"], "refused": True}
+
+
+_NEXT = """
+select supplier_stone_id from diamonds.raw_diamonds
+where feed = %(feed)s and consolidation_status = 'pending' and supplier_stone_id > %(after)s
+order by supplier_stone_id limit 1 for update skip locked
+"""
+
+_MARK_FAILED = """
+update diamonds.raw_diamonds
+set consolidation_status = 'failed', failure_reason = %(reason)s, claimed_at = now(), claimed_by = %(worker)s,
+    consolidated_at = now(), updated_at = now()
+where feed = %(feed)s and supplier_stone_id = %(only)s
+"""
 
 
 async def recover_claims(older_than: timedelta) -> int:

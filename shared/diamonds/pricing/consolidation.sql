@@ -1,11 +1,13 @@
 -- Claims pending rows, maps and prices them, and writes down what became of each, in one statement.
--- Parameters: feed, worker, after (stone id to claim behind), batch (rows), unit (100 for cents, 1 for dollars),
+-- Parameters: feed, worker, after (stone id to claim behind), only (one stone id, or null), batch (rows), unit (100 for cents, 1 for dollars),
 -- words and the paths of shared.diamonds.pricing.mapping.Mapping. A path that is null gives null.
--- It must not fail on any payload, or its row would hold up all others: casts are checked, lengths are bounded.
+-- It must not fail on any payload: casts are checked, lengths are bounded. If it does all the same, `consolidate` halves
+-- the claim until the bad row is alone (parameter only).
 with claimed as materialized (
     select supplier_stone_id, offer_id, payload
     from diamonds.raw_diamonds
     where feed = %(feed)s and consolidation_status = 'pending' and supplier_stone_id > %(after)s
+        and (%(only)s::text is null or supplier_stone_id = %(only)s)
     order by supplier_stone_id
     limit %(batch)s
     for update skip locked
@@ -28,22 +30,25 @@ with claimed as materialized (
         coalesce(%(words)s::jsonb #>> array['availability', payload #>> %(availability)s],
             nullif(btrim(payload #>> %(availability)s), '')) as known_availability,
         nullif(payload #>> %(hold_id)s, '') as hold_id,
-        substring(payload #>> %(image_url)s from '^https?://.*') as image_url, -- nothing that a browser would run
-        substring(payload #>> %(video_url)s from '^https?://.*') as video_url,
+        diamonds.web_address(payload #>> %(image_url)s) as image_url,
+        diamonds.web_address(payload #>> %(video_url)s) as video_url,
         payload #>> %(certificate_lab)s as certificate_lab,
         payload #>> %(certificate_number)s as certificate_number,
         payload #>> %(supplier_name)s as supplier_name,
         payload #>> %(supplier_stock_id)s as supplier_stock_id,
         jsonb_strip_nulls(jsonb_build_object(
-            'length', coalesce(payload #> %(length)s, to_jsonb(mm[1]::numeric)),
-            'width', coalesce(payload #> %(width)s, to_jsonb(mm[2]::numeric)),
-            'depth', coalesce(payload #> %(depth)s, to_jsonb(mm[3]::numeric)),
-            'depth_percentage', payload #> %(depth_percentage)s, 'table_percentage', payload #> %(table_percentage)s
+            'length', coalesce(diamonds.detail(payload #> %(length)s), to_jsonb(mm[1]::numeric)),
+            'width', coalesce(diamonds.detail(payload #> %(width)s), to_jsonb(mm[2]::numeric)),
+            'depth', coalesce(diamonds.detail(payload #> %(depth)s), to_jsonb(mm[3]::numeric)),
+            'depth_percentage', diamonds.detail(payload #> %(depth_percentage)s),
+            'table_percentage', diamonds.detail(payload #> %(table_percentage)s)
         )) as measurements,
         jsonb_strip_nulls(jsonb_build_object(
-            'eye_clean', payload #> %(eye_clean)s, 'brown', payload #> %(brown)s, 'green', payload #> %(green)s,
-            'milky', payload #> %(milky)s, 'fluorescence_color', payload #> %(fluorescence_color)s,
-            'discount', payload #> %(discount)s, 'markup_price', payload #> %(markup_price)s
+            'eye_clean', diamonds.detail(payload #> %(eye_clean)s), 'brown', diamonds.detail(payload #> %(brown)s),
+            'green', diamonds.detail(payload #> %(green)s), 'milky', diamonds.detail(payload #> %(milky)s),
+            'fluorescence_color', diamonds.detail(payload #> %(fluorescence_color)s),
+            'discount', diamonds.detail(payload #> %(discount)s),
+            'markup_price', diamonds.detail(payload #> %(markup_price)s)
         )) as attributes
     from claimed, lateral (
         select regexp_match(payload #>> %(dimensions)s,
@@ -61,15 +66,21 @@ with claimed as materialized (
         nullif(concat_ws('; ',
             case when starts_with(supplier_stone_id, %(no_id)s) then 'id: missing or unusable' end,
             case when coalesce(shape, '') = '' then 'shape: missing'
-                when length(shape) > 50 then 'shape: longer than 50 characters' end,
+                else diamonds.too_long('shape', shape, 50) end,
             case when carats_sent is null then 'carats: missing'
                 when carats between 0.01 and 9999.99 then null
                 else format('carats: "%%s" is not a number from 0.01 to 9999.99', left(carats_sent, 40)) end,
             case when price_sent is null then 'price: missing'
                 when price between 0.01 and 99999999.99 then null
                 else format('price: "%%s" is not an amount of 0.01 to 99999999.99 dollars', left(price_sent, 40)) end,
-            case when length(color) > 50 then 'color: longer than 50 characters' end,
-            case when length(clarity) > 50 then 'clarity: longer than 50 characters' end,
+            diamonds.too_long('color', color, 50), diamonds.too_long('clarity', clarity, 50),
+            diamonds.too_long('cut', cut, 50), diamonds.too_long('polish', polish, 50),
+            diamonds.too_long('symmetry', symmetry, 50), diamonds.too_long('fluorescence', fluorescence, 50),
+            diamonds.too_long('availability', raw_availability, 50), diamonds.too_long('hold_id', hold_id, 200),
+            diamonds.too_long('certificate_lab', certificate_lab, 50),
+            diamonds.too_long('certificate_number', certificate_number, 100),
+            diamonds.too_long('supplier_name', supplier_name, 200),
+            diamonds.too_long('supplier_stock_id', supplier_stock_id, 200),
             case when lab_grown_sent is not null and lab_grown is null
                 then format('lab_grown: "%%s" is neither true nor false', left(lab_grown_sent, 40)) end,
             case when treated_sent is not null and treated is null

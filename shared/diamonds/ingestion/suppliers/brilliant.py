@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 from shared.diamonds.ingestion.models import Stone
 from shared.diamonds.ingestion.paging import TokenPages
-from shared.diamonds.ingestion.suppliers.client import RETRY_SECONDS, Client
+from shared.diamonds.ingestion.payloads import unreadable
+from shared.diamonds.ingestion.suppliers.client import RETRY_SECONDS, Client, counted
 from shared.diamonds.runs.models import PriceRange, Window
 from shared.diamonds.settings import settings
 from shared.platform.errors import TerminalError, TransientError
@@ -98,15 +99,15 @@ class Brilliant:
         await self._count(PriceRange(minimum=0, maximum=1), Window(since=now, until=now), CHECK_SECONDS)
 
     async def _count(self, prices: PriceRange | None, window: Window, seconds: float) -> int:
-        counted = (await self._ask("stones/count", _query(prices, window), seconds)).get("count")
-        if not isinstance(counted, int):
+        count = (await self._ask("stones/count", _query(prices, window), seconds)).get("count")
+        if not isinstance(count, int):
             raise _malformed("no number `count`")
-        return counted
+        return counted(self.name, count)
 
     async def _ask(self, path: str, query: dict[str, str], seconds: float) -> dict[str, Any]:
         async def attempt(patience: float) -> dict[str, Any]:
             answer = await self._client.get(f"{self._endpoint}/{path}", patience, headers=self._headers, params=query)
-            if answer.status_code == HTTPStatus.UNAUTHORIZED:
+            if answer.status == HTTPStatus.UNAUTHORIZED:
                 raise TerminalError(
                     "Brilliant does not accept our key.",
                     code="supplier-credentials",
@@ -135,14 +136,14 @@ def _query(prices: PriceRange | None, window: Window) -> dict[str, str]:
 
 
 def _stone(item: Any, number: int) -> Stone:
-    stone = cast("dict[str, Any]", item) if isinstance(item, dict) else {}
-    keys = {key: stone.get(key) for key in ("sku", "offer_ref")}
-    for key, value in keys.items():
-        if not isinstance(value, str):
-            raise _malformed(f"no stones[{number}].{key} of type str")
+    """The diamond in an item. One that is no object or has no id is kept: it fails when it is mapped."""
+    if not isinstance(item, dict):
+        return unreadable(item, number)
+    stone = cast("dict[str, Any]", item)
+    sku, offer = stone.get("sku"), stone.get("offer_ref")
     return Stone(
-        supplier_stone_id=str(keys["sku"]),
-        offer_id=str(keys["offer_ref"]),
+        supplier_stone_id=sku if isinstance(sku, str) else "",
+        offer_id=offer if isinstance(offer, str) else "",
         source_updated_at=_moment(stone.get("modified")),
         payload=stone,
     )

@@ -9,7 +9,8 @@ from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from shared.platform.errors import TerminalError, TransientError
+from shared.diamonds.ingestion.suppliers.decoding import decode
+from shared.platform.errors import ManifoldError, TerminalError, TransientError
 from shared.platform.rate_limit import RateLimit, retry_after
 from shared.platform.retry import Backoff, Time, retry
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from ssl import SSLContext
     from types import TracebackType
 
-    from httpx import AsyncBaseTransport, Response
+    from httpx import AsyncBaseTransport, Headers, Response
 
 T = TypeVar("T")
 
@@ -27,6 +28,25 @@ RETRY_SECONDS = 90
 FIRST_DELAY, LONGEST_DELAY = 0.5, 20.0
 THROTTLED = "supplier-throttled"
 SHOWN_CHARACTERS = 300
+MOST_BYTES = 16_000_000
+"""Of one answer once it is unpacked; a page of 200 diamonds has about half a million."""
+ENCODINGS = ("", "identity", "gzip")
+"""One packing at most: packed twice, 400 bytes are 400 million."""
+
+MOST_COUNTED = 100_000_000
+"""Diamonds that a supplier can have; half a million are many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a supplier sent, with a status of success or 401."""
+
+    status: int
+    body: bytes
+
+    def json(self) -> Any:
+        """The body's content; raises ValueError if it is no JSON."""
+        return decode(self.body)
 
 
 @lru_cache(maxsize=1)
@@ -66,6 +86,7 @@ class Client:
             timeout=timeout_seconds,
             limits=Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS, keepalive_expiry=60),
             transport=transport,
+            headers={"Accept-Encoding": "gzip"},
         )
 
     async def __aenter__(self) -> Self:
@@ -93,15 +114,15 @@ class Client:
         backoff = Backoff(limit=seconds, first_delay=FIRST_DELAY, longest_delay=LONGEST_DELAY)
         return await retry(attempt, backoff, self._time, waits_elsewhere=pause_everyone)
 
-    async def post(self, url: str, patience: float, *, headers: dict[str, str], json: dict[str, Any]) -> Response:
+    async def post(self, url: str, patience: float, *, headers: dict[str, str], json: dict[str, Any]) -> Answer:
         """Post JSON; see `_send`."""
         return await self._send("POST", url, patience, headers=headers, json=json)
 
-    async def get(self, url: str, patience: float, *, headers: dict[str, str], params: dict[str, str]) -> Response:
+    async def get(self, url: str, patience: float, *, headers: dict[str, str], params: dict[str, str]) -> Answer:
         """Get what the query asks for; see `_send`."""
         return await self._send("GET", url, patience, headers=headers, params=params)
 
-    async def _send(self, method: str, url: str, patience: float, **content: Any) -> Response:
+    async def _send(self, method: str, url: str, patience: float, **content: Any) -> Answer:
         """One request when its turn comes, if that is within `patience` seconds. Answers 401 and 2xx are returned.
 
         Raises:
@@ -114,27 +135,40 @@ class Client:
             await self._limit.turn(patience)
             try:
                 # httpx limits each read and write; an answer that drips in must end, too.
-                async with asyncio.timeout(self._timeout):
-                    answer = await self._http.request(method, url, **content)
+                async with asyncio.timeout(self._timeout), self._http.stream(method, url, **content) as response:
+                    status, headers = response.status_code, response.headers
+                    body = await self._read(response)
             except (TimeoutException, TimeoutError) as error:
                 raise self._unavailable(f"did not answer within {self._timeout:g} s") from error
             except HTTPError as error:
                 raise self._unavailable(f"could not be reached: {type(error).__name__}") from error
-        status = answer.status_code
-        if answer.is_success or status == HTTPStatus.UNAUTHORIZED:
-            return answer
-        wait = retry_after(answer.headers.get("Retry-After"))
+        if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES or status == HTTPStatus.UNAUTHORIZED:
+            return Answer(status, body)
+        raise self._failure(status, headers, body)
+
+    async def _read(self, response: Response) -> bytes:
+        if response.headers.get("Content-Encoding", "").lower() not in ENCODINGS:
+            raise self._too_large("is packed in a way that was not asked for")
+        body = bytearray()
+        async for part in response.aiter_bytes():
+            body += part
+            if len(body) > MOST_BYTES:
+                raise self._too_large(f"has more than {MOST_BYTES:,} bytes")
+        return bytes(body)
+
+    def _failure(self, status: int, headers: Headers, body: bytes) -> ManifoldError:
+        wait = retry_after(headers.get("Retry-After"))
         if status == HTTPStatus.TOO_MANY_REQUESTS:
-            raise TransientError(
+            return TransientError(
                 f"The supplier {self._name} was asked too often.",
                 code=THROTTLED,
                 retry_after=wait,
                 remedy="If this is frequent, lower the requests per second in the supplier's settings.",
             )
-        if answer.is_server_error or status == HTTPStatus.REQUEST_TIMEOUT:
-            raise self._unavailable(f"answered {status}", wait)
-        raise TerminalError(
-            f"The supplier {self._name} refused a request with {status}: {self.quote(answer.text)}.",
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.REQUEST_TIMEOUT:
+            return self._unavailable(f"answered {status}", wait)
+        return TerminalError(
+            f"The supplier {self._name} refused a request with {status}: {self.quote(body.decode(errors='replace'))}.",
             code="supplier-refused",
             remedy="Check the supplier's address in the settings, and whether its API has changed.",
         )
@@ -143,5 +177,23 @@ class Client:
         """The supplier's words for an error message; a server may quote a request, secret and all."""
         return (text.replace(self._secret, "***") if self._secret else text)[:SHOWN_CHARACTERS]
 
+    def _too_large(self, what: str) -> TerminalError:
+        return TerminalError(
+            f"An answer of the supplier {self._name} {what}.",
+            code="supplier-answer-too-large",
+            remedy="Ask the supplier why; the partition can be read again with retry-workers.",
+        )
+
     def _unavailable(self, what: str, wait: float | None = None) -> TransientError:
         return TransientError(f"The supplier {self._name} {what}.", code="supplier-unavailable", retry_after=wait)
+
+
+def counted(name: str, count: int) -> int:
+    """The supplier's count, if it can be one.
+
+    Raises:
+        TransientError: it is below zero or over MOST_COUNTED.
+    """
+    if isinstance(count, bool) or not 0 <= count <= MOST_COUNTED:
+        raise TransientError(f"The supplier {name} counts {count} diamonds.", code="supplier-malformed")
+    return count

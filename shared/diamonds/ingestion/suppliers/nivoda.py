@@ -11,7 +11,9 @@ from weakref import WeakKeyDictionary
 
 from shared.diamonds.ingestion.models import Stone
 from shared.diamonds.ingestion.paging import OffsetPages
-from shared.diamonds.ingestion.suppliers.client import RETRY_SECONDS, THROTTLED, Client
+from shared.diamonds.ingestion.payloads import unreadable
+from shared.diamonds.ingestion.suppliers.client import RETRY_SECONDS, THROTTLED, Client, counted
+from shared.diamonds.ingestion.suppliers.nivoda_queries import AUTHENTICATE, COUNT, PAGE, STABLE_ORDER
 from shared.diamonds.runs.models import PriceRange, Window
 from shared.diamonds.settings import settings
 from shared.platform.errors import TerminalError, TransientError
@@ -32,32 +34,6 @@ T = TypeVar("T")
 TOKEN_SECONDS = 5.5 * 3600
 """A token lives for six hours at Nivoda; it is renewed before."""
 CHECK_SECONDS = 5.0
-
-AUTHENTICATE = """
-query Authenticate($username: String!, $password: String!) {
-  authenticate { username_and_password(username: $username, password: $password) { token } }
-}
-"""
-COUNT = "query Count($query: DiamondQuery!) { diamonds_by_query_count(query: $query) }"
-PAGE = """
-query Page($query: DiamondQuery!, $offset: Int!, $limit: Int!, $order: DiamondOrder!) {
-  diamonds_by_query(query: $query, offset: $offset, limit: $limit, order: $order) {
-    items {
-      id price discount markup_price
-      diamond {
-        id availability HoldId supplierStockId image video eyeClean brown green milky
-        supplier { name }
-        certificate {
-          lab certNumber shape carats color clarity cut polish symmetry floInt floCol
-          length width depth depthPercentage table labgrown
-        }
-      }
-    }
-  }
-}
-"""
-# The day a diamond was listed does not change while pages are read, its price may.
-STABLE_ORDER = {"type": "createdAt", "direction": "ASC"}
 
 UNAUTHENTICATED = "UNAUTHENTICATED"
 TOO_OFTEN = {"RATE_LIMITED", "TOO_MANY_REQUESTS", "THROTTLED"}
@@ -182,7 +158,7 @@ class Nivoda:
     async def _count(self, prices: PriceRange | None, window: Window, seconds: float) -> int:
         async def attempt(patience: float) -> int:
             data = await self._ask(COUNT, {"query": _query(prices, window)}, patience)
-            return _pick(data, "diamonds_by_query_count", int)
+            return counted(self.name, _pick(data, "diamonds_by_query_count", int))
 
         return await self._client.persist(attempt, seconds)
 
@@ -227,7 +203,7 @@ class Nivoda:
             headers={"Authorization": f"Bearer {token}"} if token else {},
             json={"query": query, "variables": variables},
         )
-        if answer.status_code == HTTPStatus.UNAUTHORIZED:
+        if answer.status == HTTPStatus.UNAUTHORIZED:
             raise _TokenRefused
         try:
             body: object = answer.json()
@@ -274,15 +250,15 @@ def _query(prices: PriceRange | None, window: Window) -> dict[str, Any]:
 
 
 def _stone(item: Any, number: int) -> Stone:
-    """The diamond in an item. One without a usable id is kept: it is stored and counted as failed, never dropped."""
+    """The diamond in an item. One that is no object or has no id is kept: it fails when it is mapped."""
     if not isinstance(item, dict):
-        raise _malformed(f"something else than an object at items[{number}]")
+        return unreadable(item, number)
     given = cast("dict[str, Any]", item)
     diamond = given.get("diamond")
     stone_id = cast("dict[str, Any]", diamond).get("id") if isinstance(diamond, dict) else None
     return Stone(
         supplier_stone_id=stone_id if isinstance(stone_id, str) else "",
-        offer_id=str(given.get("id") or ""),
+        offer_id=offer_id if isinstance(offer_id := given.get("id"), str) else "",
         source_updated_at=None,
         payload=given,
     )

@@ -53,7 +53,7 @@ class Supplier:
     def read(self, *_):
         return self
 
-    offset, token = 0, None
+    offset, token, ended = 0, None, False
 
     async def next(self):
         self.asked.set()

@@ -1,7 +1,9 @@
 """Raw rows become priced diamonds or failures with a reason, and every claim is all or nothing."""
 
 import asyncio
+import random
 import string
+from base64 import b64encode
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -23,7 +25,7 @@ from shared.diamonds.runs import lifecycle, reports
 from shared.diamonds.runs.missing import mark_missing_deleted
 from shared.diamonds.runs.models import RunStatus
 from shared.platform.errors import Conflict
-from shared.platform.postgres import close_pools, database
+from shared.platform.postgres import DataRefused, close_pools, database
 from tests.unit.shared.diamonds.pricing.oracle import Unpriced, dollars, price
 
 
@@ -83,6 +85,12 @@ async def test_the_unit_of_prices_is_the_feeds(diamonds):
         ({"carats": "big" * 40}, f'carats: "{("big" * 40)[:40]}" is not a number from 0.01 to 9999.99'),
         ({"labgrown": "maybe"}, 'lab_grown: "maybe" is neither true nor false'),
         ({"color": "D" * 5000}, "color: longer than 50 characters"),
+        ({"cut": "D" * 51}, "cut: longer than 50 characters"),
+        ({"polish": "D" * 51}, "polish: longer than 50 characters"),
+        ({"symmetry": "D" * 51}, "symmetry: longer than 50 characters"),
+        ({"floInt": "D" * 51}, "fluorescence: longer than 50 characters"),
+        ({"lab": "D" * 51}, "certificate_lab: longer than 50 characters"),
+        ({"certNumber": "1" * 101}, "certificate_number: longer than 100 characters"),
         ({"shape": None, "carats": -1}, 'shape: missing; carats: "-1" is not a number from 0.01 to 9999.99'),
     ],
 )
@@ -124,6 +132,49 @@ async def test_a_stone_without_an_id_fails_and_is_counted(diamonds):
     assert await diamonds.fetch(
         "select failure_reason from diamonds.raw_diamonds where failure_reason is not null"
     ) == [("id: missing or unusable",)]
+
+
+async def test_a_row_that_postgresql_refuses_fails_alone(diamonds, monkeypatch):
+    """Whatever the reason: here a rule of the table divides by zero for some."""
+    bad = {f"s{n:03}" for n in (0, 7, 8, 41, 99)}
+    async with database() as connection:
+        await connection.execute(
+            "alter table diamonds.diamonds add constraint odd"
+            " check (case when certificate_number = 'odd' then 1 / (length(color) - 1) > 0 else true end)"
+        )
+    stones = [diamonds.stone(f"s{n:03}", certNumber="odd" if f"s{n:03}" in bad else "1") for n in range(100)]
+    plan = await ingest(diamonds, *stones)
+    monkeypatch.setattr(consolidation, "CLAIM_ROWS", 64)
+    assert (await work(plan)).model_dump() == {"done": 95, "failed": 5, "finished": True}
+    failed = await diamonds.fetch(
+        "select supplier_stone_id, failure_reason from diamonds.raw_diamonds where consolidation_status = 'failed'"
+    )
+    assert dict(failed) == dict.fromkeys(bad, "row: division by zero")
+    assert (await work(plan)).finished
+
+
+async def test_a_row_too_large_for_an_index_is_no_outage(diamonds, monkeypatch):
+    async with database() as connection:
+        await connection.execute("create index on diamonds.diamonds (supplier_name)")
+        await connection.execute("create or replace function diamonds.too_long(field text, value text, most integer)"
+                                 " returns text immutable language sql return null::text")  # fmt: skip
+    stones = [diamonds.stone("s1"), diamonds.stone("s2"), diamonds.stone("s3")]
+    stones[1].payload["diamond"]["supplier"]["name"] = b64encode(random.Random(1).randbytes(6_000)).decode()
+    plan = await ingest(diamonds, *stones)
+    assert (await work(plan)).model_dump() == {"done": 2, "failed": 1, "finished": True}
+    [(reason,)] = await diamonds.fetch("select failure_reason from diamonds.raw_diamonds where failure_reason <> ''")
+    assert reason.startswith("row: index row")
+
+
+async def test_a_statement_that_fails_for_every_row_is_no_fault_of_the_rows(diamonds, monkeypatch):
+    monkeypatch.setattr(consolidation, "MOST_REFUSED", 5)
+    async with database() as connection:
+        await connection.execute("alter table diamonds.diamonds add constraint odd check (1 / (length(color) - 1) > 0)")
+    plan = await ingest(diamonds, *(diamonds.stone(f"s{n:03}") for n in range(50)))
+    with pytest.raises(DataRefused, match="division by zero"):
+        await work(plan)
+    statuses = dict(await diamonds.fetch("select consolidation_status, count(*) from diamonds.raw_diamonds group by 1"))
+    assert statuses == {"failed": 5, "pending": 45}
 
 
 leaf = (

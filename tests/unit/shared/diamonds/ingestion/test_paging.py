@@ -29,8 +29,8 @@ class List:
 async def read(supplier, offset=0):
     reader = OffsetPages(supplier.page, Mark(next_offset=offset), SIZE)
     seen = []
-    while stones := await reader.next():
-        seen += [stone.supplier_stone_id for stone in stones]
+    while not reader.ended:
+        seen += [stone.supplier_stone_id for stone in await reader.next()]
     return seen
 
 

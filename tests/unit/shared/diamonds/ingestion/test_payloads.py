@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.diamonds.ingestion.models import Stone
-from shared.diamonds.ingestion.payloads import LONGEST_ID, NO_ID, canonical, key
+from shared.diamonds.ingestion.payloads import LONGEST_ID, MOST_CHARACTERS, NO_ID, canonical, key
 
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()),
@@ -51,3 +51,14 @@ def test_a_stone_without_a_usable_id_gets_one_of_its_payload(unusable):
 
 def test_any_other_stone_keeps_its_id():
     assert key(Stone("3f5e-é", "offer", None, {}), b"") == "3f5e-é"
+
+
+def test_a_payload_that_cannot_be_written_or_is_huge_is_stored_as_what_is_known_of_it():
+    deep = inner = {}
+    for _ in range(100_000):
+        inner["a"] = {}
+        inner = inner["a"]
+    assert json.loads(canonical({"id": "x", "deep": deep})[0]) == {"unreadable": "nested too deeply"}
+    huge = json.loads(canonical({"id": "x" * MOST_CHARACTERS})[0])
+    assert huge["unreadable"].startswith("longer than")
+    assert len(huge["begins"]) == 1_000

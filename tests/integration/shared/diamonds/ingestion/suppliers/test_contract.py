@@ -90,8 +90,8 @@ def opened(standin, adapter):
 async def read(supplier, prices=None, window=EVERYTHING, start=None, page_size=None):
     pages = supplier.read(prices, window, start or Mark(), page_size)
     found = []
-    while stones := await pages.next():
-        found += stones
+    while not pages.ended:
+        found += await pages.next()
     return found
 
 
@@ -116,7 +116,8 @@ async def test_reading_goes_on_from_the_mark_of_any_page(opened):
         every = {stone.supplier_stone_id for stone in await read(supplier, page_size=50)}
         pages = supplier.read(None, EVERYTHING, Mark(), 50)
         before: set[str] = set()
-        while stones := await pages.next():
+        while not pages.ended:
+            stones = await pages.next()
             before |= {stone.supplier_stone_id for stone in stones}
             mark = Mark(next_offset=pages.offset, next_token=pages.token)
             if len(before) in (50, 350, STONES):
@@ -131,6 +132,7 @@ async def test_an_offset_counts_what_was_read_so_that_each_page_moves_the_mark(o
         offsets = [pages.offset]
         while await pages.next():
             offsets.append(pages.offset)
+        assert pages.ended
     assert offsets == sorted(set(offsets))
     assert offsets[-1] == STONES
 

@@ -184,10 +184,18 @@ class TestFaults:
         assert stone.supplier_stone_id == ""
         assert stone.payload == item
 
-    async def test_an_item_that_is_no_object_is_named(self, nivoda, script):
-        script.answers = [paged(ITEM, "text")] * 100
-        with pytest.raises(TransientError, match=r"items\[1\]"):
-            await nivoda.page(PRICES, WINDOW, 0, 50)
+    @pytest.mark.parametrize("odd", [None, "text", 7, []])
+    async def test_an_item_that_is_no_object_is_one_stone_without_an_id(self, nivoda, script, odd):
+        script.answers = [paged(ITEM, odd, ITEM, odd)]
+        stones = await nivoda.page(PRICES, WINDOW, 0, 50)
+        assert [bool(one.supplier_stone_id) for one in stones] == [True, False, True, False]
+        assert [one.payload for one in stones[1::2]] == [{"unreadable": odd, "at": 1}, {"unreadable": odd, "at": 3}]
+
+    @pytest.mark.parametrize("count", [-1, 3_000_000_000, True])
+    async def test_a_count_that_cannot_be_one_is_refused(self, nivoda, script, count):
+        script.answers = [counted(count)] * 100
+        with pytest.raises(TransientError, match=f"counts {count} diamonds"):
+            await nivoda.count(PRICES, WINDOW)
 
     async def test_an_answer_without_items_is_named(self, nivoda, script):
         script.answers = [httpx.Response(200, json={"data": {"diamonds_by_query": {}}})] * 100

@@ -1,0 +1,59 @@
+"""A supplier's JSON, read so that one odd value does not keep the rest of its page from being read."""
+
+from __future__ import annotations
+
+import json
+import re
+from math import isfinite
+from typing import Any
+
+MOST_DIGITS = 100
+"""Of a number that is kept as one; a longer one becomes text, which no field takes for a number of its range."""
+MOST_LEVELS = 64
+"""Of nesting; what lies deeper becomes TOO_DEEP."""
+TOO_DEEP = "nested too deeply to be read"
+
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+
+
+def decode(body: bytes) -> Any:
+    """The content of a JSON text in UTF-8. Numbers of thousands of digits and thousands of levels of nesting are read.
+
+    Raises:
+        ValueError: it is no JSON.
+    """
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        text = _flattened(body.decode(errors="replace"))
+    try:
+        return json.loads(text, parse_int=_integer, parse_float=_number, parse_constant=lambda _: None)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def _integer(digits: str) -> int | str:
+    return int(digits) if len(digits) <= MOST_DIGITS else digits
+
+
+def _number(text: str) -> float | str:
+    number = float(text) if len(text) <= MOST_DIGITS else float("inf")
+    return number if isfinite(number) else text
+
+
+def _flattened(text: str) -> str:
+    """The text with TOO_DEEP in place of each array or object below MOST_LEVELS others."""
+    kept: list[str] = []
+    level, done, cut = 0, 0, 0
+    for token in _TOKEN.finditer(text):
+        if token[0] in "[{":
+            level += 1
+            if level == MOST_LEVELS:
+                kept.append(text[done : token.start()])
+                cut = token.start()
+        elif token[0] in "]}":
+            level -= 1
+            if level == MOST_LEVELS - 1 and cut:
+                kept.append(json.dumps(TOO_DEEP))
+                done, cut = token.end(), 0
+    return "".join([*kept, text[cut or done :]])

@@ -1,0 +1,79 @@
+"""Odd JSON of a supplier: whatever one value is, the others are read."""
+
+import gzip
+import json
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.diamonds.ingestion.suppliers import client as clients
+from shared.diamonds.ingestion.suppliers.client import Client
+from shared.diamonds.ingestion.suppliers.decoding import MOST_LEVELS, TOO_DEEP, decode
+from shared.platform.errors import TerminalError
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=20,
+)
+
+
+@given(values)
+def test_usual_json_is_read_as_it_is(value):
+    assert decode(json.dumps(value).encode()) == value
+
+
+@pytest.mark.parametrize(
+    "odd",
+    ["9" * 5000, "-" + "9" * 5000, "1" + "0" * 5000 + ".5", "[" * 5000 + "]" * 5000, '{"a":' * 5000 + "1" + "}" * 5000,
+     '["[", ' * 5000 + "1" + "]" * 5000],
+    ids=["digits", "negative", "fraction", "lists", "objects", "brackets in text"],
+)  # fmt: skip
+def test_an_item_of_thousands_of_digits_or_levels_leaves_the_others_readable(odd):
+    body = f'{{"items": [{{"id": "a"}}, {{"id": "odd", "price": {odd}}}, {{"id": "b", "note": "}}]"}}]}}'
+    items = decode(body.encode())["items"]
+    assert [item["id"] for item in items] == ["a", "odd", "b"]
+    assert items[2]["note"] == "}]"
+    json.dumps(items)
+
+
+def test_what_lies_too_deep_is_named_and_the_rest_stays():
+    inner = json.loads("[" * 900 + "]" * 900)
+    text = json.dumps({"deep": 0, "next": [1, {"x": "y"}]}).replace("0", "[" * 3000 + "]" * 3000, 1)
+    found = decode(text.encode())
+    assert found["next"] == [1, {"x": "y"}]
+    level = found["deep"]
+    for _ in range(MOST_LEVELS - 3):
+        [level] = level
+    assert level == [TOO_DEEP]
+    assert inner == json.loads(json.dumps(inner))
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[1,", b"[" * 5000, b"\xff\xfe{", b"]" * 5000])
+def test_what_is_no_json_is_refused(body):
+    with pytest.raises(ValueError):
+        decode(body)
+
+
+async def received(limit, response):
+    async with Client("acme", limit, 30, transport=httpx.MockTransport(lambda _: response)) as client:
+        return await client.get("https://a.test", 5, headers={}, params={})
+
+
+async def test_an_answer_is_bounded_once_it_is_unpacked(limit, monkeypatch):
+    monkeypatch.setattr(clients, "MOST_BYTES", 100_000)
+    packed = gzip.compress(b" " * 40_000_000)
+    assert len(packed) < 40_000
+    with pytest.raises(TerminalError) as refused:
+        await received(limit, httpx.Response(200, content=packed, headers={"Content-Encoding": "gzip"}))
+    assert refused.value.code == "supplier-answer-too-large"
+    small = httpx.Response(200, content=gzip.compress(b"[1]"), headers={"Content-Encoding": "gzip"})
+    assert (await received(limit, small)).json() == [1]
+
+
+async def test_an_answer_that_is_packed_twice_is_refused(limit):
+    content = gzip.compress(gzip.compress(b"[1]"))
+    with pytest.raises(TerminalError, match="packed in a way"):
+        await received(limit, httpx.Response(200, content=content, headers={"Content-Encoding": "gzip, gzip"}))

@@ -12,6 +12,7 @@ from shared.deploys.models import (
     DeploymentError,
     DeploymentStatus,
     Environment,
+    Project,
     Step,
     Wire,
 )
@@ -87,6 +88,23 @@ class OrganizationDeployments(Deployments):
 
     organization_id: str
     counts: dict[str, int] = Field(description="All deployments of the organization by status")
+
+
+class ProjectSummary(Wire):
+    """A project that something was uploaded to or deployed for."""
+
+    organization_id: str
+    project_id: str
+    source_hash: str | None = Field(description="Of its newest uploaded source")
+    deployment_id: str | None = Field(description="Its newest deployment")
+    updated_at: datetime
+
+
+class Projects(Wire):
+    """Some projects."""
+
+    data: list[ProjectSummary]
+    pagination: Pagination
 
 
 class DeploymentCancelAnswer(Wire):
@@ -200,3 +218,8 @@ def accepted(deployment: Deployment) -> DeploymentAccepted:
 def _serves(deployment: Deployment) -> bool:
     """Was the address given to this deployment to keep? One that was undone has none."""
     return deployment.status not in (DeploymentStatus.FAILED, DeploymentStatus.CANCELLED)
+
+
+def project(one: Project) -> ProjectSummary:
+    """A project in a list."""
+    return ProjectSummary(**one.model_dump(include=set(ProjectSummary.model_fields)))

@@ -35,6 +35,14 @@ class DeploymentPage:
     continuation: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class ProjectPage:
+    """Some projects, and where the next page begins."""
+
+    projects: list[Project]
+    continuation: str | None
+
+
 async def create(deployment: Deployment) -> Deployment:
     """Write a new deployment.
 
@@ -269,6 +277,14 @@ async def find_project(organization: str, project: str) -> Project | None:
     """What is known of the project, if anything was uploaded or deployed for it."""
     found = await DEPLOYMENTS.find(_project_id(project), organization)
     return Project.model_validate(found) if found else None
+
+
+async def projects(organization: str | None, *, limit: int, continuation: str | None = None) -> ProjectPage:
+    """The projects of the organization, or (None) of all."""
+    page = await DEPLOYMENTS.query(
+        "SELECT * FROM c WHERE c.type = 'project'", {}, partition=organization, limit=limit, continuation=continuation
+    )
+    return ProjectPage([Project.model_validate(one) for one in page.documents], page.continuation)
 
 
 async def update_project(

@@ -20,6 +20,7 @@ from shared.deploys.answers import (
     Deployments,
     DeploymentState,
     OrganizationDeployments,
+    Projects,
     SourceStored,
     SourceUploadUrl,
 )
@@ -175,6 +176,18 @@ async def deploys_of_project(id: Name, query: ListQuery, caller: Caller) -> Depl
     page = await store.of_project(organization, id, limit=query.limit, continuation=query.cursor)
     return Deployments(
         data=[answers.summary(one) for one in page.deployments],
+        pagination=Pagination(limit=query.limit, next=page.continuation),
+    )
+
+
+@routes.get("/deploy/projects", needs=READ, summary="The projects")
+async def deploys_projects(query: ListQuery, caller: Caller) -> Projects:
+    """Of the key's organization; with the admin key of all, or of the one that is named."""
+    own = _scope(caller)
+    organization = query.organizationId if own is None else _organization(caller, query.organizationId)
+    page = await store.projects(organization, limit=query.limit, continuation=query.cursor)
+    return Projects(
+        data=[answers.project(one) for one in page.projects],
         pagination=Pagination(limit=query.limit, next=page.continuation),
     )
 

@@ -1,4 +1,4 @@
-"""Routes to raw rows that could not be mapped: list them, and queue them again once the cause is mended."""
+"""Routes to raw rows: list those that could not be mapped, see one, and queue them again once the cause is mended."""
 
 from typing import Annotated, Literal
 
@@ -11,6 +11,7 @@ from shared.diamonds.models import FeedName
 from shared.diamonds.pricing import consolidation, failed_rows
 from shared.diamonds.pricing.failed_rows import FailedRow
 from shared.diamonds.pricing.models import ConsolidateFeed
+from shared.diamonds.reporting.stones import Stone, read_stone
 from shared.diamonds.runs import reports
 from shared.diamonds.runs.models import RunStatus
 from shared.platform.api_keys import ApiKey
@@ -21,6 +22,7 @@ from shared.platform.http import Page, Pagination, Routes
 routes = Routes(tag="diamonds")
 RUN = ApiKey("diamonds:run")
 
+StoneId = Annotated[str, Field(min_length=1, max_length=LONGEST_ID, description="As the supplier writes it")]
 Consolidation = Literal["started", "in-the-run-at-work", "in-the-next-run", "nothing-waits"]
 
 
@@ -44,6 +46,15 @@ class RequeueRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     feed: FeedName = "nivoda"
+    supplier_stone_id: StoneId | None = Field(default=None, description="Only this one; left out: all of the feed")
+
+
+class StoneQuery(BaseModel):
+    """Which stone to show."""
+
+    model_config = ConfigDict(extra="forbid")
+    feed: FeedName = "nivoda"
+    supplier_stone_id: StoneId
 
 
 class RowsRequeued(BaseModel):
@@ -65,11 +76,23 @@ async def diamonds_failed_rows(query: FailedRowsQuery) -> FailedRows:
     return FailedRows(data=found, pagination=Pagination(limit=query.limit, next=following), by_field=counts)
 
 
-@routes.post("/api/v2/triggers/requeue-failed", needs=RUN, summary="Give a feed's failed rows another try")
+@routes.get("/api/v2/analytics/stone", needs=RUN, summary="What is known of one stone of a supplier")
+async def diamonds_stone(query: StoneQuery) -> Stone:
+    """What the supplier sent, why it failed, and the diamonds it became, also those no longer offered."""
+    check_feed(query.feed)
+    return await read_stone(query.feed, storable_text(query.supplier_stone_id))
+
+
+@routes.post(
+    "/api/v2/triggers/requeue-failed", needs=RUN, summary="Give a feed's failed rows, or one of them, another try"
+)
 async def diamonds_requeue_failed(body: RequeueRequest, client: DurableClient) -> RowsRequeued:
     """They are consolidated at once if the feed's last run was; else with a run, as a held one must not be forced."""
     check_feed(body.feed)
-    requeued = await failed_rows.requeue(body.feed)
+    if body.supplier_stone_id is None:
+        requeued = await failed_rows.requeue(body.feed)
+    else:
+        requeued = await failed_rows.requeue_one(body.feed, storable_text(body.supplier_stone_id))
     waiting = await consolidation.pending_rows(body.feed)
     started = await _consolidate(body.feed, client) if waiting else "nothing-waits"
     return RowsRequeued(feed=body.feed, requeued=requeued, waiting=waiting, consolidation=started)

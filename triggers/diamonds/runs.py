@@ -16,6 +16,7 @@ from shared.diamonds.ingestion.suppliers import check_feed, nightly_feeds
 from shared.diamonds.models import FeedName
 from shared.diamonds.runs import orphans, reports
 from shared.diamonds.runs.models import PartitionProgress, RunSummary, RunType, StartRun
+from shared.diamonds.runs.schedule import nightly_run_type
 from shared.diamonds.settings import settings
 from shared.platform.api_keys import ApiKey
 from shared.platform.durable import DurableClient, new_blueprint
@@ -26,7 +27,6 @@ logger = logging.getLogger(__name__)
 routes = Routes(tag="diamonds")
 timers = new_blueprint()
 RUN = ApiKey("diamonds:run")
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 class RunRequest(BaseModel):
@@ -97,11 +97,6 @@ async def diamonds_nightly(timer: func.TimerRequest, client: Any) -> None:
             logger.warning("The nightly run was not started: %s", error, extra=extra)
         else:
             logger.info("The nightly run was started.", extra=extra | {"run_id": str(started.run_id)})
-
-
-def nightly_run_type(now: datetime, full_run_days: str) -> RunType:
-    """`full` on the weekdays that FULL_RUN_DAYS names: only a full run finds the diamonds that were deleted."""
-    return "full" if DAYS[now.weekday()] in full_run_days.split(",") else "incremental"
 
 
 async def orphaned_runs(client: DurableClient) -> dict[FeedName, UUID]:

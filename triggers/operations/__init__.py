@@ -4,11 +4,11 @@ from shared.operations.dead_letter_watch import DEAD_LETTERS
 from shared.operations.probes import POSTGRES, SERVICE_BUS
 from shared.platform.settings import PlatformSettings
 from shared.platform.workload import Workload
-from triggers.operations import console, docs, health, queues, runs, upkeep
+from triggers.operations import callers, console, docs, health, queues, runs, upkeep
 
 operations = Workload(
     name="operations",
-    routes=(health.routes, runs.routes, queues.routes, console.routes, docs.routes),
+    routes=(health.routes, runs.routes, queues.routes, callers.routes, console.routes, docs.routes),
     functions=(upkeep.timers,),
     settings=PlatformSettings,
     probes=(POSTGRES, SERVICE_BUS),

@@ -85,6 +85,18 @@ async def requeue(feed: FeedName) -> int:
         after = batch["last"]
 
 
+async def requeue_one(feed: FeedName, supplier_stone_id: str) -> int:
+    """Let one failed row be consolidated again; 0: it has not failed, or there is none."""
+    async with database() as connection:
+        again = await connection.execute(
+            "update diamonds.raw_diamonds set consolidation_status = 'pending', failure_reason = null,"
+            " claimed_at = null, claimed_by = null, updated_at = now()"
+            " where feed = %s and supplier_stone_id = %s and consolidation_status = 'failed'",
+            (feed, supplier_stone_id),
+        )
+    return again.rowcount
+
+
 async def requeue_if_read_anew(feed: FeedName, fingerprint: bytes) -> int:
     """Once after each change of how the feed is read, let its failed rows be consolidated again; how many.
 

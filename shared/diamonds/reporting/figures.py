@@ -10,8 +10,10 @@ from pydantic import AwareDatetime, Field
 
 from shared.diamonds.models import FeedName, Model
 from shared.diamonds.runs import watermark
-from shared.diamonds.runs.models import PartitionId, PriceRange, RunSummary
+from shared.diamonds.runs.models import PartitionId, PriceRange, RunSummary, RunType
 from shared.diamonds.runs.reports import last_runs
+from shared.diamonds.runs.schedule import next_nightly, nightly_run_type
+from shared.diamonds.settings import settings
 from shared.platform.postgres import database, rows
 
 if TYPE_CHECKING:
@@ -38,6 +40,8 @@ class FeedFigures(Model):
     watermark: AwareDatetime | None = Field(description="up to when it has been read and consolidated")
     watermark_age_hours: float | None
     last_run: RunSummary | None
+    next_run_at: AwareDatetime | None = Field(description="when it is read next by itself; null: it is not")
+    next_run_type: RunType | None
     active: int = Field(ge=0, description="diamonds on offer")
     deleted: int = Field(ge=0, description="diamonds no longer offered")
 
@@ -95,6 +99,8 @@ async def feeds(nightly: Sequence[FeedName]) -> list[FeedFigures]:
     runs = {run.feed: run for run in await last_runs()}
     async with database() as connection:
         diamonds = {row["feed"]: row for row in await rows(connection, _DIAMONDS)}
+    next_at = next_nightly(datetime.now(UTC))
+    next_type = nightly_run_type(next_at, settings().full_run_days)
     found: list[FeedFigures] = []
     for feed in sorted({*nightly, *runs, *diamonds}):
         mark = await watermark.read(feed)
@@ -106,6 +112,8 @@ async def feeds(nightly: Sequence[FeedName]) -> list[FeedFigures]:
                 watermark=reached,
                 watermark_age_hours=reached and round((datetime.now(UTC) - reached).total_seconds() / 3600, 1),
                 last_run=runs.get(feed),
+                next_run_at=next_at if feed in nightly else None,
+                next_run_type=next_type if feed in nightly else None,
                 active=diamonds[feed]["active"] if feed in diamonds else 0,
                 deleted=diamonds[feed]["deleted"] if feed in diamonds else 0,
             )

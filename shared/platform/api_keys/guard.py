@@ -24,7 +24,10 @@ _NOBODY: Final = Grant(0, "", bytes(32), frozenset())
 
 
 class ApiKey:
-    """Lets in clients that were granted `permission`, each as often as its quota allows; see the package's page."""
+    """Lets in clients that were granted `permission`, each as often as its quota allows; see the package's page.
+
+    None: lets in every client that has any grant.
+    """
 
     schemes: Mapping[str, Mapping[str, str]] = {
         "ApiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "A client's key."},
@@ -38,7 +41,7 @@ class ApiKey:
         **ADMIN.schemes,
     }
 
-    def __init__(self, permission: str) -> None:
+    def __init__(self, permission: str | None) -> None:
         self.permission = permission
 
     async def authenticate(self, request: func.HttpRequest) -> Caller:
@@ -50,7 +53,7 @@ class ApiKey:
         await known.note_use(grant)
         left = await take(grant.client_name, settings().client_requests_per_minute)
         caller = Caller(grant.client_name, grant.permissions, grant.organization, left)
-        if not caller.may(self.permission):
+        if self.permission is not None and not caller.may(self.permission):
             raise Forbidden(
                 f"{grant.client_name} has not the permission {self.permission}.",
                 code="permission-missing",

@@ -441,6 +441,21 @@ class TestOrganizations:
         status, _, _ = await ask("GET", f"/status/deployments/{body['organizationId']}")
         assert status == 404
 
+    async def test_only_the_own_projects_are_listed(self, ask, state, as_client) -> None:
+        await store.update_project(state, "shop", source_hash="a" * 64)
+        await store.update_project(f"{state}-other", "bakery", source_hash="b" * 64)
+        status, every, _ = await ask("GET", "/deploy/projects?limit=100")
+        known = {(one["organizationId"], one["projectId"]) for one in every["data"]}
+        assert status == 200
+        assert known >= {(state, "shop"), (f"{state}-other", "bakery")}
+        assert [
+            one["projectId"] for one in (await ask("GET", f"/deploy/projects?organizationId={state}"))[1]["data"]
+        ] == ["shop"]
+        as_client(f"{state}-other", "deploys:read")
+        [own] = (await ask("GET", "/deploy/projects"))[1]["data"]
+        assert (own["projectId"], own["sourceHash"], own["deploymentId"]) == ("bakery", "b" * 64, None)
+        assert (await ask("GET", f"/deploy/projects?organizationId={state}"))[0] == 403
+
     async def test_nobody_deploys_for_another_organization(self, ask, body, as_client, sent) -> None:
         as_client("stranger", "deploys:write")
         v2 = {"projectId": "shop", "orgId": body["organizationId"], "userId": "u"}

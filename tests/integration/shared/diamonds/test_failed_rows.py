@@ -10,8 +10,10 @@ from shared.diamonds.ingestion.pages import copy_pages
 from shared.diamonds.pricing import failed_rows
 from shared.diamonds.pricing.consolidation import consolidate
 from shared.diamonds.pricing.models import ConsolidateRows
+from shared.diamonds.reporting.stones import read_stone
 from shared.diamonds.runs import lifecycle
 from shared.diamonds.runs.models import RunStatus
+from shared.platform.errors import NotFound
 
 READ_BY_ANOTHER_KEY = replace(NIVODA, carats=("diamond", "certificate", "weight"))
 
@@ -47,6 +49,26 @@ async def test_failed_rows_are_listed_by_pages_with_their_reasons(diamonds, shop
     assert {row.run_id for row in first} == {run.plan.run_id}
     assert await failed_rows.by_field("nivoda") == {"carats": 3, "shape": 1}
     assert await failed_rows.listed("brilliant", "", 10) == []
+
+
+async def test_one_stone_is_shown_with_what_was_sent_and_what_became_of_it(diamonds, shop):
+    broken = diamonds.stone("s/0 é", carats=None)
+    broken.payload["api_key"] = "s3cr3t"
+    run, _ = await read(diamonds, shop, broken, diamonds.stone("good"))
+    failed = await read_stone("nivoda", "s/0 é")
+    assert (failed.raw.status, failed.raw.reason, failed.offers) == ("failed", "carats: missing", [])
+    assert failed.raw.run_id == run.plan.run_id
+    assert failed.raw.payload == broken.payload | {"api_key": "***"}
+    [offer] = (await read_stone("nivoda", "good")).offers
+    assert (offer.supplier_stone_id, offer.status) == ("good", "active")
+    with pytest.raises(NotFound):
+        await read_stone("brilliant", "good")
+
+
+async def test_one_failed_row_is_tried_again_alone(diamonds, shop):
+    await read(diamonds, shop, *(diamonds.stone(f"s{n}", carats=None) for n in range(2)), diamonds.stone("good"))
+    assert [await failed_rows.requeue_one("nivoda", id_) for id_ in ("good", "nobody", "s1", "s1")] == [0, 0, 1, 0]
+    assert await statuses(diamonds) == {"s0": "failed", "s1": "pending", "good": "done"}
 
 
 async def test_failed_rows_are_tried_again_once_they_are_asked_for(diamonds, shop, monkeypatch):

@@ -110,7 +110,7 @@ def chat(monkeypatch: pytest.MonkeyPatch) -> Iterator[Chat]:
             self.send_response(kept.status)
             self.end_headers()
 
-        def log_message(self, *_: Any) -> None:
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - as http.server names it
             pass
 
     server = HTTPServer(("127.0.0.1", 0), Handler)

@@ -309,3 +309,12 @@ async def test_a_repeated_request_is_refused_and_does_not_slow_its_client(secret
     for _ in range(BURST + 1):
         with pytest.raises(Unauthenticated, match="received before"):
             await GUARD.authenticate(once)
+
+
+async def test_a_guard_without_a_permission_lets_every_client_in_and_nobody_else(key):
+    anyone = ApiKey(None)
+    caller = await anyone.authenticate(request(X_API_Key=key))
+    assert (caller.name, caller.permissions, caller.organization) == ("acme", {"diamonds:read"}, "org-1")
+    for refused in (request(), request(X_API_Key="mf_wrong")):
+        with pytest.raises(Unauthenticated):
+            await anyone.authenticate(refused)

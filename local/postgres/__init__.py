@@ -31,6 +31,11 @@ _SETTINGS = {
     "timezone": "UTC",
     "log_checkpoints": "off",
 }
+_THROWAWAY = {
+    "fsync": "off",
+    "full_page_writes": "off",  # half written pages come of a power cut alone
+    "max_wal_size": "512MB",  # what lies in memory must not fill it
+}
 _START_DEADLINE_S = 60.0
 """Long enough for crash recovery of max_wal_size."""
 _STOP_DEADLINE_S = 20.0
@@ -77,7 +82,7 @@ def server(data_dir: Path | str, port: int = 0, *, throwaway: bool = False) -> G
     ensure(user, bin_folder, data, sync=not throwaway)
     release(data)
     port = port or free_port()
-    settings = {**_SETTINGS, "port": str(port), "fsync": "off" if throwaway else "on"}
+    settings = {**_SETTINGS, "port": str(port), **(_THROWAWAY if throwaway else {})}
     flags = [f"--{name}={value}" for name, value in settings.items()]
     process = subprocess.Popen(  # noqa: S603 - the wheel's own program and settings from this file
         tethered([str(bin_folder / "postgres"), "-D", str(data), *flags], signal.SIGINT),

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import time
 from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager
@@ -88,6 +91,15 @@ class Running:
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         with psycopg.connect(self.settings["POSTGRES_DSN"]) as connection:
             return connection.execute(query.encode()).fetchall()
+
+    def grant(self, client: str, permission: str, *more: str) -> str:
+        """Grant the permission to a client; its new key, or secret."""
+        arguments = ["create", "--client", client, "--permission", permission, *more]
+        command = [sys.executable, "-m", "shared.platform.api_keys", *arguments]
+        made = subprocess.run(
+            command, cwd=ROOT, env=os.environ | self.settings, check=True, capture_output=True, text=True
+        )
+        return made.stdout.strip()
 
     def mails(self) -> list[dict[str, Any]]:
         with urlopen(self._mails, timeout=10) as answer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -172,3 +173,29 @@ async def test_a_wrong_key_is_refused_in_words_and_forgotten(running: Any) -> No
         await page.get_by_text("The admin key is missing or wrong.").wait_for()
         await page.get_by_role("button", name="Open").wait_for()
         assert await page.evaluate("sessionStorage.length") == 0
+
+
+async def test_the_documentation_page_signs_requests(running: Any) -> None:
+    secret = "s" * 32
+    async with (
+        running("--diamonds", "10", HMAC_SECRETS=json.dumps({"signer": secret})) as app,
+        browser_page(expects="404") as page,
+    ):
+        app.grant("signer", "diamonds:read", "--hmac")
+        await page.goto(f"{app.host.url}/docs")
+        await page.fill("#key-client", "signer")
+        await page.fill("#key-Signature", secret)
+        search = page.locator("#diamonds_search")
+        await search.locator("summary").click()
+        await page.fill("#diamonds_search-query-shape", "OVAL é")
+        for _ in range(2):  # a signature is good once: each request has its own
+            await search.get_by_role("button", name="Send").click()
+            await search.get_by_text("200 OK").wait_for()
+            await page.wait_for_timeout(1100)
+        availability = page.locator("#diamonds_availability")
+        await availability.locator("summary").click()
+        await page.fill("#diamonds_availability-path-diamond_id", "7")
+        await availability.get_by_role("button", name="Send").click()
+        await availability.get_by_text("404 Not Found").wait_for()  # of the diamond: the signature is right
+        assert await page.evaluate("sessionStorage.length + localStorage.length") == 0
+        await page.screenshot(path=SCREENSHOTS / "docs-signed.png")

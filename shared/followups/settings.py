@@ -33,6 +33,9 @@ class FollowupSettings(Settings):
     followups_overdue: Literal["shift", "skip"] = Field(
         "shift", description="what becomes of follow-ups that are late together: moved behind each other, or skipped"
     )
+    followups_warm_up: int = Field(
+        0, ge=0, le=100_000, description="most mails of an agent's first day, doubled every day for a month; 0: its cap"
+    )
 
 
 def settings() -> FollowupSettings:

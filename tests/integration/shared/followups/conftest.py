@@ -1,12 +1,18 @@
-"""An agent with clients, on a migrated database."""
+"""An agent with clients, on a migrated database, and sweeps that are played in this process."""
 
+import asyncio
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
 
+from orchestrators.followups.sending import send_followups
 from shared.followups.people import agents, clients
 from shared.followups.people.models import AgentProfile, NewClient
+from shared.platform.durable import ACTIVITIES, ORCHESTRATIONS, Nothing
+from shared.platform.durable.handles import Envelope
 from shared.platform.postgres import database, rows
+from shared.platform.settings import forget_settings
 
 ALWAYS = {"time_zone": "UTC", "working_days": (1, 2, 3, 4, 5, 6, 7), "opens": "00:00", "closes": "23:59:59.999999"}
 
@@ -33,7 +39,105 @@ async def client(of, email="ann@example.com", **fields):
     return await clients.create(of.id, new)
 
 
+async def due(of, number=1, hours_ago=1.0, followup_type="Custom", **fields):
+    """That many clients of the agent with a task that has been due for so long."""
+    made = []
+    for _ in range(number):
+        [count] = await fetch("select count(*) as n from followups.clients")
+        to = await client(of, f"c{count['n']}@example.com", **fields)
+        await task(to, hours_ago, followup_type)
+        made.append(to)
+    return made
+
+
+async def task(to, hours_ago=1.0, followup_type="Custom"):
+    """A task for the client that has been due for so long; its number."""
+    [made] = await fetch(
+        "insert into followups.tasks (agent_id, client_id, followup_type, scheduled_for, planned_for, priority)"
+        " values (%s, %s, %s, now() - %s * interval '1 hour', now(), 'low') returning id",
+        to.agent_id,
+        to.id,
+        followup_type,
+        hours_ago,
+    )
+    return made["id"]
+
+
+async def states():
+    """How many mails are in which state."""
+    return {
+        row["state"]: row["n"] for row in await fetch("select state, count(*) as n from followups.emails group by 1")
+    }
+
+
+async def pass_time(minutes):
+    """Let every lease and every planned moment be so much nearer."""
+    span = f"interval '{minutes} minutes'"
+    await execute(f"update followups.emails set leased_until = leased_until - {span}, sending_at = sending_at - {span}")
+    await execute(f"update followups.tasks set scheduled_for = scheduled_for - {span} where status = 'pending'")
+
+
+class Job:
+    """An activity or a child under way."""
+
+    def __init__(self, run):
+        self.future = asyncio.ensure_future(run)
+
+
+class Player:
+    """The host of one orchestration: activities of one fan run at once, timers fire at once."""
+
+    current_utc_datetime = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def set_custom_status(self, status):
+        pass
+
+    def call_activity(self, name, payload):
+        return Job(ACTIVITIES[name].answer(payload))
+
+    def call_sub_orchestrator(self, name, payload):
+        child = ORCHESTRATIONS[name]
+
+        async def run():
+            value = await Player().play(child, child.takes.model_validate_json(payload))
+            return Envelope(value=value.model_dump_json()).model_dump_json()
+
+        return Job(run())
+
+    def create_timer(self, _):
+        return None
+
+    def task_any(self, tasks):
+        return tasks
+
+    async def play(self, orchestration, given):
+        steps, go_on, value = orchestration.run(self, given), "send", None
+        while True:
+            try:
+                wanted = getattr(steps, go_on)(value)
+            except StopIteration as end:
+                return end.value
+            go_on, value = "send", None
+            if isinstance(wanted, list):
+                await asyncio.gather(*(job.future for job in wanted), return_exceptions=True)
+            elif wanted is not None:
+                try:
+                    value = await wanted.future
+                except Exception as error:
+                    go_on, value = "throw", error
+
+
+async def sweep():
+    """What one sweep came to."""
+    return await Player().play(send_followups, Nothing())
+
+
 @pytest.fixture
-def crm(migrated):
+def crm(migrated, monkeypatch):
     assert migrated
-    return SimpleNamespace(fetch=fetch, execute=execute, agent=agent, client=client)
+    monkeypatch.setenv("FOLLOWUPS_MAILS_PER_MINUTE", "0")
+    forget_settings()
+    return SimpleNamespace(
+        agent=agent, client=client, due=due, execute=execute, fetch=fetch, pass_time=pass_time, states=states,
+        sweep=sweep, task=task,
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""The order of things of the workload followups."""

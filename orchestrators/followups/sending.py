@@ -1,0 +1,55 @@
+"""A sweep: batches of due mails are claimed, written, handed over and recorded until nothing is due."""
+
+from __future__ import annotations
+
+from activities.followups.sending import (
+    claim_followups,
+    compose_followup,
+    hand_over_followup,
+    record_followup,
+    settle_followups,
+)
+from shared.followups.steps import Attempt, Record, SweepSummary
+from shared.platform.durable import Context, Nothing, Steps, call, fan_out, orchestration, progress
+
+MOST_BATCHES = 20
+"""Of one sweep; the next minute's goes on with what is left."""
+
+
+@orchestration
+def send_followups(context: Context, nothing: Nothing) -> Steps[SweepSummary]:
+    """Send what is due. Any number of these may run at once."""
+    yield from call(context, settle_followups, nothing)
+    total = SweepSummary()
+    for _ in range(MOST_BATCHES):
+        batch = yield from call(context, send_followup_batch, nothing)
+        total = total.plus(batch)
+        progress(context, "sending", done=total.sent, total=total.claimed, unit="mails")
+        if not batch.claimed:
+            break
+    return total
+
+
+@orchestration
+def send_followup_batch(context: Context, nothing: Nothing) -> Steps[SweepSummary]:
+    """Claim one batch, write its mails, hand them over, and record what could not be recorded at once."""
+    claims = (yield from call(context, claim_followups, nothing)).claims
+    written = yield from fan_out(context, compose_followup, claims)
+    ready = [one.task for one in written if one.value is not None and one.value.ready]
+    attempts = yield from fan_out(context, hand_over_followup, ready)
+    done = [one.value for one in attempts if one.value is not None]
+    unrecorded = [Record(claim=one.claim, outcome=one.outcome) for one in done if one.outcome and not one.recorded]
+    yield from fan_out(context, record_followup, unrecorded)
+    return _summary(len(claims), done)
+
+
+def _summary(claimed: int, attempts: list[Attempt]) -> SweepSummary:
+    kinds = [one.outcome.kind for one in attempts if one.outcome]
+    return SweepSummary(
+        claimed=claimed,
+        sent=kinds.count("accepted"),
+        failed=kinds.count("refused"),
+        postponed=kinds.count("postponed"),
+        unknown=kinds.count("unknown"),
+        held_back=claimed - len(kinds),
+    )

@@ -1,0 +1,80 @@
+"""Writes a claimed mail once: the text is stored before anybody is sent it, and every attempt sends that text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from shared.followups.composing.brief import brief_of, footer_of
+from shared.followups.composing.content import problems
+from shared.followups.composing.writers import TemplateWriter
+from shared.followups.sending import facts, outbox
+from shared.followups.settings import settings
+from shared.followups.steps import Composed
+from shared.platform.errors import TerminalError
+from shared.platform.postgres import database
+
+if TYPE_CHECKING:
+    from shared.followups.composing.brief import Brief, Draft
+    from shared.followups.composing.writers import EmailWriter
+    from shared.followups.steps import Claim
+
+MOST_CLAIMS = 20
+"""A mail whose text could not be written under so many claims waits for a person."""
+
+
+async def compose(claim: Claim, writer: EmailWriter | None = None) -> Composed:
+    """Write and store the mail's text unless it is stored already; may be repeated.
+
+    A draft that breaks a rule is stored and held, with the reason, for the agent to mend.
+
+    Raises:
+        TransientError: the writer cannot write now.
+    """
+    writer = writer or TemplateWriter()
+    async with database() as connection:
+        row = await facts.read(connection, claim.email_id)
+    if row is None or row["state"] != "claimed" or row["claim"] != claim.number:
+        return Composed(ready=False, reason="claim-lost")
+    if row["composed_at"] is not None:
+        return Composed(ready=True)
+    brief = brief_of(row)
+    try:
+        draft = await _written(writer, brief, claim)
+    except TerminalError as error:
+        async with database() as connection:
+            await outbox.hold(connection, claim, f"writer: {error.message}"[:1000])
+        return Composed(ready=False, reason="writer")
+    wrong = problems(draft, brief)
+    async with database() as connection:
+        stored = await _store(connection, claim, row, draft, writer.name)
+        if stored and wrong:
+            await outbox.hold(connection, claim, f"content: {'; '.join(wrong)}"[:1000])
+    return Composed(ready=stored and not wrong, reason="content" if wrong else None)
+
+
+async def _written(writer: EmailWriter, brief: Brief, claim: Claim) -> Draft:
+    if claim.number > MOST_CLAIMS:
+        raise TerminalError("Its text could not be written in many tries; see the app's log.", code="not-written")
+    return await writer.write(brief)
+
+
+async def _store(connection: Any, claim: Claim, row: dict[str, Any], draft: Draft, writer: str) -> bool:
+    """False if somebody else has the claim by now."""
+    stored = await connection.execute(
+        "update followups.emails set writer = %(writer)s, sender = %(sender)s, recipient = %(recipient)s,"
+        " reply_to = %(reply_to)s, subject = %(subject)s, body = %(body)s, footer = %(footer)s,"
+        " composed_at = now(), updated_at = now()"
+        " where id = %(id)s and state = 'claimed' and claim = %(number)s and composed_at is null",
+        {
+            "writer": writer,
+            "sender": settings().followups_sender,
+            "recipient": row["client_email"],
+            "reply_to": row["agent_email"],
+            "subject": draft.subject,
+            "body": draft.body,
+            "footer": footer_of(row),
+            "id": claim.email_id,
+            "number": claim.number,
+        },
+    )
+    return bool(stored.rowcount)

@@ -1,0 +1,1 @@
+"""What people are told of the follow-ups: figures, health and alerts."""

@@ -1,0 +1,73 @@
+"""Reads what is known of a mail, for the checks, the writer and the message."""
+
+from __future__ import annotations
+
+from datetime import time
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from shared.followups.people.models import calendar_of
+from shared.followups.people.tasks import CALENDAR
+from shared.followups.scheduling.calendar import local_instant
+from shared.followups.sending.checks import Facts
+from shared.followups.settings import settings
+from shared.platform.postgres import rows
+
+if TYPE_CHECKING:
+    from psycopg import AsyncConnection
+
+_READ = f"""
+select e.*, {CALENDAR}, now() as now, t.status as task_status, t.followup_type, t.notes as task_notes,
+    t.scheduled_for, c.name as client_name, c.email as client_email, c.property_address, c.property_type, c.stage,
+    c.notes as client_notes, c.is_deleted as client_deleted, c.paused_at as client_paused, c.email_unsubscribed,
+    a.name as agent_name, a.email as agent_email, a.phone as agent_phone, a.title as agent_title, a.company,
+    a.is_active, a.paused_at as agent_paused,
+    a.postal_address, a.send_mode, a.daily_cap, a.time_zone as agent_time_zone,
+    (select stopped_at from followups.scheduler) as stopped_at,
+    exists (select from followups.suppressions s where s.address = c.email) as suppressed
+from followups.emails e
+    join followups.tasks t on t.id = e.task_id
+    join followups.clients c on c.id = e.client_id
+    join followups.agents a on a.id = e.agent_id
+where e.id = %s
+"""  # noqa: S608 - the names are the calendar's
+
+_HANDED_OVER = """
+select count(*) filter (where sending_at >= %(midnight)s) as today, min(sending_at) as first
+from followups.emails where agent_id = %(agent)s and sending_at is not null
+    and state in ('sending', 'sent', 'unknown')
+"""
+
+
+async def read(connection: AsyncConnection[Any], email_id: int) -> dict[str, Any] | None:
+    """The mail with all that is known of its task, client and agent; None if there is no such mail."""
+    found = await rows(connection, _READ, (email_id,))
+    return found[0] if found else None
+
+
+async def facts_of(connection: AsyncConnection[Any], row: dict[str, Any]) -> Facts:
+    """What the checks look at, of a row that `read` gave."""
+    zone = ZoneInfo(row["agent_time_zone"])
+    midnight = local_instant(row["now"].astimezone(zone).date(), time(), zone)
+    [counted] = await rows(connection, _HANDED_OVER, {"agent": row["agent_id"], "midnight": midnight})
+    return Facts(
+        now=row["now"],
+        calendar=calendar_of(row),
+        agent_time_zone=row["agent_time_zone"],
+        task_status=row["task_status"],
+        stage=row["stage"],
+        client_deleted=row["client_deleted"],
+        client_paused=row["client_paused"] is not None,
+        unsubscribed=row["email_unsubscribed"],
+        suppressed=row["suppressed"],
+        agent_active=row["is_active"],
+        agent_paused=row["agent_paused"] is not None,
+        everything_stopped=row["stopped_at"] is not None,
+        needs_approval=row["send_mode"] == "approve",
+        approved=row["approved_at"] is not None,
+        postal_address=row["postal_address"],
+        handed_over_today=counted["today"],
+        daily_cap=row["daily_cap"],
+        first_sent=counted["first"],
+        warm_up=settings().followups_warm_up,
+    )

@@ -1,0 +1,101 @@
+"""The message that is handed over, made of what is stored, the same in every attempt."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from html import escape
+from typing import Any
+from uuid import UUID
+
+CONTROLS = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
+LONGEST_NAME = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """One mail, ready to be handed over.
+
+    Attributes:
+        key: names it at the provider and in its Message-ID.
+        unsubscribe: the address that takes an unsubscription by one click; "" if the app has no public address.
+    """
+
+    email_id: int
+    key: UUID
+    sender_name: str
+    sender: str
+    recipient_name: str
+    recipient: str
+    reply_to: str
+    subject: str
+    body: str
+    footer: str
+    written: datetime
+    unsubscribe: str = ""
+
+    @property
+    def message_id(self) -> str:
+        return f"<{self.key}@{self.sender.rpartition('@')[2]}>"
+
+
+def mail_of(row: dict[str, Any]) -> Mail:
+    """The mail in a row that `facts.read` gave."""
+    return Mail(
+        email_id=row["id"],
+        key=row["message_key"],
+        sender_name=sender_name(row["agent_name"], row["company"]),
+        sender=row["sender"],
+        recipient_name=row["client_name"] or "",
+        recipient=row["recipient"],
+        reply_to=row["reply_to"],
+        subject=row["subject"],
+        body=row["body"],
+        footer=row["footer"],
+        written=row["composed_at"],
+    )
+
+
+def sender_name(agent: str, company: str | None) -> str:
+    """As clients see whom a mail is from."""
+    return f"{agent} via {company}" if company else agent
+
+
+def message_of(mail: Mail) -> EmailMessage:
+    """The message with its headers; whatever the data holds, a header is one line."""
+    message = EmailMessage(policy=SMTP)
+    message["From"] = _address(mail.sender_name, mail.sender)
+    message["To"] = _address(mail.recipient_name, mail.recipient)
+    message["Reply-To"] = _address("", mail.reply_to)
+    message["Subject"] = one_line(mail.subject)
+    message["Date"] = mail.written
+    message["Message-ID"] = mail.message_id
+    message["X-Auto-Response-Suppress"] = "OOF, AutoReply"
+    if mail.unsubscribe:
+        message["List-Unsubscribe"] = f"<{mail.unsubscribe}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    message.set_content(f"{mail.body}\n\n-- \n{mail.footer}\n")
+    message.add_alternative(_html(mail), subtype="html")
+    return message
+
+
+def one_line(text: str) -> str:
+    """The text without line breaks and control characters."""
+    return CONTROLS.sub(" ", text).strip()
+
+
+def _address(name: str, address: str) -> Address:
+    return Address(display_name=one_line(name)[:LONGEST_NAME], addr_spec=one_line(address))
+
+
+def _html(mail: Mail) -> str:
+    paragraphs = "".join(f"<p>{_lines(part)}</p>\n" for part in re.split(r"\n\s*\n", mail.body.strip()))
+    return f"<html><body>\n{paragraphs}<hr>\n<p><small>{_lines(mail.footer)}</small></p>\n</body></html>\n"
+
+
+def _lines(text: str) -> str:
+    return escape(text.strip()).replace("\n", "<br>\n")

@@ -1,0 +1,185 @@
+"""The states of a mail: claimed, sending, then sent, failed or unknown. Each commits before anything relies on it.
+
+From `sending` on a hand-over may have happened, so nobody ever claims the mail again. What its worker did not live to
+record becomes `unknown`, for the provider or a person to tell.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from shared.followups.people import tasks
+from shared.followups.sending import checks, facts
+from shared.followups.sending.message import Mail, mail_of
+from shared.followups.steps import Claim, Outcome
+from shared.platform.postgres import database, rows
+
+if TYPE_CHECKING:
+    from psycopg import AsyncConnection
+
+SENDING_MINUTES = 5
+"""After this long in `sending` the worker is dead: a sender gives up long before."""
+MOST_ATTEMPTS = 6
+FIRST_DELAY = timedelta(minutes=2)
+BAD_ADDRESS = re.compile(r"\b5\.1\.(1|2|3|6|10)\b")
+"""Enhanced status codes which say that there is no such mailbox."""
+
+logger = logging.getLogger(__name__)
+
+
+async def begin(claim: Claim, provider: str) -> Mail | str:
+    """Check the mail once more and mark it as being sent; the mail, or why it is not to be handed over now.
+
+    After this has given the mail, no other call will give it again.
+    """
+    async with database() as connection:
+        # Agents, tasks, mails: everything locks in this order. The agent's cap is counted by one at a time.
+        await connection.execute(
+            "select from followups.agents where id = (select agent_id from followups.emails where id = %s)"
+            " for no key update",
+            (claim.email_id,),
+        )
+        await _lock_task(connection, claim.email_id)
+        row = await facts.read(connection, claim.email_id)
+        if row is None or row["state"] != "claimed" or row["claim"] != claim.number:
+            return "claim-lost"
+        if row["composed_at"] is None:
+            return "not-composed"
+        if reason := await _held_back(connection, claim, row):
+            return reason
+        marked = await connection.execute(
+            "update followups.emails set state = 'sending', sending_at = now(), provider = %s, updated_at = now(),"
+            " leased_until = now() + make_interval(mins => %s) where id = %s and state = 'claimed' and claim = %s",
+            (provider, SENDING_MINUTES, claim.email_id, claim.number),
+        )
+        return mail_of(row) if marked.rowcount else "claim-lost"
+
+
+async def _held_back(connection: AsyncConnection[Any], claim: Claim, row: dict[str, Any]) -> str | None:
+    """Why the mail is not to be handed over now, which is then noted; None if it may go out."""
+    verdict = checks.judge(await facts.facts_of(connection, row))
+    match verdict:
+        case checks.Go():
+            return None
+        case checks.Stop(reason):
+            await tasks.end(connection, row["task_id"], "cancelled", reason)
+        case checks.Hold(reason):
+            await hold(connection, claim, reason)
+        case checks.Wait(reason):
+            await _give_back(connection, claim)
+        case checks.Defer(until, reason):
+            await tasks.move(connection, row["task_id"], until, reason)
+            await _give_back(connection, claim)
+    return reason
+
+
+async def record(claim: Claim, outcome: Outcome) -> None:
+    """Store what became of a hand-over; may be repeated, and what is settled stays."""
+    async with database() as connection:
+        await _lock_task(connection, claim.email_id)
+        found = await rows(
+            connection,
+            "select * from followups.emails where id = %s and claim = %s and state in ('sending', 'unknown')",
+            (claim.email_id, claim.number),
+        )
+        if found:
+            await _settle(connection, found[0], outcome)
+
+
+async def resolve(connection: AsyncConnection[Any], email_id: int, outcome: Outcome) -> bool:
+    """Settle a mail of which nobody knew whether it was handed over; False if it was settled already."""
+    await _lock_task(connection, email_id)
+    found = await rows(
+        connection, "select * from followups.emails where id = %s and state in ('sending', 'unknown')", (email_id,)
+    )
+    if found:
+        await _settle(connection, found[0], outcome)
+    return bool(found)
+
+
+async def give_up_expired() -> list[int]:
+    """Mark as unknown what has been in sending for too long; the numbers of these mails."""
+    async with database() as connection:
+        found = await rows(
+            connection,
+            "update followups.emails set state = 'unknown', error_code = 'worker-died', updated_at = now(),"
+            " error = 'The worker did not live to record whether the mail was handed over.'"
+            " where state = 'sending' and leased_until <= now() returning id",
+        )
+    return sorted(row["id"] for row in found)
+
+
+async def hold(connection: AsyncConnection[Any], claim: Claim, reason: str) -> None:
+    """Keep a claimed mail for a person to look at."""
+    await connection.execute(
+        "update followups.emails set state = 'held', hold_reason = %s, updated_at = now()"
+        " where id = %s and state = 'claimed' and claim = %s",
+        (reason, claim.email_id, claim.number),
+    )
+
+
+async def _give_back(connection: AsyncConnection[Any], claim: Claim) -> None:
+    await connection.execute(
+        "update followups.emails set leased_until = now(), updated_at = now()"
+        " where id = %s and state = 'claimed' and claim = %s",
+        (claim.email_id, claim.number),
+    )
+
+
+async def _lock_task(connection: AsyncConnection[Any], email_id: int) -> None:
+    await connection.execute(
+        "select from followups.tasks where id = (select task_id from followups.emails where id = %s) for no key update",
+        (email_id,),
+    )
+
+
+async def _settle(connection: AsyncConnection[Any], mail: dict[str, Any], outcome: Outcome) -> None:
+    given = {"id": mail["id"], "provider_id": outcome.provider_id, "code": outcome.code, "text": outcome.text}
+    match outcome.kind:
+        case "accepted":
+            await connection.execute(
+                "update followups.emails set state = 'sent', sent_at = now(), provider_id = %(provider_id)s,"
+                " error_code = null, error = null, updated_at = now() where id = %(id)s",
+                given,
+            )
+            await tasks.end(connection, mail["task_id"], "completed", None)
+            await connection.execute(
+                "update followups.clients set last_contacted = greatest(last_contacted, %s), updated_at = now()"
+                " where id = %s",
+                (mail["sending_at"], mail["client_id"]),
+            )
+        case "unknown":
+            await connection.execute(
+                "update followups.emails set state = 'unknown', error_code = %(code)s, error = %(text)s,"
+                " updated_at = now() where id = %(id)s",
+                given,
+            )
+            logger.warning("Nobody knows whether a mail was handed over.", extra={"email": mail["id"]})
+        case "postponed" if mail["attempts"] + 1 < MOST_ATTEMPTS and mail["state"] == "sending":
+            delay = FIRST_DELAY * 2 ** mail["attempts"]
+            await connection.execute(
+                "update followups.emails set state = 'claimed', attempts = attempts + 1, sending_at = null,"
+                " error_code = %(code)s, error = %(text)s, leased_until = now() + %(delay)s, updated_at = now()"
+                " where id = %(id)s",
+                given | {"delay": delay},
+            )
+        case "refused" | "postponed":
+            await _fail(connection, mail, outcome)
+
+
+async def _fail(connection: AsyncConnection[Any], mail: dict[str, Any], outcome: Outcome) -> None:
+    await connection.execute(
+        "update followups.emails set state = 'failed', error_code = %s, error = %s, attempts = attempts + 1,"
+        " updated_at = now() where id = %s",
+        (outcome.code, outcome.text, mail["id"]),
+    )
+    await tasks.end(connection, mail["task_id"], "skipped", "send-failed")
+    if BAD_ADDRESS.search(outcome.text or ""):
+        await connection.execute(
+            "insert into followups.suppressions as known (address, scope, reason) values (%s, 'all', 'no-such-mailbox')"
+            " on conflict (address) do update set scope = 'all', reason = excluded.reason where known.scope <> 'all'",
+            (mail["recipient"],),
+        )

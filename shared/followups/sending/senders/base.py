@@ -1,0 +1,23 @@
+"""The port of the senders."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from shared.followups.sending.message import Mail
+    from shared.followups.steps import Outcome
+
+
+class EmailSender(Protocol):
+    """Hands one mail over, in one attempt.
+
+    Attributes:
+        name: of the provider, as it is stored with each mail.
+    """
+
+    name: str
+
+    async def send(self, mail: Mail) -> Outcome:
+        """What came of it; never raises. It answers within two minutes, and sends nothing a second time by itself."""
+        ...

@@ -1,0 +1,84 @@
+"""An SMTP relay that knows us by our address; speaks TLS when the relay offers it.
+
+SMTP can say afterwards nothing about a mail, so that an answer which was lost leaves a mail that a person must judge.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import smtplib
+import ssl
+from typing import TYPE_CHECKING, Literal
+
+from shared.followups.sending.message import message_of
+from shared.followups.steps import Outcome
+
+if TYPE_CHECKING:
+    from shared.followups.sending.message import Mail
+
+ANSWER_SECONDS = 20
+ACCEPTED, REFUSED = 250, 500
+GO_ON = (ACCEPTED, 251, 354)
+
+
+class SmtpSender:
+    """Hands over to one relay; each mail has a connection of its own."""
+
+    name = "smtp"
+
+    def __init__(self, host: str, port: int, answer_seconds: float = ANSWER_SECONDS) -> None:
+        self._host = host
+        self._port = port
+        self._seconds = answer_seconds
+
+    async def send(self, mail: Mail) -> Outcome:
+        """As the port says."""
+        return await asyncio.to_thread(self._send, mail)
+
+    def _send(self, mail: Mail) -> Outcome:
+        try:
+            content = message_of(mail).as_bytes()
+        except (ValueError, UnicodeError) as error:
+            return self._outcome("refused", "unusable-message", str(error))
+        try:
+            relay = smtplib.SMTP(self._host, self._port, timeout=self._seconds)
+        except (OSError, smtplib.SMTPException) as error:
+            return self._outcome("postponed", "relay-unreachable", f"{type(error).__name__}: {error}")
+        try:
+            return self._talk(relay, mail, content)
+        finally:
+            relay.close()
+
+    def _talk(self, relay: smtplib.SMTP, mail: Mail, content: bytes) -> Outcome:
+        try:
+            relay.ehlo_or_helo_if_needed()
+            if relay.has_extn("starttls"):
+                relay.starttls(context=ssl.create_default_context())
+                relay.ehlo()
+            commands = (f"MAIL FROM:<{mail.sender}>", f"RCPT TO:<{mail.recipient}>", "DATA")
+            for command in commands:
+                code, text = relay.docmd(command)
+                if code not in GO_ON:
+                    return self._answered(code, text)
+        except (OSError, smtplib.SMTPException) as error:
+            return self._outcome("postponed", "relay-failed", f"{type(error).__name__}: {error}")
+        except ValueError as error:
+            return self._outcome("refused", "unusable-message", str(error))
+        try:
+            # From here on the relay may have taken the mail, whatever happens to the connection.
+            relay.send(re.sub(rb"(?m)^\.", b"..", content).rstrip(b"\r\n") + b"\r\n.\r\n")
+            code, text = relay.getreply()
+        except (OSError, smtplib.SMTPException) as error:
+            return self._outcome("unknown", "answer-lost", f"{type(error).__name__}: {error}")
+        return self._answered(code, text)
+
+    def _answered(self, code: int, text: bytes) -> Outcome:
+        said = f"{code} {text.decode(errors='replace')}"
+        if code == ACCEPTED:
+            return Outcome(kind="accepted", provider=self.name, provider_id=said[:200])
+        # Not every relay that refuses knows whether a later try may succeed: 4xx says so, all else does not.
+        return self._outcome("refused" if code >= REFUSED else "postponed", str(code), said)
+
+    def _outcome(self, kind: Literal["refused", "postponed", "unknown"], code: str, text: str) -> Outcome:
+        return Outcome(kind=kind, provider=self.name, code=code, text=text[:500])

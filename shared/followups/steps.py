@@ -1,0 +1,71 @@
+"""What the steps of a sweep are given and give back, as it stands in histories."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Wire(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Claim(Wire):
+    """The right to hand one mail over; a higher number of the same mail takes it away."""
+
+    email_id: int
+    number: int
+
+
+class Claims(Wire):
+    claims: list[Claim]
+
+
+class Composed(Wire):
+    """`ready`: the text is stored and may be sent."""
+
+    ready: bool
+    reason: str | None = None
+
+
+class Outcome(Wire):
+    """What is known of one attempt to hand a mail over.
+
+    `accepted` and `refused` are the provider's answers; `postponed` means that nothing was handed over and a later try
+    may succeed; `unknown` that the mail may have been handed over.
+    """
+
+    kind: Literal["accepted", "refused", "postponed", "unknown"]
+    provider: str
+    provider_id: str | None = None
+    code: str | None = None
+    text: str | None = Field(default=None, max_length=500)
+
+
+class Attempt(Wire):
+    """`outcome` is None when the mail was not to be sent now, for `reason`."""
+
+    claim: Claim
+    outcome: Outcome | None
+    reason: str | None
+    recorded: bool
+
+
+class Record(Wire):
+    claim: Claim
+    outcome: Outcome
+
+
+class SweepSummary(Wire):
+    """How many mails a sweep claimed and what became of them."""
+
+    claimed: int = 0
+    sent: int = 0
+    failed: int = 0
+    postponed: int = 0
+    unknown: int = 0
+    held_back: int = 0
+
+    def plus(self, other: SweepSummary) -> SweepSummary:
+        return SweepSummary(**{name: getattr(self, name) + getattr(other, name) for name in SweepSummary.model_fields})

@@ -1,0 +1,22 @@
+"""A host that does nothing but sweep, until it is killed. It says `ready` when it begins."""
+
+import asyncio
+
+from activities.followups import sending as steps
+from shared.platform.durable import Nothing
+from shared.platform.postgres import close_pools
+
+
+async def sweep_for_ever() -> None:
+    print("ready", flush=True)
+    try:
+        while True:
+            for claim in (await steps.claim_followups(Nothing())).claims:
+                if (await steps.compose_followup(claim)).ready:
+                    await steps.hand_over_followup(claim)
+            await asyncio.sleep(0.05)
+    finally:
+        await close_pools()
+
+
+asyncio.run(sweep_for_ever())

@@ -3,6 +3,7 @@
 from shared.platform.workload import app_of
 from triggers.deploys import deploys
 from triggers.diamonds import diamonds
+from triggers.followups import followups
 from triggers.operations import operations
 
-app = app_of(operations, diamonds, deploys)
+app = app_of(operations, diamonds, deploys, followups)

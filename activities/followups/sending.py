@@ -59,7 +59,16 @@ async def record_followup(done: Record) -> Nothing:
 
 @activity
 async def settle_followups(nothing: Nothing) -> Nothing:
-    """Mark as unknown the mails whose worker died while it handed them over, and tell a person."""
-    if given_up := await outbox.give_up_expired():
-        await alerts.tell_unknown(given_up)
+    """Mark as unknown the mails whose worker died while it handed them over.
+
+    The provider is asked what became of those that are unknown; where it cannot tell, a person is.
+    """
+    given_up = set(await outbox.give_up_expired())
+    through = sender()
+    for mail in await outbox.unknown_mails(through.name):
+        outcome = await through.find_out(mail)
+        if outcome is not None and await outbox.resolve(mail.email_id, outcome):
+            given_up.discard(mail.email_id)
+    if given_up:
+        await alerts.tell_unknown(sorted(given_up))
     return nothing

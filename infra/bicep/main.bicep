@@ -89,6 +89,14 @@ param brilliantEndpoint string = ''
 @minLength(1)
 param brilliantApiKey string
 
+@description('Key that signs the tokens of the follow-ups\' agents: 32 characters or more; unset: no agent can sign in.')
+@secure()
+@minLength(1)
+param followupsJwtSecret string
+
+@description('Sender of the follow-ups, of a domain verified at Resend; empty: none is written.')
+param followupsSender string = ''
+
 @description('Key of the operator\'s routes: 32 characters or more; azd makes one.')
 @metadata({
   azd: {
@@ -309,6 +317,7 @@ module secrets 'secrets.bicep' = {
     resendApiKey: resendApiKey
     alertWebhookUrl: alertWebhookUrl
     hmacSecrets: hmacSecrets
+    followupsJwtSecret: followupsJwtSecret
   }
 }
 
@@ -576,6 +585,11 @@ module app 'functionApp.bicep' = {
       CONTAINER_APPS_IDENTITY_ID: pullIdentity.outputs.id
       AZURE_DEPLOYER_CLIENT_ID: deployerIdentity.outputs.clientId
       KEY_VAULT_URI: deployedAppsVault.outputs.uri
+      FOLLOWUPS_JWT_SECRET: '@Microsoft.KeyVault(SecretUri=${secrets.outputs.followupsJwtSecretUri})'
+      FOLLOWUPS_PROVIDER: 'resend'
+      FOLLOWUPS_SENDER: followupsSender
+      FOLLOWUPS_PUBLIC_URL: 'https://func-${token}.azurewebsites.net'
+      FOLLOWUPS_MAILS_PER_MINUTE: '60'
       ADMIN_API_KEY: '@Microsoft.KeyVault(SecretUri=${secrets.outputs.adminApiKeyUri})'
       HMAC_SECRETS: '@Microsoft.KeyVault(SecretUri=${secrets.outputs.hmacSecretsUri})'
       CLIENT_REQUESTS_PER_MINUTE: '600'

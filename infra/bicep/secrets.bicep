@@ -22,6 +22,10 @@ param alertWebhookUrl string
 @secure()
 @minLength(1)
 param hmacSecrets string
+@description('Signs the tokens of the follow-ups\' agents; unset: no agent can sign in.')
+@secure()
+@minLength(1)
+param followupsJwtSecret string
 
 @description('When the secrets expire: the reminder to rotate them. Key Vault keeps serving an expired secret to the app.')
 param expiresAt string = dateTimeAdd(utcNow(), 'P1Y')
@@ -102,6 +106,18 @@ resource hmacSecretsSecret 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = {
   }
 }
 
+resource followupsJwtSecretSecret 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = {
+  parent: vault
+  name: 'followups-jwt-secret'
+  properties: {
+    value: followupsJwtSecret
+    contentType: 'text/plain'
+    attributes: {
+      exp: dateTimeToEpoch(expiresAt)
+    }
+  }
+}
+
 // A reference names no version, so that a rotated secret is taken up within a day without a deployment.
 output adminApiKeyUri string = '${vault.properties.vaultUri}secrets/${adminApiKeySecret.name}'
 output nivodaSecretUri string = '${vault.properties.vaultUri}secrets/${nivodaPasswordSecret.name}'
@@ -109,3 +125,4 @@ output brilliantApiKeyUri string = '${vault.properties.vaultUri}secrets/${brilli
 output resendApiKeyUri string = '${vault.properties.vaultUri}secrets/${resendApiKeySecret.name}'
 output alertWebhookUrlUri string = '${vault.properties.vaultUri}secrets/${alertWebhookUrlSecret.name}'
 output hmacSecretsUri string = '${vault.properties.vaultUri}secrets/${hmacSecretsSecret.name}'
+output followupsJwtSecretUri string = '${vault.properties.vaultUri}secrets/${followupsJwtSecretSecret.name}'

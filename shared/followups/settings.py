@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 
 from shared.platform.settings import Settings, read_settings
 
@@ -16,10 +16,18 @@ class FollowupSettings(Settings):
         None, min_length=32, description="key that signs the agents' tokens; unset: no agent can sign in"
     )
     followups_token_hours: int = Field(12, ge=1, le=720, description="hours an agent's token is good for")
+    followups_provider: Literal["smtp", "resend"] = Field(
+        "smtp", description="who delivers follow-ups: the relay at SMTP_HOST, or Resend with RESEND_API_KEY"
+    )
     followups_sender: str = Field(
-        "followups@example.com",
-        pattern=r"^[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+$",
-        description="address that follow-ups come from; their Reply-To is the agent's own",
+        "",
+        pattern=r"^([A-Za-z0-9._+-]+@[A-Za-z0-9.-]+)?$",
+        description="address that follow-ups come from; their Reply-To is the agent's own; unset: none is written",
+    )
+    followups_public_url: str = Field(
+        "",
+        pattern=r"^(https?://[A-Za-z0-9.:-]+)?$",
+        description="address of this app as mailboxes reach it, for the unsubscribe link; unset: no follow-up is sent",
     )
     followups_mails_per_minute: float = Field(
         30, ge=0, le=100_000, description="mails a minute that the sender may hand over, all instances together; 0: any"
@@ -36,6 +44,12 @@ class FollowupSettings(Settings):
     followups_warm_up: int = Field(
         0, ge=0, le=100_000, description="most mails of an agent's first day, doubled every day for a month; 0: its cap"
     )
+
+    @field_validator("followups_jwt_secret", mode="before")
+    @classmethod
+    def _unset(cls, value: object) -> object:
+        # A vault holds no empty secret, so that one which nobody has chosen says so.
+        return None if value == "unset" else value
 
 
 def settings() -> FollowupSettings:

@@ -53,6 +53,8 @@ async def compose(claim: Claim, writer: EmailWriter | None = None) -> Composed:
 
 
 async def _written(writer: EmailWriter, brief: Brief, claim: Claim) -> Draft:
+    if not settings().followups_sender:
+        raise TerminalError("There is no address to send from: FOLLOWUPS_SENDER is not set.", code="settings")
     if claim.number > MOST_CLAIMS:
         raise TerminalError("Its text could not be written in many tries; see the app's log.", code="not-written")
     return await writer.write(brief)

@@ -38,6 +38,7 @@ class Facts:
     needs_approval: bool
     approved: bool
     postal_address: str | None
+    public_url: str
     handed_over_today: int
     daily_cap: int
     first_sent: datetime | None
@@ -125,6 +126,8 @@ def _paused(facts: Facts) -> str | None:
 def _needs_person(facts: Facts) -> str | None:
     if not (facts.postal_address or "").strip():
         return "no-postal-address"
+    if not facts.public_url:
+        return "no-public-url"
     return "approval" if facts.needs_approval and not facts.approved else None
 
 

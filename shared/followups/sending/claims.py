@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 LEASE_MINUTES = 15
 """A claim that was neither sent nor given back for so long may be taken by another: its holder died."""
 
+TELLERS = ("resend",)
+"""Providers that can be asked what became of a mail."""
+
 # A person or a pause holds back what is not in here. Due is by the database's clock.
-_DUE = """
+DUE = """
 from followups.tasks t
     join followups.clients c on c.id = t.client_id
     join followups.agents a on a.id = t.agent_id
@@ -32,15 +35,17 @@ where t.status = 'pending' and t.scheduled_for <= now()
 
 _QUESTION = f"""
 with asked as (
-    select exists (select {_DUE})
-        or exists (select from followups.emails where state = 'sending' and leased_until <= now()) as due
+    select exists (select {DUE})
+        or exists (select from followups.emails where state = 'sending' and leased_until <= now())
+        or exists (select from followups.emails where state = 'unknown' and leased_until <= now()
+            and provider = any(%(tellers)s) and sending_at > now() - interval '1 day') as due
 ), ended as (
     update followups.scheduler set swept_at = now() where not (select due from asked)
 )
 select due from asked
 """  # noqa: S608 - constants of this module
 
-_LOCK_CLIENTS = f"select c.id {_DUE} order by t.scheduled_for, t.id limit %s for update of c skip locked"
+_LOCK_CLIENTS = f"select c.id {DUE} order by t.scheduled_for, t.id limit %s for update of c skip locked"
 
 # Read after the lock, so that it shows what the last holder of the lock did.
 _DUE_OF_CLIENTS = f"""
@@ -49,7 +54,7 @@ select t.id, t.client_id, t.agent_id, t.scheduled_for, e.approved_at is not null
     (select max(case when o.state = 'claimed' then now() else o.sending_at end) from followups.emails o
         where o.client_id = c.id and (o.state in ('sending', 'sent', 'unknown')
             or (o.state = 'claimed' and o.leased_until > now()))) as last_contact
-{_DUE} and c.id = any(%s) order by t.scheduled_for, t.id
+{DUE} and c.id = any(%s) order by t.scheduled_for, t.id
 """  # noqa: S608 - as above
 
 _CLAIM = """
@@ -68,7 +73,7 @@ async def anything_due() -> bool:
     When there is nothing to do, the sweep has ended with the question, and that is noted.
     """
     async with database() as connection:
-        return bool((await rows(connection, _QUESTION))[0]["due"])
+        return bool((await rows(connection, _QUESTION, {"tellers": list(TELLERS)}))[0]["due"])
 
 
 async def note_sweep() -> None:

@@ -12,6 +12,8 @@ from html import escape
 from typing import Any
 from uuid import UUID
 
+from shared.followups.settings import settings
+
 CONTROLS = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
 LONGEST_NAME = 100
 
@@ -22,6 +24,7 @@ class Mail:
 
     Attributes:
         key: names it at the provider and in its Message-ID.
+        sending_at: when an earlier attempt began that may have handed it over.
         unsubscribe: the address that takes an unsubscription by one click; "" if the app has no public address.
     """
 
@@ -37,6 +40,7 @@ class Mail:
     footer: str
     written: datetime
     unsubscribe: str = ""
+    sending_at: datetime | None = None
 
     @property
     def message_id(self) -> str:
@@ -57,7 +61,15 @@ def mail_of(row: dict[str, Any]) -> Mail:
         body=row["body"],
         footer=row["footer"],
         written=row["composed_at"],
+        unsubscribe=unsubscribe_link(row["unsubscribe_key"]),
+        sending_at=row["sending_at"],
     )
+
+
+def unsubscribe_link(key: UUID) -> str:
+    """The page that unsubscribes from a mail's sender; "" if the app has no public address."""
+    url = settings().followups_public_url
+    return f"{url}/unsubscribe/{key}" if url else ""
 
 
 def sender_name(agent: str, company: str | None) -> str:
@@ -78,7 +90,8 @@ def message_of(mail: Mail) -> EmailMessage:
     if mail.unsubscribe:
         message["List-Unsubscribe"] = f"<{mail.unsubscribe}>"
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    message.set_content(f"{mail.body}\n\n-- \n{mail.footer}\n")
+    leave = f"\nUnsubscribe: {mail.unsubscribe}\n" if mail.unsubscribe else ""
+    message.set_content(f"{mail.body}\n\n-- \n{mail.footer}\n{leave}")
     message.add_alternative(_html(mail), subtype="html")
     return message
 
@@ -94,7 +107,9 @@ def _address(name: str, address: str) -> Address:
 
 def _html(mail: Mail) -> str:
     paragraphs = "".join(f"<p>{_lines(part)}</p>\n" for part in re.split(r"\n\s*\n", mail.body.strip()))
-    return f"<html><body>\n{paragraphs}<hr>\n<p><small>{_lines(mail.footer)}</small></p>\n</body></html>\n"
+    leave = f'<br>\n<a href="{escape(mail.unsubscribe)}">Unsubscribe</a>' if mail.unsubscribe else ""
+    footer = f"<p><small>{_lines(mail.footer)}{leave}</small></p>"
+    return f"<html><body>\n{paragraphs}<hr>\n{footer}\n</body></html>\n"
 
 
 def _lines(text: str) -> str:

@@ -89,14 +89,15 @@ async def record(claim: Claim, outcome: Outcome) -> None:
             await _settle(connection, found[0], outcome)
 
 
-async def resolve(connection: AsyncConnection[Any], email_id: int, outcome: Outcome) -> bool:
+async def resolve(email_id: int, outcome: Outcome) -> bool:
     """Settle a mail of which nobody knew whether it was handed over; False if it was settled already."""
-    await _lock_task(connection, email_id)
-    found = await rows(
-        connection, "select * from followups.emails where id = %s and state in ('sending', 'unknown')", (email_id,)
-    )
-    if found:
-        await _settle(connection, found[0], outcome)
+    async with database() as connection:
+        await _lock_task(connection, email_id)
+        found = await rows(
+            connection, "select * from followups.emails where id = %s and state in ('sending', 'unknown')", (email_id,)
+        )
+        if found:
+            await _settle(connection, found[0], outcome)
     return bool(found)
 
 
@@ -110,6 +111,25 @@ async def give_up_expired() -> list[int]:
             " where state = 'sending' and leased_until <= now() returning id",
         )
     return sorted(row["id"] for row in found)
+
+
+async def unknown_mails(provider: str, limit: int = 20) -> list[Mail]:
+    """Mails of this provider of which nobody knows whether they were handed over, and that may still be sent.
+
+    Each is given to one caller in a quarter of an hour.
+    """
+    async with database() as connection:
+        found = await rows(
+            connection,
+            "update followups.emails set leased_until = now() + interval '15 minutes' where id in (select id"
+            " from followups.emails where state = 'unknown' and provider = %s and leased_until <= now()"
+            " and sending_at > now() - interval '1 day' order by id limit %s for update skip locked) returning id",
+            (provider, limit),
+        )
+        read = [await facts.read(connection, row["id"]) for row in found]
+        return [
+            mail_of(row) for row in read if row is not None and not checks.never(await facts.facts_of(connection, row))
+        ]
 
 
 async def hold(connection: AsyncConnection[Any], claim: Claim, reason: str) -> None:

@@ -65,7 +65,14 @@ def test_what_is_not_set_has_the_default_of_the_template(file, modules, unset):
         for name, value in values.items()
         if name not in given and value != plain(modules["main"].named(name).value)
     }
-    secrets = {"nivodaPassword", "brilliantApiKey", "resendApiKey", "alertWebhookUrl", "hmacSecrets"}
+    secrets = {
+        "nivodaPassword",
+        "brilliantApiKey",
+        "resendApiKey",
+        "alertWebhookUrl",
+        "hmacSecrets",
+        "followupsJwtSecret",
+    }
     assert differing == dict.fromkeys(secrets, "unset"), "a secret has no default in the template"
 
 

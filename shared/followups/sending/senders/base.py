@@ -21,3 +21,7 @@ class EmailSender(Protocol):
     async def send(self, mail: Mail) -> Outcome:
         """What came of it; never raises. It answers within two minutes, and sends nothing a second time by itself."""
         ...
+
+    async def find_out(self, mail: Mail) -> Outcome | None:
+        """What became of a mail whose hand-over ended in `unknown`; None if the provider cannot tell. Never raises."""
+        ...

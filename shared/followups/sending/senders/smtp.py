@@ -36,6 +36,10 @@ class SmtpSender:
         """As the port says."""
         return await asyncio.to_thread(self._send, mail)
 
+    async def find_out(self, mail: Mail) -> Outcome | None:  # noqa: ARG002 - as the port says
+        """A relay remembers no mails: a person has to look."""
+        return None
+
     def _send(self, mail: Mail) -> Outcome:
         try:
             content = message_of(mail).as_bytes()

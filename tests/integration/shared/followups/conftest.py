@@ -133,9 +133,22 @@ async def sweep():
 
 
 @pytest.fixture
+def mails(mails):
+    """The sink, which here keeps a mail at once: its senders are threads of this process, as its own would be."""
+
+    async def keep(_server, _session, envelope):
+        return f"250 2.0.0 OK: queued as {mails._keep(envelope, envelope.content)}"
+
+    mails.handle_DATA = keep
+    return mails
+
+
+@pytest.fixture
 def crm(migrated, monkeypatch):
     assert migrated
     monkeypatch.setenv("FOLLOWUPS_MAILS_PER_MINUTE", "0")
+    monkeypatch.setenv("FOLLOWUPS_SENDER", "followups@example.com")
+    monkeypatch.setenv("FOLLOWUPS_PUBLIC_URL", "https://app.example.com")
     forget_settings()
     return SimpleNamespace(
         agent=agent, client=client, due=due, execute=execute, fetch=fetch, pass_time=pass_time, states=states,

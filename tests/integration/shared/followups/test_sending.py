@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from activities.followups import sending
 from activities.followups.sending import compose_followup, hand_over_followup
 from local.processes import free_port
 from local.smtp.sink import Rejection
@@ -16,7 +17,6 @@ from shared.followups.people.models import ClientChange
 from shared.followups.sending import claims, outbox
 from shared.followups.steps import Claim, Outcome, SweepSummary
 from shared.platform.errors import TransientError
-from shared.platform.postgres import database
 from shared.platform.settings import forget_settings
 
 ACCEPTED = Outcome(kind="accepted", provider="smtp")
@@ -35,15 +35,13 @@ async def written(limit=100):
 
 
 async def test_twenty_due_mails_and_ten_sweeps_at_once_are_twenty_hand_overs(crm, mails):
-    kept = mails._keep
+    keep = mails.handle_DATA
 
-    def slow(*given):
-        import time
+    async def slowly(*given):
+        await asyncio.sleep(0.05)
+        return await keep(*given)
 
-        time.sleep(0.05)
-        return kept(*given)
-
-    mails._keep = slow
+    mails.handle_DATA = slowly
     clients_ = await crm.due(await crm.agent(), 20)
     found = await asyncio.gather(*(crm.sweep() for _ in range(10)))
     assert sum(one.sent for one in found) == sum(one.claimed for one in found) == 20
@@ -95,9 +93,8 @@ async def test_a_worker_that_dies_while_it_sends_leaves_a_mail_that_a_person_is_
     ]
     await crm.pass_time(60)
     assert (await crm.sweep()).claimed == 0
-    async with database() as connection:
-        assert await outbox.resolve(connection, claim.email_id, ACCEPTED)
-        assert not await outbox.resolve(connection, claim.email_id, ACCEPTED)
+    assert await outbox.resolve(claim.email_id, ACCEPTED)
+    assert not await outbox.resolve(claim.email_id, ACCEPTED)
     assert await crm.states() == {"sent": 1}
     assert [row["status"] for row in await crm.fetch("select status from followups.tasks")] == ["completed"]
 
@@ -415,3 +412,39 @@ async def test_sweeps_late_and_doubled_send_the_same_mails(crm, mails):
     later = await crm.due(await crm.agent("b@example.com"), 2)
     await asyncio.gather(crm.sweep(), crm.sweep())
     assert received(mails) == {client.email: 1 for client in found + later}
+
+
+async def test_an_unknown_mail_resolves_by_itself_where_the_provider_can_tell(crm, monkeypatch):
+    monkeypatch.setattr(claims, "TELLERS", ("teller",))
+
+    class Teller:
+        name, told, handed_over = "teller", [None, ACCEPTED], 0
+
+        async def send(self, mail):
+            self.handed_over += 1
+            return Outcome(kind="unknown", provider=self.name, code="answer-lost", text="")
+
+        async def find_out(self, mail):
+            return self.told.pop(0)
+
+    teller = Teller()
+    monkeypatch.setattr(sending, "sender", lambda: teller)
+    await crm.due(await crm.agent())
+    assert (await crm.sweep()).unknown == 1
+    for expected in ("unknown", "sent"):
+        await crm.pass_time(16)
+        assert await claims.anything_due()
+        await crm.sweep()
+        assert await crm.states() == {expected: 1}
+    assert teller.handed_over == 1
+    assert not await claims.anything_due()
+
+
+async def test_an_unknown_mail_to_somebody_who_unsubscribed_is_left_to_a_person(crm, mails):
+    await crm.due(await crm.agent())
+    [claim] = await written()
+    await outbox.begin(claim, "smtp")
+    await crm.pass_time(outbox.SENDING_MINUTES)
+    await outbox.give_up_expired()
+    await crm.execute("update followups.clients set email_unsubscribed = true")
+    assert await outbox.unknown_mails("smtp") == []

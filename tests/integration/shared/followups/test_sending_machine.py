@@ -16,7 +16,7 @@ from shared.followups.people import agents, clients
 from shared.followups.sending import claims, outbox
 from shared.followups.steps import Outcome
 from shared.platform.durable import Nothing
-from shared.platform.postgres import close_pools, database
+from shared.platform.postgres import close_pools
 
 FAULTS = [
     "none", "none", "none", "dies before writing", "dies before sending", "dies while sending",
@@ -162,11 +162,10 @@ def machine(runner, crm, provider):  # noqa: C901 - one class; its rules need wh
                         assert row["status"] in ("skipped", "cancelled"), row
                         assert handed_over == 0, row
             # What the provider tells later settles what nobody knew.
-            async with database() as connection:
-                for row in rows:
-                    if row["state"] == "unknown":
-                        kind = "accepted" if provider.handed_over[row["id"]] else "refused"
-                        assert await outbox.resolve(connection, row["id"], Outcome(kind=kind, provider="fake"))
+            for row in rows:
+                if row["state"] == "unknown":
+                    kind = "accepted" if provider.handed_over[row["id"]] else "refused"
+                    assert await outbox.resolve(row["id"], Outcome(kind=kind, provider="fake"))
             left = await crm.fetch("select count(*) as n from followups.tasks where status = 'pending'")
             assert left == [{"n": 0}]
 

@@ -11,6 +11,7 @@ create table followups.emails (
     leased_until timestamptz not null, -- of a claim: nobody else may take it before
     attempts integer not null default 0, -- to hand it over that certainly failed
     message_key uuid not null default gen_random_uuid() unique, -- of its Message-ID, the same in every attempt
+    unsubscribe_key uuid not null default gen_random_uuid() unique, -- opens its unsubscribe page, and nothing else
     writer text, -- who composed it
     sender text,
     recipient text,
@@ -35,7 +36,7 @@ create table followups.emails (
 );
 create index emails_of_agent on followups.emails (agent_id, id);
 create index emails_of_client on followups.emails (client_id);
-create index emails_sending on followups.emails (leased_until) where state = 'sending';
+create index emails_sending on followups.emails (leased_until) where state in ('sending', 'unknown');
 create index emails_handed_over on followups.emails (agent_id, sending_at) where sending_at is not null;
 
 -- However a task ends, a mail of it that nobody hands over is not handed over any more.
@@ -64,3 +65,7 @@ create table followups.scheduler (
     swept_at timestamptz
 );
 insert into followups.scheduler default values;
+
+-- 24:00, which PostgreSQL knows, is no time of day anywhere else.
+alter table followups.agents add constraint agents_closes_check check (closes < '24:00');
+alter table followups.clients add constraint clients_closes_check check (closes < '24:00');

@@ -1,0 +1,57 @@
+"""Whether follow-ups go out in time: the age of the last sweep that ended and of the oldest task that is due."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from shared.followups.sending.claims import DUE
+from shared.platform.postgres import database, rows
+
+OLDEST_SWEEP_SECONDS = 300
+OLDEST_DUE_SECONDS = 1800
+"""A slow sender and a long queue may keep a task for some minutes; half an hour is somebody's fault."""
+
+_READ = f"""
+select extract(epoch from now() - s.swept_at)::float as sweep_age, s.swept_at, s.stopped_at, s.stop_reason,
+    (select extract(epoch from now() - min(greatest(t.scheduled_for, coalesce(e.leased_until, t.scheduled_for))))::float
+        {DUE}) as due_age,
+    (select count(*) from followups.emails where state = 'unknown') as unknown
+from followups.scheduler s
+"""  # noqa: S608 - constants of these modules
+
+
+class SchedulerHealth(BaseModel):
+    """Red when follow-ups do not go out; `reasons` says why."""
+
+    status: Literal["green", "red"]
+    reasons: list[str]
+    last_sweep_at: datetime | None = Field(description="When a sweep has last ended")
+    last_sweep_age_seconds: float | None
+    oldest_due_age_seconds: float | None = Field(description="How long the oldest task that may be sent has been due")
+    stopped_at: datetime | None = Field(description="Since when all mails are stopped by the operator")
+    unknown: int = Field(description="Mails of which nobody knows whether they were handed over")
+
+
+async def scheduler_health() -> SchedulerHealth:
+    """How the scheduler is, by the database's clock."""
+    async with database() as connection:
+        [row] = await rows(connection, _READ)
+    reasons: list[str] = []
+    if row["sweep_age"] is None:
+        reasons.append("no sweep has ended yet")
+    elif row["sweep_age"] > OLDEST_SWEEP_SECONDS:
+        reasons.append(f"the last sweep ended {row['sweep_age']:.0f} seconds ago")
+    if (row["due_age"] or 0) > OLDEST_DUE_SECONDS:
+        reasons.append(f"a task has been due for {row['due_age']:.0f} seconds")
+    return SchedulerHealth(
+        status="red" if reasons else "green",
+        reasons=reasons,
+        last_sweep_at=row["swept_at"],
+        last_sweep_age_seconds=row["sweep_age"],
+        oldest_due_age_seconds=row["due_age"],
+        stopped_at=row["stopped_at"],
+        unknown=row["unknown"],
+    )

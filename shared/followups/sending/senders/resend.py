@@ -1,0 +1,89 @@
+"""The Resend API. It remembers a key for 24 hours and delivers it once, so that it can be asked again."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Literal
+
+from shared.followups.sending.message import message_of, one_line
+from shared.followups.steps import Outcome
+
+if TYPE_CHECKING:
+    from httpx import AsyncBaseTransport
+
+    from shared.followups.sending.message import Mail
+
+ANSWER_SECONDS = 30
+REMEMBERED = timedelta(hours=23)
+"""How long a key is taken to be known; Resend promises an hour more."""
+
+
+class ResendSender:
+    """Hands over by one POST with the mail's key; httpx sends none again by itself."""
+
+    name = "resend"
+
+    def __init__(self, endpoint: str, api_key: str, transport: AsyncBaseTransport | None = None) -> None:
+        self._endpoint = endpoint.rstrip("/")
+        self._api_key = api_key
+        self._transport = transport
+
+    async def send(self, mail: Mail) -> Outcome:
+        """As the port says."""
+        from httpx import AsyncClient, ConnectError, ConnectTimeout, HTTPError  # noqa: PLC0415 - loads where needed
+
+        try:
+            async with AsyncClient(transport=self._transport, timeout=ANSWER_SECONDS) as client:
+                answer = await client.post(
+                    f"{self._endpoint}/emails",
+                    headers={"Authorization": f"Bearer {self._api_key}", "Idempotency-Key": f"followup/{mail.key}"},
+                    json=_payload(mail),
+                )
+        except (ConnectError, ConnectTimeout) as error:
+            return self._outcome("postponed", "unreachable", type(error).__name__)
+        except HTTPError as error:
+            return self._outcome("unknown", "answer-lost", type(error).__name__)
+        said = f"{answer.status_code} {answer.text[:400]}"
+        if answer.is_success:
+            return Outcome(kind="accepted", provider=self.name, provider_id=_id_of(answer))
+        if answer.is_server_error or answer.status_code == HTTPStatus.CONFLICT:
+            # An error of theirs may come after they took the mail, and a conflict says that the key is in use.
+            return self._outcome("unknown", str(answer.status_code), said)
+        throttled = answer.status_code == HTTPStatus.TOO_MANY_REQUESTS
+        return self._outcome("postponed" if throttled else "refused", str(answer.status_code), said)
+
+    async def find_out(self, mail: Mail) -> Outcome | None:
+        """The same request with the same key: what was taken is not taken again, what never arrived is sent now."""
+        if mail.sending_at is None or datetime.now(UTC) - mail.sending_at > REMEMBERED:
+            return None
+        outcome = await self.send(mail)
+        return outcome if outcome.kind in ("accepted", "refused") else None
+
+    def _outcome(self, kind: Literal["refused", "postponed", "unknown"], code: str, text: str) -> Outcome:
+        return Outcome(kind=kind, provider=self.name, code=code, text=text[:500])
+
+
+def _id_of(answer: Any) -> str | None:
+    try:
+        return str(answer.json()["id"])[:200]
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _payload(mail: Mail) -> dict[str, Any]:
+    message = message_of(mail)
+    sent_by_resend = {"from", "to", "subject", "reply-to", "date", "mime-version", "content-type", "message-id"}
+    text, html = message.get_body(("plain",)), message.get_body(("html",))
+    assert text is not None
+    assert html is not None
+    return {
+        "from": str(message["From"]),
+        "to": [mail.recipient],
+        "reply_to": mail.reply_to,
+        "subject": one_line(mail.subject),
+        "text": text.get_content(),
+        "html": html.get_content(),
+        "headers": {name: str(value) for name, value in message.items() if name.lower() not in sent_by_resend},
+        "tags": [{"name": "followup", "value": str(mail.email_id)}],
+    }

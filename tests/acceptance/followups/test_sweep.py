@@ -1,0 +1,71 @@
+"""On the real host: the minute timer sends what is due, once, also when it fires twice or the host is killed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+AGENT = """
+insert into followups.agents
+    (email, auth_provider, name, company, postal_address, send_mode, working_days, opens, closes)
+values ('alice@example.com', 'email', 'Alice', 'Acme', '1 Main Street', 'automatic', '{1,2,3,4,5,6,7}',
+    '00:00', '23:59:59')
+"""
+CLIENTS = """
+insert into followups.clients (agent_id, name, email, property_type, stage)
+select 1, 'Ann', 'ann' || n || '@example.com', 'residential', 'lead' from generate_series(1, %s) n
+"""
+TASKS = """
+insert into followups.tasks (agent_id, client_id, followup_type, scheduled_for, planned_for, priority)
+select 1, id, 'Day 1', now(), now(), 'high' from followups.clients
+"""
+
+
+def due(app: Any, number: int) -> None:
+    app.execute(AGENT)
+    app.execute(CLIENTS, number)
+    app.execute(TASKS)
+
+
+def open_tasks(app: Any) -> int:
+    return app.execute("select count(*) from followups.tasks where status = 'pending'")[0][0]
+
+
+async def test_a_timer_that_fires_twice_sends_each_mail_once(running: Any) -> None:
+    async with running() as app:
+        due(app, 5)
+        app.minute()
+        app.minute()
+        app.until(lambda: open_tasks(app) == 0)
+        app.minute()
+        app.until(lambda: app.ask("GET", "/health/scheduler")["status"] == "green")
+        assert sorted(mail["recipients"][0] for mail in app.mails()) == [f"ann{n}@example.com" for n in range(1, 6)]
+        key = app.execute("select unsubscribe_key::text from followups.emails limit 1")[0][0]
+        assert app.host.request("GET", f"/unsubscribe/{key}").status == 200
+        app.host.request("HEAD", f"/unsubscribe/{key}")
+        assert app.execute("select * from followups.suppressions") == []
+        assert app.host.request("POST", f"/unsubscribe/{key}").status == 200
+        assert len(app.execute("select * from followups.suppressions")) == 1
+
+
+async def test_a_host_that_is_killed_in_a_sweep_goes_on_and_sends_nothing_twice(running: Any) -> None:
+    async with running() as app:
+        due(app, 40)
+        app.minute()
+        app.until(lambda: len(app.mails()) > 2)
+        app.host.kill()
+        app.host.start()
+
+        def ended() -> bool:
+            app.execute("update followups.emails set leased_until = now() where state in ('claimed', 'sending')")
+            app.minute()
+            counted = app.execute(
+                "select count(*) from followups.tasks t left join followups.emails e on e.task_id = t.id"
+                " where t.status = 'pending' and coalesce(e.state, '') <> 'unknown'"
+            )
+            return counted[0][0] == 0
+
+        app.until(ended, 120)
+        followups = [mail["recipients"][0] for mail in app.mails() if "Manifold" not in mail["subject"]]
+        assert len(set(followups)) == len(followups) <= 40
+        unknown = app.execute("select count(*) from followups.emails where state = 'unknown'")[0][0]
+        assert len(followups) + unknown >= 40

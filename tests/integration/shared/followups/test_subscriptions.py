@@ -1,0 +1,84 @@
+"""Opening a link changes nothing; a POST unsubscribes, twice if it must, and after the client was deleted."""
+
+from urllib.parse import urlsplit
+
+import azure.functions as func
+import pytest
+
+from shared.followups.people import clients, subscriptions, tasks
+from triggers.followups import unsubscribe
+
+FORM = "application/x-www-form-urlencoded"
+
+
+async def ask(method, key, body=b"", content_type=FORM):
+    [operation] = [one for one in unsubscribe.routes.operations if one.method == method]
+    return await operation.answer(
+        func.HttpRequest(
+            method=method,
+            url=f"https://app.example.com/unsubscribe/{key}",
+            headers={"Content-Type": content_type},
+            route_params={"key": key},
+            body=body,
+        )
+    )
+
+
+@pytest.fixture
+async def sent(crm, mails):
+    """The agent, the client and the key of a mail that was sent."""
+    agent = await crm.agent()
+    [client] = await crm.due(agent)
+    await crm.sweep()
+    [mail] = mails.mails(9)
+    header = mail.headers["List-Unsubscribe"].replace("\r\n", "").replace(" ", "")
+    assert mail.headers["List-Unsubscribe-Post"].strip() == "List-Unsubscribe=One-Click"
+    assert f"Unsubscribe: {header.strip('<>')}" in mail.text
+    return agent, client, urlsplit(header.strip("<>")).path.rpartition("/")[2]
+
+
+async def test_scanners_that_open_the_link_unsubscribe_nobody(crm, sent):
+    agent, client, key = sent
+    answer = await ask("GET", key)
+    assert (answer.status_code, "Set-Cookie" in answer.headers) == (200, False)
+    assert not (await clients.read(agent.id, client.id)).email_unsubscribed
+    assert await crm.fetch("select * from followups.suppressions") == []
+    assert {one.method for one in unsubscribe.routes.operations} == {"GET", "POST"}
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"List-Unsubscribe=One-Click", FORM),
+        (b"--x\r\nContent-Disposition: form-data; name=a\r\n\r\nb\r\n--x--", "multipart/form-data; boundary=x"),
+        (b"", ""),
+    ],
+)
+async def test_one_click_unsubscribes_and_twice_is_the_same(crm, mails, sent, body, content_type):
+    agent, client, key = sent
+    planned = await crm.task(client, hours_ago=-5)
+    for _ in range(2):
+        answer = await ask("POST", key, body, content_type)
+        assert (answer.status_code, "Location" in answer.headers, "Set-Cookie" in answer.headers) == (200, False, False)
+    assert (await clients.read(agent.id, client.id)).email_unsubscribed
+    assert (await tasks.read(agent.id, planned)).reason == "unsubscribed"
+    await crm.task(client)
+    await crm.sweep()
+    assert len(mails.mails(9)) == 1
+
+
+async def test_it_works_after_the_client_was_deleted_and_holds_for_a_new_one(crm, mails, sent):
+    agent, client, key = sent
+    await clients.delete(agent.id, [client.id])
+    assert (await ask("POST", key)).status_code == 200
+    again = await crm.client(agent, client.email)
+    await crm.task(again)
+    await crm.sweep()
+    assert len(mails.mails(9)) == 1
+
+
+@pytest.mark.parametrize(("key", "status"), [("00000000-0000-0000-0000-000000000000", 404), ("nonsense", 400)])
+async def test_a_link_that_nobody_was_sent_is_refused(crm, key, status):
+    assert (await ask("GET", key)).status_code == status
+    assert (await ask("POST", key)).status_code == status
+    assert not await subscriptions.known("00000000-0000-0000-0000-000000000000")

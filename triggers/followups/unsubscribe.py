@@ -1,0 +1,42 @@
+"""One-click unsubscription (RFC 8058). Scanners open every link of a mail, so only a POST changes anything."""
+
+from uuid import UUID
+
+import azure.functions as func
+
+from shared.followups.people import subscriptions
+from shared.platform.auth import PUBLIC
+from shared.platform.errors import NotFound
+from shared.platform.http import Routes
+
+routes = Routes(tag="followups")
+HEADERS = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; form-action 'self'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+}
+ASK = (
+    "<!doctype html><title>Unsubscribe</title><h1>Unsubscribe</h1><p>Do you want to receive no more of these mails?</p>"
+    '<form method="post"><button>Unsubscribe</button></form>'
+)
+DONE = "<!doctype html><title>Unsubscribed</title><h1>Unsubscribed</h1><p>You will receive no more of these mails.</p>"
+
+
+@routes.get("/unsubscribe/{key}", needs=PUBLIC, summary="Ask whether to unsubscribe", produces="text/html")
+async def followups_ask_unsubscribe(key: UUID) -> func.HttpResponse:
+    """A page with a button; it changes nothing."""
+    if not await subscriptions.known(key):
+        raise NotFound("No mail has this link.", code="unknown-link")
+    return _page(ASK)
+
+
+@routes.post("/unsubscribe/{key}", needs=PUBLIC, summary="Unsubscribe", produces="text/html")
+async def followups_unsubscribe(key: UUID) -> func.HttpResponse:
+    """By one click, whatever the body: mailboxes send a form or multipart. Repeated, it is 200 again."""
+    await subscriptions.unsubscribe(key)
+    return _page(DONE)
+
+
+def _page(text: str) -> func.HttpResponse:
+    return func.HttpResponse(text, headers=HEADERS, mimetype="text/html", charset="utf-8")

@@ -1,0 +1,38 @@
+"""The sweep of the follow-ups, and what tells whether it does its work."""
+
+import logging
+
+from orchestrators.followups.sending import send_followups
+from shared.followups.reporting.health import SchedulerHealth, scheduler_health
+from shared.followups.sending import claims
+from shared.platform.auth import PUBLIC
+from shared.platform.durable import DurableClient, Nothing
+from shared.platform.errors import Conflict
+from shared.platform.http import Reply, Routes
+from shared.platform.sweeps import Sweep
+
+logger = logging.getLogger(__name__)
+routes = Routes(tag="followups")
+
+
+async def _due(_: DurableClient) -> bool:
+    return await claims.anything_due()
+
+
+async def _run(client: DurableClient) -> None:
+    """Send what is due, unless the last minute's sweep is still at it."""
+    try:
+        await client.start(send_followups, Nothing(), instance_id="followups-sweep")
+    except Conflict:
+        logger.info("The last sweep has not ended.")
+    await claims.note_sweep()
+
+
+sweep = Sweep("followups", due=_due, run=_run)
+
+
+@routes.get("/health/scheduler", needs=PUBLIC, summary="Do follow-ups go out in time?", also={503: SchedulerHealth})
+async def followups_health() -> Reply[SchedulerHealth]:
+    """Red by the age of the last sweep that ended, and of the oldest task that is due."""
+    found = await scheduler_health()
+    return Reply(found, status=503 if found.status == "red" else 200)

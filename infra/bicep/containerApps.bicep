@@ -1,11 +1,11 @@
-// Where deployed apps run. The environment costs nothing while no app runs in it.
-param token string
+// Where deployed apps run. The environment costs nothing while no app runs in it. Apps of one environment share a network.
+param name string
 param location string
 param tags object
 param workspaceId string
 
 resource environment 'Microsoft.App/managedEnvironments@2025-01-01' = {
-  name: 'cae-${token}'
+  name: name
   location: location
   tags: tags
   properties: {

@@ -170,6 +170,9 @@ param purgeProtection bool = false
 param vaultCreateMode string = 'default'
 param deployedAppsVaultCreateMode string = 'default'
 
+@description('Organizations, by commas, whose deployed apps get an environment and a network of their own: those that do not trust the others.')
+param isolatedOrganizations string = ''
+
 @description('Close storage, vaults, PostgreSQL and Cosmos DB to the public network: eight private endpoints, paid by the hour.')
 param privateNetwork bool = false
 
@@ -185,6 +188,8 @@ var tags = {
 }
 var postgresLocation = empty(databaseLocation) ? location : databaseLocation
 var nightlyFeeds = empty(feeds) ? (empty(nivodaEndpoint) ? 'none' : 'nivoda') : feeds
+var isolated = empty(isolatedOrganizations) ? [] : split(isolatedOrganizations, ',')
+var isolatedNames = [for organization in isolated: '${organization}=cae-${token}-${uniqueString(organization)}']
 var deploymentContainer = 'packages'
 var watermarkContainer = 'watermarks'
 var sourcesContainer = 'deploy-sources'
@@ -343,11 +348,22 @@ module registry 'containerRegistry.bicep' = {
   }
 }
 
+module isolatedEnvironments 'containerApps.bicep' = [for organization in isolated: {
+  name: 'container-apps-${uniqueString(organization)}'
+  scope: deployedAppsGroup
+  params: {
+    name: 'cae-${token}-${uniqueString(organization)}'
+    location: location
+    tags: tags
+    workspaceId: monitoring.outputs.workspaceId
+  }
+}]
+
 module containerApps 'containerApps.bicep' = {
   name: 'container-apps'
   scope: deployedAppsGroup
   params: {
-    token: token
+    name: 'cae-${token}'
     location: location
     tags: tags
     workspaceId: monitoring.outputs.workspaceId
@@ -582,6 +598,7 @@ module app 'functionApp.bicep' = {
       AZURE_CONTAINER_REGISTRY: registry.outputs.name
       BASE_IMAGE_REGISTRY: '${registry.outputs.loginServer}/base'
       CONTAINER_APPS_ENVIRONMENT_ID: containerApps.outputs.id
+      ISOLATED_ENVIRONMENTS: join(isolatedNames, ',')
       CONTAINER_APPS_IDENTITY_ID: pullIdentity.outputs.id
       AZURE_DEPLOYER_CLIENT_ID: deployerIdentity.outputs.clientId
       KEY_VAULT_URI: deployedAppsVault.outputs.uri

@@ -187,6 +187,7 @@ class Cloud:
         usual: the fate of an image that has none of its own.
         dns: the host names whose records are right, with how they lead here: CNAME or A.
         failing_certificates: host names that no certificate can be issued for, with the reason.
+        environments: the environments that apps may run in, by resource id.
         secrets: what the Key Vault holds.
         builds_allowed: whether the subscription may use ACR Tasks, which free and student ones may not.
         asked: how often each route was used, as "PUT containerApps".
@@ -202,6 +203,7 @@ class Cloud:
     usual: Fate = field(default_factory=Fate)
     dns: dict[str, str] = field(default_factory=dict[str, str])
     failing_certificates: dict[str, str] = field(default_factory=dict[str, str])
+    environments: set[str] = field(default_factory=lambda: {ENVIRONMENT})
     apps: dict[str, App] = field(default_factory=dict[str, App])
     operations: dict[str, Operation] = field(default_factory=dict[str, Operation])
     certificates: dict[str, Certificate] = field(default_factory=dict[str, Certificate])

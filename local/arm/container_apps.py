@@ -10,7 +10,6 @@ from typing import Any
 from local.arm.cloud import (
     ADDRESS,
     DOMAIN,
-    ENVIRONMENT,
     IDENTITY,
     LOCATION,
     PROVIDERS,
@@ -33,14 +32,15 @@ _NAME = re.compile(r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$")
 _ALL = 100
 
 
-def environment(cloud: Cloud, call: Call) -> Reply:  # noqa: ARG001 - the same signature for every route
+def environment(cloud: Cloud, call: Call) -> Reply:
+    id_ = _environment(cloud, call.values["environment"])
     properties = {
         "provisioningState": "Succeeded",
         "defaultDomain": DOMAIN,
         "staticIp": ADDRESS,
         "customDomainConfiguration": {"customDomainVerificationId": VERIFICATION},
     }
-    return Reply({"id": ENVIRONMENT, "name": "cae-manifold", "location": LOCATION, "properties": properties})
+    return Reply({"id": id_, "name": call.values["environment"], "location": LOCATION, "properties": properties})
 
 
 def app(cloud: Cloud, call: Call) -> Reply:
@@ -118,12 +118,14 @@ def analysis(cloud: Cloud, call: Call) -> Reply:
 
 
 def certificate(cloud: Cloud, call: Call) -> Reply:
-    """GET, PUT and DELETE of a managed certificate."""
+    """GET, PUT and DELETE of a managed certificate. It is for apps of its own environment."""
+    id_ = _environment(cloud, call.values["environment"])
     name = call.values["certificate"]
     if call.method == "PUT":
         body = checked(ManagedCertificate, call.body)
         host = body["properties"]["subjectName"]
-        if not any(host in hosts_of(one) for one in cloud.apps.values()):
+        apps = [one for one in cloud.apps.values() if one.body["properties"]["environmentId"] == id_]
+        if not any(host in hosts_of(one) for one in apps):
             raise ArmError(400, "RequireCustomHostnameInEnvironment", f"Add {host} to an app first.")
         if name not in cloud.certificates:
             reason = cloud.failing_certificates.get(host)
@@ -170,7 +172,7 @@ def _write(cloud: Cloud, name: str, given: Any) -> Reply:
 
 def _check(cloud: Cloud, body: Json, names: set[str], template: Json) -> None:
     """The rules that bind the parts of an app together."""
-    if body["properties"]["environmentId"] != ENVIRONMENT:
+    if body["properties"]["environmentId"] not in cloud.environments:
         raise ArmError(404, "ManagedEnvironmentNotFound", "There is no such environment.")
     configuration: Json = body["properties"]["configuration"]
     held = {one["name"] for one in listed(configuration, "secrets")}
@@ -220,11 +222,19 @@ def _not_busy(found: App) -> None:
         raise ArmError(409, "ContainerAppOperationInProgress", "Cannot modify: another operation is in progress.")
 
 
+def _environment(cloud: Cloud, name: str) -> str:
+    id_ = f"{PROVIDERS}/Microsoft.App/managedEnvironments/{name}"
+    if id_ not in cloud.environments:
+        raise ArmError(404, "ResourceNotFound", f"The environment {name} was not found.")
+    return id_
+
+
 Handler = Callable[[Cloud, Call], Reply]
+_PLACE = f"{PROVIDERS}/Microsoft.App/managedEnvironments/{{environment}}"
 _ONE = f"{PROVIDERS}/Microsoft.App/containerApps/{{app}}"
 ROUTES: list[tuple[str, str, set[str], Handler]] = [
-    ("GET", ENVIRONMENT, API, environment),
-    ("GET PUT DELETE", f"{ENVIRONMENT}/managedCertificates/{{certificate}}", API, certificate),
+    ("GET", _PLACE, API, environment),
+    ("GET PUT DELETE", f"{_PLACE}/managedCertificates/{{certificate}}", API, certificate),
     ("GET PUT PATCH DELETE", _ONE, API, app),
     ("POST", f"{_ONE}/listSecrets", API, secrets),
     ("POST", f"{_ONE}/getAuthtoken", API, auth_token),

@@ -7,7 +7,6 @@ import time
 from local.arm.cloud import (
     ADDRESS,
     DOMAIN,
-    ENVIRONMENT,
     PROVIDERS,
     VERIFICATION,
     App,
@@ -36,7 +35,7 @@ def app_view(found: App) -> Json:
         "identity": {**body["identity"], "principalId": None, "userAssignedIdentities": identities},
         "properties": {
             **body["properties"],
-            "managedEnvironmentId": ENVIRONMENT,
+            "managedEnvironmentId": body["properties"]["environmentId"],
             "provisioningState": state,
             "runningStatus": "Running",
             "latestRevisionName": newest[0],

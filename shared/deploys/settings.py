@@ -47,6 +47,11 @@ class DeploySettings(Settings):
         "", description="where the images that apps are built on are fetched from, as host/folder; unset: Docker Hub"
     )
     container_apps_environment_id: str = Field("", description="resource id of the environment of the deployed apps")
+    isolated_environments: str = Field(
+        "",
+        pattern=r"^([A-Za-z0-9_-]+=[a-z0-9-]+(,[A-Za-z0-9_-]+=[a-z0-9-]+)*)?$",
+        description="organizations whose apps run in an environment of their own: organization=environment, by commas",
+    )
     container_apps_identity_id: str = Field(
         "", description="resource id of the identity with which deployed apps fetch their image"
     )

@@ -46,6 +46,10 @@ def _items(value: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [{"key": name, "value": value[name]} for name in sorted(value)]
 
 
+def _join(values: list[Any], separator: str) -> str:
+    return separator.join(shown(value) for value in values)
+
+
 def _split(value: str, separator: str) -> list[str]:
     return value.split(separator)
 
@@ -80,6 +84,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "empty": _empty,
     "guid": _guid,
     "items": _items,
+    "join": _join,
     "length": len,
     "split": _split,
     "string": shown,

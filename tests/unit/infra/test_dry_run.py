@@ -238,3 +238,14 @@ def test_the_name_of_a_deleted_vault_is_taken_and_its_protection_stays(azd):
     )
     with client(azd.azure) as arm:
         assert arm.post(path, params={"api-version": "2024-11-01"}).status_code == 409
+
+
+def test_organizations_that_trust_nobody_get_environments_of_their_own(azd):
+    environments = "Microsoft.App/managedEnvironments"
+    azd.provision()
+    assert (len(azd.azure.of_type(environments)), app_settings(azd)["ISOLATED_ENVIRONMENTS"]) == (1, "")
+    azd.provision(ISOLATED_ORGANIZATIONS="acme,Globex_2")
+    known = {one["name"] for one in azd.azure.of_type(environments)}
+    pairs = dict(pair.split("=") for pair in app_settings(azd)["ISOLATED_ENVIRONMENTS"].split(","))
+    assert set(pairs) == {"acme", "Globex_2"}
+    assert (len(known), len(set(pairs.values())), set(pairs.values()) <= known) == (3, 2, True)

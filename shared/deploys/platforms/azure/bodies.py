@@ -26,7 +26,7 @@ def created(where: Place, spec: DeploymentSpec, image: str) -> Json:
         },
         "identity": {"type": "UserAssigned", "userAssignedIdentities": {where.identity: {}}},
         "properties": {
-            "environmentId": where.environment,
+            "environmentId": where.environment_of(spec.organization_id),
             "workloadProfileName": "Consumption",
             "configuration": {
                 "activeRevisionsMode": "Multiple",
@@ -62,6 +62,12 @@ def writable(app: Json) -> Json:
     ingress.pop("fqdn", None)
     body["properties"]["configuration"] = {**configuration, "ingress": ingress}
     return body
+
+
+def environment(app: Json) -> str:
+    """The environment that the app runs in, for as long as it lives."""
+    properties = app["properties"]
+    return str(properties.get("environmentId") or properties["managedEnvironmentId"])
 
 
 def traffic(app: Json) -> dict[str, int]:

@@ -70,13 +70,13 @@ class Domains:
             unbound = {"name": host, "bindingType": "Disabled"}
             await self._waiting.finish(step, clock, await watched(step, self._apps.bind(spec, app, unbound)))
             return issued
-        path = self._where.certificate(host)
+        path = self._where.certificate(bodies.environment(app), host)
         certificate = await watched(step, self._azure.find(path, APPS_API))
         known: Json = (certificate or {}).get("properties") or {}
         state = known.get("provisioningState")
         if certificate is None:
             found = await watched(step, self.check(spec, app, host))
-            await watched(step, self._issue(host, found))
+            await watched(step, self._issue(path, host, found))
             await step.log(f"Asked for a certificate for {host}")
             return True
         if state == "Succeeded":
@@ -93,12 +93,12 @@ class Domains:
             await watched(step, self._azure.delete(path, APPS_API))
         return issued
 
-    async def _issue(self, host: str, found: Json) -> None:
+    async def _issue(self, path: str, host: str, found: Json) -> None:
         """Ask for a certificate; a host without a CNAME, as an apex has none, proves itself over HTTP."""
         proof = "CNAME" if found.get("cNameRecords") else "HTTP"
         properties = {"subjectName": host, "domainControlValidation": proof}
         body = {"location": self._where.location, "properties": properties}
-        await self._azure.put(self._where.certificate(host), APPS_API, body)
+        await self._azure.put(path, APPS_API, body)
 
 
 def bound(app: Json, host: str) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from shared.deploys.models import DeploymentSpec
@@ -22,7 +23,12 @@ SLUG: Final = 16
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where apps are deployed to. Resource ids begin with a slash."""
+    """Where apps are deployed to. Resource ids begin with a slash.
+
+    Attributes:
+        environment: of the organizations that have none of their own.
+        isolated: the names of the environments of those that have.
+    """
 
     subscription: str
     group: str
@@ -30,6 +36,7 @@ class Place:
     registry_name: str
     environment: str
     identity: str
+    isolated: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def registry(self) -> str:
@@ -38,8 +45,13 @@ class Place:
     def app(self, name: str) -> str:
         return f"{self._providers}/Microsoft.App/containerApps/{name}"
 
-    def certificate(self, host: str) -> str:
-        return f"{self.environment}/managedCertificates/mc-{_hash(host)}"
+    def environment_of(self, organization_id: str) -> str:
+        """Where new apps of an organization run. Those that are there stay in the environment they were made in."""
+        own = self.isolated.get(organization_id)
+        return f"{self._providers}/Microsoft.App/managedEnvironments/{own}" if own else self.environment
+
+    def certificate(self, environment: str, host: str) -> str:
+        return f"{environment}/managedCertificates/mc-{_hash(host)}"
 
     @property
     def _providers(self) -> str:
@@ -67,7 +79,8 @@ def place() -> Place:
             code="settings",
             remedy="Set them as app settings; the Bicep does.",
         )
-    return Place(*needed.values())
+    isolated = dict(pair.split("=", 1) for pair in known.isolated_environments.split(",") if pair)
+    return Place(*needed.values(), isolated=isolated)
 
 
 def app_name(spec: DeploymentSpec) -> str:

@@ -210,13 +210,13 @@ class AzurePlatform:
                 code="source-not-found",
                 remedy="Upload it, or deploy the hash that an upload answered.",
             )
-        environment = await self._azure.find(self._where.environment, APPS_API)
+        environment = await self._azure.find(self._where.environment_of(spec.organization_id), APPS_API)
         state = environment["properties"].get("provisioningState") if environment else "missing"
         if environment is None or state != "Succeeded":
             raise TerminalError(
                 f"The environment of the deployed apps is {state}.",
                 code="environment-not-ready",
-                remedy="Check CONTAINER_APPS_ENVIRONMENT_ID, and the environment in the portal.",
+                remedy="Check CONTAINER_APPS_ENVIRONMENT_ID, ISOLATED_ENVIRONMENTS, and the environment in the portal.",
             )
         host = spec.custom_domain
         if host is None:

@@ -115,14 +115,14 @@ class LocalHarness:
         return await self.custom({"build.py": build, "app.py": app}, name=name, project=project, **changes)
 
     async def custom(
-        self, files: dict[str, str], *, name: str = "", project: str = "shop", **changes
+        self, files: dict[str, str], *, name: str = "", project: str = "shop", organization: str = "org", **changes
     ) -> DeploymentSpec:
         """A deployment of these files."""
         name = name or new_id()
-        found = await sources.store_archive("org", project, archive(files))
+        found = await sources.store_archive(organization, project, archive(files))
         values = {
             "deployment_id": name,
-            "organization_id": "org",
+            "organization_id": organization,
             "project_id": project,
             "project_name": project,
             "environment": "development",

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from local.arm.cloud import Fate, broken, locked, throttled
+from local.arm.cloud import ENVIRONMENT, PROVIDERS, Fate, broken, locked, throttled
 from shared.deploys import sources
 from shared.deploys.cancellation import DeploymentCancelled
 from shared.deploys.models import SCALES
@@ -351,3 +351,43 @@ async def test_an_app_is_built_on_the_registry_s_own_copy_where_there_is_one(har
     with tarfile.open(fileobj=io.BytesIO(blob.data)) as tar:
         first = tar.extractfile("Dockerfile").read().decode().splitlines()[0]
     assert first == f"FROM {image}"
+
+
+@pytest.fixture
+def isolated(cloud, monkeypatch):
+    """The id of an environment of the organization acme's own."""
+    environment = f"{PROVIDERS}/Microsoft.App/managedEnvironments/cae-acme"
+    cloud.environments.add(environment)
+    monkeypatch.setenv("ISOLATED_ENVIRONMENTS", "acme=cae-acme,other=cae-other")
+    forget_settings()
+    return environment
+
+
+async def test_an_organization_of_its_own_environment_shares_it_with_nobody(isolated, azure_harness, recorder):
+    """Its domain's certificate lies there as well."""
+    harness = type(azure_harness)(azure_harness.cloud, azure_harness.endpoint)
+    acme = await harness.spec(organization="acme", project="acme", custom_domain=HOST)
+    others = await harness.spec(project="others")
+    await harness.platform.validate(acme, recorder.step)
+    for spec in (acme, others):
+        await harness.through(spec, to="promote")
+    harness.cloud.dns[HOST] = "CNAME"
+    await harness.bound(acme, recorder.step)
+    environments = {
+        app.body["tags"]["manifold-project"]: app.body["properties"]["environmentId"]
+        for app in harness.cloud.apps.values()
+    }
+    assert environments == {"acme": isolated, "others": ENVIRONMENT}
+    bound = next(app for app in harness.cloud.apps.values() if app.body["tags"]["manifold-project"] == "acme")
+    (domain,) = bound.body["properties"]["configuration"]["ingress"]["customDomains"]
+    assert domain["certificateId"].startswith(f"{isolated}/managedCertificates/")
+    await harness.platform.close()
+
+
+async def test_an_environment_that_is_not_there_is_named_before_anything_is_built(isolated, azure_harness, recorder):
+    harness = type(azure_harness)(azure_harness.cloud, azure_harness.endpoint)
+    spec = await harness.spec(organization="other")
+    with pytest.raises(TerminalError, match="ISOLATED_ENVIRONMENTS") as refusal:
+        await harness.platform.validate(spec, recorder.step)
+    assert refusal.value.code == "environment-not-ready"
+    await harness.platform.close()

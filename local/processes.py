@@ -1,24 +1,46 @@
 """What every local service needs to start other programs: free ports, and children that do not outlive their parent."""
 
+import errno
 import shutil
 import signal
 import socket
 import sys
 import threading
 from contextlib import ExitStack
+from random import SystemRandom
 from types import FrameType
 
 LOOPBACK = "127.0.0.1"
+GIVEN_OUT = range(20_000, 32_000)
+"""Where free ports are looked for. From 32,768 on Linux gives ports to connections, at any moment: one of those may be
+taken before the service that it was found for listens on it.
+"""
+_TRIES = 2_000
+_RANDOM = SystemRandom()
+"""Others look at the same time, and tests give `random` the same seed in many processes."""
 
 
 def free_ports(count: int) -> list[int]:
-    """Return different TCP ports on loopback that nothing listens on now. Another program may still take one first."""
-    with ExitStack() as probes:
-        # All are held at once: a port that is given back may be handed out again.
-        held = [probes.enter_context(socket.socket()) for _ in range(count)]
-        for probe in held:
-            probe.bind((LOOPBACK, 0))
-        return [int(probe.getsockname()[1]) for probe in held]
+    """Return different TCP ports on loopback that nothing listens on now. Another program may still take one first.
+
+    Raises:
+        OSError: so many were not found.
+    """
+    found: list[int] = []
+    with ExitStack() as held:  # all of them until the last is found: one that is given back may be found again
+        for _ in range(_TRIES):
+            if len(found) == count:
+                return found
+            port = _RANDOM.choice(GIVEN_OUT)
+            probe = socket.socket()
+            try:
+                probe.bind((LOOPBACK, port))
+            except OSError:
+                probe.close()
+            else:
+                held.enter_context(probe)
+                found.append(port)
+    raise OSError(errno.EADDRINUSE, f"{count} free ports were not found from {GIVEN_OUT[0]} to {GIVEN_OUT[-1]}")
 
 
 def free_port() -> int:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 import pytest
 
 from local.azurite import Ports, azurite, connection_string
-from local.processes import free_port
+from local.processes import free_ports
 from local.testing import shared, shared_folder
 
 MOST_WORKERS = 16
@@ -29,7 +29,7 @@ def storage_connection(tmp_path_factory: pytest.TempPathFactory) -> Generator[st
 
 @contextmanager
 def _start() -> Generator[str]:
-    ports = Ports(free_port(), free_port(), free_port())
+    ports = Ports(*free_ports(3))
     accounts = [f"gw{number}account" for number in range(MOST_WORKERS)]
     with tempfile.TemporaryDirectory(prefix="manifold-azurite-") as data, azurite(data, ports, accounts):
         yield f"{ports.blob} {ports.queue} {ports.table}"

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from local.killable import KillableService
-from local.processes import free_port
+from local.processes import free_ports
 from local.servicebus.settings import NAMESPACE
 
 
@@ -13,7 +13,7 @@ class ServiceBusProcess(KillableService):
     """`python -m local.servicebus` with these `--queue` values; `arguments` are further flags."""
 
     def __init__(self, data: Path, queues: Sequence[str], arguments: Sequence[str] = ()) -> None:
-        self.port, self.admin_port = free_port(), free_port()
+        self.port, self.admin_port = free_ports(2)
         ports = ["--port", self.port, "--admin-port", self.admin_port]
         flags = [flag for queue in queues for flag in ("--queue", queue)]
         super().__init__(["local.servicebus", "--data", data, *ports, *flags, *arguments])

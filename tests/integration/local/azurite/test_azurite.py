@@ -8,12 +8,12 @@ from azure.storage.blob import BlobServiceClient, ContainerClient
 from azure.storage.queue import QueueClient
 
 from local.azurite import AzuriteError, Ports, azurite, connection_string
-from local.processes import free_port
+from local.processes import free_ports
 from local.testing import command
 
 
 def _ports() -> Ports:
-    return Ports(free_port(), free_port(), free_port())
+    return Ports(*free_ports(3))
 
 
 def test_blobs_and_queues_answer(storage_connection):
@@ -47,7 +47,8 @@ def test_the_command_keeps_blobs_and_leaves_nothing_running(tmp_path):
 def test_a_busy_port_is_named_with_its_flag(tmp_path, storage_connection):
     busy = int(storage_connection.split("QueueEndpoint=http://127.0.0.1:")[1].split("/")[0])
     message = f"Port {busy} is in use. Stop what uses it or pass --queue-port"
-    with pytest.raises(AzuriteError, match=message), azurite(tmp_path, Ports(free_port(), busy, free_port())):
+    blob, table = free_ports(2)
+    with pytest.raises(AzuriteError, match=message), azurite(tmp_path, Ports(blob, busy, table)):
         pass
 
 

@@ -9,7 +9,7 @@ from email.message import EmailMessage
 import httpx
 import pytest
 
-from local.processes import free_port
+from local.processes import free_port, free_ports
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def start(tmp_path):
     running = []
 
     def started(*flags):
-        ports = free_port(), free_port()
+        ports = free_ports(2)
         flags = ("--port", str(ports[0]), "--http-port", str(ports[1]), "--data", str(tmp_path), *flags)
         command = [sys.executable, "-m", "local.smtp", *flags]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

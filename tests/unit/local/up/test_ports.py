@@ -2,9 +2,12 @@
 
 import argparse
 import socket
+from pathlib import Path
 
 import pytest
 
+from local import processes
+from local.processes import free_port, free_ports
 from local.up.ports import OF_SERVICE, Ports, PortsBusyError
 
 
@@ -48,3 +51,20 @@ def test_free_ports_differ():
     for port in ports:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", port))
+
+
+def test_defect_no_connection_can_take_a_free_port_before_its_service_does():
+    """Linux gives outgoing connections ports of their own range; one of those was taken from under Azurite."""
+    first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    assert max(free_ports(50)) < first
+
+
+def test_ports_in_use_are_passed_over_and_none_left_is_said(monkeypatch):
+    free, busy = sorted(free_ports(2))
+    monkeypatch.setattr(processes, "GIVEN_OUT", (free, busy))
+    with socket.socket() as service:
+        service.bind(("127.0.0.1", busy))
+        assert {free_port() for _ in range(5)} == {free}
+        monkeypatch.setattr(processes, "GIVEN_OUT", range(busy, busy + 1))
+        with pytest.raises(OSError, match=f"1 free ports were not found from {busy} to {busy}"):
+            free_port()

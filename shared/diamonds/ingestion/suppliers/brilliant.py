@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 from shared.diamonds.ingestion.models import Stone
 from shared.diamonds.ingestion.paging import TokenPages
 from shared.diamonds.ingestion.payloads import unreadable
-from shared.diamonds.ingestion.suppliers.client import RETRY_SECONDS, Client, counted
+from shared.diamonds.ingestion.suppliers.client import RETRY_SECONDS, Client, counted, open_session
 from shared.diamonds.runs.models import PriceRange, Window
 from shared.diamonds.settings import settings
 from shared.platform.errors import TerminalError, TransientError
@@ -17,9 +17,10 @@ from shared.platform.rate_limit import RateLimit, rate_limit
 from shared.platform.retry import Time
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
-    from httpx import AsyncBaseTransport
+    from aiohttp import ClientSession
 
     from shared.diamonds.ingestion.models import Mark
     from shared.diamonds.ingestion.paging import Pages
@@ -41,12 +42,12 @@ class Brilliant:
         limit: RateLimit,
         *,
         timeout_seconds: float = 30,
-        transport: AsyncBaseTransport | None = None,
+        session: Callable[[], ClientSession] = open_session,
         timing: Time | None = None,
     ) -> None:
         self._endpoint = endpoint.rstrip("/")
         self._headers = {"X-Api-Key": api_key}
-        self._client = Client(self.name, limit, timeout_seconds, secret=api_key, transport=transport, timing=timing)
+        self._client = Client(self.name, limit, timeout_seconds, secret=api_key, timing=timing, session=session)
 
     @classmethod
     def from_settings(cls) -> Self:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import logging
+import ssl
+import zlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,10 +17,10 @@ from shared.platform.rate_limit import RateLimit, retry_after
 from shared.platform.retry import Backoff, Time, retry
 
 if TYPE_CHECKING:
-    from ssl import SSLContext
+    from collections.abc import Mapping
     from types import TracebackType
 
-    from httpx import AsyncBaseTransport, Headers, Response
+    from aiohttp import ClientResponse, ClientSession
 
 T = TypeVar("T")
 
@@ -31,8 +32,8 @@ THROTTLED = "supplier-throttled"
 SHOWN_CHARACTERS = 300
 MOST_BYTES = 16_000_000
 """Of one answer once it is unpacked; a page of 200 diamonds has about half a million."""
-ENCODINGS = ("", "identity", "gzip")
-"""One packing at most: packed twice, 400 bytes are 400 million."""
+UNPACKED = ("", "identity")
+"""All else is gzip, and once: packed twice, 400 bytes are 400 million."""
 
 MOST_COUNTED = 100_000_000
 """Diamonds that a supplier can have; half a million are many."""
@@ -51,11 +52,24 @@ class Answer:
 
 
 @lru_cache(maxsize=1)
-def _certificates() -> SSLContext:
+def _certificates() -> ssl.SSLContext:
     """The authorities we trust. Reading them takes 40 ms, in which nobody's turn could be kept: once a process."""
-    from httpx import create_ssl_context  # noqa: PLC0415 - loads in the activity that needs it
+    import certifi  # noqa: PLC0415 - loads in the activity that needs it
 
-    return create_ssl_context()
+    return ssl.create_default_context(cafile=certifi.where())
+
+
+def open_session() -> ClientSession:
+    """aiohttp, which the durable SDK loads anyway, spends half of httpx's CPU time on a page of diamonds."""
+    from aiohttp import ClientSession, DummyCookieJar, TCPConnector  # noqa: PLC0415 - loads in the activity that needs it
+
+    return ClientSession(
+        connector=TCPConnector(limit=CONNECTIONS, keepalive_timeout=60, ssl=_certificates()),
+        cookie_jar=DummyCookieJar(),
+        headers={"Accept-Encoding": "gzip"},
+        auto_decompress=False,  # it would unpack without a bound
+        trust_env=True,
+    )
 
 
 class Client:
@@ -68,13 +82,9 @@ class Client:
         timeout_seconds: float,
         *,
         secret: str = "",
-        transport: AsyncBaseTransport | None = None,
+        session: Callable[[], ClientSession] = open_session,
         timing: Time | None = None,
     ) -> None:
-        from httpx import AsyncClient, Limits  # noqa: PLC0415 - loads in the activity that needs it
-
-        for noisy in ("httpx", "httpcore"):  # a line for each of thousands of requests, which Azure bills
-            logging.getLogger(noisy).setLevel(logging.WARNING)
         self._name = name
         self._limit = limit
         self._timeout = timeout_seconds
@@ -82,22 +92,18 @@ class Client:
         self._time = timing or Time()
         # Who waits for a connection must do so before its turn comes, not after: turns that wait would go out together.
         self._connections = asyncio.Semaphore(CONNECTIONS)
-        self._http = AsyncClient(
-            verify=_certificates(),
-            timeout=timeout_seconds,
-            limits=Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS, keepalive_expiry=60),
-            transport=transport,
-            headers={"Accept-Encoding": "gzip"},
-        )
+        self._open = session
+        self._http: ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        await self._http.__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._http.__aexit__(kind, error, trace)
+        http, self._http = self._http, None
+        if http is not None:
+            await http.close()
 
     async def persist(self, attempt: Callable[[float], Awaitable[T]], seconds: float = RETRY_SECONDS) -> T:
         """Call `attempt` until it succeeds; give up when its TransientErrors have gone on for `seconds`.
@@ -130,34 +136,52 @@ class Client:
             TransientError: no answer, 408, 429 (code THROTTLED) or 5xx.
             TerminalError: any other answer.
         """
-        from httpx import HTTPError, TimeoutException  # noqa: PLC0415 - loads in the activity that needs it
+        from aiohttp import ClientError  # noqa: PLC0415 - loads in the activity that needs it
 
+        if self._http is None:
+            self._http = self._open()
+        request = self._http.request
         async with self._connections:
             await self._limit.turn(patience)
             try:
-                # httpx limits each read and write; an answer that drips in must end, too.
-                async with asyncio.timeout(self._timeout), self._http.stream(method, url, **content) as response:
-                    status, headers = response.status_code, response.headers
-                    body = await self._read(response)
-            except (TimeoutException, TimeoutError) as error:
+                async with asyncio.timeout(self._timeout):
+                    async with request(method, url, allow_redirects=False, **content) as response:
+                        status, headers = response.status, response.headers
+                        packed = await self._read(response)
+            except TimeoutError as error:
                 raise self._unavailable(f"did not answer within {self._timeout:g} s") from error
-            except HTTPError as error:
+            except ClientError as error:
                 raise self._unavailable(f"could not be reached: {type(error).__name__}") from error
+        body = self._unpacked(packed, headers.get("Content-Encoding", "").lower())
         if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES or status == HTTPStatus.UNAUTHORIZED:
             return Answer(status, body)
         raise self._failure(status, headers, body)
 
-    async def _read(self, response: Response) -> bytes:
-        if response.headers.get("Content-Encoding", "").lower() not in ENCODINGS:
-            raise self._too_large("is packed in a way that was not asked for")
+    async def _read(self, response: ClientResponse) -> bytes:
         body = bytearray()
-        async for part in response.aiter_bytes():
+        async for part in response.content.iter_any():
             body += part
             if len(body) > MOST_BYTES:
                 raise self._too_large(f"has more than {MOST_BYTES:,} bytes")
         return bytes(body)
 
-    def _failure(self, status: int, headers: Headers, body: bytes) -> ManifoldError:
+    def _unpacked(self, body: bytes, encoding: str) -> bytes:
+        if encoding in UNPACKED:
+            return body
+        if encoding != "gzip":
+            raise self._too_large("is packed in a way that was not asked for")
+        gzip = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+        try:
+            unpacked = gzip.decompress(body, MOST_BYTES)
+        except zlib.error as error:
+            raise self._unavailable("sent an answer that cannot be unpacked") from error
+        if gzip.unconsumed_tail:
+            raise self._too_large(f"has more than {MOST_BYTES:,} bytes")
+        if not gzip.eof:
+            raise self._unavailable("broke off its answer")
+        return unpacked
+
+    def _failure(self, status: int, headers: Mapping[str, str], body: bytes) -> ManifoldError:
         wait = retry_after(headers.get("Retry-After"))
         if status == HTTPStatus.TOO_MANY_REQUESTS:
             return TransientError(

@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 from shared.diamonds.ingestion.models import Stone
 from shared.diamonds.ingestion.paging import OffsetPages
 from shared.diamonds.ingestion.payloads import unreadable
-from shared.diamonds.ingestion.suppliers.client import RETRY_SECONDS, THROTTLED, Client, counted
+from shared.diamonds.ingestion.suppliers.client import RETRY_SECONDS, THROTTLED, Client, counted, open_session
 from shared.diamonds.ingestion.suppliers.nivoda_queries import AUTHENTICATE, COUNT, PAGE, STABLE_ORDER
 from shared.diamonds.runs.models import PriceRange, Window
 from shared.diamonds.settings import settings
@@ -21,9 +21,10 @@ from shared.platform.rate_limit import RateLimit, rate_limit
 from shared.platform.retry import Time
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
-    from httpx import AsyncBaseTransport
+    from aiohttp import ClientSession
 
     from shared.diamonds.ingestion.models import Mark
     from shared.diamonds.ingestion.paging import Pages
@@ -90,14 +91,14 @@ class Nivoda:
         *,
         timeout_seconds: float = 30,
         page_size: int = 50,
-        transport: AsyncBaseTransport | None = None,
+        session: Callable[[], ClientSession] = open_session,
         timing: Time | None = None,
     ) -> None:
         self._account = account
         self._page_size = page_size
         self._time = timing or Time()
         self._client = Client(
-            self.name, limit, timeout_seconds, secret=account.password, transport=transport, timing=self._time
+            self.name, limit, timeout_seconds, secret=account.password, timing=self._time, session=session
         )
         self._session = _sessions.setdefault(asyncio.get_running_loop(), {}).setdefault(account, _Session())
 

@@ -12,6 +12,7 @@ from httpx import ASGITransport
 
 from local.supplier.app import Change, Supplier, create_app
 from local.supplier.faults import Fault, FaultName, FaultSettings
+from local.supplier.testing import TransportSession
 from shared.diamonds.ingestion import heatmap
 from shared.diamonds.ingestion.suppliers.nivoda import Account, Nivoda
 from shared.diamonds.runs.models import EPOCH, PriceRange, Window
@@ -59,7 +60,7 @@ async def opened(
     async with Nivoda(
         Account("http://supplier/graphql", f"manifold{'' if password == 'manifold' else '?'}", password),
         pace,
-        transport=ASGITransport(standin.app),
+        session=lambda: TransportSession(ASGITransport(standin.app)),
         timing=Time(lambda: pace.now, pace.sleep),
     ) as nivoda:
         yield nivoda

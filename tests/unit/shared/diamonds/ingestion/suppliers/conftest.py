@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from local.supplier.testing import TransportSession
 from shared.diamonds.ingestion.suppliers.nivoda import Account, Nivoda
 from shared.platform.errors import TransientError
 from shared.platform.retry import Time
@@ -101,7 +102,7 @@ async def nivoda(script: Script, clock: Clock, limit: Limit) -> AsyncGenerator[N
     async with Nivoda(
         Account("https://nivoda.test/graphql", "me@example.com", PASSWORD),
         limit,
-        transport=httpx.MockTransport(script),
+        session=lambda: TransportSession(httpx.MockTransport(script)),
         timing=Time(lambda: clock.now, clock.sleep, lambda: 1.0),
     ) as opened:
         yield opened

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
+from local.supplier.testing import TransportSession
 from shared.diamonds.ingestion.models import Mark
 from shared.diamonds.ingestion.suppliers.brilliant import Brilliant
 from shared.diamonds.runs.models import EPOCH, PriceRange, Window
@@ -35,7 +36,9 @@ def ask(clock, limit):
             return answer if isinstance(answer, httpx.Response) else httpx.Response(200, json=answer)
 
         timing = Time(lambda: clock.now, clock.sleep, lambda: 1.0)
-        adapter = Brilliant("https://b.test/v1", KEY, limit, transport=httpx.MockTransport(reply), timing=timing)
+        adapter = Brilliant(
+            "https://b.test/v1", KEY, limit, session=lambda: TransportSession(httpx.MockTransport(reply)), timing=timing
+        )
         return adapter, requests
 
     return ask

@@ -108,6 +108,7 @@ def test_the_same_ones_stand_everywhere():
     assert project["tool"]["ruff"]["target-version"] == f"py{oldest.replace('.', '')}"
     ci = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())
     assert ci["jobs"]["test"]["strategy"]["matrix"]["python"] == list(reversed(SUPPORTED))
+    assert f"version: '{oldest}'" in (ROOT / "infra" / "bicep" / "functionApp.bicep").read_text()
     assert f"--python-version {oldest} " in (ROOT / "Makefile").read_text()
 
 

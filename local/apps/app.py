@@ -69,6 +69,9 @@ def create_app(token: str, port: int, state: State, workspaces: Workspaces, say:
             Route(f"{one}/promote", steps.promote, methods=["POST"]),
             Route(f"{one}/rollback", steps.rollback, methods=["POST"]),
             Route(f"{one}/domain", steps.domain, methods=["PUT"]),
+            Route(f"{one}/health", steps.revision_health, methods=["GET"]),
+            Route("/v1/domains/{domain}", steps.owner, methods=["GET"]),
+            Route("/v1/domains/{domain}", steps.unbind, methods=["DELETE"]),
         ],
         lifespan=living,
         exception_handlers={Refusal: _refused, ValidationError: _invalid},
@@ -171,6 +174,20 @@ class _Steps:
         order = await _order(request, BindOrder)
         await _serving(request).bind(request.path_params["deployment"], order.domain)
         return JSONResponse({"url": f"http://{order.domain}:{self._port}"})
+
+    async def owner(self, request: Request) -> Response:
+        app = _serving(request).owner(request.path_params["domain"])
+        known = app and {"organization": app.organization, "project": app.project, "environment": app.environment}
+        return JSONResponse({"app": known})
+
+    async def unbind(self, request: Request) -> Response:
+        whose = Provision.model_validate(dict(request.query_params))
+        await _serving(request).unbind(request.path_params["domain"], **whose.model_dump())
+        return Response(status_code=204)
+
+    async def revision_health(self, request: Request) -> Response:
+        found = _serving(request).health(request.path_params["deployment"])
+        return JSONResponse({"health": found and found.model_dump(mode="json")})
 
 
 def _building(request: Request) -> Building:

@@ -73,6 +73,14 @@ class ReleaseState(BaseModel):
     log: str = ""
 
 
+class RevisionHealth(BaseModel):
+    """How a running revision is doing."""
+
+    healthy: bool
+    restarts: int
+    reason: str | None = None
+
+
 class AppState(BaseModel):
     """An app and the revision that serves it."""
 

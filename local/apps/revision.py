@@ -12,6 +12,7 @@ from time import monotonic
 import httpx
 
 from local.apps.logs import LogFile
+from local.apps.orders import RevisionHealth
 from local.apps.process import Command, Process
 from local.processes import LOOPBACK, free_port
 
@@ -20,7 +21,9 @@ PROBE_S = 5.0
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
 STEADY_S = 30.0
-DRAIN_S = 10.0
+DRAIN_S = 240.0
+"""How long a request may still take once its revision is replaced: as long as the ingress of Container Apps allows."""
+RECENTLY_S = 60.0
 _SERVER_ERROR = 500
 _NOT_FOUND = 404
 
@@ -70,6 +73,7 @@ class Revision:
         self.reason: str | None = None
         self.port: int | None = None
         self.restarts = 0
+        self._ended: tuple[float, str] | None = None
         self._keeper = asyncio.create_task(self._keep())
 
     @contextmanager
@@ -92,6 +96,13 @@ class Revision:
     async def answers(self) -> bool:
         """Whether it is healthy at this moment."""
         return self.health is Health.HEALTHY and self.port is not None and await self._probe(self.port) is None
+
+    def condition(self) -> RevisionHealth:
+        """How it is doing. One that ended within the last minute is not well, though it runs again."""
+        recently = self._ended is not None and monotonic() - self._ended[0] < RECENTLY_S
+        healthy = self.health is Health.HEALTHY and not recently
+        reason = None if healthy else f"It ended: {self._ended[1]}." if self._ended else self.reason
+        return RevisionHealth(healthy=healthy, restarts=self.restarts, reason=reason)
 
     async def drain(self) -> None:
         """Wait until no request is with it, for DRAIN_S at most."""
@@ -126,6 +137,7 @@ class Revision:
                 self._judge(Health.FAILED, None, f"{wrong}.{said}"[:1_000])
                 return
             self.health, self.port = Health.STARTING, None
+            self._ended = (monotonic(), wrong)
             await self._process.stop()
             if monotonic() - began > STEADY_S:
                 pause = FIRST_PAUSE_S

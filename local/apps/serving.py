@@ -10,7 +10,7 @@ from local.apps.building import Building
 from local.apps.deployments import Deployments
 from local.apps.errors import Refusal
 from local.apps.logs import read_end
-from local.apps.orders import AppState, ReleaseOrder, ReleaseState
+from local.apps.orders import AppState, ReleaseOrder, ReleaseState, RevisionHealth
 from local.apps.proxy import Listener, make_client
 from local.apps.recipes import NotBuildable, recipe
 from local.apps.revision import Health, Revision
@@ -19,6 +19,8 @@ from local.apps.state import AppRow
 from local.processes import LOOPBACK
 
 _LOG_TAIL = 16_384
+_RETIRE_S = 8
+"""How long a step waits for a revision that it replaces; the platform waits on without it."""
 
 
 class Serving:
@@ -34,6 +36,7 @@ class Serving:
         self._revisions: dict[str, Revision] = {}
         self._listeners: dict[int, Listener] = {}
         self._serving: dict[int, Revision | None] = {}
+        self._retiring: set[asyncio.Task[None]] = set()
 
     async def resume(self) -> None:
         """Start again what ran when the platform ended, and forget what was half done."""
@@ -53,6 +56,9 @@ class Serving:
     async def close(self) -> None:
         """Stop everything; what serves now is started again by `resume`."""
         await asyncio.gather(*(listener.close() for listener in self._listeners.values()))
+        for retiring in self._retiring:
+            retiring.cancel()
+        await asyncio.gather(*self._retiring, return_exceptions=True)
         await asyncio.gather(*(revision.stop() for revision in self._revisions.values()))
         await self._client.aclose()
 
@@ -142,6 +148,22 @@ class Serving:
         if self._state.bind(domain, row.app) != row.app:
             raise Refusal(409, "domain-taken", f"{domain} is bound to another app.")
 
+    def owner(self, domain: str) -> AppRow | None:
+        """The app that has the domain."""
+        number = self._state.bound(domain)
+        return None if number is None else self._state.app(number)
+
+    async def unbind(self, domain: str, organization: str, project: str, environment: str) -> None:
+        """Let the app have the domain no more; one that it has not is no error."""
+        app = self._state.find_app(organization, project, environment)
+        if app is not None:
+            self._state.unbind(domain, app.number)
+
+    def health(self, deployment: str) -> RevisionHealth | None:
+        """How the deployment's revision is doing; None if it does not run."""
+        revision = self._revisions.get(deployment)
+        return None if revision is None else revision.condition()
+
     def bound(self, domain: str) -> tuple[bool, Revision | None]:
         """Whether the domain is bound, and the revision that answers there."""
         number = self._state.bound(domain)
@@ -171,6 +193,7 @@ class Serving:
             raise Refusal(404, "no-app", "There is no such app.")
         async with self._turns[f"app {app.number}"]:
             self._state.serve(app.number, None, None)
+            self._state.unbind_all(app.number)
             self._serving[app.number] = None
             for row in self._state.deployments():
                 if row.app == app.number and not row.ended:
@@ -218,10 +241,22 @@ class Serving:
         await self._listeners[app.number].opened()
 
     async def _remove(self, app: AppRow, deployment: str) -> None:
-        """Stop a deployment's revision once its requests are answered, and delete its files. It does not come back."""
+        """Stop a deployment's revision once its requests are answered, and delete its files. It does not come back.
+
+        Requests that take long are waited for in the background.
+        """
         self._state.end(deployment)
         await self._building.stop(deployment)
-        if revision := self._revisions.pop(deployment, None):
-            await revision.drain()
-            await revision.stop()
-        await self._deployments.remove_files(app, deployment)
+        retiring = asyncio.create_task(self._retire(app, deployment, self._revisions.pop(deployment, None)))
+        self._retiring.add(retiring)
+        retiring.add_done_callback(self._retiring.discard)
+        await asyncio.wait([retiring], timeout=_RETIRE_S)
+
+    async def _retire(self, app: AppRow, deployment: str, revision: Revision | None) -> None:
+        try:
+            if revision is not None:
+                await revision.drain()
+        finally:
+            if revision is not None:
+                await revision.stop()
+            await self._deployments.remove_files(app, deployment)

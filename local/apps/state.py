@@ -142,6 +142,12 @@ class State:
         self._db.execute("INSERT INTO domains (domain, app) VALUES (?, ?) ON CONFLICT DO NOTHING", [domain, app])
         return int(self._db.execute("SELECT app FROM domains WHERE domain = ?", [domain]).fetchone()[0])
 
+    def unbind(self, domain: str, app: int) -> None:
+        self._db.execute("DELETE FROM domains WHERE domain = ? AND app = ?", [domain, app])
+
+    def unbind_all(self, app: int) -> None:
+        self._db.execute("DELETE FROM domains WHERE app = ?", [app])
+
     def bound(self, domain: str) -> int | None:
         found = self._db.execute("SELECT app FROM domains WHERE domain = ?", [domain]).fetchone()
         return int(found[0]) if found else None

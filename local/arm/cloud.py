@@ -105,6 +105,7 @@ class Revision:
     fate: Fate
     ready: float
     active: bool = True
+    restarts: int = 0
     created: str = field(default_factory=lambda: datetime.now(UTC).isoformat())
 
     @property

@@ -62,6 +62,10 @@ def app(cloud: Cloud, call: Call) -> Reply:
     return Reply(app_view(found))
 
 
+def apps(cloud: Cloud, call: Call) -> Reply:  # noqa: ARG001 - the same signature for every route
+    return Reply({"value": [app_view(one) for one in cloud.apps.values()]})
+
+
 def secrets(cloud: Cloud, call: Call) -> Reply:
     return Reply({"value": configuration_of(_app(cloud, call.values["app"])).get("secrets") or []})
 
@@ -89,7 +93,17 @@ def replicas(cloud: Cloud, call: Call) -> Reply:
     """One replica, whose log tells its fate."""
     one = _revision(_app(cloud, call.values["app"]), call.values["revision"])
     stream = f"{call.base}/_logstream/{one.name}"
-    return Reply({"value": [{"properties": {"containers": [{"name": "app", "logStreamEndpoint": stream}]}}]})
+    return Reply(
+        {
+            "value": [
+                {
+                    "properties": {
+                        "containers": [{"name": "app", "restartCount": one.restarts, "logStreamEndpoint": stream}]
+                    }
+                }
+            ]
+        }
+    )
 
 
 def auth_token(cloud: Cloud, call: Call) -> Reply:
@@ -235,6 +249,7 @@ _ONE = f"{PROVIDERS}/Microsoft.App/containerApps/{{app}}"
 ROUTES: list[tuple[str, str, set[str], Handler]] = [
     ("GET", _PLACE, API, environment),
     ("GET PUT DELETE", f"{_PLACE}/managedCertificates/{{certificate}}", API, certificate),
+    ("GET", f"{PROVIDERS}/Microsoft.App/containerApps", API, apps),
     ("GET PUT PATCH DELETE", _ONE, API, app),
     ("POST", f"{_ONE}/listSecrets", API, secrets),
     ("POST", f"{_ONE}/getAuthtoken", API, auth_token),

@@ -171,6 +171,7 @@ class Template(_Shape):
     revision_suffix: Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]*[a-z0-9])?$", max_length=30)]
     containers: list[_Container]
     scale: _Scale
+    termination_grace_period_seconds: Annotated[int, Field(ge=0, le=600)] | None = None
     init_containers: None = None
     volumes: None = None
     service_binds: None = None

@@ -16,6 +16,7 @@ from shared.deploys.models import (
     Step,
     Wire,
 )
+from shared.deploys.platforms.base import AppHealth
 from shared.platform.http import Pagination
 
 ESTIMATE = "5-10 minutes"
@@ -40,6 +41,22 @@ class StepResult(Wire):
     error: str | None = None
 
 
+class AppHealthState(Wire):
+    """How a running app is doing."""
+
+    healthy: bool
+    restarts: int = Field(description="How often it ended by itself and was started again")
+    reason: str | None
+
+
+class DomainReleased(Wire):
+    """A custom domain that is free for another app."""
+
+    success: bool = True
+    project_id: str
+    domain: str
+
+
 class DeploymentState(Wire):
     """The status of a deployment."""
 
@@ -57,6 +74,7 @@ class DeploymentState(Wire):
     original_deployment_id: str | None
     error: DeploymentError | None
     steps: list[StepResult] = Field(description="Those that have ended")
+    app: AppHealthState | None = Field(description="Of a completed one whose app runs, at this moment")
 
 
 class DeploymentSummary(Wire):
@@ -160,7 +178,7 @@ class SourceUploadUrl(Wire):
     source_hash: str
 
 
-def state(deployment: Deployment) -> DeploymentState:
+def state(deployment: Deployment, app: AppHealth | None = None) -> DeploymentState:
     """The status of the deployment."""
     running = [one.name for one in deployment.steps if one.success is None]
     return DeploymentState(
@@ -187,6 +205,7 @@ def state(deployment: Deployment) -> DeploymentState:
             for one in deployment.steps
             if one.success is not None and one.ended_at is not None
         ],
+        app=AppHealthState(healthy=app.healthy, restarts=app.restarts, reason=app.reason) if app else None,
     )
 
 

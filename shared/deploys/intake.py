@@ -10,7 +10,7 @@ import secrets
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from shared.deploys import queue, store
+from shared.deploys import projects, queue, store
 from shared.deploys.models import (
     ArchiveSource,
     Deployment,
@@ -66,7 +66,7 @@ async def accept(request: DeployRequest, *, id_: str | None = None, digest: str 
     """
     source = await _source(request)
     if request.source_hash is not None and isinstance(source, ArchiveSource):
-        await store.update_project(request.organization_id, request.project_id, source_hash=source.hash)
+        await projects.update(request.organization_id, request.project_id, source_hash=source.hash)
     values = {name: value.get_secret_value() for name, value in request.env_variables.items()}
     reference = await secret_store().put(values) if values else None
     parameters = Parameters.model_validate(request.model_dump(include=set(Parameters.model_fields)))
@@ -111,15 +111,15 @@ async def redeploy(organization: str, project: str, user: str, custom_domain: st
         Conflict: a deployment of it has not ended (`deployment-in-progress`).
     """
     newest = await store.of_project(organization, project, limit=1)
-    if not newest.deployments and await store.find_project(organization, project) is None:
+    if not newest.deployments and await projects.find(organization, project) is None:
         raise NotFound(
             f"There is no project {project}.", code="unknown-project", remedy="Upload its source, or use POST /deploy."
         )
-    await store.reserve_project(organization, project)
+    await projects.reserve(organization, project)
     try:
         return await _redeploy(organization, project, user, custom_domain)
     except BaseException:
-        await store.release_project(organization, project)
+        await projects.release(organization, project)
         raise
 
 
@@ -144,7 +144,7 @@ async def _redeploy(organization: str, project: str, user: str, custom_domain: s
     changes = {"user_id": user, "custom_domain": custom_domain or last.custom_domain}
     parameters = Parameters.model_validate(last.model_dump(include=set(Parameters.model_fields)) | changes)
     source = last.source
-    known = await store.find_project(organization, project)
+    known = await projects.find(organization, project)
     if isinstance(source, ArchiveSource) and known is not None and known.source_hash is not None:
         source = ArchiveSource(hash=known.source_hash)
     return await _submit(_new(parameters, source, last.secrets_reference))
@@ -168,7 +168,7 @@ async def _source(request: DeployRequest) -> Source:
         return GitSource(url=request.git_url, branch=request.branch, commit=request.commit_sha)
     wanted = request.source_hash
     if wanted is None:
-        known = await store.find_project(request.organization_id, request.project_id)
+        known = await projects.find(request.organization_id, request.project_id)
         wanted = known.source_hash if known else None
     if wanted is None:
         raise InvalidInput(
@@ -216,7 +216,7 @@ async def _submit(deployment: Deployment) -> Deployment:
     created = await _create(deployment)
     fields = {"deployment": created.id}
     try:
-        await store.update_project(created.organization_id, created.project_id, deployment_id=created.id)
+        await projects.update(created.organization_id, created.project_id, deployment_id=created.id)
         if not await queue.enqueue(created):
             logger.warning("The queue did not accept a deployment; the sweep will send it.", extra=fields)
     except TransientError as error:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from time import monotonic
 from typing import TYPE_CHECKING, Final, Literal
 
-from shared.deploys import logs, sources, store
+from shared.deploys import logs, projects, sources, store
 from shared.deploys.models import Deployment, DeploymentStatus
 from shared.deploys.secrets import secret_store
 from shared.deploys.steps import Purged
@@ -48,7 +48,7 @@ async def purge_deployments(now: datetime, retention: timedelta, seconds: float,
     while True:
         page = await store.ended_before(now - GRACE, old=now - retention - GRACE, limit=PAGE, continuation=cursor)
         for one in page.deployments:
-            project = await store.find_project(one.organization_id, one.project_id)
+            project = await projects.find(one.organization_id, one.project_id)
             newest = project is not None and project.deployment_id == one.id
             what = fate(one, now, retention, newest=newest, serves=await _serves(one))
             if what == "keep":
@@ -76,7 +76,7 @@ async def purge_sources(now: datetime, retention: timedelta, seconds: float, cur
             if now - blob.modified < retention + GRACE or len(named) != 3:  # noqa: PLR2004 - as sources.blob_name has it
                 continue
             organization, project, source_hash = named
-            known = await store.find_project(organization, project)
+            known = await projects.find(organization, project)
             if not _names(known, source_hash) and not await store.is_used(organization, project, source_hash):
                 await blob_files.delete_blob(sources.CONTAINER, blob.name)
                 deleted += 1

@@ -6,11 +6,11 @@ from shared.deploys.settings import DeploySettings
 from shared.platform.cosmos import has_cosmos
 from shared.platform.health import Check
 from shared.platform.workload import Workload
-from triggers.deploys import deployments, queue, upkeep
+from triggers.deploys import deployments, projects, queue, upkeep
 
 deploys = Workload(
     name="deploys",
-    routes=(deployments.routes,),
+    routes=(deployments.routes, projects.routes),
     functions=(queue.functions, upkeep.timers),
     queues=(DEPLOYMENTS,),
     settings=DeploySettings,

@@ -29,6 +29,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from shared.deploys.cancellation import Cancelled, DeploymentCancelled
 from shared.deploys.models import DeploymentSpec
+from shared.platform.errors import TerminalError
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +113,32 @@ class DomainProgress(BaseModel):
     cursor: str | None = Field(default=None, max_length=2_000)
 
 
+class AppHealth(BaseModel):
+    """How a running revision is doing."""
+
+    model_config = ConfigDict(frozen=True)
+    healthy: bool
+    restarts: int = Field(default=0, description="How often it ended by itself and was started again")
+    reason: str | None = Field(default=None, max_length=1_000, description="Why it is not healthy")
+
+
+def domain_in_use(domain: str) -> TerminalError:
+    """The refusal of a domain that another app has."""
+    return TerminalError(
+        f"Another app has the domain {domain}.",
+        code="domain-in-use",
+        remedy="Release it there first, or choose another domain.",
+    )
+
+
 class ContainerPlatform(Protocol):
     """Builds apps and runs them. See the module for what holds for every method."""
 
     async def validate(self, spec: DeploymentSpec, step: StepContext) -> None:
         """See that the deployment can be done at all. Changes nothing.
 
-        The source is there and of a kind that can be built, the platform answers, the domain's DNS records are right.
+        The source is there and of a kind that can be built, the platform answers, the domain is no other app's and its
+        DNS records are right.
         """
         ...
 
@@ -165,6 +185,14 @@ class ContainerPlatform(Protocol):
         self, spec: DeploymentSpec, step: StepContext, cursor: str | None = None
     ) -> DomainProgress:
         """Bind spec.custom_domain with a certificate, keeping what else is bound. Only called where one is wanted."""
+        ...
+
+    async def release_domain(self, spec: DeploymentSpec, domain: str) -> None:
+        """Unbind a domain from the app of this deployment: another app can have it. One not bound is no error."""
+        ...
+
+    async def health(self, spec: DeploymentSpec) -> AppHealth | None:
+        """How the deployment's revision is doing at this moment; None if it does not run."""
         ...
 
     async def rollback(self, spec: DeploymentSpec, step: StepContext) -> None:

@@ -18,6 +18,7 @@ from shared.deploys import sources
 from shared.deploys.cancellation import DeploymentCancelled, unless_cancelled
 from shared.deploys.models import ArchiveSource, DeploymentSpec
 from shared.deploys.platforms.base import (
+    AppHealth,
     BuildContext,
     BuildProgress,
     DomainProgress,
@@ -26,6 +27,7 @@ from shared.deploys.platforms.base import (
     Revision,
     StepContext,
     Workspace,
+    domain_in_use,
 )
 from shared.deploys.recipes import recipe
 from shared.deploys.secrets import redactor, secret_store
@@ -61,6 +63,10 @@ class LocalPlatform:
         await step.check()
         async with self._http() as http:
             await _request(http, "GET", "/v1/apps")
+            if spec.custom_domain is not None:
+                found = await _request(http, "GET", f"/v1/domains/{spec.custom_domain}")
+                if found["app"] not in (None, _app(spec)):
+                    raise domain_in_use(spec.custom_domain)
         if isinstance(spec.source, ArchiveSource) and not await sources.exists(
             spec.organization_id, spec.project_id, spec.source.hash
         ):
@@ -72,9 +78,8 @@ class LocalPlatform:
 
     async def provision(self, spec: DeploymentSpec, step: StepContext) -> Workspace:
         await step.check()
-        app = {"organization": spec.organization_id, "project": spec.project_id, "environment": spec.environment}
         async with self._http() as http:
-            await _request(http, "PUT", _path(spec), json=app)
+            await _request(http, "PUT", _path(spec), json=_app(spec))
         return Workspace(reference=spec.deployment_id)
 
     async def sync(self, spec: DeploymentSpec, workspace: Workspace, step: StepContext) -> BuildContext:
@@ -181,8 +186,21 @@ class LocalPlatform:
         """Bind the domain to the app, over http: whoever sends its name as Host to the supervisor reaches the app."""
         await step.check()
         async with self._http() as http:
-            answer = await _request(http, "PUT", f"{_path(spec)}/domain", json={"domain": spec.custom_domain})
+            try:
+                answer = await _request(http, "PUT", f"{_path(spec)}/domain", json={"domain": spec.custom_domain})
+            except TerminalError as refused:
+                raise domain_in_use(str(spec.custom_domain)) if refused.code == "domain-taken" else refused from None
         return DomainProgress(done=True, url=answer["url"])
+
+    async def release_domain(self, spec: DeploymentSpec, domain: str) -> None:
+        async with self._http() as http:
+            await _request(http, "DELETE", f"/v1/domains/{domain}", params=_app(spec))
+
+    async def health(self, spec: DeploymentSpec) -> AppHealth | None:
+        """As the supervisor sees it: a revision that was restarted within the last minute is not healthy."""
+        async with self._http() as http:
+            found = await _request(http, "GET", f"{_path(spec)}/health")
+        return AppHealth.model_validate(found["health"]) if found["health"] else None
 
     async def rollback(self, spec: DeploymentSpec, step: StepContext) -> None:  # noqa: ARG002 - the port's
         async with self._http() as http:
@@ -261,6 +279,10 @@ def _described(folder: Path, spec: DeploymentSpec) -> str:
 
 async def _variables(spec: DeploymentSpec) -> dict[str, str]:
     return await secret_store().get(spec.secrets_reference) if spec.secrets_reference else {}
+
+
+def _app(spec: DeploymentSpec) -> dict[str, str]:
+    return {"organization": spec.organization_id, "project": spec.project_id, "environment": spec.environment}
 
 
 def _path(spec: DeploymentSpec) -> str:

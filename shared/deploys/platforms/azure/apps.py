@@ -99,6 +99,11 @@ class Apps:
         others = [one for one in domains(app) if one["name"].lower() != domain["name"]]
         return await self._change(spec, app, ingress={"customDomains": [*others, domain]})
 
+    async def unbind(self, spec: DeploymentSpec, app: Json, host: str) -> Answer:
+        """Remove the custom domain; the others stay."""
+        others = [one for one in domains(app) if one["name"].lower() != host]
+        return await self._change(spec, app, ingress={"customDomains": others})
+
     async def prune(self, spec: DeploymentSpec, app: Json) -> Answer | None:
         """Drop the secrets that no active revision uses; None if there are none."""
         templates = [one.template for one in await self.revisions(spec) if one.active]
@@ -119,6 +124,12 @@ class Apps:
         """What Azure finds in DNS about a custom domain for the app."""
         path = f"{self._path(spec)}/listCustomHostNameAnalysis"
         return (await self._azure.post(path, APPS_API, query={"customHostname": host})).body
+
+    async def restarts(self, spec: DeploymentSpec) -> int:
+        """How often the containers of the deployment's replicas have been restarted."""
+        path = f"{self._path(spec)}/revisions/{revision_name(spec)}/replicas"
+        replicas: list[Json] = (await self._azure.find(path, APPS_API) or {}).get("value", [])
+        return sum(int(one.get("restartCount") or 0) for replica in replicas for one in _containers(replica))
 
     async def log_tail(self, spec: DeploymentSpec, web: AsyncClient) -> str:
         """The end of the log of the deployment's revision, for an error; empty if it cannot be read."""

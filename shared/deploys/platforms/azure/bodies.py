@@ -11,6 +11,8 @@ from shared.deploys.platforms.azure.names import Place, suffix
 from shared.platform.arm import Json
 
 CONTAINER: Final = "app"
+GRACE_SECONDS: Final = 240
+"""What a replica of a replaced revision is given to answer its last requests: as long as the ingress lets one take."""
 TAG: Final = "manifold-first-deployment"
 """The deployment that made the app: undoing that one deletes it."""
 
@@ -126,6 +128,7 @@ def template(spec: DeploymentSpec, image: str, names: Mapping[str, str], values:
         container["command"] = list(spec.start_command)
     return {
         "revisionSuffix": suffix(spec),
+        "terminationGracePeriodSeconds": GRACE_SECONDS,
         "containers": [container],
         "scale": {"minReplicas": scale.min_replicas, "maxReplicas": scale.max_replicas, "rules": _rules(scale)},
     }

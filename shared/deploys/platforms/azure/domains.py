@@ -5,9 +5,9 @@ from __future__ import annotations
 from shared.deploys.models import DeploymentSpec
 from shared.deploys.platforms.azure import bodies
 from shared.deploys.platforms.azure.apps import Apps
-from shared.deploys.platforms.azure.names import APPS_API, Place
+from shared.deploys.platforms.azure.names import APPS_API, Place, app_name
 from shared.deploys.platforms.azure.waiting import Clock, Waiting, pause, watched
-from shared.deploys.platforms.base import DomainProgress, StepContext
+from shared.deploys.platforms.base import DomainProgress, StepContext, domain_in_use
 from shared.platform.arm import Json, ResourceManager
 from shared.platform.errors import TerminalError
 
@@ -40,6 +40,22 @@ class Domains:
                 return DomainProgress(done=False, cursor="issued" if issued else None)
             await pause(step, self._waiting.poll_seconds)
 
+    async def require_free(self, spec: DeploymentSpec, host: str) -> None:
+        """See that no other app of the environment has the domain: its own app may not be there yet to be asked.
+
+        Raises:
+            TerminalError: one has it (`domain-in-use`).
+        """
+        for app in await self._azure.list(self._where.apps, APPS_API):
+            if app["name"] != app_name(spec) and bound(app, host) != "Missing":
+                raise domain_in_use(host)
+
+    async def release(self, spec: DeploymentSpec, host: str) -> None:
+        """Unbind the domain. Its certificate stays, for whoever binds the domain next."""
+        app = await self._apps.find(spec)
+        if app is not None and bound(app, host) != "Missing":
+            await self._apps.unbind(spec, app, host)
+
     async def check(self, spec: DeploymentSpec, app: Json, host: str) -> Json:
         """See that DNS says the domain is the app's owner's, and leads to the app; what Azure found.
 
@@ -48,11 +64,7 @@ class Domains:
         """
         found = await self._apps.analyse(spec, host)
         if found.get("hasConflictOnManagedEnvironment") or found.get("conflictWithEnvironmentCustomDomain"):
-            raise TerminalError(
-                f"Another app has the domain {host}.",
-                code="domain-in-use",
-                remedy="Remove it there first, or choose another domain.",
-            )
+            raise domain_in_use(host)
         leads = bool(found.get("cNameRecords") or found.get("aRecords"))
         if found.get("customDomainVerificationTest") == "Failed" or not leads:
             raise TerminalError(

@@ -42,8 +42,12 @@ class Place:
     def registry(self) -> str:
         return f"{self._providers}/Microsoft.ContainerRegistry/registries/{self.registry_name}"
 
+    @property
+    def apps(self) -> str:
+        return f"{self._providers}/Microsoft.App/containerApps"
+
     def app(self, name: str) -> str:
-        return f"{self._providers}/Microsoft.App/containerApps/{name}"
+        return f"{self.apps}/{name}"
 
     def environment_of(self, organization_id: str) -> str:
         """Where new apps of an organization run. Those that are there stay in the environment they were made in."""

@@ -18,6 +18,7 @@ from shared.deploys.platforms.azure.registry import Registry, image_name
 from shared.deploys.platforms.azure.releases import HEALTH_SECONDS, Releases
 from shared.deploys.platforms.azure.waiting import Clock, Waiting, alone, pause, watched
 from shared.deploys.platforms.base import (
+    AppHealth,
     BuildContext,
     BuildProgress,
     DomainProgress,
@@ -148,6 +149,18 @@ class AzurePlatform:
         """Go on from where the domain stands: unknown, without a certificate, bound."""
         return await self._domains.configure(spec, step, cursor)
 
+    async def release_domain(self, spec: DeploymentSpec, domain: str) -> None:
+        """Unbind it in one write, whose end is not waited for."""
+        await self._domains.release(spec, domain)
+
+    async def health(self, spec: DeploymentSpec) -> AppHealth | None:
+        """As Container Apps sees the revision, with the restarts of its replicas that run at this moment."""
+        revision = await self._apps.revision(spec)
+        if revision is None or not revision.active:
+            return None
+        reason = None if revision.ready else f"It is {revision.provisioning}, {revision.running}, {revision.health}."
+        return AppHealth(healthy=revision.ready, restarts=await self._apps.restarts(spec), reason=reason)
+
     async def rollback(self, spec: DeploymentSpec, step: StepContext) -> None:
         """Give the traffic back and stop the revision; an app that only this deployment ever made is deleted."""
         clock = Clock(step)
@@ -221,6 +234,7 @@ class AzurePlatform:
         host = spec.custom_domain
         if host is None:
             return
+        await self._domains.require_free(spec, host)
         app = await self._apps.find(spec)
         if app is None:
             await step.log(f"Set these DNS records: {domains.records_to_come(host, environment, app_name(spec))}")

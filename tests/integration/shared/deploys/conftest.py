@@ -19,7 +19,7 @@ from shared.deploys.sources import store_archive
 from shared.platform.cosmos import close_cosmos
 from shared.platform.errors import TransientError
 from shared.platform.settings import forget_settings
-from triggers.deploys.deployments import routes
+from triggers.deploys import deployments, projects
 
 _numbers = count(1)
 ADMIN = {"X-Admin-Key": "operator"}
@@ -96,7 +96,9 @@ def ask(state: str, sent: SimpleNamespace):
 
     async def send(method, url, body=None, headers=None):
         path = urlsplit(url).path.split("/")
-        for operation in sorted(routes.operations, key=lambda one: one.name):
+        for operation in sorted(
+            (*deployments.routes.operations, *projects.routes.operations), key=lambda one: one.name
+        ):
             parts = operation.route.split("/")
             fits = len(parts) == len(path) and all(a == b or a[:1] == "{" for a, b in zip(parts, path, strict=True))
             if operation.method == method and fits:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.deploys import logs, retention, sources, store
+from shared.deploys import logs, projects, retention, sources, store
 from shared.deploys.logs import DeploymentLog
 from shared.deploys.models import ArchiveSource, DeploymentStatus
 from shared.deploys.redaction import Redactor
@@ -83,7 +83,7 @@ async def test_each_environment_keeps_the_one_that_serves(ended) -> None:
 
 async def test_a_projects_newest_is_kept_however_it_ended(ended) -> None:
     newest = await ended("cancelled", 100)
-    await store.update_project(newest.organization_id, newest.project_id, deployment_id=newest.id)
+    await projects.update(newest.organization_id, newest.project_id, deployment_id=newest.id)
     await purge()
     assert await is_kept(newest) == (True, True, True)
 
@@ -135,7 +135,7 @@ async def test_a_source_goes_once_nothing_names_it(new, monkeypatch) -> None:
     names = {"newest": "a" * 64, "deployed": "b" * 64, "nobody's": "c" * 64}
     for one in names.values():
         await blob_files.create_blob(sources.CONTAINER, sources.blob_name(organization, "shop", one), b"PK")
-    await store.update_project(organization, "shop", source_hash=names["newest"])
+    await projects.update(organization, "shop", source_hash=names["newest"])
     await store.create(new(source=ArchiveSource(hash=names["deployed"])))
     await blob_files.create_blob(sources.CONTAINER, "put-here-by-somebody", b"PK")
     before = datetime.now(UTC)

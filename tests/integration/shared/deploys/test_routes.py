@@ -7,20 +7,24 @@ import hashlib
 import json
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
+from types import SimpleNamespace
 from zipfile import ZipFile
 
 import httpx
 import pytest
 
-from shared.deploys import intake, store
+from shared.deploys import intake, projects, store
 from shared.deploys.logs import DeploymentLog
 from shared.deploys.models import DeploymentStatus, Parameters
+from shared.deploys.platforms.base import AppHealth
 from shared.deploys.redaction import Redactor
 from shared.deploys.secrets import secret_store
 from shared.platform.api_keys import ApiKey
 from shared.platform.auth import Caller
 from shared.platform.blobs import blob_service
 from shared.platform.errors import TransientError
+from triggers.deploys import deployments
+from triggers.deploys import projects as project_routes
 
 CANARY = "canary-5f1c-never-shown"
 ADMIN = {"X-Admin-Key": "operator"}
@@ -103,8 +107,8 @@ async def test_what_is_written_is_accepted_though_the_database_goes_away(ask, bo
         raise TransientError("Cosmos DB did not answer.")
 
     if lost == "the note of the project":
-        note = store.update_project
-        monkeypatch.setattr(store, "update_project", lambda *a, **k: away() if "deployment_id" in k else note(*a, **k))
+        note = projects.update
+        monkeypatch.setattr(projects, "update", lambda *a, **k: away() if "deployment_id" in k else note(*a, **k))
     elif lost == "the note that it was sent":
         monkeypatch.setattr(store, "change", away)
     else:
@@ -477,3 +481,45 @@ class TestOrganizations:
         as_client(None, "deploys:read")
         status, answer, _ = await ask("GET", "/deploy/project/shop")
         assert (status, answer["code"]) == (403, "organization-missing")
+
+
+@pytest.fixture
+def apps(monkeypatch):
+    """What the platform says of apps: `health`, or an error to raise; and the domains that were released."""
+    known = SimpleNamespace(health=None, released=[])
+
+    class Platform:
+        async def health(self, spec):
+            if isinstance(known.health, Exception):
+                raise known.health
+            return known.health
+
+        async def release_domain(self, spec, domain):
+            known.released.append((spec.project_id, spec.environment, domain))
+
+    monkeypatch.setattr(deployments, "platform", Platform)
+    monkeypatch.setattr(project_routes, "platform", Platform)
+    return known
+
+
+async def test_the_status_of_a_completed_deployment_shows_how_its_app_is_doing(ask, body, apps) -> None:
+    _, first, _ = await ask("POST", "/deploy", body)
+    url = f"/deploy/{first['deploymentId']}/status"
+    apps.health = AppHealth(healthy=False, restarts=7, reason="It ended: code 1.")
+    assert (await ask("GET", url))[1]["app"] is None
+    await change(first, DeploymentStatus.COMPLETED)
+    assert (await ask("GET", url))[1]["app"] == {"healthy": False, "restarts": 7, "reason": "It ended: code 1."}
+    apps.health = TransientError("the platform is away")
+    status, shown, _ = await ask("GET", url)
+    assert (status, shown["status"], shown["app"]) == (200, "completed", None)
+
+
+async def test_a_domain_is_released_by_its_project(ask, body, state, apps) -> None:
+    url = f"/deploy/project/shop/domains/shop.example.com?organizationId={state}"
+    assert (await ask("DELETE", url))[0] == 404
+    _, first, _ = await ask("POST", "/deploy", body)
+    await change(first, DeploymentStatus.COMPLETED)
+    status, answer, _ = await ask("DELETE", url)
+    assert (status, answer["domain"]) == (200, "shop.example.com")
+    assert apps.released == [("shop", "development", "shop.example.com")]
+    assert (await ask("DELETE", url.replace("shop.example.com", "no%20host")))[0] == 400

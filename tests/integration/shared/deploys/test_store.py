@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.deploys import store, transitions
+from shared.deploys import projects, store, transitions
 from shared.deploys.models import CancelReason, DeploymentStatus, Step
 from shared.platform.errors import Conflict, InvalidInput, NotFound
 
@@ -24,8 +24,8 @@ async def test_defect_three_partition_keys(new) -> None:
     where = (written.id, written.organization_id)
     assert await store.load(*where) == written
     changed = await store.change(*where, lambda one, now: transitions.claim(one, "worker", now))
-    await store.update_project(written.organization_id, written.project_id, deployment_id=written.id)
-    project = await store.find_project(written.organization_id, written.project_id)
+    await projects.update(written.organization_id, written.project_id, deployment_id=written.id)
+    project = await projects.find(written.organization_id, written.project_id)
     listed = await store.of_project(written.organization_id, written.project_id, limit=2)
     assert (project.deployment_id, listed.deployments) == (written.id, [changed])
     with pytest.raises(NotFound):
@@ -128,11 +128,11 @@ async def test_the_sweep_finds_what_nobody_works_on_any_more(new) -> None:
 
 async def test_a_project_keeps_its_newest_source_and_deployment(new) -> None:
     organization = new().organization_id
-    assert await store.find_project(organization, "shop") is None
+    assert await projects.find(organization, "shop") is None
     await asyncio.gather(
-        store.update_project(organization, "shop", source_hash="a" * 64),
-        store.update_project(organization, "shop", deployment_id="dep_AAAAAAAAAAAA"),
+        projects.update(organization, "shop", source_hash="a" * 64),
+        projects.update(organization, "shop", deployment_id="dep_AAAAAAAAAAAA"),
     )
-    known = await store.find_project(organization, "shop")
+    known = await projects.find(organization, "shop")
     assert (known.source_hash, known.deployment_id) == ("a" * 64, "dep_AAAAAAAAAAAA")
     assert (await store.of_organization(organization, limit=5)).deployments == []

@@ -154,6 +154,13 @@ class LocalHarness:
         async with httpx.AsyncClient(trust_env=False) as http:
             return await http.get(url, **options)
 
+    async def bound(self, spec: DeploymentSpec, step: StepContext) -> DomainProgress:
+        """The custom domain of a deployment, once it is bound."""
+        cursor = None
+        while not (found := await self.platform.configure_domain(spec, step, cursor)).done:
+            cursor = found.cursor
+        return found
+
     async def apps(self) -> list[dict]:
         headers = {"Authorization": f"Bearer {self.process.token}"}
         return (await self.get(f"{self.process.endpoint}/v1/apps", headers=headers)).json()["apps"]
@@ -236,13 +243,6 @@ class AzureHarness(LocalHarness):
         with tarfile.open(fileobj=io.BytesIO(blob.data)) as tar:
             lines = tar.extractfile("Dockerfile").read().decode().splitlines()
         return [" ".join(json.loads(line.removeprefix("RUN "))) for line in lines if line.startswith("RUN ")]
-
-    async def bound(self, spec: DeploymentSpec, step: StepContext) -> DomainProgress:
-        """The custom domain of a deployment, once it is bound."""
-        cursor = None
-        while not (found := await self.platform.configure_domain(spec, step, cursor)).done:
-            cursor = found.cursor
-        return found
 
     async def get(self, url: str, **options) -> httpx.Response:
         async with httpx.AsyncClient(transport=ToStandIn(self.endpoint)) as http:

@@ -391,3 +391,14 @@ async def test_an_environment_that_is_not_there_is_named_before_anything_is_buil
         await harness.platform.validate(spec, recorder.step)
     assert refusal.value.code == "environment-not-ready"
     await harness.platform.close()
+
+
+async def test_restarts_of_a_replica_are_counted_and_its_state_is_the_reason(harness, cloud):
+    spec = await harness.spec()
+    await harness.through(spec)
+    [app] = cloud.apps.values()
+    [revision] = app.revisions.values()
+    revision.restarts, revision.fate = 3, Fate(answer=(200, ""), healthy=False)
+    found = await harness.platform.health(spec)
+    assert (found.healthy, found.restarts) == (False, 3)
+    assert "Failed" in found.reason

@@ -8,6 +8,19 @@ import pytest
 from shared.deploys.cancellation import DeploymentCancelled
 from shared.platform.errors import TerminalError
 
+HOST = "shop.example.com"
+
+
+@pytest.fixture
+def domains(harness):
+    """Makes DNS lead a domain to the app, where the platform looks there."""
+
+    def lead(host: str) -> None:
+        if hasattr(harness, "cloud"):
+            harness.cloud.dns[host] = "CNAME"
+
+    return lead
+
 
 async def test_a_deployment_goes_through_all_steps_and_serves(harness, recorder):
     spec = await harness.spec()
@@ -156,3 +169,33 @@ async def test_a_source_that_cannot_be_started_is_refused_before_it_is_built(har
         await harness.through(spec, to="sync")
     assert refusal.value.code == code
     assert refusal.value.remedy
+
+
+async def test_a_domain_that_another_app_has_is_refused_before_anything_is_built(harness, recorder, domains):
+    first = await harness.spec(custom_domain=HOST)
+    domains(HOST)
+    await harness.through(first, to="promote")
+    await harness.bound(first, recorder.step)
+    second = await harness.spec(project="other", custom_domain=HOST)
+    with pytest.raises(TerminalError) as refused:
+        await harness.platform.validate(second, recorder.step)
+    assert refused.value.code == "domain-in-use"
+    await harness.platform.validate(first, recorder.step)
+    await harness.platform.release_domain(second, HOST)  # it is not the other app's to release
+    with pytest.raises(TerminalError):
+        await harness.platform.validate(second, recorder.step)
+    await harness.platform.release_domain(first, HOST)
+    await harness.platform.validate(second, recorder.step)
+    await harness.through(second, to="promote")
+    assert HOST in (await harness.bound(second, recorder.step)).url
+
+
+async def test_an_app_that_runs_is_healthy_and_one_that_does_not_has_no_health(harness, recorder):
+    spec = await harness.spec()
+    assert await harness.platform.health(spec) is None
+    await harness.through(spec)
+    found = await harness.platform.health(spec)
+    assert (found.healthy, found.restarts, found.reason) == (True, 0, None)
+    later = await harness.spec()
+    await harness.through(later)
+    assert await harness.platform.health(spec) is None

@@ -362,9 +362,10 @@ async def test_a_domain_is_bound_to_one_app(local_harness, recorder):
     assert (bound.done, bound.url.startswith("http://shop.example.com:")) == (True, True)
     answer = await local_harness.get(local_harness.process.endpoint, headers={"Host": "shop.example.com:8500"})
     assert answer.text == f"served by {first.deployment_id}"
-    other = await local_harness.spec(project="other", custom_domain="shop.example.com")
+    other = await local_harness.spec(project="other")
     await local_harness.through(other)
-    with pytest.raises(TerminalError, match="bound to another app"):
+    other = other.model_copy(update={"custom_domain": "shop.example.com"})
+    with pytest.raises(TerminalError, match="Another app has the domain"):
         await local_harness.platform.configure_domain(other, recorder.step)
 
 
@@ -593,3 +594,49 @@ class TestStart:
         with pytest.raises(RuntimeError, match="exit code 1"):
             AppsProcess(apps_folder / "apps").start()
         assert "LOCAL_PLATFORM_TOKEN must be set" in capfd.readouterr().err
+
+
+SLOW = """
+import http.server, os, time
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        if self.path == "/slow":
+            time.sleep(14)
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"done")
+http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
+"""
+
+
+async def test_a_request_that_takes_long_is_answered_by_the_revision_that_took_it(local_harness):
+    first = await local_harness.custom({"app.py": SLOW})
+    promoted = await local_harness.through(first)
+    request = asyncio.ensure_future(local_harness.get(f"{promoted.url}/slow", timeout=60))
+    await asyncio.sleep(0.5)
+    await local_harness.through(await local_harness.spec())
+    answer = await request
+    assert (answer.status_code, answer.text) == (200, "done")
+    for _ in range(100):
+        if not local_harness.processes(first.deployment_id):
+            break
+        await asyncio.sleep(0.2)
+    assert not local_harness.processes(first.deployment_id)
+
+
+ENDS = SLOW.replace("import http.server", "import threading, http.server").replace(
+    "http.server.ThreadingHTTPServer",
+    "threading.Timer(1.5, lambda: os._exit(7)).start()\nhttp.server.ThreadingHTTPServer",
+)
+
+
+async def test_an_app_that_keeps_ending_is_not_healthy_and_says_how_often_it_was_restarted(local_harness):
+    spec = await local_harness.custom({"app.py": ENDS})
+    await local_harness.through(spec)
+    for _ in range(150):
+        found = await local_harness.platform.health(spec)
+        if found.restarts >= 2:
+            break
+        await asyncio.sleep(0.2)
+    assert found.restarts >= 2
+    assert (found.healthy, "code 7" in found.reason) == (False, True)

@@ -1,0 +1,101 @@
+"""What is known of projects, in the same container as their deployments: one document each, changed under its ETag."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from shared.deploys.models import Project, document
+from shared.deploys.store import DEPLOYMENTS, TRIES
+from shared.platform.cosmos import CHANGED, EXISTS
+from shared.platform.errors import Conflict, TransientError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+RESERVED_FOR: Final = timedelta(seconds=30)
+"""Longer than accepting a deployment takes; a request that ended half-way keeps others out for no longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectPage:
+    """Some projects, and where the next page begins."""
+
+    projects: list[Project]
+    continuation: str | None
+
+
+async def find(organization: str, project: str) -> Project | None:
+    """What is known of the project, if anything was uploaded or deployed for it."""
+    found = await DEPLOYMENTS.find(_project_id(project), organization)
+    return Project.model_validate(found) if found else None
+
+
+async def page(organization: str | None, *, limit: int, continuation: str | None = None) -> ProjectPage:
+    """The projects of the organization, or (None) of all."""
+    found = await DEPLOYMENTS.query(
+        "SELECT * FROM c WHERE c.type = 'project'", {}, partition=organization, limit=limit, continuation=continuation
+    )
+    return ProjectPage([Project.model_validate(one) for one in found.documents], found.continuation)
+
+
+async def update(
+    organization: str, project: str, *, source_hash: str | None = None, deployment_id: str | None = None
+) -> Project:
+    """Keep the project's newest source or deployment, whichever is given. A deployment ends a reservation."""
+    news: dict[str, object] = {"source_hash": source_hash} if source_hash else {}
+    if deployment_id:
+        news |= {"deployment_id": deployment_id, "reserved_until": None}
+    return await _change(organization, project, lambda known, _: known.model_copy(update=news))
+
+
+async def reserve(organization: str, project: str) -> None:
+    """Let one request alone look whether a deployment of the project is under way, and accept one if not.
+
+    Raises:
+        Conflict: another request has reserved it (`deployment-in-progress`).
+    """
+
+    def reserve(known: Project, now: datetime) -> Project:
+        if known.reserved_until is not None and known.reserved_until > now:
+            raise Conflict(
+                f"Another request is deploying project {project}.",
+                code="deployment-in-progress",
+                remedy="Wait until that deployment has ended, or cancel it.",
+            )
+        return known.model_copy(update={"reserved_until": now + RESERVED_FOR})
+
+    await _change(organization, project, reserve)
+
+
+async def release(organization: str, project: str) -> None:
+    """End the reservation of a request that has not deployed."""
+    await _change(organization, project, lambda known, _: known.model_copy(update={"reserved_until": None}))
+
+
+async def _change(organization: str, project: str, step: Callable[[Project, datetime], Project]) -> Project:
+    for _ in range(TRIES):
+        now = datetime.now(UTC)
+        found = await DEPLOYMENTS.find(_project_id(project), organization)
+        known = (
+            Project.model_validate(found)
+            if found
+            else Project(id=_project_id(project), organization_id=organization, project_id=project, updated_at=now)
+        )
+        changed = step(known, now).model_copy(update={"updated_at": now})
+        try:
+            if found:
+                await DEPLOYMENTS.replace(document(changed), seen=found["_etag"])
+            else:
+                await DEPLOYMENTS.create(document(changed))
+        except Conflict as conflict:
+            if conflict.code not in (CHANGED, EXISTS):
+                raise
+        else:
+            return changed
+    raise TransientError(f"Project {project} was changed by others {TRIES} times.", code="deployment-busy")
+
+
+def _project_id(project: str) -> str:
+    return f"project:{project}"

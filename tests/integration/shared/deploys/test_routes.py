@@ -446,8 +446,8 @@ class TestOrganizations:
         assert status == 404
 
     async def test_only_the_own_projects_are_listed(self, ask, state, as_client) -> None:
-        await store.update_project(state, "shop", source_hash="a" * 64)
-        await store.update_project(f"{state}-other", "bakery", source_hash="b" * 64)
+        await projects.update(state, "shop", source_hash="a" * 64)
+        await projects.update(f"{state}-other", "bakery", source_hash="b" * 64)
         status, every, _ = await ask("GET", "/deploy/projects?limit=100")
         known = {(one["organizationId"], one["projectId"]) for one in every["data"]}
         assert status == 200

@@ -1,5 +1,6 @@
 """Durable Functions' backend: the task hub, what runs on it, and the management API as two ASGI applications."""
 
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from local.host.durable.model.options import DurableOptions
 from local.host.durable.model.ports import DurableFunctions, Resumed
 from local.host.durable.sdk import entity_errors
 from local.host.durable.sdk.caches import cache_sdk as put_sdk_caches
+from local.host.durable.taskhub.database import HubUnusable, unreadable
 from local.host.durable.taskhub.dispatcher import Dispatcher
 from local.host.durable.taskhub.hub import Hub
 
@@ -24,7 +26,7 @@ GRACE_SECONDS = 1.0
 class DurableExtension:
     """One task hub and everything that runs on it. `hub_path` is the hub's SQLite file; its folder is made.
 
-    Raises HubInUse when another process has the file.
+    Raises HubUnusable when another process has the file or it is damaged.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class DurableExtension:
         if cache_sdk:
             put_sdk_caches()
         entity_errors.log_tracebacks()
+        self._hub_path = hub_path
         self._hub = Hub(hub_path)
         self._dispatcher = Dispatcher(functions, options, self._hub, clock)
         self._links = Links(options.hub_name)
@@ -53,8 +56,11 @@ class DurableExtension:
         return self._dispatcher.idle
 
     async def start(self) -> Resumed:
-        """Resume what was running when the last process ended."""
-        return self._dispatcher.start()
+        """Resume what was running when the last process ended. Raises HubUnusable when the hub cannot be read."""
+        try:
+            return self._dispatcher.start()
+        except (sqlite3.DatabaseError, ValueError) as error:
+            raise HubUnusable(unreadable(self._hub_path, error)) from error
 
     async def stop(self) -> None:
         """Finish the current turns within a grace time; what does not finish runs again at the next start."""

@@ -36,22 +36,18 @@ async def start_extension(
 ) -> "tuple[DurableExtension, Resumed]":
     """Open the task hub in the data folder and resume what it holds; `undo` takes down what is started here.
 
-    Raises ConfigurationError for what host.json says, and when another host has the hub.
+    Raises ConfigurationError for what host.json says, and for a hub that another host has or that is damaged.
     """
     # Imported here, since these cost half of the start and only durable apps need them.
     from local.host.durable.extension import DurableExtension  # noqa: PLC0415 - as said above
     from local.host.durable.model.options import DurableOptions  # noqa: PLC0415 - as said above
-    from local.host.durable.taskhub.hub import HubInUse  # noqa: PLC0415 - as said above
 
     section = resolve_section(host_json.section("extensions.durableTask"), os.environ)
     try:
         options = DurableOptions.parse(section)
     except ValueError as error:
         raise ConfigurationError(str(error)) from error
-    try:
-        extension = DurableExtension(functions, options, data / f"{options.hub_name.lower()}.db", clock)
-    except HubInUse as error:
-        raise ConfigurationError(f"{error} Stop the other host, or pass --data with another folder.") from error
+    extension = DurableExtension(functions, options, data / f"{options.hub_name.lower()}.db", clock)
     rpc = EmbeddedServer(extension.rpc, bind_rpc())
     undo.push_async_callback(rpc.stop)
     undo.push_async_callback(extension.stop)

@@ -1,96 +1,31 @@
-"""The task hub in SQLite: everything that must outlive the process, and nothing else.
-
-WAL with synchronous=NORMAL: a commit is in the operating system's hands when it returns, so `kill -9` loses nothing of
-it and the file can never be half written; only a power cut may undo the last commits, all of each or nothing. FULL
-would pay an fsync per turn (milliseconds) for that, on a developer's machine. The file is locked for one process.
-"""
+"""The task hub's rows: everything that must outlive the process, and nothing else."""
 
 import json
-import sqlite3
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
 
 from local.host.durable.model.events import Event
 from local.host.durable.model.records import FINISHED, Activity, Instance, Message, Timer
+from local.host.durable.taskhub.database import open_database
 
-SCHEMA_VERSION = 1
 ROWS_AT_ONCE = 1000
-_SCHEMA = """
-CREATE TABLE instances (
-    id TEXT PRIMARY KEY, execution_id TEXT NOT NULL, name TEXT NOT NULL, version TEXT, input TEXT,
-    created TEXT NOT NULL, updated TEXT NOT NULL, generation INTEGER, parent_id TEXT, status TEXT NOT NULL,
-    output TEXT, custom_status TEXT, fresh INTEGER NOT NULL, notes TEXT NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX instances_by_status ON instances (status);
-CREATE TABLE history (
-    instance_id TEXT NOT NULL, position INTEGER NOT NULL, event TEXT NOT NULL, PRIMARY KEY (instance_id, position)
-) WITHOUT ROWID;
-CREATE TABLE inbox (
-    number INTEGER PRIMARY KEY, instance_id TEXT NOT NULL, execution_id TEXT, event TEXT NOT NULL
-);
-CREATE TABLE activities (
-    number INTEGER PRIMARY KEY, instance_id TEXT NOT NULL, execution_id TEXT NOT NULL, event_id INTEGER NOT NULL,
-    name TEXT NOT NULL, input TEXT
-);
-CREATE TABLE timers (
-    number INTEGER PRIMARY KEY, instance_id TEXT NOT NULL, execution_id TEXT, fire_at TEXT NOT NULL, event TEXT NOT NULL
-);
-CREATE INDEX inbox_by_instance ON inbox (instance_id);
-CREATE INDEX activities_by_instance ON activities (instance_id);
-CREATE INDEX timers_by_instance ON timers (instance_id);
-"""
-# By the time of creation; without the Z a whole second sorts before its fractions.
-_BY_CREATION = "CREATE INDEX IF NOT EXISTS instances_by_creation ON instances (rtrim(created, 'Z'))"
 _COLUMNS = (
     "id, execution_id, name, version, input, created, updated, generation, parent_id, status, output, custom_status, "
     "fresh, notes"
 )
 
 
-class HubInUse(RuntimeError):
-    """Another process works on this task hub."""
-
-
 class Hub:
     """The store of one task hub. Every change happens inside `transaction()`; numbers are given out in memory."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._path = path
-        self._db = sqlite3.connect(path, isolation_level=None, timeout=0.5, check_same_thread=False)
-        try:
-            self._open()
-        except sqlite3.OperationalError as error:
-            self._db.close()
-            if "locked" in str(error):
-                message = f"The task hub {path} is used by another process. Stop it, or choose another hubName."
-                raise HubInUse(message) from error
-            raise
+        """Open the file. Raises HubUnusable."""
+        self._db = open_database(path)
         self._next_number = 1 + max(
             self._db.execute(f"SELECT coalesce(max(number), 0) FROM {table}").fetchone()[0]  # noqa: S608 - our names
             for table in ("inbox", "activities", "timers")
         )
-
-    def _open(self) -> None:
-        # Exclusive locking keeps a second host away and spares the shared-memory file.
-        self._db.execute("PRAGMA locking_mode=EXCLUSIVE")
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=NORMAL")
-        self._db.execute("BEGIN IMMEDIATE")
-        version = self._db.execute("PRAGMA user_version").fetchone()[0]
-        if version == 0:
-            for statement in _SCHEMA.split(";"):
-                self._db.execute(statement)
-            self._db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
-        elif version != SCHEMA_VERSION:
-            self._db.execute("ROLLBACK")
-            raise RuntimeError(
-                f"The task hub {self._path} was written by another version of the local host (format {version}, this "
-                f"is {SCHEMA_VERSION}). Delete the file to start anew, or run that version."
-            )
-        self._db.execute(_BY_CREATION)
-        self._db.execute("COMMIT")
 
     def close(self) -> None:
         """Close the file; the WAL is folded into it."""

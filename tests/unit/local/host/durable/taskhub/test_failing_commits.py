@@ -1,15 +1,17 @@
 """Commits that fail at any point (a full disk) lose nothing and do nothing twice: memory follows what is committed."""
 
 import asyncio
+import itertools
 import json
 import shutil
 import sqlite3
 import tempfile
 from collections import Counter
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import azure.durable_functions as df
 import pytest
@@ -19,10 +21,13 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multip
 
 from local.host.core.clock import ManualClock
 from local.host.durable.extension import DurableExtension
+from local.host.durable.management import operations
 from local.host.durable.management.refusals import Finished
+from local.host.durable.model import entities
 from local.host.durable.model.options import DurableOptions
+from local.host.durable.replay import turn
 from local.host.durable.sdk.inprocess import InProcessFunctions
-from local.host.durable.taskhub import dispatcher, instances
+from local.host.durable.taskhub import instances, orchestrations
 
 KEYS = ["a", "b"]
 EXPECTED = {"chain": [1, 2], "fan": [0, 1, 2], "timed": "late", "parent": [[1, 2], 5], "caught": "failed"}
@@ -46,11 +51,11 @@ def make_app() -> df.DFApp:
         context.set_state(value)
         context.set_result(value)
 
-    orchestrations(app)
+    add_orchestrations(app)
     return app
 
 
-def orchestrations(app: df.DFApp) -> None:
+def add_orchestrations(app: df.DFApp) -> None:
     @app.orchestration_trigger(context_name="context")
     def chain(context):
         return [(yield context.call_activity("act", 1)), (yield context.call_activity("act", 2))]
@@ -118,6 +123,22 @@ class FullDisk:
         return getattr(self._real, name)
 
 
+class VirtualTime(asyncio.SelectorEventLoop):
+    """A loop that waits for nothing: where only time is to pass, it passes at once, the same way every time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._time = 0.0
+
+    def time(self) -> float:
+        return self._time
+
+    def _run_once(self) -> None:
+        if not self._ready and self._scheduled:
+            self._time = max(self._time, self._scheduled[0]._when)
+        super()._run_once()
+
+
 class FailingCommits(RuleBasedStateMachine):
     """Orchestrations, entities, timers and events under commits that fail, and processes that die."""
 
@@ -126,8 +147,12 @@ class FailingCommits(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.folder = Path(tempfile.mkdtemp(prefix="failing-commits-"))
-        self.clock = ManualClock()
-        self.loop = asyncio.new_event_loop()
+        self.clock = ManualClock(datetime(2026, 5, 1, tzinfo=UTC))
+        self.loop = VirtualTime()
+        self.ids = itertools.count(1)
+        self.patches = pytest.MonkeyPatch()
+        for module in (operations, entities, instances, orchestrations, turn):
+            self.patches.setattr(module, "uuid4", lambda: UUID(int=next(self.ids)))
         self.functions = Relaying(make_app().get_functions())
         self.counters: Counter[str] = Counter()
         self.events: dict[str, list[int]] = {}
@@ -212,7 +237,7 @@ class FailingCommits(RuleBasedStateMachine):
 
     @rule()
     def a_moment_passes(self):
-        self.do(asyncio.sleep(0.004))
+        self.do(asyncio.sleep(0.3))
 
     @rule(seconds=st.integers(1, 90))
     def the_clock_moves(self, seconds):
@@ -254,6 +279,7 @@ class FailingCommits(RuleBasedStateMachine):
         finally:
             self.do(self.die())
             self.loop.close()
+            self.patches.undo()
             shutil.rmtree(self.folder)
 
     async def come_to_rest(self):
@@ -262,10 +288,9 @@ class FailingCommits(RuleBasedStateMachine):
                 self.operations.raise_event(instance_id, "go", "7")
                 self.events.setdefault(instance_id, []).append(7)
         for _ in range(400):
-            await asyncio.sleep(0.001)
-            if self.extension.idle and not any(
-                live.inbox for live in self.extension._dispatcher.instances._live.values()
-            ):
+            await asyncio.sleep(0.5)
+            inboxes = [live.inbox for live in self.extension._dispatcher.instances._live.values()]
+            if self.extension.idle and not any(inboxes):
                 if (wake := self.clock.next_wake()) is None:
                     return
                 self.clock.move_to(max(wake, self.clock.now()))
@@ -286,19 +311,12 @@ class FailingCommits(RuleBasedStateMachine):
         assert [self.numbers(table) for table in ("inbox", "timers", "activities")] == [set(), set(), set()]
 
 
-@pytest.fixture(autouse=True)
-def quick_retries(monkeypatch):
-    monkeypatch.setattr(instances, "RETRY_SECONDS", 0.001)
-    monkeypatch.setattr(dispatcher, "COLLECT_SECONDS", 0.001)
-    monkeypatch.setattr(instances, "HOLD_SECONDS", 0.002)
-    monkeypatch.setattr(instances, "LONGEST_HOLD_SECONDS", 0.004)
-
-
 def test_whatever_commit_fails_nothing_is_lost_and_nothing_is_done_twice():
     run_state_machine_as_test(FailingCommits, settings=settings(max_examples=60, stateful_step_count=25, deadline=None))
 
 
-async def test_a_counter_signalled_once_under_two_failing_commits_reads_one(lab):
+async def test_a_counter_signalled_once_under_two_failing_commits_reads_one(lab, monkeypatch):
+    monkeypatch.setattr(instances, "RETRY_SECONDS", 0.001)
     one = await lab(make_app())
     one.operations.signal_entity("counter", "a", "add", json.dumps("1"))
     hub = one.extension._hub

@@ -14,7 +14,8 @@ from local.host.core.errors import HostStopping
 from local.host.durable.extension import DurableExtension
 from local.host.durable.model.options import DurableOptions
 from local.host.durable.sdk.inprocess import InProcessFunctions
-from local.host.durable.taskhub.hub import Hub, HubInUse
+from local.host.durable.taskhub.database import HubUnusable
+from local.host.durable.taskhub.hub import Hub
 
 
 @pytest.fixture
@@ -209,7 +210,7 @@ async def test_a_graceful_stop_leaves_nothing_half_done(lab: Any, app: df.DFApp)
 
 async def test_a_hub_is_for_one_process(lab: Any, app: df.DFApp) -> None:
     one = await lab(app)
-    with pytest.raises(HubInUse, match=r"hub\.db is used by another process"):
+    with pytest.raises(HubUnusable, match=r"hub\.db is used by another process"):
         DurableExtension(one.functions, one.options, one.folder / "hub.db", ManualClock())
 
 
@@ -217,7 +218,7 @@ def test_a_hub_of_another_format_is_refused_with_the_remedy(tmp_path: Path) -> N
     hub = Hub(tmp_path / "hub.db")
     hub._db.execute("PRAGMA user_version=99")
     hub.close()
-    with pytest.raises(RuntimeError, match="Delete the file"):
+    with pytest.raises(HubUnusable, match="Delete the file"):
         Hub(tmp_path / "hub.db")
 
 

@@ -5,6 +5,8 @@ from typing import ClassVar
 
 from azure.storage.queue import QueueMessage
 
+from local.host.core.logs import warn_once
+
 
 class Leases:
     """Which messages this host holds, one small file each, for the start after a kill."""
@@ -17,14 +19,23 @@ class Leases:
         folder.mkdir(parents=True, exist_ok=True)
 
     def add(self, message: QueueMessage) -> None:
+        """Note that it is held. Where that cannot be written, the message only stays hidden longer after a kill."""
         path = self._folder / str(message.id)
         self._held.add(path)
-        path.write_text(message.pop_receipt or "")
+        try:
+            path.write_text(message.pop_receipt or "")
+        except OSError as error:
+            warn_once(
+                "%s cannot be written: %s. What a killed host held stays hidden for ten minutes, as in Azure.",
+                *(str(self._folder), str(error.strerror)),
+            )
 
     def drop(self, message_id: str) -> None:
+        """It is held no longer."""
         path = self._folder / message_id
         self._held.discard(path)
         path.unlink(missing_ok=True)
 
     def left(self) -> list[tuple[str, str]]:
+        """The ids and pop receipts of what a killed host held."""
         return [(path.name, path.read_text()) for path in self._folder.iterdir() if path not in self._held]

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+from local.host.core.logs import host_log
+
 
 class Receipts:
     """Which versions of which blobs were processed: one JSON line each, the last one of a name counts."""
@@ -10,19 +12,51 @@ class Receipts:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._etags: dict[str, str] = {}
-        if path.exists():
-            for line in path.read_text().splitlines():
-                try:
-                    name, etag = json.loads(line)
-                except ValueError:  # the last line of a process that was killed
-                    continue
-                self._etags[name] = etag
+        self._unwritten: list[str] = []
+        damaged: list[int] = []
+        for number, line in enumerate(self._lines(), 1):
+            try:
+                name, etag = json.loads(line)
+            except ValueError:
+                damaged.append(number)
+                continue
+            self._etags[name] = etag
+        if damaged:
+            host_log.warning(
+                "%s: the lines %s cannot be read. The blobs that they name run once more, if they were processed.",
+                *(path, ", ".join(map(str, damaged))),
+            )
 
     def has(self, name: str, etag: str) -> bool:
+        """Whether this version of the blob was processed."""
         return self._etags.get(name) == etag
 
     def add(self, name: str, etag: str) -> None:
+        """Keep that this version was processed.
+
+        Where it cannot be written, this process remembers it and writes it with the next one: only a start before that
+        runs the function once more.
+        """
+        self._unwritten.append(json.dumps([name, etag]) + "\n")
         self._etags[name] = etag
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        with self._path.open("a") as file:
-            file.write(json.dumps([name, etag]) + "\n")
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with self._path.open("a") as file:
+                file.write("".join(self._unwritten))
+        except OSError as error:
+            host_log.error(
+                "%s cannot be written: %s. After a restart the function runs once more for %d blobs.",
+                *(self._path, error.strerror, len(self._unwritten)),
+            )
+        else:
+            self._unwritten.clear()
+
+    def _lines(self) -> list[str]:
+        if not self._path.exists():
+            return []
+        text = self._path.read_text(errors="replace")
+        if text and not text.endswith("\n"):
+            # A process was killed while it wrote its last line. The function of that blob runs once more, as in Azure.
+            text = text[: text.rfind("\n") + 1]
+            self._path.write_text(text)
+        return text.splitlines()

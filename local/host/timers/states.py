@@ -46,12 +46,21 @@ class States:
         return status
 
     def save(self, timer: str, status: Status) -> None:
-        """Keep it in place of what was kept before, whole or not at all."""
-        self._folder.mkdir(parents=True, exist_ok=True)
+        """Keep it in place of what was kept before, whole or not at all.
+
+        Where that cannot be written, the timer goes on; a restart takes it for what was kept before.
+        """
         path = self._path(timer)
         draft = path.with_suffix(".new")
-        draft.write_text(json.dumps(status.as_json()))
-        draft.replace(path)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            draft.write_text(json.dumps(status.as_json()))
+            draft.replace(path)
+        except OSError as error:
+            host_log.error(
+                "%s cannot be written: %s. A restart may run the timer once more, or not know that it was missed.",
+                *(path, error.strerror),
+            )
 
     def _path(self, timer: str) -> Path:
         return self._folder / f"{timer}.json"

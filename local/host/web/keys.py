@@ -4,8 +4,11 @@ import hmac
 import json
 import os
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
+
+from local.host.core.errors import ConfigurationError
 
 MASTER = "_master"
 
@@ -14,11 +17,13 @@ class KeyStore:
     """The master key, the host key, one key for each function, and the system keys of extensions."""
 
     def __init__(self, path: Path) -> None:
+        """Read the keys, or make them. Raises ConfigurationError when the file holds something else."""
         self.path = path
-        self._keys = self._load()
-        if "master" not in self._keys:
-            self._keys = {"master": _new_key(), "host": {"default": _new_key()}, "functions": {}, "system": {}}
-            self._save()
+        kept = self._load()
+        if kept is None:
+            kept = {"master": _new_key(), "host": {"default": _new_key()}, "functions": {}, "system": {}}
+            self._save(kept)
+        self._keys = kept
 
     @property
     def master(self) -> str:
@@ -31,19 +36,16 @@ class KeyStore:
 
     def function_keys(self, function: str) -> dict[str, str]:
         """The keys that open one function; a default one is made at the first call."""
-        functions = self._group("functions")
-        if function.lower() not in functions:
-            functions[function.lower()] = {"default": _new_key()}
-            self._save()
-        return dict(functions[function.lower()])
+        name = function.lower()
+        if name not in self._group("functions"):
+            self._add("functions", name, {"default": _new_key()})
+        return dict(self._group("functions")[name])
 
     def system_key(self, name: str) -> str:
         """The key of an extension's webhook, such as `durabletask_extension`; made at the first call."""
-        system = self._group("system")
-        if name not in system:
-            system[name] = _new_key()
-            self._save()
-        return cast("str", system[name])
+        if name not in self._group("system"):
+            self._add("system", name, _new_key())
+        return cast("str", self._group("system")[name])
 
     def system_keys(self) -> dict[str, str]:
         """Every extension's key made so far."""
@@ -62,20 +64,45 @@ class KeyStore:
         return _any_equal(key, [self.system_key(name), self.master])
 
     def _group(self, name: str) -> dict[str, Any]:
-        return cast("dict[str, Any]", self._keys.setdefault(name, {}))
+        return cast("dict[str, Any]", self._keys[name])
 
-    def _load(self) -> dict[str, Any]:
+    def _add(self, group: str, name: str, value: Any) -> None:
+        """The key is written before it is given to anybody."""
+        keys = {**self._keys, group: {**self._group(group), name: value}}
+        self._save(keys)
+        self._keys = keys
+
+    def _load(self) -> dict[str, Any] | None:
         try:
-            return cast("dict[str, Any]", json.loads(self.path.read_text()))
+            kept: Any = json.loads(self.path.read_text())
         except FileNotFoundError:
-            return {}
+            return None
+        except (OSError, ValueError) as error:
+            raise self._broken(str(error)) from error
+        if not isinstance(kept, dict) or not isinstance(cast("dict[str, Any]", kept).get("master"), str):
+            raise self._broken("it holds no master key")
+        keys: dict[str, Any] = {"host": {}, "functions": {}, "system": {}, **cast("dict[str, Any]", kept)}
+        texts = {**_object(keys["host"]), **_object(keys["system"])}
+        for function in _object(keys["functions"]).values():
+            texts |= _object(function)
+        if not all(isinstance(one, str) for one in texts.values()):
+            raise self._broken("its keys must be texts")
+        return keys
 
-    def _save(self) -> None:
+    def _broken(self, why: str) -> ConfigurationError:
+        return ConfigurationError(f"{self.path} cannot be read: {why}. Restore it, or delete it to have new keys made.")
+
+    def _save(self, keys: Mapping[str, Any]) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         draft = self.path.with_suffix(".new")
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            json.dump(self._keys, file, indent=2)
+            json.dump(keys, file, indent=2)
         draft.replace(self.path)
+
+
+def _object(value: Any) -> dict[str, Any]:
+    """The members of an object; what is none has one that is no text."""
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {"": None}
 
 
 def _any_equal(key: str, known: list[str]) -> bool:

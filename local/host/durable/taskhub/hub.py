@@ -1,13 +1,14 @@
 """The task hub's rows: everything that must outlive the process, and nothing else."""
 
 import json
+import sqlite3
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
 
 from local.host.durable.model.events import Event
 from local.host.durable.model.records import FINISHED, Activity, Instance, Message, Timer
-from local.host.durable.taskhub.database import open_database
+from local.host.durable.taskhub.database import HubUnusable, open_database, unreadable
 
 ROWS_AT_ONCE = 1000
 _COLUMNS = (
@@ -22,10 +23,14 @@ class Hub:
     def __init__(self, path: Path) -> None:
         """Open the file. Raises HubUnusable."""
         self._db = open_database(path)
-        self._next_number = 1 + max(
-            self._db.execute(f"SELECT coalesce(max(number), 0) FROM {table}").fetchone()[0]  # noqa: S608 - our names
-            for table in ("inbox", "activities", "timers")
-        )
+        try:
+            self._next_number = 1 + max(
+                self._db.execute(f"SELECT coalesce(max(number), 0) FROM {table}").fetchone()[0]  # noqa: S608 - our names
+                for table in ("inbox", "activities", "timers")
+            )
+        except sqlite3.DatabaseError as error:
+            self._db.close()
+            raise HubUnusable(unreadable(path, error)) from error
 
     def close(self) -> None:
         """Close the file; the WAL is folded into it."""

@@ -1,3 +1,6 @@
+import pytest
+
+from local.host.core.errors import ConfigurationError
 from local.host.web.keys import KeyStore
 
 
@@ -28,3 +31,30 @@ def test_which_key_opens_what(tmp_path):
     assert not keys.opens_extension(function, "x_extension")
     assert keys.opens_admin(keys.master)
     assert not any(keys.opens_admin(one) for one in (function, system, "", "ä"))
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"master": 1}', '{"master": "m", "host": {"default": 1}}'])
+def test_a_broken_file_is_named_with_the_remedy_and_left_as_it_is(tmp_path, text):
+    path = tmp_path / "keys.json"
+    path.write_text(text)
+    with pytest.raises(ConfigurationError, match=r"keys\.json cannot be read: .* delete it to have new keys made"):
+        KeyStore(path)
+    assert path.read_text() == text
+
+
+def test_a_folder_in_its_place_is_named_with_the_remedy(tmp_path):
+    (tmp_path / "keys.json").mkdir()
+    with pytest.raises(ConfigurationError, match=r"keys\.json cannot be read: .*Is a directory"):
+        KeyStore(tmp_path / "keys.json")
+
+
+def test_a_key_that_could_not_be_kept_is_given_to_nobody(tmp_path, monkeypatch):
+    keys = KeyStore(tmp_path / "keys.json")
+    with monkeypatch.context() as patches:
+        patches.setattr("os.open", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+        with pytest.raises(OSError, match="No space"):
+            keys.function_keys("f")
+        with pytest.raises(OSError, match="No space"):
+            keys.system_key("x_extension")
+    assert keys.system_keys() == {}
+    assert keys.function_keys("f") == KeyStore(keys.path).function_keys("f")

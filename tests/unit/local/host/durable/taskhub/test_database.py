@@ -1,0 +1,116 @@
+"""A task hub that cannot be used is one line with the file and the remedy; what a damaged journal lost is said."""
+
+import shutil
+import sqlite3
+import struct
+from pathlib import Path
+
+import pytest
+
+from local.host.durable.taskhub.database import HubUnusable
+from local.host.durable.taskhub.hub import Hub
+from local.host.durable.taskhub.journal import damage
+
+PAGE, HEADER, FRAME = 4096, 32, 24
+
+
+def test_a_folder_in_its_place(tmp_path):
+    (tmp_path / "hub.db").mkdir()
+    with pytest.raises(HubUnusable, match=r"hub\.db is not a file. Move it away, or pass --data"):
+        Hub(tmp_path / "hub.db")
+
+
+def test_a_file_that_is_no_database(tmp_path):
+    (tmp_path / "hub.db").write_bytes(b"no database at all" * 1000)
+    with pytest.raises(HubUnusable, match=r"hub\.db is damaged: file is not a database. Restore it .* or move it away"):
+        Hub(tmp_path / "hub.db")
+
+
+def test_a_database_with_damaged_pages(tmp_path):
+    hub = Hub(tmp_path / "hub.db")
+    fill(hub, 50)
+    hub.close()
+    data = bytearray((tmp_path / "hub.db").read_bytes())
+    data[PAGE:] = b"\x05" * (len(data) - PAGE)
+    (tmp_path / "hub.db").write_bytes(data)
+    with pytest.raises(HubUnusable, match=r"hub\.db is damaged: .* Restore it"):
+        Hub(tmp_path / "hub.db")
+
+
+def fill(hub, commits):
+    for number in range(commits):
+        with hub.transaction():
+            hub.append_history("i", number, ['{"EventType": 1}'])
+
+
+@pytest.fixture
+def killed(tmp_path):
+    """A hub as a killed process leaves it: its commits are in the journal alone."""
+    hub = Hub(tmp_path / "first.db")
+    fill(hub, 20)
+    for name in ("first.db", "first.db-wal"):
+        shutil.copyfile(tmp_path / name, tmp_path / name.replace("first", "hub"))
+    hub.close()
+    return tmp_path / "hub.db"
+
+
+def flip(journal: Path, position: int) -> None:
+    data = bytearray(journal.read_bytes())
+    data[position] ^= 0xFF
+    journal.write_bytes(data)
+
+
+def test_a_kill_damages_nothing(killed, told):
+    hub = Hub(killed)
+    assert len(hub.history("i")) == 20
+    hub.close()
+    assert not told.messages
+
+
+@pytest.mark.parametrize("frame", [3, 10])
+def test_damage_in_the_middle_is_said_and_the_journal_kept(killed, told, frame):
+    journal = killed.with_name("hub.db-wal")
+    flip(journal, HEADER + (PAGE + FRAME) * frame + FRAME + 100)
+    damaged = journal.read_bytes()
+    hub = Hub(killed)
+    assert len(hub.history("i")) < 20
+    hub.close()
+    assert "hub.db-wal of the task hub is damaged" in told.messages[0]
+    assert killed.with_name("hub.db-wal.damaged").read_bytes() == damaged
+
+
+def test_a_damaged_header_is_said(killed, told):
+    flip(killed.with_name("hub.db-wal"), 17)
+    Hub(killed).close()
+    assert "is damaged: its header is damaged" in told.messages[0]
+
+
+@pytest.mark.parametrize("cut", [1, PAGE, PAGE + FRAME - 1])
+def test_a_last_page_that_a_kill_cut_short_is_no_damage(killed, told, cut):
+    journal = killed.with_name("hub.db-wal")
+    journal.write_bytes(journal.read_bytes()[:-cut])
+    hub = Hub(killed)
+    assert len(hub.history("i")) == 19
+    hub.close()
+    assert not told.messages
+
+
+def test_frames_of_an_older_journal_behind_this_one_are_no_damage(tmp_path):
+    database = sqlite3.connect(tmp_path / "a.db", isolation_level=None)
+    database.execute("PRAGMA journal_mode=WAL")
+    database.execute("CREATE TABLE t (x)")
+    for number in range(30):
+        database.execute("INSERT INTO t VALUES (?)", (number,))
+    database.execute("PRAGMA wal_checkpoint(RESTART)")
+    database.execute("INSERT INTO t VALUES (99)")
+    _, recovered, _ = database.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+    log = (tmp_path / "a.db-wal").read_bytes()
+    assert recovered < (len(log) - HEADER) // (PAGE + FRAME)
+    assert damage(log, recovered) is None
+    database.close()
+
+
+@pytest.mark.parametrize("log", [b"", b"short", bytes(4096)])
+def test_no_journal_is_no_damage(log):
+    assert damage(log, 0) is None
+    assert damage(struct.pack(">I", 1) + bytes(100), 0) is not None

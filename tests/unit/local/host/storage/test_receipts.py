@@ -1,0 +1,49 @@
+import pytest
+
+from local.host.storage.receipts import Receipts
+
+
+def test_what_was_processed_is_known_after_a_restart(tmp_path):
+    receipts = Receipts(tmp_path / "blobs" / "one.jsonl")
+    receipts.add("a.txt", "1")
+    receipts.add("a.txt", "2")
+    receipts.add("b.txt", "1")
+    again = Receipts(tmp_path / "blobs" / "one.jsonl")
+    assert [again.has("a.txt", "1"), again.has("a.txt", "2"), again.has("b.txt", "1")] == [False, True, True]
+
+
+def test_a_line_half_written_at_a_kill_damages_no_other(tmp_path):
+    path = tmp_path / "one.jsonl"
+    path.write_text('["a.txt", "1"]\n["b.t')
+    Receipts(path).add("c.txt", "1")
+    again = Receipts(path)
+    assert [again.has(name, "1") for name in ("a.txt", "b.txt", "c.txt")] == [True, False, True]
+
+
+def test_a_damaged_line_is_named_with_what_comes_of_it(tmp_path, told):
+    path = tmp_path / "one.jsonl"
+    path.write_text('["a.txt", "1"]\nnonsense\n["c.txt", "1"]\n')
+    receipts = Receipts(path)
+    assert receipts.has("a.txt", "1")
+    assert receipts.has("c.txt", "1")
+    assert [text for text in told.messages if "one.jsonl: the lines 2 cannot be read" in text]
+
+
+def test_on_a_full_disk_nothing_runs_again_and_the_next_receipt_brings_the_last(tmp_path, monkeypatch, told):
+    path = tmp_path / "one.jsonl"
+    receipts = Receipts(path)
+    with monkeypatch.context() as patches:
+        patches.setattr("pathlib.Path.open", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+        receipts.add("a.txt", "1")
+    assert receipts.has("a.txt", "1")
+    assert "No space left on device" in told.messages[-1]
+    assert not path.exists()
+    receipts.add("b.txt", "1")
+    assert Receipts(path).has("a.txt", "1")
+
+
+@pytest.mark.parametrize("data", [b"\xff\xfe\n", b"\n"])
+def test_bytes_that_are_no_text_are_a_damaged_line(tmp_path, told, data):
+    (tmp_path / "one.jsonl").write_bytes(data)
+    Receipts(tmp_path / "one.jsonl")
+    assert "the lines 1 cannot be read" in told.messages[-1]

@@ -5,9 +5,12 @@ from __future__ import annotations
 import logging
 from datetime import UTC, datetime, timedelta
 
-from shared.diamonds.models import Nothing
+from shared.diamonds.ingestion.suppliers import mapping, price_unit
+from shared.diamonds.models import ERROR_LENGTH, Nothing
+from shared.diamonds.pricing.review import review
 from shared.diamonds.reporting import alerts
-from shared.diamonds.runs import lifecycle, missing, orphans, reports, retries, watermark
+from shared.diamonds.runs import difference, lifecycle, missing, orphans, reports, retries, watermark
+from shared.diamonds.runs.difference import RunDifference
 from shared.diamonds.runs.models import (
     EPOCH,
     NO_END,
@@ -27,11 +30,14 @@ from shared.diamonds.runs.models import (
     WatermarkMoved,
     Window,
 )
-from shared.diamonds.runs.verdict import Verdict, judge
+from shared.diamonds.runs.verdict import Limits, Verdict, judge, objections
 from shared.diamonds.settings import settings
 from shared.platform.alerts import try_to_send
 from shared.platform.durable import activity
 from shared.platform.errors import Conflict
+
+REVIEW_LOOK_SECONDS = 2.0
+"""How often the review of a run looks whether the run was cancelled."""
 
 logger = logging.getLogger(__name__)
 
@@ -65,12 +71,29 @@ async def record_failed_partition(failed: PartitionFailed) -> Nothing:
 
 @activity
 async def judge_run(run: RunRef) -> Verdict:
-    """Decide whether what was ingested may be consolidated."""
+    """Decide whether what was ingested may be consolidated: by what was read, and by what it would change."""
     summary = await reports.summary(run.run_id)
     if summary.status is not RunStatus.RUNNING:
         raise Conflict(f"Run {run.run_id} is {summary.status}.", code=RUN_ENDED)
     chosen = settings()
-    return judge(await reports.progress(run.run_id), chosen.partial_share, chosen.partial_wait_seconds)
+    verdict = judge(await reports.progress(run.run_id), chosen.partial_share, chosen.partial_wait_seconds)
+    if verdict.decision == "hold" or await difference.was_released(run.run_id):
+        return verdict
+    found = await lifecycle.while_running(run.run_id, _review(summary), every=REVIEW_LOOK_SECONDS)
+    limits = Limits(chosen.failed_share_limit, chosen.price_jump_share_limit, chosen.delete_share_limit)
+    objected = objections(found, limits)
+    if not objected:
+        return verdict
+    reason = "; ".join(one.text for one in objected)
+    await difference.withhold(run.run_id, objected[0].code, f"{reason}."[:ERROR_LENGTH])
+    return verdict.model_copy(update={"decision": "hold", "wait_seconds": 0})
+
+
+async def _review(run: RunSummary) -> RunDifference:
+    gone = await missing.count_missing(run.run_id)
+    found = await review(run.run_id, run.feed, mapping(run.feed), price_unit(run.feed), gone=gone)
+    await difference.save(run.run_id, found)
+    return found
 
 
 @activity
@@ -110,7 +133,7 @@ async def resume_run(request: ConsolidateRun) -> RunPlan:
         "The consolidation of a run was requested.",
         extra={"run_id": str(request.run_id), "trace_id": request.trace_id, "force": request.force},
     )
-    return await retries.resume_run(request.run_id, request.attempt, trace_id=request.trace_id)
+    return await retries.resume_run(request.run_id, request.attempt, force=request.force, trace_id=request.trace_id)
 
 
 @activity

@@ -574,6 +574,8 @@ module app 'functionApp.bicep' = {
       FEEDS: nightlyFeeds
       FULL_RUN_DAYS: 'sun'
       DELETE_SHARE_LIMIT: '0.2'
+      FAILED_SHARE_LIMIT: '0.1'
+      PRICE_JUMP_SHARE_LIMIT: '0.1'
       WATERMARK_AGE_HOURS: '48'
       RAW_RETENTION_DAYS: '90'
       RUN_RETENTION_DAYS: '30'

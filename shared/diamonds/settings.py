@@ -49,6 +49,19 @@ class DiamondSettings(Settings):
     delete_share_limit: float = Field(
         0.2, ge=0, le=1, description="share of a feed's diamonds that a full run may mark deleted; over it, none is"
     )
+    failed_share_limit: float = Field(
+        0.1,
+        ge=0,
+        le=1,
+        description="share of a run's rows that may be unusable (no price can be found, or it contradicts the query);"
+        " over it, the run is held",
+    )
+    price_jump_share_limit: float = Field(
+        0.1,
+        ge=0,
+        le=1,
+        description="share of a run's prices that may double or halve; over it, the run is held",
+    )
     watermark_age_hours: int = Field(48, ge=1, description="hours after which a watermark that has not moved is mailed")
     raw_retention_days: int = Field(90, ge=1, description="days that raw rows are kept which no run has seen")
     run_retention_days: int = Field(

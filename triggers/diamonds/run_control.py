@@ -65,7 +65,7 @@ class ConsolidateMessage(BaseModel):
 
 @routes.post("/api/v2/triggers/cancel", needs=RUN, summary="Cancel a run")
 async def diamonds_cancel_run(body: CancelRequest, client: DurableClient) -> RunSummary:
-    """What counts or reads for it stops within seconds. What it has stored stays, and is not consolidated."""
+    """What counts or reads for it stops within seconds. A run that is held for what it would change is discarded."""
     before = await reports.summary(body.run_id)
     await lifecycle.cancel_run(body.run_id)
     if before.status is RunStatus.RUNNING:
@@ -91,7 +91,7 @@ async def diamonds_retry_workers(body: RetryRequest, client: DurableClient) -> A
 
 @routes.post("/api/v2/triggers/consolidate", needs=RUN, summary="Consolidate what a run has ingested")
 async def diamonds_consolidate(body: ConsolidateRequest, client: DurableClient) -> Accepted:
-    """`force` consolidates in spite of failed partitions; the watermark then stays where it was."""
+    """`force` releases a held run: in spite of failed partitions (the watermark stays), or of what it would change."""
     return await _consolidate(client, ConsolidateRun(run_id=body.run_id, force=body.force, trace_id=body.trace_id))
 
 

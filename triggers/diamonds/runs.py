@@ -14,7 +14,8 @@ from orchestrators.diamonds.run import (
 )
 from shared.diamonds.ingestion.suppliers import check_feed, nightly_feeds
 from shared.diamonds.models import FeedName
-from shared.diamonds.runs import orphans, reports
+from shared.diamonds.runs import difference, orphans, reports
+from shared.diamonds.runs.difference import RunDifference
 from shared.diamonds.runs.models import PartitionProgress, RunSummary, RunType, StartRun
 from shared.diamonds.runs.schedule import nightly_run_type
 from shared.diamonds.settings import settings
@@ -56,9 +57,12 @@ class RunsQuery(BaseModel):
 
 
 class RunDetail(BaseModel):
-    """A run with its partitions, as its rows stand now."""
+    """A run with its partitions, as its rows stand now, and what it changes."""
 
     run: RunSummary
+    difference: RunDifference | None = Field(
+        default=None, description="what it would change, or has changed; null until it is judged"
+    )
     partitions: list[PartitionProgress]
 
 
@@ -78,7 +82,11 @@ async def diamonds_list_runs(query: RunsQuery) -> Page[RunSummary]:
 
 @routes.get("/api/v2/analytics/runs/{run_id}", needs=RUN, summary="One run with its partitions")
 async def diamonds_read_run(run_id: UUID) -> RunDetail:
-    return RunDetail(run=await reports.summary(run_id), partitions=await reports.progress(run_id))
+    return RunDetail(
+        run=await reports.summary(run_id),
+        difference=await difference.read(run_id),
+        partitions=await reports.progress(run_id),
+    )
 
 
 @timers.timer_trigger(schedule="0 0 2 * * *", arg_name="timer", run_on_startup=False)

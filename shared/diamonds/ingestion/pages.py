@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from shared.diamonds.ingestion.suppliers.base import Supplier
 
 SWEEPS = 3
-"""Passes over a partition before it is called done although the supplier counts more."""
+"""Passes over a partition before it fails because the supplier counts more than it lists."""
 BATCH_ROWS = 1_000
 BATCH_SECONDS = 2.0
 """A transaction holds about this many rows, or what comes in that time: what a crash makes us read again."""
@@ -149,10 +149,22 @@ def _incoming(stones: list[Stone]) -> list[tuple[str, str, datetime | None, str,
 
 
 async def _end_sweep(supplier: Supplier, task: IngestPages, mark: Mark) -> Mark | None:
-    """Complete the partition, or begin another sweep if the supplier counts more than was seen; None: overtaken."""
+    """Complete the partition, or begin another sweep if the supplier counts more than was seen; None: overtaken.
+
+    Raises:
+        TerminalError: in the last sweep, too, the supplier has listed fewer than it counts (`partition-short`).
+    """
     counted = await supplier.count(task.partition.prices, task.plan.window)
     short = mark.records < counted
     again = short and mark.sweep + 1 < SWEEPS
+    # Rows that come twice are counted twice and seen once: what was listed is at least what the offset says.
+    if not again and max(mark.records, mark.next_offset) < counted:
+        raise TerminalError(
+            f"Partition {task.partition.partition_id} has {mark.records:,} diamonds where the supplier counts"
+            f" {counted:,}, after {SWEEPS} sweeps.",
+            code="partition-short",
+            remedy="Ask the supplier, or read it again with retry-workers; what it does not list is not deleted.",
+        )
     to = mark.model_copy(
         update={"sweep": mark.sweep + 1, "next_offset": 0, "next_token": None} if again else {"completed": True}
     )
@@ -172,7 +184,7 @@ async def _end_sweep(supplier: Supplier, task: IngestPages, mark: Mark) -> Mark 
             task.plan.run_id,
             mark.records,
             counted,
-            "sweeping again" if again else f"given up after {SWEEPS} sweeps",
+            "sweeping again" if again else "some were listed twice",
         )
     return to
 

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import time
-from dataclasses import asdict
-from functools import lru_cache
-from hashlib import sha256
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shared.diamonds.ingestion.payloads import NO_ID
 from shared.diamonds.pricing.failed_rows import requeue_if_read_anew
 from shared.diamonds.pricing.models import RowsConsolidated
 from shared.diamonds.pricing.rules import hold_rules
+from shared.diamonds.pricing.statements import consolidation_statement, fingerprint, parameters
+from shared.diamonds.runs.difference import withheld
 from shared.diamonds.runs.lifecycle import see_running
 from shared.platform.postgres import DataRefused, database, rows
 
@@ -54,17 +50,15 @@ async def consolidate(
     """
     from psycopg import IntegrityError  # noqa: PLC0415 - loads in the activity that needs it
 
-    if again := await requeue_if_read_anew(task.feed, _fingerprint(mapping, price_unit)):
+    if again := await requeue_if_read_anew(task.feed, fingerprint(mapping, price_unit)):
         _logger.info("Failed rows are tried again.", extra={"feed": task.feed, "rows": again})
     stop = clock() + task.seconds
     given = {
-        **{name: path and list(path) for name, path in asdict(mapping).items() if name != "words"},
-        "words": json.dumps(mapping.words),
+        **parameters(mapping, price_unit),
         "feed": task.feed,
         "worker": task.worker,
-        "unit": 100 if price_unit == "cents" else 1,
-        "no_id": NO_ID,
         "only": None,
+        "withheld": await withheld(task.feed, task.run_id),
     }
     done = failed = 0
     # Going on behind the last claim saves reading what the index still holds of all the rows done before.
@@ -95,7 +89,7 @@ async def _claim(task: ConsolidateRows, given: dict[str, Any]) -> dict[str, Any]
         if task.run_id:
             await see_running(connection, task.run_id)
         await hold_rules(connection)
-        claim = (await rows(connection, _statement(), given, prepare=False))[0]
+        claim = (await rows(connection, consolidation_statement(), given, prepare=False))[0]
     return claim | {"refused": False}
 
 
@@ -114,7 +108,7 @@ async def _claim_one(task: ConsolidateRows, given: dict[str, Any]) -> dict[str, 
         only = {"only": next_row[0]["supplier_stone_id"]}
         try:
             async with connection.transaction():
-                claim = (await rows(connection, _statement(), {**given, **only}, prepare=False))[0]
+                claim = (await rows(connection, consolidation_statement(), {**given, **only}, prepare=False))[0]
                 return claim | {"refused": False}
         except (DataError, IntegrityError, ProgramLimitExceeded, StatementTooComplex) as refused:
             reason = f"row: {refused.diag.message_primary or refused}"[:300]
@@ -161,13 +155,3 @@ async def pending_rows(feed: str) -> int:
             (feed,),
         )
     return found[0]["pending"]
-
-
-def _fingerprint(mapping: Mapping, price_unit: PriceUnit) -> bytes:
-    """Of everything that decides whether a payload can be read."""
-    return sha256(json.dumps([asdict(mapping), price_unit, _statement()], sort_keys=True).encode()).digest()
-
-
-@lru_cache(maxsize=1)
-def _statement() -> str:
-    return Path(__file__).with_name("consolidation.sql").read_text()

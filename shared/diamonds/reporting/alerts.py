@@ -29,6 +29,10 @@ CONSOLIDATION_HELD = AlertKind(
     "consolidation-held",
     "Too many partitions failed, so nothing is consolidated. Read them again, or force the consolidation.",
 )
+RUN_HELD = AlertKind(
+    "run-held",
+    "What a run would change is out of the ordinary, so nothing was changed. Release the run, or discard it.",
+)
 RUN_FAILED = AlertKind(
     "run-failed",
     "A run ended in an error. Mend the cause it names, then consolidate what was read or start another run.",
@@ -52,6 +56,7 @@ DELETION = AlertKind(
 KINDS = (
     PARTITIONS_FAILED,
     CONSOLIDATION_HELD,
+    RUN_HELD,
     RUN_FAILED,
     REPRICING_FAILED,
     WATERMARK_AGE,
@@ -62,7 +67,9 @@ KINDS = (
 
 async def announce(run: RunSummary, failures: Sequence[PartitionProgress], via: Mailer | None = None) -> None:
     """Mail what about this run needs a person, if anything; see `send_once`."""
-    if run.status is RunStatus.HELD:
+    if run.status is RunStatus.HELD and run.error_code:
+        await send_once(run_held(run), via)
+    elif run.status is RunStatus.HELD:
         await send_once(consolidation_held(run, failures), via)
     elif run.status is RunStatus.FAILED:
         await send_once(run_failed(run), via)
@@ -75,7 +82,7 @@ async def announce(run: RunSummary, failures: Sequence[PartitionProgress], via: 
 def partitions_failed(run: RunSummary, failures: Sequence[PartitionProgress]) -> Alert:
     """Some partitions could not be read after all their retries; the rest is consolidated."""
     return PARTITIONS_FAILED.about(
-        run.feed,
+        f"{run.feed}/{run.run_id}",
         subject=f"[Manifold] {run.feed}: {_share(run, failures)}",
         text=(
             f"{_facts(run, failures)}\n"
@@ -89,7 +96,7 @@ def partitions_failed(run: RunSummary, failures: Sequence[PartitionProgress]) ->
 def consolidation_held(run: RunSummary, failures: Sequence[PartitionProgress]) -> Alert:
     """Too many partitions failed: nothing is consolidated until a person decides."""
     return CONSOLIDATION_HELD.about(
-        run.feed,
+        f"{run.feed}/{run.run_id}",
         subject=f"[Manifold] {run.feed}: consolidation is held, {_share(run, failures)}",
         text=(
             f"{_facts(run, failures)}\n"
@@ -102,10 +109,29 @@ def consolidation_held(run: RunSummary, failures: Sequence[PartitionProgress]) -
     )
 
 
+def run_held(run: RunSummary) -> Alert:
+    """What the run would change is out of the ordinary: nothing is changed until a person releases or discards it."""
+    return RUN_HELD.about(
+        f"{run.feed}/{run.run_id}",
+        subject=f"[Manifold] {run.feed}: the run is held, nothing was changed",
+        text=(
+            f"Run {run.run_id} ({run.run_type}) of the feed {run.feed}, started {run.started_at:%Y-%m-%d %H:%M} UTC, "
+            f"has read {run.ingested:,} diamonds, and is held before it changes any:\n\n"
+            f"    {run.error or 'no reason was recorded'} ({run.error_code})\n\n"
+            "No diamond and no price has changed, and the watermark stays where it was. What the run would change:\n"
+            f"    GET /api/v2/analytics/runs/{run.run_id}\n\n"
+            "To release it, if that is right:\n"
+            f'    POST /api/v2/triggers/consolidate {{"run_id": "{run.run_id}", "force": true}}\n'
+            "To discard it, if the supplier sent something wrong:\n"
+            f'    POST /api/v2/triggers/cancel {{"run_id": "{run.run_id}"}}\n'
+        ),
+    )
+
+
 def run_failed(run: RunSummary) -> Alert:
     """The run ended in an error; what it stored is kept."""
     return RUN_FAILED.about(
-        run.feed,
+        f"{run.feed}/{run.run_id}",
         subject=f"[Manifold] {run.feed}: the run failed",
         text=(
             f"Run {run.run_id} ({run.run_type}) of the feed {run.feed}, started {run.started_at:%Y-%m-%d %H:%M} UTC, "
@@ -138,7 +164,7 @@ def repricing_failed(repricing: Repricing) -> Alert:
 def deletion_stopped(run: RunSummary) -> Alert:
     """So much was missing from a complete run that a fault at the supplier is likelier than its being sold."""
     return DELETION.about(
-        run.feed,
+        f"{run.feed}/{run.run_id}",
         subject=f"[Manifold] {run.feed}: {run.missing or 0:,} diamonds are missing, none was deleted",
         text=(
             f"Run {run.run_id} of the feed {run.feed} has read everything that the supplier offers.\n"

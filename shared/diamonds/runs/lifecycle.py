@@ -181,11 +181,16 @@ async def finish_run(
                 **await run_counts(connection, run_id),
             },
         )
+        if status is RunStatus.CANCELLED:
+            await _discard(connection, run_id)
     return status
 
 
 async def cancel_run(run_id: UUID) -> RunStatus:
     """Cancel a running or held run; its partitions stop before their next batch. What it stored stays.
+
+    Of a run that is held for what it would change, the waiting rows are discarded: they count as failed, so that no
+    later run prices them, until the supplier sends something else.
 
     Raises:
         NotFound, Conflict: there is no such run, or it has ended.
@@ -231,6 +236,21 @@ async def lock(connection: AsyncConnection[Any], run_id: UUID, needed: RunStatus
     if needed and status is not needed:
         raise Conflict(f"Run {run_id} is {status}, not {needed}.", code=RUN_ENDED)
     return status
+
+
+async def _discard(connection: AsyncConnection[Any], run_id: UUID) -> None:
+    withheld = await rows(
+        connection,
+        "update diamonds.run_metadata set withheld = false where run_id = %s and withheld returning feed",
+        (run_id,),
+    )
+    if withheld:
+        await connection.execute(
+            "update diamonds.raw_diamonds set consolidation_status = 'failed', updated_at = now(),"
+            " failure_reason = 'discarded: a person discarded the run that brought it'"
+            " where feed = %s and run_id = %s and consolidation_status = 'pending'",
+            (withheld[0]["feed"], run_id),
+        )
 
 
 async def _partitions(connection: AsyncConnection[Any], run_id: UUID) -> list[Partition]:

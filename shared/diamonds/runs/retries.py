@@ -65,8 +65,10 @@ async def reopen_run(run_id: UUID, attempt: UUID, partition_ids: Sequence[str] |
     return sorted((Partition.model_validate(row["work_item_payload"]) for row in open_), key=lambda p: p.partition_id)
 
 
-async def resume_run(run_id: UUID, attempt: UUID, *, trace_id: str | None = None) -> RunPlan:
+async def resume_run(run_id: UUID, attempt: UUID, *, force: bool = False, trace_id: str | None = None) -> RunPlan:
     """Let a held, partial or failed run go on to its consolidation. `trace_id` is kept on the run.
+
+    `force` releases a run that is held for what it would change.
 
     Raises:
         NotFound: there is no such run.
@@ -82,7 +84,9 @@ async def resume_run(run_id: UUID, attempt: UUID, *, trace_id: str | None = None
             raise run_in_progress(plan.feed, run_id)
         await _take_up(connection, run_id, attempt)
         await connection.execute(
-            "update diamonds.run_metadata set trace_id = coalesce(%s, trace_id) where run_id = %s", (trace_id, run_id)
+            "update diamonds.run_metadata set trace_id = coalesce(%s, trace_id), released = released or %s,"
+            " withheld = withheld and not %s where run_id = %s",
+            (trace_id, force, force, run_id),
         )
     return plan
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import Field
 
 from shared.diamonds.models import Model
+from shared.diamonds.runs.difference import RunDifference
 from shared.diamonds.runs.models import PRICES_END, PartitionProgress, PartitionStatus
 
 
@@ -40,6 +42,44 @@ def judge(partitions: Sequence[PartitionProgress], partial_share: float, wait_se
         wait_seconds=wait_seconds if decision == "wait" else 0,
         unread=unread,
         partitions=total,
-        complete=decision == "go",
+        complete=total > 0 and not unread,
         capped=total > 0 and partitions[-1].prices.maximum < PRICES_END,
     )
+
+
+LEAST = 10
+"""Fewer odd diamonds than this hold no run, whatever their share."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Shares from 0 to 1 over which a run is held; see the settings of the same names."""
+
+    failed: float
+    jumped: float
+    deleted: float
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """Why a run must not change anything before a person has looked."""
+
+    code: str
+    text: str
+
+
+def objections(difference: RunDifference, limits: Limits) -> list[Objection]:
+    """What speaks against letting the run change what it would; nothing: it may go on."""
+    d = difference
+    compared = d.dearer + d.cheaper + d.unchanged
+    found = [
+        ("rows-failed", d.failed, d.rows, limits.failed, "rows cannot be priced"),
+        ("prices-contradict", d.contradicting, d.rows, limits.failed, "prices lie outside the range of their query"),
+        ("prices-jumped", d.jumped, compared, limits.jumped, "prices at least double or halve"),
+        ("diamonds-vanished", d.gone or 0, d.offered, limits.deleted, "diamonds are not offered any more"),
+    ]
+    return [
+        Objection(code, f"{odd:,} of {whole:,} {what} ({odd / whole:.0%}), over the limit of {limit:.0%}")
+        for code, odd, whole, limit, what in found
+        if odd >= LEAST and odd > limit * whole
+    ]

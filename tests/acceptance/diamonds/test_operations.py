@@ -167,15 +167,16 @@ async def test_a_feed_that_shrinks_too_much_loses_no_diamond_and_tells_somebody(
         assert app.mails() == []
 
         app.control("changes", {"remove": 400, "seed": 9})
-        large = app.wait(app.start("full"))["run"]
-        assert (large["status"], large["offered"], large["missing"], large["deleted"]) == ("completed", 900, 400, 0)
-        assert large["error_code"] == "deletion-stopped"
-        assert "400 of 900 diamonds (44%)" in large["error"]
+        held = app.wait(app.start("full"))
+        large = held["run"]
+        assert (large["status"], large["error_code"]) == ("held", "diamonds-vanished")
+        assert (held["difference"]["offered"], held["difference"]["gone"]) == (900, 400)
+        assert "400 of 900 diamonds are not offered any more (44%)" in large["error"]
         assert app.rows(deleted) == [(100,)]
         app.until(lambda: len(app.mails()) == 1)
-        assert app.mails()[0]["subject"] == "[Manifold] nivoda: 400 diamonds are missing, none was deleted"
+        assert app.mails()[0]["subject"] == "[Manifold] nivoda: the run is held, nothing was changed"
         app.wait(app.start("full"))
-        assert len(app.mails()) == 1, "one mail per cause and day"
+        app.until(lambda: len(app.mails()) == 2)  # one mail per cause and run
 
 
 async def test_the_queue_forces_a_held_run_and_keeps_the_trace(running: Any) -> None:

@@ -216,14 +216,15 @@ async def test_a_partition_that_saw_too_few_sweeps_again(shop, diamonds, caplog)
     assert "has seen 300 diamonds where the supplier counts 301; sweeping again" in caplog.text
 
 
-async def test_a_supplier_that_counts_more_than_it_sends_is_given_up_with_both_numbers(shop, diamonds, caplog):
+async def test_a_partition_that_lists_fewer_than_counted_is_not_complete(shop, diamonds):
     shop.offer(*(diamonds.stone(f"s{n:03}") for n in range(10)))
     shop.count_error = 5
     run = await diamonds.begin(0, 1000)
-    answer = await copy_pages(shop, run.task())
-    assert (answer.records, answer.done) == (10, True)
-    assert "has seen 10 diamonds where the supplier counts 15; given up after 3 sweeps" in caplog.text
-    assert (await reports.progress(run.plan.run_id))[0].expected == 15
+    with pytest.raises(TerminalError, match="has 10 diamonds where the supplier counts 15, after 3 sweeps") as refused:
+        await copy_pages(shop, run.task())
+    assert (refused.value.code, shop.counts) == ("partition-short", 3)
+    after = (await reports.progress(run.plan.run_id))[0]
+    assert (after.records, after.expected, after.status) == (10, 15, PartitionStatus.RUNNING)
 
 
 async def test_stones_without_a_usable_id_are_stored_and_counted(shop, diamonds):

@@ -11,6 +11,7 @@ from shared.diamonds.reporting.alerts import (
     deletion_stopped,
     partitions_failed,
     run_failed,
+    run_held,
     watermark_stands_still,
 )
 from shared.diamonds.runs.models import PartitionProgress, PriceRange, RunStatus, RunSummary
@@ -52,7 +53,7 @@ def configured(monkeypatch):
 
 def test_failed_partitions_are_named_with_their_reason_and_the_way_out():
     alert = partitions_failed(RUN, [failed(3), failed(9, None)])
-    assert alert.cause == "nivoda/partitions-failed"
+    assert alert.cause == f"nivoda/{RUN.run_id}/partitions-failed"
     assert alert.subject == "[Manifold] nivoda: 2 of 30 partitions failed"
     assert "read 51,234 of 53,940 diamonds" in alert.text
     assert "p003: the supplier answered 500\n" in alert.text
@@ -62,10 +63,20 @@ def test_failed_partitions_are_named_with_their_reason_and_the_way_out():
 
 def test_a_held_consolidation_says_why_and_how_to_force_it():
     alert = consolidation_held(RUN, [failed(n) for n in range(12)])
-    assert alert.cause == "nivoda/consolidation-held"
+    assert alert.cause == f"nivoda/{RUN.run_id}/consolidation-held"
     assert alert.subject == "[Manifold] nivoda: consolidation is held, 12 of 30 partitions failed"
     assert "only if 70% of the partitions were read" in alert.text
     assert f'consolidate {{"run_id": "{RUN.run_id}", "force": true}}' in alert.text
+
+
+def test_a_run_that_is_held_for_what_it_would_change_says_why_and_both_ways_on():
+    reason = "300 of 300 prices at least double or halve (100%), over the limit of 10%."
+    run = RUN.model_copy(update={"status": RunStatus.HELD, "error": reason, "error_code": "prices-jumped"})
+    alert = run_held(run)
+    assert alert.cause == f"nivoda/{RUN.run_id}/run-held", "two runs of a day are two mails"
+    assert f"{reason} (prices-jumped)" in alert.text
+    assert f'consolidate {{"run_id": "{RUN.run_id}", "force": true}}' in alert.text
+    assert f'cancel {{"run_id": "{RUN.run_id}"}}' in alert.text
 
 
 def test_a_long_list_is_cut():
@@ -86,7 +97,7 @@ async def test_a_run_without_failures_is_not_announced():
 def test_a_failed_run_tells_its_error_and_both_ways_on():
     run = RUN.model_copy(update={"status": RunStatus.FAILED, "error": "No such column.", "error_code": "mapping"})
     alert = run_failed(run)
-    assert (alert.cause, alert.subject) == ("nivoda/run-failed", "[Manifold] nivoda: the run failed")
+    assert (alert.cause, alert.subject) == (f"nivoda/{RUN.run_id}/run-failed", "[Manifold] nivoda: the run failed")
     assert "No such column. (mapping)" in alert.text
     assert f'consolidate {{"run_id": "{RUN.run_id}", "force": true}}' in alert.text
     assert 'scheduler {"feed": "nivoda", "run_type": "full"}' in alert.text
@@ -96,7 +107,7 @@ def test_a_stopped_deletion_tells_the_numbers_and_the_setting():
     run = RUN.model_copy(update={"missing": 12_000, "error": "12,000 of 50,000 diamonds (24%) ...", "error_code": "x"})
     alert = deletion_stopped(run)
     assert (alert.cause, alert.subject) == (
-        "nivoda/deletion-stopped",
+        f"nivoda/{RUN.run_id}/deletion-stopped",
         "[Manifold] nivoda: 12,000 diamonds are missing, none was deleted",
     )
     assert "12,000 of 50,000 diamonds (24%)" in alert.text

@@ -2,11 +2,13 @@
 
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.diamonds.runs.difference import RunDifference
 from shared.diamonds.runs.models import PRICES_END, PartitionProgress, PartitionStatus, PriceRange
-from shared.diamonds.runs.verdict import judge
+from shared.diamonds.runs.verdict import LEAST, Limits, judge, objections
 
 
 def partitions(statuses, end=PRICES_END):
@@ -35,7 +37,8 @@ def test_a_run_goes_on_by_itself_only_when_all_was_read(statuses, share, wait):
     verdict = judge(partitions(statuses), share, wait)
     assert verdict.partitions == len(statuses)
     assert verdict.unread == sum(status != "completed" for status in statuses)
-    assert verdict.complete == (verdict.decision == "go") == (len(statuses) > 0 and verdict.unread == 0)
+    assert verdict.complete == (len(statuses) > 0 and verdict.unread == 0)
+    assert (verdict.decision == "go") == verdict.complete
     assert verdict.wait_seconds == (wait if verdict.decision == "wait" else 0)
 
 
@@ -62,3 +65,53 @@ def test_a_plan_that_ends_before_the_last_price_was_capped(statuses, end):
 def test_a_run_without_partitions_is_neither_complete_nor_capped():
     verdict = judge([], 0.7, 300)
     assert (verdict.decision, verdict.complete, verdict.capped) == ("hold", False, False)
+
+
+LIMITS = Limits(failed=0.1, jumped=0.1, deleted=0.2)
+NOTHING = RunDifference(
+    rows=0, failed=0, contradicting=0, new=0, dearer=0, cheaper=0, jumped=0, unchanged=0, gone=None, offered=0, up=0,
+    down=0, worst=[],
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("odd", "whole", "code"),
+    [
+        ("failed", {"rows": 100}, "rows-failed"),
+        ("contradicting", {"rows": 100}, "prices-contradict"),
+        ("jumped", {"dearer": 40, "cheaper": 40, "unchanged": 20}, "prices-jumped"),
+    ],
+)
+def test_a_share_over_its_limit_is_an_objection(odd, whole, code):
+    def found(number):
+        return [one.code for one in objections(NOTHING.model_copy(update={**whole, odd: number}), LIMITS)]
+
+    assert found(10) == []
+    assert found(11) == [code]
+
+
+def test_vanished_diamonds_are_a_share_of_what_is_on_offer():
+    def found(gone):
+        return [one.code for one in objections(NOTHING.model_copy(update={"offered": 100, "gone": gone}), LIMITS)]
+
+    assert (found(None), found(20), found(21)) == ([], [], ["diamonds-vanished"])
+
+
+def test_a_handful_holds_no_run_whatever_its_share():
+    few = NOTHING.model_copy(update={"rows": 9, "failed": 9, "offered": 9, "gone": 9, "dearer": 9, "jumped": 9})
+    assert objections(few, LIMITS) == []
+
+
+counts = st.integers(0, 10_000)
+
+
+@given(counts, counts, counts, counts, counts)
+def test_a_limit_of_all_never_objects_and_one_of_nothing_objects_to_ten(rows, failed, dearer, jumped, gone):
+    found = NOTHING.model_copy(
+        update={"rows": max(rows, failed), "failed": failed, "dearer": max(dearer, jumped), "jumped": jumped,
+                "offered": gone, "gone": gone}
+    )  # fmt: skip
+    assert objections(found, Limits(1, 1, 1)) == []
+    codes = {one.code for one in objections(found, Limits(0, 0, 0))}
+    expected = {"rows-failed": failed, "prices-jumped": jumped, "diamonds-vanished": gone}
+    assert codes == {code for code, number in expected.items() if number >= LEAST}

@@ -1,0 +1,56 @@
+"""What a run would change, found before it changes anything: the mapping of consolidation, without its writing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from shared.diamonds.pricing.statements import parameters, review_statement
+from shared.diamonds.runs.difference import RunDifference, withheld
+from shared.diamonds.runs.lifecycle import see_running
+from shared.platform.postgres import database, rows
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from shared.diamonds.ingestion.mapping import Mapping, PriceUnit
+    from shared.diamonds.models import FeedName
+
+BATCH_ROWS = 5_000
+WORST_SHOWN = 10
+
+_OFFERED = """
+select coalesce(sum(diamonds), 0)::bigint as offered from diamonds.offer_now where feed = %s and status = 'active'
+"""
+
+
+async def review(
+    run_id: UUID, feed: FeedName, mapping: Mapping, price_unit: PriceUnit, *, gone: int | None
+) -> RunDifference:
+    """Read the feed's pending rows, those of withheld runs left out, and count what they would change.
+
+    `gone` is how many diamonds on offer the run has not seen, None if it does not say.
+
+    Raises:
+        Conflict: the run is not running (`run-ended`), for example because it was cancelled.
+        DataRefused: PostgreSQL cannot compute with a value.
+    """
+    given = {
+        **parameters(mapping, price_unit),
+        "feed": feed,
+        "run_id": run_id,
+        "batch": BATCH_ROWS,
+        "withheld": await withheld(feed, run_id),
+    }
+    counts: dict[str, Any] = {}
+    worst: list[dict[str, Any]] = []
+    after: str | None = ""
+    async with database() as connection:
+        offered = (await rows(connection, _OFFERED, (feed,)))[0]["offered"]
+    while after is not None:
+        async with database() as connection:
+            await see_running(connection, run_id)
+            batch = (await rows(connection, review_statement(), {**given, "after": after}, prepare=False))[0]
+        after = batch.pop("last")
+        worst = sorted([*worst, *batch.pop("worst")], key=lambda one: -one["factor"])[:WORST_SHOWN]
+        counts = {name: counts.get(name, 0) + value for name, value in batch.items()}
+    return RunDifference.model_validate({**counts, "worst": worst, "gone": gone, "offered": offered})

@@ -1,0 +1,41 @@
+-- What consolidating the next pending rows would change, without changing anything.
+-- Parameters: feed, run_id, after (stone id to go on behind), withheld, batch (rows), and those of mapping.sql.
+with claimed as materialized (
+    select supplier_stone_id, offer_id, payload
+    from diamonds.raw_diamonds
+    where feed = %(feed)s and consolidation_status = 'pending' and supplier_stone_id > %(after)s
+        and run_id <> all(%(withheld)s)
+    order by supplier_stone_id
+    limit %(batch)s
+-- mapping.sql stands here
+), compared as materialized (
+    select c.supplier_stone_id, c.reason, c.price, d.price_model_price as before,
+        -- The supplier found the diamond in a range of whole dollars; one beside it may come of rounding.
+        not exists (
+            select from diamonds.run_sightings s join diamonds.worker_runs w using (run_id, partition_id)
+            where s.run_id = %(run_id)s and s.supplier_stone_id = c.supplier_stone_id
+                and c.price >= (w.work_item_payload #>> '{prices,minimum}')::numeric - 1
+                and c.price <= (w.work_item_payload #>> '{prices,maximum}')::numeric + 1
+        ) and exists (
+            select from diamonds.run_sightings s
+            where s.run_id = %(run_id)s and s.supplier_stone_id = c.supplier_stone_id
+        ) as contradicting
+    from checked c left join diamonds.diamonds d
+        on d.feed = %(feed)s and d.supplier_stone_id = c.supplier_stone_id and d.status = 'active'
+), worst as (
+    select supplier_stone_id, before, price as after, round(greatest(price / before, before / price), 2) as factor
+    from compared where reason is null and before <> price
+    order by greatest(price / before, before / price) desc, supplier_stone_id limit 10
+)
+select count(*) as rows, count(*) filter (where reason is not null) as failed,
+    count(*) filter (where reason is null and contradicting) as contradicting,
+    count(*) filter (where reason is null and before is null) as new,
+    count(*) filter (where reason is null and price > before) as dearer,
+    count(*) filter (where reason is null and price < before) as cheaper,
+    count(*) filter (where reason is null and (price > 2 * before or price < before / 2)) as jumped,
+    count(*) filter (where reason is null and price = before) as unchanged,
+    coalesce(sum(price - before) filter (where reason is null and price > before), 0) as up,
+    coalesce(sum(before - price) filter (where reason is null and price < before), 0) as down,
+    coalesce((select jsonb_agg(w order by factor desc, supplier_stone_id) from worst w), '[]') as worst,
+    max(supplier_stone_id) as last
+from compared

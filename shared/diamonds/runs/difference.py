@@ -1,0 +1,97 @@
+"""What a run would change: counted before it changes anything, kept with the run, and judged by `verdict`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import AwareDatetime, Field
+
+from shared.diamonds.models import Model
+from shared.platform.postgres import database, rows
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+
+class PriceChange(Model):
+    """One diamond's price at the supplier, US dollars; `factor` is how many times dearer or cheaper it becomes."""
+
+    supplier_stone_id: str
+    before: float
+    after: float
+    factor: float
+
+
+class RunDifference(Model):
+    """What consolidating the run would change, or has changed. Prices are the supplier's, in US dollars."""
+
+    rows: int = Field(ge=0, description="rows that wait for consolidation")
+    failed: int = Field(ge=0, description="of those: cannot be priced")
+    contradicting: int = Field(ge=0, description="of those: the price is outside the range by which it was asked for")
+    new: int = Field(ge=0, description="diamonds that are not on offer yet")
+    dearer: int = Field(ge=0)
+    cheaper: int = Field(ge=0)
+    jumped: int = Field(ge=0, description="of the dearer and cheaper: to more than double or less than half")
+    unchanged: int = Field(ge=0, description="diamonds whose price stays")
+    gone: int | None = Field(ge=0, description="diamonds on offer that the run has not seen; null: it does not say")
+    offered: int = Field(ge=0, description="diamonds on offer before")
+    up: float = Field(description="by how much the dearer ones rise together")
+    down: float = Field(description="by how much the cheaper ones fall together")
+    worst: list[PriceChange] = Field(max_length=10, description="the prices that change most")
+    judged_at: AwareDatetime | None = None
+
+
+_FIELDS = tuple(name for name in RunDifference.model_fields if name != "judged_at")
+_SAVE = f"""
+insert into diamonds.run_differences (run_id, {", ".join(_FIELDS)})
+values (%(run_id)s, {", ".join(f"%({name})s" for name in _FIELDS)})
+on conflict (run_id) do update set judged_at = now(), {", ".join(f"{name} = excluded.{name}" for name in _FIELDS)}
+"""  # noqa: S608 - names written in this project
+
+
+async def save(run_id: UUID, difference: RunDifference) -> None:
+    """Keep the difference with the run, in place of an earlier one."""
+    from psycopg.types.json import Jsonb  # noqa: PLC0415 - loads in the activity that needs it
+
+    given: dict[str, Any] = difference.model_dump(mode="json", include=set(_FIELDS))
+    async with database() as connection:
+        await connection.execute(_SAVE.encode(), {**given, "worst": Jsonb(given["worst"]), "run_id": run_id})
+
+
+async def read(run_id: UUID) -> RunDifference | None:
+    """The difference of a run; None if it was not judged yet."""
+    async with database() as connection:
+        found = await rows(
+            connection,
+            f"select {', '.join(_FIELDS)}, judged_at from diamonds.run_differences where run_id = %s",  # noqa: S608 - as above
+            (run_id,),
+        )
+    return RunDifference.model_validate(found[0]) if found else None
+
+
+async def withhold(run_id: UUID, code: str, reason: str) -> None:
+    """Note on the run why it is held; other runs leave its rows alone until it is released or discarded."""
+    async with database() as connection:
+        await connection.execute(
+            "update diamonds.run_metadata set withheld = true, error_code = %s, error = %s"
+            " where run_id = %s and status = 'running'",
+            (code, reason, run_id),
+        )
+
+
+async def withheld(feed: str, run_id: UUID | None) -> list[UUID]:
+    """The feed's runs whose rows others must leave alone; not the run that asks."""
+    async with database() as connection:
+        found = await rows(
+            connection,
+            "select run_id from diamonds.run_metadata where feed = %s and withheld and run_id is distinct from %s",
+            (feed, run_id),
+        )
+    return [row["run_id"] for row in found]
+
+
+async def was_released(run_id: UUID) -> bool:
+    """Whether a person has looked at what the run would change, and let it go on."""
+    async with database() as connection:
+        found = await rows(connection, "select released from diamonds.run_metadata where run_id = %s", (run_id,))
+    return bool(found and found[0]["released"])

@@ -1,4 +1,4 @@
-// Asks the app with the operator's key. The key lives in this tab only and is gone when it closes.
+// Asks the app with the operator's key, or as who is signed in. The key lives in this tab only and is gone when it closes.
 
 export class Refused extends Error {}
 
@@ -9,7 +9,8 @@ export const key = {
 };
 
 export async function ask(path, { method = "GET", body, headers: more = {} } = {}) {
-  const headers = { "X-Admin-Key": key.get() ?? "", ...more };
+  // A page of another site cannot set X-Requested-By: with it a sign-in is believed to be meant for this request.
+  const headers = { "X-Admin-Key": key.get() ?? "", "X-Requested-By": "console", ...more };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   const answer = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
   if (answer.ok) return answer.status === 204 ? null : answer.json();

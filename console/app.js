@@ -41,14 +41,23 @@ async function health() {
   }
 }
 
+// Operators may also sign in, where the app says so; otherwise they enter the key.
+let signedIn = false, signIn = null;
+async function whoIsIt() {
+  const { url, signed_in } = await ask("/ops/sign-in").catch(() => ({}));
+  signedIn = Boolean(signed_in);
+  if (url) signIn = h("p", {}, h("a", { id: "sign-in", href: `${url}?post_login_redirect_uri=/console` }, "Sign in"));
+}
+
 let asked = 0, underWay = 0, failed = false;
 async function refresh() {
   const [name, rest] = route();
   const tabs = Object.entries(views).map(([id, [title]]) => h("a", { href: `#${id}`, "aria-current": id === name ? "page" : null }, title));
   document.getElementById("tabs").replaceChildren(...tabs);
-  form.hidden = Boolean(key.get());
+  const known = signedIn || Boolean(key.get());
+  form.hidden = known;
   health();
-  if (!key.get()) return main.replaceChildren(h("section", {}, h("p", { class: "empty" }, "Enter the admin key (the setting ADMIN_API_KEY) to see what runs.")));
+  if (!known) return main.replaceChildren(h("section", {}, h("p", { class: "empty" }, "Enter the admin key (the setting ADMIN_API_KEY) to see what runs."), signIn));
   const turn = ++asked;
   underWay++;
   try {
@@ -60,7 +69,7 @@ async function refresh() {
     if (failed) say(null); // what an action has said stays until the next one
     failed = false;
   } catch (error) {
-    if (error instanceof Refused) key.forget(), (form.hidden = false);
+    if (error instanceof Refused) key.forget(), (signedIn = false), (form.hidden = false);
     failed = true;
     say(error.message);
   } finally {
@@ -78,4 +87,4 @@ window.addEventListener("hashchange", () => { say(null); refresh(); });
 const typing = () => main.contains(document.activeElement) && ["INPUT", "SELECT", "TEXTAREA"].includes(document.activeElement.tagName);
 // Not while the last one is under way: what answers slowly would never be seen.
 setInterval(() => { if (!document.hidden && !underWay && !typing()) refresh(); }, REFRESH_MS);
-refresh();
+whoIsIt().then(refresh);

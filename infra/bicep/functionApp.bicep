@@ -44,6 +44,16 @@ param subnetId string
 @description('Durable Task Scheduler that keeps the orchestrations, as a connection string without a secret; empty: the host account does.')
 param schedulerConnection string
 
+@description('Operators can sign in with Entra in front of the app.')
+param signIn bool
+
+@description('entra: the app believes what App Service says of who is signed in. Only once that is switched on: before, anybody could say it.')
+@allowed([
+  'none'
+  'entra'
+])
+param operatorSignIn string
+
 @description('What the app is told, by name. No secrets: those are references to the vault.')
 param settings object
 
@@ -62,6 +72,12 @@ var scheduler = empty(schedulerConnection) ? {} : {
   AzureFunctionsJobHost__extensions__durableTask__storageProvider__connectionStringName: 'DURABLE_TASK_SCHEDULER_CONNECTION_STRING'
   DURABLE_TASK_SCHEDULER_CONNECTION_STRING: schedulerConnection
 }
+
+// The app's identity vouches for the registration, in place of a client secret.
+var signInSettings = signIn ? {
+  OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID: identityClientId
+  OPERATOR_SIGN_IN: operatorSignIn
+} : {}
 
 resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
   // checkov:skip=CKV_AZURE_225: zone redundancy needs instances that always run; a lost zone costs a restart on another one
@@ -146,7 +162,7 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
       scmMinTlsVersion: '1.2'
       http20Enabled: true
       remoteDebuggingEnabled: false
-      appSettings: [for setting in items(union(runtime, scheduler, settings)): {
+      appSettings: [for setting in items(union(runtime, scheduler, signInSettings, settings)): {
         name: setting.key
         value: setting.value
       }]

@@ -170,6 +170,11 @@ param purgeProtection bool = false
 param vaultCreateMode string = 'default'
 param deployedAppsVaultCreateMode string = 'default'
 
+@description('Client id of a registration in Entra with which operators sign in; empty: they show the admin key.')
+param signInClientId string = ''
+@description('entra once the sign-in is switched on in front of the app. A hook finds out.')
+param operatorSignIn string = 'none'
+
 @description('Organizations, by commas, whose deployed apps get an environment and a network of their own: those that do not trust the others.')
 param isolatedOrganizations string = ''
 
@@ -551,6 +556,8 @@ module app 'functionApp.bicep' = {
     alwaysReadyInstances: alwaysReadyInstances
     httpConcurrency: httpConcurrency
     rollingUpdates: rollingUpdates
+    signIn: !empty(signInClientId)
+    operatorSignIn: operatorSignIn
     schedulerConnection: durableBackend == 'scheduler' ? 'Endpoint=${scheduler.outputs.endpoint};Authentication=ManagedIdentity;ClientID=${appIdentity.outputs.clientId}' : ''
     subnetId: privateNetwork ? network.outputs.appSubnetId : ''
     settings: {
@@ -624,6 +631,15 @@ module app 'functionApp.bicep' = {
       OTEL_TRACES_SAMPLER: 'microsoft.fixed_percentage'
       OTEL_TRACES_SAMPLER_ARG: '1.0'
     }
+  }
+}
+
+module signIn 'signIn.bicep' = if (!empty(signInClientId)) {
+  name: 'sign-in'
+  scope: platformGroup
+  params: {
+    appName: app.outputs.name
+    clientId: signInClientId
   }
 }
 

@@ -24,6 +24,7 @@ GRAPH = "https://graph.microsoft.com"
 POSTGRES_VERSION = "18"
 BUDGETS_API = "2024-08-01"
 VAULTS_API = "2024-11-01"
+SITES_API = "2024-11-01"
 OK, NOT_FOUND, BAD_REQUEST = 200, 404, 400
 NEEDED = ("AZURE_SUBSCRIPTION_ID", "AZURE_LOCATION", "AZURE_ENV_NAME")
 
@@ -71,6 +72,28 @@ def vault_modes(client: httpx.Client, subscription: str, name: str) -> dict[str,
         variable: "recover" if any(f"/resourcegroups/{group.lower()}/" in id_ for id_ in ids) else "default"
         for variable, group in groups.items()
     }
+
+
+def operator_sign_in(client: httpx.Client, subscription: str, name: str, client_id: str) -> str:
+    """`entra` where operators are to sign in and the sign-in is switched on in front of the app already, else `none`.
+
+    The app believes what the platform says of who is signed in. Were it to before the platform checks that, anybody
+    could say it: so the first provisioning switches the sign-in on, and the next one has the app believe it.
+
+    Raises:
+        httpx.HTTPStatusError: Azure did not tell.
+    """
+    if not client_id:
+        return "none"
+    path = f"/subscriptions/{subscription}/resourceGroups/rg-{name}/providers/Microsoft.Web/sites"
+    for site in _list(client, path, SITES_API):
+        answer = client.get(f"{site['id']}/config/authsettingsV2", params={"api-version": SITES_API})
+        if answer.status_code != NOT_FOUND:
+            answer.raise_for_status()
+            if (answer.json()["properties"].get("platform") or {}).get("enabled"):
+                return "entra"
+    _say("The sign-in with Entra is being switched on. Run `azd provision` once more, and the app will take it.")
+    return "none"
 
 
 def check_database(client: httpx.Client, subscription: str, location: str, tier: str, size: str) -> None:
@@ -133,6 +156,7 @@ def found_out(client: httpx.Client, environment: Mapping[str, str], today: date)
     return {
         "BUDGET_START": budget_start(client, subscription, name, today) if budget else "",
         "POSTGRES_STORAGE_GB": str(storage_gb(client, subscription, name, wanted)),
+        "OPERATOR_SIGN_IN": operator_sign_in(client, subscription, name, environment.get("SIGN_IN_CLIENT_ID", "")),
         **vault_modes(client, subscription, name),
     }
 

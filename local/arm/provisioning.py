@@ -121,11 +121,12 @@ def _read(subscription: Subscription, path: str) -> Json:
         return {"value": [_deleted(one) for one in subscription.deleted_vaults.values()]}
     if last == "capabilities":
         return {"value": [_capability(path.split("/")[-2] in subscription.restricted)]}
-    if last == "flexibleServers":
+    listed = {"flexibleServers": "Microsoft.DBforPostgreSQL/flexibleServers", "sites": "Microsoft.Web/sites"}
+    if last in listed:
         group = "/".join(path.split("/")[: _GROUP_PARTS + 1])
         if subscription.find(group) is None:
             raise ArmError(404, "ResourceGroupNotFound", f"Resource group '{group.rsplit('/', 1)[-1]}' was not found.")
-        return {"value": subscription.of_type("Microsoft.DBforPostgreSQL/flexibleServers", group)}
+        return {"value": subscription.of_type(listed[last], group)}
     raise ArmError(404, "ResourceNotFound", f"The resource {path} was not found.")
 
 

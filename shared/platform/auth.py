@@ -6,6 +6,7 @@ import hmac
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
+from shared.platform import sign_in
 from shared.platform.errors import Forbidden, Unauthenticated
 from shared.platform.failed_attempts import failed_attempts
 from shared.platform.settings import settings
@@ -74,14 +75,20 @@ class Public:
         return Caller("anonymous")
 
 
-class AdminKey:
-    """Lets in who presents the operator's key. Without ADMIN_API_KEY set it lets nobody in."""
+class Operator:
+    """Lets in who presents the operator's key, or is signed in as an operator where that is switched on.
+
+    With neither ADMIN_API_KEY nor OPERATOR_SIGN_IN set it lets nobody in.
+    """
 
     schemes: Mapping[str, Mapping[str, str]] = {
         "AdminKey": {"type": "apiKey", "in": "header", "name": "X-Admin-Key", "description": "The app's ADMIN_API_KEY."}
     }
 
     async def authenticate(self, request: func.HttpRequest) -> Caller:
+        presented = header(request, "X-Admin-Key")
+        if not presented and sign_in.signed_in(request):
+            return Caller(sign_in.operator_name(request), frozenset({ALL}))
         expected = settings().admin_api_key
         if expected is None:
             raise Forbidden(
@@ -89,7 +96,6 @@ class AdminKey:
                 code="admin-key-not-configured",
                 remedy="Set ADMIN_API_KEY in the app's settings.",
             )
-        presented = header(request, "X-Admin-Key")
         if not presented:
             raise _no_admin_key()
         with failed_attempts.watched(request):
@@ -100,10 +106,10 @@ class AdminKey:
 
 
 def _no_admin_key() -> Unauthenticated:
-    return Unauthenticated(
-        "The admin key is missing or wrong.", remedy="Send the app's ADMIN_API_KEY in the X-Admin-Key header."
+    return sign_in.not_known(
+        "The admin key is missing or wrong.", "Send the app's ADMIN_API_KEY in the X-Admin-Key header."
     )
 
 
 PUBLIC: Guard = Public()
-ADMIN: Guard = AdminKey()
+ADMIN: Guard = Operator()

@@ -116,6 +116,14 @@ class PlatformSettings(Settings):
     admin_api_key: SecretStr | None = Field(
         None, description="key of the operator's routes, sent as X-Admin-Key; unset: those routes refuse everyone"
     )
+    operator_sign_in: Literal["none", "entra"] = Field(
+        "none",
+        description="how operators may sign in besides the admin key; entra: App Service's sign-in in front of the app,"
+        " which must then be switched on, since its headers are believed",
+    )
+    website_auth_enabled: bool = Field(
+        True, description="set by App Service, as far as it says: whether its sign-in is switched on"
+    )
     hmac_secrets: Annotated[dict[str, tuple[SecretStr, ...]], NoDecode, BeforeValidator(_hmac_secrets)] = Field(
         default_factory=dict[str, tuple[SecretStr, ...]],
         description='secrets of clients that sign: JSON {"client": "secret"}, or ["new", "old"] while one is replaced',

@@ -1,10 +1,13 @@
-"""Who is calling: lets a client, such as the console, find out what its key may do."""
+"""Who is calling: lets a client, such as the console, find out what its key may do, and where operators sign in."""
 
+import azure.functions as func
 from pydantic import BaseModel, Field
 
 from shared.platform.api_keys import ApiKey
-from shared.platform.auth import Caller
+from shared.platform.auth import PUBLIC, Caller
 from shared.platform.http import Routes
+from shared.platform.settings import settings
+from shared.platform.sign_in import SIGN_IN, signed_in
 
 routes = Routes(tag="operations")
 
@@ -20,3 +23,17 @@ class KnownCaller(BaseModel):
 @routes.get("/ops/caller", needs=ApiKey(None), summary="What the caller may do")
 async def ops_caller(caller: Caller) -> KnownCaller:
     return KnownCaller(name=caller.name, permissions=sorted(caller.permissions), organization=caller.organization)
+
+
+class SignIn(BaseModel):
+    """How operators sign in besides the admin key."""
+
+    url: str | None = Field(description="where, on this app; null: nowhere")
+    signed_in: bool = Field(description="whether the caller is signed in, if as an operator or not")
+
+
+@routes.get("/ops/sign-in", needs=PUBLIC, summary="Where operators sign in")
+async def ops_sign_in(request: func.HttpRequest) -> SignIn:
+    """For the console, which offers it."""
+    offered = settings().operator_sign_in == "entra"
+    return SignIn(url=SIGN_IN if offered else None, signed_in=signed_in(request))

@@ -14,6 +14,7 @@ from shared.platform.client_quota import take
 from shared.platform.errors import Forbidden, Unauthenticated
 from shared.platform.failed_attempts import failed_attempts
 from shared.platform.settings import settings
+from shared.platform.sign_in import not_known, signed_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,7 +47,7 @@ class ApiKey:
 
     async def authenticate(self, request: func.HttpRequest) -> Caller:
         """The client; refuses also with RateLimited, when its quota is used up."""
-        if header(request, "X-Admin-Key"):
+        if header(request, "X-Admin-Key") or (not _presents_a_grant(request) and signed_in(request)):
             return await ADMIN.authenticate(request)
         known = await grants()
         grant = await _grant(request, known)
@@ -62,6 +63,10 @@ class ApiKey:
         return caller
 
 
+def _presents_a_grant(request: func.HttpRequest) -> bool:
+    return bool(header(request, "X-API-Key") or header(request, "X-Client-Id"))
+
+
 async def _grant(request: func.HttpRequest, known: Grants) -> Grant:
     if key := header(request, "X-API-Key"):
         with failed_attempts.watched(request):
@@ -72,9 +77,7 @@ async def _grant(request: func.HttpRequest, known: Grants) -> Grant:
             grant = _of_signature(signed, known)
         await _use_once(signed, known)
         return grant
-    raise Unauthenticated(
-        "Nothing says who is calling.", remedy="Send your key in the X-API-Key header, or sign the request."
-    )
+    raise not_known("Nothing says who is calling.", "Send your key in the X-API-Key header, or sign the request.")
 
 
 def _of_key(key: str, known: Grants) -> Grant:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 from typing import Any
@@ -199,3 +200,26 @@ async def test_the_documentation_page_signs_requests(running: Any) -> None:
         await availability.get_by_text("404 Not Found").wait_for()  # of the diamond: the signature is right
         assert await page.evaluate("sessionStorage.length + localStorage.length") == 0
         await page.screenshot(path=SCREENSHOTS / "docs-signed.png")
+
+
+def principal(*roles: str) -> dict[str, str]:
+    """What App Service adds to the requests of a browser whose user is signed in, and removes from all others."""
+    claims = [{"typ": "roles", "val": role} for role in roles]
+    told = base64.b64encode(json.dumps({"claims": claims}).encode()).decode()
+    return {"X-MS-CLIENT-PRINCIPAL": told, "X-MS-CLIENT-PRINCIPAL-NAME": "ada@example.com"}
+
+
+async def test_an_operator_who_is_signed_in_needs_no_key(running: Any) -> None:
+    async with running("--diamonds", "10", OPERATOR_SIGN_IN="entra") as app:
+        async with browser_page() as page:
+            await page.goto(f"{app.host.url}/console")
+            link = page.get_by_role("link", name="Sign in")
+            assert await link.get_attribute("href") == "/.auth/login/aad?post_login_redirect_uri=/console"
+            await page.set_extra_http_headers(principal("operator"))
+            await page.goto(f"{app.host.url}/console")
+            await page.get_by_text("No run yet").wait_for()
+            assert await page.locator("#key-form").is_hidden()
+        async with browser_page(expects="403") as page:
+            await page.set_extra_http_headers(principal("reader"))
+            await page.goto(f"{app.host.url}/console")
+            await page.get_by_text("has not the app role operator").wait_for()

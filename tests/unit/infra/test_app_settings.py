@@ -6,7 +6,7 @@ import re
 import pytest
 
 from shared.platform.workload import workloads
-from tools.bicep_check.syntax import plain
+from tools.bicep_check.syntax import children, plain
 from tools.settings_page import PAGE, every_setting, page
 
 # Read by the Functions runtime, its extensions and its telemetry, not by the app.
@@ -21,6 +21,7 @@ OF_THE_RUNTIME = {
     "PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY",
     "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
     "OTEL_TRACES_SAMPLER",
+    "OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID",
     "OTEL_TRACES_SAMPLER_ARG",
 }
 # Instead of these, a laptop has connection strings, an SMTP relay or nothing.
@@ -41,6 +42,7 @@ ONLY_IN_AZURE = {
     "BASE_IMAGE_REGISTRY",
     "ISOLATED_ENVIRONMENTS",
     "AZURE_DEPLOYER_CLIENT_ID",
+    "OPERATOR_SIGN_IN",
     "CONTAINER_APPS_ENVIRONMENT_ID",
     "CONTAINER_APPS_IDENTITY_ID",
 }
@@ -67,7 +69,8 @@ REFUSED_ON_FLEX = {
 @pytest.fixture(scope="session")
 def in_bicep(modules) -> dict[str, str]:
     runtime = plain(modules["functionApp"].named("runtime").value)
-    return runtime | plain(modules["main"].named("app").value)["params"]["settings"]
+    sign_in = plain(children(modules["functionApp"].named("signInSettings").value)[1])
+    return runtime | sign_in | plain(modules["main"].named("app").value)["params"]["settings"]
 
 
 @pytest.fixture(scope="session")

@@ -249,3 +249,25 @@ def test_organizations_that_trust_nobody_get_environments_of_their_own(azd):
     pairs = dict(pair.split("=") for pair in app_settings(azd)["ISOLATED_ENVIRONMENTS"].split(","))
     assert set(pairs) == {"acme", "Globex_2"}
     assert (len(known), len(set(pairs.values())), set(pairs.values()) <= known) == (3, 2, True)
+
+
+def test_what_the_platform_says_of_operators_is_believed_only_once_the_sign_in_is_switched_on(azd, capsys):
+    """Before, and where switching it on fails, anybody could send those headers."""
+    config = "Microsoft.Web/sites/config"
+    azd.provision()
+    assert (azd.azure.of_type(config), app_settings(azd).get("OPERATOR_SIGN_IN")) == ([], None)
+    chosen = {"SIGN_IN_CLIENT_ID": "5f0c8f0e-0000-0000-0000-000000000000"}
+    azd.provision(**chosen)
+    assert app_settings(azd)["OPERATOR_SIGN_IN"] == "none"
+    assert "`azd provision` once more" in capsys.readouterr().err
+    settings = azd.the(config)["properties"]
+    assert settings["platform"] == {"enabled": True}
+    assert settings["globalValidation"]["unauthenticatedClientAction"] == "AllowAnonymous"
+    registration = settings["identityProviders"]["azureActiveDirectory"]["registration"]
+    assert registration["openIdIssuer"].startswith("https://login.microsoftonline.com/")
+    assert app_settings(azd)[registration["clientSecretSettingName"]] == app_settings(azd)["AZURE_CLIENT_ID"]
+    azd.provision(**chosen)
+    assert app_settings(azd)["OPERATOR_SIGN_IN"] == "entra"
+    azd.the(config)["properties"]["platform"] = {"enabled": False}  # by hand, in the portal
+    azd.provision(**chosen)
+    assert app_settings(azd)["OPERATOR_SIGN_IN"] == "none"

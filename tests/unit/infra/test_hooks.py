@@ -61,7 +61,7 @@ def test_what_the_hook_finds_out_are_parameters_with_a_default(root, modules):
     parameters = (root / "infra/bicep/main.parameters.json").read_text()
     named = dict(re.findall(r'"(\w+)": \{\s+"value": "\$\{(\w+)', parameters))
     found = {"BUDGET_START", "POSTGRES_STORAGE_GB", "VAULT_CREATE_MODE", "DEPLOYED_APPS_VAULT_CREATE_MODE"}
-    found |= {"DATABASE_ADMIN_NAME"}
+    found |= {"DATABASE_ADMIN_NAME", "OPERATOR_SIGN_IN"}
     ours = [name for name, variable in named.items() if variable in found]
     assert len(ours) == len(found)
     assert all(modules["main"].named(name).value is not None for name in ours)

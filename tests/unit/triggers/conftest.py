@@ -9,13 +9,14 @@ import azure.functions as func
 import pytest
 from pydantic import SecretStr
 
-from shared.platform import auth
+from shared.platform import auth, sign_in
 
 
 @pytest.fixture
 def admin(monkeypatch):
     """The headers of an operator."""
     monkeypatch.setattr(auth, "settings", lambda: SimpleNamespace(admin_api_key=SecretStr("s3cret")))
+    monkeypatch.setattr(sign_in, "settings", lambda: SimpleNamespace(operator_sign_in="none"))
     return {"X-Admin-Key": "s3cret"}
 
 

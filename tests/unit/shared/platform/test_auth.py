@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from shared.platform import auth
+from shared.platform import auth, sign_in
 from shared.platform.auth import ADMIN, PUBLIC, Caller
 from shared.platform.errors import Forbidden, RateLimited, Unauthenticated
 from shared.platform.failed_attempts import BURST, failed_attempts
@@ -22,6 +22,7 @@ def key(monkeypatch):
         found = SimpleNamespace(admin_api_key=None if value is None else SecretStr(value))
         monkeypatch.setattr(auth, "settings", lambda: found)
 
+    monkeypatch.setattr(sign_in, "settings", lambda: SimpleNamespace(operator_sign_in="none"))
     set_key("s3cret")
     return set_key
 

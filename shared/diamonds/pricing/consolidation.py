@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import timedelta
 
+    from psycopg import AsyncConnection
+
     from shared.diamonds.ingestion.mapping import Mapping, PriceUnit
     from shared.diamonds.pricing.models import ConsolidateRows
 
@@ -86,11 +88,8 @@ async def consolidate(
 
 async def _claim(task: ConsolidateRows, given: dict[str, Any]) -> dict[str, Any]:
     async with database() as connection:
-        if task.run_id:
-            await see_running(connection, task.run_id)
-        await hold_rules(connection)
-        claim = (await rows(connection, consolidation_statement(), given, prepare=False))[0]
-    return claim | {"refused": False}
+        await _hold(connection, task)
+        return await _consolidate(connection, given) | {"refused": False}
 
 
 async def _claim_one(task: ConsolidateRows, given: dict[str, Any]) -> dict[str, Any]:
@@ -99,23 +98,48 @@ async def _claim_one(task: ConsolidateRows, given: dict[str, Any]) -> dict[str, 
     from psycopg.errors import ProgramLimitExceeded, StatementTooComplex  # noqa: PLC0415 - as above
 
     async with database() as connection:
-        if task.run_id:
-            await see_running(connection, task.run_id)
-        await hold_rules(connection)
+        await _hold(connection, task)
         next_row = await rows(connection, _NEXT, given)
         if not next_row:
             return {"done": 0, "failed": 0, "last": None, "refused": False}
-        only = {"only": next_row[0]["supplier_stone_id"]}
+        stone_id = next_row[0]["supplier_stone_id"]
         try:
             async with connection.transaction():
-                claim = (await rows(connection, consolidation_statement(), {**given, **only}, prepare=False))[0]
-                return claim | {"refused": False}
+                return await _consolidate(connection, {**given, "only": [stone_id]}) | {"refused": False}
         except (DataError, IntegrityError, ProgramLimitExceeded, StatementTooComplex) as refused:
             reason = f"row: {refused.diag.message_primary or refused}"[:300]
-            await connection.execute(_MARK_FAILED, {**given, **only, "reason": reason})
-    _logger.warning("A row could not be stored and was marked failed.", extra={"feed": task.feed, **only})
-    return {"done": 0, "failed": 1, "last": only["only"], "refused": True}
+            await connection.execute(_MARK_FAILED, {**given, "stone_id": stone_id, "reason": reason})
+    _logger.warning("A row could not be stored and was marked failed.", extra={"feed": task.feed, "stone_id": stone_id})
+    return {"done": 0, "failed": 1, "last": stone_id, "refused": True}
 
+
+async def _hold(connection: AsyncConnection[Any], task: ConsolidateRows) -> None:
+    """See that the run is running, and keep the pricing rules still until the transaction ends."""
+    if task.run_id:
+        await see_running(connection, task.run_id)
+    await hold_rules(connection)
+
+
+async def _consolidate(connection: AsyncConnection[Any], given: dict[str, Any]) -> dict[str, Any]:
+    """One claim. Where a stone's id has come back with another certificate, the old diamond is retired first."""
+    claim = (await rows(connection, consolidation_statement(), given, prepare=False))[0]
+    if reused := claim["reused"]:
+        await connection.execute(_RETIRE, {**given, "reused": reused})
+        again = {**given, "after": "", "only": reused, "batch": len(reused)}
+        second = (await rows(connection, consolidation_statement(), again, prepare=False))[0]
+        claim["done"] += second["done"]
+        claim["failed"] += second["failed"]
+        claim["last"] = max(claim["last"] or "", second["last"] or "")
+    return claim
+
+
+# The row keeps its id, its holds and its purchases; the supplier's id becomes free for the new diamond.
+_RETIRE = """
+update diamonds.diamonds
+set supplier_stone_id = supplier_stone_id || '~' || id, status = 'deleted', deleted_at = coalesce(deleted_at, now()),
+    updated_at = now()
+where feed = %(feed)s and supplier_stone_id = any(%(reused)s)
+"""
 
 _NEXT = """
 select supplier_stone_id from diamonds.raw_diamonds
@@ -127,7 +151,7 @@ _MARK_FAILED = """
 update diamonds.raw_diamonds
 set consolidation_status = 'failed', failure_reason = %(reason)s, claimed_at = now(), claimed_by = %(worker)s,
     consolidated_at = now(), updated_at = now()
-where feed = %(feed)s and supplier_stone_id = %(only)s
+where feed = %(feed)s and supplier_stone_id = %(stone_id)s
 """
 
 

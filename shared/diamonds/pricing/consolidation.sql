@@ -1,5 +1,5 @@
 -- Claims pending rows, maps and prices them, and writes down what became of each, in one statement.
--- Parameters: feed, worker, after (stone id to claim behind), only (one stone id, or null), withheld (runs
+-- Parameters: feed, worker, after (stone id to claim behind), only (stone ids, or null), withheld (runs
 -- whose rows are left alone), batch (rows), and those of mapping.sql.
 -- It must not fail on any payload: casts are checked, lengths are bounded. If it does all the same, `consolidate` halves
 -- the claim until the bad row is alone (parameter only).
@@ -7,7 +7,7 @@ with claimed as materialized (
     select supplier_stone_id, offer_id, payload
     from diamonds.raw_diamonds
     where feed = %(feed)s and consolidation_status = 'pending' and supplier_stone_id > %(after)s
-        and (%(only)s::text is null or supplier_stone_id = %(only)s) and run_id <> all(%(withheld)s)
+        and (%(only)s::text[] is null or supplier_stone_id = any(%(only)s)) and run_id <> all(%(withheld)s)
     order by supplier_stone_id
     limit %(batch)s
     for update skip locked
@@ -49,15 +49,35 @@ with claimed as materialized (
         certificate_number = excluded.certificate_number, measurements = excluded.measurements,
         attributes = excluded.attributes, supplier_name = excluded.supplier_name,
         supplier_stock_id = excluded.supplier_stock_id, status = 'active', deleted_at = null, updated_at = now()
+    -- Another certificate is another diamond: its id was used again. `consolidate` then retires the old one.
+    where not coalesce(d.certificate_number <> excluded.certificate_number, false)
+    returning supplier_stone_id
+), unusable as (
+    -- Looked up by key, one by one: planned as a join, it would read all diamonds for each claim.
+    select d.id from checked s cross join lateral (
+        select id from diamonds.diamonds
+        where feed = %(feed)s and supplier_stone_id = s.supplier_stone_id and status = 'active' offset 0
+        for update
+    ) d
+    where s.reason is not null
+), withdrawn as (
+    -- What cannot be priced any more is not for sale; a hold of ours lasts until its time.
+    update diamonds.diamonds d set feed_availability = 'unavailable', updated_at = now(),
+        availability = case when d.hold_expires_at > now() then d.availability else 'unavailable' end
+    from unusable where d.id = unusable.id and d.feed_availability <> 'unavailable'
 ), marked as (
     update diamonds.raw_diamonds r
     set consolidation_status = case when s.reason is null then 'done' else 'failed' end, failure_reason = s.reason,
         claimed_at = now(), claimed_by = %(worker)s, consolidated_at = now(), updated_at = now()
-    from checked s
-    where r.feed = %(feed)s and r.supplier_stone_id = s.supplier_stone_id
+    from checked s left join written w using (supplier_stone_id)
+    where (s.reason is not null or w.supplier_stone_id is not null) and r.feed = %(feed)s and r.supplier_stone_id = s.supplier_stone_id
     returning r.supplier_stone_id, r.consolidation_status
 )
 select count(*) filter (where consolidation_status = 'done') as done,
     count(*) filter (where consolidation_status = 'failed') as failed,
-    max(supplier_stone_id) as last
+    max(supplier_stone_id) as last, (
+        select array_agg(s.supplier_stone_id order by s.supplier_stone_id)
+        from checked s left join written w using (supplier_stone_id)
+        where s.reason is null and w.supplier_stone_id is null
+    ) as reused
 from marked

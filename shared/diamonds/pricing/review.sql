@@ -20,8 +20,10 @@ with claimed as materialized (
             select from diamonds.run_sightings s
             where s.run_id = %(run_id)s and s.supplier_stone_id = c.supplier_stone_id
         ) as contradicting
-    from checked c left join diamonds.diamonds d
-        on d.feed = %(feed)s and d.supplier_stone_id = c.supplier_stone_id and d.status = 'active'
+    from checked c left join lateral ( -- by key, one by one: a join would read all diamonds for each batch
+        select price_model_price from diamonds.diamonds
+        where feed = %(feed)s and supplier_stone_id = c.supplier_stone_id and status = 'active' offset 0
+    ) d on true
 ), worst as (
     select supplier_stone_id, before, price as after, round(greatest(price / before, before / price), 2) as factor
     from compared where reason is null and before <> price

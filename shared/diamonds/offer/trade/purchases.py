@@ -79,9 +79,10 @@ async def _sell(
 
     sold = await rows(
         connection,
-        "insert into diamonds.purchase_history (diamond_id, idempotency_key, request_hash, client_name, price, answer)"
-        " values (%s, %s, %s, %s, %s, '{}') returning id, created_at",
-        (diamond["id"], key, request_hash, client, diamond["retail_price"]),
+        "insert into diamonds.purchase_history"
+        " (diamond_id, idempotency_key, request_hash, client_name, price, answer, diamond)"
+        " select id, %s, %s, %s, %s, '{}', to_jsonb(d) from diamonds.diamonds d where id = %s returning id, created_at",
+        (key, request_hash, client, diamond["retail_price"], diamond["id"]),
     )
     answer = Purchase(
         purchase_id=sold[0]["id"],

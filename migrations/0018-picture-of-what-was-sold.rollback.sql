@@ -1,0 +1,1 @@
+alter table diamonds.purchase_history drop column diamond;

@@ -63,7 +63,9 @@ lint: setup ## Types, style, floors and determinism rules
 	@python -m tools.bicep_check infra/bicep/*.bicep
 	@pyright --warnings
 
-lint-infra: setup ## Look for insecure settings in the infrastructure (fetches checkov the first time)
+lint-infra: setup ## Types, a dry run and insecure settings of the infrastructure (fetches checkov the first time)
+	@python -m tools.bicep_check infra/bicep/*.bicep
+	@python -m tools.dry_run
 	@python tools/checkov.py
 
 bench: setup ## Measure, each figure beside a peer

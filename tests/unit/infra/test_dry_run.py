@@ -1,5 +1,6 @@
 """What `azd up`, a second provisioning, `azd down` and coming back ask of Azure, and that it refuses none of it."""
 
+import sys
 from datetime import date
 
 import httpx
@@ -7,6 +8,7 @@ import pytest
 
 from infra.hooks.prepare_environment import found_out
 from local.arm.provisioning import Subscription, client
+from tools.dry_run import __main__ as command
 from tools.dry_run.azd import resolve
 from tools.dry_run.deployment import provision
 
@@ -271,3 +273,25 @@ def test_what_the_platform_says_of_operators_is_believed_only_once_the_sign_in_i
     azd.the(config)["properties"]["platform"] = {"enabled": False}  # by hand, in the portal
     azd.provision(**chosen)
     assert app_settings(azd)["OPERATOR_SIGN_IN"] == "none"
+
+
+def test_the_command_says_what_there_would_be(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["dry_run", "PRIVATE_NETWORK=true"])
+    command.main()
+    out = capsys.readouterr().out
+    assert "   8 Microsoft.Network/privateEndpoints\n" in out
+    assert "provisioned twice, nothing refused" in out
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("DATABASE_ADMIN_TYPE=Robot", "databaseAdminType is 'Robot'"),
+        ("ALERT_EMAIL_TO=", "azd would ask for alertEmailTo"),
+        ("VAULT_RETENTION_DAYS=3", "retentionDays is below its minValue"),
+    ],
+)
+def test_the_command_names_what_is_wrong(monkeypatch, given, told):
+    monkeypatch.setattr(sys, "argv", ["dry_run", given])
+    with pytest.raises(SystemExit, match=told):
+        command.main()

@@ -80,7 +80,7 @@ def test_an_activity_can_be_run_by_hand(app):
 
 def test_the_webhook_needs_its_key_under_enable_auth_and_the_client_works_all_the_same(apps, tmp_path):
     with HostProcess(apps / "durable", tmp_path, ["--enable-auth"], SETTINGS) as app:
-        app.wait_for_output("Keys are asked for")
+        app.wait_for_output("Keys are required")
         links = app.request("POST", "/api/start/chain", [1]).json()
         instance, keys = links["id"], json.loads((tmp_path / "keys.json").read_text())
         key, host_key = keys["system"]["durabletask_extension"], keys["host"]["default"]

@@ -12,7 +12,7 @@ KEPT := $(shell { [ -x $(BIN)/python ] && { [ -z "$(PYTHON)" ] || [ "$$($(PYTHON
 # Node and npm come inside a Python package, so nothing but Python and make must be on the machine.
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 
-.PHONY: help setup demo up migrate test retest lint lint-infra format bench lock clean
+.PHONY: help setup demo up migrate check test retest lint style types quick lint-infra format bench lock clean
 
 help: ## List these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -48,20 +48,35 @@ up: setup ## Start every local service, the app and the console; Ctrl-C stops th
 migrate: setup ## Bring the database that POSTGRES_DSN names to the newest schema
 	@python -m shared.platform.migrate
 
-test: setup lint lint-infra ## Check and test everything
+# The recipes below start make once more for what runs side by side, each with its output in one piece.
+SIDE_BY_SIDE := $(MAKE) --no-print-directory --jobs=3 --output-sync=target
+
+check: setup ## What a change needs before every commit: style, types, rules, unit tests, replays, conformance
+	@$(SIDE_BY_SIDE) types style quick
+
+test: setup ## Check and test everything
+	@$(SIDE_BY_SIDE) types style lint-infra
 	@python -m pytest -n 4 --dist worksteal
 
-retest: setup ## Run again, one after the other, what failed the last time
-	@python -m pytest --last-failed --last-failed-no-failures none
+retest: setup ## Run again, one after the other, what failed the last time; what passes now is listed
+	@python -m pytest --last-failed --last-failed-no-failures none -p tools.second_try
 
 lint: setup ## Types, style, floors and determinism rules
+	@$(SIDE_BY_SIDE) types style
+
+types:
+	@pyright --warnings
+
+style:
 	@ruff format --check --quiet .
 	@ruff check --quiet .
 	@ast-grep test --skip-snapshot-tests >/dev/null
 	@ast-grep scan --error
 	@lint-imports >/dev/null || lint-imports
 	@python -m tools.bicep_check infra/bicep/*.bicep
-	@pyright --warnings
+
+quick:
+	@python -m pytest tests/unit tests/replay tests/conformance -n 2 --dist worksteal
 
 lint-infra: setup ## Types, a dry run and insecure settings of the infrastructure (fetches checkov the first time)
 	@python -m tools.bicep_check infra/bicep/*.bicep

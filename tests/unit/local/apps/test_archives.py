@@ -21,7 +21,32 @@ def test_files_and_folders_come_out_with_what_may_be_run(tmp_path):
     script.mode = 0o755
     unpack(packed(tmp_path / "a.tar.gz", (script, b"#!/bin/sh"), (tarfile.TarInfo("app.py"), b"1")), tmp_path / "out")
     assert (tmp_path / "out" / "app.py").read_bytes() == b"1"
-    assert (tmp_path / "out" / "bin" / "run.sh").stat().st_mode & 0o111
+    assert (tmp_path / "out" / "bin" / "run.sh").stat().st_mode & 0o777 == 0o755
+    assert (tmp_path / "out" / "app.py").stat().st_mode & 0o777 == 0o644
+
+
+def folder(name):
+    found = tarfile.TarInfo(name)
+    found.type, found.mode = tarfile.DIRTYPE, 0o000
+    return found
+
+
+def test_defect_what_tar_makes_of_a_folder_comes_out_on_every_python(tmp_path):
+    """The library's filter for it came with Python 3.11.4."""
+    entries = (folder("."), b""), (folder("./a"), b""), (tarfile.TarInfo("./a/b"), b"1"), (tarfile.TarInfo("c/d"), b"2")
+    unpack(packed(tmp_path / "a.tar.gz", *entries), tmp_path / "out")
+    assert {str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*")} == {
+        "a",
+        "a/b",
+        "c",
+        "c/d",
+    }
+
+
+def test_a_name_that_comes_twice_is_refused(tmp_path):
+    archive = packed(tmp_path / "a.tar.gz", (tarfile.TarInfo("a"), b"1"), (tarfile.TarInfo("a"), b"2"))
+    with pytest.raises(ArchiveRefused, match="File exists"):
+        unpack(archive, tmp_path / "out")
 
 
 def link():
@@ -30,7 +55,16 @@ def link():
     return found
 
 
-@pytest.mark.parametrize("entry", [tarfile.TarInfo("../out.txt"), tarfile.TarInfo("/abs/../../x"), link()])
+@pytest.mark.parametrize(
+    "entry",
+    [
+        tarfile.TarInfo("../out.txt"),
+        tarfile.TarInfo("/abs/../../x"),
+        tarfile.TarInfo("/etc/manifold-test"),
+        tarfile.TarInfo("a/../../x"),
+        link(),
+    ],
+)
 def test_what_would_leave_the_folder_is_refused_and_nothing_is_left(tmp_path, entry):
     archive = packed(tmp_path / "a.tar.gz", (tarfile.TarInfo("good"), b"1"), (entry, b""))
     with pytest.raises(ArchiveRefused):

@@ -16,6 +16,9 @@ class FollowupSettings(Settings):
         None, min_length=32, description="key that signs the agents' tokens; unset: no agent can sign in"
     )
     followups_token_hours: int = Field(12, ge=1, le=720, description="hours an agent's token is good for")
+    followups_open_registration: bool = Field(
+        default=False, description="true: anybody may register as an agent; false: only who has the admin key makes one"
+    )
     followups_provider: Literal["smtp", "resend"] = Field(
         "smtp", description="who delivers follow-ups: the relay at SMTP_HOST, or Resend with RESEND_API_KEY"
     )

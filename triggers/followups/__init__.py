@@ -3,11 +3,19 @@
 from shared.followups.reporting import alerts
 from shared.followups.settings import FollowupSettings
 from shared.platform.workload import Workload
-from triggers.followups import unsubscribe, upkeep
+from triggers.followups import agents, clients, dashboard, emails, tasks, unsubscribe, upkeep
 
 followups = Workload(
     name="followups",
-    routes=(upkeep.routes, unsubscribe.routes),
+    routes=(
+        agents.routes,
+        clients.routes,
+        tasks.routes,
+        emails.routes,
+        dashboard.routes,
+        upkeep.routes,
+        unsubscribe.routes,
+    ),
     settings=FollowupSettings,
     alerts=alerts.KINDS,
     sweeps=(upkeep.sweep,),

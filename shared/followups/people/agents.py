@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from shared.followups.people.models import Agent, AgentProfile
+from shared.followups.people.models import Agent, AgentProfile, ProfileFields
 from shared.platform.errors import Conflict, InvalidInput, NotFound
 from shared.platform.postgres import database, rows
 
 _COLUMNS = ", ".join(Agent.model_fields)
 
 
-async def register(email: str, password_hash: str, name: str, profile: AgentProfile) -> Agent:
+async def register(email: str, password_hash: str, name: str, profile: ProfileFields) -> Agent:
     """A new agent who signs in with a password.
 
     Raises:
         Conflict: the address is taken.
     """
-    given = {**_changed(profile), "email": email, "password_hash": password_hash, "name": name}
-    given["auth_provider"] = "email"
+    given = {name: value for name, value in _changed(profile).items() if value is not None}
+    given |= {"email": email, "password_hash": password_hash, "name": name, "auth_provider": "email"}
     names = ", ".join(given)
     values = ", ".join(f"%({column})s" for column in given)
     async with database() as connection:
@@ -94,7 +94,7 @@ async def pause(agent_id: int, *, paused: bool) -> Agent:
         )
 
 
-def _changed(profile: AgentProfile) -> dict[str, Any]:
+def _changed(profile: ProfileFields) -> dict[str, Any]:
     given = profile.model_dump(exclude_unset=True)
     if given.get("working_days") is not None:
         given["working_days"] = sorted(set(given["working_days"]))

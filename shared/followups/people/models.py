@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import unicodedata
-from datetime import datetime, time
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from shared.followups.scheduling.cadence import Priority
-from shared.followups.scheduling.calendar import Calendar, Country, TimeZone, WorkingDays
+from shared.followups.scheduling.calendar import Calendar, Country, LocalTime, TimeZone, WorkingDays
 
 PropertyType = Literal["residential", "commercial", "land", "other"]
 Stage = Literal["lead", "negotiating", "under_contract", "closed", "lost"]
@@ -40,6 +40,9 @@ Address = Annotated[
     str, StringConstraints(max_length=254), AfterValidator(_address), Field(examples=["ann@example.com"])
 ]
 Identifier = Annotated[int, Field(ge=1, le=2**63 - 1)]
+"""A row's number in a path or a query, where all is text."""
+Number = Annotated[int, Field(ge=1, le=2**63 - 1, strict=True)]
+"""A row's number in a body."""
 
 
 class Stored(BaseModel):
@@ -59,8 +62,8 @@ class Hours(Given):
 
     time_zone: TimeZone | None = None
     working_days: WorkingDays | None = None
-    opens: time | None = None
-    closes: time | None = None
+    opens: LocalTime | None = None
+    closes: LocalTime | None = None
     country: Country | None = None
 
     @model_validator(mode="after")
@@ -72,10 +75,9 @@ class Hours(Given):
         return self
 
 
-class AgentProfile(Hours):
-    """What an agent may change about itself."""
+class ProfileFields(Hours):
+    """What may be known of an agent beside its name."""
 
-    name: Annotated[Line, Field(min_length=1)] | None = None
     phone: Line | None = None
     title: Line | None = None
     company: Line | None = None
@@ -85,7 +87,13 @@ class AgentProfile(Hours):
     send_mode: Literal["automatic", "approve"] | None = Field(
         None, description="automatic: sent when due; approve: each mail waits for the agent"
     )
-    daily_cap: Annotated[int, Field(ge=0, le=100_000, description="Most mails of one day")] | None = None
+    daily_cap: Annotated[int, Field(ge=0, le=100_000, strict=True, description="Most mails of one day")] | None = None
+
+
+class AgentProfile(ProfileFields):
+    """What an agent may change about itself."""
+
+    name: Annotated[Line, Field(min_length=1)] | None = None
 
 
 class Agent(Stored):
@@ -102,8 +110,8 @@ class Agent(Stored):
     postal_address: str | None
     time_zone: str
     working_days: tuple[int, ...]
-    opens: time
-    closes: time
+    opens: LocalTime
+    closes: LocalTime
     country: str | None
     send_mode: Literal["automatic", "approve"]
     daily_cap: int
@@ -153,8 +161,8 @@ class Client(Stored):
     paused_at: datetime | None
     time_zone: str | None
     working_days: tuple[int, ...] | None
-    opens: time | None
-    closes: time | None
+    opens: LocalTime | None
+    closes: LocalTime | None
     country: str | None
     created_at: datetime
     updated_at: datetime
@@ -163,7 +171,7 @@ class Client(Stored):
 class NewTask(Given):
     """A follow-up beside the cadence."""
 
-    client_id: Identifier
+    client_id: Number
     scheduled_for: AwareDatetime
     priority: Priority = "medium"
     notes: Text | None = None

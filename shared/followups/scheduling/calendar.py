@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from shared.followups.scheduling.holidays import countries, holiday
 
+_TIME = r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?"
 MOST_DAYS_AHEAD = 400
 """A calendar that is closed for longer is unusable."""
 
@@ -28,7 +30,20 @@ def _known_country(code: str) -> str:
 
 TimeZone = Annotated[str, Field(max_length=64, description="IANA time zone"), AfterValidator(_known_zone)]
 Country = Annotated[str, Field(description="Country whose public holidays are free"), AfterValidator(_known_country)]
-Weekday = Annotated[int, Field(ge=1, le=7)]
+
+
+def _written_time(given: object) -> object:
+    if isinstance(given, time) or (isinstance(given, str) and re.fullmatch(_TIME, given)):
+        return given
+    raise ValueError("write a local time as HH:MM")
+
+
+LocalTime = Annotated[
+    time,
+    BeforeValidator(_written_time),
+    WithJsonSchema({"type": "string", "pattern": f"^{_TIME}$", "examples": ["09:00"]}),
+]
+Weekday = Annotated[int, Field(ge=1, le=7, strict=True)]
 WorkingDays = Annotated[
     tuple[Weekday, ...], Field(min_length=1, max_length=7, description="ISO weekdays: 1 is Monday, 7 is Sunday")
 ]
@@ -40,8 +55,8 @@ class Calendar(BaseModel):
     model_config = ConfigDict(frozen=True)
     time_zone: TimeZone
     working_days: WorkingDays
-    opens: time
-    closes: time
+    opens: LocalTime
+    closes: LocalTime
     country: Country | None = None
 
     @model_validator(mode="after")

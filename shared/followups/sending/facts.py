@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from psycopg import AsyncConnection
 
 _READ = f"""
-select e.*, {CALENDAR}, now() as now, t.status as task_status, t.followup_type, t.notes as task_notes,
+select e.*, t.id as task_id, t.agent_id, t.client_id, {CALENDAR}, now() as now, t.status as task_status,
+    t.reason as task_reason, t.followup_type, t.notes as task_notes,
     t.scheduled_for, c.name as client_name, c.email as client_email, c.property_address, c.property_type, c.stage,
     c.notes as client_notes, c.is_deleted as client_deleted, c.paused_at as client_paused, c.email_unsubscribed,
     a.name as agent_name, a.email as agent_email, a.phone as agent_phone, a.title as agent_title, a.company,
@@ -25,11 +26,10 @@ select e.*, {CALENDAR}, now() as now, t.status as task_status, t.followup_type, 
     a.postal_address, a.send_mode, a.daily_cap, a.time_zone as agent_time_zone,
     (select stopped_at from followups.scheduler) as stopped_at,
     exists (select from followups.suppressions s where s.address = c.email) as suppressed
-from followups.emails e
-    join followups.tasks t on t.id = e.task_id
-    join followups.clients c on c.id = e.client_id
-    join followups.agents a on a.id = e.agent_id
-where e.id = %s
+from followups.tasks t
+    join followups.clients c on c.id = t.client_id
+    join followups.agents a on a.id = t.agent_id
+    left join followups.emails e on e.task_id = t.id
 """  # noqa: S608 - the names are the calendar's
 
 _HANDED_OVER = """
@@ -41,7 +41,13 @@ from followups.emails where agent_id = %(agent)s and sending_at is not null
 
 async def read(connection: AsyncConnection[Any], email_id: int) -> dict[str, Any] | None:
     """The mail with all that is known of its task, client and agent; None if there is no such mail."""
-    found = await rows(connection, _READ, (email_id,))
+    found = await rows(connection, f"{_READ} where e.id = %s", (email_id,))
+    return found[0] if found else None
+
+
+async def read_task(connection: AsyncConnection[Any], agent_id: int, task_id: int) -> dict[str, Any] | None:
+    """The same of a task, whose mail may not be there yet; None if the agent has no such task."""
+    found = await rows(connection, f"{_READ} where t.agent_id = %s and t.id = %s", (agent_id, task_id))
     return found[0] if found else None
 
 

@@ -1,0 +1,111 @@
+"""Clients from a CSV file: each row is entered, or reported with what is wrong with it."""
+
+from __future__ import annotations
+
+import csv
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationError
+
+from shared.followups.people import clients
+from shared.followups.people.models import Given, NewClient, Stored
+from shared.platform.errors import InvalidInput
+from shared.platform.postgres import database, rows
+
+MOST_ROWS = 1000
+FIELDS = ("email", "name", "phone", "property_address", "property_type", "stage", "notes", "time_zone")
+
+
+class ClientImport(Given):
+    """A CSV file with a header."""
+
+    csv: Annotated[str, Field(min_length=1, max_length=2_000_000)]
+    mapping: dict[str, str] = Field(
+        default_factory=dict[str, str],
+        max_length=100,
+        description=f"Field of each column: {', '.join(FIELDS)}; a column that is named like a field needs none",
+    )
+    create_tasks: bool = Field(default=True, description="Plan the cadence for each client")
+    dry_run: bool = Field(default=False, description="Only report what would be done")
+
+
+class Duplicate(Stored):
+    line: int
+    email: str
+    client_id: int | None = Field(description="The client that has the address; null: an earlier line of the file")
+
+
+class BadRow(Stored):
+    line: int
+    problems: list[str]
+
+
+class ImportReport(Stored):
+    """What became of the rows; lines are counted as editors do, from 1."""
+
+    created: int
+    duplicates: list[Duplicate]
+    failed: list[BadRow]
+    ignored_columns: list[str]
+
+
+async def import_clients(agent_id: int, given: ClientImport) -> ImportReport:
+    """Enter the clients of a file. A row that is wrong, or whose address is known, keeps no other out.
+
+    Raises:
+        InvalidInput: the file has no header, no column of addresses or too many rows, or a field is unknown.
+    """
+    parsed, ignored = _parsed(given)
+    failed: list[BadRow] = []
+    duplicates: list[Duplicate] = []
+    new: dict[str, tuple[int, NewClient]] = {}
+    for line, fields in parsed:
+        try:
+            client = NewClient.model_validate({**fields, "create_tasks": given.create_tasks})
+        except ValidationError as error:
+            found = error.errors(include_input=False, include_url=False)
+            failed.append(BadRow(line=line, problems=[f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in found]))
+            continue
+        if client.email in new:
+            duplicates.append(Duplicate(line=line, email=client.email, client_id=None))
+        else:
+            new[client.email] = (line, client)
+    async with database() as connection:
+        created = 0
+        for line, client in new.values():
+            existing = await rows(
+                connection,
+                "select id from followups.clients where agent_id = %s and email = %s and not is_deleted",
+                (agent_id, client.email),
+            )
+            if existing:
+                duplicates.append(Duplicate(line=line, email=client.email, client_id=existing[0]["id"]))
+            elif given.dry_run or await clients.insert(connection, agent_id, client):
+                created += 1
+    duplicates.sort(key=lambda one: one.line)
+    return ImportReport(created=created, duplicates=duplicates, failed=failed, ignored_columns=ignored)
+
+
+def _parsed(given: ClientImport) -> tuple[list[tuple[int, dict[str, Any]]], list[str]]:
+    """The rows with their line numbers, by field, and the columns that are no field."""
+    if unknown := sorted(set(given.mapping.values()) - set(FIELDS)):
+        raise InvalidInput(f"There is no field {', '.join(unknown)}; there are {', '.join(FIELDS)}.", field="mapping")
+    lines = given.csv.lstrip("\ufeff").splitlines(keepends=True)
+    reader = csv.reader(lines, strict=True)
+    found: list[tuple[int, dict[str, Any]]] = []
+    try:
+        header = [name.strip() for name in next(reader, list[str]())]
+        fields = [given.mapping.get(name, name.lower() if name.lower() in FIELDS else "") for name in header]
+        if "email" not in fields:
+            raise InvalidInput(
+                "No column is the e-mail address.", field="mapping", remedy='Map one: {"E-Mail": "email"}.'
+            )
+        for row in reader:
+            if len(found) == MOST_ROWS:
+                raise InvalidInput(f"More than {MOST_ROWS} rows were sent.", field="csv", remedy="Send it in parts.")
+            values = {field: value.strip() for field, value in zip(fields, row, strict=False) if field}
+            if any(values.values()):
+                found.append((reader.line_num, {field: value for field, value in values.items() if value}))
+    except csv.Error as error:
+        raise InvalidInput(f"Line {reader.line_num} is no CSV: {error}.", field="csv") from None
+    return found, [name for name, field in zip(header, fields, strict=True) if not field]

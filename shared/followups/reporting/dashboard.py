@@ -1,0 +1,104 @@
+"""An agent's figures, counted from rows when they are looked at."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from shared.followups.people.models import Stored
+from shared.platform.errors import NotFound
+from shared.platform.postgres import database, rows
+
+_STATS = """
+with me as (
+    select id, date_trunc('day', now(), time_zone) as today, date_trunc('week', now(), time_zone) as week
+    from followups.agents where id = %(agent)s
+), c as (
+    select count(*) as clients,
+        count(*) filter (where stage in ('lead', 'negotiating', 'under_contract')) as active,
+        count(*) filter (where stage = 'closed') as closed
+    from followups.clients where agent_id = %(agent)s and not is_deleted
+), t as (
+    select count(*) filter (where status = 'pending') as pending, count(*) filter (where status = 'completed') as done
+    from followups.tasks where agent_id = %(agent)s
+), e as (
+    select count(*) filter (where sent_at >= me.today) as today, count(*) filter (where sent_at >= me.week) as week,
+        count(*) filter (where state = 'held') as held, count(*) filter (where state = 'unknown') as unknown,
+        count(*) filter (where state = 'failed') as failed
+    from me left join followups.emails on agent_id = me.id group by me.id
+)
+select c.clients as total_clients, c.active as active_clients, t.pending as pending_tasks, t.done as completed_tasks,
+    e.today as emails_sent_today, e.week as emails_sent_this_week, e.held as emails_held, e.unknown as emails_unknown,
+    e.failed as emails_failed,
+    case when c.clients = 0 then 0 else round(100.0 * c.closed / c.clients, 1)::float end as conversion_rate
+from c, t, e
+"""
+
+_ACTIVITY = """
+select * from (
+    (select 'client-created' as kind, created_at as at, id as client_id, null::bigint as task_id,
+        coalesce(nullif(name, ''), email) as text
+    from followups.clients where agent_id = %(agent)s order by created_at desc limit %(limit)s)
+    union all
+    (select 'email-' || state, coalesce(sent_at, updated_at), client_id, task_id, coalesce(subject, '')
+    from followups.emails where agent_id = %(agent)s and state in ('sent', 'failed', 'held', 'unknown')
+    order by updated_at desc limit %(limit)s)
+    union all
+    (select 'task-' || status, updated_at, client_id, id, concat_ws(': ', followup_type, reason)
+    from followups.tasks where agent_id = %(agent)s and status in ('skipped', 'cancelled')
+    order by updated_at desc limit %(limit)s)
+) as happened order by at desc, client_id limit %(limit)s
+"""
+
+
+class Stats(Stored):
+    """Days and weeks are those of the agent's time zone; a week begins on Monday."""
+
+    total_clients: int
+    active_clients: int = Field(description="Lead, negotiating or under contract")
+    pending_tasks: int
+    completed_tasks: int
+    emails_sent_today: int
+    emails_sent_this_week: int
+    emails_held: int = Field(description="Waiting for the agent")
+    emails_unknown: int = Field(description="Nobody knows whether they were handed over")
+    emails_failed: int
+    conversion_rate: float = Field(description="Per cent of all clients that are closed")
+
+
+class Event(Stored):
+    """Something that happened to a client."""
+
+    kind: Literal[
+        "client-created", "email-sent", "email-failed", "email-held", "email-unknown", "task-skipped", "task-cancelled"
+    ]
+    at: datetime
+    client_id: int
+    task_id: int | None
+    text: str
+
+
+class Activity(Stored):
+    data: list[Event]
+
+
+async def stats(agent_id: int) -> Stats:
+    """The agent's figures now.
+
+    Raises:
+        NotFound: there is no such agent.
+    """
+    async with database() as connection:
+        found = await rows(connection, _STATS, {"agent": agent_id})
+    if not found:
+        raise NotFound("There is no such agent.", code="unknown-agent")
+    return Stats.model_validate(found[0])
+
+
+async def recent_activity(agent_id: int, limit: int) -> Activity:
+    """What happened last, the newest first."""
+    async with database() as connection:
+        found = await rows(connection, _ACTIVITY, {"agent": agent_id, "limit": limit})
+    return Activity(data=[Event.model_validate(row) for row in found])

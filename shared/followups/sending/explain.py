@@ -1,0 +1,82 @@
+"""Why a task's mail was not sent, or not yet."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field
+
+from shared.followups.people.models import Stored
+from shared.followups.sending import checks, facts
+from shared.platform.errors import NotFound
+from shared.platform.postgres import database, rows
+
+if TYPE_CHECKING:
+    from psycopg import AsyncConnection
+
+WAITING = {"sending": "being-sent", "unknown": "nobody-knows-whether-it-was-handed-over"}
+
+
+class Explanation(Stored):
+    """What keeps a task's mail from being sent."""
+
+    task_id: int
+    sent: bool
+    reason: str | None = Field(description="null when it was sent; due-now: the next sweep takes it")
+    until: datetime | None = Field(description="When it may go out, if time alone decides")
+    scheduled_for: datetime
+
+
+async def explain(agent_id: int, task_id: int) -> Explanation:
+    """Why the task's mail was not sent.
+
+    Raises:
+        NotFound: there is no such task.
+    """
+    async with database() as connection:
+        row = await facts.read_task(connection, agent_id, task_id)
+        if row is None:
+            raise NotFound("There is no such task.", code="unknown-task")
+        return await _explained(connection, row)
+
+
+async def due(agent_id: int, limit: int) -> list[Explanation]:
+    """The agent's pending tasks whose time has come, the oldest first, each with what keeps it."""
+    async with database() as connection:
+        found = await rows(
+            connection,
+            "select id from followups.tasks where agent_id = %s and status = 'pending' and scheduled_for <= now()"
+            " order by scheduled_for, id limit %s",
+            (agent_id, limit),
+        )
+        read = [await facts.read_task(connection, agent_id, row["id"]) for row in found]
+        return [await _explained(connection, row) for row in read if row is not None]
+
+
+async def _explained(connection: AsyncConnection[Any], row: dict[str, Any]) -> Explanation:
+    sent = row["state"] == "sent"
+    reason, until = (None, None) if sent else await _reason(connection, row)
+    return Explanation(
+        task_id=row["task_id"], sent=sent, reason=reason, until=until, scheduled_for=row["scheduled_for"]
+    )
+
+
+async def _reason(connection: AsyncConnection[Any], row: dict[str, Any]) -> tuple[str, datetime | None]:
+    ended = row["task_status"] != "pending" and (row["task_reason"] or row["task_status"])
+    held = row["hold_reason"] if row["state"] == "held" else None
+    if known := ended or held or WAITING.get(row["state"]):
+        return known, None
+    verdict = checks.judge(await facts.facts_of(connection, row))
+    if isinstance(verdict, checks.Stop | checks.Wait):
+        return verdict.reason, None
+    return _timed(row, verdict)
+
+
+def _timed(row: dict[str, Any], verdict: checks.Verdict) -> tuple[str, datetime | None]:
+    """What time alone decides. A mail that needs a person is written first, and held then."""
+    if row["scheduled_for"] > row["now"]:
+        return row["task_reason"] or "not-yet", row["scheduled_for"]
+    if row["state"] == "claimed" and row["leased_until"] > row["now"]:
+        return row["error_code"] or "being-written", row["leased_until"]
+    return (verdict.reason, verdict.until) if isinstance(verdict, checks.Defer) else ("due-now", None)

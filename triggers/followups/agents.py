@@ -1,0 +1,82 @@
+"""Routes of the agents: register, sign in, and change what is their own."""
+
+from typing import Annotated, Literal
+
+import azure.functions as func
+from pydantic import BaseModel, Field, SecretStr
+
+from shared.followups.people import agents, passwords, tokens
+from shared.followups.people.models import Address, Agent, AgentProfile, Given, Line, ProfileFields
+from shared.platform.auth import PUBLIC, Caller
+from shared.platform.errors import Unauthenticated
+from shared.platform.failed_attempts import failed_attempts
+from shared.platform.http import Routes
+from triggers.followups.guard import AGENT, REGISTRATION, agent_of
+
+routes = Routes(tag="agents")
+
+Password = Annotated[SecretStr, Field(min_length=10, max_length=200)]
+
+
+class RegisterRequest(ProfileFields):
+    """A new agent."""
+
+    email: Address
+    password: Password
+    name: Annotated[Line, Field(min_length=1)]
+
+
+class LoginRequest(Given):
+    email: Annotated[str, Field(max_length=254)]
+    password: Annotated[SecretStr, Field(max_length=200)]
+
+
+class Session(BaseModel):
+    """Send the token as `Authorization: Bearer`."""
+
+    access_token: str
+    token_type: Literal["bearer"] = "bearer"  # noqa: S105 - the scheme's name
+    expires_in: int = Field(description="Seconds")
+    agent: Agent
+
+
+@routes.post("/api/agents/register", needs=REGISTRATION, summary="Register an agent", status=201)
+async def followups_register(body: RegisterRequest) -> Session:
+    """Needs the admin key, unless registration is open: agents send mail in the operator's name."""
+    profile = ProfileFields.model_validate(body.model_dump(exclude={"email", "password", "name"}, exclude_unset=True))
+    stored = await passwords.hashed(body.password.get_secret_value())
+    return _session(await agents.register(body.email, stored, body.name, profile))
+
+
+@routes.post("/api/agents/login", needs=PUBLIC, summary="Sign in with address and password")
+async def followups_login(body: LoginRequest, request: func.HttpRequest) -> Session:
+    with failed_attempts.watched(request):
+        found = await agents.by_email(body.email.strip().lower())
+        right = await passwords.matches(body.password.get_secret_value(), found[1] if found else None)
+        if found is None or not right or not found[0].is_active:
+            raise Unauthenticated("The address or the password is wrong.", code="sign-in-refused")
+    return _session(found[0])
+
+
+@routes.get("/api/agents/me", needs=AGENT, summary="Who is signed in")
+async def followups_me(caller: Caller) -> Agent:
+    return await agents.read(agent_of(caller))
+
+
+@routes.patch("/api/agents/me", needs=AGENT, summary="Change one's own profile, hours and way of sending")
+async def followups_change_me(body: AgentProfile, caller: Caller) -> Agent:
+    return await agents.change(agent_of(caller), body)
+
+
+@routes.post("/api/agents/me/pause", needs=AGENT, summary="Hold all one's own mails back")
+async def followups_pause_me(caller: Caller) -> Agent:
+    return await agents.pause(agent_of(caller), paused=True)
+
+
+@routes.post("/api/agents/me/resume", needs=AGENT, summary="Let one's own mails go on")
+async def followups_resume_me(caller: Caller) -> Agent:
+    return await agents.pause(agent_of(caller), paused=False)
+
+
+def _session(agent: Agent) -> Session:
+    return Session(access_token=tokens.issue(agent.id), expires_in=int(tokens.lifetime().total_seconds()), agent=agent)

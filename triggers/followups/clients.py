@@ -1,0 +1,101 @@
+"""Routes of an agent's clients."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+from shared.followups.people import clients, tasks
+from shared.followups.people.imports import ClientImport, ImportReport, import_clients
+from shared.followups.people.models import Client, ClientChange, Given, Identifier, NewClient, Number, Stage, Task
+from shared.platform.auth import Caller
+from shared.platform.http import Page, Routes
+from triggers.followups.guard import AGENT, agent_of
+from triggers.followups.lists import NumberedPage, page
+
+routes = Routes(tag="clients")
+IMPORT_BYTES = 3_000_000
+
+
+class ClientsQuery(NumberedPage):
+    """Which clients to list."""
+
+    stage: Stage | None = None
+    search: str = Field(default="", max_length=200, description="Part of a name, an address or a property's address")
+
+
+class BulkDelete(Given):
+    client_ids: Annotated[list[Number], Field(min_length=1, max_length=1000)]
+
+
+class Deleted(BaseModel):
+    """Which of them there were."""
+
+    deleted: list[int]
+
+
+class Merge(Given):
+    """The other entry of the same person, which is deleted."""
+
+    other_id: Number
+
+
+@routes.get("/api/clients", needs=AGENT, summary="The agent's clients")
+async def followups_list_clients(query: ClientsQuery, caller: Caller) -> Page[Client]:
+    found = await clients.listed(
+        agent_of(caller), after=query.cursor or 0, limit=query.limit, stage=query.stage, search=query.search
+    )
+    return page(found, query.limit)
+
+
+@routes.post("/api/clients", needs=AGENT, summary="Enter a client and plan its cadence", status=201)
+async def followups_create_client(body: NewClient, caller: Caller) -> Client:
+    return await clients.create(agent_of(caller), body)
+
+
+@routes.post("/api/clients/import", needs=AGENT, summary="Enter the clients of a CSV file", limit=IMPORT_BYTES)
+async def followups_import_clients(body: ClientImport, caller: Caller) -> ImportReport:
+    """A row that is wrong, or whose address is known, is reported and keeps no other out."""
+    return await import_clients(agent_of(caller), body)
+
+
+@routes.post("/api/clients/bulk-delete", needs=AGENT, summary="Delete several clients")
+async def followups_delete_clients(body: BulkDelete, caller: Caller) -> Deleted:
+    return Deleted(deleted=await clients.delete(agent_of(caller), body.client_ids))
+
+
+@routes.get("/api/clients/{client_id}", needs=AGENT, summary="One client")
+async def followups_read_client(client_id: Identifier, caller: Caller) -> Client:
+    return await clients.read(agent_of(caller), client_id)
+
+
+@routes.patch("/api/clients/{client_id}", needs=AGENT, summary="Change a client")
+async def followups_change_client(client_id: Identifier, body: ClientChange, caller: Caller) -> Client:
+    return await clients.change(agent_of(caller), client_id, body)
+
+
+@routes.delete("/api/clients/{client_id}", needs=AGENT, summary="Delete a client and cancel what is planned")
+async def followups_delete_client(client_id: Identifier, caller: Caller) -> None:
+    await clients.read(agent_of(caller), client_id)
+    await clients.delete(agent_of(caller), [client_id])
+
+
+@routes.get("/api/clients/{client_id}/tasks", needs=AGENT, summary="A client's tasks")
+async def followups_client_tasks(client_id: Identifier, query: NumberedPage, caller: Caller) -> Page[Task]:
+    await clients.read(agent_of(caller), client_id)
+    found = await tasks.listed(agent_of(caller), after=query.cursor or 0, limit=query.limit, client_id=client_id)
+    return page(found, query.limit)
+
+
+@routes.post("/api/clients/{client_id}/pause", needs=AGENT, summary="Hold a client's mails back")
+async def followups_pause_client(client_id: Identifier, caller: Caller) -> Client:
+    return await clients.pause(agent_of(caller), client_id, paused=True)
+
+
+@routes.post("/api/clients/{client_id}/resume", needs=AGENT, summary="Let a client's mails go on")
+async def followups_resume_client(client_id: Identifier, caller: Caller) -> Client:
+    return await clients.pause(agent_of(caller), client_id, paused=False)
+
+
+@routes.post("/api/clients/{client_id}/merge", needs=AGENT, summary="Make two entries of one person one")
+async def followups_merge_clients(client_id: Identifier, body: Merge, caller: Caller) -> Client:
+    return await clients.merge(agent_of(caller), client_id, body.other_id)

@@ -1,0 +1,25 @@
+"""Routes of an agent's figures."""
+
+from pydantic import BaseModel, Field
+
+from shared.followups.reporting import dashboard
+from shared.followups.reporting.dashboard import Activity, Stats
+from shared.platform.auth import Caller
+from shared.platform.http import Routes
+from triggers.followups.guard import AGENT, agent_of
+
+routes = Routes(tag="dashboard")
+
+
+class ActivityQuery(BaseModel, extra="forbid"):
+    limit: int = Field(default=20, ge=1, le=100, description="Most events")
+
+
+@routes.get("/api/dashboard/stats", needs=AGENT, summary="The agent's figures")
+async def followups_stats(caller: Caller) -> Stats:
+    return await dashboard.stats(agent_of(caller))
+
+
+@routes.get("/api/dashboard/recent-activity", needs=AGENT, summary="What happened last")
+async def followups_activity(query: ActivityQuery, caller: Caller) -> Activity:
+    return await dashboard.recent_activity(agent_of(caller), query.limit)

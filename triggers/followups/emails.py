@@ -1,0 +1,108 @@
+"""Routes of an agent's mails: read, edit, approve, send; and the operator's of those that nobody knows about."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+from shared.followups.people.models import Given, Identifier, Line, Number
+from shared.followups.sending import brakes, mails, outbox
+from shared.followups.sending.mails import Edited, Email, EmailChange, NewEmail, Preview, State
+from shared.followups.steps import Outcome
+from shared.platform.auth import ADMIN, Caller
+from shared.platform.errors import Conflict
+from shared.platform.http import Page, Routes
+from triggers.followups.guard import AGENT, agent_of
+from triggers.followups.lists import NumberedPage, page
+
+routes = Routes(tag="emails")
+
+
+class EmailsQuery(NumberedPage):
+    """Which mails to list."""
+
+    state: State | None = None
+
+
+class PreviewRequest(Given):
+    task_id: Number
+
+
+class Resolution(Given):
+    """What a person found at the provider or in the relay's log."""
+
+    handed_over: bool
+
+
+class StopRequest(Given):
+    reason: Annotated[Line, Field(min_length=1)]
+
+
+class Resolved(BaseModel):
+    """The mail is settled."""
+
+    email_id: int
+    handed_over: bool
+
+
+@routes.get("/api/emails", needs=AGENT, summary="The agent's mails, newest first")
+async def followups_list_emails(query: EmailsQuery, caller: Caller) -> Page[Email]:
+    found = await mails.listed(agent_of(caller), before=query.cursor, limit=query.limit, state=query.state)
+    return page(found, query.limit)
+
+
+@routes.post("/api/emails/preview", needs=AGENT, summary="What would be written for a task now")
+async def followups_preview_email(body: PreviewRequest, caller: Caller) -> Preview:
+    return await mails.preview(agent_of(caller), body.task_id)
+
+
+@routes.post("/api/emails/send", needs=AGENT, summary="Send a client one's own words", status=201)
+async def followups_send_email(body: NewEmail, caller: Caller) -> Email:
+    """It goes out with the next sweep, under the same checks as all others."""
+    return await mails.write(agent_of(caller), body)
+
+
+@routes.get("/api/emails/{email_id}", needs=AGENT, summary="One mail")
+async def followups_read_email(email_id: Identifier, caller: Caller) -> Email:
+    return await mails.read(agent_of(caller), email_id)
+
+
+@routes.patch("/api/emails/{email_id}", needs=AGENT, summary="Change the text of a mail that waits for its agent")
+async def followups_change_email(email_id: Identifier, body: EmailChange, caller: Caller) -> Edited:
+    return await mails.edit(agent_of(caller), email_id, body)
+
+
+@routes.delete("/api/emails/{email_id}", needs=AGENT, summary="Cancel a mail that was not handed over")
+async def followups_delete_email(email_id: Identifier, caller: Caller) -> None:
+    await mails.delete(agent_of(caller), email_id)
+
+
+@routes.post("/api/emails/{email_id}/approve", needs=AGENT, summary="Let a mail go out that waits for its agent")
+async def followups_approve_email(email_id: Identifier, caller: Caller) -> Email:
+    return await mails.approve(agent_of(caller), email_id)
+
+
+@routes.post("/api/emails/{email_id}/test", needs=AGENT, summary="Send a mail's text to oneself")
+async def followups_test_email(email_id: Identifier, caller: Caller) -> Outcome:
+    """Now, to the agent's own address; the mail itself stays as it is."""
+    return await mails.send_test(agent_of(caller), email_id)
+
+
+@routes.post("/api/emails/{email_id}/resolve", needs=ADMIN, summary="Say whether a mail was handed over")
+async def followups_resolve_email(email_id: Identifier, body: Resolution) -> Resolved:
+    """For a mail whose worker died or whose answer was lost. Neither answer sends it again."""
+    kind = "accepted" if body.handed_over else "refused"
+    said = Outcome(kind=kind, provider="a person", code=None if body.handed_over else "not-handed-over")
+    if not await outbox.resolve(email_id, said):
+        raise Conflict("The mail is settled, or there is none of this number.", code="not-unknown")
+    return Resolved(email_id=email_id, handed_over=body.handed_over)
+
+
+@routes.post("/api/followups/stop", needs=ADMIN, summary="Stop all mails of all agents")
+async def followups_stop(body: StopRequest) -> None:
+    """From the next check on nothing is handed over; /health/scheduler shows since when."""
+    await brakes.stop(body.reason)
+
+
+@routes.post("/api/followups/resume", needs=ADMIN, summary="Let the mails of all agents go on")
+async def followups_resume() -> None:
+    await brakes.go_on()

@@ -1,0 +1,58 @@
+"""Which agent is calling."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from shared.followups.people import agents, tokens
+from shared.followups.settings import settings
+from shared.platform.auth import ADMIN, PUBLIC, Caller, Guard, header
+from shared.platform.errors import Forbidden, NotFound, Unauthenticated
+from shared.platform.failed_attempts import failed_attempts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import azure.functions as func
+
+
+class AgentToken:
+    """Lets in an agent who has signed in; each sees only its own data."""
+
+    schemes: Mapping[str, Mapping[str, str]] = {
+        "AgentToken": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "From the login."}
+    }
+
+    async def authenticate(self, request: func.HttpRequest) -> Caller:
+        scheme, _, token = header(request, "Authorization").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise Unauthenticated("Nothing says which agent is calling.", remedy="Send Authorization: Bearer <token>.")
+        with failed_attempts.watched(request):
+            agent_id = tokens.read(token.strip())
+            try:
+                agent = await agents.read(agent_id)
+            except NotFound:
+                raise Unauthenticated("The token's agent is not there any more.") from None
+        if not agent.is_active:
+            raise Forbidden("The agent is not active.", code="agent-inactive", remedy="Ask the operator.")
+        return Caller(f"agent-{agent.id}", organization=str(agent.id))
+
+
+class Registration:
+    """Lets in everybody where registration is open, else the operator: agents send mail in the operator's name."""
+
+    schemes: Mapping[str, Mapping[str, str]] = ADMIN.schemes
+
+    async def authenticate(self, request: func.HttpRequest) -> Caller:
+        guard: Guard = PUBLIC if settings().followups_open_registration else ADMIN
+        return await guard.authenticate(request)
+
+
+AGENT: Guard = AgentToken()
+REGISTRATION: Guard = Registration()
+
+
+def agent_of(caller: Caller) -> int:
+    """The number of the agent who is calling."""
+    assert caller.organization is not None, "the guard names it"
+    return int(caller.organization)

@@ -61,7 +61,7 @@ test: setup ## Check and test everything
 retest: setup ## Run again, one after the other, what failed the last time; what passes now is listed
 	@python -m pytest --last-failed --last-failed-no-failures none -p tools.second_try
 
-lint: setup ## Types, style, floors and determinism rules
+lint: setup ## Types, style, layers and determinism rules
 	@$(SIDE_BY_SIDE) types style
 
 types:

@@ -99,7 +99,8 @@ def _client(account: SesAccount) -> Any:
     from boto3.session import Session  # noqa: PLC0415 - loads in the activity that needs it
     from botocore.config import Config  # noqa: PLC0415 - as above
 
-    return Session().client(
+    session: Any = Session()
+    return session.client(
         "sesv2",
         region_name=account.region,
         endpoint_url=account.endpoint,

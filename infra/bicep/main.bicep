@@ -182,12 +182,24 @@ param postgresPoolSize int = 11
 param vaultRetentionDays int = 7
 param purgeProtection bool = false
 @description('recover where a vault of this environment was deleted and not purged; a hook finds out.')
+@allowed([
+  'default'
+  'recover'
+])
 param vaultCreateMode string = 'default'
+@allowed([
+  'default'
+  'recover'
+])
 param deployedAppsVaultCreateMode string = 'default'
 
 @description('Client id of a registration in Entra with which operators sign in; empty: they show the admin key.')
 param signInClientId string = ''
 @description('entra once the sign-in is switched on in front of the app. A hook finds out.')
+@allowed([
+  'none'
+  'entra'
+])
 param operatorSignIn string = 'none'
 
 @description('Organizations, by commas, whose deployed apps get an environment and a network of their own: those that do not trust the others.')

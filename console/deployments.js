@@ -75,10 +75,15 @@ function list(organization, found, open) {
     }));
 }
 
+function health(app) {
+  const restarts = app.restarts ? `, restarted ${count(app.restarts)} times` : "";
+  return h("p", { class: app.healthy ? "" : "error" }, `The app is ${app.healthy ? "healthy" : "not healthy"}${restarts}. ${app.reason ?? ""}`);
+}
+
 function detail(one, lines, organization, console_) {
   const path = `/deploy/${encodeURIComponent(one.deploymentId)}`;
   const steps = one.currentStep ? [...one.steps, { name: one.currentStep, running: true }] : one.steps;
-  const outcome = (step) => (step.running ? "running" : step.success ? "done" : step.error === "cancelled" ? "stopped" : "failed");
+  const outcome = (step) => (step.running ? "running" : step.success ? "done" : step.error === "cancelled" ? "cancelled" : "failed");
   const more = (step) => (outcome(step) === "failed" && !one.error?.message.includes(step.error) ? step.error : null);
   const columns = [
     ["Step", (step) => step.name],
@@ -89,7 +94,7 @@ function detail(one, lines, organization, console_) {
   const where = address(one.customDomainUrl ?? one.containerAppUrl);
   const retried = (answer) => { location.hash = `deployments/${encodeURIComponent(organization)}/${answer.newDeploymentId}`; };
   const buttons = [
-    ended(one) ? null : h("button", { id: "cancel-deployment", disabled: one.cancelRequested, onclick: () => order(`${path}/cancel`, console_) }, one.cancelRequested ? "Stopping …" : "Cancel"),
+    ended(one) ? null : h("button", { id: "cancel-deployment", disabled: one.cancelRequested, onclick: () => order(`${path}/cancel`, console_) }, one.cancelRequested ? "Cancelling …" : "Cancel"),
     one.status === "failed" ? h("button", { id: "retry-deployment", onclick: () => order(`${path}/retry`, console_, retried) }, "Retry") : null,
   ];
   return [
@@ -98,6 +103,7 @@ function detail(one, lines, organization, console_) {
       h("h2", {}, "Deployment ", h("span", { class: "id" }, one.deploymentId), " ", state(words(one.status))),
       bar(one.progress, 100, "the whole deployment"),
       where ? h("p", {}, where) : null,
+      one.app ? health(one.app) : null,
       one.error ? h("p", { class: "error" }, one.error.message, " ", one.error.details ?? "") : null,
       table(columns, steps, { empty: "Waiting for its turn." })),
     h("section", {}, h("h2", {}, "Log"),

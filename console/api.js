@@ -1,21 +1,43 @@
-// Asks the app with the operator's key, or as who is signed in. The key lives in this tab only and is gone when it closes.
+// Asks the app with the key of whoever sits here, or as who is signed in. The key lives in this tab only and is gone when
+// it closes.
 
 export class Refused extends Error {}
 
+const KEY = "manifold-key", HEADER = "manifold-key-header";
 export const key = {
-  get: () => sessionStorage.getItem("manifold-admin-key"),
-  set: (value) => sessionStorage.setItem("manifold-admin-key", value),
-  forget: () => sessionStorage.removeItem("manifold-admin-key"),
+  get: () => sessionStorage.getItem(KEY),
+  forget: () => [KEY, HEADER].forEach((name) => sessionStorage.removeItem(name)),
 };
 
-export async function ask(path, { method = "GET", body, headers: more = {} } = {}) {
+// What the key may do. A client's key begins with mf_; an operator's may, too, and is tried second.
+export async function enter(value) {
+  const headers = value.startsWith("mf_") ? ["X-API-Key", "X-Admin-Key"] : ["X-Admin-Key"];
+  for (const [index, header] of headers.entries()) {
+    sessionStorage.setItem(KEY, value);
+    sessionStorage.setItem(HEADER, header);
+    try {
+      return await whoami();
+    } catch (error) {
+      if (!(error instanceof Refused) || index === headers.length - 1) {
+        key.forget();
+        throw error;
+      }
+    }
+  }
+}
+
+export const whoami = () => ask("/ops/caller");
+
+// `body` is sent as JSON, `bytes` as they are.
+export async function ask(path, { method = "GET", body, bytes, headers: more = {} } = {}) {
   // A page of another site cannot set X-Requested-By: with it a sign-in is believed to be meant for this request.
-  const headers = { "X-Admin-Key": key.get() ?? "", "X-Requested-By": "console", ...more };
+  const headers = { "X-Requested-By": "console", ...more };
+  if (key.get()) headers[sessionStorage.getItem(HEADER)] = key.get();
   if (body !== undefined) headers["Content-Type"] = "application/json";
-  const answer = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+  const answer = await fetch(path, { method, headers, body: bytes ?? (body === undefined ? undefined : JSON.stringify(body)) });
   if (answer.ok) return answer.status === 204 ? null : answer.json();
   const problem = await answer.json().catch(() => ({ title: `The app answered ${answer.status}.` }));
-  const text = [problem.detail ?? problem.title, problem.remedy].filter(Boolean).join(" ");
-  if (answer.status === 401 || answer.status === 403) throw new Refused(text);
-  throw new Error(text);
+  const fields = (problem.errors ?? []).map((one) => `${one.pointer ?? ""} ${one.detail ?? ""}`.trim());
+  const text = [problem.detail ?? problem.title, ...fields, problem.remedy].filter(Boolean).join("\n");
+  throw answer.status === 401 ? new Refused(text) : new Error(text);
 }

@@ -1,36 +1,45 @@
-// The console: a view for each workload, asked again every two seconds while the page is in front.
-import { ask, key, Refused } from "/console/api.js";
+// The console: a view for each subject, asked again every few seconds while the page is in front. A key sees the views
+// that it has the permission for.
+import { ask, enter, key, Refused, whoami } from "/console/api.js";
 import { h } from "/console/dom.js";
+import { patch } from "/console/patch.js";
 import * as deployments from "/console/deployments.js";
 import * as diamonds from "/console/diamonds.js";
 import * as operations from "/console/operations.js";
 import * as pricing from "/console/pricing.js";
 import * as queues from "/console/queues.js";
+import * as stones from "/console/stones.js";
 
-const REFRESH_MS = 2000;
+const OPERATOR_MS = 2000, CLIENT_MS = 5000; // a client's requests are counted
 const views = {
-  diamonds: ["Diamonds", diamonds],
-  pricing: ["Pricing", pricing],
-  deployments: ["Deployments", deployments],
-  queues: ["Queues", queues],
-  operations: ["Operations", operations],
+  diamonds: ["Diamonds", diamonds, "diamonds:run"],
+  stones: ["Stones", stones, "diamonds:read"],
+  pricing: ["Pricing", pricing, "diamonds:pricing"],
+  deployments: ["Deployments", deployments, "deploys:read"],
+  queues: ["Queues", queues, "*"],
+  operations: ["Operations", operations, "*"],
 };
-const main = document.getElementById("view");
-const message = document.getElementById("message");
-const form = document.getElementById("key-form");
+const at = (id) => document.getElementById(id);
+const main = at("view"), form = at("key-form");
+
+let caller = null; // who sits here and what they may do, once the app has said it
+let signedIn = false, signIn = null; // operators may also sign in, where the app says so
+const may = (permission) => Boolean(caller?.permissions.some((one) => one === permission || one === "*"));
+const allowed = () => Object.keys(views).filter((name) => may(views[name][2]));
 
 const route = () => {
   const [name, ...rest] = location.hash.slice(1).split("/");
-  return views[name] ? [name, rest.map(decodeURIComponent).join("/")] : ["diamonds", ""];
+  const shown = allowed();
+  return shown.includes(name) ? [name, rest.map(decodeURIComponent).join("/")] : [shown[0], ""];
 };
 
 function say(text) {
-  message.hidden = !text;
-  message.textContent = text ?? "";
+  at("message").hidden = !text;
+  at("message-text").textContent = text ?? "";
 }
 
 async function health() {
-  const place = document.getElementById("health");
+  const place = at("health");
   try {
     const answer = await fetch("/health/ready");
     place.className = answer.ok ? "good" : "bad";
@@ -41,35 +50,51 @@ async function health() {
   }
 }
 
-// Operators may also sign in, where the app says so; otherwise they enter the key.
-let signedIn = false, signIn = null;
+function frame(name) {
+  const tabs = allowed().map((id) => h("a", { id: `tab-${id}`, href: `#${id}`, "aria-current": id === name ? "page" : null }, views[id][0]));
+  patch(at("tabs"), tabs);
+  form.hidden = Boolean(caller);
+  at("leave").hidden = !key.get();
+  at("leave").textContent = caller ? `Forget the key of ${caller.name}` : "";
+}
+
+function empty(text) {
+  main.dataset.view = "";
+  main.replaceChildren(h("section", {}, h("p", { class: "empty" }, text), caller ? null : signIn));
+}
+
 async function whoIsIt() {
   const { url, signed_in } = await ask("/ops/sign-in").catch(() => ({}));
   signedIn = Boolean(signed_in);
   if (url) signIn = h("p", {}, h("a", { id: "sign-in", href: `${url}?post_login_redirect_uri=/console` }, "Sign in"));
 }
 
-let asked = 0, underWay = 0, failed = false;
+let turns = 0, underWay = 0, failed = false;
 async function refresh() {
-  const [name, rest] = route();
-  const tabs = Object.entries(views).map(([id, [title]]) => h("a", { href: `#${id}`, "aria-current": id === name ? "page" : null }, title));
-  document.getElementById("tabs").replaceChildren(...tabs);
-  const known = signedIn || Boolean(key.get());
-  form.hidden = known;
   health();
-  if (!known) return main.replaceChildren(h("section", {}, h("p", { class: "empty" }, "Enter the admin key (the setting ADMIN_API_KEY) to see what runs."), signIn));
-  const turn = ++asked;
+  const turn = ++turns;
   underWay++;
   try {
-    const content = await views[name][1].show({ ask, rest, again: refresh, say });
-    if (turn !== asked) return;
-    const focused = document.activeElement?.id;
-    main.replaceChildren(...content);
-    if (focused) document.getElementById(focused)?.focus();
+    if (!caller && (signedIn || key.get())) caller = await whoami();
+    if (turn !== turns) return;
+    const [name, rest] = caller ? route() : [];
+    frame(name);
+    if (!caller) return empty("Enter a key to see what runs: the operator's (the setting ADMIN_API_KEY), or a client's for its part.");
+    if (!name) return empty(`No page of the console is for the permissions of ${caller.name}: ${caller.permissions.join(", ") || "none"}.`);
+    const [, view] = views[name];
+    const content = (await view.show({ ask, rest, again: refresh, say, may, caller })).filter(Boolean);
+    if (turn !== turns) return;
+    if (main.dataset.view === name) patch(main, content);
+    else {
+      main.dataset.view = name;
+      main.replaceChildren(...content);
+    }
+    view.drawn?.();
     if (failed) say(null); // what an action has said stays until the next one
     failed = false;
   } catch (error) {
-    if (error instanceof Refused) key.forget(), (signedIn = false), (form.hidden = false);
+    if (turn !== turns) return;
+    if (error instanceof Refused) leave();
     failed = true;
     say(error.message);
   } finally {
@@ -77,14 +102,35 @@ async function refresh() {
   }
 }
 
-form.addEventListener("submit", (event) => {
+function leave() {
+  key.forget();
+  caller = null;
+  signedIn = false;
+  frame();
+  empty("Enter a key to see what runs.");
+}
+
+form.addEventListener("submit", async (event) => {
   event.preventDefault();
-  key.set(document.getElementById("key").value);
-  document.getElementById("key").value = "";
+  const { value } = at("key");
+  at("key").value = "";
+  try {
+    caller = await enter(value.trim());
+    say(null);
+  } catch (error) {
+    return say(error.message);
+  }
   refresh();
 });
+at("leave").addEventListener("click", () => { turns++; say(null); leave(); at("key").focus(); });
+at("message-close").addEventListener("click", () => say(null));
 window.addEventListener("hashchange", () => { say(null); refresh(); });
-const typing = () => main.contains(document.activeElement) && ["INPUT", "SELECT", "TEXTAREA"].includes(document.activeElement.tagName);
+
 // Not while the last one is under way: what answers slowly would never be seen.
-setInterval(() => { if (!document.hidden && !underWay && !typing()) refresh(); }, REFRESH_MS);
-whoIsIt().then(refresh);
+function later() {
+  setTimeout(async () => {
+    if (!document.hidden && !underWay) await refresh();
+    later();
+  }, may("*") || !caller ? OPERATOR_MS : CLIENT_MS);
+}
+whoIsIt().then(refresh).then(later);

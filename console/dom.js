@@ -5,7 +5,7 @@ export function h(tag, attributes = {}, ...children) {
   const element = svg ? document.createElementNS("http://www.w3.org/2000/svg", tag) : document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (name === "svg" || value === undefined || value === null || value === false) continue;
-    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    if (name.startsWith("on")) element[name] = value; // a property, which patch.js moves to the element that stays
     else element.setAttribute(name, value === true ? "" : value);
   }
   element.append(...children.flat().filter((child) => child !== null && child !== undefined));
@@ -14,6 +14,9 @@ export function h(tag, attributes = {}, ...children) {
 
 const numbers = new Intl.NumberFormat("en");
 export const count = (value) => (value === null || value === undefined ? "–" : numbers.format(value));
+
+const amounts = new Intl.NumberFormat("en", { style: "currency", currency: "USD" });
+export const dollars = (value) => (value === null || value === undefined ? "–" : amounts.format(value));
 
 export function time(text) {
   return text ? h("time", { datetime: text, title: text }, new Date(text).toLocaleString("en-GB")) : "–";
@@ -29,24 +32,58 @@ export function duration(seconds) {
 export const between = (from, to) => ((to ? new Date(to) : new Date()) - new Date(from)) / 1000;
 
 const TONES = {
-  completed: "good", done: "good", failed: "bad", terminated: "bad", cancelled: "quiet", canceled: "quiet", stopped: "quiet",
-  held: "warn", partial: "warn", suspended: "warn", pending: "quiet",
+  completed: "good", done: "good", available: "good", failed: "bad", terminated: "bad", cancelled: "quiet", canceled: "quiet", stopped: "quiet",
+  held: "warn", "on hold": "warn", sold: "quiet", "no longer offered": "quiet", superseded: "quiet", partial: "warn", suspended: "warn", pending: "quiet",
 };
 export const state = (name) => h("span", { class: `state ${TONES[name.toLowerCase()] ?? "busy"}` }, name.toLowerCase());
 
-// `id` keeps the keyboard on a row that is drawn anew.
+// An error is shown whole, with its lines.
+export const problem = (...texts) => h("p", { class: "error" }, texts.filter(Boolean).join("\n"));
+
+// On a narrow screen each row is a card, and each cell says what it is. `id` lets a row stay when it is drawn anew.
 export function table(columns, rows, { empty = "Nothing yet.", open, selected, id } = {}) {
   if (!rows.length) return h("p", { class: "empty" }, empty);
   const body = rows.map((row) => {
-    const cells = columns.map(([, cell, kind]) => h("td", { class: kind }, cell(row)));
-    if (!open) return h("tr", {}, cells);
+    const cells = columns.map(([title, cell, kind]) => h("td", { class: kind, "data-title": title || null }, cell(row)));
+    if (!open) return h("tr", { id: id?.(row) }, cells);
     const act = () => open(row);
-    const key = (event) => { if (event.key === "Enter") act(); };
+    const key = (event) => { if (event.key === "Enter" && event.target === event.currentTarget) act(); };
     return h("tr", { id: id?.(row), "data-open": true, tabindex: 0, "aria-selected": String(Boolean(selected?.(row))), onclick: act, onkeydown: key }, cells);
   });
   const head = h("tr", {}, columns.map(([title, , kind]) => h("th", { scope: "col", class: kind }, title)));
   return h("table", {}, h("thead", {}, head), h("tbody", {}, body));
 }
+
+// Where a list is: the cursor of its page, and those of the pages before it.
+export const firstPage = () => ({ cursor: null, before: [] });
+export function pager(name, place, next, again, [back, forth] = ["Newer", "Older"]) {
+  if (!next && !place.before.length) return null;
+  const earlier = () => { place.cursor = place.before.pop(); again(); };
+  const later = () => { place.before.push(place.cursor); place.cursor = next; again(); };
+  return h("p", { class: "pager" },
+    h("button", { id: `${name}-back`, disabled: !place.before.length, onclick: earlier }, back),
+    h("span", { class: "quiet" }, `page ${place.before.length + 1}`),
+    h("button", { id: `${name}-forth`, disabled: !next, onclick: later }, forth));
+}
+
+// The query of a request, without what is not given.
+export function query(given) {
+  const kept = Object.entries(given).filter(([, value]) => value !== null && value !== undefined && value !== "");
+  return new URLSearchParams(kept.map(([name, value]) => [name, String(value)]));
+}
+
+// Does something, says what came of it or went wrong, and shows what is then there.
+export const act = ({ again, say }, what) => async (event) => {
+  event?.preventDefault();
+  say(null);
+  try {
+    const said = await what();
+    await again();
+    if (typeof said === "string") say(said);
+  } catch (error) {
+    say(error.message);
+  }
+};
 
 export function bar(done, total, label) {
   const percent = total ? Math.min(100, Math.round((100 * done) / total)) : 0;

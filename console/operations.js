@@ -1,21 +1,19 @@
-// Every orchestration of the app, and the steps of the one that is open.
-import { bar, count, duration, h, state, table, time } from "/console/dom.js";
+// Every orchestration of the app, the newest first, and the steps of the one that is open.
+import { act, bar, count, duration, firstPage, h, pager, problem, query, state, table, time } from "/console/dom.js";
+
+const LISTED = 50;
+const STATES = ["Running", "Pending", "Completed", "Failed", "Terminated", "Suspended"];
+const wanted = { name: "", prefix: "", status: "" };
+let place = firstPage();
 
 const progress = (run) => {
   const said = run.progress;
   if (!said) return "";
-  return h("span", {}, `${said.phase} `, said.total ? bar(said.done, said.total, said.phase) : null);
+  return h("span", {}, `${said.phase ?? ""} `, said.total ? bar(said.done, said.total, said.phase) : null);
 };
 
-async function stop(id, { ask, again, say }) {
-  if (!confirm(`Stop ${id}? Steps that already run go on to their end.`)) return;
-  try {
-    await ask(`/ops/runs/${encodeURIComponent(id)}/terminate`, { method: "POST", body: { reason: "Stopped from the console." } });
-    again();
-  } catch (error) {
-    say(error.message);
-  }
-}
+const stop = (id, console_) => () => confirm(`Stop ${id}? Steps that already run go on to their end.`)
+  && act(console_, () => console_.ask(`/ops/runs/${encodeURIComponent(id)}/terminate`, { method: "POST", body: { reason: "Stopped from the console." } }))();
 
 function detail(run, console_) {
   const columns = [
@@ -26,31 +24,47 @@ function detail(run, console_) {
     ["Longest", (step) => duration(step.longest_seconds), "number"],
   ];
   const running = ["Running", "Pending", "Suspended"].includes(run.status);
-  return h("section", {},
-    h("div", { class: "tools" }, running ? h("button", { id: "stop", onclick: () => stop(run.id, console_) }, "Stop") : null),
+  return h("section", { id: "run-detail" },
+    h("div", { class: "tools" },
+      running ? h("button", { id: "stop", onclick: stop(run.id, console_) }, "Stop") : null,
+      h("button", { id: "close-run", onclick: () => { location.hash = "operations"; } }, "Close")),
     h("h2", {}, `${run.name} `, h("span", { class: "id" }, run.id), " ", state(run.status)),
-    run.error ? h("p", { class: "error" }, run.error.message, " ", run.error.remedy ?? "") : null,
+    run.error ? problem(run.error.message, run.error.remedy) : null,
     h("p", { class: "quiet" }, `${count(run.events)} events in its history. `, progress(run)),
     table(columns, run.steps, { empty: "No step yet." }));
 }
 
+function search({ again }) {
+  const typed = (name) => (event) => {
+    wanted[name] = event.target.value.trim();
+    place = firstPage();
+  };
+  const field = (name, label) => h("label", {}, label,
+    h("input", { id: `find-${name}`, type: "search", maxlength: 100, value: wanted[name], oninput: typed(name), onchange: again }));
+  const options = ["", ...STATES].map((one) => h("option", { value: one, selected: one === wanted.status }, one.toLowerCase() || "any"));
+  return h("form", { id: "run-search", class: "terms", role: "search", onsubmit: (event) => event.preventDefault() },
+    field("name", "Orchestration begins with"), field("prefix", "Instance begins with"),
+    h("label", {}, "State", h("select", { id: "find-status", onchange: (event) => { typed("status")(event); again(); } }, options)));
+}
+
 export async function show(console_) {
-  const list = (await console_.ask("/ops/runs?limit=100")).data;
-  list.sort((a, b) => b.created_at.localeCompare(a.created_at));
+  const { data, pagination } = await console_.ask(`/ops/runs?${query({ ...wanted, order: "newest", limit: LISTED, cursor: place.cursor })}`);
   const open = console_.rest;
   const columns = [
     ["Orchestration", (run) => run.name],
     ["Instance", (run) => h("span", { class: "id" }, run.id)],
-    ["State", (run) => state(run.status)],
+    ["State", (run) => h("span", {}, state(run.status), run.error ? h("span", { class: "error" }, run.error.message) : null)],
     ["Progress", progress],
     ["Started", (run) => time(run.created_at)],
     ["Took", (run) => duration(run.seconds), "number"],
-    ["Error", (run) => h("span", { class: "error" }, run.error?.message ?? "")],
   ];
-  const all = h("section", {}, h("h2", {}, "Orchestrations"), table(columns, list, {
-    empty: "None yet.",
-    open: (run) => { location.hash = `operations/${encodeURIComponent(run.id)}`; },
-    selected: (run) => run.id === open,
-  }));
-  return open ? [detail(await console_.ask(`/ops/runs/${encodeURIComponent(open)}`), console_), all] : [all];
+  const all = h("section", { id: "runs" }, h("h2", {}, "Orchestrations, newest first"), search(console_),
+    table(columns, data, {
+      empty: Object.values(wanted).some(Boolean) ? "None fits." : "None yet.",
+      open: (run) => { location.hash = `operations/${encodeURIComponent(run.id)}`; },
+      selected: (run) => run.id === open,
+      id: (run) => `instance-${run.id}`,
+    }),
+    pager("runs", place, pagination.next, console_.again));
+  return [open ? detail(await console_.ask(`/ops/runs/${encodeURIComponent(open)}`), console_) : null, all];
 }

@@ -22,9 +22,6 @@ HEAVY = (
     "azure.servicebus",
     "cryptography",
     "rich",
-    "boto3",
-    "jinja2",
-    "jwt",
 )
 
 

@@ -7,7 +7,21 @@ from pathlib import Path
 from playwright.async_api import expect
 
 from local.browser import browser_page
+from tests.acceptance.deploys.conftest import archive
 
+COLOURED = """
+import os, time
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+print(f"\\x1b[32m{os.environ['GREETING']}\\x1b[0m <b>no markup</b>", flush=True)
+
+class App(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+
+HTTPServer(("127.0.0.1", int(os.environ["PORT"])), App).serve_forever()
+"""
 SCREENSHOTS = Path(__file__).parents[3] / ".local" / "screenshots"
 HEALTH = "503"  # there is no database here, which the console's look at the app's health says
 
@@ -47,6 +61,67 @@ async def test_an_operator_watches_cancels_and_retries_a_deployment_by_keyboard(
             await page.keyboard.press("Enter")
             await page.wait_for_url(lambda url: url != before)
             await page.get_by_role("heading", name="failed").wait_for(timeout=30_000)
+
+
+async def test_an_archive_and_a_repository_are_deployed_from_the_form(running, tmp_path) -> None:
+    source = tmp_path / "shop.zip"
+    source.write_bytes(archive({"app.py": COLOURED}))
+    with running() as app:
+        async with browser_page(expects="status of") as page:
+            app.deploy("bakery", "one")
+            await page.goto(f"{app.host.url}/console#deployments/{app.organization}")
+            await page.fill("#key", "acceptance")
+            await page.keyboard.press("Enter")
+            await page.locator(f"#project-{app.organization}-bakery").wait_for()
+            await page.click("#deploy > summary")
+            await page.fill("#deploy-projectId", "shop")
+            await page.set_input_files("#deploy-archive", source)
+            await page.fill("#deploy-startCommand", "python app.py")
+            await page.fill("#deploy-envVariables", "# of the shop\nGREETING='hello there'\nEMPTY=\n")
+            await page.wait_for_timeout(4_500)  # two refreshes
+            assert await page.input_value("#deploy-projectId") == "shop"
+            assert await page.locator("#deploy-archive").evaluate("one => one.files.length") == 1
+            await page.screenshot(path=SCREENSHOTS / "deploy-form.png", full_page=True)
+            await page.click("#deploy-start")
+            await page.wait_for_url(f"**/console#deployments/{app.organization}/dep_*")
+            await page.get_by_role("heading", name=page.url.rpartition("/")[2]).wait_for()
+            await page.get_by_role("heading", name="completed").wait_for(timeout=60_000)
+            [mine] = app.ask("GET", f"/deploy/project/shop?organizationId={app.organization}")["data"]
+            assert mine["projectName"] == "shop"
+            await page.click("#show-app-log")
+            ready = page.locator("#app-log .fg-2")
+            await ready.get_by_text("***").wait_for()  # the variable is a secret, and green
+            assert "\x1b" not in await page.locator("#app-log").inner_text()
+            assert await page.locator("#app-log b").count() == 0
+            await page.screenshot(path=SCREENSHOTS / "app-log.png", full_page=True)
+
+            await page.click(f"#project-{app.organization}-bakery")
+            await page.get_by_role("heading", name="Deployments of bakery").wait_for()
+            await expect(page.locator("[id^=row-]")).to_have_count(1)
+            await page.click("#all-projects")
+            await expect(page.locator("[id^=row-]")).to_have_count(2)
+
+            await page.click("#deploy > summary")
+            await page.fill("#deploy-projectId", "shop")
+            await page.fill("#deploy-gitUrl", "https://not-allowed.example.com/a/b")
+            await page.click("#deploy-start")
+            await page.click("#show-build-log")
+            await page.locator("#deployment-log").get_by_text("not-allowed.example.com").first.wait_for()
+            await page.screenshot(path=SCREENSHOTS / "deploy-url.png", full_page=True)
+
+
+async def test_a_failed_deployment_is_read_on_a_phone_in_the_dark(running) -> None:
+    with running() as app:
+        async with browser_page(width=390, height=800, dark=True, expects=HEALTH) as page:
+            app.wait(app.deploy("shop", "one"))
+            broken = app.deploy("shop", None)
+            app.wait(broken)
+            await page.goto(f"{app.host.url}/console#deployments/{app.organization}/{broken}")
+            await page.fill("#key", "acceptance")
+            await page.keyboard.press("Enter")
+            await page.get_by_role("heading", name=f"{broken} failed").wait_for()
+            assert await page.evaluate("document.documentElement.scrollWidth") <= 390
+            await page.screenshot(path=SCREENSHOTS / "deployments-phone.png", full_page=True)
 
 
 async def test_who_reads_further_up_in_a_log_is_not_pulled_to_its_end(running) -> None:

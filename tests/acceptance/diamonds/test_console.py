@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from azure.servicebus import ServiceBusClient, ServiceBusMessage
+from playwright.async_api import expect
 
 from local.browser import browser_page
 from tests.acceptance.diamonds.test_operations import held_run
@@ -19,7 +20,7 @@ async def test_an_operator_starts_a_run_and_watches_it_to_its_end(running: Any) 
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     async with running("--diamonds", "3000", "--latency-ms", "40") as app, browser_page() as page:
         await page.goto(f"{app.host.url}/console")
-        await page.get_by_text("Enter the admin key").wait_for()
+        await page.get_by_text("Enter a key to see what runs").wait_for()
         await page.fill("#key", "acceptance")
         await page.get_by_role("button", name="Open").click()
         await page.get_by_text("No run yet").wait_for()
@@ -84,6 +85,8 @@ async def test_a_held_run_is_read_again_from_the_console_by_keyboard(running: An
     async with running("--diamonds", "2500") as app, browser_page(width=420) as page:
         run = held_run(app)["run"]["run_id"]
         await opened(app, page, "diamonds")
+        await page.locator("#held").get_by_text("This run is held").wait_for()
+        await page.screenshot(path=SCREENSHOTS / "held-phone.png", full_page=True)
         row = page.locator(f"#run-{run}")
         await row.focus()
         await page.keyboard.press("Enter")
@@ -223,3 +226,116 @@ async def test_an_operator_who_is_signed_in_needs_no_key(running: Any) -> None:
             await page.set_extra_http_headers(principal("reader"))
             await page.goto(f"{app.host.url}/console")
             await page.get_by_text("has not the app role operator").wait_for()
+
+
+async def test_a_refresh_keeps_focus_selection_scroll_and_what_is_typed(running: Any) -> None:
+    async with running("--diamonds", "500") as app, browser_page(height=500) as page:
+        app.wait(app.start("full"))
+        await opened(app, page, "diamonds")
+        row = page.locator("tr[id^=run-]").first
+        await row.focus()
+        handle = await row.element_handle()
+        await page.evaluate("scrollTo(0, 300)")
+        select = "one => getSelection().selectAllChildren(one.querySelector('td'))"
+        await row.evaluate(select)
+        selected = await page.evaluate("getSelection().toString()")
+        app.wait(app.start("incremental"))
+        await expect(page.locator("tr[id^=run-]")).to_have_count(2)  # a newer one was drawn above it
+        await page.wait_for_timeout(2_500)
+        assert await handle.evaluate("one => one.isConnected && document.activeElement === one")
+        assert await page.evaluate("getSelection().toString()") == selected != ""
+        assert await page.evaluate("scrollY") == 300
+        await opened_view(page, "operations")
+        await page.locator("#find-name").press_sequentially("diamond_r", delay=700)
+        await expect(page.locator("#find-name")).to_be_focused()
+        assert await page.input_value("#find-name") == "diamond_r"
+        await expect(page.locator("tr[id^=instance-]")).to_have_count(1)
+
+
+async def opened_view(page: Any, view: str) -> None:
+    await page.evaluate(f"location.hash = '{view}'")
+
+
+async def test_orchestrations_are_searched_and_paged_newest_first(running: Any) -> None:
+    async with running("--diamonds", "10") as app, browser_page() as page:
+        app.wait(app.start("full"))
+        await opened(app, page, "operations")
+        await page.locator("tr[id^=instance-]").first.wait_for()
+        times = page.locator("tr[id^=instance-] time")
+        shown = [await times.nth(n).get_attribute("datetime") for n in range(await times.count())]
+        assert shown == sorted(shown, reverse=True)
+        await page.fill("#find-prefix", "nothing-begins-so")
+        await page.keyboard.press("Enter")
+        await page.get_by_text("None fits.").wait_for()
+        await page.fill("#find-prefix", "diamonds-nivoda")
+        await page.keyboard.press("Enter")
+        await page.locator("#instance-diamonds-nivoda").wait_for()
+        await page.select_option("#find-status", "Failed")
+        await page.get_by_text("None fits.").wait_for()
+
+
+async def test_one_failed_stone_is_seen_with_its_payload_and_tried_again(running: Any) -> None:
+    async with running("--diamonds", "1000", "--fault", "unmappable:0.02") as app, browser_page(width=390) as page:
+        failed = app.wait(app.start("full"))["run"]["failed"]
+        assert failed > 10
+        await opened(app, page, "diamonds")
+        await page.locator("#failed-nivoda-forth").wait_for()
+        before = await page.locator("#failed-nivoda tbody tr").first.get_attribute("id")
+        await page.click("#failed-nivoda-forth")
+        await page.get_by_text("page 2").wait_for()
+        first = page.locator("#failed-nivoda tbody tr").first
+        assert await first.get_attribute("id") != before
+        await page.screenshot(path=SCREENSHOTS / "diamonds-phone.png", full_page=True)
+        await first.locator("a").click()
+        await page.locator("#payload").get_by_text("certificate").wait_for()
+        await page.get_by_text("carats: missing").wait_for()
+        assert await page.evaluate("document.documentElement.scrollWidth") <= 390
+        await page.screenshot(path=SCREENSHOTS / "stone-failed.png", full_page=True)
+        stone = page.url.rpartition("/")[2]
+        app.rows(
+            "update diamonds.raw_diamonds set payload = jsonb_set(jsonb_set(payload, '{diamond,certificate,shape}',"
+            f" '\"ROUND\"'), '{{diamond,certificate,carats}}', '0.5') where supplier_stone_id = '{stone}' returning id"
+        )
+        await page.click("#stone-again")
+        await page.get_by_text("1 wait again; they are being consolidated.").wait_for()
+        await page.get_by_role("heading", name="available").wait_for(timeout=20_000)
+        assert app.rows("select count(*) from diamonds.diamonds") == [(1000 - failed + 1,)]
+
+
+async def test_a_stone_is_found_and_shown(running: Any) -> None:
+    async with running("--diamonds", "300") as app, browser_page() as page:
+        app.wait(app.start("full"))
+        [[stone, shape]] = app.rows("select supplier_stone_id, shape from diamonds.diamonds order by id limit 1")
+        await opened(app, page, "stones")
+        await page.fill("#stone-shape", shape.lower())
+        await page.keyboard.press("Enter")
+        [[fitting]] = app.rows(f"select count(*) from diamonds.diamonds where shape = '{shape}'")
+        await page.get_by_role("heading", name=f"On offer: {fitting}", exact=True).wait_for()
+        await page.fill("#by-stone", stone)
+        await page.keyboard.press("Enter")
+        await page.locator("#payload").get_by_text(stone).first.wait_for()
+        await page.locator(".facts").get_by_text(shape).first.wait_for()
+        await page.screenshot(path=SCREENSHOTS / "stones.png", full_page=True)
+        await page.click("#close-stone")
+        await page.locator("#payload").wait_for(state="detached")
+
+
+async def test_a_key_sees_the_pages_that_it_may_use(running: Any) -> None:
+    async with running("--diamonds", "100") as app, browser_page(expects="401") as page:
+        app.wait(app.start("full"))
+        tabs = page.locator("#tabs a")
+        shown = {"diamonds:read": ["Stones"], "diamonds:run": ["Diamonds"], "diamonds:pricing": ["Pricing"], "a:b": []}
+        keys = {permission: app.grant(permission.replace(":", "-"), permission) for permission in shown}
+        await page.goto(f"{app.host.url}/console#operations")
+        for permission, wanted in shown.items():
+            await page.fill("#key", keys[permission])
+            await page.keyboard.press("Enter")
+            await page.locator("#leave").get_by_text(permission.replace(":", "-")).wait_for()
+            await page.locator("main > section").first.wait_for()
+            assert await tabs.all_inner_texts() == wanted
+            assert await page.locator("#message").is_hidden()
+            if wanted == ["Stones"]:
+                await page.locator("tr[id^=diamond-]").first.click()
+                await page.locator(".facts").wait_for()
+            await page.click("#leave")
+            assert await page.evaluate("sessionStorage.length") == 0

@@ -94,7 +94,22 @@ param brilliantApiKey string
 @minLength(1)
 param followupsJwtSecret string
 
-@description('Sender of the follow-ups, of a domain verified at Resend; empty: none is written.')
+@description('Who delivers the follow-ups; ses needs the four parameters of SES.')
+@allowed([
+  'resend'
+  'ses'
+])
+param followupsProvider string = 'resend'
+
+@description('Region, access key and configuration set of Amazon SES; empty: it is not used.')
+param sesRegion string = ''
+param sesAccessKeyId string = ''
+@secure()
+@minLength(1)
+param sesSecretAccessKey string
+param sesConfigurationSet string = ''
+
+@description('Sender of the follow-ups, of a domain that the provider has verified; empty: none is written.')
 param followupsSender string = ''
 
 @description('Key of the operator\'s routes: 32 characters or more; azd makes one.')
@@ -167,12 +182,24 @@ param postgresPoolSize int = 11
 param vaultRetentionDays int = 7
 param purgeProtection bool = false
 @description('recover where a vault of this environment was deleted and not purged; a hook finds out.')
+@allowed([
+  'default'
+  'recover'
+])
 param vaultCreateMode string = 'default'
+@allowed([
+  'default'
+  'recover'
+])
 param deployedAppsVaultCreateMode string = 'default'
 
 @description('Client id of a registration in Entra with which operators sign in; empty: they show the admin key.')
 param signInClientId string = ''
 @description('entra once the sign-in is switched on in front of the app. A hook finds out.')
+@allowed([
+  'none'
+  'entra'
+])
 param operatorSignIn string = 'none'
 
 @description('Organizations, by commas, whose deployed apps get an environment and a network of their own: those that do not trust the others.')
@@ -328,6 +355,7 @@ module secrets 'secrets.bicep' = {
     alertWebhookUrl: alertWebhookUrl
     hmacSecrets: hmacSecrets
     followupsJwtSecret: followupsJwtSecret
+    sesSecretAccessKey: sesSecretAccessKey
   }
 }
 
@@ -612,7 +640,11 @@ module app 'functionApp.bicep' = {
       AZURE_DEPLOYER_CLIENT_ID: deployerIdentity.outputs.clientId
       KEY_VAULT_URI: deployedAppsVault.outputs.uri
       FOLLOWUPS_JWT_SECRET: '@Microsoft.KeyVault(SecretUri=${secrets.outputs.followupsJwtSecretUri})'
-      FOLLOWUPS_PROVIDER: 'resend'
+      FOLLOWUPS_PROVIDER: followupsProvider
+      SES_REGION: sesRegion
+      SES_ACCESS_KEY_ID: sesAccessKeyId
+      SES_SECRET_ACCESS_KEY: '@Microsoft.KeyVault(SecretUri=${secrets.outputs.sesKeyUri})'
+      SES_CONFIGURATION_SET: sesConfigurationSet
       FOLLOWUPS_SENDER: followupsSender
       FOLLOWUPS_PUBLIC_URL: 'https://func-${token}.azurewebsites.net'
       FOLLOWUPS_MAILS_PER_MINUTE: '60'

@@ -26,6 +26,9 @@ param hmacSecrets string
 @secure()
 @minLength(1)
 param followupsJwtSecret string
+@secure()
+@minLength(1)
+param sesSecretAccessKey string
 
 @description('When the secrets expire: the reminder to rotate them. Key Vault keeps serving an expired secret to the app.')
 param expiresAt string = dateTimeAdd(utcNow(), 'P1Y')
@@ -118,6 +121,18 @@ resource followupsJwtSecretSecret 'Microsoft.KeyVault/vaults/secrets@2024-11-01'
   }
 }
 
+resource sesKeySecret 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = {
+  parent: vault
+  name: 'ses-secret-access-key'
+  properties: {
+    value: sesSecretAccessKey
+    contentType: 'text/plain'
+    attributes: {
+      exp: dateTimeToEpoch(expiresAt)
+    }
+  }
+}
+
 // A reference names no version, so that a rotated secret is taken up within a day without a deployment.
 output adminApiKeyUri string = '${vault.properties.vaultUri}secrets/${adminApiKeySecret.name}'
 output nivodaSecretUri string = '${vault.properties.vaultUri}secrets/${nivodaPasswordSecret.name}'
@@ -126,3 +141,4 @@ output resendApiKeyUri string = '${vault.properties.vaultUri}secrets/${resendApi
 output alertWebhookUrlUri string = '${vault.properties.vaultUri}secrets/${alertWebhookUrlSecret.name}'
 output hmacSecretsUri string = '${vault.properties.vaultUri}secrets/${hmacSecretsSecret.name}'
 output followupsJwtSecretUri string = '${vault.properties.vaultUri}secrets/${followupsJwtSecretSecret.name}'
+output sesKeyUri string = '${vault.properties.vaultUri}secrets/${sesKeySecret.name}'

@@ -9,12 +9,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, LiteralString
 
+import psycopg
 from psycopg import sql
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    import psycopg
 
     from shared.platform.migrate import Migration
 
@@ -33,43 +32,37 @@ def create_app_role(connection: psycopg.Connection[Any], role: str, object_id: s
 
 
 def create_owner(connection: psycopg.Connection[Any], migrations: Iterable[Migration]) -> None:
-    """Make the role that owns everything, and from the next sign-in on this administrator act as it in this database.
+    """Make the role that owns everything, and let every administrator act as it.
 
     Extensions are made here: only an administrator may, and the migrations that name them find them.
     """
-    connection.execute("set role none")
+    owner = sql.Identifier(OWNER)
     if not _exists(connection, OWNER):
-        connection.execute(sql.SQL("create role {} nologin").format(sql.Identifier(OWNER)))
-        grant = sql.SQL("grant {} to {}").format(sql.Identifier(OWNER), sql.Identifier(ADMINISTRATORS))
-        connection.execute(grant)
-    for statement in (
-        "grant create on database {database} to {owner}",
-        "grant usage, create on schema public to {owner}",
-        "alter role {admin} in database {database} set role = {owner}",
-    ):
-        connection.execute(
-            sql.SQL(statement).format(
-                database=sql.Identifier(connection.info.dbname),
-                owner=sql.Identifier(OWNER),
-                admin=sql.Identifier(connection.info.user),
-            )
-        )
+        connection.execute(sql.SQL("create role {} nologin").format(owner))
+        try:
+            connection.execute(sql.SQL("grant {} to {}").format(owner, sql.Identifier(ADMINISTRATORS)))
+        except psycopg.Error:  # then this one at least, who may let the next one in
+            connection.execute(sql.SQL("grant {} to current_user").format(owner))
+    database = sql.Identifier(connection.info.dbname)
+    connection.execute(sql.SQL("grant create on database {} to {}").format(database, owner))
+    connection.execute(sql.SQL("grant usage, create on schema public to {}").format(owner))
     for extension in _extensions(migrations):
         connection.execute(sql.SQL("create extension if not exists {}").format(sql.Identifier(extension)))
 
 
-def check_owner(connection: psycopg.Connection[Any]) -> None:
-    """See that a new connection acts as the owner.
+def act_as_owner(connection: psycopg.Connection[Any]) -> None:
+    """Have the connection act as the owner from here on.
 
     Raises:
-        SystemExit: it does not, since this administrator is no member of Azure's role; nothing was migrated.
+        SystemExit: this administrator may not; nothing was migrated.
     """
-    found = connection.execute("select current_user").fetchone()
-    if found != (OWNER,):
+    try:
+        connection.execute(sql.SQL("set role {}").format(sql.Identifier(OWNER)))
+    except psycopg.errors.InsufficientPrivilege:
         raise SystemExit(
             f"{connection.info.user} may not act as {OWNER}. Have the administrator who ran this first sign in and run"
             f' `grant {OWNER} to "{connection.info.user}"`, then run it again.'
-        )
+        ) from None
 
 
 def grant_use(connection: psycopg.Connection[Any], role: str) -> None:

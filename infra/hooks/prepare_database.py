@@ -21,7 +21,7 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 from infra.hooks.azure import POSTGRES_API, credential, manager
-from infra.hooks.database_roles import check_owner, create_app_role, create_owner, grant_use
+from infra.hooks.database_roles import OWNER, act_as_owner, create_app_role, create_owner, grant_use
 from shared.platform.errors import ManifoldError
 from shared.platform.migrate import Migration, migrate, read
 from shared.platform.postgres import close_pools
@@ -161,7 +161,7 @@ def apply(migrations: list[Migration], dsn: str) -> None:
 
     async def run() -> list[str]:
         try:
-            return await migrate(migrations)
+            return await migrate(migrations, OWNER)
         finally:
             await close_pools()
 
@@ -182,8 +182,7 @@ def main() -> None:
         dsn = target.dsn(target.database, password)
         with connect(dsn) as connection:
             create_owner(connection, migrations)
-        with connect(dsn) as connection:
-            check_owner(connection)
+            act_as_owner(connection)
             apply(migrations, dsn)
             grant_use(connection, target.app_role)
 

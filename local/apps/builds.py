@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 from local.apps.logs import LogFile
 from local.apps.masking import Mask
 from local.apps.orders import BuildOrder
+from local.apps.plans import NotBuildable, plan_of
 from local.apps.process import Command, Ended, Process, ProcessLimits
-from local.apps.recipes import NotBuildable, recipe
 from local.apps.workspaces import Workspace
 
 _T = TypeVar("_T")
@@ -59,7 +59,7 @@ class Build:
         try:
             await _whole(asyncio.to_thread(self._workspace.new_image, self._uid))
             try:
-                found = recipe(self._workspace.source, self._order.command, self._order.start)
+                found = plan_of(self._workspace.source)
             except NotBuildable as refusal:
                 return str(refusal)
             deadline = monotonic() + self._order.seconds

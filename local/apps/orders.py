@@ -26,7 +26,6 @@ class Provision(_Order):
 
 
 class _Run(_Order):
-    command: Words = Field((), description="Empty: what the source's kind calls for")
     environment: dict[str, str] = Field(default_factory=dict[str, str])
     plain: tuple[str, ...] = Field((), description="Names of variables whose values logs may show")
     memory: int = Field(ge=2**24, description="Bytes, of all processes together")
@@ -39,14 +38,15 @@ class _Run(_Order):
 
 
 class BuildOrder(_Run):
-    """A build: `seconds` is how long it may take. The start command may decide what the source is."""
+    """A build: `seconds` is how long it may take."""
 
-    start: Words = ()
     cores: float = Field(2, gt=0, le=64)
 
 
 class ReleaseOrder(_Run):
     """A start: `seconds` is how long it may take to become healthy."""
+
+    command: Words = Field((), description="Filled in from the source's plan")
 
 
 class BindOrder(_Order):

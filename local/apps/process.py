@@ -13,6 +13,8 @@ from typing import Any
 
 _LAUNCHER = Path(__file__).with_name("launcher.py")
 _CHUNK = 65_536
+_REST_S = 10
+"""How long the rest of the output may take to be read once the command has ended."""
 LINE = 4_000
 """Characters of a line of output that are kept."""
 
@@ -122,7 +124,7 @@ class Process:
         report = b""
         # The launcher ends last of all, unless it was killed itself: then orphans may hold the pipes.
         with contextlib.suppress(TimeoutError):
-            report, _ = await asyncio.wait_for(reading, 2)
+            report, _ = await asyncio.wait_for(reading, _REST_S)
         with contextlib.suppress(ValueError, KeyError):
             found: dict[str, Any] = json.loads(report)
             return Ended(int(found["code"]), found["reason"])

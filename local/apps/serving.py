@@ -11,8 +11,8 @@ from local.apps.deployments import Deployments
 from local.apps.errors import Refusal
 from local.apps.logs import read_end
 from local.apps.orders import AppState, ReleaseOrder, ReleaseState, RevisionHealth
+from local.apps.plans import NotBuildable, plan_of
 from local.apps.proxy import Listener, make_client
-from local.apps.recipes import NotBuildable, recipe
 from local.apps.revision import Health, Revision
 from local.apps.starting import start_revision
 from local.apps.state import AppRow
@@ -72,7 +72,7 @@ class Serving:
                 raise Refusal(409, "not-built", "The deployment is not built.")
             app, workspace = self._state.app(row.app), self._deployments.workspace_of(row)
             try:
-                start = recipe(workspace.source, (), order.command).start
+                start = plan_of(workspace.source).start
             except NotBuildable as refusal:
                 self._state.set_revision(deployment, "failed", str(refusal))
                 return

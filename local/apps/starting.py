@@ -9,10 +9,10 @@ import httpx
 from local.apps.logs import LogFile
 from local.apps.masking import Mask
 from local.apps.orders import ReleaseOrder
+from local.apps.plans import PORT
 from local.apps.process import Command, ProcessLimits
 from local.apps.revision import Health, Revision
 from local.apps.workspaces import Workspace, Workspaces
-from local.processes import LOOPBACK
 
 STOP_S = 5.0
 """How long an app may take to end when it is asked to."""
@@ -37,7 +37,7 @@ def start_revision(
 
     def command(port: int) -> Command:
         return Command(
-            words=order.command or ("python", "-m", "http.server", "--bind", LOOPBACK, str(port)),
+            words=tuple(word.replace(PORT, str(port)) for word in order.command),
             folder=workspace.image,
             disk_of=workspace.root,
             environment=environment | {"PORT": str(port)},

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.apps.recipes import PACKAGES
+from local.apps.plans import PACKAGES
 from local.postgres.account import Account, reachable_data
 
 FIRST_UID = 2_000_000
@@ -83,10 +83,14 @@ class Workspaces:
     """All folders below the platform's data folder."""
 
     def __init__(self, folder: Path) -> None:
-        """Make the data folder; where apps' users cannot walk to it, it lies elsewhere and is linked from there."""
+        """Make the data folder.
+
+        Where apps' users cannot walk to it, or where it lies in a checkout, it lies elsewhere and is linked from there:
+        an app of Node would find the packages of every folder above it.
+        """
         self._root = os.geteuid() == 0
         account = Account(FIRST_UID, FIRST_UID) if self._root else Account()
-        real = reachable_data(account, folder.absolute(), "apps")
+        real = reachable_data(account, folder.absolute(), "apps", apart=_has_packages_above(folder.absolute()))
         real.mkdir(mode=0o755, parents=True, exist_ok=True)
         self.folder = folder.absolute()
         if real != self.folder:
@@ -121,6 +125,10 @@ class Workspaces:
                 link = self._programs / name
                 link.unlink(missing_ok=True)
                 link.symlink_to(Path(str(found)).resolve())
+
+
+def _has_packages_above(folder: Path) -> bool:
+    return any((above / "node_modules").exists() for above in folder.parents)
 
 
 def _sweep(state: Path) -> None:

@@ -65,14 +65,17 @@ def caller_account() -> Account:
     return Account(entry.pw_uid, entry.pw_gid)
 
 
-def reachable_data(account: Account, wanted: Path, service: str = "postgres") -> Path:
-    """Return where a service's data folder `wanted` really lies: there, or under STATE if the account cannot get there.
+def reachable_data(account: Account, wanted: Path, service: str = "postgres", *, apart: bool = False) -> Path:
+    """Return where a service's data folder `wanted` really lies: there, or in the folder of the system's state.
 
-    A data folder under STATE is linked from `wanted`. Whoever deletes the link has thrown the data away: the next
-    start finds no link and begins afresh.
+    The latter where the account cannot get there, or where new data has to lie `apart` from what is around it.
+
+    A data folder there is linked from `wanted`. Whoever deletes the link has thrown the data away: the next start finds
+    no link and begins afresh.
     """
     wanted.parent.mkdir(parents=True, exist_ok=True)
-    if account.reaches(wanted.parent):
+    there = wanted.is_dir() and not wanted.is_symlink() and any(wanted.iterdir())
+    if account.reaches(wanted.parent) and (not apart or there):
         return wanted
     moved = _state() / f"{service}-{hashlib.sha256(str(wanted).encode()).hexdigest()[:12]}"
     if not wanted.is_symlink():
@@ -104,5 +107,7 @@ def reachable_programs(account: Account, bin_folder: Path, libraries: Path, vers
 
 
 def _state() -> Path:
-    STATE.mkdir(mode=0o755, exist_ok=True)
-    return STATE
+    own = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "manifold"
+    folder = STATE if os.geteuid() == 0 else own
+    folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+    return folder

@@ -19,8 +19,15 @@ class FollowupSettings(Settings):
     followups_open_registration: bool = Field(
         default=False, description="true: anybody may register as an agent; false: only who has the admin key makes one"
     )
-    followups_provider: Literal["smtp", "resend"] = Field(
-        "smtp", description="who delivers follow-ups: the relay at SMTP_HOST, or Resend with RESEND_API_KEY"
+    followups_provider: Literal["smtp", "resend", "ses"] = Field(
+        "smtp",
+        description="who delivers follow-ups: the relay at SMTP_HOST, Resend with RESEND_API_KEY, SES at SES_REGION",
+    )
+    ses_region: str = Field("", pattern=r"^([a-z0-9-]{5,30})?$", description="region of Amazon SES")
+    ses_access_key_id: str = Field("", description="id of the access key that may send through SES")
+    ses_secret_access_key: SecretStr = Field(SecretStr(""), description="secret of that access key")
+    ses_configuration_set: str = Field(
+        "", max_length=64, description="configuration set of SES that publishes what became of the mails; unset: none"
     )
     followups_sender: str = Field(
         "",

@@ -67,13 +67,15 @@ def read(folder: Path = FOLDER) -> list[Migration]:
     return migrations
 
 
-async def migrate(migrations: Sequence[Migration]) -> list[str]:
+async def migrate(migrations: Sequence[Migration], role: str | None = None) -> list[str]:
     """Apply what the database has not seen; the names of what was applied.
+
+    `role` owns what is made, where it is another one than the one that signs in.
 
     Raises:
         TerminalError: a migration was edited after the database applied it; nothing was applied.
     """
-    async with _locked() as (connection, digests):
+    async with _locked(role) as (connection, digests):
         missing = [migration for migration in migrations if migration.name not in digests]
         for migration in migrations:
             if digests.get(migration.name, migration.digest) != migration.digest:
@@ -111,9 +113,11 @@ async def undo(migrations: Sequence[Migration], name: str) -> list[str]:
 
 
 @asynccontextmanager
-async def _locked() -> AsyncGenerator[tuple[AsyncConnection[Any], dict[str, str]]]:
+async def _locked(role: str | None = None) -> AsyncGenerator[tuple[AsyncConnection[Any], dict[str, str]]]:
     """A transaction that no other migration runs beside, and the digests of what was applied, by name."""
     async with database() as connection:
+        if role is not None:
+            await connection.execute("select set_config('role', %s, true)", (role,))
         await connection.execute("select pg_advisory_xact_lock(%s)", (_LOCK,))
         await connection.execute(
             "create table if not exists public.schema_migrations"

@@ -22,6 +22,9 @@ HEAVY = (
     "azure.servicebus",
     "cryptography",
     "rich",
+    "boto3",
+    "jinja2",
+    "jwt",
 )
 
 

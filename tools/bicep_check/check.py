@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,9 @@ from tools.bicep_check.values import Values
 
 # What Bicep itself lets stand in a resource, besides the properties of its type.
 _OF_BICEP = frozenset({"parent", "dependsOn", "scope"})
+# As the linter of the compiler has it.
+_SECRET = re.compile(r"password|pwd|secret|accountkey|acctkey", re.IGNORECASE)
+_NO_SECRET = re.compile(r"secretpermissions|secretversion|secretur[il]|secretname", re.IGNORECASE)
 _NO_LOCALS: frozenset[str] = frozenset()
 
 _read = lru_cache(maxsize=None)(parse)
@@ -85,6 +89,10 @@ class _Check:
         name = text(declaration.name)
         if declaration.subject not in PRIMITIVES:
             self._findings.add(declaration.name, "BCP302", f"'{declaration.subject}' is not a type that is checked.")
+        suggested = declaration.subject in {"string", "object"} and _SECRET.search(name) and not _NO_SECRET.search(name)
+        if suggested and declaration.decorator("secure") is None:
+            message = f"The name '{name}' suggests a secret; without @secure() it is kept in the history."
+            self._findings.add(declaration.name, "secure-secrets-in-params", message)
         if declaration.value is None:
             return
         self._values.check(declaration.value, PRIMITIVES.get(declaration.subject, ANY), _NO_LOCALS, name)

@@ -95,13 +95,15 @@ class HostClient:
         """Wait until the orchestration is finished, or `until` holds. Raises AssertionError after `timeout` seconds."""
         deadline = time.monotonic() + timeout
         done = until or _is_finished
+        pause = 0.01
         while True:
             found = self.orchestration(instance_id)
             if found is not None and done(found):
                 return found
             if time.monotonic() > deadline:
                 raise AssertionError(f"Orchestration {instance_id} is not there yet after {timeout:g} s: {found}")
-            time.sleep(0.02)
+            time.sleep(pause)
+            pause = min(pause * 1.5, 0.2)  # each look costs the host more than what it waits for
 
     def raise_event(self, instance_id: str, name: str, value: Any = None) -> None:
         """Raise an external event on an orchestration."""

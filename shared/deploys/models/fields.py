@@ -44,17 +44,51 @@ class Shape:
         return {**handler(schema), "pattern": f"^{self.pattern}$"}
 
 
+_PORT = re.compile(r"\$\{PORT(:[-=][0-9]*)?\}|\$PORT\b")
+_ASSIGNED = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
+_SHELL_ONLY = frozenset("();<>|&")
+
+
+def split_command(text: str) -> tuple[str, ...]:
+    """The command's words. `${PORT}` is written `$PORT` in them; variables set before the program are set by `env`.
+
+    Raises:
+        ValueError: a quotation is not closed.
+    """
+    words = tuple(_PORT.sub("$PORT", word) for word in shlex.split(text))
+    return ("env", *words) if words and _ASSIGNED.match(words[0]) else words
+
+
+def shell_words(text: str) -> tuple[str, ...]:
+    """The words of a command that needs no shell.
+
+    Raises:
+        ValueError: it needs one; the message says for what.
+    """
+    lexer = shlex.shlex(text, posix=True, punctuation_chars=True)
+    lexer.whitespace_split, lexer.commenters = True, ""
+    try:
+        found_words = list(lexer)
+    except ValueError as error:
+        raise ValueError(f"it cannot be split into words: {error}") from None
+    for word in found_words:
+        if set(word) <= _SHELL_ONLY or "`" in word:
+            raise ValueError(f"{word!r} is for a shell, and no shell runs it: put the commands into a script")
+        if found := re.search(r"\$[A-Za-z_({][A-Za-z0-9_]*", _PORT.sub("", word)):
+            raise ValueError(f"{found.group()!r} is for a shell, and no shell runs it: only $PORT can stand there")
+    words = split_command(text)
+    if not words or "\0" in text:
+        raise ValueError("it has no words, or a NUL: leave it out for the usual command")
+    return words
+
+
 def _command(text: str) -> str:
     """Refuse what only a shell could run: commands are split into words and run as they are."""
     try:
-        words = shlex.split(text)
+        shell_words(text)
     except ValueError as error:
-        raise refusal(f"It cannot be split into words: {error}") from None
-    if not words or "\0" in text:
-        raise refusal("It has no words, or a NUL: leave it out for the usual command")
-    for word in words:
-        if word in ("&&", "||", "|", ";", "&", ">", ">>", "<") or re.search(r"\$\(|`", word):
-            raise refusal(f"{word!r} is for a shell, and no shell runs it: put the commands into a script")
+        message = str(error)
+        raise refusal(message[:1].upper() + message[1:]) from None
     return text
 
 

@@ -28,6 +28,7 @@ from shared.deploys.models.spec import PORT
 ENV_BYTES: Final = 20_000
 """Of all environment variables together: what one Key Vault secret holds, with room for JSON."""
 ENV_VARIABLES: Final = 100
+FOLDER: Final = r"[A-Za-z0-9_@+-][A-Za-z0-9._@+-]{0,99}(/[A-Za-z0-9_@+-][A-Za-z0-9._@+-]{0,99}){0,9}"
 
 
 class Parameters(Wire):
@@ -43,7 +44,12 @@ class Parameters(Wire):
     environment: Environment = "development"
     custom_domain: HostName | None = None
     build_command: Command | None = Field(default=None, description="Split into words; no shell runs it")
-    start_command: Command | None = Field(default=None, description="Split into words; no shell runs it")
+    start_command: Command | None = Field(
+        default=None, description="Split into words; no shell runs it. `$PORT` stands for the port"
+    )
+    root_directory: Annotated[str, Shape(FOLDER, "a folder of the source, as apps/web")] | None = Field(
+        default=None, description="Folder of the source that is the app; unset: the source's root"
+    )
     container_size: ContainerSize | None = Field(default=None, description="Unset: that of the environment")
     plain_variables: list[Annotated[str, VARIABLE_NAME]] = Field(
         default_factory=list[str],

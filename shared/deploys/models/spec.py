@@ -27,6 +27,7 @@ class DeploymentSpec(BaseModel):
     source: Source
     build_command: tuple[str, ...] = Field(description="Words to run; empty: what the source's kind calls for")
     start_command: tuple[str, ...] = Field(description="Words to run; empty: what the source's kind calls for")
+    root_directory: str | None = Field(default=None, description="Of the source; None: its root")
     custom_domain: str | None
     secrets_reference: str | None = Field(description="For SecretStore.get; None: no variables")
     plain_variables: tuple[str, ...] = Field(default=(), description="Names of variables whose values are no secrets")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, Literal
 
 from pydantic import ConfigDict, Field
 
-from shared.deploys.models.fields import DeploymentId, Name, SourceHash, Wire
+from shared.deploys.models.fields import DeploymentId, Name, SourceHash, Wire, split_command
 from shared.deploys.models.requests import Parameters
 from shared.deploys.models.sizes import SCALES
 from shared.deploys.models.sources import Source
@@ -151,8 +150,9 @@ class Deployment(Parameters):
             environment=self.environment,
             template_type=self.template_type,
             source=self.source,
-            build_command=tuple(shlex.split(self.build_command or "")),
-            start_command=tuple(shlex.split(self.start_command or "")),
+            build_command=split_command(self.build_command or ""),
+            start_command=split_command(self.start_command or ""),
+            root_directory=self.root_directory,
             custom_domain=self.custom_domain,
             secrets_reference=self.secrets_reference,
             plain_variables=tuple(self.plain_variables),

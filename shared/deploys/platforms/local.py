@@ -7,6 +7,7 @@ every deployment, so that each request here can be repeated.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -15,7 +16,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from shared.deploys import sources
-from shared.deploys.cancellation import DeploymentCancelled, unless_cancelled
+from shared.deploys.cancellation import DeploymentCancelled, in_thread, unless_cancelled
 from shared.deploys.models import ArchiveSource, DeploymentSpec
 from shared.deploys.platforms.base import (
     AppHealth,
@@ -30,6 +31,7 @@ from shared.deploys.platforms.base import (
     domain_in_use,
 )
 from shared.deploys.recipes import recipe
+from shared.deploys.recipes.plan import FOLDER, add_server, described, source_root, start_of
 from shared.deploys.secrets import redactor, secret_store
 from shared.deploys.settings import settings
 from shared.platform.errors import NotFound, TerminalError, TransientError
@@ -91,9 +93,10 @@ class LocalPlatform:
                         spec.source, spec.organization_id, spec.project_id, folder, cancelled=step.cancelled
                     )
                     await step.log(summary)
-                    await step.log(await asyncio.to_thread(_described, folder, spec))
+                    root = source_root(folder, spec.root_directory)
+                    await step.log(await asyncio.to_thread(_plan, root, spec))
                     await step.check()
-                    await asyncio.to_thread(sources.pack, folder, archive)
+                    await in_thread(lambda _: sources.pack(root, archive))
                     await unless_cancelled(self._send(spec, archive), step.cancelled)
             except TimeoutError:
                 raise TransientError(
@@ -106,8 +109,6 @@ class LocalPlatform:
     ) -> BuildProgress:
         known = settings()
         request = {
-            "command": spec.build_command,
-            "start": spec.start_command,
             "environment": await _variables(spec),
             "plain": spec.plain_variables,
             "memory": int(known.build_container_memory * _GIB),
@@ -149,7 +150,6 @@ class LocalPlatform:
         cursor: str | None = None,  # noqa: ARG002 - as above
     ) -> ReleaseProgress:
         request = {
-            "command": spec.start_command,
             "environment": await _variables(spec),
             "plain": spec.plain_variables,
             "memory": int(float(spec.scale.size.memory.removesuffix("Gi")) * _GIB),
@@ -270,11 +270,19 @@ def _refusal(answer: Response) -> TransientError | TerminalError:
     return kind(found["message"], code=found["code"])
 
 
-def _described(folder: Path, spec: DeploymentSpec) -> str:
-    found = recipe(folder, spec.build_command, spec.start_command)
-    ignored = " Its Dockerfile is not used: images are built in Azure only." if (folder / "Dockerfile").exists() else ""
-    start = " ".join(found.start) or "a server of its files"
-    return f"A source for {found.runtime}, to be started by: {start}.{ignored}"
+def _plan(root: Path, spec: DeploymentSpec) -> str:
+    """Write down for the supervisor what it has to run; lines that say so. Blocks.
+
+    Python's packages go into an environment beside the app, since no image of its own holds them.
+    """
+    found = recipe(root, spec.build_command, spec.start_command)
+    add_server(root, found)
+    own = (("python", "-m", "venv", ".venv"),) if found.runtime == "python" and found.install else ()
+    plan = {"build": [*found.assets, *own, *found.install, *found.build], "start": start_of(found, "127.0.0.1")}
+    (root / FOLDER).mkdir(exist_ok=True)
+    (root / FOLDER / "plan.json").write_text(json.dumps(plan))
+    ignored = "\nIts Dockerfile is not used: images are built in Azure only." if (root / "Dockerfile").exists() else ""
+    return f"{described(found)}{ignored}"
 
 
 async def _variables(spec: DeploymentSpec) -> dict[str, str]:

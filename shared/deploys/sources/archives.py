@@ -15,7 +15,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO, Self
 
-from shared.deploys.sources.tree import LIMITS, Limits, Tree, damaged, never, refused
+from shared.deploys.sources.tree import LIMITS, Limits, Tree, damaged, never, parts_of, refused
 
 __all__ = ["LIMITS", "ArchiveKind", "Limits", "Unpacked", "kind_of", "pack", "unpack"]
 
@@ -25,6 +25,7 @@ _END_RECORD = struct.Struct("<4s4H2LH")
 _CATALOGUE_BYTES_AN_ENTRY = 512
 _EXTENDED_HEADER_BYTES = 64 * 1024
 _TAR_BYTES_AN_ENTRY = 4 * 1024
+_LINK_BYTES = 4_096
 _EXTENDED_HEADERS = {
     tarfile.XHDTYPE,
     tarfile.XGLTYPE,
@@ -66,8 +67,9 @@ def kind_of(beginning: bytes) -> ArchiveKind:
 def unpack(archive: Path, folder: Path, limits: Limits = LIMITS, *, cancelled: Callable[[], bool] = never) -> Unpacked:
     """Unpack into a new folder. Blocks; `cancelled` is called between chunks.
 
-    Taken are files and folders with plain relative names. Links, devices, encrypted and repeated entries are refused,
-    and so is what unpacks to more than the limits. After a refusal the folder is removed.
+    Taken are files, folders and links inside the source, which become copies. Installed packages and histories are left
+    out. Links that lead outside, devices, encrypted and repeated entries are refused, and so is what unpacks to more
+    than the limits. After a refusal the folder is removed.
 
     Raises:
         InvalidInput: the archive was refused; the message names the entry and the reason.
@@ -84,6 +86,7 @@ def unpack(archive: Path, folder: Path, limits: Limits = LIMITS, *, cancelled: C
                 _unzip(file, tree)
             else:
                 _untar(file, tree)
+            tree.settle_links()
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -129,14 +132,20 @@ def _unzip(file: BinaryIO, tree: Tree) -> None:
 
 
 def _unzip_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, tree: Tree) -> None:
-    name = entry.orig_filename  # `filename` ends at the first NUL
+    # `filename` ends at the first NUL; programs on Windows write backslashes.
+    name = entry.orig_filename.replace("\\", "/")
+    if tree.leaves_out(name):
+        return
     if entry.flag_bits & 0x1:
         raise refused(name, "is encrypted")
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise refused(name, "is compressed in a way that is not taken: store or deflate it")
     mode = entry.external_attr >> 16
     if stat.S_ISLNK(mode):
-        raise refused(name, "is a link")
+        if entry.file_size > _LINK_BYTES:
+            raise refused(name, "is a link with too long a target")
+        tree.link(name, archive.read(entry).decode(errors="replace"))
+        return
     if stat.S_IFMT(mode) and not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
         raise refused(name, "is neither a file nor a folder")
     if name.endswith("/"):
@@ -218,8 +227,14 @@ def _open_tar(data: _Counted) -> tarfile.TarFile:
 
 
 def _untar_entry(archive: tarfile.TarFile, entry: tarfile.TarInfo, tree: Tree) -> None:
-    if entry.issym() or entry.islnk():
-        raise refused(entry.name, "is a link")
+    if tree.leaves_out(entry.name):
+        return
+    if entry.issym():
+        tree.link(entry.name, entry.linkname)
+        return
+    if entry.islnk():  # its target is named from the root
+        tree.link(entry.name, "../" * (len(parts_of(entry.name, tree.limits)) - 1) + entry.linkname)
+        return
     if entry.isdir():
         tree.folder(entry.name)
         return

@@ -44,6 +44,11 @@ class Limits:
 
 
 LIMITS = Limits()
+LEFT_OUT = frozenset({"node_modules", "__MACOSX", ".venv", "venv", "__pycache__", ".git", ".DS_Store"})
+"""What sources bring along and no build needs: installed packages, histories, and notes of file systems."""
+LINKS = 1_000
+LEFT_OUT_ENTRIES = 500_000
+"""Entries that may be left out of a source."""
 
 
 def never() -> bool:
@@ -112,7 +117,66 @@ class Tree:
     cancelled: Callable[[], bool] = never
     entries: int = 0
     bytes: int = 0
+    left_out: int = 0
+    _links: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     _kinds: dict[tuple[str, ...], str] = field(default_factory=dict[tuple[str, ...], str])
+
+    def leaves_out(self, name: str) -> bool:
+        """Whether the entry is left out, since no build needs it."""
+        if LEFT_OUT.isdisjoint(name.split("/")):
+            return False
+        self.left_out += 1
+        if self.cancelled():
+            raise DeploymentCancelled
+        if self.left_out > LEFT_OUT_ENTRIES:
+            raise refused(name, f"is one more than the {LEFT_OUT_ENTRIES:,} entries that are left out")
+        return True
+
+    def link(self, name: str, target: str) -> None:
+        """Note a link, by its target's path from the link's folder; `settle_links` copies what it leads to."""
+        self._count(name)
+        if len(self._links) == LINKS:
+            raise refused(name, f"is one more than the {LINKS:,} links that are taken")
+        self._links.append((name, target))
+
+    def settle_links(self) -> None:
+        """Put a copy of what it leads to in the place of each link; one that leads to nothing is left out.
+
+        Raises:
+            InvalidInput: a link leads out of the source.
+        """
+        waiting = [(name, self._target(name, target)) for name, target in self._links]
+        while there := [one for one in waiting if one[1] in self._kinds]:
+            names = [parts_of(name, self.limits) for name, _ in waiting]
+            # A folder is copied when the links in it are settled.
+            whole = [one for one in there if not any(name[: len(one[1])] == one[1] for name in names)]
+            for name, target in whole or there:
+                self._copy(name, target)
+            waiting = [one for one in waiting if one not in (whole or there)]
+
+    def _target(self, name: str, target: str) -> tuple[str, ...]:
+        parts = list(parts_of(name, self.limits)[:-1])
+        for part in target.split("/"):
+            if part == ".." and not parts:
+                raise refused(name, "is a link that leads out of the source")
+            if part == "..":
+                parts.pop()
+            elif part not in ("", "."):
+                parts.append(part)
+        if target.startswith("/") or "\0" in target:
+            raise refused(name, "is a link that leads out of the source")
+        return tuple(parts)
+
+    def _copy(self, name: str, target: tuple[str, ...]) -> None:
+        within = parts_of(name, self.limits)
+        if within[: len(target)] == target:
+            raise refused(name, "is a link to a folder that it lies in")
+        for known, kind in list(self._kinds.items()):
+            if kind == "file" and known[: len(target)] == target:
+                path = self.root.joinpath(*known)
+                with path.open("rb") as data:
+                    executable = bool(path.stat().st_mode & 0o100)
+                    self.file("/".join((*within, *known[len(target) :])), data, executable=executable)
 
     def folder(self, name: str) -> None:
         """Make a folder; one that is there is left as it is."""

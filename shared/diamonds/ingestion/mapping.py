@@ -17,7 +17,7 @@ class Mapping:
 
     Attributes:
         dimensions: text with length, width and depth, such as `3.95 x 3.98 x 2.43`, for feeds that have it in one.
-        words: what the feed's own words for shape, lab_grown and availability mean here; other words stand as they are.
+        words: what the feed's own words for shape, lab_grown and availability mean here, beside those of `words.py`.
     """
 
     shape: Path

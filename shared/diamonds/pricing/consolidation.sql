@@ -14,11 +14,7 @@ with claimed as materialized (
 -- mapping.sql stands here
 ), priced as (
     select s.*, m.markup_ratio, m.rating,
-        case
-            when hold_id is not null or upper(known_availability) in ('ON_HOLD', 'HOLD') then 'on_hold'
-            when known_availability is null or upper(known_availability) = 'AVAILABLE' then 'available'
-            when upper(known_availability) = 'SOLD' then 'sold'
-            else 'unavailable'
+        case when hold_id is not null and known_availability = 'available' then 'on_hold' else known_availability
         end as availability
     from checked s cross join lateral diamonds.markup_of(%(feed)s, s.shape, s.carats, s.lab_grown) m
     where s.reason is null

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shared.diamonds.ingestion.payloads import NO_ID
+from shared.diamonds.ingestion.words import words
 
 if TYPE_CHECKING:
     from shared.diamonds.ingestion.mapping import Mapping, PriceUnit
@@ -33,7 +34,7 @@ def parameters(mapping: Mapping, price_unit: PriceUnit) -> dict[str, Any]:
     """What mapping.sql takes."""
     return {
         **{name: path and list(path) for name, path in asdict(mapping).items() if name != "words"},
-        "words": json.dumps(mapping.words),
+        "words": json.dumps(words(mapping.words)),
         "unit": 100 if price_unit == "cents" else 1,
         "no_id": NO_ID,
     }
@@ -42,7 +43,7 @@ def parameters(mapping: Mapping, price_unit: PriceUnit) -> dict[str, Any]:
 def fingerprint(mapping: Mapping, price_unit: PriceUnit) -> bytes:
     """Of everything that decides whether a payload can be read."""
     return sha256(
-        json.dumps([asdict(mapping), price_unit, consolidation_statement()], sort_keys=True).encode()
+        json.dumps([parameters(mapping, price_unit), consolidation_statement()], sort_keys=True).encode()
     ).digest()
 
 

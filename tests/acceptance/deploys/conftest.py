@@ -135,13 +135,16 @@ class Deploys:
 
     def wait(self, deployment: str, seconds: float = 90) -> dict[str, Any]:
         """Its state, once it has ended."""
-        return self.until(deployment, lambda found: found["status"] in DONE, seconds)
+        return self.until(deployment, lambda found: found["status"] in DONE, seconds, every=0.25)
 
-    def until(self, deployment: str, holds: Callable[[dict[str, Any]], bool], seconds: float = 60) -> dict[str, Any]:
+    def until(
+        self, deployment: str, holds: Callable[[dict[str, Any]], bool], seconds: float = 60, *, every: float = 0.05
+    ) -> dict[str, Any]:
+        """Its state, once this holds; it is looked at `every` so many seconds."""
         deadline = time.monotonic() + seconds
         while not holds(found := self.state(deployment)):
             assert time.monotonic() < deadline, (found, self.log(deployment), self.host.output[-40:])
-            time.sleep(0.05)
+            time.sleep(every)
         return found
 
     def log(self, deployment: str) -> str:

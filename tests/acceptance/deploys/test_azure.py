@@ -8,6 +8,7 @@ https addresses.
 from __future__ import annotations
 
 import json
+import threading
 import time
 
 import pytest
@@ -23,7 +24,8 @@ def azure(on_azure):
     """The cloud as each test finds it: quick and without trouble."""
     on_azure.cloud.seconds = 0.1
     on_azure.cloud.trouble.clear()
-    return on_azure
+    yield on_azure
+    on_azure.cloud.after = lambda _: None
 
 
 def suffix(deployment: str) -> str:
@@ -133,14 +135,30 @@ def test_an_operation_that_fails_at_its_end_leaves_the_version_before(azure) -> 
     assert azure.open(first["containerAppUrl"]) == "one"
 
 
-@pytest.mark.parametrize("reached", ["validating", "building_image", "deploying"])
-def test_throttling_failures_and_conflicts_are_waited_for(azure, reached: str) -> None:
-    project = f"rough-{reached[:5]}"
+@pytest.mark.parametrize(
+    "permission",
+    [
+        "Microsoft.App/managedEnvironments/read",
+        "Microsoft.ContainerRegistry/registries/taskRuns/write",
+        "Microsoft.App/containerApps/write",
+    ],
+    ids=["validation", "build", "deploy"],
+)
+def test_throttling_failures_and_conflicts_are_waited_for(azure, permission: str, request) -> None:
+    """They begin with the first request of a step that is carried out."""
+    project = f"rough-{request.node.callspec.id}"
+    reached = threading.Event()
+
+    def trouble(permissions: set[str]) -> None:
+        if permission in permissions and not reached.is_set():
+            reached.set()
+            azure.cloud.trouble += [throttled(), broken(), locked(), throttled()]
+
     azure.cloud.seconds = 0.5
+    azure.cloud.after = trouble
     deployment = azure.release(project, "one")
-    azure.until(deployment, lambda found: found["status"] == reached)
-    azure.cloud.trouble += [throttled(), broken(), locked(), throttled()]
     ended = azure.wait(deployment)
     assert ended["status"] == "completed", azure.log(deployment)
+    assert reached.is_set()
     assert (azure.cloud.trouble, azure.runs(project)) == ([], ["Succeeded"])
     assert azure.open(ended["containerAppUrl"]) == "one"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-import time
 
 import pytest
 
 from local.arm.cloud import Fate
 from local.cosmos.testing import running as running_cosmos
+from local.host.testing import Orchestration
 from tests.acceptance.deploys.conftest import azure
 
 RELEASE = "Microsoft.App/containerApps/revisions/read"
@@ -21,13 +21,17 @@ def cosmos_of_its_own(tmp_path):
         yield cosmos
 
 
+def failures(found: Orchestration, step: str) -> int:
+    """How many attempts at a step have failed."""
+    return sum(event["EventType"] == "TaskFailed" and event["FunctionName"] == step for event in found.history)
+
+
 @pytest.mark.parametrize("moment", ["release", "promote"])
 def test_defect_the_version_before_serves_on_when_the_database_was_away(
     environment, cosmos_of_its_own, tmp_path, moment: str
 ) -> None:
     cosmos = cosmos_of_its_own
-    connection = cosmos.connection_string
-    with azure({**environment, "COSMOS_CONNECTION": connection}, tmp_path) as app:
+    with azure({**environment, "COSMOS_CONNECTION": cosmos.connection_string}, tmp_path) as app:
         first = app.wait(app.release("shop", "one"))
         serves = app.active("shop")
         gone = threading.Event()
@@ -43,8 +47,8 @@ def test_defect_the_version_before_serves_on_when_the_database_was_away(
         app.cloud.usual = Fate(answer=(200, "two"))
         second = app.deploy("shop", "two")
         assert gone.wait(60), app.log(second)
-        # Not even the undoing succeeds at once: the steps' own attempts are over in about a quarter of a minute.
-        time.sleep(45)
+        # The step's own attempts are over, and not even the undoing succeeds at once.
+        app.host.wait_for(second, until=lambda found: failures(found, "roll_back") > 1, timeout=120)
         cosmos.start()
         ended = app.wait(second, seconds=120)
         assert (ended["status"], ended["error"]["code"]) == ("failed", "retries-exhausted")

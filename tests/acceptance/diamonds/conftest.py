@@ -7,8 +7,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import AsyncGenerator, Callable, Generator, Sequence
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
@@ -18,15 +18,12 @@ import psycopg
 import pytest
 
 from local.cosmos.testing import CosmosProcess
-from local.killable import KillableService
-from local.up import Ports, settings
-from local.up.services import NAMES, services
+from local.up import Ports
 from tests.acceptance.forked_host import ForkedHost
+from tests.acceptance.services import services_of_its_own
 
 ROOT = Path(__file__).parents[3]
 KEY = "acceptance"
-OWN = ("servicebus", "supplier", "smtp")
-"""The services that each test has for itself: what it does to them is seen by no other."""
 
 
 class Running:
@@ -123,17 +120,6 @@ def shared(migrated_dsn: str, storage_connection: str, cosmos: CosmosProcess) ->
     }
 
 
-@contextmanager
-def services_of_its_own(folder: Path, supplier: Sequence[str]) -> Generator[tuple[Ports, dict[str, str]]]:
-    """Runs OWN; where they listen, and the app's settings for them."""
-    ports = Ports.free()
-    with ExitStack() as running:
-        for service in services(ports, folder, supplier):
-            if service.name in OWN:
-                running.enter_context(KillableService(service.command[2:]).running())
-        yield ports, settings(ports, set(NAMES) - set(OWN)) | {"MANIFOLD_LOCAL_DIR": str(folder)}
-
-
 @pytest.fixture
 def running(tmp_path: Path, shared: dict[str, str]) -> Start:
     """Starts the host and what it needs: `async with running("--diamonds", "5000", INGEST_SECONDS="2") as app`.
@@ -143,7 +129,7 @@ def running(tmp_path: Path, shared: dict[str, str]) -> Start:
 
     @asynccontextmanager
     async def start(*supplier: str, **changes: str) -> AsyncGenerator[Running]:
-        with services_of_its_own(tmp_path / "local", supplier) as (ports, own):
+        with services_of_its_own(tmp_path / "local", *supplier) as (ports, own):
             known = own | shared | changes
             with ForkedHost(ROOT, tmp_path / "host", environment=known) as host:
                 yield Running(known, ports, host)

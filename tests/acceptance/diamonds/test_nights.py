@@ -25,8 +25,9 @@ from shared.diamonds.ingestion.suppliers import nivoda
 from shared.diamonds.runs import watermark
 from shared.platform.errors import TransientError
 from shared.platform.settings import forget_settings
-from tests.acceptance.diamonds.conftest import ROOT, Running, services_of_its_own
+from tests.acceptance.diamonds.conftest import ROOT, Running
 from tests.acceptance.diamonds.test_operations import break_partitions, pauses
+from tests.acceptance.services import services_of_its_own
 from tests.conftest import migrate
 
 EVENING = datetime(2026, 1, 1, 1, 59, 30, tzinfo=UTC)
@@ -66,7 +67,7 @@ def night(tmp_path: Path, shared: dict[str, str], monkeypatch: pytest.MonkeyPatc
     @asynccontextmanager
     async def begin(*supplier: str, at: datetime = EVENING, **changes: str) -> AsyncGenerator[Night]:
         monkeypatch.setattr(nivoda, "RETRY_SECONDS", 1)
-        with services_of_its_own(tmp_path / "local", supplier) as (ports, own):
+        with services_of_its_own(tmp_path / "local", *supplier) as (ports, own):
             known = own | shared | changes
             for name, value in known.items():
                 monkeypatch.setenv(name, value)

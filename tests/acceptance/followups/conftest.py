@@ -13,20 +13,22 @@ from urllib.request import urlopen
 import psycopg
 import pytest
 
-from local.host.testing import HostProcess
-from local.up import Options, Ports, Stack, stack
+from local.cosmos.testing import CosmosProcess
+from local.up import Ports
+from tests.acceptance.forked_host import ForkedHost
+from tests.acceptance.services import services_of_its_own
 
 ROOT = Path(__file__).parents[3]
 KEY = "acceptance"
-WITHOUT = frozenset({"host", "apps", "supplier", "postgres", "migrate", "azurite"})
 
 
 class Followups:
     """The app and what it stands on, as an agent and an operator see it."""
 
-    def __init__(self, services: Stack, host: HostProcess) -> None:
-        self.services = services
+    def __init__(self, settings: dict[str, str], ports: Ports, host: ForkedHost) -> None:
+        self.settings = settings
         self.host = host
+        self._mails = f"http://127.0.0.1:{ports.mail}/messages"
         self.token = ""
 
     def ask(self, method: str, path: str, body: Any = None, *, status: int = 200, admin: bool = False) -> Any:
@@ -36,7 +38,7 @@ class Followups:
         return answer.json() if answer.body else None
 
     def execute(self, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
-        with psycopg.connect(self.services.settings["POSTGRES_DSN"]) as connection:
+        with psycopg.connect(self.settings["POSTGRES_DSN"]) as connection:
             found = connection.execute(query.encode(), parameters)
             return found.fetchall() if found.description else []
 
@@ -51,29 +53,27 @@ class Followups:
             time.sleep(0.1)
 
     def mails(self) -> list[dict[str, Any]]:
-        with urlopen(f"http://127.0.0.1:{self.services.options.ports.mail}/messages", timeout=10) as answer:
+        with urlopen(self._mails, timeout=10) as answer:
             return json.loads(answer.read())
 
 
 @pytest.fixture
-def running(tmp_path: Path, migrated_dsn: str, storage_connection: str) -> Callable[..., Any]:
+def running(tmp_path: Path, migrated_dsn: str, storage_connection: str, cosmos: CosmosProcess) -> Callable[..., Any]:
     """Starts the host and what it needs: `async with running(FOLLOWUPS_WARM_UP="2") as app`."""
 
     @asynccontextmanager
-    async def start(**settings: str) -> AsyncGenerator[Followups]:
-        overrides = {
+    async def start(**changes: str) -> AsyncGenerator[Followups]:
+        shared = {
             "ADMIN_API_KEY": KEY,
             "POSTGRES_DSN": migrated_dsn,
             "STORAGE_CONNECTION": storage_connection,
             "AzureWebJobsStorage": storage_connection,
+            "COSMOS_CONNECTION": cosmos.connection_string,
             "FOLLOWUPS_MAILS_PER_MINUTE": "0",
-            **settings,
         }
-        options = Options(
-            ports=Ports.free(), folder=tmp_path / "local", without=WITHOUT, supplier_flags=(), overrides=overrides
-        )
-        async with stack(options) as services:
-            with HostProcess(ROOT, tmp_path / "host", environment=services.settings) as host:
-                yield Followups(services, host)
+        with services_of_its_own(tmp_path / "local") as (ports, own):
+            known = own | shared | changes
+            with ForkedHost(ROOT, tmp_path / "host", environment=known) as host:
+                yield Followups(known, ports, host)
 
     return start

@@ -11,7 +11,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from infra.hooks.database_roles import OWNER, check_owner, create_owner, grant_use
+from infra.hooks import database_roles
+from infra.hooks.database_roles import OWNER, act_as_owner, create_owner, grant_use
 from infra.hooks.prepare_database import apply
 from local.postgres import server
 from local.postgres.account import caller_account
@@ -68,8 +69,7 @@ def prepare(port, monkeypatch):
         )
         with psycopg.connect(dsn, autocommit=True) as connection:
             create_owner(connection, migrations)
-        with psycopg.connect(dsn, autocommit=True) as connection:
-            check_owner(connection)
+            act_as_owner(connection)
             apply(migrations, dsn)
             grant_use(connection, "app")
         return dsn
@@ -84,14 +84,13 @@ def test_the_second_administrator_goes_on_where_the_first_ended(prepare, port):
     prepare("first@example.com", "first", [*read(), NEXT])
     for dsn in (first, second):
         with psycopg.connect(dsn) as connection:
-            assert connection.execute("select current_user").fetchone() == (OWNER,)
             foreign = connection.execute(
                 "select relname from pg_class join pg_namespace n on n.oid = relnamespace"
                 " where nspname in ('diamonds', 'platform') and pg_get_userbyid(relowner) <> %s",
                 (OWNER,),
             )
             assert foreign.fetchall() == []
-            # What an operator does by hand, such as making a client's key, is done in the owner's name as well.
+            # What an operator does by hand, such as making a client's key, needs no role to be set.
             connection.execute("insert into platform.added values (1)")
     app = psycopg.connect(f"host=127.0.0.1 port={port} dbname=prepared user=app password=app", autocommit=True)
     with app:
@@ -104,4 +103,23 @@ def test_who_is_no_administrator_is_told_what_is_missing(prepare, port):
     prepare("second", "second", read())
     stranger = f"host=127.0.0.1 port={port} dbname=prepared user=stranger password=stranger"
     with psycopg.connect(stranger) as connection, pytest.raises(SystemExit, match='grant manifold_owner to "stranger"'):
-        check_owner(connection)
+        act_as_owner(connection)
+
+
+def test_where_azure_s_role_takes_no_other_the_first_administrator_lets_the_next_one_in(prepare, port, monkeypatch):
+    """Whether Azure lets its role have another one granted cannot be tried here."""
+    monkeypatch.setattr(database_roles, "ADMINISTRATORS", "no_such_role")
+    monkeypatch.setattr(database_roles, "OWNER", "other_owner")
+    first = psycopg.connect(f"host=127.0.0.1 port={port} dbname=prepared user=second password=second", autocommit=True)
+    next_one = psycopg.connect(
+        f"host=127.0.0.1 port={port} dbname=prepared user=first@example.com password=first", autocommit=True
+    )
+    with first, next_one:
+        create_owner(first, [])
+        act_as_owner(first)
+        create_owner(next_one, [])
+        with pytest.raises(SystemExit, match=r'grant other_owner to "first@example\.com"'):
+            act_as_owner(next_one)
+        first.execute("reset role")
+        first.execute('grant other_owner to "first@example.com"')
+        act_as_owner(next_one)

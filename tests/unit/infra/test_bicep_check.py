@@ -155,6 +155,7 @@ def test_a_module_gives_only_its_outputs(codes):
         ("var unused = 1\n", "no-unused-variables"),
         ("@secure()\nparam key string\noutput out string = key\n", "outputs-should-not-contain-secrets"),
         ("@secure()\nparam key string = 'unset'\noutput out int = length(key)\n", "secure-parameter-default"),
+        ("param apiSecret string\noutput out int = length(apiSecret)\n", "secure-secrets-in-params"),
         ("param at string\noutput passwordUri string = at\n", "outputs-should-not-contain-secrets"),
         ("@secret()\nparam key string\noutput out int = length(key)\n", "BCP057"),
         ("param names string[]\noutput out int = length(names)\n", "BCP302"),

@@ -125,7 +125,7 @@ def template(spec: DeploymentSpec, image: str, names: Mapping[str, str], values:
         ],
     }
     if spec.start_command:
-        container["command"] = list(spec.start_command)
+        container["command"] = [word.replace("$PORT", str(spec.port)) for word in spec.start_command]
     return {
         "revisionSuffix": suffix(spec),
         "terminationGracePeriodSeconds": GRACE_SECONDS,

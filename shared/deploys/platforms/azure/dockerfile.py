@@ -8,45 +8,59 @@ from typing import Final
 
 from shared.deploys.base_images import IMAGES
 from shared.deploys.models import DeploymentSpec
-from shared.deploys.recipes import Recipe, Words, recipe
+from shared.deploys.recipes import PORT, Recipe, recipe
+from shared.deploys.recipes.plan import FOLDER, add_server, described, start_of
 from shared.deploys.settings import settings
 
 NAME: Final = "Dockerfile"
 USER: Final = 10001
 """Apps run as nobody in particular."""
+_WHERE: Final = "/app"
 
 
-def complete(folder: Path, spec: DeploymentSpec) -> str:
-    """Write the Dockerfile if the source has none; a line that says what was done. Blocks.
+def complete(root: Path, spec: DeploymentSpec) -> str:
+    """Write the Dockerfile if the source has none; lines that say what was done. Blocks.
 
     Raises:
         TerminalError: it cannot be told how to build or to start the source (`unknown-kind`, `no-start-command`).
     """
-    file = folder / NAME
+    file = root / NAME
     if file.is_file():
         ignored = " Its own Dockerfile is used, so the build command is not run." if spec.build_command else ""
         return f"Building the source's own Dockerfile.{ignored}"
-    found = recipe(folder, spec.build_command, spec.start_command)
-    start = found.start or ("python", "-m", "http.server", str(spec.port))
-    file.write_text(_dockerfile(found, start, spec.port))
-    return f"The source has no Dockerfile; building it on {_image(found)}, to be started by: {' '.join(start)}"
+    found = recipe(root, spec.build_command, spec.start_command)
+    add_server(root, found)
+    file.write_text("\n".join([*_stages(found), *_end(found, spec.port)]) + "\n")
+    return f"The source has no Dockerfile; building it on {_image(found.runtime)}. {described(found)}"
 
 
-def _image(found: Recipe) -> str:
+def _image(runtime: str) -> str:
     registry = settings().base_image_registry
-    return f"{registry}/{IMAGES[found.runtime]}" if registry else IMAGES[found.runtime]
+    return f"{registry}/{IMAGES[runtime]}" if registry else IMAGES[runtime]
 
 
-def _dockerfile(found: Recipe, start: Words, port: int) -> str:
-    lines = [
-        f"FROM {_image(found)}",
+def _stages(found: Recipe) -> list[str]:
+    source = ["COPY . ."]
+    assets: list[str] = []
+    if found.assets:
+        assets = [f"FROM {_image('node')} AS assets", f"WORKDIR {_WHERE}", "COPY . .", *_runs(found.assets)]
+        kept = [FOLDER, found.site] if found.site not in (None, ".") else ["."]
+        source = [f"COPY --from=assets {_WHERE}/{folder} {_WHERE}/{folder}" for folder in kept]
+    image = f"FROM {_image(found.runtime)}"
+    return [
+        *assets,
+        image,
         "ENV PIP_NO_CACHE_DIR=1",
-        "WORKDIR /app",
-        "COPY . .",
-        *(f"RUN {json.dumps(list(step))}" for step in (*found.install, *found.build)),
-        f"ENV PORT={port}",
-        f"EXPOSE {port}",
-        f"USER {USER}",
-        f"CMD {json.dumps(list(start))}",
+        f"WORKDIR {_WHERE}",
+        *source,
+        *_runs((*found.install, *found.build)),
     ]
-    return "\n".join(lines) + "\n"
+
+
+def _runs(steps: tuple[tuple[str, ...], ...]) -> list[str]:
+    return [f"RUN {json.dumps(list(step))}" for step in steps]
+
+
+def _end(found: Recipe, port: int) -> list[str]:
+    start = [word.replace(PORT, str(port)) for word in start_of(found, "0.0.0.0")]  # noqa: S104 - a container's own
+    return [f"ENV PORT={port}", f"EXPOSE {port}", f"USER {USER}", f"CMD {json.dumps(start)}"]

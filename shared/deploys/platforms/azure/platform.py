@@ -28,6 +28,7 @@ from shared.deploys.platforms.base import (
     StepContext,
     Workspace,
 )
+from shared.deploys.recipes.plan import source_root
 from shared.deploys.secrets import redactor, secret_store
 from shared.deploys.settings import settings
 from shared.platform import blob_files
@@ -253,8 +254,9 @@ class AzurePlatform:
                 f"The source could not be fetched in {step.seconds:g} s.", code="source-slow"
             ) from None
         await step.log(summary)
-        await step.log(await asyncio.to_thread(complete, folder, spec))
-        await watched(step, in_thread(lambda _: sources.pack(folder, archive)))
+        root = source_root(folder, spec.root_directory)
+        await step.log(await asyncio.to_thread(complete, root, spec))
+        await watched(step, in_thread(lambda _: sources.pack(root, archive)))
         await watched(step, blob_files.create_blob(builds.CONTEXTS, name, read_chunks(archive)))
 
     async def _app_and_revision(self, spec: DeploymentSpec) -> tuple[Json | None, AppRevision | None]:

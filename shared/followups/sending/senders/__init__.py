@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from shared.followups.sending.senders.base import EmailSender
 from shared.followups.sending.senders.resend import ResendSender
+from shared.followups.sending.senders.ses import SesAccount, SesSender
 from shared.followups.sending.senders.smtp import SmtpSender
 from shared.followups.settings import settings
 from shared.platform.errors import TerminalError
@@ -14,13 +15,21 @@ def sender() -> EmailSender:
     """The sender that the settings name.
 
     Raises:
-        TerminalError: the provider's key is not set.
+        TerminalError: the provider's account is not set.
     """
-    platform = platform_settings()
-    if settings().followups_provider == "smtp":
-        return SmtpSender(platform.smtp_host, platform.smtp_port)
-    if platform.resend_api_key is None:
-        raise TerminalError(
-            "FOLLOWUPS_PROVIDER is resend, but its key is missing.", code="settings", remedy="Set RESEND_API_KEY."
-        )
-    return ResendSender(platform.resend_endpoint, platform.resend_api_key.get_secret_value())
+    platform, own = platform_settings(), settings()
+    match own.followups_provider:
+        case "smtp":
+            return SmtpSender(platform.smtp_host, platform.smtp_port)
+        case "resend" if platform.resend_api_key is not None:
+            return ResendSender(platform.resend_endpoint, platform.resend_api_key.get_secret_value())
+        case "ses" if own.ses_region and own.ses_access_key_id and own.ses_secret_access_key:
+            secret = own.ses_secret_access_key.get_secret_value()
+            return SesSender(SesAccount(own.ses_region, own.ses_access_key_id, secret, own.ses_configuration_set))
+        case provider:
+            needed = "RESEND_API_KEY" if provider == "resend" else "SES_REGION and the access key of SES"
+            raise TerminalError(
+                f"FOLLOWUPS_PROVIDER is {provider}, but its account is missing.",
+                code="settings",
+                remedy=f"Set {needed}.",
+            )

@@ -60,7 +60,20 @@ def test_a_state_document_has_no_place_for_variables() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["npm run build && rm -rf /", "a | b", "echo `id`", "echo $(id)", "echo 'x", "a ; b"]
+    "command",
+    [
+        "npm run build && rm -rf /",
+        "a | b",
+        "echo `id`",
+        "echo $(id)",
+        "echo 'x",
+        "a ; b",
+        "npm run a;npm run b",
+        "serve&",
+        "a>log",
+        "echo $HOME",
+        "run ${PORT}${X}",
+    ],
 )
 def test_defect_shell_strings_from_user_input(command: str) -> None:
     with pytest.raises(ValidationError, match=r"shell|split"):
@@ -70,6 +83,27 @@ def test_defect_shell_strings_from_user_input(command: str) -> None:
 def test_commands_reach_the_platform_as_words() -> None:
     spec = deployment(startCommand="python -m http.server '8 0'").spec()
     assert spec.start_command == ("python", "-m", "http.server", "8 0")
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("gunicorn app:app -b 0.0.0.0:$PORT", ("gunicorn", "app:app", "-b", "0.0.0.0:$PORT")),
+        ("serve --port=${PORT:-3000}", ("serve", "--port=$PORT")),
+        ("NODE_ENV=production node .", ("env", "NODE_ENV=production", "node", ".")),
+        ("node -e 'a && b; c'", ("node", "-e", "a && b; c")),
+    ],
+)
+def test_what_people_write_into_procfiles_needs_no_shell(command: str, words: tuple[str, ...]) -> None:
+    request(startCommand=command)
+    assert deployment(startCommand=command).spec().start_command == words
+
+
+def test_a_folder_of_the_source_stays_inside() -> None:
+    assert deployment(rootDirectory="apps/web").spec().root_directory == "apps/web"
+    for wrong in ("../web", "/web", "apps/../..", "a//b", ".hidden"):
+        with pytest.raises(ValidationError, match="folder of the source"):
+            request(rootDirectory=wrong)
 
 
 def test_defect_the_port_changes_when_a_size_is_set() -> None:

@@ -15,8 +15,9 @@ def of(tmp_path):
     """The recipe of a source with these files: `of({"app.py": ""}, build=(...), start=(...))`."""
 
     def make(files, **commands):
-        for name, text in files.items():
-            (tmp_path / name).write_text(text)
+        for name, content in files.items():
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
         return recipe(tmp_path, **commands)
 
     return make
@@ -26,11 +27,11 @@ def test_node_installs_builds_and_starts(of):
     found = of({"package.json": NODE})
     assert (found.runtime, found.install, found.build, found.start) == (
         "node",
-        (("npm", "install"),),
+        (("npm", "install", "--include=dev"),),
         (("npm", "run", "build"),),
         ("npm", "start"),
     )
-    assert of({"package-lock.json": "{}"}).install == (("npm", "ci"),)
+    assert of({"package-lock.json": "{}"}).install == (("npm", "ci", "--include=dev"),)
 
 
 @pytest.mark.parametrize("name", ["app.py", "main.py"])
@@ -43,7 +44,10 @@ def test_python_installs_what_it_declares_and_starts_its_script(of, name):
 
 @pytest.mark.parametrize(
     ("files", "install"),
-    [({"package.json": NODE}, ("npm", "install")), ({"requirements.txt": ""}, (*PIP, "-r", "requirements.txt"))],
+    [
+        ({"package.json": NODE}, ("npm", "install", "--include=dev")),
+        ({"requirements.txt": ""}, (*PIP, "-r", "requirements.txt")),
+    ],
 )
 def test_the_build_command_comes_after_the_dependencies_and_in_place_of_the_usual_build(of, files, install):
     found = of(files, build=("make",), start=("serve", "it"))
@@ -51,7 +55,8 @@ def test_the_build_command_comes_after_the_dependencies_and_in_place_of_the_usua
 
 
 def test_a_site_of_files_has_no_start_of_its_own(of):
-    assert of({"index.html": ""}).start == ()
+    found = of({"index.html": ""})
+    assert (found.start, found.site) == ((), ".")
 
 
 @pytest.mark.parametrize(("program", "runtime"), [("node", "node"), ("npm", "node"), ("python3", "python")])
@@ -75,3 +80,156 @@ def test_a_source_that_does_not_tell_how_it_runs_is_refused_with_a_remedy(of, fi
         of(files)
     assert refusal.value.code == code
     assert refusal.value.remedy
+
+
+def package(**fields):
+    return json.dumps(fields)
+
+
+@pytest.mark.parametrize(
+    ("files", "install", "build"),
+    [
+        ({"pnpm-lock.yaml": ""}, "pnpm@9.15.9 install --prod=false --frozen-lockfile", "pnpm@9.15.9 run build"),
+        ({"yarn.lock": "# v1"}, "yarn@1.22.22 install --production=false --frozen-lockfile", "yarn@1.22.22 run build"),
+        (
+            {"yarn.lock": "__metadata:"},
+            "@yarnpkg/cli-dist@4.12.0 install --immutable",
+            "@yarnpkg/cli-dist@4.12.0 run build",
+        ),
+        ({"bun.lockb": ""}, "bun@1.3.3 install", "bun@1.3.3 run build"),
+    ],
+)
+def test_the_package_manager_of_the_lock_file_is_used(of, files, install, build):
+    found = of({"package.json": package(scripts={"build": "tsc", "start": "node ."}), **files})
+    assert [" ".join(words) for words in (*found.install, *found.build)] == [
+        f"npx --yes {install}",
+        f"npx --yes {build}",
+    ]
+
+
+def test_the_package_manager_that_is_named_comes_first(of):
+    found = of(
+        {"package.json": package(packageManager="pnpm@8.15.4+sha", scripts={"start": "node ."}), "yarn.lock": ""}
+    )
+    assert found.install == (("npx", "--yes", "pnpm@8.15.4", "install", "--prod=false"),)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_package_json_is_read_as_windows_writes_it(of, encoding):
+    assert of({"package.json": NODE.encode(encoding)}).start == ("npm", "start")
+
+
+@pytest.mark.parametrize(
+    ("scripts", "known", "site"),
+    [
+        ({"dev": "vite", "build": "tsc && vite build", "preview": "vite preview"}, {"vite": "7"}, "dist"),
+        ({"start": "vite", "build": "vite build"}, {"vite": "7"}, "dist"),
+        ({"start": "react-scripts start", "build": "react-scripts build"}, {"react-scripts": "5"}, "build"),
+        ({"serve": "vue-cli-service serve", "build": "vue-cli-service build"}, {"@vue/cli-service": "5"}, "dist"),
+        ({"start": "node server.js", "build": "vite build"}, {"vite": "7"}, None),
+    ],
+)
+def test_what_builds_a_site_is_served_as_files(of, scripts, known, site):
+    found = of({"package.json": package(scripts=scripts, devDependencies=known)})
+    assert found.site == site
+    assert found.runtime == ("python" if site else "node")
+    assert len(found.assets) == (2 if site else 0)
+
+
+def test_the_folder_that_the_configuration_of_vite_names_is_served(of):
+    files = {"vite.config.ts": "export default { build: { outDir: './public-build/' } }"}
+    found = of({"package.json": package(scripts={"build": "vite build"}, devDependencies={"vite": "7"}), **files})
+    assert found.site == "public-build"
+
+
+def test_node_without_a_start_script_starts_its_main_file(of):
+    assert of({"package.json": package(main="./src/web.js"), "src/web.js": ""}).start == ("node", "src/web.js")
+    assert of({"package.json": "{}", "server.js": ""}).start == ("node", "server.js")
+
+
+FLASK = "from flask import Flask\napp = Flask(__name__)\n"
+FASTAPI = "from fastapi import FastAPI\napi: FastAPI = FastAPI(title='x')\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "start"),
+    [
+        ({"requirements.txt": "Flask==3.1\ngunicorn", "app.py": FLASK}, "-m gunicorn --bind 0.0.0.0:$PORT app:app"),
+        ({"requirements.txt": "flask", "app.py": FLASK}, "-m flask --app app:app run --host 0.0.0.0 --port $PORT"),
+        (
+            {"requirements.txt": "fastapi[standard]", "main.py": FASTAPI},
+            "-m uvicorn main:api --host 0.0.0.0 --port $PORT",
+        ),
+        (
+            {"requirements.txt": "fastapi", "shop/main.py": FASTAPI},
+            "-m uvicorn shop.main:api --host 0.0.0.0 --port $PORT",
+        ),
+        (
+            {"requirements.txt": "django\ngunicorn", "manage.py": "", "shop/wsgi.py": "application = 1"},
+            "-m gunicorn --bind 0.0.0.0:$PORT shop.wsgi",
+        ),
+        (
+            {"requirements.txt": "django", "manage.py": "", "shop/wsgi.py": ""},
+            "manage.py runserver --noreload 0.0.0.0:$PORT",
+        ),
+        (
+            {"requirements.txt": "flask", "shop/__init__.py": "def create_app(config=None):\n    pass\n"},
+            "-m flask --app shop:create_app() run --host 0.0.0.0 --port $PORT",
+        ),
+        (
+            {
+                "requirements.txt": "flask",
+                "app.py": FLASK + "import os\nif __name__ == '__main__':\n    app.run(port=int(os.environ['PORT']))\n",
+            },
+            "app.py",
+        ),
+    ],
+)
+def test_a_framework_is_served_by_the_server_that_is_declared(of, files, start):
+    assert of(files).start == ("python", *start.split(" "))
+
+
+@pytest.mark.parametrize(
+    ("files", "install"),
+    [
+        ({"Pipfile": "[packages]\nflask = '*'", "Pipfile.lock": "{}"}, "python -m pipenv install --system --deploy"),
+        (
+            {"pyproject.toml": "[tool.poetry.dependencies]\nflask = '^3'"},
+            "env POETRY_VIRTUALENVS_CREATE=false python -m poetry install --only=main --no-root --no-interaction",
+        ),
+        (
+            {"pyproject.toml": "[project]\nname='x'\ndependencies=['flask>=3', 'httpx']"},
+            "python -m pip install flask>=3 httpx",
+        ),
+        ({"pyproject.toml": "[build-system]\nrequires=[]\n[project]\nname='x'"}, "python -m pip install ."),
+    ],
+)
+def test_packages_are_installed_as_they_are_declared(of, files, install):
+    assert " ".join(of({"app.py": "", **files}).install[-1]) == install
+
+
+def test_a_procfile_says_how_the_app_is_started(of):
+    found = of(
+        {"requirements.txt": "flask", "app.py": FLASK, "Procfile": "release: x\nweb: gunicorn app:app -b :${PORT}\n"}
+    )
+    assert found.start == ("gunicorn", "app:app", "-b", ":$PORT")
+    assert of({}, start=("python", "app.py")).start == ("python", "app.py")
+
+
+def test_a_procfile_that_needs_a_shell_is_refused_with_a_remedy(of):
+    with pytest.raises(TerminalError, match="'&&' is for a shell") as refused:
+        of({"app.py": "", "Procfile": "web: python manage.py migrate && gunicorn app\n"})
+    assert refused.value.code == "shell-command"
+
+
+def test_a_python_app_with_assets_of_node_has_both(of):
+    node = package(scripts={"build": "tailwindcss -o app.css"}, devDependencies={"tailwindcss": "4"})
+    found = of({"package.json": node, "requirements.txt": "flask\ngunicorn", "app.py": FLASK})
+    assert (found.runtime, len(found.assets), found.install) == ("python", 2, ((*PIP, "-r", "requirements.txt"),))
+    assert found.start[2] == "gunicorn"
+
+
+def test_versions_that_are_not_used_are_said(of):
+    notes = of({"package.json": package(engines={"node": "18.x"}, scripts={"start": "node ."})}).notes
+    assert notes == ("The source asks for Node 18.x; it is built and run by Node 22.",)
+    assert of({"package.json": package(engines={"node": ">=18"}, scripts={"start": "node ."})}).notes == ()

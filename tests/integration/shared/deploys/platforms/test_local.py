@@ -530,7 +530,7 @@ class TestDoor:
         monkeypatch.setenv("LOCAL_PLATFORM_TOKEN", "another-token-altogether")
         forget_settings()
         spec = await local_harness.spec()
-        with pytest.raises(TerminalError, match="does not know this app") as refusal:
+        with pytest.raises(TerminalError, match="refused this app's token") as refusal:
             await LocalPlatform().validate(spec, recorder.step)
         assert "LOCAL_PLATFORM_TOKEN" in refusal.value.remedy
 

@@ -28,7 +28,7 @@ def test_a_recipe_is_installed_built_and_started(dockerfile):
     package = json.dumps({"scripts": {"build": "vite build", "start": "node ."}})
     text, said = dockerfile({"package.json": package, "package-lock.json": "{}"})
     assert text.startswith("FROM node:")
-    assert commands(text, "RUN") == [["npm", "ci"], ["npm", "run", "build"]]
+    assert commands(text, "RUN") == [["npm", "ci", "--include=dev"], ["npm", "run", "build"]]
     assert commands(text, "CMD") == [["npm", "start"]]
     assert "ENV PORT=8080" in text
     assert "npm start" in said
@@ -45,10 +45,27 @@ def test_an_app_does_not_run_as_root(dockerfile):
     text, _ = dockerfile({"index.html": "hello"})
     lines = text.splitlines()
     assert lines.index("USER 10001") > max(index for index, line in enumerate(lines) if line.startswith("COPY"))
-    assert commands(text, "CMD") == [["python", "-m", "http.server", "8080"]]
+    assert commands(text, "CMD") == [["python", ".manifold/site.py", ".", "8080", "0.0.0.0"]]
 
 
 def test_the_sources_own_dockerfile_is_left_as_it_is(dockerfile):
     text, said = dockerfile({"Dockerfile": "FROM scratch\n", "package.json": "{}"}, build_command=("make",))
     assert text == "FROM scratch\n"
     assert "not run" in said
+
+
+def test_a_site_is_built_by_node_and_served_alone(dockerfile, tmp_path):
+    package = json.dumps({"scripts": {"build": "vite build", "dev": "vite"}, "devDependencies": {"vite": "7"}})
+    text, _ = dockerfile({"package.json": package})
+    first, second = text.split("FROM python:")
+    assert first.startswith("FROM node:")
+    assert commands(first, "RUN") == [["npm", "install", "--include=dev"], ["npm", "run", "build"]]
+    assert "COPY --from=assets /app/dist /app/dist" in second
+    assert "COPY . ." not in second
+    assert commands(text, "CMD") == [["python", ".manifold/site.py", "dist", "8080", "0.0.0.0"]]
+    assert (tmp_path / ".manifold" / "site.py").is_file()
+
+
+def test_the_port_is_put_into_the_start_command(dockerfile):
+    text, _ = dockerfile({"app.py": ""}, start_command=("gunicorn", "-b", "0.0.0.0:$PORT", "app:app"))
+    assert commands(text, "CMD") == [["gunicorn", "-b", "0.0.0.0:8080", "app:app"]]

@@ -1,0 +1,128 @@
+"""How a source becomes an app, the same on every platform: told by the files at its root and the deployment's commands.
+
+The dependencies that the source declares are installed first; then the build command runs, or else the script `build`
+of package.json. The app is started by the start command, or else by the Procfile, or else as its kind is usually
+started. What these commands are is decided here and nowhere else; platforms only run them.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+from shared.deploys.models.fields import shell_words
+from shared.deploys.recipes.files import read_text
+from shared.deploys.recipes.node import node_app
+from shared.deploys.recipes.python import FILES, PIP, PORT, python_app
+from shared.platform.errors import TerminalError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["PIP", "PORT", "Recipe", "Words", "recipe"]
+
+Words = tuple[str, ...]
+_PROGRAMS: Final[dict[str, Literal["node", "python"]]] = {
+    "python": "python",
+    "python3": "python",
+    "gunicorn": "python",
+    "uvicorn": "python",
+    "node": "node",
+    "npm": "node",
+    "npx": "node",
+}
+_SITES: Final = ("public", "dist", "build", "_site", "www")
+"""Where the files of a site lie that has no index.html at its root."""
+_WEB: Final = re.compile(r"^web\s*:\s*(\S.*)$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Commands as words, since no shell runs them.
+
+    Attributes:
+        runtime: what the app is run by, and installed and built where it is not a site.
+        assets: commands of Node that run before all others: those of a site, or of a Python app's assets.
+        install: one command after another; they bring what the source depends on.
+        build: what runs after them.
+        start: runs the app; `$PORT` in it stands for the port. Empty for a site.
+        site: the folder whose files are served as they are; None: the app is started.
+        notes: lines that the owner of the app should read.
+    """
+
+    runtime: Literal["node", "python"]
+    install: tuple[Words, ...] = ()
+    build: tuple[Words, ...] = ()
+    start: Words = ()
+    assets: tuple[Words, ...] = ()
+    site: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+def recipe(source: Path, build: Words = (), start: Words = ()) -> Recipe:
+    """The recipe of the source in this folder, with the deployment's own commands where they are not empty.
+
+    Raises:
+        TerminalError: it cannot be told what the source is or how it is started (`unknown-kind`, `no-start-command`),
+            or its Procfile needs a shell (`shell-command`).
+    """
+    start = start or _procfile(source)
+    found = _of(source, build, start)
+    if not found.start and found.site is None:
+        raise TerminalError(
+            "It is not clear how the app is started.",
+            code="no-start-command",
+            remedy="Send startCommand, or add a Procfile, app.py, main.py, or a package.json with a start script.",
+        )
+    return found
+
+
+def _of(source: Path, build: Words, start: Words) -> Recipe:
+    built = (build,) if build else None
+    is_python = any((source / name).is_file() for name in FILES)
+    if (source / "package.json").is_file():
+        node = node_app(source)
+        steps = (*node.install, *(built or node.build))
+        if is_python and (start[:1] == () or start[0] not in ("node", "npm", "npx")):
+            python = python_app(source)
+            if python.start or start:
+                return Recipe(
+                    "python",
+                    python.install,
+                    start=start or python.start,
+                    assets=steps,
+                    notes=(*node.notes, *python.notes),
+                )
+        if node.site and not start:
+            return Recipe("python", assets=steps, site=node.site, notes=node.notes)
+        return Recipe("node", node.install, built or node.build, start or node.start, notes=node.notes)
+    if is_python:
+        python = python_app(source)
+        site = "." if (source / "index.html").is_file() and not python.install and not python.start else None
+        return Recipe("python", python.install, built or (), start or python.start, site=site, notes=python.notes)
+    if start and start[0] in _PROGRAMS:
+        return Recipe(_PROGRAMS[start[0]], (), built or (), start)
+    folder = next((name for name in (".", *_SITES) if (source / name / "index.html").is_file()), None)
+    if folder is not None:
+        return Recipe("python", (), built or (), start, site=None if start else folder)
+    raise TerminalError(
+        "It is not clear what the source is: it has no package.json, requirements.txt, pyproject.toml, Pipfile, app.py,"
+        " main.py or index.html at its root.",
+        code="unknown-kind",
+        remedy="Add one of these at the root of the source, or name the folder that has it as rootDirectory.",
+    )
+
+
+def _procfile(source: Path) -> Words:
+    found = _WEB.search(read_text(source / "Procfile"))
+    if found is None:
+        return ()
+    try:
+        return shell_words(found.group(1).strip())
+    except ValueError as refused:
+        raise TerminalError(
+            f"The Procfile's web command cannot be run: {refused}.",
+            code="shell-command",
+            remedy="Put the commands into a script and start that, or send startCommand.",
+        ) from None

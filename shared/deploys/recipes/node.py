@@ -1,0 +1,105 @@
+"""Sources with a package.json: their package manager, their build, and whether what they build is a site of files."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from shared.deploys.recipes.files import read_json, read_text, table
+
+Words = tuple[str, ...]
+NODE_MAJOR: Final = 22
+PNPM, YARN, BERRY, BUN = "pnpm@9.15.9", "yarn@1.22.22", "@yarnpkg/cli-dist@4.12.0", "bun@1.3.3"
+_MANAGER: Final = re.compile(r"(npm|pnpm|yarn|bun)@(\d[0-9A-Za-z.-]*)")
+_SITES: Final = {"react-scripts": "build", "vite": "dist", "@vue/cli-service": "dist", "parcel": "dist"}
+"""Tools that build a site of files, and where they leave it. What they start is a server for development."""
+_DEVELOPMENT: Final = re.compile(r"\b(react-scripts start|vue-cli-service serve|vite( dev| serve| preview)?\b|parcel)")
+_OUT_DIR: Final = re.compile(r"""outDir\s*:\s*["']([A-Za-z0-9._/-]+)["']""")
+_SERVERS: Final = ("server.js", "app.js", "index.js")
+
+
+@dataclass(frozen=True, slots=True)
+class NodeApp:
+    """What a package.json asks for.
+
+    Attributes:
+        site: the folder of the site that the build leaves; None: it is an app that is started.
+        notes: what its owner should know.
+    """
+
+    install: tuple[Words, ...]
+    build: tuple[Words, ...]
+    start: Words
+    site: str | None
+    notes: tuple[str, ...] = ()
+
+
+def node_app(source: Path) -> NodeApp:
+    """What the package.json at the root of the source asks for."""
+    package = read_json(source / "package.json")
+    scripts = table(package, "scripts")
+    install, run = _manager(source, package)
+    build = ((*run, "build"),) if "build" in scripts else ()
+    site = _site(source, package, scripts) if build else None
+    start = () if site else _start(source, package, scripts, run)
+    return NodeApp((install,), build, start, site, _notes(source, package))
+
+
+def _manager(source: Path, package: dict[str, Any]) -> tuple[Words, Words]:
+    """The words that install, development's packages included as builds need them, and those that run a script."""
+    named = _MANAGER.match(str(package.get("packageManager") or ""))
+    name, version = named.groups() if named else (None, None)
+    if name == "pnpm" or (name is None and (source / "pnpm-lock.yaml").is_file()):
+        tool = ("npx", "--yes", f"pnpm@{version}" if version else PNPM)
+        frozen = ("--frozen-lockfile",) if (source / "pnpm-lock.yaml").is_file() else ()
+        return (*tool, "install", "--prod=false", *frozen), (*tool, "run")
+    if name == "yarn" or (name is None and (source / "yarn.lock").is_file()):
+        berry = (version or "1").split(".")[0] != "1" or "__metadata" in read_text(source / "yarn.lock")
+        if berry:
+            tool = ("npx", "--yes", f"@yarnpkg/cli-dist@{version}" if version else BERRY)
+            return (*tool, "install", "--immutable"), (*tool, "run")
+        tool = ("npx", "--yes", f"yarn@{version}" if version else YARN)
+        return (*tool, "install", "--production=false", "--frozen-lockfile"), (*tool, "run")
+    if name == "bun" or (name is None and any((source / lock).is_file() for lock in ("bun.lock", "bun.lockb"))):
+        tool = ("npx", "--yes", f"bun@{version}" if version else BUN)
+        return (*tool, "install"), (*tool, "run")
+    locked = any((source / lock).is_file() for lock in ("package-lock.json", "npm-shrinkwrap.json"))
+    return ("npm", "ci" if locked else "install", "--include=dev"), ("npm", "run")
+
+
+def _site(source: Path, package: dict[str, Any], scripts: dict[str, Any]) -> str | None:
+    known = {**table(package, "dependencies"), **table(package, "devDependencies")}
+    start = str(scripts.get("start") or "")
+    if start and not _DEVELOPMENT.search(start):
+        return None
+    build = str(scripts["build"])
+    for tool, folder in _SITES.items():
+        if tool in known and tool.removeprefix("@vue/").replace("cli-service", "vue-cli-service") in build:
+            return _out_dir(source) or folder
+    return None
+
+
+def _out_dir(source: Path) -> str | None:
+    """Where the configuration of Vite says that the site goes, if that is inside the source."""
+    for name in ("vite.config.ts", "vite.config.js", "vite.config.mjs", "vite.config.mts"):
+        if (found := _OUT_DIR.search(read_text(source / name))) and ".." not in found.group(1).split("/"):
+            return found.group(1).removeprefix("./").strip("/") or None
+    return None
+
+
+def _start(source: Path, package: dict[str, Any], scripts: dict[str, Any], run: Words) -> Words:
+    if "start" in scripts:
+        return ("npm", "start") if run[0] == "npm" else (*run, "start")
+    main = str(package.get("main") or "").removeprefix("./")
+    known = next((name for name in (main, *_SERVERS) if name and ".." not in name and (source / name).is_file()), None)
+    return ("node", known) if known else ()
+
+
+def _notes(source: Path, package: dict[str, Any]) -> tuple[str, ...]:
+    wanted = str(table(package, "engines").get("node") or read_text(source / ".nvmrc").strip())
+    major = re.search(r"\d+", wanted)
+    if major is None or int(major.group()) == NODE_MAJOR or (int(major.group()) < NODE_MAJOR and ">" in wanted):
+        return ()
+    return (f"The source asks for Node {wanted[:40]}; it is built and run by Node {NODE_MAJOR}.",)

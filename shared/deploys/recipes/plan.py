@@ -1,0 +1,52 @@
+"""What a platform finds beside a source: the server of a site's files, and the words that start the app."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Final
+
+from shared.deploys.recipes import PORT, Recipe, Words
+from shared.platform.errors import TerminalError
+
+FOLDER: Final = ".manifold"
+SERVER: Final = "site.py"
+
+
+def source_root(folder: Path, root_directory: str | None) -> Path:
+    """The folder of the source that is the app. A single folder at the top, as archives of repositories have, is none.
+
+    Raises:
+        TerminalError: there is no such folder (`root-directory-missing`).
+    """
+    entries = list(folder.iterdir())
+    if len(entries) == 1 and entries[0].is_dir() and not (folder / (root_directory or "-")).is_dir():
+        [folder] = entries
+    root = folder / (root_directory or ".")
+    if not root.is_dir():
+        raise TerminalError(
+            f"The source has no folder {root_directory}.",
+            code="root-directory-missing",
+            remedy="Name a folder of the source as rootDirectory, or leave it out.",
+        )
+    return root
+
+
+def start_of(found: Recipe, host: str) -> Words:
+    """The words that start the app, or serve the site at that address; `$PORT` in them stands for the port."""
+    return ("python", f"{FOLDER}/{SERVER}", found.site, PORT, host) if found.site is not None else found.start
+
+
+def add_server(root: Path, found: Recipe) -> None:
+    """Put the server of a site's files beside them. Blocks."""
+    ours = root / FOLDER
+    shutil.rmtree(ours, ignore_errors=True)
+    if found.site is not None:
+        ours.mkdir()
+        shutil.copyfile(Path(__file__).with_name(SERVER), ours / SERVER)
+
+
+def described(found: Recipe) -> str:
+    """Lines that say what will be run, for the log."""
+    start = f"a server of the files in {found.site}" if found.site is not None else " ".join(found.start)
+    return "\n".join((f"A source for {found.runtime}, to be started by: {start}", *found.notes))

@@ -1,0 +1,117 @@
+"""Python sources: where they declare their packages, and how the framework that they use is served."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, cast
+
+from shared.deploys.recipes.files import read_text, read_toml, requirement_names, table
+
+Words = tuple[str, ...]
+PYTHON_VERSION: Final = "3.12"
+PIP: Final = ("python", "-m", "pip", "install")
+POETRY, PIPENV = "poetry==2.2.1", "pipenv==2025.0.4"
+PORT: Final = "$PORT"
+"""Stands for the port in the words of a start command; nothing else is expanded."""
+FILES: Final = ("requirements.txt", "pyproject.toml", "Pipfile", "setup.py", "manage.py", "app.py", "main.py")
+_SCRIPTS: Final = ("app.py", "main.py", "server.py", "run.py", "wsgi.py", "asgi.py", "application.py")
+_FRAMEWORKS: Final = {
+    "fastapi": re.compile(r"^(\w+)\s*(?::[^=\n]+)?=\s*(?:\w+\.)?(?:FastAPI|Starlette)\(", re.MULTILINE),
+    "flask": re.compile(r"^(\w+)\s*(?::[^=\n]+)?=\s*(?:\w+\.)?Flask\(", re.MULTILINE),
+}
+_FACTORY: Final = re.compile(r"^def (create_app|make_app)\(", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class PythonApp:
+    """What a Python source asks for. `notes` are what its owner should know."""
+
+    install: tuple[Words, ...]
+    start: Words
+    notes: tuple[str, ...] = ()
+
+
+def python_app(source: Path) -> PythonApp:
+    """What the Python source in this folder asks for."""
+    install, packages = _packages(source)
+    return PythonApp(install, _start(source, packages), _notes(source))
+
+
+def _packages(source: Path) -> tuple[tuple[Words, ...], set[str]]:
+    """The commands that install what is declared, and the names of what that is."""
+    if (source / "requirements.txt").is_file():
+        names = requirement_names(read_text(source / "requirements.txt").splitlines())
+        return ((*PIP, "-r", "requirements.txt"),), names
+    if (source / "Pipfile").is_file():
+        known = table(read_toml(source / "Pipfile"), "packages")
+        deploy = ("--deploy",) if (source / "Pipfile.lock").is_file() else ()
+        return ((*PIP, PIPENV), ("python", "-m", "pipenv", "install", "--system", *deploy)), requirement_names([*known])
+    project = read_toml(source / "pyproject.toml")
+    declared: Any = table(project, "project").get("dependencies")
+    dependencies = [str(one) for one in cast("list[object]", declared)] if isinstance(declared, list) else []
+    poetry = table(project, "tool", "poetry")
+    if poetry and not declared:
+        words = ("env", "POETRY_VIRTUALENVS_CREATE=false", "python", "-m", "poetry", "install")
+        names = requirement_names([*table(poetry, "dependencies")])
+        return ((*PIP, POETRY), (*words, "--only=main", "--no-root", "--no-interaction")), names
+    if "build-system" in project or ((source / "setup.py").is_file() and not dependencies):
+        return ((*PIP, "."),), requirement_names(dependencies)
+    if dependencies:
+        # Without a build system there is no package to install, and a flat layout would not be taken for one.
+        return ((*PIP, *dependencies),), requirement_names(dependencies)
+    return ((*PIP, "."),) if (source / "pyproject.toml").is_file() else (), set()
+
+
+def _start(source: Path, packages: set[str]) -> Words:
+    if (source / "manage.py").is_file() and (project := _django_project(source)):
+        if "gunicorn" in packages:
+            return ("python", "-m", "gunicorn", "--bind", f"0.0.0.0:{PORT}", f"{project}.wsgi")
+        return ("python", "manage.py", "runserver", "--noreload", f"0.0.0.0:{PORT}")
+    for module, path in _modules(source):
+        text = read_text(path)
+        if path.parent == source and "PORT" in text and "__main__" in text:
+            return ("python", path.name)
+        for framework, pattern in _FRAMEWORKS.items():
+            if found := pattern.search(text):
+                return _served(framework, f"{module}:{found.group(1)}", packages)
+        if "flask" in packages and (found := _FACTORY.search(text)):
+            return _served("flask", f"{module}:{found.group(1)}()", packages)
+    script = next((name for name in ("app.py", "main.py") if (source / name).is_file()), None)
+    return ("python", script) if script else ()
+
+
+def _served(framework: str, app: str, packages: set[str]) -> Words:
+    """The app, served by the server that the source declares, else by the one that comes with the framework."""
+    if framework == "fastapi":
+        return ("python", "-m", "uvicorn", app, "--host", "0.0.0.0", "--port", PORT)  # noqa: S104 - a container's
+    if "gunicorn" in packages:
+        return ("python", "-m", "gunicorn", "--bind", f"0.0.0.0:{PORT}", app)
+    return ("python", "-m", "flask", "--app", app, "run", "--host", "0.0.0.0", "--port", PORT)  # noqa: S104 - as above
+
+
+def _modules(source: Path) -> Iterator[tuple[str, Path]]:
+    """Where an app may be defined: scripts at the root first, then in its packages."""
+    for name in _SCRIPTS:
+        if (source / name).is_file():
+            yield name.removesuffix(".py"), source / name
+    for folder in sorted(path for path in source.iterdir() if path.is_dir() and path.name.isidentifier()):
+        for name in (*_SCRIPTS, "__init__.py"):
+            if (folder / name).is_file():
+                module = folder.name if name == "__init__.py" else f"{folder.name}.{name.removesuffix('.py')}"
+                yield module, folder / name
+
+
+def _django_project(source: Path) -> str | None:
+    found = sorted(path.parent.name for path in source.glob("*/wsgi.py"))
+    return found[0] if found else None
+
+
+def _notes(source: Path) -> tuple[str, ...]:
+    wanted = read_text(source / ".python-version").strip() or read_text(source / "runtime.txt").strip()
+    version = re.search(r"3\.\d+", wanted)
+    if version is None or version.group() == PYTHON_VERSION:
+        return ()
+    return (f"The source asks for Python {version.group()}; it is built and run by Python {PYTHON_VERSION}.",)

@@ -1,0 +1,164 @@
+"""What every sender must do: one hand-over for each attempt, the agent's Reply-To, and an outcome that is true."""
+
+import asyncio
+import socket
+from datetime import UTC, datetime
+from email import message_from_bytes, policy
+from uuid import uuid4
+
+import boto3
+import pytest
+from moto import mock_aws
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.ses.models import ses_backends
+
+from local.smtp.sink import Rejection
+from shared.followups.sending.message import Mail
+from shared.followups.sending.senders import sender
+from shared.followups.sending.senders.ses import SesAccount, SesSender, _client
+from shared.followups.sending.senders.smtp import SmtpSender
+from shared.platform.errors import TerminalError
+from shared.platform.settings import forget_settings
+
+REGION = "eu-west-1"
+
+
+def mail(**changed):
+    fields = {
+        "email_id": 5,
+        "key": uuid4(),
+        "sender_name": "Alice via Acme",
+        "sender": "followups@example.com",
+        "recipient_name": "Ann",
+        "recipient": "ann@example.com",
+        "reply_to": "alice@example.com",
+        "subject": "A few words about your plans",
+        "body": "Hello Ann,\n\n.\n\nA line of one full stop is above.",
+        "footer": "Alice\n1 Main Street",
+        "written": datetime.now(UTC),
+        "unsubscribe": "https://app.example.com/unsubscribe/1",
+        **changed,
+    }
+    return Mail(**fields)
+
+
+def account(**changed):
+    return SesAccount(**{"region": REGION, "access_key_id": "x", "secret_access_key": "y", **changed})
+
+
+@pytest.fixture
+def smtp(crm, mails):
+    return sender(), lambda: [(one.recipients[0], one.headers, one.text) for one in mails.mails(9)]
+
+
+@pytest.fixture
+def ses():
+    def received():
+        sent = ses_backends[DEFAULT_ACCOUNT_ID][REGION].sent_messages
+        read = [message_from_bytes(one.raw_data.encode(), policy=policy.SMTP) for one in sent]
+        return [(str(m["To"].addresses[0].addr_spec), m, m.get_body(("plain",)).get_content()) for m in read]
+
+    _client.cache_clear()
+    with mock_aws():
+        boto3.client(
+            "sesv2", region_name=REGION, aws_access_key_id="x", aws_secret_access_key="y"
+        ).create_email_identity(EmailIdentity="followups@example.com")
+        yield SesSender(account()), received
+    _client.cache_clear()
+
+
+@pytest.fixture(params=["smtp", "ses"])
+def adapter(request):
+    return request.getfixturevalue(request.param)
+
+
+async def test_a_mail_arrives_once_as_it_is_and_replies_go_to_the_agent(adapter):
+    through, received = adapter
+    outcome = await through.send(mail())
+    assert (outcome.kind, outcome.provider) == ("accepted", through.name)
+    [(recipient, headers, text)] = received()
+    assert recipient == "ann@example.com"
+    assert headers["Reply-To"].strip() == "alice@example.com"
+    assert headers["List-Unsubscribe-Post"].strip() == "List-Unsubscribe=One-Click"
+    assert "\n.\n" in text.replace("\r\n", "\n")
+    assert "1 Main Street" in text
+    assert await through.find_out(mail()) is None
+
+
+async def test_a_sender_that_ses_does_not_know_is_refused(ses):
+    through, received = ses
+    outcome = await through.send(mail(sender="stranger@elsewhere.example"))
+    assert (outcome.kind, outcome.code) == ("refused", "MessageRejected")
+    assert received() == []
+
+
+async def test_a_mailbox_that_smtp_does_not_know_is_refused(smtp, mails):
+    mails.reject(Rejection(address="ann@example.com", code=550))
+    outcome = await smtp[0].send(mail())
+    assert (outcome.kind, outcome.code) == ("refused", "550")
+
+
+class StandIn:
+    """Counts requests; answers each with the status, or holds the answer back."""
+
+    def __init__(self, status=None, error="Error"):
+        self.requests, self.status, self.error = [], status, error
+
+    async def __aenter__(self):
+        self.server = await asyncio.start_server(self.serve, "127.0.0.1", 0)
+        self.url = f"http://127.0.0.1:{self.server.sockets[0].getsockname()[1]}"
+        return self
+
+    async def __aexit__(self, *_):
+        self.server.close()
+
+    async def serve(self, reader, writer):
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
+        self.requests.append(await reader.readexactly(int(length.split(b":")[1])))
+        if self.status is None:
+            await asyncio.sleep(3)
+        else:
+            body = b'{"message": "stand-in"}'
+            kind = f"x-amzn-ErrorType: {self.error}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+            writer.write(f"HTTP/1.1 {self.status} X\r\n{kind}".encode() + body)
+        writer.close()
+
+
+async def test_an_answer_of_ses_past_the_time_out_is_one_request_and_unknown():
+    async with StandIn() as stand_in:
+        outcome = await SesSender(account(endpoint=stand_in.url, answer_seconds=0.5)).send(mail())
+        assert outcome.kind == "unknown"
+        assert len(stand_in.requests) == 1
+        assert b'"followup"' in stand_in.requests[0]
+        assert b'"5"' in stand_in.requests[0]
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "kind"),
+    [
+        (503, "ServiceUnavailable", "unknown"),
+        (500, "InternalFailure", "unknown"),
+        (429, "TooManyRequestsException", "postponed"),
+        (400, "MailFromDomainNotVerifiedException", "refused"),
+    ],
+)
+async def test_each_error_of_ses_is_one_request_and_its_meaning(status, error, kind):
+    async with StandIn(status, error) as stand_in:
+        assert (await SesSender(account(endpoint=stand_in.url)).send(mail())).kind == kind
+        assert len(stand_in.requests) == 1
+
+
+async def test_a_provider_that_nobody_reaches_took_nothing():
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    assert (await SesSender(account(endpoint=f"http://127.0.0.1:{port}")).send(mail())).kind == "postponed"
+    assert (await SmtpSender("127.0.0.1", port).send(mail())).kind == "postponed"
+
+
+@pytest.mark.parametrize("provider", ["resend", "ses"])
+async def test_a_provider_without_an_account_is_named(crm, monkeypatch, provider):
+    monkeypatch.setenv("FOLLOWUPS_PROVIDER", provider)
+    forget_settings()
+    with pytest.raises(TerminalError, match="account is missing"):
+        sender()

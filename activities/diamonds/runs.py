@@ -10,7 +10,6 @@ from shared.diamonds.models import ERROR_LENGTH, Nothing
 from shared.diamonds.pricing.review import review
 from shared.diamonds.reporting import alerts
 from shared.diamonds.runs import difference, lifecycle, missing, orphans, reports, retries, watermark
-from shared.diamonds.runs.difference import RunDifference
 from shared.diamonds.runs.models import (
     EPOCH,
     NO_END,
@@ -22,6 +21,7 @@ from shared.diamonds.runs.models import (
     PartitionStatus,
     Reopened,
     RetryRun,
+    RunDifference,
     RunPlan,
     RunRef,
     RunStatus,

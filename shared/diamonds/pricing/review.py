@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from shared.diamonds.pricing.statements import parameters, review_statement
-from shared.diamonds.runs.difference import RunDifference, withheld
+from shared.diamonds.runs.difference import withheld
 from shared.diamonds.runs.lifecycle import see_running
+from shared.diamonds.runs.models import RunDifference
 from shared.platform.postgres import database, rows
 
 if TYPE_CHECKING:

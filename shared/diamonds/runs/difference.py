@@ -1,44 +1,14 @@
-"""What a run would change: counted before it changes anything, kept with the run, and judged by `verdict`."""
+"""What a run would change, kept with the run: counted before it changes anything, and judged by `verdict`."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pydantic import AwareDatetime, Field
-
-from shared.diamonds.models import Model
+from shared.diamonds.runs.models import RunDifference
 from shared.platform.postgres import database, rows
 
 if TYPE_CHECKING:
     from uuid import UUID
-
-
-class PriceChange(Model):
-    """One diamond's price at the supplier, US dollars; `factor` is how many times dearer or cheaper it becomes."""
-
-    supplier_stone_id: str
-    before: float
-    after: float
-    factor: float
-
-
-class RunDifference(Model):
-    """What consolidating the run would change, or has changed. Prices are the supplier's, in US dollars."""
-
-    rows: int = Field(ge=0, description="rows that wait for consolidation")
-    failed: int = Field(ge=0, description="of those: cannot be priced")
-    contradicting: int = Field(ge=0, description="of those: the price is outside the range by which it was asked for")
-    new: int = Field(ge=0, description="diamonds that are not on offer yet")
-    dearer: int = Field(ge=0)
-    cheaper: int = Field(ge=0)
-    jumped: int = Field(ge=0, description="of the dearer and cheaper: to more than double or less than half")
-    unchanged: int = Field(ge=0, description="diamonds whose price stays")
-    gone: int | None = Field(ge=0, description="diamonds on offer that the run has not seen; null: it does not say")
-    offered: int = Field(ge=0, description="diamonds on offer before")
-    up: float = Field(description="by how much the dearer ones rise together")
-    down: float = Field(description="by how much the cheaper ones fall together")
-    worst: list[PriceChange] = Field(max_length=10, description="the prices that change most")
-    judged_at: AwareDatetime | None = None
 
 
 _FIELDS = tuple(name for name in RunDifference.model_fields if name != "judged_at")

@@ -252,3 +252,31 @@ class Purged(Model):
     partitions: int = 0
     after: tuple[str, str] | None = None
     finished: bool = False
+
+
+class PriceChange(Model):
+    """One diamond's price at the supplier, US dollars; `factor` is how many times dearer or cheaper it becomes."""
+
+    supplier_stone_id: str
+    before: float
+    after: float
+    factor: float
+
+
+class RunDifference(Model):
+    """What consolidating the run would change, or has changed. Prices are the supplier's, in US dollars."""
+
+    rows: int = Field(ge=0, description="rows that wait for consolidation")
+    failed: int = Field(ge=0, description="of those: cannot be priced")
+    contradicting: int = Field(ge=0, description="of those: the price is outside the range by which it was asked for")
+    new: int = Field(ge=0, description="diamonds that are not on offer yet")
+    dearer: int = Field(ge=0)
+    cheaper: int = Field(ge=0)
+    jumped: int = Field(ge=0, description="of the dearer and cheaper: to more than double or less than half")
+    unchanged: int = Field(ge=0, description="diamonds whose price stays")
+    gone: int | None = Field(ge=0, description="diamonds on offer that the run has not seen; null: it does not say")
+    offered: int = Field(ge=0, description="diamonds on offer before")
+    up: float = Field(description="by how much the dearer ones rise together")
+    down: float = Field(description="by how much the cheaper ones fall together")
+    worst: list[PriceChange] = Field(max_length=10, description="the prices that change most")
+    judged_at: AwareDatetime | None = None

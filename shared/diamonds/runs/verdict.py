@@ -9,8 +9,7 @@ from typing import Literal
 from pydantic import Field
 
 from shared.diamonds.models import Model
-from shared.diamonds.runs.difference import RunDifference
-from shared.diamonds.runs.models import PRICES_END, PartitionProgress, PartitionStatus
+from shared.diamonds.runs.models import PRICES_END, PartitionProgress, PartitionStatus, RunDifference
 
 
 class Verdict(Model):

@@ -16,6 +16,7 @@ from local.host.core.errors import ConfigurationError
 from local.host.core.logs import LogLevels, host_log
 from local.host.host import Host
 from local.host.settings.host_json import read_host_json
+from local.host.settings.local_settings import read_local_settings
 from local.host.settings.options import HostOptions
 from local.host.tools import banner
 from local.host.web.embedded import loop_factory
@@ -30,13 +31,14 @@ def main(arguments: list[str] | None = None) -> int:
     """Run until Ctrl-C or SIGTERM; the exit code."""
     options = _parser().parse_args(arguments)
     app = Path(options.app).resolve()
-    levels = LogLevels({})
+    levels, settings = LogLevels({}), dict(os.environ)
     problem = "" if app.is_dir() else f"{app} is not a folder. Pass the folder that holds function_app.py."
     try:
-        levels = LogLevels.parse(read_host_json(app, os.environ).section("logging.logLevel"), options.user_log_level)
+        settings = {**read_local_settings(app, os.environ).applied, **os.environ}
+        levels = LogLevels.parse(read_host_json(app, settings).section("logging.logLevel"), options.user_log_level)
     except ConfigurationError as error:
         problem = str(error)
-    logs.install(logs.to_console(levels, as_json=options.json, verbose=options.verbose), levels)
+    logs.install(logs.to_console(levels, as_json=options.json, verbose=options.verbose), levels, settings)
     say = _log_line if options.json else _print_line
     if problem:
         say(problem, logging.ERROR)
@@ -60,7 +62,7 @@ def main(arguments: list[str] | None = None) -> int:
     os.chdir(app)
     # What functions print is seen at once, also through a pipe.
     sys.stdout.reconfigure(line_buffering=True)  # pyright: ignore[reportAttributeAccessIssue] - a TextIOWrapper, here
-    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=None if _patches_loop(app) else loop_factory()) as runner:
         return runner.run(_serve(host, say, reload=options.reload))
 
 
@@ -145,6 +147,12 @@ def _leave(code: int = 0) -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
+
+
+def _patches_loop(app: Path) -> bool:
+    """Whether nest_asyncio is there, which can patch the loop of Azure's worker, and here asyncio's own, not uvloop."""
+    packages = (app / ".python_packages" / "lib" / "site-packages", *map(Path, sys.path))
+    return any((folder / "nest_asyncio.py").is_file() for folder in packages)
 
 
 def _print_line(text: str, level: int) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from local.host.core.clock import Clock
 from local.host.core.errors import ConfigurationError
-from local.host.core.functions import Function, FunctionError, FunctionTable
+from local.host.core.functions import SDK_TYPE, Function, FunctionError, FunctionTable
 from local.host.settings.connections import Clients
 from local.host.settings.host_json import HostJson
 from local.host.worker.dispatch import Dispatcher
@@ -59,6 +59,9 @@ class Bindings:
                 continue
             if service not in self._services:
                 self._services[service] = self._load[service]()
+            parameter = function.inputs.get(binding.name)
+            if binding is not function.trigger and parameter is not None and parameter.converter == SDK_TYPE:
+                continue  # its client is made at each run, which fails without a connection, as in Azure
             try:
                 self._services[service].client(binding.text("connection"))
             except ConfigurationError as error:

@@ -27,6 +27,8 @@ LEVELS = {
 _warned: set[tuple[str, ...]] = set()
 # Names come from requests, too.
 _MOST_WARNED = 1000
+# What the Python worker takes for true.
+_TRUE = {"true", "1", "t", "y", "yes"}
 _RED, _YELLOW, _PLAIN = "\x1b[31m", "\x1b[33m", "\x1b[0m"
 
 
@@ -50,14 +52,16 @@ class LogLevels:
     """host.json's logging.logLevel: the most specific category decides, then `default`, then Information."""
 
     categories: Mapping[str, int]
+    user: int = logging.INFO
+    """The lowest level of which --user-log-level says that functions log it."""
 
     @classmethod
     def parse(cls, section: Mapping[str, Any], user_level: str | None = None) -> "LogLevels":
         """The levels of a logLevel section; `user_level`, a key of LEVELS, wins for the functions' own records."""
         levels = {key.lower(): LEVELS.get(str(value).lower(), logging.INFO) for key, value in section.items()}
-        if user_level is not None:
-            levels["function"] = LEVELS[user_level]
-        return cls(levels)
+        if user_level is None:
+            return cls(levels)
+        return cls({**levels, "function": LEVELS[user_level]}, min(LEVELS[user_level], logging.INFO))
 
     def of(self, category: str) -> int:
         """The lowest level shown for a category such as `Function.name.User`."""
@@ -100,12 +104,23 @@ class HostLogHandler(logging.StreamHandler[TextIO]):
         return record.levelno >= shown and bool(super().filter(record))
 
 
-def install(handler: HostLogHandler, levels: LogLevels) -> None:
-    """Send every record of this process through the handler; the host's own whatever the app makes of logging."""
+def install(handler: HostLogHandler, levels: LogLevels, environment: Mapping[str, str]) -> None:
+    """Send every record of this process through the handler; the host's own whatever the app makes of logging.
+
+    As in the Python worker, the root logger passes Information on, and Debug with PYTHON_ENABLE_DEBUG_LOGGING alone.
+    """
     _warned.clear()
-    for logger in (logging.getLogger(), host_log):
+    root = logging.getLogger()
+    for logger in (root, host_log):
         logger.addHandler(handler)
-        logger.setLevel(levels.lowest)
+    debug = environment.get("PYTHON_ENABLE_DEBUG_LOGGING", "").lower() in _TRUE
+    root.setLevel(logging.DEBUG if debug else levels.user)
+    host_log.setLevel(levels.lowest)
+    if root.level > min(levels.of("Function"), levels.of("default")):
+        host_log.warning(
+            "host.json asks for Debug, which the worker of Python does not send: set PYTHON_ENABLE_DEBUG_LOGGING=1 in "
+            "local.settings.json, here as in Azure."
+        )
     # What the host itself does over HTTP and AMQP is not what the app's developer asked to see.
     for noisy in ("uvicorn", "azure.core.pipeline.policies.http_logging_policy", "azure.servicebus"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
@@ -116,6 +131,7 @@ def uninstall(handler: HostLogHandler) -> None:
     for logger in (logging.getLogger(), host_log):
         logger.removeHandler(handler)
     logging.getLogger().setLevel(handler.level_before)
+    host_log.setLevel(logging.NOTSET)
 
 
 def warn_once(text: str, *arguments: object) -> None:

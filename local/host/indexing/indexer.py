@@ -10,7 +10,6 @@ from typing import Any, cast
 from azure.functions.decorators.function_app import Function as DeclaredFunction
 from azure.functions.decorators.function_app import FunctionRegister
 
-from local.host.core.errors import ConfigurationError
 from local.host.core.functions import Binding, Function, FunctionError, FunctionTable, RetryPolicy
 from local.host.indexing.loading import AppCode, AppNotLoaded
 from local.host.indexing.signatures import check_signature
@@ -41,10 +40,6 @@ _BINDING_NAME = re.compile(r"(\$return|(?!.*__)[a-zA-Z_][a-zA-Z0-9_]{0,127})\Z")
 _VERBATIM = {"name", "type", "direction"}
 
 
-class BindingNotSupported(ConfigurationError):
-    """A function has a binding that this host cannot run; the start is refused."""
-
-
 class Indexer:
     """Makes the function table of an app's code."""
 
@@ -55,7 +50,7 @@ class Indexer:
     def index(self, *, only: Collection[str] = (), retry: RetryPolicy | None = None) -> FunctionTable:
         """Load the app and check every function. `only` keeps these functions; `retry` is host.json's policy.
 
-        Raises BindingNotSupported, naming every function and binding that this host cannot run.
+        A function that cannot run here, be it for one binding alone, is refused with the reason; the others run.
         """
         try:
             app = self._code.load(self._environment)
@@ -64,7 +59,6 @@ class Indexer:
             return FunctionTable(failure=f"Result: Failure\nException: {error}\nStack: {error.stack}")
         wanted = {name.lower() for name in only}
         table = FunctionTable()
-        unsupported: list[str] = []
         for function in loaded:
             if wanted and function.name.lower() not in wanted:
                 continue
@@ -73,14 +67,12 @@ class Indexer:
             except ValueError as error:
                 table.errors.append(FunctionError(function.name, str(error)))
                 continue
-            unsupported += [] if accepted.disabled else _unsupported(accepted)
-            table.functions[accepted.name] = accepted
-        if unsupported:
-            raise BindingNotSupported(
-                "; ".join(unsupported)
-                + ". This host has no such binding: pass --functions with the names of the others, "
-                'or switch the function off with the setting "AzureWebJobs.<function>.Disabled": "true".'
-            )
+            unsupported = [] if accepted.disabled else _unsupported(accepted)
+            if unsupported:
+                reason = f"It has {' and '.join(unsupported)}, which this host does not have. The other functions run."
+                table.errors.append(FunctionError(accepted.name, reason))
+            else:
+                table.functions[accepted.name] = accepted
         if wanted and not table.functions:
             table.errors.append(FunctionError(", ".join(only), "--functions names no function of this app"))
         return table
@@ -158,11 +150,11 @@ def _unsupported(function: Function) -> list[str]:
         else:
             known = SUPPORTED_OUTPUTS if binding.direction == "out" else SUPPORTED_INPUTS
         if binding.type not in known:
-            found.append(f"Function '{function.name}' has the binding '{binding.name}' of type {binding.type}")
+            found.append(f"the binding '{binding.name}' of type {binding.type}")
         elif binding.type in {"serviceBus", "serviceBusTrigger"} and binding.text("topicName"):
-            found.append(f"Function '{function.name}' has the binding '{binding.name}' to a Service Bus topic")
+            found.append(f"the binding '{binding.name}' to a Service Bus topic")
         elif binding.text("isSessionsEnabled").lower() == "true":
-            found.append(f"Function '{function.name}' has the binding '{binding.name}' with sessions")
+            found.append(f"the binding '{binding.name}' with sessions")
     return found
 
 

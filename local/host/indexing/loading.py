@@ -13,6 +13,7 @@ from types import ModuleType
 from azure.functions.decorators.function_app import AsgiFunctionApp, FunctionRegister
 
 from local.host.core.logs import host_log
+from local.host.worker.converters import forget_streaming
 from local.host.worker.failures import app_stack
 
 _HOSTS_PACKAGE = __name__.partition(".")[0]
@@ -100,6 +101,7 @@ class AppCode:
         for name, module in list(sys.modules.items()):
             if (name not in self._there_before or name in self._displaced) and self._holds(name, module):
                 del sys.modules[name]
+        forget_streaming()
         sys.modules.update(self._displaced)
         self._displaced.clear()
         for path in self._paths:

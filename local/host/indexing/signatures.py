@@ -7,7 +7,7 @@ import typing
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
-from local.host.core.functions import STREAMED, Binding, Parameter
+from local.host.core.functions import SDK_TYPE, STREAMED, Binding, Parameter
 from local.host.worker import converters
 
 
@@ -40,9 +40,10 @@ def check_signature(name: str, code: Callable[..., Any], bindings: tuple[Binding
         binding = bound[parameter]
         checked = _check_parameter(name, binding, parameter in annotations, annotations.get(parameter))
         (outputs if binding.direction == "out" else inputs)[parameter] = checked
+    returns = _check_return(name, bindings, annotations)
     if any(one.converter == STREAMED for one in inputs.values()):
-        return Signature(inputs, outputs, Parameter(STREAMED, None), needs_context)
-    return Signature(inputs, outputs, _check_return(name, bindings, annotations), needs_context)
+        returns = Parameter(STREAMED, None)
+    return Signature(inputs, outputs, returns, needs_context)
 
 
 def _takes_context(
@@ -63,12 +64,14 @@ def _check_names(name: str, declared: set[str], bound: set[str]) -> None:
     if declared - bound:
         raise FunctionLoadError(
             name,
-            f"the following parameters are declared in Python but not in function.json: {declared - bound!r}",
+            "the following parameters are declared in Python but not in the function definition (function.json or "
+            f"function decorators):  {declared - bound!r}",
         )
     if bound - declared:
         raise FunctionLoadError(
             name,
-            f"the following parameters are declared in function.json but not in Python: {bound - declared!r}",
+            "the following parameters are declared in the function definition (function.json or function decorators) "
+            f"but not in Python: {bound - declared!r}",
         )
 
 
@@ -85,28 +88,37 @@ def _check_parameter(name: str, binding: Binding, annotated: bool, annotation: A
     if binding.direction == "in" and is_out:
         raise FunctionLoadError(
             name,
-            f'binding {binding.name} is declared to have the "in" direction in function.json, but its annotation '
-            "is azure.functions.Out in Python",
+            f'binding {binding.name} is declared to have the "in" direction in the function definition '
+            "(function.json or function decorators), but its annotation is azure.functions.Out in Python",
         )
-    extension = converters.extension_kind(binding.type, wanted) if binding.direction == "in" else None
-    if extension is not None:
-        return Parameter(extension, wanted)
+    is_in = binding.direction == "in"
+    if is_in and binding.type == "httpTrigger" and converters.streams():
+        if annotated and not converters.is_streamed_request(wanted):
+            raise _mismatch(name, binding, wanted)
+        return Parameter(STREAMED, wanted)
+    if is_in and converters.is_sdk_type(binding.type, wanted):
+        return Parameter(SDK_TYPE, wanted)
     plain = annotated and wanted in (str, bytes) and not converters.returns_implicitly(binding.type)
     kind = "generic" if plain else binding.type
     if annotated and not _annotation_fits(kind, wanted, is_out):
-        shown = getattr(wanted, "__name__", repr(wanted))
-        if binding.data_type:
-            raise FunctionLoadError(
-                name,
-                f'{binding.name!r} binding type "{binding.type}" and dataType "{binding.data_type}" in function.json '
-                f'do not match the corresponding function parameter\'s Python type annotation "{shown}"',
-            )
-        raise FunctionLoadError(
-            name,
-            f'type of {binding.name} binding in function.json "{binding.type}" '
-            f'does not match its Python annotation "{shown}"',
-        )
+        raise _mismatch(name, binding, wanted)
     return Parameter(kind, wanted)
+
+
+def _mismatch(name: str, binding: Binding, annotation: Any) -> FunctionLoadError:
+    shown = getattr(annotation, "__name__", repr(annotation))
+    if binding.data_type:
+        return FunctionLoadError(
+            name,
+            f'{binding.name!r} binding type "{binding.type}" and dataType "{binding.data_type}" in function definition '
+            "(function.json or function decorators) do not match the corresponding function parameter's Python type "
+            f'annotation "{shown}"',
+        )
+    return FunctionLoadError(
+        name,
+        f"type of {binding.name} binding in function definition (function.json or function decorators) "
+        f'"{binding.type}" does not match its Python annotation "{shown}"',
+    )
 
 
 def _check_return(name: str, bindings: tuple[Binding, ...], annotations: Mapping[str, Any]) -> Parameter | None:
@@ -123,7 +135,11 @@ def _check_return(name: str, bindings: tuple[Binding, ...], annotations: Mapping
         raise FunctionLoadError(name, "return annotation should not be azure.functions.Out")
     if not isinstance(annotation, type):
         raise FunctionLoadError(name, f"has invalid non-type return annotation {annotation!r}")
-    if not _annotation_fits(explicit.type, annotation, is_out=True):
+    streamed = explicit.type == "http" and converters.streams()
+    fits = (
+        converters.is_streamed_response(annotation) if streamed else _annotation_fits(explicit.type, annotation, True)
+    )
+    if not fits:
         raise FunctionLoadError(
             name, f'Python return annotation "{annotation.__name__}" does not match binding type "{explicit.type}"'
         )

@@ -1,5 +1,6 @@
 """host.json: read as the Functions host does, its options by path, and what of it nothing here reads."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,8 @@ from local.host.core.newtonsoft import read_json
 from local.host.settings.expressions import ExpressionError, resolve_settings
 from local.host.settings.values import parse_retry, parse_timespan
 
-_OVERRIDE_PREFIX = "AzureFunctionsJobHost__"
+# Divided by two underscores or a colon, as .NET reads settings.
+_OVERRIDE = re.compile(r"AzureFunctionsJobHost(?:__|:)(.+)", re.IGNORECASE)
 # Read here, or without effect on one machine in Azure's host, too (telemetry, scaling, downloads of extensions).
 _KNOWN = {
     "version", "functiontimeout", "functions", "retry", "extensions", "extensionbundle", "logging", "aggregator",
@@ -134,8 +136,8 @@ def read_host_json(app: Path, environment: Mapping[str, str]) -> HostJson:
             'It must be "2.0". See https://aka.ms/functions-hostjson.'
         )
     for key, value in environment.items():
-        if key.lower().startswith(_OVERRIDE_PREFIX.lower()):
-            _override(document, key[len(_OVERRIDE_PREFIX) :].split("__"), value)
+        if override := _OVERRIDE.fullmatch(key):
+            _override(document, re.split("__|:", override[1]), value)
     return HostJson(document)
 
 

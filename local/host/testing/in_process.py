@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import io
+import os
 import tempfile
 import threading
 import time
@@ -55,7 +56,7 @@ class InProcessHost(HostClient):
         ready: Future[None] = Future()
         levels = LogLevels({})
         self._handler = HostLogHandler(self._log, levels, as_json=False)
-        logs.install(self._handler, levels)
+        logs.install(self._handler, levels, {**os.environ, **self.host.options.environment})
         self._thread = threading.Thread(target=self._run, args=(ready,), name="local.host", daemon=True)
         self._thread.start()
         try:

@@ -1,6 +1,7 @@
 """The admin endpoints of the Functions host, and what this host's own page shows beside them."""
 
 import asyncio
+import contextlib
 import os
 import platform
 import time
@@ -8,16 +9,20 @@ import uuid
 from pathlib import Path
 from typing import Any, cast
 
+from azure.functions import meta
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route, Router
 from starlette.types import Receive, Scope, Send
 
+from local.host.core.errors import HostStopping
 from local.host.core.functions import Function, FunctionError
 from local.host.core.tasks import start_task
 from local.host.running import RunningApp
 from local.host.tools.manual import run_by_hand
 from local.host.web.keys import MASTER
+from local.host.worker.calls import HOST_API_REASON, Call
+from local.host.worker.failures import RunFailed
 
 PAGE = Path(__file__).parent / "page" / "index.html"
 # So many orchestrations and entities are listed on the page, the newest.
@@ -33,11 +38,13 @@ class Admin:
         self._started = time.monotonic()
         self._instance = str(uuid.uuid4())
         self._tasks: set[asyncio.Task[None]] = set()
+        self._warm = False
         self.router = Router(
             [
                 Route("/admin/host/ping", _empty, methods=["GET", "POST"]),
                 Route("/admin/host/page", _page),
                 Route("/admin/host/status", self._status),
+                Route("/admin/warmup", self._warm_up, methods=["GET", "POST"]),
                 Route("/admin/host/invocations", self._invocations),
                 Route("/admin/host/orchestrations", self._orchestrations),
                 Route("/admin/host/entities", self._entities),
@@ -79,6 +86,15 @@ class Admin:
         if bundle:
             status["extensionBundle"] = {"id": bundle.get("id"), "version": bundle.get("version")}
         return JSONResponse(status)
+
+    async def _warm_up(self, request: Request) -> Response:  # noqa: ARG002 - the same for all
+        """Run the warm-up function, once in the life of this host; answered when it has ended."""
+        functions = [] if self._warm else self._app.table.of_type("warmupTrigger")
+        self._warm = True
+        for function in functions:
+            with contextlib.suppress(RunFailed, HostStopping):  # logged by the dispatcher
+                await self._app.dispatcher.run(function, Call(HOST_API_REASON, meta.Datum("{}", "json")))
+        return Response(status_code=200)
 
     async def _functions(self, request: Request) -> Response:
         functions = sorted(self._app.table.functions.values(), key=lambda one: one.name.lower())

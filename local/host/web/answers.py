@@ -1,6 +1,7 @@
 """From what an HTTP function gave back to the HTTP answer that the Functions host makes of it."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,6 +17,8 @@ from local.host.core.newtonsoft import indented
 
 _TEXT = "text/plain; charset=utf-8"
 _LAST_STATUS = 599
+_NO_TOKEN = re.compile(r"[^A-Za-z0-9!#$%&'*+.^_`|~-]")
+_NO_VALUE = re.compile(r"[^\t\x20-\x7e]")
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ async def send_answer(answer: Answer, send: Send) -> None:
 
 def _from_response(value: Mapping[str, Any]) -> Answer:
     headers = {name.lower(): datum.value for name, datum in value["headers"].items()}
-    sent = [(name, str(text)) for name, text in headers.items() if name != "transfer-encoding"]
+    sent = [_header(name, str(text)) for name, text in headers.items() if name != "transfer-encoding"]
     cookies = cast("list[SimpleCookie] | None", value["cookies"]) or []
     for cookie in cookies:
         sent += [("set-cookie", _cookie(one)) for one in cookie.values()]
@@ -75,6 +78,18 @@ def _from_response(value: Mapping[str, Any]) -> Answer:
             "Leave the header out."
         )
     return Answer(_status(value["status_code"].value), sent, body, " It ".join(warnings))
+
+
+def _header(name: str, value: str) -> tuple[str, str]:
+    """The header. Raises ValueError for what Kestrel, Azure's web server, does not send: the answer is a 500 there."""
+    wrong = _NO_TOKEN.search(name) or (_NO_VALUE.search(value) if name else None)
+    if wrong is not None or not name:
+        found = f"0x{ord(wrong[0]):04X}" if wrong is not None else "nothing"
+        raise ValueError(
+            f"the header '{name}' has a character that no header may have ({found}), and Azure answers 500. Names are "
+            "letters, digits and -, values are printable ASCII: percent-encode or Base64-encode what is not."
+        )
+    return name, value
 
 
 def _from_text(text: str) -> Answer:
@@ -100,7 +115,7 @@ def _from_json(value: Any) -> Answer:
     ):
         status = members.get("statuscode", members.get("status", 200))
         given = cast("dict[str, Any]", members.get("headers") or {})
-        headers = {key.lower(): str(one) for key, one in given.items()}
+        headers = dict(_header(key.lower(), str(one)) for key, one in given.items())
         headers.setdefault("content-type", _TEXT)
         return Answer(_status(status), list(headers.items()), _plain(members["body"]).encode())
     return Answer(200, [("content-type", _TEXT)], _plain(value).encode())

@@ -8,6 +8,8 @@ from azure.functions import meta
 
 from local.host.core.functions import SDK_TYPE, STREAMED
 
+_EXTENSIONS = "azurefunctions.extensions.base"
+
 
 class GenericConverter:
     """What the Python worker does for a binding without a converter of its own, and for `str` and `bytes`."""
@@ -46,16 +48,40 @@ class GenericConverter:
         raise NotImplementedError
 
 
-def extension_kind(binding_type: str, annotation: Any) -> str | None:
-    """STREAMED or SDK_TYPE when the annotation is a type of an azurefunctions-extensions-* package for the binding."""
-    base = sys.modules.get("azurefunctions.extensions.base")
+def streams() -> bool:
+    """Whether the app has imported an azurefunctions-extensions-http-* package: all its HTTP functions stream then."""
+    base = sys.modules.get(_EXTENSIONS)
+    return base is not None and bool(base.HttpV2FeatureChecker.http_v2_enabled())
+
+
+def is_streamed_request(annotation: Any) -> bool:
+    """Whether it is the request type of the imported web framework."""
+    return bool(sys.modules[_EXTENSIONS].RequestTrackerMeta.check_type(annotation))
+
+
+def is_streamed_response(annotation: Any) -> bool:
+    """Whether it is one of the response types of the imported web framework."""
+    return bool(sys.modules[_EXTENSIONS].ResponseTrackerMeta.check_type(annotation))
+
+
+def is_sdk_type(binding_type: str, annotation: Any) -> bool:
+    """Whether it is a client that a package azurefunctions-extensions-bindings-* makes for the binding."""
+    base = sys.modules.get(_EXTENSIONS)
+    if base is None or binding_type not in {"blob", "blobTrigger"}:
+        return False
+    return bool(base.get_binding_registry().check_supported_type(annotation))
+
+
+def forget_streaming() -> None:
+    """Undo what importing such a package did, so that the next app in this process imports it for itself."""
+    base = sys.modules.get(_EXTENSIONS)
     if base is None:
-        return None
-    if binding_type == "httpTrigger" and base.RequestTrackerMeta.check_type(annotation):
-        return STREAMED
-    if binding_type in {"blob", "blobTrigger"} and base.get_binding_registry().check_supported_type(annotation):
-        return SDK_TYPE
-    return None
+        return
+    base.ModuleTrackerMeta._module = None  # noqa: SLF001 - the package has no other way
+    base.RequestTrackerMeta._request_type = base.RequestTrackerMeta._synchronizer = None  # noqa: SLF001 - as above
+    base.ResponseTrackerMeta._response_types = {}  # noqa: SLF001 - as above
+    for name in [one for one in sys.modules if one.startswith("azurefunctions.extensions.http")]:
+        del sys.modules[name]
 
 
 def converter(binding_type: str) -> Any:
@@ -78,7 +104,7 @@ def decode(
     if binding_type == STREAMED:
         return value.value if value is not None else None
     if binding_type == SDK_TYPE:
-        base = sys.modules["azurefunctions.extensions.base"]
+        base = sys.modules[_EXTENSIONS]
         return base.get_binding_registry().get("blob").decode(value, trigger_metadata=metadata, pytype=annotation)
     found = converter(binding_type)
     is_trigger = bool(getattr(found, "has_trigger_support", bool)())

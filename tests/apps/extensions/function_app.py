@@ -1,36 +1,11 @@
-"""Types of the azurefunctions-extensions packages: streamed requests and answers, and clients of the storage SDK."""
+"""Types of an azurefunctions-extensions package: clients of the storage SDK."""
 
-import asyncio
 import logging
 
 import azure.functions as func
 import azurefunctions.extensions.bindings.blob as blob
-from azurefunctions.extensions.http.fastapi import JSONResponse, Request, StreamingResponse
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
-gate = asyncio.Event()
-
-
-@app.route(route="parts")
-async def parts(req: Request) -> StreamingResponse:
-    async def produce():
-        yield b"first "
-        await gate.wait()
-        yield b"second"
-
-    return StreamingResponse(produce())
-
-
-@app.route(route="open/{door}", methods=["POST"])
-async def open_gate(req: Request) -> JSONResponse:
-    gate.set()
-    sizes = [len(chunk) async for chunk in req.stream()]
-    return JSONResponse({"door": req.path_params["door"], "query": req.query_params.get("a"), "size": sum(sizes)})
-
-
-@app.route(route="fails")
-def fails(req: Request):
-    raise ValueError("no answer")
 
 
 @app.route(route="plain")
@@ -42,6 +17,12 @@ def plain(req: func.HttpRequest) -> func.HttpResponse:
 @app.blob_input(arg_name="container", path="clients", connection="Storage")
 def names(req: func.HttpRequest, container: blob.ContainerClient) -> func.HttpResponse:
     return func.HttpResponse(",".join(one.name for one in container.list_blobs()))
+
+
+@app.route(route="unconnected")
+@app.blob_input(arg_name="container", path="clients", connection="NotThere")
+def unconnected(req: func.HttpRequest, container: blob.ContainerClient) -> func.HttpResponse:
+    return func.HttpResponse("never")
 
 
 @app.blob_trigger(arg_name="client", path="clients/{name}", connection="Storage")

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount
 from starlette.types import Receive, Scope, Send
 
+from local.host.core.logs import host_log
 from local.host.durable.management import status
 from local.host.durable.management.http_entities import entity_routes
 from local.host.durable.management.http_requests import (
@@ -163,6 +164,7 @@ class HttpApi:
             else:
                 return empty(404)
         except WrongState as error:
+            host_log.warning("%s: %s The answer is 500, as in Azure.", instance_id, error)
             return fault(500, WENT_WRONG, str(error), "System.InvalidOperationException")
         return empty(202)
 

@@ -6,8 +6,11 @@ import re
 import shutil
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -34,7 +37,10 @@ def yearly(timer: func.TimerRequest) -> None:
     logging.info("happy new year")
 """
 
-UNKNOWN = "cannot load the b function: the following parameters are declared in Python but not in function.json"
+UNKNOWN = (
+    "cannot load the b function: the following parameters are declared in Python but not in the function definition "
+    "(function.json or function decorators):"
+)
 
 
 @pytest.fixture
@@ -255,11 +261,14 @@ def test_the_environment_beats_local_settings_and_the_host_says_so(process, fold
             "Function hello does not have a unique function name.",
         ),
         (f"{APP}\n@app.queue_output('a', 'q', 'c')\ndef b(a): ...", "Function b does not have a trigger."),
-        (f"{APP}\n@app.route(route='b')\ndef b(req, other): ...", f"{UNKNOWN}: {{'other'}}"),
-        (f"{APP}\n@app.route(route='b')\ndef b(wrong): ...", f"{UNKNOWN}: {{'wrong'}}"),
+        (f"{APP}\n@app.route(route='b')\ndef b(req, other): ...", f"{UNKNOWN}  {{'other'}}"),
+        (f"{APP}\n@app.route(route='b')\ndef b(wrong): ...", f"{UNKNOWN}  {{'wrong'}}"),
         (
             f"{APP}\n@app.route(route='b')\ndef b(req: func.TimerRequest): ...",
-            'type of req binding in function.json "httpTrigger" does not match its Python annotation "TimerRequest"',
+            (
+                "type of req binding in function definition (function.json or function decorators) "
+                '"httpTrigger" does not match its Python annotation "TimerRequest"'
+            ),
         ),
     ],
 )
@@ -308,7 +317,7 @@ def test_a_function_that_the_host_refuses_is_named_with_its_reason_and_the_other
     assert reason in host.request("GET", f"/admin/functions/{name}/status").json()["errors"][0]
 
 
-def test_a_binding_that_is_not_supported_is_refused_at_the_start(process, folder):
+def test_a_function_with_a_binding_that_is_not_supported_is_named_and_the_others_run(process, folder):
     code = (
         "@app.cosmos_db_trigger(arg_name='docs', container_name='c', database_name='d', connection='x')\n"
         "def changed(docs): ...\n"
@@ -316,13 +325,15 @@ def test_a_binding_that_is_not_supported_is_refused_at_the_start(process, folder
         "def emit(req: func.HttpRequest, out: func.Out[str]) -> func.HttpResponse: ...\n"
     )
     (folder / "function_app.py").write_text(f"{APP}\n{code}")
-    text = refusal(process)
-    assert "Function 'changed' has the binding 'docs' of type cosmosDBTrigger" in text
-    assert "Function 'emit' has the binding 'out' of type eventHub" in text
-    assert "pass --functions with the names of the others" in text
-    host = process("--functions", "hello", "YEARLY")
+    host = process()
+    text = "\n".join(host.output)
+    assert "The 'changed' function is in error: It has the binding 'docs' of type cosmosDBTrigger" in text
+    assert "The 'emit' function is in error: It has the binding 'out' of type eventHub" in text
     assert host.request("GET", "/api/hello").status == 200
-    assert [one["name"] for one in host.request("GET", "/admin/functions").json()] == ["hello", "yearly"]
+    assert host.request("GET", "/api/e").status == 404
+    host.stop()
+    only = process("--functions", "hello", "YEARLY")
+    assert [one["name"] for one in only.request("GET", "/admin/functions").json()] == ["hello", "yearly"]
 
 
 def test_a_switched_off_function_is_shown(process):
@@ -386,4 +397,27 @@ def test_an_app_that_configures_logging_does_not_silence_the_host(apps, tmp_path
         assert host.request("GET", "/api/silences").body == b"silent"
         host.wait_for_output("Executed 'Functions.silences' (Succeeded")
         host.request("GET", "/api/fails")
-        assert sum("ValueError: still seen" in line for line in host.output) == 2
+        host.stop()
+    assert sum("ValueError: still seen" in line for line in host.output) == 2
+
+
+def test_settings_of_the_file_override_host_json_for_the_log_too(tmp_path):
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app" / "function_app.py").write_text(APP)
+    values = {"AzureFunctionsJobHost__logging__logLevel__default": "Warning"}
+    (tmp_path / "app" / "local.settings.json").write_text(json.dumps({"IsEncrypted": False, "Values": values}))
+    with HostProcess(tmp_path / "app", tmp_path / "data") as host:
+        assert host.request("GET", "/api/hello/you").status == 200
+        host.stop()
+    assert not any("Executing 'Functions.hello'" in line for line in host.output)
+
+
+def test_an_app_that_applies_nest_asyncio_at_its_load_runs(tmp_path):
+    (tmp_path / "app").mkdir()
+    packages = tmp_path / "app" / ".python_packages" / "lib" / "site-packages"
+    uv = str(Path(sys.executable).parent / "uv")
+    command = [uv, "pip", "install", "--quiet", "--system-certs", "--target", str(packages), "nest_asyncio==1.6.0"]
+    subprocess.run(command, check=True, timeout=120)
+    (tmp_path / "app" / "function_app.py").write_text("import nest_asyncio\nnest_asyncio.apply()\n" + APP)
+    with HostProcess(tmp_path / "app", tmp_path / "data") as host:
+        assert host.request("GET", "/api/hello/you").body == b"hello, you"

@@ -1,16 +1,14 @@
-import time
+import shutil
 import urllib.request
 
 import pytest
-from azure.storage.blob import BlobServiceClient
 
-from local.host.testing import InProcessHost
+from local.host.testing import HostDidNotStart, InProcessHost
 
 
-@pytest.fixture(scope="module")
-def app(apps, storage_connection):
-    BlobServiceClient.from_connection_string(storage_connection).create_container("clients")
-    with InProcessHost(apps / "extensions", settings={"Storage": storage_connection}) as host:
+@pytest.fixture
+def app(apps):
+    with InProcessHost(apps / "streamed") as host:
         yield host
 
 
@@ -22,17 +20,39 @@ def test_a_streamed_answer_arrives_part_by_part_and_a_streamed_request_is_read_b
         assert answer.read() == b"second"
 
 
-def test_a_failing_streamed_function_and_a_plain_one_beside_it(app):
+def test_a_failing_streamed_function(app):
     assert app.request("GET", "/api/fails").status == 500
     assert "ValueError: no answer" in app.log
-    assert app.request("GET", "/api/plain").body == b"plain"
 
 
-def test_functions_are_given_clients_of_the_storage_sdk(app, storage_connection):
-    container = BlobServiceClient.from_connection_string(storage_connection).get_container_client("clients")
-    container.upload_blob("a.txt", b"abc")
-    assert app.request("GET", "/api/names").body == b"a.txt"
-    deadline = time.monotonic() + 20
-    while "uploaded a.txt: b'abc'" not in app.log:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+def test_an_untyped_parameter_is_given_the_web_frameworks_request(app):
+    assert app.request("GET", "/api/untyped/7").json() == {"kind": "starlette", "number": "7"}
+
+
+@pytest.mark.parametrize(
+    ("function", "named"),
+    [
+        (
+            "def plain(req: func.HttpRequest):\n    return ''",
+            '"httpTrigger" does not match its Python annotation "HttpRequest"',
+        ),
+        (
+            "def plain(req) -> func.HttpResponse:\n    return None",
+            'annotation "HttpResponse" does not match binding type "http"',
+        ),
+    ],
+)
+def test_an_app_that_mixes_streamed_and_classic_http_is_refused_as_by_the_worker(apps, tmp_path, function, named):
+    shutil.copytree(apps / "streamed", tmp_path / "app")
+    with (tmp_path / "app" / "function_app.py").open("a") as file:
+        file.write(f"\n\n@app.route(route='plain')\n{function}\n")
+    with pytest.raises(HostDidNotStart, match=named), InProcessHost(tmp_path / "app"):
+        pass
+
+
+def test_apps_that_follow_one_another_in_one_process_have_modes_of_their_own(apps):
+    for _ in range(2):
+        with InProcessHost(apps / "streamed") as streamed:
+            assert streamed.request("GET", "/api/untyped/1").json()["kind"] == "starlette"
+        with InProcessHost(apps / "worker") as classic:
+            assert classic.request("GET", "/api/renamed").body == b"renamed"

@@ -87,6 +87,8 @@ def test_threads_of_a_function_log_for_it_when_they_say_so(app):
     assert "from a thread that says whose it is: False" not in app.log
 
 
-def test_a_warmup_function_is_listed_and_does_not_run(app):
+def test_a_warmup_function_runs_when_it_is_asked_for_and_once(app):
     assert app.request("GET", "/admin/functions/warm").status == 200
     assert all(one.function != "warm" for one in app.invocations)
+    assert [app.request("GET", "/admin/warmup").status for _ in range(2)] == [200, 200]
+    assert [one.outcome for one in app.invocations if one.function == "warm"] == ["Succeeded"]

@@ -1,6 +1,7 @@
 import io
 import json
 import logging
+from types import MappingProxyType
 
 import pytest
 
@@ -11,10 +12,10 @@ from local.host.core.logs import HostLogHandler, InvocationTag, LogLevels, curre
 def logged():
     handlers = []
 
-    def start(levels=None, **options):
+    def start(levels=None, environment=MappingProxyType({}), **options):
         stream, parsed = io.StringIO(), LogLevels.parse(levels or {}, options.pop("user_level", None))
         handler = HostLogHandler(stream, parsed, as_json=options.pop("as_json", False), **options)
-        install(handler, parsed)
+        install(handler, parsed, environment)
         handlers.append(handler)
         return stream
 
@@ -89,3 +90,26 @@ def test_json_lines_carry_what_they_belong_to(logged, in_function):
     assert entry["category"] == "Function.tidy.User"
     assert (entry["function"], entry["invocationId"], entry["instanceId"]) == ("tidy", "id-1", "instance-1")
     assert "ValueError: no" in entry["exception"]
+
+
+def test_debug_of_functions_needs_the_workers_setting_and_the_log_says_so(logged, in_function):
+    stream = logged({"Function": "Debug"})
+    logging.getLogger("mine").debug("fine")
+    assert logging.getLogger().level == logging.INFO
+    assert "set PYTHON_ENABLE_DEBUG_LOGGING=1" in stream.getvalue()
+    assert "] fine" not in stream.getvalue()
+
+
+@pytest.mark.parametrize("value", ["1", "true", "True", "yes"])
+def test_with_the_workers_setting_debug_is_shown(logged, in_function, value):
+    stream = logged({"Function": "Debug"}, {"PYTHON_ENABLE_DEBUG_LOGGING": value})
+    logging.getLogger("mine").debug("fine")
+    assert stream.getvalue().endswith("] fine\n")
+    assert "PYTHON_ENABLE" not in stream.getvalue()
+
+
+def test_the_root_logger_passes_information_on_whatever_host_json_shows(logged, in_function):
+    stream = logged({"default": "Error"})
+    assert logging.getLogger("mine").isEnabledFor(logging.INFO)
+    logging.getLogger("mine").info("not shown")
+    assert stream.getvalue() == ""

@@ -40,3 +40,10 @@ def test_settings_in_a_section_are_replaced():
     assert resolve_section(section, {"HUB": "Shop"}) == {"hubName": "Shop", "deep": {"value": "xShop"}, "number": 5}
     with pytest.raises(ConfigurationError, match="'%HUB%' does not resolve to a value"):
         resolve_section(section, {})
+
+
+@pytest.mark.parametrize("divider", ["__", ":"])
+def test_overrides_are_divided_by_underscores_or_colons(tmp_path, divider):
+    key = divider.join(["azurefunctionsjobhost", "extensions", "http", "routePrefix"])
+    found = read_host_json(tmp_path, {key: "v2", "AzureFunctionsJobHostextensions": "no override"})
+    assert found.value("extensions.http.routePrefix") == "v2"

@@ -128,3 +128,26 @@ def test_bodies_that_are_not_text_are_mangled_loudly_or_binary(told):
 def test_a_queue_message_as_output_is_json():
     (text,) = output_messages(function(), OUTPUT, converters.encode("queue", func.QueueMessage(id="1", body="x"), None))
     assert json.loads(text) == {"id": "1", "body": "x"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("x-name", "caf\u00e9", "0x00E9"),
+        ("x-name", "a\nb", "0x000A"),
+        ("x name", "a", "0x0020"),
+        ("n\u00e4me", "a", "0x00E4"),
+    ],
+)
+def test_a_header_that_kestrel_refuses_is_an_error_that_says_so(name, value, shown):
+    response = meta.Datum(
+        {
+            "status_code": meta.Datum("200", "string"),
+            "headers": {name: meta.Datum(value, "string")},
+            "cookies": None,
+            "body": meta.Datum(b"", "bytes"),
+        },
+        "http",
+    )
+    with pytest.raises(ValueError, match=f"no header may have .{shown}."):
+        answer_of(response)

@@ -1,0 +1,32 @@
+"""Clients of the storage SDK as parameters, made by the package azurefunctions-extensions-bindings-blob."""
+
+import time
+
+import pytest
+from azure.storage.blob import BlobServiceClient
+
+from local.host.testing import InProcessHost
+
+
+@pytest.fixture(scope="module")
+def app(apps, storage_connection):
+    BlobServiceClient.from_connection_string(storage_connection).create_container("clients")
+    with InProcessHost(apps / "extensions", settings={"Storage": storage_connection}) as host:
+        yield host
+
+
+def test_functions_are_given_clients_of_the_storage_sdk(app, storage_connection):
+    container = BlobServiceClient.from_connection_string(storage_connection).get_container_client("clients")
+    container.upload_blob("a.txt", b"abc")
+    assert app.request("GET", "/api/names").body == b"a.txt"
+    assert app.request("GET", "/api/plain").body == b"plain"
+    deadline = time.monotonic() + 20
+    while "uploaded a.txt: b'abc'" not in app.log:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_a_client_without_a_connection_fails_the_run_and_not_the_start(app):
+    assert app.host.app.table.errors == []
+    assert app.request("GET", "/api/unconnected").status == 500
+    assert "The connection setting 'NotThere' is missing" in app.log

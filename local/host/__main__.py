@@ -28,8 +28,14 @@ _CLOSING_SECONDS = 10.0
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run until Ctrl-C or SIGTERM; the exit code."""
-    options = _parser().parse_args(arguments)
+    """Run until Ctrl-C or SIGTERM, or one command for a running host; the exit code."""
+    words = sys.argv[1:] if arguments is None else arguments
+    # A folder of that name is given as ./durable.
+    if words[:1] == ["durable"]:
+        from local.host.tools import durable_commands  # noqa: PLC0415 - no start of a host needs it
+
+        return durable_commands.main(words[1:])
+    options = _parser().parse_args(words)
     app = Path(options.app).resolve()
     levels, settings = LogLevels({}), dict(os.environ)
     problem = "" if app.is_dir() else f"{app} is not a folder. Pass the folder that holds function_app.py."

@@ -63,7 +63,7 @@ class BlobTrigger:
         container = self._service.get_container_client(self._container)
         while not self._stopping:
             try:
-                async for blob in container.list_blobs():
+                async for blob in container.list_blobs(include=["metadata"]):
                     if self._stopping:
                         return
                     if self._pattern.match(blob.name) and not self._receipts.has(blob.name, str(blob.etag)):

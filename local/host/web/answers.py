@@ -4,16 +4,15 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from http import HTTPStatus
-from http.cookies import Morsel, SimpleCookie
+from http.cookies import SimpleCookie
 from typing import Any, cast
-from urllib.parse import quote
 
 from azure.functions import meta
 from starlette.types import Send
 
 from local.host.core.newtonsoft import indented
+from local.host.web.cookies import set_cookie
 
 _TEXT = "text/plain; charset=utf-8"
 _LAST_STATUS = 599
@@ -64,7 +63,7 @@ def _from_response(value: Mapping[str, Any]) -> Answer:
     sent = [_header(name, str(text)) for name, text in headers.items() if name != "transfer-encoding"]
     cookies = cast("list[SimpleCookie] | None", value["cookies"]) or []
     for cookie in cookies:
-        sent += [("set-cookie", _cookie(one)) for one in cookie.values()]
+        sent += [("set-cookie", set_cookie(one)) for one in cookie.values()]
     body = cast("bytes", value["body"].value)
     warnings: list[str] = []
     if not all(cookies):
@@ -141,23 +140,3 @@ def _plain(value: Any) -> str:
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:  # noqa: PLR2004 - .NET switches to 1E+15
         return str(int(value))
     return indented(value)
-
-
-def _cookie(cookie: "Morsel[str]") -> str:
-    """The cookie as the host builds it anew. Raises ValueError for what the Python worker cannot send."""
-    expires, age = cookie["expires"], cookie["max-age"]
-    try:
-        _ = expires and datetime.strptime(expires, "%a, %d %b %Y %H:%M:%S GMT")  # noqa: DTZ007 - only whether it parses
-        _ = age and float(age)
-    except ValueError as error:
-        raise ValueError(f"the cookie '{cookie.key}' cannot be sent: {error}") from error
-    parts = [f"{cookie.key}={quote(cookie.value, safe='')}"]
-    parts += [f"{name}={cookie[name]}" for name in ("expires", "max-age", "domain") if cookie[name]]
-    parts.append(f"path={cookie['path'] or '/'}")
-    if cookie["secure"]:
-        parts.append("secure")
-    if cookie["samesite"]:
-        parts.append(f"samesite={str(cookie['samesite']).lower()}")
-    if cookie["httponly"]:
-        parts.append("httponly")
-    return "; ".join(parts)

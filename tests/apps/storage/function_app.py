@@ -83,7 +83,7 @@ def put_blob(req: func.HttpRequest, content: func.Out[bytes]) -> func.HttpRespon
 @app.blob_trigger(arg_name="blob", path="uploads/{name}.{extension}", connection="Storage", data_type="binary")
 @app.blob_output(arg_name="copy", path="copies/{name}-{rand-guid:N}.{extension}", connection="Storage")
 def copy_upload(blob: func.InputStream, copy: func.Out[bytes]) -> None:
-    logging.info("upload %s of %s bytes", blob.name, blob.length)
+    logging.info("upload %s of %s bytes with %s", blob.name, blob.length, blob.metadata)
     copy.set(blob.read())
 
 

@@ -19,6 +19,10 @@ class FunctionFailed(Exception):
         self.ends_worker = ends_worker
 
 
+class FunctionDisabled(Exception):
+    """The activity is known and switched off: it waits until the app is started with it enabled."""
+
+
 class DurableFunctions(Protocol):
     """What the hub needs from the worker. Names are as declared; look-ups ignore case."""
 
@@ -36,7 +40,10 @@ class DurableFunctions(Protocol):
         ...
 
     async def run_activity(self, name: str, payload: str, instance_id: str) -> str | None:
-        """Give the activity its input (JSON text) and return its result (JSON text). Raises FunctionFailed."""
+        """Give the activity its input (JSON text) and return its result (JSON text).
+
+        Raises FunctionFailed, FunctionDisabled.
+        """
         ...
 
     async def run_entity(self, name: str, context: str, instance_id: str) -> str:

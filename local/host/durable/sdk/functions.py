@@ -8,7 +8,7 @@ from azure.functions import meta
 
 from local.host.core.functions import ACTIVITY, DURABLE_CLIENT, ENTITY, ORCHESTRATION, Function, FunctionTable
 from local.host.core.logs import host_log
-from local.host.durable.model.ports import FunctionFailed
+from local.host.durable.model.ports import FunctionDisabled, FunctionFailed
 from local.host.worker.calls import Call
 from local.host.worker.dispatch import Dispatcher
 from local.host.worker.failures import FunctionRaised, FunctionTimedOut
@@ -30,7 +30,9 @@ class DurableFunctionsOfApp:
         self._functions = {
             trigger: {
                 name.lower(): (name, one)
-                for one in table.of_type(trigger)
+                for one in table.functions.values()
+                # The extension knows a disabled activity from the indexing, and an activity alone.
+                if one.trigger.type == trigger and (trigger == ACTIVITY or not one.disabled)
                 for name in [one.trigger.text(_ALIASES[trigger]) or one.name]
             }
             for trigger in _ALIASES
@@ -59,7 +61,7 @@ class DurableFunctionsOfApp:
         return await self._run(ORCHESTRATION, name, meta.Datum(context, "json"), instance_id) or ""
 
     async def run_activity(self, name: str, payload: str, instance_id: str) -> str | None:
-        """One activity. Raises FunctionFailed, also for a run that took too long, or HostStopping."""
+        """One activity. Raises FunctionFailed, also for a run that took too long, FunctionDisabled or HostStopping."""
         return await self._run(ACTIVITY, name, meta.Datum(payload, "json"), instance_id)
 
     async def run_entity(self, name: str, context: str, instance_id: str) -> str:
@@ -73,6 +75,8 @@ class DurableFunctionsOfApp:
         found = self._functions.get(trigger, {}).get(name.lower())
         if found is None:
             raise FunctionFailed("FunctionNotFound", f"The function '{name}' doesn't exist.", "")
+        if found[1].disabled:
+            raise FunctionDisabled(name)
         try:
             result = await self._dispatcher.run(found[1], Call(reason=_REASON, value=value, instance_id=instance_id))
         except FunctionRaised as error:

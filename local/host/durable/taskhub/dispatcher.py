@@ -14,7 +14,7 @@ from local.host.core.clock import Clock
 from local.host.core.errors import HostStopping
 from local.host.core.logs import host_log
 from local.host.durable.model.options import DurableOptions
-from local.host.durable.model.ports import DurableFunctions, Resumed
+from local.host.durable.model.ports import DurableFunctions, FunctionDisabled, Resumed
 from local.host.durable.model.records import Activity, Message, Timer
 from local.host.durable.taskhub import activities, instances
 from local.host.durable.taskhub.entity_batches import EntityBatches
@@ -140,6 +140,9 @@ class Dispatcher:
     async def _run_activity(self, activity: Activity) -> None:
         try:
             event = await activities.run(activity, self._functions, self.instances.now_text)
+        except FunctionDisabled:
+            self._orchestrations.note_disabled(activity)  # its row stays: the next start tries it again
+            return
         except Exception as error:  # noqa: BLE001 - logged with its stack
             if not isinstance(error, HostStopping):
                 name = activity.instance_id

@@ -67,6 +67,10 @@ class Instances:
         live = self._live.get(instance_id)
         return live.state if live is not None else self.hub.instance(instance_id)
 
+    def find(self, instance_id: str) -> Live | None:
+        """The instance if it is in motion."""
+        return self._live.get(instance_id)
+
     def is_current(self, live: Live) -> bool:
         """False once another start took its id over, or it was purged or has ended."""
         return self._live.get(live.state.instance_id) is live

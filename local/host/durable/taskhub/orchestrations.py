@@ -192,6 +192,20 @@ class Orchestrations:
         made.children.append(started)
         made.messages.append(message)
 
+    def note_disabled(self, activity: Activity) -> None:
+        """Say on the instance why this activity of its does not run."""
+        live = self._instances.find(activity.instance_id)
+        if live is None:
+            return
+        note = (
+            f"The activity '{activity.name}' is disabled: it was scheduled and waits, here as in Azure. Start the app "
+            "without its AzureWebJobs.<function>.Disabled to have it run."
+        )
+        try:
+            self._note(live, note)
+        except sqlite3.Error as error:
+            host_log.error("%s: a note cannot be kept: %s. %s", activity.instance_id, error, note)
+
     def _watch(self, live: Live, still_open: Sequence[NewAction]) -> None:
         """Note what has returned and does not end: a set timer at once, what may end by itself in a while."""
         name = live.state.instance_id

@@ -84,6 +84,7 @@ def test_the_hosts_packages_are_listed_as_they_are_pinned_here():
             "uvloop": "uvicorn",
             "watchfiles": "uvicorn",
             "pydantic_core": "pydantic",
+            "dateutil": "python-dateutil",
             "azure.durable_functions": "azure-functions-durable",
         }.get(package, package.replace(".", "-"))
         assert brought in listed, f"local/host imports {name}"

@@ -6,7 +6,7 @@ import pytest
 
 from local.host.core.clock import SystemClock
 from local.host.core.functions import ACTIVITY, ENTITY, ORCHESTRATION, Binding, Function, FunctionTable
-from local.host.durable.model.ports import FunctionFailed
+from local.host.durable.model.ports import FunctionDisabled, FunctionFailed
 from local.host.durable.sdk.functions import DurableFunctionsOfApp
 from local.host.worker.dispatch import Dispatcher
 from local.host.worker.worker import Worker
@@ -59,3 +59,26 @@ def test_an_async_orchestrator_or_entity_is_told_of_at_the_load(kind, told):
     worker.stop()
     assert "Function 'asynchronous' is an 'async def'" in told.text
     assert "Write 'def'" in told.text
+
+
+async def test_a_disabled_activity_is_known_and_waits_for_a_start_with_it_enabled():
+    trigger = Binding("input", ACTIVITY, "in", {})
+    function = Function(
+        name="off",
+        code=print,
+        directory=Path(),
+        script_file="",
+        trigger=trigger,
+        bindings=(trigger,),
+        inputs={},
+        outputs={},
+        returns=None,
+        is_async=False,
+        needs_context=False,
+        disabled=True,
+    )
+    functions = DurableFunctionsOfApp(Dispatcher(Worker(1), SystemClock(), timeout=None))
+    functions.load(FunctionTable({"off": function}))
+    assert list(functions.activities) == ["off"]
+    with pytest.raises(FunctionDisabled):
+        await functions.run_activity("off", "null", "i")

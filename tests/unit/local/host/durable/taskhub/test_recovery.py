@@ -13,6 +13,7 @@ from local.host.core.clock import ManualClock
 from local.host.core.errors import HostStopping
 from local.host.durable.extension import DurableExtension
 from local.host.durable.model.options import DurableOptions
+from local.host.durable.model.ports import FunctionDisabled
 from local.host.durable.sdk.inprocess import InProcessFunctions
 from local.host.durable.taskhub.database import HubUnusable
 from local.host.durable.taskhub.hub import Hub
@@ -193,6 +194,26 @@ async def test_an_activity_that_the_host_could_not_run_is_tried_again(
     one.functions.run_activity = first_nonsense
     assert await one.output("chain") == [0, 1, 2]
     assert not answers
+
+
+async def test_a_disabled_activity_waits_says_so_and_runs_at_a_start_with_it_enabled(lab: Any, app: df.DFApp) -> None:
+    functions = InProcessFunctions(app.get_functions())
+    run = functions.run_activity
+
+    async def disabled(name: str, payload: str, instance_id: str) -> str | None:
+        raise FunctionDisabled(name)
+
+    functions.run_activity = disabled
+    one = await lab(functions)
+    instance_id = one.start("chain")
+    await one.rest()
+    assert one.extension.idle
+    assert one.operations.status(instance_id).status == "Running"
+    assert ["The activity 'act' is disabled" in note for note in one.extension.diagnosis(instance_id)] == [True]
+    await one.kill()
+    functions.run_activity = run
+    assert (await one.reopen()).activities == 1
+    assert json.loads((await one.until(instance_id)).output) == [0, 1, 2]
 
 
 async def test_a_graceful_stop_leaves_nothing_half_done(lab: Any, app: df.DFApp) -> None:

@@ -6,7 +6,7 @@ export class Refused extends Error {}
 const KEY = "manifold-key", HEADER = "manifold-key-header";
 export const key = {
   get: () => sessionStorage.getItem(KEY),
-  forget: () => [KEY, HEADER].forEach((name) => sessionStorage.removeItem(name)),
+  forget: () => sessionStorage.clear(),
 };
 
 // What the key may do. A client's key begins with mf_; an operator's may, too, and is tried second.

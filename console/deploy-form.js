@@ -18,9 +18,10 @@ async function deploy(form, organization, { ask, caller, say }) {
   const given = Object.fromEntries([...new FormData(form)].filter(([, value]) => typeof value === "string" && value.trim() !== ""));
   const file = form.elements.archive.files[0];
   if (file && given.gitUrl) throw new Error("Give an archive or an address, not both.");
-  const { envVariables, ...rest } = given;
+  const { envVariables, plainVariables, ...rest } = given;
   const body = { organizationId: organization, userId: caller.name, ...rest, projectName: given.projectName ?? given.projectId };
   if (envVariables) body.envVariables = variables(envVariables);
+  if (plainVariables) body.plainVariables = plainVariables.split(/[\s,]+/).filter(Boolean);
   if (file) {
     say(`${file.name} is being sent …`);
     const path = `/deploy/project/${encodeURIComponent(given.projectId)}/source?organizationId=${encodeURIComponent(organization)}`;
@@ -60,6 +61,9 @@ export function deployForm(organization, console_) {
         ["development", "staging", "production"].map((one) => h("option", { value: one }, one)))),
       field("buildCommand", "Build command", { placeholder: "as detected" }),
       field("startCommand", "Start command", { placeholder: "as detected" }),
+      field("rootDirectory", "Folder of the source", { placeholder: "its root" }),
+      field("customDomain", "Domain", { placeholder: "none" }),
+      field("plainVariables", "Variables that are no secrets", { placeholder: "LOG_LEVEL, NODE_ENV" }),
       h("label", { class: "wide" }, "Variables, NAME=value, one a line; kept as secrets",
         h("textarea", { name: "envVariables", id: "deploy-envVariables", rows: 3, spellcheck: "false", autocomplete: "off" })),
       h("button", { id: "deploy-start", class: "primary" }, "Deploy")),

@@ -1,5 +1,5 @@
 // One deployment: its state, its steps, what went wrong, and what can be done about it.
-import { act, bar, duration, h, problem, state, table } from "/console/dom.js";
+import { act, bar, count, duration, h, problem, state, table } from "/console/dom.js";
 
 const ENDED = ["completed", "failed", "cancelled", "superseded"];
 export const readable = (status) => status.replaceAll("_", " ");
@@ -13,13 +13,18 @@ function buttons(one, organization, console_) {
   const path = `/deploy/${encodeURIComponent(one.deploymentId)}`;
   const open = (answer) => { location.hash = `deployments/${encodeURIComponent(organization)}/${answer.newDeploymentId}`; };
   return h("div", { class: "tools" },
-    ended(one) ? null : h("button", { id: "cancel-deployment", disabled: one.cancelRequested, onclick: post(`${path}/cancel`, console_) }, one.cancelRequested ? "Stopping …" : "Cancel"),
+    ended(one) ? null : h("button", { id: "cancel-deployment", disabled: one.cancelRequested, onclick: post(`${path}/cancel`, console_) }, one.cancelRequested ? "Cancelling …" : "Cancel"),
     one.status === "failed" ? h("button", { id: "retry-deployment", onclick: post(`${path}/retry`, console_, open) }, "Retry") : null);
+}
+
+function health(app) {
+  const restarts = app.restarts ? `, restarted ${count(app.restarts)} times` : "";
+  return h("p", { class: app.healthy ? "" : "error" }, `The app is ${app.healthy ? "healthy" : "not healthy"}${restarts}. ${app.reason ?? ""}`);
 }
 
 export function detail(one, organization, console_) {
   const steps = one.currentStep ? [...one.steps, { name: one.currentStep, running: true }] : one.steps;
-  const outcome = (step) => (step.running ? "running" : step.success ? "done" : step.error === "cancelled" ? "stopped" : "failed");
+  const outcome = (step) => (step.running ? "running" : step.success ? "done" : step.error === "cancelled" ? "cancelled" : "failed");
   const more = (step) => (outcome(step) === "failed" && !one.error?.message.includes(step.error) ? step.error : null);
   const columns = [
     ["Step", (step) => step.name],
@@ -32,6 +37,7 @@ export function detail(one, organization, console_) {
     h("h2", {}, "Deployment ", h("span", { class: "id" }, one.deploymentId), " ", state(readable(one.status))),
     bar(one.progress, 100, "the whole deployment"),
     where.length ? h("p", {}, where.flatMap((link) => [link, " "])) : null,
+    one.app ? health(one.app) : null,
     one.error ? problem(one.error.message, one.error.details, one.error.remedy) : null,
     table(columns, steps, { empty: "Waiting for its turn.", id: (step) => `step-${step.name}` }));
 }

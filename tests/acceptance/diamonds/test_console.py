@@ -324,8 +324,14 @@ async def test_a_key_sees_the_pages_that_it_may_use(running: Any) -> None:
     async with running("--diamonds", "100") as app, browser_page(expects="401") as page:
         app.wait(app.start("full"))
         tabs = page.locator("#tabs a")
-        shown = {"diamonds:read": ["Stones"], "diamonds:run": ["Diamonds"], "diamonds:pricing": ["Pricing"], "a:b": []}
-        keys = {permission: app.grant(permission.replace(":", "-"), permission) for permission in shown}
+        shown = {
+            "diamonds:read": ["Stones"],
+            "diamonds:run": ["Diamonds"],
+            "diamonds:pricing": ["Pricing"],
+            "deploys:read": ["Deployments"],
+            "a:b": [],
+        }
+        keys = {one: app.grant(one.replace(":", "-"), one, "--organization", "acme") for one in shown}
         await page.goto(f"{app.host.url}/console#operations")
         for permission, wanted in shown.items():
             await page.fill("#key", keys[permission])
@@ -337,5 +343,8 @@ async def test_a_key_sees_the_pages_that_it_may_use(running: Any) -> None:
             if wanted == ["Stones"]:
                 await page.locator("tr[id^=diamond-]").first.click()
                 await page.locator(".facts").wait_for()
+            if wanted == ["Deployments"]:  # of its own organization, and it may not deploy
+                await page.get_by_role("heading", name="Deployments of acme").wait_for()
+                assert await page.locator("#organization").count() == await page.locator("#deploy").count() == 0
             await page.click("#leave")
             assert await page.evaluate("sessionStorage.length") == 0

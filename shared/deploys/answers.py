@@ -7,11 +7,13 @@ from datetime import datetime
 from pydantic import Field
 
 from shared.deploys.models import (
+    ArchiveSource,
     CancelReason,
     Deployment,
     DeploymentError,
     DeploymentStatus,
     Environment,
+    GitSource,
     Project,
     Step,
     Wire,
@@ -91,6 +93,10 @@ class DeploymentSummary(Wire):
     completed_at: datetime | None
     container_app_url: str | None
     custom_domain_url: str | None
+    user_id: str
+    source_hash: str | None = Field(description="Of an uploaded source")
+    git_url: str | None
+    commit_sha: str | None = Field(description="As it was requested; null: the newest of the branch")
     error: DeploymentError | None
 
 
@@ -135,7 +141,7 @@ class DeploymentCancelAnswer(Wire):
 
 
 class DeploymentRetried(DeploymentAccepted):
-    """A failed deployment was started anew."""
+    """An earlier deployment was started anew."""
 
     original_deployment_id: str
     new_deployment_id: str
@@ -223,6 +229,10 @@ def summary(deployment: Deployment) -> DeploymentSummary:
         completed_at=deployment.completed_at,
         container_app_url=deployment.container_app_url if _serves(deployment) else None,
         custom_domain_url=deployment.custom_domain_url if _serves(deployment) else None,
+        user_id=deployment.user_id,
+        source_hash=deployment.source.hash if isinstance(deployment.source, ArchiveSource) else None,
+        git_url=deployment.source.url if isinstance(deployment.source, GitSource) else None,
+        commit_sha=deployment.source.commit if isinstance(deployment.source, GitSource) else None,
         error=deployment.error,
     )
 

@@ -103,6 +103,38 @@ async def retry(organization: str | None, id_: str) -> Deployment:
     return await _submit(again.model_copy(update={"original_deployment_id": failed.id}))
 
 
+async def roll_back(organization: str | None, id_: str) -> Deployment:
+    """Deploy an earlier version anew: its source and parameters, with the variables of the version that serves.
+
+    Raises:
+        NotFound: there is no such deployment.
+        InvalidInput: it has not completed (`not-completed`), its source is kept no more (`source-not-found`), or it
+            was the newest commit of a branch, which is another one by now (`commit-unknown`).
+    """
+    earlier = await store.load(id_, organization)
+    if earlier.status is not DeploymentStatus.COMPLETED:
+        raise InvalidInput(
+            f"Deployment {id_} is {earlier.status}: only one that completed is a version to go back to.",
+            code="not-completed",
+            remedy="Choose one that completed.",
+        )
+    if isinstance(earlier.source, GitSource) and earlier.source.commit is None:
+        raise InvalidInput(
+            f"Deployment {id_} was the newest commit of {earlier.source.branch}, which is another one by now.",
+            code="commit-unknown",
+            remedy="Send a new request with the commitSha.",
+        )
+    if isinstance(earlier.source, ArchiveSource):
+        await _require_source(earlier.organization_id, earlier.project_id, earlier.source.hash)
+    serving = await store.last_completed(earlier.organization_id, earlier.project_id, earlier.environment)
+    variables = serving or earlier
+    parameters = Parameters.model_validate(
+        earlier.model_dump(include=set(Parameters.model_fields)) | {"plain_variables": variables.plain_variables}
+    )
+    again = _new(parameters, earlier.source, variables.secrets_reference)
+    return await _submit(again.model_copy(update={"original_deployment_id": earlier.id}))
+
+
 async def redeploy(organization: str, project: str, user: str, custom_domain: str | None) -> Deployment:
     """Deploy a known project as it was deployed last, with its newest source: what the V2 contract asks for.
 
@@ -177,14 +209,18 @@ async def _source(request: DeployRequest) -> Source:
             code="no-source",
             remedy=f"PUT a zip or tar.gz to /deploy/project/{request.project_id}/source, or name a gitUrl.",
         )
-    if not await exists(request.organization_id, request.project_id, wanted):
+    await _require_source(request.organization_id, request.project_id, wanted)
+    return ArchiveSource(hash=wanted)
+
+
+async def _require_source(organization: str, project: str, source_hash: str) -> None:
+    if not await exists(organization, project, source_hash):
         raise InvalidInput(
-            f"No source with the hash {wanted} was uploaded for this project.",
+            f"No source with the hash {source_hash} was uploaded for this project.",
             field="sourceHash",
             code="source-not-found",
             remedy="Upload it, or deploy the hash that an upload answered.",
         )
-    return ArchiveSource(hash=wanted)
 
 
 def _new(parameters: Parameters, source: Source, reference: str | None) -> Deployment:

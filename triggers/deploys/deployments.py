@@ -152,6 +152,16 @@ async def deploys_retry(id: Name, caller: Caller) -> Reply[DeploymentRetried]:  
     return _accepted(answer)
 
 
+@routes.post("/deploy/{id}/rollback", needs=WRITE, summary="Go back to an earlier version", status=202)
+async def deploys_rollback(id: Name, caller: Caller) -> Reply[DeploymentRetried]:  # noqa: A002 - as above
+    """A new deployment of what a completed one was made from, with the variables of the one that serves now."""
+    again = await intake.roll_back(scope_of(caller), id)
+    answer = DeploymentRetried(
+        **answers.accepted(again).model_dump(), original_deployment_id=id, new_deployment_id=again.id
+    )
+    return _accepted(answer)
+
+
 @routes.get("/status/deployments/{organizationId}", needs=READ, summary="An organization's deployments")
 async def deploys_of_organization(
     organizationId: Name,  # noqa: N803 - the name in the path

@@ -15,7 +15,7 @@ import pytest
 
 from shared.deploys import intake, projects, store
 from shared.deploys.logs import DeploymentLog
-from shared.deploys.models import DeploymentStatus, Parameters
+from shared.deploys.models import DeploymentStatus, GitSource, Parameters
 from shared.deploys.platforms.base import AppHealth
 from shared.deploys.redaction import Redactor
 from shared.deploys.secrets import secret_store
@@ -43,7 +43,11 @@ def body(state: str, source: str) -> dict:
 
 async def change(deployment: dict, status: DeploymentStatus) -> None:
     found = await store.load(deployment["deploymentId"], None)
-    await store.change(found.id, found.organization_id, lambda one, _: one.model_copy(update={"status": status}))
+    await store.change(
+        found.id,
+        found.organization_id,
+        lambda one, now: one.model_copy(update={"status": status, "completed_at": now if status.ended else None}),
+    )
 
 
 async def test_a_deployment_is_accepted_in_the_known_shape(ask, body, sent) -> None:
@@ -523,3 +527,31 @@ async def test_a_domain_is_released_by_its_project(ask, body, state, apps) -> No
     assert (status, answer["domain"]) == (200, "shop.example.com")
     assert apps.released == [("shop", "development", "shop.example.com")]
     assert (await ask("DELETE", url.replace("shop.example.com", "no%20host")))[0] == 400
+
+
+async def test_an_earlier_version_is_deployed_anew_with_the_variables_of_today(ask, body, state, storage) -> None:
+    _, first, _ = await ask("POST", "/deploy", {**body, "buildCommand": "make", "envVariables": {"LEVEL": "1"}})
+    url = f"/deploy/{first['deploymentId']}/rollback"
+    assert (await ask("POST", url))[1]["code"] == "not-completed"
+    await change(first, DeploymentStatus.COMPLETED)
+    newer = {**body, "envVariables": {"LEVEL": "2"}, "plainVariables": ["LEVEL"]}
+    _, second, _ = await ask("POST", "/deploy", newer)
+    await change(second, DeploymentStatus.COMPLETED)
+    status, answer, headers = await ask("POST", url)
+    assert (status, answer["originalDeploymentId"]) == (202, first["deploymentId"])
+    again, serving = [await store.load(one["deploymentId"], state) for one in (answer, second)]
+    assert (again.build_command, again.source.hash) == ("make", body["sourceHash"])
+    assert (again.secrets_reference, again.plain_variables) == (serving.secrets_reference, ["LEVEL"])
+    assert headers["Location"] == f"/deploy/{again.id}/status"
+    _, listed, _ = await ask("GET", f"/deploy/project/shop?organizationId={state}")
+    assert (listed["data"][0]["sourceHash"], listed["data"][0]["userId"]) == (body["sourceHash"], "user_1")
+
+
+async def test_a_version_whose_source_is_not_kept_is_refused(ask, new, storage) -> None:
+    gone = await store.create(new(status=DeploymentStatus.COMPLETED))
+    status, answer, _ = await ask("POST", f"/deploy/{gone.id}/rollback")
+    assert (status, answer["code"]) == (400, "source-not-found")
+    branch = GitSource(url="https://example.com/a/b")
+    newest = await store.create(new(status=DeploymentStatus.COMPLETED, source=branch))
+    status, answer, _ = await ask("POST", f"/deploy/{newest.id}/rollback")
+    assert (status, answer["code"]) == (400, "commit-unknown")

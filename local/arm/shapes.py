@@ -21,6 +21,12 @@ class _Agent(_Shape):
     cpu: int = Field(ge=1, le=32)
 
 
+class _Argument(_Shape):
+    name: Annotated[str, StringConstraints(min_length=1)]
+    value: str
+    is_secret: bool = False
+
+
 class DockerBuildRequest(_Shape):
     type: Literal["DockerBuildRequest"]
     image_names: list[Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+([._/-][a-z0-9]+)*:[A-Za-z0-9_][\w.-]*$")]]
@@ -30,6 +36,7 @@ class DockerBuildRequest(_Shape):
     platform: _Source
     agent_configuration: _Agent | None = None
     source_location: str
+    arguments: list[_Argument] | None = None
     timeout: int = Field(3600, ge=300, le=28_800)
 
 

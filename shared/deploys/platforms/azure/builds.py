@@ -11,6 +11,7 @@ from shared.deploys.models import DeploymentSpec
 from shared.deploys.platforms.azure.registry import Registry, Run, image_name
 from shared.deploys.platforms.azure.waiting import Clock, alone, pause, watched
 from shared.deploys.platforms.base import BuildProgress, StepContext
+from shared.deploys.secrets import secret_store
 from shared.platform import blob_files
 from shared.platform.errors import TerminalError
 from shared.platform.files import scratch_folder
@@ -82,7 +83,11 @@ async def _start(registry: Registry, spec: DeploymentSpec, source: str) -> None:
     async with scratch_folder("manifold-context-") as scratch:
         archive = scratch / "context.tar.gz"
         await blob_files.download_blob(CONTEXTS, source, archive, most=MOST_BYTES, check=_go_on)
-        await registry.start(spec, await registry.upload(archive))
+        values = (
+            await secret_store().get(spec.secrets_reference) if spec.secrets_reference and spec.plain_variables else {}
+        )
+        plain = {name: values[name] for name in spec.plain_variables if name in values}
+        await registry.start(spec, await registry.upload(archive), plain)
 
 
 async def _pass_on(registry: Registry, run: Run, step: StepContext, at: _Cursor) -> tuple[_Cursor, bool]:

@@ -30,7 +30,7 @@ def complete(root: Path, spec: DeploymentSpec) -> str:
         return f"Building the source's own Dockerfile.{ignored}"
     found = recipe(root, spec.build_command, spec.start_command)
     add_server(root, found)
-    file.write_text("\n".join([*_stages(found), *_end(found, spec.port)]) + "\n")
+    file.write_text("\n".join([*_stages(found, spec.plain_variables), *_end(found, spec.port)]) + "\n")
     return f"The source has no Dockerfile; building it on {_image(found.runtime)}. {described(found)}"
 
 
@@ -39,11 +39,13 @@ def _image(runtime: str) -> str:
     return f"{registry}/{IMAGES[runtime]}" if registry else IMAGES[runtime]
 
 
-def _stages(found: Recipe) -> list[str]:
+def _stages(found: Recipe, variables: tuple[str, ...]) -> list[str]:
+    """From an image to what is installed and built. Variables that are no secrets are there meanwhile."""
+    given = [f"ARG {name}" for name in variables]
     source = ["COPY . ."]
     assets: list[str] = []
     if found.assets:
-        assets = [f"FROM {_image('node')} AS assets", f"WORKDIR {_WHERE}", "COPY . .", *_runs(found.assets)]
+        assets = [f"FROM {_image('node')} AS assets", f"WORKDIR {_WHERE}", "COPY . .", *given, *_runs(found.assets)]
         kept = [FOLDER, found.site] if found.site not in (None, ".") else ["."]
         source = [f"COPY --from=assets {_WHERE}/{folder} {_WHERE}/{folder}" for folder in kept]
     image = f"FROM {_image(found.runtime)}"
@@ -53,6 +55,7 @@ def _stages(found: Recipe) -> list[str]:
         "ENV PIP_NO_CACHE_DIR=1",
         f"WORKDIR {_WHERE}",
         *source,
+        *given,
         *_runs((*found.install, *found.build)),
     ]
 

@@ -7,7 +7,7 @@ version 2025-03-01-preview in Microsoft's specifications shows it as `Creating`,
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -113,8 +113,8 @@ class Registry:
         result = _properties(known) if known else result
         return Run(str(run), str(result.get("status", "Queued")), _image(result), result.get("runErrorMessage"))
 
-    async def start(self, spec: DeploymentSpec, source: str) -> None:
-        """Ask for the deployment's build."""
+    async def start(self, spec: DeploymentSpec, source: str, variables: Mapping[str, str]) -> None:
+        """Ask for the deployment's build. The variables, which images show to whoever has them, are no secrets."""
         known = settings()
         seconds = min(max(known.deployment_timeout_ms // 1000, SHORTEST_RUN), LONGEST_RUN)
         request = {
@@ -126,6 +126,7 @@ class Registry:
             "platform": {"os": "Linux", "architecture": "amd64"},
             "agentConfiguration": {"cpu": max(1, round(known.build_container_cpu))},
             "timeout": seconds,
+            "arguments": [{"name": name, "value": value, "isSecret": False} for name, value in variables.items()],
         }
         body = {"location": self._where.location, "properties": {"runRequest": request}}
         with _builds_allowed():

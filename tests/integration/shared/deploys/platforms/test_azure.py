@@ -402,3 +402,11 @@ async def test_restarts_of_a_replica_are_counted_and_its_state_is_the_reason(har
     found = await harness.platform.health(spec)
     assert (found.healthy, found.restarts) == (False, 3)
     assert "Failed" in found.reason
+
+
+async def test_a_build_is_given_the_variables_that_are_no_secrets(harness, cloud):
+    reference = await secret_store().put({"VITE_API": "https://api", "TOKEN": "canary-never-in-a-build"})
+    spec = await harness.spec(secrets_reference=reference, plain_variables=("VITE_API",))
+    await harness.through(spec, to="build")
+    [run] = cloud.runs.values()
+    assert run.request["arguments"] == [{"name": "VITE_API", "value": "https://api", "isSecret": False}]

@@ -69,3 +69,10 @@ def test_a_site_is_built_by_node_and_served_alone(dockerfile, tmp_path):
 def test_the_port_is_put_into_the_start_command(dockerfile):
     text, _ = dockerfile({"app.py": ""}, start_command=("gunicorn", "-b", "0.0.0.0:$PORT", "app:app"))
     assert commands(text, "CMD") == [["gunicorn", "-b", "0.0.0.0:8080", "app:app"]]
+
+
+def test_variables_that_are_no_secrets_are_there_while_it_is_built(dockerfile):
+    package = json.dumps({"scripts": {"build": "vite build"}, "devDependencies": {"vite": "7"}})
+    text, _ = dockerfile({"package.json": package}, plain_variables=("VITE_API",))
+    lines = text.splitlines()
+    assert lines.index("ARG VITE_API") < lines.index('RUN ["npm", "run", "build"]')

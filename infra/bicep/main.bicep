@@ -109,6 +109,9 @@ param sesAccessKeyId string = ''
 param sesSecretAccessKey string
 param sesConfigurationSet string = ''
 
+@description('ARNs of the SNS topics whose events of SES are taken, by commas; empty: none.')
+param snsTopics string = ''
+
 @description('Sender of the follow-ups, of a domain that the provider has verified; empty: none is written.')
 param followupsSender string = ''
 
@@ -645,6 +648,7 @@ module app 'functionApp.bicep' = {
       SES_ACCESS_KEY_ID: sesAccessKeyId
       SES_SECRET_ACCESS_KEY: '@Microsoft.KeyVault(SecretUri=${secrets.outputs.sesKeyUri})'
       SES_CONFIGURATION_SET: sesConfigurationSet
+      FOLLOWUPS_SNS_TOPICS: snsTopics
       FOLLOWUPS_SENDER: followupsSender
       FOLLOWUPS_PUBLIC_URL: 'https://func-${token}.azurewebsites.net'
       FOLLOWUPS_MAILS_PER_MINUTE: '60'

@@ -8,6 +8,8 @@ from pydantic import Field, SecretStr, field_validator
 
 from shared.platform.settings import Settings, read_settings
 
+_TOPIC = r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}"
+
 
 class FollowupSettings(Settings):
     """For signing agents in, and for writing to their clients."""
@@ -33,6 +35,11 @@ class FollowupSettings(Settings):
         "",
         pattern=r"^([A-Za-z0-9._+-]+@[A-Za-z0-9.-]+)?$",
         description="address that follow-ups come from; their Reply-To is the agent's own; unset: none is written",
+    )
+    followups_sns_topics: str = Field(
+        "",
+        pattern=rf"^({_TOPIC}(,{_TOPIC})*)?$",
+        description="topics of SNS whose events of SES are taken, by commas; unset: none",
     )
     followups_public_url: str = Field(
         "",

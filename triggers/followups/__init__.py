@@ -3,7 +3,7 @@
 from shared.followups.reporting import alerts
 from shared.followups.settings import FollowupSettings
 from shared.platform.workload import Workload
-from triggers.followups import agents, clients, dashboard, emails, tasks, unsubscribe, upkeep
+from triggers.followups import agents, clients, dashboard, emails, tasks, unsubscribe, upkeep, webhooks
 
 followups = Workload(
     name="followups",
@@ -15,6 +15,7 @@ followups = Workload(
         dashboard.routes,
         upkeep.routes,
         unsubscribe.routes,
+        webhooks.routes,
     ),
     settings=FollowupSettings,
     alerts=alerts.KINDS,

@@ -15,7 +15,15 @@ HAND_OVER_UNKNOWN = AlertKind(
     "hand-over-unknown",
     "A mail may have been handed over or not. Look for it at the provider, and say which with its resolve route.",
 )
-KINDS = (HAND_OVER_UNKNOWN,)
+COMPLAINTS = AlertKind(
+    "complaints",
+    "Too many clients call the mails spam; at 0.3 % all are stopped. See whom they went to before you let them go on.",
+)
+BAD_SIGNATURES = AlertKind(
+    "webhook-signatures",
+    "Many requests to the webhooks had a wrong signature. See whether a topic or secret is wrong, or somebody guesses.",
+)
+KINDS = (HAND_OVER_UNKNOWN, COMPLAINTS, BAD_SIGNATURES)
 
 
 async def tell_unknown(email_ids: Sequence[int]) -> None:
@@ -30,6 +38,35 @@ async def tell_unknown(email_ids: Sequence[int]) -> None:
                 "lost. They are not sent again.\n\n"
                 "Look for their Message-ID at the provider or in the relay's log, then for each:\n"
                 '    POST /api/emails/{id}/resolve {"handed_over": true}\n'
+            ),
+        )
+    )
+
+
+async def tell_complaints(complaints: int, sent: int, *, stopped: bool) -> None:
+    """The share of complaints is high."""
+    done = "All mails are stopped." if stopped else "At 0.3 % all mails are stopped."
+    await try_to_send(
+        COMPLAINTS.about(
+            "followups-stopped" if stopped else "followups",
+            subject=f"[Manifold] followups: {complaints} complaints of {sent} mails",
+            text=(
+                f"Of {sent} mails of the last 30 days, {complaints} were called spam. {done}\n\n"
+                "To let them go on, once the cause is gone:\n    POST /api/followups/resume\n"
+            ),
+        )
+    )
+
+
+async def tell_bad_signatures(requests: int) -> None:
+    """Somebody sends the webhooks what no provider signed."""
+    await try_to_send(
+        BAD_SIGNATURES.about(
+            "followups",
+            subject=f"[Manifold] followups: {requests} requests to webhooks with a wrong signature",
+            text=(
+                f"In five minutes {requests} requests to the webhooks had a wrong signature, topic or certificate. "
+                "They were refused.\n\nIf they are your provider's, see FOLLOWUPS_SNS_TOPICS.\n"
             ),
         )
     )

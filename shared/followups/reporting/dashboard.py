@@ -26,12 +26,22 @@ with me as (
 ), e as (
     select count(*) filter (where sent_at >= me.today) as today, count(*) filter (where sent_at >= me.week) as week,
         count(*) filter (where state = 'held') as held, count(*) filter (where state = 'unknown') as unknown,
-        count(*) filter (where state = 'failed') as failed
+        count(*) filter (where state = 'failed') as failed,
+        count(*) filter (where state = 'sent') as sent,
+        count(*) filter (where delivery in ('bounced', 'complained')) as bounced,
+        count(*) filter (where engagement <> 'none') as opened,
+        count(*) filter (where engagement <> 'none' or machine_opens > 0) as opened_at_most,
+        count(*) filter (where engagement = 'clicked') as clicked,
+        count(*) filter (where engagement = 'clicked' or machine_clicks > 0) as clicked_at_most
     from me left join followups.emails on agent_id = me.id group by me.id
 )
 select c.clients as total_clients, c.active as active_clients, t.pending as pending_tasks, t.done as completed_tasks,
     e.today as emails_sent_today, e.week as emails_sent_this_week, e.held as emails_held, e.unknown as emails_unknown,
-    e.failed as emails_failed,
+    e.failed as emails_failed, e.bounced as emails_bounced,
+    coalesce(round(100.0 * e.opened / nullif(e.sent, 0), 1), 0)::float as open_rate,
+    coalesce(round(100.0 * e.opened_at_most / nullif(e.sent, 0), 1), 0)::float as open_rate_at_most,
+    coalesce(round(100.0 * e.clicked / nullif(e.sent, 0), 1), 0)::float as click_rate,
+    coalesce(round(100.0 * e.clicked_at_most / nullif(e.sent, 0), 1), 0)::float as click_rate_at_most,
     case when c.clients = 0 then 0 else round(100.0 * c.closed / c.clients, 1)::float end as conversion_rate
 from c, t, e
 """
@@ -65,6 +75,11 @@ class Stats(Stored):
     emails_held: int = Field(description="Waiting for the agent")
     emails_unknown: int = Field(description="Nobody knows whether they were handed over")
     emails_failed: int
+    emails_bounced: int
+    open_rate: float = Field(description="Per cent of the mails that were sent, without opens that were machines'")
+    open_rate_at_most: float = Field(description="With those: the truth lies between")
+    click_rate: float
+    click_rate_at_most: float
     conversion_rate: float = Field(description="Per cent of all clients that are closed")
 
 

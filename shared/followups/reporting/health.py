@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from shared.followups.events.bad_signatures import MOST, RECENT
 from shared.followups.sending.claims import DUE
 from shared.platform.postgres import database, rows
 
@@ -18,7 +19,7 @@ _READ = f"""
 select extract(epoch from now() - s.swept_at)::float as sweep_age, s.swept_at, s.stopped_at, s.stop_reason,
     (select extract(epoch from now() - min(greatest(t.scheduled_for, coalesce(e.leased_until, t.scheduled_for))))::float
         {DUE}) as due_age,
-    (select count(*) from followups.emails where state = 'unknown') as unknown
+    (select count(*) from followups.emails where state = 'unknown') as unknown, {RECENT} as bad_signatures
 from followups.scheduler s
 """  # noqa: S608 - constants of these modules
 
@@ -32,6 +33,7 @@ class SchedulerHealth(BaseModel):
     last_sweep_age_seconds: float | None
     oldest_due_age_seconds: float | None = Field(description="How long the oldest task that may be sent has been due")
     stopped_at: datetime | None = Field(description="Since when all mails are stopped by the operator")
+    bad_signatures: int = Field(description="Requests to webhooks of the last five minutes with a wrong signature")
     unknown: int = Field(description="Mails of which nobody knows whether they were handed over")
 
 
@@ -46,6 +48,8 @@ async def scheduler_health() -> SchedulerHealth:
         reasons.append(f"the last sweep ended {row['sweep_age']:.0f} seconds ago")
     if (row["due_age"] or 0) > OLDEST_DUE_SECONDS:
         reasons.append(f"a task has been due for {row['due_age']:.0f} seconds")
+    if row["bad_signatures"] >= MOST:
+        reasons.append(f"{row['bad_signatures']} requests to webhooks had a wrong signature in five minutes")
     return SchedulerHealth(
         status="red" if reasons else "green",
         reasons=reasons,
@@ -54,4 +58,5 @@ async def scheduler_health() -> SchedulerHealth:
         oldest_due_age_seconds=row["due_age"],
         stopped_at=row["stopped_at"],
         unknown=row["unknown"],
+        bad_signatures=row["bad_signatures"],
     )

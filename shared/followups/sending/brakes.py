@@ -1,8 +1,42 @@
-"""The switch that stops all mails at once."""
+"""What stops all mails at once: the operator's switch, and too many complaints."""
 
 from __future__ import annotations
 
-from shared.platform.postgres import database
+from dataclasses import dataclass
+
+from shared.platform.postgres import database, rows
+
+WARN, STOP = 0.001, 0.003
+"""Shares of complaints at which the big mailbox providers begin to distrust a sender, and to refuse it."""
+JUDGED_FROM = 1000
+"""Mails of 30 days; of fewer, one complaint would be too large a share."""
+
+
+@dataclass(frozen=True, slots=True)
+class Complaints:
+    """Of all mails of the last 30 days."""
+
+    complaints: int
+    sent: int
+
+    @property
+    def warn(self) -> bool:
+        return self.sent >= JUDGED_FROM and self.complaints >= WARN * self.sent
+
+    @property
+    def stop(self) -> bool:
+        return self.sent >= JUDGED_FROM and self.complaints >= STOP * self.sent
+
+
+async def complaints() -> Complaints:
+    """How many complained of how many."""
+    async with database() as connection:
+        [found] = await rows(
+            connection,
+            "select count(*) filter (where delivery = 'complained') as complaints, count(*) as sent"
+            " from followups.emails where state = 'sent' and sent_at > now() - interval '30 days'",
+        )
+    return Complaints(**found)
 
 
 async def stop(reason: str) -> None:

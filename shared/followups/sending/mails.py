@@ -24,12 +24,12 @@ from shared.platform.postgres import database, rows
 from shared.platform.rate_limit import rate_limit
 
 State = Literal["claimed", "held", "sending", "sent", "failed", "unknown", "cancelled"]
-Status = Literal["queued", "sent", "failed"]
-STATUS: dict[State, Status] = {"sent": "sent", "failed": "failed", "cancelled": "failed"}
+Status = Literal["queued", "sent", "failed", "delivered", "bounced", "opened", "clicked"]
+STATUS: dict[State, Status] = {"failed": "failed", "cancelled": "failed"}
 _COLUMNS = (
     "id, agent_id, task_id, client_id, sender, recipient, subject, body, state, hold_reason, provider,"
     " provider_id as provider_message_id, sent_at, error_code, error as error_message, attempts as retry_count,"
-    " approved_at, created_at, updated_at"
+    " delivery, engagement, opened_at, clicked_at, approved_at, created_at, updated_at"
 )
 
 
@@ -53,6 +53,10 @@ class Email(Stored):
     error_code: str | None
     error_message: str | None
     retry_count: int
+    delivery: Literal["none", "deferred", "delivered", "bounced", "complained"]
+    engagement: Literal["none", "opened", "clicked"]
+    opened_at: datetime | None = Field(description="By a person, as far as can be told")
+    clicked_at: datetime | None
     approved_at: datetime | None
     created_at: datetime
     updated_at: datetime
@@ -270,4 +274,15 @@ async def _one(connection: Any, agent_id: int, email_id: int) -> Email:
 
 
 def _email(row: dict[str, Any]) -> Email:
-    return Email.model_validate({**row, "status": STATUS.get(row["state"], "queued")})
+    return Email.model_validate({**row, "status": _status(row)})
+
+
+def _status(row: dict[str, Any]) -> Status:
+    """The one word for both axes: a mail that came back is bounced, whoever opened it before."""
+    if row["state"] != "sent":
+        return STATUS.get(row["state"], "queued")
+    if row["delivery"] in ("bounced", "complained"):
+        return "bounced"
+    if row["engagement"] != "none":
+        return row["engagement"]
+    return "delivered" if row["delivery"] == "delivered" else "sent"

@@ -42,7 +42,7 @@ async def begin(claim: Claim, provider: str) -> Mail | str:
             " for no key update",
             (claim.email_id,),
         )
-        await _lock_task(connection, claim.email_id)
+        await lock_task(connection, claim.email_id)
         row = await facts.read(connection, claim.email_id)
         if row is None or row["state"] != "claimed" or row["claim"] != claim.number:
             return "claim-lost"
@@ -79,7 +79,7 @@ async def _held_back(connection: AsyncConnection[Any], claim: Claim, row: dict[s
 async def record(claim: Claim, outcome: Outcome) -> None:
     """Store what became of a hand-over; may be repeated, and what is settled stays."""
     async with database() as connection:
-        await _lock_task(connection, claim.email_id)
+        await lock_task(connection, claim.email_id)
         found = await rows(
             connection,
             "select * from followups.emails where id = %s and claim = %s and state in ('sending', 'unknown')",
@@ -92,12 +92,17 @@ async def record(claim: Claim, outcome: Outcome) -> None:
 async def resolve(email_id: int, outcome: Outcome) -> bool:
     """Settle a mail of which nobody knew whether it was handed over; False if it was settled already."""
     async with database() as connection:
-        await _lock_task(connection, email_id)
-        found = await rows(
-            connection, "select * from followups.emails where id = %s and state in ('sending', 'unknown')", (email_id,)
-        )
-        if found:
-            await _settle(connection, found[0], outcome)
+        await lock_task(connection, email_id)
+        return await settle_locked(connection, email_id, outcome)
+
+
+async def settle_locked(connection: AsyncConnection[Any], email_id: int, outcome: Outcome) -> bool:
+    """As `resolve`, in a transaction that has locked the mail's task."""
+    found = await rows(
+        connection, "select * from followups.emails where id = %s and state in ('sending', 'unknown')", (email_id,)
+    )
+    if found:
+        await _settle(connection, found[0], outcome)
     return bool(found)
 
 
@@ -149,7 +154,8 @@ async def _give_back(connection: AsyncConnection[Any], claim: Claim) -> None:
     )
 
 
-async def _lock_task(connection: AsyncConnection[Any], email_id: int) -> None:
+async def lock_task(connection: AsyncConnection[Any], email_id: int) -> None:
+    """Let nobody else change the mail until the transaction ends."""
     await connection.execute(
         "select from followups.tasks where id = (select task_id from followups.emails where id = %s) for no key update",
         (email_id,),

@@ -369,17 +369,42 @@ async def test_the_dashboard_counts_rows(web, crm, mails):
     await web.client("bob@example.com", stage="closed", create_tasks=False)
     await crm.execute("update followups.tasks set scheduled_for = now() where followup_type = 'Day 1'")
     await crm.sweep()
+    await crm.execute("update followups.emails set machine_opens = 1")
     stats = await web("GET", "/api/dashboard/stats")
     assert stats == {
         "total_clients": 2, "active_clients": 1, "pending_tasks": 4, "completed_tasks": 1, "emails_sent_today": 1,
-        "emails_sent_this_week": 1, "emails_held": 0, "emails_unknown": 0, "emails_failed": 0, "conversion_rate": 50.0,
+        "emails_sent_this_week": 1, "emails_held": 0, "emails_unknown": 0, "emails_failed": 0,
+        "emails_bounced": 0, "open_rate": 0.0,
+        "open_rate_at_most": 100.0, "click_rate": 0.0, "click_rate_at_most": 0.0, "conversion_rate": 50.0,
     }  # fmt: skip
     events = (await web("GET", "/api/dashboard/recent-activity"))["data"]
     assert [event["kind"] for event in events] == ["email-sent", "client-created", "client-created"]
 
 
+@pytest.mark.parametrize(
+    ("axes", "status"),
+    [
+        (("none", "none"), "sent"),
+        (("delivered", "none"), "delivered"),
+        (("delivered", "opened"), "opened"),
+        (("none", "clicked"), "clicked"),
+        (("bounced", "opened"), "bounced"),
+        (("complained", "clicked"), "bounced"),
+    ],
+)
+async def test_the_status_of_a_sent_mail_is_one_word_for_both_axes(web, crm, mails, axes, status):
+    await web.register(send_mode="automatic")
+    client = await web.client(create_tasks=False)
+    await web("POST", "/api/emails/send", {"client_id": client["id"], "subject": "Hello", "body": "Hi."}, status=201)
+    await crm.sweep()
+    await crm.execute("update followups.emails set delivery = %s, engagement = %s", *axes)
+    [mail] = (await web("GET", "/api/emails"))["data"]
+    assert mail["status"] == status
+
+
 async def test_every_route_but_the_public_ones_refuses_who_has_not_signed_in(web):
     public = {"followups_login", "followups_health", "followups_ask_unsubscribe", "followups_unsubscribe"}
+    public |= {"followups_ses_events"}
     for operation in OPERATIONS:
         if operation.name not in public:
             request = func.HttpRequest(method=operation.method, url="https://app/", headers={}, body=b"")

@@ -1,0 +1,27 @@
+"""Counts requests to webhooks with a wrong signature: many at once are somebody's attempt, or our mistake."""
+
+from __future__ import annotations
+
+from shared.followups.reporting import alerts
+from shared.platform.postgres import database, rows
+
+MOST = 20
+"""In five minutes; then /health/scheduler is red and a person is told."""
+
+
+async def note() -> None:
+    """Count one, and tell a person when there are many."""
+    async with database() as connection:
+        await connection.execute(
+            "insert into followups.bad_signatures as known (minute, requests) values (date_trunc('minute', now()), 1)"
+            " on conflict (minute) do update set requests = known.requests + 1"
+        )
+        await connection.execute("delete from followups.bad_signatures where minute < now() - interval '7 days'")
+        [counted] = await rows(connection, f"select {RECENT} as n")
+    if counted["n"] >= MOST:
+        await alerts.tell_bad_signatures(counted["n"])
+
+
+RECENT = (
+    "(select coalesce(sum(requests), 0)::int from followups.bad_signatures where minute > now() - interval '5 minutes')"
+)

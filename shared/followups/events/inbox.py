@@ -1,0 +1,119 @@
+"""Takes a provider's event once: it settles what nobody knew, moves the mail's two axes, and suppresses addresses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from shared.followups.events.engagement import Look, engagement
+from shared.followups.reporting import alerts
+from shared.followups.sending import brakes, outbox
+from shared.followups.steps import Outcome
+from shared.platform.postgres import database, rows
+
+if TYPE_CHECKING:
+    from psycopg import AsyncConnection
+
+    from shared.followups.events.models import ProviderEvent
+
+MOST_DEFERRALS = 3
+"""In a month; an address that defers as often is not written to any more."""
+
+_DELIVERY = """
+update followups.emails set updated_at = now(), delivery =
+    followups.graver(%(kind)s, delivery, 'none', 'deferred', 'delivered', 'bounced', 'complained')
+where id = %(id)s
+"""
+
+
+async def take(event: ProviderEvent) -> bool:
+    """Store the event and what follows from it; False if it was taken before."""
+    async with database() as connection:
+        mail = await _locked_mail(connection, event.email_id)
+        stored = await connection.execute(
+            "insert into followups.provider_events"
+            " (provider, event_id, email_id, kind, permanent, happened_at, user_agent, ip, detail)"
+            " values (%s, %s, %s, %s, %s, %s, %s, %s, %s) on conflict do nothing",
+            (
+                *(event.provider, event.event_id, mail["id"] if mail else None, event.kind, event.permanent),
+                *(event.happened_at, event.user_agent, event.ip, event.detail),
+            ),
+        )
+        if not stored.rowcount:
+            return False
+        if mail is None:
+            return True
+        # Whatever they tell of it, they had it.
+        await outbox.settle_locked(connection, mail["id"], Outcome(kind="accepted", provider=event.provider))
+        if event.kind in ("opened", "clicked"):
+            await _note_engagement(connection, mail)
+        elif event.kind != "sent":
+            await connection.execute(_DELIVERY, {"kind": event.kind, "id": mail["id"]})
+            await _suppress(connection, event, mail["recipient"])
+    if event.kind == "complained":
+        await _brake()
+    return True
+
+
+async def _locked_mail(connection: AsyncConnection[Any], email_id: int | None) -> dict[str, Any] | None:
+    if email_id is None:
+        return None
+    await outbox.lock_task(connection, email_id)
+    found = await rows(
+        connection,
+        "select id, recipient, sending_at from followups.emails where id = %s and sending_at is not null",
+        (email_id,),
+    )
+    return found[0] if found else None
+
+
+async def _note_engagement(connection: AsyncConnection[Any], mail: dict[str, Any]) -> None:
+    looks = await rows(
+        connection,
+        "select kind, happened_at as at, user_agent, ip from followups.provider_events"
+        " where email_id = %s and kind in ('opened', 'clicked')",
+        (mail["id"],),
+    )
+    found = engagement([Look(**look) for look in looks], mail["sending_at"])
+    await connection.execute(
+        "update followups.emails set engagement = %s, opened_at = %s, clicked_at = %s, machine_opens = %s,"
+        " machine_clicks = %s, updated_at = now() where id = %s",
+        (
+            *(found.level, found.opened_at, found.clicked_at, found.machine_opens, found.machine_clicks),
+            mail["id"],
+        ),
+    )
+
+
+async def _suppress(connection: AsyncConnection[Any], event: ProviderEvent, address: str) -> None:
+    """A mailbox that is not there takes no mail at all; who complains or defers again and again, no follow-ups."""
+    scope, reason = "cadence", "complaint"
+    if event.kind == "bounced" and event.permanent:
+        scope, reason = "all", "bounce"
+    elif event.kind == "deferred":
+        [counted] = await rows(
+            connection,
+            "select count(*) as n from followups.provider_events p join followups.emails e on e.id = p.email_id"
+            " where e.recipient = %s and p.kind = 'deferred' and p.received_at > now() - interval '30 days'",
+            (address,),
+        )
+        if counted["n"] < MOST_DEFERRALS:
+            return
+        reason = "deferred-too-often"
+    elif event.kind != "complained":
+        return
+    await connection.execute(
+        "insert into followups.suppressions as known (address, scope, reason)"
+        " values (%(address)s, %(scope)s, %(reason)s)"
+        " on conflict (address) do update set scope = excluded.scope, reason = excluded.reason, created_at = now()"
+        " where known.scope = 'cadence' and excluded.scope = 'all'",
+        {"address": address, "scope": scope, "reason": reason},
+    )
+
+
+async def _brake() -> None:
+    """Warn at a tenth of a per cent of complaints, stop everything at three."""
+    found = await brakes.complaints()
+    if found.stop:
+        await brakes.stop(f"{found.complaints} complaints of {found.sent} mails in 30 days")
+    if found.warn:
+        await alerts.tell_complaints(found.complaints, found.sent, stopped=found.stop)

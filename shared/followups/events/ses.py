@@ -1,0 +1,60 @@
+"""Reads the events that a configuration set of Amazon SES publishes."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from pydantic import ValidationError
+from pydantic_core import from_json
+
+from shared.followups.events.models import EventKind, ProviderEvent
+from shared.followups.sending.senders.ses import TAG
+from shared.platform.errors import InvalidInput
+
+KINDS: dict[str, tuple[EventKind, str]] = {
+    "Send": ("sent", "mail"),
+    "Delivery": ("delivered", "delivery"),
+    "DeliveryDelay": ("deferred", "deliveryDelay"),
+    "Bounce": ("bounced", "bounce"),
+    "Reject": ("bounced", "reject"),
+    "Complaint": ("complained", "complaint"),
+    "Open": ("opened", "open"),
+    "Click": ("clicked", "click"),
+}
+LARGEST = 2**63 - 1
+
+
+def read(message: str, event_id: str) -> ProviderEvent | None:
+    """The event in an SNS message; None if it is of a kind that we do not look at.
+
+    Raises:
+        InvalidInput: it is no event of SES.
+    """
+    try:
+        event = cast("dict[str, Any]", from_json(message))
+        known = KINDS.get(event.get("eventType") or event.get("notificationType") or "")
+        if known is None:
+            return None
+        kind, part = known
+        told: dict[str, Any] = event.get(part) or {}
+        transient = kind == "bounced" and told.get("bounceType", "Transient") != "Permanent" and part == "bounce"
+        return ProviderEvent(
+            provider="ses",
+            event_id=event_id,
+            email_id=_tagged(event["mail"].get("tags") or {}),
+            kind="deferred" if transient else kind,
+            permanent=kind == "bounced" and told.get("bounceType") == "Permanent",
+            happened_at=told.get("timestamp") or event["mail"]["timestamp"],
+            user_agent=str(told.get("userAgent", ""))[:500],
+            ip=str(told.get("ipAddress", ""))[:500],
+            detail=" ".join(str(told.get(name, "")) for name in ("bounceType", "bounceSubType", "reason"))[
+                :500
+            ].strip(),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, ValidationError):
+        raise InvalidInput("The message is no event of SES.", field="Message") from None
+
+
+def _tagged(tags: dict[str, list[str]]) -> int | None:
+    values = tags.get(TAG) or [""]
+    return int(values[0]) if values[0].isdecimal() and int(values[0]) <= LARGEST else None

@@ -261,7 +261,7 @@ async def _submit(deployment: Deployment) -> Deployment:
 
 
 async def _create(deployment: Deployment) -> Deployment:
-    """The document, written. Its id is new: should the answer be lost, one that is there is this one."""
+    """The document, written. Its id is new: if the answer does not arrive, the one that is there is this one."""
     try:
         return await store.create(deployment)
     except (TransientError, Conflict):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from shared.deploys.models import Project
 
 GRACE: Final = timedelta(days=1)
-"""From the moment at which something can be asked for no more until it is removed: nobody is still at it by then."""
+"""Between the last moment at which something can be requested and its removal: no request for it runs any more."""
 PAGE: Final = 50
 Fate = Literal["keep", "forget-variables", "delete"]
 

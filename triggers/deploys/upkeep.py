@@ -41,7 +41,7 @@ async def _due(client: DurableClient) -> bool:
 
 
 async def _run(client: DurableClient) -> None:
-    """Send deployments that the queue never got; end those whose orchestration is gone; free slots."""
+    """Send deployments that the queue never got; end orphaned ones; release slots."""
     await intake.send_unsent(UNSENT_AFTER)
     now, continuation = datetime.now(UTC), None
     while True:

@@ -11,7 +11,7 @@ from shared.deploys.models.sizes import Scale
 from shared.deploys.models.sources import Source
 
 PORT: Final = 8080
-"""Where every app listens, told to it as PORT: it does not depend on the app's size."""
+"""Where every app listens, given to it as PORT: it does not depend on the app's size."""
 
 
 class DeploymentSpec(BaseModel):

@@ -40,7 +40,7 @@ def race(
     try:
         answer = yield work
     except Exception as error:  # noqa: BLE001 - the SDK raises plain Exception for whatever a step raised
-        # The text is the host's: its own words, then a serialised .NET exception.
+        # The text is the host's: its message, then a serialised .NET exception.
         text = str(error).split(" \n ", 1)[0][:600]
         raise TerminalError(f"{step.name} failed: {text}", code="step-failed") from None
     return step.decode(answer)

@@ -1,4 +1,4 @@
-"""What is written to Container Apps, and what is read out of what it tells."""
+"""What is written to Container Apps, and what is read from its answers."""
 
 from __future__ import annotations
 
@@ -100,12 +100,12 @@ def _ingress(app: Json) -> Json:
 
 
 def busy(app: Json) -> bool:
-    """Whether Azure is still at work on what it was told."""
+    """Whether Azure has not finished what was requested."""
     return app["properties"].get("provisioningState") in ("InProgress", "Deleting")
 
 
 def pinned(app: Json) -> list[Json]:
-    """The traffic as it is, told by name: a new revision takes no part in it."""
+    """The traffic as it is, by the names of revisions: a new revision takes no part in it."""
     return [{"revisionName": name, "weight": weight} for name, weight in traffic(app).items() if weight]
 
 

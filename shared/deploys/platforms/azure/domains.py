@@ -41,7 +41,7 @@ class Domains:
             await pause(step, self._waiting.poll_seconds)
 
     async def require_free(self, spec: DeploymentSpec, host: str) -> None:
-        """See that no other app of the environment has the domain: its own app may not be there yet to be asked.
+        """See that no other app of the environment has the domain: its own app may not be there yet to look in.
 
         Raises:
             TerminalError: one has it (`domain-in-use`).
@@ -75,7 +75,7 @@ class Domains:
         return found
 
     async def _advance(self, spec: DeploymentSpec, app: Json, step: StepContext, clock: Clock, *, issued: bool) -> bool:
-        """Do what comes next; whether this deployment has asked for the certificate."""
+        """Do what comes next; whether this deployment has requested the certificate."""
         host = str(spec.custom_domain)
         if bound(app, host) == "Missing":
             await watched(step, self.check(spec, app, host))
@@ -89,7 +89,7 @@ class Domains:
         if certificate is None:
             found = await watched(step, self.check(spec, app, host))
             await watched(step, self._issue(path, host, found))
-            await step.log(f"Asked for a certificate for {host}")
+            await step.log(f"Requested a certificate for {host}")
             return True
         if state == "Succeeded":
             whole = {"name": host, "bindingType": "SniEnabled", "certificateId": path}
@@ -101,7 +101,7 @@ class Domains:
                     code="certificate-failed",
                     remedy=f"Check {records(host, app)}, and that no CAA record forbids it.",
                 )
-            # An earlier deployment's: asked for again, it would stay as it is.
+            # An earlier deployment's: requested again, it would stay as it is.
             await watched(step, self._azure.delete(path, APPS_API))
         return issued
 
@@ -122,7 +122,7 @@ def bound(app: Json, host: str) -> str:
 
 
 def records(host: str, app: Json) -> str:
-    """The DNS records that a domain needs, in words."""
+    """The DNS records that a domain needs, as text."""
     fqdn = app["properties"]["configuration"]["ingress"]["fqdn"]
     return _records(host, str(app["properties"].get("customDomainVerificationId")), fqdn)
 

@@ -79,7 +79,7 @@ def place() -> Place:
     }
     if missing := [name for name, value in needed.items() if not value]:
         raise TerminalError(
-            f"CONTAINER_PLATFORM is azure, and it is not said where: {', '.join(missing)}.",
+            f"CONTAINER_PLATFORM is azure, and these settings are missing: {', '.join(missing)}.",
             code="settings",
             remedy="Set them as app settings; the Bicep does.",
         )

@@ -263,7 +263,7 @@ class AzurePlatform:
         return await self._apps.find(spec), await self._apps.revision(spec)
 
     async def _idle_app(self, spec: DeploymentSpec, step: StepContext, clock: Clock) -> Json | None:
-        """The app, once Azure has done what it was told before."""
+        """The app, once Azure has done what was requested before."""
         while (app := await self._apps.find(spec)) is not None and bodies.busy(app):
             if clock.over(self._waiting.poll_seconds):
                 raise TransientError("Azure is still busy with the app.", code=BUSY)

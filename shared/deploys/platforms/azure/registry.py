@@ -1,6 +1,6 @@
 """Images, built by ACR Tasks: a named task run each, so that asking for one twice builds once.
 
-A task run tells its run, with id and status, from the answer to its creation on: the example of TaskRuns_Create for API
+A task run names its run, with id and status, from the answer to its creation on: the example of TaskRuns_Create for API
 version 2025-03-01-preview in Microsoft's specifications shows it as `Creating`, with a run that is `Queued`.
 """
 
@@ -37,7 +37,7 @@ NOT_ALLOWED: Final = "TasksOperationsNotAllowed"
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A build. `image` is known when it has succeeded: by its digest where Azure tells that."""
+    """A build. `image` is known when it has succeeded: by its digest where Azure gives that."""
 
     id: str | None
     status: str
@@ -99,7 +99,7 @@ class Registry:
         return str(target["relativePath"])
 
     async def find(self, spec: DeploymentSpec) -> Run | None:
-        """The deployment's build, if it was ever asked for."""
+        """The deployment's build, if it was ever requested."""
         found = await self._azure.find(self._task_run(spec), TASKS_API)
         if found is None:
             return None
@@ -167,7 +167,7 @@ class Registry:
         return LogPart(data, COMPLETE in answer.headers and not data)
 
     async def forget(self, spec: DeploymentSpec) -> None:
-        """Stop the deployment's build if it is still going on, and forget that it was asked for. The image stays."""
+        """Stop the deployment's build if it is still going on, and delete its task run. The image stays."""
         run = await self.find(spec)
         if run is None:
             return

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from httpx import AsyncClient
 
 HEALTH_SECONDS: Final = 300
-"""How long a revision may take to answer, from when it was asked for."""
+"""How long a revision may take to answer, from when it was requested."""
 WAKING: Final = 3
 """Requests that a healthy revision may fail to answer."""
 REASON: Final = 1_000

@@ -6,10 +6,11 @@ const STATES = ["Running", "Pending", "Completed", "Failed", "Terminated", "Susp
 const wanted = { name: "", prefix: "", status: "" };
 let place = firstPage();
 
+const isOpen = (run) => ["Running", "Pending", "Suspended"].includes(run.status);
 const progress = (run) => {
   const said = run.progress;
   if (!said) return "";
-  return h("span", {}, `${said.phase ?? ""} `, said.total ? bar(said.done, said.total, said.phase) : null);
+  return h("span", {}, `${said.phase ?? ""} `, said.total && isOpen(run) ? bar(said.done, said.total, said.phase) : null);
 };
 
 const stop = (id, console_) => () => confirm(`Stop ${id}? Steps that already run go on to their end.`)
@@ -23,10 +24,9 @@ function detail(run, console_) {
     ["Open", (step) => count(step.open), "number"],
     ["Longest", (step) => duration(step.longest_seconds), "number"],
   ];
-  const running = ["Running", "Pending", "Suspended"].includes(run.status);
   return h("section", { id: "run-detail" },
     h("div", { class: "tools" },
-      running ? h("button", { id: "stop", onclick: stop(run.id, console_) }, "Stop") : null,
+      isOpen(run) ? h("button", { id: "stop", onclick: stop(run.id, console_) }, "Stop") : null,
       h("button", { id: "close-run", onclick: () => { location.hash = "operations"; } }, "Close")),
     h("h2", {}, `${run.name} `, h("span", { class: "id" }, run.id), " ", state(run.status)),
     run.error ? problem(run.error.message, run.error.remedy) : null,

@@ -9,6 +9,10 @@ from typing import Self
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+HEADERS_SECONDS = 30.0
+"""As Kestrel's RequestHeadersTimeout."""
 
 
 class EmbeddedServer:
@@ -26,6 +30,7 @@ class EmbeddedServer:
         """`largest_message` in bytes lets WebSockets in, `certificate` (with its key) makes it TLS."""
         config = uvicorn.Config(
             app,
+            http=_Protocol,
             lifespan="on" if lifespan else "off",
             ws="none" if largest_message is None else "websockets-sansio",
             ws_max_size=largest_message or 0,
@@ -72,13 +77,55 @@ class EmbeddedServer:
         self._socket.close()
 
 
+class _Protocol(HttpToolsProtocol):
+    """Closes a connection on which the headers of a request take too long: a client could hold any number of them."""
+
+    _in_headers = False
+    _timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        super().connection_made(transport)
+        self._timer = self.loop.call_later(HEADERS_SECONDS, self._close)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_timer()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._in_headers and self._timer is None:
+            self._timer = self.loop.call_later(HEADERS_SECONDS, self._close)
+
+    def on_message_begin(self) -> None:
+        self._in_headers = True
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._in_headers = False
+        self._stop_timer()
+        super().on_headers_complete()
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _close(self) -> None:
+        if self._in_headers:
+            self.transport.write(b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
+        self.transport.close()
+
+
 class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.opened = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+        try:
+            await super().startup(sockets)
+        except SystemExit:  # of a lifespan that failed, which is the caller's to deal with
+            self.should_exit = True
         self.opened.set()
 
     @contextlib.contextmanager

@@ -12,7 +12,15 @@ from local.host.core.functions import Function
 from local.host.core.logs import host_log, warn_once
 from local.host.web.answers import Answer, answer_of, send_answer
 from local.host.web.keys import KeyStore
-from local.host.web.requests import expression_data, new_trace, offered_key, query_parameters, read_body, request_datum
+from local.host.web.requests import (
+    RequestTooSlow,
+    expression_data,
+    new_trace,
+    offered_key,
+    query_parameters,
+    read_body,
+    request_datum,
+)
 from local.host.web.route_table import HttpFunction, Match
 from local.host.worker.calls import HOST_API_REASON, Call
 from local.host.worker.context import TraceContext
@@ -65,7 +73,13 @@ class HttpTriggers:
     async def _invoke(self, match: Match, headers: Headers, scope: Scope, receive: Receive) -> Answer:
         one, parameters = match.http, match.parameters
         name = one.function.name
-        body = await read_body(headers, receive, name)
+        try:
+            body = await read_body(headers, receive, name)
+        except RequestTooSlow:
+            host_log.warning(
+                "Function '%s' did not run: the request's body came too slowly, and is answered 408.", name
+            )
+            return Answer(408, [("connection", "close")])
         if body is None:
             return Answer(413)
         query = query_parameters(scope["query_string"].decode("latin-1"), name)

@@ -1,5 +1,6 @@
 """What of a request the host reads: its path, key and body, and what of it a function is given."""
 
+import asyncio
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -12,6 +13,9 @@ from starlette.types import Receive, Scope
 from local.host.core.logs import warn_once
 from local.host.settings.expressions import json_parameters
 
+# As Kestrel's MinRequestBodyDataRate.
+_BYTES_PER_SECOND = 240
+_GRACE_SECONDS = 5.0
 _PATH_SAFE = "/~!$&'()*+,;=:@%"
 
 
@@ -24,14 +28,30 @@ def offered_key(headers: Headers, scope: Scope) -> str:
     return next((value for name, value in pairs if name.lower() == "code"), "")
 
 
+class RequestTooSlow(Exception):
+    """The body arrives more slowly than Kestrel waits for."""
+
+
 async def read_body(headers: Headers, receive: Receive, function: str) -> bytes | None:
-    """The request's body; empty for a chunked one without Content-Length, None when it is over the limit."""
+    """The request's body; empty for a chunked one without Content-Length, None when it is over the limit.
+
+    Raises RequestTooSlow.
+    """
     limit = int(os.environ.get("FUNCTIONS_REQUEST_BODY_SIZE_LIMIT") or 104857600)
     chunked = "content-length" not in headers and "transfer-encoding" in headers
     chunks: list[bytes] = []
     size, more = 0, True
+    expected = chunked or headers.get("content-length", "0") != "0"
+    started = asyncio.get_running_loop().time()
     while more:
-        message = await receive()
+        if expected:
+            try:
+                async with asyncio.timeout_at(started + _GRACE_SECONDS + size / _BYTES_PER_SECOND):
+                    message = await receive()
+            except TimeoutError as error:
+                raise RequestTooSlow from error
+        else:
+            message = await receive()
         if message["type"] != "http.request":
             break
         chunk: bytes = message.get("body", b"")

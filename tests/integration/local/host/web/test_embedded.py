@@ -1,0 +1,77 @@
+"""The server that the host and the stand-ins share, over real sockets."""
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from local.host.web import embedded, requests
+from local.host.web.embedded import EmbeddedServer, listen
+from local.processes import LOOPBACK
+
+
+async def hello(request):
+    return PlainTextResponse("hello")
+
+
+async def ask(port):
+    async with httpx.AsyncClient() as http:
+        return await http.get(f"http://{LOOPBACK}:{port}/")
+
+
+async def test_it_serves_until_it_is_left_and_its_port_is_free_then():
+    async with EmbeddedServer(Starlette(routes=[Route("/", hello)]), listen(LOOPBACK, 0)) as server:
+        port = server.port
+        assert (await ask(port)).text == "hello"
+    listen(LOOPBACK, port).close()
+
+
+async def test_a_lifespan_that_fails_is_an_error_of_the_start():
+    @asynccontextmanager
+    async def broken(app):
+        raise ValueError("no database")
+        yield
+
+    server = EmbeddedServer(Starlette(lifespan=broken), listen(LOOPBACK, 0), lifespan=True)
+    with pytest.raises(RuntimeError, match="did not start"):
+        await server.start()
+    await server.stop()
+
+
+@pytest.mark.parametrize(
+    "sent", [b"", b"GET / HTTP/1.1\r\nHost: x\r\n", b"GET / HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nA: "]
+)
+async def test_a_client_that_keeps_its_headers_back_is_closed(monkeypatch, sent):
+    monkeypatch.setattr(embedded, "HEADERS_SECONDS", 0.2)
+    async with EmbeddedServer(Starlette(routes=[Route("/", hello)]), listen(LOOPBACK, 0)) as server:
+        reader, writer = await asyncio.open_connection(LOOPBACK, server.port)
+        writer.write(sent)
+        answers = await asyncio.wait_for(reader.read(), 5)
+        writer.close()
+        assert (b"408 Request Timeout" in answers) == bool(sent)
+        assert (b"hello" in answers) == (sent.count(b"GET") == 2)
+        assert (await ask(server.port)).text == "hello"
+
+
+async def test_a_body_that_comes_too_slowly_is_an_error_and_one_that_comes_is_read(monkeypatch):
+    monkeypatch.setattr(requests, "_GRACE_SECONDS", 0.1)
+    seen = []
+
+    async def read(scope, receive, send):
+        try:
+            seen.append(await requests.read_body(requests.Headers(scope=scope), receive, "f"))
+        except requests.RequestTooSlow:
+            seen.append("too slow")
+        await PlainTextResponse("read")(scope, receive, send)
+
+    async with EmbeddedServer(read, listen(LOOPBACK, 0)) as server:
+        for body in (b"ab", b"abcd"):
+            reader, writer = await asyncio.open_connection(LOOPBACK, server.port)
+            writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nConnection: close\r\n\r\n" + body)
+            await asyncio.wait_for(reader.read(), 5)
+            writer.close()
+    assert seen == ["too slow", b"abcd"]

@@ -22,11 +22,11 @@ from shared.deploys.models import (
     Step,
 )
 from shared.deploys.platforms import platform
-from shared.deploys.redaction import Redactor
 from shared.deploys.settings import settings
 from shared.deploys.steps import CancelDeployment, Claim, Claimed, DeploymentRef, End, Ended, Nothing, Undo
 from shared.platform.durable import activity
 from shared.platform.errors import Conflict
+from shared.platform.redaction import Redactor
 
 ENDED: Final = "A deployment has ended."
 """What alerts look for."""

@@ -15,11 +15,11 @@ from shared.deploys import logs, store, transitions
 from shared.deploys.cancellation import Cancelled, DeploymentCancelled
 from shared.deploys.models import ERROR_LENGTH, Deployment, DeploymentSpec, DeploymentStatus, LogMark, Step
 from shared.deploys.platforms.base import StepContext
-from shared.deploys.redaction import Redactor
 from shared.deploys.secrets import redactor
 from shared.deploys.steps import DeploymentRef
 from shared.platform.durable import RetryPolicy
 from shared.platform.errors import ManifoldError, NotFound, TerminalError, TransientError
+from shared.platform.redaction import Redactor
 
 BOX_SECONDS: Final = 200.0
 CHECK_INTERVAL_SECONDS: Final = 0.4

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 from uuid import uuid4
 
-from shared.deploys.redaction import Redactor
 from shared.deploys.settings import settings
 from shared.platform.credentials import credential
 from shared.platform.errors import NotFound, TerminalError, TransientError
+from shared.platform.redaction import Redactor
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

@@ -1,12 +1,17 @@
-"""Hides what looks like a secret in text that operators are shown: by the name it goes under."""
+"""Hides secrets in text that people see: known values in every form (`Redactor`), others by name (`redact`)."""
 
 from __future__ import annotations
 
+import base64
 import json
 import re
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
+from urllib.parse import quote, quote_plus
 
-HIDDEN = "***"
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+HIDDEN: Final = "***"
 _WORDS = "password|passwd|passphrase|pwd|secret|token|api[-_]?key|private|credential|authorization|cookie|signature"
 _NAMED = re.compile(rf"(?i:{_WORDS}|(?:^|[-_])key$|environ|env_?var)|[a-z]Key$")
 # In text that is no JSON: a name that ends like a secret's, an equals sign or colon, and what follows.
@@ -45,3 +50,120 @@ def _hide(value: Any) -> Any:
 
 def _in_text(text: str) -> str:
     return _WRITTEN.sub(rf"\1{HIDDEN}", _BEARER.sub(rf"\1 {HIDDEN}", text))
+
+
+SHORTEST: Final = 4
+"""Characters of the shortest value that is hidden wherever it stands: a shorter one is part of many a word."""
+SHORTEST_WORD: Final = 3
+"""Characters of the shortest value that is hidden where it stands as a word: two keep no secret, and `on` is a word."""
+SHORTEST_ACROSS: Final = 8
+"""Characters of the shortest form that is hidden where line ends cut it: a shorter one comes about by chance."""
+_BREAK: Final = re.compile(r"[ \t]*\r?\n[ \t]*")
+_SURE: Final = 5
+"""Characters of base64 that no other text has by chance."""
+
+
+class Redactor:
+    """Hides the values of secrets in text: as they are, as JSON, Python and URLs write them, and in base64.
+
+    A value of three characters is hidden where it stands as a word, a shorter one is not. Forms of eight characters
+    and more are hidden as well where line ends cut them, as programs wrap base64.
+    """
+
+    def __init__(self, values: Iterable[str]) -> None:
+        lines = {part for value in values for part in (value, *value.splitlines())}
+        words = {one for one in lines if SHORTEST_WORD <= len(one.strip()) < SHORTEST}
+        hidden = {form for one in lines if len(one.strip()) >= SHORTEST for form in _forms(one)} | words
+        # The longest first: one value may hold another.
+        patterns = [_pattern(one, word=one in words) for one in sorted(hidden, key=len, reverse=True)]
+        self._pattern = re.compile("|".join(patterns)) if patterns else None
+        joined = {_BREAK.sub("", one) for one in hidden}
+        self._joined = sorted((one for one in joined if len(one) >= SHORTEST_ACROSS), key=len, reverse=True)
+        self._across = re.compile("|".join(map(re.escape, self._joined))) if self._joined else None
+
+    def __call__(self, text: str) -> str:
+        """The text with every value hidden."""
+        return self._without_cut_values(self._pattern.sub(HIDDEN, text)) if self._pattern else text
+
+    def split(self, text: str) -> tuple[str, str]:
+        """Of a stream's next text: what can be shown, redacted, and the last lines, which may end within a value.
+
+        Put the rest before the text that comes next; at the end of the stream, call the redactor with it.
+        """
+        whole = text.rfind("\n") + 1
+        if self._across is not None:
+            joined, places = _join(text)
+            begins = self._begins(joined)
+            whole = min(whole, _line_of(text, places[begins] if begins < len(joined) else len(text)))
+            values = [(places[one.start()], places[one.end() - 1]) for one in self._across.finditer(joined)]
+            while cut := [first for first, last in values if first < whole <= last]:
+                whole = _line_of(text, min(cut))
+        return self(text[:whole]), text[whole:]
+
+    def _begins(self, joined: str) -> int:
+        """Where the text's end begins that may go on as a value; its length, if there is none."""
+        begins = len(joined)
+        for form in self._joined:
+            start = max(len(joined) - len(form) + 1, 0)
+            while (at := joined.find(form[0], start, begins)) >= 0:
+                if form.startswith(joined[at:]):
+                    begins = at
+                    break
+                start = at + 1
+        return begins
+
+    def _without_cut_values(self, text: str) -> str:
+        if self._across is None or "\n" not in text:
+            return text
+        joined, places = _join(text)
+        shown, end = "", 0
+        for match in self._across.finditer(joined):
+            first, last = places[match.start()], places[match.end() - 1] + 1
+            shown += text[end:first] + re.sub(r"[^\r\n]+", HIDDEN, text[first:last])
+            end = last
+        return shown + text[end:]
+
+
+def _line_of(text: str, place: int) -> int:
+    """Where the line begins that has the character at that place."""
+    return text.rfind("\n", 0, place) + 1
+
+
+def _join(text: str) -> tuple[str, list[int]]:
+    """The text without its line ends and the blanks around them, and where each character of that stands in it."""
+    places: list[int] = []
+    end = 0
+    for found in _BREAK.finditer(text):
+        places.extend(range(end, found.start()))
+        end = found.end()
+    places.extend(range(end, len(text)))
+    return _BREAK.sub("", text), places
+
+
+def _pattern(text: str, *, word: bool) -> str:
+    return rf"(?<![^\W_]){re.escape(text)}(?![^\W_])" if word else re.escape(text)
+
+
+def _forms(value: str) -> Iterator[str]:
+    yield value
+    for ascii_only in (True, False):
+        yield json.dumps(value, ensure_ascii=ascii_only)[1:-1]
+    yield repr(value)[1:-1]
+    data = value.encode(errors="replace")
+    for encoded in (quote(data), quote(data, safe=""), quote(data, safe="!'()*"), quote_plus(data)):
+        yield encoded
+        yield re.sub("%[0-9A-F]{2}", lambda found: found[0].lower(), encoded)
+    yield from _base64(data)
+
+
+def _base64(data: bytes) -> Iterator[str]:
+    """The value alone, and what of it does not depend on its neighbours wherever it stands in longer data."""
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        whole = encode(data).decode()
+        yield whole
+        yield whole.rstrip("=")
+        for before in range(3):
+            shared_with_before, length = (0, 2, 3)[before], before + len(data)
+            core = encode(bytes(before) + data).decode()[shared_with_before : length * 8 // 6]
+            if len(core) >= _SURE:
+                yield core

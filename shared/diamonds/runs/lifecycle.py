@@ -14,6 +14,7 @@ from shared.diamonds.runs.models import RUN_ENDED, Partition, Partitions, RunPla
 from shared.diamonds.runs.reports import run_counts
 from shared.platform.errors import Conflict, NotFound, TransientError
 from shared.platform.postgres import database, rows
+from shared.platform.redaction import redact
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -275,7 +276,8 @@ def _plan(row: dict[str, Any]) -> RunPlan:
 
 
 def _cut(error: str) -> str:
-    return error if len(error) <= ERROR_LENGTH else f"{error[: ERROR_LENGTH - 3]}..."
+    shown = redact(error)
+    return shown if len(shown) <= ERROR_LENGTH else f"{shown[: ERROR_LENGTH - 3]}..."
 
 
 def run_in_progress(feed: str, run_id: UUID | None = None) -> Conflict:

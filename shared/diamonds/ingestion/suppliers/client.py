@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from shared.diamonds.ingestion.suppliers.decoding import decode
 from shared.platform.errors import ManifoldError, TerminalError, TransientError
 from shared.platform.rate_limit import RateLimit, retry_after
+from shared.platform.redaction import Redactor, redact
 from shared.platform.retry import Backoff, Time, retry
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class Client:
         self._name = name
         self._limit = limit
         self._timeout = timeout_seconds
-        self._secret = secret
+        self._secrets = {secret} - {""}
         self._time = timing or Time()
         # Who waits for a connection must do so before its turn comes, not after: turns that wait would go out together.
         self._connections = asyncio.Semaphore(CONNECTIONS)
@@ -199,8 +200,12 @@ class Client:
         )
 
     def quote(self, text: str) -> str:
-        """The supplier's words for an error message; a server may quote a request, secret and all."""
-        return (text.replace(self._secret, "***") if self._secret else text)[:SHOWN_CHARACTERS]
+        """The supplier's words for an error message, without the secrets of a request that it may quote."""
+        return redact(Redactor(self._secrets)(text))[:SHOWN_CHARACTERS]
+
+    def hide(self, secret: str) -> None:
+        """Never show this in an error: a token that the supplier gave out."""
+        self._secrets = {*self._secrets, secret}
 
     def _too_large(self, what: str) -> TerminalError:
         return TerminalError(

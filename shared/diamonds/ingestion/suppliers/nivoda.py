@@ -181,6 +181,7 @@ class Nivoda:
             if session.token == refused or self._time.now() >= session.renew_at:
                 session.token = await self._authenticate(patience)
                 session.renew_at = self._time.now() + TOKEN_SECONDS
+            self._client.hide(session.token)
             return session.token
 
     async def _authenticate(self, patience: float) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 from datetime import datetime, timedelta
+from decimal import Decimal
+from hashlib import sha256
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from shared.diamonds.offer.search.query import Search
 
 Key = Annotated[str, StringConstraints(pattern=r"^[0-9][0-9 :.+-]{0,39}$")]
+
+CHECK_BYTES = 6
 
 FARTHEST_ZONE = timedelta(hours=15)
 """From UTC; PostgreSQL reads no time of a zone that is 16 hours away."""
@@ -32,7 +36,8 @@ class Cursor(BaseModel):
 
     def text(self) -> str:
         """What callers are given, who need not understand it."""
-        return base64.urlsafe_b64encode(self.model_dump_json().encode()).decode().rstrip("=")
+        content = self.model_dump_json().encode()
+        return base64.urlsafe_b64encode(_check_of(content) + content).decode().rstrip("=")
 
 
 def read_cursor(search: Search) -> Cursor | None:
@@ -45,8 +50,12 @@ def read_cursor(search: Search) -> Cursor | None:
         return None
     try:
         padded = search.cursor + "=" * (-len(search.cursor) % 4)
-        cursor = Cursor.model_validate_json(base64.urlsafe_b64decode(padded))
-        _check(cursor)
+        sent = base64.urlsafe_b64decode(padded)
+        check, content = sent[:CHECK_BYTES], sent[CHECK_BYTES:]
+        if check != _check_of(content) or search.cursor != base64.urlsafe_b64encode(sent).decode().rstrip("="):
+            raise ValueError("it was changed")  # noqa: TRY301 - one exit
+        cursor = Cursor.model_validate_json(content)
+        cursor = cursor.model_copy(update={"key": _plain(cursor)})
     except (ValidationError, ValueError, ArithmeticError, binascii.Error):
         raise _unusable("The cursor was not made by this list.") from None
     if (cursor.by, cursor.order) != (search.sort_by, search.sort_order):
@@ -54,17 +63,27 @@ def read_cursor(search: Search) -> Cursor | None:
     return cursor
 
 
-def _check(cursor: Cursor) -> None:
-    """Raise ValueError unless PostgreSQL will read the key as what it is compared with."""
+def _check_of(content: bytes) -> bytes:
+    """Tells a cursor that was changed on its way; whoever means to may make one, which is why its key is read again."""
+    return sha256(b"cursor " + content).digest()[:CHECK_BYTES]
+
+
+def _plain(cursor: Cursor) -> str:
+    """The key as PostgreSQL reads it, whatever else Python took for one. Raises ValueError if it is none."""
     if cursor.by == "created_at":
-        offset = datetime.fromisoformat(cursor.key).utcoffset()
+        moment = datetime.fromisoformat(cursor.key)
+        offset = moment.utcoffset()
         if offset is None or abs(offset) > FARTHEST_ZONE:
             raise ValueError("no time zone")
-    elif cursor.by in ("color", "clarity"):
+        return moment.isoformat()
+    if cursor.by in ("color", "clarity"):
         if not 0 <= int(cursor.key) <= 99:  # noqa: PLR2004 - the grade of what has none
             raise ValueError("no grade")
-    elif not 0 <= float(cursor.key) < 1e10:  # noqa: PLR2004 - numeric(12, 2)
+        return str(int(cursor.key))
+    amount = Decimal(cursor.key)
+    if not 0 <= amount < Decimal(10) ** 10:
         raise ValueError("no amount")
+    return f"{amount:f}"
 
 
 def _unusable(message: str) -> InvalidInput:

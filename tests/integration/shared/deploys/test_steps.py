@@ -23,7 +23,6 @@ from shared.deploys.platforms.base import (
     Revision,
     Workspace,
 )
-from shared.deploys.redaction import Redactor
 from shared.deploys.secrets import secret_store
 from shared.deploys.steps import (
     CancelDeployment,
@@ -38,6 +37,7 @@ from shared.deploys.steps import (
 )
 from shared.platform.durable.handles import Envelope
 from shared.platform.errors import Conflict, TerminalError, TransientError
+from shared.platform.redaction import Redactor
 
 CANARY = "canary-77aa-never-shown"
 REVISION = Revision(name="r", url="http://r", healthy=True)

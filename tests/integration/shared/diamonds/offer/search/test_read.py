@@ -1,6 +1,9 @@
 """Search finds what a plain filter and sort in Python find, whichever way it takes, however it is paged."""
 
+import base64
+import json
 import random
+import string
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -10,6 +13,7 @@ from hypothesis import strategies as st
 
 from shared.diamonds.offer.search import Search, find, read, read_diamond, statements
 from shared.diamonds.offer.search.classes import CARAT_BOUNDS, PRICE_BOUNDS, classes
+from shared.diamonds.offer.search.cursor import _check_of
 from shared.platform.errors import InvalidInput, NotFound
 
 COLORS = ["D", "E", "H", "FANCY YELLOW", None]
@@ -238,12 +242,34 @@ async def test_a_cursor_that_is_none_of_ours_is_refused(shop, cursor):
     ],
 )
 async def test_a_forged_key_never_reaches_the_database(shop, by, key):
-    import base64
-    import json
-
-    forged = json.dumps({"by": by, "order": "desc", "key": key, "id": 1}).encode()
     with pytest.raises(InvalidInput):
-        await find(Search(sort_by=by, cursor=base64.urlsafe_b64encode(forged).decode().rstrip("=")))
+        await find(Search(sort_by=by, cursor=forged({"by": by, "order": "desc", "key": key, "id": 1})))
+
+
+def forged(content):
+    """A cursor of this content with a check that fits, as somebody makes who has read the source."""
+    text = json.dumps(content).encode()
+    return base64.urlsafe_b64encode(_check_of(text) + text).decode().rstrip("=")
+
+
+@pytest.mark.parametrize("key", ["2026-01-01802:03:04.123456+00", "2026-01-01 02:03:04+14:59:59"])
+async def test_a_time_that_only_python_reads_is_given_to_postgresql_as_both_read_it(shop, key):
+    await find(Search(cursor=forged({"by": "created_at", "order": "desc", "key": key, "id": 1})))
+
+
+@pytest.mark.parametrize("by", ["created_at", "price_model_price", "carats", "color"])
+async def test_a_changed_cursor_is_refused_whatever_was_changed(shop, stock, by):
+    cursor = (await find(Search(limit=2, sort_by=by))).pagination.next
+    chance = random.Random(by)
+    letters = string.ascii_letters + string.digits + "-_"
+    for _ in range(300):
+        place = chance.randrange(len(cursor))
+        other = chance.choice(letters.replace(cursor[place], ""))
+        changed = chance.choice([cursor[:place] + other + cursor[place + 1 :], cursor[:place], cursor[place + 1 :]])
+        if changed:
+            with pytest.raises(InvalidInput):
+                await find(Search(limit=2, sort_by=by, cursor=changed))
+    assert (await find(Search(limit=2, sort_by=by, cursor=cursor))).data
 
 
 async def test_a_cursor_of_another_order_is_refused(shop, stock):

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.deploys.redaction import HIDDEN, SHORTEST, Redactor
+from shared.platform.redaction import HIDDEN, SHORTEST, Redactor
 
 TRICKY = 'pass "word"/ä?&=\\+\'~!(secret)'
 

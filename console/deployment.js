@@ -12,7 +12,9 @@ function buttons(one, organization, console_) {
   if (!console_.may("deploys:write")) return null;
   const path = `/deploy/${encodeURIComponent(one.deploymentId)}`;
   const open = (answer) => { location.hash = `deployments/${encodeURIComponent(organization)}/${answer.newDeploymentId}`; };
+  const back = () => confirm("Deploy what this one was made from again, in place of what serves now?") && post(`${path}/rollback`, console_, open)();
   return h("div", { class: "tools" },
+    one.status === "completed" ? h("button", { id: "rollback-deployment", onclick: back }, "Roll back to this") : null,
     ended(one) ? null : h("button", { id: "cancel-deployment", disabled: one.cancelRequested, onclick: post(`${path}/cancel`, console_) }, one.cancelRequested ? "Cancelling …" : "Cancel"),
     one.status === "failed" ? h("button", { id: "retry-deployment", onclick: post(`${path}/retry`, console_, open) }, "Retry") : null);
 }

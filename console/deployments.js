@@ -57,10 +57,16 @@ function chooser(found, console_) {
     pager("projects", projects, found.pagination.next, again, ["Back", "More"]));
 }
 
+// Which source, in short.
+function origin(one) {
+  if (one.gitUrl) return [one.gitUrl.replace(/^https:\/\//, ""), one.commitSha?.slice(0, 8)].filter(Boolean).join("@");
+  return one.sourceHash ? `source ${one.sourceHash.slice(0, 8)}` : "";
+}
+
 function list(found, open, { again }) {
   const took = (one) => (one.startedAt ? duration((new Date(one.completedAt ?? Date.now()) - new Date(one.startedAt)) / 1000) : "–");
   const columns = [
-    ["Project", (one) => h("span", {}, one.projectName, h("span", { class: "quiet under" }, one.environment))],
+    ["Project", (one) => h("span", {}, one.projectName, h("span", { class: "quiet under" }, [one.environment, origin(one), `by ${one.userId}`].filter(Boolean).join(", ")))],
     ["State", (one) => h("span", {}, state(readable(one.status)), ended(one) ? null : bar(one.progress, 100, one.deploymentId),
       one.error ? h("span", { class: "error" }, one.error.message) : null)],
     ["Created", (one) => time(one.createdAt)],

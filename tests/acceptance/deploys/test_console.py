@@ -30,7 +30,8 @@ async def test_an_operator_watches_cancels_and_retries_a_deployment_by_keyboard(
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     with running() as app:
         async with browser_page(expects=HEALTH) as page:
-            app.wait(app.deploy("shop", "one"))
+            first = app.deploy("shop", "one")
+            app.wait(first)
             broken = app.deploy("shop", None)
             app.wait(broken)
             slow = app.deploy("shop", "two", build_seconds=60)
@@ -61,6 +62,15 @@ async def test_an_operator_watches_cancels_and_retries_a_deployment_by_keyboard(
             await page.keyboard.press("Enter")
             await page.wait_for_url(lambda url: url != before)
             await page.get_by_role("heading", name="failed").wait_for(timeout=30_000)
+
+            await page.focus(f"#row-{first}")
+            await page.keyboard.press("Enter")
+            await page.get_by_role("heading", name=f"{first} completed").wait_for()
+            page.on("dialog", lambda dialog: dialog.accept())
+            await page.focus("#rollback-deployment")
+            await page.keyboard.press("Enter")
+            await page.wait_for_url(lambda url: not url.endswith(first))
+            await page.get_by_role("heading", name="completed").wait_for(timeout=30_000)
 
 
 async def test_an_archive_and_a_repository_are_deployed_from_the_form(running, tmp_path) -> None:

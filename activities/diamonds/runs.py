@@ -27,10 +27,11 @@ from shared.diamonds.runs.models import (
     RunStatus,
     RunSummary,
     StartRun,
+    Verdict,
     WatermarkMoved,
     Window,
 )
-from shared.diamonds.runs.verdict import Limits, Verdict, judge, objections
+from shared.diamonds.runs.verdict import Limits, judge, objections
 from shared.diamonds.settings import settings
 from shared.platform.alerts import try_to_send
 from shared.platform.durable import activity

@@ -34,8 +34,8 @@ from shared.diamonds.runs.models import (
     RunStatus,
     RunSummary,
     StartRun,
+    Verdict,
 )
-from shared.diamonds.runs.verdict import Verdict
 from shared.platform.durable import Context, Steps, call, fan_out, orchestration, progress, repeat, wait_for_event
 from shared.platform.errors import TerminalError
 

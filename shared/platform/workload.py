@@ -6,13 +6,12 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import azure.durable_functions as df
-
 from shared.platform.alerts import AlertKind
 from shared.platform.durable import (
     ACTIVITIES,
     ENTITIES,
     ORCHESTRATIONS,
+    App,
     Blueprint,
     Handle,
     blueprint,
@@ -67,7 +66,7 @@ def workloads() -> tuple[Workload, ...]:
     return _workloads
 
 
-def app_of(*chosen: Workload) -> df.DFApp:
+def app_of(*chosen: Workload) -> App:
     """The app that the host loads, made of these workloads.
 
     Raises:

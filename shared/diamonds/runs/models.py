@@ -280,3 +280,17 @@ class RunDifference(Model):
     down: float = Field(description="by how much the cheaper ones fall together")
     worst: list[PriceChange] = Field(max_length=10, description="the prices that change most")
     judged_at: AwareDatetime | None = None
+
+
+class Verdict(Model):
+    """May what was ingested be consolidated?
+
+    `go`: at once. `wait`: after a pause in which failed partitions can be retried. `hold`: only if a person forces it.
+    """
+
+    decision: Literal["go", "wait", "hold"]
+    wait_seconds: int = Field(default=0, ge=0)
+    unread: int = Field(default=0, ge=0, description="partitions that were not read to their end")
+    partitions: int = Field(default=0, ge=0)
+    complete: bool = Field(default=False, description="the run has partitions, and all were read to their end")
+    capped: bool = Field(default=False, description="MAX_SCHEDULER_RECORDS left a part of the feed unread")

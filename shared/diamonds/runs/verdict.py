@@ -4,26 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
-from pydantic import Field
-
-from shared.diamonds.models import Model
-from shared.diamonds.runs.models import PRICES_END, PartitionProgress, PartitionStatus, RunDifference
-
-
-class Verdict(Model):
-    """May what was ingested be consolidated?
-
-    `go`: at once. `wait`: after a pause in which failed partitions can be retried. `hold`: only if a person forces it.
-    """
-
-    decision: Literal["go", "wait", "hold"]
-    wait_seconds: int = Field(default=0, ge=0)
-    unread: int = Field(default=0, ge=0, description="partitions that were not read to their end")
-    partitions: int = Field(default=0, ge=0)
-    complete: bool = Field(default=False, description="the run has partitions, and all were read to their end")
-    capped: bool = Field(default=False, description="MAX_SCHEDULER_RECORDS left a part of the feed unread")
+from shared.diamonds.runs.models import PRICES_END, PartitionProgress, PartitionStatus, RunDifference, Verdict
 
 
 def judge(partitions: Sequence[PartitionProgress], partial_share: float, wait_seconds: int) -> Verdict:

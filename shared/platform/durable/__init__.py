@@ -19,7 +19,7 @@ from shared.platform.durable.handles import (
 )
 from shared.platform.durable.newest_first import Place, newest
 from shared.platform.durable.races import CancelCause, race, wait_for_any_event
-from shared.platform.durable.register import Blueprint, blueprint, new_app, new_blueprint
+from shared.platform.durable.register import App, Blueprint, blueprint, new_app, new_blueprint
 from shared.platform.durable.steps import (
     TOO_MANY_BOXES,
     Outcome,
@@ -38,6 +38,7 @@ __all__ = [
     "ORCHESTRATIONS",
     "TOO_MANY_BOXES",
     "Activity",
+    "App",
     "Blueprint",
     "CancelCause",
     "Context",

@@ -21,10 +21,11 @@ from shared.platform.durable.handles import (
 )
 from shared.platform.errors import TerminalError
 
+App = df.DFApp
 Blueprint = df.Blueprint
 
 
-def new_app() -> df.DFApp:
+def new_app() -> App:
     """The app that the host loads; blueprints are registered on it."""
     return df.DFApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 

@@ -31,11 +31,11 @@ from shared.diamonds.runs.models import (
     RunStatus,
     RunSummary,
     StartRun,
+    Verdict,
     WatchFeeds,
     WatermarkMoved,
     Window,
 )
-from shared.diamonds.runs.verdict import Verdict
 from shared.platform.errors import Conflict, TerminalError
 
 RUN = UUID(int=7)

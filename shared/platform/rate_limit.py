@@ -61,15 +61,19 @@ def rate_limit(account: str, requests_per_second: float) -> RateLimit:
 
 
 def retry_after(value: str | None) -> float | None:
-    """Seconds that a Retry-After header asks to wait, given as seconds or as a date; None if absent or unreadable."""
+    """Seconds that a Retry-After header asks to wait, given as seconds or as a date; None if absent or unreadable.
+
+    At most an hour: whoever asks for a day is asked again in an hour, and meanwhile an operator knows.
+    """
     if not value:
         return None
     if value.strip().isdecimal():
-        return float(value)
+        return min(float(value), MOST_PAUSE_SECONDS)
     try:
-        return max((parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds(), 0)
-    except (TypeError, ValueError):
+        wait = (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()
+    except (TypeError, ValueError, OverflowError):
         return None
+    return min(max(wait, 0), MOST_PAUSE_SECONDS)
 
 
 class Unlimited:

@@ -1,6 +1,8 @@
 """Routes and a queue to control runs: cancel one, read its failed partitions again, consolidate it."""
 
+import asyncio
 import logging
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +10,7 @@ import azure.functions as func
 from pydantic import BaseModel, ConfigDict
 
 from orchestrators.diamonds.run import INTERRUPTION, consolidate_run, feed_instance, retry_run
+from shared.diamonds.ingestion.suppliers import feed_names
 from shared.diamonds.runs import lifecycle, reports, retries
 from shared.diamonds.runs.models import (
     ConsolidateRun,
@@ -20,13 +23,15 @@ from shared.diamonds.runs.models import (
 )
 from shared.platform.api_keys import ApiKey
 from shared.platform.durable import DurableClient, new_blueprint
-from shared.platform.errors import Conflict, InvalidInput
+from shared.platform.errors import Conflict, InvalidInput, NotFound
 from shared.platform.http import Accepted, Routes
 
 logger = logging.getLogger(__name__)
 routes = Routes(tag="diamonds")
 queues = new_blueprint()
 RUN = ApiKey("diamonds:run")
+BEGIN_SECONDS = 15
+"""How long a cancelled run may take to its first step, which on a cold host are some seconds."""
 CONSOLIDATE = "consolidate"
 
 
@@ -66,7 +71,7 @@ class ConsolidateMessage(BaseModel):
 @routes.post("/api/v2/triggers/cancel", needs=RUN, summary="Cancel a run")
 async def diamonds_cancel_run(body: CancelRequest, client: DurableClient) -> RunSummary:
     """What counts or reads for it stops within seconds. A run that is held for what it would change is discarded."""
-    before = await reports.summary(body.run_id)
+    before = await _begun(body.run_id, client)
     await lifecycle.cancel_run(body.run_id)
     if before.status is RunStatus.RUNNING:
         await _interrupt(client, before, Interruption())
@@ -112,6 +117,27 @@ async def diamonds_consolidate_message(message: func.ServiceBusMessage, client: 
             refusal,
             extra={"run_id": str(request.run_id), "trace_id": request.trace_id},
         )
+
+
+async def _begun(run_id: UUID, client: DurableClient) -> RunSummary:
+    """The run. One that was started a moment ago has no row until its first step: that is waited for.
+
+    Raises:
+        NotFound: there is no such run, and none that begins.
+    """
+    give_up = monotonic() + BEGIN_SECONDS
+    while True:
+        try:
+            return await reports.summary(run_id)
+        except NotFound:
+            if monotonic() >= give_up or not await _anything_runs(client):
+                raise
+        await asyncio.sleep(0.2)
+
+
+async def _anything_runs(client: DurableClient) -> bool:
+    instances = [await client.find(feed_instance(feed)) for feed in feed_names()]
+    return any(instance and not instance.state.finished for instance in instances)
 
 
 async def _consolidate(client: DurableClient, request: ConsolidateRun) -> Accepted:

@@ -73,6 +73,11 @@ def check_feed(feed: FeedName) -> None:
     _feed(feed)
 
 
+def feed_names() -> list[FeedName]:
+    """Every feed that there is."""
+    return list(_FEEDS)
+
+
 def nightly_feeds() -> list[FeedName]:
     """The feeds that are read every night, as FEEDS names them; none where it says `none`."""
     chosen = settings().feeds

@@ -45,6 +45,11 @@ def test_retry_after_in_seconds(value, seconds):
     assert retry_after(value) == seconds
 
 
+@pytest.mark.parametrize("value", ["86400", "9" * 400, format_datetime(datetime.now(UTC) + timedelta(days=2))])
+def test_nobody_is_made_to_wait_for_more_than_an_hour(value):
+    assert retry_after(value) == 3_600
+
+
 def test_retry_after_as_a_date():
     assert retry_after(format_datetime(datetime.now(UTC) - timedelta(hours=1), usegmt=True)) == 0
     assert 3_500 < retry_after(format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)) <= 3_600

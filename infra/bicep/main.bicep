@@ -112,6 +112,9 @@ param sesConfigurationSet string = ''
 @description('ARNs of the SNS topics whose events of SES are taken, by commas; empty: none.')
 param snsTopics string = ''
 
+@description('Address whose mail SES receives for the app, as Reply-To of the follow-ups; empty: the agent\'s own.')
+param followupsReplyTo string = ''
+
 @description('Sender of the follow-ups, of a domain that the provider has verified; empty: none is written.')
 param followupsSender string = ''
 
@@ -649,6 +652,7 @@ module app 'functionApp.bicep' = {
       SES_SECRET_ACCESS_KEY: '@Microsoft.KeyVault(SecretUri=${secrets.outputs.sesKeyUri})'
       SES_CONFIGURATION_SET: sesConfigurationSet
       FOLLOWUPS_SNS_TOPICS: snsTopics
+      FOLLOWUPS_REPLY_TO: followupsReplyTo
       FOLLOWUPS_SENDER: followupsSender
       FOLLOWUPS_PUBLIC_URL: 'https://func-${token}.azurewebsites.net'
       FOLLOWUPS_MAILS_PER_MINUTE: '60'

@@ -36,6 +36,11 @@ class FollowupSettings(Settings):
         pattern=r"^([A-Za-z0-9._+-]+@[A-Za-z0-9.-]+)?$",
         description="address that follow-ups come from; their Reply-To is the agent's own; unset: none is written",
     )
+    followups_reply_to: str = Field(
+        "",
+        pattern=r"^([A-Za-z0-9._+-]+@[A-Za-z0-9.-]+)?$",
+        description="address whose mail SES receives for the app, as Reply-To; unset: replies go to the agent's own",
+    )
     followups_sns_topics: str = Field(
         "",
         pattern=rf"^({_TOPIC}(,{_TOPIC})*)?$",

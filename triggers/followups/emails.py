@@ -4,6 +4,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
+from shared.followups.events import replies
+from shared.followups.events.replies import ClientReply
 from shared.followups.people.models import Given, Identifier, Line, Number
 from shared.followups.sending import brakes, mails, outbox
 from shared.followups.sending.mails import Edited, Email, EmailChange, NewEmail, Preview, State
@@ -48,6 +50,11 @@ class Resolved(BaseModel):
 async def followups_list_emails(query: EmailsQuery, caller: Caller) -> Page[Email]:
     found = await mails.listed(agent_of(caller), before=query.cursor, limit=query.limit, state=query.state)
     return page(found, query.limit)
+
+
+@routes.get("/api/replies", needs=AGENT, summary="What clients answered, newest first")
+async def followups_list_replies(query: NumberedPage, caller: Caller) -> Page[ClientReply]:
+    return page(await replies.listed(agent_of(caller), before=query.cursor, limit=query.limit), query.limit)
 
 
 @routes.post("/api/emails/preview", needs=AGENT, summary="What would be written for a task now")

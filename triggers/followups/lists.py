@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from shared.followups.events.replies import ClientReply
 from shared.followups.people.models import Client, Task
 from shared.followups.sending.mails import Email
 from shared.platform.http import Page, Pagination
@@ -12,7 +13,7 @@ from shared.platform.http import Page, Pagination
 NUMBERS = 2**63 - 1
 
 
-Row = TypeVar("Row", Client, Task, Email)
+Row = TypeVar("Row", Client, Task, Email, ClientReply)
 
 
 class NumberedPage(BaseModel):

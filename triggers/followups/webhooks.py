@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from shared.followups.events import bad_signatures, inbox, ses, sns
+from shared.followups.events import bad_signatures, inbox, replies, ses, sns
 from shared.platform.auth import PUBLIC
 from shared.platform.errors import Forbidden, Unauthenticated
 from shared.platform.http import Routes
@@ -21,7 +21,11 @@ class Taken(BaseModel):
 
 
 @routes.post(
-    "/webhooks/ses", needs=PUBLIC, summary="Events of Amazon SES, by SNS", consumes="text/plain", limit=300_000
+    "/webhooks/ses",
+    needs=PUBLIC,
+    summary="Events and mails of Amazon SES, by SNS",
+    consumes="text/plain",
+    limit=300_000,
 )
 async def followups_ses_events(body: bytes) -> Taken:
     """Takes signed messages of the topics that FOLLOWUPS_SNS_TOPICS names, and confirms their subscription."""
@@ -34,6 +38,8 @@ async def followups_ses_events(body: bytes) -> Taken:
         await sns.fetch(message.SubscribeURL or "")
         logger.info("A subscription of SNS was confirmed.", extra={"topic": message.TopicArn})
         return Taken(result="confirmed")
+    if message.Type == "Notification" and (mail := ses.received(message.Message)):
+        return Taken(result=await replies.take(mail))
     event = ses.read(message.Message, message.MessageId) if message.Type == "Notification" else None
     if event is None:
         return Taken(result="ignored")

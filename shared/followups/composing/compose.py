@@ -71,7 +71,7 @@ async def _store(connection: Any, claim: Claim, row: dict[str, Any], draft: Draf
             "writer": writer,
             "sender": settings().followups_sender,
             "recipient": row["client_email"],
-            "reply_to": row["agent_email"],
+            "reply_to": settings().followups_reply_to or row["agent_email"],
             "subject": draft.subject,
             "body": draft.body,
             "footer": footer_of(row),

@@ -1,12 +1,15 @@
-"""Reads the events that a configuration set of Amazon SES publishes."""
+"""Reads what Amazon SES publishes: events of mails that were sent, and mails that it received."""
 
 from __future__ import annotations
 
+import base64
 from typing import Any, cast
 
 from pydantic import ValidationError
 from pydantic_core import from_json
 
+from shared.followups.events import inbound
+from shared.followups.events.inbound import Inbound
 from shared.followups.events.models import EventKind, ProviderEvent
 from shared.followups.sending.senders.ses import TAG
 from shared.platform.errors import InvalidInput
@@ -53,6 +56,24 @@ def read(message: str, event_id: str) -> ProviderEvent | None:
         )
     except (ValueError, KeyError, TypeError, AttributeError, ValidationError):
         raise InvalidInput("The message is no event of SES.", field="Message") from None
+
+
+def received(message: str) -> Inbound | None:
+    """The mail that SES has received, as its SNS action tells; None if the message tells of something else.
+
+    Raises:
+        InvalidInput: the mail is not in it.
+    """
+    try:
+        told = cast("dict[str, Any]", from_json(message))
+        if told.get("notificationType") != "Received":
+            return None
+        content = str(told["content"])
+        encoded = told["receipt"]["action"].get("encoding") == "BASE64"
+        raw = base64.b64decode(content) if encoded else content.encode()
+        return inbound.read(raw, str(told["mail"].get("source", "")).replace("<>", ""))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise InvalidInput("The message holds no received mail.", field="Message") from None
 
 
 def _tagged(tags: dict[str, list[str]]) -> int | None:

@@ -191,6 +191,7 @@ class Task(Stored):
     agent_id: int
     client_id: int
     followup_type: str
+    channel: Literal["email", "agent"] = Field(description="agent: for a person to do; nothing is sent")
     scheduled_for: datetime
     planned_for: datetime = Field(description="Before anything moved it")
     status: TaskStatus

@@ -27,7 +27,7 @@ from followups.tasks t
     join followups.clients c on c.id = t.client_id
     join followups.agents a on a.id = t.agent_id
     left join followups.emails e on e.task_id = t.id
-where t.status = 'pending' and t.scheduled_for <= now()
+where t.status = 'pending' and t.channel = 'email' and t.scheduled_for <= now()
     and (e.id is null or (e.state = 'claimed' and e.leased_until <= now()))
     and not c.is_deleted and c.paused_at is null and a.is_active and a.paused_at is null
     and not exists (select from followups.scheduler where stopped_at is not null)

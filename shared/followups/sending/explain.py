@@ -46,7 +46,8 @@ async def due(agent_id: int, limit: int) -> list[Explanation]:
     async with database() as connection:
         found = await rows(
             connection,
-            "select id from followups.tasks where agent_id = %s and status = 'pending' and scheduled_for <= now()"
+            "select id from followups.tasks where agent_id = %s and status = 'pending'"
+            " and channel = 'email' and scheduled_for <= now()"
             " order by scheduled_for, id limit %s",
             (agent_id, limit),
         )

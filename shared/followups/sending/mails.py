@@ -251,7 +251,7 @@ async def _write(connection: Any, row: dict[str, Any], words: EmailChange) -> No
             "body": words.body,
             "sender": settings().followups_sender,
             "recipient": row["client_email"],
-            "reply_to": row["agent_email"],
+            "reply_to": settings().followups_reply_to or row["agent_email"],
             "footer": footer_of(row),
             "id": row["id"],
         },

@@ -1,0 +1,2 @@
+drop table followups.replies;
+alter table followups.tasks drop column channel;

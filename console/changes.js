@@ -12,8 +12,8 @@ export function changes(difference, feed) {
   const gone = difference.gone === null ? "–" : count(difference.gone);
   return h("div", {},
     figures([
-      ["new", count(difference.new)], ["gone", gone], ["dearer", count(difference.dearer)], ["by", `+${dollars(difference.up)}`],
-      ["cheaper", count(difference.cheaper)], ["by", `−${dollars(Math.abs(difference.down))}`],
+      ["new", count(difference.new)], ["gone", gone], ["dearer", count(difference.dearer)], ["dearer by", `+${dollars(difference.up)}`],
+      ["cheaper", count(difference.cheaper)], ["cheaper by", `−${dollars(Math.abs(difference.down))}`],
       ["more than doubled or halved", count(difference.jumped)], ["price stays", count(difference.unchanged)],
       ["cannot be priced", count(difference.failed)], ["outside their range", count(difference.contradicting)], ["on offer before", count(difference.offered)],
     ]),

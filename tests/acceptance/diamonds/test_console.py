@@ -100,6 +100,25 @@ async def test_a_held_run_is_read_again_from_the_console_by_keyboard(running: An
         assert app.wait(run)["run"]["consolidated"] == 2500
 
 
+async def test_a_run_held_for_what_it_would_change_says_so_and_is_released(running: Any) -> None:
+    async with running("--diamonds", "500", "--fault", "unmappable:0.5") as app, browser_page(dark=True) as page:
+        ended = app.wait(app.start("full"))
+        failed = ended["difference"]["failed"]
+        assert (ended["run"]["status"], ended["run"]["consolidated"]) == ("held", 0)
+        await opened(app, page, "diamonds")
+        held = page.locator("#held")
+        await held.get_by_text(ended["run"]["error"].split(".")[0], exact=False).wait_for()
+        shown = await held.locator(".figures").inner_text()
+        assert f"cannot be priced\n{failed}\n" in shown
+        assert shown.startswith(f"new\n{500 - failed}\n")
+        await page.screenshot(path=SCREENSHOTS / "held.png", full_page=True)
+        page.on("dialog", lambda dialog: dialog.accept())
+        await held.get_by_role("button", name="Release").click()
+        await held.wait_for(state="detached", timeout=60_000)
+        await page.locator("#changes").get_by_text("cannot be priced").wait_for()
+        assert app.wait(ended["run"]["run_id"])["run"]["consolidated"] == 500 - failed
+
+
 async def test_a_run_is_cancelled_from_the_console(running: Any) -> None:
     async with running("--diamonds", "3000", "--latency-ms", "1000") as app, browser_page() as page:
         run = app.start("full")

@@ -11,6 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, Json, StringConstraints, Vali
 SortBy = Literal["created_at", "price_model_price", "carats", "color", "clarity"]
 Order = Literal["asc", "desc"]
 Grade = Annotated[str, StringConstraints(strip_whitespace=True, to_upper=True, min_length=1, max_length=50)]
+Shapes = Annotated[
+    str, StringConstraints(strip_whitespace=True, to_upper=True, pattern=r"^[^,]{1,50}(,[^,]{1,50}){0,19}$")
+]
 Carats = Annotated[Decimal, Field(ge=0, lt=10_000, max_digits=12, decimal_places=6)]
 Dollars = Annotated[Decimal, Field(ge=0, lt=10_000_000_000, max_digits=18, decimal_places=6)]
 
@@ -19,7 +22,7 @@ class Search(BaseModel):
     """Which diamonds to list, in which order, and which part of the list. Both ends of a range are included."""
 
     model_config = ConfigDict(extra="forbid")
-    shape: Grade | None = Field(None, description="In whatever case")
+    shape: Shapes | None = Field(None, description="One, or several by commas; in whatever case")
     carat_min: Carats | None = None
     carat_max: Carats | None = None
     color: Grade | None = Field(None, description="In whatever case")
@@ -30,6 +33,13 @@ class Search(BaseModel):
     )
     price_min: Dollars | None = Field(None, description="Of price_model_price, US dollars")
     price_max: Dollars | None = Field(None, description="Of price_model_price, US dollars")
+    retail_min: Dollars | None = Field(None, description="Of retail_price, US dollars")
+    retail_max: Dollars | None = Field(None, description="Of retail_price, US dollars")
+    availability: Literal["available", "on_hold", "sold", "unavailable"] | None = Field(None, description="Now")
+    certificate_lab: Grade | None = Field(None, description="In whatever case")
+    certificate_number: (
+        Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)] | None
+    ) = None
     sort_by: SortBy = Field("created_at", description="Color and clarity sort by grade, the best first when ascending")
     sort_order: Order = "desc"
     limit: int = Field(50, ge=1, le=100, description="Most diamonds of one page")
@@ -38,7 +48,7 @@ class Search(BaseModel):
         None, max_length=200, pattern=r"^[A-Za-z0-9_-]+$", description="`pagination.next` of the page before"
     )
 
-    @field_validator("carat_max", "price_max")
+    @field_validator("carat_max", "price_max", "retail_max")
     @classmethod
     def _ascending(cls, most: Decimal | None, info: ValidationInfo) -> Decimal | None:
         lower = str(info.field_name).replace("max", "min")

@@ -28,6 +28,11 @@ _CONDITIONS: Final = {
     "carat_max": "carats <= %(carat_max)s",
     "price_min": "price_model_price >= %(price_min)s",
     "price_max": "price_model_price <= %(price_max)s",
+    "retail_min": "retail_price >= %(retail_min)s",
+    "retail_max": "retail_price <= %(retail_max)s",
+    "availability": "diamonds.availability_now(availability, hold_expires_at, feed_availability) = %(availability)s",
+    "certificate_lab": "certificate_lab = %(certificate_lab)s",
+    "certificate_number": "certificate_number = %(certificate_number)s",
 }
 # These say nothing new, but let the indexes that sort by a grade begin where the color or clarity does.
 _GRADES: Final = {
@@ -131,8 +136,12 @@ def of_many(search: Search, after: Cursor | None) -> Statement:
 
 
 def _where(search: Search) -> tuple[str, dict[str, Any]]:
-    given = {name: value for name in _CONDITIONS if (value := getattr(search, name)) is not None}
-    return " and ".join(["status = 'active'", *(_CONDITIONS[name] for name in given)]), given
+    given: dict[str, Any] = {name: value for name in _CONDITIONS if (value := getattr(search, name)) is not None}
+    conditions = {name: _CONDITIONS[name] for name in given}
+    if "," in given.get("shape", ""):
+        conditions["shape"] = "shape = any(%(shape)s)"
+        given["shape"] = [shape.strip() for shape in given["shape"].split(",")]
+    return " and ".join(["status = 'active'", *conditions.values()]), given
 
 
 def _order(search: Search, key: str) -> str:

@@ -17,18 +17,17 @@ class Client:
 
     def __init__(self, *, finished):
         self.finished = finished
-        self.looks = 0
+        self.looked = asyncio.Event()
 
     async def find(self, _):
-        self.looks += 1
+        self.looked.set()
         return SimpleNamespace(state=SimpleNamespace(finished=self.finished), progress=None)
 
 
 async def test_a_cancel_right_after_a_start_waits_for_the_first_step(migrated):
     run_id, client = uuid4(), Client(finished=False)
     cancelled = asyncio.create_task(diamonds_cancel_run(CancelRequest(run_id=run_id), client))
-    while not client.looks:
-        await asyncio.sleep(0.01)
+    await asyncio.wait_for(client.looked.wait(), 10)
     assert not cancelled.done()
     await lifecycle.claim_run(StartRun(run_id=run_id), Window(since=EPOCH, until=NO_END))
     assert (await asyncio.wait_for(cancelled, 10)).status is RunStatus.CANCELLED

@@ -33,6 +33,10 @@ def random_diamond(chance):
         "cut": chance.choice(["EX", "Ideal", None]),
         "lab_grown": chance.choice([True, False, None]),
         "price_model_price": price,
+        "retail_price": (price * Decimal("1.15")).quantize(Decimal("0.01")),
+        "availability": chance.choice(["available", "available", "sold", "on_hold"]),
+        "certificate_lab": chance.choice(["GIA", "IGI", None]),
+        "certificate_number": chance.choice(["7", "8", None]),
         "created_at": datetime(2026, 1, 1, tzinfo=UTC) + timedelta(microseconds=chance.randrange(5)),
     }
 
@@ -54,10 +58,15 @@ async def stock(shop):
 def fits(diamond, search):
     equal = all(
         getattr(search, name) is None or (diamond[name] or "").upper() == getattr(search, name)
-        for name in ("shape", "color", "clarity", "cut")
+        for name in ("color", "clarity", "cut", "certificate_lab")
     )
     return (
         equal
+        and (search.shape is None or diamond["shape"] in [one.strip() for one in search.shape.split(",")])
+        and (search.availability is None or diamond["availability"] == search.availability)
+        and (search.certificate_number is None or diamond["certificate_number"] == search.certificate_number)
+        and (search.retail_min is None or diamond["retail_price"] >= search.retail_min)
+        and (search.retail_max is None or diamond["retail_price"] <= search.retail_max)
         and (search.lab_grown is None or diamond["lab_grown"] is search.lab_grown)
         and (search.carat_min is None or diamond["carats"] >= search.carat_min)
         and (search.carat_max is None or diamond["carats"] <= search.carat_max)
@@ -97,7 +106,12 @@ searches = st.builds(
     high=maybe("0.3", "0.99", "1.2", "5"),
     cheap=maybe("0", "250", "999.995", "4000"),
     dear=maybe("250", "1000", "13000", "1000000"),
-    shape=maybe("round", "OVAL", "HEART"),
+    shape=maybe("round", "OVAL", "HEART", "round,Pear", "OVAL , heart"),
+    availability=maybe(None, None, "available", "sold"),
+    certificate_lab=maybe(None, None, "gia"),
+    certificate_number=maybe(None, None, None, "7"),
+    retail_min=maybe(None, None, "300"),
+    retail_max=maybe(None, None, "4600"),
     color=maybe("D", "h", "Fancy Yellow"),
     clarity=maybe("IF", "si2", "FL"),
     cut=maybe("EX", "IDEAL"),

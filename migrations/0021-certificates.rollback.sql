@@ -1,0 +1,1 @@
+drop index diamonds.diamonds_by_certificate;

@@ -1,4 +1,4 @@
-# Everything a developer or an operator does, as one word each. `make help` lists the words.
+# Everything a developer or an operator does, as one command each. `make help` lists them.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help

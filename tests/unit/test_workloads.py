@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,39 @@ def test_a_workload_lies_where_its_name_says(workload: Workload) -> None:
     declared = sys.modules[f"triggers.{workload.name}"]
     assert getattr(declared, workload.name) is workload
     assert (declared.__doc__ or "").strip()
+
+
+def imported(path: Path) -> set[str]:
+    """The modules that a file imports, also where it does so inside a function."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+@pytest.mark.parametrize("workload", LOADED, ids=lambda one: one.name)
+def test_a_workload_imports_nothing_of_another(workload: Workload) -> None:
+    others = {one.name for one in LOADED} - {workload.name}
+    foreign = {f"{layer}.{other}" for layer in (*LAYERS, "shared") for other in others}
+    found = {
+        f"{path.relative_to(ROOT)}: {module}"
+        for layer in (*LAYERS, "shared")
+        for path in (ROOT / layer / workload.name).glob("**/*.py")
+        for module in imported(path)
+        if ".".join(module.split(".")[:2]) in foreign
+    }
+    assert found == set()
+
+
+def test_the_import_contracts_name_every_domain() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    named = {contract["name"]: contract for contract in contracts}
+    domains = {f"shared.{path.parent.name}" for path in (ROOT / "shared").glob("*/__init__.py")} - {"shared.platform"}
+    assert set(named["Workloads never import one another"]["modules"]) == domains
+    assert domains <= set(named["The platform knows no workload"]["forbidden_modules"])
 
 
 def test_every_kind_of_alert_is_declared() -> None:

@@ -18,22 +18,23 @@ ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "add-a-workload.md").read_text()
 FILES = dict(re.findall(r"^`([\w/]+\.py)`:\n\n```python\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE))
 COMMANDS = re.findall(r"^```bash\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
-FLOORS = ("shared", "activities", "orchestrators", "triggers")
+LAYERS = ("shared", "activities", "orchestrators", "triggers")
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """This project as a newcomer has it who followed the page."""
     folder = tmp_path_factory.mktemp("project")
-    kept = ("lint", "migrations", "console", "host.json", "pyproject.toml", "sgconfig.yml", "local")
-    for name in (*FLOORS, *kept):
+    kept = ("lint", "migrations", "console", "host.json", "pyproject.toml", "sgconfig.yml", "local", "docs")
+    for name in (*LAYERS, *kept):
         source = ROOT / name
         copy = shutil.copytree if source.is_dir() else shutil.copy
         copy(source, folder / name, **({"ignore": shutil.ignore_patterns("__pycache__")} if source.is_dir() else {}))
-    for floor in FLOORS:
-        (folder / floor / "words").mkdir()
-        (folder / floor / "words" / "__init__.py").touch()
+    for layer in LAYERS:
+        (folder / layer / "words").mkdir()
+        (folder / layer / "words" / "__init__.py").touch()
     shutil.copytree(ROOT / "tests/unit/orchestrators", folder / "tests/unit/orchestrators")
+    shutil.copy(ROOT / "tests/unit/test_workloads.py", folder / "tests/unit/test_workloads.py")
     for name, text in FILES.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
@@ -79,8 +80,21 @@ def test_its_tests_pass(project: Path) -> None:
 
 
 def test_it_keeps_the_rules_of_the_house(project: Path) -> None:
-    own = [str(Path(floor, "words")) for floor in FLOORS]
+    own = [str(Path(layer, "words")) for layer in LAYERS]
     typed("ruff", "check", *own, folder=project)
     typed("ruff", "format", "--check", *own, folder=project)
     typed("ast-grep", "scan", "--error", *own, folder=project)
     typed("lint-imports", folder=project)
+
+
+def test_it_may_not_use_another_workload(project: Path) -> None:
+    rule = "tests/unit/test_workloads.py::test_a_workload_imports_nothing_of_another"
+    command = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", rule)
+    typed(*command, folder=project)
+    trespass = project / "shared" / "words" / "trespass.py"
+    trespass.write_text("def later() -> None:\n    from shared.diamonds.runs import verdict\n")
+    try:
+        with pytest.raises(AssertionError, match=r"shared/words/trespass.py: shared\.diamonds\.runs\.verdict"):
+            typed(*command, folder=project)
+    finally:
+        trespass.unlink()

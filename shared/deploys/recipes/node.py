@@ -43,7 +43,7 @@ def node_app(source: Path) -> NodeApp:
     install, run = _manager(source, package)
     build = ((*run, "build"),) if "build" in scripts else ()
     site = _site(source, package, scripts) if build else None
-    start = () if site else _start(source, package, scripts, run)
+    start = () if site else _start(source, package, scripts)
     return NodeApp((install,), build, start, site, _notes(source, package))
 
 
@@ -89,9 +89,9 @@ def _out_dir(source: Path) -> str | None:
     return None
 
 
-def _start(source: Path, package: dict[str, Any], scripts: dict[str, Any], run: Words) -> Words:
+def _start(source: Path, package: dict[str, Any], scripts: dict[str, Any]) -> Words:
     if "start" in scripts:
-        return ("npm", "start") if run[0] == "npm" else (*run, "start")
+        return ("npm", "start")  # which every image of Node has: others would be fetched at each start of the app
     main = str(package.get("main") or "").removeprefix("./")
     known = next((name for name in (main, *_SERVERS) if name and ".." not in name and (source / name).is_file()), None)
     return ("node", known) if known else ()

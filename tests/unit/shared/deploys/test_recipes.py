@@ -101,6 +101,7 @@ def package(**fields):
 )
 def test_the_package_manager_of_the_lock_file_is_used(of, files, install, build):
     found = of({"package.json": package(scripts={"build": "tsc", "start": "node ."}), **files})
+    assert found.start == ("npm", "start")
     assert [" ".join(words) for words in (*found.install, *found.build)] == [
         f"npx --yes {install}",
         f"npx --yes {build}",

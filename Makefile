@@ -46,7 +46,7 @@ up: setup ## Start every local service, the app and the console; Ctrl-C stops th
 	@python -m local.up
 
 migrate: setup ## Bring the database that POSTGRES_DSN names to the newest schema
-	@python -m shared.platform.migrate
+	@python -m shared.platform.stores.migrate
 
 # The recipes below start make once more for what runs side by side, each with its output in one piece.
 SIDE_BY_SIDE := $(MAKE) --no-print-directory --jobs=3 --output-sync=target

@@ -35,8 +35,8 @@ from shared.diamonds.pricing.models import ConsolidateRows, RepriceFeed
 from shared.diamonds.pricing.preview import Effect, RuleChange, preview
 from shared.diamonds.pricing.repricing import begin, reprice
 from shared.diamonds.reporting.analytics import summarise
-from shared.platform.postgres import close_pools
 from shared.platform.settings import forget_settings
+from shared.platform.stores.postgres import close_pools
 
 FIRST_RATIO = Decimal("1.40")
 WORKERS = 4
@@ -55,7 +55,7 @@ def main(*, quick: bool) -> None:
         with server(f"{folder}/postgres") as postgres:
             os.environ["POSTGRES_DSN"] = postgres.dsn
             forget_settings()
-            subprocess.run([sys.executable, "-m", "shared.platform.migrate"], check=True, capture_output=True)
+            subprocess.run([sys.executable, "-m", "shared.platform.stores.migrate"], check=True, capture_output=True)
             asyncio.run(_measure(postgres.dsn, *((53_940, 4_000, 1) if quick else (500_000, 20_000, 3))))
 
 

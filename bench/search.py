@@ -27,7 +27,7 @@ from azure.functions import HttpRequest
 
 from local.postgres import server
 from local.supplier.dataset import load
-from shared.platform.postgres import close_pools, database
+from shared.platform.stores.postgres import close_pools, database
 from triggers.diamonds.offer import routes
 
 LIMIT_MS = 20
@@ -205,9 +205,9 @@ def run(options: argparse.Namespace) -> int:
         Path(folder).chmod(0o755)  # the server may be another user's, where this one is root
         with server(f"{folder}/postgres") as postgres:
             os.environ |= {"POSTGRES_DSN": postgres.dsn, "CLIENT_REQUESTS_PER_MINUTE": "1000000"}
-            command("shared.platform.migrate")
+            command("shared.platform.stores.migrate")
             grant = ("--client", "bench", "--permission", "diamonds:read")
-            key = command("shared.platform.api_keys", "create", *grant).strip()
+            key = command("shared.platform.access.api_keys", "create", *grant).strip()
             started = time.perf_counter()
             fill(postgres.dsn, options.diamonds)
             print(f"{options.diamonds} diamonds stored in {time.perf_counter() - started:.0f} s")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from shared.platform.failed_attempts import failed_attempts
+from shared.platform.access.failed_attempts import failed_attempts
 
 if TYPE_CHECKING:
     from local.postgres.testing import Databases
@@ -38,4 +38,6 @@ def migrated_dsn(postgres: Databases) -> Generator[str]:
 def migrate(dsn: str) -> None:
     """Give a database the app's schema, as `make migrate` does."""
     environment = {**os.environ, "POSTGRES_DSN": dsn}
-    subprocess.run([sys.executable, "-m", "shared.platform.migrate"], env=environment, check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-m", "shared.platform.stores.migrate"], env=environment, check=True, capture_output=True
+    )

@@ -12,7 +12,7 @@ from shared.diamonds.reporting import alerts
 from shared.diamonds.runs import lifecycle
 from shared.diamonds.runs.models import EVERY_PRICE, Partitions, PriceRange, RunPlan, Window
 from shared.diamonds.settings import settings
-from shared.platform.alerts import try_to_send
+from shared.platform.alerting.alerts import try_to_send
 from shared.platform.durable import activity
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from shared.diamonds.pricing.models import (
 )
 from shared.diamonds.reporting import alerts
 from shared.diamonds.settings import settings
-from shared.platform.alerts import try_to_send
+from shared.platform.alerting.alerts import try_to_send
 from shared.platform.durable import activity
 
 

@@ -33,7 +33,7 @@ from shared.diamonds.runs.models import (
 )
 from shared.diamonds.runs.verdict import Limits, judge, objections
 from shared.diamonds.settings import settings
-from shared.platform.alerts import try_to_send
+from shared.platform.alerting.alerts import try_to_send
 from shared.platform.durable import activity
 from shared.platform.errors import Conflict
 

@@ -12,7 +12,7 @@ from shared.diamonds.reporting import alerts, watch
 from shared.diamonds.runs import orphans, purge
 from shared.diamonds.runs.models import Purged, PurgeRows, WatchFeeds
 from shared.diamonds.settings import settings
-from shared.platform.alerts import try_to_send
+from shared.platform.alerting.alerts import try_to_send
 from shared.platform.durable import activity
 
 STALE_CLAIM = timedelta(minutes=30)

@@ -2,7 +2,8 @@
 
     sh infra/hooks/run.sh infra.hooks.api_keys create --client acme --permission diamonds:read
 
-Whoever runs it is the server's administrator, as for a migration; the arguments are those of shared.platform.api_keys.
+Whoever runs it is the server's administrator, as for a migration; the arguments are those of
+shared.platform.access.api_keys.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ def main() -> None:
         asyncio.set_event_loop_policy(asyncio.WindowsSelectorEventLoopPolicy())
     with opened({**os.environ, **json.loads(values)}) as (target, password):
         only_database(target.dsn(target.database, password))
-        runpy.run_module("shared.platform.api_keys", run_name="__main__", alter_sys=True)
+        runpy.run_module("shared.platform.access.api_keys", run_name="__main__", alter_sys=True)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from psycopg import sql
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from shared.platform.migrate import Migration
+    from shared.platform.stores.migrate import Migration
 
 OWNER = "manifold_owner"
 ADMINISTRATORS = "azure_pg_admin"

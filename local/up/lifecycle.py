@@ -20,7 +20,7 @@ from local.up.supervised import StartError, Supervised, log_tail
 
 __all__ = ["Options", "Stack", "StartError", "stack"]
 
-MIGRATE = module("shared.platform.migrate")
+MIGRATE = module("shared.platform.stores.migrate")
 """What `make migrate` runs."""
 
 

@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-from shared.platform.blob_files import blob_size
-from shared.platform.blobs import blob_service
 from shared.platform.errors import TransientError
 from shared.platform.redaction import Redactor
+from shared.platform.stores.blob_files import blob_size
+from shared.platform.stores.blobs import blob_service
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from shared.deploys.models import Project, document
 from shared.deploys.store import DEPLOYMENTS, TRIES
-from shared.platform.cosmos import CHANGED, EXISTS
 from shared.platform.errors import Conflict, TransientError
+from shared.platform.stores.cosmos import CHANGED, EXISTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field
 from shared.deploys import store
 from shared.deploys.models import DeploymentId, Name, Wire
 from shared.platform.errors import TransientError
-from shared.platform.servicebus import send
+from shared.platform.messaging.servicebus import send
 
 if TYPE_CHECKING:
     from shared.deploys.models import Deployment

@@ -14,7 +14,7 @@ from shared.deploys import logs, projects, sources, store
 from shared.deploys.models import Deployment, DeploymentStatus
 from shared.deploys.secrets import secret_store
 from shared.deploys.steps import Purged
-from shared.platform import blob_files
+from shared.platform.stores import blob_files
 
 if TYPE_CHECKING:
     from shared.deploys.models import Project

@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from shared.deploys.models import Deployment, DeploymentStatus, Environment, document
-from shared.platform.cosmos import CHANGED, Documents
 from shared.platform.errors import Conflict, NotFound, TransientError
+from shared.platform.stores.cosmos import CHANGED, Documents
 
 if TYPE_CHECKING:
     from collections.abc import Callable

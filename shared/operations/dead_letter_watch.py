@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shared.platform import queue_figures
-from shared.platform.alerts import Alert, AlertKind, send_once
+from shared.platform.alerting.alerts import Alert, AlertKind, send_once
+from shared.platform.messaging import queue_figures
 
 if TYPE_CHECKING:
-    from shared.platform.mail import Mailer
+    from shared.platform.alerting.mail import Mailer
 
 DEAD_LETTERS = AlertKind(
     "dead-letters",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from shared.platform.credentials import credential
 from shared.platform.health import Check
-from shared.platform.postgres import database
-from shared.platform.servicebus import known_queues
+from shared.platform.messaging.servicebus import known_queues
 from shared.platform.settings import settings
+from shared.platform.stores.postgres import database
 
 
 async def _postgres() -> None:

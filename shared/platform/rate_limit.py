@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakKeyDictionary
 
 from shared.platform.errors import TransientError
-from shared.platform.postgres import database, each_statement_commits
+from shared.platform.stores.postgres import database, each_statement_commits
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared.platform.alerts import AlertKind
+from shared.platform.alerting.alerts import AlertKind
 from shared.platform.durable import (
     ACTIVITIES,
     ENTITIES,
@@ -20,7 +20,7 @@ from shared.platform.durable import (
 )
 from shared.platform.health import Check
 from shared.platform.http import Routes, register
-from shared.platform.servicebus import use_queues
+from shared.platform.messaging.servicebus import use_queues
 from shared.platform.settings import Settings
 from shared.platform.sweeps import Sweep
 

@@ -3,8 +3,8 @@
 from shared.deploys import store
 from shared.deploys.queue import DEPLOYMENTS
 from shared.deploys.settings import DeploySettings
-from shared.platform.cosmos import has_cosmos
 from shared.platform.health import Check
+from shared.platform.stores.cosmos import has_cosmos
 from shared.platform.workload import Workload
 from triggers.deploys import deployments, projects, queue, upkeep
 

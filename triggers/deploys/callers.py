@@ -5,8 +5,8 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict
 
 from shared.deploys.models import Name
-from shared.platform.api_keys import ApiKey
-from shared.platform.auth import ALL, Caller
+from shared.platform.access.api_keys import ApiKey
+from shared.platform.access.auth import ALL, Caller
 from shared.platform.errors import Forbidden, InvalidInput
 
 READ = ApiKey("deploys:read")

@@ -34,7 +34,7 @@ from shared.deploys.models import (
 from shared.deploys.platforms import platform
 from shared.deploys.platforms.base import AppHealth
 from shared.deploys.steps import Nothing
-from shared.platform.auth import Caller
+from shared.platform.access.auth import Caller
 from shared.platform.durable import DurableClient
 from shared.platform.errors import Conflict, InvalidInput, ManifoldError, NotFound
 from shared.platform.http import PageQuery, Pagination, Reply, Routes

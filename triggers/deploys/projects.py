@@ -6,7 +6,7 @@ from shared.deploys import answers, projects, sources, store
 from shared.deploys.answers import Deployments, DomainReleased, Projects, SourceStored, SourceUploadUrl
 from shared.deploys.models import Environment, HostName, Name, SourceHash, Wire
 from shared.deploys.platforms import platform
-from shared.platform.auth import Caller
+from shared.platform.access.auth import Caller
 from shared.platform.errors import NotFound
 from shared.platform.http import PageQuery, Pagination, Routes
 from triggers.deploys.callers import READ, WRITE, OrganizationQuery, organization_of, scope_of

@@ -14,7 +14,7 @@ from shared.diamonds.pricing.models import ConsolidateFeed
 from shared.diamonds.reporting.stones import Stone, read_stone
 from shared.diamonds.runs import reports
 from shared.diamonds.runs.models import RunStatus
-from shared.platform.api_keys import ApiKey
+from shared.platform.access.api_keys import ApiKey
 from shared.platform.durable import DurableClient
 from shared.platform.errors import Conflict
 from shared.platform.http import Page, Pagination, Routes

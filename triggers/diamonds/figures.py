@@ -8,7 +8,7 @@ from shared.diamonds.ingestion.suppliers import nightly_feeds
 from shared.diamonds.reporting import analytics, figures
 from shared.diamonds.reporting.figures import ConsolidationFigures, FailedWorker, FeedFigures
 from shared.diamonds.runs import reports
-from shared.platform.api_keys import ApiKey
+from shared.platform.access.api_keys import ApiKey
 from shared.platform.http import Page, Pagination, Routes
 
 routes = Routes(tag="diamonds")

@@ -5,8 +5,8 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from shared.diamonds.offer import search, trade
-from shared.platform.api_keys import ApiKey
-from shared.platform.auth import Caller
+from shared.platform.access.api_keys import ApiKey
+from shared.platform.access.auth import Caller
 from shared.platform.http import Reply, Routes
 
 routes = Routes(tag="diamonds")

@@ -13,7 +13,7 @@ from shared.diamonds.pricing.models import RepriceFeed, Repricing
 from shared.diamonds.pricing.preview import Effect, RuleChange
 from shared.diamonds.pricing.rules import StoredRule
 from shared.diamonds.pricing.terms import RuleTerms
-from shared.platform.api_keys import ApiKey
+from shared.platform.access.api_keys import ApiKey
 from shared.platform.durable import DurableClient
 from shared.platform.errors import InvalidInput, NotFound
 from shared.platform.http import Accepted, Reply, Routes

@@ -21,7 +21,7 @@ from shared.diamonds.runs.models import (
     RunSummary,
     TraceId,
 )
-from shared.platform.api_keys import ApiKey
+from shared.platform.access.api_keys import ApiKey
 from shared.platform.durable import DurableClient, new_blueprint
 from shared.platform.errors import Conflict, InvalidInput, NotFound
 from shared.platform.http import Accepted, Routes

@@ -18,7 +18,7 @@ from shared.diamonds.runs import difference, orphans, reports
 from shared.diamonds.runs.models import PartitionProgress, RunDifference, RunSummary, RunType, StartRun
 from shared.diamonds.runs.schedule import nightly_run_type
 from shared.diamonds.settings import settings
-from shared.platform.api_keys import ApiKey
+from shared.platform.access.api_keys import ApiKey
 from shared.platform.durable import DurableClient, new_blueprint
 from shared.platform.errors import ManifoldError
 from shared.platform.http import Accepted, Page, Pagination, Routes

@@ -7,9 +7,9 @@ from pydantic import BaseModel, Field, SecretStr
 
 from shared.followups.people import agents, passwords, tokens
 from shared.followups.people.models import Address, Agent, AgentProfile, Given, Line, ProfileFields
-from shared.platform.auth import PUBLIC, Caller
+from shared.platform.access.auth import PUBLIC, Caller
+from shared.platform.access.failed_attempts import failed_attempts
 from shared.platform.errors import Unauthenticated
-from shared.platform.failed_attempts import failed_attempts
 from shared.platform.http import Routes
 from triggers.followups.guard import AGENT, REGISTRATION, agent_of
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 from shared.followups.people import clients, tasks
 from shared.followups.people.imports import ClientImport, ImportReport, import_clients
 from shared.followups.people.models import Client, ClientChange, Given, Identifier, NewClient, Number, Stage, Task
-from shared.platform.auth import Caller
+from shared.platform.access.auth import Caller
 from shared.platform.http import Page, Routes
 from triggers.followups.guard import AGENT, agent_of
 from triggers.followups.lists import NumberedPage, page

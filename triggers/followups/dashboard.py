@@ -4,7 +4,7 @@ from pydantic import BaseModel, Field
 
 from shared.followups.reporting import dashboard
 from shared.followups.reporting.dashboard import Activity, Stats
-from shared.platform.auth import Caller
+from shared.platform.access.auth import Caller
 from shared.platform.http import Routes
 from triggers.followups.guard import AGENT, agent_of
 

@@ -10,7 +10,7 @@ from shared.followups.people.models import Given, Identifier, Line, Number
 from shared.followups.sending import brakes, mails, outbox
 from shared.followups.sending.mails import Edited, Email, EmailChange, NewEmail, Preview, State
 from shared.followups.steps import Outcome
-from shared.platform.auth import ADMIN, Caller
+from shared.platform.access.auth import ADMIN, Caller
 from shared.platform.errors import Conflict
 from shared.platform.http import Page, Routes
 from triggers.followups.guard import AGENT, agent_of

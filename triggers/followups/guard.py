@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from shared.followups.people import agents, tokens
 from shared.followups.settings import settings
-from shared.platform.auth import ADMIN, PUBLIC, Caller, Guard, header
+from shared.platform.access.auth import ADMIN, PUBLIC, Caller, Guard, header
+from shared.platform.access.failed_attempts import failed_attempts
 from shared.platform.errors import Forbidden, NotFound, Unauthenticated
-from shared.platform.failed_attempts import failed_attempts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,7 +7,7 @@ from shared.followups.people import tasks
 from shared.followups.people.models import Identifier, NewTask, Task, TaskChange, TaskStatus
 from shared.followups.sending import explain
 from shared.followups.sending.explain import Explanation
-from shared.platform.auth import Caller
+from shared.platform.access.auth import Caller
 from shared.platform.durable import DurableClient, Nothing
 from shared.platform.http import Accepted, Page, Routes
 from triggers.followups.guard import AGENT, agent_of

@@ -5,7 +5,7 @@ from uuid import UUID
 import azure.functions as func
 
 from shared.followups.people import subscriptions
-from shared.platform.auth import PUBLIC
+from shared.platform.access.auth import PUBLIC
 from shared.platform.errors import NotFound
 from shared.platform.http import Routes
 

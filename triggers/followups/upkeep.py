@@ -5,7 +5,7 @@ import logging
 from orchestrators.followups.sending import send_followups
 from shared.followups.reporting.health import SchedulerHealth, scheduler_health
 from shared.followups.sending import claims
-from shared.platform.auth import PUBLIC
+from shared.platform.access.auth import PUBLIC
 from shared.platform.durable import DurableClient, Nothing
 from shared.platform.errors import Conflict
 from shared.platform.http import Reply, Routes

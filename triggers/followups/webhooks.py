@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import BaseModel
 
 from shared.followups.events import bad_signatures, inbox, replies, ses, sns
-from shared.platform.auth import PUBLIC
+from shared.platform.access.auth import PUBLIC
 from shared.platform.errors import Forbidden, Unauthenticated
 from shared.platform.http import Routes
 

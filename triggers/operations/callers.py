@@ -3,11 +3,11 @@
 import azure.functions as func
 from pydantic import BaseModel, Field
 
-from shared.platform.api_keys import ApiKey
-from shared.platform.auth import PUBLIC, Caller
+from shared.platform.access.api_keys import ApiKey
+from shared.platform.access.auth import PUBLIC, Caller
+from shared.platform.access.sign_in import SIGN_IN, signed_in
 from shared.platform.http import Routes
 from shared.platform.settings import settings
-from shared.platform.sign_in import SIGN_IN, signed_in
 
 routes = Routes(tag="operations")
 

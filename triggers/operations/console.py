@@ -4,7 +4,7 @@ from pathlib import Path
 
 import azure.functions as func
 
-from shared.platform.auth import PUBLIC
+from shared.platform.access.auth import PUBLIC
 from shared.platform.http import Routes
 from shared.platform.http.pages import page
 

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from shared.platform.auth import PUBLIC
+from shared.platform.access.auth import PUBLIC
 from shared.platform.durable import DurableClient
 from shared.platform.errors import ManifoldError
 from shared.platform.health import Check, Dependency, Examiner

@@ -5,13 +5,13 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from shared.platform import dead_letters, queue_figures
-from shared.platform.auth import ADMIN
-from shared.platform.dead_letters import DeadLetter, Resubmitted
+from shared.platform.access.auth import ADMIN
 from shared.platform.durable import DurableClient, RunState
 from shared.platform.http import Page, Pagination, Routes
-from shared.platform.queue_figures import QueueFigures
-from shared.platform.servicebus import check_queue
+from shared.platform.messaging import dead_letters, queue_figures
+from shared.platform.messaging.dead_letters import DeadLetter, Resubmitted
+from shared.platform.messaging.queue_figures import QueueFigures
+from shared.platform.messaging.servicebus import check_queue
 from shared.platform.workload import workloads
 
 routes = Routes(tag="operations")

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field, StringConstraints
 
-from shared.platform.auth import ADMIN, Caller
+from shared.platform.access.auth import ADMIN, Caller
 from shared.platform.durable import DurableClient, Instance, Place, RunState, newest
 from shared.platform.errors import NotFound
 from shared.platform.http import Page, PageQuery, Pagination, Routes

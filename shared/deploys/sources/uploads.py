@@ -14,8 +14,8 @@ from typing import Final
 from shared.deploys.cancellation import DeploymentCancelled
 from shared.deploys.sources.archives import kind_of
 from shared.deploys.sources.tree import damaged
-from shared.platform import blob_files
 from shared.platform.errors import InvalidInput, NotFound, PayloadTooLarge
+from shared.platform.stores import blob_files
 
 CONTAINER: Final = "deploy-sources"
 ROUTE_BYTES: Final = 50_000_000

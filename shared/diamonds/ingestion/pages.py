@@ -16,7 +16,7 @@ from shared.diamonds.ingestion.models import IngestPages, Mark, PagesIngested, S
 from shared.diamonds.ingestion.payloads import LONGEST_ID, canonical, key, storable_text
 from shared.diamonds.runs.models import RUN_ENDED, RunStatus
 from shared.platform.errors import Conflict, ManifoldError, NotFound, TerminalError
-from shared.platform.postgres import database, rows
+from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,7 +12,7 @@ from shared.diamonds.pricing.rules import hold_rules
 from shared.diamonds.pricing.statements import consolidation_statement, fingerprint, parameters
 from shared.diamonds.runs.difference import withheld
 from shared.diamonds.runs.lifecycle import see_running
-from shared.platform.postgres import DataRefused, database, rows
+from shared.platform.stores.postgres import DataRefused, database, rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,7 @@ from shared.diamonds.pricing.repricing import DIFFERS, PRICED
 from shared.diamonds.pricing.rules import read_rule
 from shared.diamonds.pricing.terms import RuleTerms
 from shared.platform.errors import InvalidInput, TransientError
-from shared.platform.postgres import database, rows
+from shared.platform.stores.postgres import database, rows
 
 LIMIT_SECONDS = 30
 """How long a preview may take; half a million diamonds take about one second."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from shared.diamonds.pricing.models import RepriceFeed, Repricing
 from shared.diamonds.pricing.rules import hold_rules
 from shared.platform.errors import Conflict, NotFound
-from shared.platform.postgres import database, rows
+from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,7 @@ from shared.diamonds.pricing.statements import parameters, review_statement
 from shared.diamonds.runs.difference import withheld
 from shared.diamonds.runs.lifecycle import see_running
 from shared.diamonds.runs.models import RunDifference
-from shared.platform.postgres import database, rows
+from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:
     from uuid import UUID

@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, Field
 
 from shared.diamonds.pricing.terms import PricingRule, RuleTerms
 from shared.platform.errors import Conflict, NotFound, PreconditionFailed
-from shared.platform.postgres import database, rows
+from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection

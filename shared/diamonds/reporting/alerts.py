@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from shared.diamonds.runs.missing import DELETION_STOPPED
 from shared.diamonds.runs.models import RunStatus
 from shared.diamonds.settings import settings
-from shared.platform.alerts import Alert, AlertKind, send_once
+from shared.platform.alerting.alerts import Alert, AlertKind, send_once
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from shared.diamonds.models import FeedName
     from shared.diamonds.pricing.models import Repricing
     from shared.diamonds.runs.models import PartitionProgress, RunPlan, RunSummary
-    from shared.platform.mail import Mailer
+    from shared.platform.alerting.mail import Mailer
 
 FAILURES_SHOWN = 20
 

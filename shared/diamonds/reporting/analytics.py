@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, Field
 
 from shared.diamonds.models import FeedName, Model
 from shared.diamonds.runs.models import RunStatus, RunType
-from shared.platform.postgres import database, rows
+from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

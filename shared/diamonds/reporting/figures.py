@@ -14,7 +14,7 @@ from shared.diamonds.runs.models import PartitionId, PriceRange, RunSummary, Run
 from shared.diamonds.runs.reports import last_runs
 from shared.diamonds.runs.schedule import next_nightly, nightly_run_type
 from shared.diamonds.settings import settings
-from shared.platform.postgres import database, rows
+from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

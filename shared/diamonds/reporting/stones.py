@@ -12,8 +12,8 @@ from shared.diamonds.models import Model
 from shared.diamonds.offer.search.query import Diamond
 from shared.diamonds.offer.search.statements import COLUMNS
 from shared.platform.errors import NotFound
-from shared.platform.postgres import database, rows
 from shared.platform.redaction import redact
+from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:
     from shared.diamonds.models import FeedName

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from shared.diamonds.reporting.alerts import watermark_stands_still
 from shared.diamonds.runs import watermark
-from shared.platform.alerts import send_once
-from shared.platform.postgres import database, rows
+from shared.platform.alerting.alerts import send_once
+from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from shared.diamonds.models import FeedName
-    from shared.platform.mail import Mailer
+    from shared.platform.alerting.mail import Mailer
 
 
 async def watermarks(feeds: Sequence[FeedName], oldest: timedelta, *, via: Mailer | None = None) -> list[FeedName]:

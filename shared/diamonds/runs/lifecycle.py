@@ -13,8 +13,8 @@ from shared.diamonds.models import ERROR_LENGTH
 from shared.diamonds.runs.models import RUN_ENDED, Partition, Partitions, RunPlan, RunStatus, StartRun, Window
 from shared.diamonds.runs.reports import run_counts
 from shared.platform.errors import Conflict, NotFound, TransientError
-from shared.platform.postgres import database, rows
 from shared.platform.redaction import redact
+from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared.diamonds.runs.models import RUN_ENDED, MissingDiamonds, RunStatus
 from shared.platform.errors import Conflict, NotFound
-from shared.platform.postgres import database, rows
+from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:
     from uuid import UUID

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from shared.diamonds.runs import lifecycle, reports
 from shared.diamonds.runs.models import RunStatus
 from shared.platform.errors import Conflict
-from shared.platform.postgres import database, rows
+from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:
     from uuid import UUID

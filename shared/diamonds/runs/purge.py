@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 from shared.diamonds.runs.models import Purged
-from shared.platform.postgres import database, rows
+from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable

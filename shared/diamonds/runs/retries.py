@@ -12,7 +12,7 @@ from shared.diamonds.runs.lifecycle import load_plan, lock, run_in_progress
 from shared.diamonds.runs.models import RUN_ENDED, Partition, PartitionStatus, RunPlan, RunStatus
 from shared.diamonds.runs.reports import progress
 from shared.platform.errors import Conflict
-from shared.platform.postgres import database, rows
+from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence

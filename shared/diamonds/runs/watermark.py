@@ -10,8 +10,8 @@ from pydantic.alias_generators import to_camel
 
 from shared.diamonds.models import FeedName, Model
 from shared.diamonds.settings import settings
-from shared.platform.blobs import blob_service, read_blob, write_blob
 from shared.platform.errors import Conflict, TerminalError, TransientError
+from shared.platform.stores.blobs import blob_service, read_blob, write_blob
 
 ATTEMPTS = 5
 

@@ -11,7 +11,7 @@ from shared.followups.sending import facts, outbox
 from shared.followups.settings import settings
 from shared.followups.steps import Composed
 from shared.platform.errors import TerminalError
-from shared.platform.postgres import database
+from shared.platform.stores.postgres import database
 
 if TYPE_CHECKING:
     from shared.followups.composing.brief import Brief, Draft

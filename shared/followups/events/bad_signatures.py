@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shared.followups.reporting import alerts
-from shared.platform.postgres import database, rows
+from shared.platform.stores.postgres import database, rows
 
 MOST = 20
 """In five minutes; then /health/scheduler is red and a person is told."""

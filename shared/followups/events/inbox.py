@@ -8,7 +8,7 @@ from shared.followups.events.engagement import Look, engagement
 from shared.followups.reporting import alerts
 from shared.followups.sending import brakes, outbox
 from shared.followups.steps import Outcome
-from shared.platform.postgres import database, rows
+from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection

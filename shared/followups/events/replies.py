@@ -9,7 +9,7 @@ from pydantic import Field
 
 from shared.followups.people import tasks
 from shared.followups.people.models import Stored
-from shared.platform.postgres import database, rows
+from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection

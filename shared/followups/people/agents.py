@@ -6,7 +6,7 @@ from typing import Any
 
 from shared.followups.people.models import Agent, AgentProfile, ProfileFields
 from shared.platform.errors import Conflict, InvalidInput, NotFound
-from shared.platform.postgres import database, rows
+from shared.platform.stores.postgres import database, rows
 
 _COLUMNS = ", ".join(Agent.model_fields)
 

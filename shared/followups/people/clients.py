@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from shared.followups.people import tasks
 from shared.followups.people.models import Client, ClientChange, NewClient, Stage
 from shared.platform.errors import Conflict, InvalidInput, NotFound
-from shared.platform.postgres import database, rows
+from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

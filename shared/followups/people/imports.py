@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError
 from shared.followups.people import clients
 from shared.followups.people.models import Given, NewClient, Stored
 from shared.platform.errors import InvalidInput
-from shared.platform.postgres import database, rows
+from shared.platform.stores.postgres import database, rows
 
 MOST_ROWS = 1000
 FIELDS = ("email", "name", "phone", "property_address", "property_type", "stage", "notes", "time_zone")

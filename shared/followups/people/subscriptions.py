@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from shared.followups.people import tasks
 from shared.platform.errors import NotFound
-from shared.platform.postgres import database, rows
+from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:
     from uuid import UUID

@@ -8,7 +8,7 @@ from shared.followups.people.models import Client, NewTask, Task, TaskChange, Ta
 from shared.followups.scheduling.cadence import Step, plan
 from shared.followups.scheduling.calendar import next_open
 from shared.platform.errors import Conflict, NotFound
-from shared.platform.postgres import database, rows
+from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

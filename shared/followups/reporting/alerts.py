@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shared.platform.alerts import AlertKind, try_to_send
+from shared.platform.alerting.alerts import AlertKind, try_to_send
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from shared.followups.people.models import Stored
 from shared.platform.errors import NotFound
-from shared.platform.postgres import database, rows
+from shared.platform.stores.postgres import database, rows
 
 _STATS = """
 with me as (

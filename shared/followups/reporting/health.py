@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from shared.followups.events.bad_signatures import MOST, RECENT
 from shared.followups.sending.claims import DUE
-from shared.platform.postgres import database, rows
+from shared.platform.stores.postgres import database, rows
 
 OLDEST_SWEEP_SECONDS = 300
 OLDEST_DUE_SECONDS = 1800

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shared.platform.postgres import database, rows
+from shared.platform.stores.postgres import database, rows
 
 WARN, STOP = 0.001, 0.003
 """Shares of complaints at which the big mailbox providers begin to distrust a sender, and to refuse it."""

@@ -10,7 +10,7 @@ from shared.followups.people.models import calendar_of
 from shared.followups.scheduling.catch_up import DueStep, Move, Policy, Send, Skip, catch_up
 from shared.followups.settings import settings
 from shared.followups.steps import Claim
-from shared.platform.postgres import database, rows
+from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection

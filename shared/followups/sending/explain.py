@@ -10,7 +10,7 @@ from pydantic import Field
 from shared.followups.people.models import Stored
 from shared.followups.sending import checks, facts
 from shared.platform.errors import NotFound
-from shared.platform.postgres import database, rows
+from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection

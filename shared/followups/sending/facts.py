@@ -11,7 +11,7 @@ from shared.followups.people.tasks import CALENDAR
 from shared.followups.scheduling.calendar import local_instant
 from shared.followups.sending.checks import Facts
 from shared.followups.settings import settings
-from shared.platform.postgres import rows
+from shared.platform.stores.postgres import rows
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection

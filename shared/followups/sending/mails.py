@@ -20,8 +20,8 @@ from shared.followups.sending.senders import sender
 from shared.followups.settings import settings
 from shared.followups.steps import Outcome
 from shared.platform.errors import Conflict, InvalidInput, NotFound
-from shared.platform.postgres import database, rows
 from shared.platform.rate_limit import rate_limit
+from shared.platform.stores.postgres import database, rows
 
 State = Literal["claimed", "held", "sending", "sent", "failed", "unknown", "cancelled"]
 Status = Literal["queued", "sent", "failed", "delivered", "bounced", "opened", "clicked"]

@@ -15,7 +15,7 @@ from shared.followups.people import tasks
 from shared.followups.sending import checks, facts
 from shared.followups.sending.message import Mail, mail_of
 from shared.followups.steps import Claim, Outcome
-from shared.platform.postgres import database, rows
+from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection

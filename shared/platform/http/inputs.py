@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from pydantic_core import from_json
 from typing_extensions import TypedDict  # Python 3.11's own lacks what pydantic reads
 
-from shared.platform.auth import header
+from shared.platform.access.auth import header
 from shared.platform.http.problems import FieldProblem, UnsupportedMediaType, UnusableRequest
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import azure.functions as func
     from pydantic_core import ErrorDetails
 
-    from shared.platform.auth import Caller
+    from shared.platform.access.auth import Caller
 
 MODELS: Final = ("query", "headers", "body")
 MOST_QUERY_FIELDS: Final = 200

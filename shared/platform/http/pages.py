@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import azure.functions as func
 
-from shared.platform.auth import header
+from shared.platform.access.auth import header
 from shared.platform.errors import NotFound
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ import azure.functions as func
 from pydantic import BaseModel, Field
 
 from shared.platform import errors
-from shared.platform.auth import header
+from shared.platform.access.auth import header
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -18,7 +18,7 @@ from shared.platform.http.problems import problem_response
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
 
-    from shared.platform.auth import Guard
+    from shared.platform.access.auth import Guard
 
     Handler = Callable[..., Awaitable[Any]]
 

@@ -92,7 +92,7 @@ class Running:
     def grant(self, client: str, permission: str, *more: str) -> str:
         """Grant the permission to a client; its new key, or secret."""
         arguments = ["create", "--client", client, "--permission", permission, *more]
-        command = [sys.executable, "-m", "shared.platform.api_keys", *arguments]
+        command = [sys.executable, "-m", "shared.platform.access.api_keys", *arguments]
         made = subprocess.run(
             command, cwd=ROOT, env=os.environ | self.settings, check=True, capture_output=True, text=True
         )

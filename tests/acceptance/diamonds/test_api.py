@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
-from shared.platform.api_keys.signatures import message, sign
+from shared.platform.access.api_keys.signatures import message, sign
 
 if TYPE_CHECKING:
     from tests.acceptance.diamonds.conftest import Running
@@ -28,7 +28,7 @@ from generate_series(1, 120) n
 
 
 def grant(dsn: str, *arguments: str) -> str:
-    command = [sys.executable, "-m", "shared.platform.api_keys", "create", *arguments]
+    command = [sys.executable, "-m", "shared.platform.access.api_keys", "create", *arguments]
     environment = {**os.environ, "POSTGRES_DSN": dsn}
     return subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout.strip()
 

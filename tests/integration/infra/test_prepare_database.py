@@ -8,7 +8,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from infra.hooks.database_roles import create_app_role, grant_use
 from infra.hooks.prepare_database import Target, let_in
-from shared.platform.migrate import read
+from shared.platform.stores.migrate import read
 
 ENVIRONMENT = {
     "POSTGRES_SERVER_ID": "/subscriptions/s/resourceGroups/g/providers/Microsoft.DBforPostgreSQL/flexibleServers/p",

@@ -17,8 +17,8 @@ from infra.hooks.prepare_database import apply
 from local.postgres import server
 from local.postgres.account import caller_account
 from local.postgres.cluster import ensure, programs
-from shared.platform.migrate import Migration, read
 from shared.platform.settings import forget_settings
+from shared.platform.stores.migrate import Migration, read
 
 ROLES = """\
 CREATE ROLE azure_pg_admin CREATEROLE CREATEDB;

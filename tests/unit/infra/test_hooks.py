@@ -20,7 +20,7 @@ from infra.hooks.database_roles import _extensions
 from infra.hooks.describe import described
 from infra.hooks.prepare_database import addresses
 from infra.hooks.prepare_environment import budget_start, found_out, operator_name, vault_modes
-from shared.platform.migrate import Migration
+from shared.platform.stores.migrate import Migration
 from tools.bicep_check.syntax import plain, text
 
 AZD_S_OWN = {"AZURE_SUBSCRIPTION_ID", "AZURE_LOCATION", "AZURE_ENV_NAME"}
@@ -100,8 +100,8 @@ def test_what_the_hooks_import_is_what_they_require(root):
     wanted = set()
     for hook in ("prepare_environment", "after_provision", "api_keys"):
         wanted |= imported(root, f"infra.hooks.{hook}", seen)
-    assert "shared.platform.migrate" in seen
-    wanted |= imported(root, "shared.platform.api_keys.__main__", seen)
+    assert "shared.platform.stores.migrate" in seen
+    wanted |= imported(root, "shared.platform.access.api_keys.__main__", seen)
     known = metadata.packages_distributions() | {"azure.identity": ["azure-identity"]}
     needed = {known[name][0].lower() for name in wanted - NOT_FOR_HOOKS}
     needed = {{"psycopg-pool": "psycopg", "pydantic-core": "pydantic"}.get(name, name) for name in needed}

@@ -9,7 +9,7 @@ import azure.functions as func
 import pytest
 from pydantic import SecretStr
 
-from shared.platform import auth, sign_in
+from shared.platform.access import auth, sign_in
 
 
 @pytest.fixture

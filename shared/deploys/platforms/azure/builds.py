@@ -12,9 +12,9 @@ from shared.deploys.platforms.azure.registry import Registry, Run, image_name
 from shared.deploys.platforms.azure.waiting import Clock, alone, pause, watched
 from shared.deploys.platforms.base import BuildProgress, StepContext
 from shared.deploys.secrets import secret_store
-from shared.platform import blob_files
 from shared.platform.errors import TerminalError
 from shared.platform.files import scratch_folder
+from shared.platform.stores import blob_files
 
 CONTEXTS: Final = "deploy-contexts"
 """Private blobs, one a deployment: its source, packed, with a recipe."""

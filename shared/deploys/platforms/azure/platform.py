@@ -31,11 +31,11 @@ from shared.deploys.platforms.base import (
 from shared.deploys.recipes.plan import source_root
 from shared.deploys.secrets import redactor, secret_store
 from shared.deploys.settings import settings
-from shared.platform import blob_files
 from shared.platform.arm import BUSY, Json, ResourceManager
 from shared.platform.cookies import no_cookies
 from shared.platform.errors import NotFound, TerminalError, TransientError
 from shared.platform.files import read_chunks, scratch_folder
+from shared.platform.stores import blob_files
 
 if TYPE_CHECKING:
     from httpx import AsyncBaseTransport

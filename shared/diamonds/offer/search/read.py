@@ -9,7 +9,7 @@ from shared.diamonds.offer.search.cursor import Cursor, read_cursor
 from shared.diamonds.offer.search.query import Diamond, Found, Search, SearchPage
 from shared.diamonds.offer.search.statements import COLUMNS, of_few, of_many, sample
 from shared.platform.errors import NotFound
-from shared.platform.postgres import database, each_statement_commits, rows
+from shared.platform.stores.postgres import database, each_statement_commits, rows
 
 FEW = 2_000
 """Up to so many are found all and sorted. Each costs a look at its row, what is passed over costs one at the index."""

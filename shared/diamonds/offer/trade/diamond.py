@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared.diamonds.offer.search.read import unknown
 from shared.platform.errors import Conflict
-from shared.platform.postgres import rows
+from shared.platform.stores.postgres import rows
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection

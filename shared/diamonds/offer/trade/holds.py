@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from shared.diamonds.offer.trade.diamond import close, lock, read, refuse_unless_free
 from shared.platform.errors import NotFound
-from shared.platform.postgres import database, rows
+from shared.platform.stores.postgres import database, rows
 
 
 class Availability(BaseModel):

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from shared.diamonds.offer.search.read import unknown
 from shared.diamonds.offer.trade.diamond import close, lock, refuse_unless_free
 from shared.platform.errors import Conflict
-from shared.platform.postgres import database, rows
+from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection

@@ -25,8 +25,8 @@ from shared.diamonds.runs.models import (
     Window,
 )
 from shared.platform.errors import Conflict
-from shared.platform.postgres import database
 from shared.platform.settings import forget_settings
+from shared.platform.stores.postgres import database
 
 
 class Supplier:

@@ -16,9 +16,9 @@ from local.cosmos.testing import CosmosProcess, running
 from shared.deploys import queue
 from shared.deploys.models import ArchiveSource, Deployment
 from shared.deploys.sources import store_archive
-from shared.platform.cosmos import close_cosmos
 from shared.platform.errors import TransientError
 from shared.platform.settings import forget_settings
+from shared.platform.stores.cosmos import close_cosmos
 from triggers.deploys import deployments, projects
 
 _numbers = count(1)

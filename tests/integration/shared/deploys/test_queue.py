@@ -11,10 +11,10 @@ import pytest
 from shared.deploys import intake, store
 from shared.deploys.models import DeploymentStatus
 from shared.deploys.slots import Holder, Slots
-from shared.platform.cosmos import close_cosmos
 from shared.platform.durable import RunState
 from shared.platform.errors import Conflict, InvalidInput, NotFound, TransientError
 from shared.platform.settings import forget_settings
+from shared.platform.stores.cosmos import close_cosmos
 from triggers.deploys import queue, upkeep
 
 CANARY = "canary-in-a-message"

@@ -10,9 +10,9 @@ from shared.deploys import logs, projects, retention, sources, store
 from shared.deploys.logs import DeploymentLog
 from shared.deploys.models import ArchiveSource, DeploymentStatus
 from shared.deploys.secrets import secret_store
-from shared.platform import blob_files
 from shared.platform.errors import NotFound
 from shared.platform.redaction import Redactor
+from shared.platform.stores import blob_files
 
 KEPT = timedelta(days=90)
 CANARY = "canary-b0a7"

@@ -18,11 +18,11 @@ from shared.deploys.logs import DeploymentLog
 from shared.deploys.models import DeploymentStatus, GitSource, Parameters
 from shared.deploys.platforms.base import AppHealth
 from shared.deploys.secrets import secret_store
-from shared.platform.api_keys import ApiKey
-from shared.platform.auth import Caller
-from shared.platform.blobs import blob_service
+from shared.platform.access.api_keys import ApiKey
+from shared.platform.access.auth import Caller
 from shared.platform.errors import TransientError
 from shared.platform.redaction import Redactor
+from shared.platform.stores.blobs import blob_service
 from triggers.deploys import deployments
 from triggers.deploys import projects as project_routes
 

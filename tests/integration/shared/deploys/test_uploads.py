@@ -10,9 +10,9 @@ import pytest
 from shared.deploys import sources
 from shared.deploys.models import ArchiveSource
 from shared.deploys.sources import uploads
-from shared.platform import blob_files
-from shared.platform.blobs import blob_service
 from shared.platform.errors import InvalidInput, NotFound, PayloadTooLarge, TerminalError
+from shared.platform.stores import blob_files
+from shared.platform.stores.blobs import blob_service
 
 
 def archive(text: str) -> bytes:

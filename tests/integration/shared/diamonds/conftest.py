@@ -15,8 +15,8 @@ from shared.diamonds.ingestion.models import IngestPages, Stone
 from shared.diamonds.ingestion.paging import OffsetPages
 from shared.diamonds.runs import lifecycle
 from shared.diamonds.runs.models import EPOCH, Partition, Partitions, PriceRange, RunPlan, StartRun, Window
-from shared.platform import postgres
-from shared.platform.postgres import database
+from shared.platform.stores import postgres
+from shared.platform.stores.postgres import database
 
 WINDOW = Window(since=EPOCH, until=datetime(2026, 1, 2, tzinfo=UTC))
 

@@ -25,7 +25,7 @@ from shared.diamonds.runs import lifecycle, reports
 from shared.diamonds.runs.missing import mark_missing_deleted
 from shared.diamonds.runs.models import RunStatus
 from shared.platform.errors import Conflict
-from shared.platform.postgres import DataRefused, close_pools, database
+from shared.platform.stores.postgres import DataRefused, close_pools, database
 from tests.unit.shared.diamonds.pricing.oracle import Unpriced, dollars, price
 
 

@@ -30,7 +30,7 @@ from shared.diamonds.runs import lifecycle, reports, retries
 from shared.diamonds.runs.missing import mark_missing_deleted
 from shared.diamonds.runs.models import PartitionStatus, RunStatus
 from shared.platform.errors import TransientError
-from shared.platform.postgres import close_pools, database
+from shared.platform.stores.postgres import close_pools, database
 from tests.unit.shared.diamonds.pricing.oracle import Unpriced, price
 
 MAPPINGS = [NIVODA, replace(NIVODA, treated=("diamond", "treated"))]

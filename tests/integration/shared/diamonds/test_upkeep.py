@@ -14,8 +14,8 @@ from shared.diamonds.reporting import watch
 from shared.diamonds.runs import lifecycle, orphans, purge, reports, retries, watermark
 from shared.diamonds.runs.models import RunStatus, WatchFeeds
 from shared.platform.errors import Conflict
-from shared.platform.postgres import database
 from shared.platform.settings import forget_settings
+from shared.platform.stores.postgres import database
 
 DAY = timedelta(days=1)
 RAW = "select supplier_stone_id from diamonds.raw_diamonds order by 1"

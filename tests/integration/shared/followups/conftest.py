@@ -11,8 +11,8 @@ from shared.followups.people import agents, clients
 from shared.followups.people.models import AgentProfile, NewClient
 from shared.platform.durable import ACTIVITIES, ORCHESTRATIONS, Nothing
 from shared.platform.durable.handles import Envelope
-from shared.platform.postgres import database, rows
 from shared.platform.settings import forget_settings
+from shared.platform.stores.postgres import database, rows
 
 ALWAYS = {"time_zone": "UTC", "working_days": (1, 2, 3, 4, 5, 6, 7), "opens": "00:00", "closes": "23:59:59.999999"}
 

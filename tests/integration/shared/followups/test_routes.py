@@ -10,7 +10,7 @@ import jwt
 import pytest
 
 from shared.followups.people import passwords, tokens
-from shared.platform.failed_attempts import failed_attempts
+from shared.platform.access.failed_attempts import failed_attempts
 from shared.platform.settings import forget_settings
 from triggers.followups import followups
 

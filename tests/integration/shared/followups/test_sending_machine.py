@@ -16,7 +16,7 @@ from shared.followups.people import agents, clients
 from shared.followups.sending import claims, outbox
 from shared.followups.steps import Outcome
 from shared.platform.durable import Nothing
-from shared.platform.postgres import close_pools
+from shared.platform.stores.postgres import close_pools
 
 FAULTS = [
     "none", "none", "none", "dies before writing", "dies before sending", "dies while sending",

@@ -4,7 +4,7 @@ import asyncio
 
 from activities.followups import sending as steps
 from shared.platform.durable import Nothing
-from shared.platform.postgres import close_pools
+from shared.platform.stores.postgres import close_pools
 
 
 async def sweep_for_ever() -> None:

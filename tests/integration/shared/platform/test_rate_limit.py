@@ -12,15 +12,15 @@ from time import monotonic
 import pytest
 
 from shared.platform.errors import TransientError
-from shared.platform.postgres import database
 from shared.platform.rate_limit import SharedRateLimit, rate_limit
+from shared.platform.stores.postgres import database
 
 LIMIT, PROCESSES, TASKS, REQUESTS = 25, 3, 4, 8
 
 # One host instance: several activities at a time, each sending requests one after the other.
 INSTANCE = """
 import asyncio, socket, sys
-from shared.platform.postgres import close_pools
+from shared.platform.stores.postgres import close_pools
 from shared.platform.rate_limit import rate_limit
 
 port, limit, tasks, requests = map(int, sys.argv[1:])

@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from shared.platform.auth import PUBLIC
+from shared.platform.access.auth import PUBLIC
 from shared.platform.http import Routes, hidden_routes
 from shared.platform.workload import Workload
 from triggers.operations import console, docs, health, runs

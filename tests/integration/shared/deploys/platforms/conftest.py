@@ -25,8 +25,8 @@ from shared.deploys.platforms.azure.builds import CONTEXTS
 from shared.deploys.platforms.base import DomainProgress, StepContext
 from shared.deploys.platforms.local import LocalPlatform
 from shared.platform.arm import ResourceManager
-from shared.platform.blobs import read_blob
 from shared.platform.settings import forget_settings
+from shared.platform.stores.blobs import read_blob
 
 APP = """
 import http.server, os, sys

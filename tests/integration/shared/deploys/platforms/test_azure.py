@@ -15,10 +15,10 @@ from shared.deploys.models import SCALES
 from shared.deploys.platforms.azure import builds
 from shared.deploys.platforms.azure.names import revision_name, suffix
 from shared.deploys.secrets import secret_store
-from shared.platform import blob_files
-from shared.platform.blobs import read_blob
 from shared.platform.errors import TerminalError, TransientError
 from shared.platform.settings import forget_settings
+from shared.platform.stores import blob_files
+from shared.platform.stores.blobs import read_blob
 
 CANARY = "canary-7f3a9c"
 HOST = "shop.example.com"

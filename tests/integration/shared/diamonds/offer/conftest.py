@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 import azure.functions as func
 import pytest
 
-from shared.platform.api_keys.__main__ import _create, _options
-from shared.platform.postgres import database, rows
+from shared.platform.access.api_keys.__main__ import _create, _options
+from shared.platform.stores.postgres import database, rows
 from triggers.diamonds.offer import routes
 
 _numbers = count(1)

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
-from shared.platform import auth
+from shared.platform.access import auth
 from shared.platform.settings import forget_settings
 
 SEARCH = "/api/v2/diamonds"

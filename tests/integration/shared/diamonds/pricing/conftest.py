@@ -12,8 +12,8 @@ from shared.diamonds.pricing.models import RepriceFeed
 from shared.diamonds.pricing.repricing import begin, reprice
 from shared.diamonds.pricing.rules import create_rule
 from shared.diamonds.pricing.terms import RuleTerms
-from shared.platform.postgres import database
 from shared.platform.settings import forget_settings
+from shared.platform.stores.postgres import database
 from triggers.diamonds import figures, pricing
 
 _OFFER = """

@@ -9,7 +9,7 @@ from psycopg.types.json import Jsonb
 from shared.diamonds.pricing import repricing
 from shared.diamonds.pricing.rules import create_rule
 from shared.diamonds.pricing.terms import PricingRule, RuleTerms
-from shared.platform.postgres import close_pools, database, rows
+from shared.platform.stores.postgres import close_pools, database, rows
 from tests.unit.shared.diamonds.pricing.oracle import Unpriced, price
 
 terms = st.builds(

@@ -20,7 +20,7 @@ from shared.diamonds.pricing.repricing import begin, fail, last_repricings, read
 from shared.diamonds.pricing.rules import change_rule, create_rule, delete_rule, list_rules
 from shared.diamonds.pricing.terms import PricingRule, RuleTerms
 from shared.platform.errors import Conflict, NotFound, TransientError
-from shared.platform.postgres import close_pools, database
+from shared.platform.stores.postgres import close_pools, database
 from tests.unit.shared.diamonds.pricing.oracle import Unpriced, price
 
 STATE = "select id, retail_price, markup_ratio, rating, xmin::text from diamonds.diamonds order by id"

@@ -9,7 +9,7 @@ from shared.diamonds.pricing import rules
 from shared.diamonds.pricing.rules import change_rule, create_rule, delete_rule, hold_rules, list_rules, read_rule
 from shared.diamonds.pricing.terms import RuleTerms
 from shared.platform.errors import Conflict, NotFound, PreconditionFailed
-from shared.platform.postgres import database
+from shared.platform.stores.postgres import database
 
 TERMS = RuleTerms(markup_ratio=Decimal("1.2"))
 

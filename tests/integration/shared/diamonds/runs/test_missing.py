@@ -7,7 +7,7 @@ import pytest
 
 from shared.diamonds.runs import missing
 from shared.diamonds.runs.missing import count_missing, mark_missing_deleted
-from shared.platform.postgres import database, rows
+from shared.platform.stores.postgres import database, rows
 
 STONES = 20_000
 

@@ -7,9 +7,9 @@ from uuid import uuid4
 import pytest
 
 from shared.diamonds.runs import watermark
-from shared.platform.blobs import read_blob, write_blob
 from shared.platform.errors import Conflict, TerminalError, TransientError
 from shared.platform.settings import forget_settings
+from shared.platform.stores.blobs import read_blob, write_blob
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

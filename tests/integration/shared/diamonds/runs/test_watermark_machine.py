@@ -34,11 +34,11 @@ from shared.diamonds.reporting import alerts
 from shared.diamonds.runs import lifecycle, orphans, reports, watermark
 from shared.diamonds.runs.models import EPOCH, ConsolidateRun, RetryRun, RunStatus, StartRun
 from shared.platform import settings as app_settings
-from shared.platform.blobs import close_blobs
 from shared.platform.durable import ACTIVITIES, ORCHESTRATIONS, Failure
 from shared.platform.durable.handles import Envelope
 from shared.platform.errors import Conflict, TerminalError, TransientError
-from shared.platform.postgres import close_pools
+from shared.platform.stores.blobs import close_blobs
+from shared.platform.stores.postgres import close_pools
 
 OVERLAP = 10
 PAGE = 2

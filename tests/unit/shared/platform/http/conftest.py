@@ -14,7 +14,7 @@ import azure.functions as func
 import pytest
 from pydantic import BaseModel, Field
 
-from shared.platform.auth import ADMIN, PUBLIC, Caller
+from shared.platform.access.auth import ADMIN, PUBLIC, Caller
 from shared.platform.errors import Conflict, InvalidInput, NotFound, RateLimited, TransientError
 from shared.platform.http import Accepted, Page, PageQuery, Pagination, Reply, Routes, register
 from shared.platform.http.routes import Operation

@@ -3,7 +3,7 @@ import json
 import pytest
 from pydantic import BaseModel
 
-from shared.platform.auth import PUBLIC
+from shared.platform.access.auth import PUBLIC
 from shared.platform.http import Reply, Routes
 from shared.platform.http.openapi import document
 

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, SecretStr
 
-from shared.platform import auth
-from shared.platform.auth import PUBLIC
+from shared.platform.access import auth
+from shared.platform.access.auth import PUBLIC
 from shared.platform.http import Routes, hidden_routes, register
 from shared.platform.http.inputs import Inputs
 

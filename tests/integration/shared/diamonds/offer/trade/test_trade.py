@@ -9,7 +9,7 @@ import pytest
 from shared.diamonds.offer.trade import HoldRequest, PurchaseRequest, availability, hold, purchase, release
 from shared.diamonds.offer.trade import diamond as one_diamond
 from shared.platform.errors import Conflict, NotFound, TransientError
-from shared.platform.postgres import database
+from shared.platform.stores.postgres import database
 
 HALF_AN_HOUR = HoldRequest(minutes=30)
 ANY_PRICE = PurchaseRequest(expected_price=None, reference=None)

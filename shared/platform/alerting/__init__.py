@@ -1,0 +1,1 @@
+"""Mail and chat messages to people when something needs them."""

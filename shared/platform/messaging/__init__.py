@@ -1,0 +1,1 @@
+"""Service Bus queues: sending, how full they are, dead letters."""

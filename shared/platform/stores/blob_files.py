@@ -1,0 +1,183 @@
+"""Large blobs: written once, read in chunks that are hashed and counted, or uploaded by clients to signed URLs."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from shared.platform.errors import InvalidInput, NotFound, TransientError
+from shared.platform.stores.blobs import blob_service
+
+if TYPE_CHECKING:
+    from azure.storage.blob.aio import BlobServiceClient
+
+_CLOCK_SKEW = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedUrl:
+    """An address that lets whoever has it create one blob until it expires."""
+
+    url: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ListedBlob:
+    """A blob in a list, by its name in the container."""
+
+    name: str
+    modified: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BlobPage:
+    """Some blobs of a container, and where the next page begins."""
+
+    blobs: list[ListedBlob]
+    continuation: str | None
+
+
+async def list_blobs(container: str, *, limit: int, continuation: str | None = None) -> BlobPage:
+    """Up to `limit` blobs in the order of their names; a container that does not exist has none."""
+    from azure.core.exceptions import AzureError, ResourceNotFoundError  # noqa: PLC0415 - loads in the activity
+
+    listed = blob_service().get_container_client(container).list_blobs(results_per_page=limit)
+    pages: Any = listed.by_page(continuation)
+    try:
+        async for page in pages:
+            blobs = [ListedBlob(str(blob.name), blob.last_modified) async for blob in page]
+            return BlobPage(blobs, pages.continuation_token or None)
+    except ResourceNotFoundError:
+        pass
+    except AzureError as error:
+        raise _unavailable(container, "", error) from error
+    return BlobPage([], None)
+
+
+async def blob_size(container: str, name: str) -> int | None:
+    """Bytes of the blob, or None if it (or its container) does not exist."""
+    from azure.core.exceptions import AzureError, ResourceNotFoundError  # noqa: PLC0415 - loads in the activity
+
+    try:
+        found = await blob_service().get_blob_client(container, name).get_blob_properties()
+    except ResourceNotFoundError:
+        return None
+    except AzureError as error:
+        raise _unavailable(container, name, error) from error
+    return int(found.size)
+
+
+async def create_blob(container: str, name: str, data: bytes | AsyncIterable[bytes]) -> bool:
+    """Write a blob that nobody has written yet. False: it is there already, and stays as it is."""
+    from azure.core.exceptions import (  # noqa: PLC0415 - loads in the activity
+        AzureError,
+        ResourceExistsError,
+        ResourceModifiedError,
+    )
+
+    try:
+        await _ensure_container(blob_service(), container)
+        await blob_service().get_blob_client(container, name).upload_blob(data, overwrite=False)
+    except (ResourceExistsError, ResourceModifiedError):
+        return False
+    except AzureError as error:
+        raise _unavailable(container, name, error) from error
+    return True
+
+
+async def download_blob(container: str, name: str, path: Path, *, most: int, check: Callable[[], None]) -> str:
+    """Copy a blob into a new file in chunks; the sha256 of its bytes. `check` is called between chunks, and may raise.
+
+    Raises:
+        NotFound: there is no such blob.
+        InvalidInput: it has more than `most` bytes; what was written of it is left.
+    """
+    from azure.core.exceptions import AzureError, ResourceNotFoundError  # noqa: PLC0415 - loads in the activity
+
+    digest, size = hashlib.sha256(), 0
+    try:
+        stream = await blob_service().get_blob_client(container, name).download_blob()
+        file = await asyncio.to_thread(path.open, "xb")
+        try:
+            async for chunk in stream.chunks():
+                check()
+                size += len(chunk)
+                if size > most:
+                    raise InvalidInput(f"{name} is larger than {most:,} bytes.", code="blob-too-large")
+                digest.update(chunk)
+                await asyncio.to_thread(file.write, chunk)
+        finally:
+            await asyncio.to_thread(file.close)
+    except ResourceNotFoundError as error:
+        raise NotFound(f"There is no blob {container}/{name}.", code="blob-not-found") from error
+    except AzureError as error:
+        raise _unavailable(container, name, error) from error
+    return digest.hexdigest()
+
+
+async def delete_blob(container: str, name: str) -> None:
+    """Delete a blob; one that is not there is no error."""
+    from azure.core.exceptions import AzureError, ResourceNotFoundError  # noqa: PLC0415 - loads in the activity
+
+    try:
+        await blob_service().get_blob_client(container, name).delete_blob()
+    except ResourceNotFoundError:
+        pass
+    except AzureError as error:
+        raise _unavailable(container, name, error) from error
+
+
+async def create_url(container: str, name: str, lifetime: timedelta) -> SignedUrl:
+    """An address for creating this blob, and nothing else: it neither reads nor replaces one that is there.
+
+    Signed by a key that Entra ID gives the app for that long, or with the account's key where that is configured.
+    """
+    from azure.core.exceptions import AzureError  # noqa: PLC0415 - loads in the activity
+    from azure.storage.blob import BlobSasPermissions, generate_blob_sas  # noqa: PLC0415 - loads in the activity
+
+    service = blob_service()
+    now = datetime.now(UTC)
+    begins, ends = now - _CLOCK_SKEW, now + lifetime
+    try:
+        await _ensure_container(service, container)
+        account_key: Any = getattr(service.credential, "account_key", None)
+        signing: dict[str, Any] = (
+            {"account_key": account_key}
+            if account_key
+            else {"user_delegation_key": await service.get_user_delegation_key(begins, ends)}
+        )
+    except AzureError as error:
+        raise _unavailable(container, name, error) from error
+    token = generate_blob_sas(
+        str(service.account_name),
+        container,
+        name,
+        permission=BlobSasPermissions(create=True),
+        start=begins,
+        expiry=ends,
+        **signing,
+    )
+    return SignedUrl(f"{service.get_blob_client(container, name).url}?{token}", ends)
+
+
+async def _ensure_container(service: BlobServiceClient, container: str) -> None:
+    from azure.core.exceptions import ResourceExistsError  # noqa: PLC0415 - loads in the activity
+
+    client = service.get_container_client(container)
+    if not await client.exists():
+        try:
+            await client.create_container()
+        except ResourceExistsError:
+            return
+
+
+def _unavailable(container: str, name: str, error: Exception) -> TransientError:
+    return TransientError(
+        f"Blob Storage did not do its part for {container}/{name}: {type(error).__name__}.", code="storage-unavailable"
+    )

@@ -1,0 +1,93 @@
+"""Who guesses keys is slowed down, and nobody else."""
+
+import azure.functions as func
+import pytest
+
+from shared.platform.access import failed_attempts
+from shared.platform.access.failed_attempts import BURST, GAP_SECONDS, FailedAttempts, address_of
+from shared.platform.errors import RateLimited, Unauthenticated
+
+
+class Clock:
+    now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def request(address: str = "203.0.113.7:5123") -> func.HttpRequest:
+    return func.HttpRequest("GET", "/x", headers={"X-Forwarded-For": address}, body=b"")
+
+
+def attempt(attempts: FailedAttempts, address: str, *, right: bool = False) -> str:
+    try:
+        with attempts.watched(request(address)):
+            if not right:
+                raise Unauthenticated("wrong")  # noqa: TRY301 - what is watched is what the block raises
+    except Unauthenticated:
+        return "refused"
+    except RateLimited:
+        return "slowed"
+    return "let in"
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def attempts(clock: Clock) -> FailedAttempts:
+    return FailedAttempts(clock)
+
+
+def test_an_address_has_a_burst_and_then_one_try_each_gap(attempts, clock):
+    assert [attempt(attempts, "a") for _ in range(BURST + 5)] == ["refused"] * BURST + ["slowed"] * 5
+    clock.now += GAP_SECONDS
+    assert [attempt(attempts, "a") for _ in range(3)] == ["refused", "slowed", "slowed"]
+    clock.now += GAP_SECONDS * BURST
+    assert [attempt(attempts, "a") for _ in range(BURST + 1)] == ["refused"] * BURST + ["slowed"]
+
+
+def test_a_slowed_key_is_not_looked_at_and_the_answer_says_when_it_will_be(attempts, clock):
+    for _ in range(BURST):
+        attempt(attempts, "a")
+    clock.now += 1
+    with pytest.raises(RateLimited) as slowed, attempts.watched(request("a")):
+        pytest.fail("it was looked at")
+    assert slowed.value.retry_after == pytest.approx(GAP_SECONDS - 1)
+    clock.now += slowed.value.retry_after
+    assert attempt(attempts, "a", right=True) == "let in"
+
+
+def test_right_keys_cost_nothing(attempts):
+    assert {attempt(attempts, "a", right=True) for _ in range(10 * BURST)} == {"let in"}
+    assert [attempt(attempts, "a") for _ in range(BURST)] == ["refused"] * BURST
+
+
+def test_another_address_is_not_slowed(attempts):
+    for _ in range(BURST + 1):
+        attempt(attempts, "a")
+    assert attempt(attempts, "b") == "refused"
+
+
+def test_what_is_remembered_is_bounded(attempts, monkeypatch):
+    monkeypatch.setattr(failed_attempts, "MOST_ADDRESSES", 3)
+    for address in "abcad":
+        attempt(attempts, address)
+    assert list(attempts._full_at) == ["c", "a", "d"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "address"),
+    [
+        ("203.0.113.7:5123", "203.0.113.7"),
+        ("203.0.113.7", "203.0.113.7"),
+        ("10.0.0.1, 1.2.3.4:5, 203.0.113.7:5123", "203.0.113.7"),
+        ("[2001:db8::7]:5123", "2001:db8::7"),
+        ("2001:db8::7", "2001:db8::7"),
+        ("", ""),
+    ],
+)
+def test_the_address_is_the_last_one_without_its_port(sent, address):
+    assert address_of(request(sent)) == address

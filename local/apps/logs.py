@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from local.apps.process import LINE
 BYTES = 10_000_000
 READ = 262_144
 END = 65_536
+_CAUSE = re.compile(r"\b(npm (error|ERR!)|[A-Za-z]*(Error|Exception)\b|error\b|ERROR\b|fatal:)")
+_NO_CAUSE = re.compile(r"complete log of this run|npm (error|ERR!) *$|A debug log|errno|For more information")
 
 
 class LogFile:
@@ -26,6 +29,7 @@ class LogFile:
         self._size = path.stat().st_size if path.exists() else 0
         self._end: deque[bytes] = deque()
         self._left_out = 0
+        self._cause = ""
         self.last = ""
         """The last line with anything on it."""
 
@@ -33,6 +37,8 @@ class LogFile:
         """Add a line."""
         shown = self._mask(line)[:LINE]
         self.last = shown.strip() or self.last
+        if _CAUSE.search(shown) and not _NO_CAUSE.search(shown):
+            self._cause = self.last
         data = shown.encode() + b"\n"
         if self._size > BYTES:
             if not self._rotate:
@@ -43,6 +49,11 @@ class LogFile:
         self._size += len(data)
         with self._path.open("ab") as file:
             file.write(data)
+
+    @property
+    def cause(self) -> str:
+        """The line that most likely says why a command failed: the last that speaks of an error, else the last."""
+        return self._cause or self.last
 
     def close(self) -> None:
         """Write the end that was kept."""

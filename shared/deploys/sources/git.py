@@ -213,17 +213,22 @@ async def _pin(url: str) -> tuple[str, ...]:
 
     Raises:
         InvalidInput: the name stands for an address that is not public.
-        TransientError: it cannot be looked up.
+        TerminalError: there is no such host (`git-host-unknown`).
+        TransientError: it cannot be looked up now.
     """
     found = urlsplit(url)
     host, port = found.hostname or "", found.port or 443
     try:
         addresses = await _addresses(host, port)
-    except OSError as error:
+    except OSError as error:  # the codes of getaddrinfo are negative, so they are no other errors' numbers
+        if error.errno == socket.EAI_NONAME:
+            raise TerminalError(
+                f"There is no host {host}.", code="git-host-unknown", remedy="See that the address is right."
+            ) from None
         raise TransientError(
             f"The host {host} could not be looked up: {error.strerror}.",
-            code="git-host-unknown",
-            remedy="See that the address is right.",
+            code="git-host-unavailable",
+            remedy="Try again later.",
         ) from None
     if _AZURE_INSIDE in addresses or not all(ipaddress.ip_address(one).is_global for one in addresses):
         raise _no_url(f"{host!r} is no public host")

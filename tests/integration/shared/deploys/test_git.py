@@ -1,6 +1,7 @@
 """Git sources, fetched from a repository on this machine that stands behind an https address."""
 
 import asyncio
+import socket
 import subprocess
 
 import psutil
@@ -171,12 +172,19 @@ async def test_git_connects_to_the_address_that_was_looked_at(tmp_path):
     assert "http.curloptResolve=git.example.com:443:140.82.112.3" in told.read_text()
 
 
-async def test_a_host_that_is_not_there(monkeypatch, tmp_path):
+@pytest.mark.parametrize(
+    ("error", "kind", "message"),
+    [
+        (socket.gaierror(socket.EAI_NONAME, "Name or service not known"), TerminalError, "There is no host"),
+        (socket.gaierror(socket.EAI_AGAIN, "Temporary failure"), TransientError, "could not be looked up: Temporary"),
+    ],
+)
+async def test_a_host_that_is_not_there_is_said_to_be_that(monkeypatch, tmp_path, error, kind, message):
     async def look_up(*_):
-        raise OSError(-2, "Name or service not known")
+        raise error
 
     monkeypatch.setattr("shared.deploys.sources.git._addresses", look_up)
-    with pytest.raises(TransientError, match="could not be looked up: Name or service not known"):
+    with pytest.raises(kind, match=message):
         await clone(GitSource(url=URL), tmp_path / "into", cancelled=no)
 
 

@@ -53,3 +53,36 @@ def test_a_full_log_is_put_aside_or_cut(tmp_path, monkeypatch, rotate):
         log.close()
         assert path.read_text().endswith("lines are left out here.\nline 057\nline 058\nline 059\n")
     assert log.last == ("line 029" if rotate else "line 059")
+
+
+@pytest.mark.parametrize(
+    ("lines", "cause"),
+    [
+        (
+            [
+                "npm error code E404",
+                "npm error 404 Not Found - left-padd",
+                "npm error A complete log of this run can be found in: /x",
+            ],
+            "npm error 404 Not Found - left-padd",
+        ),
+        (
+            ["Traceback:", "ModuleNotFoundError: No module named 'flask'"],
+            "ModuleNotFoundError: No module named 'flask'",
+        ),
+        (
+            ["Error: Cannot find module 'express'", "    at x (y.js:1)", "}", "Node.js v22.1.0"],
+            "Error: Cannot find module 'express'",
+        ),
+        (
+            ["ERROR: No matching distribution found for flaskk", "[notice] A new release of pip"],
+            "ERROR: No matching distribution found for flaskk",
+        ),
+        (["building", "no good"], "no good"),
+    ],
+)
+def test_the_line_that_says_why_a_command_failed_is_found(tmp_path, lines, cause):
+    log = LogFile(tmp_path / "a.log", Mask([]), rotate=False)
+    for line in lines:
+        log(line)
+    assert log.cause == cause

@@ -75,7 +75,7 @@ def golden() -> Any:
 def patterns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> InProcessFunctions:
     """The recorded app's durable functions, freshly loaded, counting in a folder of their own."""
     module = load_patterns(tmp_path, monkeypatch)
-    functions = InProcessFunctions(module.app.get_functions())
+    functions: Any = InProcessFunctions(module.app.get_functions())
     functions.module = module
     return functions
 

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -31,12 +31,12 @@ class _Recorded(BaseHTTPRequestHandler):
 
     do_GET = do_POST = do_PUT = _answer  # noqa: N815 - the names that http.server looks for
 
-    def log_message(self, *words: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
         """Tests are quiet."""
 
 
 @contextmanager
-def outside() -> Iterator[str]:
+def outside() -> Generator[str]:
     """The address of a server of its own."""
     with ThreadingHTTPServer(("127.0.0.1", 0), _Recorded) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()

@@ -93,7 +93,7 @@ class Host:
 
 
 @pytest.fixture
-def called(patterns: InProcessFunctions, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def called(patterns: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """What call_http calls."""
     with outside() as url:
         monkeypatch.setattr(patterns.module, "URL", url)

@@ -7,6 +7,7 @@ import re
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,8 @@ ROOT = Path(__file__).parents[2]
 LAYERS = ("triggers", "orchestrators", "activities")
 OPERATIONS_PAGE = (ROOT / "docs" / "operations.md").read_text()
 
-assert function_app.app
+app: Any = function_app.app
+FUNCTIONS = [builder._function for builder in app._function_builders]
 LOADED = workloads()
 
 
@@ -98,7 +100,7 @@ def test_operators_find_every_kind_of_alert_on_their_page() -> None:
 def test_operators_find_every_timer_on_their_page() -> None:
     timers = {
         function.get_function_name(): function._trigger.schedule
-        for function in (builder._function for builder in function_app.app._function_builders)
+        for function in FUNCTIONS
         if function._trigger.type == "timerTrigger"
     }
     told = dict(re.findall(r"^\| `([a-z_]+)` \| `([^`]+)` \|", OPERATIONS_PAGE, re.MULTILINE))
@@ -106,9 +108,5 @@ def test_operators_find_every_timer_on_their_page() -> None:
 
 
 def test_every_queue_that_is_read_is_declared() -> None:
-    read = {
-        function._trigger.queue_name
-        for function in (builder._function for builder in function_app.app._function_builders)
-        if function._trigger.type == "serviceBusTrigger"
-    }
+    read = {function._trigger.queue_name for function in FUNCTIONS if function._trigger.type == "serviceBusTrigger"}
     assert read == {queue for workload in LOADED for queue in workload.queues}

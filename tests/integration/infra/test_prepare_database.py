@@ -108,4 +108,4 @@ def test_a_missing_value_is_named():
 def test_the_servers_name_is_proved_to_the_one_who_sends_a_token():
     dsn = conninfo_to_dict(Target.of(ENVIRONMENT).dsn("manifold", "token"))
     assert dsn["sslmode"] == "verify-full"
-    assert dsn["sslrootcert"].endswith(".pem")
+    assert str(dsn["sslrootcert"]).endswith(".pem")

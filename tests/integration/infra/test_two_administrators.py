@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from infra.hooks import database_roles
 from infra.hooks.database_roles import OWNER, act_as_owner, create_owner, grant_use
@@ -64,9 +65,7 @@ def prepare(port, monkeypatch):
         # As in azd's environment: a reference to a vault where the app would expect JSON.
         monkeypatch.setenv("HMAC_SECRETS", "akvs://subscription/vault/hmac-secrets")
         forget_settings()
-        dsn = psycopg.conninfo.make_conninfo(
-            host="127.0.0.1", port=port, dbname="prepared", user=user, password=password
-        )
+        dsn = make_conninfo(host="127.0.0.1", port=port, dbname="prepared", user=user, password=password)
         with psycopg.connect(dsn, autocommit=True) as connection:
             create_owner(connection, migrations)
             act_as_owner(connection)

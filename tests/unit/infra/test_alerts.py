@@ -6,7 +6,7 @@ import pytest
 
 import function_app  # noqa: F401 - what is named is known once the app is loaded
 from shared.platform.durable import ACTIVITIES, ORCHESTRATIONS
-from tools.bicep_check.syntax import plain
+from tests.unit.infra.plain import plain
 
 # What must be told to a person: metric, wrong side, threshold, seconds looked at.
 THRESHOLDS = {

@@ -6,7 +6,8 @@ import re
 import pytest
 
 from shared.platform.workload import workloads
-from tools.bicep_check.syntax import children, plain
+from tests.unit.infra.plain import plain
+from tools.bicep_check.syntax import children
 from tools.settings_page import PAGE, every_setting, page
 
 # Read by the Functions runtime, its extensions and its telemetry, not by the app.

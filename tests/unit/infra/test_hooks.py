@@ -21,7 +21,8 @@ from infra.hooks.describe import described
 from infra.hooks.prepare_database import addresses
 from infra.hooks.prepare_environment import budget_start, found_out, operator_name, vault_modes
 from shared.platform.stores.migrate import Migration
-from tools.bicep_check.syntax import plain, text
+from tests.unit.infra.plain import plain
+from tools.bicep_check.syntax import text
 
 AZD_S_OWN = {"AZURE_SUBSCRIPTION_ID", "AZURE_LOCATION", "AZURE_ENV_NAME"}
 OPTIONAL = {"PREVIEW", "MIGRATE_FROM_ADDRESS", "DATABASE_ADMIN_NAME", "AZURE_TENANT_ID"}

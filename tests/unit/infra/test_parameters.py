@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from tools.bicep_check.syntax import plain, text
+from tests.unit.infra.plain import plain
+from tools.bicep_check.syntax import text
 from tools.dry_run.azd import resolve, substitute
 
 PERSON = {

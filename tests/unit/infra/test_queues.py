@@ -7,7 +7,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from local.servicebus.settings import read_config
-from tools.bicep_check.syntax import plain
+from tests.unit.infra.plain import plain
 
 duration = TypeAdapter(timedelta).validate_python
 

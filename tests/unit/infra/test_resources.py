@@ -8,7 +8,8 @@ import yaml
 
 from function_app import app
 from local.arm.refusals import SITE_CONFIG_OF_FLEX
-from tools.bicep_check.syntax import plain, text, walk
+from tests.unit.infra.plain import plain
+from tools.bicep_check.syntax import text, walk
 
 # The emulator of Service Bus, whose limits local/servicebus/config.json keeps to, takes no more than these.
 EMULATOR_LIMITS = {"DefaultMessageTimeToLive": 3600, "DuplicateDetectionHistoryTimeWindow": 300}

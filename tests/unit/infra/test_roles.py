@@ -2,7 +2,8 @@
 
 import re
 
-from tools.bicep_check.syntax import body, children, field, plain, text, walk
+from tests.unit.infra.plain import plain
+from tools.bicep_check.syntax import body, children, field, text, walk
 
 ROLES = {
     "b7e6dc6d-f1e8-4753-8033-0f276bb0955b": "Storage Blob Data Owner",

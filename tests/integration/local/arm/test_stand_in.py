@@ -5,6 +5,7 @@ import copy
 import io
 import signal
 import tarfile
+from typing import Any
 
 import httpx
 import pytest
@@ -62,7 +63,7 @@ async def build(http, tag="one"):
     return body
 
 
-def app_of(tag="one", **ingress):
+def app_of(tag="one", **ingress) -> Any:
     return {
         "location": LOCATION,
         "identity": {"type": "UserAssigned", "userAssignedIdentities": {IDENTITY: {}}},

@@ -15,7 +15,7 @@ from azure.cosmos.exceptions import (
 UNCHANGED = {"match_condition": MatchConditions.IfNotModified}
 
 
-def status(call) -> int:
+def status(call) -> int | None:
     with pytest.raises(CosmosHttpResponseError) as refused:
         call()
     return refused.value.status_code

@@ -24,7 +24,8 @@ DEAD_LETTER = ServiceBusSubQueue.DEAD_LETTER
 
 def test_a_message_arrives_as_it_was_sent(mailbox):
     box = mailbox("properties")
-    properties = {"number": 5, "text": "x", "flag": True, "part": 1.5, "when": datetime(2026, 1, 2, tzinfo=UTC)}
+    when = datetime(2026, 1, 2, tzinfo=UTC)
+    properties = {"number": 5, "text": "x", "flag": True, "part": 1.5, "when": when}
     box.send(
         ServiceBusMessage(
             b'{"a": 1}',
@@ -47,7 +48,7 @@ def test_a_message_arrives_as_it_was_sent(mailbox):
     received = {key.decode(): value for key, value in message.application_properties.items()}
     assert {key: value.decode() if isinstance(value, bytes) else value for key, value in received.items()} == {
         **properties,
-        "when": int(properties["when"].timestamp() * 1000),
+        "when": int(when.timestamp() * 1000),
     }
     assert message.delivery_count == 0
     assert message.sequence_number > 0

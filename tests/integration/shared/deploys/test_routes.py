@@ -15,7 +15,7 @@ import pytest
 
 from shared.deploys import intake, projects, store
 from shared.deploys.logs import DeploymentLog
-from shared.deploys.models import DeploymentStatus, GitSource, Parameters
+from shared.deploys.models import ArchiveSource, DeploymentStatus, GitSource, Parameters
 from shared.deploys.platforms.base import AppHealth
 from shared.deploys.secrets import secret_store
 from shared.platform.access.api_keys import ApiKey
@@ -311,6 +311,7 @@ async def test_a_source_is_uploaded_and_deployed_by_default(ask, state, storage)
     assert (status, stored["size"]) == (201, len(archive.getvalue()))
     status, answer, _ = await ask("POST", "/deploy", asked)
     made = await store.load(answer["deploymentId"], state)
+    assert isinstance(made.source, ArchiveSource)
     assert (status, made.source.hash) == (202, stored["sourceHash"])
 
 
@@ -360,7 +361,7 @@ async def test_defect_what_went_to_an_upload_url_is_not_deployed_as_the_newest_s
     ):
         status, answer, _ = await ask("POST", path, asked)
         assert status == 202
-        assert (await store.load(answer["deploymentId"], state)).source.hash == wanted
+        assert (await store.load(answer["deploymentId"], state)).source == ArchiveSource(hash=wanted)
         await change(answer, DeploymentStatus.COMPLETED)
 
 

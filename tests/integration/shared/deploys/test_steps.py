@@ -11,6 +11,9 @@ from types import SimpleNamespace
 
 import pytest
 
+import activities.deploys.outcome
+import activities.deploys.running
+import activities.deploys.steps
 from activities import deploys
 from shared.deploys import logs, store
 from shared.deploys.models import CANCELLED, ORPHANED, CancelReason, DeploymentStatus, Step
@@ -71,7 +74,7 @@ def platform(monkeypatch, storage):
 
             return method
 
-    for steps in (deploys.steps, deploys.outcome):
+    for steps in (activities.deploys.steps, activities.deploys.outcome):
         monkeypatch.setattr(steps, "platform", Platform)
     return asked
 
@@ -326,7 +329,7 @@ async def test_a_build_that_failed_stays_so_though_the_document_cannot_be_writte
         raise TransientError("the database is away")
 
     async def fails(_, step) -> None:
-        monkeypatch.setattr(deploys.running, "end_step", away)
+        monkeypatch.setattr(activities.deploys.running, "end_step", away)
         raise TerminalError("The build failed: no such module.", code="build-failed")
 
     platform.does["build"] = fails

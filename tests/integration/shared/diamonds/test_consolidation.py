@@ -9,10 +9,10 @@ from datetime import timedelta
 from decimal import Decimal
 from uuid import uuid4
 
-import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from psycopg.types.json import Jsonb
 
 from shared.diamonds.ingestion.mapping import NIVODA
 from shared.diamonds.ingestion.pages import copy_pages
@@ -120,7 +120,7 @@ async def test_a_price_that_is_none_fails_with_the_reason(diamonds, sent, reason
     plan = await ingest(diamonds, stone)
     await diamonds.fetch(
         "update diamonds.raw_diamonds set payload = jsonb_set(payload, '{price}', %s) returning 1",
-        psycopg.types.json.Jsonb(sent),
+        Jsonb(sent),
     )
     assert (await work(plan)).failed == 1
     assert await diamonds.fetch("select failure_reason from diamonds.raw_diamonds") == [(reason,)]

@@ -9,7 +9,7 @@ from uuid import uuid4
 import boto3
 import pytest
 from moto import mock_aws
-from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core import DEFAULT_ACCOUNT_ID  # pyright: ignore[reportPrivateImportUsage] - as moto's own pages import it
 from moto.ses.models import ses_backends
 
 from local.smtp.sink import Rejection

@@ -1,6 +1,7 @@
 """The timers of operations."""
 
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -41,7 +42,8 @@ def client(monkeypatch):
 
 def function_of(name):
     [builder] = [one for one in upkeep.timers._function_builders if one._function._name == name]
-    return builder._function.get_user_function().client_function
+    entry: Any = builder._function.get_user_function()
+    return entry.client_function
 
 
 async def test_the_minute_timer_runs_the_sweeps_of_every_workload(monkeypatch):

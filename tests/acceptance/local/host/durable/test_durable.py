@@ -108,7 +108,7 @@ class _Slow(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(b"an answer")
 
-    def log_message(self, *words):
+    def log_message(self, format, *args):  # noqa: A002 - http.server's name
         """Nothing."""
 
 

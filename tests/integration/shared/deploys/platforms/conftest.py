@@ -10,6 +10,7 @@ import shutil
 import tarfile
 import time
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
@@ -173,7 +174,7 @@ class LocalHarness:
             if mark in " ".join(process.info["cmdline"] or []) and process.info["status"] != psutil.STATUS_ZOMBIE
         ]
 
-    async def through(self, spec: DeploymentSpec, recorder: Recorder | None = None, *, to: str = "cleanup"):
+    async def through(self, spec: DeploymentSpec, recorder: Recorder | None = None, *, to: str = "cleanup") -> Any:
         """Take a deployment through its steps, up to one of them; what that step answered."""
         step = (recorder or Recorder()).step
         platform = self.platform

@@ -12,7 +12,8 @@ from shared.deploys.platforms.azure.names import suffix
 from shared.deploys.secrets import KeyVaultSecrets, secret_store
 from shared.platform.errors import TerminalError
 from shared.platform.settings import forget_settings
-from tools.bicep_check.syntax import parse, plain
+from tests.unit.infra.plain import plain
+from tools.bicep_check.syntax import parse
 from tools.bicep_check.types import AzureTypes, Constant, ListOf, ObjectType, family, options
 
 ROOT = Path(__file__).parents[5]

@@ -89,9 +89,9 @@ async def test_a_purge_folds_the_counts(shop, diamonds):
 def test_the_bars_are_the_same_in_the_database(migrated):
     with psycopg.connect(migrated) as connection:
         for number, edge in enumerate(EDGES):
-            below, at = connection.execute(
+            [(below, at)] = connection.execute(
                 "select diamonds.price_bar(%s - 0.01), diamonds.price_bar(%s)", (edge, edge)
-            ).fetchone()
+            ).fetchall()
             assert (below, at) == (number - 1, number)
 
 

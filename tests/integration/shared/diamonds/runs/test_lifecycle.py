@@ -8,7 +8,7 @@ import pytest
 
 from shared.diamonds.ingestion.pages import copy_pages
 from shared.diamonds.runs import lifecycle, reports, retries
-from shared.diamonds.runs.models import RUN_ENDED, Partitions, PartitionStatus, RunStatus, StartRun, Window
+from shared.diamonds.runs.models import RUN_ENDED, Partitions, PartitionStatus, RunPlan, RunStatus, StartRun, Window
 from shared.platform.errors import Conflict, NotFound
 
 
@@ -25,7 +25,7 @@ async def test_of_many_claims_at_once_one_wins_and_names_itself_to_the_others(di
     claims = await asyncio.gather(
         *(lifecycle.claim_run(request(), diamonds.WINDOW) for _ in range(8)), return_exceptions=True
     )
-    won = [claim for claim in claims if not isinstance(claim, Exception)]
+    won = [claim for claim in claims if isinstance(claim, RunPlan)]
     assert len(won) == 1
     for lost in claims:
         if lost is not won[0]:

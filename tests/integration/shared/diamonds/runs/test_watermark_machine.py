@@ -292,6 +292,7 @@ def machine(runner, supplied, diamonds, cap):  # noqa: C901 - one class; its rul
         # One step
 
         def do(self, fault):
+            assert self.next is not None
             name, payload = self.next
             self.supplier.now += timedelta(milliseconds=300)
             if fault == "away":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -40,7 +41,7 @@ async def test_defect_no_call_waits_for_an_account_that_hangs(account, monkeypat
     monkeypatch.setattr(cosmos, "ANSWER_S", 0.5)
     with account.hanging():
         async with asyncio.timeout(20):
-            answers = await asyncio.gather(*(call() for call in CALLS.values()), return_exceptions=True)
+            answers: list[Any] = await asyncio.gather(*(call() for call in CALLS.values()), return_exceptions=True)
     assert [(type(one), one.code) for one in answers] == [(TransientError, "cosmos-unavailable")] * len(CALLS)
     assert "did not answer within 0.5 s" in answers[0].message
     monkeypatch.setattr(cosmos, "ANSWER_S", 15)

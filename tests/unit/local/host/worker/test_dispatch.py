@@ -1,4 +1,5 @@
 import asyncio
+import inspect
 import io
 import pdb  # noqa: T100 - what stands still here
 import threading
@@ -37,7 +38,7 @@ def function(code, *bindings, retry=None, returns=None):
         inputs={"value": Parameter("generic", None)},
         outputs={},
         returns=returns,
-        is_async=asyncio.iscoroutinefunction(code),
+        is_async=inspect.iscoroutinefunction(code),
         needs_context=False,
         retry=retry,
     )

@@ -29,7 +29,8 @@ def run(context: SimpleNamespace) -> Any:
 
     step = Orchestration(name="fails", takes=Nothing, gives=Nothing, retry=ONCE, module=__name__, run=fail)
     [builder] = blueprint(step)._function_builders
-    steps = builder._function._func.orchestrator_function(context)
+    entry: Any = builder._function._func
+    steps = entry.orchestrator_function(context)
     with pytest.raises(StopIteration) as end:
         next(steps)
     return end.value.value

@@ -137,7 +137,7 @@ def ask() -> Ask:
         parts = {name: unquote(value) for name, value in match.groupdict().items()}
         request = func.HttpRequest(method, url, headers=headers or {}, route_params=parts, body=body)
         bindings: dict[str, Any] = {"req": request}
-        entry = function.get_user_function()
+        entry: Any = function.get_user_function()
         if "client" in inspect.signature(entry).parameters:
             entry, bindings["client"] = entry.client_function, object()
         answer = await entry(**bindings)

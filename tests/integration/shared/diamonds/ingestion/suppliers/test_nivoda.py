@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count as numbers
+from typing import Any
 
 import pytest
 from httpx import ASGITransport
@@ -46,16 +47,14 @@ class Unhurried:
 
 
 @pytest.fixture
-def standin() -> Supplier:
+def standin() -> Any:
     app = create_app(STONES)
     app.state.supplier.app = app
     return app.state.supplier
 
 
 @asynccontextmanager
-async def opened(
-    standin: Supplier, pace: Unhurried | None = None, password: str = "manifold"
-) -> AsyncGenerator[Nivoda]:
+async def opened(standin: Any, pace: Unhurried | None = None, password: str = "manifold") -> AsyncGenerator[Nivoda]:
     pace = pace or Unhurried()
     async with Nivoda(
         Account("http://supplier/graphql", f"manifold{'' if password == 'manifold' else '?'}", password),

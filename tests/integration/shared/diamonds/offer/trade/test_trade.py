@@ -3,12 +3,13 @@
 import asyncio
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from shared.diamonds.offer.trade import HoldRequest, PurchaseRequest, availability, hold, purchase, release
 from shared.diamonds.offer.trade import diamond as one_diamond
-from shared.platform.errors import Conflict, NotFound, TransientError
+from shared.platform.errors import Conflict, ManifoldError, NotFound, TransientError
 from shared.platform.stores.postgres import database
 
 HALF_AN_HOUR = HoldRequest(minutes=30)
@@ -16,13 +17,13 @@ ANY_PRICE = PurchaseRequest(expected_price=None, reference=None)
 MANY = 24
 
 
-async def outcomes(*steps):
+async def outcomes(*steps) -> list[Any]:
     """What each of the steps, all taken at once, came to."""
     return await asyncio.gather(*steps, return_exceptions=True)
 
 
 def codes(found):
-    return sorted(one.code for one in found if isinstance(one, Exception))
+    return sorted(one.code for one in found if isinstance(one, ManifoldError))
 
 
 def won(found):

@@ -126,6 +126,9 @@ class FullDisk:
 class VirtualTime(asyncio.SelectorEventLoop):
     """A loop that waits for nothing: where only time is to pass, it passes at once, the same way every time."""
 
+    _ready: Any
+    _scheduled: Any
+
     def __init__(self) -> None:
         super().__init__()
         self._time = 0.0
@@ -136,7 +139,7 @@ class VirtualTime(asyncio.SelectorEventLoop):
     def _run_once(self) -> None:
         if not self._ready and self._scheduled:
             self._time = max(self._time, self._scheduled[0]._when)
-        super()._run_once()
+        super()._run_once()  # pyright: ignore[reportAttributeAccessIssue] - asyncio's own loop has it
 
 
 class FailingCommits(RuleBasedStateMachine):
@@ -165,7 +168,7 @@ class FailingCommits(RuleBasedStateMachine):
     async def open(self) -> None:
         options = DurableOptions.parse({"hubName": "unit", "maxEntityOperationBatchSize": 2})
         self.extension = DurableExtension(self.functions, options, self.folder / "hub.db", self.clock)
-        self.hub = self.extension._hub
+        self.hub: Any = self.extension._hub
         self.hub._db = self.disk = FullDisk(self.hub._db)
         self.operations = self.extension.operations
         await self.extension.start()

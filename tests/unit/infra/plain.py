@@ -3,9 +3,8 @@
 from typing import Any
 
 from tools.bicep_check import syntax
-from tools.bicep_check.syntax import Node
 
 
-def plain(node: Node | None) -> Any:
+def plain(node: Any) -> Any:
     """A literal as a Python value."""
     return syntax.plain(node)

@@ -541,7 +541,7 @@ async def test_an_earlier_version_is_deployed_anew_with_the_variables_of_today(a
     status, answer, headers = await ask("POST", url)
     assert (status, answer["originalDeploymentId"]) == (202, first["deploymentId"])
     again, serving = [await store.load(one["deploymentId"], state) for one in (answer, second)]
-    assert (again.build_command, again.source.hash) == ("make", body["sourceHash"])
+    assert (again.build_command, again.source) == ("make", ArchiveSource(hash=body["sourceHash"]))
     assert (again.secrets_reference, again.plain_variables) == (serving.secrets_reference, ["LEVEL"])
     assert headers["Location"] == f"/deploy/{again.id}/status"
     _, listed, _ = await ask("GET", f"/deploy/project/shop?organizationId={state}")

@@ -4,6 +4,7 @@ import base64
 import json
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
+from typing import Any
 from uuid import uuid4
 
 import azure.functions as func
@@ -74,7 +75,7 @@ def web(crm, mails, monkeypatch):
         fetched.append(url)
         return PEM
 
-    async def post(body, status=200):
+    async def send(body, status=200):
         [operation] = webhooks.routes.operations
         request = func.HttpRequest(method="POST", url="https://app/webhooks/ses", headers={}, body=body)
         answer = await operation.answer(request)
@@ -87,6 +88,7 @@ def web(crm, mails, monkeypatch):
     monkeypatch.setenv("FOLLOWUPS_SNS_TOPICS", TOPIC)
     forget_settings()
     sns.forget_certificates()
+    post: Any = send
     post.fetched = fetched
     return post
 

@@ -72,8 +72,8 @@ with claimed as materialized (
 select count(*) filter (where consolidation_status = 'done') as done,
     count(*) filter (where consolidation_status = 'failed') as failed,
     max(supplier_stone_id) as last, (
-        select array_agg(s.supplier_stone_id order by s.supplier_stone_id)
-        from checked s left join written w using (supplier_stone_id)
-        where s.reason is null and w.supplier_stone_id is null
+        select array_agg(supplier_stone_id order by supplier_stone_id) from (
+            select supplier_stone_id from checked where reason is null except select supplier_stone_id from written
+        ) unwritten
     ) as reused
 from marked

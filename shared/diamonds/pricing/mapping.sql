@@ -2,26 +2,31 @@
 -- be priced (`reason`). Consolidation and the review of a run both read it, so that they cannot differ.
 -- Parameters: unit (100 for cents, 1 for dollars), words, no_id and the paths of shared.diamonds.ingestion.mapping.Mapping.
 -- A path that is null gives null.
-), sent as materialized (
+), read as materialized (
+    -- Each path is followed once: what follows uses its text several times.
     select supplier_stone_id, offer_id, payload,
-        diamonds.word(payload #>> %(shape)s) as shape_sent,
-        payload #>> %(carats)s as carats_sent, payload #>> %(price)s as price_sent,
+        payload #>> %(shape)s as shape, payload #>> %(carats)s as carats_sent, payload #>> %(price)s as price_sent,
         jsonb_typeof(payload #> %(price)s) = 'string' as price_is_text,
-        diamonds.word(payload #>> %(lab_grown)s) as lab_grown_sent,
-        diamonds.word(payload #>> %(treated)s) as treated_sent,
-        diamonds.word(payload #>> %(color)s) as color, diamonds.word(payload #>> %(clarity)s) as clarity,
-        diamonds.plain(payload #>> %(cut)s) as cut, diamonds.plain(payload #>> %(polish)s) as polish,
-        diamonds.plain(payload #>> %(symmetry)s) as symmetry,
-        diamonds.plain(payload #>> %(fluorescence)s) as fluorescence,
-        diamonds.plain(payload #>> %(availability)s) as raw_availability,
-        diamonds.plain(payload #>> %(hold_id)s) as hold_id,
-        diamonds.web_address(btrim(payload #>> %(image_url)s)) as image_url,
-        diamonds.web_address(btrim(payload #>> %(video_url)s)) as video_url,
-        diamonds.word(payload #>> %(certificate_lab)s) as certificate_lab,
-        diamonds.plain(payload #>> %(certificate_number)s) as certificate_number,
-        diamonds.plain(payload #>> %(supplier_name)s) as supplier_name,
-        diamonds.plain(payload #>> %(supplier_stock_id)s) as supplier_stock_id
+        payload #>> %(lab_grown)s as lab_grown, payload #>> %(treated)s as treated,
+        payload #>> %(color)s as color, payload #>> %(clarity)s as clarity, payload #>> %(cut)s as cut,
+        payload #>> %(polish)s as polish, payload #>> %(symmetry)s as symmetry,
+        payload #>> %(fluorescence)s as fluorescence, payload #>> %(availability)s as availability,
+        payload #>> %(hold_id)s as hold_id, payload #>> %(image_url)s as image_url,
+        payload #>> %(video_url)s as video_url, payload #>> %(certificate_lab)s as certificate_lab,
+        payload #>> %(certificate_number)s as certificate_number, payload #>> %(supplier_name)s as supplier_name,
+        payload #>> %(supplier_stock_id)s as supplier_stock_id
     from claimed
+), sent as materialized (
+    select supplier_stone_id, offer_id, payload, carats_sent, price_sent, price_is_text,
+        diamonds.word(shape) as shape_sent, diamonds.word(lab_grown) as lab_grown_sent,
+        diamonds.word(treated) as treated_sent, diamonds.word(color) as color, diamonds.word(clarity) as clarity,
+        diamonds.plain(cut) as cut, diamonds.plain(polish) as polish, diamonds.plain(symmetry) as symmetry,
+        diamonds.plain(fluorescence) as fluorescence, diamonds.plain(availability) as raw_availability,
+        diamonds.plain(hold_id) as hold_id, diamonds.web_address(btrim(image_url)) as image_url,
+        diamonds.web_address(btrim(video_url)) as video_url, diamonds.word(certificate_lab) as certificate_lab,
+        diamonds.plain(certificate_number) as certificate_number, diamonds.plain(supplier_name) as supplier_name,
+        diamonds.plain(supplier_stock_id) as supplier_stock_id
+    from read
 ), extracted as materialized (
     select sent.*,
         %(words)s::jsonb #>> array['shape', shape_sent] as shape,

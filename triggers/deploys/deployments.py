@@ -42,7 +42,6 @@ from triggers.deploys.callers import READ, WRITE, require_own, scope_of
 
 logger = logging.getLogger(__name__)
 routes = Routes(tag="deploys")
-LOG_BYTES = 65_536
 HEALTH_SECONDS = 3
 A = TypeVar("A", bound=DeploymentAccepted)
 
@@ -64,7 +63,7 @@ class LogsQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     after: int = Field(default=0, ge=0, le=2**40, description="`next` of the answer before")
-    limit: int = Field(default=LOG_BYTES, ge=1_024, le=1_000_000, description="Most bytes of one answer")
+    limit: int = Field(default=logs.READ_BYTES, ge=1_024, le=1_000_000, description="Most bytes of one answer")
 
 
 class V2Request(Wire):

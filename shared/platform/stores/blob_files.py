@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shared.platform.errors import InvalidInput, NotFound, TransientError
-from shared.platform.stores.blobs import blob_service
+from shared.platform.errors import InvalidInput, NotFound
+from shared.platform.stores.blobs import blob_service, unavailable
 
 if TYPE_CHECKING:
     from azure.storage.blob.aio import BlobServiceClient
@@ -56,7 +56,7 @@ async def list_blobs(container: str, *, limit: int, continuation: str | None = N
     except ResourceNotFoundError:
         pass
     except AzureError as error:
-        raise _unavailable(container, "", error) from error
+        raise unavailable(container, "", error) from error
     return BlobPage([], None)
 
 
@@ -69,7 +69,7 @@ async def blob_size(container: str, name: str) -> int | None:
     except ResourceNotFoundError:
         return None
     except AzureError as error:
-        raise _unavailable(container, name, error) from error
+        raise unavailable(container, name, error) from error
     return int(found.size)
 
 
@@ -87,7 +87,7 @@ async def create_blob(container: str, name: str, data: bytes | AsyncIterable[byt
     except (ResourceExistsError, ResourceModifiedError):
         return False
     except AzureError as error:
-        raise _unavailable(container, name, error) from error
+        raise unavailable(container, name, error) from error
     return True
 
 
@@ -117,7 +117,7 @@ async def download_blob(container: str, name: str, path: Path, *, most: int, che
     except ResourceNotFoundError as error:
         raise NotFound(f"There is no blob {container}/{name}.", code="blob-not-found") from error
     except AzureError as error:
-        raise _unavailable(container, name, error) from error
+        raise unavailable(container, name, error) from error
     return digest.hexdigest()
 
 
@@ -130,7 +130,7 @@ async def delete_blob(container: str, name: str) -> None:
     except ResourceNotFoundError:
         pass
     except AzureError as error:
-        raise _unavailable(container, name, error) from error
+        raise unavailable(container, name, error) from error
 
 
 async def create_url(container: str, name: str, lifetime: timedelta) -> SignedUrl:
@@ -153,7 +153,7 @@ async def create_url(container: str, name: str, lifetime: timedelta) -> SignedUr
             else {"user_delegation_key": await service.get_user_delegation_key(begins, ends)}
         )
     except AzureError as error:
-        raise _unavailable(container, name, error) from error
+        raise unavailable(container, name, error) from error
     token = generate_blob_sas(
         str(service.account_name),
         container,
@@ -175,9 +175,3 @@ async def _ensure_container(service: BlobServiceClient, container: str) -> None:
             await client.create_container()
         except ResourceExistsError:
             return
-
-
-def _unavailable(container: str, name: str, error: Exception) -> TransientError:
-    return TransientError(
-        f"Blob Storage did not do its part for {container}/{name}: {type(error).__name__}.", code="storage-unavailable"
-    )

@@ -60,7 +60,7 @@ async def read_blob(container: str, name: str) -> Blob | None:
     except ResourceNotFoundError:
         return None
     except AzureError as error:
-        raise _unavailable(container, name, error) from error
+        raise unavailable(container, name, error) from error
 
 
 async def write_blob(container: str, name: str, data: bytes, *, seen: str | None) -> str:
@@ -93,7 +93,7 @@ async def write_blob(container: str, name: str, data: bytes, *, seen: str | None
     except (ResourceExistsError, ResourceModifiedError) as error:
         raise Conflict(f"The blob {container}/{name} was changed by somebody else.", code="blob-changed") from error
     except AzureError as error:
-        raise _unavailable(container, name, error) from error
+        raise unavailable(container, name, error) from error
     raise AssertionError
 
 
@@ -104,7 +104,8 @@ async def close_blobs() -> None:
         await service.close()
 
 
-def _unavailable(container: str, name: str, error: Exception) -> TransientError:
+def unavailable(container: str, name: str, error: Exception) -> TransientError:
+    """The error of whoever could not reach a blob."""
     return TransientError(
         f"Blob Storage did not do its part for {container}/{name}: {type(error).__name__}.", code="storage-unavailable"
     )

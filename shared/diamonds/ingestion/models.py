@@ -45,6 +45,7 @@ class Mark(Model):
     next_offset: int = 0
     next_token: str | None = None
     sweep: int = 0
+    """Passes before the current one, under the name of its column."""
     completed: bool = False
     records: int = 0
 

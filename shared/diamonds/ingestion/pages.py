@@ -1,8 +1,8 @@
 """From a supplier's pages to raw rows, each diamond once, whatever is delivered twice or dies on the way.
 
-A partition's mark (sweep, offset) is moved only by who saw where it stood, in one transaction with the rows read from
-there. A sweep ends at an empty page, never at a short one; at its end the partition compares the diamonds that it has
-seen with what the supplier counts, and sweeps again if they are fewer.
+A partition's mark (pass, offset) is moved only by who saw where it stood, in one transaction with the rows read from
+there. A pass ends at an empty page, never at a short one; at its end the partition compares the diamonds that it has
+seen with what the supplier counts, and begins another pass if they are fewer.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from shared.diamonds.ingestion.paging import Pages
     from shared.diamonds.ingestion.suppliers.base import Supplier
 
-SWEEPS = 3
+PASSES = 3
 """Passes over a partition before it fails because the supplier counts more than it lists."""
 BATCH_ROWS = 1_000
 BATCH_SECONDS = 2.0
@@ -79,7 +79,7 @@ async def copy_pages(
         if batch.error:
             raise batch.error
         if moved and batch.ended:
-            moved, pages = await _end_sweep(supplier, task, moved), None
+            moved, pages = await _end_pass(supplier, task, moved), None
         mark = moved or await _load(task)
         if not moved or clock() >= stop:
             break
@@ -148,20 +148,20 @@ def _incoming(stones: list[Stone]) -> list[tuple[str, str, datetime | None, str,
     return list(incoming.values())
 
 
-async def _end_sweep(supplier: Supplier, task: IngestPages, mark: Mark) -> Mark | None:
-    """Complete the partition, or begin another sweep if the supplier counts more than was seen; None: overtaken.
+async def _end_pass(supplier: Supplier, task: IngestPages, mark: Mark) -> Mark | None:
+    """Complete the partition, or begin another pass if the supplier counts more than was seen; None: overtaken.
 
     Raises:
-        TerminalError: in the last sweep, too, the supplier has listed fewer than it counts (`partition-short`).
+        TerminalError: in the last pass, too, the supplier has listed fewer than it counts (`partition-short`).
     """
     counted = await supplier.count(task.partition.prices, task.plan.window)
     short = mark.records < counted
-    again = short and mark.sweep + 1 < SWEEPS
+    again = short and mark.sweep + 1 < PASSES
     # Rows that come twice are counted twice and seen once: what was listed is at least what the offset says.
     if not again and max(mark.records, mark.next_offset) < counted:
         raise TerminalError(
             f"Partition {task.partition.partition_id} has {mark.records:,} diamonds where the supplier counts"
-            f" {counted:,}, after {SWEEPS} sweeps.",
+            f" {counted:,}, after {PASSES} passes.",
             code="partition-short",
             remedy="Ask the supplier, or read it again with retry-workers; what it does not list is not deleted.",
         )
@@ -184,7 +184,7 @@ async def _end_sweep(supplier: Supplier, task: IngestPages, mark: Mark) -> Mark 
             task.plan.run_id,
             mark.records,
             counted,
-            "sweeping again" if again else "some were listed twice",
+            "another pass begins" if again else "some were listed twice",
         )
     return to
 

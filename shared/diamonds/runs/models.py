@@ -120,9 +120,7 @@ class PartitionProgress(Model):
 
     partition_id: PartitionId
     prices: PriceRange
-    expected: int = Field(
-        ge=0, description="diamonds the supplier counts: when the last sweep ended, else at the start"
-    )
+    expected: int = Field(ge=0, description="diamonds the supplier counts: when the last pass ended, else at the start")
     records: int = Field(ge=0, description="different diamonds seen so far")
     status: PartitionStatus
     next_offset: int = Field(ge=0)

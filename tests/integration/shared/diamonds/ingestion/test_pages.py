@@ -201,7 +201,7 @@ async def test_diamonds_that_move_up_when_others_leave_are_not_skipped(shop, dia
     assert set(shop.stones) <= stored
 
 
-async def test_a_partition_that_saw_too_few_sweeps_again(shop, diamonds, caplog):
+async def test_a_partition_that_saw_too_few_begins_another_pass(shop, diamonds, caplog):
     shop.offer(*(diamonds.stone(f"s{n:03}") for n in range(300)))
     run = await diamonds.begin(0, 1000)
 
@@ -213,14 +213,14 @@ async def test_a_partition_that_saw_too_few_sweeps_again(shop, diamonds, caplog)
     answer = await copy_pages(shop, run.task())
     assert (answer.records, answer.done) == (301, True)
     assert (await reports.progress(run.plan.run_id))[0].sweep == 1
-    assert "has seen 300 diamonds where the supplier counts 301; sweeping again" in caplog.text
+    assert "has seen 300 diamonds where the supplier counts 301; another pass begins" in caplog.text
 
 
 async def test_a_partition_that_lists_fewer_than_counted_is_not_complete(shop, diamonds):
     shop.offer(*(diamonds.stone(f"s{n:03}") for n in range(10)))
     shop.count_error = 5
     run = await diamonds.begin(0, 1000)
-    with pytest.raises(TerminalError, match="has 10 diamonds where the supplier counts 15, after 3 sweeps") as refused:
+    with pytest.raises(TerminalError, match="has 10 diamonds where the supplier counts 15, after 3 passes") as refused:
         await copy_pages(shop, run.task())
     assert (refused.value.code, shop.counts) == ("partition-short", 3)
     after = (await reports.progress(run.plan.run_id))[0]

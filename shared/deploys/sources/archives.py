@@ -136,6 +136,8 @@ def _unzip_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, tree: Tree) -
     name = entry.orig_filename.replace("\\", "/")
     if tree.leaves_out(name):
         return
+    if entry.header_offset < 0:
+        raise damaged("the zip is damaged: its catalogue names a place before its beginning")
     if entry.flag_bits & 0x1:
         raise refused(name, "is encrypted")
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):

@@ -383,3 +383,10 @@ def test_installed_packages_and_notes_of_file_systems_are_left_out(unpacked, mak
 
 def test_names_with_the_backslashes_of_windows_are_paths(unpacked):
     assert contents(unpacked(zipped([("web\\app.py", b"x"), ("web\\static\\", b"")]))) == {"web/app.py": b"x"}
+
+
+def test_a_catalogue_that_names_a_place_before_the_beginning_is_damage(unpacked):
+    data = bytearray(zipped([("app.py", b"x")]))
+    data[data.rindex(b"PK\x05\x06") + 16] += 1  # where the catalogue begins, which all places are counted from
+    with pytest.raises(InvalidInput, match="before its beginning"):
+        unpacked(bytes(data))

@@ -31,13 +31,16 @@ def test_hooks_run_pinned_tools_and_fetch_nothing():
     config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())
     assert [repo["repo"] for repo in config["repos"]] == ["local"]
     hooks = {hook["id"]: hook for hook in config["repos"][0]["hooks"]}
-    assert set(hooks) == {"ruff-format", "ruff-check", "ast-grep", "import-linter"}
+    assert set(hooks) == {"ruff-format", "ruff-check", "ast-grep", "import-linter", "commit-message"}
     pinned = (ROOT / "requirements-dev.in").read_text()
     for hook in hooks.values():
         assert hook["language"] == "unsupported", "anything else makes an environment and fetches packages"
         folder, _, program = hook["entry"].split()[0].rpartition("/")
         assert folder == ".venv/bin"
         assert (BIN / program).exists()
+        if program == "python":
+            assert hook["entry"].split()[1:3] == ["-m", "tools.commit_message"], "a tool of our own"
+            continue
         package = {"lint-imports": "import-linter", "ast-grep": "ast-grep-cli"}.get(program, program)
         assert re.search(rf"^{package}==", pinned, re.MULTILINE)
 

@@ -54,7 +54,7 @@ class Watchdog:
                 stack.rstrip(),
             )
             while not alive.wait(_LOOK_SECONDS) and not self._stopped.is_set():
-                pass
+                is_debugged()  # as above: the breakpoint may come while it stands still
 
 
 def is_debugged() -> bool:

@@ -46,11 +46,10 @@ async def test_a_breakpoint_may_stand_still(monkeypatch):
 
 async def test_a_stand_that_is_over_is_remembered(monkeypatch):
     monkeypatch.setattr(watchdog, "_stood", threading.Event())
-    go_on, standing = threading.Event(), threading.Event()
+    go_on = threading.Event()
 
     class Developer:
         def readline(self):
-            standing.set()
             go_on.wait(20)
             return "continue\n"
 
@@ -67,3 +66,27 @@ async def test_a_stand_that_is_over_is_remembered(monkeypatch):
     thread.join()
     dog.stop()
     assert watchdog.is_debugged()
+
+
+async def test_a_breakpoint_reached_while_the_loop_stands_still_is_seen(caplog, monkeypatch):
+    monkeypatch.setattr(watchdog, "_stood", threading.Event())
+    told, go_on = threading.Event(), threading.Event()
+    monkeypatch.setattr(watchdog.host_log, "handle", lambda _: told.set())
+
+    class Developer:
+        def readline(self):
+            go_on.wait(20)
+            return "continue\n"
+
+    def stands():
+        told.wait(10)
+        pdb.Pdb(stdin=Developer(), stdout=io.StringIO(), nosigint=True, readrc=False).set_trace()
+
+    dog = watchdog.Watchdog(patience=0.01)
+    dog.start()
+    thread = threading.Thread(target=stands)
+    thread.start()
+    assert watchdog._stood.wait(10)  # which blocks the loop that is watched
+    go_on.set()
+    thread.join()
+    dog.stop()

@@ -1,5 +1,7 @@
 """Run by azd after it provisioned: the database's schema, then the images that apps are built on.
 
+Without the schema nothing works. Without the images only deployments wait, so a refusal of Docker Hub ends nothing.
+
 azd runs it after a preview as well, which made nothing: PREVIEW=true leaves everything as it is.
 """
 
@@ -15,9 +17,13 @@ def main() -> None:
     if os.environ.get("PREVIEW") == "true":
         sys.stderr.write("Nothing is prepared after a preview.\n")
         return
-    # First what needs the environment whole: the migrations leave of it what concerns the database alone.
-    import_images.main()
+    environment = dict(os.environ)
     prepare_database.main()
+    os.environ.update(environment)  # the migrations leave of it what concerns the database alone
+    try:
+        import_images.main()
+    except SystemExit as refused:
+        sys.stderr.write(f"{refused}\n")
 
 
 if __name__ == "__main__":

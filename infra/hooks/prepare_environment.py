@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from infra.hooks.azure import POSTGRES_API, credential, manager
+from infra.hooks.providers import register
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,48 +26,70 @@ POSTGRES_VERSION = "18"
 BUDGETS_API = "2024-08-01"
 VAULTS_API = "2024-11-01"
 SITES_API = "2024-11-01"
-OK, NOT_FOUND, BAD_REQUEST = 200, 404, 400
+OK, NOT_FOUND = 200, 404
 NEEDED = ("AZURE_SUBSCRIPTION_ID", "AZURE_LOCATION", "AZURE_ENV_NAME")
 
 
 def budget_start(client: httpx.Client, subscription: str, name: str, today: date) -> str:
     """The start of the environment's budget if it has one, since nobody can change it; else the first of this month.
 
-    Empty where Azure keeps no budgets: on a new subscription for up to two days, and with some offers never.
+    Empty where Azure keeps no budgets (on a new subscription for up to two days, with some offers never) or does not
+    show them to who provisions: then none is made, and one that is there stays as it is.
 
     Raises:
-        httpx.HTTPStatusError: Azure did not tell; a guess could make the provisioning fail.
+        httpx.HTTPStatusError: Azure did not answer for a moment; a guess could make the provisioning fail.
     """
     path = f"/subscriptions/{subscription}/providers/Microsoft.Consumption/budgets/budget-{name}"
     answer = client.get(path, params={"api-version": BUDGETS_API})
     if answer.status_code == NOT_FOUND:
         return today.replace(day=1).isoformat()
-    if answer.status_code == BAD_REQUEST:
-        _say("Azure keeps no budgets for this subscription (yet), so none is made. Provision again in two days.")
+    if answer.is_client_error:
+        _say(
+            f"Azure shows no budgets of this subscription ({answer.status_code}), so none is made. On a new one,"
+            " provision again in two days; else see whether you may read its costs."
+        )
         return ""
     answer.raise_for_status()
     return answer.json()["properties"]["timePeriod"]["startDate"][:10]
 
 
-def storage_gb(client: httpx.Client, subscription: str, name: str, wanted: int) -> int:
-    """The size of the database's disk in GB: what is wanted, but never less than auto-grow has made of it.
+def servers(client: httpx.Client, subscription: str, name: str) -> list[dict[str, Any]]:
+    """The database servers that the environment has already: none or one."""
+    path = f"/subscriptions/{subscription}/resourceGroups/rg-{name}/providers/Microsoft.DBforPostgreSQL/flexibleServers"
+    return _list(client, path, POSTGRES_API)
+
+
+def storage_gb(known: list[dict[str, Any]], wanted: int) -> int:
+    """The size of the database's disk in GB: what is wanted, but never less than auto-grow has made of it."""
+    return max([wanted, *(server["properties"]["storage"]["storageSizeGB"] for server in known)])
+
+
+def vault_retention(client: httpx.Client, subscription: str, name: str, wanted: int) -> int:
+    """The days that deleted vaults can be had back: nobody can change those of a vault that is there.
 
     Raises:
         httpx.HTTPStatusError: Azure did not tell.
     """
-    path = f"/subscriptions/{subscription}/resourceGroups/rg-{name}/providers/Microsoft.DBforPostgreSQL/flexibleServers"
-    servers = _list(client, path, POSTGRES_API)
-    return max([wanted, *(server["properties"]["storage"]["storageSizeGB"] for server in servers)])
+    path = f"/subscriptions/{subscription}/resourceGroups/rg-{name}/providers/Microsoft.KeyVault/vaults"
+    for vault in _list(client, path, VAULTS_API):
+        days = vault["properties"].get("softDeleteRetentionInDays")
+        if days and days != wanted:
+            _say(f"The vaults keep what is deleted for {days} days, not {wanted}: set when they were made, for good.")
+            return days
+    return wanted
 
 
-def vault_modes(client: httpx.Client, subscription: str, name: str) -> dict[str, str]:
+def vault_modes(client: httpx.Client, subscription: str, name: str, location: str) -> dict[str, str]:
     """For each of the two vaults whether it is made or had back: `recover` where it was deleted and not purged.
+
+    One that was deleted in another region has another name there, and is none of these.
 
     Raises:
         httpx.HTTPStatusError: Azure did not tell.
     """
     path = f"/subscriptions/{subscription}/providers/Microsoft.KeyVault/deletedVaults"
-    ids = {vault["properties"]["vaultId"].lower() for vault in _list(client, path, VAULTS_API)}
+    deleted = (vault["properties"] for vault in _list(client, path, VAULTS_API))
+    ids = {one["vaultId"].lower() for one in deleted if _region(one["location"]) == _region(location)}
     groups = {"VAULT_CREATE_MODE": f"rg-{name}", "DEPLOYED_APPS_VAULT_CREATE_MODE": f"rg-{name}-apps"}
     return {
         variable: "recover" if any(f"/resourcegroups/{group.lower()}/" in id_ for id_ in ids) else "default"
@@ -141,7 +164,8 @@ def found_out(client: httpx.Client, environment: Mapping[str, str], today: date)
     """What azd's environment has to say so that the templates fit what is there.
 
     Raises:
-        SystemExit: the subscription, region or name is missing, or the region has no database to offer.
+        SystemExit: the subscription, region or name is missing, a provider cannot be registered, or the region has no
+            database to offer.
         httpx.HTTPStatusError: Azure did not tell what is there.
     """
     missing = [name for name in NEEDED if not environment.get(name)]
@@ -150,15 +174,25 @@ def found_out(client: httpx.Client, environment: Mapping[str, str], today: date)
     subscription, location, name = (environment[needed] for needed in NEEDED)
     size = environment.get("POSTGRES_SKU_NAME") or "Standard_B2s"
     tier = environment.get("POSTGRES_SKU_TIER") or "Burstable"
-    check_database(client, subscription, environment.get("DATABASE_LOCATION") or location, tier, size)
+    register(client, subscription)
+    known = servers(client, subscription, name)
+    if not known:  # one that is there stays, whatever the region offers to others by now
+        check_database(client, subscription, environment.get("DATABASE_LOCATION") or location, tier, size)
     wanted = int(environment.get("POSTGRES_STORAGE_GB") or 32)
+    retention = int(environment.get("VAULT_RETENTION_DAYS") or 7)
     budget = environment.get("MONTHLY_BUDGET") != "0"
     return {
         "BUDGET_START": budget_start(client, subscription, name, today) if budget else "",
-        "POSTGRES_STORAGE_GB": str(storage_gb(client, subscription, name, wanted)),
+        "POSTGRES_STORAGE_GB": str(storage_gb(known, wanted)),
+        "VAULT_RETENTION_DAYS": str(vault_retention(client, subscription, name, retention)),
         "OPERATOR_SIGN_IN": operator_sign_in(client, subscription, name, environment.get("SIGN_IN_CLIENT_ID", "")),
-        **vault_modes(client, subscription, name),
+        **vault_modes(client, subscription, name, location),
     }
+
+
+def _region(name: str) -> str:
+    """A region's name as it is compared: Azure writes "North Europe" here and "northeurope" there."""
+    return name.replace(" ", "").lower()
 
 
 def _of(holder: dict[str, Any], name: str) -> list[dict[str, Any]]:

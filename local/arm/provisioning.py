@@ -31,6 +31,7 @@ class Subscription:
         today: the date, for what Azure allows at certain times only.
         deleted_vaults: vaults that were deleted and not purged, by name.
         restricted: regions in which the subscription may have no PostgreSQL.
+        registered: resource providers, in lower case; a deployment registers those that it needs.
     """
 
     id: str = "00000000-0000-0000-0000-000000000001"
@@ -38,6 +39,7 @@ class Subscription:
     resources: dict[str, Json] = field(default_factory=dict[str, Json])
     deleted_vaults: dict[str, Json] = field(default_factory=dict[str, Json])
     restricted: set[str] = field(default_factory=set[str])
+    registered: set[str] = field(default_factory=lambda: {"microsoft.consumption"})
 
     def find(self, id_: str) -> Json | None:
         return self.resources.get(id_.lower())
@@ -75,6 +77,9 @@ def _answer(subscription: Subscription, request: httpx.Request) -> httpx.Respons
             return _put(subscription, path, json.loads(request.content))
         case "DELETE":
             return _delete(subscription, path)
+        case "POST" if path.endswith("/register"):
+            subscription.registered.add(path.split("/")[-2].lower())
+            return httpx.Response(200, json=_provider(subscription, path.split("/")[-2]))
         case "POST" if path.endswith("/purge"):
             return _purge(subscription, path.split("/")[-2])
         case "GET":
@@ -89,6 +94,7 @@ def _put(subscription: Subscription, path: str, body: Json) -> httpx.Response:
     refuse(subscription, kept, known)
     kept["properties"] = {**kept.get("properties", {}), **_given(kept)}
     subscription.resources[path.lower()] = kept
+    subscription.registered.add(kept["type"].split("/")[0].lower())  # as a deployment does
     if kept["type"] == "Microsoft.KeyVault/vaults":
         subscription.deleted_vaults.pop(kept["name"], None)
     return httpx.Response(200 if known else 201, json=kept)
@@ -117,17 +123,32 @@ def _read(subscription: Subscription, path: str) -> Json:
     if (found := subscription.find(path)) is not None:
         return found
     last = path.rsplit("/", 1)[-1]
+    namespace = path.partition("/providers/")[2].split("/")[0]
+    if last == namespace:
+        return _provider(subscription, namespace)
+    if namespace and namespace.lower() not in subscription.registered:
+        told = f"The subscription is not registered to use namespace '{namespace}'."
+        raise ArmError(409, "MissingSubscriptionRegistration", told)
     if last == "deletedVaults":
         return {"value": [_deleted(one) for one in subscription.deleted_vaults.values()]}
     if last == "capabilities":
         return {"value": [_capability(path.split("/")[-2] in subscription.restricted)]}
-    listed = {"flexibleServers": "Microsoft.DBforPostgreSQL/flexibleServers", "sites": "Microsoft.Web/sites"}
+    listed = {
+        "flexibleServers": "Microsoft.DBforPostgreSQL/flexibleServers",
+        "sites": "Microsoft.Web/sites",
+        "vaults": "Microsoft.KeyVault/vaults",
+    }
     if last in listed:
         group = "/".join(path.split("/")[: _GROUP_PARTS + 1])
         if subscription.find(group) is None:
             raise ArmError(404, "ResourceGroupNotFound", f"Resource group '{group.rsplit('/', 1)[-1]}' was not found.")
         return {"value": subscription.of_type(listed[last], group)}
     raise ArmError(404, "ResourceNotFound", f"The resource {path} was not found.")
+
+
+def _provider(subscription: Subscription, namespace: str) -> Json:
+    state = "Registered" if namespace.lower() in subscription.registered else "NotRegistered"
+    return {"namespace": namespace, "registrationState": state}
 
 
 def _deleted(vault: Json) -> Json:

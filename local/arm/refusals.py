@@ -93,10 +93,10 @@ def _budget(subscription: Subscription, budget: Json, known: Json | None) -> Non
 
 
 def _server(subscription: Subscription, server: Json, known: Json | None) -> None:
-    if server["location"] in subscription.restricted:
-        message = "Subscriptions are restricted from provisioning in this region. Please choose a different region."
-        raise ArmError(400, "LocationIsOfferRestricted", message)
     if known is None:
+        if server["location"] in subscription.restricted:
+            message = "Subscriptions are restricted from provisioning in this region. Please choose a different region."
+            raise ArmError(400, "LocationIsOfferRestricted", message)
         return
     size, had = (one["properties"]["storage"]["storageSizeGB"] for one in (server, known))
     if size < had:

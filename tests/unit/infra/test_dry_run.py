@@ -125,6 +125,29 @@ def test_a_region_without_a_database_is_told_before_anything_is_made(azd):
     assert azd.the("Microsoft.Web/sites")["location"] == "northeurope"
 
 
+def test_a_database_that_is_there_stays_in_a_region_that_takes_no_new_one(azd):
+    azd.provision()
+    azd.azure.restricted = {"northeurope"}
+    azd.provision()
+    assert azd.the("Microsoft.DBforPostgreSQL/flexibleServers")["location"] == "northeurope"
+
+
+def test_the_app_takes_as_many_requests_at_once_as_its_memory_holds(azd):
+    azd.provision()
+    scale = azd.the("Microsoft.Web/sites")["properties"]["functionAppConfig"]["scaleAndConcurrency"]
+    assert scale["triggers"]["http"]["perInstanceConcurrency"] == 8
+    azd.provision(HTTP_CONCURRENCY="4")
+    scale = azd.the("Microsoft.Web/sites")["properties"]["functionAppConfig"]["scaleAndConcurrency"]
+    assert scale["triggers"]["http"]["perInstanceConcurrency"] == 4
+
+
+def test_vaults_that_were_deleted_in_another_region_are_not_asked_back(azd):
+    azd.provision()
+    azd.down()
+    azd.provision(AZURE_LOCATION="swedencentral")
+    assert azd.the("Microsoft.Web/sites")["location"] == "swedencentral"
+
+
 @pytest.mark.parametrize("size", [{"POSTGRES_SKU_NAME": "Standard_D4ds_v5"}, {"POSTGRES_SKU_TIER": "GeneralPurpose"}])
 def test_a_size_that_the_region_does_not_offer_is_told(azd, size):
     with pytest.raises(SystemExit, match="northeurope offers no Standard_"):

@@ -15,11 +15,11 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
-from infra.hooks import after_provision, api_keys, import_images, prepare_database
+from infra.hooks import after_provision, api_keys, import_images, prepare_database, providers
 from infra.hooks.database_roles import _extensions
 from infra.hooks.describe import described
 from infra.hooks.prepare_database import addresses
-from infra.hooks.prepare_environment import budget_start, found_out, operator_name, vault_modes
+from infra.hooks.prepare_environment import budget_start, found_out, operator_name, vault_modes, vault_retention
 from shared.platform.stores.migrate import Migration
 from tests.unit.infra.plain import plain
 from tools.bicep_check.syntax import text
@@ -62,7 +62,7 @@ def test_what_the_hook_finds_out_are_parameters_with_a_default(root, modules):
     parameters = (root / "infra/bicep/main.parameters.json").read_text()
     named = dict(re.findall(r'"(\w+)": \{\s+"value": "\$\{(\w+)', parameters))
     found = {"BUDGET_START", "POSTGRES_STORAGE_GB", "VAULT_CREATE_MODE", "DEPLOYED_APPS_VAULT_CREATE_MODE"}
-    found |= {"DATABASE_ADMIN_NAME", "OPERATOR_SIGN_IN"}
+    found |= {"DATABASE_ADMIN_NAME", "OPERATOR_SIGN_IN", "VAULT_RETENTION_DAYS"}
     ours = [name for name, variable in named.items() if variable in found]
     assert len(ours) == len(found)
     assert all(modules["main"].named(name).value is not None for name in ours)
@@ -169,28 +169,101 @@ def test_a_budget_is_made_only_where_azure_keeps_budgets(capsys):
     assert budget_start(answering(404), "s", "prod", today) == "2026-11-01"
     told = {"properties": {"timePeriod": {"startDate": "2026-03-01T00:00:00Z"}}}
     assert budget_start(answering(200, told), "s", "prod", today) == "2026-03-01"
-    assert budget_start(answering(400), "s", "prod", today) == ""
-    assert "keeps no budgets" in capsys.readouterr().err
+    for refusal in (400, 401, 403, 422):
+        assert budget_start(answering(refusal), "s", "prod", today) == ""
+        assert f"shows no budgets of this subscription ({refusal})" in capsys.readouterr().err
     with pytest.raises(httpx.HTTPStatusError):
-        budget_start(answering(403), "s", "prod", today)
+        budget_start(answering(503), "s", "prod", today)
 
 
 def test_only_vaults_of_this_environment_are_had_back():
     ids = ["/subscriptions/s/resourceGroups/RG-Prod-apps/providers/Microsoft.KeyVault/vaults/kva-1",
            "/subscriptions/s/resourceGroups/rg-production/providers/Microsoft.KeyVault/vaults/kv-2"]  # fmt: skip
-    deleted = {"value": [{"properties": {"vaultId": one}} for one in ids]}
-    modes = vault_modes(answering(200, deleted), "s", "prod")
+    deleted = {"value": [{"properties": {"vaultId": one, "location": "North Europe"}} for one in ids]}
+    modes = vault_modes(answering(200, deleted), "s", "prod", "northeurope")
     assert modes == {"VAULT_CREATE_MODE": "default", "DEPLOYED_APPS_VAULT_CREATE_MODE": "recover"}
+    elsewhere = vault_modes(answering(200, deleted), "s", "prod", "westeurope")
+    assert set(elsewhere.values()) == {"default"}, "in another region the vaults have other names"
+
+
+def test_the_retention_of_vaults_stays_what_it_was_made_as(capsys):
+    known = {"value": [{"properties": {"softDeleteRetentionInDays": 7}}]}
+    assert vault_retention(answering(200, known), "s", "prod", 90) == 7
+    assert "7 days, not 90" in capsys.readouterr().err
+    assert vault_retention(answering(404), "s", "prod", 90) == 90
+
+
+class Providers:
+    """Azure, of whose resource providers some are registered; `slow` looks show one as being registered."""
+
+    def __init__(self, *registered, slow=0, refused=False):
+        self.registered = set(registered)
+        self.slow = slow
+        self.refused = refused
+        self.asked = []
+
+    def answer(self, request):
+        provider = request.url.path.removesuffix("/register").rpartition("/")[2]
+        if request.method == "POST":
+            self.asked.append(provider)
+            return httpx.Response(403 if self.refused else 200, json={})
+        if provider in self.asked:
+            self.slow -= 1
+            if self.slow < 0:
+                self.registered.add(provider)
+        return httpx.Response(200, json={"registrationState": "Registered" if provider in self.registered else "No"})
+
+    def register(self):
+        slept = []
+        with httpx.Client(base_url="https://arm.test", transport=httpx.MockTransport(self.answer)) as client:
+            providers.register(client, "s", slept.append)
+        return slept
+
+
+def test_a_subscription_that_was_never_used_learns_the_providers_first(capsys):
+    azure = Providers("Microsoft.Web", slow=2)
+    assert azure.register() == [providers.POLL_SECONDS] * 2
+    assert azure.asked == ["Microsoft.DBforPostgreSQL", "Microsoft.KeyVault"]
+    assert "registering Microsoft.KeyVault" in capsys.readouterr().err
+    assert azure.register() == []
+
+
+@pytest.mark.parametrize(
+    ("azure", "words"), [(Providers(refused=True), "answered 403"), (Providers(slow=1_000), "after five minutes")]
+)
+def test_who_may_not_register_is_told_who_can(azure, words):
+    with pytest.raises(SystemExit, match=rf"{words}.*az provider register --namespace Microsoft.DBforPostgreSQL"):
+        azure.register()
+
+
+def test_the_schema_comes_first_and_docker_hub_ends_nothing(monkeypatch, capsys):
+    done = []
+
+    def migrate():
+        done.append("schema")
+        monkeypatch.delenv("CONTAINER_REGISTRY_ID")
+
+    def refuse():
+        done.append(os.environ["CONTAINER_REGISTRY_ID"])
+        raise SystemExit("import_images: Docker Hub refused.")
+
+    monkeypatch.setenv("CONTAINER_REGISTRY_ID", "registry")
+    monkeypatch.setattr(prepare_database, "main", migrate)
+    monkeypatch.setattr(import_images, "main", refuse)
+    after_provision.main()
+    assert done == ["schema", "registry"]
+    assert "Docker Hub refused" in capsys.readouterr().err
 
 
 def test_long_lists_are_read_to_their_end():
     def arm(request):
         first = {"value": [], "nextLink": "https://arm.test/next?page=2"}
-        last = {"value": [{"properties": {"vaultId": "/subscriptions/s/resourceGroups/rg-prod/providers/x"}}]}
+        vault = {"vaultId": "/subscriptions/s/resourceGroups/rg-prod/providers/x", "location": "northeurope"}
+        last = {"value": [{"properties": vault}]}
         return httpx.Response(200, json=last if request.url.path == "/next" else first)
 
     with httpx.Client(base_url="https://arm.test", transport=httpx.MockTransport(arm)) as client:
-        assert vault_modes(client, "s", "prod")["VAULT_CREATE_MODE"] == "recover"
+        assert vault_modes(client, "s", "prod", "northeurope")["VAULT_CREATE_MODE"] == "recover"
 
 
 def test_the_operator_is_the_one_who_provisions_unless_another_is_named():

@@ -11,7 +11,7 @@ from activities.deploys.running import PATIENT, end_step, redactor_of, running_s
 from shared.deploys import store, transitions
 from shared.deploys.cancellation import DeploymentCancelled
 from shared.deploys.models import (
-    CANCELLED,
+    CANCEL_CODE,
     ERROR_LENGTH,
     FINISHING,
     ORPHANED,
@@ -157,7 +157,7 @@ def _why(deployment: Deployment, task: End, redact: Redactor, now: datetime) -> 
 
 def _error(deployment: Deployment, task: End | Undo, redact: Redactor, now: datetime) -> DeploymentError:
     code, message, details = task.code or "deployment-failed", task.message or "", task.remedy
-    if deployment.cancel_reason is CancelReason.TIMEOUT and code == CANCELLED:
+    if deployment.cancel_reason is CancelReason.TIMEOUT and code == CANCEL_CODE:
         seconds = settings().deployment_timeout_ms / 1000
         code, message = "deployment-timeout", f"The deployment was not done after {seconds:g} s and was undone."
         details = "Make the build quicker, or let the operator raise DEPLOYMENT_TIMEOUT_MS."

@@ -16,7 +16,7 @@ from shared.platform.alerting.alerts import try_to_send
 from shared.platform.durable import activity
 
 STALE_CLAIM = timedelta(minutes=30)
-SILENCE = timedelta(minutes=30)
+STALE_AFTER = timedelta(minutes=30)
 """A re-pricing shows a sign of life with every batch, which takes seconds."""
 PURGE_SECONDS = 60
 
@@ -44,7 +44,7 @@ async def end_lost_runs(task: WatchFeeds) -> Nothing:
 @activity
 async def end_lost_repricings(_: Nothing) -> Nothing:
     """End re-pricings that have stood still for long, and tell people."""
-    for ended in await repricing.end_silent(SILENCE):
+    for ended in await repricing.end_stale(STALE_AFTER):
         logger.warning("A re-pricing that stood still was ended.", extra={"repricing_id": str(ended.repricing_id)})
         await try_to_send(alerts.repricing_failed(ended))
     return Nothing()

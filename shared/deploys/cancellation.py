@@ -7,7 +7,7 @@ import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final, TypeVar
 
-from shared.deploys.models import CANCELLED
+from shared.deploys.models import CANCEL_CODE
 from shared.platform.errors import TerminalError
 
 T = TypeVar("T")
@@ -19,7 +19,7 @@ CHECK_SECONDS: Final = 0.25
 class DeploymentCancelled(TerminalError):
     """The running steps saw a cancel or a timeout, and ended."""
 
-    code = CANCELLED
+    code = CANCEL_CODE
 
     def __init__(self, message: str = "The deployment was cancelled.") -> None:
         super().__init__(message)

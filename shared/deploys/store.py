@@ -179,9 +179,7 @@ async def unsent(now: datetime, *, older_than: timedelta, limit: int) -> list[De
     return page.deployments
 
 
-async def silent(
-    now: datetime, *, older_than: timedelta, limit: int, continuation: str | None = None
-) -> DeploymentPage:
+async def stale(now: datetime, *, older_than: timedelta, limit: int, continuation: str | None = None) -> DeploymentPage:
     """Claimed deployments that have not ended and whose document has not changed for so long."""
     return await _page(
         "SELECT * FROM c WHERE c.type = 'deployment' AND c.status NOT IN ('completed', 'failed', 'cancelled')"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from shared.deploys.models import (
-    CANCELLED,
+    CANCEL_CODE,
     ERROR_LENGTH,
     FINISHING,
     PROGRESS,
@@ -57,7 +57,7 @@ def advance(deployment: Deployment, status: DeploymentStatus, now: datetime) -> 
     """The deployment one status further; unchanged where it stands there already.
 
     Raises:
-        Conflict: it has ended (`deployment-ended`), it is being cancelled (CANCELLED), or it is past that status
+        Conflict: it has ended (`deployment-ended`), it is being cancelled (CANCEL_CODE), or it is past that status
             (`illegal-transition`).
     """
     if deployment.status is status:
@@ -178,7 +178,7 @@ def end(deployment: Deployment, status: DeploymentStatus, error: DeploymentError
     """The deployment at its end. One that has ended stays as it is; one whose cancel was accepted is cancelled.
 
     Raises:
-        Conflict: it is being cancelled and would complete (CANCELLED): undo first, then end it otherwise.
+        Conflict: it is being cancelled and would complete (CANCEL_CODE): undo first, then end it otherwise.
     """
     if deployment.status.ended:
         return deployment
@@ -207,4 +207,4 @@ def _require_not_cancelled(deployment: Deployment) -> Deployment:
 
 
 def _cancelled(deployment: Deployment) -> Conflict:
-    return Conflict(f"Deployment {deployment.id} is being cancelled ({deployment.cancel_reason}).", code=CANCELLED)
+    return Conflict(f"Deployment {deployment.id} is being cancelled ({deployment.cancel_reason}).", code=CANCEL_CODE)

@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 timers = new_blueprint()
 
 UNSENT_AFTER = timedelta(seconds=30)
-SILENT_AFTER = timedelta(minutes=10)
+STALE_AFTER = timedelta(minutes=10)
 
 
 @timers.timer_trigger(schedule="0 30 4 * * *", arg_name="timer", run_on_startup=False)
@@ -45,10 +45,10 @@ async def _run(client: DurableClient) -> None:
     await intake.send_unsent(UNSENT_AFTER)
     now, continuation = datetime.now(UTC), None
     while True:
-        # All of them: those that only wait for a slot are silent too, and may be many.
-        page = await store.silent(now, older_than=SILENT_AFTER, limit=intake.SWEPT, continuation=continuation)
-        for silent in page.deployments:
-            await _recover(client, silent)
+        # All of them: those that only wait for a slot are stale too, and may be many.
+        page = await store.stale(now, older_than=STALE_AFTER, limit=intake.SWEPT, continuation=continuation)
+        for stale in page.deployments:
+            await _recover(client, stale)
         continuation = page.continuation
         if continuation is None:
             break
@@ -57,16 +57,16 @@ async def _run(client: DurableClient) -> None:
         await _reclaim(client, holder)
 
 
-async def _recover(client: DurableClient, silent: Deployment) -> None:
-    if await _runs(client, silent.id):
+async def _recover(client: DurableClient, stale: Deployment) -> None:
+    if await _runs(client, stale.id):
         return
-    logger.warning("A deployment is orphaned: its orchestration does not run.", extra={"deployment": silent.id})
-    settled = silent.status is DeploymentStatus.UPDATING_DATABASE
-    recovery = Recovery(deployment_id=silent.id, organization_id=silent.organization_id, settled=settled)
+    logger.warning("A deployment is orphaned: its orchestration does not run.", extra={"deployment": stale.id})
+    settled = stale.status is DeploymentStatus.UPDATING_DATABASE
+    recovery = Recovery(deployment_id=stale.id, organization_id=stale.organization_id, settled=settled)
     try:
-        await client.start(recover_deployment, recovery, instance_id=f"{silent.id}-recovery")
+        await client.start(recover_deployment, recovery, instance_id=f"{stale.id}-recovery")
     except ManifoldError as error:
-        logger.warning("A deployment was not recovered: %s", error, extra={"deployment": silent.id})
+        logger.warning("A deployment was not recovered: %s", error, extra={"deployment": stale.id})
 
 
 async def _reclaim(client: DurableClient, holder: Holder) -> None:

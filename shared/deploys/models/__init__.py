@@ -6,7 +6,7 @@ from shared.deploys.models.sizes import SCALES, ContainerSize
 from shared.deploys.models.sources import ArchiveSource, GitSource, Source
 from shared.deploys.models.spec import PORT, DeploymentSpec
 from shared.deploys.models.state import (
-    CANCELLED,
+    CANCEL_CODE,
     ERROR_LENGTH,
     FINISHING,
     ORPHANED,
@@ -24,7 +24,7 @@ from shared.deploys.models.state import (
 )
 
 __all__ = [
-    "CANCELLED",
+    "CANCEL_CODE",
     "ERROR_LENGTH",
     "FINISHING",
     "ORPHANED",

@@ -121,7 +121,7 @@ async def fail(repricing_id: UUID, error: str) -> Repricing:
         return await _read(connection, repricing_id)
 
 
-async def end_silent(quiet_for: timedelta) -> list[Repricing]:
+async def end_stale(quiet_for: timedelta) -> list[Repricing]:
     """End running re-pricings that have not moved for that long: their orchestrations were stopped from outside."""
     async with database() as connection:
         found = await rows(connection, _END_SILENT, (quiet_for,))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from shared.diamonds.models import FeedName
     from shared.diamonds.runs.models import RunSummary
 
-RUN_LOST = "run-lost"
+ORPHANED = "run-lost"
 
 
 async def running() -> dict[FeedName, UUID]:
@@ -40,7 +40,7 @@ async def end(run_id: UUID) -> RunSummary | None:
         NotFound: there is no such run.
     """
     error = (
-        RUN_LOST,
+        ORPHANED,
         "Its orchestration was stopped from outside, or ended while the database could not be reached.",
     )
     try:
@@ -48,4 +48,4 @@ async def end(run_id: UUID) -> RunSummary | None:
     except Conflict:
         return None
     ended = await reports.summary(run_id)
-    return ended if ended.error_code == RUN_LOST else None
+    return ended if ended.error_code == ORPHANED else None

@@ -29,11 +29,11 @@ def terminate(app, instance: str, *, purged: bool = False) -> None:
         assert app.request("DELETE", path).status == 200
 
 
-def sweep(app, *silent: str) -> None:
-    """Let the sweep look, after so long that these count as silent."""
+def sweep(app, *stale: str) -> None:
+    """Let the sweep look, after so long that these count as stale."""
     with CosmosClient.from_connection_string(app.environment["COSMOS_CONNECTION"]) as client:
         documents = client.get_database_client("manifold").get_container_client("deployments")
-        for one in silent:
+        for one in stale:
             found = documents.read_item(one, app.organization)
             long_ago = datetime.now(UTC) - timedelta(minutes=20)
             documents.replace_item(one, {**found, "updatedAt": long_ago.strftime("%Y-%m-%dT%H:%M:%S.%fZ")})

@@ -16,7 +16,7 @@ import activities.deploys.running
 import activities.deploys.steps
 from activities import deploys
 from shared.deploys import logs, store
-from shared.deploys.models import CANCELLED, ORPHANED, CancelReason, DeploymentStatus, Step
+from shared.deploys.models import CANCEL_CODE, ORPHANED, CancelReason, DeploymentStatus, Step
 from shared.deploys.platforms.base import (
     BuildContext,
     BuildProgress,
@@ -157,7 +157,7 @@ async def test_a_cancel_is_seen_within_a_second_in_every_step(platform, ref, nam
     await deploys.stop_deployment(CancelDeployment(**ref.model_dump(), reason=CancelReason.REQUEST))
     with pytest.raises(TerminalError) as stopped:
         await running
-    assert stopped.value.code == CANCELLED
+    assert stopped.value.code == CANCEL_CODE
     assert time.monotonic() - asked < 1
     ended = await deploys.end_deployment(
         End(**ref.model_dump(), status=DeploymentStatus.FAILED, code=stopped.value.code, message="x")
@@ -235,7 +235,7 @@ async def test_time_that_is_up_is_told_as_such(platform, ref) -> None:
     await deploys.validate_deployment(ref)
     await deploys.stop_deployment(CancelDeployment(**ref.model_dump(), reason=CancelReason.TIMEOUT))
     ended = await deploys.end_deployment(
-        End(**ref.model_dump(), status=DeploymentStatus.FAILED, code=CANCELLED, message="x")
+        End(**ref.model_dump(), status=DeploymentStatus.FAILED, code=CANCEL_CODE, message="x")
     )
     assert (ended.status, ended.code) == (DeploymentStatus.FAILED, "deployment-timeout")
 
@@ -443,9 +443,9 @@ async def test_one_that_was_overtaken_while_it_waited_or_built_gets_no_traffic(p
     run, task = tasks(ref)[step]
     with pytest.raises(TerminalError) as refused:
         await run(task)
-    assert (refused.value.code, step in platform.calls) == (CANCELLED, False)
-    await deploys.roll_back(Undo(**ref.model_dump(), code=CANCELLED, message="x"))
-    ended = await deploys.end_deployment(End(**ref.model_dump(), status=DeploymentStatus.FAILED, code=CANCELLED))
+    assert (refused.value.code, step in platform.calls) == (CANCEL_CODE, False)
+    await deploys.roll_back(Undo(**ref.model_dump(), code=CANCEL_CODE, message="x"))
+    ended = await deploys.end_deployment(End(**ref.model_dump(), status=DeploymentStatus.FAILED, code=CANCEL_CODE))
     assert (ended.status, ended.code) == (DeploymentStatus.CANCELLED, "deployment-superseded")
 
 

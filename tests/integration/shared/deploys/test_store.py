@@ -119,11 +119,11 @@ async def test_the_sweep_finds_what_the_queue_never_got(new) -> None:
 async def test_the_sweep_finds_what_nobody_works_on_any_more(new) -> None:
     now = datetime.now(UTC)
     old = now - timedelta(minutes=20)
-    silent = await store.create(new(status=DeploymentStatus.BUILDING_IMAGE, claimed_by="x", updated_at=old))
+    stale = await store.create(new(status=DeploymentStatus.BUILDING_IMAGE, claimed_by="x", updated_at=old))
     await store.create(new(status=DeploymentStatus.BUILDING_IMAGE, claimed_by="x"))
     await store.create(new(status=DeploymentStatus.COMPLETED, claimed_by="x", updated_at=old))
-    found = await store.silent(now, older_than=timedelta(minutes=10), limit=50)
-    assert [one.id for one in found.deployments if one.organization_id == silent.organization_id] == [silent.id]
+    found = await store.stale(now, older_than=timedelta(minutes=10), limit=50)
+    assert [one.id for one in found.deployments if one.organization_id == stale.organization_id] == [stale.id]
 
 
 async def test_a_project_keeps_its_newest_source_and_deployment(new) -> None:

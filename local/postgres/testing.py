@@ -47,13 +47,19 @@ class Databases:
 
         `prepare` must close its connections: PostgreSQL does not copy a database that is in use.
         """
-        done = self._shared / f"template-{name}"
+        # The server says whether it is there, and not a file: with its last user it ends, and the next gets a new one.
         with locked(self._shared / "template.lock"):
-            if not done.exists():
-                self._execute(sql.SQL("CREATE DATABASE {}"), name)
-                prepare(dsn(self.port, name))
-                done.touch()
+            if not self._has(name):
+                unfinished = f"{name}-unfinished"
+                self._execute(sql.SQL("DROP DATABASE IF EXISTS {}"), unfinished)
+                self._execute(sql.SQL("CREATE DATABASE {}"), unfinished)
+                prepare(dsn(self.port, unfinished))
+                self._execute(sql.SQL("ALTER DATABASE {} RENAME TO {}"), unfinished, name)
         return name
+
+    def _has(self, name: str) -> bool:
+        with psycopg.connect(dsn(self.port)) as connection:
+            return connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone() is not None
 
     def _drop(self, name: str) -> None:
         deadline = time.monotonic() + _DROP_S

@@ -55,6 +55,24 @@ def test_databases_come_from_templates_and_are_dropped(postgres):
         _query(first, "SELECT 1")
 
 
+def test_a_template_is_prepared_again_on_a_new_server_and_after_a_failure(postgres):
+    def fails(dsn):
+        _query(dsn, "CREATE TABLE half_done (id int)")
+        raise RuntimeError
+
+    def succeeds(dsn):
+        prepared.append(dsn)
+        _query(dsn, "CREATE TABLE half_done (id int)")
+
+    prepared = []
+    with pytest.raises(RuntimeError):
+        postgres.template("anew", fails)
+    for _ in range(2):  # the second one is a server that does not know it
+        assert postgres.template("anew", succeeds) == "anew"
+        _query(f"postgresql://manifold:manifold@127.0.0.1:{postgres.port}/manifold", "DROP DATABASE anew")
+    assert len(prepared) == 2
+
+
 def test_it_asks_for_the_password_and_listens_on_loopback_only(postgres):
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
         psycopg.connect(f"postgresql://manifold:wrong@127.0.0.1:{postgres.port}/manifold")

@@ -10,7 +10,7 @@ from pathlib import Path
 from shared.followups.sending import claims, outbox
 
 WORKER = Path(__file__).with_name("worker.py")
-ROOT = Path(__file__).parents[4]
+ROOT = Path(__file__).parents[5]
 MAILS, KILLS, WORKERS = 60, 8, 2
 
 

@@ -58,7 +58,7 @@ class Traffic:
 
 
 def _slide(times: deque[float], now: float) -> deque[float]:
-    """Drop what is a second old or older, by the sum that also tells how long to wait: a difference rounds otherwise."""
+    """Drop what is a second old or older, by the sum that also tells the wait: a difference may round otherwise."""
     while times and times[0] + WINDOW_S <= now:
         times.popleft()
     return times

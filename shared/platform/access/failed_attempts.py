@@ -35,6 +35,8 @@ class FailedAttempts:
     def watched(self, request: func.HttpRequest) -> Generator[None]:
         """Check what the caller presents within the block, which raises Unauthenticated if it is wrong.
 
+        It counts as wrong until the block has ended otherwise: those who guess many at once would all pass else.
+
         Raises:
             RateLimited: the address has presented too many wrong keys; this one is not looked at.
         """
@@ -46,14 +48,28 @@ class FailedAttempts:
                 retry_after=wait,
                 remedy="Check the key, and try again after the seconds that Retry-After says.",
             )
+        self._count(address)
         try:
             yield
         except Unauthenticated:
-            self._full_at[address] = max(self._full_at.get(address, 0), self._clock()) + GAP_SECONDS
-            self._full_at.move_to_end(address)
-            if len(self._full_at) > MOST_ADDRESSES:
-                self._full_at.popitem(last=False)
             raise
+        except BaseException:
+            self._give_back(address)
+            raise
+        self._give_back(address)
+
+    def _count(self, address: str) -> None:
+        self._full_at[address] = max(self._full_at.get(address, 0), self._clock()) + GAP_SECONDS
+        self._full_at.move_to_end(address)
+        if len(self._full_at) > MOST_ADDRESSES:
+            self._full_at.popitem(last=False)
+
+    def _give_back(self, address: str) -> None:
+        full_at = self._full_at.get(address, 0) - GAP_SECONDS
+        if full_at > self._clock():
+            self._full_at[address] = full_at
+        else:
+            self._full_at.pop(address, None)
 
     def forget(self) -> None:
         """Forget every address. For tests."""

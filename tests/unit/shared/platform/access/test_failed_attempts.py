@@ -1,5 +1,7 @@
 """Who guesses keys is slowed down, and nobody else."""
 
+from contextlib import ExitStack
+
 import azure.functions as func
 import pytest
 
@@ -63,6 +65,20 @@ def test_a_slowed_key_is_not_looked_at_and_the_answer_says_when_it_will_be(attem
 def test_right_keys_cost_nothing(attempts):
     assert {attempt(attempts, "a", right=True) for _ in range(10 * BURST)} == {"let in"}
     assert [attempt(attempts, "a") for _ in range(BURST)] == ["refused"] * BURST
+
+
+def test_those_who_guess_many_at_once_are_slowed_too(attempts):
+    with ExitStack() as under_way:
+        for _ in range(BURST):
+            under_way.enter_context(attempts.watched(request("a")))
+        assert attempt(attempts, "a", right=True) == "slowed"
+    assert [attempt(attempts, "a") for _ in range(BURST + 1)] == ["refused"] * BURST + ["slowed"]
+
+
+def test_what_fails_otherwise_is_not_counted(attempts):
+    for _ in range(2 * BURST):
+        with pytest.raises(ValueError, match="away"), attempts.watched(request("a")):
+            raise ValueError("away")
 
 
 def test_another_address_is_not_slowed(attempts):

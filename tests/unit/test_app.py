@@ -25,6 +25,10 @@ HEAVY = (
     "boto3",
     "jinja2",
     "jwt",
+    "openai",
+    "azure.communication",
+    "dns",
+    "standardwebhooks",
 )
 
 

@@ -7,8 +7,9 @@ from pydantic import BaseModel, Field
 from shared.followups.events import replies
 from shared.followups.events.replies import ClientReply
 from shared.followups.people.models import Given, Identifier, Line, Number
-from shared.followups.sending import brakes, mails, outbox
-from shared.followups.sending.mails import Edited, Email, EmailChange, NewEmail, Preview, State
+from shared.followups.sending import brakes, editing, mails, outbox, to_agents
+from shared.followups.sending.editing import Edited, EmailChange, NewEmail, Preview
+from shared.followups.sending.mails import Email, State
 from shared.followups.steps import Outcome
 from shared.platform.access.auth import ADMIN, Caller
 from shared.platform.errors import Conflict
@@ -59,13 +60,13 @@ async def followups_list_replies(query: NumberedPage, caller: Caller) -> Page[Cl
 
 @routes.post("/api/emails/preview", needs=AGENT, summary="What would be written for a task now")
 async def followups_preview_email(body: PreviewRequest, caller: Caller) -> Preview:
-    return await mails.preview(agent_of(caller), body.task_id)
+    return await editing.preview(agent_of(caller), body.task_id)
 
 
 @routes.post("/api/emails/send", needs=AGENT, summary="Send a client one's own words", status=201)
 async def followups_send_email(body: NewEmail, caller: Caller) -> Email:
     """It goes out with the next sweep, under the same checks as all others."""
-    return await mails.write(agent_of(caller), body)
+    return await editing.write(agent_of(caller), body)
 
 
 @routes.get("/api/emails/{email_id}", needs=AGENT, summary="One mail")
@@ -75,23 +76,23 @@ async def followups_read_email(email_id: Identifier, caller: Caller) -> Email:
 
 @routes.patch("/api/emails/{email_id}", needs=AGENT, summary="Change the text of a mail that waits for its agent")
 async def followups_change_email(email_id: Identifier, body: EmailChange, caller: Caller) -> Edited:
-    return await mails.edit(agent_of(caller), email_id, body)
+    return await editing.edit(agent_of(caller), email_id, body)
 
 
 @routes.delete("/api/emails/{email_id}", needs=AGENT, summary="Cancel a mail that was not handed over")
 async def followups_delete_email(email_id: Identifier, caller: Caller) -> None:
-    await mails.delete(agent_of(caller), email_id)
+    await editing.delete(agent_of(caller), email_id)
 
 
 @routes.post("/api/emails/{email_id}/approve", needs=AGENT, summary="Let a mail go out that waits for its agent")
 async def followups_approve_email(email_id: Identifier, caller: Caller) -> Email:
-    return await mails.approve(agent_of(caller), email_id)
+    return await editing.approve(agent_of(caller), email_id)
 
 
 @routes.post("/api/emails/{email_id}/test", needs=AGENT, summary="Send a mail's text to oneself")
 async def followups_test_email(email_id: Identifier, caller: Caller) -> Outcome:
     """Now, to the agent's own address; the mail itself stays as it is."""
-    return await mails.send_test(agent_of(caller), email_id)
+    return await to_agents.send_test(agent_of(caller), email_id)
 
 
 @routes.post("/api/emails/{email_id}/resolve", needs=ADMIN, summary="Say whether a mail was handed over")

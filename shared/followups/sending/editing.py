@@ -1,0 +1,170 @@
+"""What an agent does to a mail before it is handed over: see, write, change, approve and cancel it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from shared.followups.composing.brief import Brief, Draft, brief_of, footer_of
+from shared.followups.composing.content import problems
+from shared.followups.composing.writers import TemplateWriter
+from shared.followups.people import tasks
+from shared.followups.people.models import Given, Line, Number, Stored, Text
+from shared.followups.sending import facts
+from shared.followups.sending.mails import Email, one_of
+from shared.followups.settings import settings
+from shared.platform.errors import Conflict, InvalidInput, NotFound
+from shared.platform.stores.postgres import database, rows
+
+
+class EmailChange(Given):
+    """The agent's own words."""
+
+    subject: Annotated[Line, Field(min_length=1)]
+    body: Annotated[Text, Field(min_length=1)]
+
+
+class NewEmail(EmailChange):
+    """A mail that the agent wrote; it goes out with the next sweep, under the same checks as all others."""
+
+    client_id: Number
+
+
+class Preview(Stored):
+    """What a task's mail would be; `problems` are what would hold it back."""
+
+    subject: str
+    body: str
+    footer: str
+    problems: list[str]
+
+
+class Edited(Stored):
+    """The mail as it is now; `problems` are what a generated text would be held for, for the agent to judge."""
+
+    email: Email
+    problems: list[str]
+
+
+async def preview(agent_id: int, task_id: int) -> Preview:
+    """What would be written for the task now; nothing is stored.
+
+    Raises:
+        NotFound: there is no such task.
+    """
+    async with database() as connection:
+        row = await facts.read_task(connection, agent_id, task_id)
+    if row is None:
+        raise NotFound("There is no such task.", code="unknown-task")
+    brief = brief_of(row)
+    draft = await TemplateWriter().write(brief)
+    return Preview(subject=draft.subject, body=draft.body, footer=footer_of(row), problems=problems(draft, brief))
+
+
+async def edit(agent_id: int, email_id: int, changed: EmailChange) -> Edited:
+    """Replace the text of a mail that waits for its agent.
+
+    Raises:
+        NotFound: there is no such mail.
+        Conflict: it does not wait.
+    """
+    async with database() as connection:
+        row = await _waiting(connection, agent_id, email_id)
+        await _write(connection, row, changed)
+        return Edited(email=await one_of(connection, agent_id, email_id), problems=_judged(changed, brief_of(row)))
+
+
+async def approve(agent_id: int, email_id: int) -> Email:
+    """Let a mail that waits for its agent go out with the next sweep.
+
+    Raises:
+        NotFound: there is no such mail.
+        Conflict: it does not wait.
+    """
+    async with database() as connection:
+        await _waiting(connection, agent_id, email_id)
+        await connection.execute(
+            "update followups.emails set state = 'claimed', hold_reason = null, leased_until = now(),"
+            " updated_at = now(), approved_at = case when composed_at is not null then now() end where id = %s",
+            (email_id,),
+        )
+        return await one_of(connection, agent_id, email_id)
+
+
+async def write(agent_id: int, new: NewEmail) -> Email:
+    """A mail of the agent's own words, with a task of its own that is due now.
+
+    Raises:
+        NotFound: the client is not the agent's.
+        InvalidInput: the app has no address to send from.
+    """
+    if not settings().followups_sender:
+        raise InvalidInput("The app has no address to send from.", code="settings", remedy="Set FOLLOWUPS_SENDER.")
+    async with database() as connection:
+        made = await rows(
+            connection,
+            "insert into followups.tasks (agent_id, client_id, followup_type, scheduled_for, planned_for, priority)"
+            " select agent_id, id, %s, now(), now(), 'medium' from followups.clients"
+            " where agent_id = %s and id = %s and not is_deleted returning id",
+            (tasks.CUSTOM, agent_id, new.client_id),
+        )
+        if not made:
+            raise NotFound("There is no such client.", code="unknown-client")
+        stored = await rows(
+            connection,
+            "insert into followups.emails (task_id, agent_id, client_id, state, leased_until)"
+            " values (%s, %s, %s, 'claimed', now()) returning id",
+            (made[0]["id"], agent_id, new.client_id),
+        )
+        row = await facts.read(connection, stored[0]["id"])
+        assert row is not None
+        await _write(connection, row, new)
+        await connection.execute("update followups.emails set approved_at = now() where id = %s", (row["id"],))
+        return await one_of(connection, agent_id, row["id"])
+
+
+async def delete(agent_id: int, email_id: int) -> None:
+    """Cancel a mail that was not handed over, with its task. What was handed over stays on record.
+
+    Raises:
+        NotFound: there is no such mail.
+        Conflict: it may have been handed over.
+    """
+    async with database() as connection:
+        mail = await one_of(connection, agent_id, email_id)
+        await rows(connection, "select from followups.tasks where id = %s for no key update", (mail.task_id,))
+        mail = await one_of(connection, agent_id, email_id)
+        if mail.state in ("sending", "sent", "unknown"):
+            raise Conflict(f"The mail is {mail.state}.", code="handed-over")
+        await tasks.end(connection, mail.task_id, "cancelled", "mail-deleted")
+
+
+async def _waiting(connection: Any, agent_id: int, email_id: int) -> dict[str, Any]:
+    mail = await one_of(connection, agent_id, email_id)
+    await rows(connection, "select from followups.tasks where id = %s for no key update", (mail.task_id,))
+    row = await facts.read(connection, email_id)
+    if row is None or row["state"] != "held":
+        raise Conflict(f"The mail is {row['state'] if row else 'gone'}; only one that is held waits for its agent.")
+    return row
+
+
+async def _write(connection: Any, row: dict[str, Any], words: EmailChange) -> None:
+    await connection.execute(
+        "update followups.emails set subject = %(subject)s, body = %(body)s, edited_at = now(), updated_at = now(),"
+        " writer = 'agent', sender = coalesce(nullif(sender, ''), %(sender)s), recipient = %(recipient)s,"
+        " reply_to = %(reply_to)s, footer = %(footer)s, composed_at = coalesce(composed_at, now()) where id = %(id)s",
+        {
+            "subject": words.subject,
+            "body": words.body,
+            "sender": settings().followups_sender,
+            "recipient": row["client_email"],
+            "reply_to": settings().followups_reply_to or row["agent_email"],
+            "footer": footer_of(row),
+            "id": row["id"],
+        },
+    )
+
+
+def _judged(words: EmailChange, brief: Brief) -> list[str]:
+    return problems(Draft(subject=words.subject, body=words.body), brief)

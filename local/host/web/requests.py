@@ -101,6 +101,11 @@ def request_datum(
     joined: dict[str, str] = {}
     for name, value in headers.items():
         joined[name] = f"{joined[name]},{value}" if joined.get(name) else value
+    if client := scope.get("client"):
+        # Azure's front end adds where a request came from to what the caller may have sent in this header.
+        came_from = f"[{client[0]}]:{client[1]}" if ":" in client[0] else f"{client[0]}:{client[1]}"
+        sent = joined.get("x-forwarded-for")
+        joined["x-forwarded-for"] = f"{sent}, {came_from}" if sent else came_from
     host = joined.get("host") or "localhost"
     url = f"{scope['scheme']}://{host}{quote(path, safe=_PATH_SAFE)}"
     raw_query = scope["query_string"].decode("latin-1")

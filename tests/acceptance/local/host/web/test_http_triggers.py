@@ -71,7 +71,8 @@ def test_query_parameters_are_joined_and_empty_ones_vanish_loudly(app):
 def test_url_and_headers_reach_the_function(app):
     answer = get(app, "/api/files/a%20b?x=1%2B1", headers={"X-One": "first", "Host": "shop.example:8080"})
     assert answer.json()["url"] == "http://shop.example:8080/api/files/a%20b?x=1%2B1"
-    assert answer.json()["headers"] == {"x-one": "first"}
+    headers = answer.json()["headers"]
+    assert {name: headers[name] for name in headers if name != "x-forwarded-for"} == {"x-one": "first"}
 
 
 def test_json_bodies_and_their_error(app):
@@ -261,3 +262,12 @@ class TestKeys:
 
     def test_keys_are_readable_by_their_owner_only(self, locked):
         assert locked.host.app.keys.path.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("sent", ["", "198.51.100.9"])
+def test_a_function_learns_from_the_host_where_a_request_came_from(app, sent):
+    answer = get(app, "/api/items/5", headers={"X-Forwarded-For": sent} if sent else {})
+    forwarded = answer.json()["headers"]["x-forwarded-for"]
+    before, _, came_from = forwarded.rpartition(", ")
+    assert before == sent
+    assert came_from.rpartition(":")[0] == "127.0.0.1"

@@ -6,7 +6,14 @@ import azure.functions as func
 import pytest
 
 from shared.platform.access import failed_attempts
-from shared.platform.access.failed_attempts import BURST, GAP_SECONDS, FailedAttempts, address_of
+from shared.platform.access.failed_attempts import (
+    ACCOUNT_BURST,
+    ACCOUNT_GAP_SECONDS,
+    BURST,
+    GAP_SECONDS,
+    FailedAttempts,
+    address_of,
+)
 from shared.platform.errors import RateLimited, Unauthenticated
 
 
@@ -21,9 +28,9 @@ def request(address: str = "203.0.113.7:5123") -> func.HttpRequest:
     return func.HttpRequest("GET", "/x", headers={"X-Forwarded-For": address}, body=b"")
 
 
-def attempt(attempts: FailedAttempts, address: str, *, right: bool = False) -> str:
+def attempt(attempts: FailedAttempts, address: str, account: str = "", *, right: bool = False) -> str:
     try:
-        with attempts.watched(request(address)):
+        with attempts.watched(request(address), account):
             if not right:
                 raise Unauthenticated("wrong")  # noqa: TRY301 - what is watched is what the block raises
     except Unauthenticated:
@@ -87,11 +94,34 @@ def test_another_address_is_not_slowed(attempts):
     assert attempt(attempts, "b") == "refused"
 
 
+def test_an_account_has_a_burst_for_each_address_and_its_owner_is_let_in_from_another(attempts, clock):
+    guesses = [attempt(attempts, "thief", "ann") for _ in range(50)]
+    assert guesses == ["refused"] * ACCOUNT_BURST + ["slowed"] * (50 - ACCOUNT_BURST)
+    assert attempt(attempts, "home", "ann", right=True) == "let in"
+    assert attempt(attempts, "thief", "bob") == "refused"
+    clock.now += ACCOUNT_GAP_SECONDS
+    assert attempt(attempts, "thief", "ann", right=True) == "let in"
+
+
+def test_who_tries_many_accounts_uses_up_what_the_address_has(attempts):
+    tried = [attempt(attempts, "thief", f"user{number}") for number in range(BURST + 5)]
+    assert tried == ["refused"] * BURST + ["slowed"] * 5
+
+
+def test_whoever_is_slowed_reads_what_to_do(attempts):
+    for _ in range(ACCOUNT_BURST):
+        attempt(attempts, "a", "ann")
+    with pytest.raises(RateLimited) as slowed, attempts.watched(request("a"), "ann"):
+        pytest.fail("it was looked at")
+    assert "set a new password by mail" in (slowed.value.remedy or "")
+    assert slowed.value.code == "too-many-attempts"
+
+
 def test_what_is_remembered_is_bounded(attempts, monkeypatch):
-    monkeypatch.setattr(failed_attempts, "MOST_ADDRESSES", 3)
+    monkeypatch.setattr(failed_attempts, "MOST_REMEMBERED", 3)
     for address in "abcad":
         attempt(attempts, address)
-    assert list(attempts._full_at) == ["c", "a", "d"]
+    assert list(attempts._addresses.full_at) == ["c", "a", "d"]
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,10 @@
 """The app: a list of workloads. The Functions host loads `app`."""
 
 from shared.platform.workload import app_of
+from triggers.authcache import authcache
 from triggers.deploys import deploys
 from triggers.diamonds import diamonds
 from triggers.followups import followups
 from triggers.operations import operations
 
-app = app_of(operations, diamonds, deploys, followups)
+app = app_of(operations, diamonds, deploys, followups, authcache)

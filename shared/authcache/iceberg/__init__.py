@@ -1,0 +1,1 @@
+"""The Iceberg tables, through a REST catalog or an embedded one."""

@@ -1,0 +1,76 @@
+"""The log in Blob Storage: log/<LSN> holds a group of records, created by whoever comes first and never changed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from shared.authcache.log.kinds import KINDS
+from shared.authcache.log.records import Record
+from shared.authcache.settings import settings
+from shared.platform.errors import Conflict, TerminalError
+from shared.platform.stores.blobs import read_blob, write_blob
+
+Lsn = int
+"""The place of a group in the log; the first is 1, and 0 is before all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Records that became durable together. `id` tells a writer whose answer was lost that the group is its own."""
+
+    id: str
+    records: Sequence[Record]
+
+    def to_bytes(self) -> bytes:
+        """The group as it stands in its blob."""
+        # Of each record pydantic writes the JSON text; joined as text it need not be read again to be nested.
+        texts = (f'{{"kind":"{one.kind}",{one.model_dump_json(exclude_unset=True)[1:]}' for one in self.records)
+        return f'{{"id":"{self.id}","records":[{",".join(texts)}]}}'.encode()
+
+
+def group_of(data: bytes) -> Group:
+    """The group of a blob.
+
+    Raises:
+        TerminalError: a record is of a kind that this version of the app does not know, or is none at all.
+    """
+    try:
+        found: dict[str, Any] = json.loads(data)
+        return Group(found["id"], [KINDS[one["kind"]].model_validate(one) for one in found["records"]])
+    except (KeyError, ValueError, TypeError) as error:
+        raise TerminalError(
+            f"The log holds a record that this version of the app cannot read: {type(error).__name__} {error}.",
+            code="log-unreadable",
+            remedy="Deploy the version that wrote it, or a newer one.",
+        ) from error
+
+
+def log_name(lsn: Lsn) -> str:
+    """The name of a group's blob."""
+    return f"log/{lsn:016d}"
+
+
+async def read_group(lsn: Lsn) -> Group | None:
+    """The group at that place; None if nothing has been written there.
+
+    Raises:
+        TransientError: the blobs cannot be read.
+    """
+    blob = await read_blob(settings().authcache_container, log_name(lsn))
+    return None if blob is None else group_of(blob.data)
+
+
+async def create_group(lsn: Lsn, group: Group) -> bool:
+    """Write the group at that place; False if somebody else, or an earlier try of ours, did.
+
+    Raises:
+        TransientError: whether it was written is not known.
+    """
+    try:
+        await write_blob(settings().authcache_container, log_name(lsn), group.to_bytes(), seen=None)
+    except Conflict:
+        return False
+    return True

@@ -1,0 +1,56 @@
+"""The tables of the auth cache: which rows each holds, and by which keys they are found besides their id.
+
+A row is a frozen dataclass with a text `id`; its other fields are text, int, bool, datetime or Decimal, each or None.
+A new table is one line here and one in TABLES: log, base and views take it from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Generic, Protocol, TypeVar
+
+from shared.authcache.models import RefreshFamily, Share, User
+
+SEPARATOR = "\x1f"
+"""Between the fields of a key."""
+
+
+class Row(Protocol):
+    """What every row has."""
+
+    @property
+    def id(self) -> str: ...
+
+
+R = TypeVar("R", bound=Row)
+
+
+@dataclass(frozen=True, slots=True)
+class Table(Generic[R]):
+    """One kind of row.
+
+    Attributes:
+        indexes: by name, the fields whose values together are the key; several rows may have the same.
+    """
+
+    name: str
+    row: type[R]
+    indexes: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+
+    def key(self, index: str, row: R) -> str:
+        """What the row is found by in this index."""
+        return key_of(*(getattr(row, name) for name in self.indexes[index]))
+
+
+def key_of(*values: str) -> str:
+    """The key that these values of an index's fields make."""
+    return values[0] if len(values) == 1 else SEPARATOR.join(values)
+
+
+USERS = Table("users", User, {"address": ("address",)})
+SHARES = Table("shares", Share, {"pair": ("owner", "viewer"), "owner": ("owner",), "viewer": ("viewer",)})
+FAMILIES = Table("families", RefreshFamily, {"user": ("user",)})
+
+TABLES: Mapping[str, Table[Any]] = MappingProxyType({table.name: table for table in (USERS, SHARES, FAMILIES)})

@@ -1,0 +1,147 @@
+"""Commit: what waits becomes one group, created at the next LSN. It is durable when, and only when, it stands there."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+from shared.authcache.log.groups import Group, Lsn, create_group, read_group
+from shared.authcache.log.records import Record
+from shared.authcache.reading.instance import Instance
+from shared.authcache.reading.levels import Overlay
+from shared.authcache.writing.uniqueness import Check
+from shared.platform.errors import TransientError
+
+LONGEST_PAUSE_SECONDS = 0.1
+FIRST_PAUSE_SECONDS = 0.004
+UNKNOWN_TRIES = 4
+"""How often the place of a group is looked at whose writing was not answered."""
+
+
+@dataclass(slots=True)
+class _Write:
+    records: Sequence[Record]
+    check: Check | None
+    done: asyncio.Future[Lsn] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+    def fail(self, error: BaseException) -> None:
+        if not self.done.done():
+            self.done.set_exception(error)
+
+    def succeed(self, lsn: Lsn) -> None:
+        if not self.done.done():
+            self.done.set_result(lsn)
+
+
+class Committer:
+    """Writes for one instance: one group is under way at a time, and what comes meanwhile forms the next."""
+
+    def __init__(self, instance: Instance) -> None:
+        self._instance = instance
+        self._waiting: deque[_Write] = deque()
+        self._working: asyncio.Task[None] | None = None
+
+    async def commit(self, records: Sequence[Record], *, check: Check | None = None) -> Lsn:
+        """Make the records durable, all of them or none; where they stand.
+
+        `check` is called with the rows that the records will follow, and again after each lost race.
+
+        Raises:
+            Whatever `check` raises: nothing was written.
+            TransientError: the blobs cannot be reached; with the code `commit-unknown` the records may yet stand.
+        """
+        write = _Write(records, check)
+        self._waiting.append(write)
+        if self._working is None or self._working.done():
+            self._working = asyncio.create_task(self._work())
+        return await write.done
+
+    async def close(self) -> None:
+        """Wait for what is under way."""
+        if self._working is not None:
+            await asyncio.gather(self._working, return_exceptions=True)
+
+    async def _work(self) -> None:
+        while self._waiting:
+            most = self._instance.settings.authcache_group_records
+            batch: list[_Write] = []
+            size = 0
+            while self._waiting and (not batch or size + len(self._waiting[0].records) <= most):
+                batch.append(self._waiting.popleft())
+                size += len(batch[-1].records)
+            try:
+                await self._write(batch)
+            except BaseException as error:
+                for write in batch:
+                    write.fail(error)
+                if not isinstance(error, Exception):
+                    raise
+
+    async def _write(self, batch: list[_Write]) -> None:
+        """Try one LSN after the other until the group stands. Those whose check fails are left out and told."""
+        await self._instance.view()  # refuses when what is known is too old to write upon
+        fresh = False
+        races = 0
+        while True:
+            kept, refused = await self._checked(batch)
+            if refused and not fresh:  # what refuses them may have been undone by somebody else since
+                await self._instance.refresh()
+                fresh = True
+                continue
+            for write, error in refused:
+                write.fail(error)
+            if not kept:
+                return
+            group = Group(uuid4().hex, [record for write in kept for record in write.records])
+            lsn = self._instance.now().lsn + 1
+            if await self._created(lsn, group):
+                await self._instance.extend(lsn, group.records)
+                for write in kept:
+                    write.succeed(lsn)
+                return
+            await self._instance.refresh()
+            batch, races = kept, races + 1
+            # Who lost waits a little, longer each time, or an instance that is slower than another would never win.
+            longest = min(FIRST_PAUSE_SECONDS * 2**races, LONGEST_PAUSE_SECONDS)
+            await asyncio.sleep(random.random() * longest)  # noqa: S311 - spreads instances, keeps no secret
+            fresh = False
+
+    async def _checked(self, batch: Sequence[_Write]) -> tuple[list[_Write], list[tuple[_Write, Exception]]]:
+        """Who may stand, each upon those before it, and who may not for which reason."""
+        draft = Overlay()
+        view = self._instance.now().under(draft)
+        kept: list[_Write] = []
+        refused: list[tuple[_Write, Exception]] = []
+        for write in batch:
+            try:
+                if write.check is not None:
+                    await write.check(view)
+                for record in write.records:
+                    draft.apply(await record.changes(view))
+            except Exception as error:  # noqa: BLE001 - whatever a check raises is its writer's answer
+                refused.append((write, error))
+            else:
+                kept.append(write)
+        return kept, refused
+
+    async def _created(self, lsn: Lsn, group: Group) -> bool:
+        """Whether the group stands at `lsn`: False when another does. An answer that was lost is looked up there."""
+        for tried in range(UNKNOWN_TRIES):
+            try:
+                if await create_group(lsn, group):
+                    return True
+                found = await read_group(lsn)
+            except TransientError:
+                await asyncio.sleep(FIRST_PAUSE_SECONDS * 4**tried)
+                continue
+            if found is not None:
+                return found.id == group.id
+        raise TransientError(
+            "Whether the write stands is not known: the blobs do not answer.",
+            code="commit-unknown",
+            remedy="Read before you try again.",
+        )

@@ -1,0 +1,144 @@
+"""Registrations that race each other, and answers that are lost."""
+
+import asyncio
+
+import pytest
+from azure.storage.blob.aio import BlobClient
+
+from shared.authcache.log.groups import read_group
+from shared.authcache.log.shares import ShareRevoked
+from shared.authcache.log.users import PasswordChanged, UserDeleted, UserVerified
+from shared.authcache.writing.uniqueness import address_is_free, share_is_new
+from shared.platform.errors import Conflict
+from tests.integration.shared.authcache.conftest import granted, now, registered
+
+
+async def register(store, address):
+    record = registered(address)
+    lsn = await store.commit([record], check=address_is_free(address))
+    return record, lsn
+
+
+async def test_eight_writers_on_two_instances_register_two_hundred_users(instances):
+    hosts = [instances(), instances()]
+
+    async def writer(number):
+        host = hosts[number % 2]
+        for count in range(25):
+            address = f"user{number}-{count}@example.com"
+            record, lsn = await register(host, address)
+            seen = await (await host.view(lsn)).user_by_address(address)
+            assert seen is not None
+            assert seen.id == record.id
+
+    await asyncio.gather(*(writer(number) for number in range(8)))
+    views = [await host.view(max(one.instance.now().lsn for one in hosts)) for host in hosts]
+    for view in views:
+        found = [await view.user_by_address(f"user{n}-{c}@example.com") for n in range(8) for c in range(25)]
+        assert len({user.id for user in found if user}) == 200
+
+
+async def test_one_address_is_taken_once_however_many_ask_for_it(instances):
+    hosts = [instances() for _ in range(3)]
+    answers = await asyncio.gather(
+        *(register(host, "ann@example.com") for host in hosts for _ in range(5)), return_exceptions=True
+    )
+    taken = [one for one in answers if isinstance(one, Conflict)]
+    assert len(taken) == 14
+    assert {one.code for one in taken} == {"address-taken"}
+    users = [await (await host.view(await last(hosts))).user_by_address("ann@example.com") for host in hosts]
+    assert len({user.id for user in users}) == 1
+
+
+async def last(hosts):
+    for host in hosts:
+        await host.instance.refresh()
+    return hosts[0].instance.now().lsn
+
+
+async def test_a_share_stands_once(instances):
+    here, there = instances(), instances()
+    owner, _ = await register(here, "ann@example.com")
+    record = [granted(owner.id, "bob@example.com") for _ in range(2)]
+    answers = await asyncio.gather(
+        here.commit([record[0]], check=share_is_new(owner.id, "bob@example.com")),
+        there.commit([record[1]], check=share_is_new(owner.id, "bob@example.com")),
+        return_exceptions=True,
+    )
+    assert [type(one) for one in answers if not isinstance(one, int)] == [Conflict]
+    view = await here.view(await last([here, there]))
+    assert len(await view.shared_by(owner.id)) == len(await view.shared_with("bob@example.com")) == 1
+
+
+async def test_an_address_that_somebody_else_freed_can_be_taken_at_once(instances):
+    here, there = instances(), instances()
+    owner, lsn = await register(here, "ann@example.com")
+    await there.view(lsn)
+    await here.commit([UserDeleted(at=now(), user=owner.id)])
+    record, lsn = await register(there, "ann@example.com")
+    assert (await (await here.view(lsn)).user_by_address("ann@example.com")).id == record.id
+
+
+async def test_a_revoked_share_is_denied_to_who_brings_the_lsn(instances):
+    here, there = instances(), instances()
+    owner, _ = await register(here, "ann@example.com")
+    share = granted(owner.id, "bob@example.com")
+    lsn = await here.commit([share])
+    assert await (await there.view(lsn)).share(owner.id, "bob@example.com") is not None
+    lsn = await here.commit([ShareRevoked(at=now(), id=share.id)])
+    assert await (await there.view(lsn)).share(owner.id, "bob@example.com") is None
+
+
+async def test_deleting_a_user_takes_what_they_share(instances):
+    store = instances()
+    owner, _ = await register(store, "ann@example.com")
+    await store.commit([granted(owner.id, "bob@example.com")])
+    view = await store.view(await store.commit([UserDeleted(at=now(), user=owner.id)]))
+    assert await view.user_by_id(owner.id) is None
+    assert await view.shared_with("bob@example.com") == []
+    # Nor does a share that was on its way.
+    view = await store.view(await store.commit([granted(owner.id, "bob@example.com")]))
+    assert await view.shared_with("bob@example.com") == []
+
+
+async def test_a_changed_password_ends_sessions_and_a_better_hash_does_not(instances):
+    store = instances()
+    user, _ = await register(store, "ann@example.com")
+    await store.commit([PasswordChanged(at=now(), user=user.id, password_hash="better", ends_sessions=False)])
+    assert (await (await store.view()).user_by_id(user.id)).sessions_from is None
+    await store.commit([PasswordChanged(at=now(), user=user.id, password_hash="other")])
+    found = await (await store.view()).user_by_id(user.id)
+    assert found.password_hash == "other"
+    assert found.sessions_from is not None
+    await store.commit([UserVerified(at=now(), user=user.id, address="old@example.com")])
+    assert (await (await store.view()).user_by_id(user.id)).verified_at == found.verified_at
+
+
+async def test_a_group_whose_answer_was_lost_stands_once(instances, monkeypatch):
+    """The storage keeps the blob and breaks the connection: the SDK tries again, and is told that it exists."""
+    store = instances()
+    await register(store, "first@example.com")
+    upload, dropped = BlobClient.upload_blob, []
+
+    async def keeps_and_breaks(self, data, **options):
+        answer = await upload(self, data, **options)
+        if not dropped:
+            dropped.append(self.blob_name)
+            return await upload(self, data, **options)
+        return answer
+
+    monkeypatch.setattr(BlobClient, "upload_blob", keeps_and_breaks)
+    record, lsn = await register(store, "ann@example.com")
+    assert dropped == [f"log/{lsn:016d}"]
+    other = instances()
+    view = await other.view(lsn)
+    assert (await view.user_by_address("ann@example.com")).id == record.id
+    assert await read_group(lsn + 1) is None
+
+
+@pytest.mark.parametrize("waiting", [1, 40])
+async def test_what_waits_is_written_together(instances, waiting):
+    store = instances()
+    await register(store, "first@example.com")
+    lsns = await asyncio.gather(*(register(store, f"u{number}@example.com") for number in range(waiting)))
+    assert len({lsn for _, lsn in lsns}) <= 2

@@ -39,8 +39,8 @@ node_modules/.installed: package-lock.json $(VENV)/.installed
 	@node tools/chromium.mjs .tools/chromium
 	@touch $@
 
-demo: setup ## Run everything: 53,940 diamonds from the supplier to priced rows, with a report
-	@python -m local.demo
+demo: setup ## Run everything, an act for each workload, with a report of each (ACT=followups plays one)
+	@python -m local.demo $(ACT)
 
 up: setup ## Start every local service, the app and the console; Ctrl-C stops them all
 	@python -m local.up

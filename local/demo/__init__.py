@@ -1,1 +1,1 @@
-"""The guided tour: every service starts, a full diamond run goes through them, and a table says what came of it."""
+"""The guided tour: every service starts, each workload plays its act on them, and tables say what came of it."""

@@ -1,7 +1,8 @@
-"""`make demo`: start everything, do the main job, say what happened, stop everything."""
+"""`make demo`: start everything, play the acts, say what happened, stop everything. `make demo ACT=name` plays one."""
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import contextlib
 import signal
@@ -10,7 +11,7 @@ import time
 
 from rich.console import Console
 
-from local.demo import deploys, diamonds
+from local.demo.acts import ACTS
 from local.demo.client import DemoFailed, open_app
 from local.up import ROOT, Options, Ports, PortsBusyError, StartError, stack
 
@@ -18,29 +19,42 @@ INTERRUPTED = 130
 
 
 def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m local.demo", description=__doc__)
+    parser.add_argument("acts", nargs="*", metavar="ACT", help=f"which to play: {', '.join(ACTS)} (default: all)")
+    names = parser.parse_args().acts or list(ACTS)
+    if unknown := [name for name in names if name not in ACTS]:
+        parser.error(f"there is no act {', '.join(unknown)}; there are {', '.join(ACTS)}")
     console = Console(width=None if sys.stdout.isatty() else 100)
     try:
-        return asyncio.run(_demo(console))
+        return asyncio.run(_demo(console, names))
     except (DemoFailed, PortsBusyError, StartError) as error:
         console.print(f"[red]The demo failed.[/red] {error}")
         return 1
 
 
-async def _demo(console: Console) -> int:
+async def _demo(console: Console, names: list[str]) -> int:
     me = asyncio.current_task()
     assert me is not None
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, me.cancel)
     began = time.monotonic()
     # Ports of its own: the demo runs beside `make up`. The supplier keeps the vendor's limit of 25 requests/s.
-    options = Options(ports=Ports.free(), folder=ROOT / ".local" / "demo", supplier_flags=("--rate-limit", "25"))
+    ports = Ports.free()
+    options = Options(
+        ports=ports,
+        folder=ROOT / ".local" / "demo",
+        supplier_flags=("--rate-limit", "25"),
+        overrides={
+            "FOLLOWUPS_PUBLIC_URL": f"http://127.0.0.1:{ports.host}",
+            **{name: value for act in names for name, value in ACTS[act].settings.items()},
+        },
+    )
     with contextlib.suppress(asyncio.CancelledError):
         console.print("Starting Azurite, PostgreSQL, Service Bus, the supplier, the mail sink and the app ...")
         async with stack(options) as running, open_app(running) as app:
             console.print(running.table())
-            console.print(f"\nA full run of the diamond feed; watch it at {running['host'].service.address}/console")
-            await diamonds.run(running, app, console)
-            await deploys.run(app, console)
+            for name in names:
+                await ACTS[name].run(running, app, console)
         console.print(f"All services are stopped again. The demo took {time.monotonic() - began:.0f} s.")
         console.print("Next: `make up` keeps them running with the console; `make test` proves it all.")
         return 0

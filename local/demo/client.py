@@ -30,6 +30,24 @@ class App:
         """
         return _said(path, await (self._http.get(path) if body is None else self._http.post(path, json=body)))
 
+    async def as_agent(self, token: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        """As `ask`, but as the agent of the follow-ups whose token it is."""
+        headers = {"Authorization": f"Bearer {token}"}
+        sent = (
+            self._http.get(path, headers=headers) if body is None else self._http.post(path, json=body, headers=headers)
+        )
+        return _said(path, await sent)
+
+    async def deliver(self, path: str, data: bytes, media_type: str) -> Any:
+        """POST the bytes and give the answer's JSON. Raises as `ask`."""
+        return _said(path, await self._http.post(path, content=data, headers={"Content-Type": media_type}))
+
+    async def click(self, path: str) -> None:
+        """POST nothing, as a mailbox does to unsubscribe. Raises DemoFailed: the app refused."""
+        answer = await self._http.post(path, headers={"X-Admin-Key": ""})
+        if answer.is_error:
+            raise DemoFailed(f"{path} answered {answer.status_code}.")
+
     async def upload(self, path: str, data: bytes) -> Any:
         """PUT the bytes and give the answer's JSON. Raises as `ask`."""
         return _said(path, await self._http.put(path, content=data))

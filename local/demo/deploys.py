@@ -13,7 +13,7 @@ import httpx
 from rich.console import Console
 
 from local.demo.client import App, DemoFailed
-from local.up import ROOT
+from local.up import ROOT, Stack
 
 HELLO = ROOT / "examples" / "hello"
 ORGANIZATION = "demo"
@@ -22,7 +22,7 @@ BROKEN = 'raise SystemExit("this version is broken")\n'
 ENDED = ("completed", "failed", "cancelled")
 
 
-async def run(app: App, console: Console) -> None:
+async def run(_stack: Stack, app: App, console: Console) -> None:
     """Deploy the example, a broken version of it, and a third that is cancelled.
 
     Raises:

@@ -28,6 +28,7 @@ async def run(stack: Stack, app: App, console: Console) -> None:
     Raises:
         DemoFailed: the run did not complete, or a diamond is missing.
     """
+    console.print(f"\nA full run of the diamond feed; watch it at {stack['host'].service.address}/console")
     supplier = f"http://127.0.0.1:{stack.options.ports.supplier}/_control/stats"
     async with httpx.AsyncClient(timeout=30) as http:
         before = (await http.get(supplier)).json()

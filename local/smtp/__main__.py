@@ -8,7 +8,7 @@ from pathlib import Path
 from local.processes import port_in_use
 from local.serving import serve
 from local.smtp.app import create_app
-from local.smtp.sink import Rejection, Sink
+from local.smtp.sink import LostAnswers, Rejection, Sink
 
 
 def _rejection(text: str) -> Rejection:
@@ -33,6 +33,13 @@ def main() -> int:
         metavar="ADDRESS=CODE",
         help="refuse a recipient, or * for any, with a code such as 550 or 451; may be repeated",
     )
+    parser.add_argument(
+        "--lose-answers",
+        type=int,
+        default=0,
+        metavar="N",
+        help="keep every Nth mail and cut its connection in place of the answer (default: of none)",
+    )
     options = parser.parse_args()
     if port_in_use(options.port):
         print(f"Port {options.port} is in use. Stop what uses it or pass --port.", file=sys.stderr)  # noqa: T201 - as is
@@ -40,6 +47,7 @@ def main() -> int:
     sink = Sink(options.data)
     for rejection in options.reject:
         sink.reject(rejection)
+    sink.lost_answers = LostAnswers(every=options.lose_answers)
     ready = f"ready smtp://127.0.0.1:{options.port} mails at http://127.0.0.1:{options.http_port}/messages"
     return serve(create_app(sink, options.port), options.http_port, ready, "--http-port")
 

@@ -13,13 +13,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from local.processes import LOOPBACK
-from local.smtp.sink import MAX_MAIL, Rejection, Sink
+from local.smtp.sink import MAX_MAIL, LostAnswers, Rejection, Sink
 
 _MOST_SHOWN = 1000
 
 
 def create_app(sink: Sink, smtp_port: int) -> Starlette:
-    """Make the app: GET and DELETE /messages, GET /messages/{id}, GET, POST and DELETE /rejections."""
+    """Make the app: /messages shows and clears the mails, /rejections and /lost-answers set what goes wrong."""
 
     @asynccontextmanager
     async def receiving(_app: Starlette) -> AsyncGenerator[None]:
@@ -37,6 +37,7 @@ def create_app(sink: Sink, smtp_port: int) -> Starlette:
             Route("/messages", pages.messages, methods=["GET", "DELETE"]),
             Route("/messages/{id}", pages.message, methods=["GET"]),
             Route("/rejections", pages.rejections, methods=["GET", "POST", "DELETE"]),
+            Route("/lost-answers", pages.lost_answers, methods=["GET", "PUT"]),
         ],
         lifespan=receiving,
     )
@@ -67,7 +68,19 @@ class _Pages:
             try:
                 self._sink.reject(Rejection.model_validate_json(await request.body()))
             except ValidationError as error:
-                return JSONResponse({"error": json.loads(error.json(include_url=False, include_input=False))}, 400)
+                return _invalid(error)
         if request.method == "DELETE":
             self._sink.rejections.clear()
         return JSONResponse([rejection.model_dump() for rejection in self._sink.rejections.values()])
+
+    async def lost_answers(self, request: Request) -> Response:
+        if request.method == "PUT":
+            try:
+                self._sink.lost_answers = LostAnswers.model_validate_json(await request.body())
+            except ValidationError as error:
+                return _invalid(error)
+        return JSONResponse(self._sink.lost_answers.model_dump())
+
+
+def _invalid(error: ValidationError) -> Response:
+    return JSONResponse({"error": json.loads(error.json(include_url=False, include_input=False))}, 400)

@@ -32,6 +32,14 @@ class Rejection(BaseModel):
         return f"{self.code} 5.1.1 No such user here" if permanent else f"{self.code} 4.7.1 Try again later"
 
 
+class LostAnswers(BaseModel):
+    """Of so many mails the last is kept, and its connection cut in place of the answer; 0: of none."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    every: int = Field(default=0, ge=0)
+
+
 class Mail(BaseModel):
     """A mail as it arrived; `sender` and `recipients` are the envelope's."""
 
@@ -51,6 +59,8 @@ class Sink:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.rejections: dict[str, Rejection] = {}
+        self.lost_answers = LostAnswers()
+        self._since_lost = 0
         folder.mkdir(parents=True, exist_ok=True)
 
     def reject(self, rejection: Rejection) -> None:
@@ -70,9 +80,15 @@ class Sink:
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - see above
+    async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - see above
         content = cast("bytes", envelope.content)
-        return f"250 2.0.0 OK: queued as {await asyncio.to_thread(self._keep, envelope, content)}"
+        name = await asyncio.to_thread(self._keep, envelope, content)
+        self._since_lost += 1
+        if 0 < self.lost_answers.every <= self._since_lost:
+            self._since_lost = 0
+            assert server.transport is not None, "a mail came over it"
+            server.transport.close()
+        return f"250 2.0.0 OK: queued as {name}"
 
     def _keep(self, envelope: Envelope, content: bytes) -> str:
         """Write the mail under a name that sorts by arrival, all at once, so that no reader sees half of it."""

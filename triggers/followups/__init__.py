@@ -3,7 +3,7 @@
 from shared.followups.reporting import alerts
 from shared.followups.settings import FollowupSettings
 from shared.platform.workload import Workload
-from triggers.followups import agents, clients, dashboard, emails, tasks, unsubscribe, upkeep, webhooks
+from triggers.followups import agents, arrivals, clients, dashboard, emails, tasks, unsubscribe, upkeep, webhooks
 
 followups = Workload(
     name="followups",
@@ -16,6 +16,7 @@ followups = Workload(
         upkeep.routes,
         unsubscribe.routes,
         webhooks.routes,
+        arrivals.routes,
     ),
     settings=FollowupSettings,
     alerts=alerts.KINDS,

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from shared.followups.events import bad_signatures, inbox, replies, ses, sns
+from shared.followups.events import arrivals, bad_signatures, inbox, ses, sns
 from shared.platform.access.auth import PUBLIC
 from shared.platform.errors import Forbidden, Unauthenticated
 from shared.platform.http import Routes
@@ -39,7 +39,7 @@ async def followups_ses_events(body: bytes) -> Taken:
         logger.info("A subscription of SNS was confirmed.", extra={"topic": message.TopicArn})
         return Taken(result="confirmed")
     if message.Type == "Notification" and (mail := ses.received(message.Message)):
-        return Taken(result=await replies.take(mail))
+        return Taken(result=await arrivals.take(mail))
     event = ses.read(message.Message, message.MessageId) if message.Type == "Notification" else None
     if event is None:
         return Taken(result="ignored")

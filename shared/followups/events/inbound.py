@@ -9,6 +9,8 @@ from email.utils import parseaddr
 from hashlib import sha256
 from typing import TYPE_CHECKING, Literal
 
+from shared.followups.events.notices import Notice, notice_of
+
 if TYPE_CHECKING:
     from email.message import EmailMessage
 
@@ -29,6 +31,7 @@ class Inbound:
     Attributes:
         kind: who wrote it; a notice is from a mail server, about a mail that it could not deliver.
         answers: the left parts of the Message-IDs that it refers to, the nearest first.
+        notice: what a mail server says about one of our mails, where it can be read.
     """
 
     kind: Literal["person", "automatic", "notice"]
@@ -37,19 +40,22 @@ class Inbound:
     subject: str
     body: str
     answers: tuple[str, ...]
+    notice: Notice | None = None
 
 
 def read(raw: bytes, envelope_sender: str | None = None) -> Inbound:
     """The mail. `envelope_sender` is "" for the null sender of notices, None where nobody knows it."""
     message = message_from_bytes(raw, policy=policy.default)
     references = f"{message.get('In-Reply-To', '')} {' '.join(reversed(str(message.get('References', '')).split()))}"
+    kind = _kind(message, envelope_sender)
     return Inbound(
-        kind=_kind(message, envelope_sender),
+        kind=kind,
         message_id=str(message.get("Message-ID", "")).strip()[:500] or sha256(raw).hexdigest(),
         sender=parseaddr(str(message.get("From", "")))[1].lower()[:254],
         subject=_plain(str(message.get("Subject", "")))[:500],
         body=_plain(_text(message))[:LONGEST_BODY],
         answers=tuple(dict.fromkeys(_ID.findall(references))),
+        notice=notice_of(message) if kind == "notice" else None,
     )
 
 

@@ -81,6 +81,18 @@ def test_recipients_are_refused_for_good_or_for_now(start):
     assert httpx.post(f"{http}/rejections", json={"address": "a", "code": 200}).status_code == 400
 
 
+def test_an_answer_is_lost_after_the_mail_was_kept(start):
+    _, port, http = start("--lose-answers", "2")
+    _send(port, _mail())
+    with pytest.raises(smtplib.SMTPServerDisconnected):
+        _send(port, _mail(subject="its answer is lost"))
+    assert httpx.put(f"{http}/lost-answers", json={"every": 0}).json() == {"every": 0}
+    _send(port, _mail())
+    assert [mail["subject"] for mail in httpx.get(f"{http}/messages").json()][1] == "its answer is lost"
+    assert len(httpx.get(f"{http}/messages").json()) == 3
+    assert httpx.put(f"{http}/lost-answers", json={"every": -1}).status_code == 400
+
+
 def test_bad_flags_and_busy_ports_are_named(start, tmp_path):
     _, port, http = start()
     command = [sys.executable, "-m", "local.smtp", "--data", str(tmp_path)]

@@ -1,8 +1,10 @@
 """A reply ends the cadence and gives the agent a task; nobody else's does."""
 
+from uuid import UUID
+
 import pytest
 
-from shared.followups.events import inbound, replies, ses
+from shared.followups.events import arrivals, inbound, replies, ses
 from shared.followups.people import tasks
 from shared.platform.settings import forget_settings
 
@@ -80,3 +82,67 @@ async def test_the_reply_to_is_the_address_that_the_app_reads_where_there_is_one
     await crm.due(await crm.agent())
     await crm.sweep()
     assert mails.mails(9)[0].headers["Reply-To"].strip() == "replies@in.example.com"
+
+
+DSN = """\
+From: MAILER-DAEMON@mx.example.com
+Subject: Undelivered Mail Returned to Sender
+Message-ID: <n1@mx.example.com>
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=delivery-status; boundary="b"
+
+--b
+Content-Type: text/plain
+
+I'm sorry to have to inform you that your message could not be delivered.
+
+--b
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mx.example.com
+
+Final-Recipient: rfc822; ann@example.com
+Action: {action}
+Status: {status}
+Diagnostic-Code: smtp; {status} said so
+
+--b
+{returned}
+
+--b--
+"""
+RETURNED = (
+    "Content-Type: text/rfc822-headers\n\nMessage-ID: <{id}>\nSubject: x",
+    "Content-Type: message/rfc822\n\nMessage-ID: <{id}>\nSubject: x\n\nbody",
+)
+
+
+@pytest.mark.parametrize("returned", RETURNED)
+@pytest.mark.parametrize(
+    "case",
+    [
+        ("failed", "5.1.1", "bounced", [("ann@example.com", "all")]),
+        ("failed", "5.2.2", "bounced", []),
+        ("delayed", "4.4.1", "deferred", []),
+    ],
+)
+async def test_a_notice_of_a_mail_server_feeds_the_bounces(crm, written_to, returned, case):
+    action, status, delivery, suppressed = case
+    agent, _, message_id = written_to
+    raw = DSN.format(action=action, status=status, returned=returned.format(id=message_id)).encode()
+    assert [await arrivals.take(inbound.read(raw, "")) for _ in range(2)] == ["taken", "known"]
+    [mail] = await crm.fetch("select delivery, state from followups.emails")
+    assert mail == {"delivery": delivery, "state": "sent"}
+    assert await crm.fetch("select address, scope from followups.suppressions") == [
+        {"address": address, "scope": scope} for address, scope in suppressed
+    ]
+    assert await crm.fetch("select * from followups.replies") == []
+    assert len(await tasks.listed(agent.id, after=0, limit=99, status="pending")) == 4
+
+
+async def test_a_notice_of_a_mail_that_is_not_ours_changes_nothing(written_to):
+    assert written_to
+    raw = DSN.format(action="failed", status="5.1.1", returned=RETURNED[0].format(id="x@y")).encode()
+    assert await arrivals.take(inbound.read(raw, "")) == "ignored"
+    stranger = DSN.format(action="failed", status="5.1.1", returned=RETURNED[0].format(id=f"{UUID(int=1)}@y")).encode()
+    assert await arrivals.take(inbound.read(stranger, "")) == "ignored"

@@ -1,0 +1,40 @@
+"""What a mail that came in does: an answer ends the cadence, a notice of a mail server is an event of its mail."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal
+
+from shared.followups.events import inbox, replies
+from shared.followups.events.models import ProviderEvent
+from shared.platform.stores.postgres import database, rows
+
+if TYPE_CHECKING:
+    from shared.followups.events.inbound import Inbound
+    from shared.followups.events.notices import Notice
+
+
+async def take(mail: Inbound) -> Literal["taken", "known", "ignored"]:
+    """Take a mail once, whoever received it for us; what is neither an answer nor a notice changes nothing."""
+    if mail.notice is None:
+        return await replies.take(mail)
+    return await _take_notice(mail.notice, mail.message_id)
+
+
+async def _take_notice(notice: Notice, message_id: str) -> Literal["taken", "known", "ignored"]:
+    async with database() as connection:
+        found = await rows(
+            connection, "select id from followups.emails where message_key = %s::uuid", (notice.message_key,)
+        )
+    if not found:
+        return "ignored"
+    event = ProviderEvent(
+        provider="notice",
+        event_id=message_id[:200],
+        email_id=found[0]["id"],
+        kind=notice.kind,
+        permanent=notice.permanent,
+        happened_at=datetime.now(UTC),
+        detail=notice.detail,
+    )
+    return "taken" if await inbox.take(event) else "known"

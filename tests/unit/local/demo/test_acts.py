@@ -1,0 +1,39 @@
+"""What `make demo` plays, and how it judges the mails of its act."""
+
+import sys
+from collections import Counter
+from email.message import EmailMessage
+
+import pytest
+
+from local.demo import __main__ as demo
+from local.demo.client import DemoFailed
+from local.demo.followups_books import Books, check
+
+
+def mail(status="completed", key="k"):
+    return {"task": 1, "step": "Day 1", "status": status, "key": key}
+
+
+def test_an_act_that_there_is_not_is_named(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["demo", "opera"])
+    with pytest.raises(SystemExit):
+        demo.main()
+    assert "there is no act opera; there are diamonds, deploys, followups" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("status", "times"), [("completed", 2), ("completed", 0), ("pending", 1), ("skipped", 1), ("cancelled", 1)]
+)
+def test_a_mail_that_is_there_twice_or_not_at_all_fails_the_demo(status, times):
+    check([mail(), mail("skipped", None), mail("cancelled", "other")], Counter(k=1))
+    with pytest.raises(DemoFailed, match=f"task 1 .* the sink has its mail {times} times"):
+        check([mail(status)], Counter(k=times))
+
+
+def test_only_the_mails_of_this_demo_are_counted(tmp_path):
+    for number, (to, key) in enumerate([("a@now.example.com", "k1"), ("a@now.example.com", "k1"), ("b@x.com", "k2")]):
+        message = EmailMessage()
+        message["X-Envelope-To"], message["Message-ID"] = to, f"<{key}@example.com>"
+        (tmp_path / f"{number}.eml").write_bytes(message.as_bytes())
+    assert Books("", 1, tmp_path, "now.example.com").delivered() == Counter(k1=2)

@@ -1,0 +1,38 @@
+"""Where a relay hands over the mail that came in for the app: the inbound half of SMTP."""
+
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from shared.followups.events import arrivals, inbound
+from shared.platform.access.auth import ADMIN
+from shared.platform.http import Routes
+
+routes = Routes(tag="webhooks")
+LONGEST_ADDRESS = 254
+
+
+class Envelope(BaseModel, extra="forbid"):
+    """What the relay was told before the mail itself."""
+
+    sender: str | None = Field(
+        default=None, max_length=LONGEST_ADDRESS, description="Of MAIL FROM; empty for a notice of a mail server"
+    )
+
+
+class Arrived(BaseModel):
+    """What was done with the mail."""
+
+    result: Literal["taken", "known", "ignored"]
+
+
+@routes.post(
+    "/webhooks/mail",
+    needs=ADMIN,
+    summary="A mail that a relay received for the app",
+    consumes="message/rfc822",
+    limit=1_000_000,
+)
+async def followups_take_mail(query: Envelope, body: bytes) -> Arrived:
+    """An answer ends the cadence and gives the agent a task; a notice of a mail server is an event of its mail."""
+    return Arrived(result=await arrivals.take(inbound.read(body, query.sender)))

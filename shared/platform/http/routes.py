@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import azure.functions as func
 
+from shared.platform.access.auth import PUBLIC, header
 from shared.platform.errors import PayloadTooLarge
 from shared.platform.http.answers import answers_with, response, status_of
 from shared.platform.http.inputs import Inputs
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
 
     from shared.platform.access.auth import Guard
+    from shared.platform.http.cors import Cors
 
     Handler = Callable[..., Awaitable[Any]]
 
@@ -42,6 +44,7 @@ class Operation:
     produces: str
     also: Mapping[int, type[Any]]
     hidden: bool
+    cors: Cors | None = None
 
     def __post_init__(self) -> None:
         self.inputs = Inputs(self.handler, re.findall(r"\{\*?(\w+)\}", self.route))
@@ -65,19 +68,29 @@ class Operation:
             answer = response(await self.handler(**self.inputs.read(request, caller, client)), self.status)
         except Exception as error:  # noqa: BLE001 - the last place that can turn it into an answer
             answer = problem_response(error, request)
-        for name, value in about_caller.items():
+        for name, value in (*about_caller.items(), *self._about_origin(request).items()):
             answer.headers[name] = value
         return answer
 
+    def _about_origin(self, request: func.HttpRequest) -> Mapping[str, str]:
+        """The headers for a page of another origin, if one asks and may."""
+        if self.cors is None:
+            return {}
+        return self.cors.headers(header(request, "Origin"), preflight=self.method == "OPTIONS")
+
 
 class Routes:
-    """The HTTP routes of one workload, shown under one heading of the API's document."""
+    """The HTTP routes of one workload, shown under one heading of the API's document.
 
-    def __init__(self, tag: str) -> None:
+    With `cors` pages of other origins may call them.
+    """
+
+    def __init__(self, tag: str, cors: Cors | None = None) -> None:
         self.tag = tag
+        self.cors = cors
         self.operations: list[Operation] = []
 
-    def _declare(
+    def declare(
         self,
         method: str,
         route: str,
@@ -106,20 +119,32 @@ class Routes:
             hidden: leave it out of the API's document.
         """
 
-        def declare(handler: H) -> H:
+        def take(handler: H) -> H:
             operation = Operation(
-                method, route, self.tag, handler, needs, summary, status, limit, consumes, produces, also or {}, hidden
+                method,
+                route,
+                self.tag,
+                handler,
+                needs,
+                summary,
+                status,
+                limit,
+                consumes,
+                produces,
+                also or {},
+                hidden,
+                self.cors,
             )
             self.operations.append(operation)
             return handler
 
-        return declare
+        return take
 
-    get = partialmethod(_declare, "GET")
-    post = partialmethod(_declare, "POST")
-    put = partialmethod(_declare, "PUT")
-    patch = partialmethod(_declare, "PATCH")
-    delete = partialmethod(_declare, "DELETE")
+    get = partialmethod(declare, "GET")
+    post = partialmethod(declare, "POST")
+    put = partialmethod(declare, "PUT")
+    patch = partialmethod(declare, "PATCH")
+    delete = partialmethod(declare, "DELETE")
 
 
 class FunctionRegistry(Protocol):
@@ -137,6 +162,9 @@ def register(app: FunctionRegistry, *groups: Routes) -> None:
         ValueError: a route could never be reached.
     """
     operations = [operation for group in groups for operation in group.operations]
+    operations += [
+        _preflight(cors) for cors in {group.cors.prefix: group.cors for group in groups if group.cors}.values()
+    ]
     if hidden := hidden_routes(operations):
         raise ValueError(" ".join(hidden))
     for operation in operations:
@@ -147,6 +175,20 @@ def register(app: FunctionRegistry, *groups: Routes) -> None:
             route=operation.route.lstrip("/"), methods=[operation.method], auth_level=func.AuthLevel.ANONYMOUS
         )
         app.function_name(operation.name)(route(function))
+
+
+def _preflight(cors: Cors) -> Operation:
+    """The route that answers browsers which ask whether a page may call."""
+    routes = Routes("cors", cors)
+
+    async def may_call(path: str) -> None:  # noqa: ARG001 - one answer for every path; Operation adds the headers
+        return
+
+    may_call.__name__ = f"preflight_{re.sub(r'[^a-z0-9]+', '_', cors.prefix.strip('/').lower())}"
+    routes.declare("OPTIONS", f"{cors.prefix}/{{*path}}", needs=PUBLIC, summary="What pages may do", hidden=True)(
+        may_call
+    )
+    return routes.operations[0]
 
 
 def hidden_routes(operations: Iterable[Operation]) -> list[str]:

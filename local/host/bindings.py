@@ -33,7 +33,7 @@ class Listener(Protocol):
 
 
 class Bindings:
-    """Queues, Service Bus and blobs of one app."""
+    """Queues, Service Bus, blobs and tables of one app."""
 
     def __init__(self, dispatcher: Dispatcher, host_json: HostJson, clock: Clock, data: Path) -> None:
         self._dispatcher = dispatcher
@@ -41,7 +41,12 @@ class Bindings:
         self._data = data
         self._host_json = host_json
         self._services: dict[str, Clients[Any]] = {}
-        self._load = {"queue": self._load_queues, "blob": self._load_blobs, "serviceBus": self._load_service_bus}
+        self._load = {
+            "queue": self._load_queues,
+            "blob": self._load_blobs,
+            "table": self._load_tables,
+            "serviceBus": self._load_service_bus,
+        }
         self._make: dict[str, Callable[[Function], Listener]] = {}
         self._listeners: dict[str, Listener] = {}
         self._stopped: list[Listener] = []
@@ -131,4 +136,11 @@ class Bindings:
         self._make["blobTrigger"] = lambda function: blob_trigger.BlobTrigger(
             store, self._dispatcher, function, self._data / "blobs", self._clock
         )
+        return store
+
+    def _load_tables(self) -> Clients[Any]:
+        from local.host.storage import tables  # noqa: PLC0415 - 0.2 s that only such an app pays
+
+        store = tables.Tables(os.environ)
+        self._dispatcher.inputs["table"] = self._dispatcher.outputs["table"] = store
         return store

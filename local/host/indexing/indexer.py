@@ -30,8 +30,8 @@ SUPPORTED_TRIGGERS = frozenset(
         "warmupTrigger",
     }
 )
-SUPPORTED_INPUTS = frozenset({"blob", "durableClient"})
-SUPPORTED_OUTPUTS = frozenset({"http", "queue", "serviceBus", "blob"})
+SUPPORTED_INPUTS = frozenset({"blob", "table", "durableClient"})
+SUPPORTED_OUTPUTS = frozenset({"http", "queue", "serviceBus", "blob", "table"})
 
 _FUNCTION_NAME = re.compile(r"(?!host\Z)[a-z][a-z0-9_-]{0,127}\Z", re.IGNORECASE)
 # Since version 4.1038 of the host; older ones refused every "_".

@@ -2,10 +2,16 @@
 
 import json
 import re
+from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 
 _COMMENT = re.compile(r'("(?:\\.|[^"\\])*")|//[^\n]*|/\*.*?\*/', re.DOTALL)
+_DATE = re.compile(
+    r"(?P<moment>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(?P<fraction>\d{1,7})\d*)?"
+    r"(?P<zone>[Zz]|[+-]\d\d(?::?\d\d)?)?\Z",
+    re.ASCII,
+)
 _TRAILING_COMMA = re.compile(r'("(?:\\.|[^"\\])*")|,(?=\s*[}\]])', re.DOTALL)
 
 
@@ -20,6 +26,44 @@ def read_json(path: Path) -> dict[str, Any]:
     return cast("dict[str, Any]", parsed)
 
 
+def read_text(text: str) -> Any:
+    """The value of a JSON text in which what looks like a date is one, and is written as such again.
+
+    Zeros at the end of its fraction go, and one with an offset is moved to this machine's zone. Raises ValueError.
+    """
+    return _with_dates(json.loads(text))
+
+
+def compact(value: Any) -> str:
+    """JSON as Newtonsoft writes it for programs."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
 def indented(value: Any) -> str:
     """JSON as Newtonsoft writes it for people."""
     return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def _with_dates(value: Any) -> Any:
+    if isinstance(value, str):
+        return _date(value)
+    if isinstance(value, list):
+        return [_with_dates(one) for one in cast("list[Any]", value)]
+    if isinstance(value, dict):
+        return {name: _with_dates(one) for name, one in cast("dict[str, Any]", value).items()}
+    return value
+
+
+def _date(text: str) -> str:
+    found = _DATE.match(text)
+    if found is None:
+        return text
+    zone = found["zone"] or ""
+    try:
+        moment = datetime.fromisoformat(found["moment"] + zone.upper())
+        local = moment.astimezone() if zone and zone not in "Zz" else moment
+    except (ValueError, OverflowError):
+        return text
+    fraction = (found["fraction"] or "").rstrip("0")
+    offset = local.isoformat()[len(found["moment"]) :] if local is not moment else zone.upper()
+    return local.strftime("%Y-%m-%dT%H:%M:%S") + (f".{fraction}" if fraction else "") + offset

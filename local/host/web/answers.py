@@ -1,6 +1,5 @@
 """From what an HTTP function gave back to the HTTP answer that the Functions host makes of it."""
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,11 +10,13 @@ from typing import Any, cast
 from azure.functions import meta
 from starlette.types import Send
 
-from local.host.core.newtonsoft import indented
+from local.host.core.newtonsoft import compact, indented, read_text
 from local.host.web.cookies import set_cookie
 
 _TEXT = "text/plain; charset=utf-8"
 _LAST_STATUS = 599
+_WITHOUT_BODY = {HTTPStatus.NO_CONTENT, HTTPStatus.RESET_CONTENT, HTTPStatus.NOT_MODIFIED}
+_INTEGER = re.compile(r"\s*[+-]?[0-9]{1,9}\s*")
 _NO_TOKEN = re.compile(r"[^A-Za-z0-9!#$%&'*+.^_`|~-]")
 _NO_VALUE = re.compile(r"[^\t\x20-\x7e]")
 
@@ -65,18 +66,24 @@ def _from_response(value: Mapping[str, Any]) -> Answer:
     for cookie in cookies:
         sent += [("set-cookie", set_cookie(one)) for one in cookie.values()]
     body = cast("bytes", value["body"].value)
-    warnings: list[str] = []
+    status, unreadable = _status(value["status_code"].value)
+    warnings = [unreadable] if unreadable else []
     if not all(cookies):
         warnings.append(
             "set a cookie that Python's http.cookies cannot read: the worker drops it in silence, here as in Azure. "
             "Percent-encode what is neither letter nor digit in its value."
         )
-    if body and headers.get("content-length", str(len(body))) != str(len(body)):
+    if body and status in _WITHOUT_BODY:
+        warnings.append(
+            f"gave a body to an answer {status}, which has none: it is dropped, and Azure breaks off there."
+        )
+        body = b""
+    elif body and headers.get("content-length", str(len(body))) != str(len(body)):
         warnings.append(
             "set a Content-Length that is not its body's: the right one is sent, where Azure breaks the answer off. "
             "Leave the header out."
         )
-    return Answer(_status(value["status_code"].value), sent, body, " It ".join(warnings))
+    return Answer(status, sent, body, " It ".join(warnings))
 
 
 def _header(name: str, value: str) -> tuple[str, str]:
@@ -93,7 +100,7 @@ def _header(name: str, value: str) -> tuple[str, str]:
 
 def _from_text(text: str) -> Answer:
     try:
-        parsed = json.loads(text)
+        parsed = read_text(text)
     except ValueError:
         return Answer(200, [("content-type", _TEXT)], text.encode())
     answer = _from_json(parsed)
@@ -112,22 +119,33 @@ def _from_json(value: Any) -> Answer:
     if isinstance(value, dict) and "body" in (
         members := {key.lower(): one for key, one in cast("dict[str, Any]", value).items()}
     ):
-        status = members.get("statuscode", members.get("status", 200))
-        given = cast("dict[str, Any]", members.get("headers") or {})
-        headers = dict(_header(key.lower(), str(one)) for key, one in given.items())
+        status, _ = _status(members.get("statuscode", members.get("status", 200)))
+        given = members.get("headers")
+        headers: dict[str, str] = {}
+        for name, one in cast("dict[str, Any]", given if isinstance(given, dict) else {}).items():
+            if one is None:
+                raise ValueError(f"the header '{name}' is null, and Azure answers 500. Leave it out.")
+            headers |= [_header(name.lower(), str(one))]
         headers.setdefault("content-type", _TEXT)
-        return Answer(_status(status), list(headers.items()), _plain(members["body"]).encode())
+        return Answer(status, list(headers.items()), _member(members["body"]).encode())
     return Answer(200, [("content-type", _TEXT)], _plain(value).encode())
 
 
-def _status(value: Any) -> int:
-    try:
-        status = int(value)
-    except (TypeError, ValueError):
-        status = 0
+def _status(value: Any) -> tuple[int, str]:
+    """The status, and a warning for one that is no whole number: 200 is sent for it."""
+    readable = type(value) is int or (isinstance(value, str) and _INTEGER.fullmatch(value) is not None)
+    status = int(value) if readable else 200
     if not HTTPStatus.OK <= status <= _LAST_STATUS:
         raise ValueError(f"the status {value!r} is none that a server can send: give a number from 200 to 599.")
-    return status
+    return status, "" if readable else f"gave the status {value!r}: what is no whole number is 200, as in Azure."
+
+
+def _member(body: Any) -> str:
+    """The `body` of a response object, which the host has as .NET's own objects."""
+    if isinstance(body, dict):
+        return compact(cast("dict[str, Any]", body))
+    # Its text is the name of its type, in Azure, too.
+    return "System.Collections.Generic.List`1[System.Object]" if isinstance(body, list) else _plain(body)
 
 
 def _plain(value: Any) -> str:

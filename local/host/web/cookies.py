@@ -15,9 +15,8 @@ def set_cookie(cookie: "Morsel[str]") -> str:
         parts.append(f"expires={_date(cookie)}")
     if cookie["max-age"]:
         parts.append(f"max-age={_seconds(cookie)}")
-    if cookie["domain"]:
-        parts.append(f"domain={cookie['domain']}")
-    # Without a path the host writes an empty one: a browser sends such a cookie to the folder of the request alone.
+    # The host writes empty ones, too: a browser sends such a cookie to the folder of the request alone.
+    parts.append(f"domain={cookie['domain']}")
     parts.append(f"path={cookie['path']}")
     if cookie["secure"]:
         parts.append("secure")

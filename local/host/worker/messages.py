@@ -8,7 +8,7 @@ from azure.functions import meta
 
 from local.host.core.functions import Binding, Function
 from local.host.core.logs import warn_once
-from local.host.core.newtonsoft import indented
+from local.host.core.newtonsoft import indented, read_text
 
 
 def body_datum(function: Function, binding: Binding, body: bytes) -> meta.Datum:
@@ -46,7 +46,7 @@ def output_messages(function: Function, binding: Binding, value: meta.Datum) -> 
     if not text.lstrip().startswith(("{", "[")):
         return [text]
     try:
-        parsed = json.loads(text)
+        parsed = read_text(text) if value.type == "string" else json.loads(text)
     except ValueError:
         return [text]
     messages = _from_json(parsed)

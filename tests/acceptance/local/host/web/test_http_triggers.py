@@ -114,8 +114,8 @@ def test_each_cookie_is_sent(app):
     with socket.create_connection(("127.0.0.1", app.host.app.port), 10) as connection:
         connection.sendall(b"GET /api/cookies HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         answer = b"".join(iter(lambda: connection.recv(65536), b"")).decode()
-    assert "set-cookie: a=1%7C2; path=; samesite=lax; httponly" in answer
-    assert "set-cookie: b=2; max-age=60; path=/x; secure" in answer
+    assert "set-cookie: a=1%7C2; domain=; path=; samesite=lax; httponly" in answer
+    assert "set-cookie: b=2; max-age=60; domain=; path=/x; secure" in answer
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,11 @@
 import json
+import time
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from local.host.core.newtonsoft import read_text
 from local.host.settings.host_json import read_host_json
 
 
@@ -24,3 +27,27 @@ def test_plain_json_is_read_as_it_is(tmp_path_factory, value):
     folder = tmp_path_factory.mktemp("app")
     (folder / "host.json").write_text(json.dumps({"version": "2.0", "value": value}, ensure_ascii=False))
     assert read_host_json(folder, {}).document["value"] == value
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("2026-05-01T10:00:00", "2026-05-01T10:00:00"),
+        ("2026-05-01T10:00:00.000Z", "2026-05-01T10:00:00Z"),
+        ("2026-05-01T10:00:00.120000", "2026-05-01T10:00:00.12"),
+        ("2026-05-01T10:00:00.123456789z", "2026-05-01T10:00:00.1234567Z"),
+        ("2026-05-01T10:00:00+02:00", "2026-05-01T13:00:00+05:00"),
+        ("2026-05-01T10:00:00.50-0330", "2026-05-01T18:30:00.5+05:00"),
+        ("2026-05-01", "2026-05-01"),
+        ("2026-13-01T10:00:00Z", "2026-13-01T10:00:00Z"),
+        ("at 2026-05-01T10:00:00.000Z", "at 2026-05-01T10:00:00.000Z"),
+    ],
+)
+def test_what_looks_like_a_date_in_a_json_text_is_written_anew(text, read, monkeypatch):
+    monkeypatch.setenv("TZ", "UTC-5")
+    time.tzset()
+    try:
+        assert read_text(json.dumps({"a": [text], text: 1})) == {"a": [read], text: 1}
+    finally:
+        monkeypatch.undo()
+        time.tzset()

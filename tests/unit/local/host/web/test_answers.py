@@ -48,6 +48,41 @@ def test_text_answers(text, body):
     assert answer_of(meta.Datum(text, "string")).body == body.encode()
 
 
+@pytest.mark.parametrize(
+    ("members", "status", "body"),
+    [
+        ('"body": {"a": [1, {"b": null}]}, "statusCode": 201', 201, '{"a":[1,{"b":null}]}'),
+        ('"body": [1, 2]', 200, "System.Collections.Generic.List`1[System.Object]"),
+        ('"BODY": null, "Status": " 202 "', 202, ""),
+        ('"body": true, "status": "teapot"', 200, "True"),
+        ('"body": "x", "statusCode": 201.5, "status": 418', 200, "x"),
+        ('"body": "x", "headers": ["no headers"]', 200, "x"),
+    ],
+)
+def test_a_str_that_is_a_response_object(members, status, body):
+    answer = answer_of(meta.Datum(f"{{{members}}}", "string"))
+    assert (answer.status, answer.body.decode()) == (status, body)
+
+
+def test_a_header_of_a_response_object_that_is_null_is_named():
+    with pytest.raises(ValueError, match="the header 'x-a' is null"):
+        answer_of(meta.Datum('{"body": "x", "headers": {"x-a": null}}', "string"))
+
+
+@pytest.mark.parametrize("status", [204, 205, 304])
+def test_a_body_of_an_answer_that_has_none_is_dropped_and_told_of(status):
+    answer = respond(func.HttpResponse("x", status_code=status))
+    assert (answer.status, answer.body) == (status, b"")
+    assert "which has none" in answer.warning
+    assert respond(func.HttpResponse(status_code=status)).warning == ""
+
+
+def test_a_status_that_is_no_whole_number_is_200_and_told_of():
+    answer = respond(func.HttpResponse("x", status_code=201.0))
+    assert answer.status == 200
+    assert "gave the status '201.0'" in answer.warning
+
+
 @given(st.text())
 def test_every_text_has_an_answer_and_a_changed_one_has_a_warning(text):
     answer = answer_of(meta.Datum(text, "string"))
@@ -75,6 +110,8 @@ OUTPUT = Binding("out", "queue", "out", {})
         ('["a",1,{"b":2}]', "string", ["a", "1", '{\n  "b": 2\n}']),
         ('{"a":1}', "string", ['{\n  "a": 1\n}']),
         ("{broken", "string", ["{broken"]),
+        ('{"at":"2026-05-01T10:00:00.500Z"}', "string", ['{\n  "at": "2026-05-01T10:00:00.5Z"\n}']),
+        ('{"at":"2026-05-01T10:00:00.500Z"}', "json", ['{\n  "at": "2026-05-01T10:00:00.500Z"\n}']),
         (b'["a"]', "bytes", [b'["a"]']),
         ('["a", {"id": "1", "body": "x"}]', "json", ["a", '{\n  "id": "1",\n  "body": "x"\n}']),
     ],

@@ -8,13 +8,19 @@ from local.host.web.cookies import set_cookie
 @pytest.mark.parametrize(
     ("text", "sent"),
     [
-        ("a=1|2", "a=1%7C2; path="),
-        ("a=b; Path=/; SameSite=Strict", "a=b; path=/; samesite=strict"),
-        ("a=b; Path=/; SameSite=None; Secure", "a=b; path=/; secure; samesite=none"),
-        ("a=b; Path=/; SameSite=Whatever; HttpOnly", "a=b; path=/; httponly"),
+        ("a=1|2", "a=1%7C2; domain=; path="),
+        ("a=b; Path=/; SameSite=Strict", "a=b; domain=; path=/; samesite=strict"),
+        ("a=b; Path=/; SameSite=None; Secure", "a=b; domain=; path=/; secure; samesite=none"),
+        ("a=b; Path=/; SameSite=Whatever; HttpOnly", "a=b; domain=; path=/; httponly"),
         ("a=b; Domain=example.com; Path=/x; Max-Age=60.9", "a=b; max-age=60; domain=example.com; path=/x"),
-        ("a=b; Path=/; Expires=Thu, 12-Jan-2017 13:55:08 GMT", "a=b; expires=Thu, 12 Jan 2017 13:55:08 GMT; path=/"),
-        ("a=b; Path=/; Expires=Thu, 12 Jan 2017 13:55:08 GMT", "a=b; expires=Thu, 12 Jan 2017 13:55:08 GMT; path=/"),
+        (
+            "a=b; Path=/; Expires=Thu, 12-Jan-2017 13:55:08 GMT",
+            "a=b; expires=Thu, 12 Jan 2017 13:55:08 GMT; domain=; path=/",
+        ),
+        (
+            "a=b; Path=/; Expires=Thu, 12 Jan 2017 13:55:08 GMT",
+            "a=b; expires=Thu, 12 Jan 2017 13:55:08 GMT; domain=; path=/",
+        ),
     ],
 )
 def test_a_cookie_is_written_anew(text, sent):
@@ -25,7 +31,7 @@ def test_a_cookie_is_written_anew(text, sent):
 def test_a_date_of_another_form_and_zone_is_the_same_moment():
     cookie = SimpleCookie({"a": "b"})["a"]
     cookie["expires"] = "2026-05-01T02:00:00+02:00"
-    assert set_cookie(cookie) == "a=b; expires=Fri, 01 May 2026 00:00:00 GMT; path="
+    assert set_cookie(cookie) == "a=b; expires=Fri, 01 May 2026 00:00:00 GMT; domain=; path="
 
 
 @pytest.mark.parametrize(

@@ -175,16 +175,18 @@ class Catalogue:
         return [found[n] for n in numbers if n in found]
 
     def reprice(self, numbers: Sequence[int], percent: float) -> None:
-        """Change prices by `percent`, at least one dollar, as of now."""
+        """Change prices by `percent`, at least one dollar, as of now, which is one moment for all of them."""
+        now = round(time.time(), 3)
         self._change(
             "UPDATE stone SET price = max(1, price + CASE WHEN :percent < 0 THEN min(-1, CAST(price * :percent / 100"
             " AS INTEGER)) ELSE max(1, CAST(price * :percent / 100 AS INTEGER)) END), updated = :now WHERE n = :n",
-            [{"n": n, "percent": percent, "now": round(time.time(), 3)} for n in numbers],
+            [{"n": n, "percent": percent, "now": now} for n in numbers],
         )
 
     def add(self, numbers: Sequence[int]) -> None:
-        """Offer a new stone like each of these, as of now."""
-        rows = [{"n": self._next + i, "like": n, "now": round(time.time(), 3)} for i, n in enumerate(numbers)]
+        """Offer a new stone like each of these, as of now, which is one moment for all of them."""
+        now = round(time.time(), 3)
+        rows = [{"n": self._next + i, "like": n, "now": now} for i, n in enumerate(numbers)]
         self._next += len(rows)
         self._change(
             "INSERT INTO stone SELECT :n, source, price, carats, shape, color, lab_grown, has_image, has_v360,"

@@ -1,4 +1,8 @@
-"""The tests mirror the app's tree: who looks for the tests of a module finds them under its own path."""
+"""The tests mirror the app's tree: who looks for the tests of a module finds them under its own path and name.
+
+`shared/deploys/queue.py` is tested in `shared/deploys/test_queue.py`, or in `test_queue_<part>.py` where there is more
+than one file of them. Tests of a whole package are named for it in the same way, or lie in a folder of a module's name.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +11,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+# Named for what the user sees, where a test drives the whole app: a workload has no module for a night or a rollback.
+WORKLOADS = {Path(path.parent.name) for path in (ROOT / "triggers").glob("*/__init__.py")}
 
 
-def folders(kind: str) -> set[Path]:
-    """The folders of this kind of test that hold tests, each relative to the kind's own."""
+def files(kind: str) -> list[Path]:
+    """The test files of this kind, each relative to the kind's own folder."""
     base = ROOT / "tests" / kind
-    return {path.parent.relative_to(base) for path in base.rglob("test_*.py")}
+    return sorted(path.relative_to(base) for path in base.rglob("test_*.py"))
 
 
 def mirrored(folder: Path) -> bool:
@@ -20,14 +26,32 @@ def mirrored(folder: Path) -> bool:
     return (ROOT / folder).is_dir() or (ROOT / folder).with_suffix(".py").is_file()
 
 
+def has_subject(test: Path) -> bool:
+    """Whether the file is named for something that is there: a module of its folder, or the folder itself."""
+    folder = ROOT / test.parent
+    if not folder.is_dir() or not list(folder.glob("*.py")):
+        return True  # the folder is named for one module, or holds pages or templates
+    helpers = (ROOT / "tests" / kind / test.parent for kind in ("unit", "integration"))
+    beside = [path for place in (folder, *helpers) for path in place.glob("*") if not path.name.startswith("test_")]
+    subjects = {folder.name, *(path.stem.strip("_").replace("-", "_") for path in beside)}
+    name = test.stem.removeprefix("test_")
+    return any(name == subject or name.startswith(f"{subject}_") for subject in subjects)
+
+
 @pytest.mark.parametrize("kind", ["unit", "integration"])
 def test_a_folder_of_tests_is_named_for_a_module_or_a_package(kind: str) -> None:
-    found = folders(kind)
+    found = {test.parent for test in files(kind)}
     assert len(found) > 10
     assert [str(folder) for folder in sorted(found) if not mirrored(folder)] == []
 
 
 def test_a_folder_of_acceptance_tests_is_named_for_a_workload_or_a_package() -> None:
-    workloads = {Path(path.parent.name) for path in (ROOT / "triggers").glob("*/__init__.py")}
-    strangers = [folder for folder in folders("acceptance") - workloads if not mirrored(folder)]
-    assert [str(folder) for folder in sorted(strangers)] == []
+    strangers = {test.parent for test in files("acceptance")} - WORKLOADS
+    assert [str(folder) for folder in sorted(strangers) if not mirrored(folder)] == []
+
+
+@pytest.mark.parametrize("kind", ["unit", "integration", "acceptance"])
+def test_a_file_of_tests_is_named_for_a_module_or_a_package(kind: str) -> None:
+    found = [test for test in files(kind) if test.parent not in WORKLOADS and test.parent != Path()]
+    assert len(found) > 10
+    assert [str(test) for test in found if not has_subject(test)] == []

@@ -7,19 +7,15 @@ from collections.abc import AsyncGenerator, Generator
 from datetime import UTC, datetime
 from itertools import count
 from types import SimpleNamespace
-from urllib.parse import urlsplit
 
-import azure.functions as func
 import pytest
 
 from local.cosmos.testing import CosmosProcess, running
 from shared.deploys import queue
 from shared.deploys.models import ArchiveSource, Deployment
-from shared.deploys.sources import store_archive
 from shared.platform.errors import TransientError
 from shared.platform.settings import forget_settings
 from shared.platform.stores.cosmos import close_cosmos
-from triggers.deploys import deployments, projects
 
 _numbers = count(1)
 ADMIN = {"X-Admin-Key": "operator"}
@@ -82,41 +78,3 @@ def new(state: str):
         )
 
     return make
-
-
-@pytest.fixture
-async def source(state: str, storage) -> str:
-    """The hash of an archive that was uploaded for the project `shop`."""
-    return await store_archive(state, "shop", b"PK\x03\x04 an archive")
-
-
-@pytest.fixture
-def ask(state: str, sent: SimpleNamespace):
-    """Asks the routes: `status, body, headers = await ask("POST", "/deploy", {...})`, as the operator unless told."""
-
-    async def send(method, url, body=None, headers=None):
-        path = urlsplit(url).path.split("/")
-        for operation in sorted(
-            (*deployments.routes.operations, *projects.routes.operations), key=lambda one: one.name
-        ):
-            parts = operation.route.split("/")
-            fits = len(parts) == len(path) and all(a == b or a[:1] == "{" for a, b in zip(parts, path, strict=True))
-            if operation.method == method and fits:
-                break
-        else:
-            pytest.fail(f"no route answers {method} {url}")
-        values = {part[1:-1]: given for part, given in zip(parts, path, strict=True) if part.startswith("{")}
-        raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
-        request = func.HttpRequest(
-            method,
-            f"http://localhost{url}",
-            headers={"content-type": "application/json", **(ADMIN if headers is None else headers)},
-            route_params=values,
-            body=raw,
-        )
-        # Nobody answers the durable client: a route must do without.
-        nobody = SimpleNamespace(_orchestration_bindings=SimpleNamespace(rpc_base_url="http://127.0.0.1:9/"))
-        answer = await operation.answer(request, nobody)
-        return answer.status_code, json.loads(answer.get_body()), dict(answer.headers)
-
-    return send

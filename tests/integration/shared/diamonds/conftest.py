@@ -119,6 +119,7 @@ async def fetch(query, *parameters):
 
 
 _through = ContextVar("through", default=None)
+_real_pool = postgres._pool
 
 
 @contextmanager
@@ -150,10 +151,9 @@ def shop():
 @pytest.fixture(scope="session")
 def diamonds():
     """The helpers of this folder: tests cannot import a conftest."""
-    real = postgres._pool
 
     async def pool():
-        return Pool(await real())
+        return Pool(await _real_pool())
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(postgres, "_pool", pool)

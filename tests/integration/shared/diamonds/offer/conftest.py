@@ -1,16 +1,12 @@
-"""Diamonds on offer, and the routes of those who look for them."""
+"""Diamonds on offer, and the keys of those who look for them."""
 
-import json
 from itertools import count
 from types import SimpleNamespace
-from urllib.parse import urlsplit
 
-import azure.functions as func
 import pytest
 
 from shared.platform.access.api_keys.__main__ import _create, _options
 from shared.platform.stores.postgres import database, rows
-from triggers.diamonds.offer import routes
 
 _numbers = count(1)
 _PLAIN = {
@@ -57,28 +53,10 @@ async def grant(capsys, *arguments):
     return capsys.readouterr().out.strip()
 
 
-async def ask(method, url, *, headers=None, body=None):
-    """The status, the body and the headers of what a route answers."""
-    path = urlsplit(url).path.split("/")
-    for operation in routes.operations:
-        parts = operation.route.split("/")
-        fits = len(parts) == len(path) and all(a == b or a.startswith("{") for a, b in zip(parts, path, strict=True))
-        if operation.method == method and fits:
-            break
-    else:
-        pytest.fail(f"no route answers {method} {url}")
-    values = {part[1:-1]: given for part, given in zip(parts, path, strict=True) if part.startswith("{")}
-    raw = b"" if body is None else json.dumps(body).encode()
-    headers = {"content-type": "application/json", **(headers or {})}
-    request = func.HttpRequest(method, f"http://localhost{url}", headers=headers, route_params=values, body=raw)
-    answer = await operation.answer(request)
-    return answer.status_code, json.loads(answer.get_body()), dict(answer.headers)
-
-
 @pytest.fixture
 def shop(migrated):
     """The helpers of this folder, on a migrated database."""
-    return SimpleNamespace(offer=offer, fetch=fetch, ask=ask)
+    return SimpleNamespace(offer=offer, fetch=fetch)
 
 
 @pytest.fixture

@@ -1,20 +1,14 @@
-"""Routes to ask, diamonds on offer and pricing rules, as the tests of pricing want them."""
+"""Diamonds on offer and pricing rules, as the tests of pricing want them."""
 
-import json
-import re
 from types import SimpleNamespace
-from urllib.parse import urlsplit
 
-import azure.functions as func
 import pytest
 
 from shared.diamonds.pricing.models import RepriceFeed
 from shared.diamonds.pricing.repricing import begin, reprice
 from shared.diamonds.pricing.rules import create_rule
 from shared.diamonds.pricing.terms import RuleTerms
-from shared.platform.settings import forget_settings
 from shared.platform.stores.postgres import database
-from triggers.diamonds import figures, pricing
 
 _OFFER = """
 insert into diamonds.diamonds (feed, supplier_stone_id, offer_id, shape, carats, lab_grown, price_model_price,
@@ -45,29 +39,5 @@ async def reprice_all(feed="nivoda"):
 
 
 @pytest.fixture
-def shop(migrated):
+def offers(migrated):
     return SimpleNamespace(offer=offer, rule=rule, reprice_all=reprice_all)
-
-
-async def ask(method, url, body=None, **headers):
-    """The status, the body and the headers of what a route answers to the operator."""
-    fitting = [
-        (one, found)
-        for one in (*pricing.routes.operations, *figures.routes.operations)
-        if one.method == method
-        and (found := re.fullmatch(re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", one.route), urlsplit(url).path))
-    ]
-    operation, found = fitting[0]
-    raw = b"" if body is None else json.dumps(body).encode()
-    headers = {"X-Admin-Key": "operator", "Content-Type": "application/json", **headers}
-    request = func.HttpRequest(method, url, headers=headers, route_params=found.groupdict(), body=raw)
-    answer = await operation.answer(request)
-    text = answer.get_body()
-    return answer.status_code, json.loads(text) if text else None, answer.headers
-
-
-@pytest.fixture
-def call(migrated, monkeypatch):
-    monkeypatch.setenv("ADMIN_API_KEY", "operator")
-    forget_settings()
-    return ask

@@ -76,19 +76,19 @@ def asked(kind, rule_id, new):
     return RuleChange(rule_id=None if kind == "create" else rule_id, rule=None if kind == "delete" else new)
 
 
-def test_the_preview_is_what_repricing_then_does_and_retail_is_the_rule(shop):
+def test_the_preview_is_what_repricing_then_does_and_retail_is_the_rule(offers):
     async def example(offered, change):
         existing, kind, place, new = change
         async with database() as connection:
             await connection.execute("truncate diamonds.pricing_rules, diamonds.diamonds cascade")
-        await shop.offer(*offered)
+        await offers.offer(*offered)
         ids = [(await create_rule(one)).id for one in existing]
         rule_id = ids[place] if ids else None
         before = await rows(STATE)
         told = await preview(asked(kind, rule_id, new))
         assert await rows(STATE) == before, "a preview changes nothing"
         await apply(kind, rule_id, new)
-        done = [await shop.reprice_all(feed) for feed in FEED]
+        done = [await offers.reprice_all(feed) for feed in FEED]
         after = await rows(STATE)
         assert sum(one.changed for one in done) == told.changed
         assert sum(one.changed for one in done) == sum(old != now for old, now in zip(before, after, strict=True))
@@ -99,7 +99,7 @@ def test_the_preview_is_what_repricing_then_does_and_retail_is_the_rule(shop):
         }
         assert told.diamonds == sum(stone["status"] == "active" for stone in offered)
         await assert_priced_by_the_rules(before)
-        again = [await shop.reprice_all(feed) for feed in FEED]
+        again = [await offers.reprice_all(feed) for feed in FEED]
         assert [one.changed for one in again] == [0, 0]
         assert await rows(STATE) == after, "repeated, it writes nothing"
 
@@ -138,10 +138,10 @@ async def assert_priced_by_the_rules(before=()):
         assert (retail, ratio, rating) == (expected.retail_price, expected.markup_ratio, expected.rating)
 
 
-async def test_it_goes_on_from_its_mark_in_time_boxes(shop, monkeypatch):
+async def test_it_goes_on_from_its_mark_in_time_boxes(offers, monkeypatch):
     monkeypatch.setattr(repricing, "BATCH_ROWS", 10)
-    await shop.offer(*({} for _ in range(25)))
-    await shop.rule()
+    await offers.offer(*({} for _ in range(25)))
+    await offers.rule()
     started = await begin(RepriceFeed())
     boxes = [await reprice(started.repricing_id, 1e-9) for _ in range(3)]
     assert [(box.looked_at, box.changed, box.status) for box in boxes] == [
@@ -152,19 +152,19 @@ async def test_it_goes_on_from_its_mark_in_time_boxes(shop, monkeypatch):
     assert (await last_repricings())[0] == boxes[-1]
 
 
-async def test_deliveries_at_once_do_each_batch_once(shop, monkeypatch):
+async def test_deliveries_at_once_do_each_batch_once(offers, monkeypatch):
     monkeypatch.setattr(repricing, "BATCH_ROWS", 7)
-    await shop.offer(*({} for _ in range(100)))
-    await shop.rule()
+    await offers.offer(*({} for _ in range(100)))
+    await offers.rule()
     started = await begin(RepriceFeed())
     await asyncio.gather(*(reprice(started.repricing_id, 60) for _ in range(3)))
     done = await read_repricing(started.repricing_id)
     assert (done.looked_at, done.changed, done.status) == (100, 100, "completed")
 
 
-async def test_who_dies_before_the_commit_has_done_nothing(shop, diamonds):
-    await shop.offer({})
-    await shop.rule()
+async def test_who_dies_before_the_commit_has_done_nothing(offers, diamonds):
+    await offers.offer({})
+    await offers.rule()
     started = await begin(RepriceFeed())
 
     class Killed(Exception):
@@ -183,10 +183,10 @@ async def test_who_dies_before_the_commit_has_done_nothing(shop, diamonds):
     assert (await reprice(started.repricing_id, 60)).changed == 1
 
 
-async def test_rules_that_change_meanwhile_make_it_begin_again(shop, monkeypatch):
+async def test_rules_that_change_meanwhile_make_it_begin_again(offers, monkeypatch):
     monkeypatch.setattr(repricing, "BATCH_ROWS", 10)
-    await shop.offer(*({} for _ in range(25)))
-    first = await shop.rule()
+    await offers.offer(*({} for _ in range(25)))
+    first = await offers.rule()
     started = await begin(RepriceFeed())
     await reprice(started.repricing_id, 1e-9)
     await change_rule(first.id, RuleTerms(markup_ratio=Decimal("1.40")), first.revision)
@@ -197,8 +197,8 @@ async def test_rules_that_change_meanwhile_make_it_begin_again(shop, monkeypatch
     await assert_priced_by_the_rules()
 
 
-async def test_a_new_one_supersedes_one_that_was_left_running(shop):
-    await shop.offer({})
+async def test_a_new_one_supersedes_one_that_was_left_running(offers):
+    await offers.offer({})
     left = await begin(RepriceFeed())
     new = RepriceFeed()
     assert (await begin(new)).status == "running"
@@ -214,16 +214,16 @@ async def test_a_new_one_supersedes_one_that_was_left_running(shop):
         await reprice(uuid4(), 60)
 
 
-async def test_another_feed_keeps_its_prices(shop):
-    await shop.offer({}, {"feed": "second"})
-    await shop.rule()
-    assert (await shop.reprice_all()).changed == 1
+async def test_another_feed_keeps_its_prices(offers):
+    await offers.offer({}, {"feed": "second"})
+    await offers.rule()
+    assert (await offers.reprice_all()).changed == 1
     assert await rows("select feed, markup_ratio from diamonds.diamonds order by feed") == [
         ("nivoda", Decimal("1.3000")), ("second", Decimal("1.1500")),
     ]  # fmt: skip
 
 
-async def test_a_rule_changes_between_claims_never_under_one(shop, diamonds):
+async def test_a_rule_changes_between_claims_never_under_one(offers, diamonds):
     """A claim that had read the old rules and stored its prices after a re-pricing would leave them for ever."""
     feed_run = await diamonds.begin(0, 2**31 - 1)
     await copy_pages(diamonds.Shop(stones={0: diamonds.stone("s1")}), feed_run.task())
@@ -241,22 +241,22 @@ async def test_a_rule_changes_between_claims_never_under_one(shop, diamonds):
     with diamonds.through(slow):
         claim = asyncio.create_task(consolidate(task, NIVODA, "cents"))
     await asyncio.wait_for(claimed.wait(), 30)
-    change = asyncio.create_task(shop.rule())
+    change = asyncio.create_task(offers.rule())
     done, _ = await asyncio.wait([change], timeout=0.2)
     assert not done, "the change waits for the claim"
     go_on.set()
     await claim
     await change
-    assert (await shop.reprice_all()).changed == 1
+    assert (await offers.reprice_all()).changed == 1
     await assert_priced_by_the_rules()
 
 
-async def test_a_price_that_is_just_being_changed_is_not_overwritten_with_the_one_before(shop):
-    await shop.offer({})
-    await shop.rule()
+async def test_a_price_that_is_just_being_changed_is_not_overwritten_with_the_one_before(offers):
+    await offers.offer({})
+    await offers.rule()
     async with database() as supplier:
         await supplier.execute("update diamonds.diamonds set price_model_price = 2000, retail_price = 2600")
-        repriced = asyncio.create_task(shop.reprice_all())
+        repriced = asyncio.create_task(offers.reprice_all())
         waiting = "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
         async with asyncio.timeout(30):
             while True:
@@ -268,7 +268,7 @@ async def test_a_price_that_is_just_being_changed_is_not_overwritten_with_the_on
     await assert_priced_by_the_rules()
 
 
-async def test_prices_are_right_after_consolidation_repricing_and_changes_at_once(shop, diamonds, monkeypatch):
+async def test_prices_are_right_after_consolidation_repricing_and_changes_at_once(offers, diamonds, monkeypatch):
     from shared.diamonds.pricing import consolidation
 
     monkeypatch.setattr(consolidation, "CLAIM_ROWS", 11)
@@ -282,7 +282,7 @@ async def test_prices_are_right_after_consolidation_repricing_and_changes_at_onc
     second = await diamonds.begin(0, 2**31 - 1)
     await copy_pages(diamonds.Shop(stones={n: diamonds.stone(n, price=200) for n in names}), second.task())
     work = ConsolidateRows(run_id=second.plan.run_id, feed="nivoda", worker="w", seconds=60)
-    rule = await shop.rule()
+    rule = await offers.rule()
 
     async def edit():
         current = rule
@@ -290,7 +290,7 @@ async def test_prices_are_right_after_consolidation_repricing_and_changes_at_onc
             ratio = Decimal("1.20") + number / Decimal(10)
             current = await change_rule(rule.id, RuleTerms(markup_ratio=ratio), current.revision)
             await asyncio.sleep(0)
-        return await shop.reprice_all()
+        return await offers.reprice_all()
 
     *_, last = await asyncio.gather(consolidate(work, NIVODA, "cents"), consolidate(work, NIVODA, "cents"), edit())
     assert last.status == "completed"

@@ -29,10 +29,10 @@ def _database(migrated, monkeypatch):
 async def read(diamonds, stones, run_type="full"):
     """A run that has read these stones, each under the price range that holds it."""
     run = await diamonds.begin(0, 1_000, 2**31 - 1, run_type=run_type)
-    shop = diamonds.Shop()
-    shop.offer(*stones)
+    offers = diamonds.Shop()
+    offers.offer(*stones)
     for number in range(2):
-        await copy_pages(shop, run.task(number))
+        await copy_pages(offers, run.task(number))
     return run.plan
 
 

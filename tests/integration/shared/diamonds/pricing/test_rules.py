@@ -19,7 +19,7 @@ async def version():
         return await hold_rules(connection)
 
 
-async def test_a_rule_is_stored_changed_and_deleted(shop):
+async def test_a_rule_is_stored_changed_and_deleted(offers):
     before = await version()
     stored = await create_rule(
         RuleTerms(markup_ratio=Decimal("1.2"), shapes=("oval",), carat_max=Decimal(2), feed="nivoda")
@@ -35,13 +35,13 @@ async def test_a_rule_is_stored_changed_and_deleted(shop):
     assert await version() == before + 3
 
 
-async def test_rules_are_listed_in_the_order_in_which_they_are_tried(shop):
-    ids = [(await shop.rule(priority=priority)).id for priority in (5, 1, 5)]
+async def test_rules_are_listed_in_the_order_in_which_they_are_tried(offers):
+    ids = [(await offers.rule(priority=priority)).id for priority in (5, 1, 5)]
     assert [one.id for one in (await list_rules())[0]] == [ids[1], ids[0], ids[2]]
 
 
-async def test_of_two_editors_of_one_revision_the_second_is_told(shop):
-    stored = await shop.rule()
+async def test_of_two_editors_of_one_revision_the_second_is_told(offers):
+    stored = await offers.rule()
     answers = await asyncio.gather(
         *(change_rule(stored.id, RuleTerms(markup_ratio=Decimal(n)), stored.revision) for n in (2, 3)),
         return_exceptions=True,
@@ -55,17 +55,17 @@ async def test_of_two_editors_of_one_revision_the_second_is_told(shop):
             await gone
 
 
-async def test_a_rule_edited_by_hand_counts_as_well(shop):
-    stored, before = await shop.rule(), await version()
+async def test_a_rule_edited_by_hand_counts_as_well(offers):
+    stored, before = await offers.rule(), await version()
     async with database() as connection:
         await connection.execute("update diamonds.pricing_rules set rating = 3")
     assert (await read_rule(stored.id)).revision == 2
     assert await version() == before + 1
 
 
-async def test_no_more_rules_than_are_allowed(shop, monkeypatch):
+async def test_no_more_rules_than_are_allowed(offers, monkeypatch):
     monkeypatch.setattr(rules, "MOST_RULES", 1)
-    await shop.rule()
+    await offers.rule()
     with pytest.raises(Conflict) as refused:
-        await shop.rule()
+        await offers.rule()
     assert refused.value.code == "too-many-rules"

@@ -1,53 +1,21 @@
-"""The routes of the deploy workload, on a real document database and a real blob store."""
+"""The routes of deployments, on a real document database and a real blob store."""
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 from datetime import UTC, datetime, timedelta
-from io import BytesIO
-from types import SimpleNamespace
-from zipfile import ZipFile
 
-import httpx
 import pytest
 
 from shared.deploys import intake, projects, store
-from shared.deploys.logs import DeploymentLog
 from shared.deploys.models import ArchiveSource, DeploymentStatus, GitSource, Parameters
 from shared.deploys.platforms.base import AppHealth
 from shared.deploys.secrets import secret_store
-from shared.platform.access.api_keys import ApiKey
-from shared.platform.access.auth import Caller
 from shared.platform.errors import TransientError
-from shared.platform.redaction import Redactor
-from shared.platform.stores.blobs import blob_service
-from triggers.deploys import deployments
-from triggers.deploys import projects as project_routes
+from tests.integration.triggers.deploys.conftest import ADMIN, change
 
 CANARY = "canary-5f1c-never-shown"
-ADMIN = {"X-Admin-Key": "operator"}
-
-
-@pytest.fixture
-def body(state: str, source: str) -> dict:
-    return {
-        "projectId": "shop",
-        "userId": "user_1",
-        "organizationId": state,
-        "projectName": "Shop",
-        "sourceHash": source,
-    }
-
-
-async def change(deployment: dict, status: DeploymentStatus) -> None:
-    found = await store.load(deployment["deploymentId"], None)
-    await store.change(
-        found.id,
-        found.organization_id,
-        lambda one, now: one.model_copy(update={"status": status, "completed_at": now if status.ended else None}),
-    )
 
 
 async def test_a_deployment_is_accepted_in_the_known_shape(ask, body, sent) -> None:
@@ -300,71 +268,6 @@ async def test_a_repeated_request_with_its_key_is_one_deployment(ask, body, stat
     assert len(kept) == 1
 
 
-async def test_a_source_is_uploaded_and_deployed_by_default(ask, state, storage) -> None:
-    archive = BytesIO()
-    with ZipFile(archive, "w") as zipped:
-        zipped.writestr("app.py", "print()")
-    asked = {"projectId": "fresh", "userId": "u", "organizationId": state, "projectName": "F"}
-    status, answer, _ = await ask("POST", "/deploy", asked)
-    assert (status, answer["code"]) == (400, "no-source")
-    status, stored, _ = await ask("PUT", f"/deploy/project/fresh/source?organizationId={state}", archive.getvalue())
-    assert (status, stored["size"]) == (201, len(archive.getvalue()))
-    status, answer, _ = await ask("POST", "/deploy", asked)
-    made = await store.load(answer["deploymentId"], state)
-    assert isinstance(made.source, ArchiveSource)
-    assert (status, made.source.hash) == (202, stored["sourceHash"])
-
-
-async def test_defect_the_blob_container_is_public(ask, source, state) -> None:
-    log = DeploymentLog(state, "dep_AAAAAAAAAAAA", Redactor(()))
-    await log.write("a line")
-    await log.flush()
-    for container in ("deploy-sources", "deploy-logs"):
-        access = await blob_service().get_container_client(container).get_container_access_policy()
-        assert access["public_access"] is None
-
-
-async def test_what_is_no_archive_is_refused(ask, state, storage) -> None:
-    status, answer, _ = await ask("PUT", f"/deploy/project/shop/source?organizationId={state}", b"#!/bin/sh")
-    assert status == 400
-    assert answer["code"]
-
-
-async def test_a_large_source_goes_to_an_upload_url(ask, state, storage) -> None:
-    assert await upload_by_url(ask, state, b"PK\x03\x04 large")
-
-
-async def upload_by_url(ask, state: str, data: bytes) -> str:
-    """Upload and deploy it; its hash."""
-    wanted = hashlib.sha256(data).hexdigest()
-    path = f"/deploy/project/shop/source/upload-url?organizationId={state}"
-    status, answer, _ = await ask("POST", path, {"sourceHash": wanted})
-    assert status == 200
-    async with httpx.AsyncClient() as http:
-        put = await http.put(answer["url"], content=data, headers=answer["headers"])
-        assert put.is_success, put.text
-    asked = {"projectId": "shop", "userId": "u", "organizationId": state, "projectName": "S", "sourceHash": wanted}
-    status, first, _ = await ask("POST", "/deploy", asked)
-    assert status == 202
-    await change(first, DeploymentStatus.COMPLETED)
-    return wanted
-
-
-async def test_defect_what_went_to_an_upload_url_is_not_deployed_as_the_newest_source(ask, source, state) -> None:
-    older = {"projectId": "shop", "userId": "u", "organizationId": state, "projectName": "S"}
-    path = f"/deploy/project/shop/source?organizationId={state}"
-    await ask("PUT", path, b"PK\x03\x04 by the route")
-    wanted = await upload_by_url(ask, state, b"PK\x03\x04 by the URL")
-    for path, asked in (
-        ("/deploy", older),
-        ("/api/deploy", {"projectId": "shop", "orgId": state, "userId": "u"}),
-    ):
-        status, answer, _ = await ask("POST", path, asked)
-        assert status == 202
-        assert (await store.load(answer["deploymentId"], state)).source == ArchiveSource(hash=wanted)
-        await change(answer, DeploymentStatus.COMPLETED)
-
-
 @pytest.mark.parametrize(
     "url",
     [
@@ -410,11 +313,6 @@ async def test_a_hash_that_nobody_uploaded_is_refused(ask, body) -> None:
     assert (status, answer["code"]) == (400, "source-not-found")
 
 
-async def test_the_operator_names_the_organization(ask) -> None:
-    status, answer, _ = await ask("GET", "/deploy/project/shop")
-    assert (status, answer["errors"][0]["pointer"]) == (400, "#/organizationId")
-
-
 async def test_lists_show_what_stands_where(ask, body, state) -> None:
     _, first, _ = await ask("POST", "/deploy", body)
     await change(first, DeploymentStatus.FAILED)
@@ -428,85 +326,6 @@ async def test_lists_show_what_stands_where(ask, body, state) -> None:
     assert [one["deploymentId"] for one in failed["data"]] == [first["deploymentId"]]
 
 
-class TestOrganizations:
-    """A client acts for its own organization and sees no other."""
-
-    @pytest.fixture
-    def as_client(self, monkeypatch, state):
-        def be(organization, *permissions):
-            async def authenticate(self, request):
-                return Caller("client", frozenset(permissions), organization)
-
-            monkeypatch.setattr(ApiKey, "authenticate", authenticate)
-
-        return be
-
-    async def test_another_organization_s_deployment_is_not_found(self, ask, body, as_client) -> None:
-        _, first, _ = await ask("POST", "/deploy", body)
-        as_client("stranger", "deploys:read", "deploys:write")
-        for method, what in (("GET", "status"), ("GET", "logs"), ("POST", "cancel"), ("POST", "retry")):
-            status, answer, _ = await ask(method, f"/deploy/{first['deploymentId']}/{what}")
-            assert (status, answer["code"]) == (404, "unknown-deployment"), what
-        status, _, _ = await ask("GET", f"/status/deployments/{body['organizationId']}")
-        assert status == 404
-
-    async def test_only_the_own_projects_are_listed(self, ask, state, as_client) -> None:
-        await projects.update(state, "shop", source_hash="a" * 64)
-        await projects.update(f"{state}-other", "bakery", source_hash="b" * 64)
-        status, every, _ = await ask("GET", "/deploy/projects?limit=100")
-        known = {(one["organizationId"], one["projectId"]) for one in every["data"]}
-        assert status == 200
-        assert known >= {(state, "shop"), (f"{state}-other", "bakery")}
-        assert [
-            one["projectId"] for one in (await ask("GET", f"/deploy/projects?organizationId={state}"))[1]["data"]
-        ] == ["shop"]
-        as_client(f"{state}-other", "deploys:read")
-        [own] = (await ask("GET", "/deploy/projects"))[1]["data"]
-        assert (own["projectId"], own["sourceHash"], own["deploymentId"]) == ("bakery", "b" * 64, None)
-        assert (await ask("GET", f"/deploy/projects?organizationId={state}"))[0] == 403
-
-    async def test_nobody_deploys_for_another_organization(self, ask, body, as_client, sent) -> None:
-        as_client("stranger", "deploys:write")
-        v2 = {"projectId": "shop", "orgId": body["organizationId"], "userId": "u"}
-        for path, asked in (("/deploy", body), ("/api/deploy", v2)):
-            status, answer, _ = await ask("POST", path, asked)
-            assert (status, answer["code"]) == (403, "other-organization")
-        upload = f"/deploy/project/shop/source?organizationId={body['organizationId']}"
-        status, _, _ = await ask("PUT", upload, b"PK\x03\x04")
-        assert status == 403
-        assert sent.messages == []
-
-    async def test_a_client_needs_no_word_about_its_organization(self, ask, body, as_client, state) -> None:
-        await ask("POST", "/deploy", body)
-        as_client(state, "deploys:read")
-        status, answer, _ = await ask("GET", "/deploy/project/shop")
-        assert (status, len(answer["data"])) == (200, 1)
-
-    async def test_a_key_without_an_organization_opens_nothing(self, ask, as_client) -> None:
-        as_client(None, "deploys:read")
-        status, answer, _ = await ask("GET", "/deploy/project/shop")
-        assert (status, answer["code"]) == (403, "organization-missing")
-
-
-@pytest.fixture
-def apps(monkeypatch):
-    """What the platform says of apps: `health`, or an error to raise; and the domains that were released."""
-    known = SimpleNamespace(health=None, released=[])
-
-    class Platform:
-        async def health(self, spec):
-            if isinstance(known.health, Exception):
-                raise known.health
-            return known.health
-
-        async def release_domain(self, spec, domain):
-            known.released.append((spec.project_id, spec.environment, domain))
-
-    monkeypatch.setattr(deployments, "platform", Platform)
-    monkeypatch.setattr(project_routes, "platform", Platform)
-    return known
-
-
 async def test_the_status_of_a_completed_deployment_shows_how_its_app_is_doing(ask, body, apps) -> None:
     _, first, _ = await ask("POST", "/deploy", body)
     url = f"/deploy/{first['deploymentId']}/status"
@@ -517,17 +336,6 @@ async def test_the_status_of_a_completed_deployment_shows_how_its_app_is_doing(a
     apps.health = TransientError("the platform is away")
     status, shown, _ = await ask("GET", url)
     assert (status, shown["status"], shown["app"]) == (200, "completed", None)
-
-
-async def test_a_domain_is_released_by_its_project(ask, body, state, apps) -> None:
-    url = f"/deploy/project/shop/domains/shop.example.com?organizationId={state}"
-    assert (await ask("DELETE", url))[0] == 404
-    _, first, _ = await ask("POST", "/deploy", body)
-    await change(first, DeploymentStatus.COMPLETED)
-    status, answer, _ = await ask("DELETE", url)
-    assert (status, answer["domain"]) == (200, "shop.example.com")
-    assert apps.released == [("shop", "development", "shop.example.com")]
-    assert (await ask("DELETE", url.replace("shop.example.com", "no%20host")))[0] == 400
 
 
 async def test_an_earlier_version_is_deployed_anew_with_the_variables_of_today(ask, body, state, storage) -> None:

@@ -1,20 +1,12 @@
 """Old rows go, and people hear of what stands still."""
 
-from datetime import UTC, datetime, timedelta
-from uuid import uuid4
+from datetime import timedelta
 
 import pytest
 
-from activities.diamonds.upkeep import end_lost_repricings, end_lost_runs
 from shared.diamonds.ingestion.pages import copy_pages
-from shared.diamonds.models import Nothing
-from shared.diamonds.pricing import repricing
-from shared.diamonds.pricing.models import RepriceFeed
-from shared.diamonds.reporting import watch
-from shared.diamonds.runs import lifecycle, orphans, purge, reports, retries, watermark
-from shared.diamonds.runs.models import RunStatus, WatchFeeds
-from shared.platform.errors import Conflict
-from shared.platform.settings import forget_settings
+from shared.diamonds.runs import lifecycle, purge, reports
+from shared.diamonds.runs.models import RunStatus
 from shared.platform.stores.postgres import database
 
 DAY = timedelta(days=1)
@@ -105,78 +97,3 @@ async def test_a_purge_stops_when_its_time_is_up_and_goes_on_from_there(shop, di
     first = await purge.purge(90 * DAY, 120 * DAY, 2, clock=lambda: next(ticks))
     assert (first.raw, first.after, first.finished) == (10, ("nivoda", "s009"), False)
     assert (await purge_all(90, 120, after=first.after)).raw == 20
-
-
-async def test_an_orphaned_run_is_ended_and_mailed_once_with_what_to_do(diamonds, shop, mails):
-    run = await diamonds.begin(0, 1000)
-    shop.offer(diamonds.stone("a"))
-    await copy_pages(shop, run.task())
-    assert await orphans.running() == {"nivoda": run.plan.run_id}
-    for _ in range(2):
-        await end_lost_runs(WatchFeeds(abandoned=[run.plan.run_id]))
-    ended = await reports.summary(run.plan.run_id)
-    assert (ended.status, ended.error_code, ended.ingested) == (RunStatus.FAILED, "run-lost", 1)
-    (mail,) = mails.mails(10)
-    assert mail.subject == "[Manifold] nivoda: the run failed"
-    assert f'"run_id": "{run.plan.run_id}"' in mail.text
-    assert await orphans.running() == {}
-    await diamonds.begin(0, 1000)
-
-
-async def test_an_orphaned_run_can_be_taken_up_again(diamonds):
-    run = await diamonds.begin(0, 1000)
-    await orphans.end(run.plan.run_id)
-    assert (await retries.resume_run(run.plan.run_id, uuid4())).run_id == run.plan.run_id
-    assert (await reports.summary(run.plan.run_id)).status is RunStatus.RUNNING
-
-
-async def test_a_run_that_ends_by_itself_meanwhile_is_no_orphan(diamonds, mails):
-    run = await diamonds.begin(0, 1000)
-    await lifecycle.finish_run(run.plan.run_id, RunStatus.COMPLETED)
-    await end_lost_runs(WatchFeeds(abandoned=[run.plan.run_id]))
-    assert (await reports.summary(run.plan.run_id)).status is RunStatus.COMPLETED
-    assert mails.mails(10) == []
-
-
-async def test_a_repricing_that_stands_still_is_ended_and_told(diamonds, mails):
-    silent, alive = RepriceFeed(feed="nivoda"), RepriceFeed(feed="brilliant")
-    for request in (silent, alive):
-        await repricing.begin(request)
-    await diamonds.fetch(
-        "update diamonds.repricings set updated_at = now() - interval '1 hour' where feed = 'nivoda' returning 1"
-    )
-    for _ in range(2):
-        await end_lost_repricings(Nothing())
-    assert (await repricing.read_repricing(silent.repricing_id)).status == "failed"
-    assert (await repricing.read_repricing(alive.repricing_id)).status == "running"
-    (mail,) = mails.mails(10)
-    assert mail.subject == "[Manifold] nivoda: the re-pricing failed"
-    with pytest.raises(Conflict):
-        await repricing.reprice(silent.repricing_id, 1)
-
-
-@pytest.fixture
-def _marks(storage, monkeypatch):
-    monkeypatch.setenv("WATERMARK_CONTAINER", f"watermarks-{uuid4()}")
-    forget_settings()
-
-
-@pytest.mark.usefixtures("_marks")
-async def test_a_watermark_that_stands_still_is_told_once_a_day(mails):
-    now = datetime.now(UTC)
-    await watermark.advance("nivoda", uuid4(), now - timedelta(hours=49))
-    await watermark.advance("brilliant", uuid4(), now - timedelta(hours=47))
-    for _ in range(2):
-        assert await watch.watermarks(["nivoda", "brilliant"], timedelta(hours=48)) == ["nivoda"]
-    (mail,) = mails.mails(10)
-    assert mail.subject == "[Manifold] nivoda: the watermark stands still"
-
-
-@pytest.mark.usefixtures("_marks")
-async def test_a_feed_that_never_completed_counts_from_its_first_run(diamonds, mails):
-    assert await watch.watermarks(["nivoda"], 2 * DAY) == [], "a new app has nothing to tell"
-    await diamonds.begin(0, 10)
-    assert await watch.watermarks(["nivoda"], 2 * DAY) == []
-    await diamonds.fetch("update diamonds.run_metadata set started_at = started_at - interval '3 days' returning 1")
-    assert await watch.watermarks(["nivoda"], 2 * DAY) == ["nivoda"]
-    assert len(mails.mails(10)) == 1

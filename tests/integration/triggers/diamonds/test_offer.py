@@ -1,4 +1,4 @@
-"""The routes as their clients see them: statuses, shapes, refusals."""
+"""The routes of diamonds on offer as their clients see them: statuses, shapes, refusals."""
 
 import json
 from urllib.parse import quote
@@ -7,6 +7,7 @@ import pytest
 
 from shared.platform.access import auth
 from shared.platform.settings import forget_settings
+from tests.integration.triggers.diamonds.conftest import ask
 
 SEARCH = "/api/v2/diamonds"
 
@@ -14,14 +15,14 @@ SEARCH = "/api/v2/diamonds"
 async def test_defect_lab_grown_false_is_parsed_as_true(shop, client):
     natural, lab, unknown = [await shop.offer(lab_grown=origin) for origin in (False, True, None)]
     for text, wanted in {"false": [natural], "true": [lab], "": [natural, lab, unknown]}.items():
-        status, found, _ = await shop.ask("GET", f"{SEARCH}?lab_grown={text}&sort_order=asc", headers=client)
+        status, found, _ = await ask("GET", f"{SEARCH}?lab_grown={text}&sort_order=asc", headers=client)
         assert status == 200
         assert sorted(one["id"] for one in found["data"]) == wanted, text
 
 
 async def test_the_answer_has_the_shape_that_clients_know(shop, client):
     await shop.offer(measurements=json.dumps({"length": 6.5}))
-    status, found, headers = await shop.ask("GET", SEARCH, headers=client)
+    status, found, headers = await ask("GET", SEARCH, headers=client)
     assert status == 200
     assert found["pagination"] == {
         "total": 1, "totalIs": "exact", "page": 1, "limit": 50, "totalPages": 1, "next": None,
@@ -32,7 +33,7 @@ async def test_the_answer_has_the_shape_that_clients_know(shop, client):
     assert "hold_id" not in diamond
     assert headers["RateLimit-Policy"] == '"client";q=600;w=60'
     assert headers["RateLimit"].startswith('"client";r=599;t=')
-    assert (await shop.ask("GET", f"{SEARCH}/{diamond['id']}", headers=client))[1] == diamond
+    assert (await ask("GET", f"{SEARCH}/{diamond['id']}", headers=client))[1] == diamond
 
 
 @pytest.mark.parametrize(
@@ -58,7 +59,7 @@ async def test_the_answer_has_the_shape_that_clients_know(shop, client):
     ],
 )
 async def test_an_unusable_query_names_the_field(shop, client, query, field):
-    status, found, _ = await shop.ask("GET", f"{SEARCH}?{query}", headers=client)
+    status, found, _ = await ask("GET", f"{SEARCH}?{query}", headers=client)
     assert status == 400
     assert found["errors"][0]["pointer"] == f"#/{field}"
 
@@ -72,7 +73,7 @@ async def test_an_unusable_query_names_the_field(shop, client, query, field):
     ],
 )
 async def test_contradictions_are_refused(shop, client, query, pointer, says):
-    status, found, _ = await shop.ask("GET", f"{SEARCH}?{query}", headers=client)
+    status, found, _ = await ask("GET", f"{SEARCH}?{query}", headers=client)
     (error,) = found["errors"]
     assert (status, error["in"], error["pointer"]) == (400, "query", pointer)
     assert says in error["detail"]
@@ -80,7 +81,7 @@ async def test_contradictions_are_refused(shop, client, query, pointer, says):
 
 
 async def test_a_diamond_that_is_not_there_is_told_with_a_remedy(shop, client):
-    status, found, _ = await shop.ask("GET", f"{SEARCH}/5", headers=client)
+    status, found, _ = await ask("GET", f"{SEARCH}/5", headers=client)
     assert (status, found["code"]) == (404, "unknown-diamond")
     assert found["remedy"].startswith("Search for those that are")
 
@@ -89,53 +90,53 @@ async def test_a_diamond_that_is_not_there_is_told_with_a_remedy(shop, client):
 @pytest.mark.parametrize("name", ["shape", "color", "clarity", "cut"])
 async def test_hostile_text_finds_nothing_and_breaks_nothing(shop, client, name, text):
     await shop.offer()
-    status, found, _ = await shop.ask("GET", f"{SEARCH}?{name}={quote(text)}", headers=client)
+    status, found, _ = await ask("GET", f"{SEARCH}?{name}={quote(text)}", headers=client)
     assert (status, found["data"]) == (200, [])
 
 
 @pytest.mark.parametrize("diamond", ["0", "-1", "abc", "9223372036854775808", "1%20or%201"])
 async def test_an_id_that_is_none_is_refused(shop, client, diamond):
-    assert (await shop.ask("GET", f"{SEARCH}/{diamond}", headers=client))[0] == 400
+    assert (await ask("GET", f"{SEARCH}/{diamond}", headers=client))[0] == 400
 
 
 async def test_hold_and_purchase_over_http(shop, client):
     diamond = await shop.offer()
     url = f"{SEARCH}/{diamond}"
-    assert (await shop.ask("POST", f"{url}/availability", headers=client))[1]["available"]
-    first, held, _ = await shop.ask("POST", f"{url}/hold", headers=client)
-    again, renewed, _ = await shop.ask("POST", f"{url}/hold", headers=client, body={"minutes": 90})
+    assert (await ask("POST", f"{url}/availability", headers=client))[1]["available"]
+    first, held, _ = await ask("POST", f"{url}/hold", headers=client)
+    again, renewed, _ = await ask("POST", f"{url}/hold", headers=client, body={"minutes": 90})
     assert (first, again, renewed["hold_id"]) == (201, 200, held["hold_id"])
-    status, found, _ = await shop.ask("POST", f"{url}/purchase", headers=client)
+    status, found, _ = await ask("POST", f"{url}/purchase", headers=client)
     assert (status, found["errors"][0]["pointer"]) == (400, "#/X-Idempotency-Key")
     keyed = {**client, "X-Idempotency-Key": "order-1"}
-    status, bought, headers = await shop.ask("POST", f"{url}/purchase", headers=keyed, body={"reference": "PO"})
+    status, bought, headers = await ask("POST", f"{url}/purchase", headers=keyed, body={"reference": "PO"})
     assert (status, bought["price"], "Idempotency-Replayed" in headers) == (201, 1150.0, False)
-    assert (await shop.ask("POST", f"{url}/purchase", headers=keyed, body={"reference": "PO"}))[:2] == (201, bought)
+    assert (await ask("POST", f"{url}/purchase", headers=keyed, body={"reference": "PO"}))[:2] == (201, bought)
     for other in ({"reference": "other"}, None):
-        assert (await shop.ask("POST", f"{url}/purchase", headers=keyed, body=other))[0] == 409
-    status, refused, _ = await shop.ask("POST", f"{url}/hold", headers=client)
+        assert (await ask("POST", f"{url}/purchase", headers=keyed, body=other))[0] == 409
+    status, refused, _ = await ask("POST", f"{url}/hold", headers=client)
     assert (status, refused["code"]) == (409, "diamond-not-available")
-    assert (await shop.ask("GET", url, headers=client))[1]["availability"] == "sold"
+    assert (await ask("GET", url, headers=client))[1]["availability"] == "sold"
 
 
 async def test_a_hold_is_given_up_over_http_by_its_holder_alone(shop, client, key_for):
     diamond = await shop.offer()
     other = {"X-API-Key": await key_for("other", "diamonds:trade")}
     url = f"{SEARCH}/{diamond}/hold"
-    await shop.ask("POST", url, headers=other)
-    status, refused, _ = await shop.ask("DELETE", url, headers=client)
+    await ask("POST", url, headers=other)
+    status, refused, _ = await ask("DELETE", url, headers=client)
     assert (status, refused["code"]) == (409, "diamond-held")
-    status, now, _ = await shop.ask("DELETE", url, headers=other)
+    status, now, _ = await ask("DELETE", url, headers=other)
     assert (status, now["available"], now["held_until"]) == (200, True, None)
-    status, refused, _ = await shop.ask("DELETE", url, headers=other)
+    status, refused, _ = await ask("DELETE", url, headers=other)
     assert (status, refused["code"]) == (404, "no-hold")
-    assert (await shop.ask("DELETE", f"{SEARCH}/{diamond + 1}/hold", headers=other))[1]["code"] == "unknown-diamond"
+    assert (await ask("DELETE", f"{SEARCH}/{diamond + 1}/hold", headers=other))[1]["code"] == "unknown-diamond"
 
 
 @pytest.mark.parametrize("body", [{"minutes": 0}, {"minutes": 1_441}, {"minutes": "x"}, {"hours": 1}, [], "x"])
 async def test_an_unusable_hold_is_refused(shop, client, body):
     diamond = await shop.offer()
-    assert (await shop.ask("POST", f"{SEARCH}/{diamond}/hold", headers=client, body=body))[0] == 400
+    assert (await ask("POST", f"{SEARCH}/{diamond}/hold", headers=client, body=body))[0] == 400
     assert await shop.fetch("select id from diamonds.hold_history") == []
 
 
@@ -151,13 +152,13 @@ async def test_each_door_needs_its_permission(shop, client, capsys, key_for):
         ("DELETE", f"{SEARCH}/{diamond}/hold", False),
         ("POST", f"{SEARCH}/{diamond}/purchase", False),
     ):
-        status, found, headers = await shop.ask(method, url)
+        status, found, headers = await ask(method, url)
         assert (status, found["code"]) == (401, "unauthenticated")
         assert "WWW-Authenticate" in headers
         wrong = trader if reads else reader
-        status, found, _ = await shop.ask(method, url, headers=wrong)
+        status, found, _ = await ask(method, url, headers=wrong)
         assert (status, found["code"]) == (403, "permission-missing")
-        status, _, _ = await shop.ask(method, url, headers=reader if reads else trader)
+        status, _, _ = await ask(method, url, headers=reader if reads else trader)
         assert status < 300
 
 
@@ -166,19 +167,19 @@ async def test_the_operator_passes_every_door(shop, monkeypatch):
     forget_settings()
     diamond = await shop.offer()
     admin = {"X-Admin-Key": "operator", "X-Idempotency-Key": "k"}
-    status, _, headers = await shop.ask("GET", SEARCH, headers=admin)
+    status, _, headers = await ask("GET", SEARCH, headers=admin)
     assert (status, "RateLimit" in headers) == (200, False)
-    assert (await shop.ask("POST", f"{SEARCH}/{diamond}/purchase", headers=admin))[0] == 201
-    assert (await shop.ask("GET", SEARCH, headers={"X-Admin-Key": "wrong"}))[0] == 401
+    assert (await ask("POST", f"{SEARCH}/{diamond}/purchase", headers=admin))[0] == 201
+    assert (await ask("GET", SEARCH, headers={"X-Admin-Key": "wrong"}))[0] == 401
     assert auth.ALL == "*"
 
 
 async def test_a_client_over_its_quota_is_told_when_to_come_back(shop, client, monkeypatch):
     monkeypatch.setenv("CLIENT_REQUESTS_PER_MINUTE", "3")
     forget_settings()
-    statuses = [(await shop.ask("GET", SEARCH, headers=client))[0] for _ in range(4)]
+    statuses = [(await ask("GET", SEARCH, headers=client))[0] for _ in range(4)]
     assert statuses == [200, 200, 200, 429]
-    status, found, headers = await shop.ask("GET", SEARCH, headers=client)
+    status, found, headers = await ask("GET", SEARCH, headers=client)
     assert (status, found["code"]) == (429, "rate-limited")
     assert 1 <= int(headers["Retry-After"]) <= 20
     assert headers["RateLimit"].startswith('"client";r=0;t=')

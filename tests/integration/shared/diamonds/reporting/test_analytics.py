@@ -12,14 +12,14 @@ from shared.diamonds.runs import lifecycle, purge
 from shared.diamonds.runs.models import RunStatus
 
 
-async def test_nothing_on_offer_is_told_as_that(shop):
+async def test_nothing_on_offer_is_told_as_that(offers):
     told = await summarise()
     assert (told.diamonds, told.value, told.mean_price, told.by_shape, told.last_runs) == (0, 0, None, {}, [])
     assert len(told.prices) == len(EDGES)
 
 
-async def test_every_diamond_is_counted_once_in_each_figure(shop, diamonds):
-    await shop.offer(
+async def test_every_diamond_is_counted_once_in_each_figure(offers, diamonds):
+    await offers.offer(
         {"price": "100.00"},  # 115.00
         {"price": "217.39", "ratio": "1.15"},  # 250.00: the edge belongs to the bar that it begins
         {"price": "60000.00", "shape": "OVAL", "feed": "second"},
@@ -42,8 +42,8 @@ async def test_every_diamond_is_counted_once_in_each_figure(shop, diamonds):
     assert [(one.run_id, one.status) for one in told.last_runs] == [(running.plan.run_id, "running")]
 
 
-async def test_a_hold_that_has_ended_is_no_hold(shop, diamonds):
-    await shop.offer({}, {})
+async def test_a_hold_that_has_ended_is_no_hold(offers, diamonds):
+    await offers.offer({}, {})
     await diamonds.fetch(
         "update diamonds.diamonds set availability = 'on_hold', feed_availability = 'available', hold_expires_at ="
         " now() + case supplier_stone_id when 's00000' then interval '1 hour' else '-1 hour' end returning 1"
@@ -52,8 +52,8 @@ async def test_a_hold_that_has_ended_is_no_hold(shop, diamonds):
     assert {name: one.diamonds for name, one in told.by_availability.items()} == {"available": 1, "on_hold": 1}
 
 
-async def test_a_diamond_that_is_held_is_counted_by_the_clock(shop, diamonds):
-    await shop.offer({}, {"price": "300.00"})
+async def test_a_diamond_that_is_held_is_counted_by_the_clock(offers, diamonds):
+    await offers.offer({}, {"price": "300.00"})
     before = await summarise()
     await diamonds.fetch(
         "update diamonds.diamonds set hold_expires_at = now() + interval '0.2 seconds', availability = 'on_hold'"
@@ -65,10 +65,10 @@ async def test_a_diamond_that_is_held_is_counted_by_the_clock(shop, diamonds):
     assert (await summarise()).model_dump(exclude={"as_of"}) == before.model_dump(exclude={"as_of"})
 
 
-async def test_a_summary_is_never_stale_and_folding_changes_nothing(shop, diamonds):
-    await shop.offer({}, {}, {"shape": "OVAL"})
-    await shop.rule()
-    await shop.reprice_all()
+async def test_a_summary_is_never_stale_and_folding_changes_nothing(offers, diamonds):
+    await offers.offer({}, {}, {"shape": "OVAL"})
+    await offers.rule()
+    await offers.reprice_all()
     told = await summarise()
     assert (told.diamonds, told.value) == (3, 3_900.0)
     folded = "select count(*) from diamonds.offer_figures"
@@ -79,9 +79,9 @@ async def test_a_summary_is_never_stale_and_folding_changes_nothing(shop, diamon
     assert rows_after == 2 < rows_before
 
 
-async def test_a_purge_folds_the_counts(shop, diamonds):
+async def test_a_purge_folds_the_counts(offers, diamonds):
     for price in ("1.00", "2.00", "3.00"):
-        await shop.offer({"price": price, "stone": price})
+        await offers.offer({"price": price, "stone": price})
     assert (await purge.purge(timedelta(days=1), timedelta(days=1), 60)).finished
     assert await diamonds.fetch("select diamonds, value from diamonds.offer_figures") == [(3, Decimal("6.90"))]
 

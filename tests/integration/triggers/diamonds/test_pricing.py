@@ -60,8 +60,8 @@ async def test_a_preview_of_nothing_and_of_a_rule_that_is_not_there(call):
     assert (await call("POST", f"{RULES}/preview", {"rule_id": 7}))[1]["code"] == "unknown-rule"
 
 
-async def test_a_preview_over_http(call, shop):
-    await shop.offer({}, {"shape": "OVAL"}, {"shape": "OVAL", "feed": "second"})
+async def test_a_preview_over_http(call, offers):
+    await offers.offer({}, {"shape": "OVAL"}, {"shape": "OVAL", "feed": "second"})
     asked = {"rule": {"shapes": ["oval"], "markup_ratio": 1.25, "rating": 2}}
     status, told, _ = await call("POST", f"{RULES}/preview", asked)
     assert status == 200
@@ -81,9 +81,3 @@ async def test_only_who_may_set_prices_may(call):
     ):
         assert (await call(method, url, {"markup_ratio": 1.2}, **{"X-Admin-Key": "guess"}))[0] == 401
     assert (await call("GET", RULES))[1]["data"] == []
-
-
-async def test_the_summary_over_http(call, shop):
-    await shop.offer({}, {"status": "deleted"})
-    status, told, _ = await call("GET", "/api/v2/analytics/summary")
-    assert (status, told["diamonds"], told["deleted"], told["mean_price"]) == (200, 1, 1, 1150.0)

@@ -1,0 +1,88 @@
+"""Clients are entered, one by one or from a file, changed and deleted."""
+
+import json
+
+import pytest
+
+CSV = """E-Mail,Full name,stage,Colour\r
+ann@example.com,"Ann, of Elm",lead,red\r
+ANN@example.com,Ann again,lead,\r
+known@example.com,Known,lead,\r
+\r
+no address,Bob,lead,\r
+cy@example.com,Cy,somewhere,\r
+dee@example.com,,negotiating,\r
+"""
+
+
+async def test_a_client_is_entered_changed_paused_listed_and_deleted(web):
+    await web.register()
+    client = await web.client()
+    path = f"/api/clients/{client['id']}"
+    assert (await web("PATCH", path, {"stage": "negotiating"}))["stage"] == "negotiating"
+    assert (await web("GET", path))["email"] == "ann@example.com"
+    assert (await web("POST", f"{path}/pause"))["paused_at"]
+    assert (await web("POST", f"{path}/resume"))["paused_at"] is None
+    planned = await web("GET", f"{path}/tasks?limit=2")
+    rest = await web("GET", f"{path}/tasks?cursor={planned['pagination']['next']}")
+    assert [one["followup_type"] for one in planned["data"] + rest["data"]] == [
+        "Day 1", "Day 3", "Week 1", "Week 2", "Month 1"
+    ]  # fmt: skip
+    assert rest["pagination"]["next"] is None
+    other = await web.client("bob@example.com", name="Bob")
+    assert (await web("POST", f"{path}/merge", {"other_id": other["id"]}))["id"] == client["id"]
+    await web("DELETE", path, status=204)
+    await web("DELETE", path, status=404)
+    third = await web.client("c@example.com")
+    gone = await web("POST", "/api/clients/bulk-delete", {"client_ids": [third["id"], client["id"]]})
+    assert gone == {"deleted": [third["id"]]}
+    assert (await web("GET", "/api/clients"))["data"] == []
+    await web("GET", "/api/clients?limit=101", status=400)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("name", "Ann\r\nBcc: x@y"),
+        ("email", "no address"),
+        ("time_zone", "Mars/Base"),
+        ("country", "XX"),
+        ("stage", "x"),
+    ],
+)
+async def test_what_is_wrong_in_a_client_is_named(web, field, value):
+    await web.register()
+    refused = await web("POST", "/api/clients", {"email": "ann@example.com", field: value}, status=400)
+    assert field in json.dumps(refused["errors"])
+
+
+async def test_a_csv_file_is_entered_with_a_report_of_duplicates_and_bad_rows(web):
+    await web.register()
+    known = await web.client("known@example.com")
+    given = {"csv": CSV, "mapping": {"E-Mail": "email", "Full name": "name"}}
+    planned = await web("POST", "/api/clients/import", {**given, "dry_run": True})
+    assert len((await web("GET", "/api/clients"))["data"]) == 1
+    report = await web("POST", "/api/clients/import", given)
+    assert planned == report
+    assert report["created"] == 2
+    assert report["ignored_columns"] == ["Colour"]
+    assert [(one["line"], one["client_id"]) for one in report["duplicates"]] == [(3, None), (4, known["id"])]
+    assert [one["line"] for one in report["failed"]] == [6, 7]
+    names = [one["name"] for one in (await web("GET", "/api/clients"))["data"]]
+    assert names == ["Ann Client", "Ann, of Elm", None]
+    again = await web("POST", "/api/clients/import", given)
+    assert (again["created"], len(again["duplicates"])) == (0, 4)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"csv": "name\nAnn"},
+        {"csv": "email\na@example.com", "mapping": {"email": "id"}},
+        {"csv": 'email\n"a@example.com'},
+        {"csv": "email\n" + "a@example.com\n" * 1001},
+    ],
+)
+async def test_a_file_that_cannot_be_read_is_refused(web, given):
+    await web.register()
+    await web("POST", "/api/clients/import", given, status=400)

@@ -1,0 +1,89 @@
+"""Mails are read, edited, tested, approved and sent."""
+
+import pytest
+
+
+async def test_a_mail_is_read_edited_tested_approved_and_sent(web, crm, mails):
+    await web.register()
+    client = await web.client()
+    await crm.execute("update followups.tasks set scheduled_for = now() where followup_type = 'Day 1'")
+    await crm.sweep()
+    [mail] = (await web("GET", "/api/emails?state=held"))["data"]
+    assert (mail["status"], mail["hold_reason"], mail["to"]) == ("queued", "approval", "ann@example.com")
+    preview = await web("POST", "/api/emails/preview", {"task_id": mail["task_id"]})
+    assert (preview["body"], preview["problems"]) == (mail["body"], [])
+    path = f"/api/emails/{mail['id']}"
+    words = {"subject": "My own words for you today", "body": "Dear [Name],\n\nFrom 9,999 on."}
+    edited = await web("PATCH", path, words)
+    assert edited["email"]["subject"] == words["subject"]
+    assert len(edited["problems"]) == 3
+    assert (await web("POST", f"{path}/test"))["kind"] == "accepted"
+    assert (await web("POST", f"{path}/approve"))["state"] == "claimed"
+    await web("POST", f"{path}/approve", status=409)
+    assert (await crm.sweep()).sent == 1
+    test, sent = mails.mails(9)
+    assert (test.recipients, sent.recipients) == (["alice@example.com"], ["ann@example.com"])
+    assert test.headers["Message-ID"] != sent.headers["Message-ID"]
+    assert (test.subject.strip(), sent.subject.strip()) == (f"[Test] {words['subject']}", words["subject"])
+    assert (await web("GET", path))["status"] == "sent"
+    await web("PATCH", path, words, status=409)
+    await web("DELETE", path, status=409)
+    assert (await web("GET", f"/api/clients/{client['id']}"))["last_contacted"]
+
+
+async def test_a_held_mail_can_be_thrown_away(web, crm, mails):
+    await web.register()
+    await web.client()
+    await crm.execute("update followups.tasks set scheduled_for = now() where followup_type = 'Day 1'")
+    await crm.sweep()
+    [mail] = (await web("GET", "/api/emails"))["data"]
+    await web("DELETE", f"/api/emails/{mail['id']}", status=204)
+    assert (await web("GET", f"/api/emails/{mail['id']}"))["state"] == "cancelled"
+    why = await web("GET", f"/api/tasks/{mail['task_id']}/why")
+    assert (why["sent"], why["reason"]) == (False, "mail-deleted")
+
+
+async def test_an_agents_own_words_go_out_with_the_next_sweep(web, crm, mails):
+    await web.register()
+    client = await web.client(create_tasks=False)
+    words = {"client_id": client["id"], "subject": "Hello", "body": "Short.\n.\nEnd."}
+    sent = await web("POST", "/api/emails/send", words, status=201)
+    assert sent["state"] == "claimed"
+    assert (await crm.sweep()).sent == 1
+    [mail] = mails.mails(9)
+    assert "Short.\r\n.\r\nEnd." in mail.text.replace("\r\n", "\n").replace("\n", "\r\n")
+
+
+async def test_a_mail_that_nobody_knows_about_is_settled_by_the_operator_once(web, crm):
+    await web.register(send_mode="automatic")
+    client = await web.client(create_tasks=False)
+    words = {"client_id": client["id"], "subject": "Hello", "body": "Short."}
+    mail = await web("POST", "/api/emails/send", words, status=201)
+    path = f"/api/emails/{mail['id']}/resolve"
+    await web("POST", path, {"handed_over": True}, status=409, admin=True)
+    await crm.execute("update followups.emails set state = 'unknown', sending_at = now()")
+    await web("POST", path, {"handed_over": True}, status=401)
+    await web("POST", path, {"handed_over": False}, admin=True)
+    await web("POST", path, {"handed_over": True}, status=409, admin=True)
+    assert (await web("GET", f"/api/emails/{mail['id']}"))["state"] == "failed"
+
+
+@pytest.mark.parametrize(
+    ("axes", "status"),
+    [
+        (("none", "none"), "sent"),
+        (("delivered", "none"), "delivered"),
+        (("delivered", "opened"), "opened"),
+        (("none", "clicked"), "clicked"),
+        (("bounced", "opened"), "bounced"),
+        (("complained", "clicked"), "bounced"),
+    ],
+)
+async def test_the_status_of_a_sent_mail_is_one_word_for_both_axes(web, crm, mails, axes, status):
+    await web.register(send_mode="automatic")
+    client = await web.client(create_tasks=False)
+    await web("POST", "/api/emails/send", {"client_id": client["id"], "subject": "Hello", "body": "Hi."}, status=201)
+    await crm.sweep()
+    await crm.execute("update followups.emails set delivery = %s, engagement = %s", *axes)
+    [mail] = (await web("GET", "/api/emails"))["data"]
+    assert mail["status"] == status

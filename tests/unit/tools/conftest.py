@@ -1,0 +1,5 @@
+"""The Bicep modules, which the tools check and plan."""
+
+from tests.unit.infra.conftest import modules, root
+
+__all__ = ["modules", "root"]

@@ -1,4 +1,4 @@
-"""`make bench`: run the benchmarks, or those named: `python -m bench [--quick] [coldstart diamonds ...]`."""
+"""`make bench`: run the benchmarks, or those named: `python -m bench [--quick] [coldstart diamonds.run ...]`."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from bench.report import console, machine
 
 BENCHMARKS = {
     "coldstart": "milliseconds of `import function_app`, beside the libraries it must import",
-    "diamonds": "the diamond run end to end, beside dlt and a plain binary COPY",
-    "consolidation": "consolidation and re-pricing of 500,000 diamonds, beside a row-by-row worker",
+    "diamonds.run": "the diamond run end to end, beside dlt and a plain binary COPY",
+    "diamonds.consolidation": "consolidation and re-pricing of 500,000 diamonds, beside a row-by-row worker",
+    "diamonds.search": "latency of the diamonds' search at 500,000 diamonds",
     "bill": "the monthly bill of the nightly run on Flex, beside the containers it replaces",
-    "search": "latency of the diamonds' search at 500,000 diamonds",
     "deploys": "deployments: first step, overhead over the bare build, many at once, status reads, the bill",
-    "host": "the local host's orchestrations, beside DBOS and Microsoft's recorded figures",
-    "host_http": "HTTP requests/s of the local host, beside bare Starlette",
+    "local_host.orchestrations": "the local host's orchestrations, beside DBOS and Microsoft's recorded figures",
+    "local_host.http_triggers": "HTTP requests/s of the local host, beside bare Starlette",
 }
 
 

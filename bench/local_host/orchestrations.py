@@ -1,4 +1,4 @@
-"""The local host's orchestrations beside Microsoft's extension and DBOS: `python -m bench host [--quick]`.
+"""Orchestrations beside Microsoft's extension and DBOS: `python -m bench local_host.orchestrations [--quick]`.
 
 Each workflow runs on a host process of our own and on DBOS over PostgreSQL (in .venv-bench, filled from
 requirements-bench.txt), in turns within this one call; medians count. Microsoft's figures were recorded from its
@@ -122,7 +122,7 @@ def _report(works: list[Workload]) -> None:
 
 
 def _sdk_share(work: Workload) -> tuple[float, float, float]:
-    command = [sys.executable, "-m", "bench.sdk_share", work.name, str(work.size), str(work.instances)]
+    command = [sys.executable, "-m", "bench.local_host.sdk_share", work.name, str(work.size), str(work.instances)]
     shipped, cached, whole = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     return shipped, cached, whole
 
@@ -133,7 +133,7 @@ def main(*, quick: bool = False) -> None:
     works = _workloads(quick=quick)
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-host-")))
-        host = stack.enter_context(HostProcess(HERE / "host_app", folder / "host"))
+        host = stack.enter_context(HostProcess(HERE / "app", folder / "host"))
         dbos = _Dbos(python, stack.enter_context(server(folder / "postgres", throwaway=True)).dsn)
         stack.callback(dbos.close)
         asyncio.run(_run_ours(host.port, Workload("warm-up", "chain", 5, 1, None)))

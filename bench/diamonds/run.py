@@ -28,7 +28,7 @@ from bench.peers import peer_python
 from bench.report import comparison, console, ratio
 from local.up import Options, Ports, Stack, stack
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SIZES = (53_940, 500_000)
 LIMIT = 25
 
@@ -171,7 +171,7 @@ def _dlt(services: Stack) -> tuple[float, float]:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     arguments = [services.settings["NIVODA_ENDPOINT"], services.settings["POSTGRES_DSN"]]
     answer = subprocess.run(
-        [str(peer_python()), str(ROOT / "bench" / "dlt_peer.py"), *arguments],
+        [str(peer_python()), str(Path(__file__).with_name("dlt_peer.py")), *arguments],
         check=True, capture_output=True, text=True,
     )  # fmt: skip
     after = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -23,8 +23,8 @@ from uuid import UUID, uuid4
 
 import psycopg
 
+from bench.diamonds.row_worker import RowWorker
 from bench.report import comparison, console, middle, ratio
-from bench.row_worker import RowWorker
 from local.postgres import server
 from local.supplier.catalogue import DATA_SET_SIZE, Catalogue
 from local.supplier.faults import Faults

@@ -19,7 +19,7 @@ from bench.report import comparison, console, middle, ratio
 from local.host.testing import HostProcess
 from local.processes import free_port
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 APP = ROOT / "tests" / "apps" / "bench_http"
 CONNECTIONS = 16
 
@@ -48,7 +48,7 @@ def _requests(rounds: int, seconds: float) -> None:
     bare = free_port()
     with tempfile.TemporaryDirectory() as data:
         levels = {"AzureFunctionsJobHost__logging__logLevel__default": "Warning"}
-        starlette = subprocess.Popen([sys.executable, "-m", "bench.host_http", str(bare)], cwd=ROOT)
+        starlette = subprocess.Popen([sys.executable, "-m", "bench.local_host.http_triggers", str(bare)], cwd=ROOT)
         try:
             with HostProcess(APP, Path(data), environment=levels) as host:
                 ports = {"bare Starlette": (bare, "/api/hello"), "async function": (host.port, "/api/hello")}

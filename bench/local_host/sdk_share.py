@@ -1,4 +1,4 @@
-"""What the SDK alone takes of a workflow: `python -m bench.sdk_share NAME SIZE INSTANCES`, for bench/host.py.
+"""What the SDK alone takes of a workflow: `python -m bench.local_host.sdk_share NAME SIZE INSTANCES`.
 
 Runs it on the bare engine (no host, no HTTP) and prints three numbers as JSON: CPU seconds inside the SDK as it is
 shipped, inside the SDK with the host's caches before it, and in all for the latter.
@@ -19,7 +19,7 @@ from local.host.durable.extension import DurableExtension
 from local.host.durable.model.options import DurableOptions
 from local.host.durable.sdk.inprocess import InProcessFunctions
 
-APP = Path(__file__).parent / "host_app" / "function_app.py"
+APP = Path(__file__).parent / "app" / "function_app.py"
 
 
 class Timed(InProcessFunctions):

@@ -1,4 +1,4 @@
-"""Latency of the diamonds' search at 500,000 diamonds: `python -m bench.search [--diamonds N] [--requests N]`.
+"""Latency of the diamonds' search at 500,000 diamonds: `python -m bench.diamonds.search [--diamonds N] [--requests N]`.
 
 Starts a PostgreSQL of its own, fills it from the 53,940 real diamonds of ggplot2 (replicated, three in ten as cheaper
 lab-grown ones), and calls the route as the Functions worker would: key, quota, validation, search, JSON. Then
@@ -215,8 +215,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def options_of(arguments: list[str] | None = None) -> argparse.Namespace:
-    """The flags of `python -m bench.search`."""
-    parser = argparse.ArgumentParser(prog="python -m bench.search", description=__doc__)
+    """The flags of `python -m bench.diamonds.search`."""
+    parser = argparse.ArgumentParser(prog="python -m bench.diamonds.search", description=__doc__)
     parser.add_argument("--diamonds", type=int, default=500_000)
     parser.add_argument("--requests", type=int, default=40, help="of each search")
     parser.add_argument("--writes", type=float, default=1_250, help="diamonds a second in the second part")

@@ -1,4 +1,4 @@
-"""The app that bench/host.py measures: a fan-out, a chain, and an HTTP function that answers at once."""
+"""The app that the benchmark `orchestrations` measures: a fan-out, a chain, and an HTTP function that answers at once."""
 
 # Written as an app is: the durable SDK ships no types.
 # pyright: basic

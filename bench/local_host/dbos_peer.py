@@ -1,4 +1,4 @@
-"""The same workflows on DBOS, run by bench/host.py in an environment of its own: `dbos_peer.py DSN`.
+"""The workflows of `orchestrations` on DBOS, run in an environment of its own: `dbos_peer.py DSN`.
 
 Reads one workload per line (`fan_out 1000 1`: name, size, how many at once) and answers each with its seconds. The
 workflows are async and a fan-out's steps run concurrently, which is DBOS's fastest way to say the same.

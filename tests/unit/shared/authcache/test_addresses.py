@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.authcache.accounts.addresses import parse
+from shared.authcache.addresses import parse
 from shared.platform.errors import InvalidInput
 
 

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from local.apps.app import create_app
-from local.apps.sockets import MESSAGE_BYTES
+from local.apps.revisions.sockets import MESSAGE_BYTES
 from local.apps.state import State
 from local.apps.workspaces import Workspaces
 from local.datafile import DataInUseError

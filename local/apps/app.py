@@ -14,13 +14,13 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from local.apps.building import Building
 from local.apps.deployments import Deployments
 from local.apps.errors import Refusal
+from local.apps.images.building import Building
 from local.apps.orders import BindOrder, BuildOrder, DeploymentId, Provision, ReleaseOrder
-from local.apps.proxy import forward, make_client
-from local.apps.serving import Serving
-from local.apps.sockets import forward_socket
+from local.apps.revisions.proxy import forward, make_client
+from local.apps.revisions.serving import Serving
+from local.apps.revisions.sockets import forward_socket
 from local.apps.state import State
 from local.apps.workspaces import Workspaces
 

@@ -13,10 +13,11 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from local.arm import container_apps, identity, registry, vault
+from local.arm import identity, registry, vault
 from local.arm.actions import needed, type_of
 from local.arm.cloud import DOMAIN, ArmError, Cloud, Json
-from local.arm.container_apps import Handler
+from local.arm.container_apps import routes as container_apps
+from local.arm.container_apps.routes import Handler
 from local.arm.http import Call, Reply
 from local.processes import LOOPBACK
 

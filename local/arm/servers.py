@@ -10,7 +10,6 @@ from pathlib import Path
 
 from starlette.types import ASGIApp
 
-from local.arm import proxy
 from local.arm.app import application
 from local.arm.cloud import (
     APP_CLIENT_ID,
@@ -23,6 +22,7 @@ from local.arm.cloud import (
     SUBSCRIPTION,
     Cloud,
 )
+from local.arm.container_apps import proxy
 from local.host.web.embedded import EmbeddedServer, listen
 from local.processes import LOOPBACK
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from local.datafile import DataInUseError
 from local.processes import port_in_use
-from local.servicebus.broker import Broker
+from local.servicebus.queues.broker import Broker
+from local.servicebus.queues.settings import QueueSettings, SettingsError, merge, parse_queue, read_config
 from local.servicebus.server import serve
-from local.servicebus.settings import QueueSettings, SettingsError, merge, parse_queue, read_config
 
 CONFIG = Path(__file__).parent / "config.json"
 

@@ -6,10 +6,10 @@ from asyncio import StreamReader, StreamWriter
 from collections.abc import AsyncGenerator
 
 from local.host.web.embedded import EmbeddedServer, listen
-from local.servicebus.atom import administration
-from local.servicebus.broker import Broker
-from local.servicebus.connection import Connection
-from local.servicebus.dispatch import Dispatcher
+from local.servicebus.administration.atom import administration
+from local.servicebus.amqp.connection import Connection
+from local.servicebus.queues.broker import Broker
+from local.servicebus.queues.dispatch import Dispatcher
 
 
 @contextlib.asynccontextmanager

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from local.killable import KillableService
 from local.processes import free_ports
-from local.servicebus.settings import NAMESPACE
+from local.servicebus.queues.settings import NAMESPACE
 
 
 class ServiceBusProcess(KillableService):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from local import azurite, postgres
 from local.cosmos.signature import EMULATOR_KEY
-from local.servicebus.settings import NAMESPACE
+from local.servicebus.queues.settings import NAMESPACE
 from local.up.ports import Ports
 
 ROOT = Path(__file__).parents[2]

@@ -12,7 +12,8 @@ from pathlib import Path
 import httpx
 
 from infra.hooks.prepare_environment import found_out
-from local.arm.provisioning import Subscription, client
+from local.arm.provisioning.requests import client
+from local.arm.provisioning.subscription import Subscription
 from tools.bicep_check.syntax import parse
 from tools.dry_run.azd import resolve
 from tools.dry_run.deployment import InvalidParameter, provision

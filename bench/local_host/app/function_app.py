@@ -1,4 +1,4 @@
-"""The app that the benchmark `orchestrations` measures: a fan-out, a chain, and an HTTP function that answers at once."""
+"""The app of the benchmark `orchestrations`: a fan-out, a chain, and an HTTP function that answers at once."""
 
 # Written as an app is: the durable SDK ships no types.
 # pyright: basic

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from pydantic import TypeAdapter
 
-from local.servicebus.settings import read_config
+from local.servicebus.queues.settings import read_config
 from tests.unit.infra.plain import plain
 
 duration = TypeAdapter(timedelta).validate_python

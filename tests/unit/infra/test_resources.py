@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from function_app import app
-from local.arm.refusals import SITE_CONFIG_OF_FLEX
+from local.arm.provisioning.refusals import SITE_CONFIG_OF_FLEX
 from tests.unit.infra.plain import plain
 from tools.bicep_check.syntax import text, walk
 

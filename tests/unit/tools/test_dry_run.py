@@ -7,7 +7,8 @@ import httpx
 import pytest
 
 from infra.hooks.prepare_environment import found_out
-from local.arm.provisioning import Subscription, client
+from local.arm.provisioning.requests import client
+from local.arm.provisioning.subscription import Subscription
 from tools.dry_run import __main__ as command
 from tools.dry_run.azd import resolve
 from tools.dry_run.deployment import provision

@@ -18,6 +18,7 @@ QUEUES = [
     "batches",
     "attempts,max-delivery=3",
     "letters",
+    "listed",
     "short-lock,lock=PT1S",
     "renewed,lock=PT1S",
     "deferred",

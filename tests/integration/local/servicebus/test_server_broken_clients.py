@@ -4,8 +4,8 @@ import socket
 
 import pytest
 
-from local.servicebus.codec import Described, UInt, ULong
-from local.servicebus.frames import AMQP_HEADER, Attach, Begin, Flow, Open, Transfer, pack
+from local.servicebus.amqp.codec import Described, UInt, ULong
+from local.servicebus.amqp.frames import AMQP_HEADER, Attach, Begin, Flow, Open, Transfer, pack
 from local.servicebus.testing import ServiceBusProcess
 
 OPEN = AMQP_HEADER + pack(0, Open("test", "localhost"))

@@ -1,0 +1,1 @@
+"""From the archive of a source to the image of an app."""

@@ -1,0 +1,88 @@
+"""From an archive to an image: the source of a deployment is taken, and its build is begun, watched and stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+
+from local.apps.commands.logs import read_log
+from local.apps.deployments import Deployments
+from local.apps.errors import Refusal
+from local.apps.images.archives import ARCHIVE_BYTES, ArchiveRefused, unpack
+from local.apps.images.builds import Build
+from local.apps.orders import BuildOrder, BuildState
+
+
+class Building:
+    """The builds under way. Made inside the event loop that it lives in."""
+
+    def __init__(self, deployments: Deployments) -> None:
+        self._deployments = deployments
+        self._state = deployments.state
+        self._builds: dict[str, Build] = {}
+
+    async def receive(self, deployment: str, body: AsyncIterator[bytes]) -> None:
+        """Take the source as an archive, unless it is there."""
+        async with self._deployments.turns[deployment]:
+            workspace = self._deployments.workspace_of(self._deployments.known(deployment))
+            if workspace.source.exists():
+                return
+            archive, partial = workspace.root / "source.archive", workspace.root / "source.partial"
+            await asyncio.to_thread(shutil.rmtree, partial, ignore_errors=True)
+            size = 0
+            with archive.open("wb") as file:
+                async for chunk in body:
+                    size += len(chunk)
+                    if size > ARCHIVE_BYTES:
+                        raise Refusal(413, "source-too-large", "The source is too large.")
+                    file.write(chunk)
+            try:
+                await asyncio.to_thread(unpack, archive, partial)
+            except ArchiveRefused as error:
+                raise Refusal(400, "source-refused", str(error)) from None
+            finally:
+                archive.unlink()
+            partial.rename(workspace.source)
+
+    async def build(self, deployment: str, order: BuildOrder) -> None:
+        """Begin to build, unless that was begun or is done."""
+        async with self._deployments.turns[deployment]:
+            row = self._deployments.known(deployment)
+            if row.build != "none":
+                return
+            workspace = self._deployments.workspace_of(row)
+            if not workspace.source.exists():
+                raise Refusal(409, "no-source", "The source is not here yet.")
+            workspaces = self._deployments.workspaces
+            self._state.set_build(deployment, "running")
+            environment = workspaces.environment(workspace, order.environment)
+            build = Build(workspace, order, workspaces.uid(row.app), environment)
+
+            def ended(reason: str | None) -> None:
+                self._builds.pop(deployment, None)
+                self._state.set_build(deployment, "failed" if reason else "done", reason)
+
+            self._builds[deployment] = build
+            build.start(ended)
+
+    async def built(self, deployment: str, after: int, wait_s: float) -> BuildState:
+        """How the build is; an answer that is not the end may take `wait_s`."""
+        if build := self._builds.get(deployment):
+            await build.wait(wait_s)
+        row = self._deployments.known(deployment)
+        log, following = await asyncio.to_thread(read_log, self._deployments.workspace_of(row).build_log, after)
+        # The state was read before the log: what says done has all of its lines.
+        return BuildState.model_validate(
+            {"state": row.build, "reason": row.build_reason, "log": log, "next": following}
+        )
+
+    async def stop(self, deployment: str) -> None:
+        """End the deployment's build, if one is under way."""
+        if build := self._builds.pop(deployment, None):
+            await build.stop()
+            self._state.set_build(deployment, "failed", "it was stopped")
+
+    async def close(self) -> None:
+        """End all builds. They are begun afresh when the platform is asked again."""
+        await asyncio.gather(*(build.stop() for build in self._builds.values()))

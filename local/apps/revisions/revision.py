@@ -1,0 +1,180 @@
+"""One version of an app: started, found healthy or not, and from then on kept running until it is stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from enum import StrEnum
+from time import monotonic
+
+import httpx
+
+from local.apps.commands.logs import LogFile
+from local.apps.commands.process import Command, Process
+from local.apps.orders import RevisionHealth
+from local.processes import LOOPBACK, free_port
+
+LOOK_S = 0.1
+PROBE_S = 5.0
+FIRST_PAUSE_S = 0.5
+LONGEST_PAUSE_S = 30.0
+STEADY_S = 30.0
+DRAIN_S = 240.0
+"""How long a request may still take once its revision is replaced: as long as the ingress of Container Apps allows."""
+RECENTLY_S = 60.0
+_SERVER_ERROR = 500
+_NOT_FOUND = 404
+
+
+class Health(StrEnum):
+    """How a revision is."""
+
+    STARTING = "starting"
+    HEALTHY = "healthy"
+    FAILED = "failed"
+    """It never became healthy, and does not run."""
+    STOPPED = "stopped"
+
+
+class Revision:
+    """A revision that runs, or is being started again after it ended.
+
+    Args:
+        command: makes the command for the port that it shall listen on.
+        proven: it was healthy before, so that it is started again however often it ends.
+        patience_s: seconds that it may take to become healthy.
+        found: is called once, when it is known whether it is healthy.
+    """
+
+    def __init__(
+        self,
+        command: Callable[[int], Command],
+        log: LogFile,
+        client: httpx.AsyncClient,
+        *,
+        proven: bool,
+        patience_s: float,
+        found: Callable[[Health, str | None], None],
+    ) -> None:
+        self._command = command
+        self._log = log
+        self._client = client
+        self._proven = proven
+        self._patience_s = patience_s
+        self._found = found
+        self._process: Process | None = None
+        self._requests = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._judged = asyncio.Event()
+        self.health = Health.STARTING
+        self.reason: str | None = None
+        self.port: int | None = None
+        self.restarts = 0
+        self._ended: tuple[float, str] | None = None
+        self._keeper = asyncio.create_task(self._keep())
+
+    @contextmanager
+    def in_use(self) -> Generator[None]:
+        """While a request is with this revision."""
+        self._requests += 1
+        self._idle.clear()
+        try:
+            yield
+        finally:
+            self._requests -= 1
+            if not self._requests:
+                self._idle.set()
+
+    async def judged(self, seconds: float) -> None:
+        """Wait until it is known whether it is healthy, for that long at most."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._judged.wait(), seconds)
+
+    async def answers(self) -> bool:
+        """Whether it is healthy at this moment."""
+        return self.health is Health.HEALTHY and self.port is not None and await self._probe(self.port) is None
+
+    def condition(self) -> RevisionHealth:
+        """How it is doing. One that ended within the last minute is not well, though it runs again."""
+        recently = self._ended is not None and monotonic() - self._ended[0] < RECENTLY_S
+        healthy = self.health is Health.HEALTHY and not recently
+        reason = None if healthy else f"It ended: {self._ended[1]}." if self._ended else self.reason
+        return RevisionHealth(healthy=healthy, restarts=self.restarts, reason=reason)
+
+    async def drain(self) -> None:
+        """Wait until no request is with it, for DRAIN_S at most."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._idle.wait(), DRAIN_S)
+
+    async def stop(self) -> None:
+        """End it."""
+        self._keeper.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._keeper
+        self.port = None
+        if self.health is not Health.FAILED:
+            self.health = Health.STOPPED
+        if self._process is not None:
+            await self._process.stop()
+
+    async def _keep(self) -> None:
+        pause = FIRST_PAUSE_S
+        while True:
+            began = monotonic()
+            port = free_port()
+            self._process = await Process.start(self._command(port), self._log)
+            wrong = await self._becomes_healthy(self._process, port)
+            if wrong is None:
+                self._judge(Health.HEALTHY, port, None)
+                ended = await self._process.wait()
+                wrong = ended.words
+            elif not self._proven:
+                await self._process.stop()
+                said = f" Its log says: {self._log.cause}" if self._log.cause else ""
+                self._judge(Health.FAILED, None, f"{wrong}.{said}"[:1_000])
+                return
+            self.health, self.port = Health.STARTING, None
+            self._ended = (monotonic(), wrong)
+            await self._process.stop()
+            if monotonic() - began > STEADY_S:
+                pause = FIRST_PAUSE_S
+            self._log(f"The app ended: {wrong}. It is started again in {pause:g} s.")
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE_S)
+            self.restarts += 1
+
+    def _judge(self, health: Health, port: int | None, reason: str | None) -> None:
+        self.health, self.port, self.reason = health, port, reason
+        if not self._judged.is_set():
+            self._found(health, reason)
+        self._proven = self._proven or health is Health.HEALTHY
+        self._judged.set()
+
+    async def _becomes_healthy(self, process: Process, port: int) -> str | None:
+        """None once it is healthy, else what is wrong with it."""
+        deadline = monotonic() + self._patience_s
+        while True:
+            wrong = await self._probe(port)
+            if not process.running:
+                return (await process.wait()).words
+            if wrong is None:
+                return None
+            if monotonic() > deadline:
+                return f"after {self._patience_s:g} s {wrong}"
+            await asyncio.sleep(LOOK_S)
+
+    async def _probe(self, port: int) -> str | None:
+        """None if /health answers below 500, or / does where there is no /health; else what is wrong."""
+        for path in ("/health", "/"):
+            try:
+                answer = await self._client.get(f"http://{LOOPBACK}:{port}{path}", timeout=PROBE_S)
+            except httpx.HTTPError as error:
+                return f"{path} did not answer ({type(error).__name__}); it has to listen on the port in PORT"
+            if answer.status_code >= _SERVER_ERROR:
+                return f"{path} answered {answer.status_code}"
+            if answer.status_code != _NOT_FOUND:
+                return None
+        return None

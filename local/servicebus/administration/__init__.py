@@ -1,0 +1,1 @@
+"""What is known of queues over HTTP: the administration API and the resource manager's message counts."""

@@ -1,0 +1,48 @@
+"""All queues of the stand-in and the file that they live in."""
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from local.datafile import open_database
+from local.servicebus.queues.queue import Queue
+from local.servicebus.queues.rows import SCHEMA
+from local.servicebus.queues.settings import DEAD_LETTERS, QueueSettings
+
+
+def wall_clock() -> int:
+    """Milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+class Broker:
+    """The queues with these settings, found again in `folder`.
+
+    Raises:
+        DataInUseError: another process works on the folder.
+    """
+
+    def __init__(self, folder: Path, queues: Sequence[QueueSettings], clock: Callable[[], int] = wall_clock) -> None:
+        self.clock = clock
+        self._database = open_database(folder / "servicebus.sqlite", SCHEMA)
+        self.queues = {settings.name: Queue(self._database, settings, clock) for settings in queues}
+        self._all = self.queues | {
+            settings.name + DEAD_LETTERS: Queue(self._database, settings.dead_letters(), clock) for settings in queues
+        }
+
+    def find(self, address: str) -> Queue | None:
+        """The queue or dead-letter queue at an AMQP address, with or without its `sb://host/`; names ignore case."""
+        path = address.split("://", 1)[1].partition("/")[2] if "://" in address else address
+        return self._all.get(path.strip("/").lower())
+
+    def next_change(self) -> int | None:
+        """When time alone will change a queue next, in milliseconds since 1970."""
+        times = [queue.next_change() for queue in self._all.values()]
+        return min((at for at in times if at is not None), default=None)
+
+    def advance(self) -> None:
+        for queue in self._all.values():
+            queue.advance()
+
+    def close(self) -> None:
+        self._database.close()

@@ -1,0 +1,57 @@
+"""What passes between visitors and apps, and what does not."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from types import SimpleNamespace
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from local.apps.revisions.proxy import forward, make_client
+from local.host.web.embedded import EmbeddedServer, listen
+from local.processes import LOOPBACK
+
+
+async def visit(request: Request) -> PlainTextResponse:
+    """Shows the cookies that came, and sets one."""
+    answer = PlainTextResponse(request.headers.get("cookie", "none"))
+    answer.set_cookie("session", request.query_params["who"], domain=None)
+    return answer
+
+
+@pytest.fixture
+async def port():
+    bound = listen(LOOPBACK, 0)
+    server = EmbeddedServer(Starlette(routes=[Route("/", visit)]), bound)
+    await server.start()
+    yield bound.getsockname()[1]
+    await server.stop()
+
+
+@pytest.fixture
+async def visitor(port):
+    """A visitor of the app; all of them share the proxy's client."""
+
+    @contextmanager
+    def in_use():
+        yield
+
+    revision = SimpleNamespace(port=port, in_use=in_use)
+    async with make_client() as client:
+
+        async def app(scope, receive, send):
+            await forward(client, revision, scope, receive, send)
+
+        yield lambda: httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://app.test")
+
+
+async def test_a_visitors_cookies_are_sent_for_that_visitor_only(visitor) -> None:
+    async with visitor() as first, visitor() as second:
+        assert (await first.get("/?who=first")).text == "none"
+        assert (await second.get("/?who=second")).text == "none"
+        assert (await first.get("/?who=first")).text == "session=first"

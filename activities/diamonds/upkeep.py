@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from shared.diamonds.ingestion.suppliers import nightly_feeds
 from shared.diamonds.models import Nothing
+from shared.diamonds.offer.trade import orders, supplier_holds
 from shared.diamonds.pricing import consolidation, repricing
 from shared.diamonds.reporting import alerts, watch
 from shared.diamonds.runs import orphans, purge
@@ -54,6 +55,16 @@ async def end_lost_repricings(_: Nothing) -> Nothing:
 async def watch_watermarks(_: Nothing) -> Nothing:
     """Tell people of each nightly feed that has not been read to its end for too long, once a day."""
     await watch.watermarks(nightly_feeds(), timedelta(hours=settings().watermark_age_hours))
+    return Nothing()
+
+
+@activity
+async def settle_trades(_: Nothing) -> Nothing:
+    """Give up at suppliers what is held here no more, find out about lost answers, tell people of unknown orders."""
+    await supplier_holds.settle()
+    await supplier_holds.end_past()
+    for purchase_id in await orders.end_stale():
+        await try_to_send(alerts.order_unknown(purchase_id, orders.number(purchase_id)))
     return Nothing()
 
 

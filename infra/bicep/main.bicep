@@ -80,6 +80,14 @@ param nivodaPassword string
   'dollars'
 ])
 param nivodaPriceUnit string = 'cents'
+@description('Whether holds and purchases are made at Nivoda, too: its accounts with API Pro may.')
+@allowed([
+  'false'
+  'true'
+])
+param nivodaTrading string = 'false'
+@description('Nivoda\'s id of the address that orders go to; empty: the account\'s own.')
+param nivodaDestinationId string = ''
 
 @description('Feeds that are read every night, by commas: nivoda, brilliant; none: no feed; empty: nivoda, if it has an address.')
 param feeds string = ''
@@ -607,6 +615,8 @@ module app 'functionApp.bicep' = {
       NIVODA_USERNAME: nivodaUsername
       NIVODA_PASSWORD: '@Microsoft.KeyVault(SecretUri=${secrets.outputs.nivodaSecretUri})'
       NIVODA_PRICE_UNIT: nivodaPriceUnit
+      NIVODA_TRADING: nivodaTrading
+      NIVODA_DESTINATION_ID: nivodaDestinationId
       NIVODA_REQUESTS_PER_SECOND: '25'
       BRILLIANT_ENDPOINT: brilliantEndpoint
       BRILLIANT_API_KEY: '@Microsoft.KeyVault(SecretUri=${secrets.outputs.brilliantApiKeyUri})'

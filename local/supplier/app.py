@@ -21,6 +21,7 @@ from local.supplier.rest import RestFeed
 from local.supplier.traffic import Traffic
 
 MAX_BODY = 1 << 20
+MUTATIONS = {"create_hold", "cancel_hold", "create_order"}
 
 
 class Change(BaseModel):
@@ -60,7 +61,10 @@ class Supplier:
             if self.faults.strikes(FaultName.ERRORS, asked):
                 return _errors([GraphQLError("Internal server error", extensions={"code": "INTERNAL_SERVER_ERROR"})])
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        return JSONResponse(self.nivoda.execute(document, body, token, asked).formatted)
+        answer = self.nivoda.execute(document, body, token, asked).formatted
+        if fields & MUTATIONS and self.faults.strikes(FaultName.LOST_ANSWER, asked):
+            return Response("bad gateway", 502, media_type="text/plain")
+        return JSONResponse(answer)
 
     async def admit(self, operation: str, asked: bytes) -> Response | None:
         """Count the request, hold it up and refuse it as the settings say; None lets it pass."""
@@ -112,6 +116,10 @@ class Supplier:
         self.change(Change.model_validate(await _json(request)))
         return JSONResponse({"diamonds": len(self.catalogue)})
 
+    async def orders(self, _request: Request) -> Response:
+        """GET what the account has on hold and has ordered."""
+        return JSONResponse(self.nivoda.orders.report())
+
     async def expire(self, _request: Request) -> Response:
         """POST to end all sessions, as six hours would."""
         self.nivoda.expire_sessions()
@@ -141,6 +149,7 @@ def create_app(  # the flags of `python -m local.supplier`, one to one
             Route("/_control/stats", supplier.stats, methods=["GET", "DELETE"]),
             Route("/_control/faults", supplier.set_faults, methods=["GET", "POST"]),
             Route("/_control/changes", supplier.set_changes, methods=["POST"]),
+            Route("/_control/orders", supplier.orders, methods=["GET"]),
             Route("/_control/expire-sessions", supplier.expire, methods=["POST"]),
         ],
         exception_handlers={ValidationError: _invalid, ValueError: _invalid},

@@ -194,6 +194,10 @@ class Catalogue:
             rows,
         )
 
+    def touch(self, number: int) -> None:
+        """Say that a stone has changed now."""
+        self._change("UPDATE stone SET updated = :now WHERE n = :n", [{"n": number, "now": round(time.time(), 3)}])
+
     def remove(self, numbers: Sequence[int]) -> None:
         """Withdraw stones: they are in no answer any more."""
         self._change("DELETE FROM stone WHERE n = :n", [{"n": n} for n in numbers])

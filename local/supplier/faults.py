@@ -25,6 +25,8 @@ class FaultName(StrEnum):
     SLOW = "slow"
     CHANGES = "changes"
     UNMAPPABLE = "unmappable"
+    LOST_ANSWER = "lost_answer"
+    """A mutation is done, and 502 is answered."""
 
 
 class Fault(BaseModel):

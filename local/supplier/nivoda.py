@@ -1,10 +1,11 @@
-"""Nivoda's GraphQL API: sessions, diamonds by query, and their count."""
+"""Nivoda's GraphQL API: sessions, diamonds by query, their count, holds and orders."""
 
 from __future__ import annotations
 
 import secrets
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, Literal, cast
 
 from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLResolveInfo
@@ -13,6 +14,7 @@ from local.supplier.catalogue import Catalogue, Condition, Order, Row, one_of, s
 from local.supplier.dataset import Stone, mix
 from local.supplier.execution import Record, Request, execute
 from local.supplier.faults import FaultName, Faults
+from local.supplier.orders import Hold, Orders, Refused
 
 PAGE_LIMIT = 50
 TOKEN_LIFE_S = 6 * 3600.0
@@ -20,6 +22,8 @@ PriceUnit = Literal["cents", "dollars"]
 
 _UNAUTHENTICATED = {"code": "UNAUTHENTICATED"}
 _BAD_INPUT = {"code": "BAD_USER_INPUT"}
+FANCY = 499
+"""One stone in so many has a fancy colour."""
 _MEDIA = "https://media.supplier.invalid"
 
 
@@ -42,6 +46,7 @@ class Nivoda:
         self._factor = 100 if price_unit == "cents" else 1
         self._clock = clock
         self._sessions: dict[str, float] = {}
+        self.orders = Orders(clock)
 
     def execute(self, document: DocumentNode, asked: Request, token: str, request: bytes) -> ExecutionResult:
         """Answer a checked document; `request` identifies it to the faults."""
@@ -49,6 +54,9 @@ class Nivoda:
             "authenticate": {"username_and_password": self._authenticate},
             "diamonds_by_query": self._by_query,
             "diamonds_by_query_count": self._count,
+            "create_hold": self._create_hold,
+            "cancel_hold": self._cancel_hold,
+            "create_order": self._create_order,
         }
         return execute(document, asked, root, (token, request))
 
@@ -97,6 +105,44 @@ class Nivoda:
             total = max(0, total - offset)  # "rows remaining", as the vendor has been seen to say
         return {"items": [self._offer(row) for row in rows], "total_count": total}
 
+    def _create_hold(self, info: GraphQLResolveInfo[Any], ProductId: str, ProductType: str) -> Record:  # noqa: N803, ARG002 - the schema's names
+        self._require_session(info)
+        stone, listed = self._listed(ProductId)
+        hold = self.orders.hold(stone, listed)
+        self._catalogue.touch(stone)
+        return {"id": None, "denied": True, "until": None} if hold is None else _hold(hold)
+
+    def _cancel_hold(self, info: GraphQLResolveInfo[Any], hold_id: str) -> Record:
+        self._require_session(info)
+        try:
+            hold = self.orders.cancel(hold_id)
+        except Refused as reason:
+            raise GraphQLError(str(reason), extensions=_BAD_INPUT) from None
+        self._catalogue.touch(hold.stone)
+        return _hold(hold)
+
+    def _create_order(self, info: GraphQLResolveInfo[Any], items: list[Record]) -> str:
+        self._require_session(info)
+        if len(items) != 1:
+            raise GraphQLError("One item an order", extensions=_BAD_INPUT)
+        item = items[0]
+        stone, listed = self._listed(item["offerId"].removeprefix("DIAMOND/"))
+        given = [item.get(name) or "" for name in ("customer_order_number", "customer_comment", "destinationId")]
+        try:
+            order = self.orders.order(stone, listed, *given)
+        except Refused as reason:
+            raise GraphQLError(str(reason), extensions=_BAD_INPUT) from None
+        self._catalogue.touch(stone)
+        return order.id
+
+    def _listed(self, diamond_id: str) -> tuple[int, str]:
+        """The number of a stone on offer, and how available the catalogue says it is."""
+        stone = stone_number(diamond_id)
+        found = [] if stone is None else self._catalogue.rows([stone])
+        if not found:
+            raise GraphQLError("Diamond not found", extensions=_BAD_INPUT)
+        return found[0].n, self._catalogue.stones[found[0].source].availability
+
     def _conditions(self, query: Record) -> list[Condition]:
         found: list[Condition] = []
         if (prices := query.get("dollar_value")) is not None:
@@ -121,6 +167,11 @@ class Nivoda:
         stone = self._catalogue.stones[row.source]
         diamond_id = stone_id(row.n)
         bits = mix(row.n + 7)
+        availability = stone.availability
+        hold = f"HOLD/{diamond_id}" if availability == "ON_HOLD" else None
+        if row.n in self.orders.stones:
+            availability, held = self.orders.availability(row.n, availability), self.orders.held(row.n)
+            hold = held.id if held else hold
         certificate = _certificate(stone, row)
         if self._faults.strikes(FaultName.UNMAPPABLE, row.n.to_bytes(8, "big")):
             certificate |= {"carats": None, "shape": None}
@@ -131,11 +182,12 @@ class Nivoda:
             "markup_price": round(row.price * 1.1) * self._factor,
             "diamond": {
                 "id": diamond_id,
-                "availability": stone.availability,
-                "HoldId": f"HOLD/{diamond_id}" if stone.availability == "ON_HOLD" else None,
+                "availability": availability,
+                "HoldId": hold,
                 "supplierStockId": f"{stone.supplier[:3].upper()}-{row.n:07d}",
                 "image": f"{_MEDIA}/{diamond_id}.jpg" if stone.has_image else None,
                 "video": f"{_MEDIA}/{diamond_id}/v360" if stone.has_video else None,
+                "supplier_video_link": None,
                 "eyeClean": stone.eye_clean,
                 "brown": stone.tint,
                 "green": "NONE",
@@ -148,13 +200,17 @@ class Nivoda:
         }
 
 
+def _hold(hold: Hold) -> Record:
+    return {"id": hold.id, "denied": False, "until": datetime.fromtimestamp(hold.until, UTC).isoformat()}
+
+
 def _certificate(stone: Stone, row: Row) -> Record:
+    number = 1_000_000_000 + mix(row.n + 11)
     return {
         "lab": stone.lab,
-        "certNumber": f"{1_000_000_000 + mix(row.n + 11)}",
+        "certNumber": str(number),
         "shape": stone.shape,
         "carats": stone.carats,
-        "color": stone.color,
         "clarity": stone.clarity,
         "cut": stone.cut,
         "polish": stone.polish,
@@ -167,7 +223,21 @@ def _certificate(stone: Stone, row: Row) -> Record:
         "depthPercentage": stone.depth_percentage,
         "table": stone.table,
         "labgrown": stone.lab_grown,
+        "labgrown_type": ("CVD", "HPHT")[mix(row.n) >> 31] if stone.lab_grown else None,
+        "treated": False,
+        "pdfUrl": f"{_MEDIA}/certificates/{number}.pdf",
+        **_color(stone, row),
     }
+
+
+def _color(stone: Stone, row: Row) -> Record:
+    """The grade of a white stone. One in some hundred has a colour instead, which has no grade."""
+    bits = mix(row.n + 13)
+    if bits % FANCY:
+        return {"color": stone.color, "f_color": None, "f_intensity": None, "f_overtone": None}
+    hue, overtone = ("YELLOW", "PINK")[bits >> 30 & 1], (None, "Brownish")[bits >> 29 & 1]
+    return {"color": "FANCY", "f_color": hue, "f_intensity": ("Fancy", "Fancy Intense")[bits >> 28 & 1],
+            "f_overtone": overtone}  # fmt: skip
 
 
 def _any_size(sizes: list[Record]) -> Condition:

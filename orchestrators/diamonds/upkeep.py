@@ -1,4 +1,4 @@
-"""Upkeep of the feeds: stale claims freed, old rows purged, alerts for what stands still."""
+"""Upkeep of the feeds: stale claims freed, trades settled, old rows purged, alerts for what stands still."""
 
 from __future__ import annotations
 
@@ -9,11 +9,22 @@ from activities.diamonds.upkeep import (
     end_lost_runs,
     purge_rows,
     recover_claims,
+    settle_trades,
     watch_watermarks,
 )
 from shared.diamonds.models import Nothing
 from shared.diamonds.runs.models import Purged, PurgeRows, WatchFeeds
-from shared.platform.durable import TOO_MANY_BOXES, Context, Outcome, Steps, fan_out, orchestration, progress, repeat
+from shared.platform.durable import (
+    TOO_MANY_BOXES,
+    Context,
+    Outcome,
+    Steps,
+    call,
+    fan_out,
+    orchestration,
+    progress,
+    repeat,
+)
 from shared.platform.errors import TerminalError
 
 PURGE_BOXES = 150
@@ -29,6 +40,12 @@ def watch_feeds(context: Context, task: WatchFeeds) -> Steps[Nothing]:
     for outcome in outcomes:
         outcome.result()
     return Nothing()
+
+
+@orchestration
+def watch_trades(context: Context, task: Nothing) -> Steps[Nothing]:
+    """While something is open at a supplier."""
+    return (yield from call(context, settle_trades, task))
 
 
 @orchestration

@@ -24,6 +24,14 @@ class DiamondSettings(Settings):
     nivoda_timeout_seconds: float = Field(
         30, gt=0, le=300, description="seconds to wait for one answer of the supplier"
     )
+    nivoda_trading: bool = Field(
+        False,
+        description="whether holds and purchases are made at Nivoda, too, as its accounts with API Pro may; false: they"
+        " are this shop's alone",
+    )
+    nivoda_destination_id: str = Field(
+        "", max_length=100, description="Nivoda's id of the address that orders go to; empty: the account's own"
+    )
     brilliant_endpoint: str = Field("", description="address of the Brilliant supplier's REST feed")
     brilliant_api_key: SecretStr = Field(SecretStr(""), description="key of the account at Brilliant")
     brilliant_price_unit: Literal["cents", "dollars"] = Field(

@@ -5,11 +5,19 @@ from shared.diamonds.runs import reports, watermark
 from shared.diamonds.settings import DiamondSettings
 from shared.platform.health import Check
 from shared.platform.workload import Workload
-from triggers.diamonds import failed_rows, figures, offer, pricing, run_control, runs, upkeep
+from triggers.diamonds import failed_rows, figures, offer, pricing, run_control, runs, trades, upkeep
 
 diamonds = Workload(
     name="diamonds",
-    routes=(runs.routes, run_control.routes, figures.routes, failed_rows.routes, offer.routes, pricing.routes),
+    routes=(
+        runs.routes,
+        run_control.routes,
+        figures.routes,
+        failed_rows.routes,
+        offer.routes,
+        trades.routes,
+        pricing.routes,
+    ),
     functions=(runs.timers, run_control.queues, upkeep.timers),
     queues=(run_control.CONSOLIDATE,),
     settings=DiamondSettings,

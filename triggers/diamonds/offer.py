@@ -35,6 +35,7 @@ async def diamonds_read(diamond_id: DiamondId) -> search.Diamond:
 
 @routes.post("/api/v2/diamonds/{diamond_id}/availability", needs=READ, summary="Can the diamond be bought now?")
 async def diamonds_availability(diamond_id: DiamondId, caller: Caller) -> trade.Availability:
+    """Its supplier is asked where the feed can be; `ours_alone` says that nobody was."""
     return await trade.availability(diamond_id, caller.name)
 
 
@@ -50,7 +51,10 @@ async def diamonds_hold(
     caller: Caller,
     body: trade.HoldRequest = trade.HoldRequest(minutes=30),  # noqa: B008 - nobody changes it
 ) -> Reply[trade.Hold]:
-    """201 for a new hold; 200 when the caller held it already, then it lasts longer; 409 when another holds it."""
+    """201 for a new hold; 200 when the caller held it already, then it lasts longer; 409 when another holds it.
+
+    Where the feed takes holds, the diamond is held at the supplier, too; `ours_alone` says that it is not.
+    """
     held = await trade.hold(diamond_id, caller.name, body)
     return Reply(held, status=200 if held.renewed else 201)
 
@@ -61,13 +65,23 @@ async def diamonds_release(diamond_id: DiamondId, caller: Caller) -> trade.Avail
     return await trade.release(diamond_id, caller.name)
 
 
-@routes.post("/api/v2/diamonds/{diamond_id}/purchase", needs=TRADE, summary="Buy the diamond", status=201)
+@routes.post(
+    "/api/v2/diamonds/{diamond_id}/purchase",
+    needs=TRADE,
+    summary="Buy the diamond",
+    status=201,
+    also={202: trade.Purchase},
+)
 async def diamonds_purchase(
     diamond_id: DiamondId,
     headers: IdempotencyKey,
     caller: Caller,
     body: trade.PurchaseRequest = trade.PurchaseRequest(expected_price=None, reference=None),  # noqa: B008 - nobody changes it
 ) -> Reply[trade.Purchase]:
-    """The same key and body give the first answer again, marked `Idempotency-Replayed`; another body is a 409."""
+    """The same key and body give the first answer again, marked `Idempotency-Replayed`; another body is a 409.
+
+    Where the feed takes orders, the diamond is ordered at the supplier; 202: it is not known yet if it took the order.
+    """
     bought, replayed = await trade.purchase(diamond_id, caller.name, headers.x_idempotency_key, body)
-    return Reply(bought, status=201, headers={"Idempotency-Replayed": "true"} if replayed else {})
+    given = {"Idempotency-Replayed": "true"} if replayed else {}
+    return Reply(bought, status=201 if bought.settled else 202, headers=given)

@@ -1,11 +1,13 @@
-"""When the feeds are looked after: every hour for what stands still, every night for what is kept no longer."""
+"""When the feeds are looked after: by day for what stands still, every night for what is kept no longer."""
 
 import logging
 from typing import Any
 
 import azure.functions as func
 
-from orchestrators.diamonds.upkeep import purge_feeds, watch_feeds
+from orchestrators.diamonds.upkeep import purge_feeds, watch_feeds, watch_trades
+from shared.diamonds.models import Nothing
+from shared.diamonds.offer import trade
 from shared.diamonds.runs.models import PurgeRows, WatchFeeds
 from shared.platform.durable import DurableClient, new_blueprint
 from shared.platform.errors import Conflict, TransientError
@@ -30,6 +32,18 @@ async def diamonds_hourly(timer: func.TimerRequest, client: Any) -> None:
         await durable.start(watch_feeds, task, instance_id="diamonds-watch")
     except Conflict:
         logger.warning("The last look at the feeds has not ended.", extra={"past_due": timer.past_due})
+
+
+@timers.timer_trigger(schedule="0 */10 * * * *", arg_name="timer", run_on_startup=False)
+@timers.durable_client_input(client_name="client")
+async def diamonds_trades(timer: func.TimerRequest, client: Any) -> None:
+    """Every ten minutes: what is open at suppliers is settled, if anything is."""
+    if not await trade.anything_open():
+        return
+    try:
+        await DurableClient(client).start(watch_trades, Nothing(), instance_id="diamonds-trades")
+    except Conflict:
+        logger.warning("The last look at the trades has not ended.", extra={"past_due": timer.past_due})
 
 
 @timers.timer_trigger(schedule="0 0 4 * * *", arg_name="timer", run_on_startup=False)

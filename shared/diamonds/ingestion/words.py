@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from shared.diamonds.ingestion.suppliers.trading import Word
 
 _ALSO: Final = {
     "ROUND": ("RD", "RB", "BR", "RBC", "ROUND BRILLIANT", "ROUND BRILLIANT CUT", "BRILLIANT", "BRILLIANT ROUND"),
@@ -47,6 +49,17 @@ AVAILABILITIES: Final = {
     "SOLD": "sold",
 }
 """Any other word means that it cannot be had."""
+
+NO_WORDS: Final = ("", "NONE", "NULL", "N/A", "-")
+"""The same as in `diamonds.word`."""
+
+
+def available(word: str, own: Mapping[str, Mapping[str, str]]) -> Word:
+    """A feed's word for a stone's availability, in the app's; no word means available, as in `mapping.sql`."""
+    plain = " ".join(word.upper().split())
+    if plain in NO_WORDS:
+        return "available"
+    return cast("Word", words(own)["availability"].get(plain.replace(" ", "_").replace("-", "_"), "unavailable"))
 
 
 def words(own: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:

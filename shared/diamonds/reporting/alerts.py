@@ -53,6 +53,10 @@ DELETION = AlertKind(
     DELETION_STOPPED,
     "So much was missing from a full run that nothing was deleted. Ask the supplier whether it is gone.",
 )
+ORDER_UNKNOWN = AlertKind(
+    "order-unknown",
+    "A diamond was sold, and whether its supplier took our order is not known. Look there, then settle it.",
+)
 KINDS = (
     PARTITIONS_FAILED,
     CONSOLIDATION_HELD,
@@ -62,6 +66,7 @@ KINDS = (
     WATERMARK_AGE,
     DIAMONDS_WITHOUT_PRICE,
     DELETION,
+    ORDER_UNKNOWN,
 )
 
 
@@ -201,6 +206,22 @@ def diamonds_without_price(run: RunPlan, count: int) -> Alert:
             f"{count:,} diamonds more in all than in the range of all prices.\n\n"
             "They have no price, or one below zero, and cannot be sold. All others are read. Ask the supplier for the "
             "prices; the next full run reads these diamonds once they have one.\n"
+        ),
+    )
+
+
+def order_unknown(purchase_id: int, number: str) -> Alert:
+    """The supplier's answer to an order was lost; nobody sends it again."""
+    return ORDER_UNKNOWN.about(
+        f"purchase-{purchase_id}",
+        subject=f"[Manifold] Order {number} is unknown",
+        text=(
+            f"A diamond was sold as purchase {purchase_id}. Its supplier was sent our order {number}, and the answer "
+            "was lost: it may have taken the order or not. It is not sent again.\n\n"
+            f"Look for {number} among the orders at the supplier. If it is there, with the supplier's id of it:\n"
+            f'    POST /api/v2/triggers/resolve-order {{"purchase_id": {purchase_id}, "order_id": "..."}}\n'
+            "If it is not, which undoes the sale:\n"
+            f'    POST /api/v2/triggers/resolve-order {{"purchase_id": {purchase_id}, "order_id": null}}\n'
         ),
     )
 

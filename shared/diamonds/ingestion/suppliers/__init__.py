@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from shared.diamonds.ingestion import mapping as mappings
 from shared.diamonds.settings import DiamondSettings, settings
-from shared.platform.errors import NotFound
+from shared.platform.errors import NotFound, TerminalError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncGenerator, Callable
 
     from shared.diamonds.ingestion.mapping import Mapping, PriceUnit
     from shared.diamonds.ingestion.suppliers.base import Supplier
+    from shared.diamonds.ingestion.suppliers.trading import Trading
     from shared.diamonds.models import FeedName
 
 
@@ -23,11 +25,12 @@ NO_FEED = "none"
 
 @dataclass(frozen=True, slots=True)
 class _Feed:
-    """How a feed is opened, where its payloads hold what, and in what unit its prices are."""
+    """How a feed is opened, where its payloads hold what, in which unit its prices are, and whether it takes holds."""
 
     open: Callable[[], Supplier]
     mapping: Mapping
     price_unit: Callable[[DiamondSettings], PriceUnit]
+    trades: Callable[[DiamondSettings], bool] = lambda _: False
 
 
 def _nivoda() -> Supplier:
@@ -43,7 +46,9 @@ def _brilliant() -> Supplier:
 
 
 _FEEDS = {
-    "nivoda": _Feed(_nivoda, mappings.NIVODA, lambda chosen: chosen.nivoda_price_unit),
+    "nivoda": _Feed(
+        _nivoda, mappings.NIVODA, lambda chosen: chosen.nivoda_price_unit, lambda chosen: chosen.nivoda_trading
+    ),
     "brilliant": _Feed(_brilliant, mappings.BRILLIANT, lambda chosen: chosen.brilliant_price_unit),
 }
 
@@ -66,6 +71,26 @@ def mapping(feed: FeedName) -> Mapping:
 def price_unit(feed: FeedName) -> PriceUnit:
     """The unit of the feed's prices. Raises NotFound as above."""
     return _feed(feed).price_unit(settings())
+
+
+def trades(feed: FeedName) -> bool:
+    """Whether the feed's supplier takes our holds and orders: then its `trading` is there."""
+    found = _FEEDS.get(feed)
+    return found is not None and found.trades(settings())
+
+
+@asynccontextmanager
+async def open_trading(feed: FeedName) -> AsyncGenerator[Trading]:
+    """Holds and orders of a feed's supplier, open within the block.
+
+    Raises:
+        NotFound: no supplier goes by that name.
+        TerminalError: the feed's settings are missing, or it takes neither (`no-trading`).
+    """
+    async with supplier(feed) as opened:
+        if opened.trading is None:
+            raise TerminalError(f"The feed {feed} takes no holds and no orders.", code="no-trading")
+        yield opened.trading
 
 
 def check_feed(feed: FeedName) -> None:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
     from shared.diamonds.ingestion.models import Mark
     from shared.diamonds.ingestion.paging import Pages
+    from shared.diamonds.ingestion.suppliers.trading import Trading
     from shared.diamonds.models import FeedName
     from shared.diamonds.runs.models import PriceRange, Window
 
@@ -41,4 +42,9 @@ class Supplier(Protocol):
 
     async def check(self) -> None:
         """See that the supplier answers and knows us; raises what any other call would."""
+        ...
+
+    @property
+    def trading(self) -> Trading | None:
+        """Holds and orders; None where the feed has none: then they are this shop's alone."""
         ...

@@ -34,6 +34,8 @@ class Brilliant:
     """The port `Supplier` for Brilliant. Its stones say when they last changed."""
 
     name: FeedName = "brilliant"
+    trading = None
+    """Brilliant takes neither holds nor orders."""
 
     def __init__(
         self,

@@ -30,6 +30,8 @@ RETRY_SECONDS = 90
 """How long one call may go on failing; beyond it the orchestration's own retries take over, which cost nothing."""
 FIRST_DELAY, LONGEST_DELAY = 0.5, 20.0
 THROTTLED = "supplier-throttled"
+UNREACHABLE = "supplier-unreachable"
+"""No connection was made: the supplier has not seen the request."""
 SHOWN_CHARACTERS = 300
 MOST_BYTES = 16_000_000
 """Of one answer once it is unpacked; a page of 200 diamonds has about half a million."""
@@ -134,10 +136,10 @@ class Client:
         """One request when its turn comes, if that is within `patience` seconds. Answers 401 and 2xx are returned.
 
         Raises:
-            TransientError: no answer, 408, 429 (code THROTTLED) or 5xx.
+            TransientError: no connection (code UNREACHABLE), no answer, 408, 429 (code THROTTLED) or 5xx.
             TerminalError: any other answer.
         """
-        from aiohttp import ClientError  # noqa: PLC0415 - loads in the activity that needs it
+        from aiohttp import ClientConnectorError, ClientError  # noqa: PLC0415 - loads in the activity that needs it
 
         if self._http is None:
             self._http = self._open()
@@ -151,6 +153,10 @@ class Client:
                         packed = await self._read(response)
             except TimeoutError as error:
                 raise self._unavailable(f"did not answer within {self._timeout:g} s") from error
+            except ClientConnectorError as error:
+                raise TransientError(
+                    f"The supplier {self._name} could not be reached: {type(error).__name__}.", code=UNREACHABLE
+                ) from error
             except ClientError as error:
                 raise self._unavailable(f"could not be reached: {type(error).__name__}") from error
         body = self._unpacked(packed, headers.get("Content-Encoding", "").lower())

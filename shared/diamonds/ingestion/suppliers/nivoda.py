@@ -14,6 +14,7 @@ from shared.diamonds.ingestion.paging import OffsetPages
 from shared.diamonds.ingestion.payloads import unreadable
 from shared.diamonds.ingestion.suppliers.client import RETRY_SECONDS, THROTTLED, Client, counted, open_session
 from shared.diamonds.ingestion.suppliers.nivoda_queries import AUTHENTICATE, COUNT, PAGE, STABLE_ORDER
+from shared.diamonds.ingestion.suppliers.nivoda_trading import NivodaTrading
 from shared.diamonds.runs.models import PriceRange, Window
 from shared.diamonds.settings import settings
 from shared.platform.errors import TerminalError, TransientError
@@ -26,8 +27,10 @@ if TYPE_CHECKING:
 
     from aiohttp import ClientSession
 
+    from shared.diamonds.ingestion.mapping import PriceUnit
     from shared.diamonds.ingestion.models import Mark
     from shared.diamonds.ingestion.paging import Pages
+    from shared.diamonds.ingestion.suppliers.trading import Trading
     from shared.diamonds.models import FeedName
 
 T = TypeVar("T")
@@ -51,11 +54,14 @@ HOPELESS = {
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Where Nivoda is and who we are there."""
+    """Where Nivoda is, who we are there, and what we may do."""
 
     endpoint: str
     username: str
     password: str = field(repr=False)
+    trades: bool = False
+    destination: str = ""
+    price_unit: PriceUnit = "cents"
 
 
 @dataclass(slots=True)
@@ -110,7 +116,14 @@ class Nivoda:
             TerminalError: the address or the credentials are missing.
         """
         chosen = settings()
-        account = Account(chosen.nivoda_endpoint, chosen.nivoda_username, chosen.nivoda_password.get_secret_value())
+        account = Account(
+            chosen.nivoda_endpoint,
+            chosen.nivoda_username,
+            chosen.nivoda_password.get_secret_value(),
+            chosen.nivoda_trading,
+            chosen.nivoda_destination_id,
+            chosen.nivoda_price_unit,
+        )
         given = {
             "NIVODA_ENDPOINT": account.endpoint,
             "NIVODA_USERNAME": account.username,
@@ -139,7 +152,7 @@ class Nivoda:
         variables = {"query": _query(prices, window), "offset": offset, "limit": limit, "order": STABLE_ORDER}
 
         async def attempt(patience: float) -> list[Stone]:
-            data = await self._ask(PAGE, variables, patience)
+            data = await self.ask(PAGE, variables, patience)
             items = cast("list[Any]", _pick(data, "diamonds_by_query.items", list))
             return [_stone(item, number) for number, item in enumerate(items)]
 
@@ -156,14 +169,20 @@ class Nivoda:
         now = datetime.now(UTC)
         await self._count(PriceRange(minimum=0, maximum=1), Window(since=now, until=now), CHECK_SECONDS)
 
+    @property
+    def trading(self) -> Trading | None:
+        """Holds and orders, if the account may have them."""
+        account = self._account
+        return NivodaTrading(self.ask, account.price_unit, account.destination) if account.trades else None
+
     async def _count(self, prices: PriceRange | None, window: Window, seconds: float) -> int:
         async def attempt(patience: float) -> int:
-            data = await self._ask(COUNT, {"query": _query(prices, window)}, patience)
+            data = await self.ask(COUNT, {"query": _query(prices, window)}, patience)
             return counted(self.name, _pick(data, "diamonds_by_query_count", int))
 
         return await self._client.persist(attempt, seconds)
 
-    async def _ask(self, query: str, variables: dict[str, Any], patience: float) -> dict[str, Any]:
+    async def ask(self, query: str, variables: dict[str, Any], patience: float) -> dict[str, Any]:
         """The `data` of one query, with a token that is renewed once when it is refused."""
         token = await self._token(patience)
         try:

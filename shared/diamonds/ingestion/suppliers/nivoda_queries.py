@@ -12,16 +12,26 @@ query Page($query: DiamondQuery!, $offset: Int!, $limit: Int!, $order: DiamondOr
     items {
       id price discount markup_price
       diamond {
-        id availability HoldId supplierStockId image video eyeClean brown green milky
+        id availability HoldId supplierStockId image video supplier_video_link eyeClean brown green milky
         supplier { name }
         certificate {
-          lab certNumber shape carats color clarity cut polish symmetry floInt floCol
-          length width depth depthPercentage table labgrown
+          lab certNumber pdfUrl shape carats color f_color f_intensity f_overtone clarity cut polish symmetry
+          floInt floCol length width depth depthPercentage table labgrown labgrown_type treated
         }
       }
     }
   }
 }
 """
+OFFER = """
+query Offer($query: DiamondQuery!) {
+  diamonds_by_query(query: $query, offset: 0, limit: 1) { items { id price diamond { id availability HoldId } } }
+}
+"""
+CREATE_HOLD = """
+mutation Hold($stone: ID!) { create_hold(ProductId: $stone, ProductType: Diamond) { id denied until } }
+"""
+END_HOLD = "mutation EndHold($hold: ID!) { cancel_hold(hold_id: $hold) { id } }"
+CREATE_ORDER = "mutation Order($items: [OrderItemInput!]!) { create_order(items: $items) }"
 # The day a diamond was listed does not change while pages are read, its price may.
 STABLE_ORDER = {"type": "createdAt", "direction": "ASC"}

@@ -27,7 +27,8 @@ async def read(connection: AsyncConnection[Any], diamond_id: int, *, offered: bo
     found = await rows(
         connection,
         """
-        select d.id, d.status = 'active' as offered, d.retail_price,
+        select d.id, d.feed, d.supplier_stone_id, d.offer_id, d.status = 'active' as offered,
+            d.price_model_price, d.retail_price, d.feed_availability,
             diamonds.availability_now(d.availability, d.hold_expires_at, d.feed_availability) as availability,
             d.availability = 'on_hold' and coalesce(d.hold_expires_at > now(), false) as held,
             d.hold_id, h.client_name as holder,
@@ -48,6 +49,15 @@ async def close(connection: AsyncConnection[Any], diamond_id: int) -> None:
         "update diamonds.hold_history set released_at = least(expires_at, now())"
         " where diamond_id = %s and released_at is null",
         (diamond_id,),
+    )
+
+
+async def free(connection: AsyncConnection[Any], hold_id: str) -> None:
+    """Let what the feed says of the diamond count again, if this hold still has it."""
+    await connection.execute(
+        "update diamonds.diamonds set availability = feed_availability, hold_id = null, hold_expires_at = null,"
+        " updated_at = now() where hold_id = %s and availability = 'on_hold' and hold_expires_at is not null",
+        (hold_id,),
     )
 
 

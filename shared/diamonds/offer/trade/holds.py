@@ -1,27 +1,23 @@
-"""Whether a diamond can be bought, and keeping it for one client."""
+"""Keeping a diamond for one client."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.diamonds.offer.trade.diamond import close, lock, read, refuse_unless_free
+from shared.diamonds.ingestion.suppliers import trades
+from shared.diamonds.offer.trade import supplier_holds
+from shared.diamonds.offer.trade.availability import Availability, of_diamond
+from shared.diamonds.offer.trade.diamond import close, free, lock, read, refuse_unless_free
+from shared.diamonds.offer.trade.supplier_holds import HoldAtSupplier
 from shared.platform.errors import NotFound
 from shared.platform.stores.postgres import database, rows
 
-
-class Availability(BaseModel):
-    """Whether a diamond can be bought now."""
-
-    id: int
-    availability: Literal["available", "on_hold", "sold", "unavailable"]
-    available: bool = Field(description="The caller may hold or buy it now: it is free, or held by the caller")
-    held_by_caller: bool
-    held_until: datetime | None = Field(description="When the hold ends, if it is one of ours")
-    retail_price: float = Field(description="US dollars")
+if TYPE_CHECKING:
+    from psycopg import AsyncConnection
 
 
 class HoldRequest(BaseModel):
@@ -38,58 +34,47 @@ class Hold(BaseModel):
     diamond_id: int
     expires_at: datetime
     renewed: bool = Field(description="The caller held it already; the hold lasts at least as long as before")
-
-
-async def availability(diamond_id: int, client: str) -> Availability:
-    """Whether the client can buy the diamond now.
-
-    Raises:
-        NotFound: it is not offered.
-    """
-    async with database() as connection:
-        return _availability(await read(connection, diamond_id), client)
+    ours_alone: bool = Field(
+        description="true: the feed takes no holds, so that the supplier is not told and may sell the diamond elsewhere"
+    )
+    supplier: HoldAtSupplier | None = Field(description="null where the hold is ours alone")
 
 
 async def hold(diamond_id: int, client: str, request: HoldRequest) -> Hold:
-    """Keep the diamond for the client, or keep it longer.
+    """Keep the diamond for the client, or keep it longer; at the supplier, too, where its feed takes holds.
 
     Raises:
         NotFound: it is not offered.
-        Conflict: another holds it (`diamond-held`), or it is not available (`diamond-not-available`).
-        TransientError: others had the diamond for too long.
+        Conflict: another holds it (`diamond-held`), it is not available (`diamond-not-available`), or the supplier
+            refuses (`supplier-refused-hold`).
+        TransientError: others had the diamond for too long, or the supplier was not reached.
     """
     async with database() as connection:
         diamond = await lock(connection, diamond_id)
         refuse_unless_free(diamond, client)
-        given = {"id": diamond_id, "client": client, "minutes": request.minutes, "hold": diamond["hold_id"]}
-        if diamond["held"]:
-            kept = await rows(
-                connection,
-                "update diamonds.hold_history set expires_at ="
-                " greatest(expires_at, now() + %(minutes)s * interval '1 minute')"
-                " where hold_id = %(hold)s returning hold_id, expires_at",
-                given,
-            )
-        else:
-            await close(connection, diamond_id)
-            given["hold"] = uuid4().hex
-            kept = await rows(
-                connection,
-                "insert into diamonds.hold_history (diamond_id, hold_id, client_name, expires_at)"
-                " values (%(id)s, %(hold)s, %(client)s, now() + %(minutes)s * interval '1 minute')"
-                " returning hold_id, expires_at",
-                given,
-            )
-        await connection.execute(
-            "update diamonds.diamonds set availability = 'on_hold', hold_id = %(hold_id)s,"
-            " hold_expires_at = %(expires_at)s, updated_at = now() where id = %(id)s",
-            {**kept[0], "id": diamond_id},
-        )
-    return Hold(diamond_id=diamond_id, renewed=diamond["held"], **kept[0])
+        kept = await _keep(connection, diamond, client, request)
+    if kept["supplier_state"] == "asked" and not diamond["held"]:
+        await supplier_holds.place(kept["hold_id"], diamond["feed"], diamond["supplier_stone_id"])
+        async with database() as connection:
+            kept = (
+                await rows(
+                    connection,
+                    f"select {_KEPT} from diamonds.hold_history where hold_id = %s",  # noqa: S608 - a constant
+                    (kept["hold_id"],),
+                )
+            )[0]
+    return Hold(
+        hold_id=kept["hold_id"],
+        diamond_id=diamond_id,
+        expires_at=kept["expires_at"],
+        renewed=diamond["held"],
+        ours_alone=kept["supplier_state"] == "ours",
+        supplier=supplier_holds.at_supplier(kept),
+    )
 
 
 async def release(diamond_id: int, client: str) -> Availability:
-    """End the client's hold before its time; then what the supplier says of the diamond counts again.
+    """End the client's hold before its time, also at the supplier; then what the supplier says of it counts again.
 
     Raises:
         NotFound: the diamond is not offered, or the client has no hold on it (`no-hold`): none, or it has ended.
@@ -105,21 +90,48 @@ async def release(diamond_id: int, client: str) -> Availability:
             )
         refuse_unless_free(diamond, client)
         await close(connection, diamond_id)
-        await connection.execute(
-            "update diamonds.diamonds set availability = diamonds.availability_now(availability, '-infinity',"
-            " feed_availability), hold_id = null, hold_expires_at = null, updated_at = now() where id = %s",
-            (diamond_id,),
+        await free(connection, diamond["hold_id"])
+    await supplier_holds.end(diamond["hold_id"])
+    async with database() as connection:
+        return of_diamond(await read(connection, diamond_id), client)
+
+
+_KEPT = "hold_id, expires_at, supplier_state, supplier_hold_id, supplier_until"
+
+
+async def _keep(
+    connection: AsyncConnection[Any], diamond: dict[str, Any], client: str, request: HoldRequest
+) -> dict[str, Any]:
+    """Store the hold, or that it lasts longer: no longer than the supplier's."""
+    given = {
+        "id": diamond["id"],
+        "client": client,
+        "minutes": request.minutes,
+        "hold": diamond["hold_id"],
+        "state": "asked" if trades(diamond["feed"]) else "ours",
+    }
+    if diamond["held"]:
+        kept = await rows(
+            connection,
+            "update diamonds.hold_history"  # noqa: S608 - a constant
+            " set expires_at = least(supplier_until, greatest(expires_at,"
+            f" now() + %(minutes)s * interval '1 minute')) where hold_id = %(hold)s returning {_KEPT}",
+            given,
         )
-        return _availability(await read(connection, diamond_id), client)
-
-
-def _availability(diamond: dict[str, Any], client: str) -> Availability:
-    by_caller = diamond["held"] and diamond["holder"] == client
-    return Availability(
-        id=diamond["id"],
-        availability=diamond["availability"],
-        available=diamond["availability"] == "available" or by_caller,
-        held_by_caller=by_caller,
-        held_until=diamond["held_until"] if diamond["held"] else None,
-        retail_price=diamond["retail_price"],
+    else:
+        await close(connection, diamond["id"])
+        given["hold"] = uuid4().hex
+        kept = await rows(
+            connection,
+            "insert into diamonds.hold_history"  # noqa: S608 - a constant
+            " (diamond_id, hold_id, client_name, expires_at, supplier_state, supplier_changed_at)"
+            " values (%(id)s, %(hold)s, %(client)s, now() + %(minutes)s * interval '1 minute', %(state)s, now())"
+            f" returning {_KEPT}",
+            given,
+        )
+    await connection.execute(
+        "update diamonds.diamonds set availability = 'on_hold', hold_id = %(hold_id)s,"
+        " hold_expires_at = %(expires_at)s, updated_at = now() where id = %(id)s",
+        {"hold_id": kept[0]["hold_id"], "expires_at": kept[0]["expires_at"], "id": diamond["id"]},
     )
+    return kept[0]

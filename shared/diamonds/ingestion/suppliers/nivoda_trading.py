@@ -1,0 +1,106 @@
+"""Holds and orders at Nivoda, whose accounts may have them or not (its "API Pro")."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from shared.diamonds.ingestion.mapping import NIVODA
+from shared.diamonds.ingestion.suppliers.client import THROTTLED, UNREACHABLE
+from shared.diamonds.ingestion.suppliers.nivoda_queries import CREATE_HOLD, CREATE_ORDER, END_HOLD, OFFER
+from shared.diamonds.ingestion.suppliers.trading import TRADE_SECONDS, OfferNow, OutcomeUnknown, SupplierHold
+from shared.diamonds.ingestion.words import available
+from shared.platform.errors import ManifoldError, TransientError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from shared.diamonds.ingestion.mapping import Path, PriceUnit
+
+    Ask = Callable[[str, dict[str, Any], float], Awaitable[dict[str, Any]]]
+
+NOT_DONE: Final = frozenset(
+    {THROTTLED, UNREACHABLE, "account-paused", "supplier-refused", "supplier-credentials", "token-refused"}
+)
+"""Codes of errors that come before Nivoda does anything. After any other, it may have done it."""
+
+
+class NivodaTrading:
+    """The port `Trading` for Nivoda. Prices of answers are in the unit that the payloads have."""
+
+    def __init__(self, ask: Ask, price_unit: PriceUnit, destination: str) -> None:
+        self._ask = ask
+        self._unit = 100 if price_unit == "cents" else 1
+        self._destination = destination
+
+    async def look(self, stone_id: str) -> OfferNow | None:
+        data = await self._ask(OFFER, {"query": {"ids": [stone_id]}}, TRADE_SECONDS)
+        items = _follow(data, ("diamonds_by_query", "items"))
+        if not isinstance(items, list):
+            raise _malformed("no list of items")
+        for item in cast("list[Any]", items):
+            if _follow(item, ("diamond", "id")) == stone_id:
+                return self._offer(item)
+        return None
+
+    async def hold(self, stone_id: str) -> SupplierHold | None:
+        hold = _follow(await self._do(CREATE_HOLD, {"stone": stone_id}), ("create_hold",))
+        if _follow(hold, ("denied",)) is True:
+            return None
+        hold_id = _follow(hold, ("id",))
+        if not isinstance(hold_id, str) or not hold_id:
+            raise _lost(_malformed("no id of a hold"))
+        return SupplierHold(hold_id, _moment(_follow(hold, ("until",))))
+
+    async def end_hold(self, hold_id: str) -> None:
+        await self._do(END_HOLD, {"hold": hold_id})
+
+    async def order(self, offer_id: str, *, number: str, comment: str) -> str:
+        item = {"offerId": offer_id, "customer_order_number": number, "return_option": False}
+        given = {"customer_comment": comment, "destinationId": self._destination}
+        item |= {name: value for name, value in given.items() if value}
+        order_id = _follow(await self._do(CREATE_ORDER, {"items": [item]}), ("create_order",))
+        if not isinstance(order_id, str) or not order_id:
+            raise _lost(_malformed("no id of an order"))
+        return order_id
+
+    async def _do(self, mutation: str, variables: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return await self._ask(mutation, variables, TRADE_SECONDS)
+        except ManifoldError as error:
+            if error.code in NOT_DONE:
+                raise
+            raise _lost(error) from error
+
+    def _offer(self, item: Any) -> OfferNow:
+        price, word, hold_id = (_follow(item, path) for path in (NIVODA.price, NIVODA.availability, NIVODA.hold_id))
+        is_amount = isinstance(price, int | float) and not isinstance(price, bool)
+        return OfferNow(
+            availability=available(word if isinstance(word, str) else "", NIVODA.words),
+            price=round(Decimal(str(price)) / self._unit, 2) if is_amount else None,
+            hold_id=hold_id if isinstance(hold_id, str) and hold_id else None,
+        )
+
+
+def _follow(source: Any, path: Path) -> Any:
+    value = source
+    for key in path or ():
+        value = cast("dict[str, Any]", value).get(key) if isinstance(value, dict) else None
+    return value
+
+
+def _moment(text: object) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    return moment if moment and moment.tzinfo else None
+
+
+def _lost(error: ManifoldError) -> OutcomeUnknown:
+    return OutcomeUnknown(f"Nivoda may have done it or not: {error.message}")
+
+
+def _malformed(what: str) -> TransientError:
+    return TransientError(f"Nivoda's answer has {what}.", code="supplier-malformed")

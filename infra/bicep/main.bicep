@@ -102,10 +102,11 @@ param brilliantApiKey string
 @minLength(1)
 param followupsJwtSecret string
 
-@description('Who delivers the follow-ups; ses needs the four parameters of SES.')
+@description('Who delivers the follow-ups; ses needs the four parameters of SES, communication its endpoint.')
 @allowed([
   'resend'
   'ses'
+  'communication'
 ])
 param followupsProvider string = 'resend'
 
@@ -117,10 +118,43 @@ param sesAccessKeyId string = ''
 param sesSecretAccessKey string
 param sesConfigurationSet string = ''
 
+@description('Address of the Communication Services resource; empty: it is not used.')
+param communicationEndpoint string = ''
+
+@description('Tenant and application that Event Grid shows tokens of when it delivers events of mails; empty: none are taken.')
+param eventGridTenant string = ''
+param eventGridAudience string = ''
+
+@description('Secret that Resend signs its events with; unset: none is taken.')
+@secure()
+@minLength(1)
+param resendWebhookSecret string
+
+@description('DKIM keys of the sender\'s domain and the domain that bounces go to; empty: as the provider has them.')
+param dkimSelectors string = ''
+param returnPath string = ''
+
+@description('Who writes the follow-ups: the templates, or a model of OpenAI or Azure OpenAI at this address.')
+@allowed([
+  'template'
+  'model'
+])
+param followupsWriter string = 'template'
+param followupsModel string = 'gpt-4.1-mini'
+param followupsModelEndpoint string = 'https://api.openai.com/v1'
+
+@description('Key of the model\'s API; unset: the app\'s identity, which Azure OpenAI takes.')
+@secure()
+@minLength(1)
+param followupsModelKey string
+
+@description('Client id of the web app at Google that agents sign in with; empty: none can.')
+param googleClientId string = ''
+
 @description('ARNs of the SNS topics whose events of SES are taken, by commas; empty: none.')
 param snsTopics string = ''
 
-@description('Address whose mail SES receives for the app, as Reply-To of the follow-ups; empty: the agent\'s own.')
+@description('Reply-To of the follow-ups whose mail the app gets, by SES or Resend; empty: the agent\'s own.')
 param followupsReplyTo string = ''
 
 @description('Sender of the follow-ups, of a domain that the provider has verified; empty: none is written.')
@@ -370,6 +404,8 @@ module secrets 'secrets.bicep' = {
     hmacSecrets: hmacSecrets
     followupsJwtSecret: followupsJwtSecret
     sesSecretAccessKey: sesSecretAccessKey
+    resendWebhookSecret: resendWebhookSecret
+    followupsModelKey: followupsModelKey
   }
 }
 
@@ -661,6 +697,17 @@ module app 'functionApp.bicep' = {
       SES_ACCESS_KEY_ID: sesAccessKeyId
       SES_SECRET_ACCESS_KEY: '@Microsoft.KeyVault(SecretUri=${secrets.outputs.sesKeyUri})'
       SES_CONFIGURATION_SET: sesConfigurationSet
+      COMMUNICATION_ENDPOINT: communicationEndpoint
+      FOLLOWUPS_EVENT_GRID_TENANT: eventGridTenant
+      FOLLOWUPS_EVENT_GRID_AUDIENCE: eventGridAudience
+      RESEND_WEBHOOK_SECRET: '@Microsoft.KeyVault(SecretUri=${secrets.outputs.resendWebhookSecretUri})'
+      FOLLOWUPS_DKIM_SELECTORS: dkimSelectors
+      FOLLOWUPS_RETURN_PATH: returnPath
+      FOLLOWUPS_WRITER: followupsWriter
+      FOLLOWUPS_MODEL: followupsModel
+      FOLLOWUPS_MODEL_ENDPOINT: followupsModelEndpoint
+      FOLLOWUPS_MODEL_KEY: '@Microsoft.KeyVault(SecretUri=${secrets.outputs.followupsModelKeyUri})'
+      GOOGLE_CLIENT_ID: googleClientId
       FOLLOWUPS_SNS_TOPICS: snsTopics
       FOLLOWUPS_REPLY_TO: followupsReplyTo
       FOLLOWUPS_SENDER: followupsSender

@@ -29,6 +29,14 @@ param followupsJwtSecret string
 @secure()
 @minLength(1)
 param sesSecretAccessKey string
+@description('Checks the events of Resend; unset: none is taken.')
+@secure()
+@minLength(1)
+param resendWebhookSecret string
+@description('Key of the API of the model that writes; unset: the app\'s identity.')
+@secure()
+@minLength(1)
+param followupsModelKey string
 
 @description('When the secrets expire: the reminder to rotate them. Key Vault keeps serving an expired secret to the app.')
 param expiresAt string = dateTimeAdd(utcNow(), 'P1Y')
@@ -133,6 +141,30 @@ resource sesKeySecret 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = {
   }
 }
 
+resource resendWebhookSecretSecret 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = {
+  parent: vault
+  name: 'resend-webhook-secret'
+  properties: {
+    value: resendWebhookSecret
+    contentType: 'text/plain'
+    attributes: {
+      exp: dateTimeToEpoch(expiresAt)
+    }
+  }
+}
+
+resource followupsModelKeySecret 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = {
+  parent: vault
+  name: 'followups-model-key'
+  properties: {
+    value: followupsModelKey
+    contentType: 'text/plain'
+    attributes: {
+      exp: dateTimeToEpoch(expiresAt)
+    }
+  }
+}
+
 // A reference names no version, so that a rotated secret is taken up within a day without a deployment.
 output adminApiKeyUri string = '${vault.properties.vaultUri}secrets/${adminApiKeySecret.name}'
 output nivodaSecretUri string = '${vault.properties.vaultUri}secrets/${nivodaPasswordSecret.name}'
@@ -142,3 +174,5 @@ output alertWebhookUrlUri string = '${vault.properties.vaultUri}secrets/${alertW
 output hmacSecretsUri string = '${vault.properties.vaultUri}secrets/${hmacSecretsSecret.name}'
 output followupsJwtSecretUri string = '${vault.properties.vaultUri}secrets/${followupsJwtSecretSecret.name}'
 output sesKeyUri string = '${vault.properties.vaultUri}secrets/${sesKeySecret.name}'
+output resendWebhookSecretUri string = '${vault.properties.vaultUri}secrets/${resendWebhookSecretSecret.name}'
+output followupsModelKeyUri string = '${vault.properties.vaultUri}secrets/${followupsModelKeySecret.name}'

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr
 
-from shared.platform.settings import Settings, read_settings
+from shared.followups.provider_settings import ProviderSettings
+from shared.platform.settings import read_settings
 
-_TOPIC = r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}"
 
-
-class FollowupSettings(Settings):
+class FollowupSettings(ProviderSettings):
     """For signing agents in, and for writing to their clients."""
 
     followups_jwt_secret: SecretStr | None = Field(
@@ -21,16 +20,6 @@ class FollowupSettings(Settings):
     followups_open_registration: bool = Field(
         default=False, description="true: anybody may register as an agent; false: only who has the admin key makes one"
     )
-    followups_provider: Literal["smtp", "resend", "ses"] = Field(
-        "smtp",
-        description="who delivers follow-ups: the relay at SMTP_HOST, Resend with RESEND_API_KEY, SES at SES_REGION",
-    )
-    ses_region: str = Field("", pattern=r"^([a-z0-9-]{5,30})?$", description="region of Amazon SES")
-    ses_access_key_id: str = Field("", description="id of the access key that may send through SES")
-    ses_secret_access_key: SecretStr = Field(SecretStr(""), description="secret of that access key")
-    ses_configuration_set: str = Field(
-        "", max_length=64, description="configuration set of SES that publishes what became of the mails; unset: none"
-    )
     followups_sender: str = Field(
         "",
         pattern=r"^([A-Za-z0-9._+-]+@[A-Za-z0-9.-]+)?$",
@@ -39,12 +28,7 @@ class FollowupSettings(Settings):
     followups_reply_to: str = Field(
         "",
         pattern=r"^([A-Za-z0-9._+-]+@[A-Za-z0-9.-]+)?$",
-        description="address whose mail SES receives for the app, as Reply-To; unset: replies go to the agent's own",
-    )
-    followups_sns_topics: str = Field(
-        "",
-        pattern=rf"^({_TOPIC}(,{_TOPIC})*)?$",
-        description="topics of SNS whose events of SES are taken, by commas; unset: none",
+        description="Reply-To whose mail the app gets, by SES, Resend or a mail server; unset: the agent's own",
     )
     followups_public_url: str = Field(
         "",
@@ -66,12 +50,6 @@ class FollowupSettings(Settings):
     followups_warm_up: int = Field(
         0, ge=0, le=100_000, description="most mails of an agent's first day, doubled every day for a month; 0: its cap"
     )
-
-    @field_validator("followups_jwt_secret", mode="before")
-    @classmethod
-    def _unset(cls, value: object) -> object:
-        # A vault holds no empty secret, so that one which nobody has chosen says so.
-        return None if value == "unset" else value
 
 
 def settings() -> FollowupSettings:

@@ -1,14 +1,29 @@
 """Where providers tell what became of mails. Who calls is proved by the signature, before anything else is done."""
 
 import logging
-from typing import Literal
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Literal, cast
 
-from pydantic import BaseModel
+import azure.functions as func
+from pydantic import BaseModel, Field
 
-from shared.followups.events import arrivals, bad_signatures, inbox, ses, sns
-from shared.platform.access.auth import PUBLIC
+from shared.followups.events import (
+    arrivals,
+    bad_signatures,
+    communication,
+    inbox,
+    resend,
+    resend_received,
+    ses,
+    signatures,
+    sns,
+)
+from shared.followups.settings import settings
+from shared.platform.access.auth import PUBLIC, header
 from shared.platform.errors import Forbidden, Unauthenticated
 from shared.platform.http import Routes
+from shared.platform.settings import settings as platform_settings
 
 logger = logging.getLogger(__name__)
 routes = Routes(tag="webhooks")
@@ -20,6 +35,24 @@ class Taken(BaseModel):
     result: Literal["taken", "known", "ignored", "confirmed"]
 
 
+class GridTaken(BaseModel):
+    """How many events were new; or the code, to say that the address wants the events."""
+
+    taken: int = 0
+    validation_response: str | None = Field(default=None, serialization_alias="validationResponse")
+
+
+@asynccontextmanager
+async def _counted() -> AsyncGenerator[None]:
+    """Count who is refused: many at once are somebody's attempt, or our mistake."""
+    try:
+        yield
+    except (Forbidden, Unauthenticated) as error:
+        if error.code != "webhook-not-configured":
+            await bad_signatures.note()
+        raise
+
+
 @routes.post(
     "/webhooks/ses",
     needs=PUBLIC,
@@ -29,11 +62,8 @@ class Taken(BaseModel):
 )
 async def followups_ses_events(body: bytes) -> Taken:
     """Takes signed messages of the topics that FOLLOWUPS_SNS_TOPICS names, and confirms their subscription."""
-    try:
+    async with _counted():
         message = await sns.read(body)
-    except (Forbidden, Unauthenticated):
-        await bad_signatures.note()
-        raise
     if message.Type == "SubscriptionConfirmation":
         await sns.fetch(message.SubscribeURL or "")
         logger.info("A subscription of SNS was confirmed.", extra={"topic": message.TopicArn})
@@ -44,3 +74,44 @@ async def followups_ses_events(body: bytes) -> Taken:
     if event is None:
         return Taken(result="ignored")
     return Taken(result="taken" if await inbox.take(event) else "known")
+
+
+@routes.post(
+    "/webhooks/resend", needs=PUBLIC, summary="Events and mails of Resend", consumes="application/json", limit=300_000
+)
+async def followups_resend_events(body: bytes, request: func.HttpRequest) -> Taken:
+    """Takes events that RESEND_WEBHOOK_SECRET signs; a mail that was received is fetched from Resend."""
+    async with _counted():
+        event_id = signatures.verify(body, _headers(request), settings().resend_webhook_secret, "RESEND_WEBHOOK_SECRET")
+    event = resend.read(body, event_id)
+    if event is None:
+        return Taken(result="ignored")
+    if not isinstance(event, str):
+        return Taken(result="taken" if await inbox.take(event) else "known")
+    platform = platform_settings()
+    if platform.resend_api_key is None:
+        raise Forbidden("Received mails cannot be fetched.", code="settings", remedy="Set RESEND_API_KEY.")
+    mail = await resend_received.fetch(event, platform.resend_endpoint, platform.resend_api_key.get_secret_value())
+    return Taken(result=await arrivals.take(mail))
+
+
+@routes.post(
+    "/webhooks/communication",
+    needs=PUBLIC,
+    summary="Events of Azure Communication Services, by Event Grid",
+    consumes="application/json",
+    limit=1_000_000,
+)
+async def followups_communication_events(body: bytes, request: func.HttpRequest) -> GridTaken:
+    """Takes events in the schema of Event Grid, which shows a token of Entra ID, and answers its question."""
+    async with _counted():
+        await communication.authenticate(header(request, "Authorization"))
+    events = communication.read(body)
+    if code := communication.validation_code(events):
+        return GridTaken(validation_response=code)
+    reports = [report for event in events if (report := communication.event_of(event)) is not None]
+    return GridTaken(taken=sum([await inbox.take(report) for report in reports]))
+
+
+def _headers(request: func.HttpRequest) -> dict[str, str]:
+    return dict(cast("dict[str, str]", request.headers))

@@ -28,7 +28,7 @@ where id = %(id)s
 async def take(event: ProviderEvent) -> bool:
     """Store the event and what follows from it; False if it was taken before."""
     async with database() as connection:
-        mail = await _locked_mail(connection, event.email_id)
+        mail = await _locked_mail(connection, event)
         stored = await connection.execute(
             "insert into followups.provider_events"
             " (provider, event_id, email_id, kind, permanent, happened_at, user_agent, ip, detail)"
@@ -54,14 +54,20 @@ async def take(event: ProviderEvent) -> bool:
     return True
 
 
-async def _locked_mail(connection: AsyncConnection[Any], email_id: int | None) -> dict[str, Any] | None:
-    if email_id is None:
+async def _locked_mail(connection: AsyncConnection[Any], event: ProviderEvent) -> dict[str, Any] | None:
+    """The mail of the event, which nobody else changes from here on; None if it is none that was handed over."""
+    named = await rows(
+        connection,
+        "select id from followups.emails where id = %s or message_key = %s",
+        (event.email_id, event.key),
+    )
+    if not named:
         return None
-    await outbox.lock_task(connection, email_id)
+    await outbox.lock_task(connection, named[0]["id"])
     found = await rows(
         connection,
         "select id, recipient, sending_at from followups.emails where id = %s and sending_at is not null",
-        (email_id,),
+        (named[0]["id"],),
     )
     return found[0] if found else None
 
@@ -87,8 +93,8 @@ async def _note_engagement(connection: AsyncConnection[Any], mail: dict[str, Any
 async def _suppress(connection: AsyncConnection[Any], event: ProviderEvent, address: str) -> None:
     """A mailbox that is not there takes no mail at all; who complains or defers again and again, no follow-ups."""
     scope, reason = "cadence", "complaint"
-    if event.kind == "bounced" and event.permanent:
-        scope, reason = "all", "bounce"
+    if event.kind == "bounced" and (event.permanent or event.listed):
+        scope, reason = "all", "provider-list" if event.listed else "bounce"
     elif event.kind == "deferred":
         [counted] = await rows(
             connection,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Literal
+from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
 
@@ -13,15 +14,18 @@ Short = Annotated[str, StringConstraints(max_length=500)]
 class ProviderEvent(BaseModel):
     """What a provider tells of one mail.
 
-    `email_id` is None if it names none of ours; `permanent` says of a bounce that the mailbox will never take mail.
+    It names the mail by its number or by its key; by neither if it is none of ours. `permanent` says of a bounce that
+    the mailbox will never take mail; `listed`, that the provider did not try, since the address is on its own list.
     """
 
     model_config = ConfigDict(frozen=True)
     provider: str
     event_id: Annotated[str, StringConstraints(min_length=1, max_length=200)]
-    email_id: int | None
+    email_id: int | None = None
+    key: UUID | None = None
     kind: EventKind
     permanent: bool = False
+    listed: bool = False
     happened_at: AwareDatetime
     user_agent: Short = ""
     ip: Short = ""

@@ -56,12 +56,7 @@ async def take(mail: Inbound) -> Literal["taken", "known", "ignored"]:
         )
         if not stored:
             return "known"
-        # Tasks of the agent itself go on: only mails end.
-        await connection.execute(
-            "update followups.tasks set status = 'skipped', reason = 'replied', updated_at = now()"
-            " where client_id = %s and status = 'pending' and channel = 'email'",
-            (answered["client_id"],),
-        )
+        await tasks.end_pending(connection, [answered["client_id"]], "skipped", "replied", mails_only=True)
         await connection.execute(
             "insert into followups.tasks (agent_id, client_id, followup_type, scheduled_for, planned_for, priority,"
             " channel, notes) values (%s, %s, %s, now(), now(), 'high', 'agent', %s)",

@@ -11,7 +11,7 @@ from pydantic_core import from_json
 from shared.followups.events import inbound
 from shared.followups.events.inbound import Inbound
 from shared.followups.events.models import EventKind, ProviderEvent
-from shared.followups.sending.senders.ses import TAG
+from shared.followups.sending.senders.base import TAG
 from shared.platform.errors import InvalidInput
 
 KINDS: dict[str, tuple[EventKind, str]] = {
@@ -24,6 +24,8 @@ KINDS: dict[str, tuple[EventKind, str]] = {
     "Open": ("opened", "open"),
     "Click": ("clicked", "click"),
 }
+LISTS = {"Suppressed", "OnAccountSuppressionList"}
+"""Subtypes of a bounce of an address that SES itself does not write to."""
 LARGEST = 2**63 - 1
 
 
@@ -47,6 +49,7 @@ def read(message: str, event_id: str) -> ProviderEvent | None:
             email_id=_tagged(event["mail"].get("tags") or {}),
             kind="deferred" if transient else kind,
             permanent=kind == "bounced" and told.get("bounceType") == "Permanent",
+            listed=told.get("bounceSubType") in LISTS,
             happened_at=told.get("timestamp") or event["mail"]["timestamp"],
             user_agent=str(told.get("userAgent", ""))[:500],
             ip=str(told.get("ipAddress", ""))[:500],

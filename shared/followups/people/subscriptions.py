@@ -44,4 +44,5 @@ async def unsubscribe(key: UUID) -> None:
             "update followups.clients set email_unsubscribed = true, updated_at = now() where email = %s returning id",
             (address,),
         )
-        await tasks.end_pending(connection, [row["id"] for row in clients], "cancelled", "unsubscribed")
+        ids = [row["id"] for row in clients]
+        await tasks.end_pending(connection, ids, "cancelled", "unsubscribed", mails_only=True)

@@ -167,13 +167,18 @@ async def end(
 
 
 async def end_pending(
-    connection: AsyncConnection[Any], client_ids: Sequence[int], status: Literal["skipped", "cancelled"], reason: str
+    connection: AsyncConnection[Any],
+    client_ids: Sequence[int],
+    status: Literal["skipped", "cancelled"],
+    reason: str,
+    *,
+    mails_only: bool = False,
 ) -> None:
-    """End all pending tasks of these clients."""
+    """End all pending tasks of these clients, or only the mails: what the agent itself has to do goes on."""
     await connection.execute(
         "update followups.tasks set status = %s, reason = %s, updated_at = now()"
-        " where client_id = any(%s) and status = 'pending'",
-        (status, reason, list(client_ids)),
+        " where client_id = any(%s) and status = 'pending' and (channel = 'email' or not %s)",
+        (status, reason, list(client_ids), mails_only),
     )
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 LEASE_MINUTES = 15
 """A claim that was neither sent nor given back for so long may be taken by another: its holder died."""
 
-TELLERS = ("resend",)
+TELLERS = ("resend", "communication")
 """Providers that can be asked what became of a mail."""
 
 # A person or a pause holds back what is not in here. Due is by the database's clock.

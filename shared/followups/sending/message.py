@@ -96,6 +96,12 @@ def message_of(mail: Mail) -> EmailMessage:
     return message
 
 
+def headers_beside(message: EmailMessage) -> dict[str, str]:
+    """The headers beside those that a provider's API makes of its own fields."""
+    own = {"from", "to", "subject", "reply-to", "date", "mime-version", "content-type", "message-id"}
+    return {name: str(value) for name, value in message.items() if name.lower() not in own}
+
+
 def one_line(text: str) -> str:
     """The text without line breaks and control characters."""
     return CONTROLS.sub(" ", text).strip()

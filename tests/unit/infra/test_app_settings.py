@@ -55,6 +55,8 @@ ONLY_LOCAL = {
     "LOCAL_PLATFORM_TOKEN",
     "SMTP_HOST",
     "SMTP_PORT",
+    "COMMUNICATION_KEY",
+    "FOLLOWUPS_DNS_SERVER",
 }
 # Flex Consumption refuses to start, or builds wrongly, with these.
 REFUSED_ON_FLEX = {

@@ -74,6 +74,8 @@ def test_what_is_not_set_has_the_default_of_the_template(file, modules, unset):
         "hmacSecrets",
         "followupsJwtSecret",
         "sesSecretAccessKey",
+        "resendWebhookSecret",
+        "followupsModelKey",
     }
     assert differing == dict.fromkeys(secrets, "unset"), "a secret has no default in the template"
 

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from shared.followups.sending.senders.base import EmailSender
+from shared.followups.sending.senders.communication import CommunicationAccount, CommunicationSender
 from shared.followups.sending.senders.resend import ResendSender
 from shared.followups.sending.senders.ses import SesAccount, SesSender
 from shared.followups.sending.senders.smtp import SmtpSender
 from shared.followups.settings import settings
 from shared.platform.errors import TerminalError
 from shared.platform.settings import settings as platform_settings
+
+NEEDED = {
+    "resend": "RESEND_API_KEY",
+    "ses": "SES_REGION and the access key of SES",
+    "communication": "COMMUNICATION_ENDPOINT",
+}
 
 
 def sender() -> EmailSender:
@@ -26,10 +33,12 @@ def sender() -> EmailSender:
         case "ses" if own.ses_region and own.ses_access_key_id and own.ses_secret_access_key:
             secret = own.ses_secret_access_key.get_secret_value()
             return SesSender(SesAccount(own.ses_region, own.ses_access_key_id, secret, own.ses_configuration_set))
+        case "communication" if own.communication_endpoint:
+            key = own.communication_key.get_secret_value() if own.communication_key else None
+            return CommunicationSender(CommunicationAccount(own.communication_endpoint, key))
         case provider:
-            needed = "RESEND_API_KEY" if provider == "resend" else "SES_REGION and the access key of SES"
             raise TerminalError(
                 f"FOLLOWUPS_PROVIDER is {provider}, but its account is missing.",
                 code="settings",
-                remedy=f"Set {needed}.",
+                remedy=f"Set {NEEDED[provider]}.",
             )

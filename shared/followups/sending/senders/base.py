@@ -9,6 +9,10 @@ if TYPE_CHECKING:
     from shared.followups.steps import Outcome
 
 
+TAG = "followup"
+"""The tag of a mail at providers that have tags: its number, which comes back in every event."""
+
+
 class EmailSender(Protocol):
     """Hands one mail over, in one attempt.
 

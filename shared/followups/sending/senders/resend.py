@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Literal
 
-from shared.followups.sending.message import message_of, one_line
+from shared.followups.sending.message import headers_beside, message_of, one_line
+from shared.followups.sending.senders.base import TAG
 from shared.followups.steps import Outcome
 
 if TYPE_CHECKING:
@@ -73,7 +74,6 @@ def _id_of(answer: Any) -> str | None:
 
 def _payload(mail: Mail) -> dict[str, Any]:
     message = message_of(mail)
-    sent_by_resend = {"from", "to", "subject", "reply-to", "date", "mime-version", "content-type", "message-id"}
     text, html = message.get_body(("plain",)), message.get_body(("html",))
     assert text is not None
     assert html is not None
@@ -84,6 +84,6 @@ def _payload(mail: Mail) -> dict[str, Any]:
         "subject": one_line(mail.subject),
         "text": text.get_content(),
         "html": html.get_content(),
-        "headers": {name: str(value) for name, value in message.items() if name.lower() not in sent_by_resend},
-        "tags": [{"name": "followup", "value": str(mail.email_id)}],
+        "headers": headers_beside(message),
+        "tags": [{"name": TAG, "value": str(mail.email_id)}],
     }

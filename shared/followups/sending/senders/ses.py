@@ -11,12 +11,12 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from shared.followups.sending.message import message_of
+from shared.followups.sending.senders.base import TAG
 from shared.followups.steps import Outcome
 
 if TYPE_CHECKING:
     from shared.followups.sending.message import Mail
 
-TAG = "followup"
 CONNECT_SECONDS = 5
 THROTTLED = {"TooManyRequestsException", "LimitExceededException", "ThrottlingException", "Throttling"}
 SERVER_ERROR = 500

@@ -76,7 +76,7 @@ def web(crm, mails, monkeypatch):
         return PEM
 
     async def send(body, status=200):
-        [operation] = webhooks.routes.operations
+        [operation] = [one for one in webhooks.routes.operations if one.route == "/webhooks/ses"]
         request = func.HttpRequest(method="POST", url="https://app/webhooks/ses", headers={}, body=body)
         answer = await operation.answer(request)
         assert answer.status_code == status, answer.get_body()
@@ -209,6 +209,13 @@ async def test_a_permanent_bounce_suppresses_the_address_for_every_mail(web, crm
     mail = await sent_mail(crm)
     await web(message(event("Bounce", "bounce", mail["id"], bounceType="Permanent", bounceSubType="General")))
     assert await suppressed(crm) == [{"scope": "all", "reason": "bounce", "dated": True}]
+
+
+@pytest.mark.parametrize("subtype", ["Suppressed", "OnAccountSuppressionList"])
+async def test_the_providers_own_list_suppresses_the_address_and_says_so(web, crm, subtype):
+    mail = await sent_mail(crm)
+    await web(message(event("Bounce", "bounce", mail["id"], bounceType="Permanent", bounceSubType=subtype)))
+    assert await suppressed(crm) == [{"scope": "all", "reason": "provider-list", "dated": True}]
 
 
 async def test_a_complaint_suppresses_follow_ups_and_a_bounce_is_graver(web, crm):

@@ -12,9 +12,17 @@ from moto import mock_aws
 from moto.core import DEFAULT_ACCOUNT_ID  # pyright: ignore[reportPrivateImportUsage] - as moto's own pages import it
 from moto.ses.models import ses_backends
 
+from local.arm.servers import listening
+from local.providers import communication as grid
+from local.providers import resend as resend_api
+from local.providers.communication import Communication
+from local.providers.resend import Resend
 from local.smtp.sink import Rejection
+from shared.followups.sending.claims import TELLERS
 from shared.followups.sending.message import Mail
 from shared.followups.sending.senders import sender
+from shared.followups.sending.senders.communication import CommunicationAccount, CommunicationSender
+from shared.followups.sending.senders.resend import ResendSender
 from shared.followups.sending.senders.ses import SesAccount, SesSender, _client
 from shared.followups.sending.senders.smtp import SmtpSender
 from shared.platform.errors import TerminalError
@@ -67,7 +75,38 @@ def ses():
     _client.cache_clear()
 
 
-@pytest.fixture(params=["smtp", "ses"])
+@pytest.fixture
+async def resend():
+    api = Resend()
+
+    def received():
+        return [(m["to"][0], {**m["headers"], "Reply-To": m["reply_to"]}, m["text"]) for m in api.mails.values()]
+
+    async with listening(api.app()) as port:
+        yield ResendSender(f"http://127.0.0.1:{port}", resend_api.KEY), received
+
+
+@pytest.fixture
+async def service():
+    """The stand-in of Communication Services, and the adapter that speaks to it."""
+    found = Communication()
+    async with listening(found.app()) as port:
+        account = CommunicationAccount(f"http://127.0.0.1:{port}", grid.KEY, answer_seconds=0.5)
+        yield found, CommunicationSender(account)
+
+
+@pytest.fixture
+def communication(service):
+    found, through = service
+
+    def one(taken):
+        headers = {**taken["headers"], "Reply-To": taken["replyTo"][0]["address"]}
+        return taken["recipients"]["to"][0]["address"], headers, taken["content"]["plainText"]
+
+    return through, lambda: [one(taken) for taken in found.mails.values()]
+
+
+@pytest.fixture(params=["smtp", "ses", "resend", "communication"])
 def adapter(request):
     return request.getfixturevalue(request.param)
 
@@ -82,7 +121,16 @@ async def test_a_mail_arrives_once_as_it_is_and_replies_go_to_the_agent(adapter)
     assert headers["List-Unsubscribe-Post"].strip() == "List-Unsubscribe=One-Click"
     assert "\n.\n" in text.replace("\r\n", "\n")
     assert "1 Main Street" in text
-    assert await through.find_out(mail()) is None
+
+
+async def test_to_ask_what_became_of_a_mail_hands_it_over_no_second_time(adapter):
+    through, received = adapter
+    sent = mail(sending_at=datetime.now(UTC))
+    assert (await through.send(sent)).kind == "accepted"
+    found = await through.find_out(sent)
+    assert found is None or found.kind == "accepted"
+    assert (found is not None) == (through.name in TELLERS)
+    assert len(received()) == 1
 
 
 async def test_a_sender_that_ses_does_not_know_is_refused(ses):
@@ -154,9 +202,59 @@ async def test_a_provider_that_nobody_reaches_took_nothing():
         port = closed.getsockname()[1]
     assert (await SesSender(account(endpoint=f"http://127.0.0.1:{port}")).send(mail())).kind == "postponed"
     assert (await SmtpSender("127.0.0.1", port).send(mail())).kind == "postponed"
+    assert (await ResendSender(f"http://127.0.0.1:{port}", "key").send(mail())).kind == "postponed"
+    account_ = CommunicationAccount(f"http://127.0.0.1:{port}", grid.KEY)
+    assert (await CommunicationSender(account_).send(mail())).kind == "postponed"
+    assert await CommunicationSender(account_).find_out(mail()) is None
 
 
-@pytest.mark.parametrize("provider", ["resend", "ses"])
+async def test_one_operation_id_in_all_attempts_is_one_mail_though_the_answer_was_503(service):
+    """The mail was taken and the answer was 503; where the look-up shows nothing yet, the same id is sent again."""
+    api, through = service
+    api.faults, api.hidden = [503], True
+    sent = mail(sending_at=datetime.now(UTC))
+    assert (await through.send(sent)).kind == "unknown"
+    assert (api.operation_ids, api.look_ups) == ([str(sent.key)], 1)
+    assert (await through.find_out(sent)).kind == "accepted"
+    assert api.operation_ids == [str(sent.key)] * 2
+    assert list(api.mails) == [str(sent.key)]
+
+
+@pytest.mark.parametrize("fault", [503, 500, 504, None])
+async def test_an_answer_of_communication_services_that_is_lost_is_looked_up_and_not_sent_again(service, fault):
+    api, through = service
+    api.faults = [fault]
+    sent = mail()
+    outcome = await through.send(sent)
+    assert (outcome.kind, outcome.provider_id) == ("accepted", str(sent.key))
+    assert (api.operation_ids, list(api.mails), api.look_ups) == ([str(sent.key)], [str(sent.key)], 1)
+
+
+@pytest.mark.parametrize(("fault", "kind"), [(429, "postponed"), (400, "refused"), (403, "refused")])
+async def test_each_refusal_of_communication_services_is_one_request_and_its_meaning(service, fault, kind):
+    api, through = service
+    api.faults = [fault]
+    assert (await through.send(mail())).kind == kind
+    assert (len(api.operation_ids), api.mails) == (1, {})
+
+
+async def test_an_operation_that_failed_is_a_refusal(service):
+    api, through = service
+    sent = mail(sending_at=datetime.now(UTC))
+    await through.send(sent)
+    api.statuses[str(sent.key)] = "Failed"
+    found = await through.find_out(sent)
+    assert (found.kind, found.code) == ("refused", "EmailDropped")
+
+
+async def test_a_wrong_key_of_communication_services_is_refused(service):
+    api, through = service
+    account = CommunicationAccount(through._account.endpoint, "d3Jvbmc=")
+    assert (await CommunicationSender(account).send(mail())).kind == "refused"
+    assert api.mails == {}
+
+
+@pytest.mark.parametrize("provider", ["resend", "ses", "communication"])
 async def test_a_provider_without_an_account_is_named(crm, monkeypatch, provider):
     monkeypatch.setenv("FOLLOWUPS_PROVIDER", provider)
     forget_settings()

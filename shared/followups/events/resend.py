@@ -1,0 +1,67 @@
+"""Reads what Resend tells by its webhooks: events of mails that were sent, and that a mail was received."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from pydantic import ValidationError
+from pydantic_core import from_json
+
+from shared.followups.events.models import EventKind, ProviderEvent
+from shared.followups.sending.senders.base import TAG
+from shared.platform.errors import InvalidInput
+
+KINDS: dict[str, EventKind] = {
+    "email.sent": "sent",
+    "email.delivery_delayed": "deferred",
+    "email.delivered": "delivered",
+    "email.bounced": "bounced",
+    "email.failed": "bounced",
+    "email.suppressed": "bounced",
+    "email.complained": "complained",
+    "email.opened": "opened",
+    "email.clicked": "clicked",
+}
+PARTS = {"email.bounced": "bounce", "email.failed": "failed", "email.suppressed": "suppressed"}
+LISTS = {"Suppressed", "OnAccountSuppressionList"}
+RECEIVED = "email.received"
+NUMBERS = 2**63 - 1
+
+
+def read(body: bytes, event_id: str) -> ProviderEvent | str | None:
+    """The event; of a mail that was received, its id at Resend; None if it is of a kind that we do not look at.
+
+    Raises:
+        InvalidInput: it is no event of Resend.
+    """
+    try:
+        event = cast("dict[str, Any]", from_json(body))
+        name, data = event["type"], cast("dict[str, Any]", event["data"])
+        if name == RECEIVED:
+            return str(data["email_id"])[:200]
+        if name not in KINDS:
+            return None
+        told: dict[str, Any] = data.get(PARTS.get(name, KINDS[name].removesuffix("ed"))) or data.get("click") or {}
+        transient = name == "email.bounced" and told.get("type") == "Transient"
+        return ProviderEvent(
+            provider="resend",
+            event_id=event_id,
+            email_id=_tagged(data.get("tags")),
+            kind="deferred" if transient else KINDS[name],
+            permanent=name == "email.bounced" and told.get("type") == "Permanent",
+            listed=name == "email.suppressed" or told.get("subType") in LISTS,
+            happened_at=told.get("timestamp") or event["created_at"],
+            user_agent=str(told.get("userAgent", ""))[:500],
+            ip=str(told.get("ipAddress", ""))[:500],
+            detail=" ".join(str(told.get(name, "")) for name in ("type", "subType", "message", "reason"))[:500].strip(),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, ValidationError):
+        raise InvalidInput("The body is no event of Resend.", field="body") from None
+
+
+def _tagged(tags: object) -> int | None:
+    """Our number among a mail's tags, which come as an object, or as a list of names and values."""
+    listed = cast("list[dict[str, str]]", tags) if isinstance(tags, list) else []
+    values = {tag["name"]: tag["value"] for tag in listed} or cast("dict[str, str]", tags or {})
+    value = str(values.get(TAG, ""))
+    return int(value) if value.isdecimal() and int(value) <= NUMBERS else None

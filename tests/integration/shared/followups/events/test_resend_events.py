@@ -1,0 +1,182 @@
+"""Events and mails of Resend: the signature first, each once, and what follows from them."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from local.arm.servers import listening
+from local.providers import resend as api
+from local.providers.resend import Resend
+from shared.followups.events import bad_signatures
+from shared.followups.people import tasks
+from shared.followups.reporting.health import scheduler_health
+from shared.followups.sending import claims, outbox
+from shared.platform.settings import forget_settings
+from tests.integration.shared.followups.events.conftest import SECRET, signed
+
+
+def event(kind, email_id, **told):
+    now = datetime.now(UTC).isoformat()
+    data = {"email_id": "56761188", "created_at": now, "from": "a@b", "to": ["c@d"], "tags": {"followup": str(email_id)}}
+    return json.dumps({"type": f"email.{kind}", "created_at": now, "data": {**data, **told}}).encode()
+
+
+@pytest.fixture(autouse=True)
+def _configured(crm, monkeypatch):
+    monkeypatch.setenv("RESEND_WEBHOOK_SECRET", SECRET)
+    forget_settings()
+
+
+async def test_a_signed_event_is_taken_once_by_its_id(post, sent, axes):
+    body = event("delivered", sent["id"])
+    headers = signed(body, "msg_1")
+    assert [(await post("resend", body, headers))["result"] for _ in range(2)] == ["taken", "known"]
+    assert await axes(sent["id"]) == ("delivered", "none", "sent")
+
+
+@pytest.mark.parametrize(
+    ("kind", "told", "end", "suppressions"),
+    [
+        ("sent", {}, ("none", "none"), []),
+        ("delivery_delayed", {}, ("deferred", "none"), []),
+        ("bounced", {"bounce": {"type": "Permanent", "subType": "General"}}, ("bounced", "none"), [("all", "bounce")]),
+        ("bounced", {"bounce": {"type": "Transient", "subType": "MailboxFull"}}, ("deferred", "none"), []),
+        ("bounced", {"bounce": {"type": "Permanent", "subType": "Suppressed"}}, ("bounced", "none"), [("all", "provider-list")]),
+        ("suppressed", {"suppressed": {"type": "OnAccountSuppressionList"}}, ("bounced", "none"), [("all", "provider-list")]),
+        ("failed", {"failed": {"reason": "quota"}}, ("bounced", "none"), []),
+        ("complained", {}, ("complained", "none"), [("cadence", "complaint")]),
+        ("opened", {}, ("none", "opened"), []),
+        ("clicked", {"click": {"ipAddress": "1.2.3.4", "userAgent": "Mozilla"}}, ("none", "clicked"), []),
+    ],
+)  # fmt: skip
+async def test_each_kind_of_event_moves_its_axis_and_what_is_final_suppresses(
+    post, sent, axes, suppressed, kind, told, end, suppressions
+):
+    body = event(kind, sent["id"], **told)
+    await post("resend", body, signed(body))
+    assert (await axes(sent["id"]))[:2] == end
+    assert await suppressed() == [(*one, True) for one in suppressions]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda body: {},
+        lambda body: signed(body, secret="whsec_d3Jvbmcgc2VjcmV0"),
+        lambda body: signed(body + b" "),
+        lambda body: signed(body, at=datetime.now(UTC).timestamp() - 600),
+        lambda body: signed(body, at=datetime.now(UTC).timestamp() + 600),
+        lambda body: {**signed(body), "svix-signature": "nonsense"},
+        lambda body: {**signed(body), "svix-signature": "v1,***"},
+        lambda body: {**signed(body), "svix-timestamp": "nan"},
+        lambda body: {**signed(body), "svix-id": "another"},
+        lambda body: signed(body, "m" * 201),
+    ],
+)
+async def test_a_wrong_signature_is_refused_counted_and_changes_nothing(post, crm, sent, axes, wrong):
+    body = event("complained", sent["id"])
+    await post("resend", body, wrong(body), status=401)
+    assert await axes(sent["id"]) == ("none", "none", "sent")
+    assert (await crm.fetch("select sum(requests)::int as n from followups.bad_signatures"))[0]["n"] == 1
+
+
+async def test_bytes_that_are_no_text_are_refused(post):
+    await post("resend", b"\xff\xfe", signed(b"\xff\xfe"), status=401)
+
+
+async def test_without_a_secret_nothing_is_taken_and_the_health_stays(post, crm, sent, monkeypatch):
+    monkeypatch.setenv("RESEND_WEBHOOK_SECRET", "unset")
+    forget_settings()
+    body = event("complained", sent["id"])
+    await claims.note_sweep()
+    for _ in range(bad_signatures.MOST):
+        await post("resend", body, signed(body), status=403)
+    assert (await scheduler_health()).status == "green"
+
+
+async def test_twenty_wrong_signatures_turn_the_health_red(post, crm):
+    await claims.note_sweep()
+    for _ in range(bad_signatures.MOST):
+        await post("resend", b"{}", signed(b"{} "), status=401)
+    assert (await scheduler_health()).status == "red"
+
+
+async def test_an_event_settles_a_mail_that_nobody_knew_about(post, crm, sent, axes):
+    await crm.execute("update followups.emails set state = 'unknown', sent_at = null")
+    await crm.execute("update followups.tasks set status = 'pending'")
+    body = event("sent", sent["id"])
+    await post("resend", body, signed(body))
+    assert await axes(sent["id"]) == ("none", "none", "sent")
+    assert await outbox.give_up_expired() == []
+
+
+@pytest.mark.parametrize("stranger", ["x", "", 2**70, -1, 999_999])
+async def test_events_of_other_mails_and_kinds_change_nothing(post, sent, axes, stranger):
+    body = event("complained", stranger)
+    assert (await post("resend", body, signed(body)))["result"] == "taken"
+    other = json.dumps({"type": "contact.created", "data": {}}).encode()
+    assert (await post("resend", other, signed(other)))["result"] == "ignored"
+    for nonsense in (b"[]", b"{}", b'{"type": "email.opened", "data": {"tags": 3}}'):
+        await post("resend", nonsense, signed(nonsense), status=400)
+    assert await axes(sent["id"]) == ("none", "none", "sent")
+
+
+@pytest.fixture
+async def receiving(monkeypatch):
+    """The stand-in of Resend, which has received mails."""
+    found = Resend()
+    async with listening(found.app()) as port:
+        monkeypatch.setenv("RESEND_ENDPOINT", f"http://127.0.0.1:{port}")
+        monkeypatch.setenv("RESEND_API_KEY", api.KEY)
+        forget_settings()
+        yield found
+
+
+def mail(sent, **changed):
+    fields = {
+        "from": f"Ann <{sent['recipient']}>",
+        "subject": "Re: your plans",
+        "message_id": "<r1@example.com>",
+        "text": "Yes, please.",
+        "html": "<p>Yes, please.</p>",
+        "headers": {"in-reply-to": f"<{sent['message_key']}@example.com>", "Content-Type": "text/plain"},
+    }
+    return {**fields, **changed}
+
+
+def told(mail_id="in-1"):
+    return json.dumps({"type": "email.received", "created_at": "x", "data": {"email_id": mail_id}}).encode()
+
+
+@pytest.mark.parametrize("raw", [True, False])
+async def test_a_mail_that_resend_received_is_fetched_and_ends_the_cadence(post, sent, receiving, raw):
+    receiving.received["in-1"] = mail(sent)
+    if raw:
+        receiving.raw["in-1"] = (
+            f"From: Ann <{sent['recipient']}>\r\nSubject: Re: your plans\r\nMessage-ID: <r1@example.com>\r\n"
+            f"In-Reply-To: <{sent['message_key']}@example.com>\r\n\r\nYes, please.\r\n"
+        ).encode()
+    body = told()
+    assert [(await post("resend", body, signed(body)))["result"] for _ in range(2)] == ["taken", "known"]
+    [answer] = [one for one in await tasks.listed(sent["agent_id"], after=0, limit=9) if one.channel == "agent"]
+    assert answer.notes == "Answer: Re: your plans"
+
+
+async def test_nothing_is_fetched_before_the_signature_is_known_to_be_right(post, sent, receiving):
+    receiving.received["in-1"] = mail(sent)
+    await post("resend", told(), signed(told(), secret="whsec_d3Jvbmcgc2VjcmV0"), status=401)
+    assert receiving.fetched == 0
+
+
+async def test_an_automatic_answer_ends_nothing(post, sent, receiving):
+    receiving.received["in-1"] = mail(sent, subject="Automatische Antwort: x")
+    receiving.received["in-2"] = mail(sent, headers={"Auto-Submitted": "auto-replied"}, message_id="<r2@x>")
+    for mail_id in ("in-1", "in-2"):
+        body = told(mail_id)
+        assert (await post("resend", body, signed(body)))["result"] == "ignored"
+
+
+async def test_a_mail_that_resend_does_not_show_is_asked_for_again_later(post, receiving):
+    body = told("unknown/../id")
+    await post("resend", body, signed(body), status=503)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from jwt.algorithms import RSAAlgorithm
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -52,8 +52,7 @@ class Identity:
     async def _shown(self, _request: Request) -> Response:
         self.fetched += 1
         shown = [
-            json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(key.public_key()))
-            | {"kid": name, "use": "sig", "alg": ALGORITHM}
+            RSAAlgorithm.to_jwk(key.public_key(), as_dict=True) | {"kid": name, "use": "sig", "alg": ALGORITHM}
             for name, key in self.keys.items()
         ]
         return JSONResponse({"keys": shown}, headers={"Cache-Control": "public, max-age=3600"})

@@ -21,7 +21,7 @@ from shared.followups.events import (
 )
 from shared.followups.settings import settings
 from shared.platform.access.auth import PUBLIC, header
-from shared.platform.errors import Forbidden, Unauthenticated
+from shared.platform.errors import Forbidden, InvalidInput, Unauthenticated
 from shared.platform.http import Routes
 from shared.platform.settings import settings as platform_settings
 
@@ -103,14 +103,26 @@ async def followups_resend_events(body: bytes, request: func.HttpRequest) -> Tak
     limit=1_000_000,
 )
 async def followups_communication_events(body: bytes, request: func.HttpRequest) -> GridTaken:
-    """Takes events in the schema of Event Grid, which shows a token of Entra ID, and answers its question."""
+    """Takes events in the schema of Event Grid, which shows a token of Entra ID, and answers its question.
+
+    One that cannot be read keeps no other out; Event Grid delivers all again, and those that were taken are known.
+    """
     async with _counted():
         await communication.authenticate(header(request, "Authorization"))
     events = communication.read(body)
     if code := communication.validation_code(events):
         return GridTaken(validation_response=code)
-    reports = [report for event in events if (report := communication.event_of(event)) is not None]
-    return GridTaken(taken=sum([await inbox.take(report) for report in reports]))
+    taken, wrong = 0, None
+    for event in events:
+        try:
+            report = communication.event_of(event)
+        except InvalidInput as error:
+            wrong = error
+            continue
+        taken += await inbox.take(report) if report else 0
+    if wrong:
+        raise wrong
+    return GridTaken(taken=taken)
 
 
 def _headers(request: func.HttpRequest) -> dict[str, str]:

@@ -60,13 +60,11 @@ def axes(crm):
 
 
 @pytest.fixture
-def suppressed(crm):
-    async def read():
-        return [
-            (row["scope"], row["reason"], row["dated"])
-            for row in await crm.fetch(
-                "select scope, reason, created_at is not null as dated from followups.suppressions"
-            )
-        ]
+def outcome(crm, axes):
+    """A mail's two axes, and whom it made us write to no more: scope, reason, and whether it has a date."""
+
+    async def read(email_id):
+        found = await crm.fetch("select scope, reason, created_at is not null as dated from followups.suppressions")
+        return *(await axes(email_id))[:2], [(row["scope"], row["reason"], row["dated"]) for row in found]
 
     return read

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 import azure.functions as func
 import pytest
 
+from shared.followups.events import arrivals, inbound
 from shared.followups.people import clients, subscriptions, tasks
 from triggers.followups import unsubscribe
 
@@ -65,6 +66,19 @@ async def test_one_click_unsubscribes_and_twice_is_the_same(crm, mails, sent, bo
     await crm.task(client)
     await crm.sweep()
     assert len(mails.mails(9)) == 1
+
+
+async def test_an_unsubscription_leaves_the_task_to_answer_the_client(crm, sent):
+    agent, client, key = sent
+    raw = f"From: {client.email}\r\nSubject: Re: plans\r\nMessage-ID: <r@x>\r\n\r\nStop, but call me.\r\n".encode()
+    assert await arrivals.take(inbound.read(raw, client.email)) == "taken"
+    planned = await crm.task(client, hours_ago=-5)
+    assert (await ask("POST", key)).status_code == 200
+    found = await tasks.listed(agent.id, after=0, limit=9, client_id=client.id)
+    assert [(task.channel, task.status) for task in found] == [
+        ("email", "completed"), ("agent", "pending"), ("email", "cancelled")
+    ]  # fmt: skip
+    assert (await tasks.read(agent.id, planned)).reason == "unsubscribed"
 
 
 async def test_it_works_after_the_client_was_deleted_and_holds_for_a_new_one(crm, mails, sent):

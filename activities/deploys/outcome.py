@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 from activities.deploys.running import PATIENT, end_step, redactor_of, running_step, supersede_if_older
-from shared.deploys import store, transitions
 from shared.deploys.cancellation import DeploymentCancelled
+from shared.deploys.documents import store, transitions
 from shared.deploys.models import (
     CANCEL_CODE,
     ERROR_LENGTH,
@@ -22,8 +22,8 @@ from shared.deploys.models import (
     Step,
 )
 from shared.deploys.platforms import platform
+from shared.deploys.running.steps import CancelDeployment, Claim, Claimed, DeploymentRef, End, Ended, Nothing, Undo
 from shared.deploys.settings import settings
-from shared.deploys.steps import CancelDeployment, Claim, Claimed, DeploymentRef, End, Ended, Nothing, Undo
 from shared.platform.durable import activity
 from shared.platform.errors import Conflict
 from shared.platform.redaction import Redactor

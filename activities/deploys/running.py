@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from shared.deploys import logs, store, transitions
 from shared.deploys.cancellation import Cancelled, DeploymentCancelled
+from shared.deploys.documents import store, transitions
 from shared.deploys.models import ERROR_LENGTH, Deployment, DeploymentSpec, DeploymentStatus, LogMark, Step
 from shared.deploys.platforms.base import StepContext
+from shared.deploys.running import logs
+from shared.deploys.running.steps import DeploymentRef
 from shared.deploys.secrets import redactor
-from shared.deploys.steps import DeploymentRef
 from shared.platform.durable import RetryPolicy
 from shared.platform.errors import ManifoldError, NotFound, TerminalError, TransientError
 from shared.platform.redaction import Redactor

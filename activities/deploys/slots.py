@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 
-from shared.deploys import queue, slots
-from shared.deploys.slots import SlotAnswer, SlotRequest, Slots
-from shared.deploys.steps import Nothing, Wake
+from shared.deploys.requests import queue
+from shared.deploys.running import slots
+from shared.deploys.running.slots import SlotAnswer, SlotRequest, Slots
+from shared.deploys.running.steps import Nothing, Wake
 from shared.platform.durable import ONCE, activity, entity
 from shared.platform.errors import TransientError
 

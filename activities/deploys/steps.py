@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from activities.deploys.running import SOON, end_step, running_step, supersede_if_older
-from shared.deploys import store, transitions
+from shared.deploys.documents import store, transitions
 from shared.deploys.models import DeploymentStatus, Step
 from shared.deploys.platforms import platform
 from shared.deploys.platforms.base import BuildContext, Workspace
-from shared.deploys.steps import (
+from shared.deploys.running.steps import (
     Built,
     ContextReady,
     DeploymentRef,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from datetime import UTC, datetime, timedelta
 
-from shared.deploys import retention
+from shared.deploys.documents import retention
+from shared.deploys.running.steps import Purge, Purged
 from shared.deploys.settings import settings
-from shared.deploys.steps import Purge, Purged
 from shared.platform.durable import activity
 
 PURGE_SECONDS = 60

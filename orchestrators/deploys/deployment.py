@@ -27,7 +27,7 @@ from activities.deploys import (
     wake_waiting,
 )
 from shared.deploys.models import ERROR_LENGTH, FINISHING, ORPHANED, PROGRESS, CancelReason, DeploymentStatus, Step
-from shared.deploys.steps import (
+from shared.deploys.running.steps import (
     SLOTS,
     CancelDeployment,
     Claim,

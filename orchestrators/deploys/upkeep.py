@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from activities.deploys import purge_deployments, purge_sources
-from shared.deploys.steps import Nothing, Purge, Purged
+from shared.deploys.running.steps import Nothing, Purge, Purged
 from shared.platform.durable import TOO_MANY_BOXES, Context, Steps, orchestration, progress, repeat
 from shared.platform.errors import TerminalError
 

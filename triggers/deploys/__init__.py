@@ -1,7 +1,7 @@
 """Deploys: takes a project's source to a running app."""
 
-from shared.deploys import store
-from shared.deploys.queue import DEPLOYMENTS
+from shared.deploys.documents import store
+from shared.deploys.requests.queue import DEPLOYMENTS
 from shared.deploys.settings import DeploySettings
 from shared.platform.health import Check
 from shared.platform.stores.cosmos import has_cosmos

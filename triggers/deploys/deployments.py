@@ -12,16 +12,7 @@ from typing import Annotated, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from orchestrators.deploys.deployment import CANCEL
-from shared.deploys import answers, intake, logs, store, transitions
-from shared.deploys.answers import (
-    AppLog,
-    DeploymentAccepted,
-    DeploymentCancelAnswer,
-    DeploymentLogPage,
-    DeploymentRetried,
-    DeploymentState,
-    OrganizationDeployments,
-)
+from shared.deploys.documents import store, transitions
 from shared.deploys.models import (
     CancelReason,
     Deployment,
@@ -33,7 +24,18 @@ from shared.deploys.models import (
 )
 from shared.deploys.platforms import platform
 from shared.deploys.platforms.base import AppHealth
-from shared.deploys.steps import Nothing
+from shared.deploys.requests import answers, intake
+from shared.deploys.requests.answers import (
+    AppLog,
+    DeploymentAccepted,
+    DeploymentCancelAnswer,
+    DeploymentLogPage,
+    DeploymentRetried,
+    DeploymentState,
+    OrganizationDeployments,
+)
+from shared.deploys.running import logs
+from shared.deploys.running.steps import Nothing
 from shared.platform.access.auth import Caller
 from shared.platform.durable import DurableClient
 from shared.platform.errors import Conflict, InvalidInput, ManifoldError, NotFound

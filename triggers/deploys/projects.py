@@ -2,10 +2,12 @@
 
 from pydantic import Field
 
-from shared.deploys import answers, projects, sources, store
-from shared.deploys.answers import Deployments, DomainReleased, Projects, SourceStored, SourceUploadUrl
+from shared.deploys import sources
+from shared.deploys.documents import projects, store
 from shared.deploys.models import Environment, HostName, Name, SourceHash, Wire
 from shared.deploys.platforms import platform
+from shared.deploys.requests import answers
+from shared.deploys.requests.answers import Deployments, DomainReleased, Projects, SourceStored, SourceUploadUrl
 from shared.platform.access.auth import Caller
 from shared.platform.errors import NotFound
 from shared.platform.http import PageQuery, Pagination, Routes

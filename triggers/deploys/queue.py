@@ -7,10 +7,11 @@ from typing import Any
 import azure.functions as func
 
 from orchestrators.deploys.deployment import SLOT, deployment
-from shared.deploys import queue, store
+from shared.deploys.documents import store
 from shared.deploys.models import Deployment, DeploymentStatus
-from shared.deploys.queue import DEPLOYMENTS, DeploymentMessage
-from shared.deploys.steps import DeploymentRef, Nothing
+from shared.deploys.requests import queue
+from shared.deploys.requests.queue import DEPLOYMENTS, DeploymentMessage
+from shared.deploys.running.steps import DeploymentRef, Nothing
 from shared.platform.durable import DurableClient, new_blueprint
 from shared.platform.errors import Conflict, InvalidInput, NotFound, TransientError
 

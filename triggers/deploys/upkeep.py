@@ -9,10 +9,11 @@ import azure.functions as func
 from activities.deploys import deploy_slots
 from orchestrators.deploys.deployment import free_slot, recover_deployment
 from orchestrators.deploys.upkeep import forget_deployments
-from shared.deploys import intake, store
+from shared.deploys.documents import store
 from shared.deploys.models import Deployment, DeploymentStatus
-from shared.deploys.slots import SLOTS, Holder
-from shared.deploys.steps import DeploymentRef, Nothing, Recovery
+from shared.deploys.requests import intake
+from shared.deploys.running.slots import SLOTS, Holder
+from shared.deploys.running.steps import DeploymentRef, Nothing, Recovery
 from shared.platform.durable import DurableClient, new_blueprint
 from shared.platform.errors import Conflict, ManifoldError
 from shared.platform.sweeps import Sweep

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from azure.cosmos import CosmosClient
 
-from shared.deploys.slots import SlotRequest, Slots
+from shared.deploys.running.slots import SlotRequest, Slots
 
 WEBHOOK = "/runtime/webhooks/durabletask"
 

@@ -15,7 +15,7 @@ import activities.deploys.outcome
 import activities.deploys.running
 import activities.deploys.steps
 from activities import deploys
-from shared.deploys import logs, store
+from shared.deploys.documents import store
 from shared.deploys.models import CANCEL_CODE, ORPHANED, CancelReason, DeploymentStatus, Step
 from shared.deploys.platforms.base import (
     BuildContext,
@@ -26,8 +26,8 @@ from shared.deploys.platforms.base import (
     Revision,
     Workspace,
 )
-from shared.deploys.secrets import secret_store
-from shared.deploys.steps import (
+from shared.deploys.running import logs
+from shared.deploys.running.steps import (
     CancelDeployment,
     Claim,
     ContextReady,
@@ -38,6 +38,7 @@ from shared.deploys.steps import (
     Undo,
     WorkspaceReady,
 )
+from shared.deploys.secrets import secret_store
 from shared.platform.durable.handles import Envelope
 from shared.platform.errors import Conflict, TerminalError, TransientError
 from shared.platform.redaction import Redactor

@@ -11,8 +11,8 @@ from types import SimpleNamespace
 import pytest
 
 from local.cosmos.testing import CosmosProcess, running
-from shared.deploys import queue
 from shared.deploys.models import ArchiveSource, Deployment
+from shared.deploys.requests import queue
 from shared.platform.errors import TransientError
 from shared.platform.settings import forget_settings
 from shared.platform.stores.cosmos import close_cosmos

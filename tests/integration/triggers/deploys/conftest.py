@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 import azure.functions as func
 import pytest
 
-from shared.deploys import store
+from shared.deploys.documents import store
 from shared.deploys.models import DeploymentStatus
-from shared.deploys.slots import Slots
+from shared.deploys.running.slots import Slots
 from shared.deploys.sources import store_archive
 from shared.platform.errors import Conflict, NotFound, TransientError
 from tests.integration.shared.deploys.conftest import ADMIN, cosmos, new, sent, state

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.deploys import projects
+from shared.deploys.documents import projects
 from shared.platform.access.api_keys import ApiKey
 from shared.platform.access.auth import Caller
 

@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.deploys import intake, projects, store
+from shared.deploys.documents import projects, store
 from shared.deploys.models import ArchiveSource, DeploymentStatus, GitSource, Parameters
 from shared.deploys.platforms.base import AppHealth
+from shared.deploys.requests import intake
 from shared.deploys.secrets import secret_store
 from shared.platform.errors import TransientError
 from tests.integration.triggers.deploys.conftest import ADMIN, change
@@ -56,7 +57,7 @@ async def test_defect_the_consumer_updates_state_before_it_exists(ask, body, sen
         message = json.loads(text)
         seen.append(await store.find(message["deploymentId"], message["organizationId"]))
 
-    monkeypatch.setattr("shared.deploys.queue.send", send)
+    monkeypatch.setattr("shared.deploys.requests.queue.send", send)
     await ask("POST", "/deploy", body)
     assert [one.status for one in seen] == [DeploymentStatus.QUEUED]
 

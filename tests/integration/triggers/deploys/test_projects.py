@@ -8,9 +8,9 @@ from zipfile import ZipFile
 
 import httpx
 
-from shared.deploys import store
-from shared.deploys.logs import DeploymentLog
+from shared.deploys.documents import store
 from shared.deploys.models import ArchiveSource, DeploymentStatus
+from shared.deploys.running.logs import DeploymentLog
 from shared.platform.redaction import Redactor
 from shared.platform.stores.blobs import blob_service
 from tests.integration.triggers.deploys.conftest import change

@@ -8,9 +8,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from shared.deploys import store
+from shared.deploys.documents import store
 from shared.deploys.models import DeploymentStatus
-from shared.deploys.slots import Holder, Slots
+from shared.deploys.running.slots import Holder, Slots
 from shared.platform.errors import InvalidInput, NotFound, TransientError
 from shared.platform.settings import forget_settings
 from shared.platform.stores.cosmos import close_cosmos

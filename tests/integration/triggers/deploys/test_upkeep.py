@@ -7,9 +7,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from shared.deploys import store
+from shared.deploys.documents import store
 from shared.deploys.models import DeploymentStatus
-from shared.deploys.slots import Holder, Slots
+from shared.deploys.running.slots import Holder, Slots
 from shared.platform.durable import RunState
 from triggers.deploys import upkeep
 
@@ -52,7 +52,7 @@ async def test_the_sweep_frees_what_an_ended_deployment_holds(durable, new, at, 
 
 
 async def test_the_sweep_looks_at_all_that_are_silent(durable, new, monkeypatch) -> None:
-    monkeypatch.setattr("shared.deploys.intake.SWEPT", 2)
+    monkeypatch.setattr("shared.deploys.requests.intake.SWEPT", 2)
     old = datetime.now(UTC) - timedelta(hours=1)
     lost = [
         await store.create(new(status=DeploymentStatus.DEPLOYING, claimed_by="x", updated_at=old)) for _ in range(5)

@@ -9,12 +9,12 @@ import pytest
 
 from activities import deploys as activities
 from orchestrators.deploys import deployment
-from shared.deploys import slots
 from shared.deploys.cancellation import DeploymentCancelled
 from shared.deploys.models import FINISHING, CancelReason, DeploymentStatus
 from shared.deploys.platforms.base import Revision
-from shared.deploys.slots import Slots
-from shared.deploys.steps import (
+from shared.deploys.running import slots
+from shared.deploys.running.slots import Slots
+from shared.deploys.running.steps import (
     Built,
     Claimed,
     ContextReady,

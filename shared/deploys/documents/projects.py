@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from shared.deploys.documents.store import DEPLOYMENTS, TRIES
 from shared.deploys.models import Project, document
-from shared.deploys.store import DEPLOYMENTS, TRIES
 from shared.platform.errors import Conflict, TransientError
 from shared.platform.stores.cosmos import CHANGED, EXISTS
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from shared.deploys import intake, store
+from shared.deploys.documents import store
+from shared.deploys.requests import intake
 
 
 async def test_what_is_sent_again_is_no_duplicate_to_the_queue(new, sent) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.deploys import projects, store, transitions
+from shared.deploys.documents import projects, store, transitions
 from shared.deploys.models import CancelReason, DeploymentStatus, Step
 from shared.platform.errors import Conflict, InvalidInput, NotFound
 

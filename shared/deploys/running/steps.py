@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from shared.deploys.models import CancelReason, DeploymentId, DeploymentStatus, Name
 from shared.deploys.platforms.base import Revision
-from shared.deploys.slots import SLOTS, SlotAnswer, SlotRequest
+from shared.deploys.running.slots import SLOTS, SlotAnswer, SlotRequest
 
 __all__ = ["SLOTS", "SlotAnswer", "SlotRequest"]
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.deploys import transitions
+from shared.deploys.documents import transitions
 from shared.deploys.models import (
     PROGRESS,
     ArchiveSource,

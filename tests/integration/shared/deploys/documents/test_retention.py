@@ -6,9 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.deploys import logs, projects, retention, sources, store
-from shared.deploys.logs import DeploymentLog
+from shared.deploys import sources
+from shared.deploys.documents import projects, retention, store
 from shared.deploys.models import ArchiveSource, DeploymentStatus
+from shared.deploys.running import logs
+from shared.deploys.running.logs import DeploymentLog
 from shared.deploys.secrets import secret_store
 from shared.platform.errors import NotFound
 from shared.platform.redaction import Redactor

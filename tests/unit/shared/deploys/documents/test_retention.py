@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.deploys.documents.retention import GRACE, fate
 from shared.deploys.models import ArchiveSource, Deployment, DeploymentStatus
-from shared.deploys.retention import GRACE, fate
 
 KEPT = timedelta(days=90)
 NOW = datetime(2026, 6, 1, tzinfo=UTC)

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from pydantic import ConfigDict, Field
 
-from shared.deploys import store
+from shared.deploys.documents import store
 from shared.deploys.models import DeploymentId, Name, Wire
 from shared.platform.errors import TransientError
 from shared.platform.messaging.servicebus import send

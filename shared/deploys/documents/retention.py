@@ -10,10 +10,12 @@ from datetime import datetime, timedelta
 from time import monotonic
 from typing import TYPE_CHECKING, Final, Literal
 
-from shared.deploys import logs, projects, sources, store
+from shared.deploys import sources
+from shared.deploys.documents import projects, store
 from shared.deploys.models import Deployment, DeploymentStatus
+from shared.deploys.running import logs
+from shared.deploys.running.steps import Purged
 from shared.deploys.secrets import secret_store
-from shared.deploys.steps import Purged
 from shared.platform.stores import blob_files
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ import secrets
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from shared.deploys import projects, queue, store
+from shared.deploys.documents import projects, store
+from shared.deploys.documents.retention import ended_at
 from shared.deploys.models import (
     ArchiveSource,
     Deployment,
@@ -20,7 +21,7 @@ from shared.deploys.models import (
     Parameters,
     Source,
 )
-from shared.deploys.retention import ended_at
+from shared.deploys.requests import queue
 from shared.deploys.secrets import secret_store
 from shared.deploys.settings import settings
 from shared.deploys.sources import allowed_hosts, check_program, check_url, exists

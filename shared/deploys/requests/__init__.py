@@ -1,0 +1,1 @@
+"""Requests of deployments: accepted, put on the queue, answered."""

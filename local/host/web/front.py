@@ -9,8 +9,10 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from local.host.core.errors import ConfigurationError
+from local.host.core.logs import host_log
 from local.host.settings.host_json import HostJson
 from local.host.web.answers import Answer, send_answer
+from local.host.web.bodies import TOO_SLOW, BodyRefused, bounded
 from local.host.web.http_triggers import HttpTriggers
 from local.host.web.keys import KeyStore
 from local.host.web.requests import decoded_path, offered_key
@@ -54,6 +56,15 @@ class Front:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         path = decoded_path(scope)
+        try:
+            await self._admit(path, scope, bounded(receive), send)
+        except BodyRefused as refused:
+            status = refused.status_code
+            why = "came too slowly" if status == TOO_SLOW else "is too large"
+            host_log.warning("The body of a request to %s %s: it is answered %d.", path, why, status)
+            await send_answer(Answer(status, [("connection", "close")]), send)
+
+    async def _admit(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         lowered = path.lower()
         if lowered.startswith(_ADMIN):
             await self._administer(lowered, scope, receive, send)

@@ -13,17 +13,15 @@ from local.host.core.logs import host_log, warn_once
 from local.host.web.answers import Answer, answer_of, send_answer
 from local.host.web.keys import KeyStore
 from local.host.web.requests import (
-    RequestTooSlow,
     expression_data,
-    new_trace,
     offered_key,
     query_parameters,
     read_body,
     request_datum,
+    trace_of,
 )
 from local.host.web.route_table import HttpFunction, Match
 from local.host.worker.calls import HOST_API_REASON, Call
-from local.host.worker.context import TraceContext
 from local.host.worker.dispatch import Dispatcher
 from local.host.worker.failures import RunFailed
 
@@ -52,7 +50,7 @@ class HttpTriggers:
             from local.host.web.streamed import StreamedHttp  # noqa: PLC0415 - few apps stream
 
             self._streamed = self._streamed or StreamedHttp(self._dispatcher)
-            await self._streamed.serve(one.function, match.parameters, scope, receive, send)
+            await self._streamed.serve(match, scope, receive, send)
         else:
             await send_answer(await self._invoke(match, headers, scope, receive), send)
 
@@ -73,22 +71,14 @@ class HttpTriggers:
     async def _invoke(self, match: Match, headers: Headers, scope: Scope, receive: Receive) -> Answer:
         one, parameters = match.http, match.parameters
         name = one.function.name
-        try:
-            body = await read_body(headers, receive, name)
-        except RequestTooSlow:
-            host_log.warning(
-                "Function '%s' did not run: the request's body came too slowly, and is answered 408.", name
-            )
-            return Answer(408, [("connection", "close")])
-        if body is None:
-            return Answer(413)
+        body = await read_body(headers, receive, name)
         query = query_parameters(scope["query_string"].decode("latin-1"), name)
         request = request_datum(scope, match.path, headers, query=query, parameters=parameters, body=body)
         call = Call(
             reason=HOST_API_REASON,
             value=meta.Datum(request, "http"),
             data=expression_data(headers, query, parameters, body) if one.has_expressions else {},
-            trace=TraceContext(headers.get("traceparent") or new_trace(), headers.get("tracestate") or ""),
+            trace=trace_of(headers),
         )
         try:
             result = await self._dispatcher.run(one.function, call)

@@ -1,6 +1,5 @@
 """What of a request the host reads: its path, key and body, and what of it a function is given."""
 
-import asyncio
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -11,11 +10,10 @@ from starlette.datastructures import Headers
 from starlette.types import Receive, Scope
 
 from local.host.core.logs import warn_once
-from local.host.settings.expressions import json_parameters
+from local.host.web.bodies import whole_body
+from local.host.worker.context import TraceContext
+from local.host.worker.messages import json_parameters
 
-# As Kestrel's MinRequestBodyDataRate.
-_BYTES_PER_SECOND = 240
-_GRACE_SECONDS = 5.0
 _PATH_SAFE = "/~!$&'()*+,;=:@%"
 
 
@@ -28,47 +26,18 @@ def offered_key(headers: Headers, scope: Scope) -> str:
     return next((value for name, value in pairs if name.lower() == "code"), "")
 
 
-class RequestTooSlow(Exception):
-    """The body arrives more slowly than Kestrel waits for."""
-
-
-async def read_body(headers: Headers, receive: Receive, function: str) -> bytes | None:
-    """The request's body; empty for a chunked one without Content-Length, None when it is over the limit.
-
-    Raises RequestTooSlow.
-    """
-    limit = int(os.environ.get("FUNCTIONS_REQUEST_BODY_SIZE_LIMIT") or 104857600)
-    chunked = "content-length" not in headers and "transfer-encoding" in headers
-    chunks: list[bytes] = []
-    size, more = 0, True
-    expected = chunked or headers.get("content-length", "0") != "0"
-    started = asyncio.get_running_loop().time()
-    while more:
-        if expected:
-            try:
-                async with asyncio.timeout_at(started + _GRACE_SECONDS + size / _BYTES_PER_SECOND):
-                    message = await receive()
-            except TimeoutError as error:
-                raise RequestTooSlow from error
-        else:
-            message = await receive()
-        if message["type"] != "http.request":
-            break
-        chunk: bytes = message.get("body", b"")
-        size += len(chunk)
-        if size > limit:
-            return None
-        chunks.append(chunk)
-        more = message.get("more_body", False)
-    if chunked and size:
+async def read_body(headers: Headers, receive: Receive, function: str) -> bytes:
+    """The request's body; empty for a chunked one without Content-Length. Raises BodyRefused."""
+    body = await whole_body(receive)
+    if body and "content-length" not in headers and "transfer-encoding" in headers:
         warn_once(
             "Function '%s' was sent a chunked body without Content-Length: Azure hands the function an empty body, "
             "and so does this host (%d bytes dropped). Send a Content-Length.",
             function,
-            size,
+            len(body),
         )
         return b""
-    return b"".join(chunks)
+    return body
 
 
 def decoded_path(scope: Scope) -> str:
@@ -132,6 +101,7 @@ def expression_data(
     return data | dict(query) | dict(parameters)
 
 
-def new_trace() -> str:
-    """A W3C traceparent for a request that brought none."""
-    return f"00-{os.urandom(16).hex()}-{os.urandom(8).hex()}-00"
+def trace_of(headers: Headers) -> TraceContext:
+    """The W3C trace context of a request; a new one where it brought none."""
+    trace = headers.get("traceparent") or f"00-{os.urandom(16).hex()}-{os.urandom(8).hex()}-00"
+    return TraceContext(trace, headers.get("tracestate") or "")

@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from local.host.web import embedded, requests
+from local.host.web import bodies, embedded, requests
 from local.host.web.embedded import EmbeddedServer, listen
 from local.processes import LOOPBACK
 
@@ -58,13 +58,13 @@ async def test_a_client_that_keeps_its_headers_back_is_closed(monkeypatch, sent)
 
 
 async def test_a_body_that_comes_too_slowly_is_an_error_and_one_that_comes_is_read(monkeypatch):
-    monkeypatch.setattr(requests, "_GRACE_SECONDS", 0.1)
+    monkeypatch.setattr(bodies, "_GRACE_SECONDS", 0.1)
     seen = []
 
     async def read(scope, receive, send):
         try:
-            seen.append(await requests.read_body(requests.Headers(scope=scope), receive, "f"))
-        except requests.RequestTooSlow:
+            seen.append(await requests.read_body(requests.Headers(scope=scope), bodies.bounded(receive), "f"))
+        except bodies.BodyRefused:
             seen.append("too slow")
         await PlainTextResponse("read")(scope, receive, send)
 

@@ -7,10 +7,11 @@ from contextlib import AsyncExitStack
 from local.host.bindings import Bindings
 from local.host.core.clock import Clock, SystemClock
 from local.host.core.errors import ConfigurationError
-from local.host.core.functions import FunctionTable
+from local.host.core.functions import EVENT_GRID, FunctionTable
 from local.host.core.logs import host_log
 from local.host.durable import start
 from local.host.durable.sdk.functions import DurableFunctionsOfApp, needs_extension
+from local.host.eventgrid import webhook
 from local.host.indexing.indexer import Indexer
 from local.host.indexing.loading import AppCode
 from local.host.running import RunningApp
@@ -113,6 +114,7 @@ class Host:
         )
         self._durable = DurableFunctionsOfApp(dispatcher)
         self._bindings = Bindings(dispatcher, host_json, self.clock, options.data_folder)
+        self._event_grid = webhook.EventGridWebhook(dispatcher)
         self._front = self._make_front()
         server = EmbeddedServer(
             with_cors(
@@ -167,6 +169,7 @@ class Host:
             # With a half-written file orchestrations go on with the code that they had, instead of failing.
             self._durable.load(table)
         app.table = table
+        self._event_grid.load(table)
         if app.extension is None and needs_extension(table):
             app.extension, app.resumed = await start.start_extension(
                 self._durable,
@@ -178,6 +181,8 @@ class Host:
                 undo=self._undo,
             )
             self._front.webhooks[start.WEBHOOK] = app.extension.management
+        if table.has_trigger(EVENT_GRID):
+            self._front.webhooks[webhook.WEBHOOK] = self._event_grid
 
     def _start_triggers(self) -> None:
         table = self.app.table

@@ -11,6 +11,7 @@ ORCHESTRATION = "orchestrationTrigger"
 ACTIVITY = "activityTrigger"
 ENTITY = "entityTrigger"
 DURABLE_CLIENT = "durableClient"
+EVENT_GRID = "eventGridTrigger"
 # Converters beside those of azure.functions: of requests and responses that a web framework streams, and of clients of
 # an SDK (packages azurefunctions-extensions-*).
 STREAMED = "streamedHttp"
@@ -113,3 +114,7 @@ class FunctionTable:
     def of_type(self, trigger: str) -> list[Function]:
         """The enabled functions with that kind of trigger."""
         return [one for one in self.functions.values() if one.trigger.type == trigger and not one.disabled]
+
+    def has_trigger(self, trigger: str) -> bool:
+        """Whether any function has that kind of trigger, be it disabled."""
+        return any(one.trigger.type == trigger for one in self.functions.values())

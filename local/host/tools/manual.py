@@ -8,6 +8,7 @@ from azure.functions import meta
 from local.host.core.errors import HostStopping
 from local.host.core.functions import Function
 from local.host.core.logs import host_log
+from local.host.eventgrid import webhook
 from local.host.running import RunningApp
 from local.host.worker.calls import HOST_API_REASON, Call
 from local.host.worker.failures import RunFailed
@@ -43,6 +44,8 @@ async def _call(app: RunningApp, function: Function, text: str) -> Call:
 
             store = cast("blobs.Blobs", app.dispatcher.inputs["blob"])
             return await store.call_for(function, text, HOST_API_REASON)
+        case "eventGridTrigger":
+            return webhook.manual_call(function, text, HOST_API_REASON)
         case "activityTrigger":
             return Call(HOST_API_REASON, meta.Datum(text, "json"))
         case other:

@@ -34,6 +34,15 @@ def read_text(text: str) -> Any:
     return _with_dates(json.loads(text))
 
 
+def text_of(value: Any) -> str:
+    """The text that .NET makes of a value of a JSON text: dates have their American form, True and False capitals."""
+    if isinstance(value, str):
+        return _american(value)
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:  # noqa: PLR2004 - .NET switches to 1E+15
+        return str(int(value))
+    return str(value)
+
+
 def compact(value: Any) -> str:
     """JSON as Newtonsoft writes it for programs."""
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
@@ -54,16 +63,28 @@ def _with_dates(value: Any) -> Any:
     return value
 
 
+def _american(text: str) -> str:
+    found = _DATE.match(text)
+    moment = _moment(found) if found is not None else None
+    return text if moment is None else moment.strftime("%m/%d/%Y %H:%M:%S")
+
+
 def _date(text: str) -> str:
     found = _DATE.match(text)
-    if found is None:
-        return text
-    zone = found["zone"] or ""
-    try:
-        moment = datetime.fromisoformat(found["moment"] + zone.upper())
-        local = moment.astimezone() if zone and zone not in "Zz" else moment
-    except (ValueError, OverflowError):
+    moment = _moment(found) if found is not None else None
+    if found is None or moment is None:
         return text
     fraction = (found["fraction"] or "").rstrip("0")
-    offset = local.isoformat()[len(found["moment"]) :] if local is not moment else zone.upper()
-    return local.strftime("%Y-%m-%dT%H:%M:%S") + (f".{fraction}" if fraction else "") + offset
+    zone = (found["zone"] or "").upper()
+    offset = zone if zone in {"", "Z"} else moment.isoformat()[len(found["moment"]) :]
+    return moment.strftime("%Y-%m-%dT%H:%M:%S") + (f".{fraction}" if fraction else "") + offset
+
+
+def _moment(found: re.Match[str]) -> datetime | None:
+    """The time that the text names, in this machine's zone when it has an offset; None for a day that is none."""
+    zone = (found["zone"] or "").upper()
+    try:
+        moment = datetime.fromisoformat(found["moment"] + zone)
+        return moment if zone in {"", "Z"} else moment.astimezone()
+    except (ValueError, OverflowError):
+        return None

@@ -2,6 +2,7 @@
 
 import inspect
 import re
+import sys
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -11,11 +12,13 @@ from azure.functions.decorators.function_app import Function as DeclaredFunction
 from azure.functions.decorators.function_app import FunctionRegister
 
 from local.host.core.functions import Binding, Function, FunctionError, FunctionTable, RetryPolicy
+from local.host.core.logs import host_log
 from local.host.indexing.loading import AppCode, AppNotLoaded
 from local.host.indexing.signatures import check_signature
 from local.host.settings.expressions import ExpressionError, resolve_settings
 from local.host.settings.local_settings import disabled
 from local.host.settings.values import parse_retry
+from local.host.worker.converters import INIT_INDEXING, streams
 
 SUPPORTED_TRIGGERS = frozenset(
     {
@@ -24,6 +27,7 @@ SUPPORTED_TRIGGERS = frozenset(
         "queueTrigger",
         "serviceBusTrigger",
         "blobTrigger",
+        "eventGridTrigger",
         "orchestrationTrigger",
         "activityTrigger",
         "entityTrigger",
@@ -33,6 +37,8 @@ SUPPORTED_TRIGGERS = frozenset(
 SUPPORTED_INPUTS = frozenset({"blob", "table", "durableClient"})
 SUPPORTED_OUTPUTS = frozenset({"http", "queue", "serviceBus", "blob", "table"})
 
+# Since this version of Python the worker streams without being told to.
+_STREAMS_BY_ITSELF = (3, 13)
 _FUNCTION_NAME = re.compile(r"(?!host\Z)[a-z][a-z0-9_-]{0,127}\Z", re.IGNORECASE)
 # Since version 4.1038 of the host; older ones refused every "_".
 _BINDING_NAME = re.compile(r"(\$return|(?!.*__)[a-zA-Z_][a-zA-Z0-9_]{0,127})\Z")
@@ -57,6 +63,12 @@ class Indexer:
             loaded = [self._load(one, retry) for one in self._declared(app)]
         except AppNotLoaded as error:
             return FunctionTable(failure=f"Result: Failure\nException: {error}\nStack: {error.stack}")
+        if streams() and not self._environment.get(INIT_INDEXING) and sys.version_info < _STREAMS_BY_ITSELF:
+            host_log.warning(
+                "The app streams its HTTP: before Python 3.13 Azure answers none of its requests unless %s is 1 in its "
+                "settings. Set it in local.settings.json, too.",
+                INIT_INDEXING,
+            )
         wanted = {name.lower() for name in only}
         table = FunctionTable()
         for function in loaded:

@@ -124,7 +124,7 @@ def _mismatch(name: str, binding: Binding, annotation: Any) -> FunctionLoadError
 def _check_return(name: str, bindings: tuple[Binding, ...], annotations: Mapping[str, Any]) -> Parameter | None:
     explicit = next((one for one in bindings if one.name == "$return"), None)
     if explicit is None:
-        implicit = next((one for one in bindings if converters.returns_implicitly(one.type)), None)
+        implicit = next((one for one in reversed(bindings) if converters.returns_implicitly(one.type)), None)
         return Parameter(implicit.type, annotations.get("return")) if implicit is not None else None
     if explicit.direction != "out":
         raise FunctionLoadError(name, '"$return" binding must have direction set to "out"')

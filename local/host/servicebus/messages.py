@@ -9,17 +9,16 @@ from azure.functions import meta
 from azure.servicebus import ServiceBusReceivedMessage
 
 from local.host.core.functions import Function
-from local.host.settings.expressions import json_parameters
 from local.host.worker.calls import Call
-from local.host.worker.messages import body_datum, metadata_data
+from local.host.worker.messages import body_datum, metadata_data, with_json_of
 
 
 def message_call(function: Function, message: ServiceBusReceivedMessage) -> Call:
     """What the function is given for one message."""
     metadata = message_metadata(message)
     value = body_datum(function, function.trigger, message_body(message))
-    parameters = json_parameters(value.value) if isinstance(value.value, str) else {}
-    return Call("(null)", value, metadata_data(metadata), {**metadata, **parameters})
+    merged = with_json_of(value.value, metadata, function) if isinstance(value.value, str) else metadata
+    return Call("(null)", value, metadata_data(merged), merged)
 
 
 def batch_call(function: Function, messages: list[ServiceBusReceivedMessage]) -> Call:
@@ -39,7 +38,8 @@ def manual_call(function: Function, text: str, reason: str) -> Call:
         arrays = {f"{name}Array": [one] for name, one in metadata.items()}
         return Call(reason, meta.Datum(SimpleNamespace(string=[text]), "collection_string"), metadata_data(arrays))
     value = body_datum(function, function.trigger, text.encode())
-    return Call(reason, value, metadata_data(metadata), json_parameters(text))
+    merged = with_json_of(text, metadata, function, warns=False)
+    return Call(reason, value, metadata_data(merged), merged)
 
 
 def message_body(message: ServiceBusReceivedMessage) -> bytes:

@@ -61,17 +61,6 @@ def template_pattern(template: str) -> re.Pattern[str]:
     return re.compile("".join(pieces) + r"\Z", re.DOTALL)
 
 
-def json_parameters(text: str) -> dict[str, Any]:
-    """The top-level properties of a JSON object, offered to expressions; empty for any other text."""
-    if not text.lstrip().startswith("{"):
-        return {}
-    try:
-        parsed = json.loads(text)
-    except ValueError:
-        return {}
-    return cast("dict[str, Any]", parsed) if isinstance(parsed, dict) else {}
-
-
 def format_date(now: datetime, pattern: str) -> str:
     """Format a UTC time by a .NET date pattern, as far as blob paths use it."""
     return "".join(_date_token(token, now) for token in _DATE_TOKENS.findall(pattern or _DEFAULT_DATE))

@@ -1,6 +1,7 @@
 """Times and retry policies as .NET reads them in host.json, in settings and in decorators."""
 
 import re
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -36,16 +37,19 @@ def parse_timespan(text: str) -> float | None:
 
 def parse_retry(fields: Mapping[str, Any]) -> RetryPolicy:
     """A retry policy of the decorator or host.json, keys in lower case. Raises ConfigurationError."""
+    declared = "max_retry_count" in fields  # by a decorator, whose names have underscores, and which the worker reads
 
     def field(name: str) -> Any:
         return fields.get(name, fields.get(name.replace("_", "")))
 
     def seconds(name: str) -> float:
-        parsed = parse_timespan(str(field(name)))
+        text = str(field(name))
+        parsed = _clock_time(text) if declared else parse_timespan(text)
         if parsed is None:
             raise ConfigurationError(
-                f"Retry policy: {name} must be a time such as 00:00:05, not {field(name)!r}, for the strategy "
-                f"{strategy!r}. (A decorator takes fixed_delay; anything else is exponential_backoff.)"
+                f"Retry policy: {name} must be a time such as 00:00:05{' of less than a day' if declared else ''}, not "
+                f"{field(name)!r}, for the strategy {strategy!r}. "
+                "(A decorator takes fixed_delay; anything else is exponential_backoff.)"
             )
         return parsed
 
@@ -56,7 +60,16 @@ def parse_retry(fields: Mapping[str, Any]) -> RetryPolicy:
             f"Retry policy: max_retry_count must be a whole number, not {field('max_retry_count')!r}."
         ) from None
     strategy = str(fields.get("strategy", ""))
-    fixed = "fixed_delay" if "max_retry_count" in fields else "fixeddelay"
+    fixed = "fixed_delay" if declared else "fixeddelay"
     if strategy.lower() == fixed:
         return RetryPolicy(retries, fixed_delay=seconds("delay_interval"))
     return RetryPolicy(retries, minimum_delay=seconds("minimum_interval"), maximum_delay=seconds("maximum_interval"))
+
+
+def _clock_time(text: str) -> float | None:
+    """Seconds of a time as the worker reads it: hours, minutes and seconds of one day."""
+    try:
+        found = time.strptime(text, "%H:%M:%S")
+    except ValueError:
+        return None
+    return found.tm_hour * 3600 + found.tm_min * 60 + found.tm_sec

@@ -88,9 +88,10 @@ class BlobTrigger:
         name = f"{self._container}/{blob.name}"
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                data = await (await client.download_blob()).readall()
+                found = await client.get_blob_properties()  # a list shows less of them
+                data = await (await client.download_blob(decompress=False)).readall()
                 reason = f"New blob detected: {name}"
-                call = blob_call(self.function, name, client.url, blob=blob, data=data, reason=reason)
+                call = blob_call(self.function, name, client.url, blob=found, data=data, reason=reason)
                 await self._dispatcher.run(self.function, call)
             except (HostStopping, ResourceNotFoundError):
                 return

@@ -15,9 +15,10 @@ from local.host.core.functions import SDK_TYPE, Binding, Function
 from local.host.core.logs import warn_once
 from local.host.settings.connections import Clients, Connection, credential, find_connection
 from local.host.settings.expressions import resolve_parameters, template_pattern
+from local.host.storage.blob_properties import properties
 from local.host.storage.outages import RETRIES
 from local.host.worker.calls import Call
-from local.host.worker.messages import metadata_data
+from local.host.worker.messages import metadata_data, with_json_of
 
 
 class Blobs(Clients[BlobServiceClient]):
@@ -39,7 +40,7 @@ class Blobs(Clients[BlobServiceClient]):
             return reference_datum(binding, path)
         container, name = self._place(function, binding, call)
         try:
-            stream = await container.get_blob_client(name).download_blob()
+            stream = await container.get_blob_client(name).download_blob(decompress=False)
             data = await stream.readall()
         except ResourceNotFoundError:
             return meta.Datum(None, None)
@@ -62,7 +63,7 @@ class Blobs(Clients[BlobServiceClient]):
         container, _, name = path.strip("/").partition("/")
         client = self.client(function.trigger.text("connection")).get_blob_client(container, name)
         blob = await client.get_blob_properties()
-        data = await (await client.download_blob()).readall()
+        data = await (await client.download_blob(decompress=False)).readall()
         return blob_call(function, f"{container}/{name}", client.url, blob=blob, data=data, reason=reason)
 
     def _place(self, function: Function, binding: Binding, call: Call) -> tuple[ContainerClient, str]:
@@ -107,7 +108,7 @@ def blob_call(function: Function, path: str, uri: str, *, blob: BlobProperties, 
     metadata: dict[str, Any] = {
         "BlobTrigger": path,
         "Uri": uri,
-        "Properties": _properties(blob),
+        "Properties": properties(blob),
         "Metadata": blob.metadata or {},
         **parameters,
     }
@@ -116,15 +117,5 @@ def blob_call(function: Function, path: str, uri: str, *, blob: BlobProperties, 
         if function.inputs[function.trigger.name].converter == SDK_TYPE
         else content_datum(function, function.trigger, data)
     )
-    return Call(reason, value, metadata_data(metadata), {**metadata, "blobTrigger": path})
-
-
-def _properties(blob: BlobProperties) -> dict[str, Any]:
-    """The properties of a blob under the names that the extension uses."""
-    return {
-        "Length": blob.size,
-        "ContentLength": blob.size,
-        "ContentType": blob.content_settings.content_type,
-        "ETag": blob.etag,
-        "LastModified": blob.last_modified.isoformat(),
-    }
+    merged = with_json_of(value.value, metadata, function) if isinstance(value.value, str) else metadata
+    return Call(reason, value, metadata_data(merged), merged)

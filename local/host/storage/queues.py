@@ -16,13 +16,12 @@ from azure.storage.queue.aio import QueueClient, QueueServiceClient
 
 from local.host.core.errors import ConfigurationError
 from local.host.core.functions import Binding, Function
-from local.host.core.logs import warn_once
 from local.host.settings.connections import Clients, Connection, credential
-from local.host.settings.expressions import json_parameters, resolve_parameters
+from local.host.settings.expressions import resolve_parameters
 from local.host.settings.host_json import HostJson
 from local.host.storage.outages import RETRIES
 from local.host.worker.calls import HOST_API_REASON, Call
-from local.host.worker.messages import body_datum, metadata_data, output_messages
+from local.host.worker.messages import body_datum, metadata_data, output_messages, with_json_of
 
 _SECTION = "extensions.queues"
 SHORTEST_POLL = 0.1
@@ -114,23 +113,11 @@ class StorageQueues(Clients[QueueServiceClient]):
 
 def queue_call(function: Function, body: bytes, metadata: dict[str, Any], reason: str) -> Call:
     """What a queue function is given: its message, whose metadata a JSON body of the app's overrides, as in Azure."""
-    value = body_datum(function, function.trigger, body)
     text = body.decode(errors="replace")
-    parameters = json_parameters(text)
-    hidden = [name for name in metadata if name.lower() in {key.lower() for key in parameters}]
-    if hidden and reason != HOST_API_REASON:  # a run by hand has no message whose metadata would be missed
-        warn_once(
-            "Function '%s': the message's JSON has the key(s) %s, which as in Azure replace the metadata of that name: "
-            "msg.id and its like then hold the app's own values. Nest the data under another key.",
-            function.name,
-            ", ".join(hidden),
-        )
-    merged = {name: value for name, value in metadata.items() if name not in hidden}
-    merged |= {
-        next((one for one in hidden if one.lower() == key.lower()), key): value for key, value in parameters.items()
-    }
-    merged["QueueTrigger"] = text
-    return Call(reason, value, metadata_data(merged), {**merged, "queueTrigger": text})
+    metadata = {**metadata, "QueueTrigger": text}
+    # A run by hand has no message whose metadata would be missed.
+    merged = with_json_of(text, metadata, function, warns=reason != HOST_API_REASON)
+    return Call(reason, body_datum(function, function.trigger, body), metadata_data(merged), merged)
 
 
 def message_metadata(message: QueueMessage) -> dict[str, Any]:

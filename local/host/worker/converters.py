@@ -1,5 +1,6 @@
 """From what a trigger gives to what the function takes, and back: azure.functions' own converters, found by binding."""
 
+import os
 import sys
 from collections.abc import Mapping
 from typing import Any, cast
@@ -9,6 +10,9 @@ from azure.functions import meta
 from local.host.core.functions import SDK_TYPE, STREAMED
 
 _EXTENSIONS = "azurefunctions.extensions.base"
+INIT_INDEXING = "PYTHON_ENABLE_INIT_INDEXING"
+# What the Python worker takes for false.
+_FALSE = {"false", "0", "f", "n", "no"}
 
 
 class GenericConverter:
@@ -42,16 +46,22 @@ class GenericConverter:
             return meta.Datum(bytes(obj), "bytes")
         if obj is None:
             return meta.Datum(None, None)
-        for kind, name in ((dict, "dict"), (list, "list"), (bool, "bool"), (int, "int"), (float, "double")):
+        if isinstance(obj, int):
+            return meta.Datum(int(obj), "int")  # True is 1, as the worker's messages know no bool
+        for kind, name in ((dict, "dict"), (list, "list"), (float, "double")):
             if isinstance(obj, kind):
                 return meta.Datum(obj, name)
         raise NotImplementedError
 
 
 def streams() -> bool:
-    """Whether the app has imported an azurefunctions-extensions-http-* package: all its HTTP functions stream then."""
+    """Whether the app has imported an azurefunctions-extensions-http-* package: all its HTTP functions stream then.
+
+    As in the worker, `PYTHON_ENABLE_INIT_INDEXING` set to false switches that off.
+    """
     base = sys.modules.get(_EXTENSIONS)
-    return base is not None and bool(base.HttpV2FeatureChecker.http_v2_enabled())
+    switched_off = os.environ.get(INIT_INDEXING, "").lower() in _FALSE
+    return base is not None and not switched_off and bool(base.HttpV2FeatureChecker.http_v2_enabled())
 
 
 def is_streamed_request(annotation: Any) -> bool:

@@ -8,7 +8,7 @@ from azure.functions import meta
 
 from local.host.core.functions import Binding, Function
 from local.host.core.logs import warn_once
-from local.host.core.newtonsoft import indented, read_text
+from local.host.core.newtonsoft import indented, read_text, text_of
 
 
 def body_datum(function: Function, binding: Binding, body: bytes) -> meta.Datum:
@@ -33,6 +33,40 @@ def metadata_data(values: Mapping[str, Any]) -> dict[str, meta.Datum]:
         for name, value in values.items()
         if value is not None
     }
+
+
+def json_parameters(text: str) -> dict[str, Any]:
+    """What a JSON object offers to expressions: its objects, and the text of what is no array and not null.
+
+    Empty for any other text.
+    """
+    if not text.lstrip().startswith("{"):
+        return {}
+    try:
+        parsed = json.loads(text)
+    except ValueError:
+        return {}
+    members = cast("dict[str, Any]", parsed) if isinstance(parsed, dict) else {}
+    return {
+        name: value if isinstance(value, dict) else text_of(value)
+        for name, value in members.items()
+        if value is not None and not isinstance(value, list)
+    }
+
+
+def with_json_of(text: str, metadata: Mapping[str, Any], function: Function, *, warns: bool = True) -> dict[str, Any]:
+    """The trigger's metadata with the members of a JSON object beside it, which as in Azure replace those of a name."""
+    parameters = json_parameters(text)
+    known = {name.lower(): name for name in metadata}
+    hidden = sorted({known[name.lower()] for name in parameters if name.lower() in known})
+    if hidden and warns:
+        warn_once(
+            "Function '%s': the JSON that triggers it has the key(s) %s, which as in Azure replace the metadata of "
+            "that name: what is read as such are the app's own values. Nest the data under another key.",
+            function.name,
+            ", ".join(hidden),
+        )
+    return {**metadata, **{known.get(name.lower(), name): value for name, value in parameters.items()}}
 
 
 def output_messages(function: Function, binding: Binding, value: meta.Datum) -> list[bytes | str]:

@@ -84,7 +84,14 @@ def put_blob(req: func.HttpRequest, content: func.Out[bytes]) -> func.HttpRespon
 @app.blob_output(arg_name="copy", path="copies/{name}-{rand-guid:N}.{extension}", connection="Storage")
 def copy_upload(blob: func.InputStream, copy: func.Out[bytes]) -> None:
     logging.info("upload %s of %s bytes with %s", blob.name, blob.length, blob.metadata)
+    logging.info("properties of %s are %s", blob.name, json.dumps(blob.blob_properties))
     copy.set(blob.read())
+
+
+@app.blob_trigger(arg_name="blob", path="notes/{name}", connection="Storage")
+@app.blob_output(arg_name="noted", path="noted/{name}-{size}.txt", connection="Storage")
+def take_note(blob: func.InputStream, noted: func.Out[str]) -> None:
+    noted.set(blob.name.rpartition("/")[2])
 
 
 @app.queue_trigger(arg_name="msg", queue_name="slow-%STAGE%", connection="Storage")

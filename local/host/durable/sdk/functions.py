@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Collection
-from typing import cast
+from typing import Any, cast
 
 from azure.functions import meta
 
@@ -12,6 +12,7 @@ from local.host.durable.model.ports import FunctionDisabled, FunctionFailed
 from local.host.worker.calls import Call
 from local.host.worker.dispatch import Dispatcher
 from local.host.worker.failures import FunctionRaised, FunctionTimedOut
+from local.host.worker.messages import json_parameters
 
 # The property of the trigger that may rename the function for the extension.
 _ALIASES = {ORCHESTRATION: "orchestration", ACTIVITY: "activity", ENTITY: "entityName"}
@@ -78,13 +79,23 @@ class DurableFunctionsOfApp:
         if found[1].disabled:
             raise FunctionDisabled(name)
         try:
-            result = await self._dispatcher.run(found[1], Call(reason=_REASON, value=value, instance_id=instance_id))
+            data = _binding_data(found[1], value, instance_id)
+            call = Call(reason=_REASON, value=value, data=data, instance_id=instance_id)
+            result = await self._dispatcher.run(found[1], call)
         except FunctionRaised as error:
             ended = not isinstance(error.error, Exception)
             raise FunctionFailed(type(error.error).__name__, error.text, error.stack, ends_worker=ended) from error
         except FunctionTimedOut as error:
             raise FunctionFailed("FunctionTimeoutException", str(error), "") from error
         return cast("str | None", result.returned.value) if result.returned is not None else None
+
+
+def _binding_data(function: Function, value: meta.Datum, instance_id: str) -> dict[str, Any]:
+    """What the other bindings of an activity may name: its instance, its input, and the members of that."""
+    if function.trigger.type != ACTIVITY or len(function.bindings) == 1:
+        return {}
+    text = str(value.value)
+    return {"instanceId": instance_id, "data": text, function.trigger.name: text, **json_parameters(text)}
 
 
 def _check(function: Function) -> None:

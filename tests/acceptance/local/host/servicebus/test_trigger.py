@@ -49,6 +49,14 @@ def test_a_message_is_handed_over_with_its_properties(app, bus):
     }  # fmt: skip
 
 
+def test_a_key_of_the_messages_json_hides_the_metadata_of_that_name_as_in_azure(app):
+    body = '{"messageId": 17, "other": [1]}'
+    app.request("POST", "/api/send/work?raw=1", body.encode())
+    found = wait_for(lambda: [one for one in logged(app, "work") if one["body"] == body])[0]
+    assert found["id"] == "17"
+    assert "has the key(s) MessageId, which as in Azure replace" in app.log
+
+
 def test_outputs_are_sent_and_json_arrays_split_loudly(app):
     app.request("POST", "/api/send/work", b'["a1",{"b":2}]')
     bodies = lambda: [one["body"] for one in logged(app, "work")]  # noqa: E731 - asked again and again

@@ -1,11 +1,13 @@
 import base64
 import contextlib
+import gzip
+import json
 import time
 import uuid
 
 import pytest
 from azure.core.exceptions import ResourceExistsError
-from azure.storage.blob import BlobServiceClient
+from azure.storage.blob import BlobServiceClient, ContentSettings
 from azure.storage.queue import QueueServiceClient
 
 from local.host.testing import HostProcess, InProcessHost
@@ -39,7 +41,10 @@ def test_a_message_is_handed_over_its_outputs_written_and_itself_deleted(app, qu
 def test_a_key_of_the_messages_json_hides_the_metadata_of_that_name_as_in_azure(app):
     app.request("POST", "/api/text/orders", b'{"order": "eight", "id": "the app\'s own"}')
     wait_for(lambda: "id=the app's own" in app.log)
-    assert "the message's JSON has the key(s) Id, which as in Azure replace the metadata of that name" in app.log
+    assert "the JSON that triggers it has the key(s) Id, which as in Azure replace the metadata of that name" in app.log
+    app.request("POST", "/api/text/orders", b'{"order": 9, "id": 7, "tags": [1]}')
+    wait_for(lambda: "id=7 " in app.log)
+    wait_for(lambda: app.request("GET", "/api/text-of/receipts/9.json").body == b'{"taken": 9}')
 
 
 def test_a_message_that_never_works_ends_in_the_poison_queue(app):
@@ -93,8 +98,49 @@ def test_a_blob_trigger_is_given_the_blobs_own_metadata(app, storage_connection)
     uploads = BlobServiceClient.from_connection_string(storage_connection).get_container_client("uploads")
     with contextlib.suppress(ResourceExistsError):
         uploads.create_container()
-    uploads.upload_blob("tagged.csv", b"tagged", metadata={"owner": "me"}, overwrite=True)
+    uploads.upload_blob(
+        "tagged.csv",
+        b"tagged",
+        metadata={"owner": "me"},
+        overwrite=True,
+        content_settings=ContentSettings("text/csv", content_encoding="gzip", cache_control="no-store"),
+    )
     wait_for(lambda: "upload uploads/tagged.csv of 6 bytes with {'owner': 'me'}" in app.log)
+    (line,) = [one for one in app.log.splitlines() if "properties of uploads/tagged.csv" in one]
+    shown = json.loads(line.partition(" are ")[2])
+    assert shown.pop("LastModified").endswith("+00:00")
+    assert shown.pop("CreatedOn").endswith("+00:00")
+    assert shown.pop("ContentHash")
+    assert shown["Metadata"] == {"owner": "me"}
+    expected = {"BlobType": 0, "LeaseState": 0, "LeaseStatus": 1, "ContentLength": 6, "ETag": {}, "CopyStatus": 0}
+    expected |= {"ContentType": "text/csv", "ContentEncoding": "gzip", "CacheControl": "no-store", "TagCount": 0}
+    assert {name: shown[name] for name in expected} == expected
+    assert shown["CopyCompletedOn"] == "0001-01-01T00:00:00+00:00"
+
+
+def test_a_compressed_blob_stays_so(app, storage_connection):
+    data = gzip.compress(b"the content")
+    app.request("PUT", "/api/blob/data/makes-the-container", b"")
+    container = BlobServiceClient.from_connection_string(storage_connection).get_container_client("data")
+    container.upload_blob("c.gz", data, overwrite=True, content_settings=ContentSettings(content_encoding="gzip"))
+    assert app.request("GET", "/api/blob/data/c.gz").body == data
+
+
+def test_bindings_of_an_activity_name_its_input_and_its_instance(tmp_path, storage_connection):
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app" / "function_app.py").write_text(ACTIVITY)
+    with InProcessHost(tmp_path / "app", settings={"Storage": storage_connection}) as app:
+        instance = app.start_orchestration("saves", {"customer": "ann", "number": 7})
+        found = app.wait_for(instance)
+        assert (found.status, found.output) == ("Completed", "kept")
+    container = BlobServiceClient.from_connection_string(storage_connection).get_container_client("kept")
+    assert container.download_blob(f"{instance}/ann-7.txt").readall() == b"ann"
+
+
+def test_members_of_a_json_blob_replace_what_its_path_says(app, storage_connection):
+    app.request("PUT", "/api/blob/notes/a.json", b'{"name": "own", "size": 3}')
+    wait_for(lambda: app.request("GET", "/api/text-of/noted/own-3.txt").body == b"a.json")
+    assert "the JSON that triggers it has the key(s) name" in app.log
 
 
 def test_each_version_of_a_blob_triggers_once(app, storage_connection):
@@ -143,6 +189,23 @@ def test_a_message_that_a_killed_host_held_is_taken_again_at_its_next_start(apps
         host.wait_for_output("slow begins 2")
         host.wait_for_output("slow ends")
 
+
+ACTIVITY = """
+import azure.durable_functions as df
+import azure.functions as func
+
+app = df.DFApp()
+
+@app.orchestration_trigger(context_name="context")
+def saves(context):
+    return (yield context.call_activity("save", context.get_input()))
+
+@app.blob_output(arg_name="kept", path="kept/{instanceId}/{customer}-{number}.txt", connection="Storage")
+@app.activity_trigger(input_name="order")
+def save(order, kept: func.Out[str]) -> str:
+    kept.set(order["customer"])
+    return "kept"
+"""
 
 RELOADED = """
 import azure.functions as func

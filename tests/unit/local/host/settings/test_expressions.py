@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from local.host.settings.expressions import (
     ExpressionError,
     format_date,
-    json_parameters,
     resolve_parameters,
     resolve_settings,
     template_pattern,
@@ -87,11 +86,6 @@ def test_date_formats(pattern, expected):
 def test_blob_paths_give_their_parameters(template, text, expected):
     found = template_pattern(template).match(text)
     assert (found.groupdict() if found else None) == expected
-
-
-def test_only_json_objects_offer_parameters():
-    assert json_parameters(' {"a": 1}') == {"a": 1}
-    assert [json_parameters(text) for text in ("[1]", "{no", "7", "")] == [{}, {}, {}, {}]
 
 
 @given(st.dictionaries(st.from_regex(r"[a-z][a-z0-9]{0,8}", fullmatch=True), st.text(max_size=10), max_size=4))

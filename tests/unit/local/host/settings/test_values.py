@@ -57,10 +57,14 @@ def test_retry_policies():
     assert parse_retry(exponential) == RetryPolicy(-1, minimum_delay=1, maximum_delay=60)
     in_host_json = {"strategy": "fixedDelay", "maxretrycount": 3, "delayinterval": "00:00:05"}
     assert parse_retry(in_host_json) == RetryPolicy(3, fixed_delay=5)
+    assert parse_retry({**in_host_json, "delayinterval": "1.00:00:05"}) == RetryPolicy(3, fixed_delay=86405)
     for wrong in (
         {"max_retry_count": "few"},
         {**fixed, "delay_interval": "a while"},
         {**fixed, "strategy": "fixedDelay"},
+        {**fixed, "delay_interval": "1.00:00:05"},
+        {**fixed, "delay_interval": "00:00:00.5"},
+        {**exponential, "maximum_interval": "24:00:00"},
     ):
         with pytest.raises(ConfigurationError, match="Retry policy: "):
             parse_retry(wrong)

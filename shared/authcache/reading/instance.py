@@ -115,16 +115,17 @@ class Instance:
 
         The next group alone is asked for first: mostly there is none.
         """
-        group = await read_group(self._lsn + 1)
+        first = self._lsn + 1
+        group = await read_group(first)
         if group is None:
             return False
-        await self._take([group])
-        following = await asyncio.gather(*(read_group(self._lsn + step) for step in range(1, AT_ONCE + 1)))
-        await self._take(following)
+        await self._take(first, [group])
+        following = await asyncio.gather(*(read_group(first + step) for step in range(1, AT_ONCE + 1)))
+        await self._take(first + 1, following)
         return None not in following
 
-    async def _take(self, groups: Sequence[Group | None]) -> None:
-        first = self._lsn + 1
+    async def _take(self, first: Lsn, groups: Sequence[Group | None]) -> None:
+        """Take in groups that were read at `first` and after it: this instance may have written on meanwhile."""
         for lsn, group in enumerate(groups, first):
             if group is None:
                 return

@@ -6,5 +6,6 @@ from triggers.deploys import deploys
 from triggers.diamonds import diamonds
 from triggers.followups import followups
 from triggers.operations import operations
+from triggers.papers import papers
 
-app = app_of(operations, diamonds, deploys, followups, authcache)
+app = app_of(operations, diamonds, deploys, followups, authcache, papers)

@@ -33,6 +33,7 @@ class ListedBlob:
 
     name: str
     modified: datetime
+    etag: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +44,19 @@ class BlobPage:
     continuation: str | None
 
 
-async def list_blobs(container: str, *, limit: int, continuation: str | None = None) -> BlobPage:
-    """Up to `limit` blobs in the order of their names; a container that does not exist has none."""
+async def list_blobs(container: str, *, limit: int, prefix: str = "", continuation: str | None = None) -> BlobPage:
+    """Up to `limit` blobs in the order of their names, which begin with `prefix`; a missing container has none."""
     from azure.core.exceptions import AzureError, ResourceNotFoundError  # noqa: PLC0415 - loads in the activity
 
-    listed = blob_service().get_container_client(container).list_blobs(results_per_page=limit)
+    listed = (
+        blob_service()
+        .get_container_client(container)
+        .list_blobs(name_starts_with=prefix or None, results_per_page=limit)
+    )
     pages: Any = listed.by_page(continuation)
     try:
         async for page in pages:
-            blobs = [ListedBlob(str(blob.name), blob.last_modified) async for blob in page]
+            blobs = [ListedBlob(str(blob.name), blob.last_modified, str(blob.etag)) async for blob in page]
             return BlobPage(blobs, pages.continuation_token or None)
     except ResourceNotFoundError:
         pass

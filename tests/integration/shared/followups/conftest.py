@@ -1,7 +1,5 @@
 """An agent with clients, on a migrated database, and sweeps that are played in this process."""
 
-import asyncio
-from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
@@ -9,10 +7,10 @@ import pytest
 from orchestrators.followups.sending import send_followups
 from shared.followups.people import agents, clients
 from shared.followups.people.models import AgentProfile, NewClient
-from shared.platform.durable import ACTIVITIES, ORCHESTRATIONS, Nothing
-from shared.platform.durable.handles import Envelope
+from shared.platform.durable import Nothing
 from shared.platform.settings import forget_settings
 from shared.platform.stores.postgres import database, rows
+from tests.integration.player import Player
 
 ALWAYS = {"time_zone": "UTC", "working_days": (1, 2, 3, 4, 5, 6, 7), "opens": "00:00", "closes": "23:59:59.999999"}
 
@@ -75,56 +73,6 @@ async def pass_time(minutes):
     span = f"interval '{minutes} minutes'"
     await execute(f"update followups.emails set leased_until = leased_until - {span}, sending_at = sending_at - {span}")
     await execute(f"update followups.tasks set scheduled_for = scheduled_for - {span} where status = 'pending'")
-
-
-class Job:
-    """An activity or a child under way."""
-
-    def __init__(self, run):
-        self.future = asyncio.ensure_future(run)
-
-
-class Player:
-    """The host of one orchestration: activities of one fan run at once, timers fire at once."""
-
-    current_utc_datetime = datetime(2026, 1, 1, tzinfo=UTC)
-
-    def set_custom_status(self, status):
-        pass
-
-    def call_activity(self, name, payload):
-        return Job(ACTIVITIES[name].answer(payload))
-
-    def call_sub_orchestrator(self, name, payload):
-        child = ORCHESTRATIONS[name]
-
-        async def run():
-            value = await Player().play(child, child.takes.model_validate_json(payload))
-            return Envelope(value=value.model_dump_json()).model_dump_json()
-
-        return Job(run())
-
-    def create_timer(self, _):
-        return None
-
-    def task_any(self, tasks):
-        return tasks
-
-    async def play(self, orchestration, given):
-        steps, go_on, value = orchestration.run(self, given), "send", None
-        while True:
-            try:
-                wanted = getattr(steps, go_on)(value)
-            except StopIteration as end:
-                return end.value
-            go_on, value = "send", None
-            if isinstance(wanted, list):
-                await asyncio.gather(*(job.future for job in wanted), return_exceptions=True)
-            elif wanted is not None:
-                try:
-                    value = await wanted.future
-                except Exception as error:
-                    go_on, value = "throw", error
 
 
 async def sweep():

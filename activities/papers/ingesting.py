@@ -1,0 +1,53 @@
+"""One side effect each of taking a file in; every one may be delivered twice and changes nothing the second time."""
+
+from __future__ import annotations
+
+from shared.papers.ingesting import ingests
+from shared.papers.ingesting.judging import judge
+from shared.papers.ingesting.merging import merge
+from shared.papers.ingesting.plan import plan
+from shared.papers.ingesting.staging import read_part
+from shared.papers.models import EndIngest, IngestPlan, IngestRef, Merged, PartRead, ReadPart, StartIngest, Verdict
+from shared.papers.reporting import alerts
+from shared.platform.durable import Nothing, activity
+
+
+@activity
+async def plan_ingest(task: StartIngest) -> IngestPlan:
+    """Look at the file and cut it into parts."""
+    return await plan(task)
+
+
+@activity
+async def read_papers(task: ReadPart) -> PartRead:
+    """Stage a part's records from its mark on, for one time box."""
+    return await read_part(task)
+
+
+@activity
+async def judge_ingest(ingest: IngestRef) -> Verdict:
+    """Let the file be merged, or hold it and tell a person."""
+    verdict = await judge(ingest)
+    if verdict.held_because:
+        await alerts.tell_held(await ingests.find(ingest.ingest_id))
+    return verdict
+
+
+@activity
+async def write_rejects(ingest: IngestRef) -> Nothing:
+    """Write the rejected records into a file."""
+    await ingests.write_rejects(ingest)
+    return Nothing()
+
+
+@activity
+async def merge_papers(ingest: IngestRef) -> Merged:
+    """Merge staged records into the papers, for one time box."""
+    return await merge(ingest)
+
+
+@activity
+async def end_ingest(task: EndIngest) -> Nothing:
+    """Note how the ingest ended, and drop what it leaves behind."""
+    await ingests.end(task)
+    return Nothing()

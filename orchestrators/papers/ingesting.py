@@ -1,0 +1,83 @@
+"""The order of taking a file in: cut, read its parts at once, judge, merge."""
+
+from __future__ import annotations
+
+from activities.papers.ingesting import (
+    end_ingest,
+    judge_ingest,
+    merge_papers,
+    plan_ingest,
+    read_papers,
+    write_rejects,
+)
+from shared.papers.models import (
+    EndIngest,
+    IngestPlan,
+    IngestRef,
+    IngestState,
+    IngestSummary,
+    Merged,
+    PartRead,
+    ReadPart,
+    StartIngest,
+)
+from shared.platform.durable import Context, Steps, call, fan_out, orchestration, progress, repeat
+from shared.platform.errors import TerminalError
+
+MOST_BOXES = 500
+"""Time boxes of a part or of the merging: with the longest box more than two days."""
+
+
+@orchestration
+def paper_ingest(context: Context, request: StartIngest) -> Steps[IngestSummary]:
+    """Take a file in, from wherever it stands. Whatever happens after the plan, the ingest's row tells how it ended."""
+    progress(context, "planning")
+    plan = yield from call(context, plan_ingest, request)
+    if plan.ended:
+        progress(context, "nothing is left to do")
+        return IngestSummary(ended_before=True)
+    try:
+        return (yield from _read_and_judge(context, plan))
+    except TerminalError as error:
+        failed = EndIngest(ingest_id=plan.ingest_id, state=IngestState.FAILED, error=str(error)[:1000])
+        yield from call(context, end_ingest, failed)
+        raise
+
+
+@orchestration
+def read_part(context: Context, task: ReadPart) -> Steps[PartRead]:
+    """Read a part to its end, one time box after the other."""
+    return (yield from repeat(context, read_papers, task, until=lambda read: read.done, boxes=MOST_BOXES))
+
+
+def _read_and_judge(context: Context, plan: IngestPlan) -> Steps[IngestSummary]:
+    ingest = IngestRef(ingest_id=plan.ingest_id)
+
+    def show(done: int) -> None:
+        progress(context, "reading", done=done, total=plan.parts, unit="parts")
+
+    show(0)
+    tasks = [ReadPart(ingest_id=plan.ingest_id, part=part) for part in range(plan.parts)]
+    for outcome in (yield from fan_out(context, read_part, tasks, on_done=show)):
+        outcome.result()
+    progress(context, "judging")
+    verdict = yield from call(context, judge_ingest, ingest)
+    if verdict.rejected:
+        yield from call(context, write_rejects, ingest)
+    if verdict.held_because:
+        progress(context, "held", reasons=verdict.held_because)
+        return IngestSummary(rejected=verdict.rejected, held_because=verdict.held_because)
+    return (yield from _merge(context, ingest))
+
+
+def _merge(context: Context, ingest: IngestRef) -> Steps[IngestSummary]:
+    total = Merged(added=0, changed=0, unchanged=0, done=False)
+
+    def show(box: Merged) -> None:
+        nonlocal total
+        total = total.plus(box)
+        progress(context, "merging", done=total.added + total.changed + total.unchanged, unit="papers")
+
+    yield from repeat(context, merge_papers, ingest, until=lambda box: box.done, show=show, boxes=MOST_BOXES)
+    yield from call(context, end_ingest, EndIngest(ingest_id=ingest.ingest_id, state=IngestState.COMPLETED))
+    return IngestSummary(added=total.added, changed=total.changed, unchanged=total.unchanged)

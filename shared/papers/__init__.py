@@ -1,0 +1,1 @@
+"""Papers: from files of records to search that is never short and never silently approximate."""

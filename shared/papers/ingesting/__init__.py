@@ -1,0 +1,1 @@
+"""From a file to the papers' table: cut, staged, judged, merged."""

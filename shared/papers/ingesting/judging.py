@@ -1,0 +1,109 @@
+"""Whether what a file holds may be merged: a file that would spoil the table waits for a person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from shared.papers.models import IngestRef, IngestState, Verdict
+from shared.papers.settings import settings
+from shared.platform.errors import Conflict, NotFound
+from shared.platform.stores.postgres import database, rows
+
+if TYPE_CHECKING:
+    from shared.papers.settings import PaperSettings
+
+FEWEST_KNOWN = 20
+"""Papers that are known already of which a share says something."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What a file holds, and what it would do to papers that are known.
+
+    Attributes:
+        known: papers of the file that are known, and of which the file's record is no older one.
+        losing_abstract: of these, how many have an abstract, which the file's record lacks.
+        renamed: of these, how many have another title.
+    """
+
+    records: int
+    rejected: int
+    known: int
+    losing_abstract: int
+    renamed: int
+
+
+def reasons(figures: Figures, limits: PaperSettings) -> list[str]:
+    """Why a file with these figures is held back; empty: it is not."""
+    found: list[str] = []
+    read = figures.records + figures.rejected
+    if not figures.records:
+        found.append(f"none of its {read:,} records could be read")
+    elif figures.rejected > limits.papers_rejected_limit * read:
+        found.append(_said(figures.rejected, read, "records could not be read", limits.papers_rejected_limit))
+    if figures.known < FEWEST_KNOWN:
+        return found
+    if figures.losing_abstract > limits.papers_lost_abstracts_limit * figures.known:
+        limit = limits.papers_lost_abstracts_limit
+        found.append(_said(figures.losing_abstract, figures.known, "known papers would lose their abstract", limit))
+    if figures.renamed > limits.papers_renamed_limit * figures.known:
+        limit = limits.papers_renamed_limit
+        found.append(_said(figures.renamed, figures.known, "known papers would change their title", limit))
+    return found
+
+
+def _said(part: int, whole: int, what: str, limit: float) -> str:
+    return f"{part:,} of {whole:,} {what}, more than {limit:.0%}"
+
+
+async def judge(ingest: IngestRef) -> Verdict:
+    """Judge a file that was read to its end, and let it be merged or hold it; repeated, it gives what was decided.
+
+    Raises:
+        NotFound: there is no such ingest.
+        Conflict: a part of it was not read to its end, or it ended.
+    """
+    async with database() as connection:
+        found = await rows(
+            connection,
+            "select state, held_because from papers.ingests where ingest_id = %s for update",
+            (ingest.ingest_id,),
+        )
+        if not found:
+            raise NotFound(f"There is no ingest {ingest.ingest_id}.", code="unknown-ingest")
+        [row] = await rows(connection, _FIGURES, {"ingest_id": ingest.ingest_id}, prepare=False)
+        unread = row.pop("unread")
+        figures = Figures(**row)
+        state, held = IngestState(found[0]["state"]), found[0]["held_because"]
+        if state is IngestState.READING:
+            if unread:
+                raise Conflict(f"{unread} parts of the ingest {ingest.ingest_id} are not read.", code="ingest-unread")
+            held = reasons(figures, settings())
+            await connection.execute(
+                "update papers.ingests set state = %s, held_because = %s where ingest_id = %s",
+                (IngestState.HELD if held else IngestState.MERGING, held, ingest.ingest_id),
+            )
+        elif state is IngestState.MERGING:
+            held = []  # a person has released it
+        elif state is not IngestState.HELD:
+            raise Conflict(f"The ingest {ingest.ingest_id} is {state}.", code="ingest-ended")
+    return Verdict(records=figures.records, rejected=figures.rejected, held_because=held)
+
+
+_FIGURES = """
+with met as (
+    select p.abstract is not null and s.abstract is null as losing_abstract, lower(p.title) <> lower(s.title) as renamed
+    from papers.staged s
+    join papers.ingests i using (ingest_id)
+    join papers.papers p on p.source = i.source and p.source_id = s.source_id
+    where s.ingest_id = %(ingest_id)s
+        and coalesce(s.version_at, '-infinity') >= coalesce(p.version_at, '-infinity')
+)
+select coalesce(sum(records), 0)::int as records, coalesce(sum(rejected), 0)::int as rejected,
+    count(*) filter (where not done)::int as unread,
+    (select count(*) from met)::int as known,
+    (select count(*) from met where losing_abstract)::int as losing_abstract,
+    (select count(*) from met where renamed)::int as renamed
+from papers.ingest_parts where ingest_id = %(ingest_id)s
+"""

@@ -1,0 +1,50 @@
+"""Where the reading of a file stands, and what is read from there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+LONGEST_RECORD = 4_000_000
+"""Bytes of one record; the longest real ones, with thousands of authors, have some 100,000."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A place between two records.
+
+    Attributes:
+        member: where the gzip member begins in which the place is, in bytes of the file as stored; 0 where the file
+            is not packed.
+        offset: bytes from there, unpacked; of a Parquet file's row group, rows.
+    """
+
+    member: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record, or why there is none.
+
+    Attributes:
+        value: its fields; None if it could not be read.
+        reason: why it could not be read.
+        beginning: the first characters of one that could not be read.
+        lines: how many lines of the file it takes, so that a person can find it; rows count as lines.
+        after: the place behind it.
+    """
+
+    value: dict[str, Any] | None
+    after: Mark
+    lines: int = 1
+    reason: str = ""
+    beginning: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a file with its end; None for one of more than LONGEST_RECORD bytes, which is passed over."""
+
+    data: bytes | None
+    after: Mark

@@ -1,0 +1,33 @@
+"""The mails of the papers to operators."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from shared.platform.alerting.alerts import AlertKind, try_to_send
+
+if TYPE_CHECKING:
+    from shared.papers.models import Ingest
+
+INGEST_HELD = AlertKind(
+    "ingest-held",
+    "A file would spoil the papers, and waits. See its reasons and rejected records, then release or discard it.",
+)
+KINDS = (INGEST_HELD,)
+
+
+async def tell_held(ingest: Ingest) -> None:
+    """A file is held back."""
+    because = "".join(f"- {reason}\n" for reason in ingest.held_because)
+    at = f"/api/papers/ingests/{ingest.ingest_id}"
+    await try_to_send(
+        INGEST_HELD.about(
+            f"papers/{ingest.ingest_id}",
+            subject=f"[Manifold] papers: the file {ingest.blob} is held back",
+            text=(
+                f"The file {ingest.blob} was read, and is not merged:\n{because}\n"
+                f"See what was rejected:\n    GET {at}/rejects\n"
+                f"Then let it in as it is, or give it up:\n    POST {at}/release\n    POST {at}/discard\n"
+            ),
+        )
+    )

@@ -1,0 +1,83 @@
+"""OpenAlex: works as its snapshot has them (https://docs.openalex.org/api-entities/works/work-object)."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from shared.papers.sources import text
+from shared.papers.sources.paper import Paper
+from shared.papers.sources.rejected import RecordRejected
+
+MOST_POSITIONS = 20_000
+"""Words of an abstract that are read; the longest real ones have some thousand."""
+
+
+def from_openalex(record: dict[str, Any]) -> Paper:
+    """A work.
+
+    Raises:
+        RecordRejected: it has no id, no title, an abstract that cannot be put together, or a date that is none.
+    """
+    ids = _dict(record.get("ids"))
+    location = _dict(record.get("primary_location"))
+    landing = location.get("landing_page_url")
+    doi = text.doi_of(record.get("doi") or ids.get("doi"))
+    return Paper(
+        source_id=text.identifier(record.get("id")).rsplit("/", 1)[-1],
+        title=text.title(record.get("title") or record.get("display_name")),
+        abstract=text.abstract(abstract_of(record.get("abstract_inverted_index"))),
+        authors=text.names([_author(authorship) for authorship in _list(record.get("authorships"))]),
+        categories=_fields(record),
+        primary_date=text.day_of(record.get("publication_date") or record.get("publication_year")),
+        doi=doi,
+        arxiv_id=text.arxiv_id_of(landing) or text.arxiv_id_of((doi or "").removeprefix("10.48550/arxiv.")),
+        link=text.link_of(landing) or (f"https://doi.org/{doi}" if doi else None),
+        withdrawn=record.get("is_retracted") is True,
+        version_at=text.moment_of(record.get("updated_date")),
+        details={"type": kind} if (kind := text.line(record.get("type"))[:100]) else {},
+    )
+
+
+def abstract_of(inverted: Any) -> str | None:
+    """The text of an inverted index, which has for each word the places where it stands.
+
+    Raises:
+        RecordRejected: it is no such index, or longer than MOST_POSITIONS.
+    """
+    if isinstance(inverted, str):  # Parquet files hold it as JSON text
+        from pydantic_core import from_json  # noqa: PLC0415 - only these files need it
+
+        try:
+            inverted = from_json(inverted)
+        except ValueError:
+            raise RecordRejected("its abstract is no inverted index") from None
+    if not inverted:
+        return None
+    if not isinstance(inverted, dict):
+        raise RecordRejected("its abstract is no inverted index")
+    placed: dict[int, str] = {}
+    for word, places in cast("dict[str, Any]", inverted).items():
+        for place in _list(places):
+            if type(place) is not int or not 0 <= place < MOST_POSITIONS:
+                raise RecordRejected("its abstract has a word at a place that is none")
+            placed[place] = word
+    return " ".join(placed[place] for place in sorted(placed))
+
+
+def _author(authorship: Any) -> Any:
+    found = _dict(authorship)
+    return _dict(found.get("author")).get("display_name") or found.get("raw_author_name")
+
+
+def _fields(record: dict[str, Any]) -> tuple[str, ...]:
+    topic = _dict(record.get("primary_topic"))
+    named = [_dict(topic.get(level)).get("display_name") for level in ("field", "subfield")]
+    return tuple(dict.fromkeys(found for name in named if (found := text.line(name))))
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return cast("list[Any]", value) if isinstance(value, list) else []

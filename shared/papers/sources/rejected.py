@@ -1,0 +1,5 @@
+"""Why a record cannot become a paper."""
+
+
+class RecordRejected(Exception):
+    """A record that cannot become a paper; its text is the reason, for whoever sent the file."""

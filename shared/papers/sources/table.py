@@ -1,0 +1,59 @@
+"""Any file of columns: a mapping says which of them holds what."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+from pydantic import BaseModel, Field
+
+from shared.papers.sources import text
+from shared.papers.sources.paper import Paper
+
+if TYPE_CHECKING:
+    from shared.papers.sources.paper import Adapter
+
+ColumnName = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class ColumnMapping(BaseModel, extra="forbid", frozen=True):
+    """The column of a file that holds each of our fields."""
+
+    source_id: ColumnName = Field(description="what the source calls the paper")
+    title: ColumnName
+    abstract: ColumnName | None = None
+    authors: ColumnName | None = Field(None, description="names, divided by `separator`")
+    categories: ColumnName | None = Field(None, description="divided by `separator`")
+    primary_date: ColumnName | None = Field(None, description="YYYY-MM-DD, YYYY-MM or YYYY")
+    doi: ColumnName | None = None
+    arxiv_id: ColumnName | None = None
+    link: ColumnName | None = None
+    version_at: ColumnName | None = Field(None, description="when the record was changed, ISO 8601")
+    separator: str = Field(";", min_length=1, max_length=3)
+
+
+def adapter_for(source: str, mapping: ColumnMapping) -> Adapter:  # noqa: ARG001 - as its siblings, by source
+    """The adapter of a file with these columns."""
+
+    def adapt(record: dict[str, Any]) -> Paper:
+        def of(column: str | None) -> Any:
+            return record.get(column) if column else None
+
+        return Paper(
+            source_id=text.identifier(of(mapping.source_id)),
+            title=text.title(of(mapping.title)),
+            abstract=text.abstract(of(mapping.abstract)),
+            authors=_divided(of(mapping.authors), mapping.separator),
+            categories=_divided(of(mapping.categories), mapping.separator),
+            primary_date=text.day_of(of(mapping.primary_date)),
+            doi=text.doi_of(of(mapping.doi)),
+            arxiv_id=text.arxiv_id_of(of(mapping.arxiv_id)),
+            link=text.link_of(of(mapping.link)),
+            version_at=text.moment_of(of(mapping.version_at)),
+        )
+
+    return adapt
+
+
+def _divided(value: Any, separator: str) -> tuple[str, ...]:
+    """The values of a column that holds several, as text or, in Parquet, as a list."""
+    return text.names(cast("list[Any]", value) if isinstance(value, list) else text.line(value).split(separator))

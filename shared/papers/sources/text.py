@@ -1,0 +1,169 @@
+"""Text from outside in the form that is stored: one line, bounded, and nothing that a database refuses."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import UTC, date, datetime
+from typing import Any, cast
+
+from shared.papers.sources.rejected import RecordRejected
+
+LONGEST_TITLE = 2_000
+LONGEST_ABSTRACT = 50_000
+LONGEST_NAME = 300
+MOST_NAMES = 10_000
+LONGEST_ID = 300
+LONGEST_LINK = 2_000
+
+# What PostgreSQL does not store (NUL), what UTF-8 cannot say (half a surrogate pair), and what nobody sees.
+_UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufeff\ufffe\uffff]")
+_NO_LETTER = re.compile("[^0-9A-Za-z]+")
+_DOI = re.compile(r"(?:https?://(?:dx\.)?doi\.org/|doi:\s*)?(10\.\d{4,9}/\S{1,250})", re.IGNORECASE)
+_ARXIV = re.compile(
+    r"(?:https?://arxiv\.org/(?:abs|pdf)/|arxiv:\s*)?(\d{4}\.\d{4,5}|[a-z-]+(?:\.[A-Z]{2})?/\d{7})(?:v\d+)?(?:\.pdf)?",
+    re.IGNORECASE,
+)
+
+
+def line(value: Any) -> str:
+    """Text with its white space folded to single blanks; "" for None.
+
+    Raises:
+        RecordRejected: it is no text.
+    """
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise RecordRejected(f"text is needed, not {type(value).__name__}")
+    if not value.isascii():
+        value = unicodedata.normalize("NFC", value)
+    return " ".join(_UNSTORABLE.sub("", value).split())
+
+
+def title(value: Any) -> str:
+    """A title.
+
+    Raises:
+        RecordRejected: there is none, or it is too long to be one.
+    """
+    found = line(value)
+    if not found:
+        raise RecordRejected("it has no title")
+    if len(found) > LONGEST_TITLE:
+        raise RecordRejected(f"its title has more than {LONGEST_TITLE:,} characters")
+    return found
+
+
+def abstract(value: Any) -> str | None:
+    """An abstract, or None where there is none.
+
+    Raises:
+        RecordRejected: it is too long to be one.
+    """
+    found = line(value)
+    if len(found) > LONGEST_ABSTRACT:
+        raise RecordRejected(f"its abstract has more than {LONGEST_ABSTRACT:,} characters")
+    return found or None
+
+
+def identifier(value: Any) -> str:
+    """What a source calls a paper.
+
+    Raises:
+        RecordRejected: there is none, or it is too long to be kept in an index.
+    """
+    found = str(value) if isinstance(value, int) and not isinstance(value, bool) else line(value)
+    if not found:
+        raise RecordRejected("it has no id")
+    if len(found) > LONGEST_ID:
+        raise RecordRejected(f"its id has more than {LONGEST_ID} characters")
+    return found
+
+
+def names(values: Any) -> tuple[str, ...]:
+    """Names, each once, in order; what is blank is left out.
+
+    Raises:
+        RecordRejected: they are no list of texts, or more than any paper has.
+    """
+    if values is None:
+        return ()
+    if not isinstance(values, list):
+        raise RecordRejected("its authors are no list")
+    listed = cast("list[Any]", values)
+    if len(listed) > MOST_NAMES:
+        raise RecordRejected(f"it has more than {MOST_NAMES:,} authors")
+    return tuple(dict.fromkeys(name[:LONGEST_NAME] for value in listed if (name := line(value))))
+
+
+def folded(text: str) -> str:
+    """The text without case, accents and marks, for comparing: "Balázs, C." becomes "balazs c"."""
+    plain = text if text.isascii() else unicodedata.normalize("NFKD", text)
+    if plain.isascii():
+        return " ".join(_NO_LETTER.sub(" ", plain).lower().split())
+    letters = (
+        character if character.isalnum() else "" if unicodedata.combining(character) else " " for character in plain
+    )
+    return " ".join("".join(letters).casefold().split())
+
+
+def doi_of(value: Any) -> str | None:
+    """The DOI in a text, in lower case and without an address; None if it holds none."""
+    found = _DOI.fullmatch(value.strip().split(" ")[0]) if isinstance(value, str) and value.strip() else None
+    return _UNSTORABLE.sub("", found[1]).lower().rstrip(".,;") if found else None
+
+
+def arxiv_id_of(value: Any) -> str | None:
+    """The arXiv id in a text, without its version; None if it holds none."""
+    found = _ARXIV.fullmatch(value.strip()) if isinstance(value, str) else None
+    return found[1] if found else None
+
+
+def link_of(value: Any) -> str | None:
+    """An address of the web; None if it is none, since a page will offer it to be clicked."""
+    found = line(value)
+    return (
+        found if found.startswith(("https://", "http://")) and " " not in found and len(found) <= LONGEST_LINK else None
+    )
+
+
+def day_of(value: Any) -> date | None:
+    """A day as sources write it: 2008-11-26, 2008-11, 2008; None where there is none.
+
+    Raises:
+        RecordRejected: it says something else.
+    """
+    if isinstance(value, datetime):
+        return value.date()
+    if value is None or isinstance(value, date):
+        return value
+    text = line(str(value))
+    if not text:
+        return None
+    parts = re.fullmatch(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?(?:[T ].*)?", text)
+    try:
+        return date(int(parts[1]), int(parts[2] or 1), int(parts[3] or 1)) if parts else _unreadable(text)
+    except ValueError:
+        return _unreadable(text)
+
+
+def moment_of(value: Any) -> datetime | None:
+    """An instant as ISO 8601 writes it, or the beginning of a day (UTC); None where there is none.
+
+    Raises:
+        RecordRejected: it says something else.
+    """
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value.strip()) if value.strip() else None
+        except ValueError:
+            _unreadable(value)
+    if isinstance(value, datetime):
+        return value if value.tzinfo else value.replace(tzinfo=UTC)
+    day = day_of(value)
+    return datetime(day.year, day.month, day.day, tzinfo=UTC) if day else None
+
+
+def _unreadable(text: str) -> date:
+    raise RecordRejected(f"{text[:40]!r} is no date")

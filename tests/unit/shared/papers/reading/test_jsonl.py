@@ -1,0 +1,58 @@
+"""A file of JSON lines: every cut gives the same records, and a bad line fails alone."""
+
+import gzip
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.papers.reading import jsonl
+from shared.papers.reading.lines import plain, unpacked
+from shared.papers.reading.marks import LONGEST_RECORD, Mark
+from shared.platform.errors import InvalidInput
+
+
+async def chunks(data, size):
+    for begin in range(0, len(data), size):
+        yield data[begin : begin + size]
+
+
+async def read(data, size=7, packed=False):
+    return [one async for one in jsonl.records((unpacked if packed else plain)(chunks(data, size), Mark(0, 0)))]
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (b"[1]", "no object"),
+        (b"{", "no JSON"),
+        (b'{"a": "\xff"}', "no JSON in UTF-8"),
+        (b'{"a": "\\ud800"}', "no JSON"),
+        (b'{"a": ' + b"9" * 5000 + b"}", "no JSON"),
+        (b'{"a": ' + b"[" * 5000 + b"]" * 5000 + b"}", "no JSON"),
+        (b'{"a": "' + b"x" * LONGEST_RECORD + b'"}', "more than"),
+    ],
+)
+async def test_a_bad_line_fails_alone(line, reason):
+    records = await read(b'\xef\xbb\xbf{"id": 1}\n' + line + b'\n\n{"id": 2}', size=1 << 16)
+    assert [one.value for one in records if one and one.value] == [{"id": 1}, {"id": 2}]
+    assert reason in [one.reason for one in records if one and one.value is None][0]
+    assert records.count(None) == 1
+
+
+@given(st.lists(st.integers(0, 50), max_size=6), st.integers(1, 30))
+async def test_all_members_of_a_gzip_file_are_read(sizes, size):
+    rows = [b'{"n": %d}\n' % n for n in sizes]
+    packed = b"".join(gzip.compress(row[:4]) + gzip.compress(row[4:]) for row in rows) + b"\0" * 5
+    assert [one.value["n"] for one in await read(packed, size, packed=True)] == sizes
+
+
+async def test_what_stands_before_the_damage_is_read():
+    packed = gzip.compress(b'{"n": 1}\n' * 1000)
+    seen = []
+    with pytest.raises(InvalidInput, match="damaged at byte"):
+        async for one in jsonl.records(unpacked(chunks(packed[:-9], 16), Mark(0, 0))):
+            seen.append(one)
+    assert len(seen) > 900
+    with pytest.raises(InvalidInput, match="damaged"):
+        await read(b"no gzip at all", packed=True)

@@ -1,0 +1,101 @@
+"""A CSV file gives the same records wherever its reading is cut."""
+
+import csv
+import gzip
+import io
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared.papers.reading import table
+from shared.papers.reading.lines import plain, unpacked
+from shared.papers.reading.marks import LONGEST_RECORD, Mark
+
+HEADER = table.Header(("id", "abstract"), ",")
+fields = st.text(st.sampled_from('ab ,"\n\r;é'), max_size=12)
+files = st.lists(st.tuples(fields.filter(bool), fields), max_size=12)
+
+
+def written(rows):
+    out = io.StringIO(newline="")
+    csv.writer(out).writerows(rows)
+    return out.getvalue().encode()
+
+
+async def chunks(data, size):
+    for begin in range(0, len(data), size):
+        yield data[begin : begin + size]
+
+
+async def read(data, start=Mark(0, 0), size=64, batch=1 << 20, packed=False):
+    lines = (unpacked if packed else plain)(chunks(data[start.member if packed else start.offset :], size), start)
+    return [record async for record in table.records(lines, HEADER, batch=batch)]
+
+
+def values(records):
+    return [tuple(record.value.values()) for record in records if record and record.value]
+
+
+@given(files, st.integers(1, 40), st.integers(1, 80))
+@settings(max_examples=150)
+async def test_cuts_change_nothing(rows, size, batch):
+    data = written(rows)
+    whole = list(csv.reader(io.StringIO(data.decode(), newline="")))
+    assert values(await read(data, size=size, batch=batch)) == [tuple(row) for row in whole]
+
+
+@given(files, st.integers(1, 40))
+@settings(max_examples=60)
+async def test_reading_goes_on_behind_every_record(rows, batch):
+    data = written(rows)
+    packed = gzip.compress(data[: len(data) // 2]) + gzip.compress(data[len(data) // 2 :])
+    everything = await read(data, batch=batch)
+    for number, record in enumerate(everything):
+        if record:
+            assert values(await read(data, record.after)) == values(everything[number + 1 :])
+    for number, record in enumerate(unpacked_whole := await read(packed, batch=batch, packed=True)):
+        if record:
+            assert values(await read(packed, record.after, packed=True)) == values(unpacked_whole[number + 1 :])
+    assert values(unpacked_whole) == values(everything)
+
+
+async def test_a_stray_quotation_mark_costs_its_own_line_alone():
+    data = b'1,first\n2,"never closed\n3,third\n4,fourth\n'
+    records = await read(data)
+    assert values(records) == [("1", "first"), ("3", "third"), ("4", "fourth")]
+    [bad] = [record for record in records if record.value is None]
+    assert bad.reason == "a quotation mark is not closed"
+    assert "never closed" in bad.beginning
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (b"2,a,b\n", "3 columns where the header has 2"),
+        (b"2\n", "1 columns"),
+        (b"2,\xff\n", "not UTF-8"),
+        (b"2," + b"x" * LONGEST_RECORD + b"\n", "not UTF-8, or has a line of more than"),
+    ],
+)
+async def test_a_bad_line_fails_alone(line, reason):
+    records = await read(b"1,first\n" + line + b"3,third\n", size=1 << 16)
+    assert values(records) == [("1", "first"), ("3", "third")]
+    assert [record.reason for record in records if record.value is None][0].count(reason)
+
+
+async def test_lines_are_counted_as_a_person_counts_them():
+    records = await read(b'1,"two\nlines"\n\n2,b\n')
+    assert [(record.lines if record else 1) for record in records] == [2, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "delimiter"),
+    [
+        ("id,abstract\n", ("id", "abstract"), ","),
+        ("id;title;a, b\n", ("id", "title", "a, b"), ";"),
+        ("id\ttitle\n", ("id", "title"), "\t"),
+    ],
+)
+def test_the_header_tells_what_divides_the_columns(text, names, delimiter):
+    assert table.Header.read(text) == table.Header(names, delimiter)

@@ -1,0 +1,96 @@
+"""Text from outside is cleaned, and never stored as it came."""
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.papers.sources import text
+from shared.papers.sources.rejected import RecordRejected
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ("  a\n  b\t c ", "a b c"),
+        ("a\x00b", "ab"),
+        ("\ufeffTitle", "Title"),
+        ("half \ud800 pair", "half pair"),
+        ("e\u0301", "é"),
+        ("no\u00a0break", "no break"),
+        (None, ""),
+    ],
+)
+def test_a_line_is_folded_and_cleaned(given, wanted):
+    assert text.line(given) == wanted
+
+
+@given(st.text(st.characters(codec=None, exclude_categories=())))
+def test_whatever_comes_a_line_can_be_stored(value):
+    line = text.line(value)
+    assert line == " ".join(line.split())
+    assert "\x00" not in line
+    line.encode()
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [("Balázs, Csaba", "balazs csaba"), ("O'Brien", "o brien"), ("Łukasz", "łukasz"), ("İpek Straße", "ipek strasse")],
+)
+def test_names_are_compared_without_case_and_accents(name, key):
+    assert text.folded(name) == key
+
+
+@given(st.text())
+def test_folding_twice_changes_nothing(value):
+    assert text.folded(text.folded(value)) == text.folded(value)
+
+
+@pytest.mark.parametrize(
+    ("given", "doi"),
+    [
+        ("https://doi.org/10.1103/PhysRevD.76.013009", "10.1103/physrevd.76.013009"),
+        ("doi:10.1000/xyz.", "10.1000/xyz"),
+        ("10.1000/a 10.1000/b", "10.1000/a"),
+        ("11.1000/a", None),
+        ("", None),
+        (5, None),
+    ],
+)
+def test_a_doi_is_found_in_its_spellings(given, doi):
+    assert text.doi_of(given) == doi
+
+
+@pytest.mark.parametrize(
+    ("given", "arxiv_id"),
+    [
+        ("0704.0001", "0704.0001"),
+        ("arXiv:2101.00001v3", "2101.00001"),
+        ("https://arxiv.org/pdf/2101.00001v3.pdf", "2101.00001"),
+        ("hep-th/9901001", "hep-th/9901001"),
+        ("math.GT/0309136v1", "math.GT/0309136"),
+        ("704.1", None),
+    ],
+)
+def test_an_arxiv_id_is_found_in_its_spellings(given, arxiv_id):
+    assert text.arxiv_id_of(given) == arxiv_id
+
+
+@pytest.mark.parametrize(
+    ("given", "day"),
+    [("2008-11-26", date(2008, 11, 26)), ("2008", date(2008, 1, 1)), (2008, date(2008, 1, 1)), ("", None)],
+)
+def test_days_are_read_as_sources_write_them(given, day):
+    assert text.day_of(given) == day
+
+
+@pytest.mark.parametrize("given", ["2008-13-01", "26.11.2008", "0x7d8", [2008]])
+def test_what_is_no_day_is_rejected(given):
+    with pytest.raises(RecordRejected, match="no date"):
+        text.day_of(given)
+
+
+@pytest.mark.parametrize("given", ["javascript:alert(1)", "https://a b", "ftp://x", "data:text/html,x"])
+def test_only_addresses_of_the_web_are_links(given):
+    assert text.link_of(given) is None

@@ -1,0 +1,14 @@
+"""Papers: from files of records to search that is never short and never silently approximate."""
+
+from shared.papers.reporting import alerts
+from shared.papers.settings import PaperSettings
+from shared.platform.workload import Workload
+from triggers.papers import ingesting
+
+papers = Workload(
+    name="papers",
+    routes=(ingesting.routes,),
+    settings=PaperSettings,
+    alerts=alerts.KINDS,
+    sweeps=(ingesting.sweep,),
+)

@@ -1,0 +1,121 @@
+"""Routes and a sweep that take files of papers in."""
+
+import logging
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from orchestrators.papers.ingesting import paper_ingest
+from shared.papers.ingesting import inbox, ingests
+from shared.papers.models import BlobName, Ingest, Reject, SourceName, StartIngest
+from shared.papers.sources import SOURCES, adapter
+from shared.papers.sources.table import ColumnMapping
+from shared.platform.access.api_keys import ApiKey
+from shared.platform.access.auth import Caller
+from shared.platform.durable import DurableClient
+from shared.platform.errors import Conflict
+from shared.platform.http import Accepted, Page, Pagination, Routes
+from shared.platform.sweeps import Sweep
+
+logger = logging.getLogger(__name__)
+routes = Routes(tag="papers")
+INGEST = ApiKey("papers:ingest")
+
+
+class IngestRequest(BaseModel):
+    """Which file to take in, and whose records it holds."""
+
+    model_config = ConfigDict(extra="forbid")
+    blob: BlobName = Field(description="name of the file in the papers' container, such as inbox/arxiv/2026.jsonl")
+    source: SourceName = Field(description=f"one of {', '.join(SOURCES)}, or a name of your own with `mapping`")
+    mapping: ColumnMapping | None = Field(None, description="which column holds what, for a source of your own")
+
+
+class IngestsQuery(BaseModel):
+    """Which ingests to list."""
+
+    model_config = ConfigDict(extra="forbid")
+    limit: int = Field(default=50, ge=1, le=100, description="Most ingests of one page")
+    cursor: UUID | None = Field(default=None, description="`pagination.next` of the page before")
+
+
+class RejectsQuery(BaseModel):
+    """Which rejected records to list."""
+
+    model_config = ConfigDict(extra="forbid")
+    limit: int = Field(default=50, ge=1, le=100, description="Most records of one page")
+    cursor: str | None = Field(
+        default=None, pattern=r"^[0-9]{1,9}-[0-9]{1,15}$", description="`pagination.next` of the page before"
+    )
+
+
+class IngestStarted(Accepted):
+    """An ingest that goes on by itself; `location` shows how far it is."""
+
+    ingest_id: UUID
+
+
+@routes.post("/api/papers/ingest", needs=INGEST, summary="Take a file of papers in")
+async def papers_start_ingest(body: IngestRequest, caller: Caller, client: DurableClient) -> IngestStarted:
+    """A version of a file that was taken in before changes nothing; one that failed is tried again."""
+    adapter(body.source, body.mapping)
+    start = await inbox.start_of(body.blob, body.source, body.mapping, caller.name)
+    await inbox.forget(start.ingest_id)
+    return await _start(client, start)
+
+
+@routes.get("/api/papers/ingests", needs=INGEST, summary="The ingests, newest first")
+async def papers_list_ingests(query: IngestsQuery) -> Page[Ingest]:
+    found = await ingests.newest(query.limit + 1, query.cursor)
+    page = found[: query.limit]
+    following = str(page[-1].ingest_id) if len(found) > query.limit else None
+    return Page(data=page, pagination=Pagination(limit=query.limit, next=following))
+
+
+@routes.get("/api/papers/ingests/{ingest_id}", needs=INGEST, summary="One ingest")
+async def papers_read_ingest(ingest_id: UUID) -> Ingest:
+    return await ingests.find(ingest_id)
+
+
+@routes.get("/api/papers/ingests/{ingest_id}/rejects", needs=INGEST, summary="What could not be taken in, and why")
+async def papers_list_rejects(ingest_id: UUID, query: RejectsQuery) -> Page[Reject]:
+    """The same stands in the papers' container, in one file: `rejects/{ingest_id}.jsonl`."""
+    await ingests.find(ingest_id)
+    part, line = map(int, query.cursor.split("-")) if query.cursor else (-1, -1)
+    page, place = await ingests.rejects(ingest_id, query.limit, (part, line))
+    following = f"{place[0]}-{place[1]}" if place else None
+    return Page(data=page, pagination=Pagination(limit=query.limit, next=following))
+
+
+@routes.post("/api/papers/ingests/{ingest_id}/release", needs=INGEST, summary="Let a held file in as it is")
+async def papers_release_ingest(ingest_id: UUID, client: DurableClient) -> IngestStarted:
+    return await _start(client, await ingests.release(ingest_id))
+
+
+@routes.post("/api/papers/ingests/{ingest_id}/discard", needs=INGEST, summary="Give a held file up")
+async def papers_discard_ingest(ingest_id: UUID) -> Ingest:
+    await ingests.discard(ingest_id)
+    return await ingests.find(ingest_id)
+
+
+async def _due(_: DurableClient) -> bool:
+    return bool(await inbox.unfinished() or await inbox.new_files())
+
+
+async def _run(client: DurableClient) -> None:
+    """Take in what lies in the inbox, and go on with what nobody works on."""
+    for start in (*await inbox.unfinished(), *await inbox.new_files()):
+        await _start(client, start)
+
+
+sweep = Sweep("papers-inbox", due=_due, run=_run)
+
+
+async def _start(client: DurableClient, start: StartIngest) -> IngestStarted:
+    """Start the ingest, or let it run where it does."""
+    instance = f"papers-ingest-{start.ingest_id}"
+    try:
+        await client.start(paper_ingest, start, instance_id=instance)
+    except Conflict:
+        logger.info("The ingest is running already.", extra={"ingest_id": str(start.ingest_id)})
+    return IngestStarted(id=instance, location=f"/api/papers/ingests/{start.ingest_id}", ingest_id=start.ingest_id)

@@ -41,15 +41,15 @@ create table papers.ingests (
     blob text not null,
     etag text not null,
     size bigint not null, -- bytes, as stored
-    read_blob text not null, -- what is read: the file, or what a packed Parquet file was unpacked into
-    read_etag text not null,
-    read_size bigint not null,
+    read_blob text, -- what is read: the file, or what a packed Parquet file was unpacked into; null: nothing yet
+    read_etag text,
+    read_size bigint,
     source text not null,
-    format text check (format in ('jsonl', 'csv', 'parquet')), -- null: it could not be told
+    format text check (format in ('jsonl', 'csv', 'parquet')), -- null: not told yet
     gzip boolean not null default false,
     mapping jsonb, -- of a table's columns to our fields
-    state text not null default 'reading'
-        check (state in ('reading', 'held', 'merging', 'completed', 'failed', 'discarded')),
+    state text not null default 'waiting'
+        check (state in ('waiting', 'reading', 'held', 'merging', 'completed', 'failed', 'discarded')),
     held_because text[] not null default '{}',
     added integer not null default 0,
     changed integer not null default 0,
@@ -60,7 +60,7 @@ create table papers.ingests (
     ended_at timestamptz
 );
 create index ingests_by_file on papers.ingests (blob, etag);
-create index ingests_open on papers.ingests (started_at) where state in ('reading', 'merging');
+create index ingests_open on papers.ingests (started_at) where state in ('waiting', 'reading', 'merging');
 create index ingests_by_time on papers.ingests (started_at desc, ingest_id);
 
 -- A part of a file and how far it was read. Its mark moves in the transaction that stores the records before it.

@@ -7,15 +7,15 @@ from shared.papers.ingesting.judging import judge
 from shared.papers.ingesting.merging import merge
 from shared.papers.ingesting.plan import plan
 from shared.papers.ingesting.staging import read_part
-from shared.papers.models import EndIngest, IngestPlan, IngestRef, Merged, PartRead, ReadPart, StartIngest, Verdict
+from shared.papers.models import EndIngest, IngestPlan, IngestRef, Merged, PartRead, ReadPart, Verdict
 from shared.papers.reporting import alerts
 from shared.platform.durable import Nothing, activity
 
 
 @activity
-async def plan_ingest(task: StartIngest) -> IngestPlan:
+async def plan_ingest(ingest: IngestRef) -> IngestPlan:
     """Look at the file and cut it into parts."""
-    return await plan(task)
+    return await plan(ingest)
 
 
 @activity

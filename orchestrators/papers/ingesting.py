@@ -12,14 +12,12 @@ from activities.papers.ingesting import (
 )
 from shared.papers.models import (
     EndIngest,
-    IngestPlan,
     IngestRef,
     IngestState,
     IngestSummary,
     Merged,
     PartRead,
     ReadPart,
-    StartIngest,
 )
 from shared.platform.durable import Context, Steps, call, fan_out, orchestration, progress, repeat
 from shared.platform.errors import TerminalError
@@ -29,17 +27,17 @@ MOST_BOXES = 500
 
 
 @orchestration
-def paper_ingest(context: Context, request: StartIngest) -> Steps[IngestSummary]:
-    """Take a file in, from wherever it stands. Whatever happens after the plan, the ingest's row tells how it ended."""
+def paper_ingest(context: Context, ingest: IngestRef) -> Steps[IngestSummary]:
+    """Take a file in, from wherever it stands. The ingest's row tells how it ended."""
     progress(context, "planning")
-    plan = yield from call(context, plan_ingest, request)
-    if plan.ended:
-        progress(context, "nothing is left to do")
-        return IngestSummary(ended_before=True)
     try:
-        return (yield from _read_and_judge(context, plan))
+        plan = yield from call(context, plan_ingest, ingest)
+        if plan.ended:
+            progress(context, "nothing is left to do")
+            return IngestSummary(ended_before=True)
+        return (yield from _read_and_judge(context, ingest, plan.parts))
     except TerminalError as error:
-        failed = EndIngest(ingest_id=plan.ingest_id, state=IngestState.FAILED, error=str(error)[:1000])
+        failed = EndIngest(ingest_id=ingest.ingest_id, state=IngestState.FAILED, error=str(error)[:1000])
         yield from call(context, end_ingest, failed)
         raise
 
@@ -50,14 +48,12 @@ def read_part(context: Context, task: ReadPart) -> Steps[PartRead]:
     return (yield from repeat(context, read_papers, task, until=lambda read: read.done, boxes=MOST_BOXES))
 
 
-def _read_and_judge(context: Context, plan: IngestPlan) -> Steps[IngestSummary]:
-    ingest = IngestRef(ingest_id=plan.ingest_id)
-
+def _read_and_judge(context: Context, ingest: IngestRef, parts: int) -> Steps[IngestSummary]:
     def show(done: int) -> None:
-        progress(context, "reading", done=done, total=plan.parts, unit="parts")
+        progress(context, "reading", done=done, total=parts, unit="parts")
 
     show(0)
-    tasks = [ReadPart(ingest_id=plan.ingest_id, part=part) for part in range(plan.parts)]
+    tasks = [ReadPart(ingest_id=ingest.ingest_id, part=part) for part in range(parts)]
     for outcome in (yield from fan_out(context, read_part, tasks, on_done=show)):
         outcome.result()
     progress(context, "judging")

@@ -9,8 +9,6 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.papers.sources.table import ColumnMapping
-
 SourceName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,49}$")]
 BlobName = Annotated[str, Field(min_length=1, max_length=900)]
 
@@ -18,24 +16,13 @@ BlobName = Annotated[str, Field(min_length=1, max_length=900)]
 class IngestState(StrEnum):
     """How far the ingest of a file is."""
 
+    WAITING = "waiting"
     READING = "reading"
     HELD = "held"
     MERGING = "merging"
     COMPLETED = "completed"
     FAILED = "failed"
     DISCARDED = "discarded"
-
-
-class StartIngest(BaseModel):
-    """Which version of a file to take in, and whose records it holds."""
-
-    model_config = ConfigDict(frozen=True)
-    ingest_id: UUID
-    blob: BlobName
-    etag: str = Field(max_length=200)
-    source: SourceName
-    mapping: ColumnMapping | None = None
-    started_by: str = Field(max_length=200)
 
 
 class IngestRef(BaseModel):
@@ -126,7 +113,7 @@ class Ingest(BaseModel):
     ingest_id: UUID
     blob: str
     source: str
-    format: str | None = Field(description="jsonl, csv or parquet; null: it could not be told")
+    format: str | None = Field(description="jsonl, csv or parquet; null: not told yet")
     gzip: bool
     size: int = Field(description="bytes, as stored")
     state: IngestState

@@ -1,25 +1,32 @@
 """Routes and a sweep that take files of papers in."""
 
 import logging
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from orchestrators.papers.ingesting import paper_ingest
 from shared.papers.ingesting import inbox, ingests
-from shared.papers.models import BlobName, Ingest, Reject, SourceName, StartIngest
-from shared.papers.sources import SOURCES, adapter
+from shared.papers.ingesting.files import INBOX
+from shared.papers.models import BlobName, Ingest, IngestRef, Reject, SourceName
+from shared.papers.settings import settings
+from shared.papers.sources import SOURCES
 from shared.papers.sources.table import ColumnMapping
 from shared.platform.access.api_keys import ApiKey
 from shared.platform.access.auth import Caller
 from shared.platform.durable import DurableClient
 from shared.platform.errors import Conflict
 from shared.platform.http import Accepted, Page, Pagination, Routes
+from shared.platform.stores.blob_files import create_url
 from shared.platform.sweeps import Sweep
 
 logger = logging.getLogger(__name__)
 routes = Routes(tag="papers")
 INGEST = ApiKey("papers:ingest")
+UPLOAD_LIFETIME = timedelta(hours=4)
+"""Long enough for a file of 5 GB over a slow line."""
+UPLOAD_HEADERS = {"x-ms-blob-type": "BlockBlob"}
 
 
 class IngestRequest(BaseModel):
@@ -29,6 +36,23 @@ class IngestRequest(BaseModel):
     blob: BlobName = Field(description="name of the file in the papers' container, such as inbox/arxiv/2026.jsonl")
     source: SourceName = Field(description=f"one of {', '.join(SOURCES)}, or a name of your own with `mapping`")
     mapping: ColumnMapping | None = Field(None, description="which column holds what, for a source of your own")
+
+
+class UploadRequest(BaseModel):
+    """A file that is to be put into the inbox."""
+
+    model_config = ConfigDict(extra="forbid")
+    name: str = Field(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}$", description="of the file, such as 2026.jsonl.gz")
+    source: SourceName = Field(description="whose records it holds")
+
+
+class Upload(BaseModel):
+    """An address that takes one file, and nothing else."""
+
+    blob: str = Field(description="name of the file in the papers' container")
+    url: str = Field(description="send the file here with PUT")
+    headers: dict[str, str] = Field(description="to be sent along")
+    expires_at: datetime
 
 
 class IngestsQuery(BaseModel):
@@ -55,13 +79,18 @@ class IngestStarted(Accepted):
     ingest_id: UUID
 
 
+@routes.post("/api/papers/uploads", needs=INGEST, summary="An address to upload a file to")
+async def papers_create_upload(body: UploadRequest) -> Upload:
+    """A file of that name that is there stays as it is. What is uploaded is taken in within a minute or two."""
+    blob = f"{INBOX}{body.source}/{body.name}"
+    signed = await create_url(settings().papers_container, blob, UPLOAD_LIFETIME)
+    return Upload(blob=blob, url=signed.url, headers=UPLOAD_HEADERS, expires_at=signed.expires_at)
+
+
 @routes.post("/api/papers/ingest", needs=INGEST, summary="Take a file of papers in")
 async def papers_start_ingest(body: IngestRequest, caller: Caller, client: DurableClient) -> IngestStarted:
     """A version of a file that was taken in before changes nothing; one that failed is tried again."""
-    adapter(body.source, body.mapping)
-    start = await inbox.start_of(body.blob, body.source, body.mapping, caller.name)
-    await inbox.forget(start.ingest_id)
-    return await _start(client, start)
+    return await _start(client, await inbox.accept(body.blob, body.source, body.mapping, caller.name))
 
 
 @routes.get("/api/papers/ingests", needs=INGEST, summary="The ingests, newest first")
@@ -89,7 +118,8 @@ async def papers_list_rejects(ingest_id: UUID, query: RejectsQuery) -> Page[Reje
 
 @routes.post("/api/papers/ingests/{ingest_id}/release", needs=INGEST, summary="Let a held file in as it is")
 async def papers_release_ingest(ingest_id: UUID, client: DurableClient) -> IngestStarted:
-    return await _start(client, await ingests.release(ingest_id))
+    await ingests.release(ingest_id)
+    return await _start(client, IngestRef(ingest_id=ingest_id))
 
 
 @routes.post("/api/papers/ingests/{ingest_id}/discard", needs=INGEST, summary="Give a held file up")
@@ -99,23 +129,24 @@ async def papers_discard_ingest(ingest_id: UUID) -> Ingest:
 
 
 async def _due(_: DurableClient) -> bool:
-    return bool(await inbox.unfinished() or await inbox.new_files())
+    return bool(await inbox.unfinished()) or await inbox.anything_new()
 
 
 async def _run(client: DurableClient) -> None:
     """Take in what lies in the inbox, and go on with what nobody works on."""
-    for start in (*await inbox.unfinished(), *await inbox.new_files()):
-        await _start(client, start)
+    await inbox.accept_new()
+    for ingest in await inbox.unfinished():
+        await _start(client, ingest)
 
 
 sweep = Sweep("papers-inbox", due=_due, run=_run)
 
 
-async def _start(client: DurableClient, start: StartIngest) -> IngestStarted:
+async def _start(client: DurableClient, ingest: IngestRef) -> IngestStarted:
     """Start the ingest, or let it run where it does."""
-    instance = f"papers-ingest-{start.ingest_id}"
+    instance = f"papers-ingest-{ingest.ingest_id}"
     try:
-        await client.start(paper_ingest, start, instance_id=instance)
+        await client.start(paper_ingest, ingest, instance_id=instance)
     except Conflict:
-        logger.info("The ingest is running already.", extra={"ingest_id": str(start.ingest_id)})
-    return IngestStarted(id=instance, location=f"/api/papers/ingests/{start.ingest_id}", ingest_id=start.ingest_id)
+        logger.info("The ingest is running already.", extra={"ingest_id": str(ingest.ingest_id)})
+    return IngestStarted(id=instance, location=f"/api/papers/ingests/{ingest.ingest_id}", ingest_id=ingest.ingest_id)

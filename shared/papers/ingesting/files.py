@@ -25,7 +25,8 @@ class StoredFile:
     """One version of a file.
 
     Attributes:
-        etag: of the version, without quotation marks, as lists of blobs have it; reading ends with an error once the blob is another one.
+        etag: of the version, without quotation marks, as lists of blobs have it; reading ends with an error once the
+            blob is another one.
         size: bytes.
     """
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
 
 from shared.papers.ingesting import files
-from shared.papers.models import StartIngest
+from shared.papers.models import IngestRef
 from shared.papers.settings import settings
+from shared.papers.sources import adapter
 from shared.papers.sources.table import ColumnMapping
 from shared.platform.stores.blob_files import list_blobs
 from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from shared.platform.stores.blob_files import ListedBlob
 
 _NAMESPACE = UUID("6f6d4d4e-7a52-4c53-9d0f-0d7f3c1b5a11")
@@ -21,41 +25,88 @@ _PAGE = 5_000
 BY_INBOX = "inbox"
 
 
-async def start_of(blob: str, source: str, mapping: ColumnMapping | None, started_by: str) -> StartIngest:
-    """The ingest of a file's newest version. Asked twice of one version it is the same one.
+async def accept(blob: str, source: str, mapping: ColumnMapping | None, started_by: str) -> IngestRef:
+    """Note that a file's newest version is to be taken in. Asked twice of one version it is the same ingest.
+
+    One that failed or was discarded begins anew.
 
     Raises:
         NotFound: there is no such file.
+        InvalidInput: nothing says how records of this source are read.
     """
+    adapter(source, mapping)
     file = await files.look(settings().papers_container, blob)
-    return _start(blob, file.etag, source, mapping, started_by)
+    wanted = _Wanted(blob, file.etag, file.size, source, mapping, started_by)
+    await _forget(wanted.ingest_id)
+    await _note(wanted)
+    return IngestRef(ingest_id=wanted.ingest_id)
 
 
-async def new_files() -> list[StartIngest]:
-    """The files in the inbox of which no ingest is known. `inbox/arxiv/2026.jsonl` holds records of arxiv."""
-    found: list[StartIngest] = []
-    continuation: str | None = None
-    while True:
-        page = await list_blobs(settings().papers_container, limit=_PAGE, prefix=files.INBOX, continuation=continuation)
-        found += [_start(one.name, files.plain_etag(one.etag), _source(one.name), None, BY_INBOX) for one in await _unknown(page.blobs)]
-        continuation = page.continuation
-        if continuation is None:
-            return found
+async def anything_new() -> bool:
+    """Whether a file lies in the inbox of which no ingest is known."""
+    async for _ in _new_files():
+        return True
+    return False
 
 
-async def unfinished() -> list[StartIngest]:
+async def accept_new() -> None:
+    """Note all that is new in the inbox. `inbox/arxiv/2026.jsonl` holds records of the source arxiv."""
+    async for file in _new_files():
+        source = file.name.removeprefix(files.INBOX).partition("/")[0]
+        await _note(_Wanted(file.name, files.plain_etag(file.etag), file.size, source, None, BY_INBOX))
+
+
+async def unfinished() -> list[IngestRef]:
     """Ingests that have not ended, for whoever can tell whether anything works on them."""
     async with database() as connection:
         found = await rows(
             connection,
-            "select ingest_id, blob, etag, source, mapping, started_by from papers.ingests"
-            " where state in ('reading', 'merging') order by started_at limit 1000",
+            "select ingest_id from papers.ingests where state in ('waiting', 'reading', 'merging')"
+            " order by started_at limit 1000",
         )
-    return [StartIngest.model_validate(row) for row in found]
+    return [IngestRef.model_validate(row) for row in found]
 
 
-async def forget(ingest_id: UUID) -> None:
-    """Drop an ingest that failed or was discarded, so that its file can be taken in anew."""
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A version of a file, and how its records are understood."""
+
+    blob: str
+    etag: str
+    size: int
+    source: str
+    mapping: ColumnMapping | None
+    started_by: str
+
+    @property
+    def ingest_id(self) -> UUID:
+        """The same for the same version, understood in the same way."""
+        mapping = self.mapping.model_dump() if self.mapping else None
+        return uuid5(_NAMESPACE, json.dumps([self.blob, self.etag, self.source, mapping]))
+
+
+async def _note(wanted: _Wanted) -> None:
+    mapping = wanted.mapping.model_dump_json() if wanted.mapping else None
+    async with database() as connection:
+        await connection.execute(
+            "insert into papers.ingests (ingest_id, blob, etag, size, source, mapping, started_by)"
+            " values (%s, %s, %s, %s, %s, %s, %s) on conflict do nothing",
+            (wanted.ingest_id, wanted.blob, wanted.etag, wanted.size, wanted.source, mapping, wanted.started_by),
+        )
+
+
+async def _new_files() -> AsyncIterator[ListedBlob]:
+    continuation: str | None = None
+    while True:
+        page = await list_blobs(settings().papers_container, limit=_PAGE, prefix=files.INBOX, continuation=continuation)
+        for blob in await _unknown(page.blobs):
+            yield blob
+        continuation = page.continuation
+        if continuation is None:
+            return
+
+
+async def _forget(ingest_id: UUID) -> None:
     async with database() as connection:
         await connection.execute(
             "delete from papers.ingests where ingest_id = %s and state in ('failed', 'discarded')", (ingest_id,)
@@ -71,19 +122,3 @@ async def _unknown(blobs: list[ListedBlob]) -> list[ListedBlob]:
         )
     versions = {(row["blob"], row["etag"]) for row in known}
     return [blob for blob in blobs if (blob.name, files.plain_etag(blob.etag)) not in versions]
-
-
-def _source(blob: str) -> str:
-    return blob.removeprefix(files.INBOX).partition("/")[0]
-
-
-def _start(blob: str, etag: str, source: str, mapping: ColumnMapping | None, started_by: str) -> StartIngest:
-    identity = json.dumps([blob, etag, source, mapping.model_dump() if mapping else None])
-    return StartIngest(
-        ingest_id=uuid5(_NAMESPACE, identity),
-        blob=blob,
-        etag=etag,
-        source=source,
-        mapping=mapping,
-        started_by=started_by,
-    )

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from shared.papers.models import EndIngest, Ingest, IngestState, Reject, StartIngest
+from shared.papers.models import EndIngest, Ingest, IngestState, Reject
 from shared.papers.settings import settings
 from shared.platform.errors import Conflict, NotFound
 from shared.platform.stores.blob_files import create_blob, delete_blob
@@ -74,21 +74,14 @@ def rejects_blob(ingest_id: UUID) -> str:
     return f"rejects/{ingest_id}.jsonl"
 
 
-async def release(ingest_id: UUID) -> StartIngest:
-    """Let a held file be merged as it is; what goes on with it.
+async def release(ingest_id: UUID) -> None:
+    """Let a held file be merged as it is.
 
     Raises:
         NotFound: there is no such ingest.
         Conflict: it is not held.
     """
     await _move(ingest_id, IngestState.HELD, IngestState.MERGING)
-    async with database() as connection:
-        [row] = await rows(
-            connection,
-            "select ingest_id, blob, etag, source, mapping, started_by from papers.ingests where ingest_id = %s",
-            (ingest_id,),
-        )
-    return StartIngest.model_validate(row)
 
 
 async def discard(ingest_id: UUID) -> None:
@@ -102,7 +95,7 @@ async def end(task: EndIngest) -> None:
     async with database() as connection:
         await connection.execute(
             "update papers.ingests set state = %s, error = %s, ended_at = now()"
-            " where ingest_id = %s and state in ('reading', 'merging')",
+            " where ingest_id = %s and state in ('waiting', 'reading', 'merging')",
             (task.state, task.error, task.ingest_id),
         )
     await _clear(task.ingest_id)

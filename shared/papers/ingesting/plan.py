@@ -6,61 +6,68 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from shared.papers.ingesting import files
-from shared.papers.models import IngestPlan, IngestState, StartIngest
+from shared.papers.models import IngestPlan, IngestState
 from shared.papers.reading import parquet
 from shared.papers.reading.lines import plain, unpacked
 from shared.papers.reading.marks import LONGEST_RECORD, Mark
 from shared.papers.reading.table import Header
 from shared.papers.settings import settings
 from shared.papers.sources import adapter
-from shared.platform.errors import InvalidInput
+from shared.papers.sources.table import ColumnMapping
+from shared.platform.errors import InvalidInput, NotFound
 from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:
     from uuid import UUID
 
     from shared.papers.ingesting.files import Kind, StoredFile
+    from shared.papers.models import IngestRef
 
 MOST_PARTS = 1_000
 
 
-async def plan(task: StartIngest) -> IngestPlan:
+async def plan(ingest: IngestRef) -> IngestPlan:
     """Look at the file and write down its parts; repeated, it gives what stands there.
 
-    A file that cannot be read leaves a row of the state `failed`, so that nobody tries it again by themselves.
-
     Raises:
-        NotFound: there is no such file.
-        Conflict: it was replaced by another version.
+        NotFound: there is no such ingest, or no such file.
+        Conflict: the file was replaced by another version.
         InvalidInput: it is too large, of a kind that is not read, or nothing says how its records are read.
     """
-    if known := await _known(task.ingest_id):
-        return known
-    file = await files.look(settings().papers_container, task.blob)
-    if file.etag != task.etag:
+    waiting, planned = await _load(ingest.ingest_id)
+    if not waiting:
+        return planned
+    file = await files.look(settings().papers_container, waiting.blob)
+    if file.etag != waiting.etag:
         raise file.replaced()
-    try:
-        look = await _look(task, file)
-    except InvalidInput as error:
-        await _store(task, _Look(file, file, None, [], None), error)
-        raise
-    await _store(task, look, None)
-    return await _known(task.ingest_id) or IngestPlan(ingest_id=task.ingest_id, parts=0, ended=True)
+    await _store(waiting, await _look(waiting, file))
+    return (await _load(ingest.ingest_id))[1]
 
 
-async def _look(task: StartIngest, file: StoredFile) -> _Look:
-    adapter(task.source, task.mapping)
+async def _look(waiting: _Waiting, file: StoredFile) -> _Look:
+    adapter(waiting.source, waiting.mapping)
     if file.size > settings().papers_most_gb * 1e9:
         raise InvalidInput(
-            f"The file {task.blob} has {file.size:,} bytes; at most {settings().papers_most_gb:g} GB are taken.",
+            f"The file {waiting.blob} has {file.size:,} bytes; at most {settings().papers_most_gb:g} GB are taken.",
             field="blob",
             code="file-too-large",
             remedy="Cut it into several files.",
         )
-    kind = files.kind_of(task.blob, await file.read(0, 4) if file.size else b"")
-    read = await files.unpack(file, f"work/{task.ingest_id}.parquet") if kind.packed_parquet else file
+    kind = files.kind_of(waiting.blob, await file.read(0, 4) if file.size else b"")
+    read = await files.unpack(file, f"work/{waiting.ingest_id}.parquet") if kind.packed_parquet else file
     parts, header = await _cut(read, kind)
-    return _Look(file, read, kind, parts, header)
+    return _Look(read, kind, parts, header)
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """An ingest of which nothing but the file is known."""
+
+    ingest_id: UUID
+    blob: str
+    etag: str
+    source: str
+    mapping: ColumnMapping | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +81,10 @@ class _Part:
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """What was seen of a file: it, what is read in its place, and how it is cut."""
+    """What was seen of a file: it, or what it was unpacked into, and how it is cut."""
 
-    file: StoredFile
     read: StoredFile
-    kind: Kind | None
+    kind: Kind
     parts: list[_Part]
     header: str | None
 
@@ -124,60 +130,46 @@ async def _header(file: StoredFile, kind: Kind) -> tuple[str, Mark]:
     )
 
 
-async def _store(task: StartIngest, look: _Look, error: InvalidInput | None) -> None:
+async def _store(waiting: _Waiting, look: _Look) -> None:
     """Write down what was seen, unless another delivery has."""
-    file, read = look.file, look.read
-    values = {
-        "ingest_id": task.ingest_id,
-        "blob": task.blob,
-        "etag": file.etag,
-        "size": file.size,
-        "read_blob": read.name,
-        "read_etag": read.etag,
-        "read_size": read.size,
-        "source": task.source,
-        "format": look.kind.format if look.kind else None,
-        "gzip": look.kind.gzip if look.kind else False,
-        "mapping": task.mapping.model_dump_json() if task.mapping else None,
-        "started_by": task.started_by,
-        "state": IngestState.FAILED if error else IngestState.READING,
-        "error": str(error)[:1000] if error else None,
-    }
     async with database() as connection:
-        added = await connection.execute(_INSERT, values)
-        if not added.rowcount:
+        planned = await connection.execute(
+            "update papers.ingests set state = 'reading', read_blob = %s, read_etag = %s, read_size = %s, format = %s,"
+            " gzip = %s where ingest_id = %s and state = 'waiting'",
+            (look.read.name, look.read.etag, look.read.size, look.kind.format, look.kind.gzip, waiting.ingest_id),
+        )
+        if not planned.rowcount:
             return
         async with connection.cursor() as cursor:
             await cursor.executemany(
                 "insert into papers.ingest_parts (ingest_id, part, begins, ends, member, mark, header)"
                 " values (%s, %s, %s, %s, %s, %s, %s)",
                 [
-                    (task.ingest_id, number, part.begins, part.ends, part.mark.member, part.mark.offset, look.header)
+                    (waiting.ingest_id, number, part.begins, part.ends, part.mark.member, part.mark.offset, look.header)
                     for number, part in enumerate(look.parts)
                 ],
             )
 
 
-_INSERT = """
-insert into papers.ingests (ingest_id, blob, etag, size, read_blob, read_etag, read_size, source, format, gzip, mapping,
-    started_by, state, error, ended_at)
-values (%(ingest_id)s, %(blob)s, %(etag)s, %(size)s, %(read_blob)s, %(read_etag)s, %(read_size)s, %(source)s,
-    %(format)s, %(gzip)s, %(mapping)s, %(started_by)s, %(state)s, %(error)s,
-    case when %(state)s = 'failed' then now() end)
-on conflict do nothing
-"""
+async def _load(ingest_id: UUID) -> tuple[_Waiting | None, IngestPlan]:
+    """The ingest that waits for its plan, if it does, and the plan as it stands.
 
-
-async def _known(ingest_id: UUID) -> IngestPlan | None:
+    Raises:
+        NotFound: there is no such ingest.
+    """
     async with database() as connection:
         found = await rows(
             connection,
-            "select i.state, count(p.part)::int as parts"
+            "select i.blob, i.etag, i.source, i.mapping, i.state, count(p.part)::int as parts"
             " from papers.ingests i left join papers.ingest_parts p using (ingest_id)"
             " where ingest_id = %s group by ingest_id",
             (ingest_id,),
         )
     if not found:
-        return None
-    ended = found[0]["state"] not in (IngestState.READING, IngestState.MERGING)
-    return IngestPlan(ingest_id=ingest_id, parts=found[0]["parts"], ended=ended)
+        raise NotFound(f"There is no ingest {ingest_id}.", code="unknown-ingest")
+    row = found[0]
+    mapping = ColumnMapping.model_validate(row["mapping"]) if row["mapping"] else None
+    waiting = _Waiting(ingest_id, row["blob"], row["etag"], row["source"], mapping)
+    ended = row["state"] not in (IngestState.WAITING, IngestState.READING, IngestState.MERGING)
+    plan = IngestPlan(ingest_id=ingest_id, parts=row["parts"], ended=ended)
+    return waiting if row["state"] == IngestState.WAITING else None, plan

@@ -34,6 +34,7 @@ class ListedBlob:
     name: str
     modified: datetime
     etag: str
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ async def list_blobs(container: str, *, limit: int, prefix: str = "", continuati
     pages: Any = listed.by_page(continuation)
     try:
         async for page in pages:
-            blobs = [ListedBlob(str(blob.name), blob.last_modified, str(blob.etag)) async for blob in page]
+            blobs = [ListedBlob(str(one.name), one.last_modified, str(one.etag), int(one.size)) async for one in page]
             return BlobPage(blobs, pages.continuation_token or None)
     except ResourceNotFoundError:
         pass

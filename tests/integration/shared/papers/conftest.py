@@ -41,7 +41,7 @@ class Papers:
         return [blob.name async for blob in blob_service().get_container_client(self.container).list_blobs()]
 
     async def start(self, name, source="arxiv", mapping=None):
-        return await inbox.start_of(name, source, mapping, "test")
+        return await inbox.accept(name, source, mapping, "test")
 
     async def ingest(self, name, source="arxiv", mapping=None):
         """Take the file in, by the orchestration; the ingest's row in the end."""

@@ -11,7 +11,6 @@ from shared.papers.sources import adapter
 from shared.papers.sources.arxiv import from_listing, from_snapshot
 from shared.papers.sources.rejected import RecordRejected
 
-
 PAPERS = Path(__file__).parents[5] / "examples/papers"
 
 

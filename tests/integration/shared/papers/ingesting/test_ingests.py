@@ -12,6 +12,7 @@ import pytest
 
 from orchestrators.papers.ingesting import paper_ingest
 from shared.papers.ingesting import inbox, ingests
+from shared.papers.models import IngestRef
 from shared.papers.sources.table import ColumnMapping
 from shared.platform.errors import Conflict, TerminalError
 from shared.platform.settings import forget_settings
@@ -97,7 +98,7 @@ async def test_a_file_cut_into_parts_has_every_record_once(papers, monkeypatch, 
     done = await papers.ingest(await papers.put("a.jsonl", records))
     assert done.parts > 8 // size - 1
     assert (done.state, done.added) == ("completed", 199)
-    assert set(await papers.titles()) == {one["id"] for one in records}
+    assert sorted(await papers.titles()) == [one["id"] for one in records]
 
 
 async def test_a_bad_record_is_told_with_its_line_and_the_rest_lands(papers, monkeypatch):
@@ -146,10 +147,10 @@ async def test_a_file_that_would_spoil_the_papers_is_held_until_a_person_says(pa
     assert await papers.titles() == {}
     [mail] = mails.mails(9)
     assert "30 of 100 records could not be read" in str(mail)
-    released = await ingests.release(held.ingest_id)
+    await ingests.release(held.ingest_id)
     with pytest.raises(Conflict, match="is merging, not held"):
         await ingests.release(held.ingest_id)
-    summary = await Player().play(paper_ingest, released)
+    summary = await Player().play(paper_ingest, IngestRef(ingest_id=held.ingest_id))
     assert summary.added == 70
     assert (await ingests.find(held.ingest_id)).state == "completed"
 
@@ -160,7 +161,6 @@ async def test_a_discarded_file_leaves_nothing_and_may_come_again(papers, mails)
     await ingests.discard(held.ingest_id)
     assert (await ingests.find(held.ingest_id)).state == "discarded"
     assert await fetch("select count(*) as n from papers.staged") == [{"n": 0}]
-    await inbox.forget(held.ingest_id)
     assert (await papers.ingest("a.jsonl")).state == "held"
 
 
@@ -187,19 +187,25 @@ async def test_a_file_that_cannot_be_read_fails_once_with_its_reason(papers, nam
     assert failed.state == "failed"
     assert code in failed.error
     assert await papers.titles() == {}
-    assert await inbox.new_files() == []
+    assert not await inbox.anything_new()
     assert await inbox.unfinished() == []
 
 
 async def test_what_lies_in_the_inbox_is_found_once(papers):
     await papers.put("inbox/arxiv/a.jsonl", [record(1)])
     await papers.put("elsewhere.jsonl", [record(2)])
-    [found] = await inbox.new_files()
-    assert (found.blob, found.source) == ("inbox/arxiv/a.jsonl", "arxiv")
+    assert await inbox.anything_new()
+    await inbox.accept_new()
+    assert not await inbox.anything_new()
+    await inbox.accept_new()
+    [found] = await inbox.unfinished()
+    waiting = await ingests.find(found.ingest_id)
+    assert (waiting.blob, waiting.source, waiting.state) == ("inbox/arxiv/a.jsonl", "arxiv", "waiting")
     await Player().play(paper_ingest, found)
-    assert await inbox.new_files() == []
     await papers.put("inbox/arxiv/a.jsonl", [record(1), record(2)])
-    [newer] = await inbox.new_files()
+    assert await inbox.anything_new()
+    await inbox.accept_new()
+    [newer] = await inbox.unfinished()
     assert newer.ingest_id != found.ingest_id
 
 

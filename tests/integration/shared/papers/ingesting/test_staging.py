@@ -137,7 +137,8 @@ async def test_a_record_that_the_database_refuses_is_rejected_alone(planned, mon
         if query == merging._MERGE:
             bad = await fetched(
                 connection,
-                "select 1 from (select source_id from papers.staged order by part, line limit %s) n where source_id = '2101.00050'",
+                "select 1 from (select source_id from papers.staged order by part, line limit %s) n"
+                " where source_id = '2101.00050'",
                 (parameters["size"],),
             )
             if bad:

@@ -80,6 +80,8 @@ param nivodaPassword string
   'dollars'
 ])
 param nivodaPriceUnit string = 'cents'
+@description('Where Nivoda\'s answers hold a field, if not where the app takes it to be: {"certificate_url": "diamond.certificate.link"}')
+param nivodaFields string = ''
 @description('Whether holds and purchases are made at Nivoda, too: its accounts with API Pro may.')
 @allowed([
   'false'
@@ -651,6 +653,7 @@ module app 'functionApp.bicep' = {
       NIVODA_USERNAME: nivodaUsername
       NIVODA_PASSWORD: '@Microsoft.KeyVault(SecretUri=${secrets.outputs.nivodaSecretUri})'
       NIVODA_PRICE_UNIT: nivodaPriceUnit
+      NIVODA_FIELDS: nivodaFields
       NIVODA_TRADING: nivodaTrading
       NIVODA_DESTINATION_ID: nivodaDestinationId
       NIVODA_REQUESTS_PER_SECOND: '25'

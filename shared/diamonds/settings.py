@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import json
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import BeforeValidator, Field, SecretStr, StringConstraints
+from pydantic_settings import NoDecode
 
 from shared.platform.settings import Settings, read_settings
+
+Place = Annotated[str, StringConstraints(pattern=r"^([A-Za-z_]\w*(\.[A-Za-z_]\w*){0,5})?$", max_length=200)]
+"""Names joined by dots, from a payload's root down to a value."""
+
+
+def _object(value: object) -> object:
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        raise ValueError("this is no JSON") from None
 
 
 class DiamondSettings(Settings):
@@ -23,6 +35,11 @@ class DiamondSettings(Settings):
     nivoda_page_size: int = Field(50, ge=1, le=50, description="diamonds per page; the vendor's maximum is 50")
     nivoda_timeout_seconds: float = Field(
         30, gt=0, le=300, description="seconds to wait for one answer of the supplier"
+    )
+    nivoda_fields: Annotated[dict[str, Place], NoDecode, BeforeValidator(_object)] = Field(
+        default_factory=dict[str, str],
+        description="where Nivoda's answers hold a field, if not where the app takes it to be, as JSON:"
+        ' {"certificate_url": "diamond.certificate.link"}; an empty place: the field is not asked for',
     )
     nivoda_trading: bool = Field(
         False,

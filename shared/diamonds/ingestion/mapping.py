@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as Values
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from typing import Literal
+
+from shared.platform.errors import TerminalError
 
 PriceUnit = Literal["cents", "dollars"]
 Path = tuple[str, ...] | None
@@ -17,6 +19,7 @@ class Mapping:
 
     Attributes:
         dimensions: text with length, width and depth, such as `3.95 x 3.98 x 2.43`, for feeds that have it in one.
+        second_video_url: where the video is if there is none at `video_url`.
         words: what the feed's own words for shape, lab_grown and availability mean here, beside those of `words.py`.
     """
 
@@ -24,19 +27,25 @@ class Mapping:
     carats: Path
     price: Path
     color: Path = None
+    fancy_color: Path = None
+    fancy_intensity: Path = None
+    fancy_overtone: Path = None
     clarity: Path = None
     cut: Path = None
     polish: Path = None
     symmetry: Path = None
     fluorescence: Path = None
     lab_grown: Path = None
+    lab_grown_type: Path = None
     treated: Path = None
     availability: Path = None
     hold_id: Path = None
     image_url: Path = None
     video_url: Path = None
+    second_video_url: Path = None
     certificate_lab: Path = None
     certificate_number: Path = None
+    certificate_url: Path = None
     supplier_name: Path = None
     supplier_stock_id: Path = None
     length: Path = None
@@ -54,6 +63,26 @@ class Mapping:
     dimensions: Path = None
     words: Values[str, Values[str, str]] = field(default_factory=dict[str, Values[str, str]])
 
+    def at(self, places: Values[str, str]) -> Mapping:
+        """The mapping with fields in other places: keys joined by dots; an empty one: the feed does not have it.
+
+        Raises:
+            TerminalError: there is no such field (`settings`).
+        """
+        known = {one.name for one in fields(self)} - {"words"}
+        if unknown := places.keys() - known:
+            raise TerminalError(
+                f"A feed has no field {', '.join(sorted(unknown))}.",
+                code="settings",
+                remedy=f"The fields are: {', '.join(sorted(known))}.",
+            )
+        return replace(self, **{name: tuple(place.split(".")) if place else None for name, place in places.items()})
+
+    def paths(self) -> list[tuple[str, ...]]:
+        """Every path that is followed."""
+        found = [getattr(self, one.name) for one in fields(self) if one.name != "words"]
+        return [path for path in found if path is not None]
+
 
 def _certificate(key: str) -> Path:
     return ("diamond", "certificate", key)
@@ -64,18 +93,25 @@ NIVODA = Mapping(
     carats=_certificate("carats"),
     price=("price",),
     color=_certificate("color"),
+    fancy_color=_certificate("f_color"),
+    fancy_intensity=_certificate("f_intensity"),
+    fancy_overtone=_certificate("f_overtone"),
     clarity=_certificate("clarity"),
     cut=_certificate("cut"),
     polish=_certificate("polish"),
     symmetry=_certificate("symmetry"),
     fluorescence=_certificate("floInt"),
     lab_grown=_certificate("labgrown"),
+    lab_grown_type=_certificate("labgrown_type"),
+    treated=_certificate("treated"),
     availability=("diamond", "availability"),
     hold_id=("diamond", "HoldId"),
     image_url=("diamond", "image"),
     video_url=("diamond", "video"),
+    second_video_url=("diamond", "supplier_video_link"),
     certificate_lab=_certificate("lab"),
     certificate_number=_certificate("certNumber"),
+    certificate_url=_certificate("pdfUrl"),
     supplier_name=("diamond", "supplier", "name"),
     supplier_stock_id=("diamond", "supplierStockId"),
     length=_certificate("length"),

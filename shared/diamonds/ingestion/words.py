@@ -43,6 +43,19 @@ ORIGINS: Final = {
     ),
 }  # fmt: skip
 
+INTENSITIES: Final = {
+    "F": "FAINT",
+    "VL": "VERY LIGHT",
+    "L": "LIGHT",
+    **dict.fromkeys(("FCL", "FL", "FANCYLIGHT"), "FANCY LIGHT"),
+    **dict.fromkeys(("FC", "FN"), "FANCY"),
+    **dict.fromkeys(("INTENSE", "FCI", "FI", "FANCYINTENSE"), "FANCY INTENSE"),
+    **dict.fromkeys(("VIVID", "FCV", "FV", "FANCYVIVID"), "FANCY VIVID"),
+    **dict.fromkeys(("DEEP", "FCD", "FD", "FANCYDEEP"), "FANCY DEEP"),
+    **dict.fromkeys(("DARK", "FCDK", "FDK", "FANCYDARK"), "FANCY DARK"),
+}
+"""Of fancy colours; any other word stays as it is."""
+
 AVAILABILITIES: Final = {
     **dict.fromkeys(("AVAILABLE", "IN_STOCK", "INSTOCK", "GUARANTEED_AVAILABLE", "GUARANTEED"), "available"),
     **dict.fromkeys(("ON_HOLD", "HOLD", "HELD", "RESERVED"), "on_hold"),
@@ -64,7 +77,12 @@ def available(word: str, own: Mapping[str, Mapping[str, str]]) -> Word:
 
 def words(own: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
     """The vocabularies by field, with a feed's own words added; keys are in upper case."""
-    common = {"shape": SHAPES, "lab_grown": ORIGINS, "availability": AVAILABILITIES}
+    common = {
+        "shape": SHAPES,
+        "lab_grown": ORIGINS,
+        "fancy_intensity": INTENSITIES,
+        "availability": AVAILABILITIES,
+    }
     found = {field: {**known, **_upper(own.get(field, {}))} for field, known in common.items()}
     found["availability"] = {
         word.replace(" ", "_").replace("-", "_"): AVAILABILITIES.get(meaning.upper(), "unavailable")

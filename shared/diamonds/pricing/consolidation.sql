@@ -20,20 +20,22 @@ with claimed as materialized (
     where s.reason is null
 ), written as (
     insert into diamonds.diamonds as d (
-        feed, supplier_stone_id, offer_id, shape, carats, color, clarity, cut, polish, symmetry, fluorescence,
-        lab_grown, treated, price_model_price, price_per_carat, retail_price, markup_ratio, rating,
+        feed, supplier_stone_id, offer_id, shape, carats, color, fancy_color, fancy_intensity, fancy_overtone, clarity, cut, polish, symmetry, fluorescence,
+        lab_grown, lab_grown_type, treated, price_model_price, price_per_carat, retail_price, markup_ratio, rating,
         availability, feed_availability, raw_availability, hold_id, image_url, video_url, certificate_lab,
-        certificate_number, measurements, attributes, supplier_name, supplier_stock_id
+        certificate_number, certificate_url, measurements, attributes, supplier_name, supplier_stock_id
     )
-    select %(feed)s, supplier_stone_id, offer_id, shape, carats, color, clarity, cut, polish, symmetry, fluorescence,
-        lab_grown, treated, price, round(price / carats, 2), diamonds.retail_price(price, markup_ratio), markup_ratio,
+    select %(feed)s, supplier_stone_id, offer_id, shape, carats, color, fancy_color, fancy_intensity, fancy_overtone,
+        clarity, cut, polish, symmetry, fluorescence, lab_grown, lab_grown_type, treated, price, round(price / carats, 2), diamonds.retail_price(price, markup_ratio), markup_ratio,
         rating, availability, availability, raw_availability, hold_id, image_url, video_url, certificate_lab,
-        certificate_number, measurements, attributes, supplier_name, supplier_stock_id
+        certificate_number, certificate_url, measurements, attributes, supplier_name, supplier_stock_id
     from priced
     order by supplier_stone_id
     on conflict (feed, supplier_stone_id) do update set
         offer_id = excluded.offer_id, shape = excluded.shape, carats = excluded.carats, color = excluded.color,
-        clarity = excluded.clarity, cut = excluded.cut, polish = excluded.polish, symmetry = excluded.symmetry,
+        fancy_color = excluded.fancy_color, fancy_intensity = excluded.fancy_intensity,
+        fancy_overtone = excluded.fancy_overtone, lab_grown_type = excluded.lab_grown_type,
+        certificate_url = excluded.certificate_url, clarity = excluded.clarity, cut = excluded.cut, polish = excluded.polish, symmetry = excluded.symmetry,
         fluorescence = excluded.fluorescence, lab_grown = excluded.lab_grown, treated = excluded.treated,
         price_model_price = excluded.price_model_price, price_per_carat = excluded.price_per_carat,
         retail_price = excluded.retail_price, markup_ratio = excluded.markup_ratio, rating = excluded.rating,

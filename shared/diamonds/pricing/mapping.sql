@@ -8,18 +8,24 @@
         payload #>> %(shape)s as shape, payload #>> %(carats)s as carats_sent, payload #>> %(price)s as price_sent,
         jsonb_typeof(payload #> %(price)s) = 'string' as price_is_text,
         payload #>> %(lab_grown)s as lab_grown, payload #>> %(treated)s as treated,
+        payload #>> %(lab_grown_type)s as lab_grown_type, payload #>> %(fancy_color)s as fancy_color,
+        payload #>> %(fancy_intensity)s as fancy_intensity, payload #>> %(fancy_overtone)s as fancy_overtone,
         payload #>> %(color)s as color, payload #>> %(clarity)s as clarity, payload #>> %(cut)s as cut,
         payload #>> %(polish)s as polish, payload #>> %(symmetry)s as symmetry,
         payload #>> %(fluorescence)s as fluorescence, payload #>> %(availability)s as availability,
         payload #>> %(hold_id)s as hold_id, payload #>> %(image_url)s as image_url,
-        payload #>> %(video_url)s as video_url, payload #>> %(certificate_lab)s as certificate_lab,
+        coalesce(nullif(payload #>> %(video_url)s, ''), payload #>> %(second_video_url)s) as video_url,
+        payload #>> %(certificate_url)s as certificate_url, payload #>> %(certificate_lab)s as certificate_lab,
         payload #>> %(certificate_number)s as certificate_number, payload #>> %(supplier_name)s as supplier_name,
         payload #>> %(supplier_stock_id)s as supplier_stock_id
     from claimed
 ), sent as materialized (
     select supplier_stone_id, offer_id, payload, carats_sent, price_sent, price_is_text,
         diamonds.word(shape) as shape_sent, diamonds.word(lab_grown) as lab_grown_sent,
-        diamonds.word(treated) as treated_sent, diamonds.word(color) as color, diamonds.word(clarity) as clarity,
+        diamonds.word(treated) as treated_sent, diamonds.word(lab_grown_type) as lab_grown_type,
+        diamonds.word(fancy_color) as fancy_color, diamonds.word(fancy_intensity) as intensity_sent,
+        diamonds.word(fancy_overtone) as fancy_overtone, diamonds.web_address(btrim(certificate_url)) as certificate_url,
+        diamonds.word(color) as color, diamonds.word(clarity) as clarity,
         diamonds.plain(cut) as cut, diamonds.plain(polish) as polish, diamonds.plain(symmetry) as symmetry,
         diamonds.plain(fluorescence) as fluorescence, diamonds.plain(availability) as raw_availability,
         diamonds.plain(hold_id) as hold_id, diamonds.web_address(btrim(image_url)) as image_url,
@@ -30,7 +36,10 @@
 ), extracted as materialized (
     select sent.*,
         %(words)s::jsonb #>> array['shape', shape_sent] as shape,
-        coalesce(%(words)s::jsonb #>> array['lab_grown', lab_grown_sent], lab_grown_sent) as lab_grown_said,
+        coalesce(%(words)s::jsonb #>> array['fancy_intensity', intensity_sent], intensity_sent) as fancy_intensity,
+        -- A stone that was made by CVD was made.
+        coalesce(%(words)s::jsonb #>> array['lab_grown', coalesce(lab_grown_sent, lab_grown_type)], lab_grown_sent)
+            as lab_grown_said,
         coalesce(%(words)s::jsonb #>> array['lab_grown', treated_sent], treated_sent) as treated_said,
         case when diamonds.word(raw_availability) is null then 'available'
             else coalesce(
@@ -79,6 +88,9 @@
                 when price between 0.01 and 99999999.99 then null
                 else format('price: "%%s" is not an amount of 0.01 to 99999999.99 dollars', left(price_sent, 40)) end,
             diamonds.no_word('color', color, 50), diamonds.no_word('clarity', clarity, 50),
+            diamonds.no_word('fancy_color', fancy_color, 50), diamonds.no_word('fancy_intensity', fancy_intensity, 50),
+            diamonds.no_word('fancy_overtone', fancy_overtone, 50),
+            diamonds.no_word('lab_grown_type', lab_grown_type, 50),
             diamonds.no_word('cut', cut, 50), diamonds.no_word('polish', polish, 50),
             diamonds.no_word('symmetry', symmetry, 50), diamonds.no_word('fluorescence', fluorescence, 50),
             diamonds.no_word('availability', raw_availability, 50), diamonds.no_word('hold_id', hold_id, 200),

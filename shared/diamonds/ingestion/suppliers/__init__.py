@@ -12,6 +12,7 @@ from shared.platform.errors import NotFound, TerminalError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
+    from collections.abc import Mapping as Values
 
     from shared.diamonds.ingestion.mapping import Mapping, PriceUnit
     from shared.diamonds.ingestion.suppliers.base import Supplier
@@ -31,6 +32,7 @@ class _Feed:
     mapping: Mapping
     price_unit: Callable[[DiamondSettings], PriceUnit]
     trades: Callable[[DiamondSettings], bool] = lambda _: False
+    places: Callable[[DiamondSettings], Values[str, str]] = lambda _: {}
 
 
 def _nivoda() -> Supplier:
@@ -47,7 +49,11 @@ def _brilliant() -> Supplier:
 
 _FEEDS = {
     "nivoda": _Feed(
-        _nivoda, mappings.NIVODA, lambda chosen: chosen.nivoda_price_unit, lambda chosen: chosen.nivoda_trading
+        _nivoda,
+        mappings.NIVODA,
+        lambda chosen: chosen.nivoda_price_unit,
+        lambda chosen: chosen.nivoda_trading,
+        lambda chosen: chosen.nivoda_fields,
     ),
     "brilliant": _Feed(_brilliant, mappings.BRILLIANT, lambda chosen: chosen.brilliant_price_unit),
 }
@@ -64,8 +70,9 @@ def supplier(feed: FeedName) -> Supplier:
 
 
 def mapping(feed: FeedName) -> Mapping:
-    """Where the feed's payloads hold what. Raises NotFound as above."""
-    return _feed(feed).mapping
+    """Where the feed's payloads hold what, as its settings may say otherwise. Raises NotFound as above."""
+    found = _feed(feed)
+    return found.mapping.at(found.places(settings()))
 
 
 def price_unit(feed: FeedName) -> PriceUnit:

@@ -9,11 +9,12 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 from weakref import WeakKeyDictionary
 
+from shared.diamonds.ingestion.mapping import NIVODA
 from shared.diamonds.ingestion.models import Stone
 from shared.diamonds.ingestion.paging import OffsetPages
 from shared.diamonds.ingestion.payloads import unreadable
 from shared.diamonds.ingestion.suppliers.client import RETRY_SECONDS, THROTTLED, Client, counted, open_session
-from shared.diamonds.ingestion.suppliers.nivoda_queries import AUTHENTICATE, COUNT, PAGE, STABLE_ORDER
+from shared.diamonds.ingestion.suppliers.nivoda_queries import AUTHENTICATE, COUNT, STABLE_ORDER, page
 from shared.diamonds.ingestion.suppliers.nivoda_trading import NivodaTrading
 from shared.diamonds.runs.models import PriceRange, Window
 from shared.diamonds.settings import settings
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from aiohttp import ClientSession
 
-    from shared.diamonds.ingestion.mapping import PriceUnit
+    from shared.diamonds.ingestion.mapping import Mapping, PriceUnit
     from shared.diamonds.ingestion.models import Mark
     from shared.diamonds.ingestion.paging import Pages
     from shared.diamonds.ingestion.suppliers.trading import Trading
@@ -97,11 +98,13 @@ class Nivoda:
         *,
         timeout_seconds: float = 30,
         page_size: int = 50,
+        mapping: Mapping = NIVODA,
         session: Callable[[], ClientSession] = open_session,
         timing: Time | None = None,
     ) -> None:
         self._account = account
         self._page_size = page_size
+        self._page_query = page(mapping)
         self._time = timing or Time()
         self._client = Client(
             self.name, limit, timeout_seconds, secret=account.password, timing=self._time, session=session
@@ -132,7 +135,13 @@ class Nivoda:
         if missing := [name for name, value in given.items() if not value]:
             raise TerminalError("The feed nivoda is not set up.", code="settings", remedy=f"Set {', '.join(missing)}.")
         limit = rate_limit(f"nivoda/{account.username}", chosen.nivoda_requests_per_second)
-        return cls(account, limit, timeout_seconds=chosen.nivoda_timeout_seconds, page_size=chosen.nivoda_page_size)
+        return cls(
+            account,
+            limit,
+            timeout_seconds=chosen.nivoda_timeout_seconds,
+            page_size=chosen.nivoda_page_size,
+            mapping=NIVODA.at(chosen.nivoda_fields),
+        )
 
     async def __aenter__(self) -> Self:
         await self._client.__aenter__()
@@ -152,7 +161,7 @@ class Nivoda:
         variables = {"query": _query(prices, window), "offset": offset, "limit": limit, "order": STABLE_ORDER}
 
         async def attempt(patience: float) -> list[Stone]:
-            data = await self.ask(PAGE, variables, patience)
+            data = await self.ask(self._page_query, variables, patience)
             items = cast("list[Any]", _pick(data, "diamonds_by_query.items", list))
             return [_stone(item, number) for number, item in enumerate(items)]
 

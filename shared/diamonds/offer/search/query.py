@@ -74,13 +74,17 @@ class Diamond(BaseModel):
     offer_id: str
     shape: str
     carats: float
-    color: str | None
+    color: str | None = Field(description="A grade from D on, or FANCY")
+    fancy_color: str | None = Field(description="Of a diamond with a colour of its own: YELLOW, PINK ...")
+    fancy_intensity: str | None = Field(description="FAINT to FANCY VIVID")
+    fancy_overtone: str | None
     clarity: str | None
     cut: str | None
     polish: str | None
     symmetry: str | None
     fluorescence: str | None
     lab_grown: bool | None = Field(description="null: the supplier does not say")
+    lab_grown_type: str | None = Field(description="CVD or HPHT")
     treated: bool | None
     price_model_price: float = Field(description="The supplier's price")
     price_per_carat: float = Field(description="The supplier's price by carat")
@@ -92,6 +96,7 @@ class Diamond(BaseModel):
     video_url: str | None
     certificate_lab: str | None
     certificate_number: str | None
+    certificate_url: str | None
     measurements: Json[dict[str, Any]]
     attributes: Json[dict[str, Any]]
     supplier_name: str | None

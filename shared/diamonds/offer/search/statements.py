@@ -47,11 +47,13 @@ _KEYS: Final = {
     "color": ("color_grade", "smallint"),
     "clarity": ("clarity_grade", "smallint"),
 }
-COLUMNS: Final = """d.id, d.feed, d.supplier_stone_id, d.offer_id, d.shape, d.carats::float8, d.color, d.clarity, d.cut,
-    d.polish, d.symmetry, d.fluorescence, d.lab_grown, d.treated, d.price_model_price::float8,
+COLUMNS: Final = """d.id, d.feed, d.supplier_stone_id, d.offer_id, d.shape, d.carats::float8, d.color,
+    d.fancy_color, d.fancy_intensity, d.fancy_overtone, d.clarity, d.cut, d.polish, d.symmetry, d.fluorescence,
+    d.lab_grown, d.lab_grown_type, d.treated, d.price_model_price::float8,
     d.price_per_carat::float8, d.retail_price::float8, d.markup_ratio::float8, d.rating,
     diamonds.availability_now(d.availability, d.hold_expires_at, d.feed_availability) as availability,
-    d.image_url, d.video_url, d.certificate_lab, d.certificate_number, d.measurements::text, d.attributes::text,
+    d.image_url, d.video_url, d.certificate_lab, d.certificate_number, d.certificate_url, d.measurements::text,
+    d.attributes::text,
     d.supplier_name, d.created_at, d.updated_at"""
 
 

@@ -498,3 +498,54 @@ async def test_a_run_that_did_not_read_the_whole_feed_deletes_nothing(shop, diam
     with pytest.raises(Conflict, match="has not read the whole feed"):
         await mark_missing_deleted(run.plan.run_id, 1.0)
     assert await diamonds.fetch("select status from diamonds.diamonds") == [("active",)]
+
+
+FANCY = "fancy_color, fancy_intensity, fancy_overtone, lab_grown, lab_grown_type, treated, video_url, certificate_url"
+
+
+@pytest.mark.parametrize(
+    ("certificate", "links", "wanted"),
+    [
+        (
+            {"f_color": "yellow", "f_intensity": "FI", "f_overtone": " Brownish", "color": "FANCY", "treated": False},
+            {"video": "", "supplier_video_link": "https://v.example.com/1"},
+            ("YELLOW", "FANCY INTENSE", "BROWNISH", False, None, False, "https://v.example.com/1", None),
+        ),
+        (
+            {"labgrown": None, "labgrown_type": "cvd", "pdfUrl": "https://c.example.com/1.pdf"},
+            {"video": "https://v.example.com/2", "supplier_video_link": "https://v.example.com/other"},
+            (None, None, None, True, "CVD", None, "https://v.example.com/2", "https://c.example.com/1.pdf"),
+        ),
+        (
+            {"labgrown": False, "f_color": "None", "f_intensity": "Chameleon", "pdfUrl": "javascript:alert(1)"},
+            {},
+            (None, "CHAMELEON", None, False, None, None, None, None),
+        ),
+        (
+            {"labgrown": None, "labgrown_type": "unheard of"},
+            {},
+            (None, None, None, None, "UNHEARD OF", None, None, None),
+        ),
+    ],
+)
+async def test_fancy_colours_lab_grown_types_and_links_are_read(diamonds, certificate, links, wanted):
+    stone = diamonds.stone("s1", **certificate)
+    stone.payload["diamond"] |= links
+    await work(await ingest(diamonds, stone))
+    assert await diamonds.fetch(f"select {FANCY} from diamonds.diamonds") == [wanted]
+
+
+@pytest.mark.parametrize("field", ["f_color", "f_intensity", "f_overtone", "labgrown_type"])
+async def test_a_fancy_word_that_is_none_fails_its_row(diamonds, field):
+    plan = await ingest(diamonds, diamonds.stone("s1", **{field: {"name": "Yellow"}}), diamonds.stone("s2"))
+    assert (await work(plan)).model_dump() == {"done": 1, "failed": 1, "finished": True}
+
+
+async def test_a_field_that_lies_elsewhere_is_one_setting(diamonds):
+    stone = diamonds.stone("s1", report={"link": "https://c.example.com/1.pdf"})
+    plan = await ingest(diamonds, stone)
+    elsewhere = NIVODA.at({"certificate_url": "diamond.certificate.report.link", "image_url": ""})
+    task = ConsolidateRows(run_id=plan.run_id, feed=plan.feed, worker="w1", seconds=60)
+    await consolidate(task, elsewhere, "cents")
+    found = await diamonds.fetch("select certificate_url, image_url from diamonds.diamonds")
+    assert found == [("https://c.example.com/1.pdf", None)]

@@ -30,17 +30,23 @@ class Brief(BaseModel):
         return words[0] if words and any(character.isalpha() for character in words[0]) else ""
 
     @property
+    def vouched(self) -> str:
+        """What the agent itself stands for: the notes about a client may hold what a stranger wrote."""
+        return "\n".join(str(value) for value in self.model_dump(exclude={"client_name", "client_notes"}).values())
+
+    @property
     def known(self) -> str:
-        """All of it as one text, in which every number, date and link of a mail must occur."""
+        """All of it as one text, in which every number and date of a mail must occur."""
         return "\n".join(str(value) for value in self.model_dump().values())
 
 
 class Draft(BaseModel):
-    """What was written: no greeting to nobody, no signature."""
+    """What was written, and who wrote it: no greeting to nobody, no signature."""
 
     model_config = ConfigDict(frozen=True)
     subject: str
     body: str
+    written_by: str = "agent"
 
 
 def brief_of(row: dict[str, Any]) -> Brief:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared.followups.composing.brief import brief_of, footer_of
 from shared.followups.composing.content import problems
-from shared.followups.composing.writers import TemplateWriter
+from shared.followups.composing.writers import writer as writer_of_the_settings
 from shared.followups.sending import facts, outbox
 from shared.followups.settings import settings
 from shared.followups.steps import Composed
@@ -30,7 +30,7 @@ async def compose(claim: Claim, writer: EmailWriter | None = None) -> Composed:
     Raises:
         TransientError: the writer cannot write now.
     """
-    writer = writer or TemplateWriter()
+    writer = writer or writer_of_the_settings()
     async with database() as connection:
         row = await facts.read(connection, claim.email_id)
     if row is None or row["state"] != "claimed" or row["claim"] != claim.number:
@@ -46,7 +46,7 @@ async def compose(claim: Claim, writer: EmailWriter | None = None) -> Composed:
         return Composed(ready=False, reason="writer")
     wrong = problems(draft, brief)
     async with database() as connection:
-        stored = await _store(connection, claim, row, draft, writer.name)
+        stored = await _store(connection, claim, row, draft)
         if stored and wrong:
             await outbox.hold(connection, claim, f"content: {'; '.join(wrong)}"[:1000])
     return Composed(ready=stored and not wrong, reason="content" if wrong else None)
@@ -60,7 +60,7 @@ async def _written(writer: EmailWriter, brief: Brief, claim: Claim) -> Draft:
     return await writer.write(brief)
 
 
-async def _store(connection: Any, claim: Claim, row: dict[str, Any], draft: Draft, writer: str) -> bool:
+async def _store(connection: Any, claim: Claim, row: dict[str, Any], draft: Draft) -> bool:
     """False if somebody else has the claim by now."""
     stored = await connection.execute(
         "update followups.emails set writer = %(writer)s, sender = %(sender)s, recipient = %(recipient)s,"
@@ -68,7 +68,7 @@ async def _store(connection: Any, claim: Claim, row: dict[str, Any], draft: Draf
         " composed_at = now(), updated_at = now()"
         " where id = %(id)s and state = 'claimed' and claim = %(number)s and composed_at is null",
         {
-            "writer": writer,
+            "writer": draft.written_by,
             "sender": settings().followups_sender,
             "recipient": row["client_email"],
             "reply_to": settings().followups_reply_to or row["agent_email"],

@@ -74,9 +74,9 @@ def _inventions(draft: Draft, brief: Brief) -> Iterator[str]:
     numbers = {_plain(number) for number in _NUMBER.findall(known)}
     if invented := [number for number in _NUMBER.findall(text) if _plain(number) not in numbers]:
         yield f"it names numbers that nobody gave: {_shown(invented)}"
-    links = {_bare(link) for link in _LINK.findall(known)}
+    links = {_bare(link) for link in _LINK.findall(brief.vouched)}
     if invented := [link for link in _LINK.findall(text) if _bare(link) not in links]:
-        yield f"it has links that nobody gave: {_shown(invented)}"
+        yield f"it has links that the agent did not give: {_shown(invented)}"
     if invented := [word for word in _DATE.findall(text) if word not in known]:
         yield f"it names days that nobody gave: {_shown(invented)}"
 

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from shared.followups.composing.brief import Brief, Draft, brief_of, footer_of
 from shared.followups.composing.content import problems
-from shared.followups.composing.writers import TemplateWriter
+from shared.followups.composing.writers import writer
 from shared.followups.people import tasks
 from shared.followups.people.models import Given, Line, Number, Stored, Text
 from shared.followups.sending import facts
@@ -48,7 +48,7 @@ class Edited(Stored):
 
 
 async def preview(agent_id: int, task_id: int) -> Preview:
-    """What would be written for the task now; nothing is stored.
+    """What would be written for the task now; nothing is stored. A model writes something else each time.
 
     Raises:
         NotFound: there is no such task.
@@ -58,7 +58,7 @@ async def preview(agent_id: int, task_id: int) -> Preview:
     if row is None:
         raise NotFound("There is no such task.", code="unknown-task")
     brief = brief_of(row)
-    draft = await TemplateWriter().write(brief)
+    draft = await writer().write(brief)
     return Preview(subject=draft.subject, body=draft.body, footer=footer_of(row), problems=problems(draft, brief))
 
 

@@ -284,8 +284,6 @@ async def test_of_two_writers_at_once_one_text_is_stored(crm):
     [claim] = await claims.claim(10)
 
     class Writer:
-        name = "test"
-
         def __init__(self, word):
             self.word = word
 

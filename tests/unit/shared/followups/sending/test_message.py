@@ -5,7 +5,7 @@ from email import message_from_bytes, policy
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.followups.sending.message import Mail, message_of
@@ -58,6 +58,7 @@ def test_a_name_with_markup_is_escaped_in_html_and_plain_in_text():
     assert "<b>" in message.get_body(("plain",)).get_content()
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=300))
 def test_any_text_gives_one_message_with_one_of_each_header(text):
     message = read(recipient_name=text, sender_name=text, subject=text, body=text)

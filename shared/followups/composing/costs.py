@@ -1,0 +1,54 @@
+"""What the model has cost, and whether it may write more today."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.platform.stores.postgres import database, rows
+
+MILLION = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """Dollars for a million tokens."""
+
+    input: float
+    output: float
+
+    def dollars(self, input_tokens: int, output_tokens: int) -> float:
+        """What a call costs."""
+        return (input_tokens * self.input + output_tokens * self.output) / MILLION
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of the model; `outcome` is `written`, or why nothing was."""
+
+    model: str
+    outcome: str
+    input_tokens: int
+    output_tokens: int
+    dollars: float
+    seconds: float
+
+
+async def tokens_today() -> int:
+    """Tokens of all calls since midnight UTC; calls under way are not among them."""
+    async with database() as connection:
+        [found] = await rows(
+            connection,
+            "select coalesce(sum(input_tokens + output_tokens), 0)::bigint as n from followups.drafts"
+            " where created_at >= date_trunc('day', now(), 'UTC')",
+        )
+    return found["n"]
+
+
+async def record(call: Call) -> None:
+    """Store what a call has cost."""
+    async with database() as connection:
+        await connection.execute(
+            "insert into followups.drafts (model, outcome, input_tokens, output_tokens, dollars, seconds)"
+            " values (%s, %s, %s, %s, %s, %s)",
+            (call.model, call.outcome, call.input_tokens, call.output_tokens, call.dollars, call.seconds),
+        )

@@ -1,7 +1,8 @@
 """The tests mirror the app's tree: who looks for the tests of a module finds them under its own path and name.
 
 `shared/followups/events/inbox.py` is tested in `shared/followups/events/test_inbox.py`, or in
-`test_inbox_<part>.py` where there is more than one file. Tests of a whole package are named for it, or lie in a folder of a module's name.
+`test_inbox_<part>.py` where there is more than one file. Tests of a whole package are named for it, or lie in a
+folder of a module's name.
 """
 
 from __future__ import annotations

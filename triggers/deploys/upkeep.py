@@ -16,6 +16,7 @@ from shared.deploys.running.slots import SLOTS, Holder
 from shared.deploys.running.steps import DeploymentRef, Nothing, Recovery
 from shared.platform.durable import DurableClient, new_blueprint
 from shared.platform.errors import Conflict, ManifoldError
+from shared.platform.stores.paging import for_each
 from shared.platform.sweeps import Sweep
 
 logger = logging.getLogger(__name__)
@@ -44,15 +45,14 @@ async def _due(client: DurableClient) -> bool:
 async def _run(client: DurableClient) -> None:
     """Send deployments that the queue never got; end orphaned ones; release slots."""
     await intake.send_unsent(UNSENT_AFTER)
-    now, continuation = datetime.now(UTC), None
-    while True:
-        # All of them: those that only wait for a slot are stale too, and may be many.
-        page = await store.stale(now, older_than=STALE_AFTER, limit=intake.SWEPT, continuation=continuation)
-        for stale in page.deployments:
-            await _recover(client, stale)
-        continuation = page.continuation
-        if continuation is None:
-            break
+    now = datetime.now(UTC)
+
+    async def read(at: str | None) -> tuple[list[Deployment], str | None]:
+        page = await store.stale(now, older_than=STALE_AFTER, limit=intake.SWEPT, continuation=at)
+        return page.deployments, page.continuation
+
+    # All of them: those that only wait for a slot are stale too, and may be many.
+    await for_each(read, lambda stale: _recover(client, stale))
     slots = await client.entity_state(deploy_slots, SLOTS)
     for holder in (*slots.holders, *slots.waiting):
         await _reclaim(client, holder)

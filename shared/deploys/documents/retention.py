@@ -7,7 +7,6 @@ that serves. A failed one can be retried for as long as it is kept. What ended o
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from time import monotonic
 from typing import TYPE_CHECKING, Final, Literal
 
 from shared.deploys import sources
@@ -17,9 +16,11 @@ from shared.deploys.running import logs
 from shared.deploys.running.steps import Purged
 from shared.deploys.secrets import secret_store
 from shared.platform.stores import blob_files
+from shared.platform.stores.paging import for_each
 
 if TYPE_CHECKING:
     from shared.deploys.models import Project
+    from shared.platform.stores.blob_files import ListedBlob
 
 GRACE: Final = timedelta(days=1)
 """Between the last moment at which something can be requested and its removal: no request for it runs any more."""
@@ -45,46 +46,52 @@ def fate(deployment: Deployment, now: datetime, retention: timedelta, *, newest:
 
 async def purge_deployments(now: datetime, retention: timedelta, seconds: float, cursor: str | None) -> Purged:
     """Go over the deployments that ended a while ago, for one time box. Repeated, it finds less to do."""
-    deadline = monotonic() + seconds
     variables = deployments = 0
-    while True:
-        page = await store.ended_before(now - GRACE, old=now - retention - GRACE, limit=PAGE, continuation=cursor)
-        for one in page.deployments:
-            project = await projects.find(one.organization_id, one.project_id)
-            newest = project is not None and project.deployment_id == one.id
-            what = fate(one, now, retention, newest=newest, serves=await _serves(one))
-            if what == "keep":
-                continue
-            if one.secrets_reference:
-                await _forget_variables(one, one.secrets_reference)
-                variables += 1
-            if what == "delete":
-                await blob_files.delete_blob(logs.CONTAINER, logs.blob_name(one.organization_id, one.id))
-                await store.delete(one)
-                deployments += 1
-        cursor = page.continuation
-        if cursor is None or monotonic() > deadline:
-            return Purged(variables=variables, deployments=deployments, cursor=cursor)
+
+    async def read(at: str | None) -> tuple[list[Deployment], str | None]:
+        page = await store.ended_before(now - GRACE, old=now - retention - GRACE, limit=PAGE, continuation=at)
+        return page.deployments, page.continuation
+
+    async def purge(one: Deployment) -> None:
+        nonlocal variables, deployments
+        project = await projects.find(one.organization_id, one.project_id)
+        newest = project is not None and project.deployment_id == one.id
+        what = fate(one, now, retention, newest=newest, serves=await _serves(one))
+        if what == "keep":
+            return
+        if one.secrets_reference:
+            await _forget_variables(one, one.secrets_reference)
+            variables += 1
+        if what == "delete":
+            await blob_files.delete_blob(logs.CONTAINER, logs.blob_name(one.organization_id, one.id))
+            await store.delete(one)
+            deployments += 1
+
+    cursor = await for_each(read, purge, cursor=cursor, seconds=seconds)
+    return Purged(variables=variables, deployments=deployments, cursor=cursor)
 
 
 async def purge_sources(now: datetime, retention: timedelta, seconds: float, cursor: str | None) -> Purged:
     """Go over the uploaded sources and delete old ones that no deployment and no project names, for one time box."""
-    deadline = monotonic() + seconds
     deleted = 0
-    while True:
-        page = await blob_files.list_blobs(sources.CONTAINER, limit=PAGE, continuation=cursor)
-        for blob in page.blobs:
-            named = blob.name.split("/")
-            if now - blob.modified < retention + GRACE or len(named) != 3:  # noqa: PLR2004 - as sources.blob_name has it
-                continue
-            organization, project, source_hash = named
-            known = await projects.find(organization, project)
-            if not _names(known, source_hash) and not await store.is_used(organization, project, source_hash):
-                await blob_files.delete_blob(sources.CONTAINER, blob.name)
-                deleted += 1
-        cursor = page.continuation
-        if cursor is None or monotonic() > deadline:
-            return Purged(sources=deleted, cursor=cursor)
+
+    async def read(at: str | None) -> tuple[list[ListedBlob], str | None]:
+        page = await blob_files.list_blobs(sources.CONTAINER, limit=PAGE, continuation=at)
+        return page.blobs, page.continuation
+
+    async def purge(blob: ListedBlob) -> None:
+        nonlocal deleted
+        named = blob.name.split("/")
+        if now - blob.modified < retention + GRACE or len(named) != 3:  # noqa: PLR2004 - as sources.blob_name has it
+            return
+        organization, project, source_hash = named
+        known = await projects.find(organization, project)
+        if not _names(known, source_hash) and not await store.is_used(organization, project, source_hash):
+            await blob_files.delete_blob(sources.CONTAINER, blob.name)
+            deleted += 1
+
+    cursor = await for_each(read, purge, cursor=cursor, seconds=seconds)
+    return Purged(sources=deleted, cursor=cursor)
 
 
 async def _serves(deployment: Deployment) -> bool:

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 DEPLOYMENTS: Final = Documents("deployments", partition="organizationId")
+EACH: Final = "SELECT * FROM c WHERE c.type = 'deployment'"
+_ENDED: Final = ", ".join(f"'{status}'" for status in DeploymentStatus if status.ended)
+ENDED: Final = f"{EACH} AND c.status IN ({_ENDED})"
+OPEN: Final = f"{EACH} AND c.status NOT IN ({_ENDED})"
 COUNTED: Final = 1_000
 """Statuses in one answer of the database."""
 TRIES: Final = 12
@@ -97,7 +101,7 @@ async def change(id_: str, organization: str, step: Callable[[Deployment, dateti
 async def of_project(organization: str, project: str, *, limit: int, continuation: str | None = None) -> DeploymentPage:
     """A project's deployments, the newest first."""
     return await _page(
-        "SELECT * FROM c WHERE c.type = 'deployment' AND c.projectId = @project ORDER BY c.createdAt DESC",
+        EACH + " AND c.projectId = @project ORDER BY c.createdAt DESC",
         {"project": project},
         organization,
         limit,
@@ -110,9 +114,9 @@ async def of_organization(
 ) -> DeploymentPage:
     """An organization's deployments, the newest first."""
     if status is None:
-        query = "SELECT * FROM c WHERE c.type = 'deployment' ORDER BY c.createdAt DESC"
+        query = EACH + " ORDER BY c.createdAt DESC"
     else:
-        query = "SELECT * FROM c WHERE c.type = 'deployment' AND c.status = @status ORDER BY c.createdAt DESC"
+        query = EACH + " AND c.status = @status ORDER BY c.createdAt DESC"
     values = {"status": str(status)} if status else {}
     return await _page(query, values, organization, limit, continuation)
 
@@ -142,8 +146,7 @@ async def counts(organization: str) -> dict[str, int]:
 async def find_active(organization: str, project: str) -> Deployment | None:
     """A deployment of the project that has not ended, if there is one."""
     page = await _page(
-        "SELECT * FROM c WHERE c.type = 'deployment' AND c.projectId = @project"
-        " AND c.status NOT IN ('completed', 'failed', 'cancelled')",
+        OPEN + " AND c.projectId = @project",
         {"project": project},
         organization,
         1,
@@ -154,7 +157,7 @@ async def find_active(organization: str, project: str) -> Deployment | None:
 async def find_newer_serving(deployment: Deployment) -> Deployment | None:
     """A deployment of the same app that was requested later and serves for good, if there is one."""
     page = await _page(
-        "SELECT * FROM c WHERE c.type = 'deployment' AND c.projectId = @project AND c.environment = @environment"
+        EACH + " AND c.projectId = @project AND c.environment = @environment"
         " AND c.status IN ('updating_database', 'completed') AND c.createdAt > @created ORDER BY c.createdAt DESC",
         {
             "project": deployment.project_id,
@@ -170,7 +173,7 @@ async def find_newer_serving(deployment: Deployment) -> Deployment | None:
 async def unsent(now: datetime, *, older_than: timedelta, limit: int) -> list[Deployment]:
     """Accepted deployments that wait though no message may be on its way: never sent, or sent long ago."""
     page = await _page(
-        "SELECT * FROM c WHERE c.type = 'deployment' AND c.status = 'queued' AND c.claimedBy = null"
+        EACH + " AND c.status = 'queued' AND c.claimedBy = null"
         " AND ((c.sentAt = null AND c.createdAt < @created) OR c.sentAt < @sent)",
         {"created": _text(now - older_than), "sent": _text(now - SENT_AGAIN_AFTER)},
         None,
@@ -182,8 +185,7 @@ async def unsent(now: datetime, *, older_than: timedelta, limit: int) -> list[De
 async def stale(now: datetime, *, older_than: timedelta, limit: int, continuation: str | None = None) -> DeploymentPage:
     """Claimed deployments that have not ended and whose document has not changed for so long."""
     return await _page(
-        "SELECT * FROM c WHERE c.type = 'deployment' AND c.status NOT IN ('completed', 'failed', 'cancelled')"
-        " AND c.claimedBy != null AND c.updatedAt < @updated",
+        OPEN + " AND c.claimedBy != null AND c.updatedAt < @updated",
         {"updated": _text(now - older_than)},
         None,
         limit,
@@ -199,7 +201,7 @@ async def check() -> None:
 async def any_open() -> bool:
     """Whether any deployment has not ended."""
     found = await _page(
-        "SELECT * FROM c WHERE c.type = 'deployment' AND c.status NOT IN ('completed', 'failed', 'cancelled')",
+        OPEN,
         {},
         None,
         1,
@@ -213,8 +215,7 @@ async def ended_before(
 ) -> DeploymentPage:
     """Deployments that ended before `moment` and still have variables, or that ended before `old`."""
     return await _page(
-        "SELECT * FROM c WHERE c.type = 'deployment' AND c.status IN ('completed', 'failed', 'cancelled')"
-        " AND c.completedAt < @moment AND (c.secretsReference != null OR c.completedAt < @old)",
+        ENDED + " AND c.completedAt < @moment AND (c.secretsReference != null OR c.completedAt < @old)",
         {"moment": _text(moment), "old": _text(old)},
         None,
         limit,
@@ -225,7 +226,7 @@ async def ended_before(
 async def last_completed(organization: str, project: str, environment: Environment) -> Deployment | None:
     """The deployment that serves the project's environment, if one ever completed."""
     page = await _page(
-        "SELECT * FROM c WHERE c.type = 'deployment' AND c.projectId = @project AND c.environment = @environment"
+        EACH + " AND c.projectId = @project AND c.environment = @environment"
         " AND c.status = 'completed' ORDER BY c.completedAt DESC",
         {"project": project, "environment": environment},
         organization,
@@ -237,7 +238,7 @@ async def last_completed(organization: str, project: str, environment: Environme
 async def share_variables(organization: str, reference: str, *, but: str) -> bool:
     """Whether another deployment than `but` names the same variables."""
     page = await _page(
-        "SELECT * FROM c WHERE c.type = 'deployment' AND c.secretsReference = @reference AND c.id != @but",
+        EACH + " AND c.secretsReference = @reference AND c.id != @but",
         {"reference": reference, "but": but},
         organization,
         1,
@@ -248,7 +249,7 @@ async def share_variables(organization: str, reference: str, *, but: str) -> boo
 async def is_used(organization: str, project: str, source_hash: str) -> bool:
     """Whether a deployment of the project is kept that has this source."""
     page = await _page(
-        "SELECT * FROM c WHERE c.type = 'deployment' AND c.projectId = @project AND c.source.hash = @hash",
+        EACH + " AND c.projectId = @project AND c.source.hash = @hash",
         {"project": project, "hash": source_hash},
         organization,
         1,

@@ -120,10 +120,8 @@ class LocalPlatform:
             await step.check()
             await _request(http, "POST", f"{_path(spec)}/build", json=request)
             while True:
-                if await step.cancelled():
-                    await _request(http, "DELETE", f"{_path(spec)}/build")
-                    raise DeploymentCancelled("The deployment was cancelled, and so was its build.")
-                found = await _request(http, "GET", f"{_path(spec)}/build?after={after}&wait={POLL_SECONDS}")
+                progress = f"{_path(spec)}/build?after={after}&wait={POLL_SECONDS}"
+                found = await _poll(http, progress, step, undo=("DELETE", f"{_path(spec)}/build"))
                 if found["log"]:
                     await step.log(found["log"])
                 more, after = found["next"] > after, found["next"]
@@ -160,10 +158,8 @@ class LocalPlatform:
             await step.check()
             await _request(http, "POST", f"{_path(spec)}/release", json=request)
             while True:
-                if await step.cancelled():
-                    await _request(http, "POST", f"{_path(spec)}/rollback")
-                    raise DeploymentCancelled("The deployment was cancelled, and its new revision removed.")
-                found = await _request(http, "GET", f"{_path(spec)}/release?wait={POLL_SECONDS}")
+                progress = f"{_path(spec)}/release?wait={POLL_SECONDS}"
+                found = await _poll(http, progress, step, undo=("POST", f"{_path(spec)}/rollback"))
                 if found["state"] in ("healthy", "failed"):
                     if found["log"]:
                         await step.log(found["log"])
@@ -238,6 +234,18 @@ class LocalPlatform:
         headers = {"Authorization": f"Bearer {self._token}"}
         async with httpx.AsyncClient(base_url=self._url, headers=headers, timeout=REQUEST_S, trust_env=False) as http:
             yield http
+
+
+async def _poll(http: AsyncClient, path: str, step: StepContext, *, undo: tuple[str, str]) -> dict[str, Any]:
+    """What is known by now, after up to POLL_SECONDS; `undo` is the request that ends it all.
+
+    Raises:
+        DeploymentCancelled: the deployment was cancelled, and what was begun is undone.
+    """
+    if await step.cancelled():
+        await _request(http, *undo)
+        raise DeploymentCancelled
+    return await _request(http, "GET", path)
 
 
 async def _request(http: AsyncClient, method: str, path: str, **body: Any) -> dict[str, Any]:

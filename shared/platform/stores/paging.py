@@ -1,0 +1,33 @@
+"""Going over all pages of a list for one time box."""
+
+from __future__ import annotations
+
+from math import inf
+from time import monotonic
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+T = TypeVar("T")
+
+
+async def for_each(
+    read: Callable[[str | None], Awaitable[tuple[Sequence[T], str | None]]],
+    use: Callable[[T], Awaitable[None]],
+    *,
+    cursor: str | None = None,
+    seconds: float = inf,
+) -> str | None:
+    """Use what is on the pages from `cursor` on; the cursor to go on from, None once the last page is done.
+
+    `read` is given the cursor of a page, and gives what is on it with the cursor of the next. A page that was begun is
+    used to its end, also when the time is up.
+    """
+    deadline = monotonic() + seconds
+    while True:
+        found, cursor = await read(cursor)
+        for one in found:
+            await use(one)
+        if cursor is None or monotonic() > deadline:
+            return cursor

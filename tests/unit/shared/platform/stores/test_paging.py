@@ -1,0 +1,34 @@
+"""Lists are gone over page by page, for one time box, and gone on with where it ended."""
+
+from __future__ import annotations
+
+from shared.platform.stores.paging import for_each
+
+PAGES = {None: ([1, 2], "b"), "b": ([], "c"), "c": ([3], "d"), "d": ([4], None)}
+
+
+async def read(cursor: str | None) -> tuple[list[int], str | None]:
+    return PAGES[cursor]
+
+
+async def test_every_page_is_used_to_the_last() -> None:
+    used: list[int] = []
+
+    async def use(one: int) -> None:
+        used.append(one)
+
+    assert await for_each(read, use) is None
+    assert used == [1, 2, 3, 4]
+
+
+async def test_a_time_box_ends_after_a_whole_page_and_says_where_to_go_on() -> None:
+    used: list[int] = []
+
+    async def use(one: int) -> None:
+        used.append(one)
+
+    cursors: list[str | None] = [None]
+    while len(cursors) == 1 or cursors[-1] is not None:
+        cursors.append(await for_each(read, use, cursor=cursors[-1], seconds=-1))
+    assert cursors == [None, "b", "c", "d", None]
+    assert used == [1, 2, 3, 4]

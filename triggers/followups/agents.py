@@ -50,8 +50,9 @@ async def followups_register(body: RegisterRequest) -> Session:
 
 @routes.post("/api/agents/login", needs=PUBLIC, summary="Sign in with address and password")
 async def followups_login(body: LoginRequest, request: func.HttpRequest) -> Session:
-    with failed_attempts.watched(request):
-        found = await agents.by_email(body.email.strip().lower())
+    email = body.email.strip().lower()
+    with failed_attempts.watched(request, email):
+        found = await agents.by_email(email)
         right = await passwords.matches(body.password.get_secret_value(), found[1] if found else None)
         if found is None or not right or not found[0].is_active:
             raise Unauthenticated("The address or the password is wrong.", code="sign-in-refused")

@@ -1,7 +1,7 @@
 """Agents register, sign in and change themselves."""
 
 from shared.followups.people import passwords
-from shared.platform.access.failed_attempts import failed_attempts
+from shared.platform.access.failed_attempts import ACCOUNT_BURST, failed_attempts
 from shared.platform.settings import forget_settings
 
 
@@ -42,9 +42,9 @@ async def test_wrong_passwords_unknown_agents_and_inactive_ones_look_alike_and_a
     third = await web("POST", "/api/agents/login", {**wrong, "password": "a long password"}, status=401)
     assert {one["detail"] for one in (first, second, third)} == {first["detail"]}
     await web("GET", "/api/agents/me", status=403)
-    monkeypatch.setattr(failed_attempts, "_clock", lambda: 0.0)
+    monkeypatch.setattr(failed_attempts._accounts, "clock", lambda: 0.0)
     failed_attempts.forget()
-    for _ in range(20):
+    for _ in range(ACCOUNT_BURST):
         await web("POST", "/api/agents/login", wrong, status=401)
     await web("POST", "/api/agents/login", wrong, status=429)
 

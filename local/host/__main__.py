@@ -41,7 +41,10 @@ def main(arguments: list[str] | None = None) -> int:
     problem = "" if app.is_dir() else f"{app} is not a folder. Pass the folder that holds function_app.py."
     try:
         settings = {**read_local_settings(app, os.environ).applied, **os.environ}
-        levels = LogLevels.parse(read_host_json(app, settings).section("logging.logLevel"), options.user_log_level)
+        asked = options.user_log_level or settings.get("FUNCTIONS_USER_LOG_LEVEL", "").lower()
+        levels = LogLevels.parse(
+            read_host_json(app, settings).section("logging.logLevel"), asked if asked in logs.LEVELS else None
+        )
     except ConfigurationError as error:
         problem = str(error)
     logs.install(logs.to_console(levels, as_json=options.json, verbose=options.verbose), levels, settings)

@@ -91,10 +91,13 @@ class HostLogHandler(logging.StreamHandler[TextIO]):
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the record is shown; ties it to the invocation that it was written in."""
         tag = current_invocation.get()
-        if tag is None and not record.name.startswith(host_log.name):
-            tag = active_invocations.get(getattr(thread_local, "invocation_id", ""))
+        is_host = record.name.startswith(host_log.name)
+        if not is_host:
+            # What goes on after its run has ended belongs to no run: Azure's host drops what that logs.
+            running = tag.invocation_id if tag is not None else getattr(thread_local, "invocation_id", "")
+            tag = active_invocations.get(running)
         record.tag = tag
-        if record.name.startswith(host_log.name):
+        if is_host:
             category = f"Function.{tag.function}" if tag is not None else "Host"
             shown = logging.DEBUG if self._verbose else self._levels.of(category)
         elif record.name.startswith(("azure_functions_worker", "azure.functions")) or tag is None:

@@ -101,7 +101,7 @@ class Indexer:
         bindings = tuple(_binding(cast("dict[str, Any]", one.get_dict_repr())) for one in declared.get_bindings())
         try:
             signature = check_signature(name, code, bindings)
-            source = inspect.getsourcefile(inspect.unwrap(code)) or str(self._code.folder / "function_app.py")
+            source = inspect.getfile(code)  # of a wrapped function the wrapper's, as in the worker
             policy = cast("dict[str, Any] | None", declared.get_settings_dict("retry_policy"))
             retry = parse_retry({key.lower(): value for key, value in policy.items()}) if policy else host_retry
         except Exception as error:  # the worker lets one such function take the whole app down
@@ -111,7 +111,7 @@ class Indexer:
             name=name,
             code=code,
             directory=Path(source).parent,
-            script_file=Path(source).name,
+            script_file=declared.function_script_file,
             trigger=next(one for one in bindings if one.name == trigger_name and one.direction == "in"),
             bindings=bindings,
             inputs=signature.inputs,

@@ -6,6 +6,9 @@ from local.host.core.logs import host_log
 from local.host.settings.local_settings import LocalSettings, read_local_settings
 from local.host.settings.options import HostOptions
 
+_STAGE = "AZURE_FUNCTIONS_ENVIRONMENT"
+_DEVELOPMENT = "Development"
+
 
 class Environment:
     """What one host sets in `os.environ`, and what stood there before."""
@@ -22,11 +25,15 @@ class Environment:
             host_log.info(
                 "Skipping '%s' from local settings as it's already defined in current environment variables.", name
             )
+        given = os.environ.get(_STAGE)
         for name, value in settings.applied.items():
             self.set(name, value)
         self.set("AzureWebJobsScriptRoot", str(options.app))
-        if "AZURE_FUNCTIONS_ENVIRONMENT" not in os.environ:
-            self.set("AZURE_FUNCTIONS_ENVIRONMENT", "Development")
+        self.set("FUNCTIONS_APPLICATION_DIRECTORY", str(options.app))
+        if given is None:
+            if (own := settings.applied.get(_STAGE, _DEVELOPMENT)) != _DEVELOPMENT:
+                host_log.warning("%s is '%s' in local settings, and Development here, as with Core Tools.", _STAGE, own)
+            self.set(_STAGE, _DEVELOPMENT)
         return settings
 
     def set(self, name: str, value: str) -> None:

@@ -191,19 +191,20 @@ class Admin:
         found = next((one for one in self._app.routes.functions if one.function.name == function.name), None)
         return {
             "name": function.name,
-            "script_root_path_href": f"{origin}/admin/vfs/{function.name}/",
+            # A function of the v2 model has no folder of its own.
+            "script_root_path_href": None,
             "script_href": f"{origin}/admin/vfs/{function.script_file}",
-            "config_href": f"{origin}/admin/vfs/{function.name}/function.json",
+            "config_href": None,
             "test_data_href": None,
             "href": f"{origin}/admin/functions/{function.name}",
             "invoke_url_template": found.url(origin).lower() if found is not None else None,
             "language": "python",
             "config": {
                 "name": function.name,
-                "entryPoint": getattr(function.code, "__name__", function.name),
+                "entryPoint": function.name,
                 "scriptFile": function.script_file,
                 "language": "python",
-                "functionDirectory": str(function.directory),
+                "functionDirectory": str(self._app.options.app),
                 "bindings": [one.fields for one in function.bindings],
             },
             "files": None,

@@ -5,6 +5,7 @@ An entity's state is kept, as in the extension, as the input of an orchestration
 """
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -94,7 +95,7 @@ class BatchOutcome:
     failures: list[str] = field(default_factory=list[str])
 
 
-def requests_of(messages: list[Message]) -> list[dict[str, Any]]:
+def requests_of(messages: Iterable[Message]) -> list[dict[str, Any]]:
     """The operations among an entity's messages; lock releases and strangers are left out."""
     found: list[dict[str, Any]] = []
     for message in messages:
@@ -102,6 +103,11 @@ def requests_of(messages: list[Message]) -> list[dict[str, Any]]:
         if event["Name"] == events.OPERATION:
             found.append(json.loads(event["Input"]))
     return found
+
+
+def callers(messages: Iterable[Message]) -> set[str]:
+    """The orchestrations that wait for an operation among the messages."""
+    return {one["parent"] for one in requests_of(messages) if "parent" in one and not one.get("signal")}
 
 
 def context(entity: Instance, requests: list[dict[str, Any]]) -> str:

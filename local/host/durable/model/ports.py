@@ -20,7 +20,7 @@ class FunctionFailed(Exception):
 
 
 class FunctionDisabled(Exception):
-    """The activity is known and switched off: it waits until the app is started with it enabled."""
+    """The function is known and switched off: an orchestration fails by it, and what else calls it waits."""
 
 
 class DurableFunctions(Protocol):
@@ -36,7 +36,10 @@ class DurableFunctions(Protocol):
     def entities(self) -> Collection[str]: ...
 
     async def run_orchestrator(self, name: str, context: str, instance_id: str) -> str:
-        """Give the orchestrator its context (JSON) and return the SDK's answer (JSON). Raises FunctionFailed."""
+        """Give the orchestrator its context (JSON) and return the SDK's answer (JSON).
+
+        Raises FunctionFailed, FunctionDisabled.
+        """
         ...
 
     async def run_activity(self, name: str, payload: str, instance_id: str) -> str | None:
@@ -47,7 +50,10 @@ class DurableFunctions(Protocol):
         ...
 
     async def run_entity(self, name: str, context: str, instance_id: str) -> str:
-        """Give the entity its batch (JSON) and return the SDK's answer (JSON). Raises FunctionFailed."""
+        """Give the entity its batch (JSON) and return the SDK's answer (JSON).
+
+        Raises FunctionFailed, FunctionDisabled.
+        """
         ...
 
 

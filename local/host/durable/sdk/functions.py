@@ -32,8 +32,8 @@ class DurableFunctionsOfApp:
             trigger: {
                 name.lower(): (name, one)
                 for one in table.functions.values()
-                # The extension knows a disabled activity from the indexing, and an activity alone.
-                if one.trigger.type == trigger and (trigger == ACTIVITY or not one.disabled)
+                # The extension knows the disabled ones, too, from the indexing.
+                if one.trigger.type == trigger
                 for name in [one.trigger.text(_ALIASES[trigger]) or one.name]
             }
             for trigger in _ALIASES
@@ -58,7 +58,7 @@ class DurableFunctionsOfApp:
         return self._names(ENTITY)
 
     async def run_orchestrator(self, name: str, context: str, instance_id: str) -> str:
-        """One turn. Raises FunctionFailed, also for a run that took too long, or HostStopping."""
+        """One turn. Raises FunctionFailed, also for a run that took too long, FunctionDisabled or HostStopping."""
         return await self._run(ORCHESTRATION, name, meta.Datum(context, "json"), instance_id) or ""
 
     async def run_activity(self, name: str, payload: str, instance_id: str) -> str | None:
@@ -66,7 +66,7 @@ class DurableFunctionsOfApp:
         return await self._run(ACTIVITY, name, meta.Datum(payload, "json"), instance_id)
 
     async def run_entity(self, name: str, context: str, instance_id: str) -> str:
-        """One batch of operations. Raises FunctionFailed, also for a run that took too long, or HostStopping."""
+        """One batch. Raises FunctionFailed, also for a run that took too long, FunctionDisabled or HostStopping."""
         return await self._run(ENTITY, name, meta.Datum(context, "json"), instance_id) or ""
 
     def _names(self, trigger: str) -> Collection[str]:

@@ -12,7 +12,8 @@ from typing import TypeVar
 
 from local.host.core.clock import Clock
 from local.host.core.errors import HostStopping
-from local.host.core.logs import host_log
+from local.host.core.logs import host_log, warn_once
+from local.host.durable.model import entities
 from local.host.durable.model.options import DurableOptions
 from local.host.durable.model.ports import DurableFunctions, FunctionDisabled, Resumed
 from local.host.durable.model.records import Activity, Message, Timer
@@ -104,7 +105,18 @@ class Dispatcher:
         await self._guarded(live, self._orchestrations.run)
 
     async def _run_batch(self, live: Live) -> None:
-        await self._guarded(live, self._entities.run)
+        await self._guarded(live, self._operate)
+
+    async def _operate(self, live: Live) -> None:
+        try:
+            await self._entities.run(live)
+        except FunctionDisabled:
+            # Its messages stay: the next start tries them again.
+            name, _ = entities.split_id(live.state.instance_id)
+            for caller in entities.callers(live.inbox):
+                self._orchestrations.note_disabled(caller, f"entity '{name}'")
+            warn_once("The entity '%s' is disabled: its operations wait until it is not, here as in Azure.", name)
+            self.instances.leave(live.state.instance_id)
 
     async def _guarded(self, live: Live, work: Callable[[Live], Awaitable[None]]) -> None:
         """Run a turn or a batch; whatever aborts it leaves the hub as it was and the work to be done again."""
@@ -141,7 +153,8 @@ class Dispatcher:
         try:
             event = await activities.run(activity, self._functions, self.instances.now_text)
         except FunctionDisabled:
-            self._orchestrations.note_disabled(activity)  # its row stays: the next start tries it again
+            # Its row stays: the next start tries it again.
+            self._orchestrations.note_disabled(activity.instance_id, f"activity '{activity.name}'")
             return
         except Exception as error:  # noqa: BLE001 - logged with its stack
             if not isinstance(error, HostStopping):

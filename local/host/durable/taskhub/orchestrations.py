@@ -11,7 +11,7 @@ from local.host.durable.model import dotnet, events
 from local.host.durable.model.actions import CreateTimer, NewAction
 from local.host.durable.model.known import KnownFunctions
 from local.host.durable.model.options import DurableOptions
-from local.host.durable.model.ports import DurableFunctions, FunctionFailed
+from local.host.durable.model.ports import DurableFunctions, FunctionDisabled, FunctionFailed
 from local.host.durable.model.records import COMPLETED, CONTINUED_AS_NEW, Activity, Instance, Message, Timer
 from local.host.durable.replay import diagnosis, turn, versions
 from local.host.durable.replay.answers import Answer, read_answer, read_failure
@@ -85,6 +85,8 @@ class Orchestrations:
             return turn.fail(f"Orchestrator function '{name}' failed: {known.missing('orchestrator', name)}")
         try:
             text = await self._functions.run_orchestrator(name, turn.context(instance, episode), instance.instance_id)
+        except FunctionDisabled:
+            return turn.fail(f"Orchestrator function '{name}' failed: {known.missing('orchestrator', name)}")
         except FunctionFailed as failure:
             return read_failure(name, failure)
         return read_answer(name, text)
@@ -192,19 +194,19 @@ class Orchestrations:
         made.children.append(started)
         made.messages.append(message)
 
-    def note_disabled(self, activity: Activity) -> None:
-        """Say on the instance why this activity of its does not run."""
-        live = self._instances.find(activity.instance_id)
+    def note_disabled(self, instance_id: str, called: str) -> None:
+        """Say on the instance why what it called does not run."""
+        live = self._instances.find(instance_id)
         if live is None:
             return
         note = (
-            f"The activity '{activity.name}' is disabled: it was scheduled and waits, here as in Azure. Start the app "
-            "without its AzureWebJobs.<function>.Disabled to have it run."
+            f"The {called} is disabled: what was called waits, here as in Azure. Start the app without its "
+            "AzureWebJobs.<function>.Disabled to have it run."
         )
         try:
             self._note(live, note)
         except sqlite3.Error as error:
-            host_log.error("%s: a note cannot be kept: %s. %s", activity.instance_id, error, note)
+            host_log.error("%s: a note cannot be kept: %s. %s", instance_id, error, note)
 
     def _watch(self, live: Live, still_open: Sequence[NewAction]) -> None:
         """Note what has returned and does not end: a set timer at once, what may end by itself in a while."""

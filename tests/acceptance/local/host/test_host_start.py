@@ -412,6 +412,14 @@ def test_settings_of_the_file_override_host_json_for_the_log_too(tmp_path):
     assert not any("Executing 'Functions.hello'" in line for line in host.output)
 
 
+def test_the_users_log_level_may_come_from_the_environment_as_with_core_tools(apps, tmp_path):
+    with HostProcess(apps / "logging", tmp_path, environment={"FUNCTIONS_USER_LOG_LEVEL": "Error"}) as host:
+        host.request("GET", "/api/fails")
+        host.wait_for_output("ValueError: still seen")
+        host.stop()
+    assert not any("Executing 'Functions.fails'" in line for line in host.output)
+
+
 def test_an_app_that_applies_nest_asyncio_at_its_load_runs(tmp_path):
     (tmp_path / "app").mkdir()
     packages = tmp_path / "app" / ".python_packages" / "lib" / "site-packages"

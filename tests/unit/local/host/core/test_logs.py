@@ -5,7 +5,15 @@ from types import MappingProxyType
 
 import pytest
 
-from local.host.core.logs import HostLogHandler, InvocationTag, LogLevels, current_invocation, install, uninstall
+from local.host.core.logs import (
+    HostLogHandler,
+    InvocationTag,
+    LogLevels,
+    active_invocations,
+    current_invocation,
+    install,
+    uninstall,
+)
 
 
 @pytest.fixture
@@ -29,8 +37,11 @@ def logged():
 
 @pytest.fixture
 def in_function():
-    token = current_invocation.set(InvocationTag("tidy", "id-1", "instance-1"))
+    tag = InvocationTag("tidy", "id-1", "instance-1")
+    token = current_invocation.set(tag)
+    active_invocations[tag.invocation_id] = tag
     yield
+    active_invocations.pop(tag.invocation_id, None)
     current_invocation.reset(token)
 
 
@@ -48,6 +59,16 @@ def in_function():
 )
 def test_the_most_specific_category_decides(section, category, level):
     assert LogLevels.parse(section).of(category) == level
+
+
+def test_what_a_run_leaves_behind_belongs_to_no_run(logged, in_function):
+    stream = logged(as_json=True)
+    active_invocations.clear()
+    logging.getLogger("mine").info("after the end")
+    logging.getLogger("mine").warning("worth a look")
+    (line,) = stream.getvalue().splitlines()
+    assert json.loads(line)["message"] == "worth a look"
+    assert "function" not in json.loads(line)
 
 
 def test_what_is_shown_of_functions_the_host_and_libraries(logged, in_function):

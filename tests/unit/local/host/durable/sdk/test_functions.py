@@ -61,8 +61,16 @@ def test_an_async_orchestrator_or_entity_is_told_of_at_the_load(kind, told):
     assert "Write 'def'" in told.text
 
 
-async def test_a_disabled_activity_is_known_and_waits_for_a_start_with_it_enabled():
-    trigger = Binding("input", ACTIVITY, "in", {})
+@pytest.mark.parametrize(
+    ("kind", "names", "run"),
+    [
+        (ACTIVITY, "activities", "run_activity"),
+        (ENTITY, "entities", "run_entity"),
+        (ORCHESTRATION, "orchestrators", "run_orchestrator"),
+    ],
+)
+async def test_a_disabled_function_is_known_and_does_not_run(kind, names, run):
+    trigger = Binding("input", kind, "in", {})
     function = Function(
         name="off",
         code=print,
@@ -79,6 +87,6 @@ async def test_a_disabled_activity_is_known_and_waits_for_a_start_with_it_enable
     )
     functions = DurableFunctionsOfApp(Dispatcher(Worker(1), SystemClock(), timeout=None))
     functions.load(FunctionTable({"off": function}))
-    assert list(functions.activities) == ["off"]
+    assert list(getattr(functions, names)) == ["off"]
     with pytest.raises(FunctionDisabled):
-        await functions.run_activity("off", "null", "i")
+        await getattr(functions, run)("off", "null", "i")

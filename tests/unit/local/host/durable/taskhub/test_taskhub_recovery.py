@@ -12,6 +12,7 @@ import pytest
 from local.host.core.clock import ManualClock
 from local.host.core.errors import HostStopping
 from local.host.durable.extension import DurableExtension
+from local.host.durable.management.refusals import NotFound
 from local.host.durable.model.options import DurableOptions
 from local.host.durable.model.ports import FunctionDisabled
 from local.host.durable.sdk.inprocess import InProcessFunctions
@@ -48,6 +49,10 @@ def app() -> df.DFApp:
     @app.orchestration_trigger(context_name="context")
     def wait(context):
         return (yield context.wait_for_external_event("go"))
+
+    @app.orchestration_trigger(context_name="context")
+    def calls_entity(context):
+        return (yield context.call_entity(df.EntityId("counter", "a"), "add", 10))
 
     @app.orchestration_trigger(context_name="context")
     def twice(context):
@@ -214,6 +219,53 @@ async def test_a_disabled_activity_waits_says_so_and_runs_at_a_start_with_it_ena
     functions.run_activity = run
     assert (await one.reopen()).activities == 1
     assert json.loads((await one.until(instance_id)).output) == [0, 1, 2]
+
+
+async def test_operations_of_a_disabled_entity_wait_for_a_start_with_it_enabled(lab: Any, app: df.DFApp) -> None:
+    functions = InProcessFunctions(app.get_functions())
+    run, tried = functions.run_entity, list[str]()
+
+    async def disabled(name: str, context: str, instance_id: str) -> str:
+        tried.append(instance_id)
+        raise FunctionDisabled(name)
+
+    functions.run_entity = disabled
+    one = await lab(functions)
+    instance_id = one.start("calls_entity")
+    one.operations.signal_entity("counter", "a", "add", json.dumps("1"))
+    await one.rest()
+    one.operations.signal_entity("counter", "a", "add", json.dumps("2"))
+    await one.rest()
+    assert one.extension.idle
+    assert 1 <= len(tried) <= 3
+    assert one.operations.status(instance_id).status == "Running"
+    assert ["The entity 'counter' is disabled" in note for note in one.extension.diagnosis(instance_id)] == [True]
+    with pytest.raises(NotFound):
+        one.operations.entity_state("counter", "a")
+    await one.kill()
+    functions.run_entity = run
+    assert (await one.reopen()).entities == 1
+    assert json.loads((await one.until(instance_id)).output) is not None
+    await one.rest()
+    assert one.operations.entity_state("counter", "a") == "13"
+
+
+async def test_a_disabled_orchestrator_fails_in_the_extensions_words(lab: Any, app: df.DFApp) -> None:
+    functions = InProcessFunctions(app.get_functions())
+    run = functions.run_orchestrator
+
+    async def disabled(name: str, context: str, instance_id: str) -> str:
+        if name == "chain":
+            raise FunctionDisabled(name)
+        return await run(name, context, instance_id)
+
+    functions.run_orchestrator = disabled
+    one = await lab(functions)
+    found = await one.until(one.start("chain"))
+    assert found.status == "Failed"
+    assert found.output.startswith(
+        "Orchestrator function 'chain' failed: The function 'chain' doesn't exist, is disabled"
+    )
 
 
 async def test_a_graceful_stop_leaves_nothing_half_done(lab: Any, app: df.DFApp) -> None:

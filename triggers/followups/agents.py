@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import azure.functions as func
 from pydantic import BaseModel, Field, SecretStr
 
-from shared.followups.people import agents, passwords, tokens
+from shared.followups.people import agents, google, passwords, tokens
 from shared.followups.people.models import Address, Agent, AgentProfile, Given, Line, ProfileFields
 from shared.platform.access.auth import PUBLIC, Caller
 from shared.platform.access.failed_attempts import failed_attempts
@@ -29,6 +29,10 @@ class RegisterRequest(ProfileFields):
 class LoginRequest(Given):
     email: Annotated[str, Field(max_length=254)]
     password: Annotated[SecretStr, Field(max_length=200)]
+
+
+class GoogleCredential(Given):
+    credential: Annotated[str, Field(min_length=1, max_length=10_000, description="The ID token")]
 
 
 class Session(BaseModel):
@@ -57,6 +61,22 @@ async def followups_login(body: LoginRequest, request: func.HttpRequest) -> Sess
         if found is None or not right or not found[0].is_active:
             raise Unauthenticated("The address or the password is wrong.", code="sign-in-refused")
     return _session(found[0])
+
+
+@routes.post("/api/agents/google", needs=PUBLIC, summary="Sign in with Google")
+async def followups_google(body: GoogleCredential, request: func.HttpRequest) -> Session:
+    """By the ID token that Google gave the page. Where registration is open, the first time makes an agent."""
+    with failed_attempts.watched(request):
+        account = await google.account_of(body.credential)
+        found = await google.sign_in(account)
+    return _session(found)
+
+
+@routes.post("/api/agents/me/google", needs=AGENT, summary="Sign in with Google from now on as well")
+async def followups_link_google(body: GoogleCredential, caller: Caller) -> Agent:
+    """Links the account that the ID token is about; an agent has one, and an account one agent."""
+    account = await google.account_of(body.credential)
+    return await agents.link_google(agent_of(caller), account.subject)
 
 
 @routes.get("/api/agents/me", needs=AGENT, summary="Who is signed in")

@@ -19,12 +19,25 @@ async def register(email: str, password_hash: str, name: str, profile: ProfileFi
     """
     given = {name: value for name, value in _changed(profile).items() if value is not None}
     given |= {"email": email, "password_hash": password_hash, "name": name, "auth_provider": "email"}
+    return await _inserted(given)
+
+
+async def register_with_google(email: str, subject: str, name: str) -> Agent:
+    """A new agent who signs in with Google, whose number of the person is `subject`.
+
+    Raises:
+        Conflict: the address is taken.
+    """
+    return await _inserted({"email": email, "google_sub": subject, "name": name, "auth_provider": "google"})
+
+
+async def _inserted(given: dict[str, Any]) -> Agent:
     names = ", ".join(given)
     values = ", ".join(f"%({column})s" for column in given)
     async with database() as connection:
         made = await rows(
             connection,
-            f"insert into followups.agents ({names}) values ({values}) on conflict (email) do nothing"  # noqa: S608 - the names are the model's
+            f"insert into followups.agents ({names}) values ({values}) on conflict do nothing"  # noqa: S608 - the names are the model's
             f" returning {_COLUMNS}",
             given,
         )
@@ -42,6 +55,39 @@ async def by_email(email: str) -> tuple[Agent, str | None] | None:
             (email,),
         )
     return (Agent.model_validate(found[0]), found[0]["password_hash"]) if found else None
+
+
+async def by_google(subject: str) -> Agent | None:
+    """The agent who is linked with this account of Google; None if there is none."""
+    async with database() as connection:
+        found = await rows(connection, f"select {_COLUMNS} from followups.agents where google_sub = %s", (subject,))  # noqa: S608 - as above
+    return Agent.model_validate(found[0]) if found else None
+
+
+async def link_google(agent_id: int, subject: str) -> Agent:
+    """Let the agent sign in with this account of Google as well; may be repeated.
+
+    Raises:
+        NotFound: there is no such agent.
+        Conflict: another agent is linked with the account, or this one with another account.
+    """
+    from psycopg.errors import UniqueViolation  # noqa: PLC0415 - loads in the activity that needs it
+
+    try:
+        async with database() as connection:
+            found = await rows(
+                connection,
+                "update followups.agents set google_sub = %(subject)s, updated_at = now()"  # noqa: S608 - as above
+                " where id = %(id)s and coalesce(google_sub, %(subject)s) = %(subject)s"
+                f" returning {_COLUMNS}",
+                {"id": agent_id, "subject": subject},
+            )
+    except UniqueViolation:
+        raise Conflict("Another agent is linked with this account of Google.", code="google-taken") from None
+    if not found:
+        await read(agent_id)
+        raise Conflict("You are linked with another account of Google.", code="google-linked")
+    return Agent.model_validate(found[0])
 
 
 async def read(agent_id: int) -> Agent:

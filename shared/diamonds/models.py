@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
+
+from shared.platform.models import LazyModel
 
 ERROR_LENGTH = 500
 """Characters of an error that are kept."""
@@ -13,7 +15,7 @@ ERROR_LENGTH = 500
 FeedName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$", description="name of the supplier's feed")]
 
 
-class Model(BaseModel):
+class Model(LazyModel):
     """Immutable, and strict about unknown fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

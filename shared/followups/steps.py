@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
+
+from shared.platform.models import LazyModel
 
 
-class Wire(BaseModel):
+class Wire(LazyModel):
     model_config = ConfigDict(frozen=True)
 
 

@@ -7,7 +7,9 @@ from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
+
+from shared.platform.models import LazyModel
 
 SourceName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,49}$")]
 BlobName = Annotated[str, Field(min_length=1, max_length=900)]
@@ -25,14 +27,14 @@ class IngestState(StrEnum):
     DISCARDED = "discarded"
 
 
-class IngestRef(BaseModel):
+class IngestRef(LazyModel):
     """An ingest."""
 
     model_config = ConfigDict(frozen=True)
     ingest_id: UUID
 
 
-class IngestPlan(BaseModel):
+class IngestPlan(LazyModel):
     """The parts that a file was cut into; `ended` if it was taken in, or given up, before."""
 
     model_config = ConfigDict(frozen=True)
@@ -41,7 +43,7 @@ class IngestPlan(BaseModel):
     ended: bool = False
 
 
-class ReadPart(BaseModel):
+class ReadPart(LazyModel):
     """A part of a file to be read on, for one time box."""
 
     model_config = ConfigDict(frozen=True)
@@ -49,7 +51,7 @@ class ReadPart(BaseModel):
     part: int
 
 
-class PartRead(BaseModel):
+class PartRead(LazyModel):
     """How far a part was read."""
 
     model_config = ConfigDict(frozen=True)
@@ -58,7 +60,7 @@ class PartRead(BaseModel):
     done: bool
 
 
-class Verdict(BaseModel):
+class Verdict(LazyModel):
     """Whether a file may be merged, and why not."""
 
     model_config = ConfigDict(frozen=True)
@@ -67,7 +69,7 @@ class Verdict(BaseModel):
     held_because: list[str] = Field(default_factory=list[str])
 
 
-class Merged(BaseModel):
+class Merged(LazyModel):
     """What one time box of merging did."""
 
     model_config = ConfigDict(frozen=True)
@@ -86,7 +88,7 @@ class Merged(BaseModel):
         )
 
 
-class IngestSummary(BaseModel):
+class IngestSummary(LazyModel):
     """What taking a file in came to; `ended_before` if nothing was left to do."""
 
     model_config = ConfigDict(frozen=True)
@@ -98,7 +100,7 @@ class IngestSummary(BaseModel):
     ended_before: bool = False
 
 
-class EndIngest(BaseModel):
+class EndIngest(LazyModel):
     """How an ingest ended."""
 
     model_config = ConfigDict(frozen=True)
@@ -107,7 +109,7 @@ class EndIngest(BaseModel):
     error: str | None = Field(default=None, max_length=1000)
 
 
-class Ingest(BaseModel):
+class Ingest(LazyModel):
     """The ingest of a file, as its rows stand now."""
 
     ingest_id: UUID
@@ -131,7 +133,7 @@ class Ingest(BaseModel):
     ended_at: datetime | None
 
 
-class Reject(BaseModel):
+class Reject(LazyModel):
     """A record that could not be taken in."""
 
     line: int | None = Field(description="of the file, the first being 1; null until the parts before it are read")

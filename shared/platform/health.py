@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from time import monotonic, perf_counter
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from shared.platform.errors import ManifoldError
+from shared.platform.models import LazyModel
 
 _log = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ class Check:
     needed: Callable[[], bool] = lambda: True
 
 
-class Dependency(BaseModel):
+class Dependency(LazyModel):
     """What a probe found. Why it failed is in the app's log under `error`: public answers hold no internals."""
 
     name: str

@@ -7,13 +7,14 @@ workload has a group of its own in shared/<workload>/settings.py. Nothing else r
 from __future__ import annotations
 
 import json
-from typing import Annotated, Literal, TypeVar, cast
+import os
+from typing import Annotated, Literal, Self, TypeVar, cast
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from shared.platform.errors import TerminalError
+from shared.platform.models import LazyModel
 
 SECRET_LENGTH = 32
 MOST_SECRETS = 2
@@ -50,10 +51,25 @@ def _webhook_url(value: object) -> object:
     return value
 
 
-class Settings(BaseSettings):
-    """A group of settings; a field's name in upper case is the setting's name."""
+class Settings(LazyModel):
+    """A group of settings; a field's alias, or its name in upper case, is the setting's name.
 
-    model_config = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True)
+    Each is read from one text, by the type of its field: a cold start has no time for pydantic-settings, which takes
+    longer to load than all the models of a request.
+    """
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    @classmethod
+    def of_environment(cls) -> Self:
+        """What the environment says, names in whatever case; an empty text counts as unset.
+
+        Raises:
+            ValidationError: a setting is missing or unusable.
+        """
+        environment = {name.upper(): value for name, value in os.environ.items() if value}
+        names = [field.alias or name for name, field in cls.model_fields.items()]
+        return cls.model_validate({name: environment[name.upper()] for name in names if name.upper() in environment})
 
     @field_validator("*", mode="before")
     @classmethod
@@ -124,7 +140,7 @@ class PlatformSettings(Settings):
     website_auth_enabled: bool = Field(
         True, description="set by App Service, as far as it says: whether its sign-in is switched on"
     )
-    hmac_secrets: Annotated[dict[str, tuple[SecretStr, ...]], NoDecode, BeforeValidator(_hmac_secrets)] = Field(
+    hmac_secrets: Annotated[dict[str, tuple[SecretStr, ...]], BeforeValidator(_hmac_secrets)] = Field(
         default_factory=dict[str, tuple[SecretStr, ...]],
         description='secrets of clients that sign: JSON {"client": "secret"}, or ["new", "old"] while one is replaced',
     )
@@ -163,7 +179,7 @@ def read_settings(group: type[Group]) -> Group:
     found = _READ.get(group)
     if found is None:
         try:
-            found = _READ[group] = group()
+            found = _READ[group] = group.of_environment()
         except ValidationError as error:
             wrong = "; ".join(
                 f"{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors(include_input=False)

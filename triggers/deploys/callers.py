@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
 from shared.deploys.models import Name
 from shared.platform.access.api_keys import ApiKey
 from shared.platform.access.auth import ALL, Caller
 from shared.platform.errors import Forbidden, InvalidInput
+from shared.platform.models import LazyModel
 
 READ = ApiKey("deploys:read")
 WRITE = ApiKey("deploys:write")
 
 
-class OrganizationQuery(BaseModel):
+class OrganizationQuery(LazyModel):
     """Whose: needed with the admin key, else the key's own."""
 
     model_config = ConfigDict(extra="forbid")

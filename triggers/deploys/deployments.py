@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
 from orchestrators.deploys.deployment import CANCEL
 from shared.deploys.documents import store, transitions
@@ -40,6 +40,7 @@ from shared.platform.access.auth import Caller
 from shared.platform.durable import DurableClient
 from shared.platform.errors import Conflict, InvalidInput, ManifoldError, NotFound
 from shared.platform.http import PageQuery, Pagination, Reply, Routes
+from shared.platform.models import LazyModel
 from triggers.deploys.callers import READ, WRITE, require_own, scope_of
 
 logger = logging.getLogger(__name__)
@@ -48,7 +49,7 @@ HEALTH_SECONDS = 3
 A = TypeVar("A", bound=DeploymentAccepted)
 
 
-class IdempotencyKey(BaseModel):
+class IdempotencyKey(LazyModel):
     """The caller's name for one deployment, by which a repeated request is recognised."""
 
     idempotency_key: str | None = Field(default=None, min_length=1, max_length=200, pattern=r"^[!-~]+$")
@@ -60,7 +61,7 @@ class StatusQuery(PageQuery):
     status: DeploymentStatus | None = None
 
 
-class LogsQuery(BaseModel):
+class LogsQuery(LazyModel):
     """From where on to read the log."""
 
     model_config = ConfigDict(extra="forbid")

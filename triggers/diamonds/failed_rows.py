@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from orchestrators.diamonds.run import consolidate_feed, feed_instance
 from shared.diamonds.ingestion.payloads import LONGEST_ID, storable_text
@@ -17,7 +17,8 @@ from shared.diamonds.runs.models import RunStatus
 from shared.platform.access.api_keys import ApiKey
 from shared.platform.durable import DurableClient
 from shared.platform.errors import Conflict
-from shared.platform.http import Page, Pagination, Routes
+from shared.platform.http import Pagination, Routes
+from shared.platform.models import LazyModel
 
 routes = Routes(tag="diamonds")
 RUN = ApiKey("diamonds:run")
@@ -26,7 +27,7 @@ StoneId = Annotated[str, Field(min_length=1, max_length=LONGEST_ID, description=
 Consolidation = Literal["started", "in-the-run-at-work", "in-the-next-run", "nothing-waits"]
 
 
-class FailedRowsQuery(BaseModel):
+class FailedRowsQuery(LazyModel):
     """Which failed rows to list."""
 
     model_config = ConfigDict(extra="forbid")
@@ -35,13 +36,15 @@ class FailedRowsQuery(BaseModel):
     cursor: Annotated[str, Field(max_length=LONGEST_ID, description="`pagination.next` of the page before")] = ""
 
 
-class FailedRows(Page[FailedRow]):
+class FailedRows(LazyModel):
     """Rows that could not be mapped, and how many failed for which field."""
 
+    data: list[FailedRow]
+    pagination: Pagination
     by_field: dict[str, int] = Field(description="all failed rows of the feed, by the first field that is wrong")
 
 
-class RequeueRequest(BaseModel):
+class RequeueRequest(LazyModel):
     """Whose failed rows to try again."""
 
     model_config = ConfigDict(extra="forbid")
@@ -49,7 +52,7 @@ class RequeueRequest(BaseModel):
     supplier_stone_id: StoneId | None = Field(default=None, description="Only this one; left out: all of the feed")
 
 
-class StoneQuery(BaseModel):
+class StoneQuery(LazyModel):
     """Which stone to show."""
 
     model_config = ConfigDict(extra="forbid")
@@ -57,7 +60,7 @@ class StoneQuery(BaseModel):
     supplier_stone_id: StoneId
 
 
-class RowsRequeued(BaseModel):
+class RowsRequeued(LazyModel):
     """What became of the request. Repeated, it finds no failed row left, or those that have failed again."""
 
     feed: FeedName

@@ -1,8 +1,10 @@
 """Routes to figures of the feeds: failed partitions, watermarks, what is consolidated and on offer."""
 
+from __future__ import annotations
+
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from shared.diamonds.ingestion.suppliers import nightly_feeds
 from shared.diamonds.reporting import analytics, figures
@@ -10,12 +12,13 @@ from shared.diamonds.reporting.figures import ConsolidationFigures, FailedWorker
 from shared.diamonds.runs import reports
 from shared.platform.access.api_keys import ApiKey
 from shared.platform.http import Page, Pagination, Routes
+from shared.platform.models import LazyModel
 
 routes = Routes(tag="diamonds")
 RUN = ApiKey("diamonds:run")
 
 
-class WorkersQuery(BaseModel):
+class WorkersQuery(LazyModel):
     """Which failed partitions to list."""
 
     model_config = ConfigDict(extra="forbid")
@@ -23,20 +26,20 @@ class WorkersQuery(BaseModel):
     cursor: int = Field(default=1, ge=1, le=100_000, description="`pagination.next` of the page before")
 
 
-class FailedWorkers(BaseModel):
+class FailedWorkers(LazyModel):
     """The failed partitions of a run."""
 
     run_id: UUID
     data: list[FailedWorker]
 
 
-class Feeds(BaseModel):
+class Feeds(LazyModel):
     """Every feed."""
 
     data: list[FeedFigures]
 
 
-class Consolidation(BaseModel):
+class Consolidation(LazyModel):
     """Every feed that has been read."""
 
     data: list[ConsolidationFigures]

@@ -2,12 +2,13 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from shared.diamonds.offer import search, trade
 from shared.platform.access.api_keys import ApiKey
 from shared.platform.access.auth import Caller
 from shared.platform.http import Reply, Routes
+from shared.platform.models import LazyModel
 
 routes = Routes(tag="diamonds")
 
@@ -16,7 +17,7 @@ TRADE = ApiKey("diamonds:trade")
 DiamondId = Annotated[int, Field(ge=1, lt=2**63)]
 
 
-class IdempotencyKey(BaseModel):
+class IdempotencyKey(LazyModel):
     """The caller's name for one purchase, by which a repeated request is recognised."""
 
     x_idempotency_key: str = Field(min_length=1, max_length=200, pattern=r"^[!-~]+$")
@@ -49,7 +50,7 @@ async def diamonds_availability(diamond_id: DiamondId, caller: Caller) -> trade.
 async def diamonds_hold(
     diamond_id: DiamondId,
     caller: Caller,
-    body: trade.HoldRequest = trade.HoldRequest(minutes=30),  # noqa: B008 - nobody changes it
+    body: trade.HoldRequest = trade.HoldRequest.model_construct(),  # noqa: B008 - nobody changes it
 ) -> Reply[trade.Hold]:
     """201 for a new hold; 200 when the caller held it already, then it lasts longer; 409 when another holds it.
 
@@ -76,7 +77,7 @@ async def diamonds_purchase(
     diamond_id: DiamondId,
     headers: IdempotencyKey,
     caller: Caller,
-    body: trade.PurchaseRequest = trade.PurchaseRequest(expected_price=None, reference=None),  # noqa: B008 - nobody changes it
+    body: trade.PurchaseRequest = trade.PurchaseRequest.model_construct(),  # noqa: B008 - nobody changes it
 ) -> Reply[trade.Purchase]:
     """The same key and body give the first answer again, marked `Idempotency-Replayed`; another body is a 409.
 

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from orchestrators.diamonds.repricing import reprice_diamonds, repricing_instance
 from shared.diamonds.ingestion.suppliers import check_feed
@@ -17,13 +17,14 @@ from shared.platform.access.api_keys import ApiKey
 from shared.platform.durable import DurableClient
 from shared.platform.errors import InvalidInput, NotFound
 from shared.platform.http import Accepted, Reply, Routes
+from shared.platform.models import LazyModel
 
 routes = Routes(tag="diamonds")
 PRICING = ApiKey("diamonds:pricing")
 RuleId = Annotated[int, Field(ge=1, lt=2**63)]
 
 
-class Seen(BaseModel):
+class Seen(LazyModel):
     """Which revision of the rule the caller has seen: the ETag of the answer that showed it."""
 
     if_match: str = Field(
@@ -35,7 +36,7 @@ class Seen(BaseModel):
         return None if self.if_match == "*" else int(self.if_match.strip('"'))
 
 
-class Rules(BaseModel):
+class Rules(LazyModel):
     """Every rule, in the order in which they are tried, and the state of the last re-pricing of each feed."""
 
     data: list[StoredRule]
@@ -43,7 +44,7 @@ class Rules(BaseModel):
     repricings: list[Repricing]
 
 
-class RepriceRequest(BaseModel):
+class RepriceRequest(LazyModel):
     """Which feed to re-price."""
 
     model_config = ConfigDict(extra="forbid")

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import azure.functions as func
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
 from orchestrators.diamonds.run import INTERRUPTION, consolidate_run, feed_instance, retry_run
 from shared.diamonds.ingestion.suppliers import feed_names
@@ -25,6 +25,7 @@ from shared.platform.access.api_keys import ApiKey
 from shared.platform.durable import DurableClient, new_blueprint
 from shared.platform.errors import Conflict, InvalidInput, NotFound
 from shared.platform.http import Accepted, Routes
+from shared.platform.models import LazyModel
 
 logger = logging.getLogger(__name__)
 routes = Routes(tag="diamonds")
@@ -35,14 +36,14 @@ BEGIN_SECONDS = 15
 CONSOLIDATE = "consolidate"
 
 
-class CancelRequest(BaseModel):
+class CancelRequest(LazyModel):
     """Which run to cancel."""
 
     model_config = ConfigDict(extra="forbid")
     run_id: UUID
 
 
-class ConsolidateRequest(BaseModel):
+class ConsolidateRequest(LazyModel):
     """Which run to consolidate; `force` does so in spite of failed partitions."""
 
     model_config = ConfigDict(extra="forbid")
@@ -51,7 +52,7 @@ class ConsolidateRequest(BaseModel):
     trace_id: TraceId | None = None
 
 
-class RetryRequest(BaseModel):
+class RetryRequest(LazyModel):
     """Which run's failed partitions to read again: all of them, or one."""
 
     model_config = ConfigDict(extra="forbid")
@@ -59,7 +60,7 @@ class RetryRequest(BaseModel):
     partition_id: PartitionId | None = None
 
 
-class ConsolidateMessage(BaseModel):
+class ConsolidateMessage(LazyModel):
     """The body of a message on the queue `consolidate`, as the system being replaced sent it."""
 
     model_config = ConfigDict(extra="ignore")

@@ -1,12 +1,14 @@
 """A timer and routes that start runs and show them."""
 
+from __future__ import annotations
+
 import logging
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 import azure.functions as func
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from orchestrators.diamonds.run import (
     diamond_run,
@@ -22,6 +24,7 @@ from shared.platform.access.api_keys import ApiKey
 from shared.platform.durable import DurableClient, new_blueprint
 from shared.platform.errors import ManifoldError
 from shared.platform.http import Accepted, Page, Pagination, Routes
+from shared.platform.models import LazyModel
 
 logger = logging.getLogger(__name__)
 routes = Routes(tag="diamonds")
@@ -29,7 +32,7 @@ timers = new_blueprint()
 RUN = ApiKey("diamonds:run")
 
 
-class RunRequest(BaseModel):
+class RunRequest(LazyModel):
     """Which feed to read, and how much of it."""
 
     model_config = ConfigDict(extra="forbid")
@@ -46,7 +49,7 @@ class RunStarted(Accepted):
     run_type: RunType
 
 
-class RunsQuery(BaseModel):
+class RunsQuery(LazyModel):
     """Which runs to list."""
 
     model_config = ConfigDict(extra="forbid")
@@ -55,7 +58,7 @@ class RunsQuery(BaseModel):
     feed: FeedName | None = Field(default=None, description="Only runs of this feed")
 
 
-class RunDetail(BaseModel):
+class RunDetail(LazyModel):
     """A run with its partitions, as its rows stand now, and what it changes."""
 
     run: RunSummary

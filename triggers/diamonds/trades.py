@@ -2,11 +2,12 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from shared.diamonds.offer import trade
 from shared.platform.access.api_keys import ApiKey
 from shared.platform.http import Page, Pagination, Routes
+from shared.platform.models import LazyModel
 
 routes = Routes(tag="diamonds")
 RUN = ApiKey("diamonds:run")
@@ -14,7 +15,7 @@ RUN = ApiKey("diamonds:run")
 PurchaseId = Annotated[int, Field(ge=1, lt=2**63)]
 
 
-class TradesQuery(BaseModel):
+class TradesQuery(LazyModel):
     """Which holds or purchases to list."""
 
     model_config = ConfigDict(extra="forbid")
@@ -26,7 +27,7 @@ class TradesQuery(BaseModel):
     cursor: PurchaseId | None = Field(default=None, description="`pagination.next` of the page before")
 
 
-class OrderFound(BaseModel):
+class OrderFound(LazyModel):
     """What a person found out at the supplier about an order whose answer was lost."""
 
     model_config = ConfigDict(extra="forbid")

@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 import azure.functions as func
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import Field, SecretStr
 
 from shared.followups.people import agents, google, passwords, tokens
 from shared.followups.people.models import Address, Agent, AgentProfile, Given, Line, ProfileFields
@@ -11,6 +11,7 @@ from shared.platform.access.auth import PUBLIC, Caller
 from shared.platform.access.failed_attempts import failed_attempts
 from shared.platform.errors import Unauthenticated
 from shared.platform.http import Routes
+from shared.platform.models import LazyModel
 from triggers.followups.guard import AGENT, REGISTRATION, agent_of
 
 routes = Routes(tag="agents")
@@ -35,7 +36,7 @@ class GoogleCredential(Given):
     credential: Annotated[str, Field(min_length=1, max_length=10_000, description="The ID token")]
 
 
-class Session(BaseModel):
+class Session(LazyModel):
     """Send the token as `Authorization: Bearer`."""
 
     access_token: str

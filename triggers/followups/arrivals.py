@@ -2,17 +2,18 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from shared.followups.events import arrivals, inbound
 from shared.platform.access.auth import ADMIN
 from shared.platform.http import Routes
+from shared.platform.models import LazyModel
 
 routes = Routes(tag="webhooks")
 LONGEST_ADDRESS = 254
 
 
-class Envelope(BaseModel, extra="forbid"):
+class Envelope(LazyModel, extra="forbid"):
     """What the relay was told before the mail itself."""
 
     sender: str | None = Field(
@@ -20,7 +21,7 @@ class Envelope(BaseModel, extra="forbid"):
     )
 
 
-class Arrived(BaseModel):
+class Arrived(LazyModel):
     """What was done with the mail."""
 
     result: Literal["taken", "known", "ignored"]

@@ -1,14 +1,17 @@
 """Routes of an agent's clients."""
 
+from __future__ import annotations
+
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from shared.followups.people import clients, tasks
 from shared.followups.people.imports import ClientImport, ImportReport, import_clients
 from shared.followups.people.models import Client, ClientChange, Given, Identifier, NewClient, Number, Stage, Task
 from shared.platform.access.auth import Caller
 from shared.platform.http import Page, Routes
+from shared.platform.models import LazyModel
 from triggers.followups.guard import AGENT, agent_of
 from triggers.followups.lists import NumberedPage, page
 
@@ -27,7 +30,7 @@ class BulkDelete(Given):
     client_ids: Annotated[list[Number], Field(min_length=1, max_length=1000)]
 
 
-class Deleted(BaseModel):
+class Deleted(LazyModel):
     """Which of them there were."""
 
     deleted: list[int]

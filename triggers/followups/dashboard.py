@@ -1,17 +1,18 @@
 """Routes of an agent's figures."""
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from shared.followups.reporting import dashboard
 from shared.followups.reporting.dashboard import Activity, Stats
 from shared.platform.access.auth import Caller
 from shared.platform.http import Routes
+from shared.platform.models import LazyModel
 from triggers.followups.guard import AGENT, agent_of
 
 routes = Routes(tag="dashboard")
 
 
-class ActivityQuery(BaseModel, extra="forbid"):
+class ActivityQuery(LazyModel, extra="forbid"):
     limit: int = Field(default=20, ge=1, le=100, description="Most events")
 
 

@@ -1,8 +1,10 @@
 """Routes of an agent's mails: read, edit, approve, send; and the operator's of those that nobody knows about."""
 
+from __future__ import annotations
+
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from shared.followups.events import replies
 from shared.followups.events.replies import ClientReply
@@ -14,6 +16,7 @@ from shared.followups.steps import Outcome
 from shared.platform.access.auth import ADMIN, Caller
 from shared.platform.errors import Conflict
 from shared.platform.http import Page, Routes
+from shared.platform.models import LazyModel
 from triggers.followups.guard import AGENT, agent_of
 from triggers.followups.lists import NumberedPage, page
 
@@ -40,7 +43,7 @@ class StopRequest(Given):
     reason: Annotated[Line, Field(min_length=1)]
 
 
-class Resolved(BaseModel):
+class Resolved(LazyModel):
     """The mail is settled."""
 
     email_id: int

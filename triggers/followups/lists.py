@@ -1,14 +1,17 @@
 """Keyset pages of rows that are numbered."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from shared.followups.events.replies import ClientReply
 from shared.followups.people.models import Client, Task
 from shared.followups.sending.mails import Email
 from shared.platform.http import Page, Pagination
+from shared.platform.models import LazyModel
 
 NUMBERS = 2**63 - 1
 
@@ -16,7 +19,7 @@ NUMBERS = 2**63 - 1
 Row = TypeVar("Row", Client, Task, Email, ClientReply)
 
 
-class NumberedPage(BaseModel):
+class NumberedPage(LazyModel):
     """Which part of a list is asked for."""
 
     model_config = ConfigDict(extra="forbid")

@@ -1,6 +1,8 @@
 """Routes of an agent's tasks, and what keeps them."""
 
-from pydantic import BaseModel, Field
+from __future__ import annotations
+
+from pydantic import Field
 
 from orchestrators.followups.sending import send_followups
 from shared.followups.people import tasks
@@ -10,6 +12,7 @@ from shared.followups.sending.explain import Explanation
 from shared.platform.access.auth import Caller
 from shared.platform.durable import DurableClient, Nothing
 from shared.platform.http import Accepted, Page, Routes
+from shared.platform.models import LazyModel
 from triggers.followups.guard import AGENT, agent_of
 from triggers.followups.lists import NumberedPage, page
 
@@ -23,11 +26,11 @@ class TasksQuery(NumberedPage):
     client_id: Identifier | None = None
 
 
-class DueQuery(BaseModel, extra="forbid"):
+class DueQuery(LazyModel, extra="forbid"):
     limit: int = Field(default=50, ge=1, le=100, description="Most tasks")
 
 
-class DueTasks(BaseModel):
+class DueTasks(LazyModel):
     """Pending tasks whose time has come, the oldest first."""
 
     data: list[Explanation]

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Literal, cast
 
 import azure.functions as func
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from shared.followups.events import (
     arrivals,
@@ -23,19 +23,20 @@ from shared.followups.settings import settings
 from shared.platform.access.auth import PUBLIC, header
 from shared.platform.errors import Forbidden, InvalidInput, Unauthenticated
 from shared.platform.http import Routes
+from shared.platform.models import LazyModel
 from shared.platform.settings import settings as platform_settings
 
 logger = logging.getLogger(__name__)
 routes = Routes(tag="webhooks")
 
 
-class Taken(BaseModel):
+class Taken(LazyModel):
     """What was done with the message."""
 
     result: Literal["taken", "known", "ignored", "confirmed"]
 
 
-class GridTaken(BaseModel):
+class GridTaken(LazyModel):
     """How many events were new; or the code, to say that the address wants the events."""
 
     taken: int = 0

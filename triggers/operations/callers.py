@@ -1,18 +1,19 @@
 """Who is calling: lets a client, such as the console, find out what its key may do, and where operators sign in."""
 
 import azure.functions as func
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from shared.platform.access.api_keys import ApiKey
 from shared.platform.access.auth import PUBLIC, Caller
 from shared.platform.access.sign_in import SIGN_IN, signed_in
 from shared.platform.http import Routes
+from shared.platform.models import LazyModel
 from shared.platform.settings import settings
 
 routes = Routes(tag="operations")
 
 
-class KnownCaller(BaseModel):
+class KnownCaller(LazyModel):
     """Whom the key, or the signature, of this request belongs to."""
 
     name: str
@@ -25,7 +26,7 @@ async def ops_caller(caller: Caller) -> KnownCaller:
     return KnownCaller(name=caller.name, permissions=sorted(caller.permissions), organization=caller.organization)
 
 
-class SignIn(BaseModel):
+class SignIn(LazyModel):
     """How operators sign in besides the admin key."""
 
     url: str | None = Field(description="where, on this app; null: nowhere")

@@ -2,13 +2,12 @@
 
 from typing import Literal
 
-from pydantic import BaseModel
-
 from shared.platform.access.auth import PUBLIC
 from shared.platform.durable import DurableClient
 from shared.platform.errors import ManifoldError
 from shared.platform.health import Check, Dependency, Examiner
 from shared.platform.http import Reply, Routes
+from shared.platform.models import LazyModel
 from shared.platform.settings import read_settings
 from shared.platform.workload import workloads
 
@@ -16,20 +15,20 @@ routes = Routes(tag="health")
 _examiner = Examiner()
 
 
-class Alive(BaseModel):
+class Alive(LazyModel):
     """The process answers."""
 
     status: Literal["alive"] = "alive"
 
 
-class Readiness(BaseModel):
+class Readiness(LazyModel):
     """Whether the app can take work now, and what keeps it from it."""
 
     status: Literal["ready", "not-ready"]
     down: list[str]
 
 
-class Details(BaseModel):
+class Details(LazyModel):
     """Whether the app can take work now, with every dependency."""
 
     status: Literal["ready", "not-ready"]

@@ -1,9 +1,11 @@
 """For operators: how full the queues are, what could not be worked on, and putting it back; the service's figures."""
 
+from __future__ import annotations
+
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
 from shared.platform.access.auth import ADMIN
 from shared.platform.durable import DurableClient, RunState
@@ -12,6 +14,7 @@ from shared.platform.messaging import dead_letters, queue_figures
 from shared.platform.messaging.dead_letters import DeadLetter, Resubmitted
 from shared.platform.messaging.queue_figures import QueueFigures
 from shared.platform.messaging.servicebus import check_queue
+from shared.platform.models import LazyModel
 from shared.platform.workload import workloads
 
 routes = Routes(tag="operations")
@@ -21,13 +24,13 @@ COUNTED_RUNS = 1_000
 _STARTED = datetime.now(UTC)
 
 
-class Queues(BaseModel):
+class Queues(LazyModel):
     """Every queue."""
 
     data: list[QueueFigures]
 
 
-class DeadLettersQuery(BaseModel):
+class DeadLettersQuery(LazyModel):
     """Which dead letters to list."""
 
     model_config = ConfigDict(extra="forbid")
@@ -35,21 +38,21 @@ class DeadLettersQuery(BaseModel):
     cursor: int = Field(default=0, ge=0, lt=2**63, description="`pagination.next` of the page before")
 
 
-class ResubmitSome(BaseModel):
+class ResubmitSome(LazyModel):
     """The dead letters to put back."""
 
     model_config = ConfigDict(extra="forbid")
     sequence_numbers: list[SequenceNumber] = Field(min_length=1, max_length=500)
 
 
-class ResubmitAll(BaseModel):
+class ResubmitAll(LazyModel):
     """Put all dead letters back."""
 
     model_config = ConfigDict(extra="forbid")
     all: Literal[True]
 
 
-class ServiceStatus(BaseModel):
+class ServiceStatus(LazyModel):
     """What the service does right now. Workloads add fields of their own, such as `feeds`."""
 
     model_config = ConfigDict(extra="allow")

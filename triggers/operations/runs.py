@@ -1,14 +1,17 @@
 """For operators: what runs, how far it is, why it failed, and how to stop it. Never shows what a run was given."""
 
+from __future__ import annotations
+
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field, StringConstraints
+from pydantic import AwareDatetime, BeforeValidator, Field, StringConstraints
 
 from shared.platform.access.auth import ADMIN, Caller
 from shared.platform.durable import DurableClient, Instance, Place, RunState, newest
 from shared.platform.errors import NotFound
 from shared.platform.http import Page, PageQuery, Pagination, Routes
+from shared.platform.models import LazyModel
 
 routes = Routes(tag="operations")
 
@@ -36,7 +39,7 @@ class RunsQuery(PageQuery):
     order: Literal["id", "newest"] = Field("id", description="newest: by time of creation, `since` left out")
 
 
-class RunError(BaseModel):
+class RunError(LazyModel):
     """Why a run ended without its result."""
 
     code: str | None = Field(description="Stable name of the cause, where it is known")
@@ -44,7 +47,7 @@ class RunError(BaseModel):
     remedy: str | None = None
 
 
-class Run(BaseModel):
+class Run(LazyModel):
     """One orchestration."""
 
     id: str
@@ -57,7 +60,7 @@ class Run(BaseModel):
     error: RunError | None = None
 
 
-class Step(BaseModel):
+class Step(LazyModel):
     """What a run did under one name."""
 
     name: str
@@ -75,7 +78,7 @@ class RunDetails(Run):
     steps: list[Step]
 
 
-class Stop(BaseModel, extra="forbid"):
+class Stop(LazyModel, extra="forbid"):
     """Why a run is stopped."""
 
     reason: str = Field(default="Stopped by an operator.", min_length=1, max_length=500)
@@ -118,7 +121,12 @@ async def read_run(run_id: RunId, client: DurableClient) -> RunDetails:
 
 
 @routes.post("/ops/runs/{run_id}/terminate", needs=ADMIN, summary="Stop an orchestration")
-async def terminate_run(run_id: RunId, client: DurableClient, caller: Caller, body: Stop = Stop()) -> None:  # noqa: B008 - nobody changes it
+async def terminate_run(
+    run_id: RunId,
+    client: DurableClient,
+    caller: Caller,
+    body: Stop = Stop.model_construct(),  # noqa: B008 - nobody changes it
+) -> None:
     """It ends at its next step; activities and children that already run go on to their end."""
     await client.terminate(run_id, f"{body.reason} ({caller.name})")
 

@@ -4,7 +4,7 @@ import logging
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from orchestrators.papers.ingesting import paper_ingest
 from shared.papers.ingesting import inbox, ingests
@@ -18,6 +18,7 @@ from shared.platform.access.auth import Caller
 from shared.platform.durable import DurableClient
 from shared.platform.errors import Conflict
 from shared.platform.http import Accepted, Page, Pagination, Routes
+from shared.platform.models import LazyModel
 from shared.platform.stores.blob_files import create_url
 from shared.platform.sweeps import Sweep
 
@@ -29,7 +30,7 @@ UPLOAD_LIFETIME = timedelta(hours=4)
 UPLOAD_HEADERS = {"x-ms-blob-type": "BlockBlob"}
 
 
-class IngestRequest(BaseModel):
+class IngestRequest(LazyModel):
     """Which file to take in, and whose records it holds."""
 
     model_config = ConfigDict(extra="forbid")
@@ -38,7 +39,7 @@ class IngestRequest(BaseModel):
     mapping: ColumnMapping | None = Field(None, description="which column holds what, for a source of your own")
 
 
-class UploadRequest(BaseModel):
+class UploadRequest(LazyModel):
     """A file that is to be put into the inbox."""
 
     model_config = ConfigDict(extra="forbid")
@@ -46,7 +47,7 @@ class UploadRequest(BaseModel):
     source: SourceName = Field(description="whose records it holds")
 
 
-class Upload(BaseModel):
+class Upload(LazyModel):
     """An address that takes one file, and nothing else."""
 
     blob: str = Field(description="name of the file in the papers' container")
@@ -55,7 +56,7 @@ class Upload(BaseModel):
     expires_at: datetime
 
 
-class IngestsQuery(BaseModel):
+class IngestsQuery(LazyModel):
     """Which ingests to list."""
 
     model_config = ConfigDict(extra="forbid")
@@ -63,7 +64,7 @@ class IngestsQuery(BaseModel):
     cursor: UUID | None = Field(default=None, description="`pagination.next` of the page before")
 
 
-class RejectsQuery(BaseModel):
+class RejectsQuery(LazyModel):
     """Which rejected records to list."""
 
     model_config = ConfigDict(extra="forbid")

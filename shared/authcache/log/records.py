@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Protocol
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
 from shared.authcache.tables import R, Row, Table
+from shared.platform.models import LazyModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Rows(Protocol):
         ...
 
 
-class Record(BaseModel):
+class Record(LazyModel):
     """One thing that happened. `at` is the writer's clock: the LSN orders records, not the time."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")

@@ -9,7 +9,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     ConfigDict,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
@@ -18,6 +17,8 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from shared.platform.models import LazyModel
 
 
 def refusal(reason: str) -> PydanticCustomError:
@@ -125,7 +126,7 @@ VARIABLE_NAME = Shape(r"[A-Za-z_][A-Za-z0-9_]{0,127}", "1 to 128 letters, digits
 Command = Annotated[str, StringConstraints(max_length=1_000), AfterValidator(_command)]
 
 
-class Wire(BaseModel):
+class Wire(LazyModel):
     """A model whose names on the wire are camelCase."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid")

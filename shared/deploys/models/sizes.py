@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from shared.deploys.models.fields import Environment, Shape, Wire, refusal
+from shared.platform.models import LazyModel
 
 
 class ContainerSize(Wire):
@@ -26,7 +27,7 @@ class ContainerSize(Wire):
         return self
 
 
-class Scale(BaseModel):
+class Scale(LazyModel):
     """How large an app is and how far it grows: one replica more for each `requests` at once or over `cpu_percent`."""
 
     model_config = ConfigDict(frozen=True)
@@ -38,7 +39,13 @@ class Scale(BaseModel):
 
 
 SCALES: Final[dict[Environment, Scale]] = {
-    "development": Scale(min_replicas=0, max_replicas=2, size=ContainerSize(cpu="0.5", memory="1Gi")),
-    "staging": Scale(min_replicas=1, max_replicas=5, size=ContainerSize(cpu="1", memory="2Gi")),
-    "production": Scale(min_replicas=2, max_replicas=10, size=ContainerSize(cpu="2", memory="4Gi")),
+    "development": Scale.model_construct(
+        min_replicas=0, max_replicas=2, size=ContainerSize.model_construct(cpu="0.5", memory="1Gi")
+    ),
+    "staging": Scale.model_construct(
+        min_replicas=1, max_replicas=5, size=ContainerSize.model_construct(cpu="1", memory="2Gi")
+    ),
+    "production": Scale.model_construct(
+        min_replicas=2, max_replicas=10, size=ContainerSize.model_construct(cpu="2", memory="4Gi")
+    ),
 }

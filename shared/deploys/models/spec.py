@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from shared.deploys.models.fields import DeploymentId, Environment, Name
 from shared.deploys.models.sizes import Scale
 from shared.deploys.models.sources import Source
+from shared.platform.models import LazyModel
 
 PORT: Final = 8080
 """Where every app listens, given to it as PORT: it does not depend on the app's size."""
 
 
-class DeploymentSpec(BaseModel):
+class DeploymentSpec(LazyModel):
     """A deployment as a container platform sees it. Made anew from the state document for each step."""
 
     model_config = ConfigDict(frozen=True)

@@ -25,11 +25,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from shared.deploys.cancellation import Cancelled, DeploymentCancelled
 from shared.deploys.models import DeploymentSpec
 from shared.platform.errors import TerminalError
+from shared.platform.models import LazyModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,21 +53,21 @@ class StepContext:
             raise DeploymentCancelled
 
 
-class Workspace(BaseModel):
+class Workspace(LazyModel):
     """Where a build will take place, as the platform names it."""
 
     model_config = ConfigDict(frozen=True)
     reference: str = Field(max_length=1_000)
 
 
-class BuildContext(BaseModel):
+class BuildContext(LazyModel):
     """The source, unpacked and checked, where the build finds it."""
 
     model_config = ConfigDict(frozen=True)
     reference: str = Field(max_length=1_000)
 
 
-class BuildProgress(BaseModel):
+class BuildProgress(LazyModel):
     """How far a build is."""
 
     model_config = ConfigDict(frozen=True)
@@ -76,7 +77,7 @@ class BuildProgress(BaseModel):
     cursor: str | None = Field(default=None, max_length=2_000)
 
 
-class Revision(BaseModel):
+class Revision(LazyModel):
     """One version of an app, beside the one that serves."""
 
     model_config = ConfigDict(frozen=True)
@@ -88,7 +89,7 @@ class Revision(BaseModel):
     )
 
 
-class ReleaseProgress(BaseModel):
+class ReleaseProgress(LazyModel):
     """How far a new revision is."""
 
     model_config = ConfigDict(frozen=True)
@@ -97,14 +98,14 @@ class ReleaseProgress(BaseModel):
     cursor: str | None = Field(default=None, max_length=2_000)
 
 
-class Promoted(BaseModel):
+class Promoted(LazyModel):
     """The app, served by the new revision."""
 
     model_config = ConfigDict(frozen=True)
     url: str = Field(max_length=500, description="Where the app answers: the same for all its revisions")
 
 
-class DomainProgress(BaseModel):
+class DomainProgress(LazyModel):
     """How far a custom domain is."""
 
     model_config = ConfigDict(frozen=True)
@@ -113,7 +114,7 @@ class DomainProgress(BaseModel):
     cursor: str | None = Field(default=None, max_length=2_000)
 
 
-class AppHealth(BaseModel):
+class AppHealth(LazyModel):
     """How a running revision is doing."""
 
     model_config = ConfigDict(frozen=True)

@@ -9,7 +9,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
+
+from shared.platform.models import LazyModel
 
 SLOTS: Final = "all"
 """The key of the one entity `deploy_slots`."""
@@ -17,7 +19,7 @@ WAITER_ASKS_WITHIN: Final = timedelta(minutes=3)
 """Whoever waits asks at least this often."""
 
 
-class SlotRequest(BaseModel):
+class SlotRequest(LazyModel):
     """What a deployment wants of the slots. `project` and the rest matter to who acquires."""
 
     model_config = ConfigDict(frozen=True)
@@ -29,7 +31,7 @@ class SlotRequest(BaseModel):
     seconds: float = Field(default=0, description="How long it may hold the slot")
 
 
-class SlotAnswer(BaseModel):
+class SlotAnswer(LazyModel):
     """Whether the deployment may work, and who else may now."""
 
     model_config = ConfigDict(frozen=True)
@@ -38,7 +40,7 @@ class SlotAnswer(BaseModel):
     freed: list[str] = Field(default_factory=list, description="Deployments that wait and may work if they ask now")
 
 
-class Holder(BaseModel):
+class Holder(LazyModel):
     """A deployment at work."""
 
     model_config = ConfigDict(frozen=True)
@@ -47,7 +49,7 @@ class Holder(BaseModel):
     until: datetime
 
 
-class Slots(BaseModel):
+class Slots(LazyModel):
     """Who works, and who waits in the order in which they came."""
 
     model_config = ConfigDict(frozen=True)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from shared.deploys.models import CancelReason, DeploymentId, DeploymentStatus, Name
 from shared.deploys.platforms.base import Revision
 from shared.deploys.running.slots import SLOTS, SlotAnswer, SlotRequest
+from shared.platform.models import LazyModel
 
 __all__ = ["SLOTS", "SlotAnswer", "SlotRequest"]
 
 
-class _Step(BaseModel):
+class _Step(LazyModel):
     model_config = ConfigDict(frozen=True)
 
 

@@ -59,7 +59,7 @@ class PriceRange(Model):
 
 PRICES_END = 2**31 - 1
 """Exclusive end of every plan, so that no diamond is too dear to be read; suppliers take 32-bit integers."""
-EVERY_PRICE = PriceRange(minimum=0, maximum=PRICES_END)
+EVERY_PRICE = PriceRange.model_construct(minimum=0, maximum=PRICES_END)
 
 
 class Window(Model):

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ConfigDict, ValidationError
 
 from shared.followups.composing import costs, prompt
 from shared.followups.composing.brief import Draft
 from shared.followups.composing.costs import Call, Prices
 from shared.platform.credentials import credential
 from shared.platform.errors import TerminalError, TransientError
+from shared.platform.models import LazyModel
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -26,7 +27,7 @@ TEMPERATURE = 0.7
 CONNECT_SECONDS = 5
 
 
-class _Written(BaseModel):
+class _Written(LazyModel):
     """The answer, as the schema asks for it."""
 
     model_config = ConfigDict(extra="forbid")

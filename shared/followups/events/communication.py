@@ -9,13 +9,14 @@ from __future__ import annotations
 from typing import Annotated, Any, cast
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
 from shared.followups import id_tokens
 from shared.followups.events.models import EventKind, ProviderEvent
 from shared.followups.id_tokens import Issuer
 from shared.followups.settings import settings
 from shared.platform.errors import Forbidden, InvalidInput, Unauthenticated
+from shared.platform.models import LazyModel
 
 AUTHORITY = "https://login.microsoftonline.com"
 EVENT_GRID = "4962773b-9cdb-44cf-a8bf-237846a00ab7"
@@ -38,7 +39,7 @@ STATUSES: dict[str, EventKind] = {
 ENGAGEMENTS: dict[str, EventKind] = {"view": "opened", "click": "clicked"}
 
 
-class GridEvent(BaseModel):
+class GridEvent(LazyModel):
     """An event in the schema of Event Grid."""
 
     model_config = ConfigDict(frozen=True)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
+from pydantic import AwareDatetime, ConfigDict, StringConstraints
+
+from shared.platform.models import LazyModel
 
 EventKind = Literal["sent", "deferred", "delivered", "bounced", "complained", "opened", "clicked"]
 Short = Annotated[str, StringConstraints(max_length=500)]
 
 
-class ProviderEvent(BaseModel):
+class ProviderEvent(LazyModel):
     """What a provider tells of one mail.
 
     It names the mail by its number or by its key; by neither if it is none of ours. `permanent` says of a bounce that

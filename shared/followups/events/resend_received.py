@@ -7,10 +7,11 @@ from email.policy import SMTP
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from shared.followups.events import inbound
 from shared.platform.errors import TransientError
+from shared.platform.models import LazyModel
 
 if TYPE_CHECKING:
     from httpx import AsyncClient
@@ -20,13 +21,13 @@ LARGEST = 4_000_000
 NOT_KEPT = {"content-type", "content-transfer-encoding", "mime-version", "from", "subject", "message-id"}
 
 
-class RawMail(BaseModel):
+class RawMail(LazyModel):
     """Where the mail is as it came."""
 
     download_url: str
 
 
-class ReceivedMail(BaseModel):
+class ReceivedMail(LazyModel):
     """What Resend shows of it."""
 
     sender: str = Field(alias="from")

@@ -8,10 +8,11 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import ConfigDict, StringConstraints, ValidationError
 
 from shared.followups.settings import settings
 from shared.platform.errors import Forbidden, InvalidInput, TransientError, Unauthenticated
+from shared.platform.models import LazyModel
 
 HOST = re.compile(r"sns\.([a-z0-9-]{3,30})\.amazonaws\.com(\.cn)?")
 CERTIFICATE = re.compile(r"/SimpleNotificationService-[0-9a-f]{20,80}\.pem")
@@ -21,7 +22,7 @@ Fetch = Callable[[str], Awaitable[bytes]]
 Value = Annotated[str, StringConstraints(max_length=300_000)]
 
 
-class SnsMessage(BaseModel):
+class SnsMessage(LazyModel):
     """A message as SNS posts it; the names are those of SNS."""
 
     model_config = ConfigDict(frozen=True)

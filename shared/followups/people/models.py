@@ -6,10 +6,11 @@ import unicodedata
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, StringConstraints, model_validator
 
 from shared.followups.scheduling.cadence import Priority
 from shared.followups.scheduling.calendar import Calendar, Country, LocalTime, TimeZone, WorkingDays
+from shared.platform.models import LazyModel
 
 PropertyType = Literal["residential", "commercial", "land", "other"]
 Stage = Literal["lead", "negotiating", "under_contract", "closed", "lost"]
@@ -45,13 +46,13 @@ Number = Annotated[int, Field(ge=1, le=2**63 - 1, strict=True)]
 """A row's number in a body."""
 
 
-class Stored(BaseModel):
+class Stored(LazyModel):
     """A row, as it is shown."""
 
     model_config = ConfigDict(frozen=True)
 
 
-class Given(BaseModel):
+class Given(LazyModel):
     """What a caller sends."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from shared.followups.events.bad_signatures import MOST, RECENT
 from shared.followups.sending.claims import DUE
+from shared.platform.models import LazyModel
 from shared.platform.stores.postgres import database, rows
 
 OLDEST_SWEEP_SECONDS = 300
@@ -24,7 +25,7 @@ from followups.scheduler s
 """  # noqa: S608 - constants of these modules
 
 
-class SchedulerHealth(BaseModel):
+class SchedulerHealth(LazyModel):
     """Red when follow-ups do not go out; `reasons` says why."""
 
     status: Literal["green", "red"]

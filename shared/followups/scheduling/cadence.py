@@ -7,14 +7,15 @@ from datetime import datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from shared.followups.scheduling.calendar import Calendar, Opening, local_instant, next_open
+from shared.platform.models import LazyModel
 
 Priority = Literal["high", "medium", "low"]
 
 
-class Step(BaseModel):
+class Step(LazyModel):
     """One step of a cadence."""
 
     model_config = ConfigDict(frozen=True)
@@ -24,7 +25,7 @@ class Step(BaseModel):
     channel: Literal["email"] = "email"
 
 
-class PlannedStep(BaseModel):
+class PlannedStep(LazyModel):
     """A step with its moment: `at` is in the client's hours, `planned` is before they were looked at."""
 
     model_config = ConfigDict(frozen=True)

@@ -7,9 +7,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from shared.followups.scheduling.holidays import countries, holiday
+from shared.platform.models import LazyModel
 
 _TIME = r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?"
 MOST_DAYS_AHEAD = 400
@@ -49,7 +50,7 @@ WorkingDays = Annotated[
 ]
 
 
-class Calendar(BaseModel):
+class Calendar(LazyModel):
     """Working days from `opens` to before `closes`, local time, but for the country's public holidays."""
 
     model_config = ConfigDict(frozen=True)
@@ -66,7 +67,7 @@ class Calendar(BaseModel):
         return self
 
 
-class Opening(BaseModel):
+class Opening(LazyModel):
     """The first moment at or after another in which the calendar is open.
 
     `reason` says why it is not that moment itself; None when it is.

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from shared.papers.sources import text
 from shared.papers.sources.paper import Paper
+from shared.platform.models import LazyModel
 
 if TYPE_CHECKING:
     from shared.papers.sources.paper import Adapter
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 ColumnName = Annotated[str, Field(min_length=1, max_length=200)]
 
 
-class ColumnMapping(BaseModel, extra="forbid", frozen=True):
+class ColumnMapping(LazyModel, extra="forbid", frozen=True):
     """The column of a file that holds each of our fields."""
 
     source_id: ColumnName = Field(description="what the source calls the paper")

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Final, cast
 
 from pydantic import BeforeValidator, SecretStr
-from pydantic_settings import NoDecode
 
 from shared.platform.errors import Unauthenticated
 
@@ -38,7 +37,7 @@ def _keys(value: object) -> object:
     return tuple(keys)
 
 
-SigningKeys = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_keys)]
+SigningKeys = Annotated[tuple[SecretStr, ...], BeforeValidator(_keys)]
 """A setting: the key that signs, then those that it replaced; each verifies."""
 
 

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from shared.platform.durable.entities import Entity, State
 from shared.platform.durable.handles import FAILURE, Failure, In, Orchestration
 from shared.platform.errors import Conflict, InvalidInput, NotFound, TransientError
+from shared.platform.models import LazyModel
 
 CALL_SECONDS = 30
 _BEGINNING = "2000-01-01T00:00:00Z"
@@ -39,7 +40,7 @@ class RunState(StrEnum):
         return self in (RunState.COMPLETED, RunState.FAILED, RunState.TERMINATED, RunState.CANCELED)
 
 
-class Instance(BaseModel):
+class Instance(LazyModel):
     """One orchestration as the host reports it. Times are UTC to the second."""
 
     model_config = ConfigDict(populate_by_name=True)
@@ -59,7 +60,7 @@ class Instance(BaseModel):
         return Failure.model_validate(shown[FAILURE]) if self.state is RunState.FAILED and FAILURE in shown else None
 
 
-class InstancePage(BaseModel):
+class InstancePage(LazyModel):
     """Some orchestrations, and where the next page begins."""
 
     instances: list[Instance]

@@ -16,6 +16,7 @@ import azure.durable_functions as df
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from shared.platform.errors import TerminalError
+from shared.platform.models import LazyModel
 from shared.platform.telemetry import span
 
 Context = df.DurableOrchestrationContext
@@ -48,13 +49,13 @@ class RetryPolicy:
 ONCE = RetryPolicy(attempts=1)
 
 
-class Nothing(BaseModel):
+class Nothing(LazyModel):
     """A task or an answer without content."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Failure(BaseModel):
+class Failure(LazyModel):
     """A terminal error on its way through a history."""
 
     model_config = ConfigDict(frozen=True)
@@ -74,7 +75,7 @@ FAILURE = "failure"
 """Under which the custom status of a failed orchestration holds its Failure, beside what it showed last."""
 
 
-class Envelope(BaseModel):
+class Envelope(LazyModel):
     """What a step answers: its model's JSON text, or why trying again is useless.
 
     An exception would arrive as cut text without its code, so terminal errors travel as values.

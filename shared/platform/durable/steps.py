@@ -25,6 +25,7 @@ from shared.platform.durable.handles import (
     orchestration,
 )
 from shared.platform.errors import TerminalError
+from shared.platform.models import LazyModel
 
 Event = TypeVar("Event", bound=BaseModel)
 
@@ -162,7 +163,7 @@ def progress(context: Context, phase: str, *, done: int = 0, total: int = 0, uni
     context.set_custom_status({"phase": phase, "done": done, "total": total, "unit": unit, "percent": percent, **more})
 
 
-class Chunk(BaseModel):
+class Chunk(LazyModel):
     """A share of a wide fan-out: the step's name and its tasks as JSON text."""
 
     model_config = ConfigDict(frozen=True)
@@ -170,7 +171,7 @@ class Chunk(BaseModel):
     tasks: list[str]
 
 
-class Answers(BaseModel):
+class Answers(LazyModel):
     """The outcomes of a chunk, in order."""
 
     model_config = ConfigDict(frozen=True)

@@ -10,13 +10,15 @@ from urllib.parse import quote
 import azure.functions as func
 from pydantic import BaseModel, Field
 
+from shared.platform.models import LazyModel
+
 T = TypeVar("T")
 
 HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 POLL_SECONDS: Final = 2
 
 
-class PageQuery(BaseModel, extra="forbid"):
+class PageQuery(LazyModel, extra="forbid"):
     """Which part of a list is asked for."""
 
     limit: int = Field(default=50, ge=1, le=100, description="Most items of one page")
@@ -25,19 +27,19 @@ class PageQuery(BaseModel, extra="forbid"):
     )
 
 
-class Pagination(BaseModel):
+class Pagination(LazyModel):
     limit: int
     next: str | None = Field(default=None, description="Cursor of the next page; null on the last one")
 
 
-class Page(BaseModel, Generic[T]):
+class Page(LazyModel, Generic[T]):
     """A part of a list."""
 
     data: list[T]
     pagination: Pagination
 
 
-class Accepted(BaseModel):
+class Accepted(LazyModel):
     """Work was started: 202, with a Location where its state can be read. A subclass adds what its clients expect."""
 
     id: str

@@ -9,7 +9,7 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Final, NotRequired, cast, get_args, get_origin, get_type_hints
 from urllib.parse import parse_qsl, urlsplit
 
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import from_json
 from typing_extensions import TypedDict  # Python 3.11's own lacks what pydantic reads
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     import azure.functions as func
+    from pydantic import TypeAdapter
     from pydantic_core import ErrorDetails
 
     from shared.platform.access.auth import Caller
@@ -37,23 +38,42 @@ class Inputs:
     """
 
     def __init__(self, handler: Callable[..., Any], path_names: list[str]) -> None:
-        self.types = get_type_hints(handler, include_extras=True)
-        self.returns: Any = self.types.pop("return", None)
+        self._handler = handler
+        self.names = handler.__annotations__.keys() - {"return"}
         self.path_names = path_names
         self.name = handler.__name__
         allowed = {*path_names, *MODELS, "client", "caller", "request"}
-        if unknown := self.types.keys() - allowed:
+        if unknown := self.names - allowed:
             raise TypeError(f"{self.name}: nothing fills {sorted(unknown)}. What can be filled: {sorted(allowed)}.")
-        if missing := set(path_names) - self.types.keys():
+        if missing := set(path_names) - self.names:
             raise TypeError(
                 f"{self.name}: the path has {sorted(missing)}, the handler takes no parameter of that name."
             )
-        body = inspect.signature(handler).parameters.get("body")
-        self.body_required = body is not None and body.default is inspect.Parameter.empty
+
+    @cached_property
+    def types(self) -> dict[str, Any]:
+        """The types of the parameters by name, and of what is given back as `return`.
+
+        Read when they are first needed: a cold start has hundreds of handlers and serves one of them.
+        """
+        return get_type_hints(self._handler, include_extras=True)
+
+    @property
+    def returns(self) -> Any:
+        """The type of what the handler gives back."""
+        return self.types.get("return")
+
+    @cached_property
+    def body_required(self) -> bool:
+        """Whether the handler has a body and no default for it."""
+        body = inspect.signature(self._handler).parameters.get("body")
+        return body is not None and body.default is inspect.Parameter.empty
 
     @cached_property
     def adapter(self) -> TypeAdapter[dict[str, Any]]:
         """Validates all that is read at once. Built at the first request: a cold start pays for none."""
+        from pydantic import TypeAdapter  # noqa: PLC0415 - loads with the first request
+
         types = {name: type_ for name, type_ in self.types.items() if name in (*self.path_names, *MODELS)}
         if types.get("body") is bytes:
             types["body"] = _SOME_BYTES
@@ -77,20 +97,20 @@ class Inputs:
         if problems := list(_unusable((), arguments)):
             raise UnusableRequest(problems)
         own = {"caller": caller, "request": request}
-        if "client" in self.types:
+        if "client" in self.names:
             own["client"] = self.types["client"](client)
-        return arguments | {name: value for name, value in own.items() if name in self.types}
+        return arguments | {name: value for name, value in own.items() if name in self.names}
 
     def _raw(self, request: func.HttpRequest) -> dict[str, Any]:
         raw: dict[str, Any] = {name: request.route_params.get(name, "") for name in self.path_names}
-        if "query" in self.types:
+        if "query" in self.names:
             raw["query"] = _query(request.url, self.types["query"])
-        if "headers" in self.types:
+        if "headers" in self.names:
             names = {name.replace("_", "-").lower(): name for name in _fields(self.types["headers"])}
             sent = cast("Mapping[str, str]", request.headers)
             raw["headers"] = {names[key]: value for key, value in sent.items() if key in names and value}
         body = request.get_body()
-        if "body" in self.types and (body or self.body_required):
+        if "body" in self.names and (body or self.body_required):
             raw["body"] = body if self.types["body"] is bytes else _json(body, header(request, "Content-Type"))
         return raw
 

@@ -8,15 +8,14 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import azure.functions as func
-from pydantic import TypeAdapter
 
 from shared.platform.http.answers import Accepted, answers_with
 from shared.platform.http.problems import Problem
-from shared.platform.http.schemas import ApiSchemas
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from pydantic import TypeAdapter
     from pydantic.json_schema import JsonSchemaMode
 
     from shared.platform.http.routes import Operation
@@ -29,6 +28,10 @@ _ACCEPTED = {"Location": {"description": "Where the state of the work is", **_TE
 
 def document(operations: Iterable[Operation], *, title: str, version: str, description: str) -> Schema:
     """The document of all operations that are not hidden."""
+    from pydantic import TypeAdapter  # noqa: PLC0415 - loads with the document
+
+    from shared.platform.http.schemas import ApiSchemas  # noqa: PLC0415 - as above
+
     shown = [operation for operation in operations if not operation.hidden]
     wanted: list[tuple[str, JsonSchemaMode, TypeAdapter[Any]]] = [("problem", "serialization", TypeAdapter(Problem))]
     for operation in shown:
@@ -127,9 +130,9 @@ def _responses(operation: Operation, schemas: dict[str, Schema]) -> Schema:
             answer["content"] = {operation.produces: {}}
         if isinstance(model, type) and issubclass(model, Accepted):
             answer["headers"] = _ACCEPTED
-    refusals = [400] if operation.inputs.types.keys() - {"client", "caller", "request"} else []
+    refusals = [400] if operation.inputs.names - {"client", "caller", "request"} else []
     refusals += [401, 403] if operation.needs.schemes else []
-    refusals += [413, 415] if "body" in operation.inputs.types else []
+    refusals += [413, 415] if "body" in operation.inputs.names else []
     problem = {"content": {"application/problem+json": {"schema": schemas["problem"]}}}
     responses |= {str(status): {"description": HTTPStatus(status).phrase, **problem} for status in refusals}
     return responses | {"default": {"description": "Any other refusal or failure", **problem}}

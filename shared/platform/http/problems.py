@@ -11,10 +11,11 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 import azure.functions as func
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from shared.platform import errors
 from shared.platform.access.auth import header
+from shared.platform.models import LazyModel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,7 +26,7 @@ Place = Literal["body", "query", "path", "header"]
 _PLACES: dict[int | str, Place] = {"query": "query", "headers": "header", "body": "body"}
 
 
-class FieldProblem(BaseModel):
+class FieldProblem(LazyModel):
     """One value of the request that cannot be used."""
 
     place: Place | None = Field(default=None, serialization_alias="in", description="Where the value stood")
@@ -43,7 +44,7 @@ class FieldProblem(BaseModel):
         return cls(place=place or "path", pointer=pointer(parts), detail=detail, code=code)
 
 
-class Problem(BaseModel):
+class Problem(LazyModel):
     """Why a request was not answered (RFC 9457), with what to do about it."""
 
     type: str

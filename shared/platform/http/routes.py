@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from dataclasses import dataclass
-from functools import partialmethod
+from functools import cached_property, partialmethod
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import azure.functions as func
@@ -38,7 +38,7 @@ class Operation:
     handler: Handler
     needs: Guard
     summary: str
-    status: int
+    success: int
     limit: int
     consumes: str
     produces: str
@@ -48,7 +48,11 @@ class Operation:
 
     def __post_init__(self) -> None:
         self.inputs = Inputs(self.handler, re.findall(r"\{\*?(\w+)\}", self.route))
-        self.status = self.status or status_of(answers_with(self.inputs.returns))
+
+    @cached_property
+    def status(self) -> int:
+        """The status of success."""
+        return self.success or status_of(answers_with(self.inputs.returns))
 
     @property
     def name(self) -> str:
@@ -169,7 +173,7 @@ def register(app: FunctionRegistry, *groups: Routes) -> None:
         raise ValueError(" ".join(hidden))
     for operation in operations:
         function = _function(operation)
-        if "client" in operation.inputs.types:
+        if "client" in operation.inputs.names:
             function = app.durable_client_input(client_name="client")(function)
         route = app.route(
             route=operation.route.lstrip("/"), methods=[operation.method], auth_level=func.AuthLevel.ANONYMOUS
@@ -222,7 +226,7 @@ def _function(operation: Operation) -> Callable[..., Awaitable[func.HttpResponse
 
     Its parameters are the bindings only: one named like a part of the path would make the worker refuse the whole app.
     """
-    if "client" in operation.inputs.types:
+    if "client" in operation.inputs.names:
 
         async def handle_with_client(req: func.HttpRequest, client: str) -> func.HttpResponse:
             return await operation.answer(req, client)

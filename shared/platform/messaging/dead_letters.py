@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, Field
 
 from shared.platform.messaging.servicebus import receiver, send_message
+from shared.platform.models import LazyModel
 from shared.platform.redaction import redact, redact_named
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ MOST_RESUBMITTED = 500
 RECEIVE_SECONDS = 5
 
 
-class DeadLetter(BaseModel):
+class DeadLetter(LazyModel):
     """A message that could not be worked on."""
 
     sequence_number: int
@@ -36,7 +37,7 @@ class DeadLetter(BaseModel):
     properties: dict[str, str]
 
 
-class Resubmitted(BaseModel):
+class Resubmitted(LazyModel):
     """What was put back into the queue."""
 
     resubmitted: list[int] = Field(description="Sequence numbers of the dead letters that were put back")

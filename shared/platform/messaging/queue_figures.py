@@ -11,10 +11,11 @@ import asyncio
 from typing import Final
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from shared.platform.errors import TerminalError, TransientError
 from shared.platform.messaging.servicebus import known_queues, receiver
+from shared.platform.models import LazyModel
 from shared.platform.settings import settings
 
 API_VERSION: Final = "2024-01-01"
@@ -26,7 +27,7 @@ PEEKED: Final = 250
 """Messages of one peek; the service gives no more."""
 
 
-class QueueFigures(BaseModel):
+class QueueFigures(LazyModel):
     """How full a queue is."""
 
     queue: str

@@ -132,4 +132,4 @@ def test_numbers_are_within_the_limits_of_the_app(in_bicep, monkeypatch):
     monkeypatch.setenv("NIVODA_PRICE_UNIT", "cents")
     for workload in workloads():
         assert workload.settings is not None
-        assert workload.settings()
+        assert workload.settings.of_environment()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
 from shared.deploys.models import DeploymentSpec
 from shared.deploys.platforms.azure.registry import Registry, Run, image_name
@@ -14,6 +14,7 @@ from shared.deploys.platforms.base import BuildProgress, StepContext
 from shared.deploys.secrets import secret_store
 from shared.platform.errors import TerminalError
 from shared.platform.files import scratch_folder
+from shared.platform.models import LazyModel
 from shared.platform.stores import blob_files
 
 CONTEXTS: Final = "deploy-contexts"
@@ -26,7 +27,7 @@ PUSHING: Final = "Pushing image"
 """What ACR Tasks says when an image is built."""
 
 
-class _Cursor(BaseModel):
+class _Cursor(LazyModel):
     """How much of the log was passed on."""
 
     model_config = ConfigDict(frozen=True)

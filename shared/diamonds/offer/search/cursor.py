@@ -9,10 +9,11 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import ConfigDict, Field, StringConstraints, ValidationError
 
 from shared.diamonds.offer.search.query import Order, SortBy
 from shared.platform.errors import InvalidInput
+from shared.platform.models import LazyModel
 
 if TYPE_CHECKING:
     from shared.diamonds.offer.search.query import Search
@@ -25,7 +26,7 @@ FARTHEST_ZONE = timedelta(hours=15)
 """From UTC; PostgreSQL reads no time of a zone that is 16 hours away."""
 
 
-class Cursor(BaseModel):
+class Cursor(LazyModel):
     """A place in a sorted list; `key` is the value sorted by, as PostgreSQL writes it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -6,7 +6,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, Json, StringConstraints, ValidationInfo, field_validator
+from pydantic import ConfigDict, Field, Json, StringConstraints, ValidationInfo, field_validator
+
+from shared.platform.models import LazyModel
 
 SortBy = Literal["created_at", "price_model_price", "carats", "color", "clarity"]
 Order = Literal["asc", "desc"]
@@ -18,7 +20,7 @@ Carats = Annotated[Decimal, Field(ge=0, lt=10_000, max_digits=12, decimal_places
 Dollars = Annotated[Decimal, Field(ge=0, lt=10_000_000_000, max_digits=18, decimal_places=6)]
 
 
-class Search(BaseModel):
+class Search(LazyModel):
     """Which diamonds to list, in which order, and which part of the list. Both ends of a range are included."""
 
     model_config = ConfigDict(extra="forbid")
@@ -65,7 +67,7 @@ class Search(BaseModel):
         return cursor
 
 
-class Diamond(BaseModel):
+class Diamond(LazyModel):
     """A diamond on offer. Prices are US dollars."""
 
     id: int
@@ -104,7 +106,7 @@ class Diamond(BaseModel):
     updated_at: datetime
 
 
-class Found(BaseModel):
+class Found(LazyModel):
     """How much was found and where this page lies in it."""
 
     total: int = Field(description="Diamonds that fit")
@@ -118,7 +120,7 @@ class Found(BaseModel):
     next: str | None = Field(description="Cursor of the next page; null on the last one")
 
 
-class SearchPage(BaseModel):
+class SearchPage(LazyModel):
     """A part of the diamonds that fit."""
 
     data: list[Diamond]

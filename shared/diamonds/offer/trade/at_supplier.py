@@ -5,14 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
+from shared.platform.models import LazyModel
 from shared.platform.stores.postgres import database, rows
 
 TradeKind = Literal["hold", "purchase"]
 
 
-class Trade(BaseModel):
+class Trade(LazyModel):
     """A hold or a purchase, and what its supplier knows of it."""
 
     kind: TradeKind

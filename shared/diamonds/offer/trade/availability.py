@@ -6,18 +6,19 @@ import logging
 from datetime import UTC, datetime
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from shared.diamonds.ingestion.suppliers import open_trading, trades
 from shared.diamonds.ingestion.suppliers.trading import Word
 from shared.diamonds.offer.trade.diamond import read
 from shared.platform.errors import ManifoldError
+from shared.platform.models import LazyModel
 from shared.platform.stores.postgres import database, rows
 
 logger = logging.getLogger(__name__)
 
 
-class SupplierSays(BaseModel):
+class SupplierSays(LazyModel):
     """What the supplier answered when it was asked just now."""
 
     asked_at: datetime
@@ -26,7 +27,7 @@ class SupplierSays(BaseModel):
     held_for_us: bool = Field(description="The hold that shows there is ours")
 
 
-class Availability(BaseModel):
+class Availability(LazyModel):
     """Whether a diamond can be bought now."""
 
     id: int

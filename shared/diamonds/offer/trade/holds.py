@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from shared.diamonds.ingestion.suppliers import trades
 from shared.diamonds.offer.trade import supplier_holds
@@ -14,20 +14,21 @@ from shared.diamonds.offer.trade.availability import Availability, of_diamond
 from shared.diamonds.offer.trade.diamond import close, free, lock, read, refuse_unless_free
 from shared.diamonds.offer.trade.supplier_holds import HoldAtSupplier
 from shared.platform.errors import NotFound
+from shared.platform.models import LazyModel
 from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
 
 
-class HoldRequest(BaseModel):
+class HoldRequest(LazyModel):
     """How long the diamond is to be kept for the caller."""
 
     model_config = ConfigDict(extra="forbid")
     minutes: int = Field(30, ge=1, le=1_440)
 
 
-class Hold(BaseModel):
+class Hold(LazyModel):
     """The diamond is the caller's to buy until then."""
 
     hold_id: str

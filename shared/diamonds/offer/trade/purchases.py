@@ -7,20 +7,21 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from shared.diamonds.ingestion.suppliers import trades
 from shared.diamonds.offer.search.read import unknown
 from shared.diamonds.offer.trade import orders
 from shared.diamonds.offer.trade.diamond import close, lock, refuse_unless_free
 from shared.platform.errors import Conflict
+from shared.platform.models import LazyModel
 from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
 
 
-class PurchaseRequest(BaseModel):
+class PurchaseRequest(LazyModel):
     """What the caller agrees to."""
 
     model_config = ConfigDict(extra="forbid")
@@ -30,7 +31,7 @@ class PurchaseRequest(BaseModel):
     reference: str | None = Field(None, max_length=200, description="The caller's own name for the order")
 
 
-class OrderAtSupplier(BaseModel):
+class OrderAtSupplier(LazyModel):
     """What became of our order at the supplier."""
 
     state: Literal["asked", "ordered", "unknown"] = Field(
@@ -40,7 +41,7 @@ class OrderAtSupplier(BaseModel):
     order_id: str | None = Field(description="The supplier's name for it")
 
 
-class Purchase(BaseModel):
+class Purchase(LazyModel):
     """The diamond is sold to the caller."""
 
     purchase_id: int

@@ -10,12 +10,13 @@ import logging
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from shared.diamonds.ingestion.suppliers import open_trading
 from shared.diamonds.ingestion.suppliers.trading import OutcomeUnknown, SupplierHold
 from shared.diamonds.offer.trade.diamond import free, lock
 from shared.platform.errors import Conflict, ManifoldError, TransientError
+from shared.platform.models import LazyModel
 from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ STALE_MINUTES = 2
 """After this long nobody waits for an answer of the supplier any more: whoever asked has died."""
 
 
-class HoldAtSupplier(BaseModel):
+class HoldAtSupplier(LazyModel):
     """What stands at the supplier beside our hold."""
 
     state: Literal["asked", "held", "unknown"] = Field(

@@ -65,12 +65,12 @@ class Group(Settings):
 )
 def test_a_setting_holds_one_key_or_several(monkeypatch, value: str, found: tuple[str, ...]) -> None:
     monkeypatch.setenv("TEST_KEYS", value)
-    assert tuple(key.get_secret_value() for key in Group().test_keys) == found
+    assert tuple(key.get_secret_value() for key in Group.of_environment().test_keys) == found
 
 
 @pytest.mark.parametrize("value", ["secret", '["secret', '["secret"]', "[1]", "[]", json.dumps(["secret" * 6] * 4)])
 def test_unusable_keys_are_refused_without_being_repeated(monkeypatch, value: str) -> None:
     monkeypatch.setenv("TEST_KEYS", value)
     with pytest.raises(ValidationError) as refused:
-        Group()
+        Group.of_environment()
     assert all("secret" not in str(error["msg"]) for error in refused.value.errors(include_input=False))

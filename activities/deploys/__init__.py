@@ -1,5 +1,7 @@
 """One side effect each of a deployment; every one may be delivered twice and changes nothing the second time."""
 
+from __future__ import annotations
+
 from activities.deploys.outcome import (
     claim_deployment,
     clean_up,

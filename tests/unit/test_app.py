@@ -15,7 +15,8 @@ ROOT = Path(__file__).parents[2]
 # What a cold start may load beyond the standard library and the modules that the durable SDK loads itself.
 LOADED_AT_START = {"annotated_types", "pydantic", "pydantic_core", "typing_inspection"}
 OURS = {"activities", "function_app", "orchestrators", "shared", "triggers"}
-# Of the standard library, what only a few activities or a program for the command line need.
+# Of the standard library, what only a few activities or a program for the command line need; pydantic loads
+# importlib.metadata when the first model or TypeAdapter is built, which then lacks `defer_build`.
 SELDOM_NEEDED = {"argparse", "importlib.metadata", "sqlite3", "unittest"}
 
 

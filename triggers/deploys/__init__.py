@@ -1,5 +1,7 @@
 """Deploys: takes a project's source to a running app."""
 
+from __future__ import annotations
+
 from shared.deploys.documents import store
 from shared.deploys.requests.queue import DEPLOYMENTS
 from shared.deploys.settings import DeploySettings

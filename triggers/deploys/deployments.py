@@ -3,6 +3,8 @@
 Callers act for their own organization; the operator, with the admin key, for each.
 """
 
+from __future__ import annotations
+
 import asyncio
 import logging
 from collections.abc import Mapping

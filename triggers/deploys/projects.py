@@ -1,5 +1,7 @@
 """Routes of projects: upload a source, list a project's deployments, release its domains."""
 
+from __future__ import annotations
+
 from pydantic import Field
 
 from shared.deploys import sources

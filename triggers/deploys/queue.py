@@ -1,5 +1,7 @@
 """The queue that starts deployments and notifies those that wait for a slot."""
 
+from __future__ import annotations
+
 import asyncio
 import logging
 from typing import Any

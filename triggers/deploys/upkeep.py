@@ -1,5 +1,7 @@
 """A sweep that mends what the queue or a host lost, and a purge of what is old."""
 
+from __future__ import annotations
+
 import logging
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -1,5 +1,7 @@
 """Diamonds: reads the suppliers' feeds, prices every diamond, and serves what is on offer."""
 
+from __future__ import annotations
+
 from shared.diamonds.reporting import alerts
 from shared.diamonds.runs import reports, watermark
 from shared.diamonds.settings import DiamondSettings

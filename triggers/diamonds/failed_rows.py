@@ -1,5 +1,7 @@
 """Routes to raw rows: list those that could not be mapped, see one, and queue them again once the cause is mended."""
 
+from __future__ import annotations
+
 from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field

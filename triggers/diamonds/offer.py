@@ -1,5 +1,7 @@
 """Routes for the diamonds' clients: search, read one, hold it, buy it."""
 
+from __future__ import annotations
+
 from typing import Annotated
 
 from pydantic import Field

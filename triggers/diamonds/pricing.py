@@ -1,5 +1,7 @@
 """Routes for those who set prices: the pricing rules, what a change of one would do, re-pricing."""
 
+from __future__ import annotations
+
 from typing import Annotated
 from uuid import UUID
 

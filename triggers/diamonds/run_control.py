@@ -1,5 +1,7 @@
 """Routes and a queue to control runs: cancel one, read its failed partitions again, consolidate it."""
 
+from __future__ import annotations
+
 import asyncio
 import logging
 from time import monotonic

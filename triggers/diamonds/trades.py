@@ -1,5 +1,7 @@
 """Routes for the operator of the shop: what is held and sold, how it stands at the suppliers, and settling an order."""
 
+from __future__ import annotations
+
 from typing import Annotated
 
 from pydantic import ConfigDict, Field

@@ -1,5 +1,7 @@
 """When the feeds are looked after: by day for what stands still, every night for what is kept no longer."""
 
+from __future__ import annotations
+
 import logging
 from typing import Any
 

@@ -1,5 +1,7 @@
 """Follow-ups: a CRM whose e-mails are written on time and never handed over twice."""
 
+from __future__ import annotations
+
 from shared.followups.reporting import alerts
 from shared.followups.settings import FollowupSettings
 from shared.platform.workload import Workload

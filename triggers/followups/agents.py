@@ -1,5 +1,7 @@
 """Routes of the agents: register, sign in, and change what is their own."""
 
+from __future__ import annotations
+
 from typing import Annotated, Literal
 
 import azure.functions as func

@@ -1,5 +1,7 @@
 """Where a relay hands over the mail that came in for the app: the inbound half of SMTP."""
 
+from __future__ import annotations
+
 from typing import Literal
 
 from pydantic import Field

@@ -1,5 +1,7 @@
 """Routes of an agent's figures."""
 
+from __future__ import annotations
+
 from pydantic import Field
 
 from shared.followups.reporting import dashboard

@@ -1,5 +1,7 @@
 """One-click unsubscription (RFC 8058). Scanners open every link of a mail, so only a POST changes anything."""
 
+from __future__ import annotations
+
 from uuid import UUID
 
 import azure.functions as func

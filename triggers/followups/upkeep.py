@@ -1,5 +1,7 @@
 """The sweep of the follow-ups, and what tells whether it does its work."""
 
+from __future__ import annotations
+
 import logging
 
 from orchestrators.followups.sending import send_followups

@@ -1,5 +1,7 @@
 """Where providers tell what became of mails. Who calls is proved by the signature, before anything else is done."""
 
+from __future__ import annotations
+
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager

@@ -1,5 +1,7 @@
 """Operations, which every workload needs: health, runs, queues, dead letters, the console, the documentation."""
 
+from __future__ import annotations
+
 from shared.operations.dead_letter_watch import DEAD_LETTERS
 from shared.operations.probes import POSTGRES, SERVICE_BUS
 from shared.platform.settings import PlatformSettings

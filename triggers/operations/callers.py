@@ -1,5 +1,7 @@
 """Who is calling: lets a client, such as the console, find out what its key may do, and where operators sign in."""
 
+from __future__ import annotations
+
 import azure.functions as func
 from pydantic import Field
 

@@ -1,5 +1,7 @@
 """Serves the console: one static page, and its assets. What it shows it asks from /ops with the operator's key."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
 import azure.functions as func

@@ -1,5 +1,7 @@
 """The API's own documentation: its OpenAPI document, and a page that shows it and tries it out."""
 
+from __future__ import annotations
+
 import json
 from functools import cache
 from pathlib import Path

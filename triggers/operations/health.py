@@ -1,5 +1,7 @@
 """Is the app alive, and can it work? For probes, dashboards and people; tells no internals, so it needs no key."""
 
+from __future__ import annotations
+
 from typing import Literal
 
 from shared.platform.access.auth import PUBLIC

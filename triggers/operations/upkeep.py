@@ -1,5 +1,7 @@
 """When the app looks after itself: every minute for what is under way, every hour for its queues, every night."""
 
+from __future__ import annotations
+
 import logging
 from datetime import UTC, datetime, timedelta
 from typing import Any

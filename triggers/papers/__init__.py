@@ -1,5 +1,7 @@
 """Papers: from files of records to search that is never short and never silently approximate."""
 
+from __future__ import annotations
+
 from shared.papers.reporting import alerts
 from shared.papers.settings import PaperSettings
 from shared.platform.workload import Workload

@@ -1,5 +1,7 @@
 """Routes and a sweep that take files of papers in."""
 
+from __future__ import annotations
+
 import logging
 from datetime import datetime, timedelta
 from uuid import UUID

@@ -1,5 +1,7 @@
 """The models of deployments. Their names on the wire are camelCase, as clients of the replaced system know them."""
 
+from __future__ import annotations
+
 from shared.deploys.models.fields import DeploymentId, Environment, HostName, Name, SourceHash, Wire
 from shared.deploys.models.requests import DeployRequest, Parameters
 from shared.deploys.models.sizes import SCALES, ContainerSize

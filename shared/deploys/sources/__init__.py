@@ -1,5 +1,7 @@
 """The source of an app: an uploaded archive or a commit of a Git repository, brought safely into a folder."""
 
+from __future__ import annotations
+
 from shared.deploys.sources.archives import LIMITS, ArchiveKind, Limits, Unpacked, kind_of, pack, unpack
 from shared.deploys.sources.fetching import fetch
 from shared.deploys.sources.git import allowed_hosts, check_program, check_url, clone

@@ -49,7 +49,9 @@ class GridEvent(LazyModel):
     data: dict[str, Any]
 
 
-_EVENTS = TypeAdapter(Annotated[list[GridEvent], Field(min_length=1, max_length=MOST)])
+_EVENTS = TypeAdapter(
+    Annotated[list[GridEvent], Field(min_length=1, max_length=MOST)], config=ConfigDict(defer_build=True)
+)
 
 
 async def authenticate(authorization: str) -> None:

@@ -1,5 +1,7 @@
 """Durable Functions, typed. Nothing outside this package names the durable SDK."""
 
+from __future__ import annotations
+
 from shared.platform.durable.client import DurableClient, Instance, InstancePage, RunState
 from shared.platform.durable.entities import ENTITIES, Entity, call_entity, entity
 from shared.platform.durable.handles import (

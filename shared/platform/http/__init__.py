@@ -11,6 +11,8 @@ A module of routes does not write `from __future__ import annotations` and impor
 are read at run time.
 """
 
+from __future__ import annotations
+
 from shared.platform.http.answers import Accepted, Page, PageQuery, Pagination, Reply
 from shared.platform.http.problems import Problem
 from shared.platform.http.routes import Operation, Routes, hidden_routes, register

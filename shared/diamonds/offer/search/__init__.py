@@ -9,6 +9,8 @@ Two ways lead to a page, and a sample tells which (`statements.py`):
 The planner could not choose: it takes conditions for independent, and carats and price are anything but.
 """
 
+from __future__ import annotations
+
 from shared.diamonds.offer.search.query import Diamond, Found, Order, Search, SearchPage, SortBy
 from shared.diamonds.offer.search.read import find, read_diamond
 

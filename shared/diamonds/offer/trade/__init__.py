@@ -5,6 +5,8 @@ ends, so that what the supplier says later does not undo it. Where a feed takes 
 between two such transactions, never within one.
 """
 
+from __future__ import annotations
+
 from shared.diamonds.offer.trade.at_supplier import Trade, TradeKind, anything_open, listed
 from shared.diamonds.offer.trade.availability import Availability, availability
 from shared.diamonds.offer.trade.holds import Hold, HoldRequest, hold, release

@@ -11,6 +11,8 @@ Three proofs, any one of them:
 Grants are held in memory for FRESH_SECONDS: so long, at most, a revoked key still works and a new one does not yet.
 """
 
+from __future__ import annotations
+
 from shared.platform.access.api_keys.grants import FRESH_SECONDS
 from shared.platform.access.api_keys.guard import ApiKey
 

@@ -6,7 +6,6 @@ import json
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, StringConstraints
-from pydantic_settings import NoDecode
 
 from shared.platform.settings import Settings, read_settings
 
@@ -36,7 +35,7 @@ class DiamondSettings(Settings):
     nivoda_timeout_seconds: float = Field(
         30, gt=0, le=300, description="seconds to wait for one answer of the supplier"
     )
-    nivoda_fields: Annotated[dict[str, Place], NoDecode, BeforeValidator(_object)] = Field(
+    nivoda_fields: Annotated[dict[str, Place], BeforeValidator(_object)] = Field(
         default_factory=dict[str, str],
         description="where Nivoda's answers hold a field, if not where the app takes it to be, as JSON:"
         ' {"certificate_url": "diamond.certificate.link"}; an empty place: the field is not asked for',

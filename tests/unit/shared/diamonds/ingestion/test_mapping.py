@@ -47,4 +47,4 @@ def test_a_setting_says_where_a_field_lies(monkeypatch):
 def test_what_is_no_place_stops_the_start(monkeypatch, text):
     monkeypatch.setenv("NIVODA_FIELDS", text)
     with pytest.raises(ValueError, match="nivoda_fields"):
-        DiamondSettings()
+        DiamondSettings.of_environment()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from shared.followups import id_tokens
 from shared.followups.id_tokens import Issuer
@@ -19,7 +19,7 @@ from shared.platform.errors import Conflict, Forbidden, Unauthenticated
 
 NAMES = ("https://accounts.google.com", "accounts.google.com")
 LONGEST_NAME = 200
-_ADDRESS: TypeAdapter[str] = TypeAdapter(Address)
+_ADDRESS: TypeAdapter[str] = TypeAdapter(Address, config=ConfigDict(defer_build=True))
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,6 +104,17 @@ param brilliantApiKey string
 @minLength(1)
 param followupsJwtSecret string
 
+@description('Keys that sign the tokens of the auth cache\'s users: 32 characters or more, or JSON ["new", "old"]; unset: nobody can log in.')
+@secure()
+@minLength(1)
+param authcacheJwtKeys string
+
+@description('Origins whose pages may call the auth cache, by commas; empty: none.')
+param authcacheCorsOrigins string = ''
+
+@description('Address of the pages that links in mails of the auth cache lead to; empty: a mail holds the token alone.')
+param authcachePublicUrl string = ''
+
 @description('Who delivers the follow-ups; ses needs the four parameters of SES, communication its endpoint.')
 @allowed([
   'resend'
@@ -405,6 +416,7 @@ module secrets 'secrets.bicep' = {
     alertWebhookUrl: alertWebhookUrl
     hmacSecrets: hmacSecrets
     followupsJwtSecret: followupsJwtSecret
+    authcacheJwtKeys: authcacheJwtKeys
     sesSecretAccessKey: sesSecretAccessKey
     resendWebhookSecret: resendWebhookSecret
     followupsModelKey: followupsModelKey
@@ -694,6 +706,9 @@ module app 'functionApp.bicep' = {
       CONTAINER_APPS_IDENTITY_ID: pullIdentity.outputs.id
       AZURE_DEPLOYER_CLIENT_ID: deployerIdentity.outputs.clientId
       KEY_VAULT_URI: deployedAppsVault.outputs.uri
+      AUTHCACHE_JWT_KEYS: '@Microsoft.KeyVault(SecretUri=${secrets.outputs.authcacheJwtKeysUri})'
+      AUTHCACHE_CORS_ORIGINS: authcacheCorsOrigins
+      AUTHCACHE_PUBLIC_URL: authcachePublicUrl
       FOLLOWUPS_JWT_SECRET: '@Microsoft.KeyVault(SecretUri=${secrets.outputs.followupsJwtSecretUri})'
       FOLLOWUPS_PROVIDER: followupsProvider
       SES_REGION: sesRegion

@@ -22,6 +22,10 @@ param alertWebhookUrl string
 @secure()
 @minLength(1)
 param hmacSecrets string
+@description('Sign the tokens of the auth cache\'s users; unset: nobody can log in.')
+@secure()
+@minLength(1)
+param authcacheJwtKeys string
 @description('Signs the tokens of the follow-ups\' agents; unset: no agent can sign in.')
 @secure()
 @minLength(1)
@@ -129,6 +133,18 @@ resource followupsJwtSecretSecret 'Microsoft.KeyVault/vaults/secrets@2024-11-01'
   }
 }
 
+resource authcacheJwtKeysSecret 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = {
+  parent: vault
+  name: 'authcache-jwt-keys'
+  properties: {
+    value: authcacheJwtKeys
+    contentType: 'text/plain'
+    attributes: {
+      exp: dateTimeToEpoch(expiresAt)
+    }
+  }
+}
+
 resource sesKeySecret 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = {
   parent: vault
   name: 'ses-secret-access-key'
@@ -172,6 +188,7 @@ output brilliantApiKeyUri string = '${vault.properties.vaultUri}secrets/${brilli
 output resendApiKeyUri string = '${vault.properties.vaultUri}secrets/${resendApiKeySecret.name}'
 output alertWebhookUrlUri string = '${vault.properties.vaultUri}secrets/${alertWebhookUrlSecret.name}'
 output hmacSecretsUri string = '${vault.properties.vaultUri}secrets/${hmacSecretsSecret.name}'
+output authcacheJwtKeysUri string = '${vault.properties.vaultUri}secrets/${authcacheJwtKeysSecret.name}'
 output followupsJwtSecretUri string = '${vault.properties.vaultUri}secrets/${followupsJwtSecretSecret.name}'
 output sesKeyUri string = '${vault.properties.vaultUri}secrets/${sesKeySecret.name}'
 output resendWebhookSecretUri string = '${vault.properties.vaultUri}secrets/${resendWebhookSecretSecret.name}'

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from functools import cached_property
 
+from pydantic import Field, model_validator
+
+from shared.platform.access.tokens import SigningKeys
+from shared.platform.http.cors import Origins
 from shared.platform.settings import Settings, read_settings
+
+_ORIGIN = r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?"
 
 
 class AuthCacheSettings(Settings):
-    """For the log, its base, and what instances may answer from."""
+    """For the log, its base, what instances may answer from, and for those who have accounts."""
 
     authcache_container: str = Field(
         "authcache", pattern=r"^[a-z0-9-]{3,63}$", description="blob container of the log, the base and its manifest"
@@ -25,6 +31,48 @@ class AuthCacheSettings(Settings):
     authcache_group_records: int = Field(
         500, ge=1, le=5000, description="most records that one instance writes into one blob of the log"
     )
+    authcache_jwt_keys: SigningKeys = Field(
+        (),
+        description='key that signs the users\' tokens, or JSON ["new", "old"] while one is replaced;'
+        " unset: nobody can log in",
+    )
+    authcache_token_minutes: int = Field(480, ge=1, le=1440, description="minutes an access token is good for")
+    authcache_session_days: int = Field(
+        30, ge=1, le=365, description="days after its log-in from which on a session cannot be refreshed"
+    )
+    authcache_refresh_grace_seconds: float = Field(
+        20, ge=0, le=60, description="seconds for which a refresh token that was used gives the same successor again"
+    )
+    authcache_open_registration: bool = Field(
+        default=True, description="true: anybody may register; false: only who has the admin key makes users"
+    )
+    authcache_cors_origins: str = Field(
+        "",
+        pattern=rf"^(\*|{_ORIGIN}(,{_ORIGIN})*)?$",
+        description="origins whose pages may call, by commas, each as a browser writes it; *: any; unset: none",
+    )
+    authcache_cors_credentials: bool = Field(
+        default=False, description="true: those pages may let the browser send cookies along; never with *"
+    )
+    authcache_public_url: str = Field(
+        "",
+        pattern=r"^(https?://[A-Za-z0-9.:/_-]+)?$",
+        description="address of the pages that links in mails lead to; unset: a mail holds the token alone",
+    )
+    authcache_mails_per_hour: int = Field(
+        6, ge=1, le=100, description="mails an hour that may be asked for one address, by instance"
+    )
+
+    @model_validator(mode="after")
+    def _origins(self) -> AuthCacheSettings:
+        _ = self.origins
+        return self
+
+    @cached_property
+    def origins(self) -> Origins:
+        """The origins whose pages may call."""
+        named = frozenset(one for one in self.authcache_cors_origins.split(",") if one)
+        return Origins(named, credentials=self.authcache_cors_credentials)
 
 
 def settings() -> AuthCacheSettings:

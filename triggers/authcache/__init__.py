@@ -4,5 +4,10 @@ from __future__ import annotations
 
 from shared.authcache.settings import AuthCacheSettings
 from shared.platform.workload import Workload
+from triggers.authcache import admin, auth, shares, users
 
-authcache = Workload(name="authcache", settings=AuthCacheSettings)
+authcache = Workload(
+    name="authcache",
+    routes=(auth.routes, users.routes, shares.routes, admin.routes),
+    settings=AuthCacheSettings,
+)

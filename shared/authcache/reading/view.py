@@ -23,6 +23,11 @@ class View:
         self.lsn = lsn
         self._levels = tuple(levels)
 
+    @property
+    def levels(self) -> Sequence[Level]:
+        """What the view consists of, the newest first."""
+        return self._levels
+
     async def user_by_address(self, address: str) -> User | None:
         """The user who has that address."""
         found = await self.find(USERS, "address", address)

@@ -7,13 +7,12 @@ guessing does not profit from.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING, Final, cast
 
+from shared.platform.access.budgets import Budget
 from shared.platform.errors import RateLimited, Unauthenticated
 
 if TYPE_CHECKING:
@@ -27,43 +26,14 @@ ACCOUNT_BURST: Final = 8
 """Wrong passwords of one account that an address may present at once."""
 ACCOUNT_GAP_SECONDS: Final = 20.0
 """After which it may present one more."""
-MOST_REMEMBERED: Final = 10_000
-"""Addresses, and accounts with addresses, that are remembered; those that failed longest ago are forgotten first."""
-
-
-@dataclass(slots=True)
-class _Budget:
-    """When each key will have its whole burst again (the generic cell rate algorithm)."""
-
-    burst: int
-    gap: float
-    clock: Callable[[], float]
-    full_at: OrderedDict[str, float] = field(default_factory=OrderedDict[str, float])
-
-    def wait(self, key: str) -> float:
-        """Seconds until the key may be used again; 0 or less: now."""
-        return self.full_at.get(key, 0) - self.clock() - (self.burst - 1) * self.gap
-
-    def count(self, key: str) -> None:
-        self.full_at[key] = max(self.full_at.get(key, 0), self.clock()) + self.gap
-        self.full_at.move_to_end(key)
-        if len(self.full_at) > MOST_REMEMBERED:
-            self.full_at.popitem(last=False)
-
-    def give_back(self, key: str) -> None:
-        full_at = self.full_at.get(key, 0) - self.gap
-        if full_at > self.clock():
-            self.full_at[key] = full_at
-        else:
-            self.full_at.pop(key, None)
 
 
 class FailedAttempts:
     """Who has presented what is wrong, and how lately."""
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
-        self._addresses = _Budget(BURST, GAP_SECONDS, clock)
-        self._accounts = _Budget(ACCOUNT_BURST, ACCOUNT_GAP_SECONDS, clock)
+        self._addresses = Budget(BURST, GAP_SECONDS, clock)
+        self._accounts = Budget(ACCOUNT_BURST, ACCOUNT_GAP_SECONDS, clock)
 
     @contextmanager
     def watched(self, request: func.HttpRequest, account: str = "") -> Generator[None]:
@@ -79,32 +49,31 @@ class FailedAttempts:
             RateLimited: the address has presented too many wrong keys; this one is not looked at.
         """
         address = address_of(request)
-        budgets = [(self._addresses, address)]
+        of_account = f"{address} {account}"
+        wait = self._addresses.wait(address)
         if account:
-            budgets.append((self._accounts, f"{address} {account}"))
-        wait = max(budget.wait(key) for budget, key in budgets)
+            wait = max(wait, self._accounts.wait(of_account))
         if wait > 0:
             raise _slowed(wait, account)
-        for budget, key in budgets:
-            budget.count(key)
+        # Many log in at once from behind one address, each with another account and mostly the right password: theirs
+        # count for the address when they have turned out wrong, and for the account, as keys do, before.
+        budget, key = (self._accounts, of_account) if account else (self._addresses, address)
+        budget.count(key)
         try:
             yield
         except Unauthenticated:
+            if account:
+                self._addresses.count(address)
             raise
         except BaseException:
-            _give_back(budgets)
+            budget.give_back(key)
             raise
-        _give_back(budgets)
+        budget.give_back(key)
 
     def forget(self) -> None:
         """Forget every address. For tests."""
         self._addresses.full_at.clear()
         self._accounts.full_at.clear()
-
-
-def _give_back(budgets: list[tuple[_Budget, str]]) -> None:
-    for budget, key in budgets:
-        budget.give_back(key)
 
 
 def _slowed(wait: float, account: str) -> RateLimited:

@@ -72,6 +72,7 @@ def test_what_is_not_set_has_the_default_of_the_template(file, modules, unset):
         "resendApiKey",
         "alertWebhookUrl",
         "hmacSecrets",
+        "authcacheJwtKeys",
         "followupsJwtSecret",
         "sesSecretAccessKey",
         "resendWebhookSecret",

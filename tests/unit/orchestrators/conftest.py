@@ -42,6 +42,7 @@ class Player:
     statuses: list[dict[str, Any]] = field(default_factory=list)
     told: list[BaseModel] = field(default_factory=list)
     current_utc_datetime: datetime = datetime(2026, 1, 1, tzinfo=UTC)
+    instance_id: str = "instance"
 
     def call_activity(self, name: str, payload: str) -> Task:
         return Task(lambda: self._activity(name, payload))

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 import azure.functions as func
 import pytest
 
-from shared.platform.access import failed_attempts
+from shared.platform.access import budgets
 from shared.platform.access.failed_attempts import (
     ACCOUNT_BURST,
     ACCOUNT_GAP_SECONDS,
@@ -108,6 +108,13 @@ def test_who_tries_many_accounts_uses_up_what_the_address_has(attempts):
     assert tried == ["refused"] * BURST + ["slowed"] * 5
 
 
+def test_many_accounts_may_log_in_at_once_from_behind_one_address(attempts):
+    with ExitStack() as under_way:
+        for number in range(3 * BURST):
+            under_way.enter_context(attempts.watched(request("office"), f"user{number}"))
+        assert attempt(attempts, "office", "another", right=True) == "let in"
+
+
 def test_whoever_is_slowed_reads_what_to_do(attempts):
     for _ in range(ACCOUNT_BURST):
         attempt(attempts, "a", "ann")
@@ -118,7 +125,7 @@ def test_whoever_is_slowed_reads_what_to_do(attempts):
 
 
 def test_what_is_remembered_is_bounded(attempts, monkeypatch):
-    monkeypatch.setattr(failed_attempts, "MOST_REMEMBERED", 3)
+    monkeypatch.setattr(budgets, "MOST_REMEMBERED", 3)
     for address in "abcad":
         attempt(attempts, address)
     assert list(attempts._addresses.full_at) == ["c", "a", "d"]

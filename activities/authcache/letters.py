@@ -1,0 +1,28 @@
+"""The mails of accounts."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel
+
+from shared.authcache.accounts import letters
+from shared.authcache.accounts.letters import Letter
+from shared.platform.durable import activity
+
+
+class Addressed(BaseModel):
+    """A letter, and the key by which a repeat of its mail is known."""
+
+    letter: Letter
+    key: str
+
+
+class Sent(BaseModel):
+    """Whether there was somebody to write to."""
+
+    sent: bool
+
+
+@activity
+async def send_letter(task: Addressed) -> Sent:
+    """Hand the mail over. A repeat carries the same key; the link in it is another one, and as good."""
+    return Sent(sent=await letters.send(task.letter, task.key))

@@ -1,0 +1,1 @@
+"""The orchestrations of the workload authcache."""

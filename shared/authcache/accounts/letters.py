@@ -1,0 +1,130 @@
+"""Mails of accounts: who gets one, what it says, and the token in it, which is good once or for a while."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+from shared.authcache.accounts.signing import Purpose, tokens
+from shared.authcache.models import User
+from shared.authcache.settings import settings
+from shared.authcache.store import store
+from shared.platform.alerting.mail import Mail, mailer
+from shared.platform.errors import Unauthenticated
+from shared.platform.settings import settings as platform_settings
+
+Kind = Literal["verify", "reset", "address", "password-changed", "address-changed"]
+_LIFETIMES: dict[Kind, timedelta] = {
+    "verify": timedelta(days=3),
+    "reset": timedelta(hours=1),
+    "address": timedelta(days=1),
+}
+_PURPOSES: dict[Kind, Purpose] = {"verify": Purpose.VERIFY, "reset": Purpose.RESET, "address": Purpose.ADDRESS}
+_SUBJECTS: dict[Kind, str] = {
+    "verify": "Confirm your e-mail address",
+    "reset": "Set a new password",
+    "address": "Confirm your new e-mail address",
+    "password-changed": "Your password was changed",
+    "address-changed": "Your e-mail address was changed",
+}
+_SENTENCES: dict[Kind, str] = {
+    "verify": "somebody, hopefully you, has registered with this address. Confirm that it is yours:",
+    "reset": "somebody, hopefully you, asks for a new password. Set it here within an hour:",
+    "address": "somebody, hopefully you, wants to use this address for an account. Confirm that it is yours:",
+    "password-changed": "the password of your account was changed, and all its sessions were ended.",
+    "address-changed": "your account has another e-mail address now. This one opens it no longer.",
+}
+
+
+class Letter(BaseModel):
+    """A mail that is asked for. It holds no token: what is asked for is kept in histories, where no secret may be.
+
+    Attributes:
+        address: the key of the address whose account it is about; whether there is one is found out when it is sent.
+        user: the account, where the address is not the account's (yet, or any more).
+        to: where the mail goes instead of the account's address.
+        at_least: the LSN from which on the account is known.
+    """
+
+    kind: Kind
+    address: str = Field(default="", max_length=320)
+    user: str = Field(default="", max_length=64)
+    to: str = Field(default="", max_length=320)
+    at_least: int = Field(default=0, ge=0)
+
+
+async def send(letter: Letter, key: str) -> bool:
+    """Send the mail, if there is such an account that may get it; whether there is. `key` makes a repeat known.
+
+    Raises:
+        TransientError, TerminalError: as the mail port says.
+    """
+    view = await store().view(letter.at_least)
+    user = await (view.user_by_id(letter.user) if letter.user else view.user_by_address(letter.address))
+    if user is None or not user.is_active or (letter.kind == "verify" and user.verified_at is not None):
+        return False
+    mail = Mail(
+        sender=platform_settings().alert_email_from,
+        to=letter.to or user.email,
+        subject=_SUBJECTS[letter.kind],
+        text=_text(letter, user),
+        key=key,
+    )
+    await mailer().send(mail)
+    return True
+
+
+def _text(letter: Letter, user: User) -> str:
+    lines = [f"Hello {user.first_name},", "", _SENTENCES[letter.kind]]
+    if letter.kind in _PURPOSES:
+        token = _token(letter, user)
+        public = settings().authcache_public_url
+        lines += ["", f"{public.rstrip('/')}/{letter.kind}?token={token}" if public else token]
+        lines += ["", "If it was not you, do nothing: without this link nothing happens."]
+    else:
+        lines += ["", "If it was not you, set a new password at once, and tell whoever runs this service."]
+    return "\n".join(lines)
+
+
+def _token(letter: Letter, user: User) -> str:
+    now = datetime.now(UTC)
+    claims: dict[str, Any] = {"sub": user.id, "iat": int(now.timestamp()), "lsn": letter.at_least}
+    stamped = address_stamp(user) if letter.kind == "verify" else stamp(user)
+    claims |= {"exp": int((now + _LIFETIMES[letter.kind]).timestamp()), "of": stamped, "to": letter.to}
+    return tokens(_PURPOSES[letter.kind]).sign(claims)
+
+
+def stamp(user: User) -> str:
+    """What a token of a mail was made for: it is void once password, address or sessions have changed."""
+    return _digest(f"{user.id} {user.address} {user.password_hash} {user.sessions_from}")
+
+
+def address_stamp(user: User) -> str:
+    """The same for what proves an address alone: a new password leaves it good."""
+    return _digest(f"{user.id} {user.address}")
+
+
+def _digest(state: str) -> str:
+    return hashlib.sha256(state.encode()).hexdigest()[:32]
+
+
+def opened(kind: Literal["verify", "reset", "address"], token: str) -> dict[str, Any]:
+    """The claims of the token of a mail.
+
+    Raises:
+        Unauthenticated: it is none of ours, for something else, or too old.
+    """
+    try:
+        return tokens(_PURPOSES[kind]).read(token)
+    except Unauthenticated:
+        raise void() from None
+
+
+def void() -> Unauthenticated:
+    """The refusal of a token that is good no longer."""
+    return Unauthenticated(
+        "The link is not good, or no longer.", code="link-refused", remedy="Ask for a new mail, and use its link soon."
+    )

@@ -1,0 +1,187 @@
+"""What callers of the accounts' routes send and are shown."""
+
+from __future__ import annotations
+
+import unicodedata
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StrictBool,
+    StringConstraints,
+)
+
+from shared.authcache.models import Share, User
+
+LEAST_PASSWORD, MOST_PASSWORD = 10, 1000
+MOST_IMPORTED = 500
+
+
+def _one_line(text: str) -> str:
+    if any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in text):
+        raise ValueError("line breaks and control characters are not allowed here")
+    return text
+
+
+Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200), AfterValidator(_one_line)]
+Name = Annotated[Line, Field(min_length=1)]
+Rate = Annotated[Decimal, Field(ge=0, lt=1000, decimal_places=2, description="Percent")]
+Email = Annotated[str, Field(max_length=320, examples=["ann@example.com"])]
+Password = Annotated[SecretStr, Field(min_length=LEAST_PASSWORD, max_length=MOST_PASSWORD)]
+Presented = Annotated[SecretStr, Field(max_length=MOST_PASSWORD)]
+"""A password that is checked and not set: shorter ones were allowed elsewhere."""
+Token = Annotated[str, Field(max_length=4096, pattern=r"^[!-~]+$")]
+Level = Literal["read", "edit"]
+
+
+class Given(BaseModel):
+    """What a caller sends."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Rates(Given):
+    """What a user's calculations go by."""
+
+    tax_rate: Rate | None = None
+    mortgage_interest_rate: Rate | None = None
+    loc_interest_rate: Rate | None = None
+
+
+class Registration(Rates):
+    """A new user."""
+
+    email: Email
+    password: Password
+    first_name: Name
+    last_name: Name
+
+
+class Profile(Rates):
+    """What changes of a profile; a field that is left out stays as it is."""
+
+    first_name: Name | None = None
+    last_name: Name | None = None
+
+
+class ImportedUser(Rates):
+    """A user who comes from elsewhere, with the hash that was made there."""
+
+    email: Email
+    first_name: Name
+    last_name: Name
+    password_hash: Annotated[str, Field(max_length=512)] = Field(
+        default="", description="argon2id, bcrypt or scrypt; empty: the user sets a password by mail"
+    )
+    verified: StrictBool = Field(default=False, description="Whether it was shown there that the address is theirs")
+    is_active: StrictBool = True
+
+
+class Import(Given):
+    """Users from elsewhere; one that cannot be taken keeps no other out."""
+
+    users: list[ImportedUser] = Field(min_length=1, max_length=MOST_IMPORTED)
+
+
+class Imported(BaseModel):
+    """What became of one user of an import."""
+
+    row: int = Field(description="Its place in the import, from 0")
+    email: str
+    status: Literal["created", "exists", "refused"]
+    id: str | None = None
+    detail: str | None = Field(default=None, description="Why it was refused")
+
+
+class ImportReport(BaseModel):
+    """What became of each user of an import."""
+
+    created: int
+    rows: list[Imported]
+
+
+class Shown(BaseModel):
+    """A user as they see themselves; never the hash."""
+
+    id: str
+    first_name: str
+    last_name: str
+    email: str
+    tax_rate: Decimal | None
+    mortgage_interest_rate: Decimal | None
+    loc_interest_rate: Decimal | None
+    created_at: AwareDatetime
+    updated_at: AwareDatetime
+    is_active: bool
+    verified: bool = Field(description="Whether the address is shown to be theirs; till then nothing shared is seen")
+
+    @classmethod
+    def of(cls, user: User) -> Shown:
+        """The user as shown."""
+        names = cls.model_fields.keys() - {"verified"}
+        return cls(**{name: getattr(user, name) for name in names}, verified=user.verified_at is not None)
+
+
+class ShareRequest(Given):
+    """Whom to share with, how far, and until when."""
+
+    shared_email: Email
+    level: Level = Field(default="read", description="`edit` lets them change what is shared")
+    expires_at: AwareDatetime | None = Field(default=None, description="From when on it ends; absent: never by itself")
+
+
+class ShareChange(Given):
+    """What changes of a share."""
+
+    level: Level | None = None
+    expires_at: AwareDatetime | None = Field(default=None, description="Null: it does not end by itself")
+
+
+class ShownShare(BaseModel):
+    """A share as its owner sees it: who can see what is theirs, and since when."""
+
+    id: str
+    user_id: str
+    shared_email: str
+    level: str
+    expires_at: AwareDatetime | None
+    created_at: AwareDatetime = Field(description="Since when they can see it")
+    updated_at: AwareDatetime
+
+    @classmethod
+    def of(cls, share: Share) -> ShownShare:
+        """The share as shown."""
+        return cls(
+            id=share.id,
+            user_id=share.owner,
+            shared_email=share.shared_email,
+            level=share.level,
+            expires_at=share.expires_at,
+            created_at=share.created_at,
+            updated_at=share.updated_at,
+        )
+
+
+class Sharer(BaseModel):
+    """Somebody who shares with the caller, or with whom the caller shares."""
+
+    id: str
+    first_name: str
+    last_name: str
+    email: str
+
+
+class SharedWithMe(BaseModel):
+    """What somebody shares with the caller."""
+
+    id: str = Field(description="Of the share")
+    owner: Sharer
+    level: str
+    expires_at: AwareDatetime | None
+    created_at: AwareDatetime = Field(description="Since when the caller can see it")

@@ -1,0 +1,222 @@
+"""Accounts over HTTP, on two hosts that share nothing but the log."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection
+from typing import Any
+from urllib.parse import urlsplit
+
+from tests.acceptance.authcache.conftest import PASSWORD, Host
+
+SLOW = "30"
+"""Seconds: within a test, one host hears of the other's writes only by an LSN."""
+
+
+def from_elsewhere(host: Host, address: str, email: str, password: str, **headers: str) -> int:
+    """The status of a log-in that comes from that address of this machine."""
+    url = urlsplit(host.host.url)
+    connection = HTTPConnection(url.hostname or "", url.port, source_address=(address, 0), timeout=60)
+    body = json.dumps({"email": email, "password": password})
+    connection.request("POST", "/api/v1/auth/login", body, {"Content-Type": "application/json", **headers})
+    status = connection.getresponse().status
+    connection.close()
+    return status
+
+
+async def test_an_account_from_its_registration_to_its_end_on_two_hosts(running: Any) -> None:
+    async with running(2, AUTHCACHE_REFRESH_SECONDS=SLOW) as app:
+        here, there = app.hosts
+        there.ask("GET", "/admin/users?email=a@example.com", status=404)
+        ann = here.register("Ann@Example.com", tax_rate=12.5)
+        me = there.ask("GET", "/users/me", user=ann)
+        assert (me["email"], me["verified"], float(me["tax_rate"])) == ("Ann@example.com", False, 12.5)
+        assert "password_hash" not in me
+        there.ask("POST", "/auth/verify", {"token": app.link("Ann@example.com", "Confirm your e-mail address")})
+        bob = app.verified(there, "bob@example.com", first_name="Bob")
+
+        share = here.ask("POST", "/users/me/shares", {"shared_email": "BOB@example.com"}, user=ann, status=201)
+        seen = there.ask("GET", "/users/me/shares/shared-with-me", user=bob, lsn=ann.lsn)
+        assert [one["owner"]["first_name"] for one in seen["items"]] == ["Ann"]
+        owner = seen["items"][0]["owner"]["id"]
+        assert there.ask("GET", f"/users/shared/{owner}", user=bob)["level"] == "read"
+
+        here.ask("DELETE", f"/users/me/shares/{share['id']}", user=ann, status=204)
+        there.ask("GET", f"/users/shared/{owner}", user=bob, lsn=ann.lsn, status=404)
+
+        changed = {"current_password": PASSWORD, "new_password": "another long password"}
+        here.ask("PUT", "/users/me/password", changed, user=ann)
+        there.ask("GET", "/users/me", user=ann, lsn=ann.lsn, status=401)
+        given = {"email": "ann@example.com", "password": "another long password"}
+        tokens = there.ask("POST", "/auth/login", given, lsn=ann.lsn)
+        assert app.link("Ann@example.com", "Confirm your e-mail address")
+        ann.token, ann.refresh = tokens["access_token"], tokens["refresh_token"]
+        there.ask("POST", "/users/me/deletion", {"password": "another long password"}, user=ann, status=204)
+        here.ask("GET", "/users/me", user=ann, lsn=ann.lsn, status=401)
+
+
+async def test_eight_who_register_25_users_each_on_two_hosts_make_200(running: Any) -> None:
+    async with running(2) as app:
+
+        def register(host: Host, email: str) -> Any:
+            given = {"email": email, "password": PASSWORD, "first_name": "A", "last_name": "B"}
+            while (answer := host.raw("POST", "/auth/register", given)).status == 503:
+                # Two cores hash for eight: who would wait too long is sent away, and comes again as it says.
+                time.sleep(float(answer.headers["retry-after"]))
+            assert answer.status == 201, (answer.status, answer.body)
+            return answer.json()
+
+        def writer(number: int) -> list[str]:
+            found: list[str] = []
+            for one in range(25):
+                token = register(app.hosts[number % 2], f"u{number}-{one}@example.com")["access_token"]
+                for host in app.hosts:
+                    me = host.raw("GET", "/users/me", Authorization=f"Bearer {token}")
+                    assert me.status == 200, (me.status, me.body)
+                found.append(token)
+            return found
+
+        with ThreadPoolExecutor(8) as pool:
+            made = [user for users in pool.map(writer, range(8)) for user in users]
+        users = {app.hosts[0].raw("GET", "/users/me", Authorization=f"Bearer {token}").json()["id"] for token in made}
+        assert len(users) == 200
+
+
+async def test_who_guesses_from_one_address_keeps_nobody_else_out(running: Any) -> None:
+    async with running() as app:
+        [host] = app.hosts
+        host.register("ann@example.com")
+        guesses = [from_elsewhere(host, "127.0.0.2", "ann@example.com", f"wrong {one}") for one in range(50)]
+        assert guesses[:8] == [401] * 8
+        assert set(guesses[8:]) == {429}
+        spoofed = {"X-Forwarded-For": "203.0.113.9"}
+        assert from_elsewhere(host, "127.0.0.2", "ann@example.com", PASSWORD, **spoofed) == 429
+        assert from_elsewhere(host, "127.0.0.3", "ann@example.com", PASSWORD) == 200
+        assert from_elsewhere(host, "127.0.0.3", "ann@example.com", PASSWORD, **spoofed) == 200
+
+
+async def test_a_hundred_log_ins_at_once_are_answered_or_sent_away_and_checks_stay_fast(running: Any) -> None:
+    async with running() as app:
+        [host] = app.hosts
+        ann = app.verified(host, "ann@example.com")
+        emails = [f"user{number}@example.com" for number in range(100)]
+
+        def log_in(email: str) -> tuple[int, float, str]:
+            began = time.monotonic()
+            answer = host.raw("POST", "/auth/login", {"email": email, "password": "wrong"})
+            return answer.status, time.monotonic() - began, answer.headers.get("retry-after", "")
+
+        with ThreadPoolExecutor(101) as pool:
+            logins = [pool.submit(log_in, email) for email in emails]
+            checks: list[int] = []
+            while not all(login.done() for login in logins):
+                checks.append(host.raw("GET", "/users/me/shares", Authorization=f"Bearer {ann.token}").status)
+        done = [login.result() for login in logins]
+        assert {status for status, _, _ in done} <= {401, 503, 429}
+        assert all(wait for status, _, wait in done if status in (503, 429))
+        assert set(checks) == {200}
+        assert len(checks) > 5
+
+
+async def test_ten_refreshes_with_one_token_on_two_hosts_get_one_successor(running: Any) -> None:
+    async with running(2, AUTHCACHE_REFRESH_SECONDS=SLOW, AUTHCACHE_REFRESH_GRACE_SECONDS="2") as app:
+        ann = app.hosts[0].register("ann@example.com")
+
+        def refresh(number: int) -> dict[str, Any]:
+            answer = app.hosts[number % 2].raw("POST", "/auth/refresh", {"refresh_token": ann.refresh})
+            assert answer.status == 200, answer.body
+            return answer.json()
+
+        with ThreadPoolExecutor(10) as pool:
+            followed = list(pool.map(refresh, range(10)))
+        assert len({one["refresh_token"] for one in followed}) == 1
+        await asyncio.sleep(2.1)
+        replayed = app.hosts[1].raw("POST", "/auth/refresh", {"refresh_token": ann.refresh})
+        assert (replayed.status, replayed.json()["code"]) == (401, "token-replayed")
+        for host in app.hosts:
+            ended = host.raw("POST", "/auth/refresh", {"refresh_token": followed[0]["refresh_token"]})
+            assert ended.status == 401
+
+
+async def test_passwords_and_addresses_are_set_by_mail_and_nobody_learns_who_has_an_account(running: Any) -> None:
+    async with running(AUTHCACHE_MAILS_PER_HOUR="2", AUTHCACHE_PUBLIC_URL="https://app.example") as app:
+        [host] = app.hosts
+        ann = app.verified(host, "ann@example.com")
+        for _ in range(2):
+            for email in ("ann@example.com", "nobody@example.com"):
+                host.ask("POST", "/auth/password/forgotten", {"email": email}, status=204)
+        for email in ("ann@example.com", "nobody@example.com"):
+            host.ask("POST", "/auth/password/forgotten", {"email": email}, status=429)
+        token = app.link("ann@example.com", "Set a new password")
+        assert "https://app.example/reset?token=" in app.mails("ann@example.com")[-1]["text"]
+        assert app.mails("nobody@example.com") == []
+        new = {"token": token, "password": "another long password"}
+        tokens = host.ask("POST", "/auth/password/reset", new)
+        host.ask("POST", "/auth/password/reset", new, status=401)
+        host.ask("GET", "/users/me", user=ann, status=401)
+
+        ann.token = tokens["access_token"]
+        given = {"email": "ann@new.example.com", "password": "another long password"}
+        host.ask("PUT", "/users/me/address", given, user=ann, status=204)
+        host.ask("POST", "/auth/address", {"token": app.link("ann@new.example.com", "Confirm your new e-mail address")})
+        assert host.ask("GET", "/users/me", user=ann)["email"] == "ann@new.example.com"
+        deadline = time.monotonic() + 20
+        while "Your e-mail address was changed" not in [mail["subject"] for mail in app.mails("ann@example.com")]:
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.1)
+
+
+async def test_an_operator_imports_disables_and_enables(running: Any) -> None:
+    import bcrypt
+
+    async with running(2, AUTHCACHE_REFRESH_SECONDS=SLOW) as app:
+        here, there = app.hosts
+        stored = "$2y" + bcrypt.hashpw(b"p" * 72, bcrypt.gensalt(4)).decode()[3:]
+        rows = [
+            {"email": "old@example.com", "first_name": "Old", "last_name": "User", "password_hash": stored},
+            {"email": "\u0430nn@example.com", "first_name": "A", "last_name": "B"},
+        ]
+        report = here.ask("POST", "/admin/users/import", {"users": rows})
+        assert [one["status"] for one in report["rows"]] == ["created", "refused"]
+        assert "Cyrillic and Latin" in report["rows"][1]["detail"]
+        old = here.ask("POST", "/auth/login", {"email": "old@example.com", "password": "p" * 100})
+        here.ask("POST", "/auth/login", {"email": "old@example.com", "password": "p" * 72}, status=401)
+        user_id = report["rows"][0]["id"]
+        answer = there.raw("POST", f"/admin/users/{user_id}/disable", X_Admin_Key="acceptance")
+        assert answer.status == 200
+        bearer = f"Bearer {old['access_token']}"
+        assert here.raw("GET", "/users/me", Authorization=bearer, X_Lsn=answer.headers["x-lsn"]).status == 401
+        here.ask("POST", "/auth/login", {"email": "old@example.com", "password": "p" * 100}, status=401)
+        here.ask("POST", f"/admin/users/{user_id}/enable")
+        here.ask("POST", "/auth/login", {"email": "old@example.com", "password": "p" * 100})
+        for method, path in [
+            ("POST", "/admin/users/import"),
+            ("GET", "/admin/users?email=x@example.com"),
+            ("POST", f"/admin/users/{user_id}/disable"),
+        ]:
+            assert here.raw(method, path, Authorization=bearer).status == 401
+
+
+async def test_pages_of_named_origins_may_call_and_an_answer_says_how_new_it_is(running: Any) -> None:
+    async with running(AUTHCACHE_CORS_ORIGINS="https://app.example") as app:
+        [host] = app.hosts
+        asked = host.raw(
+            "OPTIONS", "/users/me", Origin="https://app.example",
+            Access_Control_Request_Method="PUT", Access_Control_Request_Headers="authorization,x-lsn",
+        )  # fmt: skip
+        assert asked.status == 204
+        assert asked.headers["access-control-allow-origin"] == "https://app.example"
+        assert "X-Lsn" in asked.headers["access-control-allow-headers"]
+        ann = host.register("ann@example.com")
+        bearer = f"Bearer {ann.token}"
+        answer = host.raw("GET", "/users/me", Origin="https://app.example", Authorization=bearer)
+        assert "X-Lsn" in answer.headers["access-control-expose-headers"]
+        assert int(answer.headers["x-lsn"]) >= ann.lsn
+        other = host.raw("GET", "/users/me", Origin="https://evil.example", Authorization=bearer)
+        assert "access-control-allow-origin" not in other.headers
+        refused = host.raw("GET", "/users/me", Origin="https://app.example")
+        assert (refused.status, refused.headers["access-control-allow-origin"]) == (401, "https://app.example")
+        assert host.raw("GET", "/users/me", Authorization=bearer, X_Lsn="999999").status == 400

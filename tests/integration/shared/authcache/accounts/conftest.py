@@ -1,0 +1,45 @@
+"""Accounts on a log of their own in Azurite."""
+
+import pytest
+
+from shared.authcache.accounts import lifecycle
+from shared.authcache.accounts.letters import address_stamp, opened
+from shared.authcache.accounts.models import Registration
+from shared.authcache.accounts.signing import Purpose, tokens
+from shared.authcache.store import close_store
+from shared.platform.settings import forget_settings
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture(autouse=True)
+async def accounts(storage, container, monkeypatch):
+    """The app's own store, with a key for tokens."""
+    monkeypatch.setenv("AUTHCACHE_JWT_KEYS", "k" * 40)
+    forget_settings()
+    yield
+    await close_store()
+
+
+def registration(email, **fields):
+    return Registration(**{"email": email, "password": PASSWORD, "first_name": "Ann", "last_name": "Lee", **fields})
+
+
+async def registered(email, *, verified=True, **fields):
+    """A user, who has shown that the address is theirs unless said otherwise."""
+    user, _ = await lifecycle.register(registration(email, **fields))
+    if verified:
+        user, _ = await lifecycle.verify(link("verify", user, address_stamp(user)))
+    return user
+
+
+def link(kind, user, stamped, to="", **claims):
+    """The token of a mail, as it would have come."""
+    import time
+
+    now = int(time.time())
+    given = {"sub": user.id, "iat": now, "exp": now + 600, "of": stamped, "to": to, "lsn": 0, **claims}
+    token = tokens(Purpose(f"authcache-{kind}")).sign(given)
+    if given["exp"] > now:
+        assert opened(kind, token)["sub"] == user.id
+    return token

@@ -1,0 +1,59 @@
+"""Routes of operators: users from elsewhere, users found, disabled and enabled."""
+
+from pydantic import BaseModel, ConfigDict
+
+from shared.authcache.accounts import importing, lifecycle, sharing, sign_in
+from shared.authcache.accounts.models import Email, Import, ImportReport, Shown, ShownShare
+from shared.authcache.store import store
+from shared.platform.access.auth import ADMIN
+from shared.platform.errors import NotFound
+from shared.platform.http import Reply
+from triggers.authcache.guard import AtLeast, answer, routes_of
+from triggers.authcache.shares import Id
+
+routes = routes_of("users")
+IMPORT_BYTES = 1_000_000
+
+
+class ByAddress(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    email: Email
+
+
+class UserWithShares(BaseModel):
+    """A user as an operator sees them."""
+
+    user: Shown
+    shares: list[ShownShare]
+    shared_with: list[ShownShare]
+
+
+@routes.post("/api/v1/admin/users/import", needs=ADMIN, summary="Take users in from elsewhere", limit=IMPORT_BYTES)
+async def authcache_import(body: Import) -> Reply[ImportReport]:
+    """With the hashes that were made there: argon2id, bcrypt, scrypt. May be repeated; one bad row fails alone."""
+    report, lsn = await importing.take_in(body.users)
+    return answer(report, lsn)
+
+
+@routes.get("/api/v1/admin/users", needs=ADMIN, summary="The user of an address, with shares in both directions")
+async def authcache_find_user(query: ByAddress, headers: AtLeast) -> Reply[UserWithShares]:
+    view = await store().view(headers.x_lsn)
+    user = await view.user_by_address(sign_in.key_of(query.email))
+    if user is None:
+        raise NotFound("There is no user with this address.", code="unknown-user")
+    mine = [ShownShare.of(share) for share in await sharing.own(view, user)]
+    theirs = [ShownShare.of(share) for share in await view.shared_with(user.address) if sharing.holds(share)]
+    return answer(UserWithShares(user=Shown.of(user), shares=mine, shared_with=theirs), view.lsn)
+
+
+@routes.post("/api/v1/admin/users/{user_id}/disable", needs=ADMIN, summary="Take a user's access away")
+async def authcache_disable_user(user_id: Id) -> Reply[Shown]:
+    """Ends all sessions of the user, everywhere."""
+    user, lsn = await lifecycle.set_active(user_id, active=False)
+    return answer(Shown.of(user), lsn)
+
+
+@routes.post("/api/v1/admin/users/{user_id}/enable", needs=ADMIN, summary="Give a user's access back")
+async def authcache_enable_user(user_id: Id) -> Reply[Shown]:
+    user, lsn = await lifecycle.set_active(user_id, active=True)
+    return answer(Shown.of(user), lsn)

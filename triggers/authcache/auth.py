@@ -1,0 +1,136 @@
+"""Routes to get in and out: register, log in, refresh, log out; and to show that an address is one's own."""
+
+from datetime import timedelta
+from typing import Literal
+
+import azure.functions as func
+from pydantic import BaseModel, Field
+
+from shared.authcache.accounts import lifecycle, sessions, sign_in
+from shared.authcache.accounts.letters import Letter
+from shared.authcache.accounts.models import Email, Given, Password, Presented, Registration, Shown, Token
+from shared.authcache.accounts.sessions import Session
+from shared.authcache.settings import settings
+from shared.authcache.store import store
+from shared.platform.access.auth import PUBLIC, Caller
+from shared.platform.access.failed_attempts import failed_attempts
+from shared.platform.durable import DurableClient
+from shared.platform.http import Reply
+from triggers.authcache.guard import REGISTERING, USER, AtLeast, answer, caller_of, routes_of, session_of
+from triggers.authcache.mails import ask_for, notify
+
+routes = routes_of("auth")
+
+
+class Login(Given):
+    email: Email
+    password: Presented
+
+
+class Refreshing(Given):
+    refresh_token: Token
+
+
+class ByMail(Given):
+    token: Token = Field(description="From the link of the mail")
+
+
+class Forgotten(Given):
+    email: Email
+
+
+class NewPassword(ByMail):
+    password: Password
+
+
+class TokenAnswer(BaseModel):
+    """Send the access token as `Authorization: Bearer`; exchange the refresh token for both before it expires."""
+
+    access_token: str
+    token_type: Literal["bearer"] = "bearer"  # noqa: S105 - the scheme's name
+    expires_in: int = Field(description="Seconds that the access token is good for, at most")
+    refresh_token: str = Field(description="Good for one exchange")
+    lsn: int = Field(description="The place of the log up to which the session knows what was written; also in X-Lsn")
+
+
+def token_answer(session: Session) -> TokenAnswer:
+    """The session as shown."""
+    return TokenAnswer(
+        access_token=session.access_token,
+        refresh_token=session.refresh_token,
+        expires_in=int(timedelta(minutes=settings().authcache_token_minutes).total_seconds()),
+        lsn=session.lsn,
+    )
+
+
+def _signed_in(session: Session, status: int = 200) -> Reply[TokenAnswer]:
+    return answer(token_answer(session), session.lsn, status)
+
+
+@routes.post("/api/v1/auth/register", needs=REGISTERING, summary="Register", status=201)
+async def authcache_register(body: Registration, client: DurableClient) -> Reply[TokenAnswer]:
+    """A mail follows, by whose link the address is shown to be the user's; till then nothing shared is seen."""
+    user, lsn = await lifecycle.register(body)
+    await notify(client, Letter(kind="verify", user=user.id, at_least=lsn))
+    return _signed_in(sessions.begin(user, lsn), 201)
+
+
+@routes.post("/api/v1/auth/login", needs=PUBLIC, summary="Log in with address and password")
+async def authcache_login(body: Login, headers: AtLeast, request: func.HttpRequest) -> Reply[TokenAnswer]:
+    view = await store().view(headers.x_lsn)
+    address = sign_in.key_of(body.email)
+    with failed_attempts.watched(request, address):
+        user = await sign_in.log_in(view, address, body.password.get_secret_value())
+    return _signed_in(sessions.begin(user, view.lsn))
+
+
+@routes.post("/api/v1/auth/refresh", needs=PUBLIC, summary="Exchange a refresh token for new tokens")
+async def authcache_refresh(body: Refreshing) -> Reply[TokenAnswer]:
+    """The same token gives the same successor for some seconds; used later it ends the session."""
+    return _signed_in(await sessions.refresh(body.refresh_token))
+
+
+@routes.post("/api/v1/auth/logout", needs=USER, summary="End this session")
+async def authcache_logout(caller: Caller, headers: AtLeast) -> Reply[None]:
+    user, _ = await caller_of(caller, headers)
+    return answer(None, await sessions.end(user, session_of(caller)), 204)
+
+
+@routes.post("/api/v1/auth/logout-everywhere", needs=USER, summary="End all one's sessions")
+async def authcache_logout_everywhere(caller: Caller, headers: AtLeast) -> Reply[None]:
+    user, _ = await caller_of(caller, headers)
+    return answer(None, await lifecycle.end_sessions(user), 204)
+
+
+@routes.post("/api/v1/auth/verify", needs=PUBLIC, summary="Show that an address is one's own")
+async def authcache_verify(body: ByMail) -> Reply[Shown]:
+    user, lsn = await lifecycle.verify(body.token)
+    return answer(Shown.of(user), lsn)
+
+
+@routes.post("/api/v1/auth/verify/mail", needs=USER, summary="Have the mail for that sent again", status=204)
+async def authcache_verify_again(caller: Caller, headers: AtLeast, client: DurableClient) -> None:
+    user, view = await caller_of(caller, headers)
+    await ask_for(client, Letter(kind="verify", user=user.id, at_least=view.lsn), user.address)
+
+
+@routes.post("/api/v1/auth/password/forgotten", needs=PUBLIC, summary="Have a mail sent for a new password", status=204)
+async def authcache_password_forgotten(body: Forgotten, headers: AtLeast, client: DurableClient) -> None:
+    """The answer is the same whether or not there is such a user."""
+    address = sign_in.key_of(body.email)
+    await ask_for(client, Letter(kind="reset", address=address, at_least=headers.x_lsn), address)
+
+
+@routes.post("/api/v1/auth/password/reset", needs=PUBLIC, summary="Set a new password by the mail's link")
+async def authcache_password_reset(body: NewPassword, client: DurableClient) -> Reply[TokenAnswer]:
+    """Ends all sessions but the one that the answer begins."""
+    user, lsn = await lifecycle.reset_password(body.token, body.password.get_secret_value())
+    await notify(client, Letter(kind="password-changed", user=user.id, at_least=lsn))
+    return _signed_in(sessions.begin(user, lsn))
+
+
+@routes.post("/api/v1/auth/address", needs=PUBLIC, summary="Take the new address by the mail's link")
+async def authcache_address_confirm(body: ByMail, client: DurableClient) -> Reply[Shown]:
+    before, user, lsn = await lifecycle.change_address(body.token)
+    await notify(client, Letter(kind="address-changed", user=user.id, to=before.email, at_least=lsn))
+    return answer(Shown.of(user), lsn)

@@ -1,0 +1,117 @@
+"""Which user is calling, and how new the answer has to be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from pydantic import BaseModel, Field
+
+from shared.authcache.accounts import sessions
+from shared.authcache.log.groups import Lsn
+from shared.authcache.models import User
+from shared.authcache.reading.view import View
+from shared.authcache.settings import settings
+from shared.authcache.store import store
+from shared.platform.access.auth import ADMIN, PUBLIC, Caller, Guard, header
+from shared.platform.errors import Unauthenticated
+from shared.platform.http import Reply, Routes
+from shared.platform.http.cors import Cors
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import azure.functions as func
+
+LSN: Final = "X-Lsn"
+MOST_LSN: Final = 2**53 - 1
+CORS: Final = Cors(
+    "/api/v1",
+    lambda: settings().origins,
+    sent=("Authorization", "Content-Type", LSN),
+    shown=("Retry-After", LSN),
+)
+
+T = TypeVar("T")
+
+
+class AtLeast(BaseModel):
+    """How new the answer has to be."""
+
+    x_lsn: int = Field(
+        default=0, ge=0, le=MOST_LSN, description="The answer knows what this place of the log holds, and all before it"
+    )
+
+
+class UserToken:
+    """Lets in a user who has logged in and whose session has not ended since."""
+
+    schemes: Mapping[str, Mapping[str, str]] = {
+        "UserToken": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "From the log-in."}
+    }
+
+    async def authenticate(self, request: func.HttpRequest) -> Caller:
+        scheme, _, token = header(request, "Authorization").partition(" ")
+        token = token.strip()
+        if scheme.lower() != "bearer" or not token:
+            raise Unauthenticated("Nothing says which user is calling.", remedy="Send Authorization: Bearer <token>.")
+        # Wrong tokens are not counted: nobody guesses a signature, and who types wrong passwords behind one address
+        # would keep those out who are logged in.
+        named = header(request, LSN)
+        user, family = await sessions.reader(token, int(named) if _is_lsn(named) else 0)
+        return Caller(f"user-{user.id}", organization=f"{user.id} {family}")
+
+
+class Registering:
+    """Lets in everybody where registration is open, else the operator."""
+
+    @property
+    def schemes(self) -> Mapping[str, Mapping[str, str]]:
+        return self._guard().schemes
+
+    async def authenticate(self, request: func.HttpRequest) -> Caller:
+        return await self._guard().authenticate(request)
+
+    def _guard(self) -> Guard:
+        return PUBLIC if settings().authcache_open_registration else ADMIN
+
+
+USER: Guard = UserToken()
+REGISTERING: Guard = Registering()
+
+
+def routes_of(tag: str) -> Routes:
+    """Routes that pages of other origins may call."""
+    return Routes(tag, CORS)
+
+
+async def caller_of(caller: Caller, at_least: AtLeast) -> tuple[User, View]:
+    """Who is calling, and the rows that answer.
+
+    Raises:
+        Unauthenticated: the account was deleted a moment ago.
+    """
+    view = await store().view(at_least.x_lsn)
+    user = await view.user_by_id(_parts(caller)[0])
+    if user is None:
+        raise Unauthenticated("The account is no more.", code="session-ended")
+    return user, view
+
+
+def session_of(caller: Caller) -> str:
+    """The id of the session that is calling."""
+    return _parts(caller)[1]
+
+
+def answer(body: T, lsn: Lsn, status: int = 200) -> Reply[T]:
+    """The body, with the LSN at which it is so: whoever sends that along is answered by nothing older."""
+    return Reply(body, status, {LSN: str(lsn)})
+
+
+def _parts(caller: Caller) -> tuple[str, str]:
+    assert caller.organization is not None, "the guard names it"
+    user, _, family = caller.organization.partition(" ")
+    return user, family
+
+
+def _is_lsn(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= len(str(MOST_LSN))

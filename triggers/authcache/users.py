@@ -1,0 +1,71 @@
+"""Routes of a user's own account."""
+
+from shared.authcache.accounts import lifecycle, sessions
+from shared.authcache.accounts.letters import Letter
+from shared.authcache.accounts.models import Email, Given, Password, Presented, Profile, Shown
+from shared.platform.access.auth import Caller
+from shared.platform.durable import DurableClient
+from shared.platform.http import Reply
+from triggers.authcache.auth import TokenAnswer, token_answer
+from triggers.authcache.guard import USER, AtLeast, answer, caller_of, routes_of
+from triggers.authcache.mails import ask_for, notify
+
+routes = routes_of("users")
+
+
+class PasswordChange(Given):
+    current_password: Presented
+    new_password: Password
+
+
+class AddressChange(Given):
+    email: Email
+    password: Presented
+
+
+class Confirmed(Given):
+    password: Presented
+
+
+@routes.get("/api/v1/users/me", needs=USER, summary="Who is logged in")
+async def authcache_me(caller: Caller, headers: AtLeast) -> Reply[Shown]:
+    user, view = await caller_of(caller, headers)
+    return answer(Shown.of(user), view.lsn)
+
+
+@routes.put("/api/v1/users/me", needs=USER, summary="Change one's own profile")
+async def authcache_change_me(body: Profile, caller: Caller, headers: AtLeast) -> Reply[Shown]:
+    """Fields that are left out stay as they are."""
+    user, _ = await caller_of(caller, headers)
+    changed, lsn = await lifecycle.change_profile(user, body)
+    return answer(Shown.of(changed), lsn)
+
+
+@routes.put("/api/v1/users/me/password", needs=USER, summary="Change one's password")
+async def authcache_change_password(
+    body: PasswordChange, caller: Caller, headers: AtLeast, client: DurableClient
+) -> Reply[TokenAnswer]:
+    """Ends all sessions but the one that the answer begins."""
+    user, _ = await caller_of(caller, headers)
+    changed, lsn = await lifecycle.change_password(
+        user, body.current_password.get_secret_value(), body.new_password.get_secret_value()
+    )
+    await notify(client, Letter(kind="password-changed", user=user.id, at_least=lsn))
+    return answer(token_answer(sessions.begin(changed, lsn)), lsn)
+
+
+@routes.put("/api/v1/users/me/address", needs=USER, summary="Ask for another address", status=204)
+async def authcache_change_address(
+    body: AddressChange, caller: Caller, headers: AtLeast, client: DurableClient
+) -> None:
+    """The address stays as it is until the link of the mail to the new one is used."""
+    user, view = await caller_of(caller, headers)
+    wanted = await lifecycle.new_address(user, body.email, body.password.get_secret_value())
+    letter = Letter(kind="address", user=user.id, to=wanted.shown, at_least=view.lsn)
+    await ask_for(client, letter, wanted.key)
+
+
+@routes.post("/api/v1/users/me/deletion", needs=USER, summary="Delete one's account, and all that is in it", status=204)
+async def authcache_delete_me(body: Confirmed, caller: Caller, headers: AtLeast) -> Reply[None]:
+    user, _ = await caller_of(caller, headers)
+    return answer(None, await lifecycle.delete(user, body.password.get_secret_value()), 204)

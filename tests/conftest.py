@@ -9,6 +9,7 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from shared.platform.access.failed_attempts import failed_attempts
 
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 
 # As in the app's settings: outsiders' JSON must never be rebuilt as objects (read when azure.functions decodes).
 os.environ["AZURE_FUNCTIONS_DURABLE_STRICT_TYPING"] = "1"
+
+# How long an example takes says how busy the machine is, and is no reason to fail.
+settings.register_profile("manifold", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("manifold")
 
 # Servers that tests share: `postgres`, `database`, `module_database`; `storage_connection`.
 pytest_plugins = ["local.postgres.testing", "local.azurite.testing"]

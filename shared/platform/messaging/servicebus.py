@@ -91,16 +91,6 @@ async def send(
     await send_message(queue, message)
 
 
-async def close_servicebus() -> None:
-    """Close this loop's client, if it has one. For tests and for a host that reloads the app."""
-    loop = asyncio.get_running_loop()
-    for held in _senders.pop(loop, {}).values():
-        await held.sender.close()
-    client = _clients.pop(loop, None)
-    if client is not None:
-        await client.close()
-
-
 def _client() -> ServiceBusClient:
     from azure.servicebus.aio import ServiceBusClient  # noqa: PLC0415 - loads where it is needed
 

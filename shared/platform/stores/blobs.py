@@ -97,13 +97,6 @@ async def write_blob(container: str, name: str, data: bytes, *, seen: str | None
     raise AssertionError
 
 
-async def close_blobs() -> None:
-    """Close this loop's client, if it has one. For tests and for a host that reloads the app."""
-    service = _services.pop(asyncio.get_running_loop(), None)
-    if service is not None:
-        await service.close()
-
-
 def unavailable(container: str, name: str, error: Exception) -> TransientError:
     """The error of whoever could not reach a blob."""
     return TransientError(

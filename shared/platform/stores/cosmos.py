@@ -156,13 +156,6 @@ def has_cosmos() -> bool:
     return bool(settings().cosmos_connection or settings().cosmos_endpoint)
 
 
-async def close_cosmos() -> None:
-    """Close this loop's client, if it has one. For tests and for a host that reloads the app."""
-    account = _accounts.pop(asyncio.get_running_loop(), None)
-    if account is not None:
-        await account.client.close()
-
-
 def _account() -> _Account:
     from azure.cosmos.aio import CosmosClient  # noqa: PLC0415 - loads where it is needed
 

@@ -15,7 +15,7 @@ from shared.deploys.models import ArchiveSource, Deployment
 from shared.deploys.requests import queue
 from shared.platform.errors import TransientError
 from shared.platform.settings import forget_settings
-from shared.platform.stores.cosmos import close_cosmos
+from tests.integration.closing import close_cosmos
 
 _numbers = count(1)
 ADMIN = {"X-Admin-Key": "operator"}

@@ -13,7 +13,7 @@ from shared.deploys.models import DeploymentStatus
 from shared.deploys.running.slots import Holder, Slots
 from shared.platform.errors import InvalidInput, NotFound, TransientError
 from shared.platform.settings import forget_settings
-from shared.platform.stores.cosmos import close_cosmos
+from tests.integration.closing import close_cosmos
 from triggers.deploys import queue, upkeep
 
 CANARY = "canary-in-a-message"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import accumulate
 from math import isfinite
 from typing import Any
 
@@ -13,6 +14,9 @@ MOST_LEVELS = 64
 """Of nesting; what lies deeper becomes TOO_DEEP."""
 TOO_DEEP = "nested too deeply to be read"
 
+_STEPS = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
+_NO_BRACKETS = bytes(set(range(256)) - set(_STEPS))
+_TEXT = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 
 
@@ -22,14 +26,23 @@ def decode(body: bytes) -> Any:
     Raises:
         ValueError: it is no JSON.
     """
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        text = _flattened(body.decode(errors="replace"))
+    # How many levels json itself reads depends on the version of Python: thousands, or fewer than a thousand.
+    if _levels(body) <= MOST_LEVELS:
+        try:
+            return json.loads(body)
+        except (ValueError, RecursionError):
+            pass
+    text = _flattened(body.decode(errors="replace"))
     try:
         return json.loads(text, parse_int=_integer, parse_float=_number, parse_constant=lambda _: None)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
+
+
+def _levels(body: bytes) -> int:
+    """How deep it is nested."""
+    brackets = _TEXT.sub(b"", body).translate(None, _NO_BRACKETS)
+    return max(accumulate(map(_STEPS.__getitem__, brackets)), default=0)
 
 
 def _integer(digits: str) -> int | str:

@@ -90,6 +90,12 @@ class Replay:
             self._complete(CONTINUED_AS_NEW, self.continue_input, None)
         else:
             self._complete(COMPLETED, self._output, None)
+        if self._held_actions:
+            self.notes.append(
+                f"It ended in the very turn in which it was suspended: {len(self._held_actions)} actions that it had "
+                "scheduled in that turn are lost in silence, here as in Azure. Suspend orchestrations that await "
+                "something long."
+            )
 
     @property
     def open_actions(self) -> list[NewAction]:

@@ -54,7 +54,7 @@ class Dispatcher:
     def idle(self) -> bool:
         """Whether nothing runs or is about to, but for what waits for the clock or for somebody outside."""
         queues = (self._activities, self._turns, self._batches)
-        waits = self._flush is not None or self._retries or self.instances.dropping
+        waits = self._flush is not None or self._retries or self.instances.unsettled
         return not waits and all(queue.idle for queue in queues)
 
     def start(self) -> Resumed:
@@ -84,6 +84,7 @@ class Dispatcher:
         if self._flush is not None:
             self._flush.cancel()
         self._flush_completed()
+        self.instances.stop()
 
     def _dispatch(self, made: Made) -> None:
         for child in made.children:
@@ -183,8 +184,8 @@ class Dispatcher:
         completed = list(self._completed)
         if not completed:
             return
-        messages = [message for _, message in completed if self.instances.receiver(message) is not None]
         try:
+            messages = [message for _, message in completed if self.instances.receiver(message) is not None]
             with self._hub.transaction():
                 self._hub.take_activities(activity.number for activity, _ in completed)
                 self._hub.add_messages(messages)

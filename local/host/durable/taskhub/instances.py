@@ -50,6 +50,7 @@ class Instances:
         self._clock = clock
         self._wake = wake
         self._live: dict[str, Live] = {}
+        self._posted: deque[Message] = deque()
         self._dropped: list[Message] = []
 
     def now(self) -> datetime:
@@ -129,8 +130,20 @@ class Instances:
 
     def post(self, messages: Iterable[Message]) -> None:
         """Hand committed messages to their instances and wake those; what nobody can take is dropped."""
-        for message in messages:
-            live = self.receiver(message)
+        self._posted.extend(messages)
+        self._deliver()
+
+    def _deliver(self) -> None:
+        """Hand over what is posted, in its order. Where the hub cannot be read it is tried again: it is committed."""
+        while self._posted:
+            message = self._posted[0]
+            try:
+                live = self.receiver(message)
+            except sqlite3.Error as error:
+                host_log.error("%d messages cannot be handed over yet: %s.", len(self._posted), error)
+                asyncio.get_running_loop().call_later(RETRY_SECONDS, self._deliver)
+                return
+            self._posted.popleft()
             if live is None:
                 self._dropped.append(message)
                 continue
@@ -153,9 +166,14 @@ class Instances:
             self._dropped.clear()
 
     @property
-    def dropping(self) -> bool:
-        """Whether messages that nobody takes are still to be deleted."""
-        return bool(self._dropped)
+    def unsettled(self) -> bool:
+        """Whether messages are still to be handed over, or to be deleted since nobody takes them."""
+        return bool(self._posted or self._dropped)
+
+    def stop(self) -> None:
+        """Settle nothing more: the next start reads it from the hub."""
+        self._posted.clear()
+        self._dropped.clear()
 
     def receiver(self, message: Message) -> Live | None:
         """Who takes the message; None for an instance that does not exist, has ended, or runs another execution."""

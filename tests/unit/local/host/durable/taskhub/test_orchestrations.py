@@ -8,7 +8,7 @@ from typing import Any
 import azure.durable_functions as df
 import pytest
 
-from local.host.durable.management.refusals import AlreadyExists, Finished, WrongState
+from local.host.durable.management.refusals import AlreadyExists, Finished, NotFound, WrongState
 from local.host.durable.taskhub import orchestrations
 
 
@@ -288,6 +288,33 @@ async def test_suspended_orchestrations_note_and_resume(lab: Any, app: df.DFApp)
     assert (found.status, found.output) == ("Completed", "5")
     with pytest.raises(Finished):
         one.operations.suspend(instance_id, None)
+
+
+async def test_what_a_turn_scheduled_that_is_suspended_and_ends_is_lost_and_the_instance_says_so(lab: Any) -> None:
+    app = df.DFApp()
+
+    @app.entity_trigger(context_name="context")
+    def counter(context):
+        context.set_state(1)
+
+    @app.orchestration_trigger(context_name="context")
+    def signals(context):
+        yield context.wait_for_external_event("go")
+        context.signal_entity(df.EntityId("counter", "a"), "add")
+        return "done"
+
+    one = await lab(app)
+    instance_id = one.start("signals")
+    await one.rest()
+    one.event(instance_id, "go", 1)
+    one.operations.suspend(instance_id, None)
+    assert (await one.until(instance_id)).output == '"done"'
+    await one.rest()
+    with pytest.raises(NotFound):
+        one.operations.entity_state("counter", "a")
+    assert any(
+        "1 actions that it had scheduled in that turn are lost" in note for note in one.extension.diagnosis(instance_id)
+    )
 
 
 async def test_the_same_id_cannot_be_started_twice_at_once_but_again_when_done(lab: Any, app: df.DFApp) -> None:

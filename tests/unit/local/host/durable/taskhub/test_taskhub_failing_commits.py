@@ -6,6 +6,7 @@ import json
 import shutil
 import sqlite3
 import tempfile
+import threading
 from collections import Counter
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -22,7 +23,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multip
 from local.host.core.clock import ManualClock
 from local.host.durable.extension import DurableExtension
 from local.host.durable.management import operations
-from local.host.durable.management.refusals import Finished
+from local.host.durable.management.refusals import AlreadyExists, Finished, NotFound, WrongState
 from local.host.durable.model import entities
 from local.host.durable.model.options import DurableOptions
 from local.host.durable.replay import turn
@@ -30,11 +31,20 @@ from local.host.durable.sdk.inprocess import InProcessFunctions
 from local.host.durable.taskhub import instances, orchestrations
 
 KEYS = ["a", "b"]
-EXPECTED = {"chain": [1, 2], "fan": [0, 1, 2], "timed": "late", "parent": [[1, 2], 5], "caught": "failed"}
-WRITES = ("BEGIN", "INSERT", "DELETE", "COMMIT")
+EXPECTED = {
+    "chain": [1, 2],
+    "fan": [0, 1, 2],
+    "timed": "late",
+    "parent": [[1, 2], 5],
+    "caught": "failed",
+    "retried": "gave up",
+    "flaky": "healed",
+}
+STATEMENTS = ("BEGIN", "INSERT", "DELETE", "COMMIT", "SELECT")
+REFUSALS = (sqlite3.OperationalError, Finished, NotFound, WrongState, AlreadyExists)
 
 
-def make_app() -> df.DFApp:
+def make_app(healthy: threading.Event) -> df.DFApp:
     app = df.DFApp()
 
     @app.activity_trigger(input_name="x")
@@ -45,6 +55,12 @@ def make_app() -> df.DFApp:
     def fails(x):
         raise ValueError(x)
 
+    @app.activity_trigger(input_name="x")
+    def heals(x):
+        if not healthy.is_set():
+            raise ValueError("ill")
+        return "healed"
+
     @app.entity_trigger(context_name="context")
     def counter(context):
         value = context.get_state(lambda: 0) + (context.get_input() or 0)
@@ -52,6 +68,7 @@ def make_app() -> df.DFApp:
         context.set_result(value)
 
     add_orchestrations(app)
+    add_waiting_orchestrations(app)
     return app
 
 
@@ -80,6 +97,28 @@ def add_orchestrations(app: df.DFApp) -> None:
         except Exception:  # the SDK's own kind
             return "failed"
 
+
+def add_waiting_orchestrations(app: df.DFApp) -> None:
+    @app.orchestration_trigger(context_name="context")
+    def retried(context):
+        try:
+            yield context.call_activity_with_retry("fails", df.RetryOptions(5000, 2), "x")
+        except Exception:  # the SDK's own kind
+            return "gave up"
+
+    @app.orchestration_trigger(context_name="context")
+    def flaky(context):
+        return (yield context.call_activity("heals", "x"))
+
+    @app.orchestration_trigger(context_name="context")
+    def race(context):
+        event = context.wait_for_external_event("go")
+        timer = context.create_timer(context.current_utc_datetime + timedelta(minutes=1))
+        if (yield context.task_any([event, timer])) is timer:
+            return "late"
+        timer.cancel()
+        return event.result
+
     @app.orchestration_trigger(context_name="context")
     def waits(context):
         return [(yield context.wait_for_external_event("go")), (yield context.wait_for_external_event("go"))]
@@ -105,14 +144,15 @@ class Relaying(InProcessFunctions):
 
 
 class FullDisk:
-    """A connection whose writing statements fail where the test says: `faults` counts down to each failure."""
+    """A connection whose statements fail where the test says: `faults` counts down to each failure."""
 
     def __init__(self, real: sqlite3.Connection) -> None:
         self._real = real
         self.faults: list[int] = []
+        self.watched = True
 
     def execute(self, statement: str, *more: Any) -> sqlite3.Cursor:
-        if statement.startswith(WRITES) and self.faults:
+        if self.watched and self.faults and statement.startswith(STATEMENTS):
             self.faults[0] -= 1
             if self.faults[0] < 0:
                 del self.faults[0]
@@ -156,10 +196,12 @@ class FailingCommits(RuleBasedStateMachine):
         self.patches = pytest.MonkeyPatch()
         for module in (operations, entities, instances, orchestrations, turn):
             self.patches.setattr(module, "uuid4", lambda: UUID(int=next(self.ids)))
-        self.functions = Relaying(make_app().get_functions())
+        self.healthy = threading.Event()
+        self.functions = Relaying(make_app(self.healthy).get_functions())
         self.counters: Counter[str] = Counter()
         self.events: dict[str, list[int]] = {}
         self.started: dict[str, str] = {}
+        self.ended: set[str] = set()
         self.do(self.open())
 
     def do(self, work: Any) -> Any:
@@ -182,13 +224,13 @@ class FailingCommits(RuleBasedStateMachine):
         self.disk.faults.clear()
         self.hub.close()
 
-    def accepted(self, operation: Any, *arguments: Any) -> Any:
-        """What the operation answers; None when it failed, which its caller is told."""
+    def accepted(self, operation: Any, *arguments: Any, **named: Any) -> Any:
+        """What the operation answers; None when it was refused or failed, which its caller is told."""
 
         async def operate() -> Any:
             try:
-                return operation(*arguments) or True
-            except sqlite3.OperationalError:
+                return operation(*arguments, **named) or True
+            except REFUSALS:
                 return None
 
         return self.do(operate())
@@ -207,7 +249,7 @@ class FailingCommits(RuleBasedStateMachine):
         if self.accepted(self.operations.signal_entity, "counter", "relay", "add", json.dumps(str(number))):
             self.counters["b"] += number
 
-    @rule(target=running, name=st.sampled_from([*EXPECTED, "calls", "waits"]))
+    @rule(target=running, name=st.sampled_from([*EXPECTED, "calls", "waits", "race"]))
     def start(self, name):
         value = json.dumps(json.dumps("first")) if name == "calls" else None
         instance_id = self.accepted(self.operations.start, name, value)
@@ -220,15 +262,36 @@ class FailingCommits(RuleBasedStateMachine):
 
     @rule(instance_id=running, number=st.integers(0, 9))
     def raise_event(self, instance_id, number):
-        async def send() -> bool:
-            try:
-                self.operations.raise_event(instance_id, "go", json.dumps(number))
-            except (sqlite3.OperationalError, Finished):
-                return False
-            return True
-
-        if self.started[instance_id] == "waits" and self.do(send()):
+        if self.started[instance_id] in {"waits", "race"} and self.accepted(
+            self.operations.raise_event, instance_id, "go", json.dumps(number)
+        ):
             self.events.setdefault(instance_id, []).append(number)
+
+    @rule(instance_id=running)
+    def terminate(self, instance_id):
+        if self.started[instance_id] != "calls" and self.accepted(self.operations.terminate, instance_id, "enough"):
+            self.ended.add(instance_id)
+
+    @rule(instance_id=running)
+    def suspend(self, instance_id):
+        # The signal before its continue_as_new would be lost, as in Azure, if both were of the turn that suspends it.
+        if self.started[instance_id] != "calls":
+            self.accepted(self.operations.suspend, instance_id, None)
+
+    @rule(instance_id=running)
+    def resume(self, instance_id):
+        self.accepted(self.operations.resume, instance_id, None)
+
+    @rule(instance_id=running)
+    def rewind(self, instance_id):
+        self.accepted(self.operations.rewind, instance_id, None)
+
+    @rule(instance_id=running)
+    def start_over(self, instance_id):
+        name = self.started[instance_id]
+        if name != "calls" and self.accepted(self.operations.restart, instance_id, new_id=False):
+            self.ended.discard(instance_id)
+            self.events.pop(instance_id, None)
 
     @rule(rounds=st.integers(1, 30))
     def time_passes_for_the_loop(self, rounds):
@@ -253,6 +316,7 @@ class FailingCommits(RuleBasedStateMachine):
 
     @invariant()
     def memory_holds_what_is_committed(self):
+        self.disk.watched = False
         rows = {table: self.numbers(table) for table in ("inbox", "timers")}
         for live in self.extension._dispatcher.instances._live.values():
             kept = self.hub.instance(live.state.instance_id)
@@ -266,6 +330,7 @@ class FailingCommits(RuleBasedStateMachine):
                     assert live.state.texts == self.hub.history(live.state.instance_id)
             for message in live.inbox:
                 assert message.number in rows["inbox"] or message.timer in rows["timers"]
+        self.disk.watched = True
 
     def numbers(self, table):
         return {number for (number,) in self.disk._real.execute(f"SELECT number FROM {table}")}
@@ -286,24 +351,47 @@ class FailingCommits(RuleBasedStateMachine):
             shutil.rmtree(self.folder)
 
     async def come_to_rest(self):
+        self.healthy.set()
         for instance_id, name in self.started.items():
-            while name == "waits" and len(self.events.get(instance_id, [])) < 2:
+            while name == "waits" and instance_id not in self.ended and len(self.events.get(instance_id, [])) < 2:
                 self.operations.raise_event(instance_id, "go", "7")
                 self.events.setdefault(instance_id, []).append(7)
         for _ in range(400):
             await asyncio.sleep(0.5)
             inboxes = [live.inbox for live in self.extension._dispatcher.instances._live.values()]
-            if self.extension.idle and not any(inboxes):
+            if self.extension.idle and not any(inboxes) and not self.steered():
                 if (wake := self.clock.next_wake()) is None:
                     return
                 self.clock.move_to(max(wake, self.clock.now()))
         raise AssertionError("It does not come to rest.")
 
+    def steered(self) -> bool:
+        """Whether something had to be resumed or rewound that would else never complete."""
+        moved = False
+        for instance_id in self.started:
+            status = self.operations.status(instance_id).status
+            if status == "Suspended":
+                self.operations.resume(instance_id, None)
+            elif status == "Failed":
+                self.operations.rewind(instance_id, None)
+            moved = moved or status in {"Suspended", "Failed"}
+        return moved
+
     def check(self):
         for instance_id, name in self.started.items():
             found = self.operations.status(instance_id)
-            expected = self.events[instance_id][:2] if name == "waits" else EXPECTED.get(name)
-            assert (found.status, json.loads(found.output or "null")) == ("Completed", expected), name
+            if found.status == "Terminated":
+                assert instance_id in self.ended
+                assert found.output == "enough"
+                continue
+            output = json.loads(found.output or "null")
+            assert found.status == "Completed", name
+            if name == "race":
+                assert output in ["late", *self.events.get(instance_id, [])[:1]]
+            elif name != "waits":
+                assert output == EXPECTED.get(name), name
+            elif instance_id not in self.ended:
+                assert output == self.events[instance_id][:2]
             history = self.operations.history(found)
             scheduled = [event["EventId"] for event in history if event["EventType"] == 4]
             outcomes = [event["TaskScheduledId"] for event in history if event["EventType"] in {5, 6}]
@@ -320,7 +408,7 @@ def test_whatever_commit_fails_nothing_is_lost_and_nothing_is_done_twice():
 
 async def test_a_counter_signalled_once_under_two_failing_commits_reads_one(lab, monkeypatch):
     monkeypatch.setattr(instances, "RETRY_SECONDS", 0.001)
-    one = await lab(make_app())
+    one = await lab(make_app(threading.Event()))
     one.operations.signal_entity("counter", "a", "add", json.dumps("1"))
     hub = one.extension._hub
     hub._db = disk = FullDisk(hub._db)

@@ -131,6 +131,10 @@ param sesAccessKeyId string = ''
 param sesSecretAccessKey string
 param sesConfigurationSet string = ''
 
+@description('Address of the Iceberg catalog, as https://<lakekeeper>/catalog, and the scope of its tokens; empty: none.')
+param authcacheCatalogUri string = ''
+param authcacheCatalogScope string = ''
+
 @description('Address of the Communication Services resource; empty: it is not used.')
 param communicationEndpoint string = ''
 
@@ -728,6 +732,8 @@ module app 'functionApp.bicep' = {
       GOOGLE_CLIENT_ID: googleClientId
       FOLLOWUPS_SNS_TOPICS: snsTopics
       FOLLOWUPS_REPLY_TO: followupsReplyTo
+      AUTHCACHE_CATALOG_URI: authcacheCatalogUri
+      AUTHCACHE_CATALOG_SCOPE: authcacheCatalogScope
       FOLLOWUPS_SENDER: followupsSender
       FOLLOWUPS_PUBLIC_URL: 'https://func-${token}.azurewebsites.net'
       FOLLOWUPS_MAILS_PER_MINUTE: '60'

@@ -17,7 +17,16 @@ class AuthCacheSettings(Settings):
     """For the log, its base, what instances may answer from, and for those who have accounts."""
 
     authcache_container: str = Field(
-        "authcache", pattern=r"^[a-z0-9-]{3,63}$", description="blob container of the log, the base and its manifest"
+        "authcache",
+        min_length=3,
+        max_length=63,
+        pattern="^[a-z0-9-]+$",
+        description="blob container of the log, the base and its manifest",
+    )
+    authcache_folder: str = Field(
+        "manifold-authcache",
+        min_length=1,
+        description="folder on the instance's own disk for copies of the base; relative to the system's temporary one",
     )
     authcache_refresh_seconds: float = Field(
         5, ge=0.1, le=300, description="seconds after which an instance looks for what others have written"
@@ -30,6 +39,48 @@ class AuthCacheSettings(Settings):
     )
     authcache_group_records: int = Field(
         500, ge=1, le=5000, description="most records that one instance writes into one blob of the log"
+    )
+    authcache_log_hours: float = Field(
+        24, ge=1, le=8760, description="hours that a group of the log is kept after it was folded and is in Iceberg"
+    )
+    authcache_catalog_uri: str = Field(
+        "",
+        pattern="^(https?://.+|sqlite:///.+)?$",
+        description="Iceberg catalog: https://.../catalog of Lakekeeper, or sqlite:///path;"
+        " unset: a SQLite file in AUTHCACHE_FOLDER, for one machine",
+    )
+    authcache_catalog_scope: str = Field(
+        "",
+        max_length=200,
+        pattern="^[A-Za-z0-9:/._-]*$",
+        description="scope of the Entra token for a REST catalog, as api://<id>/.default; unset: no token is sent",
+    )
+    authcache_warehouse: str = Field("lakekeeper", description="warehouse of the REST catalog")
+    authcache_lake_container: str = Field(
+        "iceberg",
+        min_length=3,
+        max_length=63,
+        pattern="^[a-z0-9-]+$",
+        description="blob container of the tables, where the catalog names none",
+    )
+    authcache_namespace: str = Field(
+        "investflow", max_length=100, pattern="^[A-Za-z0-9_]+$", description="Iceberg namespace of the tables"
+    )
+    authcache_most_files: int = Field(
+        50, ge=2, le=10_000, description="small data files of an Iceberg table from which on they are made one"
+    )
+    authcache_snapshot_hours: float = Field(
+        72, ge=0, le=8760, description="hours that a snapshot of an Iceberg table is kept"
+    )
+    cdc_cache_container_name: str = Field(
+        "documents",
+        min_length=3,
+        max_length=63,
+        pattern="^[a-z0-9-]+$",
+        description="blob container of the published cdc/ files",
+    )
+    authcache_publish_seconds: float = Field(
+        600, ge=0, le=86_400, description="least seconds between two publications of large cdc/ files"
     )
     authcache_jwt_keys: SigningKeys = Field(
         (),

@@ -33,11 +33,20 @@ class Table(Generic[R]):
 
     Attributes:
         indexes: by name, the fields whose values together are the key; several rows may have the same.
+        decimals: by field, precision and scale of its numbers where they are not (18, 4).
+        expires: a field with the time from which on a row is kept no longer; None: all are kept.
+        in_iceberg: whether its rows stand in the Iceberg catalog too, and survive the loss of the base.
     """
 
     name: str
     row: type[R]
     indexes: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    decimals: Mapping[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
+    expires: str | None = None
+    in_iceberg: bool = True
+
+    def __hash__(self) -> int:
+        return hash(self.name)
 
     def key(self, index: str, row: R) -> str:
         """What the row is found by in this index."""
@@ -49,8 +58,14 @@ def key_of(*values: str) -> str:
     return values[0] if len(values) == 1 else SEPARATOR.join(values)
 
 
-USERS = Table("users", User, {"address": ("address",)})
+_RATE = (5, 2)
+USERS = Table(
+    "users",
+    User,
+    {"address": ("address",)},
+    {"tax_rate": _RATE, "mortgage_interest_rate": _RATE, "loc_interest_rate": _RATE},
+)
 SHARES = Table("shares", Share, {"pair": ("owner", "viewer"), "owner": ("owner",), "viewer": ("viewer",)})
-FAMILIES = Table("families", RefreshFamily, {"user": ("user",)})
+FAMILIES = Table("families", RefreshFamily, {"user": ("user",)}, expires="expires_at", in_iceberg=False)
 
 TABLES: Mapping[str, Table[Any]] = MappingProxyType({table.name: table for table in (USERS, SHARES, FAMILIES)})

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from shared.authcache.settings import AuthCacheSettings
 from shared.platform.workload import Workload
-from triggers.authcache import admin, auth, shares, users
+from triggers.authcache import admin, auth, health, shares, upkeep, users
 
 authcache = Workload(
     name="authcache",
-    routes=(auth.routes, users.routes, shares.routes, admin.routes),
+    routes=(auth.routes, users.routes, shares.routes, admin.routes, health.routes),
+    functions=(upkeep.timers,),
     settings=AuthCacheSettings,
+    sweeps=(upkeep.sweep,),
 )

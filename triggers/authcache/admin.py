@@ -1,5 +1,7 @@
 """Routes of operators: users from elsewhere, users found, disabled and enabled."""
 
+from __future__ import annotations
+
 from pydantic import BaseModel, ConfigDict
 
 from shared.authcache.accounts import importing, lifecycle, sharing, sign_in

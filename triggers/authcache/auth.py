@@ -1,5 +1,7 @@
 """Routes to get in and out: register, log in, refresh, log out; and to show that an address is one's own."""
 
+from __future__ import annotations
+
 from datetime import timedelta
 from typing import Literal
 

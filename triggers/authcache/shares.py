@@ -1,5 +1,7 @@
 """Routes of sharing, from both ends."""
 
+from __future__ import annotations
+
 from typing import Annotated
 
 from pydantic import BaseModel, Field

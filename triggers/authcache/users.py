@@ -1,5 +1,7 @@
 """Routes of a user's own account."""
 
+from __future__ import annotations
+
 from shared.authcache.accounts import lifecycle, sessions
 from shared.authcache.accounts.letters import Letter
 from shared.authcache.accounts.models import Email, Given, Password, Presented, Profile, Shown

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field
 
 from shared.authcache.log.records import Change, Drop, Put, Record, Rows
 from shared.authcache.models import User
 from shared.authcache.tables import FAMILIES, SHARES, USERS
+
+Rate = Annotated[Decimal, Field(max_digits=5, decimal_places=2)]
+"""What a rate's column holds."""
 
 
 class UserCreated(Record):
@@ -22,9 +27,9 @@ class UserCreated(Record):
     first_name: str
     last_name: str
     password_hash: str
-    tax_rate: Decimal | None = None
-    mortgage_interest_rate: Decimal | None = None
-    loc_interest_rate: Decimal | None = None
+    tax_rate: Rate | None = None
+    mortgage_interest_rate: Rate | None = None
+    loc_interest_rate: Rate | None = None
     verified: bool = False
 
     async def changes(self, rows: Rows) -> Sequence[Change]:  # noqa: ARG002 - it needs no rows before it
@@ -53,9 +58,9 @@ class UserChanged(_OfUser):
     kind: ClassVar[str] = "user-changed"
     first_name: str | None = None
     last_name: str | None = None
-    tax_rate: Decimal | None = None
-    mortgage_interest_rate: Decimal | None = None
-    loc_interest_rate: Decimal | None = None
+    tax_rate: Rate | None = None
+    mortgage_interest_rate: Rate | None = None
+    loc_interest_rate: Rate | None = None
 
     def fields(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.model_fields_set - {"user", "at"}}

@@ -6,17 +6,21 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 
+from shared.authcache.base.manifest import Manifest, read_manifest
+from shared.authcache.base.reading import CorruptBase
+from shared.authcache.base.repair import refuse_without_manifest, want_rebuild
 from shared.authcache.log.groups import Group, Lsn, read_group
 from shared.authcache.log.records import Record
-from shared.authcache.reading.levels import Level, Overlay
+from shared.authcache.reading.holding import Holding, fetched_levels, levels_at_once
 from shared.authcache.reading.view import View
 from shared.authcache.settings import AuthCacheSettings, settings
 from shared.platform.errors import InvalidInput, ManifoldError, TransientError
 
 logger = logging.getLogger(__name__)
 
-AT_ONCE = 16
+AT_ONCE = 32
 """Groups of the log that are read at the same time."""
 IDLE_SECONDS = 60
 """Without a request for so long, an instance looks no more until the next one comes."""
@@ -27,14 +31,18 @@ class Instance:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._base: Sequence[Level] = ()
-        self._tail = Overlay()
-        self._lsn: Lsn = 0
+        self.holding = Holding()
+        self.loaded_at: datetime | None = None
+        self.loads = 0
+        self.refusals = 0
+        self.local = False
+        self._etag: str | None = None
         self._seen_at: float | None = None
         self._failing = False
         self._asked_at = 0.0
         self._looking: asyncio.Task[None] | None = None
         self._watching: asyncio.Task[None] | None = None
+        self._fetching: asyncio.Task[None] | None = None
 
     @property
     def settings(self) -> AuthCacheSettings:
@@ -53,6 +61,13 @@ class Instance:
             TransientError: they cannot, and what is known is older than AUTHCACHE_STALE_SECONDS or than `at_least`.
             InvalidInput: `at_least` is an LSN that was never written.
         """
+        try:
+            return await self._view(at_least)
+        except TransientError:
+            self.refusals += 1
+            raise
+
+    async def _view(self, at_least: Lsn | None) -> View:
         self._asked_at = self._clock()
         if self._watching is None or self._watching.done():
             self._watching = asyncio.create_task(self._watch())
@@ -61,23 +76,23 @@ class Instance:
             await self.refresh()
         elif age > self.settings.authcache_refresh_seconds and not self._failing:
             await self._try_to_refresh()
-        if at_least is not None and at_least > self._lsn:
+        if at_least is not None and at_least > self.holding.lsn:
             await self.refresh()
-            if at_least > self._lsn:
+            if at_least > self.holding.lsn:
                 raise InvalidInput("No such LSN was ever written.", code="lsn-unknown", remedy="Log in again.")
         return self.now()
 
     def now(self) -> View:
         """What is known, however old."""
-        return View(self._lsn, (self._tail, *self._base))
+        return self.holding.view()
 
     async def refresh(self) -> None:
         """Read the log to its end. Who comes while somebody else does so has that begun anew, and shares it.
 
         Raises:
-            TransientError: the blobs cannot be read.
+            TransientError: the blobs cannot be read, or the base is being made anew.
         """
-        if self._looking is not None:
+        if self._looking is not None and not self._looking.done():
             await asyncio.wait([self._looking])  # it may have looked before what the caller needs was written
         if self._looking is None or self._looking.done():
             self._looking = asyncio.create_task(self._look())
@@ -85,16 +100,11 @@ class Instance:
 
     async def extend(self, lsn: Lsn, records: Sequence[Record]) -> None:
         """Take in the group that stands at `lsn`, unless it or a later one is known already."""
-        if lsn != self._lsn + 1:
-            return
-        view = self.now()
-        for record in records:
-            self._tail.apply(await record.changes(view))
-        self._lsn = lsn
+        await self.holding.extend(lsn, records)
 
     async def close(self) -> None:
         """Look no more."""
-        for task in (self._watching, self._looking):
+        for task in (self._watching, self._looking, self._fetching):
             if task is not None:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
@@ -102,34 +112,64 @@ class Instance:
     async def _look(self) -> None:
         began = self._clock()
         try:
-            while await self._read_on():
-                pass
+            next_lsn = self.holding.lsn + 1
+            found, group = await asyncio.gather(read_manifest(), read_group(next_lsn))
+            if found is not None and found[1] != self._etag:
+                await self._adopt(*found)
+                next_lsn = self.holding.lsn + 1
+                group = await read_group(next_lsn)
+            elif found is None and self._seen_at is None:
+                await refuse_without_manifest()
+            if group is not None:
+                await self._read_on(next_lsn, group)
         except ManifoldError:
             self._failing = True
             raise
         self._failing = False
         self._seen_at = began
 
-    async def _read_on(self) -> bool:
-        """Read what follows in the log; whether there may be more.
+    async def _read_on(self, lsn: Lsn, group: Group | None) -> None:
+        """Take in the group that stands at `lsn`, and those that follow to the end of the log.
 
-        The next group alone is asked for first: mostly there is none.
+        Each at the place where it was read: this instance may have written on meanwhile.
         """
-        first = self._lsn + 1
-        group = await read_group(first)
-        if group is None:
-            return False
-        await self._take(first, [group])
-        following = await asyncio.gather(*(read_group(first + step) for step in range(1, AT_ONCE + 1)))
-        await self._take(first + 1, following)
-        return None not in following
-
-    async def _take(self, first: Lsn, groups: Sequence[Group | None]) -> None:
-        """Take in groups that were read at `first` and after it: this instance may have written on meanwhile."""
-        for lsn, group in enumerate(groups, first):
-            if group is None:
-                return
+        while group is not None:
             await self.extend(lsn, group.records)
+            following = await asyncio.gather(*(read_group(lsn + step) for step in range(1, AT_ONCE + 1)))
+            for one in following:
+                if one is None:
+                    return
+                lsn += 1
+                await self.extend(lsn, one.records)
+            lsn += 1
+            group = await read_group(lsn)
+
+    async def _adopt(self, manifest: Manifest, etag: str) -> None:
+        """Stand on another manifest: at once where what is held is older or is to be forgotten, else once fetched."""
+        held = self.holding.manifest
+        behind = not self.holding.lsn or manifest.lsn > self.holding.lsn
+        if behind or (held is not None and manifest.epoch != held.epoch):
+            self.local = False
+            await self.holding.install(manifest, levels_at_once(manifest))
+        if self._fetching is not None:
+            self._fetching.cancel()
+        self._fetching = asyncio.create_task(self._fetch(manifest))
+        self._etag = etag
+
+    async def _fetch(self, manifest: Manifest) -> None:
+        try:
+            await self.holding.install(manifest, await fetched_levels(manifest))
+        except CorruptBase as error:
+            logger.exception("The base of the auth cache is damaged.", extra={"lsn": manifest.lsn})
+            self._etag = None
+            await want_rebuild(str(error))
+        except Exception as error:  # noqa: BLE001 - whatever hindered it, the next look tries again
+            logger.warning("The base could not be fetched: %s", error, extra={"lsn": manifest.lsn})
+            self._etag = None
+        else:
+            self.local = True
+            self.loads += 1
+            self.loaded_at = datetime.now(UTC)
 
     async def _try_to_refresh(self) -> None:
         try:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from uuid import uuid4
 
 from shared.authcache.log.groups import Group, Lsn, create_group, read_group
-from shared.authcache.log.records import Record
+from shared.authcache.log.records import Change, Record
 from shared.authcache.reading.instance import Instance
 from shared.authcache.reading.levels import Overlay
 from shared.authcache.writing.uniqueness import Check
@@ -87,6 +87,8 @@ class Committer:
         fresh = False
         races = 0
         while True:
+            # The group stands upon what it was checked against, though the instance may learn more meanwhile.
+            lsn = self._instance.now().lsn + 1
             kept, refused = await self._checked(batch)
             if refused and not fresh:  # what refuses them may have been undone by somebody else since
                 await self._instance.refresh()
@@ -97,7 +99,6 @@ class Committer:
             if not kept:
                 return
             group = Group(uuid4().hex, [record for write in kept for record in write.records])
-            lsn = self._instance.now().lsn + 1
             if await self._created(lsn, group):
                 await self._instance.extend(lsn, group.records)
                 for write in kept:
@@ -117,14 +118,19 @@ class Committer:
         kept: list[_Write] = []
         refused: list[tuple[_Write, Exception]] = []
         for write in batch:
+            own = Overlay()
+            seen = view.under(own)
             try:
                 if write.check is not None:
-                    await write.check(view)
+                    await write.check(seen)
+                changes: list[Change] = []
                 for record in write.records:
-                    draft.apply(await record.changes(view))
+                    changes += (made := await record.changes(seen))
+                    own.apply(made)
             except Exception as error:  # noqa: BLE001 - whatever a check raises is its writer's answer
                 refused.append((write, error))
             else:
+                draft.apply(changes)
                 kept.append(write)
         return kept, refused
 

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterable, Callable
+from collections.abc import AsyncIterable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from shared.platform.errors import InvalidInput, NotFound
+from shared.platform.errors import Conflict, InvalidInput, NotFound
 from shared.platform.stores.blobs import blob_service, unavailable
-
-if TYPE_CHECKING:
-    from azure.storage.blob.aio import BlobServiceClient
 
 _CLOCK_SKEW = timedelta(minutes=5)
 
@@ -79,6 +76,58 @@ async def blob_size(container: str, name: str) -> int | None:
     return int(found.size)
 
 
+@dataclass(frozen=True, slots=True)
+class BlobDetails:
+    """What is known of a blob without its bytes."""
+
+    etag: str
+    modified: datetime
+    metadata: Mapping[str, str]
+
+
+async def blob_details(container: str, name: str) -> BlobDetails | None:
+    """What is known of the blob, or None if it (or its container) does not exist."""
+    from azure.core.exceptions import AzureError, ResourceNotFoundError  # noqa: PLC0415 - loads in the activity
+
+    try:
+        found = await blob_service().get_blob_client(container, name).get_blob_properties()
+    except ResourceNotFoundError:
+        return None
+    except AzureError as error:
+        raise unavailable(container, name, error) from error
+    return BlobDetails(str(found.etag), found.last_modified, found.metadata or {})
+
+
+async def replace_blob(
+    container: str, name: str, data: AsyncIterable[bytes], *, seen: str | None, metadata: dict[str, str]
+) -> None:
+    """Write a blob if it still is the version with ETag `seen` (None: if it does not exist).
+
+    Raises:
+        Conflict: somebody else wrote it in between.
+    """
+    from azure.core import MatchConditions  # noqa: PLC0415 - loads in the activity
+    from azure.core.exceptions import (  # noqa: PLC0415 - loads in the activity
+        AzureError,
+        ResourceExistsError,
+        ResourceModifiedError,
+    )
+
+    condition: dict[str, Any] = (
+        {"etag": seen, "match_condition": MatchConditions.IfNotModified, "overwrite": True}
+        if seen
+        else {"overwrite": False}
+    )
+    try:
+        await ensure_container(container)
+        client = blob_service().get_blob_client(container, name)
+        await client.upload_blob(data, metadata=metadata, **condition)
+    except (ResourceExistsError, ResourceModifiedError) as error:
+        raise Conflict(f"The blob {container}/{name} was changed by somebody else.", code="blob-changed") from error
+    except AzureError as error:
+        raise unavailable(container, name, error) from error
+
+
 async def create_blob(container: str, name: str, data: bytes | AsyncIterable[bytes]) -> bool:
     """Write a blob that nobody has written yet. False: it is there already, and stays as it is."""
     from azure.core.exceptions import (  # noqa: PLC0415 - loads in the activity
@@ -88,7 +137,7 @@ async def create_blob(container: str, name: str, data: bytes | AsyncIterable[byt
     )
 
     try:
-        await _ensure_container(blob_service(), container)
+        await ensure_container(container)
         await blob_service().get_blob_client(container, name).upload_blob(data, overwrite=False)
     except (ResourceExistsError, ResourceModifiedError):
         return False
@@ -151,7 +200,7 @@ async def create_url(container: str, name: str, lifetime: timedelta) -> SignedUr
     now = datetime.now(UTC)
     begins, ends = now - _CLOCK_SKEW, now + lifetime
     try:
-        await _ensure_container(service, container)
+        await ensure_container(container)
         account_key: Any = getattr(service.credential, "account_key", None)
         signing: dict[str, Any] = (
             {"account_key": account_key}
@@ -172,12 +221,15 @@ async def create_url(container: str, name: str, lifetime: timedelta) -> SignedUr
     return SignedUrl(f"{service.get_blob_client(container, name).url}?{token}", ends)
 
 
-async def _ensure_container(service: BlobServiceClient, container: str) -> None:
-    from azure.core.exceptions import ResourceExistsError  # noqa: PLC0415 - loads in the activity
+async def ensure_container(container: str) -> None:
+    """See that the container exists."""
+    from azure.core.exceptions import AzureError, ResourceExistsError  # noqa: PLC0415 - loads in the activity
 
-    client = service.get_container_client(container)
-    if not await client.exists():
-        try:
+    client = blob_service().get_container_client(container)
+    try:
+        if not await client.exists():
             await client.create_container()
-        except ResourceExistsError:
-            return
+    except ResourceExistsError:
+        return
+    except AzureError as error:
+        raise unavailable(container, "", error) from error

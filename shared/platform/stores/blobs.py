@@ -63,6 +63,19 @@ async def read_blob(container: str, name: str) -> Blob | None:
         raise unavailable(container, name, error) from error
 
 
+async def read_range(container: str, name: str, start: int, length: int) -> bytes | None:
+    """`length` bytes of the blob from `start` on, fewer where it ends; None if it (or its container) does not exist."""
+    from azure.core.exceptions import AzureError, ResourceNotFoundError  # noqa: PLC0415 - loads in the activity
+
+    try:
+        stream = await blob_service().get_blob_client(container, name).download_blob(start, length)
+        return await stream.readall()
+    except ResourceNotFoundError:
+        return None
+    except AzureError as error:
+        raise unavailable(container, name, error) from error
+
+
 async def write_blob(container: str, name: str, data: bytes, *, seen: str | None) -> str:
     """Write the blob if it still is the version with ETag `seen` (None: if it does not exist) and give its new ETag.
 

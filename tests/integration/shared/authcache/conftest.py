@@ -28,16 +28,18 @@ def granted(owner, viewer, **fields):
 
 
 @pytest.fixture
-def container(monkeypatch):
-    """The name of a container that does not exist yet, as AUTHCACHE_CONTAINER says."""
-    name = f"authcache-{uuid.uuid4().hex}"
-    monkeypatch.setenv("AUTHCACHE_CONTAINER", name)
+def container(storage, monkeypatch, tmp_path):
+    """A log, a base and a catalog of one's own, of which nothing exists yet; the container of the log."""
+    own = uuid.uuid4().hex
+    for setting in ("AUTHCACHE_CONTAINER", "AUTHCACHE_LAKE_CONTAINER", "CDC_CACHE_CONTAINER_NAME"):
+        monkeypatch.setenv(setting, f"{setting.partition('_')[0].lower()}-{setting[10:14].lower().strip('_')}-{own}")
+    monkeypatch.setenv("AUTHCACHE_FOLDER", str(tmp_path))
     forget_settings()
-    return name
+    return f"authcache-cont-{own}"
 
 
 @pytest.fixture
-async def instances(storage, container):
+async def instances(container):
     """Makes instances on one log."""
     made = []
 

@@ -1,0 +1,81 @@
+"""Brings segments from the container to this machine's disk, each once, and clears away those that are not used."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import shutil
+import tempfile
+from collections.abc import Iterable
+from hashlib import sha256
+from pathlib import Path
+from uuid import uuid4
+
+from shared.authcache.base.manifest import File, Segment
+from shared.authcache.base.names import READ_BY_REQUESTS
+from shared.authcache.base.reading import CorruptBase
+from shared.authcache.settings import settings
+from shared.platform.errors import NotFound
+from shared.platform.settings import settings as platform_settings
+from shared.platform.stores.blob_files import download_blob
+
+logger = logging.getLogger(__name__)
+
+
+def own_folder() -> Path:
+    """The folder on this machine's disk that AUTHCACHE_FOLDER names."""
+    return Path(tempfile.gettempdir()) / settings().authcache_folder
+
+
+def folder_of(segment: Segment, epoch: int) -> Path:
+    """Where the segment lies on this machine's disk, if it does. Processes share it."""
+    known = platform_settings()
+    connection = known.storage_connection.get_secret_value() if known.storage_connection else ""
+    account = sha256(f"{known.storage_blob_endpoint}{connection}".encode()).hexdigest()[:16]
+    return own_folder() / f"{account}-{settings().authcache_container}" / f"{epoch}" / segment.name.replace("/", "-")
+
+
+async def fetch(segment: Segment, epoch: int) -> Path:
+    """The folder that holds the segment's files which look-ups need; they are fetched unless they are there.
+
+    Raises:
+        CorruptBase: a blob is missing, or is not what the manifest says.
+        TransientError: the blobs cannot be read.
+    """
+    folder = folder_of(segment, epoch)
+    if folder.exists():
+        return folder
+    partial = folder.with_name(f"{folder.name}.{uuid4().hex[:8]}.part")
+    partial.mkdir(parents=True)
+    try:
+        wanted = [file for file in segment.files if file.name.endswith(READ_BY_REQUESTS)]
+        await asyncio.gather(*(fetch_file(segment, file, partial) for file in wanted))
+        try:
+            partial.rename(folder)
+        except OSError:  # another process was faster
+            shutil.rmtree(partial, ignore_errors=True)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    return folder
+
+
+async def fetch_file(segment: Segment, file: File, folder: Path) -> None:
+    """Copy one file of the segment into a folder. Raises as `fetch`."""
+    blob = f"{segment.name}/{file.name}"
+    try:
+        container = settings().authcache_container
+        digest = await download_blob(container, blob, folder / file.name, most=file.size, check=lambda: None)
+    except NotFound:
+        raise CorruptBase(f"The blob {blob} is not there.", retry_after=2) from None
+    if digest != file.sha256:
+        raise CorruptBase(f"The blob {blob} is not what the manifest says.", retry_after=2)
+
+
+def clear(used: Iterable[Segment], epoch: int) -> None:
+    """Delete from the disk the segments that are not among these. What is mapped stays readable to who has it open."""
+    keep = {folder_of(segment, epoch) for segment in used}
+    for folder in {one.parent.parent for one in keep}:
+        for other in folder.glob("*/*"):
+            if other not in keep and not other.name.endswith(".part"):
+                shutil.rmtree(other, ignore_errors=True)

@@ -1,0 +1,120 @@
+"""The manifest: which segments are the base, at which LSN. Who replaces it must have seen the newest one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import ConfigDict, Field
+
+from shared.authcache.log.groups import Lsn
+from shared.authcache.settings import settings
+from shared.platform.errors import TerminalError
+from shared.platform.models import LazyModel
+from shared.platform.stores.blob_files import blob_details
+from shared.platform.stores.blobs import read_blob, write_blob
+
+_NAME = "manifest.json"
+
+
+class _Part(LazyModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class File(_Part):
+    """A file of a segment; its name is relative to the segment."""
+
+    name: str
+    size: int
+    sha256: str
+
+
+class TablePart(_Part):
+    """What a segment holds of one table: `rows`, of which the last `dropped` say that a row is no more."""
+
+    rows: int
+    dropped: int
+
+
+class Segment(_Part):
+    """Files that were written together and never change: rows changed in (`after`, `lsn`]."""
+
+    name: str
+    after: Lsn
+    lsn: Lsn
+    tables: dict[str, TablePart]
+    files: tuple[File, ...]
+
+
+class Counts(_Part):
+    """How many there are at the manifest's LSN."""
+
+    users: int = 0
+    shares: int = 0
+    owners: int = Field(0, description="users who share something")
+
+
+class Manifest(_Part):
+    """The base.
+
+    Attributes:
+        hash_key: of the hashes in index files, so that nobody outside can choose keys that collide.
+        segments: one with everything and, before it, one with what changed since; a row that stands in both is right
+            in the first.
+        whole: what there was at the LSN of the segment with everything.
+        epoch: grows when all instances are to forget what they hold.
+    """
+
+    lsn: Lsn
+    hash_key: Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
+    segments: tuple[Segment, ...]
+    counts: Counts
+    whole: Counts
+    epoch: int = 0
+    folded_at: datetime
+
+    @property
+    def everything(self) -> Segment:
+        """The segment that all rows stand in as of its LSN."""
+        return self.segments[-1]
+
+    @property
+    def changed(self) -> Segment | None:
+        """The segment of what changed since; None: nothing did."""
+        return self.segments[0] if len(self.segments) > 1 else None
+
+
+async def read_manifest() -> tuple[Manifest, str] | None:
+    """The manifest and its ETag; None if there is none.
+
+    Raises:
+        TransientError: the blobs cannot be read.
+        TerminalError: what stands there is no manifest.
+    """
+    blob = await read_blob(settings().authcache_container, _NAME)
+    if blob is None:
+        return None
+    try:
+        return Manifest.model_validate_json(blob.data), blob.etag
+    except ValueError as error:
+        raise TerminalError(
+            "The manifest of the auth cache cannot be read.",
+            code="cache-corrupt",
+            remedy="It is made anew by POST /api/v1/health/cache/sync.",
+        ) from error
+
+
+async def manifest_etag() -> str | None:
+    """The ETag of what stands in the manifest's place, readable or not; None if nothing does."""
+    found = await blob_details(settings().authcache_container, _NAME)
+    return None if found is None else found.etag
+
+
+async def write_manifest(manifest: Manifest, *, seen: str | None) -> str:
+    """Replace the manifest whose ETag is `seen` (None: there is none); the new ETag.
+
+    Raises:
+        Conflict: somebody else replaced it.
+    """
+    data = manifest.model_dump_json().encode()
+    return await write_blob(settings().authcache_container, _NAME, data, seen=seen)

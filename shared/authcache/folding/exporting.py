@@ -1,0 +1,125 @@
+"""What a fold hands on: each Iceberg table's append, and the two published files."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from shared.authcache.base.arrow import DROPPED, LSN, schema_of, without
+from shared.authcache.base.manifest import Manifest, read_manifest
+from shared.authcache.base.pyarrow import Columns, compute, pa
+from shared.authcache.base.writing import live
+from shared.authcache.folding.segments import batches, changed_rows, parquet_of
+from shared.authcache.folding.steps import TableState, TableTask
+from shared.authcache.iceberg.catalog import ready
+from shared.authcache.iceberg.expiry import expire
+from shared.authcache.iceberg.writing import append, look, merge_small_files, replace
+from shared.authcache.log.groups import Lsn
+from shared.authcache.tables import TABLES, Table
+from shared.platform.errors import Conflict, TransientError
+
+
+async def base_manifest() -> Manifest:
+    """The manifest, which a fold has left. Raises TransientError when it is missing all the same."""
+    found = await read_manifest()
+    if found is None:
+        raise TransientError("The base is being made anew.", code="cache-corrupt", retry_after=10)
+    return found[0]
+
+
+async def append_table(task: TableTask) -> TableState:
+    """Append to the Iceberg table what changed since its mark. Others' snapshots are counted and left alone.
+
+    Raises:
+        TransientError: the catalog does not answer.
+    """
+    table = TABLES[task.table]
+    manifest = await base_manifest()
+    mark = await asyncio.to_thread(look, table)
+    if mark.foreign:
+        return TableState(table=task.table, lsn=mark.lsn, foreign=len(mark.foreign))
+    with tempfile.TemporaryDirectory(prefix="manifold-append-") as folder:
+        rows = await rows_after(manifest, table, mark.lsn, Path(folder))
+    try:
+        if rows.num_rows:
+            await ready()
+            await asyncio.to_thread(append, table, rows, manifest.lsn)
+            await asyncio.to_thread(merge_small_files, table)
+    except Conflict:
+        found = await asyncio.to_thread(look, table)
+        if not found.foreign:
+            raise TransientError("Another append was under way.", code="iceberg-changed") from None
+        return TableState(table=task.table, lsn=found.lsn, foreign=len(found.foreign))
+    return TableState(table=task.table, lsn=manifest.lsn, rows=rows.num_rows)
+
+
+async def look_at_table(task: TableTask) -> TableState:
+    """How far the Iceberg table is. Raises TransientError."""
+    mark = await asyncio.to_thread(look, TABLES[task.table])
+    snapshot = str(mark.snapshot) if mark.snapshot is not None else None
+    return TableState(table=task.table, lsn=mark.lsn, foreign=len(mark.foreign), snapshot=snapshot)
+
+
+async def replace_table(task: TableTask) -> TableState:
+    """Rewrite the Iceberg table to what the base holds, unless others have written since that was taken from it.
+
+    Raises:
+        Conflict: they have.
+        TransientError: the blobs or the catalog do not answer.
+    """
+    table = TABLES[task.table]
+    manifest = await base_manifest()
+    seen = int(task.snapshot) if task.snapshot else None
+    with tempfile.TemporaryDirectory(prefix="manifold-replace-") as folder:
+        names = [name for name in schema_of(table).names if name != DROPPED]
+        rows = await all_rows(manifest, table, Path(folder), names)
+        await ready()
+        await asyncio.to_thread(replace, table, rows, manifest.lsn, seen)
+    return TableState(table=task.table, lsn=manifest.lsn)
+
+
+async def tidy_table(task: TableTask) -> TableState:
+    """Rewrite the Iceberg table without what is outdated, and forget its old snapshots.
+
+    Raises:
+        Conflict: others have written to it.
+        TransientError: the blobs or the catalog do not answer.
+    """
+    state = await look_at_table(task)
+    if state.foreign or state.snapshot is None or state.lsn > task.lsn:
+        return state
+    await replace_table(task.model_copy(update={"snapshot": state.snapshot}))
+    await asyncio.to_thread(expire, TABLES[task.table])
+    return await look_at_table(task)
+
+
+async def rows_after(manifest: Manifest, table: Table[Any], lsn: Lsn, folder: Path) -> Columns:
+    """The base's rows of a table that changed after `lsn`, those that are no more among them. Raises as `fetch`."""
+    changed = await changed_rows(manifest.changed, table, folder)
+    parts = [changed.filter(compute.greater(changed.column(LSN), lsn))]
+    everything = manifest.everything
+    if lsn < everything.lsn:  # they were merged before the table got them
+        path = await parquet_of(everything, table, folder)
+        ids = changed.column("id").combine_chunks()
+        for rows in batches(path) if path else ():
+            newer = rows.filter(compute.greater(rows.column(LSN), lsn))
+            parts.append(without(newer, ids))
+    return pa.concat_tables(parts)
+
+
+async def all_rows(manifest: Manifest, table: Table[Any], folder: Path, names: list[str]) -> Iterable[Columns]:
+    """All rows of a table as of the manifest, in pieces; the columns that are named, and the id."""
+    path = await parquet_of(manifest.everything, table, folder)
+    changed = await changed_rows(manifest.changed, table, folder)
+    wanted = list(dict.fromkeys(["id", *names]))
+    return _pieces(path, changed, wanted, table)
+
+
+def _pieces(path: Path | None, changed: Columns, wanted: list[str], table: Table[Any]) -> Iterable[Columns]:
+    ids = changed.column("id").combine_chunks()
+    for rows in batches(path, [*wanted, "_dropped"]) if path else ():
+        yield without(live(rows), ids).select(wanted)
+    yield live(changed).select(wanted) if changed.num_rows else schema_of(table).empty_table().select(wanted)

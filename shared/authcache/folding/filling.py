@@ -1,0 +1,153 @@
+"""Makes the base from the Iceberg tables: the first filling, what others have written, and a base that was lost.
+
+What the log says and the tables do not know yet stays as it is here; whatever else stands in the tables is right.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import tempfile
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.authcache.base.arrow import DROPPED, LSN, schema_of
+from shared.authcache.base.columns import columns
+from shared.authcache.base.manifest import Manifest, TablePart, manifest_etag, read_manifest, write_manifest
+from shared.authcache.base.pyarrow import Columns, compute, pa
+from shared.authcache.base.reading import CorruptBase
+from shared.authcache.base.repair import rebuilt
+from shared.authcache.base.uploading import upload
+from shared.authcache.base.writing import TableWriter, gone, live, segment_of
+from shared.authcache.folding.choosing import Chosen, choose, completed, hashed, needed
+from shared.authcache.folding.counting import counted_whole
+from shared.authcache.folding.exporting import rows_after
+from shared.authcache.folding.folding import new_hash_key
+from shared.authcache.folding.steps import Difference, Synced, SyncTask
+from shared.authcache.iceberg.catalog import catalog
+from shared.authcache.iceberg.reading import rows_of
+from shared.authcache.iceberg.tables import existing
+from shared.authcache.log.cleaning import first_lsn
+from shared.authcache.log.groups import Lsn
+from shared.authcache.tables import SHARES, TABLES, USERS, Table
+from shared.platform.errors import TerminalError
+
+logger = logging.getLogger(__name__)
+MOST_DIFFERENCES = 50
+"""That a report names; it counts them all."""
+
+
+async def fill_cache(task: SyncTask) -> Synced:
+    """Make a base from the snapshots of the task, and a manifest that names it.
+
+    Raises:
+        TransientError: the blobs or the catalog cannot be reached.
+        Conflict: somebody else replaced the manifest meanwhile.
+    """
+    marks = {state.table: state.lsn for state in task.tables}
+    snapshots = {state.table: int(state.snapshot) if state.snapshot else None for state in task.tables}
+    with tempfile.TemporaryDirectory(prefix="manifold-fill-") as text:
+        folder = Path(text)
+        known, etag, kept = await _kept(marks, folder)
+        lsn = known.lsn if known is not None else max(min(marks.values(), default=0), await first_lsn() - 1)
+        key = known.hash_key if known is not None else new_hash_key()
+        (folder / "new").mkdir()
+        filling = _Filling(folder / "new", key)
+        await asyncio.to_thread(filling.fill, snapshots, kept)
+        segment = await asyncio.to_thread(segment_of, folder / "new", 0, lsn, filling.parts)
+        counts = await asyncio.to_thread(counted_whole, segment, folder / "new")
+        await upload(segment, folder / "new")
+    made = Manifest(
+        lsn=lsn,
+        hash_key=key,
+        segments=(segment,),
+        counts=counts,
+        whole=counts,
+        epoch=known.epoch if known is not None else 0,
+        folded_at=datetime.now(UTC),
+    )
+    await write_manifest(made, seen=etag)
+    await rebuilt()
+    if filling.differences:
+        logger.warning("Rows of Iceberg tables were not taken.", extra={"rows": filling.differences})
+    return Synced(
+        lsn=lsn,
+        users=counts.users,
+        shares=counts.shares,
+        differences=tuple(filling.named),
+        differences_count=filling.differences,
+    )
+
+
+async def _kept(marks: Mapping[str, Lsn], folder: Path) -> tuple[Manifest | None, str | None, dict[str, Columns]]:
+    """The base as far as it is readable, the manifest's ETag, and what of it the Iceberg tables do not know."""
+    etag = await manifest_etag()
+    try:
+        found = await read_manifest()
+        if found is None:
+            return None, None, {}
+        manifest, etag = found
+        kept: dict[str, Columns] = {}
+        for name, table in TABLES.items():
+            kept[name] = await rows_after(manifest, table, marks.get(name, 0), folder)
+    except (CorruptBase, TerminalError) as error:
+        logger.warning("Nothing is kept of the base: %s", error)
+        return None, etag, {}
+    return manifest, etag, kept
+
+
+class _Filling:
+    """Writes the segment, table by table: users first, since a share needs its owner."""
+
+    def __init__(self, folder: Path, key: str) -> None:
+        self._folder, self._key = folder, key
+        self.parts: dict[str, TablePart] = {}
+        self.named: list[Difference] = []
+        self.differences = 0
+
+    def fill(self, snapshots: Mapping[str, int | None], kept: Mapping[str, Columns]) -> None:
+        """All tables, from these snapshots and what is kept over them."""
+        users: NDArray[np.int64] = np.empty(0, np.int64)
+        for name, table in TABLES.items():
+            ours = kept.get(name, schema_of(table).empty_table())
+            owners = users if name == SHARES.name else None
+            chosen = self._table(table, snapshots.get(name), ours, owners)
+            if name == USERS.name:
+                users = np.concatenate([chosen.ids[chosen.mask], hashed(live(ours).column("id"))])
+
+    def _table(
+        self, table: Table[Any], snapshot: int | None, ours: Columns, owners: NDArray[np.int64] | None
+    ) -> Chosen:
+        writer = TableWriter(self._folder, table, self._key)
+        iceberg = existing(catalog(), table) if snapshot is not None else None
+        known = [*needed(table), LSN, DROPPED]
+        chosen = choose(table, rows_of(iceberg, table, snapshot, known) if iceberg else (), ours, owners)
+        if iceberg is not None:
+            every = [*(column.name for column in columns(table)), LSN, DROPPED]
+            self._copy(writer, rows_of(iceberg, table, snapshot, every), chosen)
+        writer.add(live(ours))
+        writer.drop(gone(ours))
+        self.parts[table.name] = writer.finish()
+        return chosen
+
+    def _copy(self, writer: TableWriter, pieces: Iterator[Columns], chosen: Chosen) -> None:
+        first = 0
+        for rows in pieces:
+            last = first + rows.num_rows
+            for place, reason in chosen.differences.items():
+                if first <= place < last:
+                    self._differs(writer.table, str(rows.column("id")[place - first].as_py()), reason)
+            taken = completed(writer.table, rows.filter(pa.array(chosen.mask[first:last])))
+            lsn = compute.fill_null(taken.column(LSN), 0)
+            writer.add(taken.set_column(taken.column_names.index(LSN), LSN, lsn))
+            first = last
+
+    def _differs(self, table: Table[Any], row_id: str, reason: str) -> None:
+        self.differences += 1
+        if len(self.named) < MOST_DIFFERENCES:
+            self.named.append(Difference(table=table.name, id=row_id, reason=reason))

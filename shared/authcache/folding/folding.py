@@ -1,0 +1,112 @@
+"""A fold: what the log says after the base becomes part of it, and a new manifest says so."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+from shared.authcache.base.local import LocalFiles
+from shared.authcache.base.manifest import Manifest, read_manifest, write_manifest
+from shared.authcache.base.pyarrow import Columns
+from shared.authcache.base.reading import CorruptBase, SegmentLevel
+from shared.authcache.base.repair import rebuild_wanted
+from shared.authcache.base.uploading import upload
+from shared.authcache.folding.changes import Changes, changes_after
+from shared.authcache.folding.counting import counted, counted_whole
+from shared.authcache.folding.segments import Merging, build_changed, build_everything, changed_rows, with_changes
+from shared.authcache.folding.steps import Folded
+from shared.authcache.iceberg.tables import KEPT_IN_ICEBERG
+from shared.authcache.iceberg.writing import look
+from shared.authcache.log.groups import Lsn
+from shared.authcache.reading.holding import fetched_levels
+from shared.authcache.reading.levels import Level
+from shared.authcache.tables import TABLES
+from shared.platform.errors import Conflict, TerminalError, TransientError
+
+logger = logging.getLogger(__name__)
+LEAST_CHANGED = 50_000
+"""Rows of what changed that are never worth making everything anew."""
+SHARE_CHANGED = 0.05
+"""Of all rows: once so many changed, everything is made anew."""
+
+
+def new_hash_key() -> str:
+    """A key for the hashes of a base that is made from nothing."""
+    return secrets.token_hex(16)
+
+
+async def fold_log() -> Folded:
+    """Take up what the log says after the base. Where nothing is new, nothing is written.
+
+    Raises:
+        TransientError: the blobs cannot be reached.
+    """
+    folded = await _fold_log()
+    return folded.model_copy(update={"tables": tuple(KEPT_IN_ICEBERG)})
+
+
+async def _fold_log() -> Folded:
+    if reason := await rebuild_wanted():
+        return Folded(lsn=None, rebuild=reason)
+    try:
+        found = await read_manifest()
+        if found is None:
+            return Folded(lsn=None, rebuild="There is no base yet.")
+        manifest, etag = found
+        levels = await fetched_levels(manifest)
+    except (CorruptBase, TerminalError) as error:
+        return Folded(lsn=None, rebuild=str(error))
+    changes = await changes_after(manifest.lsn, levels)
+    if not changes.records:
+        return Folded(lsn=manifest.lsn)
+    with tempfile.TemporaryDirectory(prefix="manifold-fold-") as folder:
+        after = await _next(manifest, levels[-1], changes, Path(folder))
+        try:
+            await write_manifest(after, seen=etag)
+        except Conflict:
+            logger.info("Another fold was faster; the next one goes on from it.")
+            return Folded(lsn=manifest.lsn)
+    return Folded(lsn=after.lsn, records=changes.records)
+
+
+async def _next(manifest: Manifest, base: Level, changes: Changes, folder: Path) -> Manifest:
+    everything = manifest.everything
+    rows: dict[str, Columns] = {}
+    for name, table in TABLES.items():
+        rows[name] = with_changes(await changed_rows(manifest.changed, table, folder), table, changes)
+    changed = sum(one.num_rows for one in rows.values())
+    held = sum(part.rows for part in everything.tables.values())
+    key = manifest.hash_key
+    if changed > max(LEAST_CHANGED, held * SHARE_CHANGED):
+        merging = Merging(everything, changes.lsn, key, drops_after=await told_to_iceberg())
+        built = await build_everything(folder, merging, rows)
+        whole = counts = await asyncio.to_thread(counted_whole, built.segment, built.folder)
+        segments = (built.segment,)
+    else:
+        built = await asyncio.to_thread(build_changed, folder / "new", everything.lsn, changes.lsn, rows, key)
+        level = SegmentLevel(built.segment, LocalFiles(built.folder, built.segment), key)
+        counts, whole = await counted(manifest.whole, base, level, rows), manifest.whole
+        segments = (built.segment, everything)
+    await upload(built.segment, built.folder)
+    return manifest.model_copy(
+        update={
+            "lsn": changes.lsn,
+            "segments": segments,
+            "counts": counts,
+            "whole": whole,
+            "folded_at": datetime.now(UTC),
+        }
+    )
+
+
+async def told_to_iceberg() -> Lsn:
+    """The LSN up to which every Iceberg table surely knows what is no more; 0 where the catalog does not say."""
+    try:
+        marks = [await asyncio.to_thread(look, table) for table in KEPT_IN_ICEBERG.values()]
+    except TransientError:
+        return 0
+    return min(mark.lsn for mark in marks)

@@ -1,0 +1,108 @@
+"""The catalog of the Iceberg tables: REST in Azure, SQL where there is one machine. Loads pyiceberg, and blocks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+from urllib.parse import urlsplit
+
+from pyiceberg.catalog import Catalog, load_catalog
+from pyiceberg.exceptions import CommitFailedException, CommitStateUnknownException, RESTError
+from requests.exceptions import RequestException
+from sqlalchemy.exc import OperationalError
+
+from shared.authcache.base.fetching import own_folder
+from shared.authcache.settings import settings
+from shared.platform.errors import TransientError
+from shared.platform.settings import settings as platform_settings
+from shared.platform.stores.blob_files import ensure_container
+
+_UPLOAD = "Failed to upload block"
+"""How the RuntimeError begins by which adlfs says that the storage did not take a file."""
+
+
+def catalog() -> Catalog:
+    """The catalog that the settings name.
+
+    Raises:
+        TransientError: it cannot be reached.
+    """
+    with answering():
+        return _opened(os.getpid(), tuple(sorted(_properties().items(), key=lambda one: one[0])))
+
+
+async def ready() -> None:
+    """See that the container of the tables exists, where the catalog leaves that to the app. Raises TransientError."""
+    if not _uri().startswith("http"):
+        await ensure_container(settings().authcache_lake_container)
+
+
+@contextmanager
+def answering() -> Generator[None]:
+    """Turns what the catalog and its storage raise when they do not answer into TransientError.
+
+    What says that somebody else committed first is left as it is.
+    """
+    try:
+        yield
+    except CommitStateUnknownException as error:
+        raise TransientError("Whether the catalog committed is not known.", code="catalog-unknown") from error
+    except CommitFailedException:
+        raise
+    except (RESTError, RequestException, OperationalError, OSError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and not str(error).startswith(_UPLOAD):
+            raise
+        raise TransientError(
+            f"The Iceberg catalog or its storage does not answer: {type(error).__name__}.", code="catalog-unavailable"
+        ) from error
+
+
+@cache
+def _opened(process: int, properties: tuple[tuple[str, Any], ...]) -> Catalog:  # noqa: ARG001 - one a process
+    return load_catalog("authcache", **dict(properties))
+
+
+def _properties() -> dict[str, Any]:
+    known = settings()
+    uri = _uri()
+    common = {"py-io-impl": "pyiceberg.io.fsspec.FsspecFileIO", **_storage()}
+    if not uri.startswith("http"):
+        return {"type": "sql", "uri": uri, "warehouse": f"abfss://{known.authcache_lake_container}/warehouse", **common}
+    rest: dict[str, Any] = {"type": "rest", "uri": uri, "warehouse": known.authcache_warehouse, **common}
+    if known.authcache_catalog_scope:
+        client = platform_settings().azure_client_id
+        entra = {
+            "scopes": [known.authcache_catalog_scope],
+            **({"managed_identity_client_id": client} if client else {}),
+        }
+        rest["auth"] = _Hashable({"type": "entra", "entra": entra})
+    return rest
+
+
+class _Hashable(dict[str, Any]):
+    def __hash__(self) -> int:  # pyright: ignore[reportIncompatibleVariableOverride] - so that it may be a key
+        return hash(str(self))
+
+
+def _uri() -> str:
+    if named := settings().authcache_catalog_uri:
+        return named
+    own_folder().mkdir(parents=True, exist_ok=True)
+    return f"sqlite:///{own_folder() / 'catalog.db'}"
+
+
+def _storage() -> dict[str, Any]:
+    known = platform_settings()
+    if known.storage_connection:
+        connection = known.storage_connection.get_secret_value()
+        parts = dict(part.split("=", 1) for part in connection.split(";") if part)
+        return {
+            "adls.connection-string": connection,
+            "adls.account-name": parts["AccountName"],
+            "adls.account-key": parts["AccountKey"],
+        }
+    host = urlsplit(known.storage_blob_endpoint or "").hostname or ""
+    return {"adls.account-name": host.partition(".")[0], "adls.client-id": known.azure_client_id or ""}

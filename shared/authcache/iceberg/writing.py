@@ -1,0 +1,153 @@
+"""Appends to the Iceberg tables, each exactly once, and their upkeep: fewer files, fewer snapshots. Blocks."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from typing import Any
+from uuid import uuid4
+
+from pyiceberg.exceptions import CommitFailedException
+from pyiceberg.manifest import DataFile
+from pyiceberg.table import ALWAYS_TRUE
+from pyiceberg.table import Table as IcebergTable
+
+from shared.authcache.base.pyarrow import Columns
+from shared.authcache.iceberg.catalog import answering, catalog
+from shared.authcache.iceberg.marks import MARK, Mark, mark_of
+from shared.authcache.iceberg.pyiceberg import arrow_scan, data_files
+from shared.authcache.iceberg.tables import existing, prepared, to_iceberg
+from shared.authcache.log.groups import Lsn
+from shared.authcache.settings import settings
+from shared.authcache.tables import Table
+from shared.platform.errors import Conflict, TransientError
+
+logger = logging.getLogger(__name__)
+SMALL_BYTES = 16 << 20
+"""Data files below this are made one when there are many."""
+
+
+def look(table: Table[Any]) -> Mark:
+    """How far the table is in the catalog now. Raises TransientError."""
+    found = existing(catalog(), table)
+    return Mark(0, None, ()) if found is None else mark_of(found)
+
+
+def append(table: Table[Any], rows: Columns, lsn: Lsn) -> bool:
+    """Append rows in one snapshot that is marked with `lsn`; False where the table is that far already.
+
+    However often it is called for one LSN, and whatever answer was lost, the table holds the rows once.
+
+    Raises:
+        Conflict: others have written to the table, which has to be taken in first.
+        TransientError: the catalog does not answer.
+    """
+    iceberg = prepared(catalog(), table)
+    if not _is_behind(mark_of(iceberg), lsn, table):
+        return False
+
+    def commit() -> None:
+        iceberg.append(to_iceberg(table, rows, iceberg), snapshot_properties={MARK: str(lsn)})
+
+    return _committed(table, lsn, commit)
+
+
+def replace(table: Table[Any], batches: Iterable[Columns], lsn: Lsn, seen: int | None) -> None:
+    """Replace all that stood in the table as of snapshot `seen`, in one snapshot that is marked with `lsn`.
+
+    Raises:
+        Conflict: others have written to the table since.
+        TransientError: the catalog does not answer.
+    """
+    iceberg = prepared(catalog(), table)
+    mark = mark_of(iceberg)
+    if mark.snapshot != seen:
+        raise _changed(table)
+    with answering():
+        written = [one for batch in batches for one in _files(iceberg, to_iceberg(table, batch, iceberg))]
+        old = [task.file for task in iceberg.scan().plan_files()]
+    # One that holds what the table holds already may be marked so too, so it is told apart by an id of its own.
+    commit_id = uuid4().hex
+
+    def swap() -> None:
+        _swap(iceberg, old, written, {MARK: str(lsn), "manifold.commit": commit_id})
+
+    if not _committed(table, lsn, swap, commit_id):
+        raise _changed(table)
+
+
+def merge_small_files(table: Table[Any]) -> int:
+    """Make the table's small data files one when there are AUTHCACHE_MOST_FILES of them; how many there were.
+
+    Raises:
+        Conflict: others have written to the table.
+        TransientError: the catalog does not answer.
+    """
+    iceberg = existing(catalog(), table)
+    if iceberg is None or (mark := mark_of(iceberg)).foreign:
+        return 0
+    with answering():
+        small = [task for task in iceberg.scan().plan_files() if task.file.file_size_in_bytes < SMALL_BYTES]
+        if len(small) < settings().authcache_most_files:
+            return 0
+        scan = arrow_scan(iceberg.metadata, iceberg.io, iceberg.schema(), ALWAYS_TRUE)
+        written = list(_files(iceberg, scan.to_table(small)))
+    commit_id = uuid4().hex
+
+    def swap() -> None:
+        files = [task.file for task in small]
+        _swap(iceberg, files, written, {MARK: str(mark.lsn), "manifold.commit": commit_id})
+
+    if not _committed(table, mark.lsn, swap, commit_id):
+        raise _changed(table)
+    return len(small)
+
+
+def _is_behind(mark: Mark, lsn: Lsn, table: Table[Any]) -> bool:
+    if mark.foreign:
+        raise Conflict(f"Others have written to the Iceberg table {table.name}.", code="iceberg-foreign")
+    return mark.lsn < lsn
+
+
+def _committed(table: Table[Any], lsn: Lsn, commit: Callable[[], None], commit_id: str | None = None) -> bool:
+    """Whether this commit stands. One whose answer was lost is looked for in the table's snapshots."""
+    try:
+        with answering():
+            commit()
+    except (TransientError, CommitFailedException) as error:
+        found = existing(catalog(), table)
+        current = found.current_snapshot() if found else None
+        if found is None or current is None or current.summary is None:
+            raise _unknown(error) from error
+        if commit_id is not None and current.summary.additional_properties.get("manifold.commit") == commit_id:
+            return True
+        if commit_id is None and not _is_behind(mark_of(found), lsn, table):
+            logger.info("The catalog had committed all the same.", extra={"lsn": lsn, "table": table.name})
+            return True
+        if isinstance(error, CommitFailedException):
+            raise _changed(table) from error
+        raise _unknown(error) from error
+    return True
+
+
+def _unknown(error: Exception) -> TransientError:
+    return error if isinstance(error, TransientError) else TransientError(str(error), code="catalog-unavailable")
+
+
+def _changed(table: Table[Any]) -> Conflict:
+    return Conflict(f"The Iceberg table {table.name} was changed meanwhile.", code="iceberg-changed")
+
+
+def _files(iceberg: IcebergTable, rows: Columns) -> Iterable[DataFile]:
+    # pyiceberg's public ways to replace files make two snapshots, which catalogs refuse in one commit.
+    return data_files(table_metadata=iceberg.metadata, df=rows, io=iceberg.io) if rows.num_rows else ()
+
+
+def _swap(iceberg: IcebergTable, old: list[DataFile], new: list[DataFile], properties: dict[str, str]) -> None:
+    with iceberg.transaction() as transaction:
+        update = transaction.update_snapshot(snapshot_properties=properties)
+        with update.overwrite() if old else update.fast_append() as snapshot:
+            for file in old:
+                snapshot.delete_data_file(file)
+            for file in new:
+                snapshot.append_data_file(file)

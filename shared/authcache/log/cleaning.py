@@ -1,0 +1,41 @@
+"""Deletes groups of the log that nobody can need any more, the oldest first, so that what is left has no gap."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+from shared.authcache.log.groups import Lsn, log_name
+from shared.authcache.settings import settings
+from shared.platform.stores.blob_files import delete_blob, list_blobs
+
+_PAGE = 1_000
+_AT_ONCE = 32
+MOST = 20_000
+"""Groups that are deleted at once; the next fold goes on."""
+
+
+async def first_lsn() -> Lsn:
+    """The place of the oldest group that is still there; 1 if there is none."""
+    page = await list_blobs(settings().authcache_container, limit=1, prefix="log/")
+    return int(page.blobs[0].name.removeprefix("log/")) if page.blobs else 1
+
+
+async def clean_log(below: Lsn) -> int:
+    """Delete groups before `below` that are older than AUTHCACHE_LOG_HOURS; how many.
+
+    An instance that was cut off believes to be at the end of the log when the group that follows is not there: for so
+    long no group is deleted, and for so long no instance writes or answers without having looked.
+    """
+    before = datetime.now(UTC) - timedelta(hours=settings().authcache_log_hours)
+    container, deleted, continuation = settings().authcache_container, 0, None
+    while deleted < MOST:
+        page = await list_blobs(container, limit=_PAGE, prefix="log/", continuation=continuation)
+        names = [blob.name for blob in page.blobs if blob.modified < before and blob.name < log_name(below)]
+        for start in range(0, len(names), _AT_ONCE):
+            await asyncio.gather(*(delete_blob(container, name) for name in names[start : start + _AT_ONCE]))
+        deleted += len(names)
+        continuation = page.continuation
+        if continuation is None or len(names) < len(page.blobs):
+            break
+    return deleted

@@ -1,0 +1,68 @@
+"""How this instance's cache is: what it holds, how old that is, and how it came by it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import Field
+
+from shared.authcache.reading.instance import Instance
+from shared.authcache.tables import SHARES, USERS, Table
+from shared.platform.models import LazyModel
+
+_COUNTED: tuple[Table[Any], ...] = (USERS, SHARES)
+
+
+class CacheFigures(LazyModel):
+    """What the instance that answers holds."""
+
+    initialized: bool = Field(description="whether it has read the log to its end at least once")
+    users_count: int
+    shares_count: int
+    users_with_shares: int = Field(description="users who share something")
+    cache_loaded_at: datetime | None = Field(description="when the base was last brought to this instance's disk")
+    lsn: int = Field(description="place in the log that it has read to")
+    base_lsn: int = Field(description="place in the log that the base has")
+    tail_rows: int = Field(description="rows in memory that changed since the base")
+    age_seconds: float | None = Field(description="seconds since it last knew the end of the log")
+    local: bool = Field(description="whether the base lies on this instance's disk; until then look-ups read blobs")
+    loads: int = Field(description="how often a base was brought here")
+    refusals: int = Field(description="requests that were refused because what is known was too old")
+    epoch: int = Field(description="how often the cache was invalidated")
+
+
+async def figures(instance: Instance) -> CacheFigures:
+    """What the instance holds now; counts are exact as of its LSN, but for who shares, which is as of the base's."""
+    holding = instance.holding
+    base = holding.base()
+    gained = {USERS.name: 0, SHARES.name: 0}
+    for table in _COUNTED:
+        for row_id, row in holding.tail.rows(table).items():
+            gained[table.name] += (row is not None) - (await base.get(table, row_id) is not None)
+    found = figures_without_rows(instance)
+    users, shares = found.users_count + gained[USERS.name], found.shares_count + gained[SHARES.name]
+    return found.model_copy(update={"users_count": users, "shares_count": shares})
+
+
+def figures_without_rows(instance: Instance) -> CacheFigures:
+    """The same without looking at rows: all counts are as of the base's LSN."""
+    holding = instance.holding
+    manifest = holding.manifest
+    counts = manifest.counts if manifest else None
+    age = instance.age
+    return CacheFigures(
+        initialized=age is not None,
+        users_count=counts.users if counts else 0,
+        shares_count=counts.shares if counts else 0,
+        users_with_shares=counts.owners if counts else 0,
+        cache_loaded_at=instance.loaded_at,
+        lsn=holding.lsn,
+        base_lsn=manifest.lsn if manifest else 0,
+        tail_rows=sum(len(holding.tail.rows(table)) for table in _COUNTED),
+        age_seconds=None if age is None else round(age, 3),
+        local=instance.local,
+        loads=instance.loads,
+        refusals=instance.refusals,
+        epoch=manifest.epoch if manifest else 0,
+    )

@@ -1,0 +1,93 @@
+"""What an instance holds at one moment: the base's levels, the tail over them, and how far the log is known."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+
+from shared.authcache.base.fetching import clear, fetch, folder_of
+from shared.authcache.base.local import LocalFiles
+from shared.authcache.base.manifest import Manifest, Segment
+from shared.authcache.base.reading import CorruptBase, SegmentLevel
+from shared.authcache.base.remote import RemoteFiles
+from shared.authcache.log.groups import Lsn
+from shared.authcache.log.records import Record
+from shared.authcache.reading.levels import Level, Overlay
+from shared.authcache.reading.view import View
+
+AT_ONCE = 2_000
+"""Records that are laid over a new base before others get their turn."""
+
+
+class Holding:
+    """Changes by `extend` and `install` alone, one at a time."""
+
+    def __init__(self) -> None:
+        self.lsn: Lsn = 0
+        self.manifest: Manifest | None = None
+        self.tail = Overlay()
+        self._base: Sequence[Level] = ()
+        self._groups: deque[tuple[Lsn, Sequence[Record]]] = deque()
+        self._changing = asyncio.Lock()
+
+    def view(self) -> View:
+        """The rows as they are known now."""
+        return View(self.lsn, (self.tail, *self._base))
+
+    def base(self) -> View:
+        """The rows as the manifest's segments have them."""
+        return View(self.manifest.lsn if self.manifest else 0, self._base)
+
+    async def extend(self, lsn: Lsn, records: Sequence[Record]) -> None:
+        """Take in the group at `lsn`; one that is known already, or does not follow, changes nothing."""
+        async with self._changing:
+            if lsn != self.lsn + 1:
+                return
+            await _apply(self.tail, self._base, records)
+            self._groups.append((lsn, records))
+            self.lsn = lsn
+
+    async def install(self, manifest: Manifest, levels: Sequence[Level]) -> None:
+        """Stand on another base, with what is known of the log after it on top."""
+        async with self._changing:
+            tail = Overlay()
+            kept = deque(group for group in self._groups if group[0] > manifest.lsn)
+            done = 0
+            for _, records in kept:
+                await _apply(tail, levels, records)
+                if (done := done + len(records)) > AT_ONCE:
+                    done = 0
+                    await asyncio.sleep(0)
+            self.tail, self._base, self._groups, self.manifest = tail, levels, kept, manifest
+            self.lsn = max(self.lsn, manifest.lsn)
+
+
+async def _apply(tail: Overlay, base: Sequence[Level], records: Sequence[Record]) -> None:
+    view = View(0, (tail, *base))
+    for record in records:
+        tail.apply(await record.changes(view))
+
+
+def levels_at_once(manifest: Manifest) -> list[Level]:
+    """The manifest's segments from the disk where they lie there, the others from where they are."""
+    return [_level(manifest, segment) for segment in manifest.segments]
+
+
+async def fetched_levels(manifest: Manifest) -> list[Level]:
+    """The manifest's segments, all from the disk. Raises as `fetch`."""
+    folders = await asyncio.gather(*(fetch(segment, manifest.epoch) for segment in manifest.segments))
+    levels: list[Level] = []
+    for segment, folder in zip(manifest.segments, folders, strict=True):
+        levels.append(SegmentLevel(segment, LocalFiles(folder, segment), manifest.hash_key))
+    await asyncio.to_thread(clear, manifest.segments, manifest.epoch)
+    return levels
+
+
+def _level(manifest: Manifest, segment: Segment) -> Level:
+    folder = folder_of(segment, manifest.epoch)
+    try:
+        files = LocalFiles(folder, segment) if folder.exists() else RemoteFiles(segment)
+    except CorruptBase:
+        files = RemoteFiles(segment)
+    return SegmentLevel(segment, files, manifest.hash_key)

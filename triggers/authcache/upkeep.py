@@ -1,0 +1,76 @@
+"""When the log is folded: every minute while something is in it; when Iceberg is looked at: hourly and at a start."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import azure.functions as func
+
+from orchestrators.authcache.folding import fold
+from shared.authcache.base.manifest import read_manifest
+from shared.authcache.base.repair import rebuild_wanted
+from shared.authcache.folding.steps import FoldRequest
+from shared.authcache.log.groups import read_group
+from shared.authcache.settings import settings
+from shared.platform.durable import DurableClient, new_blueprint
+from shared.platform.errors import Conflict, TerminalError
+from shared.platform.sweeps import Sweep
+
+logger = logging.getLogger(__name__)
+timers = new_blueprint()
+
+FOLD = "authcache-fold"
+"""The instance id of every fold: one runs at a time."""
+
+
+class _Start:
+    """Whether this process has had Iceberg looked at since it started, as it does after a deployment."""
+
+    looked = False
+
+
+async def _due(_: DurableClient) -> bool:
+    """Is anything in the log that the base does not have, or is the base to be made anew?"""
+    try:
+        found = await read_manifest()
+    except TerminalError:
+        return True
+    if found is None:
+        return bool(settings().authcache_catalog_uri) or await read_group(1) is not None
+    return not _Start.looked or await read_group(found[0].lsn + 1) is not None or await rebuild_wanted() is not None
+
+
+async def _run(client: DurableClient) -> None:
+    """Fold, unless the last fold is still at it."""
+    try:
+        await client.start(fold, FoldRequest(sync=not _Start.looked), instance_id=FOLD)
+        _Start.looked = True
+    except Conflict:
+        logger.info("The last fold has not ended.")
+
+
+sweep = Sweep("authcache", due=_due, run=_run)
+
+
+@timers.timer_trigger(schedule="0 20 * * * *", arg_name="timer", run_on_startup=False)
+@timers.durable_client_input(client_name="client")
+async def authcache_sync(timer: func.TimerRequest, client: Any) -> None:
+    """Every hour: have others written to the Iceberg tables? Where nobody did, it costs one look."""
+    await _start(DurableClient(client), FoldRequest(sync=True), past_due=timer.past_due)
+
+
+@timers.timer_trigger(schedule="0 40 3 * * *", arg_name="timer", run_on_startup=False)
+@timers.durable_client_input(client_name="client")
+async def authcache_tidy(timer: func.TimerRequest, client: Any) -> None:
+    """Every night at 03:40: the Iceberg tables are compacted, and old snapshots forgotten."""
+    await _start(DurableClient(client), FoldRequest(sync=True, tidy=True), past_due=timer.past_due)
+
+
+async def _start(client: DurableClient, request: FoldRequest, *, past_due: bool) -> None:
+    if not settings().authcache_catalog_uri and await read_manifest() is None:
+        return  # nobody uses it
+    try:
+        await client.start(fold, request, instance_id=FOLD)
+    except Conflict:
+        logger.warning("The last fold has not ended.", extra={"past_due": past_due})

@@ -28,14 +28,30 @@ export async function enter(value) {
 
 export const whoami = () => ask("/ops/caller");
 
+// A list as one file, all its parts: each names the next one in its header Link.
+export async function file(path) {
+  const parts = [];
+  for (let next = path; next && parts.length < 100;) {
+    const answer = await send(next);
+    parts.push(await answer.blob());
+    next = /<([^>]+)>; rel="next"/.exec(answer.headers.get("Link") ?? "")?.[1];
+  }
+  return new Blob(parts, { type: parts[0].type });
+}
+
 // `body` is sent as JSON, `bytes` as they are.
-export async function ask(path, { method = "GET", body, bytes, headers: more = {} } = {}) {
+export async function ask(path, given) {
+  const answer = await send(path, given);
+  return answer.status === 204 ? null : answer.json();
+}
+
+async function send(path, { method = "GET", body, bytes, headers: more = {} } = {}) {
   // A page of another site cannot set X-Requested-By: with it a sign-in is believed to be meant for this request.
   const headers = { "X-Requested-By": "console", ...more };
   if (key.get()) headers[sessionStorage.getItem(HEADER)] = key.get();
   if (body !== undefined) headers["Content-Type"] = "application/json";
   const answer = await fetch(path, { method, headers, body: bytes ?? (body === undefined ? undefined : JSON.stringify(body)) });
-  if (answer.ok) return answer.status === 204 ? null : answer.json();
+  if (answer.ok) return answer;
   const problem = await answer.json().catch(() => ({ title: `The app answered ${answer.status}.` }));
   const fields = (problem.errors ?? []).map((one) => `${one.pointer ?? ""} ${one.detail ?? ""}`.trim());
   const text = [problem.detail ?? problem.title, ...fields, problem.remedy].filter(Boolean).join("\n");

@@ -9,11 +9,13 @@ import * as operations from "/console/operations.js";
 import * as pricing from "/console/pricing.js";
 import * as queues from "/console/queues.js";
 import * as stones from "/console/stones.js";
+import * as trades from "/console/trades.js";
 
 const OPERATOR_MS = 2000, CLIENT_MS = 5000; // a client's requests are counted
 const views = {
   diamonds: ["Diamonds", diamonds, "diamonds:run"],
   stones: ["Stones", stones, "diamonds:read"],
+  trades: ["Trades", trades, "diamonds:run"],
   pricing: ["Pricing", pricing, "diamonds:pricing"],
   deployments: ["Deployments", deployments, "deploys:read"],
   queues: ["Queues", queues, "*"],

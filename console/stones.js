@@ -1,8 +1,9 @@
 // Finds stones among those on offer, or by the supplier's id, and shows one whole.
-import { count, dollars, figures, firstPage, h, pager, problem, query, state, table, time } from "/console/dom.js";
+import { file } from "/console/api.js";
+import { act, count, dollars, figures, firstPage, h, pager, problem, query, state, table, time } from "/console/dom.js";
 import { again, stonePage } from "/console/failed-rows.js";
 
-const LISTED = 20;
+const LISTED = 20, EXPORTED = 10_000;
 const OF_THE_LIST = ["limit", "page", "cursor", "format"];
 const wanted = {};
 const byId = { feed: "nivoda", stone: "" };
@@ -46,6 +47,13 @@ function idForm() {
     h("form", { class: "terms", onsubmit: find }, input("feed", "Feed"), input("stone", "Stone"), h("button", { id: "find-stone" }, "Find")));
 }
 
+// What is searched for, as a file.
+const write = (console_) => act(console_, async () => {
+  const content = URL.createObjectURL(await file(`/api/v2/diamonds.csv?${query({ ...wanted, limit: EXPORTED })}`));
+  h("a", { href: content, download: "diamonds.csv" }).click();
+  setTimeout(() => URL.revokeObjectURL(content), 60_000);
+});
+
 const link = (url, text) => (/^https?:\/\//.test(url ?? "") ? h("a", { href: url, target: "_blank", rel: "noreferrer" }, text) : null);
 
 function list({ data, pagination }, open, console_) {
@@ -62,7 +70,9 @@ function list({ data, pagination }, open, console_) {
     ["Availability", (one) => one.availability.replaceAll("_", " ")],
   ];
   const total = `${pagination.totalIs === "estimated" ? "about " : ""}${count(pagination.total)}`;
-  return h("section", { id: "stones" }, h("h2", {}, `On offer: ${total}`), searchForm(console_),
+  return h("section", { id: "stones" },
+    h("div", { class: "tools" }, h("button", { id: "export", onclick: write(console_) }, "Export as CSV")),
+    h("h2", {}, `On offer: ${total}`), searchForm(console_),
     table(columns, data, {
       empty: "None fits.",
       open: (one) => { location.hash = stonePage(one.feed, one.supplier_stone_id); },
@@ -72,14 +82,14 @@ function list({ data, pagination }, open, console_) {
     pager("stones", place, pagination.next, console_.again, ["Back", "More"]));
 }
 
-const SHOWN_APART = ["feed", "supplier_stone_id", "image_url", "video_url", "status"];
+const SHOWN_APART = ["feed", "supplier_stone_id", "image_url", "video_url", "certificate_url", "status"];
 function offer(one) {
   const said = (value) => (typeof value === "object" ? JSON.stringify(value) : String(value));
   const facts = Object.entries(one).filter(([name, value]) => value !== null && !SHOWN_APART.includes(name));
   return h("section", { id: `offer-${one.id}` },
     h("h2", {}, `Diamond ${one.id} `, state(one.status === "deleted" ? "no longer offered" : one.availability.replaceAll("_", " "))),
     figures([["retail price", dollars(one.retail_price)], ["supplier's price", dollars(one.price_model_price)], ["carats", one.carats.toFixed(2)]]),
-    h("p", {}, link(one.image_url, "Picture"), " ", link(one.video_url, "Video")),
+    h("p", {}, link(one.image_url, "Picture"), " ", link(one.video_url, "Video"), " ", link(one.certificate_url, "Report")),
     h("dl", { class: "facts" }, facts.map(([name, value]) => h("div", {}, h("dt", {}, name.replaceAll("_", " ")), h("dd", {}, said(value))))));
 }
 

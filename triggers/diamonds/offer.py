@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from typing import Annotated
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
+import azure.functions as func
 from pydantic import Field
 
 from shared.diamonds.offer import search, trade
 from shared.platform.access.api_keys import ApiKey
 from shared.platform.access.auth import Caller
 from shared.platform.http import Reply, Routes
+from shared.platform.http.answers import HEADERS
 from shared.platform.models import LazyModel
 
 routes = Routes(tag="diamonds")
 
+EXPORT = "/api/v2/diamonds.csv"
 READ = ApiKey("diamonds:read")
 TRADE = ApiKey("diamonds:trade")
 DiamondId = Annotated[int, Field(ge=1, lt=2**63)]
@@ -29,6 +33,17 @@ class IdempotencyKey(LazyModel):
 async def diamonds_search(query: search.Search) -> search.SearchPage:
     """By page numbers, or by `cursor`, which does not get slower with the depth. Sold and held diamonds are listed."""
     return await search.find(query)
+
+
+@routes.get(EXPORT, needs=READ, summary="The diamonds on offer as CSV", produces="text/csv")
+async def diamonds_export(query: search.Export, request: func.HttpRequest) -> func.HttpResponse:
+    """As in the search. Where more follow, the header `Link` leads to them (rel=next), without the line of names."""
+    text, following = await search.write_csv(query)
+    headers = HEADERS | {"Content-Disposition": 'attachment; filename="diamonds.csv"'}
+    if following:
+        given = [(name, value) for name, value in parse_qsl(urlsplit(request.url).query) if name != "cursor"]
+        headers["Link"] = f'<{EXPORT}?{urlencode([*given, ("cursor", following)])}>; rel="next"'
+    return func.HttpResponse(text, headers=headers, mimetype="text/csv; charset=utf-8", charset="utf-8")
 
 
 @routes.get("/api/v2/diamonds/{diamond_id}", needs=READ, summary="One diamond on offer")

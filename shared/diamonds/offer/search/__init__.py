@@ -11,7 +11,19 @@ The planner could not choose: it takes conditions for independent, and carats an
 
 from __future__ import annotations
 
-from shared.diamonds.offer.search.query import Diamond, Found, Order, Search, SearchPage, SortBy
+from shared.diamonds.offer.search.export import write_csv
+from shared.diamonds.offer.search.query import Diamond, Export, Found, Order, Search, SearchPage, SortBy
 from shared.diamonds.offer.search.read import find, read_diamond
 
-__all__ = ["Diamond", "Found", "Order", "Search", "SearchPage", "SortBy", "find", "read_diamond"]
+__all__ = [
+    "Diamond",
+    "Export",
+    "Found",
+    "Order",
+    "Search",
+    "SearchPage",
+    "SortBy",
+    "find",
+    "read_diamond",
+    "write_csv",
+]

@@ -42,6 +42,11 @@ class Search(LazyModel):
     certificate_number: (
         Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)] | None
     ) = None
+    one_per_certificate: bool = Field(
+        True,
+        description="Of the offers of one certificate that fit, only the best: available before others, then cheapest."
+        " A page has fewer diamonds where others were left out",
+    )
     sort_by: SortBy = Field("created_at", description="Color and clarity sort by grade, the best first when ascending")
     sort_order: Order = "desc"
     limit: int = Field(50, ge=1, le=100, description="Most diamonds of one page")
@@ -65,6 +70,13 @@ class Search(LazyModel):
         if info.data.get("page", 1) > 1:
             raise ValueError("A cursor stands for a page of its own. Send page or cursor.")
         return cursor
+
+
+class Export(Search):
+    """Which diamonds to write down, as in a search; pages go by the cursor alone."""
+
+    limit: int = Field(10_000, ge=1, le=20_000, description="Most diamonds of one answer")
+    page: int = Field(1, ge=1, le=1, description="Always 1")
 
 
 class Diamond(LazyModel):
@@ -109,7 +121,7 @@ class Diamond(LazyModel):
 class Found(LazyModel):
     """How much was found and where this page lies in it."""
 
-    total: int = Field(description="Diamonds that fit")
+    total: int = Field(description="Offers that fit, also those of a certificate that another one stands for")
     total_is: Literal["exact", "estimated"] = Field(
         serialization_alias="totalIs",
         description="Thousands are estimated from a sample: some percent off, about 2 where they are very many",

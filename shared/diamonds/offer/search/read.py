@@ -74,7 +74,7 @@ def _page(search: Search, found: list[dict[str, Any]], estimate: int) -> SearchP
         last = page[-1]
         following = Cursor(by=search.sort_by, order=search.sort_order, key=last["k"], id=last["id"]).text()
     return SearchPage(
-        data=[Diamond.model_validate(row) for row in page],
+        data=[Diamond.model_validate(row) for row in page if not row["outbid"]],
         pagination=Found(
             total=shown,
             total_is="estimated" if total is None else "exact",

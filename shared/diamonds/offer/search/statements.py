@@ -86,6 +86,7 @@ def sample(search: Search) -> Statement:
 def of_few(search: Search, after: Cursor | None) -> Statement:
     """A page of those that fit, found all and sorted, and their number as `total`."""
     where, given = _where(search)
+    fits = where
     if any(getattr(search, name) is not None for name in _RANGES):
         # Says nothing new, but lets one index narrow down carats and price at once.
         where += " and carat_class = any(%(carat_classes)s)"
@@ -98,7 +99,7 @@ def of_few(search: Search, after: Cursor | None) -> Statement:
         f"""
         with found as materialized (select {key} as k, id from diamonds.diamonds where {where}),
         page as (select k, id from found where {behind} order by {order} limit %(rows)s offset %(offset)s)
-        {_select(search, "(select count(*) from found)")}
+        {_select(search, "(select count(*) from found)", fits)}
         """,  # noqa: S608 - fragments of this module
         given,
     )
@@ -107,6 +108,7 @@ def of_few(search: Search, after: Cursor | None) -> Statement:
 def of_many(search: Search, after: Cursor | None) -> Statement:
     """A page of those that fit, read in the wanted order; `total` is null."""
     where, given = _where(search)
+    fits = where
     if search.sort_by in _GRADES and search.sort_by in given:
         where += f" and {_GRADES[search.sort_by]}"
     key = _KEYS[search.sort_by][0]
@@ -131,7 +133,7 @@ def of_many(search: Search, after: Cursor | None) -> Statement:
             select k, id from ({" union all ".join(f"({read.format(part)})" for part in parts)}) merged
             order by {order} limit %(rows)s offset %(offset)s
         )
-        {_select(search, "null::bigint")}
+        {_select(search, "null::bigint", fits)}
         """,  # noqa: S608 - fragments of this module
         given,
     )
@@ -144,6 +146,23 @@ def _where(search: Search) -> tuple[str, dict[str, Any]]:
         conditions["shape"] = "shape = any(%(shape)s)"
         given["shape"] = [shape.strip() for shape in given["shape"].split(",")]
     return " and ".join(["status = 'active'", *conditions.values()]), given
+
+
+# Another offer of the same certificate fits, too, and is better. Asked of a page's diamonds only, each by an index.
+# In the inner query the names of `where` are those of the other offer.
+_OUTBID: Final = """exists (
+        select from diamonds.diamonds other
+        where other.certificate_number = d.certificate_number
+            and other.certificate_lab is not distinct from d.certificate_lab and {where}
+            and (
+                diamonds.availability_now(other.availability, other.hold_expires_at, other.feed_availability)
+                    <> 'available', other.retail_price, other.id
+            ) < (
+                diamonds.availability_now(d.availability, d.hold_expires_at, d.feed_availability) <> 'available',
+                d.retail_price, d.id
+            )
+        offset 0
+    )"""
 
 
 def _order(search: Search, key: str) -> str:
@@ -161,10 +180,11 @@ def _behind(search: Search, key: str, after: Cursor | None, given: dict[str, Any
     return f"({key}, id) {sign} (%(after)s::{_KEYS[search.sort_by][1]}, %(after_id)s::bigint)"
 
 
-def _select(search: Search, total: str) -> str:
+def _select(search: Search, total: str, where: str) -> str:
     """The diamonds of the page, or one row with `total` alone if there are none."""
+    outbid = _OUTBID.format(where=where) if search.one_per_certificate else "false"
     return (
-        f"select counted.total, page.k::text, {COLUMNS} from (select {total} as total) counted"  # noqa: S608 - fragments of this module
+        f"select counted.total, page.k::text, {outbid} as outbid, {COLUMNS} from (select {total} as total) counted"  # noqa: S608 - fragments of this module
         f" left join page on true left join diamonds.diamonds d on d.id = page.id"
         f" order by {_order(search, 'page.k').replace(', id', ', page.id')}"
     )

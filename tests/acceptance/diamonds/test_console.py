@@ -53,7 +53,7 @@ async def test_the_history_of_runs_and_the_prices_on_offer_are_drawn(running: An
         rows = page.locator("svg[aria-label='Diamonds of each run'] rect.bar")
         await rows.first.wait_for()
         assert await rows.count() == await page.locator("svg[aria-label='Seconds of each run'] rect.bar").count() == 2
-        assert "1,000 diamonds, full" in await rows.first.text_content()
+        assert "1,000 diamonds, full" in str(await rows.first.text_content())
         offered = page.locator("section", has=page.get_by_role("heading", name="On offer"))
         assert "1,000" in await offered.inner_text()
         spread = offered.locator("svg rect.bar")

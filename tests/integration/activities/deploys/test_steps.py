@@ -130,7 +130,7 @@ async def test_each_step_is_written_down_with_its_duration(platform, ref) -> Non
     found = await load(ref)
     assert ended.status is found.status is DeploymentStatus.COMPLETED
     assert [one.name for one in found.steps] == list(Step)
-    assert all(one.success and one.ended_at >= one.started_at for one in found.steps)
+    assert all(one.success and one.ended_at and one.ended_at >= one.started_at for one in found.steps)
     assert (found.progress, found.container_app_url) == (100, "http://app")
     text, _ = await logs.read(ref.organization_id, ref.deployment_id, after=0)
     assert [f"[{step}]" in text for step in Step] == [True] * 6

@@ -176,6 +176,7 @@ def test_a_batch_is_all_or_nothing(container):
         container.execute_item_batch(
             [("patch", ("1", patch)), ("create", ({"id": "2", "x": "a"},)), ("create", (item,))], "a"
         )
+    assert failed.value.operation_responses
     assert [one["statusCode"] for one in failed.value.operation_responses] == [424, 424, 409]
     assert failed.value.error_index == 2
     assert "n" not in container.read_item("1", "a")

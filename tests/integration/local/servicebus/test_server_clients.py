@@ -78,7 +78,7 @@ def test_the_administration_client_reads_settings_and_counts(bus: ServiceBusProc
         assert counts.dead_letter_message_count == 1
         assert counts.scheduled_message_count == 1
         assert counts.total_message_count == 4
-        assert counts.size_in_bytes > 0
+        assert counts.size_in_bytes
         queue = client.get_queue("counted")
         assert (queue.lock_duration, queue.max_delivery_count) == (timedelta(minutes=2), 4)
         assert queue.requires_duplicate_detection

@@ -51,6 +51,7 @@ def _up(*arguments) -> Generator[subprocess.Popen[str]]:
 
 def _read_until(process: subprocess.Popen[str], pattern: str) -> str:
     seen = ""
+    assert process.stdout
     for line in process.stdout:
         seen += line
         if re.search(pattern, line):

@@ -88,6 +88,7 @@ async def test_a_pause_is_never_shortened_by_another(migrated: str):
     with pytest.raises(TransientError) as raised:
         await limit.turn(60)
     assert raised.value.code == "account-paused"
+    assert raised.value.retry_after
     assert 290 < raised.value.retry_after <= 300
 
 
@@ -107,6 +108,7 @@ async def test_a_pause_of_an_absurd_length_is_an_hour(migrated: str):
     await limit.pause(1e12)
     with pytest.raises(TransientError) as raised:
         await limit.turn(1)
+    assert raised.value.retry_after
     assert raised.value.retry_after <= 3_600
 
 

@@ -103,7 +103,7 @@ def test_what_the_hooks_import_is_what_they_require(root):
         wanted |= imported(root, f"infra.hooks.{hook}", seen)
     assert "shared.platform.stores.migrate" in seen
     wanted |= imported(root, "shared.platform.access.api_keys.__main__", seen)
-    known = metadata.packages_distributions() | {"azure.identity": ["azure-identity"]}
+    known = dict(metadata.packages_distributions()) | {"azure.identity": ["azure-identity"]}
     needed = {known[name][0].lower() for name in wanted - NOT_FOR_HOOKS}
     needed = {{"psycopg-pool": "psycopg", "pydantic-core": "pydantic"}.get(name, name) for name in needed}
     assert needed == required

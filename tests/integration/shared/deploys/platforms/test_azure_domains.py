@@ -40,7 +40,7 @@ async def test_a_domain_without_its_records_is_refused_with_the_records(harness,
     with pytest.raises(TerminalError) as refusal:
         await harness.platform.configure_domain(spec, recorder.step)
     assert refusal.value.code == "domain-not-verified"
-    assert f"TXT asuid.{HOST} = {VERIFICATION}" in refusal.value.remedy
+    assert f"TXT asuid.{HOST} = {VERIFICATION}" in str(refusal.value.remedy)
     assert await harness.who_serves() == spec.deployment_id
 
 

@@ -532,14 +532,14 @@ class TestDoor:
         spec = await local_harness.spec()
         with pytest.raises(TerminalError, match="refused this app's token") as refusal:
             await LocalPlatform().validate(spec, recorder.step)
-        assert "LOCAL_PLATFORM_TOKEN" in refusal.value.remedy
+        assert "LOCAL_PLATFORM_TOKEN" in str(refusal.value.remedy)
 
     async def test_a_platform_that_does_not_run_is_worth_another_try(self, local_harness, recorder):
         spec = await local_harness.spec()
         local_harness.process.stop()
         with pytest.raises(TransientError, match="did not answer") as failure:
             await local_harness.platform.validate(spec, recorder.step)
-        assert "make up" in failure.value.remedy
+        assert "make up" in str(failure.value.remedy)
 
     async def test_senseless_orders_get_plain_answers(self, local_harness):
         headers = {"Authorization": f"Bearer {local_harness.process.token}"}

@@ -131,5 +131,5 @@ async def test_the_run_says_that_too_many_diamonds_were_missing(shop, diamonds):
         assert not (await mark_missing_deleted(run.plan.run_id, 0.2)).deleted
     summary = await reports.summary(run.plan.run_id)
     assert (summary.offered, summary.missing, summary.deleted, summary.error_code) == (1, 1, 0, "deletion-stopped")
-    assert "1 of 1 diamonds (100%)" in summary.error
+    assert "1 of 1 diamonds (100%)" in str(summary.error)
     assert timedelta(0) <= summary.started_at - run.plan.started_at <= timedelta(seconds=1)

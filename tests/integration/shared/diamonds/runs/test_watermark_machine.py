@@ -349,7 +349,7 @@ def machine(runner, supplied, diamonds, cap):  # noqa: C901 - one class; its rul
                 stored = dict(await diamonds.fetch(table, self.feed))
                 assert {name: stored.get(name, "nothing") for name in expected} == expected, (self.mark, table)
             completed = [one for one in (await reports.list_runs(self.feed, limit=100))[0] if one.watermark_after]
-            assert all(one.watermark_after <= self.mark for one in completed)
+            assert all(one.watermark_after and one.watermark_after <= self.mark for one in completed)
             assert all(one.status is RunStatus.COMPLETED for one in completed)
 
     return Runs

@@ -370,6 +370,7 @@ async def test_after_an_outage_one_step_is_sent_now_and_the_rest_keep_their_spac
     assert (await crm.sweep()).sent == 1
     sent, moved = await tasks.read(agent.id, first), await tasks.read(agent.id, second)
     assert (sent.status, moved.status, moved.reason) == ("completed", "pending", "minimum-gap")
+    assert sent.completed_at
     assert (moved.scheduled_for - sent.completed_at).total_seconds() == pytest.approx(48 * 3600, abs=60)
 
 

@@ -181,6 +181,8 @@ async def test_known_papers_do_not_lose_their_abstracts_to_a_poor_file(papers, m
         ("a.parquet", b"PAR1 and no more", "file-damaged"),
         ("a.jsonl.gz", gzip.compress(b'{"id": 1}\n' * 100)[:-10], "file-damaged"),
     ],
+    # Packed bytes hold the time, and all workers of a run must know a test by the same name.
+    ids=["format", "encoding", "empty", "one column", "parquet", "gzip"],
 )
 async def test_a_file_that_cannot_be_read_fails_once_with_its_reason(papers, name, data, code):
     failed = await papers.ingest(await papers.put(f"inbox/arxiv/{name}", data))

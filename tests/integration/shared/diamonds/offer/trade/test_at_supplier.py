@@ -128,6 +128,7 @@ async def test_a_hold_is_placed_at_the_supplier_and_given_up_with_ours(supplier,
     (there,) = supplier.held(item)
     assert not held.ours_alone
     assert (held.supplier.state, held.supplier.hold_id) == ("held", there["id"])
+    assert held.supplier.until
     assert held.expires_at < held.supplier.until
     freed = await trade.release(diamond, "acme")
     assert (freed.available, supplier.held(item)) == (True, [])
@@ -147,6 +148,7 @@ async def test_a_longer_hold_ends_with_the_suppliers(shop, supplier, offered):
     held = await trade.hold(diamond, "acme", HALF_AN_HOUR)
     longer = await trade.hold(diamond, "acme", HoldRequest(minutes=1_440))
     assert longer.renewed
+    assert longer.supplier.until
     assert held.expires_at < longer.expires_at <= longer.supplier.until
     assert len(supplier.held(item)) == 1
 

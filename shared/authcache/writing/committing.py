@@ -82,7 +82,11 @@ class Committer:
                     raise
 
     async def _write(self, batch: list[_Write]) -> None:
-        """Try one LSN after the other until the group stands. Those whose check fails are left out and told."""
+        """Try one LSN after the other until the group stands.
+
+        Those whose check fails are left out, and told once the group stands: what refuses them may be a write of the
+        same group, which is not durable before.
+        """
         await self._instance.view()  # refuses when what is known is too old to write upon
         fresh = False
         races = 0
@@ -94,18 +98,17 @@ class Committer:
                 await self._instance.refresh()
                 fresh = True
                 continue
-            for write, error in refused:
-                write.fail(error)
-            if not kept:
-                return
             group = Group(uuid4().hex, [record for write in kept for record in write.records])
-            if await self._created(lsn, group):
-                await self._instance.extend(lsn, group.records)
+            if not kept or await self._created(lsn, group):
+                if kept:
+                    await self._instance.extend(lsn, group.records)
                 for write in kept:
                     write.succeed(lsn)
+                for write, error in refused:
+                    write.fail(error)
                 return
             await self._instance.refresh()
-            batch, races = kept, races + 1
+            races += 1
             # Who lost waits a little, longer each time, or an instance that is slower than another would never win.
             longest = min(FIRST_PAUSE_SECONDS * 2**races, LONGEST_PAUSE_SECONDS)
             await asyncio.sleep(random.random() * longest)  # noqa: S311 - spreads instances, keeps no secret

@@ -5,9 +5,11 @@ import asyncio
 import pytest
 from azure.storage.blob.aio import BlobClient
 
+from shared.authcache.log import groups
 from shared.authcache.log.groups import read_group
 from shared.authcache.log.shares import ShareRevoked
 from shared.authcache.log.users import PasswordChanged, UserDeleted, UserVerified
+from shared.authcache.writing import committing
 from shared.authcache.writing.uniqueness import address_is_free, share_is_new
 from shared.platform.errors import Conflict
 from tests.integration.shared.authcache.conftest import granted, now, registered
@@ -142,3 +144,28 @@ async def test_what_waits_is_written_together(instances, waiting):
     await register(store, "first@example.com")
     lsns = await asyncio.gather(*(register(store, f"u{number}@example.com") for number in range(waiting)))
     assert len({lsn for _, lsn in lsns}) <= 2
+
+
+async def test_defect_nobody_is_refused_for_a_write_that_never_stood(instances, monkeypatch):
+    here, there = instances(), instances()
+    free = address_is_free("ann@example.com")
+
+    async def free_and_alone(view):
+        await free(view)
+        await address_is_free("bob@example.com")(view)
+
+    async def somebody_else_is_faster(lsn, group):
+        monkeypatch.undo()
+        await there.commit([registered("bob@example.com")])
+        return await groups.create_group(lsn, group)
+
+    await here.view()
+    monkeypatch.setattr(committing, "create_group", somebody_else_is_faster)
+    first, second = await asyncio.gather(
+        here.commit([registered("ann@example.com")], check=free_and_alone),
+        here.commit([registered("ann@example.com")], check=free),
+        return_exceptions=True,
+    )
+    assert isinstance(first, Conflict)
+    assert second == 2
+    assert await (await there.view(2)).user_by_address("ann@example.com")

@@ -77,7 +77,9 @@ def test_the_hosts_packages_are_listed_as_they_are_pinned_here():
     }
     for name in imported:
         top = name.partition(".")[0]
-        package = ".".join(name.split(".")[: 3 if ".storage." in name else 2]) if top == "azure" else top
+        package = (
+            ".".join(name.split(".")[: 3 if re.search(r"\.(storage|data)\.", name) else 2]) if top == "azure" else top
+        )
         if top in {*sys.stdlib_module_names, "local", "pytest"} or package == "azure.core":
             continue
         brought = {

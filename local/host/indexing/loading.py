@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib
+import re
 import sys
 import traceback
 from collections.abc import Mapping, MutableSequence, Sequence
@@ -16,6 +17,7 @@ from local.host.core.logs import host_log
 from local.host.worker.converters import forget_streaming
 from local.host.worker.failures import app_stack
 
+_SCRIPT = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9_\-]*\.py\Z")
 _HOSTS_PACKAGE = __name__.partition(".")[0]
 _HOSTS_FOLDER = Path(__file__).parents[2]
 _PROJECT = _HOSTS_FOLDER.parent
@@ -66,6 +68,8 @@ class AppCode:
     def load(self, environment: Mapping[str, str]) -> FunctionRegister:
         """The one FunctionApp, DFApp, AsgiFunctionApp or WsgiFunctionApp of the app's script. Raises AppNotLoaded."""
         script = environment.get("PYTHON_SCRIPT_FILE_NAME") or "function_app.py"
+        if not _SCRIPT.match(script):
+            raise AppNotLoaded(ValueError(f"Invalid file name: {script} (PYTHON_SCRIPT_FILE_NAME takes no folder)"))
         if not (self.folder / script).is_file():
             raise AppNotLoaded(FileNotFoundError(f"There is no {script} in {self.folder}.{self._hint()}"))
         for path in (self.folder / ".python_packages" / "lib" / "site-packages", self.folder):
@@ -78,7 +82,7 @@ class AppCode:
         self._displace(script)
         self._share_package()
         try:
-            module = importlib.import_module(script.removesuffix(".py").replace("/", "."))
+            module = importlib.import_module(script.removesuffix(".py"))
             self.app = _only_app(module, script)
         except ModuleNotFoundError as error:
             raise AppNotLoaded(

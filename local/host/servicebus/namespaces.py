@@ -2,16 +2,20 @@
 
 import asyncio
 from collections.abc import Mapping
+from typing import Any
 
 from azure.functions import meta
 from azure.servicebus import ServiceBusMessage
 from azure.servicebus.aio import ServiceBusClient, ServiceBusSender
 
 from local.host.core.functions import Binding, Function
+from local.host.core.logs import current_invocation, warn_once
 from local.host.settings.connections import Clients, Connection, credential
 from local.host.settings.expressions import resolve_parameters
 from local.host.worker.calls import Call
 from local.host.worker.messages import output_messages
+
+_PARENT = "$AzureWebJobsParentId"
 
 
 class ServiceBus(Clients[ServiceBusClient]):
@@ -31,10 +35,13 @@ class ServiceBus(Clients[ServiceBusClient]):
         return ServiceBusClient(connection.need("fullyQualifiedNamespace"), credential(connection))
 
     async def write(self, function: Function, binding: Binding, value: meta.Datum, call: Call) -> None:
-        """Send the output's messages. A str goes as text/plain."""
+        """Send the output's messages as text/plain, each with the id of the run that sent it."""
         queue = resolve_parameters(binding.text("queueName"), call.data, function=function.name, now=call.now)
+        run = current_invocation.get()
+        properties: dict[str | bytes, Any] = {_PARENT: run.invocation_id} if run is not None else {}
         for body in output_messages(function, binding, value):
-            message = ServiceBusMessage(body, content_type="text/plain" if isinstance(body, str) else None)
+            text = body if isinstance(body, str) else _text_of_bytes(function, binding)
+            message = ServiceBusMessage(text, content_type="text/plain", application_properties=properties)
             async with self._sending:
                 await self._sender(binding.text("connection"), queue).send_messages(message)
 
@@ -49,3 +56,14 @@ class ServiceBus(Clients[ServiceBusClient]):
         if key not in self._senders:
             self._senders[key] = self.client(connection).get_queue_sender(queue)
         return self._senders[key]
+
+
+def _text_of_bytes(function: Function, binding: Binding) -> str:
+    """What the extension, which only sends text, makes of bytes."""
+    warn_once(
+        "Function '%s' set the output '%s' to bytes: as in Azure the body is the text System.Byte[], whatever they "
+        "are. Set a str, such as Base64, or send them with azure-servicebus.",
+        function.name,
+        binding.name,
+    )
+    return "System.Byte[]"

@@ -12,13 +12,15 @@ from azure.storage.blob import BlobProperties
 from azure.storage.blob.aio import BlobServiceClient, ContainerClient
 
 from local.host.core.functions import SDK_TYPE, Binding, Function
-from local.host.core.logs import warn_once
+from local.host.core.logs import current_invocation, warn_once
 from local.host.settings.connections import Clients, Connection, credential, find_connection
 from local.host.settings.expressions import resolve_parameters, template_pattern
 from local.host.storage.blob_properties import properties
 from local.host.storage.outages import RETRIES
 from local.host.worker.calls import Call
 from local.host.worker.messages import metadata_data, with_json_of
+
+_PARENT = "AzureWebJobsParentId"
 
 
 class Blobs(Clients[BlobServiceClient]):
@@ -51,12 +53,13 @@ class Blobs(Clients[BlobServiceClient]):
         container, name = self._place(function, binding, call)
         content = cast("bytes | str", value.value)
         data = content.encode() if isinstance(content, str) else content
+        metadata = await _metadata(container, name)
         try:
-            await container.upload_blob(name, data, overwrite=True)
+            await container.upload_blob(name, data, overwrite=True, metadata=metadata)
         except ResourceNotFoundError:
             with contextlib.suppress(ResourceExistsError):  # another output was faster
                 await container.create_container()
-            await container.upload_blob(name, data, overwrite=True)
+            await container.upload_blob(name, data, overwrite=True, metadata=metadata)
 
     async def call_for(self, function: Function, path: str, reason: str) -> Call:
         """What a blob function is given for the blob at `container/name`. Raises AzureError when there is none."""
@@ -72,6 +75,15 @@ class Blobs(Clients[BlobServiceClient]):
         if not name:
             raise ValueError(f"The path '{path}' of the binding '{binding.name}' names a container, but no blob in it.")
         return self.client(binding.text("connection")).get_container_client(container), name
+
+
+async def _metadata(container: ContainerClient, name: str) -> dict[str, str]:
+    """What the blob has already, and the id of the run that writes it."""
+    kept: dict[str, str] = {}
+    with contextlib.suppress(ResourceNotFoundError):
+        kept = (await container.get_blob_client(name).get_blob_properties()).metadata or {}
+    run = current_invocation.get()
+    return {**kept, _PARENT: run.invocation_id} if run is not None else kept
 
 
 def reference_datum(binding: Binding, path: str) -> meta.Datum:

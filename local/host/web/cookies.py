@@ -40,6 +40,11 @@ def _date(cookie: "Morsel[str]") -> str:
 
 def _seconds(cookie: "Morsel[str]") -> int:
     try:
-        return int(float(cookie["max-age"]))
+        seconds = int(float(cookie["max-age"]))
     except (ValueError, OverflowError) as error:
         raise ValueError(f"the cookie '{cookie.key}' cannot be sent: {error}") from error
+    if seconds < 0:
+        raise ValueError(
+            f"the cookie '{cookie.key}' cannot be sent: .NET refuses a negative Max-Age. Use 0 to delete it."
+        )
+    return seconds

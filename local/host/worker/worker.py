@@ -3,6 +3,7 @@
 import asyncio
 import contextvars
 import os
+import re
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -11,9 +12,8 @@ from typing import Any
 import azure.functions as func
 from azure.functions import meta
 
-from local.host.core.errors import ConfigurationError
 from local.host.core.functions import Function
-from local.host.core.logs import thread_local
+from local.host.core.logs import host_log, thread_local
 from local.host.worker import converters
 from local.host.worker.context import InvocationContext
 from local.host.worker.failures import FunctionRaised
@@ -110,13 +110,16 @@ class Worker:
 
 
 def thread_count(environment: Mapping[str, str] = os.environ) -> int | None:
-    """PYTHON_THREADPOOL_THREAD_COUNT; None for Python's own default. Raises ConfigurationError."""
-    text = environment.get("PYTHON_THREADPOOL_THREAD_COUNT")
-    if not text:
-        return None
-    if not text.isdigit() or int(text) < 1:
-        raise ConfigurationError(f"PYTHON_THREADPOOL_THREAD_COUNT must be a whole number from 1 on, not {text!r}.")
-    return int(text)
+    """PYTHON_THREADPOOL_THREAD_COUNT; None for Python's own default, as the worker takes it where it is no number."""
+    text = environment.get("PYTHON_THREADPOOL_THREAD_COUNT", "").strip()
+    if re.fullmatch(r"\+?[0-9]{1,6}", text, re.ASCII) and int(text) >= 1:
+        return int(text)
+    if text:
+        host_log.warning(
+            "PYTHON_THREADPOOL_THREAD_COUNT must be a whole number from 1 on, not %r: Python's own default counts.",
+            text,
+        )
+    return None
 
 
 def _is_being_cancelled() -> bool:

@@ -49,9 +49,13 @@ def test_a_message_is_handed_over_with_its_properties(app, bus):
     }  # fmt: skip
 
 
-def test_a_key_of_the_messages_json_hides_the_metadata_of_that_name_as_in_azure(app):
+def test_a_key_of_the_messages_json_hides_the_metadata_of_that_name_as_in_azure(app, bus):
     body = '{"messageId": 17, "other": [1]}'
-    app.request("POST", "/api/send/work?raw=1", body.encode())
+    with (
+        ServiceBusClient.from_connection_string(bus.connection_string) as client,
+        client.get_queue_sender("work") as to,
+    ):
+        to.send_messages(ServiceBusMessage(body))
     found = wait_for(lambda: [one for one in logged(app, "work") if one["body"] == body])[0]
     assert found["id"] == "17"
     assert "has the key(s) MessageId, which as in Azure replace" in app.log
@@ -62,8 +66,14 @@ def test_outputs_are_sent_and_json_arrays_split_loudly(app):
     bodies = lambda: [one["body"] for one in logged(app, "work")]  # noqa: E731 - asked again and again
     wait_for(lambda: "a1" in bodies() and '{\n  "b": 2\n}' in bodies())
     assert "Function 'send' set the output 'message' to a str that is JSON" in app.log
+    (sent,) = [one for one in logged(app, "work") if one["body"] == "a1"]
+    assert sent["type"] == "text/plain"
+    assert sent["properties"] == {
+        "$AzureWebJobsParentId": next(one.id for one in app.invocations if one.function == "send")
+    }
     app.request("POST", "/api/send/work?raw=1", b'["as it is"]')
-    wait_for(lambda: '["as it is"]' in bodies())
+    wait_for(lambda: "System.Byte[]" in bodies())
+    assert "Function 'send' set the output 'message' to bytes" in app.log
 
 
 def test_many_messages_at_once_are_each_handed_over_once(app):

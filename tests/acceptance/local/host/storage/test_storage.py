@@ -118,6 +118,17 @@ def test_a_blob_trigger_is_given_the_blobs_own_metadata(app, storage_connection)
     assert shown["CopyCompletedOn"] == "0001-01-01T00:00:00+00:00"
 
 
+def test_an_output_keeps_a_blobs_metadata_and_adds_the_run_that_wrote_it(app, storage_connection):
+    app.request("PUT", "/api/blob/data/kept.txt", b"one")
+    blob = BlobServiceClient.from_connection_string(storage_connection).get_blob_client("data", "kept.txt")
+    blob.set_blob_metadata({"owner": "me"})
+    app.request("PUT", "/api/blob/data/kept.txt", b"two")
+    run = next(one.id for one in app.invocations if one.function == "put_blob")
+    found = blob.get_blob_properties()
+    assert found.metadata == {"owner": "me", "AzureWebJobsParentId": run}
+    assert found.content_settings.content_type == "application/octet-stream"
+
+
 def test_a_compressed_blob_stays_so(app, storage_connection):
     data = gzip.compress(b"the content")
     app.request("PUT", "/api/blob/data/makes-the-container", b"")

@@ -118,6 +118,9 @@ async def test_another_script_may_be_named(folder):
     (folder / "other_app.py").write_text("import azure.functions as func\nthe_app = func.FunctionApp()\n")
     code = AppCode(folder)
     assert code.load({"PYTHON_SCRIPT_FILE_NAME": "other_app.py"}) is code.app
+    for name in ("sub/other_app.py", "other.app.py", "other_app", "-app.py"):
+        with pytest.raises(AppNotLoaded, match="Invalid file name: "):
+            code.load({"PYTHON_SCRIPT_FILE_NAME": name})
     await code.unload()
 
 

@@ -35,7 +35,8 @@ def test_a_date_of_another_form_and_zone_is_the_same_moment():
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("expires", "soon"), ("expires", 60), ("max-age", "soon"), ("max-age", "inf")]
+    ("name", "value"),
+    [("expires", "soon"), ("expires", 60), ("max-age", "soon"), ("max-age", "inf"), ("max-age", "-1")],
 )
 def test_what_the_worker_cannot_send_is_refused_by_name(name, value):
     cookie = SimpleCookie({"a": "b"})["a"]

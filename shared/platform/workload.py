@@ -17,6 +17,7 @@ from shared.platform.durable import (
     blueprint,
     fan_out_chunk,
     new_app,
+    task_hub,
 )
 from shared.platform.health import Check
 from shared.platform.http import Routes, register
@@ -77,7 +78,7 @@ def app_of(*chosen: Workload) -> App:
     use_queues([queue for workload in chosen for queue in workload.queues])
     app = new_app()
     register(app, *(routes for workload in chosen for routes in workload.routes))
-    app.register_functions(blueprint(fan_out_chunk))
+    app.register_functions(blueprint(fan_out_chunk, task_hub))
     for workload in chosen:
         for functions in (blueprint(*workload.steps), *workload.functions):
             app.register_functions(functions)

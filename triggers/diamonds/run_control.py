@@ -13,7 +13,7 @@ from pydantic import ConfigDict
 
 from orchestrators.diamonds.run import INTERRUPTION, consolidate_run, feed_instance, retry_run
 from shared.diamonds.ingestion.suppliers import feed_names
-from shared.diamonds.runs import lifecycle, reports, retries
+from shared.diamonds.runs import lifecycle, orphans, reports, retries
 from shared.diamonds.runs.models import (
     ConsolidateRun,
     Interruption,
@@ -24,7 +24,7 @@ from shared.diamonds.runs.models import (
     TraceId,
 )
 from shared.platform.access.api_keys import ApiKey
-from shared.platform.durable import DurableClient, new_blueprint
+from shared.platform.durable import DurableClient, hub_name, new_blueprint
 from shared.platform.errors import Conflict, InvalidInput, NotFound
 from shared.platform.http import Accepted, Routes
 from shared.platform.models import LazyModel
@@ -89,6 +89,7 @@ async def diamonds_retry_workers(body: RetryRequest, client: DurableClient) -> A
     await retries.check_failed(run, chosen)
     retry = RetryRun(run_id=body.run_id, partition_ids=chosen)
     if run.status is not RunStatus.RUNNING:
+        await orphans.adopt(run.run_id, await hub_name(client))
         await client.start(retry_run, retry, instance_id=feed_instance(run.feed))
     elif await _waits(client, run):
         await _interrupt(client, run, Interruption(retry=retry))
@@ -152,6 +153,7 @@ async def _consolidate(client: DurableClient, request: ConsolidateRun) -> Accept
         await _interrupt(client, run, Interruption())
         return _accepted(run)
     retries.check_resumable(run)
+    await orphans.adopt(run.run_id, await hub_name(client))
     await client.start(consolidate_run, request, instance_id=feed_instance(run.feed))
     return _accepted(run)
 

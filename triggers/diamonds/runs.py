@@ -21,8 +21,8 @@ from shared.diamonds.runs.models import PartitionProgress, RunDifference, RunSum
 from shared.diamonds.runs.schedule import nightly_run_type
 from shared.diamonds.settings import settings
 from shared.platform.access.api_keys import ApiKey
-from shared.platform.durable import DurableClient, new_blueprint
-from shared.platform.errors import ManifoldError
+from shared.platform.durable import DurableClient, hub_name, new_blueprint
+from shared.platform.errors import Conflict, ManifoldError
 from shared.platform.http import Accepted, Page, Pagination, Routes
 from shared.platform.models import LazyModel
 
@@ -110,20 +110,33 @@ async def diamonds_nightly(timer: func.TimerRequest, client: Any) -> None:
 
 
 async def orphaned_runs(client: DurableClient) -> dict[FeedName, UUID]:
-    """The run of each feed that is still called running, although the host knows of nothing that works on the feed."""
+    """The run of each feed that is still called running, although the host knows of nothing that works on the feed.
+
+    What a hub of another host works on is that one's to know.
+    """
     found: dict[FeedName, UUID] = {}
-    for feed, run_id in (await orphans.running()).items():
+    running = await orphans.running()
+    hub = await hub_name(client) if running else None
+    for feed, run in running.items():
         instance = await client.find(feed_instance(feed))
-        if instance is None or instance.state.finished:
-            found[feed] = run_id
+        if hub and not run.of_others(hub) and (instance is None or instance.state.finished):
+            found[feed] = run.run_id
     return found
 
 
 async def _start(client: DurableClient, request: RunRequest) -> RunStarted:
     check_feed(request.feed)
     run_id = uuid4()
+    hub = await hub_name(client)
+    other = (await orphans.running()).get(request.feed)
+    if other and other.of_others(hub):
+        raise Conflict(
+            f"Run {other.run_id}, of another host, reads the feed {request.feed}.",
+            code="run-in-progress",
+            remedy="Wait until it has ended, or cancel it.",
+        )
     orphan = (await orphaned_runs(client)).get(request.feed)
-    start = StartRun(run_id=run_id, feed=request.feed, run_type=request.run_type, abandoned=orphan)
+    start = StartRun(run_id=run_id, feed=request.feed, run_type=request.run_type, abandoned=orphan, hub=hub)
     instance = await client.start(diamond_run, start, instance_id=feed_instance(request.feed))
     return RunStarted(
         id=instance, location=f"/api/v2/analytics/runs/{run_id}", run_id=run_id, run_type=request.run_type

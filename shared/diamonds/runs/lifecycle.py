@@ -60,8 +60,8 @@ async def claim_run(
     async with database() as connection:
         await connection.execute(
             "insert into diamonds.run_metadata"
-            " (run_id, feed, run_type, window_since, window_until, started_at, watermark_before, max_records)"
-            " values (%s, %s, %s, %s, %s, coalesce(%s, now()), %s, %s) on conflict do nothing",
+            " (run_id, feed, run_type, window_since, window_until, started_at, watermark_before, max_records, hub)"
+            " values (%s, %s, %s, %s, %s, coalesce(%s, now()), %s, %s, %s) on conflict do nothing",
             (
                 request.run_id,
                 request.feed,
@@ -71,6 +71,7 @@ async def claim_run(
                 started_at,
                 watermark_before,
                 max_records,
+                request.hub,
             ),
         )
         mine = await rows(connection, f"{_PLAN} where run_id = %s", (request.run_id,))

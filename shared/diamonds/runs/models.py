@@ -76,6 +76,7 @@ class StartRun(Model):
     feed: FeedName = "nivoda"
     run_type: RunType = "incremental"
     abandoned: UUID | None = Field(default=None, description="the feed's orphaned run; it is ended first")
+    hub: UUID | None = Field(default=None, description="the task hub that works on the run")
 
 
 class RunPlan(Model):

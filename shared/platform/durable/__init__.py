@@ -19,6 +19,7 @@ from shared.platform.durable.handles import (
     activity,
     orchestration,
 )
+from shared.platform.durable.hub import hub_name, task_hub
 from shared.platform.durable.newest_first import Place, newest
 from shared.platform.durable.races import CancelCause, race, wait_for_any_event
 from shared.platform.durable.register import App, Blueprint, blueprint, new_app, new_blueprint
@@ -64,6 +65,7 @@ __all__ = [
     "entity",
     "fan_out",
     "fan_out_chunk",
+    "hub_name",
     "new_app",
     "new_blueprint",
     "newest",
@@ -71,6 +73,7 @@ __all__ = [
     "progress",
     "race",
     "repeat",
+    "task_hub",
     "wait_for_any_event",
     "wait_for_event",
 ]

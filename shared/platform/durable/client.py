@@ -14,7 +14,7 @@ import aiohttp
 from azure.durable_functions import DurableOrchestrationClient, EntityId
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.platform.durable.entities import Entity, State
+from shared.platform.durable.entities import OPERATION, Entity, State
 from shared.platform.durable.handles import FAILURE, Failure, In, Orchestration
 from shared.platform.errors import Conflict, InvalidInput, NotFound, TransientError
 from shared.platform.models import LazyModel
@@ -152,6 +152,19 @@ class DurableClient:
             ) from error
         held: Any = found.entity_state
         return handle.state.model_validate_json(held) if found.entity_exists and held else handle.state()
+
+    async def signal(self, handle: Entity[Any, In, Any], key: str, request: In) -> None:
+        """Have the entity of this key take a request some time; nobody hears its answer.
+
+        Raises:
+            TransientError: the host did not take it.
+        """
+        try:
+            await self._client.signal_entity(EntityId(handle.name, key), OPERATION, handle.encode(request))
+        except Exception as error:
+            raise TransientError(
+                f"The durable host did not signal {handle.name}: {str(error)[:300]}.", code="durable-unavailable"
+            ) from error
 
     async def terminate(self, instance_id: str, reason: str) -> None:
         """Terminate an orchestration at its next step. Its running activities and children go on to their end.

@@ -217,7 +217,8 @@ def machine(runner, supplied, diamonds, cap):  # noqa: C901 - one class; its rul
             kind = data.draw(st.sampled_from(["full", "incremental", "incremental", "retry", "consolidate", "force"]))
             if kind in ("full", "incremental"):
                 cap(data.draw(st.sampled_from([0, 0, 0, 4])))
-                abandoned = runner.run(orphans.running()).get(self.feed)
+                orphan = runner.run(orphans.running()).get(self.feed)
+                abandoned = orphan.run_id if orphan else None
                 request = StartRun(run_id=uuid4(), feed=self.feed, run_type=kind, abandoned=abandoned)
                 self.runs.append(request.run_id)
                 self.set_to_work(orchestrators.diamond_run, request)

@@ -1,0 +1,1 @@
+alter table diamonds.run_metadata drop column hub;

@@ -46,16 +46,18 @@ async def claim_deployment(task: Claim) -> Claimed:
     try:
         with suppress(DeploymentCancelled):  # its steps run already, and see it
             await supersede_if_older(task)
-        found = await store.change(
-            task.deployment_id, task.organization_id, lambda one, now: transitions.claim(one, task.execution, now)
+        deployment = await store.change(
+            task.deployment_id,
+            task.organization_id,
+            lambda deployment, now: transitions.claim(deployment, task.execution, now),
         )
     except Conflict:
         claimed = False
-        found = await store.load(task.deployment_id, task.organization_id)
+        deployment = await store.load(task.deployment_id, task.organization_id)
     return Claimed(
         claimed=claimed,
-        status=found.status,
-        project=f"{found.organization_id}/{found.project_id}",
+        status=deployment.status,
+        project=f"{deployment.organization_id}/{deployment.project_id}",
         limit=known.max_concurrent_deployments,
         timeout_seconds=known.deployment_timeout_ms / 1000,
     )
@@ -67,7 +69,9 @@ async def settle_deployment(task: DeploymentRef) -> Nothing:
     await store.change(
         task.deployment_id,
         task.organization_id,
-        lambda one, now: transitions.begin_step(one, Step.CLEANUP, DeploymentStatus.UPDATING_DATABASE, now),
+        lambda deployment, now: transitions.begin_step(
+            deployment, Step.CLEANUP, DeploymentStatus.UPDATING_DATABASE, now
+        ),
     )
     return Nothing()
 
@@ -77,7 +81,9 @@ async def stop_deployment(task: CancelDeployment) -> Nothing:
     """Cancel the running steps through the document. A deployment that has ended or serves already is left alone."""
     try:
         await store.change(
-            task.deployment_id, task.organization_id, lambda one, now: transitions.request_cancel(one, task.reason, now)
+            task.deployment_id,
+            task.organization_id,
+            lambda deployment, now: transitions.request_cancel(deployment, task.reason, now),
         )
     except Conflict as refused:
         logger.info("A deployment goes on to its end: %s", refused)
@@ -91,15 +97,17 @@ async def roll_back(task: Undo) -> Nothing:
     Raises:
         Conflict: the deployment is past its point of no return (`deployment-finishing`).
     """
-    found = await store.load(task.deployment_id, task.organization_id)
-    if found.status in (DeploymentStatus.UPDATING_DATABASE, DeploymentStatus.COMPLETED):
-        raise Conflict(f"Deployment {found.id} serves and is not undone.", code=FINISHING)
-    redact = await redactor_of(found)
-    if found.cancel_reason is None or not found.cancel_reason.ends_cancelled:
+    deployment = await store.load(task.deployment_id, task.organization_id)
+    if deployment.status in (DeploymentStatus.UPDATING_DATABASE, DeploymentStatus.COMPLETED):
+        raise Conflict(f"Deployment {deployment.id} serves and is not undone.", code=FINISHING)
+    redact = await redactor_of(deployment)
+    if deployment.cancel_reason is None or not deployment.cancel_reason.ends_cancelled:
         await store.change(
             task.deployment_id,
             task.organization_id,
-            lambda one, now: one.model_copy(update={"error": one.error or _error(one, task, redact, now)}),
+            lambda deployment, now: deployment.model_copy(
+                update={"error": deployment.error or _error(deployment, task, redact, now)}
+            ),
         )
     intro = f"undoing: what served before serves on\n{task.message or ''}"
     async with running_step(task, Step.CLEANUP, None, intro) as running:
@@ -120,30 +128,32 @@ async def clean_up(task: DeploymentRef) -> Nothing:
 async def end_deployment(task: End) -> Ended:
     """Record how it ended. What was cancelled is cancelled, whatever else happened meanwhile."""
     redact = await redactor_of(await store.load(task.deployment_id, task.organization_id))
-    found = await store.change(
+    deployment = await store.change(
         task.deployment_id,
         task.organization_id,
-        lambda one, now: transitions.end(one, task.status, _why(one, task, redact, now), now),
+        lambda deployment, now: transitions.end(deployment, task.status, _why(deployment, task, redact, now), now),
     )
-    logger.info(ENDED, extra=_measured(found))
-    return Ended(deployment_id=found.id, status=found.status, code=found.error.code if found.error else None)
+    logger.info(ENDED, extra=_measured(deployment))
+    return Ended(
+        deployment_id=deployment.id, status=deployment.status, code=deployment.error.code if deployment.error else None
+    )
 
 
-def _measured(found: Deployment) -> dict[str, str | float | bool | None]:
+def _measured(deployment: Deployment) -> dict[str, str | float | bool | None]:
     """What dashboards and alerts are made from. `duration` and `waited` are seconds: running, and before that."""
-    began, ended = found.started_at or found.completed_at, found.completed_at
-    size = found.spec().scale.size
+    began, ended = deployment.started_at or deployment.completed_at, deployment.completed_at
+    size = deployment.spec().scale.size
     return {
-        "deployment": found.id,
-        "organization": found.organization_id,
-        "projectId": found.project_id,
-        "environment": found.environment,
+        "deployment": deployment.id,
+        "organization": deployment.organization_id,
+        "projectId": deployment.project_id,
+        "environment": deployment.environment,
         "containerSize": f"{size.cpu} cores, {size.memory}",
-        "hasCustomDomain": found.custom_domain is not None,
-        "status": str(found.status),
-        "code": found.error.code if found.error else None,
+        "hasCustomDomain": deployment.custom_domain is not None,
+        "status": str(deployment.status),
+        "code": deployment.error.code if deployment.error else None,
         "duration": (ended - began).total_seconds() if ended and began else 0.0,
-        "waited": (began - found.created_at).total_seconds() if began else 0.0,
+        "waited": (began - deployment.created_at).total_seconds() if began else 0.0,
     }
 
 

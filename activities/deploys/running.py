@@ -62,7 +62,7 @@ async def running_step(
     deployment = await store.change(
         ref.deployment_id,
         ref.organization_id,
-        lambda one, now: transitions.begin_step(one, step, status, now, mark),
+        lambda deployment, now: transitions.begin_step(deployment, step, status, now, mark),
     )
     redact = await redactor_of(deployment)
     written: list[str] = []
@@ -99,7 +99,9 @@ async def running_step(
 async def end_step(ref: DeploymentRef, step: Step, error: str | None = None) -> Deployment:
     """Record the end of the step in the deployment's document."""
     return await store.change(
-        ref.deployment_id, ref.organization_id, lambda one, now: transitions.end_step(one, step, error, now)
+        ref.deployment_id,
+        ref.organization_id,
+        lambda deployment, now: transitions.end_step(deployment, step, error, now),
     )
 
 
@@ -115,7 +117,7 @@ async def supersede_if_older(ref: DeploymentRef) -> None:
     if newer is None:
         return
     after = await store.change(
-        ref.deployment_id, ref.organization_id, lambda one, now: transitions.supersede(one, newer, now)
+        ref.deployment_id, ref.organization_id, lambda deployment, now: transitions.supersede(deployment, newer, now)
     )
     if after.status.ended:
         raise transitions.ended(after)

@@ -64,7 +64,9 @@ async def build_image(task: ContextReady) -> Built:
         await store.change(
             task.deployment_id,
             task.organization_id,
-            lambda one, now: transitions.begin_step(one, Step.BUILD, DeploymentStatus.PUSHING_REGISTRY, now),
+            lambda deployment, now: transitions.begin_step(
+                deployment, Step.BUILD, DeploymentStatus.PUSHING_REGISTRY, now
+            ),
         )
     if built.done:
         await end_step(task, Step.BUILD)
@@ -98,14 +100,14 @@ async def promote_revision(task: RevisionReady) -> Serving:
     async with running_step(task, Step.DEPLOY, DeploymentStatus.DEPLOYING, "giving the traffic") as running:
         await supersede_if_older(task)
         promoted = await platform().promote(running.spec, task.revision, running.context)
-    found = await store.change(
+    deployment = await store.change(
         task.deployment_id,
         task.organization_id,
-        lambda one, now: one.model_copy(update={"container_app_url": promoted.url, "updated_at": now}),
+        lambda deployment, now: deployment.model_copy(update={"container_app_url": promoted.url, "updated_at": now}),
     )
-    if found.custom_domain is None:
+    if deployment.custom_domain is None:
         await end_step(task, Step.DEPLOY)
-    return Serving(url=promoted.url, custom_domain=found.custom_domain is not None)
+    return Serving(url=promoted.url, custom_domain=deployment.custom_domain is not None)
 
 
 @activity(retry=SOON)
@@ -117,7 +119,7 @@ async def configure_domain(task: DomainTask) -> DomainBound:
         await store.change(
             task.deployment_id,
             task.organization_id,
-            lambda one, now: one.model_copy(update={"custom_domain_url": bound.url, "updated_at": now}),
+            lambda deployment, now: deployment.model_copy(update={"custom_domain_url": bound.url, "updated_at": now}),
         )
         await end_step(task, Step.DEPLOY)
     return DomainBound(done=bound.done, cursor=bound.cursor)

@@ -98,8 +98,8 @@ async def deploys_start(body: DeployRequest, headers: IdempotencyKey, caller: Ca
 async def deploys_start_v2(body: V2Request, caller: Caller) -> Reply[DeploymentAccepted]:
     """With the parameters of its last deployment. 404 for an unknown project, 409 while one of it is at work."""
     require_own(caller, body.org_id)
-    accepted = await intake.redeploy(body.org_id, body.project_id, body.user_id, body.custom_domain)
-    return _accepted(answers.accepted(accepted))
+    deployment = await intake.redeploy(body.org_id, body.project_id, body.user_id, body.custom_domain)
+    return _accepted(answers.accepted(deployment))
 
 
 @routes.get("/deploy/{id}/status", needs=READ, summary="The status of a deployment")
@@ -112,46 +112,50 @@ async def deploys_status(id: Name, caller: Caller) -> DeploymentState:  # noqa: 
 @routes.get("/deploy/{id}/logs", needs=READ, summary="The log of a deployment")
 async def deploys_logs(id: Name, query: LogsQuery, caller: Caller) -> DeploymentLogPage:  # noqa: A002 - as above
     """Follow it by sending `next` as `after`. The values of the app's variables are hidden."""
-    found = await store.load(id, scope_of(caller))
-    text, following = await logs.read(found.organization_id, found.id, after=query.after, limit=query.limit)
+    deployment = await store.load(id, scope_of(caller))
+    text, following = await logs.read(deployment.organization_id, deployment.id, after=query.after, limit=query.limit)
     return DeploymentLogPage(
-        deployment_id=id, lines=text.splitlines(), next=following, complete=found.status.ended and not text
+        deployment_id=id, lines=text.splitlines(), next=following, complete=deployment.status.ended and not text
     )
 
 
 @routes.get("/deploy/{id}/app-log", needs=READ, summary="The end of the deployed app's log")
 async def deploys_app_log(id: Name, caller: Caller) -> AppLog:  # noqa: A002 - as above
     """Its last 300 lines or 16 KB, while it runs. The values of its variables are hidden."""
-    found = await store.load(id, scope_of(caller))
-    tail = await platform().log_tail(found.spec())
+    deployment = await store.load(id, scope_of(caller))
+    tail = await platform().log_tail(deployment.spec())
     return AppLog(deployment_id=id, lines=tail.splitlines())
 
 
 @routes.post("/deploy/{id}/cancel", needs=WRITE, summary="Cancel a deployment")
 async def deploys_cancel(id: Name, caller: Caller, client: DurableClient) -> DeploymentCancelAnswer:  # noqa: A002 - as above
     """What it has done is undone, and the version before keeps serving. 400 once it has completed or failed."""
-    known = await store.load(id, scope_of(caller))
-    if known.status is DeploymentStatus.CANCELLED:
-        return DeploymentCancelAnswer(deployment_id=id, status=known.status, message="The deployment is cancelled.")
+    deployment = await store.load(id, scope_of(caller))
+    if deployment.status is DeploymentStatus.CANCELLED:
+        return DeploymentCancelAnswer(
+            deployment_id=id, status=deployment.status, message="The deployment is cancelled."
+        )
     try:
-        found = await store.change(
-            id, known.organization_id, lambda one, now: transitions.request_cancel(one, CancelReason.REQUEST, now)
+        deployment = await store.change(
+            id,
+            deployment.organization_id,
+            lambda deployment, now: transitions.request_cancel(deployment, CancelReason.REQUEST, now),
         )
     except Conflict as refused:
         raise InvalidInput(refused.message, code=refused.code, remedy=refused.remedy) from None
     with suppress(ManifoldError):  # it has not started, or has just ended: the document has all that is needed
         await client.raise_event(id, CANCEL, Nothing())
     return DeploymentCancelAnswer(
-        deployment_id=id, status=found.status, message="The deployment is being cancelled; what it did is undone."
+        deployment_id=id, status=deployment.status, message="The deployment is being cancelled; what it did is undone."
     )
 
 
 @routes.post("/deploy/{id}/retry", needs=WRITE, summary="Retry a failed deployment", status=202)
 async def deploys_retry(id: Name, caller: Caller) -> Reply[DeploymentRetried]:  # noqa: A002 - as above
     """A new deployment with all that the failed one was given. 400 for one that has not failed."""
-    again = await intake.retry(scope_of(caller), id)
+    deployment = await intake.retry(scope_of(caller), id)
     answer = DeploymentRetried(
-        **answers.accepted(again).model_dump(), original_deployment_id=id, new_deployment_id=again.id
+        **answers.accepted(deployment).model_dump(), original_deployment_id=id, new_deployment_id=deployment.id
     )
     return _accepted(answer)
 
@@ -159,9 +163,9 @@ async def deploys_retry(id: Name, caller: Caller) -> Reply[DeploymentRetried]:  
 @routes.post("/deploy/{id}/rollback", needs=WRITE, summary="Go back to an earlier version", status=202)
 async def deploys_rollback(id: Name, caller: Caller) -> Reply[DeploymentRetried]:  # noqa: A002 - as above
     """A new deployment of what a completed one was made from, with the variables of the one that serves now."""
-    again = await intake.roll_back(scope_of(caller), id)
+    deployment = await intake.roll_back(scope_of(caller), id)
     answer = DeploymentRetried(
-        **answers.accepted(again).model_dump(), original_deployment_id=id, new_deployment_id=again.id
+        **answers.accepted(deployment).model_dump(), original_deployment_id=id, new_deployment_id=deployment.id
     )
     return _accepted(answer)
 
@@ -181,7 +185,7 @@ async def deploys_of_organization(
     return OrganizationDeployments(
         organization_id=organizationId,
         counts=await store.counts(organizationId),
-        data=[answers.summary(one) for one in page.deployments],
+        data=[answers.summary(deployment) for deployment in page.deployments],
         pagination=Pagination(limit=query.limit, next=page.continuation),
     )
 

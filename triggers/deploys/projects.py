@@ -41,7 +41,7 @@ async def deploys_of_project(id: Name, query: ListQuery, caller: Caller) -> Depl
     organization = organization_of(caller, query.organizationId)
     page = await store.of_project(organization, id, limit=query.limit, continuation=query.cursor)
     return Deployments(
-        data=[answers.summary(one) for one in page.deployments],
+        data=[answers.summary(deployment) for deployment in page.deployments],
         pagination=Pagination(limit=query.limit, next=page.continuation),
     )
 
@@ -53,7 +53,7 @@ async def deploys_projects(query: ListQuery, caller: Caller) -> Projects:
     organization = query.organizationId if own is None else organization_of(caller, query.organizationId)
     page = await projects.page(organization, limit=query.limit, continuation=query.cursor)
     return Projects(
-        data=[answers.project(one) for one in page.projects],
+        data=[answers.project(project) for project in page.projects],
         pagination=Pagination(limit=query.limit, next=page.continuation),
     )
 

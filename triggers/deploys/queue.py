@@ -70,9 +70,9 @@ async def _document(message: DeploymentMessage) -> Deployment:
         NotFound: there is none, so the message ends among the dead letters.
     """
     for _ in range(READS):
-        found = await store.find(message.deployment_id, message.organization_id)
-        if found is not None:
-            return found
+        document = await store.find(message.deployment_id, message.organization_id)
+        if document is not None:
+            return document
         await asyncio.sleep(READ_SECONDS)
     raise NotFound(f"There is no deployment {message.deployment_id}.", code="unknown-deployment")
 

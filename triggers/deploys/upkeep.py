@@ -75,8 +75,8 @@ async def _recover(client: DurableClient, stale: Deployment) -> None:
 async def _reclaim(client: DurableClient, holder: Holder) -> None:
     """Release the slot, or the place in the queue, of a deployment that has ended without doing so."""
     organization = holder.project.partition("/")[0]
-    found = await store.find(holder.deployment_id, organization)
-    if (found is not None and not found.status.ended) or await _runs(client, holder.deployment_id):
+    deployment = await store.find(holder.deployment_id, organization)
+    if (deployment is not None and not deployment.status.ended) or await _runs(client, holder.deployment_id):
         return
     logger.warning("A deployment has ended and holds its slot.", extra={"deployment": holder.deployment_id})
     left = DeploymentRef(deployment_id=holder.deployment_id, organization_id=organization)

@@ -108,7 +108,7 @@ async def _forget_variables(deployment: Deployment, reference: str) -> None:
     await store.change(
         deployment.id,
         deployment.organization_id,
-        lambda one, now: one.model_copy(update={"secrets_reference": None, "updated_at": now}),
+        lambda deployment, now: deployment.model_copy(update={"secrets_reference": None, "updated_at": now}),
     )
 
 

@@ -49,11 +49,11 @@ async def create(deployment: Deployment) -> Deployment:
 async def find(id_: str, organization: str | None) -> Deployment | None:
     """The deployment, if there is one in this organization, or (None) in any."""
     if organization is not None:
-        found = await DEPLOYMENTS.find(id_, organization)
+        written = await DEPLOYMENTS.find(id_, organization)
     else:
         page = await DEPLOYMENTS.query("SELECT * FROM c WHERE c.id = @id", {"id": id_}, limit=1)
-        found = page.documents[0] if page.documents else None
-    return Deployment.model_validate(found) if found and found.get("type") == "deployment" else None
+        written = page.documents[0] if page.documents else None
+    return Deployment.model_validate(written) if written and written.get("type") == "deployment" else None
 
 
 async def load(id_: str, organization: str | None) -> Deployment:
@@ -62,10 +62,10 @@ async def load(id_: str, organization: str | None) -> Deployment:
     Raises:
         NotFound: there is none of that id in this organization, or (None) in any.
     """
-    found = await find(id_, organization)
-    if found is None:
+    deployment = await find(id_, organization)
+    if deployment is None:
         raise NotFound(f"There is no deployment {id_}.", code="unknown-deployment")
-    return found
+    return deployment
 
 
 async def change(id_: str, organization: str, step: Callable[[Deployment, datetime], Deployment]) -> Deployment:
@@ -79,15 +79,15 @@ async def change(id_: str, organization: str, step: Callable[[Deployment, dateti
         Conflict: what `step` raises.
     """
     for attempt in range(TRIES):
-        found = await DEPLOYMENTS.find(id_, organization)
-        if found is None:
+        current = await DEPLOYMENTS.find(id_, organization)
+        if current is None:
             raise NotFound(f"There is no deployment {id_}.", code="unknown-deployment")
-        before = Deployment.model_validate(found)
+        before = Deployment.model_validate(current)
         after = step(before, datetime.now(UTC))
         if after == before:
             return before
         try:
-            written = await DEPLOYMENTS.replace(document(after), seen=found["_etag"])
+            written = await DEPLOYMENTS.replace(document(after), seen=current["_etag"])
         except Conflict as conflict:
             if conflict.code != CHANGED:
                 raise
@@ -200,14 +200,14 @@ async def check() -> None:
 
 async def any_open() -> bool:
     """Whether any deployment has not ended."""
-    found = await _page(
+    page = await _page(
         OPEN,
         {},
         None,
         1,
         None,
     )
-    return bool(found.deployments)
+    return bool(page.deployments)
 
 
 async def ended_before(

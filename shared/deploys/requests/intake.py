@@ -42,17 +42,17 @@ async def accept_once(request: DeployRequest, key: str) -> tuple[Deployment, boo
     """
     id_ = _id_of(f"{request.organization_id}\n{key}".encode())
     digest = _digest(request)
-    known = await store.find(id_, request.organization_id)
-    replayed = known is not None
-    if known is None:
-        known = await accept(request, id_=id_, digest=digest)
-    if known.request_hash != digest:
+    deployment = await store.find(id_, request.organization_id)
+    replayed = deployment is not None
+    if deployment is None:
+        deployment = await accept(request, id_=id_, digest=digest)
+    if deployment.request_hash != digest:
         raise Conflict(
             "This idempotency key was sent with another request before.",
             code="idempotency-key-reused",
             remedy="Send a new key with each new request.",
         )
-    return known, replayed
+    return deployment, replayed
 
 
 async def accept(request: DeployRequest, *, id_: str | None = None, digest: str | None = None) -> Deployment:
@@ -72,10 +72,10 @@ async def accept(request: DeployRequest, *, id_: str | None = None, digest: str 
     reference = await secret_store().put(values) if values else None
     parameters = Parameters.model_validate(request.model_dump(include=set(Parameters.model_fields)))
     changes = {"request_hash": digest} | ({"id": id_} if id_ else {})
-    accepted = await _submit(_new(parameters, source, reference).model_copy(update=changes))
-    if reference is not None and accepted.secrets_reference != reference:
+    deployment = await _submit(_new(parameters, source, reference).model_copy(update=changes))
+    if reference is not None and deployment.secrets_reference != reference:
         await secret_store().delete(reference)  # another request with the id was quicker
-    return accepted
+    return deployment
 
 
 async def retry(organization: str | None, id_: str) -> Deployment:
@@ -100,8 +100,8 @@ async def retry(organization: str | None, id_: str) -> Deployment:
             remedy="Start a new deployment.",
         )
     parameters = Parameters.model_validate(failed.model_dump(include=set(Parameters.model_fields)))
-    again = _new(parameters, failed.source, failed.secrets_reference)
-    return await _submit(again.model_copy(update={"original_deployment_id": failed.id}))
+    deployment = _new(parameters, failed.source, failed.secrets_reference)
+    return await _submit(deployment.model_copy(update={"original_deployment_id": failed.id}))
 
 
 async def roll_back(organization: str | None, id_: str) -> Deployment:
@@ -132,8 +132,8 @@ async def roll_back(organization: str | None, id_: str) -> Deployment:
     parameters = Parameters.model_validate(
         earlier.model_dump(include=set(Parameters.model_fields)) | {"plain_variables": variables.plain_variables}
     )
-    again = _new(parameters, earlier.source, variables.secrets_reference)
-    return await _submit(again.model_copy(update={"original_deployment_id": earlier.id}))
+    deployment = _new(parameters, earlier.source, variables.secrets_reference)
+    return await _submit(deployment.model_copy(update={"original_deployment_id": earlier.id}))
 
 
 async def redeploy(organization: str, project: str, user: str, custom_domain: str | None) -> Deployment:
@@ -185,12 +185,12 @@ async def _redeploy(organization: str, project: str, user: str, custom_domain: s
 
 async def send_unsent(older_than: timedelta) -> int:
     """Send what was accepted and may never have reached the queue; how many were sent."""
-    found = await store.unsent(datetime.now(UTC), older_than=older_than, limit=SWEPT)
+    unsent = await store.unsent(datetime.now(UTC), older_than=older_than, limit=SWEPT)
     sent = 0
-    for deployment in found:
+    for deployment in unsent:
         sent += await queue.enqueue(deployment, again=True)
-    if found:
-        logger.info("Accepted deployments were sent again.", extra={"found": len(found), "sent": sent})
+    if unsent:
+        logger.info("Accepted deployments were sent again.", extra={"found": len(unsent), "sent": sent})
     return sent
 
 
@@ -242,8 +242,8 @@ def _id_of(seed: bytes) -> str:
 
 def _digest(request: DeployRequest) -> str:
     """Of all that was requested but for the values of variables, which a hash would not hide."""
-    known = request.model_dump(mode="json", exclude={"env_variables"})
-    return hashlib.sha256(json.dumps([known, sorted(request.env_variables)]).encode()).hexdigest()
+    given = request.model_dump(mode="json", exclude={"env_variables"})
+    return hashlib.sha256(json.dumps([given, sorted(request.env_variables)]).encode()).hexdigest()
 
 
 async def _submit(deployment: Deployment) -> Deployment:
@@ -266,7 +266,7 @@ async def _create(deployment: Deployment) -> Deployment:
     try:
         return await store.create(deployment)
     except (TransientError, Conflict):
-        found = await store.find(deployment.id, deployment.organization_id)
-        if found is None:
+        written = await store.find(deployment.id, deployment.organization_id)
+        if written is None:
             raise
-        return found
+        return written

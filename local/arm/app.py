@@ -177,8 +177,8 @@ def _served(cloud: Cloud) -> Any:
 
 def _refused(cloud: Cloud, problem: ArmError) -> Response:
     headers = {"Retry-After": str(cloud.retry_after)} if problem.status in (409, 429) else {}
-    said = {"code": problem.code, "message": problem.message}
-    return JSONResponse(said if problem.bare else {"error": said}, problem.status, headers)
+    error = {"code": problem.code, "message": problem.message}
+    return JSONResponse(error if problem.bare else {"error": error}, problem.status, headers)
 
 
 def _unknown(request: Request, problem: Exception) -> Response:

@@ -37,9 +37,9 @@ class Identity:
     def token(self, key_id: str = "first", **claims: Any) -> str:
         """A signed token that is good for an hour; a claim that is None is left out."""
         now = datetime.now(UTC)
-        told = {"iat": now, "exp": now + timedelta(hours=1), "sub": "1234567890", **claims}
-        told = {name: value for name, value in told.items() if value is not None}
-        return jwt.encode(told, self.keys[key_id], ALGORITHM, headers={"kid": key_id})
+        payload = {"iat": now, "exp": now + timedelta(hours=1), "sub": "1234567890", **claims}
+        payload = {name: value for name, value in payload.items() if value is not None}
+        return jwt.encode(payload, self.keys[key_id], ALGORITHM, headers={"kid": key_id})
 
     def rotate(self) -> None:
         """Sign with a new key from now on, and withdraw the old one."""

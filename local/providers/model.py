@@ -64,8 +64,8 @@ class Model:
 
     def _mail(self, data: dict[str, Any]) -> dict[str, str]:
         texts = f"{data['client']['notes']}\n{data['wishes_of_the_agent']}"
-        if self.gullible and (told := _OBEYED.search(texts)):
-            return {"subject": "An offer that you cannot refuse", "body": told["text"]}
+        if self.gullible and (instruction := _OBEYED.search(texts)):
+            return {"subject": "An offer that you cannot refuse", "body": instruction["text"]}
         name = data["client"]["first_name"]
         place = data["client"]["property_address"] or "your plans"
         greeting = f"Hello {name}," if name else "Hello and thank you for your time,"

@@ -58,8 +58,8 @@ def main() -> None:
         run(subscription, given)
     counted = Counter(one["type"] for one in subscription.resources.values())
     lines = [f"{number:4} {kind}" for kind, number in sorted(counted.items())] if given else []
-    told = f"dry run: {sum(counted.values())} resources, provisioned twice, nothing refused"
-    sys.stdout.write("\n".join([*lines, told, ""]))
+    summary = f"dry run: {sum(counted.values())} resources, provisioned twice, nothing refused"
+    sys.stdout.write("\n".join([*lines, summary, ""]))
 
 
 if __name__ == "__main__":

@@ -92,5 +92,5 @@ def _is_generated(declaration: Declaration) -> bool:
     metadata = declaration.decorator("metadata")
     if metadata is None:
         return False
-    told: Any = plain(children(part(metadata, "arguments"))[0])
-    return told.get("azd", {}).get("type") == "generate"
+    named: Any = plain(children(part(metadata, "arguments"))[0])
+    return named.get("azd", {}).get("type") == "generate"

@@ -102,8 +102,8 @@ async def followups_test_email(email_id: Identifier, caller: Caller) -> Outcome:
 async def followups_resolve_email(email_id: Identifier, body: Resolution) -> Resolved:
     """For a mail whose worker died or whose answer was lost. Neither answer sends it again."""
     kind = "accepted" if body.handed_over else "refused"
-    said = Outcome(kind=kind, provider="a person", code=None if body.handed_over else "not-handed-over")
-    if not await outbox.resolve(email_id, said):
+    outcome = Outcome(kind=kind, provider="a person", code=None if body.handed_over else "not-handed-over")
+    if not await outbox.resolve(email_id, outcome):
         raise Conflict("The mail is settled, or there is none of this number.", code="not-unknown")
     return Resolved(email_id=email_id, handed_over=body.handed_over)
 

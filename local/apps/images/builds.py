@@ -67,8 +67,8 @@ class Build:
                 log(f"$ {' '.join(words)}")
                 ended = await self._step(words, log, max(deadline - monotonic(), 0.1))
                 if ended.code or ended.reason:
-                    said = f" Its log says: {log.cause}" if log.cause and not log.cause.startswith("$ ") else ""
-                    return f"{words[0]}: {ended.words}.{said}"[:1_000]
+                    cause = f" Its log says: {log.cause}" if log.cause and not log.cause.startswith("$ ") else ""
+                    return f"{words[0]}: {ended.words}.{cause}"[:1_000]
         except OSError as error:
             return f"the platform could not build: {error.strerror}"
         finally:

@@ -133,8 +133,8 @@ class Revision:
                 wrong = ended.words
             elif not self._proven:
                 await self._process.stop()
-                said = f" Its log says: {self._log.cause}" if self._log.cause else ""
-                self._judge(Health.FAILED, None, f"{wrong}.{said}"[:1_000])
+                cause = f" Its log says: {self._log.cause}" if self._log.cause else ""
+                self._judge(Health.FAILED, None, f"{wrong}.{cause}"[:1_000])
                 return
             self.health, self.port = Health.STARTING, None
             self._ended = (monotonic(), wrong)

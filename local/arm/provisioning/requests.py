@@ -25,8 +25,8 @@ def client(subscription: Subscription) -> httpx.Client:
         try:
             return _answer(subscription, request)
         except ArmError as problem:
-            told = {"error": {"code": problem.code, "message": problem.message}}
-            return httpx.Response(problem.status, json=told)
+            body = {"error": {"code": problem.code, "message": problem.message}}
+            return httpx.Response(problem.status, json=body)
 
     return httpx.Client(base_url="https://arm.test", transport=httpx.MockTransport(answer))
 
@@ -90,8 +90,8 @@ def _read(subscription: Subscription, path: str) -> Json:
     if last == namespace:
         return _provider(subscription, namespace)
     if namespace and namespace.lower() not in subscription.registered:
-        told = f"The subscription is not registered to use namespace '{namespace}'."
-        raise ArmError(409, "MissingSubscriptionRegistration", told)
+        message = f"The subscription is not registered to use namespace '{namespace}'."
+        raise ArmError(409, "MissingSubscriptionRegistration", message)
     if last == "deletedVaults":
         return {"value": [_deleted(one) for one in subscription.deleted_vaults.values()]}
     if last == "capabilities":
@@ -140,7 +140,7 @@ def _capability(restricted: bool) -> Json:
 def _given(resource: Json) -> Json:
     """What reading a resource tells besides what was written."""
     name, kind = resource["name"], resource["type"]
-    told: dict[str, Json] = {
+    properties: dict[str, Json] = {
         "Microsoft.ManagedIdentity/userAssignedIdentities": {"clientId": f"c-{name}", "principalId": f"p-{name}"},
         "Microsoft.Storage/storageAccounts": {"primaryEndpoints": {"blob": f"https://{name}.blob.core.windows.net/"}},
         "Microsoft.KeyVault/vaults": {"vaultUri": f"https://{name}.vault.azure.net/"},
@@ -153,4 +153,4 @@ def _given(resource: Json) -> Json:
         "Microsoft.Web/sites": {"defaultHostName": f"{name}.azurewebsites.net"},
         "Microsoft.DurableTask/schedulers": {"endpoint": f"https://{name}.durabletask.io"},
     }
-    return told.get(kind, {})
+    return properties.get(kind, {})

@@ -39,12 +39,12 @@ class Notice:
 
 def notice_of(message: EmailMessage) -> Notice | None:
     """The notice in a mail; None if it names none of our mails, or says nothing that we look at."""
-    told = {name.lower(): str(value) for part in _status(message) for name, value in part.items()}
+    fields = {name.lower(): str(value) for part in _status(message) for name, value in part.items()}
     key = next((found[1] for text in _returned(message) if (found := _KEY.search(text))), None)
-    kind = _KINDS.get(told.get("action", "").strip().lower())
+    kind = _KINDS.get(fields.get("action", "").strip().lower())
     if key is None or kind is None:
         return None
-    detail = " ".join(filter(None, (told.get("status", ""), told.get("diagnostic-code", ""))))
+    detail = " ".join(filter(None, (fields.get("status", ""), fields.get("diagnostic-code", ""))))
     permanent = kind == "bounced" and bool(BAD_ADDRESS.search(detail))
     return Notice(key, kind, permanent, " ".join(detail.split())[:500])
 

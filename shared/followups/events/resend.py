@@ -41,19 +41,21 @@ def read(body: bytes, event_id: str) -> ProviderEvent | str | None:
             return str(data["email_id"])[:200]
         if name not in KINDS:
             return None
-        told: dict[str, Any] = data.get(PARTS.get(name, KINDS[name].removesuffix("ed"))) or data.get("click") or {}
-        transient = name == "email.bounced" and told.get("type") == "Transient"
+        details: dict[str, Any] = data.get(PARTS.get(name, KINDS[name].removesuffix("ed"))) or data.get("click") or {}
+        transient = name == "email.bounced" and details.get("type") == "Transient"
         return ProviderEvent(
             provider="resend",
             event_id=event_id,
             email_id=_tagged(data.get("tags")),
             kind="deferred" if transient else KINDS[name],
-            permanent=name == "email.bounced" and told.get("type") == "Permanent",
-            listed=name == "email.suppressed" or told.get("subType") in LISTS,
-            happened_at=told.get("timestamp") or event["created_at"],
-            user_agent=str(told.get("userAgent", ""))[:500],
-            ip=str(told.get("ipAddress", ""))[:500],
-            detail=" ".join(str(told.get(name, "")) for name in ("type", "subType", "message", "reason"))[:500].strip(),
+            permanent=name == "email.bounced" and details.get("type") == "Permanent",
+            listed=name == "email.suppressed" or details.get("subType") in LISTS,
+            happened_at=details.get("timestamp") or event["created_at"],
+            user_agent=str(details.get("userAgent", ""))[:500],
+            ip=str(details.get("ipAddress", ""))[:500],
+            detail=" ".join(str(details.get(name, "")) for name in ("type", "subType", "message", "reason"))[
+                :500
+            ].strip(),
         )
     except (ValueError, KeyError, TypeError, AttributeError, ValidationError):
         raise InvalidInput("The body is no event of Resend.", field="body") from None

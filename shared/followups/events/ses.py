@@ -41,19 +41,19 @@ def read(message: str, event_id: str) -> ProviderEvent | None:
         if known is None:
             return None
         kind, part = known
-        told: dict[str, Any] = event.get(part) or {}
-        transient = kind == "bounced" and told.get("bounceType", "Transient") != "Permanent" and part == "bounce"
+        details: dict[str, Any] = event.get(part) or {}
+        transient = kind == "bounced" and details.get("bounceType", "Transient") != "Permanent" and part == "bounce"
         return ProviderEvent(
             provider="ses",
             event_id=event_id,
             email_id=_tagged(event["mail"].get("tags") or {}),
             kind="deferred" if transient else kind,
-            permanent=kind == "bounced" and told.get("bounceType") == "Permanent",
-            listed=told.get("bounceSubType") in LISTS,
-            happened_at=told.get("timestamp") or event["mail"]["timestamp"],
-            user_agent=str(told.get("userAgent", ""))[:500],
-            ip=str(told.get("ipAddress", ""))[:500],
-            detail=" ".join(str(told.get(name, "")) for name in ("bounceType", "bounceSubType", "reason"))[
+            permanent=kind == "bounced" and details.get("bounceType") == "Permanent",
+            listed=details.get("bounceSubType") in LISTS,
+            happened_at=details.get("timestamp") or event["mail"]["timestamp"],
+            user_agent=str(details.get("userAgent", ""))[:500],
+            ip=str(details.get("ipAddress", ""))[:500],
+            detail=" ".join(str(details.get(name, "")) for name in ("bounceType", "bounceSubType", "reason"))[
                 :500
             ].strip(),
         )
@@ -68,13 +68,13 @@ def received(message: str) -> Inbound | None:
         InvalidInput: the mail is not in it.
     """
     try:
-        told = cast("dict[str, Any]", from_json(message))
-        if told.get("notificationType") != "Received":
+        notification = cast("dict[str, Any]", from_json(message))
+        if notification.get("notificationType") != "Received":
             return None
-        content = str(told["content"])
-        encoded = told["receipt"]["action"].get("encoding") == "BASE64"
+        content = str(notification["content"])
+        encoded = notification["receipt"]["action"].get("encoding") == "BASE64"
         raw = base64.b64decode(content) if encoded else content.encode()
-        return inbound.read(raw, str(told["mail"].get("source", "")).replace("<>", ""))
+        return inbound.read(raw, str(notification["mail"].get("source", "")).replace("<>", ""))
     except (ValueError, KeyError, TypeError, AttributeError):
         raise InvalidInput("The message holds no received mail.", field="Message") from None
 

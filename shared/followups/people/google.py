@@ -44,15 +44,15 @@ async def account_of(credential: str) -> GoogleAccount:
         raise Forbidden(
             "Nobody can sign in with Google here.", code="sign-in-not-configured", remedy="Set GOOGLE_CLIENT_ID."
         )
-    told = await id_tokens.claims(credential, Issuer(settings().google_keys_url, NAMES, audience))
-    if told.get("email_verified") not in (True, "true"):
+    claims = await id_tokens.claims(credential, Issuer(settings().google_keys_url, NAMES, audience))
+    if claims.get("email_verified") not in (True, "true"):
         raise Unauthenticated("Google has not verified the address.", code="address-not-verified")
     try:
-        email = _ADDRESS.validate_python(told.get("email"))
+        email = _ADDRESS.validate_python(claims.get("email"))
     except ValidationError:
         raise Unauthenticated("The token has no usable address.", code="bad-token") from None
-    name = " ".join(str(told.get("name") or "").split())[:LONGEST_NAME]
-    return GoogleAccount(str(told["sub"])[:LONGEST_NAME], email, name or email)
+    name = " ".join(str(claims.get("name") or "").split())[:LONGEST_NAME]
+    return GoogleAccount(str(claims["sub"])[:LONGEST_NAME], email, name or email)
 
 
 async def sign_in(account: GoogleAccount) -> Agent:

@@ -64,10 +64,10 @@ def _header(request: func.HttpRequest, name: str) -> str:
 def _roles(principal: str) -> set[str]:
     """The roles that the platform names; none where what it says cannot be read."""
     try:
-        told: object = json.loads(base64.b64decode(principal, validate=True))
+        decoded: object = json.loads(base64.b64decode(principal, validate=True))
     except (binascii.Error, ValueError):
         return set()
-    claims = cast("dict[str, Any]", told).get("claims") if isinstance(told, dict) else None
+    claims = cast("dict[str, Any]", decoded).get("claims") if isinstance(decoded, dict) else None
     found = cast("list[object]", claims) if isinstance(claims, list) else []
     known = [cast("dict[str, object]", one) for one in found if isinstance(one, dict)]
     return {str(one.get("val")) for one in known if one.get("typ") in _ROLE_CLAIMS}

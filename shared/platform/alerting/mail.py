@@ -105,9 +105,9 @@ class SmtpMailer:
         elif isinstance(error, smtplib.SMTPResponseException):
             answers.append((error.smtp_code, error.smtp_error))
         if answers and all(code >= SMTP_REFUSED for code, _ in answers):
-            said = "; ".join(f"{code} {_text(text)}" for code, text in answers)
+            reply = "; ".join(f"{code} {_text(text)}" for code, text in answers)
             return TerminalError(
-                f"{where} refused the message: {said[:300]}.",
+                f"{where} refused the message: {reply[:300]}.",
                 code="mail-refused",
                 remedy="Check ALERT_EMAIL_TO and ALERT_EMAIL_FROM, and that the relay accepts mail from this app.",
             )
@@ -118,8 +118,8 @@ class SmtpMailer:
         )
 
 
-def _text(said: bytes | str) -> str:
-    return said.decode(errors="replace") if isinstance(said, bytes) else said
+def _text(reply: bytes | str) -> str:
+    return reply.decode(errors="replace") if isinstance(reply, bytes) else reply
 
 
 class ResendMailer:
@@ -145,13 +145,13 @@ class ResendMailer:
             raise TransientError(f"Resend did not answer: {type(error).__name__}.", code="mail-unavailable") from error
         if answer.is_success or (answer.status_code == CONFLICT and "invalid_idempotent_request" in answer.text):
             return
-        said = f"Resend answered {answer.status_code}: {answer.text[:300]}"
+        reply = f"Resend answered {answer.status_code}: {answer.text[:300]}"
         if answer.status_code in {CONFLICT, TOO_MANY_REQUESTS} or answer.is_server_error:
             raise TransientError(
-                f"{said}.", code="mail-unavailable", retry_after=retry_after(answer.headers.get("Retry-After"))
+                f"{reply}.", code="mail-unavailable", retry_after=retry_after(answer.headers.get("Retry-After"))
             )
         raise TerminalError(
-            f"{said}.",
+            f"{reply}.",
             code="mail-refused",
             remedy="Check RESEND_API_KEY, and that the domain of ALERT_EMAIL_FROM is verified at Resend.",
         )

@@ -48,13 +48,13 @@ async def post(url: str, subject: str, text: str, transport: AsyncBaseTransport 
         ) from None
     if answer.is_success:
         return
-    said = f"The webhook at {host} answered {answer.status_code}: {redact(answer.text[:200].replace(url, '***'))}"
+    reply = f"The webhook at {host} answered {answer.status_code}: {redact(answer.text[:200].replace(url, '***'))}"
     if answer.status_code == TOO_MANY_REQUESTS or answer.is_server_error:
         raise TransientError(
-            f"{said}.", code="webhook-unavailable", retry_after=retry_after(answer.headers.get("Retry-After"))
+            f"{reply}.", code="webhook-unavailable", retry_after=retry_after(answer.headers.get("Retry-After"))
         )
     raise TerminalError(
-        f"{said}.", code="webhook-refused", remedy="Make a new incoming webhook and set ALERT_WEBHOOK_URL to its URL."
+        f"{reply}.", code="webhook-refused", remedy="Make a new incoming webhook and set ALERT_WEBHOOK_URL to its URL."
     )
 
 

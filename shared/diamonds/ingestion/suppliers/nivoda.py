@@ -253,16 +253,16 @@ class Nivoda:
         codes = {_code(error) for error in found}
         if UNAUTHENTICATED in codes:
             return _TokenRefused()
-        said = self._client.quote("; ".join(str(error.get("message", "")) for error in found))
+        messages = self._client.quote("; ".join(str(error.get("message", "")) for error in found))
         if codes & TOO_OFTEN:
-            return TransientError(f"Nivoda was asked too often: {said}.", code=THROTTLED)
+            return TransientError(f"Nivoda was asked too often: {messages}.", code=THROTTLED)
         if codes & HOPELESS:
             return TerminalError(
-                f"Nivoda refused a query ({', '.join(sorted(codes))}): {said}.",
+                f"Nivoda refused a query ({', '.join(sorted(codes))}): {messages}.",
                 code="supplier-refused",
                 remedy="The query does not fit Nivoda's schema, or the account may not ask it. Compare with its API.",
             )
-        return TransientError(f"Nivoda reported an error: {said or 'without a message'}.", code="supplier-error")
+        return TransientError(f"Nivoda reported an error: {messages or 'without a message'}.", code="supplier-error")
 
 
 def _code(error: dict[str, Any]) -> str:

@@ -92,12 +92,12 @@ class CommunicationSender:
             if answer.status_code == HTTPStatus.NOT_FOUND:
                 return None
             answer.raise_for_status()
-            told: dict[str, Any] = answer.json()
+            status: dict[str, Any] = answer.json()
         except (AzureError, ValueError) as error:
             return self._outcome("unknown", "no-look-up", f"{type(error).__name__}: {error}")
-        if told.get("status") in ENDED_BADLY:
-            said: dict[str, Any] = told.get("error") or {}
-            return self._outcome("refused", str(said.get("code", told["status"])), str(said.get("message", "")))
+        if status.get("status") in ENDED_BADLY:
+            reason: dict[str, Any] = status.get("error") or {}
+            return self._outcome("refused", str(reason.get("code", status["status"])), str(reason.get("message", "")))
         return self._accepted(mail)
 
     def _answered(self, status: int | None, text: str) -> Outcome:

@@ -45,14 +45,14 @@ class ResendSender:
             return self._outcome("postponed", "unreachable", type(error).__name__)
         except HTTPError as error:
             return self._outcome("unknown", "answer-lost", type(error).__name__)
-        said = f"{answer.status_code} {answer.text[:400]}"
+        reply = f"{answer.status_code} {answer.text[:400]}"
         if answer.is_success:
             return Outcome(kind="accepted", provider=self.name, provider_id=_id_of(answer))
         if answer.is_server_error or answer.status_code == HTTPStatus.CONFLICT:
             # An error of theirs may come after they took the mail, and a conflict says that the key is in use.
-            return self._outcome("unknown", str(answer.status_code), said)
+            return self._outcome("unknown", str(answer.status_code), reply)
         throttled = answer.status_code == HTTPStatus.TOO_MANY_REQUESTS
-        return self._outcome("postponed" if throttled else "refused", str(answer.status_code), said)
+        return self._outcome("postponed" if throttled else "refused", str(answer.status_code), reply)
 
     async def find_out(self, mail: Mail) -> Outcome | None:
         """The same request with the same key: what was taken is not taken again, what never arrived is sent now."""

@@ -78,11 +78,11 @@ class SmtpSender:
         return self._answered(code, text)
 
     def _answered(self, code: int, text: bytes) -> Outcome:
-        said = f"{code} {text.decode(errors='replace')}"
+        reply = f"{code} {text.decode(errors='replace')}"
         if code == ACCEPTED:
-            return Outcome(kind="accepted", provider=self.name, provider_id=said[:200])
+            return Outcome(kind="accepted", provider=self.name, provider_id=reply[:200])
         # Not every relay that refuses knows whether a later try may succeed: 4xx says so, all else does not.
-        return self._outcome("refused" if code >= REFUSED else "postponed", str(code), said)
+        return self._outcome("refused" if code >= REFUSED else "postponed", str(code), reply)
 
     def _outcome(self, kind: Literal["refused", "postponed", "unknown"], code: str, text: str) -> Outcome:
         return Outcome(kind=kind, provider=self.name, code=code, text=text[:500])

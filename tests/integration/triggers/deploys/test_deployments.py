@@ -282,7 +282,7 @@ async def test_a_repeated_request_with_its_key_is_one_deployment(ask, body, stat
         "--upload-pack=touch /tmp/x",
     ],
 )
-async def test_a_git_url_is_refused_at_the_door_in_words(ask, body, url) -> None:
+async def test_a_git_url_is_refused_by_the_route_with_its_reason(ask, body, url) -> None:
     del body["sourceHash"]
     status, answer, _ = await ask("POST", "/deploy", {**body, "gitUrl": url})
     assert (status, answer["code"]) == (400, "git-url-refused")

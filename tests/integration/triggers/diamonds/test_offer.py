@@ -140,7 +140,7 @@ async def test_an_unusable_hold_is_refused(shop, client, body):
     assert await shop.fetch("select id from diamonds.hold_history") == []
 
 
-async def test_each_door_needs_its_permission(shop, client, capsys, key_for):
+async def test_each_route_needs_its_permission(shop, client, capsys, key_for):
     diamond = await shop.offer()
     reader = {"X-API-Key": await key_for("reader", "diamonds:read")}
     trader = {"X-API-Key": await key_for("trader", "diamonds:trade"), "X-Idempotency-Key": "k"}
@@ -162,7 +162,7 @@ async def test_each_door_needs_its_permission(shop, client, capsys, key_for):
         assert status < 300
 
 
-async def test_the_operator_passes_every_door(shop, monkeypatch):
+async def test_the_operator_may_use_every_route(shop, monkeypatch):
     monkeypatch.setenv("ADMIN_API_KEY", "operator")
     forget_settings()
     diamond = await shop.offer()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from shared.followups.composing.compose import compose
 from shared.followups.reporting import alerts
 from shared.followups.sending import claims, outbox
+from shared.followups.sending.domain import gate
 from shared.followups.sending.senders import sender
 from shared.followups.settings import settings
 from shared.followups.steps import Attempt, Claim, Claims, Composed, Record
@@ -20,8 +21,11 @@ PATIENCE_SECONDS = 120
 async def claim_followups(nothing: Nothing) -> Claims:  # noqa: ARG001 - an activity takes one model
     """Claim the mails that are due, as many as the sender's rate lets through in a short while.
 
-    Repeated, it claims others: those of the lost answer are claimed again when their lease has ended.
+    Repeated, it claims others: those of the lost answer are claimed again when their lease has ended. None is claimed
+    while the sender's domain is not ready.
     """
+    if await gate.refused():
+        return Claims(claims=[])
     return Claims(claims=await claims.claim(claims.batch_size()))
 
 

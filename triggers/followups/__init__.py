@@ -5,7 +5,18 @@ from __future__ import annotations
 from shared.followups.reporting import alerts
 from shared.followups.settings import FollowupSettings
 from shared.platform.workload import Workload
-from triggers.followups import agents, arrivals, clients, dashboard, emails, tasks, unsubscribe, upkeep, webhooks
+from triggers.followups import (
+    agents,
+    arrivals,
+    clients,
+    dashboard,
+    emails,
+    operator,
+    tasks,
+    unsubscribe,
+    upkeep,
+    webhooks,
+)
 
 followups = Workload(
     name="followups",
@@ -14,6 +25,7 @@ followups = Workload(
         clients.routes,
         tasks.routes,
         emails.routes,
+        operator.routes,
         dashboard.routes,
         upkeep.routes,
         unsubscribe.routes,

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from pydantic import Field
-
 from shared.followups.events import replies
 from shared.followups.events.replies import ClientReply
-from shared.followups.people.models import Given, Identifier, Line, Number
-from shared.followups.sending import brakes, editing, mails, outbox, to_agents
+from shared.followups.people.models import Given, Identifier, Number
+from shared.followups.sending import editing, mails, outbox, to_agents
 from shared.followups.sending.editing import Edited, EmailChange, NewEmail, Preview
 from shared.followups.sending.mails import Email, State
 from shared.followups.steps import Outcome
@@ -37,10 +33,6 @@ class Resolution(Given):
     """What a person found at the provider or in the relay's log."""
 
     handed_over: bool
-
-
-class StopRequest(Given):
-    reason: Annotated[Line, Field(min_length=1)]
 
 
 class Resolved(LazyModel):
@@ -106,14 +98,3 @@ async def followups_resolve_email(email_id: Identifier, body: Resolution) -> Res
     if not await outbox.resolve(email_id, outcome):
         raise Conflict("The mail is settled, or there is none of this number.", code="not-unknown")
     return Resolved(email_id=email_id, handed_over=body.handed_over)
-
-
-@routes.post("/api/followups/stop", needs=ADMIN, summary="Stop all mails of all agents")
-async def followups_stop(body: StopRequest) -> None:
-    """From the next check on nothing is handed over; /health/scheduler shows since when."""
-    await brakes.stop(body.reason)
-
-
-@routes.post("/api/followups/resume", needs=ADMIN, summary="Let the mails of all agents go on")
-async def followups_resume() -> None:
-    await brakes.go_on()

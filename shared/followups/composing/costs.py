@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
+from pydantic import Field
+
+from shared.followups.people.models import Stored
 from shared.platform.stores.postgres import database, rows
 
 MILLION = 1_000_000
@@ -33,6 +37,18 @@ class Call:
     seconds: float
 
 
+class DailyCost(Stored):
+    """The calls of one day (UTC) with one model and one outcome."""
+
+    day: date
+    model: str
+    outcome: str = Field(description="written, or why nothing was")
+    calls: int
+    input_tokens: int
+    output_tokens: int
+    dollars: float
+
+
 async def tokens_today() -> int:
     """Tokens of all calls since midnight UTC; calls under way are not among them."""
     async with database() as connection:
@@ -42,6 +58,21 @@ async def tokens_today() -> int:
             " where created_at >= date_trunc('day', now(), 'UTC')",
         )
     return found["n"]
+
+
+async def by_day(days: int) -> list[DailyCost]:
+    """The calls of the last days, the newest first."""
+    async with database() as connection:
+        found = await rows(
+            connection,
+            "select date_trunc('day', created_at, 'UTC')::date as day, model, outcome, count(*) as calls,"
+            " sum(input_tokens)::bigint as input_tokens, sum(output_tokens)::bigint as output_tokens,"
+            " sum(dollars)::float as dollars from followups.drafts"
+            " where created_at >= date_trunc('day', now(), 'UTC') - make_interval(days => %s)"
+            " group by 1, 2, 3 order by 1 desc, 2, 3",
+            (days - 1,),
+        )
+    return [DailyCost.model_validate(row) for row in found]
 
 
 async def record(call: Call) -> None:

@@ -23,7 +23,11 @@ BAD_SIGNATURES = AlertKind(
     "webhook-signatures",
     "Many requests to the webhooks had a wrong signature. See whether a topic or secret is wrong, or somebody guesses.",
 )
-KINDS = (HAND_OVER_UNKNOWN, COMPLAINTS, BAD_SIGNATURES)
+SENDER_DOMAIN = AlertKind(
+    "sender-domain",
+    "DNS does not show what mailboxes ask of the sender's domain, and no mail goes out. Mend the records it names.",
+)
+KINDS = (HAND_OVER_UNKNOWN, COMPLAINTS, BAD_SIGNATURES, SENDER_DOMAIN)
 
 
 async def tell_unknown(email_ids: Sequence[int]) -> None:
@@ -66,7 +70,24 @@ async def tell_bad_signatures(requests: int) -> None:
             subject=f"[Manifold] followups: {requests} requests to webhooks with a wrong signature",
             text=(
                 f"In five minutes {requests} requests to the webhooks had a wrong signature, topic or certificate. "
-                "They were refused.\n\nIf they are your provider's, see FOLLOWUPS_SNS_TOPICS.\n"
+                "They were refused.\n\nIf they are your provider's, see FOLLOWUPS_SNS_TOPICS, "
+                "RESEND_WEBHOOK_SECRET and FOLLOWUPS_EVENT_GRID_AUDIENCE.\n"
+            ),
+        )
+    )
+
+
+async def tell_domain(domain: str, problems: Sequence[str]) -> None:
+    """The sender's domain is not ready, and all mails wait."""
+    await try_to_send(
+        SENDER_DOMAIN.about(
+            "followups",
+            subject=f"[Manifold] followups: {domain} is not ready to send, and all mails wait",
+            text=(
+                "Mailboxes would not believe mails of this domain:\n\n"
+                + "".join(f"    - {problem}\n" for problem in problems)
+                + "\nIt is looked at again every quarter of an hour, or at once:\n"
+                "    POST /api/followups/sender-domain/check\n"
             ),
         )
     )

@@ -20,7 +20,8 @@ _READ = f"""
 select extract(epoch from now() - s.swept_at)::float as sweep_age, s.swept_at, s.stopped_at, s.stop_reason,
     (select extract(epoch from now() - min(greatest(t.scheduled_for, coalesce(e.leased_until, t.scheduled_for))))::float
         {DUE}) as due_age,
-    (select count(*) from followups.emails where state = 'unknown') as unknown, {RECENT} as bad_signatures
+    (select count(*) from followups.emails where state = 'unknown') as unknown, {RECENT} as bad_signatures,
+    s.domain_problems
 from followups.scheduler s
 """  # noqa: S608 - constants of these modules
 
@@ -49,6 +50,7 @@ async def scheduler_health() -> SchedulerHealth:
         reasons.append(f"the last sweep ended {row['sweep_age']:.0f} seconds ago")
     if (row["due_age"] or 0) > OLDEST_DUE_SECONDS:
         reasons.append(f"a task has been due for {row['due_age']:.0f} seconds")
+    reasons += [f"the sender's domain is not ready: {problem}" for problem in row["domain_problems"]]
     if row["bad_signatures"] >= MOST:
         reasons.append(f"{row['bad_signatures']} requests to webhooks had a wrong signature in five minutes")
     return SchedulerHealth(

@@ -18,6 +18,7 @@ class Facts:
 
     Attributes:
         everything_stopped: the switch that stops all mails is on.
+        domain_refused: DNS does not show what mailboxes ask of the sender's domain.
         handed_over_today: mails of the agent since its midnight that were or may have been handed over.
         first_sent: when the agent's first mail was handed over; None if none was.
         warm_up: most mails of the agent's first day, doubled every day; 0: no warm-up.
@@ -35,6 +36,7 @@ class Facts:
     agent_active: bool
     agent_paused: bool
     everything_stopped: bool
+    domain_refused: bool
     needs_approval: bool
     approved: bool
     postal_address: str | None
@@ -116,6 +118,7 @@ def never(facts: Facts) -> str | None:
 def _paused(facts: Facts) -> str | None:
     waiting = {
         "all-stopped": facts.everything_stopped,
+        "sender-domain": facts.domain_refused,
         "agent-inactive": not facts.agent_active,
         "agent-paused": facts.agent_paused,
         "client-paused": facts.client_paused,

@@ -30,7 +30,8 @@ from followups.tasks t
 where t.status = 'pending' and t.channel = 'email' and t.scheduled_for <= now()
     and (e.id is null or (e.state = 'claimed' and e.leased_until <= now()))
     and not c.is_deleted and c.paused_at is null and a.is_active and a.paused_at is null
-    and not exists (select from followups.scheduler where stopped_at is not null)
+    and not exists (select from followups.scheduler where stopped_at is not null
+        or (cardinality(domain_problems) > 0 and domain_checked_at > now() - interval '15 minutes'))
 """
 
 _QUESTION = f"""

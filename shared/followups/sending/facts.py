@@ -25,6 +25,7 @@ select e.*, t.id as task_id, t.agent_id, t.client_id, {CALENDAR}, now() as now, 
     a.is_active, a.paused_at as agent_paused,
     a.postal_address, a.send_mode, a.daily_cap, a.time_zone as agent_time_zone,
     (select stopped_at from followups.scheduler) as stopped_at,
+    (select cardinality(domain_problems) > 0 from followups.scheduler) as domain_refused,
     exists (select from followups.suppressions s where s.address = c.email) as suppressed
 from followups.tasks t
     join followups.clients c on c.id = t.client_id
@@ -69,6 +70,7 @@ async def facts_of(connection: AsyncConnection[Any], row: dict[str, Any]) -> Fac
         agent_active=row["is_active"],
         agent_paused=row["agent_paused"] is not None,
         everything_stopped=row["stopped_at"] is not None,
+        domain_refused=row["domain_refused"],
         needs_approval=row["send_mode"] == "approve",
         approved=row["approved_at"] is not None,
         postal_address=row["postal_address"],

@@ -1,0 +1,33 @@
+"""What the operator sees and does: the sender's domain, and what the model has cost."""
+
+from local.providers.dns import Dns
+from shared.followups.composing import costs
+from shared.followups.composing.costs import Call
+from shared.followups.sending.domain import gate
+from shared.platform.settings import forget_settings
+
+
+async def test_the_domain_is_looked_at_when_the_operator_says_so(web, crm, monkeypatch):
+    zone = Dns()
+    path = "/api/followups/sender-domain/check"
+    async with zone.serving() as server:
+        monkeypatch.setattr(gate, "LOOPBACK", ())
+        monkeypatch.setenv("FOLLOWUPS_DNS_SERVER", server)
+        monkeypatch.setenv("FOLLOWUPS_DKIM_SELECTORS", "s1")
+        forget_settings()
+        found = await web("POST", path, admin=True)
+        assert (found["ready"], len(found["problems"])) == (False, 3)
+        zone.texts |= {"example.com": ["v=spf1 -all"], "_dmarc.example.com": ["v=DMARC1; p=none"]}
+        zone.texts["s1._domainkey.example.com"] = ["k=ed25519; p=ZWRkc2E="]
+        assert await web("POST", path, admin=True) == {"ready": True, "problems": []}
+    await web("POST", path, status=401)
+
+
+async def test_costs_are_shown_by_day_model_and_outcome(web):
+    for outcome, tokens in (("written", 100), ("written", 50), ("model-late", 0)):
+        await costs.record(Call("m", outcome, tokens, tokens // 2, tokens / 1000, 1.5))
+    late, written = (await web("GET", "/api/followups/costs?days=1", admin=True))["data"]
+    assert (late["outcome"], late["calls"], late["dollars"]) == ("model-late", 1, 0)
+    assert (written["calls"], written["input_tokens"], written["output_tokens"]) == (2, 150, 75)
+    assert written["dollars"] == 0.15
+    await web("GET", "/api/followups/costs", status=401)

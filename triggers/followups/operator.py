@@ -1,0 +1,62 @@
+"""Routes of the operator: the switch that stops all mails, the sender's domain, and what the model costs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from shared.followups.composing import costs
+from shared.followups.composing.costs import DailyCost
+from shared.followups.people.models import Given, Line
+from shared.followups.sending import brakes
+from shared.followups.sending.domain import gate
+from shared.platform.access.auth import ADMIN
+from shared.platform.http import Routes
+from shared.platform.models import LazyModel
+
+routes = Routes(tag="followups")
+
+
+class StopRequest(Given):
+    reason: Annotated[Line, Field(min_length=1)]
+
+
+class SenderDomain(LazyModel):
+    """Whether mails may go out; `problems` says what is to be mended in DNS."""
+
+    ready: bool
+    problems: list[str]
+
+
+class CostsQuery(LazyModel, extra="forbid"):
+    days: int = Field(default=30, ge=1, le=366, description="How many days back")
+
+
+class Costs(LazyModel):
+    """What the model has cost, the newest day first."""
+
+    data: list[DailyCost]
+
+
+@routes.post("/api/followups/stop", needs=ADMIN, summary="Stop all mails of all agents")
+async def followups_stop(body: StopRequest) -> None:
+    """From the next check on nothing is handed over; /health/scheduler shows since when."""
+    await brakes.stop(body.reason)
+
+
+@routes.post("/api/followups/resume", needs=ADMIN, summary="Let the mails of all agents go on")
+async def followups_resume() -> None:
+    await brakes.go_on()
+
+
+@routes.post("/api/followups/sender-domain/check", needs=ADMIN, summary="Look at the sender's domain in DNS now")
+async def followups_check_domain() -> SenderDomain:
+    """What is found counts at once: mails that waited for it go out with the next sweep."""
+    problems = await gate.refused(look_again=True)
+    return SenderDomain(ready=not problems, problems=problems)
+
+
+@routes.get("/api/followups/costs", needs=ADMIN, summary="What the model that writes has cost")
+async def followups_costs(query: CostsQuery) -> Costs:
+    return Costs(data=await costs.by_day(query.days))

@@ -86,7 +86,7 @@ def read(body: bytes) -> list[GridEvent]:
         InvalidInput: it is no list of events in the schema of Event Grid.
     """
     try:
-        return _events().validate_json(body)
+        return _EVENTS.validate_json(body)
     except ValidationError:
         raise InvalidInput(
             "The body is no list of events.", field="body", remedy="Subscribe with the schema of Event Grid."

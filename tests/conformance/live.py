@@ -46,7 +46,7 @@ def new_events(context: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 class Player:
-    """Starts and steers orchestrations through the host's front door."""
+    """Starts and steers orchestrations through the host's HTTP endpoint."""
 
     def __init__(self, app: InProcessHost) -> None:
         self._app = app

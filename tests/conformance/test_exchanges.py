@@ -1,8 +1,8 @@
 """Every recorded request to the management API again, in the recorded order, against the local backend.
 
 The recorded app's own functions (/api/start, /api/raise, /api/ops) are stood in for by the SDK's real client talking to
-the RPC door, as they did when recorded. Ids that a server made up are translated. Time is moved by hand, up to where
-the recording saw an instance in the state it was then in.
+the RPC endpoint, as they did when recorded. Ids that a server made up are translated. Time is moved by hand, up to
+where the recording saw an instance in the state it was then in.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ CONCURRENT = {"p_fan", "p_all_fail", "p_nested", "p_any_loop", "p_two_events"}
 
 
 class Host:
-    """The backend with its doors, and the ids that it gave where the recording has others."""
+    """The backend with its endpoints, and the ids that it gave where the recording has others."""
 
     def __init__(self, functions: InProcessFunctions, folder: Path, options: DurableOptions) -> None:
         self.clock = TickingClock()

@@ -1,4 +1,4 @@
-"""Every recorded pattern again on a whole host: front door, the SDK's client, worker, durable extension, the app.
+"""Every recorded pattern again on a whole host: HTTP endpoint, the SDK's client, worker, durable extension, the app.
 
 What the app's orchestrators are given, and how each instance stands in the end, must be what was recorded.
 """

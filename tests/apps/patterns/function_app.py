@@ -31,7 +31,7 @@ def count(key):
     return path.stat().st_size
 
 
-# -- doors: what the recordings' own HTTP functions did
+# -- endpoints: what the recordings' own HTTP functions did
 
 
 @app.route(route="start/{name}", methods=["POST"])

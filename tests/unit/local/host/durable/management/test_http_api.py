@@ -44,8 +44,8 @@ def app() -> df.DFApp:
     return app
 
 
-class Doors:
-    """The backend's web door, and the SDK's client at its RPC door."""
+class Endpoints:
+    """The backend's web endpoint, and the SDK's client at its RPC endpoint."""
 
     def __init__(self, lab: Any) -> None:
         self.lab = lab
@@ -69,67 +69,67 @@ class Doors:
 
 
 @pytest.fixture
-async def doors(lab: Any, app: df.DFApp) -> Doors:
-    return Doors(await lab(app))
+async def endpoints(lab: Any, app: df.DFApp) -> Endpoints:
+    return Endpoints(await lab(app))
 
 
-async def test_a_plus_in_a_path_is_a_space_so_that_a_starts_own_links_work(doors: Doors) -> None:
-    started = (await doors.web.post("orchestrators/wait/a%20b%2Bc")).json()
+async def test_a_plus_in_a_path_is_a_space_so_that_a_starts_own_links_work(endpoints: Endpoints) -> None:
+    started = (await endpoints.web.post("orchestrators/wait/a%20b%2Bc")).json()
     assert started["id"] == "a b+c"
     assert "/instances/a+b%2Bc?" in started["statusQueryGetUri"]
-    assert (await doors.web.get(started["statusQueryGetUri"])).json()["instanceId"] == "a b+c"
+    assert (await endpoints.web.get(started["statusQueryGetUri"])).json()["instanceId"] == "a b+c"
 
 
-async def test_an_encoded_slash_parts_the_path(doors: Doors) -> None:
-    await doors.web.post("orchestrators/wait/a")
-    assert (await doors.web.get("instances/a%2Fb")).status_code == 404
-    assert (await doors.web.post("orchestrators/wait/a%2Fb")).status_code == 404
-    await doors.lab.rest()
-    assert (await doors.web.post("instances/a%2Fterminate")).status_code == 202
+async def test_an_encoded_slash_parts_the_path(endpoints: Endpoints) -> None:
+    await endpoints.web.post("orchestrators/wait/a")
+    assert (await endpoints.web.get("instances/a%2Fb")).status_code == 404
+    assert (await endpoints.web.post("orchestrators/wait/a%2Fb")).status_code == 404
+    await endpoints.lab.rest()
+    assert (await endpoints.web.post("instances/a%2Fterminate")).status_code == 202
 
 
-async def test_parameters_are_found_in_any_case_and_their_values_joined(doors: Doors) -> None:
-    await doors.web.post("orchestrators/wait/one")
-    await doors.web.post("orchestrators/fails/two")
-    await doors.lab.rest()
-    listed = await doors.web.get("instances?RUNTIMESTATUS=Running&runtimeStatus=Failed,nonsense&InstanceIdPrefix=t")
+async def test_parameters_are_found_in_any_case_and_their_values_joined(endpoints: Endpoints) -> None:
+    await endpoints.web.post("orchestrators/wait/one")
+    await endpoints.web.post("orchestrators/fails/two")
+    await endpoints.lab.rest()
+    listed = await endpoints.web.get("instances?RUNTIMESTATUS=Running&runtimeStatus=Failed,nonsense&InstanceIdPrefix=t")
     assert [one["instanceId"] for one in listed.json()] == ["two"]
-    await doors.web.post("instances/one/terminate?Reason=a&reason=b")
-    await doors.lab.rest()
-    assert (await doors.web.get("instances/one")).json()["output"] == "a,b"
+    await endpoints.web.post("instances/one/terminate?Reason=a&reason=b")
+    await endpoints.lab.rest()
+    assert (await endpoints.web.get("instances/one")).json()["output"] == "a,b"
 
 
-async def test_a_blank_body_is_no_input(doors: Doors) -> None:
-    await doors.web.post("orchestrators/echo/one", content=b"  \n")
-    await doors.lab.rest()
-    found = (await doors.web.get("instances/one")).json()
+async def test_a_blank_body_is_no_input(endpoints: Endpoints) -> None:
+    await endpoints.web.post("orchestrators/echo/one", content=b"  \n")
+    await endpoints.lab.rest()
+    found = (await endpoints.web.get("instances/one")).json()
     assert (found["runtimeStatus"], found["input"], found["output"]) == ("Completed", None, None)
 
 
-async def test_a_restart_can_wait_for_the_end(doors: Doors) -> None:
-    await doors.web.post("orchestrators/echo/one", json=json.dumps("again"))
-    await doors.lab.rest()
-    answer = await doors.web.post("instances/one/restart?timeout=5&pollingInterval=1")
+async def test_a_restart_can_wait_for_the_end(endpoints: Endpoints) -> None:
+    await endpoints.web.post("orchestrators/echo/one", json=json.dumps("again"))
+    await endpoints.lab.rest()
+    answer = await endpoints.web.post("instances/one/restart?timeout=5&pollingInterval=1")
     assert (answer.status_code, answer.json()) == (200, "again")
 
 
-async def test_a_wait_shorter_than_its_interval_is_refused_after_the_start(doors: Doors) -> None:
-    answer = await doors.web.post("orchestrators/wait/one?timeout=1&pollingInterval=3")
+async def test_a_wait_shorter_than_its_interval_is_refused_after_the_start(endpoints: Endpoints) -> None:
+    answer = await endpoints.web.post("orchestrators/wait/one?timeout=1&pollingInterval=3")
     assert (answer.status_code, answer.json()["Message"]) == (
         400,
         "Total timeout 1 should be bigger than retry timeout 3",
     )
-    assert (await doors.web.get("instances/one")).status_code == 202
+    assert (await endpoints.web.get("instances/one")).status_code == 202
 
 
-async def test_signals_need_the_name_of_an_entity(doors: Doors) -> None:
-    answer = await doors.web.post("entities?op=add", json=1)
+async def test_signals_need_the_name_of_an_entity(endpoints: Endpoints) -> None:
+    answer = await endpoints.web.post("entities?op=add", json=1)
     assert answer.status_code == 400
     assert "entity name must not be" in answer.json()["Message"]
 
 
-async def test_every_method_of_the_client_that_asks(doors: Doors) -> None:
-    client, lab = doors.client, doors.lab
+async def test_every_method_of_the_client_that_asks(endpoints: Endpoints) -> None:
+    client, lab = endpoints.client, endpoints.lab
     began = datetime.now(UTC) - timedelta(days=1)
     assert await client.start_new("wait", "one", {"n": 1}) == "one"
     await lab.rest()
@@ -159,8 +159,8 @@ async def test_every_method_of_the_client_that_asks(doors: Doors) -> None:
     assert (await client.purge_instance_history("one")).instances_deleted == 0
 
 
-async def test_every_method_of_the_client_that_changes(doors: Doors) -> None:
-    client, lab = doors.client, doors.lab
+async def test_every_method_of_the_client_that_changes(endpoints: Endpoints) -> None:
+    client, lab = endpoints.client, endpoints.lab
     began = datetime(2020, 1, 1, tzinfo=UTC)
     await client.start_new("wait", "one")
     await lab.rest()
@@ -192,13 +192,13 @@ async def test_every_method_of_the_client_that_changes(doors: Doors) -> None:
 
 
 @pytest.mark.parametrize("instance_id", ["日本", "x y", "a'b", "@odd@x", "50%"])
-async def test_the_location_of_a_status_is_an_address_whatever_the_id(doors: Doors, instance_id: str) -> None:
-    await doors.client.start_new("wait", instance_id)
-    await doors.lab.rest()
+async def test_the_location_of_a_status_is_an_address_whatever_the_id(endpoints: Endpoints, instance_id: str) -> None:
+    await endpoints.client.start_new("wait", instance_id)
+    await endpoints.lab.rest()
     path = f"instances/{quote(instance_id)}"
-    answer = await doors.web.get(f"{path}?showInput=true")
+    answer = await endpoints.web.get(f"{path}?showInput=true")
     assert answer.status_code == 202
     assert answer.json()["instanceId"] == instance_id
     assert answer.headers["location"].endswith(f"{WEBHOOK}/instances/{quote(instance_id)}?showInput=true")
-    assert (await doors.web.get(answer.headers["location"])).json()["instanceId"] == instance_id
-    assert (await doors.client.get_status(instance_id)).instance_id == instance_id
+    assert (await endpoints.web.get(answer.headers["location"])).json()["instanceId"] == instance_id
+    assert (await endpoints.client.get_status(instance_id)).instance_id == instance_id

@@ -12,6 +12,7 @@ from triggers.followups import (
     dashboard,
     emails,
     operator,
+    password,
     tasks,
     unsubscribe,
     upkeep,
@@ -22,6 +23,7 @@ followups = Workload(
     name="followups",
     routes=(
         agents.routes,
+        password.routes,
         clients.routes,
         tasks.routes,
         emails.routes,

@@ -8,7 +8,7 @@ from shared.followups.people import agents, tokens
 from shared.followups.settings import settings
 from shared.platform.access.auth import ADMIN, PUBLIC, Caller, Guard, header
 from shared.platform.access.failed_attempts import failed_attempts
-from shared.platform.errors import Forbidden, NotFound, Unauthenticated
+from shared.platform.errors import Forbidden, Unauthenticated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,11 +28,9 @@ class AgentToken:
         if scheme.lower() != "bearer" or not token:
             raise Unauthenticated("Nothing says which agent is calling.", remedy="Send Authorization: Bearer <token>.")
         with failed_attempts.watched(request):
-            agent_id = tokens.read(token.strip())
-            try:
-                agent = await agents.read(agent_id)
-            except NotFound:
-                raise Unauthenticated("The token's agent is not there any more.") from None
+            agent = await agents.signed_in(*tokens.read(token.strip()))
+            if agent is None:
+                raise Unauthenticated("The session has ended.", remedy="Sign in again.")
         if not agent.is_active:
             raise Forbidden("The agent is not active.", code="agent-inactive", remedy="Ask the operator.")
         return Caller(f"agent-{agent.id}", organization=str(agent.id))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from shared.followups.people.models import Agent, AgentProfile, ProfileFields
@@ -98,6 +99,47 @@ async def read(agent_id: int) -> Agent:
     """
     async with database() as connection:
         return _one(await rows(connection, f"select {_COLUMNS} from followups.agents where id = %s", (agent_id,)))  # noqa: S608 - as above
+
+
+async def signed_in(agent_id: int, since: datetime) -> Agent | None:
+    """The agent, if a session that began then goes on: a new password ends all before it."""
+    async with database() as connection:
+        found = await rows(
+            connection,
+            f"select {_COLUMNS} from followups.agents where id = %s"  # noqa: S608 - as above
+            " and coalesce(date_trunc('second', sessions_from) <= %s, true)",
+            (agent_id, since),
+        )
+    return Agent.model_validate(found[0]) if found else None
+
+
+async def password_of(agent_id: int) -> str | None:
+    """The hash of the agent's password; None if there is none."""
+    async with database() as connection:
+        found = await rows(connection, "select password_hash from followups.agents where id = %s", (agent_id,))
+    return found[0]["password_hash"] if found else None
+
+
+async def set_password(agent_id: int, old: str | None, new: str) -> bool:
+    """Replace the hash, and end all sessions; False if the old one is not the stored one any more."""
+    async with database() as connection:
+        done = await connection.execute(
+            "update followups.agents set password_hash = %s, sessions_from = now(), updated_at = now()"
+            " where id = %s and password_hash is not distinct from %s and is_active",
+            (new, agent_id, old),
+        )
+    return bool(done.rowcount)
+
+
+async def may_be_mailed_a_password(agent_id: int) -> bool:
+    """Whether the last such mail is two minutes old; it counts as sent then."""
+    async with database() as connection:
+        done = await connection.execute(
+            "update followups.agents set password_mailed_at = now()"
+            " where id = %s and coalesce(password_mailed_at < now() - interval '2 minutes', true)",
+            (agent_id,),
+        )
+    return bool(done.rowcount)
 
 
 async def change(agent_id: int, profile: AgentProfile) -> Agent:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from shared.followups.settings import settings
 from shared.platform.errors import Forbidden, Unauthenticated
 
 ALGORITHM, ISSUER, AUDIENCE = "HS256", "manifold", "followups"
+FOR_PASSWORD, PASSWORD_LIFETIME = "followups-password", timedelta(hours=1)
 
 
 def lifetime() -> timedelta:
@@ -28,13 +30,42 @@ def issue(agent_id: int) -> str:
     return jwt.encode(claims, _secret(), ALGORITHM)
 
 
-def read(token: str) -> int:
-    """The agent whose token it is.
+def read(token: str) -> tuple[int, datetime]:
+    """The agent whose token it is, and since when.
 
     Raises:
         Unauthenticated: we did not sign it, or it has expired.
         Forbidden: the app has no key to check it with.
     """
+    claims = _claims(token, AUDIENCE, "Sign in again.")
+    return int(claims["sub"]), datetime.fromtimestamp(int(claims["iat"]), UTC)
+
+
+def issue_for_password(agent_id: int, fingerprint: str) -> str:
+    """A token that lets the agent set a new password in place of the one with this fingerprint.
+
+    Raises:
+        Forbidden: the app has no key to sign with.
+    """
+    import jwt  # noqa: PLC0415 - as above
+
+    now = datetime.now(UTC)
+    claims = {"sub": str(agent_id), "iat": now, "exp": now + PASSWORD_LIFETIME, "iss": ISSUER, "aud": FOR_PASSWORD}
+    return jwt.encode(claims | {"password": fingerprint}, _secret(), ALGORITHM)
+
+
+def read_for_password(token: str) -> tuple[int, str]:
+    """The agent and the fingerprint in such a token.
+
+    Raises:
+        Unauthenticated: we did not sign it for this, or it has expired.
+        Forbidden: the app has no key to check it with.
+    """
+    claims = _claims(token, FOR_PASSWORD, "Ask for a new link.")
+    return int(claims["sub"]), str(claims.get("password", ""))
+
+
+def _claims(token: str, audience: str, remedy: str) -> dict[str, Any]:
     import jwt  # noqa: PLC0415 - as above
 
     try:
@@ -43,12 +74,13 @@ def read(token: str) -> int:
             _secret(),
             algorithms=[ALGORITHM],
             issuer=ISSUER,
-            audience=AUDIENCE,
-            options={"require": ["exp", "sub", "iss", "aud"]},
+            audience=audience,
+            options={"require": ["exp", "iat", "sub", "iss", "aud"]},
         )
-        return int(found["sub"])
+        int(found["sub"])
     except (jwt.PyJWTError, ValueError):
-        raise Unauthenticated("The token is not good, or no longer.", remedy="Sign in again.") from None
+        raise Unauthenticated("The token is not good, or no longer.", remedy=remedy) from None
+    return found
 
 
 def _secret() -> str:

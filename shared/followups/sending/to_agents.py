@@ -1,19 +1,28 @@
-"""Mails to an agent itself, which are no follow-ups."""
+"""Mails to an agent itself, which are no follow-ups: only an address without a mailbox is kept from them."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from shared.followups.sending import facts
+from shared.followups.sending.domain import gate
 from shared.followups.sending.mails import one_of
 from shared.followups.sending.message import mail_of
 from shared.followups.sending.senders import sender
 from shared.followups.settings import settings
-from shared.followups.steps import Outcome
 from shared.platform.errors import Conflict
 from shared.platform.rate_limit import rate_limit
-from shared.platform.stores.postgres import database
+from shared.platform.stores.postgres import database, rows
+
+if TYPE_CHECKING:
+    from shared.followups.sending.message import Mail
+    from shared.followups.steps import Outcome
+
+NO_FOLLOWUP = 0
+"""In place of a mail's number: no event of a provider is taken for one of a client's mail."""
+PATIENCE_SECONDS = 10
 
 
 async def send_test(agent_id: int, email_id: int) -> Outcome:
@@ -21,21 +30,43 @@ async def send_test(agent_id: int, email_id: int) -> Outcome:
 
     Raises:
         NotFound: there is no such mail.
-        Conflict: it has no text yet.
+        Conflict: it has no text yet, or as `hand_over`.
     """
     async with database() as connection:
         await one_of(connection, agent_id, email_id)
         row = await facts.read(connection, email_id)
     if row is None or row["composed_at"] is None:
         raise Conflict("The mail has no text yet.", code="not-composed")
-    through = sender()
-    await rate_limit(f"followups-{through.name}", settings().followups_mails_per_minute / 60).turn(10)
-    mail = replace(
-        mail_of(row),
-        key=uuid4(),
-        recipient=row["agent_email"],
-        recipient_name=row["agent_name"],
-        subject=f"[Test] {row['subject']}",
-        unsubscribe="",
+    return await hand_over(
+        replace(
+            mail_of(row),
+            email_id=NO_FOLLOWUP,
+            key=uuid4(),
+            recipient=row["agent_email"],
+            recipient_name=row["agent_name"],
+            subject=f"[Test] {row['subject']}",
+            unsubscribe="",
+        )
     )
+
+
+async def hand_over(mail: Mail) -> Outcome:
+    """Hand a mail over to an agent, now. That its address wants no follow-ups, or complained, keeps none from it.
+
+    Raises:
+        Conflict: the address has no mailbox, or the sender's domain is not ready.
+        TransientError: the sender's rate lets none through now.
+    """
+    async with database() as connection:
+        if await rows(
+            connection,
+            "select from followups.suppressions where address = %s and scope = 'all'",
+            (mail.recipient,),
+        ):
+            raise Conflict("A mail to this address came back: it has no mailbox.", code="no-mailbox")
+    if problems := await gate.refused():
+        raise Conflict("The sender's domain is not ready.", code="sender-domain", remedy="; ".join(problems))
+    through = sender()
+    rate = settings().followups_mails_per_minute / 60
+    await rate_limit(f"followups-{through.name}", rate).turn(PATIENCE_SECONDS)
     return await through.send(mail)

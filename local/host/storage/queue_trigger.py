@@ -35,6 +35,7 @@ class QueueTrigger:
         self._dispatcher = dispatcher
         self._name = function.trigger.text("queueName").lower()
         self._queue = queues.queue(function.trigger.text("connection"), self._name)
+        self._filled = queues.listen(self._queue)
         self._leases = Leases(data / "queues" / self._name)
         self._running: set[asyncio.Task[None]] = set()
         self._taking: asyncio.Task[int] | None = None
@@ -78,11 +79,19 @@ class QueueTrigger:
                     "Function '%s' cannot read the queue '%s': %s", self.function.name, self._name, problem(error)
                 )
                 found, logged = 0, True
-            if found:
+            if found or await self._is_filled(pause):
                 pause = SHORTEST_POLL
             else:
-                await asyncio.sleep(pause)
                 pause = min(pause * random.uniform(1.5, 2.5), self._options.max_polling_interval)  # noqa: S311 - no secret
+
+    async def _is_filled(self, seconds: float) -> bool:
+        """Whether a function of this host fills the queue within so many seconds: as in Azure it is read at once."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._filled.wait()
+        filled = self._filled.is_set()
+        self._filled.clear()
+        return filled
 
     async def _take(self) -> int:
         size = self._options.batch_size

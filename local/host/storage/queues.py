@@ -1,5 +1,6 @@
 """Storage queues: triggers with poison queues, and outputs. Loaded when an app has one."""
 
+import asyncio
 import base64
 import binascii
 import contextlib
@@ -77,6 +78,7 @@ class StorageQueues(Clients[QueueServiceClient]):
     def __init__(self, environment: Mapping[str, str], options: QueueOptions) -> None:
         super().__init__(environment)
         self.options = options
+        self._listening: dict[str, set[asyncio.Event]] = {}
 
     def connect(self, connection: Connection) -> QueueServiceClient:
         """A new client. Raises ValueError when the connection string cannot be read."""
@@ -95,6 +97,14 @@ class StorageQueues(Clients[QueueServiceClient]):
         queue = self.queue(binding.text("connection"), name)
         for body in output_messages(function, binding, value):
             await put(queue, self.encode(body))
+        for listener in self._listening.get(queue.url, ()):
+            listener.set()
+
+    def listen(self, queue: QueueClient) -> asyncio.Event:
+        """An event that is set whenever a function of this host has put something into the queue."""
+        event = asyncio.Event()
+        self._listening.setdefault(queue.url, set()).add(event)
+        return event
 
     def encode(self, body: bytes | str) -> str:
         """A body as it lies in the queue."""

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from azure.core import MatchConditions
-from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
+from azure.core.exceptions import ResourceExistsError
 from azure.data.tables import TableErrorCode, TableTransactionError, TransactionOperation, UpdateMode
 from azure.data.tables.aio import TableClient, TableServiceClient
 from azure.functions import meta
 
 from local.host.core.functions import Binding, Function
+from local.host.core.logs import warn_once
 from local.host.core.newtonsoft import compact
 from local.host.settings.connections import Clients, Connection, credential
 from local.host.settings.expressions import resolve_parameters
@@ -39,16 +40,16 @@ class Tables(Clients[TableServiceClient]):
         return TableServiceClient(address, credential=credential(connection), retry_total=2)
 
     async def read(self, function: Function, binding: Binding, call: Call) -> meta.Datum | None:
-        """The row of both keys as a JSON object, None when there is none; without a row key an array of rows."""
+        """The rows of the partition that the filter lets through, as a JSON array, whatever the row key is."""
         table = self._table(function, binding, call)
-        partition_key, row_key = (_key(function, binding, call, name) for name in ("partitionKey", "rowKey"))
-        if row_key is not None:
-            if partition_key is None:
-                raise ValueError(f"The binding '{binding.name}' has a row_key: give it a partition_key, too.")
-            try:
-                return _json(shown(await table.get_entity(partition_key, row_key)))
-            except ResourceNotFoundError:
-                return meta.Datum(None, None)
+        partition_key = _key(function, binding, call, "partitionKey")
+        if binding.text("rowKey"):
+            warn_once(
+                "Function '%s': the row_key of the table input '%s' counts for nothing: as in Azure the function gets "
+                "an array of all rows of the partition. Filter by it: filter=\"RowKey eq '...'\".",
+                function.name,
+                binding.name,
+            )
         conditions = [] if partition_key is None else ["PartitionKey eq @partition"]
         if given := _filter(function, binding, call):
             conditions.append(given)
@@ -63,7 +64,7 @@ class Tables(Clients[TableServiceClient]):
             rows.append(shown(entity))
             if len(rows) == take:
                 break
-        return _json(rows)
+        return meta.Datum(compact(rows), "json")
 
     async def write(self, function: Function, binding: Binding, value: meta.Datum, call: Call) -> None:
         """Insert the rows, up to a hundred of one partition in one transaction; the table is made if there is none.
@@ -136,7 +137,3 @@ async def _submit(table: TableClient, batch: _Batch) -> None:
         with contextlib.suppress(ResourceExistsError):  # another output was faster
             await table.create_table()
         await table.submit_transaction(batch.values())
-
-
-def _json(value: Any) -> meta.Datum:
-    return meta.Datum(compact(value), "json")

@@ -11,7 +11,7 @@ from azure.functions import meta
 from starlette.types import Send
 
 from local.host.core.newtonsoft import compact, indented, read_text
-from local.host.web.cookies import set_cookie
+from local.host.worker.cookies import set_cookie
 
 _TEXT = "text/plain; charset=utf-8"
 _LAST_STATUS = 599

@@ -8,6 +8,7 @@ from typing import Any, cast
 from azure.functions import meta
 
 from local.host.core.functions import SDK_TYPE, STREAMED
+from local.host.worker.cookies import check_cookies
 
 _EXTENSIONS = "azurefunctions.extensions.base"
 INIT_INDEXING = "PYTHON_ENABLE_INIT_INDEXING"
@@ -134,8 +135,11 @@ def encode(binding_type: str, value: Any, annotation: Any) -> meta.Datum | None:
         return meta.Datum(value, STREAMED)
     found = converter(binding_type)
     try:
-        return cast("meta.Datum | None", found.encode(value, expected_type=annotation))
+        datum = cast("meta.Datum | None", found.encode(value, expected_type=annotation))
     except NotImplementedError:
         raise TypeError(
             f'unable to encode outgoing TypedData: unsupported type "{found}" for Python type "{type(value).__name__}"'
         ) from None
+    if datum is not None and datum.type == "http":
+        check_cookies(datum)
+    return datum

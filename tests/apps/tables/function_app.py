@@ -29,9 +29,21 @@ def put_keyed(req: func.HttpRequest, resp: func.Out[func.HttpResponse]):
 
 @app.route(route="row/{table}/{partition}/{row}", methods=["GET"])
 @app.table_input(
-    arg_name="found", table_name="{table}", partition_key="{partition}", row_key="{row}", connection="Storage"
+    arg_name="found",
+    table_name="{table}",
+    partition_key="{partition}",
+    filter="RowKey eq '{row}'",
+    connection="Storage",
 )
 def row(req: func.HttpRequest, found) -> func.HttpResponse:
+    return answer(found)
+
+
+@app.route(route="keyed/{table}/{partition}/{row}", methods=["GET"])
+@app.table_input(
+    arg_name="found", table_name="{table}", partition_key="{partition}", row_key="{row}", connection="Storage"
+)
+def keyed(req: func.HttpRequest, found) -> func.HttpResponse:
     return answer(found)
 
 

@@ -2,6 +2,7 @@ import base64
 import contextlib
 import gzip
 import json
+import shutil
 import time
 import uuid
 
@@ -45,6 +46,19 @@ def test_a_key_of_the_messages_json_hides_the_metadata_of_that_name_as_in_azure(
     app.request("POST", "/api/text/orders", b'{"order": 9, "id": 7, "tags": [1]}')
     wait_for(lambda: "id=7 " in app.log)
     wait_for(lambda: app.request("GET", "/api/text-of/receipts/9.json").body == b'{"taken": 9}')
+
+
+def test_a_message_that_a_function_sends_is_taken_at_once(tmp_path, apps, storage_connection):
+    shutil.copytree(apps / "storage", tmp_path / "app")
+    slow = {"version": "2.0", "extensions": {"queues": {"maxPollingInterval": "00:00:30"}}}
+    (tmp_path / "app" / "host.json").write_text(json.dumps(slow))
+    settings = {"Storage": storage_connection, "STAGE": "once"}
+    with InProcessHost(tmp_path / "app", settings=settings, only=["put_text", "forward", "take_out"]) as app:
+        time.sleep(3)  # by then the pauses between two looks are seconds long
+        started = time.monotonic()
+        app.request("POST", "/api/text/in-once", b"now")
+        wait_for(lambda: "out 'NOW'" in app.log)
+        assert time.monotonic() - started < 2
 
 
 def test_a_message_that_never_works_ends_in_the_poison_queue(app):

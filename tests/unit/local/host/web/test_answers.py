@@ -131,14 +131,6 @@ def test_bodies_that_are_text_are_text(text):
     assert body_datum(function(), function().trigger, text.encode()) == meta.Datum(text, "string")
 
 
-@pytest.mark.parametrize("cookie", ["a=b; Expires=Thu, 99-Jan-2017 13:55:08 GMT", "a=b; Max-Age=soon"])
-def test_a_cookie_that_the_worker_cannot_send_is_refused_by_name(cookie):
-    response = func.HttpResponse("x")
-    response.headers.add("Set-Cookie", cookie)
-    with pytest.raises(ValueError, match="the cookie 'a' cannot be sent"):
-        respond(response)
-
-
 @pytest.mark.parametrize("cookie", ["a=b c", 'a={"x":1}', "a b"])
 def test_a_cookie_that_vanishes_is_told_of(cookie):
     response = func.HttpResponse("x")

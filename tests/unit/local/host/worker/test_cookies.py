@@ -1,8 +1,10 @@
 from http.cookies import SimpleCookie
 
+import azure.functions as func
 import pytest
 
-from local.host.web.cookies import set_cookie
+from local.host.worker import converters
+from local.host.worker.cookies import set_cookie
 
 
 @pytest.mark.parametrize(
@@ -34,12 +36,23 @@ def test_a_date_of_another_form_and_zone_is_the_same_moment():
     assert set_cookie(cookie) == "a=b; expires=Fri, 01 May 2026 00:00:00 GMT; domain=; path="
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [("expires", "soon"), ("expires", 60), ("max-age", "soon"), ("max-age", "inf"), ("max-age", "-1")],
-)
-def test_what_the_worker_cannot_send_is_refused_by_name(name, value):
+@pytest.mark.parametrize("seconds", ["-1", "inf", "nan"])
+def test_what_dotnet_refuses_is_refused_by_name(seconds):
     cookie = SimpleCookie({"a": "b"})["a"]
-    cookie[name] = value
+    cookie["max-age"] = seconds
     with pytest.raises(ValueError, match="the cookie 'a' cannot be sent"):
         set_cookie(cookie)
+
+
+@pytest.mark.parametrize(
+    ("attribute", "error"),
+    [
+        ("Expires=Thu, 99-Jan-2017 13:55:08 GMT", "day is out of range|Unknown string format"),
+        ("Max-Age=soon", "Cannot parse value soon of 'cookie.maxAge' to float."),
+    ],
+)
+def test_what_the_worker_cannot_send_fails_the_run_as_there(attribute, error):
+    response = func.HttpResponse("x")
+    response.headers.add("Set-Cookie", f"a=b; {attribute}")
+    with pytest.raises((ValueError, TypeError), match=error):
+        converters.encode("http", response, None)

@@ -8,7 +8,7 @@ from shared.followups.sending import claims, outbox
 from shared.followups.sending.domain import gate
 from shared.followups.sending.senders import sender
 from shared.followups.settings import settings
-from shared.followups.steps import Attempt, Claim, Claims, Composed, Record
+from shared.followups.steps import Attempt, Claim, ClaimBatch, Claims, Composed, Record
 from shared.platform.durable import Nothing, activity
 from shared.platform.errors import TransientError
 from shared.platform.rate_limit import rate_limit
@@ -18,15 +18,14 @@ PATIENCE_SECONDS = 120
 
 
 @activity
-async def claim_followups(nothing: Nothing) -> Claims:  # noqa: ARG001 - an activity takes one model
+async def claim_followups(task: ClaimBatch) -> Claims:
     """Claim the mails that are due, as many as the sender's rate lets through in a short while.
 
-    Repeated, it claims others: those of the lost answer are claimed again when their lease has ended. None is claimed
-    while the sender's domain is not ready.
+    Repeated, it gives the same claims again. None is claimed while the sender's domain is not ready.
     """
     if await gate.refused():
         return Claims(claims=[])
-    return Claims(claims=await claims.claim(claims.batch_size()))
+    return Claims(claims=await claims.claim(claims.batch_size(), task.batch))
 
 
 @activity

@@ -9,19 +9,22 @@ from activities.followups.sending import (
     record_followup,
     settle_followups,
 )
-from shared.followups.steps import Attempt, Record, SweepSummary
+from shared.followups.steps import Attempt, ClaimBatch, Record, SweepSummary
 from shared.platform.durable import Context, Nothing, Steps, call, fan_out, orchestration, progress
 
-MOST_BATCHES = 20
+MOST_BATCHES = 100
 """Of one sweep; the next minute's goes on with what is left."""
+SETTLED_EVERY = 10
+"""Batches: what a worker that died had in its hands is found while a long sweep goes on."""
 
 
 @orchestration
 def send_followups(context: Context, nothing: Nothing) -> Steps[SweepSummary]:
     """Send what is due. Any number of these may run at once."""
-    yield from call(context, settle_followups, nothing)
     total = SweepSummary()
-    for _ in range(MOST_BATCHES):
+    for number in range(MOST_BATCHES):
+        if number % SETTLED_EVERY == 0:
+            yield from call(context, settle_followups, nothing)
         batch = yield from call(context, send_followup_batch, nothing)
         total = total.plus(batch)
         progress(context, "sending", done=total.sent, total=total.claimed, unit="mails")
@@ -31,9 +34,9 @@ def send_followups(context: Context, nothing: Nothing) -> Steps[SweepSummary]:
 
 
 @orchestration
-def send_followup_batch(context: Context, nothing: Nothing) -> Steps[SweepSummary]:
+def send_followup_batch(context: Context, nothing: Nothing) -> Steps[SweepSummary]:  # noqa: ARG001 - it takes one model
     """Claim one batch, write its mails, hand them over, and record what could not be recorded at once."""
-    claims = (yield from call(context, claim_followups, nothing)).claims
+    claims = (yield from call(context, claim_followups, ClaimBatch(batch=context.instance_id))).claims
     written = yield from fan_out(context, compose_followup, claims)
     ready = [one.task for one in written if one.value is not None and one.value.ready]
     attempts = yield from fan_out(context, hand_over_followup, ready)

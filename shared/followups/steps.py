@@ -20,6 +20,12 @@ class Claim(Wire):
     number: int
 
 
+class ClaimBatch(Wire):
+    """`batch` names who claims: asked again under the same name, it gets the same claims; "": others each time."""
+
+    batch: str = ""
+
+
 class Claims(Wire):
     claims: list[Claim]
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime
+from uuid import uuid4
 
 from shared.platform.durable import ACTIVITIES, ORCHESTRATIONS
 from shared.platform.durable.handles import Envelope
@@ -18,6 +19,9 @@ class Player:
     """The host of one orchestration: activities of one fan run at once, timers fire at once."""
 
     current_utc_datetime = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def __init__(self):
+        self.instance_id = str(uuid4())
 
     def set_custom_status(self, status):
         pass

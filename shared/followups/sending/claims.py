@@ -59,12 +59,18 @@ select t.id, t.client_id, t.agent_id, t.scheduled_for, e.approved_at is not null
 """  # noqa: S608 - as above
 
 _CLAIM = """
-insert into followups.emails as mine (task_id, agent_id, client_id, state, leased_until)
-values (%(id)s, %(agent_id)s, %(client_id)s, 'claimed', now() + make_interval(mins => %(lease)s))
+insert into followups.emails as mine (task_id, agent_id, client_id, state, leased_until, batch)
+values (%(id)s, %(agent_id)s, %(client_id)s, 'claimed', now() + make_interval(mins => %(lease)s), %(batch)s)
 on conflict (task_id) do update
-    set claim = mine.claim + 1, leased_until = excluded.leased_until, updated_at = now()
+    set claim = mine.claim + 1, leased_until = excluded.leased_until, batch = excluded.batch, updated_at = now()
     where mine.state = 'claimed' and mine.leased_until <= now()
 returning id as email_id, claim as number
+"""
+
+
+_AGAIN = """
+update followups.emails set leased_until = now() + make_interval(mins => %(lease)s), updated_at = now()
+where batch = %(batch)s and state = 'claimed' returning id as email_id, claim as number
 """
 
 
@@ -89,25 +95,32 @@ def batch_size() -> int:
     return max(2, min(25, int(rate // 6))) if rate else 25
 
 
-async def claim(limit: int) -> list[Claim]:
-    """Claim up to `limit` due mails, at most one for each client; steps that are late are moved or skipped."""
+async def claim(limit: int, batch: str = "") -> list[Claim]:
+    """Claim up to `limit` due mails, at most one for each client; steps that are late are moved or skipped.
+
+    Asked again for the same batch, it gives the claims that it gave, while the batch still holds them.
+    """
     policy = Policy(
         gap=timedelta(hours=settings().followups_minimum_gap_hours),
         lateness=timedelta(hours=settings().followups_latest_hours),
         overdue=settings().followups_overdue,
     )
     async with database() as connection:
+        if batch and (again := await rows(connection, _AGAIN, {"batch": batch, "lease": LEASE_MINUTES})):
+            return [Claim.model_validate(row) for row in again]
         locked = {row["id"] for row in await rows(connection, _LOCK_CLIENTS, (limit,))}
         by_client: dict[int, list[dict[str, Any]]] = {}
         for row in await rows(connection, _DUE_OF_CLIENTS, (list(locked),)):
             by_client.setdefault(row["client_id"], []).append(row)
         claims: list[Claim] = []
         for due in by_client.values():
-            claims += await _claim_of_client(connection, due, policy)
+            claims += await _claim_of_client(connection, due, policy, batch)
     return claims
 
 
-async def _claim_of_client(connection: AsyncConnection[Any], due: list[dict[str, Any]], policy: Policy) -> list[Claim]:
+async def _claim_of_client(
+    connection: AsyncConnection[Any], due: list[dict[str, Any]], policy: Policy, batch: str
+) -> list[Claim]:
     by_task = {row["id"]: row for row in due}
     steps = [DueStep(row["id"], row["scheduled_for"], in_time=row["approved"]) for row in due]
     first = due[0]
@@ -119,6 +132,6 @@ async def _claim_of_client(connection: AsyncConnection[Any], due: list[dict[str,
             case Skip(task_id, reason):
                 await tasks.end(connection, task_id, "skipped", reason)
             case Send(task_id):
-                given = {**by_task[task_id], "lease": LEASE_MINUTES}
+                given = {**by_task[task_id], "lease": LEASE_MINUTES, "batch": batch or None}
                 claims += [Claim.model_validate(row) for row in await rows(connection, _CLAIM, given)]
     return claims

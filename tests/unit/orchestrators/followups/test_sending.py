@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from orchestrators.followups.sending import MOST_BATCHES, send_followups
-from shared.followups.steps import Attempt, Claim, Claims, Composed, Outcome, SweepSummary
+from orchestrators.followups.sending import MOST_BATCHES, SETTLED_EVERY, send_followups
+from shared.followups.steps import Attempt, Claim, ClaimBatch, Claims, Composed, Outcome, SweepSummary
 from shared.platform.durable import Nothing
 from shared.platform.errors import TerminalError
 
@@ -11,7 +11,7 @@ ACCEPTED = Outcome(kind="accepted", provider="smtp")
 
 
 def fakes(batches: list[list[int]], **changed: Any) -> dict[str, Any]:
-    def claim(_: Nothing) -> Claims:
+    def claim(_: ClaimBatch) -> Claims:
         numbers = batches.pop(0) if batches else []
         return Claims(claims=[Claim(email_id=number, number=1) for number in numbers])
 
@@ -35,8 +35,9 @@ def test_batches_are_sent_until_nothing_is_due(player: Any) -> None:
 
 
 def test_a_sweep_ends_though_there_is_always_more(player: Any) -> None:
-    player.fakes = fakes([[number] for number in range(100)])
+    player.fakes = fakes([[number] for number in range(2 * MOST_BATCHES)])
     assert player.play(send_followups, Nothing()).sent == MOST_BATCHES
+    assert len(player.named("settle_followups")) == MOST_BATCHES // SETTLED_EVERY
 
 
 def test_one_bad_mail_is_not_the_others_trouble(player: Any) -> None:

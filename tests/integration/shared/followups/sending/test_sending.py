@@ -63,6 +63,17 @@ async def test_a_late_worker_cannot_send_under_an_old_claim_number(crm, mails):
     assert (await crm.states(), len(mails.mails(9))) == ({"sent": 1}, 1)
 
 
+async def test_a_claim_whose_answer_was_lost_is_given_again(crm):
+    await crm.due(await crm.agent(), 5)
+    first = await claims.claim(3, "one batch")
+    assert sorted(one.email_id for one in await claims.claim(3, "one batch")) == sorted(one.email_id for one in first)
+    assert len(await claims.claim(3, "another")) == 2
+    await crm.pass_time(claims.LEASE_MINUTES)
+    [taken, *_] = await claims.claim(1, "a third")
+    assert taken.number == 2
+    assert taken.email_id not in [one.email_id for one in await claims.claim(3, "one batch")]
+
+
 async def test_a_worker_that_dies_before_it_sends_is_followed_by_another_with_the_same_text(crm, mails):
     await crm.due(await crm.agent())
     [claim] = await claims.claim(10)

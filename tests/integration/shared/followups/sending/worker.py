@@ -3,7 +3,7 @@
 import asyncio
 
 from activities.followups import sending as steps
-from shared.platform.durable import Nothing
+from shared.followups.steps import ClaimBatch
 from shared.platform.stores.postgres import close_pools
 
 
@@ -11,7 +11,7 @@ async def sweep_for_ever() -> None:
     print("ready", flush=True)
     try:
         while True:
-            for claim in (await steps.claim_followups(Nothing())).claims:
+            for claim in (await steps.claim_followups(ClaimBatch())).claims:
                 if (await steps.compose_followup(claim)).ready:
                     await steps.hand_over_followup(claim)
             await asyncio.sleep(0.05)

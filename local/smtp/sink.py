@@ -82,7 +82,7 @@ class Sink:
 
     async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - see above
         content = cast("bytes", envelope.content)
-        name = await asyncio.to_thread(self._keep, envelope, content)
+        name = await asyncio.to_thread(self.keep, envelope, content)
         self._since_lost += 1
         if 0 < self.lost_answers.every <= self._since_lost:
             self._since_lost = 0
@@ -90,7 +90,7 @@ class Sink:
             server.transport.close()
         return f"250 2.0.0 OK: queued as {name}"
 
-    def _keep(self, envelope: Envelope, content: bytes) -> str:
+    def keep(self, envelope: Envelope, content: bytes) -> str:
         """Write the mail under a name that sorts by arrival, all at once, so that no reader sees half of it."""
         received = datetime.now(UTC)
         name = f"{received:%Y%m%dT%H%M%S.%f}-{os.urandom(2).hex()}"

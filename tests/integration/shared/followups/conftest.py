@@ -85,7 +85,7 @@ def mails(mails):
     """The sink, which here keeps a mail at once: its senders are threads of this process, as its own would be."""
 
     async def keep(_server, _session, envelope):
-        return f"250 2.0.0 OK: queued as {mails._keep(envelope, envelope.content)}"
+        return f"250 2.0.0 OK: queued as {mails.keep(envelope, envelope.content)}"
 
     mails.handle_DATA = keep
     return mails

@@ -17,9 +17,8 @@ BENCHMARKS = {
     "deploys": "deployments: first step, overhead over the bare build, many at once, status reads, the bill",
     "local_host.orchestrations": "the local host's orchestrations, beside DBOS and Microsoft's recorded figures",
     "local_host.http_triggers": "HTTP requests/s of the local host, beside bare Starlette",
-    "followups": "mails handed over twice and lost under kill -9, beside APScheduler and procrastinate; the bill",
-    "host": "the local host's orchestrations, beside DBOS and Microsoft's recorded figures",
-    "host_http": "HTTP requests/s of the local host, beside bare Starlette",
+    "followups.kills": "mails handed over twice and lost under kill -9, beside APScheduler and procrastinate",
+    "followups.bill": "the monthly bill of the follow-ups of 10,000 clients, beside a replica that never stops",
 }
 
 

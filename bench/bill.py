@@ -102,7 +102,7 @@ async def _night(size: int) -> tuple[list[Execution], int, float]:
         run = await _run(services)
         assert run["status"] == "completed", run
         text = (services.logs / "host.log").read_bytes()[before:]
-    executions = [one for line in text.splitlines() if (one := _execution(line))]
+    executions = [one for line in text.splitlines() if (one := execution_of(line))]
     # What was asked to watch the run is no part of it.
     mine = [one for one in executions if not one.function.startswith(("ops_", "diamonds_read", "health"))]
     seconds = (datetime.fromisoformat(run["completed_at"]) - datetime.fromisoformat(run["started_at"])).total_seconds()
@@ -121,7 +121,7 @@ async def _run(services: Stack) -> dict[str, Any]:
                 return (await http.get(started["location"])).json()["run"]
 
 
-def _execution(line: bytes) -> Execution | None:
+def execution_of(line: bytes) -> Execution | None:
     """The execution that a line of the host's log tells the end of."""
     try:
         entry: dict[str, Any] = json.loads(line)

@@ -10,13 +10,14 @@ from pydantic import ConfigDict, Field
 from shared.followups.events.replies import ClientReply
 from shared.followups.people.models import Client, Task
 from shared.followups.sending.mails import Email
+from shared.followups.sending.unknown import UnknownMail
 from shared.platform.http import Page, Pagination
 from shared.platform.models import LazyModel
 
 NUMBERS = 2**63 - 1
 
 
-Row = TypeVar("Row", Client, Task, Email, ClientReply)
+Row = TypeVar("Row", Client, Task, Email, ClientReply, UnknownMail)
 
 
 class NumberedPage(LazyModel):

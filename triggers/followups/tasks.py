@@ -7,6 +7,8 @@ from pydantic import Field
 from orchestrators.followups.sending import send_followups
 from shared.followups.people import tasks
 from shared.followups.people.models import Identifier, NewTask, Task, TaskChange, TaskStatus
+from shared.followups.reporting import agenda
+from shared.followups.reporting.agenda import Agenda, Day
 from shared.followups.sending import explain
 from shared.followups.sending.explain import Explanation
 from shared.platform.access.auth import Caller
@@ -28,6 +30,12 @@ class TasksQuery(NumberedPage):
 
 class DueQuery(LazyModel, extra="forbid"):
     limit: int = Field(default=50, ge=1, le=100, description="Most tasks")
+
+
+class AgendaQuery(DueQuery):
+    """Which of what is planned to list."""
+
+    day: Day | None = Field(default=None, description="Absent: both")
 
 
 class DueTasks(LazyModel):
@@ -52,6 +60,11 @@ async def followups_create_task(body: NewTask, caller: Caller) -> Task:
 @routes.get("/api/tasks/diagnostics/due-tasks", needs=AGENT, summary="What is due, and what keeps it")
 async def followups_due_tasks(query: DueQuery, caller: Caller) -> DueTasks:
     return DueTasks(data=await explain.due(agent_of(caller), query.limit))
+
+
+@routes.get("/api/tasks/agenda", needs=AGENT, summary="What goes out today and tomorrow")
+async def followups_agenda(query: AgendaQuery, caller: Caller) -> Agenda:
+    return await agenda.agenda(agent_of(caller), query.limit, query.day)
 
 
 @routes.post("/api/tasks/process-due", needs=AGENT, summary="Send what is due now")

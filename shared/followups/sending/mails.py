@@ -15,7 +15,8 @@ State = Literal["claimed", "held", "sending", "sent", "failed", "unknown", "canc
 Status = Literal["queued", "sent", "failed", "delivered", "bounced", "opened", "clicked"]
 STATUS: dict[State, Status] = {"failed": "failed", "cancelled": "failed"}
 _COLUMNS = (
-    "id, agent_id, task_id, client_id, sender, recipient, subject, body, state, hold_reason, provider,"
+    "id, agent_id, task_id, client_id, sender, recipient, subject, body, footer, state, hold_reason, provider,"
+    " '<' || message_key || '@' || split_part(sender, '@', 2) || '>' as message_id,"
     " provider_id as provider_message_id, sent_at, error_code, error as error_message, attempts as retry_count,"
     " delivery, engagement, opened_at, clicked_at, approved_at, created_at, updated_at"
 )
@@ -32,6 +33,8 @@ class Email(Stored):
     recipient: str | None = Field(serialization_alias="to")
     subject: str | None
     body: str | None
+    footer: str | None = Field(description="Stands under the body: who writes, from where and why")
+    message_id: str | None = Field(description="Of its header; null: not written yet")
     status: Status
     state: State
     hold_reason: str | None = Field(description="What keeps it from being sent")

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bench.bill import Execution, _execution, billed, instance_seconds
+from bench.bill import Execution, billed, execution_of, instance_seconds
 
 
 def at(began, ended):
@@ -30,7 +30,7 @@ def test_more_at_once_than_an_instance_takes_need_a_second_one():
 
 def test_executions_are_read_from_the_hosts_log():
     line = {"time": "2026-11-21T10:00:10.000Z", "function": "ingest_pages", "durationMs": 2500.0, "message": "Executed"}
-    found = _execution(json.dumps(line).encode())
+    found = execution_of(json.dumps(line).encode())
     assert found is not None
     assert (found.function, found.ended - found.began) == ("ingest_pages", pytest.approx(2.5))
-    assert _execution(b"[plain text]") is _execution(b'{"message": "x"}') is None
+    assert execution_of(b"[plain text]") is execution_of(b'{"message": "x"}') is None

@@ -1,0 +1,67 @@
+"""What goes out to an agent's clients today and tomorrow, as it is planned now."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from shared.followups.people.models import Stored
+from shared.followups.scheduling.cadence import Priority
+from shared.platform.stores.postgres import database, rows
+
+Day = Literal["today", "tomorrow"]
+
+# A day is the agent's, which a change of clocks may make longer or shorter than 24 hours.
+_PLANNED = """
+from (select id, ((now() at time zone time_zone)::date + 1)::timestamp at time zone time_zone as midnight,
+        ((now() at time zone time_zone)::date + 2)::timestamp at time zone time_zone as after_tomorrow
+    from followups.agents where id = %(agent)s) me
+    join followups.tasks t on t.agent_id = me.id
+    join followups.clients c on c.id = t.client_id
+    left join followups.emails e on e.task_id = t.id
+where t.status = 'pending' and t.channel = 'email' and not c.is_deleted and t.scheduled_for < me.after_tomorrow
+"""
+_COUNTS = f"""
+select count(*) filter (where t.scheduled_for < me.midnight) as due_today,
+    count(*) filter (where t.scheduled_for >= me.midnight) as due_tomorrow {_PLANNED}
+"""
+_LIST = f"""
+select t.id as task_id, t.client_id, coalesce(nullif(trim(c.name), ''), c.email) as client, t.followup_type,
+    t.priority, t.scheduled_for, e.id as email_id, e.state, coalesce(e.hold_reason, t.reason) as reason,
+    case when t.scheduled_for < me.midnight then 'today' else 'tomorrow' end as day
+{_PLANNED} and (%(day)s::text is null or (%(day)s = 'today') = (t.scheduled_for < me.midnight))
+order by t.scheduled_for, t.id limit %(limit)s
+"""
+
+
+class Planned(Stored):
+    """A mail that is to go out."""
+
+    task_id: int
+    client_id: int
+    client: str = Field(description="Name, or address where there is none")
+    followup_type: str
+    priority: Priority
+    scheduled_for: datetime
+    day: Day
+    email_id: int | None = Field(description="The mail, once it was written")
+    state: str | None = Field(description="Of the mail; null: not written yet")
+    reason: str | None = Field(description="What holds it, or moved it")
+
+
+class Agenda(Stored):
+    """The first of what goes out; what is overdue counts as today's. Days are those of the agent's time zone."""
+
+    due_today: int
+    due_tomorrow: int
+    data: list[Planned]
+
+
+async def agenda(agent_id: int, limit: int, day: Day | None = None) -> Agenda:
+    """What goes out on that day, or on both."""
+    async with database() as connection:
+        [counts] = await rows(connection, _COUNTS, {"agent": agent_id})
+        found = await rows(connection, _LIST, {"agent": agent_id, "limit": limit, "day": day})
+    return Agenda(**counts, data=[Planned.model_validate(row) for row in found])

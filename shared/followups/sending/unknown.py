@@ -1,0 +1,39 @@
+"""The mails of all agents of which nobody knows whether they were handed over, for the operator."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import Field
+
+from shared.followups.people.models import Stored
+from shared.platform.stores.postgres import database, rows
+
+
+class UnknownMail(Stored):
+    """One that the provider cannot tell of; it is never sent again."""
+
+    id: int
+    agent: str
+    recipient: str
+    subject: str
+    provider: str | None
+    message_id: str = Field(description="What to look for at the provider or in the relay's log")
+    sending_at: datetime
+    error_code: str | None
+    error_message: str | None
+
+
+async def listed(*, after: int, limit: int) -> list[UnknownMail]:
+    """Those behind that number, in the order of their numbers."""
+    async with database() as connection:
+        found = await rows(
+            connection,
+            "select e.id, a.email as agent, e.recipient, e.subject, e.provider, e.sending_at, e.error_code,"
+            " e.error as error_message,"
+            " '<' || e.message_key || '@' || split_part(e.sender, '@', 2) || '>' as message_id"
+            " from followups.emails e join followups.agents a on a.id = e.agent_id"
+            " where e.state = 'unknown' and e.id > %s order by e.id limit %s",
+            (after, limit),
+        )
+    return [UnknownMail.model_validate(row) for row in found]

@@ -11,11 +11,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench.mailing import bill, trial
-from bench.mailing.ours import Ours
-from bench.mailing.peers import Peer, Where
-from bench.mailing.sink import CountingSink, listening
-from bench.mailing.trial import Figures, System
+from bench.followups import trial
+from bench.followups.ours import Ours
+from bench.followups.peers import Peer, Where
+from bench.followups.sink import CountingSink, listening
+from bench.followups.trial import Figures, System
 from bench.peers import peer_python
 from bench.report import comparison, console
 from local.up import Options, Ports, stack
@@ -25,7 +25,6 @@ LOSES_EVERY = 100
 
 def main(*, quick: bool) -> None:
     asyncio.run(_measure(*((1_000, 20) if quick else (10_000, 100))))
-    bill.main()
 
 
 async def _measure(mails: int, kills: int) -> None:

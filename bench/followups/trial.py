@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from statistics import quantiles
 from typing import Protocol
 
-from bench.mailing.sink import CountingSink
+from bench.followups.sink import CountingSink
 
 HOSTS = 5
 QUIET_SECONDS = 150

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psycopg
 
-from bench.mailing.trial import HOSTS, Host, address
+from bench.followups.trial import HOSTS, Host, address
 
 HERE = Path(__file__).parent
 

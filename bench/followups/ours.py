@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 
-from bench.mailing.trial import HOSTS, Host, address
+from bench.followups.trial import HOSTS, Host, address
 from local.forked import Forked
 from local.host.testing.process import HostProcess, Program
 

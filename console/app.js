@@ -5,6 +5,7 @@ import { h } from "/console/dom.js";
 import { patch } from "/console/patch.js";
 import * as deployments from "/console/deployments.js";
 import * as diamonds from "/console/diamonds.js";
+import * as followups from "/console/followups.js";
 import * as operations from "/console/operations.js";
 import * as pricing from "/console/pricing.js";
 import * as queues from "/console/queues.js";
@@ -18,6 +19,7 @@ const views = {
   trades: ["Trades", trades, "diamonds:run"],
   pricing: ["Pricing", pricing, "diamonds:pricing"],
   deployments: ["Deployments", deployments, "deploys:read"],
+  followups: ["Follow-ups", followups, null], // agents sign in there, with a password of their own
   queues: ["Queues", queues, "*"],
   operations: ["Operations", operations, "*"],
 };
@@ -27,12 +29,12 @@ const main = at("view"), form = at("key-form");
 let caller = null; // who sits here and what they may do, once the app has said it
 let signedIn = false, signIn = null; // operators may also sign in, where the app says so
 const may = (permission) => Boolean(caller?.permissions.some((one) => one === permission || one === "*"));
-const allowed = () => Object.keys(views).filter((name) => may(views[name][2]));
+const allowed = () => Object.keys(views).filter((name) => views[name][2] === null || may(views[name][2]));
 
 const route = () => {
   const [name, ...rest] = location.hash.slice(1).split("/");
   const shown = allowed();
-  return shown.includes(name) ? [name, rest.map(decodeURIComponent).join("/")] : [shown[0], ""];
+  return shown.includes(name) ? [name, rest.map(decodeURIComponent).join("/")] : [shown.find((one) => views[one][2]), ""];
 };
 
 function say(text) {
@@ -79,9 +81,9 @@ async function refresh() {
   try {
     if (!caller && (signedIn || key.get())) caller = await whoami();
     if (turn !== turns) return;
-    const [name, rest] = caller ? route() : [];
+    const [name, rest] = route();
     frame(name);
-    if (!caller) return empty("Enter a key to see what runs: the operator's (the setting ADMIN_API_KEY), or a client's for its part.");
+    if (!caller && !name) return empty("Enter a key to see what runs: the operator's (the setting ADMIN_API_KEY), or a client's for its part. Agents of the follow-ups sign in on their page.");
     if (!name) return empty(`No page of the console is for the permissions of ${caller.name}: ${caller.permissions.join(", ") || "none"}.`);
     const [, view] = views[name];
     const content = (await view.show({ ask, rest, again: refresh, say, may, caller })).filter(Boolean);

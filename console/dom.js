@@ -34,6 +34,7 @@ export const between = (from, to) => ((to ? new Date(to) : new Date()) - new Dat
 const TONES = {
   completed: "good", done: "good", available: "good", failed: "bad", terminated: "bad", cancelled: "quiet", canceled: "quiet", stopped: "quiet",
   held: "warn", "on hold": "warn", unknown: "bad", ordered: "good", ended: "quiet", refused: "quiet", "not ordered": "quiet", sold: "quiet", "no longer offered": "quiet", superseded: "quiet", partial: "warn", suspended: "warn", pending: "quiet",
+  sent: "good", delivered: "good", opened: "good", clicked: "good", bounced: "bad", planned: "quiet", green: "good", red: "bad",
 };
 export const state = (name) => h("span", { class: `state ${TONES[name.toLowerCase()] ?? "busy"}` }, name.toLowerCase());
 

@@ -1,0 +1,102 @@
+// An agent's follow-ups: what goes out, what is held, what nobody knows about, and what clients answer. Agents sign in
+// here with their own password; operators see what concerns all agents.
+import { act, count, figures, firstPage, h, pager, query, state, table, time } from "/console/dom.js";
+import { asAgent, signedIn, signIn, signOut } from "/console/agent.js";
+import { mailSection, replySection } from "/console/followups-mail.js";
+import { operatorSection } from "/console/followups-operator.js";
+
+const LISTED = 50;
+let place = firstPage(), shown = "";
+
+const kept = (one) => (one.reason ? h("span", { class: one.state === "held" ? "error" : "quiet" }, one.reason) : "");
+const planned = [
+  ["Client", (one) => one.client],
+  ["Step", (one) => one.followup_type],
+  ["Goes out", (one) => time(one.scheduled_for)],
+  ["State", (one) => state(one.state ?? "planned")],
+  ["Why not, or moved", kept],
+];
+const to = ["To", (one) => one.to ?? "–"];
+const subject = ["Subject", (one) => one.subject ?? "–"];
+const LISTS = {
+  today: { title: "Due today", empty: "Nothing more goes out today.", columns: planned },
+  tomorrow: { title: "Due tomorrow", empty: "Nothing goes out tomorrow.", columns: planned },
+  held: { title: "Held", empty: "No mail waits for you.", columns: [to, subject, ["Held for", (one) => h("span", { class: "error" }, one.hold_reason)], ["Since", (one) => time(one.updated_at)]] },
+  unknown: { title: "Unknown", empty: "Of every mail it is known whether it was handed over.", columns: [to, subject, ["Message-ID", (one) => h("span", { class: "id" }, one.message_id)], ["Why", (one) => one.error_message ?? one.error_code ?? "–"]] },
+  sent: { title: "Sent", empty: "No mail was sent yet.", columns: [to, subject, ["Sent", (one) => time(one.sent_at)], ["State", (one) => state(one.status)]] },
+  replies: { title: "Replies", empty: "No client has answered yet.", columns: [["From", (one) => one.from], subject, ["Came", (one) => time(one.received_at)]] },
+};
+const DAYS = ["today", "tomorrow"];
+
+async function read(list) {
+  if (DAYS.includes(list)) return { data: (await asAgent(`/api/tasks/agenda?${query({ day: list, limit: LISTED })}`)).data };
+  const paged = { limit: LISTED, cursor: place.cursor };
+  return asAgent(list === "replies" ? `/api/replies?${query(paged)}` : `/api/emails?${query({ state: list, ...paged })}`);
+}
+
+const why = (one, console_) => act(console_, async () => {
+  const { reason, until } = await asAgent(`/api/tasks/${one.task_id}/why`);
+  return `The mail to ${one.client} was not sent yet: ${reason}${until ? `, until ${new Date(until).toLocaleString("en-GB")}` : ""}.`;
+})();
+
+function listSection(list, { data, pagination }, open, console_) {
+  const { title, empty, columns } = LISTS[list];
+  const opens = (one) => (DAYS.includes(list) ? one.email_id : one.id);
+  return h("section", { id: "followup-list" }, h("h2", {}, title),
+    table(columns, data, {
+      empty,
+      open: (one) => { if (opens(one)) location.hash = `followups/${list}/${opens(one)}`; else why(one, console_); },
+      selected: (one) => String(opens(one)) === open,
+      id: (one) => `${list}-${one.id ?? one.task_id}`,
+    }),
+    pager("followups", place, pagination?.next, console_.again, ["Newer", "Older"]));
+}
+
+function overview(list, me, stats, agenda, console_) {
+  const counts = { today: agenda.due_today, tomorrow: agenda.due_tomorrow, held: stats.emails_held, unknown: stats.emails_unknown };
+  const tab = (name) => h("button", { id: `list-${name}`, "aria-pressed": String(name === list), onclick: () => { location.hash = `followups/${name}`; } },
+    LISTS[name].title, counts[name] === undefined ? "" : ` ${count(counts[name])}`);
+  const pause = (verb) => act(console_, async () => { await asAgent(`/api/agents/me/${verb}`, { method: "POST" }); });
+  return h("section", { id: "agent" },
+    h("div", { class: "tools" },
+      me.paused_at ? h("button", { id: "agent-resume", class: "primary", onclick: pause("resume") }, "Let my mails go on") : h("button", { id: "agent-pause", onclick: pause("pause") }, "Hold all my mails back"),
+      h("button", { id: "agent-leave", onclick: act(console_, signOut) }, "Sign out")),
+    h("h2", {}, `Follow-ups of ${me.name} `, me.paused_at ? state("held") : null),
+    figures([
+      ["due today", count(agenda.due_today)], ["due tomorrow", count(agenda.due_tomorrow)], ["sent today", count(stats.emails_sent_today)],
+      ["held", count(stats.emails_held)], ["unknown", count(stats.emails_unknown)], ["failed", count(stats.emails_failed)], ["came back", count(stats.emails_bounced)],
+    ]),
+    h("p", { class: "actions", role: "group", "aria-label": "Lists" }, Object.keys(LISTS).map(tab)));
+}
+
+function signInSection(console_) {
+  const given = (id) => document.getElementById(id);
+  const enter = act(console_, async () => {
+    const [email, password] = [given("agent-email"), given("agent-password")];
+    await signIn(email.value.trim(), password.value);
+    password.value = "";
+  });
+  return h("section", { id: "agent-sign-in" }, h("h2", {}, "Sign in as an agent"),
+    h("form", { id: "agent-form", class: "terms", onsubmit: enter },
+      h("label", {}, "E-mail", h("input", { id: "agent-email", type: "email", autocomplete: "username", required: true })),
+      h("label", {}, "Password", h("input", { id: "agent-password", type: "password", autocomplete: "current-password", required: true })),
+      h("button", { id: "agent-enter", class: "primary" }, "Sign in")));
+}
+
+async function mine(console_) {
+  const [named, open] = console_.rest.split("/");
+  const list = LISTS[named] ? named : "today";
+  if (list !== shown) [shown, place] = [list, firstPage()];
+  const [me, stats, agenda, found] = await Promise.all([
+    asAgent("/api/agents/me"), asAgent("/api/dashboard/stats"), asAgent("/api/tasks/agenda?limit=1"), read(list),
+  ]);
+  const close = () => { location.hash = `followups/${list}`; };
+  const opened = !open ? null : list === "replies" ? replySection(found.data.find((one) => String(one.id) === open), close)
+    : mailSection(await asAgent(`/api/emails/${encodeURIComponent(open)}`), close, console_);
+  return [overview(list, me, stats, agenda, console_), opened, listSection(list, found, open, console_)];
+}
+
+export async function show(console_) {
+  const agents = signedIn() ? await mine(console_) : [signInSection(console_)];
+  return [...agents, console_.may("*") ? await operatorSection(console_) : null];
+}

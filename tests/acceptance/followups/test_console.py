@@ -1,0 +1,140 @@
+"""The follow-ups as agents and operators see them, in a real browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from playwright.async_api import Page, expect
+
+from local.browser import browser_page
+from tests.acceptance.followups.conftest import KEY
+
+SCREENSHOTS = Path(__file__).parents[3] / ".local" / "screenshots"
+PASSWORD = "a long password"
+AGENT = {
+    "email": "alice@example.com", "password": PASSWORD, "name": "Alice Agent", "company": "Acme",
+    "postal_address": "1 Main Street", "opens": "00:00", "closes": "23:59:59", "working_days": [1, 2, 3, 4, 5, 6, 7],
+}  # fmt: skip
+STEP = "update followups.tasks set scheduled_for = now() + %s * interval '1 minute' where followup_type = %s"
+
+
+def written(app: Any) -> None:
+    """An agent with three clients, whose first mails wait for it, and whose second steps are due soon."""
+    app.token = app.ask("POST", "/api/agents/register", AGENT, status=201, admin=True)["access_token"]
+    for name in ("Ann", "Bob", "Cy"):
+        client = {
+            "email": f"{name.lower()}@example.com",
+            "name": f"{name} <b>Client</b>",
+            "property_address": "12 Elm Street",
+        }
+        app.ask("POST", "/api/clients", client, status=201)
+    app.execute(STEP, 0, "Day 1")
+    app.execute(STEP, 24 * 60, "Day 3")
+    app.minute()
+    app.until(lambda: app.ask("GET", "/api/emails?state=held")["data"].__len__() == 3)
+
+
+async def sign_in(page: Page, app: Any) -> None:
+    await page.goto(f"{app.host.url}/console#followups")
+    await page.fill("#agent-email", "alice@example.com")
+    await page.fill("#agent-password", PASSWORD)
+    await page.keyboard.press("Enter")
+    await page.get_by_role("heading", name="Follow-ups of Alice Agent").wait_for()
+
+
+async def test_an_agent_reads_changes_and_approves_a_mail_by_keyboard(running: Any) -> None:
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    async with running() as app, browser_page(expects="401") as page:
+        written(app)
+        await page.goto(f"{app.host.url}/console#followups")
+        await page.fill("#agent-email", "alice@example.com")
+        await page.fill("#agent-password", "a wrong password")
+        await page.keyboard.press("Enter")
+        await page.get_by_text("The address or the password is wrong.").wait_for()
+        await sign_in(page, app)
+        await page.get_by_role("heading", name="Due today").wait_for()
+        await expect(page.locator("#followup-list tbody tr")).to_have_count(3)
+        await page.screenshot(path=SCREENSHOTS / "followups.png", full_page=True)
+        await page.click("#list-tomorrow")
+        await expect(page.locator("#followup-list tbody tr").first).to_contain_text("Day 3")
+
+        await page.focus("#list-held")
+        await page.keyboard.press("Enter")
+        await page.locator("#followup-list").get_by_text("approval").first.wait_for()
+        [mail, *_] = [one for one in app.ask("GET", "/api/emails?state=held")["data"] if one["to"] == "ann@example.com"]
+        await page.focus(f"#held-{mail['id']}")
+        await page.keyboard.press("Enter")
+        body = f"#mail-body-{mail['id']}"
+        assert "1 Main Street" in await page.locator(f"#mail-{mail['id']}").inner_text()
+        await page.fill(body, "")
+        await page.fill(body, "Hello Ann,\n\nShall we call?\n\nI have <b>time</b>.\n\nSimply answer.")
+        await page.wait_for_timeout(4_500)  # two refreshes
+        assert "Shall we call?" in await page.input_value(body)
+        await page.screenshot(path=SCREENSHOTS / "followups-mail.png", full_page=True)
+        await page.click("#mail-test")
+        await page.get_by_text("It was sent to your own address.").wait_for()
+        [test] = app.mails()
+        assert (test["recipients"], "Shall we call?" in test["text"]) == (["alice@example.com"], True)
+        await page.focus("#mail-approve")
+        await page.keyboard.press("Enter")
+        await page.locator(f"#held-{mail['id']}").wait_for(state="detached")
+        app.minute()
+        app.until(lambda: len(app.mails()) == 2)
+        sent = app.mails()[1]
+        assert (sent["recipients"], "I have <b>time</b>." in sent["text"]) == (["ann@example.com"], True)
+
+        head = f"From: ann@example.com\r\nSubject: Re\r\nIn-Reply-To: {sent['headers']['Message-ID']}"
+        taken = app.host.request(
+            "POST", "/webhooks/mail", f"{head}\r\n\r\nYes <i>please</i>".encode(),
+            headers={"X-Admin-Key": KEY, "Content-Type": "message/rfc822"},
+        )  # fmt: skip
+        assert taken.json() == {"result": "taken"}
+        await page.click("#list-sent")
+        await page.locator(f"#sent-{mail['id']}").click()
+        await page.get_by_text("Shall we call?").wait_for()
+        await page.click("#list-replies")
+        await page.locator("#followup-list tbody tr").first.click()
+        await page.get_by_text("Yes <i>please</i>").wait_for()
+        await page.screenshot(path=SCREENSHOTS / "followups-reply.png", full_page=True)
+        await page.click("#agent-leave")
+        await page.get_by_role("heading", name="Sign in as an agent").wait_for()
+
+
+async def test_an_operator_says_what_became_of_a_mail_and_stops_all(running: Any) -> None:
+    async with running() as app, browser_page() as page:
+        written(app)
+        app.ask("PATCH", "/api/agents/me", {"send_mode": "automatic"})
+        for mail in app.ask("GET", "/api/emails?state=held")["data"]:
+            app.ask("POST", f"/api/emails/{mail['id']}/approve")
+        app.minute()
+        app.until(lambda: len(app.ask("GET", "/api/emails?state=sent")["data"]) == 3)
+        app.execute("update followups.emails set state = 'unknown', error_code = 'answer-lost', error = 'It was lost.'")
+        app.execute("update followups.tasks set status = 'pending' where followup_type = 'Day 1'")
+        first, second, _ = sorted(one["id"] for one in app.ask("GET", "/api/emails?state=unknown")["data"])
+        await page.goto(f"{app.host.url}/console#followups")
+        await page.fill("#key", KEY)
+        await page.keyboard.press("Enter")
+        await page.locator(f"#was-{first}").click()
+        await page.locator(f"#was-{first}").wait_for(state="detached")
+        await page.locator(f"#was-not-{second}").click()
+        await page.locator(f"#was-not-{second}").wait_for(state="detached")
+        states = {one["id"]: one["state"] for one in app.ask("GET", "/api/emails")["data"]}
+        assert (states[first], states[second]) == ("sent", "failed")
+        page.on("dialog", lambda dialog: dialog.accept("the provider asked"))
+        await page.click("#stop-all")
+        await page.get_by_role("heading", name="All agents stopped").wait_for()
+        await page.screenshot(path=SCREENSHOTS / "followups-operator.png", full_page=True)
+        await page.click("#go-on")
+        await page.locator("#stop-all").wait_for()
+
+
+async def test_a_held_mail_is_read_on_a_phone_in_the_dark(running: Any) -> None:
+    async with running() as app, browser_page(width=390, height=800, dark=True) as page:
+        written(app)
+        await sign_in(page, app)
+        await page.click("#list-held")
+        await page.locator("#followup-list tbody tr").first.click()
+        await page.locator("#mail-approve").wait_for()
+        assert await page.evaluate("document.documentElement.scrollWidth") <= 390
+        await page.screenshot(path=SCREENSHOTS / "followups-phone.png", full_page=True)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from shared.followups.events import replies
 from shared.followups.events.replies import ClientReply
 from shared.followups.people.models import Given, Identifier, Number
-from shared.followups.sending import editing, mails, outbox, to_agents, unknown
+from shared.followups.sending import editing, mails, outbox, to_agents
 from shared.followups.sending.editing import Edited, EmailChange, NewEmail, Preview
 from shared.followups.sending.mails import Email, State
-from shared.followups.sending.unknown import UnknownMail
 from shared.followups.steps import Outcome
 from shared.platform.access.auth import ADMIN, Caller
 from shared.platform.errors import Conflict
@@ -89,12 +88,6 @@ async def followups_approve_email(email_id: Identifier, caller: Caller) -> Email
 async def followups_test_email(email_id: Identifier, caller: Caller) -> Outcome:
     """Now, to the agent's own address; the mail itself stays as it is."""
     return await to_agents.send_test(agent_of(caller), email_id)
-
-
-@routes.get("/api/followups/unknown", needs=ADMIN, summary="Mails of which nobody knows whether they were handed over")
-async def followups_list_unknown(query: NumberedPage) -> Page[UnknownMail]:
-    """Of all agents, the oldest first. Look for the Message-ID, then say which with the mail's resolve route."""
-    return page(await unknown.listed(after=query.cursor or 0, limit=query.limit), query.limit)
 
 
 @routes.post("/api/emails/{email_id}/resolve", needs=ADMIN, summary="Say whether a mail was handed over")

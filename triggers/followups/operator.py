@@ -1,4 +1,4 @@
-"""Routes of the operator: the switch that stops all mails, the sender's domain, and what the model costs."""
+"""Routes of the operator: the switch that stops all mails, what nobody knows, the domain of the sender, the costs."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from pydantic import Field
 from shared.followups.composing import costs
 from shared.followups.composing.costs import DailyCost
 from shared.followups.people.models import Given, Line
-from shared.followups.sending import brakes
+from shared.followups.sending import brakes, unknown
 from shared.followups.sending.domain import gate
+from shared.followups.sending.unknown import UnknownMail
 from shared.platform.access.auth import ADMIN
-from shared.platform.http import Routes
+from shared.platform.http import Page, Routes
 from shared.platform.models import LazyModel
+from triggers.followups.lists import NumberedPage, page
 
 routes = Routes(tag="followups")
 
@@ -48,6 +50,12 @@ async def followups_stop(body: StopRequest) -> None:
 @routes.post("/api/followups/resume", needs=ADMIN, summary="Let the mails of all agents go on")
 async def followups_resume() -> None:
     await brakes.go_on()
+
+
+@routes.get("/api/followups/unknown", needs=ADMIN, summary="Mails of which nobody knows whether they were handed over")
+async def followups_list_unknown(query: NumberedPage) -> Page[UnknownMail]:
+    """Of all agents, the oldest first. Look for the Message-ID, then say which with the mail's resolve route."""
+    return page(await unknown.listed(after=query.cursor or 0, limit=query.limit), query.limit)
 
 
 @routes.post("/api/followups/sender-domain/check", needs=ADMIN, summary="Look at the sender's domain in DNS now")

@@ -31,3 +31,21 @@ async def test_costs_are_shown_by_day_model_and_outcome(web):
     assert (written["calls"], written["input_tokens"], written["output_tokens"]) == (2, 150, 75)
     assert written["dollars"] == 0.15
     await web("GET", "/api/followups/costs", status=401)
+
+
+async def test_the_operator_sees_the_unknown_mails_of_all_agents(web, crm, mails):
+    await web.register(send_mode="automatic")
+    await web.client()
+    await crm.execute("update followups.tasks set scheduled_for = now() where followup_type = 'Day 1'")
+    await crm.sweep()
+    await crm.execute("update followups.emails set state = 'unknown', error_code = 'answer-lost'")
+    [one] = (await web("GET", "/api/followups/unknown", admin=True))["data"]
+    assert (one["agent"], one["recipient"], one["error_code"]) == (
+        "alice@example.com",
+        "ann@example.com",
+        "answer-lost",
+    )
+    assert one["message_id"] == mails.mails(9)[0].headers["Message-ID"].strip()
+    assert (await web("GET", f"/api/emails/{one['id']}"))["message_id"] == one["message_id"]
+    web.token = None
+    await web("GET", "/api/followups/unknown", status=401)

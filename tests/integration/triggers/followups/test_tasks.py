@@ -30,3 +30,32 @@ async def test_why_a_task_was_not_sent_is_told_for_each_reason(web, crm, mails):
     explained = await web("GET", f"/api/tasks/{task['id']}/why")
     assert (explained["sent"], explained["reason"]) == (True, None)
     await web("PATCH", f"/api/tasks/{task['id']}", {"priority": "low"}, status=409)
+
+
+async def test_what_goes_out_today_and_tomorrow_by_the_agents_own_days(web, crm):
+    await web.register(time_zone="Pacific/Auckland")
+    ann, bob = await web.client(), await web.client("bob@example.com", name="")
+    await crm.execute("update followups.tasks set scheduled_for = now() + interval '9 days'")
+    midnight = "(((now() at time zone 'Pacific/Auckland')::date + 1)::timestamp at time zone 'Pacific/Auckland')"
+    for to, step, at in (
+        (ann, "Day 1", "now() - interval '2 days'"),
+        (bob, "Day 1", f"{midnight} - interval '1 second'"),
+        (ann, "Day 3", midnight),
+        (bob, "Day 3", f"{midnight} + interval '1 day 2 hours'"),
+    ):
+        await crm.execute(
+            f"update followups.tasks set scheduled_for = {at} where client_id = %s and followup_type = %s",
+            to["id"],
+            step,
+        )
+    found = await web("GET", "/api/tasks/agenda")
+    assert (found["due_today"], found["due_tomorrow"]) == (2, 1)
+    assert [(one["client"], one["followup_type"], one["day"]) for one in found["data"]] == [
+        ("Ann Client", "Day 1", "today"),
+        ("bob@example.com", "Day 1", "today"),
+        ("Ann Client", "Day 3", "tomorrow"),
+    ]
+    tomorrow = await web("GET", "/api/tasks/agenda?day=tomorrow&limit=1")
+    assert [one["followup_type"] for one in tomorrow["data"]] == ["Day 3"]
+    await web.register("other@example.com")
+    assert (await web("GET", "/api/tasks/agenda"))["data"] == []

@@ -29,6 +29,6 @@ def _open() -> ContainerPlatform:
         from shared.deploys.platforms.azure import AzurePlatform  # noqa: PLC0415 - loads in the activity that needs it
 
         return AzurePlatform()
-    from shared.deploys.platforms.local import LocalPlatform  # noqa: PLC0415 - as above
+    from shared.deploys.platforms.local.platform import LocalPlatform  # noqa: PLC0415 - as above
 
     return LocalPlatform()

@@ -17,7 +17,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from local.apps.testing import AppsProcess
 from shared.deploys.cancellation import DeploymentCancelled
 from shared.deploys.models import SCALES, ContainerSize
-from shared.deploys.platforms.local import LocalPlatform
+from shared.deploys.platforms.local.platform import LocalPlatform
 from shared.deploys.secrets import secret_store
 from shared.platform.errors import NotFound, TerminalError, TransientError
 from shared.platform.settings import forget_settings
@@ -45,7 +45,7 @@ async def eventually(check, seconds=20):
 class TestLimits:
     async def test_time(self, local_harness, recorder, monkeypatch):
         monkeypatch.setenv("DEPLOYMENT_TIMEOUT_MS", "1000")
-        monkeypatch.setattr("shared.deploys.platforms.local._GRACE_S", 0)
+        monkeypatch.setattr("shared.deploys.platforms.local.platform._GRACE_S", 0)
         forget_settings()
         said = await failed_build(local_harness, recorder, "import time; time.sleep(60)")
         assert "it took longer than" in said

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
-from http import HTTPStatus
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from shared.deploys import sources
-from shared.deploys.cancellation import DeploymentCancelled, in_thread, unless_cancelled
+from shared.deploys.cancellation import in_thread, unless_cancelled
 from shared.deploys.models import ArchiveSource, DeploymentSpec
 from shared.deploys.platforms.base import (
     AppHealth,
@@ -30,6 +28,8 @@ from shared.deploys.platforms.base import (
     Workspace,
     domain_in_use,
 )
+from shared.deploys.platforms.local import supervisor
+from shared.deploys.platforms.local.supervisor import POLL_SECONDS, poll, request
 from shared.deploys.recipes import recipe
 from shared.deploys.recipes.plan import FOLDER, add_server, described, source_root, start_of
 from shared.deploys.secrets import redactor, secret_store
@@ -38,12 +38,9 @@ from shared.platform.errors import NotFound, TerminalError, TransientError
 from shared.platform.files import read_chunks, scratch_folder
 
 if TYPE_CHECKING:
-    from httpx import AsyncClient, Response
+    from httpx import AsyncClient
 
-POLL_SECONDS = 0.4
-"""How long the supervisor may wait before it answers that nothing has changed."""
 HEALTHY_S = 60
-REQUEST_S = 60
 _GRACE_S = 60
 """The orchestration's clock ends a deployment that takes too long; the builder's own limit comes after it."""
 _GIB = 2**30
@@ -64,9 +61,9 @@ class LocalPlatform:
     async def validate(self, spec: DeploymentSpec, step: StepContext) -> None:
         await step.check()
         async with self._http() as http:
-            await _request(http, "GET", "/v1/apps")
+            await request(http, "GET", "/v1/apps")
             if spec.custom_domain is not None:
-                found = await _request(http, "GET", f"/v1/domains/{spec.custom_domain}")
+                found = await request(http, "GET", f"/v1/domains/{spec.custom_domain}")
                 if found["app"] not in (None, _app(spec)):
                     raise domain_in_use(spec.custom_domain)
         if isinstance(spec.source, ArchiveSource) and not await sources.exists(
@@ -81,7 +78,7 @@ class LocalPlatform:
     async def provision(self, spec: DeploymentSpec, step: StepContext) -> Workspace:
         await step.check()
         async with self._http() as http:
-            await _request(http, "PUT", _path(spec), json=_app(spec))
+            await request(http, "PUT", _path(spec), json=_app(spec))
         return Workspace(reference=spec.deployment_id)
 
     async def sync(self, spec: DeploymentSpec, workspace: Workspace, step: StepContext) -> BuildContext:
@@ -108,7 +105,7 @@ class LocalPlatform:
         self, spec: DeploymentSpec, context: BuildContext, step: StepContext, cursor: str | None = None
     ) -> BuildProgress:
         known = settings()
-        request = {
+        body = {
             "environment": await _variables(spec),
             "plain": spec.plain_variables,
             "memory": int(known.build_container_memory * _GIB),
@@ -118,10 +115,10 @@ class LocalPlatform:
         after, deadline = int(cursor or 0), monotonic() + step.seconds
         async with self._http() as http:
             await step.check()
-            await _request(http, "POST", f"{_path(spec)}/build", json=request)
+            await request(http, "POST", f"{_path(spec)}/build", json=body)
             while True:
                 progress = f"{_path(spec)}/build?after={after}&wait={POLL_SECONDS}"
-                found = await _poll(http, progress, step, undo=("DELETE", f"{_path(spec)}/build"))
+                found = await poll(http, progress, step, undo=("DELETE", f"{_path(spec)}/build"))
                 if found["log"]:
                     await step.log(found["log"])
                 more, after = found["next"] > after, found["next"]
@@ -136,7 +133,7 @@ class LocalPlatform:
                 if found["state"] == "none":  # the supervisor was restarted, and knows of no half build
                     after = 0
                     await step.log("The builder was restarted; the build begins again.")
-                    await _request(http, "POST", f"{_path(spec)}/build", json=request)
+                    await request(http, "POST", f"{_path(spec)}/build", json=body)
                 if monotonic() > deadline:
                     return BuildProgress(done=False, cursor=str(after))
 
@@ -147,7 +144,7 @@ class LocalPlatform:
         step: StepContext,
         cursor: str | None = None,  # noqa: ARG002 - as above
     ) -> ReleaseProgress:
-        request = {
+        body = {
             "environment": await _variables(spec),
             "plain": spec.plain_variables,
             "memory": int(float(spec.scale.size.memory.removesuffix("Gi")) * _GIB),
@@ -156,10 +153,10 @@ class LocalPlatform:
         deadline = monotonic() + step.seconds
         async with self._http() as http:
             await step.check()
-            await _request(http, "POST", f"{_path(spec)}/release", json=request)
+            await request(http, "POST", f"{_path(spec)}/release", json=body)
             while True:
                 progress = f"{_path(spec)}/release?wait={POLL_SECONDS}"
-                found = await _poll(http, progress, step, undo=("POST", f"{_path(spec)}/rollback"))
+                found = await poll(http, progress, step, undo=("POST", f"{_path(spec)}/rollback"))
                 if found["state"] in ("healthy", "failed"):
                     if found["log"]:
                         await step.log(found["log"])
@@ -170,7 +167,7 @@ class LocalPlatform:
     async def promote(self, spec: DeploymentSpec, revision: Revision, step: StepContext) -> Promoted:  # noqa: ARG002 - as above
         await step.check()
         async with self._http() as http:
-            answer = await _request(http, "POST", f"{_path(spec)}/promote")
+            answer = await request(http, "POST", f"{_path(spec)}/promote")
         return Promoted(url=answer["url"])
 
     async def configure_domain(
@@ -183,28 +180,28 @@ class LocalPlatform:
         await step.check()
         async with self._http() as http:
             try:
-                answer = await _request(http, "PUT", f"{_path(spec)}/domain", json={"domain": spec.custom_domain})
+                answer = await request(http, "PUT", f"{_path(spec)}/domain", json={"domain": spec.custom_domain})
             except TerminalError as refused:
                 raise domain_in_use(str(spec.custom_domain)) if refused.code == "domain-taken" else refused from None
         return DomainProgress(done=True, url=answer["url"])
 
     async def release_domain(self, spec: DeploymentSpec, domain: str) -> None:
         async with self._http() as http:
-            await _request(http, "DELETE", f"/v1/domains/{domain}", params=_app(spec))
+            await request(http, "DELETE", f"/v1/domains/{domain}", params=_app(spec))
 
     async def health(self, spec: DeploymentSpec) -> AppHealth | None:
         """As the supervisor sees it: a revision that was restarted within the last minute is not healthy."""
         async with self._http() as http:
-            found = await _request(http, "GET", f"{_path(spec)}/health")
+            found = await request(http, "GET", f"{_path(spec)}/health")
         return AppHealth.model_validate(found["health"]) if found["health"] else None
 
     async def rollback(self, spec: DeploymentSpec, step: StepContext) -> None:  # noqa: ARG002 - the port's
         async with self._http() as http:
-            await _request(http, "POST", f"{_path(spec)}/rollback")
+            await request(http, "POST", f"{_path(spec)}/rollback")
 
     async def cleanup(self, spec: DeploymentSpec, step: StepContext) -> None:  # noqa: ARG002 - the port's
         async with self._http() as http:
-            await _request(http, "DELETE", _path(spec))
+            await request(http, "DELETE", _path(spec))
 
     async def log_tail(self, spec: DeploymentSpec) -> str:
         """The end of the log that the supervisor writes, up to 16 KB."""
@@ -213,7 +210,7 @@ class LocalPlatform:
         except NotFound:  # deleted, as it was replaced long ago: its log could not be redacted
             return ""
         async with self._http() as http:
-            return redact((await _request(http, "GET", f"{_path(spec)}/app-log"))["log"])
+            return redact((await request(http, "GET", f"{_path(spec)}/app-log"))["log"])
 
     def _revision(self, spec: DeploymentSpec, found: dict[str, Any]) -> Revision:
         return Revision(
@@ -225,57 +222,10 @@ class LocalPlatform:
 
     async def _send(self, spec: DeploymentSpec, archive: Path) -> None:
         async with self._http() as http:
-            await _request(http, "PUT", f"{_path(spec)}/source", content=read_chunks(archive))
+            await request(http, "PUT", f"{_path(spec)}/source", content=read_chunks(archive))
 
-    @asynccontextmanager
-    async def _http(self) -> AsyncGenerator[AsyncClient]:
-        import httpx  # noqa: PLC0415 - loads in the activity that needs it
-
-        headers = {"Authorization": f"Bearer {self._token}"}
-        async with httpx.AsyncClient(base_url=self._url, headers=headers, timeout=REQUEST_S, trust_env=False) as http:
-            yield http
-
-
-async def _poll(http: AsyncClient, path: str, step: StepContext, *, undo: tuple[str, str]) -> dict[str, Any]:
-    """What is known by now, after up to POLL_SECONDS; `undo` is the request that ends it all.
-
-    Raises:
-        DeploymentCancelled: the deployment was cancelled, and what was begun is undone.
-    """
-    if await step.cancelled():
-        await _request(http, *undo)
-        raise DeploymentCancelled
-    return await _request(http, "GET", path)
-
-
-async def _request(http: AsyncClient, method: str, path: str, **body: Any) -> dict[str, Any]:
-    import httpx  # noqa: PLC0415 - loads in the activity that needs it
-
-    try:
-        answer = await http.request(method, path, **body)
-    except httpx.HTTPError as error:
-        raise TransientError(
-            f"The local platform did not answer at {http.base_url}: {type(error).__name__}.",
-            code="platform-unavailable",
-            remedy="Start it with `make up`, or set LOCAL_PLATFORM_URL.",
-        ) from None
-    if answer.is_success:
-        return answer.json() if answer.content else {}
-    raise _refusal(answer)
-
-
-def _refusal(answer: Response) -> TransientError | TerminalError:
-    if answer.is_server_error:
-        return TransientError(f"The local platform answered {answer.status_code}.", code="platform-unavailable")
-    if answer.status_code == HTTPStatus.UNAUTHORIZED:
-        return TerminalError(
-            "The local platform refused this app's token.",
-            code="platform-refused",
-            remedy="Set LOCAL_PLATFORM_TOKEN to the same value for both.",
-        )
-    found: dict[str, str] = answer.json()
-    kind = NotFound if answer.status_code == HTTPStatus.NOT_FOUND else TerminalError
-    return kind(found["message"], code=found["code"])
+    def _http(self) -> AbstractAsyncContextManager[AsyncClient]:
+        return supervisor.client(self._url, self._token)
 
 
 def _plan(root: Path, spec: DeploymentSpec) -> str:

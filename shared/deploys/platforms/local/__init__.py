@@ -1,0 +1,1 @@
+"""The embedded platform: builds and runs apps on this machine, for laptops and tests."""

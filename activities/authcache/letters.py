@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel
-
 from shared.authcache.accounts import letters
 from shared.authcache.accounts.letters import Letter
 from shared.platform.durable import activity
+from shared.platform.models import LazyModel
 
 
-class Addressed(BaseModel):
+class Addressed(LazyModel):
     """A letter, and the key by which a repeat of its mail is known."""
 
     letter: Letter
     key: str
 
 
-class Sent(BaseModel):
+class Sent(LazyModel):
     """Whether there was somebody to write to."""
 
     sent: bool

@@ -75,3 +75,54 @@ class RefreshFamily:
     expires_at: datetime
     revoked_at: datetime | None = None
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Property:
+    """A property that a user keeps.
+
+    Attributes:
+        owner: the id of the user.
+        purchase_date: a day, as ISO 8601 writes it.
+    """
+
+    id: str
+    owner: str
+    display_name: str
+    property_type: str
+    status: str
+    street: str
+    city: str
+    state: str
+    zip_code: str
+    purchase_date: str | None = None
+    purchase_price: Decimal | None = None
+    market_value: Decimal | None = None
+    monthly_rent: Decimal | None = None
+    notes: str
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A file that a user keeps.
+
+    Attributes:
+        owner: the id of the user.
+        property_id: what it is about, if anything.
+        content_type: what its bytes show it to be.
+        size: bytes.
+        blob: its name in the container of documents.
+    """
+
+    id: str
+    owner: str
+    property_id: str | None = None
+    document_type: str
+    file_name: str
+    content_type: str
+    size: int
+    blob: str
+    created_at: datetime
+    updated_at: datetime

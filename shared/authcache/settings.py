@@ -114,6 +114,20 @@ class AuthCacheSettings(Settings):
         6, ge=1, le=100, description="mails an hour that may be asked for one address, by instance"
     )
 
+    authcache_documents_container: str = Field(
+        "documents",
+        min_length=3,
+        max_length=63,
+        pattern="^[a-z0-9-]+$",
+        description="blob container of the users' documents",
+    )
+    authcache_document_bytes: int = Field(
+        50_000_000,
+        ge=1,
+        le=1_000_000_000,
+        description="most bytes of a document; 10 MB of one that goes through the app",
+    )
+
     @model_validator(mode="after")
     def _origins(self) -> AuthCacheSettings:
         _ = self.origins

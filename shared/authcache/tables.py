@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Generic, Protocol, TypeVar
 
-from shared.authcache.models import RefreshFamily, Share, User
+from shared.authcache.models import Document, Property, RefreshFamily, Share, User
 
 SEPARATOR = "\x1f"
 """Between the fields of a key."""
@@ -67,5 +67,15 @@ USERS = Table(
 )
 SHARES = Table("shares", Share, {"pair": ("owner", "viewer"), "owner": ("owner",), "viewer": ("viewer",)})
 FAMILIES = Table("families", RefreshFamily, {"user": ("user",)}, expires="expires_at", in_iceberg=False)
+_MONEY = (14, 2)
+PROPERTIES = Table(
+    "properties",
+    Property,
+    {"owner": ("owner",)},
+    {"purchase_price": _MONEY, "market_value": _MONEY, "monthly_rent": _MONEY},
+)
+DOCUMENTS = Table("documents", Document, {"owner": ("owner",)})
 
-TABLES: Mapping[str, Table[Any]] = MappingProxyType({table.name: table for table in (USERS, SHARES, FAMILIES)})
+TABLES: Mapping[str, Table[Any]] = MappingProxyType(
+    {table.name: table for table in (USERS, SHARES, FAMILIES, PROPERTIES, DOCUMENTS)}
+)

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from shared.authcache.settings import AuthCacheSettings
 from shared.platform.workload import Workload
-from triggers.authcache import admin, auth, health, shares, upkeep, users
+from triggers.authcache import admin, auth, documents, health, properties, shares, upkeep, users
 
 authcache = Workload(
     name="authcache",
-    routes=(auth.routes, users.routes, shares.routes, admin.routes, health.routes),
+    routes=(
+        auth.routes,
+        users.routes,
+        shares.routes,
+        properties.routes,
+        documents.routes,
+        admin.routes,
+        health.routes,
+    ),
     functions=(upkeep.timers,),
     settings=AuthCacheSettings,
     sweeps=(upkeep.sweep,),

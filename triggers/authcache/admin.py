@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
 from shared.authcache.accounts import importing, lifecycle, sharing, sign_in
 from shared.authcache.accounts.models import Email, Import, ImportReport, Shown, ShownShare
@@ -10,6 +10,7 @@ from shared.authcache.store import store
 from shared.platform.access.auth import ADMIN
 from shared.platform.errors import NotFound
 from shared.platform.http import Reply
+from shared.platform.models import LazyModel
 from triggers.authcache.guard import AtLeast, answer, routes_of
 from triggers.authcache.shares import Id
 
@@ -17,12 +18,12 @@ routes = routes_of("users")
 IMPORT_BYTES = 1_000_000
 
 
-class ByAddress(BaseModel):
+class ByAddress(LazyModel):
     model_config = ConfigDict(extra="forbid")
     email: Email
 
 
-class UserWithShares(BaseModel):
+class UserWithShares(LazyModel):
     """A user as an operator sees them."""
 
     user: Shown

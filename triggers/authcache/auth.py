@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Literal
 
 import azure.functions as func
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from shared.authcache.accounts import lifecycle, sessions, sign_in
 from shared.authcache.accounts.letters import Letter
@@ -18,6 +18,7 @@ from shared.platform.access.auth import PUBLIC, Caller
 from shared.platform.access.failed_attempts import failed_attempts
 from shared.platform.durable import DurableClient
 from shared.platform.http import Reply
+from shared.platform.models import LazyModel
 from triggers.authcache.guard import REGISTERING, USER, AtLeast, answer, caller_of, routes_of, session_of
 from triggers.authcache.mails import ask_for, notify
 
@@ -45,7 +46,7 @@ class NewPassword(ByMail):
     password: Password
 
 
-class TokenAnswer(BaseModel):
+class TokenAnswer(LazyModel):
     """Send the access token as `Authorization: Bearer`; exchange the refresh token for both before it expires."""
 
     access_token: str

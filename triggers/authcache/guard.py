@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from shared.authcache.accounts import sessions
 from shared.authcache.log.groups import Lsn
@@ -16,6 +16,7 @@ from shared.platform.access.auth import ADMIN, PUBLIC, Caller, Guard, header
 from shared.platform.errors import Unauthenticated
 from shared.platform.http import Reply, Routes
 from shared.platform.http.cors import Cors
+from shared.platform.models import LazyModel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +35,7 @@ CORS: Final = Cors(
 T = TypeVar("T")
 
 
-class AtLeast(BaseModel):
+class AtLeast(LazyModel):
     """How new the answer has to be."""
 
     x_lsn: int = Field(

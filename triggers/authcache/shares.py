@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from shared.authcache.accounts import sharing
 from shared.authcache.accounts.models import ShareChange, SharedWithMe, Sharer, ShareRequest, ShownShare
 from shared.platform.access.auth import Caller
 from shared.platform.http import Reply
+from shared.platform.models import LazyModel
 from triggers.authcache.guard import USER, AtLeast, answer, caller_of, routes_of
 
 routes = routes_of("shares")
@@ -17,21 +18,21 @@ routes = routes_of("shares")
 Id = Annotated[str, Field(pattern=r"^[!-~]{1,64}$")]
 
 
-class MyShares(BaseModel):
+class MyShares(LazyModel):
     """Who can see what is mine."""
 
     items: list[ShownShare]
     total: int
 
 
-class WithMe(BaseModel):
+class WithMe(LazyModel):
     """Whose things I can see."""
 
     items: list[SharedWithMe]
     total: int
 
 
-class Sharers(BaseModel):
+class Sharers(LazyModel):
     """Who shares with me, and with whom I share."""
 
     items: list[Sharer]

@@ -21,7 +21,7 @@ from shared.platform.durable import DurableClient
 from shared.platform.errors import Conflict
 from shared.platform.http import Accepted, Page, Pagination, Routes
 from shared.platform.models import LazyModel
-from shared.platform.stores.blob_files import create_url
+from shared.platform.stores.signed_urls import create_url
 from shared.platform.sweeps import Sweep
 
 logger = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from shared.authcache.accounts.signing import Purpose, tokens
 from shared.authcache.models import User
@@ -14,6 +14,7 @@ from shared.authcache.settings import settings
 from shared.authcache.store import store
 from shared.platform.alerting.mail import Mail, mailer
 from shared.platform.errors import Unauthenticated
+from shared.platform.models import LazyModel
 from shared.platform.settings import settings as platform_settings
 
 Kind = Literal["verify", "reset", "address", "password-changed", "address-changed"]
@@ -39,7 +40,7 @@ _SENTENCES: dict[Kind, str] = {
 }
 
 
-class Letter(BaseModel):
+class Letter(LazyModel):
     """A mail that is asked for. It holds no token: what is asked for is kept in histories, where no secret may be.
 
     Attributes:

@@ -9,7 +9,6 @@ from typing import Annotated, Literal
 from pydantic import (
     AfterValidator,
     AwareDatetime,
-    BaseModel,
     ConfigDict,
     Field,
     SecretStr,
@@ -18,6 +17,7 @@ from pydantic import (
 )
 
 from shared.authcache.models import Share, User
+from shared.platform.models import LazyModel
 
 LEAST_PASSWORD, MOST_PASSWORD = 10, 1000
 MOST_IMPORTED = 500
@@ -40,7 +40,7 @@ Token = Annotated[str, Field(max_length=4096, pattern=r"^[!-~]+$")]
 Level = Literal["read", "edit"]
 
 
-class Given(BaseModel):
+class Given(LazyModel):
     """What a caller sends."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -89,7 +89,7 @@ class Import(Given):
     users: list[ImportedUser] = Field(min_length=1, max_length=MOST_IMPORTED)
 
 
-class Imported(BaseModel):
+class Imported(LazyModel):
     """What became of one user of an import."""
 
     row: int = Field(description="Its place in the import, from 0")
@@ -99,14 +99,14 @@ class Imported(BaseModel):
     detail: str | None = Field(default=None, description="Why it was refused")
 
 
-class ImportReport(BaseModel):
+class ImportReport(LazyModel):
     """What became of each user of an import."""
 
     created: int
     rows: list[Imported]
 
 
-class Shown(BaseModel):
+class Shown(LazyModel):
     """A user as they see themselves; never the hash."""
 
     id: str
@@ -143,7 +143,7 @@ class ShareChange(Given):
     expires_at: AwareDatetime | None = Field(default=None, description="Null: it does not end by itself")
 
 
-class ShownShare(BaseModel):
+class ShownShare(LazyModel):
     """A share as its owner sees it: who can see what is theirs, and since when."""
 
     id: str
@@ -168,7 +168,7 @@ class ShownShare(BaseModel):
         )
 
 
-class Sharer(BaseModel):
+class Sharer(LazyModel):
     """Somebody who shares with the caller, or with whom the caller shares."""
 
     id: str
@@ -177,7 +177,7 @@ class Sharer(BaseModel):
     email: str
 
 
-class SharedWithMe(BaseModel):
+class SharedWithMe(LazyModel):
     """What somebody shares with the caller."""
 
     id: str = Field(description="Of the share")

@@ -21,7 +21,11 @@ from shared.authcache.settings import settings
 from shared.authcache.tables import TABLES, Table
 
 _NAMES: Mapping[str, str] = {"shares": "user_shares"}
-_COLUMNS: Mapping[str, Mapping[str, str]] = {"shares": {"owner": "user_id"}}
+_COLUMNS: Mapping[str, Mapping[str, str]] = {
+    "shares": {"owner": "user_id"},
+    "properties": {"owner": "user_id"},
+    "documents": {"owner": "user_id"},
+}
 # Who finds that somebody else committed first has to look at what they wrote, so pyiceberg must not try again itself.
 _PROPERTIES = {
     "commit.retry.num-retries": "0",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from shared.authcache.log import sessions, shares, users
+from shared.authcache.log import belongings, sessions, shares, users
 from shared.authcache.log.records import Record
 
 _KINDS: tuple[type[Record], ...] = (
@@ -24,6 +24,10 @@ _KINDS: tuple[type[Record], ...] = (
     sessions.FamilyRotated,
     sessions.FamilyRevoked,
     sessions.FamilyForgotten,
+    belongings.PropertySaved,
+    belongings.PropertyDeleted,
+    belongings.DocumentAdded,
+    belongings.DocumentDeleted,
 )
 
 KINDS: Mapping[str, type[Record]] = MappingProxyType({one.kind: one for one in _KINDS})

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from shared.authcache.log.records import Change, Drop, Put, Record, Rows
 from shared.authcache.models import User
-from shared.authcache.tables import FAMILIES, SHARES, USERS
+from shared.authcache.tables import DOCUMENTS, FAMILIES, PROPERTIES, SHARES, USERS
 
 Rate = Annotated[Decimal, Field(max_digits=5, decimal_places=2)]
 """What a rate's column holds."""
@@ -132,7 +132,10 @@ class UserEnabled(_OfUser):
 
 
 class UserDeleted(Record):
-    """A user is no more, nor what they shared, nor their sessions. What others share with the address stays theirs."""
+    """A user is no more, nor what is theirs: shares, sessions, properties, documents.
+
+    What others share with the address stays theirs.
+    """
 
     kind: ClassVar[str] = "user-deleted"
     user: str
@@ -140,8 +143,12 @@ class UserDeleted(Record):
     async def changes(self, rows: Rows) -> Sequence[Change]:
         shares = await rows.find(SHARES, "owner", self.user)
         families = await rows.find(FAMILIES, "user", self.user)
+        properties = await rows.find(PROPERTIES, "owner", self.user)
+        documents = await rows.find(DOCUMENTS, "owner", self.user)
         return [
             Drop(USERS, self.user),
             *(Drop(SHARES, share.id) for share in shares),
             *(Drop(FAMILIES, family.id) for family in families),
+            *(Drop(PROPERTIES, one.id) for one in properties),
+            *(Drop(DOCUMENTS, one.id) for one in documents),
         ]

@@ -16,6 +16,7 @@ from shared.deploys.sources.archives import kind_of
 from shared.deploys.sources.tree import damaged
 from shared.platform.errors import InvalidInput, NotFound, PayloadTooLarge
 from shared.platform.stores import blob_files
+from shared.platform.stores.signed_urls import create_url
 
 CONTAINER: Final = "deploy-sources"
 ROUTE_BYTES: Final = 50_000_000
@@ -75,7 +76,7 @@ async def upload_url(organization_id: str, project_id: str, source_hash: str) ->
         InvalidInput: the hash is none.
     """
     name = blob_name(organization_id, project_id, source_hash)
-    signed = await blob_files.create_url(CONTAINER, name, URL_LIFETIME)
+    signed = await create_url(CONTAINER, name, URL_LIFETIME)
     return UploadUrl(signed.url, signed.expires_at, dict(UPLOAD_HEADERS))
 
 

@@ -1,4 +1,4 @@
-"""Large blobs: written once, read in chunks that are hashed and counted, or uploaded by clients to signed URLs."""
+"""Large blobs: written once, read in chunks that are hashed and counted."""
 
 from __future__ import annotations
 
@@ -6,22 +6,12 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from shared.platform.errors import Conflict, InvalidInput, NotFound
 from shared.platform.stores.blobs import blob_service, unavailable
-
-_CLOCK_SKEW = timedelta(minutes=5)
-
-
-@dataclass(frozen=True, slots=True)
-class SignedUrl:
-    """An address that lets whoever has it create one blob until it expires."""
-
-    url: str
-    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,39 +176,6 @@ async def delete_blob(container: str, name: str) -> None:
         pass
     except AzureError as error:
         raise unavailable(container, name, error) from error
-
-
-async def create_url(container: str, name: str, lifetime: timedelta) -> SignedUrl:
-    """An address for creating this blob, and nothing else: it neither reads nor replaces one that is there.
-
-    Signed by a key that Entra ID gives the app for that long, or with the account's key where that is configured.
-    """
-    from azure.core.exceptions import AzureError  # noqa: PLC0415 - loads in the activity
-    from azure.storage.blob import BlobSasPermissions, generate_blob_sas  # noqa: PLC0415 - loads in the activity
-
-    service = blob_service()
-    now = datetime.now(UTC)
-    begins, ends = now - _CLOCK_SKEW, now + lifetime
-    try:
-        await ensure_container(container)
-        account_key: Any = getattr(service.credential, "account_key", None)
-        signing: dict[str, Any] = (
-            {"account_key": account_key}
-            if account_key
-            else {"user_delegation_key": await service.get_user_delegation_key(begins, ends)}
-        )
-    except AzureError as error:
-        raise unavailable(container, name, error) from error
-    token = generate_blob_sas(
-        str(service.account_name),
-        container,
-        name,
-        permission=BlobSasPermissions(create=True),
-        start=begins,
-        expiry=ends,
-        **signing,
-    )
-    return SignedUrl(f"{service.get_blob_client(container, name).url}?{token}", ends)
 
 
 async def ensure_container(container: str) -> None:

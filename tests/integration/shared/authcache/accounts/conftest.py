@@ -1,5 +1,8 @@
 """Accounts on a log of their own in Azurite."""
 
+import time
+from typing import Any
+
 import pytest
 
 from shared.authcache.accounts import lifecycle
@@ -35,10 +38,8 @@ async def registered(email, *, verified=True, **fields):
 
 def link(kind, user, stamped, to="", **claims):
     """The token of a mail, as it would have come."""
-    import time
-
     now = int(time.time())
-    given = {"sub": user.id, "iat": now, "exp": now + 600, "of": stamped, "to": to, "lsn": 0, **claims}
+    given: dict[str, Any] = {"sub": user.id, "iat": now, "exp": now + 600, "of": stamped, "to": to, "lsn": 0, **claims}
     token = tokens(Purpose(f"authcache-{kind}")).sign(given)
     if given["exp"] > now:
         assert opened(kind, token)["sub"] == user.id

@@ -1,0 +1,1 @@
+"""Documents: files of users in Blob Storage, of known kinds, seen by whom their owner shares with."""

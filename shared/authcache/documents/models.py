@@ -1,0 +1,75 @@
+"""Documents, as callers send them and are shown them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, Field
+
+from shared.authcache.accounts.models import Given, Name
+from shared.authcache.documents.content import ContentType
+from shared.authcache.models import Document
+from shared.platform.models import LazyModel
+
+Kind = Literal["receipt", "lease", "contract", "statement", "photo", "other"]
+FileName = Annotated[Name, Field(pattern=r'^[^/\\:*?"<>|]+$')]
+
+
+class DocumentFields(Given):
+    """What a document is about."""
+
+    file_name: FileName
+    document_type: Kind = "other"
+    property_id: Annotated[str, Field(pattern=r"^[!-~]{1,64}$")] | None = None
+
+
+class UploadTicket(DocumentFields):
+    """A file that the client will send, or has sent, to its blob by itself."""
+
+    content_type: ContentType
+
+
+class UploadPlace(LazyModel):
+    """Where to PUT the file, with which headers and until when; then POST the same ticket to `/documents/{id}`."""
+
+    id: str
+    url: str
+    headers: dict[str, str]
+    expires_at: AwareDatetime
+
+
+class ShownDocument(LazyModel):
+    """A document, and what the caller may do with it."""
+
+    id: str
+    user_id: str
+    property_id: str | None
+    document_type: str
+    file_name: str
+    content_type: str
+    size: int = Field(description="Bytes")
+    created_at: AwareDatetime
+    access: Literal["own", "edit", "read"]
+
+    @classmethod
+    def of(cls, found: Document, access: str) -> ShownDocument:
+        """The document as shown to somebody with this access."""
+        names = cls.model_fields.keys() - {"user_id", "access"}
+        given = {name: getattr(found, name) for name in names}
+        return cls.model_validate(given | {"user_id": found.owner, "access": access})
+
+
+class DocumentPage(LazyModel):
+    """A page of documents, as the lists of this API have them."""
+
+    items: list[ShownDocument]
+    total: int = Field(description="Of all pages")
+    page: int
+    limit: int
+
+
+class DocumentLink(LazyModel):
+    """A link to a file."""
+
+    url: str
+    expires_at: AwareDatetime

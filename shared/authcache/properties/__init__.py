@@ -1,0 +1,1 @@
+"""Properties: what users keep, and show to those whom they share with."""

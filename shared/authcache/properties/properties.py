@@ -1,0 +1,116 @@
+"""Who sees and changes which properties: the owner all of it, others as far as the owner shares."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from shared.authcache.accounts import sharing
+from shared.authcache.log.belongings import PropertyDeleted, PropertySaved
+from shared.authcache.log.groups import Lsn
+from shared.authcache.models import Property, User
+from shared.authcache.properties.models import PropertyFields, PropertyPage, ShownProperty
+from shared.authcache.reading.view import View
+from shared.authcache.store import store
+from shared.authcache.tables import PROPERTIES
+from shared.authcache.writing.uniqueness import Check
+from shared.platform.errors import Forbidden, NotFound
+
+OWN = "own"
+
+
+async def listed(view: View, user: User, *, page: int, limit: int) -> PropertyPage:
+    """The user's own properties and those that others share with the user, the newest first."""
+    levels = {user.id: OWN} | {share.owner.id: share.level for share in await sharing.with_me(view, user)}
+    found = [one for owner in levels for one in await view.find(PROPERTIES, "owner", owner)]
+    found.sort(key=lambda one: (one.created_at, one.id), reverse=True)
+    first = (page - 1) * limit
+    items = [ShownProperty.of(one, levels[one.owner]) for one in found[first : first + limit]]
+    return PropertyPage(items=items, total=len(found), page=page, limit=limit)
+
+
+async def read(view: View, user: User, property_id: str) -> ShownProperty:
+    """The property. Raises NotFound: there is none of this id that the user may see."""
+    found, level = await _seen(view, user, property_id)
+    return ShownProperty.of(found, level)
+
+
+async def create(user: User, fields: PropertyFields) -> tuple[ShownProperty, Lsn]:
+    """A new property of the user's own. Raises NotFound: the account is no more."""
+    return await _save(user, uuid4().hex, user.id, fields, _owner_is_there(user.id))
+
+
+async def change(user: User, property_id: str, fields: PropertyFields) -> tuple[ShownProperty, Lsn]:
+    """Put other fields in the place of a property's.
+
+    Raises:
+        NotFound: there is none of this id that the user may see.
+        Forbidden: it is shared with the user to read alone.
+    """
+
+    async def check(view: View) -> None:
+        await _editable(view, user, property_id)
+
+    found, _ = await _editable(await store().view(), user, property_id)
+    return await _save(user, property_id, found.owner, fields, check)
+
+
+async def delete(user: User, property_id: str) -> Lsn:
+    """Delete one's own property.
+
+    Raises:
+        NotFound: there is none of this id that the user may see.
+        Forbidden: it is somebody else's.
+    """
+
+    async def check(view: View) -> None:
+        if (await _seen(view, user, property_id))[1] != OWN:
+            raise Forbidden("Only its owner deletes a property.", code="not-the-owner")
+
+    return await store().commit([PropertyDeleted(at=datetime.now(UTC), id=property_id)], check=check)
+
+
+async def _save(
+    user: User, property_id: str, owner: str, fields: PropertyFields, check: Check
+) -> tuple[ShownProperty, Lsn]:
+    given: dict[str, Any] = fields.model_dump()
+    given["purchase_date"] = fields.purchase_date.isoformat() if fields.purchase_date else None
+    saved = PropertySaved(at=datetime.now(UTC), id=property_id, owner=owner, **given)
+    lsn = await store().commit([saved], check=check)
+    view = await store().view(lsn)
+    current = await view.user_by_id(user.id)
+    if current is None:
+        raise NotFound("The account is no more.", code="unknown-user")
+    return await read(view, current, property_id), lsn
+
+
+async def _seen(view: View, user: User, property_id: str) -> tuple[Property, str]:
+    found = await view.get(PROPERTIES, property_id)
+    if found is not None:
+        if found.owner == user.id:
+            return found, OWN
+        owner = await view.user_by_id(found.owner)
+        viewer = await view.user_by_id(user.id)
+        if owner is not None and owner.is_active and viewer is not None:
+            share = await sharing.access(view, viewer, found.owner)
+            if share is not None:
+                return found, share.level
+    raise NotFound("There is no such property, or not for you.", code="unknown-property")
+
+
+async def _editable(view: View, user: User, property_id: str) -> tuple[Property, str]:
+    found, level = await _seen(view, user, property_id)
+    if level not in (OWN, "edit"):
+        raise Forbidden(
+            "The property is shared with you to read alone.", code="read-only", remedy="Ask its owner for `edit`."
+        )
+    return found, level
+
+
+def _owner_is_there(user_id: str) -> Check:
+    async def check(view: View) -> None:
+        if await view.user_by_id(user_id) is None:
+            raise NotFound("The account is no more.", code="unknown-user")
+
+    return check

@@ -54,10 +54,13 @@ class Tables(Clients[TableServiceClient]):
         if given := _filter(function, binding, call):
             conditions.append(given)
         take = int(binding.text("take") or 0)
-        pages = table.query_entities(
-            " and ".join(conditions),
-            results_per_page=take if take > 0 else None,
-            parameters={"partition": partition_key},
+        size = take if take > 0 else None
+        pages = (
+            table.query_entities(
+                " and ".join(conditions), results_per_page=size, parameters={"partition": partition_key}
+            )
+            if conditions
+            else table.list_entities(results_per_page=size)
         )
         rows: list[dict[str, Any]] = []
         async for entity in pages:

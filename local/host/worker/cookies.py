@@ -43,7 +43,7 @@ def set_cookie(cookie: "Morsel[str]") -> str:
 
 
 def _expires(cookie: "Morsel[str]") -> datetime | None:
-    """In any form that dateutil reads; without a zone it is the machine's. Raises what dateutil raises, or TypeError."""
+    """In any form that dateutil reads; without a zone it is the machine's. Raises TypeError or what dateutil raises."""
     expires = cookie["expires"]
     if expires is None or len(expires) == 0:
         return None

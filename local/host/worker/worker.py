@@ -12,11 +12,14 @@ from typing import Any
 import azure.functions as func
 from azure.functions import meta
 
-from local.host.core.functions import Function
+from local.host.core.functions import SDK_TYPE, Function, Parameter
 from local.host.core.logs import host_log, thread_local
 from local.host.worker import converters
 from local.host.worker.context import InvocationContext
 from local.host.worker.failures import FunctionRaised
+
+# The worker keeps them without end, and a trigger may bring any number of blobs.
+_MOST_CLIENTS = 1000
 
 
 class OutParameter(func.Out[Any]):
@@ -48,6 +51,7 @@ class Worker:
     def __init__(self, threads: int | None) -> None:
         self._threads = threads
         self._pool = self._new_pool()
+        self._clients: dict[tuple[Callable[..., Any], str, str], Any] = {}
 
     async def run(
         self,
@@ -59,7 +63,7 @@ class Worker:
         """Convert the values, call the function, convert what it gave back. Raises FunctionRaised."""
         try:
             arguments = {
-                name: converters.decode(parameter.converter, values.get(name), metadata, parameter.annotation)
+                name: self._argument(function, name, parameter, values.get(name), metadata)
                 for name, parameter in function.inputs.items()
             }
             outputs = {name: OutParameter() for name in function.outputs}
@@ -81,6 +85,26 @@ class Worker:
         except BaseException as error:
             # What is no Exception ends or hangs Azure's worker, which is started anew; only this run fails here.
             raise FunctionRaised(error) from error
+
+    def _argument(
+        self,
+        function: Function,
+        name: str,
+        parameter: Parameter,
+        value: meta.Datum | None,
+        metadata: Mapping[str, meta.Datum],
+    ) -> Any:
+        """The value for a parameter. A client of an SDK is made once for the parameter and what it reaches."""
+        key = (function.code, name, str(getattr(value.value, "content", ""))) if value is not None else None
+        kept = parameter.converter == SDK_TYPE and getattr(parameter.annotation, "__name__", "").endswith("Client")
+        if kept and key in self._clients:
+            return self._clients[key]
+        argument = converters.decode(parameter.converter, value, metadata, parameter.annotation)
+        if kept and key is not None:
+            if len(self._clients) >= _MOST_CLIENTS:
+                self._clients.clear()
+            self._clients[key] = argument
+        return argument
 
     def abandon_threads(self) -> None:
         """Leave the pool to the functions that hang in it: Azure restarts its worker in this place."""

@@ -19,6 +19,13 @@ def names(req: func.HttpRequest, container: blob.ContainerClient) -> func.HttpRe
     return func.HttpResponse(",".join(one.name for one in container.list_blobs()))
 
 
+@app.route(route="which/{name}")
+@app.blob_input(arg_name="one", path="clients/{name}", connection="Storage")
+@app.blob_input(arg_name="two", path="clients/{name}", connection="Storage")
+def which(req: func.HttpRequest, one: blob.BlobClient, two: blob.BlobClient) -> func.HttpResponse:
+    return func.HttpResponse(f"{id(one)} {id(two)}")
+
+
 @app.route(route="unconnected")
 @app.blob_input(arg_name="container", path="clients", connection="NotThere")
 def unconnected(req: func.HttpRequest, container: blob.ContainerClient) -> func.HttpResponse:

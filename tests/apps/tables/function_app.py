@@ -62,6 +62,6 @@ def named(req: func.HttpRequest, found: str) -> func.HttpResponse:
 
 
 @app.route(route="all/{table}", methods=["GET"])
-@app.table_input(arg_name="found", table_name="{table}", partition_key="p", filter="size ge 0", connection="Storage")
+@app.generic_input_binding(arg_name="found", type="table", table_name="{table}", connection="Storage")
 def everything(req: func.HttpRequest, found: str) -> func.HttpResponse:
     return answer(found)

@@ -30,3 +30,10 @@ def test_a_client_without_a_connection_fails_the_run_and_not_the_start(app):
     assert app.host.app.table.errors == []
     assert app.request("GET", "/api/unconnected").status == 500
     assert "The connection setting 'NotThere' is missing" in app.log
+
+
+def test_a_client_is_kept_for_its_parameter_and_what_it_reaches_as_in_the_worker(app):
+    first = app.request("GET", "/api/which/a.txt").body.split()
+    assert first[0] != first[1]
+    assert app.request("GET", "/api/which/a.txt").body.split() == first
+    assert set(app.request("GET", "/api/which/b.txt").body.split()).isdisjoint(first)

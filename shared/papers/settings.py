@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Literal
+
+from pydantic import Field, SecretStr
 
 from shared.platform.settings import Settings, read_settings
 
 
 class PaperSettings(Settings):
-    """For taking papers in."""
+    """For taking papers in, and for turning them into vectors."""
 
     papers_container: str = Field(
         "papers", pattern=r"^[a-z0-9](-?[a-z0-9]){2,62}$", description="blob container of the files of papers"
@@ -24,6 +26,34 @@ class PaperSettings(Settings):
     )
     papers_renamed_limit: float = Field(
         0.5, ge=0, le=1, description="share of known papers that would change their title over which a file is held"
+    )
+    papers_embedder: Literal["static", "hashing", "openai"] = Field(
+        "static",
+        description="what turns texts into vectors: the model that comes along, hashed words, or OpenAI; another one is"
+        " built beside the one that is searched",
+    )
+    papers_embed_seconds: float = Field(60, ge=1, le=480, description="seconds that an activity embeds")
+    papers_index_gb: float = Field(
+        4,
+        ge=0,
+        le=1000,
+        description="gigabytes that an index of nearest neighbours may take; a larger one is not built",
+    )
+    papers_azure_openai_endpoint: str = Field(
+        "",
+        pattern=r"^(https?://[A-Za-z0-9.:-]+/?)?$",
+        description="address of Azure OpenAI, opened with the app's identity unless PAPERS_OPENAI_KEY is set",
+    )
+    papers_openai_key: SecretStr | None = Field(None, description="key of OpenAI, or of Azure OpenAI")
+    papers_openai_url: str = Field(
+        "", pattern=r"^(https?://[A-Za-z0-9./:-]+)?$", description="address of OpenAI's API; unset: its own"
+    )
+    papers_openai_model: str = Field(
+        "text-embedding-3-small", max_length=100, description="model, or in Azure the deployment, that embeds"
+    )
+    papers_openai_dimensions: int = Field(512, ge=8, le=3072, description="numbers of a vector of that model")
+    papers_openai_dollars_per_million: float = Field(
+        0.02, ge=0, le=100, description="dollars that a million tokens of that model cost"
     )
 
 

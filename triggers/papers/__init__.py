@@ -5,12 +5,12 @@ from __future__ import annotations
 from shared.papers.reporting import alerts
 from shared.papers.settings import PaperSettings
 from shared.platform.workload import Workload
-from triggers.papers import ingesting
+from triggers.papers import embedding, ingesting
 
 papers = Workload(
     name="papers",
-    routes=(ingesting.routes,),
+    routes=(ingesting.routes, embedding.routes),
     settings=PaperSettings,
     alerts=alerts.KINDS,
-    sweeps=(ingesting.sweep,),
+    sweeps=(ingesting.sweep, embedding.sweep),
 )

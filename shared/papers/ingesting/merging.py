@@ -84,7 +84,13 @@ with moved as (
     on conflict (source, source_id) do update set {_CHANGES}, updated_at = now()
     where excluded.content_hash <> known.content_hash
         and coalesce(excluded.version_at, '-infinity') >= coalesce(known.version_at, '-infinity')
-    returning old.paper_id is null as added
+    returning new.paper_id, old.paper_id is null as added,
+        (old.title, old.abstract) is distinct from (new.title, new.abstract) as reworded
+), queued as (
+    insert into papers.unembedded as known (model_id, paper_id)
+    select m.model_id, merged.paper_id from merged, papers.models m
+    where reworded and m.state in ('building', 'current')
+    on conflict (model_id, paper_id) do update set attempts = 0, claim = null, claimed_until = null, error = null
 ), counts as (
     select (select count(*) from moved)::int as moved, count(*) filter (where added)::int as added,
         count(*) filter (where not added)::int as changed

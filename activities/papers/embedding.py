@@ -1,0 +1,37 @@
+"""One side effect each of embedding papers; every one may be delivered twice and changes nothing the second time."""
+
+from __future__ import annotations
+
+from shared.papers.embedding import comparing, index, versions
+from shared.papers.embedding.embedding import embed_box
+from shared.papers.embedding.models import BoxEmbedded, EmbedShare, Indexed, ModelVersion, Prepared, Swap
+from shared.platform.durable import ONCE, Nothing, RetryPolicy, activity
+
+PATIENT = RetryPolicy(attempts=8)
+"""A model that asks us to wait does so for minutes."""
+
+
+@activity
+async def prepare_models(nothing: Nothing) -> Prepared:  # noqa: ARG001 - an activity takes one model
+    """See that there is a table for the model that the settings name."""
+    return Prepared(versions=await versions.ensure())
+
+
+@activity(retry=PATIENT)
+async def embed_papers(share: EmbedShare) -> BoxEmbedded:
+    """Embed papers that have no vector, for one time box."""
+    return await embed_box(share)
+
+
+@activity(retry=ONCE)
+async def index_papers(version: ModelVersion) -> Indexed:
+    """Build the index of nearest neighbours, where there are enough vectors and it fits."""
+    return await index.build(version)
+
+
+@activity
+async def swap_models(version: ModelVersion) -> Swap:
+    """Let a version that is complete be searched, and note how much it agrees with the one before."""
+    before = await versions.current()
+    agreement = await comparing.overlap(version, before) if before else 1.0
+    return Swap(swapped=await versions.swap(version.model_id, agreement))

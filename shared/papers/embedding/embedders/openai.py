@@ -1,0 +1,116 @@
+"""Embeddings of OpenAI, or of Azure OpenAI with the app's identity or a key."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from shared.papers.embedding.embedders.base import Embedded
+from shared.papers.settings import settings
+from shared.platform.credentials import credential
+from shared.platform.errors import InvalidInput, TerminalError, TransientError
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+
+LONGEST_TOKENS = 8_192
+"""Of one text; the service refuses a longer one."""
+CALL_SECONDS = 60
+_BYTES_A_TOKEN = 2
+"""Fewer bytes than any token of usual texts has on average, so that a cut text is never too long."""
+_SCOPE = "https://cognitiveservices.azure.com/.default"
+
+
+class OpenAiEmbedder:
+    """One request a batch; the SDK's own repeats are off, since ours know how long the service asks us to wait."""
+
+    name = "openai"
+    most_texts = 2_048
+    most_tokens = 250_000  # the service takes 300,000, and counts otherwise than we do
+
+    def __init__(self, client: AsyncOpenAI, model: str, dimensions: int, dollars_per_million: float) -> None:
+        self._client = client
+        self._model = model
+        self.version = f"{model}-{dimensions}"
+        self.dimensions = dimensions
+        self.dollars_per_million = dollars_per_million
+
+    @classmethod
+    def from_settings(cls) -> OpenAiEmbedder:
+        """The embedder that the settings describe.
+
+        Raises:
+            TerminalError: neither a key nor an address of Azure OpenAI is set.
+        """
+        from openai import AsyncAzureOpenAI, AsyncOpenAI  # noqa: PLC0415 - loads in the activity that needs it
+
+        chosen = settings()
+        key = chosen.papers_openai_key.get_secret_value() if chosen.papers_openai_key else None
+        given: dict[str, Any] = {"max_retries": 0, "timeout": CALL_SECONDS}
+        if chosen.papers_azure_openai_endpoint:
+            client = AsyncAzureOpenAI(
+                azure_endpoint=chosen.papers_azure_openai_endpoint,
+                api_version="2024-10-21",
+                **({"api_key": key} if key else {"azure_ad_token_provider": _token}),
+                **given,
+            )
+        elif key:
+            client = AsyncOpenAI(api_key=key, base_url=chosen.papers_openai_url or None, **given)
+        else:
+            raise TerminalError(
+                "No service of embeddings is named.",
+                code="settings",
+                remedy="Set PAPERS_AZURE_OPENAI_ENDPOINT, or PAPERS_OPENAI_KEY.",
+            )
+        return cls(
+            client,
+            chosen.papers_openai_model,
+            chosen.papers_openai_dimensions,
+            chosen.papers_openai_dollars_per_million,
+        )
+
+    def tokens(self, text: str) -> int:
+        return min(len(text.encode()) // _BYTES_A_TOKEN + 1, LONGEST_TOKENS)
+
+    async def embed(self, texts: list[str]) -> Embedded:
+        import numpy as np  # noqa: PLC0415 - loads in the activity that needs it
+        from openai import APIConnectionError, APIStatusError, APITimeoutError  # noqa: PLC0415 - as above
+
+        shortened = [_cut(text) for text in texts]
+        try:
+            answer = await self._client.embeddings.create(
+                model=self._model, input=shortened, dimensions=self.dimensions, encoding_format="float"
+            )
+        except (APIConnectionError, APITimeoutError) as error:
+            raise TransientError(
+                f"The embeddings service did not answer: {type(error).__name__}.", code="embedder-unavailable"
+            ) from error
+        except APIStatusError as error:
+            raise _problem(error) from error
+        vectors = np.zeros((len(texts), self.dimensions), np.float32)
+        for one in answer.data:
+            vectors[one.index] = one.embedding
+        vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+        cut = [short is not text for short, text in zip(shortened, texts, strict=True)]
+        return Embedded(vectors, answer.usage.total_tokens, cut)
+
+
+async def _token() -> str:
+    return (await credential().get_token(_SCOPE)).token
+
+
+def _cut(text: str) -> str:
+    """The text itself, or as much of it as surely has few enough tokens."""
+    most = LONGEST_TOKENS * _BYTES_A_TOKEN
+    data = text.encode()
+    return text if len(data) <= most else data[:most].decode(errors="ignore")
+
+
+def _problem(error: Any) -> Exception:
+    status, wait = error.status_code, error.response.headers.get("retry-after", "")
+    said = f"The embeddings service answered {status}: {str(error.message)[:300]}."
+    if status in (408, 409, 429) or status >= 500:  # noqa: PLR2004 - statuses of HTTP
+        seconds = float(wait) if wait.replace(".", "", 1).isdigit() else None
+        return TransientError(said, code="embedder-busy", retry_after=seconds)
+    if status in (400, 413, 422):
+        return InvalidInput(said, code="embedder-refuses")
+    return TerminalError(said, code="embedder-refuses-us", remedy="See the key, the role and the name of the model.")

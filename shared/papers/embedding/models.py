@@ -1,0 +1,80 @@
+"""What the layers say to each other about vectors."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class ModelVersion(BaseModel):
+    """A version of a model, and how far its vectors are."""
+
+    model_config = ConfigDict(frozen=True)
+    model_id: int
+    name: str
+    version: str
+    dimensions: int
+    state: Literal["building", "current", "previous", "rejected"]
+    overlap: float | None = Field(
+        default=None,
+        description="share of nearest neighbours that it has in common with the version before, on a sample",
+    )
+    current_since: datetime | None = None
+    waiting: int = Field(0, description="papers without a vector of it")
+    failed: int = Field(0, description="papers that it could not embed")
+    vectors_estimated: int | None = Field(None, description="vectors, as the database's statistics have it")
+    indexed: bool = Field(default=False, description="whether an index of nearest neighbours is there")
+    texts: int = Field(0, description="embedded in all")
+    tokens: int = Field(0, description="read for them")
+    cut: int = Field(0, description="texts that were longer than the model reads")
+    dollars: float = Field(0, description="what they cost")
+
+
+class EmbedShare(BaseModel):
+    """A worker's share: papers without a vector of a version, as many as it gets through in a time box."""
+
+    model_config = ConfigDict(frozen=True)
+    model_id: int
+    embedder: str
+
+
+class BoxEmbedded(BaseModel):
+    """What one time box came to."""
+
+    model_config = ConfigDict(frozen=True)
+    embedded: int
+    failed: int
+    done: bool
+
+
+class Swap(BaseModel):
+    """Whether a version was put in the place of the one that was searched."""
+
+    model_config = ConfigDict(frozen=True)
+    swapped: bool
+
+
+class Prepared(BaseModel):
+    """The versions whose vectors are to be completed."""
+
+    model_config = ConfigDict(frozen=True)
+    versions: list[ModelVersion]
+
+
+class Indexed(BaseModel):
+    """Whether there is an index of a version, or why there is none."""
+
+    model_config = ConfigDict(frozen=True)
+    indexed: bool
+    reason: str | None = None
+
+
+class EnrichSummary(BaseModel):
+    """What a run of the embedding came to."""
+
+    model_config = ConfigDict(frozen=True)
+    embedded: int = 0
+    failed: int = 0
+    swapped: bool = False

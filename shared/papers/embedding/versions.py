@@ -1,0 +1,179 @@
+"""Versions of models: one is searched, another may be built beside it, the one before can come back at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from shared.papers.embedding.embedders import embedder, identity
+from shared.papers.embedding.models import ModelVersion
+from shared.papers.settings import settings
+from shared.platform.errors import Conflict
+from shared.platform.stores.postgres import database, rows
+
+if TYPE_CHECKING:
+    from psycopg import AsyncConnection
+
+_LOCK = 0x70617065
+"""Key of the advisory lock of whoever changes versions."""
+
+
+async def every() -> list[ModelVersion]:
+    """All versions with how far each is, the newest first."""
+    async with database() as connection:
+        return [ModelVersion.model_validate(row) for row in await rows(connection, _EVERY)]
+
+
+async def anything_to_do() -> bool:
+    """Whether papers wait for a vector, or the settings name a model that has no table. Costs two small reads."""
+    name, version = identity(settings().papers_embedder)
+    async with database() as connection:
+        [row] = await rows(connection, _TO_DO, {"name": name, "version": version})
+    return row["to_do"]
+
+
+async def current() -> ModelVersion | None:
+    """The version that is searched; None: there is none yet."""
+    return next((one for one in await every() if one.state == "current"), None)
+
+
+async def ensure() -> list[ModelVersion]:
+    """See that there is a table for what PAPERS_EMBEDDER names; the versions whose vectors are to be completed.
+
+    The first version is searched at once. A later one is built beside it. One that a person has rejected stays so.
+    """
+    wanted = embedder(settings().papers_embedder)
+    async with database() as connection:
+        await connection.execute("select pg_advisory_xact_lock(%s)", (_LOCK,))
+        found = await rows(
+            connection,
+            "select model_id, state from papers.models where name = %s and version = %s",
+            (wanted.name, wanted.version),
+        )
+        if not found:
+            await _add(connection, wanted.name, wanted.version, wanted.dimensions)
+        elif found[0]["state"] == "previous":
+            await _build_again(connection, found[0]["model_id"])
+        # Of several that are being built only the wanted one goes on; the others' tables would lie about.
+        await connection.execute(
+            "update papers.models set state = 'rejected', left_at = now()"
+            " where state = 'building' and (name, version) <> (%s, %s)",
+            (wanted.name, wanted.version),
+        )
+    return [one for one in await every() if one.state in ("building", "current")]
+
+
+async def swap(model_id: int, overlap: float) -> bool:
+    """Let the version be searched from now on; the one before can come back. Done before, it changes nothing.
+
+    False: it is not swapped, since papers that came meanwhile have no vector of it yet.
+    """
+    async with database() as connection:
+        await connection.execute("select pg_advisory_xact_lock(%s)", (_LOCK,))
+        found = await rows(
+            connection,
+            "select state, exists (select from papers.unembedded u where u.model_id = m.model_id and error is null)"
+            " as open from papers.models m where model_id = %s",
+            (model_id,),
+        )
+        if not found or found[0]["state"] != "building":
+            return bool(found) and found[0]["state"] == "current"
+        if found[0]["open"]:
+            return False
+        await _drop_previous(connection)
+        await connection.execute("update papers.models set state = 'previous', left_at = now() where state = 'current'")
+        await connection.execute(
+            "update papers.models set state = 'current', current_since = now(), overlap = %s where model_id = %s",
+            (overlap, model_id),
+        )
+    return True
+
+
+async def roll_back() -> None:
+    """Search the version before again, at once. Papers that came since get their vector of it by the next minutes.
+
+    Raises:
+        Conflict: there is none.
+    """
+    async with database() as connection:
+        await connection.execute("select pg_advisory_xact_lock(%s)", (_LOCK,))
+        found = await rows(connection, "select model_id, left_at from papers.models where state = 'previous'")
+        if not found:
+            raise Conflict(
+                "There is no version before this one.",
+                code="no-previous-model",
+                remedy="Name another model with PAPERS_EMBEDDER; it is built beside this one.",
+            )
+        previous = found[0]
+        await connection.execute("update papers.models set state = 'rejected', left_at = now() where state = 'current'")
+        await connection.execute(
+            "update papers.models set state = 'current', current_since = now() where model_id = %s",
+            (previous["model_id"],),
+        )
+        await _queue(connection, previous["model_id"], since=previous["left_at"])
+
+
+async def _add(connection: AsyncConnection[Any], name: str, version: str, dimensions: int) -> None:
+    [row] = await rows(
+        connection,
+        "insert into papers.models (name, version, dimensions, state, current_since)"
+        " select %s, %s, %s, case when searched then 'building' else 'current' end,"
+        " case when not searched then now() end"
+        " from (select exists (select from papers.models where state = 'current') as searched) s returning model_id",
+        (name, version, dimensions),
+    )
+    await connection.execute("select papers.make_vectors(%s::smallint)", (row["model_id"],))
+    await _queue(connection, row["model_id"], since=None)
+
+
+async def _build_again(connection: AsyncConnection[Any], model_id: int) -> None:
+    [row] = await rows(
+        connection,
+        "with before as (select left_at from papers.models where model_id = %(id)s)"
+        " update papers.models set state = 'building' from before where model_id = %(id)s returning before.left_at",
+        {"id": model_id},
+    )
+    await _queue(connection, model_id, since=row["left_at"])
+
+
+async def _queue(connection: AsyncConnection[Any], model_id: int, *, since: Any) -> None:
+    """All papers that are to be embedded by this version, or those that came or changed since."""
+    await connection.execute(
+        "insert into papers.unembedded (model_id, paper_id) select %(id)s, paper_id from papers.papers"
+        " where %(since)s::timestamptz is null or updated_at >= %(since)s on conflict do nothing",
+        {"id": model_id, "since": since},
+    )
+
+
+async def _drop_previous(connection: AsyncConnection[Any]) -> None:
+    for row in await rows(connection, "select model_id from papers.models where state in ('previous', 'rejected')"):
+        await connection.execute("select papers.drop_vectors(%s::smallint)", (row["model_id"],))
+        await connection.execute("delete from papers.models where model_id = %s", (row["model_id"],))
+
+
+_TO_DO = """
+select exists (
+    select from papers.models m where m.state in ('building', 'current')
+        and exists (select from papers.unembedded u where u.model_id = m.model_id and u.error is null)
+) or exists (select from papers.models where state = 'building') or (
+    exists (select from papers.papers) and not exists (
+        select from papers.models where name = %(name)s and version = %(version)s and state <> 'previous')
+) as to_do
+"""
+
+_EVERY = """
+select m.model_id, m.name, m.version, m.dimensions, m.state, m.overlap, m.current_since, u.waiting, u.failed,
+    s.texts, s.tokens, s.cut, s.dollars, to_regclass('papers.vectors_' || m.model_id || '_hnsw') is not null as indexed,
+    (select greatest(reltuples, 0)::bigint from pg_class where oid = to_regclass('papers.vectors_' || m.model_id))
+        as vectors_estimated
+from papers.models m
+cross join lateral (
+    select count(*) filter (where error is null) as waiting, count(*) filter (where error is not null) as failed
+    from papers.unembedded where model_id = m.model_id
+) u
+cross join lateral (
+    select coalesce(sum(texts), 0)::bigint as texts, coalesce(sum(tokens), 0)::bigint as tokens,
+        coalesce(sum(cut), 0)::bigint as cut, coalesce(sum(dollars), 0)::float8 as dollars
+    from papers.embedding_usage where model_id = m.model_id
+) s
+order by m.model_id desc
+"""

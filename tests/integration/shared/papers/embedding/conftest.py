@@ -1,0 +1,61 @@
+"""Papers that wait for their vectors, and a model that can be told to fail."""
+
+import pytest
+
+from orchestrators.papers.embedding import paper_enrich
+from shared.papers.embedding import embedding, versions
+from shared.papers.embedding.embedders.hashing import HashingEmbedder
+from shared.platform.durable import Nothing
+from shared.platform.errors import InvalidInput, TransientError
+from shared.platform.settings import forget_settings
+from tests.integration.player import Player
+from tests.integration.shared.papers.conftest import record
+
+
+class ModelOfTests(HashingEmbedder):
+    """Hashed words, in calls of at most ten texts or 2,000 tokens; refuses the texts with a word in them."""
+
+    name = "hashing"
+    most_texts = 10
+    most_tokens = 2_000
+    dollars_per_million = 1.0
+
+    def __init__(self, version="crc32-64"):
+        self.version = version
+        self.calls = []
+        self.failures = 0
+        self.refused = "unspeakable"
+
+    async def embed(self, texts):
+        self.calls.append(texts)
+        assert len(texts) <= self.most_texts
+        assert len(texts) == 1 or sum(map(self.tokens, texts)) <= self.most_tokens
+        if self.failures:
+            self.failures -= 1
+            raise TransientError("busy")
+        if any(self.refused in text for text in texts):
+            raise InvalidInput("this cannot be said")
+        return await super().embed(texts)
+
+
+@pytest.fixture
+def model(monkeypatch):
+    """The model that the settings name."""
+    made = ModelOfTests()
+    monkeypatch.setattr(versions, "embedder", lambda _: made)
+    monkeypatch.setattr(versions, "identity", lambda _: (made.name, made.version))
+    monkeypatch.setattr(embedding, "embedder", lambda _: made)
+    monkeypatch.setenv("PAPERS_EMBEDDER", "hashing")
+    forget_settings()
+    return made
+
+
+@pytest.fixture
+async def some(papers):
+    """35 papers."""
+    await papers.ingest(await papers.put("a.jsonl", [record(n) for n in range(35)]))
+    return papers
+
+
+async def enrich():
+    return await Player().play(paper_enrich, Nothing())

@@ -1,0 +1,93 @@
+"""A model is built beside the one that is searched, put in its place at once, and can be taken back."""
+
+import pytest
+
+from shared.papers.embedding import index, versions
+from shared.papers.embedding.models import ModelVersion
+from shared.platform.errors import Conflict
+from tests.integration.shared.papers.conftest import fetch, record
+from tests.integration.shared.papers.embedding.conftest import enrich
+
+
+def states(found):
+    return {one.version: one.state for one in found}
+
+
+async def test_another_model_is_built_beside_compared_and_swapped_at_once(some, model):
+    await enrich()
+    model.version = "second"
+    assert await versions.anything_to_do()
+    built = await versions.ensure()
+    assert states(built) == {"crc32-64": "current", "second": "building"}
+    assert (await versions.current()).version == "crc32-64"
+    assert (await enrich()).swapped
+    assert states(await versions.every()) == {"crc32-64": "previous", "second": "current"}
+    now = await versions.current()
+    assert now.overlap == 1.0  # the same words are hashed alike
+    assert not await versions.anything_to_do()
+
+
+async def test_a_model_that_is_not_complete_is_not_swapped(some, model):
+    await enrich()
+    model.version = "second"
+    building = next(one for one in await versions.ensure() if one.state == "building")
+    assert not await versions.swap(building.model_id, 1.0)
+    assert (await versions.current()).version == "crc32-64"
+
+
+async def test_a_roll_back_is_at_once_and_catches_up(some, model):
+    await enrich()
+    model.version = "second"
+    await enrich()
+    await some.ingest(await some.put("b.jsonl", [record(80)]))
+    await enrich()
+    await versions.roll_back()
+    assert states(await versions.every()) == {"crc32-64": "current", "second": "rejected"}
+    await enrich()  # PAPERS_EMBEDDER still names the second one: it stays rejected
+    assert (await versions.current()).version == "crc32-64"
+    [found] = await fetch(f"select count(*) as n from papers.vectors_{(await versions.current()).model_id}")
+    assert found["n"] == 36
+    with pytest.raises(Conflict, match="no version before"):
+        await versions.roll_back()
+
+
+async def test_a_third_model_drops_the_first(some, model):
+    for version in ("crc32-64", "second", "third"):
+        model.version = version
+        await enrich()
+    assert states(await versions.every()) == {"third": "current", "second": "previous"}
+    tables = await fetch("select count(*) as n from pg_tables where schemaname = 'papers' and tablename ~ '^vectors_'")
+    assert tables == [{"n": 2}]
+
+
+async def test_an_index_is_built_where_it_is_worthwhile_and_fits(some, model, monkeypatch):
+    await enrich()
+    version = await versions.current()
+    few = await index.build(version)
+    assert (few.indexed, few.reason) == (False, "35 vectors are searched one by one")
+    monkeypatch.setattr(index, "WORTHWHILE", 10)
+    monkeypatch.setattr(index, "index_bytes", lambda *_: 5_000_000_000)
+    large = await index.build(version)
+    assert not large.indexed
+    assert large.reason == (
+        "an index of 35 vectors of 64 dimensions takes about 5.0 GB, more than PAPERS_INDEX_GB allows (4)"
+    )
+    monkeypatch.undo()
+
+
+async def test_the_index_is_there_once_it_was_built(some, model, monkeypatch):
+    await enrich()
+    monkeypatch.setattr(index, "WORTHWHILE", 10)
+    version = await versions.current()
+    assert (await index.build(version)).indexed
+    assert (await index.build(version)).indexed
+    assert (await versions.current()).indexed
+
+
+def test_the_estimate_is_near_to_what_was_measured():
+    """1,000,000 vectors of 256 half-precision numbers took 794 MB."""
+    assert index.index_bytes(1_000_000, 256) == pytest.approx(794e6, rel=0.1)
+
+
+def test_a_version_says_what_it_is():
+    assert ModelVersion(model_id=1, name="a", version="b", dimensions=3, state="current").waiting == 0

@@ -10,7 +10,7 @@ from shared.platform.settings import Settings, read_settings
 
 
 class PaperSettings(Settings):
-    """For taking papers in, and for turning them into vectors."""
+    """For taking papers in, turning them into vectors, and searching them."""
 
     papers_container: str = Field(
         "papers", pattern=r"^[a-z0-9](-?[a-z0-9]){2,62}$", description="blob container of the files of papers"
@@ -39,6 +39,7 @@ class PaperSettings(Settings):
         le=1000,
         description="gigabytes that an index of nearest neighbours may take; a larger one is not built",
     )
+    papers_query_seconds: float = Field(10, gt=0, le=60, description="seconds that a search may take")
     papers_azure_openai_endpoint: str = Field(
         "",
         pattern=r"^(https?://[A-Za-z0-9.:-]+/?)?$",

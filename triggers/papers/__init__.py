@@ -5,11 +5,11 @@ from __future__ import annotations
 from shared.papers.reporting import alerts
 from shared.papers.settings import PaperSettings
 from shared.platform.workload import Workload
-from triggers.papers import embedding, ingesting
+from triggers.papers import embedding, ingesting, searching
 
 papers = Workload(
     name="papers",
-    routes=(ingesting.routes, embedding.routes),
+    routes=(ingesting.routes, embedding.routes, searching.routes),
     settings=PaperSettings,
     alerts=alerts.KINDS,
     sweeps=(ingesting.sweep, embedding.sweep),

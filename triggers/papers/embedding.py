@@ -1,8 +1,8 @@
 """Routes and a sweep that turn papers into vectors, and show by which models."""
 
-import logging
+from __future__ import annotations
 
-from pydantic import BaseModel
+import logging
 
 from orchestrators.papers.embedding import paper_enrich
 from shared.papers.embedding import versions
@@ -11,6 +11,7 @@ from shared.platform.access.api_keys import ApiKey
 from shared.platform.durable import DurableClient, Nothing
 from shared.platform.errors import Conflict
 from shared.platform.http import Accepted, Routes
+from shared.platform.models import LazyModel
 from shared.platform.sweeps import Sweep
 
 logger = logging.getLogger(__name__)
@@ -19,7 +20,7 @@ ENRICH = ApiKey("papers:enrich")
 INSTANCE = "papers-enrich"
 
 
-class Models(BaseModel):
+class Models(LazyModel):
     """The versions of models, the newest first."""
 
     models: list[ModelVersion]

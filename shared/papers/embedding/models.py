@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
+
+from shared.platform.models import LazyModel
 
 
-class ModelVersion(BaseModel):
+class ModelVersion(LazyModel):
     """A version of a model, and how far its vectors are."""
 
     model_config = ConfigDict(frozen=True)
@@ -32,7 +34,7 @@ class ModelVersion(BaseModel):
     dollars: float = Field(0, description="what they cost")
 
 
-class EmbedShare(BaseModel):
+class EmbedShare(LazyModel):
     """A worker's share: papers without a vector of a version, as many as it gets through in a time box."""
 
     model_config = ConfigDict(frozen=True)
@@ -40,7 +42,7 @@ class EmbedShare(BaseModel):
     embedder: str
 
 
-class BoxEmbedded(BaseModel):
+class BoxEmbedded(LazyModel):
     """What one time box came to."""
 
     model_config = ConfigDict(frozen=True)
@@ -49,21 +51,21 @@ class BoxEmbedded(BaseModel):
     done: bool
 
 
-class Swap(BaseModel):
+class Swap(LazyModel):
     """Whether a version was put in the place of the one that was searched."""
 
     model_config = ConfigDict(frozen=True)
     swapped: bool
 
 
-class Prepared(BaseModel):
+class Prepared(LazyModel):
     """The versions whose vectors are to be completed."""
 
     model_config = ConfigDict(frozen=True)
     versions: list[ModelVersion]
 
 
-class Indexed(BaseModel):
+class Indexed(LazyModel):
     """Whether there is an index of a version, or why there is none."""
 
     model_config = ConfigDict(frozen=True)
@@ -71,7 +73,7 @@ class Indexed(BaseModel):
     reason: str | None = None
 
 
-class EnrichSummary(BaseModel):
+class EnrichSummary(LazyModel):
     """What a run of the embedding came to."""
 
     model_config = ConfigDict(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from shared.papers.sources import text
 from shared.papers.sources.paper import Paper
@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 ColumnName = Annotated[str, Field(min_length=1, max_length=200)]
 
 
-class ColumnMapping(LazyModel, extra="forbid", frozen=True):
+class ColumnMapping(LazyModel):
     """The column of a file that holds each of our fields."""
 
+    model_config = ConfigDict(frozen=True, extra="forbid")
     source_id: ColumnName = Field(description="what the source calls the paper")
     title: ColumnName
     abstract: ColumnName | None = None

@@ -1,0 +1,1 @@
+"""From a question to papers: filters, meaning, words, and what was asked by name."""

@@ -1,0 +1,88 @@
+"""A filter as a condition on papers, with its values as parameters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, cast
+
+from shared.papers.search.filters import All, AnyOf, Comparison, Filter, Not
+
+EVERYTHING = "true"
+
+
+@dataclass(slots=True)
+class Condition:
+    """SQL that was written in this module, over the alias `p` of papers, and the values that its parameters have."""
+
+    sql: str = EVERYTHING
+    values: dict[str, Any] = field(default_factory=dict[str, Any])
+
+    def also(self, sql: str, **values: Any) -> Condition:
+        """Both this and another condition of ours."""
+        joined = sql if self.sql == EVERYTHING else f"({self.sql}) and ({sql})"
+        return Condition(joined, self.values | values)
+
+
+def condition_of(wanted: Filter | None) -> Condition:
+    """The condition of a filter; without one, every paper."""
+    if wanted is None:
+        return Condition()
+    values: dict[str, Any] = {}
+    return Condition(_sql(wanted, values), values)
+
+
+def _sql(wanted: Filter, values: dict[str, Any]) -> str:
+    match wanted:
+        case Comparison():
+            return _compared(wanted, values)
+        case All(parts):
+            return "(" + " and ".join(_sql(part, values) for part in parts) + ")"
+        case AnyOf(parts):
+            return "(" + " or ".join(_sql(part, values) for part in parts) + ")"
+        case Not(part):
+            # Of what is unknown nothing holds: SQL's own `not` would say unknown of it again.
+            return f"({_sql(part, values)} is not true)"
+
+
+_EQUAL = {
+    "source": "p.source = {}",
+    "category": "p.categories @> array[{}]",
+    "author": "p.author_keys @> string_to_array({}, ' ')",
+    "doi": "p.doi = {}",
+    "arxiv_id": "p.arxiv_id = {}",
+    "withdrawn": "p.withdrawn = {}",
+    "has_abstract": "(p.abstract is not null) = {}",
+}
+"""What it means that a field equals a value."""
+
+
+def _compared(wanted: Comparison, values: dict[str, Any]) -> str:
+    def parameter(value: Any) -> str:
+        name = f"v{len(values)}"
+        values[name] = value
+        return f"%({name})s"
+
+    if wanted.field == "year":
+        return _in_year(wanted.operator, cast("int", wanted.value), parameter)
+    if wanted.field == "date":
+        return f"p.primary_date {wanted.operator} {parameter(wanted.value)}"
+    return _EQUAL[wanted.field].format(parameter(wanted.value))
+
+
+def _in_year(operator: str, year: int, parameter: Any) -> str:
+    """Days rather than years are compared, since they have an index."""
+    begins, next_begins = date(year, 1, 1), date(year + 1, 1, 1)
+    match operator:
+        case "=":
+            return f"(p.primary_date >= {parameter(begins)} and p.primary_date < {parameter(next_begins)})"
+        case "<":
+            return f"p.primary_date < {parameter(begins)}"
+        case "<=":
+            return f"p.primary_date < {parameter(next_begins)}"
+        case ">":
+            return f"p.primary_date >= {parameter(next_begins)}"
+        case ">=":
+            return f"p.primary_date >= {parameter(begins)}"
+        case _:
+            raise AssertionError(operator)

@@ -1,0 +1,93 @@
+"""Papers as files for other programs: a table, or entries of a reference manager."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from typing import TYPE_CHECKING, Final, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from shared.papers.search.models import FoundPaper
+
+Format = Literal["csv", "ris", "bibtex"]
+MEDIA_TYPES: Final = {
+    "csv": "text/csv; charset=utf-8",
+    "ris": "application/x-research-info-systems",
+    "bibtex": "application/x-bibtex",
+}
+_TEX = {"\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_"}
+
+
+def exported(papers: Iterable[FoundPaper], wanted: Format) -> str:
+    """The papers in that format."""
+    return {"csv": _csv, "ris": _ris, "bibtex": _bibtex}[wanted](papers)
+
+
+def _csv(papers: Iterable[FoundPaper]) -> str:
+    out = io.StringIO(newline="")
+    writer = csv.writer(out)
+    writer.writerow(["id", "source", "source_id", "title", "authors", "date", "doi", "arxiv_id", "link", "abstract"])
+    for paper in papers:
+        values = (
+            paper.get("doctrove_paper_id"),
+            paper.get("doctrove_source"),
+            paper.get("doctrove_source_id"),
+            paper.get("doctrove_title"),
+            "; ".join(paper.get("doctrove_authors", [])),
+            paper.get("doctrove_primary_date"),
+            paper.get("doi"),
+            paper.get("arxiv_id"),
+            paper.get("doctrove_links"),
+            paper.get("doctrove_abstract"),
+        )
+        writer.writerow([_harmless(value or "") for value in values])
+    return out.getvalue()
+
+
+def _harmless(value: str) -> str:
+    """A spreadsheet runs what begins with one of these as a formula; behind an apostrophe it is text."""
+    return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+
+
+def _ris(papers: Iterable[FoundPaper]) -> str:
+    lines: list[str] = []
+    for paper in papers:
+        tags = [
+            ("TY", "GEN"),
+            ("TI", paper.get("doctrove_title")),
+            *(("AU", author) for author in paper.get("doctrove_authors", [])),
+            ("DA", (paper.get("doctrove_primary_date") or "").replace("-", "/")),
+            ("DO", paper.get("doi")),
+            ("UR", paper.get("doctrove_links")),
+            ("AB", paper.get("doctrove_abstract")),
+        ]
+        lines += [f"{tag}  - {value}" for tag, value in tags if value]
+        lines += ["ER  - ", ""]
+    return "\r\n".join(lines)
+
+
+def _bibtex(papers: Iterable[FoundPaper]) -> str:
+    return "\n".join(_entry(paper) for paper in papers)
+
+
+def _entry(paper: FoundPaper) -> str:
+    day = paper.get("doctrove_primary_date") or ""
+    fields = [
+        ("title", f"{{{_tex(paper.get('doctrove_title', ''))}}}"),
+        ("author", " and ".join(map(_tex, paper.get("doctrove_authors", [])))),
+        ("year", day[:4]),
+        ("doi", paper.get("doi")),
+        ("eprint", paper.get("arxiv_id")),
+        ("url", paper.get("doctrove_links")),
+        ("abstract", _tex(paper.get("doctrove_abstract") or "")),
+    ]
+    key = re.sub(r"[^A-Za-z0-9.:-]+", "-", f"{paper.get('doctrove_source', '')}-{paper.get('doctrove_source_id', '')}")
+    written = ",\n".join(f"  {name} = {{{value}}}" for name, value in fields if value)
+    return f"@misc{{{key},\n{written}\n}}\n"
+
+
+def _tex(value: str) -> str:
+    return "".join(_TEX.get(character, character) for character in value)

@@ -1,0 +1,195 @@
+"""Questions that the real records answer, by meaning, words, name, and in order."""
+
+import json
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from shared.papers.embedding import index, versions
+from shared.papers.search import nearest, words
+from shared.papers.search import papers as one_paper
+from shared.papers.search.search import Question, with_fields
+from shared.papers.search.search import search as answer
+from shared.platform.errors import InvalidInput, NotFound, TransientError
+from shared.platform.settings import forget_settings
+from tests.integration.shared.papers.conftest import fetch, record
+
+
+async def search(question) -> Any:
+    """The answer, whose papers have the fields that were asked for."""
+    return await answer(question)
+
+
+def titles(found):
+    return [paper["doctrove_title"] for paper in found.results]
+
+
+async def test_questions_are_answered_by_meaning_and_words(library):
+    for written, wanted in [
+        ("diphoton production at hadron colliders", "Calculation of prompt diphoton production"),
+        ("colouring the edges of sparse graphs with pebbles", "Sparsity-certifying Graph Decompositions"),
+        ("continual learning in a shared low-rank subspace without replay", "Shared LoRA Subspaces"),
+    ]:
+        found = await search(Question(written=written, limit=5))
+        assert any(title.startswith(wanted) for title in titles(found)[:2]), (written, titles(found))
+        assert found.plan == ["exact", "words"]
+        assert (found.total_count, found.total_count_estimated) == (1200, False)
+
+
+@pytest.mark.parametrize("written", ["0704.0001", "arXiv:0704.0001v2", "https://doi.org/10.1103/PhysRevD.76.013009"])
+async def test_a_paper_is_found_by_its_name(library, written):
+    found = await search(Question(written=written))
+    assert titles(found) == ["Calculation of prompt diphoton production cross sections at Tevatron and LHC energies"]
+    assert found.plan == ["identifier"]
+
+
+@pytest.mark.parametrize("written", ["Balazs", "balázs", "BALÁZS, C."])
+async def test_authors_are_found_with_and_without_accents(library, written):
+    found = await search(Question(filters=f'author = "{written}"'))
+    assert titles(found)[0].startswith("Calculation of prompt diphoton")
+
+
+async def test_filters_hold_whatever_the_question(library):
+    found = await search(Question(written="neural networks", filters="source = arxiv and year = 2007", limit=50))
+    assert len(found.results) == 50
+    assert {(paper["doctrove_source"], paper["doctrove_primary_date"][:4]) for paper in found.results} == {
+        ("arxiv", "2007")
+    }
+
+
+@pytest.mark.parametrize(
+    "filters", [None, "category = cs.LG", "category in (math.CO, hep-ph)", "doi = 10.1103/PhysRevD.76.013009"]
+)
+@pytest.mark.parametrize("limit", [7, 1000])
+async def test_an_answer_by_meaning_is_never_short(library, monkeypatch, filters, limit):
+    """Through the index or one by one: k papers or all that match. The index is made to be asked always, and badly."""
+    monkeypatch.setattr(index, "WORTHWHILE", 10)
+    await index.build(await versions.current())
+    monkeypatch.setattr(nearest, "FEW", 0)
+    found = await search(Question(written="a question about quarks", filters=filters, limit=limit))
+    assert len(found.results) == min(limit, found.total_count)
+    exact = await one_by_one("a question about quarks", filters, limit, monkeypatch)
+    common = {one["doctrove_paper_id"] for one in found.results} & exact
+    assert len(common) >= 0.95 * len(exact)
+
+
+async def one_by_one(written, filters, limit, monkeypatch):
+    monkeypatch.setattr(nearest, "FEW", 10**9)
+    found = await search(Question(written=written, filters=filters, limit=limit))
+    assert "index" not in found.plan
+    return {one["doctrove_paper_id"] for one in found.results}
+
+
+async def test_what_lies_far_from_the_question_is_found_all_the_same(library, monkeypatch):
+    """A filter that contradicts the question: the index gives up, and each paper is compared."""
+    monkeypatch.setattr(index, "WORTHWHILE", 10)
+    await index.build(await versions.current())
+    monkeypatch.setattr(nearest, "FEW", 0)
+    asked = []
+    by_index = nearest._by_index
+
+    async def giving_up(*arguments):
+        asked.append(await by_index(*arguments))
+        return asked[-1][:3]
+
+    monkeypatch.setattr(nearest, "_by_index", giving_up)
+    found = await search(Question(written="deep reinforcement learning", filters="category = hep-ph", limit=10))
+    assert asked
+    assert found.plan[0] == "exact"
+    assert len(found.results) == 10
+
+
+async def test_similar_papers_are_others(library):
+    [paper] = (await search(Question(written="0704.0001"))).results
+    found = await search(Question(similar_to=UUID(paper["doctrove_paper_id"]), limit=5))
+    assert len(found.results) == 5
+    assert paper["doctrove_paper_id"] not in [one["doctrove_paper_id"] for one in found.results]
+    assert all(one["similarity"] > 0.3 for one in found.results)
+
+
+async def test_the_threshold_leaves_out_what_is_far(library):
+    nearest_of_all = await search(Question(written="dark matter halos", limit=100))
+    middle = sorted(one["similarity"] for one in nearest_of_all.results if "similarity" in one)[50]
+    near = await search(Question(written="dark matter halos", threshold=middle, limit=100))
+    assert 0 < len(near.results) < 100
+    assert all(one["similarity"] >= middle for one in near.results)
+    assert near.total_count == 1200
+
+
+async def test_a_common_word_is_ranked_within_bounds_and_told(library, monkeypatch):
+    monkeypatch.setattr(words, "RANKED", 50)
+    found = await search(Question(written="model", limit=10))
+    assert len(found.results) == 10
+    assert found.warnings == ["More than 50 papers hold these words; by their words 50 of them were ranked."]
+
+
+@pytest.mark.parametrize("sort", ["newest", "oldest"])
+async def test_pages_have_every_paper_once_while_others_come_in(library, sort):
+    seen, after, number = [], None, 0
+    everything = {row["id"] for row in await fetch("select paper_id::text as id from papers.papers")}
+    while True:
+        page = await search(Question(limit=97, sort=sort, after=after))
+        seen += [one["doctrove_paper_id"] for one in page.results]
+        after = page.next
+        if after is None:
+            break
+        number += 1
+        await library.ingest(await library.put(f"more-{number}.jsonl", [record(number)]))
+    assert len(seen) == len(set(seen))
+    assert everything <= set(seen)
+
+
+async def test_before_anything_has_a_vector_words_are_searched_and_it_is_told(papers):
+    await papers.ingest(await papers.put("a.jsonl", [record(1, title="Quarks")]))
+    found = await search(Question(written="quarks"))
+    assert titles(found) == ["Quarks"]
+    assert found.warnings == ["No paper has a vector yet: only words were searched."]
+
+
+async def test_a_paper_shows_the_same_work_in_other_sources(papers):
+    await papers.ingest(await papers.put("a.jsonl", [record(1, doi="10.1000/x"), record(2)]))
+    works = [
+        {"id": "https://openalex.org/W1", "title": "One", "doi": "https://doi.org/10.1000/X", "publication_year": 2021},
+        {
+            "id": "https://openalex.org/W2",
+            "title": "Two",
+            "primary_location": {"landing_page_url": "https://arxiv.org/abs/2101.00002v1"},
+        },
+    ]
+    await papers.ingest(await papers.put("b.jsonl", works), "openalex")
+    for number, work in ((1, "W1"), (2, "W2")):
+        [paper] = (await search(Question(filters=f"source = arxiv and arxiv_id = 2101.{number:05}"))).results
+        detail = await one_paper.read(UUID(paper["doctrove_paper_id"]))
+        assert [same.doctrove_source_id for same in detail.same_work] == [work]
+    with pytest.raises(NotFound):
+        await one_paper.read(UUID(int=5))
+    figures = {one.source: one.papers for one in await one_paper.sources()}
+    assert figures == {"arxiv": 2, "openalex": 2}
+
+
+async def test_only_the_fields_that_were_asked_for_are_given(library):
+    question = with_fields(Question(limit=2), ("doctrove_title", "doi"))
+    assert all(set(one) == {"doctrove_title", "doi"} for one in (await search(question)).results)
+    assert json.dumps((await search(question)).model_dump())
+    with pytest.raises(InvalidInput, match="no field 'password'"):
+        with_fields(question, ("password",))
+
+
+@pytest.mark.parametrize("after", ["x", "bnVsbA", "WzEsMl0", "W251bGwsICJ4Il0"])
+async def test_a_changed_cursor_is_refused(papers, after):
+    with pytest.raises(InvalidInput, match="no cursor"):
+        await search(Question(after=after))
+
+
+async def test_a_question_that_takes_too_long_ends(library, monkeypatch):
+    monkeypatch.setenv("PAPERS_QUERY_SECONDS", "0.001")
+    forget_settings()
+    with pytest.raises(TransientError, match=r"took longer than 0\.001 s"):
+        await search(Question(written="model", limit=1000))
+
+
+async def test_too_many_by_relevance_are_refused(library):
+    with pytest.raises(InvalidInput, match="At most 1,000"):
+        await search(Question(written="x", limit=1001))
+    assert len((await search(Question(limit=50_000))).results) == 1200

@@ -1,0 +1,41 @@
+"""Papers as files for other programs."""
+
+import csv
+import io
+
+from shared.papers.search.exports import exported
+
+PAPER = {
+    "doctrove_paper_id": "1",
+    "doctrove_source": "arxiv",
+    "doctrove_source_id": "hep-th/9901001",
+    "doctrove_title": "50% of {braces} & $x_1$",
+    "doctrove_authors": ["C. Balázs", "=HYPERLINK(1)"],
+    "doctrove_primary_date": "2007-04-02",
+    "doi": "10.1000/x",
+    "arxiv_id": None,
+    "doctrove_links": "https://arxiv.org/abs/hep-th/9901001",
+    "doctrove_abstract": "-1 line",
+}
+
+
+def test_a_table_runs_nothing_in_a_spreadsheet():
+    [row] = list(csv.DictReader(io.StringIO(exported([PAPER], "csv"))))
+    assert row["title"] == PAPER["doctrove_title"]
+    assert row["authors"] == "C. Balázs; =HYPERLINK(1)"
+    assert row["abstract"] == "'-1 line"
+
+
+def test_bibtex_is_escaped_and_has_a_key():
+    entry = exported([PAPER], "bibtex")
+    assert entry.startswith("@misc{arxiv-hep-th-9901001,")
+    assert r"title = {{50\% of \{braces\} \& \$x\_1\$}}" in entry
+    assert "author = {C. Balázs and =HYPERLINK(1)}" in entry
+    assert "eprint" not in entry
+
+
+def test_ris_has_a_line_a_fact():
+    lines = exported([PAPER], "ris").split("\r\n")
+    assert lines[0] == "TY  - GEN"
+    assert "DA  - 2007/04/02" in lines
+    assert lines[-2:] == ["ER  - ", ""]

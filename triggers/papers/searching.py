@@ -1,0 +1,119 @@
+"""Routes that find papers, show one, and give them away as files."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+import azure.functions as func
+from pydantic import ConfigDict, Field
+
+from shared.papers.search import papers
+from shared.papers.search.exports import MEDIA_TYPES, Format, exported
+from shared.papers.search.models import COLUMNS, DEFAULT_FIELDS, Found
+from shared.papers.search.nearest import MOST
+from shared.papers.search.search import Question, Sort, search, with_fields
+from shared.platform.access.api_keys import ApiKey
+from shared.platform.http import Routes
+from shared.platform.models import LazyModel
+
+routes = Routes(tag="papers")
+READ = ApiKey("papers:read")
+
+Written = Annotated[str, Field(min_length=1, max_length=2_000)]
+Filters = Annotated[str, Field(max_length=2_000, description="such as: year >= 2020 and category in (cs.LG, stat.ML)")]
+FieldNames = Annotated[str, Field(max_length=500, description=f"of the answer, by commas: {', '.join(COLUMNS)}")]
+
+
+class SearchQuery(LazyModel):
+    """What to find."""
+
+    model_config = ConfigDict(extra="forbid")
+    search_text: Written | None = Field(None, description="words, a sentence, a DOI or an arXiv id")
+    filters: Filters | None = None
+    fields: FieldNames | None = None
+    similarity_threshold: float | None = Field(None, ge=-1, le=1, description="least cosine of what is found")
+    limit: int = Field(100, ge=1, le=50_000, description=f"most papers; {MOST} where they are ordered by relevance")
+    sort: Sort = Field("relevance", description="without `search_text`, relevance means newest")
+    cursor: str | None = Field(None, max_length=200, description="`next` of the page before; of lists alone")
+
+
+class SimilarQuery(LazyModel):
+    """Among which papers to look."""
+
+    model_config = ConfigDict(extra="forbid")
+    filters: Filters | None = None
+    fields: FieldNames | None = None
+    limit: int = Field(20, ge=1, le=MOST)
+
+
+class ExportQuery(LazyModel):
+    """What to give away, and how."""
+
+    model_config = ConfigDict(extra="forbid")
+    format: Format = "csv"
+    search_text: Written | None = None
+    filters: Filters | None = None
+    limit: int = Field(1_000, ge=1, le=5_000)
+    sort: Literal["newest", "oldest"] = "newest"
+
+
+class Sources(LazyModel):
+    """The sources with their figures."""
+
+    sources: list[papers.SourceFigures]
+
+
+@routes.get("/api/papers", needs=READ, summary="Find papers by meaning, words and filters")
+async def papers_search(query: SearchQuery) -> Found:
+    """With `search_text`, those nearest to it: all that match, or `limit` of them, never fewer. `plan` says how."""
+    question = Question(
+        written=query.search_text,
+        filters=query.filters,
+        threshold=query.similarity_threshold,
+        limit=query.limit,
+        sort=query.sort,
+        after=query.cursor,
+    )
+    return await search(with_fields(question, _names(query.fields)))
+
+
+@routes.get("/api/papers/export", needs=READ, summary="Papers as CSV, RIS or BibTeX", produces="text/csv")
+async def papers_export(query: ExportQuery) -> func.HttpResponse:
+    found = await search(
+        Question(
+            written=query.search_text,
+            filters=query.filters,
+            fields=tuple(COLUMNS),
+            limit=query.limit,
+            sort=query.sort,
+        )
+    )
+    name = f"papers.{'bib' if query.format == 'bibtex' else query.format}"
+    return func.HttpResponse(
+        exported(found.results, query.format),
+        mimetype=MEDIA_TYPES[query.format],
+        headers={"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"},
+    )
+
+
+@routes.get("/api/sources", needs=READ, summary="The sources, and how many papers each has")
+async def papers_sources() -> Sources:
+    return Sources(sources=await papers.sources())
+
+
+@routes.get("/api/papers/{paper_id}", needs=READ, summary="One paper")
+async def papers_read(paper_id: UUID) -> papers.PaperDetail:
+    """With the same work in other sources, as its DOI and arXiv id tell."""
+    return await papers.read(paper_id)
+
+
+@routes.get("/api/papers/{paper_id}/similar", needs=READ, summary="The papers nearest to one")
+async def papers_similar(paper_id: UUID, query: SimilarQuery) -> Found:
+    await papers.read(paper_id)
+    question = Question(similar_to=paper_id, filters=query.filters, limit=query.limit)
+    return await search(with_fields(question, _names(query.fields)))
+
+
+def _names(written: str | None) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(part for part in written.split(",") if part)) if written else DEFAULT_FIELDS

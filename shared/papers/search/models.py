@@ -67,9 +67,7 @@ class Hit(LazyModel):
     """A paper that is near to a question."""
 
     paper_id: UUID
-    similarity: Annotated[float | None, Field(description="cosine, -1 to 1; null where it was found by its words")] = (
-        None
-    )
+    similarity: Annotated[float | None, Field(description="cosine, -1 to 1; null where it has no vector")] = None
 
 
 class Hits(LazyModel):

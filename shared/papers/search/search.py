@@ -127,6 +127,8 @@ async def _hits(
     if question.written:
         orders.append(await with_words(connection, question.written, condition, question.limit))
     found = fused(orders, question.limit)
+    if asked and asked.vector is not None:
+        found = await _with_similarity(connection, asked, found)
     if not asked:
         found.warnings.append("No paper has a vector yet: only words were searched.")
     if question.threshold is not None:
@@ -151,6 +153,27 @@ async def _near(connection: AsyncConnection[Any], question: Question, condition:
         return Hits(hits=[], plan=["exact"], warnings=["The paper has no vector yet."])
     others = condition.also("p.paper_id <> %(itself)s", itself=question.similar_to)
     return await nearest(connection, asked.version, found[0]["embedding"], others, question.limit)
+
+
+async def _with_similarity(connection: AsyncConnection[Any], asked: _Asked, hits: Hits) -> Hits:
+    """The hits, those with it too that were found by their words alone."""
+    from pgvector import HalfVector  # noqa: PLC0415 - loads when papers are searched
+
+    unknown = [hit.paper_id for hit in hits.hits if hit.similarity is None]
+    found = await rows(
+        connection,
+        f"select paper_id, -(embedding <#> %s) as similarity from papers.vectors_{asked.version.model_id:d}"  # noqa: S608 - a number
+        " where paper_id = any(%s)",
+        (HalfVector(asked.vector), unknown),
+    )
+    known = {row["paper_id"]: row["similarity"] for row in found}
+    return hits.model_copy(
+        update={
+            "hits": [
+                hit.model_copy(update={"similarity": known.get(hit.paper_id, hit.similarity)}) for hit in hits.hits
+            ]
+        }
+    )
 
 
 async def _named(connection: AsyncConnection[Any], written: str, condition: Condition) -> list[Hit]:

@@ -32,8 +32,9 @@ class TableWriter:
         self._hashes: dict[str, list[Hashes]] = {index: [] for index in indexes(table)}
         self._rows: IO[bytes] = (folder / rows_file(table.name)).open("wb")
         self._ends: IO[bytes] = (folder / ends_file(table.name)).open("wb")
+        self._schema = schema_of(table)
         self._parquet = parquet.ParquetWriter(
-            folder / parquet_file(table.name), schema_of(table), compression="zstd", compression_level=1
+            folder / parquet_file(table.name), self._schema, compression="zstd", compression_level=1
         )
         self._end = 0
         self.rows = 0
@@ -43,7 +44,7 @@ class TableWriter:
         """Rows that are there, with the hashes of their keys where these are known."""
         if not rows.num_rows:
             return
-        self._parquet.write_table(rows)
+        self._parquet.write_table(rows.cast(self._schema))
         self._write_texts(texts_of(self.table, rows))
         for index in self._hashes:
             known = hashes[index] if hashes is not None else self._hash(index, rows)
@@ -54,7 +55,7 @@ class TableWriter:
         """Rows that are no more; no rows that are there follow."""
         if not rows.num_rows:
             return
-        self._parquet.write_table(rows)
+        self._parquet.write_table(rows.cast(self._schema))
         self._write_texts(rows.column("id"))
         self._hashes[ID].append(self._hash(ID, rows))
         self.rows += rows.num_rows

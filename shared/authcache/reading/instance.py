@@ -180,5 +180,7 @@ class Instance:
     async def _watch(self) -> None:
         """Look again before what is known gets too old, for as long as somebody asks."""
         while self._clock() - self._asked_at < IDLE_SECONDS:
-            await asyncio.sleep(self.settings.authcache_refresh_seconds / 2)
+            # Half the interval after the last look began: so this one ends before anybody has to wait for it.
+            passed = self.age or 0
+            await asyncio.sleep(max(0.01, self.settings.authcache_refresh_seconds / 2 - passed))
             await self._try_to_refresh()

@@ -1,0 +1,1 @@
+"""Benchmarks of the auth cache, beside its peers."""

@@ -8,38 +8,39 @@ from collections.abc import Mapping
 from typing import Final
 from weakref import WeakKeyDictionary
 
-from shared.authcache.reading.levels import Overlay
-from shared.authcache.reading.view import View
-from shared.authcache.store import Store, store
+from shared.authcache.reading.instance import Instance
+from shared.authcache.store import store
 from shared.authcache.tables import USERS
-from shared.platform.access.passwords.kinds import CURRENT, Cost, cost_of
-from shared.platform.errors import InvalidInput
+from shared.platform.access.passwords.kinds import Cost, cost_in_effect
 
 FRESH_SECONDS: Final = 60
 """For which a count is used: the mix of a population changes slowly."""
+MOST_COUNTED: Final = 5000
+"""Rows that are looked at one by one; of more changes than that the next fold tells."""
 
-_counted: WeakKeyDictionary[Store, tuple[float, Mapping[Cost, int]]] = WeakKeyDictionary()
+_counted: WeakKeyDictionary[Instance, tuple[float, Mapping[Cost, int]]] = WeakKeyDictionary()
 
 
-def mix(view: View) -> Mapping[Cost, int]:
+async def mix() -> Mapping[Cost, int]:
     """How many users have a hash of each cost."""
-    known = _counted.get(store())
+    instance = store().instance
+    known = _counted.get(instance)
     if known is None or time.monotonic() - known[0] > FRESH_SECONDS:
-        known = _counted[store()] = time.monotonic(), _count(view)
+        known = _counted[instance] = time.monotonic(), await _count(instance)
     return known[1]
 
 
-def _count(view: View) -> Mapping[Cost, int]:
-    found: Counter[Cost] = Counter()
-    for level in view.levels:
-        if isinstance(level, Overlay):
-            found.update(effective_cost(user.password_hash) for user in level.rows(USERS).values() if user)
-    return found
-
-
-def effective_cost(stored: str) -> Cost:
-    """What a check against this takes: one that cannot be used, or that is missing, is checked like a current one."""
-    try:
-        return cost_of(stored)
-    except InvalidInput:
-        return CURRENT
+async def _count(instance: Instance) -> Mapping[Cost, int]:
+    """Those whom the base counts, with what has changed since."""
+    holding = instance.holding
+    costs = holding.manifest.counts.costs if holding.manifest else {}
+    found = Counter({Cost.of(text): number for text, number in costs.items()})
+    base, changed = holding.base(), list(holding.tail.rows(USERS).items())
+    if len(changed) <= MOST_COUNTED:
+        for row_id, after in changed:
+            if after is not None:
+                found[cost_in_effect(after.password_hash)] += 1
+            before = await base.get(USERS, row_id)
+            if before is not None:
+                found[cost_in_effect(before.password_hash)] -= 1
+    return +found

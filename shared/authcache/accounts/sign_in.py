@@ -30,7 +30,7 @@ async def log_in(view: View, address: str, password: str) -> User:
         TransientError: too many passwords are being checked.
     """
     user = await view.user_by_address(address)
-    stored = user.password_hash if user else stand_in(address, secret_for("strangers"), population.mix(view))
+    stored = user.password_hash if user else stand_in(address, secret_for("strangers"), await population.mix())
     right = await matches(password, stored)
     if user is None or not right or not user.is_active:
         raise Unauthenticated(

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from shared.authcache.base.manifest import Counts, Segment
 from shared.authcache.base.names import parquet_file
-from shared.authcache.base.pyarrow import Columns, compute, pa
+from shared.authcache.base.pyarrow import Columns, Values, compute, pa
 from shared.authcache.base.writing import live
 from shared.authcache.folding.segments import batches
 from shared.authcache.reading.levels import Level
 from shared.authcache.reading.view import View
 from shared.authcache.tables import SHARES, USERS, Table
+from shared.platform.access.passwords.kinds import cost_in_effect
+
+_AFTER_THE_COST = r"^(\$argon2id\$v=\d+\$[^$]*|\$2[aby]\$\d\d|scrypt\$\d+\$\d+\$\d+)\$?.*$"
 
 
 async def counted(whole: Counts, base: Level, changed: Level, rows: Mapping[str, Columns]) -> Counts:
@@ -29,8 +33,20 @@ async def counted(whole: Counts, base: Level, changed: Level, rows: Mapping[str,
     sharing = 0
     for owner in owners:
         sharing += bool(await over.shared_by(owner)) - bool(await under.shared_by(owner))
-    users = await _gained(USERS, rows, under, over)
-    return Counts(users=whole.users + users, shares=whole.shares + shares, owners=whole.owners + sharing)
+    users, costs = 0, Counter(whole.costs)
+    for row_id in rows[USERS.name].column("id").to_pylist():
+        before, after = await under.get(USERS, row_id), await over.get(USERS, row_id)
+        users += (after is not None) - (before is not None)
+        if before is not None:
+            costs[str(cost_in_effect(before.password_hash))] -= 1
+        if after is not None:
+            costs[str(cost_in_effect(after.password_hash))] += 1
+    return Counts(
+        users=whole.users + users,
+        shares=whole.shares + shares,
+        owners=whole.owners + sharing,
+        costs={cost: number for cost, number in costs.items() if number > 0},
+    )
 
 
 def counted_whole(segment: Segment, folder: Path) -> Counts:
@@ -40,14 +56,22 @@ def counted_whole(segment: Segment, folder: Path) -> Counts:
         for rows in batches(folder / parquet_file(SHARES.name), ["owner", "_dropped"]):
             owners = pa.concat_arrays([owners, compute.unique(live(rows).column("owner").combine_chunks())])
             owners = compute.unique(owners)
-    return Counts(users=_rows(segment, USERS), shares=_rows(segment, SHARES), owners=len(owners))
+    costs: Counter[str] = Counter()
+    if USERS.name in segment.tables and segment.tables[USERS.name].rows:
+        for rows in batches(folder / parquet_file(USERS.name), ["password_hash", "_dropped"]):
+            costs += _costs(live(rows).column("password_hash"))
+    return Counts(users=_rows(segment, USERS), shares=_rows(segment, SHARES), owners=len(owners), costs=dict(costs))
 
 
-async def _gained(table: Table[Any], rows: Mapping[str, Columns], under: View, over: View) -> int:
-    gained = 0
-    for row_id in rows[table.name].column("id").to_pylist():
-        gained += (await over.get(table, row_id) is not None) - (await under.get(table, row_id) is not None)
-    return gained
+def _costs(hashes: Values) -> Counter[str]:
+    """How many of the hashes have each cost. Those that begin alike cost the same, so one of each kind is looked at."""
+    beginnings = compute.replace_substring_regex(hashes, _AFTER_THE_COST, r"\1")
+    groups = pa.table({"beginning": beginnings, "stored": hashes}).group_by("beginning")
+    found = groups.aggregate([("stored", "min"), ("stored", "count")]).to_pylist()
+    costs: Counter[str] = Counter()
+    for group in found:
+        costs[str(cost_in_effect(group["stored_min"] or ""))] += group["stored_count"]
+    return costs
 
 
 def _rows(segment: Segment, table: Table[Any]) -> int:

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import re
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, cast, get_args
 
 from shared.platform.errors import InvalidInput
 
@@ -34,6 +34,17 @@ class Cost:
 
     kind: Kind
     parameters: tuple[int, ...]
+
+    def __str__(self) -> str:
+        return ":".join([self.kind, *map(str, self.parameters)])
+
+    @classmethod
+    def of(cls, text: str) -> Cost:
+        """The cost that the text names. Raises ValueError: it is none."""
+        kind, *parameters = text.split(":")
+        if kind not in get_args(Kind):
+            raise ValueError(f"{kind} is no kind of hash")
+        return cls(cast("Kind", kind), tuple(int(one) for one in parameters))
 
 
 CURRENT: Final = Cost("argon2id", (MEMORY_KIB, PASSES, LANES))
@@ -63,6 +74,14 @@ def cost_of(stored: str) -> Cost:
     if not bearable:
         raise _unusable(f"Its cost, {cost.kind} {cost.parameters}, is more than one check may take here, or senseless.")
     return cost
+
+
+def cost_in_effect(stored: str) -> Cost:
+    """What a check against this takes: one that cannot be used, or that is missing, is checked like a current one."""
+    try:
+        return cost_of(stored)
+    except InvalidInput:
+        return CURRENT
 
 
 def _argon2_cost(stored: str) -> Cost:

@@ -110,8 +110,7 @@ async def test_every_kind_of_asking_costs_one_check_of_the_populations_mix(check
         for number in range(200)
     ]
     await importing.take_in(users)
-    view = await store().view()
-    assert population.mix(view) == {CURRENT: 150, Cost("bcrypt", (ROUNDS,)): 50}
+    assert await population.mix() == {CURRENT: 150, Cost("bcrypt", (ROUNDS,)): 50}
 
     strangers = [f"nobody{number}@example.com" for number in range(400)]
     wrong = Counter(await costs_of(checks, [user.email for user in users]))

@@ -93,6 +93,26 @@ var queries = {
     every: 'PT15M'
     severity: 2
   }
+  'followups-unknown': {
+    title: 'Nobody knows whether a follow-up was handed over'
+    remedy: 'Look for its Message-ID at the provider and say which, on the console at Follow-ups. It is not sent again.'
+    query: 'AppTraces | where Message == "Nobody knows whether a mail was handed over." | summarize Value = dcount(tostring(Properties.email))'
+    operator: 'GreaterThan'
+    threshold: 0
+    window: 'PT1H'
+    every: 'PT15M'
+    severity: 2
+  }
+  'followups-failing': {
+    title: 'More than 5 % of the steps that hand follow-ups over failed within an hour'
+    remedy: 'See whether the provider answers and PostgreSQL takes connections: /health/scheduler and /health/detailed.'
+    query: 'AppDependencies | where tostring(Properties.step) == "hand_over_followup" | summarize Failed = countif(Success == false), Calls = count() | extend Value = iff(Calls == 0, 0.0, 100.0 * Failed / Calls) | project Value'
+    operator: 'GreaterThan'
+    threshold: 5
+    window: 'PT1H'
+    every: 'PT15M'
+    severity: 2
+  }
 }
 
 resource queryAlerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for alert in items(queries): {

@@ -135,8 +135,21 @@ param sesConfigurationSet string = ''
 param authcacheCatalogUri string = ''
 param authcacheCatalogScope string = ''
 
-@description('Address of the Communication Services resource; empty: it is not used.')
+@description('Communication Services with a domain: azure for one of Azure\'s own, or the name of yours; empty: none is made.')
+param mailDomain string = ''
+@description('true once your mail domain has passed its verification.')
+@allowed([
+  'false'
+  'true'
+])
+param mailDomainVerified string = 'false'
+param mailDataLocation string = 'Europe'
+
+@description('Address of a Communication Services resource elsewhere; without effect where `mailDomain` makes one.')
 param communicationEndpoint string = ''
+
+@description('Mails a minute that the sender of the follow-ups may hand over; empty: what the provider allows at first.')
+param followupsMailsPerMinute string = ''
 
 @description('Tenant and application that Event Grid shows tokens of when it delivers events of mails; empty: none are taken.')
 param eventGridTenant string = ''
@@ -159,6 +172,12 @@ param returnPath string = ''
 param followupsWriter string = 'template'
 param followupsModel string = 'gpt-4.1-mini'
 param followupsModelEndpoint string = 'https://api.openai.com/v1'
+
+@description('Region of an account of Azure OpenAI with the model; empty: none is made, and the address above is used.')
+param openAiLocation string = ''
+param openAiModelVersion string = '2025-04-14'
+@description('Thousands of tokens a minute of the model in Azure OpenAI.')
+param openAiCapacity int = 20
 
 @description('Key of the model\'s API; unset: the app\'s identity, which Azure OpenAI takes.')
 @secure()
@@ -216,7 +235,7 @@ param maxSchedulerRecords int = 0
 ])
 param instanceMemoryMB int = 2048
 @description('Instances of each function group at most; see functionApp.bicep. Some regions took no less than 40 until early 2026.')
-param maximumInstanceCount int = 6
+param maximumInstanceCount int = 5
 param alwaysReadyInstances int = 0
 param httpConcurrency int = 8
 @description('Replace running instances one after the other at a deployment (preview).')
@@ -288,6 +307,13 @@ var nightlyFeeds = empty(feeds) ? (empty(nivodaEndpoint) ? 'none' : 'nivoda') : 
 var isolated = empty(isolatedOrganizations) ? [] : split(isolatedOrganizations, ',')
 var isolatedNames = [for organization in isolated: '${organization}=cae-${token}-${uniqueString(organization)}']
 var deploymentContainer = 'packages'
+// What Communication Services let through at first: of a domain of Azure's own 10 an hour, of one's own 100.
+var firstRates = {
+  azure: '0.16'
+  own: '1.6'
+  none: '60'
+}
+var firstRate = firstRates[empty(mailDomain) ? 'none' : (mailDomain == 'azure' ? 'azure' : 'own')]
 var watermarkContainer = 'watermarks'
 var sourcesContainer = 'deploy-sources'
 var buildLogsContainer = 'deploy-logs'
@@ -424,6 +450,35 @@ module secrets 'secrets.bicep' = {
     sesSecretAccessKey: sesSecretAccessKey
     resendWebhookSecret: resendWebhookSecret
     followupsModelKey: followupsModelKey
+  }
+}
+
+module communication 'communication.bicep' = if (!empty(mailDomain)) {
+  name: 'communication'
+  scope: platformGroup
+  params: {
+    token: token
+    tags: tags
+    mailDomain: mailDomain
+    verified: mailDomainVerified == 'true'
+    dataLocation: mailDataLocation
+    appPrincipalId: appIdentity.outputs.principalId
+    serviceBusName: serviceBus.outputs.name
+    eventsQueueName: serviceBus.outputs.mailEventsName
+  }
+}
+
+module openAi 'openAi.bicep' = if (!empty(openAiLocation)) {
+  name: 'open-ai'
+  scope: platformGroup
+  params: {
+    token: token
+    location: openAiLocation
+    tags: tags
+    model: followupsModel
+    modelVersion: openAiModelVersion
+    capacity: openAiCapacity
+    appPrincipalId: appIdentity.outputs.principalId
   }
 }
 
@@ -686,7 +741,7 @@ module app 'functionApp.bicep' = {
       RAW_RETENTION_DAYS: '90'
       RUN_RETENTION_DAYS: '30'
       INSTANCE_RETENTION_DAYS: '30'
-      SERVICEBUS_QUEUES: 'consolidate,deployments'
+      SERVICEBUS_QUEUES: 'consolidate,deployments,mail-events'
       SERVICEBUS_RESOURCE: uri(environment().resourceManager, serviceBus.outputs.id)
       MAX_SCHEDULER_RECORDS: string(maxSchedulerRecords)
       INGEST_SECONDS: '240'
@@ -719,7 +774,7 @@ module app 'functionApp.bicep' = {
       SES_ACCESS_KEY_ID: sesAccessKeyId
       SES_SECRET_ACCESS_KEY: '@Microsoft.KeyVault(SecretUri=${secrets.outputs.sesKeyUri})'
       SES_CONFIGURATION_SET: sesConfigurationSet
-      COMMUNICATION_ENDPOINT: communicationEndpoint
+      COMMUNICATION_ENDPOINT: !empty(mailDomain) ? communication.outputs.endpoint : communicationEndpoint
       FOLLOWUPS_EVENT_GRID_TENANT: eventGridTenant
       FOLLOWUPS_EVENT_GRID_AUDIENCE: eventGridAudience
       RESEND_WEBHOOK_SECRET: '@Microsoft.KeyVault(SecretUri=${secrets.outputs.resendWebhookSecretUri})'
@@ -727,16 +782,16 @@ module app 'functionApp.bicep' = {
       FOLLOWUPS_RETURN_PATH: returnPath
       FOLLOWUPS_WRITER: followupsWriter
       FOLLOWUPS_MODEL: followupsModel
-      FOLLOWUPS_MODEL_ENDPOINT: followupsModelEndpoint
+      FOLLOWUPS_MODEL_ENDPOINT: !empty(openAiLocation) ? openAi.outputs.endpoint : followupsModelEndpoint
       FOLLOWUPS_MODEL_KEY: '@Microsoft.KeyVault(SecretUri=${secrets.outputs.followupsModelKeyUri})'
       GOOGLE_CLIENT_ID: googleClientId
       FOLLOWUPS_SNS_TOPICS: snsTopics
       FOLLOWUPS_REPLY_TO: followupsReplyTo
       AUTHCACHE_CATALOG_URI: authcacheCatalogUri
       AUTHCACHE_CATALOG_SCOPE: authcacheCatalogScope
-      FOLLOWUPS_SENDER: followupsSender
+      FOLLOWUPS_SENDER: (empty(followupsSender) && !empty(mailDomain)) ? communication.outputs.senderAddress : followupsSender
       FOLLOWUPS_PUBLIC_URL: 'https://func-${token}.azurewebsites.net'
-      FOLLOWUPS_MAILS_PER_MINUTE: '60'
+      FOLLOWUPS_MAILS_PER_MINUTE: empty(followupsMailsPerMinute) ? firstRate : followupsMailsPerMinute
       ADMIN_API_KEY: '@Microsoft.KeyVault(SecretUri=${secrets.outputs.adminApiKeyUri})'
       HMAC_SECRETS: '@Microsoft.KeyVault(SecretUri=${secrets.outputs.hmacSecretsUri})'
       CLIENT_REQUESTS_PER_MINUTE: '600'

@@ -44,6 +44,19 @@ resource deployments 'Microsoft.ServiceBus/namespaces/queues@2024-01-01' = {
   }
 }
 
+// What became of mails that Communication Services delivered. An event is known by its id, so a repeat changes nothing.
+resource mailEvents 'Microsoft.ServiceBus/namespaces/queues@2024-01-01' = {
+  parent: namespace
+  name: 'mail-events'
+  properties: {
+    lockDuration: 'PT1M'
+    maxDeliveryCount: 10
+    defaultMessageTimeToLive: 'P1D'
+    deadLetteringOnMessageExpiration: true
+  }
+}
+
 output id string = namespace.id
+output mailEventsName string = mailEvents.name
 output name string = namespace.name
 output hostName string = '${namespace.name}.servicebus.windows.net'

@@ -56,6 +56,8 @@ def _put(subscription: Subscription, path: str, body: Json) -> httpx.Response:
     kept: Json = {**body, "id": path, "name": path.rsplit("/", 1)[-1], "type": type_at(path)}
     refuse(subscription, kept, known)
     kept["properties"] = {**kept.get("properties", {}), **_given(kept)}
+    if kept.get("identity", {}).get("type") == "SystemAssigned":
+        kept["identity"] = {**kept["identity"], "principalId": f"p-{kept['name']}"}
     subscription.resources[path.lower()] = kept
     subscription.registered.add(kept["type"].split("/")[0].lower())  # as a deployment does
     if kept["type"] == "Microsoft.KeyVault/vaults":
@@ -151,6 +153,9 @@ def _given(resource: Json) -> Json:
         "Microsoft.ContainerRegistry/registries": {"loginServer": f"{name}.azurecr.io"},
         "Microsoft.Insights/components": {"ConnectionString": f"InstrumentationKey={name}"},
         "Microsoft.Web/sites": {"defaultHostName": f"{name}.azurewebsites.net"},
+        "Microsoft.CognitiveServices/accounts": {"endpoint": f"https://{name}.openai.azure.com/"},
+        "Microsoft.Communication/communicationServices": {"hostName": f"{name}.europe.communication.azure.com"},
+        "Microsoft.Communication/emailServices/domains": {"mailFromSenderDomain": f"{name.lower()}.azurecomm.net"},
         "Microsoft.DurableTask/schedulers": {"endpoint": f"https://{name}.durabletask.io"},
     }
     return properties.get(kind, {})

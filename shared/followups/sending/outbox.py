@@ -115,7 +115,10 @@ async def give_up_expired() -> list[int]:
             " error = 'The worker did not live to record whether the mail was handed over.'"
             " where state = 'sending' and leased_until <= now() returning id",
         )
-    return sorted(row["id"] for row in found)
+    given_up = sorted(row["id"] for row in found)
+    for email_id in given_up:
+        _warn_unknown(email_id)
+    return given_up
 
 
 async def unknown_mails(provider: str, limit: int = 20) -> list[Mail]:
@@ -183,7 +186,7 @@ async def _settle(connection: AsyncConnection[Any], mail: dict[str, Any], outcom
                 " updated_at = now() where id = %(id)s",
                 given,
             )
-            logger.warning("Nobody knows whether a mail was handed over.", extra={"email": mail["id"]})
+            _warn_unknown(mail["id"])
         case "postponed" if mail["attempts"] + 1 < MOST_ATTEMPTS and mail["state"] == "sending":
             delay = FIRST_DELAY * 2 ** mail["attempts"]
             await connection.execute(
@@ -209,3 +212,8 @@ async def _fail(connection: AsyncConnection[Any], mail: dict[str, Any], outcome:
             " on conflict (address) do update set scope = 'all', reason = excluded.reason where known.scope <> 'all'",
             (mail["recipient"],),
         )
+
+
+def _warn_unknown(email_id: int) -> None:
+    """An alert of the infrastructure looks for this line."""
+    logger.warning("Nobody knows whether a mail was handed over.", extra={"email": email_id})

@@ -18,6 +18,8 @@ THRESHOLDS = {
     "deployments-failed-share": ("GreaterThan", 25, "PT6H"),
     "deployments-slow": ("GreaterThan", 0, "PT1H"),
     "deployments-stuck": ("GreaterThan", 0, "PT1H"),
+    "followups-unknown": ("GreaterThan", 0, "PT1H"),
+    "followups-failing": ("GreaterThan", 5, "PT1H"),
 }
 
 
@@ -56,6 +58,7 @@ WRITTEN = {
     "A watermark has moved.": "activities/diamonds/runs.py",
     "A deployment is orphaned: its orchestration does not run.": "triggers/deploys/upkeep.py",
     "A deployment has ended and holds its slot.": "triggers/deploys/upkeep.py",
+    "Nobody knows whether a mail was handed over.": "shared/followups/sending/outbox.py",
 }
 
 
@@ -71,7 +74,7 @@ def test_the_log_lines_that_queries_look_for_are_written_with_their_fields(queri
     assert looked_for == set(WRITTEN)
 
 
-@pytest.mark.parametrize("rule", ["worker-errors", "watermark-age"])
+@pytest.mark.parametrize("rule", ["worker-errors", "watermark-age", "followups-failing"])
 def test_defect_the_host_s_own_spans_are_counted_as_the_app_s(queries, rule):
     """They count what failed for good as done, and each call twice."""
     query = queries[rule]["query"]

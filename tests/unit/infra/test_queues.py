@@ -17,11 +17,12 @@ def local(root):
     return {queue.name: queue for queue in read_config(root / "local/servicebus/config.json")}
 
 
-@pytest.mark.parametrize("name", ["consolidate", "deployments"])
+@pytest.mark.parametrize("name", ["consolidate", "deployments", "mailEvents"])
 def test_a_message_is_held_given_up_and_recognised_alike(modules, local, name):
     """How long it lives differs: the emulator, whose file this is, allows an hour, five minutes to know a repeat."""
-    azure = plain(modules["serviceBus"].named(name).value)["properties"]
-    here = local[name]
+    queue = plain(modules["serviceBus"].named(name).value)
+    azure = queue["properties"]
+    here = local[queue["name"]]
     assert duration(azure["lockDuration"]) == timedelta(milliseconds=here.lock_duration)
     assert azure["maxDeliveryCount"] == here.max_delivery_count
     assert azure["deadLetteringOnMessageExpiration"] == here.dead_letter_expired
@@ -32,7 +33,7 @@ def test_a_lock_is_renewed_for_as_long_as_a_function_may_work(modules, root):
     host = json.loads((root / "host.json").read_text())
     renewed = duration(host["extensions"]["serviceBus"]["maxAutoLockRenewalDuration"])
     assert renewed >= duration(host["functionTimeout"])
-    for name in ("consolidate", "deployments"):
+    for name in ("consolidate", "deployments", "mailEvents"):
         azure = plain(modules["serviceBus"].named(name).value)["properties"]
         assert duration(azure["lockDuration"]) < renewed
 

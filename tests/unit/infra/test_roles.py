@@ -16,6 +16,8 @@ ROLES = {
     "3913510d-42f4-4e42-8a64-420c390055eb": "Monitoring Metrics Publisher",
     "7f951dda-4ed3-4680-a7ca-43fe172d538d": "AcrPull",
     "0ad04412-c4d5-4796-b79c-f76d14c8d402": "Durable Task Data Contributor",
+    "09976791-48a7-449e-bb21-39d1a415f350": "Communication and Email Service Owner",
+    "5e0bd9bd-7b93-4f28-af87-19fc36ad61bd": "Cognitive Services OpenAI User",
 }
 CUSTOM = {"deployer"}
 """Roles of our own: what they allow is held to the requests by the tests of the Azure platform."""
@@ -31,6 +33,9 @@ ALLOWED = {
     ("roles", "operatorId", "vault"): {"Key Vault Secrets User"},
     ("roles", "appPrincipalId", "insights"): {"Monitoring Metrics Publisher"},
     ("scheduler", "appPrincipalId", "hub"): {"Durable Task Data Contributor"},
+    ("communication", "appPrincipalId", "service"): {"Communication and Email Service Owner"},
+    ("communication", "topic.identity.principalId", "eventsQueue"): {"Service Bus Data Sender"},
+    ("openAi", "appPrincipalId", "account"): {"Cognitive Services OpenAI User"},
     ("deployedAppsRoles", "deployerPrincipalId", "the resource group"): {"deployer"},
     ("deployedAppsRoles", "pullPrincipalId", "registry"): {"AcrPull"},
 }
@@ -66,15 +71,17 @@ def test_assignments_are_named_by_what_they_bind(modules):
             if declaration.subject.startswith("Microsoft.Authorization/roleAssignments@"):
                 value = plain(declaration.value)
                 scope = value.get("scope", "resourceGroup()")
-                assert value["name"].startswith(f"guid({scope}.id, {value['properties']['principalId']}, ")
                 principal = value["properties"]["principalId"]
+                # An identity that Azure makes with its resource has no id before: the resource stands for it.
+                bound = principal.replace(".identity.principalId", ".id")
+                assert value["name"].startswith(f"guid({scope}.id, {bound}, ")
                 kind = "operatorType" if principal == "operatorId" else "ServicePrincipal"
                 assert value["properties"]["principalType"] == kind
 
 
 def test_the_principals_are_the_identities_of_main(modules):
     main = modules["main"]
-    calls = ("roles", "deployedAppsRoles", "cosmos", "scheduler")
+    calls = ("roles", "deployedAppsRoles", "cosmos", "scheduler", "communication", "openAi")
     given = {call: plain(main.named(call).value)["params"] for call in calls}
     deployed = given["deployedAppsRoles"]
     apps = {params["appPrincipalId"] for params in given.values() if params is not deployed}
@@ -116,6 +123,6 @@ def test_the_app_shows_its_own_identity_and_the_one_that_deploys(modules):
 
 def test_role_ids_stand_only_where_roles_are_given(modules):
     written = {name for name, module in modules.items() for role in ROLES if role in text(module.root)}
-    assert written == {"roles", "deployedAppsRoles", "scheduler"}
+    assert written == {"roles", "deployedAppsRoles", "scheduler", "communication", "openAi"}
     calls = [node for node in walk(modules["roles"].root) if node.type == "call_expression"]
     assert any(text(field(call, "function")) == "subscriptionResourceId" for call in calls)

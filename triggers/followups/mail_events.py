@@ -1,0 +1,25 @@
+"""What Communication Services tell by Event Grid, where it comes by a queue: nobody but Event Grid may send to it."""
+
+from __future__ import annotations
+
+import logging
+
+import azure.functions as func
+
+from shared.followups.events import communication, inbox
+from shared.platform.durable import new_blueprint
+
+logger = logging.getLogger(__name__)
+queues = new_blueprint()
+MAIL_EVENTS = "mail-events"
+
+
+@queues.service_bus_queue_trigger(arg_name="message", queue_name=MAIL_EVENTS, connection="ServiceBus")
+async def followups_mail_event(message: func.ServiceBusMessage) -> None:
+    """One event in the schema of Event Grid. What comes again is known; what cannot be read is a dead letter."""
+    [event] = communication.read(b"[" + message.get_body() + b"]")
+    report = communication.event_of(event)
+    if report is None:
+        logger.info("An event of Communication Services says nothing of a mail.", extra={"type": event.event_type})
+    elif not await inbox.take(report):
+        logger.info("An event of Communication Services was known.", extra={"event": event.id})

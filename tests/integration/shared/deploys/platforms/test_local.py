@@ -167,6 +167,7 @@ async def test_a_dead_app_is_said_with_its_last_words(local_harness, recorder):
 
 
 async def test_defect_the_first_words_of_an_app_are_taken_for_its_last(local_harness, recorder):
+    local_harness.platform = LocalPlatform(healthy_s=60)  # a busy machine takes long to write all its lines
     chatty = "for number in range(40_000): print('line', number)\nprint('no database', flush=True); raise SystemExit(4)"
     spec = await local_harness.custom({"app.py": chatty})
     await local_harness.through(spec, recorder, to="release")

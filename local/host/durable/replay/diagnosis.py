@@ -16,7 +16,11 @@ def diagnose(replay: Replay, completion: Completion | None, answer: Answer) -> l
     """What is to be said at once after a turn."""
     if completion is not None:
         return [_lost(replay.lost_events)] if completion.status == CONTINUED_AS_NEW and replay.lost_events else []
-    if replay.suspended or replay.waits or replay.notes or _returned(answer):
+    if replay.suspended or replay.notes:
+        return []
+    if _returned(answer):
+        return [] if replay.open_actions or not replay.awaited_events else [_stuck(replay.awaited_events, answer)]
+    if replay.waits:
         return []
     note = (
         "The orchestrator yielded nothing that could ever complete, so it waits for ever, here as in Azure. Yield "
@@ -67,6 +71,15 @@ def _name(action: NewAction) -> str:
     if isinstance(action, ScheduleTask):
         return "a call_http" if action.name == HTTP_ACTIVITY else f"the activity '{action.name}'"
     return f"an operation of {action.instance_id}"
+
+
+def _stuck(events: list[str], answer: Answer) -> str:
+    error = f" with the error: {answer.error}" if answer.error is not None else ""
+    return (
+        f"{RETURNED}the extension goes through what it did in order and stands at its wait for the event "
+        f"'{events[0]}': the instance stays Running until that is raised, here as in Azure. The orchestrator "
+        f"ended{error}."
+    )
 
 
 def _lost(events: list[str]) -> str:

@@ -108,6 +108,11 @@ class Replay:
         return bool(self.open_tasks or self._waits)
 
     @property
+    def awaited_events(self) -> list[str]:
+        """Names of events that are awaited."""
+        return [wait.name for wait in self._waits.values()]
+
+    @property
     def lost_events(self) -> list[str]:
         """Names of events that were received and that nobody awaited."""
         return [event["Name"] for queue in self._buffered.values() for event in queue]

@@ -317,6 +317,28 @@ async def test_what_a_turn_scheduled_that_is_suspended_and_ends_is_lost_and_the_
     )
 
 
+async def test_an_orchestrator_that_fails_after_a_wait_that_the_extension_still_stands_at_says_so(lab: Any) -> None:
+    app = df.DFApp()
+
+    @app.orchestration_trigger(context_name="context")
+    def fails(context):
+        yield context.create_timer(context.current_utc_datetime + timedelta(minutes=1))
+        while True:  # which the SDK answers with the same event, again and again
+            yield context.wait_for_external_event("go")
+
+    one = await lab(app)
+    instance_id = one.start("fails")
+    await one.rest()
+    one.event(instance_id, "go", 1)
+    await one.rest()
+    one.clock.advance(60)
+    await one.rest()
+    assert one.operations.status(instance_id).status == "Running"
+    (note,) = one.extension.diagnosis(instance_id)
+    assert "stands at its wait for the event 'go'" in note
+    assert "with the error: " in note
+
+
 async def test_the_same_id_cannot_be_started_twice_at_once_but_again_when_done(lab: Any, app: df.DFApp) -> None:
     one = await lab(app)
     one.start("wait", instance_id="one")

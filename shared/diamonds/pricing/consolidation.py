@@ -63,8 +63,9 @@ async def consolidate(
         "withheld": await withheld(task.feed, task.run_id),
     }
     done = failed = 0
-    # Going on behind the last claim saves reading what the index still holds of all the rows done before.
-    after, finished, batch, refused_in_a_row = "", False, CLAIM_ROWS, 0
+    # Going on behind the last claim saves reading what the index still holds of all the rows done before, and beginning
+    # anywhere saves reading what the other workers hold at this moment.
+    after, finished, batch, refused_in_a_row = await _anywhere(task), False, CLAIM_ROWS, 0
     while not finished:
         try:
             claim = await _claim(task, {**given, "after": after, "batch": batch})
@@ -84,6 +85,13 @@ async def consolidate(
         if clock() >= stop:
             break
     return RowsConsolidated(done=done, failed=failed, finished=finished)
+
+
+async def _anywhere(task: ConsolidateRows) -> str:
+    """The id of some pending row of a large feed, at which to begin; else the beginning."""
+    async with database() as connection:
+        found = await rows(connection, _ANYWHERE, {"feed": task.feed})
+    return found[0]["supplier_stone_id"] if found else ""
 
 
 async def _claim(task: ConsolidateRows, given: dict[str, Any]) -> dict[str, Any]:
@@ -132,6 +140,12 @@ async def _consolidate(connection: AsyncConnection[Any], given: dict[str, Any]) 
         claim["last"] = max(claim["last"] or "", second["last"] or "")
     return claim
 
+
+# A look at one page in a hundred: a small table may give none.
+_ANYWHERE = """
+select supplier_stone_id from diamonds.raw_diamonds tablesample system (1)
+where feed = %(feed)s and consolidation_status = 'pending' order by random() limit 1
+"""
 
 # The row keeps its id, its holds and its purchases; the supplier's id becomes free for the new diamond.
 _RETIRE = """

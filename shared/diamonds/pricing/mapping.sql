@@ -6,7 +6,8 @@
     -- Each path is followed once: what follows uses its text several times.
     select supplier_stone_id, offer_id, payload,
         payload #>> %(shape)s as shape, payload #>> %(carats)s as carats_sent, payload #>> %(price)s as price_sent,
-        jsonb_typeof(payload #> %(price)s) = 'string' as price_is_text,
+        jsonb_typeof(payload #> %(carats)s) = 'number' as carats_are_number,
+        jsonb_typeof(payload #> %(price)s) = 'number' as price_is_number,
         payload #>> %(lab_grown)s as lab_grown, payload #>> %(treated)s as treated,
         payload #>> %(lab_grown_type)s as lab_grown_type, payload #>> %(fancy_color)s as fancy_color,
         payload #>> %(fancy_intensity)s as fancy_intensity, payload #>> %(fancy_overtone)s as fancy_overtone,
@@ -20,7 +21,7 @@
         payload #>> %(supplier_stock_id)s as supplier_stock_id
     from claimed
 ), sent as materialized (
-    select supplier_stone_id, offer_id, payload, carats_sent, price_sent, price_is_text,
+    select supplier_stone_id, offer_id, payload, carats_sent, price_sent, carats_are_number, price_is_number,
         diamonds.word(shape) as shape_sent, diamonds.word(lab_grown) as lab_grown_sent,
         diamonds.word(treated) as treated_sent, diamonds.word(lab_grown_type) as lab_grown_type,
         diamonds.word(fancy_color) as fancy_color, diamonds.word(fancy_intensity) as intensity_sent,
@@ -34,7 +35,7 @@
         diamonds.plain(supplier_stock_id) as supplier_stock_id
     from read
 ), extracted as materialized (
-    select sent.*,
+    select *,
         %(words)s::jsonb #>> array['shape', shape_sent] as shape,
         coalesce(%(words)s::jsonb #>> array['fancy_intensity', intensity_sent], intensity_sent) as fancy_intensity,
         -- A stone that was made by CVD was made.
@@ -47,29 +48,37 @@
                 'unavailable')
         end as known_availability,
         jsonb_strip_nulls(jsonb_build_object(
-            'length', coalesce(diamonds.detail(payload #> %(length)s), to_jsonb(mm[1]::numeric)),
-            'width', coalesce(diamonds.detail(payload #> %(width)s), to_jsonb(mm[2]::numeric)),
-            'depth', coalesce(diamonds.detail(payload #> %(depth)s), to_jsonb(mm[3]::numeric)),
-            'depth_percentage', diamonds.detail(payload #> %(depth_percentage)s),
-            'table_percentage', diamonds.detail(payload #> %(table_percentage)s)
+            'length', coalesce(diamonds.detail(length), to_jsonb(mm[1]::numeric)),
+            'width', coalesce(diamonds.detail(width), to_jsonb(mm[2]::numeric)),
+            'depth', coalesce(diamonds.detail(depth), to_jsonb(mm[3]::numeric)),
+            'depth_percentage', diamonds.detail(depth_percentage),
+            'table_percentage', diamonds.detail(table_percentage)
         )) as measurements,
         jsonb_strip_nulls(jsonb_build_object(
-            'eye_clean', diamonds.detail(payload #> %(eye_clean)s), 'brown', diamonds.detail(payload #> %(brown)s),
-            'green', diamonds.detail(payload #> %(green)s), 'milky', diamonds.detail(payload #> %(milky)s),
-            'fluorescence_color', diamonds.detail(payload #> %(fluorescence_color)s),
-            'discount', diamonds.detail(payload #> %(discount)s),
-            'markup_price', diamonds.detail(payload #> %(markup_price)s)
+            'eye_clean', diamonds.detail(eye_clean), 'brown', diamonds.detail(brown), 'green', diamonds.detail(green),
+            'milky', diamonds.detail(milky), 'fluorescence_color', diamonds.detail(fluorescence_color),
+            'discount', diamonds.detail(discount), 'markup_price', diamonds.detail(markup_price)
         )) as attributes
-    from sent, lateral (
-        select regexp_match(payload #>> %(dimensions)s,
-            '^\s*(\d{1,6}(?:\.\d{1,6})?)\s*x\s*(\d{1,6}(?:\.\d{1,6})?)\s*x\s*(\d{1,6}(?:\.\d{1,6})?)\s*$') as mm
-    ) dimensions
+    from (
+        select *,
+            payload #> %(length)s as length, payload #> %(width)s as width, payload #> %(depth)s as depth,
+            payload #> %(depth_percentage)s as depth_percentage, payload #> %(table_percentage)s as table_percentage,
+            payload #> %(eye_clean)s as eye_clean, payload #> %(brown)s as brown, payload #> %(green)s as green,
+            payload #> %(milky)s as milky, payload #> %(fluorescence_color)s as fluorescence_color,
+            payload #> %(discount)s as discount, payload #> %(markup_price)s as markup_price,
+            regexp_match(payload #>> %(dimensions)s,
+                '^\s*(\d{1,6}(?:\.\d{1,6})?)\s*x\s*(\d{1,6}(?:\.\d{1,6})?)\s*x\s*(\d{1,6}(?:\.\d{1,6})?)\s*$') as mm
+        from sent offset 0 -- else each path would be followed again for each use
+    ) sent
 ), typed as materialized (
     select *,
-        case when diamonds.is_decimal(carats_sent) and pg_input_is_valid(carats_sent, 'numeric(7,3)')
+        -- What is a number in JSON is decimal; a text is looked at, and one like 1.234 may be thousands or thousandths.
+        case when (carats_are_number and length(carats_sent) <= 30 or diamonds.is_decimal(carats_sent))
+                and pg_input_is_valid(carats_sent, 'numeric(7,3)')
             then carats_sent::numeric(7, 3) end as carats,
-        -- A text like 1.234 may be thousands or thousandths.
-        case when diamonds.is_decimal(price_sent) and not (price_is_text and price_sent ~ '^\s*\d{1,3}\.\d{3}\s*$')
+        case when price_is_number and length(price_sent) <= 30
+                or diamonds.is_decimal(price_sent)
+                    and (price_is_number or price_sent !~ '^\s*\d{1,3}\.\d{3}\s*$')
             then round(price_sent::numeric / %(unit)s, 2) end as price,
         case when pg_input_is_valid(lab_grown_said, 'boolean') then lab_grown_said::boolean end as lab_grown,
         case when pg_input_is_valid(treated_said, 'boolean') then treated_said::boolean end as treated

@@ -36,7 +36,7 @@ async def review(
         DataRefused: PostgreSQL cannot compute with a value.
     """
     given = {
-        **parameters(mapping, price_unit),
+        **parameters(mapping, price_unit, details=False),
         "feed": feed,
         "run_id": run_id,
         "batch": BATCH_ROWS,

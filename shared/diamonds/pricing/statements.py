@@ -15,6 +15,11 @@ from shared.diamonds.ingestion.words import words
 if TYPE_CHECKING:
     from shared.diamonds.ingestion.mapping import Mapping, PriceUnit
 
+_DETAILS = (
+    "length", "width", "depth", "depth_percentage", "table_percentage", "dimensions", "eye_clean", "brown", "green",
+    "milky", "fluorescence_color", "discount", "markup_price", "image_url", "video_url", "second_video_url",
+    "certificate_url",
+)  # fmt: skip
 _PLACE = "-- mapping.sql stands here\n"
 
 
@@ -30,10 +35,14 @@ def review_statement() -> str:
     return _with_mapping("review.sql")
 
 
-def parameters(mapping: Mapping, price_unit: PriceUnit) -> dict[str, Any]:
-    """What mapping.sql takes."""
+def parameters(mapping: Mapping, price_unit: PriceUnit, *, details: bool = True) -> dict[str, Any]:
+    """What mapping.sql takes.
+
+    Without `details` no path leads to what is stored and never judged; what has no path costs nothing.
+    """
     return {
         **{name: path and list(path) for name, path in asdict(mapping).items() if name != "words"},
+        **({} if details else dict.fromkeys(_DETAILS)),
         "words": json.dumps(words(mapping.words)),
         "unit": 100 if price_unit == "cents" else 1,
         "no_id": NO_ID,

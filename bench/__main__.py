@@ -12,6 +12,7 @@ BENCHMARKS = {
     "coldstart": "milliseconds of `import function_app`, beside the libraries it must import",
     "diamonds.run": "the diamond run end to end, beside dlt and a plain binary COPY",
     "diamonds.consolidation": "consolidation and re-pricing of 500,000 diamonds, beside a row-by-row worker",
+    "diamonds.missing": "marking what a feed no longer offers, with stale statistics, beside the planner left alone",
     "diamonds.search": "latency of the diamonds' search at 500,000 diamonds",
     "bill": "the monthly bill of the nightly run on Flex, beside the containers it replaces",
     "deploys": "deployments: first step, overhead over the bare build, many at once, status reads, the bill",

@@ -58,8 +58,9 @@ async def _measure(sizes: tuple[int, ...]) -> None:
     console.print(table)
     console.print(
         "us: heatmap, ingestion with change detection, mapping, pricing, watermark. ingestion: heatmap and raw rows, "
-        "each recognised by its hash. dlt: pages and raw rows only, 30 pages at once. COPY: rows/s of the same "
-        "payloads, already in memory, into one table. MiB: the host's peak."
+        "each recognised by its hash. review: what the run would change, before it changes anything. dlt: pages and "
+        "raw rows only, 30 pages at once. COPY: rows/s of the same payloads, already in memory, into one table. MiB: "
+        "the host's peak."
     )
     console.print(await _limited())
 
@@ -67,15 +68,17 @@ async def _measure(sizes: tuple[int, ...]) -> None:
 async def _size(size: int) -> tuple[str, ...]:
     async with _services(size, NIVODA_REQUESTS_PER_SECOND="0") as services:
         spent = Spent(services)
-        run, seconds, ingesting = await _run(services, ingested=lambda: spent.note("ingestion"))
-        spent.note("whole run")
+        run, seconds, ingesting = await _run(services, reached=spent.note)
         peak = _peak_mib(spent.pids["host"])
         spent.begin()
         dlt, loading = await asyncio.to_thread(_dlt, services)
         spent.note("dlt", loader=loading)
         console.print(spent.table(size))
         copied = await asyncio.to_thread(_copy, services.settings["POSTGRES_DSN"])
-        console.print(await asyncio.to_thread(_consolidation, services.settings["POSTGRES_DSN"], run))
+        spent.begin()
+        consolidation = await asyncio.to_thread(_consolidation, services.settings["POSTGRES_DSN"], run)
+        spent.note("plain")
+        console.print(consolidation, spent.beside_plain())
     assert run["consolidated"] == size, run
     return (
         f"{size:,}", f"{size / seconds:,.0f}", f"{seconds:.1f}", f"{size / ingesting:,.0f}", f"{size / dlt:,.0f}",
@@ -85,7 +88,7 @@ async def _size(size: int) -> tuple[str, ...]:
 
 @dataclass
 class Spent:
-    """CPU seconds of each process since the beginning of what is measured, by what was done until then."""
+    """CPU seconds of each process by what was done, each since what was noted before it."""
 
     services: Stack
     pids: dict[str, int] = field(default_factory=dict[str, int])
@@ -105,7 +108,9 @@ class Spent:
         self.since = self._now()
 
     def note(self, what: str, **also: float) -> None:
-        self.noted[what] = {name: now - self.since[name] for name, now in self._now().items()} | also
+        now = self._now()
+        self.noted[what] = {name: now[name] - self.since[name] for name in now} | also
+        self.since = now
 
     def _now(self) -> dict[str, float]:
         return {name: cpu_seconds(pid) for name, pid in self.pids.items()}
@@ -121,6 +126,11 @@ class Spent:
             label = "host; dlt's own process" if name == "host" else name
             table.add_row(label, *shown, ratio(figures["ingestion"], figures["dlt"]))
         return table
+
+    def beside_plain(self) -> str:
+        """What the database spent on consolidation, with marking what is missing, beside the plain INSERT."""
+        plain, ours = self.noted["plain"]["database"], self.noted["consolidation"]["database"]
+        return f"CPU seconds of the database: {ours:.1f} and {plain:.1f}; {ratio(plain, ours)}"
 
 
 @asynccontextmanager
@@ -141,29 +151,39 @@ def _folder() -> Generator[Path]:
         yield folder
 
 
-async def _run(services: Stack, ingested: Callable[[], None]) -> tuple[dict[str, Any], float, float]:
-    """A full run; its summary, its seconds, and those of its ingestion, at whose end `ingested` is called."""
+async def _run(services: Stack, reached: Callable[[str], None]) -> tuple[dict[str, Any], float, float]:
+    """A full run; its summary, its seconds, and those of its ingestion. `reached` is called at the end of each part."""
     headers = {"X-Admin-Key": services.settings["ADMIN_API_KEY"]}
     url = f"http://127.0.0.1:{services.options.ports.host}"
     async with httpx.AsyncClient(base_url=url, headers=headers, timeout=120) as http:
         began = time.perf_counter()
         answer = await http.post("/api/v2/triggers/scheduler", json={"run_type": "full"})
         started = answer.raise_for_status().json()
-        ingesting = 0.0
+        ingesting, at = 0.0, "ingestion"
         while True:
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(0.25)
             answer = await http.get(f"/ops/runs/{started['id']}")
             instance: dict[str, Any] = answer.json()
             progress: dict[str, Any] = instance["progress"] or {}
-            if progress.get("phase") == "consolidating" and not ingesting:
+            phase = progress.get("phase")
+            if at == "ingestion" and (phase == "consolidating" or (phase == "ingesting" and _all_done(progress))):
                 ingesting = time.perf_counter() - began
-                ingested()
+                reached(at)
+                at = "review"
+            if at == "review" and phase == "consolidating":
+                reached(at)
+                at = "consolidation"
             if instance["status"] not in ("Running", "Pending"):
                 seconds = time.perf_counter() - began
+                reached(at)
                 break
         run = (await http.get(started["location"])).json()["run"]
     assert ingesting, "the end of the ingestion was not seen"
     return run, seconds, ingesting
+
+
+def _all_done(progress: dict[str, Any]) -> bool:
+    return bool(progress.get("total")) and progress.get("done") == progress["total"]
 
 
 def _dlt(services: Stack) -> tuple[float, float]:
@@ -217,7 +237,7 @@ def _consolidation(dsn: str, run: dict[str, Any]) -> str:
 
 async def _limited() -> str:
     async with _services(SIZES[0], NIVODA_REQUESTS_PER_SECOND=str(LIMIT)) as services:
-        _, seconds, ingesting = await _run(services, ingested=lambda: None)
+        _, seconds, ingesting = await _run(services, reached=lambda _: None)
         supplier = f"http://127.0.0.1:{services.options.ports.supplier}/_control/stats"
         async with httpx.AsyncClient() as http:
             stats = (await http.get(supplier)).json()

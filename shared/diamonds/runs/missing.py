@@ -35,7 +35,7 @@ not exists (
 )
 """
 
-_COUNT = f"""
+COUNT = f"""
 select (select count(*) from diamonds.diamonds where feed = %(feed)s and status = 'active') as active,
     (select count(*) from diamonds.diamonds d where d.feed = %(feed)s and d.status = 'active' and {_UNSEEN}) as missing
 """  # noqa: S608 - a condition written above
@@ -65,7 +65,7 @@ async def count_missing(run_id: UUID) -> int | None:
             return None
         await connection.execute(_READ_ONCE)
         given = {"feed": found[0]["feed"], "runs": found[0]["runs"]}
-        return (await rows(connection, _COUNT, given, prepare=False))[0]["missing"]
+        return (await rows(connection, COUNT, given, prepare=False))[0]["missing"]
 
 
 async def mark_missing_deleted(run_id: UUID, max_share: float) -> MissingDiamonds:
@@ -96,7 +96,7 @@ async def mark_missing_deleted(run_id: UUID, max_share: float) -> MissingDiamond
             )
         given = {"run_id": run_id, "feed": run["feed"], "runs": run["runs"]}
         await connection.execute(_READ_ONCE)
-        counts = (await rows(connection, _COUNT, given, prepare=False))[0]
+        counts = (await rows(connection, COUNT, given, prepare=False))[0]
         allowed = run["released"] or counts["missing"] <= max_share * counts["active"]
         if allowed:
             await connection.execute(_MARK.encode(), given, prepare=False)

@@ -37,7 +37,7 @@ async def aged(diamonds):
     return run.plan.run_id
 
 
-@pytest.mark.parametrize("statement", ["_COUNT", "_MARK", "_FORGET"])
+@pytest.mark.parametrize("statement", ["COUNT", "_MARK", "_FORGET"])
 async def test_no_diamond_is_looked_up_by_itself(migrated, diamonds, statement):
     run_id = await aged(diamonds)
     async with database() as connection:

@@ -32,7 +32,7 @@ create table papers.embedding_usage (
     texts bigint not null default 0,
     tokens bigint not null default 0,
     cut bigint not null default 0, -- texts that were longer than the model reads
-    dollars numeric(12, 6) not null default 0,
+    dollars numeric(18, 9) not null default 0,
     primary key (model_id, day)
 );
 

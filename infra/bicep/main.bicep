@@ -184,6 +184,20 @@ param openAiCapacity int = 20
 @minLength(1)
 param followupsModelKey string
 
+@description('What turns papers into vectors: the model that comes along, or a model of OpenAI or Azure OpenAI.')
+@allowed([
+  'static'
+  'openai'
+])
+param papersEmbedder string = 'static'
+param papersOpenaiModel string = 'text-embedding-3-small'
+param papersOpenaiEndpoint string = 'https://api.openai.com/v1'
+
+@description('Key of the API of embeddings; unset: the app\'s identity, which Azure OpenAI takes.')
+@secure()
+@minLength(1)
+param papersOpenaiKey string
+
 @description('Client id of the web app at Google that agents sign in with; empty: none can.')
 param googleClientId string = ''
 
@@ -318,6 +332,7 @@ var watermarkContainer = 'watermarks'
 var sourcesContainer = 'deploy-sources'
 var buildLogsContainer = 'deploy-logs'
 var contextsContainer = 'deploy-contexts'
+var papersContainer = 'papers'
 
 resource platformGroup 'Microsoft.Resources/resourceGroups@2025-04-01' = {
   name: 'rg-${environmentName}'
@@ -380,6 +395,7 @@ module dataStorage 'storage.bicep' = {
       sourcesContainer
       buildLogsContainer
       contextsContainer
+      papersContainer
     ]
     versioned: true
     expireAfterDays: {
@@ -450,6 +466,7 @@ module secrets 'secrets.bicep' = {
     sesSecretAccessKey: sesSecretAccessKey
     resendWebhookSecret: resendWebhookSecret
     followupsModelKey: followupsModelKey
+    papersOpenaiKey: papersOpenaiKey
   }
 }
 
@@ -784,6 +801,11 @@ module app 'functionApp.bicep' = {
       FOLLOWUPS_MODEL: followupsModel
       FOLLOWUPS_MODEL_ENDPOINT: !empty(openAiLocation) ? openAi.outputs.endpoint : followupsModelEndpoint
       FOLLOWUPS_MODEL_KEY: '@Microsoft.KeyVault(SecretUri=${secrets.outputs.followupsModelKeyUri})'
+      PAPERS_CONTAINER: papersContainer
+      PAPERS_EMBEDDER: papersEmbedder
+      PAPERS_OPENAI_MODEL: papersOpenaiModel
+      PAPERS_OPENAI_ENDPOINT: papersOpenaiEndpoint
+      PAPERS_OPENAI_KEY: '@Microsoft.KeyVault(SecretUri=${secrets.outputs.papersOpenaiKeyUri})'
       GOOGLE_CLIENT_ID: googleClientId
       FOLLOWUPS_SNS_TOPICS: snsTopics
       FOLLOWUPS_REPLY_TO: followupsReplyTo

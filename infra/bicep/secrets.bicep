@@ -42,6 +42,11 @@ param resendWebhookSecret string
 @minLength(1)
 param followupsModelKey string
 
+@description('Key of the API of embeddings; unset: the app\'s identity.')
+@secure()
+@minLength(1)
+param papersOpenaiKey string
+
 @description('When the secrets expire: the reminder to rotate them. Key Vault keeps serving an expired secret to the app.')
 param expiresAt string = dateTimeAdd(utcNow(), 'P1Y')
 
@@ -169,6 +174,18 @@ resource resendWebhookSecretSecret 'Microsoft.KeyVault/vaults/secrets@2024-11-01
   }
 }
 
+resource papersOpenaiKeySecret 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = {
+  parent: vault
+  name: 'papers-openai-key'
+  properties: {
+    value: papersOpenaiKey
+    contentType: 'text/plain'
+    attributes: {
+      exp: dateTimeToEpoch(expiresAt)
+    }
+  }
+}
+
 resource followupsModelKeySecret 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = {
   parent: vault
   name: 'followups-model-key'
@@ -192,4 +209,5 @@ output authcacheJwtKeysUri string = '${vault.properties.vaultUri}secrets/${authc
 output followupsJwtSecretUri string = '${vault.properties.vaultUri}secrets/${followupsJwtSecretSecret.name}'
 output sesKeyUri string = '${vault.properties.vaultUri}secrets/${sesKeySecret.name}'
 output resendWebhookSecretUri string = '${vault.properties.vaultUri}secrets/${resendWebhookSecretSecret.name}'
+output papersOpenaiKeyUri string = '${vault.properties.vaultUri}secrets/${papersOpenaiKeySecret.name}'
 output followupsModelKeyUri string = '${vault.properties.vaultUri}secrets/${followupsModelKeySecret.name}'

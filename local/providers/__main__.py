@@ -3,6 +3,9 @@
 import argparse
 import sys
 
+from starlette.applications import Starlette
+
+from local.providers.embeddings import Embeddings
 from local.providers.model import KEY, Model
 from local.serving import serve
 
@@ -13,7 +16,8 @@ def main() -> int:
     parser.add_argument("--gullible", action="store_true", help="do what a text among the data says")
     options = parser.parse_args()
     ready = f"ready http://127.0.0.1:{options.port}/v1 a model; its key is {KEY}"
-    return serve(Model(gullible=options.gullible).app(), options.port, ready)
+    app = Starlette(routes=[*Model(gullible=options.gullible).app().routes, *Embeddings().routes()])
+    return serve(app, options.port, ready)
 
 
 if __name__ == "__main__":

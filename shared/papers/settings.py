@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 
 from shared.platform.settings import Settings, read_settings
 
@@ -40,14 +40,13 @@ class PaperSettings(Settings):
         description="gigabytes that an index of nearest neighbours may take; a larger one is not built",
     )
     papers_query_seconds: float = Field(10, gt=0, le=60, description="seconds that a search may take")
-    papers_azure_openai_endpoint: str = Field(
-        "",
-        pattern=r"^(https?://[A-Za-z0-9.:-]+/?)?$",
-        description="address of Azure OpenAI, opened with the app's identity unless PAPERS_OPENAI_KEY is set",
+    papers_openai_endpoint: str = Field(
+        "https://api.openai.com/v1",
+        pattern=r"^https?://[A-Za-z0-9./:-]+$",
+        description="address of the API of embeddings; at Azure OpenAI https://<resource>.openai.azure.com/openai/v1",
     )
-    papers_openai_key: SecretStr | None = Field(None, description="key of OpenAI, or of Azure OpenAI")
-    papers_openai_url: str = Field(
-        "", pattern=r"^(https?://[A-Za-z0-9./:-]+)?$", description="address of OpenAI's API; unset: its own"
+    papers_openai_key: SecretStr | None = Field(
+        None, description="key of that API; unset: the app's identity, which Azure OpenAI takes"
     )
     papers_openai_model: str = Field(
         "text-embedding-3-small", max_length=100, description="model, or in Azure the deployment, that embeds"
@@ -56,6 +55,12 @@ class PaperSettings(Settings):
     papers_openai_dollars_per_million: float = Field(
         0.02, ge=0, le=100, description="dollars that a million tokens of that model cost"
     )
+
+    @field_validator("papers_openai_key", mode="before")
+    @classmethod
+    def _unset(cls, value: object) -> object:
+        # A vault holds no empty secret, so that one which nobody has chosen says so.
+        return None if value == "unset" else value
 
 
 def settings() -> PaperSettings:

@@ -16,6 +16,7 @@ from shared.papers.embedding.models import BoxEmbedded, EmbedShare
 from shared.papers.embedding.texts import embedding_text
 from shared.papers.settings import settings
 from shared.platform.errors import InvalidInput
+from shared.platform.retry import Backoff, Time, retry
 from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from shared.papers.embedding.embedders.base import Embedded, Embedder
 
 LEASE_MINUTES = 10
+PATIENCE = Backoff(limit=90, first_delay=1, longest_delay=20, longest_wait=60)
+"""With a model that is busy, within an activity; the claims outlast it."""
 MOST_ATTEMPTS = 5
 """After which a paper is shown as failed: whatever claims it dies, or the model refuses it."""
 
@@ -74,7 +77,7 @@ def _batches(claimed: Sequence[_Claimed], model: Embedder) -> Iterator[list[_Cla
 async def _embed(model_id: int, claim: UUID, model: Embedder, batch: list[_Claimed]) -> tuple[int, int]:
     """Embed a batch; (stored, failed). One that the model refuses is halved until the text that it refuses is alone."""
     try:
-        found = await model.embed([one.text for one in batch])
+        found = await retry(lambda _: model.embed([one.text for one in batch]), PATIENCE, Time())
     except InvalidInput as error:
         if len(batch) == 1:
             await _refuse(model_id, batch[0].paper_id, str(error))

@@ -50,6 +50,13 @@ class PapersApp:
             time.sleep(0.1)
         return found
 
+    def until(self, holds: Callable[[], bool], seconds: float = 60) -> None:
+        """Wait for it."""
+        deadline = time.monotonic() + seconds
+        while not holds():
+            assert time.monotonic() < deadline, self.host.output[-40:]
+            time.sleep(0.1)
+
     def minute(self) -> None:
         """Let the minute timer fire."""
         self.ask("POST", "/admin/functions/operations_minute", {}, status=202)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +19,7 @@ async def test_every_route_answers_as_its_document_says(running: Any, tmp_path: 
         started = app.ask("POST", "/api/papers/ingest", {"blob": blob, "source": "arxiv"}, status=202)
         app.ended(started["location"])
         app.ask("POST", "/api/papers/enrich", status=202)
-        while not any(one["waiting"] == 0 for one in app.ask("GET", "/api/papers/models")["models"]):
-            time.sleep(0.1)
+        app.until(lambda: any(one["waiting"] == 0 for one in app.ask("GET", "/api/papers/models")["models"]))
         command = [str(Path(sys.executable).with_name("st")), "run", f"{app.host.url}/openapi.json", *FLAGS]
         fuzzing = await asyncio.create_subprocess_exec(
             *command, "--header", f"X-Admin-Key: {KEY}",

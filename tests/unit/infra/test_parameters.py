@@ -77,6 +77,7 @@ def test_what_is_not_set_has_the_default_of_the_template(file, modules, unset):
         "sesSecretAccessKey",
         "resendWebhookSecret",
         "followupsModelKey",
+        "papersOpenaiKey",
     }
     assert differing == dict.fromkeys(secrets, "unset"), "a secret has no default in the template"
 

@@ -36,31 +36,16 @@ class OpenAiEmbedder:
 
     @classmethod
     def from_settings(cls) -> OpenAiEmbedder:
-        """The embedder that the settings describe.
-
-        Raises:
-            TerminalError: neither a key nor an address of Azure OpenAI is set.
-        """
-        from openai import AsyncAzureOpenAI, AsyncOpenAI  # noqa: PLC0415 - loads in the activity that needs it
+        """The embedder that the settings describe."""
+        from openai import AsyncOpenAI  # noqa: PLC0415 - loads in the activity that needs it
 
         chosen = settings()
-        key = chosen.papers_openai_key.get_secret_value() if chosen.papers_openai_key else None
-        given: dict[str, Any] = {"max_retries": 0, "timeout": CALL_SECONDS}
-        if chosen.papers_azure_openai_endpoint:
-            client = AsyncAzureOpenAI(
-                azure_endpoint=chosen.papers_azure_openai_endpoint,
-                api_version="2024-10-21",
-                **({"api_key": key} if key else {"azure_ad_token_provider": _token}),
-                **given,
-            )
-        elif key:
-            client = AsyncOpenAI(api_key=key, base_url=chosen.papers_openai_url or None, **given)
-        else:
-            raise TerminalError(
-                "No service of embeddings is named.",
-                code="settings",
-                remedy="Set PAPERS_AZURE_OPENAI_ENDPOINT, or PAPERS_OPENAI_KEY.",
-            )
+        client = AsyncOpenAI(
+            api_key=chosen.papers_openai_key.get_secret_value() if chosen.papers_openai_key else _token,
+            base_url=chosen.papers_openai_endpoint,
+            max_retries=0,
+            timeout=CALL_SECONDS,
+        )
         return cls(
             client,
             chosen.papers_openai_model,

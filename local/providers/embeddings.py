@@ -1,0 +1,85 @@
+"""Embeddings with the API of OpenAI: hashed words in place of a model, under the limits of the real one."""
+
+from __future__ import annotations
+
+import hmac
+import math
+import re
+import zlib
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+KEY = "local-model-key"
+MOST_TOKENS = 300_000
+LONGEST_TOKENS = 8_192
+MOST_TEXTS = 2_048
+_WORD = re.compile(r"\w+")
+
+
+@dataclass
+class Embeddings:
+    """What it was asked, and how often it is too busy.
+
+    Attributes:
+        asked: the number of texts of each request that was answered.
+        busy: how many of the next requests it puts off.
+        seconds: that it then asks to wait.
+        refused: a word that it refuses to embed.
+    """
+
+    asked: list[int] = field(default_factory=list[int])
+    busy: int = 0
+    seconds: float = 0.1
+    refused: str = "\0"
+
+    def routes(self) -> list[Route]:
+        """Its part of the API."""
+        return [Route("/v1/embeddings", self._embed, methods=["POST"])]
+
+    async def _embed(self, request: Request) -> Response:
+        if not hmac.compare_digest(request.headers.get("authorization", ""), f"Bearer {KEY}"):
+            return _error(401, "invalid_api_key", "Incorrect API key provided.")
+        if self.busy:
+            self.busy -= 1
+            return _error(429, "rate_limit_exceeded", "Too many requests.", {"retry-after": str(self.seconds)})
+        asked: dict[str, Any] = await request.json()
+        texts: list[str] = asked["input"]
+        tokens = [len(_WORD.findall(text)) for text in texts]
+        if refusal := self._refusal(texts, tokens):
+            return _error(400, *refusal)
+        self.asked.append(len(texts))
+        data = [
+            {"object": "embedding", "index": at, "embedding": _vector(text, asked["dimensions"])}
+            for at, text in enumerate(texts)
+        ]
+        usage = {"prompt_tokens": sum(tokens), "total_tokens": sum(tokens)}
+        return JSONResponse({"object": "list", "data": data, "model": asked["model"], "usage": usage})
+
+    def _refusal(self, texts: list[str], tokens: list[int]) -> tuple[str, str] | None:
+        if len(texts) > MOST_TEXTS:
+            return "invalid_request_error", f"More than {MOST_TEXTS} inputs."
+        if max(tokens) > LONGEST_TOKENS:
+            return "context_length_exceeded", f"This model reads {LONGEST_TOKENS} tokens, not {max(tokens)}."
+        if sum(tokens) > MOST_TOKENS:
+            return "max_tokens_per_request", f"Requested {sum(tokens)} tokens, max {MOST_TOKENS}."
+        if any(self.refused in text for text in texts):
+            return "content_filter", "The input was filtered."
+        return None
+
+
+def _vector(text: str, dimensions: int) -> list[float]:
+    vector = [0.0] * dimensions
+    for word in _WORD.findall(text.lower()):
+        hashed = zlib.crc32(word.encode())
+        vector[hashed % dimensions] += 1 if hashed & 0x8000_0000 else -1
+    length = math.sqrt(sum(value * value for value in vector))
+    return [value / length for value in vector] if length else [1.0, *vector[1:]]
+
+
+def _error(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> Response:
+    error = {"message": message, "type": "invalid_request_error", "param": None, "code": code}
+    return JSONResponse({"error": error}, status, headers)

@@ -68,14 +68,13 @@ async def followups_password_page(query: PasswordPageQuery) -> func.HttpResponse
     new_passwords.PATH,
     needs=PUBLIC,
     summary="Set a new password",
-    consumes="application/x-www-form-urlencoded",
     produces="text/html",
     limit=LONGEST_FORM,
 )
-async def followups_set_password(body: bytes, request: func.HttpRequest) -> func.HttpResponse:
-    """What the page sends: `token` and `password`. It ends all sessions of the agent."""
+async def followups_set_password(request: func.HttpRequest) -> func.HttpResponse:
+    """Takes the form of the page, with `token` and `password`. It ends all sessions of the agent."""
     try:
-        form = parse_qs(body.decode(), max_num_fields=5)
+        form = parse_qs(request.get_body().decode(), max_num_fields=5)
     except ValueError:
         form: dict[str, list[str]] = {}
     token, password = form.get("token", [""])[0], form.get("password", [""])[0]

@@ -294,11 +294,14 @@ async def test_of_two_writers_at_once_one_text_is_stored(crm):
     await crm.due(await crm.agent())
     [claim] = await claims.claim(10)
 
+    both = asyncio.Barrier(2)
+
     class Writer:
         def __init__(self, word):
             self.word = word
 
         async def write(self, brief):
+            await both.wait()
             return Draft(subject="A few words about your plans", body="\n\n".join(["Hello Ann,", *[self.word] * 3]))
 
     answers = await asyncio.gather(*(compose(claim, Writer(word)) for word in ("one", "two")))

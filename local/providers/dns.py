@@ -29,14 +29,14 @@ class Dns:
         aliases: names that are another one's.
         broken: it answers SERVFAIL to everything.
         silent: it answers nothing.
-        asked: how often each name was asked for.
+        queries: how often there was one for each name.
     """
 
     texts: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     aliases: dict[str, str] = field(default_factory=dict[str, str])
     broken: bool = False
     silent: bool = False
-    asked: Counter[str] = field(default_factory=Counter[str])
+    queries: Counter[str] = field(default_factory=Counter[str])
 
     @asynccontextmanager
     async def serving(self) -> AsyncGenerator[str]:
@@ -61,7 +61,7 @@ class Dns:
             answer.set_rcode(dns.rcode.SERVFAIL)
             return answer.to_wire()
         name = query.question[0].name.to_text(omit_final_dot=True).lower()
-        self.asked[name] += 1
+        self.queries[name] += 1
         while alias := self.aliases.get(name):
             answer.answer.append(dns.rrset.from_text(f"{name}.", TTL, "IN", "CNAME", f"{alias}."))
             name = alias

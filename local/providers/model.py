@@ -1,6 +1,6 @@
 """A model provider with the API of OpenAI: it writes a plain mail from the data that it is given.
 
-It reads its data and nothing else, unless it is told to be gullible: then it does what a text among the data says.
+It reads its data and nothing else, unless it is made gullible: then it does what a text among the data says.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ _STATUSES = {"throttled": 429, "broken": 503}
 
 @dataclass
 class Model:
-    """What it was asked, and what goes wrong.
+    """Its requests, and what goes wrong.
 
     Attributes:
-        asked: the bodies of all requests.
+        requests: the bodies of all of them.
         faults: of the next requests.
         silence_seconds: how long it says nothing at the fault `silence`.
     """
 
     gullible: bool = False
-    asked: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    requests: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     faults: list[Fault] = field(default_factory=list[Fault])
     silence_seconds: float = 5
 
@@ -46,21 +46,21 @@ class Model:
     async def _complete(self, request: Request) -> Response:
         if not hmac.compare_digest(request.headers.get("authorization", ""), f"Bearer {KEY}"):
             return _error(401, "invalid_api_key")
-        asked = await request.json()
-        if (asked.get("response_format") or {}).get("type") != "json_schema" or "max_completion_tokens" not in asked:
+        body = await request.json()
+        if (body.get("response_format") or {}).get("type") != "json_schema" or "max_completion_tokens" not in body:
             return _error(400, "invalid_request_error")
-        self.asked.append(asked)
+        self.requests.append(body)
         fault = self.faults.pop(0) if self.faults else None
         if fault == "silence":
             await asyncio.sleep(self.silence_seconds)
         if fault in _STATUSES:
             return _error(_STATUSES[fault], fault)
-        content = json.dumps(self._mail(json.loads(asked["messages"][-1]["content"])))
+        content = json.dumps(self._mail(json.loads(body["messages"][-1]["content"])))
         content = {"cut": content[:20], "no-json": "Dear client"}.get(fault or "", content)
         message = {"role": "assistant", "content": content, "refusal": None}
         if fault == "refusal":
             message |= {"content": None, "refusal": "I cannot help with that."}
-        return JSONResponse(_answer(asked, message, "length" if fault == "cut" else "stop"))
+        return JSONResponse(_answer(body, message, "length" if fault == "cut" else "stop"))
 
     def _mail(self, data: dict[str, Any]) -> dict[str, str]:
         texts = f"{data['client']['notes']}\n{data['wishes_of_the_agent']}"
@@ -77,14 +77,14 @@ class Model:
         return {"subject": "A thought about your property plans", "body": "\n\n".join([greeting, *paragraphs])}
 
 
-def _answer(asked: dict[str, Any], message: dict[str, Any], finished: str) -> dict[str, Any]:
-    read = sum(len(one["content"]) for one in asked["messages"]) // 4
+def _answer(body: dict[str, Any], message: dict[str, Any], finished: str) -> dict[str, Any]:
+    read = sum(len(one["content"]) for one in body["messages"]) // 4
     written = len(message["content"] or message["refusal"]) // 4
     return {
         "id": f"chatcmpl-{uuid4().hex}",
         "object": "chat.completion",
         "created": 1_700_000_000,
-        "model": asked["model"],
+        "model": body["model"],
         "choices": [{"index": 0, "message": message, "finish_reason": finished, "logprobs": None}],
         "usage": {"prompt_tokens": read, "completion_tokens": written, "total_tokens": read + written},
     }

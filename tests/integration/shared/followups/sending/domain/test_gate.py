@@ -34,13 +34,13 @@ async def zone(crm, mails, monkeypatch):
 async def test_a_domain_that_is_ready_sends_and_is_looked_at_once_a_day(crm, zone):
     await crm.due(await crm.agent(), 3)
     assert (await crm.sweep()).sent == 3
-    asked = zone.asked["example.com"]
+    queries = zone.queries["example.com"]
     await crm.due(await crm.agent("b@example.com"))
     assert (await crm.sweep()).sent == 1
-    assert zone.asked["example.com"] == asked == 1
+    assert zone.queries["example.com"] == queries == 1
     await crm.execute("update followups.scheduler set domain_checked_at = now() - interval '25 hours'")
     assert await gate.refused() == []
-    assert zone.asked["example.com"] == 2
+    assert zone.queries["example.com"] == 2
 
 
 async def test_nothing_goes_out_while_the_domain_is_not_ready_and_then_all_does(crm, mails, zone):
@@ -122,5 +122,5 @@ async def test_each_provider_is_looked_at_as_it_sends_by_default(crm, zone, monk
     monkeypatch.setenv("FOLLOWUPS_DKIM_SELECTORS", "")
     forget_settings()
     found = "; ".join(await gate.refused())
-    assert names <= set(zone.asked)
+    assert names <= set(zone.queries)
     assert ("FOLLOWUPS_DKIM_SELECTORS" in found) == (provider == "ses")

@@ -8,6 +8,7 @@ from pathlib import Path
 from local.processes import port_in_use
 from local.serving import serve
 from local.smtp.app import create_app
+from local.smtp.inbound import Inbound
 from local.smtp.sink import LostAnswers, Rejection, Sink
 
 
@@ -40,6 +41,11 @@ def main() -> int:
         metavar="N",
         help="keep every Nth mail and cut its connection in place of the answer (default: of none)",
     )
+    parser.add_argument(
+        "--inbound",
+        metavar="URL",
+        help="hand mails to FOLLOWUPS_REPLY_TO over to the app at this address, with its ADMIN_API_KEY (default: none)",
+    )
     options = parser.parse_args()
     if port_in_use(options.port):
         print(f"Port {options.port} is in use. Stop what uses it or pass --port.", file=sys.stderr)  # noqa: T201 - as is
@@ -48,6 +54,9 @@ def main() -> int:
     for rejection in options.reject:
         sink.reject(rejection)
     sink.lost_answers = LostAnswers(every=options.lose_answers)
+    address, key = os.environ.get("FOLLOWUPS_REPLY_TO"), os.environ.get("ADMIN_API_KEY")
+    if options.inbound and address and key:
+        sink.inbound = Inbound(address, options.inbound, key)
     ready = f"ready smtp://127.0.0.1:{options.port} mails at http://127.0.0.1:{options.http_port}/messages"
     return serve(create_app(sink, options.port), options.http_port, ready, "--http-port")
 

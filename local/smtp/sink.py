@@ -12,6 +12,8 @@ from typing import cast
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from pydantic import BaseModel, ConfigDict, Field
 
+from local.smtp.inbound import Inbound
+
 MAX_MAIL = 10 << 20
 _POLICY = email.policy.SMTP.clone(refold_source="none")
 _SENDER, _RECIPIENT = "X-Envelope-From", "X-Envelope-To"
@@ -60,6 +62,7 @@ class Sink:
         self.folder = folder
         self.rejections: dict[str, Rejection] = {}
         self.lost_answers = LostAnswers()
+        self.inbound: Inbound | None = None
         self._since_lost = 0
         folder.mkdir(parents=True, exist_ok=True)
 
@@ -82,6 +85,9 @@ class Sink:
 
     async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - see above
         content = cast("bytes", envelope.content)
+        app = self.inbound if self.inbound and self.inbound.takes(envelope.rcpt_tos) else None
+        if app and not await app.hand_over(envelope.mail_from or "", content):
+            return "451 4.3.0 The app does not take mails now"
         name = await asyncio.to_thread(self.keep, envelope, content)
         self._since_lost += 1
         if 0 < self.lost_answers.every <= self._since_lost:

@@ -75,7 +75,10 @@ def services(
         ),
         Service(
             "smtp",
-            module("local.smtp", "--port", ports.smtp, "--http-port", ports.mail, "--data", folder / "mail"),
+            module(
+                *("local.smtp", "--port", ports.smtp, "--http-port", ports.mail, "--data", folder / "mail"),
+                *("--inbound", f"http://127.0.0.1:{ports.host}/webhooks/mail"),
+            ),
             f"smtp://127.0.0.1:{ports.smtp}, http://127.0.0.1:{ports.mail}/messages",
         ),
         Service(

@@ -33,7 +33,6 @@ class Arrived(LazyModel):
     "/webhooks/mail",
     needs=ADMIN,
     summary="A mail that a relay received for the app",
-    consumes="message/rfc822",
     limit=1_000_000,
 )
 async def followups_take_mail(query: Envelope, body: bytes) -> Arrived:

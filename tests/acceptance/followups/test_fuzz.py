@@ -15,7 +15,7 @@ AGENT = {"email": "alice@example.com", "password": "a long password", "name": "A
 
 
 async def test_every_route_answers_as_its_document_says(running: Any, tmp_path: Path) -> None:
-    async with running() as app:
+    async with running(RESEND_WEBHOOK_SECRET="whsec_c2VjcmV0") as app:
         app.minute()
         app.until(lambda: app.host.request("GET", "/health/scheduler").status == 200)
         token = app.ask("POST", "/api/agents/register", AGENT, status=201, admin=True)["access_token"]

@@ -1,5 +1,6 @@
 """The mail sink as users start it, spoken to by Python's own mail client."""
 
+import asyncio
 import signal
 import smtplib
 import subprocess
@@ -8,7 +9,11 @@ from email.message import EmailMessage
 
 import httpx
 import pytest
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
 
+from local.arm.servers import listening
 from local.processes import free_port, free_ports
 
 
@@ -104,3 +109,49 @@ def test_bad_flags_and_busy_ports_are_named(start, tmp_path):
         done = subprocess.run([*command, *flags], capture_output=True, text=True, timeout=20, check=False)
         assert done.returncode == code
         assert says in done.stderr
+
+
+@pytest.fixture
+async def app(monkeypatch):
+    """An app that takes mails as it is told to; those that came, and its address."""
+    came, answers = [], [200]
+
+    async def take(request):
+        came.append((request.query_params["sender"], request.headers["x-admin-key"], await request.body()))
+        return PlainTextResponse("", answers[0])
+
+    async with listening(Starlette(routes=[Route("/webhooks/mail", take, methods=["POST"])])) as port:
+        monkeypatch.setenv("FOLLOWUPS_REPLY_TO", "Replies@example.com")
+        monkeypatch.setenv("ADMIN_API_KEY", "the key")
+        yield came, answers, f"http://127.0.0.1:{port}/webhooks/mail"
+
+
+async def test_mails_to_the_apps_address_are_handed_over_and_no_others(start, app):
+    came, answers, url = app
+    _, port, http = await asyncio.to_thread(start, "--inbound", url)
+
+    def send(to):
+        with smtplib.SMTP("127.0.0.1", port) as relay:
+            relay.send_message(_mail(to=to), from_addr="ann@example.com")
+
+    await asyncio.to_thread(send, "replies@example.com")
+    await asyncio.to_thread(send, "agent@example.com")
+    [(sender, key, content)] = came
+    assert (sender, key, b"It is done." in content) == ("ann@example.com", "the key", True)
+    answers[0] = 503
+    with pytest.raises(smtplib.SMTPDataError) as refused:
+        await asyncio.to_thread(send, "replies@example.com")
+    assert refused.value.smtp_code == 451
+    shown = await asyncio.to_thread(lambda: httpx.get(f"{http}/messages").json())
+    assert [mail["recipients"] for mail in shown] == [["replies@example.com"], ["agent@example.com"]]
+
+
+async def test_without_an_app_the_sender_has_to_come_again(start, app):
+    _, port, _ = await asyncio.to_thread(start, "--inbound", f"http://127.0.0.1:{free_port()}/webhooks/mail")
+
+    def send():
+        with smtplib.SMTP("127.0.0.1", port) as relay:
+            relay.send_message(_mail(to="replies@example.com"), from_addr="ann@example.com")
+
+    with pytest.raises(smtplib.SMTPDataError):
+        await asyncio.to_thread(send)

@@ -40,6 +40,15 @@ function onOffer(summary) {
     h("p", { class: "quiet" }, `As of ${new Date(summary.as_of).toLocaleTimeString("en-GB")}.`));
 }
 
+// A run that waits for a person is not forgotten when a later one is looked at.
+function othersHeld(list, open) {
+  const held = list.filter((run) => run.status === "held" && run.run_id !== open);
+  if (!held.length) return null;
+  return h("section", { id: "also-held", class: "held", role: "status" },
+    h("h2", {}, held.length === 1 ? "A run waits to be released or discarded" : `${count(held.length)} runs wait to be released or discarded`),
+    h("ul", {}, held.map((run) => h("li", {}, h("a", { href: `#diamonds/${run.run_id}` }, `${run.feed}, ${run.run_type}, of `, time(run.started_at))))));
+}
+
 export async function show(console_) {
   const [{ data: list, pagination }, summary, { data: known }] = await Promise.all([
     console_.ask(`${RUNS}?${query({ limit: LISTED, cursor: place.cursor })}`),
@@ -56,7 +65,7 @@ export async function show(console_) {
   return [
     watermarks(known),
     runs(list, feeds, open, console_, pager("runs", place, pagination.next, console_.again)),
-    waiting, ...(found ? [held(found, console_), ...oneRun(found, console_)] : []),
+    waiting, othersHeld(list, open), ...(found ? [held(found, console_), ...oneRun(found, console_)] : []),
     history(list), onOffer(summary), ...failed, found ? partitionsOf(found) : null,
   ];
 }

@@ -26,6 +26,7 @@ _SUPPLIERS = (
     "Surat Exports",
     "Yakutia Cut",
 )
+FANCY = 499
 _AVAILABILITY = ("AVAILABLE",) * 46 + ("ON_HOLD", "ON_HOLD", "MEMO", "MEMO")
 
 
@@ -59,6 +60,15 @@ class Stone(NamedTuple):
 def mix(number: int) -> int:
     """Return 32 bits that look random but belong to `number` (Knuth's multiplicative hash)."""
     return number * 2654435761 & 0xFFFFFFFF
+
+
+def fancy(number: int) -> tuple[str, str, str | None] | None:
+    """Hue, intensity and overtone of stone `number`, if it is the one in FANCY that has a colour of its own."""
+    bits = mix(number + 13)
+    if bits % FANCY:
+        return None
+    pick = bits >> 24
+    return ("YELLOW", "PINK")[pick & 1], ("Fancy", "Fancy Intense")[pick >> 1 & 1], (None, "Brownish")[pick >> 2 & 1]
 
 
 @cache

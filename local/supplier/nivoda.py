@@ -11,7 +11,7 @@ from typing import Any, Literal, cast
 from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLResolveInfo
 
 from local.supplier.catalogue import Catalogue, Condition, Order, Row, one_of, stone_id, stone_number, within
-from local.supplier.dataset import Stone, mix
+from local.supplier.dataset import Stone, fancy, mix
 from local.supplier.execution import Record, Request, execute
 from local.supplier.faults import FaultName, Faults
 from local.supplier.orders import Hold, Orders, Refused
@@ -22,8 +22,6 @@ PriceUnit = Literal["cents", "dollars"]
 
 _UNAUTHENTICATED = {"code": "UNAUTHENTICATED"}
 _BAD_INPUT = {"code": "BAD_USER_INPUT"}
-FANCY = 499
-"""One stone in so many has a fancy colour."""
 _MEDIA = "https://media.supplier.invalid"
 
 
@@ -231,13 +229,15 @@ def _certificate(stone: Stone, row: Row) -> Record:
 
 
 def _color(stone: Stone, row: Row) -> Record:
-    """The grade of a white stone. One in some hundred has a colour instead, which has no grade."""
-    bits = mix(row.n + 13)
-    if bits % FANCY:
-        return {"color": stone.color, "f_color": None, "f_intensity": None, "f_overtone": None}
-    hue, overtone = ("YELLOW", "PINK")[bits >> 30 & 1], (None, "Brownish")[bits >> 29 & 1]
-    return {"color": "FANCY", "f_color": hue, "f_intensity": ("Fancy", "Fancy Intense")[bits >> 28 & 1],
-            "f_overtone": overtone}  # fmt: skip
+    """The grade of a white stone; a colour of its own has none."""
+    own = fancy(row.n)
+    hue, intensity, overtone = own or (None, None, None)
+    return {
+        "color": "FANCY" if own else stone.color,
+        "f_color": hue,
+        "f_intensity": intensity,
+        "f_overtone": overtone,
+    }
 
 
 def _any_size(sizes: list[Record]) -> Condition:

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from local.supplier.catalogue import Catalogue, Condition, Row, stone_id, within
+from local.supplier.dataset import fancy
 from local.supplier.faults import FaultName, Faults
 
 PAGE_LIMIT = 200
@@ -86,13 +87,15 @@ class RestFeed:
 
     def _stone(self, row: Row) -> dict[str, Any]:
         stone = self._catalogue.stones[row.source]
+        own = fancy(row.n)
         mm = f"{stone.length:.2f} x {stone.width:.2f} x {stone.depth:.2f}"
         return {
             "sku": f"ST{row.n:09d}",
             "offer_ref": f"OF-{stone_id(row.n)}",
             "cut_shape": _SHAPE_CODES.get(stone.shape, stone.shape[:2]),
             "weight_ct": stone.carats,
-            "colour": stone.color,
+            "colour": "fancy" if own else stone.color,
+            "own_colour": dict(zip(("hue", "strength", "tint"), own, strict=True)) if own else None,
             "purity": stone.clarity,
             "make": {"cut": stone.cut, "polish": stone.polish, "symmetry": stone.symmetry},
             "fluorescence": stone.fluorescence,

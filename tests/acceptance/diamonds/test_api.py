@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import random
+import string
 import subprocess
 import sys
 import time
@@ -40,7 +42,8 @@ def signed(method: str, path: str, body: bytes = b"") -> dict[str, str]:
 
 
 async def test_clients_search_hold_and_buy(running: Any) -> None:
-    async with running(HMAC_SECRETS=json.dumps({"signer": SECRET})) as app:
+    # The supplier knows nothing of these diamonds, and is not asked.
+    async with running(HMAC_SECRETS=json.dumps({"signer": SECRET}), NIVODA_TRADING="false") as app:
         dsn = app.settings["POSTGRES_DSN"]
         with psycopg.connect(dsn) as connection:
             connection.execute(_OFFER)
@@ -93,3 +96,33 @@ def one_of_many_buys(app: Running, keys: list[str]) -> None:
     assert refused == ["diamond-not-available"] * (24 - len(bought))
     sold = app.rows("select client_name, price::float8 from diamonds.purchase_history")
     assert sold == [(sold[0][0], bought[0]["price"])]
+
+
+async def test_what_was_asked_is_part_of_what_was_used_and_guesses_are_slowed(running: Any) -> None:
+    async with running("--diamonds", "300", HMAC_SECRETS=json.dumps({"signer": SECRET})) as app:
+        app.wait(app.start("full"))
+        app.grant("signer", "diamonds:read", "--hmac")
+        # One signature of the path alone, as clients of the system being replaced send it: other queries pass with it.
+        proof = signed("GET", "/api/v2/diamonds")
+        for query, status in (("?limit=1", 200), ("?limit=2", 200), ("?limit=1", 401), ("?limit=2", 401)):
+            assert app.host.request("GET", f"/api/v2/diamonds{query}", headers=proof).status == status, query
+        whole = "/api/v2/diamonds?limit=3"
+        proof = signed("GET", whole)
+        assert app.host.request("GET", f"{whole}0", headers=proof).status == 401, "the query was signed"
+        assert app.host.request("GET", whole, headers=proof).status == 200
+        assert app.host.request("GET", whole, headers=proof).status == 401
+
+        page = "/api/v2/diamonds?sort_by=carats&limit=2"
+        cursor = app.ask("GET", page, status=200)["pagination"]["next"]
+        chance = random.Random(7)
+        letters = string.ascii_letters + string.digits + "-_"
+        for _ in range(300):
+            at, other = chance.randrange(len(cursor)), chance.choice(letters)
+            changed = chance.choice([cursor[:at] + other + cursor[at + 1 :], cursor[:at], cursor[at:], cursor[::-1]])
+            answer = app.host.request("GET", f"{page}&cursor={changed}", headers={"X-Admin-Key": "acceptance"})
+            assert answer.status == 200 if changed in (cursor, "") else answer.status == 400, changed
+
+        found = [app.host.request("GET", "/api/v2/diamonds", headers={"X-API-Key": f"mf_guess-{n}"}) for n in range(30)]
+        assert {answer.status for answer in found} == {401, 429}
+        slowed = [{name.lower(): value for name, value in one.headers.items()} for one in found if one.status == 429]
+        assert all(int(headers["retry-after"]) >= 1 for headers in slowed)

@@ -130,12 +130,15 @@ async def test_two_feeds_of_different_shape_are_read_at_the_same_time(running: A
         # The same stones: what both say of each in their own words comes to the same.
         facts = (
             "select feed, shape, carats, color, clarity, lab_grown, price_model_price, retail_price, availability,"
-            " measurements ->> 'length', measurements ->> 'depth_percentage', certificate_lab, count(*)"
-            " from diamonds.diamonds where status = 'active' group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12"
+            " measurements ->> 'length', measurements ->> 'depth_percentage', certificate_lab, fancy_color,"
+            " fancy_intensity, fancy_overtone, count(*) from diamonds.diamonds where status = 'active'"
+            " group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15"
         )
         found = app.rows(facts)
         by_feed = {feed: sorted((row[1:] for row in found if row[0] == feed), key=repr) for feed in runs}
         assert [row[:6] for row in by_feed["nivoda"]] == [row[:6] for row in by_feed["brilliant"]]
+        fancy = [sorted(row[11:] for row in rows if row[11]) for rows in by_feed.values()]
+        assert fancy[0] == fancy[1] != []
         assert len({row[1] for row in found}) > 3
         assert {row[5] for row in found} == {True, False}
 

@@ -49,7 +49,7 @@ async def claim_deployment(task: Claim) -> Claimed:
         deployment = await store.change(
             task.deployment_id,
             task.organization_id,
-            lambda deployment, now: transitions.claim(deployment, task.execution, now),
+            lambda deployment, now: transitions.claim(deployment, task.execution, now, task.hub),
         )
     except Conflict:
         claimed = False

@@ -14,7 +14,7 @@ from shared.deploys.models import Deployment, DeploymentStatus
 from shared.deploys.requests import queue
 from shared.deploys.requests.queue import DEPLOYMENTS, DeploymentMessage
 from shared.deploys.running.steps import DeploymentRef, Nothing
-from shared.platform.durable import DurableClient, new_blueprint
+from shared.platform.durable import DurableClient, hub_name, new_blueprint
 from shared.platform.errors import Conflict, InvalidInput, NotFound, TransientError
 
 logger = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ async def _act(message: DeploymentMessage, client: DurableClient) -> None:
             "A repeated delivery of a deployment.", extra={"deployment": accepted.id, "status": str(accepted.status)}
         )
         return
-    ref = DeploymentRef(deployment_id=accepted.id, organization_id=accepted.organization_id)
+    ref = DeploymentRef(deployment_id=accepted.id, organization_id=accepted.organization_id, hub=await hub_name(client))
     try:
         await client.start(deployment, ref, instance_id=accepted.id)
     except Conflict:

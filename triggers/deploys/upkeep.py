@@ -16,7 +16,7 @@ from shared.deploys.models import Deployment, DeploymentStatus
 from shared.deploys.requests import intake
 from shared.deploys.running.slots import SLOTS, Holder
 from shared.deploys.running.steps import DeploymentRef, Nothing, Recovery
-from shared.platform.durable import DurableClient, new_blueprint
+from shared.platform.durable import DurableClient, hub_name, new_blueprint
 from shared.platform.errors import Conflict, ManifoldError
 from shared.platform.stores.paging import for_each
 from shared.platform.sweeps import Sweep
@@ -26,6 +26,8 @@ timers = new_blueprint()
 
 UNSENT_AFTER = timedelta(seconds=30)
 STALE_AFTER = timedelta(minutes=10)
+FOREIGN_AFTER = timedelta(days=1)
+"""After this long a deployment is an orphan, whoever works on it: none takes hours."""
 
 
 @timers.timer_trigger(schedule="0 30 4 * * *", arg_name="timer", run_on_startup=False)
@@ -61,7 +63,7 @@ async def _run(client: DurableClient) -> None:
 
 
 async def _recover(client: DurableClient, stale: Deployment) -> None:
-    if await _runs(client, stale.id):
+    if await _runs(client, stale.id) or await _of_others(client, stale):
         return
     logger.warning("A deployment is orphaned: its orchestration does not run.", extra={"deployment": stale.id})
     settled = stale.status is DeploymentStatus.UPDATING_DATABASE
@@ -70,6 +72,13 @@ async def _recover(client: DurableClient, stale: Deployment) -> None:
         await client.start(recover_deployment, recovery, instance_id=f"{stale.id}-recovery")
     except ManifoldError as error:
         logger.warning("A deployment was not recovered: %s", error, extra={"deployment": stale.id})
+
+
+async def _of_others(client: DurableClient, stale: Deployment) -> bool:
+    """Whether the task hub of another host works on it, as far as can be told: then only that one knows if it does."""
+    if stale.hub in (None, await hub_name(client)):
+        return False
+    return datetime.now(UTC) - stale.updated_at < FOREIGN_AFTER
 
 
 async def _reclaim(client: DurableClient, holder: Holder) -> None:

@@ -22,6 +22,7 @@ from shared.platform.errors import Conflict
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from uuid import UUID
 
 ENDED: Final = "deployment-ended"
 """Code of the error of changing a deployment that has ended."""
@@ -81,8 +82,8 @@ def advance(deployment: Deployment, status: DeploymentStatus, now: datetime) -> 
     return deployment.model_copy(update=change)
 
 
-def claim(deployment: Deployment, execution: str, now: datetime) -> Deployment:
-    """The deployment, claimed by this execution and no other.
+def claim(deployment: Deployment, execution: str, now: datetime, hub: UUID | None = None) -> Deployment:
+    """The deployment, claimed by this execution of this task hub and no other.
 
     Raises:
         Conflict: another execution has it (`deployment-claimed`), or it has ended.
@@ -91,7 +92,7 @@ def claim(deployment: Deployment, execution: str, now: datetime) -> Deployment:
         raise ended(deployment)
     if deployment.claimed_by not in (None, execution):
         raise Conflict(f"Deployment {deployment.id} is running already.", code=CLAIMED)
-    return deployment.model_copy(update={"claimed_by": execution, "updated_at": now})
+    return deployment.model_copy(update={"claimed_by": execution, "hub": hub, "updated_at": now})
 
 
 def begin_step(

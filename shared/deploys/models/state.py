@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, Literal
+from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
@@ -127,6 +128,7 @@ class Deployment(Parameters):
     updated_at: datetime
     sent_at: datetime | None = Field(default=None, description="When the queue accepted it")
     claimed_by: str | None = Field(default=None, description="The one execution that runs it")
+    hub: UUID | None = Field(default=None, description="The task hub of that execution")
     started_at: datetime | None = None
     completed_at: datetime | None = Field(default=None, description="When it ended, however it ended")
     cancel_reason: CancelReason | None = Field(

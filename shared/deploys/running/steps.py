@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from pydantic import ConfigDict, Field
 
 from shared.deploys.models import CancelReason, DeploymentId, DeploymentStatus, Name
@@ -21,6 +23,7 @@ class DeploymentRef(_Step):
 
     deployment_id: DeploymentId
     organization_id: Name
+    hub: UUID | None = Field(default=None, description="The task hub that works on it")
 
 
 class Claim(DeploymentRef):

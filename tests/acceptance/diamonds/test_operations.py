@@ -137,7 +137,7 @@ async def test_two_feeds_of_different_shape_are_read_at_the_same_time(running: A
         found = app.rows(facts)
         by_feed = {feed: sorted((row[1:] for row in found if row[0] == feed), key=repr) for feed in runs}
         assert [row[:6] for row in by_feed["nivoda"]] == [row[:6] for row in by_feed["brilliant"]]
-        fancy = [sorted(row[11:] for row in rows if row[11]) for rows in by_feed.values()]
+        fancy = [sorted((row[11:] for row in rows if row[11]), key=repr) for rows in by_feed.values()]
         assert fancy[0] == fancy[1] != []
         assert len({row[1] for row in found}) > 3
         assert {row[5] for row in found} == {True, False}

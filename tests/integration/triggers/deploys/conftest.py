@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from types import SimpleNamespace
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import azure.functions as func
 import pytest
@@ -13,6 +14,8 @@ from shared.deploys.documents import store
 from shared.deploys.models import DeploymentStatus
 from shared.deploys.running.slots import Slots
 from shared.deploys.sources import store_archive
+from shared.platform.durable import task_hub
+from shared.platform.durable.hub import HubName
 from shared.platform.errors import Conflict, NotFound, TransientError
 from tests.integration.shared.deploys.conftest import ADMIN, cosmos, new, sent, state
 from triggers.deploys import deployments, queue, upkeep
@@ -101,7 +104,7 @@ def apps(monkeypatch):
 @pytest.fixture
 def durable(monkeypatch) -> SimpleNamespace:
     """A durable client that notes what it is asked."""
-    told = SimpleNamespace(started=[], events=[], running=None, busy=False, away=False, slots=Slots())
+    told = SimpleNamespace(started=[], events=[], running=None, busy=False, away=False, slots=Slots(), hub=uuid4())
 
     class Client:
         def __init__(self, _) -> None:
@@ -124,8 +127,8 @@ def durable(monkeypatch) -> SimpleNamespace:
         async def find(self, _):
             return told.running
 
-        async def entity_state(self, *_):
-            return told.slots
+        async def entity_state(self, handle, _):
+            return HubName(name=told.hub) if handle is task_hub else told.slots
 
     monkeypatch.setattr(queue, "DurableClient", Client)
     monkeypatch.setattr(upkeep, "DurableClient", Client)

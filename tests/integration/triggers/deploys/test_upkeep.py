@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
+from uuid import uuid4
 
 import pytest
 
@@ -59,3 +60,12 @@ async def test_the_sweep_looks_at_all_that_are_silent(durable, new, monkeypatch)
     ]
     await upkeep.sweep.run(upkeep.DurableClient(None))
     assert {f"{one.id}-recovery" for one in lost} <= {instance for _, instance, _ in durable.started}
+
+
+@pytest.mark.parametrize(("hours", "whose", "ended"), [(1, "ours", 1), (1, "others", 0), (25, "others", 1)])
+async def test_what_the_hub_of_another_host_works_on_is_left_to_it_for_a_day(durable, new, hours, whose, ended) -> None:
+    old = datetime.now(UTC) - timedelta(hours=hours)
+    hub = durable.hub if whose == "ours" else uuid4()
+    silent = new(status=DeploymentStatus.DEPLOYING, claimed_by="x", updated_at=old, hub=hub)
+    await upkeep._recover(upkeep.DurableClient(None), await store.create(silent))
+    assert len(durable.started) == ended

@@ -6,6 +6,7 @@ import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from functools import cache
+from threading import Lock
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -30,8 +31,11 @@ def catalog() -> Catalog:
     Raises:
         TransientError: it cannot be reached.
     """
-    with answering():
+    with answering(), _OPENING:  # the first to open a SQL catalog makes its tables
         return _opened(os.getpid(), tuple(sorted(_properties().items(), key=lambda one: one[0])))
+
+
+_OPENING = Lock()
 
 
 async def ready() -> None:

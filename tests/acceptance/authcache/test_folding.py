@@ -1,0 +1,73 @@
+"""The fold on a real host: started by the minute, killed at any moment, and what operators see of it."""
+
+from __future__ import annotations
+
+import random
+import time
+from typing import Any
+
+import pytest
+
+FOLD = "authcache-fold"
+
+
+def fold_now(host: Any) -> None:
+    host.host.request("POST", "/admin/functions/operations_minute", {}, headers={"X-Admin-Key": "acceptance"})
+
+
+def run_of(host: Any) -> dict[str, Any] | None:
+    answer = host.host.request("GET", f"/ops/runs/{FOLD}", headers={"X-Admin-Key": "acceptance"})
+    return answer.json() if answer.status == 200 else None
+
+
+def folded(host: Any, seconds: float = 90) -> dict[str, Any]:
+    """Fold until all that is in the log is in the base; the cache's figures then."""
+    deadline = time.monotonic() + seconds
+    while True:
+        fold_now(host)
+        time.sleep(0.5)
+        cache = host.ask("GET", "/health/cache")["cache"]
+        if cache["base_lsn"] == cache["lsn"] > 0 and cache["local"]:
+            return cache
+        assert time.monotonic() < deadline, (cache, run_of(host), host.host.output[-30:])
+
+
+async def test_the_minute_folds_and_operators_see_it(running: Any, tmp_path: Any) -> None:
+    async with running(1, AUTHCACHE_REFRESH_SECONDS="1", AUTHCACHE_FOLDER=str(tmp_path / "own")) as app:
+        [host] = app.hosts
+        assert host.ask("GET", "/health/cache")["status"] == "empty"
+        ann = app.verified(host, "ann@example.com")
+        host.ask("POST", "/users/me/shares", {"shared_email": "bob@example.com"}, user=ann, status=201)
+        cache = folded(host)
+        assert (cache["users_count"], cache["shares_count"], cache["users_with_shares"]) == (1, 1, 1)
+        assert cache["cache_loaded_at"]
+        assert host.raw("POST", "/health/cache/sync").status == 401
+        assert host.raw("POST", "/health/cache/invalidate").status == 401
+        assert host.ask("POST", "/health/cache/sync", status=202)["id"] == FOLD
+        answer = host.ask("POST", "/health/cache/invalidate", status=202)
+        assert answer["epoch"] == 1
+        deadline = time.monotonic() + 30
+        while not (cache := host.ask("GET", "/health/cache")["cache"])["local"] or cache["epoch"] != 1:
+            assert host.ask("GET", "/users/me", user=ann)["email"] == "ann@example.com"
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        run = run_of(host)
+        assert run is not None
+
+
+@pytest.mark.crash
+async def test_a_host_that_is_killed_in_its_folds_loses_nothing(running: Any, tmp_path: Any) -> None:
+    chance = random.Random(7)
+    async with running(1, AUTHCACHE_REFRESH_SECONDS="1", AUTHCACHE_FOLDER=str(tmp_path / "own")) as app:
+        [host] = app.hosts
+        users = []
+        for number in range(5):
+            users.append(host.register(f"user{number}@example.com"))
+            fold_now(host)
+            time.sleep(chance.random() * 1.5)
+            host.host.kill()
+            host.host.start()
+        cache = folded(host)
+        assert cache["users_count"] == 5
+        for user in users:
+            assert host.ask("GET", "/users/me", user=user)["email"] == user.email

@@ -3,6 +3,7 @@
 import { ask, enter, key, Refused, whoami } from "/console/api.js";
 import { h } from "/console/dom.js";
 import { patch } from "/console/patch.js";
+import * as accounts from "/console/accounts.js";
 import * as deployments from "/console/deployments.js";
 import * as diamonds from "/console/diamonds.js";
 import * as followups from "/console/followups.js";
@@ -20,6 +21,7 @@ const views = {
   pricing: ["Pricing", pricing, "diamonds:pricing"],
   deployments: ["Deployments", deployments, "deploys:read"],
   followups: ["Follow-ups", followups, null], // agents sign in there, with a password of their own
+  accounts: ["Accounts", accounts, "*"],
   queues: ["Queues", queues, "*"],
   operations: ["Operations", operations, "*"],
 };

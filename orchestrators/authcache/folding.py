@@ -60,6 +60,7 @@ def fold(context: Context, request: FoldRequest) -> Steps[FoldSummary]:
         synced=synced,
         published=published.value is not None and published.value.lsn is not None,
         cleaned=cleaned.groups,
+        files={state.table: state.files for state in states},
     )
 
 

@@ -106,7 +106,12 @@ class Cleaned(_Wire):
 
 
 class FoldSummary(_Wire):
-    """What a fold did. `behind`: the Iceberg tables that could not be brought to its LSN, which the next one does."""
+    """What a fold did.
+
+    Attributes:
+        behind: the Iceberg tables that could not be brought to its LSN, which the next one does.
+        files: how many data files each Iceberg table has.
+    """
 
     lsn: int
     records: int
@@ -114,3 +119,4 @@ class FoldSummary(_Wire):
     synced: Synced | None = None
     published: bool = False
     cleaned: int = 0
+    files: dict[str, int] = {}

@@ -17,6 +17,7 @@ _COUNTED: tuple[Table[Any], ...] = (USERS, SHARES)
 class CacheFigures(LazyModel):
     """What the instance that answers holds."""
 
+    instance: str = Field(description="name of the instance that answers, for as long as it runs")
     initialized: bool = Field(description="whether it has read the log to its end at least once")
     users_count: int
     shares_count: int
@@ -52,6 +53,7 @@ def figures_without_rows(instance: Instance) -> CacheFigures:
     counts = manifest.counts if manifest else None
     age = instance.age
     return CacheFigures(
+        instance=instance.name,
         initialized=age is not None,
         users_count=counts.users if counts else 0,
         shares_count=counts.shares if counts else 0,

@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from uuid import uuid4
 
 from shared.authcache.base.manifest import Manifest, read_manifest
 from shared.authcache.base.reading import CorruptBase
@@ -30,6 +31,7 @@ class Instance:
     """One per event loop. `view` is what a request reads; `extend` takes in what this instance itself wrote."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.name = uuid4().hex[:8]
         self._clock = clock
         self.holding = Holding()
         self.loaded_at: datetime | None = None

@@ -99,13 +99,18 @@ def running(tmp_path: Path, migrated_dsn: str, storage_connection: str, cosmos: 
 
     @asynccontextmanager
     async def start(hosts: int = 1, **changes: str) -> AsyncGenerator[AuthCache]:
+        own_name = uuid.uuid4().hex
         shared = {
             "ADMIN_API_KEY": KEY,
             "POSTGRES_DSN": migrated_dsn,
             "STORAGE_CONNECTION": storage_connection,
             "AzureWebJobsStorage": storage_connection,
             "COSMOS_CONNECTION": cosmos.connection_string,
-            "AUTHCACHE_CONTAINER": f"authcache-{uuid.uuid4().hex}",
+            "AUTHCACHE_CONTAINER": f"authcache-{own_name}",
+            "AUTHCACHE_LAKE_CONTAINER": f"lake-{own_name}",
+            "CDC_CACHE_CONTAINER_NAME": f"cdc-{own_name}",
+            "AUTHCACHE_DOCUMENTS_CONTAINER": f"documents-{own_name}",
+            "AUTHCACHE_FOLDER": str(tmp_path / "cache"),
             "AUTHCACHE_JWT_KEYS": "k" * 40,
         }
         async with AsyncExitStack() as stack:

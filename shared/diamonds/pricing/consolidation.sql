@@ -20,13 +20,15 @@ with claimed as materialized (
     where s.reason is null
 ), written as (
     insert into diamonds.diamonds as d (
-        feed, supplier_stone_id, offer_id, shape, carats, color, fancy_color, fancy_intensity, fancy_overtone, clarity, cut, polish, symmetry, fluorescence,
+        feed, supplier_stone_id, offer_id, shape, carats, color, fancy_color, fancy_intensity, fancy_overtone, clarity,
+        cut, polish, symmetry, fluorescence,
         lab_grown, lab_grown_type, treated, price_model_price, price_per_carat, retail_price, markup_ratio, rating,
         availability, feed_availability, raw_availability, hold_id, image_url, video_url, certificate_lab,
         certificate_number, certificate_url, measurements, attributes, supplier_name, supplier_stock_id
     )
     select %(feed)s, supplier_stone_id, offer_id, shape, carats, color, fancy_color, fancy_intensity, fancy_overtone,
-        clarity, cut, polish, symmetry, fluorescence, lab_grown, lab_grown_type, treated, price, round(price / carats, 2), diamonds.retail_price(price, markup_ratio), markup_ratio,
+        clarity, cut, polish, symmetry, fluorescence, lab_grown, lab_grown_type, treated, price,
+        round(price / carats, 2), diamonds.retail_price(price, markup_ratio), markup_ratio,
         rating, availability, availability, raw_availability, hold_id, image_url, video_url, certificate_lab,
         certificate_number, certificate_url, measurements, attributes, supplier_name, supplier_stock_id
     from priced

@@ -43,6 +43,18 @@ def text_of(value: Any) -> str:
     return str(value)
 
 
+def date_text(moment: datetime) -> str:
+    """An aware time as JSON has it: no zeros at the end of its fraction, none at all for whole seconds."""
+    text = moment.isoformat(timespec="microseconds")
+    return f"{text[:26].rstrip('0').rstrip('.')}{text[26:]}"
+
+
+def round_trip(moment: datetime) -> str:
+    """An aware time as .NET's format `o` writes it: with seven digits of its fraction."""
+    text = moment.isoformat(timespec="microseconds")
+    return f"{text[:26]}0{text[26:]}"
+
+
 def compact(value: Any) -> str:
     """JSON as Newtonsoft writes it for programs."""
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)

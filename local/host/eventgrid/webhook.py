@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 from local.host.core.errors import HostStopping
 from local.host.core.functions import EVENT_GRID, Function, FunctionTable
 from local.host.core.logs import host_log
-from local.host.core.newtonsoft import compact
+from local.host.core.newtonsoft import compact, round_trip
 from local.host.web.answers import Answer, send_answer
 from local.host.web.bodies import whole_body
 from local.host.worker.calls import Call
@@ -96,7 +96,7 @@ def _call(function: Function, event: Any, reason: str = "") -> Call:
     if not isinstance(event, dict):
         raise ValueError(f"an event of '{function.name}' is a JSON object, and {compact(event)[:100]} is none.")  # noqa: TRY004 - one error type for callers
     data = {"data": cast("dict[str, Any]", event).get("data")}
-    fired = f"EventGrid trigger fired at {datetime.now().astimezone().isoformat()}"
+    fired = f"EventGrid trigger fired at {round_trip(datetime.now().astimezone())}"
     return Call(reason or fired, meta.Datum(compact(event), "json"), metadata_data(data), data)
 
 

@@ -13,6 +13,7 @@ from local.host.core.clock import Clock
 from local.host.core.errors import HostStopping
 from local.host.core.functions import Function, FunctionError
 from local.host.core.logs import host_log
+from local.host.core.newtonsoft import date_text, round_trip
 from local.host.core.tasks import start_task
 from local.host.timers.schedules import Schedule, ScheduleInvalid, parse_schedule
 from local.host.timers.states import NEVER, States, Status, parse_time
@@ -90,7 +91,7 @@ class TimerTriggers:
         due = schedule.next_after(started)
 
         async def run() -> None:
-            reason = f"Timer fired at {self._text(started)}"
+            reason = f"Timer fired at {round_trip(started.astimezone(self._zone))}"
             await self._fire(function, _request(status, past_due=past_due), reason, details)
             if monitored:
                 self._states.save(
@@ -112,7 +113,7 @@ class TimerTriggers:
         kept = self._states.load(function.name)
         if kept is not None:
             basis = kept.last if kept.last != NEVER else kept.last_updated
-            unchanged = self._text(schedule.next_after(parse_time(basis))) == kept.next
+            unchanged = schedule.next_after(parse_time(basis)) == parse_time(kept.next)
             if unchanged:
                 missed = now > parse_time(kept.next)
                 if missed:
@@ -124,7 +125,7 @@ class TimerTriggers:
         return status, False
 
     def _text(self, moment: datetime) -> str:
-        return moment.astimezone(self._zone).isoformat(timespec="microseconds")
+        return date_text(moment.astimezone(self._zone))
 
 
 def _request(status: Status | None, *, past_due: bool) -> str:

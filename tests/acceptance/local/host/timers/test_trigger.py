@@ -48,13 +48,13 @@ def test_the_next_time_of_the_status_is_about_now(start):
         False,
         {
             "Last": "0001-01-01T00:00:00",
-            "Next": "2026-03-01T12:10:00.000000+00:00",
-            "LastUpdated": "2026-03-01T12:00:05.000000+00:00",
+            "Next": "2026-03-01T12:10:00+00:00",
+            "LastUpdated": "2026-03-01T12:00:05+00:00",
         },
         {"AdjustForDST": True},
     ]
-    assert second[1]["Last"] == "2026-03-01T12:10:00.000000+00:00"
-    assert second[1]["Next"] == "2026-03-01T12:20:00.000000+00:00"
+    assert second[1]["Last"] == "2026-03-01T12:10:00+00:00"
+    assert second[1]["Next"] == "2026-03-01T12:20:00+00:00"
 
 
 def test_schedules_under_a_minute_have_no_monitor(start):

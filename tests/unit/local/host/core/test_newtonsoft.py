@@ -1,11 +1,12 @@
 import json
 import time
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.host.core.newtonsoft import read_text
+from local.host.core.newtonsoft import date_text, read_text, round_trip
 from local.host.settings.host_json import read_host_json
 
 
@@ -51,3 +52,19 @@ def test_what_looks_like_a_date_in_a_json_text_is_written_anew(text, read, monke
     finally:
         monkeypatch.undo()
         time.tzset()
+
+
+@pytest.mark.parametrize(
+    ("moment", "in_json", "round_tripped"),
+    [
+        (datetime(2026, 5, 1, 2, tzinfo=UTC), "2026-05-01T02:00:00+00:00", "2026-05-01T02:00:00.0000000+00:00"),
+        (
+            datetime(2026, 5, 1, 2, 0, 10, 500, tzinfo=timezone(timedelta(hours=-3.5))),
+            "2026-05-01T02:00:10.0005-03:30",
+            "2026-05-01T02:00:10.0005000-03:30",
+        ),
+    ],
+)
+def test_times_are_written_as_dotnet_does(moment, in_json, round_tripped):
+    assert date_text(moment) == in_json
+    assert round_trip(moment) == round_tripped

@@ -19,6 +19,8 @@ BENCHMARKS = {
     "local_host.orchestrations": "the local host's orchestrations, beside DBOS and Microsoft's recorded figures",
     "local_host.http_triggers": "HTTP requests/s of the local host, beside bare Starlette",
     "followups.kills": "mails handed over twice and lost under kill -9, beside APScheduler and procrastinate",
+    "papers.ingest": "taking papers in, from JSON lines to the table, beside a plain binary COPY",
+    "papers.search": "the nearest papers under filters: recall and latency, beside the common ways",
     "followups.bill": "the monthly bill of the follow-ups of 10,000 clients, beside a replica that never stops",
 }
 

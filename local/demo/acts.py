@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from rich.console import Console
 
-from local.demo import deploys, diamonds, followups
+from local.demo import deploys, diamonds, followups, papers
 from local.demo.client import App
 from local.up import Stack
 
@@ -29,4 +29,5 @@ ACTS = {
     "diamonds": Act(diamonds.run),
     "deploys": Act(deploys.run),
     "followups": Act(followups.run, followups.SETTINGS),
+    "papers": Act(papers.run),
 }

@@ -35,8 +35,8 @@ class StaticEmbedder:
     dollars_per_million = 0.0
 
     def __init__(self, tokenizer: Tokenizer, vectors: Any) -> None:
-        self._tokenizer = tokenizer
-        self._vectors = vectors
+        self.tokenizer = tokenizer
+        self.word_vectors = vectors
 
     @staticmethod
     @cache
@@ -62,11 +62,11 @@ class StaticEmbedder:
     def _embed(self, texts: list[str]) -> Embedded:
         import numpy as np  # noqa: PLC0415 - loads in the activity that needs it
 
-        encodings = self._tokenizer.encode_batch(texts, add_special_tokens=False)
+        encodings = self.tokenizer.encode_batch(texts, add_special_tokens=False)
         vectors = np.zeros((len(texts), self.dimensions), np.float32)
         for row, encoding in enumerate(encodings):
             if encoding.ids:
-                vectors[row] = self._vectors[encoding.ids].mean(axis=0)
+                vectors[row] = self.word_vectors[encoding.ids].mean(axis=0)
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         # A text without a word that is known has no direction; it gets one, which is near to nothing.
         vectors[lengths[:, 0] == 0, 0] = 1

@@ -1,0 +1,100 @@
+"""Taking a file in, from its lines to the papers' table, beside one plain binary COPY of the same rows."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from bench.cpu import cpu_seconds
+from bench.papers.data import papers, record, sentences
+from bench.report import comparison, console, ratio
+from local.azurite import Ports, azurite, connection_string
+from local.postgres import server
+from local.processes import free_port
+from shared.papers.ingesting import inbox, staging
+from shared.papers.ingesting.judging import judge
+from shared.papers.ingesting.merging import merge
+from shared.papers.ingesting.plan import plan
+from shared.papers.models import ReadPart
+from shared.platform.settings import forget_settings
+from shared.platform.stores.blobs import blob_service
+from shared.platform.stores.postgres import close_pools
+
+
+def main(*, quick: bool) -> None:
+    count = 20_000 if quick else 200_000
+    lines = "".join(f"{json.dumps(record(one))}\n" for one in papers(count, sentences())).encode()
+    with tempfile.TemporaryDirectory(prefix="manifold-bench-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)  # the server may be another user's, where this one is root
+        ports = Ports(free_port(), free_port(), free_port())
+        with server(f"{folder}/postgres") as postgres, azurite(Path(folder) / "azurite", ports):
+            os.environ |= {"POSTGRES_DSN": postgres.dsn, "STORAGE_CONNECTION": connection_string(ports)}
+            forget_settings()
+            subprocess.run(
+                [sys.executable, "-m", "shared.platform.stores.migrate"], check=True, stdout=subprocess.DEVNULL
+            )
+            before = time.process_time(), cpu_seconds(postgres.process.pid)
+            seconds, steps = asyncio.run(_ours(lines))
+            ours = time.process_time() - before[0], cpu_seconds(postgres.process.pid) - before[1]
+            copied, database = _copied(postgres)
+    table = comparison(
+        f"{count:,} papers, {len(lines) / 1e6:,.0f} MB of JSON lines",
+        ("how", "rows/s", "of COPY", "app: CPU us/row", "database: CPU us/row"),
+    )
+    table.add_row(
+        "ours: read, staged, judged, merged", f"{count / seconds:,.0f}", ratio(count / seconds, count / copied),
+        f"{ours[0] / count * 1e6:,.0f}", f"{ours[1] / count * 1e6:,.0f}",
+    )  # fmt: skip
+    for name, part in steps.items():
+        table.add_row(f"  {name}", f"{count / part:,.0f}", ratio(count / part, count / copied), "", "")
+    table.add_row("plain binary COPY", f"{count / copied:,.0f}", "1.00 x", "", f"{database / count * 1e6:,.0f}")
+    console.print(table)
+    console.print("The COPY writes the finished rows into the same table with the same indexes; ours makes them first.")
+
+
+async def _ours(lines: bytes) -> tuple[float, dict[str, float]]:
+    """Seconds from the stored file to the merged table, and of each step."""
+    await blob_service().create_container("papers")
+    await blob_service().get_blob_client("papers", "a.jsonl").upload_blob(lines)
+    began = time.perf_counter()
+    ingest = await inbox.accept("a.jsonl", "arxiv", None, "bench")
+    planned = await plan(ingest)
+    for part in range(planned.parts):
+        while not (await staging.read_part(ReadPart(ingest_id=ingest.ingest_id, part=part))).done:
+            pass
+    read = time.perf_counter()
+    await judge(ingest)
+    judged = time.perf_counter()
+    while not (await merge(ingest)).done:
+        pass
+    merged = time.perf_counter()
+    await blob_service().close()
+    await close_pools()
+    return merged - began, {"read and stage": read - began, "judge": judged - read, "merge": merged - judged}
+
+
+def _copied(postgres: Any) -> tuple[float, float]:
+    """Seconds of the COPY of the rows that the table has, and the database's CPU seconds for it."""
+    with psycopg.connect(postgres.dsn, autocommit=True) as connection:
+        columns = (
+            "paper_id, source, source_id, title, abstract, authors, author_keys, categories, primary_date, doi,"
+            " arxiv_id, link, withdrawn, version_at, details, content_hash"
+        )
+        with connection.cursor().copy(f"copy papers.papers ({columns}) to stdout (format binary)".encode()) as copy:
+            rows = b"".join(copy)
+        connection.execute("truncate papers.papers cascade")
+        before = cpu_seconds(postgres.process.pid)
+        began = time.perf_counter()
+        with connection.cursor().copy(f"copy papers.papers ({columns}) from stdin (format binary)".encode()) as copy:
+            for begin in range(0, len(rows), 1 << 18):
+                copy.write(rows[begin : begin + (1 << 18)])
+        return time.perf_counter() - began, cpu_seconds(postgres.process.pid) - before

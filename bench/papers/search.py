@@ -1,0 +1,129 @@
+"""The filter contract: at every selectivity all the papers that were asked for, and which of the nearest are missed.
+
+Beside ours, in one table and on the same papers: each vector compared (the truth), the index of nearest neighbours with
+a WHERE as it is commonly used, and the predecessor's IVFFlat.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from statistics import median
+from typing import Any
+
+import psycopg
+from pgvector import HalfVector
+from pgvector.psycopg import register_vector, register_vector_async
+
+from bench.papers.data import SHARES, sentences
+from bench.papers.prepared import library
+from bench.report import comparison, console
+from shared.papers.embedding import versions
+from shared.papers.embedding.embedders.static import StaticEmbedder
+from shared.papers.search.conditions import Condition, condition_of
+from shared.papers.search.filters import parse
+from shared.papers.search.nearest import nearest
+from shared.papers.search.search import Question, search
+from shared.platform.stores.postgres import database
+
+NEAREST = 10
+QUESTIONS = 60
+
+
+def main(*, quick: bool) -> None:
+    count = 100_000 if quick else 1_000_000
+    with library(count) as dsn:
+        _ivfflat(dsn, count)
+        table = comparison(
+            f"The {NEAREST} nearest of {count:,} papers x 256, {QUESTIONS} questions",
+            ("filter", "how", "p50 ms", "p95 ms", "recall@10", "fewest of 10"),
+        )
+        asyncio.run(_measured(dsn, table))
+        console.print(table)
+
+
+async def _measured(dsn: str, table: Any) -> None:
+    model = StaticEmbedder.loaded()
+    pool = sentences()
+    questions = [pool[(number * 7919) % len(pool)] for number in range(QUESTIONS)]
+    vectors = [HalfVector(one) for one in (await model.embed(questions)).vectors]
+    version = await versions.current()
+    assert version is not None
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        register_vector(connection)
+        for name in ("none", *SHARES):
+            condition = condition_of(None if name == "none" else parse(f"category = {name}"))
+
+            async def ours(vector: Any, condition: Condition = condition) -> list[Any]:
+                async with database() as db:
+                    await register_vector_async(db)
+                    return [hit.paper_id for hit in (await nearest(db, version, vector, condition, NEAREST)).hits]
+
+            truth = [_peer(connection, condition, vector, "exact", version.model_id) for vector in vectors]
+            share = "none" if name == "none" else f"{SHARES[name]:.1%}"
+            await _row(table, (share, "ours"), ours, vectors, truth)
+            for peer in ("exact", "hnsw with WHERE", "ivfflat"):
+
+                async def theirs(vector: Any, peer: str = peer, condition: Condition = condition) -> list[Any]:
+                    return _peer(connection, condition, vector, peer, version.model_id)
+
+                await _row(table, ("", peer), theirs, vectors, truth)
+    times: list[float] = []
+    for _ in range(20):
+        began = time.perf_counter()
+        assert len((await search(Question(written="we propose a model", limit=NEAREST))).results) == NEAREST
+        times.append((time.perf_counter() - began) * 1000)
+    table.add_row("none", "ours: by meaning and the commonest words", *_times(times), "", "10")
+
+
+async def _row(
+    table: Any, name: tuple[str, str], ask: Callable[[Any], Awaitable[list[Any]]], vectors: list[Any], truth: list[Any]
+) -> None:
+    await ask(vectors[0])
+    times: list[float] = []
+    recalls: list[float] = []
+    fewest = NEAREST
+    for vector, wanted in zip(vectors, truth, strict=True):
+        began = time.perf_counter()
+        found = await ask(vector)
+        times.append((time.perf_counter() - began) * 1000)
+        fewest = min(fewest, len(found))
+        recalls.append(len(set(found) & set(wanted)) / max(len(wanted), 1))
+    table.add_row(*name, *_times(times), f"{sum(recalls) / len(recalls):.3f}", str(fewest))
+
+
+def _times(times: list[float]) -> tuple[str, str]:
+    return f"{median(times):.1f}", f"{sorted(times)[int(len(times) * 0.95)]:.1f}"
+
+
+def _peer(connection: psycopg.Connection, condition: Condition, vector: Any, peer: str, model_id: int) -> list[Any]:
+    with connection.transaction():
+        order = "(v.embedding <#> %(vector)s) + 0" if peer == "exact" else "v.embedding <#> %(vector)s"
+        table = "bench_ivfflat" if peer == "ivfflat" else f"papers.vectors_{model_id}"
+        if peer != "exact":
+            connection.execute("set local ivfflat.probes = 10")
+            connection.execute("set local enable_seqscan = off")
+            connection.execute("set local enable_sort = off")
+        found = connection.execute(
+            f"select v.paper_id from {table} v join papers.papers p using (paper_id) where {condition.sql}"
+            f" order by {order} limit {NEAREST}".encode(),
+            {**condition.values, "vector": vector},
+        ).fetchall()
+    return [one for (one,) in found]
+
+
+def _ivfflat(dsn: str, count: int) -> None:
+    """The predecessor's index, on a copy of the vectors."""
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        [(known,)] = connection.execute("select to_regclass('bench_ivfflat') is not null").fetchall()
+        if known:
+            return
+        [(model_id,)] = connection.execute("select model_id from papers.models").fetchall()
+        connection.execute(f"create table bench_ivfflat as select * from papers.vectors_{model_id}".encode())
+        connection.execute("set maintenance_work_mem = '1GB'")
+        connection.execute(
+            "create index on bench_ivfflat using ivfflat (embedding halfvec_ip_ops)"
+            f" with (lists = {count // 1000})".encode()
+        )
+        connection.execute("vacuum analyze bench_ivfflat")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import time
 from typing import Any
@@ -50,7 +51,7 @@ async def test_the_minute_folds_and_operators_see_it(running: Any, tmp_path: Any
         while not (cache := host.ask("GET", "/health/cache")["cache"])["local"] or cache["epoch"] != 1:
             assert host.ask("GET", "/users/me", user=ann)["email"] == "ann@example.com"
             assert time.monotonic() < deadline
-            time.sleep(0.2)
+            await asyncio.sleep(0.2)
         run = run_of(host)
         assert run is not None
 
@@ -64,7 +65,7 @@ async def test_a_host_that_is_killed_in_its_folds_loses_nothing(running: Any, tm
         for number in range(5):
             users.append(host.register(f"user{number}@example.com"))
             fold_now(host)
-            time.sleep(chance.random() * 1.5)
+            await asyncio.sleep(chance.random() * 1.5)
             host.host.kill()
             host.host.start()
         cache = folded(host)

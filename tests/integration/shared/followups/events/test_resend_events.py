@@ -1,7 +1,7 @@
 """Events and mails of Resend: the signature first, each once, and what follows from them."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -9,7 +9,8 @@ from local.arm.servers import listening
 from local.providers import resend as api
 from local.providers.resend import Resend
 from shared.followups.events import bad_signatures
-from shared.followups.people import tasks
+from shared.followups.people import clients, tasks
+from shared.followups.reporting import dashboard
 from shared.followups.reporting.health import scheduler_health
 from shared.followups.sending import claims, outbox
 from shared.platform.settings import forget_settings
@@ -111,6 +112,32 @@ async def test_an_event_settles_a_mail_that_nobody_knew_about(post, crm, sent, a
     await post("resend", body, signed(body))
     assert await axes(sent["id"]) == ("none", "none", "sent")
     assert await outbox.give_up_expired() == []
+
+
+async def test_proxies_and_scanners_count_as_machines_and_steer_nothing(post, crm, sent):
+    """A pixel fetched one second after the hand-over, and two clicks of two systems twelve seconds apart."""
+    [row] = await crm.fetch("select sending_at from followups.emails")
+    planned = await crm.task(await clients.read(sent["agent_id"], sent["client_id"]), hours_ago=-48)
+
+    async def look(kind, seconds, agent=""):
+        at = (row["sending_at"] + timedelta(seconds=seconds)).isoformat()
+        part = {"click" if kind == "clicked" else "open": {"userAgent": agent, "ipAddress": agent, "timestamp": at}}
+        body = event(kind, sent["id"], **part)
+        await post("resend", body, signed(body))
+
+    await look("opened", 1)
+    await look("clicked", 600, "a")
+    await look("clicked", 612, "b")
+    [mail_] = await crm.fetch("select engagement, machine_opens, machine_clicks from followups.emails")
+    assert mail_ == {"engagement": "none", "machine_opens": 1, "machine_clicks": 2}
+    found = await dashboard.stats(sent["agent_id"])
+    assert (found.open_rate, found.open_rate_at_most) == (0.0, 100.0)
+    assert (found.click_rate, found.click_rate_at_most) == (0.0, 100.0)
+    await look("clicked", 3600, "c")
+    found = await dashboard.stats(sent["agent_id"])
+    assert (found.open_rate, found.click_rate) == (100.0, 100.0)
+    assert (await tasks.read(sent["agent_id"], planned)).status == "pending"
+    assert await crm.fetch("select * from followups.suppressions") == []
 
 
 @pytest.mark.parametrize("stranger", ["x", "", 2**70, -1, 999_999])

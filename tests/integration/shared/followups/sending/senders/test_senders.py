@@ -1,6 +1,7 @@
 """What every sender must do: one hand-over for each attempt, the agent's Reply-To, and an outcome that is true."""
 
 import asyncio
+import json
 import socket
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
@@ -12,12 +13,17 @@ from moto import mock_aws
 from moto.core import DEFAULT_ACCOUNT_ID  # pyright: ignore[reportPrivateImportUsage] - as moto's own pages import it
 from moto.ses.models import ses_backends
 
+from activities.followups import sending
 from local.arm.servers import listening
 from local.providers import communication as grid
 from local.providers import resend as resend_api
 from local.providers.communication import Communication
 from local.providers.resend import Resend
 from local.smtp.sink import Rejection
+from shared.followups.events import inbox
+from shared.followups.events import ses as ses_events
+from shared.followups.reporting.health import scheduler_health
+from shared.followups.sending import mails as listed
 from shared.followups.sending.claims import TELLERS
 from shared.followups.sending.message import Mail
 from shared.followups.sending.senders import sender
@@ -119,6 +125,7 @@ async def test_a_mail_arrives_once_as_it_is_and_replies_go_to_the_agent(adapter)
     assert recipient == "ann@example.com"
     assert headers["Reply-To"].strip() == "alice@example.com"
     assert headers["List-Unsubscribe-Post"].strip() == "List-Unsubscribe=One-Click"
+    assert headers["X-Auto-Response-Suppress"].strip() == "OOF, AutoReply"
     assert "\n.\n" in text.replace("\r\n", "\n")
     assert "1 Main Street" in text
 
@@ -206,6 +213,53 @@ async def test_a_provider_that_nobody_reaches_took_nothing():
     account_ = CommunicationAccount(f"http://127.0.0.1:{port}", grid.KEY)
     assert (await CommunicationSender(account_).send(mail())).kind == "postponed"
     assert await CommunicationSender(account_).find_out(mail()) is None
+
+
+def through_sweeps(monkeypatch, adapter_):
+    """Let the sweep hand over by this adapter."""
+    monkeypatch.setattr(sending, "sender", lambda: adapter_)
+
+
+async def test_a_mail_taken_with_503_is_one_mail_under_one_operation_id_over_all_sweeps(crm, service, monkeypatch):
+    api, through = service
+    through_sweeps(monkeypatch, through)
+    api.faults, api.hidden = [503], True
+    await crm.due(await crm.agent())
+    assert (await crm.sweep()).unknown == 1
+    await crm.pass_time(16)
+    assert (await crm.sweep()).claimed == 0
+    assert await crm.states() == {"sent": 1}
+    await crm.pass_time(16)
+    assert (await crm.sweep()).claimed == 0
+    [key] = {row["message_key"] for row in await crm.fetch("select message_key from followups.emails")}
+    assert (api.operation_ids, list(api.mails)) == ([str(key)] * 2, [str(key)])
+
+
+async def test_a_held_answer_of_ses_is_one_request_and_its_event_or_a_person_settles_the_mail(crm, mails, monkeypatch):
+    async with StandIn() as stand_in:
+        through_sweeps(monkeypatch, SesSender(account(endpoint=stand_in.url, answer_seconds=0.5)))
+        await crm.due(await crm.agent(), 2)
+        assert (await crm.sweep()).unknown == 2
+        first, second = (row["id"] for row in await crm.fetch("select id from followups.emails order by id"))
+        tagged = json.dumps({
+            "eventType": "Send", "send": {},
+            "mail": {"timestamp": datetime.now(UTC).isoformat(), "tags": {"followup": [str(first)]}},
+        })  # fmt: skip
+        assert await inbox.take(ses_events.read(tagged, "event-1"))
+        assert await crm.states() == {"sent": 1, "unknown": 1}
+        for _ in range(3):
+            await crm.pass_time(16)
+            assert (await crm.sweep()).claimed == 0
+        assert len(stand_in.requests) == 2
+    assert (await scheduler_health()).unknown == 1
+    [mail_] = await unknown_mails(crm)
+    assert (mail_.id, mail_.state) == (second, "unknown")
+
+
+async def unknown_mails(crm):
+    """What the agent sees of mails that nobody knows about."""
+    [agent] = await crm.fetch("select id from followups.agents")
+    return await listed.listed(agent["id"], before=None, limit=9, state="unknown")
 
 
 async def test_one_operation_id_in_all_attempts_is_one_mail_though_the_answer_was_503(service):

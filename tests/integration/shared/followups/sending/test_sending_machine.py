@@ -1,17 +1,22 @@
 """Whatever befalls the workers and the provider, each task is handed over at most once, and none is lost.
 
 The app's own steps run on a real database. Workers die at every point between two commits, are late, and deliver a step
-twice; the provider accepts, refuses, throttles, and loses its answers; clients and agents change their minds.
+twice; the provider accepts, refuses, throttles, times out, loses its answers, tells what happened in any order and more
+than once, and knows afterwards or not; clients and agents change their minds; the clock is set forth and back.
 """
 
 import asyncio
 from collections import Counter
+from datetime import UTC, datetime
+from uuid import uuid4
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from activities.followups import sending as steps
+from shared.followups.events import inbox
+from shared.followups.events.models import ProviderEvent
 from shared.followups.people import agents, clients
 from shared.followups.sending import claims, outbox
 from shared.followups.steps import ClaimBatch, Outcome
@@ -20,8 +25,11 @@ from shared.platform.stores.postgres import close_pools
 
 FAULTS = [
     "none", "none", "none", "dies before writing", "dies before sending", "dies while sending",
-    "dies before recording", "answer lost", "refused", "throttled", "delivered twice", "delivered at once",
+    "dies before recording", "answer lost", "timed out", "refused", "throttled", "delivered twice", "delivered at once",
 ]  # fmt: skip
+
+KINDS = ["sent", "deferred", "delivered", "bounced", "complained", "opened", "clicked"]
+GRAVITY = {"deferred": 1, "delivered": 2, "bounced": 3, "complained": 4}
 
 
 class Provider:
@@ -30,17 +38,21 @@ class Provider:
     name = "fake"
 
     def __init__(self):
-        self.handed_over, self.answer = Counter(), "accepted"
+        self.handed_over, self.answer, self.remembers = Counter(), "accepted", False
 
     async def send(self, mail):
         if self.answer in ("accepted", "answer lost"):
             self.handed_over[mail.email_id] += 1
-        kinds = {"answer lost": "unknown", "throttled": "postponed"}
+        kinds = {"answer lost": "unknown", "timed out": "unknown", "throttled": "postponed"}
         kind = kinds.get(self.answer, self.answer)
         return Outcome(kind=kind, provider=self.name, code=None if kind == "accepted" else "x", text=None)
 
     async def find_out(self, mail):
-        """Nothing can be asked of it, as of a relay."""
+        """As one that remembers the mails it took, or as a relay, of which nothing can be asked."""
+        if not self.remembers:
+            return None
+        kind = "accepted" if self.handed_over[mail.email_id] else "refused"
+        return Outcome(kind=kind, provider=self.name, code=None if kind == "accepted" else "x")
 
 
 def machine(runner, crm, provider):  # noqa: C901 - one class; its rules need what the test was given
@@ -48,18 +60,19 @@ def machine(runner, crm, provider):  # noqa: C901 - one class; its rules need wh
         @initialize(number=st.integers(2, 5))
         def start(self, number):
             runner.run(self.clean(number))
-            self.old_claims, self.unrecorded = [], []
+            self.old_claims, self.unrecorded, self.told = [], [], []
 
         async def clean(self, number):
             await crm.execute(
                 "truncate followups.emails, followups.tasks, followups.clients, followups.agents,"
-                " followups.suppressions restart identity cascade"
+                " followups.suppressions, followups.provider_events restart identity cascade"
             )
             await crm.execute(
                 "insert into followups.cadence_steps (followup_type, days, priority) values ('Day 1', 1, 'high')"
                 " on conflict do nothing"
             )
             provider.handed_over.clear()
+            provider.remembers = False
             self.agent = await crm.agent()
             self.clients = await crm.due(self.agent, number)
 
@@ -79,7 +92,8 @@ def machine(runner, crm, provider):  # noqa: C901 - one class; its rules need wh
             await steps.compose_followup(claim)
             if fault == "dies before sending":
                 return
-            provider.answer = fault if fault in ("answer lost", "refused", "throttled") else "accepted"
+            answers = ("answer lost", "timed out", "refused", "throttled")
+            provider.answer = fault if fault in answers else "accepted"
             if fault.startswith("dies"):
                 mail = await outbox.begin(claim, provider.name)
                 if fault == "dies before recording" and not isinstance(mail, str):
@@ -104,6 +118,33 @@ def machine(runner, crm, provider):  # noqa: C901 - one class; its rules need wh
         @rule(minutes=st.sampled_from([1, outbox.SENDING_MINUTES, claims.LEASE_MINUTES, 26 * 60]))
         def time_passes(self, minutes):
             runner.run(crm.pass_time(minutes))
+
+        @rule(minutes=st.sampled_from([1, 60, 26 * 60]))
+        def the_clock_is_set_back(self, minutes):
+            runner.run(crm.pass_time(-minutes))
+
+        @rule(remembers=st.booleans())
+        def the_provider_can_be_asked_or_not(self, remembers):
+            provider.remembers = remembers
+
+        @rule(data=st.data(), kind=st.sampled_from(KINDS), again=st.booleans())
+        def the_provider_tells(self, data, kind, again):
+            """Of a mail that it has, in any order; what it told before it may tell again."""
+            if self.told and again:
+                runner.run(inbox.take(data.draw(st.sampled_from(self.told))))
+            elif provider.handed_over:
+                mail = data.draw(st.sampled_from(sorted(provider.handed_over)))
+                runner.run(self.tell(mail, kind))
+
+        async def tell(self, mail, kind):
+            event = ProviderEvent(
+                provider="fake", event_id=str(uuid4()), email_id=mail, kind=kind, happened_at=datetime.now(UTC)
+            )
+            self.told.append(event)
+            assert await inbox.take(event)
+            [found] = await crm.fetch("select state, delivery from followups.emails where id = %s", mail)
+            gravest = max((one.kind for one in self.told if one.email_id == mail), key=lambda one: GRAVITY.get(one, 0))
+            assert found == {"state": "sent", "delivery": gravest if gravest in GRAVITY else "none"}
 
         @rule()
         def two_sweeps_at_once(self):

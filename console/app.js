@@ -8,6 +8,7 @@ import * as deployments from "/console/deployments.js";
 import * as diamonds from "/console/diamonds.js";
 import * as followups from "/console/followups.js";
 import * as operations from "/console/operations.js";
+import * as papers from "/console/papers.js";
 import * as pricing from "/console/pricing.js";
 import * as queues from "/console/queues.js";
 import * as stones from "/console/stones.js";
@@ -22,6 +23,7 @@ const views = {
   deployments: ["Deployments", deployments, "deploys:read"],
   followups: ["Follow-ups", followups, null], // agents sign in there, with a password of their own
   accounts: ["Accounts", accounts, "*"],
+  papers: ["Papers", papers, "papers:read"],
   queues: ["Queues", queues, "*"],
   operations: ["Operations", operations, "*"],
 };

@@ -32,7 +32,7 @@ export function duration(seconds) {
 export const between = (from, to) => ((to ? new Date(to) : new Date()) - new Date(from)) / 1000;
 
 const TONES = {
-  completed: "good", done: "good", available: "good", healthy: "good", active: "good", stale: "warn", unavailable: "bad", disabled: "bad", empty: "quiet", failed: "bad", terminated: "bad", cancelled: "quiet", canceled: "quiet", stopped: "quiet",
+  completed: "good", current: "good", rejected: "quiet", previous: "quiet", discarded: "quiet", done: "good", available: "good", healthy: "good", active: "good", stale: "warn", unavailable: "bad", disabled: "bad", empty: "quiet", failed: "bad", terminated: "bad", cancelled: "quiet", canceled: "quiet", stopped: "quiet",
   held: "warn", "on hold": "warn", unknown: "bad", ordered: "good", ended: "quiet", refused: "quiet", "not ordered": "quiet", sold: "quiet", "no longer offered": "quiet", superseded: "quiet", partial: "warn", suspended: "warn", pending: "quiet",
   sent: "good", delivered: "good", opened: "good", clicked: "good", bounced: "bad", planned: "quiet", green: "good", red: "bad",
 };

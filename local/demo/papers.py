@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import json
 import time
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -79,7 +80,7 @@ async def _embed(app: App, console: Console) -> None:
 
 def _current(answer: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
     """The model that is searched; empty: there is none yet."""
-    return next((one for one in answer["models"] if one["state"] == "current"), {})
+    return next((one for one in answer["models"] if one["state"] == "current"), dict[str, Any]())
 
 
 async def _ask(app: App, console: Console, written: str, filters: str | None) -> None:
@@ -101,7 +102,7 @@ async def _ask(app: App, console: Console, written: str, filters: str | None) ->
         raise DemoFailed(f"The answer to {json.dumps(written)} is short.")
 
 
-async def _until(app: App, path: str, holds: Any) -> Any:
+async def _until(app: App, path: str, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
     deadline = time.monotonic() + WAIT_SECONDS
     while not holds(found := await app.ask(path)):
         if time.monotonic() > deadline:

@@ -1,0 +1,71 @@
+"""The papers on the console, in a real browser: a search, a held file with what was rejected, the models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from playwright.async_api import Page, expect
+
+from local.browser import browser_page
+from tests.acceptance.papers.conftest import KEY, lines
+from tests.acceptance.papers.test_ingest import record
+
+SCREENSHOTS = Path(__file__).parents[3] / ".local" / "screenshots"
+EXAMPLES = Path(__file__).parents[3] / "examples" / "papers"
+
+
+def filled(app: Any) -> None:
+    """The snapshot with its vectors, and a file that is held."""
+    for name, data in (
+        ("good.jsonl", (EXAMPLES / "arxiv-snapshot.jsonl").read_bytes()),
+        ("bad.jsonl", lines([record(n) | {"title": None if n < 4 else "<b>Fine</b>"} for n in range(10)])),
+    ):
+        blob = app.upload(name, data)
+        app.ended(app.ask("POST", "/api/papers/ingest", {"blob": blob, "source": "arxiv"}, status=202)["location"])
+    app.ask("POST", "/api/papers/enrich", status=202)
+    app.until(lambda: any(not one["waiting"] for one in app.ask("GET", "/api/papers/models")["models"]))
+
+
+async def opened(page: Page, app: Any) -> None:
+    await page.goto(f"{app.host.url}/console#papers")
+    await page.fill("#key", KEY)
+    await page.keyboard.press("Enter")
+    await page.get_by_role("heading", name="Find papers").wait_for()
+
+
+async def test_papers_are_searched_and_a_held_file_is_released(running: Any) -> None:
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    with running() as app:
+        filled(app)
+        async with browser_page(expects="400") as page:
+            await opened(page, app)
+            await page.fill("#written", "photon pairs at hadron colliders")
+            await page.fill("#filters", "year = 2007")
+            await page.keyboard.press("Enter")
+            await expect(page.locator("#searching tbody tr").first).to_contain_text("diphoton production")
+            await expect(page.locator("#told")).to_contain_text("found by exact and words")
+            await page.screenshot(path=SCREENSHOTS / "papers.png", full_page=True)
+            await page.fill("#filters", "year = soon")
+            await page.keyboard.press("Enter")
+            await expect(page.locator("#searching .error")).to_contain_text("a year is needed")
+            await page.locator("#ingests tbody tr", has_text="bad.jsonl").click()
+            await expect(page.locator("#ingest")).to_contain_text("4 of 10 records could not be read")
+            await expect(page.locator("#ingest tbody tr")).to_have_count(4)
+            await page.screenshot(path=SCREENSHOTS / "papers-held.png", full_page=True)
+            await page.click("#release")
+            await page.get_by_text("It is merged as it is.").wait_for()
+            await expect(page.locator("#ingest")).to_contain_text("completed")
+            await expect(page.locator("#models tbody tr")).to_contain_text("static l2-supercat-256")
+
+
+async def test_it_fits_a_phone_in_the_dark(running: Any) -> None:
+    with running() as app:
+        filled(app)
+        async with browser_page() as page:
+            await page.set_viewport_size({"width": 390, "height": 800})
+            await page.emulate_media(color_scheme="dark")
+            await opened(page, app)
+            await page.locator("#models tbody tr").first.wait_for()
+            await page.screenshot(path=SCREENSHOTS / "papers-phone.png", full_page=True)
+            assert await page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from shared.platform.models import LazyModel
 
@@ -119,4 +119,4 @@ class FoldSummary(_Wire):
     synced: Synced | None = None
     published: bool = False
     cleaned: int = 0
-    files: dict[str, int] = {}
+    files: dict[str, int] = Field(default_factory=dict[str, int])

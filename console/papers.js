@@ -18,8 +18,8 @@ async function search(console_) {
 function searching(console_) {
   const typed = (name) => (event) => { asked[name] = event.target.value; };
   const form = h("form", { class: "terms", onsubmit: (event) => { event.preventDefault(); search(console_); } },
-    h("label", {}, "Words, a sentence, a DOI or an arXiv id", h("input", { id: "written", value: asked.written, maxlength: 2000, oninput: typed("written") })),
-    h("label", {}, "Only", h("input", { id: "filters", value: asked.filters, maxlength: 2000, placeholder: "year >= 2020 and category in (cs.LG, stat.ML)", oninput: typed("filters") })),
+    h("label", { class: "wide" }, "Words, a sentence, a DOI or an arXiv id", h("input", { id: "written", class: "whole", value: asked.written, maxlength: 2000, oninput: typed("written") })),
+    h("label", { class: "wide" }, "Only", h("input", { id: "filters", class: "whole", value: asked.filters, maxlength: 2000, placeholder: "year >= 2020 and category in (cs.LG, stat.ML)", oninput: typed("filters") })),
     h("button", { id: "search" }, "Search"));
   const columns = [
     ["Likeness", (one) => (one.similarity === undefined ? "–" : one.similarity.toFixed(2)), "number"],
@@ -103,7 +103,7 @@ function models(list, console_) {
   const columns = [
     ["Model", (one) => `${one.name} ${one.version}`],
     ["State", (one) => state(one.state)],
-    ["Vectors", (one) => count(one.vectors_estimated), "number"],
+    ["Embedded", (one) => count(one.texts), "number"],
     ["Waiting", (one) => count(one.waiting), "number"],
     ["Failed", (one) => count(one.failed), "number"],
     ["Index", (one) => (one.indexed ? "built" : "not needed yet")],

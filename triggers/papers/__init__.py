@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from shared.papers.embedding.pgvector import probe
 from shared.papers.reporting import alerts
 from shared.papers.settings import PaperSettings
+from shared.platform.health import Check
 from shared.platform.workload import Workload
 from triggers.papers import embedding, ingesting, searching
 
@@ -11,6 +13,7 @@ papers = Workload(
     name="papers",
     routes=(ingesting.routes, embedding.routes, searching.routes),
     settings=PaperSettings,
+    probes=(Check("pgvector", probe),),
     alerts=alerts.KINDS,
     sweeps=(ingesting.sweep, embedding.sweep),
 )

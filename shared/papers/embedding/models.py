@@ -26,7 +26,6 @@ class ModelVersion(LazyModel):
     current_since: datetime | None = None
     waiting: int = Field(0, description="papers without a vector of it")
     failed: int = Field(0, description="papers that it could not embed")
-    vectors_estimated: int | None = Field(None, description="vectors, as the database's statistics have it")
     indexed: bool = Field(default=False, description="whether an index of nearest neighbours is there")
     texts: int = Field(0, description="embedded in all")
     tokens: int = Field(0, description="read for them")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared.papers.embedding.embedders import embedder, identity
 from shared.papers.embedding.models import ModelVersion
+from shared.papers.embedding.pgvector import check_pgvector
 from shared.papers.settings import settings
 from shared.platform.errors import Conflict
 from shared.platform.stores.postgres import database, rows
@@ -43,6 +44,7 @@ async def ensure() -> list[ModelVersion]:
     """
     wanted = embedder(settings().papers_embedder)
     async with database() as connection:
+        await check_pgvector(connection)
         await connection.execute("select pg_advisory_xact_lock(%s)", (_LOCK,))
         found = await rows(
             connection,
@@ -162,9 +164,7 @@ select exists (
 
 _EVERY = """
 select m.model_id, m.name, m.version, m.dimensions, m.state, m.overlap, m.current_since, u.waiting, u.failed,
-    s.texts, s.tokens, s.cut, s.dollars, to_regclass('papers.vectors_' || m.model_id || '_hnsw') is not null as indexed,
-    (select greatest(reltuples, 0)::bigint from pg_class where oid = to_regclass('papers.vectors_' || m.model_id))
-        as vectors_estimated
+    s.texts, s.tokens, s.cut, s.dollars, to_regclass('papers.vectors_' || m.model_id || '_hnsw') is not null as indexed
 from papers.models m
 cross join lateral (
     select count(*) filter (where error is null) as waiting, count(*) filter (where error is not null) as failed

@@ -6,6 +6,7 @@ A part's mark is moved only by who saw where it stood, in one transaction with t
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -192,7 +193,7 @@ def _converted(part: _Part, batch: _Batch, make: Adapter) -> tuple[list[tuple[An
         try:
             staged.append((*key, *_columns(make(record.value))))
         except RecordRejected as reason:
-            rejected.append((*key, str(reason), _storable(repr(record.value)[:LONGEST_BEGINNING])))
+            rejected.append((*key, str(reason), _storable(json.dumps(record.value, ensure_ascii=False, default=str))))
     return staged, rejected
 
 

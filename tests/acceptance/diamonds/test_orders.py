@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from contextlib import suppress
+from threading import Thread
 from typing import Any
 from urllib.request import urlopen
 
@@ -32,11 +33,12 @@ async def test_a_kill_while_ordering_sends_nothing_twice(running: Any, wait: flo
             with suppress(OSError):  # the host dies under it
                 app.host.request("POST", path, {}, headers=HEADERS, timeout=30)
 
-        sold = asyncio.create_task(asyncio.to_thread(buy))
+        buyer = Thread(target=buy)
+        buyer.start()
         app.until(lambda: app.rows("select 1 from diamonds.purchase_history") != [])
         await asyncio.sleep(wait)
         app.host.kill()
-        await sold
+        buyer.join()
         app.control("faults", {"faults": {}})
         app.host.start()
         again = app.host.request("POST", path, {}, headers=HEADERS)

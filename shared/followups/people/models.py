@@ -199,6 +199,8 @@ class Task(Stored):
     priority: Priority
     notes: str | None
     reason: str | None = Field(description="Why it was moved, skipped or cancelled")
+    email_sent_id: int | None = Field(description="Its mail, once it was handed over")
+    email_preview: str | None = Field(description="The text of its mail, once it was written")
     completed_at: datetime | None
     created_at: datetime
     updated_at: datetime

@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     from shared.followups.scheduling.calendar import Calendar
 
 CUSTOM = "Custom"
-_COLUMNS = ", ".join(Task.model_fields)
+_OF_ITS_MAIL = {
+    "email_sent_id": "(select id from followups.emails where task_id = tasks.id and state = 'sent') as email_sent_id",
+    "email_preview": "(select body from followups.emails where task_id = tasks.id) as email_preview",
+}
+_COLUMNS = ", ".join(_OF_ITS_MAIL.get(name, name) for name in Task.model_fields)
 CALENDAR = ", ".join(
     f"coalesce(c.{name}, a.{name}) as {name}" for name in ("time_zone", "working_days", "opens", "closes", "country")
 )

@@ -18,8 +18,18 @@ _COLUMNS = (
     "id, agent_id, task_id, client_id, sender, recipient, subject, body, footer, state, hold_reason, provider,"
     " '<' || message_key || '@' || split_part(sender, '@', 2) || '>' as message_id,"
     " provider_id as provider_message_id, sent_at, error_code, error as error_message, attempts as retry_count,"
-    " delivery, engagement, opened_at, clicked_at, approved_at, created_at, updated_at"
+    " delivery, engagement, opened_at, clicked_at, approved_at, created_at, updated_at,"
+    " coalesce((select jsonb_agg(jsonb_build_object('kind', kind, 'happened_at', happened_at, 'detail', detail)"
+    " order by happened_at) from followups.provider_events where email_id = emails.id), '[]') as webhook_events"
 )
+
+
+class MailEvent(Stored):
+    """What the provider told of a mail."""
+
+    kind: str
+    happened_at: datetime
+    detail: str
 
 
 class Email(Stored):
@@ -49,6 +59,7 @@ class Email(Stored):
     opened_at: datetime | None = Field(description="By a person, as far as can be told")
     clicked_at: datetime | None
     approved_at: datetime | None
+    webhook_events: list[MailEvent]
     created_at: datetime
     updated_at: datetime
 

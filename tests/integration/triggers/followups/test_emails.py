@@ -1,6 +1,11 @@
 """Mails are read, edited, tested, approved and sent."""
 
+from datetime import UTC, datetime
+
 import pytest
+
+from shared.followups.events import inbox
+from shared.followups.events.models import ProviderEvent
 
 
 async def test_a_mail_is_read_edited_tested_approved_and_sent(web, crm, mails):
@@ -87,3 +92,21 @@ async def test_the_status_of_a_sent_mail_is_one_word_for_both_axes(web, crm, mai
     await crm.execute("update followups.emails set delivery = %s, engagement = %s", *axes)
     [mail] = (await web("GET", "/api/emails"))["data"]
     assert mail["status"] == status
+
+
+async def test_a_mail_shows_what_the_provider_told_and_its_task_shows_the_mail(web, crm, mails):
+    await web.register(send_mode="automatic")
+    await web.client()
+    await crm.execute("update followups.tasks set scheduled_for = now() where followup_type = 'Day 1'")
+    await crm.sweep()
+    [mail] = (await web("GET", "/api/emails"))["data"]
+    for kind in ("delivered", "opened"):
+        await inbox.take(
+            ProviderEvent(provider="x", event_id=kind, email_id=mail["id"], kind=kind, happened_at=datetime.now(UTC))
+        )
+    shown = await web("GET", f"/api/emails/{mail['id']}")
+    assert [event["kind"] for event in shown["webhook_events"]] == ["delivered", "opened"]
+    task = await web("GET", f"/api/tasks/{mail['task_id']}")
+    assert (task["email_sent_id"], task["email_preview"]) == (mail["id"], mail["body"])
+    [later, *_] = [one for one in (await web("GET", "/api/tasks"))["data"] if one["id"] != mail["task_id"]]
+    assert (later["email_sent_id"], later["email_preview"]) == (None, None)

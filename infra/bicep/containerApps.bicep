@@ -43,3 +43,4 @@ resource logs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
 
 output id string = environment.id
 output name string = environment.name
+output defaultDomain string = environment.properties.defaultDomain

@@ -135,6 +135,17 @@ param sesConfigurationSet string = ''
 param authcacheCatalogUri string = ''
 param authcacheCatalogScope string = ''
 
+@description('Image of Lakekeeper with its digest, which makes a catalog here; empty: none is made. It needs the three below.')
+param catalogImage string = ''
+@description('Application id of the catalog\'s app registration in Entra.')
+param catalogAudience string = ''
+@secure()
+@minLength(1)
+param catalogDatabasePassword string
+@secure()
+@minLength(1)
+param catalogEncryptionKey string
+
 @description('Communication Services with a domain: azure for one of Azure\'s own, or the name of yours; empty: none is made.')
 param mailDomain string = ''
 @description('true once your mail domain has passed its verification.')
@@ -404,6 +415,41 @@ module dataStorage 'storage.bicep' = {
     }
     privateNetwork: privateNetwork
     workspaceId: monitoring.outputs.workspaceId
+  }
+}
+
+module lake 'storage.bicep' = if (!empty(catalogImage)) {
+  name: 'lake'
+  scope: platformGroup
+  params: {
+    name: 'stlake${token}'
+    location: location
+    tags: tags
+    containers: [
+      'iceberg'
+    ]
+    hierarchical: true
+    versioned: false
+    privateNetwork: privateNetwork
+    workspaceId: monitoring.outputs.workspaceId
+  }
+}
+
+module catalog 'catalog.bicep' = if (!empty(catalogImage)) {
+  name: 'catalog'
+  scope: platformGroup
+  params: {
+    token: token
+    location: location
+    databaseLocation: postgresLocation
+    tags: tags
+    image: catalogImage
+    audience: catalogAudience
+    lakeName: !empty(catalogImage) ? lake.outputs.name : ''
+    vaultName: vault.outputs.name
+    workspaceId: monitoring.outputs.workspaceId
+    databasePassword: catalogDatabasePassword
+    encryptionKey: catalogEncryptionKey
   }
 }
 
@@ -809,8 +855,8 @@ module app 'functionApp.bicep' = {
       GOOGLE_CLIENT_ID: googleClientId
       FOLLOWUPS_SNS_TOPICS: snsTopics
       FOLLOWUPS_REPLY_TO: followupsReplyTo
-      AUTHCACHE_CATALOG_URI: authcacheCatalogUri
-      AUTHCACHE_CATALOG_SCOPE: authcacheCatalogScope
+      AUTHCACHE_CATALOG_URI: !empty(catalogImage) ? catalog.outputs.uri : authcacheCatalogUri
+      AUTHCACHE_CATALOG_SCOPE: !empty(catalogImage) ? 'api://${catalogAudience}/.default' : authcacheCatalogScope
       FOLLOWUPS_SENDER: (empty(followupsSender) && !empty(mailDomain)) ? communication.outputs.senderAddress : followupsSender
       FOLLOWUPS_PUBLIC_URL: 'https://func-${token}.azurewebsites.net'
       FOLLOWUPS_MAILS_PER_MINUTE: empty(followupsMailsPerMinute) ? firstRate : followupsMailsPerMinute

@@ -10,6 +10,9 @@ param containers array
 @description('Keep each version and each deleted blob for 30 days. Not for the host account, whose blobs change every few seconds.')
 param versioned bool
 
+@description('Directories are real, as Iceberg tables want them. Such an account has neither versions nor index tags.')
+param hierarchical bool = false
+
 @description('Days after which the blobs of a container are deleted, as {container: days}.')
 param expireAfterDays object = {}
 
@@ -76,6 +79,7 @@ resource account 'Microsoft.Storage/storageAccounts@2025-01-01' = {
     name: 'Standard_LRS'
   }
   properties: {
+    isHnsEnabled: hierarchical
     minimumTlsVersion: 'TLS1_2'
     supportsHttpsTrafficOnly: true
     allowSharedKeyAccess: false

@@ -73,6 +73,8 @@ def test_what_is_not_set_has_the_default_of_the_template(file, modules, unset):
         "alertWebhookUrl",
         "hmacSecrets",
         "authcacheJwtKeys",
+        "catalogDatabasePassword",
+        "catalogEncryptionKey",
         "followupsJwtSecret",
         "sesSecretAccessKey",
         "resendWebhookSecret",

@@ -93,12 +93,13 @@ def test_a_site_on_flex_consumption_says_only_what_that_plan_takes(modules):
 def test_the_time_of_a_deployment_feeds_nothing_that_cannot_change(modules):
     """It differs at each provisioning. Only the expiry of a secret may: every provisioning writes a new version."""
     using = {name for name, module in modules.items() if "utcNow(" in text(module.root)}
-    assert using == {"secrets"}
-    expiry = modules["secrets"].named("expiresAt")
-    uses = [text(node.parent) for node in walk(modules["secrets"].root) if text(node) == "expiresAt"]
-    uses = [use for use in uses if use != text(expiry.name.parent)]
-    assert set(uses) == {"(expiresAt)"}
-    assert text(modules["secrets"].root).count("exp: dateTimeToEpoch(expiresAt)") == len(uses)
+    assert using == {"secrets", "catalog"}
+    for name in using:
+        expiry = modules[name].named("expiresAt")
+        uses = [text(node.parent) for node in walk(modules[name].root) if text(node) == "expiresAt"]
+        uses = [use for use in uses if use != text(expiry.name.parent)]
+        assert set(uses) == {"(expiresAt)"}
+        assert text(modules[name].root).count("exp: dateTimeToEpoch(expiresAt)") == len(uses)
 
 
 def test_a_deleted_vault_can_be_purged_unless_it_is_protected(modules):

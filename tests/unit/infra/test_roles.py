@@ -18,6 +18,7 @@ ROLES = {
     "0ad04412-c4d5-4796-b79c-f76d14c8d402": "Durable Task Data Contributor",
     "09976791-48a7-449e-bb21-39d1a415f350": "Communication and Email Service Owner",
     "5e0bd9bd-7b93-4f28-af87-19fc36ad61bd": "Cognitive Services OpenAI User",
+    "db58b8e5-c6ad-4a2a-8342-4190687cbf4a": "Storage Blob Delegator",
 }
 CUSTOM = {"deployer"}
 """Roles of our own: what they allow is held to the requests by the tests of the Azure platform."""
@@ -35,6 +36,9 @@ ALLOWED = {
     ("scheduler", "appPrincipalId", "hub"): {"Durable Task Data Contributor"},
     ("communication", "appPrincipalId", "service"): {"Communication and Email Service Owner"},
     ("communication", "topic.identity.principalId", "eventsQueue"): {"Service Bus Data Sender"},
+    ("catalog", "identity.properties.principalId", "databaseUrl"): {"Key Vault Secrets User"},
+    ("catalog", "identity.properties.principalId", "encryption"): {"Key Vault Secrets User"},
+    ("catalog", "identity.properties.principalId", "lake"): {"Storage Blob Data Contributor", "Storage Blob Delegator"},
     ("openAi", "appPrincipalId", "account"): {"Cognitive Services OpenAI User"},
     ("deployedAppsRoles", "deployerPrincipalId", "the resource group"): {"deployer"},
     ("deployedAppsRoles", "pullPrincipalId", "registry"): {"AcrPull"},
@@ -123,6 +127,6 @@ def test_the_app_shows_its_own_identity_and_the_one_that_deploys(modules):
 
 def test_role_ids_stand_only_where_roles_are_given(modules):
     written = {name for name, module in modules.items() for role in ROLES if role in text(module.root)}
-    assert written == {"roles", "deployedAppsRoles", "scheduler", "communication", "openAi"}
+    assert written == {"roles", "deployedAppsRoles", "scheduler", "communication", "openAi", "catalog"}
     calls = [node for node in walk(modules["roles"].root) if node.type == "call_expression"]
     assert any(text(field(call, "function")) == "subscriptionResourceId" for call in calls)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from rich.console import Console
 
-from local.demo import deploys, diamonds, followups, papers
+from local.demo import authcache, deploys, diamonds, followups, papers
 from local.demo.client import App
 from local.up import Stack
 
@@ -30,4 +30,5 @@ ACTS = {
     "deploys": Act(deploys.run),
     "followups": Act(followups.run, followups.SETTINGS),
     "papers": Act(papers.run),
+    "authcache": Act(authcache.run, authcache.SETTINGS),
 }

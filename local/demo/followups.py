@@ -5,11 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-import shutil
 import signal
 import time
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from email.message import EmailMessage
 from typing import Any
 
@@ -18,9 +15,8 @@ from rich.console import Console
 
 from local.demo.client import App, DemoFailed
 from local.demo.followups_books import Books, check, reasons_table, steps_table
-from local.processes import free_port
-from local.up import ROOT, Stack
-from local.up.services import Service, module
+from local.demo.second_host import second_host
+from local.up import Stack
 from local.up.supervised import Supervised
 
 SETTINGS = {"FOLLOWUPS_MAILS_PER_MINUTE": "0", "FOLLOWUPS_MINIMUM_GAP_HOURS": "24"}
@@ -46,7 +42,7 @@ async def run(stack: Stack, app: App, console: Console) -> None:
     token, agent = await _register(app, domain)
     books = Books(stack.settings["POSTGRES_DSN"], agent, stack.options.folder / "mail", domain)
     sink = f"http://127.0.0.1:{stack.options.ports.mail}"
-    async with _second_host(stack) as (second, other), httpx.AsyncClient(base_url=sink, timeout=30) as mail:
+    async with second_host(stack) as (second, other), httpx.AsyncClient(base_url=sink, timeout=30) as mail:
         try:
             (await mail.put("/lost-answers", json={"every": LOSES_EVERY})).raise_for_status()
             console.print(f"The sink keeps each {LOSES_EVERY}th mail and never answers.")
@@ -113,24 +109,6 @@ async def _register(app: App, domain: str) -> tuple[str, int]:
     if report["created"] != CLIENTS:
         raise DemoFailed(f"Of {CLIENTS} clients {report['created']} were entered: {report}")
     return session["access_token"], session["agent"]["id"]
-
-
-@asynccontextmanager
-async def _second_host(stack: Stack) -> AsyncGenerator[tuple[Supervised, App]]:
-    """A second host with a task hub of its own, on the same database, which is started again when it is killed."""
-    port, data = free_port(), stack.options.folder / "host-2"
-    await asyncio.to_thread(shutil.rmtree, data, ignore_errors=True)  # what an earlier demo's host had not ended
-    command = module("local.host", ".", "--port", port, "--data", data)
-    service = Service("second host", command, f"http://127.0.0.1:{port}", stop_s=20)
-    host = Supervised(service, stack.logs / "host-2.log", stack.settings, ROOT, lambda _: None)
-    host.log.touch()
-    await host.start()
-    headers = {"X-Admin-Key": stack.settings["ADMIN_API_KEY"]}
-    try:
-        async with httpx.AsyncClient(base_url=service.address, headers=headers, timeout=60) as http:
-            yield host, App(http)
-    finally:
-        await host.stop()
 
 
 async def _kill(host: Supervised, books: Books, after: int) -> None:

@@ -84,7 +84,11 @@ async def stack(options: Options) -> AsyncGenerator[Stack]:
         raise ValueError(f"There is no service {', '.join(sorted(unknown))}. They are: {', '.join(NAMES)}, migrate.")
     names = [name for name in NAMES if name not in options.without]
     options.ports.check(names)
-    kept = {"MANIFOLD_LOCAL_DIR": str(options.folder.absolute())}
+    # The catalog that stands there by default belongs to this stack's blobs: elsewhere it would outlive them.
+    kept = {
+        "MANIFOLD_LOCAL_DIR": str(options.folder.absolute()),
+        "AUTHCACHE_FOLDER": str(options.folder.absolute() / "authcache"),
+    }
     values = settings(options.ports, options.without, os.environ) | kept | dict(options.overrides)
     logs = options.folder / "logs"
     logs.mkdir(parents=True, exist_ok=True)

@@ -30,6 +30,7 @@ class Communication:
         look_ups: how often it was asked what became of an operation.
         faults: of the next requests: a status, which is answered after the mail was accepted if it is 5xx; None
             leaves the request without an answer for as long as `silence_seconds`.
+        token: of an identity, which it takes in place of a signature; "": none.
         hidden: operations are not shown, as if the mail had not been seen yet.
     """
 
@@ -39,6 +40,7 @@ class Communication:
     look_ups: int = 0
     faults: list[int | None] = field(default_factory=list[int | None])
     silence_seconds: float = 2
+    token: str = ""
     hidden: bool = False
 
     def app(self) -> Starlette:
@@ -52,7 +54,7 @@ class Communication:
 
     async def _send(self, request: Request) -> Response:
         body = await request.body()
-        if refused := _refused(request, body):
+        if refused := self._refused(request, body):
             return refused
         mail = await request.json()
         if not {"senderAddress", "content", "recipients"} <= mail.keys():
@@ -70,7 +72,7 @@ class Communication:
         return JSONResponse({"id": operation, "status": "Running"}, OK, {"Operation-Location": location})
 
     async def _operation(self, request: Request) -> Response:
-        if refused := _refused(request, b""):
+        if refused := self._refused(request, b""):
             return refused
         self.look_ups += 1
         operation = request.path_params["id"]
@@ -80,11 +82,12 @@ class Communication:
         failed = {"error": {"code": "EmailDropped", "message": "The mail was dropped."}} if status == "Failed" else {}
         return JSONResponse({"id": operation, "status": status, **failed})
 
-
-def _refused(request: Request, body: bytes) -> Response | None:
-    if request.query_params.get("api-version") != API:
-        return _error(400, "UnsupportedApiVersion")
-    return None if _signed(request, body) else _error(401, "Denied")
+    def _refused(self, request: Request, body: bytes) -> Response | None:
+        if request.query_params.get("api-version") != API:
+            return _error(400, "UnsupportedApiVersion")
+        shown = request.headers.get("authorization", "")
+        bearer = bool(self.token) and hmac.compare_digest(shown, f"Bearer {self.token}")
+        return None if bearer or _signed(request, body) else _error(401, "Denied")
 
 
 def _signed(request: Request, body: bytes) -> bool:

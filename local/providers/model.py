@@ -29,12 +29,14 @@ class Model:
     """Its requests, and what goes wrong.
 
     Attributes:
+        key: what opens it: a key, or the token of an identity.
         requests: the bodies of all of them.
         faults: of the next requests.
         silence_seconds: how long it says nothing at the fault `silence`.
     """
 
     gullible: bool = False
+    key: str = KEY
     requests: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     faults: list[Fault] = field(default_factory=list[Fault])
     silence_seconds: float = 5
@@ -44,7 +46,7 @@ class Model:
         return Starlette(routes=[Route("/v1/chat/completions", self._complete, methods=["POST"])])
 
     async def _complete(self, request: Request) -> Response:
-        if not hmac.compare_digest(request.headers.get("authorization", ""), f"Bearer {KEY}"):
+        if not hmac.compare_digest(request.headers.get("authorization", ""), f"Bearer {self.key}"):
             return _error(401, "invalid_api_key")
         body = await request.json()
         if (body.get("response_format") or {}).get("type") != "json_schema" or "max_completion_tokens" not in body:

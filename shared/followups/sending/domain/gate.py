@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 GOOD_FOR, BAD_FOR = timedelta(days=1), timedelta(minutes=15)
 """How long what was found is believed; claims.DUE leaves mails alone for as long as it is bad."""
+AZURES = ".azurecomm.net"
+"""Domains that Azure manages, records included."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 logger = logging.getLogger(__name__)
@@ -66,7 +68,7 @@ def _sender(own: FollowupSettings) -> Sender | None:
     """Who sends, as its provider has it by default; None if nothing is to be checked."""
     domain = own.followups_sender.rpartition("@")[2].lower()
     local = own.followups_provider == "smtp" and platform_settings().smtp_host in LOOPBACK
-    if not domain or local or not own.followups_check_domain:
+    if not domain or local or domain.endswith(AZURES) or not own.followups_check_domain:
         return None
     return_path, selectors, include = {
         "smtp": (domain, "", ""),

@@ -4,10 +4,12 @@ import json
 
 import pytest
 
-from local.arm.servers import listening
+from local.arm.cloud import APP_CLIENT_ID, Cloud
+from local.arm.servers import listening, serving
 from local.providers.model import KEY, Model
 from shared.followups.composing.model_writer import ModelWriter
 from shared.followups.sending import editing
+from shared.platform.credentials import credential
 from shared.platform.settings import forget_settings
 
 TEMPLATE, MODEL = "template", "model gpt-4.1-mini"
@@ -70,6 +72,26 @@ async def test_where_the_model_fails_the_template_writes_after_one_call(crm, mod
     assert (await written(crm))["writer"] == TEMPLATE
     assert [(call["outcome"]) for call in await calls(crm)] == [outcome]
     assert len(model.requests) == 1
+
+
+async def test_without_a_key_azure_openai_is_opened_with_the_apps_identity(crm, model, tmp_path, monkeypatch):
+    cloud = Cloud()
+    async with serving(cloud, tmp_path) as azure:
+        for name in ("IDENTITY_ENDPOINT", "IDENTITY_HEADER", "AZURE_CLIENT_ID"):
+            monkeypatch.setenv(name, azure.environment[name])
+        monkeypatch.setenv("FOLLOWUPS_MODEL_KEY", "unset")
+        forget_settings()
+        credential.cache_clear()
+        model.key = cloud.token("https://cognitiveservices.azure.com", APP_CLIENT_ID)
+        await crm.due(await crm.agent())
+        assert (await crm.sweep()).sent == 1
+        assert (await written(crm))["writer"] == MODEL
+        model.key = "another"
+        await crm.due(await crm.agent("b@example.com"))
+        assert (await crm.sweep()).sent == 1
+        await credential().close()
+        credential.cache_clear()
+    assert [call["outcome"] for call in await calls(crm)] == ["written", "model-unavailable"]
 
 
 async def test_nobody_there_and_a_wrong_key_are_failures_as_well(crm, model, monkeypatch):

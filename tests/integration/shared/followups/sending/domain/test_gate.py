@@ -109,6 +109,13 @@ async def test_the_relay_on_this_machine_and_a_check_that_is_switched_off_ask_no
     assert await gate.refused() == []
 
 
+async def test_a_domain_that_azure_manages_is_azures_to_keep(crm, zone, monkeypatch):
+    monkeypatch.setenv("FOLLOWUPS_SENDER", "donotreply@0a1b2c.azurecomm.net")
+    forget_settings()
+    assert await gate.refused() == []
+    assert not zone.queries
+
+
 @pytest.mark.parametrize(
     ("provider", "names"),
     [

@@ -3,18 +3,21 @@
 import asyncio
 import json
 import socket
+import ssl
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from uuid import uuid4
 
 import boto3
 import pytest
+import trustme
 from moto import mock_aws
 from moto.core import DEFAULT_ACCOUNT_ID  # pyright: ignore[reportPrivateImportUsage] - as moto's own pages import it
 from moto.ses.models import ses_backends
 
 from activities.followups import sending
-from local.arm.servers import listening
+from local.arm.cloud import APP_CLIENT_ID, Cloud
+from local.arm.servers import listening, serving
 from local.providers import communication as grid
 from local.providers import resend as resend_api
 from local.providers.communication import Communication
@@ -31,6 +34,7 @@ from shared.followups.sending.senders.communication import CommunicationAccount,
 from shared.followups.sending.senders.resend import ResendSender
 from shared.followups.sending.senders.ses import SesAccount, SesSender, _client
 from shared.followups.sending.senders.smtp import SmtpSender
+from shared.platform.credentials import credential
 from shared.platform.errors import TerminalError
 from shared.platform.settings import forget_settings
 
@@ -306,6 +310,37 @@ async def test_a_wrong_key_of_communication_services_is_refused(service):
     account = CommunicationAccount(through._account.endpoint, "d3Jvbmc=")
     assert (await CommunicationSender(account).send(mail())).kind == "refused"
     assert api.mails == {}
+
+
+async def test_without_a_key_communication_services_are_opened_with_the_apps_identity(tmp_path, monkeypatch, migrated):
+    authority = trustme.CA()
+    certificate, roots = tmp_path / "server.pem", tmp_path / "roots.pem"
+    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(certificate))
+    authority.cert_pem.write_to_path(str(roots))
+    cloud, api = Cloud(), Communication()
+    async with serving(cloud, tmp_path) as azure, listening(api.app(), certificate=certificate) as port:
+        for name in ("IDENTITY_ENDPOINT", "IDENTITY_HEADER", "AZURE_CLIENT_ID"):
+            monkeypatch.setenv(name, azure.environment[name])
+        # aiohttp reads the roots that it trusts once a process.
+        context = ssl.create_default_context(cafile=str(roots))
+        monkeypatch.setattr("aiohttp.connector._SSL_CONTEXT_VERIFIED", context)
+        monkeypatch.setenv("FOLLOWUPS_PROVIDER", "communication")
+        monkeypatch.setenv("COMMUNICATION_ENDPOINT", f"https://127.0.0.1:{port}")
+        forget_settings()
+        credential.cache_clear()
+        try:
+            first = await sender().send(mail())
+            assert first.kind == "refused", first
+            api.token = cloud.token("https://communication.azure.com/", APP_CLIENT_ID)
+            assert (await sender().send(mail())).kind == "accepted"
+            monkeypatch.setenv("IDENTITY_HEADER", "wrong")
+            await credential().close()
+            credential.cache_clear()
+            assert (await sender().send(mail())).kind == "postponed", "no token is no hand-over"
+        finally:
+            await credential().close()
+            credential.cache_clear()
+    assert len(api.mails) == 1
 
 
 @pytest.mark.parametrize("provider", ["resend", "ses", "communication"])

@@ -7,6 +7,7 @@ import json
 import uuid
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -72,6 +73,10 @@ def _uri(base: str, path: str) -> str:
     return f"{base.rstrip('/')}/{path.lstrip('/')}"
 
 
+def _uri_component(text: str) -> str:
+    return quote(text, safe="")
+
+
 def utc_now(form: str = "") -> str:
     """The time, or with the one form in use the first of the month."""
     return datetime.now(UTC).strftime("%Y-%m-01") if form == "yyyy-MM-01" else datetime.now(UTC).isoformat()
@@ -85,6 +90,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "guid": _guid,
     "items": _items,
     "join": _join,
+    "json": json.loads,
     "length": len,
     "split": _split,
     "string": shown,
@@ -92,5 +98,6 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "union": _union,
     "uniqueString": _unique_string,
     "uri": _uri,
+    "uriComponent": _uri_component,
     "utcNow": utc_now,
 }

@@ -45,6 +45,10 @@ class InvocationTag:
 thread_local = threading.local()
 active_invocations: dict[str, InvocationTag] = {}
 current_invocation: ContextVar[InvocationTag | None] = ContextVar("current_invocation", default=None)
+# Whether it is the function's own code that runs, and not the host that fetches its inputs or delivers its outputs.
+in_function: ContextVar[bool] = ContextVar("in_function", default=False)
+# What the host, too, calls over HTTP and AMQP with; of a function's own calls Azure shows the records.
+_ALSO_THE_HOSTS = ("azure.core.pipeline.policies.http_logging_policy", "azure.servicebus")
 
 
 @dataclass(frozen=True)
@@ -100,7 +104,11 @@ class HostLogHandler(logging.StreamHandler[TextIO]):
         if is_host:
             category = f"Function.{tag.function}" if tag is not None else "Host"
             shown = logging.DEBUG if self._verbose else self._levels.of(category)
-        elif record.name.startswith(("azure_functions_worker", "azure.functions")) or tag is None:
+        elif (
+            tag is None
+            or record.name.startswith(("azure_functions_worker", "azure.functions"))
+            or (record.name.startswith(_ALSO_THE_HOSTS) and not in_function.get())
+        ):
             shown = logging.INFO if self._verbose else logging.WARNING
         else:
             shown = self._levels.of(f"Function.{tag.function}.User")
@@ -124,9 +132,7 @@ def install(handler: HostLogHandler, levels: LogLevels, environment: Mapping[str
             "host.json asks for Debug, which the worker of Python does not send: set PYTHON_ENABLE_DEBUG_LOGGING=1 in "
             "local.settings.json, here as in Azure."
         )
-    # What the host itself does over HTTP and AMQP is not what the app's developer asked to see.
-    for noisy in ("uvicorn", "azure.core.pipeline.policies.http_logging_policy", "azure.servicebus"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
 
 
 def uninstall(handler: HostLogHandler) -> None:

@@ -13,7 +13,7 @@ import azure.functions as func
 from azure.functions import meta
 
 from local.host.core.functions import SDK_TYPE, Function, Parameter
-from local.host.core.logs import host_log, thread_local
+from local.host.core.logs import host_log, in_function, thread_local
 from local.host.worker import converters
 from local.host.worker.context import InvocationContext
 from local.host.worker.failures import FunctionRaised
@@ -70,11 +70,15 @@ class Worker:
             if function.needs_context:
                 arguments["context"] = context
             arguments |= outputs
-            if function.is_async:
-                thread_local.invocation_id = context.invocation_id
-                returned = await function.code(**arguments)
-            else:
-                returned = await self._in_thread(function.code, arguments, context.invocation_id)
+            token = in_function.set(True)
+            try:
+                if function.is_async:
+                    thread_local.invocation_id = context.invocation_id
+                    returned = await function.code(**arguments)
+                else:
+                    returned = await self._in_thread(function.code, arguments, context.invocation_id)
+            finally:
+                in_function.reset(token)
             return _result(function, returned, outputs)
         except asyncio.CancelledError as error:
             if _is_being_cancelled():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
@@ -98,6 +99,8 @@ def _client() -> ServiceBusClient:
     client = _clients.get(loop)
     if client is None:
         known = settings()
+        # The SDK would log every link that it opens and closes.
+        logging.getLogger("azure.servicebus").setLevel(logging.WARNING)
         if known.servicebus:
             client = ServiceBusClient.from_connection_string(known.servicebus.get_secret_value(), retry_total=2)
         elif known.servicebus_namespace:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -36,6 +37,8 @@ def blob_service() -> BlobServiceClient:
     loop = asyncio.get_running_loop()
     service = _services.get(loop)
     if service is None:
+        # The SDK would log every request's headers.
+        logging.getLogger("azure.core.pipeline.policies.http_logging_policy").setLevel(logging.WARNING)
         if connection := settings().storage_connection:
             service = BlobServiceClient.from_connection_string(connection.get_secret_value())
         elif endpoint := settings().storage_blob_endpoint:

@@ -11,6 +11,7 @@ from local.host.core.logs import (
     LogLevels,
     active_invocations,
     current_invocation,
+    in_function,
     install,
     uninstall,
 )
@@ -36,7 +37,7 @@ def logged():
 
 
 @pytest.fixture
-def in_function():
+def in_function_run():
     tag = InvocationTag("tidy", "id-1", "instance-1")
     token = current_invocation.set(tag)
     active_invocations[tag.invocation_id] = tag
@@ -61,7 +62,21 @@ def test_the_most_specific_category_decides(section, category, level):
     assert LogLevels.parse(section).of(category) == level
 
 
-def test_what_a_run_leaves_behind_belongs_to_no_run(logged, in_function):
+def test_requests_of_a_function_are_shown_and_those_of_the_host_for_it_are_not(logged, in_function_run):
+    stream = logged()
+    requests = logging.getLogger("azure.core.pipeline.policies.http_logging_policy")
+    requests.info("of the host")
+    token = in_function.set(True)
+    requests.info("of the function")
+    in_function.reset(token)
+    requests.warning("of the host, in trouble")
+    assert [line.split("] ")[1] for line in stream.getvalue().splitlines()] == [
+        "of the function",
+        "of the host, in trouble",
+    ]
+
+
+def test_what_a_run_leaves_behind_belongs_to_no_run(logged, in_function_run):
     stream = logged(as_json=True)
     active_invocations.clear()
     logging.getLogger("mine").info("after the end")
@@ -71,7 +86,7 @@ def test_what_a_run_leaves_behind_belongs_to_no_run(logged, in_function):
     assert "function" not in json.loads(line)
 
 
-def test_what_is_shown_of_functions_the_host_and_libraries(logged, in_function):
+def test_what_is_shown_of_functions_the_host_and_libraries(logged, in_function_run):
     stream = logged()
     logging.getLogger("mine").info("of the function")
     logging.getLogger("mine").debug("too fine")
@@ -88,7 +103,7 @@ def test_libraries_outside_functions_are_shown_from_warnings_on(logged):
     assert "trouble" in stream.getvalue()
 
 
-def test_host_json_can_silence_function_runs(logged, in_function):
+def test_host_json_can_silence_function_runs(logged, in_function_run):
     stream = logged({"default": "Warning"})
     logging.getLogger("local.host").info("Executing")
     logging.getLogger("local.host").error("Executed (Failed)")
@@ -96,13 +111,13 @@ def test_host_json_can_silence_function_runs(logged, in_function):
     assert "Executed (Failed)" in stream.getvalue()
 
 
-def test_the_command_lines_level_wins_for_functions(logged, in_function):
+def test_the_command_lines_level_wins_for_functions(logged, in_function_run):
     stream = logged({"Function": "Error"}, user_level="debug")
     logging.getLogger("mine").debug("fine")
     assert "fine" in stream.getvalue()
 
 
-def test_json_lines_carry_what_they_belong_to(logged, in_function):
+def test_json_lines_carry_what_they_belong_to(logged, in_function_run):
     stream = logged(as_json=True)
     logging.getLogger("mine").error("failed %s", "so", exc_info=ValueError("no"))
     entry = json.loads(stream.getvalue())
@@ -113,7 +128,7 @@ def test_json_lines_carry_what_they_belong_to(logged, in_function):
     assert "ValueError: no" in entry["exception"]
 
 
-def test_debug_of_functions_needs_the_workers_setting_and_the_log_says_so(logged, in_function):
+def test_debug_of_functions_needs_the_workers_setting_and_the_log_says_so(logged, in_function_run):
     stream = logged({"Function": "Debug"})
     logging.getLogger("mine").debug("fine")
     assert logging.getLogger().level == logging.INFO
@@ -122,14 +137,14 @@ def test_debug_of_functions_needs_the_workers_setting_and_the_log_says_so(logged
 
 
 @pytest.mark.parametrize("value", ["1", "true", "True", "yes"])
-def test_with_the_workers_setting_debug_is_shown(logged, in_function, value):
+def test_with_the_workers_setting_debug_is_shown(logged, in_function_run, value):
     stream = logged({"Function": "Debug"}, {"PYTHON_ENABLE_DEBUG_LOGGING": value})
     logging.getLogger("mine").debug("fine")
     assert stream.getvalue().endswith("] fine\n")
     assert "PYTHON_ENABLE" not in stream.getvalue()
 
 
-def test_the_root_logger_passes_information_on_whatever_host_json_shows(logged, in_function):
+def test_the_root_logger_passes_information_on_whatever_host_json_shows(logged, in_function_run):
     stream = logged({"default": "Error"})
     assert logging.getLogger("mine").isEnabledFor(logging.INFO)
     logging.getLogger("mine").info("not shown")

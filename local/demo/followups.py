@@ -24,7 +24,7 @@ CLIENTS = 200
 LOSES_EVERY = 100
 EVENTFUL = "Day 3"
 """The step in which a host is killed, a client answers and another unsubscribes."""
-STEP_SECONDS = 60
+STEP_SECONDS = 120
 LEASE_MINUTES = 16
 """A little more than a claim lasts."""
 

@@ -16,6 +16,8 @@ BENCHMARKS = {
     "diamonds.search": "latency of the diamonds' search at 500,000 diamonds",
     "bill": "the monthly bill of the nightly run on Flex, beside the containers it replaces",
     "deploys": "deployments: first step, overhead over the bare build, many at once, status reads, the bill",
+    "authcache.reads": "share checks, log-ins, cold instances, folds; beside dicts, DuckDB and PostgreSQL",
+    "authcache.writes": "durable registrations on three hosts, beside pyiceberg's upsert",
     "local_host.orchestrations": "the local host's orchestrations, beside DBOS and Microsoft's recorded figures",
     "local_host.http_triggers": "HTTP requests/s of the local host, beside bare Starlette",
     "followups.kills": "mails handed over twice and lost under kill -9, beside APScheduler and procrastinate",

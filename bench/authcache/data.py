@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from shared.authcache.base.pyarrow import compute, pa
+from bench.authcache.keys import PASSWORD, email, user_id, viewers
+from shared.authcache.base.pyarrow import pa
 from shared.authcache.iceberg.catalog import catalog, ready
 from shared.authcache.settings import settings
+from shared.platform.access.passwords.kinds import new_hash
 
 BATCH = 250_000
-PASSWORD = "correct horse battery staple"
-_EMPTY = pa.nulls(0, pa.string())
 USERS = pa.schema(
     [
         ("id", pa.string()), ("first_name", pa.string()), ("last_name", pa.string()), ("email", pa.string()),
@@ -33,21 +33,6 @@ SHARES = pa.schema(
 )  # fmt: skip
 
 
-def user_id(number: int) -> str:
-    """The id of a user, the same in every run."""
-    return str(uuid.UUID(int=(number + 1) * 0x9E3779B97F4A7C15F39CC0605CEDC835 % (1 << 128)))
-
-
-def email(number: int) -> str:
-    """The address of a user."""
-    return f"user{number}@example.com"
-
-
-def viewers(number: int, users: int, each: int) -> list[int]:
-    """Whom a user shares with."""
-    return [(number * 7 + 13 * step + 1) % users for step in range(each)]
-
-
 def users_of(users: int) -> Iterator[Any]:
     """The users, in pieces."""
     now = datetime.now(UTC)
@@ -57,14 +42,16 @@ def users_of(users: int) -> Iterator[Any]:
         numbers = range(first, min(first + BATCH, users))
         size = len(numbers)
         letters = random.integers(97, 123, (size, 60), np.uint8).view("S60").ravel().astype("U60")
-        hashes = pa.array([f"$argon2id$v=19$m=19456,t=2,p=1${one}" for one in letters])
+        hashes = [f"$argon2id$v=19$m=19456,t=2,p=1${one}" for one in letters]
+        if not first:
+            hashes[0] = new_hash(PASSWORD)  # one of them can log in
         names = pa.array([f"Name{number % 5000}" for number in numbers])
         rate = pa.array([None] * size, pa.decimal128(5, 2))
         times = pa.array([now] * size, pa.timestamp("us", "UTC"))
         yield pa.table(
             [
                 pa.array([user_id(one) for one in numbers]), names, names, pa.array([email(one) for one in numbers]),
-                hashes, rate, rate, rate, times, times, pa.array([True] * size),
+                pa.array(hashes), rate, rate, rate, times, times, pa.array([True] * size),
             ],
             schema=USERS,
         )  # fmt: skip
@@ -95,6 +82,3 @@ async def write_tables(users: int, each: int) -> None:
         table = catalog().create_table((namespace, name), schema=schema)
         for piece in pieces:
             table.append(piece)
-
-
-__all__ = ["PASSWORD", "compute", "email", "user_id", "viewers", "write_tables"]

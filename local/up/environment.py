@@ -1,6 +1,7 @@
 """The app's settings on this machine: those of the example, changed by the developer, with the actual addresses."""
 
 import json
+import os
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
@@ -32,6 +33,8 @@ def settings(
     for service, addresses in _addresses(ports).items():
         if service not in without:
             values |= addresses
+    # The tables' catalog is a file there, which has to go when the blobs that it names go.
+    values["AUTHCACHE_FOLDER"] = str(Path(os.environ.get("MANIFOLD_LOCAL_DIR", ".local")).absolute() / "authcache")
     return values
 
 

@@ -19,4 +19,11 @@ def services_of_its_own(folder: Path, *supplier: str) -> Generator[tuple[Ports, 
         for service in services(ports, folder, supplier):
             if service.name in OWN:
                 running.enter_context(KillableService(service.command[2:]).running())
-        yield ports, settings(ports, set(NAMES) - set(OWN)) | {"MANIFOLD_LOCAL_DIR": str(folder)}
+        yield (
+            ports,
+            settings(ports, set(NAMES) - set(OWN))
+            | {
+                "MANIFOLD_LOCAL_DIR": str(folder),
+                "AUTHCACHE_FOLDER": str(folder / "authcache"),
+            },
+        )

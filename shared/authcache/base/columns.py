@@ -78,8 +78,11 @@ def to_text(table: Table[R], row: R) -> bytes:
 
 
 @cache
-def _readers(table: Table[Any]) -> tuple[tuple[str, Callable[[str], Any] | None], ...]:
-    return tuple((column.name, None if column.kind == "str" else _FROM_TEXT[column.kind]) for column in columns(table))
+def _readers(table: Table[Any]) -> tuple[tuple[str, ...], tuple[tuple[str, Callable[[str], Any]], ...]]:
+    """The names of all columns, and how those are read that are not plain text."""
+    found = columns(table)
+    others = [one for one in found if one.kind != "str" or one.optional]
+    return tuple(one.name for one in found), tuple((one.name, _FROM_TEXT[one.kind]) for one in others)
 
 
 def from_text(table: Table[R], data: bytes) -> R | None:
@@ -90,17 +93,18 @@ def from_text(table: Table[R], data: bytes) -> R | None:
     """
     text = data.decode()
     parts = text.split(FIELD)
-    readers = _readers(table)
-    if len(parts) == 1 and len(readers) > 1:
-        return None
+    names, readers = _readers(table)
+    if len(parts) != len(names):
+        if len(parts) == 1:
+            return None
+        raise ValueError(f"{len(parts)} fields in place of {len(names)}")
     if ESCAPE in text:
         parts = [_unescaped(part) for part in parts]
-    return table.row(
-        **{
-            name: None if part == NONE else part if reader is None else reader(part)
-            for (name, reader), part in zip(readers, parts, strict=True)
-        }
-    )
+    fields: dict[str, Any] = dict(zip(names, parts, strict=True))
+    for name, reader in readers:
+        part = fields[name]
+        fields[name] = None if part == NONE else reader(part)
+    return table.row(**fields)
 
 
 def _unescaped(text: str) -> str:

@@ -23,16 +23,17 @@ logger = logging.getLogger(__name__)
 
 
 def own_folder() -> Path:
-    """The folder on this machine's disk that AUTHCACHE_FOLDER names."""
-    return Path(tempfile.gettempdir()) / settings().authcache_folder
+    """What belongs to this log on this machine's disk, in the folder that AUTHCACHE_FOLDER names."""
+    known = platform_settings()
+    connection = known.storage_connection.get_secret_value() if known.storage_connection else ""
+    account = sha256(f"{known.storage_blob_endpoint}{connection}".encode()).hexdigest()[:16]
+    name = f"{account}-{settings().authcache_container}"
+    return Path(tempfile.gettempdir()) / settings().authcache_folder / name
 
 
 def folder_of(segment: Segment, epoch: int) -> Path:
     """Where the segment lies on this machine's disk, if it does. Processes share it."""
-    known = platform_settings()
-    connection = known.storage_connection.get_secret_value() if known.storage_connection else ""
-    account = sha256(f"{known.storage_blob_endpoint}{connection}".encode()).hexdigest()[:16]
-    return own_folder() / f"{account}-{settings().authcache_container}" / f"{epoch}" / segment.name.replace("/", "-")
+    return own_folder() / f"{epoch}" / segment.name.replace("/", "-")
 
 
 async def fetch(segment: Segment, epoch: int) -> Path:
@@ -76,6 +77,6 @@ def clear(used: Iterable[Segment], epoch: int) -> None:
     """Delete from the disk the segments that are not among these. What is mapped stays readable to who has it open."""
     keep = {folder_of(segment, epoch) for segment in used}
     for folder in {one.parent.parent for one in keep}:
-        for other in folder.glob("*/*"):
+        for other in folder.glob("*/base-*"):
             if other not in keep and not other.name.endswith(".part"):
                 shutil.rmtree(other, ignore_errors=True)

@@ -11,6 +11,7 @@ ENTRY_BYTES = 8
 HASHES = 1 << 32
 _ROW = HASHES - 1
 _FEW = 64
+_NEAR = 256
 _SPREAD = 4
 """Keys are hashed evenly: further than this many standard deviations from where it is expected, nearly none stands."""
 
@@ -44,10 +45,23 @@ def rows_of(entries: Sequence[int], hashed: int, low: int = 0, high: int | None 
 
 
 def guessed_rows(entries: Sequence[int], hashed: int) -> list[int]:
-    """The same, looked for first where they are to be expected."""
+    """The same, looked for first where they are to be expected.
+
+    The entry in the middle of that tells how far off the guess was; what is left is a few cache lines to search.
+    """
     count = len(entries)
-    low, high = expected(hashed, count)
     first = hashed << 32
-    if (low and entries[low - 1] >= first) or (high < count and entries[high] < first):
-        low, high = 0, count
-    return rows_of(entries, hashed, low, high)
+    middle = (hashed * count) >> 32
+    if middle < count:
+        middle += ((first - entries[middle]) * count) >> 64
+    low, high = max(0, middle - _NEAR), min(count, middle + _NEAR)
+    if low >= high:
+        return rows_of(entries, hashed)
+    place = bisect_left(entries, first, low, high)
+    if (place == low and low) or (place == high and high < count):
+        return rows_of(entries, hashed)
+    found: list[int] = []
+    while place < count and (entry := entries[place]) >> 32 == hashed:
+        found.append(entry & _ROW)
+        place += 1
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from shared.authcache.tables import Table
@@ -25,6 +26,7 @@ def ends_file(table: str) -> str:
     return f"{table}.ends"
 
 
+@cache
 def index_file(table: str, index: str) -> str:
     return f"{table}.{index}.idx"
 

@@ -21,6 +21,9 @@ class Level(Protocol):
         ...
 
 
+_NONE: dict[str, dict[str, None]] = {}
+
+
 class Overlay:
     """A level in memory, which records change."""
 
@@ -37,9 +40,7 @@ class Overlay:
 
     async def find(self, table: Table[R], index: str, key: str) -> list[R]:
         """As Level says."""
-        keys = self._keys.get((table.name, index))
-        ids = keys.get(key) if keys else None
-        if not ids:
+        if not self._keys or not (ids := self._keys.get((table.name, index), _NONE).get(key)):
             return []
         rows: Any = self._rows[table.name]
         return [rows[one] for one in ids]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from shared.authcache.log.groups import Lsn
 from shared.authcache.models import Share, User
 from shared.authcache.reading.levels import Level
-from shared.authcache.tables import SHARES, USERS, R, Table, key_of
+from shared.authcache.tables import SEPARATOR, SHARES, USERS, R, Table
 
 
 class View:
@@ -30,8 +30,7 @@ class View:
 
     async def user_by_address(self, address: str) -> User | None:
         """The user who has that address."""
-        found = await self.find(USERS, "address", address)
-        return found[0] if found else None
+        return await self._first(USERS, "address", address)
 
     async def user_by_id(self, user_id: str) -> User | None:
         """The user of that id."""
@@ -39,8 +38,7 @@ class View:
 
     async def share(self, owner: str, viewer: str) -> Share | None:
         """What that owner shares with that address; whether it has expired is the caller's to see."""
-        found = await self.find(SHARES, "pair", key_of(owner, viewer))
-        return found[0] if found else None
+        return await self._first(SHARES, "pair", f"{owner}{SEPARATOR}{viewer}")
 
     async def shared_by(self, owner: str) -> list[Share]:
         """What that user shares, with whomever."""
@@ -69,6 +67,14 @@ class View:
     def under(self, level: Level) -> View:
         """The same rows with a newer level over them."""
         return View(self.lsn, (level, *self._levels))
+
+    async def _first(self, table: Table[R], index: str, key: str) -> R | None:
+        """The newest row of this key, where there is one at most."""
+        for depth, level in enumerate(self._levels):
+            for row in await level.find(table, index, key):
+                if not depth or not await self._superseded(table, row.id, depth):
+                    return row
+        return None
 
     async def _superseded(self, table: Table[R], row_id: str, depth: int) -> bool:
         """Whether a level newer than the one at `depth` knows the row otherwise."""

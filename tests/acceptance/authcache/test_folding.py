@@ -33,8 +33,8 @@ def folded(host: Any, seconds: float = 90) -> dict[str, Any]:
         assert time.monotonic() < deadline, (cache, run_of(host), host.host.output[-30:])
 
 
-async def test_the_minute_folds_and_operators_see_it(running: Any, tmp_path: Any) -> None:
-    async with running(1, AUTHCACHE_REFRESH_SECONDS="1", AUTHCACHE_FOLDER=str(tmp_path / "own")) as app:
+async def test_the_minute_folds_and_operators_see_it(running: Any) -> None:
+    async with running(1, AUTHCACHE_REFRESH_SECONDS="1") as app:
         [host] = app.hosts
         assert host.ask("GET", "/health/cache")["status"] == "empty"
         ann = app.verified(host, "ann@example.com")
@@ -57,9 +57,9 @@ async def test_the_minute_folds_and_operators_see_it(running: Any, tmp_path: Any
 
 
 @pytest.mark.crash
-async def test_a_host_that_is_killed_in_its_folds_loses_nothing(running: Any, tmp_path: Any) -> None:
+async def test_a_host_that_is_killed_in_its_folds_loses_nothing(running: Any) -> None:
     chance = random.Random(7)
-    async with running(1, AUTHCACHE_REFRESH_SECONDS="1", AUTHCACHE_FOLDER=str(tmp_path / "own")) as app:
+    async with running(1, AUTHCACHE_REFRESH_SECONDS="1") as app:
         [host] = app.hosts
         users = []
         for number in range(5):

@@ -1,0 +1,49 @@
+"""One host of the benchmark of writes: `python -m bench.authcache.writer WRITERS SECONDS`; a line of JSON.
+
+Each writer registers one user after the other, and waits for each to be durable. No password is hashed.
+"""
+
+import asyncio
+import json
+import sys
+import time
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from shared.authcache.log.users import UserCreated
+from shared.authcache.store import close_store, store
+from shared.authcache.writing.uniqueness import address_is_free
+from shared.platform.stores.blobs import blob_service
+
+WARM_UP_SECONDS = 1.0
+
+
+async def write(until: float, counted_from: float, took: list[float]) -> None:
+    while time.monotonic() < until:
+        number = uuid4().hex
+        address = f"{number}@example.com"
+        record = UserCreated(
+            at=datetime.now(UTC), id=number, email=address, address=address, first_name="Ann", last_name="Lee",
+            password_hash="$argon2id$v=19$m=19456,t=2,p=1$" + "x" * 60,
+        )  # fmt: skip
+        began = time.monotonic()
+        await store().commit([record], check=address_is_free(address))
+        if began >= counted_from:
+            took.append((time.monotonic() - began) * 1000)
+
+
+async def main(writers: int, seconds: float, starts_at: float) -> dict[str, object]:
+    await store().view()
+    await asyncio.sleep(max(0.0, starts_at - time.monotonic()))
+    took: list[float] = []
+    counted_from = starts_at + WARM_UP_SECONDS
+    until = counted_from + seconds
+    await asyncio.gather(*(write(until, counted_from, took) for _ in range(writers)))
+    lsn = store().instance.now().lsn
+    await close_store()
+    await blob_service().close()
+    return {"took": took, "lsn": lsn}
+
+
+if __name__ == "__main__":
+    print(json.dumps(asyncio.run(main(int(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3])))))

@@ -145,8 +145,8 @@ def _store(vault: str | None, folder: str) -> SecretStore:
 
 def secret_store() -> SecretStore:
     """The store that the settings choose: Key Vault where KEY_VAULT_URI names one, else files."""
-    known = settings()
-    return _store(known.key_vault_uri, known.manifold_local_dir)
+    chosen = settings()
+    return _store(chosen.key_vault_uri, chosen.manifold_local_dir)
 
 
 async def redactor(reference: str | None, plain: Collection[str] = ()) -> Redactor:

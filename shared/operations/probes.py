@@ -17,11 +17,11 @@ async def _postgres() -> None:
 async def _servicebus() -> None:
     from azure.servicebus.aio import ServiceBusClient  # noqa: PLC0415 - loads at the first probe, not at the start
 
-    known = settings()
-    if known.servicebus:
-        client = ServiceBusClient.from_connection_string(known.servicebus.get_secret_value(), retry_total=0)
+    chosen = settings()
+    if chosen.servicebus:
+        client = ServiceBusClient.from_connection_string(chosen.servicebus.get_secret_value(), retry_total=0)
     else:
-        client = ServiceBusClient(known.servicebus_namespace or "", credential(), retry_total=0)
+        client = ServiceBusClient(chosen.servicebus_namespace or "", credential(), retry_total=0)
     # Opening a link proves the network, the identity and the queue; nothing is sent.
     async with client, client.get_queue_sender(known_queues()[0]):
         pass

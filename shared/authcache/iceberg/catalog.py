@@ -70,16 +70,21 @@ def _opened(process: int, properties: tuple[tuple[str, Any], ...]) -> Catalog:  
 
 
 def _properties() -> dict[str, Any]:
-    known = settings()
+    chosen = settings()
     uri = _uri()
     common = {"py-io-impl": "pyiceberg.io.fsspec.FsspecFileIO", **_storage()}
     if not uri.startswith("http"):
-        return {"type": "sql", "uri": uri, "warehouse": f"abfss://{known.authcache_lake_container}/warehouse", **common}
-    rest: dict[str, Any] = {"type": "rest", "uri": uri, "warehouse": known.authcache_warehouse, **common}
-    if known.authcache_catalog_scope:
+        return {
+            "type": "sql",
+            "uri": uri,
+            "warehouse": f"abfss://{chosen.authcache_lake_container}/warehouse",
+            **common,
+        }
+    rest: dict[str, Any] = {"type": "rest", "uri": uri, "warehouse": chosen.authcache_warehouse, **common}
+    if chosen.authcache_catalog_scope:
         client = platform_settings().azure_client_id
         entra = {
-            "scopes": [known.authcache_catalog_scope],
+            "scopes": [chosen.authcache_catalog_scope],
             **({"managed_identity_client_id": client} if client else {}),
         }
         rest["auth"] = _Hashable({"type": "entra", "entra": entra})
@@ -99,14 +104,14 @@ def _uri() -> str:
 
 
 def _storage() -> dict[str, Any]:
-    known = platform_settings()
-    if known.storage_connection:
-        connection = known.storage_connection.get_secret_value()
+    chosen = platform_settings()
+    if chosen.storage_connection:
+        connection = chosen.storage_connection.get_secret_value()
         parts = dict(part.split("=", 1) for part in connection.split(";") if part)
         return {
             "adls.connection-string": connection,
             "adls.account-name": parts["AccountName"],
             "adls.account-key": parts["AccountKey"],
         }
-    host = urlsplit(known.storage_blob_endpoint or "").hostname or ""
-    return {"adls.account-name": host.partition(".")[0], "adls.client-id": known.azure_client_id or ""}
+    host = urlsplit(chosen.storage_blob_endpoint or "").hostname or ""
+    return {"adls.account-name": host.partition(".")[0], "adls.client-id": chosen.azure_client_id or ""}

@@ -98,13 +98,13 @@ def _client() -> ServiceBusClient:
     loop = asyncio.get_running_loop()
     client = _clients.get(loop)
     if client is None:
-        known = settings()
+        chosen = settings()
         # The SDK would log every link that it opens and closes.
         logging.getLogger("azure.servicebus").setLevel(logging.WARNING)
-        if known.servicebus:
-            client = ServiceBusClient.from_connection_string(known.servicebus.get_secret_value(), retry_total=2)
-        elif known.servicebus_namespace:
-            client = ServiceBusClient(known.servicebus_namespace, credential(), retry_total=2)
+        if chosen.servicebus:
+            client = ServiceBusClient.from_connection_string(chosen.servicebus.get_secret_value(), retry_total=2)
+        elif chosen.servicebus_namespace:
+            client = ServiceBusClient(chosen.servicebus_namespace, credential(), retry_total=2)
         else:
             raise TerminalError(
                 "No Service Bus is named.",

@@ -141,13 +141,13 @@ class Documents:
         return account.opened[self.container]
 
     async def _opened(self, client: CosmosClient) -> ContainerProxy:
-        known = settings()
-        if known.cosmos_connection is None:
+        chosen = settings()
+        if chosen.cosmos_connection is None:
             # In Azure the Bicep has made it, and the app's role does not allow to.
-            return client.get_database_client(known.cosmos_database).get_container_client(self.container)
+            return client.get_database_client(chosen.cosmos_database).get_container_client(self.container)
         from azure.cosmos import PartitionKey  # noqa: PLC0415 - loads where it is needed
 
-        database: Any = await client.create_database_if_not_exists(known.cosmos_database)
+        database: Any = await client.create_database_if_not_exists(chosen.cosmos_database)
         return await database.create_container_if_not_exists(self.container, PartitionKey(f"/{self.partition}"))
 
 
@@ -162,13 +162,13 @@ def _account() -> _Account:
     loop = asyncio.get_running_loop()
     account = _accounts.get(loop)
     if account is None:
-        known = settings()
+        chosen = settings()
         # The SDK would log every request's headers.
         logging.getLogger("azure.cosmos").setLevel(logging.WARNING)
-        if known.cosmos_connection:
-            client = CosmosClient.from_connection_string(known.cosmos_connection.get_secret_value())
-        elif known.cosmos_endpoint:
-            client = CosmosClient(known.cosmos_endpoint, credential())
+        if chosen.cosmos_connection:
+            client = CosmosClient.from_connection_string(chosen.cosmos_connection.get_secret_value())
+        elif chosen.cosmos_endpoint:
+            client = CosmosClient(chosen.cosmos_endpoint, credential())
         else:
             raise TerminalError(
                 "No Cosmos DB is named.", code="settings", remedy="Set COSMOS_ENDPOINT or COSMOS_CONNECTION."

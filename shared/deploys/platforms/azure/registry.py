@@ -115,8 +115,8 @@ class Registry:
 
     async def start(self, spec: DeploymentSpec, source: str, variables: Mapping[str, str]) -> None:
         """Ask for the deployment's build. The variables, which images show to whoever has them, are no secrets."""
-        known = settings()
-        seconds = min(max(known.deployment_timeout_ms // 1000, SHORTEST_RUN), LONGEST_RUN)
+        chosen = settings()
+        seconds = min(max(chosen.deployment_timeout_ms // 1000, SHORTEST_RUN), LONGEST_RUN)
         request = {
             "type": "DockerBuildRequest",
             "imageNames": [image_name(spec)],
@@ -124,7 +124,7 @@ class Registry:
             "dockerFilePath": NAME,
             "sourceLocation": source,
             "platform": {"os": "Linux", "architecture": "amd64"},
-            "agentConfiguration": {"cpu": max(1, round(known.build_container_cpu))},
+            "agentConfiguration": {"cpu": max(1, round(chosen.build_container_cpu))},
             "timeout": seconds,
             "arguments": [{"name": name, "value": value, "isSecret": False} for name, value in variables.items()],
         }

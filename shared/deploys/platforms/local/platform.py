@@ -104,13 +104,13 @@ class LocalPlatform:
     async def build(
         self, spec: DeploymentSpec, context: BuildContext, step: StepContext, cursor: str | None = None
     ) -> BuildProgress:
-        known = settings()
+        chosen = settings()
         body = {
             "environment": await _variables(spec),
             "plain": spec.plain_variables,
-            "memory": int(known.build_container_memory * _GIB),
-            "cores": known.build_container_cpu,
-            "seconds": known.deployment_timeout_ms / 1000 + _GRACE_S,
+            "memory": int(chosen.build_container_memory * _GIB),
+            "cores": chosen.build_container_cpu,
+            "seconds": chosen.deployment_timeout_ms / 1000 + _GRACE_S,
         }
         after, deadline = int(cursor or 0), monotonic() + step.seconds
         async with self._http() as http:

@@ -74,6 +74,7 @@ style:
 	@ast-grep scan --error
 	@lint-imports >/dev/null || lint-imports
 	@python -m tools.bicep_check infra/bicep/*.bicep
+	@python -m tools.commit_message
 
 quick:
 	@python -m pytest tests/unit tests/replay tests/conformance -n 2 --dist worksteal

@@ -1,7 +1,13 @@
-"""Check a commit's message, as CONTRIBUTING.md asks for it: `python -m tools.commit_message .git/COMMIT_EDITMSG`."""
+"""Check commits' messages, as CONTRIBUTING.md asks for them.
+
+`python -m tools.commit_message .git/COMMIT_EDITMSG` checks one that is being written, for the hook;
+`python -m tools.commit_message` those of a branch, for who works without hooks.
+"""
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -24,8 +30,25 @@ def faults(message: str) -> list[str]:
     return found
 
 
+def new_messages(folder: Path) -> dict[str, str]:
+    """The messages by short ids of the commits that are not on the main branch. What stands there is not reworded."""
+    if not shutil.which("git"):
+        return {}
+    for main_branch in ("origin/main", "main"):
+        command = ["git", "log", f"{main_branch}..HEAD", "--no-merges", "-z", "--format=%h%n%B"]
+        log = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603 - fixed
+        if log.returncode == 0:
+            commits = (entry.partition("\n") for entry in log.stdout.split("\0") if entry)
+            return {commit: message for commit, _, message in commits}
+    return {}
+
+
 def main() -> int:
-    found = faults(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    if len(sys.argv) > 1:
+        found = faults(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    else:
+        messages = new_messages(Path.cwd())
+        found = [f"{commit}: {fault}" for commit, message in messages.items() for fault in faults(message)]
     for fault in found:
         sys.stderr.write(f"{fault}\n")
     return 1 if found else 0

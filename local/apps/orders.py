@@ -27,7 +27,7 @@ class Provision(_Order):
 
 class _Run(_Order):
     environment: dict[str, str] = Field(default_factory=dict[str, str])
-    plain: tuple[str, ...] = Field((), description="Names of variables whose values logs may show")
+    plain: tuple[str, ...] = Field(default=(), description="Names of variables whose values logs may show")
     memory: int = Field(ge=2**24, description="Bytes, of all processes together")
     seconds: float = Field(gt=0, le=86_400)
 
@@ -40,13 +40,13 @@ class _Run(_Order):
 class BuildOrder(_Run):
     """A build: `seconds` is how long it may take."""
 
-    cores: float = Field(2, gt=0, le=64)
+    cores: float = Field(default=2, gt=0, le=64)
 
 
 class ReleaseOrder(_Run):
     """A start: `seconds` is how long it may take to become healthy."""
 
-    command: Words = Field((), description="Filled in from the source's plan")
+    command: Words = Field(default=(), description="Filled in from the source's plan")
 
 
 class BindOrder(_Order):

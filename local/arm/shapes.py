@@ -37,7 +37,7 @@ class DockerBuildRequest(_Shape):
     agent_configuration: _Agent | None = None
     source_location: str
     arguments: list[_Argument] | None = None
-    timeout: int = Field(3600, ge=300, le=28_800)
+    timeout: int = Field(default=3600, ge=300, le=28_800)
 
 
 class _TaskRunProperties(_Shape):
@@ -65,7 +65,7 @@ class _Secret(_Shape):
 
 class _Traffic(_Shape):
     revision_name: str | None = None
-    weight: int = Field(0, ge=0, le=100)
+    weight: int = Field(default=0, ge=0, le=100)
     latest_revision: bool = False
     label: str | None = None
 
@@ -138,8 +138,8 @@ class _Tcp(_Shape):
 class _Probe(_Shape):
     type: Literal["Liveness", "Readiness", "Startup"]
     tcp_socket: _Tcp
-    period_seconds: int = Field(10, ge=1, le=240)
-    failure_threshold: int = Field(3, ge=1, le=10)
+    period_seconds: int = Field(default=10, ge=1, le=240)
+    failure_threshold: int = Field(default=3, ge=1, le=10)
 
 
 class _Container(_Shape):
@@ -167,8 +167,8 @@ class _Rule(_Shape):
 
 
 class _Scale(_Shape):
-    min_replicas: int = Field(0, ge=0, le=1000)
-    max_replicas: int = Field(10, ge=1, le=1000)
+    min_replicas: int = Field(default=0, ge=0, le=1000)
+    max_replicas: int = Field(default=10, ge=1, le=1000)
     rules: list[_Rule] = []
     cooldown_period: int = 300
     polling_interval: int = 30

@@ -29,10 +29,10 @@ class Change(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    reprice: int = Field(0, ge=0)
-    percent: float = Field(5.0, ge=-50, le=100)
-    add: int = Field(0, ge=0)
-    remove: int = Field(0, ge=0)
+    reprice: int = Field(default=0, ge=0)
+    percent: float = Field(default=5.0, ge=-50, le=100)
+    add: int = Field(default=0, ge=0)
+    remove: int = Field(default=0, ge=0)
     seed: int = 1
 
 

@@ -34,8 +34,8 @@ class Fault(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    probability: float = Field(0.1, ge=0, le=1)
-    seconds: float = Field(1.0, ge=0, le=60)
+    probability: float = Field(default=0.1, ge=0, le=1)
+    seconds: float = Field(default=1.0, ge=0, le=60)
 
 
 class FaultSettings(BaseModel):

@@ -13,47 +13,55 @@ class PaperSettings(Settings):
     """For taking papers in, turning them into vectors, and searching them."""
 
     papers_container: str = Field(
-        "papers", pattern=r"^[a-z0-9](-?[a-z0-9]){2,62}$", description="blob container of the files of papers"
+        default="papers", pattern=r"^[a-z0-9](-?[a-z0-9]){2,62}$", description="blob container of the files of papers"
     )
-    papers_ingest_seconds: float = Field(60, ge=1, le=480, description="seconds that an activity reads or merges")
-    papers_part_mb: int = Field(32, ge=1, le=1000, description="megabytes of a JSONL file that one part has")
-    papers_most_gb: float = Field(5, gt=0, le=100, description="gigabytes that a file may have, as stored")
+    papers_ingest_seconds: float = Field(
+        default=60, ge=1, le=480, description="seconds that an activity reads or merges"
+    )
+    papers_part_mb: int = Field(default=32, ge=1, le=1000, description="megabytes of a JSONL file that one part has")
+    papers_most_gb: float = Field(default=5, gt=0, le=100, description="gigabytes that a file may have, as stored")
     papers_rejected_limit: float = Field(
-        0.1, ge=0, le=1, description="share of a file's records over which rejected ones hold it back"
+        default=0.1, ge=0, le=1, description="share of a file's records over which rejected ones hold it back"
     )
     papers_lost_abstracts_limit: float = Field(
-        0.1, ge=0, le=1, description="share of known papers that would lose their abstract over which a file is held"
+        default=0.1,
+        ge=0,
+        le=1,
+        description="share of known papers that would lose their abstract over which a file is held",
     )
     papers_renamed_limit: float = Field(
-        0.5, ge=0, le=1, description="share of known papers that would change their title over which a file is held"
+        default=0.5,
+        ge=0,
+        le=1,
+        description="share of known papers that would change their title over which a file is held",
     )
     papers_embedder: Literal["static", "hashing", "openai"] = Field(
-        "static",
+        default="static",
         description="what turns texts into vectors: the model that comes along, hashed words, or OpenAI; another one is"
         " built beside the one that is searched",
     )
-    papers_embed_seconds: float = Field(60, ge=1, le=480, description="seconds that an activity embeds")
+    papers_embed_seconds: float = Field(default=60, ge=1, le=480, description="seconds that an activity embeds")
     papers_index_gb: float = Field(
-        4,
+        default=4,
         ge=0,
         le=1000,
         description="gigabytes that an index of nearest neighbours may take; a larger one is not built",
     )
-    papers_query_seconds: float = Field(10, gt=0, le=60, description="seconds that a search may take")
+    papers_query_seconds: float = Field(default=10, gt=0, le=60, description="seconds that a search may take")
     papers_openai_endpoint: str = Field(
-        "https://api.openai.com/v1",
+        default="https://api.openai.com/v1",
         pattern=r"^https?://[A-Za-z0-9./:-]+$",
         description="address of the API of embeddings; at Azure OpenAI https://<resource>.openai.azure.com/openai/v1",
     )
     papers_openai_key: SecretStr | None = Field(
-        None, description="key of that API; unset: the app's identity, which Azure OpenAI takes"
+        default=None, description="key of that API; unset: the app's identity, which Azure OpenAI takes"
     )
     papers_openai_model: str = Field(
-        "text-embedding-3-small", max_length=100, description="model, or in Azure the deployment, that embeds"
+        default="text-embedding-3-small", max_length=100, description="model, or in Azure the deployment, that embeds"
     )
-    papers_openai_dimensions: int = Field(512, ge=8, le=3072, description="numbers of a vector of that model")
+    papers_openai_dimensions: int = Field(default=512, ge=8, le=3072, description="numbers of a vector of that model")
     papers_openai_dollars_per_million: float = Field(
-        0.02, ge=0, le=100, description="dollars that a million tokens of that model cost"
+        default=0.02, ge=0, le=100, description="dollars that a million tokens of that model cost"
     )
 
     @field_validator("papers_openai_key", mode="before")

@@ -39,7 +39,7 @@ class Dependency(LazyModel):
     name: str
     status: Literal["up", "down"]
     latency_ms: float = Field(description="Milliseconds the probe took")
-    error: str | None = Field(None, description="Code of the failure")
+    error: str | None = Field(default=None, description="Code of the failure")
 
 
 class Examiner:

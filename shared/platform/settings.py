@@ -88,81 +88,87 @@ class PlatformSettings(Settings):
         description="libpq connection string of the database; without a password when POSTGRES_AUTH is entra"
     )
     postgres_auth: Literal["password", "entra"] = Field(
-        "password", description="entra: the password is a token of the app's identity"
+        default="password", description="entra: the password is a token of the app's identity"
     )
-    postgres_pool_size: int = Field(12, ge=1, le=100, description="connections one host instance may hold open")
+    postgres_pool_size: int = Field(default=12, ge=1, le=100, description="connections one host instance may hold open")
     storage_connection: SecretStr | None = Field(
-        None, description="connection string of the app's blobs (local); Azure uses STORAGE_BLOB_ENDPOINT"
+        default=None, description="connection string of the app's blobs (local); Azure uses STORAGE_BLOB_ENDPOINT"
     )
     storage_blob_endpoint: str | None = Field(
-        None, description="https address of the app's blobs, opened with the app's identity"
+        default=None, description="https address of the app's blobs, opened with the app's identity"
     )
     azure_client_id: str | None = Field(
-        None, description="client id of the user-assigned identity; unset: the default credential chain"
+        default=None, description="client id of the user-assigned identity; unset: the default credential chain"
     )
-    servicebus: SecretStr | None = Field(None, description="Service Bus connection string (local)")
+    servicebus: SecretStr | None = Field(default=None, description="Service Bus connection string (local)")
     servicebus_namespace: str | None = Field(
-        None,
+        default=None,
         alias="ServiceBus__fullyQualifiedNamespace",
         description="Service Bus host name, opened with the app's identity",
     )
     servicebus_resource: str | None = Field(
-        None,
+        default=None,
         pattern=r"^https?://[^/]+/subscriptions/.+/namespaces/[^/]+$",
         description="address of the namespace at the resource manager, which counts what its queues hold;"
         " unset: they are counted by peeking",
     )
     servicebus_queues: str = Field(
-        "",
+        default="",
         pattern=r"^([A-Za-z0-9._-]+(,[A-Za-z0-9._-]+)*)?$",
         description="queues that operators see, by commas; unset: those that the workloads use",
     )
-    instance_retention_days: int = Field(30, ge=1, description="days that finished orchestrations are kept")
+    instance_retention_days: int = Field(default=30, ge=1, description="days that finished orchestrations are kept")
     cosmos_connection: SecretStr | None = Field(
-        None, description="Cosmos DB connection string (local); Azure uses COSMOS_ENDPOINT"
+        default=None, description="Cosmos DB connection string (local); Azure uses COSMOS_ENDPOINT"
     )
     cosmos_endpoint: str | None = Field(
-        None, description="https address of the Cosmos DB account, opened with the app's identity"
+        default=None, description="https address of the Cosmos DB account, opened with the app's identity"
     )
-    cosmos_database: str = Field("manifold", description="database of the app's documents")
+    cosmos_database: str = Field(default="manifold", description="database of the app's documents")
     azure_management_endpoint: str = Field(
-        "https://management.azure.com",
+        default="https://management.azure.com",
         description="address of Azure's resource manager, which each cloud has its own of",
     )
     admin_api_key: SecretStr | None = Field(
-        None, description="key of the operator's routes, sent as X-Admin-Key; unset: those routes refuse everyone"
+        default=None,
+        description="key of the operator's routes, sent as X-Admin-Key; unset: those routes refuse everyone",
     )
     operator_sign_in: Literal["none", "entra"] = Field(
-        "none",
+        default="none",
         description="how operators may sign in besides the admin key; entra: App Service's sign-in in front of the app,"
         " which must then be switched on, since its headers are believed",
     )
     website_auth_enabled: bool = Field(
-        True, description="set by App Service, as far as it says: whether its sign-in is switched on"
+        default=True, description="set by App Service, as far as it says: whether its sign-in is switched on"
     )
     hmac_secrets: Annotated[dict[str, tuple[SecretStr, ...]], BeforeValidator(_hmac_secrets)] = Field(
         default_factory=dict[str, tuple[SecretStr, ...]],
         description='secrets of clients that sign: JSON {"client": "secret"}, or ["new", "old"] while one is replaced',
     )
     client_requests_per_minute: int = Field(
-        600, ge=0, le=1_000_000, description="requests a minute of each client, all instances together; 0: no limit"
+        default=600,
+        ge=0,
+        le=1_000_000,
+        description="requests a minute of each client, all instances together; 0: no limit",
     )
     mail_provider: Literal["smtp", "resend", "none"] = Field(
-        "smtp", description="who delivers alerts; none: nobody, the log has them"
+        default="smtp", description="who delivers alerts; none: nobody, the log has them"
     )
-    smtp_host: str = Field("127.0.0.1", description="SMTP relay for alerts")
-    smtp_port: int = Field(1025, ge=1, le=65535, description="port of the SMTP relay")
-    resend_api_key: SecretStr | None = Field(None, description="key of the Resend account")
-    resend_endpoint: str = Field("https://api.resend.com", description="address of the Resend API")
-    alert_email_to: str = Field("alerts@example.com", description="who gets a mail when something needs a person")
-    alert_email_from: str = Field("manifold@example.com", description="sender of alerts")
+    smtp_host: str = Field(default="127.0.0.1", description="SMTP relay for alerts")
+    smtp_port: int = Field(default=1025, ge=1, le=65535, description="port of the SMTP relay")
+    resend_api_key: SecretStr | None = Field(default=None, description="key of the Resend account")
+    resend_endpoint: str = Field(default="https://api.resend.com", description="address of the Resend API")
+    alert_email_to: str = Field(
+        default="alerts@example.com", description="who gets a mail when something needs a person"
+    )
+    alert_email_from: str = Field(default="manifold@example.com", description="sender of alerts")
     alert_webhook_url: Annotated[SecretStr | None, BeforeValidator(_webhook_url)] = Field(
-        None,
+        default=None,
         description="https address of an incoming webhook of Slack or Teams (Workflows) that alerts are also posted to;"
         " a secret. unset: none",
     )
     applicationinsights_connection_string: str | None = Field(
-        None, description="where traces, logs and metrics go; unset: nowhere"
+        default=None, description="where traces, logs and metrics go; unset: nowhere"
     )
 
 

@@ -37,7 +37,7 @@ class RunRequest(LazyModel):
 
     model_config = ConfigDict(extra="forbid")
     run_type: RunType = Field(
-        "incremental", description="full: everything; incremental: what changed since the watermark"
+        default="incremental", description="full: everything; incremental: what changed since the watermark"
     )
     feed: FeedName = "nivoda"
 

@@ -30,13 +30,13 @@ RunId = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=r
 class RunsQuery(PageQuery):
     """Which runs to list."""
 
-    status: list[RunState] = Field([], description="Only runs in one of these states")
-    prefix: str | None = Field(None, max_length=100, description="Only runs whose id begins with this")
+    status: list[RunState] = Field(default=[], description="Only runs in one of these states")
+    prefix: str | None = Field(default=None, max_length=100, description="Only runs whose id begins with this")
     name: str | None = Field(
-        None, max_length=100, description="Only orchestrations whose name begins with this; pages may be short"
+        default=None, max_length=100, description="Only orchestrations whose name begins with this; pages may be short"
     )
-    since: Instant | None = Field(None, description="Only runs created at this time or later")
-    order: Literal["id", "newest"] = Field("id", description="newest: by time of creation, `since` left out")
+    since: Instant | None = Field(default=None, description="Only runs created at this time or later")
+    order: Literal["id", "newest"] = Field(default="id", description="newest: by time of creation, `since` left out")
 
 
 class RunError(LazyModel):

@@ -38,7 +38,7 @@ class IngestRequest(LazyModel):
     model_config = ConfigDict(extra="forbid")
     blob: BlobName = Field(description="name of the file in the papers' container, such as inbox/arxiv/2026.jsonl")
     source: SourceName = Field(description=f"one of {', '.join(SOURCES)}, or a name of your own with `mapping`")
-    mapping: ColumnMapping | None = Field(None, description="which column holds what, for a source of your own")
+    mapping: ColumnMapping | None = Field(default=None, description="which column holds what, for a source of your own")
 
 
 class UploadRequest(LazyModel):

@@ -29,13 +29,15 @@ class SearchQuery(LazyModel):
     """What to find."""
 
     model_config = ConfigDict(extra="forbid")
-    search_text: Written | None = Field(None, description="words, a sentence, a DOI or an arXiv id")
+    search_text: Written | None = Field(default=None, description="words, a sentence, a DOI or an arXiv id")
     filters: Filters | None = None
     fields: FieldNames | None = None
-    similarity_threshold: float | None = Field(None, ge=-1, le=1, description="least cosine of what is found")
-    limit: int = Field(100, ge=1, le=50_000, description=f"most papers; {MOST} where they are ordered by relevance")
-    sort: Sort = Field("relevance", description="without `search_text`, relevance means newest")
-    cursor: str | None = Field(None, max_length=200, description="`next` of the page before; of lists alone")
+    similarity_threshold: float | None = Field(default=None, ge=-1, le=1, description="least cosine of what is found")
+    limit: int = Field(
+        default=100, ge=1, le=50_000, description=f"most papers; {MOST} where they are ordered by relevance"
+    )
+    sort: Sort = Field(default="relevance", description="without `search_text`, relevance means newest")
+    cursor: str | None = Field(default=None, max_length=200, description="`next` of the page before; of lists alone")
 
 
 class SimilarQuery(LazyModel):
@@ -44,7 +46,7 @@ class SimilarQuery(LazyModel):
     model_config = ConfigDict(extra="forbid")
     filters: Filters | None = None
     fields: FieldNames | None = None
-    limit: int = Field(20, ge=1, le=MOST)
+    limit: int = Field(default=20, ge=1, le=MOST)
 
 
 class ExportQuery(LazyModel):
@@ -54,7 +56,7 @@ class ExportQuery(LazyModel):
     format: Format = "csv"
     search_text: Written | None = None
     filters: Filters | None = None
-    limit: int = Field(1_000, ge=1, le=5_000)
+    limit: int = Field(default=1_000, ge=1, le=5_000)
     sort: Literal["newest", "oldest"] = "newest"
 
 

@@ -51,7 +51,7 @@ class Counts(_Part):
 
     users: int = 0
     shares: int = 0
-    owners: int = Field(0, description="users who share something")
+    owners: int = Field(default=0, description="users who share something")
     costs: dict[str, int] = Field(
         default_factory=dict[str, int], description="users by what it takes to check their passwords"
     )

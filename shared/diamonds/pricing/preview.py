@@ -27,8 +27,8 @@ class RuleChange(Model):
             ]
         }
     )
-    rule_id: int | None = Field(None, ge=1, lt=2**63, description="the rule to change or delete")
-    rule: RuleTerms | None = Field(None, description="its new terms")
+    rule_id: int | None = Field(default=None, ge=1, lt=2**63, description="the rule to change or delete")
+    rule: RuleTerms | None = Field(default=None, description="its new terms")
 
 
 class FeedEffect(Model):

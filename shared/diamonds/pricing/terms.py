@@ -18,15 +18,15 @@ class RuleTerms(Model):
     """A markup for the diamonds that fit every condition; None fits all. Carats are from-to, both ends included."""
 
     priority: int = Field(
-        100, strict=True, ge=-(2**31), lt=2**31, description="the lowest that fits wins, then the lowest id"
+        default=100, strict=True, ge=-(2**31), lt=2**31, description="the lowest that fits wins, then the lowest id"
     )
     carat_min: Carats | None = None
     carat_max: Carats | None = None
-    shapes: tuple[Shape, ...] | None = Field(None, min_length=1, max_length=100, description="in whatever case")
+    shapes: tuple[Shape, ...] | None = Field(default=None, min_length=1, max_length=100, description="in whatever case")
     lab_grown: StrictBool | None = None
     feed: FeedName | None = None
     markup_ratio: Ratio
-    rating: int | None = Field(None, strict=True, ge=1, le=10)
+    rating: int | None = Field(default=None, strict=True, ge=1, le=10)
     active: StrictBool = True
 
     @field_validator("shapes")

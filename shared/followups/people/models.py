@@ -86,7 +86,7 @@ class ProfileFields(Hours):
     avatar_url: Annotated[str, Field(max_length=2000, pattern=r"^https://[!-~]+$")] | None = None
     postal_address: Annotated[Text, Field(description="Stands under every mail, as the law asks for")] | None = None
     send_mode: Literal["automatic", "approve"] | None = Field(
-        None, description="automatic: sent when due; approve: each mail waits for the agent"
+        default=None, description="automatic: sent when due; approve: each mail waits for the agent"
     )
     daily_cap: Annotated[int, Field(ge=0, le=100_000, strict=True, description="Most mails of one day")] | None = None
 

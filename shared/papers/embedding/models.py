@@ -24,13 +24,13 @@ class ModelVersion(LazyModel):
         description="share of nearest neighbours that it has in common with the version before, on a sample",
     )
     current_since: datetime | None = None
-    waiting: int = Field(0, description="papers without a vector of it")
-    failed: int = Field(0, description="papers that it could not embed")
+    waiting: int = Field(default=0, description="papers without a vector of it")
+    failed: int = Field(default=0, description="papers that it could not embed")
     indexed: bool = Field(default=False, description="whether an index of nearest neighbours is there")
-    texts: int = Field(0, description="embedded in all")
-    tokens: int = Field(0, description="read for them")
-    cut: int = Field(0, description="texts that were longer than the model reads")
-    dollars: float = Field(0, description="what they cost")
+    texts: int = Field(default=0, description="embedded in all")
+    tokens: int = Field(default=0, description="read for them")
+    cut: int = Field(default=0, description="texts that were longer than the model reads")
+    dollars: float = Field(default=0, description="what they cost")
 
 
 class EmbedShare(LazyModel):

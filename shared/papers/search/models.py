@@ -60,7 +60,7 @@ class Found(LazyModel):
     plan: list[Plan] = Field(description="how they were found")
     warnings: list[str] = Field(description="what the answer leaves out, and why")
     execution_time_ms: float
-    next: str | None = Field(None, description="`cursor` of the next page of a list; null on the last one")
+    next: str | None = Field(default=None, description="`cursor` of the next page of a list; null on the last one")
 
 
 class Hit(LazyModel):

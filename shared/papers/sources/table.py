@@ -23,14 +23,14 @@ class ColumnMapping(LazyModel):
     source_id: ColumnName = Field(description="what the source calls the paper")
     title: ColumnName
     abstract: ColumnName | None = None
-    authors: ColumnName | None = Field(None, description="names, divided by `separator`")
-    categories: ColumnName | None = Field(None, description="divided by `separator`")
-    primary_date: ColumnName | None = Field(None, description="YYYY-MM-DD, YYYY-MM or YYYY")
+    authors: ColumnName | None = Field(default=None, description="names, divided by `separator`")
+    categories: ColumnName | None = Field(default=None, description="divided by `separator`")
+    primary_date: ColumnName | None = Field(default=None, description="YYYY-MM-DD, YYYY-MM or YYYY")
     doi: ColumnName | None = None
     arxiv_id: ColumnName | None = None
     link: ColumnName | None = None
-    version_at: ColumnName | None = Field(None, description="when the record was changed, ISO 8601")
-    separator: str = Field(";", min_length=1, max_length=3)
+    version_at: ColumnName | None = Field(default=None, description="when the record was changed, ISO 8601")
+    separator: str = Field(default=";", min_length=1, max_length=3)
 
 
 def adapter_for(source: str, mapping: ColumnMapping) -> Adapter:  # noqa: ARG001 - as its siblings, by source

@@ -49,9 +49,9 @@ class Instance(LazyModel):
     state: RunState = Field(alias="runtimeStatus")
     created_at: datetime = Field(alias="createdTime")
     updated_at: datetime = Field(alias="lastUpdatedTime")
-    progress: Any = Field(None, alias="customStatus")
+    progress: Any = Field(default=None, alias="customStatus")
     output: Any = None
-    history: list[dict[str, Any]] | None = Field(None, alias="historyEvents")
+    history: list[dict[str, Any]] | None = Field(default=None, alias="historyEvents")
 
     @property
     def failure(self) -> Failure | None:

@@ -24,35 +24,37 @@ class Search(LazyModel):
     """Which diamonds to list, in which order, and which part of the list. Both ends of a range are included."""
 
     model_config = ConfigDict(extra="forbid")
-    shape: Shapes | None = Field(None, description="One, or several by commas; in whatever case")
+    shape: Shapes | None = Field(default=None, description="One, or several by commas; in whatever case")
     carat_min: Carats | None = None
     carat_max: Carats | None = None
-    color: Grade | None = Field(None, description="In whatever case")
-    clarity: Grade | None = Field(None, description="In whatever case")
-    cut: Grade | None = Field(None, description="In whatever case")
+    color: Grade | None = Field(default=None, description="In whatever case")
+    clarity: Grade | None = Field(default=None, description="In whatever case")
+    cut: Grade | None = Field(default=None, description="In whatever case")
     lab_grown: bool | None = Field(
-        None, description="false: only those known to be natural; left out: all, also those of unknown origin"
+        default=None, description="false: only those known to be natural; left out: all, also those of unknown origin"
     )
-    price_min: Dollars | None = Field(None, description="Of price_model_price, US dollars")
-    price_max: Dollars | None = Field(None, description="Of price_model_price, US dollars")
-    retail_min: Dollars | None = Field(None, description="Of retail_price, US dollars")
-    retail_max: Dollars | None = Field(None, description="Of retail_price, US dollars")
-    availability: Literal["available", "on_hold", "sold", "unavailable"] | None = Field(None, description="Now")
-    certificate_lab: Grade | None = Field(None, description="In whatever case")
+    price_min: Dollars | None = Field(default=None, description="Of price_model_price, US dollars")
+    price_max: Dollars | None = Field(default=None, description="Of price_model_price, US dollars")
+    retail_min: Dollars | None = Field(default=None, description="Of retail_price, US dollars")
+    retail_max: Dollars | None = Field(default=None, description="Of retail_price, US dollars")
+    availability: Literal["available", "on_hold", "sold", "unavailable"] | None = Field(default=None, description="Now")
+    certificate_lab: Grade | None = Field(default=None, description="In whatever case")
     certificate_number: (
         Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)] | None
     ) = None
     one_per_certificate: bool = Field(
-        True,
+        default=True,
         description="Of the offers of one certificate that fit, only the best: available before others, then cheapest."
         " A page has fewer diamonds where others were left out",
     )
-    sort_by: SortBy = Field("created_at", description="Color and clarity sort by grade, the best first when ascending")
+    sort_by: SortBy = Field(
+        default="created_at", description="Color and clarity sort by grade, the best first when ascending"
+    )
     sort_order: Order = "desc"
-    limit: int = Field(50, ge=1, le=100, description="Most diamonds of one page")
-    page: int = Field(1, ge=1, le=100_000, description="Far pages take longer; a cursor never does")
+    limit: int = Field(default=50, ge=1, le=100, description="Most diamonds of one page")
+    page: int = Field(default=1, ge=1, le=100_000, description="Far pages take longer; a cursor never does")
     cursor: str | None = Field(
-        None, max_length=200, pattern=r"^[A-Za-z0-9_-]+$", description="`pagination.next` of the page before"
+        default=None, max_length=200, pattern=r"^[A-Za-z0-9_-]+$", description="`pagination.next` of the page before"
     )
 
     @field_validator("carat_max", "price_max", "retail_max")
@@ -75,8 +77,8 @@ class Search(LazyModel):
 class Export(Search):
     """Which diamonds to write down, as in a search; pages go by the cursor alone."""
 
-    limit: int = Field(10_000, ge=1, le=20_000, description="Most diamonds of one answer")
-    page: int = Field(1, ge=1, le=1, description="Always 1")
+    limit: int = Field(default=10_000, ge=1, le=20_000, description="Most diamonds of one answer")
+    page: int = Field(default=1, ge=1, le=1, description="Always 1")
 
 
 class Diamond(LazyModel):

@@ -25,7 +25,7 @@ class HoldRequest(LazyModel):
     """How long the diamond is to be kept for the caller."""
 
     model_config = ConfigDict(extra="forbid")
-    minutes: int = Field(30, ge=1, le=1_440)
+    minutes: int = Field(default=30, ge=1, le=1_440)
 
 
 class Hold(LazyModel):

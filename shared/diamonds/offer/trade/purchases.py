@@ -26,9 +26,9 @@ class PurchaseRequest(LazyModel):
 
     model_config = ConfigDict(extra="forbid")
     expected_price: Annotated[Decimal, Field(gt=0, max_digits=12, decimal_places=2)] | None = Field(
-        None, description="US dollars; refused if the retail price is another by now"
+        default=None, description="US dollars; refused if the retail price is another by now"
     )
-    reference: str | None = Field(None, max_length=200, description="The caller's own name for the order")
+    reference: str | None = Field(default=None, max_length=200, description="The caller's own name for the order")
 
 
 class OrderAtSupplier(LazyModel):
@@ -50,11 +50,11 @@ class Purchase(LazyModel):
     reference: str | None
     purchased_at: datetime
     ours_alone: bool = Field(
-        True,
+        default=True,
         description="true: the feed takes no orders, so that the supplier is not told: the operator orders by hand",
     )
     supplier: OrderAtSupplier | None = Field(
-        None, description="null where the purchase is ours alone; the same request again says how it stands"
+        default=None, description="null where the purchase is ours alone; the same request again says how it stands"
     )
 
     @property

@@ -12,6 +12,7 @@ from playwright.async_api import expect
 
 from local.browser import browser_page
 from tests.acceptance.diamonds.test_operations import held_run
+from tests.present import present
 
 SCREENSHOTS = Path(__file__).parents[3] / ".local" / "screenshots"
 
@@ -57,7 +58,7 @@ async def test_the_history_of_runs_and_the_prices_on_offer_are_drawn(running: An
         assert "1,000" in await offered.inner_text()
         spread = offered.locator("svg rect.bar")
         texts = [await spread.nth(n).text_content() for n in range(await spread.count())]
-        assert sum(int(text.split(": ")[1].split(" ")[0].replace(",", "")) for text in texts) == 1000
+        assert sum(int(present(text).split(": ")[1].split(" ")[0].replace(",", "")) for text in texts) == 1000
         await page.screenshot(path=SCREENSHOTS / "diamonds-history.png", full_page=True)
 
 

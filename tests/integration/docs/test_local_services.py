@@ -13,6 +13,7 @@ from local.processes import free_port
 from local.supplier.faults import FaultName
 from local.testing import command
 from local.up import Ports, settings
+from tests.present import present
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "local-services.md").read_text()
@@ -27,8 +28,8 @@ def ports(postgres: Databases, tmp_path_factory):
     mail = ("--port", free["1025"], "--http-port", free["8025"], "--data", tmp_path_factory.mktemp("mail"))
     supplier = ("--port", free["8400"], "--diamonds", "600")
     with command("local.supplier", *supplier) as first, command("local.smtp", *mail) as second:
-        assert first.stdout.readline().startswith("ready")
-        assert second.stdout.readline().startswith("ready")
+        assert present(first.stdout).readline().startswith("ready")
+        assert present(second.stdout).readline().startswith("ready")
         yield free
 
 

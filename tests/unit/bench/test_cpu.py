@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 from bench.cpu import cpu_seconds
+from tests.present import present
 
 BURN = "import time\nwhile time.process_time() < {}: pass\nprint(flush=True)\ninput()"
 
@@ -14,7 +15,7 @@ def burning(seconds: float) -> subprocess.Popen[str]:
     process = subprocess.Popen(
         [sys.executable, "-c", BURN.format(seconds)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
-    process.stdout.readline()
+    present(process.stdout).readline()
     return process
 
 

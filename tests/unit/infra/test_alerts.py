@@ -6,6 +6,7 @@ import pytest
 
 import function_app  # noqa: F401 - what is named is known once the app is loaded
 from shared.platform.durable import ACTIVITIES, ORCHESTRATIONS
+from tests.present import present
 from tests.unit.infra.plain import plain
 
 # What must be told to a person: metric, wrong side, threshold, seconds looked at.
@@ -99,7 +100,7 @@ def test_defect_the_host_s_own_spans_are_counted_as_the_app_s(queries, rule):
     + [(code, False) for code in ("build-failed", "revision-unhealthy", "source-not-found", "domain-not-verified")],
 )
 def test_of_failed_deployments_those_are_told_that_their_owner_cannot_mend(queries, code, told):
-    pattern = re.search(r'matches regex "([^"]+)"', queries["deployments-failing"]["query"])[1]
+    pattern = present(re.search(r'matches regex "([^"]+)"', queries["deployments-failing"]["query"]))[1]
     assert bool(re.search(pattern, code)) == told
 
 

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from tests.present import present
 from tests.unit.infra.plain import plain
 from tools.bicep_check.syntax import text
 
@@ -49,7 +50,7 @@ def test_azd_knows_its_commands(commands):
 
 
 def test_the_first_way_is_three_commands(page):
-    first = re.search(r"## Three commands.*?```console\n(.*?)```", page, re.DOTALL)[1].splitlines()
+    first = present(re.search(r"## Three commands.*?```console\n(.*?)```", page, re.DOTALL))[1].splitlines()
     assert [command.split()[:2] for command in first] == [["azd", "auth"], ["azd", "env"], ["azd", "up"]]
 
 
@@ -59,7 +60,7 @@ def test_every_variable_that_can_be_set_is_on_the_page(root, modules, page):
     told = dict(re.findall(r"`([A-Z_]+)`(?=[^|]*\| `?([^`|,]*))", section))
     secret = {name for line in section.splitlines() for name in re.findall(r"secret `(\w+)`", line)}
     for name, entry in parameters.items():
-        variable = re.match(r"\$\{(\w+)", entry["value"])[1]
+        variable = present(re.match(r"\$\{(\w+)", entry["value"]))[1]
         if variable in AZD_S_OWN | FOUND_OUT:
             continue
         assert variable in told, f"{variable} is not on the page"
@@ -96,9 +97,13 @@ def test_github_is_given_what_the_workflows_read(root, page):
 
 def test_the_workflow_s_identity_gets_the_roles_that_a_person_needs(page):
     section = page.split("## From GitHub")[1].split("\n## ")[0]
-    commands = re.search(r"```console\n(.*?)```", section, re.DOTALL)[1].splitlines()
+    commands = present(re.search(r"```console\n(.*?)```", section, re.DOTALL))[1].splitlines()
     assert commands[0].startswith("az group create --name rg-github"), "what follows needs the group"
-    roles = [re.search(r'--role "?([\w ]+?)"? --', command)[1] for command in commands if "role assignment" in command]
+    roles = [
+        present(re.search(r'--role "?([\w ]+?)"? --', command))[1]
+        for command in commands
+        if "role assignment" in command
+    ]
     assert roles == ["Contributor", "User Access Administrator"]
     assert all(role in page.split("## Three commands")[0] for role in roles)
 

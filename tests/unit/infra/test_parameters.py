@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from tests.present import present
 from tests.unit.infra.plain import plain
 from tools.bicep_check.syntax import text
 from tools.dry_run.azd import resolve, substitute
@@ -116,7 +117,7 @@ def test_every_parameter_can_be_set_by_a_variable_of_its_own(file, modules):
     given = json.loads(file)["parameters"]
     parameters = [d for d in modules["main"].declarations if d.kind == "parameter"]
     assert set(given) == {text(d.name) for d in parameters}
-    variables = [re.match(r"\$\{(\w+)", given[text(d.name)]["value"])[1] for d in parameters]
+    variables = [present(re.match(r"\$\{(\w+)", given[text(d.name)]["value"]))[1] for d in parameters]
     assert len(variables) == len(set(variables))
     for declaration in parameters:
         if declaration.decorator("secure"):

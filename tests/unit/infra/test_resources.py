@@ -8,6 +8,7 @@ import yaml
 
 from function_app import app
 from local.arm.provisioning.refusals import SITE_CONFIG_OF_FLEX
+from tests.present import present
 from tests.unit.infra.plain import plain
 from tools.bicep_check.syntax import text, walk
 
@@ -22,7 +23,9 @@ def resource(modules, module, name):
 
 
 def seconds(duration):
-    days, hours, minutes = re.fullmatch(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?", duration).groups(default="0")
+    days, hours, minutes = present(re.fullmatch(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?", duration)).groups(
+        default="0"
+    )
     return int(days) * 86_400 + int(hours) * 3600 + int(minutes) * 60
 
 
@@ -139,7 +142,7 @@ def test_extensions_that_migrations_create_are_allowed(root, modules):
 
 def function_groups():
     """How many groups of functions Azure scales by themselves, and how many of them never have a second instance."""
-    triggers = [function.get_trigger().type for function in app.get_functions()]
+    triggers = [present(function.get_trigger()).type for function in app.get_functions()]
     durable = {"orchestrationTrigger", "activityTrigger", "entityTrigger"}
     alone = [one for one in triggers if one not in durable | {"httpTrigger"}]
     timers = alone.count("timerTrigger")

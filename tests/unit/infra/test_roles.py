@@ -2,6 +2,7 @@
 
 import re
 
+from tests.present import present
 from tests.unit.infra.plain import plain
 from tools.bicep_check.syntax import body, children, field, text, walk
 
@@ -53,9 +54,11 @@ def assignments(modules):
             if not declaration.subject.startswith("Microsoft.Authorization/roleAssignments@"):
                 continue
             value = plain(declaration.value)
-            given = re.fullmatch(
-                r"subscriptionResourceId\('Microsoft.Authorization/roleDefinitions', (\w+)(?:\.name)?\)",
-                value["properties"]["roleDefinitionId"],
+            given = present(
+                re.fullmatch(
+                    r"subscriptionResourceId\('Microsoft.Authorization/roleDefinitions', (\w+)(?:\.name)?\)",
+                    value["properties"]["roleDefinitionId"],
+                )
             )[1]
             names = [text(item) for item in children(children(declaration.value)[1])] if given == "role" else [given]
             roles = {role if role in CUSTOM else ROLES[plain(module.named(role).value)] for role in names}

@@ -42,6 +42,7 @@ from shared.deploys.secrets import secret_store
 from shared.platform.durable.handles import Envelope
 from shared.platform.errors import Conflict, TerminalError, TransientError
 from shared.platform.redaction import Redactor
+from tests.present import present
 
 CANARY = "canary-77aa-never-shown"
 REVISION = Revision(name="r", url="http://r", healthy=True)
@@ -193,13 +194,13 @@ async def test_why_it_is_undone_is_known_though_its_orchestration_is_lost(platfo
     why = {"code": "retries-exhausted", "message": f"promote failed: {CANARY}", "remedy": "See the log."}
     await deploys.validate_deployment(ref)
     await deploys.roll_back(Undo(**ref.model_dump(), **why))
-    assert (await load(ref)).error.code == "retries-exhausted"
+    assert present((await load(ref)).error).code == "retries-exhausted"
     text, _ = await logs.read(ref.organization_id, ref.deployment_id, after=0)
     assert "promote failed: ***" in text
     lost = {"code": ORPHANED, "message": "Its orchestration is gone.", "remedy": "Retry it."}
     await deploys.roll_back(Undo(**ref.model_dump(), **lost))
     await deploys.end_deployment(End(**ref.model_dump(), status=DeploymentStatus.FAILED, **lost))
-    error = (await load(ref)).error
+    error = present((await load(ref)).error)
     assert (error.code, error.message) == ("retries-exhausted", "promote failed: ***")
 
 
@@ -251,7 +252,7 @@ async def test_variables_reach_neither_history_nor_state_nor_log(platform, ref, 
     task = ContextReady(**ref.model_dump(), context="c")
     try:
         answer = await deploys.build_image.answer(task.model_dump_json())
-        failure = Envelope.model_validate_json(answer).failure
+        failure = present(Envelope.model_validate_json(answer).failure)
         assert "cannot use ***" in failure.message
     except TransientError as raised:
         answer = (
@@ -261,9 +262,9 @@ async def test_variables_reach_neither_history_nor_state_nor_log(platform, ref, 
         End(**ref.model_dump(), status=DeploymentStatus.FAILED, code="x", message=f"because of {CANARY}")
     )
     text, _ = await logs.read(ref.organization_id, ref.deployment_id, after=0)
-    found = await store.DEPLOYMENTS.find(ref.deployment_id, ref.organization_id)
+    found = present(await store.DEPLOYMENTS.find(ref.deployment_id, ref.organization_id))
     assert "compiling with ***" in text
-    assert found["error"]["message"] == "because of ***"
+    assert present(found["error"])["message"] == "because of ***"
     everything = answer + text + json.dumps(found) + caplog.text
     assert CANARY not in everything
 
@@ -433,8 +434,8 @@ async def test_an_older_deployment_that_the_queue_delivers_late_ends_as_supersed
     claimed = await deploys.claim_deployment(Claim(**ref.model_dump(), execution="e"))
     found = await load(ref)
     assert (claimed.claimed, found.status) == (False, DeploymentStatus.CANCELLED)
-    assert found.error.code == "deployment-superseded"
-    assert newer.id in found.error.message
+    assert present(found.error).code == "deployment-superseded"
+    assert newer.id in present(found.error).message
 
 
 @pytest.mark.parametrize("step", ["validate", "promote"])

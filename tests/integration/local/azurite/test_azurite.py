@@ -10,6 +10,7 @@ from azure.storage.queue import QueueClient
 from local.azurite import AzuriteError, Ports, azurite, connection_string
 from local.processes import free_ports
 from local.testing import command
+from tests.present import present
 
 
 def _ports() -> Ports:
@@ -22,7 +23,7 @@ def test_blobs_and_queues_answer(storage_connection):
     with QueueClient.from_connection_string(storage_connection, "letters") as queue:
         queue.create_queue()
         queue.send_message("hello")
-        assert queue.receive_message().content == "hello"
+        assert present(queue.receive_message()).content == "hello"
 
 
 def test_the_command_keeps_blobs_and_leaves_nothing_running(tmp_path):
@@ -30,7 +31,7 @@ def test_the_command_keeps_blobs_and_leaves_nothing_running(tmp_path):
     flags = ("--port", ports.blob, "--queue-port", ports.queue, "--table-port", ports.table, "--data", tmp_path)
     for start in (1, 2):
         with command("local.azurite", *flags) as process:
-            assert process.stdout.readline().startswith(f"ready http://127.0.0.1:{ports.blob}")
+            assert present(process.stdout).readline().startswith(f"ready http://127.0.0.1:{ports.blob}")
             with ContainerClient.from_connection_string(connection_string(ports), "kept") as container:
                 if start == 1:
                     container.create_container()

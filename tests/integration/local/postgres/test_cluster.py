@@ -16,6 +16,7 @@ from local.postgres import PostgresError, server
 from local.postgres.account import Account, caller_account
 from local.processes import free_port
 from local.testing import command
+from tests.present import present
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def _query(dsn: str, statement: str):
 
 
 def test_the_database_is_what_the_app_expects(database):
-    assert _query(database, "SHOW server_version_num")[0].startswith("18")
+    assert present(_query(database, "SHOW server_version_num"))[0].startswith("18")
     assert _query(database, "SHOW server_encoding") == ("UTF8",)
     assert _query(database, "SELECT datlocale FROM pg_database WHERE datname = current_database()") == ("C.UTF-8",)
     assert _query(database, "SELECT '[1,2,3]'::vector <-> '[1,2,4]'::vector") == (1.0,)
@@ -110,7 +111,7 @@ def test_a_stale_pid_of_another_living_program_does_not_stop_the_start(data):
 def test_the_command_says_ready_and_stops_on_sigterm(data):
     port = free_port()
     with _start(data, port) as process:
-        ready = process.stdout.readline()
+        ready = present(process.stdout).readline()
         assert ready.startswith(f"ready postgresql://manifold:manifold@127.0.0.1:{port}/manifold")
         with _start(data, port) as second:
             _, errors = second.communicate(timeout=20)
@@ -124,7 +125,7 @@ def test_the_command_says_ready_and_stops_on_sigterm(data):
 
 def test_killing_the_command_leaves_no_server_behind(data):
     with _start(data, free_port()) as process:
-        assert process.stdout.readline().startswith("ready")
+        assert present(process.stdout).readline().startswith("ready")
         postmaster = psutil.Process(process.pid).children()[0]
         process.kill()
         process.communicate(timeout=20)

@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from local.arm.servers import listening
 from local.processes import free_port, free_ports
+from tests.present import present
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def start(tmp_path):
         command = [sys.executable, "-m", "local.smtp", *flags]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         running.append(process)
-        assert process.stdout.readline().startswith(f"ready smtp://127.0.0.1:{ports[0]}")
+        assert present(process.stdout).readline().startswith(f"ready smtp://127.0.0.1:{ports[0]}")
         return process, ports[0], f"http://127.0.0.1:{ports[1]}"
 
     yield started

@@ -6,6 +6,7 @@ import httpx
 
 from local.processes import free_port
 from local.testing import command
+from tests.present import present
 
 
 def _start(*flags):
@@ -16,7 +17,7 @@ def test_it_says_ready_serves_and_stops():
     port = free_port()
     flags = ("--port", str(port), "--diamonds", "70", "--fault", "throttle:1:2", "--seed", "9")
     with _start(*flags) as process:
-        assert process.stdout.readline() == f"ready http://127.0.0.1:{port}/graphql 70 diamonds\n"
+        assert present(process.stdout).readline() == f"ready http://127.0.0.1:{port}/graphql 70 diamonds\n"
         assert httpx.get(f"http://127.0.0.1:{port}/health").json() == {"status": "ok", "diamonds": 70}
         throttled = httpx.post(f"http://127.0.0.1:{port}/graphql", json={"query": "{ diamonds_by_query_count }"})
         assert (throttled.status_code, throttled.headers["Retry-After"]) == (429, "2")

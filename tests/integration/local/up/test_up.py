@@ -20,6 +20,7 @@ import pytest
 from local.up import Options, Ports, StartError, stack
 from local.up.services import Service, module
 from local.up.supervised import Supervised
+from tests.present import present
 
 
 @pytest.fixture
@@ -56,7 +57,7 @@ def _read_until(process: subprocess.Popen[str], pattern: str) -> str:
         seen += line
         if re.search(pattern, line):
             return seen
-    raise AssertionError(f"{pattern!r} was not said: {seen}\n{process.stderr.read()}")
+    raise AssertionError(f"{pattern!r} was not said: {seen}\n{present(process.stderr).read()}")
 
 
 def _family(process: subprocess.Popen[str]) -> list[psutil.Process]:

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from decimal import Decimal
 from itertools import count
+from typing import Any
 from uuid import uuid4
 
 from hypothesis import HealthCheck, settings
@@ -95,7 +96,7 @@ def machine(runner, diamonds):  # noqa: C901 - one class; its rules need what th
             self.shop = diamonds.Shop()
             self.left = set()  # out of the window of the run: changed or listed since it began
             self.shop._in = self.offered
-            self.run = None
+            self.run: Any = None
             self.names = count()
 
         def offered(self, within):

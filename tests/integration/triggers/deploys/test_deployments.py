@@ -15,6 +15,7 @@ from shared.deploys.requests import intake
 from shared.deploys.secrets import secret_store
 from shared.platform.errors import TransientError
 from tests.integration.triggers.deploys.conftest import ADMIN, change
+from tests.present import present
 
 CANARY = "canary-5f1c-never-shown"
 
@@ -102,7 +103,7 @@ async def test_what_is_written_is_accepted_though_the_database_goes_away(ask, bo
 async def test_variables_are_nowhere_but_in_the_secret_store(ask, body, sent) -> None:
     status, answer, _ = await ask("POST", "/deploy", {**body, "envVariables": {"API_KEY": CANARY}})
     assert status == 202
-    found = await store.DEPLOYMENTS.find(answer["deploymentId"], body["organizationId"])
+    found = present(await store.DEPLOYMENTS.find(answer["deploymentId"], body["organizationId"]))
     shown = await ask("GET", f"/deploy/{answer['deploymentId']}/status")
     listed = await ask("GET", f"/deploy/project/shop?organizationId={body['organizationId']}")
     assert CANARY not in json.dumps([answer, found, shown, listed, sent.messages])

@@ -1,6 +1,7 @@
 """The routes of diamonds, called in this process on a migrated database."""
 
 import json
+from typing import Any
 from urllib.parse import urlsplit
 
 import azure.functions as func
@@ -32,7 +33,8 @@ async def ask(method, url, *, headers=None, body=None):
     request = func.HttpRequest(method, f"http://localhost{url}", headers=headers, route_params=values, body=raw)
     answer = await operation.answer(request)
     text = answer.get_body()
-    return answer.status_code, json.loads(text) if text else None, dict(answer.headers)
+    found: Any = json.loads(text) if text else None
+    return answer.status_code, found, dict(answer.headers)
 
 
 async def ask_as_operator(method, url, body=None, **headers):

@@ -1,6 +1,7 @@
 """What operators see of holds and purchases at suppliers, and how they settle an order."""
 
 import json
+from typing import Any
 
 import azure.functions as func
 import pytest
@@ -28,7 +29,8 @@ async def ask(method, url, body=None):
     headers = {"content-type": "application/json", "X-Admin-Key": KEY}
     answer = await operation.answer(func.HttpRequest(method, f"http://localhost{url}", headers=headers, body=raw))
     content = answer.get_body()
-    return answer.status_code, json.loads(content) if content else None
+    found: Any = json.loads(content) if content else None
+    return answer.status_code, found
 
 
 @pytest.fixture

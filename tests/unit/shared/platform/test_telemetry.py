@@ -9,6 +9,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from shared.platform.durable import ONCE, Activity, Failure
 from shared.platform.errors import TerminalError
 from shared.platform.telemetry import span
+from tests.present import present
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def test_spans_nest_and_carry_their_attributes(exported: InMemorySpanExporter) -
     inner, outer = exported.get_finished_spans()
     assert (inner.name, outer.name, outer.attributes) == ("inner", "outer", {"run": "r"})
     assert inner.parent is not None
-    assert inner.parent.span_id == outer.context.span_id
+    assert inner.parent.span_id == present(outer.context).span_id
 
 
 def test_a_failure_marks_its_span_and_goes_on(exported: InMemorySpanExporter) -> None:
@@ -51,5 +52,5 @@ async def test_what_failed_for_good_is_told_by_the_span_of_its_step(exported: In
     for code in ("fine", "refused"):
         await step.answer(Failure(code=code, message="no").model_dump_json())
     fine, refused = exported.get_finished_spans()
-    assert [one.attributes["step"] for one in (fine, refused)] == ["refuse", "refuse"]
+    assert [present(one.attributes)["step"] for one in (fine, refused)] == ["refuse", "refuse"]
     assert [one.status.is_ok for one in (fine, refused)] == [True, False]

@@ -9,6 +9,7 @@ import pytest
 
 from local.host.core.clock import ManualClock
 from local.host.testing import HostProcess, InProcessHost
+from tests.present import present
 
 SETTINGS = {"HUB": "ShopHub"}
 WEBHOOK = "/runtime/webhooks/durabletask"
@@ -96,7 +97,7 @@ def test_a_durable_timer_fires_when_the_test_moves_the_clock(apps):
     with InProcessHost(apps / "durable", settings=SETTINGS, clock=clock) as app:
         instance = app.start_orchestration("approval")
         app.advance(hours=47)
-        assert app.orchestration(instance).status == "Running"
+        assert present(app.orchestration(instance)).status == "Running"
         app.advance(hours=1)
         assert app.wait_for(instance).output == "escalated"
 
@@ -118,7 +119,7 @@ def test_the_clock_waits_for_a_call_http(apps):
     with server, InProcessHost(apps / "durable", settings=SETTINGS, clock=ManualClock()) as app:
         instance = app.start_orchestration("calls_out_and_waits", f"http://127.0.0.1:{server.server_port}/")
         app.advance(hours=2)
-        assert app.orchestration(instance).output == "an answer"
+        assert present(app.orchestration(instance)).output == "an answer"
         server.shutdown()
 
 

@@ -16,6 +16,7 @@ from shared.platform.errors import Forbidden, InvalidInput, NotFound, Unauthenti
 from shared.platform.settings import forget_settings
 from shared.platform.stores.blob_files import blob_size
 from tests.integration.shared.authcache.accounts.conftest import PASSWORD, accounts, registered
+from tests.present import present
 
 __all__ = ["accounts"]
 
@@ -44,7 +45,7 @@ async def link_of(user, document_id):
 async def test_a_receipt_is_kept_and_read_by_a_link(documents_container):
     ann = await registered("ann@example.com")
     made, lsn = await documents.add(ann, RECEIPT, "application/pdf", PDF)
-    stored = await (await store().view(lsn)).get(DOCUMENTS, made.id)
+    stored = present(await (await store().view(lsn)).get(DOCUMENTS, made.id))
     assert stored.blob == f"expenses/{ann.id}/{made.id}.pdf"
     assert (made.size, made.content_type, made.access) == (len(PDF), "application/pdf", "own")
     _, token = await link_of(ann, made.id)

@@ -20,6 +20,7 @@ from shared.platform.errors import TransientError
 from shared.platform.stores.blob_files import delete_blob
 from shared.platform.stores.blobs import blob_service
 from tests.integration.shared.authcache.conftest import folded, granted, local, now, registered
+from tests.present import present
 
 SEED_USERS = pa.schema(
     [
@@ -110,10 +111,10 @@ async def test_a_row_that_cannot_be_used_is_named_and_the_others_are_taken(insta
 async def test_an_unchanged_table_costs_one_look_and_no_new_base(instances, faults):
     await instances().commit([registered("ann@example.com")])
     await folded()
-    before = (await read_manifest())[1]
+    before = present(await read_manifest())[1]
     faults.requests = 0
     assert (await folded(sync=True)).synced is None
-    assert (await read_manifest())[1] == before
+    assert present(await read_manifest())[1] == before
     assert faults.requests <= 2 * 2 * 2  # of each of two tables one look, and one for the append; a config each
 
 
@@ -148,7 +149,7 @@ async def test_what_others_write_comes_in_and_what_is_newer_here_stays(instances
         assert await view.user_by_id(cy.id) is None
         assert await view.shared_with("cy@example.com") != []
     assert (await folded(sync=True)).synced is None  # all of it is known now
-    table = await asyncio.to_thread(existing, catalog(), USERS)
+    table = present(await asyncio.to_thread(existing, catalog(), USERS))
     rows = (await asyncio.to_thread(lambda: table.scan().to_arrow())).to_pylist()
     assert sorted(one["last_name"] for one in rows) == ["Elsewhere", "Here", "Lee"]
     assert all(one["_lsn"] is not None for one in rows)
@@ -172,8 +173,8 @@ async def test_a_base_that_was_lost_is_made_anew_from_iceberg_and_the_log(instan
     await folded()
     lsn = await store.commit([registered("cy@example.com")])
     if lost == "rows":
-        name = f"{(await read_manifest())[0].everything.name}/users.rows"
-        for segment in (await read_manifest())[0].segments:
+        name = f"{present(await read_manifest())[0].everything.name}/users.rows"
+        for segment in present(await read_manifest())[0].segments:
             name = f"{segment.name}/users.rows" if any(f.name == "users.rows" for f in segment.files) else name
         await blob_service().get_blob_client(container, name).upload_blob(b"\x00" * 10, overwrite=True)
         for folder in (tmp_path).glob("*/*/base-*"):
@@ -218,7 +219,7 @@ async def test_a_kill_between_users_and_shares_shows_no_share_of_an_unknown_user
     monkeypatch.setattr(exporting, "append", dies)
     assert (await folded()).behind == ("users",)
     monkeypatch.undo()
-    manifest = (await read_manifest())[0]
+    manifest = present(await read_manifest())[0]
     assert {segment.lsn for segment in manifest.segments[:1]} == {manifest.lsn}
     view = await instances().view()
     assert await view.user_by_id(bob.id)

@@ -18,6 +18,7 @@ from shared.authcache.settings import settings
 from shared.authcache.tables import FAMILIES
 from shared.platform.stores.blob_files import delete_blob, list_blobs
 from tests.integration.shared.authcache.conftest import folded, granted, local, now, registered
+from tests.present import present
 
 
 async def seen(view, users):
@@ -58,7 +59,7 @@ async def test_instances_read_the_same_from_the_log_from_blobs_and_from_the_disk
     from_log = await seen(await reader.view(), users)
     summary = await folded()
     assert summary.lsn == writer.instance.now().lsn
-    assert len((await read_manifest())[0].segments) == (1 if least_changed == 0 else 2)
+    assert len(present(await read_manifest())[0].segments) == (1 if least_changed == 0 else 2)
     fresh = instances()
     from_blobs = await seen(await fresh.view(), users)
     assert from_blobs == from_log
@@ -68,7 +69,7 @@ async def test_instances_read_the_same_from_the_log_from_blobs_and_from_the_disk
     assert from_log[1][0] is None
     assert from_log[1][2] == []
     assert from_log[3][0].email == "New@example.com"
-    counts = (await read_manifest())[0].counts
+    counts = present(await read_manifest())[0].counts
     assert counts.users == 30
     assert counts.shares == sum(len(one[2]) for one in from_log)
     assert counts.owners == sum(bool(one[2]) for one in from_log)
@@ -84,7 +85,7 @@ async def test_two_folds_at_once_leave_one_whole_manifest(instances):
     view = await fresh.view()
     assert await view.user_by_address("ann@example.com")
     assert await view.user_by_address("bob@example.com")
-    assert (await read_manifest())[0].counts.users == 2
+    assert present(await read_manifest())[0].counts.users == 2
 
 
 @pytest.mark.parametrize("step", ["upload", "write_manifest"])
@@ -93,7 +94,7 @@ async def test_a_fold_that_is_killed_leaves_readers_what_they_had(instances, mon
     users = [registered("ann@example.com")]
     await store.commit(users)
     await folded()
-    before = (await read_manifest())[0]
+    before = present(await read_manifest())[0]
     share = granted(users[0].id, "bob@example.com")
     lsn = await store.commit([registered("cy@example.com"), share])
 
@@ -107,7 +108,7 @@ async def test_a_fold_that_is_killed_leaves_readers_what_they_had(instances, mon
         patched.setattr(folding, step, killed)
         with pytest.raises(Killed):
             await fold_log()
-    assert (await read_manifest())[0] == before
+    assert present(await read_manifest())[0] == before
     view = await instances().view(lsn)
     assert await view.share(users[0].id, "bob@example.com")
     assert (await fold_log()).lsn == lsn
@@ -170,5 +171,5 @@ async def test_segments_that_no_manifest_names_are_deleted_after_a_while(instanc
     monkeypatch.setattr("shared.authcache.folding.cleaning._KEPT", -manifests.datetime.resolution * 10**8)
     await folded()
     page = await list_blobs(container, limit=1000, prefix="base/")
-    used = {segment.name for segment in (await read_manifest())[0].segments}
+    used = {segment.name for segment in present(await read_manifest())[0].segments}
     assert {blob.name.rpartition("/")[0] for blob in page.blobs} == used

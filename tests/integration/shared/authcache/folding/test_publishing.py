@@ -10,12 +10,13 @@ from shared.authcache.log.shares import ShareRevoked
 from shared.authcache.settings import settings
 from shared.platform.stores.blobs import read_blob
 from tests.integration.shared.authcache.conftest import folded, granted, now, registered
+from tests.present import present
 
 
 async def published():
     files = []
     for file in FILES:
-        blob = await read_blob(settings().cdc_cache_container_name, file.name)
+        blob = present(await read_blob(settings().cdc_cache_container_name, file.name))
         files.append(parquet.read_table(io.BytesIO(blob.data)))
     return files
 

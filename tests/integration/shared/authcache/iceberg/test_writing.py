@@ -18,6 +18,7 @@ from shared.authcache.tables import SHARES, USERS
 from shared.platform.errors import TransientError
 from shared.platform.settings import forget_settings
 from tests.integration.shared.authcache.conftest import folded, granted, now, registered
+from tests.present import present
 
 
 def table(of=USERS):
@@ -26,12 +27,12 @@ def table(of=USERS):
 
 def rows(of=USERS):
     """The rows of the Iceberg table."""
-    return table(of).scan().to_arrow().to_pylist()
+    return present(table(of)).scan().to_arrow().to_pylist()
 
 
 def marks(of=USERS):
     """The LSN of every snapshot, the oldest first."""
-    return [one.summary.additional_properties.get(MARK) for one in table(of).snapshots()]
+    return [present(one.summary).additional_properties.get(MARK) for one in present(table(of)).snapshots()]
 
 
 async def test_each_fold_is_one_append_that_names_its_lsn(instances, catalogs):
@@ -100,7 +101,7 @@ async def test_a_catalog_that_takes_one_snapshot_a_commit_is_enough(instances, f
     summary = await folded(tidy=True)
     assert summary.behind == ()
     assert len(rows()) == 3
-    assert len(list(table().scan().plan_files())) == 1
+    assert len(list(present(table()).scan().plan_files())) == 1
 
 
 async def test_registrations_and_folds_go_on_while_the_catalog_sleeps(instances, faults):
@@ -126,12 +127,12 @@ async def test_files_snapshots_and_metadata_stay_few(instances, catalogs, monkey
     for number in range(12):
         await store.commit([registered(f"user{number}@example.com")])
         await folded()
-        assert len(list(table().scan().plan_files())) <= 5
+        assert len(list(present(table()).scan().plan_files())) <= 5
     assert len(rows()) == 12
     await folded(tidy=True)
-    assert len(list(table().scan().plan_files())) == 1
-    assert len(table().snapshots()) == 1
-    assert len(table().metadata.metadata_log) <= 20
+    assert len(list(present(table()).scan().plan_files())) == 1
+    assert len(present(table()).snapshots()) == 1
+    assert len(present(table()).metadata.metadata_log) <= 20
     assert sorted(one["email"] for one in rows()) == sorted(f"user{number}@example.com" for number in range(12))
 
 
@@ -185,11 +186,11 @@ async def test_a_file_that_only_forgotten_snapshots_name_is_deleted(instances, c
     for number in range(3):
         await store.commit([registered(f"user{number}@example.com")])
         await folded()
-    old = [task.file.file_path for task in table().scan().plan_files()]
+    old = [task.file.file_path for task in present(table()).scan().plan_files()]
     assert len(old) == 3
     await folded(tidy=True)
     for path in old:
-        assert not await asyncio.to_thread(table().io.new_input(path).exists)
+        assert not await asyncio.to_thread(present(table()).io.new_input(path).exists)
     assert len(rows()) == 3
 
 
@@ -214,4 +215,4 @@ async def test_small_files_are_made_one_though_the_catalog_loses_the_answer(inst
         await folded()
     faults.lost_answers = 0
     assert len(rows()) == times
-    assert len(list(table().scan().plan_files())) <= 2
+    assert len(list(present(table()).scan().plan_files())) <= 2

@@ -10,6 +10,7 @@ import pytest
 from shared.deploys.documents import projects, store, transitions
 from shared.deploys.models import CancelReason, DeploymentStatus, Step
 from shared.platform.errors import Conflict, InvalidInput, NotFound
+from tests.present import present
 
 
 async def test_what_was_written_is_read(new) -> None:
@@ -25,7 +26,7 @@ async def test_defect_three_partition_keys(new) -> None:
     assert await store.load(*where) == written
     changed = await store.change(*where, lambda one, now: transitions.claim(one, "worker", now))
     await projects.update(written.organization_id, written.project_id, deployment_id=written.id)
-    project = await projects.find(written.organization_id, written.project_id)
+    project = present(await projects.find(written.organization_id, written.project_id))
     listed = await store.of_project(written.organization_id, written.project_id, limit=2)
     assert (project.deployment_id, listed.deployments) == (written.id, [changed])
     with pytest.raises(NotFound):
@@ -133,6 +134,6 @@ async def test_a_project_keeps_its_newest_source_and_deployment(new) -> None:
         projects.update(organization, "shop", source_hash="a" * 64),
         projects.update(organization, "shop", deployment_id="dep_AAAAAAAAAAAA"),
     )
-    known = await projects.find(organization, "shop")
+    known = present(await projects.find(organization, "shop"))
     assert (known.source_hash, known.deployment_id) == ("a" * 64, "dep_AAAAAAAAAAAA")
     assert (await store.of_organization(organization, limit=5)).deployments == []

@@ -28,6 +28,7 @@ from shared.deploys.platforms.local.platform import LocalPlatform
 from shared.platform.arm import ResourceManager
 from shared.platform.settings import forget_settings
 from shared.platform.stores.blobs import read_blob
+from tests.present import present
 
 APP = """
 import http.server, os, sys
@@ -240,9 +241,9 @@ class AzureHarness(LocalHarness):
 
     async def commands(self, spec: DeploymentSpec, recorder: Recorder) -> list[str]:
         context = await self.through(spec, recorder, to="sync")
-        blob = await read_blob(CONTEXTS, context.reference)
+        blob = present(await read_blob(CONTEXTS, context.reference))
         with tarfile.open(fileobj=io.BytesIO(blob.data)) as tar:
-            lines = tar.extractfile("Dockerfile").read().decode().splitlines()
+            lines = present(tar.extractfile("Dockerfile")).read().decode().splitlines()
         return [" ".join(json.loads(line.removeprefix("RUN "))) for line in lines if line.startswith("RUN ")]
 
     async def get(self, url: str, **options) -> httpx.Response:

@@ -19,6 +19,7 @@ from shared.platform.errors import TerminalError, TransientError
 from shared.platform.settings import forget_settings
 from shared.platform.stores import blob_files
 from shared.platform.stores.blobs import read_blob
+from tests.present import present
 
 CANARY = "canary-7f3a9c"
 HOST = "shop.example.com"
@@ -347,9 +348,9 @@ async def test_an_app_is_built_on_the_registry_s_own_copy_where_there_is_one(har
     monkeypatch.setenv("BASE_IMAGE_REGISTRY", registry)
     forget_settings()
     context = await harness.through(await harness.spec(), to="sync")
-    blob = await read_blob(builds.CONTEXTS, context.reference)
+    blob = present(await read_blob(builds.CONTEXTS, context.reference))
     with tarfile.open(fileobj=io.BytesIO(blob.data)) as tar:
-        first = tar.extractfile("Dockerfile").read().decode().splitlines()[0]
+        first = present(tar.extractfile("Dockerfile")).read().decode().splitlines()[0]
     assert first == f"FROM {image}"
 
 

@@ -22,6 +22,7 @@ from shared.deploys.secrets import secret_store
 from shared.platform.errors import NotFound, TerminalError, TransientError
 from shared.platform.settings import forget_settings
 from tests.integration.shared.deploys.platforms.conftest import APP
+from tests.present import present
 
 
 def gone(processes, seconds=5) -> bool:
@@ -327,7 +328,7 @@ http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler)
             await socket.send("end")
             with pytest.raises(ConnectionClosed) as closed:
                 await socket.recv()
-            assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (4001, "enough")
+            assert (present(closed.value.rcvd).code, present(closed.value.rcvd).reason) == (4001, "enough")
 
     async def test_the_app_hears_that_the_client_has_gone(self, url, local_harness):
         async with connect(url, additional_headers={"Cookie": "me=1"}) as socket:

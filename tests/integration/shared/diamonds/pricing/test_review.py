@@ -14,6 +14,7 @@ from shared.diamonds.runs import difference, lifecycle, reports, retries
 from shared.diamonds.runs.models import EndRun, RunRef, RunStatus
 from shared.platform.errors import Conflict
 from shared.platform.settings import forget_settings
+from tests.present import present
 
 STONES = 40
 OFFER = "select supplier_stone_id, price_model_price, status from diamonds.diamonds order by 1"
@@ -68,12 +69,12 @@ async def test_what_a_run_changes_is_kept_with_it(diamonds, shown):
     plan = await read(diamonds, changed)
     verdict = await judged(plan)
     assert (verdict.decision, verdict.complete) == ("go", True)
-    found = (await difference.read(plan.run_id)).model_dump(exclude={"judged_at", "worst"})
+    found = present(await difference.read(plan.run_id)).model_dump(exclude={"judged_at", "worst"})
     assert found == {
         "rows": 7, "failed": 1, "contradicting": 0, "new": 1, "dearer": 4, "cheaper": 1, "jumped": 0, "unchanged": 0,
         "gone": 2, "offered": STONES, "up": 12.0, "down": 2.0,
     }  # fmt: skip
-    first, *_ = (await difference.read(plan.run_id)).worst
+    first, *_ = present(await difference.read(plan.run_id)).worst
     assert (first.supplier_stone_id, first.before, first.after) == ("s000", 500, 503)
     assert await diamonds.fetch(OFFER) == shown, "it was counted without changing anything"
 
@@ -116,7 +117,7 @@ async def test_prices_in_the_other_unit_contradict_the_range_that_they_were_aske
         " * 100)) returning 1"
     )
     verdict = await judged(plan)
-    assert (verdict.decision, (await difference.read(plan.run_id)).contradicting) == ("hold", STONES)
+    assert (verdict.decision, present(await difference.read(plan.run_id)).contradicting) == ("hold", STONES)
     assert (await end(plan, verdict)).error_code == "prices-contradict"
 
 
@@ -138,7 +139,7 @@ async def test_no_other_run_prices_the_rows_of_a_held_one(diamonds, shown):
     held = await held_run(diamonds)
     other = await read(diamonds, [diamonds.stone("other", price=900)], run_type="incremental")
     assert (await judged(other)).decision == "go"
-    assert (await difference.read(other.run_id)).rows == 1
+    assert present(await difference.read(other.run_id)).rows == 1
     await end(other, await judged(other))
     offered = await diamonds.fetch(OFFER)
     assert [row for row in offered if row[0] != "other"] == shown

@@ -10,6 +10,7 @@ from shared.diamonds.runs import watermark
 from shared.platform.errors import Conflict, TerminalError, TransientError
 from shared.platform.settings import forget_settings
 from shared.platform.stores.blobs import read_blob, write_blob
+from tests.present import present
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -31,7 +32,7 @@ async def test_it_is_stored_in_the_words_of_the_system_being_replaced(container:
     run = uuid4()
     mark = await watermark.advance("nivoda", run, NOON)
     assert await watermark.read("nivoda") == mark
-    blob = await read_blob(container, "nivoda.json")
+    blob = present(await read_blob(container, "nivoda.json"))
     assert b'"lastUpdatedAt": "2026-01-01T12:00:00Z"' in blob.data
     assert f'"lastRunId": "{run}"'.encode() in blob.data
     assert b'"lastRunCompletedAt"' in blob.data
@@ -60,7 +61,7 @@ async def test_feeds_have_their_own():
 
 async def test_of_many_at_once_the_furthest_stays():
     await asyncio.gather(*(watermark.advance("nivoda", uuid4(), NOON + n * HOUR) for n in range(4)))
-    mark = await watermark.read("nivoda")
+    mark = present(await watermark.read("nivoda"))
     assert mark.last_updated_at == NOON + 3 * HOUR
 
 
@@ -81,4 +82,4 @@ async def test_corrupt_content_is_terminal_and_says_what_to_do(container: str, c
         with pytest.raises(TerminalError, match="start a full run") as raised:
             await attempt
         assert raised.value.code == "watermark-corrupt"
-    assert (await read_blob(container, "nivoda.json")).data == content
+    assert present(await read_blob(container, "nivoda.json")).data == content

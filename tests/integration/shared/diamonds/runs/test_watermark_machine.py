@@ -39,6 +39,7 @@ from shared.platform.durable.handles import Envelope
 from shared.platform.errors import Conflict, TerminalError, TransientError
 from shared.platform.stores.postgres import close_pools
 from tests.integration.closing import close_blobs
+from tests.present import present
 
 OVERLAP = 10
 PAGE = 2
@@ -323,7 +324,7 @@ def machine(runner, supplied, diamonds, cap):  # noqa: C901 - one class; its rul
 
         def hear(self, answer, error=None):
             try:
-                self.next = self.work.throw(error) if error else self.work.send(answer)
+                self.next = present(self.work).throw(error) if error else present(self.work).send(answer)
             except (StopIteration, TerminalError):
                 self.work = None
 

@@ -7,6 +7,7 @@ import pytest
 from shared.followups.events import arrivals, inbound, replies, ses
 from shared.followups.people import tasks
 from shared.platform.settings import forget_settings
+from tests.present import present
 
 
 def answer(sender="ann@example.com", refers_to="x@y", subject="Re: plans", message_id="<r1@example.com>", more=""):
@@ -72,7 +73,7 @@ def test_a_mail_that_ses_received_is_read_in_both_encodings():
     for encoding, content in (("UTF-8", answer().decode()), ("BASE64", base64.b64encode(answer()).decode())):
         told = {"notificationType": "Received", "content": content, "mail": {"source": "ann@example.com"}}
         told["receipt"] = {"action": {"type": "SNS", "encoding": encoding}}
-        assert ses.received(json.dumps(told)).sender == "ann@example.com"
+        assert present(ses.received(json.dumps(told))).sender == "ann@example.com"
     assert ses.received('{"eventType": "Send"}') is None
 
 

@@ -18,6 +18,7 @@ from shared.followups.sending import claims, outbox
 from shared.followups.steps import Claim, Outcome, SweepSummary
 from shared.platform.errors import TransientError
 from shared.platform.settings import forget_settings
+from tests.present import present
 
 ACCEPTED = Outcome(kind="accepted", provider="smtp")
 
@@ -58,7 +59,7 @@ async def test_a_late_worker_cannot_send_under_an_old_claim_number(crm, mails):
     assert (new.email_id, new.number) == (old.email_id, old.number + 1)
     assert (await hand_over_followup(old)).reason == "claim-lost"
     assert not (await compose_followup(old)).ready
-    assert (await hand_over_followup(new)).outcome.kind == "accepted"
+    assert present((await hand_over_followup(new)).outcome).kind == "accepted"
     await outbox.record(old, Outcome(kind="unknown", provider="smtp"))
     assert (await crm.states(), len(mails.mails(9))) == ({"sent": 1}, 1)
 
@@ -125,7 +126,7 @@ async def test_paused_at_120_of_200_and_resumed_80_more_go_out_and_none_twice(cr
     await crm.due(agent, 200)
     found = await written(200)
     for claim in found[:120]:
-        assert (await hand_over_followup(claim)).outcome.kind == "accepted"
+        assert present((await hand_over_followup(claim)).outcome).kind == "accepted"
     await agents.pause(agent.id, paused=True)
     assert {(await hand_over_followup(claim)).reason for claim in found[120:]} == {"agent-paused"}
     assert not await claims.anything_due()

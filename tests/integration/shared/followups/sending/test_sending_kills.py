@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 from shared.followups.sending import claims, outbox
+from tests.present import present
 
 WORKER = Path(__file__).with_name("worker.py")
 ROOT = Path(__file__).parents[5]
@@ -18,7 +19,7 @@ async def start(environment):
     worker = await asyncio.create_subprocess_exec(
         sys.executable, WORKER, cwd=ROOT, stdout=asyncio.subprocess.PIPE, env=environment
     )
-    assert await asyncio.wait_for(worker.stdout.readline(), 60) == b"ready\n"
+    assert await asyncio.wait_for(present(worker.stdout).readline(), 60) == b"ready\n"
     return worker
 
 

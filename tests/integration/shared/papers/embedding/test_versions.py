@@ -7,6 +7,7 @@ from shared.papers.embedding.models import ModelVersion
 from shared.platform.errors import Conflict
 from tests.integration.shared.papers.conftest import fetch, record
 from tests.integration.shared.papers.embedding.conftest import enrich
+from tests.present import present
 
 
 def states(found):
@@ -19,10 +20,10 @@ async def test_another_model_is_built_beside_compared_and_swapped_at_once(some, 
     assert await versions.anything_to_do()
     built = await versions.ensure()
     assert states(built) == {"crc32-64": "current", "second": "building"}
-    assert (await versions.current()).version == "crc32-64"
+    assert present(await versions.current()).version == "crc32-64"
     assert (await enrich()).swapped
     assert states(await versions.every()) == {"crc32-64": "previous", "second": "current"}
-    now = await versions.current()
+    now = present(await versions.current())
     assert now.overlap == 1.0  # the same words are hashed alike
     assert not await versions.anything_to_do()
 
@@ -32,7 +33,7 @@ async def test_a_model_that_is_not_complete_is_not_swapped(some, model):
     model.version = "second"
     building = next(one for one in await versions.ensure() if one.state == "building")
     assert not await versions.swap(building.model_id, 1.0)
-    assert (await versions.current()).version == "crc32-64"
+    assert present(await versions.current()).version == "crc32-64"
 
 
 async def test_a_roll_back_is_at_once_and_catches_up(some, model):
@@ -44,8 +45,8 @@ async def test_a_roll_back_is_at_once_and_catches_up(some, model):
     await versions.roll_back()
     assert states(await versions.every()) == {"crc32-64": "current", "second": "rejected"}
     await enrich()  # PAPERS_EMBEDDER still names the second one: it stays rejected
-    assert (await versions.current()).version == "crc32-64"
-    [found] = await fetch(f"select count(*) as n from papers.vectors_{(await versions.current()).model_id}")
+    assert present(await versions.current()).version == "crc32-64"
+    [found] = await fetch(f"select count(*) as n from papers.vectors_{present(await versions.current()).model_id}")
     assert found["n"] == 36
     with pytest.raises(Conflict, match="no version before"):
         await versions.roll_back()
@@ -81,7 +82,7 @@ async def test_the_index_is_there_once_it_was_built(some, model, monkeypatch):
     version = await versions.current()
     assert (await index.build(version)).indexed
     assert (await index.build(version)).indexed
-    assert (await versions.current()).indexed
+    assert present(await versions.current()).indexed
 
 
 def test_the_estimate_is_near_to_what_was_measured():

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.followups.sending.message import Mail, message_of
+from tests.present import present
 
 MAIL = Mail(
     email_id=1,
@@ -36,7 +37,7 @@ def test_the_headers_are_ours_and_replies_go_to_the_agent():
     assert message["Reply-To"] == "alice@example.com"
     assert message["Message-ID"] == f"<{UUID(int=7)}@example.com>"
     assert message["X-Auto-Response-Suppress"] == "OOF, AutoReply"
-    assert "1 Main Street" in message.get_body(("plain",)).get_content()
+    assert "1 Main Street" in present(message.get_body(("plain",))).get_content()
 
 
 def test_one_click_unsubscription_is_offered_by_both_headers():
@@ -54,8 +55,8 @@ def test_a_line_break_in_stored_data_stays_in_its_header(name):
 
 def test_a_name_with_markup_is_escaped_in_html_and_plain_in_text():
     message = read(body="Hello O'Brien <b>,\n\nText.")
-    assert "&lt;b&gt;" in message.get_body(("html",)).get_content()
-    assert "<b>" in message.get_body(("plain",)).get_content()
+    assert "&lt;b&gt;" in present(message.get_body(("html",))).get_content()
+    assert "<b>" in present(message.get_body(("plain",))).get_content()
 
 
 @settings(deadline=None)

@@ -65,7 +65,7 @@ async def test_a_stray_quotation_mark_costs_its_own_line_alone():
     data = b'1,first\n2,"never closed\n3,third\n4,fourth\n'
     records = await read(data)
     assert values(records) == [("1", "first"), ("3", "third"), ("4", "fourth")]
-    [bad] = [record for record in records if record.value is None]
+    [bad] = [record for record in records if record and record.value is None]
     assert bad.reason == "a quotation mark is not closed"
     assert "never closed" in bad.beginning
 
@@ -82,7 +82,7 @@ async def test_a_stray_quotation_mark_costs_its_own_line_alone():
 async def test_a_bad_line_fails_alone(line, reason):
     records = await read(b"1,first\n" + line + b"3,third\n", size=1 << 16)
     assert values(records) == [("1", "first"), ("3", "third")]
-    assert reason in next(record.reason for record in records if record.value is None)
+    assert reason in next(record.reason for record in records if record and record.value is None)
 
 
 async def test_lines_are_counted_as_a_person_counts_them():

@@ -13,6 +13,7 @@ from shared.platform.durable import ENTITIES, blueprint, entity
 from shared.platform.durable.entities import OPERATION, entity_function
 from shared.platform.durable.handles import Envelope
 from shared.platform.errors import Conflict
+from tests.present import present
 
 
 class Total(BaseModel):
@@ -60,12 +61,12 @@ def test_an_entity_keeps_its_state_from_batch_to_batch() -> None:
 def test_a_refusal_changes_nothing_and_travels_as_a_value() -> None:
     state = batch(None, '{"by":2}')["entityState"]
     answer = batch(state, '{"by":-3}', "nonsense")
-    assert [envelope(one).failure.code for one in answer["results"]] == ["conflict", "unreadable-task"]
+    assert [present(envelope(one).failure).code for one in answer["results"]] == ["conflict", "unreadable-task"]
     assert not any(one["isError"] for one in answer["results"])
     assert answer["entityState"] == state
 
 
 def test_an_entity_is_registered_under_its_name() -> None:
     [builder] = blueprint(unit_total)._function_builders
-    assert builder._function.get_trigger().type == "entityTrigger"
+    assert present(builder._function.get_trigger()).type == "entityTrigger"
     assert builder._function._name == "unit_total"

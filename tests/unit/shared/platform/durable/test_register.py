@@ -9,6 +9,7 @@ from shared.platform.durable import Nothing, Orchestration
 from shared.platform.durable.handles import ONCE, Envelope
 from shared.platform.durable.register import blueprint
 from shared.platform.errors import TerminalError
+from tests.present import present
 
 ERROR = TerminalError("No rows.", code="no-rows", remedy="Send some.")
 FAILURE = {"code": "no-rows", "message": "No rows.", "remedy": "Send some."}
@@ -47,5 +48,5 @@ def test_the_status_of_a_failed_orchestration_keeps_its_error_and_what_it_showed
 
 def test_a_failed_child_answers_its_error() -> None:
     context = context_of({"phase": "counting"}, parent="p")
-    assert Envelope.model_validate_json(run(context)).failure.model_dump() == FAILURE
+    assert present(Envelope.model_validate_json(run(context)).failure).model_dump() == FAILURE
     assert context.custom_status == {"phase": "counting"}

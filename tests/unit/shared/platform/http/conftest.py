@@ -18,6 +18,7 @@ from shared.platform.access.auth import ADMIN, PUBLIC, Caller
 from shared.platform.errors import Conflict, InvalidInput, NotFound, RateLimited, TransientError
 from shared.platform.http import Accepted, Page, PageQuery, Pagination, Reply, Routes, register
 from shared.platform.http.routes import Operation
+from tests.present import present
 
 Ask = Callable[..., Awaitable[func.HttpResponse]]
 
@@ -123,8 +124,8 @@ def ask() -> Ask:
         method: str, url: str, body: object = b"", headers: dict[str, str] | None = None
     ) -> func.HttpResponse:
         path = urlsplit(url).path
-        for function in sorted(functions, key=lambda f: f.get_function_name().lower()):
-            trigger = function.get_trigger().get_dict_repr()
+        for function in sorted(functions, key=lambda f: present(f.get_function_name()).lower()):
+            trigger = present(function.get_trigger()).get_dict_repr()
             pattern = re.sub(r"\{\*(\w+)\}", r"(?P<\1>.*)", "/" + trigger["route"])
             match = re.fullmatch(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", pattern), path)
             if match and method in [m.value for m in trigger["methods"]]:

@@ -15,6 +15,7 @@ from shared.platform.access import auth
 from shared.platform.access.auth import PUBLIC
 from shared.platform.http import Routes, hidden_routes, register
 from shared.platform.http.inputs import Inputs
+from tests.present import present
 
 MARKED = {"__class__": "UUID", "__module__": "uuid", "__data__": "1"}
 ADMIN = {"x-admin-key": "s3cret", "x-idempotency-key": "k1"}
@@ -43,8 +44,8 @@ def test_the_worker_sees_only_bindings():
         "req": "httpTrigger",
         "$return": "http",
     }
-    assert function.get_trigger().get_dict_repr()["route"] == "x/{run}"
-    assert function.get_trigger().get_dict_repr()["authLevel"].value == "anonymous"
+    assert present(function.get_trigger()).get_dict_repr()["route"] == "x/{run}"
+    assert present(function.get_trigger()).get_dict_repr()["authLevel"].value == "anonymous"
     # the worker takes the client as text, and refuses parameters that are no bindings
     assert function.get_user_function().__annotations__["client"] is str
 

@@ -14,6 +14,7 @@ from shared.diamonds.offer import trade
 from shared.diamonds.offer.trade import HoldRequest, PurchaseRequest, orders, supplier_holds
 from shared.platform.errors import Conflict, NotFound, TransientError
 from shared.platform.settings import forget_settings
+from tests.present import present
 
 HALF_AN_HOUR = HoldRequest(minutes=30)
 ANY_PRICE = PurchaseRequest(expected_price=None, reference=None)
@@ -127,9 +128,9 @@ async def test_a_hold_is_placed_at_the_supplier_and_given_up_with_ours(supplier,
     held = await trade.hold(diamond, "acme", HALF_AN_HOUR)
     (there,) = supplier.held(item)
     assert not held.ours_alone
-    assert (held.supplier.state, held.supplier.hold_id) == ("held", there["id"])
-    assert held.supplier.until
-    assert held.expires_at < held.supplier.until
+    at_supplier = present(held.supplier)
+    assert (at_supplier.state, at_supplier.hold_id) == ("held", there["id"])
+    assert held.expires_at < present(at_supplier.until)
     freed = await trade.release(diamond, "acme")
     assert (freed.available, supplier.held(item)) == (True, [])
 
@@ -148,8 +149,7 @@ async def test_a_longer_hold_ends_with_the_suppliers(shop, supplier, offered):
     held = await trade.hold(diamond, "acme", HALF_AN_HOUR)
     longer = await trade.hold(diamond, "acme", HoldRequest(minutes=1_440))
     assert longer.renewed
-    assert longer.supplier.until
-    assert held.expires_at < longer.expires_at <= longer.supplier.until
+    assert held.expires_at < longer.expires_at <= present(present(longer.supplier).until)
     assert len(supplier.held(item)) == 1
 
 
@@ -170,7 +170,8 @@ async def test_a_hold_whose_answer_was_lost_is_found_at_the_supplier(supplier, o
     supplier.losing_answers()
     held = await trade.hold(diamond, "acme", HALF_AN_HOUR)
     (there,) = supplier.held(item)
-    assert (held.supplier.state, held.supplier.hold_id, held.supplier.until) == ("held", there["id"], None)
+    at_supplier = present(held.supplier)
+    assert (at_supplier.state, at_supplier.hold_id, at_supplier.until) == ("held", there["id"], None)
 
 
 async def test_a_hold_that_cannot_be_looked_for_is_unknown_until_it_can(shop, supplier, offered):
@@ -178,7 +179,7 @@ async def test_a_hold_that_cannot_be_looked_for_is_unknown_until_it_can(shop, su
     await trade.availability(diamond, "acme")  # logged in
     with supplier.service.hanging():
         held = await trade.hold(diamond, "acme", HALF_AN_HOUR)
-    assert held.supplier.state == "unknown"
+    assert present(held.supplier).state == "unknown"
     assert await supplier_holds.settle() == 0, "it is too fresh"
     await shop.fetch("update diamonds.hold_history set supplier_changed_at = now() - interval '1 hour'")
     assert await supplier_holds.settle() == 0
@@ -225,7 +226,8 @@ async def test_a_purchase_is_ordered_once_with_our_number(shop, supplier, offere
         diamond, "acme", "key", PurchaseRequest(expected_price=None, reference="ring 7")
     )
     (order,) = supplier.ordered(item)
-    assert (bought.supplier.state, bought.supplier.order_id, replayed) == ("ordered", order["id"], False)
+    at_supplier = present(bought.supplier)
+    assert (at_supplier.state, at_supplier.order_id, replayed) == ("ordered", order["id"], False)
     assert (order["number"], order["comment"]) == (f"MF-{bought.purchase_id}", "ring 7")
     again, replayed = await trade.purchase(
         diamond, "acme", "key", PurchaseRequest(expected_price=None, reference="ring 7")
@@ -250,10 +252,10 @@ async def test_an_order_whose_answer_was_lost_is_never_sent_again(shop, supplier
     diamond, item = await offered()
     supplier.losing_answers()
     bought, _ = await trade.purchase(diamond, "acme", "key", ANY_PRICE)
-    assert (bought.supplier.state, bought.settled) == ("unknown", False)
+    assert (present(bought.supplier).state, bought.settled) == ("unknown", False)
     supplier.faults()
     again, replayed = await trade.purchase(diamond, "acme", "key", ANY_PRICE)
-    assert (again.supplier.state, replayed) == ("unknown", True)
+    assert (present(again.supplier).state, replayed) == ("unknown", True)
     assert await orders.end_stale() == [bought.purchase_id]
     (order,) = supplier.ordered(item)
     with pytest.raises(Conflict):
@@ -261,7 +263,8 @@ async def test_an_order_whose_answer_was_lost_is_never_sent_again(shop, supplier
 
     await trade.resolve(bought.purchase_id, order["id"])
     settled, _ = await trade.purchase(diamond, "acme", "key", ANY_PRICE)
-    assert (settled.supplier.state, settled.supplier.order_id) == ("ordered", order["id"])
+    at_supplier = present(settled.supplier)
+    assert (at_supplier.state, at_supplier.order_id) == ("ordered", order["id"])
     with pytest.raises(Conflict) as refused:
         await trade.resolve(bought.purchase_id, None)
     assert refused.value.code == "order-known"
@@ -291,7 +294,7 @@ async def test_a_sale_that_the_supplier_does_not_take_is_undone(shop, supplier, 
     assert await shop.fetch("select id from diamonds.purchase_history") == []
     assert (await state(shop, diamond))["availability"] == "available"
     bought, replayed = await trade.purchase(diamond, "acme", "key", ANY_PRICE)
-    assert (bought.supplier.state, replayed) == ("ordered", False)
+    assert (present(bought.supplier).state, replayed) == ("ordered", False)
     assert len(supplier.ordered(item)) == 1
 
 
@@ -299,7 +302,7 @@ async def test_what_is_sold_at_the_supplier_is_not_sold_here(shop, supplier, off
     diamond, item = await offered()
     await supplier.ask("mutation ($i: [OrderItemInput!]!) { create_order(items: $i) }", i=[{"offerId": item["id"]}])
     asked = await trade.availability(diamond, "acme")
-    assert (asked.availability, asked.supplier.availability, asked.available) == ("available", "sold", False)
+    assert (asked.availability, present(asked.supplier).availability, asked.available) == ("available", "sold", False)
     with pytest.raises(Conflict) as refused:
         await trade.purchase(diamond, "acme", "key", ANY_PRICE)
     assert refused.value.code == "supplier-not-available"
@@ -310,7 +313,7 @@ async def test_what_the_supplier_made_dearer_is_not_sold_at_the_old_price(shop, 
     diamond, item = await offered()
     await shop.fetch("update diamonds.diamonds set price_model_price = price_model_price / 2 where id = %s", diamond)
     asked = await trade.availability(diamond, "acme")
-    assert asked.supplier.price == item["price"] / 100
+    assert present(asked.supplier).price == item["price"] / 100
     with pytest.raises(Conflict) as refused:
         await trade.purchase(diamond, "acme", "key", ANY_PRICE)
     assert refused.value.code == "supplier-price-changed"
@@ -329,7 +332,7 @@ async def test_an_order_whose_sender_died_is_unknown_after_two_minutes(shop, sup
     monkeypatch.undo()
     assert await orders.end_stale() == []
     again, _ = await trade.purchase(diamond, "acme", "key", ANY_PRICE)
-    assert again.supplier.state == "asked"
+    assert present(again.supplier).state == "asked"
     await shop.fetch("update diamonds.purchase_history set supplier_changed_at = now() - interval '3 minutes'")
     assert await orders.end_stale() == [again.purchase_id]
     assert [one.id for one in await trade.listed("purchase", unsettled=True, before=None, limit=10)] == [
@@ -343,7 +346,7 @@ async def test_a_supplier_that_is_away_leaves_what_we_know(shop, supplier, offer
     monkeypatch.setenv("NIVODA_ENDPOINT", f"http://127.0.0.1:{free_port()}/graphql")
     forget_settings()
     asked = await trade.availability(diamond, "acme")
-    assert (asked.available, asked.supplier.availability, asked.supplier.price) == (True, None, None)
+    assert (asked.available, present(asked.supplier).availability, present(asked.supplier).price) == (True, None, None)
     with pytest.raises(TransientError) as refused:
         await trade.hold(diamond, "acme", HALF_AN_HOUR)
     assert refused.value.code == "supplier-unreachable"

@@ -37,6 +37,7 @@ from shared.followups.sending.senders.smtp import SmtpSender
 from shared.platform.credentials import credential
 from shared.platform.errors import TerminalError
 from shared.platform.settings import forget_settings
+from tests.present import present
 
 REGION = "eu-west-1"
 
@@ -74,7 +75,7 @@ def ses():
     def received():
         sent = ses_backends[DEFAULT_ACCOUNT_ID][REGION].sent_messages
         read = [message_from_bytes(one.raw_data.encode(), policy=policy.SMTP) for one in sent]
-        return [(str(m["To"].addresses[0].addr_spec), m, m.get_body(("plain",)).get_content()) for m in read]
+        return [(str(m["To"].addresses[0].addr_spec), m, present(m.get_body(("plain",))).get_content()) for m in read]
 
     _client.cache_clear()
     with mock_aws():

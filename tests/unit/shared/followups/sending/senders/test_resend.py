@@ -9,6 +9,7 @@ import pytest
 
 from shared.followups.sending.message import Mail
 from shared.followups.sending.senders.resend import ResendSender
+from tests.present import present
 
 NOW = datetime.now(UTC)
 
@@ -79,7 +80,7 @@ async def test_each_answer_is_one_request_and_its_meaning(answer, kind):
 async def test_within_a_day_the_same_request_tells_what_became_of_a_mail():
     through, requests = sender(httpx.Response(200, json={"id": "abc"}))
     await through.send(mail())
-    found = await through.find_out(mail(sending_at=NOW - timedelta(hours=1)))
+    found = present(await through.find_out(mail(sending_at=NOW - timedelta(hours=1))))
     assert found.kind == "accepted"
     assert requests[0].content == requests[1].content
     assert requests[0].headers["Idempotency-Key"] == requests[1].headers["Idempotency-Key"]

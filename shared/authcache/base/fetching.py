@@ -24,9 +24,9 @@ logger = logging.getLogger(__name__)
 
 def own_folder() -> Path:
     """What belongs to this log on this machine's disk, in the folder that AUTHCACHE_FOLDER names."""
-    known = platform_settings()
-    connection = known.storage_connection.get_secret_value() if known.storage_connection else ""
-    account = sha256(f"{known.storage_blob_endpoint}{connection}".encode()).hexdigest()[:16]
+    chosen = platform_settings()
+    connection = chosen.storage_connection.get_secret_value() if chosen.storage_connection else ""
+    account = sha256(f"{chosen.storage_blob_endpoint}{connection}".encode()).hexdigest()[:16]
     name = f"{account}-{settings().authcache_container}"
     return Path(tempfile.gettempdir()) / settings().authcache_folder / name
 

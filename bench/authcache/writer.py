@@ -36,7 +36,7 @@ async def main(writers: int, seconds: float, starts_at: float) -> dict[str, obje
     await store().view()
     await asyncio.sleep(max(0.0, starts_at - time.monotonic()))
     took: list[float] = []
-    counted_from = starts_at + WARM_UP_SECONDS
+    counted_from = time.monotonic() + WARM_UP_SECONDS
     until = counted_from + seconds
     await asyncio.gather(*(write(until, counted_from, took) for _ in range(writers)))
     lsn = store().instance.now().lsn

@@ -123,28 +123,29 @@ class Instance:
             elif found is None and self._seen_at is None:
                 await refuse_without_manifest()
             if group is not None:
-                await self._read_on(next_lsn, group)
+                await self.read_on(next_lsn, group)
         except ManifoldError:
             self._failing = True
             raise
         self._failing = False
         self._seen_at = began
 
-    async def _read_on(self, lsn: Lsn, group: Group | None) -> None:
+    async def read_on(self, lsn: Lsn, group: Group) -> None:
         """Take in the group that stands at `lsn`, and those that follow to the end of the log.
 
-        Each at the place where it was read: this instance may have written on meanwhile.
+        Each at the place where it was read: this instance may have written on meanwhile. Who lost a race is one group
+        behind, who has just started may be thousands: so ever more are read at once.
         """
-        while group is not None:
-            await self.extend(lsn, group.records)
-            following = await asyncio.gather(*(read_group(lsn + step) for step in range(1, AT_ONCE + 1)))
+        await self.extend(lsn, group.records)
+        at_once = 1
+        while True:
+            following = await asyncio.gather(*(read_group(lsn + step) for step in range(1, at_once + 1)))
             for one in following:
                 if one is None:
                     return
                 lsn += 1
                 await self.extend(lsn, one.records)
-            lsn += 1
-            group = await read_group(lsn)
+            at_once = min(at_once * 2, AT_ONCE)
 
     async def _adopt(self, manifest: Manifest, etag: str) -> None:
         """Stand on another manifest: at once where what is held is older or is to be forgotten, else once fetched."""

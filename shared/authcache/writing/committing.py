@@ -99,7 +99,8 @@ class Committer:
                 fresh = True
                 continue
             group = Group(uuid4().hex, [record for write in kept for record in write.records])
-            if not kept or await self._created(lsn, group):
+            winner = await self._winner(lsn, group) if kept else None
+            if winner is None:
                 if kept:
                     await self._instance.extend(lsn, group.records)
                 for write in kept:
@@ -107,7 +108,7 @@ class Committer:
                 for write, error in refused:
                     write.fail(error)
                 return
-            await self._instance.refresh()
+            await self._instance.read_on(lsn, winner)
             races += 1
             # Who lost waits a little, longer each time, or an instance that is slower than another would never win.
             longest = min(FIRST_PAUSE_SECONDS * 2**races, LONGEST_PAUSE_SECONDS)
@@ -137,18 +138,18 @@ class Committer:
                 kept.append(write)
         return kept, refused
 
-    async def _created(self, lsn: Lsn, group: Group) -> bool:
-        """Whether the group stands at `lsn`: False when another does. An answer that was lost is looked up there."""
+    async def _winner(self, lsn: Lsn, group: Group) -> Group | None:
+        """The group of somebody else that stands at `lsn`; None if ours does. An answer that was lost is looked up."""
         for tried in range(UNKNOWN_TRIES):
             try:
                 if await create_group(lsn, group):
-                    return True
+                    return None
                 found = await read_group(lsn)
             except TransientError:
                 await asyncio.sleep(FIRST_PAUSE_SECONDS * 4**tried)
                 continue
             if found is not None:
-                return found.id == group.id
+                return None if found.id == group.id else found
         raise TransientError(
             "Whether the write stands is not known: the blobs do not answer.",
             code="commit-unknown",

@@ -6,6 +6,7 @@ create table papers.models (
     version text not null,
     dimensions integer not null check (dimensions between 1 and 4000),
     state text not null check (state in ('building', 'current', 'previous', 'rejected')),
+    centre real[], -- what is taken off each vector before it is stored; null: not known yet
     overlap real, -- with the model before it: share of common nearest neighbours on a sample
     created_at timestamptz not null default now(),
     current_since timestamptz,
@@ -54,13 +55,15 @@ begin
     execute format('drop table if exists papers.%I', 'vectors_' || model);
 end $$;
 
--- Vectors have length 1, so that the inner product orders them as the cosine does, and costs less.
+-- Vectors have length 1 before their centre is taken off, so that the inner product with a question orders them as the
+-- cosine does, and costs less: what the centre adds is the same for each. Without it the vectors of texts lie close
+-- together in one direction, and the index misses several times as many of the nearest.
 create function papers.index_vectors(model smallint, memory text) returns void language plpgsql security definer
 set search_path = public, pg_temp set statement_timeout = 0 as $$
 begin
     perform set_config('maintenance_work_mem', memory, true);
     execute format(
-        'create index if not exists %I on papers.%I using hnsw (embedding halfvec_ip_ops) with (m = 16, ef_construction = 64)',
+        'create index if not exists %I on papers.%I using hnsw (embedding halfvec_ip_ops) with (m = 24, ef_construction = 100)',
         'vectors_' || model || '_hnsw', 'vectors_' || model);
 end $$;
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.papers.embedding import comparing, index, versions
+from shared.papers.embedding import centre, comparing, index, versions
 from shared.papers.embedding.embedding import embed_box
 from shared.papers.embedding.models import BoxEmbedded, EmbedShare, Indexed, ModelVersion, Prepared, Swap
 from shared.platform.durable import ONCE, Nothing, RetryPolicy, activity
@@ -11,10 +11,13 @@ PATIENT = RetryPolicy(attempts=8)
 """A model that asks us to wait does so for minutes."""
 
 
-@activity
+@activity(retry=PATIENT)
 async def prepare_models(nothing: Nothing) -> Prepared:  # noqa: ARG001 - an activity takes one model
-    """See that there is a table for the model that the settings name."""
-    return Prepared(versions=await versions.ensure())
+    """See that there is a table for the model that the settings name, and a centre of its vectors."""
+    found = await versions.ensure()
+    for version in found:
+        await centre.settle(version)
+    return Prepared(versions=found)
 
 
 @activity(retry=PATIENT)

@@ -20,6 +20,7 @@ from pgvector.psycopg import register_vector
 from bench.papers.data import papers, sentences, vectors_of
 from bench.report import console
 from local.postgres import server
+from shared.papers.embedding.centre import SAMPLE
 from shared.papers.embedding.embedders.static import StaticEmbedder
 from shared.papers.sources.text import folded
 from shared.platform.settings import forget_settings
@@ -65,7 +66,7 @@ def _fill(connection: psycopg.Connection, count: int) -> None:
     )
     [(model_id,)] = connection.execute("select model_id from papers.models").fetchall()
     connection.execute("select papers.make_vectors(%s::smallint)", (model_id,))
-    made = list(papers(count, pool))
+    made, centre = list(papers(count, pool)), None
     with connection.transaction():
         with connection.cursor().copy(_COPY) as copy:
             copy.set_types(_TYPES)
@@ -80,9 +81,12 @@ def _fill(connection: psycopg.Connection, count: int) -> None:
         for begin in range(0, count, BATCH):
             part = made[begin : begin + BATCH]
             found = vectors_of(tokens, model.word_vectors, part)
+            if not begin:
+                centre = found[:SAMPLE].mean(axis=0)
+                connection.execute("update papers.models set centre = %s", (centre.tolist(),))
             with connection.cursor().copy(statement.encode()) as copy:
                 copy.set_types(["uuid", "bool", "halfvec"])
-                for one, vector in zip(part, found, strict=True):
+                for one, vector in zip(part, found - centre, strict=True):
                     copy.write_row((UUID(int=one.number), False, HalfVector(vector)))
     loaded = time.perf_counter()
     connection.execute("select papers.index_vectors(%s::smallint, '2GB')", (model_id,))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from shared.papers.embedding.centre import centre_of
 from shared.papers.embedding.models import ModelVersion
 from shared.platform.stores.postgres import database, rows
 
@@ -48,5 +49,7 @@ async def _sample(one: ModelVersion, other: ModelVersion) -> tuple[Any, Any]:
             f" join papers.vectors_{other.model_id:d} b using (paper_id) order by hashtext(paper_id::text) limit %s",
             (SAMPLE,),
         )
-    first = np.array([row["a"].to_numpy() for row in found], np.float32)
-    return first, np.array([row["b"].to_numpy() for row in found], np.float32)
+    if not found:
+        return [], []
+    first = np.array([row["a"].to_numpy() for row in found], np.float32) + await centre_of(one.model_id)
+    return first, np.array([row["b"].to_numpy() for row in found], np.float32) + await centre_of(other.model_id)

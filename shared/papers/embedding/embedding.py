@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
+from shared.papers.embedding.centre import centre_of
 from shared.papers.embedding.embedders import embedder
 from shared.papers.embedding.models import BoxEmbedded, EmbedShare
 from shared.papers.embedding.texts import embedding_text
@@ -117,7 +118,8 @@ async def _refuse(model_id: int, paper_id: UUID, error: str) -> None:
 
 
 async def _store(model_id: int, claim: UUID, model: Embedder, batch: list[_Claimed], found: Embedded) -> int:
-    """Store the vectors of papers that this claim still has; how many."""
+    """Store the vectors of papers that this claim still has, without their centre; how many."""
+    stored = found.vectors - await centre_of(model_id)
     from pgvector import HalfVector  # noqa: PLC0415 - loads in the activity that needs it
     from pgvector.psycopg import register_vector_async  # noqa: PLC0415 - as above
 
@@ -128,7 +130,7 @@ async def _store(model_id: int, claim: UUID, model: Embedder, batch: list[_Claim
             "copy vectors_in (paper_id, cut, embedding) from stdin (format binary)"
         ) as copy:
             copy.set_types(["uuid", "bool", "halfvec"])
-            for one, vector, cut in zip(batch, found.vectors, found.cut, strict=True):
+            for one, vector, cut in zip(batch, stored, found.cut, strict=True):
                 await copy.write_row((one.paper_id, cut, HalfVector(vector)))
         values: dict[str, Any] = {
             "model": model_id,

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from shared.papers.embedding.models import Indexed, ModelVersion
 from shared.papers.settings import settings
-from shared.platform.stores.postgres import database, rows
+from shared.platform.stores.postgres import database, each_statement_commits, rows
+
+if TYPE_CHECKING:
+    from psycopg import AsyncConnection
 
 WORTHWHILE = 20_000
 """Vectors; fewer are searched one by one in some milliseconds, without missing any."""
-_LINKS_BYTES = 320
-"""Of a vector in the index: its links to 16 neighbours a level, both ways, and what pages cost."""
+_LINKS_BYTES = 450
+"""Of a vector in the index: its links to 24 neighbours a level, both ways, and what pages cost."""
 
 
 def index_bytes(vectors: int, dimensions: int) -> int:
@@ -20,9 +25,12 @@ def index_bytes(vectors: int, dimensions: int) -> int:
 async def build(version: ModelVersion) -> Indexed:
     """Build the index, if there are enough vectors and it fits into PAPERS_INDEX_GB; built before, it stays.
 
-    Writers of this version's vectors wait until it is built; readers do not.
+    Writers of this version's vectors wait until it is built; readers do not. Should this activity end before, the
+    server goes on: the statement is a transaction of its own.
     """
-    async with database() as connection:
+    async with database() as connection, each_statement_commits(connection):
+        if (percent := await _under_way(connection, version.model_id)) is not None:
+            return Indexed(indexed=False, reason=f"it is being built: {percent} %")
         [row] = await rows(connection, f"select count(*)::bigint as n from papers.vectors_{version.model_id:d}")  # noqa: S608 - a number
         vectors = row["n"]
         if vectors < WORTHWHILE:
@@ -38,3 +46,14 @@ async def build(version: ModelVersion) -> Indexed:
             "select papers.index_vectors(%s::smallint, %s)", (version.model_id, f"{max(needed // 1_000_000, 64)}MB")
         )
     return Indexed(indexed=True)
+
+
+async def _under_way(connection: AsyncConnection[Any], model_id: int) -> int | None:
+    """How far a build that another activity has begun is, in percent; None: there is none."""
+    found = await rows(
+        connection,
+        "select coalesce(100 * tuples_done / nullif(tuples_total, 0), 0)::int as percent"
+        " from pg_stat_progress_create_index where relid = to_regclass(%s)",
+        (f"papers.vectors_{model_id:d}",),
+    )
+    return found[0]["percent"] if found else None

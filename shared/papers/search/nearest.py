@@ -46,7 +46,7 @@ async def _by_index(
     connection: AsyncConnection[Any], version: ModelVersion, vector: Any, condition: Condition, limit: int
 ) -> list[Hit]:
     # Under a filter the index finds fewer of the nearest, so that it has to look at more.
-    width = min(max(200 if condition.sql == EVERYTHING else 400, 2 * limit), 1_000)
+    width = min(max(120 if condition.sql == EVERYTHING else 300, 2 * limit), 1_000)
     await connection.execute(
         "select set_config('hnsw.ef_search', %s, true), set_config('hnsw.iterative_scan', 'relaxed_order', true),"
         " set_config('hnsw.max_scan_tuples', '40000', true), set_config('enable_sort', 'off', true)",

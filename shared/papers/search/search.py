@@ -8,15 +8,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
-from shared.papers.embedding import versions
-from shared.papers.embedding.embedders import embedder
 from shared.papers.search import listing
 from shared.papers.search.conditions import Condition, condition_of
 from shared.papers.search.counting import count
 from shared.papers.search.filters import parse
 from shared.papers.search.fusing import fused
+from shared.papers.search.meaning import meaning_of, near, near_paper, with_similarity
 from shared.papers.search.models import COLUMNS, DEFAULT_FIELDS, Found, FoundPaper, Hit, Hits
-from shared.papers.search.nearest import MOST, nearest
+from shared.papers.search.nearest import MOST
 from shared.papers.search.words import with_words
 from shared.papers.settings import settings
 from shared.papers.sources import text
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 
     from psycopg import AsyncConnection
 
-    from shared.papers.embedding.models import ModelVersion
+    from shared.papers.search.meaning import Meaning
 
 Sort = Literal["relevance", "newest", "oldest"]
 
@@ -72,11 +71,11 @@ async def search(question: Question) -> Found:
             code="too-many-relevant",
             remedy="Ask for fewer, or let the answer be sorted by newest or oldest.",
         )
-    vector = await _vector(question) if relevant else None
+    meaning = await meaning_of(question.written) if relevant else None
     following: str | None = None
     async with _reading() as connection:
         if relevant:
-            hits = await _hits(connection, question, condition, vector)
+            hits = await _hits(connection, question, condition, meaning)
             results = await _papers(connection, hits.hits, question.fields)
         else:
             wanted = (
@@ -98,82 +97,27 @@ async def search(question: Question) -> Found:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """A question as a vector of the version that is searched."""
-
-    version: ModelVersion
-    vector: Any
-
-
-async def _vector(question: Question) -> _Asked | None:
-    """None: no paper has a vector yet."""
-    version = await versions.current()
-    if version is None or not question.written:
-        return _Asked(version, None) if version else None
-    found = await embedder(version.name).embed([question.written])
-    return _Asked(version, found.vectors[0])
-
-
 async def _hits(
-    connection: AsyncConnection[Any], question: Question, condition: Condition, asked: _Asked | None
+    connection: AsyncConnection[Any], question: Question, condition: Condition, meaning: Meaning | None
 ) -> Hits:
     named = await _named(connection, question.written or "", condition)
     if named:
         return Hits(hits=named[: question.limit], plan=["identifier"])
-    orders: list[Hits] = []
-    if asked:
-        orders.append(await _near(connection, question, condition, asked))
-    if question.written:
-        orders.append(await with_words(connection, question.written, condition, question.limit))
-    found = fused(orders, question.limit)
-    if asked and asked.vector is not None:
-        found = await _with_similarity(connection, asked, found)
-    if not asked:
-        found.warnings.append("No paper has a vector yet: only words were searched.")
+    if question.similar_to:
+        if meaning is None:
+            return Hits(hits=[], plan=["exact"], warnings=["No paper has a vector yet."])
+        return await near_paper(connection, meaning, question.similar_to, condition, question.limit)
+    words = await with_words(connection, question.written or "", condition, question.limit)
+    if meaning is None:
+        return words.model_copy(
+            update={"warnings": [*words.warnings, "No paper has a vector yet: only words were searched."]}
+        )
+    orders = [await near(connection, meaning, condition, question.limit), words]
+    found = await with_similarity(connection, meaning, fused(orders, question.limit))
     if question.threshold is not None:
         kept = [hit for hit in found.hits if hit.similarity is not None and hit.similarity >= question.threshold]
         found = found.model_copy(update={"hits": kept})
     return found
-
-
-async def _near(connection: AsyncConnection[Any], question: Question, condition: Condition, asked: _Asked) -> Hits:
-    from pgvector import HalfVector  # noqa: PLC0415 - loads when papers are searched
-    from pgvector.psycopg import register_vector_async  # noqa: PLC0415 - as above
-
-    await register_vector_async(connection)
-    if question.similar_to is None:
-        return await nearest(connection, asked.version, HalfVector(asked.vector), condition, question.limit)
-    found = await rows(
-        connection,
-        f"select embedding from papers.vectors_{asked.version.model_id:d} where paper_id = %s",  # noqa: S608 - a number
-        (question.similar_to,),
-    )
-    if not found:
-        return Hits(hits=[], plan=["exact"], warnings=["The paper has no vector yet."])
-    others = condition.also("p.paper_id <> %(itself)s", itself=question.similar_to)
-    return await nearest(connection, asked.version, found[0]["embedding"], others, question.limit)
-
-
-async def _with_similarity(connection: AsyncConnection[Any], asked: _Asked, hits: Hits) -> Hits:
-    """The hits, those with it too that were found by their words alone."""
-    from pgvector import HalfVector  # noqa: PLC0415 - loads when papers are searched
-
-    unknown = [hit.paper_id for hit in hits.hits if hit.similarity is None]
-    found = await rows(
-        connection,
-        f"select paper_id, -(embedding <#> %s) as similarity from papers.vectors_{asked.version.model_id:d}"  # noqa: S608 - a number
-        " where paper_id = any(%s)",
-        (HalfVector(asked.vector), unknown),
-    )
-    known = {row["paper_id"]: row["similarity"] for row in found}
-    return hits.model_copy(
-        update={
-            "hits": [
-                hit.model_copy(update={"similarity": known.get(hit.paper_id, hit.similarity)}) for hit in hits.hits
-            ]
-        }
-    )
 
 
 async def _named(connection: AsyncConnection[Any], written: str, condition: Condition) -> list[Hit]:

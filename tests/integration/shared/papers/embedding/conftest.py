@@ -3,7 +3,7 @@
 import pytest
 
 from orchestrators.papers.embedding import paper_enrich
-from shared.papers.embedding import embedding, versions
+from shared.papers.embedding import centre, embedding, versions
 from shared.papers.embedding.embedders.hashing import HashingEmbedder
 from shared.platform.durable import Nothing
 from shared.platform.errors import InvalidInput, TransientError
@@ -45,6 +45,7 @@ def model(monkeypatch):
     monkeypatch.setattr(versions, "embedder", lambda _: made)
     monkeypatch.setattr(versions, "identity", lambda _: (made.name, made.version))
     monkeypatch.setattr(embedding, "embedder", lambda _: made)
+    monkeypatch.setattr(centre, "embedder", lambda _: HashingEmbedder())
     monkeypatch.setenv("PAPERS_EMBEDDER", "hashing")
     forget_settings()
     return made

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from shared.papers.embedding import embedding, versions
+from shared.papers.embedding import centre, embedding, versions
 from shared.papers.embedding.embedding import embed_box
 from shared.papers.embedding.models import EmbedShare
 from tests.integration.shared.papers.conftest import fetch, record
@@ -11,6 +11,7 @@ from tests.integration.shared.papers.embedding.conftest import enrich
 
 async def share():
     [version] = await versions.ensure()
+    await centre.settle(version)
     return EmbedShare(model_id=version.model_id, embedder="hashing")
 
 

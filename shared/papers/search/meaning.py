@@ -1,0 +1,99 @@
+"""What a question means: as a vector of the version that is searched, and the papers near to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from shared.papers.embedding import versions
+from shared.papers.embedding.centre import find_centre
+from shared.papers.embedding.embedders import embedder
+from shared.papers.search.models import Hit, Hits
+from shared.papers.search.nearest import nearest
+from shared.platform.stores.postgres import rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from uuid import UUID
+
+    from psycopg import AsyncConnection
+
+    from shared.papers.embedding.models import ModelVersion
+    from shared.papers.search.conditions import Condition
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """A question, by the version that is searched.
+
+    Attributes:
+        centre: what was taken off the papers' vectors.
+        vector: of the question, of length 1; None: it is asked for what is near to a paper.
+    """
+
+    version: ModelVersion
+    centre: Any
+    vector: Any
+
+
+async def meaning_of(written: str | None) -> Meaning | None:
+    """The meaning of what was written; None: no paper has a vector yet.
+
+    Raises:
+        TransientError: the model did not answer.
+    """
+    version = await versions.current()
+    centre = await find_centre(version.model_id) if version else None
+    if version is None or centre is None:
+        return None
+    vector = (await embedder(version.name).embed([written])).vectors[0] if written else None
+    return Meaning(version, centre, vector)
+
+
+async def near(connection: AsyncConnection[Any], meaning: Meaning, condition: Condition, limit: int) -> Hits:
+    """The papers of the condition that are nearest to the question."""
+    from pgvector import HalfVector  # noqa: PLC0415 - loads when papers are searched
+    from pgvector.psycopg import register_vector_async  # noqa: PLC0415 - as above
+
+    await register_vector_async(connection)
+    found = await nearest(connection, meaning.version, HalfVector(meaning.vector), condition, limit)
+    return found.model_copy(update={"hits": _cosines(meaning, found.hits)})
+
+
+async def near_paper(
+    connection: AsyncConnection[Any], meaning: Meaning, paper_id: UUID, condition: Condition, limit: int
+) -> Hits:
+    """The papers of the condition that are nearest to one, without it."""
+    from pgvector.psycopg import register_vector_async  # noqa: PLC0415 - loads when papers are searched
+
+    await register_vector_async(connection)
+    found = await rows(
+        connection,
+        f"select embedding from papers.vectors_{meaning.version.model_id:d} where paper_id = %s",  # noqa: S608 - a number
+        (paper_id,),
+    )
+    if not found:
+        return Hits(hits=[], plan=["exact"], warnings=["The paper has no vector yet."])
+    itself = Meaning(meaning.version, meaning.centre, found[0]["embedding"].to_numpy() + meaning.centre)
+    return await near(connection, itself, condition.also("p.paper_id <> %(itself)s", itself=paper_id), limit)
+
+
+async def with_similarity(connection: AsyncConnection[Any], meaning: Meaning, hits: Hits) -> Hits:
+    """The hits, those with their similarity too that were found by their words alone."""
+    from pgvector import HalfVector  # noqa: PLC0415 - loads when papers are searched
+
+    unknown = [hit.paper_id for hit in hits.hits if hit.similarity is None]
+    found = await rows(
+        connection,
+        f"select paper_id, -(embedding <#> %s) as similarity from papers.vectors_{meaning.version.model_id:d}"  # noqa: S608 - a number
+        " where paper_id = any(%s)",
+        (HalfVector(meaning.vector), unknown),
+    )
+    known = {hit.paper_id: hit for hit in _cosines(meaning, map(Hit.model_validate, found))}
+    return hits.model_copy(update={"hits": [known.get(hit.paper_id, hit) for hit in hits.hits]})
+
+
+def _cosines(meaning: Meaning, hits: Iterable[Hit]) -> list[Hit]:
+    """The hits with their cosines in the place of inner products with vectors without their centre."""
+    taken_off = float(meaning.vector @ meaning.centre)
+    return [hit.model_copy(update={"similarity": (hit.similarity or 0.0) + taken_off}) for hit in hits]

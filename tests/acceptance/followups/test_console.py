@@ -94,6 +94,7 @@ async def test_an_agent_reads_changes_and_approves_a_mail_by_keyboard(running: A
         await page.locator(f"#sent-{mail['id']}").click()
         await page.get_by_text("Shall we call?").wait_for()
         await page.click("#list-replies")
+        await page.get_by_role("heading", name="Replies").wait_for()
         await page.locator("#followup-list tbody tr").first.click()
         await page.get_by_text("Yes <i>please</i>").wait_for()
         await page.screenshot(path=SCREENSHOTS / "followups-reply.png", full_page=True)
@@ -134,6 +135,7 @@ async def test_a_held_mail_is_read_on_a_phone_in_the_dark(running: Any) -> None:
         written(app)
         await sign_in(page, app)
         await page.click("#list-held")
+        await page.get_by_role("heading", name="Held").wait_for()
         await page.locator("#followup-list tbody tr").first.click()
         await page.locator("#mail-approve").wait_for()
         assert await page.evaluate("document.documentElement.scrollWidth") <= 390

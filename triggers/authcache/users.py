@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from orchestrators.authcache.documents import Forgotten, forget_documents
 from shared.authcache.accounts import lifecycle, sessions
 from shared.authcache.accounts.letters import Letter
 from shared.authcache.accounts.models import Email, Given, Password, Presented, Profile, Shown
@@ -68,6 +69,9 @@ async def authcache_change_address(
 
 
 @routes.post("/api/v1/users/me/deletion", needs=USER, summary="Delete one's account, and all that is in it", status=204)
-async def authcache_delete_me(body: Confirmed, caller: Caller, headers: AtLeast) -> Reply[None]:
+async def authcache_delete_me(body: Confirmed, caller: Caller, headers: AtLeast, client: DurableClient) -> Reply[None]:
+    """Its files are deleted soon after."""
     user, _ = await caller_of(caller, headers)
-    return answer(None, await lifecycle.delete(user, body.password.get_secret_value()), 204)
+    lsn = await lifecycle.delete(user, body.password.get_secret_value())
+    await client.start(forget_documents, Forgotten(user=user.id, at_least=lsn))
+    return answer(None, lsn, 204)

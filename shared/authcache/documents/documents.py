@@ -1,7 +1,8 @@
 """Documents: uploaded, checked for what they are, listed, and handed out by links that end with the share.
 
 A file goes through the app, or straight to its blob by an address that creates this blob and nothing else; the row that
-makes it a document is written once the blob is there and is what it has to be. A blob without a row is swept away.
+makes it a document is written once the blob is there and is what it has to be. A blob without a row is shown to nobody,
+and deleted with its owner's account.
 """
 
 from __future__ import annotations
@@ -31,11 +32,12 @@ from shared.authcache.settings import settings
 from shared.authcache.store import store
 from shared.authcache.tables import DOCUMENTS
 from shared.platform.errors import Forbidden, InvalidInput, NotFound, Unauthenticated
-from shared.platform.stores.blob_files import blob_size, create_blob, delete_blob
+from shared.platform.stores.blob_files import blob_size, create_blob, delete_blob, list_blobs
 from shared.platform.stores.blobs import read_range
 from shared.platform.stores.signed_urls import SignedUrl, create_url, read_url
 
 LINK_HOURS: Final = 24
+FOLDERS: Final = ("expenses", "user_documents")
 HANDED_OUT: Final = timedelta(seconds=60)
 """For which the blob's own address is good, which a link leads to."""
 UPLOAD_MINUTES: Final = 60
@@ -48,7 +50,7 @@ async def add(user: User, fields: DocumentFields, said: str, data: bytes) -> tup
     Raises:
         InvalidInput: it is empty, too large, or not of a kind that may be uploaded.
         NotFound: there is no such property for the user.
-        Conflict, TransientError: as `Store.commit`; then the blob is swept away.
+        Conflict, TransientError: as `Store.commit`; then the blob stays without a row.
     """
     await _may_belong(user, fields)
     kind = _checked(data[:HEAD_BYTES], len(data), said)
@@ -171,9 +173,25 @@ async def delete(user: User, document_id: str) -> Lsn:
     return lsn
 
 
+async def forget(user_id: str, at_least: Lsn) -> int:
+    """Delete all files of a user who is no more, and how many there were. Of one who is there none is deleted."""
+    if await (await store().view(at_least)).user_by_id(user_id) is not None:
+        return 0
+    container, deleted = settings().authcache_documents_container, 0
+    for folder in FOLDERS:
+        # From the beginning each time: what was listed is gone.
+        while names := [
+            one.name for one in (await list_blobs(container, limit=100, prefix=f"{folder}/{user_id}/")).blobs
+        ]:
+            for name in names:
+                await delete_blob(container, name)
+            deleted += len(names)
+    return deleted
+
+
 def blob_name(owner: str, document_id: str, document_type: str, kind: str) -> str:
     """Where a document's blob lies: receipts apart from all else."""
-    folder = "expenses" if document_type == "receipt" else "user_documents"
+    folder = FOLDERS[0] if document_type == "receipt" else FOLDERS[1]
     return f"{folder}/{owner}/{document_id}.{EXTENSIONS[kind]}"
 
 

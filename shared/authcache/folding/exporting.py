@@ -16,7 +16,7 @@ from shared.authcache.folding.segments import batches, changed_rows, parquet_of
 from shared.authcache.folding.steps import TableState, TableTask
 from shared.authcache.iceberg.catalog import ready
 from shared.authcache.iceberg.expiry import expire
-from shared.authcache.iceberg.writing import append, look, merge_small_files, replace
+from shared.authcache.iceberg.writing import append, files_of, look, merge_small_files, replace
 from shared.authcache.log.groups import Lsn
 from shared.authcache.tables import TABLES, Table
 from shared.platform.errors import Conflict, TransientError
@@ -53,7 +53,8 @@ async def append_table(task: TableTask) -> TableState:
         if not found.foreign:
             raise TransientError("Another append was under way.", code="iceberg-changed") from None
         return TableState(table=task.table, lsn=found.lsn, foreign=len(found.foreign))
-    return TableState(table=task.table, lsn=manifest.lsn, rows=rows.num_rows)
+    files = await asyncio.to_thread(files_of, table)
+    return TableState(table=task.table, lsn=manifest.lsn, rows=rows.num_rows, files=files)
 
 
 async def look_at_table(task: TableTask) -> TableState:

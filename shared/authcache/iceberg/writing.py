@@ -33,6 +33,14 @@ def look(table: Table[Any]) -> Mark:
     return Mark(0, None, ()) if found is None else mark_of(found)
 
 
+def files_of(table: Table[Any]) -> int:
+    """How many data files the table has now. Raises TransientError."""
+    found = existing(catalog(), table)
+    newest = found.current_snapshot() if found is not None else None
+    summary = newest.summary if newest is not None else None
+    return int(summary["total-data-files"] or 0) if summary is not None else 0
+
+
 def append(table: Table[Any], rows: Columns, lsn: Lsn) -> bool:
     """Append rows in one snapshot that is marked with `lsn`; False where the table is that far already.
 

@@ -28,6 +28,7 @@ async def test_an_operator_sees_how_new_the_cache_is_and_disables_a_user(running
         await expect(
             fold.get_by_role("cell", name="user_shares").or_(fold.get_by_role("cell", name="shares"))
         ).to_be_visible(timeout=90_000)
+        await expect(fold.locator("#table-shares")).to_contain_text("1")
         await page.fill("#wanted", "ANN@example.com")
         await page.click("#find")
         found = page.locator("#found")

@@ -136,8 +136,13 @@ async def test_documents_of_a_property_that_is_not_seen_are_refused():
         await documents.add(ann, fields, "application/pdf", PDF)
 
 
-async def test_they_end_with_the_account():
-    ann = await registered("ann@example.com")
+async def test_they_end_with_the_account_and_their_files_soon_after(documents_container):
+    ann, bob = await registered("ann@example.com"), await registered("bob@example.com")
     made, _ = await documents.add(ann, RECEIPT, "application/pdf", PDF)
-    await lifecycle.delete(ann, PASSWORD)
+    other, _ = await documents.add(bob, RECEIPT, "application/pdf", PDF)
+    assert await documents.forget(ann.id, 0) == 0, "who is there loses nothing"
+    lsn = await lifecycle.delete(ann, PASSWORD)
+    assert [await documents.forget(ann.id, lsn) for _ in range(2)] == [1, 0]
+    assert await blob_size(documents_container, f"expenses/{ann.id}/{made.id}.pdf") is None
+    assert await blob_size(documents_container, f"expenses/{bob.id}/{other.id}.pdf") == len(PDF)
     assert await (await store().view()).get(DOCUMENTS, made.id) is None

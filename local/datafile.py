@@ -3,6 +3,8 @@
 import sqlite3
 from pathlib import Path
 
+from local.folders import ONLY_MINE
+
 
 class DataInUseError(Exception):
     """Another process has the data folder open."""
@@ -17,7 +19,7 @@ def open_database(path: Path, schema: str) -> sqlite3.Connection:
     Raises:
         DataInUseError: another process has it open.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=ONLY_MINE, parents=True, exist_ok=True)
     database = sqlite3.connect(path, isolation_level=None, timeout=0)
     try:
         database.execute("PRAGMA locking_mode = EXCLUSIVE")

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local.apps.plans import PACKAGES
+from local.folders import ONLY_MINE
 from local.postgres.account import Account, reachable_data
 
 FIRST_UID = 2_000_000
 """Above what distributions and user namespaces give out."""
+_WALKED = 0o711
 _LINK = "linked-from"
 _SYSTEM_PATH = ("/usr/local/bin", "/usr/bin", "/bin")
 
@@ -54,6 +56,8 @@ class Workspace:
     def make(self, uid: int | None) -> None:
         """Make the folder. The app's user may enter it and change nothing; other apps' users may not enter."""
         self.root.mkdir(parents=True, exist_ok=True)
+        for folder in (self.root.parent.parent, self.root.parent):  # of the organization and of the project
+            folder.chmod(ONLY_MINE if uid is None else _WALKED)
         if uid is not None:
             os.chown(self.root, 0, uid)
         self.root.chmod(0o750)
@@ -91,7 +95,9 @@ class Workspaces:
         self._root = os.geteuid() == 0
         account = Account(FIRST_UID, FIRST_UID) if self._root else Account()
         real = reachable_data(account, folder.absolute(), "apps", apart=_has_packages_above(folder.absolute()))
-        real.mkdir(mode=0o755, parents=True, exist_ok=True)
+        real.mkdir(mode=_WALKED, parents=True, exist_ok=True)
+        # Apps' own users have to walk through it to their folders; nobody else's may be listed.
+        real.chmod(_WALKED if self._root else ONLY_MINE)
         self.folder = folder.absolute()
         if real != self.folder:
             (real / _LINK).write_text(str(self.folder))

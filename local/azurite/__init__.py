@@ -10,12 +10,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from local.folders import private_folder
 from local.node import node
 from local.processes import LOOPBACK, port_in_use, tethered
 
 ACCOUNT = "devstoreaccount1"
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 """The emulator's account, the same on every machine and printed in Microsoft's documentation."""
+KEY_VARIABLE = "MANIFOLD_AZURITE_KEY"
+"""Names the key of the account where another than the emulator's is wanted."""
 
 _SCRIPT = Path(__file__).parents[2] / "node_modules" / "azurite" / "dist" / "src" / "azurite.js"
 _START_DEADLINE_S = 60.0
@@ -35,26 +38,25 @@ class Ports:
     table: int = 10002
 
 
-def connection_string(ports: Ports, account: str = ACCOUNT) -> str:
+def connection_string(ports: Ports, account: str = ACCOUNT, key: str = KEY) -> str:
     """Return the connection string that reaches one of the emulator's accounts on these ports."""
     ends = (("Blob", ports.blob), ("Queue", ports.queue), ("Table", ports.table))
     endpoints = "".join(f"{name}Endpoint=http://{LOOPBACK}:{port}/{account};" for name, port in ends)
-    return f"DefaultEndpointsProtocol=http;AccountName={account};AccountKey={KEY};{endpoints}"
+    return f"DefaultEndpointsProtocol=http;AccountName={account};AccountKey={key};{endpoints}"
 
 
 @contextmanager
 def azurite(
-    data_dir: Path | str, ports: Ports, accounts: Sequence[str] = (ACCOUNT,)
+    data_dir: Path | str, ports: Ports, accounts: Sequence[str] = (ACCOUNT,), key: str = KEY
 ) -> Generator[subprocess.Popen[bytes]]:
     """Run Azurite on a folder (made if missing) until the block ends. Its log goes to stderr.
 
-    All accounts have the emulator's KEY.
+    All accounts have the key, 64 bytes in Base64.
 
     Raises:
         AzuriteError: it is not installed, a port is in use, or it does not answer in time.
     """
-    data = Path(data_dir).absolute()
-    data.mkdir(parents=True, exist_ok=True)
+    data = private_folder(Path(data_dir).absolute())
     for flag, port in (("--port", ports.blob), ("--queue-port", ports.queue), ("--table-port", ports.table)):
         if port_in_use(port):
             raise AzuriteError(f"Port {port} is in use. Stop what uses it or pass {flag}.")
@@ -66,7 +68,7 @@ def azurite(
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         cwd=data,
-        env={**os.environ, "AZURITE_ACCOUNTS": ";".join(f"{account}:{KEY}" for account in accounts)},
+        env={**os.environ, "AZURITE_ACCOUNTS": ";".join(f"{account}:{key}" for account in accounts)},
         start_new_session=True,  # Ctrl-C in the terminal reaches the caller, who stops it in order
     )
     try:

@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from local.azurite import AzuriteError, Ports, azurite, check
+from local.azurite import KEY, KEY_VARIABLE, AzuriteError, Ports, azurite, check
 from local.processes import stop_requested
 
 
@@ -20,7 +20,7 @@ def main() -> int:
     ports = Ports(options.port, options.queue_port, options.table_port)
     stopping = stop_requested()
     try:
-        with azurite(options.data, ports) as process:
+        with azurite(options.data, ports, key=os.environ.get(KEY_VARIABLE, KEY)) as process:
             print(f"ready http://127.0.0.1:{ports.blob} blobs, {ports.queue} queues, {ports.table} tables", flush=True)  # noqa: T201 - the contract of every service
             while not stopping.wait(0.2):
                 check(process)

@@ -3,11 +3,12 @@
 import argparse
 import base64
 import binascii
+import os
 import sys
 from pathlib import Path
 
 from local.cosmos.app import application
-from local.cosmos.signature import EMULATOR_KEY
+from local.cosmos.signature import EMULATOR_KEY, KEY_VARIABLE
 from local.cosmos.store import Store
 from local.datafile import DataInUseError
 from local.processes import LOOPBACK
@@ -18,13 +19,17 @@ def main() -> None:
     parser = argparse.ArgumentParser("python -m local.cosmos", description="A stand-in for Azure Cosmos DB for NoSQL.")
     parser.add_argument("--port", type=int, default=8081, help="HTTP without TLS, on loopback (%(default)s)")
     parser.add_argument("--data", type=Path, required=True, help="the folder that keeps the documents")
-    parser.add_argument("--key", default=EMULATOR_KEY, help="the master key; Microsoft's emulator's unless given")
+    parser.add_argument(
+        "--key",
+        default=os.environ.get(KEY_VARIABLE, EMULATOR_KEY),
+        help=f"the master key, or {KEY_VARIABLE}; Microsoft's emulator's unless given",
+    )
     options = parser.parse_args()
     try:
         base64.b64decode(options.key, validate=True)
         store = Store(options.data)
     except binascii.Error:
-        sys.exit("The --key is no Base64 text.")
+        sys.exit("The key is no Base64 text: see --key.")
     except DataInUseError as problem:
         sys.exit(str(problem))
     try:

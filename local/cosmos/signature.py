@@ -9,6 +9,8 @@ from local.cosmos.errors import CosmosError
 
 # Public: the fixed key of Microsoft's emulator, from its documentation.
 EMULATOR_KEY = "C2y6yDjf5/R+ob0N8A7Cgv30VRDJIWEHLM+4QDU5DE2nQ9nDuVTqobD4b8mGGyPMbIZnqyMsEcaGQy67XIw/Jw=="
+KEY_VARIABLE = "MANIFOLD_COSMOS_KEY"
+"""Names the account's key where another than the emulator's is wanted."""
 _FEEDS = {"dbs", "colls", "docs", "pkranges", "offers"}
 
 

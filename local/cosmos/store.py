@@ -14,6 +14,7 @@ from typing import Any
 from local.cosmos.errors import BadRequestError, ConflictError, NotFoundError
 from local.cosmos.json_types import is_array, is_object
 from local.datafile import open_database
+from local.folders import private_folder
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS database (
@@ -102,7 +103,7 @@ class Store:
 
     def __init__(self, folder: Path, clock: Callable[[], float] = wall_clock) -> None:
         self.clock = clock
-        self.database = open_database(folder / "cosmos.sqlite", SCHEMA)
+        self.database = open_database(private_folder(folder) / "cosmos.sqlite", SCHEMA)
         self.database.row_factory = sqlite3.Row
 
     def close(self) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import os
 from contextlib import AsyncExitStack
 
+from local.folders import private_folder
 from local.host.bindings import Bindings
 from local.host.core.clock import Clock, SystemClock
 from local.host.core.errors import ConfigurationError
@@ -147,7 +148,7 @@ class Host:
     def _make_data_folder(self) -> None:
         folder = self.options.data_folder
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            private_folder(folder)
             # The folder holds keys, and lies in the app's own folder by default: it must not be committed with it.
             (folder / ".gitignore").write_text("*\n")
         except OSError as error:

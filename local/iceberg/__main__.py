@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pyiceberg.catalog import load_catalog
 
+from local.folders import private_folder
 from local.iceberg.app import create_app
 from local.serving import serve
 
@@ -19,7 +20,7 @@ def main() -> int:
     parser.add_argument("--storage", required=True, help="connection string of the tables' storage account")
     parser.add_argument("--warehouse", default="abfss://iceberg/warehouse", help="place of the tables' files")
     options = parser.parse_args()
-    options.data.mkdir(parents=True, exist_ok=True)
+    private_folder(options.data)
     parts = dict(part.split("=", 1) for part in options.storage.split(";") if part)
     catalog = load_catalog(
         "local",

@@ -6,3 +6,10 @@ types), `frames` (its performatives), `connection`, `session` and `links` (its e
 `broker` and `rows` (the rules of a queue, on SQLite, without any network), `atom` (the administration API
 over HTTP), `resource_manager` (the queues as Azure's resource manager tells them).
 """
+
+from typing import Final
+
+EMULATOR_KEY: Final = "SAS_KEY_VALUE"
+"""What connection strings of Microsoft's own emulator have in the place of a key."""
+KEY_VARIABLE: Final = "MANIFOLD_SERVICEBUS_KEY"
+"""Names the key that tokens have to be signed with."""

@@ -3,12 +3,14 @@
 import argparse
 import asyncio
 import logging
+import os
 import signal
 import sys
 from pathlib import Path
 
 from local.datafile import DataInUseError
 from local.processes import port_in_use
+from local.servicebus import KEY_VARIABLE
 from local.servicebus.queues.broker import Broker
 from local.servicebus.queues.settings import QueueSettings, SettingsError, merge, parse_queue, read_config
 from local.servicebus.server import serve
@@ -44,7 +46,11 @@ def _parser() -> argparse.ArgumentParser:
         help="a queue; may be repeated, and replaces the one with the same name in --config",
     )
     parser.add_argument("--config", type=Path, help="queues from a file in the format of Microsoft's emulator")
-    parser.add_argument("--key", help="refuse tokens that are not signed with this SharedAccessKey")
+    parser.add_argument(
+        "--key",
+        default=os.environ.get(KEY_VARIABLE),
+        help=f"refuse tokens that are not signed with this SharedAccessKey, or that of {KEY_VARIABLE}",
+    )
     return parser
 
 

@@ -12,6 +12,7 @@ from typing import cast
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from pydantic import BaseModel, ConfigDict, Field
 
+from local.folders import private_folder
 from local.smtp.inbound import Inbound
 
 MAX_MAIL = 10 << 20
@@ -64,7 +65,7 @@ class Sink:
         self.lost_answers = LostAnswers()
         self.inbound: Inbound | None = None
         self._since_lost = 0
-        folder.mkdir(parents=True, exist_ok=True)
+        private_folder(folder)
 
     def reject(self, rejection: Rejection) -> None:
         """Refuse an address from now on, in place of an earlier rejection of it."""

@@ -6,20 +6,24 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from local import azurite, postgres
-from local.cosmos.signature import EMULATOR_KEY
 from local.servicebus.queues.settings import NAMESPACE
+from local.up.keys import PLATFORM_TOKEN, Keys
 from local.up.ports import Ports
 
 ROOT = Path(__file__).parents[2]
 
 
 def settings(
-    ports: Ports, without: Collection[str] = (), environment: Mapping[str, str] | None = None
+    ports: Ports,
+    without: Collection[str] = (),
+    environment: Mapping[str, str] | None = None,
+    keys: Keys | None = None,
 ) -> dict[str, str]:
     """Return every setting of local.settings.json.example with the value that holds here.
 
     The developer's local.settings.json comes before the example, `environment` before both, and the addresses of the
-    services that run here before all: a service in `without` keeps the address that the developer gave it.
+    services that run here, with `keys` (the emulators' unless given), before all: a service in `without` keeps the
+    address that the developer gave it.
 
     Raises:
         FileNotFoundError: the example is missing.
@@ -30,7 +34,7 @@ def settings(
     if mine.exists():
         values |= _values(mine)
     values |= {name: value for name, value in (environment or {}).items() if name in values}
-    for service, addresses in _addresses(ports).items():
+    for service, addresses in _addresses(ports, keys or Keys()).items():
         if service not in without:
             values |= addresses
     # The tables' catalog is a file there, which has to go when the blobs that it names go.
@@ -38,13 +42,15 @@ def settings(
     return values
 
 
-def _addresses(ports: Ports) -> dict[str, dict[str, str]]:
+def _addresses(ports: Ports, keys: Keys) -> dict[str, dict[str, str]]:
     storage = azurite.connection_string(
-        azurite.Ports(blob=ports.azurite, queue=ports.azurite_queue, table=ports.azurite_table)
+        azurite.Ports(blob=ports.azurite, queue=ports.azurite_queue, table=ports.azurite_table),
+        key=keys.storage,
     )
     # The account of Microsoft's own emulator, so that either may listen there.
-    account = "SharedAccessKeyName=RootManageSharedAccessKey;SharedAccessKey=SAS_KEY_VALUE"
+    account = f"SharedAccessKeyName=RootManageSharedAccessKey;SharedAccessKey={keys.messages}"
     bus = f"Endpoint=sb://127.0.0.1:{ports.servicebus};{account};UseDevelopmentEmulator=true"
+    token = {PLATFORM_TOKEN: keys.platform_token} if keys.platform_token else {}
     return {
         "azurite": {"AzureWebJobsStorage": storage, "STORAGE_CONNECTION": storage},
         "postgres": {"POSTGRES_DSN": postgres.dsn(ports.postgres)},
@@ -52,8 +58,10 @@ def _addresses(ports: Ports) -> dict[str, dict[str, str]]:
             "ServiceBus": bus,
             "SERVICEBUS_RESOURCE": f"http://127.0.0.1:{ports.servicebus_admin}{NAMESPACE}",
         },
-        "cosmos": {"COSMOS_CONNECTION": f"AccountEndpoint=http://127.0.0.1:{ports.cosmos}/;AccountKey={EMULATOR_KEY};"},
-        "apps": {"LOCAL_PLATFORM_URL": f"http://127.0.0.1:{ports.apps}"},
+        "cosmos": {
+            "COSMOS_CONNECTION": f"AccountEndpoint=http://127.0.0.1:{ports.cosmos}/;AccountKey={keys.documents};"
+        },
+        "apps": {"LOCAL_PLATFORM_URL": f"http://127.0.0.1:{ports.apps}"} | token,
         "supplier": {
             "NIVODA_ENDPOINT": f"http://127.0.0.1:{ports.supplier}/graphql",
             "BRILLIANT_ENDPOINT": f"http://127.0.0.1:{ports.supplier}/rest/v1",

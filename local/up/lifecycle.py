@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import json
 import os
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
@@ -12,14 +13,18 @@ from pathlib import Path
 
 import httpx
 
+from local.folders import private_folder
 from local.processes import tethered
 from local.up.environment import ROOT, settings
+from local.up.keys import Keys
 from local.up.ports import Ports
 from local.up.services import NAMES, Service, module, services
 from local.up.supervised import StartError, Supervised, log_tail
 
 __all__ = ["Options", "Stack", "StartError", "stack"]
 
+SETTINGS = "settings.json"
+"""File of the data folder with the settings that the app was started with, for its owner alone: keys are in it."""
 MIGRATE = module("shared.platform.stores.migrate")
 """What `make migrate` runs."""
 
@@ -89,19 +94,20 @@ async def stack(options: Options) -> AsyncGenerator[Stack]:
         "MANIFOLD_LOCAL_DIR": str(options.folder.absolute()),
         "AUTHCACHE_FOLDER": str(options.folder.absolute() / "authcache"),
     }
-    values = settings(options.ports, options.without, os.environ) | kept | dict(options.overrides)
-    logs = options.folder / "logs"
-    logs.mkdir(parents=True, exist_ok=True)
+    keys = Keys.fresh() if "host" in names else Keys()
+    values = settings(options.ports, options.without, os.environ, keys) | kept | dict(options.overrides)
+    logs = private_folder(options.folder / "logs")
 
     def supervised(service: Service) -> Supervised:
         log = logs / f"{service.name}.log"
         if log.exists():
             log.replace(log.with_suffix(".log.1"))  # the run before this one; older ones go
         log.touch()
-        return Supervised(service, log, values, ROOT, options.say)
+        return Supervised(service, log, {**keys.environment(), **values}, ROOT, options.say)
 
     wanted = services(options.ports, options.folder.absolute(), options.supplier_flags, options.host_flags)
     with _alone(options.folder):
+        _keep_settings(options.folder / SETTINGS, values)
         running = Stack(options, values, [supervised(service) for service in wanted if service.name in names])
         try:
             options.say(f"Starting {', '.join(names)} ...")
@@ -150,6 +156,12 @@ async def _check_app(host: Supervised, port: int) -> None:
         log = await asyncio.to_thread(host.log.read_text, errors="replace")
         reasons = [line for line in log.splitlines() if line.startswith("Exception:")] or [f"it answers {answer}"]
         raise StartError(f"The host runs, but the app does not: {reasons[0]}\nIts log: {host.log}")
+
+
+def _keep_settings(path: Path, values: Mapping[str, str]) -> None:
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        json.dump({"Values": values}, file, indent=2)
 
 
 @contextmanager

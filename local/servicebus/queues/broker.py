@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from local.datafile import open_database
+from local.folders import private_folder
 from local.servicebus.queues.queue import Queue
 from local.servicebus.queues.rows import SCHEMA
 from local.servicebus.queues.settings import DEAD_LETTERS, QueueSettings
@@ -24,7 +25,7 @@ class Broker:
 
     def __init__(self, folder: Path, queues: Sequence[QueueSettings], clock: Callable[[], int] = wall_clock) -> None:
         self.clock = clock
-        self._database = open_database(folder / "servicebus.sqlite", SCHEMA)
+        self._database = open_database(private_folder(folder) / "servicebus.sqlite", SCHEMA)
         self.queues = {settings.name: Queue(self._database, settings, clock) for settings in queues}
         self._all = self.queues | {
             settings.name + DEAD_LETTERS: Queue(self._database, settings.dead_letters(), clock) for settings in queues

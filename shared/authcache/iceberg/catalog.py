@@ -99,7 +99,7 @@ class _Hashable(dict[str, Any]):
 def _uri() -> str:
     if named := settings().authcache_catalog_uri:
         return named
-    own_folder().mkdir(parents=True, exist_ok=True)
+    own_folder().mkdir(mode=0o700, parents=True, exist_ok=True)
     return f"sqlite:///{own_folder() / 'catalog.db'}"
 
 

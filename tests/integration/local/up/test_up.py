@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -16,8 +17,12 @@ import httpx
 import psutil
 import psycopg
 import pytest
+from azure.core.exceptions import HttpResponseError
+from azure.servicebus import ServiceBusClient
+from azure.servicebus.exceptions import ServiceBusError
+from azure.storage.blob import BlobServiceClient
 
-from local.up import Options, Ports, StartError, stack
+from local.up import Options, Ports, StartError, settings, stack
 from local.up.services import Service, module
 from local.up.supervised import Supervised
 from tests.present import present
@@ -74,6 +79,7 @@ def test_everything_starts_serves_stops_and_finds_its_data_again(folder):
         assert (ready.status_code, ready.json()["status"]) == (200, "ready")
         with psycopg.connect(f"postgresql://manifold:manifold@127.0.0.1:{ports.postgres}/manifold") as connection:
             connection.execute("CREATE TABLE kept AS SELECT 1 AS one")
+        _check_what_others_of_the_machine_reach(ports, folder)
         with _up(Ports.free(), folder) as second:
             assert f"The services on {folder} already run" in second.communicate(timeout=20)[1]
             assert second.returncode == 1
@@ -92,6 +98,38 @@ def test_everything_starts_serves_stops_and_finds_its_data_again(folder):
         process.terminate()
         process.communicate(timeout=60)
     assert process.returncode == 0
+
+
+def _check_what_others_of_the_machine_reach(ports: Ports, folder: Path):
+    """Folders are closed, and keys that are printed in documentation and examples open nothing."""
+    open_to_walk = {"apps"} if os.geteuid() == 0 else set()  # where each app's own user has to come to its folder
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir() if path.is_dir()}
+    assert {name: mode for name, mode in modes.items() if mode != 0o700} == dict.fromkeys(open_to_walk, 0o711)
+    kept = folder / "settings.json"
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    values = json.loads(kept.read_text())["Values"]
+    known = settings(ports)
+    for token, status in ((known["LOCAL_PLATFORM_TOKEN"], 401), (values["LOCAL_PLATFORM_TOKEN"], 200)):
+        headers = {"Authorization": f"Bearer {token}"}
+        assert httpx.get(f"http://127.0.0.1:{ports.apps}/v1/apps", headers=headers).status_code == status
+    with (
+        BlobServiceClient.from_connection_string(known["STORAGE_CONNECTION"], retry_total=0) as blobs,
+        pytest.raises(HttpResponseError, match="AuthorizationFailure"),
+    ):
+        blobs.get_service_properties()
+    with BlobServiceClient.from_connection_string(values["STORAGE_CONNECTION"]) as blobs:
+        assert blobs.get_service_properties()
+    _peek(values)
+    with pytest.raises(ServiceBusError, match="client-error"):
+        _peek(known)
+
+
+def _peek(values: dict[str, str]):
+    with (
+        ServiceBusClient.from_connection_string(values["ServiceBus"], retry_total=0) as bus,
+        bus.get_queue_receiver("deployments", max_wait_time=1) as receiver,
+    ):
+        receiver.peek_messages()
 
 
 def test_a_crash_is_said_and_mended_and_kill_9_leaves_nothing(folder):

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from local.up import Ports, settings
+from local.up.keys import Keys
 
 PORTS = Ports(
     azurite=1, azurite_queue=2, azurite_table=3, postgres=4, servicebus=5, servicebus_admin=8, supplier=6, smtp=7
@@ -60,3 +61,15 @@ def test_the_real_example_has_every_address():
     values = settings(PORTS)
     assert not [name for name, value in values.items() if "UseDevelopmentStorage" in value]
     assert settings(Ports()) == settings(Ports()) | {"NIVODA_ENDPOINT": "http://127.0.0.1:8400/graphql"}
+
+
+def test_keys_of_a_start_are_in_the_addresses_of_what_runs_here(root):
+    keys, others = Keys.fresh(), Keys.fresh()
+    values = settings(PORTS, keys=keys)
+    assert f"AccountKey={keys.storage};" in values["STORAGE_CONNECTION"]
+    assert f"AccountKey={keys.documents};" in values["COSMOS_CONNECTION"]
+    assert f"SharedAccessKey={keys.messages};" in values["ServiceBus"]
+    assert values["LOCAL_PLATFORM_TOKEN"] == keys.platform_token
+    assert len({*keys.environment().values(), *others.environment().values()}) == 8
+    assert set(keys.environment().values()).isdisjoint(Keys().environment().values())
+    assert "LOCAL_PLATFORM_TOKEN" not in settings(PORTS, {"apps"}, keys=keys)

@@ -24,7 +24,7 @@ async def model(crm, mails, monkeypatch):
         monkeypatch.setenv("FOLLOWUPS_WRITER", "model")
         monkeypatch.setenv("FOLLOWUPS_MODEL_ENDPOINT", f"http://127.0.0.1:{port}/v1")
         monkeypatch.setenv("FOLLOWUPS_MODEL_KEY", KEY)
-        monkeypatch.setenv("FOLLOWUPS_MODEL_SECONDS", "1.5")
+        monkeypatch.setenv("FOLLOWUPS_MODEL_SECONDS", "30")
         forget_settings()
         yield found
 
@@ -65,8 +65,11 @@ async def test_the_model_writes_the_mail_and_its_cost_is_kept(crm, mails, model)
         ("no-json", "model-unusable"),
     ],
 )
-async def test_where_the_model_fails_the_template_writes_after_one_call(crm, model, fault, outcome):
+async def test_where_the_model_fails_the_template_writes_after_one_call(crm, model, monkeypatch, fault, outcome):
     model.faults = [fault]
+    if fault == "silence":
+        monkeypatch.setenv("FOLLOWUPS_MODEL_SECONDS", "1")
+        forget_settings()
     await crm.due(await crm.agent())
     assert (await crm.sweep()).sent == 1
     assert (await written(crm))["writer"] == TEMPLATE

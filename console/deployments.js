@@ -1,5 +1,5 @@
 // The projects, the deployments of one organization, and beside them the one that is open with its log.
-import { bar, count, duration, figures, firstPage, h, pager, query, state, table, time } from "/console/dom.js";
+import { act, bar, count, duration, figures, firstPage, h, pager, query, state, table, time } from "/console/dom.js";
 import { deployForm } from "/console/deploy-form.js";
 import { detail, ended, readable } from "/console/deployment.js";
 import { drawn, logs } from "/console/logs.js";
@@ -34,7 +34,7 @@ function chooser(found, console_) {
   const columns = [
     ["Organization", (one) => one.organizationId],
     ["Project", (one) => one.projectId],
-    ["Changed", (one) => time(one.updatedAt)],
+    ["Changed", (one) => (one.removing.length ? state("being deleted") : time(one.updatedAt))],
   ];
   const show = (one) => {
     choose(one.organizationId, one.projectId);
@@ -63,7 +63,23 @@ function origin(one) {
   return one.sourceHash ? `source ${one.sourceHash.slice(0, 8)}` : "";
 }
 
-function list(found, open, { again }) {
+// Deletes the chosen project with all that is its, once its name has been typed.
+function deletion(console_) {
+  const { ask, may } = console_;
+  if (!chosen.project || !may("deploys:write")) return null;
+  const { organization, project } = chosen;
+  const remove = act(console_, async () => {
+    const path = `/deploy/project/${encodeURIComponent(project)}?${query({ organizationId: organization })}`;
+    if (prompt(`All apps, deployments, logs, variables and sources of ${project} are deleted. Type its name to go on.`) !== project) return null;
+    const { message } = await ask(path, { method: "DELETE" });
+    choose(organization, "");
+    return message;
+  });
+  return h("button", { id: "delete-project", onclick: remove }, "Delete project");
+}
+
+function list(found, open, console_) {
+  const { again } = console_;
   const took = (one) => (one.startedAt ? duration((new Date(one.completedAt ?? Date.now()) - new Date(one.startedAt)) / 1000) : "–");
   const columns = [
     ["Project", (one) => h("span", {}, one.projectName, h("span", { class: "quiet under" }, [one.environment, origin(one), `by ${one.userId}`].filter(Boolean).join(", ")))],
@@ -75,7 +91,7 @@ function list(found, open, { again }) {
   const numbers = Object.entries(found.counts ?? {}).map(([status, number]) => [readable(status), count(number)]);
   const all = () => { choose(chosen.organization, ""); again(); };
   return h("section", { id: "deployments" },
-    h("div", { class: "tools" }, chosen.project ? h("button", { id: "all-projects", onclick: all }, "All projects") : null),
+    h("div", { class: "tools" }, chosen.project ? h("button", { id: "all-projects", onclick: all }, "All projects") : null, deletion(console_)),
     h("h2", {}, "Deployments of ", h("span", { class: "id" }, chosen.project || chosen.organization)),
     numbers.length ? figures(numbers) : null,
     table(columns, found.data, {

@@ -10,6 +10,7 @@ from activities.deploys.outcome import (
     settle_deployment,
     stop_deployment,
 )
+from activities.deploys.removal import end_removal, forget_app, forget_sources, remove_app
 from activities.deploys.slots import deploy_slots, wake_waiting
 from activities.deploys.steps import (
     build_image,
@@ -29,11 +30,15 @@ __all__ = [
     "configure_domain",
     "deploy_slots",
     "end_deployment",
+    "end_removal",
+    "forget_app",
+    "forget_sources",
     "promote_revision",
     "provision_container",
     "purge_deployments",
     "purge_sources",
     "release_revision",
+    "remove_app",
     "roll_back",
     "settle_deployment",
     "stop_deployment",

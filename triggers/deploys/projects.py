@@ -73,6 +73,7 @@ async def deploys_upload_source(
 ) -> SourceStored:
     """A zip or tar.gz of up to 50 MB, which becomes the project's newest source. Larger ones go to an upload URL."""
     organization = organization_of(caller, query.organizationId)
+    projects.require_kept(await projects.find(organization, id))
     source_hash = await sources.store_archive(organization, id, body)
     await projects.update(organization, id, source_hash=source_hash)
     return SourceStored(project_id=id, source_hash=source_hash, size=len(body))

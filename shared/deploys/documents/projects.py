@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from shared.deploys.documents.store import DEPLOYMENTS, TRIES
-from shared.deploys.models import Project, document
+from shared.deploys.models import Environment, Project, document
 from shared.platform.errors import Conflict, TransientError
 from shared.platform.stores.cosmos import CHANGED, EXISTS
 
@@ -72,6 +72,55 @@ async def reserve(organization: str, project: str) -> None:
 async def release(organization: str, project: str) -> None:
     """End the reservation of a request that has not deployed."""
     await _change(organization, project, lambda known, _: known.model_copy(update={"reserved_until": None}))
+
+
+async def begin_removal(organization: str, project: str, environments: list[Environment]) -> None:
+    """Note that these environments are being deleted: from now on nothing is deployed to them.
+
+    Raises:
+        Conflict: others of the project are being deleted (`removal-in-progress`).
+    """
+
+    def begin(known: Project, _: datetime) -> Project:
+        if known.removing and known.removing != environments:
+            raise _removing(known)
+        return known.model_copy(update={"removing": environments})
+
+    await _change(organization, project, begin)
+
+
+async def withdraw_removal(organization: str, project: str) -> None:
+    """Note that nothing of the project is being deleted after all."""
+    await _change(organization, project, lambda known, _: known.model_copy(update={"removing": []}))
+
+
+async def end_removal(organization: str, project: str, *, newest: str | None) -> None:
+    """Note that nothing of the project is being deleted any more, and which deployment is its newest now."""
+    update: dict[str, object] = {"removing": [], "deployment_id": newest}
+    await _change(organization, project, lambda known, _: known.model_copy(update=update))
+
+
+async def delete(organization: str, project: str) -> None:
+    """Forget the project. One that is not known is no error."""
+    await DEPLOYMENTS.delete(_project_id(project), organization)
+
+
+def require_kept(known: Project | None, environment: Environment | None = None) -> None:
+    """See that the project's environment, or (None) nothing of the project, is being deleted.
+
+    Raises:
+        Conflict: it is (`removal-in-progress`).
+    """
+    if known is not None and (environment in known.removing if environment else known.removing):
+        raise _removing(known)
+
+
+def _removing(known: Project) -> Conflict:
+    return Conflict(
+        f"Of the project {known.project_id}, {' and '.join(known.removing)} are being deleted.",
+        code="removal-in-progress",
+        remedy="Wait until that has ended. If it does not, send the same DELETE again.",
+    )
 
 
 async def _change(organization: str, project: str, step: Callable[[Project, datetime], Project]) -> Project:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from shared.deploys.models import Deployment, DeploymentStatus, Environment, document
+from shared.deploys.models import AppRef, Deployment, DeploymentStatus, Environment, document
 from shared.platform.errors import Conflict, NotFound, TransientError
 from shared.platform.stores.cosmos import CHANGED, Documents
 
@@ -221,6 +221,17 @@ async def ended_before(
         limit,
         continuation,
     )
+
+
+async def ended_of_app(app: AppRef, *, limit: int) -> list[Deployment]:
+    """Some deployments of the app that have ended."""
+    page = await _page(
+        ENDED + " AND c.projectId = @project AND c.environment = @environment",
+        {"project": app.project_id, "environment": app.environment},
+        app.organization_id,
+        limit,
+    )
+    return page.deployments
 
 
 async def last_completed(organization: str, project: str, environment: Environment) -> Deployment | None:

@@ -6,7 +6,7 @@ from shared.deploys.models.fields import DeploymentId, Environment, HostName, Na
 from shared.deploys.models.requests import DeployRequest, Parameters
 from shared.deploys.models.sizes import SCALES, ContainerSize
 from shared.deploys.models.sources import ArchiveSource, GitSource, Source
-from shared.deploys.models.spec import PORT, DeploymentSpec
+from shared.deploys.models.spec import PORT, AppRef, DeploymentSpec
 from shared.deploys.models.state import (
     CANCEL_CODE,
     ERROR_LENGTH,
@@ -34,6 +34,7 @@ __all__ = [
     "PROGRESS",
     "SCALES",
     "SUPERSEDED",
+    "AppRef",
     "ArchiveSource",
     "CancelReason",
     "ContainerSize",

@@ -15,15 +15,20 @@ PORT: Final = 8080
 """Where every app listens, given to it as PORT: it does not depend on the app's size."""
 
 
-class DeploymentSpec(LazyModel):
-    """A deployment as a container platform sees it. Made anew from the state document for each step."""
+class AppRef(LazyModel):
+    """Which app: one environment of a project."""
 
     model_config = ConfigDict(frozen=True)
-    deployment_id: DeploymentId
     organization_id: Name
     project_id: Name
-    project_name: str
     environment: Environment
+
+
+class DeploymentSpec(AppRef):
+    """A deployment as a container platform sees it. Made anew from the state document for each step."""
+
+    deployment_id: DeploymentId
+    project_name: str
     template_type: str | None
     source: Source
     build_command: tuple[str, ...] = Field(description="Words to run; empty: what the source's kind calls for")

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-from shared.deploys.models.fields import DeploymentId, Name, SourceHash, Wire, split_command
+from shared.deploys.models.fields import DeploymentId, Environment, Name, SourceHash, Wire, split_command
 from shared.deploys.models.requests import Parameters
 from shared.deploys.models.sizes import SCALES
 from shared.deploys.models.sources import Source
@@ -173,6 +173,9 @@ class Project(Wire):
     source_hash: SourceHash | None = None
     deployment_id: DeploymentId | None = None
     reserved_until: datetime | None = Field(default=None, description="One V2 request is about to deploy it")
+    removing: list[Environment] = Field(
+        default_factory=list[Environment], description="Environments that are being deleted; all of them: the project"
+    )
     updated_at: datetime
 
 

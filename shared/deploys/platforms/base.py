@@ -28,7 +28,7 @@ from typing import Protocol
 from pydantic import ConfigDict, Field
 
 from shared.deploys.cancellation import Cancelled, DeploymentCancelled
-from shared.deploys.models import DeploymentSpec
+from shared.deploys.models import AppRef, DeploymentSpec
 from shared.platform.errors import TerminalError
 from shared.platform.models import LazyModel
 
@@ -207,6 +207,16 @@ class ContainerPlatform(Protocol):
         """Remove what only the deployment needed: workspace, context, a build still going on.
 
         Where this deployment's revision serves, the revision that it replaced goes as well.
+        """
+        ...
+
+    async def remove(self, app: AppRef, step: StepContext) -> None:
+        """Delete the app with its revisions, domains and secrets. One that is not there is no error.
+
+        Called only while no deployment of the app is under way.
+
+        Raises:
+            TransientError: the platform has not done it yet; repeated, it goes on from there.
         """
         ...
 

@@ -59,6 +59,15 @@ class DomainReleased(Wire):
     domain: str
 
 
+class RemovalStarted(Wire):
+    """An app or a project is being deleted."""
+
+    success: bool = True
+    project_id: str
+    environments: list[Environment] = Field(description="Which of its apps; all three: the project as well")
+    message: str
+
+
 class DeploymentState(Wire):
     """The status of a deployment."""
 
@@ -121,6 +130,7 @@ class ProjectSummary(Wire):
     project_id: str
     source_hash: str | None = Field(description="Of its newest uploaded source")
     deployment_id: str | None = Field(description="Its newest deployment")
+    removing: list[Environment] = Field(description="Environments that are being deleted; all three: the project")
     updated_at: datetime
 
 

@@ -64,7 +64,9 @@ async def accept(request: DeployRequest, *, id_: str | None = None, digest: str 
     Raises:
         InvalidInput: there is nothing to deploy, the source was never uploaded, its git URL is refused, or there is no
             git here to fetch it with.
+        Conflict: the app is being deleted (`removal-in-progress`).
     """
+    projects.require_kept(await projects.find(request.organization_id, request.project_id), request.environment)
     source = await _source(request)
     if request.source_hash is not None and isinstance(source, ArchiveSource):
         await projects.update(request.organization_id, request.project_id, source_hash=source.hash)
@@ -72,7 +74,12 @@ async def accept(request: DeployRequest, *, id_: str | None = None, digest: str 
     reference = await secret_store().put(values) if values else None
     parameters = Parameters.model_validate(request.model_dump(include=set(Parameters.model_fields)))
     changes = {"request_hash": digest} | ({"id": id_} if id_ else {})
-    deployment = await _submit(_new(parameters, source, reference).model_copy(update=changes))
+    try:
+        deployment = await _submit(_new(parameters, source, reference).model_copy(update=changes))
+    except Conflict:
+        if reference is not None:
+            await secret_store().delete(reference)
+        raise
     if reference is not None and deployment.secrets_reference != reference:
         await secret_store().delete(reference)  # another request with the id was quicker
     return deployment
@@ -247,13 +254,27 @@ def _digest(request: DeployRequest) -> str:
 
 
 async def _submit(deployment: Deployment) -> Deployment:
-    """Write the deployment and queue it. Once it is written it is accepted, whatever else cannot be done now."""
+    """Write the deployment and queue it. Once it is written it is accepted, whatever else cannot be done now.
+
+    Only a deletion of its app that began at the same moment takes it back. That one looks for deployments after it has
+    left its mark in the project, and this looks for the mark after it has left its document: one of the two sees the
+    other.
+
+    Raises:
+        Conflict: its app is being deleted (`removal-in-progress`).
+    """
     if isinstance(deployment.source, GitSource):
         check_program()
+    projects.require_kept(
+        await projects.find(deployment.organization_id, deployment.project_id), deployment.environment
+    )
     created = await _create(deployment)
     fields = {"deployment": created.id}
     try:
-        await projects.update(created.organization_id, created.project_id, deployment_id=created.id)
+        known = await projects.update(created.organization_id, created.project_id, deployment_id=created.id)
+        if created.environment in known.removing:
+            await store.delete(created)
+        projects.require_kept(known, created.environment)
         if not await queue.enqueue(created):
             logger.warning("The queue did not accept a deployment; the sweep will send it.", extra=fields)
     except TransientError as error:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-from shared.deploys.models import CancelReason, DeploymentId, DeploymentStatus, Name
+from shared.deploys.models import AppRef, CancelReason, DeploymentId, DeploymentStatus, Environment, Name
 from shared.deploys.platforms.base import Revision
 from shared.deploys.running.slots import SLOTS, SlotAnswer, SlotRequest
 from shared.platform.models import LazyModel
@@ -156,6 +156,25 @@ class Purged(_Step):
     deployments: int = 0
     sources: int = 0
     cursor: str | None = None
+
+
+class RemoveApps(_Step):
+    """Apps of one project to delete; of a whole project, all its environments."""
+
+    organization_id: Name
+    project_id: Name
+    environments: list[Environment]
+    whole: bool = Field(description="The project goes as well, with its sources")
+
+    def app(self, environment: Environment) -> AppRef:
+        return AppRef(organization_id=self.organization_id, project_id=self.project_id, environment=environment)
+
+
+class Forgotten(_Step):
+    """What one time box has deleted, and whether nothing is left."""
+
+    done: bool
+    deleted: int
 
 
 class Nothing(_Step):

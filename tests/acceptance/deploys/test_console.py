@@ -78,7 +78,7 @@ async def test_an_archive_and_a_repository_are_deployed_from_the_form(running, t
     source.write_bytes(archive({"app.py": COLOURED}))
     with running() as app:
         async with browser_page(expects="status of") as page:
-            app.deploy("bakery", "one")
+            app.wait(app.deploy("bakery", "one"))
             await page.goto(f"{app.host.url}/console#deployments/{app.organization}")
             await page.fill("#key", "acceptance")
             await page.keyboard.press("Enter")
@@ -111,6 +111,14 @@ async def test_an_archive_and_a_repository_are_deployed_from_the_form(running, t
             await expect(page.locator("[id^=row-]")).to_have_count(1)
             await page.click("#all-projects")
             await expect(page.locator("[id^=row-]")).to_have_count(2)
+
+            await page.click(f"#project-{app.organization}-bakery")
+            page.once("dialog", lambda dialog: dialog.accept("another name"))
+            await page.click("#delete-project")
+            page.once("dialog", lambda dialog: dialog.accept("bakery"))
+            await page.click("#delete-project")
+            await expect(page.locator(f"#project-{app.organization}-bakery")).to_have_count(0, timeout=30_000)
+            await expect(page.locator("[id^=row-]")).to_have_count(1)
 
             await page.click("#deploy > summary")
             await page.fill("#deploy-projectId", "shop")

@@ -6,7 +6,7 @@ from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from shared.deploys.models import DeploymentSpec
+from shared.deploys.models import AppRef, DeploymentSpec
 from shared.deploys.platforms.azure.bodies import created, domains, pinned, secrets_of, template, traffic, writable
 from shared.deploys.platforms.azure.names import APPS_API, Place, app_name, revision_name, suffix
 from shared.platform.arm import Answer, Json, ResourceManager
@@ -52,9 +52,9 @@ class Apps:
         self._azure = azure
         self._where = where
 
-    async def find(self, spec: DeploymentSpec) -> Json | None:
+    async def find(self, app: AppRef) -> Json | None:
         """The app, if it was ever released."""
-        return await self._azure.find(self._path(spec), APPS_API)
+        return await self._azure.find(self._path(app), APPS_API)
 
     async def revision(self, spec: DeploymentSpec) -> AppRevision | None:
         """The deployment's revision, if it was released."""
@@ -116,9 +116,9 @@ class Apps:
         """Stop a revision's replicas."""
         await self._azure.post(f"{self._path(spec)}/revisions/{name}/deactivate", APPS_API)
 
-    async def delete(self, spec: DeploymentSpec) -> Answer:
+    async def delete(self, app: AppRef) -> Answer:
         """Delete the app with all that belongs to it."""
-        return await self._azure.delete(self._path(spec), APPS_API)
+        return await self._azure.delete(self._path(app), APPS_API)
 
     async def analyse(self, spec: DeploymentSpec, host: str) -> Json:
         """What Azure finds in DNS about a custom domain for the app."""
@@ -174,8 +174,8 @@ class Apps:
         kept = ("name", "value", "keyVaultUrl", "identity")
         return [{key: one[key] for key in kept if one.get(key) is not None} for one in found]
 
-    def _path(self, spec: DeploymentSpec) -> str:
-        return self._where.app(app_name(spec))
+    def _path(self, app: AppRef) -> str:
+        return self._where.app(app_name(app))
 
 
 async def _redacted(write: Coroutine[Any, Any, Answer], redact: Redactor) -> Answer:

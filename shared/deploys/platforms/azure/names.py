@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from shared.deploys.models import DeploymentSpec
+from shared.deploys.models import AppRef, DeploymentSpec
 from shared.deploys.settings import settings
 from shared.platform.errors import TerminalError
 
@@ -87,12 +87,12 @@ def place() -> Place:
     return Place(*needed.values(), isolated=isolated)
 
 
-def app_name(spec: DeploymentSpec) -> str:
+def app_name(app: AppRef) -> str:
     """One app for each environment of a project: at most 30 of a-z, 0-9 and single hyphens, a letter first."""
-    slug = re.sub(r"[^a-z0-9]+", "-", spec.project_id.lower()).strip("-")[:SLUG].strip("-")
+    slug = re.sub(r"[^a-z0-9]+", "-", app.project_id.lower()).strip("-")[:SLUG].strip("-")
     if not slug[:1].isalpha():
         slug = f"a{slug}"[:SLUG].strip("-")
-    return f"{slug}-{_hash(f'{spec.organization_id}/{spec.project_id}/{spec.environment}')}"
+    return f"{slug}-{_hash(f'{app.organization_id}/{app.project_id}/{app.environment}')}"
 
 
 def suffix(spec: DeploymentSpec) -> str:

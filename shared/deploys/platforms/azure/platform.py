@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from shared.deploys import sources
 from shared.deploys.cancellation import DeploymentCancelled, in_thread
-from shared.deploys.models import ArchiveSource, DeploymentSpec
+from shared.deploys.models import AppRef, ArchiveSource, DeploymentSpec
 from shared.deploys.platforms.azure import bodies, builds, domains
 from shared.deploys.platforms.azure.apps import AppRevision, Apps
 from shared.deploys.platforms.azure.dockerfile import complete
@@ -206,6 +206,12 @@ class AzurePlatform:
         if app is not None:
             await self._waiting.finish(step, clock, await self._apps.prune(spec, app))
 
+    async def remove(self, app: AppRef, step: StepContext) -> None:
+        """Delete the container app, and wait until Azure has. Images and certificates stay: they are not the app's."""
+        clock = Clock(step)
+        if await self._idle_app(app, step, clock) is not None:
+            await self._waiting.finish(step, clock, await self._apps.delete(app))
+
     async def log_tail(self, spec: DeploymentSpec) -> str:
         """The end of the revision's log stream. An app that sleeps has none."""
         try:
@@ -262,9 +268,9 @@ class AzurePlatform:
     async def _app_and_revision(self, spec: DeploymentSpec) -> tuple[Json | None, AppRevision | None]:
         return await self._apps.find(spec), await self._apps.revision(spec)
 
-    async def _idle_app(self, spec: DeploymentSpec, step: StepContext, clock: Clock) -> Json | None:
+    async def _idle_app(self, ref: AppRef, step: StepContext, clock: Clock) -> Json | None:
         """The app, once Azure has done what was requested before."""
-        while (app := await self._apps.find(spec)) is not None and bodies.busy(app):
+        while (app := await self._apps.find(ref)) is not None and bodies.busy(app):
             if clock.over(self._waiting.poll_seconds):
                 raise TransientError("Azure is still busy with the app.", code=BUSY)
             await pause(step, self._waiting.poll_seconds)

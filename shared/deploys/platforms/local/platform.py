@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from shared.deploys import sources
 from shared.deploys.cancellation import in_thread, unless_cancelled
-from shared.deploys.models import ArchiveSource, DeploymentSpec
+from shared.deploys.models import AppRef, ArchiveSource, DeploymentSpec
 from shared.deploys.platforms.base import (
     AppHealth,
     BuildContext,
@@ -202,6 +202,11 @@ class LocalPlatform:
     async def cleanup(self, spec: DeploymentSpec, step: StepContext) -> None:  # noqa: ARG002 - the port's
         async with self._http() as http:
             await request(http, "DELETE", _path(spec))
+
+    async def remove(self, app: AppRef, step: StepContext) -> None:  # noqa: ARG002 - the port's
+        async with self._http() as http:
+            with suppress(NotFound):
+                await request(http, "DELETE", f"/v1/apps/{app.organization_id}/{app.project_id}/{app.environment}")
 
     async def log_tail(self, spec: DeploymentSpec) -> str:
         """The end of the log that the supervisor writes, up to 16 KB."""

@@ -199,3 +199,27 @@ async def test_an_app_that_runs_is_healthy_and_one_that_does_not_has_no_health(h
     later = await harness.spec()
     await harness.through(later)
     assert await harness.platform.health(spec) is None
+
+
+async def test_an_app_is_removed_with_its_domain_and_nothing_else_is(harness, recorder, domains):
+    mine, staging, theirs = (
+        await harness.spec(custom_domain=HOST),
+        await harness.spec(environment="staging"),
+        await harness.spec(project="other"),
+    )
+    domains(HOST)
+    await harness.through(mine)
+    await harness.bound(mine, recorder.step)
+    await harness.through(staging)
+    await harness.through(theirs)
+    for _ in range(2):
+        await harness.platform.remove(mine, recorder.step)
+        assert await harness.who_serves() is None
+        assert await harness.platform.health(mine) is None
+        assert await harness.who_serves(environment="staging") == staging.deployment_id
+        assert await harness.who_serves("other") == theirs.deployment_id
+    other = await harness.spec(project="other", custom_domain=HOST)
+    await harness.platform.validate(other, recorder.step)
+    anew = await harness.spec()
+    await harness.through(anew)
+    assert await harness.who_serves() == anew.deployment_id

@@ -1,0 +1,54 @@
+"""How an app or a project is deleted with all that is its, one time box after the other."""
+
+from __future__ import annotations
+
+import logging
+from typing import Final
+
+from activities.deploys.running import PATIENT
+from shared.deploys.documents import removal
+from shared.deploys.models import AppRef
+from shared.deploys.platforms import platform
+from shared.deploys.platforms.base import StepContext
+from shared.deploys.running.steps import Forgotten, Nothing, RemoveApps
+from shared.platform.durable import activity
+
+BOX_SECONDS: Final = 60
+
+logger = logging.getLogger(__name__)
+
+
+@activity(retry=PATIENT)
+async def remove_app(task: AppRef) -> Nothing:
+    """Delete the app where it runs, with its revisions, domains and secrets."""
+    await platform().remove(task, StepContext(cancelled=_never, log=_unlogged))
+    return Nothing()
+
+
+@activity(retry=PATIENT)
+async def forget_app(task: AppRef) -> Forgotten:
+    """Delete the app's deployments, their logs and their variables."""
+    return await removal.forget_deployments(task, BOX_SECONDS)
+
+
+@activity(retry=PATIENT)
+async def forget_sources(task: RemoveApps) -> Forgotten:
+    """Delete the sources that nothing names any more."""
+    return await removal.forget_sources(task.organization_id, task.project_id, BOX_SECONDS, whole=task.whole)
+
+
+@activity(retry=PATIENT)
+async def end_removal(task: RemoveApps) -> Nothing:
+    """Forget the project, or let its deleted apps be deployed anew."""
+    await removal.end(task.organization_id, task.project_id, whole=task.whole)
+    extra = {"organization": task.organization_id, "projectId": task.project_id, "environments": task.environments}
+    logger.info("Apps were deleted.", extra=extra)
+    return Nothing()
+
+
+async def _never() -> bool:
+    return False
+
+
+async def _unlogged(_: str) -> None:
+    """What the platform writes for a deployment's log has no log here: it is deleted."""

@@ -1,0 +1,73 @@
+"""How all that is kept of an app or a project is deleted: documents, logs, variables and sources.
+
+Everything is named by its organization first, so nothing of another one is looked at. Repeated, it finds less to do.
+"""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import TYPE_CHECKING, Final
+
+from shared.deploys import sources
+from shared.deploys.documents import projects, store
+from shared.deploys.running import logs
+from shared.deploys.running.steps import Forgotten
+from shared.deploys.secrets import secret_store
+from shared.platform.stores import blob_files
+
+if TYPE_CHECKING:
+    from shared.deploys.models import AppRef, Deployment
+
+PAGE: Final = 50
+
+
+async def forget_deployments(app: AppRef, seconds: float) -> Forgotten:
+    """Delete the app's deployments with their logs and variables, for one time box. Those that have not ended stay."""
+    deadline, deleted = monotonic() + seconds, 0
+    while found := await store.ended_of_app(app, limit=PAGE):
+        for one in found:
+            await _forget(one)
+            deleted += 1
+            if monotonic() > deadline:
+                return Forgotten(done=False, deleted=deleted)
+    return Forgotten(done=True, deleted=deleted)
+
+
+async def forget_sources(organization: str, project: str, seconds: float, *, whole: bool) -> Forgotten:
+    """Delete the project's sources that neither a kept deployment nor the kept project names, for one time box."""
+    deadline, deleted, continuation = monotonic() + seconds, 0, None
+    known = None if whole else await projects.find(organization, project)
+    while True:
+        page = await blob_files.list_blobs(
+            sources.CONTAINER, limit=PAGE, prefix=f"{organization}/{project}/", continuation=continuation
+        )
+        for blob in page.blobs:
+            source_hash = blob.name.rpartition("/")[2]
+            named = known is not None and known.source_hash == source_hash
+            if named or await store.is_used(organization, project, source_hash):
+                continue
+            await blob_files.delete_blob(sources.CONTAINER, blob.name)
+            deleted += 1
+            if monotonic() > deadline:
+                return Forgotten(done=False, deleted=deleted)
+        continuation = page.continuation
+        if continuation is None:
+            return Forgotten(done=True, deleted=deleted)
+
+
+async def end(organization: str, project: str, *, whole: bool) -> None:
+    """Forget the project, or that something of it was being deleted. Its newest deployment is one that is left."""
+    if whole:
+        await projects.delete(organization, project)
+        return
+    left = await store.of_project(organization, project, limit=1)
+    await projects.end_removal(organization, project, newest=left.deployments[0].id if left.deployments else None)
+
+
+async def _forget(deployment: Deployment) -> None:
+    """The document last: it names the rest. A retry shares the variables of what it retries: the last deletes them."""
+    reference = deployment.secrets_reference
+    if reference and not await store.share_variables(deployment.organization_id, reference, but=deployment.id):
+        await secret_store().delete(reference)
+    await blob_files.delete_blob(logs.CONTAINER, logs.blob_name(deployment.organization_id, deployment.id))
+    await store.delete(deployment)

@@ -8,17 +8,20 @@ from uuid import UUID
 import azure.functions as func
 from pydantic import ConfigDict, Field
 
+from shared.papers.embedding import versions
 from shared.papers.search import papers
-from shared.papers.search.exports import MEDIA_TYPES, Format, exported
+from shared.papers.search.exports import MEDIA_TYPES, Format, arrow, exported
 from shared.papers.search.models import COLUMNS, DEFAULT_FIELDS, Found
 from shared.papers.search.nearest import MOST
 from shared.papers.search.search import Question, Sort, search, with_fields
 from shared.platform.access.api_keys import ApiKey
-from shared.platform.http import Routes
+from shared.platform.access.auth import PUBLIC
+from shared.platform.http import Reply, Routes
 from shared.platform.models import LazyModel
 
 routes = Routes(tag="papers")
 READ = ApiKey("papers:read")
+ARROW = "application/vnd.apache.arrow.stream"
 
 Written = Annotated[str, Field(min_length=1, max_length=2_000)]
 Filters = Annotated[str, Field(max_length=2_000, description="such as: year >= 2020 and category in (cs.LG, stat.ML)")]
@@ -60,6 +63,25 @@ class ExportQuery(LazyModel):
     sort: Literal["newest", "oldest"] = "newest"
 
 
+class Figures(LazyModel):
+    """What the tables hold."""
+
+    papers: int
+    with_vector: int = Field(description="papers with a vector of the version that is searched")
+    without_vector: int
+    failed: int = Field(description="papers that the model could not embed")
+    model: str | None = Field(description="the version that is searched")
+
+
+class Enrichment(LazyModel):
+    """Whether papers get their vectors."""
+
+    status: Literal["green", "yellow", "red"]
+    waiting: int
+    failed: int
+    model: str | None
+
+
 class Sources(LazyModel):
     """The sources with their figures."""
 
@@ -69,15 +91,16 @@ class Sources(LazyModel):
 @routes.get("/api/papers", needs=READ, summary="Find papers by meaning, words and filters")
 async def papers_search(query: SearchQuery) -> Found:
     """With `search_text`, those nearest to it: all that match, or `limit` of them, never fewer. `plan` says how."""
-    question = Question(
-        written=query.search_text,
-        filters=query.filters,
-        threshold=query.similarity_threshold,
-        limit=query.limit,
-        sort=query.sort,
-        after=query.cursor,
-    )
-    return await search(with_fields(question, _names(query.fields)))
+    return await search(_asked(query))
+
+
+@routes.get("/api/papers/arrow", needs=READ, summary="The same as one stream of Apache Arrow", produces=ARROW)
+async def papers_arrow(query: SearchQuery) -> func.HttpResponse:
+    """For programs that draw or count many papers. X-Total-Count and X-Next say what JSON has beside the papers."""
+    found = await search(_asked(query))
+    headers = {"X-Total-Count": str(found.total_count), "X-Content-Type-Options": "nosniff"}
+    headers |= {"X-Next": found.next} if found.next else {}
+    return func.HttpResponse(arrow(found.results), mimetype=ARROW, headers=headers)
 
 
 @routes.get("/api/papers/export", needs=READ, summary="Papers as CSV, RIS or BibTeX", produces="text/csv")
@@ -104,6 +127,37 @@ async def papers_sources() -> Sources:
     return Sources(sources=await papers.sources())
 
 
+@routes.get("/api/stats", needs=READ, summary="How many papers there are, and how many have a vector")
+async def papers_stats() -> Figures:
+    total = sum(one.papers for one in await papers.sources())
+    version = await versions.current()
+    without = version.waiting + version.failed if version else total
+    return Figures(
+        papers=total,
+        with_vector=total - without,
+        without_vector=without,
+        failed=version.failed if version else 0,
+        model=f"{version.name} {version.version}" if version else None,
+    )
+
+
+@routes.get("/api/health/enrichment", needs=PUBLIC, summary="Do papers get their vectors?", also={503: Enrichment})
+async def papers_enrichment() -> Reply[Enrichment]:
+    """Yellow while papers wait or failed, red when papers are there and no model is."""
+    version = await versions.current()
+    if version is None:
+        lacking = await versions.anything_to_do()
+        found = Enrichment(status="red" if lacking else "green", waiting=0, failed=0, model=None)
+    else:
+        found = Enrichment(
+            status="yellow" if version.waiting or version.failed else "green",
+            waiting=version.waiting,
+            failed=version.failed,
+            model=f"{version.name} {version.version}",
+        )
+    return Reply(found, status=503 if found.status == "red" else 200)
+
+
 @routes.get("/api/papers/{paper_id}", needs=READ, summary="One paper")
 async def papers_read(paper_id: UUID) -> papers.PaperDetail:
     """With the same work in other sources, as its DOI and arXiv id tell."""
@@ -115,6 +169,18 @@ async def papers_similar(paper_id: UUID, query: SimilarQuery) -> Found:
     await papers.read(paper_id)
     question = Question(similar_to=paper_id, filters=query.filters, limit=query.limit)
     return await search(with_fields(question, _names(query.fields)))
+
+
+def _asked(query: SearchQuery) -> Question:
+    question = Question(
+        written=query.search_text,
+        filters=query.filters,
+        threshold=query.similarity_threshold,
+        limit=query.limit,
+        sort=query.sort,
+        after=query.cursor,
+    )
+    return with_fields(question, _names(query.fields))
 
 
 def _names(written: str | None) -> tuple[str, ...]:

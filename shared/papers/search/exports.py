@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,6 +24,19 @@ _TEX = {"\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "&": r"\&", "%": r"\%
 def exported(papers: Iterable[FoundPaper], wanted: Format) -> str:
     """The papers in that format."""
     return {"csv": _csv, "ris": _ris, "bibtex": _bibtex}[wanted](papers)
+
+
+def arrow(papers: list[FoundPaper]) -> bytes:
+    """The papers as one stream of Apache Arrow, for programs that draw or count many of them."""
+    import pyarrow as pa  # noqa: PLC0415 - loads when it is asked for
+
+    rows: Any = papers
+    table: Any = pa.Table.from_pylist(rows)
+    out = io.BytesIO()
+    stream: Any = pa.ipc.new_stream(out, table.schema)
+    stream.write_table(table)
+    stream.close()
+    return out.getvalue()
 
 
 def _csv(papers: Iterable[FoundPaper]) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 EXCLUDED = "unsupported_method,ignored_auth,positive_data_acceptance"
 FOLLOWUPS = r"^/(api/(agents|clients|tasks|emails|replies|dashboard|followups)|unsubscribe|webhooks|health/scheduler)"
 AUTHCACHE = r"^/api/v1/"
-PAPERS = r"^/api/(papers|sources)"
+PAPERS = r"^/api/(papers|sources|stats|health/enrichment)"
 FLAGS = [
     "--phases",
     "coverage,fuzzing",

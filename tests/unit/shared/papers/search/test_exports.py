@@ -3,7 +3,9 @@
 import csv
 import io
 
-from shared.papers.search.exports import exported
+import pyarrow as pa
+
+from shared.papers.search.exports import arrow, exported
 
 PAPER = {
     "doctrove_paper_id": "1",
@@ -32,6 +34,11 @@ def test_bibtex_is_escaped_and_has_a_key():
     assert r"title = {{50\% of \{braces\} \& \$x\_1\$}}" in entry
     assert "author = {C. Balázs and =HYPERLINK(1)}" in entry
     assert "eprint" not in entry
+
+
+def test_arrow_holds_the_same_papers():
+    table = pa.ipc.open_stream(arrow([PAPER, PAPER])).read_all()
+    assert table.to_pylist() == [PAPER, PAPER]
 
 
 def test_ris_has_a_line_a_fact():

@@ -28,8 +28,10 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     kept = ("lint", "migrations", "console", "host.json", "pyproject.toml", "sgconfig.yml", "local", "docs")
     for name in (*LAYERS, *kept):
         source = ROOT / name
-        copy = shutil.copytree if source.is_dir() else shutil.copy
-        copy(source, folder / name, **({"ignore": shutil.ignore_patterns("__pycache__")} if source.is_dir() else {}))
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, folder / name)
     for layer in LAYERS:
         (folder / layer / "words").mkdir()
         (folder / layer / "words" / "__init__.py").touch()

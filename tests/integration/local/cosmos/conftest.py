@@ -32,8 +32,8 @@ def _numbers():
 @pytest.fixture
 def make_container(database: DatabaseProxy, _numbers):
     def make(path: str | list[str] = "/x", **settings) -> ContainerProxy:
-        kind = "MultiHash" if isinstance(path, list) else "Hash"
-        return database.create_container(f"c{next(_numbers)}", PartitionKey(path, kind=kind), **settings)
+        key = PartitionKey(path, kind="MultiHash") if isinstance(path, list) else PartitionKey(path)
+        return database.create_container(f"c{next(_numbers)}", key, **settings)
 
     return make
 

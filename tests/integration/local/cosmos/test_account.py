@@ -115,7 +115,7 @@ async def test_the_asynchronous_client_reads_what_it_writes(cosmos: CosmosProces
             *(container.upsert_item({"id": f"i{number}", "x": "p", "n": number}) for number in range(50))
         )
         query = "SELECT VALUE c.n FROM c WHERE c.x = @x ORDER BY c.n"
-        parameters = [{"name": "@x", "value": "p"}]
+        parameters: list[dict[str, object]] = [{"name": "@x", "value": "p"}]
         found = [one async for one in container.query_items(query, parameters=parameters, partition_key="p")]
         assert found == list(range(50))
 

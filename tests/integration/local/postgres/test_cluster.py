@@ -34,7 +34,7 @@ def _start(data: Path, port: int):
 
 def _query(dsn: str, statement: str):
     with psycopg.connect(dsn, autocommit=True) as connection:
-        cursor = connection.execute(statement)
+        cursor = connection.execute(statement.encode())
         return cursor.fetchone() if cursor.description else None
 
 

@@ -63,8 +63,8 @@ def new(state: str):
         number = next(_numbers)
         letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
         now = datetime.now(UTC)
-        return Deployment(
-            **{
+        return Deployment.model_validate(
+            {
                 "id": f"dep_{''.join(letters[(number >> shift) % 32] for shift in range(0, 60, 5))}",
                 "project_id": "shop",
                 "user_id": "u",

@@ -1,5 +1,6 @@
 """A run of the feed and a supplier that does what a test wants, on a migrated database."""
 
+from collections.abc import Callable
 from contextlib import contextmanager
 from contextvars import ContextVar
 from copy import deepcopy
@@ -59,8 +60,8 @@ class Shop:
     """
 
     stones: dict = field(default_factory=dict)
-    before_page: object = lambda: None
-    longest: object = lambda: 50
+    before_page: Callable[[], object] = lambda: None
+    longest: Callable[[], int] = lambda: 50
     pages: int = 0
     counts: int = 0
     count_error: int = 0

@@ -157,7 +157,7 @@ def machine(runner, diamonds):  # noqa: C901 - one class; its rules need what th
             self.run = runner.run(diamonds.begin(*EDGES, feed=self.feed, expected=20))
             self.steady = {name: stone.payload.copy() for name, stone in self.shop.stones.items()}
             self.gone = [0, 0, 0]
-            self.marks = [(0, 0, False)] * 3
+            self.marks: list[tuple[int, ...]] = [(0, 0, False)] * 3
 
         async def deliver(self, number, seconds, fuse, busy=(), leaving=()):
             ticks, pages, leaving = count(), count(1), list(leaving)

@@ -25,7 +25,9 @@ async def accounts(storage, container, monkeypatch):
 
 
 def registration(email, **fields):
-    return Registration(**{"email": email, "password": PASSWORD, "first_name": "Ann", "last_name": "Lee", **fields})
+    return Registration.model_validate(
+        {"email": email, "password": PASSWORD, "first_name": "Ann", "last_name": "Lee", **fields}
+    )
 
 
 async def registered(email, *, verified=True, **fields):

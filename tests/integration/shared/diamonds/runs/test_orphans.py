@@ -1,5 +1,6 @@
 """An orphaned run is ended, and can be taken up again."""
 
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -23,11 +24,11 @@ async def test_an_orphaned_run_can_be_taken_up_again(diamonds):
 
 async def age(hours):
     """Let everything of all runs have happened so long ago."""
-    past = f"now() - interval '{hours} hours'"
+    past = (timedelta(hours=hours),)
     async with database() as connection:
-        await connection.execute(f"update diamonds.run_metadata set started_at = {past}")
-        await connection.execute(f"update diamonds.partition_progress set updated_at = {past}")
-        await connection.execute(f"update diamonds.worker_runs set started_at = {past}")
+        await connection.execute("update diamonds.run_metadata set started_at = now() - %s", past)
+        await connection.execute("update diamonds.partition_progress set updated_at = now() - %s", past)
+        await connection.execute("update diamonds.worker_runs set started_at = now() - %s", past)
 
 
 async def test_a_run_of_another_hub_is_left_to_it_until_nothing_has_moved_for_two_days(diamonds):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -32,8 +33,8 @@ S = DeploymentStatus
 
 
 def deployment(**changes) -> Deployment:
-    return Deployment(
-        **{
+    return Deployment.model_validate(
+        {
             "id": "dep_AAAAAAAAAAAA",
             "project_id": "p",
             "user_id": "u",
@@ -58,7 +59,7 @@ OPERATIONS = st.one_of(
 )
 
 
-def apply(found: Deployment, what: str, value, now: datetime) -> Deployment:
+def apply(found: Deployment, what: str, value: Any, now: datetime) -> Deployment:
     changes = {
         "step": lambda: transitions.begin_step(found, *value, now),
         "undo": lambda: transitions.begin_step(found, value, None, now),

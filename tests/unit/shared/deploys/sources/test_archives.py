@@ -9,6 +9,7 @@ import tarfile
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -33,7 +34,7 @@ def zipped(entries, *, compression=zipfile.ZIP_DEFLATED) -> bytes:
     return buffer.getvalue()
 
 
-def tarred(entries, *, mode="w:gz", **options) -> bytes:
+def tarred(entries, *, mode: Any = "w:gz", **options: Any) -> bytes:
     """Entries are (name or TarInfo, bytes)."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode=mode, **options) as archive:

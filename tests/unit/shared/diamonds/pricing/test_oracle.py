@@ -70,14 +70,14 @@ def test_without_rules_the_default_markup_applies():
 
 @pytest.mark.parametrize(("carats", "expected"), [("0.99", False), ("1.00", True), ("1.50", True), ("1.51", False)])
 def test_carats_include_both_ends(carats, expected):
-    rule = PricingRule(id=1, carat_min="1.00", carat_max="1.50", markup_ratio="1.2")
+    rule = PricingRule(id=1, carat_min=Decimal("1.00"), carat_max=Decimal("1.50"), markup_ratio=Decimal("1.2"))
     stone = Unpriced(feed="nivoda", shape="ROUND", carats=Decimal(carats), lab_grown=None, price=Decimal(1))
     assert fits(rule, stone) is expected
 
 
 def test_a_stone_of_unknown_origin_fits_only_rules_that_do_not_ask():
     stone = Unpriced(feed="nivoda", shape="ROUND", carats=Decimal(1), lab_grown=None, price=Decimal(1))
-    asks = [PricingRule(id=1, lab_grown=origin, markup_ratio="1.2") for origin in (True, False)]
+    asks = [PricingRule(id=1, lab_grown=origin, markup_ratio=Decimal("1.2")) for origin in (True, False)]
     assert [fits(rule, stone) for rule in asks] == [False, False]
 
 

@@ -93,8 +93,8 @@ def test_every_kind_of_alert_is_declared() -> None:
 
 
 def test_operators_find_every_kind_of_alert_on_their_page() -> None:
-    told = dict(re.findall(r"^\| `([a-z-]+)` \| [a-z]+ \| (.+) \|$", OPERATIONS_PAGE, re.MULTILINE))
-    assert told == {kind.name: kind.meaning for workload in LOADED for kind in workload.alerts}
+    documented = dict(re.findall(r"^\| `([a-z-]+)` \| [a-z]+ \| (.+) \|$", OPERATIONS_PAGE, re.MULTILINE))
+    assert documented == {kind.name: kind.meaning for workload in LOADED for kind in workload.alerts}
 
 
 def test_operators_find_every_timer_on_their_page() -> None:
@@ -103,8 +103,8 @@ def test_operators_find_every_timer_on_their_page() -> None:
         for function in FUNCTIONS
         if function._trigger.type == "timerTrigger"
     }
-    told = dict(re.findall(r"^\| `([a-z_]+)` \| `([^`]+)` \|", OPERATIONS_PAGE, re.MULTILINE))
-    assert told == timers
+    documented = dict(re.findall(r"^\| `([a-z_]+)` \| `([^`]+)` \|", OPERATIONS_PAGE, re.MULTILINE))
+    assert documented == timers
 
 
 def test_every_queue_that_is_read_is_declared() -> None:

@@ -52,10 +52,10 @@ def typed(*command: str, folder: Path, **environment: str) -> str:
 
 
 def test_the_page_differs_from_the_app_by_its_own_lines_alone() -> None:
-    told = FILES["function_app.py"].splitlines()
+    shown = FILES["function_app.py"].splitlines()
     app = (ROOT / "function_app.py").read_text().splitlines()
-    assert [line for line in told if "words" not in line] == [line for line in app if not line.startswith("app = ")]
-    [told_made], [made] = ([line for line in lines if line.startswith("app = ")] for lines in (told, app))
+    assert [line for line in shown if "words" not in line] == [line for line in app if not line.startswith("app = ")]
+    [told_made], [made] = ([line for line in lines if line.startswith("app = ")] for lines in (shown, app))
     assert told_made == made.removesuffix(")") + ", words)"
 
 
@@ -63,11 +63,11 @@ def test_the_workload_runs_and_its_commands_do_what_they_say(project: Path, tmp_
     environment = {"POSTGRES_DSN": "host=unused", "ADMIN_API_KEY": "some-key", "TASKHUB_NAME": "words"}
     with HostProcess(project, tmp_path / "host", environment=environment) as host:
         [script] = COMMANDS
-        told = typed(
+        shown = typed(
             "bash", "-euo", "pipefail", "-c", script,
             folder=tmp_path, APP=f"http://127.0.0.1:{host.port}", KEY="some-key",
         )  # fmt: skip
-        run = json.loads(told)
+        run = json.loads(shown)
         assert (run["status"], run["output"]) == ("Completed", {"words": 6})
         assert run["progress"] == {"phase": "counting", "done": 3, "total": 3, "unit": "texts", "percent": 100}
         api = host.request("GET", "/openapi.json").json()

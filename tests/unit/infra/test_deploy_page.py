@@ -57,20 +57,20 @@ def test_the_first_way_is_three_commands(page):
 def test_every_variable_that_can_be_set_is_on_the_page(root, modules, page):
     parameters = json.loads((root / "infra/bicep/main.parameters.json").read_text())["parameters"]
     section = page.split("## What can be set")[1].split("\n## ")[0]
-    told = dict(re.findall(r"`([A-Z_]+)`(?=[^|]*\| `?([^`|,]*))", section))
+    documented = dict(re.findall(r"`([A-Z_]+)`(?=[^|]*\| `?([^`|,]*))", section))
     secret = {name for line in section.splitlines() for name in re.findall(r"secret `(\w+)`", line)}
     for name, entry in parameters.items():
         variable = present(re.match(r"\$\{(\w+)", entry["value"]))[1]
         if variable in AZD_S_OWN | FOUND_OUT:
             continue
-        assert variable in told, f"{variable} is not on the page"
+        assert variable in documented, f"{variable} is not on the page"
         declaration = modules["main"].named(name)
         assert (declaration.decorator("secure") is not None) == (variable in secret)
     shown = {"MAXIMUM_INSTANCES": "maximumInstanceCount", "HTTP_CONCURRENCY": "httpConcurrency"}
     shown |= {"POSTGRES_POOL_SIZE": "postgresPoolSize", "POSTGRES_STORAGE_GB": "postgresStorageGb"}
     shown |= {"MONTHLY_BUDGET": "monthlyBudget", "INSTANCE_MEMORY_MB": "instanceMemoryMB"}
     for variable, name in shown.items():
-        assert told[variable] == str(plain(modules["main"].named(name).value)), variable
+        assert documented[variable] == str(plain(modules["main"].named(name).value)), variable
 
 
 def test_values_that_it_reads_are_outputs_or_were_set(modules, commands):
@@ -89,10 +89,10 @@ def test_files_that_it_links_to_exist(root, page):
 
 def test_github_is_given_what_the_workflows_read(root, page):
     section = page.split("## From GitHub")[1].split("\n## ")[0]
-    told = set(re.findall(r"`(\w+)`", section))
+    documented = set(re.findall(r"`(\w+)`", section))
     for name in ("deploy", "azure"):
         workflow = (root / f".github/workflows/{name}.yml").read_text()
-        assert set(re.findall(r"\b(?:vars|secrets)\.(\w+)", workflow)) <= told
+        assert set(re.findall(r"\b(?:vars|secrets)\.(\w+)", workflow)) <= documented
 
 
 def test_the_workflow_s_identity_gets_the_roles_that_a_person_needs(page):

@@ -40,7 +40,7 @@ class Player:
     calls: list[tuple[str, BaseModel]] = field(default_factory=list)
     timers: list[float] = field(default_factory=list)
     statuses: list[dict[str, Any]] = field(default_factory=list)
-    told: list[BaseModel] = field(default_factory=list)
+    events: list[BaseModel] = field(default_factory=list)
     current_utc_datetime: datetime = datetime(2026, 1, 1, tzinfo=UTC)
     instance_id: str = "instance"
 
@@ -51,17 +51,17 @@ class Player:
         return Task(lambda: self._child(name, payload))
 
     def wait_for_external_event(self, name: str) -> Task:
-        return Task(lambda: None, result=self.told.pop(0).model_dump_json() if self.told else None)
+        return Task(lambda: None, result=self.events.pop(0).model_dump_json() if self.events else None)
 
     def task_any(self, tasks: list[Task]) -> Task:
         """The first that is done: an event that nobody tells leaves it to the timer."""
 
         def first() -> Task:
-            told, *others = tasks
-            if others and told.result is None and len(tasks) == 2 and isinstance(others[0], Timer):
+            events, *others = tasks
+            if others and events.result is None and len(tasks) == 2 and isinstance(others[0], Timer):
                 others[0].run()
                 return others[0]
-            return told
+            return events
 
         return Task(first)
 

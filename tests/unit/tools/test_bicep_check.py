@@ -85,7 +85,7 @@ def test_what_is_right_is_left_alone(codes, text):
 
 
 @pytest.mark.parametrize(
-    ("right", "wrong", "code", "told"),
+    ("right", "wrong", "code", "expected"),
     [
         ("maxDeliveryCount", "maxDeliveryCounts", "BCP037", "Did you mean 'maxDeliveryCount'?"),
         ("maxDeliveryCount: 3", "maxDeliveryCount: 'three'", "BCP036", "expects int, not 'three'"),
@@ -104,10 +104,10 @@ def test_what_is_right_is_left_alone(codes, text):
         ("'deployments'", "''", "BCP332", "has 0 characters; the least allowed is 1"),
     ],
 )
-def test_what_the_compiler_would_refuse_is_found(codes, right, wrong, code, told):
+def test_what_the_compiler_would_refuse_is_found(codes, right, wrong, code, expected):
     assert right in QUEUE
     found = codes(QUEUE.replace(right, wrong, 1))
-    assert told in found[code]
+    assert expected in found[code]
 
 
 @pytest.mark.parametrize(

@@ -308,14 +308,14 @@ def test_the_command_says_what_there_would_be(monkeypatch, capsys):
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "message"),
     [
         ("DATABASE_ADMIN_TYPE=Robot", "databaseAdminType is 'Robot'"),
         ("ALERT_EMAIL_TO=", "azd would ask for alertEmailTo"),
         ("VAULT_RETENTION_DAYS=3", "retentionDays is below its minValue"),
     ],
 )
-def test_the_command_names_what_is_wrong(monkeypatch, given, told):
+def test_the_command_names_what_is_wrong(monkeypatch, given, message):
     monkeypatch.setattr(sys, "argv", ["dry_run", given])
-    with pytest.raises(SystemExit, match=told):
+    with pytest.raises(SystemExit, match=message):
         command.main()

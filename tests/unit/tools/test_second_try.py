@@ -39,11 +39,11 @@ def test_what_passes_now_is_listed_above_the_closing_line(tmp_path: Path) -> Non
     (tmp_path / "test_suite.py").write_text(SUITE)
     summary = tmp_path / "summary.md"
     assert pytest_on(tmp_path)[-1].startswith("2 failed, 1 passed")
-    said = pytest_on(tmp_path, *RETEST, GITHUB_ACTIONS="true", GITHUB_STEP_SUMMARY=str(summary))
-    assert said[-1].startswith("1 failed, 1 passed in")
-    [headline] = [number for number, line in enumerate(said) if "1 passed only on the second try" in line]
-    assert said[headline + 1].startswith("test_suite.py::test_flaky  ")
-    assert "::warning title=Flaky test::test_suite.py::test_flaky passed only on the second try" in said
+    output = pytest_on(tmp_path, *RETEST, GITHUB_ACTIONS="true", GITHUB_STEP_SUMMARY=str(summary))
+    assert output[-1].startswith("1 failed, 1 passed in")
+    [headline] = [number for number, line in enumerate(output) if "1 passed only on the second try" in line]
+    assert output[headline + 1].startswith("test_suite.py::test_flaky  ")
+    assert "::warning title=Flaky test::test_suite.py::test_flaky passed only on the second try" in output
     assert [line.split()[1] for line in summary.read_text().splitlines() if "`" in line] == [
         "`test_suite.py::test_flaky`"
     ]
@@ -52,6 +52,6 @@ def test_what_passes_now_is_listed_above_the_closing_line(tmp_path: Path) -> Non
 def test_nothing_is_listed_when_nothing_passes_on_the_second_try(tmp_path: Path) -> None:
     (tmp_path / "test_suite.py").write_text("def test_broken():\n    raise AssertionError\n")
     pytest_on(tmp_path)
-    said = pytest_on(tmp_path, *RETEST)
-    assert said[-1].startswith("1 failed")
-    assert not [line for line in said if "second try" in line]
+    output = pytest_on(tmp_path, *RETEST)
+    assert output[-1].startswith("1 failed")
+    assert not [line for line in output if "second try" in line]

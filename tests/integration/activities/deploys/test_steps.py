@@ -113,12 +113,12 @@ async def test_the_end_is_logged_with_what_dashboards_and_alerts_are_made_from(n
     )
     end = End(deployment_id=one.id, organization_id=one.organization_id, status=DeploymentStatus.FAILED, code="no-slot")
     await deploys.end_deployment(end)
-    [said] = [record for record in caplog.records if record.message == "A deployment has ended."]
-    assert (said.deployment, said.organization, said.projectId) == (one.id, one.organization_id, one.project_id)
-    assert (said.environment, said.containerSize) == ("development", "0.5 cores, 1Gi")
-    assert (said.hasCustomDomain, said.status, said.code) == (True, "failed", "no-slot")
-    assert said.waited == 60
-    assert 120 <= said.duration < 180
+    [ending] = [record for record in caplog.records if record.message == "A deployment has ended."]
+    assert (ending.deployment, ending.organization, ending.projectId) == (one.id, one.organization_id, one.project_id)
+    assert (ending.environment, ending.containerSize) == ("development", "0.5 cores, 1Gi")
+    assert (ending.hasCustomDomain, ending.status, ending.code) == (True, "failed", "no-slot")
+    assert ending.waited == 60
+    assert 120 <= ending.duration < 180
 
 
 async def test_each_step_is_written_down_with_its_duration(platform, ref) -> None:

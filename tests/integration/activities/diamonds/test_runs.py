@@ -191,8 +191,8 @@ async def test_rule_claims_are_stale_after_half_an_hour(plan, minutes, status):
     assert found == [(status,)]
 
 
-@pytest.mark.parametrize(("hours", "told"), [(47, 0), (49, 1)])
-async def test_rule_a_watermark_older_than_48_hours_is_told(migrated, marks, mails, hours, told):
+@pytest.mark.parametrize(("hours", "alerts"), [(47, 0), (49, 1)])
+async def test_rule_a_watermark_older_than_48_hours_is_told(migrated, marks, mails, hours, alerts):
     await watermark.advance("nivoda", uuid4(), datetime.now(UTC) - timedelta(hours=hours))
     await watch_watermarks(Nothing())
-    assert len(mails.mails(10)) == told
+    assert len(mails.mails(10)) == alerts

@@ -171,8 +171,8 @@ async def test_what_a_write_leaves_out_is_dropped(http, cloud):
     body["properties"]["configuration"]["secrets"].append({"name": "more", "value": "x"})
     await put(http, body)
     await put(http, app_of())
-    told = (await http.get(APP, params=V_APPS)).json()["properties"]["configuration"]
-    assert (told["ingress"]["customDomains"], [one["name"] for one in told["secrets"]]) == (None, ["token"])
+    shown = (await http.get(APP, params=V_APPS)).json()["properties"]["configuration"]
+    assert (shown["ingress"]["customDomains"], [one["name"] for one in shown["secrets"]]) == (None, ["token"])
 
 
 async def test_a_patch_keeps_the_template_and_drops_what_it_leaves_out_of_the_configuration(http, cloud):
@@ -205,8 +205,8 @@ async def test_one_write_at_a_time(http, cloud):
 
 async def test_an_image_that_was_never_built_fails_the_operation(http):
     answer = await put(http, app_of())
-    told = (await http.get(answer.headers["Azure-AsyncOperation"])).json()
-    assert (told["status"], "MANIFEST_UNKNOWN" in told["error"]["message"]) == ("Failed", True)
+    shown = (await http.get(answer.headers["Azure-AsyncOperation"])).json()
+    assert (shown["status"], "MANIFEST_UNKNOWN" in shown["error"]["message"]) == ("Failed", True)
 
 
 async def test_throttling_says_when_to_come_back(http, cloud):
@@ -252,8 +252,8 @@ async def test_a_run_is_cancelled_while_it_goes_on(http, cloud):
     await build(http)
     for _ in range(2):
         assert (await http.post(f"{TASKS}/runs/ca1/cancel", params=V_TASKS)).status_code == 200
-    told = (await http.get(f"{TASKS}/runs/ca1", params=V_TASKS)).json()["properties"]
-    assert told["status"] == "Canceled"
+    shown = (await http.get(f"{TASKS}/runs/ca1", params=V_TASKS)).json()["properties"]
+    assert shown["status"] == "Canceled"
     await build(http, "two")
     assert code(await http.post(f"{TASKS}/runs/ca2/cancel", params=V_TASKS)) == (400, "InvalidRunStatus")
 

@@ -32,6 +32,7 @@ from shared.platform.errors import Conflict
 from shared.platform.settings import forget_settings
 from tests.integration.closing import close_blobs
 from tests.integration.shared.authcache.conftest import folded, granted, now, registered
+from tests.present import present
 
 HOSTS = 2
 NAMES = st.sampled_from([f"{name}@example.com" for name in ("ann", "bob", "cy", "dan")])
@@ -147,7 +148,7 @@ class Model(RuleBasedStateMachine):
         user, _ = self.users[address]
 
         def change():
-            table = existing(catalog(), USERS)
+            table = present(existing(catalog(), USERS))
             rows = sorted(table.scan(row_filter=f"id == '{user}'").to_arrow().to_pylist(), key=lambda row: row["_lsn"])
             row = rows[-1] | {"last_name": "Elsewhere", "_lsn": None}
             table.append(pa.Table.from_pylist([row], schema=table.scan().to_arrow().schema))

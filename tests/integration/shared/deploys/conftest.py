@@ -43,16 +43,16 @@ async def state(cosmos: CosmosProcess, monkeypatch, tmp_path) -> AsyncGenerator[
 @pytest.fixture
 def sent(monkeypatch) -> SimpleNamespace:
     """What was sent to the queue, and `after` how many seconds; set `down` and it takes nothing."""
-    told = SimpleNamespace(messages=[], after=[], down=False)
+    queued = SimpleNamespace(messages=[], after=[], down=False)
 
     async def send(name, body, *, message_id=None, after=None) -> None:
-        if told.down:
+        if queued.down:
             raise TransientError("the queue does not answer")
-        told.messages.append((name, json.loads(body), message_id))
-        told.after.append(after.total_seconds() if after else 0)
+        queued.messages.append((name, json.loads(body), message_id))
+        queued.after.append(after.total_seconds() if after else 0)
 
     monkeypatch.setattr(queue, "send", send)
-    return told
+    return queued
 
 
 @pytest.fixture

@@ -258,7 +258,7 @@ def test_a_retry_that_is_refused_leaves_the_run_alone(player: Any) -> None:
 def test_a_run_in_its_pause_is_told_to_retry(player: Any) -> None:
     feed = Feed("p001", verdicts=[WAIT, GO])
     player.fakes = feed.fakes()
-    player.told = [Interruption(retry=RetryRun(run_id=RUN))]
+    player.events = [Interruption(retry=RetryRun(run_id=RUN))]
     feed_ingest = feed.ingest
 
     def repaired(task: IngestPartition) -> PagesIngested:
@@ -274,7 +274,7 @@ def test_a_run_in_its_pause_is_told_to_retry(player: Any) -> None:
 
 def test_a_run_in_its_pause_is_told_to_go_on(player: Any) -> None:
     player.fakes = Feed("p001", verdicts=[WAIT]).fakes()
-    player.told = [Interruption()]
+    player.events = [Interruption()]
     assert player.play(diamond_run, START).status is RunStatus.PARTIAL
     assert player.timers == []
 
@@ -284,7 +284,7 @@ def test_a_retry_asked_for_twice_does_not_fail_the_run(player: Any) -> None:
         raise Conflict("No such partition has failed.", code="nothing-to-retry")
 
     player.fakes = Feed("p001", verdicts=[WAIT]).fakes() | {"reopen_run": refused}
-    player.told = [Interruption(retry=RetryRun(run_id=RUN))]
+    player.events = [Interruption(retry=RetryRun(run_id=RUN))]
     assert player.play(diamond_run, START).status is RunStatus.PARTIAL
     assert player.timers == [300], "it waits on"
 

@@ -15,7 +15,7 @@ def run_words(tmp_path):
     """Runs a command within limits to its end: `await run_words(("echo", "1"), disk=1_000)`."""
 
     async def start(words: tuple[str, ...], uid: int | None = None, **limits) -> tuple[Ended, list[str]]:
-        said: list[str] = []
+        output: list[str] = []
         command = Command(
             words=words,
             folder=tmp_path,
@@ -25,7 +25,7 @@ def run_words(tmp_path):
             uid=uid,
             look_s=0.05,
         )
-        return await (await Process.start(command, said.append)).wait(), said
+        return await (await Process.start(command, output.append)).wait(), output
 
     return start
 
@@ -55,12 +55,12 @@ WAIT = "; import time; time.sleep(60)"
     ids=["time", "disk", "memory at once", "memory bit by bit", "a file"],
 )
 async def test_each_limit_ends_it(run, script, limits, reason):
-    ended, said = await run(script, **limits)
+    ended, output = await run(script, **limits)
     assert ended.code != 0
     if reason is not None:
         assert reason in ended.words
     else:
-        assert "MemoryError" in said or "it used more than" in ended.words or "File too large" in said[-1]
+        assert "MemoryError" in output or "it used more than" in ended.words or "File too large" in output[-1]
 
 
 @pytest.mark.parametrize("ended_before", [False, True])
@@ -76,8 +76,8 @@ for _ in range({times}):
         one.wait()
 print(os.times().children_user + os.times().children_system, time.monotonic() - began)
 """
-    ended, [said] = await run(work, cores=0.1)
-    used, seconds = map(float, said.split())
+    ended, [output] = await run(work, cores=0.1)
+    used, seconds = map(float, output.split())
     assert ended.code == 0
     # What it saved up before, and what two cores do until it is looked at.
     assert used < 0.1 * seconds + 0.1 + 0.7
@@ -115,7 +115,7 @@ def unreadable_python(tmp_path, monkeypatch):
 
 @pytest.mark.usefixtures("unreadable_python")
 @pytest.mark.parametrize(
-    ("words", "ended", "said"),
+    ("words", "ended", "output"),
     [
         (("echo", "here"), Ended(0, None), "here"),
         (("/bin/echo", "here"), Ended(0, None), "here"),
@@ -125,6 +125,6 @@ def unreadable_python(tmp_path, monkeypatch):
     ],
     ids=["on the path", "a path", "missing", "not a program", "not a word"],
 )
-async def test_defect_an_app_starts_though_its_user_cannot_read_the_platforms_python(run_words, words, ended, said):
+async def test_defect_an_app_starts_though_its_user_cannot_read_the_platforms_python(run_words, words, ended, output):
     """Python under /root, as pyenv puts it there, and an app that has a user of its own."""
-    assert await run_words(words, uid=os.getuid()) == (ended, [said])
+    assert await run_words(words, uid=os.getuid()) == (ended, [output])

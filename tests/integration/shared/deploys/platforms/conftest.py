@@ -90,7 +90,7 @@ class Recorder:
         async with self._more:
             self._more.notify_all()
 
-    async def said(self, text: str) -> None:
+    async def logged(self, text: str) -> None:
         """Wait until the log has the text."""
         async with asyncio.timeout(30), self._more:
             await self._more.wait_for(lambda: text in self.text)
@@ -149,8 +149,8 @@ class LocalHarness:
     async def commands(self, spec: DeploymentSpec, recorder: Recorder) -> list[str]:
         """What is run to build the source, in its order, but for where its packages are put."""
         await self.through(spec, recorder, to="build")
-        said = [line.removeprefix("$ ") for line in recorder.text.splitlines() if line.startswith("$ ")]
-        return [line for line in said if line != "python -m venv .venv"]
+        logged = [line.removeprefix("$ ") for line in recorder.text.splitlines() if line.startswith("$ ")]
+        return [line for line in logged if line != "python -m venv .venv"]
 
     async def get(self, url: str, **options) -> httpx.Response:
         async with httpx.AsyncClient(trust_env=False) as http:

@@ -44,7 +44,7 @@ async def test_the_role_of_the_app_allows_what_is_asked_and_nothing_else(harness
     slow, stopped = await harness.spec("slow-build", project="slow"), recorders()
     context = await harness.through(slow, to="sync")
     work = asyncio.create_task(harness.platform.build(slow, context, stopped.step))
-    await stopped.said("building")
+    await stopped.logged("building")
     stopped.cancel.set()
     with pytest.raises(DeploymentCancelled):
         await work

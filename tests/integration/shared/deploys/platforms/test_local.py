@@ -48,8 +48,8 @@ class TestLimits:
         monkeypatch.setenv("DEPLOYMENT_TIMEOUT_MS", "1000")
         monkeypatch.setattr("shared.deploys.platforms.local.platform._GRACE_S", 0)
         forget_settings()
-        said = await failed_build(local_harness, recorder, "import time; time.sleep(60)")
-        assert "it took longer than" in said
+        logged = await failed_build(local_harness, recorder, "import time; time.sleep(60)")
+        assert "it took longer than" in logged
 
     async def test_cpu(self, local_harness, recorder, monkeypatch):
         monkeypatch.setenv("BUILD_CONTAINER_CPU", "0.25")
@@ -76,8 +76,8 @@ class TestLimits:
 
     async def test_processes(self, local_harness, recorder):
         bomb = "import os, time\nfor _ in range(100_000):\n    if os.fork() == 0: time.sleep(60); os._exit(0)"
-        said = await failed_build(local_harness, recorder, bomb)
-        assert "it started more than 256 processes" in said or "BlockingIOError" in said
+        logged = await failed_build(local_harness, recorder, bomb)
+        assert "it started more than 256 processes" in logged or "BlockingIOError" in logged
         assert gone(local_harness.processes("build.py dep_"))
 
     async def test_the_size_of_a_file(self, local_harness, recorder):
@@ -322,9 +322,9 @@ http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler)
         async with connect(f"{url}/a%20b?x=1", additional_headers=headers, subprotocols=["old", "new"]) as socket:
             assert socket.subprotocol == "new"
             assert await socket.recv() == f"/a%20b?x=1 me=1 {url.removeprefix('ws://')}"
-            for said in ("héllo", b"\x00\xff", "x" * 5_000):
-                await socket.send(said)
-                assert await socket.recv() == said
+            for message in ("héllo", b"\x00\xff", "x" * 5_000):
+                await socket.send(message)
+                assert await socket.recv() == message
             await socket.send("end")
             with pytest.raises(ConnectionClosed) as closed:
                 await socket.recv()
@@ -457,7 +457,7 @@ async def test_a_kill_during_a_build_builds_afresh_and_only_once_at_a_time(local
     spec = await local_harness.custom({"build.py": script, "app.py": ""})
     context = await local_harness.through(spec, to="sync")
     work = asyncio.create_task(local_harness.platform.build(spec, context, recorder.step))
-    await recorder.said("building")
+    await recorder.logged("building")
     builds = local_harness.processes(f"build.py {spec.deployment_id}")
     assert len(builds) == 1
     local_harness.process.kill()

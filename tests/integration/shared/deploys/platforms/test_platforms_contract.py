@@ -105,7 +105,7 @@ async def test_a_cancel_ends_a_build_within_a_second(harness, recorder):
     spec = await harness.spec("slow-build")
     context = await harness.through(spec, to="sync")
     work = asyncio.create_task(harness.platform.build(spec, context, recorder.step))
-    await recorder.said("building")
+    await recorder.logged("building")
     began = time.monotonic()
     recorder.cancel.set()
     with pytest.raises(DeploymentCancelled):

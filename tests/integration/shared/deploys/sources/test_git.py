@@ -164,12 +164,15 @@ async def test_a_public_name_that_leads_inside_is_refused(inside, addresses, git
 
 
 async def test_git_connects_to_the_address_that_was_looked_at(tmp_path):
-    told = tmp_path / "told"
+    recorded = tmp_path / "recorded"
     with pytest.raises(TerminalError):
         await clone(
-            GitSource(url=URL), tmp_path / "into", cancelled=no, git=("sh", "-c", f'echo "$@" > {told}; exit 1', "git")
+            GitSource(url=URL),
+            tmp_path / "into",
+            cancelled=no,
+            git=("sh", "-c", f'echo "$@" > {recorded}; exit 1', "git"),
         )
-    assert "http.curloptResolve=git.example.com:443:140.82.112.3" in told.read_text()
+    assert "http.curloptResolve=git.example.com:443:140.82.112.3" in recorded.read_text()
 
 
 @pytest.mark.parametrize(

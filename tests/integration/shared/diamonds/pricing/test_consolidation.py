@@ -405,7 +405,7 @@ async def test_our_hold_outlasts_what_the_supplier_says(diamonds):
 
 
 @pytest.mark.parametrize(
-    ("said", "held", "availability"),
+    ("supplied", "held", "availability"),
     [
         ("AVAILABLE", None, "available"),
         (None, None, "available"),
@@ -415,22 +415,22 @@ async def test_our_hold_outlasts_what_the_supplier_says(diamonds):
         ("MEMO", None, "unavailable"),
     ],
 )
-async def test_availability_is_one_of_four_words(diamonds, said, held, availability):
+async def test_availability_is_one_of_four_words(diamonds, supplied, held, availability):
     stone = diamonds.stone("s1")
-    stone.payload["diamond"] |= {"availability": said, "HoldId": held}
+    stone.payload["diamond"] |= {"availability": supplied, "HoldId": held}
     await work(await ingest(diamonds, stone))
     assert await diamonds.fetch("select availability, raw_availability, hold_id from diamonds.diamonds") == [
-        (availability, said, held)
+        (availability, supplied, held)
     ]
 
 
 @pytest.mark.parametrize(
-    ("said", "meant"), [("in_stock", "available"), ("reserved", "on_hold"), ("AVAILABLE", "available")]
+    ("supplied", "meant"), [("in_stock", "available"), ("reserved", "on_hold"), ("AVAILABLE", "available")]
 )
-async def test_after_a_hold_a_feeds_own_words_count_again(diamonds, said, meant):
+async def test_after_a_hold_a_feeds_own_words_count_again(diamonds, supplied, meant):
     words = replace(NIVODA, words={"availability": {"in_stock": "available", "reserved": "on_hold"}})
     stone = diamonds.stone("s1")
-    stone.payload["diamond"]["availability"] = said
+    stone.payload["diamond"]["availability"] = supplied
     plan = await ingest(diamonds, stone)
     await consolidate(ConsolidateRows(run_id=plan.run_id, feed=plan.feed, worker="w1", seconds=60), words, "cents")
     [(diamond,)] = await diamonds.fetch(

@@ -85,19 +85,19 @@ def test_the_preview_is_what_repricing_then_does_and_retail_is_the_rule(offers):
         ids = [(await create_rule(one)).id for one in existing]
         rule_id = ids[place] if ids else None
         before = await rows(STATE)
-        told = await preview(asked(kind, rule_id, new))
+        forecast = await preview(asked(kind, rule_id, new))
         assert await rows(STATE) == before, "a preview changes nothing"
         await apply(kind, rule_id, new)
         done = [await offers.reprice_all(feed) for feed in FEED]
         after = await rows(STATE)
-        assert sum(one.changed for one in done) == told.changed
+        assert sum(one.changed for one in done) == forecast.changed
         assert sum(one.changed for one in done) == sum(old != now for old, now in zip(before, after, strict=True))
-        assert told.difference == pytest.approx(sum(one.value_change for one in done))
-        assert told.value_after - told.value_before == pytest.approx(told.difference)
-        assert {one.feed: one.changed for one in told.feeds if one.changed} == {
+        assert forecast.difference == pytest.approx(sum(one.value_change for one in done))
+        assert forecast.value_after - forecast.value_before == pytest.approx(forecast.difference)
+        assert {one.feed: one.changed for one in forecast.feeds if one.changed} == {
             one.feed: one.changed for one in done if one.changed
         }
-        assert told.diamonds == sum(stone["status"] == "active" for stone in offered)
+        assert forecast.diamonds == sum(stone["status"] == "active" for stone in offered)
         await assert_priced_by_the_rules(before)
         again = [await offers.reprice_all(feed) for feed in FEED]
         assert [one.changed for one in again] == [0, 0]

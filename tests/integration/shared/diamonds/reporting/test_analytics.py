@@ -13,9 +13,15 @@ from shared.diamonds.runs.models import RunStatus
 
 
 async def test_nothing_on_offer_is_told_as_that(offers):
-    told = await summarise()
-    assert (told.diamonds, told.value, told.mean_price, told.by_shape, told.last_runs) == (0, 0, None, {}, [])
-    assert len(told.prices) == len(EDGES)
+    summary = await summarise()
+    assert (summary.diamonds, summary.value, summary.mean_price, summary.by_shape, summary.last_runs) == (
+        0,
+        0,
+        None,
+        {},
+        [],
+    )
+    assert len(summary.prices) == len(EDGES)
 
 
 async def test_every_diamond_is_counted_once_in_each_figure(offers, diamonds):
@@ -28,18 +34,18 @@ async def test_every_diamond_is_counted_once_in_each_figure(offers, diamonds):
     run = await diamonds.begin(0, 100)
     await lifecycle.finish_run(run.plan.run_id, RunStatus.COMPLETED)
     running = await diamonds.begin(0, 100)
-    told = await summarise()
-    assert (told.diamonds, told.deleted) == (3, 1)
-    assert told.value == pytest.approx(115 + 250 + 69_000)
-    assert told.mean_price == pytest.approx(told.value / 3, abs=0.01)
-    assert told.supplier_value == pytest.approx(100 + 217.39 + 60_000)
-    assert {name: one.diamonds for name, one in told.by_status.items()} == {"active": 3, "deleted": 1}
-    assert {name: one.diamonds for name, one in told.by_shape.items()} == {"ROUND": 2, "OVAL": 1}
-    assert {name: one.diamonds for name, one in told.by_feed.items()} == {"nivoda": 2, "second": 1}
-    assert {name: one.diamonds for name, one in told.by_availability.items()} == {"available": 3}
-    assert [bar.diamonds for bar in told.prices] == [1, 1, *[0] * (len(EDGES) - 3), 1]
-    assert told.prices[-1].maximum is None
-    assert [(one.run_id, one.status) for one in told.last_runs] == [(running.plan.run_id, "running")]
+    summary = await summarise()
+    assert (summary.diamonds, summary.deleted) == (3, 1)
+    assert summary.value == pytest.approx(115 + 250 + 69_000)
+    assert summary.mean_price == pytest.approx(summary.value / 3, abs=0.01)
+    assert summary.supplier_value == pytest.approx(100 + 217.39 + 60_000)
+    assert {name: one.diamonds for name, one in summary.by_status.items()} == {"active": 3, "deleted": 1}
+    assert {name: one.diamonds for name, one in summary.by_shape.items()} == {"ROUND": 2, "OVAL": 1}
+    assert {name: one.diamonds for name, one in summary.by_feed.items()} == {"nivoda": 2, "second": 1}
+    assert {name: one.diamonds for name, one in summary.by_availability.items()} == {"available": 3}
+    assert [bar.diamonds for bar in summary.prices] == [1, 1, *[0] * (len(EDGES) - 3), 1]
+    assert summary.prices[-1].maximum is None
+    assert [(one.run_id, one.status) for one in summary.last_runs] == [(running.plan.run_id, "running")]
 
 
 async def test_a_hold_that_has_ended_is_no_hold(offers, diamonds):
@@ -48,8 +54,8 @@ async def test_a_hold_that_has_ended_is_no_hold(offers, diamonds):
         "update diamonds.diamonds set availability = 'on_hold', feed_availability = 'available', hold_expires_at ="
         " now() + case supplier_stone_id when 's00000' then interval '1 hour' else '-1 hour' end returning 1"
     )
-    told = await summarise()
-    assert {name: one.diamonds for name, one in told.by_availability.items()} == {"available": 1, "on_hold": 1}
+    summary = await summarise()
+    assert {name: one.diamonds for name, one in summary.by_availability.items()} == {"available": 1, "on_hold": 1}
 
 
 async def test_a_diamond_that_is_held_is_counted_by_the_clock(offers, diamonds):
@@ -69,12 +75,12 @@ async def test_a_summary_is_never_stale_and_folding_changes_nothing(offers, diam
     await offers.offer({}, {}, {"shape": "OVAL"})
     await offers.rule()
     await offers.reprice_all()
-    told = await summarise()
-    assert (told.diamonds, told.value) == (3, 3_900.0)
+    summary = await summarise()
+    assert (summary.diamonds, summary.value) == (3, 3_900.0)
     folded = "select count(*) from diamonds.offer_figures"
     ((rows_before,),) = await diamonds.fetch(folded)
     await diamonds.fetch("select diamonds.fold_offer_figures()::text")
-    assert (await summarise()).model_dump(exclude={"as_of"}) == told.model_dump(exclude={"as_of"})
+    assert (await summarise()).model_dump(exclude={"as_of"}) == summary.model_dump(exclude={"as_of"})
     ((rows_after,),) = await diamonds.fetch(folded)
     assert rows_after == 2 < rows_before
 

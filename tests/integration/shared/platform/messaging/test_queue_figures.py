@@ -57,18 +57,18 @@ async def test_figures_tell_what_waits_comes_later_and_was_given_up(broker: Serv
 
 
 @pytest.mark.parametrize(
-    ("_configured", "told"), [("resource manager", (9, True)), ("peeking", (7, False))], indirect=["_configured"]
+    ("_configured", "expected"), [("resource manager", (9, True)), ("peeking", (7, False))], indirect=["_configured"]
 )
 @pytest.mark.usefixtures("_configured")
 async def test_only_peeking_stops_at_a_limit_and_says_so(
-    monkeypatch: pytest.MonkeyPatch, told: tuple[int, bool]
+    monkeypatch: pytest.MonkeyPatch, expected: tuple[int, bool]
 ) -> None:
     monkeypatch.setattr(queue_figures, "COUNTED", 7)
     monkeypatch.setattr(queue_figures, "PEEKED", 3)
     for number in range(9):
         await send("plain", str(number))
     plain, _ = await queue_figures.all_figures()
-    assert (plain.active, plain.exact) == told
+    assert (plain.active, plain.exact) == expected
 
 
 @pytest.mark.parametrize(

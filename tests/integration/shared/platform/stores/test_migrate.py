@@ -40,10 +40,10 @@ async def run(dsn, *arguments):
 
 
 async def test_several_at_once_apply_each_migration_once(empty):
-    said = await asyncio.gather(*(run(empty) for _ in range(3)))
-    assert [code for code, _, _ in said] == [0, 0, 0]
+    runs = await asyncio.gather(*(run(empty) for _ in range(3)))
+    assert [code for code, _, _ in runs] == [0, 0, 0]
     names = [f"applied {migration.name}" for migration in read()]
-    assert sorted(line for _, lines, _ in said for line in lines) == sorted(
+    assert sorted(line for _, lines, _ in runs for line in lines) == sorted(
         [*names, "the schema is up to date", "the schema is up to date"]
     )
 

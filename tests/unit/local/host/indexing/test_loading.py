@@ -53,7 +53,7 @@ async def test_what_is_installed_or_part_of_python_stays_loaded(folder):
     assert sys.modules["azure.functions"] is installed
 
 
-async def test_an_app_may_have_a_package_of_the_name_of_the_hosts(folder, told):
+async def test_an_app_may_have_a_package_of_the_name_of_the_hosts(folder, host_logs):
     (folder / "local").mkdir()
     (folder / "local" / "__init__.py").write_text("")
     (folder / "local" / "things.py").write_text("value = 3\n")
@@ -66,7 +66,7 @@ async def test_an_app_may_have_a_package_of_the_name_of_the_hosts(folder, told):
     assert "local.host.indexing.loading" in sys.modules
     (folder / "local" / "__init__.py").write_text("other = 1\n")
     code.load({})
-    assert "__init__.py is not run" in told.text
+    assert "__init__.py is not run" in host_logs.text
     await code.unload()
     assert str(folder / "local") not in sys.modules["local"].__path__
 

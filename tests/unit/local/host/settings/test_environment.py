@@ -25,11 +25,11 @@ def applied(tmp_path, monkeypatch):
 
 
 def test_the_stage_is_development_whatever_local_settings_say_but_not_whatever_the_environment_says(
-    applied, monkeypatch, told
+    applied, monkeypatch, host_logs
 ):
     applied({STAGE: "Staging"})
     assert os.environ[STAGE] == "Development"
-    assert "is 'Staging' in local settings" in told.text
+    assert "is 'Staging' in local settings" in host_logs.text
     monkeypatch.setenv(STAGE, "Production")
     applied({STAGE: "Staging"})
     assert os.environ[STAGE] == "Production"

@@ -33,10 +33,10 @@ def test_timespans(text, seconds):
     assert parse_timespan(text) == seconds
 
 
-def test_hours_that_are_days_for_dotnet_are_told_of(told):
+def test_hours_that_are_days_for_dotnet_are_told_of(host_logs):
     parse_timespan("26:05:00")
-    assert "'26:05:00' is 26 days, 05 hours and 00 minutes, as .NET reads it" in told.text
-    assert "write 1.02:05:00." in told.text
+    assert "'26:05:00' is 26 days, 05 hours and 00 minutes, as .NET reads it" in host_logs.text
+    assert "write 1.02:05:00." in host_logs.text
 
 
 @given(st.integers(0, 300), st.integers(0, 23), st.integers(0, 59), st.integers(0, 59))

@@ -12,8 +12,8 @@ FUNCTION = Function("by_hand", print, None, "", TRIGGER, (TRIGGER,), {}, {}, Non
 
 
 @pytest.mark.parametrize(("reason", "warned"), [(HOST_API_REASON, False), ("New queue message detected.", True)])
-def test_only_where_there_is_a_message_its_metadata_is_missed(told, reason, warned):
+def test_only_where_there_is_a_message_its_metadata_is_missed(host_logs, reason, warned):
     _warned.clear()
     call = queue_call(FUNCTION, b'{"id": "own"}', manual_metadata(datetime(2026, 1, 1, tzinfo=UTC)), reason)
     assert call.data["Id"] == "own"
-    assert ("which as in Azure replace the metadata of that name" in told.text) is warned
+    assert ("which as in Azure replace the metadata of that name" in host_logs.text) is warned

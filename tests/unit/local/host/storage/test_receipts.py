@@ -20,30 +20,30 @@ def test_a_line_half_written_at_a_kill_damages_no_other(tmp_path):
     assert [again.has(name, "1") for name in ("a.txt", "b.txt", "c.txt")] == [True, False, True]
 
 
-def test_a_damaged_line_is_named_with_what_comes_of_it(tmp_path, told):
+def test_a_damaged_line_is_named_with_what_comes_of_it(tmp_path, host_logs):
     path = tmp_path / "one.jsonl"
     path.write_text('["a.txt", "1"]\nnonsense\n["c.txt", "1"]\n')
     receipts = Receipts(path)
     assert receipts.has("a.txt", "1")
     assert receipts.has("c.txt", "1")
-    assert [text for text in told.messages if "one.jsonl: the lines 2 cannot be read" in text]
+    assert [text for text in host_logs.messages if "one.jsonl: the lines 2 cannot be read" in text]
 
 
-def test_on_a_full_disk_nothing_runs_again_and_the_next_receipt_brings_the_last(tmp_path, monkeypatch, told):
+def test_on_a_full_disk_nothing_runs_again_and_the_next_receipt_brings_the_last(tmp_path, monkeypatch, host_logs):
     path = tmp_path / "one.jsonl"
     receipts = Receipts(path)
     with monkeypatch.context() as patches:
         patches.setattr("pathlib.Path.open", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
         receipts.add("a.txt", "1")
     assert receipts.has("a.txt", "1")
-    assert "No space left on device" in told.messages[-1]
+    assert "No space left on device" in host_logs.messages[-1]
     assert not path.exists()
     receipts.add("b.txt", "1")
     assert Receipts(path).has("a.txt", "1")
 
 
 @pytest.mark.parametrize("data", [b"\xff\xfe\n", b"\n"])
-def test_bytes_that_are_no_text_are_a_damaged_line(tmp_path, told, data):
+def test_bytes_that_are_no_text_are_a_damaged_line(tmp_path, host_logs, data):
     (tmp_path / "one.jsonl").write_bytes(data)
     Receipts(tmp_path / "one.jsonl")
-    assert "the lines 1 cannot be read" in told.messages[-1]
+    assert "the lines 1 cannot be read" in host_logs.messages[-1]

@@ -73,9 +73,12 @@ def test_what_the_timer_extension_does_not_recognise_is_refused(text):
         parse_schedule(text, UTC)
 
 
-def test_a_range_that_runs_backwards_is_told_of(told):
+def test_a_range_that_runs_backwards_is_told_of(host_logs):
     parse_schedule("0 0 0 * * SAT-MON", UTC)
-    assert "The range 'sat-mon' of a schedule's field 'weekday' runs backwards: as in Azure it means 1-6." in told.text
+    assert (
+        "The range 'sat-mon' of a schedule's field 'weekday' runs backwards: as in Azure it means 1-6."
+        in host_logs.text
+    )
 
 
 def test_a_fixed_time_runs_once_when_clocks_go_back():

@@ -12,17 +12,17 @@ def test_a_state_is_kept(tmp_path):
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"Last": "x", "Next": "no time", "LastUpdated": ""}'])
-def test_one_that_cannot_be_read_is_said(tmp_path, told, text):
+def test_one_that_cannot_be_read_is_said(tmp_path, host_logs, text):
     (tmp_path / "nightly.json").write_text(text)
     assert States(tmp_path).load("nightly") is None
-    assert "nightly.json cannot be read: the timer starts afresh." in told.messages[-1]
+    assert "nightly.json cannot be read: the timer starts afresh." in host_logs.messages[-1]
 
 
-def test_on_a_full_disk_the_timer_goes_on_and_the_log_says_so(tmp_path, monkeypatch, told):
+def test_on_a_full_disk_the_timer_goes_on_and_the_log_says_so(tmp_path, monkeypatch, host_logs):
     states = States(tmp_path)
     states.save("nightly", STATUS)
     with monkeypatch.context() as patches:
         patches.setattr("pathlib.Path.write_text", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left")))
         states.save("nightly", Status("", "", ""))
     assert states.load("nightly") == STATUS
-    assert "No space left" in told.messages[-1]
+    assert "No space left" in host_logs.messages[-1]

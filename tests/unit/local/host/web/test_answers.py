@@ -147,9 +147,9 @@ def test_a_length_that_is_not_the_bodys_is_told_of():
     assert respond(func.HttpResponse(headers={"Content-Length": "5"})).warning == ""
 
 
-def test_bodies_that_are_not_text_are_mangled_loudly_or_binary(told):
+def test_bodies_that_are_not_text_are_mangled_loudly_or_binary(host_logs):
     assert body_datum(function(), function().trigger, b"a\xff").value == "a\ufffd"
-    assert "Set data_type=func.DataType.BINARY" in told.text
+    assert "Set data_type=func.DataType.BINARY" in host_logs.text
     binary = function(dataType="binary")
     assert body_datum(binary, binary.trigger, b"a\xff") == meta.Datum(b"a\xff", "bytes")
 

@@ -116,7 +116,7 @@ async def test_a_hanging_thread_costs_the_pool_no_place(worker):
     release.set()
 
 
-async def test_no_limit_of_time_holds_for_who_stands_in_a_breakpoint(worker, monkeypatch, told):
+async def test_no_limit_of_time_holds_for_who_stands_in_a_breakpoint(worker, monkeypatch, host_logs):
     monkeypatch.setattr(watchdog, "_stood", threading.Event())
     dispatcher = Dispatcher(worker, SystemClock(), timeout=0.05)
     fired = asyncio.Event()
@@ -135,7 +135,7 @@ async def test_no_limit_of_time_holds_for_who_stands_in_a_breakpoint(worker, mon
     await fired.wait()
     go_on.set()
     await run
-    assert "functionTimeout ends no run any more: there is a debugger." in told.text
+    assert "functionTimeout ends no run any more: there is a debugger." in host_logs.text
 
 
 async def test_that_a_library_loads_pdb_lifts_no_limit(worker):
@@ -154,26 +154,26 @@ async def test_a_timeout_of_the_functions_own_is_its_own(worker):
         await Dispatcher(worker, SystemClock(), timeout=10).run(function(gives_up), call())
 
 
-async def test_no_log_shows_credentials(worker, told):
+async def test_no_log_shows_credentials(worker, host_logs):
     async def tells(value):
         raise ValueError("cannot connect: Password=hunter2;Timeout=5")
 
     dispatcher = Dispatcher(worker, SystemClock(), timeout=None)
     with pytest.raises(FunctionRaised):
         await dispatcher.run(function(tells), call())
-    assert "ValueError: cannot connect: [Hidden Credential]" in told.text
+    assert "ValueError: cannot connect: [Hidden Credential]" in host_logs.text
     assert dispatcher.recent[0].error == "ValueError: cannot connect: [Hidden Credential]"
-    assert "hunter2" not in told.text
+    assert "hunter2" not in host_logs.text
 
 
-async def test_the_instance_is_named_from_the_start_of_a_run(worker, told, monkeypatch):
+async def test_the_instance_is_named_from_the_start_of_a_run(worker, host_logs, monkeypatch):
     async def works(value):
         return None
 
     monkeypatch.setattr(host_log, "isEnabledFor", lambda level: True)
     run = Call("(null)", meta.Datum("x", "string"), instance_id="order-7")
     await Dispatcher(worker, SystemClock(), timeout=None).run(function(works), run)
-    (line,) = [one for one in told.messages if one.startswith("Executing")]
+    (line,) = [one for one in host_logs.messages if one.startswith("Executing")]
     assert line.endswith(", InstanceId=order-7)")
 
 

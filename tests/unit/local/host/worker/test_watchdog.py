@@ -8,17 +8,19 @@ from local.host.worker import watchdog
 
 async def test_a_loop_that_stands_still_is_told_of_once_with_its_stack(caplog, monkeypatch):
     monkeypatch.setattr(watchdog, "is_debugged", lambda: False)
-    told = threading.Event()
-    monkeypatch.setattr(watchdog.host_log, "handle", lambda record: (records.append(record.getMessage()), told.set()))
+    noticed = threading.Event()
+    monkeypatch.setattr(
+        watchdog.host_log, "handle", lambda record: (records.append(record.getMessage()), noticed.set())
+    )
     records = []
     dog = watchdog.Watchdog(patience=0.05)
     dog.start()
-    assert told.wait(10)  # which blocks the loop that is watched
+    assert noticed.wait(10)  # which blocks the loop that is watched
     dog.stop()
     await asyncio.sleep(0)
     assert len(records) == 1
     assert "The host has stood still for 0.05 s" in records[0]
-    assert "told.wait(10)" in records[0]
+    assert "noticed.wait(10)" in records[0]
 
 
 async def test_a_loop_that_goes_on_is_left_alone(monkeypatch):
@@ -70,8 +72,8 @@ async def test_a_stand_that_is_over_is_remembered(monkeypatch):
 
 async def test_a_breakpoint_reached_while_the_loop_stands_still_is_seen(caplog, monkeypatch):
     monkeypatch.setattr(watchdog, "_stood", threading.Event())
-    told, go_on = threading.Event(), threading.Event()
-    monkeypatch.setattr(watchdog.host_log, "handle", lambda _: told.set())
+    noticed, go_on = threading.Event(), threading.Event()
+    monkeypatch.setattr(watchdog.host_log, "handle", lambda _: noticed.set())
 
     class Developer:
         def readline(self):
@@ -79,7 +81,7 @@ async def test_a_breakpoint_reached_while_the_loop_stands_still_is_seen(caplog, 
             return "continue\n"
 
     def stands():
-        told.wait(10)
+        noticed.wait(10)
         pdb.Pdb(stdin=Developer(), stdout=io.StringIO(), nosigint=True, readrc=False).set_trace()
 
     dog = watchdog.Watchdog(patience=0.01)

@@ -34,12 +34,12 @@ def test_a_file_is_taken_for_what_it_is_alone(kind):
     [b"", b"MZ\x90\0", b"\x7fELF", b"PK\x03\x04", b"\xcf\xfa\xed\xfe", b"text\0with nul", b"\x1b[31mred", b"caf\xe9"],
 )
 def test_what_may_not_be_uploaded_is_nothing_whatever_it_is_called(head):
-    assert {kind_of(head, said) for said in ("", "application/octet-stream", *EXTENSIONS)} == {None}
+    assert {kind_of(head, media_type) for media_type in ("", "application/octet-stream", *EXTENSIONS)} == {None}
 
 
-@pytest.mark.parametrize("said", ["text/html", "image/svg+xml", "application/zip", "application/javascript"])
-def test_what_a_browser_would_run_is_refused(said):
-    assert kind_of(b"<svg onload=alert(1)>", said) is None
+@pytest.mark.parametrize("media_type", ["text/html", "image/svg+xml", "application/zip", "application/javascript"])
+def test_what_a_browser_would_run_is_refused(media_type):
+    assert kind_of(b"<svg onload=alert(1)>", media_type) is None
 
 
 def test_a_character_may_be_cut_at_the_end_of_what_is_looked_at():
@@ -49,5 +49,5 @@ def test_a_character_may_be_cut_at_the_end_of_what_is_looked_at():
 
 
 @given(st.binary(max_size=200), st.sampled_from(["", *EXTENSIONS]))
-def test_no_bytes_break_it(head, said):
-    assert kind_of(head, said) in (None, *EXTENSIONS)
+def test_no_bytes_break_it(head, media_type):
+    assert kind_of(head, media_type) in (None, *EXTENSIONS)

@@ -61,7 +61,7 @@ OPERATIONS = st.one_of(
 
 def apply(found: Deployment, what: str, value: Any, now: datetime) -> Deployment:
     changes = {
-        "step": lambda: transitions.begin_step(found, *value, now),
+        "step": lambda: transitions.begin_step(found, value[0], value[1], now),
         "undo": lambda: transitions.begin_step(found, value, None, now),
         "done": lambda: transitions.end_step(found, value, None, now),
         "claim": lambda: transitions.claim(found, value, now),

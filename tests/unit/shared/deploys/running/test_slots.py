@@ -43,21 +43,21 @@ def test_never_more_than_the_limit_and_one_of_a_project(requests, limit, project
 @settings(deadline=None)
 @given(st.permutations(range(12)), st.integers(1, 4), st.integers(1, 12))
 def test_who_is_told_that_a_slot_is_free_gets_it_and_all_get_one(order, limit, projects) -> None:
-    slots, worked, told = Slots(), [], []
+    slots, worked, notified = Slots(), [], []
     for who in order:
         slots, answer = ask(slots, "acquire", who, projects=projects, limit=limit)
         if answer.granted:
-            told.append(f"d{who}")
-    while told:
-        done = told.pop(0)
+            notified.append(f"d{who}")
+    while notified:
+        done = notified.pop(0)
         worked.append(done)
         slots, answer = ask(slots, "release", int(done[1:]), projects=projects, limit=limit)
         for freed in answer.freed:
-            if freed in told:
+            if freed in notified:
                 continue
             slots, given_ = ask(slots, "acquire", int(freed[1:]), projects=projects, limit=limit)
             assert given_.granted
-            told.append(freed)
+            notified.append(freed)
     assert sorted(worked) == sorted(f"d{who}" for who in order)
     assert slots.holders == slots.waiting == []
 

@@ -32,8 +32,8 @@ def found(**changed):
 
 def test_a_good_draft_has_no_problems():
     assert problems(GOOD, BRIEF) == []
-    said = BODY.replace("First paragraph here.", "At 450000 or 450,000: https://example.com/elm. On Tuesday?")
-    assert problems(GOOD.model_copy(update={"body": said}), BRIEF) == []
+    facts = BODY.replace("First paragraph here.", "At 450000 or 450,000: https://example.com/elm. On Tuesday?")
+    assert problems(GOOD.model_copy(update={"body": facts}), BRIEF) == []
 
 
 @pytest.mark.parametrize(

@@ -14,14 +14,14 @@ from shared.platform.settings import forget_settings
 
 def principal(*roles, kind="roles"):
     claims = [{"typ": "name", "val": "Ada"}, *({"typ": kind, "val": role} for role in roles)]
-    told = {"auth_typ": "aad", "claims": claims, "role_typ": "roles"}
-    return base64.b64encode(json.dumps(told).encode()).decode()
+    header = {"auth_typ": "aad", "claims": claims, "role_typ": "roles"}
+    return base64.b64encode(json.dumps(header).encode()).decode()
 
 
-def request(told=None, **more):
+def request(header=None, **more):
     headers = {"X-Requested-By": "console", "X-MS-CLIENT-PRINCIPAL-NAME": "ada@example.com"}
-    if told is not None:
-        headers["X-MS-CLIENT-PRINCIPAL"] = told
+    if header is not None:
+        headers["X-MS-CLIENT-PRINCIPAL"] = header
     return func.HttpRequest("GET", "/ops/runs", headers=headers | more, body=b"")
 
 
@@ -66,7 +66,7 @@ async def test_where_app_service_says_that_it_checks_nothing_its_headers_are_not
 
 
 @pytest.mark.parametrize(
-    "told",
+    "header",
     [
         principal(),
         principal("reader"),
@@ -76,9 +76,9 @@ async def test_where_app_service_says_that_it_checks_nothing_its_headers_are_not
         base64.b64encode(b'{"claims": [1]}').decode(),
     ],
 )
-async def test_whoever_has_not_the_role_is_no_operator(setting, told):
+async def test_whoever_has_not_the_role_is_no_operator(setting, header):
     with pytest.raises(Forbidden) as refusal:
-        await ADMIN.authenticate(request(told))
+        await ADMIN.authenticate(request(header))
     assert refusal.value.code == "role-missing"
 
 

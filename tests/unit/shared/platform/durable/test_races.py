@@ -43,8 +43,8 @@ def unit_race(context: Context, task: Word) -> Steps[Word]:
 
 @orchestration
 def unit_wait(context: Context, task: Word) -> Steps[Word]:
-    told = yield from wait_for_any_event(context, ("stop", "go"), 60)
-    return Word(text=told or "time")
+    arrived = yield from wait_for_any_event(context, ("stop", "go"), 60)
+    return Word(text=arrived or "time")
 
 
 for known in (ACTIVITIES, ORCHESTRATIONS):

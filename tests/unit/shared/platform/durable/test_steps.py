@@ -104,8 +104,8 @@ def unit_texts(context: Context, task: Numbers) -> Steps[Numbers]:
 
 @orchestration
 def unit_waits(context: Context, task: Number) -> Steps[Number]:
-    told = yield from wait_for_event(context, "number", Number, task.n)
-    return told or Number(n=-1)
+    arrived = yield from wait_for_event(context, "number", Number, task.n)
+    return arrived or Number(n=-1)
 
 
 class Run:

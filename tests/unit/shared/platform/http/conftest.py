@@ -46,7 +46,7 @@ class Idempotency(BaseModel):
 
 
 class Echo(BaseModel):
-    said: dict[str, Any]
+    echoed: dict[str, Any]
 
 
 class Note(BaseModel):
@@ -80,13 +80,13 @@ def example_routes() -> Routes:
 
     @routes.get("/stones", needs=PUBLIC, summary="Stones")
     async def find_stones(query: Search) -> Page[Echo]:
-        said = query.model_dump(mode="json")
-        return Page(data=[Echo(said=said)], pagination=Pagination(limit=query.limit, next="more"))
+        echoed = query.model_dump(mode="json")
+        return Page(data=[Echo(echoed=echoed)], pagination=Pagination(limit=query.limit, next="more"))
 
     @routes.post("/stones", needs=ADMIN, summary="Add a stone", status=201, limit=2000)
     async def add_stone(body: Stone, headers: Idempotency, caller: Caller) -> Reply[Echo]:
-        said = {"stone": body.model_dump(), "key": headers.key, "caller": caller.name}
-        return Reply(Echo(said=said), status=201, headers={"ETag": '"1"'})
+        echoed = {"stone": body.model_dump(), "key": headers.key, "caller": caller.name}
+        return Reply(Echo(echoed=echoed), status=201, headers={"ETag": '"1"'})
 
     @routes.post("/runs", needs=PUBLIC, summary="Start a run")
     async def start_run(client: Client, body: Note = Note()) -> Accepted:  # noqa: B008 - an immutable default

@@ -15,7 +15,7 @@ PAGE = "https://shop.example"
 
 
 class Answer(BaseModel):
-    said: str = "hello"
+    echoed: str = "hello"
 
 
 class Registry:

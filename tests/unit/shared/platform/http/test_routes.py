@@ -77,7 +77,7 @@ async def test_path_parameters_are_typed(ask):
 )
 async def test_query(ask, query, field, expected):
     answer = await ask("GET", f"/stones?{query}")
-    assert json.loads(answer.get_body())["data"][0]["said"][field] == expected
+    assert json.loads(answer.get_body())["data"][0]["echoed"][field] == expected
 
 
 @pytest.mark.parametrize(
@@ -100,22 +100,22 @@ async def test_a_query_that_cannot_be_used_is_named(ask, query, pointer):
 
 
 @pytest.mark.parametrize(
-    ("query", "said"),
+    ("query", "echoed"),
     [
         ("nosuch=1", "There is no such field. Leave it out; /docs shows those that there are."),
         ("text=a&text=a", "Send it once."),
     ],
 )
-async def test_what_is_wrong_with_a_query_is_said_in_plain_words(ask, query, said):
+async def test_what_is_wrong_with_a_query_is_said_in_plain_words(ask, query, echoed):
     problem = json.loads((await ask("GET", f"/stones?{query}")).get_body())
-    assert problem["errors"][0]["detail"] == said
+    assert problem["errors"][0]["detail"] == echoed
 
 
 async def test_body_headers_and_caller_reach_the_handler(ask):
     answer = await ask("POST", "/stones", {"name": "a", "carats": 0.5}, ADMIN)
     assert (answer.status_code, answer.headers["ETag"]) == (201, '"1"')
-    said = json.loads(answer.get_body())["said"]
-    assert (said["stone"]["carats"], said["key"], said["caller"]) == (0.5, "k1", "admin")
+    echoed = json.loads(answer.get_body())["echoed"]
+    assert (echoed["stone"]["carats"], echoed["key"], echoed["caller"]) == (0.5, "k1", "admin")
 
 
 @pytest.mark.parametrize(
@@ -207,7 +207,7 @@ async def test_marks_that_rebuild_objects_stay_plain_data(ask, method, url, body
     answer = await ask(method, url, body, ADMIN)
     assert answer.status_code in (200, 201, 202, 400)
     if answer.status_code == 201:
-        assert json.loads(answer.get_body())["said"]["stone"]["notes"] == MARKED
+        assert json.loads(answer.get_body())["echoed"]["stone"]["notes"] == MARKED
 
 
 class Value(BaseModel):

@@ -48,8 +48,8 @@ def command(migrated, capsys):
     async def run(*arguments):
         code = await _main(_options(list(arguments)))
         notice()
-        said = capsys.readouterr()
-        return code, said.out.strip(), said.err.strip()
+        messages = capsys.readouterr()
+        return code, messages.out.strip(), messages.err.strip()
 
     return run
 
@@ -240,12 +240,12 @@ async def test_anything_else_signed_is_refused_and_nothing_is_remembered(secret)
         request(X_Client_Id="acme", X_Timestamp=str(int(time.time())), X_Signature="zz"),
         request(X_Client_Id="acme", X_Timestamp=str(int(time.time()))),
     ]
-    said = set()
+    messages = set()
     for one in wrong:
         with pytest.raises(Unauthenticated) as refused:
             await GUARD.authenticate(one)
-        said.add(str(refused.value))
-    assert len(said) == 1  # it does not tell a known client from an unknown one
+        messages.add(str(refused.value))
+    assert len(messages) == 1  # it does not tell a known client from an unknown one
     assert await fetch("select * from platform.seen_signatures") == []
 
 

@@ -28,13 +28,13 @@ def run(migrated):
 
 
 async def test_a_grant_from_its_creation_to_its_end(run):
-    code, lines, told = await run(
+    code, lines, notes = await run(
         *("create", "--client", "acme", "--organization", "org-1", "--expires-days", "30"),
         *("--permission", "diamonds:trade", "--permission", "diamonds:read", "--permission", "diamonds:read"),
     )
     assert (code, len(lines)) == (0, 1)
-    assert "shown this once" in told
-    assert lines[0] not in told
+    assert "shown this once" in notes
+    assert lines[0] not in notes
     code, listed, _ = await run("list")
     id_, client, kind, state, permissions, organization, expires, used = listed[0].split("\t")
     assert (client, kind, state, permissions) == ("acme", "key", "active", "diamonds:read,diamonds:trade")
@@ -42,18 +42,18 @@ async def test_a_grant_from_its_creation_to_its_end(run):
     assert expires != "never"
     assert (await run("revoke", "--id", id_))[:2] == (0, ["revoked 1"])
     assert (await run("list"))[1][0].split("\t")[3] == "revoked"
-    code, lines, told = await run("revoke", "--id", id_)
+    code, lines, notes = await run("revoke", "--id", id_)
     assert (code, lines) == (1, [])
-    assert "no such active grant" in told
+    assert "no such active grant" in notes
 
 
 async def test_a_client_signs_by_one_grant(run):
-    code, lines, told = await run("create", "--client", "acme", "--permission", "diamonds:read", "--hmac")
+    code, lines, notes = await run("create", "--client", "acme", "--permission", "diamonds:read", "--hmac")
     assert (code, len(lines)) == (0, 1)
-    assert "HMAC_SECRETS" in told
-    code, lines, told = await run("create", "--client", "acme", "--permission", "diamonds:read", "--hmac")
+    assert "HMAC_SECRETS" in notes
+    code, lines, notes = await run("create", "--client", "acme", "--permission", "diamonds:read", "--hmac")
     assert (code, lines) == (1, [])
-    assert "signs already" in told
+    assert "signs already" in notes
 
 
 @pytest.mark.parametrize(
@@ -87,6 +87,6 @@ async def test_a_database_that_does_not_answer_is_one_clear_line(monkeypatch, ca
     monkeypatch.setattr(__main__, "database", down)
     for arguments in (["list"], ["revoke", "--id", "1"], ["create", "--client", "a", "--permission", "a:b"]):
         assert await __main__._main(_options(arguments)) == 1
-        said = capsys.readouterr()
-        assert said.err == "api_keys: PostgreSQL did not do its part. (postgres-unavailable)\n"
-        assert said.out == ""
+        output = capsys.readouterr()
+        assert output.err == "api_keys: PostgreSQL did not do its part. (postgres-unavailable)\n"
+        assert output.out == ""

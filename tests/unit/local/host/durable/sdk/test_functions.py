@@ -39,7 +39,7 @@ async def test_an_activity_over_its_time_limit_fails_for_its_orchestration():
 
 
 @pytest.mark.parametrize("kind", ["orchestration", "entity"])
-def test_an_async_orchestrator_or_entity_is_told_of_at_the_load(kind, told):
+def test_an_async_orchestrator_or_entity_is_told_of_at_the_load(kind, host_logs):
     app = df.DFApp()
 
     async def asynchronous(context):
@@ -57,8 +57,8 @@ def test_an_async_orchestrator_or_entity_is_told_of_at_the_load(kind, told):
     functions = DurableFunctionsOfApp(Dispatcher(worker, SystemClock(), timeout=None))
     functions.load(FunctionTable({"asynchronous": function}))
     worker.stop()
-    assert "Function 'asynchronous' is an 'async def'" in told.text
-    assert "Write 'def'" in told.text
+    assert "Function 'asynchronous' is an 'async def'" in host_logs.text
+    assert "Write 'def'" in host_logs.text
 
 
 @pytest.mark.parametrize(

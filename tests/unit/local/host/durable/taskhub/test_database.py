@@ -60,39 +60,39 @@ def flip(journal: Path, position: int) -> None:
     journal.write_bytes(data)
 
 
-def test_a_kill_damages_nothing(killed, told):
+def test_a_kill_damages_nothing(killed, host_logs):
     hub = Hub(killed)
     assert len(hub.history("i")) == 20
     hub.close()
-    assert not told.messages
+    assert not host_logs.messages
 
 
 @pytest.mark.parametrize("frame", [3, 10])
-def test_damage_in_the_middle_is_said_and_the_journal_kept(killed, told, frame):
+def test_damage_in_the_middle_is_said_and_the_journal_kept(killed, host_logs, frame):
     journal = killed.with_name("hub.db-wal")
     flip(journal, HEADER + (PAGE + FRAME) * frame + FRAME + 100)
     damaged = journal.read_bytes()
     hub = Hub(killed)
     assert len(hub.history("i")) < 20
     hub.close()
-    assert "hub.db-wal of the task hub is damaged" in told.messages[0]
+    assert "hub.db-wal of the task hub is damaged" in host_logs.messages[0]
     assert killed.with_name("hub.db-wal.damaged").read_bytes() == damaged
 
 
-def test_a_damaged_header_is_said(killed, told):
+def test_a_damaged_header_is_said(killed, host_logs):
     flip(killed.with_name("hub.db-wal"), 17)
     Hub(killed).close()
-    assert "is damaged: its header is damaged" in told.messages[0]
+    assert "is damaged: its header is damaged" in host_logs.messages[0]
 
 
 @pytest.mark.parametrize("cut", [1, PAGE, PAGE + FRAME - 1])
-def test_a_last_page_that_a_kill_cut_short_is_no_damage(killed, told, cut):
+def test_a_last_page_that_a_kill_cut_short_is_no_damage(killed, host_logs, cut):
     journal = killed.with_name("hub.db-wal")
     journal.write_bytes(journal.read_bytes()[:-cut])
     hub = Hub(killed)
     assert len(hub.history("i")) == 19
     hub.close()
-    assert not told.messages
+    assert not host_logs.messages
 
 
 def test_frames_of_an_older_journal_behind_this_one_are_no_damage(tmp_path):

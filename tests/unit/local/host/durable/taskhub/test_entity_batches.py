@@ -141,16 +141,16 @@ def test_ids_keep_the_keys_case() -> None:
 async def test_a_failed_operation_is_told_of_with_its_place_and_noted_on_the_entity(
     lab: Any, app: df.DFApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told: list[str] = []
+    logged: list[str] = []
     monkeypatch.setattr(
-        entity_errors.host_log, "exception", lambda text, *values, **_: told.append(f"{text % values} {format_exc()}")
+        entity_errors.host_log, "exception", lambda text, *values, **_: logged.append(f"{text % values} {format_exc()}")
     )
     one = await lab(app)
     for _ in range(3):
         one.operations.signal_entity("counter", "k", "boom", None)
     await one.rest()
-    assert told[0].startswith("@counter@k: the operation 'boom' failed. Traceback")
-    assert "test_entity_batches.py" in told[0]
-    assert "ValueError: entity boom" in told[0]
+    assert logged[0].startswith("@counter@k: the operation 'boom' failed. Traceback")
+    assert "test_entity_batches.py" in logged[0]
+    assert "ValueError: entity boom" in logged[0]
     [note] = one.extension.diagnosis("@counter@k")
     assert note.startswith('An operation failed: boom: "entity boom".')

@@ -14,8 +14,8 @@ def dockerfile(tmp_path, spec):
     def make(files, **changes):
         for name, text in files.items():
             (tmp_path / name).write_text(text)
-        said = complete(tmp_path, spec(**changes))
-        return (tmp_path / "Dockerfile").read_text(), said
+        log = complete(tmp_path, spec(**changes))
+        return (tmp_path / "Dockerfile").read_text(), log
 
     return make
 
@@ -26,12 +26,12 @@ def commands(text, keyword):
 
 def test_a_recipe_is_installed_built_and_started(dockerfile):
     package = json.dumps({"scripts": {"build": "vite build", "start": "node ."}})
-    text, said = dockerfile({"package.json": package, "package-lock.json": "{}"})
+    text, log = dockerfile({"package.json": package, "package-lock.json": "{}"})
     assert text.startswith("FROM node:")
     assert commands(text, "RUN") == [["npm", "ci", "--include=dev"], ["npm", "run", "build"]]
     assert commands(text, "CMD") == [["npm", "start"]]
     assert "ENV PORT=8080" in text
-    assert "npm start" in said
+    assert "npm start" in log
 
 
 def test_commands_reach_no_shell(dockerfile):
@@ -49,9 +49,9 @@ def test_an_app_does_not_run_as_root(dockerfile):
 
 
 def test_the_sources_own_dockerfile_is_left_as_it_is(dockerfile):
-    text, said = dockerfile({"Dockerfile": "FROM scratch\n", "package.json": "{}"}, build_command=("make",))
+    text, log = dockerfile({"Dockerfile": "FROM scratch\n", "package.json": "{}"}, build_command=("make",))
     assert text == "FROM scratch\n"
-    assert "not run" in said
+    assert "not run" in log
 
 
 def test_a_site_is_built_by_node_and_served_alone(dockerfile, tmp_path):

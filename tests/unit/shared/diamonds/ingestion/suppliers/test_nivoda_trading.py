@@ -8,6 +8,7 @@ import pytest
 from shared.diamonds.ingestion.suppliers.nivoda_trading import NOT_DONE, NivodaTrading
 from shared.diamonds.ingestion.suppliers.trading import OutcomeUnknown
 from shared.platform.errors import ManifoldError, TerminalError, TransientError
+from tests.present import present
 
 
 def trading(answer, asked=None, unit="cents", destination=""):
@@ -73,7 +74,7 @@ async def test_an_order_without_an_id_is_unknown(answer):
     [("2026-12-01T00:00:00Z", datetime(2026, 12, 1, tzinfo=UTC)), ("2026-12-01", None), ("soon", None), (None, None)],
 )
 async def test_a_hold_lasts_as_long_as_the_supplier_says_if_it_does(until, known):
-    held = await trading({"create_hold": {"id": "h1", "denied": False, "until": until}}).hold("s1")
+    held = present(await trading({"create_hold": {"id": "h1", "denied": False, "until": until}}).hold("s1"))
     assert (held.hold_id, held.until) == ("h1", known)
 
 
@@ -103,7 +104,8 @@ async def test_an_order_carries_our_number_and_what_is_given():
 @pytest.mark.parametrize(("unit", "price"), [("cents", Decimal("12.34")), ("dollars", Decimal("1234.00"))])
 async def test_a_look_speaks_the_apps_words_and_dollars(word, meant, unit, price):
     item = {"price": 1234, "diamond": {"id": "s1", "availability": word, "HoldId": "h1"}}
-    now = await trading({"diamonds_by_query": {"items": [{"diamond": {"id": "s2"}}, item]}}, unit=unit).look("s1")
+    answer = {"diamonds_by_query": {"items": [{"diamond": {"id": "s2"}}, item]}}
+    now = present(await trading(answer, unit=unit).look("s1"))
     assert (now.availability, now.price, now.hold_id) == (meant, price, "h1")
 
 

@@ -28,12 +28,12 @@ def exported(papers: Iterable[FoundPaper], wanted: Format) -> str:
 
 def arrow(papers: list[FoundPaper]) -> bytes:
     """The papers as one stream of Apache Arrow, for programs that draw or count many of them."""
-    import pyarrow  # noqa: PLC0415 - loads when it is asked for
+    import pyarrow as pa  # noqa: PLC0415 - loads when it is asked for
 
-    pa: Any = pyarrow  # it ships without complete types
-    table = pa.Table.from_pylist(papers)
+    untyped: Any = pa  # it ships without complete types
+    table = untyped.Table.from_pylist(papers)
     out = io.BytesIO()
-    stream = pa.ipc.new_stream(out, table.schema)
+    stream = untyped.ipc.new_stream(out, table.schema)
     stream.write_table(table)
     stream.close()
     return out.getvalue()

@@ -3,6 +3,7 @@ import { act, bar, count, duration, figures, firstPage, h, pager, query, state, 
 import { deployForm } from "/console/deploy-form.js";
 import { detail, ended, readable } from "/console/deployment.js";
 import { drawn, logs } from "/console/logs.js";
+import { projectVariables } from "/console/variables.js";
 
 const LISTED = 25;
 const REMEMBERED = "manifold-organization";
@@ -124,6 +125,7 @@ export async function show(console_) {
   return [
     chooser(known, console_),
     may("deploys:write") ? deployForm(organization, console_) : null,
+    chosen.project ? await projectVariables(organization, chosen.project, console_) : null,
     h("div", { id: "beside", class: "beside" }, h("div", { id: "left" }, list(found, wanted, console_)), h("div", { id: "right" }, opened)),
   ];
 }

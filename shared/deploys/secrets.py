@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 VAULT_SCOPE: Final = "https://vault.azure.net/.default"
 VAULT_API: Final = "7.4"
 VAULT_SECONDS: Final = 30
+NOT_KEPT: Final = "unknown-secret"
 _REFERENCE = re.compile(r"^env-[0-9a-f]{32}$")
 
 
@@ -169,13 +170,13 @@ def _new_reference() -> str:
 
 def _checked(reference: str) -> str:
     if not _REFERENCE.fullmatch(reference):
-        raise TerminalError("This is no reference to variables.", code="unknown-secret")
+        raise TerminalError("This is no reference to variables.", code=NOT_KEPT)
     return reference
 
 
 def _unknown(reference: str) -> NotFound:
     return NotFound(
         f"The variables {reference} are not kept any more.",
-        code="unknown-secret",
+        code=NOT_KEPT,
         remedy="Send them with a new deployment.",
     )

@@ -12,7 +12,7 @@ from shared.platform.errors import Conflict, TransientError
 from shared.platform.stores.cosmos import CHANGED, EXISTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 RESERVED_FOR: Final = timedelta(seconds=30)
 """Longer than accepting a deployment takes; a request that ended half-way keeps others out for no longer."""
@@ -72,6 +72,25 @@ async def reserve(organization: str, project: str) -> None:
 async def release(organization: str, project: str) -> None:
     """End the reservation of a request that has not deployed."""
     await _change(organization, project, lambda known, _: known.model_copy(update={"reserved_until": None}))
+
+
+async def set_variables(
+    organization: str, project: str, *, seen: str | None, reference: str | None, plain: Iterable[str]
+) -> None:
+    """Note where the project's variables are kept now.
+
+    Raises:
+        Conflict: they are not those that were seen (`variables-changed`), or the project is being deleted.
+    """
+    names = sorted(plain)
+
+    def note(known: Project, _: datetime) -> Project:
+        require_kept(known)
+        if known.variables_reference != seen:
+            raise Conflict(f"The variables of {project} were changed by somebody else.", code="variables-changed")
+        return known.model_copy(update={"variables_reference": reference, "plain_variables": names})
+
+    await _change(organization, project, note)
 
 
 async def begin_removal(organization: str, project: str, environments: list[Environment]) -> None:

@@ -58,6 +58,9 @@ async def forget_sources(organization: str, project: str, seconds: float, *, who
 async def end(organization: str, project: str, *, whole: bool) -> None:
     """Forget the project, or that something of it was being deleted. Its newest deployment is one that is left."""
     if whole:
+        known = await projects.find(organization, project)
+        if known is not None and known.variables_reference is not None:
+            await secret_store().delete(known.variables_reference)
         await projects.delete(organization, project)
         return
     left = await store.of_project(organization, project, limit=1)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from shared.deploys.models.fields import DeploymentId, Environment, HostName, Name, SourceHash, Wire
-from shared.deploys.models.requests import DeployRequest, Parameters
+from shared.deploys.models.fields import VARIABLE_NAME, DeploymentId, Environment, HostName, Name, SourceHash, Wire
+from shared.deploys.models.requests import DeployRequest, Parameters, check_variables
 from shared.deploys.models.sizes import SCALES, ContainerSize
 from shared.deploys.models.sources import ArchiveSource, GitSource, Source
 from shared.deploys.models.spec import PORT, AppRef, DeploymentSpec
@@ -34,6 +34,7 @@ __all__ = [
     "PROGRESS",
     "SCALES",
     "SUPERSEDED",
+    "VARIABLE_NAME",
     "AppRef",
     "ArchiveSource",
     "CancelReason",
@@ -56,5 +57,6 @@ __all__ = [
     "Step",
     "StepWork",
     "Wire",
+    "check_variables",
     "document",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Final, Self, cast
 
 from pydantic import Field, SecretStr, StringConstraints, field_validator, model_validator
@@ -58,6 +58,27 @@ class Parameters(Wire):
     )
 
 
+def check_names(variables: Any) -> Any:
+    """Refuse names before an answer could repeat them: NAME=value in the place of a name holds a secret."""
+    names: Iterable[Any] = cast("dict[Any, Any]", variables) if isinstance(variables, dict) else ()
+    for number, name in enumerate(names, 1):
+        if not isinstance(name, str) or re.fullmatch(VARIABLE_NAME.pattern, name) is None:
+            raise refusal(f"The name of variable {number} has to be {VARIABLE_NAME.description}")
+    return cast("Any", variables)
+
+
+def check_variables(variables: Mapping[str, str]) -> None:
+    """Refuse variables that are too many or too large together, or that no app can be given."""
+    if len(variables) > ENV_VARIABLES:
+        raise refusal(f"At most {ENV_VARIABLES} variables are taken")
+    if sum(map(len, variables)) + sum(len(value.encode()) for value in variables.values()) > ENV_BYTES:
+        raise refusal(f"All variables together may take {ENV_BYTES:,} bytes")
+    if any("\0" in value for value in variables.values()):
+        raise refusal("A value has a NUL, which no program's environment can hold")
+    if "PORT" in variables:
+        raise refusal(f"PORT is set for every app, to {PORT} in Azure: leave it out")
+
+
 class DeployRequest(Parameters):
     """A request to deploy. Without `gitUrl` and `sourceHash`, the project's newest uploaded source is deployed."""
 
@@ -69,28 +90,12 @@ class DeployRequest(Parameters):
         json_schema_extra={"propertyNames": {"pattern": f"^{VARIABLE_NAME.pattern}$"}},
     )
 
-    @field_validator("env_variables", mode="before")
-    @classmethod
-    def _named(cls, variables: Any) -> Any:
-        """Refuse names before an answer could repeat them: NAME=value in the place of a name holds a secret."""
-        names: Iterable[Any] = cast("dict[Any, Any]", variables) if isinstance(variables, dict) else ()
-        for number, name in enumerate(names, 1):
-            if not isinstance(name, str) or re.fullmatch(VARIABLE_NAME.pattern, name) is None:
-                raise refusal(f"The name of variable {number} has to be {VARIABLE_NAME.description}")
-        return cast("Any", variables)
+    _named = field_validator("env_variables", mode="before")(check_names)
 
     @field_validator("env_variables")
     @classmethod
     def _bounded(cls, variables: dict[str, SecretStr]) -> dict[str, SecretStr]:
-        values = [value.get_secret_value() for value in variables.values()]
-        if len(variables) > ENV_VARIABLES:
-            raise refusal(f"At most {ENV_VARIABLES} variables are taken")
-        if sum(map(len, variables)) + sum(len(value.encode()) for value in values) > ENV_BYTES:
-            raise refusal(f"All variables together may take {ENV_BYTES:,} bytes")
-        if any("\0" in value for value in values):
-            raise refusal("A value has a NUL, which no program's environment can hold")
-        if "PORT" in variables:
-            raise refusal(f"PORT is set for every app, to {PORT} in Azure: leave it out")
+        check_variables({name: value.get_secret_value() for name, value in variables.items()})
         return variables
 
     @model_validator(mode="after")

@@ -121,6 +121,7 @@ class Deployment(Parameters):
     type: Literal["deployment"] = "deployment"
     source: Source
     secrets_reference: str | None = None
+    project_variables: list[str] = Field(default_factory=list[str], description="Names of those that are its project's")
     status: DeploymentStatus = DeploymentStatus.QUEUED
     progress: int = 0
     steps: list[StepWork] = Field(default_factory=list[StepWork])
@@ -173,6 +174,8 @@ class Project(Wire):
     source_hash: SourceHash | None = None
     deployment_id: DeploymentId | None = None
     reserved_until: datetime | None = Field(default=None, description="One V2 request is about to deploy it")
+    variables_reference: str | None = Field(default=None, description="Where the project's variables are kept")
+    plain_variables: list[str] = Field(default_factory=list[str], description="Which of them are no secrets")
     removing: list[Environment] = Field(
         default_factory=list[Environment], description="Environments that are being deleted; all of them: the project"
     )

@@ -59,6 +59,22 @@ class DomainReleased(Wire):
     domain: str
 
 
+class ProjectVariable(Wire):
+    """A variable of a project."""
+
+    name: str
+    value: str = Field(description="*** where it is a secret")
+    secret: bool
+
+
+class ProjectVariables(Wire):
+    """The variables that a project's later deployments are given."""
+
+    success: bool = True
+    project_id: str
+    variables: list[ProjectVariable]
+
+
 class RemovalStarted(Wire):
     """An app or a project is being deleted."""
 

@@ -21,7 +21,8 @@ from shared.deploys.models import (
     Parameters,
     Source,
 )
-from shared.deploys.requests import queue
+from shared.deploys.requests import queue, variables
+from shared.deploys.requests.variables import Joined
 from shared.deploys.secrets import secret_store
 from shared.deploys.settings import settings
 from shared.deploys.sources import allowed_hosts, check_program, check_url, exists
@@ -70,16 +71,12 @@ async def accept(request: DeployRequest, *, id_: str | None = None, digest: str 
     source = await _source(request)
     if request.source_hash is not None and isinstance(source, ArchiveSource):
         await projects.update(request.organization_id, request.project_id, source_hash=source.hash)
-    values = {name: value.get_secret_value() for name, value in request.env_variables.items()}
-    reference = await secret_store().put(values) if values else None
+    own = {name: value.get_secret_value() for name, value in request.env_variables.items()}
+    joined = await variables.join(request.organization_id, request.project_id, own, request.plain_variables)
+    reference = joined.reference
     parameters = Parameters.model_validate(request.model_dump(include=set(Parameters.model_fields)))
     changes = {"request_hash": digest} | ({"id": id_} if id_ else {})
-    try:
-        deployment = await _submit(_new(parameters, source, reference).model_copy(update=changes))
-    except Conflict:
-        if reference is not None:
-            await secret_store().delete(reference)
-        raise
+    deployment = await _submit(_new(parameters, source, joined).model_copy(update=changes))
     if reference is not None and deployment.secrets_reference != reference:
         await secret_store().delete(reference)  # another request with the id was quicker
     return deployment
@@ -107,7 +104,8 @@ async def retry(organization: str | None, id_: str) -> Deployment:
             remedy="Start a new deployment.",
         )
     parameters = Parameters.model_validate(failed.model_dump(include=set(Parameters.model_fields)))
-    deployment = _new(parameters, failed.source, failed.secrets_reference)
+    joined = Joined(failed.secrets_reference, failed.plain_variables, failed.project_variables)
+    deployment = _new(parameters, failed.source, joined)
     return await _submit(deployment.model_copy(update={"original_deployment_id": failed.id}))
 
 
@@ -135,11 +133,8 @@ async def roll_back(organization: str | None, id_: str) -> Deployment:
     if isinstance(earlier.source, ArchiveSource):
         await _require_source(earlier.organization_id, earlier.project_id, earlier.source.hash)
     serving = await store.last_completed(earlier.organization_id, earlier.project_id, earlier.environment)
-    variables = serving or earlier
-    parameters = Parameters.model_validate(
-        earlier.model_dump(include=set(Parameters.model_fields)) | {"plain_variables": variables.plain_variables}
-    )
-    deployment = _new(parameters, earlier.source, variables.secrets_reference)
+    parameters = Parameters.model_validate(earlier.model_dump(include=set(Parameters.model_fields)))
+    deployment = _new(parameters, earlier.source, await variables.renew(serving or earlier))
     return await _submit(deployment.model_copy(update={"original_deployment_id": earlier.id}))
 
 
@@ -187,7 +182,7 @@ async def _redeploy(organization: str, project: str, user: str, custom_domain: s
     known = await projects.find(organization, project)
     if isinstance(source, ArchiveSource) and known is not None and known.source_hash is not None:
         source = ArchiveSource(hash=known.source_hash)
-    return await _submit(_new(parameters, source, last.secrets_reference))
+    return await _submit(_new(parameters, source, await variables.renew(last)))
 
 
 async def send_unsent(older_than: timedelta) -> int:
@@ -231,13 +226,14 @@ async def _require_source(organization: str, project: str, source_hash: str) -> 
         )
 
 
-def _new(parameters: Parameters, source: Source, reference: str | None) -> Deployment:
+def _new(parameters: Parameters, source: Source, joined: Joined) -> Deployment:
     now = datetime.now(UTC)
     return Deployment(
-        **parameters.model_dump(),
+        **parameters.model_copy(update={"plain_variables": joined.plain}).model_dump(),
         id=_id_of(secrets.token_bytes(32)),
         source=source,
-        secrets_reference=reference,
+        secrets_reference=joined.reference,
+        project_variables=joined.inherited,
         created_at=now,
         updated_at=now,
     )
@@ -265,14 +261,19 @@ async def _submit(deployment: Deployment) -> Deployment:
     """
     if isinstance(deployment.source, GitSource):
         check_program()
-    projects.require_kept(
-        await projects.find(deployment.organization_id, deployment.project_id), deployment.environment
-    )
+    try:
+        projects.require_kept(
+            await projects.find(deployment.organization_id, deployment.project_id), deployment.environment
+        )
+    except Conflict:
+        await variables.forget(deployment)
+        raise
     created = await _create(deployment)
     fields = {"deployment": created.id}
     try:
         known = await projects.update(created.organization_id, created.project_id, deployment_id=created.id)
         if created.environment in known.removing:
+            await variables.forget(created)
             await store.delete(created)
         projects.require_kept(known, created.environment)
         if not await queue.enqueue(created):

@@ -113,6 +113,18 @@ async def test_an_archive_and_a_repository_are_deployed_from_the_form(running, t
             await expect(page.locator("[id^=row-]")).to_have_count(2)
 
             await page.click(f"#project-{app.organization}-bakery")
+            await page.click("#variables > summary")
+            for name, value in (("TOKEN", "secret"), ("LOG_LEVEL", "info")):
+                await page.fill("#variable-name", name)
+                await page.fill("#variable-value", value)
+                await page.set_checked("#variable-plain", name == "LOG_LEVEL")
+                await page.click("#variable-set")
+                await page.locator(f"#variable-{name}").wait_for()
+            await expect(page.locator("#variable-TOKEN")).to_contain_text("***")
+            await expect(page.locator("#variable-LOG_LEVEL")).to_contain_text("info")
+            await page.screenshot(path=SCREENSHOTS / "project-variables.png", full_page=True)
+            await page.click("#delete-variable-TOKEN")
+            await expect(page.locator("#variable-TOKEN")).to_have_count(0)
             page.once("dialog", lambda dialog: dialog.accept("another name"))
             await page.click("#delete-project")
             page.once("dialog", lambda dialog: dialog.accept("bakery"))

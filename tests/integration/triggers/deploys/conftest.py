@@ -18,7 +18,7 @@ from shared.platform.durable import task_hub
 from shared.platform.durable.hub import HubName
 from shared.platform.errors import Conflict, NotFound, TransientError
 from tests.integration.shared.deploys.conftest import ADMIN, cosmos, new, sent, state
-from triggers.deploys import deployments, queue, removals, upkeep
+from triggers.deploys import deployments, queue, removals, upkeep, variables
 from triggers.deploys import projects as project_routes
 
 __all__ = ["cosmos", "new", "sent", "state"]
@@ -37,7 +37,12 @@ def ask(state: str, sent: SimpleNamespace):
     async def send(method, url, body=None, headers=None):
         path = urlsplit(url).path.split("/")
         for operation in sorted(
-            (*deployments.routes.operations, *project_routes.routes.operations, *removals.routes.operations),
+            (
+                *deployments.routes.operations,
+                *project_routes.routes.operations,
+                *removals.routes.operations,
+                *variables.routes.operations,
+            ),
             key=lambda one: one.name,
         ):
             parts = operation.route.split("/")

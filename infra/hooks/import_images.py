@@ -33,7 +33,7 @@ def import_images(client: httpx.Client, registry: str, sleep: Callable[[float], 
     Raises:
         SystemExit: one could not be copied.
     """
-    for image in IMAGES.values():
+    for image in _images():
         for attempt in range(ATTEMPTS):
             why = _import(client, registry, image, sleep)
             if why is None:
@@ -42,6 +42,10 @@ def import_images(client: httpx.Client, registry: str, sleep: Callable[[float], 
                 remedy = "Run `azd hooks run postprovision` again in an hour; until then no app can be built."
                 raise SystemExit(f"import_images: {image} could not be copied from Docker Hub: {why} {remedy}")
             sleep(WAIT_SECONDS)
+
+
+def _images() -> list[str]:
+    return [image for versions in IMAGES.values() for image in versions.values()]
 
 
 def _import(client: httpx.Client, registry: str, image: str, sleep: Callable[[float], None]) -> str | None:
@@ -66,7 +70,7 @@ def main() -> None:
         raise SystemExit("import_images: CONTAINER_REGISTRY_ID not set. Run it as `azd hooks run postprovision`.")
     with manager(credential(os.environ)) as client:
         import_images(client, registry)
-    sys.stderr.write(f"copied {', '.join(IMAGES.values())}\n")
+    sys.stderr.write(f"copied {', '.join(_images())}\n")
 
 
 if __name__ == "__main__":

@@ -55,6 +55,7 @@ def create_app(token: str, port: int, state: State, workspaces: Workspaces, say:
         routes=[
             Route("/health", steps.health, methods=["GET"]),
             Route("/v1/apps", steps.apps, methods=["GET"]),
+            Route("/v1/runtimes", steps.runtimes, methods=["GET"]),
             Route(_APP, steps.remove_app, methods=["DELETE"]),
             Route(f"{_APP}/log", steps.log, methods=["GET"]),
             Route(one, steps.provision, methods=["PUT"]),
@@ -116,6 +117,10 @@ class _Steps:
 
     async def apps(self, request: Request) -> Response:
         return JSONResponse({"apps": [app.model_dump(mode="json") for app in _serving(request).apps()]})
+
+    async def runtimes(self, request: Request) -> Response:
+        deployments: Deployments = request.app.state.deployments
+        return JSONResponse(deployments.workspaces.runtimes)
 
     async def remove_app(self, request: Request) -> Response:
         await _serving(request).remove_app(**request.path_params)

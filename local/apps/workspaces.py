@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
-import sysconfig
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from local.apps.plans import PACKAGES
+from local.apps.programs import SYSTEM_PATH, link_programs
 from local.folders import ONLY_MINE
 from local.postgres.account import Account, reachable_data
 
@@ -18,7 +17,6 @@ FIRST_UID = 2_000_000
 """Above what distributions and user namespaces give out."""
 _WALKED = 0o711
 _LINK = "linked-from"
-_SYSTEM_PATH = ("/usr/local/bin", "/usr/bin", "/bin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +101,8 @@ class Workspaces:
             (real / _LINK).write_text(str(self.folder))
             _sweep(real.parent)
         self._programs = real / "bin"
-        self._link_programs(account)
+        self.runtimes = link_programs(self._programs, account)
+        """Versions of Python and Node that apps can be run by, the usual one first."""
 
     def uid(self, app: int) -> int | None:
         """The user that the app of this number runs as; None: the platform's own."""
@@ -114,23 +113,9 @@ class Workspaces:
 
     def environment(self, workspace: Workspace, variables: Mapping[str, str]) -> dict[str, str]:
         """All that a build or an app finds in its environment: nothing of the platform's own."""
-        path = os.pathsep.join((str(workspace.image / PACKAGES / "bin"), str(self._programs), *_SYSTEM_PATH))
+        path = os.pathsep.join((str(workspace.image / PACKAGES / "bin"), str(self._programs), *SYSTEM_PATH))
         own = {"PATH": path, "HOME": str(workspace.image), "TMPDIR": str(workspace.scratch), "LANG": "C.UTF-8"}
         return own | {"PYTHONUNBUFFERED": "1"} | dict(variables)
-
-    def _link_programs(self, account: Account) -> None:
-        """Put `python`, `node` and `npm` where apps find them, if there are any that their users can run."""
-        self._programs.mkdir(exist_ok=True)
-        base = str(getattr(sys, "_base_executable", sys.executable))
-        pythons = (base, *(f"{folder}/python3" for folder in _SYSTEM_PATH))
-        path = os.pathsep.join((sysconfig.get_path("scripts"), os.environ.get("PATH", "")))
-        node = [((name,), (shutil.which(name, path=path) or "",)) for name in ("node", "npm", "npx")]
-        for names, candidates in ((("python", "python3"), pythons), *node):
-            found = next((one for one in candidates if one and _runs(account, Path(one).resolve())), None)
-            for name in names if found else ():
-                link = self._programs / name
-                link.unlink(missing_ok=True)
-                link.symlink_to(Path(str(found)).resolve())
 
 
 def _has_packages_above(folder: Path) -> bool:
@@ -143,10 +128,3 @@ def _sweep(state: Path) -> None:
         link = Path(note.read_text())
         if not link.is_symlink() or link.resolve() != note.parent:
             shutil.rmtree(note.parent, ignore_errors=True)
-
-
-def _runs(account: Account, program: Path) -> bool:
-    try:
-        return program.exists() and account.run([str(program), "--version"]).returncode == 0
-    except OSError:
-        return False

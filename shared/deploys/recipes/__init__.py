@@ -8,19 +8,20 @@ started. What these commands are is decided here and nowhere else; platforms onl
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from shared.deploys.models.fields import shell_words
 from shared.deploys.recipes.files import read_text
 from shared.deploys.recipes.node import node_app
 from shared.deploys.recipes.python import FILES, PIP, PORT, python_app
+from shared.deploys.recipes.versions import Versions, node_version, python_version
 from shared.platform.errors import TerminalError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["PIP", "PORT", "Recipe", "Words", "recipe"]
+__all__ = ["PIP", "PORT", "Recipe", "Versions", "Words", "recipe"]
 
 Words = tuple[str, ...]
 _PROGRAMS: Final[dict[str, Literal["node", "python"]]] = {
@@ -48,6 +49,8 @@ class Recipe:
         build: what runs after them.
         start: runs the app; `$PORT` in it stands for the port. Empty for a site.
         site: the folder whose files are served as they are; None: the app is started.
+        node: version of Node, where anything of it runs.
+        python: version of Python, as above.
         notes: lines that the owner of the app should read.
     """
 
@@ -57,11 +60,15 @@ class Recipe:
     start: Words = ()
     assets: tuple[Words, ...] = ()
     site: str | None = None
+    node: str = Versions().node[0]
+    python: str = Versions().python[0]
     notes: tuple[str, ...] = ()
 
 
-def recipe(source: Path, build: Words = (), start: Words = ()) -> Recipe:
+def recipe(source: Path, build: Words = (), start: Words = (), there: Versions | None = None) -> Recipe:
     """The recipe of the source in this folder, with the deployment's own commands where they are not empty.
+
+    `there` are the versions to choose from; None: those of the images that apps are built on in Azure.
 
     Raises:
         TerminalError: it cannot be told what the source is or how it is started (`unknown-kind`, `no-start-command`),
@@ -75,7 +82,16 @@ def recipe(source: Path, build: Words = (), start: Words = ()) -> Recipe:
             code="no-start-command",
             remedy="Send startCommand, or add a Procfile, app.py, main.py, or a package.json with a start script.",
         )
-    return found
+    return _versioned(source, found, there or Versions())
+
+
+def _versioned(source: Path, found: Recipe, there: Versions) -> Recipe:
+    node, node_note = node_version(source, there.node)
+    python, python_note = python_version(source, there.python)
+    uses_node = found.runtime == "node" or found.assets
+    uses_python = found.runtime == "python" and found.site is None
+    said = (node_note if uses_node else None, python_note if uses_python else None)
+    return replace(found, node=node, python=python, notes=tuple(note for note in said if note))
 
 
 def _of(source: Path, build: Words, start: Words) -> Recipe:
@@ -92,15 +108,14 @@ def _of(source: Path, build: Words, start: Words) -> Recipe:
                     python.install,
                     start=start or python.start,
                     assets=steps,
-                    notes=(*node.notes, *python.notes),
                 )
         if node.site and not start:
-            return Recipe("python", assets=steps, site=node.site, notes=node.notes)
-        return Recipe("node", node.install, built or node.build, start or node.start, notes=node.notes)
+            return Recipe("python", assets=steps, site=node.site)
+        return Recipe("node", node.install, built or node.build, start or node.start)
     if is_python:
         python = python_app(source)
         site = "." if (source / "index.html").is_file() and not python.install and not python.start else None
-        return Recipe("python", python.install, built or (), start or python.start, site=site, notes=python.notes)
+        return Recipe("python", python.install, built or (), start or python.start, site=site)
     if start and start[0] in _PROGRAMS:
         return Recipe(_PROGRAMS[start[0]], (), built or (), start)
     folder = next((name for name in (".", *_SITES) if (source / name / "index.html").is_file()), None)

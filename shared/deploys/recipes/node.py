@@ -10,7 +10,6 @@ from typing import Any, Final
 from shared.deploys.recipes.files import read_json, read_text, table
 
 Words = tuple[str, ...]
-NODE_MAJOR: Final = 22
 PNPM, YARN, BERRY, BUN = "pnpm@9.15.9", "yarn@1.22.22", "@yarnpkg/cli-dist@4.12.0", "bun@1.3.3"
 _MANAGER: Final = re.compile(r"(npm|pnpm|yarn|bun)@(\d[0-9A-Za-z.-]*)")
 _SITES: Final = {"react-scripts": "build", "vite": "dist", "@vue/cli-service": "dist", "parcel": "dist"}
@@ -26,14 +25,12 @@ class NodeApp:
 
     Attributes:
         site: the folder of the site that the build leaves; None: it is an app that is started.
-        notes: what its owner should know.
     """
 
     install: tuple[Words, ...]
     build: tuple[Words, ...]
     start: Words
     site: str | None
-    notes: tuple[str, ...] = ()
 
 
 def node_app(source: Path) -> NodeApp:
@@ -44,7 +41,7 @@ def node_app(source: Path) -> NodeApp:
     build = ((*run, "build"),) if "build" in scripts else ()
     site = _site(source, package, scripts) if build else None
     start = () if site else _start(source, package, scripts)
-    return NodeApp((install,), build, start, site, _notes(source, package))
+    return NodeApp((install,), build, start, site)
 
 
 def _manager(source: Path, package: dict[str, Any]) -> tuple[Words, Words]:
@@ -95,11 +92,3 @@ def _start(source: Path, package: dict[str, Any], scripts: dict[str, Any]) -> Wo
     main = str(package.get("main") or "").removeprefix("./")
     known = next((name for name in (main, *_SERVERS) if name and ".." not in name and (source / name).is_file()), None)
     return ("node", known) if known else ()
-
-
-def _notes(source: Path, package: dict[str, Any]) -> tuple[str, ...]:
-    wanted = str(table(package, "engines").get("node") or read_text(source / ".nvmrc").strip())
-    major = re.search(r"\d+", wanted)
-    if major is None or int(major.group()) == NODE_MAJOR or (int(major.group()) < NODE_MAJOR and ">" in wanted):
-        return ()
-    return (f"The source asks for Node {wanted[:40]}; it is built and run by Node {NODE_MAJOR}.",)

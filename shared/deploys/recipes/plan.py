@@ -49,4 +49,6 @@ def add_server(root: Path, found: Recipe) -> None:
 def described(found: Recipe) -> str:
     """Lines that say what will be run, for the log."""
     start = f"a server of the files in {found.site}" if found.site is not None else " ".join(found.start)
-    return "\n".join((f"A source for {found.runtime}, to be started by: {start}", *found.notes))
+    version = found.node if found.runtime == "node" else found.python
+    runtime = f"{found.runtime.capitalize()} {version}"
+    return "\n".join((f"A source for {runtime}, to be started by: {start}", *found.notes))

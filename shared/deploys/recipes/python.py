@@ -11,7 +11,6 @@ from typing import Any, Final, cast
 from shared.deploys.recipes.files import read_text, read_toml, requirement_names, table
 
 Words = tuple[str, ...]
-PYTHON_VERSION: Final = "3.12"
 PIP: Final = ("python", "-m", "pip", "install")
 POETRY, PIPENV = "poetry==2.2.1", "pipenv==2025.0.4"
 PORT: Final = "$PORT"
@@ -27,17 +26,16 @@ _FACTORY: Final = re.compile(r"^def (create_app|make_app)\(", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class PythonApp:
-    """What a Python source asks for. `notes` are what its owner should know."""
+    """What a Python source asks for."""
 
     install: tuple[Words, ...]
     start: Words
-    notes: tuple[str, ...] = ()
 
 
 def python_app(source: Path) -> PythonApp:
     """What the Python source in this folder asks for."""
     install, packages = _packages(source)
-    return PythonApp(install, _start(source, packages), _notes(source))
+    return PythonApp(install, _start(source, packages))
 
 
 def _packages(source: Path) -> tuple[tuple[Words, ...], set[str]]:
@@ -107,11 +105,3 @@ def _modules(source: Path) -> Iterator[tuple[str, Path]]:
 def _django_project(source: Path) -> str | None:
     found = sorted(path.parent.name for path in source.glob("*/wsgi.py"))
     return found[0] if found else None
-
-
-def _notes(source: Path) -> tuple[str, ...]:
-    wanted = read_text(source / ".python-version").strip() or read_text(source / "runtime.txt").strip()
-    version = re.search(r"3\.\d+", wanted)
-    if version is None or version.group() == PYTHON_VERSION:
-        return ()
-    return (f"The source asks for Python {version.group()}; it is built and run by Python {PYTHON_VERSION}.",)

@@ -31,12 +31,13 @@ def complete(root: Path, spec: DeploymentSpec) -> str:
     found = recipe(root, spec.build_command, spec.start_command)
     add_server(root, found)
     file.write_text("\n".join([*_stages(found, spec.plain_variables), *_end(found, spec.port)]) + "\n")
-    return f"The source has no Dockerfile; building it on {_image(found.runtime)}. {described(found)}"
+    return f"The source has no Dockerfile; building it on {_image(found.runtime, found)}. {described(found)}"
 
 
-def _image(runtime: str) -> str:
+def _image(runtime: str, found: Recipe) -> str:
     registry = settings().base_image_registry
-    return f"{registry}/{IMAGES[runtime]}" if registry else IMAGES[runtime]
+    image = IMAGES[runtime][found.node if runtime == "node" else found.python]
+    return f"{registry}/{image}" if registry else image
 
 
 def _stages(found: Recipe, variables: tuple[str, ...]) -> list[str]:
@@ -45,10 +46,16 @@ def _stages(found: Recipe, variables: tuple[str, ...]) -> list[str]:
     source = ["COPY . ."]
     assets: list[str] = []
     if found.assets:
-        assets = [f"FROM {_image('node')} AS assets", f"WORKDIR {_WHERE}", "COPY . .", *given, *_runs(found.assets)]
+        assets = [
+            f"FROM {_image('node', found)} AS assets",
+            f"WORKDIR {_WHERE}",
+            "COPY . .",
+            *given,
+            *_runs(found.assets),
+        ]
         kept = [FOLDER, found.site] if found.site not in (None, ".") else ["."]
         source = [f"COPY --from=assets {_WHERE}/{folder} {_WHERE}/{folder}" for folder in kept]
-    image = f"FROM {_image(found.runtime)}"
+    image = f"FROM {_image(found.runtime, found)}"
     return [
         *assets,
         image,

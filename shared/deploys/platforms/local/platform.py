@@ -30,7 +30,7 @@ from shared.deploys.platforms.base import (
 )
 from shared.deploys.platforms.local import supervisor
 from shared.deploys.platforms.local.supervisor import POLL_SECONDS, poll, request
-from shared.deploys.recipes import recipe
+from shared.deploys.recipes import Versions, recipe
 from shared.deploys.recipes.plan import FOLDER, add_server, described, source_root, start_of
 from shared.deploys.secrets import redactor, secret_store
 from shared.deploys.settings import settings
@@ -91,7 +91,7 @@ class LocalPlatform:
                     )
                     await step.log(summary)
                     root = source_root(folder, spec.root_directory)
-                    await step.log(await asyncio.to_thread(_plan, root, spec))
+                    await step.log(await asyncio.to_thread(_plan, root, spec, await self._versions()))
                     await step.check()
                     await in_thread(lambda _: sources.pack(root, archive))
                     await unless_cancelled(self._send(spec, archive), step.cancelled)
@@ -225,6 +225,12 @@ class LocalPlatform:
             reason=found["reason"],
         )
 
+    async def _versions(self) -> Versions:
+        async with self._http() as http:
+            there = await request(http, "GET", "/v1/runtimes")
+        usual = Versions()
+        return Versions(tuple(there["node"]) or usual.node, tuple(there["python"]) or usual.python)
+
     async def _send(self, spec: DeploymentSpec, archive: Path) -> None:
         async with self._http() as http:
             await request(http, "PUT", f"{_path(spec)}/source", content=read_chunks(archive))
@@ -233,14 +239,15 @@ class LocalPlatform:
         return supervisor.client(self._url, self._token)
 
 
-def _plan(root: Path, spec: DeploymentSpec) -> str:
+def _plan(root: Path, spec: DeploymentSpec, there: Versions) -> str:
     """Write down for the supervisor what it has to run; lines that say so. Blocks.
 
     Python's packages go into an environment beside the app, since no image of its own holds them.
     """
-    found = recipe(root, spec.build_command, spec.start_command)
+    found = recipe(root, spec.build_command, spec.start_command, there)
     add_server(root, found)
-    own = (("python", "-m", "venv", ".venv"),) if found.runtime == "python" and found.install else ()
+    needs_own = found.install or (found.python != there.python[0] and found.site is None)
+    own = ((f"python{found.python}", "-m", "venv", ".venv"),) if found.runtime == "python" and needs_own else ()
     plan = {"build": [*found.assets, *own, *found.install, *found.build], "start": start_of(found, "127.0.0.1")}
     (root / FOLDER).mkdir(exist_ok=True)
     (root / FOLDER / "plan.json").write_text(json.dumps(plan))

@@ -20,6 +20,7 @@ from infra.hooks.database_roles import _extensions
 from infra.hooks.describe import described
 from infra.hooks.prepare_database import addresses
 from infra.hooks.prepare_environment import budget_start, found_out, operator_name, vault_modes, vault_retention
+from shared.deploys.base_images import IMAGES
 from shared.platform.stores.migrate import Migration
 from tests.unit.infra.plain import plain
 from tools.bicep_check.syntax import text
@@ -324,10 +325,10 @@ def test_the_images_that_apps_are_built_on_are_copied(modules):
     registry = Registry(troubles=1)
     waited = []
     import_images.import_images(registry.client, "/registries/cr", waited.append)
+    images = [image for versions in IMAGES.values() for image in versions.values()]
+    assert {"node:22-slim", "python:3.12-slim"} < set(images)
     assert [one[1:] for one in registry.taken] == [
-        ("library/node:22-slim", "base/node:22-slim"),
-        ("library/node:22-slim", "base/node:22-slim"),
-        ("library/python:3.12-slim", "base/python:3.12-slim"),
+        (f"library/{image}", f"base/{image}") for image in [images[0], *images]
     ]
     assert import_images.WAIT_SECONDS in waited
     settings = plain(modules["main"].named("app").value)["params"]["settings"]

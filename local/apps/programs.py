@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import sys
 import sysconfig
@@ -51,9 +52,18 @@ def _link(
         version = _version(account, one)
         if version and wanted in (None, version):
             for name in names:
-                (folder / name).symlink_to(one)
+                _put(folder / name, one)
             return version
     return None
+
+
+def _put(place: Path, program: str) -> None:
+    """A link; for Python a script: an environment that is made by a link looks for its library beside the link."""
+    if not place.name.startswith("python"):
+        place.symlink_to(program)
+        return
+    place.write_text(f'#!/bin/sh\nexec {shlex.quote(program)} "$@"\n')
+    place.chmod(0o755)
 
 
 def _version(account: Account, program: str) -> str | None:

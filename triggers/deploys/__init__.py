@@ -8,11 +8,11 @@ from shared.deploys.settings import DeploySettings
 from shared.platform.health import Check
 from shared.platform.stores.cosmos import has_cosmos
 from shared.platform.workload import Workload
-from triggers.deploys import deployments, projects, queue, removals, upkeep, variables
+from triggers.deploys import deployments, events, projects, queue, removals, upkeep, variables
 
 deploys = Workload(
     name="deploys",
-    routes=(deployments.routes, projects.routes, removals.routes, variables.routes),
+    routes=(deployments.routes, events.routes, projects.routes, removals.routes, variables.routes),
     functions=(queue.functions, upkeep.timers),
     queues=(DEPLOYMENTS,),
     settings=DeploySettings,

@@ -25,7 +25,11 @@ class LastEvent(LazyModel):
 
 
 @routes.get(
-    "/deploy/{id}/logs/events", needs=READ, summary="A deployment's log as server-sent events", produces=MEDIA_TYPE
+    "/deploy/{id}/logs/events",
+    needs=READ,
+    summary="A deployment's log as server-sent events",
+    produces=MEDIA_TYPE,
+    also={204: type(None)},
 )
 async def deploys_log_events(id: Name, headers: LastEvent, caller: Caller) -> func.HttpResponse:  # noqa: A002 - the name in the path
     """The lines after `Last-Event-ID`, up to 64 KB, as soon as there are any, or a comment after 20 seconds.

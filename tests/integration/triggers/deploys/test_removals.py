@@ -11,6 +11,7 @@ from shared.platform.access.api_keys import ApiKey
 from shared.platform.access.auth import Caller
 from shared.platform.errors import Conflict, NotFound
 from tests.integration.triggers.deploys.conftest import change
+from tests.present import present
 from triggers.deploys import removals
 
 
@@ -77,7 +78,7 @@ async def test_none_is_deleted_while_a_deployment_is_under_way(ask, body, state)
     with pytest.raises(Conflict) as refused:
         await removals._remove(removal(state), client)
     assert (refused.value.code, client.started) == ("deployment-in-progress", [])
-    assert (await projects.find(state, "shop")).removing == []
+    assert present(await projects.find(state, "shop")).removing == []
     await change(first, DeploymentStatus.FAILED)
     assert (await ask("POST", "/deploy", body))[0] == 202
 
@@ -111,4 +112,4 @@ async def test_what_is_unknown_or_another_s_is_not_deleted(ask, body, state, mon
         assert (await ask("DELETE", f"{path}?organizationId={state}"))[0] == 403
         assert (await ask("DELETE", path))[0] == 404
     assert (await ask("DELETE", "/deploy/project/shop/apps/else"))[0] == 400
-    assert (await projects.find(state, "shop")).removing == []
+    assert present(await projects.find(state, "shop")).removing == []

@@ -14,6 +14,7 @@ from shared.deploys.running.logs import DeploymentLog
 from shared.deploys.secrets import secret_store
 from shared.platform.errors import Conflict, NotFound
 from shared.platform.redaction import Redactor
+from tests.present import present
 
 ALL = ["development", "staging", "production"]
 
@@ -75,7 +76,7 @@ async def test_all_that_is_an_app_s_is_deleted_and_nothing_else(ended, state) ->
         await removal.end(state, "shop", whole=False)
     assert [await kept(one) for one in mine] == [(False,) * 4] * 2
     assert [await kept(one) for one in (*others, at_work)] == [(True,) * 4] * 4
-    known = await projects.find(state, "shop")
+    known = present(await projects.find(state, "shop"))
     assert (known.removing, known.deployment_id) == ([], at_work.id)
 
 

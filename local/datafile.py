@@ -3,7 +3,7 @@
 import sqlite3
 from pathlib import Path
 
-from local.folders import ONLY_MINE
+from local.host.core.folders import ONLY_MINE
 
 
 class DataInUseError(Exception):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from local.apps.plans import PACKAGES
 from local.apps.programs import SYSTEM_PATH, link_programs
-from local.folders import ONLY_MINE
+from local.host.core.folders import ONLY_MINE
 from local.postgres.account import Account, reachable_data
 
 FIRST_UID = 2_000_000

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.folders import private_folder
+from local.host.core.folders import private_folder
 from local.node import node
 from local.processes import LOOPBACK, port_in_use, tethered
 

@@ -14,7 +14,7 @@ from typing import Any
 from local.cosmos.errors import BadRequestError, ConflictError, NotFoundError
 from local.cosmos.json_types import is_array, is_object
 from local.datafile import open_database
-from local.folders import private_folder
+from local.host.core.folders import private_folder
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS database (

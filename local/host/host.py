@@ -4,10 +4,10 @@ import asyncio
 import os
 from contextlib import AsyncExitStack
 
-from local.folders import private_folder
 from local.host.bindings import Bindings
 from local.host.core.clock import Clock, SystemClock
 from local.host.core.errors import ConfigurationError
+from local.host.core.folders import private_folder
 from local.host.core.functions import EVENT_GRID, FunctionTable
 from local.host.core.logs import host_log
 from local.host.durable import start

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pyiceberg.catalog import load_catalog
 
-from local.folders import private_folder
+from local.host.core.folders import private_folder
 from local.iceberg.app import create_app
 from local.serving import serve
 

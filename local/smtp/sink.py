@@ -12,7 +12,7 @@ from typing import cast
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from pydantic import BaseModel, ConfigDict, Field
 
-from local.folders import private_folder
+from local.host.core.folders import private_folder
 from local.smtp.inbound import Inbound
 
 MAX_MAIL = 10 << 20

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx
 
-from local.folders import private_folder
+from local.host.core.folders import private_folder
 from local.processes import tethered
 from local.up.environment import ROOT, settings
 from local.up.keys import Keys

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from local.datafile import open_database
-from local.folders import private_folder
+from local.host.core.folders import private_folder
 from local.servicebus.queues.queue import Queue
 from local.servicebus.queues.rows import SCHEMA
 from local.servicebus.queues.settings import DEAD_LETTERS, QueueSettings

@@ -2,7 +2,7 @@
 
 import stat
 
-from local.folders import private_folder
+from local.host.core.folders import private_folder
 
 
 def mode(folder):

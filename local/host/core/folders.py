@@ -1,4 +1,4 @@
-"""The folders that the local services keep their data in."""
+"""The folders that the host and the other local services keep their data in."""
 
 import stat
 from pathlib import Path

@@ -14,7 +14,7 @@ from typing import Any
 
 import psycopg
 from pgvector import HalfVector
-from pgvector.psycopg import register_vector, register_vector_async
+from pgvector.psycopg import register_vector
 
 from bench.papers.data import SHARES, sentences
 from bench.papers.prepared import library
@@ -57,8 +57,10 @@ async def _measured(dsn: str, table: Any) -> None:
 
             async def ours(vector: Any, condition: Condition = condition) -> list[Any]:
                 async with database() as db:
-                    await register_vector_async(db)
-                    return [hit.paper_id for hit in (await nearest(db, version, vector, condition, NEAREST)).hits]
+                    return [
+                        hit.paper_id
+                        for hit in (await nearest(db, version, str(vector.to_list()), condition, NEAREST)).hits
+                    ]
 
             truth = [_peer(connection, condition, vector, "exact", version.model_id) for vector in vectors]
             share = "none" if name == "none" else f"{SHARES[name]:.1%}"

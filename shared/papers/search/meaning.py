@@ -52,11 +52,7 @@ async def meaning_of(written: str | None) -> Meaning | None:
 
 async def near(connection: AsyncConnection[Any], meaning: Meaning, condition: Condition, limit: int) -> Hits:
     """The papers of the condition that are nearest to the question."""
-    from pgvector import HalfVector  # noqa: PLC0415 - loads when papers are searched
-    from pgvector.psycopg import register_vector_async  # noqa: PLC0415 - as above
-
-    await register_vector_async(connection)
-    found = await nearest(connection, meaning.version, HalfVector(meaning.vector), condition, limit)
+    found = await nearest(connection, meaning.version, _written(meaning.vector), condition, limit)
     return found.model_copy(update={"hits": _cosines(meaning, found.hits)})
 
 
@@ -64,33 +60,35 @@ async def near_paper(
     connection: AsyncConnection[Any], meaning: Meaning, paper_id: UUID, condition: Condition, limit: int
 ) -> Hits:
     """The papers of the condition that are nearest to one, without it."""
-    from pgvector.psycopg import register_vector_async  # noqa: PLC0415 - loads when papers are searched
+    import numpy as np  # noqa: PLC0415 - loads when papers are searched
 
-    await register_vector_async(connection)
     found = await rows(
         connection,
-        f"select embedding from papers.vectors_{meaning.version.model_id:d} where paper_id = %s",  # noqa: S608 - a number
+        f"select embedding::real[] from papers.vectors_{meaning.version.model_id:d} where paper_id = %s",  # noqa: S608 - a number
         (paper_id,),
     )
     if not found:
         return Hits(hits=[], plan=["exact"], warnings=["The paper has no vector yet."])
-    itself = Meaning(meaning.version, meaning.centre, found[0]["embedding"].to_numpy() + meaning.centre)
+    itself = Meaning(meaning.version, meaning.centre, np.array(found[0]["embedding"]) + meaning.centre)
     return await near(connection, itself, condition.also("p.paper_id <> %(itself)s", itself=paper_id), limit)
 
 
 async def with_similarity(connection: AsyncConnection[Any], meaning: Meaning, hits: Hits) -> Hits:
     """The hits, those with their similarity too that were found by their words alone."""
-    from pgvector import HalfVector  # noqa: PLC0415 - loads when papers are searched
-
     unknown = [hit.paper_id for hit in hits.hits if hit.similarity is None]
     found = await rows(
         connection,
-        f"select paper_id, -(embedding <#> %s) as similarity from papers.vectors_{meaning.version.model_id:d}"  # noqa: S608 - a number
+        f"select paper_id, -(embedding <#> %s::halfvec) as similarity from papers.vectors_{meaning.version.model_id:d}"  # noqa: S608 - a number
         " where paper_id = any(%s)",
-        (HalfVector(meaning.vector), unknown),
+        (_written(meaning.vector), unknown),
     )
     known = {hit.paper_id: hit for hit in _cosines(meaning, map(Hit.model_validate, found))}
     return hits.model_copy(update={"hits": [known.get(hit.paper_id, hit) for hit in hits.hits]})
+
+
+def _written(vector: Any) -> str:
+    """The vector as PostgreSQL reads it from text: to tell the driver of its type would cost three queries a search."""
+    return f"[{','.join(map(str, vector.tolist()))}]"
 
 
 def _cosines(meaning: Meaning, hits: Iterable[Hit]) -> list[Hit]:

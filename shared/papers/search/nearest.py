@@ -46,7 +46,7 @@ async def _by_index(
     connection: AsyncConnection[Any], version: ModelVersion, vector: Any, condition: Condition, limit: int
 ) -> list[Hit]:
     # Under a filter the index finds fewer of the nearest, so that it has to look at more.
-    width = min(max(120 if condition.sql == EVERYTHING else 300, 2 * limit), 1_000)
+    width = min(max(160 if condition.sql == EVERYTHING else 300, 2 * limit), 1_000)
     await connection.execute(
         "select set_config('hnsw.ef_search', %s, true), set_config('hnsw.iterative_scan', 'relaxed_order', true),"
         " set_config('hnsw.max_scan_tuples', '40000', true), set_config('enable_sort', 'off', true)",
@@ -56,9 +56,9 @@ async def _by_index(
     matches = f"exists (select from papers.papers p where p.paper_id = v.paper_id and {condition.sql} offset 0)"
     query = f"""
         with near as materialized (
-            select v.paper_id, -(v.embedding <#> %(vector)s) as similarity from papers.vectors_{version.model_id:d} v
+            select v.paper_id, -(v.embedding <#> %(vector)s::halfvec) as similarity from papers.vectors_{version.model_id:d} v
             where {EVERYTHING if condition.sql == EVERYTHING else matches}
-            order by v.embedding <#> %(vector)s limit %(limit)s
+            order by v.embedding <#> %(vector)s::halfvec limit %(limit)s
         )
         select * from near order by similarity desc, paper_id
     """  # noqa: S608 - a number, and conditions of ours
@@ -72,9 +72,9 @@ async def _one_by_one(
     await connection.execute("select set_config('enable_sort', 'on', true)")
     # Adding 0 keeps the index of nearest neighbours, which misses some, out of the plan.
     query = f"""
-        select v.paper_id, -(v.embedding <#> %(vector)s) as similarity
+        select v.paper_id, -(v.embedding <#> %(vector)s::halfvec) as similarity
         from papers.papers p join papers.vectors_{version.model_id:d} v using (paper_id)
-        where {condition.sql} order by (v.embedding <#> %(vector)s) + 0, v.paper_id limit %(limit)s
+        where {condition.sql} order by (v.embedding <#> %(vector)s::halfvec) + 0, v.paper_id limit %(limit)s
     """  # noqa: S608 - as above
     values = {**condition.values, "vector": vector, "limit": limit}
     return [Hit.model_validate(row) for row in await rows(connection, query, values, prepare=False)]

@@ -9,6 +9,7 @@ import pytest
 
 from shared.authcache.accounts import lifecycle, sessions
 from shared.authcache.accounts.letters import stamp
+from shared.authcache.accounts.signing import Purpose, tokens
 from shared.authcache.settings import settings
 from shared.authcache.store import Store, store
 from shared.authcache.tables import FAMILIES
@@ -45,11 +46,12 @@ async def test_ten_refreshes_with_one_token_on_two_instances_get_the_same_succes
     user = await registered("ann@example.com")
     stores = [store(), Store()]
     turns = itertools.cycle(stores)
-    tokens = [(await begun(user)).refresh_token, (await begun(user)).refresh_token]
+    given = [(await begun(user)).refresh_token, (await begun(user)).refresh_token]
     monkeypatch.setattr(sessions, "store", lambda: next(turns))
-    for token in tokens:
+    for token in given:
         followed = await asyncio.gather(*(sessions.refresh(token) for _ in range(10)))
-        assert len({one.refresh_token for one in followed}) == 1
+        claims = [tokens(Purpose.REFRESH).read(one.refresh_token) for one in followed]
+        assert len({one.refresh_token for one in followed}) == 1, claims
         assert (await sessions.refresh(followed[0].refresh_token)).refresh_token != followed[0].refresh_token
     await stores[1].close()
 

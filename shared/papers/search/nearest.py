@@ -28,9 +28,9 @@ MOST = 1_000
 
 
 async def nearest(
-    connection: AsyncConnection[Any], version: ModelVersion, vector: Any, condition: Condition, limit: int
+    connection: AsyncConnection[Any], version: ModelVersion, vector: str, condition: Condition, limit: int
 ) -> Hits:
-    """The `limit` papers of the condition that are nearest to the vector, or all of them.
+    """The `limit` papers of the condition that are nearest to the vector, written as text, or all of them.
 
     `connection` is in a transaction of its own, whose settings are changed.
     """
@@ -43,7 +43,7 @@ async def nearest(
 
 
 async def _by_index(
-    connection: AsyncConnection[Any], version: ModelVersion, vector: Any, condition: Condition, limit: int
+    connection: AsyncConnection[Any], version: ModelVersion, vector: str, condition: Condition, limit: int
 ) -> list[Hit]:
     # Under a filter the index finds fewer of the nearest, so that it has to look at more.
     width = min(max(160 if condition.sql == EVERYTHING else 300, 2 * limit), 1_000)
@@ -56,7 +56,8 @@ async def _by_index(
     matches = f"exists (select from papers.papers p where p.paper_id = v.paper_id and {condition.sql} offset 0)"
     query = f"""
         with near as materialized (
-            select v.paper_id, -(v.embedding <#> %(vector)s::halfvec) as similarity from papers.vectors_{version.model_id:d} v
+            select v.paper_id, -(v.embedding <#> %(vector)s::halfvec) as similarity
+            from papers.vectors_{version.model_id:d} v
             where {EVERYTHING if condition.sql == EVERYTHING else matches}
             order by v.embedding <#> %(vector)s::halfvec limit %(limit)s
         )
@@ -67,7 +68,7 @@ async def _by_index(
 
 
 async def _one_by_one(
-    connection: AsyncConnection[Any], version: ModelVersion, vector: Any, condition: Condition, limit: int
+    connection: AsyncConnection[Any], version: ModelVersion, vector: str, condition: Condition, limit: int
 ) -> list[Hit]:
     await connection.execute("select set_config('enable_sort', 'on', true)")
     # Adding 0 keeps the index of nearest neighbours, which misses some, out of the plan.

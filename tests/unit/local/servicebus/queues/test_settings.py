@@ -41,15 +41,19 @@ def test_a_bad_part_is_named(text, part):
         parse_queue(text)
 
 
+DELIVERIES = {"consolidate": 3, "deployments": 3, "mail-events": 10}
+
+
 def test_the_projects_own_file_has_its_queues():
     queues = {queue.name: queue for queue in read_config(CONFIG)}
-    assert list(queues) == ["consolidate", "deployments"]
+    assert list(queues) == ["consolidate", "deployments", "mail-events"]
     assert queues["consolidate"].duplicate_window is None
     assert queues["deployments"].duplicate_window == 300_000
     # A deployment's message is handled in moments: a short lock brings back soon what a killed host held.
     assert (queues["consolidate"].lock_duration, queues["deployments"].lock_duration) == (300_000, 60_000)
+    assert {name: queue.max_delivery_count for name, queue in queues.items()} == DELIVERIES
     for queue in queues.values():
-        assert (queue.max_delivery_count, queue.time_to_live) == (3, 3_600_000)
+        assert queue.time_to_live == 3_600_000
         assert queue.dead_letter_expired
 
 

@@ -62,7 +62,8 @@ def _put(place: Path, program: str) -> None:
     if not place.name.startswith("python"):
         place.symlink_to(program)
         return
-    place.write_text(f'#!/bin/sh\nexec {shlex.quote(program)} "$@"\n')
+    # What shells add to the environment is no app's variable.
+    place.write_text(f'#!/bin/sh\nunset PWD OLDPWD SHLVL\nexec {shlex.quote(program)} "$@"\n')
     place.chmod(0o755)
 
 

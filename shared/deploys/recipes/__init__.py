@@ -106,6 +106,7 @@ def _of(source: Path, build: Words, start: Words) -> Recipe:
                 return Recipe(
                     "python",
                     python.install,
+                    python.build,
                     start=start or python.start,
                     assets=steps,
                 )
@@ -115,7 +116,7 @@ def _of(source: Path, build: Words, start: Words) -> Recipe:
     if is_python:
         python = python_app(source)
         site = "." if (source / "index.html").is_file() and not python.install and not python.start else None
-        return Recipe("python", python.install, built or (), start or python.start, site=site)
+        return Recipe("python", python.install, built or python.build, start or python.start, site=site)
     if start and start[0] in _PROGRAMS:
         return Recipe(_PROGRAMS[start[0]], (), built or (), start)
     folder = next((name for name in (".", *_SITES) if (source / name / "index.html").is_file()), None)

@@ -21,6 +21,7 @@ _FRAMEWORKS: Final = {
     "fastapi": re.compile(r"^(\w+)\s*(?::[^=\n]+)?=\s*(?:\w+\.)?(?:FastAPI|Starlette)\(", re.MULTILINE),
     "flask": re.compile(r"^(\w+)\s*(?::[^=\n]+)?=\s*(?:\w+\.)?Flask\(", re.MULTILINE),
 }
+_MANIFEST: Final = "ManifestStaticFilesStorage"
 _FACTORY: Final = re.compile(r"^def (create_app|make_app)\(", re.MULTILINE)
 
 
@@ -29,13 +30,14 @@ class PythonApp:
     """What a Python source asks for."""
 
     install: tuple[Words, ...]
+    build: tuple[Words, ...]
     start: Words
 
 
 def python_app(source: Path) -> PythonApp:
     """What the Python source in this folder asks for."""
     install, packages = _packages(source)
-    return PythonApp(install, _start(source, packages))
+    return PythonApp(install, _build(source), _start(source, packages))
 
 
 def _packages(source: Path) -> tuple[tuple[Words, ...], set[str]]:
@@ -61,6 +63,14 @@ def _packages(source: Path) -> tuple[tuple[Words, ...], set[str]]:
         # Without a build system there is no package to install, and a flat layout would not be taken for one.
         return ((*PIP, *dependencies),), requirement_names(dependencies)
     return ((*PIP, "."),) if (source / "pyproject.toml").is_file() else (), set()
+
+
+def _build(source: Path) -> tuple[Words, ...]:
+    """Django's files are collected where its settings ask for a manifest of them: without it each page fails."""
+    settings = (path for pattern in ("*/settings*.py", "*/settings/*.py") for path in source.glob(pattern))
+    if (source / "manage.py").is_file() and any(_MANIFEST in read_text(path) for path in settings):
+        return (("python", "manage.py", "collectstatic", "--noinput"),)
+    return ()
 
 
 def _start(source: Path, packages: set[str]) -> Words:

@@ -235,3 +235,11 @@ def test_versions_that_are_not_used_are_said(of):
     said = "The source asks for Node 18.x, which is not there (20, 22, 24); it is built and run by Node 20."
     assert notes == (said,)
     assert of({"package.json": package(engines={"node": ">=18"}, scripts={"start": "node ."})}).notes == ()
+
+
+def test_the_files_of_django_are_collected_where_a_manifest_of_them_is_asked_for(of):
+    files = {"manage.py": "", "shop/wsgi.py": "", "requirements.txt": "django"}
+    assert of({**files, "shop/settings.py": "STATIC_ROOT = 'static'"}).build == ()
+    asked = "STORAGES = 'whitenoise.storage.CompressedManifestStaticFilesStorage'"
+    assert of({**files, "shop/settings.py": asked}).build == (("python", "manage.py", "collectstatic", "--noinput"),)
+    assert of(files, build=("make",)).build == (("make",),)

@@ -73,6 +73,29 @@ async def test_an_operator_watches_cancels_and_retries_a_deployment_by_keyboard(
             await page.get_by_role("heading", name="completed").wait_for(timeout=30_000)
 
 
+async def variables_are_kept_and_the_project_removed(page, app) -> None:
+    """Of the project bakery; the dialog asks for its name, and another one is no answer."""
+    await page.click(f"#project-{app.organization}-bakery")
+    await page.click("#variables > summary")
+    for name, value in (("TOKEN", "secret"), ("LOG_LEVEL", "info")):
+        await page.fill("#variable-name", name)
+        await page.fill("#variable-value", value)
+        await page.set_checked("#variable-plain", name == "LOG_LEVEL")
+        await page.click("#variable-set")
+        await page.locator(f"#variable-{name}").wait_for()
+    await expect(page.locator("#variable-TOKEN")).to_contain_text("***")
+    await expect(page.locator("#variable-LOG_LEVEL")).to_contain_text("info")
+    await page.screenshot(path=SCREENSHOTS / "project-variables.png", full_page=True)
+    await page.click("#delete-variable-TOKEN")
+    await expect(page.locator("#variable-TOKEN")).to_have_count(0)
+    page.once("dialog", lambda dialog: dialog.accept("another name"))
+    await page.click("#delete-project")
+    page.once("dialog", lambda dialog: dialog.accept("bakery"))
+    await page.click("#delete-project")
+    await expect(page.locator(f"#project-{app.organization}-bakery")).to_have_count(0, timeout=30_000)
+    await expect(page.locator("[id^=row-]")).to_have_count(1)
+
+
 async def test_an_archive_and_a_repository_are_deployed_from_the_form(running, tmp_path) -> None:
     source = tmp_path / "shop.zip"
     source.write_bytes(archive({"app.py": COLOURED}))
@@ -112,25 +135,7 @@ async def test_an_archive_and_a_repository_are_deployed_from_the_form(running, t
             await page.click("#all-projects")
             await expect(page.locator("[id^=row-]")).to_have_count(2)
 
-            await page.click(f"#project-{app.organization}-bakery")
-            await page.click("#variables > summary")
-            for name, value in (("TOKEN", "secret"), ("LOG_LEVEL", "info")):
-                await page.fill("#variable-name", name)
-                await page.fill("#variable-value", value)
-                await page.set_checked("#variable-plain", name == "LOG_LEVEL")
-                await page.click("#variable-set")
-                await page.locator(f"#variable-{name}").wait_for()
-            await expect(page.locator("#variable-TOKEN")).to_contain_text("***")
-            await expect(page.locator("#variable-LOG_LEVEL")).to_contain_text("info")
-            await page.screenshot(path=SCREENSHOTS / "project-variables.png", full_page=True)
-            await page.click("#delete-variable-TOKEN")
-            await expect(page.locator("#variable-TOKEN")).to_have_count(0)
-            page.once("dialog", lambda dialog: dialog.accept("another name"))
-            await page.click("#delete-project")
-            page.once("dialog", lambda dialog: dialog.accept("bakery"))
-            await page.click("#delete-project")
-            await expect(page.locator(f"#project-{app.organization}-bakery")).to_have_count(0, timeout=30_000)
-            await expect(page.locator("[id^=row-]")).to_have_count(1)
+            await variables_are_kept_and_the_project_removed(page, app)
 
             await page.click("#deploy > summary")
             await page.fill("#deploy-projectId", "shop")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shared.authcache.accounts import letters
-from shared.authcache.accounts.letters import Letter
+from shared.authcache.accounts.models import Letter
 from shared.platform.durable import activity
 from shared.platform.models import LazyModel
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from activities.authcache.letters import Addressed, Sent, send_letter
-from shared.authcache.accounts.letters import Letter
+from shared.authcache.accounts.models import Letter
 from shared.platform.durable import Context, Steps, call, orchestration
 
 

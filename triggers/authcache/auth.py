@@ -9,8 +9,7 @@ import azure.functions as func
 from pydantic import Field
 
 from shared.authcache.accounts import lifecycle, sessions, sign_in
-from shared.authcache.accounts.letters import Letter
-from shared.authcache.accounts.models import Email, Given, Password, Presented, Registration, Shown, Token
+from shared.authcache.accounts.models import Email, Given, Letter, Password, Presented, Registration, Shown, Token
 from shared.authcache.accounts.sessions import Session
 from shared.authcache.settings import settings
 from shared.authcache.store import store

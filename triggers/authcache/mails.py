@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from orchestrators.authcache.letters import write_letter
-from shared.authcache.accounts.letters import Letter
+from shared.authcache.accounts.models import Letter
 from shared.authcache.settings import settings
 from shared.platform.access.budgets import Budget
 from shared.platform.durable import DurableClient

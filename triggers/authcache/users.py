@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from orchestrators.authcache.documents import Forgotten, forget_documents
 from shared.authcache.accounts import lifecycle, sessions
-from shared.authcache.accounts.letters import Letter
-from shared.authcache.accounts.models import Email, Given, Password, Presented, Profile, Shown
+from shared.authcache.accounts.models import Email, Given, Letter, Password, Presented, Profile, Shown
 from shared.platform.access.auth import Caller
 from shared.platform.durable import DurableClient
 from shared.platform.http import Reply

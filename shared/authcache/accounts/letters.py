@@ -6,18 +6,15 @@ import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from pydantic import Field
-
+from shared.authcache.accounts.models import Kind, Letter
 from shared.authcache.accounts.signing import Purpose, tokens
 from shared.authcache.models import User
 from shared.authcache.settings import settings
 from shared.authcache.store import store
 from shared.platform.alerting.mail import Mail, mailer
 from shared.platform.errors import Unauthenticated
-from shared.platform.models import LazyModel
 from shared.platform.settings import settings as platform_settings
 
-Kind = Literal["verify", "reset", "address", "password-changed", "address-changed"]
 _LIFETIMES: dict[Kind, timedelta] = {
     "verify": timedelta(days=3),
     "reset": timedelta(hours=1),
@@ -38,23 +35,6 @@ _SENTENCES: dict[Kind, str] = {
     "password-changed": "the password of your account was changed, and all its sessions were ended.",
     "address-changed": "your account has another e-mail address now. This one opens it no longer.",
 }
-
-
-class Letter(LazyModel):
-    """A mail that is asked for. It holds no token: what is asked for is kept in histories, where no secret may be.
-
-    Attributes:
-        address: the key of the address whose account it is about; whether there is one is found out when it is sent.
-        user: the account, where the address is not the account's (yet, or any more).
-        to: where the mail goes instead of the account's address.
-        at_least: the LSN from which on the account is known.
-    """
-
-    kind: Kind
-    address: str = Field(default="", max_length=320)
-    user: str = Field(default="", max_length=64)
-    to: str = Field(default="", max_length=320)
-    at_least: int = Field(default=0, ge=0)
 
 
 async def send(letter: Letter, key: str) -> bool:

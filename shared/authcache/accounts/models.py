@@ -185,3 +185,24 @@ class SharedWithMe(LazyModel):
     level: str
     expires_at: AwareDatetime | None
     created_at: AwareDatetime = Field(description="Since when the caller can see it")
+
+
+Kind = Literal["verify", "reset", "address", "password-changed", "address-changed"]
+"""What a mail of an account is about."""
+
+
+class Letter(LazyModel):
+    """A mail that is asked for. It holds no token: what is asked for is kept in histories, where no secret may be.
+
+    Attributes:
+        address: the key of the address whose account it is about; whether there is one is found out when it is sent.
+        user: the account, where the address is not the account's (yet, or any more).
+        to: where the mail goes instead of the account's address.
+        at_least: the LSN from which on the account is known.
+    """
+
+    kind: Kind
+    address: str = Field(default="", max_length=320)
+    user: str = Field(default="", max_length=64)
+    to: str = Field(default="", max_length=320)
+    at_least: int = Field(default=0, ge=0)

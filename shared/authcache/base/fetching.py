@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import shutil
 import tempfile
@@ -43,20 +44,20 @@ async def fetch(segment: Segment, epoch: int) -> Path:
         TransientError: the blobs cannot be read.
     """
     folder = folder_of(segment, epoch)
-    if folder.exists():
+    if await asyncio.to_thread(folder.exists):
         return folder
     partial = folder.with_name(f"{folder.name}.{uuid4().hex[:8]}.part")
-    partial.mkdir(parents=True)
+    await asyncio.to_thread(partial.mkdir, parents=True)
     try:
         wanted = [file for file in segment.files if file.name.endswith(READ_BY_REQUESTS)]
         for file in wanted:  # one by one: of each, megabytes are held while they arrive
             await fetch_file(segment, file, partial)
         try:
-            partial.rename(folder)
+            await asyncio.to_thread(partial.rename, folder)
         except OSError:  # another process was faster
-            shutil.rmtree(partial, ignore_errors=True)
+            await asyncio.to_thread(shutil.rmtree, partial, ignore_errors=True)
     except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
+        await asyncio.to_thread(shutil.rmtree, partial, ignore_errors=True)
         raise
     return folder
 

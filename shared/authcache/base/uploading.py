@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 from shared.authcache.base.manifest import Segment
 from shared.authcache.settings import settings
+from shared.platform.files import read_chunks
 from shared.platform.stores.blob_files import create_blob
 
 _CHUNK = 4 << 20
@@ -24,13 +24,6 @@ async def upload(segment: Segment, folder: Path) -> None:
 
     async def one(name: str) -> None:
         async with turns:
-            await create_blob(settings().authcache_container, f"{segment.name}/{name}", pieces(folder / name))
+            await create_blob(settings().authcache_container, f"{segment.name}/{name}", read_chunks(folder / name))
 
     await asyncio.gather(*(one(file.name) for file in segment.files))
-
-
-async def pieces(path: Path) -> AsyncIterator[bytes]:
-    """The file's bytes, as an upload takes them."""
-    with path.open("rb") as file:
-        while piece := await asyncio.to_thread(file.read, _CHUNK):
-            yield piece

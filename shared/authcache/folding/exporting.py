@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from shared.authcache.iceberg.writing import append, files_of, look, merge_small
 from shared.authcache.log.groups import Lsn
 from shared.authcache.tables import TABLES, Table
 from shared.platform.errors import Conflict, TransientError
+from shared.platform.files import scratch_folder
 
 
 async def base_manifest() -> Manifest:
@@ -41,8 +41,8 @@ async def append_table(task: TableTask) -> TableState:
     mark = await asyncio.to_thread(look, table)
     if mark.foreign:
         return TableState(table=task.table, lsn=mark.lsn, foreign=len(mark.foreign))
-    with tempfile.TemporaryDirectory(prefix="manifold-append-") as folder:
-        rows = await rows_after(manifest, table, mark.lsn, Path(folder))
+    async with scratch_folder("manifold-append-") as folder:
+        rows = await rows_after(manifest, table, mark.lsn, folder)
     try:
         if rows.num_rows:
             await ready()
@@ -74,9 +74,9 @@ async def replace_table(task: TableTask) -> TableState:
     table = TABLES[task.table]
     manifest = await base_manifest()
     seen = int(task.snapshot) if task.snapshot else None
-    with tempfile.TemporaryDirectory(prefix="manifold-replace-") as folder:
+    async with scratch_folder("manifold-replace-") as folder:
         names = [name for name in schema_of(table).names if name != DROPPED]
-        rows = await all_rows(manifest, table, Path(folder), names)
+        rows = await all_rows(manifest, table, folder, names)
         await ready()
         await asyncio.to_thread(replace, table, rows, manifest.lsn, seen)
     return TableState(table=task.table, lsn=manifest.lsn)

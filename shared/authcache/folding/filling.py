@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import tempfile
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,6 +35,7 @@ from shared.authcache.log.cleaning import first_lsn
 from shared.authcache.log.groups import Lsn
 from shared.authcache.tables import SHARES, TABLES, USERS, Table
 from shared.platform.errors import TerminalError
+from shared.platform.files import scratch_folder
 
 logger = logging.getLogger(__name__)
 MOST_DIFFERENCES = 50
@@ -51,12 +51,11 @@ async def fill_cache(task: SyncTask) -> Synced:
     """
     marks = {state.table: state.lsn for state in task.tables}
     snapshots = {state.table: int(state.snapshot) if state.snapshot else None for state in task.tables}
-    with tempfile.TemporaryDirectory(prefix="manifold-fill-") as text:
-        folder = Path(text)
+    async with scratch_folder("manifold-fill-") as folder:
         known, etag, kept = await _kept(marks, folder)
         lsn = known.lsn if known is not None else max(min(marks.values(), default=0), await first_lsn() - 1)
         key = known.hash_key if known is not None else new_hash_key()
-        (folder / "new").mkdir()
+        await asyncio.to_thread((folder / "new").mkdir)
         filling = _Filling(folder / "new", key)
         await asyncio.to_thread(filling.fill, snapshots, kept)
         segment = await asyncio.to_thread(segment_of, folder / "new", 0, lsn, filling.parts)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from shared.authcache.reading.holding import fetched_levels
 from shared.authcache.reading.levels import Level
 from shared.authcache.tables import TABLES
 from shared.platform.errors import Conflict, TerminalError, TransientError
+from shared.platform.files import scratch_folder
 
 logger = logging.getLogger(__name__)
 LEAST_CHANGED = 50_000
@@ -63,8 +63,8 @@ async def _fold_log() -> Folded:
     changes = await changes_after(manifest.lsn, levels)
     if not changes.records:
         return Folded(lsn=manifest.lsn)
-    with tempfile.TemporaryDirectory(prefix="manifold-fold-") as folder:
-        after = await _next(manifest, levels[-1], changes, Path(folder))
+    async with scratch_folder("manifold-fold-") as folder:
+        after = await _next(manifest, levels[-1], changes, folder)
         try:
             await write_manifest(after, seen=etag)
         except Conflict:

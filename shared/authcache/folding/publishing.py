@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,12 +11,12 @@ from typing import Any
 
 from shared.authcache.base.manifest import Manifest
 from shared.authcache.base.pyarrow import Columns, parquet
-from shared.authcache.base.uploading import pieces
 from shared.authcache.folding.exporting import all_rows, base_manifest
 from shared.authcache.log.groups import Lsn
 from shared.authcache.settings import settings
 from shared.authcache.tables import SHARES, USERS, Table
 from shared.platform.errors import Conflict
+from shared.platform.files import read_chunks, scratch_folder
 from shared.platform.stores.blob_files import blob_details, replace_blob
 
 LSN_KEY = "manifold_lsn"
@@ -71,13 +70,15 @@ async def publish_current() -> Lsn | None:
     newest = max((one.modified for one in known if one is not None), default=None)
     if large and newest is not None and (datetime.now(UTC) - newest).total_seconds() < due:
         return None
-    with tempfile.TemporaryDirectory(prefix="manifold-publish-") as folder:
-        paths = [await _written(manifest, file, Path(folder)) for file in FILES]
+    async with scratch_folder("manifold-publish-") as folder:
+        paths = [await _written(manifest, file, folder) for file in FILES]
         for file, path, seen in zip(FILES, paths, known, strict=True):
             if seen is not None and int(seen.metadata.get(LSN_KEY, "0")) > manifest.lsn:
                 raise Conflict("A later fold has published already.", code="blob-changed")
             metadata = {LSN_KEY: str(manifest.lsn)}
-            await replace_blob(container, file.name, pieces(path), seen=seen.etag if seen else None, metadata=metadata)
+            await replace_blob(
+                container, file.name, read_chunks(path), seen=seen.etag if seen else None, metadata=metadata
+            )
     return manifest.lsn
 
 

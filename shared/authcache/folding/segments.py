@@ -41,8 +41,8 @@ async def parquet_of(segment: Segment, table: Table[Any], folder: Path) -> Path 
 async def copy_of(segment: Segment, name: str, folder: Path) -> Path:
     """A copy of a file of a segment, fetched unless it is there. Raises as `fetch`."""
     into = folder / segment.name.replace("/", "-")
-    into.mkdir(exist_ok=True)
-    if not (into / name).exists():
+    await asyncio.to_thread(into.mkdir, exist_ok=True)
+    if not await asyncio.to_thread((into / name).exists):
         await fetch_file(segment, file_of(segment, name), into)
     return into / name
 
@@ -91,7 +91,7 @@ class Merging:
 
 async def build_everything(folder: Path, merging: Merging, changed: Mapping[str, Columns]) -> Built:
     """The segment of everything: the earlier one without what changed, then what changed."""
-    (folder / "new").mkdir()
+    await asyncio.to_thread((folder / "new").mkdir)
     base = merging.base
     parts: dict[str, TablePart] = {}
     for name, table in TABLES.items():

@@ -6,7 +6,7 @@ import pytest
 
 from activities.authcache.letters import Sent
 from orchestrators.authcache.letters import write_letter
-from shared.authcache.accounts.letters import Letter
+from shared.authcache.accounts.models import Letter
 from shared.platform.errors import TerminalError
 
 LETTER = Letter(kind="reset", address="ann@example.com", at_least=7)

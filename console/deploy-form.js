@@ -62,6 +62,7 @@ export function deployForm(organization, console_) {
       field("buildCommand", "Build command", { placeholder: "as detected" }),
       field("startCommand", "Start command", { placeholder: "as detected" }),
       field("rootDirectory", "Folder of the source", { placeholder: "its root" }),
+      field("healthPath", "Health path", { placeholder: "/health or /", pattern: "/.*" }),
       field("customDomain", "Domain", { placeholder: "none" }),
       field("plainVariables", "Variables that are no secrets", { placeholder: "LOG_LEVEL, NODE_ENV" }),
       h("label", { class: "wide" }, "Variables, NAME=value, one a line; kept as secrets",

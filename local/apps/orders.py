@@ -47,6 +47,9 @@ class ReleaseOrder(_Run):
     """A start: `seconds` is how long it may take to become healthy."""
 
     command: Words = Field(default=(), description="Filled in from the source's plan")
+    health_path: str | None = Field(
+        default=None, max_length=200, pattern=r"^/[A-Za-z0-9._~/-]*\z", description="Has to answer with 200 to 399"
+    )
 
 
 class BindOrder(_Order):

@@ -135,9 +135,16 @@ class _Tcp(_Shape):
     port: int
 
 
+class _HttpGet(_Shape):
+    port: int
+    path: str
+    scheme: Literal["HTTP", "HTTPS"] = "HTTP"
+
+
 class _Probe(_Shape):
     type: Literal["Liveness", "Readiness", "Startup"]
-    tcp_socket: _Tcp
+    tcp_socket: _Tcp | None = None
+    http_get: _HttpGet | None = None
     period_seconds: int = Field(default=10, ge=1, le=240)
     failure_threshold: int = Field(default=3, ge=1, le=10)
 

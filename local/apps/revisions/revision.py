@@ -25,6 +25,7 @@ DRAIN_S = 240.0
 """How long a request may still take once its revision is replaced: as long as the ingress of Container Apps allows."""
 RECENTLY_S = 60.0
 _SERVER_ERROR = 500
+_CLIENT_ERROR = 400
 _NOT_FOUND = 404
 
 
@@ -45,6 +46,7 @@ class Revision:
         command: makes the command for the port that it shall listen on.
         proven: it was healthy before, so that it is started again however often it ends.
         patience_s: seconds that it may take to become healthy.
+        health_path: has to answer with 200 to 399; None: the app has to answer, below 500.
         found: is called once, when it is known whether it is healthy.
     """
 
@@ -56,6 +58,7 @@ class Revision:
         *,
         proven: bool,
         patience_s: float,
+        health_path: str | None = None,
         found: Callable[[Health, str | None], None],
     ) -> None:
         self._command = command
@@ -63,6 +66,7 @@ class Revision:
         self._client = client
         self._proven = proven
         self._patience_s = patience_s
+        self._health_path = health_path
         self._found = found
         self._process: Process | None = None
         self._requests = 0
@@ -167,13 +171,16 @@ class Revision:
             await asyncio.sleep(LOOK_S)
 
     async def _probe(self, port: int) -> str | None:
-        """None if /health answers below 500, or / does where there is no /health; else what is wrong."""
-        for path in ("/health", "/"):
+        """None if it is healthy, else what is wrong: /health answers below 500, or / where there is no /health.
+
+        Where the app has named a path, that one counts alone, and has to answer below 400.
+        """
+        for path in (self._health_path,) if self._health_path else ("/health", "/"):
             try:
                 answer = await self._client.get(f"http://{LOOPBACK}:{port}{path}", timeout=PROBE_S)
             except httpx.HTTPError as error:
                 return f"{path} did not answer ({type(error).__name__}); it has to listen on the port in PORT"
-            if answer.status_code >= _SERVER_ERROR:
+            if answer.status_code >= (_CLIENT_ERROR if self._health_path else _SERVER_ERROR):
                 return f"{path} answered {answer.status_code}"
             if answer.status_code != _NOT_FOUND:
                 return None

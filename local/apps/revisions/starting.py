@@ -48,4 +48,6 @@ def start_revision(
         )
 
     log = LogFile(workspace.app_log, Mask(order.secrets), rotate=True)
-    return Revision(command, log, client, proven=proven, patience_s=order.seconds, found=found)
+    return Revision(
+        command, log, client, proven=proven, patience_s=order.seconds, health_path=order.health_path, found=found
+    )

@@ -28,6 +28,7 @@ from shared.deploys.models.spec import PORT
 ENV_BYTES: Final = 20_000
 """Of all environment variables together: what one Key Vault secret holds, with room for JSON."""
 ENV_VARIABLES: Final = 100
+HEALTH_PATH: Final = r"/[A-Za-z0-9._~/-]{0,199}"
 FOLDER: Final = r"[A-Za-z0-9_@+-][A-Za-z0-9._@+-]{0,99}(/[A-Za-z0-9_@+-][A-Za-z0-9._@+-]{0,99}){0,9}"
 
 
@@ -49,6 +50,15 @@ class Parameters(Wire):
     )
     root_directory: Annotated[str, Shape(FOLDER, "a folder of the source, as apps/web")] | None = Field(
         default=None, description="Folder of the source that is the app; unset: the source's root"
+    )
+    health_path: Annotated[str, Shape(HEALTH_PATH, "a path of the app, as /health, at most 200 characters")] | None = (
+        Field(
+            default=None,
+            description="Has to answer with 200 to 399 before the app gets traffic. Unset: it has to answer",
+        )
+    )
+    health_seconds: int | None = Field(
+        default=None, ge=10, le=600, description="How long the app may take to become healthy. Unset: the platform's"
     )
     container_size: ContainerSize | None = Field(default=None, description="Unset: that of the environment")
     plain_variables: list[Annotated[str, VARIABLE_NAME]] = Field(

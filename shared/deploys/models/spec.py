@@ -37,5 +37,9 @@ class DeploymentSpec(AppRef):
     custom_domain: str | None
     secrets_reference: str | None = Field(description="For SecretStore.get; None: no variables")
     plain_variables: tuple[str, ...] = Field(default=(), description="Names of variables whose values are no secrets")
+    health_path: str | None = Field(
+        default=None, description="Answers with 200 to 399 when healthy; None: any below 500"
+    )
+    health_seconds: int | None = Field(default=None, description="To become healthy within; None: the platform's")
     scale: Scale
     port: int = Field(default=PORT, description="Where the app listens; the local platform picks a free one instead")

@@ -159,6 +159,8 @@ class Deployment(Parameters):
             custom_domain=self.custom_domain,
             secrets_reference=self.secrets_reference,
             plain_variables=tuple(self.plain_variables),
+            health_path=self.health_path,
+            health_seconds=self.health_seconds,
             scale=scale.model_copy(update={"size": self.container_size}) if self.container_size else scale,
         )
 

@@ -13,6 +13,8 @@ from shared.platform.arm import Json
 CONTAINER: Final = "app"
 GRACE_SECONDS: Final = 240
 """What a replica of a replaced revision is given to answer its last requests: as long as the ingress lets one take."""
+FAILURES: Final = 10
+"""Of a startup probe, before Container Apps starts the replica anew."""
 TAG: Final = "manifold-first-deployment"
 """The deployment that made the app: undoing that one deletes it."""
 
@@ -120,8 +122,8 @@ def template(spec: DeploymentSpec, image: str, names: Mapping[str, str], values:
         "env": [{"name": "PORT", "value": str(spec.port)}, *secret, *empty],
         "resources": {"cpu": float(scale.size.cpu), "memory": scale.size.memory},
         "probes": [
-            {"type": "Startup", "tcpSocket": {"port": spec.port}, "periodSeconds": 5, "failureThreshold": 10},
-            {"type": "Readiness", "tcpSocket": {"port": spec.port}, "periodSeconds": 5, "failureThreshold": 3},
+            {"type": "Startup", **_probed(spec), "periodSeconds": _startup_period(spec), "failureThreshold": FAILURES},
+            {"type": "Readiness", **_probed(spec), "periodSeconds": 5, "failureThreshold": 3},
         ],
     }
     if spec.start_command:
@@ -132,6 +134,18 @@ def template(spec: DeploymentSpec, image: str, names: Mapping[str, str], values:
         "containers": [container],
         "scale": {"minReplicas": scale.min_replicas, "maxReplicas": scale.max_replicas, "rules": _rules(scale)},
     }
+
+
+def _probed(spec: DeploymentSpec) -> Json:
+    """What a probe asks for: the app's health path, or that somebody listens on its port."""
+    if spec.health_path is None:
+        return {"tcpSocket": {"port": spec.port}}
+    return {"httpGet": {"port": spec.port, "path": spec.health_path, "scheme": "HTTP"}}
+
+
+def _startup_period(spec: DeploymentSpec) -> int:
+    """Seconds between probes of a start, so that FAILURES of them, the most that is allowed, are the app's time."""
+    return -(-spec.health_seconds // FAILURES) if spec.health_seconds else 5
 
 
 def _rules(scale: Scale) -> list[Json]:

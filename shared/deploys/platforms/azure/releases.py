@@ -42,6 +42,7 @@ class Releases:
     ) -> ReleaseProgress:
         """Add the deployment's revision if it is not there, and see whether it becomes healthy. See the port."""
         clock, since = Clock(step), float(cursor) if cursor else time.time()
+        seconds = spec.health_seconds or self._health_seconds
         redact = redactor_for(values, spec.plain_variables)
         requested, why = False, "Container Apps did not start it"
         while True:
@@ -57,9 +58,9 @@ class Releases:
                 await step.log(f"Starting revision {revision_name(spec)} of {image}")
                 if refused := await self._request(spec, image, values, step, clock):
                     return _ended(spec, None, refused, redact)
-            if time.time() - since > self._health_seconds:
+            if time.time() - since > seconds:
                 tail = await self._apps.log_tail(spec, self._web)
-                why = f"It is not healthy after {self._health_seconds:g} s: {why}. {tail}"
+                why = f"It is not healthy after {seconds:g} s: {why}. {tail}"
                 return _ended(spec, revision, why, redact)
             if clock.over(self._waiting.poll_seconds):
                 return ReleaseProgress(done=False, cursor=repr(since))
@@ -100,17 +101,18 @@ class Releases:
             return f"{revision.error or f'It is {revision.running or revision.provisioning}.'} {tail}"
         if not revision.ready:
             return f"it is {revision.provisioning}, {revision.running}, {revision.health}"
-        return await watched(step, self._probe(f"https://{revision.fqdn}/"))
+        bound = HTTPStatus.BAD_REQUEST if spec.health_path else HTTPStatus.INTERNAL_SERVER_ERROR
+        return await watched(step, self._probe(f"https://{revision.fqdn}{spec.health_path or '/'}", bound))
 
-    async def _probe(self, address: str) -> str | None:
-        """Why the address does not answer as an app does; None if it does."""
+    async def _probe(self, address: str, bound: int) -> str | None:
+        """Why the address does not answer with a status below `bound`; None if it does."""
         from httpx import HTTPError  # noqa: PLC0415 - loads in the activity that needs it
 
         try:
             answer = await self._web.get(address)
         except HTTPError as error:
             return f"it does not answer ({type(error).__name__})"
-        return f"it answers {answer.status_code}" if answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR else None
+        return f"it answers {answer.status_code}" if answer.status_code >= bound else None
 
 
 def _ended(spec: DeploymentSpec, revision: AppRevision | None, why: str | None, redact: Redactor) -> ReleaseProgress:

@@ -148,7 +148,8 @@ class LocalPlatform:
             "environment": await _variables(spec),
             "plain": spec.plain_variables,
             "memory": int(float(spec.scale.size.memory.removesuffix("Gi")) * _GIB),
-            "seconds": self._healthy_s,
+            "seconds": spec.health_seconds or self._healthy_s,
+            "health_path": spec.health_path,
         }
         deadline = monotonic() + step.seconds
         async with self._http() as http:

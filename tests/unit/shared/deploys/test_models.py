@@ -147,3 +147,24 @@ def test_each_environment_has_its_scale(environment, least, most, cpu, memory) -
 def test_what_cannot_be_deployed_is_refused(changes) -> None:
     with pytest.raises(ValidationError):
         request(**changes)
+
+
+def test_the_health_path_and_its_time_reach_the_platform() -> None:
+    spec = deployment(healthPath="/ready", healthSeconds=90).spec()
+    assert (spec.health_path, spec.health_seconds) == ("/ready", 90)
+    assert (deployment().spec().health_path, deployment().spec().health_seconds) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"healthPath": "ready"},
+        {"healthPath": "/a b"},
+        {"healthPath": "//x?y"},
+        {"healthSeconds": 9},
+        {"healthSeconds": 601},
+    ],
+)
+def test_a_health_path_that_is_none_is_refused(given) -> None:
+    with pytest.raises(ValidationError):
+        request(**given)

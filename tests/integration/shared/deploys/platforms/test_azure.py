@@ -411,3 +411,14 @@ async def test_a_build_is_given_the_variables_that_are_no_secrets(harness, cloud
     await harness.through(spec, to="build")
     [run] = cloud.runs.values()
     assert run.request["arguments"] == [{"name": "VITE_API", "value": "https://api", "isSecret": False}]
+
+
+async def test_the_health_path_has_to_answer_below_400_within_its_time(azure_harness):
+    spec = await azure_harness.spec(health_path="/ready", health_seconds=10)
+    assert (await azure_harness.through(spec, to="release")).healthy
+    missing = await azure_harness.spec(health_path="/ready", health_seconds=1)
+    name = f"d{missing.deployment_id.removeprefix('dep_').lower()}"
+    azure_harness.cloud.fates[name] = Fate(answer=(404, "not here"))
+    revision = await azure_harness.through(missing, to="release")
+    assert not revision.healthy
+    assert "after 1 s: it answers 404" in revision.reason

@@ -642,3 +642,16 @@ async def test_an_app_that_keeps_ending_is_not_healthy_and_says_how_often_it_was
 
     found = await eventually(restarted, seconds=30)
     assert (found.healthy, "code 7" in found.reason) == (False, True)
+
+
+async def test_the_health_path_has_to_answer_well_before_traffic_moves(local_harness):
+    healthy = "200 if self.path == '/ready' else 404"
+    files = {"app.py": APP.format(version="v", before="", body="b'ready'", status=healthy)}
+    good = await local_harness.custom(files, health_path="/ready", health_seconds=20)
+    await local_harness.through(good)
+    assert (await local_harness.platform.health(good)).healthy
+    bad = await local_harness.custom(files, health_path="/elsewhere", health_seconds=1)
+    revision = await local_harness.through(bad, to="release")
+    assert not revision.healthy
+    assert "after 1 s /elsewhere answered 404" in revision.reason
+    assert (await local_harness.platform.health(good)).healthy

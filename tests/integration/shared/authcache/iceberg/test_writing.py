@@ -112,7 +112,7 @@ async def test_registrations_and_folds_go_on_while_the_catalog_sleeps(instances,
     lsn = await store.commit([registered("bob@example.com")])
     summary = await folded()
     assert summary.lsn == lsn
-    assert summary.behind == ("shares", "users")
+    assert summary.behind == ("documents", "properties", "shares", "users")
     assert await (await instances().view()).user_by_address("bob@example.com")
     faults.asleep = False
     assert (await folded()).behind == ()

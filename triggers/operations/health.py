@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+import azure.functions as func
+
 from shared.platform.access.auth import PUBLIC
 from shared.platform.durable import DurableClient
 from shared.platform.errors import ManifoldError
@@ -45,6 +47,12 @@ async def health_live() -> Alive:
 @routes.get("/health", needs=PUBLIC, summary="Can the app take work?", also={503: Readiness})
 async def health(client: DurableClient) -> Reply[Readiness]:
     return _readiness(await _examine(client))
+
+
+@routes.head("/health", needs=PUBLIC, summary="As GET, without its body", hidden=True)
+async def health_head(client: DurableClient) -> func.HttpResponse:
+    """For load balancers that ask so, as the predecessor's did."""
+    return func.HttpResponse(status_code=_readiness(await _examine(client)).status)
 
 
 @routes.get("/health/ready", needs=PUBLIC, summary="Can the app take work?", also={503: Readiness})

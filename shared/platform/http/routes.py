@@ -145,6 +145,7 @@ class Routes:
         return take
 
     get = partialmethod(declare, "GET")
+    head = partialmethod(declare, "HEAD")
     post = partialmethod(declare, "POST")
     put = partialmethod(declare, "PUT")
     patch = partialmethod(declare, "PATCH")

@@ -50,6 +50,12 @@ async def test_readiness(ask, path, client, status, body):
     assert (answer.status_code, json.loads(answer.get_body())) == (status, body)
 
 
+@pytest.mark.parametrize(("client", "status"), [(Client(), 200), (Away(), 503)])
+async def test_a_load_balancer_asks_without_a_body(ask, client, status):
+    answer = await ask(health.routes, "HEAD", "/health", client=client)
+    assert (answer.status_code, answer.get_body()) == (status, b"")
+
+
 async def test_details_name_every_dependency_and_no_internals(ask):
     answer = await ask(health.routes, "GET", "/health/detailed", client=Away())
     found = json.loads(answer.get_body())

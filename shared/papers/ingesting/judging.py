@@ -2,59 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
+from shared.papers.ingesting.verdict import Figures, reasons
 from shared.papers.models import IngestRef, IngestState, Verdict
 from shared.papers.settings import settings
 from shared.platform.errors import Conflict, NotFound
 from shared.platform.stores.postgres import database, rows
-
-if TYPE_CHECKING:
-    from shared.papers.settings import PaperSettings
-
-FEWEST_KNOWN = 20
-"""Papers that are known already of which a share says something."""
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """What a file holds, and what it would do to papers that are known.
-
-    Attributes:
-        known: papers of the file that are known, and of which the file's record is no older one.
-        losing_abstract: of these, how many have an abstract, which the file's record lacks.
-        renamed: of these, how many have another title.
-    """
-
-    records: int
-    rejected: int
-    known: int
-    losing_abstract: int
-    renamed: int
-
-
-def reasons(figures: Figures, limits: PaperSettings) -> list[str]:
-    """Why a file with these figures is held back; empty: it is not."""
-    found: list[str] = []
-    read = figures.records + figures.rejected
-    if not figures.records:
-        found.append(f"none of its {read:,} records could be read")
-    elif figures.rejected > limits.papers_rejected_limit * read:
-        found.append(_said(figures.rejected, read, "records could not be read", limits.papers_rejected_limit))
-    if figures.known < FEWEST_KNOWN:
-        return found
-    if figures.losing_abstract > limits.papers_lost_abstracts_limit * figures.known:
-        limit = limits.papers_lost_abstracts_limit
-        found.append(_said(figures.losing_abstract, figures.known, "known papers would lose their abstract", limit))
-    if figures.renamed > limits.papers_renamed_limit * figures.known:
-        limit = limits.papers_renamed_limit
-        found.append(_said(figures.renamed, figures.known, "known papers would change their title", limit))
-    return found
-
-
-def _said(part: int, whole: int, what: str, limit: float) -> str:
-    return f"{part:,} of {whole:,} {what}, more than {limit:.0%}"
 
 
 async def judge(ingest: IngestRef) -> Verdict:

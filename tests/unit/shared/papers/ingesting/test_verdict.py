@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.papers.ingesting.judging import Figures, reasons
+from shared.papers.ingesting.verdict import Figures, reasons
 from shared.papers.settings import PaperSettings
 
 LIMITS = PaperSettings()

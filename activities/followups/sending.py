@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from shared.followups.composing.compose import compose
-from shared.followups.reporting import alerts
+from shared.followups import alerts
 from shared.followups.sending import claims, outbox
+from shared.followups.sending.compose import compose
 from shared.followups.sending.domain import gate
 from shared.followups.sending.senders import sender
 from shared.followups.settings import settings

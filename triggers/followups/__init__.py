@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.followups.reporting import alerts
+from shared.followups import alerts
 from shared.followups.settings import FollowupSettings
 from shared.platform.workload import Workload
 from triggers.followups import (

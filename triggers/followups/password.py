@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 import azure.functions as func
 from pydantic import Field
 
-from shared.followups.people import new_passwords
+from shared.followups import new_passwords
 from shared.followups.people.models import Given
 from shared.platform.access.auth import PUBLIC
 from shared.platform.access.failed_attempts import failed_attempts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.followups.reporting import alerts
+from shared.followups import alerts
 from shared.platform.stores.postgres import database, rows
 
 MOST = 20

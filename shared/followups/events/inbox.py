@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from shared.followups import alerts
 from shared.followups.events.engagement import Look, engagement
-from shared.followups.reporting import alerts
 from shared.followups.sending import brakes, outbox
 from shared.followups.steps import Outcome
 from shared.platform.stores.postgres import database, rows

@@ -6,7 +6,7 @@ import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from shared.followups.reporting import alerts
+from shared.followups import alerts
 from shared.followups.sending.domain import records
 from shared.followups.sending.domain.alignment import Sender, problems
 from shared.followups.settings import settings

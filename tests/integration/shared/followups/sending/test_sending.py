@@ -11,10 +11,10 @@ from activities.followups.sending import compose_followup, hand_over_followup
 from local.processes import free_port
 from local.smtp.sink import Rejection
 from shared.followups.composing.brief import Draft
-from shared.followups.composing.compose import MOST_CLAIMS, compose
 from shared.followups.people import agents, clients, tasks
 from shared.followups.people.models import ClientChange
 from shared.followups.sending import claims, outbox
+from shared.followups.sending.compose import MOST_CLAIMS, compose
 from shared.followups.steps import Claim, Outcome, SweepSummary
 from shared.platform.errors import TransientError
 from shared.platform.settings import forget_settings

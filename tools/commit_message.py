@@ -1,7 +1,7 @@
 """Check commits' messages, as CONTRIBUTING.md asks for them.
 
 `python -m tools.commit_message .git/COMMIT_EDITMSG` checks one that is being written, for the hook;
-`python -m tools.commit_message` those of a branch, for who works without hooks.
+`python -m tools.commit_message` those since HELD_SINCE, for who works without hooks.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import sys
 from pathlib import Path
 
 LONGEST_SUBJECT = 72
+HELD_SINCE = "3222a7ca296adcae1a6363a75c6a1cd54681be48"
+"""Commits after this one are checked wherever they stand. What is older is on the main branch, and is not reworded."""
 
 
 def faults(message: str) -> list[str]:
@@ -31,11 +33,11 @@ def faults(message: str) -> list[str]:
 
 
 def new_messages(folder: Path) -> dict[str, str]:
-    """The messages by short ids of the commits that are not on the main branch. What stands there is not reworded."""
+    """The messages by short ids of the commits after HELD_SINCE; where that is unknown, of those not on main."""
     if not shutil.which("git"):
         return {}
-    for main_branch in ("origin/main", "main"):
-        command = ["git", "log", f"{main_branch}..HEAD", "--no-merges", "-z", "--format=%h%n%B"]
+    for known in (HELD_SINCE, "origin/main", "main"):
+        command = ["git", "log", f"{known}..HEAD", "--no-merges", "-z", "--format=%h%n%B"]
         log = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603 - fixed
         if log.returncode == 0:
             commits = (entry.partition("\n") for entry in log.stdout.split("\0") if entry)

@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from tools.commit_message import faults, new_messages
+from tools.commit_message import faults, main, new_messages
 
 
 @pytest.mark.parametrize(
@@ -25,8 +25,29 @@ def test_a_fault_is_named(message, words):
 
 
 def git(folder, *arguments):
+    """What the command prints."""
     identity = ("-c", "user.name=Ann", "-c", "user.email=ann@example.com", "-c", "commit.gpgsign=false")
-    subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True)
+    command = ["git", *identity, *arguments]
+    return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def test_commits_on_main_are_looked_at_from_a_named_one_on(tmp_path, monkeypatch, capsys):
+    git(tmp_path, "init", "--initial-branch", "main")
+    git(tmp_path, "commit", "--allow-empty", "-m", "x" * 80)
+    monkeypatch.setattr("tools.commit_message.HELD_SINCE", git(tmp_path, "rev-parse", "HEAD"))
+    git(tmp_path, "commit", "--allow-empty", "-m", "Refuse a cursor")
+    assert [message.strip() for message in new_messages(tmp_path).values()] == ["Refuse a cursor"]
+
+    git(tmp_path, "commit", "--allow-empty", "-m", "y" * 73)
+    git(tmp_path, "checkout", "-b", "change")
+    git(tmp_path, "commit", "--allow-empty", "-m", "Refuse another cursor")
+    assert [len(message.strip()) for message in new_messages(tmp_path).values()] == [21, 73, 15]
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["commit_message"])
+    assert main() == 1
+    [fault] = capsys.readouterr().err.splitlines()
+    assert fault.startswith(git(tmp_path, "rev-parse", "--short", "main"))
 
 
 def test_a_branchs_own_commits_are_looked_at(tmp_path):

@@ -25,6 +25,7 @@ export async function operatorSection(console_) {
     ["Subject", (one) => one.subject],
     ["Message-ID", (one) => h("span", { class: "id" }, one.message_id)],
     ["Provider", (one) => one.provider ?? "–"],
+    ["Not repeated for", (one) => one.repeat_refused ?? "–"],
     ["Since", (one) => time(one.sending_at)],
     ["Was it handed over?", (one) => h("span", { class: "actions" },
       h("button", { id: `was-${one.id}`, onclick: resolve(one, true, console_) }, "Yes"),

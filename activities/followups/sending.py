@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import logging
+from typing import TYPE_CHECKING
+
 from shared.followups import alerts
 from shared.followups.sending import claims, outbox
 from shared.followups.sending.compose import compose
 from shared.followups.sending.domain import gate
 from shared.followups.sending.senders import sender
 from shared.followups.settings import settings
-from shared.followups.steps import Attempt, Claim, ClaimBatch, Claims, Composed, Record
+from shared.followups.steps import Attempt, Claim, ClaimBatch, Claims, Composed, Outcome, Record
 from shared.platform.durable import Nothing, activity
 from shared.platform.errors import TransientError
 from shared.platform.rate_limit import rate_limit
 
+if TYPE_CHECKING:
+    from shared.followups.sending.senders import EmailSender
+
 PATIENCE_SECONDS = 120
 """How long a mail waits for the sender's rate before its step is tried again."""
+ENDS = ("accepted", "refused")
+"""What settles a mail of which nobody knew."""
+
+logger = logging.getLogger(__name__)
 
 
 @activity
@@ -41,7 +51,7 @@ async def hand_over_followup(claim: Claim) -> Attempt:
     Repeated, it hands nothing over: the mark is there. If the note cannot be written, the answer says so.
     """
     through = sender()
-    await rate_limit(f"followups-{through.name}", settings().followups_mails_per_minute / 60).turn(PATIENCE_SECONDS)
+    await _turn(through)
     mail = await outbox.begin(claim, through.name)
     if isinstance(mail, str):
         return Attempt(claim=claim, outcome=None, reason=mail, recorded=True)
@@ -64,14 +74,40 @@ async def record_followup(done: Record) -> Nothing:
 async def settle_followups(nothing: Nothing) -> Nothing:
     """Mark as unknown the mails whose worker died while it handed them over.
 
-    The provider is asked what became of those that are unknown; where it cannot tell, a person is.
+    The provider is asked what became of those that are unknown. One that takes a mail's key once gets the mail again,
+    if the checks of a first hand-over let it go; of what stays unknown a person is told.
     """
     given_up = set(await outbox.give_up_expired())
     through = sender()
     for mail in await outbox.unknown_mails(through.name):
         outcome = await through.find_out(mail)
-        if outcome is not None and await outbox.resolve(mail.email_id, outcome):
+        if outcome is None and through.may_repeat(mail):
+            outcome = await _repeat(through, mail.email_id)
+        if outcome is not None and outcome.kind in ENDS and await outbox.resolve(mail.email_id, outcome):
             given_up.discard(mail.email_id)
     if given_up:
         await alerts.tell_unknown(sorted(given_up))
     return nothing
+
+
+async def _repeat(through: EmailSender, email_id: int) -> Outcome | None:
+    """Hand a mail over again under its key; None if it is not to go out now, or nobody knows after all."""
+    try:
+        await _turn(through)
+    except TransientError:
+        return None
+    mail = await outbox.begin_again(email_id)
+    if isinstance(mail, str):
+        logger.info("An unknown mail is not handed over again now.", extra={"email": email_id, "reason": mail})
+        return None
+    outcome = await through.send(mail)
+    if outcome.kind in ENDS:
+        return outcome
+    # Also a request that certainly did not arrive says nothing of the one before.
+    await outbox.leave_unknown(email_id, outcome)
+    return None
+
+
+async def _turn(through: EmailSender) -> None:
+    pace = settings().followups_mails_per_minute / 60
+    await rate_limit(f"followups-{through.name}", pace).turn(PATIENCE_SECONDS)

@@ -19,7 +19,7 @@ class Facts:
     Attributes:
         everything_stopped: the switch that stops all mails is on.
         domain_refused: DNS does not show what mailboxes ask of the sender's domain.
-        handed_over_today: mails of the agent since its midnight that were or may have been handed over.
+        handed_over_today: other mails of the agent since its midnight that were or may have been handed over.
         first_sent: when the agent's first mail was handed over; None if none was.
         warm_up: most mails of the agent's first day, doubled every day; 0: no warm-up.
     """

@@ -34,7 +34,8 @@ from followups.tasks t
 """  # noqa: S608 - the names are the calendar's
 
 _HANDED_OVER = """
-select count(*) filter (where sending_at >= %(midnight)s) as today, min(sending_at) as first
+select count(*) filter (where coalesce(repeated_at, sending_at) >= %(midnight)s and id is distinct from %(own)s)
+    as today, min(sending_at) as first
 from followups.emails where agent_id = %(agent)s and sending_at is not null
     and state in ('sending', 'sent', 'unknown')
 """
@@ -56,7 +57,7 @@ async def facts_of(connection: AsyncConnection[Any], row: dict[str, Any]) -> Fac
     """What the checks look at, of a row that `read` gave."""
     zone = ZoneInfo(row["agent_time_zone"])
     midnight = local_instant(row["now"].astimezone(zone).date(), time(), zone)
-    [counted] = await rows(connection, _HANDED_OVER, {"agent": row["agent_id"], "midnight": midnight})
+    [counted] = await rows(connection, _HANDED_OVER, {"agent": row["agent_id"], "midnight": midnight, "own": row["id"]})
     return Facts(
         now=row["now"],
         calendar=calendar_of(row),

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 SENDING_MINUTES = 5
 """After this long in `sending` the worker is dead: a sender gives up long before."""
+ASKED_AGAIN_MINUTES = 15
+"""How long after a look at an unknown mail the next one comes."""
 MOST_ATTEMPTS = 6
 FIRST_DELAY = timedelta(minutes=2)
 BAD_ADDRESS = re.compile(r"\b5\.1\.(1|2|3|6|10)\b")
@@ -36,12 +38,7 @@ async def begin(claim: Claim, provider: str) -> Mail | str:
     After this has given the mail, no other call will give it again.
     """
     async with database() as connection:
-        # Agents, tasks, mails: everything locks in this order. The agent's cap is counted by one at a time.
-        await connection.execute(
-            "select from followups.agents where id = (select agent_id from followups.emails where id = %s)"
-            " for no key update",
-            (claim.email_id,),
-        )
+        await _lock_agent(connection, claim.email_id)
         await lock_task(connection, claim.email_id)
         row = await facts.read(connection, claim.email_id)
         if row is None or row["state"] != "claimed" or row["claim"] != claim.number:
@@ -56,6 +53,43 @@ async def begin(claim: Claim, provider: str) -> Mail | str:
             (provider, SENDING_MINUTES, claim.email_id, claim.number),
         )
         return mail_of(row) if marked.rowcount else "claim-lost"
+
+
+async def begin_again(email_id: int) -> Mail | str:
+    """Check a mail of which nobody knows as `begin` does, and mark it as being sent; the mail, or why not now.
+
+    What speaks against it is noted; the mail stays unknown. Ask only where the provider takes the mail's key once.
+    """
+    async with database() as connection:
+        await _lock_agent(connection, email_id)
+        await lock_task(connection, email_id)
+        row = await facts.read(connection, email_id)
+        if row is None or row["state"] != "unknown":
+            return "settled"
+        verdict = checks.judge(await facts.facts_of(connection, row))
+        if not isinstance(verdict, checks.Go):
+            await connection.execute(
+                "update followups.emails set repeat_refused = %s, updated_at = now() where id = %s",
+                (verdict.reason, email_id),
+            )
+            return verdict.reason
+        await connection.execute(
+            "update followups.emails set state = 'sending', repeated_at = now(), repeat_refused = null,"
+            " leased_until = now() + make_interval(mins => %s), updated_at = now() where id = %s",
+            (SENDING_MINUTES, email_id),
+        )
+        return mail_of(row)
+
+
+async def leave_unknown(email_id: int, outcome: Outcome) -> None:
+    """Note that a mail which was handed over again is as unknown as before."""
+    async with database() as connection:
+        await lock_task(connection, email_id)
+        await connection.execute(
+            "update followups.emails set state = 'unknown', error_code = %s, error = %s, updated_at = now(),"
+            " leased_until = now() + make_interval(mins => %s) where id = %s and state = 'sending'",
+            (outcome.code, outcome.text, ASKED_AGAIN_MINUTES, email_id),
+        )
 
 
 async def _held_back(connection: AsyncConnection[Any], claim: Claim, row: dict[str, Any]) -> str | None:
@@ -122,22 +156,20 @@ async def give_up_expired() -> list[int]:
 
 
 async def unknown_mails(provider: str, limit: int = 20) -> list[Mail]:
-    """Mails of this provider of which nobody knows whether they were handed over, and that may still be sent.
+    """Mails of this provider of which nobody knows whether they were handed over.
 
     Each is given to one caller in a quarter of an hour.
     """
     async with database() as connection:
         found = await rows(
             connection,
-            "update followups.emails set leased_until = now() + interval '15 minutes' where id in (select id"
+            "update followups.emails set leased_until = now() + make_interval(mins => %s) where id in (select id"
             " from followups.emails where state = 'unknown' and provider = %s and leased_until <= now()"
             " and sending_at > now() - interval '1 day' order by id limit %s for update skip locked) returning id",
-            (provider, limit),
+            (ASKED_AGAIN_MINUTES, provider, limit),
         )
         read = [await facts.read(connection, row["id"]) for row in found]
-        return [
-            mail_of(row) for row in read if row is not None and not checks.never(await facts.facts_of(connection, row))
-        ]
+        return [mail_of(row) for row in read if row is not None]
 
 
 async def hold(connection: AsyncConnection[Any], claim: Claim, reason: str) -> None:
@@ -154,6 +186,15 @@ async def _give_back(connection: AsyncConnection[Any], claim: Claim) -> None:
         "update followups.emails set leased_until = now(), updated_at = now()"
         " where id = %s and state = 'claimed' and claim = %s",
         (claim.email_id, claim.number),
+    )
+
+
+async def _lock_agent(connection: AsyncConnection[Any], email_id: int) -> None:
+    """Agents, tasks, mails: everything locks in this order. The agent's cap is counted by one at a time."""
+    await connection.execute(
+        "select from followups.agents where id = (select agent_id from followups.emails where id = %s)"
+        " for no key update",
+        (email_id,),
     )
 
 
@@ -178,7 +219,7 @@ async def _settle(connection: AsyncConnection[Any], mail: dict[str, Any], outcom
             await connection.execute(
                 "update followups.clients set last_contacted = greatest(last_contacted, %s), updated_at = now()"
                 " where id = %s",
-                (mail["sending_at"], mail["client_id"]),
+                (mail["repeated_at"] or mail["sending_at"], mail["client_id"]),
             )
         case "unknown":
             await connection.execute(

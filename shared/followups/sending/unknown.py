@@ -11,7 +11,7 @@ from shared.platform.stores.postgres import database, rows
 
 
 class UnknownMail(Stored):
-    """One that the provider cannot tell of; it is never sent again."""
+    """One that the provider cannot tell of; what was not handed over goes out when a person says so."""
 
     id: int
     agent: str
@@ -22,6 +22,9 @@ class UnknownMail(Stored):
     sending_at: datetime
     error_code: str | None
     error_message: str | None
+    repeat_refused: str | None = Field(
+        description="What spoke at the last look against asking the provider by the same request"
+    )
 
 
 async def listed(*, after: int, limit: int) -> list[UnknownMail]:
@@ -30,7 +33,7 @@ async def listed(*, after: int, limit: int) -> list[UnknownMail]:
         found = await rows(
             connection,
             "select e.id, a.email as agent, e.recipient, e.subject, e.provider, e.sending_at, e.error_code,"
-            " e.error as error_message,"
+            " e.repeat_refused, e.error as error_message,"
             " '<' || e.message_key || '@' || split_part(e.sender, '@', 2) || '>' as message_id"
             " from followups.emails e join followups.agents a on a.id = e.agent_id"
             " where e.state = 'unknown' and e.id > %s order by e.id limit %s",

@@ -27,5 +27,12 @@ class EmailSender(Protocol):
         ...
 
     async def find_out(self, mail: Mail) -> Outcome | None:
-        """What became of a mail whose hand-over ended in `unknown`; None if the provider cannot tell. Never raises."""
+        """What became of a mail whose hand-over ended in `unknown`; hands nothing over, and never raises.
+
+        None if the provider has no look-up or does not know the mail; `unknown` if it did not answer.
+        """
+        ...
+
+    def may_repeat(self, mail: Mail) -> bool:
+        """Whether the provider takes a mail under its key only once, so that `send` may be called again now."""
         ...

@@ -1,7 +1,7 @@
 """Azure Communication Services. We give each mail the id of its operation, the same in every attempt.
 
 The SDK would repeat a request by itself; it is told not to. What became of a mail whose answer was lost, the operation
-says; a mail that no operation knows is handed over once more under the same id, later.
+says; a mail that no operation knows may be handed over once more under the same id, later.
 """
 
 from __future__ import annotations
@@ -57,12 +57,13 @@ class CommunicationSender:
             return await self._look_up(client, mail) or outcome
 
     async def find_out(self, mail: Mail) -> Outcome | None:
-        """What the operation says; where there is none the mail was never taken, and is handed over under its id."""
+        """What the operation says; None if there is no operation of this id: then the mail was not taken."""
         async with self._client() as client:
-            known = await self._look_up(client, mail)
-            if known is None:
-                known = await self._post(client, mail)
-        return known if known.kind in ("accepted", "refused") else None
+            return await self._look_up(client, mail)
+
+    def may_repeat(self, mail: Mail) -> bool:  # noqa: ARG002 - as the port says
+        """Under the same Operation-Id, when no operation of this id is known."""
+        return True
 
     async def _post(self, client: EmailClient, mail: Mail) -> Outcome:
         from azure.core.exceptions import (  # noqa: PLC0415 - loads in the activity that needs it

@@ -1,4 +1,4 @@
-"""The Resend API. It remembers a key for 24 hours and delivers it once, so that it can be asked again."""
+"""The Resend API. It remembers a key for 24 hours and delivers it once, so that a request may be repeated."""
 
 from __future__ import annotations
 
@@ -54,12 +54,13 @@ class ResendSender:
         throttled = answer.status_code == HTTPStatus.TOO_MANY_REQUESTS
         return self._outcome("postponed" if throttled else "refused", str(answer.status_code), reply)
 
-    async def find_out(self, mail: Mail) -> Outcome | None:
-        """The same request with the same key: what was taken is not taken again, what never arrived is sent now."""
-        if mail.sending_at is None or datetime.now(UTC) - mail.sending_at > REMEMBERED:
-            return None
-        outcome = await self.send(mail)
-        return outcome if outcome.kind in ("accepted", "refused") else None
+    async def find_out(self, mail: Mail) -> Outcome | None:  # noqa: ARG002 - as the port says
+        """Resend looks a mail up by an id that a lost answer never gave; the same request again tells."""
+        return None
+
+    def may_repeat(self, mail: Mail) -> bool:
+        """While the key is remembered: what was taken is not taken again, what never arrived is sent then."""
+        return mail.sending_at is not None and datetime.now(UTC) - mail.sending_at <= REMEMBERED
 
     def _outcome(self, kind: Literal["refused", "postponed", "unknown"], code: str, text: str) -> Outcome:
         return Outcome(kind=kind, provider=self.name, code=code, text=text[:500])

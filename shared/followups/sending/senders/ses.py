@@ -55,6 +55,10 @@ class SesSender:
         """SES looks a mail up by an id that a lost answer never gave; its event tells."""
         return None
 
+    def may_repeat(self, mail: Mail) -> bool:  # noqa: ARG002 - as the port says
+        """Never: a second request would be a second mail."""
+        return False
+
     def _send(self, mail: Mail) -> Outcome:
         from botocore.exceptions import (  # noqa: PLC0415 - loads in the activity that needs it
             BotoCoreError,

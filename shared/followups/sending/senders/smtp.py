@@ -40,6 +40,10 @@ class SmtpSender:
         """A relay remembers no mails: a person has to look."""
         return None
 
+    def may_repeat(self, mail: Mail) -> bool:  # noqa: ARG002 - as the port says
+        """Never: a second request would be a second mail."""
+        return False
+
     def _send(self, mail: Mail) -> Outcome:
         try:
             content = message_of(mail).as_bytes()

@@ -71,7 +71,10 @@ async def states():
 async def pass_time(minutes):
     """Let every lease and every planned moment be so much nearer."""
     span = f"interval '{minutes} minutes'"
-    await execute(f"update followups.emails set leased_until = leased_until - {span}, sending_at = sending_at - {span}")
+    await execute(
+        f"update followups.emails set leased_until = leased_until - {span}, sending_at = sending_at - {span},"
+        f" repeated_at = repeated_at - {span}"
+    )
     await execute(f"update followups.tasks set scheduled_for = scheduled_for - {span} where status = 'pending'")
 
 

@@ -441,6 +441,9 @@ async def test_an_unknown_mail_resolves_by_itself_where_the_provider_can_tell(cr
         async def find_out(self, mail):
             return self.told.pop(0)
 
+        def may_repeat(self, mail):
+            return False
+
     teller = Teller()
     monkeypatch.setattr(sending, "sender", lambda: teller)
     await crm.due(await crm.agent())
@@ -461,4 +464,5 @@ async def test_an_unknown_mail_to_somebody_who_unsubscribed_is_left_to_a_person(
     await crm.pass_time(outbox.SENDING_MINUTES)
     await outbox.give_up_expired()
     await crm.execute("update followups.clients set email_unsubscribed = true")
-    assert await outbox.unknown_mails("smtp") == []
+    assert await outbox.begin_again(claim.email_id) == "unsubscribed"
+    assert await crm.states() == {"unknown": 1}

@@ -44,14 +44,17 @@ class Provider:
     name = "fake"
 
     def __init__(self):
-        self.handed_over, self.answer, self.remembers = Counter(), "accepted", False
+        self.handed_over, self.answer, self.remembers, self.keyed = Counter(), "accepted", False, False
 
     async def send(self, mail):
-        if self.answer in ("accepted", "answer lost"):
+        if self.answer in ("accepted", "answer lost") and not (self.keyed and self.handed_over[mail.email_id]):
             self.handed_over[mail.email_id] += 1
         kinds = {"answer lost": "unknown", "timed out": "unknown", "throttled": "postponed"}
         kind = kinds.get(self.answer, self.answer)
         return Outcome(kind=kind, provider=self.name, code=None if kind == "accepted" else "x", text=None)
+
+    def may_repeat(self, mail):
+        return self.keyed
 
     async def find_out(self, mail):
         """As one that remembers the mails it took, or as a relay, of which nothing can be asked."""
@@ -78,7 +81,7 @@ def machine(runner, crm, provider):  # noqa: C901 - one class; its rules need wh
                 " on conflict do nothing"
             )
             provider.handed_over.clear()
-            provider.remembers = False
+            provider.remembers = provider.keyed = False
             self.agent = await crm.agent()
             self.clients = await crm.due(self.agent, number)
 
@@ -130,9 +133,10 @@ def machine(runner, crm, provider):  # noqa: C901 - one class; its rules need wh
         def the_clock_is_set_back(self, minutes):
             runner.run(crm.pass_time(-minutes))
 
-        @rule(remembers=st.booleans())
-        def the_provider_can_be_asked_or_not(self, remembers):
-            provider.remembers = remembers
+        @rule(remembers=st.booleans(), keyed=st.booleans())
+        def the_provider_can_be_asked_or_not(self, remembers, keyed):
+            """It remembers the mails it took, takes each key once, both or neither."""
+            provider.remembers, provider.keyed = remembers, keyed
 
         @rule(number=NUMBER, kind=st.sampled_from(KINDS), again=st.booleans())
         def the_provider_tells(self, number, kind, again):

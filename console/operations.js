@@ -13,8 +13,8 @@ const progress = (run) => {
   return h("span", {}, `${said.phase ?? ""} `, said.total && isOpen(run) ? bar(said.done, said.total, said.phase) : null);
 };
 
-const stop = (id, console_) => () => confirm(`Stop ${id}? Steps that already run go on to their end.`)
-  && act(console_, () => console_.ask(`/ops/runs/${encodeURIComponent(id)}/terminate`, { method: "POST", body: { reason: "Stopped from the console." } }))();
+const terminate = (id, console_) => () => confirm(`Terminate ${id}? Steps that already run go on to their end.`)
+  && act(console_, () => console_.ask(`/ops/runs/${encodeURIComponent(id)}/terminate`, { method: "POST", body: { reason: "Terminated from the console." } }))();
 
 function detail(run, console_) {
   const columns = [
@@ -26,7 +26,7 @@ function detail(run, console_) {
   ];
   return h("section", { id: "run-detail" },
     h("div", { class: "tools" },
-      isOpen(run) ? h("button", { id: "stop", onclick: stop(run.id, console_) }, "Stop") : null,
+      isOpen(run) ? h("button", { id: "terminate", onclick: terminate(run.id, console_) }, "Terminate") : null,
       h("button", { id: "close-run", onclick: () => { location.hash = "operations"; } }, "Close")),
     h("h2", {}, `${run.name} `, h("span", { class: "id" }, run.id), " ", state(run.status)),
     run.error ? problem(run.error.message, run.error.remedy) : null,

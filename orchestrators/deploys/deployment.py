@@ -111,7 +111,7 @@ def deployment_steps(context: Context, ref: DeploymentRef) -> Steps[Nothing]:
 
 @orchestration
 def recover_deployment(context: Context, recovery: Recovery) -> Steps[Ended]:
-    """End a deployment whose orchestration was terminated from outside, or gave up undoing it."""
+    """End a deployment whose orchestration was terminated, or gave up undoing it."""
     ref = DeploymentRef(deployment_id=recovery.deployment_id, organization_id=recovery.organization_id)
     if recovery.settled:
         ended = yield from _complete(context, ref)
@@ -120,7 +120,7 @@ def recover_deployment(context: Context, recovery: Recovery) -> Steps[Ended]:
         yield from call(context, stop_deployment, CancelDeployment(**ref.model_dump(), reason=CancelReason.TIMEOUT))
         yield context.create_timer(context.current_utc_datetime + GRACE)
         orphaned = TerminalError(
-            "The orchestration of this deployment was terminated from outside; the deployment was undone.",
+            "The orchestration of this deployment was terminated; the deployment was undone.",
             code=ORPHANED,
             remedy="Retry it.",
         )

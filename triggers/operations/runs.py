@@ -1,4 +1,4 @@
-"""For operators: what runs, how far it is, why it failed, and how to stop it. Never shows what a run was given."""
+"""For operators: what runs, how far it is, why it failed, and how to terminate it. Never shows what a run was given."""
 
 from __future__ import annotations
 
@@ -78,10 +78,10 @@ class RunDetails(Run):
     steps: list[Step]
 
 
-class Stop(LazyModel, extra="forbid"):
-    """Why a run is stopped."""
+class Termination(LazyModel, extra="forbid"):
+    """Why a run is terminated."""
 
-    reason: str = Field(default="Stopped by an operator.", min_length=1, max_length=500)
+    reason: str = Field(default="Terminated by an operator.", min_length=1, max_length=500)
 
 
 @routes.get("/ops/runs", needs=ADMIN, summary="List orchestrations")
@@ -120,12 +120,12 @@ async def read_run(run_id: RunId, client: DurableClient) -> RunDetails:
     return RunDetails(**_shown(run), output=output, events=len(history), steps=summarise(history))
 
 
-@routes.post("/ops/runs/{run_id}/terminate", needs=ADMIN, summary="Stop an orchestration")
+@routes.post("/ops/runs/{run_id}/terminate", needs=ADMIN, summary="Terminate an orchestration")
 async def terminate_run(
     run_id: RunId,
     client: DurableClient,
     caller: Caller,
-    body: Stop = Stop.model_construct(),  # noqa: B008 - nobody changes it
+    body: Termination = Termination.model_construct(),  # noqa: B008 - nobody changes it
 ) -> None:
     """It ends at its next step; activities and children that already run go on to their end."""
     await client.terminate(run_id, f"{body.reason} ({caller.name})")
@@ -147,7 +147,7 @@ def _shown(run: Instance) -> dict[str, Any]:
 def error_of(run: Instance) -> RunError | None:
     """Why a run ended without its result; None for one that did not."""
     if run.state in (RunState.TERMINATED, RunState.CANCELED):
-        return RunError(code=run.state.value.lower(), message=str(run.output or "Stopped without a reason."))
+        return RunError(code=run.state.value.lower(), message=str(run.output or "Terminated without a reason."))
     if run.state is not RunState.FAILED:
         return None
     if run.failure is not None:

@@ -17,7 +17,7 @@ from shared.deploys.models.spec import DeploymentSpec
 
 ERROR_LENGTH: Final = 2_000
 ORPHANED: Final = "deployment-lost"
-"""Code of the error of a deployment whose orchestration was terminated from outside."""
+"""Code of the error of a deployment whose orchestration was terminated."""
 SUPERSEDED: Final = "deployment-superseded"
 """Code of the error of a deployment that a newer one of its app has overtaken."""
 CANCEL_CODE: Final = "deployment-stopped"

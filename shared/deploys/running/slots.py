@@ -1,7 +1,7 @@
 """Who may work: at most so many deployments at once, one of a project at a time, first come first served.
 
 Pure functions of the state of the entity `deploy_slots`. A slot is lent for a time only, so that one whose
-orchestration was stopped from outside comes free by itself; so does the place in the queue of whoever asks no more.
+orchestration was terminated comes free by itself; so does the place in the queue of whoever asks no more.
 """
 
 from __future__ import annotations

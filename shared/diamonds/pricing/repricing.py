@@ -33,7 +33,7 @@ _STORED = f"select {_COLUMNS} from diamonds.repricings"  # noqa: S608 - names wr
 
 _END_SILENT = f"""
 update diamonds.repricings set status = 'failed', completed_at = now(), updated_at = now(),
-    error = 'Nobody works on it any more: its orchestration was stopped from outside.'
+    error = 'Nobody works on it any more: its orchestration was terminated.'
 where status = 'running' and updated_at < now() - %s returning {_COLUMNS}
 """  # noqa: S608 - names written above
 
@@ -122,7 +122,7 @@ async def fail(repricing_id: UUID, error: str) -> Repricing:
 
 
 async def end_stale(quiet_for: timedelta) -> list[Repricing]:
-    """End running re-pricings that have not moved for that long: their orchestrations were stopped from outside."""
+    """End running re-pricings that have not moved for that long: their orchestrations were terminated."""
     async with database() as connection:
         found = await rows(connection, _END_SILENT, (quiet_for,))
     return [Repricing.model_validate(row) for row in found]

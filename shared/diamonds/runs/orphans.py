@@ -1,6 +1,6 @@
 """Orphaned runs: their rows say that they are running, and no orchestration works on them.
 
-An orchestration that is terminated or purged from outside, or that cannot reach the database when it ends, leaves its
+An orchestration that is terminated or purged, or that cannot reach the database when it ends, leaves its
 run's row as it was. Triggers, which can look at the host's instances, name such runs; here they are ended. A run says
 which task hub works on it, since hosts with hubs of their own may share the database, and see only their own instances.
 """
@@ -79,7 +79,7 @@ async def end(run_id: UUID) -> RunSummary | None:
     """
     error = (
         ORPHANED,
-        "Its orchestration was stopped from outside, or ended while the database could not be reached.",
+        "Its orchestration was terminated or purged, or ended while the database could not be reached.",
     )
     try:
         await lifecycle.finish_run(run_id, RunStatus.FAILED, error=error)

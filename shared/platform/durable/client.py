@@ -233,5 +233,5 @@ def _busy(instance_id: str) -> Conflict:
     return Conflict(
         f"{instance_id} is running.",
         code="already-running",
-        remedy=f"Wait until it ends, or cancel it: see /ops/runs/{instance_id}.",
+        remedy=f"Wait until it ends, cancel it by its own route, or POST /ops/runs/{instance_id}/terminate.",
     )

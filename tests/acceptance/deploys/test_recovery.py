@@ -1,4 +1,4 @@
-"""Orchestrations stopped from outside: the sweep ends their deployments clearly, and nobody has to wait for them."""
+"""Orchestrations that are terminated: the sweep ends their deployments clearly, and nobody has to wait for them."""
 
 from __future__ import annotations
 

@@ -149,7 +149,7 @@ async def test_a_run_is_stopped_with_a_reason(ask, admin):
 
     assert await stop("r1", {"reason": "Wrong window"}) == 204
     assert await stop("r1") == 204
-    assert client.terminated == [("r1", "Wrong window (admin)"), ("r1", "Stopped by an operator. (admin)")]
+    assert client.terminated == [("r1", "Wrong window (admin)"), ("r1", "Terminated by an operator. (admin)")]
     assert await stop("done") == 409
     assert await stop("none") == 404
     assert await stop("r1", {"why": "x"}) == 400

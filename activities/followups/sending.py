@@ -31,11 +31,13 @@ logger = logging.getLogger(__name__)
 async def claim_followups(task: ClaimBatch) -> Claims:
     """Claim the mails that are due, as many as the sender's rate lets through in a short while.
 
-    Repeated, it gives the same claims again. None is claimed while the sender's domain is not ready.
+    Repeated, it gives the same claims again. None is claimed while the sender's domain is not ready. A sweep ends when
+    there are none, which is noted here.
     """
-    if await gate.refused():
-        return Claims(claims=[])
-    return Claims(claims=await claims.claim(claims.batch_size(), task.batch))
+    found = [] if await gate.refused() else await claims.claim(claims.batch_size(), task.batch)
+    if not found:
+        await claims.note_sweep()
+    return Claims(claims=found)
 
 
 @activity

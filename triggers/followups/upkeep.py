@@ -27,7 +27,6 @@ async def _run(client: DurableClient) -> None:
         await client.start(send_followups, Nothing(), instance_id="followups-sweep")
     except Conflict:
         logger.info("The last sweep has not ended.")
-    await claims.note_sweep()
 
 
 sweep = Sweep("followups", due=_due, run=_run)

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from shared.followups.events.bad_signatures import MOST, RECENT
-from shared.followups.sending.claims import DUE
+from shared.followups.sending.claims import UNSENT
 from shared.platform.models import LazyModel
 from shared.platform.stores.postgres import database, rows
 
@@ -18,8 +18,9 @@ OLDEST_DUE_SECONDS = 1800
 
 _READ = f"""
 select extract(epoch from now() - s.swept_at)::float as sweep_age, s.swept_at, s.stopped_at, s.stop_reason,
-    (select extract(epoch from now() - min(greatest(t.scheduled_for, coalesce(e.leased_until, t.scheduled_for))))::float
-        {DUE}) as due_age,
+    exists (select from followups.emails where state = 'sent' and sent_at > now() - interval '{OLDEST_SWEEP_SECONDS} s')
+        as sending,
+    (select extract(epoch from now() - min(greatest(t.scheduled_for, e.approved_at)))::float {UNSENT}) as due_age,
     (select count(*) from followups.emails where state = 'unknown') as unknown, {RECENT} as bad_signatures,
     s.domain_problems
 from followups.scheduler s
@@ -46,7 +47,8 @@ async def scheduler_health() -> SchedulerHealth:
     reasons: list[str] = []
     if row["sweep_age"] is None:
         reasons.append("no sweep has ended yet")
-    elif row["sweep_age"] > OLDEST_SWEEP_SECONDS:
+    elif row["sweep_age"] > OLDEST_SWEEP_SECONDS and not row["sending"]:
+        # A sweep with much to send lasts longer, at the sender's rate.
         reasons.append(f"the last sweep ended {row['sweep_age']:.0f} seconds ago")
     if (row["due_age"] or 0) > OLDEST_DUE_SECONDS:
         reasons.append(f"a task has been due for {row['due_age']:.0f} seconds")

@@ -22,17 +22,21 @@ TELLERS = ("resend", "communication")
 """Providers that can be asked what became of a mail."""
 
 # A person or a pause holds back what is not in here. Due is by the database's clock.
-DUE = """
+_MAY_GO = """
 from followups.tasks t
     join followups.clients c on c.id = t.client_id
     join followups.agents a on a.id = t.agent_id
     left join followups.emails e on e.task_id = t.id
 where t.status = 'pending' and t.channel = 'email' and t.scheduled_for <= now()
-    and (e.id is null or (e.state = 'claimed' and e.leased_until <= now()))
     and not c.is_deleted and c.paused_at is null and a.is_active and a.paused_at is null
     and not exists (select from followups.scheduler where stopped_at is not null
         or (cardinality(domain_problems) > 0 and domain_checked_at > now() - interval '15 minutes'))
 """
+DUE = f"{_MAY_GO} and (e.id is null or (e.state = 'claimed' and e.leased_until <= now()))"
+"""The tasks whose mail can be claimed now."""
+# A provider that asked to come later has set the lease of a mail that was tried before; any other lease is a worker's.
+UNSENT = f"{_MAY_GO} and (e.id is null or (e.state = 'claimed' and (e.attempts = 0 or e.leased_until <= now())))"
+"""The tasks whose mail should have gone out by now, also those that a worker holds and does not get done."""
 
 _QUESTION = f"""
 with asked as (
@@ -85,7 +89,7 @@ async def anything_due() -> bool:
 
 
 async def note_sweep() -> None:
-    """Note that a sweep has done its part, for /health/scheduler."""
+    """Note that a sweep has ended, for /health/scheduler."""
     async with database() as connection:
         await connection.execute("update followups.scheduler set swept_at = now()")
 

@@ -49,7 +49,7 @@ function editor(mail, close, console_) {
       h("button", { type: "button", id: "mail-cancel", onclick: cancel(mail, close, console_) }, "Cancel the mail")));
 }
 
-const UNKNOWN = "Nobody knows whether this mail was handed over, so it is not sent again. Whoever runs the app looks for its Message-ID at the provider or in the relay's log, and says which.";
+const UNKNOWN = "Nobody knows whether this mail was handed over, so it is not sent again by itself. Whoever runs the app looks for its Message-ID at the provider or in the relay's log, and says which.";
 
 export function mailSection(mail, close, console_) {
   const held = mail.state === "held";

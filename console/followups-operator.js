@@ -29,7 +29,7 @@ export async function operatorSection(console_) {
     ["Since", (one) => time(one.sending_at)],
     ["Was it handed over?", (one) => h("span", { class: "actions" },
       h("button", { id: `was-${one.id}`, onclick: resolve(one, true, console_) }, "Yes"),
-      h("button", { id: `was-not-${one.id}`, onclick: resolve(one, false, console_) }, "No"))],
+      h("button", { id: `was-not-${one.id}`, onclick: resolve(one, false, console_) }, "No, send it"))],
   ];
   return h("section", { id: "followups-operator" },
     h("div", { class: "tools" }, health.stopped_at
@@ -42,6 +42,6 @@ export async function operatorSection(console_) {
       ["unknown", count(health.unknown)], ["refused requests to webhooks", count(health.bad_signatures)], ["stopped since", time(health.stopped_at)],
     ]),
     h("h3", {}, "Nobody knows whether these were handed over"),
-    h("p", { class: "quiet" }, "None is sent again. Look for the Message-ID at the provider or in the relay's log, then say which."),
+    h("p", { class: "quiet" }, "None is sent again by itself. Look for the Message-ID at the provider or in the relay's log, then say which: what was not handed over goes out with the next sweep, after all checks."),
     table(columns, unknown.data, { empty: "None.", id: (one) => `unknown-${one.id}` }));
 }

@@ -92,9 +92,11 @@ async def followups_test_email(email_id: Identifier, caller: Caller) -> Outcome:
 
 @routes.post("/api/emails/{email_id}/resolve", needs=ADMIN, summary="Say whether a mail was handed over")
 async def followups_resolve_email(email_id: Identifier, body: Resolution) -> Resolved:
-    """For a mail whose worker died or whose answer was lost. Neither answer sends it again."""
-    kind = "accepted" if body.handed_over else "refused"
-    outcome = Outcome(kind=kind, provider="a person", code=None if body.handed_over else "not-handed-over")
-    if not await outbox.resolve(email_id, outcome):
+    """For a mail whose worker died or whose answer was lost. What was not handed over goes out with the next sweep."""
+    if body.handed_over:
+        settled = await outbox.resolve(email_id, Outcome(kind="accepted", provider="a person"))
+    else:
+        settled = await outbox.send_again(email_id)
+    if not settled:
         raise Conflict("The mail is settled, or there is none of this number.", code="not-unknown")
     return Resolved(email_id=email_id, handed_over=body.handed_over)

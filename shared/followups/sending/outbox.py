@@ -130,6 +130,23 @@ async def resolve(email_id: int, outcome: Outcome) -> bool:
         return await settle_locked(connection, email_id, outcome)
 
 
+async def send_again(email_id: int) -> bool:
+    """Let the next sweep claim a mail of which a person knows that it was not handed over; False if it is not unknown.
+
+    Its text and key stay, and every check comes again. A mail whose task has ended meanwhile is cancelled.
+    """
+    async with database() as connection:
+        await lock_task(connection, email_id)
+        released = await connection.execute(
+            "update followups.emails e set state = case t.status when 'pending' then 'claimed' else 'cancelled' end,"
+            " leased_until = now(), sending_at = null, repeated_at = null, repeat_refused = null, provider = null,"
+            " error_code = null, error = null, updated_at = now()"
+            " from followups.tasks t where e.id = %s and t.id = e.task_id and e.state = 'unknown'",
+            (email_id,),
+        )
+    return bool(released.rowcount)
+
+
 async def settle_locked(connection: AsyncConnection[Any], email_id: int, outcome: Outcome) -> bool:
     """As `resolve`, in a transaction that has locked the mail's task."""
     found = await rows(

@@ -16,7 +16,15 @@ LONGEST_PARAGRAPH, LONGEST_SUBJECT = 700, 120
 
 _PLACEHOLDER = re.compile(r"\[[^\]\n]*[A-Za-z][^\]\n]*\]|\{\{|\}\}|\{%|<[A-Za-z_ ]+>|\bXX+\b|\bTBD\b|\bLorem ipsum\b")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
-_LINK = re.compile(r"(?:https?://|www\.)[^\s<>)\"']+|[\w.+-]+@[\w-]+\.[\w.-]+", re.IGNORECASE)
+# Mail programs also make a link of a name with a path, and of a bare name under a domain that is often used.
+_DOMAINS = (
+    "com|net|org|info|biz|io|co|us|uk|ca|au|de|eu|me|ly|app|dev|homes|house|realty|estate|properties|link|site|online"
+)
+_LINK = re.compile(
+    r"(?:https?://|www\.)[^\s<>)\"']+|[\w.+-]+@[\w-]+\.[\w.-]+"
+    rf"|\b(?:[a-z0-9-]+\.)+(?:[a-z]{{2,24}}/[^\s<>)\"']*|(?:{_DOMAINS})\b)",
+    re.IGNORECASE,
+)
 _DATE = re.compile(
     r"\b(?:January|February|March|April|June|July|August|September|October|November|December"
     r"|Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday)\b|\bMay(?= \d)"
@@ -94,7 +102,7 @@ def _plain(number: str) -> str:
 
 
 def _bare(link: str) -> str:
-    return link.rstrip(".,;:!?").lower()
+    return re.sub(r"^https?://", "", link.rstrip(".,;:!?").lower())
 
 
 def _shown(found: list[str]) -> str:

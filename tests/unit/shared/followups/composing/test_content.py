@@ -43,6 +43,10 @@ def test_a_good_draft_has_no_problems():
         ("See https://example.com/other.", "links that the agent did not give"),
         ("Write to bob@example.com.", "links that the agent did not give"),
         ("See https://example.com/yard.", "links that the agent did not give"),
+        ("See acme-homes.com/offer for more.", "links that the agent did not give: acme-homes.com/offer"),
+        ("See bit.ly/abcd.", "links that the agent did not give: bit.ly/abcd"),
+        ("See Acme-Homes.com, it is new.", "links that the agent did not give: Acme-Homes.com"),
+        ("See https://example.com.evil.com/elm.", "links that the agent did not give"),
         ("Let us meet on Friday.", "days that nobody gave: Friday"),
         ("It is free from May 1.", "days that nobody gave: May"),
         ("Dear [Your name]", "placeholder"),
@@ -88,6 +92,17 @@ async def test_every_template_keeps_the_rules_with_any_name(step, name, address,
     assert problems(draft, brief) == []
     assert brief.first_name in draft.body
     assert ("Hello and" in draft.body) == (name in ("", "  ", "12 34"))
+
+
+@pytest.mark.parametrize("text", ["e.g. a yard", "We met at 5 p.m. today", "yes.no", "and/or", "a.m./p.m."])
+def test_what_only_looks_like_a_link_is_none(text):
+    assert "links" not in found(body=BODY.replace("Second paragraph here.", text))
+
+
+def test_a_link_of_the_agent_may_be_written_without_its_scheme():
+    given = BODY.replace("Second paragraph here.", "See example.com/elm for more.")
+    assert "links" not in found(body=given)
+    assert "links" in found(body=given.replace("/elm", "/oak"))
 
 
 def test_each_step_of_the_default_cadence_has_a_template():

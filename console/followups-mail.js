@@ -49,16 +49,22 @@ function editor(mail, close, console_) {
       h("button", { type: "button", id: "mail-cancel", onclick: cancel(mail, close, console_) }, "Cancel the mail")));
 }
 
+const allowAgain = (client, console_) => () => {
+  const reason = prompt(`${client.email} has unsubscribed from your mails. How did the client agree to be written to again?`);
+  return reason && act(console_, async () => { await asAgent(`/api/clients/${client.id}/allow-again`, { method: "POST", body: { reason } }); })();
+};
+
 const UNKNOWN = "Nobody knows whether this mail was handed over, so it is not sent again by itself. Whoever runs the app looks for its Message-ID at the provider or in the relay's log, and says which.";
 
-export function mailSection(mail, close, console_) {
+export function mailSection(mail, client, close, console_) {
   const held = mail.state === "held";
   const facts = [
     ["to", mail.to ?? "–"], ["written", time(mail.created_at)], ["sent", time(mail.sent_at)], ["delivery", mail.delivery],
     ["engagement", mail.engagement], ["Message-ID", h("span", { class: "id" }, mail.message_id ?? "–")],
   ];
   return h("section", { id: `mail-${mail.id}`, class: held ? "held" : null },
-    h("div", { class: "tools" }, h("button", { id: "mail-close", onclick: close }, "Close")),
+    h("div", { class: "tools" }, h("button", { id: "mail-close", onclick: close }, "Close"),
+      client?.email_unsubscribed ? h("button", { id: "allow-again", onclick: allowAgain(client, console_) }, "Write to the client again") : null),
     h("h2", {}, `${mail.subject ?? "Not written yet"} `, state(mail.state)),
     held ? problem(`Held for: ${mail.hold_reason}`) : null,
     mail.state === "unknown" ? problem(UNKNOWN) : null,

@@ -83,6 +83,12 @@ function signInSection(console_) {
       h("button", { id: "agent-enter", class: "primary" }, "Sign in")));
 }
 
+async function mailOf(number, close, console_) {
+  const mail = await asAgent(`/api/emails/${encodeURIComponent(number)}`);
+  const client = await asAgent(`/api/clients/${mail.client_id}`).catch(() => null); // it may have been deleted
+  return mailSection(mail, client, close, console_);
+}
+
 async function mine(console_) {
   const [named, open] = console_.rest.split("/");
   const list = LISTS[named] ? named : "today";
@@ -92,7 +98,7 @@ async function mine(console_) {
   ]);
   const close = () => { location.hash = `followups/${list}`; };
   const opened = !open ? null : list === "replies" ? replySection(found.data.find((one) => String(one.id) === open), close)
-    : mailSection(await asAgent(`/api/emails/${encodeURIComponent(open)}`), close, console_);
+    : await mailOf(open, close, console_);
   return [overview(list, me, stats, agenda, console_), opened, listSection(list, found, open, console_)];
 }
 

@@ -6,9 +6,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from shared.followups.people import clients, tasks
+from shared.followups.people import clients, subscriptions, tasks
 from shared.followups.people.imports import ClientImport, ImportReport, import_clients
-from shared.followups.people.models import Client, ClientChange, Given, Identifier, NewClient, Number, Stage, Task
+from shared.followups.people.models import Client, ClientChange, Given, Identifier, Line, NewClient, Number, Stage, Task
 from shared.platform.access.auth import Caller
 from shared.platform.http import Page, Routes
 from shared.platform.models import LazyModel
@@ -34,6 +34,12 @@ class Deleted(LazyModel):
     """Which of them there were."""
 
     deleted: list[int]
+
+
+class AllowAgain(Given):
+    """How the client agreed to be written to again."""
+
+    reason: Annotated[Line, Field(min_length=1)]
 
 
 class Merge(Given):
@@ -87,6 +93,15 @@ async def followups_client_tasks(client_id: Identifier, query: NumberedPage, cal
     await clients.read(agent_of(caller), client_id)
     found = await tasks.listed(agent_of(caller), after=query.cursor or 0, limit=query.limit, client_id=client_id)
     return page(found, query.limit)
+
+
+@routes.post(
+    "/api/clients/{client_id}/allow-again", needs=AGENT, summary="Write to a client again who had unsubscribed"
+)
+async def followups_allow_client_again(client_id: Identifier, body: AllowAgain, caller: Caller) -> Client:
+    """By the agent's own decision, which is kept with its reason. A complaint or a missing mailbox stays."""
+    await subscriptions.allow_again(agent_of(caller), client_id, body.reason)
+    return await clients.read(agent_of(caller), client_id)
 
 
 @routes.post("/api/clients/{client_id}/pause", needs=AGENT, summary="Hold a client's mails back")

@@ -111,7 +111,7 @@ async def _suppress(connection: AsyncConnection[Any], event: ProviderEvent, addr
         "insert into followups.suppressions as known (address, scope, reason)"
         " values (%(address)s, %(scope)s, %(reason)s)"
         " on conflict (address) do update set scope = excluded.scope, reason = excluded.reason, created_at = now()"
-        " where known.scope = 'cadence' and excluded.scope = 'all'",
+        " where known.scope = 'cadence' and (excluded.scope = 'all' or known.reason <> 'complaint')",
         {"address": address, "scope": scope, "reason": reason},
     )
 

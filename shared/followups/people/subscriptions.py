@@ -1,11 +1,14 @@
-"""Who has asked not to be written to. It holds for the address, also after the client was deleted."""
+"""Who has asked not to be written to. It holds for the address, also after the client was deleted.
+
+An agent may decide to write to a client again who has agreed; for others the address stays as it is.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from shared.followups.people import tasks
-from shared.platform.errors import NotFound
+from shared.platform.errors import Conflict, NotFound
 from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:
@@ -36,7 +39,7 @@ async def unsubscribe(key: UUID) -> None:
         address = found[0]["address"]
         await connection.execute(
             "insert into followups.suppressions (address, scope, reason) values (%s, 'cadence', 'unsubscribed')"
-            " on conflict (address) do nothing",
+            " on conflict (address) do update set created_at = now()",
             (address,),
         )
         clients = await rows(
@@ -46,3 +49,40 @@ async def unsubscribe(key: UUID) -> None:
         )
         ids = [row["id"] for row in clients]
         await tasks.end_pending(connection, ids, "cancelled", "unsubscribed", mails_only=True)
+
+
+async def allow_again(agent_id: int, client_id: int, reason: str) -> None:
+    """Let the agent write to a client again who had unsubscribed or whose mailbox put mails off; may be repeated.
+
+    What was cancelled stays cancelled. The decision is kept with its reason, and ends when the client says no again.
+
+    Raises:
+        NotFound: the client is not the agent's.
+        Conflict: the client complained, or there is no such mailbox: no agent can take that back.
+    """
+    async with database() as connection:
+        found = await rows(
+            connection,
+            "select c.email, exists (select from followups.suppressions s where s.address = c.email"
+            " and (s.scope = 'all' or s.reason = 'complaint'))"
+            " or exists (select from followups.emails e where e.recipient = c.email and e.delivery = 'complained')"
+            " as final from followups.clients c where c.agent_id = %s and c.id = %s and not c.is_deleted"
+            " for no key update",
+            (agent_id, client_id),
+        )
+        if not found:
+            raise NotFound("There is no such client.", code="unknown-client")
+        if found[0]["final"]:
+            raise Conflict(
+                "The client complained, or the mailbox takes no mails.",
+                code="not-yours-to-allow",
+                remedy="Reach the client another way.",
+            )
+        await connection.execute(
+            "insert into followups.allowed_again as known (agent_id, address, reason) values (%s, %s, %s)"
+            " on conflict (agent_id, address) do update set reason = excluded.reason, decided_at = excluded.decided_at",
+            (agent_id, found[0]["email"], reason),
+        )
+        await connection.execute(
+            "update followups.clients set email_unsubscribed = false, updated_at = now() where id = %s", (client_id,)
+        )

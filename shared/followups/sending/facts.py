@@ -26,7 +26,9 @@ select e.*, t.id as task_id, t.agent_id, t.client_id, {CALENDAR}, now() as now, 
     a.postal_address, a.send_mode, a.daily_cap, a.time_zone as agent_time_zone,
     (select stopped_at from followups.scheduler) as stopped_at,
     (select cardinality(domain_problems) > 0 from followups.scheduler) as domain_refused,
-    exists (select from followups.suppressions s where s.address = c.email) as suppressed
+    exists (select from followups.suppressions s where s.address = c.email and not (s.scope = 'cadence'
+        and s.reason <> 'complaint' and exists (select from followups.allowed_again w
+            where w.agent_id = a.id and w.address = s.address and w.decided_at > s.created_at))) as suppressed
 from followups.tasks t
     join followups.clients c on c.id = t.client_id
     join followups.agents a on a.id = t.agent_id

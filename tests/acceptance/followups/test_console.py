@@ -131,6 +131,21 @@ async def test_an_operator_says_what_became_of_a_mail_and_stops_all(running: Any
         await page.locator("#stop-all").wait_for()
 
 
+async def test_an_agent_writes_again_to_a_client_who_agreed(running: Any) -> None:
+    async with running() as app, browser_page() as page:
+        written(app)
+        [mail, *_] = app.ask("GET", "/api/emails?state=held")["data"]
+        app.execute("update followups.clients set email_unsubscribed = true where id = %s", mail["client_id"])
+        await sign_in(page, app)
+        await page.click("#list-held")
+        await page.locator(f"#held-{mail['id']}").click()
+        page.once("dialog", lambda dialog: dialog.accept("She called."))
+        await page.click("#allow-again")
+        await page.locator("#allow-again").wait_for(state="detached")
+        assert not app.ask("GET", f"/api/clients/{mail['client_id']}")["email_unsubscribed"]
+        assert app.execute("select reason from followups.allowed_again") == [("She called.",)]
+
+
 async def test_a_held_mail_is_read_on_a_phone_in_the_dark(running: Any) -> None:
     async with running() as app, browser_page(width=390, height=800, dark=True) as page:
         written(app)

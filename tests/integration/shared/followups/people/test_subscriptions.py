@@ -1,12 +1,15 @@
 """Opening a link changes nothing; a POST unsubscribes, twice if it must, and after the client was deleted."""
 
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 import azure.functions as func
 import pytest
 
-from shared.followups.events import arrivals, inbound
+from shared.followups.events import arrivals, inbound, inbox
+from shared.followups.events.models import ProviderEvent
 from shared.followups.people import clients, subscriptions, tasks
+from shared.platform.errors import Conflict, NotFound
 from triggers.followups import unsubscribe
 
 FORM = "application/x-www-form-urlencoded"
@@ -96,3 +99,47 @@ async def test_a_link_that_nobody_was_sent_is_refused(crm, key, status):
     assert (await ask("GET", key)).status_code == status
     assert (await ask("POST", key)).status_code == status
     assert not await subscriptions.known("00000000-0000-0000-0000-000000000000")
+
+
+async def test_an_agent_writes_again_to_whom_agreed_and_others_do_not(crm, mails, sent):
+    agent, client, key = sent
+    await subscriptions.unsubscribe(key)
+    other = await crm.agent("other@example.com")
+    theirs = await crm.client(other, client.email)
+    await subscriptions.allow_again(agent.id, client.id, "She called and asked for it.")
+    assert not (await clients.read(agent.id, client.id)).email_unsubscribed
+    await crm.pass_time(25 * 60)
+    for one in (client, theirs):
+        await crm.task(one)
+    assert (await crm.sweep()).sent == 1
+    assert [
+        row["reason"] for row in await crm.fetch("select reason from followups.tasks where agent_id = %s", other.id)
+    ] == ["suppressed"]
+    with pytest.raises(NotFound):
+        await subscriptions.allow_again(other.id, client.id, "It is mine.")
+    await subscriptions.unsubscribe(key)
+    await crm.pass_time(25 * 60)
+    await crm.task(client)
+    assert (await crm.sweep()).sent == 0
+    assert len(mails.mails(9)) == 2
+
+
+@pytest.mark.parametrize(("kind", "first"), [("complained", False), ("complained", True), ("bounced", True)])
+async def test_no_agent_takes_back_a_complaint_or_a_bounce(crm, sent, kind, first):
+    agent, client, key = sent
+    if first:
+        await subscriptions.unsubscribe(key)
+        await subscriptions.allow_again(agent.id, client.id, "She called.")
+    [mail] = await crm.fetch("select id from followups.emails")
+    await inbox.take(
+        ProviderEvent(
+            provider="x", event_id="1", email_id=mail["id"], kind=kind, happened_at=datetime.now(UTC), permanent=True
+        )
+    )
+    await subscriptions.unsubscribe(key)
+    with pytest.raises(Conflict):
+        await subscriptions.allow_again(agent.id, client.id, "She called.")
+    await crm.pass_time(25 * 60)
+    await crm.execute("update followups.clients set email_unsubscribed = false")
+    await crm.task(client)
+    assert (await crm.sweep()).sent == 0

@@ -1,0 +1,1 @@
+drop table followups.allowed_again;

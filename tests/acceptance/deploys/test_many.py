@@ -106,4 +106,6 @@ def until(holds: Callable[[], bool], seconds: float = 60) -> None:
 
 def queue(app) -> dict:
     """The figures of the queue."""
-    return next(one for one in app.ask("GET", "/status/queue")["data"] if one["queue"] == "deployments")
+    answer = app.ask("GET", "/status/queue")
+    assert "data" in answer, answer
+    return next(one for one in answer["data"] if one["queue"] == "deployments")

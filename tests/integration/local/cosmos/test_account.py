@@ -143,7 +143,7 @@ def test_it_says_why_it_cannot_start(tmp_path: Path):
         busy = start("--port", str(port), "--data", str(tmp_path))
     assert (busy.returncode, busy.stderr) == (1, f"Port {port} is in use. Stop what uses it or pass --port.\n")
     bad = start("--data", str(tmp_path), "--key", "no base 64!")
-    assert (bad.returncode, bad.stderr) == (1, "The --key is no Base64 text.\n")
+    assert (bad.returncode, bad.stderr) == (1, "The key is no Base64 text: see --key.\n")
     with running(tmp_path):
         shared = start("--data", str(tmp_path))
     expected = f"{tmp_path} is in use by another process. Stop that one or pass --data.\n"

@@ -12,9 +12,9 @@ from shared.followups.sending.domain import gate
 from shared.followups.sending.senders import sender
 from shared.followups.settings import settings
 from shared.followups.steps import Attempt, Claim, ClaimBatch, Claims, Composed, Outcome, Record
+from shared.platform.calls.rate_limit import rate_limit
 from shared.platform.durable import Nothing, activity
 from shared.platform.errors import TransientError
-from shared.platform.rate_limit import rate_limit
 
 if TYPE_CHECKING:
     from shared.followups.sending.senders import EmailSender

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from uuid import uuid4
 
 from shared.deploys.settings import settings
-from shared.platform.credentials import credential
+from shared.platform.calls.credentials import credential
 from shared.platform.errors import NotFound, TerminalError, TransientError
 from shared.platform.redaction import Redactor
 

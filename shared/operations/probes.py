@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.platform.credentials import credential
+from shared.platform.calls.credentials import credential
 from shared.platform.health import Check
 from shared.platform.messaging.servicebus import known_queues
 from shared.platform.settings import settings

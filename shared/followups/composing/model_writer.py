@@ -12,7 +12,7 @@ from pydantic import ConfigDict, ValidationError
 from shared.followups.composing import costs, prompt
 from shared.followups.composing.brief import Draft
 from shared.followups.composing.costs import Call, Prices
-from shared.platform.credentials import credential
+from shared.platform.calls.credentials import credential
 from shared.platform.errors import TerminalError, TransientError
 from shared.platform.models import LazyModel
 

@@ -12,8 +12,8 @@ from shared.followups.sending.mails import one_of
 from shared.followups.sending.message import mail_of
 from shared.followups.sending.senders import sender
 from shared.followups.settings import settings
+from shared.platform.calls.rate_limit import rate_limit
 from shared.platform.errors import Conflict
-from shared.platform.rate_limit import rate_limit
 from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from shared.papers.embedding.embedders import embedder
 from shared.papers.embedding.models import BoxEmbedded, EmbedShare
 from shared.papers.embedding.texts import embedding_text
 from shared.papers.settings import settings
+from shared.platform.calls.retry import Backoff, Time, retry
 from shared.platform.errors import InvalidInput
-from shared.platform.retry import Backoff, Time, retry
 from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:

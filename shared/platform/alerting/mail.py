@@ -11,8 +11,8 @@ from email.message import EmailMessage
 from hashlib import sha256
 from typing import TYPE_CHECKING, Protocol
 
+from shared.platform.calls.rate_limit import retry_after
 from shared.platform.errors import TerminalError, TransientError
-from shared.platform.rate_limit import retry_after
 from shared.platform.settings import settings
 
 if TYPE_CHECKING:

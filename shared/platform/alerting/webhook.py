@@ -11,8 +11,8 @@ import logging
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from shared.platform.calls.rate_limit import retry_after
 from shared.platform.errors import TerminalError, TransientError
-from shared.platform.rate_limit import retry_after
 from shared.platform.redaction import redact
 
 if TYPE_CHECKING:

@@ -53,7 +53,7 @@ async def all_figures() -> list[QueueFigures]:
 
 async def _counts(namespace: str) -> dict[str, dict[str, int]]:
     """The counts of every queue of the namespace, by their names in lower case, as they are compared."""
-    from shared.platform.arm import ResourceManager  # noqa: PLC0415 - loads where it is needed
+    from shared.platform.calls.arm import ResourceManager  # noqa: PLC0415 - loads where it is needed
 
     address = urlsplit(namespace)
     endpoint = f"{address.scheme}://{address.netloc}"

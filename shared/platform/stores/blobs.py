@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from shared.platform.credentials import credential
+from shared.platform.calls.credentials import credential
 from shared.platform.errors import Conflict, TerminalError, TransientError
 from shared.platform.settings import settings
 

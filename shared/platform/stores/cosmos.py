@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
-from shared.platform.credentials import credential
+from shared.platform.calls.credentials import credential
 from shared.platform.errors import Conflict, InvalidInput, TerminalError, TransientError
 from shared.platform.settings import settings
 

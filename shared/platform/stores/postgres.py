@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from shared.platform.credentials import postgres_password
+from shared.platform.calls.credentials import postgres_password
 from shared.platform.errors import TerminalError, TransientError
 from shared.platform.settings import settings
 from shared.platform.telemetry import span

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from shared.deploys.models import AppRef, DeploymentSpec
 from shared.deploys.platforms.azure.bodies import created, domains, pinned, secrets_of, template, traffic, writable
 from shared.deploys.platforms.azure.names import APPS_API, Place, app_name, revision_name, suffix
-from shared.platform.arm import Answer, Json, ResourceManager
+from shared.platform.calls.arm import Answer, Json, ResourceManager
 from shared.platform.errors import ManifoldError, TerminalError
 from shared.platform.redaction import Redactor
 

@@ -8,7 +8,7 @@ from typing import Final
 from shared.deploys.models import DeploymentSpec
 from shared.deploys.models.sizes import Scale
 from shared.deploys.platforms.azure.names import Place, suffix
-from shared.platform.arm import Json
+from shared.platform.calls.arm import Json
 
 CONTAINER: Final = "app"
 GRACE_SECONDS: Final = 240

@@ -8,7 +8,7 @@ from shared.deploys.platforms.azure.apps import Apps
 from shared.deploys.platforms.azure.names import APPS_API, Place, app_name
 from shared.deploys.platforms.azure.waiting import Clock, Waiting, pause, watched
 from shared.deploys.platforms.base import DomainProgress, StepContext, domain_in_use
-from shared.platform.arm import Json, ResourceManager
+from shared.platform.calls.arm import Json, ResourceManager
 from shared.platform.errors import TerminalError
 
 

@@ -31,8 +31,8 @@ from shared.deploys.platforms.base import (
 from shared.deploys.recipes.plan import source_root
 from shared.deploys.secrets import redactor, secret_store
 from shared.deploys.settings import settings
-from shared.platform.arm import BUSY, Json, ResourceManager
-from shared.platform.cookies import no_cookies
+from shared.platform.access.cookies import no_cookies
+from shared.platform.calls.arm import BUSY, Json, ResourceManager
 from shared.platform.errors import NotFound, TerminalError, TransientError
 from shared.platform.files import read_chunks, scratch_folder
 from shared.platform.stores import blob_files

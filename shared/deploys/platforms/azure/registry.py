@@ -18,7 +18,7 @@ from shared.deploys.models import DeploymentSpec
 from shared.deploys.platforms.azure.dockerfile import NAME
 from shared.deploys.platforms.azure.names import REGISTRY_API, TASKS_API, Place, app_name, suffix, task_run_name
 from shared.deploys.settings import settings
-from shared.platform.arm import Json, Refused, ResourceManager
+from shared.platform.calls.arm import Json, Refused, ResourceManager
 from shared.platform.errors import NotFound, TerminalError, TransientError
 from shared.platform.files import read_chunks
 

@@ -14,7 +14,7 @@ from shared.deploys.platforms.azure.names import revision_name
 from shared.deploys.platforms.azure.waiting import Clock, Waiting, pause, watched
 from shared.deploys.platforms.base import ReleaseProgress, Revision, StepContext
 from shared.deploys.secrets import redactor_for
-from shared.platform.arm import OPERATION_FAILED
+from shared.platform.calls.arm import OPERATION_FAILED
 from shared.platform.errors import TerminalError
 from shared.platform.redaction import Redactor
 

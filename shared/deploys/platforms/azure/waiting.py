@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from shared.deploys.cancellation import unless_cancelled
 from shared.deploys.platforms.base import StepContext
-from shared.platform.arm import BUSY, Answer, ResourceManager
+from shared.platform.calls.arm import BUSY, Answer, ResourceManager
 from shared.platform.errors import TransientError
 
 T = TypeVar("T")

@@ -12,9 +12,9 @@ from shared.diamonds.ingestion.payloads import unreadable
 from shared.diamonds.ingestion.suppliers.client import RETRY_SECONDS, Client, counted, open_session
 from shared.diamonds.runs.models import PriceRange, Window
 from shared.diamonds.settings import settings
+from shared.platform.calls.rate_limit import RateLimit, rate_limit
+from shared.platform.calls.retry import Time
 from shared.platform.errors import TerminalError, TransientError
-from shared.platform.rate_limit import RateLimit, rate_limit
-from shared.platform.retry import Time
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,10 +12,10 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from shared.diamonds.ingestion.suppliers.decoding import decode
+from shared.platform.calls.rate_limit import RateLimit, retry_after
+from shared.platform.calls.retry import Backoff, Time, retry
 from shared.platform.errors import ManifoldError, TerminalError, TransientError
-from shared.platform.rate_limit import RateLimit, retry_after
 from shared.platform.redaction import Redactor, redact
-from shared.platform.retry import Backoff, Time, retry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -15,9 +15,9 @@ from shared.diamonds.ingestion.suppliers.nivoda_queries import COUNT, STABLE_ORD
 from shared.diamonds.ingestion.suppliers.nivoda_trading import NivodaTrading
 from shared.diamonds.runs.models import PriceRange, Window
 from shared.diamonds.settings import settings
+from shared.platform.calls.rate_limit import RateLimit, rate_limit
+from shared.platform.calls.retry import Time
 from shared.platform.errors import TerminalError
-from shared.platform.rate_limit import RateLimit, rate_limit
-from shared.platform.retry import Time
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,8 +10,8 @@ from weakref import WeakKeyDictionary
 
 from shared.diamonds.ingestion.suppliers.client import THROTTLED, Client
 from shared.diamonds.ingestion.suppliers.nivoda_queries import AUTHENTICATE
+from shared.platform.calls.retry import Time
 from shared.platform.errors import TerminalError, TransientError
-from shared.platform.retry import Time
 
 if TYPE_CHECKING:
     from shared.diamonds.ingestion.mapping import PriceUnit

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from shared.followups.sending.message import headers_beside, message_of, one_line
 from shared.followups.steps import Outcome
-from shared.platform.credentials import credential
+from shared.platform.calls.credentials import credential
 
 if TYPE_CHECKING:
     from azure.communication.email.aio import EmailClient

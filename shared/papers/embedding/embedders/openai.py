@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared.papers.embedding.embedders.base import Embedded
 from shared.papers.settings import settings
-from shared.platform.credentials import credential
+from shared.platform.calls.credentials import credential
 from shared.platform.errors import InvalidInput, TerminalError, TransientError
 
 if TYPE_CHECKING:

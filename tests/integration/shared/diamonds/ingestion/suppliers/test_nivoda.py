@@ -17,8 +17,8 @@ from local.supplier.testing import TransportSession
 from shared.diamonds.ingestion import heatmap
 from shared.diamonds.ingestion.suppliers.nivoda import Account, Nivoda
 from shared.diamonds.runs.models import EPOCH, PriceRange, Window
+from shared.platform.calls.retry import Time
 from shared.platform.errors import TerminalError
-from shared.platform.retry import Time
 
 STONES = 1_200
 EVERYTHING = Window(since=EPOCH, until=datetime(2100, 1, 1, tzinfo=UTC))

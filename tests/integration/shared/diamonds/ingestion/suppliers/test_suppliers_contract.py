@@ -18,8 +18,8 @@ from shared.diamonds.ingestion.models import Mark
 from shared.diamonds.ingestion.suppliers.brilliant import Brilliant
 from shared.diamonds.ingestion.suppliers.nivoda import Account, Nivoda
 from shared.diamonds.runs.models import EPOCH, NO_END, PRICES_END, PriceRange, Window
+from shared.platform.calls.retry import Time
 from shared.platform.errors import TerminalError
-from shared.platform.retry import Time
 
 STONES = 700
 EVERYTHING = Window(since=EPOCH, until=NO_END)

@@ -10,8 +10,8 @@ import pytest
 
 from local.supplier.testing import TransportSession
 from shared.diamonds.ingestion.suppliers.nivoda import Account, Nivoda
+from shared.platform.calls.retry import Time
 from shared.platform.errors import TransientError
-from shared.platform.retry import Time
 
 PASSWORD = "correct horse"
 

@@ -9,8 +9,8 @@ from local.supplier.testing import TransportSession
 from shared.diamonds.ingestion.models import Mark
 from shared.diamonds.ingestion.suppliers.brilliant import Brilliant
 from shared.diamonds.runs.models import EPOCH, PriceRange, Window
+from shared.platform.calls.retry import Time
 from shared.platform.errors import TerminalError, TransientError
-from shared.platform.retry import Time
 
 WINDOW = Window(since=EPOCH, until=datetime(2026, 1, 1, tzinfo=UTC))
 PRICES = PriceRange(minimum=100, maximum=200)

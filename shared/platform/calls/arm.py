@@ -10,10 +10,10 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import urlsplit
 
-from shared.platform.credentials import credential
+from shared.platform.calls.credentials import credential
+from shared.platform.calls.rate_limit import retry_after
+from shared.platform.calls.retry import Backoff, Time, retry
 from shared.platform.errors import NotFound, TerminalError, TransientError
-from shared.platform.rate_limit import retry_after
-from shared.platform.retry import Backoff, Time, retry
 from shared.platform.settings import settings
 
 if TYPE_CHECKING:

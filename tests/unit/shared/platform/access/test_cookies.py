@@ -2,7 +2,7 @@
 
 import httpx
 
-from shared.platform.cookies import no_cookies
+from shared.platform.access.cookies import no_cookies
 
 
 async def test_a_shared_client_keeps_no_cookies() -> None:

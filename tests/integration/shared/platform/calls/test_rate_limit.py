@@ -11,8 +11,8 @@ from time import monotonic
 
 import pytest
 
+from shared.platform.calls.rate_limit import SharedRateLimit, rate_limit
 from shared.platform.errors import TransientError
-from shared.platform.rate_limit import SharedRateLimit, rate_limit
 from shared.platform.stores.postgres import database
 
 LIMIT, PROCESSES, TASKS, REQUESTS = 25, 3, 4, 8
@@ -21,7 +21,7 @@ LIMIT, PROCESSES, TASKS, REQUESTS = 25, 3, 4, 8
 INSTANCE = """
 import asyncio, socket, sys
 from shared.platform.stores.postgres import close_pools
-from shared.platform.rate_limit import rate_limit
+from shared.platform.calls.rate_limit import rate_limit
 
 port, limit, tasks, requests = map(int, sys.argv[1:])
 server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -133,6 +133,6 @@ async def test_a_turn_that_is_missed_is_given_up(migrated: str, monkeypatch: pyt
         await sleep(seconds + (lateness.pop() if lateness else 0))
 
     monkeypatch.setattr(SharedRateLimit, "_take", noted)
-    monkeypatch.setattr("shared.platform.rate_limit.asyncio.sleep", oversleep)
+    monkeypatch.setattr("shared.platform.calls.rate_limit.asyncio.sleep", oversleep)
     await limit.turn(1)
     assert len(taken) == 2

@@ -6,8 +6,8 @@ from email.utils import format_datetime
 
 import pytest
 
+from shared.platform.calls.rate_limit import rate_limit, retry_after
 from shared.platform.errors import TransientError
-from shared.platform.rate_limit import rate_limit, retry_after
 
 
 async def test_no_limit_lets_everything_pass_without_a_database():
@@ -20,8 +20,8 @@ async def test_no_limit_still_obeys_a_pause(monkeypatch):
     async def sleep(seconds: float) -> None:
         clock[0] += seconds
 
-    monkeypatch.setattr("shared.platform.rate_limit.monotonic", lambda: clock[0])
-    monkeypatch.setattr("shared.platform.rate_limit.asyncio.sleep", sleep)
+    monkeypatch.setattr("shared.platform.calls.rate_limit.monotonic", lambda: clock[0])
+    monkeypatch.setattr("shared.platform.calls.rate_limit.asyncio.sleep", sleep)
     await rate_limit("vendor", 0).pause(5)
     await rate_limit("vendor", 0).pause(2)
     await rate_limit("vendor", 0).turn(10)

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 import httpx
 import pytest
 
-from shared.platform.arm import BACKOFF, BUSY, OPERATION_FAILED, ResourceManager
+from shared.platform.calls.arm import BACKOFF, BUSY, OPERATION_FAILED, ResourceManager
+from shared.platform.calls.retry import Time
 from shared.platform.errors import NotFound, TerminalError, TransientError
-from shared.platform.retry import Time
 
 BASE = "https://management.example"
 PATH = "/subscriptions/s/resourceGroups/g/providers/P/things/one"

@@ -5,20 +5,9 @@ from __future__ import annotations
 from shared.followups import alerts
 from shared.followups.settings import FollowupSettings
 from shared.platform.workload import Workload
-from triggers.followups import (
-    agents,
-    arrivals,
-    clients,
-    dashboard,
-    emails,
-    mail_events,
-    operator,
-    password,
-    tasks,
-    unsubscribe,
-    upkeep,
-    webhooks,
-)
+from triggers.followups import clients, dashboard, emails, operator, tasks, unsubscribe, upkeep
+from triggers.followups.accounts import agents, password
+from triggers.followups.events import arrivals, mail_events, webhooks
 
 followups = Workload(
     name="followups",

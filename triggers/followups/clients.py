@@ -12,7 +12,7 @@ from shared.followups.people.models import Client, ClientChange, Given, Identifi
 from shared.platform.access.auth import Caller
 from shared.platform.http import Page, Routes
 from shared.platform.models import LazyModel
-from triggers.followups.guard import AGENT, agent_of
+from triggers.followups.accounts.guard import AGENT, agent_of
 from triggers.followups.lists import NumberedPage, page
 
 routes = Routes(tag="clients")

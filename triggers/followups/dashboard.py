@@ -9,7 +9,7 @@ from shared.followups.reporting.dashboard import Activity, Stats
 from shared.platform.access.auth import Caller
 from shared.platform.http import Routes
 from shared.platform.models import LazyModel
-from triggers.followups.guard import AGENT, agent_of
+from triggers.followups.accounts.guard import AGENT, agent_of
 
 routes = Routes(tag="dashboard")
 

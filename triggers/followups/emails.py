@@ -13,7 +13,7 @@ from shared.platform.access.auth import ADMIN, Caller
 from shared.platform.errors import Conflict
 from shared.platform.http import Page, Routes
 from shared.platform.models import LazyModel
-from triggers.followups.guard import AGENT, agent_of
+from triggers.followups.accounts.guard import AGENT, agent_of
 from triggers.followups.lists import NumberedPage, page
 
 routes = Routes(tag="emails")

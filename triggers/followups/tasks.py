@@ -15,7 +15,7 @@ from shared.platform.access.auth import Caller
 from shared.platform.durable import DurableClient, Nothing
 from shared.platform.http import Accepted, Page, Routes
 from shared.platform.models import LazyModel
-from triggers.followups.guard import AGENT, agent_of
+from triggers.followups.accounts.guard import AGENT, agent_of
 from triggers.followups.lists import NumberedPage, page
 
 routes = Routes(tag="tasks")

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from shared.followups.events.bad_signatures import MOST, RECENT
+from shared.followups.events.providers.bad_signatures import MOST, RECENT
 from shared.followups.sending.claims import UNSENT
 from shared.platform.models import LazyModel
 from shared.platform.stores.postgres import database, rows

@@ -3,10 +3,10 @@
 import pytest
 
 from local.arm.provisioning.subscription import Subscription
-from shared.followups.events import communication
+from shared.followups.events.providers import communication
 from tests.unit.infra.plain import plain
 from tools.dry_run.__main__ import run
-from triggers.followups.mail_events import MAIL_EVENTS
+from triggers.followups.events.mail_events import MAIL_EVENTS
 
 KINDS = ("Microsoft.Communication", "Microsoft.EventGrid", "Microsoft.CognitiveServices")
 

@@ -9,7 +9,7 @@ from uuid import uuid4
 import azure.functions as func
 import pytest
 
-from triggers.followups import webhooks
+from triggers.followups.events import webhooks
 
 SECRET = "whsec_" + base64.b64encode(b"a secret of the webhooks").decode()
 

@@ -16,12 +16,13 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from shared.followups.events import bad_signatures, inbox, sns
+from shared.followups.events import inbox
 from shared.followups.events.models import ProviderEvent
+from shared.followups.events.providers import bad_signatures, sns
 from shared.followups.reporting.health import scheduler_health
 from shared.followups.sending import brakes, claims, outbox
 from shared.platform.settings import forget_settings
-from triggers.followups import webhooks
+from triggers.followups.events import webhooks
 
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:ses-events"
 CERTIFICATE = "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-0123456789abcdef0123.pem"

@@ -4,7 +4,8 @@ from uuid import UUID
 
 import pytest
 
-from shared.followups.events import arrivals, inbound, replies, ses
+from shared.followups.events import arrivals, inbound, replies
+from shared.followups.events.providers import ses
 from shared.followups.people import tasks
 from shared.platform.settings import forget_settings
 from tests.present import present

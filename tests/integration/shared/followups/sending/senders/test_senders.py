@@ -24,7 +24,7 @@ from local.providers.communication import Communication
 from local.providers.resend import Resend
 from local.smtp.sink import Rejection
 from shared.followups.events import inbox
-from shared.followups.events import ses as ses_events
+from shared.followups.events.providers import ses as ses_events
 from shared.followups.reporting.health import scheduler_health
 from shared.followups.sending import mails as listed
 from shared.followups.sending.claims import TELLERS

@@ -8,7 +8,7 @@ import pytest
 from local.arm.servers import listening
 from local.providers import resend as api
 from local.providers.resend import Resend
-from shared.followups.events import bad_signatures
+from shared.followups.events.providers import bad_signatures
 from shared.followups.people import clients, tasks
 from shared.followups.reporting import dashboard
 from shared.followups.reporting.health import scheduler_health

@@ -6,7 +6,8 @@ import logging
 
 import azure.functions as func
 
-from shared.followups.events import communication, inbox
+from shared.followups.events import inbox
+from shared.followups.events.providers import communication
 from shared.platform.durable import new_blueprint
 
 logger = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ import pytest
 
 from shared.followups.people import tokens
 from tests.present import present
-from triggers.followups import password
+from triggers.followups.accounts import password
 
 ADDRESS, NEW = "alice@example.com", "an entirely new one"
 

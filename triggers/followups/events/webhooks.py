@@ -10,11 +10,10 @@ from typing import Literal, cast
 import azure.functions as func
 from pydantic import Field
 
-from shared.followups.events import (
-    arrivals,
+from shared.followups.events import arrivals, inbox
+from shared.followups.events.providers import (
     bad_signatures,
     communication,
-    inbox,
     resend,
     resend_received,
     ses,

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import azure.functions as func
 import pytest
 
-from shared.followups.events import communication
+from shared.followups.events.providers import communication
 from shared.platform.errors import InvalidInput
-from triggers.followups.mail_events import followups_mail_event
+from triggers.followups.events.mail_events import followups_mail_event
 
 
 def message(kind, event_id, **data):

@@ -9,7 +9,7 @@ import pytest
 from local.arm.servers import listening
 from local.providers.identity import Identity
 from shared.followups import id_tokens
-from shared.followups.events import bad_signatures, communication
+from shared.followups.events.providers import bad_signatures, communication
 from shared.followups.reporting.health import scheduler_health
 from shared.followups.sending import claims
 from shared.platform.settings import forget_settings

@@ -14,7 +14,7 @@ from shared.platform.access.failed_attempts import failed_attempts
 from shared.platform.errors import Unauthenticated
 from shared.platform.http import Routes
 from shared.platform.models import LazyModel
-from triggers.followups.guard import AGENT, REGISTRATION, agent_of
+from triggers.followups.accounts.guard import AGENT, REGISTRATION, agent_of
 
 routes = Routes(tag="agents")
 

@@ -1,0 +1,1 @@
+"""What each mail provider posts: its signatures checked, its events and received mail read."""

@@ -1,0 +1,1 @@
+"""What mail providers and mailboxes post: the webhooks, the queue of their events, mail from clients."""

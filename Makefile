@@ -92,6 +92,7 @@ format: setup ## Format the code
 
 lock: | $(VENV)/.installed ## Recompute the pinned requirements after editing a .in file
 	uv pip compile --quiet --system-certs --universal --python-version 3.11 --no-header --no-annotate requirements.in -o requirements.txt
+	uv pip compile --quiet --system-certs --universal --python-version 3.11 --no-header --no-annotate requirements-fitting.in -o requirements-fitting.txt
 	uv pip compile --quiet --system-certs --universal --python-version 3.11 --no-header --no-annotate requirements-dev.in -o requirements-dev.txt
 	sed -n 's/^CHECKOV = "\(.*\)"/\1/p' tools/checkov.py | uv pip compile --quiet --system-certs --universal --python-version 3.11 --no-header --no-annotate - -o tools/checkov.txt
 

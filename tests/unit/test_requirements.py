@@ -29,7 +29,9 @@ def test_each_package_is_pinned_once_for_each_python(name, python):
     assert "azure-functions" in names
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt", "requirements-data.txt"])
+@pytest.mark.parametrize(
+    "name", ["requirements.txt", "requirements-dev.txt", "requirements-data.txt", "requirements-fitting.txt"]
+)
 def test_defect_no_package_is_pinned_for_a_python_that_it_refuses(name):
     """uv installs such a package all the same; pip, with which Azure builds the app, does not."""
     refused: list[str] = []
@@ -46,7 +48,8 @@ def test_defect_no_package_is_pinned_for_a_python_that_it_refuses(name):
     assert checked
 
 
-def test_the_app_in_azure_and_on_this_machine_have_the_same_versions():
-    app = {pin.name: str(pin) for pin in pins("requirements.txt")}
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-fitting.txt"])
+def test_the_app_in_azure_and_on_this_machine_have_the_same_versions(name):
+    app = {pin.name: str(pin) for pin in pins(name)}
     here = {pin.name: str(pin) for pin in pins("requirements-dev.txt")}
     assert {name: here[name] for name in app} == app

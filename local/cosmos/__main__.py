@@ -7,8 +7,8 @@ import os
 import sys
 from pathlib import Path
 
-from local.cosmos.app import application
-from local.cosmos.signature import EMULATOR_KEY, KEY_VARIABLE
+from local.cosmos.rest.app import application
+from local.cosmos.rest.signature import EMULATOR_KEY, KEY_VARIABLE
 from local.cosmos.store import Store
 from local.datafile import DataInUseError
 from local.processes import LOOPBACK

@@ -4,7 +4,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from local.cosmos.signature import EMULATOR_KEY
+from local.cosmos.rest.signature import EMULATOR_KEY
 from local.killable import KillableService
 from local.processes import free_port
 

@@ -27,7 +27,7 @@ from local.host.web.front import Front, with_cors
 from local.host.web.http_triggers import HttpTriggers
 from local.host.web.keys import KeyStore
 from local.host.web.ports import bind, port_of
-from local.host.web.route_table import RouteTable
+from local.host.web.routing.route_table import RouteTable
 from local.host.worker.dispatch import Dispatcher
 from local.host.worker.watchdog import Watchdog
 from local.host.worker.worker import Worker, thread_count

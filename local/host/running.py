@@ -9,7 +9,7 @@ from local.host.settings.host_json import HostJson
 from local.host.settings.options import HostOptions
 from local.host.timers.trigger import TimerTriggers
 from local.host.web.keys import KeyStore
-from local.host.web.route_table import RouteTable
+from local.host.web.routing.route_table import RouteTable
 from local.host.worker.dispatch import Dispatcher
 
 if TYPE_CHECKING:

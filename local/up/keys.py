@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from local import azurite, servicebus
-from local.cosmos import signature
+from local.cosmos.rest import signature
 
 PLATFORM_TOKEN = "LOCAL_PLATFORM_TOKEN"  # noqa: S105 - the name of a setting
 

@@ -9,7 +9,8 @@ from pydantic import Field
 from shared.followups.composing import costs
 from shared.followups.composing.costs import DailyCost
 from shared.followups.people.models import Given, Line
-from shared.followups.sending import brakes, unknown
+from shared.followups.sending import unknown
+from shared.followups.sending.checking import brakes
 from shared.followups.sending.domain import gate
 from shared.followups.sending.unknown import UnknownMail
 from shared.platform.access.auth import ADMIN

@@ -9,8 +9,8 @@ from shared.followups.people import tasks
 from shared.followups.people.models import Identifier, NewTask, Task, TaskChange, TaskStatus
 from shared.followups.reporting import agenda
 from shared.followups.reporting.agenda import Agenda, Day
-from shared.followups.sending import explain
-from shared.followups.sending.explain import Explanation
+from shared.followups.sending.checking import explain
+from shared.followups.sending.checking.explain import Explanation
 from shared.platform.access.auth import Caller
 from shared.platform.durable import DurableClient, Nothing
 from shared.platform.http import Accepted, Page, Routes

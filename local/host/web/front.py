@@ -16,7 +16,7 @@ from local.host.web.bodies import TOO_SLOW, BodyRefused, bounded
 from local.host.web.http_triggers import HttpTriggers
 from local.host.web.keys import KeyStore
 from local.host.web.requests import decoded_path, offered_key
-from local.host.web.route_table import RouteTable
+from local.host.web.routing.route_table import RouteTable
 
 _NO_HOMEPAGE = "AzureWebJobsDisableHomepage"
 _ADMIN = "/admin/"

@@ -20,7 +20,7 @@ from local.host.web.requests import (
     request_datum,
     trace_of,
 )
-from local.host.web.route_table import HttpFunction, Match
+from local.host.web.routing.route_table import HttpFunction, Match
 from local.host.worker.calls import HOST_API_REASON, Call
 from local.host.worker.dispatch import Dispatcher
 from local.host.worker.failures import RunFailed

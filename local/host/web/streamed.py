@@ -18,7 +18,7 @@ from local.host.core.functions import STREAMED
 from local.host.core.logs import host_log
 from local.host.web.bodies import BodyRefused
 from local.host.web.requests import expression_data, query_parameters, trace_of
-from local.host.web.route_table import Match
+from local.host.web.routing.route_table import Match
 from local.host.worker.calls import HOST_API_REASON, Call
 from local.host.worker.dispatch import Dispatcher
 from local.host.worker.failures import FunctionRaised, RunFailed

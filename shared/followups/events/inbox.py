@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from shared.followups import alerts
 from shared.followups.events.engagement import Look, engagement
-from shared.followups.sending import brakes, outbox
+from shared.followups.sending import outbox
+from shared.followups.sending.checking import brakes
 from shared.followups.steps import Outcome
 from shared.platform.stores.postgres import database, rows
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from shared.followups.composing.brief import brief_of, footer_of
 from shared.followups.composing.content import problems
 from shared.followups.composing.writers import writer as writer_of_the_settings
-from shared.followups.sending import facts, outbox
+from shared.followups.sending import outbox
+from shared.followups.sending.checking import facts
 from shared.followups.settings import settings
 from shared.followups.steps import Composed
 from shared.platform.errors import TerminalError

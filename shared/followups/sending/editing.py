@@ -11,7 +11,7 @@ from shared.followups.composing.content import problems
 from shared.followups.composing.writers import writer
 from shared.followups.people import tasks
 from shared.followups.people.models import Given, Line, Number, Stored, Text
-from shared.followups.sending import facts
+from shared.followups.sending.checking import facts
 from shared.followups.sending.mails import Email, one_of
 from shared.followups.settings import settings
 from shared.platform.errors import Conflict, InvalidInput, NotFound

@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from shared.followups.people import tasks
-from shared.followups.sending import checks, facts
+from shared.followups.sending.checking import checks, facts
 from shared.followups.sending.message import Mail, mail_of
 from shared.followups.steps import Claim, Outcome
 from shared.platform.stores.postgres import database, rows

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from shared.followups.sending import facts
+from shared.followups.sending.checking import facts
 from shared.followups.sending.domain import gate
 from shared.followups.sending.mails import one_of
 from shared.followups.sending.message import mail_of

@@ -8,9 +8,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, precondition, rule
 
-from local.cosmos.batch import execute
 from local.cosmos.errors import ConflictError, CosmosError, NotFoundError, PreconditionFailedError
 from local.cosmos.items import Items
+from local.cosmos.rest.batch import execute
 from local.cosmos.store import Store
 
 PARTITION = '["p"]'

@@ -20,7 +20,8 @@ from shared.followups.events import inbox
 from shared.followups.events.models import ProviderEvent
 from shared.followups.events.providers import bad_signatures, sns
 from shared.followups.reporting.health import scheduler_health
-from shared.followups.sending import brakes, claims, outbox
+from shared.followups.sending import claims, outbox
+from shared.followups.sending.checking import brakes
 from shared.platform.settings import forget_settings
 from triggers.followups.events import webhooks
 

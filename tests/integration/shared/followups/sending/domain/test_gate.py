@@ -6,7 +6,8 @@ import pytest
 
 from local.providers.dns import Dns
 from shared.followups.reporting.health import scheduler_health
-from shared.followups.sending import claims, explain
+from shared.followups.sending import claims
+from shared.followups.sending.checking import explain
 from shared.followups.sending.domain import gate
 from shared.platform.settings import forget_settings
 

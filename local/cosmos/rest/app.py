@@ -9,10 +9,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from local.cosmos.account import Account
 from local.cosmos.errors import CosmosError
-from local.cosmos.http import Answer, Call, failure, headers, read_body, unknown_route
-from local.cosmos.signature import check
+from local.cosmos.rest.account import Account
+from local.cosmos.rest.http import Answer, Call, failure, headers, read_body, unknown_route
+from local.cosmos.rest.signature import check
 from local.cosmos.store import Store
 
 

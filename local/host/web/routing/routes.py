@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from itertools import pairwise
 
-from local.host.web.constraints import Check, RouteInvalid, constraint
+from local.host.web.routing.constraints import Check, RouteInvalid, constraint
 
 # Two braces stand for one. A slash inside a parameter (of a regex constraint) divides nothing.
 _TOKEN = re.compile(r"(?P<literal>(?:[^{}/]|\{\{|\}\})+)|\{(?P<parameter>(?:[^{}]|\{\{|\}\})*)\}(?!\})|/", re.DOTALL)

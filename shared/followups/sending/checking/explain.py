@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from shared.followups.people.models import Stored
-from shared.followups.sending import checks, facts
+from shared.followups.sending.checking import checks, facts
 from shared.platform.errors import NotFound
 from shared.platform.stores.postgres import database, rows
 

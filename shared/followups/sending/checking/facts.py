@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from shared.followups.people.models import calendar_of
 from shared.followups.people.tasks import CALENDAR
 from shared.followups.scheduling.calendar import local_instant
-from shared.followups.sending.checks import Facts
+from shared.followups.sending.checking.checks import Facts
 from shared.followups.settings import settings
 from shared.platform.stores.postgres import rows
 

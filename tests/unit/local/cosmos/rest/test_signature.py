@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pytest
 
 from local.cosmos.errors import CosmosError
-from local.cosmos.signature import EMULATOR_KEY, check
+from local.cosmos.rest.signature import EMULATOR_KEY, check
 
 DATE = "Thu, 27 Apr 2017 00:51:12 GMT"
 

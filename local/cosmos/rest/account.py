@@ -3,14 +3,14 @@
 import json
 from typing import Any
 
-from local.cosmos import feeds
-from local.cosmos.batch import execute
 from local.cosmos.errors import BadQueryError, BadRequestError, NotFoundError
-from local.cosmos.feeds import Page
-from local.cosmos.http import Answer, Call
 from local.cosmos.items import Item, Items, partition_key
 from local.cosmos.json_types import is_array
 from local.cosmos.patch import patch_item
+from local.cosmos.rest import feeds
+from local.cosmos.rest.batch import execute
+from local.cosmos.rest.feeds import Page
+from local.cosmos.rest.http import Answer, Call
 from local.cosmos.sql.parser import parse
 from local.cosmos.sql.run import run
 from local.cosmos.sql.syntax import SqlError

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.host.web.constraints import RouteInvalid
-from local.host.web.routes import Route
+from local.host.web.routing.constraints import RouteInvalid
+from local.host.web.routing.routes import Route
 
 
 @pytest.mark.parametrize(

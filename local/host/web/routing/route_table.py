@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import cast
 
 from local.host.core.functions import Function, FunctionError, FunctionTable
-from local.host.web.constraints import RouteInvalid
-from local.host.web.routes import Route
+from local.host.web.routing.constraints import RouteInvalid
+from local.host.web.routing.routes import Route
 
 _ALL = frozenset({"GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE", "CONNECT"})
 _RESERVED = ("admin", "runtime")

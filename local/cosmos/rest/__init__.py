@@ -1,0 +1,1 @@
+"""Cosmos DB's REST interface: requests, signatures, feeds, batches, and the account that answers."""

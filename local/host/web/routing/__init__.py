@@ -1,0 +1,1 @@
+"""Which functions a URL reaches: route templates, their constraints, and the table of them."""

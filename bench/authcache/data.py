@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from bench.authcache.keys import PASSWORD, email, user_id, viewers
-from shared.authcache.base.pyarrow import pa
+from shared.authcache.base.format.pyarrow import pa
 from shared.authcache.iceberg.catalog import catalog, ready
 from shared.authcache.settings import settings
 from shared.platform.access.passwords.kinds import new_hash

@@ -140,7 +140,7 @@ def _peers(folder: Path, users: int) -> dict[str, dict[str, Any]]:
 
 
 def _load(name: str, folder: Path) -> None:
-    from shared.authcache.base.pyarrow import parquet  # noqa: PLC0415 - the peer alone needs it
+    from shared.authcache.base.format.pyarrow import parquet  # noqa: PLC0415 - the peer alone needs it
 
     with psycopg.connect(name) as connection:
         connection.execute("create table users (id text, email text primary key, password_hash text, first_name text)")

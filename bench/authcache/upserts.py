@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-from shared.authcache.base.pyarrow import pa
+from shared.authcache.base.format.pyarrow import pa
 from shared.authcache.iceberg.catalog import catalog
 from shared.authcache.settings import settings
 

@@ -21,10 +21,11 @@ from bench.papers.prepared import library
 from bench.report import comparison, console
 from shared.papers.embedding import versions
 from shared.papers.embedding.embedders.static import StaticEmbedder
-from shared.papers.search.conditions import Condition, condition_of
-from shared.papers.search.filters import parse
-from shared.papers.search.nearest import nearest
-from shared.papers.search.search import Question, search
+from shared.papers.search.filtering.conditions import Condition, condition_of
+from shared.papers.search.filtering.filters import parse
+from shared.papers.search.models import Question
+from shared.papers.search.ranking.nearest import nearest
+from shared.papers.search.search import search
 from shared.platform.stores.postgres import database
 
 NEAREST = 10

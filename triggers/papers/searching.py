@@ -11,9 +11,9 @@ from pydantic import ConfigDict, Field
 from shared.papers.embedding import versions
 from shared.papers.search import papers
 from shared.papers.search.exports import MEDIA_TYPES, Format, arrow, exported
-from shared.papers.search.models import COLUMNS, DEFAULT_FIELDS, Found
-from shared.papers.search.nearest import MOST
-from shared.papers.search.search import Question, Sort, search, with_fields
+from shared.papers.search.models import COLUMNS, DEFAULT_FIELDS, Found, Question, Sort
+from shared.papers.search.ranking.nearest import MOST
+from shared.papers.search.search import search, with_fields
 from shared.platform.access.api_keys import ApiKey
 from shared.platform.access.auth import PUBLIC
 from shared.platform.http import Reply, Routes

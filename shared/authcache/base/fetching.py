@@ -11,8 +11,8 @@ from hashlib import sha256
 from pathlib import Path
 from uuid import uuid4
 
+from shared.authcache.base.format.names import READ_BY_REQUESTS
 from shared.authcache.base.manifest import File, Segment
-from shared.authcache.base.names import READ_BY_REQUESTS
 from shared.authcache.base.reading import CorruptBase
 from shared.authcache.settings import settings
 from shared.platform.errors import NotFound

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from shared.authcache.base.hashing import ENTRY_BYTES, guessed_rows
+from shared.authcache.base.format.hashing import ENTRY_BYTES, guessed_rows
+from shared.authcache.base.format.names import READ_BY_REQUESTS, ends_file, rows_file
 from shared.authcache.base.manifest import Segment
-from shared.authcache.base.names import READ_BY_REQUESTS, ends_file, rows_file
 from shared.authcache.base.reading import CorruptBase
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from shared.authcache.base.columns import from_text
-from shared.authcache.base.hashing import hash_of
+from shared.authcache.base.format.columns import from_text
+from shared.authcache.base.format.hashing import hash_of
+from shared.authcache.base.format.names import ID, index_file
 from shared.authcache.base.manifest import Segment
-from shared.authcache.base.names import ID, index_file
 from shared.authcache.tables import R, Table
 from shared.platform.errors import TransientError
 

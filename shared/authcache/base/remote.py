@@ -8,9 +8,9 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 
-from shared.authcache.base.hashing import ENTRY_BYTES, expected, rows_of
+from shared.authcache.base.format.hashing import ENTRY_BYTES, expected, rows_of
+from shared.authcache.base.format.names import ends_file, rows_file
 from shared.authcache.base.manifest import Segment
-from shared.authcache.base.names import ends_file, rows_file
 from shared.authcache.base.reading import CorruptBase
 from shared.authcache.settings import settings
 from shared.platform.stores.blobs import read_range

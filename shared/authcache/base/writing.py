@@ -11,11 +11,11 @@ from uuid import uuid4
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.authcache.base.arrow import DROPPED, keys_of, schema_of, texts_of
-from shared.authcache.base.hashing import hashes_of
+from shared.authcache.base.format.arrow import DROPPED, keys_of, schema_of, texts_of
+from shared.authcache.base.format.hashing import hashes_of
+from shared.authcache.base.format.names import ID, ends_file, index_file, indexes, parquet_file, rows_file
+from shared.authcache.base.format.pyarrow import Columns, Values, compute, parquet
 from shared.authcache.base.manifest import File, Segment, TablePart
-from shared.authcache.base.names import ID, ends_file, index_file, indexes, parquet_file, rows_file
-from shared.authcache.base.pyarrow import Columns, Values, compute, parquet
 from shared.authcache.log.groups import Lsn
 from shared.authcache.tables import Table
 

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.authcache.base.arrow import DROPPED, LSN, keys_of
-from shared.authcache.base.columns import columns
-from shared.authcache.base.pyarrow import Columns, Values, compute
+from shared.authcache.base.format.arrow import DROPPED, LSN, keys_of
+from shared.authcache.base.format.columns import columns
+from shared.authcache.base.format.pyarrow import Columns, Values, compute
 from shared.authcache.base.writing import live
 from shared.authcache.tables import SHARES, USERS, Table
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from shared.authcache.base.format.names import parquet_file
+from shared.authcache.base.format.pyarrow import Columns, Values, compute, pa
 from shared.authcache.base.manifest import Counts, Segment
-from shared.authcache.base.names import parquet_file
-from shared.authcache.base.pyarrow import Columns, Values, compute, pa
 from shared.authcache.base.writing import live
 from shared.authcache.folding.segments import batches
 from shared.authcache.reading.levels import Level

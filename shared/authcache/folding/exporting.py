@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from shared.authcache.base.arrow import DROPPED, LSN, schema_of, without
+from shared.authcache.base.format.arrow import DROPPED, LSN, schema_of, without
+from shared.authcache.base.format.pyarrow import Columns, compute, pa
 from shared.authcache.base.manifest import Manifest, read_manifest
-from shared.authcache.base.pyarrow import Columns, compute, pa
 from shared.authcache.base.writing import live
 from shared.authcache.folding.segments import batches, changed_rows, parquet_of
 from shared.authcache.folding.steps import TableState, TableTask

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.authcache.base.arrow import DROPPED, LSN, schema_of
-from shared.authcache.base.columns import columns
+from shared.authcache.base.format.arrow import DROPPED, LSN, schema_of
+from shared.authcache.base.format.columns import columns
+from shared.authcache.base.format.pyarrow import Columns, compute, pa
 from shared.authcache.base.manifest import Manifest, TablePart, manifest_etag, read_manifest, write_manifest
-from shared.authcache.base.pyarrow import Columns, compute, pa
 from shared.authcache.base.reading import CorruptBase
 from shared.authcache.base.repair import rebuilt
 from shared.authcache.base.uploading import upload

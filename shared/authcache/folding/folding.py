@@ -8,9 +8,9 @@ import secrets
 from datetime import UTC, datetime
 from pathlib import Path
 
+from shared.authcache.base.format.pyarrow import Columns
 from shared.authcache.base.local import LocalFiles
 from shared.authcache.base.manifest import Manifest, read_manifest, write_manifest
-from shared.authcache.base.pyarrow import Columns
 from shared.authcache.base.reading import CorruptBase, SegmentLevel
 from shared.authcache.base.repair import rebuild_wanted
 from shared.authcache.base.uploading import upload

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from shared.authcache.base.format.pyarrow import Columns, parquet
 from shared.authcache.base.manifest import Manifest
-from shared.authcache.base.pyarrow import Columns, parquet
 from shared.authcache.folding.exporting import all_rows, base_manifest
 from shared.authcache.log.groups import Lsn
 from shared.authcache.settings import settings

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from shared.authcache.base.arrow import DROPPED, LSN, schema_of, table_of, without
 from shared.authcache.base.fetching import fetch_file
+from shared.authcache.base.format.arrow import DROPPED, LSN, schema_of, table_of, without
+from shared.authcache.base.format.names import index_file, indexes, parquet_file
+from shared.authcache.base.format.pyarrow import Columns, Values, compute, pa, parquet
 from shared.authcache.base.manifest import Segment, TablePart
-from shared.authcache.base.names import index_file, indexes, parquet_file
-from shared.authcache.base.pyarrow import Columns, Values, compute, pa, parquet
 from shared.authcache.base.reading import file_of
 from shared.authcache.base.writing import Hashes, TableWriter, gone, hashes_by_row, live, segment_of
 from shared.authcache.folding.changes import Changes

@@ -10,7 +10,7 @@ from pyiceberg.table import ALWAYS_TRUE
 from pyiceberg.table import Table as IcebergTable
 
 from shared.authcache.addresses import parse
-from shared.authcache.base.pyarrow import Columns, compute, pa
+from shared.authcache.base.format.pyarrow import Columns, compute, pa
 from shared.authcache.iceberg.catalog import answering
 from shared.authcache.iceberg.pyiceberg import arrow_scan
 from shared.authcache.iceberg.tables import column_of, from_iceberg

@@ -13,8 +13,8 @@ from pyiceberg.catalog import Catalog
 from pyiceberg.exceptions import NoSuchTableError
 from pyiceberg.table import Table as IcebergTable
 
-from shared.authcache.base.arrow import DROPPED, LSN, schema_of
-from shared.authcache.base.pyarrow import Columns, Schema, compute, pa
+from shared.authcache.base.format.arrow import DROPPED, LSN, schema_of
+from shared.authcache.base.format.pyarrow import Columns, Schema, compute, pa
 from shared.authcache.iceberg.catalog import answering
 from shared.authcache.iceberg.pyiceberg import arrow_schema
 from shared.authcache.settings import settings

@@ -12,7 +12,7 @@ from pyiceberg.manifest import DataFile
 from pyiceberg.table import ALWAYS_TRUE
 from pyiceberg.table import Table as IcebergTable
 
-from shared.authcache.base.pyarrow import Columns
+from shared.authcache.base.format.pyarrow import Columns
 from shared.authcache.iceberg.catalog import answering, catalog
 from shared.authcache.iceberg.marks import MARK, Mark, mark_of
 from shared.authcache.iceberg.pyiceberg import arrow_scan, data_files

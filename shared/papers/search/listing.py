@@ -8,15 +8,14 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from shared.papers.search.models import COLUMNS, FoundPaper
+from shared.papers.search.models import COLUMNS, FoundPaper, Question
 from shared.platform.errors import InvalidInput
 from shared.platform.stores.postgres import rows
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
 
-    from shared.papers.search.conditions import Condition
-    from shared.papers.search.search import Question
+    from shared.papers.search.filtering.conditions import Condition
 
 
 async def page(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 from uuid import UUID
 
@@ -45,6 +46,31 @@ COLUMNS: Final = {
 }
 """The fields of an answer, and where they stand; `similarity` is computed."""
 DEFAULT_FIELDS: Final = tuple(name for name in COLUMNS if name != "doctrove_abstract")
+
+Sort = Literal["relevance", "newest", "oldest"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is asked for.
+
+    Attributes:
+        written: words, a sentence, a DOI or an arXiv id; None: a list of all that the filters let through.
+        similar_to: a paper in place of words.
+        filters: in the language of filters.
+        threshold: least cosine of what is found by its meaning.
+        after: `next` of the page before; of lists alone.
+    """
+
+    written: str | None = None
+    similar_to: UUID | None = None
+    filters: str | None = None
+    fields: tuple[str, ...] = DEFAULT_FIELDS
+    threshold: float | None = None
+    limit: int = 100
+    sort: Sort = "relevance"
+    after: str | None = None
+
 
 Plan = Literal["list", "identifier", "exact", "index", "words"]
 """How papers were found: all that match, in order; by their name; each vector compared; the index of nearest

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import time
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from shared.papers.search import listing
-from shared.papers.search.conditions import Condition, condition_of
-from shared.papers.search.counting import count
-from shared.papers.search.filters import parse
-from shared.papers.search.fusing import fused
-from shared.papers.search.meaning import meaning_of, near, near_paper, with_similarity
-from shared.papers.search.models import COLUMNS, DEFAULT_FIELDS, Found, FoundPaper, Hit, Hits
-from shared.papers.search.nearest import MOST
-from shared.papers.search.words import with_words
+from shared.papers.search.filtering.conditions import Condition, condition_of
+from shared.papers.search.filtering.counting import count
+from shared.papers.search.filtering.filters import parse
+from shared.papers.search.models import COLUMNS, Found, FoundPaper, Hit, Hits, Question
+from shared.papers.search.ranking.fusing import fused
+from shared.papers.search.ranking.meaning import meaning_of, near, near_paper, with_similarity
+from shared.papers.search.ranking.nearest import MOST
+from shared.papers.search.ranking.words import with_words
 from shared.papers.settings import settings
 from shared.papers.sources import text
 from shared.platform.errors import InvalidInput, TransientError
@@ -27,31 +27,7 @@ if TYPE_CHECKING:
 
     from psycopg import AsyncConnection
 
-    from shared.papers.search.meaning import Meaning
-
-Sort = Literal["relevance", "newest", "oldest"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """What is asked for.
-
-    Attributes:
-        written: words, a sentence, a DOI or an arXiv id; None: a list of all that the filters let through.
-        similar_to: a paper in place of words.
-        filters: in the language of filters.
-        threshold: least cosine of what is found by its meaning.
-        after: `next` of the page before; of lists alone.
-    """
-
-    written: str | None = None
-    similar_to: UUID | None = None
-    filters: str | None = None
-    fields: tuple[str, ...] = DEFAULT_FIELDS
-    threshold: float | None = None
-    limit: int = 100
-    sort: Sort = "relevance"
-    after: str | None = None
+    from shared.papers.search.ranking.meaning import Meaning
 
 
 async def search(question: Question) -> Found:

@@ -17,8 +17,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from shared.authcache.base.format.pyarrow import pa
 from shared.authcache.base.invalidating import invalidate
-from shared.authcache.base.pyarrow import pa
 from shared.authcache.folding import exporting, filling, folding
 from shared.authcache.folding.folding import fold_log
 from shared.authcache.iceberg.catalog import catalog

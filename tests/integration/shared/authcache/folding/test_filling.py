@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import pytest
 
+from shared.authcache.base.format.pyarrow import pa
 from shared.authcache.base.manifest import read_manifest
-from shared.authcache.base.pyarrow import pa
 from shared.authcache.base.repair import rebuild_wanted
 from shared.authcache.folding import exporting
 from shared.authcache.iceberg.catalog import catalog, ready

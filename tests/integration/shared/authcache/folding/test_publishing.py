@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from shared.authcache.base.pyarrow import parquet
+from shared.authcache.base.format.pyarrow import parquet
 from shared.authcache.folding.publishing import FILES, LSN_KEY
 from shared.authcache.log.shares import ShareRevoked
 from shared.authcache.settings import settings

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from shared.authcache.base.pyarrow import pa
+from shared.authcache.base.format.pyarrow import pa
 from shared.authcache.folding.exporting import append_table, look_at_table
 from shared.authcache.folding.steps import TableTask
 from shared.authcache.iceberg import writing

@@ -7,10 +7,11 @@ from uuid import UUID
 import pytest
 
 from shared.papers.embedding import index, versions
-from shared.papers.search import nearest, words
 from shared.papers.search import papers as one_paper
-from shared.papers.search.search import Question, with_fields
+from shared.papers.search.models import Question
+from shared.papers.search.ranking import nearest, words
 from shared.papers.search.search import search as answer
+from shared.papers.search.search import with_fields
 from shared.platform.errors import InvalidInput, NotFound, TransientError
 from shared.platform.settings import forget_settings
 from tests.integration.shared.papers.conftest import fetch, record

@@ -9,7 +9,7 @@ from shared.platform.stores.postgres import rows
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
 
-    from shared.papers.search.conditions import Condition
+    from shared.papers.search.filtering.conditions import Condition
 
 COUNTED = 10_000
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from shared.authcache.base.columns import ESCAPE, ESCAPED, FIELD, NONE, Column, columns
-from shared.authcache.base.pyarrow import Columns, Schema, Values, compute, pa
+from shared.authcache.base.format.columns import ESCAPE, ESCAPED, FIELD, NONE, Column, columns
+from shared.authcache.base.format.pyarrow import Columns, Schema, Values, compute, pa
 from shared.authcache.log.groups import Lsn
 from shared.authcache.tables import SEPARATOR, Row, Table
 

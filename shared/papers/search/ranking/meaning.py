@@ -9,7 +9,7 @@ from shared.papers.embedding import versions
 from shared.papers.embedding.centre import find_centre
 from shared.papers.embedding.embedders import embedder
 from shared.papers.search.models import Hit, Hits
-from shared.papers.search.nearest import nearest
+from shared.papers.search.ranking.nearest import nearest
 from shared.platform.stores.postgres import rows
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from psycopg import AsyncConnection
 
     from shared.papers.embedding.models import ModelVersion
-    from shared.papers.search.conditions import Condition
+    from shared.papers.search.filtering.conditions import Condition
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from shared.platform.stores.postgres import rows
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
 
-    from shared.papers.search.conditions import Condition
+    from shared.papers.search.filtering.conditions import Condition
 
 RANKED = 2_000
 """Papers that are ranked. A word in a quarter of a million papers would take seconds otherwise."""

@@ -5,8 +5,8 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.papers.search.fusing import fused
 from shared.papers.search.models import Hit, Hits
+from shared.papers.search.ranking.fusing import fused
 
 ids = st.lists(st.integers(0, 30).map(lambda n: UUID(int=n)), unique=True, max_size=20)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, cast
 
-from shared.papers.search.filters import All, AnyOf, Comparison, Filter, Not
+from shared.papers.search.filtering.filters import All, AnyOf, Comparison, Filter, Not
 
 EVERYTHING = "true"
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.papers.search.conditions import condition_of
-from shared.papers.search.filters import All, AnyOf, Comparison, Not, parse
+from shared.papers.search.filtering.conditions import condition_of
+from shared.papers.search.filtering.filters import All, AnyOf, Comparison, Not, parse
 from shared.platform.errors import InvalidInput
 
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from shared.papers.search.conditions import EVERYTHING
-from shared.papers.search.counting import estimate
+from shared.papers.search.filtering.conditions import EVERYTHING
+from shared.papers.search.filtering.counting import estimate
 from shared.papers.search.models import Hit, Hits
 from shared.platform.stores.postgres import rows
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from psycopg import AsyncConnection
 
     from shared.papers.embedding.models import ModelVersion
-    from shared.papers.search.conditions import Condition
+    from shared.papers.search.filtering.conditions import Condition
 
 FEW = 20_000
 """Papers that are compared one by one sooner than the index is asked."""

@@ -1,0 +1,1 @@
+"""How rows and their indexes stand in the files of a segment."""

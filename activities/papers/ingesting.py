@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from shared.papers.embedding.versions import nobody_embeds
 from shared.papers.ingesting import ingests
 from shared.papers.ingesting.judging import judge
 from shared.papers.ingesting.merging import merge
 from shared.papers.ingesting.plan import plan
 from shared.papers.ingesting.staging import read_part
-from shared.papers.models import EndIngest, IngestPlan, IngestRef, Merged, PartRead, ReadPart, Verdict
+from shared.papers.models import Ended, EndIngest, IngestPlan, IngestRef, Merged, PartRead, ReadPart, Verdict
 from shared.papers.reporting import alerts
 from shared.platform.durable import Nothing, activity
 
@@ -47,7 +48,7 @@ async def merge_papers(ingest: IngestRef) -> Merged:
 
 
 @activity
-async def end_ingest(task: EndIngest) -> Nothing:
+async def end_ingest(task: EndIngest) -> Ended:
     """Note how the ingest ended, and drop what it leaves behind."""
     await ingests.end(task)
-    return Nothing()
+    return Ended(embed=await nobody_embeds())

@@ -1,4 +1,4 @@
-"""The order of taking a file in: cut, read its parts at once, judge, merge."""
+"""The order of taking a file in: cut, read its parts at once, judge, merge, and embed what has come."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from activities.papers.ingesting import (
     read_papers,
     write_rejects,
 )
+from orchestrators.papers.embedding import paper_enrich
 from shared.papers.models import (
     EndIngest,
     IngestRef,
@@ -19,7 +20,7 @@ from shared.papers.models import (
     PartRead,
     ReadPart,
 )
-from shared.platform.durable import Context, Steps, call, fan_out, orchestration, progress, repeat
+from shared.platform.durable import Context, Nothing, Steps, call, fan_out, orchestration, progress, repeat
 from shared.platform.errors import TerminalError
 
 MOST_BOXES = 500
@@ -75,5 +76,9 @@ def _merge(context: Context, ingest: IngestRef) -> Steps[IngestSummary]:
         progress(context, "merging", done=total.added + total.changed + total.unchanged, unit="papers")
 
     yield from repeat(context, merge_papers, ingest, until=lambda box: box.done, show=show, boxes=MOST_BOXES)
-    yield from call(context, end_ingest, EndIngest(ingest_id=ingest.ingest_id, state=IngestState.COMPLETED))
+    end = EndIngest(ingest_id=ingest.ingest_id, state=IngestState.COMPLETED)
+    if (yield from call(context, end_ingest, end)).embed:
+        progress(context, "embedding")
+        # Should it fail the papers are in all the same, and the minute timer's sweep embeds them.
+        yield from fan_out(context, paper_enrich, [Nothing()])
     return IngestSummary(added=total.added, changed=total.changed, unchanged=total.unchanged)

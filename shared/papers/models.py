@@ -109,6 +109,13 @@ class EndIngest(LazyModel):
     error: str | None = Field(default=None, max_length=1000)
 
 
+class Ended(LazyModel):
+    """What is left to do behind an ingest that has ended."""
+
+    model_config = ConfigDict(frozen=True)
+    embed: bool = Field(default=False, description="whether papers wait for vectors and nobody computes them")
+
+
 class Ingest(LazyModel):
     """The ingest of a file, as its rows stand now."""
 

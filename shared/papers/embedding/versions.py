@@ -32,6 +32,17 @@ async def anything_to_do() -> bool:
     return row["to_do"]
 
 
+async def nobody_embeds() -> bool:
+    """Whether there is something to do and no worker is at it: one that is goes on until nothing is left."""
+    if not await anything_to_do():
+        return False
+    async with database() as connection:
+        [row] = await rows(
+            connection, "select exists (select from papers.unembedded where claimed_until > now()) as busy"
+        )
+    return not row["busy"]
+
+
 async def current() -> ModelVersion | None:
     """The version that is searched; None: there is none yet."""
     return next((one for one in await every() if one.state == "current"), None)

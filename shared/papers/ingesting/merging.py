@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 BATCH_RECORDS = 2_000
+MUCH = 0.1
+"""Share of the known papers that an ingest added or changed, over which the planner's statistics are made anew."""
 
 
 async def merge(ingest: IngestRef, *, clock: Callable[[], float] = time.monotonic) -> Merged:
@@ -40,6 +42,8 @@ async def merge(ingest: IngestRef, *, clock: Callable[[], float] = time.monotoni
         added, changed = added + row["added"], changed + row["changed"]
         unchanged += row["moved"] - row["added"] - row["changed"]
         done = not row["moved"]
+    if done:
+        await _refresh_statistics(ingest.ingest_id)
     return Merged(added=added, changed=changed, unchanged=unchanged, done=done)
 
 
@@ -62,6 +66,19 @@ async def _check(connection: Any, ingest_id: UUID) -> None:
     found = await rows(connection, "select state from papers.ingests where ingest_id = %s for update", (ingest_id,))
     if not found or found[0]["state"] != IngestState.MERGING:
         raise Conflict(f"The ingest {ingest_id} is not being merged.", code="ingest-ended")
+
+
+async def _refresh_statistics(ingest_id: UUID) -> None:
+    """Let the planner know of an ingest that changed much: autovacuum comes a minute later, or when it has time."""
+    async with database() as connection:
+        [row] = await rows(
+            connection,
+            "select added + changed > %s * greatest(reltuples, 0) as much from papers.ingests, pg_class"
+            " where ingest_id = %s and pg_class.oid = 'papers.papers'::regclass",
+            (MUCH, ingest_id),
+        )
+        if row["much"]:
+            await connection.execute("select papers.refresh_statistics()")
 
 
 _FIELDS = (

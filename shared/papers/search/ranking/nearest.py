@@ -34,12 +34,14 @@ async def nearest(
 
     `connection` is in a transaction of its own, whose settings are changed.
     """
-    if version.indexed and await estimate(connection, condition) > FEW:
+    expected = await estimate(connection, condition)
+    if version.indexed and expected > FEW:
         found = await _by_index(connection, version, vector, condition, limit)
         if len(found) == limit:
             return Hits(hits=found, plan=["index"])
         # What matches lies far from the question: the index gave up before it had enough.
-    return Hits(hits=await _one_by_one(connection, version, vector, condition, limit), plan=["exact"])
+    one_by_one = _one_by_one if expected > FEW else _few_one_by_one
+    return Hits(hits=await one_by_one(connection, version, vector, condition, limit), plan=["exact"])
 
 
 async def _by_index(
@@ -67,15 +69,38 @@ async def _by_index(
     return [Hit.model_validate(row) for row in await rows(connection, query, values, prepare=False)]
 
 
+async def _few_one_by_one(
+    connection: AsyncConnection[Any], version: ModelVersion, vector: str, condition: Condition, limit: int
+) -> list[Hit]:
+    # Sorted ids lead through the key's index once, in a third of the time of a join that looks up each of them; and
+    # workers take longer to start than this takes.
+    await connection.execute(
+        "select set_config('enable_sort', 'on', true), set_config('max_parallel_workers_per_gather', '0', true)"
+    )
+    matches = f"v.paper_id = any(array(select p.paper_id from papers.papers p where {condition.sql}))"  # noqa: S608 - ours
+    return await _compared(
+        connection, f"papers.vectors_{version.model_id:d} v where {matches}", condition, vector, limit
+    )
+
+
 async def _one_by_one(
     connection: AsyncConnection[Any], version: ModelVersion, vector: str, condition: Condition, limit: int
 ) -> list[Hit]:
     await connection.execute("select set_config('enable_sort', 'on', true)")
-    # Adding 0 keeps the index of nearest neighbours, which misses some, out of the plan.
+    vectors = f"papers.vectors_{version.model_id:d} v"
+    matches = "" if condition.sql == EVERYTHING else f" join papers.papers p using (paper_id) where {condition.sql}"
+    return await _compared(connection, vectors + matches, condition, vector, limit)
+
+
+async def _compared(
+    connection: AsyncConnection[Any], chosen: str, condition: Condition, vector: str, limit: int
+) -> list[Hit]:
+    """The nearest of the chosen vectors. The subquery keeps the index of nearest neighbours, which misses some, out."""
     query = f"""
-        select v.paper_id, -(v.embedding <#> %(vector)s::halfvec) as similarity
-        from papers.papers p join papers.vectors_{version.model_id:d} v using (paper_id)
-        where {condition.sql} order by (v.embedding <#> %(vector)s::halfvec) + 0, v.paper_id limit %(limit)s
-    """  # noqa: S608 - as above
+        select * from (
+            select v.paper_id, -(v.embedding <#> %(vector)s::halfvec) as similarity from {chosen} offset 0
+        ) compared
+        order by similarity desc, paper_id limit %(limit)s
+    """  # noqa: S608 - conditions of ours
     values = {**condition.values, "vector": vector, "limit": limit}
     return [Hit.model_validate(row) for row in await rows(connection, query, values, prepare=False)]

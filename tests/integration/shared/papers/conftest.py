@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 
+from activities.papers import ingesting
 from orchestrators.papers.ingesting import paper_ingest
 from shared.papers.ingesting import inbox, ingests
 from shared.platform.errors import TerminalError
@@ -58,10 +59,16 @@ class Papers:
 
 @pytest.fixture
 async def papers(migrated, storage, monkeypatch):
+    """Ingests that leave the embedding to the test, as they do where a worker is at it."""
     container = f"papers-{uuid4().hex[:12]}"
     monkeypatch.setenv("PAPERS_CONTAINER", container)
     monkeypatch.setenv("POSTGRES_DSN", migrated)
     forget_settings()
+
+    async def somebody_embeds():
+        return False
+
+    monkeypatch.setattr(ingesting, "nobody_embeds", somebody_embeds)
     await blob_service().create_container(container)
     yield Papers(container)
     forget_settings()

@@ -1,0 +1,1 @@
+alter table papers.papers reset (toast_tuple_target);

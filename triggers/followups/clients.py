@@ -15,7 +15,7 @@ from shared.platform.models import LazyModel
 from triggers.followups.accounts.guard import AGENT, agent_of
 from triggers.followups.lists import NumberedPage, page
 
-routes = Routes(tag="clients")
+routes = Routes(tag="clients", unusable=422)
 IMPORT_BYTES = 3_000_000
 
 

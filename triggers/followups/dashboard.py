@@ -11,7 +11,7 @@ from shared.platform.http import Routes
 from shared.platform.models import LazyModel
 from triggers.followups.accounts.guard import AGENT, agent_of
 
-routes = Routes(tag="dashboard")
+routes = Routes(tag="dashboard", unusable=422)
 
 
 class ActivityQuery(LazyModel, extra="forbid"):

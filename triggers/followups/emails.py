@@ -16,7 +16,7 @@ from shared.platform.models import LazyModel
 from triggers.followups.accounts.guard import AGENT, agent_of
 from triggers.followups.lists import NumberedPage, page
 
-routes = Routes(tag="emails")
+routes = Routes(tag="emails", unusable=422)
 
 
 class EmailsQuery(NumberedPage):

@@ -18,7 +18,7 @@ from shared.platform.http import Page, Routes
 from shared.platform.models import LazyModel
 from triggers.followups.lists import NumberedPage, page
 
-routes = Routes(tag="followups")
+routes = Routes(tag="followups", unusable=422)
 
 
 class StopRequest(Given):

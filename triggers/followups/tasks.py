@@ -18,7 +18,7 @@ from shared.platform.models import LazyModel
 from triggers.followups.accounts.guard import AGENT, agent_of
 from triggers.followups.lists import NumberedPage, page
 
-routes = Routes(tag="tasks")
+routes = Routes(tag="tasks", unusable=422)
 
 
 class TasksQuery(NumberedPage):

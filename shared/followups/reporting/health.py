@@ -13,8 +13,10 @@ from shared.platform.models import LazyModel
 from shared.platform.stores.postgres import database, rows
 
 OLDEST_SWEEP_SECONDS = 300
-OLDEST_DUE_SECONDS = 1800
-"""A slow sender and a long queue may keep a task for some minutes; half an hour is somebody's fault."""
+OLDEST_DUE_SECONDS = 600
+"""A task that is due for longer while none is sent: the sweeps do not get mails out, also where they end."""
+OLDEST_OF_A_QUEUE_SECONDS = 1800
+"""A slow sender and a long queue may keep a task while others are sent; half an hour is somebody's fault."""
 
 _READ = f"""
 select extract(epoch from now() - s.swept_at)::float as sweep_age, s.swept_at, s.stopped_at, s.stop_reason,
@@ -50,7 +52,7 @@ async def scheduler_health() -> SchedulerHealth:
     elif row["sweep_age"] > OLDEST_SWEEP_SECONDS and not row["sending"]:
         # A sweep with much to send lasts longer, at the sender's rate.
         reasons.append(f"the last sweep ended {row['sweep_age']:.0f} seconds ago")
-    if (row["due_age"] or 0) > OLDEST_DUE_SECONDS:
+    if (row["due_age"] or 0) > (OLDEST_OF_A_QUEUE_SECONDS if row["sending"] else OLDEST_DUE_SECONDS):
         reasons.append(f"a task has been due for {row['due_age']:.0f} seconds")
     reasons += [f"the sender's domain is not ready: {problem}" for problem in row["domain_problems"]]
     if row["bad_signatures"] >= MOST:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from shared.followups.people import tasks
 from shared.followups.people.models import calendar_of
 from shared.followups.scheduling.catch_up import DueStep, Move, Policy, Send, Skip, catch_up
+from shared.followups.sending.senders.base import UNREACHABLE
 from shared.followups.settings import settings
 from shared.followups.steps import Claim
 from shared.platform.stores.postgres import database, rows
@@ -35,7 +36,8 @@ where t.status = 'pending' and t.channel = 'email' and t.scheduled_for <= now()
 DUE = f"{_MAY_GO} and (e.id is null or (e.state = 'claimed' and e.leased_until <= now()))"
 """The tasks whose mail can be claimed now."""
 # A provider that asked to come later has set the lease of a mail that was tried before; any other lease is a worker's.
-UNSENT = f"{_MAY_GO} and (e.id is null or (e.state = 'claimed' and (e.attempts = 0 or e.leased_until <= now())))"
+UNSENT = f"""{_MAY_GO} and (e.id is null or (e.state = 'claimed' and (e.attempts = 0 or e.leased_until <= now()
+    or e.error_code in ({", ".join(f"'{code}'" for code in UNREACHABLE)}))))"""
 """The tasks whose mail should have gone out by now, also those that a worker holds and does not get done."""
 
 _QUESTION = f"""

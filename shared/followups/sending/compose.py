@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from shared.followups.composing.brief import brief_of, footer_of
+from shared.followups.composing.brief import brief_of
 from shared.followups.composing.content import problems
 from shared.followups.composing.writers import writer as writer_of_the_settings
 from shared.followups.sending import outbox
 from shared.followups.sending.checking import facts
+from shared.followups.sending.envelope import STORE, envelope
 from shared.followups.settings import settings
 from shared.followups.steps import Composed
 from shared.platform.errors import TerminalError
@@ -64,18 +65,15 @@ async def _written(writer: EmailWriter, brief: Brief, claim: Claim) -> Draft:
 async def _store(connection: Any, claim: Claim, row: dict[str, Any], draft: Draft) -> bool:
     """False if somebody else has the claim by now."""
     stored = await connection.execute(
-        "update followups.emails set writer = %(writer)s, sender = %(sender)s, recipient = %(recipient)s,"
-        " reply_to = %(reply_to)s, subject = %(subject)s, body = %(body)s, footer = %(footer)s,"
-        " composed_at = now(), updated_at = now()"
+        "update followups.emails set writer = %(writer)s, sender = %(sender)s, subject = %(subject)s,"  # noqa: S608 - a constant of the envelope
+        f" body = %(body)s, {STORE}, composed_at = now(), updated_at = now()"
         " where id = %(id)s and state = 'claimed' and claim = %(number)s and composed_at is null",
-        {
+        envelope(row)
+        | {
             "writer": draft.written_by,
             "sender": settings().followups_sender,
-            "recipient": row["client_email"],
-            "reply_to": settings().followups_reply_to or row["agent_email"],
             "subject": draft.subject,
             "body": draft.body,
-            "footer": footer_of(row),
             "id": claim.email_id,
             "number": claim.number,
         },

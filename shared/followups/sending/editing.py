@@ -12,6 +12,7 @@ from shared.followups.composing.writers import writer
 from shared.followups.people import tasks
 from shared.followups.people.models import Given, Line, Number, Stored, Text
 from shared.followups.sending.checking import facts
+from shared.followups.sending.envelope import STORE, envelope
 from shared.followups.sending.mails import Email, one_of
 from shared.followups.settings import settings
 from shared.platform.errors import Conflict, InvalidInput, NotFound
@@ -151,16 +152,14 @@ async def _waiting(connection: Any, agent_id: int, email_id: int) -> dict[str, A
 
 async def _write(connection: Any, row: dict[str, Any], words: EmailChange) -> None:
     await connection.execute(
-        "update followups.emails set subject = %(subject)s, body = %(body)s, edited_at = now(), updated_at = now(),"
-        " writer = 'agent', sender = coalesce(nullif(sender, ''), %(sender)s), recipient = %(recipient)s,"
-        " reply_to = %(reply_to)s, footer = %(footer)s, composed_at = coalesce(composed_at, now()) where id = %(id)s",
-        {
+        "update followups.emails set subject = %(subject)s, body = %(body)s, edited_at = now(), updated_at = now(),"  # noqa: S608 - a constant of the envelope
+        f" writer = 'agent', sender = coalesce(nullif(sender, ''), %(sender)s), {STORE},"
+        " composed_at = coalesce(composed_at, now()) where id = %(id)s",
+        envelope(row)
+        | {
             "subject": words.subject,
             "body": words.body,
             "sender": settings().followups_sender,
-            "recipient": row["client_email"],
-            "reply_to": settings().followups_reply_to or row["agent_email"],
-            "footer": footer_of(row),
             "id": row["id"],
         },
     )

@@ -12,8 +12,6 @@ from html import escape
 from typing import Any
 from uuid import UUID
 
-from shared.followups.settings import settings
-
 CONTROLS = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
 LONGEST_NAME = 100
 
@@ -48,28 +46,27 @@ class Mail:
 
 
 def mail_of(row: dict[str, Any]) -> Mail:
-    """The mail in a row that `facts.read` gave."""
+    """The mail in a row that `facts.read` gave, as it was written: later changes of names and settings do not count."""
     return Mail(
         email_id=row["id"],
         key=row["message_key"],
-        sender_name=sender_name(row["agent_name"], row["company"]),
+        sender_name=row["sender_name"] or "",
         sender=row["sender"],
-        recipient_name=row["client_name"] or "",
+        recipient_name=row["recipient_name"] or "",
         recipient=row["recipient"],
         reply_to=row["reply_to"],
         subject=row["subject"],
         body=row["body"],
         footer=row["footer"],
         written=row["composed_at"],
-        unsubscribe=unsubscribe_link(row["unsubscribe_key"]),
+        unsubscribe=unsubscribe_link(row["public_url"], row["unsubscribe_key"]),
         sending_at=row["sending_at"],
     )
 
 
-def unsubscribe_link(key: UUID) -> str:
+def unsubscribe_link(public_url: str | None, key: UUID) -> str:
     """The page that unsubscribes from a mail's sender; "" if the app has no public address."""
-    url = settings().followups_public_url
-    return f"{url}/unsubscribe/{key}" if url else ""
+    return f"{public_url}/unsubscribe/{key}" if public_url else ""
 
 
 def sender_name(agent: str, company: str | None) -> str:

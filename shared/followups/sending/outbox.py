@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared.followups.people import tasks
 from shared.followups.sending.checking import checks, facts
+from shared.followups.sending.envelope import COMPLETE, envelope
 from shared.followups.sending.message import Mail, mail_of
 from shared.followups.steps import Claim, Outcome
 from shared.platform.stores.postgres import database, rows
@@ -47,12 +48,16 @@ async def begin(claim: Claim, provider: str) -> Mail | str:
             return "not-composed"
         if reason := await _held_back(connection, claim, row):
             return reason
-        marked = await connection.execute(
-            "update followups.emails set state = 'sending', sending_at = now(), provider = %s, updated_at = now(),"
-            " leased_until = now() + make_interval(mins => %s) where id = %s and state = 'claimed' and claim = %s",
-            (provider, SENDING_MINUTES, claim.email_id, claim.number),
+        marked = await rows(
+            connection,
+            "update followups.emails set state = 'sending', sending_at = now(), provider = %(provider)s,"  # noqa: S608 - a constant of the envelope
+            f" {COMPLETE}, leased_until = now() + make_interval(mins => %(minutes)s), updated_at = now()"
+            " where id = %(id)s and state = 'claimed' and claim = %(number)s"
+            " returning sender_name, recipient_name, public_url",
+            envelope(row)
+            | {"provider": provider, "minutes": SENDING_MINUTES, "id": claim.email_id, "number": claim.number},
         )
-        return mail_of(row) if marked.rowcount else "claim-lost"
+        return mail_of(row | marked[0]) if marked else "claim-lost"
 
 
 async def begin_again(email_id: int) -> Mail | str:
@@ -73,12 +78,14 @@ async def begin_again(email_id: int) -> Mail | str:
                 (verdict.reason, email_id),
             )
             return verdict.reason
-        await connection.execute(
-            "update followups.emails set state = 'sending', repeated_at = now(), repeat_refused = null,"
-            " leased_until = now() + make_interval(mins => %s), updated_at = now() where id = %s",
-            (SENDING_MINUTES, email_id),
+        [marked] = await rows(
+            connection,
+            "update followups.emails set state = 'sending', repeated_at = now(), repeat_refused = null,"  # noqa: S608 - as above
+            f" {COMPLETE}, leased_until = now() + make_interval(mins => %(minutes)s), updated_at = now()"
+            " where id = %(id)s returning sender_name, recipient_name, public_url",
+            envelope(row) | {"minutes": SENDING_MINUTES, "id": email_id},
         )
-        return mail_of(row)
+        return mail_of(row | marked)
 
 
 async def leave_unknown(email_id: int, outcome: Outcome) -> None:

@@ -130,7 +130,7 @@ def _responses(operation: Operation, schemas: dict[str, Schema]) -> Schema:
             answer["content"] = {operation.produces: {}}
         if isinstance(model, type) and issubclass(model, Accepted):
             answer["headers"] = _ACCEPTED
-    refusals = [400] if operation.inputs.names - {"client", "caller", "request"} else []
+    refusals = [operation.unusable] if operation.inputs.names - {"client", "caller", "request"} else []
     refusals += [401, 403] if operation.needs.schemes else []
     refusals += [413, 415] if "body" in operation.inputs.names else []
     problem = {"content": {"application/problem+json": {"schema": schemas["problem"]}}}

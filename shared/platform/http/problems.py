@@ -94,12 +94,17 @@ def pointer(path: Iterable[int | str]) -> str:
     return "#" + "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
 
 
-def problem_response(error: Exception, request: func.HttpRequest) -> func.HttpResponse:
-    """The answer for `error`. A failure of ours is logged whole; the caller learns its code and its trace id."""
+def problem_response(error: Exception, request: func.HttpRequest, unusable: int = 400) -> func.HttpResponse:
+    """The answer for `error`. A failure of ours is logged whole; the caller learns its code and its trace id.
+
+    `unusable` is the status where values of the request cannot be used.
+    """
     trace_id = None
     headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
     known = error if isinstance(error, errors.ManifoldError) else None
     status = next((_STATUS[cls] for cls in type(error).__mro__ if cls in _STATUS), HTTPStatus.INTERNAL_SERVER_ERROR)
+    if status is HTTPStatus.BAD_REQUEST:
+        status = HTTPStatus(unusable)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         trace_id = _trace_id(request)
         _log.error("The request failed", exc_info=error, extra={"trace_id": trace_id, "status": status.value})

@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property, partialmethod
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 import azure.functions as func
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 H = TypeVar("H", bound="Callable[..., Awaitable[Any]]")
 BODY_LIMIT = 1_000_000
+Unusable = Literal[400, 422]
 
 
 @dataclass
@@ -45,6 +46,7 @@ class Operation:
     also: Mapping[int, type[Any]]
     hidden: bool
     cors: Cors | None = None
+    unusable: Unusable = 400
 
     def __post_init__(self) -> None:
         self.inputs = Inputs(self.handler, re.findall(r"\{\*?(\w+)\}", self.route))
@@ -71,7 +73,7 @@ class Operation:
             about_caller = caller.headers
             answer = response(await self.handler(**self.inputs.read(request, caller, client)), self.status)
         except Exception as error:  # noqa: BLE001 - the last place that can turn it into an answer
-            answer = problem_response(error, request)
+            answer = problem_response(error, request, self.unusable)
         for name, value in (*about_caller.items(), *self._about_origin(request).items()):
             answer.headers[name] = value
         return answer
@@ -86,12 +88,14 @@ class Operation:
 class Routes:
     """The HTTP routes of one workload, shown under one heading of the API's document.
 
-    With `cors` pages of other origins may call them.
+    With `cors` pages of other origins may call them. `unusable` is the status of a request whose values cannot be used;
+    callers of a replaced system know theirs.
     """
 
-    def __init__(self, tag: str, cors: Cors | None = None) -> None:
+    def __init__(self, tag: str, cors: Cors | None = None, unusable: Unusable = 400) -> None:
         self.tag = tag
         self.cors = cors
+        self.unusable: Unusable = unusable
         self.operations: list[Operation] = []
 
     def declare(
@@ -138,6 +142,7 @@ class Routes:
                 also or {},
                 hidden,
                 self.cors,
+                self.unusable,
             )
             self.operations.append(operation)
             return handler

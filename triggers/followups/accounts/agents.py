@@ -16,7 +16,7 @@ from shared.platform.http import Routes
 from shared.platform.models import LazyModel
 from triggers.followups.accounts.guard import AGENT, REGISTRATION, agent_of
 
-routes = Routes(tag="agents")
+routes = Routes(tag="agents", unusable=422)
 
 Password = Annotated[SecretStr, Field(min_length=10, max_length=200)]
 

@@ -20,7 +20,7 @@ from shared.platform.http import Routes
 from shared.platform.models import LazyModel
 from triggers.followups.unsubscribe import HEADERS
 
-routes = Routes(tag="agents")
+routes = Routes(tag="agents", unusable=422)
 SHORTEST, LONGEST = 10, 200
 LONGEST_FORM = 5000
 ANSWER_SECONDS = 1.5

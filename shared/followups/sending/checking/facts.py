@@ -77,7 +77,7 @@ async def facts_of(connection: AsyncConnection[Any], row: dict[str, Any]) -> Fac
         needs_approval=row["send_mode"] == "approve",
         approved=row["approved_at"] is not None,
         postal_address=row["postal_address"],
-        public_url=settings().followups_public_url,
+        public_url=row["public_url"] or settings().followups_public_url,
         handed_over_today=counted["today"],
         daily_cap=row["daily_cap"],
         first_sent=counted["first"],

@@ -13,6 +13,10 @@ TAG = "followup"
 """The tag of a mail at providers that have tags: its number, which comes back in every event."""
 
 
+UNREACHABLE = ("unreachable", "relay-unreachable", "relay-failed", "no-token")
+"""Codes of a hand-over that failed before the provider had the mail, whichever mail it was."""
+
+
 class EmailSender(Protocol):
     """Hands one mail over, in one attempt.
 

@@ -37,7 +37,7 @@ async def test_a_client_is_entered_changed_paused_listed_and_deleted(web):
     gone = await web("POST", "/api/clients/bulk-delete", {"client_ids": [third["id"], client["id"]]})
     assert gone == {"deleted": [third["id"]]}
     assert (await web("GET", "/api/clients"))["data"] == []
-    await web("GET", "/api/clients?limit=101", status=400)
+    await web("GET", "/api/clients?limit=101", status=422)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ async def test_a_client_is_entered_changed_paused_listed_and_deleted(web):
 )
 async def test_what_is_wrong_in_a_client_is_named(web, field, value):
     await web.register()
-    refused = await web("POST", "/api/clients", {"email": "ann@example.com", field: value}, status=400)
+    refused = await web("POST", "/api/clients", {"email": "ann@example.com", field: value}, status=422)
     assert field in json.dumps(refused["errors"])
 
 
@@ -85,4 +85,4 @@ async def test_a_csv_file_is_entered_with_a_report_of_duplicates_and_bad_rows(we
 )
 async def test_a_file_that_cannot_be_read_is_refused(web, given):
     await web.register()
-    await web("POST", "/api/clients/import", given, status=400)
+    await web("POST", "/api/clients/import", given, status=422)

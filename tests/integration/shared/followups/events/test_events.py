@@ -128,6 +128,8 @@ async def test_a_subscription_of_our_topic_is_confirmed_without_anybody_signed_i
     "changed",
     [
         {"TopicArn": "arn:aws:sns:eu-west-1:123456789012:other"},
+        {"TopicArn": "arn:aws:sns:eu-west-1:123456789012:other", "Type": "SubscriptionConfirmation", "Token": "t",
+         "SubscribeURL": CONFIRM},
         {"SigningCertURL": "https://s3.amazonaws.com/SimpleNotificationService-0123456789abcdef0123.pem"},
         {"SigningCertURL": "https://sns.eu-west-1.amazonaws.com.evil.example/SimpleNotificationService-0123456789abcdef0123.pem"},
         {"SigningCertURL": "https://sns.eu-west-1.amazonaws.com@evil.example/SimpleNotificationService-0123456789abcdef0123.pem"},
@@ -247,18 +249,70 @@ async def test_an_event_of_a_mail_that_is_not_ours_changes_nothing(web, crm):
     assert await axes(crm, mail["id"]) == ("none", "none", "sent")
 
 
-async def test_complaints_warn_and_then_stop_everything(web, crm, mails, monkeypatch):
-    monkeypatch.setattr(brakes, "JUDGED_FROM", 1)
-    monkeypatch.setattr(brakes, "STOP", 0.9)
+SENT = """
+with made as (
+    insert into followups.tasks (agent_id, client_id, followup_type, scheduled_for, planned_for, priority, status)
+    select agent_id, id, 'Custom', now(), now(), 'low', 'completed' from followups.clients, generate_series(1, %s)
+    returning id, agent_id, client_id
+)
+insert into followups.emails (task_id, agent_id, client_id, state, leased_until, writer, sender, recipient, reply_to,
+    subject, body, footer, composed_at, sending_at, sent_at)
+select id, agent_id, client_id, 'sent', now(), 'x', 'a@example.com', 'b' || id || '@example.com', 'c@example.com',
+    's', 'b', 'f', now(), now(), now() from made
+"""
+
+
+async def brakes_after(crm, mails, complaints):
+    """How many warnings came and whether all is stopped, after so many complaints of other mails."""
+    found = await crm.fetch("select id from followups.emails where delivery = 'none' order by id limit %s", complaints)
+    for row in found:
+        await inbox.take(
+            ProviderEvent(
+                provider="x",
+                event_id=str(uuid4()),
+                email_id=row["id"],
+                kind="complained",
+                happened_at=datetime.now(UTC),
+            )
+        )
+    [row] = await crm.fetch("select stop_reason from followups.scheduler")
+    return [mail.subject.strip() for mail in mails.mails(9)], row["stop_reason"]
+
+
+async def test_a_tenth_of_a_per_cent_of_complaints_warns_and_three_stop_everything(crm, mails):
+    await crm.client(await crm.agent())
+    await crm.execute(SENT, 2000)
+    assert await brakes_after(crm, mails, 1) == ([], None)
+    warning = "[Manifold] followups: 2 complaints of 2000 mails"
+    assert await brakes_after(crm, mails, 1) == ([warning], None)
+    assert await brakes_after(crm, mails, 3) == ([warning], None)
+    warnings, stopped = await brakes_after(crm, mails, 1)
+    assert stopped == "6 complaints of 2000 mails in 30 days"
+    assert warnings == [warning, "[Manifold] followups: 6 complaints of 2000 mails"]
+    assert not await claims.anything_due()
+
+
+async def test_of_a_few_mails_one_complaint_is_no_share_to_judge_by(crm, mails):
+    await crm.client(await crm.agent())
+    await crm.execute(SENT, brakes.JUDGED_FROM - 1)
+    assert await brakes_after(crm, mails, 9) == ([], None)
+    await crm.execute(SENT, 1)
+    assert (await brakes_after(crm, mails, 1))[1] == "10 complaints of 1000 mails in 30 days"
+
+
+async def test_what_people_open_and_click_never_steers_the_cadence(crm, mails):
     agent = await crm.agent()
-    await sent_mail(crm, agent)
-    second = await sent_mail(crm, agent)
-    await web(message(event("Complaint", "complaint", second["id"])))
-    [row] = await crm.fetch("select stopped_at from followups.scheduler")
-    assert row["stopped_at"] is None
-    assert "1 complaints of 2 mails" in mails.mails(9)[-1].subject
-    monkeypatch.setattr(brakes, "STOP", brakes.STOP / 2)
-    first = (await crm.fetch("select min(id) as id from followups.emails"))[0]
-    await web(message(event("Complaint", "complaint", first["id"])))
-    [row] = await crm.fetch("select stop_reason from followups.scheduler where stopped_at is not null")
-    assert row["stop_reason"] == "2 complaints of 2 mails in 30 days"
+    client = await crm.client(agent, create_tasks=True)
+    await crm.execute("update followups.tasks set scheduled_for = now() where followup_type = 'Day 1'")
+    await crm.sweep()
+    planned = (
+        "select followup_type, scheduled_for, status, reason from followups.tasks where client_id = %s order by id"
+    )
+    before = await crm.fetch(planned, client.id)
+    [mail] = await crm.fetch("select id from followups.emails")
+    for kind in ("opened", "clicked", "opened"):
+        later = datetime.now(UTC) + timedelta(hours=1)
+        event = ProviderEvent(provider="x", event_id=str(uuid4()), email_id=mail["id"], kind=kind, happened_at=later)
+        assert await inbox.take(event)
+    assert (await axes(crm, mail["id"]))[1] == "clicked"
+    assert await crm.fetch(planned, client.id) == before

@@ -44,7 +44,10 @@ async def test_a_reply_ends_the_steps_and_the_agent_gets_a_task_that_is_no_mail(
 async def test_a_reply_without_a_reference_is_known_by_its_address(crm, written_to):
     agent, client, _ = written_to
     assert await replies.take(inbound.read(answer(client.email), client.email)) == "taken"
-    assert len(await tasks.listed(agent.id, after=0, limit=99, status="skipped")) == 4
+    ended = await tasks.listed(agent.id, after=0, limit=99, status="skipped")
+    assert [task.reason for task in ended] == ["replied"] * 4
+    [to_answer] = await tasks.listed(agent.id, after=0, limit=99, status="pending")
+    assert to_answer.channel == "agent"
 
 
 @pytest.mark.parametrize(

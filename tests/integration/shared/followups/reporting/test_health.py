@@ -9,7 +9,7 @@ from shared.followups.reporting.health import scheduler_health
 from shared.followups.sending import claims, outbox
 from shared.followups.steps import Outcome
 from shared.platform.durable import Nothing
-from shared.platform.errors import Conflict, TerminalError
+from shared.platform.errors import Conflict, TerminalError, TransientError
 from tests.integration.player import Player
 from triggers.followups import upkeep
 
@@ -93,6 +93,52 @@ async def test_a_sweep_whose_steps_fail_does_not_count(crm, monkeypatch, step):
     )
     with pytest.raises(TerminalError):
         await Player().play(send_followups, Nothing())
+    assert (await scheduler_health()).status == "red"
+
+
+class Postpones:
+    name = "smtp"
+
+    def __init__(self, code):
+        self.code = code
+
+    async def send(self, _):
+        return Outcome(kind="postponed", provider=self.name, code=self.code)
+
+
+async def after(crm, minutes):
+    """What one sweep says of itself while it goes on failing for so long, one each five minutes."""
+    for _ in range(minutes // 5):
+        await crm.sweep()
+        await crm.pass_time(5)
+    await crm.sweep()
+    return await scheduler_health()
+
+
+@pytest.mark.parametrize("fails", ["compose", "_turn", "relay-unreachable", "no-token"])
+async def test_sweeps_that_end_and_send_nothing_turn_it_red_after_ten_minutes(crm, monkeypatch, fails):
+    async def away(*_):
+        raise TransientError("Something is away.")
+
+    if fails in ("compose", "_turn"):
+        monkeypatch.setattr(sending, fails, away)
+    else:
+        monkeypatch.setattr(sending, "sender", lambda: Postpones(fails))
+    await crm.due(await crm.agent(), hours_ago=0)
+    assert (await after(crm, 5)).status == "green"
+    found = await after(crm, 10)
+    assert (found.status, len(found.reasons)) == ("red", 1)
+    assert found.last_sweep_age_seconds == pytest.approx(0, abs=30)
+    assert found.oldest_due_age_seconds == pytest.approx(15 * 60, abs=60)
+
+
+async def test_a_long_queue_that_is_being_sent_is_green_for_half_an_hour(crm, mails):
+    agent = await crm.agent()
+    await crm.due(agent)
+    await crm.sweep()
+    await crm.due(agent, hours_ago=0.4)
+    assert (await scheduler_health()).status == "green"
+    await crm.pass_time(7)
     assert (await scheduler_health()).status == "red"
 
 

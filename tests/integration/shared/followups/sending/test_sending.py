@@ -75,7 +75,7 @@ async def test_a_claim_whose_answer_was_lost_is_given_again(crm):
     assert taken.email_id not in [one.email_id for one in await claims.claim(3, "one batch")]
 
 
-async def test_a_worker_that_dies_before_it_sends_is_followed_by_another_with_the_same_text(crm, mails):
+async def test_a_worker_that_dies_before_it_sends_is_followed_by_another_with_the_same_text(crm, mails, monkeypatch):
     await crm.due(await crm.agent())
     [claim] = await claims.claim(10)
     await crm.pass_time(claims.LEASE_MINUTES)  # it died before it wrote
@@ -83,11 +83,17 @@ async def test_a_worker_that_dies_before_it_sends_is_followed_by_another_with_th
     before = await crm.fetch("select subject, body, footer, message_key, composed_at from followups.emails")
     await crm.pass_time(claims.LEASE_MINUTES)  # and this one before it sent
     await crm.execute("update followups.clients set name = 'Somebody Else'")
+    await crm.execute("update followups.agents set name = 'Bob', company = 'Other', phone = '9'")
+    monkeypatch.setenv("FOLLOWUPS_PUBLIC_URL", "https://elsewhere.example.com")
+    forget_settings()
     assert (await crm.sweep()).sent == 1
     assert second.number == claim.number + 1
     assert await crm.fetch("select subject, body, footer, message_key, composed_at from followups.emails") == before
     [mail] = mails.mails(9)
     assert mail.headers["Message-ID"] == f"<{before[0]['message_key']}@example.com>"
+    assert mail.headers["From"] == "Alice Agent via Acme <followups@example.com>"
+    assert mail.headers["To"].startswith("Ann Client <")
+    assert mail.headers["List-Unsubscribe"].strip().startswith("<https://app.example.com/unsubscribe/")
 
 
 async def test_a_worker_that_dies_while_it_sends_leaves_a_mail_that_a_person_is_told_of(crm, mails):
@@ -272,6 +278,27 @@ async def test_no_mail_goes_out_without_a_postal_address(crm, mails):
     [mail] = await crm.fetch("select hold_reason from followups.emails")
     assert mail["hold_reason"] == "no-postal-address"
     assert mails.mails(9) == []
+
+
+@pytest.mark.parametrize("name", [None, "", "   ", "O'Brien <b>"])
+async def test_a_client_without_a_name_is_greeted_neutrally_and_markup_in_one_is_escaped(crm, mails, name):
+    await crm.due(await crm.agent())
+    await crm.execute("update followups.clients set name = %s", name)
+    assert (await crm.sweep()).sent == 1
+    [mail] = mails.mails(9)
+    greeting = "Hello O'Brien" if name and name.strip() else "Hello"
+    assert mail.text.startswith(f"{greeting} and thank you for your time,")
+    assert "<b>" not in mail.html
+    assert ("O&#x27;Brien" in mail.html) == (greeting != "Hello")
+
+
+async def test_a_line_break_that_is_in_the_data_all_the_same_adds_no_header(crm, mails):
+    await crm.due(await crm.agent(), notes="x")
+    await crm.execute("update followups.clients set name = %s", "Ann\r\nBcc: x@example.com")
+    await crm.execute("update followups.agents set name = %s", "Alice\nBcc: y@example.com")
+    assert (await crm.sweep()).sent == 1
+    [mail] = mails.mails(9)
+    assert ("Bcc" in mail.headers, len(mail.recipients)) == (False, 1)
 
 
 async def test_a_draft_that_breaks_a_rule_is_held_with_the_reason(crm, mails):

@@ -1,5 +1,7 @@
 """A mail of which nobody knows is handed over again only after all checks, in its turn, and under its own key."""
 
+from dataclasses import replace
+
 import pytest
 
 from activities.followups import sending
@@ -8,6 +10,7 @@ from shared.followups.sending import claims, outbox, unknown
 from shared.followups.steps import Outcome
 from shared.platform.durable import Nothing
 from shared.platform.errors import TransientError
+from shared.platform.settings import forget_settings
 
 STOP = "update followups.scheduler set stopped_at = now(), stop_reason = 'test'"
 
@@ -18,10 +21,11 @@ class Keyed:
     name = "resend"
 
     def __init__(self):
-        self.answers, self.requests, self.taken = ["unknown"], 0, set()
+        self.answers, self.requests, self.taken, self.sent = ["unknown"], 0, set(), []
 
     async def send(self, mail):
         self.requests += 1
+        self.sent.append(mail)
         kind = self.answers.pop(0) if self.answers else "accepted"
         if kind == "accepted":
             self.taken.add(mail.key)
@@ -49,6 +53,35 @@ async def test_what_never_arrived_is_handed_over_later(crm, provider):
     assert await claims.anything_due()
     await settle_followups(Nothing())
     assert (provider.requests, len(provider.taken), await crm.states()) == (2, 1, {"sent": 1})
+
+
+async def test_it_is_the_same_mail_though_everybody_was_renamed_and_the_app_has_moved(crm, provider, monkeypatch):
+    await crm.execute("update followups.clients set name = 'Somebody Else', email = 'else@example.com'")
+    await crm.execute("update followups.agents set name = 'Bob', company = 'Other', email = 'bob@example.com'")
+    monkeypatch.setenv("FOLLOWUPS_PUBLIC_URL", "https://elsewhere.example.com")
+    monkeypatch.setenv("FOLLOWUPS_SENDER", "other@elsewhere.example.com")
+    forget_settings()
+    await settle_followups(Nothing())
+    first, second = provider.sent
+    assert replace(second, sending_at=None) == replace(first, sending_at=None)
+
+
+async def test_a_mail_that_was_written_before_the_app_had_an_address_gets_the_link_at_its_first_hand_over(
+    crm, mails, monkeypatch
+):
+    monkeypatch.setenv("FOLLOWUPS_PUBLIC_URL", "")
+    forget_settings()
+    await crm.due(await crm.agent())
+    assert (await crm.sweep()).sent == 0
+    assert await crm.fetch("select hold_reason from followups.emails") == [{"hold_reason": "no-public-url"}]
+    monkeypatch.setenv("FOLLOWUPS_PUBLIC_URL", "https://app.example.com")
+    forget_settings()
+    await crm.execute(
+        "update followups.emails set state = 'claimed', hold_reason = null, leased_until = now(), approved_at = now()"
+    )
+    assert (await crm.sweep()).sent == 1
+    assert await crm.fetch("select public_url from followups.emails") == [{"public_url": "https://app.example.com"}]
+    assert "https://app.example.com/unsubscribe/" in mails.mails(9)[0].headers["List-Unsubscribe"]
 
 
 @pytest.mark.parametrize(

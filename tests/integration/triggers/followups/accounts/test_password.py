@@ -48,7 +48,7 @@ async def test_the_link_sets_a_password_once_and_ends_all_sessions(web, crm, mai
     status, text = await page("GET", query=query)
     token = query.removeprefix("token=")
     assert (status, token in text) == (200, True)
-    assert (await page("POST", form={"token": token, "password": "short"}))[0] == 400
+    assert (await page("POST", form={"token": token, "password": "short"}))[0] == 422
     assert (await page("POST", form={"token": token, "password": NEW}))[0] == 200
     assert (await page("POST", form={"token": token, "password": "another one again"}))[0] == 401
     await crm.execute("update followups.agents set sessions_from = now() + interval '2 seconds'")
@@ -120,8 +120,8 @@ async def test_a_token_of_another_kind_is_no_link_and_a_link_signs_nobody_in(web
 async def test_what_is_in_the_link_is_escaped_on_the_page(web):
     _, text = await page("GET", query=urlencode({"token": '"><script>'}))
     assert "<script>" not in text
-    assert (await page("GET"))[0] == 400
-    assert (await page("POST", form={}))[0] == 400
+    assert (await page("GET"))[0] == 422
+    assert (await page("POST", form={}))[0] == 422
 
 
 async def test_an_answer_takes_its_time_for_every_address(web, monkeypatch):

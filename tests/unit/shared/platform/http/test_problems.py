@@ -1,7 +1,18 @@
 import json
 import logging
 
+import azure.functions as func
 import pytest
+from pydantic import BaseModel
+
+from shared.platform.access.auth import PUBLIC
+from shared.platform.errors import InvalidInput
+from shared.platform.http import Routes
+from shared.platform.http.openapi import document
+
+
+class Counted(BaseModel):
+    count: int
 
 
 @pytest.mark.parametrize(
@@ -22,6 +33,25 @@ async def test_each_error_has_its_status(ask, how, status, code):
     assert (problem["status"], problem["code"], problem["instance"]) == (status, code, f"/fail/{how}")
     assert problem["type"] == f"urn:manifold:problem:{code}"
     assert answer.headers["Cache-Control"] == "no-store"
+
+
+async def test_a_group_of_routes_may_have_another_status_for_what_cannot_be_used():
+    routes = Routes(tag="t", unusable=422)
+
+    @routes.post("/notes", needs=PUBLIC, summary="s")
+    async def take(body: Counted) -> Counted:
+        raise InvalidInput("Not this one.", field="count")
+
+    [operation] = routes.operations
+    for body in (b"{", b"{}", b'{"count": 1}'):
+        headers = {"Content-Type": "application/json"}
+        answer = await operation.answer(
+            func.HttpRequest(method="POST", url="https://app/notes", headers=headers, body=body)
+        )
+        assert (answer.status_code, json.loads(answer.get_body())["status"]) == (422, 422)
+    responses = document([operation], title="t", version="1", description="d")["paths"]["/notes"]["post"]["responses"]
+    assert ("422" in responses, "400" in responses) == (True, False)
+    assert take
 
 
 async def test_the_remedy_is_told(ask):

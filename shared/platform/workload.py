@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any
 
 from shared.platform.alerting.alerts import AlertKind
+from shared.platform.app import workload_modules
 from shared.platform.durable import (
     ACTIVITIES,
     ENTITIES,
@@ -59,23 +61,24 @@ class Workload:
         return [step for step in every if step.module.split(".")[1:2] == [self.name]]
 
 
-_workloads: tuple[Workload, ...] = ()
-
-
 def workloads() -> tuple[Workload, ...]:
-    """The workloads of the app that this process has loaded."""
-    return _workloads
+    """The workloads of the app, loaded now where no function of theirs was called yet."""
+    return tuple(_declared_in(module) for module in workload_modules())
 
 
-def app_of(*chosen: Workload) -> App:
-    """The app that the host loads, made of these workloads.
+def _declared_in(module: str) -> Workload:
+    """What the module declares: a workload under the module's own name."""
+    return getattr(import_module(module), module.rpartition(".")[2])
+
+
+def loaded_app(modules: Sequence[str]) -> App:
+    """All functions of the workloads that these modules declare, and those of the platform.
 
     Raises:
         ValueError: a route hides another, or two functions have one name.
     """
-    global _workloads  # noqa: PLW0603 - an app is loaded once in a process, as the host does
-    _workloads = chosen
-    use_queues([queue for workload in chosen for queue in workload.queues])
+    use_queues(lambda: [queue for workload in workloads() for queue in workload.queues])
+    chosen = [_declared_in(module) for module in modules]
     app = new_app()
     register(app, *(routes for workload in chosen for routes in workload.routes))
     app.register_functions(blueprint(fan_out_chunk, task_hub))

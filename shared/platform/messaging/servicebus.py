@@ -14,7 +14,7 @@ from shared.platform.errors import NotFound, TerminalError, TransientError
 from shared.platform.settings import settings
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Callable, Generator, Mapping
     from datetime import timedelta
 
     from azure.servicebus.aio import ServiceBusClient, ServiceBusReceiver, ServiceBusSender
@@ -35,18 +35,19 @@ class _Sender:
         self.turn = asyncio.Lock()
 
 
-_used: list[str] = []
+_queues_of_workloads: Callable[[], list[str]] = list
 
 
-def use_queues(queues: Sequence[str]) -> None:
+def use_queues(queues: Callable[[], list[str]]) -> None:
     """Let operators see these queues, those of the app's workloads, unless SERVICEBUS_QUEUES names others."""
-    _used[:] = queues
+    global _queues_of_workloads  # noqa: PLW0603 - an app is loaded once in a process, as the host does
+    _queues_of_workloads = queues
 
 
 def known_queues() -> list[str]:
     """The queues that operators see: those that SERVICEBUS_QUEUES names, else those of the app's workloads."""
     named = settings().servicebus_queues
-    return named.split(",") if named else list(_used)
+    return named.split(",") if named else _queues_of_workloads()
 
 
 def check_queue(queue: str) -> None:

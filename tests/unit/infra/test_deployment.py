@@ -5,11 +5,13 @@ import os
 import re
 import subprocess
 import sys
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
 import yaml
 
+from shared.platform.app import INDEX
 from tools import checkov
 from tools.dry_run.azd import resolve
 
@@ -143,6 +145,12 @@ def test_the_app_and_its_pages_are_shipped_and_nothing_else(shipped):
     needed = {"activities", "console", "function_app.py", "host.json", "migrations", "orchestrators",
               "requirements.txt", "shared", "triggers"}  # fmt: skip
     assert {path.split("/")[0] for path in shipped} == needed
+
+
+def test_the_index_of_functions_is_shipped_and_not_kept(root):
+    assert INDEX in (root / ".gitignore").read_text().splitlines()
+    patterns = [line for line in (root / ".funcignore").read_text().splitlines() if line and not line.startswith("#")]
+    assert not any(fnmatch(INDEX, pattern.strip("/")) for pattern in patterns)
 
 
 def test_what_the_app_reads_at_run_time_is_shipped(root, shipped):

@@ -93,6 +93,8 @@ def imported(root, module, seen):
 
 # Imported inside functions that no hook calls.
 NOT_FOR_HOOKS = {"opentelemetry"}
+# What `index_functions` loads the app with; tests/unit/test_app.py holds that it loads nothing else.
+FOR_THE_APP = {"azure-functions", "azure-functions-durable"}
 
 
 def test_what_the_hooks_import_is_what_they_require(root):
@@ -107,7 +109,7 @@ def test_what_the_hooks_import_is_what_they_require(root):
     known = dict(metadata.packages_distributions()) | {"azure.identity": ["azure-identity"]}
     needed = {known[name][0].lower() for name in wanted - NOT_FOR_HOOKS}
     needed = {{"psycopg-pool": "psycopg", "pydantic-core": "pydantic"}.get(name, name) for name in needed}
-    assert needed == required
+    assert needed | FOR_THE_APP == required
 
 
 def test_the_hooks_packages_have_the_versions_of_the_app_s(root):
@@ -121,8 +123,13 @@ def test_the_hooks_packages_have_the_versions_of_the_app_s(root):
 def test_the_hooks_need_no_make_and_run_on_windows_too(root):
     azure = yaml.safe_load((root / "azure.yaml").read_text())
     assert set(azure["hooks"]) == {"preprovision", "postprovision"}
-    for name, module in (("preprovision", "prepare_environment"), ("postprovision", "after_provision")):
-        hook = azure["hooks"][name]
+    of_app = azure["services"]["app"]["hooks"]
+    assert set(of_app) == {"prepackage"}
+    for hook, module in (
+        (azure["hooks"]["preprovision"], "prepare_environment"),
+        (azure["hooks"]["postprovision"], "after_provision"),
+        (of_app["prepackage"], "index_functions"),
+    ):
         assert hook["posix"]["run"] == f"sh infra/hooks/run.sh infra.hooks.{module}"
         assert hook["windows"]["run"] == f"./infra/hooks/run.ps1 infra.hooks.{module}"
         assert (hook["posix"]["shell"], hook["windows"]["shell"]) == ("sh", "pwsh")

@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from shared.followups.people import agents, passwords, tokens
+from shared.followups.people import agents, tokens
 from shared.followups.sending import to_agents
 from shared.followups.sending.message import Mail
 from shared.followups.settings import settings
+from shared.platform.access.passwords.checking import hashed
 from shared.platform.errors import Conflict, Forbidden, TransientError, Unauthenticated
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ async def replace(token: str, password: str) -> None:
     """
     agent_id, fingerprint = tokens.read_for_password(token)
     stored = await agents.password_of(agent_id)
-    new = await passwords.hashed(password)
+    new = await hashed(password)
     if _fingerprint(stored) != fingerprint or not await agents.set_password(agent_id, stored, new):
         raise Unauthenticated("The link was used, or is not good any more.", remedy="Ask for a new one.")
 

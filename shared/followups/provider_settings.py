@@ -115,9 +115,7 @@ class ProviderSettings(Settings):
         default=1.6, ge=0, description="dollars for a million tokens that the model writes"
     )
 
-    @field_validator(
-        "followups_jwt_secret", "resend_webhook_secret", "followups_model_key", mode="before", check_fields=False
-    )
+    @field_validator("resend_webhook_secret", "followups_model_key", mode="before")
     @classmethod
     def _unset(cls, value: object) -> object:
         # A vault holds no empty secret, so that one which nobody has chosen says so.

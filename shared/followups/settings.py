@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 
 from shared.followups.provider_settings import ProviderSettings
+from shared.platform.access.tokens import SigningKeys
 from shared.platform.settings import read_settings
 
 
 class FollowupSettings(ProviderSettings):
     """For signing agents in, and for writing to their clients."""
 
-    followups_jwt_secret: SecretStr | None = Field(
-        default=None, min_length=32, description="key that signs the agents' tokens; unset: no agent can sign in"
+    followups_jwt_secret: SigningKeys = Field(
+        default=(),
+        description='key that signs the agents\' tokens, or JSON ["new", "old"] while one is replaced;'
+        " unset: no agent can sign in",
     )
     followups_token_hours: int = Field(default=12, ge=1, le=720, description="hours an agent's token is good for")
     followups_open_registration: bool = Field(

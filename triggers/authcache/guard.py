@@ -12,15 +12,14 @@ from shared.authcache.models import User
 from shared.authcache.reading.view import View
 from shared.authcache.settings import settings
 from shared.authcache.store import store
-from shared.platform.access.auth import ADMIN, PUBLIC, Caller, Guard, header
+from shared.platform.access.accounts import BearerToken, Registration
+from shared.platform.access.auth import Caller, Guard, header
 from shared.platform.errors import Unauthenticated
 from shared.platform.http import Reply, Routes
 from shared.platform.http.cors import Cors
 from shared.platform.models import LazyModel
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import azure.functions as func
 
 LSN: Final = "X-Lsn"
@@ -43,41 +42,14 @@ class AtLeast(LazyModel):
     )
 
 
-class UserToken:
-    """Lets in a user who has logged in and whose session has not ended since."""
-
-    schemes: Mapping[str, Mapping[str, str]] = {
-        "UserToken": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "From the log-in."}
-    }
-
-    async def authenticate(self, request: func.HttpRequest) -> Caller:
-        scheme, _, token = header(request, "Authorization").partition(" ")
-        token = token.strip()
-        if scheme.lower() != "bearer" or not token:
-            raise Unauthenticated("Nothing says which user is calling.", remedy="Send Authorization: Bearer <token>.")
-        # Wrong tokens are not counted: nobody guesses a signature, and who types wrong passwords behind one address
-        # would keep those out who are logged in.
-        named = header(request, LSN)
-        user, family = await sessions.reader(token, int(named) if _is_lsn(named) else 0)
-        return Caller(f"user-{user.id}", organization=f"{user.id} {family}")
+async def _user(token: str, request: func.HttpRequest) -> Caller:
+    named = header(request, LSN)
+    user, family = await sessions.reader(token, int(named) if _is_lsn(named) else 0)
+    return Caller(f"user-{user.id}", organization=f"{user.id} {family}")
 
 
-class Registering:
-    """Lets in everybody where registration is open, else the operator."""
-
-    @property
-    def schemes(self) -> Mapping[str, Mapping[str, str]]:
-        return self._guard().schemes
-
-    async def authenticate(self, request: func.HttpRequest) -> Caller:
-        return await self._guard().authenticate(request)
-
-    def _guard(self) -> Guard:
-        return PUBLIC if settings().authcache_open_registration else ADMIN
-
-
-USER: Guard = UserToken()
-REGISTERING: Guard = Registering()
+USER: Guard = BearerToken("UserToken", "user", _user)
+REGISTERING: Guard = Registration(lambda: settings().authcache_open_registration)
 
 
 def routes_of(tag: str) -> Routes:

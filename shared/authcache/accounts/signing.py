@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from enum import StrEnum
 
 from shared.authcache.settings import settings
-from shared.platform.access.tokens import Tokens
+from shared.platform.access.tokens import Tokens, derived_key
 from shared.platform.errors import Forbidden
+
+BY_MAIL = "Ask for a new mail."
 
 
 class Purpose(StrEnum):
@@ -20,6 +20,14 @@ class Purpose(StrEnum):
     RESET = "authcache-reset"
     ADDRESS = "authcache-address"
     DOCUMENT = "authcache-document"
+
+
+_REMEDIES = {
+    Purpose.VERIFY: BY_MAIL,
+    Purpose.RESET: BY_MAIL,
+    Purpose.ADDRESS: BY_MAIL,
+    Purpose.DOCUMENT: "Log in, and ask for another link.",
+}
 
 
 def tokens(purpose: Purpose) -> Tokens:
@@ -35,16 +43,13 @@ def tokens(purpose: Purpose) -> Tokens:
             code="sign-in-not-configured",
             remedy="Set AUTHCACHE_JWT_KEYS in the app's settings.",
         )
-    return Tokens(purpose, keys)
+    return Tokens(purpose, keys, _REMEDIES.get(purpose, "Log in again."))
 
 
 def secret_for(use: str) -> bytes:
-    """A key for another use than signing tokens, which tells nothing of the one that signs.
-
-    It is made of the oldest key, so that it stays when a new one is put before it.
+    """A key for another use than signing tokens.
 
     Raises:
         Forbidden: as `tokens`.
     """
-    oldest = tokens(Purpose.ACCESS).keys[-1].get_secret_value()
-    return hmac.digest(oldest.encode(), use.encode(), hashlib.sha256)
+    return derived_key(tokens(Purpose.ACCESS).keys, use)

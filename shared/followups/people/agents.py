@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from shared.followups.people.models import Agent, AgentProfile, ProfileFields
+from shared.platform.access.passwords.kinds import Cost, cost_in_effect
 from shared.platform.errors import Conflict, InvalidInput, NotFound
 from shared.platform.stores.postgres import database, rows
 
@@ -129,6 +132,29 @@ async def set_password(agent_id: int, old: str | None, new: str) -> bool:
             (new, agent_id, old),
         )
     return bool(done.rowcount)
+
+
+async def upgrade_hash(agent_id: int, old: str, new: str) -> None:
+    """Keep the same password by a new hash; a password that was changed meanwhile stays as it is."""
+    async with database() as connection:
+        await connection.execute(
+            "update followups.agents set password_hash = %s where id = %s and password_hash = %s", (new, agent_id, old)
+        )
+
+
+async def password_costs() -> Mapping[Cost, int]:
+    """How many agents have a hash of each cost."""
+    async with database() as connection:
+        found = await rows(
+            connection,
+            # Salt and hash come last; what is before them is the cost.
+            "select min(password_hash) as one, count(*) as number from followups.agents where password_hash is not null"
+            r" group by regexp_replace(password_hash, '[$][^$]*[$][^$]*$', '')",
+        )
+    costs: Counter[Cost] = Counter()
+    for row in found:
+        costs[cost_in_effect(row["one"])] += row["number"]
+    return costs
 
 
 async def may_be_mailed_a_password(agent_id: int) -> bool:

@@ -1,15 +1,38 @@
-"""The tokens with which agents call: JWTs that this app signs with FOLLOWUPS_JWT_SECRET."""
+"""The tokens of agents: those with which they call, and those in mails by which they set a new password."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Final
 
 from shared.followups.settings import settings
-from shared.platform.errors import Forbidden, Unauthenticated
+from shared.platform.access.tokens import Tokens
+from shared.platform.errors import Forbidden
 
-ALGORITHM, ISSUER, AUDIENCE = "HS256", "manifold", "followups"
-FOR_PASSWORD, PASSWORD_LIFETIME = "followups-password", timedelta(hours=1)
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pydantic import SecretStr
+
+AUDIENCE: Final = "followups"
+FOR_PASSWORD: Final = "followups-password"  # noqa: S105 - names what a token is for
+PASSWORD_LIFETIME: Final = timedelta(hours=1)
+
+
+def keys() -> Sequence[SecretStr]:
+    """The keys that sign and verify.
+
+    Raises:
+        Forbidden: the app has none.
+    """
+    found = settings().followups_jwt_secret
+    if not found:
+        raise Forbidden(
+            "No agent can sign in: this app has no key for tokens.",
+            code="sign-in-not-configured",
+            remedy="Set FOLLOWUPS_JWT_SECRET in the app's settings.",
+        )
+    return found
 
 
 def lifetime() -> timedelta:
@@ -18,16 +41,9 @@ def lifetime() -> timedelta:
 
 
 def issue(agent_id: int) -> str:
-    """A new token of the agent.
-
-    Raises:
-        Forbidden: the app has no key to sign with.
-    """
-    import jwt  # noqa: PLC0415 - brings cryptography, which loads where it is needed
-
+    """A new token of the agent. Raises Forbidden as `keys`."""
     now = datetime.now(UTC)
-    claims = {"sub": str(agent_id), "iat": now, "exp": now + lifetime(), "iss": ISSUER, "aud": AUDIENCE}
-    return jwt.encode(claims, _secret(), ALGORITHM)
+    return Tokens(AUDIENCE, keys()).sign({"sub": str(agent_id), "iat": now, "exp": now + lifetime()})
 
 
 def read(token: str) -> tuple[int, datetime]:
@@ -35,23 +51,17 @@ def read(token: str) -> tuple[int, datetime]:
 
     Raises:
         Unauthenticated: we did not sign it, or it has expired.
-        Forbidden: the app has no key to check it with.
+        Forbidden: as `keys`.
     """
-    claims = _claims(token, AUDIENCE, "Sign in again.")
+    claims = Tokens(AUDIENCE, keys()).read(token)
     return int(claims["sub"]), datetime.fromtimestamp(int(claims["iat"]), UTC)
 
 
 def issue_for_password(agent_id: int, fingerprint: str) -> str:
-    """A token that lets the agent set a new password in place of the one with this fingerprint.
-
-    Raises:
-        Forbidden: the app has no key to sign with.
-    """
-    import jwt  # noqa: PLC0415 - as above
-
+    """A token that lets the agent replace the password with this fingerprint. Raises Forbidden as `keys`."""
     now = datetime.now(UTC)
-    claims = {"sub": str(agent_id), "iat": now, "exp": now + PASSWORD_LIFETIME, "iss": ISSUER, "aud": FOR_PASSWORD}
-    return jwt.encode(claims | {"password": fingerprint}, _secret(), ALGORITHM)
+    claims = {"sub": str(agent_id), "iat": now, "exp": now + PASSWORD_LIFETIME, "password": fingerprint}
+    return Tokens(FOR_PASSWORD, keys()).sign(claims)
 
 
 def read_for_password(token: str) -> tuple[int, str]:
@@ -59,36 +69,7 @@ def read_for_password(token: str) -> tuple[int, str]:
 
     Raises:
         Unauthenticated: we did not sign it for this, or it has expired.
-        Forbidden: the app has no key to check it with.
+        Forbidden: as `keys`.
     """
-    claims = _claims(token, FOR_PASSWORD, "Ask for a new link.")
-    return int(claims["sub"]), str(claims.get("password", ""))
-
-
-def _claims(token: str, audience: str, remedy: str) -> dict[str, Any]:
-    import jwt  # noqa: PLC0415 - as above
-
-    try:
-        found = jwt.decode(
-            token,
-            _secret(),
-            algorithms=[ALGORITHM],
-            issuer=ISSUER,
-            audience=audience,
-            options={"require": ["exp", "iat", "sub", "iss", "aud"]},
-        )
-        int(found["sub"])
-    except (jwt.PyJWTError, ValueError):
-        raise Unauthenticated("The token is not good, or no longer.", remedy=remedy) from None
-    return found
-
-
-def _secret() -> str:
-    secret = settings().followups_jwt_secret
-    if secret is None:
-        raise Forbidden(
-            "No agent can sign in: this app has no key for tokens.",
-            code="sign-in-not-configured",
-            remedy="Set FOLLOWUPS_JWT_SECRET in the app's settings.",
-        )
-    return secret.get_secret_value()
+    claims = Tokens(FOR_PASSWORD, keys(), "Ask for a new link.").read(token)
+    return int(claims["sub"]), str(claims["password"])

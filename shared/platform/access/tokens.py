@@ -47,10 +47,12 @@ class Tokens:
 
     Attributes:
         keys: the one that signs, then those that still verify.
+        remedy: what somebody does whose token is refused.
     """
 
     audience: str
     keys: Sequence[SecretStr]
+    remedy: str = "Sign in again."
 
     def sign(self, claims: Mapping[str, Any]) -> str:
         """A token with these claims; `exp` and `iat` are the caller's to give."""
@@ -84,8 +86,16 @@ class Tokens:
         except (jwt.PyJWTError, ValueError):
             pass
         raise Unauthenticated(
-            "The token is not good, or no longer.", code="token-refused", remedy="Sign in again."
+            "The token is not good, or no longer.", code="token-refused", remedy=self.remedy
         ) from None
+
+
+def derived_key(keys: Sequence[SecretStr], use: str) -> bytes:
+    """A key for another use than signing tokens, which tells nothing of the one that signs.
+
+    It is made of the oldest key, so that it stays when a new one is put before it.
+    """
+    return hmac.digest(keys[-1].get_secret_value().encode(), use.encode(), hashlib.sha256)
 
 
 def key_id(secret: str) -> str:

@@ -7,11 +7,12 @@ from typing import Annotated, Literal
 import azure.functions as func
 from pydantic import Field, SecretStr
 
-from shared.followups.people import agents, google, passwords, tokens
+from shared.followups.people import agents, google, tokens
 from shared.followups.people.models import Address, Agent, AgentProfile, Given, Line, ProfileFields
+from shared.followups.people.sign_in import sign_in
 from shared.platform.access.auth import PUBLIC, Caller
 from shared.platform.access.failed_attempts import failed_attempts
-from shared.platform.errors import Unauthenticated
+from shared.platform.access.passwords.checking import hashed
 from shared.platform.http import Routes
 from shared.platform.models import LazyModel
 from triggers.followups.accounts.guard import AGENT, REGISTRATION, agent_of
@@ -51,7 +52,7 @@ class Session(LazyModel):
 async def followups_register(body: RegisterRequest) -> Session:
     """Needs the admin key, unless registration is open: agents send mail in the operator's name."""
     profile = ProfileFields.model_validate(body.model_dump(exclude={"email", "password", "name"}, exclude_unset=True))
-    stored = await passwords.hashed(body.password.get_secret_value())
+    stored = await hashed(body.password.get_secret_value())
     return _session(await agents.register(body.email, stored, body.name, profile))
 
 
@@ -59,11 +60,8 @@ async def followups_register(body: RegisterRequest) -> Session:
 async def followups_login(body: LoginRequest, request: func.HttpRequest) -> Session:
     email = body.email.strip().lower()
     with failed_attempts.watched(request, email):
-        found = await agents.by_email(email)
-        right = await passwords.matches(body.password.get_secret_value(), found[1] if found else None)
-        if found is None or not right or not found[0].is_active:
-            raise Unauthenticated("The address or the password is wrong.", code="sign-in-refused")
-    return _session(found[0])
+        found = await sign_in(email, body.password.get_secret_value())
+    return _session(found)
 
 
 @routes.post("/api/agents/google", needs=PUBLIC, summary="Sign in with Google")

@@ -1,8 +1,13 @@
 """Agents register, sign in and change themselves."""
 
-from shared.followups.people import passwords
+import hashlib
+import json
+
+from shared.followups.people import agents
 from shared.platform.access.failed_attempts import ACCOUNT_BURST, failed_attempts
+from shared.platform.access.passwords.kinds import CURRENT, Cost
 from shared.platform.settings import forget_settings
+from tests.integration.triggers.followups.conftest import SECRET
 
 
 async def test_an_agent_registers_signs_in_and_changes_itself(web, crm):
@@ -49,9 +54,42 @@ async def test_wrong_passwords_unknown_agents_and_inactive_ones_look_alike_and_a
     await web("POST", "/api/agents/login", wrong, status=429)
 
 
-async def test_a_password_is_matched_by_its_own_hash_alone():
-    stored = await passwords.hashed("one password")
-    assert stored != await passwords.hashed("one password")
-    assert await passwords.matches("one password", stored)
-    assert not await passwords.matches("another password", stored)
-    assert not await passwords.matches("one password", None)
+def scrypt(password):
+    """A hash as agents had it before argon2id."""
+    salt = bytes(16)
+    found = hashlib.scrypt(password.encode(), salt=salt, n=2**15, r=8, p=1, maxmem=64 << 20, dklen=32)
+    return f"scrypt$32768$8$1${salt.hex()}${found.hex()}"
+
+
+async def test_an_old_hash_is_replaced_when_its_owner_signs_in_and_sessions_go_on(web, crm):
+    await web.register()
+    await web.register("bob@example.com")
+    await crm.execute(
+        "update followups.agents set password_hash = %s where email = 'alice@example.com'", scrypt("a long password")
+    )
+    costs = await agents.password_costs()
+    assert costs == {Cost("scrypt", (2**15, 8, 1)): 1, CURRENT: 1}
+    login = {"email": "alice@example.com", "password": "a long password"}
+    await web("POST", "/api/agents/login", {**login, "password": "another password"}, status=401)
+    assert await agents.password_costs() == costs
+    web.token = (await web("POST", "/api/agents/login", login))["access_token"]
+    assert await agents.password_costs() == {CURRENT: 2}
+    await web("GET", "/api/agents/me")
+    await web("POST", "/api/agents/login", login)
+
+
+async def test_without_a_password_nobody_signs_in_with_one(web, crm):
+    await web.register()
+    await crm.execute("update followups.agents set password_hash = null, google_sub = '1', auth_provider = 'google'")
+    for password in ("", "a long password"):
+        await web("POST", "/api/agents/login", {"email": "alice@example.com", "password": password}, status=401)
+
+
+async def test_a_key_is_replaced_without_signing_anybody_out(web, monkeypatch):
+    await web.register()
+    monkeypatch.setenv("FOLLOWUPS_JWT_SECRET", json.dumps(["n" * 32, SECRET]))
+    forget_settings()
+    await web("GET", "/api/agents/me")
+    monkeypatch.setenv("FOLLOWUPS_JWT_SECRET", "n" * 32)
+    forget_settings()
+    await web("GET", "/api/agents/me", status=401)

@@ -85,9 +85,9 @@ async def release_revision(task: ImageReady) -> Released:
         if released.done and released.revision is None:
             raise TerminalError("The new revision came without a name.", code="revision-unhealthy")
         if released.revision and not released.revision.healthy:
+            why = (released.revision.reason or "no reason was given").rstrip(".")
             raise TerminalError(
-                f"The new version did not become healthy: {released.revision.reason or 'no reason was given'}."
-                " It got no traffic; what served before, serves on.",
+                f"The new version did not become healthy: {why}. It got no traffic; what served before, serves on.",
                 code="revision-unhealthy",
                 remedy="See the deployment's log, mend the app, and deploy again.",
             )

@@ -134,6 +134,7 @@ class _Steps:
         deployment = _deployment_id.validate_python(request.path_params["deployment"])
         deployments: Deployments = request.app.state.deployments
         await deployments.provision(deployment, order)
+        await _serving(request).open(deployment)
         return Response(status_code=204)
 
     async def source(self, request: Request) -> Response:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 VAULT_SCOPE: Final = "https://vault.azure.net/.default"
 VAULT_API: Final = "7.4"
 VAULT_SECONDS: Final = 30
+GIT_TOKEN: Final = "git:token"  # noqa: S105 - a name
+"""Under this name the token of a private repository is kept beside an app's variables, none of which can have it."""
 NOT_KEPT: Final = "unknown-secret"
 _REFERENCE = re.compile(r"^env-[0-9a-f]{32}$")
 
@@ -148,6 +150,25 @@ def secret_store() -> SecretStore:
     """The store that the settings choose: Key Vault where KEY_VAULT_URI names one, else files."""
     chosen = settings()
     return _store(chosen.key_vault_uri, chosen.manifold_local_dir)
+
+
+async def variables_of(reference: str | None) -> dict[str, str]:
+    """What an app is given of what is kept under the reference: its variables, without the token for its source.
+
+    Raises:
+        NotFound: they are kept no more.
+    """
+    kept = await secret_store().get(reference) if reference else {}
+    return {name: value for name, value in kept.items() if name != GIT_TOKEN}
+
+
+async def git_token(reference: str | None) -> str | None:
+    """The token that fetches the deployment's source, where its repository is private.
+
+    Raises:
+        NotFound: what the reference names is kept no more.
+    """
+    return (await secret_store().get(reference)).get(GIT_TOKEN) if reference else None
 
 
 async def redactor(reference: str | None, plain: Collection[str] = ()) -> Redactor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 import re
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -64,7 +65,7 @@ _SURE: Final = 5
 
 
 class Redactor:
-    """Hides the values of secrets in text: as they are, as JSON, Python and URLs write them, and in base64.
+    """Hides the values of secrets in text: as they are, as JSON, Python, HTML and URLs write them, in base64 and hex.
 
     A value of three characters is hidden where it stands as a word, a shorter one is not. Forms of eight characters
     and more are hidden as well where line ends cut them, as programs wrap base64.
@@ -99,6 +100,17 @@ class Redactor:
             while cut := [first for first, last in values if first < whole <= last]:
                 whole = _line_of(text, min(cut))
         return self(text[:whole]), text[whole:]
+
+    def end(self, text: str, most: int) -> str:
+        """The last whole lines of a longer text, within `most` characters, redacted.
+
+        The text has to begin well before them, as a value may that goes on into them.
+        """
+        shown = self(text)
+        if len(shown) <= most:
+            return shown
+        cut = shown[-most:]
+        return cut[cut.find("\n") + 1 :]
 
     def _begins(self, joined: str) -> int:
         """Where the text's end begins that may go on as a value; its length, if there is none."""
@@ -147,9 +159,13 @@ def _pattern(text: str, *, word: bool) -> str:
 def _forms(value: str) -> Iterator[str]:
     yield value
     for ascii_only in (True, False):
-        yield json.dumps(value, ensure_ascii=ascii_only)[1:-1]
+        once = json.dumps(value, ensure_ascii=ascii_only)[1:-1]
+        yield once
+        yield json.dumps(once, ensure_ascii=ascii_only)[1:-1]  # JSON as a text within JSON
     yield repr(value)[1:-1]
+    yield from (html.escape(value), html.escape(value, quote=False))
     data = value.encode(errors="replace")
+    yield from (data.hex(), data.hex().upper())
     for encoded in (quote(data), quote(data, safe=""), quote(data, safe="!'()*"), quote_plus(data)):
         yield encoded
         yield re.sub("%[0-9A-F]{2}", lambda found: found[0].lower(), encoded)

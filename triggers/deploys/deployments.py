@@ -121,7 +121,7 @@ async def deploys_logs(id: Name, query: LogsQuery, caller: Caller) -> Deployment
 
 @routes.get("/deploy/{id}/app-log", needs=READ, summary="The end of the deployed app's log")
 async def deploys_app_log(id: Name, caller: Caller) -> AppLog:  # noqa: A002 - as above
-    """Its last 300 lines or 16 KB, while it runs. The values of its variables are hidden."""
+    """Its last 16 KB at most, while it runs. The values of its variables are hidden."""
     deployment = await store.load(id, scope_of(caller))
     tail = await platform().log_tail(deployment.spec())
     return AppLog(deployment_id=id, lines=tail.splitlines())

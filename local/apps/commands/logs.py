@@ -12,8 +12,11 @@ from local.apps.commands.process import LINE
 BYTES = 10_000_000
 READ = 262_144
 END = 65_536
-_CAUSE = re.compile(r"\b(npm (error|ERR!)|[A-Za-z]*(Error|Exception)\b|error\b|ERROR\b|fatal:)")
-_NO_CAUSE = re.compile(r"complete log of this run|npm (error|ERR!) *$|A debug log|errno|For more information")
+_CAUSE = re.compile(r"\b([A-Za-z]*(Error|Exception)\b|error\b|ERROR\b|fatal:)")
+_NO_CAUSE = re.compile(r"A debug log|errno|For more information|Worker failed to boot|Shutting down: |exited with code")
+_NPM = re.compile(r"npm (error|ERR!)")
+_NO_CAUSE_OF_NPM = re.compile(r"npm \S+ *(code [A-Z\d]+|errno .*|syscall .*|path .*|command .*)?$")
+"""Npm says what is wrong in the first line after these, then how it is used and where it logs."""
 
 
 class LogFile:
@@ -29,7 +32,7 @@ class LogFile:
         self._size = path.stat().st_size if path.exists() else 0
         self._end: deque[bytes] = deque()
         self._left_out = 0
-        self._cause = ""
+        self._cause = self._cause_of_npm = ""
         self.last = ""
         """The last line with anything on it."""
 
@@ -37,7 +40,10 @@ class LogFile:
         """Add a line."""
         shown = self._mask(line)[:LINE]
         self.last = shown.strip() or self.last
-        if _CAUSE.search(shown) and not _NO_CAUSE.search(shown):
+        if _NPM.match(shown):
+            if not self._cause_of_npm and not _NO_CAUSE_OF_NPM.match(shown):
+                self._cause_of_npm = self.last
+        elif _CAUSE.search(shown) and not _NO_CAUSE.search(shown):
             self._cause = self.last
         data = shown.encode() + b"\n"
         if self._size > BYTES:
@@ -50,10 +56,18 @@ class LogFile:
         with self._path.open("ab") as file:
             file.write(data)
 
+    def begin(self, line: str) -> None:
+        """Add a line that begins a command: what failed before it is no cause of its end."""
+        self._cause = self._cause_of_npm = ""
+        self(line)
+
     @property
     def cause(self) -> str:
-        """The line that most likely says why a command failed: the last that speaks of an error, else the last."""
-        return self._cause or self.last
+        """The line that most likely says why a command failed: the last that speaks of an error, else the last.
+
+        What npm says of a script that failed comes after what the script says itself.
+        """
+        return self._cause or self._cause_of_npm or self.last
 
     def close(self) -> None:
         """Write the end that was kept."""

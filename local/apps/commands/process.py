@@ -103,6 +103,11 @@ class Process:
         return cls(process, say)
 
     @property
+    def pid(self) -> int:
+        """Of the program that is the parent of all that the command starts."""
+        return self._process.pid
+
+    @property
     def running(self) -> bool:
         return not self._ended.done()
 

@@ -64,7 +64,7 @@ class Build:
                 return str(refusal)
             deadline = monotonic() + self._order.seconds
             for words in found.build:
-                log(f"$ {' '.join(words)}")
+                log.begin(f"$ {' '.join(words)}")
                 ended = await self._step(words, log, max(deadline - monotonic(), 0.1))
                 if ended.code or ended.reason:
                     cause = f" Its log says: {log.cause}" if log.cause and not log.cause.startswith("$ ") else ""

@@ -14,6 +14,7 @@ import httpx
 from local.apps.commands.logs import LogFile
 from local.apps.commands.process import Command, Process
 from local.apps.orders import RevisionHealth
+from local.apps.revisions.listening import is_foreign
 from local.processes import LOOPBACK, free_port
 
 LOOK_S = 0.1
@@ -24,6 +25,7 @@ STEADY_S = 30.0
 DRAIN_S = 240.0
 """How long a request may still take once its revision is replaced: as long as the ingress of Container Apps allows."""
 RECENTLY_S = 60.0
+_TAKEN = "another program took its port"
 _SERVER_ERROR = 500
 _CLIENT_ERROR = 400
 _NOT_FOUND = 404
@@ -131,6 +133,9 @@ class Revision:
             port = free_port()
             self._process = await Process.start(self._command(port), self._log)
             wrong = await self._becomes_healthy(self._process, port)
+            if wrong == _TAKEN:  # also by a program that answers as a healthy app does
+                await self._process.stop()
+                continue
             if wrong is None:
                 self._judge(Health.HEALTHY, port, None)
                 ended = await self._process.wait()
@@ -164,6 +169,8 @@ class Revision:
             wrong = await self._probe(port)
             if not process.running:
                 return (await process.wait()).words
+            if await asyncio.to_thread(is_foreign, port, process.pid):
+                return _TAKEN
             if wrong is None:
                 return None
             if monotonic() > deadline:

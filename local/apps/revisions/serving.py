@@ -18,7 +18,8 @@ from local.apps.revisions.starting import start_revision
 from local.apps.state import AppRow
 from local.processes import LOOPBACK
 
-_LOG_TAIL = 16_384
+_LOG_TAIL = 65_536
+"""More than is shown: whoever shows it hides values that may begin before."""
 _RETIRE_S = 8
 """How long a step waits for a revision that it replaces; the platform waits on without it."""
 
@@ -62,6 +63,10 @@ class Serving:
         await asyncio.gather(*(revision.stop() for revision in self._revisions.values()))
         await self._client.aclose()
 
+    async def open(self, deployment: str) -> None:
+        """Listen where the app will answer, before another program does."""
+        await self._listen(self._state.app(self._deployments.known(deployment).app))
+
     async def release(self, deployment: str, order: ReleaseOrder) -> None:
         """Begin to start the image as a revision without traffic, unless that was begun."""
         async with self._turns[deployment]:
@@ -80,7 +85,6 @@ class Serving:
             await asyncio.to_thread(workspace.write_private, workspace.orders, resolved.model_dump_json())
             self._state.set_revision(deployment, "starting")
             self._start(app, deployment, proven=False)
-            await self._listen(app)
 
     async def released(self, deployment: str, wait_s: float) -> ReleaseState:
         """How the revision is; an answer that is not the end may take `wait_s`."""

@@ -48,15 +48,39 @@ class Shape:
 _PORT = re.compile(r"\$\{PORT(:[-=][0-9]*)?\}|\$PORT\b")
 _ASSIGNED = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
 _SHELL_ONLY = frozenset("();<>|&")
+_EXPANDED = re.compile(r"\$([A-Za-z_({][A-Za-z0-9_]*|[0-9?$@*#!-])")
+_BUILT_IN = frozenset(
+    {
+        "cd",
+        "pushd",
+        "export",
+        "unset",
+        "source",
+        ".",
+        "eval",
+        "set",
+        "shift",
+        "read",
+        "alias",
+        "trap",
+        "ulimit",
+        "umask",
+    }
+    | {"if", "for", "while", "until", "case", "do", "function", "{", "!", "[[", ":"}
+)
+"""First words that only a shell knows: no program has these names."""
 
 
 def split_command(text: str) -> tuple[str, ...]:
     """The command's words. `${PORT}` is written `$PORT` in them; variables set before the program are set by `env`.
 
+    `exec` before the program is left out: it lets a shell give way to the program, and there is none.
+
     Raises:
         ValueError: a quotation is not closed.
     """
     words = tuple(_PORT.sub("$PORT", word) for word in shlex.split(text))
+    words = words[1:] if words[:1] == ("exec",) else words
     return ("env", *words) if words and _ASSIGNED.match(words[0]) else words
 
 
@@ -72,10 +96,12 @@ def shell_words(text: str) -> tuple[str, ...]:
         found_words = list(lexer)
     except ValueError as error:
         raise ValueError(f"it cannot be split into words: {error}") from None
-    for word in found_words:
-        if set(word) <= _SHELL_ONLY or "`" in word:
+    if "\n" in text.strip() or "\r" in text.strip():
+        raise ValueError("it has more than one line, which is for a shell: put the commands into a script")
+    for number, word in enumerate(found_words):
+        if set(word) <= _SHELL_ONLY or "`" in word or (number == 0 and word in _BUILT_IN):
             raise ValueError(f"{word!r} is for a shell, and no shell runs it: put the commands into a script")
-        if found := re.search(r"\$[A-Za-z_({][A-Za-z0-9_]*", _PORT.sub("", word)):
+        if found := _EXPANDED.search(_PORT.sub("", word)):
             raise ValueError(f"{found.group()!r} is for a shell, and no shell runs it: only $PORT can stand there")
     words = split_command(text)
     if not words or "\0" in text:
@@ -113,6 +139,7 @@ GitRef = Annotated[
     str,
     Shape(r"[A-Za-z0-9_][A-Za-z0-9._/-]{0,199}", "the name of a branch: letters, digits, . _ / and -, at most 200"),
 ]
+GitUser = Annotated[str, Shape(r"[A-Za-z0-9._@+-]{1,100}", "1 to 100 letters, digits and . _ @ + -")]
 CommitSha = Annotated[str, Shape(r"[0-9a-f]{40}", "a whole commit id: 40 hexadecimal digits in lower case")]
 HostName = Annotated[
     str,

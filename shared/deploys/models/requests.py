@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Final, Self, cast
+from typing import Annotated, Any, Final, Literal, Self, cast
 
 from pydantic import Field, SecretStr, StringConstraints, field_validator, model_validator
 
@@ -15,6 +16,7 @@ from shared.deploys.models.fields import (
     Environment,
     GitRef,
     GitUrl,
+    GitUser,
     HostName,
     Name,
     Shape,
@@ -28,6 +30,10 @@ from shared.deploys.models.spec import PORT
 ENV_BYTES: Final = 20_000
 """Of all environment variables together: what one Key Vault secret holds, with room for JSON."""
 ENV_VARIABLES: Final = 100
+FILES: Final = 200
+FILE_BYTES: Final = 500_000
+"""Of all files of one request together."""
+TOKEN: Final = r"[!-~]{8,1000}"  # noqa: S105 - a pattern
 HEALTH_PATH: Final = r"/[A-Za-z0-9._~/-]{0,199}"
 FOLDER: Final = r"[A-Za-z0-9_@+-][A-Za-z0-9._@+-]{0,99}(/[A-Za-z0-9_@+-][A-Za-z0-9._@+-]{0,99}){0,9}"
 
@@ -68,6 +74,28 @@ class Parameters(Wire):
     )
 
 
+class InlineFile(Wire):
+    """A file of a source that a request brings along."""
+
+    path: Annotated[str, StringConstraints(min_length=1, max_length=500)] = Field(
+        description="From the source's root, as src/app.py"
+    )
+    content: str = Field(max_length=2 * FILE_BYTES)
+    encoding: Literal["utf-8", "base64"] = "utf-8"
+
+    @model_validator(mode="after")
+    def _decodable(self) -> Self:
+        try:
+            self.data()
+        except ValueError:
+            raise refusal("content has to be text, or base64 where encoding says so") from None
+        return self
+
+    def data(self) -> bytes:
+        """The file's bytes."""
+        return base64.b64decode(self.content, validate=True) if self.encoding == "base64" else self.content.encode()
+
+
 def check_names(variables: Any) -> Any:
     """Refuse names before an answer could repeat them: NAME=value in the place of a name holds a secret."""
     names: Iterable[Any] = cast("dict[Any, Any]", variables) if isinstance(variables, dict) else ()
@@ -90,9 +118,20 @@ def check_variables(variables: Mapping[str, str]) -> None:
 
 
 class DeployRequest(Parameters):
-    """A request to deploy. Without `gitUrl` and `sourceHash`, the project's newest uploaded source is deployed."""
+    """A request to deploy. Without `gitUrl`, `sourceHash` and `files`, the project's newest source is deployed."""
 
-    git_url: GitUrl | None = Field(default=None, description="https address of a public repository")
+    git_url: GitUrl | None = Field(default=None, description="https address of a repository")
+    git_token: SecretStr | None = Field(
+        default=None, description="Kept as a secret: lets a private repository be fetched; the app is not given it"
+    )
+    git_user: GitUser | None = Field(
+        default=None, description="Whose `gitToken` is, where the host looks at that; unset: `x-access-token`"
+    )
+    files: list[InlineFile] = Field(
+        default_factory=list[InlineFile],
+        max_length=FILES,
+        description=f"The source itself, {FILE_BYTES:,} bytes at most; it becomes the project's newest",
+    )
     source_hash: SourceHash | None = Field(default=None, description="hash that the upload of a source answered")
     env_variables: dict[str, SecretStr] = Field(
         default_factory=dict[str, SecretStr],
@@ -114,8 +153,25 @@ class DeployRequest(Parameters):
             raise refusal(f"plainVariables names {missing[0]}, which envVariables does not have")
         return self
 
+    @field_validator("git_token")
+    @classmethod
+    def _usable(cls, token: SecretStr | None) -> SecretStr | None:
+        if token is not None and re.fullmatch(TOKEN, token.get_secret_value()) is None:
+            raise refusal("It has to be 8 to 1,000 characters without blanks")  # a shorter one could not be hidden
+        return token
+
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        if self.git_url and self.source_hash:
-            raise refusal("Give gitUrl or sourceHash, not both")
+        if sum(map(bool, (self.git_url, self.source_hash, self.files))) > 1:
+            raise refusal("Give one of gitUrl, sourceHash and files")
+        if (self.git_token or self.git_user) and not self.git_url:
+            raise refusal("gitToken and gitUser are for a gitUrl")
+        if self.git_user and not self.git_token:
+            raise refusal("gitUser is for a gitToken")
+        return self
+
+    @model_validator(mode="after")
+    def _files_are_bounded(self) -> Self:
+        if sum(len(one.data()) for one in self.files) > FILE_BYTES:
+            raise refusal(f"All files together may have {FILE_BYTES:,} bytes: upload a larger source")
         return self

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from shared.deploys.models.fields import CommitSha, GitRef, GitUrl, SourceHash, Wire
+from shared.deploys.models.fields import CommitSha, GitRef, GitUrl, GitUser, SourceHash, Wire
 
 
 class ArchiveSource(Wire):
@@ -18,13 +18,17 @@ class ArchiveSource(Wire):
 
 
 class GitSource(Wire):
-    """A commit of a public repository: `commit` where it is given, else the newest of `branch`."""
+    """A commit of a repository: `commit` where it is given, else the newest of `branch`.
+
+    The token of a private one is no part of it: it is kept with the deployment's variables, as a secret.
+    """
 
     model_config = ConfigDict(frozen=True)
     kind: Literal["git"] = "git"
     url: GitUrl
     branch: GitRef = "main"
     commit: CommitSha | None = None
+    user: GitUser | None = Field(default=None, description="Whose the token is; None: what is usual")
 
 
 Source = Annotated[ArchiveSource | GitSource, Field(discriminator="kind")]

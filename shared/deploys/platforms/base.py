@@ -16,7 +16,7 @@ What holds for every method:
   are never touched.
 - `shared.deploys.recipes` says what is run to build the source and to start the app. A source's own Dockerfile takes
   its place where the platform builds images; the embedded one does not, and says so in the log.
-- It never runs a shell, and takes the environment variables from SecretStore.get(spec.secrets_reference).
+- It never runs a shell, and takes the environment variables from secrets.variables_of(spec.secrets_reference).
 """
 
 from __future__ import annotations

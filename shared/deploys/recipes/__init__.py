@@ -72,7 +72,7 @@ def recipe(source: Path, build: Words = (), start: Words = (), there: Versions |
 
     Raises:
         TerminalError: it cannot be told what the source is or how it is started (`unknown-kind`, `no-start-command`),
-            or its Procfile needs a shell (`shell-command`).
+            its Procfile needs a shell (`shell-command`), or a file that declares it is damaged (`unreadable-file`).
     """
     start = start or _procfile(source)
     found = _of(source, build, start)

@@ -9,8 +9,12 @@ import tomllib
 from pathlib import Path
 from typing import Any, Final, cast
 
+from shared.platform.errors import TerminalError
+
 READ_BYTES: Final = 1_000_000
 _MARKS: Final = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_WIDE: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_DECLARING: Final = ("package.json", "package-lock.json", "requirements.txt", "pyproject.toml", "Pipfile", "Procfile")
 _NAME: Final = re.compile(r"^\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 
 
@@ -25,21 +29,49 @@ def read_text(path: Path) -> str:
     return data.decode(encoding, errors="replace")
 
 
+def rewrite_wide(source: Path) -> None:
+    """Write what declares the source in UTF-8 where it is in UTF-16: npm and others read nothing else. Blocks."""
+    for path in (source / name for name in _DECLARING):
+        if path.is_file():
+            with path.open("rb") as file:
+                wide = file.read(2) in _WIDE
+            if wide and path.stat().st_size <= READ_BYTES:
+                path.write_bytes(read_text(path).encode())
+
+
 def read_json(path: Path) -> dict[str, Any]:
-    """The object in a JSON file; empty if it is none."""
+    """The object in a JSON file; empty if there is no such file.
+
+    Raises:
+        TerminalError: it is no JSON, or no object (`unreadable-file`).
+    """
+    if not path.is_file():
+        return {}
     try:
         found: Any = json.loads(read_text(path))
-    except ValueError:
-        return {}
-    return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
+    except ValueError as error:
+        raise _unreadable(path, str(error)) from None
+    if not isinstance(found, dict):
+        raise _unreadable(path, "it holds no object")
+    return cast("dict[str, Any]", found)
+
+
+def _unreadable(path: Path, why: str) -> TerminalError:
+    return TerminalError(
+        f"{path.name} cannot be read: {why}.", code="unreadable-file", remedy=f"Mend {path.name}, and deploy again."
+    )
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """The tables of a TOML file; empty if it cannot be read."""
+    """The tables of a TOML file; empty if there is no such file.
+
+    Raises:
+        TerminalError: it is no TOML (`unreadable-file`).
+    """
     try:
         return tomllib.loads(read_text(path))
-    except tomllib.TOMLDecodeError:
-        return {}
+    except tomllib.TOMLDecodeError as error:
+        raise _unreadable(path, str(error)) from None
 
 
 def table(found: dict[str, Any], *names: str) -> dict[str, Any]:

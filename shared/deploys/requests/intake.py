@@ -22,10 +22,11 @@ from shared.deploys.models import (
     Source,
 )
 from shared.deploys.requests import queue, variables
+from shared.deploys.requests.source import require_source, source_of
 from shared.deploys.requests.variables import Joined
-from shared.deploys.secrets import secret_store
+from shared.deploys.secrets import GIT_TOKEN, secret_store
 from shared.deploys.settings import settings
-from shared.deploys.sources import allowed_hosts, check_program, check_url, exists
+from shared.deploys.sources import check_program
 from shared.platform.errors import Conflict, InvalidInput, NotFound, TransientError
 
 SWEPT: Final = 100
@@ -68,10 +69,12 @@ async def accept(request: DeployRequest, *, id_: str | None = None, digest: str 
         Conflict: the app is being deleted (`removal-in-progress`).
     """
     projects.require_kept(await projects.find(request.organization_id, request.project_id), request.environment)
-    source = await _source(request)
-    if request.source_hash is not None and isinstance(source, ArchiveSource):
+    source = await source_of(request)
+    if (request.source_hash or request.files) and isinstance(source, ArchiveSource):
         await projects.update(request.organization_id, request.project_id, source_hash=source.hash)
     own = {name: value.get_secret_value() for name, value in request.env_variables.items()}
+    if request.git_token is not None:
+        own[GIT_TOKEN] = request.git_token.get_secret_value()
     joined = await variables.join(request.organization_id, request.project_id, own, request.plain_variables)
     reference = joined.reference
     parameters = Parameters.model_validate(request.model_dump(include=set(Parameters.model_fields)))
@@ -131,10 +134,10 @@ async def roll_back(organization: str | None, id_: str) -> Deployment:
             remedy="Send a new request with the commitSha.",
         )
     if isinstance(earlier.source, ArchiveSource):
-        await _require_source(earlier.organization_id, earlier.project_id, earlier.source.hash)
+        await require_source(earlier.organization_id, earlier.project_id, earlier.source.hash)
     serving = await store.last_completed(earlier.organization_id, earlier.project_id, earlier.environment)
     parameters = Parameters.model_validate(earlier.model_dump(include=set(Parameters.model_fields)))
-    deployment = _new(parameters, earlier.source, await variables.renew(serving or earlier))
+    deployment = _new(parameters, earlier.source, await variables.renew(serving or earlier, earlier))
     return await _submit(deployment.model_copy(update={"original_deployment_id": earlier.id}))
 
 
@@ -182,7 +185,7 @@ async def _redeploy(organization: str, project: str, user: str, custom_domain: s
     known = await projects.find(organization, project)
     if isinstance(source, ArchiveSource) and known is not None and known.source_hash is not None:
         source = ArchiveSource(hash=known.source_hash)
-    return await _submit(_new(parameters, source, await variables.renew(last)))
+    return await _submit(_new(parameters, source, await variables.renew(last, last)))
 
 
 async def send_unsent(older_than: timedelta) -> int:
@@ -194,36 +197,6 @@ async def send_unsent(older_than: timedelta) -> int:
     if unsent:
         logger.info("Accepted deployments were sent again.", extra={"found": len(unsent), "sent": sent})
     return sent
-
-
-async def _source(request: DeployRequest) -> Source:
-    if request.git_url:
-        check_url(request.git_url, allowed_hosts())
-        check_program()
-        return GitSource(url=request.git_url, branch=request.branch, commit=request.commit_sha)
-    wanted = request.source_hash
-    if wanted is None:
-        known = await projects.find(request.organization_id, request.project_id)
-        wanted = known.source_hash if known else None
-    if wanted is None:
-        raise InvalidInput(
-            "There is nothing to deploy: no source was uploaded for this project.",
-            field="sourceHash",
-            code="no-source",
-            remedy=f"PUT a zip or tar.gz to /deploy/project/{request.project_id}/source, or name a gitUrl.",
-        )
-    await _require_source(request.organization_id, request.project_id, wanted)
-    return ArchiveSource(hash=wanted)
-
-
-async def _require_source(organization: str, project: str, source_hash: str) -> None:
-    if not await exists(organization, project, source_hash):
-        raise InvalidInput(
-            f"No source with the hash {source_hash} was uploaded for this project.",
-            field="sourceHash",
-            code="source-not-found",
-            remedy="Upload it, or deploy the hash that an upload answered.",
-        )
 
 
 def _new(parameters: Parameters, source: Source, joined: Joined) -> Deployment:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pydantic_core import PydanticCustomError
 
 from shared.deploys.documents import projects, store
-from shared.deploys.models import check_variables
-from shared.deploys.secrets import NOT_KEPT, secret_store
+from shared.deploys.models import GitSource, check_variables
+from shared.deploys.secrets import GIT_TOKEN, NOT_KEPT, git_token, secret_store
 from shared.platform.errors import Conflict, InvalidInput, NotFound, TransientError
 
 if TYPE_CHECKING:
@@ -94,11 +95,13 @@ async def join(organization: str, project: str, own: Mapping[str, str], plain: C
     return Joined(await secret_store().put(values) if values else None, names, inherited)
 
 
-async def renew(deployment: Deployment) -> Joined:
-    """An earlier deployment's own variables with those that its project has by now."""
+async def renew(deployment: Deployment, source: Deployment) -> Joined:
+    """A deployment's own variables with those that its project has by now, and the token for the source of another."""
     reference = deployment.secrets_reference
     before = await secret_store().get(reference) if reference else {}
-    own = {name: value for name, value in before.items() if name not in deployment.project_variables}
+    own = {name: value for name, value in before.items() if name not in {*deployment.project_variables, GIT_TOKEN}}
+    if (token := await _token(source, deployment)) is not None:
+        own[GIT_TOKEN] = token
     plain = [name for name in deployment.plain_variables if name in own]
     values, names, inherited = await _joined(deployment.organization_id, deployment.project_id, own, plain)
     if values != before:
@@ -111,6 +114,22 @@ async def forget(deployment: Deployment) -> None:
     reference = deployment.secrets_reference
     if reference and not await store.share_variables(deployment.organization_id, reference, but=deployment.id):
         await secret_store().delete(reference)
+
+
+async def _token(source: Deployment, newer: Deployment) -> str | None:
+    """The token of the source's repository: a newer one, if that is of the same repository and person."""
+    if not isinstance(source.source, GitSource):
+        return None
+    same = isinstance(newer.source, GitSource) and _repository(newer.source) == _repository(source.source)
+    for one in (newer, source) if same else (source,):
+        with suppress(NotFound):  # the variables of a replaced deployment are deleted a day after its end
+            if token := await git_token(one.secrets_reference):
+                return token
+    return None
+
+
+def _repository(source: GitSource) -> tuple[str, str | None]:
+    return source.url, source.user
 
 
 async def _read(known: Project | None) -> Variables:

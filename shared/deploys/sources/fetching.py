@@ -20,11 +20,12 @@ async def fetch(
     folder: Path,
     *,
     cancelled: Cancelled,
+    token: str | None = None,
     limits: Limits = LIMITS,
 ) -> str:
     """Bring the source into a new folder; a line that says what it was. After a failure the folder is removed.
 
-    `cancelled` is called several times a second.
+    `cancelled` is called several times a second; `token` lets a private repository be fetched.
 
     Raises:
         NotFound: the archive was not uploaded.
@@ -34,7 +35,7 @@ async def fetch(
         TerminalError: git could not fetch it.
     """
     if isinstance(source, GitSource):
-        commit = await clone(source, folder, cancelled=cancelled, limits=limits, hosts=allowed_hosts())
+        commit = await clone(source, folder, cancelled=cancelled, limits=limits, token=token, hosts=allowed_hosts())
         return f"Fetched commit {commit} of {source.url}"
     return await unless_cancelled(_download_and_unpack(source, organization_id, project_id, folder, limits), cancelled)
 

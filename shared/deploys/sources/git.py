@@ -1,8 +1,12 @@
-"""A commit of a public Git repository as a folder of files."""
+"""A commit of a Git repository as a folder of files.
+
+The token of a private one reaches git in its environment alone: no command line, address or file ever holds it.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import ipaddress
 import os
@@ -10,19 +14,22 @@ import re
 import shutil
 import signal
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from shared.deploys.cancellation import Cancelled, unless_cancelled
 from shared.deploys.models import GitSource
 from shared.deploys.settings import settings
-from shared.deploys.sources.tree import LIMITS, Limits, parts_of, refused
+from shared.deploys.sources.checkout import links_of, settle, size
+from shared.deploys.sources.tree import LIMITS, Limits, refused
 from shared.platform.errors import InvalidInput, TerminalError, TransientError
 from shared.platform.files import scratch_folder
 
 GIT = ("git",)
 SECONDS = 120
+USUAL_USER = "x-access-token"
+"""What hosts that look at the token alone take for its user."""
 _SHOWN_CHARACTERS = 500
 _AZURE_INSIDE = "168.63.129.16"
 """Where each machine in Azure reaches its own host, though the address looks public."""
@@ -101,6 +108,7 @@ async def clone(
     *,
     cancelled: Cancelled,
     limits: Limits = LIMITS,
+    token: str | None = None,
     seconds: float = SECONDS,
     hosts: Sequence[str] = (),
     git: Sequence[str] = GIT,
@@ -118,14 +126,16 @@ async def clone(
     wanted = source.commit or f"refs/heads/{source.branch}"
     await asyncio.to_thread(folder.mkdir, parents=True)
     async with scratch_folder("manifold-git-") as home:
-        run = _Git((*git, *_flags(), *pinned), folder, home, cancelled, limits)
+        environment = {**_environment(home), **(_authorization(source, token) if token else {})}
+        run = _Git((*git, *_flags(), *pinned), folder, environment, cancelled, limits)
         try:
             async with asyncio.timeout(seconds):
                 await run("init", "--quiet")
                 await run("fetch", "--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules", source.url, wanted)
                 await run("checkout", "--quiet", "--detach", "FETCH_HEAD")
                 commit = await run("rev-parse", "HEAD")
-            await asyncio.to_thread(_settle, folder, limits)
+                listed = await run("ls-files", "--stage", "-z")
+            await asyncio.to_thread(settle, folder, limits, links_of(listed))
         except TimeoutError:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
             raise TransientError(
@@ -144,7 +154,7 @@ class _Git:
         self,
         command: tuple[str, ...],
         folder: Path,
-        home: Path,
+        environment: Mapping[str, str],
         cancelled: Cancelled,
         limits: Limits,
     ) -> None:
@@ -152,16 +162,7 @@ class _Git:
         self._folder = folder
         self._cancelled = cancelled
         self._limits = limits
-        self._environment = {
-            "PATH": os.environ.get("PATH", os.defpath),
-            "HOME": str(home),
-            "LC_ALL": "C",
-            "GIT_CONFIG_NOSYSTEM": "1",
-            "GIT_CONFIG_GLOBAL": os.devnull,
-            "GIT_TERMINAL_PROMPT": "0",
-            "GIT_ASKPASS": "true",
-            "GIT_LFS_SKIP_SMUDGE": "1",
-        }
+        self._environment = environment
 
     async def __call__(self, *arguments: str) -> str:
         try:
@@ -186,13 +187,13 @@ class _Git:
             raise TerminalError(
                 f"git {arguments[0]} failed: {output.strip()[-_SHOWN_CHARACTERS:] or process.returncode}",
                 code="git-failed",
-                remedy="See that the repository is public and that the branch or commit is there.",
+                remedy="See that the branch or commit is there, and that all, or gitToken, may read the repository.",
             )
         return output
 
     async def _watch(self) -> bool:
         """Whether the deployment is cancelled; also refuses a source that grows too large while it is fetched."""
-        if await asyncio.to_thread(_size, self._folder) > 2 * self._limits.total:  # files and packed objects
+        if await asyncio.to_thread(size, self._folder) > 2 * self._limits.total:  # files and packed objects
             raise refused(".git", f"makes the source larger than {self._limits.total:,} bytes")
         return await self._cancelled()
 
@@ -241,34 +242,32 @@ async def _addresses(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
+def _environment(home: Path) -> dict[str, str]:
+    return {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "HOME": str(home),
+        "LC_ALL": "C",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_ASKPASS": "true",
+        "GIT_LFS_SKIP_SMUDGE": "1",
+    }
+
+
+def _authorization(source: GitSource, token: str) -> dict[str, str]:
+    """A header for the one host that the token is for; redirects are not followed in any case."""
+    found = urlsplit(source.url)
+    basic = base64.b64encode(f"{source.user or USUAL_USER}:{token}".encode()).decode()
+    return {
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": f"http.https://{found.netloc}/.extraHeader",
+        "GIT_CONFIG_VALUE_0": f"Authorization: Basic {basic}",
+    }
+
+
 def _flags() -> list[str]:
     return [part for name, value in _CONFIG.items() for part in ("-c", f"{name}={value}")]
-
-
-def _settle(folder: Path, limits: Limits) -> None:
-    """Drop what is git's own and hold the rest to what archives are held to."""
-    shutil.rmtree(folder / ".git")
-    entries = total = 0
-    for path in folder.rglob("*"):
-        name = str(path.relative_to(folder))
-        parts_of(name, limits)
-        found = path.lstat()
-        entries, total = entries + 1, total + found.st_size
-        if path.is_symlink() or not (path.is_file() or path.is_dir()):
-            raise refused(name, "is neither a file nor a folder")
-        if entries > limits.entries:
-            raise refused(name, f"is one more than the {limits.entries:,} entries that are taken")
-        if found.st_size > limits.file or total > limits.total:
-            raise refused(name, f"makes the source larger than {limits.total:,} bytes, or is itself over the limit")
-
-
-def _size(folder: Path) -> int:
-    total = 0
-    for base, _, names in os.walk(folder):
-        for name in names:
-            with contextlib.suppress(OSError):  # git moves its files while it works
-                total += os.lstat(os.path.join(base, name)).st_size  # noqa: PTH118 - many files, often
-    return total
 
 
 def _no_url(reason: str) -> InvalidInput:
@@ -276,5 +275,5 @@ def _no_url(reason: str) -> InvalidInput:
         f"The git URL was refused: {reason}.",
         field="gitUrl",
         code="git-url-refused",
-        remedy="Give an https address of a public repository, without credentials.",
+        remedy="Give an https address without credentials; a private repository's token is gitToken.",
     )

@@ -16,7 +16,9 @@ from shared.platform.redaction import Redactor
 if TYPE_CHECKING:
     from httpx import AsyncClient
 
-TAIL_LINES, TAIL_CHARACTERS = 30, 700
+TAIL_CHARACTERS = 700
+LOG_LINES = 300
+"""As many as the log stream gives at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +133,10 @@ class Apps:
         replicas: list[Json] = (await self._azure.find(path, APPS_API) or {}).get("value", [])
         return sum(int(one.get("restartCount") or 0) for replica in replicas for one in _containers(replica))
 
-    async def log_tail(self, spec: DeploymentSpec, web: AsyncClient) -> str:
+    async def log_tail(self, spec: DeploymentSpec, web: AsyncClient, redact: Redactor) -> str:
         """The end of the log of the deployment's revision, for an error; empty if it cannot be read."""
-        tail = await self.log_of(spec, web, TAIL_LINES)
-        return f"The end of its log: {tail[-TAIL_CHARACTERS:]}" if tail else ""
+        tail = redact.end(await self.log_of(spec, web, LOG_LINES), TAIL_CHARACTERS)
+        return f"The end of its log: {tail}" if tail else ""
 
     async def log_of(self, spec: DeploymentSpec, web: AsyncClient, lines: int) -> str:
         """The last lines of the log of the deployment's revision; empty if they cannot be read."""

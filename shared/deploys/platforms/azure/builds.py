@@ -11,7 +11,7 @@ from shared.deploys.models import DeploymentSpec
 from shared.deploys.platforms.azure.registry import Registry, Run, image_name
 from shared.deploys.platforms.azure.waiting import Clock, alone, pause, watched
 from shared.deploys.platforms.base import BuildProgress, StepContext
-from shared.deploys.secrets import secret_store
+from shared.deploys.secrets import variables_of
 from shared.platform.errors import TerminalError
 from shared.platform.files import scratch_folder
 from shared.platform.models import LazyModel
@@ -84,9 +84,7 @@ async def _start(registry: Registry, spec: DeploymentSpec, source: str) -> None:
     async with scratch_folder("manifold-context-") as scratch:
         archive = scratch / "context.tar.gz"
         await blob_files.download_blob(CONTEXTS, source, archive, most=MOST_BYTES, check=_go_on)
-        values = (
-            await secret_store().get(spec.secrets_reference) if spec.secrets_reference and spec.plain_variables else {}
-        )
+        values = await variables_of(spec.secrets_reference) if spec.plain_variables else {}
         plain = {name: values[name] for name in spec.plain_variables if name in values}
         await registry.start(spec, await registry.upload(archive), plain)
 

@@ -9,6 +9,7 @@ from typing import Final
 from shared.deploys.base_images import IMAGES
 from shared.deploys.models import DeploymentSpec
 from shared.deploys.recipes import PORT, Recipe, recipe
+from shared.deploys.recipes.files import rewrite_wide
 from shared.deploys.recipes.plan import FOLDER, add_server, described, start_of
 from shared.deploys.settings import settings
 
@@ -28,6 +29,7 @@ def complete(root: Path, spec: DeploymentSpec) -> str:
     if file.is_file():
         ignored = " Its own Dockerfile is used, so the build command is not run." if spec.build_command else ""
         return f"Building the source's own Dockerfile.{ignored}"
+    rewrite_wide(root)
     found = recipe(root, spec.build_command, spec.start_command)
     add_server(root, found)
     file.write_text("\n".join([*_stages(found, spec.plain_variables), *_end(found, spec.port)]) + "\n")

@@ -10,7 +10,7 @@ from shared.deploys import sources
 from shared.deploys.cancellation import DeploymentCancelled, in_thread
 from shared.deploys.models import AppRef, ArchiveSource, DeploymentSpec
 from shared.deploys.platforms.azure import bodies, builds, domains
-from shared.deploys.platforms.azure.apps import AppRevision, Apps
+from shared.deploys.platforms.azure.apps import LOG_LINES, AppRevision, Apps
 from shared.deploys.platforms.azure.dockerfile import complete
 from shared.deploys.platforms.azure.domains import Domains
 from shared.deploys.platforms.azure.names import APPS_API, Place, app_name, place, revision_name
@@ -29,7 +29,7 @@ from shared.deploys.platforms.base import (
     Workspace,
 )
 from shared.deploys.recipes.plan import source_root
-from shared.deploys.secrets import redactor, secret_store
+from shared.deploys.secrets import git_token, redactor, variables_of
 from shared.deploys.settings import settings
 from shared.platform.access.cookies import no_cookies
 from shared.platform.calls.arm import BUSY, Json, ResourceManager
@@ -42,8 +42,8 @@ if TYPE_CHECKING:
 
 WEB_SECONDS: Final = 10
 """How long a signed address or an app may take to answer."""
-LOG_LINES: Final = 300
-"""As many as the log stream gives at once."""
+LOG_CHARACTERS: Final = 16_384
+"""Of an app's log that are shown: fewer than 300 lines of it, since a value may begin before what is shown."""
 
 
 class AzurePlatform:
@@ -121,17 +121,21 @@ class AzurePlatform:
         self, spec: DeploymentSpec, image: str, step: StepContext, cursor: str | None = None
     ) -> ReleaseProgress:
         """Add a revision beside the one that serves, and wait until Container Apps and HTTP say that it is well."""
-        values = await secret_store().get(spec.secrets_reference) if spec.secrets_reference else {}
+        values = await variables_of(spec.secrets_reference)
         return await self._releases.release(spec, image, values, step, cursor)
 
     async def promote(self, spec: DeploymentSpec, revision: Revision, step: StepContext) -> Promoted:
         """Move the traffic in one write. What served before stays with a weight of 0."""
         clock = Clock(step)
         await step.check()
+        redact = await redactor(spec.secrets_reference, spec.plain_variables)
         app, mine = await watched(step, self._app_and_revision(spec))
-        why = "it is not there" if app is None or mine is None else await self._releases.confirmed(spec, mine, step)
+        why = (
+            "it is not there"
+            if app is None or mine is None
+            else await self._releases.confirmed(spec, mine, step, redact)
+        )
         if app is None or mine is None or why is not None:
-            redact = await redactor(spec.secrets_reference, spec.plain_variables)
             raise TerminalError(
                 f"Revision {revision.name} is not healthy any more: {redact(str(why))}",
                 code="revision-unhealthy",
@@ -218,7 +222,7 @@ class AzurePlatform:
             redact = await redactor(spec.secrets_reference, spec.plain_variables)
         except NotFound:  # deleted, as it was replaced long ago: its log could not be redacted
             return ""
-        return redact(await self._apps.log_of(spec, self._web, LOG_LINES))
+        return redact.end(await self._apps.log_of(spec, self._web, LOG_LINES), LOG_CHARACTERS)
 
     async def _validate(self, spec: DeploymentSpec, step: StepContext) -> None:
         source = spec.source
@@ -253,7 +257,12 @@ class AzurePlatform:
         try:
             async with asyncio.timeout(step.seconds):
                 summary = await sources.fetch(
-                    spec.source, spec.organization_id, spec.project_id, folder, cancelled=step.cancelled
+                    spec.source,
+                    spec.organization_id,
+                    spec.project_id,
+                    folder,
+                    cancelled=step.cancelled,
+                    token=await git_token(spec.secrets_reference),
                 )
         except TimeoutError:
             raise TransientError(

@@ -49,7 +49,7 @@ class Releases:
             await step.check()
             revision = await watched(step, self._apps.revision(spec))
             if revision is not None:
-                verdict = await self.verdict(spec, revision, step)
+                verdict = await self.verdict(spec, revision, step, redact)
                 if verdict is None or revision.failed:
                     return _ended(spec, revision, verdict, redact)
                 why = verdict
@@ -59,18 +59,20 @@ class Releases:
                 if refused := await self._request(spec, image, values, step, clock):
                     return _ended(spec, None, refused, redact)
             if time.time() - since > seconds:
-                tail = await self._apps.log_tail(spec, self._web)
+                tail = await self._apps.log_tail(spec, self._web, redact)
                 why = f"It is not healthy after {seconds:g} s: {why}. {tail}"
                 return _ended(spec, revision, why, redact)
             if clock.over(self._waiting.poll_seconds):
                 return ReleaseProgress(done=False, cursor=repr(since))
             await pause(step, self._waiting.poll_seconds)
 
-    async def confirmed(self, spec: DeploymentSpec, revision: AppRevision, step: StepContext) -> str | None:
+    async def confirmed(
+        self, spec: DeploymentSpec, revision: AppRevision, step: StepContext, redact: Redactor
+    ) -> str | None:
         """Why the revision is not healthy any more; None if it is. One that slept is given time to wake up."""
         why = None
         for _ in range(WAKING):
-            why = await self.verdict(spec, revision, step)
+            why = await self.verdict(spec, revision, step, redact)
             if why is None or revision.failed:
                 break
             await pause(step, self._waiting.poll_seconds)
@@ -94,10 +96,12 @@ class Releases:
             raise
         return None
 
-    async def verdict(self, spec: DeploymentSpec, revision: AppRevision, step: StepContext) -> str | None:
+    async def verdict(
+        self, spec: DeploymentSpec, revision: AppRevision, step: StepContext, redact: Redactor
+    ) -> str | None:
         """Why the revision is not healthy (yet); None if it is."""
         if revision.failed:
-            tail = await self._apps.log_tail(spec, self._web)
+            tail = await self._apps.log_tail(spec, self._web, redact)
             return f"{revision.error or f'It is {revision.running or revision.provisioning}.'} {tail}"
         if not revision.ready:
             return f"it is {revision.provisioning}, {revision.running}, {revision.health}"

@@ -31,8 +31,9 @@ from shared.deploys.platforms.base import (
 from shared.deploys.platforms.local import supervisor
 from shared.deploys.platforms.local.supervisor import POLL_SECONDS, poll, request
 from shared.deploys.recipes import Versions, recipe
+from shared.deploys.recipes.files import rewrite_wide
 from shared.deploys.recipes.plan import FOLDER, add_server, described, source_root, start_of
-from shared.deploys.secrets import redactor, secret_store
+from shared.deploys.secrets import git_token, redactor, redactor_for, variables_of
 from shared.deploys.settings import settings
 from shared.platform.errors import NotFound, TerminalError, TransientError
 from shared.platform.files import read_chunks, scratch_folder
@@ -44,6 +45,8 @@ HEALTHY_S = 60
 _GRACE_S = 60
 """The orchestration's clock ends a deployment that takes too long; the builder's own limit comes after it."""
 _GIB = 2**30
+_LOG_CHARACTERS = 16_384
+"""Of an app's log that are shown. The supervisor gives more, since a value may begin before them."""
 
 
 class LocalPlatform:
@@ -87,7 +90,12 @@ class LocalPlatform:
             try:
                 async with asyncio.timeout(step.seconds):
                     summary = await sources.fetch(
-                        spec.source, spec.organization_id, spec.project_id, folder, cancelled=step.cancelled
+                        spec.source,
+                        spec.organization_id,
+                        spec.project_id,
+                        folder,
+                        cancelled=step.cancelled,
+                        token=await git_token(spec.secrets_reference),
                     )
                     await step.log(summary)
                     root = source_root(folder, spec.root_directory)
@@ -106,7 +114,7 @@ class LocalPlatform:
     ) -> BuildProgress:
         chosen = settings()
         body = {
-            "environment": await _variables(spec),
+            "environment": await variables_of(spec.secrets_reference),
             "plain": spec.plain_variables,
             "memory": int(chosen.build_container_memory * _GIB),
             "cores": chosen.build_container_cpu,
@@ -144,13 +152,15 @@ class LocalPlatform:
         step: StepContext,
         cursor: str | None = None,  # noqa: ARG002 - as above
     ) -> ReleaseProgress:
+        variables = await variables_of(spec.secrets_reference)
         body = {
-            "environment": await _variables(spec),
+            "environment": variables,
             "plain": spec.plain_variables,
             "memory": int(float(spec.scale.size.memory.removesuffix("Gi")) * _GIB),
             "seconds": spec.health_seconds or self._healthy_s,
             "health_path": spec.health_path,
         }
+        redact = redactor_for(variables, spec.plain_variables)
         deadline = monotonic() + step.seconds
         async with self._http() as http:
             await step.check()
@@ -159,8 +169,8 @@ class LocalPlatform:
                 progress = f"{_path(spec)}/release?wait={POLL_SECONDS}"
                 found = await poll(http, progress, step, undo=("POST", f"{_path(spec)}/rollback"))
                 if found["state"] in ("healthy", "failed"):
-                    if found["log"]:
-                        await step.log(found["log"])
+                    if tail := redact.end(found["log"], _LOG_CHARACTERS):
+                        await step.log(tail)
                     return ReleaseProgress(done=True, revision=self._revision(spec, found))
                 if monotonic() > deadline:
                     return ReleaseProgress(done=False, cursor="starting")
@@ -216,7 +226,7 @@ class LocalPlatform:
         except NotFound:  # deleted, as it was replaced long ago: its log could not be redacted
             return ""
         async with self._http() as http:
-            return redact((await request(http, "GET", f"{_path(spec)}/app-log"))["log"])
+            return redact.end((await request(http, "GET", f"{_path(spec)}/app-log"))["log"], _LOG_CHARACTERS)
 
     def _revision(self, spec: DeploymentSpec, found: dict[str, Any]) -> Revision:
         return Revision(
@@ -245,6 +255,7 @@ def _plan(root: Path, spec: DeploymentSpec, there: Versions) -> str:
 
     Python's packages go into an environment beside the app, since no image of its own holds them.
     """
+    rewrite_wide(root)
     found = recipe(root, spec.build_command, spec.start_command, there)
     add_server(root, found)
     needs_own = found.install or (found.python != there.python[0] and found.site is None)
@@ -254,10 +265,6 @@ def _plan(root: Path, spec: DeploymentSpec, there: Versions) -> str:
     (root / FOLDER / "plan.json").write_text(json.dumps(plan))
     ignored = "\nIts Dockerfile is not used: images are built in Azure only." if (root / "Dockerfile").exists() else ""
     return f"{described(found)}{ignored}"
-
-
-async def _variables(spec: DeploymentSpec) -> dict[str, str]:
-    return await secret_store().get(spec.secrets_reference) if spec.secrets_reference else {}
 
 
 def _app(spec: DeploymentSpec) -> dict[str, str]:

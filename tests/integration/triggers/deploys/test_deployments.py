@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from shared.deploys import secrets, sources
 from shared.deploys.documents import projects, store
 from shared.deploys.models import ArchiveSource, DeploymentStatus, GitSource, Parameters
 from shared.deploys.platforms.base import AppHealth
@@ -108,6 +109,102 @@ async def test_variables_are_nowhere_but_in_the_secret_store(ask, body, sent) ->
     listed = await ask("GET", f"/deploy/project/shop?organizationId={body['organizationId']}")
     assert CANARY not in json.dumps([answer, found, shown, listed, sent.messages])
     assert await secret_store().get(found["secretsReference"]) == {"API_KEY": CANARY}
+
+
+async def test_the_token_of_a_private_repository_is_kept_as_a_secret_that_no_app_is_given(ask, body, sent) -> None:
+    private = {"gitUrl": "https://example.com/a/b", "gitToken": CANARY, "gitUser": "oauth2", "sourceHash": None}
+    status, answer, _ = await ask("POST", "/deploy", {**body, **private, "envVariables": {"API_KEY": "given"}})
+    assert status == 202, answer
+    found = present(await store.DEPLOYMENTS.find(answer["deploymentId"], body["organizationId"]))
+    shown = await ask("GET", f"/deploy/{answer['deploymentId']}/status")
+    listed = await ask("GET", f"/deploy/project/shop?organizationId={body['organizationId']}")
+    assert CANARY not in json.dumps([answer, found, shown, listed, sent.messages])
+    reference = found["secretsReference"]
+    assert await secrets.git_token(reference) == CANARY
+    assert await secrets.variables_of(reference) == {"API_KEY": "given"}
+    assert (await secrets.redactor(reference))(f"basic {CANARY}") == "basic ***"
+
+
+async def test_a_repository_is_fetched_again_with_its_own_token(ask, body, state, storage) -> None:
+    private = {"gitUrl": "https://example.com/a/b", "gitToken": CANARY, "commitSha": "a" * 40, "sourceHash": None}
+    _, first, _ = await ask("POST", "/deploy", {**body, **private})
+    await change(first, DeploymentStatus.COMPLETED)
+    other = {**private, "gitUrl": "https://example.org/c/d", "gitToken": "another-token"}
+    _, second, _ = await ask("POST", "/deploy", {**body, **other})
+    await change(second, DeploymentStatus.COMPLETED)
+    _, back, _ = await ask("POST", f"/deploy/{first['deploymentId']}/rollback")
+    assert await secrets.git_token((await store.load(back["deploymentId"], state)).secrets_reference) == CANARY
+    await change(back, DeploymentStatus.FAILED)
+    _, again, _ = await ask("POST", f"/deploy/{back['deploymentId']}/retry")
+    assert await secrets.git_token((await store.load(again["deploymentId"], state)).secrets_reference) == CANARY
+    await change(again, DeploymentStatus.COMPLETED)
+    status, as_last, _ = await ask("POST", "/api/deploy", {"projectId": "shop", "orgId": state, "userId": "u"})
+    assert status == 202
+    assert await secrets.git_token((await store.load(as_last["deploymentId"], state)).secrets_reference) == CANARY
+
+
+@pytest.mark.parametrize(
+    "change_",
+    [
+        {"gitToken": CANARY},
+        {"gitUrl": "https://example.com/a/b", "gitUser": "me", "sourceHash": None},
+        {"gitUrl": "https://example.com/a/b", "gitToken": f"{CANARY} {CANARY}", "sourceHash": None},
+        {"gitUrl": "https://example.com/a/b", "gitToken": f"{CANARY}\r\nX: y", "sourceHash": None},
+        {"gitUrl": "https://example.com/a/b", "gitToken": "short", "sourceHash": None},
+        {"gitUrl": "https://example.com/a/b", "gitToken": CANARY, "gitUser": "a:b", "sourceHash": None},
+    ],
+)
+async def test_a_token_that_cannot_be_used_is_refused_and_not_repeated(ask, body, change_) -> None:
+    status, answer, _ = await ask("POST", "/deploy", {**body, **change_})
+    assert status == 400
+    assert CANARY not in json.dumps(answer)
+
+
+async def test_files_of_the_request_are_the_source_and_the_newest_of_the_project(
+    ask, body, state, storage, tmp_path
+) -> None:
+    files = [
+        {"path": "src/app.py", "content": "print('ä')"},
+        {"path": "logo.png", "content": "iVBORw0KGgo=", "encoding": "base64"},
+    ]
+    status, answer, _ = await ask("POST", "/deploy", {**body, "sourceHash": None, "files": files})
+    assert status == 202, answer
+    source = (await store.load(answer["deploymentId"], state)).source
+    assert isinstance(source, ArchiveSource)
+    assert present(await projects.find(state, "shop")).source_hash == source.hash
+    await sources.fetch(source, state, "shop", tmp_path / "source", cancelled=_never)
+    assert (tmp_path / "source" / "src" / "app.py").read_text() == "print('ä')"
+    assert (tmp_path / "source" / "logo.png").read_bytes() == b"\x89PNG\r\n\x1a\n"
+    _, again, _ = await ask("POST", "/deploy", {**body, "sourceHash": None, "files": files[::-1]})
+    assert (await store.load(again["deploymentId"], state)).source == source
+
+
+@pytest.mark.parametrize(
+    ("files", "code"),
+    [
+        ([{"path": "../app.py", "content": ""}], "source-refused"),
+        ([{"path": "/app.py", "content": ""}], "source-refused"),
+        ([{"path": "a/", "content": ""}], "source-refused"),
+        ([{"path": "a\\b", "content": ""}], "source-refused"),
+        ([{"path": "a.py", "content": ""}, {"path": "a.py", "content": "x"}], "source-refused"),
+        ([{"path": "a.py", "content": "no base64!", "encoding": "base64"}], "invalid-input"),
+        ([{"path": "a.py", "content": "x" * 300_000}, {"path": "b.py", "content": "x" * 300_000}], "invalid-input"),
+        ([{"path": f"{number}.py", "content": ""} for number in range(201)], "invalid-input"),
+    ],
+    ids=["outside", "absolute", "folder", "backslash", "twice", "no base64", "too large", "too many"],
+)
+async def test_files_that_are_no_source_are_refused(ask, body, storage, files, code) -> None:
+    status, answer, _ = await ask("POST", "/deploy", {**body, "sourceHash": None, "files": files})
+    assert (status, answer["code"]) == (400, code), answer
+
+
+async def test_a_request_names_one_source(ask, body) -> None:
+    status, answer, _ = await ask("POST", "/deploy", {**body, "files": [{"path": "app.py", "content": ""}]})
+    assert (status, answer["code"]) == (400, "invalid-input")
+
+
+async def _never() -> bool:
+    return False
 
 
 @pytest.mark.parametrize(
@@ -288,7 +385,7 @@ async def test_a_git_url_is_refused_by_the_route_with_its_reason(ask, body, url)
     status, answer, _ = await ask("POST", "/deploy", {**body, "gitUrl": url})
     assert (status, answer["code"]) == (400, "git-url-refused")
     assert answer["errors"][0]["pointer"] == "#/gitUrl"
-    assert "https address of a public repository" in json.dumps(answer)
+    assert "https address without credentials" in json.dumps(answer)
     assert CANARY not in json.dumps(answer)
 
 

@@ -73,6 +73,14 @@ def test_a_state_document_has_no_place_for_variables() -> None:
         "a>log",
         "echo $HOME",
         "run ${PORT}${X}",
+        "echo $1",
+        "echo $$",
+        "exit $?",
+        "cd web",
+        "export A=1",
+        "source .env",
+        ". ./env",
+        "python build.py\npython app.py",
     ],
 )
 def test_defect_shell_strings_from_user_input(command: str) -> None:
@@ -92,6 +100,8 @@ def test_commands_reach_the_platform_as_words() -> None:
         ("serve --port=${PORT:-3000}", ("serve", "--port=$PORT")),
         ("NODE_ENV=production node .", ("env", "NODE_ENV=production", "node", ".")),
         ("node -e 'a && b; c'", ("node", "-e", "a && b; c")),
+        ("exec gunicorn app:app", ("gunicorn", "app:app")),
+        ("serve --pattern '^/a$'", ("serve", "--pattern", "^/a$")),
     ],
 )
 def test_what_people_write_into_procfiles_needs_no_shell(command: str, words: tuple[str, ...]) -> None:

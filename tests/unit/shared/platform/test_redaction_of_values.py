@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 from urllib.parse import quote, quote_plus, urlencode
 
@@ -46,8 +47,17 @@ def test_the_longer_of_two_values_is_hidden_whole() -> None:
         urlencode({"A": TRICKY}).lower(),
         base64.b64encode(TRICKY.encode()).decode(),
         base64.urlsafe_b64encode(TRICKY.encode()).decode(),
+        json.dumps(json.dumps({"A": TRICKY})),
+        json.dumps(json.dumps({"A": TRICKY}, ensure_ascii=False), ensure_ascii=False),
+        html.escape(TRICKY),
+        html.escape(TRICKY, quote=False),
+        TRICKY.encode().hex(),
+        TRICKY.encode().hex().upper(),
     ],
-    ids=["json", "json-utf8", "python", "url", "url-all", "url-js", "form", "lower", "base64", "base64url"],
+    ids=[
+        *("json", "json-utf8", "python", "url", "url-all", "url-js", "form", "lower", "base64", "base64url"),
+        *("json-in-json", "json-in-json-utf8", "html", "html-text", "hex", "hex-upper"),
+    ],
 )
 def test_defect_forms_of_a_value_stand_in_the_log(shown: str) -> None:
     redacted = Redactor([TRICKY])(f"printed {shown} here")
@@ -112,3 +122,12 @@ def test_a_stream_shows_no_part_of_a_value_however_it_is_cut(value: str, data: s
 def test_what_is_no_beginning_of_a_value_is_not_held_back() -> None:
     assert Redactor(["canary-secret"]).split("building\ndone\n") == ("building\ndone\n", "")
     assert Redactor(["canary-secret"]).split("building\nit is canary-\n") == ("building\n", "it is canary-\n")
+
+
+def test_of_a_text_that_is_cut_within_a_value_no_part_of_it_is_left() -> None:
+    value = "".join(chr(65 + number % 26) for number in range(300))
+    wrapped = base64.encodebytes(value.encode()).decode()
+    shown = Redactor([value]).end(f"first\n{wrapped}last\n", 20)
+    assert shown.endswith("last\n")
+    assert set(shown.removesuffix("last\n")) <= set("*\n")
+    assert Redactor([value]).end("short\n", 20) == "short\n"

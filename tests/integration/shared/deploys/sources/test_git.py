@@ -1,8 +1,13 @@
 """Git sources, fetched from a repository on this machine that stands behind an https address."""
 
 import asyncio
+import base64
+import os
 import socket
+import ssl
 import subprocess
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import psutil
 import pytest
@@ -76,7 +81,7 @@ async def test_a_commit_by_its_id(repository, git, tmp_path):
 async def test_a_branch_that_is_not_there(git, tmp_path):
     with pytest.raises(TerminalError, match="git fetch failed") as refusal:
         await clone(GitSource(url=URL, branch="other"), tmp_path / "into", cancelled=no, git=git)
-    assert "public" in str(refusal.value.remedy)
+    assert "gitToken" in str(refusal.value.remedy)
     assert not (tmp_path / "into").exists()
 
 
@@ -195,3 +200,130 @@ def test_the_list_of_hosts_is_the_last_word():
     check_url("https://git.corp/a/b", ["git.corp"])
     with pytest.raises(InvalidInput, match=r"'github\.com' is not one of git\.corp"):
         check_url("https://github.com/a/b", ["git.corp"])
+
+
+async def test_links_inside_become_copies_and_what_no_build_needs_is_left_out(repository, git, tmp_path):
+    (repository / "lib").mkdir()
+    (repository / "lib" / "a.py").write_text("a")
+    (repository / "app2.py").symlink_to("app.py")
+    (repository / "app3.py").symlink_to("app2.py")
+    (repository / "vendored").symlink_to("lib")
+    (repository / "lib" / "up").symlink_to("..")
+    (repository / "node_modules").mkdir()
+    (repository / "node_modules" / "x.js").write_text("")
+    _git(repository, "add", "-A", "-f", ".")
+    _git(repository, "commit", "-qm", "links")
+    into = tmp_path / "into"
+    await clone(GitSource(url=URL), into, cancelled=no, git=git)
+    assert (into / "app2.py").read_text() == (into / "app3.py").read_text() == "two"
+    assert (into / "vendored" / "a.py").read_text() == "a"
+    assert (into / "lib" / "up").read_text() == ".."  # it lies in the folder that it leads to
+    assert (into / "link").read_text() == "/etc/passwd"
+    assert not (into / "node_modules").exists()
+
+
+TOKEN = "glpat-canary-token-4711"
+
+
+class _Repositories(BaseHTTPRequestHandler):
+    """Git over HTTP for those who have the token, by git's own CGI program."""
+
+    root: str
+    protocol_version = "HTTP/1.1"
+
+    def _answer(self) -> None:
+        path, _, query = self.path.partition("?")
+        body = self._body()
+        wanted = "Basic " + base64.b64encode(f"somebody:{TOKEN}".encode()).decode()
+        if self.headers.get("Authorization") != wanted:
+            self.send_response(401)
+            self.send_header("WWW-Authenticate", "Basic")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        environment = {
+            "PATH": os.environ["PATH"],
+            "GIT_PROJECT_ROOT": self.root,
+            "GIT_HTTP_EXPORT_ALL": "1",
+            "PATH_INFO": path,
+            "QUERY_STRING": query,
+            "REQUEST_METHOD": self.command,
+            "CONTENT_TYPE": self.headers.get("Content-Type", ""),
+            "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
+            "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
+        }
+        done = subprocess.run(["git", "http-backend"], input=body, env=environment, capture_output=True, check=True)
+        head, _, content = done.stdout.partition(b"\r\n\r\n")
+        headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n"))
+        self.send_response(int(headers.pop("Status", "200").split()[0]))
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    do_GET = do_POST = _answer  # noqa: N815 - names that the base class calls
+
+    def _body(self) -> bytes:
+        if self.headers.get("Transfer-Encoding") != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        body = b""
+        while size := int(self.rfile.readline(), 16):
+            body += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return body
+
+    def log_message(self, *_, **__) -> None:
+        """Says nothing."""
+
+
+@pytest.fixture
+def private(repository, tmp_path):
+    """The address of a repository behind https and a token, and the git that trusts it and notes how it is called."""
+    certificate, key, calls = tmp_path / "cert.pem", tmp_path / "key.pem", tmp_path / "calls"
+    made = ("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=git.example.com")
+    subprocess.run(["openssl", *made, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    handler = type("Handler", (_Repositories,), {"root": str(repository.parent)})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    port = server.server_port
+    wrapper = tmp_path / "git-noted"
+    wrapper.write_text(
+        f'#!/bin/sh\necho "$@" >> {calls}\ngit "$@"\nended=$?\n'
+        f"grep -r . .git/config .git/FETCH_HEAD >> {calls} 2>&1\nexit $ended\n"
+    )
+    wrapper.chmod(0o755)
+    own = ("http.sslVerify=false", f"http.curloptResolve=git.example.com:{port}:127.0.0.1")
+    yield f"https://git.example.com:{port}/remote", (str(wrapper), *(f for one in own for f in ("-c", one))), calls
+    server.shutdown()
+    server.server_close()
+
+
+async def test_a_private_repository_is_fetched_by_its_token_which_is_written_nowhere(private, repository, tmp_path):
+    url, git, calls = private
+    into = tmp_path / "into"
+    source = GitSource(url=url, user="somebody")
+    commit = await clone(source, into, cancelled=no, token=TOKEN, hosts=["git.example.com"], git=git)
+    assert commit == _git(repository, "rev-parse", "main")
+    assert (into / "app.py").read_text() == "two"
+    noted = calls.read_text()
+    assert url in noted  # the configuration and the addresses of git were noted
+    basic = base64.b64encode(f"somebody:{TOKEN}".encode()).decode()
+    for text in (noted, *(path.read_text() for path in into.rglob("*") if path.is_file())):
+        assert TOKEN not in text
+        assert basic not in text
+
+
+@pytest.mark.parametrize("token", [None, "glpat-canary-wrong-0815"])
+async def test_without_its_token_a_private_repository_is_refused_with_a_remedy(private, tmp_path, token):
+    url, git, _ = private
+    source = GitSource(url=url, user="somebody" if token else None)
+    with pytest.raises(TerminalError, match="git fetch failed") as refusal:
+        await clone(source, tmp_path / "into", cancelled=no, token=token, hosts=["git.example.com"], git=git)
+    assert "gitToken" in str(refusal.value.remedy)
+    assert "canary" not in refusal.value.message
+    assert not (tmp_path / "into").exists()

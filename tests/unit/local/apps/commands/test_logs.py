@@ -78,6 +78,29 @@ def test_a_full_log_is_put_aside_or_cut(tmp_path, monkeypatch, rotate):
             ["ERROR: No matching distribution found for flaskk", "[notice] A new release of pip"],
             "ERROR: No matching distribution found for flaskk",
         ),
+        (
+            [
+                "npm error code EUSAGE",
+                "npm error",
+                "npm error `npm ci` can only install packages when your lock file is in sync.",
+                "npm error",
+                "npm error Missing: ms@2.1.3 from lock file",
+                'npm error Run "npm help ci" for more info',
+            ],
+            "npm error `npm ci` can only install packages when your lock file is in sync.",
+        ),
+        (
+            ["TypeError: cannot build this", "npm error code 1", "npm error path /x", "npm error command failed"],
+            "TypeError: cannot build this",
+        ),
+        (
+            [
+                "KeyError: 'PGDATABASE'",
+                "[ERROR] Worker (pid:7) exited with code 3",
+                "[ERROR] Reason: Worker failed to boot.",
+            ],
+            "KeyError: 'PGDATABASE'",
+        ),
         (["building", "no good"], "no good"),
     ],
 )
@@ -86,3 +109,11 @@ def test_the_line_that_says_why_a_command_failed_is_found(tmp_path, lines, cause
     for line in lines:
         log(line)
     assert log.cause == cause
+
+
+def test_what_failed_in_a_command_before_is_no_cause(tmp_path):
+    log = LogFile(tmp_path / "a.log", Mask([]), rotate=False)
+    log("ValueError: handled")
+    log.begin("$ make")
+    log("no rule to make it")
+    assert log.cause == "no rule to make it"

@@ -100,3 +100,8 @@ def test_a_site_does_not_list_its_folders(site):
     status, _, text = site("/assets/")
     assert "app.js" not in text
     assert (status, text) == (200, "the index")
+
+
+@pytest.mark.parametrize("path", ["/a%00b", "/" + "a" * 300, "/" + "a" * 3000 + "/b"])
+def test_what_no_file_can_be_named_is_not_found(site, path):
+    assert site(path)[0] == 404

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from shared.deploys.recipes import PIP, recipe
+from shared.deploys.recipes.files import rewrite_wide
 from shared.platform.errors import TerminalError
 
 NODE = json.dumps({"scripts": {"start": "node .", "build": "vite"}})
@@ -69,8 +70,8 @@ def test_a_start_command_tells_what_runs_a_source_that_does_not(of, program, run
     [
         ({"README.md": ""}, "unknown-kind"),
         ({"package.json": "{}"}, "no-start-command"),
-        ({"package.json": "not json"}, "no-start-command"),
-        ({"package.json": "[]"}, "no-start-command"),
+        ({"package.json": "not json"}, "unreadable-file"),
+        ({"package.json": "[]"}, "unreadable-file"),
         ({"package.json": '{"scripts": 3}'}, "no-start-command"),
         ({"requirements.txt": "", "index.html": ""}, "no-start-command"),
     ],
@@ -243,3 +244,24 @@ def test_the_files_of_django_are_collected_where_a_manifest_of_them_is_asked_for
     asked = "STORAGES = 'whitenoise.storage.CompressedManifestStaticFilesStorage'"
     assert of({**files, "shop/settings.py": asked}).build == (("python", "manage.py", "collectstatic", "--noinput"),)
     assert of(files, build=("make",)).build == (("make",),)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("package.json", "{broken"), ("package.json", "[]"), ("pyproject.toml", "[project"), ("Pipfile", "[")],
+)
+def test_a_damaged_file_is_named(of, name, text):
+    with pytest.raises(TerminalError, match=name) as refused:
+        of({name: text, "app.py": ""})
+    assert refused.value.code == "unreadable-file"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be"])
+def test_a_file_in_utf_16_is_written_as_npm_reads_it(tmp_path, encoding):
+    path = tmp_path / "package.json"
+    mark = b"\xfe\xff" if encoding == "utf-16-be" else b""
+    path.write_bytes(mark + NODE.encode(encoding))
+    (tmp_path / "requirements.txt").write_text("flask")
+    rewrite_wide(tmp_path)
+    assert path.read_bytes() == NODE.encode()
+    assert (tmp_path / "requirements.txt").read_text() == "flask"

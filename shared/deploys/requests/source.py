@@ -1,0 +1,56 @@
+"""The source that a request to deploy names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from shared.deploys.documents import projects
+from shared.deploys.models import ArchiveSource, GitSource
+from shared.deploys.sources import allowed_hosts, archive_of, check_program, check_url, exists, store_archive
+from shared.platform.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from shared.deploys.models import DeployRequest, Source
+
+
+async def source_of(request: DeployRequest) -> Source:
+    """What the request names: a commit of a repository, its own files, an uploaded archive, or the project's newest.
+
+    Raises:
+        InvalidInput: there is nothing to deploy, the archive was never uploaded, a path or the git URL is refused, or
+            there is no git here to fetch it with.
+    """
+    if request.files:
+        files = {one.path: one.data() for one in request.files}
+        if len(files) < len(request.files):
+            raise InvalidInput("Two files have the same path.", field="files", code="source-refused")
+        stored = await store_archive(request.organization_id, request.project_id, archive_of(files))
+        return ArchiveSource(hash=stored)
+    if request.git_url:
+        check_url(request.git_url, allowed_hosts())
+        check_program()
+        return GitSource(url=request.git_url, branch=request.branch, commit=request.commit_sha, user=request.git_user)
+    wanted = request.source_hash
+    if wanted is None:
+        known = await projects.find(request.organization_id, request.project_id)
+        wanted = known.source_hash if known else None
+    if wanted is None:
+        raise InvalidInput(
+            "There is nothing to deploy: no source was uploaded for this project.",
+            field="sourceHash",
+            code="no-source",
+            remedy=f"PUT a zip or tar.gz to /deploy/project/{request.project_id}/source, name a gitUrl, or send files.",
+        )
+    await require_source(request.organization_id, request.project_id, wanted)
+    return ArchiveSource(hash=wanted)
+
+
+async def require_source(organization: str, project: str, source_hash: str) -> None:
+    """Raises InvalidInput: the archive was not uploaded for the project (`source-not-found`)."""
+    if not await exists(organization, project, source_hash):
+        raise InvalidInput(
+            f"No source with the hash {source_hash} was uploaded for this project.",
+            field="sourceHash",
+            code="source-not-found",
+            remedy="Upload it, or deploy the hash that an upload answered.",
+        )

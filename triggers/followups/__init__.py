@@ -5,7 +5,7 @@ from __future__ import annotations
 from shared.followups import alerts
 from shared.followups.settings import FollowupSettings
 from shared.platform.workload import Workload
-from triggers.followups import clients, dashboard, emails, operator, tasks, unsubscribe, upkeep
+from triggers.followups import cadences, clients, dashboard, emails, operator, tasks, unsubscribe, upkeep
 from triggers.followups.accounts import agents, password
 from triggers.followups.events import arrivals, mail_events, webhooks
 
@@ -15,6 +15,7 @@ followups = Workload(
         agents.routes,
         password.routes,
         clients.routes,
+        cadences.routes,
         tasks.routes,
         emails.routes,
         operator.routes,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -13,7 +13,7 @@ from shared.platform.access.auth import Caller
 from shared.platform.http import Page, Routes
 from shared.platform.models import LazyModel
 from triggers.followups.accounts.guard import AGENT, agent_of
-from triggers.followups.lists import NumberedPage, page
+from triggers.followups.lists import Done, NumberedPage, page
 
 routes = Routes(tag="clients", unusable=422)
 IMPORT_BYTES = 3_000_000
@@ -34,6 +34,23 @@ class Deleted(LazyModel):
     """Which of them there were."""
 
     deleted: list[int]
+
+
+class BulkIds(Given):
+    ids: Annotated[list[Number], Field(min_length=1, max_length=1000)]
+
+
+class BulkDeleted(LazyModel):
+    """How many of them there were, and which there were not."""
+
+    success: Literal[True] = True
+    deleted_count: int
+    failed_ids: list[int]
+    total_requested: int
+
+
+class CreateQuery(LazyModel, extra="forbid"):
+    create_tasks: bool | None = Field(default=None, description="In place of the field of the body")
 
 
 class AllowAgain(Given):
@@ -57,7 +74,9 @@ async def followups_list_clients(query: ClientsQuery, caller: Caller) -> Page[Cl
 
 
 @routes.post("/api/clients", needs=AGENT, summary="Enter a client and plan its cadence", status=201)
-async def followups_create_client(body: NewClient, caller: Caller) -> Client:
+async def followups_create_client(body: NewClient, query: CreateQuery, caller: Caller) -> Client:
+    if query.create_tasks is not None:
+        body = body.model_copy(update={"create_tasks": query.create_tasks})
     return await clients.create(agent_of(caller), body)
 
 
@@ -72,6 +91,14 @@ async def followups_delete_clients(body: BulkDelete, caller: Caller) -> Deleted:
     return Deleted(deleted=await clients.delete(agent_of(caller), body.client_ids))
 
 
+# Its name comes before that of the route of one client, which takes every word for a number.
+@routes.delete("/api/clients/bulk", needs=AGENT, summary="Delete several clients, as RealtorOS does")
+async def followups_bulk_delete_clients(body: BulkIds, caller: Caller) -> BulkDeleted:
+    deleted = await clients.delete(agent_of(caller), body.ids)
+    missing = [one for one in dict.fromkeys(body.ids) if one not in deleted]
+    return BulkDeleted(deleted_count=len(deleted), failed_ids=missing, total_requested=len(body.ids))
+
+
 @routes.get("/api/clients/{client_id}", needs=AGENT, summary="One client")
 async def followups_read_client(client_id: Identifier, caller: Caller) -> Client:
     return await clients.read(agent_of(caller), client_id)
@@ -83,9 +110,10 @@ async def followups_change_client(client_id: Identifier, body: ClientChange, cal
 
 
 @routes.delete("/api/clients/{client_id}", needs=AGENT, summary="Delete a client and cancel what is planned")
-async def followups_delete_client(client_id: Identifier, caller: Caller) -> None:
+async def followups_delete_client(client_id: Identifier, caller: Caller) -> Done:
     await clients.read(agent_of(caller), client_id)
     await clients.delete(agent_of(caller), [client_id])
+    return Done()
 
 
 @routes.get("/api/clients/{client_id}/tasks", needs=AGENT, summary="A client's tasks")

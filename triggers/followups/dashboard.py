@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from pydantic import Field
-
+from shared.followups.keyset import Place
 from shared.followups.reporting import dashboard
-from shared.followups.reporting.dashboard import Activity, Stats
+from shared.followups.reporting.dashboard import Event, Stats
 from shared.platform.access.auth import Caller
-from shared.platform.http import Routes
-from shared.platform.models import LazyModel
+from shared.platform.http import Page, Routes
 from triggers.followups.accounts.guard import AGENT, agent_of
+from triggers.followups.lists import MomentPage, page
 
 routes = Routes(tag="dashboard", unusable=422)
-
-
-class ActivityQuery(LazyModel, extra="forbid"):
-    limit: int = Field(default=20, ge=1, le=100, description="Most events")
 
 
 @routes.get("/api/dashboard/stats", needs=AGENT, summary="The agent's figures")
@@ -24,5 +19,6 @@ async def followups_stats(caller: Caller) -> Stats:
 
 
 @routes.get("/api/dashboard/recent-activity", needs=AGENT, summary="What happened last")
-async def followups_activity(query: ActivityQuery, caller: Caller) -> Activity:
-    return await dashboard.recent_activity(agent_of(caller), query.limit)
+async def followups_activity(query: MomentPage, caller: Caller) -> Page[Event]:
+    found = await dashboard.recent_activity(agent_of(caller), Place.of(query.cursor), query.limit)
+    return page(found, query.limit)

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from pydantic import Field
+
 from shared.followups.events import replies
 from shared.followups.events.replies import ClientReply
-from shared.followups.people.models import Given, Identifier, Number
-from shared.followups.sending import editing, mails, outbox, to_agents
-from shared.followups.sending.editing import Edited, EmailChange, NewEmail, Preview
+from shared.followups.people.models import Given, Identifier, Number, Text
+from shared.followups.sending import editing, mails, outbox, own_words, to_agents
+from shared.followups.sending.editing import Edited, EmailChange, Preview
 from shared.followups.sending.mails import Email, State
+from shared.followups.sending.own_words import NewEmail
 from shared.followups.steps import Outcome
 from shared.platform.access.auth import ADMIN, Caller
 from shared.platform.errors import Conflict
 from shared.platform.http import Page, Routes
 from shared.platform.models import LazyModel
 from triggers.followups.accounts.guard import AGENT, agent_of
-from triggers.followups.lists import NumberedPage, page
+from triggers.followups.lists import Done, NumberedPage, page
 
 routes = Routes(tag="emails", unusable=422)
 
@@ -23,10 +28,15 @@ class EmailsQuery(NumberedPage):
     """Which mails to list."""
 
     state: State | None = None
+    client_id: Identifier | None = None
 
 
 class PreviewRequest(Given):
     task_id: Number
+    client_id: Number | None = Field(default=None, description="Whose task it is; checked where it is given")
+    agent_instructions: Annotated[Text, Field(max_length=500)] | None = Field(
+        default=None, description="What the mail should be about, beside the notes of the task"
+    )
 
 
 class Resolution(Given):
@@ -44,7 +54,9 @@ class Resolved(LazyModel):
 
 @routes.get("/api/emails", needs=AGENT, summary="The agent's mails, newest first")
 async def followups_list_emails(query: EmailsQuery, caller: Caller) -> Page[Email]:
-    found = await mails.listed(agent_of(caller), before=query.cursor, limit=query.limit, state=query.state)
+    found = await mails.listed(
+        agent_of(caller), before=query.cursor, limit=query.limit, state=query.state, client_id=query.client_id
+    )
     return page(found, query.limit)
 
 
@@ -55,13 +67,13 @@ async def followups_list_replies(query: NumberedPage, caller: Caller) -> Page[Cl
 
 @routes.post("/api/emails/preview", needs=AGENT, summary="What would be written for a task now")
 async def followups_preview_email(body: PreviewRequest, caller: Caller) -> Preview:
-    return await editing.preview(agent_of(caller), body.task_id)
+    return await editing.preview(agent_of(caller), body.task_id, body.client_id, body.agent_instructions or "")
 
 
 @routes.post("/api/emails/send", needs=AGENT, summary="Send a client one's own words", status=201)
 async def followups_send_email(body: NewEmail, caller: Caller) -> Email:
-    """It goes out with the next sweep, under the same checks as all others."""
-    return await editing.write(agent_of(caller), body)
+    """It goes out with the next sweep, under the same checks as all others; with `task_id` as that task's mail."""
+    return await own_words.write(agent_of(caller), body)
 
 
 @routes.get("/api/emails/{email_id}", needs=AGENT, summary="One mail")
@@ -75,8 +87,9 @@ async def followups_change_email(email_id: Identifier, body: EmailChange, caller
 
 
 @routes.delete("/api/emails/{email_id}", needs=AGENT, summary="Cancel a mail that was not handed over")
-async def followups_delete_email(email_id: Identifier, caller: Caller) -> None:
+async def followups_delete_email(email_id: Identifier, caller: Caller) -> Done:
     await editing.delete(agent_of(caller), email_id)
+    return Done()
 
 
 @routes.post("/api/emails/{email_id}/approve", needs=AGENT, summary="Let a mail go out that waits for its agent")

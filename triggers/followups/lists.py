@@ -1,14 +1,19 @@
-"""Keyset pages of rows that are numbered."""
+"""Keyset pages, of rows that are numbered and of those ordered by moments, and the answer where nothing is to show."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from pydantic import ConfigDict, Field
 
 from shared.followups.events.replies import ClientReply
+from shared.followups.keyset import PATTERN
 from shared.followups.people.models import Client, Task
+from shared.followups.reporting.agenda import Planned
+from shared.followups.reporting.dashboard import Event
+from shared.followups.reporting.not_sent import NotSent
+from shared.followups.sending.checking.explain import Explanation
 from shared.followups.sending.mails import Email
 from shared.followups.sending.unknown import UnknownMail
 from shared.platform.http import Page, Pagination
@@ -16,8 +21,8 @@ from shared.platform.models import LazyModel
 
 NUMBERS = 2**63 - 1
 
-
-Row = TypeVar("Row", Client, Task, Email, ClientReply, UnknownMail)
+Row = TypeVar("Row", Client, Task, Email, ClientReply, UnknownMail, Event)
+Timed = TypeVar("Timed", Explanation, NotSent, Planned)
 
 
 class NumberedPage(LazyModel):
@@ -28,7 +33,27 @@ class NumberedPage(LazyModel):
     cursor: int | None = Field(default=None, ge=1, le=NUMBERS, description="`pagination.next` of the page before")
 
 
+class MomentPage(LazyModel):
+    """Which part of a list that is ordered by moments is asked for."""
+
+    model_config = ConfigDict(extra="forbid")
+    limit: int = Field(default=50, ge=1, le=100, description="Most items of one page")
+    cursor: str | None = Field(default=None, pattern=PATTERN, description="`pagination.next` of the page before")
+
+
+class Done(LazyModel):
+    """What was asked for is done."""
+
+    success: Literal[True] = True
+
+
 def page(found: Sequence[Row], limit: int) -> Page[Row]:
     """A page of the rows; the number of the last one is where the next page begins."""
     following = str(found[-1].id) if len(found) == limit else None
+    return Page(data=list(found), pagination=Pagination(limit=limit, next=following))
+
+
+def timed_page(found: Sequence[Timed], limit: int) -> Page[Timed]:
+    """A page of rows that know their place in the order of moments."""
+    following = found[-1].place.cursor if len(found) == limit else None
     return Page(data=list(found), pagination=Pagination(limit=limit, next=following))

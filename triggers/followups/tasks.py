@@ -5,18 +5,19 @@ from __future__ import annotations
 from pydantic import Field
 
 from orchestrators.followups.sending import send_followups
+from shared.followups.keyset import Place
 from shared.followups.people import tasks
 from shared.followups.people.models import Identifier, NewTask, Task, TaskChange, TaskStatus
-from shared.followups.reporting import agenda
-from shared.followups.reporting.agenda import Agenda, Day
+from shared.followups.reporting import agenda, not_sent
+from shared.followups.reporting.agenda import Day, Planned
+from shared.followups.reporting.not_sent import NotSent
 from shared.followups.sending.checking import explain
 from shared.followups.sending.checking.explain import Explanation
 from shared.platform.access.auth import Caller
 from shared.platform.durable import DurableClient, Nothing
 from shared.platform.http import Accepted, Page, Routes
-from shared.platform.models import LazyModel
 from triggers.followups.accounts.guard import AGENT, agent_of
-from triggers.followups.lists import NumberedPage, page
+from triggers.followups.lists import Done, MomentPage, NumberedPage, page, timed_page
 
 routes = Routes(tag="tasks", unusable=422)
 
@@ -28,20 +29,17 @@ class TasksQuery(NumberedPage):
     client_id: Identifier | None = None
 
 
-class DueQuery(LazyModel, extra="forbid"):
-    limit: int = Field(default=50, ge=1, le=100, description="Most tasks")
-
-
-class AgendaQuery(DueQuery):
+class AgendaQuery(MomentPage):
     """Which of what is planned to list."""
 
     day: Day | None = Field(default=None, description="Absent: both")
 
 
-class DueTasks(LazyModel):
-    """Pending tasks whose time has come, the oldest first."""
+class AgendaPage(Page[Planned]):
+    """A part of what goes out, and how much there is on each day."""
 
-    data: list[Explanation]
+    due_today: int = Field(description="With what is overdue; days are those of the agent's time zone")
+    due_tomorrow: int
 
 
 @routes.get("/api/tasks", needs=AGENT, summary="The agent's tasks")
@@ -58,13 +56,24 @@ async def followups_create_task(body: NewTask, caller: Caller) -> Task:
 
 
 @routes.get("/api/tasks/diagnostics/due-tasks", needs=AGENT, summary="What is due, and what keeps it")
-async def followups_due_tasks(query: DueQuery, caller: Caller) -> DueTasks:
-    return DueTasks(data=await explain.due(agent_of(caller), query.limit))
+async def followups_due_tasks(query: MomentPage, caller: Caller) -> Page[Explanation]:
+    found = await explain.due(agent_of(caller), Place.of(query.cursor), query.limit)
+    return timed_page(found, query.limit)
 
 
 @routes.get("/api/tasks/agenda", needs=AGENT, summary="What goes out today and tomorrow")
-async def followups_agenda(query: AgendaQuery, caller: Caller) -> Agenda:
-    return await agenda.agenda(agent_of(caller), query.limit, query.day)
+async def followups_agenda(query: AgendaQuery, caller: Caller) -> AgendaPage:
+    found = await agenda.agenda(agent_of(caller), Place.of(query.cursor), query.limit, query.day)
+    pagination = timed_page(found.data, query.limit).pagination
+    return AgendaPage(
+        due_today=found.due_today, due_tomorrow=found.due_tomorrow, data=found.data, pagination=pagination
+    )
+
+
+@routes.get("/api/tasks/not-sent", needs=AGENT, summary="Steps that were not sent, and why")
+async def followups_not_sent_tasks(query: MomentPage, caller: Caller) -> Page[NotSent]:
+    """Those that were skipped or cancelled, the newest first."""
+    return timed_page(await not_sent.listed(agent_of(caller), Place.of(query.cursor), query.limit), query.limit)
 
 
 @routes.post("/api/tasks/process-due", needs=AGENT, summary="Send what is due now")
@@ -91,6 +100,7 @@ async def followups_change_task(task_id: Identifier, body: TaskChange, caller: C
 
 
 @routes.delete("/api/tasks/{task_id}", needs=AGENT, summary="Cancel a pending task")
-async def followups_delete_task(task_id: Identifier, caller: Caller) -> None:
+async def followups_delete_task(task_id: Identifier, caller: Caller) -> Done:
     """It stays on record as cancelled, and its mail is not sent."""
     await tasks.change(agent_of(caller), task_id, TaskChange(status="cancelled"))
+    return Done()

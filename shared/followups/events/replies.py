@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from shared.followups.people import tasks
+from shared.followups.people import cadences, tasks
 from shared.followups.people.models import Stored
 from shared.platform.stores.postgres import database, rows
 
@@ -60,7 +60,7 @@ async def take(mail: Inbound) -> Literal["taken", "known", "ignored"]:
         await connection.execute(
             "insert into followups.tasks (agent_id, client_id, followup_type, scheduled_for, planned_for, priority,"
             " channel, notes) values (%s, %s, %s, now(), now(), 'high', 'agent', %s)",
-            (answered["agent_id"], answered["client_id"], tasks.CUSTOM, f"Answer: {mail.subject}"),
+            (answered["agent_id"], answered["client_id"], cadences.CUSTOM, f"Answer: {mail.subject}"),
         )
     return "taken"
 

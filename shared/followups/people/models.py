@@ -170,9 +170,10 @@ class Client(Stored):
 
 
 class NewTask(Given):
-    """A follow-up beside the cadence."""
+    """A follow-up beside the cadence, or a step of it that the client has not yet."""
 
     client_id: Number
+    followup_type: Annotated[Line, Field(min_length=1, description="Custom, or the name of a step")] = "Custom"
     scheduled_for: AwareDatetime
     priority: Priority = "medium"
     notes: Text | None = None
@@ -184,7 +185,14 @@ class TaskChange(Given):
     scheduled_for: AwareDatetime | None = None
     priority: Priority | None = None
     notes: Text | None = None
-    status: Literal["completed", "skipped", "cancelled"] | None = None
+    status: TaskStatus | None = Field(default=None, description="pending leaves it as it is")
+
+
+class TaskMail(Stored):
+    """The words of a task's mail."""
+
+    subject: str
+    body: str
 
 
 class Task(Stored):
@@ -200,7 +208,7 @@ class Task(Stored):
     notes: str | None
     reason: str | None = Field(description="Why it was moved, skipped or cancelled")
     email_sent_id: int | None = Field(description="Its mail, once it was handed over")
-    email_preview: str | None = Field(description="The text of its mail, once it was written")
+    email_preview: TaskMail | None = Field(description="Its mail, once it was written")
     completed_at: datetime | None
     created_at: datetime
     updated_at: datetime

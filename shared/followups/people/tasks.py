@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from shared.followups.people import cadences
 from shared.followups.people.models import Client, NewTask, Task, TaskChange, TaskStatus, calendar_of
-from shared.followups.scheduling.cadence import Step, plan
+from shared.followups.scheduling.cadence import plan
 from shared.followups.scheduling.calendar import next_open
 from shared.platform.errors import Conflict, NotFound
 from shared.platform.stores.postgres import database, rows
@@ -18,10 +19,10 @@ if TYPE_CHECKING:
 
     from shared.followups.scheduling.calendar import Calendar
 
-CUSTOM = "Custom"
 _OF_ITS_MAIL = {
     "email_sent_id": "(select id from followups.emails where task_id = tasks.id and state = 'sent') as email_sent_id",
-    "email_preview": "(select body from followups.emails where task_id = tasks.id) as email_preview",
+    "email_preview": "(select jsonb_build_object('subject', subject, 'body', body) from followups.emails"
+    " where task_id = tasks.id and composed_at is not null) as email_preview",
 }
 _COLUMNS = ", ".join(_OF_ITS_MAIL.get(name, name) for name in Task.model_fields)
 CALENDAR = ", ".join(
@@ -41,14 +42,8 @@ returning {_COLUMNS}
 async def plan_cadence(connection: AsyncConnection[Any], client: Client) -> None:
     """Plan the steps of the agent's cadence for a client from the day it was entered; a step that is there stays."""
     calendar = await _calendar(connection, client.agent_id, client.id)
-    steps = await rows(
-        connection,
-        "select followup_type, days, priority, channel from followups.cadence_steps s where agent_id = %(agent)s"
-        " or (agent_id is null and not exists (select from followups.cadence_steps o where o.agent_id = %(agent)s))"
-        " order by days, id",
-        {"agent": client.agent_id},
-    )
-    for planned in plan([Step.model_validate(step) for step in steps], client.created_at, calendar):
+    steps = await cadences.steps_of(connection, client.agent_id)
+    for planned in plan(steps, client.created_at, calendar):
         await rows(
             connection,
             _INSERT,
@@ -70,12 +65,16 @@ async def create(agent_id: int, new: NewTask) -> Task:
 
     Raises:
         NotFound: the client is not the agent's.
+        Conflict: the client has that step of the cadence already.
     """
     async with database() as connection:
         opening = next_open(new.scheduled_for, await _calendar(connection, agent_id, new.client_id))
-        given = {"agent": agent_id, "client": new.client_id, "type": CUSTOM, "at": opening.at}
+        given = {"agent": agent_id, "client": new.client_id, "type": new.followup_type, "at": opening.at}
         given |= {"planned": new.scheduled_for, "priority": new.priority, "notes": new.notes, "reason": opening.reason}
-        return _one(await rows(connection, _INSERT, given))
+        made = await rows(connection, _INSERT, given)
+    if not made:
+        raise Conflict(f"The client has a {new.followup_type} already.", code="step-taken", remedy="Change that task.")
+    return _one(made)
 
 
 async def read(agent_id: int, task_id: int) -> Task:
@@ -127,17 +126,20 @@ async def change(agent_id: int, task_id: int, changed: TaskChange) -> Task:
             raise _unknown()
         if found[0]["status"] != "pending":
             raise Conflict(f"The task is {found[0]['status']}.", code="task-ended")
-        sets: dict[str, Any] = {name: given[name] for name in ("priority", "status") if given.get(name)}
+        ends = changed.status if changed.status != "pending" else None
+        sets: dict[str, Any] = {"status": ends} if ends else {}
+        if changed.priority:
+            sets["priority"] = changed.priority
         if "notes" in given:
             sets["notes"] = given["notes"]
         if changed.scheduled_for:
             calendar = await _calendar(connection, agent_id, found[0]["client_id"])
             opening = next_open(changed.scheduled_for, calendar)
             sets |= {"scheduled_for": opening.at, "planned_for": changed.scheduled_for, "reason": opening.reason}
-        if changed.status:
+        if ends:
             sets["reason"] = "by-the-agent"
         assigned = ", ".join([*(f"{column} = %({column})s" for column in sets), "updated_at = now()"])
-        completed = ", completed_at = now()" if changed.status == "completed" else ""
+        completed = ", completed_at = now()" if ends == "completed" else ""
         return _one(
             await rows(
                 connection,

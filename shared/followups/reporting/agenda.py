@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from shared.followups.keyset import Place, parameters
 from shared.followups.people.models import Stored
 from shared.followups.scheduling.cadence import Priority
 from shared.platform.stores.postgres import database, rows
@@ -32,6 +33,7 @@ select t.id as task_id, t.client_id, coalesce(nullif(trim(c.name), ''), c.email)
     t.priority, t.scheduled_for, e.id as email_id, e.state, coalesce(e.hold_reason, t.reason) as reason,
     case when t.scheduled_for < me.midnight then 'today' else 'tomorrow' end as day
 {_PLANNED} and (%(day)s::text is null or (%(day)s = 'today') = (t.scheduled_for < me.midnight))
+    and (%(at)s::timestamptz is null or (t.scheduled_for, t.id) > (%(at)s, %(number)s::bigint))
 order by t.scheduled_for, t.id limit %(limit)s
 """
 
@@ -50,18 +52,23 @@ class Planned(Stored):
     state: str | None = Field(description="Of the mail; null: not written yet")
     reason: str | None = Field(description="What holds it, or moved it")
 
+    @property
+    def place(self) -> Place:
+        return Place(self.scheduled_for, self.task_id)
+
 
 class Agenda(Stored):
-    """The first of what goes out; what is overdue counts as today's. Days are those of the agent's time zone."""
+    """A part of what goes out; what is overdue counts as today's. Days are those of the agent's time zone."""
 
     due_today: int
     due_tomorrow: int
     data: list[Planned]
 
 
-async def agenda(agent_id: int, limit: int, day: Day | None = None) -> Agenda:
-    """What goes out on that day, or on both."""
+async def agenda(agent_id: int, behind: Place | None, limit: int, day: Day | None = None) -> Agenda:
+    """What goes out on that day, or on both, behind that place."""
     async with database() as connection:
         [counts] = await rows(connection, _COUNTS, {"agent": agent_id})
-        found = await rows(connection, _LIST, {"agent": agent_id, "limit": limit, "day": day})
+        given = {"agent": agent_id, "limit": limit, "day": day, **parameters(behind)}
+        found = await rows(connection, _LIST, given)
     return Agenda(**counts, data=[Planned.model_validate(row) for row in found])

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from shared.followups.keyset import Place, parameters
 from shared.followups.people.models import Stored
 from shared.platform.errors import NotFound
 from shared.platform.stores.postgres import database, rows
@@ -46,21 +47,24 @@ select c.clients as total_clients, c.active as active_clients, t.pending as pend
 from c, t, e
 """
 
-_ACTIVITY = """
+_BEHIND = "(%(at)s::timestamptz is null or (at, number) < (%(at)s, %(number)s::bigint))"
+_NEWEST = f"where {_BEHIND} order by at desc, number desc limit %(limit)s"
+# The number tells events of one moment apart, and each table's from those of the others.
+_ACTIVITY = f"""
 select * from (
-    (select 'client-created' as kind, created_at as at, id as client_id, null::bigint as task_id,
-        coalesce(nullif(name, ''), email) as text
-    from followups.clients where agent_id = %(agent)s order by created_at desc limit %(limit)s)
+    (select * from (select 'client-created' as kind, created_at as at, id * 3 as number, id as client_id,
+        null::bigint as task_id, coalesce(nullif(name, ''), email) as text
+    from followups.clients where agent_id = %(agent)s) c {_NEWEST})
     union all
-    (select 'email-' || state, coalesce(sent_at, updated_at), client_id, task_id, coalesce(subject, '')
-    from followups.emails where agent_id = %(agent)s and state in ('sent', 'failed', 'held', 'unknown')
-    order by updated_at desc limit %(limit)s)
+    (select * from (select 'email-' || state, coalesce(sent_at, updated_at) as at, id * 3 + 1 as number, client_id,
+        task_id, coalesce(subject, '')
+    from followups.emails where agent_id = %(agent)s and state in ('sent', 'failed', 'held', 'unknown')) e {_NEWEST})
     union all
-    (select 'task-' || status, updated_at, client_id, id, concat_ws(': ', followup_type, reason)
-    from followups.tasks where agent_id = %(agent)s and status in ('skipped', 'cancelled')
-    order by updated_at desc limit %(limit)s)
-) as happened order by at desc, client_id limit %(limit)s
-"""
+    (select * from (select 'task-' || status, updated_at as at, id * 3 + 2 as number, client_id, id,
+        concat_ws(': ', followup_type, reason)
+    from followups.tasks where agent_id = %(agent)s and status in ('skipped', 'cancelled')) t {_NEWEST})
+) as happened order by at desc, number desc limit %(limit)s
+"""  # noqa: S608 - constants of this module
 
 
 class Stats(Stored):
@@ -86,6 +90,7 @@ class Stats(Stored):
 class Event(Stored):
     """Something that happened to a client."""
 
+    id: str
     kind: Literal[
         "client-created", "email-sent", "email-failed", "email-held", "email-unknown", "task-skipped", "task-cancelled"
     ]
@@ -93,10 +98,6 @@ class Event(Stored):
     client_id: int
     task_id: int | None
     text: str
-
-
-class Activity(Stored):
-    data: list[Event]
 
 
 async def stats(agent_id: int) -> Stats:
@@ -112,8 +113,8 @@ async def stats(agent_id: int) -> Stats:
     return Stats.model_validate(found[0])
 
 
-async def recent_activity(agent_id: int, limit: int) -> Activity:
-    """What happened last, the newest first."""
+async def recent_activity(agent_id: int, behind: Place | None, limit: int) -> list[Event]:
+    """What happened last, behind that place, the newest first."""
     async with database() as connection:
-        found = await rows(connection, _ACTIVITY, {"agent": agent_id, "limit": limit})
-    return Activity(data=[Event.model_validate(row) for row in found])
+        found = await rows(connection, _ACTIVITY, {"agent": agent_id, "limit": limit, **parameters(behind)})
+    return [Event.model_validate({**row, "id": Place(row["at"], row["number"]).cursor}) for row in found]

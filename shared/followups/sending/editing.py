@@ -1,4 +1,4 @@
-"""What an agent does to a mail before it is handed over: see, write, change, approve and cancel it."""
+"""What an agent does to a mail before it is handed over: see, change, approve and cancel it."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from shared.followups.composing.brief import Brief, Draft, brief_of, footer_of
 from shared.followups.composing.content import problems
 from shared.followups.composing.writers import writer
 from shared.followups.people import tasks
-from shared.followups.people.models import Given, Line, Number, Stored, Text
+from shared.followups.people.models import Given, Line, Stored, Text
 from shared.followups.sending.checking import facts
 from shared.followups.sending.envelope import STORE, envelope
 from shared.followups.sending.mails import Email, one_of
 from shared.followups.settings import settings
-from shared.platform.errors import Conflict, InvalidInput, NotFound
+from shared.platform.errors import Conflict, NotFound
 from shared.platform.stores.postgres import database, rows
 
 
@@ -24,12 +24,6 @@ class EmailChange(Given):
 
     subject: Annotated[Line, Field(min_length=1)]
     body: Annotated[Text, Field(min_length=1)]
-
-
-class NewEmail(EmailChange):
-    """A mail that the agent wrote; it goes out with the next sweep, under the same checks as all others."""
-
-    client_id: Number
 
 
 class Preview(Stored):
@@ -48,17 +42,20 @@ class Edited(Stored):
     problems: list[str]
 
 
-async def preview(agent_id: int, task_id: int) -> Preview:
+async def preview(agent_id: int, task_id: int, client_id: int | None = None, wishes: str = "") -> Preview:
     """What would be written for the task now; nothing is stored. A model writes something else each time.
 
+    `wishes` of the agent are added to the task's notes.
+
     Raises:
-        NotFound: there is no such task.
+        NotFound: there is no such task, or none of this client.
     """
     async with database() as connection:
         row = await facts.read_task(connection, agent_id, task_id)
-    if row is None:
+    if row is None or client_id not in (None, row["client_id"]):
         raise NotFound("There is no such task.", code="unknown-task")
     brief = brief_of(row)
+    brief = brief.model_copy(update={"task_notes": f"{brief.task_notes}\n{wishes}".strip()})
     draft = await writer().write(brief)
     return Preview(subject=draft.subject, body=draft.body, footer=footer_of(row), problems=problems(draft, brief))
 
@@ -72,7 +69,7 @@ async def edit(agent_id: int, email_id: int, changed: EmailChange) -> Edited:
     """
     async with database() as connection:
         row = await _waiting(connection, agent_id, email_id)
-        await _write(connection, row, changed)
+        await store(connection, row, changed)
         return Edited(email=await one_of(connection, agent_id, email_id), problems=_judged(changed, brief_of(row)))
 
 
@@ -91,38 +88,6 @@ async def approve(agent_id: int, email_id: int) -> Email:
             (email_id,),
         )
         return await one_of(connection, agent_id, email_id)
-
-
-async def write(agent_id: int, new: NewEmail) -> Email:
-    """A mail of the agent's own words, with a task of its own that is due now.
-
-    Raises:
-        NotFound: the client is not the agent's.
-        InvalidInput: the app has no address to send from.
-    """
-    if not settings().followups_sender:
-        raise InvalidInput("The app has no address to send from.", code="settings", remedy="Set FOLLOWUPS_SENDER.")
-    async with database() as connection:
-        made = await rows(
-            connection,
-            "insert into followups.tasks (agent_id, client_id, followup_type, scheduled_for, planned_for, priority)"
-            " select agent_id, id, %s, now(), now(), 'medium' from followups.clients"
-            " where agent_id = %s and id = %s and not is_deleted returning id",
-            (tasks.CUSTOM, agent_id, new.client_id),
-        )
-        if not made:
-            raise NotFound("There is no such client.", code="unknown-client")
-        stored = await rows(
-            connection,
-            "insert into followups.emails (task_id, agent_id, client_id, state, leased_until)"
-            " values (%s, %s, %s, 'claimed', now()) returning id",
-            (made[0]["id"], agent_id, new.client_id),
-        )
-        row = await facts.read(connection, stored[0]["id"])
-        assert row is not None
-        await _write(connection, row, new)
-        await connection.execute("update followups.emails set approved_at = now() where id = %s", (row["id"],))
-        return await one_of(connection, agent_id, row["id"])
 
 
 async def delete(agent_id: int, email_id: int) -> None:
@@ -150,7 +115,8 @@ async def _waiting(connection: Any, agent_id: int, email_id: int) -> dict[str, A
     return row
 
 
-async def _write(connection: Any, row: dict[str, Any], words: EmailChange) -> None:
+async def store(connection: Any, row: dict[str, Any], words: EmailChange) -> None:
+    """Make these the mail's words, and its envelope that of now, in the caller's transaction."""
     await connection.execute(
         "update followups.emails set subject = %(subject)s, body = %(body)s, edited_at = now(), updated_at = now(),"  # noqa: S608 - a constant of the envelope
         f" writer = 'agent', sender = coalesce(nullif(sender, ''), %(sender)s), {STORE},"

@@ -64,15 +64,17 @@ class Email(Stored):
     updated_at: datetime
 
 
-async def listed(agent_id: int, *, before: int | None, limit: int, state: State | None = None) -> list[Email]:
+async def listed(
+    agent_id: int, *, before: int | None, limit: int, state: State | None = None, client_id: int | None = None
+) -> list[Email]:
     """The agent's mails below that number, the newest first."""
     async with database() as connection:
         found = await rows(
             connection,
             f"select {_COLUMNS} from followups.emails where agent_id = %(agent)s"  # noqa: S608 - constants of this module
             " and (%(before)s::bigint is null or id < %(before)s) and (%(state)s::text is null or state = %(state)s)"
-            " order by id desc limit %(limit)s",
-            {"agent": agent_id, "before": before, "limit": limit, "state": state},
+            " and (%(client)s::bigint is null or client_id = %(client)s) order by id desc limit %(limit)s",
+            {"agent": agent_id, "before": before, "limit": limit, "state": state, "client": client_id},
         )
     return [_email(row) for row in found]
 

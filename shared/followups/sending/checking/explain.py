@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
+from shared.followups.keyset import Place, parameters
 from shared.followups.people.models import Stored
 from shared.followups.sending.checking import checks, facts
 from shared.platform.errors import NotFound
@@ -27,6 +28,10 @@ class Explanation(Stored):
     until: datetime | None = Field(description="When it may go out, if time alone decides")
     scheduled_for: datetime
 
+    @property
+    def place(self) -> Place:
+        return Place(self.scheduled_for, self.task_id)
+
 
 async def explain(agent_id: int, task_id: int) -> Explanation:
     """Why the task's mail was not sent.
@@ -41,15 +46,16 @@ async def explain(agent_id: int, task_id: int) -> Explanation:
         return await _explained(connection, row)
 
 
-async def due(agent_id: int, limit: int) -> list[Explanation]:
-    """The agent's pending tasks whose time has come, the oldest first, each with what keeps it."""
+async def due(agent_id: int, behind: Place | None, limit: int) -> list[Explanation]:
+    """The agent's pending tasks whose time has come, behind that place, the oldest first, each with what keeps it."""
     async with database() as connection:
         found = await rows(
             connection,
-            "select id from followups.tasks where agent_id = %s and status = 'pending'"
+            "select id from followups.tasks where agent_id = %(agent)s and status = 'pending'"
             " and channel = 'email' and scheduled_for <= now()"
-            " order by scheduled_for, id limit %s",
-            (agent_id, limit),
+            " and (%(at)s::timestamptz is null or (scheduled_for, id) > (%(at)s, %(number)s::bigint))"
+            " order by scheduled_for, id limit %(limit)s",
+            {"agent": agent_id, "limit": limit, **parameters(behind)},
         )
         read = [await facts.read_task(connection, agent_id, row["id"]) for row in found]
         return [await _explained(connection, row) for row in read if row is not None]

@@ -31,12 +31,18 @@ async def test_a_client_is_entered_changed_paused_listed_and_deleted(web):
     assert rest["pagination"]["next"] is None
     other = await web.client("bob@example.com", name="Bob")
     assert (await web("POST", f"{path}/merge", {"other_id": other["id"]}))["id"] == client["id"]
-    await web("DELETE", path, status=204)
+    await web("DELETE", path)
     await web("DELETE", path, status=404)
     third = await web.client("c@example.com")
     gone = await web("POST", "/api/clients/bulk-delete", {"client_ids": [third["id"], client["id"]]})
     assert gone == {"deleted": [third["id"]]}
     assert (await web("GET", "/api/clients"))["data"] == []
+    fourth = await web("POST", "/api/clients?create_tasks=false", {"email": "d@example.com"}, status=201)
+    assert (await web("GET", f"/api/clients/{fourth['id']}/tasks"))["data"] == []
+    ids = {"ids": [fourth["id"], third["id"], third["id"]]}
+    assert await web("DELETE", "/api/clients/bulk", ids) == {
+        "success": True, "deleted_count": 1, "failed_ids": [third["id"]], "total_requested": 3
+    }  # fmt: skip
     await web("GET", "/api/clients?limit=101", status=422)
 
 

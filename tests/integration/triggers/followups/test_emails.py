@@ -4,8 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from shared.followups.composing.brief import Draft
 from shared.followups.events import inbox
 from shared.followups.events.models import ProviderEvent
+from shared.followups.sending import editing
 
 
 async def test_a_mail_is_read_edited_tested_approved_and_sent(web, crm, mails):
@@ -42,7 +44,7 @@ async def test_a_held_mail_can_be_thrown_away(web, crm, mails):
     await crm.execute("update followups.tasks set scheduled_for = now() where followup_type = 'Day 1'")
     await crm.sweep()
     [mail] = (await web("GET", "/api/emails"))["data"]
-    await web("DELETE", f"/api/emails/{mail['id']}", status=204)
+    await web("DELETE", f"/api/emails/{mail['id']}")
     assert (await web("GET", f"/api/emails/{mail['id']}"))["state"] == "cancelled"
     why = await web("GET", f"/api/tasks/{mail['task_id']}/why")
     assert (why["sent"], why["reason"]) == (False, "mail-deleted")
@@ -100,7 +102,7 @@ async def test_a_mail_that_was_not_handed_over_stays_away_when_its_task_has_ende
     words = {"client_id": client["id"], "subject": "Hello", "body": "Short."}
     mail = await web("POST", "/api/emails/send", words, status=201)
     await crm.execute("update followups.emails set state = 'unknown', sending_at = now()")
-    await web("DELETE", f"/api/tasks/{mail['task_id']}", status=204)
+    await web("DELETE", f"/api/tasks/{mail['task_id']}")
     await web("POST", f"/api/emails/{mail['id']}/resolve", {"handed_over": False}, admin=True)
     assert (await web("GET", f"/api/emails/{mail['id']}"))["state"] == "cancelled"
     assert ((await crm.sweep()).sent, mails.mails(9)) == (0, [])
@@ -140,6 +142,52 @@ async def test_a_mail_shows_what_the_provider_told_and_its_task_shows_the_mail(w
     shown = await web("GET", f"/api/emails/{mail['id']}")
     assert [event["kind"] for event in shown["webhook_events"]] == ["delivered", "opened"]
     task = await web("GET", f"/api/tasks/{mail['task_id']}")
-    assert (task["email_sent_id"], task["email_preview"]) == (mail["id"], mail["body"])
+    assert (task["email_sent_id"], task["email_preview"]) == (
+        mail["id"],
+        {"subject": mail["subject"], "body": mail["body"]},
+    )
     [later, *_] = [one for one in (await web("GET", "/api/tasks"))["data"] if one["id"] != mail["task_id"]]
     assert (later["email_sent_id"], later["email_preview"]) == (None, None)
+
+
+async def test_an_agents_own_words_become_the_mail_of_a_task_that_waits(web, crm, mails):
+    await web.register()
+    client = await web.client()
+    first, second, *_ = (await web("GET", f"/api/clients/{client['id']}/tasks"))["data"]
+    await crm.execute("update followups.tasks set scheduled_for = now() where id = %s", first["id"])
+    await crm.sweep()  # it is written, and held for approval
+    words = {"client_id": client["id"], "task_id": first["id"], "subject": "My own", "body": "Hello."}
+    other = await web.client("bob@example.com", create_tasks=False)
+    await web("POST", "/api/emails/send", words | {"client_id": other["id"]}, status=404)
+    await web("POST", "/api/emails/send", words | {"to_email": "else@example.com"}, status=422)
+    sent = await web("POST", "/api/emails/send", words | {"to_email": "Ann@example.com"}, status=201)
+    assert (sent["task_id"], sent["state"], sent["from"]) == (first["id"], "claimed", "followups@example.com")
+    assert (await crm.sweep()).sent == 1
+    assert (await web("GET", f"/api/tasks/{first['id']}"))["email_sent_id"] == sent["id"]
+    await web("POST", "/api/emails/send", words, status=409)
+    later = await web("POST", "/api/emails/send", words | {"task_id": second["id"]}, status=201)
+    assert (await web("GET", f"/api/tasks/{second['id']}"))["reason"] is None
+    assert [mail["id"] for mail in (await web("GET", f"/api/emails?client_id={client['id']}"))["data"]] == [
+        later["id"],
+        sent["id"],
+    ]
+    assert (await web("GET", f"/api/emails?client_id={other['id']}"))["data"] == []
+    assert [mail.subject.strip() for mail in mails.mails(9)] == ["My own"]
+
+
+async def test_a_preview_takes_the_agents_wishes_and_only_the_clients_own_task(web, crm, monkeypatch):
+    await web.register()
+    client, other = await web.client(), await web.client("bob@example.com")
+    [task, *_] = (await web("GET", f"/api/clients/{client['id']}/tasks"))["data"]
+    seen = []
+
+    class Writer:
+        async def write(self, brief):
+            seen.append(brief.task_notes)
+            return Draft(subject="x", body="y")
+
+    monkeypatch.setattr(editing, "writer", Writer)
+    wishes = {"task_id": task["id"], "client_id": client["id"], "agent_instructions": "Mention the garden."}
+    assert (await web("POST", "/api/emails/preview", wishes))["subject"] == "x"
+    assert seen == ["Mention the garden."]
+    await web("POST", "/api/emails/preview", wishes | {"client_id": other["id"]}, status=404)

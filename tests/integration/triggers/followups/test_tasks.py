@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+from local.smtp.sink import Rejection
+
 
 async def test_why_a_task_was_not_sent_is_told_for_each_reason(web, crm, mails):
     await web.register(send_mode="automatic", daily_cap=1)
@@ -59,3 +61,69 @@ async def test_what_goes_out_today_and_tomorrow_by_the_agents_own_days(web, crm)
     assert [one["followup_type"] for one in tomorrow["data"]] == ["Day 3"]
     await web.register("other@example.com")
     assert (await web("GET", "/api/tasks/agenda"))["data"] == []
+
+
+async def pages(web, path):
+    """All rows of a list, read two at a time."""
+    found, cursor = [], ""
+    while cursor is not None:
+        page = await web("GET", f"{path}limit=2{cursor and f'&cursor={cursor}'}")
+        found += page["data"]
+        cursor = page["pagination"]["next"]
+    return found
+
+
+async def test_lists_by_moments_go_on_page_by_page_also_where_moments_are_the_same(web, crm):
+    await web.register()
+    for number in range(5):
+        await web.client(f"c{number}@example.com", name=f"C{number}")
+    await crm.execute(
+        "update followups.tasks set scheduled_for = date_trunc('minute', now()) where followup_type = 'Day 1'"
+    )
+    await crm.execute(
+        "update followups.tasks set status = 'skipped', reason = 'too_late', updated_at = date_trunc('minute', now())"
+        " where followup_type = 'Day 3'"
+    )
+    due = await pages(web, "/api/tasks/diagnostics/due-tasks?")
+    assert [one["task_id"] for one in due] == sorted({one["task_id"] for one in due})
+    assert len(due) == 5
+    today = await pages(web, "/api/tasks/agenda?day=today&")
+    assert [one["client"] for one in today] == [f"C{number}" for number in range(5)]
+    skipped = await pages(web, "/api/tasks/not-sent?")
+    assert [(one["client"], one["reason"]) for one in skipped] == [
+        (f"C{number}", "too_late") for number in (4, 3, 2, 1, 0)
+    ]
+    happened = await pages(web, "/api/dashboard/recent-activity?")
+    assert sorted(one["kind"] for one in happened) == ["client-created"] * 5 + ["task-skipped"] * 5
+    assert len({one["id"] for one in happened}) == 10
+    assert [one["at"] for one in happened] == sorted((one["at"] for one in happened), reverse=True)
+    for path in ("agenda", "not-sent", "diagnostics/due-tasks"):
+        await web("GET", f"/api/tasks/{path}?cursor=x", status=422)
+        assert (await web("GET", f"/api/tasks/{path}?cursor=9999999999999999-999999999999999999"))["data"] == (
+            skipped[:50] if path == "not-sent" else []
+        )
+
+
+async def test_what_was_not_sent_shows_what_the_provider_said(web, crm, mails):
+    await web.register(send_mode="automatic")
+    await web.client()
+    mails.reject(Rejection(address="ann@example.com", code=554))
+    await crm.execute("update followups.tasks set scheduled_for = now() where followup_type = 'Day 1'")
+    await crm.sweep()
+    [found] = (await web("GET", "/api/tasks/not-sent"))["data"]
+    assert (found["reason"], found["error_code"], found["client"]) == ("send-failed", "554", "Ann Client")
+    assert found["email_id"]
+    await web.register("other@example.com")
+    assert (await web("GET", "/api/tasks/not-sent"))["data"] == []
+
+
+async def test_a_step_can_be_added_once_and_a_status_of_pending_changes_nothing(web):
+    await web.register()
+    client = await web.client(create_tasks=False)
+    given = {"client_id": client["id"], "followup_type": "Day 1", "scheduled_for": "2027-01-05T12:00:00Z"}
+    task = await web("POST", "/api/tasks", given | {"priority": "high"}, status=201)
+    assert (task["followup_type"], task["status"]) == ("Day 1", "pending")
+    await web("POST", "/api/tasks", given, status=409)
+    same = await web("PATCH", f"/api/tasks/{task['id']}", {"status": "pending", "notes": "x"})
+    assert (same["status"], same["reason"], same["notes"]) == ("pending", None, "x")
+    assert (await web("PATCH", f"/api/tasks/{task['id']}", {"status": "skipped"}))["reason"] == "by-the-agent"

@@ -56,7 +56,7 @@ async def test_nothing_goes_out_while_the_domain_is_not_ready_and_then_all_does(
     found = await scheduler_health()
     assert found.status == "red"
     assert any("_dmarc.example.com has no DMARC record" in reason for reason in found.reasons)
-    assert {one.reason for one in await explain.due(agent.id, 9)} == {"sender-domain"}
+    assert {one.reason for one in await explain.due(agent.id, None, 9)} == {"sender-domain"}
     zone.texts |= READY
     assert await gate.refused() != []
     await crm.execute("update followups.scheduler set domain_checked_at = now() - interval '16 minutes'")

@@ -1,0 +1,35 @@
+"""Where a page of a list begins that is ordered by moments: behind the last row of the page before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+PATTERN = r"^[0-9]{1,16}-[0-9]{1,18}$"
+"""Of a cursor: microseconds since 1970, and the number that tells rows of one moment apart."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A row of such a list."""
+
+    at: datetime
+    number: int
+
+    @classmethod
+    def of(cls, cursor: str | None) -> Place | None:
+        """The place of a cursor that fits PATTERN; None at the beginning."""
+        if cursor is None:
+            return None
+        microseconds, _, number = cursor.partition("-")
+        return cls(_EPOCH + timedelta(microseconds=int(microseconds)), int(number))
+
+    @property
+    def cursor(self) -> str:
+        return f"{(self.at - _EPOCH) // timedelta(microseconds=1)}-{self.number}"
+
+
+def parameters(place: Place | None) -> dict[str, datetime | int | None]:
+    """For a query that reads behind `(%(at)s, %(number)s)`, or from the beginning where `at` is null."""
+    return {"at": place.at if place else None, "number": place.number if place else None}

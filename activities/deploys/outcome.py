@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final
 
-from activities.deploys.running import PATIENT, end_step, redactor_of, running_step, supersede_if_older
+from activities.deploys.running import PATIENT, change, end_step, redactor_of, running_step, supersede_if_older
 from shared.deploys.cancellation import DeploymentCancelled
 from shared.deploys.documents import store, transitions
 from shared.deploys.models import (
@@ -46,9 +46,8 @@ async def claim_deployment(task: Claim) -> Claimed:
     try:
         with suppress(DeploymentCancelled):  # its steps run already, and see it
             await supersede_if_older(task)
-        deployment = await store.change(
-            task.deployment_id,
-            task.organization_id,
+        deployment = await change(
+            task,
             lambda deployment, now: transitions.claim(deployment, task.execution, now, task.hub),
         )
     except Conflict:
@@ -66,9 +65,8 @@ async def claim_deployment(task: Claim) -> Claimed:
 @activity(retry=PATIENT)
 async def settle_deployment(task: DeploymentRef) -> Nothing:
     """The point of no return: from here on the deployment is only cleaned up, and a cancel is refused."""
-    await store.change(
-        task.deployment_id,
-        task.organization_id,
+    await change(
+        task,
         lambda deployment, now: transitions.begin_step(
             deployment, Step.CLEANUP, DeploymentStatus.UPDATING_DATABASE, now
         ),
@@ -80,9 +78,8 @@ async def settle_deployment(task: DeploymentRef) -> Nothing:
 async def stop_deployment(task: CancelDeployment) -> Nothing:
     """Cancel the running steps through the document. A deployment that has ended or serves already is left alone."""
     try:
-        await store.change(
-            task.deployment_id,
-            task.organization_id,
+        await change(
+            task,
             lambda deployment, now: transitions.request_cancel(deployment, task.reason, now),
         )
     except Conflict as refused:
@@ -102,9 +99,8 @@ async def roll_back(task: Undo) -> Nothing:
         raise Conflict(f"Deployment {deployment.id} serves and is not undone.", code=FINISHING)
     redact = await redactor_of(deployment)
     if deployment.cancel_reason is None or not deployment.cancel_reason.ends_cancelled:
-        await store.change(
-            task.deployment_id,
-            task.organization_id,
+        await change(
+            task,
             lambda deployment, now: deployment.model_copy(
                 update={"error": deployment.error or _error(deployment, task, redact, now)}
             ),
@@ -128,9 +124,8 @@ async def clean_up(task: DeploymentRef) -> Nothing:
 async def end_deployment(task: End) -> Ended:
     """Record how it ended. What was cancelled is cancelled, whatever else happened meanwhile."""
     redact = await redactor_of(await store.load(task.deployment_id, task.organization_id))
-    deployment = await store.change(
-        task.deployment_id,
-        task.organization_id,
+    deployment = await change(
+        task,
         lambda deployment, now: transitions.end(deployment, task.status, _why(deployment, task, redact, now), now),
     )
     logger.info(ENDED, extra=_measured(deployment))

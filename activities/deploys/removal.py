@@ -1,4 +1,8 @@
-"""How an app or a project is deleted with all that is its, one time box after the other."""
+"""How an app or a project is deleted with all that is its, one time box after the other.
+
+Each step looks for the mark of the deletion first: one that is run late, when another has ended the deletion, must not
+delete what was deployed anew.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import logging
 from typing import Final
 
 from activities.deploys.running import PATIENT
-from shared.deploys.documents import removal
+from shared.deploys.documents import projects, removal
 from shared.deploys.models import AppRef
 from shared.deploys.platforms import platform
 from shared.deploys.platforms.base import StepContext
@@ -21,6 +25,8 @@ logger = logging.getLogger(__name__)
 @activity(retry=PATIENT)
 async def remove_app(task: AppRef) -> Nothing:
     """Delete the app where it runs, with its revisions, domains and secrets."""
+    if not await projects.is_removing(task.organization_id, task.project_id, task.environment):
+        return Nothing()
     await platform().remove(task, StepContext(cancelled=_never, log=_unlogged))
     return Nothing()
 
@@ -28,18 +34,24 @@ async def remove_app(task: AppRef) -> Nothing:
 @activity(retry=PATIENT)
 async def forget_app(task: AppRef) -> Forgotten:
     """Delete the app's deployments, their logs and their variables."""
+    if not await projects.is_removing(task.organization_id, task.project_id, task.environment):
+        return Forgotten(done=True, deleted=0)
     return await removal.forget_deployments(task, BOX_SECONDS)
 
 
 @activity(retry=PATIENT)
 async def forget_sources(task: RemoveApps) -> Forgotten:
     """Delete the sources that nothing names any more."""
+    if not await projects.is_removing(task.organization_id, task.project_id, *task.environments):
+        return Forgotten(done=True, deleted=0)
     return await removal.forget_sources(task.organization_id, task.project_id, BOX_SECONDS, whole=task.whole)
 
 
 @activity(retry=PATIENT)
 async def end_removal(task: RemoveApps) -> Nothing:
     """Forget the project, or let its deleted apps be deployed anew."""
+    if not await projects.is_removing(task.organization_id, task.project_id, *task.environments):
+        return Nothing()
     await removal.end(task.organization_id, task.project_id, whole=task.whole)
     extra = {"organization": task.organization_id, "projectId": task.project_id, "environments": task.environments}
     logger.info("Apps were deleted.", extra=extra)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from shared.deploys.cancellation import Cancelled, DeploymentCancelled
@@ -59,11 +59,7 @@ async def running_step(
     """
     box = hashlib.sha256(f"{step}\n{intro}\n{cursor or ''}".encode()).hexdigest()[:16]
     mark = LogMark(box=box, offset=await logs.size(ref.organization_id, ref.deployment_id))
-    deployment = await store.change(
-        ref.deployment_id,
-        ref.organization_id,
-        lambda deployment, now: transitions.begin_step(deployment, step, status, now, mark),
-    )
+    deployment = await change(ref, lambda deployment, now: transitions.begin_step(deployment, step, status, now, mark))
     redact = await redactor_of(deployment)
     written: list[str] = []
     if (first := deployment.log_mark) is not None and first.offset < mark.offset:
@@ -96,13 +92,23 @@ async def running_step(
         raise TransientError(text, code="step-failed") from None
 
 
+async def change(ref: DeploymentRef, step: Callable[[Deployment, datetime], Deployment]) -> Deployment:
+    """Change the deployment's document, unless another task hub has taken it over.
+
+    Raises:
+        Conflict: one has (TAKEN), or what `step` raises.
+    """
+
+    def fenced(deployment: Deployment, now: datetime) -> Deployment:
+        transitions.require_hub(deployment, ref.hub)
+        return step(deployment, now)
+
+    return await store.change(ref.deployment_id, ref.organization_id, fenced)
+
+
 async def end_step(ref: DeploymentRef, step: Step, error: str | None = None) -> Deployment:
     """Record the end of the step in the deployment's document."""
-    return await store.change(
-        ref.deployment_id,
-        ref.organization_id,
-        lambda deployment, now: transitions.end_step(deployment, step, error, now),
-    )
+    return await change(ref, lambda deployment, now: transitions.end_step(deployment, step, error, now))
 
 
 async def supersede_if_older(ref: DeploymentRef) -> None:
@@ -116,9 +122,7 @@ async def supersede_if_older(ref: DeploymentRef) -> None:
     newer = await store.find_newer_serving(deployment)
     if newer is None:
         return
-    after = await store.change(
-        ref.deployment_id, ref.organization_id, lambda deployment, now: transitions.supersede(deployment, newer, now)
-    )
+    after = await change(ref, lambda deployment, now: transitions.supersede(deployment, newer, now))
     if after.status.ended:
         raise transitions.ended(after)
     raise DeploymentCancelled(f"Deployment {newer.id} of the same app was requested later, and serves already.")
@@ -141,6 +145,7 @@ def _cancel_check(ref: DeploymentRef) -> Cancelled:
         except (TransientError, TimeoutError):
             return False  # the next check will see it
         cancelled = deployment is None or deployment.cancel_reason is not None or deployment.status.ended
+        cancelled = cancelled or (ref.hub is not None and deployment is not None and deployment.hub != ref.hub)
         return cancelled
 
     return check

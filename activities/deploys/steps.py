@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from activities.deploys.running import SOON, end_step, running_step, supersede_if_older
-from shared.deploys.documents import store, transitions
+from activities.deploys.running import SOON, change, end_step, running_step, supersede_if_older
+from shared.deploys.documents import transitions
 from shared.deploys.models import DeploymentStatus, Step
 from shared.deploys.platforms import platform
 from shared.deploys.platforms.base import BuildContext, Workspace
@@ -61,9 +61,8 @@ async def build_image(task: ContextReady) -> Built:
         if built.done and built.image is None:
             raise TerminalError("The build ended without an image.", code="build-failed")
     if built.pushing or built.done:
-        await store.change(
-            task.deployment_id,
-            task.organization_id,
+        await change(
+            task,
             lambda deployment, now: transitions.begin_step(
                 deployment, Step.BUILD, DeploymentStatus.PUSHING_REGISTRY, now
             ),
@@ -100,9 +99,8 @@ async def promote_revision(task: RevisionReady) -> Serving:
     async with running_step(task, Step.DEPLOY, DeploymentStatus.DEPLOYING, "giving the traffic") as running:
         await supersede_if_older(task)
         promoted = await platform().promote(running.spec, task.revision, running.context)
-    deployment = await store.change(
-        task.deployment_id,
-        task.organization_id,
+    deployment = await change(
+        task,
         lambda deployment, now: deployment.model_copy(update={"container_app_url": promoted.url, "updated_at": now}),
     )
     if deployment.custom_domain is None:
@@ -116,9 +114,8 @@ async def configure_domain(task: DomainTask) -> DomainBound:
     async with running_step(task, Step.DEPLOY, DeploymentStatus.CONFIGURING_DOMAIN, cursor=task.cursor) as running:
         bound = await platform().configure_domain(running.spec, running.context, task.cursor)
     if bound.done:
-        await store.change(
-            task.deployment_id,
-            task.organization_id,
+        await change(
+            task,
             lambda deployment, now: deployment.model_copy(update={"custom_domain_url": bound.url, "updated_at": now}),
         )
         await end_step(task, Step.DEPLOY)
@@ -126,4 +123,4 @@ async def configure_domain(task: DomainTask) -> DomainBound:
 
 
 def _ref(task: DeploymentRef) -> DeploymentRef:
-    return DeploymentRef(deployment_id=task.deployment_id, organization_id=task.organization_id)
+    return DeploymentRef(**task.model_dump(include=set(DeploymentRef.model_fields)))

@@ -26,7 +26,16 @@ from activities.deploys import (
     validate_deployment,
     wake_waiting,
 )
-from shared.deploys.models import ERROR_LENGTH, FINISHING, ORPHANED, PROGRESS, CancelReason, DeploymentStatus, Step
+from shared.deploys.models import (
+    ERROR_LENGTH,
+    FINISHING,
+    ORPHANED,
+    PROGRESS,
+    TAKEN,
+    CancelReason,
+    DeploymentStatus,
+    Step,
+)
 from shared.deploys.running.steps import (
     SLOTS,
     CancelDeployment,
@@ -212,6 +221,8 @@ def _undo(context: Context, ref: DeploymentRef, error: TerminalError) -> Steps[E
     except TerminalError as left:
         if left.code == FINISHING:
             return (yield from _complete(context, ref))
+        if left.code == TAKEN:
+            return Ended(deployment_id=ref.deployment_id, status=DeploymentStatus.FAILED, code=TAKEN)
         raise TerminalError(
             f"{message} It could not be undone: {left.message}",
             code="not-undone",

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import logging
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from typing import Final, get_args
 
 from orchestrators.deploys.removal import remove_apps
 from shared.deploys.documents import projects, store
-from shared.deploys.models import Environment, Name
+from shared.deploys.models import Environment, Name, Project
 from shared.deploys.requests.answers import RemovalStarted
 from shared.deploys.running.steps import RemoveApps
 from shared.platform.access.auth import Caller
 from shared.platform.durable import DurableClient
-from shared.platform.errors import Conflict, NotFound
+from shared.platform.errors import Conflict, ManifoldError, NotFound
 from shared.platform.http import Reply, Routes
+from shared.platform.stores.paging import for_each
 from triggers.deploys.callers import WRITE, OrganizationQuery, organization_of
 
+logger = logging.getLogger(__name__)
 routes = Routes(tag="deploys")
 ENVIRONMENTS: Final[list[Environment]] = list(get_args(Environment))
 
@@ -67,6 +71,32 @@ async def _remove(task: RemoveApps, client: DurableClient) -> Reply[RemovalStart
         project_id=project, environments=task.environments, message=f"The {what} is being deleted with all that is its."
     )
     return Reply(answer, status=202, headers={"Location": f"/deploy/project/{project}", "Retry-After": "2"})
+
+
+async def resume(client: DurableClient, older_than: timedelta) -> None:
+    """Start deletions again whose orchestration has failed, was terminated, or never began."""
+
+    async def read(at: str | None) -> tuple[list[Project], str | None]:
+        page = await projects.removing(datetime.now(UTC), older_than=older_than, continuation=at)
+        return page.projects, page.continuation
+
+    await for_each(read, lambda project: _resume(client, project))
+
+
+async def _resume(client: DurableClient, project: Project) -> None:
+    task = RemoveApps(
+        organization_id=project.organization_id,
+        project_id=project.project_id,
+        environments=project.removing,
+        whole=project.removing == ENVIRONMENTS,
+    )
+    if await client.runs(_instance(task)):
+        return
+    logger.warning("A deletion does not run, and is started again.", extra={"projectId": project.project_id})
+    try:
+        await client.start(remove_apps, task, instance_id=_instance(task))
+    except ManifoldError as error:
+        logger.warning("A deletion was not started: %s", error, extra={"projectId": project.project_id})
 
 
 async def _require_idle(organization: str, project: str) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import azure.functions as func
 
 from activities.deploys import deploy_slots
 from orchestrators.deploys.deployment import free_slot, recover_deployment
 from orchestrators.deploys.upkeep import forget_deployments
-from shared.deploys.documents import store
+from shared.deploys.documents import projects, store, transitions
 from shared.deploys.models import Deployment, DeploymentStatus
 from shared.deploys.requests import intake
 from shared.deploys.running.slots import SLOTS, Holder
@@ -20,14 +21,19 @@ from shared.platform.durable import DurableClient, hub_name, new_blueprint
 from shared.platform.errors import Conflict, ManifoldError
 from shared.platform.stores.paging import for_each
 from shared.platform.sweeps import Sweep
+from triggers.deploys import removals
 
 logger = logging.getLogger(__name__)
 timers = new_blueprint()
 
 UNSENT_AFTER = timedelta(seconds=30)
 STALE_AFTER = timedelta(minutes=10)
-FOREIGN_AFTER = timedelta(days=1)
-"""After this long a deployment is an orphan, whoever works on it: none takes hours."""
+FOREIGN_AFTER = timedelta(minutes=30)
+"""After this long without a change another hub's deployment is taken over. One at work changes its document every few
+minutes, and while a service is away at least every 24 (PATIENT); should it be alive all the same, it is fenced off.
+"""
+FOREIGN_WAITING_AFTER = timedelta(hours=2)
+"""As above, of one that waits for a slot, which it may do for an hour and a half without a change."""
 
 
 @timers.timer_trigger(schedule="0 30 4 * * *", arg_name="timer", run_on_startup=False)
@@ -41,13 +47,13 @@ async def deploys_purge(timer: func.TimerRequest, client: Any) -> None:
 
 
 async def _due(client: DurableClient) -> bool:
-    """Has any deployment not ended, or does any hold or wait for a slot?"""
+    """Has any deployment not ended, does any hold or wait for a slot, or is anything being deleted?"""
     slots = await client.entity_state(deploy_slots, SLOTS)
-    return bool(slots.holders or slots.waiting) or await store.any_open()
+    return bool(slots.holders or slots.waiting) or await store.any_open() or await projects.any_removing()
 
 
 async def _run(client: DurableClient) -> None:
-    """Send deployments that the queue never got; end orphaned ones; release slots."""
+    """Send deployments that the queue never got; end orphaned ones; release slots; go on with deletions."""
     await intake.send_unsent(UNSENT_AFTER)
     now = datetime.now(UTC)
 
@@ -60,10 +66,17 @@ async def _run(client: DurableClient) -> None:
     slots = await client.entity_state(deploy_slots, SLOTS)
     for holder in (*slots.holders, *slots.waiting):
         await _reclaim(client, holder)
+    await removals.resume(client, STALE_AFTER)
 
 
 async def _recover(client: DurableClient, stale: Deployment) -> None:
-    if await _runs(client, stale.id) or await _of_others(client, stale):
+    hub = await hub_name(client)
+    foreign = stale.hub not in (None, hub)
+    if foreign and datetime.now(UTC) - stale.updated_at < _patience(stale):
+        return
+    if await _runs(client, stale.id) or await _runs(client, f"{stale.id}-recovery"):
+        return
+    if foreign and not await _taken_over(stale, hub):
         return
     logger.warning("A deployment is orphaned: its orchestration does not run.", extra={"deployment": stale.id})
     settled = stale.status is DeploymentStatus.UPDATING_DATABASE
@@ -74,11 +87,22 @@ async def _recover(client: DurableClient, stale: Deployment) -> None:
         logger.warning("A deployment was not recovered: %s", error, extra={"deployment": stale.id})
 
 
-async def _of_others(client: DurableClient, stale: Deployment) -> bool:
-    """Whether the task hub of another host works on it, as far as can be told: then only that one knows if it does."""
-    if stale.hub in (None, await hub_name(client)):
+def _patience(stale: Deployment) -> timedelta:
+    return FOREIGN_WAITING_AFTER if stale.status is DeploymentStatus.QUEUED else FOREIGN_AFTER
+
+
+async def _taken_over(stale: Deployment, hub: UUID) -> bool:
+    """Make another hub's deployment this one's, so that whatever still works on it there is refused from now on."""
+    try:
+        await store.change(
+            stale.id,
+            stale.organization_id,
+            lambda deployment, now: transitions.take_over(deployment, stale, hub, now),
+        )
+    except Conflict as busy:
+        logger.info("A deployment is left to its hub: %s", busy, extra={"deployment": stale.id})
         return False
-    return datetime.now(UTC) - stale.updated_at < FOREIGN_AFTER
+    return True
 
 
 async def _reclaim(client: DurableClient, holder: Holder) -> None:

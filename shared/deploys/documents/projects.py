@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from shared.deploys.documents import store
 from shared.deploys.documents.store import DEPLOYMENTS, TRIES
 from shared.deploys.models import Environment, Project, document
 from shared.platform.errors import Conflict, TransientError
@@ -14,6 +15,8 @@ from shared.platform.stores.cosmos import CHANGED, EXISTS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+PAGE: Final = 50
+_REMOVING: Final = "SELECT * FROM c WHERE c.type = 'project' AND IS_DEFINED(c.removing[0])"
 RESERVED_FOR: Final = timedelta(seconds=30)
 """Longer than accepting a deployment takes; a request that ended half-way keeps others out for no longer."""
 
@@ -38,6 +41,22 @@ async def page(organization: str | None, *, limit: int, continuation: str | None
         "SELECT * FROM c WHERE c.type = 'project'", {}, partition=organization, limit=limit, continuation=continuation
     )
     return ProjectPage([Project.model_validate(one) for one in found.documents], found.continuation)
+
+
+async def removing(now: datetime, *, older_than: timedelta, continuation: str | None = None) -> ProjectPage:
+    """Projects of which something is being deleted and whose document has not changed for so long."""
+    found = await DEPLOYMENTS.query(
+        f"{_REMOVING} AND c.updatedAt < @updated",
+        {"updated": store.text_of(now - older_than)},
+        limit=PAGE,
+        continuation=continuation,
+    )
+    return ProjectPage([Project.model_validate(one) for one in found.documents], found.continuation)
+
+
+async def any_removing() -> bool:
+    """Whether anything is being deleted."""
+    return bool((await DEPLOYMENTS.query(_REMOVING, {}, limit=1)).documents)
 
 
 async def update(
@@ -106,6 +125,14 @@ async def begin_removal(organization: str, project: str, environments: list[Envi
         return known.model_copy(update={"removing": environments})
 
     await _change(organization, project, begin)
+
+
+async def is_removing(organization: str, project: str, *environments: Environment) -> bool:
+    """Whether these environments, and no others, are being deleted, or of one: whether it is among them."""
+    known = await find(organization, project)
+    return known is not None and (
+        environments[0] in known.removing if len(environments) == 1 else known.removing == [*environments]
+    )
 
 
 async def withdraw_removal(organization: str, project: str) -> None:

@@ -162,7 +162,7 @@ async def find_newer_serving(deployment: Deployment) -> Deployment | None:
         {
             "project": deployment.project_id,
             "environment": deployment.environment,
-            "created": _text(deployment.created_at),
+            "created": text_of(deployment.created_at),
         },
         deployment.organization_id,
         1,
@@ -175,7 +175,7 @@ async def unsent(now: datetime, *, older_than: timedelta, limit: int) -> list[De
     page = await _page(
         EACH + " AND c.status = 'queued' AND c.claimedBy = null"
         " AND ((c.sentAt = null AND c.createdAt < @created) OR c.sentAt < @sent)",
-        {"created": _text(now - older_than), "sent": _text(now - SENT_AGAIN_AFTER)},
+        {"created": text_of(now - older_than), "sent": text_of(now - SENT_AGAIN_AFTER)},
         None,
         limit,
     )
@@ -186,7 +186,7 @@ async def stale(now: datetime, *, older_than: timedelta, limit: int, continuatio
     """Claimed deployments that have not ended and whose document has not changed for so long."""
     return await _page(
         OPEN + " AND c.claimedBy != null AND c.updatedAt < @updated",
-        {"updated": _text(now - older_than)},
+        {"updated": text_of(now - older_than)},
         None,
         limit,
         continuation,
@@ -216,7 +216,7 @@ async def ended_before(
     """Deployments that ended before `moment` and still have variables, or that ended before `old`."""
     return await _page(
         ENDED + " AND c.completedAt < @moment AND (c.secretsReference != null OR c.completedAt < @old)",
-        {"moment": _text(moment), "old": _text(old)},
+        {"moment": text_of(moment), "old": text_of(old)},
         None,
         limit,
         continuation,
@@ -284,6 +284,6 @@ async def _page(
     return DeploymentPage([Deployment.model_validate(one) for one in page.documents], page.continuation)
 
 
-def _text(moment: datetime) -> str:
+def text_of(moment: datetime) -> str:
     """The time as pydantic writes it into documents, so that texts compare as times do."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

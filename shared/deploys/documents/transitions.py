@@ -10,6 +10,7 @@ from shared.deploys.models import (
     FINISHING,
     PROGRESS,
     SUPERSEDED,
+    TAKEN,
     CancelReason,
     Deployment,
     DeploymentError,
@@ -82,14 +83,38 @@ def advance(deployment: Deployment, status: DeploymentStatus, now: datetime) -> 
     return deployment.model_copy(update=change)
 
 
+def require_hub(deployment: Deployment, hub: UUID | None) -> None:
+    """See that the deployment is still this task hub's (None: one that did not say so when it began).
+
+    Raises:
+        Conflict: another task hub has taken it over (TAKEN).
+    """
+    if hub is not None and deployment.hub not in (None, hub):
+        raise Conflict(f"Another task hub has taken deployment {deployment.id} over.", code=TAKEN)
+
+
+def take_over(deployment: Deployment, seen: Deployment, hub: UUID, now: datetime) -> Deployment:
+    """The deployment, from now on this task hub's: what the one before still does to it is refused.
+
+    Raises:
+        Conflict: it is not as it was seen any more, so somebody works on it (TAKEN), or it has ended.
+    """
+    if deployment.status.ended:
+        raise ended(deployment)
+    if (deployment.hub, deployment.updated_at) != (seen.hub, seen.updated_at):
+        raise Conflict(f"Deployment {deployment.id} is at work.", code=TAKEN)
+    return deployment.model_copy(update={"hub": hub, "updated_at": now})
+
+
 def claim(deployment: Deployment, execution: str, now: datetime, hub: UUID | None = None) -> Deployment:
     """The deployment, claimed by this execution of this task hub and no other.
 
     Raises:
-        Conflict: another execution has it (`deployment-claimed`), or it has ended.
+        Conflict: another execution (`deployment-claimed`) or another task hub (TAKEN) has it, or it has ended.
     """
     if deployment.status.ended:
         raise ended(deployment)
+    require_hub(deployment, hub)
     if deployment.claimed_by not in (None, execution):
         raise Conflict(f"Deployment {deployment.id} is running already.", code=CLAIMED)
     return deployment.model_copy(update={"claimed_by": execution, "hub": hub, "updated_at": now})

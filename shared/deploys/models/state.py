@@ -26,6 +26,10 @@ FINISHING: Final = "deployment-finishing"
 """Code of the error of cancelling or undoing a deployment that serves for good."""
 
 
+TAKEN: Final = "deployment-taken-over"
+"""Code of the error of changing a deployment that another task hub has taken over."""
+
+
 class DeploymentStatus(StrEnum):
     """Where a deployment stands. Between queued and completed they follow one another in this order."""
 

@@ -8,6 +8,7 @@ import json
 import time
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
+from uuid import uuid4
 
 import pytest
 
@@ -15,8 +16,8 @@ import activities.deploys.outcome
 import activities.deploys.running
 import activities.deploys.steps
 from activities import deploys
-from shared.deploys.documents import store
-from shared.deploys.models import CANCEL_CODE, ORPHANED, CancelReason, DeploymentStatus, Step
+from shared.deploys.documents import store, transitions
+from shared.deploys.models import CANCEL_CODE, ORPHANED, TAKEN, CancelReason, DeploymentStatus, Step
 from shared.deploys.platforms.base import (
     BuildContext,
     BuildProgress,
@@ -458,3 +459,52 @@ async def test_what_another_environment_or_an_earlier_request_serves_supersedes_
     assert (await deploys.claim_deployment(Claim(**ref.model_dump(), execution="e"))).claimed
     for step, task in tasks(ref).values():
         await step(task)
+
+
+@pytest.mark.parametrize("name", [*list(ANSWERS)[:6], "settle", "undo", "clean_up", "end"])
+async def test_what_another_hub_has_taken_over_is_not_touched_any_more(platform, ref, new, name: str) -> None:
+    ours, theirs = uuid4(), uuid4()
+    mine = ref.model_copy(update={"hub": ours})
+    assert (await deploys.claim_deployment(Claim(**mine.model_dump(), execution="e"))).claimed
+    await deploys.validate_deployment(mine)
+    seen = await load(ref)
+    await store.change(
+        ref.deployment_id,
+        ref.organization_id,
+        lambda deployment, now: transitions.take_over(deployment, seen, theirs, now),
+    )
+    platform.calls.clear()
+    before = await load(ref)
+    step, task = {
+        **tasks(mine),
+        "settle": (deploys.settle_deployment, mine),
+        "undo": (deploys.roll_back, Undo(**mine.model_dump(), code="first", message="x")),
+        "clean_up": (deploys.clean_up, mine),
+        "end": (deploys.end_deployment, End(**mine.model_dump(), status=DeploymentStatus.COMPLETED)),
+    }[name]
+    with pytest.raises(Conflict) as refused:
+        await step(task)
+    assert (refused.value.code, platform.calls, await load(ref)) == (TAKEN, [], before)
+    assert not (await deploys.claim_deployment(Claim(**mine.model_dump(), execution="e"))).claimed
+
+
+async def test_a_running_step_ends_when_another_hub_takes_over(platform, ref) -> None:
+    mine = ref.model_copy(update={"hub": uuid4()})
+    await deploys.claim_deployment(Claim(**mine.model_dump(), execution="e"))
+
+    async def work(_, step) -> None:
+        seen = await load(ref)
+        await store.change(
+            ref.deployment_id,
+            ref.organization_id,
+            lambda deployment, now: transitions.take_over(deployment, seen, uuid4(), now),
+        )
+        async with asyncio.timeout(5):
+            while True:
+                await step.check()
+                await asyncio.sleep(0.05)
+
+    platform.does["build"] = work
+    with pytest.raises(TerminalError) as stopped:
+        await deploys.build_image(ContextReady(**mine.model_dump(), context="c"))
+    assert stopped.value.code == CANCEL_CODE

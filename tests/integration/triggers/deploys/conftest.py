@@ -108,7 +108,7 @@ def apps(monkeypatch):
 
 
 @pytest.fixture
-def durable(monkeypatch) -> SimpleNamespace:
+def durable(monkeypatch) -> SimpleNamespace:  # noqa: C901 - the methods of the class count as branches
     """A durable client that notes what it is asked."""
     told = SimpleNamespace(started=[], events=[], running=None, busy=False, away=False, slots=Slots(), hub=uuid4())
 
@@ -132,6 +132,9 @@ def durable(monkeypatch) -> SimpleNamespace:
 
         async def find(self, _):
             return told.running
+
+        async def runs(self, _) -> bool:
+            return told.running is not None and not told.running.state.finished
 
         async def entity_state(self, handle, _):
             return HubName(name=told.hub) if handle is task_hub else told.slots

@@ -8,11 +8,12 @@ from uuid import uuid4
 
 import pytest
 
-from shared.deploys.documents import store
-from shared.deploys.models import DeploymentStatus
+from shared.deploys.documents import projects, store, transitions
+from shared.deploys.models import TAKEN, DeploymentStatus
 from shared.deploys.running.slots import Holder, Slots
 from shared.platform.durable import RunState
-from triggers.deploys import upkeep
+from shared.platform.errors import Conflict
+from triggers.deploys import removals, upkeep
 
 
 @pytest.mark.parametrize(
@@ -62,10 +63,60 @@ async def test_the_sweep_looks_at_all_that_are_silent(durable, new, monkeypatch)
     assert {f"{one.id}-recovery" for one in lost} <= {instance for _, instance, _ in durable.started}
 
 
-@pytest.mark.parametrize(("hours", "whose", "ended"), [(1, "ours", 1), (1, "others", 0), (25, "others", 1)])
-async def test_what_the_hub_of_another_host_works_on_is_left_to_it_for_a_day(durable, new, hours, whose, ended) -> None:
-    old = datetime.now(UTC) - timedelta(hours=hours)
+WORKING, WAITING = DeploymentStatus.DEPLOYING, DeploymentStatus.QUEUED
+
+
+@pytest.mark.parametrize(
+    ("status", "minutes", "whose", "ended"),
+    [
+        (WORKING, 11, "ours", 1),
+        (WORKING, 11, "others", 0),
+        (WORKING, 31, "others", 1),
+        (WAITING, 31, "others", 0),
+        (WAITING, 121, "others", 1),
+    ],
+)
+async def test_what_the_hub_of_another_host_works_on_is_taken_over_once_it_is_silent(  # noqa: PLR0917 - pytest names them
+    durable, new, status, minutes, whose, ended
+) -> None:
+    old = datetime.now(UTC) - timedelta(minutes=minutes)
     hub = durable.hub if whose == "ours" else uuid4()
-    silent = new(status=DeploymentStatus.DEPLOYING, claimed_by="x", updated_at=old, hub=hub)
-    await upkeep._recover(upkeep.DurableClient(None), await store.create(silent))
+    silent = await store.create(new(status=status, claimed_by="x", updated_at=old, hub=hub))
+    await upkeep._recover(upkeep.DurableClient(None), silent)
     assert len(durable.started) == ended
+    after = await store.load(silent.id, silent.organization_id)
+    assert (after.hub == durable.hub) is (whose == "ours" or bool(ended))
+    if whose == "others" and ended:  # what the other hub still does to it is refused
+        with pytest.raises(Conflict) as refused:
+            transitions.require_hub(after, hub)
+        assert refused.value.code == TAKEN
+
+
+async def test_what_its_hub_has_changed_meanwhile_is_left_to_it(durable, new) -> None:
+    old = datetime.now(UTC) - timedelta(hours=3)
+    silent = await store.create(new(status=WORKING, claimed_by="x", updated_at=old, hub=uuid4()))
+    await store.change(silent.id, silent.organization_id, lambda one, now: one.model_copy(update={"updated_at": now}))
+    await upkeep._recover(upkeep.DurableClient(None), silent)
+    assert durable.started == []
+    assert (await store.load(silent.id, silent.organization_id)).hub == silent.hub
+
+
+@pytest.mark.parametrize("state_", [None, RunState.FAILED, RunState.RUNNING])
+async def test_the_sweep_goes_on_with_a_deletion_that_does_not_run(durable, state, monkeypatch, state_) -> None:
+    durable.running = SimpleNamespace(state=state_) if state_ else None
+    monkeypatch.setattr(upkeep, "STALE_AFTER", timedelta(0))
+    await projects.begin_removal(state, "shop", ["staging"])
+    await projects.begin_removal(state, "page", removals.ENVIRONMENTS)
+    assert await upkeep._due(upkeep.DurableClient(None))
+    await upkeep.sweep.run(upkeep.DurableClient(None))
+    started = {task.project_id: task for name, _, task in durable.started if name == "remove_apps"}
+    mine = {name: task for name, task in started.items() if task.organization_id == state}
+    if state_ is RunState.RUNNING:
+        assert mine == {}
+    else:
+        assert {name: (task.environments, task.whole) for name, task in mine.items()} == {
+            "shop": (["staging"], False),
+            "page": (removals.ENVIRONMENTS, True),
+        }
+    for project in ("shop", "page"):
+        await projects.withdraw_removal(state, project)

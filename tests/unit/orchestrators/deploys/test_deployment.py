@@ -10,7 +10,7 @@ import pytest
 from activities import deploys as activities
 from orchestrators.deploys import deployment
 from shared.deploys.cancellation import DeploymentCancelled
-from shared.deploys.models import FINISHING, CancelReason, DeploymentStatus
+from shared.deploys.models import FINISHING, TAKEN, CancelReason, DeploymentStatus
 from shared.deploys.platforms.base import Revision
 from shared.deploys.running import slots
 from shared.deploys.running.slots import Slots
@@ -361,3 +361,11 @@ def test_what_an_operator_stopped_is_brought_to_an_end(play, settled: bool) -> N
     else:
         assert play.done() == ["stop_deployment", "roll_back", "clean_up", "end_deployment"]
         assert ended.code == "deployment-lost"
+
+
+def test_one_that_another_hub_has_taken_over_is_left_to_it(play) -> None:
+    play.fakes["build_image"] = failing("deployment-stopped")
+    play.fakes["roll_back"] = failing(TAKEN)
+    assert play.play(deployment.deployment, REF).code == TAKEN
+    assert play.done()[-2:] == ["build_image", "roll_back"]
+    assert play.slots.holders == []

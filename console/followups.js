@@ -2,6 +2,7 @@
 // here with their own password; operators see what concerns all agents.
 import { act, count, figures, firstPage, h, pager, query, state, table, time } from "/console/dom.js";
 import { asAgent, signedIn, signIn, signOut } from "/console/agent.js";
+import { cadenceSection } from "/console/followups-cadence.js";
 import { mailSection, replySection } from "/console/followups-mail.js";
 import { operatorSection } from "/console/followups-operator.js";
 
@@ -23,25 +24,30 @@ const LISTS = {
   tomorrow: { title: "Due tomorrow", empty: "Nothing goes out tomorrow.", columns: planned },
   held: { title: "Held", empty: "No mail waits for you.", columns: [to, subject, ["Held for", (one) => h("span", { class: "error" }, one.hold_reason)], ["Since", (one) => time(one.updated_at)]] },
   unknown: { title: "Unknown", empty: "Of every mail it is known whether it was handed over.", columns: [to, subject, ["Message-ID", (one) => h("span", { class: "id" }, one.message_id)], ["Why", (one) => one.error_message ?? one.error_code ?? "–"]] },
+  unsent: { title: "Not sent", empty: "Every step that has ended was sent.", columns: [["Client", (one) => one.client], ["Step", (one) => one.followup_type], ["Was due", (one) => time(one.scheduled_for)], ["Ended", (one) => time(one.ended_at)], ["State", (one) => state(one.status)], ["Why", (one) => h("span", { class: "error" }, [one.reason, one.error_code].filter(Boolean).join(": "))]] },
   sent: { title: "Sent", empty: "No mail was sent yet.", columns: [to, subject, ["Sent", (one) => time(one.sent_at)], ["State", (one) => state(one.status)]] },
   replies: { title: "Replies", empty: "No client has answered yet.", columns: [["From", (one) => one.from], subject, ["Came", (one) => time(one.received_at)]] },
 };
 const DAYS = ["today", "tomorrow"];
+const TASKS = [...DAYS, "unsent"]; // lists of tasks, which may have a mail
+const CADENCE = "cadence";
 
 async function read(list) {
-  if (DAYS.includes(list)) return { data: (await asAgent(`/api/tasks/agenda?${query({ day: list, limit: LISTED })}`)).data };
   const paged = { limit: LISTED, cursor: place.cursor };
+  if (list === CADENCE) return asAgent("/api/cadence");
+  if (DAYS.includes(list)) return asAgent(`/api/tasks/agenda?${query({ day: list, ...paged })}`);
+  if (list === "unsent") return asAgent(`/api/tasks/not-sent?${query(paged)}`);
   return asAgent(list === "replies" ? `/api/replies?${query(paged)}` : `/api/emails?${query({ state: list, ...paged })}`);
 }
 
 const why = (one, console_) => act(console_, async () => {
   const { reason, until } = await asAgent(`/api/tasks/${one.task_id}/why`);
-  return `The mail to ${one.client} was not sent yet: ${reason}${until ? `, until ${new Date(until).toLocaleString("en-GB")}` : ""}.`;
+  return `The mail to ${one.client} was not sent: ${reason}${until ? `, until ${new Date(until).toLocaleString("en-GB")}` : ""}.`;
 })();
 
 function listSection(list, { data, pagination }, open, console_) {
   const { title, empty, columns } = LISTS[list];
-  const opens = (one) => (DAYS.includes(list) ? one.email_id : one.id);
+  const opens = (one) => (TASKS.includes(list) ? one.email_id : one.id);
   return h("section", { id: "followup-list" }, h("h2", {}, title),
     table(columns, data, {
       empty,
@@ -49,13 +55,19 @@ function listSection(list, { data, pagination }, open, console_) {
       selected: (one) => String(opens(one)) === open,
       id: (one) => `${list}-${one.id ?? one.task_id}`,
     }),
-    pager("followups", place, pagination?.next, console_.again, ["Newer", "Older"]));
+    pager("followups", place, pagination?.next, console_.again, DAYS.includes(list) ? ["Earlier", "Later"] : ["Newer", "Older"]));
 }
+
+const MINE = {
+  title: "What new clients get",
+  save: (body) => asAgent("/api/cadence", { method: "PUT", body }),
+  giveUp: () => asAgent("/api/cadence", { method: "DELETE" }),
+};
 
 function overview(list, me, stats, agenda, console_) {
   const counts = { today: agenda.due_today, tomorrow: agenda.due_tomorrow, held: stats.emails_held, unknown: stats.emails_unknown };
   const tab = (name) => h("button", { id: `list-${name}`, "aria-pressed": String(name === list), onclick: () => { location.hash = `followups/${name}`; } },
-    LISTS[name].title, counts[name] === undefined ? "" : ` ${count(counts[name])}`);
+    LISTS[name]?.title ?? "Cadence", counts[name] === undefined ? "" : ` ${count(counts[name])}`);
   const pause = (verb) => act(console_, async () => { await asAgent(`/api/agents/me/${verb}`, { method: "POST" }); });
   return h("section", { id: "agent" },
     h("div", { class: "tools" },
@@ -66,7 +78,7 @@ function overview(list, me, stats, agenda, console_) {
       ["due today", count(agenda.due_today)], ["due tomorrow", count(agenda.due_tomorrow)], ["sent today", count(stats.emails_sent_today)],
       ["held", count(stats.emails_held)], ["unknown", count(stats.emails_unknown)], ["failed", count(stats.emails_failed)], ["came back", count(stats.emails_bounced)],
     ]),
-    h("p", { class: "actions", role: "group", "aria-label": "Lists" }, Object.keys(LISTS).map(tab)));
+    h("p", { class: "actions", role: "group", "aria-label": "Lists" }, [...Object.keys(LISTS), CADENCE].map(tab)));
 }
 
 function signInSection(console_) {
@@ -91,15 +103,16 @@ async function mailOf(number, close, console_) {
 
 async function mine(console_) {
   const [named, open] = console_.rest.split("/");
-  const list = LISTS[named] ? named : "today";
+  const list = LISTS[named] || named === CADENCE ? named : "today";
   if (list !== shown) [shown, place] = [list, firstPage()];
   const [me, stats, agenda, found] = await Promise.all([
     asAgent("/api/agents/me"), asAgent("/api/dashboard/stats"), asAgent("/api/tasks/agenda?limit=1"), read(list),
   ]);
   const close = () => { location.hash = `followups/${list}`; };
-  const opened = !open ? null : list === "replies" ? replySection(found.data.find((one) => String(one.id) === open), close)
+  const opened = !open || list === CADENCE ? null : list === "replies" ? replySection(found.data.find((one) => String(one.id) === open), close)
     : await mailOf(open, close, console_);
-  return [overview(list, me, stats, agenda, console_), opened, listSection(list, found, open, console_)];
+  const listed = list === CADENCE ? cadenceSection(found, MINE, console_) : listSection(list, found, open, console_);
+  return [overview(list, me, stats, agenda, console_), opened, listed];
 }
 
 export async function show(console_) {

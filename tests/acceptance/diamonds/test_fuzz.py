@@ -12,7 +12,9 @@ from typing import Any
 # The admin key opens every route, whatever else is sent: that wrong keys are refused has tests of its own.
 # A wrong method is 404 at the Functions host, not 405. NUL bytes are refused everywhere, as the document cannot say.
 EXCLUDED = "unsupported_method,ignored_auth,positive_data_acceptance"
-FOLLOWUPS = r"^/(api/(agents|clients|tasks|emails|replies|dashboard|followups|cadence)|unsubscribe|webhooks|health/scheduler)"
+FOLLOWUPS = (
+    r"^/(api/(agents|clients|tasks|emails|replies|dashboard|followups|cadence)|unsubscribe|webhooks|health/scheduler)"
+)
 AUTHCACHE = r"^/api/v1/"
 PAPERS = r"^/api/(papers|sources|stats|health/enrichment)"
 FLAGS = [

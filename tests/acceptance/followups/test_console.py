@@ -158,3 +158,37 @@ async def test_a_held_mail_is_read_on_a_phone_in_the_dark(running: Any) -> None:
         await page.screenshot(path=SCREENSHOTS / "followups-phone.png", full_page=True)
         await page.click("#agent-leave")
         await page.get_by_role("heading", name="Sign in as an agent").wait_for()
+
+
+async def test_an_agent_changes_its_cadence_and_sees_what_was_not_sent_and_why(running: Any) -> None:
+    async with running() as app, browser_page() as page:
+        written(app)
+        [task, *_] = [one for one in app.ask("GET", "/api/tasks")["data"] if one["followup_type"] == "Month 1"]
+        app.ask("PATCH", f"/api/tasks/{task['id']}", {"status": "skipped"})
+        await sign_in(page, app)
+        await page.click("#list-unsent")
+        await page.get_by_role("heading", name="Not sent").wait_for()
+        [row] = await page.locator("#followup-list tbody tr").all_inner_texts()
+        assert ("Month 1" in row, "by-the-agent" in row, "skipped" in row) == (True, True, True)
+        await page.screenshot(path=SCREENSHOTS / "followups-not-sent.png", full_page=True)
+
+        await page.click("#list-cadence")
+        await expect(page.locator("#cadence tbody tr")).to_have_count(5)
+        await page.fill("#step-name-4", "Spring letter")
+        await page.fill("#step-days-4", "120")
+        await page.wait_for_timeout(4_500)  # two refreshes
+        assert await page.input_value("#step-name-4") == "Spring letter"
+        await page.click("#step-drop-3")
+        await page.click("#step-add")
+        await page.fill("#step-name-4", "Birthday")
+        await page.screenshot(path=SCREENSHOTS / "followups-cadence.png", full_page=True)
+        await page.focus("#cadence-save")
+        await page.keyboard.press("Enter")
+        await page.get_by_text("New clients get these steps").wait_for()
+        found = app.ask("GET", "/api/cadence")
+        assert [(step["followup_type"], step["days"]) for step in found["steps"]] == [
+            ("Day 1", 1), ("Day 3", 3), ("Week 1", 7), ("Spring letter", 120), ("Birthday", 150)
+        ]  # fmt: skip
+        await page.click("#cadence-give-up")
+        await page.locator("#cadence-give-up").wait_for(state="detached")
+        assert not app.ask("GET", "/api/cadence")["own"]

@@ -22,9 +22,9 @@ from shared.deploys.models import (
     Step,
 )
 from shared.deploys.platforms import platform
-from shared.deploys.running.steps import CancelDeployment, Claim, Claimed, DeploymentRef, End, Ended, Nothing, Undo
+from shared.deploys.running.steps import CancelDeployment, Claim, Claimed, DeploymentRef, End, Ended, Undo
 from shared.deploys.settings import settings
-from shared.platform.durable import activity
+from shared.platform.durable import Nothing, activity
 from shared.platform.errors import Conflict
 from shared.platform.redaction import Redactor
 

@@ -14,8 +14,8 @@ from shared.deploys.documents import projects, removal
 from shared.deploys.models import AppRef
 from shared.deploys.platforms import platform
 from shared.deploys.platforms.base import StepContext
-from shared.deploys.running.steps import Forgotten, Nothing, RemoveApps
-from shared.platform.durable import activity
+from shared.deploys.running.steps import Forgotten, RemoveApps
+from shared.platform.durable import Nothing, activity
 
 BOX_SECONDS: Final = 60
 

@@ -7,8 +7,8 @@ import logging
 from shared.deploys.requests import queue
 from shared.deploys.running import slots
 from shared.deploys.running.slots import SlotAnswer, SlotRequest, Slots
-from shared.deploys.running.steps import Nothing, Wake
-from shared.platform.durable import ONCE, activity, entity
+from shared.deploys.running.steps import Wake
+from shared.platform.durable import ONCE, Nothing, activity, entity
 from shared.platform.errors import TransientError
 
 logger = logging.getLogger(__name__)

@@ -14,13 +14,12 @@ from shared.deploys.running.steps import (
     DomainBound,
     DomainTask,
     ImageReady,
-    Nothing,
     Released,
     RevisionReady,
     Serving,
     WorkspaceReady,
 )
-from shared.platform.durable import activity
+from shared.platform.durable import Nothing, activity
 from shared.platform.errors import TerminalError
 
 

@@ -6,7 +6,7 @@ import logging
 from datetime import UTC, datetime, timedelta
 
 from shared.diamonds.ingestion.suppliers import mapping, price_unit
-from shared.diamonds.models import ERROR_LENGTH, Nothing
+from shared.diamonds.models import ERROR_LENGTH
 from shared.diamonds.pricing.review import review
 from shared.diamonds.reporting import alerts
 from shared.diamonds.runs import difference, lifecycle, missing, orphans, reports, retries, watermark
@@ -34,7 +34,7 @@ from shared.diamonds.runs.models import (
 from shared.diamonds.runs.verdict import Limits, judge, objections
 from shared.diamonds.settings import settings
 from shared.platform.alerting.alerts import try_to_send
-from shared.platform.durable import activity
+from shared.platform.durable import Nothing, activity
 from shared.platform.errors import Conflict
 
 REVIEW_LOOK_SECONDS = 2.0

@@ -6,7 +6,6 @@ import logging
 from datetime import timedelta
 
 from shared.diamonds.ingestion.suppliers import nightly_feeds
-from shared.diamonds.models import Nothing
 from shared.diamonds.offer.trade import orders, supplier_holds
 from shared.diamonds.pricing import consolidation, repricing
 from shared.diamonds.reporting import alerts, watch
@@ -14,7 +13,7 @@ from shared.diamonds.runs import orphans, purge
 from shared.diamonds.runs.models import Purged, PurgeRows, WatchFeeds
 from shared.diamonds.settings import settings
 from shared.platform.alerting.alerts import try_to_send
-from shared.platform.durable import activity
+from shared.platform.durable import Nothing, activity
 
 STALE_CLAIM = timedelta(minutes=30)
 STALE_AFTER = timedelta(minutes=30)

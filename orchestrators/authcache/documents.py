@@ -10,6 +10,3 @@ from shared.platform.durable import Context, Steps, call, orchestration
 def forget_documents(context: Context, task: Forgotten) -> Steps[Deleted]:
     """Delete what one user has left."""
     return (yield from call(context, delete_documents, task))
-
-
-__all__ = ["Forgotten", "forget_documents"]

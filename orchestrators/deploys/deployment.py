@@ -9,22 +9,23 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Literal
 
-from activities.deploys import (
-    build_image,
+from activities.deploys.outcome import (
     claim_deployment,
     clean_up,
-    configure_domain,
-    deploy_slots,
     end_deployment,
-    promote_revision,
-    provision_container,
-    release_revision,
     roll_back,
     settle_deployment,
     stop_deployment,
+)
+from activities.deploys.slots import deploy_slots, wake_waiting
+from activities.deploys.steps import (
+    build_image,
+    configure_domain,
+    promote_revision,
+    provision_container,
+    release_revision,
     sync_files,
     validate_deployment,
-    wake_waiting,
 )
 from shared.deploys.models import (
     ERROR_LENGTH,
@@ -36,8 +37,8 @@ from shared.deploys.models import (
     DeploymentStatus,
     Step,
 )
+from shared.deploys.running.slots import SLOTS, SlotRequest
 from shared.deploys.running.steps import (
-    SLOTS,
     CancelDeployment,
     Claim,
     Claimed,
@@ -47,16 +48,15 @@ from shared.deploys.running.steps import (
     End,
     Ended,
     ImageReady,
-    Nothing,
     Recovery,
     RevisionReady,
-    SlotRequest,
     Undo,
     Wake,
 )
 from shared.platform.durable import (
     CancelCause,
     Context,
+    Nothing,
     Steps,
     call,
     call_entity,

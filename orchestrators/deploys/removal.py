@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from activities.deploys import end_removal, forget_app, forget_sources, remove_app
-from shared.deploys.running.steps import Forgotten, Nothing, RemoveApps
-from shared.platform.durable import Context, Steps, call, orchestration, progress, repeat
+from activities.deploys.removal import end_removal, forget_app, forget_sources, remove_app
+from shared.deploys.running.steps import Forgotten, RemoveApps
+from shared.platform.durable import Context, Nothing, Steps, call, orchestration, progress, repeat
 
 BOXES = 100
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from activities.deploys import purge_deployments, purge_sources
-from shared.deploys.running.steps import Nothing, Purge, Purged
-from shared.platform.durable import TOO_MANY_BOXES, Context, Steps, orchestration, progress, repeat
+from activities.deploys.upkeep import purge_deployments, purge_sources
+from shared.deploys.running.steps import Purge, Purged
+from shared.platform.durable import TOO_MANY_BOXES, Context, Nothing, Steps, orchestration, progress, repeat
 from shared.platform.errors import TerminalError
 
 PURGE_BOXES = 150

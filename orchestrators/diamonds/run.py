@@ -19,7 +19,7 @@ from activities.diamonds.runs import (
     resume_run,
 )
 from shared.diamonds.ingestion.models import IngestPartition, PagesIngested
-from shared.diamonds.models import ERROR_LENGTH, Nothing
+from shared.diamonds.models import ERROR_LENGTH
 from shared.diamonds.pricing.models import ConsolidateFeed, ConsolidationShare, RowsConsolidated
 from shared.diamonds.runs.models import (
     RUN_ENDED,
@@ -36,7 +36,17 @@ from shared.diamonds.runs.models import (
     StartRun,
     Verdict,
 )
-from shared.platform.durable import Context, Steps, call, fan_out, orchestration, progress, repeat, wait_for_event
+from shared.platform.durable import (
+    Context,
+    Nothing,
+    Steps,
+    call,
+    fan_out,
+    orchestration,
+    progress,
+    repeat,
+    wait_for_event,
+)
 from shared.platform.errors import TerminalError
 
 CONSOLIDATION_WORKERS = 4

@@ -12,11 +12,11 @@ from activities.diamonds.upkeep import (
     settle_trades,
     watch_watermarks,
 )
-from shared.diamonds.models import Nothing
 from shared.diamonds.runs.models import Purged, PurgeRows, WatchFeeds
 from shared.platform.durable import (
     TOO_MANY_BOXES,
     Context,
+    Nothing,
     Outcome,
     Steps,
     call,

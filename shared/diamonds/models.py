@@ -19,7 +19,3 @@ class Model(LazyModel):
     """Immutable, and strict about unknown fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Nothing(Model):
-    """A task or an answer without content."""

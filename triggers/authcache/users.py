@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from orchestrators.authcache.documents import Forgotten, forget_documents
+from activities.authcache.documents import Forgotten
+from orchestrators.authcache.documents import forget_documents
 from shared.authcache.accounts import lifecycle, sessions
 from shared.authcache.accounts.models import Email, Given, Letter, Password, Presented, Profile, Shown
 from shared.platform.access.auth import Caller

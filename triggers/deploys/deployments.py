@@ -37,9 +37,8 @@ from shared.deploys.requests.answers import (
     OrganizationDeployments,
 )
 from shared.deploys.running import logs
-from shared.deploys.running.steps import Nothing
 from shared.platform.access.auth import Caller
-from shared.platform.durable import DurableClient
+from shared.platform.durable import DurableClient, Nothing
 from shared.platform.errors import Conflict, InvalidInput, ManifoldError, NotFound
 from shared.platform.http import PageQuery, Pagination, Reply, Routes
 from shared.platform.models import LazyModel

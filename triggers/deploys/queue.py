@@ -13,8 +13,8 @@ from shared.deploys.documents import store
 from shared.deploys.models import Deployment, DeploymentStatus
 from shared.deploys.requests import queue
 from shared.deploys.requests.queue import DEPLOYMENTS, DeploymentMessage
-from shared.deploys.running.steps import DeploymentRef, Nothing
-from shared.platform.durable import DurableClient, hub_name, new_blueprint
+from shared.deploys.running.steps import DeploymentRef
+from shared.platform.durable import DurableClient, Nothing, hub_name, new_blueprint
 from shared.platform.errors import Conflict, InvalidInput, NotFound, TransientError
 
 logger = logging.getLogger(__name__)

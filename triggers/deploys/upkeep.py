@@ -9,15 +9,15 @@ from uuid import UUID
 
 import azure.functions as func
 
-from activities.deploys import deploy_slots
+from activities.deploys.slots import deploy_slots
 from orchestrators.deploys.deployment import free_slot, recover_deployment
 from orchestrators.deploys.upkeep import forget_deployments
 from shared.deploys.documents import projects, store, transitions
 from shared.deploys.models import Deployment, DeploymentStatus
 from shared.deploys.requests import intake
 from shared.deploys.running.slots import SLOTS, Holder
-from shared.deploys.running.steps import DeploymentRef, Nothing, Recovery
-from shared.platform.durable import DurableClient, hub_name, new_blueprint
+from shared.deploys.running.steps import DeploymentRef, Recovery
+from shared.platform.durable import DurableClient, Nothing, hub_name, new_blueprint
 from shared.platform.errors import Conflict, ManifoldError
 from shared.platform.stores.paging import for_each
 from shared.platform.sweeps import Sweep

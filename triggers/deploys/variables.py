@@ -12,11 +12,11 @@ from shared.deploys.requests import variables
 from shared.deploys.requests.answers import ProjectVariable, ProjectVariables
 from shared.platform.access.auth import Caller
 from shared.platform.http import Routes
+from shared.platform.redaction import HIDDEN
 from triggers.deploys.callers import READ, WRITE, OrganizationQuery, organization_of
 
 routes = Routes(tag="deploys")
 VariableName = Annotated[str, VARIABLE_NAME]
-HIDDEN = "***"
 
 
 class SetVariables(Wire):

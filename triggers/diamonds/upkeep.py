@@ -8,10 +8,9 @@ from typing import Any
 import azure.functions as func
 
 from orchestrators.diamonds.upkeep import purge_feeds, watch_feeds, watch_trades
-from shared.diamonds.models import Nothing
 from shared.diamonds.offer import trade
 from shared.diamonds.runs.models import PurgeRows, WatchFeeds
-from shared.platform.durable import DurableClient, new_blueprint
+from shared.platform.durable import DurableClient, Nothing, new_blueprint
 from shared.platform.errors import Conflict, TransientError
 from triggers.diamonds.runs import orphaned_runs
 

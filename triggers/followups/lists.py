@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field
 
 from shared.followups.events.replies import ClientReply
 from shared.followups.keyset import PATTERN
-from shared.followups.people.models import Client, Task
+from shared.followups.people.models import LARGEST_ID, Client, Task
 from shared.followups.reporting.agenda import Planned
 from shared.followups.reporting.dashboard import Event
 from shared.followups.reporting.not_sent import NotSent
@@ -18,8 +18,6 @@ from shared.followups.sending.mails import Email
 from shared.followups.sending.unknown import UnknownMail
 from shared.platform.http import Page, Pagination
 from shared.platform.models import LazyModel
-
-NUMBERS = 2**63 - 1
 
 Row = TypeVar("Row", Client, Task, Email, ClientReply, UnknownMail, Event)
 Timed = TypeVar("Timed", Explanation, NotSent, Planned)
@@ -30,7 +28,7 @@ class NumberedPage(LazyModel):
 
     model_config = ConfigDict(extra="forbid")
     limit: int = Field(default=50, ge=1, le=100, description="Most items of one page")
-    cursor: int | None = Field(default=None, ge=1, le=NUMBERS, description="`pagination.next` of the page before")
+    cursor: int | None = Field(default=None, ge=1, le=LARGEST_ID, description="`pagination.next` of the page before")
 
 
 class MomentPage(LazyModel):

@@ -18,6 +18,7 @@ from shared.authcache.models import Share, User
 from shared.authcache.reading.view import View
 from shared.authcache.store import store
 from shared.authcache.tables import SHARES
+from shared.authcache.writing.uniqueness import Check
 from shared.platform.errors import Conflict, InvalidInput, NotFound
 
 
@@ -57,19 +58,25 @@ async def grant(owner: User, request: ShareRequest) -> tuple[Share, Lsn]:
     )
     records: list[Record] = [granted]
 
+    lsn = await store().commit(records, check=share_is_new(granted, records))
+    return _share_of(granted, at), lsn
+
+
+def share_is_new(granted: ShareGranted, records: list[Record]) -> Check:
+    """The owner is there, and shares nothing with that address; a share that has expired is revoked among `records`."""
+
     async def check(view: View) -> None:
-        _there(await view.user_by_id(owner.id))
-        earlier = await view.share(owner.id, address.key)
+        _there(await view.user_by_id(granted.owner))
+        earlier = await view.share(granted.owner, granted.viewer)
         if earlier is not None and holds(earlier):
             raise Conflict(
                 "This is shared with the address already.",
                 code="share-exists",
                 remedy="Change that share, or revoke it first.",
             )
-        records[:] = [granted] if earlier is None else [ShareRevoked(at=at, id=earlier.id), granted]
+        records[:] = [granted] if earlier is None else [ShareRevoked(at=granted.at, id=earlier.id), granted]
 
-    lsn = await store().commit(records, check=check)
-    return _share_of(granted, at), lsn
+    return check
 
 
 async def change(owner: User, share_id: str, request: ShareChange) -> tuple[Share, Lsn]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -70,8 +69,3 @@ def _key(text: str | None) -> str | None:
         return parse(text).key if text else None
     except InvalidInput:
         return None
-
-
-def is_plain(text: str) -> bool:
-    """Whether the key of this address is the address in lower case; for the test that says so."""
-    return re.match(_PLAIN, text) is not None and re.search(_PUNYCODE, text, re.IGNORECASE) is None

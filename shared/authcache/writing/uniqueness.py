@@ -20,13 +20,3 @@ def address_is_free(address: str, *, but_for: str | None = None) -> Check:
             raise Conflict("There is a user with this address.", code="address-taken", remedy="Log in instead.")
 
     return check
-
-
-def share_is_new(owner: str, viewer: str) -> Check:
-    """The owner shares nothing with that address. Raises Conflict."""
-
-    async def check(view: View) -> None:
-        if await view.share(owner, viewer) is not None:
-            raise Conflict("This is shared with the address already.", code="share-exists")
-
-    return check

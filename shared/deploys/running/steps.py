@@ -8,10 +8,7 @@ from pydantic import ConfigDict, Field
 
 from shared.deploys.models import AppRef, CancelReason, DeploymentId, DeploymentStatus, Environment, Name
 from shared.deploys.platforms.base import Revision
-from shared.deploys.running.slots import SLOTS, SlotAnswer, SlotRequest
 from shared.platform.models import LazyModel
-
-__all__ = ["SLOTS", "SlotAnswer", "SlotRequest"]
 
 
 class _Step(LazyModel):
@@ -175,7 +172,3 @@ class Forgotten(_Step):
 
     done: bool
     deleted: int
-
-
-class Nothing(_Step):
-    """An input or output without content."""

@@ -12,8 +12,8 @@ from typing import BinaryIO
 
 from shared.deploys.cancellation import DeploymentCancelled
 from shared.platform.errors import InvalidInput
+from shared.platform.files import CHUNK_BYTES
 
-CHUNK = 1 << 18
 TEMPORARY_BYTES = 800_000_000
 """Of an instance on Flex Consumption."""
 _DRIVE = re.compile(r"^[A-Za-z]:")
@@ -198,7 +198,7 @@ class Tree:
         mode = 0o755 if executable else 0o644
         with os.fdopen(os.open(self.root.joinpath(*parts), flags, mode), "wb") as written:
             size = 0
-            while chunk := data.read(CHUNK):
+            while chunk := data.read(CHUNK_BYTES):
                 size += len(chunk)
                 if size > self.limits.file:
                     raise refused(name, f"is larger than {self.limits.file:,} bytes")

@@ -12,7 +12,7 @@ from pydantic import ConfigDict, ValidationError
 from shared.followups.composing import costs, prompt
 from shared.followups.composing.brief import Draft
 from shared.followups.composing.costs import Call, Prices
-from shared.platform.calls.credentials import credential
+from shared.platform.calls.credentials import COGNITIVE_SERVICES_SCOPE, credential
 from shared.platform.errors import TerminalError, TransientError
 from shared.platform.models import LazyModel
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from shared.followups.composing.brief import Brief
 
-AZURE_SCOPE = "https://cognitiveservices.azure.com/.default"
 TEMPERATURE = 0.7
 CONNECT_SECONDS = 5
 
@@ -141,4 +140,4 @@ def _draft(answer: ChatCompletion, model: str) -> Draft:
 
 
 async def _token() -> str:
-    return (await credential().get_token(AZURE_SCOPE)).token
+    return (await credential().get_token(COGNITIVE_SERVICES_SCOPE)).token

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, StringConstraints, model_validator
 
@@ -40,9 +40,11 @@ Text = Annotated[str, StringConstraints(max_length=10_000)]
 Address = Annotated[
     str, StringConstraints(max_length=254), AfterValidator(_address), Field(examples=["ann@example.com"])
 ]
-Identifier = Annotated[int, Field(ge=1, le=2**63 - 1)]
+LARGEST_ID: Final = 2**63 - 1
+"""Of PostgreSQL's bigint."""
+Identifier = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 """A row's number in a path or a query, where all is text."""
-Number = Annotated[int, Field(ge=1, le=2**63 - 1, strict=True)]
+Number = Annotated[int, Field(ge=1, le=LARGEST_ID, strict=True)]
 """A row's number in a body."""
 
 

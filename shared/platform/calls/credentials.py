@@ -10,6 +10,8 @@ from shared.platform.settings import settings
 if TYPE_CHECKING:
     from azure.identity.aio import DefaultAzureCredential
 
+COGNITIVE_SERVICES_SCOPE = "https://cognitiveservices.azure.com/.default"
+"""Of Azure OpenAI."""
 POSTGRES_SCOPE = "https://ossrdbms-aad.database.windows.net/.default"
 
 

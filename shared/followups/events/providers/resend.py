@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from shared.followups.events.models import EventKind, ProviderEvent
+from shared.followups.people.models import LARGEST_ID
 from shared.followups.sending.senders.base import TAG
 from shared.platform.errors import InvalidInput
 
@@ -25,7 +26,6 @@ KINDS: dict[str, EventKind] = {
 PARTS = {"email.bounced": "bounce", "email.failed": "failed", "email.suppressed": "suppressed"}
 LISTS = {"Suppressed", "OnAccountSuppressionList"}
 RECEIVED = "email.received"
-NUMBERS = 2**63 - 1
 
 
 def read(body: bytes, event_id: str) -> ProviderEvent | str | None:
@@ -66,4 +66,4 @@ def _tagged(tags: object) -> int | None:
     listed = cast("list[dict[str, str]]", tags) if isinstance(tags, list) else []
     values = {tag["name"]: tag["value"] for tag in listed} or cast("dict[str, str]", tags or {})
     value = str(values.get(TAG, ""))
-    return int(value) if value.isdecimal() and int(value) <= NUMBERS else None
+    return int(value) if value.isdecimal() and int(value) <= LARGEST_ID else None

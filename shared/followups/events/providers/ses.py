@@ -11,6 +11,7 @@ from pydantic_core import from_json
 from shared.followups.events import inbound
 from shared.followups.events.inbound import Inbound
 from shared.followups.events.models import EventKind, ProviderEvent
+from shared.followups.people.models import LARGEST_ID
 from shared.followups.sending.senders.base import TAG
 from shared.platform.errors import InvalidInput
 
@@ -26,7 +27,6 @@ KINDS: dict[str, tuple[EventKind, str]] = {
 }
 LISTS = {"Suppressed", "OnAccountSuppressionList"}
 """Subtypes of a bounce of an address that SES itself does not write to."""
-LARGEST = 2**63 - 1
 
 
 def read(message: str, event_id: str) -> ProviderEvent | None:
@@ -81,4 +81,4 @@ def received(message: str) -> Inbound | None:
 
 def _tagged(tags: dict[str, list[str]]) -> int | None:
     values = tags.get(TAG) or [""]
-    return int(values[0]) if values[0].isdecimal() and int(values[0]) <= LARGEST else None
+    return int(values[0]) if values[0].isdecimal() and int(values[0]) <= LARGEST_ID else None

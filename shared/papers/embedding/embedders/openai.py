@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared.papers.embedding.embedders.base import Embedded
 from shared.papers.settings import settings
-from shared.platform.calls.credentials import credential
+from shared.platform.calls.credentials import COGNITIVE_SERVICES_SCOPE, credential
 from shared.platform.errors import InvalidInput, TerminalError, TransientError
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ LONGEST_TOKENS = 8_192
 CALL_SECONDS = 60
 _BYTES_A_TOKEN = 2
 """Fewer bytes than any token of usual texts has on average, so that a cut text is never too long."""
-_SCOPE = "https://cognitiveservices.azure.com/.default"
 
 
 class OpenAiEmbedder:
@@ -80,7 +79,7 @@ class OpenAiEmbedder:
 
 
 async def _token() -> str:
-    return (await credential().get_token(_SCOPE)).token
+    return (await credential().get_token(COGNITIVE_SERVICES_SCOPE)).token
 
 
 def _cut(text: str) -> str:

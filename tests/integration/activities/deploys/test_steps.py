@@ -15,7 +15,22 @@ import pytest
 import activities.deploys.outcome
 import activities.deploys.running
 import activities.deploys.steps
-from activities import deploys
+from activities.deploys.outcome import (
+    claim_deployment,
+    clean_up,
+    end_deployment,
+    roll_back,
+    settle_deployment,
+    stop_deployment,
+)
+from activities.deploys.steps import (
+    build_image,
+    promote_revision,
+    provision_container,
+    release_revision,
+    sync_files,
+    validate_deployment,
+)
 from shared.deploys.documents import store, transitions
 from shared.deploys.models import CANCEL_CODE, ORPHANED, TAKEN, CancelReason, DeploymentStatus, Step
 from shared.deploys.platforms.base import (
@@ -93,12 +108,12 @@ def tasks(ref: DeploymentRef) -> dict:
     """Every step of a deployment with what it is given, in their order."""
     known = ref.model_dump()
     return {
-        "validate": (deploys.validate_deployment, ref),
-        "provision": (deploys.provision_container, ref),
-        "sync": (deploys.sync_files, WorkspaceReady(**known, workspace="w")),
-        "build": (deploys.build_image, ContextReady(**known, context="c")),
-        "release": (deploys.release_revision, ImageReady(**known, image="i")),
-        "promote": (deploys.promote_revision, RevisionReady(**known, revision=REVISION)),
+        "validate": (validate_deployment, ref),
+        "provision": (provision_container, ref),
+        "sync": (sync_files, WorkspaceReady(**known, workspace="w")),
+        "build": (build_image, ContextReady(**known, context="c")),
+        "release": (release_revision, ImageReady(**known, image="i")),
+        "promote": (promote_revision, RevisionReady(**known, revision=REVISION)),
     }
 
 
@@ -113,7 +128,7 @@ async def test_the_end_is_logged_with_what_dashboards_and_alerts_are_made_from(n
         new(created_at=started - timedelta(minutes=1), started_at=started, custom_domain="shop.example.com")
     )
     end = End(deployment_id=one.id, organization_id=one.organization_id, status=DeploymentStatus.FAILED, code="no-slot")
-    await deploys.end_deployment(end)
+    await end_deployment(end)
     [ending] = [record for record in caplog.records if record.message == "A deployment has ended."]
     assert (ending.deployment, ending.organization, ending.projectId) == (one.id, one.organization_id, one.project_id)
     assert (ending.environment, ending.containerSize) == ("development", "0.5 cores, 1Gi")
@@ -123,12 +138,12 @@ async def test_the_end_is_logged_with_what_dashboards_and_alerts_are_made_from(n
 
 
 async def test_each_step_is_written_down_with_its_duration(platform, ref) -> None:
-    await deploys.claim_deployment(Claim(**ref.model_dump(), execution="e"))
+    await claim_deployment(Claim(**ref.model_dump(), execution="e"))
     for step, task in tasks(ref).values():
         await step(task)
-    await deploys.settle_deployment(ref)
-    await deploys.clean_up(ref)
-    ended = await deploys.end_deployment(End(**ref.model_dump(), status=DeploymentStatus.COMPLETED))
+    await settle_deployment(ref)
+    await clean_up(ref)
+    ended = await end_deployment(End(**ref.model_dump(), status=DeploymentStatus.COMPLETED))
     found = await load(ref)
     assert ended.status is found.status is DeploymentStatus.COMPLETED
     assert [one.name for one in found.steps] == list(Step)
@@ -157,12 +172,12 @@ async def test_a_cancel_is_seen_within_a_second_in_every_step(platform, ref, nam
     running = asyncio.ensure_future(step(task))
     await began.wait()
     asked = time.monotonic()
-    await deploys.stop_deployment(CancelDeployment(**ref.model_dump(), reason=CancelReason.REQUEST))
+    await stop_deployment(CancelDeployment(**ref.model_dump(), reason=CancelReason.REQUEST))
     with pytest.raises(TerminalError) as stopped:
         await running
     assert stopped.value.code == CANCEL_CODE
     assert time.monotonic() - asked < 1
-    ended = await deploys.end_deployment(
+    ended = await end_deployment(
         End(**ref.model_dump(), status=DeploymentStatus.FAILED, code=stopped.value.code, message="x")
     )
     assert ended.status is DeploymentStatus.CANCELLED
@@ -170,8 +185,8 @@ async def test_a_cancel_is_seen_within_a_second_in_every_step(platform, ref, nam
 
 @pytest.mark.parametrize("name", list(ANSWERS)[1:6])
 async def test_no_step_begins_after_a_cancel(platform, ref, name: str) -> None:
-    await deploys.validate_deployment(ref)
-    await deploys.stop_deployment(CancelDeployment(**ref.model_dump(), reason=CancelReason.REQUEST))
+    await validate_deployment(ref)
+    await stop_deployment(CancelDeployment(**ref.model_dump(), reason=CancelReason.REQUEST))
     platform.calls.clear()
     step, task = tasks(ref)[name]
     with pytest.raises(Conflict):
@@ -184,40 +199,40 @@ async def test_undoing_is_not_stopped_by_the_cancel(platform, ref) -> None:
         await step.check()
 
     platform.does |= {"rollback": undo, "cleanup": undo}
-    await deploys.validate_deployment(ref)
-    await deploys.stop_deployment(CancelDeployment(**ref.model_dump(), reason=CancelReason.REQUEST))
-    await deploys.roll_back(Undo(**ref.model_dump()))
-    await deploys.clean_up(ref)
+    await validate_deployment(ref)
+    await stop_deployment(CancelDeployment(**ref.model_dump(), reason=CancelReason.REQUEST))
+    await roll_back(Undo(**ref.model_dump()))
+    await clean_up(ref)
     assert platform.calls[-2:] == ["rollback", "cleanup"]
 
 
 async def test_why_it_is_undone_is_known_though_its_orchestration_is_lost(platform, ref) -> None:
     why = {"code": "retries-exhausted", "message": f"promote failed: {CANARY}", "remedy": "See the log."}
-    await deploys.validate_deployment(ref)
-    await deploys.roll_back(Undo(**ref.model_dump(), **why))
+    await validate_deployment(ref)
+    await roll_back(Undo(**ref.model_dump(), **why))
     assert present((await load(ref)).error).code == "retries-exhausted"
     text, _ = await logs.read(ref.organization_id, ref.deployment_id, after=0)
     assert "promote failed: ***" in text
     lost = {"code": ORPHANED, "message": "Its orchestration is gone.", "remedy": "Retry it."}
-    await deploys.roll_back(Undo(**ref.model_dump(), **lost))
-    await deploys.end_deployment(End(**ref.model_dump(), status=DeploymentStatus.FAILED, **lost))
+    await roll_back(Undo(**ref.model_dump(), **lost))
+    await end_deployment(End(**ref.model_dump(), status=DeploymentStatus.FAILED, **lost))
     error = present((await load(ref)).error)
     assert (error.code, error.message) == ("retries-exhausted", "promote failed: ***")
 
 
 async def test_a_cancelled_deployment_has_no_error(platform, ref) -> None:
-    await deploys.validate_deployment(ref)
-    await deploys.roll_back(Undo(**ref.model_dump(), code="first", message="x"))
-    await deploys.stop_deployment(CancelDeployment(**ref.model_dump(), reason=CancelReason.REQUEST))
-    await deploys.end_deployment(End(**ref.model_dump(), status=DeploymentStatus.FAILED, code="first", message="x"))
+    await validate_deployment(ref)
+    await roll_back(Undo(**ref.model_dump(), code="first", message="x"))
+    await stop_deployment(CancelDeployment(**ref.model_dump(), reason=CancelReason.REQUEST))
+    await end_deployment(End(**ref.model_dump(), status=DeploymentStatus.FAILED, code="first", message="x"))
     found = await load(ref)
     assert (found.status, found.error) == (DeploymentStatus.CANCELLED, None)
 
 
 async def test_what_serves_is_not_undone(platform, ref) -> None:
-    await deploys.settle_deployment(ref)
+    await settle_deployment(ref)
     with pytest.raises(Conflict):
-        await deploys.roll_back(Undo(**ref.model_dump()))
+        await roll_back(Undo(**ref.model_dump()))
     assert platform.calls == []
 
 
@@ -227,7 +242,7 @@ async def test_an_unhealthy_revision_is_refused_and_the_log_says_why(platform, r
 
     platform.does["release"] = release
     with pytest.raises(TerminalError) as refused:
-        await deploys.release_revision(ImageReady(**ref.model_dump(), image="i"))
+        await release_revision(ImageReady(**ref.model_dump(), image="i"))
     assert refused.value.code == "revision-unhealthy"
     text, _ = await logs.read(ref.organization_id, ref.deployment_id, after=0)
     assert "exit code 1" in text
@@ -235,11 +250,9 @@ async def test_an_unhealthy_revision_is_refused_and_the_log_says_why(platform, r
 
 
 async def test_time_that_is_up_is_told_as_such(platform, ref) -> None:
-    await deploys.validate_deployment(ref)
-    await deploys.stop_deployment(CancelDeployment(**ref.model_dump(), reason=CancelReason.TIMEOUT))
-    ended = await deploys.end_deployment(
-        End(**ref.model_dump(), status=DeploymentStatus.FAILED, code=CANCEL_CODE, message="x")
-    )
+    await validate_deployment(ref)
+    await stop_deployment(CancelDeployment(**ref.model_dump(), reason=CancelReason.TIMEOUT))
+    ended = await end_deployment(End(**ref.model_dump(), status=DeploymentStatus.FAILED, code=CANCEL_CODE, message="x"))
     assert (ended.status, ended.code) == (DeploymentStatus.FAILED, "deployment-timeout")
 
 
@@ -252,14 +265,14 @@ async def test_variables_reach_neither_history_nor_state_nor_log(platform, ref, 
     platform.does["build"] = build
     task = ContextReady(**ref.model_dump(), context="c")
     try:
-        answer = await deploys.build_image.answer(task.model_dump_json())
+        answer = await build_image.answer(task.model_dump_json())
         failure = present(Envelope.model_validate_json(answer).failure)
         assert "cannot use ***" in failure.message
     except TransientError as raised:
         answer = (
             str(raised) + repr(raised.__cause__) + repr(raised.__context__ if not raised.__suppress_context__ else "")
         )
-    await deploys.end_deployment(
+    await end_deployment(
         End(**ref.model_dump(), status=DeploymentStatus.FAILED, code="x", message=f"because of {CANARY}")
     )
     text, _ = await logs.read(ref.organization_id, ref.deployment_id, after=0)
@@ -271,19 +284,19 @@ async def test_variables_reach_neither_history_nor_state_nor_log(platform, ref, 
 
 
 async def test_a_step_that_is_repeated_keeps_its_first_outcome(platform, ref) -> None:
-    await deploys.validate_deployment(ref)
+    await validate_deployment(ref)
     first = (await load(ref)).steps
-    await deploys.validate_deployment(ref)
+    await validate_deployment(ref)
     assert (await load(ref)).steps == first
 
 
 async def test_only_one_execution_gets_a_deployment(ref) -> None:
-    first = await deploys.claim_deployment(Claim(**ref.model_dump(), execution="one"))
-    again = await deploys.claim_deployment(Claim(**ref.model_dump(), execution="one"))
-    second = await deploys.claim_deployment(Claim(**ref.model_dump(), execution="two"))
+    first = await claim_deployment(Claim(**ref.model_dump(), execution="one"))
+    again = await claim_deployment(Claim(**ref.model_dump(), execution="one"))
+    second = await claim_deployment(Claim(**ref.model_dump(), execution="two"))
     assert (first.claimed, again.claimed, second.claimed) == (True, True, False)
-    await deploys.end_deployment(End(**ref.model_dump(), status=DeploymentStatus.FAILED))
-    assert not (await deploys.claim_deployment(Claim(**ref.model_dump(), execution="one"))).claimed
+    await end_deployment(End(**ref.model_dump(), status=DeploymentStatus.FAILED))
+    assert not (await claim_deployment(Claim(**ref.model_dump(), execution="one"))).claimed
 
 
 @pytest.fixture
@@ -322,7 +335,7 @@ async def test_a_build_that_failed_stays_so_though_the_log_cannot_be_written(pla
 
     platform.does["build"] = fails
     with pytest.raises(TerminalError) as failure:
-        await deploys.build_image(ContextReady(**ref.model_dump(), context="c"))
+        await build_image(ContextReady(**ref.model_dump(), context="c"))
     assert failure.value.code == "build-failed"
     assert (await load(ref)).steps[0].error == "The build failed: no such module."
 
@@ -337,7 +350,7 @@ async def test_a_build_that_failed_stays_so_though_the_document_cannot_be_writte
 
     platform.does["build"] = fails
     with pytest.raises(TerminalError) as failure:
-        await deploys.build_image(ContextReady(**ref.model_dump(), context="c"))
+        await build_image(ContextReady(**ref.model_dump(), context="c"))
     assert failure.value.code == "build-failed"
 
 
@@ -348,7 +361,7 @@ async def test_a_step_whose_log_is_not_written_is_tried_again(platform, ref, app
 
     platform.does["validate"] = works
     with pytest.raises(TransientError):
-        await deploys.validate_deployment(ref)
+        await validate_deployment(ref)
 
 
 async def test_a_log_is_read_on_from_where_it_ended(platform, ref) -> None:
@@ -397,8 +410,8 @@ async def test_a_time_box_that_is_run_again_writes_each_line_once(platform, ref,
     platform.does["build"] = builds
     monkeypatch.setattr(logs, "FLUSH_SECONDS", -1)
     with pytest.raises(asyncio.CancelledError):
-        await deploys.build_image(ContextReady(**ref.model_dump(), context="c"))
-    await deploys.build_image(ContextReady(**ref.model_dump(), context="c"))
+        await build_image(ContextReady(**ref.model_dump(), context="c"))
+    await build_image(ContextReady(**ref.model_dump(), context="c"))
     text, _ = await logs.read(ref.organization_id, ref.deployment_id, after=0)
     written = [line.split(" ", 1)[1] for line in text.splitlines()]
     assert written == ["[build] building_image", *lines]
@@ -415,7 +428,7 @@ async def test_a_value_over_the_ends_of_lines_and_writes_is_hidden(platform, ref
         await step.log("LEVEL=info is information")
 
     platform.does["build"] = builds
-    await deploys.build_image(ContextReady(**ref.model_dump(), context="c"))
+    await build_image(ContextReady(**ref.model_dump(), context="c"))
     text, _ = await logs.read(ref.organization_id, ref.deployment_id, after=0)
     joined = "".join(line.split(" ", 1)[1] for line in text.splitlines())
     assert CANARY[9:] not in joined
@@ -432,7 +445,7 @@ async def newer_of(ref, new, status=DeploymentStatus.COMPLETED, **changes):
 
 async def test_an_older_deployment_that_the_queue_delivers_late_ends_as_superseded(platform, ref, new) -> None:
     newer = await newer_of(ref, new)
-    claimed = await deploys.claim_deployment(Claim(**ref.model_dump(), execution="e"))
+    claimed = await claim_deployment(Claim(**ref.model_dump(), execution="e"))
     found = await load(ref)
     assert (claimed.claimed, found.status) == (False, DeploymentStatus.CANCELLED)
     assert present(found.error).code == "deployment-superseded"
@@ -441,14 +454,14 @@ async def test_an_older_deployment_that_the_queue_delivers_late_ends_as_supersed
 
 @pytest.mark.parametrize("step", ["validate", "promote"])
 async def test_one_that_was_overtaken_while_it_waited_or_built_gets_no_traffic(platform, ref, new, step: str) -> None:
-    await deploys.claim_deployment(Claim(**ref.model_dump(), execution="e"))
+    await claim_deployment(Claim(**ref.model_dump(), execution="e"))
     await newer_of(ref, new, DeploymentStatus.UPDATING_DATABASE)
     run, task = tasks(ref)[step]
     with pytest.raises(TerminalError) as refused:
         await run(task)
     assert (refused.value.code, step in platform.calls) == (CANCEL_CODE, False)
-    await deploys.roll_back(Undo(**ref.model_dump(), code=CANCEL_CODE, message="x"))
-    ended = await deploys.end_deployment(End(**ref.model_dump(), status=DeploymentStatus.FAILED, code=CANCEL_CODE))
+    await roll_back(Undo(**ref.model_dump(), code=CANCEL_CODE, message="x"))
+    ended = await end_deployment(End(**ref.model_dump(), status=DeploymentStatus.FAILED, code=CANCEL_CODE))
     assert (ended.status, ended.code) == (DeploymentStatus.CANCELLED, "deployment-superseded")
 
 
@@ -456,7 +469,7 @@ async def test_what_another_environment_or_an_earlier_request_serves_supersedes_
     await newer_of(ref, new, environment="production")
     await newer_of(ref, new, created_at=(await load(ref)).created_at - timedelta(seconds=1))
     await newer_of(ref, new, DeploymentStatus.FAILED)
-    assert (await deploys.claim_deployment(Claim(**ref.model_dump(), execution="e"))).claimed
+    assert (await claim_deployment(Claim(**ref.model_dump(), execution="e"))).claimed
     for step, task in tasks(ref).values():
         await step(task)
 
@@ -465,8 +478,8 @@ async def test_what_another_environment_or_an_earlier_request_serves_supersedes_
 async def test_what_another_hub_has_taken_over_is_not_touched_any_more(platform, ref, new, name: str) -> None:
     ours, theirs = uuid4(), uuid4()
     mine = ref.model_copy(update={"hub": ours})
-    assert (await deploys.claim_deployment(Claim(**mine.model_dump(), execution="e"))).claimed
-    await deploys.validate_deployment(mine)
+    assert (await claim_deployment(Claim(**mine.model_dump(), execution="e"))).claimed
+    await validate_deployment(mine)
     seen = await load(ref)
     await store.change(
         ref.deployment_id,
@@ -477,20 +490,20 @@ async def test_what_another_hub_has_taken_over_is_not_touched_any_more(platform,
     before = await load(ref)
     step, task = {
         **tasks(mine),
-        "settle": (deploys.settle_deployment, mine),
-        "undo": (deploys.roll_back, Undo(**mine.model_dump(), code="first", message="x")),
-        "clean_up": (deploys.clean_up, mine),
-        "end": (deploys.end_deployment, End(**mine.model_dump(), status=DeploymentStatus.COMPLETED)),
+        "settle": (settle_deployment, mine),
+        "undo": (roll_back, Undo(**mine.model_dump(), code="first", message="x")),
+        "clean_up": (clean_up, mine),
+        "end": (end_deployment, End(**mine.model_dump(), status=DeploymentStatus.COMPLETED)),
     }[name]
     with pytest.raises(Conflict) as refused:
         await step(task)
     assert (refused.value.code, platform.calls, await load(ref)) == (TAKEN, [], before)
-    assert not (await deploys.claim_deployment(Claim(**mine.model_dump(), execution="e"))).claimed
+    assert not (await claim_deployment(Claim(**mine.model_dump(), execution="e"))).claimed
 
 
 async def test_a_running_step_ends_when_another_hub_takes_over(platform, ref) -> None:
     mine = ref.model_copy(update={"hub": uuid4()})
-    await deploys.claim_deployment(Claim(**mine.model_dump(), execution="e"))
+    await claim_deployment(Claim(**mine.model_dump(), execution="e"))
 
     async def work(_, step) -> None:
         seen = await load(ref)
@@ -506,5 +519,5 @@ async def test_a_running_step_ends_when_another_hub_takes_over(platform, ref) ->
 
     platform.does["build"] = work
     with pytest.raises(TerminalError) as stopped:
-        await deploys.build_image(ContextReady(**mine.model_dump(), context="c"))
+        await build_image(ContextReady(**mine.model_dump(), context="c"))
     assert stopped.value.code == CANCEL_CODE

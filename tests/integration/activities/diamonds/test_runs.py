@@ -10,7 +10,6 @@ from activities.diamonds import ingestion
 from activities.diamonds import runs as steps
 from activities.diamonds.upkeep import recover_claims, watch_watermarks
 from shared.diamonds.ingestion.models import IngestPartition
-from shared.diamonds.models import Nothing
 from shared.diamonds.runs import lifecycle, watermark
 from shared.diamonds.runs.models import (
     EPOCH,
@@ -24,6 +23,7 @@ from shared.diamonds.runs.models import (
     StartRun,
     Window,
 )
+from shared.platform.durable import Nothing
 from shared.platform.errors import Conflict
 from shared.platform.settings import forget_settings
 from shared.platform.stores.postgres import database

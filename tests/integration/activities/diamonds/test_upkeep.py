@@ -4,11 +4,11 @@ import pytest
 
 from activities.diamonds.upkeep import end_lost_repricings, end_lost_runs
 from shared.diamonds.ingestion.pages import copy_pages
-from shared.diamonds.models import Nothing
 from shared.diamonds.pricing import repricing
 from shared.diamonds.pricing.models import RepriceFeed
 from shared.diamonds.runs import lifecycle, orphans, reports
 from shared.diamonds.runs.models import RunStatus, WatchFeeds
+from shared.platform.durable import Nothing
 from shared.platform.errors import Conflict
 
 

@@ -17,6 +17,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from shared.authcache.accounts.sharing import share_is_new
 from shared.authcache.base.format.pyarrow import pa
 from shared.authcache.base.invalidating import invalidate
 from shared.authcache.folding import exporting, filling, folding
@@ -27,7 +28,7 @@ from shared.authcache.log.shares import ShareRevoked
 from shared.authcache.log.users import UserChanged, UserDeleted
 from shared.authcache.store import Store
 from shared.authcache.tables import USERS
-from shared.authcache.writing.uniqueness import address_is_free, share_is_new
+from shared.authcache.writing.uniqueness import address_is_free
 from shared.platform.errors import Conflict
 from shared.platform.settings import forget_settings
 from tests.integration.closing import close_blobs
@@ -100,11 +101,12 @@ class Model(RuleBasedStateMachine):
             return
         pair = (self.users[address][0], viewer)
         record = granted(*pair)
+        records = [record]
         if pair in self.shares:
             with pytest.raises(Conflict):
-                self.commit(at, [record], share_is_new(*pair))
+                self.commit(at, records, share_is_new(record, records))
         else:
-            self.commit(at, [record], share_is_new(*pair))
+            self.commit(at, records, share_is_new(record, records))
             self.shares[pair] = record.id
 
     @precondition(lambda self: self.shares)

@@ -8,6 +8,7 @@ import azure.functions as func
 import pytest
 
 from shared.platform.access.failed_attempts import failed_attempts
+from shared.platform.access.passwords import checking
 from shared.platform.settings import forget_settings
 from tests.integration.shared.followups.conftest import crm, mails
 from triggers.followups import followups
@@ -62,6 +63,7 @@ class Web:
 def web(crm, mails, monkeypatch):
     monkeypatch.setenv("FOLLOWUPS_JWT_SECRET", SECRET)
     monkeypatch.setenv("ADMIN_API_KEY", ADMIN_KEY)
+    monkeypatch.setattr(checking, "WAIT_SECONDS", 60)  # a busy machine has nobody wait in vain
     forget_settings()
     failed_attempts.forget()
     yield Web()

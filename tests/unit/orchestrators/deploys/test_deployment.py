@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from activities import deploys as activities
+from activities.deploys.slots import deploy_slots
 from orchestrators.deploys import deployment
 from shared.deploys.cancellation import DeploymentCancelled
 from shared.deploys.models import FINISHING, TAKEN, CancelReason, DeploymentStatus
@@ -21,12 +21,12 @@ from shared.deploys.running.steps import (
     DeploymentRef,
     DomainBound,
     Ended,
-    Nothing,
     Recovery,
     Released,
     Serving,
     WorkspaceReady,
 )
+from shared.platform.durable import Nothing
 from shared.platform.durable.handles import Envelope
 from shared.platform.errors import TerminalError, TransientError
 
@@ -71,7 +71,7 @@ def host_on(player: type) -> type:  # noqa: C901 - the methods of the class coun
 
         def call_entity(self, entity, operation, payload) -> Task:
             def ask() -> str:
-                request = activities.deploy_slots.takes.model_validate_json(payload)
+                request = deploy_slots.takes.model_validate_json(payload)
                 self.slots, answer = slots.decide(self.slots, request)
                 self.calls.append((request.wants, request))
                 return Envelope(value=answer.model_dump_json()).model_dump_json()

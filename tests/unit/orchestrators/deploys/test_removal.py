@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from orchestrators.deploys.removal import remove_apps
-from shared.deploys.running.steps import Forgotten, Nothing, RemoveApps
+from shared.deploys.running.steps import Forgotten, RemoveApps
+from shared.platform.durable import Nothing
 from shared.platform.errors import TerminalError
 
 

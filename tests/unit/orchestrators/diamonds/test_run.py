@@ -11,7 +11,6 @@ import pytest
 from orchestrators.diamonds.run import CONSOLIDATION_WORKERS, consolidate_feed, consolidate_run, diamond_run, retry_run
 from orchestrators.diamonds.upkeep import purge_feeds, watch_feeds
 from shared.diamonds.ingestion.models import IngestPartition, PagesIngested
-from shared.diamonds.models import Nothing
 from shared.diamonds.pricing.models import ConsolidateFeed, RowsConsolidated
 from shared.diamonds.runs.models import (
     EPOCH,
@@ -36,6 +35,7 @@ from shared.diamonds.runs.models import (
     WatermarkMoved,
     Window,
 )
+from shared.platform.durable import Nothing
 from shared.platform.errors import Conflict, TerminalError
 
 RUN = UUID(int=7)

@@ -10,6 +10,7 @@ from shared.authcache.accounts.letters import address_stamp, opened
 from shared.authcache.accounts.models import Registration
 from shared.authcache.accounts.signing import Purpose, tokens
 from shared.authcache.store import close_store
+from shared.platform.access.passwords import checking
 from shared.platform.settings import forget_settings
 
 PASSWORD = "correct horse battery"
@@ -17,7 +18,8 @@ PASSWORD = "correct horse battery"
 
 @pytest.fixture(autouse=True)
 async def accounts(storage, container, monkeypatch):
-    """The app's own store, with a key for tokens."""
+    """The app's own store, with a key for tokens; on a busy machine nobody waits in vain."""
+    monkeypatch.setattr(checking, "WAIT_SECONDS", 60)
     monkeypatch.setenv("AUTHCACHE_JWT_KEYS", "k" * 40)
     forget_settings()
     yield

@@ -5,12 +5,13 @@ import asyncio
 import pytest
 from azure.storage.blob.aio import BlobClient
 
+from shared.authcache.accounts.sharing import share_is_new
 from shared.authcache.log import groups
 from shared.authcache.log.groups import read_group
 from shared.authcache.log.shares import ShareRevoked
 from shared.authcache.log.users import PasswordChanged, UserDeleted, UserVerified
 from shared.authcache.writing import committing
-from shared.authcache.writing.uniqueness import address_is_free, share_is_new
+from shared.authcache.writing.uniqueness import address_is_free
 from shared.platform.errors import Conflict
 from tests.integration.shared.authcache.conftest import granted, now, registered
 
@@ -61,10 +62,10 @@ async def last(hosts):
 async def test_a_share_stands_once(instances):
     here, there = instances(), instances()
     owner, _ = await register(here, "ann@example.com")
-    record = [granted(owner.id, "bob@example.com") for _ in range(2)]
+    records = [[granted(owner.id, "bob@example.com")] for _ in range(2)]
     answers = await asyncio.gather(
-        here.commit([record[0]], check=share_is_new(owner.id, "bob@example.com")),
-        there.commit([record[1]], check=share_is_new(owner.id, "bob@example.com")),
+        here.commit(records[0], check=share_is_new(records[0][0], records[0])),
+        there.commit(records[1], check=share_is_new(records[1][0], records[1])),
         return_exceptions=True,
     )
     assert [type(one) for one in answers if not isinstance(one, int)] == [Conflict]

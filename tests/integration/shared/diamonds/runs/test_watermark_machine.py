@@ -29,12 +29,11 @@ from orchestrators.diamonds import run as orchestrators
 from shared.diamonds.ingestion import heatmap, pages
 from shared.diamonds.ingestion.mapping import NIVODA
 from shared.diamonds.ingestion.paging import RETREAT_PAGES, OffsetPages
-from shared.diamonds.models import Nothing
 from shared.diamonds.reporting import alerts
 from shared.diamonds.runs import lifecycle, orphans, reports, watermark
 from shared.diamonds.runs.models import EPOCH, ConsolidateRun, RetryRun, RunStatus, StartRun
 from shared.platform import settings as app_settings
-from shared.platform.durable import ACTIVITIES, ORCHESTRATIONS, Failure
+from shared.platform.durable import ACTIVITIES, ORCHESTRATIONS, Failure, Nothing
 from shared.platform.durable.handles import Envelope
 from shared.platform.errors import Conflict, TerminalError, TransientError
 from shared.platform.stores.postgres import close_pools

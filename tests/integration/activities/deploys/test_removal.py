@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from activities import deploys
 from activities.deploys import removal as steps
+from activities.deploys.removal import end_removal, forget_app, forget_sources, remove_app
 from shared.deploys.documents import projects, store
 from shared.deploys.models import AppRef, DeploymentStatus
 from shared.deploys.running.steps import RemoveApps
@@ -33,11 +33,11 @@ async def test_only_what_is_marked_is_deleted(state, new, storage, removed, mark
     if marked:
         await projects.begin_removal(state, "shop", marked)
     app = AppRef(organization_id=state, project_id="shop", environment="development")
-    await deploys.remove_app(app)
-    await deploys.forget_app(app)
+    await remove_app(app)
+    await forget_app(app)
     assert removed == ([app] if "development" in marked else [])
     assert (await store.find(written.id, state) is None) is ("development" in marked)
     whole = RemoveApps(organization_id=state, project_id="shop", environments=ENVIRONMENTS, whole=True)
-    await deploys.forget_sources(whole)
-    await deploys.end_removal(whole)
+    await forget_sources(whole)
+    await end_removal(whole)
     assert (await projects.find(state, "shop") is None) is (marked == ENVIRONMENTS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from shared.papers.embedding import centre, comparing, index, versions
 from shared.papers.embedding.embedding import embed_box
 from shared.papers.embedding.models import BoxEmbedded, EmbedShare, Indexed, ModelVersion, Prepared, Swap
+from shared.papers.maps import outgrown
 from shared.platform.durable import ONCE, Nothing, RetryPolicy, activity
 
 PATIENT = RetryPolicy(attempts=8)
@@ -37,4 +38,6 @@ async def swap_models(version: ModelVersion) -> Swap:
     """Let a version that is complete be searched, and note how much it agrees with the one before."""
     before = await versions.current()
     agreement = await comparing.overlap(version, before) if before else 1.0
-    return Swap(swapped=await versions.swap(version.model_id, agreement))
+    swapped = await versions.swap(version.model_id, agreement)
+    await outgrown.tell()  # a map of other vectors than those that are searched takes no more papers
+    return Swap(swapped=swapped)

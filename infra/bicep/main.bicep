@@ -204,6 +204,10 @@ param papersEmbedder string = 'static'
 param papersOpenaiModel string = 'text-embedding-3-small'
 param papersOpenaiEndpoint string = 'https://api.openai.com/v1'
 
+@description('Model at that endpoint that names the regions of the map; none: their own terms do.')
+@minLength(1)
+param papersNamingModel string = 'none'
+
 @description('Key of the API of embeddings; unset: the app\'s identity, which Azure OpenAI takes.')
 @secure()
 @minLength(1)
@@ -849,6 +853,7 @@ module app 'functionApp.bicep' = {
       FOLLOWUPS_MODEL_KEY: '@Microsoft.KeyVault(SecretUri=${secrets.outputs.followupsModelKeyUri})'
       PAPERS_CONTAINER: papersContainer
       PAPERS_EMBEDDER: papersEmbedder
+      PAPERS_NAMING_MODEL: papersNamingModel
       PAPERS_OPENAI_MODEL: papersOpenaiModel
       PAPERS_OPENAI_ENDPOINT: papersOpenaiEndpoint
       PAPERS_OPENAI_KEY: '@Microsoft.KeyVault(SecretUri=${secrets.outputs.papersOpenaiKeyUri})'

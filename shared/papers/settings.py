@@ -64,6 +64,26 @@ class PaperSettings(Settings):
         default=0.02, ge=0, le=100, description="dollars that a million tokens of that model cost"
     )
 
+    papers_map_sample: int = Field(
+        default=20_000,
+        ge=50,
+        le=200_000,
+        description="papers that a map is fitted to; the others are placed among them",
+    )
+    papers_map_fitter: Literal["auto", "tsne", "pca"] = Field(
+        default="auto",
+        description="what lays the map out: t-SNE, which wants requirements-fitting.txt, or the two widest directions"
+        " of the vectors; auto: t-SNE where it is installed",
+    )
+    papers_map_fit_seconds: float = Field(default=60, ge=1, le=480, description="seconds that an activity fits a map")
+    papers_naming_model: str = Field(
+        default="none",
+        min_length=1,
+        max_length=100,
+        description="model, or in Azure the deployment, at PAPERS_OPENAI_ENDPOINT that names the map's regions; none:"
+        " their own terms do",
+    )
+
     @field_validator("papers_openai_key", mode="before")
     @classmethod
     def _unset(cls, value: object) -> object:

@@ -23,8 +23,17 @@ routes = Routes(tag="papers")
 READ = ApiKey("papers:read")
 ARROW = "application/vnd.apache.arrow.stream"
 
+_NUMBER = r"-?[0-9]{1,12}(\.[0-9]{1,20})?([eE][-+]?[0-9]{1,2})?"
 Written = Annotated[str, Field(min_length=1, max_length=2_000)]
 Filters = Annotated[str, Field(max_length=2_000, description="such as: year >= 2020 and category in (cs.LG, stat.ML)")]
+Rectangle = Annotated[
+    str,
+    Field(
+        max_length=200,
+        pattern=rf"^{_NUMBER}(,{_NUMBER}){{3}}$",
+        description="of the current map, by two corners: x1,y1,x2,y2",
+    ),
+]
 FieldNames = Annotated[str, Field(max_length=500, description=f"of the answer, by commas: {', '.join(COLUMNS)}")]
 
 
@@ -34,6 +43,7 @@ class SearchQuery(LazyModel):
     model_config = ConfigDict(extra="forbid")
     search_text: Written | None = Field(default=None, description="words, a sentence, a DOI or an arXiv id")
     filters: Filters | None = None
+    bbox: Rectangle | None = None
     fields: FieldNames | None = None
     similarity_threshold: float | None = Field(default=None, ge=-1, le=1, description="least cosine of what is found")
     limit: int = Field(
@@ -168,20 +178,22 @@ async def papers_read(paper_id: UUID) -> papers.PaperDetail:
 async def papers_similar(paper_id: UUID, query: SimilarQuery) -> Found:
     await papers.read(paper_id)
     question = Question(similar_to=paper_id, filters=query.filters, limit=query.limit)
-    return await search(with_fields(question, _names(query.fields)))
+    return await search(with_fields(question, field_names(query.fields)))
 
 
 def _asked(query: SearchQuery) -> Question:
     question = Question(
         written=query.search_text,
         filters=query.filters,
+        bbox=query.bbox,
         threshold=query.similarity_threshold,
         limit=query.limit,
         sort=query.sort,
         after=query.cursor,
     )
-    return with_fields(question, _names(query.fields))
+    return with_fields(question, field_names(query.fields))
 
 
-def _names(written: str | None) -> tuple[str, ...]:
+def field_names(written: str | None) -> tuple[str, ...]:
+    """The names of fields that were written, by commas, each once; those of an answer where none were."""
     return tuple(dict.fromkeys(part for part in written.split(",") if part)) if written else DEFAULT_FIELDS

@@ -168,7 +168,12 @@ with mine as (
     insert into papers.vectors_N as known (paper_id, embedding, cut)
     select v.paper_id, v.embedding, v.cut from vectors_in v join mine using (paper_id) order by v.paper_id
     on conflict (paper_id) do update set embedding = excluded.embedding, cut = excluded.cut
-    returning cut
+    returning paper_id, cut
+), unplaced as (
+    insert into papers.unplaced (version, paper_id)
+    select m.version, s.paper_id from stored s, papers.maps m
+    where m.model_id = %(model)s and m.state in ('building', 'current')
+    on conflict do nothing
 ), counted as (
     insert into papers.embedding_usage as known (model_id, day, texts, tokens, cut, dollars)
     select %(model)s, (now() at time zone 'UTC')::date, count(*), %(tokens)s, count(*) filter (where cut), %(dollars)s

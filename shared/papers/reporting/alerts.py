@@ -13,7 +13,11 @@ INGEST_HELD = AlertKind(
     "ingest-held",
     "A file would spoil the papers, and waits. See its reasons and rejected records, then release or discard it.",
 )
-KINDS = (INGEST_HELD,)
+MAP_OUTGROWN = AlertKind(
+    "map-outgrown",
+    "The papers have outgrown their map. Make another version, in which papers stay: POST /api/papers/map/versions.",
+)
+KINDS = (INGEST_HELD, MAP_OUTGROWN)
 
 
 async def tell_held(ingest: Ingest) -> None:
@@ -28,6 +32,21 @@ async def tell_held(ingest: Ingest) -> None:
                 f"The file {ingest.blob} was read, and is not merged:\n{because}\n"
                 f"See what was rejected:\n    GET {at}/rejects\n"
                 f"Then let it in as it is, or give it up:\n    POST {at}/release\n    POST {at}/discard\n"
+            ),
+        )
+    )
+
+
+async def tell_outgrown(version: int, because: list[str]) -> None:
+    """Another fit of the map is due."""
+    await try_to_send(
+        MAP_OUTGROWN.about(
+            f"papers/map-{version}",
+            subject=f"[Manifold] papers: the map {version} is outgrown",
+            text=(
+                "Another version of the map of papers is due:\n"
+                + "".join(f"- {reason}\n" for reason in because)
+                + "\nIt begins at this one, so that papers stay where they are:\n    POST /api/papers/map/versions\n"
             ),
         )
     )

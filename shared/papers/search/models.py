@@ -58,6 +58,7 @@ class Question:
         written: words, a sentence, a DOI or an arXiv id; None: a list of all that the filters let through.
         similar_to: a paper in place of words.
         filters: in the language of filters.
+        bbox: a rectangle of the current map, x1,y1,x2,y2.
         threshold: least cosine of what is found by its meaning.
         after: `next` of the page before; of lists alone.
     """
@@ -65,6 +66,7 @@ class Question:
     written: str | None = None
     similar_to: UUID | None = None
     filters: str | None = None
+    bbox: str | None = None
     fields: tuple[str, ...] = DEFAULT_FIELDS
     threshold: float | None = None
     limit: int = 100

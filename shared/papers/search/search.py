@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from shared.papers.maps.area import within
 from shared.papers.search import listing
 from shared.papers.search.filtering.conditions import Condition, condition_of
 from shared.papers.search.filtering.counting import count
@@ -34,11 +35,15 @@ async def search(question: Question) -> Found:
     """What is found.
 
     Raises:
-        InvalidInput: the filter or the cursor is unusable, or the question asks for more than an answer holds.
+        InvalidInput: the filter, the rectangle or the cursor is unusable, or the question asks for more than an answer
+            holds.
         TransientError: it took longer than PAPERS_QUERY_SECONDS.
     """
     began = time.monotonic()
     condition = condition_of(parse(question.filters) if question.filters else None)
+    if question.bbox:
+        sql, values = await within(question.bbox)
+        condition = condition.also(sql, **values)
     relevant = question.sort == "relevance" and (question.written or question.similar_to)
     if relevant and question.limit > MOST:
         raise InvalidInput(
@@ -49,7 +54,7 @@ async def search(question: Question) -> Found:
         )
     meaning = await meaning_of(question.written) if relevant else None
     following: str | None = None
-    async with _reading() as connection:
+    async with reading() as connection:
         if relevant:
             hits = await _hits(connection, question, condition, meaning)
             results = await _papers(connection, hits.hits, question.fields)
@@ -126,7 +131,7 @@ async def _papers(connection: AsyncConnection[Any], hits: list[Hit], fields: tup
 
 
 @asynccontextmanager
-async def _reading() -> AsyncGenerator[AsyncConnection[Any]]:
+async def reading() -> AsyncGenerator[AsyncConnection[Any]]:
     """A transaction that changes nothing and whose statements end in time."""
     from psycopg.errors import QueryCanceled  # noqa: PLC0415 - loads when papers are searched
 
@@ -149,10 +154,15 @@ async def _reading() -> AsyncGenerator[AsyncConnection[Any]]:
 
 
 def with_fields(question: Question, names: tuple[str, ...]) -> Question:
-    """The question for these fields.
+    """The question for these fields. Raises as `check_fields`."""
+    return replace(question, fields=check_fields(names))
+
+
+def check_fields(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names themselves.
 
     Raises:
-        InvalidInput: there is none of that name.
+        InvalidInput: there is no field of one of them.
     """
     unknown = [name for name in names if name not in (*COLUMNS, "similarity")]
     if unknown:
@@ -162,4 +172,4 @@ def with_fields(question: Question, names: tuple[str, ...]) -> Question:
             code="unknown-field",
             remedy=f"The fields are: {', '.join(COLUMNS)}.",
         )
-    return replace(question, fields=names)
+    return names

@@ -16,7 +16,7 @@ FOLLOWUPS = (
     r"^/(api/(agents|clients|tasks|emails|replies|dashboard|followups|cadence)|unsubscribe|webhooks|health/scheduler)"
 )
 AUTHCACHE = r"^/api/v1/"
-PAPERS = r"^/api/(papers|sources|stats|health/enrichment)"
+PAPERS = r"^/api/(papers|sources|stats|health/enrichment|max-extent)"
 FLAGS = [
     "--phases",
     "coverage,fuzzing",

@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 from uuid import uuid4
 
@@ -56,6 +57,29 @@ class PapersApp:
         while not holds():
             assert time.monotonic() < deadline, self.host.output[-40:]
             time.sleep(0.1)
+
+    def map_made(self) -> int:
+        """Make a version of the map; its number."""
+        version = self.ask("POST", "/api/papers/map/versions", status=202)["version"]
+        self.until(lambda: self.map_state(version) in ("current", "failed"), 120)
+        assert self.map_state(version) == "current", self.ask("GET", "/api/papers/map/versions")
+        return version
+
+    def map_state(self, version: int) -> str:
+        """What has become of a version."""
+        found = self.ask("GET", "/api/papers/map/versions")["versions"]
+        return next(one["state"] for one in found if one["version"] == version)
+
+    def read(self, path: str, headers: dict[str, str] | None = None, *, status: int = 200) -> tuple[bytes, Any]:
+        """Bytes and headers of an answer that is no JSON."""
+        request = Request(f"{self.host.url}{path}", headers={"X-Admin-Key": KEY, **(headers or {})})
+        try:
+            answer = urlopen(request, timeout=60)
+        except HTTPError as error:  # it can be read as any other answer
+            answer = error
+        with answer:
+            assert answer.status == status
+            return answer.read(), answer.headers
 
     def minute(self) -> None:
         """Let the minute timer fire."""

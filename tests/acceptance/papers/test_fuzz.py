@@ -20,6 +20,7 @@ async def test_every_route_answers_as_its_document_says(running: Any, tmp_path: 
         app.ended(started["location"])
         app.ask("POST", "/api/papers/enrich", status=202)
         app.until(lambda: any(one["waiting"] == 0 for one in app.ask("GET", "/api/papers/models")["models"]))
+        app.map_made()
         command = [str(Path(sys.executable).with_name("st")), "run", f"{app.host.url}/openapi.json", *FLAGS]
         fuzzing = await asyncio.create_subprocess_exec(
             *command, "--header", f"X-Admin-Key: {KEY}",

@@ -143,7 +143,7 @@ def shipped(root):
 
 def test_the_app_and_its_pages_are_shipped_and_nothing_else(shipped):
     needed = {"activities", "console", "function_app.py", "host.json", "migrations", "orchestrators",
-              "requirements.txt", "shared", "triggers"}  # fmt: skip
+              "requirements.txt", "requirements-fitting.txt", "shared", "triggers"}  # fmt: skip
     assert {path.split("/")[0] for path in shipped} == needed
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from shared.papers.embedding.embedders.base import Embedded
+from shared.papers.embedding.embedders.openai_client import openai_client
 from shared.papers.settings import settings
-from shared.platform.calls.credentials import COGNITIVE_SERVICES_SCOPE, credential
 from shared.platform.errors import InvalidInput, TerminalError, TransientError
 
 if TYPE_CHECKING:
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 LONGEST_TOKENS = 8_192
 """Of one text; the service refuses a longer one."""
-CALL_SECONDS = 60
 _BYTES_A_TOKEN = 2
 """Fewer bytes than any token of usual texts has on average, so that a cut text is never too long."""
 
@@ -36,17 +35,9 @@ class OpenAiEmbedder:
     @classmethod
     def from_settings(cls) -> OpenAiEmbedder:
         """The embedder that the settings describe."""
-        from openai import AsyncOpenAI  # noqa: PLC0415 - loads in the activity that needs it
-
         chosen = settings()
-        client = AsyncOpenAI(
-            api_key=chosen.papers_openai_key.get_secret_value() if chosen.papers_openai_key else _token,
-            base_url=chosen.papers_openai_endpoint,
-            max_retries=0,
-            timeout=CALL_SECONDS,
-        )
         return cls(
-            client,
+            openai_client(),
             chosen.papers_openai_model,
             chosen.papers_openai_dimensions,
             chosen.papers_openai_dollars_per_million,
@@ -76,10 +67,6 @@ class OpenAiEmbedder:
         vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
         cut = [short is not text for short, text in zip(shortened, texts, strict=True)]
         return Embedded(vectors, answer.usage.total_tokens, cut)
-
-
-async def _token() -> str:
-    return (await credential().get_token(COGNITIVE_SERVICES_SCOPE)).token
 
 
 def _cut(text: str) -> str:

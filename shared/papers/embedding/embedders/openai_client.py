@@ -1,0 +1,30 @@
+"""The client of OpenAI, or of Azure OpenAI with the app's identity or a key, as the settings describe it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from shared.papers.settings import settings
+from shared.platform.calls.credentials import COGNITIVE_SERVICES_SCOPE, credential
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+
+CALL_SECONDS = 60
+
+
+def openai_client() -> AsyncOpenAI:
+    """A client that repeats nothing by itself."""
+    from openai import AsyncOpenAI  # noqa: PLC0415 - loads in the activity that needs it
+
+    chosen = settings()
+    return AsyncOpenAI(
+        api_key=chosen.papers_openai_key.get_secret_value() if chosen.papers_openai_key else _token,
+        base_url=chosen.papers_openai_endpoint,
+        max_retries=0,
+        timeout=CALL_SECONDS,
+    )
+
+
+async def _token() -> str:
+    return (await credential().get_token(COGNITIVE_SERVICES_SCOPE)).token

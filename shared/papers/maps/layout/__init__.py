@@ -1,0 +1,1 @@
+"""Where papers lie: pure functions of arrays, which know no database and no storage. Loaded in the activities alone."""

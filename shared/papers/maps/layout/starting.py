@@ -1,0 +1,37 @@
+"""Where a fit begins: at the two widest directions of the vectors, or where the map before has the papers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+def principal(vectors: Any) -> Any:
+    """The rows in the two directions in which they differ most, with a standard deviation of 1 in the first.
+
+    The directions' signs are fixed, so that the same vectors lie the same way each time.
+    """
+    centred = np.asarray(vectors, np.float64) - np.mean(vectors, axis=0, dtype=np.float64)
+    _, axes = np.linalg.eigh(centred.T @ centred)
+    axes = axes[:, ::-1][:, :2]
+    axes = axes * np.where(axes[np.abs(axes).argmax(axis=0), range(axes.shape[1])] < 0, -1, 1)
+    found = np.zeros((len(centred), 2))
+    found[:, : axes.shape[1]] = centred @ axes
+    return (found / (found[:, 0].std() or 1.0)).astype(np.float32)
+
+
+def continued(known: Any, neighbours: Any) -> Any:
+    """Positions of all rows, of which `known` has some and NaN for the others: those lie amid their known neighbours.
+
+    Rows without a known neighbour are placed once theirs are; what is never reached lies in the middle.
+    """
+    found = np.array(known, np.float32)
+    while (missing := np.flatnonzero(np.isnan(found[:, 0]))).size:
+        near = found[neighbours[missing]]
+        reached = ~np.isnan(near[:, :, 0]).all(axis=1)
+        if not reached.any():
+            found[missing] = np.nanmedian(found, axis=0) if missing.size < len(found) else 0.0
+            break
+        found[missing[reached]] = np.nanmedian(near[reached], axis=1)
+    return found

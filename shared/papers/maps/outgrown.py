@@ -1,0 +1,17 @@
+"""Tells a person when the papers have outgrown their map."""
+
+from __future__ import annotations
+
+from shared.papers.maps import versions
+from shared.papers.reporting import alerts
+from shared.platform.errors import NotFound
+
+
+async def tell() -> None:
+    """Mail once a day while another fit of the current map is due; without a map nothing is."""
+    try:
+        found = await versions.current()
+    except NotFound:
+        return
+    if found.drift.due:
+        await alerts.tell_outgrown(found.version, found.drift.because)

@@ -15,7 +15,7 @@ from shared.followups.sending.checking import explain
 from shared.followups.sending.checking.explain import Explanation
 from shared.platform.access.auth import Caller
 from shared.platform.durable import DurableClient, Nothing
-from shared.platform.http import Accepted, Page, Routes
+from shared.platform.http import Accepted, Page, Pagination, Routes
 from triggers.followups.accounts.guard import AGENT, agent_of
 from triggers.followups.lists import Done, MomentPage, NumberedPage, page, timed_page
 
@@ -35,9 +35,11 @@ class AgendaQuery(MomentPage):
     day: Day | None = Field(default=None, description="Absent: both")
 
 
-class AgendaPage(Page[Planned]):
-    """A part of what goes out, and how much there is on each day."""
+class AgendaPage(LazyModel):
+    """A part of what goes out, and how much there is on each day. Derived from Page, it would be built at the start."""
 
+    data: list[Planned]
+    pagination: Pagination
     due_today: int = Field(description="With what is overdue; days are those of the agent's time zone")
     due_tomorrow: int
 

@@ -16,6 +16,7 @@ from shared.followups.sending.checking.explain import Explanation
 from shared.platform.access.auth import Caller
 from shared.platform.durable import DurableClient, Nothing
 from shared.platform.http import Accepted, Page, Pagination, Routes
+from shared.platform.models import LazyModel
 from triggers.followups.accounts.guard import AGENT, agent_of
 from triggers.followups.lists import Done, MomentPage, NumberedPage, page, timed_page
 

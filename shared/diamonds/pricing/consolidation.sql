@@ -37,7 +37,8 @@ with claimed as materialized (
         offer_id = excluded.offer_id, shape = excluded.shape, carats = excluded.carats, color = excluded.color,
         fancy_color = excluded.fancy_color, fancy_intensity = excluded.fancy_intensity,
         fancy_overtone = excluded.fancy_overtone, lab_grown_type = excluded.lab_grown_type,
-        certificate_url = excluded.certificate_url, clarity = excluded.clarity, cut = excluded.cut, polish = excluded.polish, symmetry = excluded.symmetry,
+        certificate_url = excluded.certificate_url, clarity = excluded.clarity, cut = excluded.cut,
+        polish = excluded.polish, symmetry = excluded.symmetry,
         fluorescence = excluded.fluorescence, lab_grown = excluded.lab_grown, treated = excluded.treated,
         price_model_price = excluded.price_model_price, price_per_carat = excluded.price_per_carat,
         retail_price = excluded.retail_price, markup_ratio = excluded.markup_ratio, rating = excluded.rating,
@@ -70,14 +71,16 @@ with claimed as materialized (
     set consolidation_status = case when s.reason is null then 'done' else 'failed' end, failure_reason = s.reason,
         claimed_at = now(), claimed_by = %(worker)s, consolidated_at = now(), updated_at = now()
     from checked s left join written w using (supplier_stone_id)
-    where (s.reason is not null or w.supplier_stone_id is not null) and r.feed = %(feed)s and r.supplier_stone_id = s.supplier_stone_id
+    where (s.reason is not null or w.supplier_stone_id is not null)
+        and r.feed = %(feed)s and r.supplier_stone_id = s.supplier_stone_id
     returning r.supplier_stone_id, r.consolidation_status
 )
 select count(*) filter (where consolidation_status = 'done') as done,
     count(*) filter (where consolidation_status = 'failed') as failed,
-    max(supplier_stone_id) as last, (
+    max(supplier_stone_id) as last,
+    case when (select count(*) from checked where reason is null) > (select count(*) from written) then (
         select array_agg(supplier_stone_id order by supplier_stone_id) from (
             select supplier_stone_id from checked where reason is null except select supplier_stone_id from written
         ) unwritten
-    ) as reused
+    ) end as reused
 from marked

@@ -48,6 +48,13 @@ class App:
         if answer.is_error:
             raise DemoFailed(f"{path} answered {answer.status_code}.")
 
+    async def download(self, path: str) -> bytes:
+        """GET the path and give the answer's bytes. Raises DemoFailed: the app refused."""
+        answer = await self._http.get(path)
+        if answer.is_error:
+            raise DemoFailed(f"{path} answered {answer.status_code}.")
+        return answer.content
+
     async def upload(self, path: str, data: bytes) -> Any:
         """PUT the bytes and give the answer's JSON. Raises as `ask`."""
         return _said(path, await self._http.put(path, content=data))

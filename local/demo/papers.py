@@ -1,4 +1,4 @@
-"""The act of the papers: real records in, embedded, searched for what they answer, and one that is rejected."""
+"""The act of the papers: real records in, one rejected, embedded, searched for what they answer, and on a map."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
+from local.demo import papers_map
 from local.demo.client import App, DemoFailed
 from local.up import ROOT, Stack
 
@@ -27,11 +28,12 @@ QUESTIONS = (
 WAIT_SECONDS = 120
 
 
-async def run(stack: Stack, app: App, console: Console) -> None:  # noqa: ARG001 - every act is given the stack
-    """Take two files in, turn them into vectors, and ask.
+async def run(stack: Stack, app: App, console: Console) -> None:
+    """Take two files in, turn them into vectors, ask, and draw the map of them.
 
     Raises:
-        DemoFailed: a record is missing, or a question is not answered by as many papers as were asked for.
+        DemoFailed: a record is missing, a question is not answered by as many papers as were asked for, or the map
+            lacks a paper.
     """
     console.print("\nPapers: two files of real arXiv records, with one that is broken.")
     snapshot = (EXAMPLES / "arxiv-snapshot.jsonl").read_bytes() + b'{"id": "0000.00000", "title": null}\n'
@@ -48,6 +50,7 @@ async def run(stack: Stack, app: App, console: Console) -> None:  # noqa: ARG001
     if total != known:
         raise DemoFailed(f"Of {known:,} papers {total:,} are in the table.")
     console.print(f"[green]All {total:,} papers are in the table once, however often the demo ran.[/green]")
+    await papers_map.run(stack, app, console, total)
 
 
 async def _ingest(app: App, console: Console, name: str, source: str, data: bytes) -> None:

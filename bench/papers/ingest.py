@@ -15,7 +15,7 @@ from typing import Any
 import psycopg
 
 from bench.cpu import cpu_seconds
-from bench.papers.data import papers, record, sentences
+from bench.papers.data import papers, pool, record
 from bench.report import comparison, console, ratio
 from local.azurite import Ports, azurite, connection_string
 from local.postgres import server
@@ -32,7 +32,7 @@ from shared.platform.stores.postgres import close_pools
 
 def main(*, quick: bool) -> None:
     count = 20_000 if quick else 200_000
-    lines = "".join(f"{json.dumps(record(one))}\n" for one in papers(count, sentences())).encode()
+    lines = "".join(f"{json.dumps(record(one))}\n" for one in papers(count, pool())).encode()
     with tempfile.TemporaryDirectory(prefix="manifold-bench-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)  # the server may be another user's, where this one is root
         ports = Ports(free_port(), free_port(), free_port())

@@ -19,7 +19,7 @@ import psycopg
 from pgvector import HalfVector
 from pgvector.psycopg import register_vector
 
-from bench.papers.data import MadeUp, papers, sentences, vectors_of
+from bench.papers.data import MadeUp, papers, pool, vectors_of
 from bench.report import console
 from local.postgres import server
 from shared.papers.embedding.centre import SAMPLE
@@ -60,9 +60,8 @@ def library(count: int) -> Generator[str]:
 
 def _fill(connection: psycopg.Connection, count: int) -> None:
     began = time.perf_counter()
-    pool = sentences()
+    made_of = pool()
     model = StaticEmbedder.loaded()
-    tokens = [one.ids for one in model.tokenizer.encode_batch(pool, add_special_tokens=False)]
     connection.execute("truncate papers.papers, papers.models cascade")
     connection.execute(
         "insert into papers.models (name, version, dimensions, state) values ('static', %s, 256, 'current')",
@@ -78,10 +77,10 @@ def _fill(connection: psycopg.Connection, count: int) -> None:
     ).fetchall()
     for name, _ in indexes:
         connection.execute(f"drop index papers.{name}".encode())
-    everyone = papers(count, pool)
+    everyone = papers(count, made_of)
     centre = None
     while made := list(itertools.islice(everyone, BATCH)):
-        found = vectors_of(tokens, model.word_vectors, made)
+        found = vectors_of(made_of, model.word_vectors, made)
         if centre is None:
             centre = found[:SAMPLE].mean(axis=0)
             connection.execute("update papers.models set centre = %s", (centre.tolist(),))

@@ -16,7 +16,7 @@ import psycopg
 from pgvector import HalfVector
 from pgvector.psycopg import register_vector
 
-from bench.papers.data import SHARES, sentences
+from bench.papers.data import SHARES, pool
 from bench.papers.prepared import library
 from bench.report import comparison, console
 from shared.papers.embedding import versions
@@ -46,8 +46,8 @@ def main(*, quick: bool) -> None:
 
 async def _measured(dsn: str, table: Any) -> None:
     model = StaticEmbedder.loaded()
-    pool = sentences()
-    questions = [pool[(number * 7919) % len(pool)] for number in range(QUESTIONS)]
+    known = pool().sentences
+    questions = [known[(number * 7919) % len(known)] for number in range(QUESTIONS)]
     vectors = [HalfVector(one) for one in (await model.embed(questions)).vectors]
     version = await versions.current()
     assert version is not None

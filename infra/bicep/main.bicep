@@ -195,13 +195,18 @@ param openAiCapacity int = 20
 @minLength(1)
 param followupsModelKey string
 
-@description('What turns papers into vectors: the model that comes along, or a model of OpenAI or Azure OpenAI.')
+@description('What turns papers into vectors: the model that comes along, MiniLM, or a model of OpenAI or Azure OpenAI.')
 @allowed([
   'static'
+  'minilm'
   'openai'
 ])
 param papersEmbedder string = 'static'
 param papersOpenaiModel string = 'text-embedding-3-small'
+param papersOpenaiModelVersion string = '1'
+@description('Thousands of tokens a minute of the model that embeds papers in Azure OpenAI.')
+param papersOpenaiCapacity int = 150
+@description('Address of the API of embeddings; not used where Azure OpenAI is made for it.')
 param papersOpenaiEndpoint string = 'https://api.openai.com/v1'
 
 @description('Model at that endpoint that names the regions of the map; none: their own terms do.')
@@ -348,6 +353,7 @@ var sourcesContainer = 'deploy-sources'
 var buildLogsContainer = 'deploy-logs'
 var contextsContainer = 'deploy-contexts'
 var papersContainer = 'papers'
+var embedsInAzure = papersEmbedder == 'openai' && !empty(openAiLocation)
 
 resource platformGroup 'Microsoft.Resources/resourceGroups@2025-04-01' = {
   name: 'rg-${environmentName}'
@@ -545,6 +551,9 @@ module openAi 'openAi.bicep' = if (!empty(openAiLocation)) {
     model: followupsModel
     modelVersion: openAiModelVersion
     capacity: openAiCapacity
+    embeddingModel: papersEmbedder == 'openai' ? papersOpenaiModel : ''
+    embeddingModelVersion: papersOpenaiModelVersion
+    embeddingCapacity: papersOpenaiCapacity
     appPrincipalId: appIdentity.outputs.principalId
   }
 }
@@ -855,7 +864,8 @@ module app 'functionApp.bicep' = {
       PAPERS_EMBEDDER: papersEmbedder
       PAPERS_NAMING_MODEL: papersNamingModel
       PAPERS_OPENAI_MODEL: papersOpenaiModel
-      PAPERS_OPENAI_ENDPOINT: papersOpenaiEndpoint
+      PAPERS_OPENAI_ENDPOINT: embedsInAzure ? openAi.outputs.endpoint : papersOpenaiEndpoint
+      PAPERS_OPENAI_BATCH_MODEL: embedsInAzure ? '${papersOpenaiModel}-batch' : ''
       PAPERS_OPENAI_KEY: '@Microsoft.KeyVault(SecretUri=${secrets.outputs.papersOpenaiKeyUri})'
       GOOGLE_CLIENT_ID: googleClientId
       FOLLOWUPS_SNS_TOPICS: snsTopics

@@ -1,4 +1,4 @@
-// A model of Azure OpenAI that writes the follow-ups where it is asked to. Entra identities only; there are no keys.
+// Models of Azure OpenAI: one writes the follow-ups, one turns papers into vectors where it is asked to. Entra identities only; there are no keys.
 param token string
 param location string
 param tags object
@@ -9,6 +9,13 @@ param modelVersion string
 
 @description('Thousands of tokens a minute.')
 param capacity int
+
+@description('The model that embeds papers, its deployment is called as it is; empty: none.')
+param embeddingModel string
+param embeddingModelVersion string
+
+@description('Thousands of tokens a minute; of the deployment for batches, thousands of tokens that may wait in it.')
+param embeddingCapacity int
 
 @description('Object id of the app.')
 param appPrincipalId string
@@ -48,6 +55,48 @@ resource deployment 'Microsoft.CognitiveServices/accounts/deployments@2025-06-01
     }
     versionUpgradeOption: 'NoAutoUpgrade'
   }
+}
+
+// One deployment after the other: the account takes no two at once.
+resource embedding 'Microsoft.CognitiveServices/accounts/deployments@2025-06-01' = if (!empty(embeddingModel)) {
+  parent: account
+  name: empty(embeddingModel) ? 'none' : embeddingModel
+  sku: {
+    name: 'GlobalStandard'
+    capacity: embeddingCapacity
+  }
+  properties: {
+    model: {
+      format: 'OpenAI'
+      name: embeddingModel
+      version: embeddingModelVersion
+    }
+    versionUpgradeOption: 'NoAutoUpgrade'
+  }
+  dependsOn: [
+    deployment
+  ]
+}
+
+// Answers files of requests within a day, at half the price.
+resource embeddingInBatches 'Microsoft.CognitiveServices/accounts/deployments@2025-06-01' = if (!empty(embeddingModel)) {
+  parent: account
+  name: '${embeddingModel}-batch'
+  sku: {
+    name: 'GlobalBatch'
+    capacity: embeddingCapacity
+  }
+  properties: {
+    model: {
+      format: 'OpenAI'
+      name: embeddingModel
+      version: embeddingModelVersion
+    }
+    versionUpgradeOption: 'NoAutoUpgrade'
+  }
+  dependsOn: [
+    embedding
+  ]
 }
 
 resource appOnAccount 'Microsoft.Authorization/roleAssignments@2022-04-01' = {

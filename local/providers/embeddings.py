@@ -13,6 +13,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from local.providers.embedding_batches import EmbeddingBatches
+
 KEY = "local-model-key"
 MOST_TOKENS = 300_000
 LONGEST_TOKENS = 8_192
@@ -35,29 +37,42 @@ class Embeddings:
     busy: int = 0
     seconds: float = 0.1
     refused: str = "\0"
+    batches: EmbeddingBatches = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.batches = EmbeddingBatches(self._answered, self._put_off)
 
     def routes(self) -> list[Route]:
         """Its part of the API."""
-        return [Route("/v1/embeddings", self._embed, methods=["POST"])]
+        return [Route("/v1/embeddings", self._embed, methods=["POST"]), *self.batches.routes()]
 
     async def _embed(self, request: Request) -> Response:
+        if refused := self._put_off(request):
+            return refused
+        status, body = self._answered(await request.json())
+        return JSONResponse(body, status)
+
+    def _put_off(self, request: Request) -> Response | None:
         if not hmac.compare_digest(request.headers.get("authorization", ""), f"Bearer {KEY}"):
             return _error(401, "invalid_api_key", "Incorrect API key provided.")
         if self.busy:
             self.busy -= 1
             return _error(429, "rate_limit_exceeded", "Too many requests.", {"retry-after": str(self.seconds)})
-        asked: dict[str, Any] = await request.json()
-        texts: list[str] = asked["input"]
+        return None
+
+    def _answered(self, asked: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        given: str | list[str] = asked["input"]
+        texts = [given] if isinstance(given, str) else given
         tokens = [len(_WORD.findall(text)) for text in texts]
         if refusal := self._refusal(texts, tokens):
-            return _error(400, *refusal)
+            return 400, _problem(*refusal)
         self.asked.append(len(texts))
         data = [
             {"object": "embedding", "index": at, "embedding": _vector(text, asked["dimensions"])}
             for at, text in enumerate(texts)
         ]
         usage = {"prompt_tokens": sum(tokens), "total_tokens": sum(tokens)}
-        return JSONResponse({"object": "list", "data": data, "model": asked["model"], "usage": usage})
+        return 200, {"object": "list", "data": data, "model": asked["model"], "usage": usage}
 
     def _refusal(self, texts: list[str], tokens: list[int]) -> tuple[str, str] | None:
         if len(texts) > MOST_TEXTS:
@@ -81,5 +96,8 @@ def _vector(text: str, dimensions: int) -> list[float]:
 
 
 def _error(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> Response:
-    error = {"message": message, "type": "invalid_request_error", "param": None, "code": code}
-    return JSONResponse({"error": error}, status, headers)
+    return JSONResponse(_problem(code, message), status, headers)
+
+
+def _problem(code: str, message: str) -> dict[str, Any]:
+    return {"error": {"message": message, "type": "invalid_request_error", "param": None, "code": code}}

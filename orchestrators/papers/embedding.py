@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from activities.papers.embedding import embed_papers, index_papers, prepare_models, swap_models
+from activities.papers.embedding import embed_in_batches, embed_papers, index_papers, prepare_models, swap_models
 from shared.papers.embedding.models import BoxEmbedded, EmbedShare, EnrichSummary, ModelVersion
 from shared.platform.durable import Context, Nothing, Steps, call, fan_out, orchestration, progress, repeat
 
@@ -50,5 +50,8 @@ def embed_share(context: Context, share: EmbedShare) -> Steps[BoxEmbedded]:
 def _complete(context: Context, version: ModelVersion) -> Steps[list[BoxEmbedded]]:
     progress(context, f"embedding by {version.name} {version.version}", total=version.waiting, unit="papers")
     share = EmbedShare(model_id=version.model_id, embedder=version.name)
+    boxes: list[BoxEmbedded] = []
+    if version.batches:
+        boxes.append((yield from call(context, embed_in_batches, share)))
     outcomes = yield from fan_out(context, embed_share, [share] * WORKERS)
-    return [outcome.result() for outcome in outcomes]
+    return [*boxes, *(outcome.result() for outcome in outcomes)]

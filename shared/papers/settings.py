@@ -35,10 +35,10 @@ class PaperSettings(Settings):
         le=1,
         description="share of known papers that would change their title over which a file is held",
     )
-    papers_embedder: Literal["static", "hashing", "openai"] = Field(
+    papers_embedder: Literal["static", "minilm", "hashing", "openai"] = Field(
         default="static",
-        description="what turns texts into vectors: the model that comes along, hashed words, or OpenAI; another one is"
-        " built beside the one that is searched",
+        description="what turns texts into vectors: the model that comes along, MiniLM where it is installed, hashed"
+        " words, or OpenAI; another one is built beside the one that is searched",
     )
     papers_embed_seconds: float = Field(default=60, ge=1, le=480, description="seconds that an activity embeds")
     papers_index_gb: float = Field(
@@ -82,6 +82,15 @@ class PaperSettings(Settings):
         max_length=100,
         description="model, or in Azure the deployment, at PAPERS_OPENAI_ENDPOINT that names the map's regions; none:"
         " their own terms do",
+    )
+    papers_openai_batch_from: int = Field(
+        default=20_000,
+        ge=0,
+        description="papers without a vector from which on that model gets them in batches, for half the money within a"
+        " day; 0: never",
+    )
+    papers_openai_batch_model: str = Field(
+        default="", max_length=100, description="model, or in Azure the deployment, of batches; empty: the same"
     )
 
     @field_validator("papers_openai_key", mode="before")

@@ -30,7 +30,14 @@ def test_each_package_is_pinned_once_for_each_python(name, python):
 
 
 @pytest.mark.parametrize(
-    "name", ["requirements.txt", "requirements-dev.txt", "requirements-data.txt", "requirements-fitting.txt"]
+    "name",
+    [
+        "requirements.txt",
+        "requirements-dev.txt",
+        "requirements-data.txt",
+        "requirements-fitting.txt",
+        "requirements-minilm.txt",
+    ],
 )
 def test_defect_no_package_is_pinned_for_a_python_that_it_refuses(name):
     """uv installs such a package all the same; pip, with which Azure builds the app, does not."""

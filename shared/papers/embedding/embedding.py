@@ -33,7 +33,7 @@ MOST_ATTEMPTS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class _Claimed:
+class Claimed:
     """A paper that this worker embeds."""
 
     paper_id: UUID
@@ -52,7 +52,7 @@ async def embed_box(share: EmbedShare, *, clock: Callable[[], float] = time.mono
     while True:
         claim = uuid4()
         failed += await _give_up(share.model_id)
-        claimed = await _claim(share.model_id, claim, model.most_texts)
+        claimed = await claim_papers(share.model_id, claim, model.most_texts, LEASE_MINUTES)
         for batch in _batches(claimed, model):
             stored, refused = await _embed(share.model_id, claim, model, batch)
             embedded, failed = embedded + stored, failed + refused
@@ -60,9 +60,9 @@ async def embed_box(share: EmbedShare, *, clock: Callable[[], float] = time.mono
             return BoxEmbedded(embedded=embedded, failed=failed, done=not claimed)
 
 
-def _batches(claimed: Sequence[_Claimed], model: Embedder) -> Iterator[list[_Claimed]]:
+def _batches(claimed: Sequence[Claimed], model: Embedder) -> Iterator[list[Claimed]]:
     """Cut so that no call has more texts or tokens than the model takes."""
-    batch: list[_Claimed] = []
+    batch: list[Claimed] = []
     size = 0
     for one in claimed:
         tokens = model.tokens(one.text)
@@ -75,27 +75,28 @@ def _batches(claimed: Sequence[_Claimed], model: Embedder) -> Iterator[list[_Cla
         yield batch
 
 
-async def _embed(model_id: int, claim: UUID, model: Embedder, batch: list[_Claimed]) -> tuple[int, int]:
+async def _embed(model_id: int, claim: UUID, model: Embedder, batch: list[Claimed]) -> tuple[int, int]:
     """Embed a batch; (stored, failed). One that the model refuses is halved until the text that it refuses is alone."""
     try:
         found = await retry(lambda _: model.embed([one.text for one in batch]), PATIENCE, Time())
     except InvalidInput as error:
         if len(batch) == 1:
-            await _refuse(model_id, batch[0].paper_id, str(error))
+            await refuse(model_id, batch[0].paper_id, str(error), claim)
             return 0, 1
         half = len(batch) // 2
         first = await _embed(model_id, claim, model, batch[:half])
         second = await _embed(model_id, claim, model, batch[half:])
         return first[0] + second[0], first[1] + second[1]
-    return await _store(model_id, claim, model, batch, found), 0
+    return await store(model_id, claim, model.dollars_per_million, batch, found), 0
 
 
-async def _claim(model_id: int, claim: UUID, most: int) -> list[_Claimed]:
+async def claim_papers(model_id: int, claim: UUID, most: int, minutes: int) -> list[Claimed]:
+    """Claim papers without a vector of the version, for so many minutes."""
     async with database() as connection:
         found = await rows(
-            connection, _CLAIM, {"model": model_id, "claim": claim, "most": most, "lease": LEASE_MINUTES}, prepare=False
+            connection, _CLAIM, {"model": model_id, "claim": claim, "most": most, "lease": minutes}, prepare=False
         )
-    return [_Claimed(row["paper_id"], embedding_text(row["title"], row["abstract"])) for row in found]
+    return [Claimed(row["paper_id"], embedding_text(row["title"], row["abstract"])) for row in found]
 
 
 async def _give_up(model_id: int) -> int:
@@ -109,16 +110,20 @@ async def _give_up(model_id: int) -> int:
     return found.rowcount
 
 
-async def _refuse(model_id: int, paper_id: UUID, error: str) -> None:
+async def refuse(model_id: int, paper_id: UUID, error: str, claim: UUID) -> None:
+    """Show a paper as failed that this claim still has."""
     async with database() as connection:
         await connection.execute(
-            "update papers.unembedded set error = %s where model_id = %s and paper_id = %s",
-            (error[:500], model_id, paper_id),
+            "update papers.unembedded set error = %s where model_id = %s and paper_id = %s and claim = %s",
+            (error[:500], model_id, paper_id, claim),
         )
 
 
-async def _store(model_id: int, claim: UUID, model: Embedder, batch: list[_Claimed], found: Embedded) -> int:
-    """Store the vectors of papers that this claim still has, without their centre; how many."""
+async def store(model_id: int, claim: UUID, price: float, batch: list[Claimed], found: Embedded) -> int:
+    """Store the vectors of papers that this claim still has, without their centre; how many.
+
+    `price` is what a million tokens cost, in dollars.
+    """
     stored = found.vectors - await centre_of(model_id)
     from pgvector import HalfVector  # noqa: PLC0415 - loads in the activity that needs it
     from pgvector.psycopg import register_vector_async  # noqa: PLC0415 - as above
@@ -136,7 +141,7 @@ async def _store(model_id: int, claim: UUID, model: Embedder, batch: list[_Claim
             "model": model_id,
             "claim": claim,
             "tokens": found.tokens,
-            "dollars": found.tokens * model.dollars_per_million / 1e6,
+            "dollars": found.tokens * price / 1e6,
         }
         [row] = await rows(connection, _STORE.replace("vectors_N", f"vectors_{model_id:d}"), values, prepare=False)
     return row["stored"]

@@ -31,6 +31,7 @@ class ModelVersion(LazyModel):
     tokens: int = Field(default=0, description="read for them")
     cut: int = Field(default=0, description="texts that were longer than the model reads")
     dollars: float = Field(default=0, description="what they cost")
+    batches: bool = Field(default=False, description="whether papers are given to the model in batches, or are to be")
 
 
 class EmbedShare(LazyModel):

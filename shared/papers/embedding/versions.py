@@ -38,7 +38,9 @@ async def nobody_embeds() -> bool:
         return False
     async with database() as connection:
         [row] = await rows(
-            connection, "select exists (select from papers.unembedded where claimed_until > now()) as busy"
+            connection,
+            "select exists (select from papers.unembedded u where claimed_until > now()"
+            " and not exists (select from papers.embedding_batches b where b.claim = u.claim)) as busy",
         )
     return not row["busy"]
 

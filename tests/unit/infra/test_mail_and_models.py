@@ -55,6 +55,30 @@ def test_the_events_go_to_the_queue_that_the_app_reads_and_are_those_that_it_kno
     )
 
 
+def test_the_model_of_the_papers_is_made_where_it_is_asked_for_with_one_for_batches():
+    subscription = Subscription()
+    run(subscription, {"OPENAI_LOCATION": "swedencentral", "PAPERS_EMBEDDER": "openai"})
+    deployments = {
+        one["name"]: (one["sku"]["name"], one["properties"]["model"]["name"], one["properties"]["versionUpgradeOption"])
+        for one in subscription.resources.values()
+        if one["type"] == "Microsoft.CognitiveServices/accounts/deployments"
+    }
+    model = "text-embedding-3-small"
+    assert deployments.pop(model) == ("GlobalStandard", model, "NoAutoUpgrade")
+    assert deployments.pop(f"{model}-batch") == ("GlobalBatch", model, "NoAutoUpgrade")
+    assert len(deployments) == 1  # that of the follow-ups
+    _, settings = provisioned(OPENAI_LOCATION="swedencentral", PAPERS_EMBEDDER="openai")
+    assert settings["PAPERS_OPENAI_ENDPOINT"].endswith(".openai.azure.com/openai/v1")
+    assert settings["PAPERS_OPENAI_MODEL"] == model
+    assert settings["PAPERS_OPENAI_BATCH_MODEL"] == f"{model}-batch"
+
+
+def test_without_azure_openai_the_papers_model_is_where_the_settings_say():
+    _, settings = provisioned(PAPERS_EMBEDDER="openai", PAPERS_OPENAI_ENDPOINT="https://models.example.com/v1")
+    assert settings["PAPERS_OPENAI_ENDPOINT"] == "https://models.example.com/v1"
+    assert settings["PAPERS_OPENAI_BATCH_MODEL"] == ""
+
+
 def test_the_model_has_a_name_that_tokens_of_entra_are_taken_under():
     found, settings = provisioned(OPENAI_LOCATION="swedencentral", FOLLOWUPS_MODEL="gpt-4.1")
     account = found["accounts"]["properties"]

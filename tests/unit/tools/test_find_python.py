@@ -119,7 +119,7 @@ class TestEnvironment:
     def up_to_date(self, tmp_path):
         """Says whether `make` takes the environment as it is."""
         shutil.copy(ROOT / "Makefile", tmp_path)
-        for name in ("requirements.txt", "requirements-dev.txt", "requirements-data.txt"):
+        for name in ("requirements.txt", "requirements-dev.txt", "requirements-data.txt", "requirements-minilm.txt"):
             (tmp_path / name).touch()
         programs = tmp_path / ".venv" / "bin"
         programs.mkdir(parents=True)

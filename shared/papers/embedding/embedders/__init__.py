@@ -20,6 +20,10 @@ def identity(name: str) -> tuple[str, str]:
             from shared.papers.embedding.embedders.static import StaticEmbedder  # noqa: PLC0415 - loads what it needs
 
             return name, StaticEmbedder.version
+        case "minilm":
+            from shared.papers.embedding.embedders.minilm import MiniLmEmbedder  # noqa: PLC0415 - as above
+
+            return name, MiniLmEmbedder.version
         case _:
             from shared.papers.embedding.embedders.hashing import HashingEmbedder  # noqa: PLC0415 - as above
 
@@ -38,6 +42,10 @@ def embedder(name: str) -> Embedder:
             from shared.papers.embedding.embedders.static import StaticEmbedder  # noqa: PLC0415 - loads what it needs
 
             return StaticEmbedder.loaded()
+        case "minilm":
+            from shared.papers.embedding.embedders.minilm import MiniLmEmbedder  # noqa: PLC0415 - as above
+
+            return MiniLmEmbedder.loaded()
         case "hashing":
             from shared.papers.embedding.embedders.hashing import HashingEmbedder  # noqa: PLC0415 - as above
 

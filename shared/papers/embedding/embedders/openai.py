@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from shared.papers.embedding.embedders.base import Embedded
 from shared.papers.embedding.embedders.openai_client import openai_client
 from shared.papers.settings import settings
-from shared.platform.errors import InvalidInput, TerminalError, TransientError
+from shared.platform.errors import InvalidInput, NotFound, TerminalError, TransientError
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from openai import AsyncOpenAI
 
 LONGEST_TOKENS = 8_192
@@ -26,7 +29,7 @@ class OpenAiEmbedder:
     most_tokens = 250_000  # the service takes 300,000, and counts otherwise than we do
 
     def __init__(self, client: AsyncOpenAI, model: str, dimensions: int, dollars_per_million: float) -> None:
-        self._client = client
+        self.client = client
         self._model = model
         self.version = f"{model}-{dimensions}"
         self.dimensions = dimensions
@@ -48,19 +51,12 @@ class OpenAiEmbedder:
 
     async def embed(self, texts: list[str]) -> Embedded:
         import numpy as np  # noqa: PLC0415 - loads in the activity that needs it
-        from openai import APIConnectionError, APIStatusError, APITimeoutError  # noqa: PLC0415 - as above
 
-        shortened = [_cut(text) for text in texts]
-        try:
-            answer = await self._client.embeddings.create(
+        shortened = [self.shortened(text) for text in texts]
+        with problems():
+            answer = await self.client.embeddings.create(
                 model=self._model, input=shortened, dimensions=self.dimensions, encoding_format="float"
             )
-        except (APIConnectionError, APITimeoutError) as error:
-            raise TransientError(
-                f"The embeddings service did not answer: {type(error).__name__}.", code="embedder-unavailable"
-            ) from error
-        except APIStatusError as error:
-            raise _problem(error) from error
         vectors = np.zeros((len(texts), self.dimensions), np.float32)
         for one in answer.data:
             vectors[one.index] = one.embedding
@@ -68,12 +64,33 @@ class OpenAiEmbedder:
         cut = [short is not text for short, text in zip(shortened, texts, strict=True)]
         return Embedded(vectors, answer.usage.total_tokens, cut)
 
+    @staticmethod
+    def shortened(text: str) -> str:
+        """The text itself, or as much of it as surely has few enough tokens."""
+        most = LONGEST_TOKENS * _BYTES_A_TOKEN
+        data = text.encode()
+        return text if len(data) <= most else data[:most].decode(errors="ignore")
 
-def _cut(text: str) -> str:
-    """The text itself, or as much of it as surely has few enough tokens."""
-    most = LONGEST_TOKENS * _BYTES_A_TOKEN
-    data = text.encode()
-    return text if len(data) <= most else data[:most].decode(errors="ignore")
+
+@contextmanager
+def problems() -> Generator[None]:
+    """What the client raises, as errors of ours.
+
+    Raises:
+        TransientError: the service did not answer, or asks to wait.
+        InvalidInput: it refuses what it was sent.
+        TerminalError: it refuses us.
+    """
+    from openai import APIConnectionError, APIStatusError  # noqa: PLC0415 - loads in the activity that needs it
+
+    try:
+        yield
+    except APIConnectionError as error:
+        raise TransientError(
+            f"The embeddings service did not answer: {type(error).__name__}.", code="embedder-unavailable"
+        ) from error
+    except APIStatusError as error:
+        raise _problem(error) from error
 
 
 def _problem(error: Any) -> Exception:
@@ -84,4 +101,7 @@ def _problem(error: Any) -> Exception:
         return TransientError(said, code="embedder-busy", retry_after=seconds)
     if status in (400, 413, 422):
         return InvalidInput(said, code="embedder-refuses")
-    return TerminalError(said, code="embedder-refuses-us", remedy="See the key, the role and the name of the model.")
+    remedy = "See the key, the role and the name of the model."
+    if status == 404:  # noqa: PLR2004 - as above
+        return NotFound(said, code="embedder-knows-no-such", remedy=remedy)
+    return TerminalError(said, code="embedder-refuses-us", remedy=remedy)

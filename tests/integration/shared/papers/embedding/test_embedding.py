@@ -87,16 +87,16 @@ async def test_workers_at_once_embed_each_paper_once(some, model):
 async def test_a_worker_that_comes_late_stores_nothing(some, model, monkeypatch):
     """Its claim ended, the text changed, and another worker has embedded it."""
     work = await share()
-    stored = embedding._store
+    stored = embedding.store
 
-    async def late(model_id, claim, model_, batch, found):
+    async def late(model_id, claim, price, batch, found):
         await fetch("update papers.unembedded set claimed_until = now() - interval '1 minute' returning 1")
-        monkeypatch.setattr(embedding, "_store", stored)
+        monkeypatch.setattr(embedding, "store", stored)
         await embed_box(work)
-        assert await stored(model_id, claim, model_, batch, found) == 0
+        assert await stored(model_id, claim, price, batch, found) == 0
         return 0
 
-    monkeypatch.setattr(embedding, "_store", late)
+    monkeypatch.setattr(embedding, "store", late)
     await embed_box(work)
     assert await vectors(work.model_id) == await everybody()
     [version] = await versions.every()
@@ -112,7 +112,7 @@ async def test_what_kills_its_worker_every_time_is_shown_in_the_end(some, model,
     async def die(*_):
         raise Killed
 
-    monkeypatch.setattr(embedding, "_store", die)
+    monkeypatch.setattr(embedding, "store", die)
     deaths = 0
     while await dies(work, Killed):
         deaths += 1

@@ -1,0 +1,2 @@
+drop index papers.unembedded_claims;
+drop table papers.embedding_batches;

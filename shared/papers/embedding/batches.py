@@ -1,0 +1,183 @@
+"""Many papers at once are given to a service that answers within a day, for half the money.
+
+A batch is noted before it is sent, with the claim of its papers; the claim stands in the service's metadata too.
+Whoever is killed in between leaves a note by which the next one finds the batch, or frees its papers if it was never
+sent.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
+
+from shared.papers.embedding.embedders.base import Embedded
+from shared.papers.embedding.embedding import Claimed, claim_papers, refuse, store
+from shared.papers.embedding.models import BoxEmbedded, EmbedShare, ModelVersion
+from shared.papers.settings import settings
+from shared.platform.errors import InvalidInput, NotFound
+from shared.platform.stores.postgres import database, rows
+
+if TYPE_CHECKING:
+    from shared.papers.embedding.embedders.openai_batches import Answer, OpenAiBatches, Progress
+
+LEASE_MINUTES = 26 * 60
+"""Of the papers of a batch: the service takes a day at most."""
+SENDING_MINUTES = 15
+"""After which a batch that is being sent is taken for one whose sender was killed."""
+_STORED_AT_ONCE = 500
+
+
+async def wanted(version: ModelVersion) -> bool:
+    """Whether there is something to send or to fetch: so many papers wait that batches pay, or some are under way."""
+    if version.name != "openai":
+        return False
+    async with database() as connection:
+        [row] = await rows(connection, _OPEN, {"model": version.model_id})
+    least = settings().papers_openai_batch_from
+    return row["under_way"] or (least > 0 and row["waiting"] >= least)
+
+
+async def work(share: EmbedShare) -> BoxEmbedded:
+    """Store what the service has answered, then give it what waits; repeated, it goes on where it was.
+
+    Raises:
+        TransientError: the service did not answer; what was noted is taken up by the next call.
+    """
+    from shared.papers.embedding.embedders.openai import OpenAiEmbedder  # noqa: PLC0415 - loads what it needs
+    from shared.papers.embedding.embedders.openai_batches import OpenAiBatches  # noqa: PLC0415 - as above
+
+    embedder = OpenAiEmbedder.from_settings()
+    service = OpenAiBatches(embedder)
+    embedded = refused = 0
+    for batch in await _open(share.model_id):
+        stored, failed = await _fetch(service, embedder, share.model_id, batch)
+        embedded, refused = embedded + stored, refused + failed
+    while await _worthwhile(share.model_id):
+        await _send(service, share.model_id)
+    return BoxEmbedded(embedded=embedded, failed=refused, done=True)
+
+
+async def _send(service: OpenAiBatches, model_id: int) -> None:
+    from shared.papers.embedding.embedders.openai_batches import MOST_TEXTS  # noqa: PLC0415 - as above
+
+    claim = uuid4()
+    await _execute("insert into papers.embedding_batches (claim, model_id) values (%s, %s)", claim, model_id)
+    claimed = await claim_papers(model_id, claim, MOST_TEXTS, LEASE_MINUTES)
+    if claimed:
+        await _note(claim, await service.send(claim, {one.paper_id: one.text for one in claimed}))
+    else:
+        await _end(claim, "no paper was left for it")
+
+
+async def _fetch(service: OpenAiBatches, embedder: Any, model_id: int, batch: dict[str, Any]) -> tuple[int, int]:
+    """Store what a batch has answered, if it has ended; (stored, refused)."""
+    claim: UUID = batch["claim"]
+    remote_id: str | None = batch["remote_id"]
+    if remote_id is None:
+        if not batch["left"]:
+            return 0, 0  # somebody is sending it
+        remote_id = await service.find(claim)
+        if remote_id is None:
+            await _end(claim, "it was never sent")
+            return 0, 0
+        await _note(claim, remote_id)
+    try:
+        progress = await service.look(remote_id)
+        if not progress.ended:
+            return 0, 0
+        counts = await _store_answers(service, embedder, model_id, claim, progress)
+    except NotFound as error:
+        await _end(claim, str(error)[:300])  # the service keeps nothing for ever
+        return 0, 0
+    await _end(claim, progress.reason)
+    await service.forget(progress)
+    return counts
+
+
+async def _store_answers(
+    service: OpenAiBatches, embedder: Any, model_id: int, claim: UUID, progress: Progress
+) -> tuple[int, int]:
+    stored = refused = 0
+    some: list[Answer] = []
+    for file in progress.answers:
+        async for answer in service.answers(file):
+            if answer.refusal is not None:
+                await refuse(model_id, answer.paper_id, answer.refusal, claim)
+                refused += 1
+            elif answer.vector is not None:
+                some.append(answer)
+            if len(some) == _STORED_AT_ONCE:
+                stored += await _store(embedder, model_id, claim, some)
+                some = []
+    if some:
+        stored += await _store(embedder, model_id, claim, some)
+    await _execute(
+        "update papers.embedding_batches set embedded = embedded + %s, refused = %s where claim = %s",
+        stored,
+        refused,
+        claim,
+    )
+    return stored, refused
+
+
+async def _store(embedder: Any, model_id: int, claim: UUID, answers: list[Answer]) -> int:
+    import numpy as np  # noqa: PLC0415 - loads in the activity that needs it
+
+    from shared.papers.embedding.embedders.openai_batches import SHARE_OF_PRICE  # noqa: PLC0415 - as above
+
+    if any(len(one.vector) != embedder.dimensions for one in answers):
+        raise InvalidInput(
+            f"A batch has vectors that do not have {embedder.dimensions} numbers.", code="embedder-other-dimensions"
+        )
+    found = Embedded(
+        np.stack([one.vector for one in answers]), sum(one.tokens for one in answers), [one.cut for one in answers]
+    )
+    papers = [Claimed(one.paper_id, "") for one in answers]
+    return await store(model_id, claim, embedder.dollars_per_million * SHARE_OF_PRICE, papers, found)
+
+
+async def _worthwhile(model_id: int) -> bool:
+    least = settings().papers_openai_batch_from
+    async with database() as connection:
+        [row] = await rows(connection, _OPEN, {"model": model_id})
+    return least > 0 and row["waiting"] >= least
+
+
+async def _open(model_id: int) -> list[dict[str, Any]]:
+    async with database() as connection:
+        return await rows(
+            connection,
+            "select claim, remote_id, created_at < now() - make_interval(mins => %s) as left"
+            " from papers.embedding_batches where model_id = %s and state <> 'ended' order by created_at",
+            (SENDING_MINUTES, model_id),
+        )
+
+
+async def _note(claim: UUID, remote_id: str) -> None:
+    await _execute(
+        "update papers.embedding_batches set remote_id = %s, state = 'sent' where claim = %s", remote_id, claim
+    )
+
+
+async def _end(claim: UUID, reason: str) -> None:
+    """Note that the batch has ended, and free those of its papers that it has not embedded."""
+    async with database() as connection:
+        await connection.execute(
+            "update papers.embedding_batches set state = 'ended', reason = %s, ended_at = now() where claim = %s",
+            (reason, claim),
+        )
+        await connection.execute(
+            "update papers.unembedded set claim = null, claimed_until = now() where claim = %s", (claim,)
+        )
+
+
+async def _execute(query: str, *values: Any) -> None:
+    async with database() as connection:
+        await connection.execute(query.encode(), values)
+
+
+_OPEN = """
+select exists (select from papers.embedding_batches where model_id = %(model)s and state <> 'ended') as under_way,
+    (select count(*) from papers.unembedded where model_id = %(model)s and error is null
+        and (claimed_until is null or claimed_until < now())) as waiting
+"""

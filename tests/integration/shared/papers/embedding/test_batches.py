@@ -1,0 +1,194 @@
+"""Many papers are embedded by the Batch API, each once, whatever ends before its time."""
+
+import json
+
+import pytest
+from starlette.applications import Starlette
+
+from local.arm.servers import listening
+from local.providers.embeddings import KEY, Embeddings
+from shared.papers.embedding import batches, versions
+from shared.papers.embedding.embedders import embedder, openai_batches
+from shared.platform.errors import TransientError
+from shared.platform.settings import forget_settings
+from tests.integration.shared.papers.conftest import fetch, record
+from tests.integration.shared.papers.embedding.conftest import enrich
+
+
+@pytest.fixture
+async def service(papers, monkeypatch):
+    """Batches of ten texts, from fifteen waiting papers on."""
+    found = Embeddings()
+    async with listening(Starlette(routes=found.routes())) as port:
+        monkeypatch.setenv("PAPERS_EMBEDDER", "openai")
+        monkeypatch.setenv("PAPERS_OPENAI_ENDPOINT", f"http://127.0.0.1:{port}/v1")
+        monkeypatch.setenv("PAPERS_OPENAI_KEY", KEY)
+        monkeypatch.setenv("PAPERS_OPENAI_DIMENSIONS", "64")
+        monkeypatch.setenv("PAPERS_OPENAI_BATCH_FROM", "15")
+        monkeypatch.setenv("PAPERS_OPENAI_BATCH_MODEL", "nightly")
+        monkeypatch.setattr(openai_batches, "MOST_TEXTS", 10)
+        forget_settings()
+        yield found
+
+
+@pytest.fixture
+async def some(papers):
+    """35 papers: two batches of ten, and fifteen fewer than that are one more; five are embedded at once."""
+    await papers.ingest(await papers.put("a.jsonl", [record(n) for n in range(35)]))
+    return papers
+
+
+async def noted():
+    return await fetch("select state, reason, embedded, refused from papers.embedding_batches order by created_at")
+
+
+async def everything_embedded():
+    [version] = await versions.every()
+    [row] = await fetch(
+        f"select count(*)::int as n, count(distinct paper_id)::int as papers from papers.vectors_{version.model_id}"
+    )
+    [left] = await fetch("select count(*)::int as n from papers.unembedded")
+    return (row["n"], row["papers"], left["n"], version.texts)
+
+
+async def test_many_are_given_in_batches_and_the_rest_is_embedded_at_once(some, service):
+    service.batches.looks = 2
+    assert (await enrich()).embedded == 5
+    assert len(service.batches.batches) == 3
+    sent = [json.loads(line) for line in next(iter(service.batches.files.values())).splitlines()]
+    assert {line["body"]["model"] for line in sent} == {"nightly"}
+    assert await versions.anything_to_do()
+    assert (await enrich()).embedded == 0  # looked at for the first time
+    assert (await enrich()).embedded == 30
+    assert await everything_embedded() == (35, 35, 0, 35)
+    assert [row["state"] for row in await noted()] == ["ended"] * 3
+    assert service.batches.files == {}
+    assert not await versions.anything_to_do()
+
+
+async def test_a_batch_costs_half_and_gives_the_same_vectors(some, service):
+    await enrich()
+    await enrich()
+    [version] = await versions.every()
+    assert version.dollars < version.tokens * 0.02 / 1e6 * 0.7
+    rows = await fetch(
+        f"select p.title, p.abstract, v.embedding::real[] as vector, m.centre from papers.vectors_{version.model_id} v"
+        " join papers.papers p using (paper_id), papers.models m"
+    )
+    for row in rows[:5]:
+        direct = (await embedder("openai").embed([f"Title: {row['title']} Abstract: {row['abstract']}"])).vectors[0]
+        assert [a + b for a, b in zip(row["vector"], row["centre"], strict=True)] == pytest.approx(direct, abs=1e-3)
+
+
+async def test_what_is_refused_in_a_batch_is_named_and_the_rest_lands(some, service):
+    service.refused = "paper 7 says"
+    await enrich()
+    await enrich()
+    assert (await everything_embedded())[:3] == (34, 34, 1)
+    [failed] = await fetch("select p.source_id, u.error from papers.unembedded u join papers.papers p using (paper_id)")
+    assert failed["source_id"] == "2101.00007"
+    assert "The input was filtered" in failed["error"]
+
+
+@pytest.mark.parametrize(("ends", "answered"), [("failed", 0), ("expired", 4), ("cancelled", 4), ("expired", 0)])
+async def test_what_a_batch_leaves_over_is_embedded_otherwise(some, service, ends, answered):
+    service.batches.ends, service.batches.answered = ends, answered
+    await enrich()
+    await enrich()  # sees how it ended, and gives what is left once more
+    service.batches.ends = "completed"
+    await enrich()
+    await enrich()
+    assert await everything_embedded() == (35, 35, 0, 35)
+    assert (await noted())[0]["reason"].startswith(ends)
+
+
+async def test_a_sender_killed_before_it_noted_the_batch_doubles_nothing(some, service, monkeypatch):
+    class Killed(BaseException):
+        pass
+
+    async def die(*_):
+        raise Killed
+
+    monkeypatch.setattr(batches, "_note", die)
+    work = await share()
+    with pytest.raises(Killed):
+        await batches.work(work)
+    monkeypatch.undo()
+    assert len(service.batches.batches) == 1
+    assert await noted() == [{"state": "sending", "reason": None, "embedded": 0, "refused": 0}]
+    await batches._fetch(*await arguments(work))  # it may still be sending
+    assert (await noted())[0]["state"] == "sending"
+    await fetch("update papers.embedding_batches set created_at = now() - interval '1 hour' returning 1")
+    await batches._fetch(*await arguments(work))
+    assert await noted() == [{"state": "ended", "reason": "completed", "embedded": 10, "refused": 0}]
+    assert len(service.batches.batches) == 1
+
+
+async def test_a_sender_killed_before_it_sent_anything_frees_its_papers(some, service, monkeypatch):
+    async def die(*_):
+        raise TransientError("killed")
+
+    monkeypatch.setattr(openai_batches.OpenAiBatches, "send", die)
+    work = await share()
+    with pytest.raises(TransientError):
+        await batches.work(work)
+    monkeypatch.undo()
+    await fetch("update papers.embedding_batches set created_at = now() - interval '1 hour' returning 1")
+    await batches._fetch(*await arguments(work))
+    assert (await noted())[0]["reason"] == "it was never sent"
+    [free] = await fetch("select count(*)::int as n from papers.unembedded where claim is null")
+    assert free["n"] == 35
+
+
+async def test_answers_fetched_twice_are_stored_once(some, service, monkeypatch):
+    """Who fetched them was killed before it noted that the batch has ended."""
+
+    async def die(*_):
+        raise TransientError("killed")
+
+    await enrich()
+    work = await share()
+    monkeypatch.setattr(batches, "_end", die)
+    with pytest.raises(TransientError):
+        await batches.work(work)
+    monkeypatch.undo()
+    assert [row["state"] for row in await noted()] == ["sent"] * 3
+    await batches.work(work)
+    assert await everything_embedded() == (35, 35, 0, 35)
+    assert [row["state"] for row in await noted()] == ["ended"] * 3
+
+
+async def test_a_batch_that_the_service_has_forgotten_frees_its_papers(some, service):
+    await enrich()
+    service.batches.batches.clear()
+    await enrich()
+    await enrich()
+    assert await everything_embedded() == (35, 35, 0, 35)
+    assert "No such batch" in (await noted())[0]["reason"]
+
+
+async def test_below_the_limit_and_without_it_there_are_no_batches(papers, service, monkeypatch):
+    await papers.ingest(await papers.put("a.jsonl", [record(n) for n in range(14)]))
+    await enrich()
+    monkeypatch.setenv("PAPERS_OPENAI_BATCH_FROM", "0")
+    forget_settings()
+    await papers.ingest(await papers.put("b.jsonl", [record(n) for n in range(50, 90)]))
+    await enrich()
+    assert service.batches.batches == {}
+    assert await everything_embedded() == (54, 54, 0, 54)
+
+
+async def share():
+    from shared.papers.embedding import centre
+    from shared.papers.embedding.models import EmbedShare
+
+    [version] = await versions.ensure()
+    await centre.settle(version)
+    return EmbedShare(model_id=version.model_id, embedder="openai")
+
+
+async def arguments(work):
+    """What `_fetch` takes for the one batch that is open."""
+    model = embedder("openai")
+    [batch] = await batches._open(work.model_id)
+    return openai_batches.OpenAiBatches(model), model, work.model_id, batch

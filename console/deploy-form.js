@@ -20,6 +20,7 @@ async function deploy(form, organization, { ask, caller, say }) {
   if (file && given.gitUrl) throw new Error("Give an archive or an address, not both.");
   const { envVariables, plainVariables, ...rest } = given;
   const body = { organizationId: organization, userId: caller.name, ...rest, projectName: given.projectName ?? given.projectId };
+  if (given.healthSeconds) body.healthSeconds = Number(given.healthSeconds);
   if (envVariables) body.envVariables = variables(envVariables);
   if (plainVariables) body.plainVariables = plainVariables.split(/[\s,]+/).filter(Boolean);
   if (file) {
@@ -56,6 +57,7 @@ export function deployForm(organization, console_) {
       field("projectName", "Name", { maxlength: 128, placeholder: "as the project" }),
       field("archive", "Archive, .zip or .tar.gz", { type: "file", accept: ".zip,.tgz,.gz" }),
       field("gitUrl", "or address of a repository", { type: "url", placeholder: "https://github.com/…" }),
+      field("gitToken", "Token of a private one", { type: "password", autocomplete: "off", minlength: 8 }),
       field("branch", "Branch", { placeholder: "main" }),
       h("label", {}, "Environment", h("select", { name: "environment", id: "deploy-environment" },
         ["development", "staging", "production"].map((one) => h("option", { value: one }, one)))),
@@ -63,6 +65,7 @@ export function deployForm(organization, console_) {
       field("startCommand", "Start command", { placeholder: "as detected" }),
       field("rootDirectory", "Folder of the source", { placeholder: "its root" }),
       field("healthPath", "Health path", { placeholder: "/health or /", pattern: "/.*" }),
+      field("healthSeconds", "Seconds to become healthy", { type: "number", min: 10, max: 600, placeholder: "the platform's" }),
       field("customDomain", "Domain", { placeholder: "none" }),
       field("plainVariables", "Variables that are no secrets", { placeholder: "LOG_LEVEL, NODE_ENV" }),
       h("label", { class: "wide" }, "Variables, NAME=value, one a line; kept as secrets",

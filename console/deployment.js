@@ -21,7 +21,7 @@ function buttons(one, organization, console_) {
 
 function health(app) {
   const restarts = app.restarts ? `, restarted ${count(app.restarts)} times` : "";
-  return h("p", { class: app.healthy ? "" : "error" }, `The app is ${app.healthy ? "healthy" : "not healthy"}${restarts}. ${app.reason ?? ""}`);
+  return h("p", { id: "app-health", class: app.healthy ? "" : "error" }, `The app is ${app.healthy ? "healthy" : "not healthy"}${restarts}. ${app.reason ?? ""}`);
 }
 
 export function detail(one, organization, console_) {
@@ -39,6 +39,7 @@ export function detail(one, organization, console_) {
     h("h2", {}, "Deployment ", h("span", { class: "id" }, one.deploymentId), " ", state(readable(one.status))),
     bar(one.progress, 100, "the whole deployment"),
     where.length ? h("p", {}, where.flatMap((link) => [link, " "])) : null,
+    one.runtime ? h("p", { id: "deployment-runtime", class: "quiet" }, ["Run by " + one.runtime, ...one.notes].join(". ")) : null,
     one.app ? health(one.app) : null,
     one.error ? problem(one.error.message, one.error.details, one.error.remedy) : null,
     table(columns, steps, { empty: "Waiting for its turn.", id: (step) => `step-${step.name}` }));

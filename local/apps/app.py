@@ -163,7 +163,8 @@ class _Steps:
         return _json(await _serving(request).released(request.path_params["deployment"], _wait(request)))
 
     async def log_tail(self, request: Request) -> Response:
-        return JSONResponse({"log": await _serving(request).log_tail(request.path_params["deployment"])})
+        after = int(_number(request, "after")) if "after" in request.query_params else None
+        return _json(await _serving(request).log_from(request.path_params["deployment"], after))
 
     async def promote(self, request: Request) -> Response:
         return JSONResponse({"url": await _serving(request).promote(request.path_params["deployment"])})

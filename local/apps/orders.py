@@ -76,6 +76,15 @@ class ReleaseState(BaseModel):
     log: str = ""
 
 
+class LogState(BaseModel):
+    """Some of a revision's log, where it goes on, and whether its file was put aside for a new one in between."""
+
+    log: str = ""
+    next: int = 0
+    rotated: bool = False
+    running: bool = False
+
+
 class RevisionHealth(BaseModel):
     """How a running revision is doing."""
 

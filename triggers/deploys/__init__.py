@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shared.deploys.documents import store
+from shared.deploys.documents.figures import figures
 from shared.deploys.requests.queue import DEPLOYMENTS
 from shared.deploys.settings import DeploySettings
 from shared.platform.health import Check
@@ -18,4 +19,5 @@ deploys = Workload(
     settings=DeploySettings,
     probes=(Check("cosmos", store.check, needed=has_cosmos),),
     sweeps=(upkeep.sweep,),
+    status={"deployments": figures},
 )

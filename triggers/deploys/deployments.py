@@ -15,6 +15,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 
 from orchestrators.deploys.deployment import CANCEL
 from shared.deploys.documents import store, transitions
+from shared.deploys.documents.figures import counts
 from shared.deploys.models import (
     CancelReason,
     Deployment,
@@ -183,7 +184,7 @@ async def deploys_of_organization(
     )
     return OrganizationDeployments(
         organization_id=organizationId,
-        counts=await store.counts(organizationId),
+        counts=await counts(organizationId),
         data=[answers.summary(deployment) for deployment in page.deployments],
         pagination=Pagination(limit=query.limit, next=page.continuation),
     )

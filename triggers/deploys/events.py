@@ -1,4 +1,4 @@
-"""The route of a deployment's log as server-sent events."""
+"""The routes of logs as server-sent events: a deployment's, and its app's."""
 
 from __future__ import annotations
 
@@ -24,6 +24,14 @@ class LastEvent(LazyModel):
     last_event_id: str = Field(default="0", pattern=r"^[0-9]{1,12}(-end)?$", description="Of the last event it has got")
 
 
+class LastAppEvent(LazyModel):
+    """Where a client goes on."""
+
+    last_event_id: str | None = Field(
+        default=None, pattern=r"^[0-9]{1,12}(\.[0-9a-f]{16})?(-end)?$", description="Of the last event it has got"
+    )
+
+
 @routes.get(
     "/deploy/{id}/logs/events",
     needs=READ,
@@ -38,7 +46,26 @@ async def deploys_log_events(id: Name, headers: LastEvent, caller: Caller) -> fu
     after it 204 says that there is no more.
     """
     deployment = await store.load(id, scope_of(caller))
-    found = await log_events.follow(deployment, headers.last_event_id)
+    return _events(await log_events.follow(deployment, headers.last_event_id))
+
+
+@routes.get(
+    "/deploy/{id}/app-log/events",
+    needs=READ,
+    summary="The deployed app's log as server-sent events",
+    produces=MEDIA_TYPE,
+    also={204: type(None)},
+)
+async def deploys_app_log_events(id: Name, headers: LastAppEvent, caller: Caller) -> func.HttpResponse:  # noqa: A002 - as above
+    """The app's last lines, and what it writes after `Last-Event-ID`, answered as the deployment's log is.
+
+    The event `end` says that it does not run any more. The values of its variables are hidden.
+    """
+    deployment = await store.load(id, scope_of(caller))
+    return _events(await log_events.follow_app(deployment, headers.last_event_id))
+
+
+def _events(found: str | None) -> func.HttpResponse:
     if found is None:
         return func.HttpResponse(status_code=204, headers=HEADERS)
     return func.HttpResponse(found, headers=HEADERS, mimetype=f"{MEDIA_TYPE}; charset=utf-8", charset="utf-8")

@@ -106,4 +106,5 @@ async def deploys_release_domain(
     if serving is None:
         raise NotFound(f"No {query.environment} of the project {id} serves.", code="unknown-project")
     await platform().release_domain(serving.spec(), domain)
+    await store.forget_domain(organization, id, query.environment, domain)
     return DomainReleased(project_id=id, domain=domain)

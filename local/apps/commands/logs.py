@@ -106,3 +106,17 @@ def read_log(path: Path, after: int) -> tuple[str, int]:
         data = file.read(READ)
     data = data[: data.rfind(b"\n") + 1]
     return data.decode(errors="replace"), after + len(data)
+
+
+def read_on(path: Path, after: int | None, tail: int) -> tuple[str, int, bool]:
+    """Whole lines from byte `after` on, or (None) the last within `tail` bytes, and the byte to go on from.
+
+    True: the file was put aside for a new one meanwhile; these are the rest of it, and the new one follows.
+    """
+    size = path.stat().st_size if path.exists() else 0
+    if after is not None and after > size:
+        return read_log(path.with_suffix(".log.1"), after)[0], 0, True
+    if after is None and size > tail:
+        text, following = read_log(path, size - tail - 1)  # from a byte before, to begin with a whole line
+        return text[text.find("\n") + 1 :], following, False
+    return *read_log(path, after or 0), False

@@ -6,11 +6,11 @@ import asyncio
 import shutil
 from collections.abc import Callable
 
-from local.apps.commands.logs import read_end
+from local.apps.commands.logs import read_end, read_on
 from local.apps.deployments import Deployments
 from local.apps.errors import Refusal
 from local.apps.images.building import Building
-from local.apps.orders import AppState, ReleaseOrder, ReleaseState, RevisionHealth
+from local.apps.orders import AppState, LogState, ReleaseOrder, ReleaseState, RevisionHealth
 from local.apps.plans import NotBuildable, plan_of
 from local.apps.revisions.proxy import Listener, make_client
 from local.apps.revisions.revision import Health, Revision
@@ -183,12 +183,14 @@ class Serving:
             raise Refusal(404, "no-app", "No revision of this app serves.")
         return await asyncio.to_thread(read_end, self._deployments.workspace(app, app.serving).app_log, _LOG_TAIL)
 
-    async def log_tail(self, deployment: str) -> str:
-        """The tail of the log of the deployment's revision; empty where it has none."""
+    async def log_from(self, deployment: str, after: int | None) -> LogState:
+        """The log of the deployment's revision from byte `after` on, or (None) its tail; empty where it has none."""
         row = self._state.deployment(deployment)
         if row is None or row.ended:
-            return ""
-        return await asyncio.to_thread(read_end, self._deployments.workspace_of(row).app_log, _LOG_TAIL)
+            return LogState()
+        path = self._deployments.workspace_of(row).app_log
+        log, following, rotated = await asyncio.to_thread(read_on, path, after, _LOG_TAIL)
+        return LogState(log=log, next=following, rotated=rotated, running=deployment in self._revisions)
 
     async def remove_app(self, organization: str, project: str, environment: str) -> None:
         """Stop the app and remove all its revisions. Its address stays its own."""

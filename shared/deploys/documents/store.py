@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -18,11 +17,11 @@ if TYPE_CHECKING:
 
 DEPLOYMENTS: Final = Documents("deployments", partition="organizationId")
 EACH: Final = "SELECT * FROM c WHERE c.type = 'deployment'"
-_ENDED: Final = ", ".join(f"'{status}'" for status in DeploymentStatus if status.ended)
-ENDED: Final = f"{EACH} AND c.status IN ({_ENDED})"
-OPEN: Final = f"{EACH} AND c.status NOT IN ({_ENDED})"
-COUNTED: Final = 1_000
-"""Statuses in one answer of the database."""
+STATES_ENDED: Final = ", ".join(f"'{status}'" for status in DeploymentStatus if status.ended)
+ENDED: Final = f"{EACH} AND c.status IN ({STATES_ENDED})"
+OPEN: Final = f"{EACH} AND c.status NOT IN ({STATES_ENDED})"
+FORGOTTEN: Final = 50
+"""Deployments in one page of those that had a domain."""
 TRIES: Final = 12
 """Changes of one document meet seldom: its one orchestration, a cancel, a sweep."""
 SENT_AGAIN_AFTER: Final = timedelta(minutes=15)
@@ -119,28 +118,6 @@ async def of_organization(
         query = EACH + " AND c.status = @status ORDER BY c.createdAt DESC"
     values = {"status": str(status)} if status else {}
     return await _page(query, values, organization, limit, continuation)
-
-
-async def counts(organization: str) -> dict[str, int]:
-    """How many deployments of the organization have which status; a status that none has is left out.
-
-    They are counted here: GROUP BY is not supported by the Python SDK (its README, "Limitations"), and the
-    service groups each page of its answer by itself. Retention bounds how many there are.
-    """
-    found: Counter[str] = Counter()
-    continuation = None
-    while True:
-        page = await DEPLOYMENTS.query(
-            "SELECT c.status FROM c WHERE c.type = 'deployment'",
-            {},
-            partition=organization,
-            limit=COUNTED,
-            continuation=continuation,
-        )
-        found.update(one["status"] for one in page.documents)
-        continuation = page.continuation
-        if continuation is None:
-            return {status: found[status] for status in DeploymentStatus if found[status]}
 
 
 async def find_active(organization: str, project: str) -> Deployment | None:
@@ -244,6 +221,21 @@ async def last_completed(organization: str, project: str, environment: Environme
         1,
     )
     return page.deployments[0] if page.deployments else None
+
+
+async def forget_domain(organization: str, project: str, environment: Environment, domain: str) -> None:
+    """Note in the ended deployments of an app that it has the domain no more: none that repeats one binds it again."""
+    query = ENDED + " AND c.projectId = @project AND c.environment = @environment AND c.customDomain = @domain"
+    values = {"project": project, "environment": environment, "domain": domain}
+    while found := (await _page(query, values, organization, FORGOTTEN)).deployments:
+        for one in found:
+            await change(
+                one.id,
+                organization,
+                lambda deployment, now: deployment.model_copy(
+                    update={"custom_domain": None, "custom_domain_url": None, "updated_at": now}
+                ),
+            )
 
 
 async def share_variables(organization: str, reference: str, *, but: str) -> bool:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
-from shared.deploys.models.fields import DeploymentId, Environment, Name, SourceHash, Wire, split_command
+from shared.deploys.models.fields import CommitSha, DeploymentId, Environment, Name, SourceHash, Wire, split_command
 from shared.deploys.models.requests import Parameters
 from shared.deploys.models.sizes import SCALES
 from shared.deploys.models.sources import Source
@@ -143,6 +143,9 @@ class Deployment(Parameters):
     custom_domain_url: str | None = None
     error: DeploymentError | None = None
     log_mark: LogMark | None = None
+    fetched_commit: CommitSha | None = Field(default=None, description="Of a source from git")
+    runtime: str | None = Field(default=None, description="What the app is run by, once its source was looked at")
+    notes: list[str] = Field(default_factory=list[str], description="What its owner should know of that")
     request_hash: str | None = Field(default=None, description="Of a request with an idempotency key")
     original_deployment_id: DeploymentId | None = Field(default=None, description="What this one retries")
 

@@ -61,10 +61,13 @@ class Workspace(LazyModel):
 
 
 class BuildContext(LazyModel):
-    """The source, unpacked and checked, where the build finds it."""
+    """The source, unpacked and checked, where the build finds it. All else is None if an earlier run had brought it."""
 
     model_config = ConfigDict(frozen=True)
     reference: str = Field(max_length=1_000)
+    commit: str | None = Field(default=None, description="Of a source from git: what was fetched")
+    runtime: str | None = Field(default=None, description="What the app will be run by, as `Node 22`")
+    notes: tuple[str, ...] = Field(default=(), description="What its owner should know of that")
 
 
 class BuildProgress(LazyModel):
@@ -112,6 +115,14 @@ class DomainProgress(LazyModel):
     done: bool
     url: str | None = Field(default=None, max_length=500, description="https address under the domain; given once done")
     cursor: str | None = Field(default=None, max_length=2_000)
+
+
+class AppLogPart(LazyModel):
+    """Some of a running app's log, without the values of its secrets, and the place to go on from."""
+
+    model_config = ConfigDict(frozen=True)
+    text: str
+    cursor: str = Field(max_length=60)
 
 
 class AppHealth(LazyModel):
@@ -222,4 +233,12 @@ class ContainerPlatform(Protocol):
 
     async def log_tail(self, spec: DeploymentSpec) -> str:
         """The end of the log of the deployment's app, without the values of its secrets; empty once it is removed."""
+        ...
+
+    async def log_from(self, spec: DeploymentSpec, cursor: str | None, *, quiet: bool) -> AppLogPart | None:
+        """What the deployment's app has written since the cursor (None: its last lines); None if it does not run.
+
+        Lines whose end may go on as a secret's value are held back for those that follow, unless `quiet` says that none
+        has come for a while.
+        """
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -46,9 +47,29 @@ def add_server(root: Path, found: Recipe) -> None:
         shutil.copyfile(Path(__file__).with_name(SERVER), ours / SERVER)
 
 
-def described(found: Recipe) -> str:
-    """Lines that say what will be run, for the log."""
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What the owner of the app is told of how it is built and run.
+
+    Attributes:
+        log: lines for the log.
+        runtime: what it is run by, as `Node 22`.
+        notes: what the owner should know, as that the version that the source asks for is not there.
+    """
+
+    log: str
+    runtime: str
+    notes: tuple[str, ...] = ()
+
+
+def planned(found: Recipe) -> Planned:
+    """What there is to be told of the recipe."""
     start = f"a server of the files in {found.site}" if found.site is not None else " ".join(found.start)
-    version = found.node if found.runtime == "node" else found.python
-    runtime = f"{found.runtime.capitalize()} {version}"
-    return "\n".join((f"A source for {runtime}, to be started by: {start}", *found.notes))
+    node, python = f"Node {found.node}", f"Python {found.python}"
+    runtime = node if found.runtime == "node" else python
+    text = "\n".join((f"A source for {runtime}, to be started by: {start}", *found.notes))
+    if found.assets:
+        runtime = f"a site built by {node}" if found.site is not None else f"{python}, assets built by {node}"
+    elif found.site is not None:
+        runtime = "a site"
+    return Planned(text, runtime, found.notes)

@@ -101,6 +101,10 @@ class DeploymentState(Wire):
     original_deployment_id: str | None
     error: DeploymentError | None
     steps: list[StepResult] = Field(description="Those that have ended")
+    runtime: str | None = Field(
+        description="What the app is run by, as `Node 22`; null: its source was not looked at yet"
+    )
+    notes: list[str] = Field(description="What its owner should know, as of a version that is not there")
     app: AppHealthState | None = Field(description="Of a completed one whose app runs, at this moment")
 
 
@@ -121,7 +125,7 @@ class DeploymentSummary(Wire):
     user_id: str
     source_hash: str | None = Field(description="Of an uploaded source")
     git_url: str | None
-    commit_sha: str | None = Field(description="As it was requested; null: the newest of the branch")
+    commit_sha: str | None = Field(description="What was requested, or else fetched; null: nothing was fetched yet")
     error: DeploymentError | None
 
 
@@ -237,6 +241,8 @@ def state(deployment: Deployment, app: AppHealth | None = None) -> DeploymentSta
             for one in deployment.steps
             if one.success is not None and one.ended_at is not None
         ],
+        runtime=deployment.runtime,
+        notes=deployment.notes,
         app=AppHealthState(healthy=app.healthy, restarts=app.restarts, reason=app.reason) if app else None,
     )
 
@@ -258,7 +264,9 @@ def summary(deployment: Deployment) -> DeploymentSummary:
         user_id=deployment.user_id,
         source_hash=deployment.source.hash if isinstance(deployment.source, ArchiveSource) else None,
         git_url=deployment.source.url if isinstance(deployment.source, GitSource) else None,
-        commit_sha=deployment.source.commit if isinstance(deployment.source, GitSource) else None,
+        commit_sha=(deployment.source.commit or deployment.fetched_commit)
+        if isinstance(deployment.source, GitSource)
+        else None,
         error=deployment.error,
     )
 

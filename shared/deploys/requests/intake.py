@@ -118,7 +118,7 @@ async def roll_back(organization: str | None, id_: str) -> Deployment:
     Raises:
         NotFound: there is no such deployment.
         InvalidInput: it has not completed (`not-completed`), its source is kept no more (`source-not-found`), or it
-            was the newest commit of a branch, which is another one by now (`commit-unknown`).
+            was the newest commit of a branch and nobody knows which (`commit-unknown`).
     """
     earlier = await store.load(id_, organization)
     if earlier.status is not DeploymentStatus.COMPLETED:
@@ -127,17 +127,20 @@ async def roll_back(organization: str | None, id_: str) -> Deployment:
             code="not-completed",
             remedy="Choose one that completed.",
         )
-    if isinstance(earlier.source, GitSource) and earlier.source.commit is None:
-        raise InvalidInput(
-            f"Deployment {id_} was the newest commit of {earlier.source.branch}, which is another one by now.",
-            code="commit-unknown",
-            remedy="Send a new request with the commitSha.",
-        )
+    source = earlier.source
+    if isinstance(source, GitSource):
+        source = source.model_copy(update={"commit": source.commit or earlier.fetched_commit})
+        if source.commit is None:
+            raise InvalidInput(
+                f"Which commit of {source.branch} deployment {id_} was is not known.",
+                code="commit-unknown",
+                remedy="Send a new request with the commitSha.",
+            )
     if isinstance(earlier.source, ArchiveSource):
         await require_source(earlier.organization_id, earlier.project_id, earlier.source.hash)
     serving = await store.last_completed(earlier.organization_id, earlier.project_id, earlier.environment)
     parameters = Parameters.model_validate(earlier.model_dump(include=set(Parameters.model_fields)))
-    deployment = _new(parameters, earlier.source, await variables.renew(serving or earlier, earlier))
+    deployment = _new(parameters, source, await variables.renew(serving or earlier, earlier))
     return await _submit(deployment.model_copy(update={"original_deployment_id": earlier.id}))
 
 

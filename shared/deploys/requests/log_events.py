@@ -1,4 +1,4 @@
-"""A deployment's log as server-sent events: answers of bounded time and size, each going on where the last one ended.
+"""The logs of a deployment and of its app as server-sent events: answers of bounded time and size, one after the other.
 
 Azure Functions' Python model gives whole responses, so a stream is many short answers: whoever reads it comes back with
 the id of the last event, as browsers' EventSource does by itself.
@@ -12,6 +12,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from shared.deploys.documents import store
+from shared.deploys.platforms import platform
 from shared.deploys.running import logs
 
 if TYPE_CHECKING:
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 WAIT_SECONDS: Final = 20.0
 """How long an answer may be without a line to send."""
 LOOK_SECONDS: Final = 0.5
+APP_LOOK_SECONDS: Final = 1.0
+"""Between two looks at an app's log, which in Azure are three requests each."""
+QUIET_SECONDS: Final = 5.0
+"""After which a last line that may go on as a secret's value is shown: what programs cut, they write at once."""
 RETRY_MS: Final = 250
 """After which a client comes back: the answer has waited for lines already."""
 END: Final = "-end"
@@ -47,9 +52,28 @@ async def follow(deployment: Deployment, last: str, wait_seconds: float = WAIT_S
         deployment = await store.load(deployment.id, deployment.organization_id)
 
 
+async def follow_app(deployment: Deployment, last: str | None, wait_seconds: float = WAIT_SECONDS) -> str | None:
+    """As `follow`, of what the deployed app writes: from its last lines on, until it does not run any more."""
+    if last is not None and last.endswith(END):
+        return None
+    began = monotonic()
+    while True:
+        quiet = monotonic() - began > QUIET_SECONDS
+        part = await platform().log_from(deployment.spec(), last, quiet=quiet)
+        if part is not None and part.text:
+            return _retry() + _event(part.cursor, part.text.splitlines())
+        if part is None and deployment.status.ended:
+            return f"id: 0{END}\nevent: end\ndata: {json.dumps({'status': 'stopped'})}\n\n"
+        if monotonic() - began > wait_seconds:
+            return f"{_retry()}: no new line\n\n"
+        await asyncio.sleep(APP_LOOK_SECONDS)
+        if part is None:
+            deployment = await store.load(deployment.id, deployment.organization_id)
+
+
 def _retry() -> str:
     return f"retry: {RETRY_MS}\n"
 
 
-def _event(id_: int, lines: list[str]) -> str:
+def _event(id_: int | str, lines: list[str]) -> str:
     return f"id: {id_}\n" + "".join(f"data: {line}\n" for line in lines) + "\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from shared.deploys.cancellation import Cancelled, in_thread, unless_cancelled
@@ -13,6 +14,14 @@ from shared.deploys.sources.tree import LIMITS, Limits, never
 from shared.platform.files import scratch_folder
 
 
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A line that says what a source was, and which commit, where it came from git."""
+
+    summary: str
+    commit: str | None = None
+
+
 async def fetch(
     source: Source,
     organization_id: str,
@@ -22,8 +31,8 @@ async def fetch(
     cancelled: Cancelled,
     token: str | None = None,
     limits: Limits = LIMITS,
-) -> str:
-    """Bring the source into a new folder; a line that says what it was. After a failure the folder is removed.
+) -> Fetched:
+    """Bring the source into a new folder; what it was. After a failure the folder is removed.
 
     `cancelled` is called several times a second; `token` lets a private repository be fetched.
 
@@ -36,15 +45,15 @@ async def fetch(
     """
     if isinstance(source, GitSource):
         commit = await clone(source, folder, cancelled=cancelled, limits=limits, token=token, hosts=allowed_hosts())
-        return f"Fetched commit {commit} of {source.url}"
+        return Fetched(f"Fetched commit {commit} of {source.url}", commit)
     return await unless_cancelled(_download_and_unpack(source, organization_id, project_id, folder, limits), cancelled)
 
 
 async def _download_and_unpack(
     source: ArchiveSource, organization_id: str, project_id: str, folder: Path, limits: Limits
-) -> str:
+) -> Fetched:
     async with scratch_folder("manifold-source-") as scratch:
         archive = scratch / "archive"
         await uploads.download(organization_id, project_id, source.hash, archive, never)
         done = await in_thread(lambda stopped: unpack(archive, folder, limits, cancelled=stopped))
-    return f"Unpacked {done.entries:,} entries, {done.bytes:,} bytes, of the {done.kind} {source.hash[:12]}"
+    return Fetched(f"Unpacked {done.entries:,} entries, {done.bytes:,} bytes, of the {done.kind} {source.hash[:12]}")

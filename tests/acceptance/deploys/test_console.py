@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from playwright.async_api import expect
@@ -175,3 +176,63 @@ async def test_who_reads_further_up_in_a_log_is_not_pulled_to_its_end(running) -
             await log.evaluate("one => { one.scrollTop = 0; }")
             await expect(log).not_to_have_text(await log.inner_text())  # it grows
             assert await log.evaluate("one => one.scrollTop") == 0
+
+
+CHECKED = """
+import os
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+class App(BaseHTTPRequestHandler):
+    def do_GET(self):
+        if self.path == "/crash":
+            os._exit(3)
+        self.send_response(200 if self.path == "/healthz" else 404)
+        self.end_headers()
+
+HTTPServer(("127.0.0.1", int(os.environ["PORT"])), App).serve_forever()
+"""
+
+
+async def test_organizations_projects_and_the_health_that_a_deployment_asks_for(running, tmp_path) -> None:
+    source = tmp_path / "clinic.zip"
+    source.write_bytes(archive({"app.py": CHECKED, ".python-version": "3.9\n"}))
+    with running() as app:
+        first = app.organization
+        app.wait(app.deploy("bakery", "one"))
+        app.organization = f"{first}-2"
+        app.wait(app.deploy("harbour", "two"))
+        async with browser_page(expects=HEALTH) as page:
+            await page.goto(f"{app.host.url}/console#deployments/{first}")
+            await page.fill("#key", "acceptance")
+            await page.keyboard.press("Enter")
+            for organization, project in ((first, "bakery"), (f"{first}-2", "harbour")):
+                await expect(page.locator(f"#organizations option[value='{organization}']")).to_have_count(1)
+                await page.locator(f"#project-{organization}-{project}").wait_for()
+            await page.click(f"#project-{first}-2-harbour")
+            await page.get_by_role("heading", name="Deployments of harbour").wait_for()
+            await page.wait_for_url(f"**/console#deployments/{first}-2")
+            await expect(page.locator("[id^=row-]")).to_have_count(1)
+
+            async def deploy(path: str) -> None:
+                before = page.url
+                await page.click("#deploy > summary")
+                await page.fill("#deploy-projectId", "clinic")
+                await page.set_input_files("#deploy-archive", source)
+                await page.fill("#deploy-healthPath", path)
+                await page.fill("#deploy-healthSeconds", "10")
+                await page.click("#deploy-start")
+                await page.wait_for_url(lambda url: url != before)
+
+            await deploy("/nothing-here")
+            await page.get_by_role("heading", name="failed").wait_for(timeout=90_000)
+            await page.locator("#deployment").get_by_text("/nothing-here answered 404", exact=False).first.wait_for()
+            await deploy("/healthz")
+            await page.get_by_role("heading", name="completed").wait_for(timeout=90_000)
+            health = page.locator("#app-health")
+            await expect(health).to_contain_text("The app is healthy")
+            await expect(page.locator("#deployment-runtime")).to_contain_text("The source asks for Python 3.9")
+            await page.screenshot(path=SCREENSHOTS / "deployment-health.png", full_page=True)
+            with suppress(OSError):  # it ends without an answer, and the platform says so
+                app.open(f"{app.state(page.url.rpartition('/')[2])['containerAppUrl']}/crash")
+            await expect(health).to_contain_text("not healthy", timeout=30_000)
+            await expect(health).to_contain_text("restarted 1 times", timeout=30_000)

@@ -81,7 +81,7 @@ def test_a_kill_ends_rightly_with_one_build_and_one_app(running, status: str) ->
         for _ in range(2):
             app.host.kill()
             app.host.start()
-        ended = app.wait(deployment)
+        ended = app.wait(deployment, 300)  # two starts of the host besides, on whatever else the machine does
         assert ended["status"] == "completed", (ended, app.log(deployment))
         assert app.open(url) == "two"
         assert app.built() == ["shop", "shop"]

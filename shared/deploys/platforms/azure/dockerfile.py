@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -10,7 +11,7 @@ from shared.deploys.base_images import IMAGES
 from shared.deploys.models import DeploymentSpec
 from shared.deploys.recipes import PORT, Recipe, recipe
 from shared.deploys.recipes.files import rewrite_wide
-from shared.deploys.recipes.plan import FOLDER, add_server, described, start_of
+from shared.deploys.recipes.plan import FOLDER, Planned, add_server, planned, start_of
 from shared.deploys.settings import settings
 
 NAME: Final = "Dockerfile"
@@ -19,8 +20,8 @@ USER: Final = 10001
 _WHERE: Final = "/app"
 
 
-def complete(root: Path, spec: DeploymentSpec) -> str:
-    """Write the Dockerfile if the source has none; lines that say what was done. Blocks.
+def complete(root: Path, spec: DeploymentSpec) -> Planned:
+    """Write the Dockerfile if the source has none; what its owner is told of that. Blocks.
 
     Raises:
         TerminalError: it cannot be told how to build or to start the source (`unknown-kind`, `no-start-command`).
@@ -28,12 +29,14 @@ def complete(root: Path, spec: DeploymentSpec) -> str:
     file = root / NAME
     if file.is_file():
         ignored = " Its own Dockerfile is used, so the build command is not run." if spec.build_command else ""
-        return f"Building the source's own Dockerfile.{ignored}"
+        return Planned(f"Building the source's own Dockerfile.{ignored}", "its own Dockerfile")
     rewrite_wide(root)
     found = recipe(root, spec.build_command, spec.start_command)
     add_server(root, found)
     file.write_text("\n".join([*_stages(found, spec.plain_variables), *_end(found, spec.port)]) + "\n")
-    return f"The source has no Dockerfile; building it on {_image(found.runtime, found)}. {described(found)}"
+    told = planned(found)
+    image = _image(found.runtime, found)
+    return replace(told, log=f"The source has no Dockerfile; building it on {image}. {told.log}")
 
 
 def _image(runtime: str, found: Recipe) -> str:

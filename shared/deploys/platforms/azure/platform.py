@@ -10,7 +10,8 @@ from shared.deploys import sources
 from shared.deploys.cancellation import DeploymentCancelled, in_thread
 from shared.deploys.models import AppRef, ArchiveSource, DeploymentSpec
 from shared.deploys.platforms.azure import bodies, builds, domains
-from shared.deploys.platforms.azure.apps import LOG_LINES, AppRevision, Apps
+from shared.deploys.platforms.azure.app_logs import AppLogs
+from shared.deploys.platforms.azure.apps import AppRevision, Apps
 from shared.deploys.platforms.azure.dockerfile import complete
 from shared.deploys.platforms.azure.domains import Domains
 from shared.deploys.platforms.azure.names import APPS_API, Place, app_name, place, revision_name
@@ -19,6 +20,7 @@ from shared.deploys.platforms.azure.releases import HEALTH_SECONDS, Releases
 from shared.deploys.platforms.azure.waiting import Clock, Waiting, alone, pause, watched
 from shared.deploys.platforms.base import (
     AppHealth,
+    AppLogPart,
     BuildContext,
     BuildProgress,
     DomainProgress,
@@ -42,8 +44,6 @@ if TYPE_CHECKING:
 
 WEB_SECONDS: Final = 10
 """How long a signed address or an app may take to answer."""
-LOG_CHARACTERS: Final = 16_384
-"""Of an app's log that are shown: fewer than 300 lines of it, since a value may begin before what is shown."""
 
 
 class AzurePlatform:
@@ -70,6 +70,7 @@ class AzurePlatform:
         self._storage = asyncio.Lock()
         self._registry = Registry(self._azure, self._where, self._web)
         self._apps = Apps(self._azure, self._where)
+        self._logs = AppLogs(self._apps, self._web)
         self._waiting = Waiting(self._azure, poll_seconds or settings().azure_poll_seconds)
         self._domains = Domains(self._azure, self._where, self._apps, self._waiting)
         self._releases = Releases(self._apps, self._web, self._waiting, health_seconds)
@@ -96,7 +97,7 @@ class AzurePlatform:
         name = _context_name(spec)
         if await blob_files.blob_size(builds.CONTEXTS, name) is None:
             async with alone(self._storage, step), scratch_folder("manifold-context-") as scratch:
-                await self._pack(spec, step, scratch, name)
+                return await self._pack(spec, step, scratch, name)
         return BuildContext(reference=name)
 
     async def build(
@@ -217,12 +218,12 @@ class AzurePlatform:
             await self._waiting.finish(step, clock, await self._apps.delete(app))
 
     async def log_tail(self, spec: DeploymentSpec) -> str:
-        """The end of the revision's log stream. An app that sleeps has none."""
-        try:
-            redact = await redactor(spec.secrets_reference, spec.plain_variables)
-        except NotFound:  # deleted, as it was replaced long ago: its log could not be redacted
-            return ""
-        return redact.end(await self._apps.log_of(spec, self._web, LOG_LINES), LOG_CHARACTERS)
+        """The end of the revision's log stream."""
+        return await self._logs.tail(spec)
+
+    async def log_from(self, spec: DeploymentSpec, cursor: str | None, *, quiet: bool) -> AppLogPart | None:
+        """What is new in the revision's log stream, which gives its end only."""
+        return await self._logs.following(spec, cursor, quiet=quiet)
 
     async def _validate(self, spec: DeploymentSpec, step: StepContext) -> None:
         source = spec.source
@@ -252,11 +253,11 @@ class AzurePlatform:
         elif domains.bound(app, host) != "SniEnabled":
             await self._domains.check(spec, app, host)
 
-    async def _pack(self, spec: DeploymentSpec, step: StepContext, scratch: Path, name: str) -> None:
+    async def _pack(self, spec: DeploymentSpec, step: StepContext, scratch: Path, name: str) -> BuildContext:
         folder, archive = scratch / "source", scratch / "context.tar.gz"
         try:
             async with asyncio.timeout(step.seconds):
-                summary = await sources.fetch(
+                fetched = await sources.fetch(
                     spec.source,
                     spec.organization_id,
                     spec.project_id,
@@ -268,11 +269,13 @@ class AzurePlatform:
             raise TransientError(
                 f"The source could not be fetched in {step.seconds:g} s.", code="source-slow"
             ) from None
-        await step.log(summary)
+        await step.log(fetched.summary)
         root = source_root(folder, spec.root_directory)
-        await step.log(await asyncio.to_thread(complete, root, spec))
+        plan = await asyncio.to_thread(complete, root, spec)
+        await step.log(plan.log)
         await watched(step, in_thread(lambda _: sources.pack(root, archive)))
         await watched(step, blob_files.create_blob(builds.CONTEXTS, name, read_chunks(archive)))
+        return BuildContext(reference=name, commit=fetched.commit, runtime=plan.runtime, notes=plan.notes)
 
     async def _app_and_revision(self, spec: DeploymentSpec) -> tuple[Json | None, AppRevision | None]:
         return await self._apps.find(spec), await self._apps.revision(spec)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from contextlib import AbstractAsyncContextManager, suppress
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from shared.deploys.cancellation import in_thread, unless_cancelled
 from shared.deploys.models import AppRef, ArchiveSource, DeploymentSpec
 from shared.deploys.platforms.base import (
     AppHealth,
+    AppLogPart,
     BuildContext,
     BuildProgress,
     DomainProgress,
@@ -32,7 +34,7 @@ from shared.deploys.platforms.local import supervisor
 from shared.deploys.platforms.local.supervisor import POLL_SECONDS, poll, request
 from shared.deploys.recipes import Versions, recipe
 from shared.deploys.recipes.files import rewrite_wide
-from shared.deploys.recipes.plan import FOLDER, add_server, described, source_root, start_of
+from shared.deploys.recipes.plan import FOLDER, Planned, add_server, planned, source_root, start_of
 from shared.deploys.secrets import git_token, redactor, redactor_for, variables_of
 from shared.deploys.settings import settings
 from shared.platform.errors import NotFound, TerminalError, TransientError
@@ -89,7 +91,7 @@ class LocalPlatform:
             folder, archive = scratch / "source", scratch / "source.tar.gz"
             try:
                 async with asyncio.timeout(step.seconds):
-                    summary = await sources.fetch(
+                    fetched = await sources.fetch(
                         spec.source,
                         spec.organization_id,
                         spec.project_id,
@@ -97,9 +99,10 @@ class LocalPlatform:
                         cancelled=step.cancelled,
                         token=await git_token(spec.secrets_reference),
                     )
-                    await step.log(summary)
+                    await step.log(fetched.summary)
                     root = source_root(folder, spec.root_directory)
-                    await step.log(await asyncio.to_thread(_plan, root, spec, await self._versions()))
+                    plan = await asyncio.to_thread(_plan, root, spec, await self._versions())
+                    await step.log(plan.log)
                     await step.check()
                     await in_thread(lambda _: sources.pack(root, archive))
                     await unless_cancelled(self._send(spec, archive), step.cancelled)
@@ -107,7 +110,9 @@ class LocalPlatform:
                 raise TransientError(
                     f"The source could not be fetched in {step.seconds:g} s.", code="source-slow"
                 ) from None
-        return BuildContext(reference=workspace.reference)
+        return BuildContext(
+            reference=workspace.reference, commit=fetched.commit, runtime=plan.runtime, notes=plan.notes
+        )
 
     async def build(
         self, spec: DeploymentSpec, context: BuildContext, step: StepContext, cursor: str | None = None
@@ -228,6 +233,18 @@ class LocalPlatform:
         async with self._http() as http:
             return redact.end((await request(http, "GET", f"{_path(spec)}/app-log"))["log"], _LOG_CHARACTERS)
 
+    async def log_from(self, spec: DeploymentSpec, cursor: str | None, *, quiet: bool) -> AppLogPart | None:
+        """By the byte of the supervisor's file; where that was put aside for a new one, from the start of that."""
+        redact = await redactor(spec.secrets_reference, spec.plain_variables)
+        after = f"?after={int(cursor)}" if cursor else ""
+        async with self._http() as http:
+            found = await request(http, "GET", f"{_path(spec)}/app-log{after}")
+        if not found["running"]:
+            return None
+        shown, held = (redact(found["log"]), "") if quiet or found["rotated"] else redact.split(found["log"])
+        text = shown if cursor else redact.end(shown, _LOG_CHARACTERS)
+        return AppLogPart(text=text, cursor=str(found["next"] - len(held.encode())))
+
     def _revision(self, spec: DeploymentSpec, found: dict[str, Any]) -> Revision:
         return Revision(
             name=spec.deployment_id,
@@ -250,8 +267,8 @@ class LocalPlatform:
         return supervisor.client(self._url, self._token)
 
 
-def _plan(root: Path, spec: DeploymentSpec, there: Versions) -> str:
-    """Write down for the supervisor what it has to run; lines that say so. Blocks.
+def _plan(root: Path, spec: DeploymentSpec, there: Versions) -> Planned:
+    """Write down for the supervisor what it has to run; what its owner is told of that. Blocks.
 
     Python's packages go into an environment beside the app, since no image of its own holds them.
     """
@@ -264,7 +281,8 @@ def _plan(root: Path, spec: DeploymentSpec, there: Versions) -> str:
     (root / FOLDER).mkdir(exist_ok=True)
     (root / FOLDER / "plan.json").write_text(json.dumps(plan))
     ignored = "\nIts Dockerfile is not used: images are built in Azure only." if (root / "Dockerfile").exists() else ""
-    return f"{described(found)}{ignored}"
+    told = planned(found)
+    return replace(told, log=f"{told.log}{ignored}")
 
 
 def _app(spec: DeploymentSpec) -> dict[str, str]:

@@ -42,6 +42,7 @@ from shared.deploys.platforms.base import (
     Revision,
     Workspace,
 )
+from shared.deploys.requests import answers
 from shared.deploys.running import logs
 from shared.deploys.running.steps import (
     CancelDeployment,
@@ -521,3 +522,19 @@ async def test_a_running_step_ends_when_another_hub_takes_over(platform, ref) ->
     with pytest.raises(TerminalError) as stopped:
         await build_image(ContextReady(**mine.model_dump(), context="c"))
     assert stopped.value.code == CANCEL_CODE
+
+
+async def test_what_the_source_turned_out_to_be_is_noted(platform, ref) -> None:
+    note = "The source asks for Node 18, which is not there (20, 22)."
+
+    async def work(_spec, _step) -> BuildContext:
+        return BuildContext(reference="c", commit="a" * 40, runtime="Node 20", notes=(note,))
+
+    platform.does["sync"] = work
+    step, task = tasks(ref)["sync"]
+    await step(task)
+    shown = answers.state(await load(ref))
+    assert (shown.runtime, shown.notes) == ("Node 20", [note])
+    platform.does.clear()
+    await step(task)  # the source is there already: what is known of it stays
+    assert ((await load(ref)).runtime, (await load(ref)).fetched_commit) == ("Node 20", "a" * 40)

@@ -463,3 +463,7 @@ async def test_a_version_whose_source_is_not_kept_is_refused(ask, new, storage) 
     newest = await store.create(new(status=DeploymentStatus.COMPLETED, source=branch))
     status, answer, _ = await ask("POST", f"/deploy/{newest.id}/rollback")
     assert (status, answer["code"]) == (400, "commit-unknown")
+    fetched = await store.create(new(status=DeploymentStatus.COMPLETED, source=branch, fetched_commit="b" * 40))
+    status, answer, _ = await ask("POST", f"/deploy/{fetched.id}/rollback")
+    assert status == 202
+    assert (await store.load(answer["deploymentId"], None)).source == branch.model_copy(update={"commit": "b" * 40})

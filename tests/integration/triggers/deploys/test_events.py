@@ -10,6 +10,7 @@ import pytest
 
 from shared.deploys.documents import store
 from shared.deploys.models import DeploymentStatus
+from shared.deploys.platforms.base import AppLogPart
 from shared.deploys.requests import log_events
 from shared.deploys.running.logs import DeploymentLog
 from shared.platform.access.api_keys import ApiKey
@@ -18,7 +19,7 @@ from shared.platform.redaction import Redactor
 from tests.integration.shared.deploys.conftest import ADMIN
 from triggers.deploys import events
 
-[ROUTE] = events.routes.operations
+ROUTES = {one.name: one for one in events.routes.operations}
 
 
 @pytest.fixture(autouse=True)
@@ -26,12 +27,12 @@ def _storage(storage):
     """The log is a blob."""
 
 
-async def ask(deployment: str, last: str | None = None) -> SimpleNamespace:
+async def ask(deployment: str, last: str | None = None, what: str = "logs") -> SimpleNamespace:
     headers = {**ADMIN, **({"Last-Event-ID": last} if last else {})}
-    url = f"http://localhost/deploy/{deployment}/logs/events"
+    url = f"http://localhost/deploy/{deployment}/{what}/events"
     request = func.HttpRequest("GET", url, headers=headers, route_params={"id": deployment}, body=b"")
     nobody = SimpleNamespace(_orchestration_bindings=SimpleNamespace(rpc_base_url="http://127.0.0.1:9/"))
-    answer = await ROUTE.answer(request, nobody)
+    answer = await ROUTES["deploys_log_events" if what == "logs" else "deploys_app_log_events"].answer(request, nobody)
     text = answer.get_body().decode()
     fields = [line.partition(": ") for line in text.splitlines() if line]
     return SimpleNamespace(
@@ -100,3 +101,50 @@ async def test_another_organization_s_log_is_not_found(new, monkeypatch) -> None
 
     monkeypatch.setattr(ApiKey, "authenticate", authenticate)
     assert (await ask(written.id)).status == 404
+
+
+@pytest.fixture
+def app(monkeypatch) -> SimpleNamespace:
+    """An app that runs and has written these lines; what it was asked for."""
+    known = SimpleNamespace(lines=["one", "two"], runs=True, quiet=[])
+
+    class Platform:
+        async def log_from(self, _spec, cursor, *, quiet):
+            known.quiet.append(quiet)
+            if not known.runs:
+                return None
+            text = "".join(f"{line}\n" for line in known.lines[int(cursor or 0) :])
+            return AppLogPart(text=text, cursor=str(len(known.lines)))
+
+    monkeypatch.setattr(log_events, "platform", Platform)
+    return known
+
+
+async def test_what_an_app_writes_is_followed_until_it_does_not_run(new, app) -> None:
+    written = await store.create(new(status=DeploymentStatus.COMPLETED))
+    first = await ask(written.id, what="app-log")
+    assert (first.status, first.id, "data: one\ndata: two\n" in first.text) == (200, "2", True)
+    waiting = asyncio.create_task(ask(written.id, first.id, "app-log"))
+    await asyncio.sleep(0.3)
+    assert not waiting.done()
+    app.lines.append("three")
+    assert "data: three\n" in (await waiting).text
+    app.runs = False
+    last = await ask(written.id, "3", "app-log")
+    assert "event: end\n" in last.text
+    assert (await ask(written.id, last.id, "app-log")).status == 204
+    assert (await ask(written.id, "x", "app-log")).status == 400
+
+
+async def test_an_app_that_does_not_run_yet_is_waited_for(new, app) -> None:
+    written = await store.create(new(status=DeploymentStatus.BUILDING_IMAGE))
+    app.runs = False
+    assert await log_events.follow_app(written, None, 0.1) == "retry: 250\n: no new line\n\n"
+
+
+async def test_what_may_go_on_as_a_value_is_shown_once_the_app_is_quiet(new, app, monkeypatch) -> None:
+    written = await store.create(new(status=DeploymentStatus.COMPLETED))
+    monkeypatch.setattr(log_events, "QUIET_SECONDS", 0.05)
+    monkeypatch.setattr(log_events, "APP_LOOK_SECONDS", 0.05)
+    await log_events.follow_app(written, "2", 0.3)
+    assert (app.quiet[0], app.quiet[-1]) == (False, True)

@@ -89,9 +89,17 @@ async def test_the_operator_names_the_organization(ask) -> None:
 async def test_a_domain_is_released_by_its_project(ask, body, state, apps) -> None:
     url = f"/deploy/project/shop/domains/shop.example.com?organizationId={state}"
     assert (await ask("DELETE", url))[0] == 404
-    _, first, _ = await ask("POST", "/deploy", body)
+    _, first, _ = await ask("POST", "/deploy", {**body, "customDomain": "shop.example.com"})
     await change(first, DeploymentStatus.COMPLETED)
+    await store.change(
+        first["deploymentId"],
+        state,
+        lambda one, now: one.model_copy(update={"custom_domain_url": "https://shop.example.com", "updated_at": now}),
+    )
     status, answer, _ = await ask("DELETE", url)
     assert (status, answer["domain"]) == (200, "shop.example.com")
+    assert (await ask("GET", f"/deploy/{first['deploymentId']}/status"))[1]["customDomainUrl"] is None
+    _, again, _ = await ask("POST", "/api/deploy", {"projectId": "shop", "orgId": state, "userId": "u"})
+    assert (await store.load(again["deploymentId"], state)).custom_domain is None
     assert apps.released == [("shop", "development", "shop.example.com")]
     assert (await ask("DELETE", url.replace("shop.example.com", "no%20host")))[0] == 400

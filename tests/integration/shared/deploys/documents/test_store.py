@@ -93,16 +93,6 @@ async def test_a_cursor_that_is_none_is_refused(new) -> None:
         await store.of_project(new().organization_id, "shop", limit=2, continuation="nonsense")
 
 
-async def test_how_many_stand_where(new, monkeypatch) -> None:
-    monkeypatch.setattr(store, "COUNTED", 2)  # so that the answer has more than one page
-    for status in (DeploymentStatus.QUEUED, DeploymentStatus.QUEUED, DeploymentStatus.FAILED):
-        await store.create(new(status=status))
-    organization = new().organization_id
-    assert await store.counts(organization) == {"queued": 2, "failed": 1}
-    page = await store.of_organization(organization, limit=9, status=DeploymentStatus.FAILED)
-    assert [one.status for one in page.deployments] == [DeploymentStatus.FAILED]
-
-
 async def test_the_sweep_finds_what_the_queue_never_got(new) -> None:
     now = datetime.now(UTC)
     old = now - timedelta(minutes=1)

@@ -40,13 +40,28 @@ async def test_what_the_app_writes_can_be_read_while_it_is_there(harness, record
     assert await harness.platform.log_tail(other) == ""
 
 
+async def test_the_log_of_an_app_is_followed_from_where_it_was_read(harness, recorder):
+    spec, other = await harness.spec(), await harness.spec(project="other")
+    platform = harness.platform
+    assert await platform.log_from(spec, None, quiet=True) is None
+    await harness.through(spec)
+    first = await platform.log_from(spec, None, quiet=True)
+    assert spec.deployment_id in first.text
+    again = await platform.log_from(spec, first.cursor, quiet=True)
+    assert (again.text, again.cursor) == ("", first.cursor)
+    await harness.through(other, to="release")
+    await platform.rollback(other, recorder.step)
+    assert await platform.log_from(other, None, quiet=True) is None
+
+
 async def test_every_step_can_be_repeated(harness, recorder):
     spec, step, platform = await harness.spec(), recorder.step, harness.platform
     await platform.validate(spec, step)
     workspace = await platform.provision(spec, step)
     assert await platform.provision(spec, step) == workspace
     context = await platform.sync(spec, workspace, step)
-    assert await platform.sync(spec, workspace, step) == context
+    assert (await platform.sync(spec, workspace, step)).reference == context.reference
+    assert context.runtime
     built = await platform.build(spec, context, step)
     assert await platform.build(spec, context, step) == built
     released = await platform.release(spec, built.image, step)

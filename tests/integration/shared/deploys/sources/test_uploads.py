@@ -38,9 +38,10 @@ async def test_an_upload_is_kept_once_and_fetched(tmp_path):
     assert await sources.store_archive("org", "project", data) == first == hashlib.sha256(data).hexdigest()
     again = await blob_service().get_blob_client("deploy-sources", f"org/project/{first}").get_blob_properties()
     assert again.etag == version.etag
-    summary = await sources.fetch(ArchiveSource(hash=first), "org", "project", tmp_path / "into", cancelled=no)
+    fetched = await sources.fetch(ArchiveSource(hash=first), "org", "project", tmp_path / "into", cancelled=no)
     assert (tmp_path / "into" / "app.py").read_text() == "kept once"
-    assert first[:12] in summary
+    assert first[:12] in fetched.summary
+    assert fetched.commit is None
     assert await sources.exists("org", "project", first)
     assert not await sources.exists("org", "another", first)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from local.apps.commands import logs
-from local.apps.commands.logs import LogFile, read_end, read_log
+from local.apps.commands.logs import LogFile, read_end, read_log, read_on
 from local.apps.commands.masking import Mask
 
 
@@ -117,3 +117,20 @@ def test_what_failed_in_a_command_before_is_no_cause(tmp_path):
     log.begin("$ make")
     log("no rule to make it")
     assert log.cause == "no rule to make it"
+
+
+def test_a_log_is_read_on_from_its_tail_and_over_the_putting_aside_of_its_file(tmp_path, monkeypatch):
+    path = tmp_path / "app.log"
+    assert read_on(path, None, 20) == ("", 0, False)
+    path.write_text("".join(f"line {number}\n" for number in range(50)))
+    size = path.stat().st_size
+    assert read_on(path, None, 20) == ("line 48\nline 49\n", size, False)
+    assert read_on(path, None, 10_000)[1:] == (size, False)
+    assert read_on(path, size, 20) == ("", size, False)
+    with path.open("a") as file:
+        file.write("line 50\nline")
+    assert read_on(path, size, 20) == ("line 50\n", size + 8, False)
+    path.replace(tmp_path / "app.log.1")
+    path.write_text("new\n")
+    assert read_on(path, size, 20) == ("line 50\n", 0, True)
+    assert read_on(path, 0, 20) == ("new\n", 4, False)

@@ -14,7 +14,7 @@ def dockerfile(tmp_path, spec):
     def make(files, **changes):
         for name, text in files.items():
             (tmp_path / name).write_text(text)
-        log = complete(tmp_path, spec(**changes))
+        log = complete(tmp_path, spec(**changes)).log
         return (tmp_path / "Dockerfile").read_text(), log
 
     return make

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from shared.authcache import alerts
+from shared.authcache.base.manifest import read_manifest
 from shared.authcache.settings import AuthCacheSettings
+from shared.platform.health import Check
 from shared.platform.workload import Workload
 from triggers.authcache import admin, auth, documents, health, properties, shares, upkeep, users
 
@@ -19,5 +22,7 @@ authcache = Workload(
     ),
     functions=(upkeep.timers,),
     settings=AuthCacheSettings,
+    probes=(Check("authcache", read_manifest),),
+    alerts=alerts.KINDS,
     sweeps=(upkeep.sweep,),
 )

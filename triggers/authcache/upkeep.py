@@ -8,6 +8,7 @@ from typing import Any
 import azure.functions as func
 
 from orchestrators.authcache.folding import fold
+from shared.authcache.alerts import send_alerts
 from shared.authcache.base.manifest import read_manifest
 from shared.authcache.base.repair import rebuild_wanted
 from shared.authcache.folding.steps import FoldRequest
@@ -43,11 +44,19 @@ async def _due(_: DurableClient) -> bool:
 
 async def _run(client: DurableClient) -> None:
     """Fold, unless the last fold is still at it."""
+    await _alert(client)
     try:
         await client.start(fold, FoldRequest(sync=not _Start.looked), instance_id=FOLD)
         _Start.looked = True
     except Conflict:
         logger.info("The last fold has not ended.")
+
+
+async def _alert(client: DurableClient) -> None:
+    """What the last fold ended in is looked at before the next one takes its place."""
+    last = await client.find(FOLD)
+    if last is not None and last.state.finished:
+        await send_alerts(last)
 
 
 sweep = Sweep("authcache", due=_due, run=_run)
@@ -70,6 +79,7 @@ async def authcache_tidy(timer: func.TimerRequest, client: Any) -> None:
 async def _start(client: DurableClient, request: FoldRequest, *, past_due: bool) -> None:
     if not settings().authcache_catalog_uri and await read_manifest() is None:
         return  # nobody uses it
+    await _alert(client)
     try:
         await client.start(fold, request, instance_id=FOLD)
     except Conflict:

@@ -1,0 +1,91 @@
+"""When a fold is started, and what operators are sent of the one before it."""
+
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
+import pytest
+
+from shared.authcache.folding.steps import FoldRequest, FoldSummary
+from shared.platform.durable import Instance, RunState
+from shared.platform.errors import Conflict
+from tests.integration.shared.authcache.conftest import container, instances, registered
+from triggers.authcache import upkeep
+
+__all__ = ["container", "instances"]
+
+
+class Client:
+    """A durable client that knows one fold, and notes what it is asked to start."""
+
+    def __init__(self, state: RunState | None = None, **summary: object) -> None:
+        self.started: list[FoldRequest] = []
+        self.last = None
+        if state is not None:
+            now = datetime.now(UTC)
+            self.last = Instance.model_validate(
+                {
+                    "instanceId": upkeep.FOLD,
+                    "name": "fold",
+                    "runtimeStatus": state,
+                    "createdTime": now,
+                    "lastUpdatedTime": now,
+                    "output": FoldSummary.model_validate({"lsn": 1, "records": 1, **summary}).model_dump(),
+                }
+            )
+
+    async def find(self, instance_id):
+        assert instance_id == upkeep.FOLD
+        return self.last
+
+    async def start(self, orchestration, task, *, instance_id):
+        assert (orchestration.name, instance_id) == ("fold", upkeep.FOLD)
+        if self.last is not None and not self.last.state.finished:
+            raise Conflict("It runs.")
+        self.started.append(task)
+
+
+@pytest.fixture(autouse=True)
+def _first_minute(migrated, container, monkeypatch):
+    monkeypatch.setattr(upkeep._Start, "looked", False)
+
+
+async def test_an_empty_log_is_not_folded_and_the_first_record_is(instances):
+    client = Client()
+    assert not await upkeep.sweep.due(client)
+    await instances().commit([registered("ann@example.com")])
+    assert await upkeep.sweep.due(client)
+
+
+async def test_the_first_fold_of_a_process_looks_at_iceberg_and_later_ones_do_not():
+    client = Client()
+    await upkeep.sweep.run(client)
+    await upkeep.sweep.run(client)
+    assert [task.sync for task in client.started] == [True, False]
+
+
+async def test_a_fold_that_runs_is_let_go_on_and_nothing_is_sent_of_it():
+    client = Client(RunState.RUNNING)
+    await upkeep.sweep.run(client)
+    assert client.started == []
+    assert not upkeep._Start.looked
+
+
+async def test_operators_are_sent_what_the_last_fold_could_not_do_before_the_next_begins(mails):
+    client = Client(RunState.COMPLETED, behind=("users",))
+    await upkeep.sweep.run(client)
+    assert len(client.started) == 1
+    assert "1 Iceberg tables are behind" in mails.mails(1)[0].subject
+    failed = Client(RunState.FAILED)
+    await upkeep._start(failed, FoldRequest(sync=True), past_due=False)
+    assert failed.started == []  # nobody uses it: there is no base, and no catalog is named
+
+
+async def test_the_timers_fold_once_there_is_a_catalog(mails, monkeypatch):
+    monkeypatch.setattr(upkeep, "settings", lambda: SimpleNamespace(authcache_catalog_uri="https://catalog"))
+    client = Client(RunState.FAILED)
+    await upkeep._start(client, FoldRequest(sync=True, tidy=True), past_due=True)
+    assert client.started == [FoldRequest(sync=True, tidy=True)]
+    assert "cannot be folded" in mails.mails(1)[0].subject
+    busy = Client(RunState.RUNNING)
+    await upkeep._start(busy, FoldRequest(sync=True), past_due=False)
+    assert busy.started == []

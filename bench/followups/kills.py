@@ -71,8 +71,8 @@ def _report(mails: int, kills: int, figures: list[Figures]) -> None:
     console.print(table)
     console.print(
         "Counted at the sink. Lost: never handed over, though its books take it for done. Unresolved: its books do not"
-        " show it as sent when all is at rest; ours shows each of them to a person, since a relay of SMTP cannot be"
-        " asked (the events of SES and the keys of Resend settle them without one). Seconds: from when a mail was due,"
-        " a full minute, to its first hand-over. A kill hits its host when the sink has so many mails, and the host is"
-        " started again at once."
+        " show it as sent when all is at rest. Of ours each is `unknown` and in the operator's list, else this run had"
+        " failed: a relay of SMTP cannot be asked (the events of SES and the keys of Resend settle them). Seconds: from"
+        " when a mail was due, a full minute, to its first hand-over. A kill hits its host when the sink has so many"
+        " mails, and the host is started again at once."
     )

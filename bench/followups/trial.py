@@ -11,10 +11,12 @@ from statistics import quantiles
 from typing import Protocol
 
 from bench.followups.sink import CountingSink
+from bench.report import console
 
 HOSTS = 5
 QUIET_SECONDS = 150
 """After so long without a mail nothing comes any more: every system looks at least every minute."""
+PROGRESS_SECONDS = 15
 SEED = 20261130
 REACHED = 0.93
 """Share of the mails that every system hands over."""
@@ -128,8 +130,12 @@ class Crew:
 def _play(system: System, sink: CountingSink, crew: Crew, kills: Sequence[Kill]) -> int:
     """Kill as the schedule says until nothing waits any more; how many were killed."""
     left = list(kills)
-    asked = time.time()
+    asked = said = began = time.time()
     while True:
+        if time.time() - said > PROGRESS_SECONDS:
+            said = time.time()
+            killed = f"{len(kills) - len(left)} of {len(kills)} kills"
+            console.print(f"{system.title}: {len(sink.times):,} mails, {killed}, {said - began:,.0f} s")
         if left and len(sink.times) >= left[0].after:
             crew.hit(left.pop(0).host)
         elif time.time() - asked > 1:

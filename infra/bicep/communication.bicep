@@ -136,5 +136,7 @@ resource events 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15'
   }
 }
 
+@description('What to enter at the DNS of your domain before it can be verified; none of a domain of Azure\'s own.')
+output verificationRecords object = !ofAzure ? domain.properties.verificationRecords : {}
 output endpoint string = 'https://${service.properties.hostName}'
 output senderAddress string = ofAzure ? 'DoNotReply@${domain.properties.mailFromSenderDomain}' : 'followups@${mailDomain}'

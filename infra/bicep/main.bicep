@@ -554,6 +554,7 @@ module openAi 'openAi.bicep' = if (!empty(openAiLocation)) {
     embeddingModel: papersEmbedder == 'openai' ? papersOpenaiModel : ''
     embeddingModelVersion: papersOpenaiModelVersion
     embeddingCapacity: papersOpenaiCapacity
+    privateNetwork: privateNetwork
     appPrincipalId: appIdentity.outputs.principalId
   }
 }
@@ -690,6 +691,7 @@ var tableZone = 'privatelink.table.${environment().suffixes.storage}'
 var vaultZone = 'privatelink.vaultcore.azure.net'
 var postgresZone = 'privatelink.postgres.database.azure.com'
 var cosmosZone = 'privatelink.documents.azure.com'
+var openAiZone = 'privatelink.openai.azure.com'
 
 module privateEndpoints 'privateEndpoints.bicep' = if (privateNetwork) {
   name: 'private-endpoints'
@@ -700,15 +702,17 @@ module privateEndpoints 'privateEndpoints.bicep' = if (privateNetwork) {
     tags: tags
     networkId: privateNetwork ? network.outputs.networkId : ''
     subnetId: privateNetwork ? network.outputs.endpointsSubnetId : ''
-    zones: [
+    zones: concat([
       blobZone
       queueZone
       tableZone
       vaultZone
       postgresZone
       cosmosZone
-    ]
-    targets: [
+    ], empty(openAiLocation) ? [] : [
+      openAiZone
+    ])
+    targets: concat([
       {
         name: 'host-blob'
         resourceId: hostStorage.outputs.id
@@ -757,7 +761,14 @@ module privateEndpoints 'privateEndpoints.bicep' = if (privateNetwork) {
         group: 'Sql'
         zone: cosmosZone
       }
-    ]
+    ], empty(openAiLocation) ? [] : [
+      {
+        name: 'open-ai'
+        resourceId: openAi.outputs.id
+        group: 'account'
+        zone: openAiZone
+      }
+    ])
   }
 }
 
@@ -948,3 +959,6 @@ output CONTAINER_REGISTRY_ID string = registry.outputs.id
 output CONTAINER_REGISTRY_LOGIN_SERVER string = registry.outputs.loginServer
 output CONTAINER_APPS_ENVIRONMENT_ID string = containerApps.outputs.id
 output COSMOS_ENDPOINT string = cosmos.outputs.endpoint
+
+@description('Records that your mail domain needs at its DNS, for its verification: Domain, SPF, DKIM and DKIM2.')
+output MAIL_DOMAIN_RECORDS object = !empty(mailDomain) ? communication.outputs.verificationRecords : {}

@@ -17,6 +17,9 @@ param embeddingModelVersion string
 @description('Thousands of tokens a minute; of the deployment for batches, thousands of tokens that may wait in it.')
 param embeddingCapacity int
 
+@description('Whether only the app\'s virtual network reaches it.')
+param privateNetwork bool
+
 @description('Object id of the app.')
 param appPrincipalId string
 
@@ -30,13 +33,13 @@ resource account 'Microsoft.CognitiveServices/accounts@2025-06-01' = {
   sku: {
     name: 'S0'
   }
-  // checkov:skip=CKV_AZURE_134: keys are off, and the one role is the app's; the app reaches it from addresses that change
+  // checkov:skip=CKV_AZURE_134: access is by Entra identity and role; privateNetwork closes the network as well
   // checkov:skip=CKV_AZURE_238: the account calls nobody, so it needs no identity of its own
   properties: {
     // Tokens of Entra are taken under a name of the account's own only.
     customSubDomainName: 'oai-${token}'
     disableLocalAuth: true
-    publicNetworkAccess: 'Enabled'
+    publicNetworkAccess: privateNetwork ? 'Disabled' : 'Enabled'
   }
 }
 
@@ -109,4 +112,5 @@ resource appOnAccount 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
+output id string = account.id
 output endpoint string = '${account.properties.endpoint}openai/v1'

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -30,8 +31,8 @@ DESCRIBED = {
 GENERATED = "k" * 40
 
 
-def run(subscription: Subscription, given: dict[str, str]) -> None:
-    """One provisioning: the hook before it, the parameters as azd resolves them, every resource.
+def run(subscription: Subscription, given: dict[str, str]) -> dict[str, Any]:
+    """One provisioning: the hook before it, the parameters as azd resolves them, every resource; its outputs.
 
     Raises:
         SystemExit: azd would ask for a parameter, a value is none, or Azure would refuse a resource.
@@ -43,7 +44,9 @@ def run(subscription: Subscription, given: dict[str, str]) -> None:
         if resolved.asked:
             raise SystemExit(f"azd would ask for {', '.join(resolved.asked)}.")
         try:
-            provision(BICEP, resolved.values | dict.fromkeys(resolved.generated, GENERATED), azure, subscription.id)
+            return provision(
+                BICEP, resolved.values | dict.fromkeys(resolved.generated, GENERATED), azure, subscription.id
+            )
         except InvalidParameter as error:
             raise SystemExit(str(error)) from None
         except httpx.HTTPStatusError as error:

@@ -158,7 +158,15 @@ def _given(resource: Json) -> Json:
         "Microsoft.Web/sites": {"defaultHostName": f"{name}.azurewebsites.net"},
         "Microsoft.CognitiveServices/accounts": {"endpoint": f"https://{name}.openai.azure.com/"},
         "Microsoft.Communication/communicationServices": {"hostName": f"{name}.europe.communication.azure.com"},
-        "Microsoft.Communication/emailServices/domains": {"mailFromSenderDomain": f"{name.lower()}.azurecomm.net"},
+        "Microsoft.Communication/emailServices/domains": {
+            "mailFromSenderDomain": f"{name.lower()}.azurecomm.net",
+            "verificationRecords": {
+                "Domain": {"type": "TXT", "name": name, "value": f"ms-domain-verification={name}", "ttl": 3600},
+                "SPF": {"type": "TXT", "name": name, "value": "v=spf1 include:spf.protection.outlook.com -all"},
+                "DKIM": {"type": "CNAME", "name": "selector1-azurecomm-prod-net._domainkey"},
+                "DKIM2": {"type": "CNAME", "name": "selector2-azurecomm-prod-net._domainkey"},
+            },
+        },
         "Microsoft.DurableTask/schedulers": {"endpoint": f"https://{name}.durabletask.io"},
     }
     return properties.get(kind, {})

@@ -44,6 +44,30 @@ def test_only_a_domain_that_is_verified_is_linked(domain, verified, linked, rate
     assert settings["FOLLOWUPS_MAILS_PER_MINUTE"] == rate
 
 
+@pytest.mark.parametrize(
+    ("domain", "names"), [("", set()), ("azure", set()), ("mail.example.com", {"Domain", "SPF", "DKIM", "DKIM2"})]
+)
+def test_the_records_of_ones_own_domain_are_told_and_others_have_none(domain, names):
+    outputs = run(Subscription(), {"MAIL_DOMAIN": domain})
+    assert outputs["MAIL_DOMAIN_RECORDS"].keys() == names
+
+
+@pytest.mark.parametrize(("private", "access"), [("true", "Disabled"), ("false", "Enabled")])
+def test_with_a_private_network_the_model_is_reached_through_it_alone(private, access):
+    subscription = Subscription()
+    run(subscription, {"OPENAI_LOCATION": "swedencentral", "PRIVATE_NETWORK": private})
+    found = {one["name"]: one for one in subscription.resources.values()}
+    [account] = [one for one in found.values() if one["type"] == "Microsoft.CognitiveServices/accounts"]
+    assert account["properties"]["publicNetworkAccess"] == access
+    endpoints = [one for name, one in found.items() if name.startswith("pe-open-ai-")]
+    assert len(endpoints) == (private == "true")
+    for endpoint in endpoints:
+        [connection] = endpoint["properties"]["privateLinkServiceConnections"]
+        assert connection["properties"]["groupIds"] == ["account"]
+        assert connection["properties"]["privateLinkServiceId"].endswith(account["name"])
+        assert "privatelink.openai.azure.com" in found
+
+
 def test_the_events_go_to_the_queue_that_the_app_reads_and_are_those_that_it_knows(modules):
     events = plain(modules["communication"].named("events").value)["properties"]
     assert set(events["filter"]["includedEventTypes"]) == {communication.DELIVERY, communication.ENGAGEMENT}

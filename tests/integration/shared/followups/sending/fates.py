@@ -1,0 +1,115 @@
+"""What must become of each mail, as far as anybody can know, and a provider whose answers decide it."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from shared.followups.sending.outbox import MOST_ATTEMPTS
+from shared.followups.steps import Outcome
+
+CLOSED = {"unsubscribed", "suppressed", "client-deleted", "task-cancelled"}
+
+
+@dataclass
+class Fates:
+    """All that was done and told, and so where each mail must be; mails are known by number, clients by address.
+
+    Attributes:
+        closed: who must not be written to any more.
+        held: mails that wait for the agent.
+        maybe: mails that may have been handed over, and of which the app was told nothing since.
+    """
+
+    paused: bool = False
+    approving: bool = False
+    closed: set[str] = field(default_factory=set)
+    deleted: set[str] = field(default_factory=set)
+    held: set[int] = field(default_factory=set)
+    approved: set[int] = field(default_factory=set)
+    maybe: set[int] = field(default_factory=set)
+    accepted: set[int] = field(default_factory=set)
+    failed: set[int] = field(default_factory=set)
+    postponed: Counter[int] = field(default_factory=Counter)
+    deferrals: Counter[str] = field(default_factory=Counter)
+
+    def began(self, email_id, found):
+        """A worker was given the mail, or a reason: one that holds."""
+        if not isinstance(found, str):
+            self.maybe.add(email_id)
+            return
+        needs_approval = self.approving and email_id not in self.approved
+        holds = {"agent-paused": self.paused, "approval": needs_approval, "claim-lost": True, "not-composed": True}
+        assert holds.get(found, found in CLOSED and bool(self.closed)), found
+        if found == "approval":
+            self.held.add(email_id)
+
+    def answered(self, email_id, kind, *, repeated):
+        """The app learns what came of a hand-over."""
+        if kind == "postponed" and not repeated:
+            self.maybe.discard(email_id)
+            self.postponed[email_id] += 1
+            kind = "refused" if self.postponed[email_id] == MOST_ATTEMPTS else kind
+        if kind in ("accepted", "refused"):
+            self.maybe.discard(email_id)
+            (self.accepted if kind == "accepted" else self.failed).add(email_id)
+
+    def told(self, email_id, kind, address):
+        """The app learns that the provider had the mail, and what happened to it then."""
+        self.answered(email_id, "accepted", repeated=True)
+        self.deferrals[address] += kind == "deferred"
+        if kind == "complained" or self.deferrals[address] == 3:
+            self.closed.add(address)
+
+    def state(self, email_id, address):
+        """Where the mail is when all has come to rest; None: there may be none."""
+        if email_id in self.accepted:
+            return "sent"
+        if email_id in self.failed:
+            return "failed"
+        if email_id in self.maybe:
+            return "unknown"
+        if email_id in self.held and address not in self.deleted:
+            return "held"
+        assert address in self.closed, f"nothing keeps mail {email_id} from being sent"
+        return "cancelled" if email_id else None
+
+    def may_be_handed_over(self, mail):
+        assert not self.paused
+        assert mail.recipient not in self.closed
+        assert not self.approving or mail.email_id in self.approved
+
+
+class Provider:
+    """Counts what it was handed over, by mail; answers as it is told.
+
+    It remembers the mails it took, takes each key once, both or neither. `nobody_hears`: the worker dies meanwhile.
+    """
+
+    name = "fake"
+
+    def __init__(self):
+        self.handed_over, self.answer = Counter(), "accepted"
+        self.remembers = self.keyed = self.nobody_hears = False
+        self.fates = Fates()
+
+    async def send(self, mail):
+        self.fates.may_be_handed_over(mail)
+        number, answer = mail.email_id, self.answer
+        repeated = mail.sending_at is not None
+        if self.keyed and self.handed_over[number]:
+            answer = "accepted" if answer == "refused" else answer
+        elif answer in ("accepted", "answer lost"):
+            self.handed_over[number] += 1
+        kinds = {"answer lost": "unknown", "timed out": "unknown", "throttled": "postponed"}
+        kind = kinds.get(answer, answer)
+        if not self.nobody_hears:
+            self.fates.answered(number, kind, repeated=repeated)
+        return Outcome(kind=kind, provider=self.name, code=None if kind == "accepted" else "x", text=None)
+
+    def may_repeat(self, mail):
+        return self.keyed
+
+    async def find_out(self, mail):
+        if not self.remembers or not self.handed_over[mail.email_id]:
+            return None
+        self.fates.answered(mail.email_id, "accepted", repeated=True)
+        return Outcome(kind="accepted", provider=self.name)

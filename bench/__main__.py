@@ -22,6 +22,7 @@ BENCHMARKS = {
     "local_host.http_triggers": "HTTP requests/s of the local host, beside bare Starlette",
     "followups.kills": "mails handed over twice and lost under kill -9, beside APScheduler and procrastinate",
     "papers.ingest": "taking papers in, from JSON lines to the table, beside a plain binary COPY",
+    "papers.maps": "a map fitted, all papers placed, its files; how far papers move; pgvector asked one by one",
     "papers.search": "the nearest papers under filters: recall and latency, beside the common ways",
     "authcache.accounts": "a profile over HTTP, and a log-in beside the hash that it computes",
     "followups.bill": "the monthly bill of the follow-ups of 10,000 clients, beside a replica that never stops",

@@ -18,7 +18,6 @@ from shared.papers.search.models import FoundPaper
 from shared.papers.search.search import check_fields
 from shared.platform.access.api_keys import ApiKey
 from shared.platform.access.auth import header
-from shared.platform.errors import InvalidInput
 from shared.platform.http import Reply, Routes
 from shared.platform.models import LazyModel
 from triggers.papers.searching import FieldNames, Filters, Rectangle, Written, field_names
@@ -26,9 +25,11 @@ from triggers.papers.searching import FieldNames, Filters, Rectangle, Written, f
 routes = Routes(tag="papers")
 READ = ApiKey("papers:read")
 BINARY = "application/octet-stream"
+SELECTIONS = ", ".join(media_type.split(";")[0] for media_type in MEDIA_TYPES.values())
 FOR_EVER = "private, max-age=31536000, immutable"
 _PLAIN = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
+_ID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 PointNumber = Annotated[int, Field(ge=0, le=2**31 - 1)]
 
 
@@ -60,7 +61,9 @@ class PlacesQuery(LazyModel):
     """Which papers."""
 
     model_config = ConfigDict(extra="forbid")
-    papers: str = Field(min_length=36, max_length=37 * 200, description="at most 200 ids, by commas")
+    papers: str = Field(
+        pattern=rf"^{_ID}(,{_ID}){{0,199}}$", max_length=37 * 200, description="at most 200 ids, by commas"
+    )
 
 
 class Selection(LazyModel):
@@ -139,16 +142,13 @@ async def papers_map_papers(version: int, query: PapersQuery) -> PointPapers:
 @routes.get("/api/papers/map/{version}/places", needs=READ, summary="Where papers lie")
 async def papers_map_places(version: int, query: PlacesQuery) -> Places:
     """Papers that have no place are left out."""
-    try:
-        ids = [UUID(one) for one in query.papers.split(",")]
-    except ValueError:
-        raise InvalidInput(
-            "A paper is named by its id.", field="papers", code="unusable-id", remedy="Send ids of papers, by commas."
-        ) from None
+    ids = [UUID(one) for one in query.papers.split(",")]
     return Places(places=await points.places_of(version, ids))
 
 
-@routes.post("/api/papers/map/{version}/export", needs=READ, summary="A selection of points as a file")
+@routes.post(
+    "/api/papers/map/{version}/export", needs=READ, summary="A selection of points as a file", produces=SELECTIONS
+)
 async def papers_map_export(version: int, body: Selection) -> func.HttpResponse:
     """Parquet has where they lie and the region's name too, as embedding-atlas reads it."""
     name = f"selection.{'bib' if body.format == 'bibtex' else body.format}"

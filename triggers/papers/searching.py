@@ -22,6 +22,7 @@ from shared.platform.models import LazyModel
 routes = Routes(tag="papers")
 READ = ApiKey("papers:read")
 ARROW = "application/vnd.apache.arrow.stream"
+FILES = ", ".join(media_type.split(";")[0] for media_type in MEDIA_TYPES.values())
 
 _NUMBER = r"-?[0-9]{1,12}(\.[0-9]{1,20})?([eE][-+]?[0-9]{1,2})?"
 Written = Annotated[str, Field(min_length=1, max_length=2_000)]
@@ -113,7 +114,7 @@ async def papers_arrow(query: SearchQuery) -> func.HttpResponse:
     return func.HttpResponse(arrow(found.results), mimetype=ARROW, headers=headers)
 
 
-@routes.get("/api/papers/export", needs=READ, summary="Papers as CSV, RIS or BibTeX", produces="text/csv")
+@routes.get("/api/papers/export", needs=READ, summary="Papers as CSV, RIS or BibTeX", produces=FILES)
 async def papers_export(query: ExportQuery) -> func.HttpResponse:
     found = await search(
         Question(

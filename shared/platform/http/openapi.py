@@ -127,7 +127,7 @@ def _responses(operation: Operation, schemas: dict[str, Schema]) -> Schema:
         if f"{operation.name} {status}" in schemas:
             answer["content"] = {"application/json": {"schema": schemas[f"{operation.name} {status}"]}}
         elif model is func.HttpResponse:
-            answer["content"] = {operation.produces: {}}
+            answer["content"] = {media_type: {} for media_type in operation.produces.split(", ")}
         if isinstance(model, type) and issubclass(model, Accepted):
             answer["headers"] = _ACCEPTED
     refusals = [operation.unusable] if operation.inputs.names - {"client", "caller", "request"} else []

@@ -122,7 +122,7 @@ class Routes:
             status: of success; 0 means 204 for None, 202 for Accepted, else 200.
             limit: most bytes of a body.
             consumes: media type of a body that is handed over as bytes.
-            produces: media type of an HttpResponse.
+            produces: media type of an HttpResponse, or those that it may have, by commas.
             also: models of further statuses that a Reply may have.
             hidden: leave it out of the API's document.
         """

@@ -14,7 +14,7 @@ from tests.acceptance.papers.test_ingest import record
 
 
 async def test_every_route_answers_as_its_document_says(running: Any, tmp_path: Path) -> None:
-    with running(PAPERS_EMBEDDER="hashing") as app:
+    with running(PAPERS_EMBEDDER="hashing", PAPERS_MAP_FITTER="pca") as app:
         blob = app.upload("a.jsonl", lines([record(n) for n in range(60)]))
         started = app.ask("POST", "/api/papers/ingest", {"blob": blob, "source": "arxiv"}, status=202)
         app.ended(started["location"])

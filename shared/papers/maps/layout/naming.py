@@ -71,7 +71,8 @@ def name_of(words: Sequence[str]) -> str:
 
 def _best(counts: Counter[str], everywhere: Counter[str], average: float) -> list[str]:
     def weight(term: str) -> float:
-        return counts[term] * math.log(1 + average / everywhere[term]) * (1.5 if " " in term else 1.0)
+        # The root keeps words that all regions are full of from standing first in each.
+        return counts[term] ** 0.5 * math.log(1 + average / everywhere[term]) * (1.5 if " " in term else 1.0)
 
     found: list[str] = []
     # Of what one paper alone says nobody learns what the cluster is about, unless there is nothing else.

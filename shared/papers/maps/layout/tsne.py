@@ -24,7 +24,9 @@ FIRST: Final = 750
 AGAIN: Final = 150
 """Steps of a fit that begins at the map before: enough for what is new to find its place."""
 MOST_MOVED: Final = 0.01
-"""Median way of the papers that are on the map before, as a share of its longer side, at which such a fit ends."""
+"""Median way of the papers that are on the map before, as a share of its longer side: they are kept on such a leash."""
+_MANY: Final = 5_000
+"""Papers from which on several threads are sooner than one, which waits for no other."""
 LEAST: Final = 50
 """Papers; of fewer the two widest directions say as much."""
 _AT_ONCE: Final = 25
@@ -35,12 +37,14 @@ def installed() -> bool:
     return find_spec("openTSNE") is not None
 
 
-def _moved(positions: Any, before: Any) -> float:
-    """How far the papers that are on the map before have moved since."""
+def _hold(layout: Any, before: Any) -> None:
+    """Take the papers that are on the map before back towards their places there, if they have gone too far."""
     common = ~np.isnan(before[:, 0])
-    then = before[common]
-    now = aligning.onto(positions[common], then).apply(positions[common])
-    return aligning.moved(now, then, float(np.ptp(then, axis=0).max()) or 1.0)
+    then = before[common].astype(np.float64)
+    widest = float(np.ptp(then, axis=0).max()) or 1.0
+    moved = aligning.moved(layout[common], then, widest)
+    if moved > MOST_MOVED:
+        layout[common] = then + (np.asarray(layout)[common] - then) * (MOST_MOVED / moved)
 
 
 def steps(*, begun_before: bool) -> int:
@@ -72,7 +76,7 @@ def improve(
     from openTSNE.nearest_neighbors import PrecomputedNeighbors  # noqa: PLC0415 - the extra
 
     stop = clock() + seconds
-    jobs = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    jobs = (os.cpu_count() or 1) if len(positions) >= _MANY else 1
     untyped: Any = PerplexityBasedNN
     near, distances = neighbours
     affinities = untyped(
@@ -86,13 +90,12 @@ def improve(
     total = steps(begun_before=before is not None)
     while done < total:
         early = before is None and done < EARLY
-        kept = np.array(layout)
         layout.optimize(
             n_iter=_AT_ONCE, exaggeration=12 if early else None, momentum=0.5 if early else 0.8, inplace=True
         )
         done += _AT_ONCE
-        if before is not None and _moved(np.asarray(layout), before) > MOST_MOVED:
-            return kept.astype(np.float32), total
+        if before is not None:
+            _hold(layout, before)
         if clock() >= stop:
             break
     return np.asarray(layout, np.float32), done

@@ -235,8 +235,11 @@ class LocalPlatform:
 
     async def log_from(self, spec: DeploymentSpec, cursor: str | None, *, quiet: bool) -> AppLogPart | None:
         """By the byte of the supervisor's file; where that was put aside for a new one, from the start of that."""
-        redact = await redactor(spec.secrets_reference, spec.plain_variables)
-        after = f"?after={int(cursor)}" if cursor else ""
+        try:
+            redact = await redactor(spec.secrets_reference, spec.plain_variables)
+        except NotFound:  # as above: what was replaced long ago does not run
+            return None
+        after = f"?after={int(cursor.partition('.')[0])}" if cursor else ""
         async with self._http() as http:
             found = await request(http, "GET", f"{_path(spec)}/app-log{after}")
         if not found["running"]:

@@ -1,4 +1,4 @@
-"""A model provider with the API of OpenAI: it writes a plain mail from the data that it is given.
+"""A model provider with the API of OpenAI: it writes a plain mail, or names regions, from the data that it is given.
 
 It reads its data and nothing else, unless it is made gullible: then it does what a text among the data says.
 """
@@ -57,7 +57,8 @@ class Model:
             await asyncio.sleep(self.silence_seconds)
         if fault in _STATUSES:
             return _error(_STATUSES[fault], fault)
-        content = json.dumps(self._mail(json.loads(body["messages"][-1]["content"])))
+        data = json.loads(body["messages"][-1]["content"])
+        content = json.dumps(_named(data["regions"]) if "regions" in data else self._mail(data))
         content = {"cut": content[:20], "no-json": "Dear client"}.get(fault or "", content)
         message = {"role": "assistant", "content": content, "refusal": None}
         if fault == "refusal":
@@ -77,6 +78,11 @@ class Model:
             "Simply answer this mail, and I will take the next step.",
         ]
         return {"subject": "A thought about your property plans", "body": "\n\n".join([greeting, *paragraphs])}
+
+
+def _named(regions: list[dict[str, Any]]) -> dict[str, Any]:
+    """A name for each region of a map, of its first term."""
+    return {"regions": [{"region": one["region"], "name": f"Studies of {one['terms'][0]}"} for one in regions]}
 
 
 def _answer(body: dict[str, Any], message: dict[str, Any], finished: str) -> dict[str, Any]:

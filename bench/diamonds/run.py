@@ -76,9 +76,12 @@ async def _size(size: int) -> tuple[str, ...]:
         console.print(spent.table(size))
         copied = await asyncio.to_thread(_copy, services.settings["POSTGRES_DSN"])
         spent.begin()
-        consolidation = await asyncio.to_thread(_consolidation, services.settings["POSTGRES_DSN"], run)
+        dsn = services.settings["POSTGRES_DSN"]
+        plain = size / await asyncio.to_thread(_plain, dsn, wal=False)
         spent.note("plain")
-        console.print(consolidation, spent.beside_plain())
+        logged = size / await asyncio.to_thread(_plain, dsn, wal=True)
+        spent.note("plain, with WAL")
+        console.print(_consolidation(dsn, size, plain, logged), spent.beside_plain())
     assert run["consolidated"] == size, run
     return (
         f"{size:,}", f"{size / seconds:,.0f}", f"{seconds:.1f}", f"{size / ingesting:,.0f}", f"{size / dlt:,.0f}",
@@ -129,8 +132,11 @@ class Spent:
 
     def beside_plain(self) -> str:
         """What the database spent on consolidation, with marking what is missing, beside the plain INSERT."""
-        plain, ours = self.noted["plain"]["database"], self.noted["consolidation"]["database"]
-        return f"CPU seconds of the database: {ours:.1f} and {plain:.1f}; {ratio(plain, ours)}"
+        ours, plain, logged = (self.noted[what]["database"] for what in ("consolidation", "plain", "plain, with WAL"))
+        return (
+            f"CPU seconds of the database: {ours:.1f}, {plain:.1f} ({ratio(plain, ours)}) and {logged:.1f} "
+            f"({ratio(logged, ours)})."
+        )
 
 
 @asynccontextmanager
@@ -217,21 +223,33 @@ def _copy(dsn: str) -> float:
         return len(rows) / (time.perf_counter() - began)
 
 
-def _consolidation(dsn: str, run: dict[str, Any]) -> str:
-    """Consolidation rows/s of the run, beside one INSERT ... SELECT of the finished diamonds, without any mapping."""
+def _plain(dsn: str, *, wal: bool) -> float:
+    """Seconds of one INSERT ... SELECT of the finished diamonds, without any mapping.
+
+    Into a table of the same transaction it writes no WAL, which flatters it; into one that was there, it does.
+    """
+    with psycopg.connect(dsn) as connection:
+        connection.execute("drop table if exists plain")
+        connection.execute("create table plain (like diamonds.diamonds including indexes)")
+        if wal:
+            connection.commit()
+        began = time.perf_counter()
+        connection.execute("insert into plain select * from diamonds.diamonds")
+        connection.commit()
+        return time.perf_counter() - began
+
+
+def _consolidation(dsn: str, size: int, plain: float, logged: float) -> str:
+    """The run's rows/s, beside those of the plain INSERT, without and with WAL."""
     with psycopg.connect(dsn) as connection:
         [spent] = connection.execute(
             "select extract(epoch from max(consolidated_at) - min(consolidated_at)) from diamonds.raw_diamonds"
         ).fetchone() or (None,)
-        connection.execute("create table plain (like diamonds.diamonds including indexes)")
-        began = time.perf_counter()
-        connection.execute("insert into plain select * from diamonds.diamonds")
-        connection.commit()
-        plain = run["consolidated"] / (time.perf_counter() - began)
-    ours = run["consolidated"] / max(float(spent or 0), 0.001)
+    ours = size / max(float(spent or 0), 0.001)
     return (
-        f"Consolidation of {run['consolidated']:,} diamonds: {ours:,.0f} rows/s; one plain INSERT ... SELECT of the "
-        f"finished rows with the same indexes: {plain:,.0f} rows/s; {ratio(ours, plain)}"
+        f"Consolidation of {size:,} diamonds: {ours:,.0f} rows/s; one plain INSERT ... SELECT of the finished rows "
+        f"with the same indexes: {plain:,.0f} rows/s; {ratio(ours, plain)}. The same INSERT into a table that was "
+        f"there before, so that it writes WAL as consolidation does: {logged:,.0f} rows/s; {ratio(ours, logged)}."
     )
 
 

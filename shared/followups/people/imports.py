@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
+from io import StringIO
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 
 from shared.followups.people import clients
 from shared.followups.people.models import Given, NewClient, Stored
@@ -13,13 +14,21 @@ from shared.platform.errors import InvalidInput
 from shared.platform.stores.postgres import database, rows
 
 MOST_ROWS = 1000
+MOST_CHARACTERS = 2_000_000
+UNREADABLE = "\ufffd"
+"""What programs write in place of a character that they cannot read."""
 FIELDS = ("email", "name", "phone", "property_address", "property_type", "stage", "notes", "time_zone")
+
+
+def _without_nul(text: str) -> str:
+    """NUL, which no store holds, is one of them: the row that has it fails, not the file."""
+    return text.replace("\0", UNREADABLE)
 
 
 class ClientImport(Given):
     """A CSV file with a header."""
 
-    csv: Annotated[str, Field(min_length=1, max_length=2_000_000)]
+    csv: Annotated[str, Field(min_length=1, max_length=MOST_CHARACTERS), AfterValidator(_without_nul)]
     mapping: dict[str, str] = Field(
         default_factory=dict[str, str],
         max_length=100,
@@ -27,6 +36,9 @@ class ClientImport(Given):
     )
     create_tasks: bool = Field(default=True, description="Plan the cadence for each client")
     dry_run: bool = Field(default=False, description="Only report what would be done")
+
+
+_DAMAGED = "a character cannot be read; save the file as UTF-8"
 
 
 class Duplicate(Stored):
@@ -60,6 +72,9 @@ async def import_clients(agent_id: int, given: ClientImport) -> ImportReport:
     duplicates: list[Duplicate] = []
     new: dict[str, tuple[int, NewClient]] = {}
     for line, fields in parsed:
+        if unreadable := [field for field, value in fields.items() if UNREADABLE in value]:
+            failed.append(BadRow(line=line, problems=[f"{field}: {_DAMAGED}" for field in unreadable]))
+            continue
         try:
             client = NewClient.model_validate({**fields, "create_tasks": given.create_tasks})
         except ValidationError as error:
@@ -90,8 +105,10 @@ def _parsed(given: ClientImport) -> tuple[list[tuple[int, dict[str, Any]]], list
     """The rows with their line numbers, by field, and the columns that are no field."""
     if unknown := sorted(set(given.mapping.values()) - set(FIELDS)):
         raise InvalidInput(f"There is no field {', '.join(unknown)}; there are {', '.join(FIELDS)}.", field="mapping")
-    lines = given.csv.lstrip("\ufeff").splitlines(keepends=True)
-    reader = csv.reader(lines, strict=True)
+    # What is too long for a field fails its row, not the file. The limit is the process's: others may need more.
+    csv.field_size_limit(max(csv.field_size_limit(), MOST_CHARACTERS))
+    # Rows end as files have it: a separator within a cell, such as U+2028, ends none.
+    reader = csv.reader(StringIO(given.csv.lstrip("\ufeff"), newline=""), strict=True)
     found: list[tuple[int, dict[str, Any]]] = []
     try:
         header = [name.strip() for name in next(reader, list[str]())]

@@ -81,6 +81,19 @@ async def test_a_csv_file_is_entered_with_a_report_of_duplicates_and_bad_rows(we
 
 
 @pytest.mark.parametrize(
+    "cell", ["a\0b", "a\ufffdb", "x" * 200_000, "\x1b[31m", "a\u2028b", "a\x85b"], ids=lambda cell: ascii(cell[:8])
+)
+async def test_a_row_with_an_odd_cell_fails_alone(web, cell):
+    await web.register()
+    given = {"csv": f"email,name\nodd@example.com,{cell}\nbob@example.com,\u00a0Bob\u00a0\n"}
+    report = await web("POST", "/api/clients/import", given)
+    assert [(one["line"], one["problems"][0].split(":")[0]) for one in report["failed"]] == [(2, "name")]
+    assert [(one["email"], one["name"]) for one in (await web("GET", "/api/clients"))["data"]] == [
+        ("bob@example.com", "Bob")
+    ]
+
+
+@pytest.mark.parametrize(
     "given",
     [
         {"csv": "name\nAnn"},

@@ -24,10 +24,10 @@ def redact(text: str) -> str:
     """The text with the values of secrets hidden; JSON stays JSON."""
     try:
         value: object = json.loads(text)
-    except ValueError:
-        value = None
-    if isinstance(value, dict | list):
-        return json.dumps(_hide(cast("Any", value)), ensure_ascii=False)
+        if isinstance(value, dict | list):
+            return json.dumps(_hide(cast("Any", value)), ensure_ascii=False)
+    except (ValueError, RecursionError):  # it is no JSON, or nested too deeply to be read as such
+        pass
     return _in_text(text)
 
 

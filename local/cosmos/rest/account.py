@@ -184,7 +184,7 @@ def _partition(call: Call, items: Items) -> str:
         raise BadRequestError("PartitionKey value must be supplied for this operation.")
     try:
         values: Any = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadRequestError(f"Partition key {text} is invalid.") from error
     if not is_array(values) or len(values) != len(items.container.partition_paths):
         raise BadRequestError("Partition key provided doesn't correspond to definition in the collection.")

@@ -98,7 +98,7 @@ def _place(token: str | None) -> _Place:
     try:
         last, taken = json.loads(token)
         return _Place(int(last), int(taken))
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise BadRequestError("Invalid Continuation Token") from error
 
 

@@ -61,7 +61,7 @@ class EventGridWebhook:
             try:
                 events = _events(await whole_body(receive))
                 return await self._run(function, events) if kind == "notification" else _handshake(events)
-            except (ValueError, KeyError, IndexError, TypeError) as error:
+            except (ValueError, KeyError, IndexError, TypeError, RecursionError) as error:
                 host_log.error("Event Grid: a request for '%s' cannot be read, and Azure answers 500: %s", name, error)
                 return Answer(500)
         if kind != "unsubscribe":

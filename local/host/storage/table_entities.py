@@ -33,7 +33,7 @@ def entities_of(value: meta.Datum) -> list[dict[str, Any]]:
     if value.type in {"string", "json", "bytes"}:
         try:
             parsed = read_text(str(parsed)) if value.type == "string" else json.loads(parsed)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ValueError(
                 f"A row of a table is a JSON object, or an array of them; this is no JSON: {error}"
             ) from error

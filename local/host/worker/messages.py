@@ -44,7 +44,7 @@ def json_parameters(text: str) -> dict[str, Any]:
         return {}
     try:
         parsed = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     members = cast("dict[str, Any]", parsed) if isinstance(parsed, dict) else {}
     return {
@@ -81,7 +81,7 @@ def output_messages(function: Function, binding: Binding, value: meta.Datum) -> 
         return [text]
     try:
         parsed = read_text(text) if value.type == "string" else json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return [text]
     messages = _from_json(parsed)
     if value.type == "string" and messages != [text]:

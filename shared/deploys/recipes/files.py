@@ -49,7 +49,7 @@ def read_json(path: Path) -> dict[str, Any]:
         return {}
     try:
         found: Any = json.loads(read_text(path))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _unreadable(path, str(error)) from None
     if not isinstance(found, dict):
         raise _unreadable(path, "it holds no object")

@@ -61,7 +61,7 @@ def _behind(after: str | None, *, oldest: bool) -> tuple[str, dict[str, Any]]:
     try:
         day, paper_id = json.loads(base64.urlsafe_b64decode(after + "=" * (-len(after) % 4)))
         values = {"at_date": date.fromisoformat(day) if day is not None else None, "at_id": UUID(paper_id)}
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, RecursionError):
         raise InvalidInput(
             "This is no cursor of a page before.",
             field="cursor",

@@ -65,7 +65,7 @@ def _roles(principal: str) -> set[str]:
     """The roles that the platform names; none where what it says cannot be read."""
     try:
         decoded: object = json.loads(base64.b64decode(principal, validate=True))
-    except (binascii.Error, ValueError):
+    except (binascii.Error, ValueError, RecursionError):
         return set()
     claims = cast("dict[str, Any]", decoded).get("claims") if isinstance(decoded, dict) else None
     found = cast("list[object]", claims) if isinstance(claims, list) else []

@@ -103,7 +103,7 @@ def read_start(body: str) -> Any:
     """The input of a start. JSON that breaks off is a 500, any other mistake a 400."""
     try:
         return json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         place, ended = _place(body, error)
         if ended and body.lstrip()[:1] in ("{", "["):
             text = f"Unexpected end when deserializing object. {place}"
@@ -115,20 +115,20 @@ def read_start(body: str) -> Any:
 def read_event(body: str) -> Any:
     try:
         return json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _invalid(body, error) from error
 
 
 def read_operation(body: str) -> Any:
     try:
         return json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         place, _ = _place(body, error)
         message = f"Could not parse JSON content: Unexpected end while parsing unquoted property name. {place}"
         raise Refused(json_answer({"Message": message}, 400)) from error
 
 
-def _place(body: str, error: ValueError) -> tuple[str, bool]:
+def _place(body: str, error: ValueError | RecursionError) -> tuple[str, bool]:
     """Newtonsoft's words for where the text is wrong, and whether it simply ended there."""
     position = error.pos if isinstance(error, json.JSONDecodeError) else 0
     before = body[:position]
@@ -137,7 +137,7 @@ def _place(body: str, error: ValueError) -> tuple[str, bool]:
     return f"Path '', line {line}, position {column}.", not body[position:].strip()
 
 
-def _invalid(body: str, error: ValueError) -> Refused:
+def _invalid(body: str, error: ValueError | RecursionError) -> Refused:
     place, ended = _place(body, error)
     if ended:
         text = f"Error reading JToken from JsonReader. {place}"

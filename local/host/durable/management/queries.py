@@ -43,5 +43,5 @@ def read_token(token: str | None) -> str:
         return ""
     try:
         return str(json.loads(base64.b64decode(token))["NextPartitionKey"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return ""

@@ -86,8 +86,9 @@ def test_deleting_what_a_page_showed_skips_nothing(container):
     assert seen == [str(number) for number in range(20) for _ in range(3)]
 
 
-def test_a_bad_token_is_refused(filled):
-    pages = filled.query_items("SELECT * FROM c", partition_key="p0").by_page("nonsense")
+@pytest.mark.parametrize("token", ["nonsense", "[" * 3_000], ids=["nonsense", "nested deeply"])
+def test_a_bad_token_is_refused(filled, token):
+    pages = filled.query_items("SELECT * FROM c", partition_key="p0").by_page(token)
     with pytest.raises(CosmosHttpResponseError, match="Invalid Continuation Token"):
         next(pages)
 

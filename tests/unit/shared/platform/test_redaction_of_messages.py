@@ -24,6 +24,13 @@ def test_values_under_a_secrets_name_are_hidden_however_deep(name):
     assert redact_named(name, CANARY) == HIDDEN
 
 
+@pytest.mark.parametrize("depth", [100, 400, 900, 5_000])
+def test_a_message_that_is_nested_too_deeply_is_read_as_text(depth):
+    shown = redact("[" * depth + json.dumps({"password": CANARY, "why": "x"}) + "]" * depth)
+    assert CANARY not in shown
+    assert "why" in shown
+
+
 @pytest.mark.parametrize(
     "text",
     [

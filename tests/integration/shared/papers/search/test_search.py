@@ -177,7 +177,7 @@ async def test_only_the_fields_that_were_asked_for_are_given(library):
         with_fields(question, ("password",))
 
 
-@pytest.mark.parametrize("after", ["x", "bnVsbA", "WzEsMl0", "W251bGwsICJ4Il0"])
+@pytest.mark.parametrize("after", ["x", "bnVsbA", "WzEsMl0", "W251bGwsICJ4Il0", "W1tb" * 1_500])
 async def test_a_changed_cursor_is_refused(papers, after):
     with pytest.raises(InvalidInput, match="no cursor"):
         await search(Question(after=after))

@@ -5,7 +5,8 @@ from local.host.worker.messages import json_parameters
 
 def test_only_json_objects_offer_parameters():
     assert json_parameters(' {"a": {"b": 1}}') == {"a": {"b": 1}}
-    assert [json_parameters(text) for text in ("[1]", "{no", "7", "")] == [{}, {}, {}, {}]
+    deep = '{"a":' * 5_000 + "1" + "}" * 5_000
+    assert [json_parameters(text) for text in ("[1]", "{no", "7", "", deep)] == [{}, {}, {}, {}, {}]
 
 
 @pytest.mark.parametrize(

@@ -99,6 +99,16 @@ async def test_parameters_are_found_in_any_case_and_their_values_joined(endpoint
     assert (await endpoints.web.get("instances/one")).json()["output"] == "a,b"
 
 
+@pytest.mark.parametrize(
+    "path", ["orchestrators/echo/one", "instances/waiting/raiseEvent/go", "entities/counter/one?op=add"]
+)
+async def test_a_body_that_is_nested_too_deeply_is_refused(endpoints: Endpoints, path: str) -> None:
+    await endpoints.web.post("orchestrators/wait/waiting")
+    deep = b"[" * 5_000 + b"]" * 5_000
+    answer = await endpoints.web.post(path, content=deep, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 400, answer.text
+
+
 async def test_a_blank_body_is_no_input(endpoints: Endpoints) -> None:
     await endpoints.web.post("orchestrators/echo/one", content=b"  \n")
     await endpoints.lab.rest()

@@ -70,7 +70,7 @@ class Selection(LazyModel):
     """Which points to give away, and how."""
 
     model_config = ConfigDict(extra="forbid")
-    points: list[PointNumber] = Field(min_length=1, max_length=points.MOST_SELECTED)
+    points: list[Annotated[PointNumber, Field(strict=True)]] = Field(min_length=1, max_length=points.MOST_SELECTED)
     format: SelectionFormat = "parquet"
 
 

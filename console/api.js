@@ -45,7 +45,8 @@ export async function ask(path, given) {
   return answer.status === 204 ? null : answer.json();
 }
 
-async function send(path, { method = "GET", body, bytes, headers: more = {} } = {}) {
+// The answer itself, for what is not JSON; what is refused is thrown with its remedy.
+export async function send(path, { method = "GET", body, bytes, headers: more = {} } = {}) {
   // A page of another site cannot set X-Requested-By: with it a sign-in is believed to be meant for this request.
   const headers = { "X-Requested-By": "console", ...more };
   if (key.get()) headers[sessionStorage.getItem(HEADER)] = key.get();

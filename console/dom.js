@@ -1,14 +1,14 @@
 // Builds elements and words for them. Text is only ever set as text, so nothing that a supplier sent can become markup.
 
 export function h(tag, attributes = {}, ...children) {
-  const svg = ["svg", "rect", "line", "text", "title"].includes(tag) && attributes.svg !== false;
+  const svg = ["svg", "rect", "line", "polygon", "text", "title"].includes(tag) && attributes.svg !== false;
   const element = svg ? document.createElementNS("http://www.w3.org/2000/svg", tag) : document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (name === "svg" || value === undefined || value === null || value === false) continue;
     if (name.startsWith("on")) element[name] = value; // a property, which patch.js moves to the element that stays
     else element.setAttribute(name, value === true ? "" : value);
   }
-  element.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
   return element;
 }
 

@@ -31,7 +31,7 @@ function searching(console_) {
   const told = found && h("p", { class: "quiet", id: "told" },
     `${found.total_count_estimated ? "about " : ""}${count(found.total_count)} papers may be found; found by ${found.plan.join(" and ")} in ${Math.round(found.execution_time_ms)} ms. `,
     found.warnings.join(" "));
-  return h("section", { id: "searching" }, h("h2", {}, "Find papers"), form, refusal ? problem(refusal) : null, told,
+  return h("section", { id: "searching" }, h("div", { class: "tools" }, h("a", { id: "to-map", href: "/console/map.html" }, "Map of papers")), h("h2", {}, "Find papers"), form, refusal ? problem(refusal) : null, told,
     found && table(columns, found.results, { empty: "No paper is found.", id: (one) => `paper-${one.doctrove_paper_id}` }));
 }
 

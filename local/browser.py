@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -30,9 +30,16 @@ FLAGS = [
 
 @asynccontextmanager
 async def browser_page(
-    *, width: int = 1280, height: int = 900, dark: bool = False, expects: str | None = None
+    *,
+    width: int = 1280,
+    height: int = 900,
+    dark: bool = False,
+    expects: str | None = None,
+    flags: Sequence[str] = (),
 ) -> AsyncGenerator[Page]:
     """A page of a browser without a past. What it logs as an error fails the test, but for what `expects` names.
+
+    `flags` are further ones of the browser's command line.
 
     Raises:
         FileNotFoundError: there is no browser.
@@ -43,7 +50,7 @@ async def browser_page(
     libraries = os.pathsep.join(filter(None, [str(FOLDER / "lib"), os.environ.get("LD_LIBRARY_PATH")]))
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path=program(), args=FLAGS, env={**os.environ, "LD_LIBRARY_PATH": libraries}
+            executable_path=program(), args=[*FLAGS, *flags], env={**os.environ, "LD_LIBRARY_PATH": libraries}
         )
         try:
             page = await browser.new_page(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import TYPE_CHECKING, Final, cast
 
 if TYPE_CHECKING:
@@ -63,8 +64,16 @@ AVAILABILITIES: Final = {
 }
 """Any other word means that it cannot be had."""
 
+_INVISIBLE: Final = dict.fromkeys(
+    (0xAD, 0x180E, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2065), 0xFEFF)
+)
 NO_WORDS: Final = ("", "NONE", "NULL", "N/A", "-")
 """The same as in `diamonds.word`."""
+
+
+def known_shape(word: str) -> str | None:
+    """The shape that the word means, as a feed's is understood; None for a word that means none."""
+    return SHAPES.get(" ".join(unicodedata.normalize("NFKC", word).translate(_INVISIBLE).upper().split()))
 
 
 def available(word: str, own: Mapping[str, Mapping[str, str]]) -> Word:

@@ -5,13 +5,34 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import Field, PlainSerializer, StrictBool, StringConstraints, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    PlainSerializer,
+    StrictBool,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+)
 
+from shared.diamonds.ingestion.words import known_shape
 from shared.diamonds.models import FeedName, Model
 
 Carats = Annotated[Decimal, Field(ge=0, max_digits=6, decimal_places=2), PlainSerializer(float, when_used="json")]
 Ratio = Annotated[Decimal, Field(gt=0, max_digits=5, decimal_places=4), PlainSerializer(float, when_used="json")]
-Shape = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50)]
+
+
+def _known(shape: str) -> str:
+    """A rule for a shape that no diamond can have would never fit, and nobody would see why."""
+    if (known := known_shape(shape)) is None:
+        message = f"{shape!a} is no known shape, such as ROUND or OVAL"
+        raise ValueError(message)
+    return known
+
+
+StoredShape = Annotated[str, StringConstraints(min_length=1, to_upper=True)]
+"""What is stored counts as it is, whoever has written it."""
+Shape = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50), AfterValidator(_known)]
 
 
 class RuleTerms(Model):
@@ -22,7 +43,9 @@ class RuleTerms(Model):
     )
     carat_min: Carats | None = None
     carat_max: Carats | None = None
-    shapes: tuple[Shape, ...] | None = Field(default=None, min_length=1, max_length=100, description="in whatever case")
+    shapes: tuple[Shape, ...] | None = Field(
+        default=None, min_length=1, max_length=100, description="as feeds name them, in whatever case"
+    )
     lab_grown: StrictBool | None = None
     feed: FeedName | None = None
     markup_ratio: Ratio
@@ -31,8 +54,8 @@ class RuleTerms(Model):
 
     @field_validator("shapes")
     @classmethod
-    def _upper(cls, shapes: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        return shapes and tuple(dict.fromkeys(shape.upper() for shape in shapes))
+    def _once(cls, shapes: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        return shapes and tuple(dict.fromkeys(shapes))
 
     @field_validator("carat_max")
     @classmethod
@@ -48,3 +71,4 @@ class PricingRule(RuleTerms):
     """Terms that are applied, under the id by which rules of one priority are told apart."""
 
     id: int = Field(gt=0)
+    shapes: tuple[StoredShape, ...] | None = Field(default=None, min_length=1, max_length=100)

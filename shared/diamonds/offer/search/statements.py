@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from shared.diamonds.ingestion.words import known_shape
 from shared.diamonds.offer.search.classes import CARAT_BOUNDS, PRICE_BOUNDS, classes
 
 if TYPE_CHECKING:
@@ -142,9 +143,12 @@ def of_many(search: Search, after: Cursor | None) -> Statement:
 def _where(search: Search) -> tuple[str, dict[str, Any]]:
     given: dict[str, Any] = {name: value for name in _CONDITIONS if (value := getattr(search, name)) is not None}
     conditions = {name: _CONDITIONS[name] for name in given}
-    if "," in given.get("shape", ""):
-        conditions["shape"] = "shape = any(%(shape)s)"
-        given["shape"] = [shape.strip() for shape in given["shape"].split(",")]
+    if shape := given.get("shape"):
+        shapes = [known_shape(one) or one.strip() for one in shape.split(",")]
+        given["shape"] = shapes[0]
+        if len(shapes) > 1:
+            conditions["shape"] = "shape = any(%(shape)s)"
+            given["shape"] = shapes
     return " and ".join(["status = 'active'", *conditions.values()]), given
 
 

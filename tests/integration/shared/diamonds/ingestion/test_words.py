@@ -6,7 +6,7 @@ import pytest
 
 from shared.diamonds.ingestion.mapping import NIVODA
 from shared.diamonds.ingestion.pages import copy_pages
-from shared.diamonds.ingestion.words import SHAPES
+from shared.diamonds.ingestion.words import SHAPES, known_shape
 from shared.diamonds.pricing.consolidation import consolidate
 from shared.diamonds.pricing.models import ConsolidateRows
 
@@ -44,6 +44,7 @@ ROUNDS = [
 
 async def test_a_shape_has_one_form_however_it_is_written(diamonds):
     assert set(await mapped(diamonds, "shape", *(diamonds.stone("s", shape=word) for word in ROUNDS))) == {"ROUND"}
+    assert {known_shape(word) for word in ROUNDS} == {"ROUND"}, "a rule and a search understand what a feed may say"
 
 
 @pytest.mark.parametrize("odd", ["BANANA", "ROUNDISH", {"name": "ROUND"}, ["ROUND"], 7, True, "None", "", "\u200b"])

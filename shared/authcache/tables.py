@@ -6,8 +6,10 @@ A new table is one line here and one in TABLES: log, base and views take it from
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -50,7 +52,13 @@ class Table(Generic[R]):
 
     def key(self, index: str, row: R) -> str:
         """What the row is found by in this index."""
-        return key_of(*(getattr(row, name) for name in self.indexes[index]))
+        fields = _getter(self.indexes[index])(row)
+        return fields if isinstance(fields, str) else SEPARATOR.join(fields)
+
+
+@cache
+def _getter(fields: tuple[str, ...]) -> Callable[[Row], str | tuple[str, ...]]:
+    return attrgetter(*fields)
 
 
 def key_of(*values: str) -> str:

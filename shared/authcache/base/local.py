@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import mmap
 import os
-from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from struct import error as StructError  # noqa: N812 - a class, whatever it is called
 
-from shared.authcache.base.format.hashing import ENTRY_BYTES, guessed_rows
-from shared.authcache.base.format.names import READ_BY_REQUESTS, ends_file, rows_file
+from shared.authcache.base.format.hashing import homes_of, slots_of
+from shared.authcache.base.format.names import READ_BY_REQUESTS, index_file, indexes, slots_file
+from shared.authcache.base.format.slots import GUESSED_BYTES, LENGTH_BYTES, SLOT_BYTES, end_of
 from shared.authcache.base.manifest import Segment
 from shared.authcache.base.reading import CorruptBase
+from shared.authcache.tables import TABLES
 
 
 class LocalFiles:
@@ -22,48 +24,54 @@ class LocalFiles:
 
     def __init__(self, folder: Path, segment: Segment) -> None:
         """Open them all. Raises CorruptBase when one is not there or has another size."""
-        self._indexes: dict[str, memoryview[int]] = {}
-        self._rows: dict[str, tuple[int, memoryview[int]]] = {}
+        self._indexes: dict[tuple[str, str], tuple[memoryview[int], int]] = {}
+        self._slots: dict[str, int] = {}
         try:
             for file in (one for one in segment.files if one.name.endswith(READ_BY_REQUESTS)):
                 if file.size != (folder / file.name).stat().st_size:
                     raise CorruptBase(f"The file {file.name} of {segment.name} has another size.")
-                if file.name.endswith(".idx"):
-                    self._indexes[file.name] = _mapped(folder / file.name, file.size)
             for name, part in segment.tables.items():
                 if part.rows:
-                    ends = _mapped(folder / ends_file(name), part.rows * ENTRY_BYTES)
-                    self._rows[name] = (os.open(folder / rows_file(name), os.O_RDONLY), ends)
+                    self._slots[name] = os.open(folder / slots_file(name), os.O_RDONLY)
+                    for index in indexes(TABLES[name]):
+                        table = _mapped(folder / index_file(name, index))
+                        self._indexes[name, index] = table, homes_of(part.entries(index))
         except OSError as error:
             self.close()
             raise CorruptBase(f"A file of {segment.name} cannot be opened: {error.strerror}.") from error
 
-    async def rows_of(self, index: str, hashed: int) -> Sequence[int]:
-        """As Files says."""
-        entries = self._indexes.get(index)  # an empty index has no file
-        return guessed_rows(entries, hashed) if entries is not None else ()
-
-    async def row(self, table: str, number: int) -> bytes:
-        """As Files says. Raises CorruptBase when the file ends before the row."""
-        file, ends = self._rows[table]
-        if not 0 <= number < len(ends):
-            raise CorruptBase(f"An index of {table} names a row that is not there.")
-        start = ends[number - 1] if number else 0
-        return os.pread(file, ends[number] - start, start)
+    def texts(self, table: str, index: str, hashed: int) -> list[bytes]:
+        """As Files says. Raises CorruptBase when the file ends before a row."""
+        entries, homes = self._indexes[table, index]
+        try:
+            slots = slots_of(entries, homes, hashed)
+            return [_text(self._slots[table], slot * SLOT_BYTES) for slot in slots] if slots else []
+        except (IndexError, StructError) as error:
+            raise CorruptBase(f"The index {index} of {table} names a row that is not there.") from error
 
     def close(self) -> None:
         """Close the files. Nothing may be looked up afterwards."""
-        for file, _ in self._rows.values():
+        for file in self._slots.values():
             with suppress(OSError):
                 os.close(file)
-        self._rows.clear()
+        self._slots.clear()
         self._indexes.clear()
 
     def __del__(self) -> None:
         self.close()
 
 
-def _mapped(path: Path, size: int) -> memoryview[int]:
+def _text(file: int, start: int) -> bytes:
+    data = os.pread(file, GUESSED_BYTES, start)
+    end = end_of(data)
+    if end > len(data):
+        data = os.pread(file, end, start)
+        if end > len(data):
+            raise IndexError
+    return data[LENGTH_BYTES:end]
+
+
+def _mapped(path: Path) -> memoryview[int]:
     """The file as 64-bit numbers."""
     with path.open("rb") as file:
-        return memoryview(mmap.mmap(file.fileno(), size, prot=mmap.PROT_READ)).cast("Q")
+        return memoryview(mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)).cast("Q")

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
+from shared.authcache.base.format.names import ID
 from shared.authcache.log.groups import Lsn
 from shared.authcache.settings import settings
 from shared.platform.errors import TerminalError
@@ -15,6 +16,8 @@ from shared.platform.stores.blob_files import blob_details
 from shared.platform.stores.blobs import read_blob, write_blob
 
 _NAME = "manifest.json"
+MOST_FOLDS = 20
+"""That a manifest remembers."""
 
 
 class _Part(LazyModel):
@@ -34,6 +37,10 @@ class TablePart(_Part):
 
     rows: int
     dropped: int
+
+    def entries(self, index: str) -> int:
+        """How many of them that index has: only by its id is a row found that is no more."""
+        return self.rows if index == ID else self.rows - self.dropped
 
 
 class Segment(_Part):
@@ -57,6 +64,15 @@ class Counts(_Part):
     )
 
 
+class Fold(_Part):
+    """One that has been. `made_anew`: everything was written, not only what had changed; `records`: of the log."""
+
+    lsn: Lsn
+    records: int
+    made_anew: bool
+    at: datetime
+
+
 class Manifest(_Part):
     """The base.
 
@@ -65,6 +81,7 @@ class Manifest(_Part):
         segments: one with everything and, before it, one with what changed since; a row that stands in both is right
             in the first.
         whole: what there was at the LSN of the segment with everything.
+        folds: the last ones, the newest first.
         epoch: grows when all instances are to forget what they hold.
     """
 
@@ -73,8 +90,13 @@ class Manifest(_Part):
     segments: tuple[Segment, ...]
     counts: Counts
     whole: Counts
+    folds: tuple[Fold, ...] = ()
     epoch: int = 0
     folded_at: datetime
+
+    def folds_with(self, fold: Fold) -> tuple[Fold, ...]:
+        """The last folds when that one has been too."""
+        return (fold, *self.folds)[:MOST_FOLDS]
 
     @property
     def everything(self) -> Segment:

@@ -1,48 +1,61 @@
 """Segments in Blob Storage, read where they stand: what an instance does until it has them on its disk.
 
-A look-up reads three small ranges: where the index is expected to hold the key, where the row ends, and the row.
+A look-up reads two small ranges: where the index is expected to hold the key, and the row.
 """
 
 from __future__ import annotations
 
+import asyncio
 import struct
 from collections.abc import Sequence
 
-from shared.authcache.base.format.hashing import ENTRY_BYTES, expected, rows_of
-from shared.authcache.base.format.names import ends_file, rows_file
+from shared.authcache.base.format.hashing import ENTRY_BYTES, homes_of, slots_of
+from shared.authcache.base.format.names import index_file, indexes, slots_file
+from shared.authcache.base.format.slots import GUESSED_BYTES, LENGTH_BYTES, SLOT_BYTES, end_of
 from shared.authcache.base.manifest import Segment
 from shared.authcache.base.reading import CorruptBase
 from shared.authcache.settings import settings
+from shared.authcache.tables import TABLES
 from shared.platform.stores.blobs import read_range
+
+_NEAR = 128
+"""Places of an index that are read at once: a kilobyte."""
 
 
 class RemoteFiles:
     """The files of a segment in the container."""
 
     def __init__(self, segment: Segment) -> None:
+        """Raises CorruptBase when the manifest names no index for a table that has rows."""
         self._segment = segment
         self._sizes = {file.name: file.size for file in segment.files}
+        for name in (name for name, part in segment.tables.items() if part.rows):
+            for index in indexes(TABLES[name]):
+                if index_file(name, index) not in self._sizes:
+                    raise CorruptBase(f"{segment.name} has no index {index} of {name}.", retry_after=2)
 
-    async def rows_of(self, index: str, hashed: int) -> Sequence[int]:
+    async def texts(self, table: str, index: str, hashed: int) -> list[bytes]:
         """As Files says."""
-        count = self._sizes.get(index, 0) // ENTRY_BYTES
-        if not count:
-            return ()
-        low, high = expected(hashed, count)
-        entries = await self._numbers(index, low, high)
-        first = hashed << 32
-        outside = (low and entries[0] >= first) or (high < count and entries[-1] >> 32 <= hashed)
-        return rows_of(await self._numbers(index, 0, count) if outside else entries, hashed)
+        name = index_file(table, index)
+        homes = homes_of(self._segment.tables[table].entries(index))
+        home, count = hashed * homes >> 32, self._sizes[name] // ENTRY_BYTES
+        entries = await self._entries(name, home, min(count, home + _NEAR))
+        try:
+            slots = slots_of(entries, 0, hashed)
+        except IndexError:  # many rows have one key, and more follow
+            slots = slots_of(await self._entries(name, home, count), 0, hashed)
+        return list(await asyncio.gather(*(self._text(slots_file(table), slot * SLOT_BYTES) for slot in slots)))
 
-    async def row(self, table: str, number: int) -> bytes:
-        """As Files says."""
-        if not 0 <= number < self._segment.tables[table].rows:
-            raise CorruptBase(f"An index of {table} names a row that is not there.")
-        ends = await self._numbers(ends_file(table), max(0, number - 1), number + 1)
-        start = ends[0] if number else 0
-        return await self._range(rows_file(table), start, ends[-1] - start)
+    async def _text(self, name: str, start: int) -> bytes:
+        left = self._sizes.get(name, 0) - start
+        if left <= 0:
+            raise CorruptBase(f"An index of {self._segment.name} names a row that is not there.", retry_after=2)
+        data = await self._range(name, start, min(GUESSED_BYTES, left))
+        if (end := end_of(data)) > len(data):
+            data = await self._range(name, start, end)
+        return data[LENGTH_BYTES:end]
 
-    async def _numbers(self, name: str, low: int, high: int) -> Sequence[int]:
+    async def _entries(self, name: str, low: int, high: int) -> Sequence[int]:
         data = await self._range(name, low * ENTRY_BYTES, (high - low) * ENTRY_BYTES)
         return struct.unpack(f"<{high - low}Q", data)
 

@@ -13,14 +13,17 @@ from numpy.typing import NDArray
 
 from shared.authcache.base.format.arrow import DROPPED, keys_of, schema_of, texts_of
 from shared.authcache.base.format.hashing import hashes_of
-from shared.authcache.base.format.names import ID, ends_file, index_file, indexes, parquet_file, rows_file
-from shared.authcache.base.format.pyarrow import Columns, Values, compute, parquet
+from shared.authcache.base.format.indexing import Hashes, table_of
+from shared.authcache.base.format.names import ID, index_file, indexes, parquet_file, slots_file
+from shared.authcache.base.format.pyarrow import Columns, Values, compute, pa, parquet
+from shared.authcache.base.format.slots import LENGTH_BYTES, SLOT_BYTES
 from shared.authcache.base.manifest import File, Segment, TablePart
 from shared.authcache.log.groups import Lsn
 from shared.authcache.tables import Table
 
-Hashes = NDArray[np.uint32]
 _CHUNK = 1 << 20
+_HALF = np.uint64(32)
+_PADDINGS: Values = pa.array([bytes(size) for size in range(SLOT_BYTES)], pa.binary())
 
 
 class TableWriter:
@@ -30,8 +33,8 @@ class TableWriter:
         self._folder, self.table = folder, table
         self._secret = bytes.fromhex(hash_key)
         self._hashes: dict[str, list[Hashes]] = {index: [] for index in indexes(table)}
-        self._rows: IO[bytes] = (folder / rows_file(table.name)).open("wb")
-        self._ends: IO[bytes] = (folder / ends_file(table.name)).open("wb")
+        self._slots: list[NDArray[np.uint64]] = []
+        self._file: IO[bytes] = (folder / slots_file(table.name)).open("wb")
         self._schema = schema_of(table)
         self._parquet = parquet.ParquetWriter(
             folder / parquet_file(table.name), self._schema, compression="zstd", compression_level=1
@@ -64,13 +67,14 @@ class TableWriter:
     def finish(self) -> TablePart:
         """Write what is left: the indexes."""
         self._parquet.close()
-        self._rows.close()
-        self._ends.close()
+        self._file.close()
+        slots = np.concatenate(self._slots) if self._slots else np.empty(0, np.uint64)
         for index, parts in self._hashes.items():
+            if not self.rows:
+                continue
             hashes = np.concatenate(parts) if parts else np.empty(0, np.uint32)
-            entries = (hashes.astype(np.uint64) << np.uint64(32)) | np.arange(len(hashes), dtype=np.uint64)
-            entries.sort()
-            entries.astype("<u8").tofile(self._folder / index_file(self.table.name, index))
+            table = table_of((hashes.astype(np.uint64) << _HALF) | slots[: len(hashes)])
+            table.astype("<u8").tofile(self._folder / index_file(self.table.name, index))
         return TablePart(rows=self.rows, dropped=self.dropped)
 
     def _hash(self, index: str, rows: Columns) -> Hashes:
@@ -79,21 +83,18 @@ class TableWriter:
 
     def _write_texts(self, texts: Values) -> None:
         for chunk in texts.chunks:
-            lengths = compute.binary_length(chunk).to_numpy(zero_copy_only=False).astype(np.uint64)
-            ends = np.cumsum(lengths, dtype=np.uint64) + np.uint64(self._end)
-            _, offsets, data = chunk.buffers()
-            first = np.frombuffer(offsets, np.int32)[chunk.offset]
-            size = int(lengths.sum())
-            self._rows.write(memoryview(data)[first : first + size])
-            self._ends.write(ends.astype("<u8").tobytes())
-            self._end += size
-
-
-def hashes_by_row(entries: NDArray[np.uint64], rows: int) -> Hashes:
-    """The hash of each row's key, as an index file holds it; rows that the index does not hold have none (0)."""
-    found = np.zeros(rows, np.uint32)
-    found[(entries & np.uint64(0xFFFFFFFF)).astype(np.int64)] = (entries >> np.uint64(32)).astype(np.uint32)
-    return found
+            lengths = compute.binary_length(chunk).to_numpy(zero_copy_only=False).astype("<u4")
+            padding = -(lengths + LENGTH_BYTES) % SLOT_BYTES
+            before = pa.Array.from_buffers(pa.binary(LENGTH_BYTES), len(lengths), [None, pa.py_buffer(lengths)])
+            after = _PADDINGS.take(pa.array(padding))
+            joined = compute.binary_join_element_wise(before.cast(pa.binary()), chunk.cast(pa.binary()), after, b"")
+            sizes = (lengths + LENGTH_BYTES + padding).astype(np.uint64)
+            ends = np.cumsum(sizes) + np.uint64(self._end)
+            self._slots.append((ends - sizes) // np.uint64(SLOT_BYTES))
+            _, offsets, data = joined.buffers()
+            first = np.frombuffer(offsets, np.int32)[joined.offset]
+            self._file.write(memoryview(data)[first : first + int(sizes.sum())])
+            self._end = int(ends[-1])
 
 
 def segment_of(folder: Path, after: Lsn, lsn: Lsn, tables: Mapping[str, TablePart]) -> Segment:

@@ -34,7 +34,7 @@ async def changes_after(lsn: Lsn, levels: Sequence[Level]) -> Changes:
         TerminalError: the log holds a record that this version does not know.
     """
     overlay = Overlay()
-    view = View(lsn, (overlay, *levels))
+    view = View(lsn, (overlay,), levels)
     lsns: dict[str, dict[str, Lsn]] = {name: {} for name in TABLES}
     records = 0
     ended = False

@@ -22,8 +22,8 @@ _AFTER_THE_COST = r"^(\$argon2id\$v=\d+\$[^$]*|\$2[aby]\$\d\d|scrypt\$\d+\$\d+\$
 
 async def counted(whole: Counts, base: Level, changed: Level, rows: Mapping[str, Columns]) -> Counts:
     """How many there are when `changed`, whose rows are given too, lies over a base that holds `whole`."""
-    over = View(0, (changed, base))
-    under = View(0, (base,))
+    over = View(0, (), (changed, base))
+    under = View(0, (), (base,))
     owners = set(live(rows[SHARES.name]).column("owner").to_pylist())
     shares = 0
     for row_id in rows[SHARES.name].column("id").to_pylist():

@@ -10,14 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from shared.authcache.base.fetching import fetch_file
 from shared.authcache.base.format.arrow import DROPPED, LSN, schema_of, table_of, without
-from shared.authcache.base.format.names import index_file, indexes, parquet_file
+from shared.authcache.base.format.indexing import Hashes, hashes_by_row, slots_in_order
+from shared.authcache.base.format.names import ID, index_file, indexes, parquet_file
 from shared.authcache.base.format.pyarrow import Columns, Values, compute, pa, parquet
 from shared.authcache.base.manifest import Segment, TablePart
 from shared.authcache.base.reading import file_of
-from shared.authcache.base.writing import Hashes, TableWriter, gone, hashes_by_row, live, segment_of
+from shared.authcache.base.writing import TableWriter, gone, live, segment_of
 from shared.authcache.folding.changes import Changes
 from shared.authcache.log.groups import Lsn
 from shared.authcache.tables import TABLES, Table
@@ -123,13 +125,16 @@ def _held(segment: Segment) -> set[str]:
 async def _hashes(segment: Segment, table: Table[Any], folder: Path) -> dict[str, Hashes]:
     """The hashes of the keys of all rows, taken from the index files: to make them anew would take far longer."""
     names = {file.name for file in segment.files}
-    rows = segment.tables[table.name].rows
-    found: dict[str, Hashes] = {}
-    for index in indexes(table):
+
+    async def entries_of(index: str) -> NDArray[np.uint64]:
         name = index_file(table.name, index)
         path = await copy_of(segment, name, folder) if name in names else None
-        entries = np.fromfile(path, "<u8") if path else np.empty(0, np.uint64)
-        found[index] = hashes_by_row(entries, rows)
+        return await asyncio.to_thread(np.fromfile, path, "<u8") if path else np.empty(0, np.uint64)
+
+    slots = slots_in_order(await entries_of(ID))
+    found: dict[str, Hashes] = {}
+    for index in indexes(table):
+        found[index] = await asyncio.to_thread(hashes_by_row, await entries_of(index), slots)
     return found
 
 

@@ -21,10 +21,15 @@ AT_ONCE = 2_000
 
 
 class Holding:
-    """Changes by `extend` and `install` alone, one at a time."""
+    """Changes by `extend` and `install` alone, one at a time.
+
+    Attributes:
+        records: how many the log holds since the base, as far as it is known.
+    """
 
     def __init__(self) -> None:
         self.lsn: Lsn = 0
+        self.records = 0
         self.manifest: Manifest | None = None
         self.tail = Overlay()
         self._base: Sequence[Level] = ()
@@ -33,11 +38,11 @@ class Holding:
 
     def view(self) -> View:
         """The rows as they are known now."""
-        return View(self.lsn, (self.tail, *self._base))
+        return View(self.lsn, (self.tail,), self._base)
 
     def base(self) -> View:
         """The rows as the manifest's segments have them."""
-        return View(self.manifest.lsn if self.manifest else 0, self._base)
+        return View(self.manifest.lsn if self.manifest else 0, (), self._base)
 
     async def extend(self, lsn: Lsn, records: Sequence[Record]) -> None:
         """Take in the group at `lsn`; one that is known already, or does not follow, changes nothing."""
@@ -46,6 +51,7 @@ class Holding:
                 return
             await _apply(self.tail, self._base, records)
             self._groups.append((lsn, records))
+            self.records += len(records)
             self.lsn = lsn
 
     async def install(self, manifest: Manifest, levels: Sequence[Level]) -> None:
@@ -59,12 +65,13 @@ class Holding:
                 if (done := done + len(records)) > AT_ONCE:
                     done = 0
                     await asyncio.sleep(0)
+            self.records = sum(len(records) for _, records in kept)
             self.tail, self._base, self._groups, self.manifest = tail, levels, kept, manifest
             self.lsn = max(self.lsn, manifest.lsn)
 
 
 async def _apply(tail: Overlay, base: Sequence[Level], records: Sequence[Record]) -> None:
-    view = View(0, (tail, *base))
+    view = View(0, (tail,), base)
     for record in records:
         tail.apply(await record.changes(view))
 

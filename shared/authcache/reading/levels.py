@@ -1,4 +1,4 @@
-"""Levels: a view lays them over one another, the newest first. The tail of the log is one in memory."""
+"""What a view is made of: overlays in memory, as the tail of the log is, over the levels of the base."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _NONE: dict[str, dict[str, None]] = {}
 
 
 class Overlay:
-    """A level in memory, which records change."""
+    """Rows in memory, which records change."""
 
     __slots__ = ("_keys", "_rows")
 
@@ -33,12 +33,12 @@ class Overlay:
         self._rows: dict[str, dict[str, Row | None]] = {}
         self._keys: dict[tuple[str, str], dict[str, dict[str, None]]] = {}
 
-    async def get(self, table: Table[R], row_id: str) -> tuple[bool, R | None]:
+    def get(self, table: Table[R], row_id: str) -> tuple[bool, R | None]:
         """As Level says."""
         rows: Any = self._rows.get(table.name)
         return (True, rows[row_id]) if rows and row_id in rows else (False, None)
 
-    async def find(self, table: Table[R], index: str, key: str) -> list[R]:
+    def find(self, table: Table[R], index: str, key: str) -> list[R]:
         """As Level says."""
         if not self._keys or not (ids := self._keys.get((table.name, index), _NONE).get(key)):
             return []

@@ -49,7 +49,7 @@ def table_of(table: Table[Any], rows: Iterable[tuple[str, Row | None, Lsn]]) -> 
 
 
 def texts_of(table: Table[Any], rows: Columns) -> Values:
-    """The texts of rows that are there, as `columns.to_text` makes them of one."""
+    """The texts of rows that are there, as `columns.reader_of` reads them."""
     parts = [_text_of(column, rows.column(column.name)) for column in columns(table)]
     return compute.binary_join_element_wise(*parts, FIELD)
 
@@ -73,8 +73,6 @@ def _text_of(column: Column, values: Values) -> Values:
                 text = compute.replace_substring(text, character, stands_for_it)
     elif column.kind == "bool":
         text = compute.if_else(values, "1", "0")
-    elif column.kind == "datetime":
-        text = values.cast(pa.int64()).cast(pa.string())
     else:
         text = values.cast(pa.string())
     return compute.fill_null(text, NONE) if column.optional or values.null_count else text

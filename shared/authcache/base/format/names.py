@@ -1,4 +1,4 @@
-"""The names of a segment's files: `rows` has the rows' texts, `ends` where each ends, an index finds them by a key."""
+"""The names of a segment's files: `slots` has the rows' texts, an index finds them there by a key."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from shared.authcache.tables import Table
 
-READ_BY_REQUESTS = (".idx", ".ends", ".rows")
+READ_BY_REQUESTS = (".index", ".slots")
 """The ends of the names of the files that look-ups need; the others are for folds."""
 ID = "id"
 """The index that every table has."""
@@ -18,17 +18,14 @@ def indexes(table: Table[Any]) -> tuple[str, ...]:
     return (ID, *table.indexes)
 
 
-def rows_file(table: str) -> str:
-    return f"{table}.rows"
-
-
-def ends_file(table: str) -> str:
-    return f"{table}.ends"
+@cache
+def slots_file(table: str) -> str:
+    return f"{table}.slots"
 
 
 @cache
 def index_file(table: str, index: str) -> str:
-    return f"{table}.{index}.idx"
+    return f"{table}.{index}.index"
 
 
 def parquet_file(table: str) -> str:

@@ -23,8 +23,11 @@ function instances(list) {
     ["Age", (one) => (one.age_seconds === null ? "–" : duration(one.age_seconds)), "number"],
     ["Rows since the base", (one) => count(one.tail_rows), "number"],
     ["Answers from", (one) => (one.local ? "its disk" : "blobs")],
-    ["Bases brought", (one) => count(one.loads), "number"],
+    ["At once", (one) => count(one.hits), "number"],
+    ["Looked first", (one) => count(one.waits), "number"],
     ["Refused", (one) => count(one.refusals), "number"],
+    ["Bases brought", (one) => count(one.loads), "number"],
+    ["Rebuilds", (one) => count(one.rebuilds), "number"],
     ["Seen", (one) => time(new Date(one.at).toISOString())],
   ];
   return h("section", { id: "instances" }, h("h2", {}, "Instances"),
@@ -60,6 +63,17 @@ function shares(title, list, id) {
     ["Until", (one) => (one.expires_at ? time(one.expires_at) : "it is revoked")],
   ];
   return h("div", {}, h("h3", {}, title), table(columns, list, { empty: "None.", id: (one) => `${id}-${one.id}` }));
+}
+
+function folds(list) {
+  const columns = [
+    ["LSN", (one) => count(one.lsn), "number"],
+    ["Records", (one) => (one.records ? count(one.records) : "from Iceberg"), "number"],
+    ["Wrote", (one) => (one.made_anew ? "everything" : "what had changed")],
+    ["At", (one) => time(one.at)],
+  ];
+  return h("section", { id: "folds" }, h("h2", {}, "Folds"),
+    table(columns, list, { empty: "Nothing was folded yet.", id: (one) => `fold-${one.lsn}-${one.at}` }));
 }
 
 async function find(console_) {
@@ -106,5 +120,5 @@ export async function show(console_) {
       ["Users who share", count(newest.users_with_shares)],
       ["LSN", count(newest.lsn)],
     ]) : null,
-    instances(list), people(console_), lastFold(run, console_)];
+    instances(list), people(console_), lastFold(run, console_), folds(newest?.folds ?? [])];
 }

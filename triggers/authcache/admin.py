@@ -8,11 +8,13 @@ from shared.authcache.accounts import importing, lifecycle, sharing, sign_in
 from shared.authcache.accounts.models import Email, Import, ImportReport, Shown, ShownShare
 from shared.authcache.store import store
 from shared.platform.access.auth import ADMIN
+from shared.platform.durable import DurableClient
 from shared.platform.errors import NotFound
 from shared.platform.http import Reply
 from shared.platform.models import LazyModel
 from triggers.authcache.guard import AtLeast, answer, routes_of
 from triggers.authcache.shares import Id
+from triggers.authcache.upkeep import fold_if_long
 
 routes = routes_of("users")
 IMPORT_BYTES = 1_000_000
@@ -32,9 +34,10 @@ class UserWithShares(LazyModel):
 
 
 @routes.post("/api/v1/admin/users/import", needs=ADMIN, summary="Take users in from elsewhere", limit=IMPORT_BYTES)
-async def authcache_import(body: Import) -> Reply[ImportReport]:
+async def authcache_import(body: Import, client: DurableClient) -> Reply[ImportReport]:
     """With the hashes that were made there: argon2id, bcrypt, scrypt. May be repeated; one bad row fails alone."""
     report, lsn = await importing.take_in(body.users)
+    await fold_if_long(client)
     return answer(report, lsn)
 
 

@@ -20,6 +20,7 @@ from shared.platform.http import Reply
 from shared.platform.models import LazyModel
 from triggers.authcache.guard import REGISTERING, USER, AtLeast, answer, caller_of, routes_of, session_of
 from triggers.authcache.mails import ask_for, notify
+from triggers.authcache.upkeep import fold_if_long
 
 routes = routes_of("auth")
 
@@ -74,6 +75,7 @@ async def authcache_register(body: Registration, client: DurableClient) -> Reply
     """A mail follows, by whose link the address is shown to be the user's; till then nothing shared is seen."""
     user, lsn = await lifecycle.register(body)
     await notify(client, Letter(kind="verify", user=user.id, at_least=lsn))
+    await fold_if_long(client)
     return _signed_in(sessions.begin(user, lsn), 201)
 
 
@@ -87,9 +89,11 @@ async def authcache_login(body: Login, headers: AtLeast, request: func.HttpReque
 
 
 @routes.post("/api/v1/auth/refresh", needs=PUBLIC, summary="Exchange a refresh token for new tokens")
-async def authcache_refresh(body: Refreshing) -> Reply[TokenAnswer]:
+async def authcache_refresh(body: Refreshing, client: DurableClient) -> Reply[TokenAnswer]:
     """The same token gives the same successor for some seconds; used later it ends the session."""
-    return _signed_in(await sessions.refresh(body.refresh_token))
+    session = await sessions.refresh(body.refresh_token)
+    await fold_if_long(client)
+    return _signed_in(session)
 
 
 @routes.post("/api/v1/auth/logout", needs=USER, summary="End this session")

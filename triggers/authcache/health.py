@@ -8,6 +8,7 @@ from pydantic import Field
 
 from orchestrators.authcache.folding import fold
 from shared.authcache.base.invalidating import invalidate
+from shared.authcache.base.repair import want_rebuild, want_sync
 from shared.authcache.folding.steps import FoldRequest
 from shared.authcache.reading.health import CacheFigures, figures, figures_without_rows
 from shared.authcache.store import store
@@ -59,7 +60,7 @@ async def authcache_health() -> Reply[CacheHealth]:
 
 @routes.post("/api/v1/health/cache/sync", needs=ADMIN, summary="Take in what others wrote to Iceberg")
 async def authcache_sync_now(query: SyncQuery, client: DurableClient) -> Accepted:
-    """One at a time: while a fold runs, that one is named, and this is to be asked for again when it has ended."""
+    """One at a time: while a fold runs, this one is queued, once however often it is asked for, and begins after it."""
     return await _start(client, FoldRequest(sync=True, rebuild=query.rebuild))
 
 
@@ -78,6 +79,5 @@ async def _start(client: DurableClient, request: FoldRequest) -> Accepted:
     try:
         await client.start(fold, request, instance_id=FOLD)
     except Conflict:
-        if request.rebuild:
-            raise
+        await (want_rebuild("An operator asked for it.") if request.rebuild else want_sync())
     return Accepted(id=FOLD, location=f"/ops/runs/{FOLD}")

@@ -9,9 +9,11 @@ from pydantic import Field
 from shared.authcache.accounts import sharing
 from shared.authcache.accounts.models import ShareChange, SharedWithMe, Sharer, ShareRequest, ShownShare
 from shared.platform.access.auth import Caller
+from shared.platform.durable import DurableClient
 from shared.platform.http import Reply
 from shared.platform.models import LazyModel
 from triggers.authcache.guard import USER, AtLeast, answer, caller_of, routes_of
+from triggers.authcache.upkeep import fold_if_long
 
 routes = routes_of("shares")
 
@@ -53,10 +55,13 @@ async def authcache_shared_by(user_id: Id, caller: Caller, headers: AtLeast) -> 
 
 
 @routes.post("/api/v1/users/me/shares", needs=USER, summary="Share with an address", status=201)
-async def authcache_share(body: ShareRequest, caller: Caller, headers: AtLeast) -> Reply[ShownShare]:
+async def authcache_share(
+    body: ShareRequest, caller: Caller, headers: AtLeast, client: DurableClient
+) -> Reply[ShownShare]:
     """Its owner sees what is shared once they have shown that the address is theirs."""
     user, _ = await caller_of(caller, headers)
     share, lsn = await sharing.grant(user, body)
+    await fold_if_long(client)
     return answer(ShownShare.of(share), lsn, 201)
 
 

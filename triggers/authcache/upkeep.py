@@ -1,4 +1,7 @@
-"""When the log is folded: every minute while something is in it; when Iceberg is looked at: hourly and at a start."""
+"""When the log is folded: every minute while something is in it, and before where it has grown long.
+
+Iceberg is looked at every hour, at a start, and when somebody asked for it.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,13 @@ import azure.functions as func
 from orchestrators.authcache.folding import fold
 from shared.authcache.alerts import send_alerts
 from shared.authcache.base.manifest import read_manifest
-from shared.authcache.base.repair import rebuild_wanted
+from shared.authcache.base.repair import rebuild_wanted, sync_begun, sync_wanted
 from shared.authcache.folding.steps import FoldRequest
 from shared.authcache.log.groups import read_group
 from shared.authcache.settings import settings
+from shared.authcache.store import store
 from shared.platform.durable import DurableClient, new_blueprint
-from shared.platform.errors import Conflict, TerminalError
+from shared.platform.errors import Conflict, ManifoldError, TerminalError
 from shared.platform.sweeps import Sweep
 
 logger = logging.getLogger(__name__)
@@ -25,10 +29,16 @@ FOLD = "authcache-fold"
 """The instance id of every fold: one runs at a time."""
 
 
+FOLD_RECORDS = 1_000
+"""Records since the base at which the minute is not waited for."""
+
+
 class _Start:
     """Whether this process has had Iceberg looked at since it started, as it does after a deployment."""
 
     looked = False
+    folded = -1
+    """The LSN of the base after which this process had the log folded before the minute."""
 
 
 async def _due(_: DurableClient) -> bool:
@@ -39,15 +49,23 @@ async def _due(_: DurableClient) -> bool:
         return True
     if found is None:
         return bool(settings().authcache_catalog_uri) or await read_group(1) is not None
-    return not _Start.looked or await read_group(found[0].lsn + 1) is not None or await rebuild_wanted() is not None
+    return (
+        not _Start.looked
+        or await read_group(found[0].lsn + 1) is not None
+        or await rebuild_wanted() is not None
+        or await sync_wanted()
+    )
 
 
 async def _run(client: DurableClient) -> None:
     """Fold, unless the last fold is still at it."""
     await _alert(client)
+    asked = await sync_wanted()
     try:
-        await client.start(fold, FoldRequest(sync=not _Start.looked), instance_id=FOLD)
+        await client.start(fold, FoldRequest(sync=asked or not _Start.looked), instance_id=FOLD)
         _Start.looked = True
+        if asked:
+            await sync_begun()
     except Conflict:
         logger.info("The last fold has not ended.")
 
@@ -57,6 +75,23 @@ async def _alert(client: DurableClient) -> None:
     last = await client.find(FOLD)
     if last is not None and last.state.finished:
         await send_alerts(last)
+
+
+async def fold_if_long(client: DurableClient) -> None:
+    """Fold at once where the log has FOLD_RECORDS since the base; for routes that have just written.
+
+    Once for each base: that another is there tells that the fold has ended. If it cannot be begun, the minute does it.
+    """
+    holding = store().instance.holding
+    base = holding.manifest.lsn if holding.manifest is not None else 0
+    if holding.records < FOLD_RECORDS or _Start.folded == base:
+        return
+    _Start.folded = base
+    try:
+        await _alert(client)
+        await client.start(fold, FoldRequest(), instance_id=FOLD)
+    except ManifoldError as error:
+        logger.info("No fold was begun before the minute: %s", error)
 
 
 sweep = Sweep("authcache", due=_due, run=_run)

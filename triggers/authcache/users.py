@@ -12,6 +12,7 @@ from shared.platform.http import Reply
 from triggers.authcache.auth import TokenAnswer, token_answer
 from triggers.authcache.guard import USER, AtLeast, answer, caller_of, routes_of
 from triggers.authcache.mails import ask_for, notify
+from triggers.authcache.upkeep import fold_if_long
 
 routes = routes_of("users")
 
@@ -37,10 +38,11 @@ async def authcache_me(caller: Caller, headers: AtLeast) -> Reply[Shown]:
 
 
 @routes.put("/api/v1/users/me", needs=USER, summary="Change one's own profile")
-async def authcache_change_me(body: Profile, caller: Caller, headers: AtLeast) -> Reply[Shown]:
+async def authcache_change_me(body: Profile, caller: Caller, headers: AtLeast, client: DurableClient) -> Reply[Shown]:
     """Fields that are left out stay as they are."""
     user, _ = await caller_of(caller, headers)
     changed, lsn = await lifecycle.change_profile(user, body)
+    await fold_if_long(client)
     return answer(Shown.of(changed), lsn)
 
 

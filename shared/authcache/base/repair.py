@@ -1,4 +1,4 @@
-"""How an instance that finds the base missing or damaged has it made anew, once however many find it."""
+"""What the next fold is asked to do besides: make a missing or damaged base anew, look at Iceberg. Once for all."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from shared.platform.stores.blob_files import create_blob, delete_blob, list_blo
 from shared.platform.stores.blobs import read_blob
 
 _WANTED = "rebuild-wanted"
+_SYNC = "sync-wanted"
 RETRY_SECONDS = 10
 
 
@@ -25,6 +26,21 @@ async def rebuild_wanted() -> str | None:
 async def rebuilt() -> None:
     """Note that it was made anew."""
     await delete_blob(settings().authcache_container, _WANTED)
+
+
+async def want_sync() -> None:
+    """Note that Iceberg is to be looked at once the fold that runs has ended."""
+    await create_blob(settings().authcache_container, _SYNC, b"")
+
+
+async def sync_wanted() -> bool:
+    """Whether it is."""
+    return await read_blob(settings().authcache_container, _SYNC) is not None
+
+
+async def sync_begun() -> None:
+    """Note that a fold has begun that does so: whoever asks from now on asks for another."""
+    await delete_blob(settings().authcache_container, _SYNC)
 
 
 async def refuse_without_manifest() -> None:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from shared.authcache.base.format.arrow import DROPPED, LSN, schema_of
 from shared.authcache.base.format.columns import columns
 from shared.authcache.base.format.pyarrow import Columns, compute, pa
-from shared.authcache.base.manifest import Manifest, TablePart, manifest_etag, read_manifest, write_manifest
+from shared.authcache.base.manifest import Fold, Manifest, TablePart, manifest_etag, read_manifest, write_manifest
 from shared.authcache.base.reading import CorruptBase
 from shared.authcache.base.repair import rebuilt
 from shared.authcache.base.uploading import upload
@@ -61,6 +61,7 @@ async def fill_cache(task: SyncTask) -> Synced:
         segment = await asyncio.to_thread(segment_of, folder / "new", 0, lsn, filling.parts)
         counts = await asyncio.to_thread(counted_whole, segment, folder / "new")
         await upload(segment, folder / "new")
+    fold = Fold(lsn=lsn, records=0, made_anew=True, at=datetime.now(UTC))
     made = Manifest(
         lsn=lsn,
         hash_key=key,
@@ -68,7 +69,8 @@ async def fill_cache(task: SyncTask) -> Synced:
         counts=counts,
         whole=counts,
         epoch=known.epoch if known is not None else 0,
-        folded_at=datetime.now(UTC),
+        folds=known.folds_with(fold) if known is not None else (fold,),
+        folded_at=fold.at,
     )
     await write_manifest(made, seen=etag)
     await rebuilt()

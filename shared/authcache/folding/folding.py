@@ -10,7 +10,7 @@ from pathlib import Path
 
 from shared.authcache.base.format.pyarrow import Columns
 from shared.authcache.base.local import LocalFiles
-from shared.authcache.base.manifest import Manifest, read_manifest, write_manifest
+from shared.authcache.base.manifest import Fold, Manifest, read_manifest, write_manifest
 from shared.authcache.base.reading import CorruptBase, SegmentLevel
 from shared.authcache.base.repair import rebuild_wanted
 from shared.authcache.base.uploading import upload
@@ -92,13 +92,16 @@ async def _next(manifest: Manifest, base: Level, changes: Changes, folder: Path)
         counts, whole = await counted(manifest.whole, base, level, rows), manifest.whole
         segments = (built.segment, everything)
     await upload(built.segment, built.folder)
+    at = datetime.now(UTC)
+    fold = Fold(lsn=changes.lsn, records=changes.records, made_anew=len(segments) == 1, at=at)
     return manifest.model_copy(
         update={
             "lsn": changes.lsn,
             "segments": segments,
             "counts": counts,
             "whole": whole,
-            "folded_at": datetime.now(UTC),
+            "folds": manifest.folds_with(fold),
+            "folded_at": at,
         }
     )
 

@@ -56,6 +56,8 @@ FILES = (
 async def publish_current() -> Lsn | None:
     """Publish both files as of the base's LSN, unless they are that new, or large and published a short while ago.
 
+    Files of two LSNs, as a publication leaves them that died between the two, are published anew in any case.
+
     Raises:
         TransientError: the blobs cannot be reached.
         Conflict: somebody else wrote the files meanwhile.
@@ -68,7 +70,8 @@ async def publish_current() -> Lsn | None:
     due = settings().authcache_publish_seconds
     large = manifest.counts.users + manifest.counts.shares > SMALL_ROWS
     newest = max((one.modified for one in known if one is not None), default=None)
-    if large and newest is not None and (datetime.now(UTC) - newest).total_seconds() < due:
+    whole = len({one.metadata.get(LSN_KEY) for one in known if one is not None}) == 1
+    if large and whole and newest is not None and (datetime.now(UTC) - newest).total_seconds() < due:
         return None
     async with scratch_folder("manifold-publish-") as folder:
         paths = [await _written(manifest, file, folder) for file in FILES]

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from pydantic import Field
 
+from shared.authcache.models import Share
 from shared.authcache.reading.instance import Instance
+from shared.authcache.reading.view import View
 from shared.authcache.tables import SHARES, USERS, Table
 from shared.platform.models import LazyModel
 
 _COUNTED: tuple[Table[Any], ...] = (USERS, SHARES)
+
+
+class FoldFigures(LazyModel):
+    """How the log became part of the base once."""
+
+    lsn: int
+    records: int = Field(description="of the log, which it took up; 0: it took the base from Iceberg")
+    made_anew: bool = Field(description="whether everything was written, not only what had changed")
+    at: datetime
 
 
 class CacheFigures(LazyModel):
@@ -25,25 +37,48 @@ class CacheFigures(LazyModel):
     cache_loaded_at: datetime | None = Field(description="when the base was last brought to this instance's disk")
     lsn: int = Field(description="place in the log that it has read to")
     base_lsn: int = Field(description="place in the log that the base has")
+    tail_records: int = Field(description="records in the log since the base; at 1,000 a fold begins")
     tail_rows: int = Field(description="rows in memory that changed since the base")
     age_seconds: float | None = Field(description="seconds since it last knew the end of the log")
     local: bool = Field(description="whether the base lies on this instance's disk; until then look-ups read blobs")
+    hits: int = Field(description="requests that were answered from what it knows")
+    waits: int = Field(description="requests for which it had to look at the log first")
     loads: int = Field(description="how often a base was brought here")
+    rebuilds: int = Field(description="how often it found the base missing or damaged, and had it made anew")
     refusals: int = Field(description="requests that were refused because what is known was too old")
     epoch: int = Field(description="how often the cache was invalidated")
+    folds: list[FoldFigures] = Field(description="the last folds of the log, the newest first")
 
 
 async def figures(instance: Instance) -> CacheFigures:
-    """What the instance holds now; counts are exact as of its LSN, but for who shares, which is as of the base's."""
+    """What the instance holds now; counts are exact as of its LSN."""
     holding = instance.holding
-    base = holding.base()
+    base, view = holding.base(), holding.view()
     gained = {USERS.name: 0, SHARES.name: 0}
     for table in _COUNTED:
         for row_id, row in holding.tail.rows(table).items():
             gained[table.name] += (row is not None) - (await base.get(table, row_id) is not None)
+    sharing = 0
+    for owner in await _owners(base, holding.tail.rows(SHARES)):
+        sharing += bool(await view.shared_by(owner)) - bool(await base.shared_by(owner))
     found = figures_without_rows(instance)
-    users, shares = found.users_count + gained[USERS.name], found.shares_count + gained[SHARES.name]
-    return found.model_copy(update={"users_count": users, "shares_count": shares})
+    return found.model_copy(
+        update={
+            "users_count": found.users_count + gained[USERS.name],
+            "shares_count": found.shares_count + gained[SHARES.name],
+            "users_with_shares": found.users_with_shares + sharing,
+        }
+    )
+
+
+async def _owners(base: View, changed: Mapping[str, Share | None]) -> set[str]:
+    """Whose shares have changed since the base."""
+    owners = {share.owner for share in changed.values() if share is not None}
+    for share_id in changed:
+        before = await base.get(SHARES, share_id)
+        if before is not None:
+            owners.add(before.owner)
+    return owners
 
 
 def figures_without_rows(instance: Instance) -> CacheFigures:
@@ -61,10 +96,15 @@ def figures_without_rows(instance: Instance) -> CacheFigures:
         cache_loaded_at=instance.loaded_at,
         lsn=holding.lsn,
         base_lsn=manifest.lsn if manifest else 0,
+        tail_records=holding.records,
         tail_rows=sum(len(holding.tail.rows(table)) for table in _COUNTED),
         age_seconds=None if age is None else round(age, 3),
         local=instance.local,
+        hits=instance.hits,
+        waits=instance.waits,
         loads=instance.loads,
+        rebuilds=instance.rebuilds,
         refusals=instance.refusals,
         epoch=manifest.epoch if manifest else 0,
+        folds=[FoldFigures(**fold.model_dump()) for fold in manifest.folds] if manifest else [],
     )

@@ -23,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 AT_ONCE = 32
 """Groups of the log that are read at the same time."""
+SETTLING_SECONDS = 0.5
+"""After its start an instance leaves the processor to the requests that it was started for, then fetches the base."""
 IDLE_SECONDS = 60
 """Without a request for so long, an instance looks no more until the next one comes."""
 
@@ -35,8 +37,8 @@ class Instance:
         self._clock = clock
         self.holding = Holding()
         self.loaded_at: datetime | None = None
-        self.loads = 0
-        self.refusals = 0
+        self.hits = self.waits = self.refusals = 0
+        self.loads = self.rebuilds = 0
         self.local = False
         self._etag: str | None = None
         self._seen_at: float | None = None
@@ -74,14 +76,22 @@ class Instance:
         if self._watching is None or self._watching.done():
             self._watching = asyncio.create_task(self._watch())
         age = self.age
+        waited = True
         if age is None or age > self.settings.authcache_stale_seconds:
             await self.refresh()
         elif age > self.settings.authcache_refresh_seconds and not self._failing:
             await self._try_to_refresh()
+        else:
+            waited = False
         if at_least is not None and at_least > self.holding.lsn:
+            waited = True
             await self.refresh()
             if at_least > self.holding.lsn:
                 raise InvalidInput("No such LSN was ever written.", code="lsn-unknown", remedy="Log in again.")
+        if waited:
+            self.waits += 1
+        else:
+            self.hits += 1
         return self.now()
 
     def now(self) -> View:
@@ -124,8 +134,10 @@ class Instance:
                 await refuse_without_manifest()
             if group is not None:
                 await self.read_on(next_lsn, group)
-        except ManifoldError:
+        except ManifoldError as error:
             self._failing = True
+            if isinstance(error, CorruptBase):
+                await self._have_rebuilt(error)
             raise
         self._failing = False
         self._seen_at = began
@@ -156,16 +168,17 @@ class Instance:
             await self.holding.install(manifest, levels_at_once(manifest))
         if self._fetching is not None:
             self._fetching.cancel()
-        self._fetching = asyncio.create_task(self._fetch(manifest))
+        self._fetching = asyncio.create_task(self._fetch(manifest, SETTLING_SECONDS if held is None else 0))
         self._etag = etag
 
-    async def _fetch(self, manifest: Manifest) -> None:
+    async def _fetch(self, manifest: Manifest, after: float) -> None:
+        await asyncio.sleep(after)
         try:
             await self.holding.install(manifest, await fetched_levels(manifest))
         except CorruptBase as error:
             logger.exception("The base of the auth cache is damaged.", extra={"lsn": manifest.lsn})
             self._etag = None
-            await want_rebuild(str(error))
+            await self._have_rebuilt(error)
         except Exception as error:  # noqa: BLE001 - whatever hindered it, the next look tries again
             logger.warning("The base could not be fetched: %s", error, extra={"lsn": manifest.lsn})
             self._etag = None
@@ -173,6 +186,10 @@ class Instance:
             self.local = True
             self.loads += 1
             self.loaded_at = datetime.now(UTC)
+
+    async def _have_rebuilt(self, error: CorruptBase) -> None:
+        self.rebuilds += 1
+        await want_rebuild(str(error))
 
     async def _try_to_refresh(self) -> None:
         try:

@@ -147,6 +147,10 @@ async def test_figures_are_exact_before_and_after_a_fold(instances):
     await local(store)
     await store.commit([registered("bob@example.com"), ShareRevoked(at=now(), id=share.id)])
     found = await figures(store.instance)
-    assert (found.users_count, found.shares_count, found.users_with_shares) == (2, 0, 1)
+    assert (found.users_count, found.shares_count, found.users_with_shares) == (2, 0, 0)
+    assert (found.tail_records, found.tail_rows) == (2, 2)
+    assert [one.made_anew for one in found.folds] == [False, True]
+    assert found.folds[0].lsn == found.base_lsn
+    assert (found.hits + found.waits, found.refusals, found.rebuilds) == (3, 0, 0)
     assert found.cache_loaded_at is not None
     assert found.initialized

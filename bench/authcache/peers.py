@@ -97,7 +97,22 @@ def postgres(dsn: str, users: int, each: int) -> dict[str, float]:
         )
 
 
+def redis(path: Path, users: int, each: int) -> dict[str, float]:
+    """Redis on this machine, through a socket of the file system; the memory is its server's."""
+    from bench.authcache.redis import Redis, memory  # noqa: PLC0415 - the peer alone needs it
+
+    server = Redis(path)
+    found = measured(
+        users,
+        each,
+        lambda owner, viewer: server.ask("GET", f"s:{owner}:{viewer}"),
+        lambda address: server.ask("GET", f"u:{address}"),
+        LOOKS,
+    )
+    return {**found, "rss": memory(path)}
+
+
 if __name__ == "__main__":
     _, name, source, many, shared = sys.argv
-    peer: Any = {"dict": dict_of_rows, "duckdb": duckdb, "postgres": postgres}[name]
+    peer: Any = {"dict": dict_of_rows, "duckdb": duckdb, "postgres": postgres, "redis": redis}[name]
     print(json.dumps(peer(source if name == "postgres" else Path(source), int(many), int(shared))))

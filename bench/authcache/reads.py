@@ -16,6 +16,7 @@ from uuid import uuid4
 
 import psycopg
 
+from bench.authcache import redis
 from bench.authcache.data import write_tables
 from bench.authcache.keys import user_id
 from bench.authcache.stage import ROOT, process, stage
@@ -57,7 +58,10 @@ def main(*, quick: bool) -> None:
         columns = ("share_p50_us", "share_p99_us", "user_p50_us", "user_p99_us")
         table.add_row(name, *(f"{one[column]:,.1f}" for column in columns), f"{one['rss']:,.0f}")
     console.print(table)
-    console.print("Redis has no peer here: no package of this project's set-up carries its server.")
+    if redis.installed() is None:
+        console.print(
+            "Redis is left out: its server is not on this machine, and no package of this project carries it."
+        )
     _print(ours, filled, folded)
 
 
@@ -69,6 +73,7 @@ def _print(ours: dict[str, float], filled: dict[str, float], folded: dict[str, f
     table.add_row("its import of the app", f"{ours['import_ms']:.0f} ms", "", "")
     table.add_row("until the base lies on its disk", f"{ours['fetched_s']:.1f} s", "", "")
     table.add_row("memory of the process", f"{ours['rss']:.0f} MB", "250 MB", "")
+    table.add_row("of it its own, not mapped files", f"{ours['anonymous']:.0f} MB", "", "")
     table.add_row("full sync (its CPU)", f"{filled['seconds']:.0f} s ({filled['cpu']:.0f} s)", "60 s", "")
     table.add_row("rewriting the Iceberg tables after it", f"{filled['rewritten']:.0f} s", "", "")
     table.add_row(
@@ -132,6 +137,10 @@ def _peers(folder: Path, users: int) -> dict[str, dict[str, Any]]:
     command = [str(peer_python()), "-m", "bench.authcache.peers", "duckdb", str(folder), str(users), str(EACH)]
     done = subprocess.run(command, cwd=ROOT, env=os.environ, check=True, capture_output=True, text=True)
     peers["DuckDB on the published files"] = json.loads(done.stdout.splitlines()[-1])
+    if redis.installed() is not None:
+        with redis.server(folder) as path:
+            redis.load(path, folder)
+            peers["Redis on this machine"] = process("bench.authcache.peers", "redis", path, users, EACH)
     with server(folder / "postgres", throwaway=True) as running:
         name = dsn(running.port)
         _load(name, folder)

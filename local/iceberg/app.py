@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -115,6 +116,7 @@ def _commit(faults: Faults, catalog: Catalog, path: dict[str, str], body: Any) -
         return _error(400, "BadRequestException", "A commit adds one snapshot at most.")
     named = {"namespace": list(_parts(path)), "name": path["table"]}
     wanted = CommitTableRequest.model_validate({**body, "identifier": named})
+    time.sleep(faults.slow_seconds)  # in a thread of its own
     done = catalog.commit_table(catalog.load_table(_identifier(path)), wanted.requirements, wanted.updates)
     if faults.loses_answer():
         return _error(504, "ServiceUnavailableException", "The gateway waited for too long.")

@@ -12,11 +12,13 @@ class Faults:
     Attributes:
         asleep: every request is answered 503.
         lost_answers: so many commits are made and answered 504.
+        slow_seconds: a commit takes so long.
         one_snapshot: a commit that adds more than one snapshot is refused.
     """
 
     asleep: bool = False
     lost_answers: int = 0
+    slow_seconds: float = 0
     one_snapshot: bool = False
     requests: int = 0
 

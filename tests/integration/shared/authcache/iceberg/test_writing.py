@@ -1,6 +1,7 @@
 """Appends to Iceberg tables: each exactly once, whatever the catalog answers. One contract for both catalogs."""
 
 import asyncio
+import time
 
 import pytest
 
@@ -19,6 +20,9 @@ from shared.platform.errors import TransientError
 from shared.platform.settings import forget_settings
 from tests.integration.shared.authcache.conftest import folded, granted, now, registered
 from tests.present import present
+
+REGISTRATIONS, A_FOLD = 10_000, 1_000
+A_MINUTE, SLOW_SECONDS = 60, 3.0
 
 
 def table(of=USERS):
@@ -134,6 +138,62 @@ async def test_files_snapshots_and_metadata_stay_few(instances, catalogs, monkey
     assert len(present(table()).snapshots()) == 1
     assert len(present(table()).metadata.metadata_log) <= 20
     assert sorted(one["email"] for one in rows()) == sorted(f"user{number}@example.com" for number in range(12))
+
+
+async def test_ten_thousand_registrations_leave_few_files_and_their_changes_are_one_fold(
+    instances, container, monkeypatch
+):
+    monkeypatch.setenv("AUTHCACHE_MOST_FILES", "5")
+    forget_settings()
+    store = instances()
+    ids = [f"user-{number}" for number in range(REGISTRATIONS)]
+    for first in range(0, REGISTRATIONS, A_FOLD):
+        some = ids[first : first + A_FOLD]
+        await store.commit([registered(f"{one}@example.com", id=one) for one in some[: A_FOLD // 2]])
+        await store.commit([registered(f"{one}@example.com", id=one) for one in some[A_FOLD // 2 :]])
+        await folded()
+        assert len(list(present(table()).scan().plan_files())) <= 6
+    assert len(present(table()).metadata.metadata_log) <= 20
+    assert len(rows()) == REGISTRATIONS
+    before = len(marks())
+    for first in range(0, REGISTRATIONS, A_FOLD):
+        changes = [UserChanged(at=now(), user=one, last_name="New") for one in ids[first : first + A_FOLD]]
+        await store.commit(changes)
+    assert (await folded()).records == REGISTRATIONS
+    assert len(marks()) <= before + 2  # one append, and one that made its small files one
+    newest = {one["id"]: one for one in sorted(rows(), key=lambda row: row["_lsn"])}
+    assert {one["last_name"] for one in newest.values()} == {"New"}
+    assert len(newest) == REGISTRATIONS
+
+
+async def test_three_writers_change_profiles_for_a_minute_while_the_catalog_is_slow(instances, faults):
+    stores = [instances() for _ in range(3)]
+    users = [registered(f"writer{number}@example.com") for number in range(len(stores))]
+    await stores[0].commit(users)
+    await folded()
+    faults.slow_seconds = SLOW_SECONDS
+    until = time.monotonic() + A_MINUTE
+    took = []
+    folds = []
+
+    async def write(store, user):
+        number = 0
+        while time.monotonic() < until:
+            number += 1
+            began = time.monotonic()
+            await store.commit([UserChanged(at=now(), user=user.id, last_name=f"{number}")])
+            took.append(time.monotonic() - began)
+        found = await (await instances().view()).user_by_id(user.id)
+        assert found.last_name == f"{number}"
+
+    async def fold():
+        while time.monotonic() < until:
+            folds.append(await folded())
+
+    await asyncio.gather(fold(), *(write(store, user) for store, user in zip(stores, users, strict=True)))
+    assert len(folds) > 1
+    assert len(took) > 3 * len(folds)
+    assert sorted(took)[int(len(took) * 0.99)] < SLOW_SECONDS
 
 
 async def test_a_row_that_changed_often_stands_once_after_the_night(instances, catalogs):

@@ -91,7 +91,7 @@ def memory(path: Path) -> int:
 
 
 def _rows(path: Path, *columns: str) -> Iterable[tuple[Any, ...]]:
-    from shared.authcache.base.pyarrow import parquet  # noqa: PLC0415 - the peer alone needs it
+    from shared.authcache.base.format.pyarrow import parquet  # noqa: PLC0415 - the peer alone needs it
 
     for batch in parquet.ParquetFile(path).iter_batches(columns=list(columns)):
         yield from zip(*(batch.column(column).to_pylist() for column in columns), strict=True)

@@ -7,10 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from shared.authcache.base.format.names import parquet_file
 from shared.authcache.base.format.pyarrow import Columns, Values, compute, pa
 from shared.authcache.base.manifest import Counts, Segment
 from shared.authcache.base.writing import live
+from shared.authcache.folding.choosing import hashed
 from shared.authcache.folding.segments import batches
 from shared.authcache.reading.levels import Level
 from shared.authcache.reading.view import View
@@ -51,16 +54,16 @@ async def counted(whole: Counts, base: Level, changed: Level, rows: Mapping[str,
 
 def counted_whole(segment: Segment, folder: Path) -> Counts:
     """How many there are in a segment of everything whose files stand in the folder."""
-    owners: Any = pa.array([], pa.string())
+    owners: list[Any] = [np.empty(0, np.int64)]
     if SHARES.name in segment.tables and segment.tables[SHARES.name].rows:
-        for rows in batches(folder / parquet_file(SHARES.name), ["owner", "_dropped"]):
-            owners = pa.concat_arrays([owners, compute.unique(live(rows).column("owner").combine_chunks())])
-            owners = compute.unique(owners)
+        pieces = batches(folder / parquet_file(SHARES.name), ["owner", "_dropped"])
+        owners += [hashed(compute.unique(live(rows).column("owner"))) for rows in pieces]
     costs: Counter[str] = Counter()
     if USERS.name in segment.tables and segment.tables[USERS.name].rows:
         for rows in batches(folder / parquet_file(USERS.name), ["password_hash", "_dropped"]):
             costs += _costs(live(rows).column("password_hash"))
-    return Counts(users=_rows(segment, USERS), shares=_rows(segment, SHARES), owners=len(owners), costs=dict(costs))
+    sharing = len(np.unique(np.concatenate(owners)))
+    return Counts(users=_rows(segment, USERS), shares=_rows(segment, SHARES), owners=sharing, costs=dict(costs))
 
 
 def _costs(hashes: Values) -> Counter[str]:

@@ -16,8 +16,10 @@ from shared.authcache.reading.levels import Overlay
 from shared.authcache.writing.uniqueness import Check
 from shared.platform.errors import TransientError
 
-LONGEST_PAUSE_SECONDS = 0.1
+LONGEST_PAUSE_SECONDS = 0.02
 FIRST_PAUSE_SECONDS = 0.004
+FEWEST = 8
+"""Writes that are not parted any more when a race is lost."""
 UNKNOWN_TRIES = 4
 """How often the place of a group is looked at whose writing was not answered."""
 
@@ -84,8 +86,9 @@ class Committer:
     async def _write(self, batch: list[_Write]) -> None:
         """Try one LSN after the other until the group stands.
 
-        Those whose check fails are left out, and told once the group stands: what refuses them may be a write of the
-        same group, which is not durable before.
+        Of a batch that lost a race the latter half waits again, and is taken out of it. Those whose check fails are
+        left out, and told once the group stands: what refuses them may be a write of the same group, which is not
+        durable before.
         """
         await self._instance.view()  # refuses when what is known is too old to write upon
         fresh = False
@@ -108,11 +111,15 @@ class Committer:
                 for write, error in refused:
                     write.fail(error)
                 return
-            await self._instance.read_on(lsn, winner)
             races += 1
-            # Who lost waits a little, longer each time, or an instance that is slower than another would never win.
+            # An instance that never pauses would win against one that is slower time and again. So who lost waits
+            # before it reads on, not between that and its next try, and tries with fewer, which are sooner checked.
             longest = min(FIRST_PAUSE_SECONDS * 2**races, LONGEST_PAUSE_SECONDS)
             await asyncio.sleep(random.random() * longest)  # noqa: S311 - spreads instances, keeps no secret
+            await self._instance.read_on(lsn, winner)
+            fewer = max(FEWEST, len(batch) // 2)
+            self._waiting.extendleft(reversed(batch[fewer:]))
+            del batch[fewer:]
             fresh = False
 
     async def _checked(self, batch: Sequence[_Write]) -> tuple[list[_Write], list[tuple[_Write, Exception]]]:

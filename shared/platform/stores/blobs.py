@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 _services: WeakKeyDictionary[asyncio.AbstractEventLoop, BlobServiceClient] = WeakKeyDictionary()
 
+CHUNK_BYTES = 4 << 20
+"""Read at once: the client's own default for the first read is 32 MB, which it holds twice."""
+
 
 @dataclass(frozen=True, slots=True)
 class Blob:
@@ -39,10 +42,11 @@ def blob_service() -> BlobServiceClient:
     if service is None:
         # The SDK would log every request's headers.
         logging.getLogger("azure.core.pipeline.policies.http_logging_policy").setLevel(logging.WARNING)
+        sizes: dict[str, Any] = {"max_single_get_size": CHUNK_BYTES}
         if connection := settings().storage_connection:
-            service = BlobServiceClient.from_connection_string(connection.get_secret_value())
+            service = BlobServiceClient.from_connection_string(connection.get_secret_value(), **sizes)
         elif endpoint := settings().storage_blob_endpoint:
-            service = BlobServiceClient(endpoint, credential=credential())
+            service = BlobServiceClient(endpoint, credential=credential(), **sizes)
         else:
             raise TerminalError(
                 "No storage account is named.",

@@ -174,9 +174,9 @@ async def test_a_base_that_was_lost_is_made_anew_from_iceberg_and_the_log(instan
     await folded()
     lsn = await store.commit([registered("cy@example.com")])
     if lost == "rows":
-        name = f"{present(await read_manifest())[0].everything.name}/users.rows"
+        name = f"{present(await read_manifest())[0].everything.name}/users.slots"
         for segment in present(await read_manifest())[0].segments:
-            name = f"{segment.name}/users.rows" if any(f.name == "users.rows" for f in segment.files) else name
+            name = f"{segment.name}/users.slots" if any(f.name == "users.slots" for f in segment.files) else name
         await blob_service().get_blob_client(container, name).upload_blob(b"\x00" * 10, overwrite=True)
         for folder in (tmp_path).glob("*/*/base-*"):
             for file in folder.iterdir():

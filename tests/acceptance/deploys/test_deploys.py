@@ -78,3 +78,28 @@ async def test_defect_validation_and_logs_are_stubs_and_the_build_runs_in_the_se
         assert refused["error"]["code"] == "source-not-found"
         assert [(one["name"], one["success"]) for one in refused["steps"]] == [("validation", False), ("cleanup", True)]
         assert app.open(built["containerAppUrl"]) == "one"
+
+
+TOKEN = "canary-token-3b1f-never-shown"
+
+
+async def test_files_and_a_git_token_of_a_request_reach_what_they_are_for_and_nothing_else(running) -> None:
+    with running() as app:
+        asked = {"projectId": "page", "userId": "u", "organizationId": app.organization, "projectName": "Page"}
+        files = [{"path": "index.html", "content": "from the request"}]
+        accepted = app.ask("POST", "/deploy", {**asked, "files": files}, status=202)
+        served = app.wait(accepted["deploymentId"])
+        assert (served["status"], served["runtime"]) == ("completed", "a site"), app.log(served["deploymentId"])
+        assert app.open(served["containerAppUrl"]) == "from the request"
+        app.open(f"{served['containerAppUrl']}/seen")
+        events = f"/deploy/{served['deploymentId']}/app-log/events"
+        assert "/seen" in app.request("GET", events).body.decode()
+
+        private = {"gitUrl": "https://no-such-host.invalid/team/app", "gitToken": TOKEN, "gitUser": "oauth2"}
+        accepted = app.ask("POST", "/deploy", {**asked, **private}, status=202)
+        failed = app.wait(accepted["deploymentId"])
+        assert (failed["status"], failed["error"]["step"]) == ("failed", "sync")
+        history = app.host.orchestration(failed["deploymentId"]).history
+        listed = app.ask("GET", f"/status/deployments/{app.organization}", status=200)
+        said = json.dumps([history, listed, failed]) + "\n".join(app.host.output) + app.log(failed["deploymentId"])
+        assert TOKEN not in said

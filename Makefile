@@ -12,7 +12,7 @@ KEPT := $(shell { [ -x $(BIN)/python ] && { [ -z "$(PYTHON)" ] || [ "$$($(PYTHON
 # Node and npm come inside a Python package, so nothing but Python and make must be on the machine.
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 
-.PHONY: help setup demo up migrate check test retest lint style types quick lint-infra format bench lock clean
+.PHONY: help setup demo up migrate restore check test retest lint style types quick lint-infra format bench lock clean
 
 help: ## List these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -47,6 +47,9 @@ up: setup ## Start every local service, the app and the console; Ctrl-C stops th
 
 migrate: setup ## Bring the database that POSTGRES_DSN names to the newest schema
 	@python -m shared.platform.stores.migrate
+
+restore: setup ## Restore a backup into the empty database that POSTGRES_DSN names (BACKUP=id; the newest if none is named)
+	@python -m shared.backups $(BACKUP)
 
 # The recipes below start make once more for what runs side by side, each with its output in one piece.
 SIDE_BY_SIDE := $(MAKE) --no-print-directory --jobs=3 --output-sync=target

@@ -13,6 +13,7 @@ app = app_of(
     "triggers.followups",
     "triggers.authcache",
     "triggers.papers",
+    "triggers.backups",
 )
 
 gc.freeze()

@@ -354,6 +354,7 @@ var buildLogsContainer = 'deploy-logs'
 var contextsContainer = 'deploy-contexts'
 var papersContainer = 'papers'
 var embedsInAzure = papersEmbedder == 'openai' && !empty(openAiLocation)
+var backupsContainer = 'backups'
 
 resource platformGroup 'Microsoft.Resources/resourceGroups@2025-04-01' = {
   name: 'rg-${environmentName}'
@@ -417,8 +418,10 @@ module dataStorage 'storage.bicep' = {
       buildLogsContainer
       contextsContainer
       papersContainer
+      backupsContainer
     ]
     versioned: true
+    backupContainer: backupsContainer
     expireAfterDays: {
       // A build's context is deleted with its deployment, sources and logs by the app: this is for what a crash left.
       '${contextsContainer}': 7
@@ -871,6 +874,9 @@ module app 'functionApp.bicep' = {
       FOLLOWUPS_MODEL: followupsModel
       FOLLOWUPS_MODEL_ENDPOINT: !empty(openAiLocation) ? openAi.outputs.endpoint : followupsModelEndpoint
       FOLLOWUPS_MODEL_KEY: '@Microsoft.KeyVault(SecretUri=${secrets.outputs.followupsModelKeyUri})'
+      BACKUPS_HOURLY: 'true'
+      BACKUPS_CONTAINER: backupsContainer
+      BACKUPS_SCRATCH_DATABASE: postgres.outputs.scratchDatabase
       PAPERS_CONTAINER: papersContainer
       PAPERS_EMBEDDER: papersEmbedder
       PAPERS_NAMING_MODEL: papersNamingModel

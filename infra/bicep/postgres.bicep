@@ -88,13 +88,26 @@ resource database 'Microsoft.DBforPostgreSQL/flexibleServers/databases@2025-08-0
   }
 }
 
-// The server takes one change at a time, hence the chain of dependsOn below.
+// The server takes one change at a time, hence the chain of dependsOn here and below.
+// Backups are restored in it to see that they can be.
+resource scratch 'Microsoft.DBforPostgreSQL/flexibleServers/databases@2025-08-01' = {
+  parent: server
+  name: 'manifold_scratch'
+  dependsOn: [
+    database
+  ]
+  properties: {
+    charset: 'UTF8'
+    collation: 'en_US.utf8'
+  }
+}
+
 @batchSize(1)
 resource configuration 'Microsoft.DBforPostgreSQL/flexibleServers/configurations@2025-08-01' = [for parameter in items(parameters): {
   parent: server
   name: parameter.key
   dependsOn: [
-    database
+    scratch
   ]
   properties: {
     value: parameter.value
@@ -145,4 +158,5 @@ resource logs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
 output id string = server.id
 output name string = server.name
 output hostName string = server.properties.fullyQualifiedDomainName
+output scratchDatabase string = scratch.name
 output databaseName string = database.name

@@ -16,6 +16,9 @@ param hierarchical bool = false
 @description('Days after which the blobs of a container are deleted, as {container: days}.')
 param expireAfterDays object = {}
 
+@description('A container of backups, or nothing: its chunks are moved to cheaper tiers by age, and deleted.')
+param backupContainer string = ''
+
 @description('Only private endpoints reach the account.')
 param privateNetwork bool
 
@@ -44,6 +47,60 @@ var expiryRules = [for rule in items(expireAfterDays): {
     }
   }
 }]
+// A chain of backups is a week's, and nothing of one refers to another. Manifests stay where they can be read at once.
+var backupRules = empty(backupContainer) ? [] : [
+  {
+    name: 'age-backups'
+    enabled: true
+    type: 'Lifecycle'
+    definition: {
+      filters: {
+        blobTypes: [
+          'blockBlob'
+        ]
+        prefixMatch: [
+          '${backupContainer}/chunks/'
+        ]
+      }
+      actions: {
+        baseBlob: {
+          tierToCool: {
+            daysAfterModificationGreaterThan: 30
+          }
+          tierToArchive: {
+            daysAfterModificationGreaterThan: 90
+          }
+          delete: {
+            daysAfterModificationGreaterThan: 400
+          }
+        }
+      }
+    }
+  }
+  {
+    name: 'expire-manifests'
+    enabled: true
+    type: 'Lifecycle'
+    definition: {
+      filters: {
+        blobTypes: [
+          'blockBlob'
+        ]
+        prefixMatch: [
+          '${backupContainer}/manifests/'
+          '${backupContainer}/verdicts/'
+        ]
+      }
+      actions: {
+        baseBlob: {
+          delete: {
+            daysAfterModificationGreaterThan: 400
+          }
+        }
+      }
+    }
+  }
+]
 var versionRules = [
   {
     name: 'expire-versions'
@@ -127,7 +184,7 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-01
   name: 'default'
   properties: {
     policy: {
-      rules: concat(versionRules, expiryRules)
+      rules: concat(versionRules, expiryRules, backupRules)
     }
   }
 }

@@ -65,6 +65,15 @@ def act_as_owner(connection: psycopg.Connection[Any]) -> None:
         ) from None
 
 
+def prepare_scratch(connection: psycopg.Connection[Any], role: str, migrations: Iterable[Migration]) -> None:
+    """Let the app restore backups in this database: it owns what it makes here, and may make nothing elsewhere."""
+    database, named = sql.Identifier(connection.info.dbname), sql.Identifier(role)
+    connection.execute(sql.SQL("grant create on database {} to {}").format(database, named))
+    connection.execute(sql.SQL("grant usage, create on schema public to {}").format(named))
+    for extension in _extensions(migrations):
+        connection.execute(sql.SQL("create extension if not exists {}").format(sql.Identifier(extension)))
+
+
 def grant_use(connection: psycopg.Connection[Any], role: str) -> None:
     """Let a role read and write the rows of every schema of ours, and none of their definitions.
 

@@ -21,7 +21,7 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 from infra.hooks.azure import POSTGRES_API, credential, manager
-from infra.hooks.database_roles import OWNER, act_as_owner, create_app_role, create_owner, grant_use
+from infra.hooks.database_roles import OWNER, act_as_owner, create_app_role, create_owner, grant_use, prepare_scratch
 from shared.platform.errors import ManifoldError
 from shared.platform.settings import PlatformSettings
 from shared.platform.stores.migrate import Migration, migrate, read
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 POSTGRES_SCOPE = "https://ossrdbms-aad.database.windows.net/.default"
 WHAT_IS_MY_ADDRESS = "https://api.ipify.org"
 RULE = "prepare-database"
+SCRATCH = "manifold_scratch"
+"""The database in which backups are restored to see that they can be; the Bicep makes it."""
 PATIENCE_SECONDS = 180
 """How long a new firewall rule or administrator may take to be known to the server."""
 
@@ -185,6 +187,8 @@ def main() -> None:
             act_as_owner(connection)
             apply(migrations, dsn)
             grant_use(connection, target.app_role)
+        with connect(target.dsn(SCRATCH, password)) as connection:
+            prepare_scratch(connection, target.app_role, migrations)
 
 
 if __name__ == "__main__":

@@ -8,12 +8,10 @@ as a row that a killed process leaves behind, and has had no release since Augus
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import logging
 import re
 import sys
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -23,7 +21,7 @@ from shared.platform.errors import InvalidInput, ManifoldError, TerminalError
 from shared.platform.stores.postgres import close_pools, database
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Sequence
+    from collections.abc import Sequence
 
     from psycopg import AsyncConnection
 
@@ -75,21 +73,29 @@ async def migrate(migrations: Sequence[Migration], role: str | None = None) -> l
     Raises:
         TerminalError: a migration was edited after the database applied it; nothing was applied.
     """
-    async with _locked(role) as (connection, digests):
-        missing = [migration for migration in migrations if migration.name not in digests]
-        for migration in migrations:
-            if digests.get(migration.name, migration.digest) != migration.digest:
-                raise TerminalError(
-                    f"The migration {migration.name} was edited after the database applied it.",
-                    code="migration-edited",
-                    remedy="Put the file back as it was and make the change in a new migration.",
-                )
-        for migration in missing:
-            await connection.execute(migration.sql.encode())
-            await connection.execute(
-                "insert into public.schema_migrations (name, sha256) values (%s, %s)",
-                (migration.name, migration.digest),
+    async with database() as connection:
+        return await apply(connection, migrations, role)
+
+
+async def apply(
+    connection: AsyncConnection[Any], migrations: Sequence[Migration], role: str | None = None
+) -> list[str]:
+    """As `migrate`, in the transaction of a connection to whichever database."""
+    digests = await _lock(connection, role)
+    missing = [migration for migration in migrations if migration.name not in digests]
+    for migration in migrations:
+        if digests.get(migration.name, migration.digest) != migration.digest:
+            raise TerminalError(
+                f"The migration {migration.name} was edited after the database applied it.",
+                code="migration-edited",
+                remedy="Put the file back as it was and make the change in a new migration.",
             )
+    for migration in missing:
+        await connection.execute(migration.sql.encode())
+        await connection.execute(
+            "insert into public.schema_migrations (name, sha256) values (%s, %s)",
+            (migration.name, migration.digest),
+        )
     return [migration.name for migration in missing]
 
 
@@ -102,7 +108,8 @@ async def undo(migrations: Sequence[Migration], name: str) -> list[str]:
     """
     if all(migration.name != name for migration in migrations):
         raise InvalidInput(f"There is no migration {name}.", field="undo")
-    async with _locked() as (connection, digests):
+    async with database() as connection:
+        digests = await _lock(connection)
         applied = [migration for migration in migrations if migration.name >= name and migration.name in digests]
         for migration in reversed(applied):
             if migration.rollback is None:
@@ -112,19 +119,17 @@ async def undo(migrations: Sequence[Migration], name: str) -> list[str]:
     return [migration.name for migration in reversed(applied)]
 
 
-@asynccontextmanager
-async def _locked(role: str | None = None) -> AsyncGenerator[tuple[AsyncConnection[Any], dict[str, str]]]:
-    """A transaction that no other migration runs beside, and the digests of what was applied, by name."""
-    async with database() as connection:
-        if role is not None:
-            await connection.execute("select set_config('role', %s, true)", (role,))
-        await connection.execute("select pg_advisory_xact_lock(%s)", (_LOCK,))
-        await connection.execute(
-            "create table if not exists public.schema_migrations"
-            " (name text primary key, sha256 text not null, applied_at timestamptz not null default now())"
-        )
-        rows = await connection.execute("select name, sha256 from public.schema_migrations")
-        yield connection, dict(await rows.fetchall())
+async def _lock(connection: AsyncConnection[Any], role: str | None = None) -> dict[str, str]:
+    """Until the transaction ends, no other migration runs beside it. The digests of what was applied, by name."""
+    if role is not None:
+        await connection.execute("select set_config('role', %s, true)", (role,))
+    await connection.execute("select pg_advisory_xact_lock(%s)", (_LOCK,))
+    await connection.execute(
+        "create table if not exists public.schema_migrations"
+        " (name text primary key, sha256 text not null, applied_at timestamptz not null default now())"
+    )
+    rows = await connection.execute("select name, sha256 from public.schema_migrations")
+    return dict(await rows.fetchall())
 
 
 async def _main(undone: str | None) -> int:
@@ -147,6 +152,8 @@ async def _main(undone: str | None) -> int:
 
 
 if __name__ == "__main__":
+    import argparse
+
     parser = argparse.ArgumentParser(prog="python -m shared.platform.stores.migrate", description=__doc__)
     parser.add_argument("--undo", metavar="NAME", help="roll back this migration and all that came after it")
     sys.exit(asyncio.run(_main(parser.parse_args().undo)))

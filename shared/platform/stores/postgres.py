@@ -101,6 +101,28 @@ async def database() -> AsyncGenerator[AsyncConnection[Any]]:
         ) from error
 
 
+@asynccontextmanager
+async def connection_to(name: str) -> AsyncGenerator[AsyncConnection[Any]]:
+    """A connection of its own to another database of the same server, in a transaction like that of `database`.
+
+    Raises:
+        TransientError: the server does not answer, there is no such database, or the app may not use it.
+    """
+    from psycopg import AsyncConnection, OperationalError  # noqa: PLC0415 - loads in the activity that needs it
+    from psycopg.conninfo import make_conninfo  # noqa: PLC0415 - as above
+
+    try:
+        address = make_conninfo(settings().postgres_dsn, dbname=name)
+        async with await AsyncConnection.connect(address, **await _connect_arguments()) as connection:
+            yield connection
+    except OperationalError as error:
+        raise TransientError(
+            f"PostgreSQL did not do its part in the database {name}: {str(error).strip()[:300]}.",
+            code="postgres-unavailable",
+            remedy="See that the server runs, that the database exists, and that the app's role may use it.",
+        ) from error
+
+
 async def rows(
     connection: AsyncConnection[Any],
     query: str,

@@ -4,6 +4,7 @@ On a server of its own, whose roles are as Azure makes them: two administrators,
 owns the database, and neither of them a superuser.
 """
 
+import asyncio
 import shutil
 import tempfile
 from pathlib import Path
@@ -13,13 +14,17 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from infra.hooks import database_roles
-from infra.hooks.database_roles import OWNER, act_as_owner, create_owner, grant_use
+from infra.hooks.database_roles import OWNER, act_as_owner, create_owner, grant_use, prepare_scratch
 from infra.hooks.prepare_database import apply
 from local.postgres import server
 from local.postgres.account import caller_account
 from local.postgres.cluster import ensure, programs
+from orchestrators.backups.backing_up import back_up
+from shared.backups.models import TakeAndVerify
 from shared.platform.settings import forget_settings
 from shared.platform.stores.migrate import Migration, read
+from shared.platform.stores.postgres import close_pools
+from tests.integration.player import Player
 
 ROLES = """\
 CREATE ROLE azure_pg_admin CREATEROLE CREATEDB;
@@ -28,6 +33,7 @@ CREATE ROLE second LOGIN CREATEROLE CREATEDB PASSWORD 'second' IN ROLE azure_pg_
 CREATE ROLE stranger LOGIN CREATEROLE CREATEDB PASSWORD 'stranger';
 CREATE ROLE app LOGIN PASSWORD 'app';
 CREATE DATABASE prepared OWNER azure_pg_admin;
+CREATE DATABASE scratch OWNER azure_pg_admin;
 """
 NEXT = Migration(
     "9999-next",
@@ -122,3 +128,34 @@ def test_where_azure_s_role_takes_no_other_the_first_administrator_lets_the_next
         first.execute("reset role")
         first.execute('grant other_owner to "first@example.com"')
         act_as_owner(next_one)
+
+
+async def test_the_app_backs_up_and_restores_with_no_more_rights_than_it_has(
+    prepare, port, storage, storage_connection, monkeypatch
+):
+    await asyncio.to_thread(prepare, "second", "second", read())
+    for _ in range(2):  # a second run finds nothing wrong
+        dsn = make_conninfo(host="127.0.0.1", port=port, dbname="scratch", user="second", password="second")
+        with psycopg.connect(dsn, autocommit=True) as connection:
+            prepare_scratch(connection, "app", read())
+    app = make_conninfo(host="127.0.0.1", port=port, dbname="prepared", user="app", password="app")
+    with psycopg.connect(app, autocommit=True) as connection:
+        connection.execute(
+            "insert into papers.models (name, version, dimensions, state) values ('m', '1', 8, 'current')"
+        )
+        connection.execute("select papers.make_vectors(model_id) from papers.models")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("create schema of_the_app")
+    monkeypatch.setenv("POSTGRES_DSN", app)
+    monkeypatch.setenv("POSTGRES_AUTH", "password")
+    monkeypatch.setenv("HMAC_SECRETS", "{}")
+    monkeypatch.setenv("STORAGE_CONNECTION", storage_connection)
+    monkeypatch.setenv("BACKUPS_CONTAINER", "backups-of-the-app")
+    monkeypatch.setenv("BACKUPS_SCRATCH_DATABASE", "scratch")
+    forget_settings()
+    try:
+        for number in (1, 2):
+            task = TakeAndVerify(id=f"20261101T00000{number}Z", chain="20261101T000000Z", verify=True)
+            assert (await Player().play(back_up, task)).verified is True
+    finally:
+        await close_pools()

@@ -1,0 +1,74 @@
+"""One side effect each of taking, verifying and watching backups; every one may be repeated."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from shared.backups import restoring, taking
+from shared.backups.files import read_manifest, write_verdict
+from shared.backups.models import (
+    BackupProgress,
+    BackupRef,
+    BuildIndexes,
+    RestoredTable,
+    RestorePlan,
+    TableRef,
+    TakeBackup,
+    Verdict,
+)
+from shared.backups.reporting import tell_different
+from shared.backups.scratch import drop_all, empty_scratch, scratch
+from shared.platform.durable import Nothing, RetryPolicy, activity
+
+PATIENT = RetryPolicy(attempts=3, first_delay=timedelta(seconds=30))
+
+
+@activity(retry=PATIENT)
+async def take_backup(task: TakeBackup) -> BackupProgress:
+    """Export for one time box."""
+    return await taking.take(task)
+
+
+@activity(retry=PATIENT)
+async def prepare_scratch(task: BackupRef) -> RestorePlan:
+    """Make the backup's schema in the scratch database, which is emptied first."""
+    manifest = await read_manifest(task.id)
+    await empty_scratch(task.id)
+    async with scratch() as connection:
+        return await restoring.prepare(connection, manifest)
+
+
+@activity(retry=PATIENT)
+async def load_scratch(task: TableRef) -> RestoredTable:
+    """Bring the rows of one table back."""
+    manifest = await read_manifest(task.id)
+    async with scratch() as connection:
+        return RestoredTable(rows=await restoring.load(connection, manifest, task.table))
+
+
+@activity(retry=PATIENT)
+async def build_scratch(task: BuildIndexes) -> Nothing:
+    """Make keys and indexes."""
+    async with scratch() as connection:
+        await restoring.build(connection, late=task.late)
+    return Nothing()
+
+
+@activity(retry=PATIENT)
+async def verify_scratch(task: BackupRef) -> Verdict:
+    """Compare what was restored with what the backup says, keep the verdict, and tell people of a difference."""
+    manifest = await read_manifest(task.id)
+    async with scratch() as connection:
+        verdict = await restoring.compare(connection, manifest)
+    await write_verdict(task.id, verdict)
+    if verdict.differences:
+        await tell_different(task.id, verdict)
+    return verdict
+
+
+@activity(retry=PATIENT)
+async def clear_scratch(_: BackupRef) -> Nothing:
+    """Drop what was restored: it is a copy of everything."""
+    async with scratch() as connection:
+        await drop_all(connection)
+    return Nothing()

@@ -1,0 +1,154 @@
+"""A chunk of a backup: the rows in some blocks of a table, as PostgreSQL's binary COPY in a gzipped file."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from shared.backups.catalog import Relation, checksum
+from shared.backups.models import Chunk, Table
+from shared.backups.settings import settings
+from shared.platform.errors import Conflict, TerminalError
+from shared.platform.files import read_chunks, scratch_folder
+from shared.platform.stores.blob_files import blob_details, download_blob, replace_blob
+
+if TYPE_CHECKING:
+    from psycopg import AsyncConnection
+
+BLOCKS = 8_192
+"""Of 8 kB: a chunk is about 64 MB of a table, without what lies in its TOAST."""
+COMPRESSION = 1
+MOST_BYTES = 64 << 30
+"""Of a chunk's file; a guard against a blob that is none."""
+
+
+def block_ranges(relation: Relation) -> list[tuple[int, int]]:
+    """The blocks of a table, the first and that after the last. The last range is open: rows may have come since."""
+    firsts = range(0, max(relation.blocks, 1), BLOCKS)
+    return [(first, 2**32 - 1 if first + BLOCKS >= relation.blocks else first + BLOCKS) for first in firsts]
+
+
+async def export_chunk(
+    connection: AsyncConnection[Any], relation: Relation, chain: str, blocks: tuple[int, int]
+) -> Chunk | None:
+    """The chunk of these blocks as the connection's snapshot sees them, or None where they hold no row.
+
+    It is written if no backup of the chain has it. What changed is seen by the version of each row: the transaction
+    that made it, and its place. So an unchanged chunk costs a look at the rows' heads, not at their contents.
+    """
+    table = relation.table
+    where = f"ctid >= '({blocks[0]},0)'::tid and ctid < '({blocks[1]},0)'::tid"
+    versions = await _versions(connection, table, where)
+    if versions is None:
+        return None
+    made_of = hashlib.sha256(f"{versions}/{table.columns}".encode()).hexdigest()[:20]
+    name = f"chunks/{chain}/{table.full_name}/{relation.filenode}-{blocks[0]:08}-{made_of}.copy.gz"
+    if (known := await _known(name)) is not None:
+        return known
+    rows, total = await checksum(connection, table, where)
+    async with scratch_folder("manifold-backup-") as folder:
+        file = folder / "chunk"
+        digest = await _copy_out(connection, table, where, file)
+        size = (await asyncio.to_thread(file.stat)).st_size
+        said = {"sha256": digest, "size": str(size), "rows": str(rows), "checksum": str(total)}
+        try:
+            await replace_blob(settings().backups_container, name, read_chunks(file), seen=None, metadata=said)
+        except Conflict:  # another backup wrote these rows meanwhile
+            return await _known(name)
+    return Chunk(blob=name, sha256=digest, size=size, rows=rows, checksum=total, new=True)
+
+
+async def _versions(connection: AsyncConnection[Any], table: Table, where: str) -> str | None:
+    from psycopg import sql  # noqa: PLC0415 - the driver loads in the activity
+
+    cursor = await connection.execute(
+        sql.SQL(
+            "select count(*), sum(hashtextextended(ctid::text || ' ' || xmin::text, 0)::numeric)::text"
+            " from only {} where {}"
+        ).format(
+            sql.Identifier(table.schema_name, table.name),
+            sql.SQL(where),  # pyright: ignore[reportArgumentType] - made of numbers above
+        )
+    )
+    counted = await cursor.fetchone()
+    assert counted is not None, "an aggregate is always one row"
+    return f"{counted[0]}:{counted[1]}" if counted[0] else None
+
+
+async def _known(name: str) -> Chunk | None:
+    details = await blob_details(settings().backups_container, name)
+    if details is None:
+        return None
+    said = details.metadata
+    return Chunk(
+        blob=name,
+        sha256=said["sha256"],
+        size=int(said["size"]),
+        rows=int(said["rows"]),
+        checksum=int(said["checksum"]),
+    )
+
+
+async def _copy_out(connection: AsyncConnection[Any], table: Table, where: str, path: Path) -> str:
+    """Write the rows into the file; the sha256 of its bytes."""
+    from psycopg import sql  # noqa: PLC0415 - the driver loads in the activity
+
+    statement = sql.SQL("copy (select {} from only {} where {}) to stdout (format binary)").format(
+        _columns(table),
+        sql.Identifier(table.schema_name, table.name),
+        sql.SQL(where),  # pyright: ignore[reportArgumentType] - made of numbers above
+    )
+    digest, packer = hashlib.sha256(), zlib.compressobj(COMPRESSION, wbits=31)
+    file = await asyncio.to_thread(path.open, "xb")
+
+    def write(rows: bytes, *, last: bool = False) -> None:
+        packed = packer.compress(rows) + (packer.flush() if last else b"")
+        digest.update(packed)
+        file.write(packed)
+
+    try:
+        async with connection.cursor().copy(statement) as copy:
+            async for rows in copy:
+                await asyncio.to_thread(write, bytes(rows))
+        await asyncio.to_thread(write, b"", last=True)
+    finally:
+        await asyncio.to_thread(file.close)
+    return digest.hexdigest()
+
+
+async def import_chunk(connection: AsyncConnection[Any], table: Table, chunk: Chunk) -> None:
+    """Bring the chunk's rows into the table.
+
+    Raises:
+        TerminalError: the chunk is not what its backup says; nothing of it was brought in.
+    """
+    from psycopg import sql  # noqa: PLC0415 - the driver loads in the activity
+
+    async with scratch_folder("manifold-restore-") as folder:
+        file = folder / "chunk"
+        digest = await download_blob(
+            settings().backups_container, chunk.blob, file, most=MOST_BYTES, check=lambda: None
+        )
+        if digest != chunk.sha256:
+            raise TerminalError(
+                f"{chunk.blob} is not what its backup says: its checksum is another.",
+                code="backup-corrupt",
+                remedy="Restore another backup, of another chain: GET /ops/backups lists them.",
+            )
+        statement = sql.SQL("copy {} ({}) from stdin (format binary)").format(
+            sql.Identifier(table.schema_name, table.name), _columns(table)
+        )
+        unpacker = zlib.decompressobj(wbits=31)
+        async with connection.cursor().copy(statement) as copy:
+            async for packed in read_chunks(file):
+                await copy.write(await asyncio.to_thread(unpacker.decompress, packed))
+            await copy.write(unpacker.flush())
+
+
+def _columns(table: Table) -> Any:
+    from psycopg import sql  # noqa: PLC0415 - the driver loads in the activity
+
+    return sql.SQL(", ").join(map(sql.Identifier, table.columns))

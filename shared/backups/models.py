@@ -1,0 +1,187 @@
+"""What a backup says of itself, and what the steps that take and verify one say to each other."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import ConfigDict, Field
+
+from shared.platform.models import LazyModel
+
+FORMAT = 1
+"""Of the manifest and its chunks. A backup of another is refused."""
+
+
+class Chunk(LazyModel):
+    """The rows of some blocks of a table, in a gzipped file of PostgreSQL's binary COPY."""
+
+    model_config = ConfigDict(frozen=True)
+    blob: str
+    sha256: str
+    size: int = Field(description="bytes of the file")
+    rows: int
+    checksum: int = Field(description="sum of the rows' hashes")
+    new: bool = Field(default=False, exclude=True, description="written now; else by an earlier backup of its chain")
+
+
+class Table(LazyModel):
+    """One table."""
+
+    model_config = ConfigDict(frozen=True)
+    schema_name: str
+    name: str
+    columns: list[str] = Field(description="in the order of the chunks; generated ones are computed again")
+    late: bool = Field(description="holds vectors: restored last, since everything but search by meaning works without")
+    definition: list[str] = Field(description="statements that make it, for tables which no migration makes")
+    chunks: list[Chunk] = Field(default=[])
+
+    @property
+    def place(self) -> tuple[str, str]:
+        return self.schema_name, self.name
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.schema_name}.{self.name}"
+
+    @property
+    def rows(self) -> int:
+        return sum(chunk.rows for chunk in self.chunks)
+
+    @property
+    def checksum(self) -> int:
+        return sum(chunk.checksum for chunk in self.chunks)
+
+
+class Sequence(LazyModel):
+    """Where a sequence stands."""
+
+    model_config = ConfigDict(frozen=True)
+    schema_name: str
+    name: str
+    last_value: int
+    is_called: bool
+
+
+class AppliedMigration(LazyModel):
+    """A migration that the database had seen."""
+
+    model_config = ConfigDict(frozen=True)
+    name: str
+    sha256: str
+
+
+class Manifest(LazyModel):
+    """A backup: all that the database held at one moment, chunk by chunk."""
+
+    model_config = ConfigDict(frozen=True)
+    format: int = FORMAT
+    id: str
+    chain: str
+    taken_at: datetime
+    database: str
+    server_version: str
+    migrations: list[AppliedMigration]
+    tables: list[Table]
+    sequences: list[Sequence]
+
+
+class TakeBackup(LazyModel):
+    """Which backup to take. The id is that of its orchestration's start, so that a repeat makes the same one."""
+
+    model_config = ConfigDict(frozen=True)
+    id: str
+    chain: str
+
+
+class TakeAndVerify(TakeBackup):
+    """The same, and whether it is restored afterwards to see that it can be."""
+
+    verify: bool = False
+
+
+class BackupProgress(LazyModel):
+    """How far a backup is."""
+
+    model_config = ConfigDict(frozen=True)
+    done: bool
+    chunks: int
+    total: int
+    rows: int = 0
+    new_bytes: int = 0
+
+
+class BackupRequest(LazyModel):
+    """Take a backup; `verify` restores it into the scratch database afterwards."""
+
+    model_config = ConfigDict(extra="forbid")
+    verify: bool = False
+
+
+class BackupRef(LazyModel):
+    """One backup, and where it is restored: into the scratch database."""
+
+    model_config = ConfigDict(frozen=True)
+    id: str
+
+
+class TableRef(LazyModel):
+    """One table of a backup."""
+
+    model_config = ConfigDict(frozen=True)
+    id: str
+    table: str
+
+
+class RestorePlan(LazyModel):
+    """The tables of a backup in the two rounds in which they are restored."""
+
+    model_config = ConfigDict(frozen=True)
+    early: list[str]
+    late: list[str]
+
+
+class BuildIndexes(LazyModel):
+    """Make the keys and indexes of a round."""
+
+    model_config = ConfigDict(frozen=True)
+    id: str
+    late: bool
+
+
+class RestoredTable(LazyModel):
+    """Rows that a table got."""
+
+    model_config = ConfigDict(frozen=True)
+    rows: int
+
+
+class Verdict(LazyModel):
+    """What came of a restore into the scratch database."""
+
+    model_config = ConfigDict(frozen=True)
+    verdict: Literal["same", "different"]
+    tables: int
+    rows: int
+    differences: list[str] = Field(default=[], description="the first ten tables that differ, and how")
+
+
+class Backup(LazyModel):
+    """A backup as operators see it."""
+
+    id: str
+    chain: str
+    taken_at: datetime
+    tables: int
+    rows: int
+    size: int = Field(description="bytes of all its chunks, those of earlier backups with them")
+    verified: bool | None = Field(description="None: it was not restored yet to see that it can be")
+
+
+class BackupOutcome(LazyModel):
+    """What an orchestration of a backup ends with."""
+
+    id: str
+    rows: int
+    new_bytes: int
+    verified: bool | None = None

@@ -1,0 +1,82 @@
+"""The mails about backups, and how backups are listed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from shared.backups.files import list_manifests, read_manifest, read_verdict
+from shared.backups.models import Backup
+from shared.backups.settings import settings
+from shared.backups.taking import TIME
+from shared.platform.alerting.alerts import AlertKind, send_once, try_to_send
+
+if TYPE_CHECKING:
+    from shared.backups.models import Verdict
+
+LATE_AFTER = timedelta(hours=2)
+"""Since the newest backup: the promise is that no more than an hour's work is lost."""
+
+BACKUP_LATE = AlertKind(
+    "backup-late", "The newest backup is more than two hours old. See why its orchestrations fail, at /ops/runs."
+)
+BACKUP_DIFFERENT = AlertKind(
+    "backup-different",
+    "A backup was restored and is not what it says. Take another, and see what stands in its verdict.",
+)
+KINDS = (BACKUP_LATE, BACKUP_DIFFERENT)
+
+
+async def list_backups(limit: int, before: str | None) -> list[Backup]:
+    """The newest backups, or the newest before that id."""
+    ids = [name.rpartition("/")[2].removesuffix(".json") for name in reversed(await list_manifests())]
+    return [await describe(backup) for backup in ids if before is None or backup < before][:limit]
+
+
+async def describe(backup: str) -> Backup:
+    """One backup. Raises NotFound and TerminalError as `read_manifest`."""
+    manifest, verdict = await read_manifest(backup), await read_verdict(backup)
+    chunks = [chunk for table in manifest.tables for chunk in table.chunks]
+    return Backup(
+        id=manifest.id,
+        chain=manifest.chain,
+        taken_at=manifest.taken_at,
+        tables=len(manifest.tables),
+        rows=sum(chunk.rows for chunk in chunks),
+        size=sum(chunk.size for chunk in chunks),
+        verified=None if verdict is None else verdict.verdict == "same",
+    )
+
+
+async def watch_age(now: datetime) -> None:
+    """Tell people when the newest backup is too old. Raises as `send_once`."""
+    known = await list_manifests()
+    newest = known[-1].rpartition("/")[2].removesuffix(".json") if known else None
+    if not settings().backups_hourly or newest is None or newest > (now - LATE_AFTER).strftime(TIME):
+        return
+    taken = datetime.strptime(newest, TIME).replace(tzinfo=UTC)
+    await send_once(
+        BACKUP_LATE.about(
+            "backups",
+            subject="[Manifold] backups: none for more than two hours",
+            text=(
+                f"The newest backup was taken at {taken:%Y-%m-%d %H:%M} UTC.\n\nSee why the next ones failed:\n"
+                "    GET /ops/runs?name=back_up&order=newest\nTake one now:\n    POST /ops/backups\n"
+            ),
+        )
+    )
+
+
+async def tell_different(backup: str, verdict: Verdict) -> None:
+    """A backup is not what it says."""
+    await try_to_send(
+        BACKUP_DIFFERENT.about(
+            f"backups/{backup}",
+            subject=f"[Manifold] backup {backup}: restored, it is not what it says",
+            text=(
+                f"The backup {backup} was restored into the scratch database, and these tables differ:\n"
+                + "".join(f"- {difference}\n" for difference in verdict.differences)
+                + '\nTake another and verify it:\n    POST /ops/backups {"verify": true}\n'
+            ),
+        )
+    )

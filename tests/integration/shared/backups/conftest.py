@@ -1,0 +1,47 @@
+"""A database with rows in it, a container of Azurite and a scratch database that nobody else uses."""
+
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg import conninfo, sql
+
+from shared.platform.settings import forget_settings
+from shared.platform.stores.postgres import database, rows
+
+PAPERS = 3_000
+
+
+async def fetch(query, *parameters):
+    """The rows of a query by column name."""
+    async with database() as connection:
+        return await rows(connection, query, parameters)
+
+
+async def execute(*statements):
+    """Run statements and commit them."""
+    async with database() as connection:
+        for statement in statements:
+            await connection.execute(statement)
+
+
+@pytest.fixture
+async def filled(migrated, storage, monkeypatch):
+    """Papers with vectors and their index, in a table that no migration made. The name of the scratch database."""
+    scratch = f"scratch_{uuid4().hex[:8]}"
+    monkeypatch.setenv("BACKUPS_CONTAINER", f"backups-{uuid4().hex[:8]}")
+    monkeypatch.setenv("BACKUPS_SCRATCH_DATABASE", scratch)
+    monkeypatch.setenv("POSTGRES_DSN", migrated)
+    forget_settings()
+    await execute(
+        "insert into papers.papers (source, source_id, title, abstract, content_hash) select 'arxiv', 'id-' || n,"
+        f" 'Title ' || n, repeat('An abstract. ', n % 50), sha256(n::text::bytea) from generate_series(1, {PAPERS}) n",
+        "insert into papers.models (name, version, dimensions, state) values ('hashing', '1', 8, 'current')",
+        "select papers.make_vectors(model_id) from papers.models",
+        "insert into papers.vectors_1 select paper_id, array[1,2,3,4,5,6,7,8]::real[]::halfvec(8), false"
+        f" from papers.papers limit {PAPERS // 2}",
+        "select papers.index_vectors(1::smallint, '64MB')",
+    )
+    yield scratch
+    with psycopg.connect(conninfo.make_conninfo(migrated, dbname="postgres"), autocommit=True) as admin:
+        admin.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(scratch)))

@@ -1,0 +1,184 @@
+"""A backup taken, restored and compared, by its orchestration, on real PostgreSQL and Azurite."""
+
+import asyncio
+
+import pytest
+
+from orchestrators.backups.backing_up import back_up
+from shared.backups import chunks, taking
+from shared.backups.files import list_manifests, read_manifest, read_verdict
+from shared.backups.models import TakeAndVerify, TakeBackup
+from shared.backups.scratch import scratch
+from shared.backups.settings import settings
+from shared.platform.errors import TerminalError
+from shared.platform.settings import forget_settings
+from shared.platform.stores.blobs import blob_service
+from shared.platform.stores.postgres import database, rows
+from tests.integration.player import Player
+from tests.integration.shared.backups.conftest import PAPERS, execute, fetch
+from tests.present import present
+
+CHAIN = "20261101T000000Z"
+
+
+@pytest.fixture(autouse=True)
+def _small_chunks(monkeypatch):
+    monkeypatch.setattr(chunks, "BLOCKS", 32)
+
+
+async def take(number, *, verify=False):
+    """The outcome of a backup by its orchestration."""
+    task = TakeAndVerify(id=f"20261101T00{number:02}00Z", chain=CHAIN, verify=verify)
+    return await Player().play(back_up, task)
+
+
+async def chunk_blobs():
+    container = blob_service().get_container_client(settings().backups_container)
+    return {blob.name: blob.size async for blob in container.list_blobs(name_starts_with="chunks/")}
+
+
+def table(manifest, name):
+    [found] = [one for one in manifest.tables if one.full_name == name]
+    return found
+
+
+async def test_a_backup_holds_every_row_and_is_restored_as_it_was(filled):
+    outcome = await take(1, verify=True)
+    assert outcome.verified is True
+    manifest = await read_manifest()
+    papers, vectors = table(manifest, "papers.papers"), table(manifest, "papers.vectors_1")
+    assert (papers.rows, vectors.rows, vectors.late) == (PAPERS, PAPERS // 2, True)
+    assert len(papers.chunks) > 3
+    assert outcome.rows == sum(one.rows for one in manifest.tables)
+    assert present(await read_verdict(manifest.id)).tables == len(manifest.tables)
+    async with scratch() as connection:
+        left = await rows(connection, "select nspname from pg_namespace where nspname in ('papers', 'restoring')")
+    assert left == []
+
+
+async def test_a_later_backup_writes_what_changed_and_nothing_else(filled):
+    await take(1)
+    before = await chunk_blobs()
+    assert (await take(2)).new_bytes == 0
+    assert await chunk_blobs() == before
+    await execute(
+        "update papers.papers set title = 'Changed' where source_id = 'id-1'",
+        "delete from papers.vectors_1 where paper_id in (select paper_id from papers.vectors_1 limit 1)",
+    )
+    changed = await take(3, verify=True)
+    new = set(await chunk_blobs()) - set(before)
+    assert changed.verified is True
+    assert {name.split("/")[2] for name in new} == {"papers.papers", "papers.vectors_1"}
+    assert 2 <= len(new) <= 3  # the place that the row left, that where it is now, and that of the deleted one
+    first, last = await read_manifest("20261101T000100Z"), await read_manifest()
+    assert table(first, "papers.papers").checksum != table(last, "papers.papers").checksum
+    assert table(last, "papers.vectors_1").rows == PAPERS // 2 - 1
+
+
+async def test_what_is_written_meanwhile_is_wholly_in_or_wholly_out(filled, monkeypatch):
+    real, wrote = chunks.export_chunk, asyncio.Event()
+
+    async def export(connection, relation, chain, blocks):
+        if not wrote.is_set():  # a paper and its vector, after the snapshot and before any chunk of it was read
+            wrote.set()
+            await execute(
+                "with one as (insert into papers.papers (source, source_id, title, content_hash)"
+                " values ('arxiv', 'late', 'Late', sha256('late')) returning paper_id)"
+                " insert into papers.unembedded (model_id, paper_id) select 1, paper_id from one",
+            )
+        return await real(connection, relation, chain, blocks)
+
+    monkeypatch.setattr(taking, "export_chunk", export)
+    await take(1, verify=True)
+    manifest = await read_manifest()
+    assert table(manifest, "papers.papers").rows == PAPERS
+    assert table(manifest, "papers.unembedded").rows == 0
+    assert (await fetch("select count(*) from papers.papers"))[0]["count"] == PAPERS + 1
+
+
+async def test_time_boxes_go_on_where_the_one_before_stopped(filled, monkeypatch):
+    monkeypatch.setattr(taking, "monotonic", iter(range(10_000)).__next__)  # each look at the clock is a second later
+    monkeypatch.setenv("BACKUPS_BOX_SECONDS", "20")
+    forget_settings()
+    boxes = []
+    while not boxes or not boxes[-1].done:
+        boxes.append(await taking.take(TakeBackup(id="20261101T000100Z", chain=CHAIN)))
+        assert len(boxes) < 100
+        if not boxes[-1].done:
+            assert await list_manifests() == []
+            monkeypatch.setenv("BACKUPS_BOX_SECONDS", str(20 * (len(boxes) + 1)))
+            forget_settings()
+    assert len(boxes) > 1
+    assert sum(box.new_bytes for box in boxes) == sum((await chunk_blobs()).values())
+
+
+async def test_the_same_backup_again_changes_nothing(filled):
+    await take(1)
+    before = await read_manifest()
+    await execute("delete from papers.vectors_1")
+    await take(1)
+    assert await read_manifest() == before
+
+
+async def test_a_chunk_that_was_changed_is_found_out(filled):
+    await take(1)
+    [name, *_] = [name for name in await chunk_blobs() if "/papers.papers/" in name]
+    blob = blob_service().get_blob_client(settings().backups_container, name)
+    data = bytearray(await (await blob.download_blob()).readall())
+    data[len(data) // 2] ^= 1
+    await blob.upload_blob(bytes(data), overwrite=True, metadata=(await blob.get_blob_properties()).metadata)
+    with pytest.raises(TerminalError, match="its checksum is another") as refused:
+        await take(2, verify=True)
+    assert refused.value.code == "backup-corrupt"
+    async with scratch() as connection:
+        assert await rows(connection, "select from papers.papers") == []
+
+
+async def test_a_restore_that_lacks_a_row_is_told(filled, mails, monkeypatch):
+    real = chunks.import_chunk
+
+    async def lossy(connection, of, chunk):
+        await real(connection, of, chunk)
+        if of.name == "models":
+            await connection.execute("update papers.models set name = 'another'")
+
+    monkeypatch.setattr("shared.backups.restoring.import_chunk", lossy)
+    outcome = await take(1, verify=True)
+    assert outcome.verified is False
+    assert present(await read_verdict("20261101T000100Z")).differences == ["papers.models: other values"]
+    [mail] = mails.mails(10)
+    assert "papers.models: other values" in mail.text
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (lambda data: data[:-40], "backup-corrupt"),
+        (lambda data: data.replace(b"hashing", b"hashinG"), "backup-corrupt"),
+        (lambda data: data.replace(b"rows", b"Rows", 1), "backup-corrupt"),
+        (lambda _: b"[]", "backup-corrupt"),
+        (lambda _: b"\xff\xfe", "backup-corrupt"),
+    ],
+)
+async def test_a_manifest_that_is_not_as_it_was_written_is_refused(filled, change, code):
+    await take(1)
+    blob = blob_service().get_blob_client(settings().backups_container, f"manifests/{CHAIN}/20261101T000100Z.json")
+    data = await (await blob.download_blob()).readall()
+    changed = change(data)
+    if changed == data:
+        changed = data.replace(b"papers", b"Papers", 1)
+    await blob.upload_blob(changed, overwrite=True)
+    with pytest.raises(TerminalError) as refused:
+        await read_manifest()
+    assert refused.value.code == code
+
+
+async def test_the_scratch_database_is_never_the_app_s_own(filled, migrated, monkeypatch):
+    async with database() as connection:
+        [own] = await rows(connection, "select current_database() as name")
+    monkeypatch.setenv("BACKUPS_SCRATCH_DATABASE", own["name"])
+    forget_settings()
+    with pytest.raises(TerminalError, match="the app's own") as refused:
+        await take(1, verify=True)
+    assert refused.value.code == "scratch-is-the-database"
+    assert (await fetch("select count(*) from papers.papers"))[0]["count"] == PAPERS

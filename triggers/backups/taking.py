@@ -1,0 +1,84 @@
+"""Routes and a timer that back the database up."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import azure.functions as func
+from pydantic import Field
+
+from orchestrators.backups.backing_up import back_up
+from shared.backups import reporting
+from shared.backups.files import list_manifests, read_verdict
+from shared.backups.models import Backup, BackupRequest, TakeAndVerify
+from shared.backups.settings import settings
+from shared.backups.taking import TIME, chain_for
+from shared.platform.access.auth import ADMIN
+from shared.platform.durable import DurableClient, new_blueprint
+from shared.platform.errors import Conflict
+from shared.platform.http import Accepted, Page, Pagination, Routes
+from shared.platform.models import LazyModel
+
+logger = logging.getLogger(__name__)
+routes = Routes(tag="operations")
+timers = new_blueprint()
+
+INSTANCE = "backups"
+"""The instance id of every backup: one runs at a time."""
+VERIFIED_EVERY = timedelta(days=1)
+
+
+class BackupsQuery(LazyModel, extra="forbid"):
+    """Which backups to list."""
+
+    limit: int = Field(default=20, ge=1, le=100, description="Most backups of one page")
+    cursor: str | None = Field(
+        default=None, pattern=r"^\d{8}T\d{6}Z$", description="`pagination.next` of the page before"
+    )
+
+
+@routes.post("/ops/backups", needs=ADMIN, summary="Back the database up")
+async def backups_take(body: BackupRequest, client: DurableClient) -> Accepted:
+    """Only what changed since the last backup of its chain is written. `verify` restores it elsewhere and compares."""
+    await _start(client, verify=body.verify)
+    return Accepted(id=INSTANCE, location=f"/ops/runs/{INSTANCE}")
+
+
+@routes.get("/ops/backups", needs=ADMIN, summary="The backups, the newest first")
+async def backups_list(query: BackupsQuery) -> Page[Backup]:
+    found = await reporting.list_backups(query.limit + 1, query.cursor)
+    shown = found[: query.limit]
+    return Page(
+        data=shown, pagination=Pagination(limit=query.limit, next=shown[-1].id if len(found) > len(shown) else None)
+    )
+
+
+@timers.timer_trigger(schedule="0 5 * * * *", arg_name="timer", run_on_startup=False)
+@timers.durable_client_input(client_name="client")
+async def backups_hourly(timer: func.TimerRequest, client: Any) -> None:
+    """Every hour where BACKUPS_HOURLY is on; once a day the backup is restored elsewhere and compared."""
+    if not settings().backups_hourly:
+        return
+    try:
+        await _start(DurableClient(client), verify=await _verification_due())
+    except Conflict:
+        logger.warning("The last backup has not ended.", extra={"past_due": timer.past_due})
+    await reporting.watch_age(datetime.now(UTC))
+
+
+async def _start(client: DurableClient, *, verify: bool) -> None:
+    now = datetime.now(UTC)
+    task = TakeAndVerify(id=now.strftime(TIME), chain=await chain_for(now), verify=verify)
+    await client.start(back_up, task, instance_id=INSTANCE)
+
+
+async def _verification_due() -> bool:
+    """Was no backup of the last day verified?"""
+    oldest = (datetime.now(UTC) - VERIFIED_EVERY).strftime(TIME)
+    recent = [name.rpartition("/")[2].removesuffix(".json") for name in await list_manifests()]
+    for backup in reversed([backup for backup in recent if backup > oldest]):
+        if await read_verdict(backup) is not None:
+            return False
+    return True

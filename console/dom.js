@@ -34,7 +34,7 @@ export const between = (from, to) => ((to ? new Date(to) : new Date()) - new Dat
 const TONES = {
   completed: "good", current: "good", rejected: "quiet", previous: "quiet", discarded: "quiet", done: "good", available: "good", healthy: "good", active: "good", stale: "warn", unavailable: "bad", disabled: "bad", empty: "quiet", failed: "bad", terminated: "bad", cancelled: "quiet", canceled: "quiet", stopped: "quiet",
   held: "warn", "on hold": "warn", unknown: "bad", ordered: "good", ended: "quiet", refused: "quiet", "not ordered": "quiet", sold: "quiet", "no longer offered": "quiet", superseded: "quiet", partial: "warn", suspended: "warn", pending: "quiet",
-  sent: "good", delivered: "good", opened: "good", clicked: "good", bounced: "bad", planned: "quiet", green: "good", red: "bad",
+  skipped: "quiet", own: "good", "everybody's": "quiet", sent: "good", delivered: "good", opened: "good", clicked: "good", bounced: "bad", planned: "quiet", green: "good", red: "bad",
 };
 export const state = (name) => h("span", { class: `state ${TONES[name.toLowerCase()] ?? "busy"}` }, name.toLowerCase());
 

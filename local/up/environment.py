@@ -11,6 +11,8 @@ from local.up.keys import PLATFORM_TOKEN, Keys
 from local.up.ports import Ports
 
 ROOT = Path(__file__).parents[2]
+PUBLIC_URL = "FOLLOWUPS_PUBLIC_URL"
+"""Where links in mails lead: to this host, unless the developer names another address."""
 
 
 def settings(
@@ -29,7 +31,8 @@ def settings(
         FileNotFoundError: the example is missing.
         ValueError: one of the files is not JSON with an object of strings named Values.
     """
-    values = _values(ROOT / "local.settings.json.example")
+    example = _values(ROOT / "local.settings.json.example")
+    values = dict(example)
     mine = ROOT / "local.settings.json"
     if mine.exists():
         values |= _values(mine)
@@ -37,6 +40,8 @@ def settings(
     for service, addresses in _addresses(ports, keys or Keys()).items():
         if service not in without:
             values |= addresses
+    if PUBLIC_URL in example and values[PUBLIC_URL] == example[PUBLIC_URL]:
+        values[PUBLIC_URL] = f"http://127.0.0.1:{ports.host}"
     # The tables' catalog is a file there, which has to go when the blobs that it names go.
     values["AUTHCACHE_FOLDER"] = str(Path(os.environ.get("MANIFOLD_LOCAL_DIR", ".local")).absolute() / "authcache")
     return values

@@ -33,6 +33,12 @@ async def followups_ask_unsubscribe(key: UUID) -> func.HttpResponse:
     return _page(ASK)
 
 
+@routes.head("/unsubscribe/{key}", needs=PUBLIC, summary="As GET, without its body", hidden=True)
+async def followups_head_unsubscribe(key: UUID) -> func.HttpResponse:
+    """For scanners that ask so: a link that seems broken makes a mail look like spam."""
+    return await followups_ask_unsubscribe(key)
+
+
 @routes.post("/unsubscribe/{key}", needs=PUBLIC, summary="Unsubscribe", produces="text/html")
 async def followups_unsubscribe(key: UUID) -> func.HttpResponse:
     """By one click, whatever the body: mailboxes send a form or multipart. Repeated, it is 200 again."""

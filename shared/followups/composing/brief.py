@@ -29,7 +29,8 @@ class Brief(LazyModel):
     def first_name(self) -> str:
         """What to call the client by; "" when its name is none."""
         words = self.client_name.split()
-        return words[0] if words and any(character.isalpha() for character in words[0]) else ""
+        first = words[0].strip(",;.") if words else ""
+        return first if any(character.isalpha() for character in first) else ""
 
     @property
     def vouched(self) -> str:

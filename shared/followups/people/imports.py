@@ -19,6 +19,9 @@ UNREADABLE = "\ufffd"
 """What programs write in place of a character that they cannot read."""
 FIELDS = ("email", "name", "phone", "property_address", "property_type", "stage", "notes", "time_zone")
 
+WORDS = {"property_type", "stage"}
+DELIMITERS = ",;\t"
+
 
 def _without_nul(text: str) -> str:
     """NUL, which no store holds, is one of them: the row that has it fails, not the file."""
@@ -26,7 +29,7 @@ def _without_nul(text: str) -> str:
 
 
 class ClientImport(Given):
-    """A CSV file with a header."""
+    """A CSV file with a header, its fields parted by commas, semicolons or tabs."""
 
     csv: Annotated[str, Field(min_length=1, max_length=MOST_CHARACTERS), AfterValidator(_without_nul)]
     mapping: dict[str, str] = Field(
@@ -53,7 +56,7 @@ class BadRow(Stored):
 
 
 class ImportReport(Stored):
-    """What became of the rows; lines are counted as editors do, from 1."""
+    """What became of the rows; a row is named by the line that it begins on, counted from 1 as editors do."""
 
     created: int
     duplicates: list[Duplicate]
@@ -79,7 +82,7 @@ async def import_clients(agent_id: int, given: ClientImport) -> ImportReport:
             client = NewClient.model_validate({**fields, "create_tasks": given.create_tasks})
         except ValidationError as error:
             found = error.errors(include_input=False, include_url=False)
-            failed.append(BadRow(line=line, problems=[f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in found]))
+            failed.append(BadRow(line=line, problems=[_said(".".join(map(str, e["loc"])), e["msg"]) for e in found]))
             continue
         if client.email in new:
             duplicates.append(Duplicate(line=line, email=client.email, client_id=None))
@@ -107,8 +110,11 @@ def _parsed(given: ClientImport) -> tuple[list[tuple[int, dict[str, Any]]], list
         raise InvalidInput(f"There is no field {', '.join(unknown)}; there are {', '.join(FIELDS)}.", field="mapping")
     # What is too long for a field fails its row, not the file. The limit is the process's: others may need more.
     csv.field_size_limit(max(csv.field_size_limit(), MOST_CHARACTERS))
+    text = given.csv.lstrip("\ufeff")
+    # Spreadsheets write semicolons where the comma is a decimal point.
+    delimiter = max(DELIMITERS, key=text.partition("\n")[0].count)
     # Rows end as files have it: a separator within a cell, such as U+2028, ends none.
-    reader = csv.reader(StringIO(given.csv.lstrip("\ufeff"), newline=""), strict=True)
+    reader = csv.reader(StringIO(text, newline=""), strict=True, delimiter=delimiter)
     found: list[tuple[int, dict[str, Any]]] = []
     try:
         header = [name.strip() for name in next(reader, list[str]())]
@@ -117,12 +123,21 @@ def _parsed(given: ClientImport) -> tuple[list[tuple[int, dict[str, Any]]], list
             raise InvalidInput(
                 "No column is the e-mail address.", field="mapping", remedy='Map one: {"E-Mail": "email"}.'
             )
+        following = reader.line_num + 1
         for row in reader:
+            line, following = following, reader.line_num + 1
             if len(found) == MOST_ROWS:
                 raise InvalidInput(f"More than {MOST_ROWS} rows were sent.", field="csv", remedy="Send it in parts.")
-            values = {field: value.strip() for field, value in zip(fields, row, strict=False) if field}
-            if any(values.values()):
-                found.append((reader.line_num, {field: value for field, value in values.items() if value}))
+            values = {
+                field: value.strip() for field, value in zip(fields, row, strict=False) if field and value.strip()
+            }
+            values |= {field: values[field].lower() for field in WORDS & values.keys()}
+            if values:
+                found.append((line, values))
     except csv.Error as error:
         raise InvalidInput(f"Line {reader.line_num} is no CSV: {error}.", field="csv") from None
     return found, [name for name, field in zip(header, fields, strict=True) if not field]
+
+
+def _said(field: str, message: str) -> str:
+    return f"{field}: {message.removeprefix('Value error, ')}"

@@ -105,3 +105,26 @@ async def test_a_row_with_an_odd_cell_fails_alone(web, cell):
 async def test_a_file_that_cannot_be_read_is_refused(web, given):
     await web.register()
     await web("POST", "/api/clients/import", given, status=422)
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+async def test_a_file_is_read_as_spreadsheets_write_it(web, delimiter):
+    await web.register()
+    rows = [
+        ["\ufeffEmail", "Name", "Stage"],
+        ["ann@example.com", '"Zoë\nMüller"', "Lead"],
+        ["bob@example.com", '"5 ""Rose"" Lane"', "UNDER_CONTRACT"],
+        ["short@example.com"],
+        ["no address", "x", "lead", "more", "than", "there are"],
+    ]
+    file = "\r\n".join(delimiter.join(row) for row in rows)
+    report = await web("POST", "/api/clients/import", {"csv": file})
+    assert report["failed"] == [
+        {"line": 2, "problems": ["name: line breaks and control characters are not allowed here"]},
+        {"line": 6, "problems": ["email: An email address must have an @-sign."]},
+    ]
+    found = (await web("GET", "/api/clients"))["data"]
+    assert [(one["email"], one["name"], one["stage"]) for one in found] == [
+        ("bob@example.com", '5 "Rose" Lane', "under_contract"),
+        ("short@example.com", None, "lead"),
+    ]

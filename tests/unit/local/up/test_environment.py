@@ -21,6 +21,7 @@ def root(tmp_path, monkeypatch):
         "NIVODA_ENDPOINT": "example",
         "INGEST_SECONDS": "240",
         "TASKHUB_NAME": "manifold",
+        "FOLLOWUPS_PUBLIC_URL": "http://127.0.0.1:7071",
     }
     (tmp_path / "local.settings.json.example").write_text(json.dumps({"Values": example}))
     monkeypatch.setattr("local.up.environment.ROOT", tmp_path)
@@ -48,6 +49,12 @@ def test_the_developers_choices_come_before_the_example(root):
     assert values["POSTGRES_DSN"].endswith(":4/manifold")
     assert "PATH" not in values
     assert settings(PORTS, without={"postgres"})["POSTGRES_DSN"] == "mine"
+
+
+def test_links_in_mails_lead_to_this_host_unless_the_developer_names_another_address(root):
+    assert settings(Ports(host=9))["FOLLOWUPS_PUBLIC_URL"] == "http://127.0.0.1:9"
+    given = {"FOLLOWUPS_PUBLIC_URL": "https://tunnel.example.com"}
+    assert settings(Ports(host=9), environment=given)["FOLLOWUPS_PUBLIC_URL"] == "https://tunnel.example.com"
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "{}", '{"Values": 3}'])

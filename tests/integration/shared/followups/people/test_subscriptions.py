@@ -41,13 +41,14 @@ async def sent(crm, mails):
     return agent, client, urlsplit(header.strip("<>")).path.rpartition("/")[2]
 
 
-async def test_scanners_that_open_the_link_unsubscribe_nobody(crm, sent):
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_scanners_that_open_the_link_unsubscribe_nobody(crm, sent, method):
     agent, client, key = sent
-    answer = await ask("GET", key)
+    answer = await ask(method, key)
     assert (answer.status_code, "Set-Cookie" in answer.headers) == (200, False)
     assert not (await clients.read(agent.id, client.id)).email_unsubscribed
     assert await crm.fetch("select * from followups.suppressions") == []
-    assert {one.method for one in unsubscribe.routes.operations} == {"GET", "POST"}
+    assert {one.method for one in unsubscribe.routes.operations} == {"GET", "HEAD", "POST"}
 
 
 @pytest.mark.parametrize(

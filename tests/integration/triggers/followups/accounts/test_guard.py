@@ -87,6 +87,7 @@ async def test_another_agent_finds_nothing_of_the_first(web, crm):
 
 async def test_every_route_but_the_public_ones_refuses_who_has_not_signed_in(web):
     public = {"followups_login", "followups_health", "followups_ask_unsubscribe", "followups_unsubscribe"}
+    public |= {"followups_head_unsubscribe"}
     public |= {"followups_ses_events", "followups_resend_events", "followups_communication_events", "followups_google"}
     public |= {"followups_mail_password", "followups_password_page", "followups_set_password"}
     for operation in OPERATIONS:

@@ -105,6 +105,11 @@ def test_a_link_of_the_agent_may_be_written_without_its_scheme():
     assert "links" in found(body=given.replace("/elm", "/oak"))
 
 
+@pytest.mark.parametrize(("name", "first"), [("Ann, of Elm", "Ann"), (", Ann", ""), ("O'Brien <b>", "O'Brien")])
+def test_a_client_is_called_by_the_first_word_without_what_parts_it_from_the_next(name, first):
+    assert BRIEF.model_copy(update={"client_name": name}).first_name == first
+
+
 def test_each_step_of_the_default_cadence_has_a_template():
     names = {path.name for path in TEMPLATES.glob("*.txt.j2")}
     assert names == {f"{name}.txt.j2" for name in ("day_1", "day_3", "week_1", "week_2", "month_1", "custom")}

@@ -6,8 +6,8 @@ import logging
 
 from shared.deploys.requests import queue
 from shared.deploys.running import slots
-from shared.deploys.running.slots import SlotAnswer, SlotRequest, Slots
-from shared.deploys.running.steps import Wake
+from shared.deploys.running.slots import Slots
+from shared.deploys.running.steps import SlotAnswer, SlotRequest, Wake
 from shared.platform.durable import ONCE, Nothing, activity, entity
 from shared.platform.errors import TransientError
 

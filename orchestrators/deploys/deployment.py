@@ -37,8 +37,8 @@ from shared.deploys.models import (
     DeploymentStatus,
     Step,
 )
-from shared.deploys.running.slots import SLOTS, SlotRequest
 from shared.deploys.running.steps import (
+    SLOTS,
     CancelDeployment,
     Claim,
     Claimed,
@@ -50,6 +50,7 @@ from shared.deploys.running.steps import (
     ImageReady,
     Recovery,
     RevisionReady,
+    SlotRequest,
     Undo,
     Wake,
 )

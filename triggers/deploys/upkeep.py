@@ -15,8 +15,8 @@ from orchestrators.deploys.upkeep import forget_deployments
 from shared.deploys.documents import projects, store, transitions
 from shared.deploys.models import Deployment, DeploymentStatus
 from shared.deploys.requests import intake
-from shared.deploys.running.slots import SLOTS, Holder
-from shared.deploys.running.steps import DeploymentRef, Recovery
+from shared.deploys.running.slots import Holder
+from shared.deploys.running.steps import SLOTS, DeploymentRef, Recovery
 from shared.platform.durable import DurableClient, Nothing, hub_name, new_blueprint
 from shared.platform.errors import Conflict, ManifoldError
 from shared.platform.stores.paging import for_each

@@ -7,37 +7,15 @@ orchestration was terminated comes free by itself; so does the place in the queu
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Final, Literal
+from typing import Final
 
 from pydantic import ConfigDict, Field
 
+from shared.deploys.running.steps import SlotAnswer, SlotRequest
 from shared.platform.models import LazyModel
 
-SLOTS: Final = "all"
-"""The key of the one entity `deploy_slots`."""
 WAITER_ASKS_WITHIN: Final = timedelta(minutes=3)
 """Whoever waits asks at least this often."""
-
-
-class SlotRequest(LazyModel):
-    """What a deployment wants of the slots. `project` and the rest matter to who acquires."""
-
-    model_config = ConfigDict(frozen=True)
-    wants: Literal["acquire", "release"]
-    deployment_id: str
-    project: str = ""
-    now: datetime
-    limit: int = Field(default=1, ge=1)
-    seconds: float = Field(default=0, description="How long it may hold the slot")
-
-
-class SlotAnswer(LazyModel):
-    """Whether the deployment may work, and who else may now."""
-
-    model_config = ConfigDict(frozen=True)
-    granted: bool
-    position: int = Field(default=0, description="In the queue, from 1; 0: not in it")
-    freed: list[str] = Field(default_factory=list, description="Deployments that wait and may work if they ask now")
 
 
 class Holder(LazyModel):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Final, Literal
 from uuid import UUID
 
 from pydantic import ConfigDict, Field
@@ -9,6 +11,9 @@ from pydantic import ConfigDict, Field
 from shared.deploys.models import AppRef, CancelReason, DeploymentId, DeploymentStatus, Environment, Name
 from shared.deploys.platforms.base import Revision
 from shared.platform.models import LazyModel
+
+SLOTS: Final = "all"
+"""The key of the one entity `deploy_slots`."""
 
 
 class _Step(LazyModel):
@@ -172,3 +177,22 @@ class Forgotten(_Step):
 
     done: bool
     deleted: int
+
+
+class SlotRequest(_Step):
+    """What a deployment wants of the slots. `project` and the rest matter to who acquires."""
+
+    wants: Literal["acquire", "release"]
+    deployment_id: str
+    project: str = ""
+    now: datetime
+    limit: int = Field(default=1, ge=1)
+    seconds: float = Field(default=0, description="How long it may hold the slot")
+
+
+class SlotAnswer(_Step):
+    """Whether the deployment may work, and who else may now."""
+
+    granted: bool
+    position: int = Field(default=0, description="In the queue, from 1; 0: not in it")
+    freed: list[str] = Field(default_factory=list, description="Deployments that wait and may work if they ask now")

@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from azure.cosmos import CosmosClient
 
-from shared.deploys.running.slots import SlotRequest, Slots
+from shared.deploys.running.slots import Slots
+from shared.deploys.running.steps import SlotRequest
 
 WEBHOOK = "/runtime/webhooks/durabletask"
 

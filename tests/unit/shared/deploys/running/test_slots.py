@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.deploys.running.slots import WAITER_ASKS_WITHIN, SlotAnswer, SlotRequest, Slots, decide
+from shared.deploys.running.slots import WAITER_ASKS_WITHIN, Slots, decide
+from shared.deploys.running.steps import SlotAnswer, SlotRequest
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

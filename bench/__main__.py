@@ -21,10 +21,12 @@ BENCHMARKS = {
     "local_host.orchestrations": "the local host's orchestrations, beside DBOS and Microsoft's recorded figures",
     "local_host.http_triggers": "HTTP requests/s of the local host, beside bare Starlette",
     "followups.kills": "mails handed over twice and lost under kill -9, beside APScheduler and procrastinate",
-    "papers.ingest": "taking papers in, from JSON lines to the table, beside a plain binary COPY",
     "papers.maps": "a map fitted, all papers placed, its files; how far papers move; pgvector asked one by one",
+    "papers.ingest": "taking papers in, from JSON lines to the table, beside a plain binary COPY and dlt",
     "papers.search": "the nearest papers under filters: recall and latency, beside the common ways",
     "authcache.accounts": "a profile over HTTP, and a log-in beside the hash that it computes",
+    "papers.bits": "vectors of 1,536 numbers: an index of bits with re-ranking, projected to a million",
+    "papers.bill": "the monthly bill of 1 and of 10 million papers, beside the replaced system's documents",
     "followups.bill": "the monthly bill of the follow-ups of 10,000 clients, beside a replica that never stops",
 }
 

@@ -6,15 +6,22 @@ from uuid import UUID
 
 import pytest
 
-from shared.papers.embedding import index, versions
+from orchestrators.papers.embedding import paper_enrich
+from shared.papers.embedding import centre, index, versions
+from shared.papers.embedding.embedding import embed_box
+from shared.papers.embedding.models import EmbedShare
 from shared.papers.search import papers as one_paper
+from shared.papers.search.filtering import counting
 from shared.papers.search.models import Question
 from shared.papers.search.ranking import nearest, words
 from shared.papers.search.search import search as answer
 from shared.papers.search.search import with_fields
+from shared.platform.durable import Nothing
 from shared.platform.errors import InvalidInput, NotFound, TransientError
 from shared.platform.settings import forget_settings
+from tests.integration.player import Player
 from tests.integration.shared.papers.conftest import fetch, record
+from tests.present import present
 
 
 async def search(question) -> Any:
@@ -194,3 +201,43 @@ async def test_too_many_by_relevance_are_refused(library):
     with pytest.raises(InvalidInput, match="At most 1,000"):
         await search(Question(written="x", limit=1001))
     assert len((await search(Question(limit=50_000))).results) == 1200
+
+
+async def test_what_is_let_through_is_counted_up_to_a_limit_and_estimated_beyond(library, monkeypatch):
+    """The count is that of the filters, whatever the threshold leaves out."""
+    await fetch("select papers.refresh_statistics()")
+    found = await search(Question(written="model", threshold=0.99, limit=5))
+    assert (found.total_count, found.total_count_estimated) == (1200, False)
+    monkeypatch.setattr(counting, "COUNTED", 300)
+    found = await search(Question(written="model", limit=5))
+    assert (found.total_count, found.total_count_estimated) == (1200, True)
+    found = await search(Question(written="model", filters="source = arxiv", limit=5))
+    assert (found.total_count, found.total_count_estimated) == (200, False)
+
+
+async def test_while_another_model_is_built_one_version_is_searched_by_its_own_vectors(library, monkeypatch):
+    """At 60 % of the new vectors, behind the swap, and rolled back: the question is embedded by what is searched."""
+    written = "diphoton production at hadron colliders"
+    before = titles(await search(Question(written=written, limit=5)))
+    monkeypatch.setenv("PAPERS_EMBEDDER", "hashing")
+    forget_settings()
+    [building] = [one for one in await versions.ensure() if one.state == "building"]
+    await centre.settle(building)
+    await fetch(
+        "update papers.unembedded set claimed_until = now() + interval '1 hour' where model_id = %s and paper_id in"
+        " (select paper_id from papers.unembedded order by paper_id limit 480) returning 1",
+        building.model_id,
+    )
+    await embed_box(EmbedShare(model_id=building.model_id, embedder="hashing"))
+    [row] = await fetch(f"select count(*)::int as n from papers.vectors_{building.model_id}")
+    assert row["n"] == 720
+    assert titles(await search(Question(written=written, limit=5))) == before
+    assert not await versions.swap(building.model_id, 1.0)
+    await fetch("update papers.unembedded set claimed_until = null returning 1")
+    await Player().play(paper_enrich, Nothing())
+    assert present(await versions.current()).name == "hashing"
+    after = await search(Question(written=written, limit=5))
+    assert titles(after)[0].startswith("Calculation of prompt diphoton")
+    assert titles(after) != before
+    await versions.roll_back()
+    assert titles(await search(Question(written=written, limit=5))) == before

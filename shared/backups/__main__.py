@@ -10,7 +10,7 @@ import argparse
 import asyncio
 import logging
 import sys
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from time import monotonic
 from typing import TypeVar
 
@@ -23,19 +23,27 @@ from shared.platform.stores.postgres import close_pools, database
 T = TypeVar("T")
 
 
-async def restore(manifest: Manifest) -> bool:
-    """Restore step by step, telling what each took; whether the database now holds what the backup says."""
+async def restore(manifest: Manifest, took: Callable[[str, float], None] = lambda _name, _seconds: None) -> bool:
+    """Restore step by step; whether the database now holds what the backup says. `took` is told each step's seconds."""
+
+    async def timed(what: str, work: Awaitable[T]) -> T:
+        began = monotonic()
+        answer = await work
+        _say(f"{monotonic() - began:8.1f} s  {what}")
+        took(what, monotonic() - began)
+        return answer
+
     _say(f"Backup {manifest.id} of {manifest.database}: {sum(one.rows for one in manifest.tables):,} rows.")
     async with database() as connection:
-        plan = await _timed("schema", prepare(connection, manifest))
-    await _timed("metadata, text and map", _load_all(manifest, plan.early))
-    await _timed("their keys and indexes: the app can serve", _build(late=False))
-    await _timed("vectors: filtered search by meaning, exactly", _load_all(manifest, plan.late))
-    await _timed("index of the vectors", _build(late=True))
+        plan = await timed("schema", prepare(connection, manifest))
+    await timed("metadata, text and map", _load_all(manifest, plan.early))
+    await timed("their keys and indexes: the app can serve", _build(late=False))
+    await timed("vectors: filtered search by meaning, exactly", _load_all(manifest, plan.late))
+    await timed("index of the vectors", _build(late=True))
     async with database() as connection:
-        await _timed("sequences, triggers, statistics", finish(connection, manifest))
+        await timed("sequences, triggers, statistics", finish(connection, manifest))
     async with database() as connection:
-        verdict = await _timed("check of every row", compare(connection, manifest))
+        verdict = await timed("check of every row", compare(connection, manifest))
         await forget_notes(connection)
     for difference in verdict.differences:
         _say(f"  differs: {difference}")
@@ -58,13 +66,6 @@ async def _load_all(manifest: Manifest, tables: list[str]) -> None:
 async def _build(*, late: bool) -> None:
     async with database() as connection:
         await build(connection, late=late)
-
-
-async def _timed(what: str, work: Awaitable[T]) -> T:
-    began = monotonic()
-    answer = await work
-    _say(f"{monotonic() - began:8.1f} s  {what}")
-    return answer
 
 
 def _say(line: str) -> None:

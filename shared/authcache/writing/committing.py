@@ -7,6 +7,7 @@ import random
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from time import monotonic
 from uuid import uuid4
 
 from shared.authcache.log.groups import Group, Lsn, create_group, read_group
@@ -18,6 +19,9 @@ from shared.platform.errors import TransientError
 
 LONGEST_PAUSE_SECONDS = 0.02
 FIRST_PAUSE_SECONDS = 0.004
+CONTESTED_SECONDS = 1.0
+"""After a lost race, an instance that wins pauses for up to YIELD_SECONDS, so that the others' turn comes."""
+YIELD_SECONDS = 0.01
 FEWEST = 8
 """Writes that are not parted any more when a race is lost."""
 UNKNOWN_TRIES = 4
@@ -46,6 +50,7 @@ class Committer:
         self._instance = instance
         self._waiting: deque[_Write] = deque()
         self._working: asyncio.Task[None] | None = None
+        self._lost_at = -CONTESTED_SECONDS
 
     async def commit(self, records: Sequence[Record], *, check: Check | None = None) -> Lsn:
         """Make the records durable, all of them or none; where they stand.
@@ -110,8 +115,11 @@ class Committer:
                     write.succeed(lsn)
                 for write, error in refused:
                     write.fail(error)
+                if kept and monotonic() - self._lost_at < CONTESTED_SECONDS:
+                    await asyncio.sleep(random.random() * YIELD_SECONDS)  # noqa: S311 - as below
                 return
             races += 1
+            self._lost_at = monotonic()
             # An instance that never pauses would win against one that is slower time and again. So who lost waits
             # before it reads on, not between that and its next try, and tries with fewer, which are sooner checked.
             longest = min(FIRST_PAUSE_SECONDS * 2**races, LONGEST_PAUSE_SECONDS)

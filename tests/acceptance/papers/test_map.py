@@ -12,8 +12,10 @@ from urllib.parse import urlencode
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from playwright.async_api import expect
 
-from tests.acceptance.papers.conftest import lines
+from local.browser import browser_page
+from tests.acceptance.papers.conftest import KEY, lines
 from tests.acceptance.papers.test_ingest import record
 
 MAP = "/api/papers/map"
@@ -135,3 +137,27 @@ def test_kills_anywhere_leave_one_complete_map(running: Any) -> None:
         body, _ = app.read(found["points"]["href"])
         assert len(body) == 64 + 4_000 * 7
         assert app.execute("select count(*) from pg_tables where tablename ~ '^map_(sample|placed)_'") == [(0,)]
+
+
+async def test_the_page_draws_what_the_app_serves(running: Any) -> None:
+    with running(PAPERS_EMBEDDER="hashing", PAPERS_MAP_FITTER="pca") as app:
+        filled(app, 600)
+        app.map_made()
+        async with browser_page(expects="401") as page:  # it has no key yet
+            await page.goto(f"{app.host.url}/console/map.html#colour=year&filters=category+%3D+rare")
+            await page.fill("#key", KEY)
+            await page.press("#key", "Enter")
+            await expect(page.locator("#told")).to_have_text("6 of 600 papers match", timeout=30_000)
+            await page.locator("#map[data-drawn='600']").wait_for()
+            await page.focus("#map")
+            await page.keyboard.press("v")
+            await expect(page.locator("#panel h2")).to_have_text("6 papers chosen")
+            async with page.expect_download() as download:
+                await page.click("#export-csv")
+            assert len((await (await download.value).path()).read_text().splitlines()) == 7
+            await page.locator("#papers button").first.click()
+            await page.click("#similar")
+            await expect(page.locator("#panel h2")).to_contain_text("Similar to:")
+            await page.fill("#written", "galaxy 7")
+            await page.press("#written", "Enter")
+            await expect(page.locator("#panel h2")).to_have_text("Found: galaxy 7")

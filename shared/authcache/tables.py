@@ -61,11 +61,6 @@ def _getter(fields: tuple[str, ...]) -> Callable[[Row], str | tuple[str, ...]]:
     return attrgetter(*fields)
 
 
-def key_of(*values: str) -> str:
-    """The key that these values of an index's fields make."""
-    return values[0] if len(values) == 1 else SEPARATOR.join(values)
-
-
 _RATE = (5, 2)
 USERS = Table(
     "users",

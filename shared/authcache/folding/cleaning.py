@@ -8,7 +8,8 @@ from shared.authcache.folding.exporting import base_manifest
 from shared.authcache.folding.steps import Cleaned, CleanTask
 from shared.authcache.log.cleaning import clean_log
 from shared.authcache.settings import settings
-from shared.platform.stores.blob_files import delete_blob, list_blobs
+from shared.platform.stores.blob_files import ListedBlob, delete_blob, list_blobs
+from shared.platform.stores.paging import each
 
 _KEPT = timedelta(hours=1)
 """For so long after they were written, segments that no manifest names may be read, or about to be named."""
@@ -23,13 +24,15 @@ async def clean(task: CleanTask) -> Cleaned:
     manifest = await base_manifest()
     groups = await clean_log(min(task.lsn, task.kept, manifest.lsn))
     used = {segment.name for segment in manifest.segments}
-    container, segments, continuation = settings().authcache_container, set[str](), None
-    while True:
-        page = await list_blobs(container, limit=_PAGE, prefix="base/", continuation=continuation)
-        for blob in page.blobs:
-            segment = blob.name.rpartition("/")[0]
-            if segment not in used and datetime.now(UTC) - blob.modified > _KEPT:
-                await delete_blob(container, blob.name)
-                segments.add(segment)
-        if (continuation := page.continuation) is None:
-            return Cleaned(groups=groups, segments=len(segments))
+    container, segments = settings().authcache_container, set[str]()
+
+    async def read(at: str | None) -> tuple[list[ListedBlob], str | None]:
+        page = await list_blobs(container, limit=_PAGE, prefix="base/", continuation=at)
+        return page.blobs, page.continuation
+
+    async for blob in each(read):
+        segment = blob.name.rpartition("/")[0]
+        if segment not in used and datetime.now(UTC) - blob.modified > _KEPT:
+            await delete_blob(container, blob.name)
+            segments.add(segment)
+    return Cleaned(groups=groups, segments=len(segments))

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from shared.authcache.log.groups import Lsn, log_name
 from shared.authcache.settings import settings
 from shared.platform.stores.blob_files import delete_blob, list_blobs
+from shared.platform.stores.paging import each
 
 _PAGE = 1_000
 _AT_ONCE = 32
@@ -28,14 +29,17 @@ async def clean_log(below: Lsn) -> int:
     long no group is deleted, and for so long no instance writes or answers without having looked.
     """
     before = datetime.now(UTC) - timedelta(hours=settings().authcache_log_hours)
-    container, deleted, continuation = settings().authcache_container, 0, None
-    while deleted < MOST:
-        page = await list_blobs(container, limit=_PAGE, prefix="log/", continuation=continuation)
+    container, deleted = settings().authcache_container, 0
+
+    async def read(at: str | None) -> tuple[list[list[str]], str | None]:
+        page = await list_blobs(container, limit=_PAGE, prefix="log/", continuation=at)
         names = [blob.name for blob in page.blobs if blob.modified < before and blob.name < log_name(below)]
-        for start in range(0, len(names), _AT_ONCE):
-            await asyncio.gather(*(delete_blob(container, name) for name in names[start : start + _AT_ONCE]))
+        more = len(names) == len(page.blobs) and deleted + len(names) < MOST
+        return [names[start : start + _AT_ONCE] for start in range(0, len(names), _AT_ONCE)], (
+            page.continuation if more else None
+        )
+
+    async for names in each(read):
+        await asyncio.gather(*(delete_blob(container, name) for name in names))
         deleted += len(names)
-        continuation = page.continuation
-        if continuation is None or len(names) < len(page.blobs):
-            break
     return deleted

@@ -6,6 +6,7 @@ arrives at the same rows.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -48,13 +49,13 @@ class Rows(Protocol):
         ...
 
 
-class Record(LazyModel):
+class Record(LazyModel, ABC):
     """One thing that happened. `at` is the writer's clock: the LSN orders records, not the time."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
     kind: ClassVar[str]
     at: datetime
 
+    @abstractmethod
     async def changes(self, rows: Rows) -> Sequence[Change]:
         """What it makes of the rows before it. One that finds nothing to change changes nothing."""
-        raise NotImplementedError

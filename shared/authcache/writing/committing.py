@@ -15,6 +15,7 @@ from shared.authcache.log.records import Change, Record
 from shared.authcache.reading.instance import Instance
 from shared.authcache.reading.levels import Overlay
 from shared.authcache.writing.uniqueness import Check
+from shared.platform.calls.retry import Backoff, Time, retry
 from shared.platform.errors import TransientError
 
 LONGEST_PAUSE_SECONDS = 0.02
@@ -24,8 +25,8 @@ CONTESTED_SECONDS = 1.0
 YIELD_SECONDS = 0.01
 FEWEST = 8
 """Writes that are not parted any more when a race is lost."""
-UNKNOWN_TRIES = 4
-"""How often the place of a group is looked at whose writing was not answered."""
+UNKNOWN = Backoff(limit=0.5, first_delay=FIRST_PAUSE_SECONDS, longest_delay=0.25)
+"""How the place of a group is looked at whose writing was not answered."""
 
 
 @dataclass(slots=True)
@@ -155,18 +156,20 @@ class Committer:
 
     async def _winner(self, lsn: Lsn, group: Group) -> Group | None:
         """The group of somebody else that stands at `lsn`; None if ours does. An answer that was lost is looked up."""
-        for tried in range(UNKNOWN_TRIES):
-            try:
-                if await create_group(lsn, group):
-                    return None
-                found = await read_group(lsn)
-            except TransientError:
-                await asyncio.sleep(FIRST_PAUSE_SECONDS * 4**tried)
-                continue
-            if found is not None:
-                return None if found.id == group.id else found
-        raise TransientError(
-            "Whether the write stands is not known: the blobs do not answer.",
-            code="commit-unknown",
-            remedy="Read before you try again.",
-        )
+
+        async def attempt(_left: float) -> Group | None:
+            if await create_group(lsn, group):
+                return None
+            found = await read_group(lsn)
+            if found is None:
+                raise TransientError("The place of the group is taken, and empty.", code="blobs")
+            return None if found.id == group.id else found
+
+        try:
+            return await retry(attempt, UNKNOWN, Time())
+        except TransientError as error:
+            raise TransientError(
+                "Whether the write stands is not known: the blobs do not answer.",
+                code="commit-unknown",
+                remedy="Read before you try again.",
+            ) from error

@@ -14,6 +14,7 @@ from shared.deploys.documents.store import DEPLOYMENTS, STATES_ENDED
 from shared.deploys.models import DeploymentStatus
 from shared.platform.models import LazyModel
 from shared.platform.stores.cosmos import has_cosmos
+from shared.platform.stores.paging import each
 
 DAY: Final = timedelta(days=1)
 COUNTED: Final = 1_000
@@ -101,11 +102,8 @@ async def ended_since(moment: datetime) -> list[Ending]:
 
 
 async def _all(query: str, values: dict[str, Any], organization: str | None) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    continuation = None
-    while True:
-        page = await DEPLOYMENTS.query(query, values, partition=organization, limit=COUNTED, continuation=continuation)
-        found += page.documents
-        continuation = page.continuation
-        if continuation is None:
-            return found
+    async def read(at: str | None) -> tuple[list[dict[str, Any]], str | None]:
+        page = await DEPLOYMENTS.query(query, values, partition=organization, limit=COUNTED, continuation=at)
+        return page.documents, page.continuation
+
+    return [one async for one in each(read)]

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from shared.deploys.documents import store
-from shared.deploys.documents.store import DEPLOYMENTS, TRIES
+from shared.deploys.documents.store import DEPLOYMENTS
 from shared.deploys.models import Environment, Project, document
-from shared.platform.errors import Conflict, TransientError
-from shared.platform.stores.cosmos import CHANGED, EXISTS
+from shared.platform.errors import Conflict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -170,26 +169,14 @@ def _removing(known: Project) -> Conflict:
 
 
 async def _change(organization: str, project: str, step: Callable[[Project, datetime], Project]) -> Project:
-    for _ in range(TRIES):
+    def changed(found: dict[str, Any] | None) -> dict[str, Any]:
         now = datetime.now(UTC)
-        found = await DEPLOYMENTS.find(_project_id(project), organization)
-        known = (
-            Project.model_validate(found)
-            if found
-            else Project(id=_project_id(project), organization_id=organization, project_id=project, updated_at=now)
-        )
-        changed = step(known, now).model_copy(update={"updated_at": now})
-        try:
-            if found:
-                await DEPLOYMENTS.replace(document(changed), seen=found["_etag"])
-            else:
-                await DEPLOYMENTS.create(document(changed))
-        except Conflict as conflict:
-            if conflict.code not in (CHANGED, EXISTS):
-                raise
-        else:
-            return changed
-    raise TransientError(f"Project {project} was changed by others {TRIES} times.", code="deployment-busy")
+        id_ = _project_id(project)
+        new = Project(id=id_, organization_id=organization, project_id=project, updated_at=now)
+        known = Project.model_validate(found) if found else new
+        return document(step(known, now).model_copy(update={"updated_at": now}))
+
+    return Project.model_validate(await DEPLOYMENTS.change(_project_id(project), organization, changed))
 
 
 def _project_id(project: str) -> str:

@@ -5,7 +5,6 @@ Everything is named by its organization first, so nothing of another one is look
 
 from __future__ import annotations
 
-from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from shared.deploys import sources
@@ -14,6 +13,7 @@ from shared.deploys.running import logs
 from shared.deploys.running.steps import Forgotten
 from shared.deploys.secrets import secret_store
 from shared.platform.stores import blob_files
+from shared.platform.stores.paging import for_each
 
 if TYPE_CHECKING:
     from shared.deploys.models import AppRef, Deployment
@@ -23,36 +23,41 @@ PAGE: Final = 50
 
 async def forget_deployments(app: AppRef, seconds: float) -> Forgotten:
     """Delete the app's deployments with their logs and variables, for one time box. Those that have not ended stay."""
-    deadline, deleted = monotonic() + seconds, 0
-    while found := await store.ended_of_app(app, limit=PAGE):
-        for one in found:
-            await _forget(one)
-            deleted += 1
-            if monotonic() > deadline:
-                return Forgotten(done=False, deleted=deleted)
-    return Forgotten(done=True, deleted=deleted)
+    deleted = 0
+
+    async def read(_: str | None) -> tuple[list[Deployment], str | None]:
+        found = await store.ended_of_app(app, limit=PAGE)
+        return found, "first" if found else None  # what was used is gone from the first page
+
+    async def forget(one: Deployment) -> None:
+        nonlocal deleted
+        await _forget(one)
+        deleted += 1
+
+    left = await for_each(read, forget, seconds=seconds)
+    return Forgotten(done=left is None, deleted=deleted)
 
 
 async def forget_sources(organization: str, project: str, seconds: float, *, whole: bool) -> Forgotten:
     """Delete the project's sources that neither a kept deployment nor the kept project names, for one time box."""
-    deadline, deleted, continuation = monotonic() + seconds, 0, None
+    deleted = 0
     known = None if whole else await projects.find(organization, project)
-    while True:
-        page = await blob_files.list_blobs(
-            sources.CONTAINER, limit=PAGE, prefix=f"{organization}/{project}/", continuation=continuation
-        )
-        for blob in page.blobs:
-            source_hash = blob.name.rpartition("/")[2]
-            named = known is not None and known.source_hash == source_hash
-            if named or await store.is_used(organization, project, source_hash):
-                continue
+
+    async def read(at: str | None) -> tuple[list[blob_files.ListedBlob], str | None]:
+        prefix = f"{organization}/{project}/"
+        page = await blob_files.list_blobs(sources.CONTAINER, limit=PAGE, prefix=prefix, continuation=at)
+        return page.blobs, page.continuation
+
+    async def forget(blob: blob_files.ListedBlob) -> None:
+        nonlocal deleted
+        source_hash = blob.name.rpartition("/")[2]
+        named = known is not None and known.source_hash == source_hash
+        if not named and not await store.is_used(organization, project, source_hash):
             await blob_files.delete_blob(sources.CONTAINER, blob.name)
             deleted += 1
-            if monotonic() > deadline:
-                return Forgotten(done=False, deleted=deleted)
-        continuation = page.continuation
-        if continuation is None:
-            return Forgotten(done=True, deleted=deleted)
+
+    left = await for_each(read, forget, seconds=seconds)
+    return Forgotten(done=left is None, deleted=deleted)
 
 
 async def end(organization: str, project: str, *, whole: bool) -> None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import random
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from shared.deploys.models import AppRef, Deployment, DeploymentStatus, Environment, document
-from shared.platform.errors import Conflict, NotFound, TransientError
-from shared.platform.stores.cosmos import CHANGED, Documents
+from shared.platform.errors import NotFound
+from shared.platform.stores.cosmos import Documents
+from shared.platform.stores.paging import each
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,8 +21,6 @@ ENDED: Final = f"{EACH} AND c.status IN ({STATES_ENDED})"
 OPEN: Final = f"{EACH} AND c.status NOT IN ({STATES_ENDED})"
 FORGOTTEN: Final = 50
 """Deployments in one page of those that had a domain."""
-TRIES: Final = 12
-"""Changes of one document meet seldom: its one orchestration, a cancel, a sweep."""
 SENT_AGAIN_AFTER: Final = timedelta(minutes=15)
 """A message that the queue accepted and that was not acted on for so long may be lost."""
 
@@ -77,24 +74,15 @@ async def change(id_: str, organization: str, step: Callable[[Deployment, dateti
         TransientError: somebody else was quicker each time.
         Conflict: what `step` raises.
     """
-    for attempt in range(TRIES):
-        current = await DEPLOYMENTS.find(id_, organization)
+
+    def changed(current: dict[str, Any] | None) -> dict[str, Any] | None:
         if current is None:
             raise NotFound(f"There is no deployment {id_}.", code="unknown-deployment")
         before = Deployment.model_validate(current)
         after = step(before, datetime.now(UTC))
-        if after == before:
-            return before
-        try:
-            written = await DEPLOYMENTS.replace(document(after), seen=current["_etag"])
-        except Conflict as conflict:
-            if conflict.code != CHANGED:
-                raise
-            # Those who met shall not meet again.
-            await asyncio.sleep(random.uniform(0, 0.02 * (attempt + 1)))  # noqa: S311 - spreads load, guards nothing
-        else:
-            return Deployment.model_validate(written)
-    raise TransientError(f"Deployment {id_} was changed by others {TRIES} times.", code="deployment-busy")
+        return None if after == before else document(after)
+
+    return Deployment.model_validate(await DEPLOYMENTS.change(id_, organization, changed))
 
 
 async def of_project(organization: str, project: str, *, limit: int, continuation: str | None = None) -> DeploymentPage:
@@ -227,15 +215,16 @@ async def forget_domain(organization: str, project: str, environment: Environmen
     """Note in the ended deployments of an app that it has the domain no more: none that repeats one binds it again."""
     query = ENDED + " AND c.projectId = @project AND c.environment = @environment AND c.customDomain = @domain"
     values = {"project": project, "environment": environment, "domain": domain}
-    while found := (await _page(query, values, organization, FORGOTTEN)).deployments:
-        for one in found:
-            await change(
-                one.id,
-                organization,
-                lambda deployment, now: deployment.model_copy(
-                    update={"custom_domain": None, "custom_domain_url": None, "updated_at": now}
-                ),
-            )
+
+    async def read(_: str | None) -> tuple[list[Deployment], str | None]:
+        found = (await _page(query, values, organization, FORGOTTEN)).deployments
+        return found, "first" if found else None  # what was changed is gone from the first page
+
+    def without(deployment: Deployment, now: datetime) -> Deployment:
+        return deployment.model_copy(update={"custom_domain": None, "custom_domain_url": None, "updated_at": now})
+
+    async for one in each(read):
+        await change(one.id, organization, without)
 
 
 async def share_variables(organization: str, reference: str, *, but: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
@@ -13,10 +14,11 @@ from shared.papers.settings import settings
 from shared.papers.sources import adapter
 from shared.papers.sources.table import ColumnMapping
 from shared.platform.stores.blob_files import list_blobs
+from shared.platform.stores.paging import each
 from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator
 
     from shared.platform.stores.blob_files import ListedBlob
 
@@ -44,8 +46,9 @@ async def accept(blob: str, source: str, mapping: ColumnMapping | None, started_
 
 async def anything_new() -> bool:
     """Whether a file lies in the inbox of which no ingest is known."""
-    async for _ in _new_files():
-        return True
+    async with aclosing(_new_files()) as found:
+        async for _ in found:
+            return True
     return False
 
 
@@ -95,15 +98,12 @@ async def _note(wanted: _Wanted) -> None:
         )
 
 
-async def _new_files() -> AsyncIterator[ListedBlob]:
-    continuation: str | None = None
-    while True:
-        page = await list_blobs(settings().papers_container, limit=_PAGE, prefix=files.INBOX, continuation=continuation)
-        for blob in await _unknown(page.blobs):
-            yield blob
-        continuation = page.continuation
-        if continuation is None:
-            return
+def _new_files() -> AsyncGenerator[ListedBlob]:
+    async def read(at: str | None) -> tuple[list[ListedBlob], str | None]:
+        page = await list_blobs(settings().papers_container, limit=_PAGE, prefix=files.INBOX, continuation=at)
+        return await _unknown(page.blobs), page.continuation
+
+    return each(read)
 
 
 async def _forget(ingest_id: UUID) -> None:

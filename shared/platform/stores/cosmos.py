@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -15,13 +16,15 @@ from shared.platform.errors import Conflict, InvalidInput, TerminalError, Transi
 from shared.platform.settings import settings
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping
+    from collections.abc import AsyncGenerator, Callable, Mapping
 
     from azure.cosmos.aio import ContainerProxy, CosmosClient
 
 Document = dict[str, Any]
 CHANGED: Final = "document-changed"
 EXISTS: Final = "document-exists"
+CHANGE_TRIES: Final = 12
+"""Changes of one document meet seldom: its one orchestration, a cancel, a sweep."""
 ANSWER_S: Final = 15
 """What one call may take, the SDK's own attempts included: it would wait for minutes for an account that hangs."""
 _MAY_PASS = {408, 410, 429, 449}
@@ -89,6 +92,32 @@ class Documents:
             return await container.replace_item(
                 document["id"], document, etag=seen, match_condition=MatchConditions.IfNotModified
             )
+
+    async def change(
+        self, id_: str, partition: str, step: Callable[[Document | None], Document | None]
+    ) -> Document | None:
+        """Read the document, let `step` change it, and write it if nobody else did; else once more from the start.
+
+        A step is given None where there is no document, and gives None to write nothing.
+        The answer is what then stands.
+
+        Raises:
+            TransientError: somebody else was quicker each time (`document-busy`).
+            Whatever `step` raises.
+        """
+        for attempt in range(CHANGE_TRIES):
+            seen = await self.find(id_, partition)
+            after = step(seen)
+            if after is None:
+                return seen
+            try:
+                return await (self.create(after) if seen is None else self.replace(after, seen=seen["_etag"]))
+            except Conflict as conflict:
+                if conflict.code not in (CHANGED, EXISTS):
+                    raise
+                # Those who met shall not meet again.
+                await asyncio.sleep(random.uniform(0, 0.02 * (attempt + 1)))  # noqa: S311 - spreads load, guards nothing
+        raise TransientError(f"{id_} was changed by others {CHANGE_TRIES} times.", code="document-busy")
 
     async def delete(self, id_: str, partition: str) -> None:
         """Delete the document. One that is not there is no error."""

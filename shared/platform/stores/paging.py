@@ -1,4 +1,4 @@
-"""Going over all pages of a list for one time box."""
+"""Going over all pages of a list, whole or for one time box."""
 
 from __future__ import annotations
 
@@ -7,9 +7,20 @@ from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 
 T = TypeVar("T")
+
+
+async def each(read: Callable[[str | None], Awaitable[tuple[Sequence[T], str | None]]]) -> AsyncGenerator[T]:
+    """What is on the pages, one after the other. `read` is as for `for_each`, and reads a page when it is needed."""
+    cursor = None
+    while True:
+        found, cursor = await read(cursor)
+        for one in found:
+            yield one
+        if cursor is None:
+            return
 
 
 async def for_each(

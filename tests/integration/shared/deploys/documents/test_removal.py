@@ -91,7 +91,8 @@ async def test_a_project_s_newest_source_stays_with_it_and_is_deleted_with_it(st
     assert await projects.find(state, "shop") is None
 
 
-async def test_a_time_box_ends_and_the_next_goes_on(ended, state) -> None:
+async def test_a_time_box_ends_after_a_page_and_the_next_goes_on(ended, state, monkeypatch) -> None:
+    monkeypatch.setattr(removal, "PAGE", 1)
     for _ in range(3):
         await ended()
     app = AppRef(organization_id=state, project_id="shop", environment="development")

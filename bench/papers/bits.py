@@ -50,7 +50,7 @@ def main(*, quick: bool) -> None:
             server(f"{folder}/postgres", buffers=BUFFERS) as postgres,
             psycopg.connect(postgres.dsn, autocommit=True) as connection,
         ):
-            connection.execute("create extension vector")
+            connection.execute("create extension if not exists vector")
             register_vector(connection)
             _report(connection, count)
 

@@ -50,7 +50,7 @@ analyze papers.papers, papers.vectors_1;
 
 def main(*, quick: bool) -> None:
     steps: dict[int, dict[str, float]] = {}
-    for count in (5_000, 10_000) if quick else (40_000, 80_000):
+    for count in (5_000, 10_000) if quick else (20_000, 40_000):
         steps[count] = _measured(count)
     _told(steps)
 

@@ -267,7 +267,7 @@ def test_each_task_is_handed_over_at_most_once_and_none_is_dropped(crm, monkeypa
     # With it no step becomes too late: what must be sent does not depend on how long the machine lets time pass.
     monkeypatch.setenv("FOLLOWUPS_LATEST_HOURS", "2160")
     forget_settings()
-    run(crm, monkeypatch, max_examples=15)
+    run(crm, monkeypatch, max_examples=30)
 
 
 def run(crm, monkeypatch, max_examples):

@@ -72,7 +72,7 @@ def test_a_start_command_tells_what_runs_a_source_that_does_not(of, program, run
         ({"package.json": "{}"}, "no-start-command"),
         ({"package.json": "not json"}, "unreadable-file"),
         ({"package.json": "[]"}, "unreadable-file"),
-        ({"package.json": '{"a":' * 5_000 + "1" + "}" * 5_000}, "unreadable-file"),
+        ({"package.json": '{"a":' * 100_000 + "1" + "}" * 100_000}, "unreadable-file"),
         ({"package.json": '{"scripts": 3}'}, "no-start-command"),
         ({"requirements.txt": "", "index.html": ""}, "no-start-command"),
     ],

@@ -12,6 +12,10 @@ from typing import Any
 import pytest
 
 import function_app
+from shared.platform.durable import Blueprint
+from shared.platform.health import Check
+from shared.platform.http import Routes
+from shared.platform.sweeps import Sweep
 from shared.platform.workload import Workload, workloads
 
 ROOT = Path(__file__).parents[2]
@@ -77,6 +81,31 @@ def test_the_import_contracts_name_every_domain() -> None:
     domains = {f"shared.{path.parent.name}" for path in (ROOT / "shared").glob("*/__init__.py")} - {"shared.platform"}
     assert set(named["Workloads never import one another"]["modules"]) == domains
     assert domains <= set(named["The platform knows no workload"]["forbidden_modules"])
+
+
+@pytest.mark.parametrize("workload", LOADED, ids=lambda one: one.name)
+def test_what_the_triggers_of_a_workload_make_is_declared(workload: Workload) -> None:
+    declared = [*workload.routes, *workload.functions, *workload.sweeps]
+    made = {
+        f"{name}.{attribute}"
+        for name, module in sys.modules.items()
+        if name.startswith(f"triggers.{workload.name}.")
+        for attribute, value in vars(module).items()
+        if isinstance(value, Routes | Blueprint | Sweep) and not any(value is one for one in declared)
+    }
+    assert made == set()
+
+
+@pytest.mark.parametrize("workload", LOADED, ids=lambda one: one.name)
+def test_every_probe_of_a_workload_is_declared(workload: Workload) -> None:
+    made = {
+        f"{name}.{attribute}"
+        for name, module in sys.modules.items()
+        if name.startswith(f"shared.{workload.name}.")
+        for attribute, value in vars(module).items()
+        if isinstance(value, Check) and value not in workload.probes
+    }
+    assert made == set()
 
 
 def test_every_kind_of_alert_is_declared() -> None:

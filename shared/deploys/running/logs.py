@@ -25,6 +25,8 @@ FLUSH_SECONDS: Final = 0.5
 LOG_BYTES: Final = 20_000_000
 """Of one deployment. Of what is written beyond, the last END_BYTES of each time box are kept."""
 END_BYTES: Final = 65_536
+KEPT_BYTES: Final = 4_000_000
+"""Of lines that wait while Blob Storage is away: what a step ends in is not decided by its log."""
 READ_BYTES: Final = 65_536
 MARKED_BYTES: Final = 4_000_000
 PASSED_OVER: Final = 50
@@ -56,17 +58,23 @@ class DeploymentLog:
         self._left_out = 0
 
     async def write(self, text: str) -> None:
-        """Add the lines of the text, each with the time.
+        """Add the lines of the text, each with the time. Those that cannot be appended now are kept for later.
 
         Raises:
-            TransientError: Blob Storage did not accept them.
+            TransientError: Blob Storage has not accepted lines for so long that KEPT_BYTES of them wait.
         """
         self._text += text if text.endswith("\n") else f"{text}\n"
         shown, self._text = self._redact.split(self._text)
         self._add(shown)
         late = asyncio.get_running_loop().time() - self._appended > FLUSH_SECONDS
-        if late or sum(map(len, self._lines)) > BLOCK_BYTES:
-            await self._append()
+        waiting = sum(map(len, self._lines))
+        if late or waiting > BLOCK_BYTES:
+            try:
+                await self._append()
+            except TransientError:
+                if waiting > KEPT_BYTES:
+                    raise
+                logger.warning("Lines of a deployment's log wait to be written.", extra={"log": self._name})
 
     async def flush(self) -> None:
         """Append all that was written.

@@ -15,6 +15,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO, Self
 
+from shared.deploys.cancellation import DeploymentCancelled
 from shared.deploys.sources.tree import LIMITS, Limits, Tree, damaged, never, parts_of, refused
 
 __all__ = ["LIMITS", "ArchiveKind", "Limits", "Unpacked", "kind_of", "pack", "unpack"]
@@ -93,10 +94,16 @@ def unpack(archive: Path, folder: Path, limits: Limits = LIMITS, *, cancelled: C
     return Unpacked(kind, tree.entries, tree.bytes)
 
 
-def pack(folder: Path, archive: Path) -> None:
-    """Write a folder's files and folders as a tar.gz that is the same for the same content. Blocks."""
+def pack(folder: Path, archive: Path, *, cancelled: Callable[[], bool] = never) -> None:
+    """Write a folder's files and folders as a tar.gz that is the same for the same content. Blocks.
+
+    Raises:
+        DeploymentCancelled: `cancelled`, which is called before each file, said so.
+    """
 
     def plain(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
+        if cancelled():
+            raise DeploymentCancelled
         if not (entry.isreg() or entry.isdir()):
             return None
         entry.uid = entry.gid = entry.mtime = 0

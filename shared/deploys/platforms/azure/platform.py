@@ -273,7 +273,7 @@ class AzurePlatform:
         root = source_root(folder, spec.root_directory)
         plan = await asyncio.to_thread(complete, root, spec)
         await step.log(plan.log)
-        await watched(step, in_thread(lambda _: sources.pack(root, archive)))
+        await watched(step, in_thread(lambda stopped: sources.pack(root, archive, cancelled=stopped)))
         await watched(step, blob_files.create_blob(builds.CONTEXTS, name, read_chunks(archive)))
         return BuildContext(reference=name, commit=fetched.commit, runtime=plan.runtime, notes=plan.notes)
 

@@ -104,7 +104,8 @@ class LocalPlatform:
                     plan = await asyncio.to_thread(_plan, root, spec, await self._versions())
                     await step.log(plan.log)
                     await step.check()
-                    await in_thread(lambda _: sources.pack(root, archive))
+                    packing = in_thread(lambda stopped: sources.pack(root, archive, cancelled=stopped))
+                    await unless_cancelled(packing, step.cancelled)
                     await unless_cancelled(self._send(spec, archive), step.cancelled)
             except TimeoutError:
                 raise TransientError(

@@ -322,23 +322,38 @@ async def test_lines_that_could_not_be_appended_are_appended_later(ref, storage,
     appends.failing = {2}
     log = logs.DeploymentLog(ref.organization_id, ref.deployment_id, Redactor(()))
     lines = [f"line {number} of the build" for number in range(3)]
-    with pytest.raises(TransientError):
-        await log.write("\n".join(lines))
+    await log.write("\n".join(lines))
     await log.flush()
     text, _ = await logs.read(ref.organization_id, ref.deployment_id, after=0)
     assert [line.split(" ", 1)[1] for line in text.splitlines()] == lines
 
 
-async def test_a_build_that_failed_stays_so_though_the_log_cannot_be_written(platform, ref, appends) -> None:
+async def test_a_build_that_failed_stays_so_though_the_log_cannot_be_written(
+    platform, ref, appends, monkeypatch
+) -> None:
     async def fails(_, step) -> None:
         appends.failing = set(range(1_000))
+        for line in ("npm error code 1", "npm error no such module"):  # as the builder says it, while the log is away
+            await step.log(line)
         raise TerminalError("The build failed: no such module.", code="build-failed")
 
+    monkeypatch.setattr(logs, "FLUSH_SECONDS", 0)
     platform.does["build"] = fails
     with pytest.raises(TerminalError) as failure:
         await build_image(ContextReady(**ref.model_dump(), context="c"))
     assert failure.value.code == "build-failed"
     assert (await load(ref)).steps[0].error == "The build failed: no such module."
+
+
+async def test_lines_that_wait_for_the_storage_do_not_fill_the_memory(ref, storage, appends, monkeypatch) -> None:
+    monkeypatch.setattr(logs, "BLOCK_BYTES", 40)
+    monkeypatch.setattr(logs, "KEPT_BYTES", 500)
+    appends.failing = set(range(1_000))
+    log = logs.DeploymentLog(ref.organization_id, ref.deployment_id, Redactor(()))
+    for number in range(15):
+        await log.write(f"line {number} of the build")
+    with pytest.raises(TransientError):
+        await log.write("x" * 100)
 
 
 async def test_a_build_that_failed_stays_so_though_the_document_cannot_be_written(platform, ref, monkeypatch) -> None:

@@ -242,6 +242,14 @@ def test_who_asked_can_stop_it(tmp_path):
     assert not (tmp_path / "into").exists()
 
 
+def test_packing_stops_before_the_next_file(tmp_path):
+    for number in range(5):
+        (tmp_path / f"{number}").write_bytes(b"x")
+    looks = iter([False, False, True])
+    with pytest.raises(DeploymentCancelled):
+        pack(tmp_path, tmp_path.parent / "packed.tgz", cancelled=lambda: next(looks))
+
+
 def test_a_folder_that_is_there_is_not_touched(tmp_path):
     (tmp_path / "a").write_bytes(zipped(PLAIN.items()))
     (tmp_path / "into").mkdir()

@@ -16,7 +16,7 @@ from shared.backups.models import (
     TakeBackup,
     Verdict,
 )
-from shared.backups.reporting import tell_different
+from shared.backups.reporting import alert_different
 from shared.backups.scratch import drop_all, empty_scratch, scratch
 from shared.platform.durable import Nothing, RetryPolicy, activity
 
@@ -62,7 +62,7 @@ async def verify_scratch(task: BackupRef) -> Verdict:
         verdict = await restoring.compare(connection, manifest)
     await write_verdict(task.id, verdict)
     if verdict.differences:
-        await tell_different(task.id, verdict)
+        await alert_different(task.id, verdict)
     return verdict
 
 

@@ -88,7 +88,7 @@ async def settle_followups(nothing: Nothing) -> Nothing:
         if outcome is not None and outcome.kind in ENDS and await outbox.resolve(mail.email_id, outcome):
             given_up.discard(mail.email_id)
     if given_up:
-        await alerts.tell_unknown(sorted(given_up))
+        await alerts.alert_unknown(sorted(given_up))
     return nothing
 
 

@@ -30,7 +30,7 @@ async def judge_ingest(ingest: IngestRef) -> Verdict:
     """Let the file be merged, or hold it and tell a person."""
     verdict = await judge(ingest)
     if verdict.held_because:
-        await alerts.tell_held(await ingests.find(ingest.ingest_id))
+        await alerts.alert_held(await ingests.find(ingest.ingest_id))
     return verdict
 
 

@@ -23,7 +23,7 @@ from local.processes import LOOPBACK
 
 
 def application(cloud: Cloud) -> ASGIApp:
-    """The ASGI app of a cloud. Requests for the host name of a deployed app are answered by that app's fate."""
+    """The ASGI app of a cloud. Requests for the host name of a deployed app are answered by that app's outcome."""
     routes = [
         *(
             Route(path, _managed(cloud, handler, versions), methods=methods.split())
@@ -157,7 +157,7 @@ def _log_stream(cloud: Cloud) -> Any:
         name = request.path_params["revision"]
         for app in cloud.apps.values():
             if name in app.revisions:
-                return PlainTextResponse(app.revisions[name].fate.answer[1])
+                return PlainTextResponse(app.revisions[name].outcome.answer[1])
         return PlainTextResponse("", 404)
 
     return endpoint
@@ -169,7 +169,7 @@ def _served(cloud: Cloud) -> Any:
         found = cloud.serving(host)
         if found is None or found.states[0] != "Provisioned":
             return PlainTextResponse(f"No app answers at {host} (apps are below {DOMAIN}).", 404)
-        status, text = found.fate.answer
+        status, text = found.outcome.answer
         return PlainTextResponse(text, status)
 
     return endpoint

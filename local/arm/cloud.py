@@ -64,7 +64,7 @@ def locked() -> ArmError:
 
 
 @dataclass(frozen=True, slots=True)
-class Fate:
+class Outcome:
     """What becomes of an image's build and of its revision.
 
     Attributes:
@@ -102,7 +102,7 @@ class Revision:
 
     name: str
     template: Json
-    fate: Fate
+    outcome: Outcome
     ready: float
     active: bool = True
     restarts: int = 0
@@ -115,7 +115,7 @@ class Revision:
             return "Provisioning", "Processing", "None"
         if not self.active:
             return "Deprovisioned", "Stopped", "None"
-        if not self.fate.healthy:
+        if not self.outcome.healthy:
             return "Provisioned", "Failed", "Unhealthy"
         return "Provisioned", "Running", "Healthy"
 
@@ -136,7 +136,7 @@ class Run:
 
     id: str
     request: Json
-    fate: Fate
+    outcome: Outcome
     began: float
     seconds: float
     cancelled: bool = False
@@ -147,17 +147,19 @@ class Run:
             return "Canceled"
         if time.monotonic() < self.began + self.seconds:
             return "Queued"
-        if self.fate.build is None or time.monotonic() < self.began + 2 * self.seconds:
+        if self.outcome.build is None or time.monotonic() < self.began + 2 * self.seconds:
             return "Running"
-        return self.fate.build
+        return self.outcome.build
 
     @property
     def log(self) -> bytes:
         """What was said so far. The last line is written a little after the run has ended."""
         if self.status == "Queued":
             return b""
-        pushing = f"Pushing image: {SERVER}/{self.request['imageNames'][0]}\n" if self.fate.build == "Succeeded" else ""
-        lines = (self.fate.log + pushing).splitlines(keepends=True)
+        pushing = (
+            f"Pushing image: {SERVER}/{self.request['imageNames'][0]}\n" if self.outcome.build == "Succeeded" else ""
+        )
+        lines = (self.outcome.log + pushing).splitlines(keepends=True)
         return "".join(lines if self.logged or len(lines) == 1 else lines[:-1]).encode()
 
     @property
@@ -184,8 +186,8 @@ class Cloud:
         seconds: how long builds, writes, revisions and certificates take.
         retry_after: the Retry-After of answers, in seconds.
         trouble: what the next requests are answered instead.
-        fates: by an image's tag.
-        usual: the fate of an image that has none of its own.
+        outcomes: by an image's tag.
+        usual: the outcome of an image that has none of its own.
         dns: the host names whose records are right, with how they lead here: CNAME or A.
         failing_certificates: host names that no certificate can be issued for, with the reason.
         environments: the environments that apps may run in, by resource id.
@@ -200,8 +202,8 @@ class Cloud:
     seconds: float = 0.1
     retry_after: int = 0
     trouble: list[ArmError] = field(default_factory=list[ArmError])
-    fates: dict[str, Fate] = field(default_factory=dict[str, Fate])
-    usual: Fate = field(default_factory=Fate)
+    outcomes: dict[str, Outcome] = field(default_factory=dict[str, Outcome])
+    usual: Outcome = field(default_factory=Outcome)
     dns: dict[str, str] = field(default_factory=dict[str, str])
     failing_certificates: dict[str, str] = field(default_factory=dict[str, str])
     environments: set[str] = field(default_factory=lambda: {ENVIRONMENT})
@@ -225,9 +227,9 @@ class Cloud:
         self.operations[id_] = operation = Operation(time.monotonic() + self.seconds, error)
         return id_, operation
 
-    def fate(self, image: str) -> Fate:
+    def outcome(self, image: str) -> Outcome:
         """What becomes of an image, named by its tag."""
-        return self.fates.get(image.rsplit(":", 1)[-1], self.usual)
+        return self.outcomes.get(image.rsplit(":", 1)[-1], self.usual)
 
     def token(self, audience: str, client_id: str = CLIENT_ID) -> str:
         """What opens the service of that audience, and no other one, for the identity that has rights there."""

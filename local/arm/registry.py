@@ -45,8 +45,8 @@ def task_run(cloud: Cloud, call: Call) -> Reply:
         request: Json = body["properties"]["runRequest"]
         _check_source(cloud, request)
         run = f"ca{len(cloud.runs) + 1}"
-        fate = cloud.fate(request["imageNames"][0])
-        cloud.runs[run] = Run(run, request, fate, time.monotonic(), cloud.seconds)
+        outcome = cloud.outcome(request["imageNames"][0])
+        cloud.runs[run] = Run(run, request, outcome, time.monotonic(), cloud.seconds)
         cloud.task_runs[name] = {"body": body, "run": run}
     operation, _ = cloud.begin()
     return Reply(_view(cloud, name), 201, operation=operation)

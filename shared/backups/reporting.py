@@ -67,7 +67,7 @@ async def watch_age(now: datetime) -> None:
     )
 
 
-async def tell_different(backup: str, verdict: Verdict) -> None:
+async def alert_different(backup: str, verdict: Verdict) -> None:
     """A backup is not what it says."""
     await try_to_send(
         BACKUP_DIFFERENT.about(

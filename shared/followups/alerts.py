@@ -30,7 +30,7 @@ SENDER_DOMAIN = AlertKind(
 KINDS = (HAND_OVER_UNKNOWN, COMPLAINTS, BAD_SIGNATURES, SENDER_DOMAIN)
 
 
-async def tell_unknown(email_ids: Sequence[int]) -> None:
+async def alert_unknown(email_ids: Sequence[int]) -> None:
     """Mails of which nobody knows whether they were handed over."""
     shown = ", ".join(map(str, email_ids[:MOST_SHOWN])) + (" ..." if len(email_ids) > MOST_SHOWN else "")
     await try_to_send(
@@ -47,7 +47,7 @@ async def tell_unknown(email_ids: Sequence[int]) -> None:
     )
 
 
-async def tell_complaints(complaints: int, sent: int, *, stopped: bool) -> None:
+async def alert_complaints(complaints: int, sent: int, *, stopped: bool) -> None:
     """The share of complaints is high."""
     done = "All mails are stopped." if stopped else "At 0.3 % all mails are stopped."
     await try_to_send(
@@ -62,7 +62,7 @@ async def tell_complaints(complaints: int, sent: int, *, stopped: bool) -> None:
     )
 
 
-async def tell_bad_signatures(requests: int) -> None:
+async def alert_bad_signatures(requests: int) -> None:
     """Somebody sends the webhooks what no provider signed."""
     await try_to_send(
         BAD_SIGNATURES.about(
@@ -77,7 +77,7 @@ async def tell_bad_signatures(requests: int) -> None:
     )
 
 
-async def tell_domain(domain: str, problems: Sequence[str]) -> None:
+async def alert_domain(domain: str, problems: Sequence[str]) -> None:
     """The sender's domain is not ready, and all mails wait."""
     await try_to_send(
         SENDER_DOMAIN.about(

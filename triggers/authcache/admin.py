@@ -36,7 +36,7 @@ class UserWithShares(LazyModel):
 @routes.post("/api/v1/admin/users/import", needs=ADMIN, summary="Take users in from elsewhere", limit=IMPORT_BYTES)
 async def authcache_import(body: Import, client: DurableClient) -> Reply[ImportReport]:
     """With the hashes that were made there: argon2id, bcrypt, scrypt. May be repeated; one bad row fails alone."""
-    report, lsn = await importing.take_in(body.users)
+    report, lsn = await importing.import_users(body.users)
     await fold_if_long(client)
     return answer(report, lsn)
 

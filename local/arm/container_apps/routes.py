@@ -97,7 +97,7 @@ def deactivate(cloud: Cloud, call: Call) -> Reply:
 
 
 def replicas(cloud: Cloud, call: Call) -> Reply:
-    """One replica, whose log tells its fate."""
+    """One replica, whose log tells its outcome."""
     one = _revision(_app(cloud, call.values["app"]), call.values["revision"])
     stream = f"{call.base}/_logstream/{one.name}"
     return Reply(
@@ -177,8 +177,8 @@ def _write(cloud: Cloud, name: str, given: Any) -> Reply:
         raise ArmError(400, "RevisionSuffixInUse", f"Revision {revision_name} is there with another template.")
     _check(cloud, body, {*revisions_known, revision_name}, template)
     image = template["containers"][0]["image"]
-    fate = cloud.fate(image)
-    pulled = fate.pulled and image in cloud.images()
+    outcome = cloud.outcome(image)
+    pulled = outcome.pulled and image in cloud.images()
     operation, progress = cloud.begin(None if pulled else f"The image {image} could not be pulled: MANIFEST_UNKNOWN.")
     if known is None:
         cloud.apps[name] = known = App(name, body, progress)
@@ -187,7 +187,7 @@ def _write(cloud: Cloud, name: str, given: Any) -> Reply:
         known.body, known.operation, status = body, progress, 200
     if existing is None and pulled:
         ready = time.monotonic() + 2 * cloud.seconds
-        known.revisions[revision_name] = Revision(revision_name, template, fate, ready)
+        known.revisions[revision_name] = Revision(revision_name, template, outcome, ready)
     return Reply(app_view(known), status, operation=operation)
 
 

@@ -16,7 +16,7 @@ from shared.platform.access.passwords.kinds import cost_of
 from shared.platform.errors import InvalidInput
 
 
-async def take_in(users: list[ImportedUser]) -> tuple[ImportReport, Lsn]:
+async def import_users(users: list[ImportedUser]) -> tuple[ImportReport, Lsn]:
     """Make a user of each row; the same rows may be sent again, and those that are there stay as they are.
 
     Raises:

@@ -113,11 +113,11 @@ def segment_of(folder: Path, after: Lsn, lsn: Lsn, tables: Mapping[str, TablePar
     return Segment(name=name, after=after, lsn=lsn, tables=dict(tables), files=tuple(files))
 
 
-def live(rows: Columns) -> Columns:
+def current_rows(rows: Columns) -> Columns:
     """The rows that are there."""
     return rows.filter(compute.invert(rows.column(DROPPED)))
 
 
-def gone(rows: Columns) -> Columns:
+def dropped_rows(rows: Columns) -> Columns:
     """The rows that are no more."""
     return rows.filter(rows.column(DROPPED))

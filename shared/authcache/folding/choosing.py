@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from shared.authcache.base.format.arrow import DROPPED, LSN, keys_of
 from shared.authcache.base.format.columns import columns
 from shared.authcache.base.format.pyarrow import Columns, Values, compute
-from shared.authcache.base.writing import live
+from shared.authcache.base.writing import current_rows
 from shared.authcache.tables import SHARES, USERS, Table
 
 UNIQUE: Mapping[str, tuple[str, str]] = {
@@ -64,7 +64,7 @@ def choose(table: Table[Any], pieces: Iterable[Columns], ours: Columns, owners: 
         bad |= {int(row): "Its owner is no user." for row in np.flatnonzero(strays)}
         mask &= ~strays
     if table.name in UNIQUE:
-        known = hashed(keys_of(table, UNIQUE[table.name][0], live(ours)))
+        known = hashed(keys_of(table, UNIQUE[table.name][0], current_rows(ours)))
         second = np.concatenate([_second(keys, ranks, mask), np.flatnonzero(mask & np.isin(keys, known))])
         bad |= {int(row): UNIQUE[table.name][1] for row in second}
         mask[second] = False

@@ -12,7 +12,7 @@ import numpy as np
 from shared.authcache.base.format.names import parquet_file
 from shared.authcache.base.format.pyarrow import Columns, Values, compute, pa
 from shared.authcache.base.manifest import Counts, Segment
-from shared.authcache.base.writing import live
+from shared.authcache.base.writing import current_rows
 from shared.authcache.folding.choosing import hashed
 from shared.authcache.folding.segments import batches
 from shared.authcache.reading.levels import Level
@@ -27,7 +27,7 @@ async def counted(whole: Counts, base: Level, changed: Level, rows: Mapping[str,
     """How many there are when `changed`, whose rows are given too, lies over a base that holds `whole`."""
     over = View(0, (), (changed, base))
     under = View(0, (), (base,))
-    owners = set(live(rows[SHARES.name]).column("owner").to_pylist())
+    owners = set(current_rows(rows[SHARES.name]).column("owner").to_pylist())
     shares = 0
     for row_id in rows[SHARES.name].column("id").to_pylist():
         before, after = await under.get(SHARES, row_id), await over.get(SHARES, row_id)
@@ -57,11 +57,11 @@ def counted_whole(segment: Segment, folder: Path) -> Counts:
     owners: list[Any] = [np.empty(0, np.int64)]
     if SHARES.name in segment.tables and segment.tables[SHARES.name].rows:
         pieces = batches(folder / parquet_file(SHARES.name), ["owner", "_dropped"])
-        owners += [hashed(compute.unique(live(rows).column("owner"))) for rows in pieces]
+        owners += [hashed(compute.unique(current_rows(rows).column("owner"))) for rows in pieces]
     costs: Counter[str] = Counter()
     if USERS.name in segment.tables and segment.tables[USERS.name].rows:
         for rows in batches(folder / parquet_file(USERS.name), ["password_hash", "_dropped"]):
-            costs += _costs(live(rows).column("password_hash"))
+            costs += _costs(current_rows(rows).column("password_hash"))
     sharing = len(np.unique(np.concatenate(owners)))
     return Counts(users=_rows(segment, USERS), shares=_rows(segment, SHARES), owners=sharing, costs=dict(costs))
 

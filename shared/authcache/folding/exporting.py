@@ -10,7 +10,7 @@ from typing import Any
 from shared.authcache.base.format.arrow import DROPPED, LSN, schema_of, without
 from shared.authcache.base.format.pyarrow import Columns, compute, pa
 from shared.authcache.base.manifest import Manifest, read_manifest
-from shared.authcache.base.writing import live
+from shared.authcache.base.writing import current_rows
 from shared.authcache.folding.segments import batches, changed_rows, parquet_of
 from shared.authcache.folding.steps import TableState, TableTask
 from shared.authcache.iceberg.catalog import ready
@@ -122,5 +122,5 @@ async def all_rows(manifest: Manifest, table: Table[Any], folder: Path, names: l
 def _pieces(path: Path | None, changed: Columns, wanted: list[str], table: Table[Any]) -> Iterable[Columns]:
     ids = changed.column("id").combine_chunks()
     for rows in batches(path, [*wanted, "_dropped"]) if path else ():
-        yield without(live(rows), ids).select(wanted)
-    yield live(changed).select(wanted) if changed.num_rows else schema_of(table).empty_table().select(wanted)
+        yield without(current_rows(rows), ids).select(wanted)
+    yield current_rows(changed).select(wanted) if changed.num_rows else schema_of(table).empty_table().select(wanted)

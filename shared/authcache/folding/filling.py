@@ -22,7 +22,7 @@ from shared.authcache.base.manifest import Fold, Manifest, TablePart, manifest_e
 from shared.authcache.base.reading import CorruptBase
 from shared.authcache.base.repair import rebuilt
 from shared.authcache.base.uploading import upload
-from shared.authcache.base.writing import TableWriter, gone, live, segment_of
+from shared.authcache.base.writing import TableWriter, current_rows, dropped_rows, segment_of
 from shared.authcache.folding.choosing import Chosen, choose, completed, hashed, needed
 from shared.authcache.folding.counting import counted_whole
 from shared.authcache.folding.exporting import rows_after
@@ -119,7 +119,7 @@ class _Filling:
             owners = users if name == SHARES.name else None
             chosen = self._table(table, snapshots.get(name), ours, owners)
             if name == USERS.name:
-                users = np.concatenate([chosen.ids[chosen.mask], hashed(live(ours).column("id"))])
+                users = np.concatenate([chosen.ids[chosen.mask], hashed(current_rows(ours).column("id"))])
 
     def _table(
         self, table: Table[Any], snapshot: int | None, ours: Columns, owners: NDArray[np.int64] | None
@@ -131,8 +131,8 @@ class _Filling:
         if iceberg is not None:
             every = [*(column.name for column in columns(table)), LSN, DROPPED]
             self._copy(writer, rows_of(iceberg, table, snapshot, every), chosen)
-        writer.add(live(ours))
-        writer.drop(gone(ours))
+        writer.add(current_rows(ours))
+        writer.drop(dropped_rows(ours))
         self.parts[table.name] = writer.finish()
         return chosen
 

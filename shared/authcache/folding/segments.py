@@ -19,7 +19,7 @@ from shared.authcache.base.format.names import ID, index_file, indexes, parquet_
 from shared.authcache.base.format.pyarrow import Columns, Values, compute, pa, parquet
 from shared.authcache.base.manifest import Segment, TablePart
 from shared.authcache.base.reading import file_of
-from shared.authcache.base.writing import TableWriter, gone, live, segment_of
+from shared.authcache.base.writing import TableWriter, current_rows, dropped_rows, segment_of
 from shared.authcache.folding.changes import Changes
 from shared.authcache.log.groups import Lsn
 from shared.authcache.tables import TABLES, Table
@@ -70,8 +70,8 @@ def build_changed(folder: Path, after: Lsn, lsn: Lsn, rows: Mapping[str, Columns
         if not rows[name].num_rows:
             continue
         writer = TableWriter(folder, table, hash_key)
-        writer.add(live(rows[name]))
-        writer.drop(gone(rows[name]))
+        writer.add(current_rows(rows[name]))
+        writer.drop(dropped_rows(rows[name]))
         parts[name] = writer.finish()
     return Built(segment_of(folder, after, lsn, parts), folder)
 
@@ -98,13 +98,13 @@ async def build_everything(folder: Path, merging: Merging, changed: Mapping[str,
     parts: dict[str, TablePart] = {}
     for name, table in TABLES.items():
         writer = TableWriter(folder / "new", table, merging.hash_key)
-        dropped = [gone(changed[name])]
+        dropped = [dropped_rows(changed[name])]
         ids = changed[name].column("id").combine_chunks()
         if name in _held(base):
             path = await copy_of(base, parquet_file(name), folder)
             hashes = await _hashes(base, table, folder)
             dropped.append(await asyncio.to_thread(_copy, writer, path, ids, hashes))
-        await asyncio.to_thread(writer.add, live(changed[name]))
+        await asyncio.to_thread(writer.add, current_rows(changed[name]))
         drops = pa.concat_tables(dropped)
         writer.drop(drops.filter(compute.greater(drops.column(LSN), merging.drops_after)))
         parts[name] = await asyncio.to_thread(writer.finish)
@@ -151,6 +151,6 @@ def _copy(writer: TableWriter, path: Path, changed: Values, hashes: Mapping[str,
             there = compute.and_(there, compute.greater(rows.column(writer.table.expires), pa.scalar(now)))
         chosen = there.to_numpy()
         writer.add(rows.filter(there), {index: found[first:last][chosen] for index, found in hashes.items()})
-        dropped.append(gone(rows.filter(stays)))
+        dropped.append(dropped_rows(rows.filter(stays)))
         first = last
     return pa.concat_tables(dropped) if dropped else schema_of(writer.table).empty_table()

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 GRACE: Final = timedelta(days=1)
 """Between the last moment at which something can be requested and its removal: no request for it runs any more."""
 PAGE: Final = 50
-Fate = Literal["keep", "forget-variables", "delete"]
+Due = Literal["keep", "forget-variables", "delete"]
 
 
 def ended_at(deployment: Deployment) -> datetime:
@@ -33,7 +33,7 @@ def ended_at(deployment: Deployment) -> datetime:
     return deployment.completed_at or deployment.updated_at
 
 
-def fate(deployment: Deployment, now: datetime, retention: timedelta, *, newest: bool, serves: bool) -> Fate:
+def due(deployment: Deployment, now: datetime, retention: timedelta, *, newest: bool, serves: bool) -> Due:
     """What becomes of a deployment; `newest` and `serves` say whether it is that of its project and environment."""
     if newest or serves or not deployment.status.ended:
         return "keep"
@@ -56,7 +56,7 @@ async def purge_deployments(now: datetime, retention: timedelta, seconds: float,
         nonlocal variables, deployments
         project = await projects.find(one.organization_id, one.project_id)
         newest = project is not None and project.deployment_id == one.id
-        what = fate(one, now, retention, newest=newest, serves=await _serves(one))
+        what = due(one, now, retention, newest=newest, serves=await _serves(one))
         if what == "keep":
             return
         if one.secrets_reference:

@@ -123,4 +123,4 @@ async def _brake() -> None:
     if found.stop:
         await brakes.stop(f"{found.complaints} complaints of {found.sent} mails in 30 days")
     if found.warn:
-        await alerts.tell_complaints(found.complaints, found.sent, stopped=found.stop)
+        await alerts.alert_complaints(found.complaints, found.sent, stopped=found.stop)

@@ -14,4 +14,4 @@ async def tell() -> None:
     except NotFound:
         return
     if found.drift.due:
-        await alerts.tell_outgrown(found.version, found.drift.because)
+        await alerts.alert_outgrown(found.version, found.drift.because)

@@ -20,7 +20,7 @@ MAP_OUTGROWN = AlertKind(
 KINDS = (INGEST_HELD, MAP_OUTGROWN)
 
 
-async def tell_held(ingest: Ingest) -> None:
+async def alert_held(ingest: Ingest) -> None:
     """A file is held back."""
     because = "".join(f"- {reason}\n" for reason in ingest.held_because)
     at = f"/api/papers/ingests/{ingest.ingest_id}"
@@ -37,7 +37,7 @@ async def tell_held(ingest: Ingest) -> None:
     )
 
 
-async def tell_outgrown(version: int, because: list[str]) -> None:
+async def alert_outgrown(version: int, because: list[str]) -> None:
     """Another fit of the map is due."""
     await try_to_send(
         MAP_OUTGROWN.about(

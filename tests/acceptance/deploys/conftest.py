@@ -20,7 +20,7 @@ import httpx
 import pytest
 
 from local.apps.testing import running as running_apps
-from local.arm.cloud import App, Cloud, Fate
+from local.arm.cloud import App, Cloud, Outcome
 from local.arm.testing import on_a_thread
 from local.cosmos.testing import CosmosProcess
 from local.host.testing import Answer
@@ -186,9 +186,9 @@ class OnAzure(Deploys):
         super().__init__(host, environment, folder)
         self.cloud = cloud
 
-    def release(self, project: str, answer: str, fate: Fate | None = None, **changes: Any) -> str:
+    def release(self, project: str, answer: str, outcome: Outcome | None = None, **changes: Any) -> str:
         """Deploy a version that answers this; the deployment's id."""
-        self.cloud.usual = fate or Fate(answer=(200, answer))
+        self.cloud.usual = outcome or Outcome(answer=(200, answer))
         return self.deploy(project, answer, **changes)
 
     def apps(self, project: str) -> list[App]:

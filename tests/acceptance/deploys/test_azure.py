@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from local.arm.cloud import DOMAIN, Fate, broken, locked, throttled
+from local.arm.cloud import DOMAIN, Outcome, broken, locked, throttled
 
 HOST = "shop.example.com"
 CANARY = "canary-4b7e-never-shown"
@@ -60,7 +60,7 @@ def test_a_version_serves_once_it_is_healthy_and_a_broken_one_never(azure) -> No
     assert (azure.shares("shop"), azure.active("shop")) == ({suffix(second): 100}, [suffix(second)])
 
     azure.cloud.seconds = 0.1
-    sick = Fate(healthy=False, answer=(500, "cannot reach the database"))
+    sick = Outcome(healthy=False, answer=(500, "cannot reach the database"))
     broken_one = azure.wait(azure.release("shop", "three", sick))
     assert (broken_one["status"], broken_one["error"]["code"]) == ("failed", "revision-unhealthy")
     assert broken_one["error"]["step"] == "deploy"
@@ -98,7 +98,7 @@ def test_a_domain_that_is_not_the_owners_stops_a_deployment_before_it_begins(azu
 
 def test_a_cancel_in_the_build_cancels_the_run(azure) -> None:
     first = azure.wait(azure.release("halted", "one"))
-    slow = azure.release("halted", "two", Fate(build=None))
+    slow = azure.release("halted", "two", Outcome(build=None))
     eventually(lambda: azure.runs("halted") == ["Succeeded", "Running"])
     asked = time.monotonic()
     azure.ask("POST", f"/deploy/{slow}/cancel", status=200)
@@ -119,7 +119,7 @@ def test_a_cancel_of_a_first_deployment_leaves_no_app(azure) -> None:
 
 
 def test_a_build_that_fails_is_told_with_what_the_builder_said(azure) -> None:
-    failed = azure.wait(azure.release("wrong", "one", Fate(build="Failed", log="Step 3/5: no such package\n")))
+    failed = azure.wait(azure.release("wrong", "one", Outcome(build="Failed", log="Step 3/5: no such package\n")))
     assert (failed["status"], failed["error"]["code"]) == ("failed", "build-failed")
     assert failed["error"]["step"] == "build"
     assert "Step 3/5: no such package" in azure.log(failed["deploymentId"])
@@ -129,7 +129,7 @@ def test_a_build_that_fails_is_told_with_what_the_builder_said(azure) -> None:
 
 def test_an_operation_that_fails_at_its_end_leaves_the_version_before(azure) -> None:
     first = azure.wait(azure.release("unpulled", "one"))
-    failed = azure.wait(azure.release("unpulled", "two", Fate(pulled=False)))
+    failed = azure.wait(azure.release("unpulled", "two", Outcome(pulled=False)))
     assert (failed["status"], failed["error"]["code"]) == ("failed", "revision-unhealthy")
     assert "MANIFEST_UNKNOWN" in azure.log(failed["deploymentId"])
     assert azure.open(first["containerAppUrl"]) == "one"

@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from local.arm.cloud import Fate
+from local.arm.cloud import Outcome
 
 APPS, TASKS = "Microsoft.App/containerApps", "Microsoft.ContainerRegistry/registries"
 IN_EACH_STEP = {
@@ -51,7 +51,7 @@ def test_a_kill_in_each_step_builds_once_and_releases_once(azure) -> None:
             killed.set()
 
     azure.cloud.after = kill
-    azure.cloud.usual = Fate(answer=(200, "two"))
+    azure.cloud.usual = Outcome(answer=(200, "two"))
     azure.cloud.dns["shop.example.com"] = "CNAME"
     second = azure.deploy("shop", "two", customDomain="shop.example.com")
     while left:
@@ -84,7 +84,7 @@ def test_a_cancel_in_each_step_leaves_the_version_before(azure) -> None:
                 reached.set()
                 gone_on.wait(10)
 
-        azure.cloud.usual = Fate(answer=(200, "two"))
+        azure.cloud.usual = Outcome(answer=(200, "two"))
         azure.cloud.after = hold
         deployment = azure.deploy("kept", "two", customDomain="kept.example.com")
         assert reached.wait(30), moment

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from local.arm.cloud import Fate
+from local.arm.cloud import Outcome
 from local.cosmos.testing import running as running_cosmos
 from local.host.testing import Orchestration
 from tests.acceptance.deploys.conftest import azure
@@ -44,7 +44,7 @@ def test_defect_the_version_before_serves_on_when_the_database_was_away(
                 gone.set()
 
         app.cloud.after = take_away
-        app.cloud.usual = Fate(answer=(200, "two"))
+        app.cloud.usual = Outcome(answer=(200, "two"))
         second = app.deploy("shop", "two")
         assert gone.wait(60), app.log(second)
         # The step's own attempts are over, and not even the undoing succeeds at once.

@@ -19,7 +19,7 @@ async def note() -> None:
         await connection.execute("delete from followups.bad_signatures where minute < now() - interval '7 days'")
         [counted] = await rows(connection, f"select {RECENT} as n")
     if counted["n"] >= MOST:
-        await alerts.tell_bad_signatures(counted["n"])
+        await alerts.alert_bad_signatures(counted["n"])
 
 
 RECENT = (

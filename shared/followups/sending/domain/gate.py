@@ -60,7 +60,7 @@ async def refused(*, look_again: bool = False) -> list[str]:
             (key, found),
         )
     if found:
-        await alerts.tell_domain(sender.domain, found)
+        await alerts.alert_domain(sender.domain, found)
     return found
 
 

@@ -10,7 +10,18 @@ from typing import Any
 import httpx
 import pytest
 
-from local.arm.cloud import ENVIRONMENT, IDENTITY, LOCATION, PROVIDERS, REGISTRY, SERVER, Cloud, Fate, locked, throttled
+from local.arm.cloud import (
+    ENVIRONMENT,
+    IDENTITY,
+    LOCATION,
+    PROVIDERS,
+    REGISTRY,
+    SERVER,
+    Cloud,
+    Outcome,
+    locked,
+    throttled,
+)
 from local.arm.testing import served
 from local.killable import KillableService
 from local.processes import free_port
@@ -248,7 +259,7 @@ async def test_logs_and_uploads_need_their_signature_and_logs_are_read_on(http):
 
 
 async def test_a_run_is_cancelled_while_it_goes_on(http, cloud):
-    cloud.fates["one"] = Fate(build=None)
+    cloud.outcomes["one"] = Outcome(build=None)
     await build(http)
     for _ in range(2):
         assert (await http.post(f"{TASKS}/runs/ca1/cancel", params=V_TASKS)).status_code == 200

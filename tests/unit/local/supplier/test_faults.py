@@ -173,14 +173,14 @@ def test_no_second_ever_holds_more_than_the_limit(gaps, limit):
 
 
 @given(st.text(), st.integers(), st.floats(0, 1))
-def test_fate_follows_from_the_question_and_not_from_the_others(asked, seed, probability):
-    def fates(others):
+def test_a_fault_follows_from_the_question_and_not_from_the_others(asked, seed, probability):
+    def faults(others):
         faults = Faults(settings(seed, errors={"probability": probability}))
         for other in others:
             faults.number(other)
         return [bool(faults.strikes(FaultName.ERRORS, faults.number(asked))) for _ in range(5)]
 
-    assert fates([]) == fates([asked + "x", asked + "y"])
+    assert faults([]) == faults([asked + "x", asked + "y"])
 
 
 def test_flags():

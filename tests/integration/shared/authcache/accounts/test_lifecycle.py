@@ -53,7 +53,7 @@ async def test_a_link_for_a_new_password_is_good_once_and_proves_the_address():
 
 async def test_who_has_no_password_sets_one_by_mail():
     row = ImportedUser(email="ann@example.com", first_name="A", last_name="B")
-    report, _ = await importing.take_in([row])
+    report, _ = await importing.import_users([row])
     ann = await (await store().view()).user_by_id(report.rows[0].id)
     with pytest.raises(Unauthenticated):
         await sign_in.log_in(await store().view(), "ann@example.com", "")
@@ -117,11 +117,11 @@ async def test_an_import_takes_every_row_that_it_can_and_may_be_repeated():
         row("b@example.com", password_hash="md5"),
         row("c@example.com", is_active=False),
     ]
-    report, _ = await importing.take_in(rows)
+    report, _ = await importing.import_users(rows)
     assert [one.status for one in report.rows] == ["created", "exists", "refused", "refused", "created"]
     assert report.created == 2
     view = await store().view()
     assert present(await view.user_by_address("a@example.com")).verified_at
     assert not present(await view.user_by_address("c@example.com")).is_active
-    report, _ = await importing.take_in(rows)
+    report, _ = await importing.import_users(rows)
     assert [one.status for one in report.rows] == ["exists", "exists", "refused", "refused", "exists"]

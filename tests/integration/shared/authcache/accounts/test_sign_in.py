@@ -24,7 +24,7 @@ def old(password, version="2b"):
 
 async def imported(email, stored, **fields):
     row = ImportedUser(email=email, first_name="Old", last_name="User", password_hash=stored, **fields)
-    report, _ = await importing.take_in([row])
+    report, _ = await importing.import_users([row])
     assert report.created == 1, report
     return report.rows[0].id
 
@@ -110,7 +110,7 @@ async def test_every_kind_of_asking_costs_one_check_of_the_populations_mix(check
         )
         for number in range(200)
     ]
-    await importing.take_in(users)
+    await importing.import_users(users)
     assert await population.mix() == {CURRENT: 150, Cost("bcrypt", (ROUNDS,)): 50}
 
     strangers = [f"nobody{number}@example.com" for number in range(400)]
@@ -128,7 +128,7 @@ async def test_every_kind_of_asking_costs_one_check_of_the_populations_mix(check
 async def test_a_hash_of_a_gibibyte_is_refused_by_an_import_and_costs_no_more_where_it_stands(checks):
     huge = "$argon2id$v=19$m=1048576,t=2,p=1$" + "A" * 22 + "$" + "A" * 43
     row = ImportedUser(email="a@example.com", first_name="A", last_name="B", password_hash=huge)
-    report, _ = await importing.take_in([row])
+    report, _ = await importing.import_users([row])
     assert [(one.status, "more than one check may take" in (one.detail or "")) for one in report.rows] == [
         ("refused", True)
     ]

@@ -1,4 +1,4 @@
-"""Platforms under the contract: each with a harness that makes deployments of a known fate and sees who serves."""
+"""Platforms under the contract: each with a harness that makes deployments of a known outcome and sees who serves."""
 
 import asyncio
 import gzip
@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from local.apps.testing import AppsProcess
-from local.arm.cloud import DOMAIN, Cloud, Fate
+from local.arm.cloud import DOMAIN, Cloud, Outcome
 from local.arm.testing import SETTINGS, ToStandIn, served, token_for
 from shared.deploys import sources
 from shared.deploys.models import SCALES, ArchiveSource, DeploymentSpec
@@ -104,15 +104,15 @@ class LocalHarness:
         self.folder = folder
         self.platform = LocalPlatform(healthy_s=5)
 
-    async def spec(self, fate: str = "good", *, project: str = "shop", **changes) -> DeploymentSpec:
+    async def spec(self, outcome: str = "good", *, project: str = "shop", **changes) -> DeploymentSpec:
         """A deployment whose source is uploaded: good, broken-build, slow-build, or unhealthy."""
         name = new_id()
         build = {
             "broken-build": "import sys; print('no good'); sys.exit(3)",
             "slow-build": "import time; print('building', flush=True); time.sleep(60)",
-        }.get(fate, "open('built', 'w').write('yes'); print('built it')")
+        }.get(outcome, "open('built', 'w').write('yes'); print('built it')")
         app = APP.format(
-            version=name, before="", body=f"b'served by {name}'", status=500 if fate == "unhealthy" else 200
+            version=name, before="", body=f"b'served by {name}'", status=500 if outcome == "unhealthy" else 200
         )
         return await self.custom({"build.py": build, "app.py": app}, name=name, project=project, **changes)
 
@@ -220,15 +220,15 @@ class AzureHarness(LocalHarness):
             poll_seconds=0.05,
         )
 
-    async def spec(self, fate: str = "good", *, project: str = "shop", **changes) -> DeploymentSpec:
+    async def spec(self, outcome: str = "good", *, project: str = "shop", **changes) -> DeploymentSpec:
         spec = await self.custom({"build.py": "", "app.py": ""}, project=project, **changes)
         name = spec.deployment_id
         log, build = {
             "broken-build": ("no good\n", "Failed"),
             "slow-build": ("building\n", None),
-        }.get(fate, ("built it\n", "Succeeded"))
-        answer = (500, "it hurts") if fate == "unhealthy" else (200, f"served by {name}")
-        self.cloud.fates[f"d{name.removeprefix('dep_').lower()}"] = Fate(build=build, log=log, answer=answer)
+        }.get(outcome, ("built it\n", "Succeeded"))
+        answer = (500, "it hurts") if outcome == "unhealthy" else (200, f"served by {name}")
+        self.cloud.outcomes[f"d{name.removeprefix('dep_').lower()}"] = Outcome(build=build, log=log, answer=answer)
         return spec
 
     async def who_serves(self, project: str = "shop", environment: str = "development") -> str | None:

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from local.arm.cloud import ENVIRONMENT, PROVIDERS, Fate, broken, locked, throttled
+from local.arm.cloud import ENVIRONMENT, PROVIDERS, Outcome, broken, locked, throttled
 from shared.deploys import sources
 from shared.deploys.cancellation import DeploymentCancelled
 from shared.deploys.models import SCALES
@@ -44,9 +44,9 @@ def _configuration(cloud):
     return _app(cloud).body["properties"]["configuration"]
 
 
-async def _with_secret(harness, value=CANARY, fate="good"):
+async def _with_secret(harness, value=CANARY, outcome="good"):
     reference = await secret_store().put({"TOKEN": value, "EMPTY": ""})
-    return await harness.spec(fate, secrets_reference=reference)
+    return await harness.spec(outcome, secrets_reference=reference)
 
 
 async def test_an_app_has_the_size_the_scale_and_the_variables_of_its_deployment(harness, cloud):
@@ -176,7 +176,7 @@ async def test_throttling_and_an_app_that_is_busy_are_waited_for(harness, cloud,
 async def test_an_image_that_cannot_be_fetched_is_an_unhealthy_revision(harness, cloud):
     first, second = await harness.spec(), await harness.spec()
     await harness.through(first)
-    cloud.fates[suffix(second)] = Fate(pulled=False)
+    cloud.outcomes[suffix(second)] = Outcome(pulled=False)
     revision = await harness.through(second, to="release")
     assert (revision.healthy, "MANIFEST_UNKNOWN" in revision.reason) == (False, True)
     assert await harness.who_serves() == first.deployment_id
@@ -184,7 +184,7 @@ async def test_an_image_that_cannot_be_fetched_is_an_unhealthy_revision(harness,
 
 async def test_an_app_that_does_not_start_is_told_with_its_last_words_and_without_its_secrets(harness, cloud, recorder):
     spec = await _with_secret(harness)
-    cloud.fates[suffix(spec)] = Fate(healthy=False, answer=(500, f"cannot log in with {CANARY}"))
+    cloud.outcomes[suffix(spec)] = Outcome(healthy=False, answer=(500, f"cannot log in with {CANARY}"))
     revision = await harness.through(spec, recorder, to="release")
     assert not revision.healthy
     assert "cannot log in with ***" in revision.reason
@@ -242,7 +242,7 @@ async def test_only_a_release_writes_a_template(harness, cloud, recorder):
 
 async def test_the_last_words_of_a_builder_come_after_its_end_and_are_waited_for(harness, cloud, recorder):
     spec = await harness.spec()
-    cloud.fates[suffix(spec)] = Fate(build="Failed", log="Step 1\nStep 2\nno such package\n")
+    cloud.outcomes[suffix(spec)] = Outcome(build="Failed", log="Step 1\nStep 2\nno such package\n")
     with pytest.raises(TerminalError):
         await harness.through(spec, recorder, to="build")
     assert "no such package" in recorder.text
@@ -399,7 +399,7 @@ async def test_restarts_of_a_replica_are_counted_and_its_state_is_the_reason(har
     await harness.through(spec)
     [app] = cloud.apps.values()
     [revision] = app.revisions.values()
-    revision.restarts, revision.fate = 3, Fate(answer=(200, ""), healthy=False)
+    revision.restarts, revision.outcome = 3, Outcome(answer=(200, ""), healthy=False)
     found = await harness.platform.health(spec)
     assert (found.healthy, found.restarts) == (False, 3)
     assert "Failed" in found.reason
@@ -418,7 +418,7 @@ async def test_the_health_path_has_to_answer_below_400_within_its_time(azure_har
     assert (await azure_harness.through(spec, to="release")).healthy
     missing = await azure_harness.spec(health_path="/ready", health_seconds=1)
     name = f"d{missing.deployment_id.removeprefix('dep_').lower()}"
-    azure_harness.cloud.fates[name] = Fate(answer=(404, "not here"))
+    azure_harness.cloud.outcomes[name] = Outcome(answer=(404, "not here"))
     revision = await azure_harness.through(missing, to="release")
     assert not revision.healthy
     assert "after 1 s: it answers 404" in revision.reason

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from local.arm.cloud import CLIENT_ID, Fate
+from local.arm.cloud import CLIENT_ID, Outcome
 from shared.deploys.cancellation import DeploymentCancelled
 from shared.deploys.platforms.azure.names import suffix
 from shared.deploys.secrets import KeyVaultSecrets, secret_store
@@ -49,7 +49,7 @@ async def test_the_role_of_the_app_allows_what_is_asked_and_nothing_else(harness
     with pytest.raises(DeploymentCancelled):
         await work
     second, sick = await harness.spec(), await harness.spec()
-    cloud.fates[suffix(sick)] = Fate(healthy=False)
+    cloud.outcomes[suffix(sick)] = Outcome(healthy=False)
     await harness.through(second)
     await harness.through(sick, to="release")
     await harness.platform.rollback(sick, recorders().step)

@@ -25,7 +25,7 @@ from shared.followups.steps import ClaimBatch, Outcome
 from shared.platform.durable import Nothing
 from shared.platform.settings import forget_settings
 from shared.platform.stores.postgres import close_pools
-from tests.integration.shared.followups.sending.fates import Fates, Provider
+from tests.integration.shared.followups.sending.expected import Expected, Provider
 
 FAULTS = [
     "none", "none", "none", "dies before writing", "dies before sending", "dies while sending",
@@ -50,7 +50,7 @@ def machine(runner, crm, provider):  # noqa: C901 - one class; its rules need wh
     class Sending(RuleBasedStateMachine):
         @initialize(number=st.integers(2, 5))
         def start(self, number):
-            self.fates = provider.fates = Fates()
+            self.expected = provider.expected = Expected()
             self.old_claims, self.unrecorded, self.told = [], [], []
             runner.run(self.clean(number))
 
@@ -110,7 +110,7 @@ def machine(runner, crm, provider):  # noqa: C901 - one class; its rules need wh
             if self.unrecorded and records:
                 claim, outcome = self.unrecorded.pop(0)
                 runner.run(outbox.record(claim, outcome))
-                self.fates.answered(claim.email_id, outcome.kind, repeated=True)
+                self.expected.answered(claim.email_id, outcome.kind, repeated=True)
 
         @rule(minutes=st.sampled_from([1, outbox.SENDING_MINUTES, claims.LEASE_MINUTES, 26 * 60]))
         def time_passes(self, minutes):
@@ -140,7 +140,7 @@ def machine(runner, crm, provider):  # noqa: C901 - one class; its rules need wh
             assert await inbox.take(event)
             [found] = await crm.fetch("select state, delivery, recipient from followups.emails where id = %s", mail)
             gravest = max((one.kind for one in self.told if one.email_id == mail), key=lambda one: GRAVITY.get(one, 0))
-            self.fates.told(mail, kind, found.pop("recipient"))
+            self.expected.told(mail, kind, found.pop("recipient"))
             assert found == {"state": "sent", "delivery": gravest if gravest in GRAVITY else "none"}
 
         @rule()
@@ -160,17 +160,17 @@ def machine(runner, crm, provider):  # noqa: C901 - one class; its rules need wh
                 runner.run(
                     crm.execute("update followups.clients set email_unsubscribed = true where id = %s", client.id)
                 )
-                self.fates.closed.add(client.email)
+                self.expected.closed.add(client.email)
 
         async def pause(self, *, paused):
             await agents.pause(self.agent.id, paused=paused)
-            self.fates.paused = paused
+            self.expected.paused = paused
 
         @rule(approving=st.booleans())
         def the_agent_wants_to_see_its_mails_or_not(self, approving):
             mode = AgentProfile(send_mode="approve" if approving else "automatic")
             runner.run(agents.change(self.agent.id, mode))
-            self.fates.approving = approving
+            self.expected.approving = approving
 
         @rule(number=NUMBER)
         def the_agent_approves(self, number):
@@ -178,15 +178,15 @@ def machine(runner, crm, provider):  # noqa: C901 - one class; its rules need wh
             waiting = runner.run(
                 crm.fetch("select id, client_id from followups.emails where state = 'held' order by id")
             )
-            assert {row["id"] for row in waiting} <= self.fates.held
+            assert {row["id"] for row in waiting} <= self.expected.held
             assert {row["client_id"] for row in waiting} <= kept, "a deleted client's mail waits for nobody"
             if waiting:
                 runner.run(self.approve(pick(waiting, number)["id"]))
 
         async def approve(self, mail):
             await editing.approve(self.agent.id, mail)
-            self.fates.held.discard(mail)
-            self.fates.approved.add(mail)
+            self.expected.held.discard(mail)
+            self.expected.approved.add(mail)
 
         @rule(number=NUMBER)
         def another_task(self, number):
@@ -197,8 +197,8 @@ def machine(runner, crm, provider):  # noqa: C901 - one class; its rules need wh
             if len(self.clients) > 1 and deleted == 0:
                 client = self.clients.pop(number % len(self.clients))
                 runner.run(clients.delete(self.agent.id, [client.id]))
-                self.fates.closed.add(client.email)
-                self.fates.deleted.add(client.email)
+                self.expected.closed.add(client.email)
+                self.expected.deleted.add(client.email)
 
         @invariant()
         def nothing_is_handed_over_twice(self):
@@ -211,7 +211,7 @@ def machine(runner, crm, provider):  # noqa: C901 - one class; its rules need wh
             """Everything works again; each mail is where it must be, and then whatever waits for a person goes on."""
             await self.pause(paused=False)
             await agents.change(self.agent.id, AgentProfile(send_mode="automatic"))
-            self.fates.approving = False
+            self.expected.approving = False
             provider.answer = "accepted"
             await self.all_that_is_due_goes_out()
             await self.each_is_where_it_must_be()
@@ -221,7 +221,7 @@ def machine(runner, crm, provider):  # noqa: C901 - one class; its rules need wh
             if waiting:
                 await self.all_that_is_due_goes_out()
                 await self.each_is_where_it_must_be()
-            assert not self.fates.maybe
+            assert not self.expected.maybe
 
         async def all_that_is_due_goes_out(self):
             waiting = (
@@ -242,21 +242,21 @@ def machine(runner, crm, provider):  # noqa: C901 - one class; its rules need wh
                 await self.approve(mail)
             elif provider.handed_over[mail]:
                 assert await outbox.resolve(mail, Outcome(kind="accepted", provider="a person"))
-                self.fates.answered(mail, "accepted", repeated=True)
+                self.expected.answered(mail, "accepted", repeated=True)
             else:
                 assert await outbox.send_again(mail)
-                self.fates.maybe.discard(mail)
+                self.expected.maybe.discard(mail)
 
         async def each_is_where_it_must_be(self):
             shown = {one.id for one in await unknown.listed(after=0, limit=100)}
             for row in await crm.fetch(MAILS):
-                state = self.fates.state(row["id"], row["address"])
+                state = self.expected.state(row["id"], row["address"])
                 assert row["state"] == state, row
                 assert (row["id"] in shown) == (state == "unknown"), row
                 handed_over = provider.handed_over[row["id"]]
                 assert handed_over in {"sent": (1,), "unknown": (0, 1)}.get(str(state), (0,)), row
                 ends = {"sent": ["completed"], "failed": ["skipped"], "unknown": ["pending"], "held": ["pending"]}
-                cancelled = state not in ends or row["address"] in self.fates.deleted
+                cancelled = state not in ends or row["address"] in self.expected.deleted
                 assert row["status"] in [*ends.get(str(state), []), *(["cancelled"] if cancelled else [])], row
                 assert row["reason"] or row["status"] not in ("skipped", "cancelled"), row
 
@@ -276,7 +276,7 @@ def run(crm, monkeypatch, max_examples):
 
     async def watched(claim, through):
         found = await begin(claim, through)
-        provider.fates.began(claim.email_id, found)
+        provider.expected.began(claim.email_id, found)
         return found
 
     async def no_alert(_):
@@ -284,7 +284,7 @@ def run(crm, monkeypatch, max_examples):
 
     monkeypatch.setattr(outbox, "begin", watched)
     monkeypatch.setattr(steps, "sender", lambda: provider)
-    monkeypatch.setattr(steps.alerts, "tell_unknown", no_alert)
+    monkeypatch.setattr(steps.alerts, "alert_unknown", no_alert)
     with asyncio.Runner() as runner:
         try:
             run_state_machine_as_test(

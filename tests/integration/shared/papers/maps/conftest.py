@@ -42,7 +42,7 @@ class Maps:
     def __init__(self, papers):
         self.papers = papers
 
-    async def take_in(self, records):
+    async def import_users(self, records):
         await self.papers.ingest(await self.papers.put(f"{records[0]['id']}-{len(records)}.jsonl", records))
         await Player().play(paper_enrich, Nothing())
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.deploys.documents.retention import GRACE, fate
+from shared.deploys.documents.retention import GRACE, due
 from shared.deploys.models import ArchiveSource, Deployment, DeploymentStatus
 
 KEPT = timedelta(days=90)
@@ -33,7 +33,7 @@ def deployment(status: DeploymentStatus, age: timedelta, *, variables: bool = Tr
 
 
 def of(one: Deployment, *, newest: bool = False, serves: bool = False) -> str:
-    return fate(one, NOW, KEPT, newest=newest, serves=serves)
+    return due(one, NOW, KEPT, newest=newest, serves=serves)
 
 
 @pytest.mark.parametrize(

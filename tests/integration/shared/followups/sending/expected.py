@@ -10,7 +10,7 @@ CLOSED = {"unsubscribed", "suppressed", "client-deleted", "task-cancelled"}
 
 
 @dataclass
-class Fates:
+class Expected:
     """All that was done and told, and so where each mail must be; mails are known by number, clients by address.
 
     Attributes:
@@ -89,10 +89,10 @@ class Provider:
     def __init__(self):
         self.handed_over, self.answer = Counter(), "accepted"
         self.remembers = self.keyed = self.nobody_hears = False
-        self.fates = Fates()
+        self.expected = Expected()
 
     async def send(self, mail):
-        self.fates.may_be_handed_over(mail)
+        self.expected.may_be_handed_over(mail)
         number, answer = mail.email_id, self.answer
         repeated = mail.sending_at is not None
         if self.keyed and self.handed_over[number]:
@@ -102,7 +102,7 @@ class Provider:
         kinds = {"answer lost": "unknown", "timed out": "unknown", "throttled": "postponed"}
         kind = kinds.get(answer, answer)
         if not self.nobody_hears:
-            self.fates.answered(number, kind, repeated=repeated)
+            self.expected.answered(number, kind, repeated=repeated)
         return Outcome(kind=kind, provider=self.name, code=None if kind == "accepted" else "x", text=None)
 
     def may_repeat(self, mail):
@@ -111,5 +111,5 @@ class Provider:
     async def find_out(self, mail):
         if not self.remembers or not self.handed_over[mail.email_id]:
             return None
-        self.fates.answered(mail.email_id, "accepted", repeated=True)
+        self.expected.answered(mail.email_id, "accepted", repeated=True)
         return Outcome(kind="accepted", provider=self.name)

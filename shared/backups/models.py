@@ -114,7 +114,7 @@ class BackupProgress(LazyModel):
 class BackupRequest(LazyModel):
     """Take a backup; `verify` restores it into the scratch database afterwards."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
     verify: bool = False
 
 

@@ -45,6 +45,9 @@ from shared.platform.http import PageQuery, Pagination, Reply, Routes
 from shared.platform.models import LazyModel
 from triggers.deploys.callers import READ, WRITE, require_own, scope_of
 
+BODY_BYTES = 2_000_000
+"""Of a request that brings files: base64, and what JSON escapes."""
+
 logger = logging.getLogger(__name__)
 routes = Routes(tag="deploys")
 HEALTH_SECONDS = 3
@@ -80,7 +83,7 @@ class V2Request(Wire):
     custom_domain: HostName | None = None
 
 
-@routes.post("/deploy", needs=WRITE, summary="Deploy a project", status=202)
+@routes.post("/deploy", needs=WRITE, summary="Deploy a project", status=202, limit=BODY_BYTES)
 async def deploys_start(body: DeployRequest, headers: IdempotencyKey, caller: Caller) -> Reply[DeploymentAccepted]:
     """Goes on by itself; the status is at Location.
 

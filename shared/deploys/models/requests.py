@@ -33,6 +33,8 @@ ENV_VARIABLES: Final = 100
 FILES: Final = 200
 FILE_BYTES: Final = 500_000
 """Of all files of one request together."""
+FILE_CHARACTERS: Final = 666_672
+"""Of a file's content: FILE_BYTES in base64."""
 TOKEN: Final = r"[!-~]{8,1000}"  # noqa: S105 - a pattern
 HEALTH_PATH: Final = r"/[A-Za-z0-9._~/-]{0,199}"
 FOLDER: Final = r"[A-Za-z0-9_@+-][A-Za-z0-9._@+-]{0,99}(/[A-Za-z0-9_@+-][A-Za-z0-9._@+-]{0,99}){0,9}"
@@ -80,7 +82,7 @@ class InlineFile(Wire):
     path: Annotated[str, StringConstraints(min_length=1, max_length=500)] = Field(
         description="From the source's root, as src/app.py"
     )
-    content: str = Field(max_length=2 * FILE_BYTES)
+    content: str = Field(max_length=FILE_CHARACTERS)
     encoding: Literal["utf-8", "base64"] = "utf-8"
 
     @model_validator(mode="after")

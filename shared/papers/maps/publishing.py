@@ -51,6 +51,8 @@ async def publish(version: int) -> None:
     shared = bool(common.sum() > 1)
     aligned = aligning.onto(positions[common], known[common]) if shared else aligning.first(positions)
     positions = aligned.apply(positions)
+    if shared:
+        positions = aligning.held(positions, known).astype(np.float32)
     low, high = positions.min(axis=0), positions.max(axis=0)
     _, distances = await sample.neighbours(version, len(papers))
     nearness = (1 - distances[:, : placing.NEAREST] ** 2 / 2).mean(axis=1)

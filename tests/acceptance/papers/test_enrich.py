@@ -11,7 +11,8 @@ import pytest
 from tests.acceptance.papers.conftest import lines
 from tests.acceptance.papers.test_ingest import record
 
-PAPERS = 9_000
+PAPERS = 30_000
+KILLS = 8
 
 
 @pytest.mark.crash
@@ -22,16 +23,17 @@ def test_kills_anywhere_lose_and_double_no_vector(running: Any) -> None:
         blob = app.upload("a.jsonl", lines([record(n) for n in range(PAPERS)]))
         at = app.ask("POST", "/api/papers/ingest", {"blob": blob, "source": "arxiv"}, status=202)["location"]
         assert app.ended(at)["added"] == PAPERS
-        app.until(lambda: embedded(app) > 0)
         kills = 0
-        for _ in range(12):
-            time.sleep(chosen.uniform(0.05, 0.9))
-            kills += embedded(app) < PAPERS
+        while kills < KILLS and (before := embedded(app)) < PAPERS:
+            # Each comes a moment after some more papers have their vectors, so that on a quick machine most are left.
+            app.until(lambda before=before: embedded(app) > before)
+            time.sleep(chosen.uniform(0, 0.05))
             app.host.kill()
+            kills += 1
             # What a killed worker had claimed is free after ten minutes: they are over.
             app.execute("update papers.unembedded set claimed_until = now() - interval '1 second'")
             app.host.start()
-        assert kills >= 4, "most kills came when all was done"
+        assert kills > KILLS / 2, "the papers had their vectors before they were embedded in the midst of kills"
         app.minute()
         app.until(lambda: embedded(app) == PAPERS, seconds=180)
         [model_id] = [row[0] for row in app.execute("select model_id from papers.models")]

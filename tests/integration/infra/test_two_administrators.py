@@ -33,6 +33,7 @@ CREATE ROLE second LOGIN CREATEROLE CREATEDB PASSWORD 'second' IN ROLE azure_pg_
 CREATE ROLE stranger LOGIN CREATEROLE CREATEDB PASSWORD 'stranger';
 CREATE ROLE app LOGIN PASSWORD 'app';
 CREATE DATABASE prepared OWNER azure_pg_admin;
+CREATE DATABASE backed_up OWNER azure_pg_admin;
 CREATE DATABASE scratch OWNER azure_pg_admin;
 """
 NEXT = Migration(
@@ -65,13 +66,13 @@ def port():
 def prepare(port, monkeypatch):
     """The hook's own steps, taken by an administrator."""
 
-    def steps(user, password, migrations):
+    def steps(user, password, migrations, name="prepared"):
         monkeypatch.setenv("POSTGRES_DSN", "")
         monkeypatch.setenv("POSTGRES_AUTH", "entra")
         # As in azd's environment: a reference to a vault where the app would expect JSON.
         monkeypatch.setenv("HMAC_SECRETS", "akvs://subscription/vault/hmac-secrets")
         forget_settings()
-        dsn = make_conninfo(host="127.0.0.1", port=port, dbname="prepared", user=user, password=password)
+        dsn = make_conninfo(host="127.0.0.1", port=port, dbname=name, user=user, password=password)
         with psycopg.connect(dsn, autocommit=True) as connection:
             create_owner(connection, migrations)
             act_as_owner(connection)
@@ -133,12 +134,12 @@ def test_where_azure_s_role_takes_no_other_the_first_administrator_lets_the_next
 async def test_the_app_backs_up_and_restores_with_no_more_rights_than_it_has(
     prepare, port, storage, storage_connection, monkeypatch
 ):
-    await asyncio.to_thread(prepare, "second", "second", read())
+    await asyncio.to_thread(prepare, "second", "second", read(), "backed_up")
     for _ in range(2):  # a second run finds nothing wrong
         dsn = make_conninfo(host="127.0.0.1", port=port, dbname="scratch", user="second", password="second")
         with psycopg.connect(dsn, autocommit=True) as connection:
             prepare_scratch(connection, "app", read())
-    app = make_conninfo(host="127.0.0.1", port=port, dbname="prepared", user="app", password="app")
+    app = make_conninfo(host="127.0.0.1", port=port, dbname="backed_up", user="app", password="app")
     with psycopg.connect(app, autocommit=True) as connection:
         connection.execute(
             "insert into papers.models (name, version, dimensions, state) values ('m', '1', 8, 'current')"

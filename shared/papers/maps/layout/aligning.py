@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
+
+MOST_MOVED: Final = 0.01
+"""Median way of the papers that are on the map before, as a share of its longer side: they are kept on such a leash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +45,20 @@ def onto(positions: Any, before: Any) -> Alignment:
 def moved(now: Any, before: Any, widest: float) -> float:
     """The median way of the rows from where they were, as a share of the map's longer side."""
     return float(np.median(np.linalg.norm(np.asarray(now) - np.asarray(before), axis=1)) / widest) if len(now) else 0.0
+
+
+def held(positions: Any, before: Any) -> Any:
+    """The positions, with the rows that were on the map before taken back towards their places, if they went too far.
+
+    Args:
+        positions: of all rows, aligned.
+        before: where the map before has them, NaN where it has not.
+    """
+    common = ~np.isnan(before[:, 0])
+    then, now = before[common].astype(np.float64), np.asarray(positions)[common]
+    widest = float(np.ptp(then, axis=0).max()) or 1.0
+    way = moved(now, then, widest)
+    after = np.array(positions)
+    if way > MOST_MOVED:
+        after[common] = then + (now - then) * (MOST_MOVED / way)
+    return after

@@ -23,8 +23,6 @@ FIRST: Final = 750
 """Steps of a first fit."""
 AGAIN: Final = 150
 """Steps of a fit that begins at the map before: enough for what is new to find its place."""
-MOST_MOVED: Final = 0.01
-"""Median way of the papers that are on the map before, as a share of its longer side: they are kept on such a leash."""
 _MANY: Final = 5_000
 """Papers from which on several threads are sooner than one, which waits for no other."""
 LEAST: Final = 50
@@ -35,16 +33,6 @@ _AT_ONCE: Final = 25
 def installed() -> bool:
     """Whether openTSNE is there, without loading it."""
     return find_spec("openTSNE") is not None
-
-
-def _hold(layout: Any, before: Any) -> None:
-    """Take the papers that are on the map before back towards their places there, if they have gone too far."""
-    common = ~np.isnan(before[:, 0])
-    then = before[common].astype(np.float64)
-    widest = float(np.ptp(then, axis=0).max()) or 1.0
-    moved = aligning.moved(layout[common], then, widest)
-    if moved > MOST_MOVED:
-        layout[common] = then + (np.asarray(layout)[common] - then) * (MOST_MOVED / moved)
 
 
 def steps(*, begun_before: bool) -> int:
@@ -95,7 +83,7 @@ def improve(
         )
         done += _AT_ONCE
         if before is not None:
-            _hold(layout, before)
+            layout[:] = aligning.held(layout, before)
         if clock() >= stop:
             break
     return np.asarray(layout, np.float32), done

@@ -42,7 +42,7 @@ class Maps:
     def __init__(self, papers):
         self.papers = papers
 
-    async def import_users(self, records):
+    async def add(self, records):
         await self.papers.ingest(await self.papers.put(f"{records[0]['id']}-{len(records)}.jsonl", records))
         await Player().play(paper_enrich, Nothing())
 
@@ -60,6 +60,6 @@ class Maps:
 async def maps(papers, monkeypatch):
     monkeypatch.setenv("PAPERS_EMBEDDER", "hashing")
     monkeypatch.setenv("PAPERS_MAP_FITTER", "pca")
-    monkeypatch.setenv("PAPERS_MAP_SAMPLE", "100")
+    monkeypatch.setenv("PAPERS_MAP_SAMPLE", "150")
     forget_settings()
     return Maps(papers)

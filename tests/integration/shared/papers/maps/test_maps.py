@@ -27,7 +27,7 @@ def decoded(data):
 
 
 async def test_every_paper_has_one_point_and_near_papers_lie_near(maps):
-    await maps.import_users(some(200))
+    await maps.add(some(200))
     version = await maps.make()
     found = await versions.current()
     assert (found.version, found.papers, found.additions, found.fitter) == (version, 200, 0, "pca")
@@ -58,7 +58,7 @@ async def test_every_paper_has_one_point_and_near_papers_lie_near(maps):
 
 
 async def test_clusters_nest_are_counted_and_named_by_their_terms(maps):
-    await maps.import_users(some(200))
+    await maps.add(some(200))
     await maps.make()
     found = await versions.current()
     assert found.levels == 2
@@ -75,9 +75,9 @@ async def test_clusters_nest_are_counted_and_named_by_their_terms(maps):
 
 
 async def test_another_version_begins_at_the_one_before_and_common_papers_stay(maps):
-    await maps.import_users(some(200))
+    await maps.add(some(200))
     first = await maps.make()
-    await maps.import_users(some(100, first=1000))
+    await maps.add(some(100, first=1000))
     second = await maps.make()
     found = await versions.current()
     assert (found.version, found.papers) == (second, 300)
@@ -93,9 +93,9 @@ async def test_another_version_begins_at_the_one_before_and_common_papers_stay(m
 
 
 async def test_only_the_version_before_is_kept_and_comes_back_at_once(maps):
-    await maps.import_users(some(60))
+    await maps.add(some(60))
     first, second = await maps.make(), await maps.make()
-    await maps.import_users(some(5, first=500))
+    await maps.add(some(5, first=500))
     third = await maps.make()
     assert [(one.version, one.state) for one in await versions.every()] == [
         (third, "current"),
@@ -113,10 +113,10 @@ async def test_only_the_version_before_is_kept_and_comes_back_at_once(maps):
 
 
 async def test_papers_that_come_later_are_placed_behind_the_others_once(maps):
-    await maps.import_users(some(100))
+    await maps.add(some(100))
     version = await maps.make()
     before = await versions.current()
-    await maps.import_users(some(30, first=2000))
+    await maps.add(some(30, first=2000))
     assert await maps.place() == 30
     assert await maps.place() == 0
     found = await versions.current()
@@ -132,21 +132,21 @@ async def test_papers_that_come_later_are_placed_behind_the_others_once(maps):
     [place] = await places_of(version, [stored[3]["paper_id"]])
     assert (place.point, place.x) == (103, stored[3]["x"])
     assert len(columns["x"]) == 30
-    await maps.import_users([about(2000, "geometry", update_date="2024-01-01")])
+    await maps.add([about(2000, "geometry", update_date="2024-01-01")])
     assert await maps.place() == 0, "a paper that has a place keeps it"
     [same] = await places_of(version, [stored[0]["paper_id"]])
     assert same.x == stored[0]["x"]
 
 
 async def test_papers_that_came_while_a_version_was_made_get_their_place(maps, monkeypatch):
-    await maps.import_users(some(60))
+    await maps.add(some(60))
     from shared.papers.maps import drawing
 
     draw = drawing.draw
 
     async def slow(version):
         drawn = await draw(version)
-        await maps.import_users(some(4, first=700))
+        await maps.add(some(4, first=700))
         return drawn
 
     monkeypatch.setattr(drawing, "draw", slow)
@@ -156,13 +156,13 @@ async def test_papers_that_came_while_a_version_was_made_get_their_place(maps, m
 
 
 async def test_drift_says_when_another_fit_is_due(maps):
-    await maps.import_users(some(60))
+    await maps.add(some(60))
     await maps.make()
     assert not (await versions.current()).drift.due
     strange = [
         about(n, "learning", abstract=f"quux{n} zork{n} blorb{n} " * 9, title=f"frob{n}") for n in range(3000, 3100)
     ]
-    await maps.import_users(strange)
+    await maps.add(strange)
     await maps.place()
     found = (await versions.current()).drift
     assert found.due
@@ -178,26 +178,26 @@ async def test_a_map_needs_vectors(maps):
 
 @pytest.mark.parametrize("count", [1, 2, 7])
 async def test_few_papers_have_a_map_too(maps, count):
-    await maps.import_users(some(count))
+    await maps.add(some(count))
     await maps.make()
     found = await versions.current()
     assert (found.papers, found.levels) == (count, 1)
 
 
 async def test_a_damaged_model_is_refused_with_its_reason(maps):
-    await maps.import_users(some(60))
+    await maps.add(some(60))
     version = await maps.make()
     publishing._loaded.clear()
     name = next(name for name in await maps.papers.names() if f"maps/{version}/positions-" in name)
     await maps.papers.put(name, b"\0" * len(await maps.papers.read(name)))
-    await maps.import_users(some(1, first=900))
+    await maps.add(some(1, first=900))
     with pytest.raises(TerminalError, match="is damaged"):
         await maps.place()
     assert await fetch("select 1 from papers.unplaced"), "the paper waits"
 
 
 async def test_a_version_that_cannot_be_made_leaves_nothing_and_another_can_be(maps, monkeypatch):
-    await maps.import_users(some(60))
+    await maps.add(some(60))
     from shared.papers.maps import drawing
 
     async def broken(_):
@@ -216,7 +216,7 @@ async def test_a_version_that_cannot_be_made_leaves_nothing_and_another_can_be(m
 
 
 async def test_points_say_what_they_are(maps):
-    await maps.import_users(some(60))
+    await maps.add(some(60))
     version = await maps.make()
     found = await papers_of(version, [5, 3, 59, 10_000], ("doctrove_title",))
     assert [one["point"] for one in found] == [5, 3, 59]

@@ -62,7 +62,7 @@ def _measured(count: int) -> dict[str, float]:
         ports = Ports(free_port(), free_port(), free_port())
         with server(f"{folder}/postgres") as postgres, azurite(Path(folder) / "azurite", ports):
             settings = {"POSTGRES_DSN": postgres.dsn, "STORAGE_CONNECTION": connection_string(ports)}
-            os.environ |= settings | {"BACKUPS_BOX_SECONDS": "1500"}
+            os.environ |= settings | {"BACKUPS_BOX_SECONDS": "540"}
             forget_settings()
             migrate = [sys.executable, "-m", "shared.platform.stores.migrate"]
             subprocess.run(migrate, check=True, stdout=subprocess.DEVNULL)

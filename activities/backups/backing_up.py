@@ -10,6 +10,7 @@ from shared.backups.models import (
     BackupProgress,
     BackupRef,
     BuildIndexes,
+    Rejection,
     RestoredTable,
     RestorePlan,
     TableRef,
@@ -64,6 +65,15 @@ async def verify_scratch(task: BackupRef) -> Verdict:
     if verdict.differences:
         await alert_different(task.id, verdict)
     return verdict
+
+
+@activity(retry=PATIENT)
+async def reject_backup(task: Rejection) -> Nothing:
+    """Keep that the backup could not be restored, and tell people: the next one begins a chain of its own."""
+    verdict = Verdict(verdict="different", tables=0, rows=0, differences=[task.reason])
+    await write_verdict(task.id, verdict)
+    await alert_different(task.id, verdict)
+    return Nothing()
 
 
 @activity(retry=PATIENT)

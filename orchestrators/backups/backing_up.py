@@ -7,6 +7,7 @@ from activities.backups.backing_up import (
     clear_scratch,
     load_scratch,
     prepare_scratch,
+    reject_backup,
     take_backup,
     verify_scratch,
 )
@@ -15,11 +16,13 @@ from shared.backups.models import (
     BackupProgress,
     BackupRef,
     BuildIndexes,
+    Rejection,
     TableRef,
     TakeAndVerify,
     TakeBackup,
 )
 from shared.platform.durable import Context, Steps, call, fan_out, orchestration, progress, repeat
+from shared.platform.errors import TerminalError
 
 
 @orchestration
@@ -34,7 +37,13 @@ def back_up(context: Context, task: TakeAndVerify) -> Steps[BackupOutcome]:
 
     asked = TakeBackup(id=task.id, chain=task.chain)
     taken = yield from repeat(context, take_backup, asked, until=lambda answer: answer.done, show=show)
-    verified = (yield from _verified(context, BackupRef(id=task.id))) if task.verify else None
+    verified = None
+    if task.verify:
+        try:
+            verified = yield from _verified(context, BackupRef(id=task.id))
+        except TerminalError as error:
+            yield from call(context, reject_backup, Rejection(id=task.id, reason=error.message[:1_000]))
+            raise
     return BackupOutcome(id=task.id, rows=taken.rows, new_bytes=new_bytes, verified=verified)
 
 

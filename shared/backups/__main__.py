@@ -37,22 +37,25 @@ async def restore(manifest: Manifest, took: Callable[[str, float], None] = lambd
     async with database() as connection:
         plan = await timed("schema", prepare(connection, manifest))
     await timed("metadata, text and map", _load_all(manifest, plan.early))
-    await timed("their keys and indexes: the app can serve", _build(late=False))
-    await timed("vectors: filtered search by meaning, exactly", _load_all(manifest, plan.late))
-    await timed("index of the vectors", _build(late=True))
+    await timed("their keys and indexes", _build(late=False))
     async with database() as connection:
         await timed("sequences, triggers, statistics", finish(connection, manifest))
     async with database() as connection:
-        verdict = await timed("check of every row", compare(connection, manifest))
+        early = await timed("check of every row: the app can serve", compare(connection, manifest, late=False))
+    await timed("vectors: filtered search by meaning, exactly", _load_all(manifest, plan.late))
+    await timed("index of the vectors", _build(late=True))
+    async with database() as connection:
+        late = await timed("check of the vectors", compare(connection, manifest, late=True))
         await forget_notes(connection)
-    for difference in verdict.differences:
+    differences = [*early.differences, *late.differences]
+    for difference in differences:
         _say(f"  differs: {difference}")
     _say(
-        f"All {verdict.tables} tables hold what the backup says."
-        if verdict.verdict == "same"
-        else "The database is not what the backup says: restore another one."
+        "The database is not what the backup says: restore another one."
+        if differences
+        else f"All {early.tables + late.tables} tables hold what the backup says."
     )
-    return verdict.verdict == "same"
+    return not differences
 
 
 async def _load_all(manifest: Manifest, tables: list[str]) -> None:

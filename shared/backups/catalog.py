@@ -21,6 +21,9 @@ select c.oid::int8 as oid, n.nspname as schema_name, c.relname as name, c.relkin
        array(select a.attname from pg_attribute a
              where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
              order by a.attnum)::text[] as columns,
+       array(select format('%%s %%s', a.attnum, format_type(a.atttypid, a.atttypmod)) from pg_attribute a
+             where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
+             order by a.attnum)::text[] as types,
        exists (select from pg_attribute a join pg_type t on t.oid = a.atttypid
                where a.attrelid = c.oid and not a.attisdropped and t.typname in ('vector', 'halfvec', 'bit')) as late
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -72,18 +75,38 @@ where c.relkind = 'S' and {NOT_OURS} order by 1, 2
 """  # noqa: S608 - a constant
 
 
+# The versions of rows mean the same in one database of one cluster alone, until that is set back in time.
+_CLUSTER = """
+select format('%%s/%%s/%%s', s.system_identifier, p.timeline_id, d.oid) as name
+from pg_control_system() s, pg_control_checkpoint() p, pg_database d where d.datname = current_database()
+"""
+
+# A transaction's snapshot sees where a table's rows lay when it began, the function where they lie now.
+_REWRITTEN = f"""
+select n.nspname || '.' || c.relname as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
+where c.relkind = 'r' and c.relpersistence = 'p' and {NOT_OURS}
+  and pg_relation_filenode(c.oid) is distinct from c.relfilenode
+"""  # noqa: S608 - a constant
+
+
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """A table, and where its rows lie: `filenode` changes when it is written anew as a whole."""
+    """A table, and where its rows lie: `filenode` changes when it is written anew as a whole.
+
+    Attributes:
+        shape: the cluster, and the columns' places and types: what the version of a row says nothing of.
+    """
 
     table: Table
     filenode: int
     blocks: int
+    shape: str
 
 
 async def relations(connection: AsyncConnection[Any]) -> list[Relation]:
     """Every table, those that others are parts of before these. A table that is parted holds no rows of its own."""
     found: list[Relation] = []
+    [cluster] = await rows(connection, _CLUSTER)
     for row in await rows(connection, _TABLES):
         table = Table(
             schema_name=row["schema_name"],
@@ -92,8 +115,14 @@ async def relations(connection: AsyncConnection[Any]) -> list[Relation]:
             late=row["late"],
             definition=[one["statement"] for one in await rows(connection, _DEFINITION, {"oid": row["oid"]})],
         )
-        found.append(Relation(table, row["filenode"] or 0, 0 if row["parted"] else row["blocks"]))
+        blocks = 0 if row["parted"] else row["blocks"]
+        found.append(Relation(table, row["filenode"] or 0, blocks, f"{cluster['name']}/{row['types']}"))
     return found
+
+
+async def rewritten(connection: AsyncConnection[Any]) -> list[str]:
+    """Tables that were emptied, written anew or dropped since the connection's snapshot, as it sees them no more."""
+    return [row["name"] for row in await rows(connection, _REWRITTEN)]
 
 
 async def sequences(connection: AsyncConnection[Any]) -> list[Sequence]:

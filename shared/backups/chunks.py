@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from shared.backups.catalog import Relation, checksum
 from shared.backups.models import Chunk, Table
 from shared.backups.settings import settings
-from shared.platform.errors import Conflict, TerminalError
+from shared.platform.errors import Conflict, TerminalError, TransientError
 from shared.platform.files import read_chunks, scratch_folder
 from shared.platform.stores.blob_files import blob_details, download_blob, replace_blob
 
@@ -44,7 +44,7 @@ async def export_chunk(
     versions = await _versions(connection, table, where)
     if versions is None:
         return None
-    made_of = hashlib.sha256(f"{versions}/{table.columns}".encode()).hexdigest()[:20]
+    made_of = hashlib.sha256(f"{versions}/{table.columns}/{relation.shape}".encode()).hexdigest()[:20]
     name = f"chunks/{chain}/{table.full_name}/{relation.filenode}-{blocks[0]:08}-{made_of}.copy.gz"
     if (known := await _known(name)) is not None:
         return known
@@ -56,8 +56,10 @@ async def export_chunk(
         said = {"sha256": digest, "size": str(size), "rows": str(rows), "checksum": str(total)}
         try:
             await replace_blob(settings().backups_container, name, read_chunks(file), seen=None, metadata=said)
-        except Conflict:  # another backup wrote these rows meanwhile
-            return await _known(name)
+        except Conflict as error:  # another backup wrote these rows meanwhile
+            if (known := await _known(name)) is None:
+                raise TransientError(f"{name} was deleted meanwhile.", code="backup-changed") from error
+            return known
     return Chunk(blob=name, sha256=digest, size=size, rows=rows, checksum=total, new=True)
 
 

@@ -62,6 +62,10 @@ class Sequence(LazyModel):
     last_value: int
     is_called: bool
 
+    @property
+    def place(self) -> tuple[str, str]:
+        return self.schema_name, self.name
+
 
 class AppliedMigration(LazyModel):
     """A migration that the database had seen."""
@@ -125,6 +129,12 @@ class BackupRef(LazyModel):
     id: str
 
 
+class Rejection(BackupRef):
+    """A backup that could not be restored, and why."""
+
+    reason: str
+
+
 class TableRef(LazyModel):
     """One table of a backup."""
 
@@ -176,6 +186,7 @@ class Backup(LazyModel):
     rows: int
     size: int = Field(description="bytes of all its chunks, those of earlier backups with them")
     verified: bool | None = Field(description="None: it was not restored yet to see that it can be")
+    problem: str | None = Field(default=None, description="Why it cannot be restored")
 
 
 class BackupOutcome(LazyModel):

@@ -10,6 +10,8 @@ from shared.backups.models import Backup
 from shared.backups.settings import settings
 from shared.backups.taking import TIME
 from shared.platform.alerting.alerts import AlertKind, send_once, try_to_send
+from shared.platform.errors import TerminalError
+from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:
     from shared.backups.models import Verdict
@@ -28,9 +30,22 @@ KINDS = (BACKUP_LATE, BACKUP_DIFFERENT)
 
 
 async def list_backups(limit: int, before: str | None) -> list[Backup]:
-    """The newest backups, or the newest before that id."""
-    ids = [name.rpartition("/")[2].removesuffix(".json") for name in reversed(await list_manifests())]
-    return [await describe(backup) for backup in ids if before is None or backup < before][:limit]
+    """The newest backups, or the newest before that id. A damaged one is listed with its problem."""
+    listed: list[Backup] = []
+    for name in reversed(await list_manifests()):
+        _, chain, file = name.split("/")
+        backup = file.removesuffix(".json")
+        if len(listed) == limit or (before is not None and backup >= before):
+            continue
+        try:
+            listed.append(await describe(backup))
+        except TerminalError as error:
+            taken = datetime.strptime(backup, TIME).replace(tzinfo=UTC)
+            listed.append(
+                Backup(id=backup, chain=chain, taken_at=taken, tables=0, rows=0, size=0, verified=False,
+                       problem=error.message)
+            )  # fmt: skip
+    return listed
 
 
 async def describe(backup: str) -> Backup:
@@ -52,19 +67,28 @@ async def watch_age(now: datetime) -> None:
     """Tell people when the newest backup is too old. Raises as `send_once`."""
     known = await list_manifests()
     newest = known[-1].rpartition("/")[2].removesuffix(".json") if known else None
-    if not settings().backups_hourly or newest is None or newest > (now - LATE_AFTER).strftime(TIME):
+    if not settings().backups_hourly:
         return
-    taken = datetime.strptime(newest, TIME).replace(tzinfo=UTC)
+    taken = datetime.strptime(newest, TIME).replace(tzinfo=UTC) if newest else await _since()
+    if taken > now - LATE_AFTER:
+        return
     await send_once(
         BACKUP_LATE.about(
             "backups",
             subject="[Manifold] backups: none for more than two hours",
             text=(
-                f"The newest backup was taken at {taken:%Y-%m-%d %H:%M} UTC.\n\nSee why the next ones failed:\n"
+                f"There is no backup since {taken:%Y-%m-%d %H:%M} UTC.\n\nSee why they failed:\n"
                 "    GET /ops/runs?name=back_up&order=newest\nTake one now:\n    POST /ops/backups\n"
             ),
         )
     )
+
+
+async def _since() -> datetime:
+    """Since when there is something to back up: the last change of the schema."""
+    async with database() as connection:
+        [found] = await rows(connection, "select max(applied_at) as at from public.schema_migrations")
+    return found["at"]
 
 
 async def alert_different(backup: str, verdict: Verdict) -> None:
@@ -74,7 +98,7 @@ async def alert_different(backup: str, verdict: Verdict) -> None:
             f"backups/{backup}",
             subject=f"[Manifold] backup {backup}: restored, it is not what it says",
             text=(
-                f"The backup {backup} was restored into the scratch database, and these tables differ:\n"
+                f"The backup {backup} was restored into the scratch database, and is not what it says:\n"
                 + "".join(f"- {difference}\n" for difference in verdict.differences)
                 + '\nTake another and verify it:\n    POST /ops/backups {"verify": true}\n'
             ),

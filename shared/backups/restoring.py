@@ -139,10 +139,11 @@ async def finish(connection: AsyncConnection[Any], manifest: Manifest) -> None:
     """Set the sequences on, let triggers work again, and give the planner its statistics."""
     for table in await _tables(connection):
         await connection.execute(f"alter table {table} enable trigger user".encode())
-    for sequence in manifest.sequences:
+    for sequence in manifest.sequences:  # never back, where the app has drawn from it since
         await connection.execute(
-            "select setval(format('%%I.%%I', %s::text, %s::text)::regclass, %s, %s)",
-            (sequence.schema_name, sequence.name, sequence.last_value, sequence.is_called),
+            "select setval(s.name, %s, %s) from (select format('%%I.%%I', %s::text, %s::text)::regclass as name) s"
+            " where coalesce(pg_sequence_last_value(s.name), 0) < %s",
+            (sequence.last_value, sequence.is_called, *sequence.place, sequence.last_value),
         )
     for table in await _tables(connection):
         await connection.execute(f"analyze {table}".encode())
@@ -153,19 +154,23 @@ async def forget_notes(connection: AsyncConnection[Any]) -> None:
     await connection.execute("drop schema restoring cascade")
 
 
-async def compare(connection: AsyncConnection[Any], manifest: Manifest) -> Verdict:
-    """Whether every table holds the rows that the backup says: as many, and of the same checksum."""
+async def compare(connection: AsyncConnection[Any], manifest: Manifest, *, late: bool | None = None) -> Verdict:
+    """Whether every table holds the rows that the backup says: as many, and of the same checksum.
+
+    With `late` only those of that round, since the app may have written to the others.
+    """
     await same_texts(connection)
     differences: list[str] = []
-    for table in manifest.tables:
+    tables = [table for table in manifest.tables if late is None or table.late is late]
+    for table in tables:
         counted, total = await checksum(connection, table)
         if (counted, total) != (table.rows, table.checksum):
             how = f"{counted:,} rows instead of {table.rows:,}" if counted != table.rows else "other values"
             differences.append(f"{table.full_name}: {how}")
     return Verdict(
         verdict="different" if differences else "same",
-        tables=len(manifest.tables),
-        rows=sum(table.rows for table in manifest.tables),
+        tables=len(tables),
+        rows=sum(table.rows for table in tables),
         differences=differences[:SHOWN],
     )
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from shared.backups.catalog import NOT_OURS
 from shared.backups.settings import settings
 from shared.platform.errors import Conflict, TerminalError
+from shared.platform.settings import settings as platform_settings
 from shared.platform.stores.postgres import connection_to, database, each_statement_commits, rows
 
 if TYPE_CHECKING:
@@ -15,8 +16,21 @@ if TYPE_CHECKING:
 
 
 def scratch() -> AbstractAsyncContextManager[AsyncConnection[Any]]:
-    """A connection to the scratch database."""
-    return connection_to(settings().backups_scratch_database)
+    """A connection to the scratch database.
+
+    Raises:
+        Conflict: its name is that of the app's own database.
+    """
+    from psycopg.conninfo import conninfo_to_dict  # noqa: PLC0415 - the driver loads in the activity
+
+    name = settings().backups_scratch_database
+    if conninfo_to_dict(platform_settings().postgres_dsn).get("dbname") == name:
+        raise Conflict(
+            f"The scratch database {name} is the app's own, and all that is in it would be dropped.",
+            code="scratch-is-the-database",
+            remedy="Name another in BACKUPS_SCRATCH_DATABASE.",
+        )
+    return connection_to(name)
 
 
 async def empty_scratch(backup: str) -> None:
@@ -26,8 +40,9 @@ async def empty_scratch(backup: str) -> None:
         Conflict: its name is that of the app's own database.
         TerminalError: it is missing and the app's role may not make it.
     """
+    connecting = scratch()
     await _make()
-    async with scratch() as connection:
+    async with connecting as connection:
         notes = await rows(connection, "select to_regclass('restoring.backup') is not null as there")
         if notes[0]["there"] and await rows(connection, "select from restoring.backup where id = %s", (backup,)):
             return  # this verification was interrupted, and goes on
@@ -54,13 +69,6 @@ async def _make() -> None:
 
     name = settings().backups_scratch_database
     async with database() as connection, each_statement_commits(connection):
-        [own] = await rows(connection, "select current_database() as name")
-        if own["name"] == name:
-            raise Conflict(
-                f"The scratch database {name} is the app's own, and all that is in it would be dropped.",
-                code="scratch-is-the-database",
-                remedy="Name another in BACKUPS_SCRATCH_DATABASE.",
-            )
         if await rows(connection, "select from pg_database where datname = %s", (name,)):
             return
         try:

@@ -17,7 +17,7 @@ class BackupSettings(Settings):
     backups_chain_days: int = Field(
         default=7, ge=1, le=31, description="days until a backup takes every row anew instead of what changed"
     )
-    backups_box_seconds: float = Field(default=300, ge=1, le=1_500, description="seconds that an activity exports")
+    backups_box_seconds: float = Field(default=300, ge=1, le=540, description="seconds that an activity exports")
     backups_scratch_database: str = Field(
         default="manifold_scratch",
         pattern=r"^[a-z][a-z0-9_]{2,62}$",

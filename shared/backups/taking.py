@@ -14,11 +14,12 @@ from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from shared.backups.catalog import Relation, applied_migrations, relations, same_texts, sequences
+from shared.backups.catalog import Relation, applied_migrations, relations, rewritten, same_texts, sequences
 from shared.backups.chunks import block_ranges, export_chunk
-from shared.backups.files import list_manifests, write_manifest
+from shared.backups.files import list_manifests, read_verdict, write_manifest
 from shared.backups.models import BackupProgress, Chunk, Manifest, TakeBackup
 from shared.backups.settings import settings
+from shared.platform.errors import TransientError
 from shared.platform.stores.postgres import database
 
 if TYPE_CHECKING:
@@ -30,11 +31,20 @@ TIME = "%Y%m%dT%H%M%SZ"
 
 
 async def chain_for(now: datetime) -> str:
-    """The chain that a backup of now belongs to: the newest, or a new one when that is BACKUPS_CHAIN_DAYS old."""
+    """The chain that a backup of now belongs to: the newest, or a new one.
+
+    A new one begins when that is BACKUPS_CHAIN_DAYS old, or when its last verification found it wanting.
+    """
     known = await list_manifests()
     chain = known[-1].split("/")[1] if known else ""
     oldest = (now - timedelta(days=settings().backups_chain_days)).strftime(TIME)
-    return chain if chain > oldest else now.strftime(TIME)
+    if chain <= oldest:
+        return now.strftime(TIME)
+    of_chain = [name.rpartition("/")[2].removesuffix(".json") for name in known if name.split("/")[1] == chain]
+    for backup in reversed(of_chain):
+        if (verdict := await read_verdict(backup)) is not None:
+            return chain if verdict.verdict == "same" else now.strftime(TIME)
+    return chain
 
 
 async def take(task: TakeBackup) -> BackupProgress:
@@ -63,6 +73,12 @@ async def take(task: TakeBackup) -> BackupProgress:
             new_bytes=sum(chunk.size for chunk in chunks if chunk.new),
         )
         if report.done:
+            if changed := await rewritten(holder):
+                raise TransientError(
+                    f"{', '.join(changed[:3])} was written anew or emptied while it was backed up.",
+                    code="backup-changed",
+                    remedy="The next attempt begins with a new snapshot.",
+                )
             await write_manifest(await _manifest(holder, task, found, chunks))
     return report
 
@@ -114,5 +130,6 @@ async def _see(reader: AsyncConnection[Any], snapshot: str) -> None:
     from psycopg import sql  # noqa: PLC0415 - the driver loads in the activity
 
     await reader.execute("set transaction isolation level repeatable read, read only")
+    await reader.execute("set local idle_in_transaction_session_timeout = 0")  # while a chunk is sent
     await reader.execute(sql.SQL("set transaction snapshot {}").format(sql.Literal(snapshot)))
     await same_texts(reader)

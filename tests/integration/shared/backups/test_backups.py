@@ -1,6 +1,7 @@
 """A backup taken, restored and compared, by its orchestration, on real PostgreSQL and Azurite."""
 
 import asyncio
+from datetime import UTC, datetime
 
 import pytest
 
@@ -10,7 +11,7 @@ from shared.backups.files import list_manifests, read_manifest, read_verdict
 from shared.backups.models import TakeAndVerify, TakeBackup
 from shared.backups.scratch import scratch
 from shared.backups.settings import settings
-from shared.platform.errors import TerminalError
+from shared.platform.errors import TerminalError, TransientError
 from shared.platform.settings import forget_settings
 from shared.platform.stores.blobs import blob_service
 from shared.platform.stores.postgres import database, rows
@@ -132,6 +133,41 @@ async def test_a_chunk_that_was_changed_is_found_out(filled):
     assert refused.value.code == "backup-corrupt"
     async with scratch() as connection:
         assert await rows(connection, "select from papers.papers") == []
+    [difference] = present(await read_verdict("20261101T000200Z")).differences
+    assert "its checksum is another" in difference
+    assert await taking.chain_for(datetime(2026, 11, 2, tzinfo=UTC)) == "20261102T000000Z", (
+        "nothing stands on it any more"
+    )
+
+
+@pytest.mark.parametrize(
+    "statement", ["truncate papers.unembedded", "alter table papers.rejects alter line type numeric"]
+)
+async def test_a_table_that_is_written_anew_meanwhile_is_not_backed_up_half(filled, monkeypatch, statement):
+    real = chunks.export_chunk
+    wrote: list[str] = []
+
+    async def export(connection, relation, chain, blocks):
+        if not wrote:
+            wrote.append(statement)
+            await execute(statement)
+        return await real(connection, relation, chain, blocks)
+
+    monkeypatch.setattr(taking, "export_chunk", export)
+    with pytest.raises(TransientError, match="was written anew or emptied"):
+        await taking.take(TakeBackup(id="20261101T000100Z", chain=CHAIN))
+    assert await list_manifests() == []
+    assert (await taking.take(TakeBackup(id="20261101T000100Z", chain=CHAIN))).done
+
+
+async def test_a_column_that_is_made_anew_is_written_anew(filled):
+    await execute("alter table papers.models add column made real default 1")
+    await take(1)
+    await execute("alter table papers.models drop column made, add column made real default 2")
+    await take(2)
+    first, second = await read_manifest("20261101T000100Z"), await read_manifest()
+    assert table(first, "papers.models").columns == table(second, "papers.models").columns
+    assert table(first, "papers.models").checksum != table(second, "papers.models").checksum
 
 
 async def test_a_restore_that_lacks_a_row_is_told(filled, mails, monkeypatch):

@@ -7,9 +7,12 @@ import pytest
 from shared.backups import reporting
 from shared.backups.files import write_manifest, write_verdict
 from shared.backups.models import Manifest, Verdict
+from shared.backups.settings import settings
 from shared.backups.taking import TIME, chain_for
 from shared.platform.errors import NotFound
 from shared.platform.settings import forget_settings
+from shared.platform.stores.blobs import blob_service
+from tests.present import present
 
 NOW = datetime(2026, 11, 30, 12, 5, tzinfo=UTC)
 
@@ -63,3 +66,22 @@ async def test_a_late_backup_is_told_once_where_they_are_hourly(filled, mails, m
     await reporting.watch_age(NOW)
     await reporting.watch_age(NOW)
     assert len(mails.mails(10)) == told
+
+
+async def test_where_no_backup_ever_succeeded_people_are_told(filled, mails, monkeypatch):
+    monkeypatch.setenv("BACKUPS_HOURLY", "true")
+    forget_settings()
+    await reporting.watch_age(datetime.now(UTC) + timedelta(hours=1))
+    assert mails.mails(10) == []
+    await reporting.watch_age(datetime.now(UTC) + timedelta(hours=3))
+    [mail] = mails.mails(10)
+    assert "There is no backup since" in mail.text
+
+
+async def test_a_damaged_backup_is_listed_beside_the_others(filled):
+    whole, damaged = await kept(NOW, "c"), await kept(NOW + timedelta(hours=1), "c")
+    blob = blob_service().get_blob_client(settings().backups_container, f"manifests/c/{damaged}.json")
+    await blob.upload_blob(b"{}", overwrite=True)
+    first, second = await reporting.list_backups(5, None)
+    assert (first.id, first.verified, second.id, second.problem) == (damaged, False, whole, None)
+    assert "is damaged: it cannot be read" in present(first.problem)

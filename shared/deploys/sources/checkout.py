@@ -26,6 +26,7 @@ def _follow(folder: Path, names: list[str], limits: Limits) -> None:
         text = link.read_text(errors="replace")
         waiting[link] = Path(os.path.normpath(link.parent / text)) if len(text) < _LINK_CHARACTERS else link
     inside = {link: target for link, target in waiting.items() if target.is_relative_to(folder) and target != folder}
+    entries, total = _measured(folder)
     for link, target in inside.items():
         seen = {link}
         while target in inside and target not in seen:
@@ -33,13 +34,24 @@ def _follow(folder: Path, names: list[str], limits: Limits) -> None:
             target = inside[target]  # noqa: PLW2901 - a link to a link
         if target in seen or not target.exists() or link.is_relative_to(target):
             continue
+        more, weight = _measured(target)
+        entries, total = entries + more, total + weight
+        name = str(link.relative_to(folder))
+        if entries > limits.entries:  # a few links to folders of links double what they hold, again and again
+            raise refused(name, f"makes the source hold more than {limits.entries:,} entries")
+        if total > limits.total:
+            raise refused(name, f"makes the source larger than {limits.total:,} bytes")
         link.unlink()
         if target.is_dir():
             shutil.copytree(target, link)
         else:
             shutil.copy(target, link)
-        if size(folder) > limits.total:
-            raise refused(str(link.relative_to(folder)), f"makes the source larger than {limits.total:,} bytes")
+
+
+def _measured(path: Path) -> tuple[int, int]:
+    """Entries and bytes of a file, or of a folder and what is below it."""
+    below = list(path.rglob("*")) if path.is_dir() else []
+    return 1 + len(below), sum(one.lstat().st_size for one in (path, *below))
 
 
 def settle(folder: Path, limits: Limits, links: list[str]) -> None:

@@ -34,19 +34,19 @@ create table restoring.definitions (
 _TO_BUILD = f"""
 insert into restoring.definitions (late, statement)
 select late, statement from (
-    select 1 as kind, a.amname in ('hnsw', 'ivfflat') as late,
+    select 1 as kind, x.indexrelid as made, a.amname in ('hnsw', 'ivfflat') as late,
            replace(pg_get_indexdef(x.indexrelid), ' ON ONLY ', ' ON ') as statement -- with those of a table's parts
     from pg_index x join pg_class c on c.oid = x.indexrelid join pg_am a on a.oid = c.relam
     join pg_namespace n on n.oid = c.relnamespace
     where {NOT_OURS} and not x.indisprimary and not exists (select from pg_constraint k where k.conindid = x.indexrelid)
       and not exists (select from pg_inherits i where i.inhrelid = x.indexrelid)
     union all
-    select 2, exists (select from pg_attribute a join pg_type t on t.oid = a.atttypid
+    select 2, k.oid, exists (select from pg_attribute a join pg_type t on t.oid = a.atttypid
                       where a.attrelid = k.conrelid and t.typname in ('vector', 'halfvec', 'bit')),
            format('alter table %s add constraint %I %s', k.conrelid::regclass, k.conname, pg_get_constraintdef(k.oid))
     from pg_constraint k join pg_class c on c.oid = k.conrelid join pg_namespace n on n.oid = c.relnamespace
     where {NOT_OURS} and k.contype = 'f' and k.conparentid = 0
-) found order by kind
+) found order by kind, made -- the indexes of parts get their names in this order
 """  # noqa: S608 - a constant
 _DROP_BUILT = f"""
 do $$ declare one record; begin

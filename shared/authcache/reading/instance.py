@@ -178,7 +178,8 @@ class Instance:
         except CorruptBase as error:
             logger.exception("The base of the auth cache is damaged.", extra={"lsn": manifest.lsn})
             self._etag = None
-            await self._have_rebuilt(error)
+            if await self._is_current(manifest):
+                await self._have_rebuilt(error)
         except Exception as error:  # noqa: BLE001 - whatever hindered it, the next look tries again
             logger.warning("The base could not be fetched: %s", error, extra={"lsn": manifest.lsn})
             self._etag = None
@@ -186,6 +187,14 @@ class Instance:
             self.local = True
             self.loads += 1
             self.loaded_at = datetime.now(UTC)
+
+    async def _is_current(self, manifest: Manifest) -> bool:
+        """Whether no fold has put another base in the place of this one, which may be damaged by being swept away."""
+        try:
+            found = await read_manifest()
+        except ManifoldError:
+            return True
+        return found is None or found[0] == manifest
 
     async def _have_rebuilt(self, error: CorruptBase) -> None:
         self.rebuilds += 1

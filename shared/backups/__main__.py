@@ -81,7 +81,7 @@ async def _main(backup: str) -> int:
     try:
         return 0 if await restore(await read_manifest(backup)) else 1
     except ManifoldError as error:
-        sys.stderr.write(f"restore: {error}{f' {error.remedy}' if error.remedy else ''}\n")
+        sys.stderr.write(f"restore: {error}\n")
         return 1
     finally:
         await close_pools()

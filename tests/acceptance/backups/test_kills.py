@@ -106,7 +106,7 @@ def test_a_restore_survives_kills(settings: dict[str, str], tmp_path: Path) -> N
     target = conninfo.make_conninfo(settings["POSTGRES_DSN"], dbname=name)
     environment = {**os.environ, **settings, "POSTGRES_DSN": target}
     command = [sys.executable, "-m", "shared.backups"]
-    for line in ("metadata, text", "the app can serve", "index of the vectors"):
+    for line in ("metadata, text", "their keys", "statistics"):
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
         for said in process.stdout:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -43,9 +44,9 @@ class _OfUser(Record):
 
     user: str
 
+    @abstractmethod
     def fields(self) -> dict[str, Any]:
         """The fields that it changes, with their new values."""
-        raise NotImplementedError
 
     async def changes(self, rows: Rows) -> Sequence[Change]:
         user = await rows.get(USERS, self.user)

@@ -1,8 +1,7 @@
-// The Iceberg catalog of the auth cache: Lakekeeper, in an environment of its own, since deployed apps share theirs; its
-// own small PostgreSQL server, since it knows passwords alone and the app's server knows none; and the right to the lake.
+// The Iceberg catalog of the auth cache: Lakekeeper, in an environment of its own, since deployed apps share theirs, and
+// with the right to the lake.
 param token string
 param location string
-param databaseLocation string
 param tags object
 
 @description('Image with its digest, in a registry that lets anybody read, such as quay.io/lakekeeper/catalog@sha256:...')
@@ -11,10 +10,17 @@ param image string
 @description('Audience of the tokens that the catalog takes: the application id of its app registration in Entra.')
 param audience string
 
+@description('The private network and the catalog\'s subnet in it, in which lake, vault and server answer then; empty: none.')
+param networkId string = ''
+param subnetId string = ''
+
 param lakeName string
 param vaultName string
 param workspaceId string
 
+param databaseHost string
+param databaseName string
+param databaseUser string
 @secure()
 @minLength(16)
 param databasePassword string
@@ -29,8 +35,8 @@ param expiresAt string = dateTimeAdd(utcNow(), 'P1Y')
 var storageBlobDataContributor = 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
 var storageBlobDelegator = 'db58b8e5-c6ad-4a2a-8342-4190687cbf4a'
 var keyVaultSecretsUser = '4633458b-17de-408a-b874-0445c86b69e6'
-var databaseUser = 'lakekeeper'
 var port = 8181
+var privateNetwork = !empty(networkId)
 
 resource lake 'Microsoft.Storage/storageAccounts@2025-01-01' existing = {
   name: lakeName
@@ -46,80 +52,11 @@ resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' 
   tags: tags
 }
 
-resource server 'Microsoft.DBforPostgreSQL/flexibleServers@2025-08-01' = {
-  name: 'psql-catalog-${token}'
-  location: databaseLocation
-  tags: tags
-  sku: {
-    name: 'Standard_B1ms'
-    tier: 'Burstable'
-  }
-  properties: {
-    version: '17'
-    createMode: 'Default'
-    administratorLogin: databaseUser
-    administratorLoginPassword: databasePassword
-    authConfig: {
-      activeDirectoryAuth: 'Disabled'
-      passwordAuth: 'Enabled'
-    }
-    storage: {
-      storageSizeGB: 32
-      autoGrow: 'Disabled'
-    }
-    backup: {
-      backupRetentionDays: 7
-      geoRedundantBackup: 'Disabled'
-    }
-    highAvailability: {
-      mode: 'Disabled'
-    }
-    network: {
-      publicNetworkAccess: 'Enabled'
-    }
-  }
-}
-
-resource database 'Microsoft.DBforPostgreSQL/flexibleServers/databases@2025-08-01' = {
-  parent: server
-  name: 'lakekeeper'
-  properties: {
-    charset: 'UTF8'
-    collation: 'en_US.utf8'
-  }
-}
-
-// The server takes one change at a time, hence the chain of dependsOn below.
-resource extensions 'Microsoft.DBforPostgreSQL/flexibleServers/configurations@2025-08-01' = {
-  parent: server
-  name: 'azure.extensions'
-  dependsOn: [
-    database
-  ]
-  properties: {
-    value: 'uuid-ossp,pgcrypto,pg_trgm,btree_gin,btree_gist'
-    source: 'user-override'
-  }
-}
-
-// Container Apps without a network of their own have no fixed outgoing address.
-resource azureAddresses 'Microsoft.DBforPostgreSQL/flexibleServers/firewallRules@2025-08-01' = {
-  parent: server
-  name: 'azure-services'
-  dependsOn: [
-    extensions
-  ]
-  properties: {
-    startIpAddress: '0.0.0.0'
-    endIpAddress: '0.0.0.0'
-  }
-}
-
 resource databaseUrl 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = {
   parent: vault
   name: 'catalog-database-url'
   properties: {
-    value: 'postgresql://${databaseUser}:${uriComponent(databasePassword)}@${server.properties.fullyQualifiedDomainName}:5432/${database.name}?sslmode=require'
+    value: 'postgresql://${databaseUser}:${uriComponent(databasePassword)}@${databaseHost}:5432/${databaseName}?sslmode=require'
     contentType: 'text/plain'
     attributes: {
       exp: dateTimeToEpoch(expiresAt)
@@ -180,6 +117,17 @@ module place 'containerApps.bicep' = {
     location: location
     tags: tags
     workspaceId: workspaceId
+    subnetId: subnetId
+  }
+}
+
+module names 'catalogNames.bicep' = if (privateNetwork) {
+  name: 'catalog-names'
+  params: {
+    domain: place.outputs.defaultDomain
+    address: place.outputs.staticIp
+    networkId: networkId
+    tags: tags
   }
 }
 
@@ -194,7 +142,6 @@ resource app 'Microsoft.App/containerApps@2025-01-01' = {
     }
   }
   dependsOn: [
-    azureAddresses
     readsDatabaseUrl
     readsEncryption
   ]
@@ -204,7 +151,7 @@ resource app 'Microsoft.App/containerApps@2025-01-01' = {
     configuration: {
       activeRevisionsMode: 'Single'
       ingress: {
-        // Open to the world and to nobody without a token of this tenant: the app has no network of its own.
+        // Without a private network open to the world, and to nobody without a token of this tenant.
         external: true
         targetPort: port
         transport: 'http'
@@ -321,19 +268,5 @@ var variables = [
     value: 'https://sts.windows.net/${tenant().tenantId}/'
   }
 ]
-
-resource logs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
-  scope: server
-  name: 'logs'
-  properties: {
-    workspaceId: workspaceId
-    logs: [
-      {
-        category: 'PostgreSQLLogs'
-        enabled: true
-      }
-    ]
-  }
-}
 
 output uri string = 'https://${app.properties.configuration.ingress.fqdn}/catalog'

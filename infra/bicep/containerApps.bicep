@@ -4,6 +4,9 @@ param location string
 param tags object
 param workspaceId string
 
+@description('A subnet of its own, through which alone its apps are reached then; empty: from everywhere.')
+param subnetId string = ''
+
 resource environment 'Microsoft.App/managedEnvironments@2025-01-01' = {
   name: name
   location: location
@@ -12,6 +15,10 @@ resource environment 'Microsoft.App/managedEnvironments@2025-01-01' = {
     // Logs go through the diagnostic setting below, which needs no workspace key.
     appLogsConfiguration: {
       destination: 'azure-monitor'
+    }
+    vnetConfiguration: empty(subnetId) ? null : {
+      infrastructureSubnetId: subnetId
+      internal: true
     }
     workloadProfiles: [
       {
@@ -44,3 +51,4 @@ resource logs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
 output id string = environment.id
 output name string = environment.name
 output defaultDomain string = environment.properties.defaultDomain
+output staticIp string = environment.properties.staticIp

@@ -332,6 +332,7 @@ param monthlyBudget int = 150
 @description('First day of the month in which the budget began. A hook reads it from the budget that is there; empty: no budget.')
 param budgetStart string = ''
 
+var withCatalog = !empty(catalogImage)
 var token = toLower(uniqueString(subscription().id, environmentName, location))
 var tags = {
   'azd-env-name': environmentName
@@ -431,7 +432,7 @@ module dataStorage 'storage.bicep' = {
   }
 }
 
-module lake 'storage.bicep' = if (!empty(catalogImage)) {
+module lake 'storage.bicep' = if (withCatalog) {
   name: 'lake'
   scope: platformGroup
   params: {
@@ -448,19 +449,39 @@ module lake 'storage.bicep' = if (!empty(catalogImage)) {
   }
 }
 
-module catalog 'catalog.bicep' = if (!empty(catalogImage)) {
-  name: 'catalog'
+module catalogDatabase 'catalogDatabase.bicep' = if (withCatalog) {
+  name: 'catalog-database'
   scope: platformGroup
   params: {
     token: token
+    location: postgresLocation
+    tags: tags
+    password: catalogDatabasePassword
+    privateNetwork: privateNetwork
+    workspaceId: monitoring.outputs.workspaceId
+  }
+}
+
+module catalog 'catalog.bicep' = if (withCatalog) {
+  name: 'catalog'
+  scope: platformGroup
+  dependsOn: [
+    privateEndpoints // it looks for its database when it starts
+  ]
+  params: {
+    token: token
     location: location
-    databaseLocation: postgresLocation
     tags: tags
     image: catalogImage
     audience: catalogAudience
-    lakeName: !empty(catalogImage) ? lake.outputs.name : ''
+    networkId: privateNetwork ? network.outputs.networkId : ''
+    subnetId: privateNetwork ? network.outputs.catalogSubnetId : ''
+    lakeName: withCatalog ? lake.outputs.name : ''
     vaultName: vault.outputs.name
     workspaceId: monitoring.outputs.workspaceId
+    databaseHost: withCatalog ? catalogDatabase.outputs.host : ''
+    databaseName: withCatalog ? catalogDatabase.outputs.databaseName : ''
+    databaseUser: withCatalog ? catalogDatabase.outputs.user : ''
     databasePassword: catalogDatabasePassword
     encryptionKey: catalogEncryptionKey
   }
@@ -689,6 +710,7 @@ module network 'network.bicep' = if (privateNetwork) {
 }
 
 var blobZone = 'privatelink.blob.${environment().suffixes.storage}'
+var dfsZone = 'privatelink.dfs.${environment().suffixes.storage}'
 var queueZone = 'privatelink.queue.${environment().suffixes.storage}'
 var tableZone = 'privatelink.table.${environment().suffixes.storage}'
 var vaultZone = 'privatelink.vaultcore.azure.net'
@@ -712,7 +734,9 @@ module privateEndpoints 'privateEndpoints.bicep' = if (privateNetwork) {
       vaultZone
       postgresZone
       cosmosZone
-    ], empty(openAiLocation) ? [] : [
+    ], withCatalog ? [
+      dfsZone
+    ] : [], empty(openAiLocation) ? [] : [
       openAiZone
     ])
     targets: concat([
@@ -764,7 +788,27 @@ module privateEndpoints 'privateEndpoints.bicep' = if (privateNetwork) {
         group: 'Sql'
         zone: cosmosZone
       }
-    ], empty(openAiLocation) ? [] : [
+    ], withCatalog ? [
+      // Who reads tables may speak to the lake by either of its two services.
+      {
+        name: 'lake-blob'
+        resourceId: withCatalog ? lake.outputs.id : ''
+        group: 'blob'
+        zone: blobZone
+      }
+      {
+        name: 'lake-dfs'
+        resourceId: withCatalog ? lake.outputs.id : ''
+        group: 'dfs'
+        zone: dfsZone
+      }
+      {
+        name: 'catalog-postgres'
+        resourceId: withCatalog ? catalogDatabase.outputs.serverId : ''
+        group: 'postgresqlServer'
+        zone: postgresZone
+      }
+    ] : [], empty(openAiLocation) ? [] : [
       {
         name: 'open-ai'
         resourceId: openAi.outputs.id
@@ -887,8 +931,8 @@ module app 'functionApp.bicep' = {
       GOOGLE_CLIENT_ID: googleClientId
       FOLLOWUPS_SNS_TOPICS: snsTopics
       FOLLOWUPS_REPLY_TO: followupsReplyTo
-      AUTHCACHE_CATALOG_URI: !empty(catalogImage) ? catalog.outputs.uri : authcacheCatalogUri
-      AUTHCACHE_CATALOG_SCOPE: !empty(catalogImage) ? 'api://${catalogAudience}/.default' : authcacheCatalogScope
+      AUTHCACHE_CATALOG_URI: withCatalog ? catalog.outputs.uri : authcacheCatalogUri
+      AUTHCACHE_CATALOG_SCOPE: withCatalog ? 'api://${catalogAudience}/.default' : authcacheCatalogScope
       FOLLOWUPS_SENDER: (empty(followupsSender) && !empty(mailDomain)) ? communication.outputs.senderAddress : followupsSender
       FOLLOWUPS_PUBLIC_URL: 'https://func-${token}.azurewebsites.net'
       FOLLOWUPS_MAILS_PER_MINUTE: empty(followupsMailsPerMinute) ? firstRate : followupsMailsPerMinute

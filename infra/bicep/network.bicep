@@ -6,6 +6,7 @@ param tags object
 
 var endpointsSubnet = 'endpoints'
 var appSubnet = 'app'
+var catalogSubnet = 'catalog'
 
 resource guard 'Microsoft.Network/networkSecurityGroups@2024-07-01' = {
   name: 'nsg-${token}'
@@ -71,10 +72,30 @@ resource network 'Microsoft.Network/virtualNetworks@2024-07-01' = {
           privateEndpointNetworkPolicies: 'Enabled'
         }
       }
+      {
+        name: catalogSubnet
+        properties: {
+          addressPrefix: '10.20.2.0/24'
+          // The catalog's image comes from a public registry, and what it checks tokens by from Entra.
+          defaultOutboundAccess: true
+          networkSecurityGroup: {
+            id: guard.id
+          }
+          delegations: [
+            {
+              name: 'container-apps'
+              properties: {
+                serviceName: 'Microsoft.App/environments'
+              }
+            }
+          ]
+        }
+      }
     ]
   }
 }
 
 output appSubnetId string = '${network.id}/subnets/${appSubnet}'
+output catalogSubnetId string = '${network.id}/subnets/${catalogSubnet}'
 output endpointsSubnetId string = '${network.id}/subnets/${endpointsSubnet}'
 output networkId string = network.id

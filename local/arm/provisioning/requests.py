@@ -152,7 +152,10 @@ def _given(resource: Json) -> Json:
         "Microsoft.DocumentDB/databaseAccounts": {"documentEndpoint": f"https://{name}.documents.azure.com:443/"},
         "Microsoft.ContainerRegistry/registries": {"loginServer": f"{name}.azurecr.io"},
         "Microsoft.Insights/components": {"ConnectionString": f"InstrumentationKey={name}"},
-        "Microsoft.App/managedEnvironments": {"defaultDomain": f"{name}.westeurope.azurecontainerapps.io"},
+        "Microsoft.App/managedEnvironments": {
+            "defaultDomain": f"{name}.westeurope.azurecontainerapps.io",
+            "staticIp": "10.20.2.4",
+        },
         "Microsoft.App/containerApps": {"configuration": {"ingress": {"fqdn": f"{name}.azurecontainerapps.io"}}},
         "Microsoft.KeyVault/vaults/secrets": {"secretUri": f"https://vault.azure.net/secrets/{name}"},
         "Microsoft.Web/sites": {"defaultHostName": f"{name}.azurewebsites.net"},

@@ -64,3 +64,58 @@ def test_it_takes_tokens_of_this_tenant_alone_and_keeps_no_secret_in_its_setting
             "secretRef": "encryption-key",
         }
         assert not any("p" * 40 in str(variable) or "k" * 40 in str(variable) for variable in one["env"])
+
+
+PRIVATE = {**GIVEN, "PRIVATE_NETWORK": "true"}
+
+
+def test_in_a_private_network_lake_and_database_answer_through_it_alone():
+    found = provisioned(**PRIVATE)
+    endpoints = {one["name"].rpartition("-")[0]: one for one in of_type(found, "Microsoft.Network/privateEndpoints")}
+    [lake] = of_type(found, "Microsoft.Storage/storageAccounts", "stlake")
+    [server] = of_type(found, "Microsoft.DBforPostgreSQL/flexibleServers", "psql-catalog-")
+    assert lake["properties"]["publicNetworkAccess"] == "Disabled"
+    assert server["properties"]["network"]["publicNetworkAccess"] == "Disabled"
+    assert of_type(found, "Microsoft.DBforPostgreSQL/flexibleServers/firewallRules") == []
+    reached = {
+        "pe-lake-blob": (lake["id"], "blob", "privatelink.blob.core.windows.net"),
+        "pe-lake-dfs": (lake["id"], "dfs", "privatelink.dfs.core.windows.net"),
+        "pe-catalog-postgres": (server["id"], "postgresqlServer", "privatelink.postgres.database.azure.com"),
+    }
+    zones = {one["name"] for one in of_type(found, "Microsoft.Network/privateDnsZones")}
+    for name, (resource, group, zone) in reached.items():
+        [connection] = endpoints[name]["properties"]["privateLinkServiceConnections"]
+        assert connection["properties"] == {"privateLinkServiceId": resource, "groupIds": [group]}
+        assert zone in zones
+        [names] = [
+            one
+            for one in of_type(found, "Microsoft.Network/privateEndpoints/privateDnsZoneGroups")
+            if one["id"].startswith(endpoints[name]["id"] + "/")
+        ]
+        [config] = names["properties"]["privateDnsZoneConfigs"]
+        assert config["properties"]["privateDnsZoneId"].endswith(zone)
+
+
+def test_in_a_private_network_the_catalog_is_in_it_and_found_by_its_name():
+    found = provisioned(**PRIVATE)
+    [place] = of_type(found, "Microsoft.App/managedEnvironments", "cae-catalog-")
+    assert place["properties"]["vnetConfiguration"]["internal"] is True
+    subnet = place["properties"]["vnetConfiguration"]["infrastructureSubnetId"].rpartition("/")[2]
+    [network] = of_type(found, "Microsoft.Network/virtualNetworks")
+    [own] = [one for one in network["properties"]["subnets"] if one["name"] == subnet]
+    assert own["properties"]["delegations"][0]["properties"]["serviceName"] == "Microsoft.App/environments"
+    [zone] = [
+        one
+        for one in of_type(found, "Microsoft.Network/privateDnsZones")
+        if one["name"] == place["properties"]["defaultDomain"]
+    ]
+    [record] = of_type(found, "Microsoft.Network/privateDnsZones/A")
+    assert record["id"].startswith(zone["id"] + "/")
+    assert record["properties"]["aRecords"] == [{"ipv4Address": place["properties"]["staticIp"]}]
+    [function] = of_type(found, "Microsoft.Web/sites")
+    assert function["properties"]["virtualNetworkSubnetId"].endswith("/app")
+
+
+def test_without_a_catalog_a_private_network_has_nothing_of_it():
+    found = provisioned(PRIVATE_NETWORK="true")
+    assert not any("dfs" in one["name"] or "lake" in one["name"] for one in found)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import json
+from functools import lru_cache
 from hashlib import sha256
 from math import isfinite
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from shared.diamonds.ingestion.models import Stone
+
+if TYPE_CHECKING:
+    from msgspec.json import Encoder
 
 LONGEST_ID = 200
 """Characters of a stone's id; an index holds about 2,700 bytes, and real ids are 36 to 50."""
@@ -22,8 +25,12 @@ NO_ID = "unusable-id:"
 """Begins the key of a stone whose own id cannot be one. It is stored and counted under it, and fails consolidation."""
 
 
-# Kept, since one made for each payload takes a quarter of its time.
-_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
+@lru_cache(maxsize=1)
+def _encoder() -> Encoder:
+    """Of compact JSON in UTF-8 with sorted keys. It writes null for NaN and infinities."""
+    from msgspec.json import Encoder  # noqa: PLC0415 - loads in the activity that needs it
+
+    return Encoder(order="deterministic")
 
 
 def canonical(payload: dict[str, Any]) -> tuple[str, bytes]:
@@ -31,17 +38,20 @@ def canonical(payload: dict[str, Any]) -> tuple[str, bytes]:
 
     PostgreSQL stores neither U+0000 nor half a surrogate pair, and JSON knows no NaN: those become U+FFFD and null.
     """
+    encode = _encoder().encode
     try:
-        text = _encode(payload)
-        if "\\u0000" in text or "\\ud" in text:
-            text = _encode(_storable(payload))
-    except ValueError:
-        text = _encode(_storable(payload))
+        content = encode(payload)
+        if b"\\" in content and b"\\u0000" in content:  # one byte is found ten times as fast as six
+            content = encode(_storable(payload))
+    except UnicodeEncodeError:  # half a surrogate pair
+        content = encode(_storable(payload))
     except RecursionError:
-        text = _encode({UNREADABLE: "nested too deeply"})
+        content = encode({UNREADABLE: "nested too deeply"})
+    text = content.decode()
     if len(text) > MOST_CHARACTERS:
-        text = _encode({UNREADABLE: f"longer than {MOST_CHARACTERS:,} characters", "begins": text[:1_000]})
-    return text, sha256(text.encode()).digest()
+        content = encode({UNREADABLE: f"longer than {MOST_CHARACTERS:,} characters", "begins": text[:1_000]})
+        text = content.decode()
+    return text, sha256(content).digest()
 
 
 def unreadable(item: Any, number: int) -> Stone:

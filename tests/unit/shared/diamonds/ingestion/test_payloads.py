@@ -1,6 +1,7 @@
 """One form for a supplier's JSON, and a key for every stone."""
 
 import json
+from hashlib import sha256
 
 import pytest
 from hypothesis import given
@@ -37,6 +38,13 @@ def test_the_order_of_keys_does_not_matter(payload, random):
 def test_plain_payloads_are_stored_as_they_are():
     payload = {"price": 32600, "diamond": {"id": "a-1", "carats": 0.23, "note": "é \\u0000 \U0001f48e", "brown": None}}
     assert json.loads(canonical(payload)[0]) == payload
+
+
+def test_a_payload_of_ascii_keeps_its_digest_in_every_version():
+    # Another form would make every stone of a feed differ from what is stored, and price all of them again.
+    payload = {"price": 32600, "discount": -26.43, "b": {"z": [1.0, 0.305, True, None, 'a"\\\n'], "a": {}}, "a": []}
+    text = '{"a":[],"b":{"a":{},"z":[1.0,0.305,true,null,"a\\"\\\\\\n"]},"discount":-26.43,"price":32600}'
+    assert canonical(payload) == (text, sha256(text.encode()).digest())
 
 
 def test_another_value_gives_another_digest():

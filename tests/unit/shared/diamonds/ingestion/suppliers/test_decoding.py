@@ -20,6 +20,8 @@ values = st.recursive(
     max_leaves=20,
 )
 
+texts = st.dictionaries(st.text(st.sampled_from('[]{}"\\ a\n'), max_size=8), st.just({}), min_size=1, max_size=4)
+
 
 @given(values)
 def test_usual_json_is_read_as_it_is(value):
@@ -51,6 +53,24 @@ def test_what_lies_too_deep_is_named_and_the_rest_stays():
         [level] = level
     assert level == [TOO_DEEP]
     assert inner == json.loads(json.dumps(inner))
+
+
+@given(texts)
+def test_brackets_and_quotes_in_texts_do_not_count_as_levels(words):
+    inner = json.dumps(words)
+    odd = "[" * (MOST_LEVELS - 2) + inner + "]" * (MOST_LEVELS - 2)
+    assert TOO_DEEP not in json.dumps(decode(odd.encode()))
+    assert TOO_DEEP in json.dumps(decode(f"[[{odd}]]".encode()))
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("1e999", float("inf")), ("[-Infinity]", [float("-inf")]), ('"\\ud800"', "\ud800"), ('{"a": 1, "a": 2}', {"a": 2}),
+     ("1" * 60, int("1" * 60)), ("0.305", 0.305), ("1E2", 100.0), ("-0", 0)],
+)  # fmt: skip
+def test_what_json_reads_is_read_as_json_does(text, value):
+    assert decode(text.encode()) == value
+    assert decode(text.encode("utf-16")) == value
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[1,", b"[" * 5000, b"\xff\xfe{", b"]" * 5000])

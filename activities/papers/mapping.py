@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from shared.papers.maps import drawing, files, fitting, outgrown, placing, publishing, sample, versions
+from shared.papers.maps import files, fitting, outgrown, placing, publishing, sample, versions
 from shared.papers.maps.models import EndMap, FitBox, Fitted, MapPlan, MapRef, NeighbourShare, Placed, PlaceShare
+from shared.papers.maps.points import drawing
 from shared.platform.durable import Nothing, activity
 
 

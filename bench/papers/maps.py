@@ -16,8 +16,9 @@ from bench.report import comparison, console
 from local.azurite import Ports, azurite, connection_string
 from local.processes import free_port
 from shared.papers.browsing.matches import matches
-from shared.papers.maps import drawing, files, fitting, placing, publishing, sample, versions
+from shared.papers.maps import files, fitting, placing, publishing, sample, versions
 from shared.papers.maps.models import SHARE_ROWS, FitBox, NeighbourShare, PlaceShare
+from shared.papers.maps.points import drawing
 from shared.platform.settings import forget_settings
 from shared.platform.stores.blobs import blob_service
 from shared.platform.stores.postgres import close_pools, database, rows

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shared.papers.maps import versions
 from shared.papers.maps.area import within
-from shared.papers.maps.columns import columns
+from shared.papers.maps.points.columns import columns
 from shared.papers.search.filtering.conditions import condition_of
 from shared.papers.search.filtering.filters import parse
 from shared.papers.search.models import Question

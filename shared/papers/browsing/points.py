@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from shared.papers.maps import tiles, versions
-from shared.papers.maps.drawing import read_points
+from shared.papers.maps import versions
+from shared.papers.maps.points import tiles
+from shared.papers.maps.points.drawing import read_points
 from shared.papers.search.models import COLUMNS
 from shared.papers.search.search import reading
 from shared.platform.models import LazyModel

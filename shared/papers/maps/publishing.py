@@ -6,7 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from shared.papers.maps import files, fitting, regions, sample
+from shared.papers.maps import files, fitting, sample
+from shared.papers.maps.regions.clustering import regions
 from shared.platform.errors import TerminalError
 from shared.platform.stores.postgres import database, rows
 
@@ -56,7 +57,7 @@ async def publish(version: int) -> None:
     low, high = positions.min(axis=0), positions.max(axis=0)
     _, distances = await sample.neighbours(version, len(papers))
     nearness = (1 - distances[:, : placing.NEAREST] ** 2 / 2).mean(axis=1)
-    found, middles = await regions.regions(version, papers, positions, await _middles_before(row))
+    found, middles = await regions(version, papers, positions, await _middles_before(row))
     changes = {
         "extent": [*low.tolist(), *high.tolist()],
         "scale": aligned.scale,

@@ -6,8 +6,8 @@ import zlib
 import numpy as np
 
 from local.demo import map_picture
-from shared.papers.maps import tiles
 from shared.papers.maps.models import Extent
+from shared.papers.maps.points import tiles
 
 SIDES = {"x_min": 0.0, "y_min": 0.0, "x_max": 2.0, "y_max": 1.0}
 

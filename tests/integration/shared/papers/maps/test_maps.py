@@ -140,7 +140,7 @@ async def test_papers_that_come_later_are_placed_behind_the_others_once(maps):
 
 async def test_papers_that_came_while_a_version_was_made_get_their_place(maps, monkeypatch):
     await maps.add(some(60))
-    from shared.papers.maps import drawing
+    from shared.papers.maps.points import drawing
 
     draw = drawing.draw
 
@@ -198,7 +198,7 @@ async def test_a_damaged_model_is_refused_with_its_reason(maps):
 
 async def test_a_version_that_cannot_be_made_leaves_nothing_and_another_can_be(maps, monkeypatch):
     await maps.add(some(60))
-    from shared.papers.maps import drawing
+    from shared.papers.maps.points import drawing
 
     async def broken(_):
         raise TerminalError("cannot be drawn")

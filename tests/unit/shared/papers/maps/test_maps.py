@@ -9,7 +9,8 @@ SERVING = """
 import sys
 import triggers.papers
 assert "numpy" not in sys.modules, "not at the start"
-from shared.papers.maps import placing, tiles
+from shared.papers.maps import placing
+from shared.papers.maps.points import tiles
 from shared.papers.maps.layout import clusters, placing as places
 from shared.papers.maps.models import Extent
 points = tiles.Points(0, [0.5], [0.5], [0], [2000], [0])

@@ -6,9 +6,9 @@ import pytest
 
 from local.arm.servers import listening
 from local.providers.model import KEY, Model
-from shared.papers.maps import namers
 from shared.papers.maps.models import Cluster
-from shared.papers.maps.namers import ModelNamer, TermNamer, namer
+from shared.papers.maps.regions import namers
+from shared.papers.maps.regions.namers import ModelNamer, TermNamer, namer
 from shared.platform.settings import forget_settings
 
 

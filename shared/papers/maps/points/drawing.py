@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from shared.papers.maps import files, tiles
-from shared.papers.maps.columns import columns
+from shared.papers.maps import files
+from shared.papers.maps.points import tiles
+from shared.papers.maps.points.columns import columns
 from shared.papers.maps.versions import extent_of
 from shared.platform.stores.postgres import database, rows
 

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from shared.papers.maps.models import Cluster
-from shared.papers.maps.namers import namer
+from shared.papers.maps.regions.namers import namer
 from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:

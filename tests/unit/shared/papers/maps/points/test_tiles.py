@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.papers.maps import tiles
 from shared.papers.maps.models import Extent
+from shared.papers.maps.points import tiles
 
 EXTENT = Extent(x_min=2e7 - 1, y_min=-3.0, x_max=2e7 + 1, y_max=5.0)
 

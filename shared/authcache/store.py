@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
-from weakref import WeakKeyDictionary
 
 from shared.authcache.log.groups import Lsn
 from shared.authcache.log.records import Record
@@ -12,6 +10,7 @@ from shared.authcache.reading.instance import Instance
 from shared.authcache.reading.view import View
 from shared.authcache.writing.committing import Committer
 from shared.authcache.writing.uniqueness import Check
+from shared.platform.per_loop import PerLoop
 
 
 class Store:
@@ -35,20 +34,16 @@ class Store:
         await self.instance.close()
 
 
-_stores: WeakKeyDictionary[asyncio.AbstractEventLoop, Store] = WeakKeyDictionary()
+_stores = PerLoop(Store)
 
 
 def store() -> Store:
     """This event loop's store, made when first asked for."""
-    loop = asyncio.get_running_loop()
-    found = _stores.get(loop)
-    if found is None:
-        found = _stores[loop] = Store()
-    return found
+    return _stores.get()
 
 
 async def close_store() -> None:
     """Close this loop's store, if it has one."""
-    found = _stores.pop(asyncio.get_running_loop(), None)
+    found = _stores.pop()
     if found is not None:
         await found.close()

@@ -1,30 +1,28 @@
 """Clients are kept for as long as their event loop: in Azure a process ends with them, here each test has a loop."""
 
-import asyncio
-
 from shared.platform.messaging import servicebus
 from shared.platform.stores import blobs, cosmos
 
 
 async def close_cosmos() -> None:
     """Close this loop's client of Cosmos DB, if it has one."""
-    account = cosmos._accounts.pop(asyncio.get_running_loop(), None)
+    account = cosmos._accounts.pop()
     if account is not None:
         await account.client.close()
 
 
 async def close_blobs() -> None:
     """Close this loop's client of Blob Storage, if it has one."""
-    service = blobs._services.pop(asyncio.get_running_loop(), None)
+    service = blobs._services.pop()
     if service is not None:
         await service.close()
 
 
 async def close_servicebus() -> None:
     """Close this loop's client of Service Bus and its senders, if it has one."""
-    loop = asyncio.get_running_loop()
-    for held in servicebus._senders.pop(loop, {}).values():
+    for held in servicebus._senders.get().values():
         await held.sender.close()
-    client = servicebus._clients.pop(loop, None)
+    servicebus._senders.pop()
+    client = servicebus._clients.pop()
     if client is not None:
         await client.close()

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 from shared.deploys.settings import settings
+from shared.platform.per_loop import PerLoop
 
 if TYPE_CHECKING:
     from shared.deploys.platforms.base import ContainerPlatform
 
-# An adapter holds clients and locks of one event loop; the worker has one, a test session has several.
-_platforms: WeakKeyDictionary[asyncio.AbstractEventLoop, ContainerPlatform] = WeakKeyDictionary()
-
 
 def platform() -> ContainerPlatform:
     """The platform that CONTAINER_PLATFORM names, for this event loop."""
-    loop = asyncio.get_running_loop()
-    chosen = _platforms.get(loop)
-    if chosen is None:
-        _platforms[loop] = chosen = _open()
-    return chosen
+    return _platforms.get()
 
 
 def _open() -> ContainerPlatform:
@@ -32,3 +24,6 @@ def _open() -> ContainerPlatform:
     from shared.deploys.platforms.local.platform import LocalPlatform  # noqa: PLC0415 - as above
 
     return LocalPlatform()
+
+
+_platforms = PerLoop(_open)

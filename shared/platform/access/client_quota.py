@@ -7,13 +7,12 @@ An empty bucket is remembered here, so that a client that goes on asking costs t
 
 from __future__ import annotations
 
-import asyncio
 from math import ceil
 from time import monotonic
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 from shared.platform.errors import RateLimited
+from shared.platform.per_loop import PerLoop
 from shared.platform.stores.postgres import database, each_statement_commits
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 WINDOW_SECONDS = 60
 
 # When each client's empty bucket has a token again. By loop since a test session has several, each with its database.
-_empty_until: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, float]] = WeakKeyDictionary()
+_empty_until = PerLoop[dict[str, float]](dict)
 
 
 async def take(client: str, per_minute: int) -> Mapping[str, str]:
@@ -36,7 +35,7 @@ async def take(client: str, per_minute: int) -> Mapping[str, str]:
     """
     if not per_minute:
         return {}
-    empty = _empty_until.setdefault(asyncio.get_running_loop(), {})
+    empty = _empty_until.get()
     wait = empty.get(client, 0) - monotonic()
     if wait <= 0:
         empty.pop(client, None)

@@ -13,9 +13,9 @@ from email.utils import parsedate_to_datetime
 from math import ceil
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol
-from weakref import WeakKeyDictionary
 
 from shared.platform.errors import TransientError
+from shared.platform.per_loop import PerLoop
 from shared.platform.stores.postgres import database, each_statement_commits
 
 if TYPE_CHECKING:
@@ -30,9 +30,6 @@ AHEAD_SECONDS = 0.08
 """How far ahead one process takes turns: enough to hide the way to the database, little enough that a pause which the
 other side asks for holds for nearly everyone."""
 MOST_PAUSE_SECONDS = 3600
-
-# A semaphore belongs to the event loop that waits for it; the worker has one, a test session has several.
-_limits: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[str, float], RateLimit]] = WeakKeyDictionary()
 
 
 class RateLimit(Protocol):
@@ -51,9 +48,12 @@ class RateLimit(Protocol):
         ...
 
 
+_limits = PerLoop[dict[tuple[str, float], RateLimit]](dict)
+
+
 def rate_limit(account: str, requests_per_second: float) -> RateLimit:
     """The pace of an account, shared by all processes that use the database; 0 requests/s: no limit and no database."""
-    limits = _limits.setdefault(asyncio.get_running_loop(), {})
+    limits = _limits.get()
     key = (account, requests_per_second)
     if key not in limits:
         limits[key] = SharedRateLimit(*key) if requests_per_second else Unlimited(account)

@@ -7,10 +7,10 @@ import logging
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
-from weakref import WeakKeyDictionary
 
 from shared.platform.calls.credentials import credential
 from shared.platform.errors import NotFound, TerminalError, TransientError
+from shared.platform.per_loop import PerLoop
 from shared.platform.settings import settings
 
 if TYPE_CHECKING:
@@ -21,10 +21,6 @@ if TYPE_CHECKING:
 
 SEND_S = 15
 """Seconds until a send is given up: callers of the app's routes wait for it."""
-
-# A client belongs to the event loop that opened it; the worker has one, a test session has several.
-_clients: WeakKeyDictionary[asyncio.AbstractEventLoop, ServiceBusClient] = WeakKeyDictionary()
-_senders: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, _Sender]] = WeakKeyDictionary()
 
 
 class _Sender:
@@ -93,35 +89,31 @@ async def send(
     await send_message(queue, message)
 
 
-def _client() -> ServiceBusClient:
+def _open_client() -> ServiceBusClient:
     from azure.servicebus.aio import ServiceBusClient  # noqa: PLC0415 - loads where it is needed
 
-    loop = asyncio.get_running_loop()
-    client = _clients.get(loop)
-    if client is None:
-        chosen = settings()
-        # The SDK would log every link that it opens and closes.
-        logging.getLogger("azure.servicebus").setLevel(logging.WARNING)
-        if chosen.servicebus:
-            client = ServiceBusClient.from_connection_string(chosen.servicebus.get_secret_value(), retry_total=2)
-        elif chosen.servicebus_namespace:
-            client = ServiceBusClient(chosen.servicebus_namespace, credential(), retry_total=2)
-        else:
-            raise TerminalError(
-                "No Service Bus is named.",
-                code="settings",
-                remedy="Set ServiceBus__fullyQualifiedNamespace or ServiceBus.",
-            )
-        _clients[loop] = client
-    return client
+    chosen = settings()
+    # The SDK would log every link that it opens and closes.
+    logging.getLogger("azure.servicebus").setLevel(logging.WARNING)
+    if chosen.servicebus:
+        return ServiceBusClient.from_connection_string(chosen.servicebus.get_secret_value(), retry_total=2)
+    if chosen.servicebus_namespace:
+        return ServiceBusClient(chosen.servicebus_namespace, credential(), retry_total=2)
+    raise TerminalError(
+        "No Service Bus is named.", code="settings", remedy="Set ServiceBus__fullyQualifiedNamespace or ServiceBus."
+    )
+
+
+_clients = PerLoop(_open_client)
+_senders = PerLoop[dict[str, _Sender]](dict)
 
 
 async def send_message(queue: str, message: Any) -> None:
     """Send a message of the SDK's. Raises as `send`."""
-    senders = _senders.setdefault(asyncio.get_running_loop(), {})
+    senders = _senders.get()
     with _failures(queue):
         if queue not in senders:
-            senders[queue] = _Sender(_client().get_queue_sender(queue))
+            senders[queue] = _Sender(_clients.get().get_queue_sender(queue))
         held = senders[queue]
         try:
             async with asyncio.timeout(SEND_S), held.turn:
@@ -145,7 +137,7 @@ async def receiver(queue: str, *, dead: bool) -> AsyncGenerator[ServiceBusReceiv
 
     part = ServiceBusSubQueue.DEAD_LETTER if dead else None
     with _failures(queue):
-        async with _client().get_queue_receiver(queue, sub_queue=part) as opened:
+        async with _clients.get().get_queue_receiver(queue, sub_queue=part) as opened:
             yield opened
 
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 from shared.platform.calls.credentials import credential
 from shared.platform.errors import Conflict, TerminalError, TransientError
+from shared.platform.per_loop import PerLoop
 from shared.platform.settings import settings
 
 if TYPE_CHECKING:
     from azure.storage.blob.aio import BlobServiceClient
-
-_services: WeakKeyDictionary[asyncio.AbstractEventLoop, BlobServiceClient] = WeakKeyDictionary()
 
 CHUNK_BYTES = 4 << 20
 """Read at once: the client's own default for the first read is 32 MB, which it holds twice."""
@@ -35,26 +32,25 @@ def blob_service() -> BlobServiceClient:
     Raises:
         TerminalError: neither STORAGE_CONNECTION nor STORAGE_BLOB_ENDPOINT is set.
     """
+    return _services.get()
+
+
+def _open_service() -> BlobServiceClient:
     from azure.storage.blob.aio import BlobServiceClient  # noqa: PLC0415 - loads in the activity that needs it
 
-    loop = asyncio.get_running_loop()
-    service = _services.get(loop)
-    if service is None:
-        # The SDK would log every request's headers.
-        logging.getLogger("azure.core.pipeline.policies.http_logging_policy").setLevel(logging.WARNING)
-        sizes: dict[str, Any] = {"max_single_get_size": CHUNK_BYTES}
-        if connection := settings().storage_connection:
-            service = BlobServiceClient.from_connection_string(connection.get_secret_value(), **sizes)
-        elif endpoint := settings().storage_blob_endpoint:
-            service = BlobServiceClient(endpoint, credential=credential(), **sizes)
-        else:
-            raise TerminalError(
-                "No storage account is named.",
-                code="settings",
-                remedy="Set STORAGE_BLOB_ENDPOINT or STORAGE_CONNECTION.",
-            )
-        _services[loop] = service
-    return service
+    # The SDK would log every request's headers.
+    logging.getLogger("azure.core.pipeline.policies.http_logging_policy").setLevel(logging.WARNING)
+    sizes: dict[str, Any] = {"max_single_get_size": CHUNK_BYTES}
+    if connection := settings().storage_connection:
+        return BlobServiceClient.from_connection_string(connection.get_secret_value(), **sizes)
+    if endpoint := settings().storage_blob_endpoint:
+        return BlobServiceClient(endpoint, credential=credential(), **sizes)
+    raise TerminalError(
+        "No storage account is named.", code="settings", remedy="Set STORAGE_BLOB_ENDPOINT or STORAGE_CONNECTION."
+    )
+
+
+_services = PerLoop(_open_service)
 
 
 async def read_blob(container: str, name: str) -> Blob | None:

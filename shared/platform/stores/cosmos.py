@@ -9,10 +9,10 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
-from weakref import WeakKeyDictionary
 
 from shared.platform.calls.credentials import credential
 from shared.platform.errors import Conflict, InvalidInput, TerminalError, TransientError
+from shared.platform.per_loop import PerLoop
 from shared.platform.settings import settings
 
 if TYPE_CHECKING:
@@ -38,9 +38,6 @@ class _Account:
     ready: bool = False
     opened: dict[str, ContainerProxy] = field(default_factory=dict[str, "ContainerProxy"])
     opening: asyncio.Lock = field(default_factory=asyncio.Lock)
-
-
-_accounts: WeakKeyDictionary[asyncio.AbstractEventLoop, _Account] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +159,7 @@ class Documents:
         return DocumentPage([], None)
 
     async def _open(self) -> ContainerProxy:
-        account = _account()
+        account = _accounts.get()
         async with account.opening:
             await _ready(account)
             if self.container not in account.opened:
@@ -185,25 +182,20 @@ def has_cosmos() -> bool:
     return bool(settings().cosmos_connection or settings().cosmos_endpoint)
 
 
-def _account() -> _Account:
+def _open_account() -> _Account:
     from azure.cosmos.aio import CosmosClient  # noqa: PLC0415 - loads where it is needed
 
-    loop = asyncio.get_running_loop()
-    account = _accounts.get(loop)
-    if account is None:
-        chosen = settings()
-        # The SDK would log every request's headers.
-        logging.getLogger("azure.cosmos").setLevel(logging.WARNING)
-        if chosen.cosmos_connection:
-            client = CosmosClient.from_connection_string(chosen.cosmos_connection.get_secret_value())
-        elif chosen.cosmos_endpoint:
-            client = CosmosClient(chosen.cosmos_endpoint, credential())
-        else:
-            raise TerminalError(
-                "No Cosmos DB is named.", code="settings", remedy="Set COSMOS_ENDPOINT or COSMOS_CONNECTION."
-            )
-        _accounts[loop] = account = _Account(client)
-    return account
+    chosen = settings()
+    # The SDK would log every request's headers.
+    logging.getLogger("azure.cosmos").setLevel(logging.WARNING)
+    if chosen.cosmos_connection:
+        return _Account(CosmosClient.from_connection_string(chosen.cosmos_connection.get_secret_value()))
+    if chosen.cosmos_endpoint:
+        return _Account(CosmosClient(chosen.cosmos_endpoint, credential()))
+    raise TerminalError("No Cosmos DB is named.", code="settings", remedy="Set COSMOS_ENDPOINT or COSMOS_CONNECTION.")
+
+
+_accounts = PerLoop(_open_account)
 
 
 async def _ready(account: _Account) -> None:

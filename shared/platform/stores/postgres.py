@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 from shared.platform.calls.credentials import postgres_password
 from shared.platform.errors import TerminalError, TransientError
+from shared.platform.per_loop import PerLoop
 from shared.platform.settings import settings
 from shared.platform.telemetry import span
 
@@ -34,9 +33,6 @@ class DataRefused(TerminalError):
 CONNECT_SECONDS = 10
 STATEMENT_MILLISECONDS = 600_000
 
-# A pool belongs to the event loop that opened it; the worker has one, a test session has several.
-_pools: WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncConnectionPool[Any]] = WeakKeyDictionary()
-
 
 async def _connect_arguments() -> dict[str, Any]:
     arguments: dict[str, Any] = {
@@ -53,23 +49,27 @@ async def _connect_arguments() -> dict[str, Any]:
     return arguments
 
 
-async def _pool() -> AsyncConnectionPool[Any]:
+def _closed_pool() -> AsyncConnectionPool[Any]:
     from psycopg_pool import AsyncConnectionPool  # noqa: PLC0415 - loads in the activity that needs it
 
-    loop = asyncio.get_running_loop()
-    pool = _pools.get(loop)
-    if pool is None:
-        pool = AsyncConnectionPool(
-            settings().postgres_dsn,
-            kwargs=_connect_arguments,
-            min_size=0,
-            max_size=settings().postgres_pool_size,
-            max_idle=120,
-            timeout=30,
-            open=False,
-            name="manifold",
-        )
-        _pools[loop] = pool
+    return AsyncConnectionPool(
+        settings().postgres_dsn,
+        kwargs=_connect_arguments,
+        min_size=0,
+        max_size=settings().postgres_pool_size,
+        max_idle=120,
+        timeout=30,
+        open=False,
+        name="manifold",
+    )
+
+
+_pools = PerLoop(_closed_pool)
+
+
+async def _pool() -> AsyncConnectionPool[Any]:
+    pool = _pools.get()
+    if pool.closed:
         await pool.open()
     return pool
 
@@ -156,6 +156,6 @@ async def each_statement_commits(connection: AsyncConnection[Any]) -> AsyncGener
 
 async def close_pools() -> None:
     """Close this loop's pool, if it has one. For tests and for a host that reloads the app."""
-    pool = _pools.pop(asyncio.get_running_loop(), None)
+    pool = _pools.pop()
     if pool is not None:
         await pool.close()

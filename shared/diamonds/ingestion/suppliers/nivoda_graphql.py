@@ -6,12 +6,12 @@ import asyncio
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar, cast
-from weakref import WeakKeyDictionary
 
 from shared.diamonds.ingestion.suppliers.client import THROTTLED, Client
 from shared.diamonds.ingestion.suppliers.nivoda_queries import AUTHENTICATE
 from shared.platform.calls.retry import Time
 from shared.platform.errors import TerminalError, TransientError
+from shared.platform.per_loop import PerLoop
 
 if TYPE_CHECKING:
     from shared.diamonds.ingestion.mapping import PriceUnit
@@ -54,8 +54,7 @@ class _Session:
     renewing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
-# A lock belongs to the event loop that waits for it; the worker has one, a test session has several.
-_sessions: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Account, _Session]] = WeakKeyDictionary()
+_sessions = PerLoop[dict[Account, _Session]](dict)
 
 
 class _TokenRefused(Exception):
@@ -69,7 +68,7 @@ class NivodaGraphQL:
         self._account = account
         self._client = client
         self._time = timing
-        self._session = _sessions.setdefault(asyncio.get_running_loop(), {}).setdefault(account, _Session())
+        self._session = _sessions.get().setdefault(account, _Session())
 
     async def ask(self, query: str, variables: dict[str, Any], patience: float) -> dict[str, Any]:
         """The `data` of one query, with a token that is renewed once when it is refused."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from time import monotonic
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
+from shared.platform.per_loop import PerLoop
 from shared.platform.stores.postgres import database, each_statement_commits
 
 if TYPE_CHECKING:
@@ -107,8 +107,7 @@ class Grants:
         return remembered.rowcount == 1
 
 
-# A lock belongs to the event loop that waits for it; the worker has one, a test session has several.
-_grants: WeakKeyDictionary[asyncio.AbstractEventLoop, Grants] = WeakKeyDictionary()
+_grants = PerLoop(Grants)
 
 
 async def grants() -> Grants:
@@ -117,6 +116,6 @@ async def grants() -> Grants:
     Raises:
         TransientError: the database did not answer.
     """
-    held = _grants.setdefault(asyncio.get_running_loop(), Grants())
+    held = _grants.get()
     await held.read()
     return held

@@ -12,11 +12,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
 from typing import Final, TypeVar
-from weakref import WeakKeyDictionary
 
 from shared.platform.access.passwords import kinds
 from shared.platform.access.passwords.kinds import CURRENT, Cost
 from shared.platform.errors import InvalidInput, TransientError
+from shared.platform.per_loop import PerLoop
 
 WAIT_SECONDS: Final = 1.5
 """After which a request that waits for its turn is refused: half a second is left of the two that a caller waits."""
@@ -25,8 +25,7 @@ CORES: Final = os.cpu_count() or 1
 
 T = TypeVar("T")
 
-# A semaphore belongs to the event loop that waits for it; the worker has one, a test session has several.
-_turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
+_turns = PerLoop(lambda: asyncio.Semaphore(CORES))
 
 
 @cache
@@ -66,7 +65,7 @@ def is_current(stored: str) -> bool:
 
 async def _in_turn(work: Callable[[], T]) -> T:
     loop = asyncio.get_running_loop()
-    turns = _turns.setdefault(loop, asyncio.Semaphore(CORES))
+    turns = _turns.get()
     try:
         async with asyncio.timeout(WAIT_SECONDS):
             await turns.acquire()

@@ -8,9 +8,10 @@ from pydantic import Field
 
 from shared.followups.people import clients, subscriptions, tasks
 from shared.followups.people.imports import ClientImport, ImportReport, import_clients
-from shared.followups.people.models import Client, ClientChange, Given, Identifier, Line, NewClient, Number, Stage, Task
+from shared.followups.people.models import Client, ClientChange, Given, Identifier, NewClient, Number, Stage, Task
 from shared.platform.access.auth import Caller
 from shared.platform.http import Page, Routes
+from shared.platform.lines import Name
 from shared.platform.models import LazyModel
 from triggers.followups.accounts.guard import AGENT, agent_of
 from triggers.followups.lists import Done, NumberedPage, page
@@ -56,7 +57,7 @@ class CreateQuery(LazyModel, extra="forbid"):
 class AllowAgain(Given):
     """How the client agreed to be written to again."""
 
-    reason: Annotated[Line, Field(min_length=1)]
+    reason: Name
 
 
 class Merge(Given):

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 from pydantic import Field
 
 from shared.followups.composing import costs
 from shared.followups.composing.costs import DailyCost
-from shared.followups.people.models import Given, Line
+from shared.followups.people.models import Given
 from shared.followups.sending import unknown
 from shared.followups.sending.checking import brakes
 from shared.followups.sending.domain import gate
 from shared.followups.sending.unknown import UnknownMail
 from shared.platform.access.auth import ADMIN
 from shared.platform.http import Page, Routes
+from shared.platform.lines import Name
 from shared.platform.models import LazyModel
 from triggers.followups.lists import NumberedPage, page
 
@@ -22,7 +21,7 @@ routes = Routes(tag="followups", unusable=422)
 
 
 class StopRequest(Given):
-    reason: Annotated[Line, Field(min_length=1)]
+    reason: Name
 
 
 class SenderDomain(LazyModel):

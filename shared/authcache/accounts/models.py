@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-import unicodedata
 from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import (
-    AfterValidator,
     AwareDatetime,
     ConfigDict,
     Field,
     SecretStr,
     StrictBool,
-    StringConstraints,
 )
 
 from shared.authcache.models import Share, User
+from shared.platform.lines import Name
 from shared.platform.models import LazyModel
 
 LEAST_PASSWORD, MOST_PASSWORD = 10, 1000
 MOST_IMPORTED = 500
 
 
-def _one_line(text: str) -> str:
-    if any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in text):
-        raise ValueError("line breaks and control characters are not allowed here")
-    return text
-
-
-Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200), AfterValidator(_one_line)]
-Name = Annotated[Line, Field(min_length=1)]
 Rate = Annotated[Decimal, Field(ge=0, lt=1000, decimal_places=2, description="Percent")]
 Email = Annotated[str, Field(max_length=320, examples=["ann@example.com"])]
 Password = Annotated[SecretStr, Field(min_length=LEAST_PASSWORD, max_length=MOST_PASSWORD)]

@@ -6,9 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 
-from shared.authcache.accounts.models import Given, Name
+from shared.authcache.accounts.models import Given
 from shared.authcache.documents.content import ContentType
 from shared.authcache.models import Document
+from shared.platform.lines import Name
 from shared.platform.models import LazyModel
 
 Kind = Literal["receipt", "lease", "contract", "statement", "photo", "other"]

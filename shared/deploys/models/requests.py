@@ -26,6 +26,7 @@ from shared.deploys.models.fields import (
 )
 from shared.deploys.models.sizes import ContainerSize
 from shared.deploys.models.spec import PORT
+from shared.platform.lines import Line, Seen
 
 ENV_BYTES: Final = 20_000
 """Of all environment variables together: what one Key Vault secret holds, with room for JSON."""
@@ -44,9 +45,9 @@ class Parameters(Wire):
     """What to deploy and how: all that a retry repeats."""
 
     project_id: Name
-    user_id: Annotated[str, StringConstraints(min_length=1, max_length=128)]
+    user_id: Annotated[str, StringConstraints(min_length=1, max_length=128), Seen]
     organization_id: Name
-    project_name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=128)]
+    project_name: Annotated[Line, Seen, Field(min_length=1, max_length=128)]
     template_type: Annotated[str, Shape(r"[A-Za-z0-9._-]{1,64}", "1 to 64 letters, digits, . _ and -")] | None = None
     branch: GitRef = "main"
     commit_sha: CommitSha | None = None

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-from shared.followups.people.models import Given, Line, Stored
+from shared.followups.people.models import Given, Stored
 from shared.followups.scheduling.cadence import Priority, Step
+from shared.platform.lines import Name
 from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def _each_once(steps: list[CadenceStep]) -> list[CadenceStep]:
 class CadenceStep(Given):
     """A step, and when it comes."""
 
-    followup_type: Annotated[Line, Field(min_length=1, max_length=100), AfterValidator(_no_custom)]
+    followup_type: Annotated[Name, Field(max_length=100), AfterValidator(_no_custom)]
     days: Annotated[int, Field(ge=0, le=3650, strict=True, description="After the client was entered")]
     priority: Priority = "medium"
 

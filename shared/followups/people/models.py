@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
@@ -10,6 +9,7 @@ from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, StringCon
 
 from shared.followups.scheduling.cadence import Priority
 from shared.followups.scheduling.calendar import Calendar, Country, LocalTime, TimeZone, WorkingDays
+from shared.platform.lines import Line, Name
 from shared.platform.models import LazyModel
 
 PropertyType = Literal["residential", "commercial", "land", "other"]
@@ -17,12 +17,6 @@ Stage = Literal["lead", "negotiating", "under_contract", "closed", "lost"]
 TaskStatus = Literal["pending", "completed", "skipped", "cancelled"]
 ACTIVE_STAGES: tuple[Stage, ...] = ("lead", "negotiating", "under_contract")
 """The stages in which a client is written to."""
-
-
-def _one_line(text: str) -> str:
-    if any(unicodedata.category(character) in ("Cc", "Zl", "Zp") for character in text):
-        raise ValueError("line breaks and control characters are not allowed here")
-    return text
 
 
 def _address(text: str) -> str:
@@ -35,7 +29,6 @@ def _address(text: str) -> str:
     return (found.ascii_email or found.normalized).lower()
 
 
-Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200), AfterValidator(_one_line)]
 Text = Annotated[str, StringConstraints(max_length=10_000)]
 Address = Annotated[
     str, StringConstraints(max_length=254), AfterValidator(_address), Field(examples=["ann@example.com"])
@@ -96,7 +89,7 @@ class ProfileFields(Hours):
 class AgentProfile(ProfileFields):
     """What an agent may change about itself."""
 
-    name: Annotated[Line, Field(min_length=1)] | None = None
+    name: Name | None = None
 
 
 class Agent(Stored):
@@ -175,7 +168,7 @@ class NewTask(Given):
     """A follow-up beside the cadence, or a step of it that the client has not yet."""
 
     client_id: Number
-    followup_type: Annotated[Line, Field(min_length=1, description="Custom, or the name of a step")] = "Custom"
+    followup_type: Annotated[Name, Field(description="Custom, or the name of a step")] = "Custom"
     scheduled_for: AwareDatetime
     priority: Priority = "medium"
     notes: Text | None = None

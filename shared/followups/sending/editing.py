@@ -10,20 +10,21 @@ from shared.followups.composing.brief import Brief, Draft, brief_of, footer_of
 from shared.followups.composing.content import problems
 from shared.followups.composing.writers import writer
 from shared.followups.people import tasks
-from shared.followups.people.models import Given, Line, Stored, Text
+from shared.followups.people.models import Given, Stored, Text
 from shared.followups.sending.checking import facts
 from shared.followups.sending.envelope import STORE, envelope
 from shared.followups.sending.mails import Email, one_of
 from shared.followups.settings import settings
 from shared.platform.errors import Conflict, NotFound
+from shared.platform.lines import Name, Seen
 from shared.platform.stores.postgres import database, rows
 
 
 class EmailChange(Given):
     """The agent's own words."""
 
-    subject: Annotated[Line, Field(min_length=1)]
-    body: Annotated[Text, Field(min_length=1)]
+    subject: Name
+    body: Annotated[Text, Field(min_length=1), Seen]
 
 
 class Preview(Stored):

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from typing import Any, cast
 
 from shared.papers.sources.rejected import RecordRejected
+from shared.platform.lines import is_seen
 
 LONGEST_TITLE = 2_000
 LONGEST_ABSTRACT = 50_000
@@ -48,7 +49,7 @@ def title(value: Any) -> str:
         RecordRejected: there is none, or it is too long to be one.
     """
     found = line(value)
-    if not found:
+    if not is_seen(found):
         raise RecordRejected("it has no title")
     if len(found) > LONGEST_TITLE:
         raise RecordRejected(f"its title has more than {LONGEST_TITLE:,} characters")
@@ -64,7 +65,7 @@ def abstract(value: Any) -> str | None:
     found = line(value)
     if len(found) > LONGEST_ABSTRACT:
         raise RecordRejected(f"its abstract has more than {LONGEST_ABSTRACT:,} characters")
-    return found or None
+    return found if is_seen(found) else None
 
 
 def identifier(value: Any) -> str:
@@ -74,7 +75,7 @@ def identifier(value: Any) -> str:
         RecordRejected: there is none, or it is too long to be kept in an index.
     """
     found = str(value) if isinstance(value, int) and not isinstance(value, bool) else line(value)
-    if not found:
+    if not is_seen(found):
         raise RecordRejected("it has no id")
     if len(found) > LONGEST_ID:
         raise RecordRejected(f"its id has more than {LONGEST_ID} characters")
@@ -94,7 +95,7 @@ def names(values: Any) -> tuple[str, ...]:
     listed = cast("list[Any]", values)
     if len(listed) > MOST_NAMES:
         raise RecordRejected(f"it has more than {MOST_NAMES:,} authors")
-    return tuple(dict.fromkeys(name[:LONGEST_NAME] for value in listed if (name := line(value))))
+    return tuple(dict.fromkeys(name[:LONGEST_NAME] for value in listed if is_seen(name := line(value))))
 
 
 def folded(text: str) -> str:

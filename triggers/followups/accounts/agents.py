@@ -8,12 +8,13 @@ import azure.functions as func
 from pydantic import Field, SecretStr
 
 from shared.followups.people import agents, google, tokens
-from shared.followups.people.models import Address, Agent, AgentProfile, Given, Line, ProfileFields
+from shared.followups.people.models import Address, Agent, AgentProfile, Given, ProfileFields
 from shared.followups.people.sign_in import sign_in
 from shared.platform.access.auth import PUBLIC, Caller
 from shared.platform.access.failed_attempts import failed_attempts
 from shared.platform.access.passwords.checking import hashed
 from shared.platform.http import Routes
+from shared.platform.lines import Name
 from shared.platform.models import LazyModel
 from triggers.followups.accounts.guard import AGENT, REGISTRATION, agent_of
 
@@ -27,7 +28,7 @@ class RegisterRequest(ProfileFields):
 
     email: Address
     password: Password
-    name: Annotated[Line, Field(min_length=1)]
+    name: Name
 
 
 class LoginRequest(Given):

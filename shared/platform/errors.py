@@ -63,6 +63,13 @@ class InvalidInput(TerminalError):
         self.field = field
 
 
+class UnusableCursor(InvalidInput):
+    """A cursor of a list that this list did not give."""
+
+    def __init__(self, message: str = "The cursor was not made by this list, or was changed.") -> None:
+        super().__init__(message, field="cursor", code="unusable-cursor", remedy="Begin again without a cursor.")
+
+
 class Unauthenticated(TerminalError):
     """Nobody proved who is calling."""
 

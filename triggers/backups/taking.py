@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 
 import azure.functions as func
 from pydantic import Field
@@ -16,6 +16,7 @@ from shared.backups.models import Backup, BackupRequest, TakeAndVerify
 from shared.backups.settings import settings
 from shared.backups.taking import TIME, chain_for
 from shared.platform.access.auth import ADMIN
+from shared.platform.cursors import OPENED
 from shared.platform.durable import DurableClient, new_blueprint
 from shared.platform.errors import Conflict
 from shared.platform.http import Accepted, Page, Pagination, Routes
@@ -34,8 +35,8 @@ class BackupsQuery(LazyModel, extra="forbid"):
     """Which backups to list."""
 
     limit: int = Field(default=20, ge=1, le=100, description="Most backups of one page")
-    cursor: str | None = Field(
-        default=None, pattern=r"^\d{8}T\d{6}Z$", description="`pagination.next` of the page before"
+    cursor: Annotated[str, Field(pattern=r"^[0-9]{8}T[0-9]{6}Z$"), OPENED] | None = Field(
+        default=None, description="`pagination.next` of the page before"
     )
 
 

@@ -17,6 +17,7 @@ from shared.diamonds.reporting.stones import Stone, read_stone
 from shared.diamonds.runs import reports
 from shared.diamonds.runs.models import RunStatus
 from shared.platform.access.api_keys import ApiKey
+from shared.platform.cursors import OPENED
 from shared.platform.durable import DurableClient
 from shared.platform.errors import Conflict
 from shared.platform.http import Pagination, Routes
@@ -35,7 +36,9 @@ class FailedRowsQuery(LazyModel):
     model_config = ConfigDict(extra="forbid")
     feed: FeedName = "nivoda"
     limit: int = Field(default=50, ge=1, le=100, description="Most rows of one page")
-    cursor: Annotated[str, Field(max_length=LONGEST_ID, description="`pagination.next` of the page before")] = ""
+    cursor: Annotated[str, Field(max_length=LONGEST_ID), OPENED] = Field(
+        default="", description="`pagination.next` of the page before"
+    )
 
 
 class FailedRows(LazyModel):

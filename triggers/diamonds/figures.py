@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import ConfigDict, Field
@@ -11,6 +12,7 @@ from shared.diamonds.reporting import analytics, figures
 from shared.diamonds.reporting.figures import ConsolidationFigures, FailedWorker, FeedFigures
 from shared.diamonds.runs import reports
 from shared.platform.access.api_keys import ApiKey
+from shared.platform.cursors import OPENED
 from shared.platform.http import Page, Pagination, Routes
 from shared.platform.models import LazyModel
 
@@ -23,7 +25,9 @@ class WorkersQuery(LazyModel):
 
     model_config = ConfigDict(extra="forbid")
     limit: int = Field(default=50, ge=1, le=100, description="Most partitions of one page")
-    cursor: int = Field(default=1, ge=1, le=100_000, description="`pagination.next` of the page before")
+    cursor: Annotated[int, Field(ge=1, le=100_000), OPENED] = Field(
+        default=1, description="`pagination.next` of the page before"
+    )
 
 
 class FailedWorkers(LazyModel):
@@ -53,7 +57,7 @@ async def diamonds_failed_workers_of_run(run_id: UUID) -> FailedWorkers:
 
 @routes.get("/api/v2/analytics/failed-workers", needs=RUN, summary="Failed partitions of all runs, newest run first")
 async def diamonds_failed_workers(query: WorkersQuery) -> Page[FailedWorker]:
-    """Those that have not been read since. The cursor is the number of the next page."""
+    """Those that have not been read since."""
     found = await figures.failed_workers(page=query.cursor, limit=query.limit)
     following = str(query.cursor + 1) if len(found) == query.limit else None
     return Page(data=found, pagination=Pagination(limit=query.limit, next=following))

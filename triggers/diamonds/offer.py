@@ -11,6 +11,7 @@ from pydantic import Field
 from shared.diamonds.offer import search, trade
 from shared.platform.access.api_keys import ApiKey
 from shared.platform.access.auth import Caller
+from shared.platform.cursors import sealed
 from shared.platform.http import Reply, Routes
 from shared.platform.http.answers import HEADERS
 from shared.platform.models import LazyModel
@@ -42,7 +43,9 @@ async def diamonds_export(query: search.Export, request: func.HttpRequest) -> fu
     headers = HEADERS | {"Content-Disposition": 'attachment; filename="diamonds.csv"'}
     if following:
         given = [(name, value) for name, value in parse_qsl(urlsplit(request.url).query) if name != "cursor"]
-        headers["Link"] = f'<{EXPORT}?{urlencode([*given, ("cursor", following)])}>; rel="next"'
+        headers["Link"] = (
+            f'<{EXPORT}?{urlencode([*given, ("cursor", sealed(following, diamonds_export.__name__))])}>; rel="next"'
+        )
     return func.HttpResponse(text, headers=headers, mimetype="text/csv; charset=utf-8", charset="utf-8")
 
 

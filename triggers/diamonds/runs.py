@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID, uuid4
 
 import azure.functions as func
@@ -21,6 +21,7 @@ from shared.diamonds.runs.models import PartitionProgress, RunDifference, RunSum
 from shared.diamonds.runs.schedule import nightly_run_type
 from shared.diamonds.settings import settings
 from shared.platform.access.api_keys import ApiKey
+from shared.platform.cursors import OPENED
 from shared.platform.durable import DurableClient, hub_name, new_blueprint
 from shared.platform.errors import Conflict, ManifoldError
 from shared.platform.http import Accepted, Page, Pagination, Routes
@@ -54,7 +55,9 @@ class RunsQuery(LazyModel):
 
     model_config = ConfigDict(extra="forbid")
     limit: int = Field(default=50, ge=1, le=100, description="Most runs of one page")
-    cursor: int = Field(default=1, ge=1, le=100_000, description="`pagination.next` of the page before")
+    cursor: Annotated[int, Field(ge=1, le=100_000), OPENED] = Field(
+        default=1, description="`pagination.next` of the page before"
+    )
     feed: FeedName | None = Field(default=None, description="Only runs of this feed")
 
 
@@ -76,7 +79,7 @@ async def diamonds_start_run(body: RunRequest, client: DurableClient) -> RunStar
 
 @routes.get("/api/v2/analytics/runs", needs=RUN, summary="The runs, newest first")
 async def diamonds_list_runs(query: RunsQuery) -> Page[RunSummary]:
-    """The runs of every feed, or of one. The cursor is the number of the next page."""
+    """The runs of every feed, or of one."""
     found, total = await reports.list_runs(query.feed, page=query.cursor, limit=query.limit)
     following = str(query.cursor + 1) if query.cursor * query.limit < total else None
     return Page(data=found, pagination=Pagination(limit=query.limit, next=following))

@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field
 
 from shared.diamonds.offer import trade
 from shared.platform.access.api_keys import ApiKey
+from shared.platform.cursors import OPENED
 from shared.platform.http import Page, Pagination, Routes
 from shared.platform.models import LazyModel
 
@@ -26,7 +27,9 @@ class TradesQuery(LazyModel):
         default=False, description="Only those whose supplier has not answered, or whose answer was lost"
     )
     limit: int = Field(default=50, ge=1, le=100, description="Most of one page")
-    cursor: PurchaseId | None = Field(default=None, description="`pagination.next` of the page before")
+    cursor: Annotated[PurchaseId, OPENED] | None = Field(
+        default=None, description="`pagination.next` of the page before"
+    )
 
 
 class OrderFound(LazyModel):

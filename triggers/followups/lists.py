@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import ConfigDict, Field
 
@@ -16,6 +16,7 @@ from shared.followups.reporting.not_sent import NotSent
 from shared.followups.sending.checking.explain import Explanation
 from shared.followups.sending.mails import Email
 from shared.followups.sending.unknown import UnknownMail
+from shared.platform.cursors import OPENED
 from shared.platform.http import Page, Pagination
 from shared.platform.models import LazyModel
 
@@ -28,7 +29,9 @@ class NumberedPage(LazyModel):
 
     model_config = ConfigDict(extra="forbid")
     limit: int = Field(default=50, ge=1, le=100, description="Most items of one page")
-    cursor: int | None = Field(default=None, ge=1, le=LARGEST_ID, description="`pagination.next` of the page before")
+    cursor: Annotated[int, Field(ge=1, le=LARGEST_ID), OPENED] | None = Field(
+        default=None, description="`pagination.next` of the page before"
+    )
 
 
 class MomentPage(LazyModel):
@@ -36,7 +39,9 @@ class MomentPage(LazyModel):
 
     model_config = ConfigDict(extra="forbid")
     limit: int = Field(default=50, ge=1, le=100, description="Most items of one page")
-    cursor: str | None = Field(default=None, pattern=PATTERN, description="`pagination.next` of the page before")
+    cursor: Annotated[str, Field(pattern=PATTERN), OPENED] | None = Field(
+        default=None, description="`pagination.next` of the page before"
+    )
 
 
 class Done(LazyModel):

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, StringConstraints
 
 from shared.platform.access.auth import ADMIN
+from shared.platform.cursors import OPENED
 from shared.platform.durable import DurableClient, RunState
 from shared.platform.http import Page, Pagination, Routes
 from shared.platform.messaging import dead_letters, queue_figures
@@ -35,7 +36,9 @@ class DeadLettersQuery(LazyModel):
 
     model_config = ConfigDict(extra="forbid")
     limit: int = Field(default=50, ge=1, le=100, description="Most dead letters of one page")
-    cursor: int = Field(default=0, ge=0, lt=2**63, description="`pagination.next` of the page before")
+    cursor: Annotated[int, Field(ge=0, lt=2**63), OPENED] = Field(
+        default=0, description="`pagination.next` of the page before"
+    )
 
 
 class ResubmitSome(LazyModel):

@@ -9,8 +9,9 @@ from pydantic import AwareDatetime, BeforeValidator, Field, StringConstraints
 
 from shared.platform.access.auth import ADMIN, Caller
 from shared.platform.durable import DurableClient, Instance, Place, RunState, newest
-from shared.platform.errors import NotFound
+from shared.platform.errors import NotFound, UnusableCursor
 from shared.platform.http import Page, PageQuery, Pagination, Routes
+from shared.platform.lines import Seen
 from shared.platform.models import LazyModel
 
 routes = Routes(tag="operations")
@@ -81,7 +82,7 @@ class RunDetails(Run):
 class Termination(LazyModel, extra="forbid"):
     """Why a run is terminated."""
 
-    reason: str = Field(default="Terminated by an operator.", min_length=1, max_length=500)
+    reason: Annotated[str, Field(min_length=1, max_length=500), Seen] = "Terminated by an operator."
 
 
 @routes.get("/ops/runs", needs=ADMIN, summary="List orchestrations")
@@ -90,23 +91,38 @@ async def list_runs(query: RunsQuery, client: DurableClient) -> Page[Run]:
     if query.order == "newest":
         return await _newest(query, client)
     found = await client.page(
-        top=query.limit, continuation=query.cursor, states=query.status, prefix=query.prefix, since=query.since
+        top=query.limit, continuation=_place(query), states=query.status, prefix=query.prefix, since=query.since
     )
     runs = [Run(**_shown(one)) for one in found.instances if one.name.startswith(query.name or "")]
-    return Page(data=runs, pagination=Pagination(limit=query.limit, next=found.continuation))
+    return Page(data=runs, pagination=Pagination(limit=query.limit, next=_cursor(query, found.continuation)))
 
 
 async def _newest(query: RunsQuery, client: DurableClient) -> Page[Run]:
     found = await newest(
         client,
         limit=query.limit,
-        before=Place.read(query.cursor) if query.cursor else None,
+        before=Place.read(place) if (place := _place(query)) is not None else None,
         states=query.status,
         prefix=query.prefix,
         fits=lambda one: one.name.startswith(query.name or ""),
     )
     runs = [Run(**_shown(one)) for one in found.instances]
-    return Page(data=runs, pagination=Pagination(limit=query.limit, next=found.following and str(found.following)))
+    return Page(data=runs, pagination=Pagination(limit=query.limit, next=_cursor(query, found.following)))
+
+
+def _cursor(query: RunsQuery, place: Place | str | None) -> str | None:
+    """A place is one of its order: in the other it would be read as some other place."""
+    return None if place is None else f"{query.order} {place}"
+
+
+def _place(query: RunsQuery) -> str | None:
+    """Raises UnusableCursor if it is a place of another order."""
+    if query.cursor is None:
+        return None
+    order, _, place = query.cursor.partition(" ")
+    if order != query.order:
+        raise UnusableCursor(f"The cursor belongs to the order {order!r}.")
+    return place
 
 
 @routes.get("/ops/runs/{run_id}", needs=ADMIN, summary="One orchestration with its steps")

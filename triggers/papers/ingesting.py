@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import ConfigDict, Field
@@ -17,6 +18,7 @@ from shared.papers.sources import SOURCES
 from shared.papers.sources.table import ColumnMapping
 from shared.platform.access.api_keys import ApiKey
 from shared.platform.access.auth import Caller
+from shared.platform.cursors import OPENED
 from shared.platform.durable import DurableClient
 from shared.platform.errors import Conflict
 from shared.platform.http import Accepted, Page, Pagination, Routes
@@ -63,7 +65,7 @@ class IngestsQuery(LazyModel):
 
     model_config = ConfigDict(extra="forbid")
     limit: int = Field(default=50, ge=1, le=100, description="Most ingests of one page")
-    cursor: UUID | None = Field(default=None, description="`pagination.next` of the page before")
+    cursor: Annotated[UUID, OPENED] | None = Field(default=None, description="`pagination.next` of the page before")
 
 
 class RejectsQuery(LazyModel):
@@ -71,8 +73,8 @@ class RejectsQuery(LazyModel):
 
     model_config = ConfigDict(extra="forbid")
     limit: int = Field(default=50, ge=1, le=100, description="Most records of one page")
-    cursor: str | None = Field(
-        default=None, pattern=r"^[0-9]{1,9}-[0-9]{1,15}$", description="`pagination.next` of the page before"
+    cursor: Annotated[str, Field(pattern=r"^[0-9]{1,9}-[0-9]{1,15}$"), OPENED] | None = Field(
+        default=None, description="`pagination.next` of the page before"
     )
 
 

@@ -16,6 +16,7 @@ from shared.papers.search.ranking.nearest import MOST
 from shared.papers.search.search import search, with_fields
 from shared.platform.access.api_keys import ApiKey
 from shared.platform.access.auth import PUBLIC
+from shared.platform.cursors import OPENED
 from shared.platform.http import Reply, Routes
 from shared.platform.models import LazyModel
 
@@ -51,7 +52,9 @@ class SearchQuery(LazyModel):
         default=100, ge=1, le=50_000, description=f"most papers; {MOST} where they are ordered by relevance"
     )
     sort: Sort = Field(default="relevance", description="without `search_text`, relevance means newest")
-    cursor: str | None = Field(default=None, max_length=200, description="`next` of the page before; of lists alone")
+    cursor: Annotated[str, Field(max_length=200), OPENED] | None = Field(
+        default=None, description="`next` of the page before; of lists alone"
+    )
 
 
 class SimilarQuery(LazyModel):

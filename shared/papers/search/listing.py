@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from datetime import date
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from shared.papers.search.models import COLUMNS, FoundPaper, Question
-from shared.platform.errors import InvalidInput
+from shared.platform.errors import UnusableCursor
 from shared.platform.stores.postgres import rows
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ async def page(
     following = None
     if len(found) > question.limit:
         last = found[question.limit - 1]
-        following = _cursor(last["at_date"], last["at_id"])
+        following = _cursor(last["at_date"], last["at_id"], oldest=oldest)
     results: list[Any] = [
         {name: value for name, value in row.items() if name not in ("at_date", "at_id")}
         for row in found[: question.limit]
@@ -45,29 +44,25 @@ async def page(
     return results, following
 
 
-def _cursor(day: date | None, paper_id: UUID) -> str:
-    written = json.dumps([day.isoformat() if day else None, str(paper_id)])
-    return base64.urlsafe_b64encode(written.encode()).decode().rstrip("=")
+def _cursor(day: date | None, paper_id: UUID, *, oldest: bool) -> str:
+    return json.dumps([day.isoformat() if day else None, str(paper_id), oldest])
 
 
 def _behind(after: str | None, *, oldest: bool) -> tuple[str, dict[str, Any]]:
     """The condition of what comes behind a cursor.
 
     Raises:
-        InvalidInput: it is no cursor of ours.
+        UnusableCursor: it is no cursor of ours, or of the other order.
     """
     if after is None:
         return "true", {}
     try:
-        day, paper_id = json.loads(base64.urlsafe_b64decode(after + "=" * (-len(after) % 4)))
+        day, paper_id, of_oldest = json.loads(after)
         values = {"at_date": date.fromisoformat(day) if day is not None else None, "at_id": UUID(paper_id)}
     except (ValueError, TypeError, AttributeError, RecursionError):
-        raise InvalidInput(
-            "This is no cursor of a page before.",
-            field="cursor",
-            code="unusable-cursor",
-            remedy="Send `next` of the page before, with the same question.",
-        ) from None
+        raise UnusableCursor from None
+    if of_oldest is not oldest:
+        raise UnusableCursor("The cursor belongs to the other order.")
     comparison = ">" if oldest else "<"
     if values["at_date"] is None:
         return f"(p.primary_date is null and p.paper_id {comparison} %(at_id)s)", values

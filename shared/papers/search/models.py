@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import Field
 from typing_extensions import TypedDict  # Python 3.11's own lacks what pydantic reads
 
+from shared.platform.cursors import Next
 from shared.platform.models import LazyModel
 
 
@@ -88,7 +89,7 @@ class Found(LazyModel):
     plan: list[Plan] = Field(description="how they were found")
     warnings: list[str] = Field(description="what the answer leaves out, and why")
     execution_time_ms: float
-    next: str | None = Field(default=None, description="`cursor` of the next page of a list; null on the last one")
+    next: Next = Field(default=None, description="`cursor` of the next page of a list; null on the last one")
 
 
 class Hit(LazyModel):

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from shared.platform.durable.entities import OPERATION, Entity, State
 from shared.platform.durable.handles import FAILURE, Failure, In, Orchestration
-from shared.platform.errors import Conflict, InvalidInput, NotFound, TransientError
+from shared.platform.errors import Conflict, NotFound, TransientError, UnusableCursor
 from shared.platform.models import LazyModel
 
 CALL_SECONDS = 30
@@ -137,7 +137,7 @@ class DurableClient:
             query["createdTimeTo"] = until.isoformat()
         status, headers, body = await self._get("instances/", query, continuation)
         if status == HTTPStatus.BAD_REQUEST:
-            raise InvalidInput("The host does not take this page.", field="cursor", remedy="Begin at the first page.")
+            raise UnusableCursor
         rows: list[dict[str, Any]] = body or []
         shown = [Instance.model_validate(one) for one in rows if not one["instanceId"].startswith("@")]
         return InstancePage(instances=shown, continuation=headers.get("x-ms-continuation-token") or None)

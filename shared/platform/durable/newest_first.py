@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, unquote
 
-from shared.platform.errors import InvalidInput
+from shared.platform.errors import UnusableCursor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -44,14 +44,12 @@ class Place:
 
     @classmethod
     def read(cls, cursor: str) -> Place:
-        """The place in a cursor. Raises InvalidInput if it is none."""
+        """The place in a cursor. Raises UnusableCursor if it is none."""
         moment, _, instance_id = cursor.partition("/")
         try:
             return cls(datetime.fromtimestamp(int(moment), UTC), unquote(instance_id))
         except (ValueError, OverflowError, OSError):
-            raise InvalidInput(
-                "The cursor is not one of this list's.", field="cursor", remedy="Begin at the first page."
-            ) from None
+            raise UnusableCursor from None
 
     def __str__(self) -> str:
         return f"{int(self.created_at.timestamp())}/{quote(self.instance_id)}"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Generic, TypeVar, cast, get_args, get_origin
+from typing import Annotated, Any, Final, Generic, TypeVar, cast, get_args, get_origin
 from urllib.parse import quote
 
 import azure.functions as func
 from pydantic import BaseModel, Field
 
+from shared.platform.cursors import OPENED, Next, of_list
 from shared.platform.models import LazyModel
 
 T = TypeVar("T")
@@ -22,14 +23,12 @@ class PageQuery(LazyModel, extra="forbid"):
     """Which part of a list is asked for."""
 
     limit: int = Field(default=50, ge=1, le=100, description="Most items of one page")
-    cursor: str | None = Field(
-        default=None, max_length=4096, pattern=r"^[!-~]+$", description="`pagination.next` of the page before"
-    )
+    cursor: Annotated[str, OPENED] | None = Field(default=None, description="`pagination.next` of the page before")
 
 
 class Pagination(LazyModel):
     limit: int
-    next: str | None = Field(default=None, description="Cursor of the next page; null on the last one")
+    next: Next = Field(default=None, description="Cursor of the next page; null on the last one")
 
 
 class Page(LazyModel, Generic[T]):
@@ -67,8 +66,8 @@ def status_of(model: Any) -> int:
     return 202 if isinstance(model, type) and issubclass(model, Accepted) else 200
 
 
-def response(result: Any, status: int) -> func.HttpResponse:
-    """The response for what a handler gave back; `status` is that of the route.
+def response(result: Any, status: int, name: str) -> func.HttpResponse:
+    """The response for what a handler gave back; `status` and `name` are those of the route.
 
     Raises:
         TypeError: it was none of the types that a handler may give back.
@@ -85,5 +84,8 @@ def response(result: Any, status: int) -> func.HttpResponse:
     if isinstance(result, Accepted):
         headers |= {"Location": quote(result.location, safe="/:?#[]@!$&'()*+,;=%"), "Retry-After": str(POLL_SECONDS)}
     return func.HttpResponse(
-        result.model_dump_json(by_alias=True), status_code=status, headers=headers, mimetype="application/json"
+        result.model_dump_json(by_alias=True, context=of_list(name)),
+        status_code=status,
+        headers=headers,
+        mimetype="application/json",
     )

@@ -14,6 +14,7 @@ from pydantic_core import from_json
 from typing_extensions import TypedDict  # Python 3.11's own lacks what pydantic reads
 
 from shared.platform.access.auth import header
+from shared.platform.cursors import of_list
 from shared.platform.http.problems import FieldProblem, UnsupportedMediaType, UnusableRequest
 
 if TYPE_CHECKING:
@@ -87,10 +88,11 @@ class Inputs:
 
         Raises:
             UnusableRequest: values did not pass their types; every one of them is named.
+            UnusableCursor: a cursor that this list did not give.
             UnsupportedMediaType: a body that is not JSON where JSON is read.
         """
         try:
-            arguments = self.adapter.validate_python(self._raw(request))
+            arguments = self.adapter.validate_python(self._raw(request), context=of_list(self.name))
         except ValidationError as error:
             found = error.errors(include_input=False, include_url=False)
             raise UnusableRequest([FieldProblem.at(e["loc"], _said(e), e["type"]) for e in found]) from None

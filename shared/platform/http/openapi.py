@@ -75,7 +75,7 @@ def _operation(operation: Operation, schemas: dict[str, Schema], components: dic
         "tags": [operation.tag],
         "summary": operation.summary,
         "parameters": parameters,
-        "responses": _responses(operation, schemas),
+        "responses": _responses(operation, schemas, paged=any(one["name"] == "cursor" for one in parameters)),
         "security": [{name: []} for name in operation.needs.schemes],
     }
     if operation.handler.__doc__:
@@ -119,7 +119,7 @@ def _answers(operation: Operation) -> dict[int, Any]:
     return {operation.status: answers_with(operation.inputs.returns), **operation.also}
 
 
-def _responses(operation: Operation, schemas: dict[str, Schema]) -> Schema:
+def _responses(operation: Operation, schemas: dict[str, Schema], *, paged: bool) -> Schema:
     responses: Schema = {}
     for status, model in _answers(operation).items():
         answer: Schema = {"description": HTTPStatus(status).phrase}
@@ -131,6 +131,7 @@ def _responses(operation: Operation, schemas: dict[str, Schema]) -> Schema:
         if isinstance(model, type) and issubclass(model, Accepted):
             answer["headers"] = _ACCEPTED
     refusals = [operation.unusable] if operation.inputs.names - {"client", "caller", "request"} else []
+    refusals += [400] if paged and operation.unusable != HTTPStatus.BAD_REQUEST else []
     refusals += [401, 403] if operation.needs.schemes else []
     refusals += [413, 415] if "body" in operation.inputs.names else []
     problem = {"content": {"application/problem+json": {"schema": schemas["problem"]}}}

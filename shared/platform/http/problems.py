@@ -97,13 +97,13 @@ def pointer(path: Iterable[int | str]) -> str:
 def problem_response(error: Exception, request: func.HttpRequest, unusable: int = 400) -> func.HttpResponse:
     """The answer for `error`. A failure of ours is logged whole; the caller learns its code and its trace id.
 
-    `unusable` is the status where values of the request cannot be used.
+    `unusable` is the status where values of the request cannot be used; a cursor that cannot be is 400 everywhere.
     """
     trace_id = None
     headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
     known = error if isinstance(error, errors.ManifoldError) else None
     status = next((_STATUS[cls] for cls in type(error).__mro__ if cls in _STATUS), HTTPStatus.INTERNAL_SERVER_ERROR)
-    if status is HTTPStatus.BAD_REQUEST:
+    if status is HTTPStatus.BAD_REQUEST and not isinstance(error, errors.UnusableCursor):
         status = HTTPStatus(unusable)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         trace_id = _trace_id(request)

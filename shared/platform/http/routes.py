@@ -71,7 +71,8 @@ class Operation:
                 )
             caller = await self.needs.authenticate(request)
             about_caller = caller.headers
-            answer = response(await self.handler(**self.inputs.read(request, caller, client)), self.status)
+            result = await self.handler(**self.inputs.read(request, caller, client))
+            answer = response(result, self.status, self.name)
         except Exception as error:  # noqa: BLE001 - the last place that can turn it into an answer
             answer = problem_response(error, request, self.unusable)
         for name, value in (*about_caller.items(), *self._about_origin(request).items()):

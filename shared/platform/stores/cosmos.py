@@ -11,7 +11,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from shared.platform.calls.credentials import credential
-from shared.platform.errors import Conflict, InvalidInput, TerminalError, TransientError
+from shared.platform.errors import Conflict, TerminalError, TransientError, UnusableCursor
 from shared.platform.per_loop import PerLoop
 from shared.platform.settings import settings
 
@@ -137,7 +137,7 @@ class Documents:
         """Up to `limit` documents that fit, of one partition or (None) of all.
 
         Raises:
-            InvalidInput: the continuation is none.
+            UnusableCursor: the continuation is none.
         """
         named = [{"name": f"@{name}", "value": value} for name, value in parameters.items()]
         where: dict[str, Any] = {} if partition is None else {"partition_key": partition}
@@ -153,9 +153,7 @@ class Documents:
         except TerminalError:
             if continuation is None:
                 raise
-            raise InvalidInput(
-                "The cursor is not one of this list's.", field="cursor", remedy="Begin at the first page."
-            ) from None
+            raise UnusableCursor from None
         return DocumentPage([], None)
 
     async def _open(self) -> ContainerProxy:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, Json, StringConstraints, ValidationInfo, field_validator
 
+from shared.platform.cursors import OPENED, Next
 from shared.platform.models import LazyModel
 
 SortBy = Literal["created_at", "price_model_price", "carats", "color", "clarity"]
@@ -53,8 +54,8 @@ class Search(LazyModel):
     sort_order: Order = "desc"
     limit: int = Field(default=50, ge=1, le=100, description="Most diamonds of one page")
     page: int = Field(default=1, ge=1, le=100_000, description="Far pages take longer; a cursor never does")
-    cursor: str | None = Field(
-        default=None, max_length=200, pattern=r"^[A-Za-z0-9_-]+$", description="`pagination.next` of the page before"
+    cursor: Annotated[str, Field(max_length=200), OPENED] | None = Field(
+        default=None, description="`pagination.next` of the page before"
     )
 
     @field_validator("carat_max", "price_max", "retail_max")
@@ -131,7 +132,7 @@ class Found(LazyModel):
     page: int | None = Field(description="null when a cursor was sent")
     limit: int
     total_pages: int = Field(serialization_alias="totalPages")
-    next: str | None = Field(description="Cursor of the next page; null on the last one")
+    next: Next = Field(description="Cursor of the next page; null on the last one")
 
 
 class SearchPage(LazyModel):

@@ -72,7 +72,7 @@ def _page(search: Search, found: list[dict[str, Any]], estimate: int) -> SearchP
     following = None
     if more:
         last = page[-1]
-        following = Cursor(by=search.sort_by, order=search.sort_order, key=last["k"], id=last["id"]).text()
+        following = Cursor(by=search.sort_by, order=search.sort_order, key=last["k"], id=last["id"]).model_dump_json()
     return SearchPage(
         data=[Diamond.model_validate(row) for row in page if not row["outbid"]],
         pagination=Found(

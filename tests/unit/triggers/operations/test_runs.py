@@ -3,6 +3,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from shared.platform.cursors import sealed
 from shared.platform.durable import Instance, InstancePage, RunState
 from shared.platform.errors import Conflict, NotFound, TransientError
 from triggers.operations.runs import error_of, routes, summarise
@@ -56,7 +57,7 @@ async def test_runs_are_listed_with_progress_and_without_input(ask, admin):
     client = Client(instance(customStatus={"percent": 40}, input={"password": "x"}), continuation="token==")
     answer = await ask(routes, "GET", "/ops/runs", client=client, headers=admin)
     page = json.loads(answer.get_body())
-    assert page["pagination"] == {"limit": 50, "next": "token=="}
+    assert page["pagination"] == {"limit": 50, "next": sealed("id token==", "list_runs")}
     (run,) = page["data"]
     assert (run["id"], run["status"], run["progress"], run["seconds"]) == ("r1", "Running", {"percent": 40}, 10)
     assert "password" not in answer.get_body().decode()
@@ -64,7 +65,8 @@ async def test_runs_are_listed_with_progress_and_without_input(ask, admin):
 
 async def test_filters_reach_the_host(ask, admin):
     client = Client(instance())
-    url = "/ops/runs?status=Failed&status=Running&prefix=dia&since=2026-11-21T00:00:00Z&limit=7&cursor=abc%3D"
+    url = "/ops/runs?status=Failed&status=Running&prefix=dia&since=2026-11-21T00:00:00Z&limit=7"
+    url += f"&cursor={sealed('id abc=', 'list_runs')}"
     assert (await ask(routes, "GET", url, client=client, headers=admin)).status_code == 200
     assert client.asked == {
         "top": 7,
@@ -86,8 +88,9 @@ async def test_the_newest_come_first_where_that_is_asked(ask, admin):
         (await ask(routes, "GET", f"{url}&cursor={following}", client=client, headers=admin)).get_body()
     )
     assert ([run["id"] for run in second["data"]], second["pagination"]["next"]) == (["a"], None)
-    refused = await ask(routes, "GET", f"{url}&cursor=changed", client=client, headers=admin)
-    assert (refused.status_code, json.loads(refused.get_body())["errors"][0]["pointer"]) == (400, "#/cursor")
+    for changed in (f"order=newest&cursor={following[1:]}", f"order=id&cursor={following}", "cursor=abc"):
+        refused = await ask(routes, "GET", f"/ops/runs?{changed}", client=client, headers=admin)
+        assert (refused.status_code, json.loads(refused.get_body())["errors"][0]["pointer"]) == (400, "#/cursor")
 
 
 async def test_names_are_filtered(ask, admin):

@@ -184,9 +184,9 @@ async def test_only_the_fields_that_were_asked_for_are_given(library):
         with_fields(question, ("password",))
 
 
-@pytest.mark.parametrize("after", ["x", "bnVsbA", "WzEsMl0", "W251bGwsICJ4Il0", "W1tb" * 1_500])
+@pytest.mark.parametrize("after", ["x", "null", "[1,2]", '[null, "x"]', "[" * 4_500, "9", '["2026-01-01"]', "[5, 6]"])
 async def test_a_changed_cursor_is_refused(papers, after):
-    with pytest.raises(InvalidInput, match="no cursor"):
+    with pytest.raises(InvalidInput, match="cursor"):
         await search(Question(after=after))
 
 

@@ -1,9 +1,7 @@
 """Search finds what a plain filter and sort in Python find, whichever way it takes, however it is paged."""
 
-import base64
 import json
 import random
-import string
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -13,9 +11,7 @@ from hypothesis import strategies as st
 
 from shared.diamonds.offer.search import Search, find, read, read_diamond, statements
 from shared.diamonds.offer.search.classes import CARAT_BOUNDS, PRICE_BOUNDS, classes
-from shared.diamonds.offer.search.cursor import _check_of
 from shared.platform.errors import InvalidInput, NotFound
-from tests.present import present
 
 COLORS = ["D", "E", "H", "FANCY YELLOW", None]
 CLARITIES = ["FL", "IF", "VVS1", "SI2", "I1", None]
@@ -248,10 +244,7 @@ async def test_one_diamond_is_found_as_long_as_it_is_offered(shop):
             await read_diamond(other)
 
 
-@pytest.mark.parametrize(
-    "cursor",
-    ["nonsense", "e30", "W10", "bnVsbA", "_", "A" * 200, "eyJieSI6ImNyZWF0ZWRfYXQifQ"],
-)
+@pytest.mark.parametrize("cursor", ["nonsense", "{}", "[]", "null", "", "A" * 200, '{"by":"created_at"}'])
 async def test_a_cursor_that_is_none_of_ours_is_refused(shop, cursor):
     with pytest.raises(InvalidInput, match="cursor"):
         await find(Search(cursor=cursor))
@@ -277,29 +270,13 @@ async def test_a_forged_key_never_reaches_the_database(shop, by, key):
 
 
 def forged(content):
-    """A cursor of this content with a check that fits, as somebody makes who has read the source."""
-    text = json.dumps(content).encode()
-    return base64.urlsafe_b64encode(_check_of(text) + text).decode().rstrip("=")
+    """A place of this content, as it comes out of a cursor whose seal somebody made who has read the source."""
+    return json.dumps(content)
 
 
 @pytest.mark.parametrize("key", ["2026-01-01802:03:04.123456+00", "2026-01-01 02:03:04+14:59:59"])
 async def test_a_time_that_only_python_reads_is_given_to_postgresql_as_both_read_it(shop, key):
     await find(Search(cursor=forged({"by": "created_at", "order": "desc", "key": key, "id": 1})))
-
-
-@pytest.mark.parametrize("by", ["created_at", "price_model_price", "carats", "color"])
-async def test_a_changed_cursor_is_refused_whatever_was_changed(shop, stock, by):
-    cursor = present((await find(Search(limit=2, sort_by=by))).pagination.next)
-    chance = random.Random(by)
-    letters = string.ascii_letters + string.digits + "-_"
-    for _ in range(300):
-        place = chance.randrange(len(cursor))
-        other = chance.choice(letters.replace(cursor[place], ""))
-        changed = chance.choice([cursor[:place] + other + cursor[place + 1 :], cursor[:place], cursor[place + 1 :]])
-        if changed:
-            with pytest.raises(InvalidInput):
-                await find(Search(limit=2, sort_by=by, cursor=changed))
-    assert (await find(Search(limit=2, sort_by=by, cursor=cursor, one_per_certificate=False))).data
 
 
 async def test_a_cursor_of_another_order_is_refused(shop, stock):

@@ -45,5 +45,5 @@ async def swap_models(version: ModelVersion) -> Swap:
     before = await versions.current()
     agreement = await comparing.overlap(version, before) if before else 1.0
     swapped = await versions.swap(version.model_id, agreement)
-    await outgrown.tell()  # a map of other vectors than those that are searched takes no more papers
+    await outgrown.check()  # a map of other vectors than those that are searched takes no more papers
     return Swap(swapped=swapped)

@@ -81,7 +81,7 @@ async def place_new_papers(version: MapRef) -> Placed:
     """Place papers that came since, for one time box."""
     placed = await placing.place_new(version)
     if placed.done:
-        await outgrown.tell()
+        await outgrown.check()
     return placed
 
 

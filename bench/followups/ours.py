@@ -66,19 +66,19 @@ class _Host:
 
     def minute(self) -> None:
         """Let the minute timer fire."""
-        self._asked("POST", "/admin/functions/operations_minute", {})
+        self._request("POST", "/admin/functions/operations_minute", {})
 
     def shown(self) -> set[str]:
         """The addresses of the unknown mails that an operator is shown, all pages."""
         found: set[str] = set()
         cursor: str | None = ""
         while cursor is not None:
-            page = self._asked("GET", f"/api/followups/unknown?limit=100&cursor={cursor}").json()
+            page = self._request("GET", f"/api/followups/unknown?limit=100&cursor={cursor}").json()
             found |= {str(mail["recipient"]) for mail in page["data"]}
             cursor = page["pagination"]["next"]
         return found
 
-    def _asked(self, method: str, path: str, body: Any = None) -> Answer:
+    def _request(self, method: str, path: str, body: Any = None) -> Answer:
         answer = self._host.request(method, path, body, headers={"X-Admin-Key": ADMIN_KEY})
         if not 200 <= answer.status < 300:
             raise SystemExit(f"{method} {path} answered {answer.status}: {answer.body[:500]!r}")

@@ -73,7 +73,7 @@ def _report(connection: psycopg.Connection, count: int) -> None:
     scale = PROJECTED / count
     longer = scale * math.log(PROJECTED) / math.log(count)
     for title, (name, width, again) in WAYS.items():
-        times, recall = _asked(connection, questions, truth, width, again)
+        times, recall = _measure(connection, questions, truth, width, again)
         size, seconds = built[name]
         table.add_row(
             title, f"{median(times):.1f}", f"{sorted(times)[int(len(times) * 0.95)]:.1f}", f"{recall:.3f}",
@@ -108,7 +108,7 @@ def _build(connection: psycopg.Connection, name: str, on: str) -> tuple[int, flo
     return size, seconds
 
 
-def _asked(
+def _measure(
     connection: psycopg.Connection, questions: Any, truth: list[set[int]], width: int, again: int
 ) -> tuple[list[float], float]:
     times: list[float] = []

@@ -28,7 +28,7 @@ class App:
         Raises:
             DemoFailed: the app refused, in its own words.
         """
-        return _said(path, await (self._http.get(path) if body is None else self._http.post(path, json=body)))
+        return _error_text(path, await (self._http.get(path) if body is None else self._http.post(path, json=body)))
 
     async def as_agent(self, token: str, path: str, body: dict[str, Any] | None = None) -> Any:
         """As `ask`, but as the agent of the follow-ups whose token it is."""
@@ -36,11 +36,11 @@ class App:
         sent = (
             self._http.get(path, headers=headers) if body is None else self._http.post(path, json=body, headers=headers)
         )
-        return _said(path, await sent)
+        return _error_text(path, await sent)
 
     async def deliver(self, path: str, data: bytes, media_type: str) -> Any:
         """POST the bytes and give the answer's JSON. Raises as `ask`."""
-        return _said(path, await self._http.post(path, content=data, headers={"Content-Type": media_type}))
+        return _error_text(path, await self._http.post(path, content=data, headers={"Content-Type": media_type}))
 
     async def click(self, path: str) -> None:
         """POST nothing, as a mailbox does to unsubscribe. Raises DemoFailed: the app refused."""
@@ -57,10 +57,10 @@ class App:
 
     async def upload(self, path: str, data: bytes) -> Any:
         """PUT the bytes and give the answer's JSON. Raises as `ask`."""
-        return _said(path, await self._http.put(path, content=data))
+        return _error_text(path, await self._http.put(path, content=data))
 
 
-def _said(path: str, answer: httpx.Response) -> Any:
+def _error_text(path: str, answer: httpx.Response) -> Any:
     if answer.is_error:
         problem: dict[str, Any] = answer.json() if "json" in answer.headers.get("content-type", "") else {}
         reason = " ".join(filter(None, (problem.get("detail"), problem.get("remedy")))) or answer.text

@@ -83,7 +83,7 @@ class Supervised:
             )
         try:
             async with asyncio.timeout(self.service.start_s):
-                while not self._said_ready(start):
+                while not self._printed_ready(start):
                     if self._process.returncode is not None:
                         raise StartError(self._log_tail(start, f"ended with code {self._process.returncode}"))
                     await asyncio.sleep(0.03)
@@ -95,7 +95,7 @@ class Supervised:
             raise
         self.ready_ms = round((time.monotonic() - began) * 1000)
 
-    def _said_ready(self, start: int) -> bool:
+    def _printed_ready(self, start: int) -> bool:
         return any(
             line.startswith(b"ready ") for line in self._written(start).splitlines(keepends=True) if b"\n" in line
         )

@@ -13,7 +13,7 @@ from shared.platform.errors import RateLimited
 
 
 @cache
-def _asked(per_hour: int) -> Budget:
+def _budget(per_hour: int) -> Budget:
     return Budget(burst=per_hour, gap=3600 / per_hour)
 
 
@@ -24,7 +24,7 @@ async def ask_for(client: DurableClient, letter: Letter, address: str) -> None:
         RateLimited: so many were asked for that address; the last of them is good, and has come.
         TransientError: the durable host does not take it.
     """
-    budget = _asked(settings().authcache_mails_per_hour)
+    budget = _budget(settings().authcache_mails_per_hour)
     if (wait := budget.wait(address)) > 0:
         raise RateLimited(
             "Several mails were asked for this address lately.",

@@ -105,13 +105,13 @@ class Sources(LazyModel):
 @routes.get("/api/papers", needs=READ, summary="Find papers by meaning, words and filters")
 async def papers_search(query: SearchQuery) -> Found:
     """With `search_text`, those nearest to it: all that match, or `limit` of them, never fewer. `plan` says how."""
-    return await search(_asked(query))
+    return await search(_question(query))
 
 
 @routes.get("/api/papers/arrow", needs=READ, summary="The same as one stream of Apache Arrow", produces=ARROW)
 async def papers_arrow(query: SearchQuery) -> func.HttpResponse:
     """For programs that draw or count many papers. X-Total-Count and X-Next say what JSON has beside the papers."""
-    found = await search(_asked(query))
+    found = await search(_question(query))
     headers = {"X-Total-Count": str(found.total_count), "X-Content-Type-Options": "nosniff"}
     headers |= {"X-Next": found.next} if found.next else {}
     return func.HttpResponse(arrow(found.results), mimetype=ARROW, headers=headers)
@@ -185,7 +185,7 @@ async def papers_similar(paper_id: UUID, query: SimilarQuery) -> Found:
     return await search(with_fields(question, field_names(query.fields)))
 
 
-def _asked(query: SearchQuery) -> Question:
+def _question(query: SearchQuery) -> Question:
     question = Question(
         written=query.search_text,
         filters=query.filters,

@@ -82,7 +82,7 @@ async def _next(manifest: Manifest, base: Level, changes: Changes, folder: Path)
     held = sum(part.rows for part in everything.tables.values())
     key = manifest.hash_key
     if changed > max(LEAST_CHANGED, held * SHARE_CHANGED):
-        merging = Merging(everything, changes.lsn, key, drops_after=await told_to_iceberg())
+        merging = Merging(everything, changes.lsn, key, drops_after=await lsn_in_iceberg())
         built = await build_everything(folder, merging, rows)
         whole = counts = await asyncio.to_thread(counted_whole, built.segment, built.folder)
         segments = (built.segment,)
@@ -106,7 +106,7 @@ async def _next(manifest: Manifest, base: Level, changes: Changes, folder: Path)
     )
 
 
-async def told_to_iceberg() -> Lsn:
+async def lsn_in_iceberg() -> Lsn:
     """The LSN up to which every Iceberg table surely knows what is no more; 0 where the catalog does not say."""
     try:
         marks = [await asyncio.to_thread(look, table) for table in KEPT_IN_ICEBERG.values()]

@@ -21,16 +21,18 @@ What holds for every method:
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 from pydantic import ConfigDict, Field
 
-from shared.deploys.cancellation import Cancelled, DeploymentCancelled
+from shared.deploys.cancellation import Cancelled, DeploymentCancelled, unless_cancelled
 from shared.deploys.models import AppRef, DeploymentSpec
 from shared.platform.errors import TerminalError
 from shared.platform.models import LazyModel
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,14 @@ class StepContext:
         """Raises DeploymentCancelled if the deployment is cancelled."""
         if await self.cancelled():
             raise DeploymentCancelled
+
+    async def unless_cancelled(self, work: Coroutine[Any, Any, T]) -> T:
+        """The result of the work, unless the deployment is cancelled before.
+
+        Raises:
+            DeploymentCancelled: it was.
+        """
+        return await unless_cancelled(work, self.cancelled)
 
 
 class Workspace(LazyModel):

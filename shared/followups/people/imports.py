@@ -82,7 +82,7 @@ async def import_clients(agent_id: int, given: ClientImport) -> ImportReport:
             client = NewClient.model_validate({**fields, "create_tasks": given.create_tasks})
         except ValidationError as error:
             found = error.errors(include_input=False, include_url=False)
-            failed.append(BadRow(line=line, problems=[_said(".".join(map(str, e["loc"])), e["msg"]) for e in found]))
+            failed.append(BadRow(line=line, problems=[_message(".".join(map(str, e["loc"])), e["msg"]) for e in found]))
             continue
         if client.email in new:
             duplicates.append(Duplicate(line=line, email=client.email, client_id=None))
@@ -139,5 +139,5 @@ def _parsed(given: ClientImport) -> tuple[list[tuple[int, dict[str, Any]]], list
     return found, [name for name, field in zip(header, fields, strict=True) if not field]
 
 
-def _said(field: str, message: str) -> str:
+def _message(field: str, message: str) -> str:
     return f"{field}: {message.removeprefix('Value error, ')}"

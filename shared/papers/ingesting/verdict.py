@@ -36,17 +36,17 @@ def reasons(figures: Figures, limits: PaperSettings) -> list[str]:
     if not figures.records:
         found.append(f"none of its {read:,} records could be read")
     elif figures.rejected > limits.papers_rejected_limit * read:
-        found.append(_said(figures.rejected, read, "records could not be read", limits.papers_rejected_limit))
+        found.append(_share_of(figures.rejected, read, "records could not be read", limits.papers_rejected_limit))
     if figures.known < FEWEST_KNOWN:
         return found
     if figures.losing_abstract > limits.papers_lost_abstracts_limit * figures.known:
         limit = limits.papers_lost_abstracts_limit
-        found.append(_said(figures.losing_abstract, figures.known, "known papers would lose their abstract", limit))
+        found.append(_share_of(figures.losing_abstract, figures.known, "known papers would lose their abstract", limit))
     if figures.renamed > limits.papers_renamed_limit * figures.known:
         limit = limits.papers_renamed_limit
-        found.append(_said(figures.renamed, figures.known, "known papers would change their title", limit))
+        found.append(_share_of(figures.renamed, figures.known, "known papers would change their title", limit))
     return found
 
 
-def _said(part: int, whole: int, what: str, limit: float) -> str:
+def _share_of(part: int, whole: int, what: str, limit: float) -> str:
     return f"{part:,} of {whole:,} {what}, more than {limit:.0%}"

@@ -7,7 +7,7 @@ from shared.papers.reporting import alerts
 from shared.platform.errors import NotFound
 
 
-async def tell() -> None:
+async def check() -> None:
     """Mail once a day while another fit of the current map is due; without a map nothing is."""
     try:
         found = await versions.current()

@@ -95,7 +95,7 @@ class Inputs:
             arguments = self.adapter.validate_python(self._raw(request), context=of_list(self.name))
         except ValidationError as error:
             found = error.errors(include_input=False, include_url=False)
-            raise UnusableRequest([FieldProblem.at(e["loc"], _said(e), e["type"]) for e in found]) from None
+            raise UnusableRequest([FieldProblem.at(e["loc"], _message(e), e["type"]) for e in found]) from None
         if problems := list(_unusable((), arguments)):
             raise UnusableRequest(problems)
         own = {"caller": caller, "request": request}
@@ -147,7 +147,7 @@ def _query(url: str, model: type[BaseModel]) -> dict[str, Any]:
     return {name: found if name in lists else found[0] for name, found in values.items()}
 
 
-def _said(error: ErrorDetails) -> str:
+def _message(error: ErrorDetails) -> str:
     """What is wrong with a value, without the words that only a reader of pydantic knows."""
     if error["type"] == "extra_forbidden":
         return "There is no such field. Leave it out; /docs shows those that there are."

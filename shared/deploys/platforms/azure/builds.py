@@ -9,7 +9,7 @@ from pydantic import ConfigDict
 
 from shared.deploys.models import DeploymentSpec
 from shared.deploys.platforms.azure.registry import Registry, Run, image_name
-from shared.deploys.platforms.azure.waiting import Clock, alone, pause, watched
+from shared.deploys.platforms.azure.waiting import Clock, alone, pause
 from shared.deploys.platforms.base import BuildProgress, StepContext
 from shared.deploys.secrets import variables_of
 from shared.platform.errors import TerminalError
@@ -55,13 +55,13 @@ async def build(
     clock, linger = Clock(step), None
     at = _Cursor.model_validate_json(cursor) if cursor else _Cursor()
     await step.check()
-    if await watched(step, registry.find(spec)) is None:
+    if await step.unless_cancelled(registry.find(spec)) is None:
         async with alone(storage, step):
-            await watched(step, _start(registry, spec, source))
+            await step.unless_cancelled(_start(registry, spec, source))
         await step.log("The build is queued")
     while True:
         await step.check()
-        run = await watched(step, registry.find(spec)) or Run(None, "Queued")
+        run = await step.unless_cancelled(registry.find(spec)) or Run(None, "Queued")
         at, complete = await _pass_on(registry, run, step, at)
         if run.ended and linger is None:
             linger = asyncio.get_running_loop().time() + LINGER_SECONDS
@@ -94,7 +94,7 @@ async def _pass_on(registry: Registry, run: Run, step: StepContext, at: _Cursor)
     if run.id is None:
         return at, True
     while True:
-        part = await watched(step, registry.log(run.id, at.offset))
+        part = await step.unless_cancelled(registry.log(run.id, at.offset))
         whole = part.data if run.ended else part.data[: part.data.rfind(b"\n") + 1]
         if not whole:
             return at, part.complete
@@ -104,4 +104,4 @@ async def _pass_on(registry: Registry, run: Run, step: StepContext, at: _Cursor)
 
 
 def _go_on() -> None:
-    """The download has no check of its own: `watched` cancels it."""
+    """The download has no check of its own: `unless_cancelled` ends it."""

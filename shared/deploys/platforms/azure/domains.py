@@ -6,7 +6,7 @@ from shared.deploys.models import DeploymentSpec
 from shared.deploys.platforms.azure import bodies
 from shared.deploys.platforms.azure.apps import Apps
 from shared.deploys.platforms.azure.names import APPS_API, Place, app_name
-from shared.deploys.platforms.azure.waiting import Clock, Waiting, pause, watched
+from shared.deploys.platforms.azure.waiting import Clock, Waiting, pause
 from shared.deploys.platforms.base import DomainProgress, StepContext, domain_in_use
 from shared.platform.calls.arm import Json, ResourceManager
 from shared.platform.errors import TerminalError
@@ -28,7 +28,7 @@ class Domains:
         clock, issued = Clock(step), cursor is not None
         while True:
             await step.check()
-            app = await watched(step, self._apps.find(spec))
+            app = await step.unless_cancelled(self._apps.find(spec))
             if app is None:
                 raise TerminalError("The app is not there any more.", code="app-not-found", remedy="Deploy again.")
             if bound(app, host) == "SniEnabled":
@@ -78,22 +78,22 @@ class Domains:
         """Do what comes next; whether this deployment has requested the certificate."""
         host = str(spec.custom_domain)
         if bound(app, host) == "Missing":
-            await watched(step, self.check(spec, app, host))
+            await step.unless_cancelled(self.check(spec, app, host))
             unbound = {"name": host, "bindingType": "Disabled"}
-            await self._waiting.finish(step, clock, await watched(step, self._apps.bind(spec, app, unbound)))
+            await self._waiting.finish(step, clock, await step.unless_cancelled(self._apps.bind(spec, app, unbound)))
             return issued
         path = self._where.certificate(bodies.environment(app), host)
-        certificate = await watched(step, self._azure.find(path, APPS_API))
+        certificate = await step.unless_cancelled(self._azure.find(path, APPS_API))
         known: Json = (certificate or {}).get("properties") or {}
         state = known.get("provisioningState")
         if certificate is None:
-            found = await watched(step, self.check(spec, app, host))
-            await watched(step, self._issue(path, host, found))
+            found = await step.unless_cancelled(self.check(spec, app, host))
+            await step.unless_cancelled(self._issue(path, host, found))
             await step.log(f"Requested a certificate for {host}")
             return True
         if state == "Succeeded":
             whole = {"name": host, "bindingType": "SniEnabled", "certificateId": path}
-            await self._waiting.finish(step, clock, await watched(step, self._apps.bind(spec, app, whole)))
+            await self._waiting.finish(step, clock, await step.unless_cancelled(self._apps.bind(spec, app, whole)))
         elif state in ("Failed", "Canceled"):
             if issued:
                 raise TerminalError(
@@ -102,7 +102,7 @@ class Domains:
                     remedy=f"Check {records(host, app)}, and that no CAA record forbids it.",
                 )
             # An earlier deployment's: requested again, it would stay as it is.
-            await watched(step, self._azure.delete(path, APPS_API))
+            await step.unless_cancelled(self._azure.delete(path, APPS_API))
         return issued
 
     async def _issue(self, path: str, host: str, found: Json) -> None:

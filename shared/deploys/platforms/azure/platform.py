@@ -17,7 +17,7 @@ from shared.deploys.platforms.azure.domains import Domains
 from shared.deploys.platforms.azure.names import APPS_API, Place, app_name, place, revision_name
 from shared.deploys.platforms.azure.registry import Registry, image_name
 from shared.deploys.platforms.azure.releases import HEALTH_SECONDS, Releases
-from shared.deploys.platforms.azure.waiting import Clock, Waiting, alone, pause, watched
+from shared.deploys.platforms.azure.waiting import Clock, Waiting, alone, pause
 from shared.deploys.platforms.base import (
     AppHealth,
     AppLogPart,
@@ -83,12 +83,12 @@ class AzurePlatform:
     async def validate(self, spec: DeploymentSpec, step: StepContext) -> None:
         """See that the source was uploaded, that the environment is ready, and that the domain is the owner's."""
         await step.check()
-        await watched(step, self._validate(spec, step))
+        await step.unless_cancelled(self._validate(spec, step))
 
     async def provision(self, spec: DeploymentSpec, step: StepContext) -> Workspace:
         """Each build has a machine of its own, which ACR Tasks brings: what is provided is where its image goes."""
         await step.check()
-        server = await watched(step, self._registry.server())
+        server = await step.unless_cancelled(self._registry.server())
         return Workspace(reference=f"{server}/{image_name(spec)}")
 
     async def sync(self, spec: DeploymentSpec, workspace: Workspace, step: StepContext) -> BuildContext:  # noqa: ARG002 - the port's
@@ -130,7 +130,7 @@ class AzurePlatform:
         clock = Clock(step)
         await step.check()
         redact = await redactor(spec.secrets_reference, spec.plain_variables)
-        app, mine = await watched(step, self._app_and_revision(spec))
+        app, mine = await step.unless_cancelled(self._app_and_revision(spec))
         why = (
             "it is not there"
             if app is None or mine is None
@@ -144,7 +144,7 @@ class AzurePlatform:
             )
         before = {name: 0 for name in bodies.traffic(app) if name != mine.name}
         await self._waiting.finish(
-            step, clock, await watched(step, self._apps.route(spec, app, {mine.name: 100, **before}))
+            step, clock, await step.unless_cancelled(self._apps.route(spec, app, {mine.name: 100, **before}))
         )
         await step.log(f"Revision {mine.name} serves at {bodies.url(app)}")
         return Promoted(url=bodies.url(app))
@@ -273,8 +273,8 @@ class AzurePlatform:
         root = source_root(folder, spec.root_directory)
         plan = await asyncio.to_thread(complete, root, spec)
         await step.log(plan.log)
-        await watched(step, in_thread(lambda stopped: sources.pack(root, archive, cancelled=stopped)))
-        await watched(step, blob_files.create_blob(builds.CONTEXTS, name, read_chunks(archive)))
+        await step.unless_cancelled(in_thread(lambda stopped: sources.pack(root, archive, cancelled=stopped)))
+        await step.unless_cancelled(blob_files.create_blob(builds.CONTEXTS, name, read_chunks(archive)))
         return BuildContext(reference=name, commit=fetched.commit, runtime=plan.runtime, notes=plan.notes)
 
     async def _app_and_revision(self, spec: DeploymentSpec) -> tuple[Json | None, AppRevision | None]:

@@ -11,7 +11,7 @@ from shared.deploys.models import DeploymentSpec
 from shared.deploys.platforms.azure import bodies
 from shared.deploys.platforms.azure.apps import AppRevision, Apps
 from shared.deploys.platforms.azure.names import revision_name
-from shared.deploys.platforms.azure.waiting import Clock, Waiting, pause, watched
+from shared.deploys.platforms.azure.waiting import Clock, Waiting, pause
 from shared.deploys.platforms.base import ReleaseProgress, Revision, StepContext
 from shared.deploys.secrets import redactor_for
 from shared.platform.calls.arm import OPERATION_FAILED
@@ -47,7 +47,7 @@ class Releases:
         requested, why = False, "Container Apps did not start it"
         while True:
             await step.check()
-            revision = await watched(step, self._apps.revision(spec))
+            revision = await step.unless_cancelled(self._apps.revision(spec))
             if revision is not None:
                 verdict = await self.verdict(spec, revision, step, redact)
                 if verdict is None or revision.failed:
@@ -79,7 +79,7 @@ class Releases:
         return why
 
     async def _may_request(self, spec: DeploymentSpec, step: StepContext) -> bool:
-        app = await watched(step, self._apps.find(spec))
+        app = await step.unless_cancelled(self._apps.find(spec))
         return app is None or not bodies.busy(app)
 
     async def _request(
@@ -87,8 +87,8 @@ class Releases:
     ) -> str | None:
         """Request the revision; why Azure could not make it, if it said so before the time box ended."""
         try:
-            app = await watched(step, self._apps.find(spec))
-            answer = await watched(step, self._apps.release(spec, app, image, values))
+            app = await step.unless_cancelled(self._apps.find(spec))
+            answer = await step.unless_cancelled(self._apps.release(spec, app, image, values))
             await self._waiting.settle(step, clock, answer)
         except TerminalError as error:
             if error.code == OPERATION_FAILED:
@@ -106,7 +106,7 @@ class Releases:
         if not revision.ready:
             return f"it is {revision.provisioning}, {revision.running}, {revision.health}"
         bound = HTTPStatus.BAD_REQUEST if spec.health_path else HTTPStatus.INTERNAL_SERVER_ERROR
-        return await watched(step, self._probe(f"https://{revision.fqdn}{spec.health_path or '/'}", bound))
+        return await step.unless_cancelled(self._probe(f"https://{revision.fqdn}{spec.health_path or '/'}", bound))
 
     async def _probe(self, address: str, bound: int) -> str | None:
         """Why the address does not answer with a status below `bound`; None if it does."""

@@ -3,25 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
 
-from shared.deploys.cancellation import unless_cancelled
 from shared.deploys.platforms.base import StepContext
 from shared.platform.calls.arm import BUSY, Answer, ResourceManager
 from shared.platform.errors import TransientError
-
-T = TypeVar("T")
-
-
-async def watched(step: StepContext, work: Coroutine[Any, Any, T]) -> T:
-    """The result of the work, unless the deployment is cancelled before.
-
-    Raises:
-        DeploymentCancelled: it was.
-    """
-    return await unless_cancelled(work, step.cancelled)
 
 
 @asynccontextmanager
@@ -34,7 +21,7 @@ async def alone(lock: asyncio.Lock, step: StepContext) -> AsyncGenerator[None]:
     """
     try:
         async with asyncio.timeout(step.seconds):
-            await watched(step, lock.acquire())
+            await step.unless_cancelled(lock.acquire())
     except TimeoutError:
         message = "Other sources are being packed on this instance."
         raise TransientError(message, code="instance-busy") from None
@@ -47,7 +34,7 @@ async def alone(lock: asyncio.Lock, step: StepContext) -> AsyncGenerator[None]:
 async def pause(step: StepContext, seconds: float) -> None:
     """Wait so long, unless the deployment is cancelled."""
     await step.check()
-    await watched(step, asyncio.sleep(seconds))
+    await step.unless_cancelled(asyncio.sleep(seconds))
 
 
 class Clock:
@@ -77,7 +64,7 @@ class Waiting:
         if answer is None or answer.operation is None:
             return True
         while True:
-            poll = await watched(step, self._azure.poll(answer.operation))
+            poll = await step.unless_cancelled(self._azure.poll(answer.operation))
             if poll.done:
                 return True
             wait = poll.wait or self.poll_seconds

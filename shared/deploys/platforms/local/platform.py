@@ -15,7 +15,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from shared.deploys import sources
-from shared.deploys.cancellation import in_thread, unless_cancelled
+from shared.deploys.cancellation import in_thread
 from shared.deploys.models import AppRef, ArchiveSource, DeploymentSpec
 from shared.deploys.platforms.base import (
     AppHealth,
@@ -105,8 +105,8 @@ class LocalPlatform:
                     await step.log(plan.log)
                     await step.check()
                     packing = in_thread(lambda stopped: sources.pack(root, archive, cancelled=stopped))
-                    await unless_cancelled(packing, step.cancelled)
-                    await unless_cancelled(self._send(spec, archive), step.cancelled)
+                    await step.unless_cancelled(packing)
+                    await step.unless_cancelled(self._send(spec, archive))
             except TimeoutError:
                 raise TransientError(
                     f"The source could not be fetched in {step.seconds:g} s.", code="source-slow"

@@ -50,7 +50,7 @@ class NivodaTrading:
             return None
         hold_id = _follow(hold, ("id",))
         if not isinstance(hold_id, str) or not hold_id:
-            raise _lost(_malformed("no id of a hold"))
+            raise _outcome_unknown(_malformed("no id of a hold"))
         return SupplierHold(hold_id, _moment(_follow(hold, ("until",))))
 
     async def end_hold(self, hold_id: str) -> None:
@@ -62,7 +62,7 @@ class NivodaTrading:
         item |= {name: value for name, value in given.items() if value}
         order_id = _follow(await self._do(CREATE_ORDER, {"items": [item]}), ("create_order",))
         if not isinstance(order_id, str) or not order_id:
-            raise _lost(_malformed("no id of an order"))
+            raise _outcome_unknown(_malformed("no id of an order"))
         return order_id
 
     async def _do(self, mutation: str, variables: dict[str, Any]) -> dict[str, Any]:
@@ -71,7 +71,7 @@ class NivodaTrading:
         except ManifoldError as error:
             if error.code in NOT_DONE:
                 raise
-            raise _lost(error) from error
+            raise _outcome_unknown(error) from error
 
     def _offer(self, item: Any) -> OfferNow:
         price, word, hold_id = (_follow(item, path) for path in (NIVODA.price, NIVODA.availability, NIVODA.hold_id))
@@ -98,7 +98,7 @@ def _moment(text: object) -> datetime | None:
     return moment if moment and moment.tzinfo else None
 
 
-def _lost(error: ManifoldError) -> OutcomeUnknown:
+def _outcome_unknown(error: ManifoldError) -> OutcomeUnknown:
     return OutcomeUnknown(f"Nivoda may have done it or not: {error.message}")
 
 

@@ -55,7 +55,7 @@ def _terms(text: str) -> Iterable[str]:
         before = word
 
 
-def telling(counts: Sequence[Counter[str]]) -> list[list[str]]:
+def distinctive(counts: Sequence[Counter[str]]) -> list[list[str]]:
     """Of each cluster the terms that tell it from the others, the best first, none that repeats a better one."""
     everywhere: Counter[str] = Counter()
     for one in counts:

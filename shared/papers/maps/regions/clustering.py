@@ -33,7 +33,7 @@ async def regions(version: int, papers: Sequence[UUID], positions: Any, before: 
     sizes = clusters.sizes(len(papers))
     middles = clusters.fine(positions, sizes[-1], version, known=before)
     own = clusters.nearest(positions, middles)
-    terms, titles = await _said(papers, own.tolist(), len(middles))
+    terms, titles = await _terms_and_titles(papers, own.tolist(), len(middles))
     weights = np.bincount(own, minlength=len(middles))
     levels = [*(clusters.joined(middles, weights, size) for size in sizes[:-1]), list(range(len(middles)))]
     found: list[Cluster] = []
@@ -42,7 +42,7 @@ async def regions(version: int, papers: Sequence[UUID], positions: Any, before: 
     for level, labels in enumerate(levels):
         groups = [[fine for fine, label in enumerate(labels) if label == one] for one in sorted(set(labels))]
         counted = [sum((terms[fine] for fine in group), Counter[str]()) for group in groups]
-        for group, words in zip(groups, naming.telling(counted), strict=True):
+        for group, words in zip(groups, naming.distinctive(counted), strict=True):
             inside = np.isin(own, group)
             if not inside.any():
                 continue  # a region of the map before that nobody is in any more
@@ -64,7 +64,9 @@ async def regions(version: int, papers: Sequence[UUID], positions: Any, before: 
     return await namer().named(found, shown), middles
 
 
-async def _said(papers: Sequence[UUID], own: list[int], count: int) -> tuple[list[Counter[str]], list[list[str]]]:
+async def _terms_and_titles(
+    papers: Sequence[UUID], own: list[int], count: int
+) -> tuple[list[Counter[str]], list[list[str]]]:
     """The terms of the papers of each finest cluster, and some of their titles."""
     from shared.papers.maps.layout import naming  # noqa: PLC0415 - as above
 

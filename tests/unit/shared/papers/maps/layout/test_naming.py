@@ -20,16 +20,16 @@ def test_a_region_is_called_by_what_it_has_and_others_have_not():
         Counter({"galaxy": 40, "redshift": 30, "dust": 25, "data": 50}),
         Counter({"gene": 40, "protein": 30, "cell": 20, "data": 50}),
     ]
-    first, second = naming.telling(counts)
+    first, second = naming.distinctive(counts)
     assert naming.name_of(first[:3]) == "galaxy, redshift, dust"
     assert second[0] == "gene"
     assert first.index("data") == 3
 
 
 def test_no_term_repeats_a_better_one_in_the_plural_or_within_a_pair():
-    [words] = naming.telling([Counter({"dark matter": 30, "matter": 30, "dark": 29, "halo": 10, "halos": 9})])
+    [words] = naming.distinctive([Counter({"dark matter": 30, "matter": 30, "dark": 29, "halo": 10, "halos": 9})])
     assert words == ["dark matter", "halo"]
 
 
 def test_a_region_without_words_is_unnamed():
-    assert naming.name_of(naming.telling([Counter()])[0]) == "unnamed"
+    assert naming.name_of(naming.distinctive([Counter()])[0]) == "unnamed"

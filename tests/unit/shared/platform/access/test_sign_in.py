@@ -74,7 +74,7 @@ async def test_where_app_service_says_that_it_checks_nothing_its_headers_are_not
         "no base64",
         base64.b64encode(b"[1]").decode(),
         base64.b64encode(b'{"claims": [1]}').decode(),
-        base64.b64encode(b"[" * 5_000 + b"]" * 5_000).decode(),
+        base64.b64encode(b"[" * 20_000 + b"]" * 20_000).decode(),
     ],
 )
 async def test_whoever_has_not_the_role_is_no_operator(setting, header):

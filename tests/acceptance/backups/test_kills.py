@@ -73,8 +73,7 @@ def backed_up(host: ForkedHost, *, kills: int = 0, verify: bool = True) -> Any:
         assert time.monotonic() < deadline, (run, host.output[-30:])
         stands = (run["progress"] or {}).get("phase"), len(run.get("steps") or [])
         if kills and stands != seen and stands[0]:
-            host.kill()
-            host.start()
+            assert "back_up" in host.restart_by_kill()
             kills -= 1
         seen = stands
         time.sleep(0.1)
@@ -114,6 +113,7 @@ def test_a_restore_survives_kills(settings: dict[str, str], tmp_path: Path) -> N
                 break
         process.send_signal(signal.SIGKILL)
         process.communicate()
+        assert process.returncode == -signal.SIGKILL, "it ended before it was killed"
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
     assert "tables hold what the backup says" in done.stdout

@@ -51,8 +51,7 @@ async def test_a_project_is_deleted_by_a_host_that_is_killed_meanwhile(running) 
         app.ask("POST", f"/deploy/{busy}/cancel")
         app.wait(busy)
         delete(app, "shop")
-        app.host.kill()
-        app.host.start()
+        assert app.host.restart_by_kill() == ["remove_apps"]
         gone(app, "shop")
         for url in (first["containerAppUrl"], staging["containerAppUrl"]):
             with pytest.raises((URLError, HTTPError)):

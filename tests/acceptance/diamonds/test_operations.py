@@ -19,6 +19,11 @@ def instances(app: Any) -> list[dict[str, Any]]:
     return app.ask("GET", "/ops/runs?status=Running&status=Pending")["data"]
 
 
+def phases(app: Any) -> list[str | None]:
+    """Where each run of a feed is that has not ended; None before it has said so."""
+    return [(one["progress"] or {}).get("phase") for one in instances(app) if one["name"] == "diamond_run"]
+
+
 def send(app: Any, *bodies: str, correlation_id: str | None = None) -> None:
     client = ServiceBusClient.from_connection_string(app.settings["ServiceBus"])
     with client, client.get_queue_sender("consolidate") as sender:
@@ -81,7 +86,7 @@ async def test_a_run_that_still_counts_is_cancelled_at_once(running: Any) -> Non
     # Counting takes half a minute at this pace.
     async with running("--diamonds", "2000", "--latency-ms", "3000") as app:
         run = app.start("full")
-        app.until(lambda: [one["progress"]["phase"] for one in instances(app)] == ["counting"])
+        app.until(lambda: phases(app) == ["counting"])
         app.ask("POST", "/api/v2/triggers/cancel", {"run_id": run}, status=200)
         app.until(lambda: instances(app) == [], seconds=8)
         stopped = app.ask("GET", f"/api/v2/analytics/runs/{run}")
@@ -244,8 +249,7 @@ def waiting_run(app: Any) -> str:
 
 
 def pauses(app: Any) -> bool:
-    phases = [one["progress"]["phase"] for one in instances(app) if one["name"] == "diamond_run"]
-    return phases == ["waiting for retries"]
+    return phases(app) == ["waiting for retries"]
 
 
 WAITING = {"PARTIAL_SHARE": "0.01", "PARTIAL_WAIT_SECONDS": "900"}

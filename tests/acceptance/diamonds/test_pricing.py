@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 from typing import Any
 
 import psycopg
 import pytest
 
+from tests.acceptance.kills import let_work
+
+KILLS = 5
 RULES = "/api/v2/pricing-rules"
 _OFFER = """
 insert into diamonds.diamonds (feed, supplier_stone_id, offer_id, shape, carats, lab_grown, price_model_price,
@@ -45,15 +47,9 @@ async def test_kills_in_a_repricing_leave_every_diamond_at_the_rules_price(runni
         app.ask("POST", RULES, second, status=201)
         told = app.ask("POST", f"{RULES}/preview", {"rule": {"markup_ratio": 1.15, "priority": 900}}, status=200)
         started = app.ask("POST", "/api/v2/triggers/reprice", {}, status=202)
-        kills = 0
-        for _ in range(6):
-            await asyncio.sleep(chance.uniform(0.2, 0.9))
-            if ended(app, started["location"]):
-                break
-            app.host.kill()
-            kills += 1
-            app.host.start()
-        assert kills > 1, "it ended before it was killed"
+        for _ in range(KILLS):
+            let_work(chance.uniform(0.2, 0.9), lambda: app.rows("select looked_at from diamonds.repricings"))
+            assert app.host.restart_by_kill() == ["reprice_diamonds"]
         app.until(lambda: ended(app, started["location"]) is not None)
         done = ended(app, started["location"])
         assert done is not None

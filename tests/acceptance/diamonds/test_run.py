@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import random
 from datetime import UTC, datetime, timedelta
@@ -10,6 +9,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import pytest
+
+from tests.acceptance.kills import let_work
 
 ALL_FAULTS = {
     "short_pages": {"probability": 0.2},
@@ -21,6 +22,10 @@ ALL_FAULTS = {
     "slow": {"probability": 0.1, "seconds": 0.1},
     "unmappable": {"probability": 0.005},
 }
+EIGHTHS = """
+select (select count(*) from diamonds.run_sightings) / 1500,
+    (select count(*) from diamonds.raw_diamonds where consolidation_status <> 'pending') / 1500
+"""
 
 
 def assert_all_consolidated_once(app: Any, stock: dict[str, dict[str, Any]]) -> None:
@@ -113,9 +118,8 @@ async def test_ten_kills_in_a_run_full_of_faults_lose_and_double_nothing(running
         app.control("faults", {"seed": 5, "faults": ALL_FAULTS | {"changes": {"probability": 0.05}}})
         run = app.start("full")
         for _ in range(10):
-            await asyncio.sleep(chance.uniform(0.2, 2.5))
-            app.host.kill()
-            app.host.start()
+            let_work(chance.uniform(0.2, 2.5), lambda: app.rows(EIGHTHS))
+            assert "diamond_run" in app.host.restart_by_kill()
         full = app.wait(run, seconds=180)
         assert full["run"]["status"] == "completed", json.dumps(full)[:2000]
         assert full["run"]["ingested"] == full["run"]["consolidated"] + full["run"]["failed"]

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from tests.acceptance.kills import let_work
 from tests.acceptance.papers.conftest import lines
 from tests.acceptance.papers.test_ingest import record
 
-PAPERS = 30_000
-KILLS = 8
+PAPERS, KILLS = 30_000, 6
 
 
 @pytest.mark.crash
@@ -23,17 +23,16 @@ def test_kills_anywhere_lose_and_double_no_vector(running: Any) -> None:
         blob = app.upload("a.jsonl", lines([record(n) for n in range(PAPERS)]))
         at = app.ask("POST", "/api/papers/ingest", {"blob": blob, "source": "arxiv"}, status=202)["location"]
         assert app.ended(at)["added"] == PAPERS
-        kills = 0
-        while kills < KILLS and (before := embedded(app)) < PAPERS:
+        for _ in range(KILLS):
             # Each comes a moment after some more papers have their vectors, so that on a quick machine most are left.
-            app.until(lambda before=before: embedded(app) > before)
+            let_work(60, lambda: embedded(app))
             time.sleep(chosen.uniform(0, 0.05))
             app.host.kill()
-            kills += 1
+            assert embedded(app) < PAPERS
+            assert {"paper_enrich", "embed_share"} <= set(app.host.unfinished())
             # What a killed worker had claimed is free after ten minutes: they are over.
             app.execute("update papers.unembedded set claimed_until = now() - interval '1 second'")
             app.host.start()
-        assert kills > KILLS / 2, "the papers had their vectors before they were embedded in the midst of kills"
         app.minute()
         app.until(lambda: embedded(app) == PAPERS, seconds=180)
         [model_id] = [row[0] for row in app.execute("select model_id from papers.models")]

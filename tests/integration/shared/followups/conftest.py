@@ -69,13 +69,17 @@ async def states():
 
 
 async def pass_time(minutes):
-    """Let every lease and every planned moment be so much nearer."""
+    """Let every lease and every planned moment be so much nearer, but for rows that somebody changes just now."""
     span = f"interval '{minutes} minutes'"
     await execute(
         f"update followups.emails set leased_until = leased_until - {span}, sending_at = sending_at - {span},"
         f" repeated_at = repeated_at - {span}"
+        " where id in (select id from followups.emails for update skip locked)"
     )
-    await execute(f"update followups.tasks set scheduled_for = scheduled_for - {span} where status = 'pending'")
+    await execute(
+        f"update followups.tasks set scheduled_for = scheduled_for - {span}"
+        " where id in (select id from followups.tasks where status = 'pending' for update skip locked)"
+    )
 
 
 async def sweep():

@@ -107,12 +107,14 @@ def test_a_hundred_kills_lose_nothing_and_repeat_nothing(
     host = ForkedHost(apps / "crash", data, environment=environment)
     try:
         orchestrations = Orchestrations(host)
+        struck = 0
         for number in range(KILLS):
             if number % 5 == 0:
                 timer.miss_a_run()
             host.start()
             live(orchestrations, messages, number, rng)
             host.kill()
+            struck += host.unfinished() != []
             timer.look()
         host.start()
         for _ in range(5):
@@ -126,4 +128,5 @@ def test_a_hundred_kills_lose_nothing_and_repeat_nothing(
         host.kill()
     check_turns(state)
     timer.check(KILLS // 20)
+    assert struck > 0.9 * KILLS, "most kills find orchestrations that have not ended"
     assert len(orchestrations.started) > KILLS

@@ -1,4 +1,4 @@
-"""A host that does nothing but sweep, until it is killed. It says `ready` when it begins."""
+"""A host that does nothing but sweep, until it is killed. It says that it is ready."""
 
 import asyncio
 
@@ -8,7 +8,7 @@ from shared.platform.stores.postgres import close_pools
 
 
 async def sweep_for_ever() -> None:
-    print("ready", flush=True)
+    print("ready to sweep", flush=True)
     try:
         while True:
             for claim in (await steps.claim_followups(ClaimBatch())).claims:

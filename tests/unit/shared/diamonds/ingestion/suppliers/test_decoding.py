@@ -31,7 +31,8 @@ def test_usual_json_is_read_as_it_is(value):
 @pytest.mark.parametrize(
     "odd",
     ["9" * 5000, "-" + "9" * 5000, "1" + "0" * 5000 + ".5", "[" * 20_000 + "]" * 20_000,
-     '{"a":' * 20_000 + "1" + "}" * 20_000, '["[", ' * 5000 + "1" + "]" * 5000, '["\\\\", "]\\"", ' * 2000 + "1" + "]" * 2000],
+     '{"a":' * 20_000 + "1" + "}" * 20_000, '["[", ' * 5000 + "1" + "]" * 5000,
+     '["\\\\", "]\\"", ' * 2000 + "1" + "]" * 2000],
     ids=["digits", "negative", "fraction", "lists", "objects", "brackets in text", "closing brackets in text"],
 )  # fmt: skip
 def test_an_item_of_thousands_of_digits_or_levels_leaves_the_others_readable(odd):

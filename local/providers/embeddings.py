@@ -5,8 +5,10 @@ from __future__ import annotations
 import hmac
 import math
 import re
+import time
 import zlib
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from typing import Any
 
 from starlette.requests import Request
@@ -30,12 +32,14 @@ class Embeddings:
         asked: the number of texts of each request that was answered.
         busy: how many of the next requests it puts off.
         seconds: that it then asks to wait.
+        dated: whether it names the moment in place of the seconds, as HTTP allows.
         refused: a word that it refuses to embed.
     """
 
     asked: list[int] = field(default_factory=list[int])
     busy: int = 0
     seconds: float = 0.1
+    dated: bool = False
     refused: str = "\0"
     batches: EmbeddingBatches = field(init=False)
 
@@ -57,7 +61,9 @@ class Embeddings:
             return _error(401, "invalid_api_key", "Incorrect API key provided.")
         if self.busy:
             self.busy -= 1
-            return _error(429, "rate_limit_exceeded", "Too many requests.", {"retry-after": str(self.seconds)})
+            over = formatdate(time.time() + self.seconds, usegmt=True)
+            wait = over if self.dated else str(self.seconds)
+            return _error(429, "rate_limit_exceeded", "Too many requests.", {"retry-after": wait})
         return None
 
     def _answered(self, asked: dict[str, Any]) -> tuple[int, dict[str, Any]]:

@@ -18,6 +18,7 @@ from uuid import uuid4
 
 from shared.deploys.settings import settings
 from shared.platform.calls.credentials import credential
+from shared.platform.calls.rate_limit import retry_after
 from shared.platform.errors import NotFound, TerminalError, TransientError
 from shared.platform.redaction import Redactor
 
@@ -131,7 +132,11 @@ class KeyVaultSecrets:
         if answer.status_code == HTTPStatus.NOT_FOUND:
             return None
         if answer.status_code == HTTPStatus.TOO_MANY_REQUESTS or answer.is_server_error:
-            raise TransientError(f"Key Vault answered {answer.status_code}.", code="vault-unavailable")
+            raise TransientError(
+                f"Key Vault answered {answer.status_code}.",
+                code="vault-unavailable",
+                retry_after=retry_after(answer.headers.get("Retry-After")),
+            )
         if answer.is_error:
             raise TerminalError(
                 f"Key Vault refused with {answer.status_code}.",

@@ -63,11 +63,12 @@ def rate_limit(account: str, requests_per_second: float) -> RateLimit:
 def retry_after(value: str | None) -> float | None:
     """Seconds that a Retry-After header asks to wait, given as seconds or as a date; None if absent or unreadable.
 
-    At most an hour: whoever asks for a day is asked again in an hour, and meanwhile an operator knows.
+    Some services send fractions of a second. At most an hour: whoever asks for a day is asked again in an hour, and
+    meanwhile an operator knows.
     """
     if not value:
         return None
-    if value.strip().isdecimal():
+    if value.strip().replace(".", "", 1).isdecimal():
         return min(float(value), MOST_PAUSE_SECONDS)
     try:
         wait = (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from shared.papers.embedding.embedders.base import Embedded
 from shared.papers.embedding.embedders.openai_client import openai_client
 from shared.papers.settings import settings
+from shared.platform.calls.rate_limit import retry_after
 from shared.platform.errors import InvalidInput, NotFound, TerminalError, TransientError
 
 if TYPE_CHECKING:
@@ -94,11 +95,12 @@ def problems() -> Generator[None]:
 
 
 def _problem(error: Any) -> Exception:
-    status, wait = error.status_code, error.response.headers.get("retry-after", "")
+    status = error.status_code
     said = f"The embeddings service answered {status}: {str(error.message)[:300]}."
     if status in (408, 409, 429) or status >= 500:  # noqa: PLR2004 - statuses of HTTP
-        seconds = float(wait) if wait.replace(".", "", 1).isdigit() else None
-        return TransientError(said, code="embedder-busy", retry_after=seconds)
+        return TransientError(
+            said, code="embedder-busy", retry_after=retry_after(error.response.headers.get("Retry-After"))
+        )
     if status in (400, 413, 422):
         return InvalidInput(said, code="embedder-refuses")
     remedy = "See the key, the role and the name of the model."

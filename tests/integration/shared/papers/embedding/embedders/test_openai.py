@@ -67,6 +67,13 @@ async def test_a_wait_that_the_service_asks_for_is_told(papers, service):
     assert (await embedder("openai").embed(["a"])).tokens == 1
 
 
+async def test_a_wait_until_a_moment_is_told_in_seconds(papers, service):
+    service.busy, service.seconds, service.dated = 1, 40, True
+    with pytest.raises(TransientError) as busy:
+        await embedder("openai").embed(["a"])
+    assert busy.value.retry_after == pytest.approx(40, abs=2)
+
+
 async def test_a_busy_service_is_waited_for(papers, service):
     service.busy, service.seconds = 2, 0.05
     await papers.ingest(await papers.put("a.jsonl", [record(1)]))

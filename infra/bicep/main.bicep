@@ -294,7 +294,7 @@ param postgresSkuTier string = 'Burstable'
 param postgresStorageGb int = 32
 
 @description('Connections one instance may hold; times the instances of every function group it must fit max_connections (429 on B2s).')
-param postgresPoolSize int = 11
+param postgresPoolSize int = 10
 
 @description('Days that deleted vaults keep their names, fixed when they are made, and whether those days can be cut short. For production: 90 and true.')
 param vaultRetentionDays int = 7
@@ -426,6 +426,13 @@ module dataStorage 'storage.bicep' = {
     expireAfterDays: {
       // A build's context is deleted with its deployment, sources and logs by the app: this is for what a crash left.
       '${contextsContainer}': 7
+      // What a packed file was unpacked into is deleted with its ingest: the same. Rejected records stay in the database.
+      '${papersContainer}/work': 7
+      '${papersContainer}/rejects': 90
+    }
+    coolAfterDays: {
+      // A file is read once; a colder tier keeps its ETag, by which it is known.
+      '${papersContainer}/inbox': 30
     }
     privateNetwork: privateNetwork
     workspaceId: monitoring.outputs.workspaceId
@@ -562,6 +569,20 @@ module communication 'communication.bicep' = if (!empty(mailDomain)) {
     appPrincipalId: appIdentity.outputs.principalId
     serviceBusName: serviceBus.outputs.name
     eventsQueueName: serviceBus.outputs.mailEventsName
+  }
+}
+
+module paperEvents 'paperEvents.bicep' = {
+  name: 'paper-events'
+  scope: platformGroup
+  params: {
+    token: token
+    location: location
+    tags: tags
+    storageName: dataStorage.outputs.name
+    container: papersContainer
+    serviceBusName: serviceBus.outputs.name
+    queueName: serviceBus.outputs.papersName
   }
 }
 
@@ -875,7 +896,7 @@ module app 'functionApp.bicep' = {
       RAW_RETENTION_DAYS: '90'
       RUN_RETENTION_DAYS: '30'
       INSTANCE_RETENTION_DAYS: '30'
-      SERVICEBUS_QUEUES: 'consolidate,deployments,mail-events'
+      SERVICEBUS_QUEUES: 'consolidate,deployments,mail-events,papers'
       SERVICEBUS_RESOURCE: uri(environment().resourceManager, serviceBus.outputs.id)
       MAX_SCHEDULER_RECORDS: string(maxSchedulerRecords)
       INGEST_SECONDS: '240'

@@ -56,7 +56,20 @@ resource mailEvents 'Microsoft.ServiceBus/namespaces/queues@2024-01-01' = {
   }
 }
 
+// Files that were dropped into the papers' inbox. A version of a file is taken in once, so a repeat changes nothing.
+resource papers 'Microsoft.ServiceBus/namespaces/queues@2024-01-01' = {
+  parent: namespace
+  name: 'papers'
+  properties: {
+    lockDuration: 'PT1M'
+    maxDeliveryCount: 10
+    defaultMessageTimeToLive: 'P1D'
+    deadLetteringOnMessageExpiration: true
+  }
+}
+
 output id string = namespace.id
 output mailEventsName string = mailEvents.name
+output papersName string = papers.name
 output name string = namespace.name
 output hostName string = '${namespace.name}.servicebus.windows.net'

@@ -13,8 +13,11 @@ param versioned bool
 @description('Directories are real, as Iceberg tables want them. Such an account has neither versions nor index tags.')
 param hierarchical bool = false
 
-@description('Days after which the blobs of a container are deleted, as {container: days}.')
+@description('Days after which the blobs of a container, or of a folder of it, are deleted, as {container/folder: days}.')
 param expireAfterDays object = {}
+
+@description('Days after which the blobs of a folder are moved to the cool tier, as {container/folder: days}.')
+param coolAfterDays object = {}
 
 @description('A container of backups, or nothing: its chunks are moved to cheaper tiers by age, and deleted.')
 param backupContainer string = ''
@@ -26,7 +29,7 @@ param workspaceId string
 
 var versionDays = 30
 var expiryRules = [for rule in items(expireAfterDays): {
-  name: 'expire-${rule.key}'
+  name: 'expire-${replace(rule.key, '/', '-')}'
   enabled: true
   type: 'Lifecycle'
   definition: {
@@ -41,6 +44,28 @@ var expiryRules = [for rule in items(expireAfterDays): {
     actions: {
       baseBlob: {
         delete: {
+          daysAfterModificationGreaterThan: rule.value
+        }
+      }
+    }
+  }
+}]
+var coolingRules = [for rule in items(coolAfterDays): {
+  name: 'cool-${replace(rule.key, '/', '-')}'
+  enabled: true
+  type: 'Lifecycle'
+  definition: {
+    filters: {
+      blobTypes: [
+        'blockBlob'
+      ]
+      prefixMatch: [
+        '${rule.key}/'
+      ]
+    }
+    actions: {
+      baseBlob: {
+        tierToCool: {
           daysAfterModificationGreaterThan: rule.value
         }
       }
@@ -184,7 +209,7 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-01
   name: 'default'
   properties: {
     policy: {
-      rules: concat(versionRules, expiryRules, backupRules)
+      rules: concat(versionRules, expiryRules, coolingRules, backupRules)
     }
   }
 }

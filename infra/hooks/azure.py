@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 ARM = "https://management.azure.com"
 POSTGRES_API = "2025-08-01"
+NOT_FOUND = 404
 SIGN_IN_SECONDS = 60
 """azd and az are slow to start on a small machine, as in Cloud Shell."""
 
@@ -36,3 +37,26 @@ def manager(signed_in: ChainedTokenCredential) -> httpx.Client:
     """A client of the resource manager."""
     token = signed_in.get_token(f"{ARM}/.default").token
     return httpx.Client(base_url=ARM, headers={"Authorization": f"Bearer {token}"}, timeout=60)
+
+
+def listed(client: httpx.Client, path: str, version: str) -> list[dict[str, Any]]:
+    """What a path lists, all pages of it; nothing where the resource group is not there.
+
+    Raises:
+        httpx.HTTPStatusError: Azure did not tell.
+    """
+    answer = client.get(path, params={"api-version": version})
+    found: list[dict[str, Any]] = []
+    while answer.status_code != NOT_FOUND:
+        answer.raise_for_status()
+        page = answer.json()
+        found += page["value"]
+        if not page.get("nextLink"):
+            break
+        answer = client.get(page["nextLink"])
+    return found
+
+
+def of(holder: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    """A list that Azure may also leave out or give as null."""
+    return holder.get(name) or []

@@ -1,8 +1,9 @@
 """Run by azd before it provisions: look at what is there, so that the templates ask for nothing that Azure refuses.
 
 A second provisioning must not move the start of the budget, shrink a disk that has grown, or make a vault whose name a
-deleted one still holds; and a region that has no PostgreSQL for this subscription is better told at once than after a
-quarter of an hour. What is found is written into azd's environment, which the templates' parameters read.
+deleted one still holds; and a region that has no PostgreSQL for this subscription, or no quota for a model, is better
+told at once than after a quarter of an hour. What is found is written into azd's environment, which the templates'
+parameters read.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from infra.hooks.azure import POSTGRES_API, credential, manager
+from infra.hooks.azure import NOT_FOUND, POSTGRES_API, credential, listed, manager, of
+from infra.hooks.model_quota import PROVIDER as MODELS
+from infra.hooks.model_quota import check_models
 from infra.hooks.providers import register
 
 if TYPE_CHECKING:
@@ -26,7 +29,7 @@ POSTGRES_VERSION = "18"
 BUDGETS_API = "2024-08-01"
 VAULTS_API = "2024-11-01"
 SITES_API = "2024-11-01"
-OK, NOT_FOUND = 200, 404
+OK = 200
 NEEDED = ("AZURE_SUBSCRIPTION_ID", "AZURE_LOCATION", "AZURE_ENV_NAME")
 
 
@@ -56,7 +59,7 @@ def budget_start(client: httpx.Client, subscription: str, name: str, today: date
 def servers(client: httpx.Client, subscription: str, name: str) -> list[dict[str, Any]]:
     """The database servers that the environment has already: none or one."""
     path = f"/subscriptions/{subscription}/resourceGroups/rg-{name}/providers/Microsoft.DBforPostgreSQL/flexibleServers"
-    return _list(client, path, POSTGRES_API)
+    return listed(client, path, POSTGRES_API)
 
 
 def storage_gb(known: list[dict[str, Any]], wanted: int) -> int:
@@ -71,7 +74,7 @@ def vault_retention(client: httpx.Client, subscription: str, name: str, wanted: 
         httpx.HTTPStatusError: Azure did not tell.
     """
     path = f"/subscriptions/{subscription}/resourceGroups/rg-{name}/providers/Microsoft.KeyVault/vaults"
-    for vault in _list(client, path, VAULTS_API):
+    for vault in listed(client, path, VAULTS_API):
         days = vault["properties"].get("softDeleteRetentionInDays")
         if days and days != wanted:
             _say(f"The vaults keep what is deleted for {days} days, not {wanted}: set when they were made, for good.")
@@ -88,7 +91,7 @@ def vault_modes(client: httpx.Client, subscription: str, name: str, location: st
         httpx.HTTPStatusError: Azure did not tell.
     """
     path = f"/subscriptions/{subscription}/providers/Microsoft.KeyVault/deletedVaults"
-    deleted = (vault["properties"] for vault in _list(client, path, VAULTS_API))
+    deleted = (vault["properties"] for vault in listed(client, path, VAULTS_API))
     ids = {one["vaultId"].lower() for one in deleted if _region(one["location"]) == _region(location)}
     groups = {"VAULT_CREATE_MODE": f"rg-{name}", "DEPLOYED_APPS_VAULT_CREATE_MODE": f"rg-{name}-apps"}
     return {
@@ -109,7 +112,7 @@ def operator_sign_in(client: httpx.Client, subscription: str, name: str, client_
     if not client_id:
         return "none"
     path = f"/subscriptions/{subscription}/resourceGroups/rg-{name}/providers/Microsoft.Web/sites"
-    for site in _list(client, path, SITES_API):
+    for site in listed(client, path, SITES_API):
         answer = client.get(f"{site['id']}/config/authsettingsV2", params={"api-version": SITES_API})
         if answer.status_code != NOT_FOUND:
             answer.raise_for_status()
@@ -128,16 +131,16 @@ def check_database(client: httpx.Client, subscription: str, location: str, tier:
     """
     path = f"/subscriptions/{subscription}/providers/Microsoft.DBforPostgreSQL/locations/{location}/capabilities"
     remedy = "Choose another region for the database alone: `azd env set DATABASE_LOCATION REGION`."
-    found = _list(client, path, POSTGRES_API)
+    found = listed(client, path, POSTGRES_API)
     if not found or any(one.get("restricted") == "Enabled" for one in found):
         reason = next((one["reason"] for one in found if one.get("reason")), "no PostgreSQL is offered there")
         raise SystemExit(f"The subscription may have no PostgreSQL in {location}: {reason} {remedy}")
-    versions = {one["name"] for capability in found for one in _of(capability, "supportedServerVersions")}
+    versions = {one["name"] for capability in found for one in of(capability, "supportedServerVersions")}
     if POSTGRES_VERSION not in versions:
         raise SystemExit(f"{location} offers PostgreSQL {', '.join(sorted(versions))}, not 18. {remedy}")
-    editions = [one for capability in found for one in _of(capability, "supportedServerEditions")]
+    editions = [one for capability in found for one in of(capability, "supportedServerEditions")]
     offered = [one for one in editions if one["name"].lower() == tier.lower()]
-    sizes = {sku["name"].lower() for edition in offered for sku in _of(edition, "supportedServerSkus")}
+    sizes = {sku["name"].lower() for edition in offered for sku in of(edition, "supportedServerSkus")}
     if size.lower() not in sizes:
         raise SystemExit(f"{location} offers no {size} ({tier}). {remedy} Or set POSTGRES_SKU_NAME and _TIER.")
 
@@ -175,6 +178,9 @@ def found_out(client: httpx.Client, environment: Mapping[str, str], today: date)
     size = environment.get("POSTGRES_SKU_NAME") or "Standard_B2s"
     tier = environment.get("POSTGRES_SKU_TIER") or "Burstable"
     register(client, subscription)
+    if environment.get("OPENAI_LOCATION"):
+        register(client, subscription, names=(MODELS,))
+        check_models(client, subscription, name, environment)
     known = servers(client, subscription, name)
     if not known:  # one that is there stays, whatever the region offers to others by now
         check_database(client, subscription, environment.get("DATABASE_LOCATION") or location, tier, size)
@@ -193,25 +199,6 @@ def found_out(client: httpx.Client, environment: Mapping[str, str], today: date)
 def _region(name: str) -> str:
     """A region's name as it is compared: Azure writes "North Europe" here and "northeurope" there."""
     return name.replace(" ", "").lower()
-
-
-def _of(holder: dict[str, Any], name: str) -> list[dict[str, Any]]:
-    """A list that Azure may also leave out or give as null."""
-    return holder.get(name) or []
-
-
-def _list(client: httpx.Client, path: str, version: str) -> list[dict[str, Any]]:
-    """What a path lists, all pages of it; nothing where the resource group is not there."""
-    answer = client.get(path, params={"api-version": version})
-    found: list[dict[str, Any]] = []
-    while answer.status_code != NOT_FOUND:
-        answer.raise_for_status()
-        page = answer.json()
-        found += page["value"]
-        if not page.get("nextLink"):
-            break
-        answer = client.get(page["nextLink"])
-    return found
 
 
 def _say(line: str) -> None:

@@ -21,13 +21,19 @@ POLL_SECONDS = 5
 POLLS = 60
 
 
-def register(client: httpx.Client, subscription: str, sleep: Callable[[float], None] = time.sleep) -> None:
+def register(
+    client: httpx.Client,
+    subscription: str,
+    sleep: Callable[[float], None] = time.sleep,
+    *,
+    names: tuple[str, ...] = ASKED,
+) -> None:
     """Register the providers that are not, and wait until they are.
 
     Raises:
         SystemExit: who provisions may not register one, or it took longer than five minutes.
     """
-    for provider in ASKED:
+    for provider in names:
         path = f"/subscriptions/{subscription}/providers/{provider}"
         state = _state(client.get(path, params={"api-version": PROVIDERS_API}))
         if state == "Registered":

@@ -51,6 +51,10 @@ def _join(values: list[Any], separator: str) -> str:
     return separator.join(shown(value) for value in values)
 
 
+def _replace(value: str, old: str, new: str) -> str:
+    return value.replace(old, new)
+
+
 def _split(value: str, separator: str) -> list[str]:
     return value.split(separator)
 
@@ -92,6 +96,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "join": _join,
     "json": json.loads,
     "length": len,
+    "replace": _replace,
     "split": _split,
     "string": shown,
     "toLower": str.lower,

@@ -7,11 +7,13 @@ from shared.papers.reporting import alerts
 from shared.papers.settings import PaperSettings
 from shared.platform.health import Check
 from shared.platform.workload import Workload
-from triggers.papers import browsing, embedding, ingesting, mapping, searching
+from triggers.papers import arrivals, browsing, embedding, ingesting, mapping, searching
 
 papers = Workload(
     name="papers",
     routes=(ingesting.routes, embedding.routes, searching.routes, mapping.routes, browsing.routes),
+    functions=(arrivals.functions,),
+    queues=(arrivals.PAPERS,),
     settings=PaperSettings,
     probes=(Check("pgvector", probe),),
     alerts=alerts.KINDS,

@@ -86,7 +86,7 @@ class IngestStarted(Accepted):
 
 @routes.post("/api/papers/uploads", needs=INGEST, summary="An address to upload a file to")
 async def papers_create_upload(body: UploadRequest) -> Upload:
-    """A file of that name that is there stays as it is. What is uploaded is taken in within a minute or two."""
+    """A file of that name that is there stays as it is. What is uploaded is taken in by itself."""
     blob = f"{INBOX}{body.source}/{body.name}"
     signed = await create_url(settings().papers_container, blob, UPLOAD_LIFETIME)
     return Upload(blob=blob, url=signed.url, headers=UPLOAD_HEADERS, expires_at=signed.expires_at)
@@ -95,7 +95,7 @@ async def papers_create_upload(body: UploadRequest) -> Upload:
 @routes.post("/api/papers/ingest", needs=INGEST, summary="Take a file of papers in")
 async def papers_start_ingest(body: IngestRequest, caller: Caller, client: DurableClient) -> IngestStarted:
     """A version of a file that was taken in before changes nothing; one that failed is tried again."""
-    return await _start(client, await inbox.accept(body.blob, body.source, body.mapping, caller.name))
+    return await start(client, await inbox.accept(body.blob, body.source, body.mapping, caller.name))
 
 
 @routes.get("/api/papers/ingests", needs=INGEST, summary="The ingests, newest first")
@@ -124,7 +124,7 @@ async def papers_list_rejects(ingest_id: UUID, query: RejectsQuery) -> Page[Reje
 @routes.post("/api/papers/ingests/{ingest_id}/release", needs=INGEST, summary="Let a held file in as it is")
 async def papers_release_ingest(ingest_id: UUID, client: DurableClient) -> IngestStarted:
     await ingests.release(ingest_id)
-    return await _start(client, IngestRef(ingest_id=ingest_id))
+    return await start(client, IngestRef(ingest_id=ingest_id))
 
 
 @routes.post("/api/papers/ingests/{ingest_id}/discard", needs=INGEST, summary="Give a held file up")
@@ -141,13 +141,13 @@ async def _run(client: DurableClient) -> None:
     """Take in what lies in the inbox, and go on with what nobody works on."""
     await inbox.accept_new()
     for ingest in await inbox.unfinished():
-        await _start(client, ingest)
+        await start(client, ingest)
 
 
 sweep = Sweep("papers-inbox", due=_due, run=_run)
 
 
-async def _start(client: DurableClient, ingest: IngestRef) -> IngestStarted:
+async def start(client: DurableClient, ingest: IngestRef) -> IngestStarted:
     """Start the ingest, or let it run where it does."""
     instance = f"papers-ingest-{ingest.ingest_id}"
     try:

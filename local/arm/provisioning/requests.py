@@ -7,10 +7,12 @@ no type tells, each known from Azure's own answer or pages: see `refusals`.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import httpx
 
 from local.arm.cloud import ArmError, Json
+from local.arm.provisioning.models import offered, used
 from local.arm.provisioning.refusals import refuse
 from local.arm.provisioning.subscription import Subscription, type_at
 
@@ -94,11 +96,18 @@ def _read(subscription: Subscription, path: str) -> Json:
     if namespace and namespace.lower() not in subscription.registered:
         message = f"The subscription is not registered to use namespace '{namespace}'."
         raise ArmError(409, "MissingSubscriptionRegistration", message)
-    if last == "deletedVaults":
-        return {"value": [_deleted(one) for one in subscription.deleted_vaults.values()]}
-    if last == "capabilities":
-        return {"value": [_capability(path.split("/")[-2] in subscription.restricted)]}
+    told: dict[str, Callable[[], list[Json]]] = {
+        "deletedVaults": lambda: [_deleted(one) for one in subscription.deleted_vaults.values()],
+        "capabilities": lambda: [_capability(path.split("/")[-2] in subscription.restricted)],
+        "deletedAccounts": lambda: [{"id": one} for one in subscription.deleted_accounts],
+        "models": lambda: offered(subscription),
+        "usages": lambda: used(subscription),
+    }
+    if last in told:
+        return {"value": told[last]()}
     listed = {
+        "accounts": "Microsoft.CognitiveServices/accounts",
+        "deployments": "Microsoft.CognitiveServices/accounts/deployments",
         "flexibleServers": "Microsoft.DBforPostgreSQL/flexibleServers",
         "sites": "Microsoft.Web/sites",
         "vaults": "Microsoft.KeyVault/vaults",

@@ -28,6 +28,9 @@ class Subscription:
         today: the date, for what Azure allows at certain times only.
         deleted_vaults: vaults that were deleted and not purged, by name.
         restricted: regions in which the subscription may have no PostgreSQL.
+        models_not_offered: by the region of the models.
+        model_quota: of each model, in thousands of tokens.
+        deleted_accounts: ids of accounts of models that were deleted and not purged.
         registered: resource providers, in lower case; a deployment registers those that it needs.
     """
 
@@ -36,6 +39,9 @@ class Subscription:
     resources: dict[str, Json] = field(default_factory=dict[str, Json])
     deleted_vaults: dict[str, Json] = field(default_factory=dict[str, Json])
     restricted: set[str] = field(default_factory=set[str])
+    models_not_offered: set[str] = field(default_factory=set[str])
+    model_quota: float = 250.0
+    deleted_accounts: list[str] = field(default_factory=list[str])
     registered: set[str] = field(default_factory=lambda: {"microsoft.consumption"})
 
     def find(self, id_: str) -> Json | None:

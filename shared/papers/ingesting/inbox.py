@@ -11,8 +11,9 @@ from uuid import UUID, uuid5
 from shared.papers.ingesting import files
 from shared.papers.models import IngestRef
 from shared.papers.settings import settings
-from shared.papers.sources import adapter
+from shared.papers.sources import SOURCES, adapter
 from shared.papers.sources.table import ColumnMapping
+from shared.platform.errors import InvalidInput, NotFound
 from shared.platform.stores.blob_files import list_blobs
 from shared.platform.stores.paging import each
 from shared.platform.stores.postgres import database, rows
@@ -20,11 +21,13 @@ from shared.platform.stores.postgres import database, rows
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
+    from shared.platform.messaging.event_grid import GridEvent
     from shared.platform.stores.blob_files import ListedBlob
 
 _NAMESPACE = UUID("6f6d4d4e-7a52-4c53-9d0f-0d7f3c1b5a11")
 _PAGE = 5_000
 BY_INBOX = "inbox"
+BLOB_CREATED = "Microsoft.Storage.BlobCreated"
 
 
 async def accept(blob: str, source: str, mapping: ColumnMapping | None, started_by: str) -> IngestRef:
@@ -32,10 +35,13 @@ async def accept(blob: str, source: str, mapping: ColumnMapping | None, started_
 
     One that failed or was discarded begins anew.
 
+    Without a mapping a source of one's own is read by that of its file before.
+
     Raises:
         NotFound: there is no such file.
         InvalidInput: nothing says how records of this source are read.
     """
+    mapping = mapping or await _mapping_of(source)
     adapter(source, mapping)
     file = await files.look(settings().papers_container, blob)
     wanted = _Wanted(blob, file.etag, file.size, source, mapping, started_by)
@@ -55,8 +61,42 @@ async def anything_new() -> bool:
 async def accept_new() -> None:
     """Note all that is new in the inbox. `inbox/arxiv/2026.jsonl` holds records of the source arxiv."""
     async for file in _new_files():
-        source = file.name.removeprefix(files.INBOX).partition("/")[0]
-        await _note(_Wanted(file.name, files.plain_etag(file.etag), file.size, source, None, BY_INBOX))
+        source = _source_of(file.name)
+        mapping = await _mapping_of(source)
+        await _note(_Wanted(file.name, files.plain_etag(file.etag), file.size, source, mapping, BY_INBOX))
+
+
+def dropped_file(event: GridEvent) -> str | None:
+    """The name of the file that came into the inbox by what the event says; None: it says nothing of the kind."""
+    place = f"/blobServices/default/containers/{settings().papers_container}/blobs/"
+    name = event.subject.removeprefix(place)
+    return name if event.event_type == BLOB_CREATED and event.subject == f"{place}{name}" and _is_in(name) else None
+
+
+async def accept_dropped(blob: str) -> IngestRef | None:
+    """Note that a file which an event names is to be taken in, in the version that is there now.
+
+    None: it is deleted, or taken in before, or nothing says how its source is read. Of the last the minute timer's look
+    makes an ingest that fails with this reason: whoever uploads the file may be about to say it.
+    """
+    try:
+        file = await files.look(settings().papers_container, blob)
+        mapping = await _mapping_of(_source_of(blob))
+        adapter(_source_of(blob), mapping)
+    except (NotFound, InvalidInput):
+        return None
+    async with database() as connection:
+        known = await rows(
+            connection,
+            "select ingest_id, ended_at is null and state <> 'held' as open from papers.ingests"
+            " where blob = %s and etag = %s order by started_at desc limit 1",
+            (blob, file.etag),
+        )
+    if known:
+        return IngestRef(ingest_id=known[0]["ingest_id"]) if known[0]["open"] else None
+    wanted = _Wanted(blob, file.etag, file.size, _source_of(blob), mapping, BY_INBOX)
+    await _note(wanted)
+    return IngestRef(ingest_id=wanted.ingest_id)
 
 
 async def unfinished() -> list[IngestRef]:
@@ -86,6 +126,28 @@ class _Wanted:
         """The same for the same version, understood in the same way."""
         mapping = self.mapping.model_dump() if self.mapping else None
         return uuid5(_NAMESPACE, json.dumps([self.blob, self.etag, self.source, mapping]))
+
+
+def _source_of(blob: str) -> str:
+    return blob.removeprefix(files.INBOX).partition("/")[0]
+
+
+def _is_in(blob: str) -> bool:
+    return blob.startswith(files.INBOX) and len(blob) > len(files.INBOX)
+
+
+async def _mapping_of(source: str) -> ColumnMapping | None:
+    """How the newest file of a source of one's own is read; None: nobody has said it."""
+    if source in SOURCES:
+        return None
+    async with database() as connection:
+        known = await rows(
+            connection,
+            "select mapping from papers.ingests where source = %s and mapping is not null"
+            " order by started_at desc limit 1",
+            (source,),
+        )
+    return ColumnMapping.model_validate(known[0]["mapping"]) if known else None
 
 
 async def _note(wanted: _Wanted) -> None:

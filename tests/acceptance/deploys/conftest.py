@@ -34,6 +34,7 @@ KEY = "acceptance"
 QUEUES = (
     "consolidate",
     "mail-events",
+    "papers",
     # As serviceBus.bicep has it, but for the lock: what a killed host held comes back after five seconds, not sixty.
     "deployments,lock=PT5S,max-delivery=3,ttl=PT1H,duplicate-detection=PT1H,dead-letter-expired",
 )

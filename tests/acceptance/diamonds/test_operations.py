@@ -226,7 +226,7 @@ async def test_poison_ends_in_the_dead_letter_queue_and_can_be_read_and_resubmit
         assert app.ask("GET", "/status/queue")["data"] == app.ask("GET", "/ops/queues")["data"]
         status = app.ask("GET", "/status", status=200)
         assert (status["status"], status["running"], status["feeds"]) == ("ok", {}, {"nivoda": "completed"})
-        assert [one["queue"] for one in status["queues"]] == ["consolidate", "deployments", "mail-events"]
+        assert [one["queue"] for one in status["queues"]] == ["consolidate", "deployments", "mail-events", "papers"]
         newest = app.ask("GET", "/ops/runs?order=newest&limit=100")["data"]
         assert {one["id"] for one in newest} == {one["id"] for one in app.ask("GET", "/ops/runs?limit=100")["data"]}
         assert newest == sorted(newest, key=lambda one: (one["created_at"], one["id"]), reverse=True)

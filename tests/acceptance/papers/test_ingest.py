@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import random
 import time
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from azure.servicebus import ServiceBusClient, ServiceBusMessage
 
 from tests.acceptance.kills import let_work
 from tests.acceptance.papers.conftest import lines
@@ -37,6 +40,50 @@ def test_a_file_in_the_inbox_is_taken_in_by_the_minute_timer(running: Any) -> No
             time.sleep(0.1)
         done = app.ended(f"/api/papers/ingests/{found[0]['ingest_id']}")
         assert (done["state"], done["added"], done["started_by"]) == ("completed", 50, "inbox")
+
+
+def test_a_file_that_an_event_tells_of_is_taken_in_at_once_and_once(running: Any) -> None:
+    """Without the minute timer. Other events, of the same version and of files that are away, change nothing."""
+    with running() as app:
+        blob = app.upload("a.jsonl", lines([record(n) for n in range(50)]))
+        away = "inbox/arxiv/away.jsonl"
+        send(app, event(app, blob), event(app, away), event(app, blob), "no JSON")
+        app.until(lambda: app.ask("GET", "/api/papers/ingests")["data"])
+        [found] = app.ask("GET", "/api/papers/ingests")["data"]
+        done = app.ended(f"/api/papers/ingests/{found['ingest_id']}")
+        assert (done["state"], done["added"], done["started_by"]) == ("completed", 50, "inbox")
+        send(app, event(app, blob))
+        app.until(lambda: queue(app) == (0, 1))
+        [after] = app.ask("GET", "/api/papers/ingests")["data"]
+        assert after == done
+
+
+def event(app: Any, blob: str) -> str:
+    """What Event Grid writes of a blob that was created."""
+    return json.dumps(
+        {
+            "topic": "/subscriptions/s/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/stdata",
+            "subject": f"/blobServices/default/containers/{app.settings['PAPERS_CONTAINER']}/blobs/{blob}",
+            "eventType": "Microsoft.Storage.BlobCreated",
+            "id": str(uuid4()),
+            "data": {"api": "PutBlob", "eTag": "0x8D4BCC2E4835CD0", "contentLength": 1, "blobType": "BlockBlob"},
+            "dataVersion": "",
+            "metadataVersion": "1",
+            "eventTime": "2026-11-30T12:00:00.0000000Z",
+        }
+    )
+
+
+def send(app: Any, *bodies: str) -> None:
+    client = ServiceBusClient.from_connection_string(app.settings["ServiceBus"])
+    with client, client.get_queue_sender("papers") as sender:
+        sender.send_messages([ServiceBusMessage(body) for body in bodies])
+
+
+def queue(app: Any) -> tuple[int, int]:
+    """Messages that wait, and dead letters."""
+    found = next(one for one in app.ask("GET", "/ops/queues")["data"] if one["queue"] == "papers")
+    return found["active"], found["dead_letters"]
 
 
 @pytest.mark.crash

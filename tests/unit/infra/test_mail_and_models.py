@@ -16,7 +16,9 @@ def provisioned(**given):
     subscription = Subscription()
     for _ in ("first", "second"):
         run(subscription, given)
-    found = [one for one in subscription.resources.values() if one["type"].startswith(KINDS)]
+    found = [
+        one for one in subscription.resources.values() if one["type"].startswith(KINDS) and "papers" not in one["name"]
+    ]
     [app] = [one for one in subscription.resources.values() if one["type"] == "Microsoft.Web/sites"]
     settings = {one["name"]: one["value"] for one in app["properties"]["siteConfig"]["appSettings"]}
     return {one["type"].split("/", 1)[1]: one for one in found}, settings

@@ -17,7 +17,7 @@ def local(root):
     return {queue.name: queue for queue in read_config(root / "local/servicebus/config.json")}
 
 
-@pytest.mark.parametrize("name", ["consolidate", "deployments", "mailEvents"])
+@pytest.mark.parametrize("name", ["consolidate", "deployments", "mailEvents", "papers"])
 def test_a_message_is_held_given_up_and_recognised_alike(modules, local, name):
     """How long it lives differs: the emulator, whose file this is, allows an hour, five minutes to know a repeat."""
     queue = plain(modules["serviceBus"].named(name).value)
@@ -33,7 +33,7 @@ def test_a_lock_is_renewed_for_as_long_as_a_function_may_work(modules, root):
     host = json.loads((root / "host.json").read_text())
     renewed = duration(host["extensions"]["serviceBus"]["maxAutoLockRenewalDuration"])
     assert renewed >= duration(host["functionTimeout"])
-    for name in ("consolidate", "deployments", "mailEvents"):
+    for name in ("consolidate", "deployments", "mailEvents", "papers"):
         azure = plain(modules["serviceBus"].named(name).value)["properties"]
         assert duration(azure["lockDuration"]) < renewed
 

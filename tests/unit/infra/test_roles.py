@@ -37,6 +37,7 @@ ALLOWED = {
     ("scheduler", "appPrincipalId", "hub"): {"Durable Task Data Contributor"},
     ("communication", "appPrincipalId", "service"): {"Communication and Email Service Owner"},
     ("communication", "topic.identity.principalId", "eventsQueue"): {"Service Bus Data Sender"},
+    ("paperEvents", "topic.identity.principalId", "queue"): {"Service Bus Data Sender"},
     ("catalog", "identity.properties.principalId", "databaseUrl"): {"Key Vault Secrets User"},
     ("catalog", "identity.properties.principalId", "encryption"): {"Key Vault Secrets User"},
     ("catalog", "identity.properties.principalId", "lake"): {"Storage Blob Data Contributor", "Storage Blob Delegator"},
@@ -130,6 +131,6 @@ def test_the_app_shows_its_own_identity_and_the_one_that_deploys(modules):
 
 def test_role_ids_stand_only_where_roles_are_given(modules):
     written = {name for name, module in modules.items() for role in ROLES if role in text(module.root)}
-    assert written == {"roles", "deployedAppsRoles", "scheduler", "communication", "openAi", "catalog"}
+    assert written == {"roles", "deployedAppsRoles", "scheduler", "communication", "openAi", "catalog", "paperEvents"}
     calls = [node for node in walk(modules["roles"].root) if node.type == "call_expression"]
     assert any(text(field(call, "function")) == "subscriptionResourceId" for call in calls)

@@ -9,6 +9,7 @@ import azure.functions as func
 from shared.followups.events import inbox
 from shared.followups.events.providers import communication
 from shared.platform.durable import new_blueprint
+from shared.platform.messaging.event_grid import read_event
 
 logger = logging.getLogger(__name__)
 queues = new_blueprint()
@@ -18,7 +19,7 @@ MAIL_EVENTS = "mail-events"
 @queues.service_bus_queue_trigger(arg_name="message", queue_name=MAIL_EVENTS, connection="ServiceBus")
 async def followups_mail_event(message: func.ServiceBusMessage) -> None:
     """One event in the schema of Event Grid. What comes again is known; what cannot be read is a dead letter."""
-    [event] = communication.read(b"[" + message.get_body() + b"]")
+    event = read_event(message.get_body())
     report = communication.event_of(event)
     if report is None:
         logger.info("An event of Communication Services says nothing of a mail.", extra={"type": event.event_type})

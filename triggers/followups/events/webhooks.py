@@ -24,6 +24,7 @@ from shared.followups.settings import settings
 from shared.platform.access.auth import PUBLIC, header
 from shared.platform.errors import Forbidden, InvalidInput, Unauthenticated
 from shared.platform.http import Routes
+from shared.platform.messaging.event_grid import read_events
 from shared.platform.models import LazyModel
 from shared.platform.settings import settings as platform_settings
 
@@ -111,7 +112,7 @@ async def followups_communication_events(body: bytes, request: func.HttpRequest)
     """
     async with _counted():
         await communication.authenticate(header(request, "Authorization"))
-    events = communication.read(body)
+    events = read_events(body)
     if code := communication.validation_code(events):
         return GridTaken(validation_response=code)
     taken, wrong = 0, None

@@ -6,17 +6,19 @@ also when it asks whether the address wants its events.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, cast
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
-from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from shared.followups import id_tokens
 from shared.followups.events.models import EventKind, ProviderEvent
 from shared.followups.id_tokens import Issuer
 from shared.followups.settings import settings
 from shared.platform.errors import Forbidden, InvalidInput, Unauthenticated
-from shared.platform.models import LazyModel
+
+if TYPE_CHECKING:
+    from shared.platform.messaging.event_grid import GridEvent
 
 AUTHORITY = "https://login.microsoftonline.com"
 EVENT_GRID = "4962773b-9cdb-44cf-a8bf-237846a00ab7"
@@ -24,7 +26,6 @@ EVENT_GRID = "4962773b-9cdb-44cf-a8bf-237846a00ab7"
 VALIDATION = "Microsoft.EventGrid.SubscriptionValidationEvent"
 DELIVERY = "Microsoft.Communication.EmailDeliveryReportReceived"
 ENGAGEMENT = "Microsoft.Communication.EmailEngagementTrackingReportReceived"
-MOST = 1000
 
 STATUSES: dict[str, EventKind] = {
     "OutForDelivery": "sent",
@@ -37,21 +38,6 @@ STATUSES: dict[str, EventKind] = {
     "Quarantined": "bounced",
 }
 ENGAGEMENTS: dict[str, EventKind] = {"view": "opened", "click": "clicked"}
-
-
-class GridEvent(LazyModel):
-    """An event in the schema of Event Grid."""
-
-    model_config = ConfigDict(frozen=True)
-    id: Annotated[str, StringConstraints(min_length=1, max_length=200)]
-    event_type: Annotated[str, StringConstraints(max_length=200)] = Field(alias="eventType")
-    event_time: AwareDatetime = Field(alias="eventTime")
-    data: dict[str, Any]
-
-
-_EVENTS = TypeAdapter(
-    Annotated[list[GridEvent], Field(min_length=1, max_length=MOST)], config=ConfigDict(defer_build=True)
-)
 
 
 async def authenticate(authorization: str) -> None:
@@ -77,20 +63,6 @@ async def authenticate(authorization: str) -> None:
     found = await id_tokens.claims(token.strip(), issuer)
     if (found.get("appid") or found.get("azp")) != EVENT_GRID:
         raise Unauthenticated("The token is of another application than Event Grid.", code="bad-token")
-
-
-def read(body: bytes) -> list[GridEvent]:
-    """The events of a delivery.
-
-    Raises:
-        InvalidInput: it is no list of events in the schema of Event Grid.
-    """
-    try:
-        return _EVENTS.validate_json(body)
-    except ValidationError:
-        raise InvalidInput(
-            "The body is no list of events.", field="body", remedy="Subscribe with the schema of Event Grid."
-        ) from None
 
 
 def validation_code(events: list[GridEvent]) -> str | None:

@@ -41,12 +41,12 @@ def test_a_bad_part_is_named(text, part):
         parse_queue(text)
 
 
-DELIVERIES = {"consolidate": 3, "deployments": 3, "mail-events": 10}
+DELIVERIES = {"consolidate": 3, "deployments": 3, "mail-events": 10, "papers": 10}
 
 
 def test_the_projects_own_file_has_its_queues():
     queues = {queue.name: queue for queue in read_config(CONFIG)}
-    assert list(queues) == ["consolidate", "deployments", "mail-events"]
+    assert list(queues) == ["consolidate", "deployments", "mail-events", "papers"]
     assert queues["consolidate"].duplicate_window is None
     assert queues["deployments"].duplicate_window == 300_000
     # A deployment's message is handled in moments: a short lock brings back soon what a killed host held.

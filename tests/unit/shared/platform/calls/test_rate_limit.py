@@ -39,7 +39,19 @@ async def test_an_account_has_one_pace_in_a_process():
 
 @pytest.mark.parametrize(
     ("value", "seconds"),
-    [("120", 120), ("0", 0), ("7.5", 7.5), (None, None), ("", None), ("soon", None), ("1.2.3", None), (".", None), ("-5", None), ("nan", None), ("inf", None)],
+    [
+        ("120", 120),
+        ("0", 0),
+        ("7.5", 7.5),
+        (None, None),
+        ("", None),
+        ("soon", None),
+        ("1.2.3", None),
+        (".", None),
+        ("-5", None),
+        ("nan", None),
+        ("inf", None),
+    ],
 )
 def test_retry_after_in_seconds(value, seconds):
     assert retry_after(value) == seconds

@@ -6,10 +6,10 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any
 
+from shared.diamonds.pricing import statements
 from shared.diamonds.pricing.failed_rows import requeue_if_read_anew
 from shared.diamonds.pricing.models import RowsConsolidated
 from shared.diamonds.pricing.rules import hold_rules
-from shared.diamonds.pricing.statements import consolidation_statement, fingerprint, parameters
 from shared.diamonds.runs.difference import withheld
 from shared.diamonds.runs.lifecycle import see_running
 from shared.platform.stores.postgres import DataRefused, database, rows
@@ -52,11 +52,12 @@ async def consolidate(
     """
     from psycopg import IntegrityError  # noqa: PLC0415 - loads in the activity that needs it
 
-    if again := await requeue_if_read_anew(task.feed, fingerprint(mapping, price_unit)):
+    if again := await requeue_if_read_anew(task.feed, statements.fingerprint(mapping, price_unit)):
         _logger.info("Failed rows are tried again.", extra={"feed": task.feed, "rows": again})
     stop = clock() + task.seconds
+    statement, parameters = statements.consolidation(mapping, price_unit)
     given = {
-        **parameters(mapping, price_unit),
+        **parameters,
         "feed": task.feed,
         "worker": task.worker,
         "only": None,
@@ -68,14 +69,14 @@ async def consolidate(
     after, finished, batch, refused_in_a_row = await _anywhere(task), False, CLAIM_ROWS, 0
     while not finished:
         try:
-            claim = await _claim(task, {**given, "after": after, "batch": batch})
+            claim = await _claim(task, statement, {**given, "after": after, "batch": batch})
         except (DataRefused, IntegrityError):
             if batch > 1:
                 batch //= 2
                 continue
             if refused_in_a_row >= MOST_REFUSED:
                 raise  # it is not the rows
-            claim = await _claim_one(task, {**given, "after": after, "batch": 1})
+            claim = await _claim_one(task, statement, {**given, "after": after, "batch": 1})
         refused_in_a_row = refused_in_a_row + 1 if claim["refused"] else 0
         done += claim["done"]
         failed += claim["failed"]
@@ -94,13 +95,13 @@ async def _anywhere(task: ConsolidateRows) -> str:
     return found[0]["supplier_stone_id"] if found else ""
 
 
-async def _claim(task: ConsolidateRows, given: dict[str, Any]) -> dict[str, Any]:
+async def _claim(task: ConsolidateRows, statement: str, given: dict[str, Any]) -> dict[str, Any]:
     async with database() as connection:
         await _hold(connection, task)
-        return await _consolidate(connection, given) | {"refused": False}
+        return await _consolidate(connection, statement, given) | {"refused": False}
 
 
-async def _claim_one(task: ConsolidateRows, given: dict[str, Any]) -> dict[str, Any]:
+async def _claim_one(task: ConsolidateRows, statement: str, given: dict[str, Any]) -> dict[str, Any]:
     """Consolidate the next row alone; if PostgreSQL refuses what is in it, mark it failed with what it said."""
     from psycopg import DataError, IntegrityError  # noqa: PLC0415 - loads in the activity that needs it
     from psycopg.errors import ProgramLimitExceeded, StatementTooComplex  # noqa: PLC0415 - as above
@@ -113,7 +114,7 @@ async def _claim_one(task: ConsolidateRows, given: dict[str, Any]) -> dict[str, 
         stone_id = next_row[0]["supplier_stone_id"]
         try:
             async with connection.transaction():
-                return await _consolidate(connection, {**given, "only": [stone_id]}) | {"refused": False}
+                return await _consolidate(connection, statement, {**given, "only": [stone_id]}) | {"refused": False}
         except (DataError, IntegrityError, ProgramLimitExceeded, StatementTooComplex) as refused:
             reason = f"row: {refused.diag.message_primary or refused}"[:300]
             await connection.execute(_MARK_FAILED, {**given, "stone_id": stone_id, "reason": reason})
@@ -128,13 +129,13 @@ async def _hold(connection: AsyncConnection[Any], task: ConsolidateRows) -> None
     await hold_rules(connection)
 
 
-async def _consolidate(connection: AsyncConnection[Any], given: dict[str, Any]) -> dict[str, Any]:
+async def _consolidate(connection: AsyncConnection[Any], statement: str, given: dict[str, Any]) -> dict[str, Any]:
     """One claim. Where a stone's id has come back with another certificate, the old diamond is retired first."""
-    claim = (await rows(connection, consolidation_statement(), given, prepare=False))[0]
+    claim = (await rows(connection, statement, given, prepare=False))[0]
     if reused := claim["reused"]:
         await connection.execute(_RETIRE, {**given, "reused": reused})
         again = {**given, "after": "", "only": reused, "batch": len(reused)}
-        second = (await rows(connection, consolidation_statement(), again, prepare=False))[0]
+        second = (await rows(connection, statement, again, prepare=False))[0]
         claim["done"] += second["done"]
         claim["failed"] += second["failed"]
         claim["last"] = max(claim["last"] or "", second["last"] or "")

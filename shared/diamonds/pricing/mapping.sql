@@ -1,8 +1,9 @@
 -- From the rows `claimed` (supplier_stone_id, offer_id, payload) to `checked`: what they hold, typed, and why a row
 -- cannot be priced (`reason`). Consolidation and the review of a run both read it, so that they cannot differ.
--- Parameters: unit (100 for cents, 1 for dollars), words, no_id and the paths of shared.diamonds.ingestion.mapping.Mapping.
--- A path that is null gives null.
-), read as materialized (
+-- Parameters: unit (100 for cents, 1 for dollars), words, no_id and the paths of a feed's Mapping. statements.py puts a
+-- step from the nearest object in place of `payload` and a path, and null where the feed has none.
+-- `offset 0` has each stage computed once for the next one, and nothing is stored between them.
+), read as (
     -- Each path is followed once, and the payload goes no further. Whether any word is unusual is seen once for all of
     -- them: characters beyond ASCII, blanks in a row, a bracket. Most rows have none and take the short way.
     select *,
@@ -34,8 +35,8 @@
             regexp_match(payload #>> %(dimensions)s,
                 '^\s*(\d{1,6}(?:\.\d{1,6})?)\s*x\s*(\d{1,6}(?:\.\d{1,6})?)\s*x\s*(\d{1,6}(?:\.\d{1,6})?)\s*$') as mm
         from claimed offset 0 -- else each path would be followed again for each use
-    ) followed
-), sent as materialized (
+    ) followed offset 0
+), sent as (
     select supplier_stone_id, offer_id, carats_sent, price_sent, carats_are_number, price_is_number, unusual,
         diamonds.word(shape, unusual) as shape_sent, diamonds.word(lab_grown, unusual) as lab_grown_sent,
         diamonds.word(treated, unusual) as treated_sent, diamonds.word(lab_grown_type, unusual) as lab_grown_type,
@@ -52,20 +53,21 @@
         diamonds.plain(supplier_stock_id, unusual) as supplier_stock_id,
         diamonds.web_address(image_url) as image_url, diamonds.web_address(video_url) as video_url,
         diamonds.web_address(certificate_url) as certificate_url,
-        jsonb_strip_nulls(jsonb_build_object(
-            'length', coalesce(diamonds.detail(length), to_jsonb(mm[1]::numeric)),
-            'width', coalesce(diamonds.detail(width), to_jsonb(mm[2]::numeric)),
-            'depth', coalesce(diamonds.detail(depth), to_jsonb(mm[3]::numeric)),
-            'depth_percentage', diamonds.detail(depth_percentage),
-            'table_percentage', diamonds.detail(table_percentage)
-        )) as measurements,
-        jsonb_strip_nulls(jsonb_build_object(
-            'eye_clean', diamonds.detail(eye_clean), 'brown', diamonds.detail(brown), 'green', diamonds.detail(green),
-            'milky', diamonds.detail(milky), 'fluorescence_color', diamonds.detail(fluorescence_color),
-            'discount', diamonds.detail(discount), 'markup_price', diamonds.detail(markup_price)
-        )) as attributes
-    from read
-), typed as materialized (
+        json_object(
+            'length': coalesce(diamonds.detail(length), to_jsonb(mm[1]::numeric)),
+            'width': coalesce(diamonds.detail(width), to_jsonb(mm[2]::numeric)),
+            'depth': coalesce(diamonds.detail(depth), to_jsonb(mm[3]::numeric)),
+            'depth_percentage': diamonds.detail(depth_percentage),
+            'table_percentage': diamonds.detail(table_percentage) absent on null returning jsonb
+        ) as measurements,
+        json_object(
+            'eye_clean': diamonds.detail(eye_clean), 'brown': diamonds.detail(brown), 'green': diamonds.detail(green),
+            'milky': diamonds.detail(milky), 'fluorescence_color': diamonds.detail(fluorescence_color),
+            'discount': diamonds.detail(discount), 'markup_price': diamonds.detail(markup_price)
+            absent on null returning jsonb
+        ) as attributes
+    from read offset 0
+), typed as (
     select *,
         -- What is a number in JSON is decimal; a text is looked at, and one like 1.234 may be thousands or thousandths.
         case when (carats_are_number and length(carats_sent) <= 30 or diamonds.is_decimal(carats_sent))
@@ -90,7 +92,7 @@
                     'unavailable')
             end as known_availability
         from sent offset 0 -- else each word would be looked up again for each use
-    ) known
+    ) known offset 0
 ), checked as materialized (
     select *,
         nullif(concat_ws('; ',

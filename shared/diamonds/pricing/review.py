@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from shared.diamonds.pricing.statements import parameters, review_statement
+from shared.diamonds.pricing import statements
 from shared.diamonds.runs.difference import withheld
 from shared.diamonds.runs.lifecycle import see_running
 from shared.diamonds.runs.models import RunDifference
@@ -35,8 +35,9 @@ async def review(
         Conflict: the run is not running (`run-ended`), for example because it was cancelled.
         DataRefused: PostgreSQL cannot compute with a value.
     """
+    statement, parameters = statements.review(mapping, price_unit)
     given = {
-        **parameters(mapping, price_unit, details=False),
+        **parameters,
         "feed": feed,
         "run_id": run_id,
         "batch": BATCH_ROWS,
@@ -50,7 +51,7 @@ async def review(
     while after is not None:
         async with database() as connection:
             await see_running(connection, run_id)
-            batch = (await rows(connection, review_statement(), {**given, "after": after}, prepare=False))[0]
+            batch = (await rows(connection, statement, {**given, "after": after}, prepare=False))[0]
         after = batch.pop("last")
         worst = sorted([*worst, *batch.pop("worst")], key=lambda one: -one["factor"])[:WORST_SHOWN]
         counts = {name: counts.get(name, 0) + value for name, value in batch.items()}

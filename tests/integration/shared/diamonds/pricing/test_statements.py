@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import fields
 from random import Random
 
 import pytest
+
+from shared.diamonds.ingestion.mapping import BRILLIANT, NIVODA, Mapping
+from shared.diamonds.pricing import statements
+from shared.platform.stores.postgres import database, rows
 
 _CHARACTERS = (
     "aZ09 -~!|/\\^_`@[]{}()<>\"'\t\n\r\x01\x7f\u00a0\u00ad\u00df\u0130\u0131\u180e\u200b\u2003\u2028\u2060\u3000\ufb01"
@@ -68,3 +74,43 @@ async def test_a_link_is_one_that_a_browser_opens(diamonds):
         "select link from unnest(%s::text[]) link where diamonds.web_address(link) is not null", links
     )
     assert [link for (link,) in found] == expected
+
+
+_KEYS = ("a", "b", "0", "1", "-1", "+1", " 1", "a b", "")
+_LEAVES = (None, True, 0.305, "x", "", [], {}, [7, {"a": 1}], "null")
+
+
+def _value(chance: Random, levels: int):
+    kind = chance.randrange(4) if levels else 0
+    if kind == 1:
+        return [_value(chance, levels - 1) for _ in range(chance.randrange(3))]
+    if kind:
+        return {key: _value(chance, levels - 1) for key in chance.sample(_KEYS, chance.randrange(1, len(_KEYS)))}
+    return chance.choice(_LEAVES)
+
+
+async def test_steps_from_the_nearest_object_find_what_the_whole_path_finds():
+    chance = Random(2)
+    names = [field.name for field in fields(Mapping) if field.name != "words"]
+    whole = "select " + ", ".join(
+        f"payload #>> %({name})s::text[] as {name}, payload #> %({name})s::text[] as {name}_json" for name in names
+    )
+    for _ in range(60):
+        paths = {name: tuple(chance.choices(_KEYS, k=chance.randrange(4))) or None for name in names}
+        paths |= {"shape": ("a",), "carats": ("a", "0"), "price": ("a", "0", "b")}
+        text = whole.replace("::text[]", "") + " from claimed offset 0"
+        text, parameters = statements.followed(text, {name: path for name, path in paths.items() if path})
+        payload = json.dumps({key: _value(chance, 4) for key in _KEYS} | chance.choice(({}, {"a": [{"b": 1}]})))
+        given = {"payload": payload, **{name: path and list(path) for name, path in paths.items()}}
+        claimed = "with claimed as (select %(payload)s::jsonb as payload) "
+        async with database() as connection:
+            [wanted] = await rows(connection, claimed + whole + " from claimed", given)
+            [found] = await rows(connection, claimed + text, {"payload": payload, **parameters})
+        assert found == wanted, (payload, paths)
+
+
+@pytest.mark.parametrize("mapping", [NIVODA, BRILLIANT])
+def test_the_statement_is_the_same_each_time(mapping):
+    # What it says decides whether failed rows are tried again.
+    assert statements.fingerprint(mapping, "cents") == statements.fingerprint(mapping.at({}), "cents")
+    assert statements.fingerprint(mapping, "cents") != statements.fingerprint(mapping, "dollars")

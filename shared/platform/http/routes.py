@@ -205,25 +205,27 @@ def _preflight(cors: Cors) -> Operation:
 def hidden_routes(operations: Iterable[Operation]) -> list[str]:
     """Which routes another one hides: the host tries functions in the order of their names, the first fits."""
     found: list[str] = []
-    before: dict[str, list[Operation]] = defaultdict(list)
+    before: dict[str, list[tuple[Operation, list[str]]]] = defaultdict(list)
     for operation in sorted(operations, key=lambda o: o.name.lower()):
+        parts = operation.route.lower().split("/")
         found += [
             f"{operation.method} {operation.route} ({operation.name}) can never be reached: {first.name} comes first "
             f"in the alphabet and takes {first.route}. Rename one of the two handlers."
-            for first in before[operation.method]
-            if _takes_all(first.route, operation.route)
+            for first, its_parts in before[operation.method]
+            if _takes_all(its_parts, parts)
         ]
-        before[operation.method].append(operation)
+        before[operation.method].append((operation, parts))
     return found
 
 
-def _takes_all(first: str, second: str) -> bool:
-    """Does route `first` fit every path that route `second` fits? `{*name}` also fits where nothing is left."""
-    parts, others = first.lower().split("/"), second.lower().split("/")
+def _takes_all(parts: list[str], others: list[str]) -> bool:
+    """Does a route of `parts` fit every path that one of `others` fits? `{*name}` also fits where nothing is left."""
     for part, other in zip(parts, others, strict=False):
+        if part == other:
+            continue
         if part.startswith("{*"):
             return True
-        if part != other and (not part.startswith("{") or other.startswith("{*")):
+        if not part.startswith("{") or other.startswith("{*"):
             return False
     return len(parts) == len(others) or (parts[-1].startswith("{*") and len(parts) == len(others) + 1)
 

@@ -49,7 +49,7 @@ migrate: setup ## Bring the database that POSTGRES_DSN names to the newest schem
 	@python -m shared.platform.stores.migrate
 
 restore: setup ## Restore a backup into the empty database that POSTGRES_DSN names (BACKUP=id; the newest if none is named)
-	@python -m shared.backups $(BACKUP)
+	@python -m shared.backups $(BACKUP) $(if $(REHYDRATE),--rehydrate)
 
 # The recipes below start make once more for what runs side by side, each with its output in one piece.
 SIDE_BY_SIDE := $(MAKE) --no-print-directory --jobs=3 --output-sync=target

@@ -23,9 +23,9 @@ from local.azurite import Ports, azurite, connection_string
 from local.postgres import server
 from local.processes import free_port
 from shared.backups import taking
-from shared.backups.__main__ import restore
 from shared.backups.files import read_manifest
 from shared.backups.models import TakeBackup
+from shared.backups.restoration import restore
 from shared.platform.settings import forget_settings
 from shared.platform.stores.blobs import blob_service
 from shared.platform.stores.postgres import close_pools

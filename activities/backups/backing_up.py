@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from time import monotonic
 
-from shared.backups import restoring, taking
+from shared.backups import building, restoring, taking, verifying
 from shared.backups.files import read_manifest, write_verdict
 from shared.backups.models import (
     BackupProgress,
     BackupRef,
     BuildIndexes,
+    BuiltIndexes,
     Rejection,
     RestoredTable,
     RestorePlan,
@@ -19,6 +21,7 @@ from shared.backups.models import (
 )
 from shared.backups.reporting import alert_different
 from shared.backups.scratch import drop_all, empty_scratch, scratch
+from shared.backups.settings import settings
 from shared.platform.durable import Nothing, RetryPolicy, activity
 
 PATIENT = RetryPolicy(attempts=3, first_delay=timedelta(seconds=30))
@@ -41,29 +44,29 @@ async def prepare_scratch(task: BackupRef) -> RestorePlan:
 
 @activity(retry=PATIENT)
 async def load_scratch(task: TableRef) -> RestoredTable:
-    """Bring the rows of one table back."""
+    """Bring the rows of one table back, for one time box."""
     manifest = await read_manifest(task.id)
     async with scratch() as connection:
-        return RestoredTable(rows=await restoring.load(connection, manifest, task.table))
+        return await restoring.load(connection, manifest, task.table, until=_box())
 
 
 @activity(retry=PATIENT)
-async def build_scratch(task: BuildIndexes) -> Nothing:
-    """Make keys and indexes."""
+async def build_scratch(task: BuildIndexes) -> BuiltIndexes:
+    """Make foreign keys, for one time box."""
     async with scratch() as connection:
-        await restoring.build(connection, late=task.late)
-    return Nothing()
+        return await building.build(connection, late=task.late, keys_alone=True, until=_box())
 
 
 @activity(retry=PATIENT)
 async def verify_scratch(task: BackupRef) -> Verdict:
-    """Compare what was restored with what the backup says, keep the verdict, and tell people of a difference."""
+    """Compare for one time box; at the end, keep the verdict, and tell people of a difference."""
     manifest = await read_manifest(task.id)
     async with scratch() as connection:
-        verdict = await restoring.compare(connection, manifest)
-    await write_verdict(task.id, verdict)
-    if verdict.differences:
-        await alert_different(task.id, verdict)
+        verdict = await verifying.verify(connection, manifest, until=_box())
+    if verdict.done:
+        await write_verdict(task.id, verdict)
+        if verdict.differences:
+            await alert_different(task.id, verdict)
     return verdict
 
 
@@ -82,3 +85,8 @@ async def clear_scratch(_: BackupRef) -> Nothing:
     async with scratch() as connection:
         await drop_all(connection)
     return Nothing()
+
+
+def _box() -> float:
+    """When a time box that begins now ends."""
+    return monotonic() + settings().backups_box_seconds

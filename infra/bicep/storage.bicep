@@ -72,7 +72,9 @@ var coolingRules = [for rule in items(coolAfterDays): {
     }
   }
 }]
-// A chain of backups is a week's, and nothing of one refers to another. Manifests stay where they can be read at once.
+// A chain of backups is a week's, a month's at most, and nothing of one refers to another: what a new backup takes from
+// an earlier one of its chain is not in the archive yet. What was brought back from there stays for a week. Manifests stay
+// where they can be read at once.
 var backupRules = empty(backupContainer) ? [] : [
   {
     name: 'age-backups'
@@ -85,6 +87,7 @@ var backupRules = empty(backupContainer) ? [] : [
         ]
         prefixMatch: [
           '${backupContainer}/chunks/'
+          '${backupContainer}/files/'
         ]
       }
       actions: {
@@ -94,6 +97,7 @@ var backupRules = empty(backupContainer) ? [] : [
           }
           tierToArchive: {
             daysAfterModificationGreaterThan: 90
+            daysAfterLastTierChangeGreaterThan: 7
           }
           delete: {
             daysAfterModificationGreaterThan: 400

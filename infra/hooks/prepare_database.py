@@ -21,11 +21,11 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 from infra.hooks.azure import POSTGRES_API, credential, manager
-from infra.hooks.database_roles import OWNER, act_as_owner, create_app_role, create_owner, grant_use, prepare_scratch
 from shared.platform.errors import ManifoldError
 from shared.platform.settings import PlatformSettings
 from shared.platform.stores.migrate import Migration, migrate, read
 from shared.platform.stores.postgres import close_pools
+from shared.platform.stores.roles import OWNER, act_as_owner, create_app_role, create_owner, grant_use, prepare_scratch
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping

@@ -21,8 +21,19 @@ from shared.backups.models import (
     TakeAndVerify,
     TakeBackup,
 )
-from shared.platform.durable import Context, Steps, call, fan_out, orchestration, progress, repeat
+from shared.platform.durable import (
+    TOO_MANY_BOXES,
+    Context,
+    Steps,
+    call,
+    fan_out,
+    orchestration,
+    progress,
+    repeat,
+)
 from shared.platform.errors import TerminalError
+
+MOST_BOXES = 200
 
 
 @orchestration
@@ -51,11 +62,23 @@ def _verified(context: Context, backup: BackupRef) -> Steps[bool]:
     progress(context, "verifying")
     plan = yield from call(context, prepare_scratch, backup)
     for late, tables in ((False, plan.early), (True, plan.late)):
-        loads = [TableRef(id=backup.id, table=name) for name in tables]
-        outcomes = yield from fan_out(context, load_scratch, loads)
-        for outcome in outcomes:
-            outcome.result()
-        yield from call(context, build_scratch, BuildIndexes(id=backup.id, late=late))
-    verdict = yield from call(context, verify_scratch, backup)
+        yield from _loaded(context, [TableRef(id=backup.id, table=name) for name in tables])
+        keys = BuildIndexes(id=backup.id, late=late)
+        yield from repeat(context, build_scratch, keys, until=lambda built: built.done)
+    verdict = yield from repeat(context, verify_scratch, backup, until=lambda verdict: verdict.done, boxes=MOST_BOXES)
     yield from call(context, clear_scratch, backup)
     return verdict.verdict == "same"
+
+
+def _loaded(context: Context, tables: list[TableRef]) -> Steps[None]:
+    """All at once, in time boxes: those that were not done go on in the next."""
+    for _ in range(MOST_BOXES):
+        outcomes = yield from fan_out(context, load_scratch, tables)
+        tables = [outcome.task for outcome in outcomes if not outcome.result().done]
+        if not tables:
+            return
+    raise TerminalError(
+        f"{tables[0].table} was not restored after {MOST_BOXES} time boxes.",
+        code=TOO_MANY_BOXES,
+        remedy="Give each time box more seconds: BACKUPS_BOX_SECONDS.",
+    )

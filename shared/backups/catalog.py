@@ -5,19 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from shared.backups.definitions import definition
 from shared.backups.models import AppliedMigration, Sequence, Table
+from shared.backups.schemas import NOT_OURS
 from shared.platform.stores.postgres import rows
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
 
-NOT_OURS = "n.nspname not in ('information_schema', 'restoring') and not starts_with(n.nspname, 'pg_')"
-"""Schemas that are the server's, or a restore's own notes."""
-
 _TABLES = f"""
 select c.oid::int8 as oid, n.nspname as schema_name, c.relname as name, c.relkind = 'p' as parted,
        pg_relation_filenode(c.oid)::int8 as filenode,
-       pg_relation_size(c.oid) / current_setting('block_size')::int as blocks,
+       pg_relation_size(c.oid) / current_setting('block_size')::int as blocks, pg_table_size(c.oid) as size,
        array(select a.attname from pg_attribute a
              where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
              order by a.attnum)::text[] as columns,
@@ -33,41 +32,6 @@ where c.relkind in ('r', 'p') and c.relpersistence = 'p' and {NOT_OURS}
                   where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
 order by c.relispartition, c.oid
 """  # noqa: S608 - a constant
-
-# A table, its columns and, if it is a part of one, its bounds; then its keys, its indexes, and who may use it.
-_DEFINITION = """
-select case when c.relispartition then
-           format('create table %%s partition of %%s %%s', c.oid::regclass, i.inhparent::regclass,
-                  pg_get_expr(c.relpartbound, c.oid))
-       else
-           format('create table %%I.%%I (%%s)', n.nspname, c.relname,
-               (select string_agg(format('%%I %%s%%s%%s%%s', a.attname, format_type(a.atttypid, a.atttypmod),
-                    case when a.attgenerated = 's'
-                         then format(' generated always as (%%s) stored', pg_get_expr(d.adbin, d.adrelid)) else '' end,
-                    case when a.attgenerated = '' and d.adbin is not null
-                         then ' default ' || pg_get_expr(d.adbin, d.adrelid) else '' end,
-                    case when a.attnotnull then ' not null' else '' end), ', ' order by a.attnum)
-                from pg_attribute a left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
-                where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped))
-           || coalesce(' partition by ' || pg_get_partkeydef(c.oid), '')
-           || coalesce(' with (' || array_to_string(c.reloptions, ', ') || ')', '')
-       end as statement
-from pg_class c join pg_namespace n on n.oid = c.relnamespace left join pg_inherits i on i.inhrelid = c.oid
-where c.oid = %(oid)s
-union all
-select format('alter table %%s add constraint %%I %%s', k.conrelid::regclass, k.conname, pg_get_constraintdef(k.oid))
-from pg_constraint k where k.conrelid = %(oid)s and k.coninhcount = 0 and k.contype in ('p', 'u', 'c', 'f')
-union all
-select replace(pg_get_indexdef(x.indexrelid), ' ON ONLY ', ' ON ') from pg_index x
-where x.indrelid = %(oid)s and not exists (select from pg_constraint k where k.conindid = x.indexrelid)
-  and not exists (select from pg_inherits i where i.inhrelid = x.indexrelid)
-union all
-select format('do $do$ begin if exists (select from pg_roles where rolname = %%L) then'
-              ' grant %%s on %%s to %%I; end if; end $do$',
-              r.rolname, string_agg(g.privilege_type, ', '), %(oid)s::oid::regclass, r.rolname)
-from pg_class c, aclexplode(c.relacl) g join pg_roles r on r.oid = g.grantee
-where c.oid = %(oid)s and r.oid <> c.relowner group by r.rolname
-"""
 
 _SEQUENCES = f"""
 select n.nspname as schema_name, c.relname as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -94,12 +58,15 @@ class Relation:
     """A table, and where its rows lie: `filenode` changes when it is written anew as a whole.
 
     Attributes:
+        blocks: of 8 kB, without its TOAST.
+        size: bytes, with its TOAST.
         shape: the cluster, and the columns' places and types: what the version of a row says nothing of.
     """
 
     table: Table
     filenode: int
     blocks: int
+    size: int
     shape: str
 
 
@@ -113,10 +80,11 @@ async def relations(connection: AsyncConnection[Any]) -> list[Relation]:
             name=row["name"],
             columns=row["columns"],
             late=row["late"],
-            definition=[one["statement"] for one in await rows(connection, _DEFINITION, {"oid": row["oid"]})],
+            definition=await definition(connection, row["oid"]),
         )
-        blocks = 0 if row["parted"] else row["blocks"]
-        found.append(Relation(table, row["filenode"] or 0, blocks, f"{cluster['name']}/{row['types']}"))
+        shape = f"{cluster['name']}/{row['types']}"
+        blocks, size = (0, 0) if row["parted"] else (row["blocks"], row["size"])
+        found.append(Relation(table, row["filenode"] or 0, blocks, size, shape))
     return found
 
 
@@ -171,7 +139,8 @@ async def checksum(connection: AsyncConnection[Any], table: Table, where: str = 
 async def same_texts(connection: AsyncConnection[Any]) -> None:
     """Until the transaction ends, let values have the texts that they had when their checksum was made."""
     await connection.execute(
-        "select set_config('timezone', 'UTC', true), set_config('datestyle', 'ISO, MDY', true),"
+        "select set_config('row_security', 'off', true),"  # a policy is an error, not a reason to leave rows out
+        " set_config('timezone', 'UTC', true), set_config('datestyle', 'ISO, MDY', true),"
         " set_config('intervalstyle', 'postgres', true), set_config('bytea_output', 'hex', true),"
         " set_config('extra_float_digits', '1', true), set_config('statement_timeout', '0', true)"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import zlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,46 +19,74 @@ from shared.platform.stores.blob_files import blob_details, download_blob, repla
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
 
-BLOCKS = 8_192
-"""Of 8 kB: a chunk is about 64 MB of a table, without what lies in its TOAST."""
+CHUNK_BYTES = 64 << 20
+"""Of a table with its TOAST: what a chunk is of, about."""
+MOST_BLOCKS = 8_192
 COMPRESSION = 1
 MOST_BYTES = 64 << 30
 """Of a chunk's file; a guard against a blob that is none."""
 
 
-def block_ranges(relation: Relation) -> list[tuple[int, int]]:
-    """The blocks of a table, the first and that after the last. The last range is open: rows may have come since."""
-    firsts = range(0, max(relation.blocks, 1), BLOCKS)
-    return [(first, 2**32 - 1 if first + BLOCKS >= relation.blocks else first + BLOCKS) for first in firsts]
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Some blocks of a table, from the first to before the last."""
+
+    relation: Relation
+    first: int
+    end: int
+
+    @property
+    def where(self) -> str:
+        """The condition of their rows; made of numbers."""
+        return f"ctid >= '({self.first},0)'::tid and ctid < '({self.end},0)'::tid"
 
 
-async def export_chunk(
-    connection: AsyncConnection[Any], relation: Relation, chain: str, blocks: tuple[int, int]
-) -> Chunk | None:
-    """The chunk of these blocks as the connection's snapshot sees them, or None where they hold no row.
+def blocks_of_chunk(relation: Relation, before: int | None = None) -> int:
+    """How many blocks of the table, without its TOAST, are in a chunk of about CHUNK_BYTES.
 
-    It is written if no backup of the chain has it. What changed is seen by the version of each row: the transaction
-    that made it, and its place. So an unchanged chunk costs a look at the rows' heads, not at their contents.
+    A power of two, and that of the chain's last backup (`before`) as long as its chunks are not four times too large or
+    too small: another cut is another set of chunks, which are all written anew.
     """
-    table = relation.table
-    where = f"ctid >= '({blocks[0]},0)'::tid and ctid < '({blocks[1]},0)'::tid"
-    versions = await _versions(connection, table, where)
+    fitting = CHUNK_BYTES * max(relation.blocks, 1) // max(relation.size, 1)
+    wanted = 1 << (max(1, min(fitting, MOST_BLOCKS)).bit_length() - 1)
+    return before if before is not None and wanted <= 4 * before <= 16 * wanted else wanted
+
+
+def pieces(relation: Relation, blocks: int) -> list[Piece]:
+    """The table, cut every `blocks` blocks. The last piece is open: rows may have come since it was measured."""
+    firsts = range(0, max(relation.blocks, 1), blocks)
+    return [
+        Piece(relation, first, 2**32 - 1 if first + blocks >= relation.blocks else first + blocks) for first in firsts
+    ]
+
+
+async def name_of_chunk(connection: AsyncConnection[Any], piece: Piece, chain: str) -> str | None:
+    """The blob of the chunk of these rows as the connection's snapshot sees them; None where there is no row.
+
+    What changed is seen by the version of each row: the transaction that made it, and its place. So this costs a look
+    at the rows' heads, not at their contents.
+    """
+    table, relation = piece.relation.table, piece.relation
+    versions = await _versions(connection, table, piece.where)
     if versions is None:
         return None
     made_of = hashlib.sha256(f"{versions}/{table.columns}/{relation.shape}".encode()).hexdigest()[:20]
-    name = f"chunks/{chain}/{table.full_name}/{relation.filenode}-{blocks[0]:08}-{made_of}.copy.gz"
-    if (known := await _known(name)) is not None:
-        return known
-    rows, total = await checksum(connection, table, where)
+    return f"chunks/{chain}/{table.full_name}/{relation.filenode}-{piece.first:08}-{made_of}.copy.gz"
+
+
+async def write_chunk(connection: AsyncConnection[Any], piece: Piece, name: str) -> Chunk:
+    """Write the chunk that no backup of the chain has."""
+    table = piece.relation.table
+    rows, total = await checksum(connection, table, piece.where)
     async with scratch_folder("manifold-backup-") as folder:
         file = folder / "chunk"
-        digest = await _copy_out(connection, table, where, file)
+        digest = await _copy_out(connection, table, piece.where, file)
         size = (await asyncio.to_thread(file.stat)).st_size
         said = {"sha256": digest, "size": str(size), "rows": str(rows), "checksum": str(total)}
         try:
             await replace_blob(settings().backups_container, name, read_chunks(file), seen=None, metadata=said)
         except Conflict as error:  # another backup wrote these rows meanwhile
-            if (known := await _known(name)) is None:
+            if (known := await known_chunk(name)) is None:
                 raise TransientError(f"{name} was deleted meanwhile.", code="backup-changed") from error
             return known
     return Chunk(blob=name, sha256=digest, size=size, rows=rows, checksum=total, new=True)
@@ -80,7 +109,8 @@ async def _versions(connection: AsyncConnection[Any], table: Table, where: str) 
     return f"{counted[0]}:{counted[1]}" if counted[0] else None
 
 
-async def _known(name: str) -> Chunk | None:
+async def known_chunk(name: str) -> Chunk | None:
+    """The chunk as the backup that wrote it has described it; None: no backup of the chain has it."""
     details = await blob_details(settings().backups_container, name)
     if details is None:
         return None

@@ -1,6 +1,7 @@
 """Where backups lie in Blob Storage: chunks and manifests by chain, and what a verification said.
 
     chunks/<chain>/<schema.table>/<name>.copy.gz     rows; shared by the backups of a chain
+    files/<chain>/<container>/<name>                 copies of files that rows name; shared likewise
     manifests/<chain>/<id>.json                      a backup
     verdicts/<id>.json                               that it was restored, and what came of it
 
@@ -46,10 +47,15 @@ async def read_manifest(backup: str = "latest") -> Manifest:
             code="unknown-backup",
             remedy="GET /ops/backups lists them.",
         )
-    blob = await read_blob(settings().backups_container, chosen[-1])
+    return await read_manifest_of(chosen[-1])
+
+
+async def read_manifest_of(name: str) -> Manifest:
+    """The manifest by its name, as `list_manifests` has it. Raises as `read_manifest`."""
+    blob = await read_blob(settings().backups_container, name)
     if blob is None:
-        raise NotFound(f"The backup {chosen[-1]} was deleted meanwhile.", code="unknown-backup")
-    return _read(chosen[-1], blob.data)
+        raise NotFound(f"The backup {name} was deleted meanwhile.", code="unknown-backup")
+    return _read(name, blob.data)
 
 
 def _read(name: str, data: bytes) -> Manifest:

@@ -34,6 +34,7 @@ class Table(LazyModel):
     columns: list[str] = Field(description="in the order of the chunks; generated ones are computed again")
     late: bool = Field(description="holds vectors: restored last, since everything but search by meaning works without")
     definition: list[str] = Field(description="statements that make it, for tables which no migration makes")
+    cut: int = Field(default=8_192, description="blocks of 8 kB of a chunk, without what lies in its TOAST")
     chunks: list[Chunk] = Field(default=[])
 
     @property
@@ -67,6 +68,17 @@ class Sequence(LazyModel):
         return self.schema_name, self.name
 
 
+class CarriedFile(LazyModel):
+    """A file in Blob Storage that rows name, and its copy among the backups."""
+
+    model_config = ConfigDict(frozen=True)
+    container: str
+    name: str
+    blob: str = Field(description="the copy, in the container of the backups")
+    sha256: str
+    size: int = Field(description="bytes")
+
+
 class AppliedMigration(LazyModel):
     """A migration that the database had seen."""
 
@@ -88,6 +100,10 @@ class Manifest(LazyModel):
     migrations: list[AppliedMigration]
     tables: list[Table]
     sequences: list[Sequence]
+    files: list[CarriedFile] = Field(default=[])
+    objects: dict[str, str] = Field(
+        default={}, description="all that is defined, by kind and name: a hash of what defines it"
+    )
 
 
 class TakeBackup(LazyModel):
@@ -149,10 +165,11 @@ class RestorePlan(LazyModel):
     model_config = ConfigDict(frozen=True)
     early: list[str]
     late: list[str]
+    differences: list[str] = Field(default=[], description="definitions that could not be made as they were")
 
 
 class BuildIndexes(LazyModel):
-    """Make the keys and indexes of a round."""
+    """Make the foreign keys of a round."""
 
     model_config = ConfigDict(frozen=True)
     id: str
@@ -160,10 +177,18 @@ class BuildIndexes(LazyModel):
 
 
 class RestoredTable(LazyModel):
-    """Rows that a table got."""
+    """Rows that a table has, and whether these are all."""
 
     model_config = ConfigDict(frozen=True)
     rows: int
+    done: bool = True
+
+
+class BuiltIndexes(LazyModel):
+    """Whether all that was asked for is there."""
+
+    model_config = ConfigDict(frozen=True)
+    done: bool = True
 
 
 class Verdict(LazyModel):
@@ -173,7 +198,8 @@ class Verdict(LazyModel):
     verdict: Literal["same", "different"]
     tables: int
     rows: int
-    differences: list[str] = Field(default=[], description="the first ten tables that differ, and how")
+    differences: list[str] = Field(default=[], description="the first ten things that differ, and how")
+    done: bool = Field(default=True, description="false: the time box ended first, and the next one goes on")
 
 
 class Backup(LazyModel):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from shared.backups.files import list_manifests, read_manifest, read_verdict
+from shared.backups.files import list_manifests, read_manifest_of, read_verdict
 from shared.backups.models import Backup
 from shared.backups.settings import settings
 from shared.backups.taking import TIME
 from shared.platform.alerting.alerts import AlertKind, send_once, try_to_send
-from shared.platform.errors import TerminalError
+from shared.platform.errors import NotFound, TerminalError
 from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:
@@ -38,7 +38,9 @@ async def list_backups(limit: int, before: str | None) -> list[Backup]:
         if len(listed) == limit or (before is not None and backup >= before):
             continue
         try:
-            listed.append(await describe(backup))
+            listed.append(await describe(name))
+        except NotFound:  # it was deleted by its age meanwhile
+            continue
         except TerminalError as error:
             taken = datetime.strptime(backup, TIME).replace(tzinfo=UTC)
             listed.append(
@@ -48,9 +50,10 @@ async def list_backups(limit: int, before: str | None) -> list[Backup]:
     return listed
 
 
-async def describe(backup: str) -> Backup:
-    """One backup. Raises NotFound and TerminalError as `read_manifest`."""
-    manifest, verdict = await read_manifest(backup), await read_verdict(backup)
+async def describe(name: str) -> Backup:
+    """One backup, by its manifest's name. Raises NotFound and TerminalError as `read_manifest`."""
+    manifest = await read_manifest_of(name)
+    verdict = await read_verdict(manifest.id)
     chunks = [chunk for table in manifest.tables for chunk in table.chunks]
     return Backup(
         id=manifest.id,

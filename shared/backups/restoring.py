@@ -7,11 +7,16 @@ which was killed goes on.
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from shared.backups.catalog import NOT_OURS, checksum, same_texts
+from shared.backups import building, comparing
+from shared.backups.building import let_triggers_work, set_aside
 from shared.backups.chunks import import_chunk
-from shared.backups.models import Manifest, RestorePlan, Table, Verdict
+from shared.backups.comparing import note, noted
+from shared.backups.definitions import objects, unlike
+from shared.backups.models import Manifest, RestoredTable, RestorePlan, Table
+from shared.backups.schemas import NOT_OURS
 from shared.platform.errors import Conflict, TerminalError
 from shared.platform.stores.migrate import apply, read
 from shared.platform.stores.postgres import rows
@@ -19,51 +24,13 @@ from shared.platform.stores.postgres import rows
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
 
-SHOWN = 10
-
-_NOTES = """
-create schema restoring;
+_NOTES = f"""
+create schema if not exists restoring;
 create table restoring.backup (id text not null);
-create table restoring.loaded (name text primary key);
-create table restoring.definitions (
-    place int generated always as identity, late bool not null, statement text not null
-);
+create table restoring.loaded (name text not null, chunk text not null, primary key (name, chunk));
+{building.NOTES}
+{comparing.NOTES}
 """
-
-# Foreign keys and indexes that belong to no key. What belongs to vectors is late.
-_TO_BUILD = f"""
-insert into restoring.definitions (late, statement)
-select late, statement from (
-    select 1 as kind, x.indexrelid as made, a.amname in ('hnsw', 'ivfflat') as late,
-           replace(pg_get_indexdef(x.indexrelid), ' ON ONLY ', ' ON ') as statement -- with those of a table's parts
-    from pg_index x join pg_class c on c.oid = x.indexrelid join pg_am a on a.oid = c.relam
-    join pg_namespace n on n.oid = c.relnamespace
-    where {NOT_OURS} and not x.indisprimary and not exists (select from pg_constraint k where k.conindid = x.indexrelid)
-      and not exists (select from pg_inherits i where i.inhrelid = x.indexrelid)
-    union all
-    select 2, k.oid, exists (select from pg_attribute a join pg_type t on t.oid = a.atttypid
-                      where a.attrelid = k.conrelid and t.typname in ('vector', 'halfvec', 'bit')),
-           format('alter table %s add constraint %I %s', k.conrelid::regclass, k.conname, pg_get_constraintdef(k.oid))
-    from pg_constraint k join pg_class c on c.oid = k.conrelid join pg_namespace n on n.oid = c.relnamespace
-    where {NOT_OURS} and k.contype = 'f' and k.conparentid = 0
-) found order by kind, made -- the indexes of parts get their names in this order
-"""  # noqa: S608 - a constant
-_DROP_BUILT = f"""
-do $$ declare one record; begin
-    for one in
-        select 1 as kind, format('alter table %s drop constraint %I', k.conrelid::regclass, k.conname) as statement
-        from pg_constraint k join pg_class c on c.oid = k.conrelid join pg_namespace n on n.oid = c.relnamespace
-        where {NOT_OURS} and k.contype = 'f' and k.conparentid = 0
-        union all
-        select 2, format('drop index %s', x.indexrelid::regclass)
-        from pg_index x join pg_class c on c.oid = x.indexrelid join pg_namespace n on n.oid = c.relnamespace
-        where {NOT_OURS} and not x.indisprimary
-          and not exists (select from pg_constraint k where k.conindid = x.indexrelid)
-          and not exists (select from pg_inherits i where i.inhrelid = x.indexrelid)
-        order by kind
-    loop execute one.statement; end loop;
-end $$
-"""  # noqa: S608 - a constant
 
 
 async def prepare(connection: AsyncConnection[Any], manifest: Manifest) -> RestorePlan:
@@ -73,76 +40,68 @@ async def prepare(connection: AsyncConnection[Any], manifest: Manifest) -> Resto
         Conflict: the database is not empty (`restore-target-not-empty`), or another backup is being restored into it.
         TerminalError: the backup is of a schema that this version of the app does not know (`backup-foreign`).
     """
-    plan = RestorePlan(
-        early=[table.full_name for table in manifest.tables if not table.late],
-        late=[table.full_name for table in manifest.tables if table.late],
+    if not await _goes_on(connection, manifest):
+        known = {migration.name: migration for migration in read()}
+        for migration in manifest.migrations:
+            if migration.name not in known or known[migration.name].digest != migration.sha256:
+                raise TerminalError(
+                    f"The backup {manifest.id} is of a schema that this version does not know: {migration.name}.",
+                    code="backup-foreign",
+                    remedy="Restore it with the version of the app that took it.",
+                )
+        await connection.execute(_NOTES.encode())
+        await connection.execute("insert into restoring.backup values (%s)", (manifest.id,))
+        await apply(connection, [known[migration.name] for migration in manifest.migrations])
+        await note(connection, await _make_others(connection, manifest))
+        await set_aside(connection, await _tables(connection))
+        for table in await _tables(connection):
+            await connection.execute(f"truncate {table}".encode())  # rows that migrations bring are in the backup
+    there = {table.full_name for table in manifest.tables if await _is_there(connection, table)}
+    return RestorePlan(
+        early=[table.full_name for table in manifest.tables if not table.late and table.full_name in there],
+        late=[table.full_name for table in manifest.tables if table.late and table.full_name in there],
+        differences=await noted(connection),
     )
-    if await _goes_on(connection, manifest):
-        return plan
-    known = {migration.name: migration for migration in read()}
-    for migration in manifest.migrations:
-        if migration.name not in known or known[migration.name].digest != migration.sha256:
-            raise TerminalError(
-                f"The backup {manifest.id} is of a schema that this version does not know: {migration.name}.",
-                code="backup-foreign",
-                remedy="Restore it with the version of the app that took it.",
-            )
-    await connection.execute(_NOTES.encode())
-    await connection.execute("insert into restoring.backup values (%s)", (manifest.id,))
-    await apply(connection, [known[migration.name] for migration in manifest.migrations])
-    for table in manifest.tables:
-        there = await connection.execute("select to_regclass(format('%%I.%%I', %s::text, %s::text))", table.place)
-        if await there.fetchone() == (None,):
-            for statement in table.definition:
-                await connection.execute(statement.encode())
-    await connection.execute(_TO_BUILD.encode())
-    await connection.execute(_DROP_BUILT.encode())
-    for table in await _tables(connection):
-        await connection.execute(f"truncate {table}".encode())  # rows that migrations bring are in the backup
-        await connection.execute(f"alter table {table} disable trigger user".encode())
-    return plan
 
 
-async def load(connection: AsyncConnection[Any], manifest: Manifest, name: str) -> int:
-    """Bring the rows of a table back, all or none; how many. What was loaded before is left as it is.
+async def load(
+    connection: AsyncConnection[Any], manifest: Manifest, name: str, *, until: float = float("inf")
+) -> RestoredTable:
+    """Bring the rows of a table back, chunk by chunk, of which each commits; those that are there stay as they are.
 
     Raises:
-        TerminalError: a chunk is damaged, or holds other rows than its backup says.
+        TerminalError: a chunk is damaged, or in the archive.
     """
     table = _table(manifest, name)
-    cursor = await connection.execute(
-        "insert into restoring.loaded values (%s) on conflict do nothing returning name", (name,)
-    )
-    if await cursor.fetchone() is not None:
-        await connection.execute("set local idle_in_transaction_session_timeout = 0")  # while a chunk is fetched
-        for chunk in table.chunks:
-            await import_chunk(connection, table, chunk)
-    return table.rows
-
-
-async def build(connection: AsyncConnection[Any], *, late: bool) -> None:
-    """Make the indexes and foreign keys of the tables that were loaded. Each statement commits by itself."""
-    pending = await rows(
-        connection,
-        "select place, statement from restoring.definitions where late = %s order by place",
-        (late,),
-    )
+    there = {
+        row["chunk"] for row in await rows(connection, "select chunk from restoring.loaded where name = %s", (name,))
+    }
     await connection.commit()
-    for one in pending:
-        await connection.execute("set local statement_timeout = 0")
-        await connection.execute(one["statement"].encode())
-        await connection.execute("delete from restoring.definitions where place = %s", (one["place"],))
+    begun = False
+    for chunk in table.chunks:
+        if chunk.blob in there:
+            continue
+        if begun and monotonic() > until:
+            return RestoredTable(rows=table.rows, done=False)
+        begun = True
+        cursor = await connection.execute(
+            "insert into restoring.loaded values (%s, %s) on conflict do nothing returning name", (name, chunk.blob)
+        )
+        if await cursor.fetchone() is not None:
+            await connection.execute("set local idle_in_transaction_session_timeout = 0")  # while a chunk is fetched
+            await connection.execute("set local statement_timeout = 0")
+            await import_chunk(connection, table, chunk)
         await connection.commit()
+    return RestoredTable(rows=table.rows)
 
 
 async def finish(connection: AsyncConnection[Any], manifest: Manifest) -> None:
-    """Set the sequences on, let triggers work again, and give the planner its statistics."""
-    for table in await _tables(connection):
-        await connection.execute(f"alter table {table} enable trigger user".encode())
+    """Set the sequences on, let triggers work again as they did, and give the planner its statistics."""
+    await let_triggers_work(connection, await _tables(connection))
     for sequence in manifest.sequences:  # never back, where the app has drawn from it since
         await connection.execute(
-            "select setval(s.name, %s, %s) from (select format('%%I.%%I', %s::text, %s::text)::regclass as name) s"
-            " where coalesce(pg_sequence_last_value(s.name), 0) < %s",
+            "select setval(s.name, %s, %s) from (select to_regclass(format('%%I.%%I', %s::text, %s::text)) as name) s"
+            " where s.name is not null and coalesce(pg_sequence_last_value(s.name), 0) < %s",
             (sequence.last_value, sequence.is_called, *sequence.place, sequence.last_value),
         )
     for table in await _tables(connection):
@@ -154,25 +113,29 @@ async def forget_notes(connection: AsyncConnection[Any]) -> None:
     await connection.execute("drop schema restoring cascade")
 
 
-async def compare(connection: AsyncConnection[Any], manifest: Manifest, *, late: bool | None = None) -> Verdict:
-    """Whether every table holds the rows that the backup says: as many, and of the same checksum.
+async def _make_others(connection: AsyncConnection[Any], manifest: Manifest) -> list[str]:
+    """Make the tables that no migration makes. What of all definitions is not as it was."""
+    from psycopg import Error  # noqa: PLC0415 - the driver loads in the activity
 
-    With `late` only those of that round, since the app may have written to the others.
-    """
-    await same_texts(connection)
-    differences: list[str] = []
-    tables = [table for table in manifest.tables if late is None or table.late is late]
-    for table in tables:
-        counted, total = await checksum(connection, table)
-        if (counted, total) != (table.rows, table.checksum):
-            how = f"{counted:,} rows instead of {table.rows:,}" if counted != table.rows else "other values"
-            differences.append(f"{table.full_name}: {how}")
-    return Verdict(
-        verdict="different" if differences else "same",
-        tables=len(tables),
-        rows=sum(table.rows for table in tables),
-        differences=differences[:SHOWN],
-    )
+    refused: list[str] = []
+    for table in manifest.tables:
+        if await _is_there(connection, table):
+            continue
+        for statement in table.definition:
+            try:
+                async with connection.transaction():
+                    await connection.execute(statement.encode())
+            except Error as error:
+                refused.append(f"{table.full_name}: {statement[:80]}: {str(error).splitlines()[0][:200]}")
+    [version] = await rows(connection, "select split_part(current_setting('server_version'), '.', 1) as major")
+    if f"PostgreSQL {version['major']}." not in manifest.server_version:
+        return refused  # another PostgreSQL writes definitions in other words
+    return refused + unlike(manifest.objects, await objects(connection))
+
+
+async def _is_there(connection: AsyncConnection[Any], table: Table) -> bool:
+    found = await connection.execute("select to_regclass(format('%%I.%%I', %s::text, %s::text))", table.place)
+    return await found.fetchone() != (None,)
 
 
 async def _goes_on(connection: AsyncConnection[Any], manifest: Manifest) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any
 
-from shared.backups.catalog import NOT_OURS
+from shared.backups.schemas import NOT_OURS
 from shared.backups.settings import settings
 from shared.platform.errors import Conflict, TerminalError
 from shared.platform.settings import settings as platform_settings
@@ -14,6 +14,8 @@ from shared.platform.stores.postgres import connection_to, database, each_statem
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
 
+_MARK = "create schema restoring; create table restoring.scratch_of (database text not null)"
+
 
 def scratch() -> AbstractAsyncContextManager[AsyncConnection[Any]]:
     """A connection to the scratch database.
@@ -21,10 +23,8 @@ def scratch() -> AbstractAsyncContextManager[AsyncConnection[Any]]:
     Raises:
         Conflict: its name is that of the app's own database.
     """
-    from psycopg.conninfo import conninfo_to_dict  # noqa: PLC0415 - the driver loads in the activity
-
-    name = settings().backups_scratch_database
-    if conninfo_to_dict(platform_settings().postgres_dsn).get("dbname") == name:
+    own, name = _names()
+    if own == name:
         raise Conflict(
             f"The scratch database {name} is the app's own, and all that is in it would be dropped.",
             code="scratch-is-the-database",
@@ -34,19 +34,29 @@ def scratch() -> AbstractAsyncContextManager[AsyncConnection[Any]]:
 
 
 async def empty_scratch(backup: str) -> None:
-    """Make the scratch database if there is none, and drop what another restore left in it.
+    """Make the scratch database if there is none, and drop what another verification of this database left in it.
 
     Raises:
-        Conflict: its name is that of the app's own database.
+        Conflict: its name is that of the app's own database, or it holds what no verification of this one has made.
         TerminalError: it is missing and the app's role may not make it.
     """
+    own, name = _names()
     connecting = scratch()
-    await _make()
+    await _make(name)
     async with connecting as connection:
         notes = await rows(connection, "select to_regclass('restoring.backup') is not null as there")
-        if notes[0]["there"] and await rows(connection, "select from restoring.backup where id = %s", (backup,)):
+        if not await _marked(connection, own):
+            if await _holds_something(connection):
+                raise Conflict(
+                    f"The scratch database {name} holds what no verification of {own} has made; it is left as it is.",
+                    code="scratch-not-ours",
+                    remedy="Name another in BACKUPS_SCRATCH_DATABASE, or drop it if nobody needs it.",
+                )
+        elif notes[0]["there"] and await rows(connection, "select from restoring.backup where id = %s", (backup,)):
             return  # this verification was interrupted, and goes on
         await drop_all(connection)
+        await connection.execute(_MARK)
+        await connection.execute("insert into restoring.scratch_of values (%s)", (own,))
 
 
 async def drop_all(connection: AsyncConnection[Any]) -> None:
@@ -63,11 +73,36 @@ async def drop_all(connection: AsyncConnection[Any]) -> None:
     await connection.execute("drop table if exists public.schema_migrations")
 
 
-async def _make() -> None:
+def _names() -> tuple[str, str]:
+    """The names of the app's database and of the scratch database."""
+    from psycopg.conninfo import conninfo_to_dict  # noqa: PLC0415 - the driver loads in the activity
+
+    own = str(conninfo_to_dict(platform_settings().postgres_dsn).get("dbname") or "")
+    return own, settings().backups_scratch_database or f"{own}_scratch"
+
+
+async def _marked(connection: AsyncConnection[Any], own: str) -> bool:
+    [found] = await rows(connection, "select to_regclass('restoring.scratch_of') is not null as there")
+    return found["there"] and bool(
+        await rows(connection, "select from restoring.scratch_of where database = %s", (own,))
+    )
+
+
+async def _holds_something(connection: AsyncConnection[Any]) -> bool:
+    [found] = await rows(
+        connection,
+        "select exists (select from pg_namespace n where (n.nspname = 'restoring' or"  # noqa: S608 - a constant
+        f" ({NOT_OURS})) and n.nspname <> 'public') or exists (select from pg_class c join pg_namespace n"
+        " on n.oid = c.relnamespace where n.nspname = 'public' and c.relkind in ('r', 'p', 'v', 'm', 'S', 'f')"
+        " and not exists (select from pg_depend d where d.objid = c.oid and d.deptype = 'e')) as anything",
+    )
+    return found["anything"]
+
+
+async def _make(name: str) -> None:
     from psycopg import sql  # noqa: PLC0415 - the driver loads in the activity
     from psycopg.errors import DuplicateDatabase, InsufficientPrivilege  # noqa: PLC0415 - as above
 
-    name = settings().backups_scratch_database
     async with database() as connection, each_statement_commits(connection):
         if await rows(connection, "select from pg_database where datname = %s", (name,)):
             return

@@ -19,10 +19,25 @@ class BackupSettings(Settings):
     )
     backups_box_seconds: float = Field(default=300, ge=1, le=540, description="seconds that an activity exports")
     backups_scratch_database: str = Field(
-        default="manifold_scratch",
-        pattern=r"^[a-z][a-z0-9_]{2,62}$",
-        description="database of the same server in which a backup is restored to verify it; all that is in it is"
-        " dropped. Made where it is missing and the app's role may",
+        default="",
+        pattern=r"^([a-z][a-z0-9_]{2,62})?$",
+        description="database of the same server in which a backup is restored to verify it; unset, the app's database"
+        " with `_scratch` behind its name. Made where it is missing and the app's role may; refused where it holds what"
+        " no verification of this database has made",
+    )
+    backups_files: str = Field(
+        default="papers/maps",
+        pattern=r"^[a-z0-9-]{3,63}/[^,\s]+(,[a-z0-9-]{3,63}/[^,\s]+)*$",
+        description="folders whose files are in the backups, since rows name them: container/folder, by commas; what"
+        " lies in a folder `work` of them is left out",
+    )
+    backups_index_memory: str = Field(
+        default="512MB",
+        pattern=r"^[1-9][0-9]{0,6}(kB|MB|GB)$",
+        description="memory with which a restore builds each index: maintenance_work_mem of PostgreSQL",
+    )
+    backups_index_workers: int = Field(
+        default=2, ge=0, le=64, description="further processes of PostgreSQL that build an index of a restore"
     )
 
 

@@ -2,7 +2,7 @@
 
 The snapshot lasts as long as its transaction, and that no longer than one activity. So a time box begins with a new
 snapshot and looks at every chunk; those that the boxes before it wrote are known by their names and are not written
-again. The backup is what the last box saw.
+again. The backup is what the last box saw. However short a box is, it writes one chunk that was missing.
 """
 
 from __future__ import annotations
@@ -10,23 +10,29 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine, Iterable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from shared.backups.carrying import carry
 from shared.backups.catalog import Relation, applied_migrations, relations, rewritten, same_texts, sequences
-from shared.backups.chunks import block_ranges, export_chunk
-from shared.backups.files import list_manifests, read_verdict, write_manifest
-from shared.backups.models import BackupProgress, Chunk, Manifest, TakeBackup
+from shared.backups.chunks import Piece, blocks_of_chunk, known_chunk, name_of_chunk, pieces, write_chunk
+from shared.backups.definitions import objects
+from shared.backups.files import list_manifests, read_manifest_of, read_verdict, write_manifest
+from shared.backups.models import BackupProgress, CarriedFile, Chunk, Manifest, TakeBackup
 from shared.backups.settings import settings
-from shared.platform.errors import TransientError
+from shared.platform.errors import TerminalError, TransientError
 from shared.platform.stores.postgres import database
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
 
+T = TypeVar("T")
 AT_ONCE = 3
 """Chunks that are read at once: the database serves others meanwhile."""
+LOOK_SECONDS = 420
+"""For a look at all rows' heads. What is left of an activity's ten minutes is for the one chunk that a box writes."""
 TIME = "%Y%m%dT%H%M%SZ"
 
 
@@ -48,27 +54,25 @@ async def chain_for(now: datetime) -> str:
 
 
 async def take(task: TakeBackup) -> BackupProgress:
-    """Export for BACKUPS_BOX_SECONDS; the backup exists when the answer is `done`. A repeat goes on where it was."""
-    deadline = monotonic() + settings().backups_box_seconds
-    gate = asyncio.Semaphore(AT_ONCE)
+    """Export for BACKUPS_BOX_SECONDS; the backup exists when the answer is `done`. A repeat goes on where it was.
+
+    Raises:
+        TerminalError: the heads of all rows cannot be looked at in LOOK_SECONDS (`backup-too-large`).
+        TransientError: a table was written anew as a whole meanwhile (`backup-changed`).
+    """
+    began = monotonic()
+    cuts = await _cuts(task.chain)
+    carried = await carry(task.chain)
     async with _snapshot() as (holder, snapshot):
-        found = await relations(holder)
-
-        async def export(relation: Relation, blocks: tuple[int, int]) -> tuple[bool, Chunk | None]:
-            async with gate:
-                if monotonic() > deadline:
-                    return False, None
-                async with database() as reader:
-                    await _see(reader, snapshot)
-                    return True, await export_chunk(reader, relation, task.chain, blocks)
-
-        pieces = [(relation, blocks) for relation in found for blocks in block_ranges(relation)]
-        outcomes = await _all(export(*piece) for piece in pieces)
-        chunks = [chunk for _, chunk in outcomes if chunk is not None]
+        found = [_cut(one, cuts) for one in await relations(holder)]
+        every = [piece for one in found for piece in pieces(one, one.table.cut)]
+        looked = await _look(task.chain, snapshot, every, until=began + LOOK_SECONDS)
+        await _write_missing(snapshot, looked, until=began + settings().backups_box_seconds)
+        chunks = [one.chunk for one in looked if one.chunk is not None]
         report = BackupProgress(
-            done=all(seen for seen, _ in outcomes),
-            chunks=sum(seen for seen, _ in outcomes),
-            total=len(pieces),
+            done=len(chunks) == len(looked),
+            chunks=len(every) - len(looked) + len(chunks),
+            total=len(every),
             rows=sum(chunk.rows for chunk in chunks),
             new_bytes=sum(chunk.size for chunk in chunks if chunk.new),
         )
@@ -79,22 +83,87 @@ async def take(task: TakeBackup) -> BackupProgress:
                     code="backup-changed",
                     remedy="The next attempt begins with a new snapshot.",
                 )
-            await write_manifest(await _manifest(holder, task, found, chunks))
+            # Once more: what a row of the snapshot names was written before the snapshot, but maybe after the first.
+            files = {one.blob: one for one in [*carried, *await carry(task.chain)]}
+            await write_manifest(await _manifest(holder, task, found, chunks, list(files.values())))
     return report
 
 
-async def _all(exports: Iterable[Coroutine[Any, Any, tuple[bool, Chunk | None]]]) -> list[tuple[bool, Chunk | None]]:
+@dataclass(slots=True)
+class _Looked:
+    """A piece of a table that has rows, and the chunk of it, where one was written."""
+
+    piece: Piece
+    name: str
+    chunk: Chunk | None
+
+
+def _cut(relation: Relation, cuts: dict[str, int]) -> Relation:
+    blocks = blocks_of_chunk(relation, cuts.get(relation.table.full_name))
+    return replace(relation, table=relation.table.model_copy(update={"cut": blocks}))
+
+
+async def _cuts(chain: str) -> dict[str, int]:
+    """How the last backup of the chain has cut each table; nothing if it cannot be read, which a verification tells."""
+    of_chain = [name for name in await list_manifests() if name.split("/")[1] == chain]
+    try:
+        last = await read_manifest_of(of_chain[-1]) if of_chain else None
+    except TerminalError:
+        last = None
+    return {table.full_name: table.cut for table in last.tables} if last else {}
+
+
+async def _look(chain: str, snapshot: str, every: list[Piece], *, until: float) -> list[_Looked]:
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def look(piece: Piece) -> _Looked | None:
+        async with gate, database() as reader:
+            if monotonic() > until:
+                raise TerminalError(
+                    f"Not all rows were seen within {LOOK_SECONDS:,} seconds: no backup of one moment can be made.",
+                    code="backup-too-large",
+                    remedy="Give the server more cores or a faster disk, or rely on Azure's point-in-time restore.",
+                )
+            await _see(reader, snapshot)
+            name = await name_of_chunk(reader, piece, chain)
+            return _Looked(piece, name, await known_chunk(name)) if name else None
+
+    return [one for one in await _all(look(piece) for piece in every) if one is not None]
+
+
+async def _write_missing(snapshot: str, looked: list[_Looked], *, until: float) -> None:
+    """Write chunks until the time is over, but one at least: a box that is too short comes further nevertheless."""
+    gate = asyncio.Semaphore(AT_ONCE)
+    begun: list[str] = []
+
+    async def write(one: _Looked) -> None:
+        async with gate:
+            if begun and monotonic() > until:
+                return
+            begun.append(one.name)
+            async with database() as reader:
+                await _see(reader, snapshot)
+                one.chunk = await write_chunk(reader, one.piece, one.name)
+
+    await _all(write(one) for one in looked if one.chunk is None)
+
+
+async def _all(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
     """What all give; when one fails, the others end before its error is raised."""
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(one) for one in exports]
+            tasks = [group.create_task(one) for one in work]
     except ExceptionGroup as failures:  # the caller knows one chunk and its errors, not the group
         raise failures.exceptions[0] from None
     return [task.result() for task in tasks]
 
 
 async def _manifest(
-    holder: AsyncConnection[Any], task: TakeBackup, found: list[Relation], chunks: list[Chunk]
+    holder: AsyncConnection[Any],
+    task: TakeBackup,
+    found: list[Relation],
+    chunks: list[Chunk],
+    files: list[CarriedFile],
 ) -> Manifest:
     cursor = await holder.execute("select current_database(), version(), now()")
     stands = await cursor.fetchone()
@@ -111,6 +180,8 @@ async def _manifest(
         migrations=await applied_migrations(holder),
         tables=[one.table.model_copy(update={"chunks": of_table.get(one.table.full_name, [])}) for one in found],
         sequences=await sequences(holder),
+        files=files,
+        objects=await objects(holder),
     )
 
 

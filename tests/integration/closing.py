@@ -1,7 +1,7 @@
 """Clients are kept for as long as their event loop: in Azure a process ends with them, here each test has a loop."""
 
 from shared.platform.messaging import servicebus
-from shared.platform.stores import blobs, cosmos
+from shared.platform.stores import cosmos
 
 
 async def close_cosmos() -> None:
@@ -9,13 +9,6 @@ async def close_cosmos() -> None:
     account = cosmos._accounts.pop()
     if account is not None:
         await account.client.close()
-
-
-async def close_blobs() -> None:
-    """Close this loop's client of Blob Storage, if it has one."""
-    service = blobs._services.pop()
-    if service is not None:
-        await service.close()
 
 
 async def close_servicebus() -> None:

@@ -27,7 +27,9 @@ routes = Routes(tag="operations")
 timers = new_blueprint()
 
 INSTANCE = "backups"
-"""The instance id of every backup: one runs at a time."""
+"""The instance id of every backup that is not verified: one runs at a time."""
+VERIFICATION = "backups-verification"
+"""That of those which are verified, which takes longer: the next hour's backup does not wait for it."""
 VERIFIED_EVERY = timedelta(days=1)
 
 
@@ -43,8 +45,8 @@ class BackupsQuery(LazyModel, extra="forbid"):
 @routes.post("/ops/backups", needs=ADMIN, summary="Back the database up")
 async def backups_take(body: BackupRequest, client: DurableClient) -> Accepted:
     """Only what changed since the last backup of its chain is written. `verify` restores it elsewhere and compares."""
-    await _start(client, verify=body.verify)
-    return Accepted(id=INSTANCE, location=f"/ops/runs/{INSTANCE}")
+    instance = await _start(client, verify=body.verify)
+    return Accepted(id=instance, location=f"/ops/runs/{instance}")
 
 
 @routes.get("/ops/backups", needs=ADMIN, summary="The backups, the newest first")
@@ -62,17 +64,22 @@ async def backups_hourly(timer: func.TimerRequest, client: Any) -> None:
     """Every hour where BACKUPS_HOURLY is on; once a day the backup is restored elsewhere and compared."""
     if not settings().backups_hourly:
         return
-    try:
-        await _start(DurableClient(client), verify=await _verification_due())
-    except Conflict:
-        logger.warning("The last backup has not ended.", extra={"past_due": timer.past_due})
+    for verify in (True, False) if await _verification_due() else (False,):
+        try:
+            await _start(DurableClient(client), verify=verify)
+            break
+        except Conflict:
+            logger.warning("The last backup has not ended.", extra={"past_due": timer.past_due, "verified": verify})
     await reporting.watch_age(datetime.now(UTC))
 
 
-async def _start(client: DurableClient, *, verify: bool) -> None:
+async def _start(client: DurableClient, *, verify: bool) -> str:
+    """Start a backup; its instance."""
     now = datetime.now(UTC)
     task = TakeAndVerify(id=now.strftime(TIME), chain=await chain_for(now), verify=verify)
-    await client.start(back_up, task, instance_id=INSTANCE)
+    instance = VERIFICATION if verify else INSTANCE
+    await client.start(back_up, task, instance_id=instance)
+    return instance
 
 
 async def _verification_due() -> bool:

@@ -15,6 +15,9 @@ COGNITIVE_SERVICES_SCOPE = "https://cognitiveservices.azure.com/.default"
 POSTGRES_SCOPE = "https://ossrdbms-aad.database.windows.net/.default"
 
 
+_opened: set[str | None] = set()
+
+
 @lru_cache(maxsize=8)
 def credential(client_id: str | None = None) -> DefaultAzureCredential:
     """The managed identity in Azure, the developer's own sign-in elsewhere; tokens are cached and renewed inside.
@@ -23,7 +26,16 @@ def credential(client_id: str | None = None) -> DefaultAzureCredential:
     """
     from azure.identity.aio import DefaultAzureCredential  # noqa: PLC0415 - loads in the activity that needs it
 
+    _opened.add(client_id)
     return DefaultAzureCredential(managed_identity_client_id=client_id or settings().azure_client_id)
+
+
+async def close_credentials() -> None:
+    """Close what the identities have open. For commands, whose process ends."""
+    for client_id in _opened:
+        await credential(client_id).close()
+    _opened.clear()
+    credential.cache_clear()
 
 
 async def postgres_password() -> str:

@@ -88,6 +88,30 @@ async def blob_details(container: str, name: str) -> BlobDetails | None:
     return BlobDetails(str(found.etag), found.last_modified, found.metadata or {})
 
 
+async def bring_online(container: str, name: str) -> bool:
+    """Whether the blob can be read. One that is in the archive tier is brought back, which takes hours.
+
+    Raises:
+        NotFound: there is no such blob.
+    """
+    from azure.core.exceptions import AzureError, ResourceNotFoundError  # noqa: PLC0415 - loads in the activity
+    from azure.storage.blob import RehydratePriority, StandardBlobTier  # noqa: PLC0415 - as above
+
+    client = blob_service().get_blob_client(container, name)
+    try:
+        found = await client.get_blob_properties()
+        if found.blob_tier != StandardBlobTier.ARCHIVE:
+            return True
+        if not found.archive_status:  # it is not on its way yet
+            await client.set_standard_blob_tier(StandardBlobTier.HOT, rehydrate_priority=RehydratePriority.HIGH)
+            return (await client.get_blob_properties()).blob_tier != StandardBlobTier.ARCHIVE
+    except ResourceNotFoundError as error:
+        raise NotFound(f"There is no blob {container}/{name}.", code="blob-not-found") from error
+    except AzureError as error:
+        raise unavailable(container, name, error) from error
+    return False
+
+
 async def replace_blob(
     container: str, name: str, data: AsyncIterable[bytes], *, seen: str | None, metadata: dict[str, str]
 ) -> None:

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from shared.platform.calls.credentials import credential
-from shared.platform.errors import Conflict, TerminalError, TransientError
+from shared.platform.errors import Conflict, ManifoldError, TerminalError, TransientError
 from shared.platform.per_loop import PerLoop
 from shared.platform.settings import settings
 
 if TYPE_CHECKING:
     from azure.storage.blob.aio import BlobServiceClient
 
+ARCHIVED = ("BlobArchived", "BlobBeingRehydrated")
+"""What Blob Storage says of a blob that cannot be read yet."""
 CHUNK_BYTES = 4 << 20
 """Read at once: the client's own default for the first read is 32 MB, which it holds twice."""
 
@@ -113,8 +115,22 @@ async def write_blob(container: str, name: str, data: bytes, *, seen: str | None
     raise AssertionError
 
 
-def unavailable(container: str, name: str, error: Exception) -> TransientError:
+async def close_blobs() -> None:
+    """Close this loop's client, if it has one. For commands and tests, whose loop ends."""
+    service = _services.pop()
+    if service is not None:
+        await service.close()
+
+
+def unavailable(container: str, name: str, error: Exception) -> ManifoldError:
     """The error of whoever could not reach a blob."""
+    if getattr(error, "error_code", None) in ARCHIVED:
+        return TerminalError(
+            f"{container}/{name} is in the archive tier, and cannot be read before it was brought back.",
+            code="blob-archived",
+            remedy="Set its tier to Hot or Cool, which takes up to 15 hours, and then try again; for a backup,"
+            " `make restore BACKUP=<id> REHYDRATE=yes` asks for all that it needs.",
+        )
     return TransientError(
         f"Blob Storage did not do its part for {container}/{name}: {type(error).__name__}.", code="storage-unavailable"
     )

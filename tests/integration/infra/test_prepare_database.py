@@ -6,9 +6,9 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from infra.hooks.database_roles import create_app_role, grant_use
 from infra.hooks.prepare_database import Target, let_in
 from shared.platform.stores.migrate import read
+from shared.platform.stores.roles import create_app_role, grant_use
 
 ENVIRONMENT = {
     "POSTGRES_SERVER_ID": "/subscriptions/s/resourceGroups/g/providers/Microsoft.DBforPostgreSQL/flexibleServers/p",

@@ -5,7 +5,10 @@ owns the database, and neither of them a superuser.
 """
 
 import asyncio
+import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -13,8 +16,6 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from infra.hooks import database_roles
-from infra.hooks.database_roles import OWNER, act_as_owner, create_owner, grant_use, prepare_scratch
 from infra.hooks.prepare_database import apply
 from local.postgres import server
 from local.postgres.account import caller_account
@@ -22,8 +23,10 @@ from local.postgres.cluster import ensure, programs
 from orchestrators.backups.backing_up import back_up
 from shared.backups.models import TakeAndVerify
 from shared.platform.settings import forget_settings
+from shared.platform.stores import roles
 from shared.platform.stores.migrate import Migration, read
 from shared.platform.stores.postgres import close_pools
+from shared.platform.stores.roles import OWNER, act_as_owner, create_owner, grant_use, prepare_scratch
 from tests.integration.player import Player
 
 ROLES = """\
@@ -114,8 +117,8 @@ def test_who_is_no_administrator_is_told_what_is_missing(prepare, port):
 
 def test_where_azure_s_role_takes_no_other_the_first_administrator_lets_the_next_one_in(prepare, port, monkeypatch):
     """Whether Azure lets its role have another one granted cannot be tried here."""
-    monkeypatch.setattr(database_roles, "ADMINISTRATORS", "no_such_role")
-    monkeypatch.setattr(database_roles, "OWNER", "other_owner")
+    monkeypatch.setattr(roles, "ADMINISTRATORS", "no_such_role")
+    monkeypatch.setattr(roles, "OWNER", "other_owner")
     first = psycopg.connect(f"host=127.0.0.1 port={port} dbname=prepared user=second password=second", autocommit=True)
     next_one = psycopg.connect(
         f"host=127.0.0.1 port={port} dbname=prepared user=first@example.com password=first", autocommit=True
@@ -160,3 +163,59 @@ async def test_the_app_backs_up_and_restores_with_no_more_rights_than_it_has(
             assert (await Player().play(back_up, task)).verified is True
     finally:
         await close_pools()
+
+
+async def test_what_an_administrator_restores_belongs_to_the_owner_and_the_app_may_use_it(
+    prepare, port, storage, storage_connection, monkeypatch
+):
+    await asyncio.to_thread(prepare, "second", "second", read(), "backed_up")
+    environment = {
+        "POSTGRES_DSN": make_conninfo(host="127.0.0.1", port=port, dbname="backed_up", user="app", password="app"),
+        "POSTGRES_AUTH": "password",
+        "HMAC_SECRETS": "{}",
+        "STORAGE_CONNECTION": storage_connection,
+        "BACKUPS_CONTAINER": "backups-restored-by-another",
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    forget_settings()
+    try:
+        await Player().play(back_up, TakeAndVerify(id="20261101T000001Z", chain="20261101T000000Z"))
+    finally:
+        await close_pools()
+    with psycopg.connect(
+        make_conninfo(host="127.0.0.1", port=port, dbname="postgres", user="second", password="second"), autocommit=True
+    ) as connection:
+        connection.execute("create database restored")
+    restored = make_conninfo(host="127.0.0.1", port=port, dbname="restored", user="second", password="second")
+
+    def restore(*arguments):
+        return subprocess.run(
+            [sys.executable, "-m", "shared.backups", *arguments],
+            env={**os.environ, **environment, "POSTGRES_DSN": restored},
+            capture_output=True, text=True, check=False, timeout=120,
+        )  # fmt: skip
+
+    unnamed, unknown = await asyncio.to_thread(restore), await asyncio.to_thread(restore, "--app-role=nobody")
+    assert (unnamed.returncode, "APP_IDENTITY_NAME" in unnamed.stderr) == (1, True)
+    assert (unknown.returncode, "There is no role 'nobody'" in unknown.stderr) == (1, True)
+    done = await asyncio.to_thread(restore, "--app-role=app")
+    assert (done.returncode, done.stderr) == (0, "")
+    # The next administrator goes on with it, as the next `azd provision` does.
+    await asyncio.to_thread(prepare, "first@example.com", "first", [*read(), NEXT], "restored")
+    with psycopg.connect(restored) as connection:
+        foreign = connection.execute(
+            "select relname from pg_class join pg_namespace n on n.oid = relnamespace"
+            " where nspname in ('diamonds', 'papers', 'platform', 'public') and relkind in ('r', 'p', 'S')"
+            " and pg_get_userbyid(relowner) <> %s",
+            (OWNER,),
+        )
+        assert foreign.fetchall() == []
+    app = make_conninfo(host="127.0.0.1", port=port, dbname="restored", user="app", password="app")
+    with psycopg.connect(app, autocommit=True) as connection:
+        connection.execute(
+            "insert into papers.models (name, version, dimensions, state) values ('n', '1', 8, 'building')"
+        )
+        connection.execute("select papers.make_vectors(model_id) from papers.models")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("alter table papers.models add column more int")

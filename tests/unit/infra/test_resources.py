@@ -5,12 +5,14 @@ import re
 
 import pytest
 import yaml
+from annotated_types import Le
 
 from function_app import app
 from local.arm.provisioning.refusals import SITE_CONFIG_OF_FLEX
+from shared.backups.settings import BackupSettings
 from tests.present import present
 from tests.unit.infra.plain import plain
-from tools.bicep_check.syntax import text, walk
+from tools.bicep_check.syntax import children, text, walk
 
 # The emulator of Service Bus, whose limits local/servicebus/config.json keeps to, takes no more than these.
 EMULATOR_LIMITS = {"DefaultMessageTimeToLive": 3600, "DuplicateDetectionHistoryTimeWindow": 300}
@@ -181,3 +183,16 @@ def test_azd_finds_the_module_and_the_app(root, modules):
     assert f"'azd-service-name': '{service}'" in resource(modules, "functionApp", "app")["tags"]
     outputs = {text(d.name) for d in modules["main"].declarations if d.kind == "output"}
     assert all(name == name.upper() for name in outputs)
+
+
+def test_what_a_backup_takes_from_an_earlier_one_of_its_chain_is_never_in_the_archive(modules):
+    listed = children(present(modules["storage"].named("backupRules").value))[-1]
+    rules = {rule["name"]: rule["definition"] for rule in plain(listed)}
+    ages, places = rules["age-backups"]["actions"]["baseBlob"], rules["age-backups"]["filters"]["prefixMatch"]
+    longest = next(one.le for one in BackupSettings.model_fields["backups_chain_days"].metadata if isinstance(one, Le))
+    assert longest < ages["tierToArchive"]["daysAfterModificationGreaterThan"]
+    assert ages["tierToArchive"]["daysAfterLastTierChangeGreaterThan"] >= 7, "what was brought back stays a while"
+    assert {place.rpartition("}/")[2] for place in places} == {"chunks/", "files/"}
+    # A manifest lives as long as what it names, and is read without being brought back.
+    kept = rules["expire-manifests"]["actions"]["baseBlob"]
+    assert kept == {"delete": ages["delete"]}

@@ -31,7 +31,7 @@ from shared.authcache.tables import USERS
 from shared.authcache.writing.uniqueness import address_is_free
 from shared.platform.errors import Conflict
 from shared.platform.settings import forget_settings
-from tests.integration.closing import close_blobs
+from shared.platform.stores.blobs import close_blobs
 from tests.integration.shared.authcache.conftest import folded, granted, now, registered
 from tests.present import present
 

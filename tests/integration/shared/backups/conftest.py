@@ -1,5 +1,8 @@
 """A database with rows in it, a container of Azurite and a scratch database that nobody else uses."""
 
+import os
+import subprocess
+import sys
 from uuid import uuid4
 
 import psycopg
@@ -45,3 +48,20 @@ async def filled(migrated, storage, monkeypatch):
     yield scratch
     with psycopg.connect(conninfo.make_conninfo(migrated, dbname="postgres"), autocommit=True) as admin:
         admin.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(scratch)))
+
+
+@pytest.fixture
+def empty(migrated):
+    """The name of an empty database on the same server."""
+    name = f"restored_{uuid4().hex[:8]}"
+    with psycopg.connect(conninfo.make_conninfo(migrated, dbname="postgres"), autocommit=True) as admin:
+        admin.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
+        yield name
+        admin.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+def restore(migrated, name, *arguments):
+    """The command that operators type."""
+    environment = {**os.environ, "POSTGRES_DSN": conninfo.make_conninfo(migrated, dbname=name)}
+    command = [sys.executable, "-m", "shared.backups", *arguments]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)

@@ -1,12 +1,17 @@
 """A backup taken, restored and compared, by its orchestration, on real PostgreSQL and Azurite."""
 
 import asyncio
+from collections import Counter
 from datetime import UTC, datetime
+from unittest.mock import AsyncMock
 
+import psycopg
 import pytest
+from psycopg import conninfo, sql
 
+from activities.backups import backing_up
 from orchestrators.backups.backing_up import back_up
-from shared.backups import chunks, taking
+from shared.backups import building, chunks, comparing, restoring, taking
 from shared.backups.files import list_manifests, read_manifest, read_verdict
 from shared.backups.models import TakeAndVerify, TakeBackup
 from shared.backups.scratch import scratch
@@ -24,7 +29,7 @@ CHAIN = "20261101T000000Z"
 
 @pytest.fixture(autouse=True)
 def _small_chunks(monkeypatch):
-    monkeypatch.setattr(chunks, "BLOCKS", 32)
+    monkeypatch.setattr(chunks, "CHUNK_BYTES", 32 * 8192)
 
 
 async def take(number, *, verify=False):
@@ -77,9 +82,9 @@ async def test_a_later_backup_writes_what_changed_and_nothing_else(filled):
 
 
 async def test_what_is_written_meanwhile_is_wholly_in_or_wholly_out(filled, monkeypatch):
-    real, wrote = chunks.export_chunk, asyncio.Event()
+    real, wrote = chunks.name_of_chunk, asyncio.Event()
 
-    async def export(connection, relation, chain, blocks):
+    async def name(connection, piece, chain):
         if not wrote.is_set():  # a paper and its vector, after the snapshot and before any chunk of it was read
             wrote.set()
             await execute(
@@ -87,9 +92,9 @@ async def test_what_is_written_meanwhile_is_wholly_in_or_wholly_out(filled, monk
                 " values ('arxiv', 'late', 'Late', sha256('late')) returning paper_id)"
                 " insert into papers.unembedded (model_id, paper_id) select 1, paper_id from one",
             )
-        return await real(connection, relation, chain, blocks)
+        return await real(connection, piece, chain)
 
-    monkeypatch.setattr(taking, "export_chunk", export)
+    monkeypatch.setattr(taking, "name_of_chunk", name)
     await take(1, verify=True)
     manifest = await read_manifest()
     assert table(manifest, "papers.papers").rows == PAPERS
@@ -97,20 +102,28 @@ async def test_what_is_written_meanwhile_is_wholly_in_or_wholly_out(filled, monk
     assert (await fetch("select count(*) from papers.papers"))[0]["count"] == PAPERS + 1
 
 
-async def test_time_boxes_go_on_where_the_one_before_stopped(filled, monkeypatch):
-    monkeypatch.setattr(taking, "monotonic", iter(range(10_000)).__next__)  # each look at the clock is a second later
-    monkeypatch.setenv("BACKUPS_BOX_SECONDS", "20")
+async def test_time_boxes_go_on_where_the_one_before_stopped_however_short_they_are(filled, monkeypatch):
+    clock = iter(range(0, 10_000_000, 2))  # each look at the clock is later than a box is long
+    monkeypatch.setattr(taking, "monotonic", clock.__next__)
+    monkeypatch.setattr(taking, "LOOK_SECONDS", 10_000)
+    monkeypatch.setenv("BACKUPS_BOX_SECONDS", "1")
     forget_settings()
     boxes = []
     while not boxes or not boxes[-1].done:
+        assert await list_manifests() == []
         boxes.append(await taking.take(TakeBackup(id="20261101T000100Z", chain=CHAIN)))
-        assert len(boxes) < 100
-        if not boxes[-1].done:
-            assert await list_manifests() == []
-            monkeypatch.setenv("BACKUPS_BOX_SECONDS", str(20 * (len(boxes) + 1)))
-            forget_settings()
-    assert len(boxes) > 1
+        assert len(boxes) < 200
+    assert len(boxes) > 5
+    assert all(box.new_bytes for box in boxes)
+    assert [box.chunks for box in boxes] == sorted({box.chunks for box in boxes})
     assert sum(box.new_bytes for box in boxes) == sum((await chunk_blobs()).values())
+
+
+async def test_heads_that_cannot_be_looked_at_in_time_are_an_error_that_says_so(filled, monkeypatch):
+    monkeypatch.setattr(taking, "LOOK_SECONDS", -1)
+    with pytest.raises(TerminalError, match="no backup of one moment can be made") as refused:
+        await take(1)
+    assert refused.value.code == "backup-too-large"
 
 
 async def test_the_same_backup_again_changes_nothing(filled):
@@ -144,16 +157,16 @@ async def test_a_chunk_that_was_changed_is_found_out(filled):
     "statement", ["truncate papers.unembedded", "alter table papers.rejects alter line type numeric"]
 )
 async def test_a_table_that_is_written_anew_meanwhile_is_not_backed_up_half(filled, monkeypatch, statement):
-    real = chunks.export_chunk
+    real = chunks.name_of_chunk
     wrote: list[str] = []
 
-    async def export(connection, relation, chain, blocks):
+    async def name(connection, piece, chain):
         if not wrote:
             wrote.append(statement)
             await execute(statement)
-        return await real(connection, relation, chain, blocks)
+        return await real(connection, piece, chain)
 
-    monkeypatch.setattr(taking, "export_chunk", export)
+    monkeypatch.setattr(taking, "name_of_chunk", name)
     with pytest.raises(TransientError, match="was written anew or emptied"):
         await taking.take(TakeBackup(id="20261101T000100Z", chain=CHAIN))
     assert await list_manifests() == []
@@ -218,3 +231,73 @@ async def test_the_scratch_database_is_never_the_app_s_own(filled, migrated, mon
         await take(1, verify=True)
     assert refused.value.code == "scratch-is-the-database"
     assert (await fetch("select count(*) from papers.papers"))[0]["count"] == PAPERS
+
+
+async def test_a_scratch_database_that_is_not_ours_is_left_as_it_is(filled, migrated):
+    with psycopg.connect(conninfo.make_conninfo(migrated, dbname="postgres"), autocommit=True) as admin:
+        admin.execute(sql.SQL("create database {}").format(sql.Identifier(filled)))
+    async with scratch() as connection:
+        await connection.execute("create table public.somebody_s (n int)")
+    with pytest.raises(TerminalError, match=f"{filled} holds what no verification") as refused:
+        await take(1, verify=True)
+    assert refused.value.code == "scratch-not-ours"
+    async with scratch() as connection:
+        assert await rows(connection, "select count(*) from public.somebody_s") == [{"count": 0}]
+        await connection.execute("drop table public.somebody_s")
+    assert (await take(2, verify=True)).verified is True
+    async with scratch() as connection:  # as a verification of another database leaves it when it is killed
+        await connection.execute(
+            "create schema restoring; create table restoring.scratch_of (database text);"
+            " insert into restoring.scratch_of values ('another'); create schema papers"
+        )
+    with pytest.raises(TerminalError, match="holds what no verification"):
+        await take(3, verify=True)
+
+
+async def test_unset_the_scratch_database_is_named_for_the_app_s(filled, migrated, monkeypatch):
+    monkeypatch.setenv("BACKUPS_SCRATCH_DATABASE", "")
+    forget_settings()
+    own = conninfo.conninfo_to_dict(migrated)["dbname"]
+    try:
+        assert (await take(1, verify=True)).verified is True
+        async with scratch() as connection:
+            assert await rows(connection, "select current_database() as name") == [{"name": f"{own}_scratch"}]
+    finally:
+        with psycopg.connect(conninfo.make_conninfo(migrated, dbname="postgres"), autocommit=True) as admin:
+            admin.execute(sql.SQL("drop database if exists {}").format(sql.Identifier(f"{own}_scratch")))
+
+
+async def test_rows_that_changed_while_their_versions_did_not_are_found_out(filled, mails, monkeypatch):
+    await take(1)
+    # As where the disk has changed them, or two clusters were mixed up.
+    monkeypatch.setattr(chunks, "_versions", same_versions := AsyncMock(return_value="1:1"))
+    await take(2)
+    await execute("update papers.models set name = 'another'")
+    assert (await take(3, verify=True)).verified is False
+    assert same_versions.await_count > 0
+    differences = present(await read_verdict("20261101T000300Z")).differences
+    assert "papers.models: its rows changed, and their versions did not tell" in differences
+    assert "papers.models" in mails.mails(10)[0].text
+
+
+async def test_verifying_takes_as_many_boxes_as_it_needs_and_no_index_of_vectors(filled, monkeypatch):
+    clock = iter(range(0, 100_000_000, 2))
+    for module in (backing_up, building, comparing, restoring):
+        monkeypatch.setattr(module, "monotonic", clock.__next__)
+    monkeypatch.setenv("BACKUPS_BOX_SECONDS", "1")
+    forget_settings()
+    calls: Counter[str] = Counter()
+
+    class Counting(Player):
+        def call_activity(self, name, payload):
+            calls[name] += 1
+            return super().call_activity(name, payload)
+
+    task = TakeAndVerify(id="20261101T000100Z", chain=CHAIN, verify=True)
+    statements = await fetch("select count(*) from pg_constraint where contype = 'f'")
+    outcome = await Counting().play(back_up, task)
+    assert outcome.verified is True
+    manifest = await read_manifest()
+    assert calls["load_scratch"] > len(manifest.tables), "a table is loaded in several"
+    assert 5 < calls["build_scratch"] <= statements[0]["count"] + 2, "foreign keys alone"
+    assert calls["verify_scratch"] > len(manifest.tables)

@@ -52,8 +52,8 @@ async def test_backups_are_listed_by_pages_with_their_verdicts(filled):
         (ids[1], True),
     ]
     assert [(one.id, one.verified) for one in await reporting.list_backups(2, ids[1])] == [(ids[0], False)]
-    with pytest.raises(NotFound, match="no backup"):
-        await reporting.describe("20200101T000000Z")
+    with pytest.raises(NotFound, match="was deleted meanwhile"):
+        await reporting.describe("manifests/c/20200101T000000Z.json")
 
 
 @pytest.mark.parametrize("case", [(1.9, "true", 0), (2.1, "true", 1), (2.1, "false", 0)])

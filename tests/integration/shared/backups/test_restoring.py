@@ -1,22 +1,21 @@
 """A restore into a new database: in its order, refused where it must be, gone on with after a kill."""
 
-import os
-import subprocess
-import sys
-from uuid import uuid4
-
-import psycopg
 import pytest
-from psycopg import conninfo, sql
+from psycopg import conninfo
 
 from orchestrators.backups.backing_up import back_up
-from shared.backups import restoring
+from shared.backups import building, carrying, chunks, restoring
 from shared.backups.files import read_manifest
 from shared.backups.models import TakeAndVerify
+from shared.backups.settings import settings
 from shared.platform.errors import Conflict, TerminalError
+from shared.platform.settings import forget_settings
+from shared.platform.stores.blob_files import create_blob
+from shared.platform.stores.blobs import blob_service, read_blob
 from shared.platform.stores.postgres import connection_to, rows
 from tests.integration.player import Player
-from tests.integration.shared.backups.conftest import PAPERS
+from tests.integration.shared.backups.conftest import PAPERS, restore
+from tests.present import present
 
 
 @pytest.fixture
@@ -24,16 +23,6 @@ async def backup(filled):
     """A backup of the filled database."""
     await Player().play(back_up, TakeAndVerify(id="20261101T000100Z", chain="20261101T000000Z"))
     return await read_manifest()
-
-
-@pytest.fixture
-def empty(migrated):
-    """The name of an empty database on the same server."""
-    name = f"restored_{uuid4().hex[:8]}"
-    with psycopg.connect(conninfo.make_conninfo(migrated, dbname="postgres"), autocommit=True) as admin:
-        admin.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
-        yield name
-        admin.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
 
 
 async def of(name, query):
@@ -56,16 +45,9 @@ order by 1
 """
 
 
-def restore(migrated, name, *arguments):
-    """The command that operators type."""
-    environment = {**os.environ, "POSTGRES_DSN": conninfo.make_conninfo(migrated, dbname=name)}
-    command = [sys.executable, "-m", "shared.backups", *arguments]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
-
-
 async def test_the_command_restores_everything_in_its_order(backup, migrated, empty):
     done = restore(migrated, empty)
-    assert done.returncode == 0, done.stderr
+    assert (done.returncode, done.stderr) == (0, "")
     steps = [line.split(" s  ")[1] for line in done.stdout.splitlines() if " s  " in line]
     assert steps == [
         "schema",
@@ -113,19 +95,97 @@ async def test_a_backup_of_a_schema_that_is_not_known_is_refused(backup, empty):
     assert await of(empty, "select from pg_namespace where nspname = 'papers'") == []
 
 
-async def test_a_restore_that_was_broken_off_goes_on(backup, migrated, empty):
+async def test_a_restore_that_was_broken_off_goes_on_at_the_chunk_it_was_at(filled, migrated, empty, monkeypatch):
+    monkeypatch.setattr(chunks, "CHUNK_BYTES", 32 * 8_192)
+    await Player().play(back_up, TakeAndVerify(id="20261101T000100Z", chain="20261101T000000Z"))
+    backup = await read_manifest()
     async with connection_to(empty) as connection:
         plan = await restoring.prepare(connection, backup)
-    async with connection_to(empty) as connection:
-        await restoring.load(connection, backup, "papers.papers")
-    async with connection_to(empty) as connection:
-        await restoring.load(connection, backup, "papers.models")
-        await connection.rollback()  # as PostgreSQL does when its client is killed
-    assert (await of(empty, "select count(*) from papers.papers"))[0]["count"] == PAPERS
-    assert (await of(empty, "select count(*) from papers.models"))[0]["count"] == 0
     assert len(plan.late) == 1
-    assert restore(migrated, empty).returncode == 0
-    assert (await of(empty, "select count(*) from papers.models"))[0]["count"] == 1
+    real, brought = chunks.import_chunk, []
+
+    async def broken(connection, table, chunk):
+        await real(connection, table, chunk)
+        if len(brought) == 2:
+            raise ConnectionResetError
+        brought.append(chunk.rows)
+
+    monkeypatch.setattr(restoring, "import_chunk", broken)
+    with pytest.raises(ConnectionResetError):
+        async with connection_to(empty) as connection:
+            await restoring.load(connection, backup, "papers.papers")
+    assert (await of(empty, "select count(*) from papers.papers"))[0]["count"] == sum(brought) > 0
+    done = restore(migrated, empty)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (await of(empty, "select count(*) from papers.papers"))[0]["count"] == PAPERS
+
+
+async def test_each_time_box_loads_one_chunk_at_least(filled, empty, monkeypatch):
+    monkeypatch.setattr(chunks, "CHUNK_BYTES", 32 * 8_192)
+    await Player().play(back_up, TakeAndVerify(id="20261101T000100Z", chain="20261101T000000Z"))
+    backup = await read_manifest()
+    [papers] = [one for one in backup.tables if one.full_name == "papers.papers"]
+    async with connection_to(empty) as connection:
+        await restoring.prepare(connection, backup)
+    boxes = 0
+    while boxes < 50:
+        boxes += 1
+        async with connection_to(empty) as connection:
+            if (await restoring.load(connection, backup, "papers.papers", until=float("-inf"))).done:
+                break
+    assert boxes == len(papers.chunks) > 3
+    assert (await of(empty, "select count(*) from papers.papers"))[0]["count"] == PAPERS
+
+
+async def test_an_index_is_built_with_the_memory_and_the_processes_that_are_set(backup, empty, monkeypatch):
+    monkeypatch.setenv("BACKUPS_INDEX_MEMORY", "77MB")
+    monkeypatch.setenv("BACKUPS_INDEX_WORKERS", "3")
+    forget_settings()
+    async with connection_to(empty) as connection:
+        await restoring.prepare(connection, backup)
+        await connection.execute("create table public.seen (what text)")
+        await connection.execute(
+            "update restoring.definitions set statement = 'insert into public.seen select current_setting("
+            "''maintenance_work_mem'') || '' '' || current_setting(''max_parallel_maintenance_workers'')'"
+        )
+    async with connection_to(empty) as connection:
+        await building.build(connection, late=True)
+    assert await of(empty, "select distinct what from public.seen") == [{"what": "77MB 3"}]
+
+
+async def test_what_is_in_the_archive_is_named_with_its_remedy_and_brought_back(backup, migrated, empty):
+    [papers] = [one for one in backup.tables if one.full_name == "papers.papers"]
+    blob = blob_service().get_blob_client(settings().backups_container, papers.chunks[0].blob)
+    await blob.set_standard_blob_tier("Archive")
+    done = restore(migrated, empty)
+    assert done.returncode == 1
+    assert "is in the archive tier" in done.stderr
+    assert "REHYDRATE=yes" in done.stderr
+    done = restore(migrated, empty, "--rehydrate")
+    assert done.returncode == 0, done.stderr
+    assert "being brought back from the archive" in done.stdout or "tables hold what the backup says" in done.stdout
+    assert (await blob.get_blob_properties()).blob_tier == "Hot" or (await blob.get_blob_properties()).archive_status
+
+
+async def test_files_that_rows_name_come_back_with_them(filled, migrated, empty):
+    await create_blob("papers", "maps/1/points-aa.bin", b"points")
+    await create_blob("papers", "maps/1/density-bb.bin", b"density")
+    await create_blob("papers", "maps/1/work/fit-00001.npz", b"half")
+    await create_blob("papers", "inbox/arxiv/a.jsonl", b"{}")
+    await Player().play(back_up, TakeAndVerify(id="20261101T000100Z", chain="20261101T000000Z"))
+    backup = await read_manifest()
+    assert sorted(one.name for one in backup.files) == ["maps/1/density-bb.bin", "maps/1/points-aa.bin"]
+    container = blob_service().get_container_client("papers")
+    await container.delete_blob("maps/1/points-aa.bin")
+    await container.upload_blob("maps/1/density-bb.bin", b"another", overwrite=True)
+    done = restore(migrated, empty)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "2 files of maps" in done.stdout
+    assert present(await read_blob("papers", "maps/1/points-aa.bin")).data == b"points"
+    assert present(await read_blob("papers", "maps/1/density-bb.bin")).data == b"density"
+    copy = blob_service().get_blob_client(settings().backups_container, backup.files[0].blob)
+    await copy.upload_blob(b"changed", overwrite=True)
+    assert await carrying.damaged(backup) == [f"file papers/{backup.files[0].name}: its copy is missing or damaged"]
 
 
 async def test_another_backup_is_not_mixed_into_it(backup, empty):

@@ -16,19 +16,19 @@ import yaml
 from packaging.requirements import Requirement
 
 from infra.hooks import after_provision, api_keys, import_images, prepare_database, providers
-from infra.hooks.database_roles import _extensions
 from infra.hooks.describe import described
 from infra.hooks.prepare_database import addresses
 from infra.hooks.prepare_environment import budget_start, found_out, operator_name, vault_modes, vault_retention
 from shared.deploys.base_images import IMAGES
 from shared.platform.stores.migrate import Migration
+from shared.platform.stores.roles import _extensions
 from tests.unit.infra.plain import plain
 from tools.bicep_check.syntax import text
 
 AZD_S_OWN = {"AZURE_SUBSCRIPTION_ID", "AZURE_LOCATION", "AZURE_ENV_NAME"}
 OPTIONAL = {"PREVIEW", "MIGRATE_FROM_ADDRESS", "DATABASE_ADMIN_NAME", "AZURE_TENANT_ID"}
 """Read where they are set; without them the hooks find out for themselves."""
-AFTERWARDS = ("after_provision", "import_images", "prepare_database", "database_roles", "azure")
+AFTERWARDS = ("after_provision", "import_images", "prepare_database", "azure")
 SET_FOR_THE_MIGRATIONS = {"POSTGRES_DSN", "POSTGRES_AUTH"}
 
 

@@ -36,8 +36,8 @@ from shared.platform import settings as app_settings
 from shared.platform.durable import ACTIVITIES, ORCHESTRATIONS, Failure, Nothing
 from shared.platform.durable.handles import Envelope
 from shared.platform.errors import Conflict, TerminalError, TransientError
+from shared.platform.stores.blobs import close_blobs
 from shared.platform.stores.postgres import close_pools
-from tests.integration.closing import close_blobs
 from tests.present import present
 
 OVERLAP = 10

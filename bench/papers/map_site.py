@@ -149,7 +149,8 @@ class _Handler(BaseHTTPRequestHandler):
                 content = made.density
             case "additions":
                 after = int(query.get("after", len(made) - made.additions))
-                content = made.file(after, min(len(made), after + 65_536))
+                come = len(made) - made.additions + self.site.description["additions"]
+                content = made.file(after, min(come, after + 65_536))
             case "matches":
                 content = self._matches(query.get("filters"), query.get("search_text"))
             case "papers":

@@ -9,11 +9,13 @@ export class Gestures {
 
   constructor(page, canvas) {
     [this.page, this.canvas] = [page, canvas];
-    canvas.addEventListener("pointerdown", (event) => this.down(event));
+    for (const part of [canvas, page.labels.place]) { // a finger that comes down on a label is one on the map
+      part.addEventListener("pointerdown", (event) => this.down(event));
+      part.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
+    }
     canvas.addEventListener("pointermove", (event) => this.drag(event));
     for (const name of ["pointerup", "pointercancel"]) canvas.addEventListener(name, (event) => this.up(event));
     canvas.addEventListener("pointerleave", () => page.hover.hide());
-    canvas.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
     canvas.addEventListener("dblclick", (event) => this.zoom(...this.at(event), event.shiftKey ? 1 / 3 : 3));
   }
 
@@ -30,6 +32,7 @@ export class Gestures {
       // a pointer that is up already cannot be held
     }
     this.canvas.focus({ preventScroll: true });
+    this.label = event.target.closest(".label");
     const at = this.at(event);
     this.pointers.set(event.pointerId, at);
     this.start = this.pointers.size === 1 ? at : null;
@@ -59,6 +62,7 @@ export class Gestures {
   up(event) {
     if (!this.pointers.delete(event.pointerId)) return;
     if (this.trail) this.close(event.type === "pointerup");
+    else if (this.start && event.type === "pointerup" && this.label) this.label.click();
     else if (this.start && event.type === "pointerup") this.page.hover.open(...this.start, event.pointerType === "touch" ? 18 : 9);
     this.start = null;
   }

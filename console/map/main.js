@@ -85,7 +85,7 @@ async function look() {
   if (document.hidden || !page.whole) return;
   await page.trying(async () => {
     const now = await data.current();
-    if (now.version !== page.map.version) say(`There is a new version of the map: ${now.version}.`, h("button", { onclick: () => location.reload() }, "Show it"));
+    if (now.points.href !== page.map.points.href) say(`There is a new version of the map: ${now.version}.`, h("button", { onclick: () => location.reload() }, "Show it"));
     else if (now.papers + now.additions > page.points.count) {
       await loadAdditions(page);
       page.frames.move(); // points are as wide as their number lets them be

@@ -18,6 +18,7 @@ from shared.papers.search.models import FoundPaper
 from shared.papers.search.search import check_fields
 from shared.platform.access.api_keys import ApiKey
 from shared.platform.access.auth import header
+from shared.platform.errors import NotFound
 from shared.platform.http import Reply, Routes
 from shared.platform.models import LazyModel
 from triggers.papers.searching import FieldNames, Filters, Rectangle, Written, field_names
@@ -31,6 +32,15 @@ _PLAIN = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 _ID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 PointNumber = Annotated[int, Field(ge=0, le=2**31 - 1)]
+
+
+class FileQuery(LazyModel):
+    """Which file."""
+
+    model_config = ConfigDict(extra="forbid")
+    sha256: str | None = Field(
+        default=None, pattern=r"^[0-9a-f]{16}$", description="beginning of its checksum, as in the address of the file"
+    )
 
 
 class AdditionsQuery(LazyModel):
@@ -106,15 +116,15 @@ async def papers_max_extent() -> MaxExtent:
 
 
 @routes.get("/api/papers/map/{version}/points", needs=READ, summary="All points of a version, as bytes")
-async def papers_map_points(version: int, request: func.HttpRequest) -> func.HttpResponse:
-    """Never changed, so that they may be kept for ever."""
-    return await _file(version, "points", request)
+async def papers_map_points(version: int, query: FileQuery, request: func.HttpRequest) -> func.HttpResponse:
+    """Never changed, so that they may be kept for ever under the address that `GET /api/papers/map` gives."""
+    return await _file(version, "points", query.sha256, request)
 
 
 @routes.get("/api/papers/map/{version}/density", needs=READ, summary="How many points lie where, as bytes")
-async def papers_map_density(version: int, request: func.HttpRequest) -> func.HttpResponse:
-    """For the view from far off. Never changed, so that it may be kept for ever."""
-    return await _file(version, "density", request)
+async def papers_map_density(version: int, query: FileQuery, request: func.HttpRequest) -> func.HttpResponse:
+    """For the view from far off. It may be kept as the points may."""
+    return await _file(version, "density", query.sha256, request)
 
 
 @routes.get("/api/papers/map/{version}/additions", needs=READ, summary="Points that came since, as bytes")
@@ -159,10 +169,15 @@ async def papers_map_export(version: int, body: Selection) -> func.HttpResponse:
     )
 
 
-async def _file(version: int, name: str, request: func.HttpRequest) -> func.HttpResponse:
+async def _file(version: int, name: str, sha256: str | None, request: func.HttpRequest) -> func.HttpResponse:
     described = (await versions.find(version))["drawn"][name]
+    if sha256 is not None and not described["sha256"].startswith(sha256):
+        raise NotFound(
+            f"The map {version} has other {name} now.", code="unknown-map", remedy="GET /api/papers/map names them."
+        )
     etag = f'"{described["sha256"][:32]}"'
-    headers = {"ETag": etag, "Cache-Control": FOR_EVER, "X-Content-Type-Options": "nosniff"}
+    kept = FOR_EVER if sha256 else "no-cache"  # without the checksum the address may come to mean another file
+    headers = {"ETag": etag, "Cache-Control": kept, "X-Content-Type-Options": "nosniff"}
     if etag in header(request, "If-None-Match"):
         return func.HttpResponse(status_code=304, headers=headers)
     data = await files.read(version, described["file"], described["sha256"])

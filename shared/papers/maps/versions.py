@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from shared.papers.embedding import versions as models
-from shared.papers.maps import drift
+from shared.papers.maps import drift, files
 from shared.papers.maps.models import Drift, Extent, Map, MapRef, MapVersion, MaxExtent
 from shared.platform.errors import Conflict, NotFound
 from shared.platform.stores.postgres import database, rows
@@ -34,6 +34,8 @@ async def accept(started_by: str) -> MapRef:
                 " (select version from papers.maps where state = 'current'), 'building', %s) returning version",
                 (model.model_id, f"{model.name} {model.version}", started_by),
             )
+            # A database that was set back in time gives a number out again, of which there are files already.
+            await files.delete(found[0]["version"])
     if not found:
         raise Conflict(
             "No paper has a vector yet, so that none has a place.",
@@ -173,10 +175,16 @@ def extent_of(row: dict[str, Any]) -> Extent:
 
 def _map(row: dict[str, Any], searched: str | None) -> Map:
     drawn = row["drawn"]
+    # With the checksum in its address, a number that comes again after a restore is not taken for what it was before.
+    hrefs = {
+        name: {**drawn[name], "href": f"/api/papers/map/{row['version']}/{name}?sha256={drawn[name]['sha256'][:16]}"}
+        for name in ("points", "density")
+    }
     return Map.model_validate(
         {
             **row,
             **drawn,
+            **hrefs,
             "extent": extent_of(row),
             "levels": 1 + max((one["level"] for one in row["clusters"]), default=0),
             "drift": _drift(row, searched),

@@ -83,16 +83,29 @@ class MapPage:
         width, height = await self.size()
         return place_of(self.site, number, view, width, height)
 
+    def from_screen(
+        self, view: tuple[float, float, float], left: float, top: float, width: int, height: int
+    ) -> tuple[float, float]:
+        """What lies at this pixel of the canvas, in steps of the map's grid."""
+        across, up = step_of(view[2], width, height)
+        return view[0] + (left - width / 2) / across, view[1] - (top - height / 2) / up
+
+
+def step_of(zoom: float, width: int, height: int) -> tuple[float, float]:
+    """Pixels that one step of the grid is wide and high: 92 % of the canvas holds the whole map at zoom 1."""
+    wide, high = EXTENT[2] - EXTENT[0], EXTENT[3] - EXTENT[1]
+    longer = max(wide, high)
+    side = 0.92 * zoom * min(width / (wide / longer), height / (high / longer)) / STEPS
+    return side * wide / longer, side * high / longer
+
 
 def place_of(
     site: MapSite, number: int, view: tuple[float, float, float], width: int, height: int
 ) -> tuple[float, float]:
-    """The same from the page's documented projection: 92 % of the canvas holds the whole map at zoom 1."""
-    wide, high = EXTENT[2] - EXTENT[0], EXTENT[3] - EXTENT[1]
-    longer = max(wide, high)
-    side = 0.92 * view[2] * min(width / (wide / longer), height / (high / longer)) / STEPS
-    x = width / 2 + (int(site.made.x[number]) - view[0]) * side * wide / longer
-    y = height / 2 - (int(site.made.y[number]) - view[1]) * side * high / longer
+    """The same from the page's documented projection."""
+    across, up = step_of(view[2], width, height)
+    x = width / 2 + (int(site.made.x[number]) - view[0]) * across
+    y = height / 2 - (int(site.made.y[number]) - view[1]) * up
     return x, y
 
 

@@ -67,6 +67,12 @@ def test_a_map_is_made_served_filtered_and_exported(running: Any) -> None:
         assert headers["Cache-Control"] == "private, max-age=31536000, immutable"
         assert not headers["ETag"].startswith("W/")
         app.read(found["points"]["href"], {"If-None-Match": headers["ETag"]}, status=304)
+        # The address of one file never comes to mean another: a restored database gives its numbers out again.
+        address, _, checksum = found["points"]["href"].partition("=")
+        assert found["points"]["sha256"].startswith(checksum)
+        app.read(f"{address}={'0' * 16}", status=404)
+        _, headers = app.read(f"{MAP}/{version}/points")
+        assert headers["Cache-Control"] == "no-cache"
         density, _ = app.read(found["density"]["href"])
         assert len(density) == 609_344
         assert struct.unpack_from("<4sHH", density) == (b"PDEN", 1, 4)

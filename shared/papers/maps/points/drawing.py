@@ -63,7 +63,6 @@ async def _write(row: dict[str, Any], points: tiles.Points) -> dict[str, Any]:
         file = files.named(name, "bin", data)
         await files.write(version, file, data)
         drawn[name] = {
-            "href": f"/api/papers/map/{version}/{name}",
             "bytes": len(data),
             "sha256": files.checksum(data),
             "file": file,

@@ -220,3 +220,16 @@ async def test_points_say_what_they_are(maps):
     version = await maps.make()
     found = await papers_of(version, [5, 3, 59, 10_000], ("doctrove_title",))
     assert [one["point"] for one in found] == [5, 3, 59]
+
+
+async def test_a_number_that_comes_again_meets_no_files_of_its_first_life(maps):
+    await maps.add(some(200))
+    first = await maps.make()
+    # As a restore does: the number of the next version is given out again, of which there are files already.
+    await files.write(first + 1, f"{files.WORK}/fit-00000.npz", b"of another fit")
+    await files.write(first + 1, "points-aa.bin", b"of another map")
+    version = await maps.make()
+    assert version == first + 1
+    assert f"maps/{version}/points-aa.bin" not in await maps.papers.names()
+    found = await versions.current()
+    assert found.points.href == f"/api/papers/map/{version}/points?sha256={found.points.sha256[:16]}"

@@ -1,6 +1,6 @@
 // Asks the app as the agent of the follow-ups who has signed in here. The token lives in this tab only and is gone when
 // it closes.
-import { ask, Refused } from "/console/api.js";
+import { ask, listed, Refused } from "/console/api.js";
 
 const TOKEN = "manifold-agent";
 export const signedIn = () => Boolean(sessionStorage.getItem(TOKEN));
@@ -11,9 +11,11 @@ export async function signIn(email, password) {
   sessionStorage.setItem(TOKEN, session.access_token);
 }
 
-export async function asAgent(path, options = {}) {
+export const listedAsAgent = (path) => asAgent(path, {}, listed);
+
+export async function asAgent(path, options = {}, through = ask) {
   try {
-    return await ask(path, { ...options, headers: { Authorization: `Bearer ${sessionStorage.getItem(TOKEN)}` } });
+    return await through(path, { ...options, headers: { Authorization: `Bearer ${sessionStorage.getItem(TOKEN)}` } });
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     signOut(); // the key of the console, if there is one, is still good

@@ -28,13 +28,22 @@ export async function enter(value) {
 
 export const whoami = () => ask("/ops/caller");
 
+const following = (answer) => /<([^>]+)>; rel="next"/.exec(answer.headers.get("Link") ?? "")?.[1];
+
+// A list whose answer is an array, as those that say where they go on.
+export async function listed(path, given) {
+  const answer = await send(path, given);
+  const next = following(answer);
+  return { data: await answer.json(), pagination: { next: next ? new URLSearchParams(next.split("?")[1]).get("cursor") : null } };
+}
+
 // A list as one file, all its parts: each names the next one in its header Link.
 export async function file(path) {
   const parts = [];
   for (let next = path; next && parts.length < 100;) {
     const answer = await send(next);
     parts.push(await answer.blob());
-    next = /<([^>]+)>; rel="next"/.exec(answer.headers.get("Link") ?? "")?.[1];
+    next = following(answer);
   }
   return new Blob(parts, { type: parts[0].type });
 }

@@ -65,7 +65,7 @@ export function mailSection(mail, client, close, console_) {
   return h("section", { id: `mail-${mail.id}`, class: held ? "held" : null },
     h("div", { class: "tools" }, h("button", { id: "mail-close", onclick: close }, "Close"),
       client?.email_unsubscribed ? h("button", { id: "allow-again", onclick: allowAgain(client, console_) }, "Write to the client again") : null),
-    h("h2", {}, `${mail.subject ?? "Not written yet"} `, state(mail.state)),
+    h("h2", {}, `${mail.subject || "Not written yet"} `, state(mail.state)),
     held ? problem(`Held for: ${mail.hold_reason}`) : null,
     mail.state === "unknown" ? problem(UNKNOWN) : null,
     mail.error_message && mail.state !== "sent" ? problem(mail.error_message) : null,

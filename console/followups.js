@@ -1,7 +1,7 @@
 // An agent's follow-ups: what goes out, what is held, what nobody knows about, and what clients answer. Agents sign in
 // here with their own password; operators see what concerns all agents.
 import { act, count, figures, firstPage, h, pager, query, state, table, time } from "/console/dom.js";
-import { asAgent, signedIn, signIn, signOut } from "/console/agent.js";
+import { asAgent, listedAsAgent, signedIn, signIn, signOut } from "/console/agent.js";
 import { cadenceSection } from "/console/followups-cadence.js";
 import { mailSection, replySection } from "/console/followups-mail.js";
 import { operatorSection } from "/console/followups-operator.js";
@@ -18,7 +18,7 @@ const planned = [
   ["Why not, or moved", kept],
 ];
 const to = ["To", (one) => one.to ?? "–"];
-const subject = ["Subject", (one) => one.subject ?? "–"];
+const subject = ["Subject", (one) => one.subject || "–"];
 const LISTS = {
   today: { title: "Due today", empty: "Nothing more goes out today.", columns: planned },
   tomorrow: { title: "Due tomorrow", empty: "Nothing goes out tomorrow.", columns: planned },
@@ -37,7 +37,7 @@ async function read(list) {
   if (list === CADENCE) return asAgent("/api/cadence");
   if (DAYS.includes(list)) return asAgent(`/api/tasks/agenda?${query({ day: list, ...paged })}`);
   if (list === "unsent") return asAgent(`/api/tasks/not-sent?${query(paged)}`);
-  return asAgent(list === "replies" ? `/api/replies?${query(paged)}` : `/api/emails?${query({ state: list, ...paged })}`);
+  return list === "replies" ? asAgent(`/api/replies?${query(paged)}`) : listedAsAgent(`/api/emails?${query({ state: list, ...paged })}`);
 }
 
 const why = (one, console_) => act(console_, async () => {

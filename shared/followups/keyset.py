@@ -5,6 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Which part of a list of numbered rows: behind the row of that number, less so many, and `limit` at most."""
+
+    limit: int
+    behind: int | None = None
+    skip: int = 0
+
+
 PATTERN = r"^[0-9]{1,16}-[0-9]{1,18}$"
 """Of a cursor: microseconds since 1970, and the number that tells rows of one moment apart."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

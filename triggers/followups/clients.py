@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
+import azure.functions as func
 from pydantic import Field
 
 from shared.followups.people import clients, subscriptions, tasks
 from shared.followups.people.imports import ClientImport, ImportReport, import_clients
 from shared.followups.people.models import Client, ClientChange, Given, Identifier, NewClient, Number, Stage, Task
 from shared.platform.access.auth import Caller
-from shared.platform.http import Page, Routes
+from shared.platform.http import Reply, Routes
 from shared.platform.lines import Name
 from shared.platform.models import LazyModel
 from triggers.followups.accounts.guard import AGENT, agent_of
-from triggers.followups.lists import Done, NumberedPage, page
+from triggers.followups.lists import BulkDeleted, BulkIds, CountedPage, Done, bulk_deleted, linked
 
 routes = Routes(tag="clients", unusable=422)
 IMPORT_BYTES = 3_000_000
 
 
-class ClientsQuery(NumberedPage):
+class ClientsQuery(CountedPage):
     """Which clients to list."""
 
     stage: Stage | None = None
@@ -37,17 +38,8 @@ class Deleted(LazyModel):
     deleted: list[int]
 
 
-class BulkIds(Given):
-    ids: Annotated[list[Number], Field(min_length=1, max_length=1000)]
-
-
-class BulkDeleted(LazyModel):
-    """How many of them there were, and which there were not."""
-
-    success: Literal[True] = True
-    deleted_count: int
-    failed_ids: list[int]
-    total_requested: int
+class ClientTasksQuery(CountedPage):
+    limit: int = Field(default=100, ge=1, le=100, description="Most items of one page")
 
 
 class CreateQuery(LazyModel, extra="forbid"):
@@ -67,14 +59,12 @@ class Merge(Given):
 
 
 @routes.get("/api/clients", needs=AGENT, summary="The agent's clients")
-async def followups_list_clients(query: ClientsQuery, caller: Caller) -> Page[Client]:
-    found = await clients.listed(
-        agent_of(caller), after=query.cursor or 0, limit=query.limit, stage=query.stage, search=query.search
-    )
-    return page(found, query.limit)
+async def followups_list_clients(query: ClientsQuery, caller: Caller, request: func.HttpRequest) -> Reply[list[Client]]:
+    found = await clients.listed(agent_of(caller), query.part, stage=query.stage, search=query.search)
+    return linked(found, query.limit, request, followups_list_clients.__name__)
 
 
-@routes.post("/api/clients", needs=AGENT, summary="Enter a client and plan its cadence", status=201)
+@routes.post("/api/clients", needs=AGENT, summary="Enter a client, and plan its cadence if wanted")
 async def followups_create_client(body: NewClient, query: CreateQuery, caller: Caller) -> Client:
     if query.create_tasks is not None:
         body = body.model_copy(update={"create_tasks": query.create_tasks})
@@ -96,8 +86,7 @@ async def followups_delete_clients(body: BulkDelete, caller: Caller) -> Deleted:
 @routes.delete("/api/clients/bulk", needs=AGENT, summary="Delete several clients, as RealtorOS does")
 async def followups_bulk_delete_clients(body: BulkIds, caller: Caller) -> BulkDeleted:
     deleted = await clients.delete(agent_of(caller), body.ids)
-    missing = [one for one in dict.fromkeys(body.ids) if one not in deleted]
-    return BulkDeleted(deleted_count=len(deleted), failed_ids=missing, total_requested=len(body.ids))
+    return bulk_deleted(body.ids, [one for one in dict.fromkeys(body.ids) if one not in deleted])
 
 
 @routes.get("/api/clients/{client_id}", needs=AGENT, summary="One client")
@@ -118,10 +107,12 @@ async def followups_delete_client(client_id: Identifier, caller: Caller) -> Done
 
 
 @routes.get("/api/clients/{client_id}/tasks", needs=AGENT, summary="A client's tasks")
-async def followups_client_tasks(client_id: Identifier, query: NumberedPage, caller: Caller) -> Page[Task]:
+async def followups_client_tasks(
+    client_id: Identifier, query: ClientTasksQuery, caller: Caller, request: func.HttpRequest
+) -> Reply[list[Task]]:
     await clients.read(agent_of(caller), client_id)
-    found = await tasks.listed(agent_of(caller), after=query.cursor or 0, limit=query.limit, client_id=client_id)
-    return page(found, query.limit)
+    found = await tasks.listed(agent_of(caller), query.part, client_id=client_id)
+    return linked(found, query.limit, request, followups_client_tasks.__name__)
 
 
 @routes.post(

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import azure.functions as func
+from pydantic import Field
+
 from shared.followups.keyset import Place
 from shared.followups.reporting import dashboard
 from shared.followups.reporting.dashboard import Event, Stats
 from shared.platform.access.auth import Caller
-from shared.platform.http import Page, Routes
+from shared.platform.http import Reply, Routes
 from triggers.followups.accounts.guard import AGENT, agent_of
-from triggers.followups.lists import MomentPage, page
+from triggers.followups.lists import MomentPage, linked
 
 routes = Routes(tag="dashboard", unusable=422)
+
+
+class ActivityQuery(MomentPage):
+    limit: int = Field(default=10, ge=1, le=100, description="Most items of one page")
 
 
 @routes.get("/api/dashboard/stats", needs=AGENT, summary="The agent's figures")
@@ -19,6 +26,6 @@ async def followups_stats(caller: Caller) -> Stats:
 
 
 @routes.get("/api/dashboard/recent-activity", needs=AGENT, summary="What happened last")
-async def followups_activity(query: MomentPage, caller: Caller) -> Page[Event]:
+async def followups_activity(query: ActivityQuery, caller: Caller, request: func.HttpRequest) -> Reply[list[Event]]:
     found = await dashboard.recent_activity(agent_of(caller), Place.of(query.cursor), query.limit)
-    return page(found, query.limit)
+    return linked(found, query.limit, request, followups_activity.__name__)

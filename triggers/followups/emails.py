@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import azure.functions as func
 from pydantic import Field
 
 from shared.followups.events import replies
@@ -11,23 +12,24 @@ from shared.followups.events.replies import ClientReply
 from shared.followups.people.models import Given, Identifier, Number, Text
 from shared.followups.sending import editing, mails, outbox, own_words, to_agents
 from shared.followups.sending.editing import Edited, EmailChange, Preview
-from shared.followups.sending.mails import Email, State
+from shared.followups.sending.mails import Email, State, Status, Which
 from shared.followups.sending.own_words import NewEmail
 from shared.followups.steps import Outcome
 from shared.platform.access.auth import ADMIN, Caller
 from shared.platform.errors import Conflict
-from shared.platform.http import Page, Routes
+from shared.platform.http import Page, Reply, Routes
 from shared.platform.models import LazyModel
 from triggers.followups.accounts.guard import AGENT, agent_of
-from triggers.followups.lists import Done, NumberedPage, page
+from triggers.followups.lists import BulkDeleted, BulkIds, CountedPage, Done, NumberedPage, delete_each, linked, page
 
 routes = Routes(tag="emails", unusable=422)
 
 
-class EmailsQuery(NumberedPage):
+class EmailsQuery(CountedPage):
     """Which mails to list."""
 
     state: State | None = None
+    status: Status | None = None
     client_id: Identifier | None = None
 
 
@@ -53,11 +55,10 @@ class Resolved(LazyModel):
 
 
 @routes.get("/api/emails", needs=AGENT, summary="The agent's mails, newest first")
-async def followups_list_emails(query: EmailsQuery, caller: Caller) -> Page[Email]:
-    found = await mails.listed(
-        agent_of(caller), before=query.cursor, limit=query.limit, state=query.state, client_id=query.client_id
-    )
-    return page(found, query.limit)
+async def followups_list_emails(query: EmailsQuery, caller: Caller, request: func.HttpRequest) -> Reply[list[Email]]:
+    which = Which(state=query.state, status=query.status, client_id=query.client_id)
+    found = await mails.listed(agent_of(caller), query.part, which)
+    return linked(found, query.limit, request, followups_list_emails.__name__)
 
 
 @routes.get("/api/replies", needs=AGENT, summary="What clients answered, newest first")
@@ -70,10 +71,17 @@ async def followups_preview_email(body: PreviewRequest, caller: Caller) -> Previ
     return await editing.preview(agent_of(caller), body.task_id, body.client_id, body.agent_instructions or "")
 
 
-@routes.post("/api/emails/send", needs=AGENT, summary="Send a client one's own words", status=201)
+@routes.post("/api/emails/send", needs=AGENT, summary="Send a client one's own words")
 async def followups_send_email(body: NewEmail, caller: Caller) -> Email:
     """It goes out with the next sweep, under the same checks as all others; with `task_id` as that task's mail."""
     return await own_words.write(agent_of(caller), body)
+
+
+# Its name comes before that of the route of one mail, which takes every word for a number.
+@routes.delete("/api/emails/bulk", needs=AGENT, summary="Delete several mails")
+async def followups_bulk_delete_emails(body: BulkIds, caller: Caller) -> BulkDeleted:
+    agent_id = agent_of(caller)
+    return await delete_each(body.ids, lambda one: editing.delete(agent_id, one))
 
 
 @routes.get("/api/emails/{email_id}", needs=AGENT, summary="One mail")
@@ -86,8 +94,9 @@ async def followups_change_email(email_id: Identifier, body: EmailChange, caller
     return await editing.edit(agent_of(caller), email_id, body)
 
 
-@routes.delete("/api/emails/{email_id}", needs=AGENT, summary="Cancel a mail that was not handed over")
+@routes.delete("/api/emails/{email_id}", needs=AGENT, summary="Delete a mail, and cancel it if it waits")
 async def followups_delete_email(email_id: Identifier, caller: Caller) -> Done:
+    """It is shown no more. Its row stays: no step is sent twice."""
     await editing.delete(agent_of(caller), email_id)
     return Done()
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+import azure.functions as func
 from pydantic import Field
 
 from orchestrators.followups.sending import send_followups
@@ -15,15 +18,24 @@ from shared.followups.sending.checking import explain
 from shared.followups.sending.checking.explain import Explanation
 from shared.platform.access.auth import Caller
 from shared.platform.durable import DurableClient, Nothing
-from shared.platform.http import Accepted, Page, Pagination, Routes
+from shared.platform.http import Page, Pagination, Reply, Routes
 from shared.platform.models import LazyModel
 from triggers.followups.accounts.guard import AGENT, agent_of
-from triggers.followups.lists import Done, MomentPage, NumberedPage, page, timed_page
+from triggers.followups.lists import (
+    BulkDeleted,
+    BulkIds,
+    CountedPage,
+    Done,
+    MomentPage,
+    delete_each,
+    linked,
+    timed_page,
+)
 
 routes = Routes(tag="tasks", unusable=422)
 
 
-class TasksQuery(NumberedPage):
+class TasksQuery(CountedPage):
     """Which tasks to list."""
 
     status: TaskStatus | None = None
@@ -45,23 +57,51 @@ class AgendaPage(LazyModel):
     due_tomorrow: int
 
 
+class DueQuery(MomentPage):
+    limit: int = Field(default=10, ge=1, le=100, description="Most details of one page")
+
+
+class DueTasks(LazyModel):
+    """How many tasks are due, and what keeps each of them; the details come page by page."""
+
+    current_time_utc: datetime
+    total_tasks: int
+    pending_tasks: int
+    due_tasks: int = Field(description="Mails whose time has come, whatever keeps them")
+    due_tasks_details: list[Explanation]
+    scheduler_status: str = "See /health/scheduler"
+    pagination: Pagination
+
+
+class Processing(LazyModel):
+    """A sweep is at work; what it does shows in the tasks."""
+
+    message: str
+    count: int = Field(description="How many of the agent's tasks are due; a check may keep some")
+    due_tasks_found: int
+    current_time: datetime
+    id: str = Field(description="Of the sweep")
+    location: str = "/api/tasks/diagnostics/due-tasks"
+
+
 @routes.get("/api/tasks", needs=AGENT, summary="The agent's tasks")
-async def followups_list_tasks(query: TasksQuery, caller: Caller) -> Page[Task]:
-    found = await tasks.listed(
-        agent_of(caller), after=query.cursor or 0, limit=query.limit, status=query.status, client_id=query.client_id
-    )
-    return page(found, query.limit)
+async def followups_list_tasks(query: TasksQuery, caller: Caller, request: func.HttpRequest) -> Reply[list[Task]]:
+    found = await tasks.listed(agent_of(caller), query.part, status=query.status, client_id=query.client_id)
+    return linked(found, query.limit, request, followups_list_tasks.__name__)
 
 
-@routes.post("/api/tasks", needs=AGENT, summary="Add a task beside the cadence", status=201)
+@routes.post("/api/tasks", needs=AGENT, summary="Add a task beside the cadence")
 async def followups_create_task(body: NewTask, caller: Caller) -> Task:
     return await tasks.create(agent_of(caller), body)
 
 
 @routes.get("/api/tasks/diagnostics/due-tasks", needs=AGENT, summary="What is due, and what keeps it")
-async def followups_due_tasks(query: MomentPage, caller: Caller) -> Page[Explanation]:
+async def followups_due_tasks(query: DueQuery, caller: Caller) -> DueTasks:
     found = await explain.due(agent_of(caller), Place.of(query.cursor), query.limit)
-    return timed_page(found, query.limit)
+    counts = await explain.counts(agent_of(caller))
+    return DueTasks(
+        **counts.model_dump(), due_tasks_details=found, pagination=timed_page(found, query.limit).pagination
+    )
 
 
 @routes.get("/api/tasks/agenda", needs=AGENT, summary="What goes out today and tomorrow")
@@ -80,11 +120,24 @@ async def followups_not_sent_tasks(query: MomentPage, caller: Caller) -> Page[No
 
 
 @routes.post("/api/tasks/process-due", needs=AGENT, summary="Send what is due now")
-async def followups_process_due(caller: Caller, client: DurableClient) -> Accepted:
-    """Starts a sweep beside that of the minute; each mail goes out once all the same."""
-    assert agent_of(caller)
+async def followups_process_due(caller: Caller, client: DurableClient) -> Processing:
+    """Starts a sweep beside that of the minute, for the mails of all agents; each goes out once all the same."""
+    counts = await explain.counts(agent_of(caller))
     started = await client.start(send_followups, Nothing())
-    return Accepted(id=started, location="/api/tasks/diagnostics/due-tasks")
+    return Processing(
+        message=f"A sweep was started for {counts.due_tasks} due task(s)" if counts.due_tasks else "No due tasks found",
+        count=counts.due_tasks,
+        due_tasks_found=counts.due_tasks,
+        current_time=counts.current_time_utc,
+        id=started,
+    )
+
+
+# Its name comes before that of the route of one task, which takes every word for a number.
+@routes.delete("/api/tasks/bulk", needs=AGENT, summary="Delete several tasks")
+async def followups_bulk_delete_tasks(body: BulkIds, caller: Caller) -> BulkDeleted:
+    agent_id = agent_of(caller)
+    return await delete_each(body.ids, lambda one: tasks.delete(agent_id, one))
 
 
 @routes.get("/api/tasks/{task_id}", needs=AGENT, summary="One task")
@@ -97,13 +150,13 @@ async def followups_explain_task(task_id: Identifier, caller: Caller) -> Explana
     return await explain.explain(agent_of(caller), task_id)
 
 
-@routes.patch("/api/tasks/{task_id}", needs=AGENT, summary="Change a pending task")
+@routes.patch("/api/tasks/{task_id}", needs=AGENT, summary="Change a task")
 async def followups_change_task(task_id: Identifier, body: TaskChange, caller: Caller) -> Task:
     return await tasks.change(agent_of(caller), task_id, body)
 
 
-@routes.delete("/api/tasks/{task_id}", needs=AGENT, summary="Cancel a pending task")
+@routes.delete("/api/tasks/{task_id}", needs=AGENT, summary="Delete a task, and cancel it if it is pending")
 async def followups_delete_task(task_id: Identifier, caller: Caller) -> Done:
-    """It stays on record as cancelled, and its mail is not sent."""
-    await tasks.change(agent_of(caller), task_id, TaskChange(status="cancelled"))
+    """It is shown no more. Its row stays, cancelled if it was pending: no step is sent twice."""
+    await tasks.delete(agent_of(caller), task_id)
     return Done()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from shared.followups.people import tasks
+from shared.followups.people import subscriptions, tasks
 from shared.followups.people.models import Client, ClientChange, NewClient, Stage
 from shared.platform.errors import Conflict, InvalidInput, NotFound
 from shared.platform.stores.postgres import database, rows
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from psycopg import AsyncConnection
+
+    from shared.followups.keyset import Part
 
 _COLUMNS = ", ".join(Client.model_fields)
 _MINE = "agent_id = %(agent)s and id = %(id)s and not is_deleted"
@@ -66,21 +69,19 @@ async def read(agent_id: int, client_id: int) -> Client:
         )
 
 
-async def listed(
-    agent_id: int, *, after: int, limit: int, stage: Stage | None = None, search: str = ""
-) -> list[Client]:
-    """The agent's clients behind that number, in the order of their numbers."""
+async def listed(agent_id: int, part: Part, *, stage: Stage | None = None, search: str = "") -> list[Client]:
+    """That part of the agent's clients, in the order of their numbers."""
     async with database() as connection:
         found = await rows(
             connection,
             f"""
             select {_COLUMNS} from followups.clients
-            where agent_id = %(agent)s and id > %(after)s and not is_deleted
+            where agent_id = %(agent)s and id > coalesce(%(behind)s::bigint, 0) and not is_deleted
                 and (%(stage)s::text is null or stage = %(stage)s)
                 and (%(search)s = '' or strpos(lower(concat_ws(' ', name, email, property_address)), %(search)s) > 0)
-            order by id limit %(limit)s
+            order by id limit %(limit)s offset %(skip)s
             """,  # noqa: S608 - as above
-            {"agent": agent_id, "after": after, "limit": limit, "stage": stage, "search": search.lower()},
+            {"agent": agent_id, "stage": stage, "search": search.lower(), **asdict(part)},
         )
     return [Client.model_validate(row) for row in found]
 
@@ -91,23 +92,28 @@ async def change(agent_id: int, client_id: int, changed: ClientChange) -> Client
     Raises:
         NotFound: there is no such client.
         Conflict: another client has the address.
+            Or the client complained and is to be written to again.
         InvalidInput: a field that every client has was given as null.
     """
     from psycopg.errors import UniqueViolation  # noqa: PLC0415 - loads in the activity that needs it
 
-    given = _columns(changed.model_dump(exclude_unset=True))
+    given = _columns(changed.model_dump(exclude_unset=True, exclude={"email_unsubscribed"}))
     if "email" in given and given["email"] is None:
         raise InvalidInput("A client has an address; leave the field out to keep it.", field="email")
     sets = ", ".join([*(f"{column} = %({column})s" for column in given), "updated_at = now()"])
     try:
         async with database() as connection:
-            return _one(
+            client = _one(
                 await rows(
                     connection,
                     f"update followups.clients set {sets} where {_MINE} returning {_COLUMNS}",  # noqa: S608 - as above
                     {**given, "agent": agent_id, "id": client_id},
                 )
             )
+            if changed.email_unsubscribed in (None, client.email_unsubscribed):
+                return client
+            await subscriptions.decide(connection, client, unsubscribed=changed.email_unsubscribed)
+            return client.model_copy(update={"email_unsubscribed": changed.email_unsubscribed})
     except UniqueViolation:
         raise _address_taken() from None
 

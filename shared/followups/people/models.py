@@ -102,6 +102,7 @@ class Agent(Stored):
     company: str | None
     bio: str | None
     avatar_url: str | None
+    google_sub: str | None = Field(description="Google's number of the person; null: not linked")
     is_active: bool
     postal_address: str | None
     time_zone: str
@@ -113,6 +114,7 @@ class Agent(Stored):
     daily_cap: int
     paused_at: datetime | None
     created_at: datetime
+    updated_at: datetime
 
 
 class ClientFields(Hours):
@@ -131,13 +133,17 @@ class ClientFields(Hours):
 
 class NewClient(ClientFields):
     email: Address
-    create_tasks: bool = Field(default=True, description="Plan the cadence for the client")
+    create_tasks: bool = Field(default=False, description="Plan the cadence for the client")
 
 
 class ClientChange(ClientFields):
     """The fields to change; the others stay."""
 
     email: Address | None = None
+    email_unsubscribed: bool | None = Field(
+        default=None,
+        description="true: the agent writes to the client no more; false: as `allow-again`; null: as it is",
+    )
 
 
 class Client(Stored):
@@ -174,13 +180,25 @@ class NewTask(Given):
     notes: Text | None = None
 
 
+class TaskDraft(Given):
+    """Words that the agent keeps with a task: shown until its mail is written, never sent by themselves."""
+
+    subject: Line
+    body: Text
+    custom_instructions: Text | None = None
+    timestamp: Annotated[int, Field(ge=0, le=LARGEST_ID)] | None = Field(
+        default=None, description="Milliseconds since 1970"
+    )
+
+
 class TaskChange(Given):
-    """The fields to change; the others stay. Only a pending task can be changed."""
+    """The fields to change; the others stay. Of a task that has ended only notes and priority can be changed."""
 
     scheduled_for: AwareDatetime | None = None
     priority: Priority | None = None
     notes: Text | None = None
-    status: TaskStatus | None = Field(default=None, description="pending leaves it as it is")
+    status: TaskStatus | None = Field(default=None, description="The same as it has leaves it as it is")
+    email_preview: TaskDraft | None = None
 
 
 class TaskMail(Stored):
@@ -188,6 +206,8 @@ class TaskMail(Stored):
 
     subject: str
     body: str
+    custom_instructions: str | None = None
+    timestamp: int | None = None
 
 
 class Task(Stored):
@@ -203,7 +223,7 @@ class Task(Stored):
     notes: str | None
     reason: str | None = Field(description="Why it was moved, skipped or cancelled")
     email_sent_id: int | None = Field(description="Its mail, once it was handed over")
-    email_preview: TaskMail | None = Field(description="Its mail, once it was written")
+    email_preview: TaskMail | None = Field(description="Its mail, once it was written; before, the agent's draft")
     completed_at: datetime | None
     created_at: datetime
     updated_at: datetime

@@ -5,7 +5,7 @@ An agent may decide to write to a client again who has agreed; for others the ad
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from shared.followups.people import tasks
 from shared.platform.errors import Conflict, NotFound
@@ -13,6 +13,10 @@ from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:
     from uuid import UUID
+
+    from psycopg import AsyncConnection
+
+    from shared.followups.people.models import Client
 
 
 async def known(key: UUID) -> bool:
@@ -61,28 +65,49 @@ async def allow_again(agent_id: int, client_id: int, reason: str) -> None:
         Conflict: the client complained, or there is no such mailbox: no agent can take that back.
     """
     async with database() as connection:
-        found = await rows(
-            connection,
-            "select c.email, exists (select from followups.suppressions s where s.address = c.email"
-            " and (s.scope = 'all' or s.reason = 'complaint'))"
-            " or exists (select from followups.emails e where e.recipient = c.email and e.delivery = 'complained')"
-            " as final from followups.clients c where c.agent_id = %s and c.id = %s and not c.is_deleted"
-            " for no key update",
-            (agent_id, client_id),
+        await _allow(connection, agent_id, client_id, reason)
+
+
+async def decide(connection: AsyncConnection[Any], client: Client, *, unsubscribed: bool) -> None:
+    """Note what the agent enters in the client's record, in the caller's transaction.
+
+    Raises:
+        Conflict: as `allow_again`.
+    """
+    if not unsubscribed:
+        await _allow(connection, client.agent_id, client.id, "entered in the client's record")
+        return
+    await connection.execute(
+        "delete from followups.allowed_again where agent_id = %s and address = %s", (client.agent_id, client.email)
+    )
+    await connection.execute(
+        "update followups.clients set email_unsubscribed = true, updated_at = now() where id = %s", (client.id,)
+    )
+
+
+async def _allow(connection: AsyncConnection[Any], agent_id: int, client_id: int, reason: str) -> None:
+    found = await rows(
+        connection,
+        "select c.email, exists (select from followups.suppressions s where s.address = c.email"
+        " and (s.scope = 'all' or s.reason = 'complaint'))"
+        " or exists (select from followups.emails e where e.recipient = c.email and e.delivery = 'complained')"
+        " as final from followups.clients c where c.agent_id = %s and c.id = %s and not c.is_deleted"
+        " for no key update",
+        (agent_id, client_id),
+    )
+    if not found:
+        raise NotFound("There is no such client.", code="unknown-client")
+    if found[0]["final"]:
+        raise Conflict(
+            "The client complained, or the mailbox takes no mails.",
+            code="not-yours-to-allow",
+            remedy="Reach the client another way.",
         )
-        if not found:
-            raise NotFound("There is no such client.", code="unknown-client")
-        if found[0]["final"]:
-            raise Conflict(
-                "The client complained, or the mailbox takes no mails.",
-                code="not-yours-to-allow",
-                remedy="Reach the client another way.",
-            )
-        await connection.execute(
-            "insert into followups.allowed_again as known (agent_id, address, reason) values (%s, %s, %s)"
-            " on conflict (agent_id, address) do update set reason = excluded.reason, decided_at = excluded.decided_at",
-            (agent_id, found[0]["email"], reason),
-        )
-        await connection.execute(
-            "update followups.clients set email_unsubscribed = false, updated_at = now() where id = %s", (client_id,)
-        )
+    await connection.execute(
+        "insert into followups.allowed_again as known (agent_id, address, reason) values (%s, %s, %s)"
+        " on conflict (agent_id, address) do update set reason = excluded.reason, decided_at = excluded.decided_at",
+        (agent_id, found[0]["email"], reason),
+    )
+    await connection.execute(
+        "update followups.clients set email_unsubscribed = false, updated_at = now() where id = %s", (client_id,)
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Literal
 
 from shared.followups.people import cadences
@@ -17,13 +18,15 @@ if TYPE_CHECKING:
 
     from psycopg import AsyncConnection
 
+    from shared.followups.keyset import Part
     from shared.followups.scheduling.calendar import Calendar
 
 _OF_ITS_MAIL = {
     "email_sent_id": "(select id from followups.emails where task_id = tasks.id and state = 'sent') as email_sent_id",
-    "email_preview": "(select jsonb_build_object('subject', subject, 'body', body) from followups.emails"
-    " where task_id = tasks.id and composed_at is not null) as email_preview",
+    "email_preview": "coalesce((select jsonb_build_object('subject', subject, 'body', body) from followups.emails"
+    " where task_id = tasks.id and composed_at is not null), draft) as email_preview",
 }
+_SHOWN = "agent_id = %(agent)s and deleted_at is null"
 _COLUMNS = ", ".join(_OF_ITS_MAIL.get(name, name) for name in Task.model_fields)
 CALENDAR = ", ".join(
     f"coalesce(c.{name}, a.{name}) as {name}" for name in ("time_zone", "working_days", "opens", "closes", "country")
@@ -73,7 +76,11 @@ async def create(agent_id: int, new: NewTask) -> Task:
         given |= {"planned": new.scheduled_for, "priority": new.priority, "notes": new.notes, "reason": opening.reason}
         made = await rows(connection, _INSERT, given)
     if not made:
-        raise Conflict(f"The client has a {new.followup_type} already.", code="step-taken", remedy="Change that task.")
+        raise Conflict(
+            f"The client has or had a {new.followup_type}.",
+            code="step-taken",
+            remedy="Change that task, or add a Custom one.",
+        )
     return _one(made)
 
 
@@ -87,47 +94,50 @@ async def read(agent_id: int, task_id: int) -> Task:
         return _one(
             await rows(
                 connection,
-                f"select {_COLUMNS} from followups.tasks where agent_id = %s and id = %s",  # noqa: S608 - as above
-                (agent_id, task_id),
+                f"select {_COLUMNS} from followups.tasks where {_SHOWN} and id = %(id)s",  # noqa: S608 - as above
+                {"agent": agent_id, "id": task_id},
             )
         )
 
 
 async def listed(
-    agent_id: int, *, after: int, limit: int, status: TaskStatus | None = None, client_id: int | None = None
+    agent_id: int, part: Part, *, status: TaskStatus | None = None, client_id: int | None = None
 ) -> list[Task]:
-    """The agent's tasks behind that number, in the order of their numbers."""
+    """That part of the agent's tasks, in the order of their numbers."""
     async with database() as connection:
         found = await rows(
             connection,
-            f"select {_COLUMNS} from followups.tasks where agent_id = %(agent)s and id > %(after)s"  # noqa: S608 - as above
+            f"select {_COLUMNS} from followups.tasks where {_SHOWN} and id > coalesce(%(behind)s::bigint, 0)"  # noqa: S608 - as above
             " and (%(status)s::text is null or status = %(status)s)"
-            " and (%(client)s::bigint is null or client_id = %(client)s) order by id limit %(limit)s",
-            {"agent": agent_id, "after": after, "limit": limit, "status": status, "client": client_id},
+            " and (%(client)s::bigint is null or client_id = %(client)s) order by id limit %(limit)s"
+            " offset %(skip)s",
+            {"agent": agent_id, "status": status, "client": client_id, **asdict(part)},
         )
     return [Task.model_validate(row) for row in found]
 
 
 async def change(agent_id: int, task_id: int, changed: TaskChange) -> Task:
-    """Change a pending task. A new moment is moved into the client's hours.
+    """Change a task. A new moment is moved into the client's hours.
 
     Raises:
         NotFound: there is no such task.
-        Conflict: it is not pending any more.
+        Conflict: it is not pending any more, and more than notes, priority or draft is to be changed.
     """
     given = changed.model_dump(exclude_unset=True)
     async with database() as connection:
         found = await rows(
             connection,
-            "select client_id, status from followups.tasks where agent_id = %s and id = %s for update",
-            (agent_id, task_id),
+            f"select client_id, status from followups.tasks where {_SHOWN} and id = %(id)s for update",  # noqa: S608 - as above
+            {"agent": agent_id, "id": task_id},
         )
         if not found:
             raise _unknown()
-        if found[0]["status"] != "pending":
-            raise Conflict(f"The task is {found[0]['status']}.", code="task-ended")
-        ends = changed.status if changed.status != "pending" else None
+        ends = changed.status if changed.status != found[0]["status"] else None
+        if found[0]["status"] != "pending" and (ends or changed.scheduled_for):
+            raise Conflict(f"The task is {found[0]['status']}.", code="task-ended", remedy="Add a Custom task.")
         sets: dict[str, Any] = {"status": ends} if ends else {}
+        if "email_preview" in given:
+            sets["draft"] = changed.email_preview and changed.email_preview.model_dump_json()
         if changed.priority:
             sets["priority"] = changed.priority
         if "notes" in given:
@@ -146,6 +156,26 @@ async def change(agent_id: int, task_id: int, changed: TaskChange) -> Task:
                 f"update followups.tasks set {assigned}{completed} where id = %(id)s returning {_COLUMNS}",  # noqa: S608 - as above
                 {**sets, "id": task_id},
             )
+        )
+
+
+async def delete(agent_id: int, task_id: int) -> None:
+    """Show a task no more, nor its mail unless nobody knows yet what became of it; what waits is not sent.
+
+    Raises:
+        NotFound: there is no such task.
+    """
+    async with database() as connection:
+        hidden = await connection.execute(
+            f"update followups.tasks set deleted_at = now() where {_SHOWN} and id = %(id)s",  # noqa: S608 - as above
+            {"agent": agent_id, "id": task_id},
+        )
+        if not hidden.rowcount:
+            raise _unknown()
+        await end(connection, task_id, "cancelled", "by-the-agent")
+        await connection.execute(
+            "update followups.emails set deleted_at = now() where task_id = %s and state not in ('sending', 'unknown')",
+            (task_id,),
         )
 
 

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from shared.followups.keyset import Place, parameters
 from shared.followups.people.models import Stored
+from shared.followups.sending.mails import STATUS
 from shared.platform.errors import NotFound
 from shared.platform.stores.postgres import database, rows
 
@@ -52,19 +53,25 @@ _NEWEST = f"where {_BEHIND} order by at desc, number desc limit %(limit)s"
 # The number tells events of one moment apart, and each table's from those of the others.
 _ACTIVITY = f"""
 select * from (
-    (select * from (select 'client-created' as kind, created_at as at, id * 3 as number, id as client_id,
-        null::bigint as task_id, coalesce(nullif(name, ''), email) as text
+    (select * from (select 'client' as type, 'client-created' as kind, created_at as at, id * 3 as number,
+        id as client_id, null::bigint as task_id, coalesce(nullif(name, ''), email) as text, 'created' as status
     from followups.clients where agent_id = %(agent)s) c {_NEWEST})
     union all
-    (select * from (select 'email-' || state, coalesce(sent_at, updated_at) as at, id * 3 + 1 as number, client_id,
-        task_id, coalesce(subject, '')
-    from followups.emails where agent_id = %(agent)s and state in ('sent', 'failed', 'held', 'unknown')) e {_NEWEST})
+    (select * from (select 'email', 'email-' || state, coalesce(sent_at, updated_at) as at, id * 3 + 1 as number,
+        client_id, task_id, coalesce(subject, ''), {STATUS}
+    from followups.emails where agent_id = %(agent)s and state in ('sent', 'failed', 'held', 'unknown')
+        and deleted_at is null) e {_NEWEST})
     union all
-    (select * from (select 'task-' || status, updated_at as at, id * 3 + 2 as number, client_id, id,
-        concat_ws(': ', followup_type, reason)
-    from followups.tasks where agent_id = %(agent)s and status in ('skipped', 'cancelled')) t {_NEWEST})
+    (select * from (select 'task', 'task-' || status, updated_at as at, id * 3 + 2 as number, client_id, id,
+        concat_ws(': ', followup_type, reason), status
+    from followups.tasks where agent_id = %(agent)s and status in ('skipped', 'cancelled')
+        and deleted_at is null) t {_NEWEST})
 ) as happened order by at desc, number desc limit %(limit)s
-"""  # noqa: S608 - constants of this module
+"""  # noqa: S608 - constants of these modules
+_WITH_CLIENTS = f"""
+select h.*, h.text as subject, c.email as "to", coalesce(nullif(trim(c.name), ''), c.email) as client_name
+from ({_ACTIVITY}) h join followups.clients c on c.id = h.client_id order by h.at desc, h.number desc
+"""  # noqa: S608 - as above
 
 
 class Stats(Stored):
@@ -88,9 +95,14 @@ class Stats(Stored):
 
 
 class Event(Stored):
-    """Something that happened to a client."""
+    """Something that happened to a client. Of a mail, `subject`, `to` and `status` are its own."""
 
     id: str
+    type: Literal["client", "email", "task"]
+    subject: str
+    to: str
+    status: str
+    client_name: str = Field(description="Name, or address where there is none")
     kind: Literal[
         "client-created", "email-sent", "email-failed", "email-held", "email-unknown", "task-skipped", "task-cancelled"
     ]
@@ -116,5 +128,5 @@ async def stats(agent_id: int) -> Stats:
 async def recent_activity(agent_id: int, behind: Place | None, limit: int) -> list[Event]:
     """What happened last, behind that place, the newest first."""
     async with database() as connection:
-        found = await rows(connection, _ACTIVITY, {"agent": agent_id, "limit": limit, **parameters(behind)})
+        found = await rows(connection, _WITH_CLIENTS, {"agent": agent_id, "limit": limit, **parameters(behind)})
     return [Event.model_validate({**row, "id": Place(row["at"], row["number"]).cursor}) for row in found]

@@ -19,6 +19,7 @@ from followups.tasks t
     join followups.clients c on c.id = t.client_id
     left join followups.emails e on e.task_id = t.id
 where t.agent_id = %(agent)s and t.channel = 'email' and t.status in ('skipped', 'cancelled')
+    and t.deleted_at is null
     and (%(at)s::timestamptz is null or (t.updated_at, t.id) < (%(at)s, %(number)s::bigint))
 order by t.updated_at desc, t.id desc limit %(limit)s
 """

@@ -53,6 +53,9 @@ with asked as (
 select due from asked
 """  # noqa: S608 - constants of this module
 
+_LOCK = 0x666F6C6C
+"""Key of the advisory lock of whoever claims: sweeps of one moment would part a batch among them, a few mails each."""
+# A client that a route has locked is passed over: the next claim finds it.
 _LOCK_CLIENTS = f"select c.id {DUE} order by t.scheduled_for, t.id limit %s for update of c skip locked"
 
 # Read after the lock, so that it shows what the last holder of the lock did.
@@ -115,6 +118,7 @@ async def claim(limit: int, batch: str = "") -> list[Claim]:
     async with database() as connection:
         if batch and (again := await rows(connection, _AGAIN, {"batch": batch, "lease": LEASE_MINUTES})):
             return [Claim.model_validate(row) for row in again]
+        await connection.execute("select pg_advisory_xact_lock(%s)", (_LOCK,))
         locked = {row["id"] for row in await rows(connection, _LOCK_CLIENTS, (limit,))}
         by_client: dict[int, list[dict[str, Any]]] = {}
         for row in await rows(connection, _DUE_OF_CLIENTS, (list(locked),)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import shorten
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -14,10 +15,13 @@ from shared.followups.people.models import Given, Stored, Text
 from shared.followups.sending.checking import facts
 from shared.followups.sending.envelope import STORE, envelope
 from shared.followups.sending.mails import Email, one_of
+from shared.followups.sending.message import html_of
 from shared.followups.settings import settings
 from shared.platform.errors import Conflict, NotFound
 from shared.platform.lines import Name, Seen
 from shared.platform.stores.postgres import database, rows
+
+SHOWN_CHARACTERS = 120
 
 
 class EmailChange(Given):
@@ -32,6 +36,8 @@ class Preview(Stored):
 
     subject: str
     body: str
+    html_body: str = Field(description="As it is sent beside the plain text, without the link to unsubscribe")
+    preview: str = Field(description="The beginning, as mailboxes show it beside the subject")
     footer: str
     problems: list[str]
 
@@ -58,7 +64,15 @@ async def preview(agent_id: int, task_id: int, client_id: int | None = None, wis
     brief = brief_of(row)
     brief = brief.model_copy(update={"task_notes": f"{brief.task_notes}\n{wishes}".strip()})
     draft = await writer().write(brief)
-    return Preview(subject=draft.subject, body=draft.body, footer=footer_of(row), problems=problems(draft, brief))
+    footer = footer_of(row)
+    return Preview(
+        subject=draft.subject,
+        body=draft.body,
+        html_body=html_of(draft.body, footer),
+        preview=shorten(draft.body, SHOWN_CHARACTERS, placeholder=" …"),
+        footer=footer,
+        problems=problems(draft, brief),
+    )
 
 
 async def edit(agent_id: int, email_id: int, changed: EmailChange) -> Edited:
@@ -92,19 +106,20 @@ async def approve(agent_id: int, email_id: int) -> Email:
 
 
 async def delete(agent_id: int, email_id: int) -> None:
-    """Cancel a mail that was not handed over, with its task. What was handed over stays on record.
+    """Show a mail no more; one that waits is cancelled with its task. Its row stays: no step is sent twice.
 
     Raises:
         NotFound: there is no such mail.
-        Conflict: it may have been handed over.
+        Conflict: nobody knows yet whether it was handed over.
     """
     async with database() as connection:
         mail = await one_of(connection, agent_id, email_id)
         await rows(connection, "select from followups.tasks where id = %s for no key update", (mail.task_id,))
         mail = await one_of(connection, agent_id, email_id)
-        if mail.state in ("sending", "sent", "unknown"):
-            raise Conflict(f"The mail is {mail.state}.", code="handed-over")
+        if mail.state in ("sending", "unknown"):
+            raise Conflict(f"The mail is {mail.state}.", code="not-settled", remedy="Wait until it is sent or failed.")
         await tasks.end(connection, mail.task_id, "cancelled", "mail-deleted")
+        await connection.execute("update followups.emails set deleted_at = now() where id = %s", (email_id,))
 
 
 async def _waiting(connection: Any, agent_id: int, email_id: int) -> dict[str, Any]:

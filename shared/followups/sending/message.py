@@ -89,7 +89,7 @@ def message_of(mail: Mail) -> EmailMessage:
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     leave = f"\nUnsubscribe: {mail.unsubscribe}\n" if mail.unsubscribe else ""
     message.set_content(f"{mail.body}\n\n-- \n{mail.footer}\n{leave}")
-    message.add_alternative(_html(mail), subtype="html")
+    message.add_alternative(html_of(mail.body, mail.footer, mail.unsubscribe), subtype="html")
     return message
 
 
@@ -108,11 +108,11 @@ def _address(name: str, address: str) -> Address:
     return Address(display_name=one_line(name)[:LONGEST_NAME], addr_spec=one_line(address))
 
 
-def _html(mail: Mail) -> str:
-    paragraphs = "".join(f"<p>{_lines(part)}</p>\n" for part in re.split(r"\n\s*\n", mail.body.strip()))
-    leave = f'<br>\n<a href="{escape(mail.unsubscribe)}">Unsubscribe</a>' if mail.unsubscribe else ""
-    footer = f"<p><small>{_lines(mail.footer)}{leave}</small></p>"
-    return f"<html><body>\n{paragraphs}<hr>\n{footer}\n</body></html>\n"
+def html_of(body: str, footer: str, unsubscribe: str = "") -> str:
+    """The text as HTML: paragraphs, and everything else as it is written."""
+    paragraphs = "".join(f"<p>{_lines(part)}</p>\n" for part in re.split(r"\n\s*\n", body.strip()))
+    leave = f'<br>\n<a href="{escape(unsubscribe)}">Unsubscribe</a>' if unsubscribe else ""
+    return f"<html><body>\n{paragraphs}<hr>\n<p><small>{_lines(footer)}{leave}</small></p>\n</body></html>\n"
 
 
 def _lines(text: str) -> str:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from shared.followups.people import cadences
-from shared.followups.people.models import Address, Number
+from shared.followups.people.models import Address, Number, Text
 from shared.followups.sending import editing
 from shared.followups.sending.checking import facts
 from shared.followups.sending.editing import EmailChange
 from shared.followups.sending.mails import Email, one_of
+from shared.followups.sending.plain_text import plain_text
 from shared.followups.settings import settings
 from shared.platform.errors import Conflict, InvalidInput, NotFound
 from shared.platform.stores.postgres import database, rows
@@ -29,11 +30,14 @@ where mine.state in ('claimed', 'held') returning id
 class NewEmail(EmailChange):
     """A mail that the agent wrote; it goes out with the next sweep, under the same checks as all others."""
 
+    body: Annotated[Text, Field(min_length=1, description="Plain text; of HTML its text")]
+
     client_id: Number
     task_id: Number | None = Field(
         default=None, description="The pending task whose mail it is; absent: a task of its own"
     )
     to_email: Address | None = Field(default=None, description="The client's address; checked where it is given")
+    agent_instructions: Text | None = Field(default=None, description="What the words were written by; not used")
 
 
 async def write(agent_id: int, new: NewEmail) -> Email:
@@ -54,7 +58,7 @@ async def write(agent_id: int, new: NewEmail) -> Email:
             raise Conflict("The task's mail was or may have been handed over.", code="handed-over")
         if new.to_email and new.to_email != row["client_email"]:
             raise InvalidInput("The client has another address.", field="to_email", remedy="Change the client first.")
-        await editing.store(connection, row, new)
+        await editing.store(connection, row, new.model_copy(update={"body": plain_text(new.body)}))
         await connection.execute("update followups.emails set approved_at = now() where id = %s", (row["id"],))
         return await one_of(connection, agent_id, row["id"])
 

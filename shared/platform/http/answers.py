@@ -47,7 +47,7 @@ class Accepted(LazyModel):
 
 @dataclass(frozen=True)
 class Reply(Generic[T]):
-    """A body with a status or headers of its own."""
+    """A body with a status or headers of its own. A list of models names its next page in the header Link."""
 
     body: T
     status: int = 200
@@ -79,6 +79,11 @@ def response(result: Any, status: int, name: str) -> func.HttpResponse:
         return result
     if result is None:
         return func.HttpResponse(status_code=204, headers=headers)
+    if isinstance(result, list):
+        rows = [row.model_dump_json(by_alias=True) for row in cast("list[BaseModel]", result)]
+        return func.HttpResponse(
+            f"[{','.join(rows)}]", status_code=status, headers=headers, mimetype="application/json"
+        )
     if not isinstance(result, BaseModel):
         raise TypeError(f"A handler gave back {type(result).__name__}, which is no pydantic model.")
     if isinstance(result, Accepted):

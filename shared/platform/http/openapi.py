@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_origin
 
 import azure.functions as func
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 Schema = dict[str, Any]
 _REF = "#/components/schemas/"
 _TEXT = {"schema": {"type": "string"}}
+_LISTED = {"Link": {"description": "rel=next: where the next page is, while there is one", **_TEXT}}
 _ACCEPTED = {"Location": {"description": "Where the state of the work is", **_TEXT}, "Retry-After": _TEXT}
 
 
@@ -128,7 +129,9 @@ def _responses(operation: Operation, schemas: dict[str, Schema], *, paged: bool)
             answer["content"] = {"application/json": {"schema": schemas[f"{operation.name} {status}"]}}
         elif model is func.HttpResponse:
             answer["content"] = {media_type: {} for media_type in operation.produces.split(", ")}
-        if isinstance(model, type) and issubclass(model, Accepted):
+        if get_origin(model) is list:
+            answer["headers"] = _LISTED
+        elif isinstance(model, type) and issubclass(model, Accepted):
             answer["headers"] = _ACCEPTED
     refusals = [operation.unusable] if operation.inputs.names - {"client", "caller", "request"} else []
     refusals += [400] if paged and operation.unusable != HTTPStatus.BAD_REQUEST else []

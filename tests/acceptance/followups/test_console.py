@@ -21,14 +21,14 @@ STEP = "update followups.tasks set scheduled_for = now() + %s * interval '1 minu
 
 def written(app: Any) -> None:
     """An agent with three clients, whose first mails wait for it, and whose second steps are due soon."""
-    app.token = app.ask("POST", "/api/agents/register", AGENT, status=201, admin=True)["access_token"]
+    app.token = app.ask("POST", "/api/agents/register", AGENT, admin=True)["access_token"]
     for name in ("Ann", "Bob", "Cy"):
         client = {
             "email": f"{name.lower()}@example.com",
             "name": f"{name} <b>Client</b>",
             "property_address": "12 Elm Street",
         }
-        app.ask("POST", "/api/clients", client, status=201)
+        app.ask("POST", "/api/clients", client)
     app.execute(STEP, 0, "Day 1")
     app.execute(STEP, 24 * 60, "Day 3")
     app.minute()

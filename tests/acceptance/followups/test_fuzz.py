@@ -18,9 +18,9 @@ async def test_every_route_answers_as_its_document_says(running: Any, tmp_path: 
     async with running(RESEND_WEBHOOK_SECRET="whsec_c2VjcmV0") as app:
         app.minute()
         app.until(lambda: app.host.request("GET", "/health/scheduler").status == 200)
-        token = app.ask("POST", "/api/agents/register", AGENT, status=201, admin=True)["access_token"]
+        token = app.ask("POST", "/api/agents/register", AGENT, admin=True)["access_token"]
         app.token = token
-        app.ask("POST", "/api/clients", {"email": "ann@example.com"}, status=201)
+        app.ask("POST", "/api/clients", {"email": "ann@example.com"})
         command = [str(Path(sys.executable).with_name("st")), "run", f"{app.host.url}/openapi.json", *FLAGS]
         fuzzing = await asyncio.create_subprocess_exec(
             *command, "--header", f"X-Admin-Key: {KEY}", "--header", f"Authorization: Bearer {token}",

@@ -20,7 +20,7 @@ from triggers.followups.accounts.guard import AGENT, REGISTRATION, agent_of
 
 routes = Routes(tag="agents", unusable=422)
 
-Password = Annotated[SecretStr, Field(min_length=10, max_length=200)]
+Password = Annotated[SecretStr, Field(min_length=8, max_length=200)]
 
 
 class RegisterRequest(ProfileFields):
@@ -49,7 +49,7 @@ class Session(LazyModel):
     agent: Agent
 
 
-@routes.post("/api/agents/register", needs=REGISTRATION, summary="Register an agent", status=201)
+@routes.post("/api/agents/register", needs=REGISTRATION, summary="Register an agent")
 async def followups_register(body: RegisterRequest) -> Session:
     """Needs the admin key, unless registration is open: agents send mail in the operator's name."""
     profile = ProfileFields.model_validate(body.model_dump(exclude={"email", "password", "name"}, exclude_unset=True))

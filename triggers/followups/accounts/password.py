@@ -21,7 +21,7 @@ from shared.platform.models import LazyModel
 from triggers.followups.unsubscribe import HEADERS
 
 routes = Routes(tag="agents", unusable=422)
-SHORTEST, LONGEST = 10, 200
+SHORTEST, LONGEST = 8, 200
 LONGEST_FORM = 5000
 ANSWER_SECONDS = 1.5
 """Every answer takes at least as long, whether or not a mail is sent: the time says nothing of who has an account."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from shared.followups.keyset import Place, parameters
-from shared.followups.people.models import Stored
+from shared.followups.people.models import Stored, TaskStatus
 from shared.followups.sending.checking import checks, facts
 from shared.platform.errors import NotFound
 from shared.platform.stores.postgres import database, rows
@@ -22,7 +22,12 @@ WAITING = {"sending": "being-sent", "unknown": "nobody-knows-whether-it-was-hand
 class Explanation(Stored):
     """What keeps a task's mail from being sent."""
 
+    id: int = Field(description="The same as `task_id`, for callers of RealtorOS")
     task_id: int
+    client_id: int
+    followup_type: str
+    status: TaskStatus
+    is_due: bool
     sent: bool
     reason: str | None = Field(description="null when it was sent; due-now: the next sweep takes it")
     until: datetime | None = Field(description="When it may go out, if time alone decides")
@@ -31,6 +36,22 @@ class Explanation(Stored):
     @property
     def place(self) -> Place:
         return Place(self.scheduled_for, self.task_id)
+
+
+class Counts(Stored):
+    """An agent's tasks at that time."""
+
+    current_time_utc: datetime
+    total_tasks: int
+    pending_tasks: int
+    due_tasks: int
+
+
+_COUNTS = """
+select now() as current_time_utc, count(*) as total_tasks, count(*) filter (where status = 'pending') as pending_tasks,
+    count(*) filter (where status = 'pending' and channel = 'email' and scheduled_for <= now()) as due_tasks
+from followups.tasks where agent_id = %(agent)s and deleted_at is null
+"""
 
 
 async def explain(agent_id: int, task_id: int) -> Explanation:
@@ -44,6 +65,13 @@ async def explain(agent_id: int, task_id: int) -> Explanation:
         if row is None:
             raise NotFound("There is no such task.", code="unknown-task")
         return await _explained(connection, row)
+
+
+async def counts(agent_id: int) -> Counts:
+    """How many tasks the agent has, pending and due by the database's clock."""
+    async with database() as connection:
+        [found] = await rows(connection, _COUNTS, {"agent": agent_id})
+    return Counts.model_validate(found)
 
 
 async def due(agent_id: int, behind: Place | None, limit: int) -> list[Explanation]:
@@ -65,7 +93,16 @@ async def _explained(connection: AsyncConnection[Any], row: dict[str, Any]) -> E
     sent = row["state"] == "sent"
     reason, until = (None, None) if sent else await _reason(connection, row)
     return Explanation(
-        task_id=row["task_id"], sent=sent, reason=reason, until=until, scheduled_for=row["scheduled_for"]
+        id=row["task_id"],
+        task_id=row["task_id"],
+        client_id=row["client_id"],
+        followup_type=row["followup_type"],
+        status=row["task_status"],
+        is_due=row["task_status"] == "pending" and row["scheduled_for"] <= row["now"],
+        sent=sent,
+        reason=reason,
+        until=until,
+        scheduled_for=row["scheduled_for"],
     )
 
 

@@ -51,7 +51,9 @@ async def read(connection: AsyncConnection[Any], email_id: int) -> dict[str, Any
 
 async def read_task(connection: AsyncConnection[Any], agent_id: int, task_id: int) -> dict[str, Any] | None:
     """The same of a task, whose mail may not be there yet; None if the agent has no such task."""
-    found = await rows(connection, f"{_READ} where t.agent_id = %s and t.id = %s", (agent_id, task_id))
+    found = await rows(
+        connection, f"{_READ} where t.agent_id = %s and t.id = %s and t.deleted_at is null", (agent_id, task_id)
+    )
     return found[0] if found else None
 
 

@@ -23,7 +23,8 @@ class Web:
     """Calls routes in this process, as whoever has signed in."""
 
     def __init__(self):
-        self.token, self.status = None, None
+        self.token = None
+        self.link = None
 
     async def __call__(self, method, path, body=None, *, status=200, admin=False):
         url = urlsplit(path)
@@ -45,18 +46,28 @@ class Web:
         )
         answer = await operation.answer(request)
         assert answer.status_code == status, answer.get_body()
+        self.link = answer.headers.get("Link")
         return json.loads(answer.get_body() or b"null")
+
+    async def pages(self, path):
+        """All rows of an array, page by page as the header Link says."""
+        found = await self("GET", path)
+        while self.link:
+            found += await self("GET", self.link.partition("<")[2].partition(">")[0])
+        return found
 
     async def register(self, email="alice@example.com", **profile):
         given = {"email": email, "password": "a long password", "name": "Alice Agent", "company": "Acme"}
         given |= {"postal_address": "1 Main Street", "opens": "00:00", "closes": "23:59:59"}
         given |= {"working_days": [1, 2, 3, 4, 5, 6, 7], **profile}
-        session = await self("POST", "/api/agents/register", given, status=201, admin=True)
+        session = await self("POST", "/api/agents/register", given, admin=True)
         self.token = session["access_token"]
         return session["agent"]
 
     async def client(self, email="ann@example.com", **fields):
-        return await self("POST", "/api/clients", {"email": email, "name": "Ann Client", **fields}, status=201)
+        return await self(
+            "POST", "/api/clients", {"email": email, "name": "Ann Client", "create_tasks": True, **fields}
+        )
 
 
 @pytest.fixture

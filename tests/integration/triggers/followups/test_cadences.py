@@ -15,7 +15,7 @@ def names(cadence):
 
 
 async def planned(web, client):
-    return [one["followup_type"] for one in (await web("GET", f"/api/clients/{client['id']}/tasks"))["data"]]
+    return [one["followup_type"] for one in await web("GET", f"/api/clients/{client['id']}/tasks")]
 
 
 async def test_an_agent_has_a_cadence_of_its_own_and_gives_it_up(web):

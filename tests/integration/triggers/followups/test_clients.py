@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from shared.platform.cursors import sealed
+
 CSV = """E-Mail,Full name,stage,Colour\r
 ann@example.com,"Ann, of Elm",lead,red\r
 ANN@example.com,Ann again,lead,\r
@@ -15,6 +17,10 @@ dee@example.com,,negotiating,\r
 """
 
 
+def next_of(path, last):
+    return f'<{path}/tasks?limit=2&cursor={sealed(str(last), "followups_client_tasks")}>; rel="next"'
+
+
 async def test_a_client_is_entered_changed_paused_listed_and_deleted(web):
     await web.register()
     client = await web.client()
@@ -24,11 +30,11 @@ async def test_a_client_is_entered_changed_paused_listed_and_deleted(web):
     assert (await web("POST", f"{path}/pause"))["paused_at"]
     assert (await web("POST", f"{path}/resume"))["paused_at"] is None
     planned = await web("GET", f"{path}/tasks?limit=2")
-    rest = await web("GET", f"{path}/tasks?cursor={planned['pagination']['next']}")
-    assert [one["followup_type"] for one in planned["data"] + rest["data"]] == [
-        "Day 1", "Day 3", "Week 1", "Week 2", "Month 1"
-    ]  # fmt: skip
-    assert rest["pagination"]["next"] is None
+    assert web.link == next_of(path, planned[-1]["id"])
+    steps = ["Day 1", "Day 3", "Week 1", "Week 2", "Month 1"]
+    assert [one["followup_type"] for one in await web.pages(f"{path}/tasks?limit=2")] == steps
+    assert [one["followup_type"] for one in await web("GET", f"{path}/tasks?limit=2&page=2")] == steps[2:4]
+    assert web.link == next_of(path, planned[-1]["id"] + 2)
     other = await web.client("bob@example.com", name="Bob")
     assert (await web("POST", f"{path}/merge", {"other_id": other["id"]}))["id"] == client["id"]
     await web("DELETE", path)
@@ -36,9 +42,11 @@ async def test_a_client_is_entered_changed_paused_listed_and_deleted(web):
     third = await web.client("c@example.com")
     gone = await web("POST", "/api/clients/bulk-delete", {"client_ids": [third["id"], client["id"]]})
     assert gone == {"deleted": [third["id"]]}
-    assert (await web("GET", "/api/clients"))["data"] == []
-    fourth = await web("POST", "/api/clients?create_tasks=false", {"email": "d@example.com"}, status=201)
-    assert (await web("GET", f"/api/clients/{fourth['id']}/tasks"))["data"] == []
+    assert await web("GET", "/api/clients") == []
+    fourth = await web("POST", "/api/clients", {"email": "d@example.com"})
+    assert await web("GET", f"/api/clients/{fourth['id']}/tasks") == []
+    fifth = await web("POST", "/api/clients?create_tasks=true", {"email": "e@example.com"})
+    assert len(await web("GET", f"/api/clients/{fifth['id']}/tasks")) == 5
     ids = {"ids": [fourth["id"], third["id"], third["id"]]}
     assert await web("DELETE", "/api/clients/bulk", ids) == {
         "success": True, "deleted_count": 1, "failed_ids": [third["id"]], "total_requested": 3
@@ -67,14 +75,14 @@ async def test_a_csv_file_is_entered_with_a_report_of_duplicates_and_bad_rows(we
     known = await web.client("known@example.com")
     given = {"csv": CSV, "mapping": {"E-Mail": "email", "Full name": "name"}}
     planned = await web("POST", "/api/clients/import", {**given, "dry_run": True})
-    assert len((await web("GET", "/api/clients"))["data"]) == 1
+    assert len(await web("GET", "/api/clients")) == 1
     report = await web("POST", "/api/clients/import", given)
     assert planned == report
     assert report["created"] == 2
     assert report["ignored_columns"] == ["Colour"]
     assert [(one["line"], one["client_id"]) for one in report["duplicates"]] == [(3, None), (4, known["id"])]
     assert [one["line"] for one in report["failed"]] == [6, 7]
-    names = [one["name"] for one in (await web("GET", "/api/clients"))["data"]]
+    names = [one["name"] for one in await web("GET", "/api/clients")]
     assert names == ["Ann Client", "Ann, of Elm", None]
     again = await web("POST", "/api/clients/import", given)
     assert (again["created"], len(again["duplicates"])) == (0, 4)
@@ -88,9 +96,7 @@ async def test_a_row_with_an_odd_cell_fails_alone(web, cell):
     given = {"csv": f"email,name\nodd@example.com,{cell}\nbob@example.com,\u00a0Bob\u00a0\n"}
     report = await web("POST", "/api/clients/import", given)
     assert [(one["line"], one["problems"][0].split(":")[0]) for one in report["failed"]] == [(2, "name")]
-    assert [(one["email"], one["name"]) for one in (await web("GET", "/api/clients"))["data"]] == [
-        ("bob@example.com", "Bob")
-    ]
+    assert [(one["email"], one["name"]) for one in await web("GET", "/api/clients")] == [("bob@example.com", "Bob")]
 
 
 @pytest.mark.parametrize(
@@ -123,8 +129,27 @@ async def test_a_file_is_read_as_spreadsheets_write_it(web, delimiter):
         {"line": 2, "problems": ["name: line breaks and control characters are not allowed here"]},
         {"line": 6, "problems": ["email: An email address must have an @-sign."]},
     ]
-    found = (await web("GET", "/api/clients"))["data"]
+    found = await web("GET", "/api/clients")
     assert [(one["email"], one["name"], one["stage"]) for one in found] == [
         ("bob@example.com", '5 "Rose" Lane', "under_contract"),
         ("short@example.com", None, "lead"),
     ]
+
+
+async def test_an_agent_enters_that_a_client_unsubscribed_and_takes_it_back(web, crm, mails):
+    await web.register(send_mode="automatic")
+    client = await web.client()
+    path = f"/api/clients/{client['id']}"
+    await crm.execute("update followups.tasks set scheduled_for = now() where followup_type = 'Day 1'")
+    assert (await web("PATCH", path, {"email_unsubscribed": True}))["email_unsubscribed"]
+    assert (await web("PATCH", path, {"email_unsubscribed": False}))["email_unsubscribed"] is False
+    await web("PATCH", path, {"email_unsubscribed": True, "notes": "asked by telephone"})
+    assert ((await crm.sweep()).sent, mails.mails(9)) == (0, [])
+    assert (await web("GET", path))["email_unsubscribed"]
+    await crm.execute(
+        "insert into followups.suppressions (address, scope, reason) values (%s, 'cadence', 'complaint')",
+        client["email"],
+    )
+    refused = await web("PATCH", path, {"email_unsubscribed": False, "notes": "x"}, status=409)
+    assert refused["code"] == "not-yours-to-allow"
+    assert (await web("GET", path))["notes"] == "asked by telephone"

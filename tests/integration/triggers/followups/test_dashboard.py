@@ -15,5 +15,7 @@ async def test_the_dashboard_counts_rows(web, crm, mails):
         "emails_bounced": 0, "open_rate": 0.0,
         "open_rate_at_most": 100.0, "click_rate": 0.0, "click_rate_at_most": 0.0, "conversion_rate": 50.0,
     }  # fmt: skip
-    events = (await web("GET", "/api/dashboard/recent-activity"))["data"]
+    events = await web("GET", "/api/dashboard/recent-activity")
     assert [event["kind"] for event in events] == ["email-sent", "client-created", "client-created"]
+    assert [event["client_name"] for event in events] == ["Ann Client"] * 3
+    assert (events[0]["type"], events[0]["to"], events[0]["status"]) == ("email", "ann@example.com", "sent")

@@ -16,7 +16,7 @@ async def test_why_a_task_was_not_sent_is_told_for_each_reason(web, crm, mails):
     await web.register(send_mode="automatic", daily_cap=1)
     client = await web.client(create_tasks=False)
     at = datetime.now(UTC) + timedelta(days=2)
-    task = await web("POST", "/api/tasks", {"client_id": client["id"], "scheduled_for": at.isoformat()}, status=201)
+    task = await web("POST", "/api/tasks", {"client_id": client["id"], "scheduled_for": at.isoformat()})
 
     async def why():
         return (await web("GET", f"/api/tasks/{task['id']}/why"))["reason"]
@@ -24,8 +24,10 @@ async def test_why_a_task_was_not_sent_is_told_for_each_reason(web, crm, mails):
     assert await why() == "not-yet"
     await crm.execute("update followups.tasks set scheduled_for = now()")
     assert await why() == "due-now"
-    [due] = (await web("GET", "/api/tasks/diagnostics/due-tasks"))["data"]
-    assert (due["task_id"], due["reason"]) == (task["id"], "due-now")
+    found = await web("GET", "/api/tasks/diagnostics/due-tasks")
+    assert (found["total_tasks"], found["pending_tasks"], found["due_tasks"]) == (1, 1, 1)
+    [due] = found["due_tasks_details"]
+    assert (due["id"], due["reason"], due["is_due"]) == (task["id"], "due-now", True)
     await web("POST", f"/api/clients/{client['id']}/pause")
     assert await why() == "client-paused"
     await web("POST", f"/api/clients/{client['id']}/resume")
@@ -38,7 +40,11 @@ async def test_why_a_task_was_not_sent_is_told_for_each_reason(web, crm, mails):
     await crm.sweep()
     explained = await web("GET", f"/api/tasks/{task['id']}/why")
     assert (explained["sent"], explained["reason"]) == (True, None)
-    await web("PATCH", f"/api/tasks/{task['id']}", {"priority": "low"}, status=409)
+    await web("PATCH", f"/api/tasks/{task['id']}", {"scheduled_for": at.isoformat()}, status=409)
+    await web("PATCH", f"/api/tasks/{task['id']}", {"status": "pending"}, status=409)
+    same = {"status": "completed", "notes": "done", "priority": "low"}
+    changed = await web("PATCH", f"/api/tasks/{task['id']}", same)
+    assert {name: changed[name] for name in same} == same
 
 
 async def test_what_goes_out_today_and_tomorrow_by_the_agents_own_days(web, crm):
@@ -75,7 +81,7 @@ async def pages(web, path):
     found, cursor = [], ""
     while cursor is not None:
         page = await web("GET", f"{path}limit=2{cursor and f'&cursor={cursor}'}")
-        found += page["data"]
+        found += page.get("data", page.get("due_tasks_details"))
         cursor = page["pagination"]["next"]
     return found
 
@@ -100,16 +106,16 @@ async def test_lists_by_moments_go_on_page_by_page_also_where_moments_are_the_sa
     assert [(one["client"], one["reason"]) for one in skipped] == [
         (f"C{number}", "too_late") for number in (4, 3, 2, 1, 0)
     ]
-    happened = await pages(web, "/api/dashboard/recent-activity?")
+    happened = await web.pages("/api/dashboard/recent-activity?limit=2")
     assert sorted(one["kind"] for one in happened) == ["client-created"] * 5 + ["task-skipped"] * 5
     assert len({one["id"] for one in happened}) == 10
     assert [one["at"] for one in happened] == sorted((one["at"] for one in happened), reverse=True)
     for path in ("agenda", "not-sent", "diagnostics/due-tasks"):
         await web("GET", f"/api/tasks/{path}?cursor=x", status=400)
         farthest = sealed("9999999999999999-999999999999999999", MOMENT_LISTS[path])
-        assert (await web("GET", f"/api/tasks/{path}?cursor={farthest}"))["data"] == (
-            skipped[:50] if path == "not-sent" else []
-        )
+        beyond = await web("GET", f"/api/tasks/{path}?cursor={farthest}")
+        rows = beyond.get("data", beyond.get("due_tasks_details"))
+        assert rows == (skipped[:50] if path == "not-sent" else [])
 
 
 async def test_what_was_not_sent_shows_what_the_provider_said(web, crm, mails):
@@ -129,9 +135,48 @@ async def test_a_step_can_be_added_once_and_a_status_of_pending_changes_nothing(
     await web.register()
     client = await web.client(create_tasks=False)
     given = {"client_id": client["id"], "followup_type": "Day 1", "scheduled_for": "2027-01-05T12:00:00Z"}
-    task = await web("POST", "/api/tasks", given | {"priority": "high"}, status=201)
+    task = await web("POST", "/api/tasks", given | {"priority": "high"})
     assert (task["followup_type"], task["status"]) == ("Day 1", "pending")
     await web("POST", "/api/tasks", given, status=409)
     same = await web("PATCH", f"/api/tasks/{task['id']}", {"status": "pending", "notes": "x"})
     assert (same["status"], same["reason"], same["notes"]) == ("pending", None, "x")
     assert (await web("PATCH", f"/api/tasks/{task['id']}", {"status": "skipped"}))["reason"] == "by-the-agent"
+
+
+async def test_a_deleted_task_is_shown_no_more_and_its_step_is_not_sent(web, crm, mails):
+    await web.register(send_mode="automatic")
+    client = await web.client()
+    await crm.execute("update followups.tasks set scheduled_for = now() where followup_type in ('Day 1', 'Day 3')")
+    await crm.sweep()
+    sent, other, *rest = await web("GET", "/api/tasks")
+    [mail] = await web("GET", "/api/emails")
+    assert (await web("DELETE", f"/api/tasks/{sent['id']}")) == {"success": True}
+    gone = {"ids": [other["id"], rest[0]["id"], sent["id"], rest[0]["id"]]}
+    assert await web("DELETE", "/api/tasks/bulk", gone) == {
+        "success": True, "deleted_count": 2, "failed_ids": [sent["id"]], "total_requested": 4
+    }  # fmt: skip
+    assert [one["id"] for one in await web("GET", f"/api/clients/{client['id']}/tasks")] == [
+        one["id"] for one in rest[1:]
+    ]
+    for path in (f"/api/tasks/{sent['id']}", f"/api/tasks/{sent['id']}/why", f"/api/emails/{mail['id']}"):
+        await web("GET", path, status=404)
+    assert await web("GET", "/api/emails") == []
+    again = {"client_id": client["id"], "followup_type": "Day 3", "scheduled_for": "2027-01-05T12:00:00Z"}
+    assert (await web("POST", "/api/tasks", again, status=409))["code"] == "step-taken"
+    await crm.execute("update followups.tasks set scheduled_for = now() where status = 'pending'")
+    await crm.pass_time(60 * 24)
+    await crm.sweep()
+    assert len(mails.mails(9)) == 2
+    await web.register("other@example.com")
+    assert (await web("DELETE", "/api/tasks/bulk", {"ids": [rest[1]["id"]]}))["failed_ids"] == [rest[1]["id"]]
+
+
+async def test_a_draft_is_kept_with_a_task_until_its_mail_is_written(web, crm, mails):
+    await web.register()
+    await web.client()
+    [task, *_] = await web("GET", "/api/tasks")
+    draft = {"subject": "A draft", "body": "Hello", "custom_instructions": "be short", "timestamp": 1_700_000_000_000}
+    assert (await web("PATCH", f"/api/tasks/{task['id']}", {"email_preview": draft}))["email_preview"] == draft
+    await crm.execute("update followups.tasks set scheduled_for = now() where id = %s", task["id"])
+    await crm.sweep()
+    assert (await web("GET", f"/api/tasks/{task['id']}"))["email_preview"]["subject"] != "A draft"

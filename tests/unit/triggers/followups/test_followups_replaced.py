@@ -8,89 +8,10 @@ import pytest
 from shared.followups.people.models import PropertyType, Stage, TaskStatus
 from shared.followups.sending.mails import Status
 from shared.platform.http.openapi import document
+from tests.unit.triggers.followups.replaced import ROUTES
 from triggers.followups import followups
 from triggers.operations import health
 
-# A field that ends in ? may be null. `time` is a text with a moment, `word` one of a few texts.
-AGENT = {
-    "id": "int", "email": "text", "auth_provider": "word", "name": "text", "phone": "text?", "title": "text?",
-    "company": "text?", "bio": "text?", "avatar_url": "text?", "is_active": "bool", "created_at": "time",
-}  # fmt: skip
-SESSION = {"access_token": "text", "token_type": "word", "agent": AGENT}
-CLIENT = {
-    "id": "int", "agent_id": "int", "name": "text?", "email": "text", "phone": "text?", "property_address": "text?",
-    "property_type": "word", "stage": "word", "notes": "text?", "custom_fields": "object", "last_contacted": "time?",
-    "is_deleted": "bool", "email_unsubscribed": "bool", "created_at": "time", "updated_at": "time",
-}  # fmt: skip
-TASK = {
-    "id": "int", "agent_id": "int", "client_id": "int", "email_sent_id": "int?", "followup_type": "text",
-    "scheduled_for": "time", "status": "word", "priority": "word", "notes": "text?", "completed_at": "time?",
-    "email_preview?": {"subject": "text", "body": "text"}, "created_at": "time", "updated_at": "time",
-}  # fmt: skip
-EMAIL = {
-    "id": "int", "agent_id": "int", "task_id": "int", "client_id": "int", "from": "text?", "to": "text?",
-    "subject": "text?", "body": "text?", "status": "word", "provider_message_id": "text?", "sent_at": "time?",
-    "opened_at": "time?", "clicked_at": "time?", "error_message": "text?", "retry_count": "int", "created_at": "time",
-    "webhook_events": [{"kind": "text", "happened_at": "time"}],
-}  # fmt: skip
-STATS = {
-    "total_clients": "int", "active_clients": "int", "pending_tasks": "int", "completed_tasks": "int",
-    "emails_sent_today": "int", "emails_sent_this_week": "int", "open_rate": "number", "click_rate": "number",
-    "conversion_rate": "number",
-}  # fmt: skip
-DONE = {"success": "word"}
-PAGE = {"limit": "int", "next": "text?"}
-
-
-def listed(row):
-    """A list comes page by page."""
-    return {"data": [row], "pagination": PAGE}
-
-
-CLIENT_FIELDS = "name phone property_address property_type stage notes custom_fields"
-# Route: status, answer, and what the caller may send in its body or, after a ?, its query.
-ROUTES = {
-    "POST /api/agents/register": (201, SESSION, "email password name phone title company bio"),
-    "POST /api/agents/login": (200, SESSION, "email password"),
-    "POST /api/agents/google": (200, SESSION, "credential"),
-    "GET /api/agents/me": (200, AGENT, ""),
-    "PATCH /api/agents/me": (200, AGENT, "name phone title company bio avatar_url"),
-    "GET /api/clients": (200, listed(CLIENT), "?limit stage search"),
-    "POST /api/clients": (201, CLIENT, f"email {CLIENT_FIELDS}?create_tasks"),
-    "GET /api/clients/{client_id}": (200, CLIENT, ""),
-    "PATCH /api/clients/{client_id}": (200, CLIENT, f"email {CLIENT_FIELDS}"),
-    "DELETE /api/clients/{client_id}": (200, DONE, ""),
-    "DELETE /api/clients/bulk": (
-        200,
-        DONE | {"deleted_count": "int", "failed_ids": ["int"], "total_requested": "int"},
-        "ids",
-    ),
-    "GET /api/clients/{client_id}/tasks": (200, listed(TASK), "?limit"),
-    "GET /api/tasks": (200, listed(TASK), "?limit status client_id"),
-    "POST /api/tasks": (201, TASK, "client_id followup_type scheduled_for notes priority"),
-    "GET /api/tasks/{task_id}": (200, TASK, ""),
-    "PATCH /api/tasks/{task_id}": (200, TASK, "status scheduled_for notes priority"),
-    "DELETE /api/tasks/{task_id}": (200, DONE, ""),
-    "GET /api/tasks/diagnostics/due-tasks": (
-        200,
-        listed({"task_id": "int", "scheduled_for": "time", "sent": "bool", "reason": "text?"}),
-        "?limit",
-    ),
-    "POST /api/tasks/process-due": (202, {"id": "text", "location": "text"}, ""),
-    "GET /api/emails": (200, listed(EMAIL), "?limit client_id"),
-    "GET /api/emails/{email_id}": (200, EMAIL, ""),
-    "POST /api/emails/preview": (200, {"subject": "text", "body": "text"}, "client_id task_id agent_instructions"),
-    "POST /api/emails/send": (201, EMAIL, "client_id task_id to_email subject body"),
-    "DELETE /api/emails/{email_id}": (200, DONE, ""),
-    "GET /api/dashboard/stats": (200, STATS, ""),
-    "GET /api/dashboard/recent-activity": (
-        200,
-        listed({"kind": "word", "at": "time", "client_id": "int", "text": "text"}),
-        "?limit",
-    ),
-    "GET /health": (200, {"status": "word"}, ""),
-    "GET /health/scheduler": (200, {"status": "word", "reasons": ["text"]}, ""),
-}
 WORDS = {
     PropertyType: {"residential", "commercial", "land", "other"},
     Stage: {"lead", "negotiating", "under_contract", "closed", "lost"},
@@ -186,7 +107,7 @@ def test_its_words_are_the_same(words):
     assert set(get_args(words)) == WORDS[words]
 
 
-@pytest.mark.parametrize("route", [route for route in ROUTES if "?limit" in ROUTES[route][2]])
+@pytest.mark.parametrize("route", [route for route in ROUTES if "limit" in ROUTES[route][2]])
 def test_a_list_holds_a_hundred_at_most_and_goes_on_by_a_cursor(api, route):
     parameters = {one["name"]: one["schema"] for one in operation_of(api, route)["parameters"]}
     assert parameters["limit"]["maximum"] == 100

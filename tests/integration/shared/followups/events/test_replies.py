@@ -6,6 +6,7 @@ import pytest
 
 from shared.followups.events import arrivals, inbound, replies
 from shared.followups.events.providers import ses
+from shared.followups.keyset import Part
 from shared.followups.people import tasks
 from shared.platform.settings import forget_settings
 from tests.present import present
@@ -30,7 +31,7 @@ async def test_a_reply_ends_the_steps_and_the_agent_gets_a_task_that_is_no_mail(
     agent, client, message_id = written_to
     mail = inbound.read(answer("ann@work.example", message_id), "ann@work.example")
     assert [await replies.take(mail) for _ in range(2)] == ["taken", "known"]
-    found = await tasks.listed(agent.id, after=0, limit=99, client_id=client.id)
+    found = await tasks.listed(agent.id, Part(limit=99), client_id=client.id)
     assert [(task.status, task.reason) for task in found[1:5]] == [("skipped", "replied")] * 4
     assert [(task.channel, task.status, task.notes) for task in found[5:]] == [
         ("agent", "pending", "Answer: Re: plans")
@@ -44,9 +45,9 @@ async def test_a_reply_ends_the_steps_and_the_agent_gets_a_task_that_is_no_mail(
 async def test_a_reply_without_a_reference_is_known_by_its_address(crm, written_to):
     agent, client, _ = written_to
     assert await replies.take(inbound.read(answer(client.email), client.email)) == "taken"
-    ended = await tasks.listed(agent.id, after=0, limit=99, status="skipped")
+    ended = await tasks.listed(agent.id, Part(limit=99), status="skipped")
     assert [task.reason for task in ended] == ["replied"] * 4
-    [to_answer] = await tasks.listed(agent.id, after=0, limit=99, status="pending")
+    [to_answer] = await tasks.listed(agent.id, Part(limit=99), status="pending")
     assert to_answer.channel == "agent"
 
 
@@ -63,7 +64,7 @@ async def test_machines_end_nothing(crm, written_to, more, subject, source):
     assert (
         await replies.take(inbound.read(answer(refers_to=message_id, subject=subject, more=more), source)) == "ignored"
     )
-    assert len(await tasks.listed(agent.id, after=0, limit=99, status="pending")) == 4
+    assert len(await tasks.listed(agent.id, Part(limit=99), status="pending")) == 4
 
 
 async def test_a_stranger_ends_nothing(crm, written_to):
@@ -142,7 +143,7 @@ async def test_a_notice_of_a_mail_server_feeds_the_bounces(crm, written_to, retu
         {"address": address, "scope": scope} for address, scope in suppressed
     ]
     assert await crm.fetch("select * from followups.replies") == []
-    assert len(await tasks.listed(agent.id, after=0, limit=99, status="pending")) == 4
+    assert len(await tasks.listed(agent.id, Part(limit=99), status="pending")) == 4
 
 
 async def test_a_notice_of_a_mail_that_is_not_ours_changes_nothing(written_to):

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import ValidationError
 
+from shared.followups.keyset import Part
 from shared.followups.people import agents, clients, tasks
 from shared.followups.people.models import AgentProfile, ClientChange, NewClient, NewTask, TaskChange
 from shared.platform.errors import Conflict, InvalidInput, NotFound
@@ -15,7 +16,7 @@ SOON = datetime(2027, 1, 5, 12, tzinfo=UTC)
 async def test_a_new_client_has_the_five_steps_of_the_cadence(crm):
     agent = await crm.agent()
     client = await crm.client(agent, create_tasks=True)
-    planned = await tasks.listed(agent.id, after=0, limit=100)
+    planned = await tasks.listed(agent.id, Part(limit=100))
     assert [(task.followup_type, task.priority) for task in planned] == [
         ("Day 1", "high"), ("Day 3", "medium"), ("Week 1", "medium"), ("Week 2", "low"), ("Month 1", "low")
     ]  # fmt: skip
@@ -33,8 +34,8 @@ async def test_an_agents_own_cadence_takes_the_place_of_everybodys(crm):
     )
     await crm.client(agent, create_tasks=True)
     await crm.client(other, create_tasks=True)
-    assert [task.followup_type for task in await tasks.listed(agent.id, after=0, limit=9)] == ["Week 6"]
-    assert len(await tasks.listed(other.id, after=0, limit=9)) == 5
+    assert [task.followup_type for task in await tasks.listed(agent.id, Part(limit=9))] == ["Week 6"]
+    assert len(await tasks.listed(other.id, Part(limit=9))) == 5
 
 
 async def test_a_client_in_another_time_zone_is_planned_in_its_own_hours(crm):
@@ -60,8 +61,8 @@ async def test_another_agent_sees_nothing(crm):
         with pytest.raises(NotFound):
             await step
     assert await clients.delete(other.id, [client.id]) == []
-    assert await clients.listed(other.id, after=0, limit=10) == []
-    assert await tasks.listed(other.id, after=0, limit=10) == []
+    assert await clients.listed(other.id, Part(limit=10)) == []
+    assert await tasks.listed(other.id, Part(limit=10)) == []
 
 
 async def test_an_address_belongs_to_one_client_of_an_agent(crm):
@@ -82,7 +83,7 @@ async def test_deleting_a_client_cancels_what_is_planned_and_frees_the_address(c
     client = await crm.client(agent, create_tasks=True)
     assert await clients.delete(agent.id, [client.id, client.id + 99]) == [client.id]
     assert await clients.delete(agent.id, [client.id]) == []
-    planned = await tasks.listed(agent.id, after=0, limit=100)
+    planned = await tasks.listed(agent.id, Part(limit=100))
     assert {(task.status, task.reason) for task in planned} == {("cancelled", "client-deleted")}
     await crm.client(agent)
 
@@ -96,7 +97,7 @@ async def test_merged_clients_are_one_and_no_step_is_there_twice(crm):
     merged = await clients.merge(agent.id, kept.id, other.id)
     assert (merged.name, merged.phone, merged.email_unsubscribed) == ("Ann Client", "1", True)
     assert merged.notes == "likes gardens\n\nhas a dog"
-    pending = await tasks.listed(agent.id, after=0, limit=100, status="pending")
+    pending = await tasks.listed(agent.id, Part(limit=100), status="pending")
     assert sorted(task.followup_type for task in pending) == ["Custom", "Day 1", "Day 3", "Month 1", "Week 1", "Week 2"]
     assert {task.client_id for task in pending} == {kept.id}
     assert (await tasks.read(agent.id, extra.id)).client_id == kept.id
@@ -120,11 +121,11 @@ async def test_clients_are_found_by_stage_and_words_page_by_page(crm):
     agent = await crm.agent()
     for number in range(5):
         await crm.client(agent, f"c{number}@example.com", stage="lead" if number % 2 else "closed", name=f"N{number}")
-    first = await clients.listed(agent.id, after=0, limit=3)
-    rest = await clients.listed(agent.id, after=first[-1].id, limit=3)
+    first = await clients.listed(agent.id, Part(limit=3))
+    rest = await clients.listed(agent.id, Part(limit=3, behind=first[-1].id))
     assert [one.name for one in first + rest] == [f"N{number}" for number in range(5)]
-    assert [one.name for one in await clients.listed(agent.id, after=0, limit=9, stage="lead")] == ["N1", "N3"]
-    assert [one.name for one in await clients.listed(agent.id, after=0, limit=9, search="C4@")] == ["N4"]
+    assert [one.name for one in await clients.listed(agent.id, Part(limit=9), stage="lead")] == ["N1", "N3"]
+    assert [one.name for one in await clients.listed(agent.id, Part(limit=9), search="C4@")] == ["N4"]
 
 
 async def test_an_agent_changes_its_hours_and_pauses(crm):

@@ -8,6 +8,7 @@ import pytest
 
 from shared.followups.events import arrivals, inbound, inbox
 from shared.followups.events.models import ProviderEvent
+from shared.followups.keyset import Part
 from shared.followups.people import clients, subscriptions, tasks
 from shared.platform.errors import Conflict, NotFound
 from triggers.followups import unsubscribe
@@ -78,7 +79,7 @@ async def test_an_unsubscription_leaves_the_task_to_answer_the_client(crm, sent)
     assert await arrivals.take(inbound.read(raw, client.email)) == "taken"
     planned = await crm.task(client, hours_ago=-5)
     assert (await ask("POST", key)).status_code == 200
-    found = await tasks.listed(agent.id, after=0, limit=9, client_id=client.id)
+    found = await tasks.listed(agent.id, Part(limit=9), client_id=client.id)
     assert [(task.channel, task.status) for task in found] == [
         ("email", "completed"), ("agent", "pending"), ("email", "cancelled")
     ]  # fmt: skip

@@ -11,6 +11,7 @@ from activities.followups.sending import compose_followup, hand_over_followup
 from local.processes import free_port
 from local.smtp.sink import Rejection
 from shared.followups.composing.brief import Draft
+from shared.followups.keyset import Part
 from shared.followups.people import agents, clients, tasks
 from shared.followups.people.models import ClientChange
 from shared.followups.sending import claims, outbox
@@ -39,14 +40,18 @@ async def test_twenty_due_mails_and_ten_sweeps_at_once_are_twenty_hand_overs(crm
     keep = mails.handle_DATA
 
     async def slowly(*given):
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.3)
         return await keep(*given)
 
     mails.handle_DATA = slowly
     clients_ = await crm.due(await crm.agent(), 20)
     found = await asyncio.gather(*(crm.sweep() for _ in range(10)))
-    assert sum(one.sent for one in found) == sum(one.claimed for one in found) == 20
+    assert sorted((one.claimed, one.sent) for one in found) == [(0, 0)] * 9 + [(20, 20)]
     assert received(mails) == {client.email: 1 for client in clients_}
+    for key in ("task_id", "message_key"):
+        assert len({row[key] for row in await crm.fetch(f"select {key} from followups.emails")}) == 20
+    assert await crm.states() == {"sent": 20}
+    assert {row["claim"] for row in await crm.fetch("select claim from followups.emails")} == {1}
     assert await crm.sweep() == SweepSummary()
 
 
@@ -398,7 +403,7 @@ async def test_what_is_due_on_a_closed_day_is_moved_once_and_sent_once(crm, mail
     [client] = await crm.due(agent, working_days=[open_day])
     for _ in range(5):
         assert (await crm.sweep()).sent == 0
-    [task] = await tasks.listed(agent.id, after=0, limit=9)
+    [task] = await tasks.listed(agent.id, Part(limit=9))
     assert (task.scheduled_for.isoweekday(), task.reason) == (open_day, "no-working-day")
     await crm.pass_time(24 * 60)
     await clients.change(agent.id, client.id, ClientChange(working_days=(1, 2, 3, 4, 5, 6, 7)))

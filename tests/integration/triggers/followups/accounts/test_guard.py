@@ -59,7 +59,7 @@ async def test_another_agent_finds_nothing_of_the_first(web, crm):
     client = await web.client()
     await crm.execute("update followups.tasks set scheduled_for = now() where followup_type = 'Day 1'")
     await crm.sweep()
-    [mail] = (await web("GET", "/api/emails"))["data"]
+    [mail] = await web("GET", "/api/emails")
     await web.register("bob@example.com")
     task = mail["task_id"]
     for method, path, body in [
@@ -82,7 +82,7 @@ async def test_another_agent_finds_nothing_of_the_first(web, crm):
     ]:
         await web(method, path, body, status=404)
     for path in ("/api/clients", "/api/tasks", "/api/emails", "/api/dashboard/recent-activity"):
-        assert (await web("GET", path))["data"] == []
+        assert await web("GET", path) == []
 
 
 async def test_every_route_but_the_public_ones_refuses_who_has_not_signed_in(web):

@@ -13,8 +13,9 @@ from pydantic import BaseModel, SecretStr
 
 from shared.platform.access import auth
 from shared.platform.access.auth import PUBLIC
-from shared.platform.http import Routes, hidden_routes, register
+from shared.platform.http import Reply, Routes, hidden_routes, register
 from shared.platform.http.inputs import Inputs
+from shared.platform.http.openapi import document
 from tests.present import present
 
 MARKED = {"__class__": "UUID", "__module__": "uuid", "__data__": "1"}
@@ -161,6 +162,26 @@ async def test_a_large_body_is_refused_before_anything_else(ask):
     answer = await ask("POST", "/stones", {"name": "a" * 2000})
     assert answer.status_code == 413
     assert "2,000 bytes" in json.loads(answer.get_body())["detail"]
+
+
+async def test_a_list_of_models_is_an_array_and_names_its_next_page():
+    routes = Routes(tag="t")
+
+    class Named(BaseModel):
+        name: str
+
+    async def handler() -> Reply[list[Named]]:
+        return Reply([Named(name="a"), Named(name="ü")], headers={"Link": '</x?cursor=2>; rel="next"'})
+
+    handler.__annotations__["return"] = Reply[list[Named]]
+    routes.get("/x", needs=PUBLIC, summary="s")(handler)
+    answer = await routes.operations[0].answer(func.HttpRequest("GET", "https://app/x", body=b""))
+    assert (answer.status_code, answer.mimetype) == (200, "application/json")
+    assert json.loads(answer.get_body()) == [{"name": "a"}, {"name": "ü"}]
+    assert answer.headers["Link"] == '</x?cursor=2>; rel="next"'
+    described = document(routes.operations, title="t", version="1", description="d")["paths"]["/x"]["get"]
+    assert described["responses"]["200"]["content"]["application/json"]["schema"]["type"] == "array"
+    assert described["responses"]["200"]["headers"].keys() == {"Link"}
 
 
 async def test_accepted_work_has_a_location(ask):

@@ -9,6 +9,7 @@ from local.arm.servers import listening
 from local.providers import resend as api
 from local.providers.resend import Resend
 from shared.followups.events.providers import bad_signatures
+from shared.followups.keyset import Part
 from shared.followups.people import clients, tasks
 from shared.followups.reporting import dashboard
 from shared.followups.reporting.health import scheduler_health
@@ -188,7 +189,7 @@ async def test_a_mail_that_resend_received_is_fetched_and_ends_the_cadence(post,
         ).encode()
     body = told()
     assert [(await post("resend", body, signed(body)))["result"] for _ in range(2)] == ["taken", "known"]
-    [answer] = [one for one in await tasks.listed(sent["agent_id"], after=0, limit=9) if one.channel == "agent"]
+    [answer] = [one for one in await tasks.listed(sent["agent_id"], Part(limit=9)) if one.channel == "agent"]
     assert answer.notes == "Answer: Re: your plans"
 
 

@@ -25,6 +25,7 @@ from local.providers.resend import Resend
 from local.smtp.sink import Rejection
 from shared.followups.events import inbox
 from shared.followups.events.providers import ses as ses_events
+from shared.followups.keyset import Part
 from shared.followups.reporting.health import scheduler_health
 from shared.followups.sending import mails as listed
 from shared.followups.sending.claims import TELLERS
@@ -266,7 +267,7 @@ async def test_a_held_answer_of_ses_is_one_request_and_its_event_or_a_person_set
 async def unknown_mails(crm):
     """What the agent sees of mails that nobody knows about."""
     [agent] = await crm.fetch("select id from followups.agents")
-    return await listed.listed(agent["id"], before=None, limit=9, state="unknown")
+    return await listed.listed(agent["id"], Part(limit=9), listed.Which(state="unknown"))
 
 
 async def test_one_operation_id_in_all_attempts_is_one_mail_though_the_answer_was_503(service):

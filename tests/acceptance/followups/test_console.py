@@ -27,12 +27,13 @@ def written(app: Any) -> None:
             "email": f"{name.lower()}@example.com",
             "name": f"{name} <b>Client</b>",
             "property_address": "12 Elm Street",
+            "create_tasks": True,
         }
         app.ask("POST", "/api/clients", client)
     app.execute(STEP, 0, "Day 1")
     app.execute(STEP, 24 * 60, "Day 3")
     app.minute()
-    app.until(lambda: app.ask("GET", "/api/emails?state=held")["data"].__len__() == 3)
+    app.until(lambda: len(app.ask("GET", "/api/emails?state=held")) == 3)
 
 
 async def sign_in(page: Page, app: Any) -> None:
@@ -62,7 +63,7 @@ async def test_an_agent_reads_changes_and_approves_a_mail_by_keyboard(running: A
         await page.focus("#list-held")
         await page.keyboard.press("Enter")
         await page.locator("#followup-list").get_by_text("approval").first.wait_for()
-        [mail, *_] = [one for one in app.ask("GET", "/api/emails?state=held")["data"] if one["to"] == "ann@example.com"]
+        [mail, *_] = [one for one in app.ask("GET", "/api/emails?state=held") if one["to"] == "ann@example.com"]
         await page.focus(f"#held-{mail['id']}")
         await page.keyboard.press("Enter")
         body = f"#mail-body-{mail['id']}"
@@ -104,13 +105,13 @@ async def test_an_operator_says_what_became_of_a_mail_and_stops_all(running: Any
     async with running() as app, browser_page() as page:
         written(app)
         app.ask("PATCH", "/api/agents/me", {"send_mode": "automatic"})
-        for mail in app.ask("GET", "/api/emails?state=held")["data"]:
+        for mail in app.ask("GET", "/api/emails?state=held"):
             app.ask("POST", f"/api/emails/{mail['id']}/approve")
         app.minute()
-        app.until(lambda: len(app.ask("GET", "/api/emails?state=sent")["data"]) == 3)
+        app.until(lambda: len(app.ask("GET", "/api/emails?state=sent")) == 3)
         app.execute("update followups.emails set state = 'unknown', error_code = 'answer-lost', error = 'It was lost.'")
         app.execute("update followups.tasks set status = 'pending' where followup_type = 'Day 1'")
-        first, second, _ = sorted(one["id"] for one in app.ask("GET", "/api/emails?state=unknown")["data"])
+        first, second, _ = sorted(one["id"] for one in app.ask("GET", "/api/emails?state=unknown"))
         await page.goto(f"{app.host.url}/console#followups")
         await page.fill("#key", KEY)
         await page.keyboard.press("Enter")
@@ -134,7 +135,7 @@ async def test_an_operator_says_what_became_of_a_mail_and_stops_all(running: Any
 async def test_an_agent_writes_again_to_a_client_who_agreed(running: Any) -> None:
     async with running() as app, browser_page() as page:
         written(app)
-        [mail, *_] = app.ask("GET", "/api/emails?state=held")["data"]
+        [mail, *_] = app.ask("GET", "/api/emails?state=held")
         app.execute("update followups.clients set email_unsubscribed = true where id = %s", mail["client_id"])
         await sign_in(page, app)
         await page.click("#list-held")
@@ -163,7 +164,7 @@ async def test_a_held_mail_is_read_on_a_phone_in_the_dark(running: Any) -> None:
 async def test_an_agent_changes_its_cadence_and_sees_what_was_not_sent_and_why(running: Any) -> None:
     async with running() as app, browser_page() as page:
         written(app)
-        [task, *_] = [one for one in app.ask("GET", "/api/tasks")["data"] if one["followup_type"] == "Month 1"]
+        [task, *_] = [one for one in app.ask("GET", "/api/tasks") if one["followup_type"] == "Month 1"]
         app.ask("PATCH", f"/api/tasks/{task['id']}", {"status": "skipped"})
         await sign_in(page, app)
         await page.click("#list-unsent")

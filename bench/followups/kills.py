@@ -53,7 +53,7 @@ async def _measure(mails: int, kills: int) -> None:
             for system in systems:
                 began = time.monotonic()
                 figures.append(await asyncio.to_thread(trial.run, system, sink, mails, planned))
-                console.print(f"{system.title}: at rest after {time.monotonic() - began:,.0f} s")
+                console.print(f"{figures[-1]}: at rest after {time.monotonic() - began:,.0f} s")
     _report(mails, kills, figures)
     ours = figures[0]
     if ours.twice or ours.lost:

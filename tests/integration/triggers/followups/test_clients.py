@@ -36,6 +36,8 @@ async def test_a_client_is_entered_changed_paused_listed_and_deleted(web):
     assert [one["followup_type"] for one in await web("GET", f"{path}/tasks?limit=2&page=2")] == steps[2:4]
     assert web.link == next_of(path, planned[-1]["id"] + 2)
     other = await web.client("bob@example.com", name="Bob")
+    assert [one["id"] for one in await web.pages("/api/clients?limit=1")] == [client["id"], other["id"]]
+    assert len({one["id"] for one in await web.pages("/api/tasks?limit=3")}) == 10
     assert (await web("POST", f"{path}/merge", {"other_id": other["id"]}))["id"] == client["id"]
     await web("DELETE", path)
     await web("DELETE", path, status=404)

@@ -178,6 +178,8 @@ async def test_an_agents_own_words_become_the_mail_of_a_task_that_waits(web, crm
         later["id"],
         sent["id"],
     ]
+    for path in ("/api/emails?", f"/api/emails?client_id={client['id']}&"):
+        assert [mail["id"] for mail in await web.pages(f"{path}limit=1")] == [later["id"], sent["id"]]
     assert await web("GET", f"/api/emails?client_id={other['id']}") == []
     assert [mail.subject.strip() for mail in mails.mails(9)] == ["My own"]
 

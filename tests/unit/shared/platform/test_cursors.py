@@ -3,7 +3,7 @@
 import json
 import random
 import string
-from typing import Any, get_type_hints
+from typing import Any, get_origin, get_type_hints
 from urllib.parse import quote
 
 import azure.functions as func
@@ -84,8 +84,8 @@ def test_no_list_of_the_app_takes_a_cursor_that_it_did_not_give(name):
 @pytest.mark.parametrize("name", LISTS)
 def test_every_list_seals_where_its_next_page_begins(name):
     answer = answers_with(OPERATIONS[name].inputs.returns)
-    if answer is func.HttpResponse:
-        return  # a header says it: see the tests of the export
+    if answer is func.HttpResponse or get_origin(answer) is list:
+        return  # a header says it: see the tests of the export, and of the lists of follow-ups
     found = answer if "next" in answer.model_fields else answer.model_fields["pagination"].annotation
     assert get_type_hints(found, include_extras=True)["next"] == Next
 

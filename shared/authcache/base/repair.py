@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from shared.authcache.base.reading import CorruptBase
 from shared.authcache.settings import settings
-from shared.platform.stores.blob_files import create_blob, delete_blob, list_blobs
+from shared.platform.stores.blob_files import create_blob, delete_blob
 from shared.platform.stores.blobs import read_blob
 
 _WANTED = "rebuild-wanted"
 _SYNC = "sync-wanted"
+_MADE = "base-made"
 RETRY_SECONDS = 10
 
 
@@ -43,13 +44,19 @@ async def sync_begun() -> None:
     await delete_blob(settings().authcache_container, _SYNC)
 
 
+async def base_made() -> None:
+    """Note that there is a base, or is about to be: from now on the log alone may say too little."""
+    await create_blob(settings().authcache_container, _MADE, b"")
+
+
 async def refuse_without_manifest() -> None:
     """Where there is no manifest, see that there never was one: then the log alone says all.
+
+    The files of a base say nothing of that: the first one may be under way, or have died.
 
     Raises:
         CorruptBase: there was one, so that the log alone says too little. The base is being made anew.
     """
-    page = await list_blobs(settings().authcache_container, limit=1, prefix="base/")
-    if page.blobs:
+    if await read_blob(settings().authcache_container, _MADE) is not None:
         await want_rebuild("The manifest is missing.")
         raise CorruptBase("The manifest of the auth cache is missing; it is made anew.", retry_after=RETRY_SECONDS)

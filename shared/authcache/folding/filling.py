@@ -20,7 +20,7 @@ from shared.authcache.base.format.columns import columns
 from shared.authcache.base.format.pyarrow import Columns, compute, pa
 from shared.authcache.base.manifest import Fold, Manifest, TablePart, manifest_etag, read_manifest, write_manifest
 from shared.authcache.base.reading import CorruptBase
-from shared.authcache.base.repair import rebuilt
+from shared.authcache.base.repair import base_made, rebuilt
 from shared.authcache.base.uploading import upload
 from shared.authcache.base.writing import TableWriter, current_rows, dropped_rows, segment_of
 from shared.authcache.folding.choosing import Chosen, choose, completed, hashed, needed
@@ -72,6 +72,7 @@ async def fill_cache(task: SyncTask) -> Synced:
         folds=known.folds_with(fold) if known is not None else (fold,),
         folded_at=fold.at,
     )
+    await base_made()
     await write_manifest(made, seen=etag)
     await rebuilt()
     if filling.differences:

@@ -10,7 +10,7 @@ import pytest
 from shared.authcache.base.format.pyarrow import pa
 from shared.authcache.base.manifest import read_manifest
 from shared.authcache.base.repair import rebuild_wanted
-from shared.authcache.folding import exporting
+from shared.authcache.folding import exporting, filling
 from shared.authcache.iceberg.catalog import catalog, ready
 from shared.authcache.iceberg.tables import KEPT_IN_ICEBERG, existing
 from shared.authcache.log.users import UserChanged
@@ -230,3 +230,23 @@ async def test_a_kill_between_users_and_shares_shows_no_share_of_an_unknown_user
     view = await instances().view()
     for share in await view.shared_with("x@example.com"):
         assert await view.user_by_id(share.owner)
+
+
+async def test_defect_a_new_instance_takes_a_first_base_that_died_for_a_lost_one(instances, monkeypatch):
+    store = instances()
+    await store.commit([registered("ann@example.com")])
+
+    class Killed(BaseException):
+        pass
+
+    async def killed():
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(filling, "base_made", killed)
+        with pytest.raises(Killed):
+            await folded()
+    assert await (await instances().view()).user_by_address("ann@example.com")
+    assert not await rebuild_wanted()
+    await folded()
+    assert await (await instances().view()).user_by_address("ann@example.com")

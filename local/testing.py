@@ -1,6 +1,7 @@
 """What tests of programs need: servers that all workers of a test run share, and commands that never outlive a test."""
 
 import fcntl
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Generator
@@ -35,6 +36,7 @@ def shared(folder: Path, name: str, start: Callable[[], AbstractContextManager[s
         finally:
             fcntl.flock(users, fcntl.LOCK_UN)
             if owned:
+                signal.setitimer(signal.ITIMER_REAL, 0)  # pytest-timeout's: the others' tests take as long as they take
                 with locked(folder / f"{name}.lock"):
                     fcntl.flock(users, fcntl.LOCK_EX)
                     state.unlink()

@@ -10,6 +10,8 @@ PYTHON ?=
 SYSTEM_PATH := $(PATH)
 KEPT := $(shell { [ -x $(BIN)/python ] && { [ -z "$(PYTHON)" ] || [ "$$($(PYTHON) -V)" = "$$($(BIN)/python -V)" ]; }; } 2>/dev/null && echo yes)
 # Node and npm come inside a Python package, so nothing but Python and make must be on the machine.
+# Images set it; here hundreds of processes would compile what they import, each anew.
+unexport PYTHONDONTWRITEBYTECODE
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 
 .PHONY: help setup demo up migrate restore check test retest lint style types quick lint-infra format bench lock clean

@@ -22,12 +22,14 @@ from bench.report import comparison, console, ratio
 from local.azurite import Ports, azurite, connection_string
 from local.postgres import server
 from local.processes import free_port
-from shared.backups import taking
+from shared.backups import building, restoring, taking
 from shared.backups.files import read_manifest
-from shared.backups.models import TakeBackup
+from shared.backups.models import Manifest, TakeBackup
 from shared.backups.restoration import restore
+from shared.backups.scratch import empty_scratch, scratch
+from shared.backups.verifying import verify
 from shared.platform.settings import forget_settings
-from shared.platform.stores.blobs import blob_service
+from shared.platform.stores.blobs import close_blobs
 from shared.platform.stores.postgres import close_pools
 
 DIMENSIONS = 256
@@ -84,13 +86,31 @@ async def _backed_up(found: dict[str, float]) -> None:
         began = time.perf_counter()
         await taking.take(TakeBackup(id=f"20261101T00000{number}Z", chain="20261101T000000Z"))
         found[name] = time.perf_counter() - began
-    await blob_service().close()
+    began = time.perf_counter()
+    assert await _verified(await read_manifest())
+    found["its verification, beside the app"] = time.perf_counter() - began
+    await close_blobs()
     await close_pools()
+
+
+async def _verified(manifest: Manifest) -> bool:
+    """As its orchestration does, one table after the other."""
+    await empty_scratch(manifest.id)
+    async with scratch() as connection:
+        plan = await restoring.prepare(connection, manifest)
+    for late, tables in ((False, plan.early), (True, plan.late)):
+        for name in tables:
+            async with scratch() as connection:
+                await restoring.load(connection, manifest, name)
+        async with scratch() as connection:
+            await building.build(connection, late=late, keys_alone=True)
+    async with scratch() as connection:
+        return (await verify(connection, manifest, until=float("inf"))).verdict == "same"
 
 
 async def _restored(found: dict[str, float]) -> None:
     assert await restore(await read_manifest(), took=found.__setitem__)
-    await blob_service().close()
+    await close_blobs()
     await close_pools()
 
 
@@ -115,7 +135,7 @@ def _told(steps: dict[int, dict[str, float]]) -> None:
         before, after = steps[small][name], steps[large][name]
         factor = SEED_ROWS / large * (math.log(SEED_ROWS) / math.log(large) if name == INDEX else 1)
         seconds = after * factor
-        of_restore = "COPY" not in name and "backup" not in name
+        of_restore = "COPY" not in name and "backup" not in name and "verification" not in name
         total += seconds if of_restore else 0
         table.add_row(name, f"{before:.1f}", f"{after:.1f}", ratio(after, before), f"{seconds / 60:,.0f}")
     table.add_row("the restore", "", "", "", f"{total / 60:,.0f}")

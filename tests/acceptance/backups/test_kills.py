@@ -17,6 +17,7 @@ import psycopg
 import pytest
 from psycopg import conninfo, sql
 
+from shared.platform.stores import migrate
 from tests.acceptance.forked_host import ForkedHost
 from tests.acceptance.services import services_of_its_own
 
@@ -67,9 +68,9 @@ def ask(host: ForkedHost, method: str, path: str, body: Any = None) -> Any:
 
 def backed_up(host: ForkedHost, *, kills: int = 0, verify: bool = True) -> Any:
     """A backup that was asked for, once it has ended; the host is killed meanwhile, each time after it came further."""
-    ask(host, "POST", "/ops/backups", {"verify": verify})
+    at = ask(host, "POST", "/ops/backups", {"verify": verify})["location"]
     deadline, seen = time.monotonic() + 180, None
-    while (run := ask(host, "GET", "/ops/runs/backups"))["status"] not in ("Completed", "Failed", "Terminated"):
+    while (run := ask(host, "GET", at))["status"] not in ("Completed", "Failed", "Terminated"):
         assert time.monotonic() < deadline, (run, host.output[-30:])
         stands = (run["progress"] or {}).get("phase"), len(run.get("steps") or [])
         if kills and stands != seen and stands[0]:
@@ -94,6 +95,30 @@ def test_a_backup_survives_kills_and_holds_everything(settings: dict[str, str], 
         assert [one["id"] for one in listed["data"]] == [again["id"]]
         following = ask(host, "GET", f"/ops/backups?limit=1&cursor={listed['pagination']['next']}")
         assert [(one["id"], one["verified"]) for one in following["data"]] == [(first["id"], True)]
+
+
+def test_an_hour_s_backup_does_not_wait_for_one_that_is_verified(settings: dict[str, str], tmp_path: Path) -> None:
+    scratch = settings["BACKUPS_SCRATCH_DATABASE"]
+    with psycopg.connect(conninfo.make_conninfo(settings["POSTGRES_DSN"], dbname="postgres"), autocommit=True) as admin:
+        admin.execute(sql.SQL("create database {}").format(sql.Identifier(scratch)))
+    held = psycopg.connect(conninfo.make_conninfo(settings["POSTGRES_DSN"], dbname=scratch), autocommit=True)
+    with running(settings, tmp_path) as host:
+        with held:  # a verification that lasts: it waits for the lock of whoever migrates the scratch database
+            held.execute("select pg_advisory_lock(%s)", (migrate._LOCK,))
+            at = ask(host, "POST", "/ops/backups", {"verify": True})["location"]
+            deadline = time.monotonic() + 60
+            while (ask(host, "GET", at)["progress"] or {}).get("phase") != "verifying":
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            assert backed_up(host, verify=False)["verified"] is None
+            again = host.request("POST", "/ops/backups", {"verify": True}, headers={"X-Admin-Key": KEY}, timeout=60)
+            assert again.status == 409
+            assert ask(host, "GET", at)["status"] == "Running"
+        while (run := ask(host, "GET", at))["status"] == "Running":
+            assert time.monotonic() < deadline + 60
+            time.sleep(0.1)
+        assert run["output"]["verified"] is True, run
+        assert [one["verified"] for one in ask(host, "GET", "/ops/backups")["data"]] == [None, True]
 
 
 def test_a_restore_survives_kills(settings: dict[str, str], tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Final
 
 from activities.deploys.running import PATIENT, change, end_step, redactor_of, running_step, supersede_if_older
 from shared.deploys.cancellation import DeploymentCancelled
-from shared.deploys.documents import store, transitions
+from shared.deploys.documents import projects, store, transitions
 from shared.deploys.models import (
     CANCEL_CODE,
     ERROR_LENGTH,
@@ -50,8 +50,9 @@ async def claim_deployment(task: Claim) -> Claimed:
             task,
             lambda deployment, now: transitions.claim(deployment, task.execution, now, task.hub),
         )
+        turn = task.hub is None or await projects.take_turn(deployment, task.hub)
     except Conflict:
-        claimed = False
+        claimed = turn = False
         deployment = await store.load(task.deployment_id, task.organization_id)
     return Claimed(
         claimed=claimed,
@@ -59,6 +60,7 @@ async def claim_deployment(task: Claim) -> Claimed:
         project=f"{deployment.organization_id}/{deployment.project_id}",
         limit=chosen.max_concurrent_deployments,
         timeout_seconds=chosen.deployment_timeout_ms / 1000,
+        turn=turn,
     )
 
 

@@ -11,10 +11,9 @@ from typing import Final
 
 from activities.deploys.running import PATIENT
 from shared.deploys.documents import projects, removal
-from shared.deploys.models import AppRef
 from shared.deploys.platforms import platform
 from shared.deploys.platforms.base import StepContext
-from shared.deploys.running.steps import Forgotten, RemoveApps
+from shared.deploys.running.steps import Forgotten, RemoveApp, RemoveApps
 from shared.platform.durable import Nothing, activity
 
 BOX_SECONDS: Final = 60
@@ -23,18 +22,18 @@ logger = logging.getLogger(__name__)
 
 
 @activity(retry=PATIENT)
-async def remove_app(task: AppRef) -> Nothing:
+async def remove_app(task: RemoveApp) -> Nothing:
     """Delete the app where it runs, with its revisions, domains and secrets."""
-    if not await projects.is_removing(task.organization_id, task.project_id, task.environment):
+    if not await projects.is_removing(task.organization_id, task.project_id, [task.environment], task.removal):
         return Nothing()
     await platform().remove(task, StepContext(cancelled=_never, log=_unlogged))
     return Nothing()
 
 
 @activity(retry=PATIENT)
-async def forget_app(task: AppRef) -> Forgotten:
+async def forget_app(task: RemoveApp) -> Forgotten:
     """Delete the app's deployments, their logs and their variables."""
-    if not await projects.is_removing(task.organization_id, task.project_id, task.environment):
+    if not await projects.is_removing(task.organization_id, task.project_id, [task.environment], task.removal):
         return Forgotten(done=True, deleted=0)
     return await removal.forget_deployments(task, BOX_SECONDS)
 
@@ -42,7 +41,7 @@ async def forget_app(task: AppRef) -> Forgotten:
 @activity(retry=PATIENT)
 async def forget_sources(task: RemoveApps) -> Forgotten:
     """Delete the sources that nothing names any more."""
-    if not await projects.is_removing(task.organization_id, task.project_id, *task.environments):
+    if not await projects.is_removing(task.organization_id, task.project_id, task.environments, task.removal):
         return Forgotten(done=True, deleted=0)
     return await removal.forget_sources(task.organization_id, task.project_id, BOX_SECONDS, whole=task.whole)
 
@@ -50,9 +49,9 @@ async def forget_sources(task: RemoveApps) -> Forgotten:
 @activity(retry=PATIENT)
 async def end_removal(task: RemoveApps) -> Nothing:
     """Forget the project, or let its deleted apps be deployed anew."""
-    if not await projects.is_removing(task.organization_id, task.project_id, *task.environments):
+    if not await projects.is_removing(task.organization_id, task.project_id, task.environments, task.removal):
         return Nothing()
-    await removal.end(task.organization_id, task.project_id, whole=task.whole)
+    await removal.end(task.organization_id, task.project_id, task.removal, whole=task.whole)
     extra = {"organization": task.organization_id, "projectId": task.project_id, "environments": task.environments}
     logger.info("Apps were deleted.", extra=extra)
     return Nothing()

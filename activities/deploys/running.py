@@ -50,26 +50,25 @@ async def running_step(
     """The deployment running the step, with its log and its check for a cancel. Errors go to the log and the document.
 
     A status of None is for undoing and cleaning up, which is not cancelled. The step, its intro and the cursor of its
-    time box tell whether the box is run again: what it has written to the log is not written again. A log or a document
-    that cannot be written never changes what kind of error the step ended in.
+    time box tell whether the box is run again: what it has written to the log is not written again. A log that cannot
+    be written never decides how the step ends, nor does a document what kind of error it ended in.
 
     Raises:
         TerminalError: as the block raises it, without the values of secrets.
-        TransientError: whatever else the block raised, without the values of secrets; or the log could not be written.
+        TransientError: whatever else the block raised, without the values of secrets.
     """
     box = hashlib.sha256(f"{step}\n{intro}\n{cursor or ''}".encode()).hexdigest()[:16]
-    mark = LogMark(box=box, offset=await logs.size(ref.organization_id, ref.deployment_id))
+    size = await _log_size(ref)
+    mark = None if size is None else LogMark(box=box, offset=size)
     deployment = await change(ref, lambda deployment, now: transitions.begin_step(deployment, step, status, now, mark))
     redact = await redactor_of(deployment)
-    written: list[str] = []
-    if (first := deployment.log_mark) is not None and first.offset < mark.offset:
-        written = await logs.lines_from(ref.organization_id, ref.deployment_id, first.offset)
-    log = logs.DeploymentLog(deployment.organization_id, deployment.id, redact, written)
+    written = await _written(deployment, size)
+    log = logs.DeploymentLog(deployment.organization_id, deployment.id, redact, written, size)
     cancelled = _cancel_check(ref) if status else _never
     try:
         await log.write(f"[{step}] {intro or status}")
         yield RunningStep(deployment.spec(), StepContext(cancelled=cancelled, log=log.write, seconds=BOX_SECONDS))
-        await log.flush()
+        await log.write_last()
     except DeploymentCancelled:
         await log.write_last(f"[{step}] cancelled")
         raise
@@ -90,6 +89,29 @@ async def running_step(
         text = redact(f"{type(error).__name__}: {error}")[:ERROR_LENGTH]
         await log.write_last(f"[{step}] will be tried again: {text}")
         raise TransientError(text, code="step-failed") from None
+
+
+async def _log_size(ref: DeploymentRef) -> int | None:
+    """Bytes of the deployment's log; None where that cannot be read now."""
+    try:
+        return await logs.size(ref.organization_id, ref.deployment_id)
+    except TransientError as error:
+        logger.warning(
+            "The size of a deployment's log was not read: %s", error, extra={"deployment": ref.deployment_id}
+        )
+        return None
+
+
+async def _written(deployment: Deployment, size: int | None) -> list[str]:
+    """The lines that an earlier run of the time box has written; none where they cannot be read now."""
+    first = deployment.log_mark
+    if first is None or size is None or first.offset >= size:
+        return []
+    try:
+        return await logs.lines_from(deployment.organization_id, deployment.id, first.offset)
+    except TransientError as error:
+        logger.warning("A deployment's log was not read: %s", error, extra={"deployment": deployment.id})
+        return []
 
 
 async def change(ref: DeploymentRef, step: Callable[[Deployment, datetime], Deployment]) -> Deployment:

@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from local.apps.app import create_app
+from local.apps.app import Ports, create_app
 from local.apps.revisions.sockets import MESSAGE_BYTES
 from local.apps.state import State
 from local.apps.workspaces import Workspaces
@@ -20,6 +20,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m local.apps", description=__doc__)
     parser.add_argument("--port", type=int, default=8500, help="TCP port on 127.0.0.1 (default %(default)s)")
     parser.add_argument("--data", type=Path, default=local / "apps", help="folder of the apps (default %(default)s)")
+    web = "TCP port for requests to custom domains, where it is free and allowed; 0: none (default %(default)s)"
+    parser.add_argument("--web-port", type=int, default=0, help=web)
     options = parser.parse_args()
     token = os.environ.get("LOCAL_PLATFORM_TOKEN", "")  # not a flag: every user sees the flags of a process
     if len(token) < _SHORTEST_TOKEN:
@@ -32,7 +34,7 @@ def main() -> int:
         _complain(str(error))
         return 1
     try:
-        app = create_app(token, options.port, state, workspaces, _complain)
+        app = create_app(token, Ports(options.port, options.web_port), state, workspaces, _complain)
         return serve(app, options.port, f"ready http://127.0.0.1:{options.port}", largest_message=MESSAGE_BYTES)
     finally:
         state.close()

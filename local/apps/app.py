@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -18,9 +19,9 @@ from local.apps.deployments import Deployments
 from local.apps.errors import Refusal
 from local.apps.images.building import Building
 from local.apps.orders import BindOrder, BuildOrder, DeploymentId, Provision, ReleaseOrder
-from local.apps.revisions.proxy import forward, make_client
+from local.apps.revisions.domains import Domains
+from local.apps.revisions.proxy import make_client
 from local.apps.revisions.serving import Serving
-from local.apps.revisions.sockets import forward_socket
 from local.apps.state import State
 from local.apps.workspaces import Workspaces
 
@@ -31,7 +32,15 @@ _Order = TypeVar("_Order", bound=BaseModel)
 _deployment_id = TypeAdapter[str](DeploymentId)
 
 
-def create_app(token: str, port: int, state: State, workspaces: Workspaces, say: Callable[[str], None]) -> ASGIApp:
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where the platform listens itself, and where for custom domains alone if it can; 0: nowhere."""
+
+    own: int
+    web: int = 0
+
+
+def create_app(token: str, ports: Ports, state: State, workspaces: Workspaces, say: Callable[[str], None]) -> ASGIApp:
     """Make the app; everything that it started is stopped when it ends."""
 
     @asynccontextmanager
@@ -40,16 +49,20 @@ def create_app(token: str, port: int, state: State, workspaces: Workspaces, say:
         building = Building(deployments)
         serving = Serving(deployments, building, say)
         app.state.deployments, app.state.building, app.state.serving = deployments, building, serving
-        app.state.client = make_client()
+        client = make_client()
+        app.state.domains = domains = Domains(serving, client, ports.own)
         try:
             await serving.resume()
+            if ports.web and not await domains.open(ports.web):
+                say(f"Port {ports.web} cannot be had: custom domains answer on port {ports.own} alone.")
             yield
         finally:
+            await domains.close()
             await building.close()
             await serving.close()
-            await app.state.client.aclose()
+            await client.aclose()
 
-    steps = _Steps(port)
+    steps = _Steps()
     one = "/v1/deployments/{deployment}"
     app = Starlette(
         routes=[
@@ -91,16 +104,10 @@ class _Front:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        headers = dict(scope["headers"])
-        domain = headers.get(b"host", b"").decode("latin-1").rpartition(":")[0].lower()
-        bound, revision = self._app.state.serving.bound(domain)
-        if scope["type"] == "websocket":
-            await forward_socket(revision, scope, receive, send)
+        domains: Domains = self._app.state.domains
+        if await domains.answer(scope, receive, send):
             return
-        if bound:
-            await forward(self._app.state.client, revision, scope, receive, send)
-            return
-        known = hmac.compare_digest(headers.get(b"authorization", b""), self._token)
+        known = hmac.compare_digest(dict(scope["headers"]).get(b"authorization", b""), self._token)
         if not known and scope["path"] != "/health":
             wrong = JSONResponse({"code": "unauthenticated", "message": "The token is missing or wrong."}, 401)
             await wrong(scope, receive, send)
@@ -109,9 +116,6 @@ class _Front:
 
 
 class _Steps:
-    def __init__(self, port: int) -> None:
-        self._port = port
-
     async def health(self, _request: Request) -> Response:
         return JSONResponse({"status": "ok"})
 
@@ -180,7 +184,8 @@ class _Steps:
     async def domain(self, request: Request) -> Response:
         order = await _order(request, BindOrder)
         await _serving(request).bind(request.path_params["deployment"], order.domain)
-        return JSONResponse({"url": f"http://{order.domain}:{self._port}"})
+        domains: Domains = request.app.state.domains
+        return JSONResponse({"url": domains.url(order.domain)})
 
     async def owner(self, request: Request) -> Response:
         app = _serving(request).owner(request.path_params["domain"])

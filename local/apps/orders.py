@@ -77,11 +77,11 @@ class ReleaseState(BaseModel):
 
 
 class LogState(BaseModel):
-    """Some of a revision's log, where it goes on, and whether its file was put aside for a new one in between."""
+    """Some of a revision's log, what stands before that, and where it goes on."""
 
+    before: str = ""
     log: str = ""
     next: int = 0
-    rotated: bool = False
     running: bool = False
 
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from local.killable import KillableService
-from local.processes import free_port
+from local.processes import free_ports
 
 TOKEN = "a-token-of-the-tests"  # noqa: S105 - opens a stand-in on loopback
 
@@ -14,10 +14,13 @@ class AppsProcess(KillableService):
     """`python -m local.apps`."""
 
     def __init__(self, data: Path) -> None:
-        port = free_port()
+        port, web = free_ports(2)
         self.endpoint = f"http://127.0.0.1:{port}"
+        self.web = f"http://127.0.0.1:{web}"
         self.token = TOKEN
-        super().__init__(["local.apps", "--data", data, "--port", port], {"LOCAL_PLATFORM_TOKEN": TOKEN})
+        super().__init__(
+            ["local.apps", "--data", data, "--port", port, "--web-port", web], {"LOCAL_PLATFORM_TOKEN": TOKEN}
+        )
 
 
 @contextmanager

@@ -31,7 +31,7 @@ def application(cloud: Cloud) -> ASGIApp:
         ),
         Route("/_operations/{id}", _operation(cloud), methods=["GET"]),
         Route("/_blob/{path:path}", _blob(cloud), methods=["GET", "PUT"]),
-        Route("/_logstream/{revision}", _log_stream(cloud), methods=["GET"]),
+        Route("/_logstream/{revision}/{replica}", _log_stream(cloud), methods=["GET"]),
         Route("/_identity/token", identity.token(cloud), methods=["GET"]),
         Route("/_vault/secrets/{name}", vault.secret(cloud), methods=["GET", "PUT", "DELETE"]),
     ]
@@ -154,10 +154,10 @@ def _log_stream(cloud: Cloud) -> Any:
     async def endpoint(request: Request) -> Response:
         if request.headers.get("authorization") != f"Bearer log-{cloud.signature}":
             return PlainTextResponse("", 401)
-        name = request.path_params["revision"]
+        name, replica = request.path_params["revision"], request.path_params["replica"]
         for app in cloud.apps.values():
-            if name in app.revisions:
-                return PlainTextResponse(app.revisions[name].outcome.answer[1])
+            if name in app.revisions and replica in app.revisions[name].logs:
+                return PlainTextResponse(app.revisions[name].logs[replica])
         return PlainTextResponse("", 404)
 
     return endpoint

@@ -107,6 +107,11 @@ class Revision:
     active: bool = True
     restarts: int = 0
     created: str = field(default_factory=lambda: datetime.now(UTC).isoformat())
+    logs: dict[str, str] = field(default_factory=dict[str, str])
+    """Of its replicas, by their names: one, whose log tells the outcome, unless others are given."""
+
+    def __post_init__(self) -> None:
+        self.logs = self.logs or {f"{self.name}-1": self.outcome.answer[1]}
 
     @property
     def states(self) -> tuple[str, str, str]:

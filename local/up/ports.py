@@ -13,12 +13,14 @@ OF_SERVICE = {
     "postgres": ("postgres",),
     "servicebus": ("servicebus", "servicebus_admin"),
     "cosmos": ("cosmos",),
-    "apps": ("apps",),
+    "apps": ("apps", "web"),
     "supplier": ("supplier",),
     "smtp": ("smtp", "mail"),
     "host": ("host",),
 }
 """The ports of each service, by the names of the fields below."""
+IF_FREE = frozenset({"web"})
+"""Ports that a service does without where it cannot have them."""
 
 
 class PortsBusyError(Exception):
@@ -30,7 +32,7 @@ class Ports:
     """TCP ports on 127.0.0.1.
 
     `azurite` is that of blobs, `servicebus_admin` that of the queues' counts, `mail` that of the page with the mails
-    that smtp received.
+    that smtp received, `web` that of custom domains.
     """
 
     host: int = 7071
@@ -42,6 +44,7 @@ class Ports:
     servicebus_admin: int = 5300
     cosmos: int = 8081
     apps: int = 8500
+    web: int = 80
     supplier: int = 8400
     smtp: int = 1025
     mail: int = 8025
@@ -79,7 +82,7 @@ class Ports:
             port = int(getattr(self, name))
             if port in taken:
                 problems.append(f"Port {port} is given to both {taken[port]} and {name}. Pass another {_flag(name)}.")
-            elif port_in_use(port):
+            elif name not in IF_FREE and port_in_use(port):
                 remedy = f"Stop what uses it, pass {_flag(name)} or set {_variable(name)}."
                 problems.append(f"Port {port} for {name} is in use. {remedy}")
             taken[port] = name

@@ -64,7 +64,7 @@ def services(
         ),
         Service(
             "apps",
-            module("local.apps", "--port", ports.apps, "--data", folder / "apps"),
+            module("local.apps", "--port", ports.apps, "--web-port", ports.web, "--data", folder / "apps"),
             f"http://127.0.0.1:{ports.apps}",
             stop_s=20,  # deployed apps may answer what they have begun
         ),

@@ -89,11 +89,15 @@ GRACE = timedelta(seconds=5)
 @orchestration
 def deployment(context: Context, ref: DeploymentRef) -> Steps[Ended]:
     """Take a project's source to a running app. Whatever happens after the claim, the document says how it ended."""
-    execution = context.new_uuid()
-    claimed = yield from call(context, claim_deployment, Claim(**ref.model_dump(), execution=execution))
+    claim = Claim(**ref.model_dump(), execution=context.new_uuid())
+    claimed = yield from call(context, claim_deployment, claim)
+    slot: SlotOutcome = "granted"
+    if claimed.claimed and not claimed.turn:
+        slot, claimed = yield from _wait_for_turn(context, claim, claimed)
     if not claimed.claimed:
         return Ended(deployment_id=ref.deployment_id, status=claimed.status, code="not-claimed")
-    slot = yield from _wait_for_slot(context, ref, claimed)
+    if slot == "granted":
+        slot = yield from _wait_for_slot(context, ref, claimed)
     if slot == "granted":
         ended = yield from _deploy(context, ref, claimed)
     else:
@@ -122,7 +126,7 @@ def deployment_steps(context: Context, ref: DeploymentRef) -> Steps[Nothing]:
 @orchestration
 def recover_deployment(context: Context, recovery: Recovery) -> Steps[Ended]:
     """End a deployment whose orchestration was terminated, or gave up undoing it."""
-    ref = DeploymentRef(deployment_id=recovery.deployment_id, organization_id=recovery.organization_id)
+    ref = DeploymentRef(**recovery.model_dump(include=set(DeploymentRef.model_fields)))
     if recovery.settled:
         ended = yield from _complete(context, ref)
     else:
@@ -243,6 +247,23 @@ def _undo(context: Context, ref: DeploymentRef, error: TerminalError) -> Steps[E
     return (yield from call(context, end_deployment, failed))
 
 
+def _wait_for_turn(context: Context, claim: Claim, claimed: Claimed) -> Steps[tuple[SlotOutcome, Claimed]]:
+    """Wait until no other task hub works on the project, a cancel, or until it has been asked for often enough."""
+    for number in range(REQUESTS):
+        progress(context, "waiting for another task hub")
+        event = yield from wait_for_any_event(context, (CANCEL,), _pause(number))
+        if event == CANCEL:
+            return "cancelled", claimed
+        claimed = yield from call(context, claim_deployment, claim)
+        if claimed.turn or not claimed.claimed:
+            return "granted", claimed
+    return "none-free", claimed
+
+
+def _pause(number: int) -> int:
+    return FIRST_SECONDS if number < FIRST_REQUESTS else REQUEST_SECONDS
+
+
 def _wait_for_slot(context: Context, ref: DeploymentRef, claimed: Claimed) -> Steps[SlotOutcome]:
     """Wait for a slot, a cancel, or until it has been asked for often enough."""
     for number in range(REQUESTS):
@@ -258,8 +279,7 @@ def _wait_for_slot(context: Context, ref: DeploymentRef, claimed: Claimed) -> St
         if answer.granted:
             return "granted"
         progress(context, "waiting for a slot", position=answer.position)
-        seconds = FIRST_SECONDS if number < FIRST_REQUESTS else REQUEST_SECONDS
-        event = yield from wait_for_any_event(context, (CANCEL, SLOT), seconds)
+        event = yield from wait_for_any_event(context, (CANCEL, SLOT), _pause(number))
         if event == CANCEL:
             return "cancelled"
     return "none-free"

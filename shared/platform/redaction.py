@@ -60,6 +60,7 @@ SHORTEST_WORD: Final = 3
 SHORTEST_ACROSS: Final = 8
 """Characters of the shortest form that is hidden where line ends cut it: a shorter one comes about by chance."""
 _BREAK: Final = re.compile(r"[ \t]*\r?\n[ \t]*")
+_LINE: Final = re.compile(r"[^\r\n]+")
 _SURE: Final = 5
 """Characters of base64 that no other text has by chance."""
 
@@ -84,56 +85,112 @@ class Redactor:
 
     def __call__(self, text: str) -> str:
         """The text with every value hidden."""
-        return self._without_cut_values(self._pattern.sub(HIDDEN, text)) if self._pattern else text
+        return _rendered(text, 0, len(text), self._places(text, cut=False))
 
     def split(self, text: str) -> tuple[str, str]:
         """Of a stream's next text: what can be shown, redacted, and the last lines, which may end within a value.
 
         Put the rest before the text that comes next; at the end of the stream, call the redactor with it.
         """
-        whole = text.rfind("\n") + 1
-        if self._across is not None:
-            joined, places = _join(text)
-            begins = self._begins(joined)
-            whole = min(whole, _line_of(text, places[begins] if begins < len(joined) else len(text)))
-            values = [(places[one.start()], places[one.end() - 1]) for one in self._across.finditer(joined)]
-            while cut := [first for first, last in values if first < whole <= last]:
-                whole = _line_of(text, min(cut))
+        whole = self._whole(text, 1)
         return self(text[:whole]), text[whole:]
 
-    def end(self, text: str, most: int) -> str:
+    def part(self, before: str, text: str) -> tuple[str, int]:
+        """Of a stream that is read from anywhere: what can be shown of a text, and how much of it that is.
+
+        Its last lines are left for the next reading where SHORTEST or more of their characters may begin a value. Give
+        what stands before it, as far as values are long, again each time: values that began there are hidden.
+        """
+        whole = max(self._whole(before + text, SHORTEST), len(before))
+        hidden = self._places(before + text, cut=True)
+        return _rendered(before + text, len(before), whole, hidden), whole - len(before)
+
+    def end(self, text: str, most: int, *, goes_on: bool = False) -> str:
         """The last whole lines of a longer text, within `most` characters, redacted.
 
-        The text has to begin well before them, as a value may that goes on into them.
+        The text has to begin well before them, as a value may that goes on into them. Where it `goes_on`, last lines
+        that may begin a value are left out.
         """
-        shown = self(text)
+        end = self._whole(text, SHORTEST) if goes_on else len(text)
+        shown = _rendered(text, 0, end, self._places(text, cut=True))
         if len(shown) <= most:
             return shown
         cut = shown[-most:]
         return cut[cut.find("\n") + 1 :]
 
-    def _begins(self, joined: str) -> int:
+    def _places(self, text: str, *, cut: bool) -> list[tuple[int, int]]:
+        """Where values stand in the text, in order. `cut`: it may begin within one."""
+        if self._pattern is None:
+            return []
+        found = [one.span() for one in self._pattern.finditer(text)]
+        if self._across is not None and (cut or "\n" in text):
+            joined, places = _join(text)
+            across = [one.span() for one in self._across.finditer(joined)]
+            if cut and (rest := self._rest(joined)):
+                across.append((0, rest))
+            found += [(places[first], places[last - 1] + 1) for first, last in across]
+        return _merged(found)
+
+    def _whole(self, text: str, least: int) -> int:
+        """Where the lines begin that may end within a value: `least` or more of its characters."""
+        whole = text.rfind("\n") + 1
+        if self._across is None:
+            return whole
+        joined, places = _join(text)
+        begins = self._begins(joined, least)
+        whole = min(whole, _line_of(text, places[begins] if begins < len(joined) else len(text)))
+        values = [(places[one.start()], places[one.end() - 1]) for one in self._across.finditer(joined)]
+        while cut := [first for first, last in values if first < whole <= last]:
+            whole = _line_of(text, min(cut))
+        return whole
+
+    def _begins(self, joined: str, least: int) -> int:
         """Where the text's end begins that may go on as a value; its length, if there is none."""
-        begins = len(joined)
+        begins, latest = len(joined), len(joined) - least + 1
         for form in self._joined:
             start = max(len(joined) - len(form) + 1, 0)
-            while (at := joined.find(form[0], start, begins)) >= 0:
+            while (at := joined.find(form[0], start, min(begins, latest))) >= 0:
                 if form.startswith(joined[at:]):
                     begins = at
                     break
                 start = at + 1
         return begins
 
-    def _without_cut_values(self, text: str) -> str:
-        if self._across is None or "\n" not in text:
-            return text
-        joined, places = _join(text)
-        shown, end = "", 0
-        for match in self._across.finditer(joined):
-            first, last = places[match.start()], places[match.end() - 1] + 1
-            shown += text[end:first] + re.sub(r"[^\r\n]+", HIDDEN, text[first:last])
-            end = last
-        return shown + text[end:]
+    def _rest(self, joined: str) -> int:
+        """How many characters at the text's beginning may be the rest of a value: SHORTEST or more, else 0."""
+        head, longest = joined[:SHORTEST], 0
+        if len(head) < SHORTEST:
+            return 0
+        for form in self._joined:
+            at = form.find(head, 1)
+            while at >= 0:
+                if joined.startswith(form[at:]):
+                    longest = max(longest, len(form) - at)
+                    break
+                at = form.find(head, at + 1)
+        return longest
+
+
+def _merged(places: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Those that overlap as one."""
+    merged: list[tuple[int, int]] = []
+    for first, last in sorted(places):
+        if merged and first < merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
+        else:
+            merged.append((first, last))
+    return merged
+
+
+def _rendered(text: str, start: int, end: int, hidden: list[tuple[int, int]]) -> str:
+    """The text between two places, with what is hidden replaced on each of its lines."""
+    shown, at = "", start
+    for first, last in hidden:
+        first, last = max(first, start), min(last, end)  # noqa: PLW2901 - of what stands in between
+        if first < last:
+            shown += text[at:first] + _LINE.sub(HIDDEN, text[first:last])
+            at = last
+    return shown + text[at:end]
 
 
 def _line_of(text: str, place: int) -> int:

@@ -28,7 +28,10 @@ class LastAppEvent(LazyModel):
     """Where a client goes on."""
 
     last_event_id: str | None = Field(
-        default=None, pattern=r"^[0-9]{1,12}(\.[0-9a-f]{16})?(-end)?$", description="Of the last event it has got"
+        default=None,
+        max_length=2_000,
+        pattern=r"^[0-9]{1,12}(\.[0-9a-f]{16}\.[0-9a-f]{8}(_[0-9]{1,2}\.[0-9a-f]{16}\.[0-9a-f]{8})*)?(-end)?$",
+        description="Of the last event it has got",
     )
 
 

@@ -8,6 +8,7 @@ import logging
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final, get_args
+from uuid import UUID
 
 from orchestrators.deploys.removal import remove_apps
 from shared.deploys.documents import projects, store
@@ -62,8 +63,9 @@ async def _remove(task: RemoveApps, client: DurableClient) -> Reply[RemovalStart
     if known is None and not (await store.of_project(organization, project, limit=1)).deployments:
         raise NotFound(f"There is no project {project}.", code="unknown-project")
     if not await client.runs(_instance(task)):
-        await projects.begin_removal(organization, project, task.environments)
-        await _require_idle(organization, project)
+        removal = await projects.begin_removal(organization, project, task.environments)
+        await _require_idle(organization, project, removal)
+        task = task.model_copy(update={"removal": removal})
         with suppress(Conflict):  # a request at the same moment has started it
             await client.start(remove_apps, task, instance_id=_instance(task))
     what = "project" if task.whole else "app"
@@ -89,6 +91,7 @@ async def _resume(client: DurableClient, project: Project) -> None:
         project_id=project.project_id,
         environments=project.removing,
         whole=project.removing == ENVIRONMENTS,
+        removal=project.removal,
     )
     if await client.runs(_instance(task)):
         return
@@ -99,13 +102,13 @@ async def _resume(client: DurableClient, project: Project) -> None:
         logger.warning("A deletion was not started: %s", error, extra={"projectId": project.project_id})
 
 
-async def _require_idle(organization: str, project: str) -> None:
+async def _require_idle(organization: str, project: str, removal: UUID | None) -> None:
     """See that no deployment of the project is under way, else withdraw the mark.
 
     It is looked for after the mark, so that a deployment that is accepted at this moment sees the mark or is seen here.
     """
     if (active := await store.find_active(organization, project)) is not None:
-        await projects.withdraw_removal(organization, project)
+        await projects.end_removal(organization, project, removal, {})
         raise Conflict(
             f"Deployment {active.id} of the project is {active.status}.",
             code="deployment-in-progress",

@@ -80,7 +80,7 @@ async def _recover(client: DurableClient, stale: Deployment) -> None:
         return
     logger.warning("A deployment is orphaned: its orchestration does not run.", extra={"deployment": stale.id})
     settled = stale.status is DeploymentStatus.UPDATING_DATABASE
-    recovery = Recovery(deployment_id=stale.id, organization_id=stale.organization_id, settled=settled)
+    recovery = Recovery(deployment_id=stale.id, organization_id=stale.organization_id, hub=hub, settled=settled)
     try:
         await client.start(recover_deployment, recovery, instance_id=f"{stale.id}-recovery")
     except ManifoldError as error:

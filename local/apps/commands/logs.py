@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
+from dataclasses import dataclass
 from pathlib import Path
 
 from local.apps.commands.masking import Mask
@@ -20,9 +21,10 @@ _NO_CAUSE_OF_NPM = re.compile(r"npm \S+ *(code [A-Z\d]+|errno .*|syscall .*|path
 
 
 class LogFile:
-    """Lines appended to a file. A full one is put aside as `.1` (an app's) or keeps only its end (a build's).
+    """Lines appended to a file. A full one is put aside (an app's) or keeps only its end (a build's).
 
-    That end is written by `close`.
+    What was put aside is named for the byte of the whole log at which it ends, `app.log.10000123`, so that a place in
+    the log stays what it is. That end of a build's log is written by `close`.
     """
 
     def __init__(self, path: Path, mask: Mask, *, rotate: bool) -> None:
@@ -50,7 +52,7 @@ class LogFile:
             if not self._rotate:
                 self._keep_end(data)
                 return
-            self._path.replace(self._path.with_suffix(".log.1"))
+            _put_aside(self._path)
             self._size = 0
         self._size += len(data)
         with self._path.open("ab") as file:
@@ -108,15 +110,80 @@ def read_log(path: Path, after: int) -> tuple[str, int]:
     return data.decode(errors="replace"), after + len(data)
 
 
-def read_on(path: Path, after: int | None, tail: int) -> tuple[str, int, bool]:
-    """Whole lines from byte `after` on, or (None) the last within `tail` bytes, and the byte to go on from.
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Whole lines of a log, the byte of the log to go on from, and what stands before them as far as it is kept."""
 
-    True: the file was put aside for a new one meanwhile; these are the rest of it, and the new one follows.
+    text: str
+    following: int
+    before: str = ""
+
+
+def read_on(path: Path, after: int | None, tail: int) -> Part:
+    """Whole lines from byte `after` of the log on, or (None) the last within `tail` bytes; up to `tail` bytes before.
+
+    Of a log whose file was put aside meanwhile, the rest of that comes first. What is kept no longer is passed over.
     """
-    size = path.stat().st_size if path.exists() else 0
-    if after is not None and after > size:
-        return read_log(path.with_suffix(".log.1"), after)[0], 0, True
-    if after is None and size > tail:
-        text, following = read_log(path, size - tail - 1)  # from a byte before, to begin with a whole line
-        return text[text.find("\n") + 1 :], following, False
-    return *read_log(path, after or 0), False
+    if after is None:
+        start, data = _read(path, max(_size(path) - tail - 1, 0), tail + READ)  # to begin with a whole line
+        first = data.find(b"\n") + 1 if start else 0
+    else:
+        start, data = _read(path, max(min(after, _size(path)) - tail, 0), tail + READ)
+        first = max(min(after, _size(path)) - start, 0)
+    whole = max(data.rfind(b"\n") + 1, first)
+    text = data[first:whole].decode(errors="replace")
+    return Part(text, start + whole, data[:first].decode(errors="replace") if text else "")
+
+
+def _put_aside(path: Path) -> None:
+    """Begin a new file. One of those put aside is kept; the rename is the one step that a crash can fall into."""
+    before = _aside(path)
+    path.replace(path.with_name(f"{path.name}.{_size(path)}"))
+    if before is not None:
+        before.unlink()
+
+
+def _aside(path: Path) -> Path | None:
+    """The newest file that was put aside."""
+    found = [one for one in path.parent.glob(f"{path.name}.*") if one.suffix[1:].isdecimal()]
+    return max(found, key=_ends_at, default=None)
+
+
+def _ends_at(aside: Path | None) -> int:
+    return int(aside.suffix[1:]) if aside else 0
+
+
+def _size(path: Path) -> int:
+    """Bytes of the whole log, what is kept no longer included."""
+    return _ends_at(_aside(path)) + _length(path)
+
+
+def _length(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _read(path: Path, start: int, length: int) -> tuple[int, bytes]:
+    """Bytes of the log from `start` on, or from where what is kept of it begins, which is said."""
+    while True:
+        aside = _aside(path)
+        ends = _ends_at(aside)
+        data = b""
+        if aside is not None:
+            begins = max(ends - _length(aside), 0)
+            start = max(start, begins)
+            data = _chunk(aside, start - begins, length) if start < ends else b""
+        data += _chunk(path, max(start - ends, 0), length - len(data))
+        if _aside(path) == aside:  # else it was put aside in between
+            return start, data
+
+
+def _chunk(path: Path, start: int, length: int) -> bytes:
+    try:
+        with path.open("rb") as file:
+            file.seek(start)
+            return file.read(length)
+    except FileNotFoundError:
+        return b""

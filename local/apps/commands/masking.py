@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -15,7 +16,7 @@ _SHORTEST_ALONE = 3
 
 
 class Mask:
-    """Replaces each value of at least three characters, also as JSON, URLs and base64 write it."""
+    """Replaces each value of at least three characters, also as JSON, HTML, URLs, hex and base64 write it."""
 
     def __init__(self, values: Iterable[str]) -> None:
         wanted = {
@@ -41,6 +42,14 @@ def _written(value: str) -> Iterator[str]:
     if len(value) < _SHORTEST:
         return
     raw = value.encode(errors="replace")
-    yield from (json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], repr(value)[1:-1])
+    for ascii_only in (True, False):
+        once = json.dumps(value, ensure_ascii=ascii_only)[1:-1]
+        yield from (once, json.dumps(once, ensure_ascii=ascii_only)[1:-1])
+    yield from (repr(value)[1:-1], html.escape(value), html.escape(value, quote=False), raw.hex(), raw.hex().upper())
     yield from (quote(raw), quote(raw, safe=""), quote_plus(raw))
-    yield from (base64.b64encode(raw).decode(), base64.urlsafe_b64encode(raw).decode().rstrip("="))
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        yield encode(raw).decode().rstrip("=")
+        for before, shared in ((1, 2), (2, 3)):  # in longer data: what does not depend on the neighbours
+            core = encode(bytes(before) + raw).decode()[shared : (before + len(raw)) * 8 // 6]
+            if len(core) > _SHORTEST:
+                yield core

@@ -189,8 +189,9 @@ class Serving:
         if row is None or row.ended:
             return LogState()
         path = self._deployments.workspace_of(row).app_log
-        log, following, rotated = await asyncio.to_thread(read_on, path, after, _LOG_TAIL)
-        return LogState(log=log, next=following, rotated=rotated, running=deployment in self._revisions)
+        part = await asyncio.to_thread(read_on, path, after, _LOG_TAIL)
+        running = deployment in self._revisions
+        return LogState(before=part.before, log=part.text, next=part.following, running=running)
 
     async def remove_app(self, organization: str, project: str, environment: str) -> None:
         """Stop the app and remove all its revisions. Its address stays its own."""

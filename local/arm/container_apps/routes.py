@@ -97,20 +97,15 @@ def deactivate(cloud: Cloud, call: Call) -> Reply:
 
 
 def replicas(cloud: Cloud, call: Call) -> Reply:
-    """One replica, whose log tells its outcome."""
+    """Those of a revision; each has a log of its own."""
     one = _revision(_app(cloud, call.values["app"]), call.values["revision"])
-    stream = f"{call.base}/_logstream/{one.name}"
-    return Reply(
-        {
-            "value": [
-                {
-                    "properties": {
-                        "containers": [{"name": "app", "restartCount": one.restarts, "logStreamEndpoint": stream}]
-                    }
-                }
-            ]
-        }
-    )
+
+    def replica(name: str) -> Json:
+        stream = f"{call.base}/_logstream/{one.name}/{name}"
+        container = {"name": "app", "restartCount": one.restarts, "logStreamEndpoint": stream}
+        return {"name": name, "properties": {"containers": [container]}}
+
+    return Reply({"value": [replica(name) for name in one.logs]})
 
 
 def auth_token(cloud: Cloud, call: Call) -> Reply:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID, uuid4
 
 from shared.deploys.documents import store
 from shared.deploys.documents.store import DEPLOYMENTS
@@ -12,7 +13,9 @@ from shared.deploys.models import Environment, Project, document
 from shared.platform.errors import Conflict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
+
+    from shared.deploys.models import Deployment
 
 PAGE: Final = 50
 _REMOVING: Final = "SELECT * FROM c WHERE c.type = 'project' AND IS_DEFINED(c.removing[0])"
@@ -111,38 +114,62 @@ async def set_variables(
     await _change(organization, project, note)
 
 
-async def begin_removal(organization: str, project: str, environments: list[Environment]) -> None:
-    """Note that these environments are being deleted: from now on nothing is deployed to them.
+async def begin_removal(organization: str, project: str, environments: list[Environment]) -> UUID | None:
+    """Note that these environments are being deleted: from now on nothing is deployed to them. Which deletion that is.
 
     Raises:
         Conflict: others of the project are being deleted (`removal-in-progress`).
     """
 
     def begin(known: Project, _: datetime) -> Project:
-        if known.removing and known.removing != environments:
+        if not known.removing:
+            return known.model_copy(update={"removing": environments, "removal": uuid4()})
+        if known.removing != environments:
             raise _removing(known)
-        return known.model_copy(update={"removing": environments})
+        return known
 
-    await _change(organization, project, begin)
+    return (await _change(organization, project, begin)).removal
 
 
-async def is_removing(organization: str, project: str, *environments: Environment) -> bool:
-    """Whether these environments, and no others, are being deleted, or of one: whether it is among them."""
+async def is_removing(organization: str, project: str, environments: list[Environment], removal: UUID | None) -> bool:
+    """Whether these environments are being deleted, by this deletion and no later one."""
     known = await find(organization, project)
-    return known is not None and (
-        environments[0] in known.removing if len(environments) == 1 else known.removing == [*environments]
-    )
+    return known is not None and known.removal == removal and set(environments) <= set(known.removing)
 
 
-async def withdraw_removal(organization: str, project: str) -> None:
-    """Note that nothing of the project is being deleted after all."""
-    await _change(organization, project, lambda known, _: known.model_copy(update={"removing": []}))
+async def end_removal(organization: str, project: str, removal: UUID | None, news: Mapping[str, object]) -> None:
+    """Note that this deletion has ended, or was withdrawn, and what is known else by now."""
+
+    def end(known: Project, _: datetime) -> Project:
+        if known.removal != removal:
+            return known
+        return known.model_copy(update={"removing": [], "removal": None, **news})
+
+    await _change(organization, project, end)
 
 
-async def end_removal(organization: str, project: str, *, newest: str | None) -> None:
-    """Note that nothing of the project is being deleted any more, and which deployment is its newest now."""
-    update: dict[str, object] = {"removing": [], "deployment_id": newest}
-    await _change(organization, project, lambda known, _: known.model_copy(update=update))
+async def take_turn(deployment: Deployment, hub: UUID) -> bool:
+    """Let the deployment work unless those of another task hub may be at work on its project; whether it may.
+
+    Each hub lets one deployment of a project work at a time, and knows nothing of the other's.
+    """
+    known = await find(deployment.organization_id, deployment.project_id)
+    over = {id_ for id_ in (known.working if known else {}) if await _is_over(id_, deployment)}
+    turn = True
+
+    def enter(known: Project, _: datetime) -> Project:
+        nonlocal turn
+        working = {id_: whose for id_, whose in known.working.items() if id_ not in over}
+        turn = all(whose == hub for id_, whose in working.items() if id_ != deployment.id)
+        return known.model_copy(update={"working": working | ({deployment.id: hub} if turn else {})})
+
+    await _change(deployment.organization_id, deployment.project_id, enter)
+    return turn
+
+
+async def _is_over(id_: str, beside: Deployment) -> bool:
+    found = await store.find(id_, beside.organization_id) if id_ != beside.id else beside
+    return found is None or found.status.ended
 
 
 async def delete(organization: str, project: str) -> None:

@@ -16,6 +16,8 @@ from shared.platform.stores import blob_files
 from shared.platform.stores.paging import for_each
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from shared.deploys.models import AppRef, Deployment
 
 PAGE: Final = 50
@@ -60,7 +62,7 @@ async def forget_sources(organization: str, project: str, seconds: float, *, who
     return Forgotten(done=left is None, deleted=deleted)
 
 
-async def end(organization: str, project: str, *, whole: bool) -> None:
+async def end(organization: str, project: str, removal: UUID | None, *, whole: bool) -> None:
     """Forget the project, or that something of it was being deleted. Its newest deployment is one that is left."""
     if whole:
         known = await projects.find(organization, project)
@@ -69,7 +71,8 @@ async def end(organization: str, project: str, *, whole: bool) -> None:
         await projects.delete(organization, project)
         return
     left = await store.of_project(organization, project, limit=1)
-    await projects.end_removal(organization, project, newest=left.deployments[0].id if left.deployments else None)
+    newest = left.deployments[0].id if left.deployments else None
+    await projects.end_removal(organization, project, removal, {"deployment_id": newest})
 
 
 async def _forget(deployment: Deployment) -> None:

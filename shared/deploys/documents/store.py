@@ -200,10 +200,10 @@ async def ended_of_app(app: AppRef, *, limit: int) -> list[Deployment]:
 
 
 async def last_completed(organization: str, project: str, environment: Environment) -> Deployment | None:
-    """The deployment that serves the project's environment, if one ever completed."""
+    """The deployment that serves the project's environment: of those that completed, the one requested last."""
     page = await _page(
         EACH + " AND c.projectId = @project AND c.environment = @environment"
-        " AND c.status = 'completed' ORDER BY c.completedAt DESC",
+        " AND c.status = 'completed' ORDER BY c.createdAt DESC",
         {"project": project, "environment": environment},
         organization,
         1,

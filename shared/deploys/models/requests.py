@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Final, Literal, Self, cast
 
@@ -99,6 +100,12 @@ class InlineFile(Wire):
         return base64.b64decode(self.content, validate=True) if self.encoding == "base64" else self.content.encode()
 
 
+def same_everywhere(path: str) -> tuple[str, ...]:
+    """The path as file systems may take it: without regard to case, Unicode forms, and dots and blanks at the ends."""
+    parts = (part for part in path.split("/") if part not in ("", "."))
+    return tuple(unicodedata.normalize("NFC", part).casefold().rstrip(". ") for part in parts)
+
+
 def check_names(variables: Any) -> Any:
     """Refuse names before an answer could repeat them: NAME=value in the place of a name holds a secret."""
     names: Iterable[Any] = cast("dict[Any, Any]", variables) if isinstance(variables, dict) else ()
@@ -155,6 +162,20 @@ class DeployRequest(Parameters):
         if missing := [name for name in self.plain_variables if name not in self.env_variables]:
             raise refusal(f"plainVariables names {missing[0]}, which envVariables does not have")
         return self
+
+    @field_validator("files")
+    @classmethod
+    def _apart(cls, files: list[InlineFile]) -> list[InlineFile]:
+        known: dict[tuple[str, ...], int] = {}
+        for number, one in enumerate(files):
+            if (first := known.setdefault(same_everywhere(one.path), number)) != number:
+                raise refusal(f"The paths of file {first + 1} and file {number + 1} are the same on some system")
+        for path, number in known.items():
+            if (
+                above := next((known[path[:end]] for end in range(1, len(path)) if path[:end] in known), None)
+            ) is not None:
+                raise refusal(f"The path of file {above + 1} is a folder of file {number + 1}")
+        return files
 
     @field_validator("git_token")
     @classmethod

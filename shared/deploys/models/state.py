@@ -188,6 +188,11 @@ class Project(Wire):
     removing: list[Environment] = Field(
         default_factory=list[Environment], description="Environments that are being deleted; all of them: the project"
     )
+    removal: UUID | None = Field(default=None, description="Which deletion that is")
+    working: dict[DeploymentId, UUID] = Field(
+        default_factory=dict[DeploymentId, UUID],
+        description="Deployments that may be at work, and their task hubs: of one hub at a time",
+    )
     updated_at: datetime
 
 

@@ -132,7 +132,7 @@ class AppLogPart(LazyModel):
 
     model_config = ConfigDict(frozen=True)
     text: str
-    cursor: str = Field(max_length=60)
+    cursor: str = Field(max_length=2_000)
 
 
 class AppHealth(LazyModel):
@@ -245,10 +245,10 @@ class ContainerPlatform(Protocol):
         """The end of the log of the deployment's app, without the values of its secrets; empty once it is removed."""
         ...
 
-    async def log_from(self, spec: DeploymentSpec, cursor: str | None, *, quiet: bool) -> AppLogPart | None:
+    async def log_from(self, spec: DeploymentSpec, cursor: str | None) -> AppLogPart | None:
         """What the deployment's app has written since the cursor (None: its last lines); None if it does not run.
 
-        Lines whose end may go on as a secret's value are held back for those that follow, unless `quiet` says that none
-        has come for a while.
+        Lines whose end may go on as a secret's value are held back for those that follow. A cursor that nobody was
+        given shows no part of a value either: what stands before it is looked at.
         """
         ...

@@ -11,6 +11,7 @@ from shared.deploys.recipes.files import read_json, read_text, table
 
 Words = tuple[str, ...]
 PNPM, YARN, BERRY, BUN = "pnpm@9.15.9", "yarn@1.22.22", "@yarnpkg/cli-dist@4.12.0", "bun@1.3.3"
+BUN_LOCKS: Final = ("bun.lock", "bun.lockb")
 _MANAGER: Final = re.compile(r"(npm|pnpm|yarn|bun)@(\d[0-9A-Za-z.-]*)")
 _SITES: Final = {"react-scripts": "build", "vite": "dist", "@vue/cli-service": "dist", "parcel": "dist"}
 """Tools that build a site of files, and where they leave it. What they start is a server for development."""
@@ -59,9 +60,10 @@ def _manager(source: Path, package: dict[str, Any]) -> tuple[Words, Words]:
             return (*tool, "install", "--immutable"), (*tool, "run")
         tool = ("npx", "--yes", f"yarn@{version}" if version else YARN)
         return (*tool, "install", "--production=false", "--frozen-lockfile"), (*tool, "run")
-    if name == "bun" or (name is None and any((source / lock).is_file() for lock in ("bun.lock", "bun.lockb"))):
+    if name == "bun" or (name is None and any((source / lock).is_file() for lock in BUN_LOCKS)):
         tool = ("npx", "--yes", f"bun@{version}" if version else BUN)
-        return (*tool, "install"), (*tool, "run")
+        frozen = ("--frozen-lockfile",) if any((source / lock).is_file() for lock in BUN_LOCKS) else ()
+        return (*tool, "install", *frozen), (*tool, "run")
     locked = any((source / lock).is_file() for lock in ("package-lock.json", "npm-shrinkwrap.json"))
     return ("npm", "ci" if locked else "install", "--include=dev"), ("npm", "run")
 

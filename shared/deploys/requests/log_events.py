@@ -23,8 +23,6 @@ WAIT_SECONDS: Final = 20.0
 LOOK_SECONDS: Final = 0.5
 APP_LOOK_SECONDS: Final = 1.0
 """Between two looks at an app's log, which in Azure are three requests each."""
-QUIET_SECONDS: Final = 5.0
-"""After which a last line that may go on as a secret's value is shown: what programs cut, they write at once."""
 RETRY_MS: Final = 250
 """After which a client comes back: the answer has waited for lines already."""
 END: Final = "-end"
@@ -56,15 +54,14 @@ async def follow_app(deployment: Deployment, last: str | None, wait_seconds: flo
     """As `follow`, of what the deployed app writes: from its last lines on, until it does not run any more."""
     if last is not None and last.endswith(END):
         return None
-    began = monotonic()
+    deadline = monotonic() + wait_seconds
     while True:
-        quiet = monotonic() - began > QUIET_SECONDS
-        part = await platform().log_from(deployment.spec(), last, quiet=quiet)
+        part = await platform().log_from(deployment.spec(), last)
         if part is not None and part.text:
             return _retry() + _event(part.cursor, part.text.splitlines())
         if part is None and deployment.status.ended:
             return f"id: 0{END}\nevent: end\ndata: {json.dumps({'status': 'stopped'})}\n\n"
-        if monotonic() - began > wait_seconds:
+        if monotonic() > deadline:
             return f"{_retry()}: no new line\n\n"
         await asyncio.sleep(APP_LOOK_SECONDS)
         if part is None:

@@ -22,8 +22,6 @@ async def source_of(request: DeployRequest) -> Source:
     """
     if request.files:
         files = {one.path: one.data() for one in request.files}
-        if len(files) < len(request.files):
-            raise InvalidInput("Two files have the same path.", field="files", code="source-refused")
         stored = await store_archive(request.organization_id, request.project_id, archive_of(files))
         return ArchiveSource(hash=stored)
     if request.git_url:

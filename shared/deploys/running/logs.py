@@ -7,7 +7,7 @@ import logging
 from collections import deque
 from datetime import UTC, datetime
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from shared.platform.errors import TransientError
 from shared.platform.redaction import Redactor
@@ -29,6 +29,8 @@ KEPT_BYTES: Final = 4_000_000
 """Of lines that wait while Blob Storage is away: what a step ends in is not decided by its log."""
 READ_BYTES: Final = 65_536
 MARKED_BYTES: Final = 4_000_000
+APPENDS: Final = 10
+"""Attempts to append where others do."""
 PASSED_OVER: Final = 50
 
 logger = logging.getLogger(__name__)
@@ -43,11 +45,20 @@ class DeploymentLog:
     Args:
         redact: what hides the deployment's secrets. The last line is held back while it may end within a value.
         written: lines that an earlier run of the same time box has appended; they are not appended again.
+        size: bytes of the log by now, where they are known.
     """
 
-    def __init__(self, organization: str, deployment: str, redact: Redactor, written: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        organization: str,
+        deployment: str,
+        redact: Redactor,
+        written: Iterable[str] = (),
+        size: int | None = None,
+    ) -> None:
         self._name = blob_name(organization, deployment)
         self._redact = redact
+        self._size = size
         self._known = deque(written)
         self._text = ""
         self._lines: list[bytes] = []
@@ -58,10 +69,9 @@ class DeploymentLog:
         self._left_out = 0
 
     async def write(self, text: str) -> None:
-        """Add the lines of the text, each with the time. Those that cannot be appended now are kept for later.
+        """Add the lines of the text, each with the time.
 
-        Raises:
-            TransientError: Blob Storage has not accepted lines for so long that KEPT_BYTES of them wait.
+        Those that cannot be appended now are kept for later, the last KEPT_BYTES of them.
         """
         self._text += text if text.endswith("\n") else f"{text}\n"
         shown, self._text = self._redact.split(self._text)
@@ -72,9 +82,8 @@ class DeploymentLog:
             try:
                 await self._append()
             except TransientError:
-                if waiting > KEPT_BYTES:
-                    raise
                 logger.warning("Lines of a deployment's log wait to be written.", extra={"log": self._name})
+                self._drop(waiting - KEPT_BYTES)
 
     async def flush(self) -> None:
         """Append all that was written.
@@ -91,10 +100,11 @@ class DeploymentLog:
         self._end.clear()
         await self._append()
 
-    async def write_last(self, text: str) -> None:
+    async def write_last(self, text: str = "") -> None:
         """Add the last lines and append what is left. Where that fails, what ended the step matters more."""
-        try:
+        if text:
             await self.write(text)
+        try:
             await self.flush()
         except TransientError as error:
             logger.warning("The end of a deployment's log was not written: %s", error, extra={"log": self._name})
@@ -113,6 +123,15 @@ class DeploymentLog:
                 self._end.popleft()
                 self._left_out += 1
 
+    def _drop(self, size: int) -> None:
+        """Leave out the oldest waiting lines, of `size` bytes or a little more, and say so in their place."""
+        dropped = 0
+        while self._lines and size > 0:
+            size -= len(self._lines.pop(0))
+            dropped += 1
+        if dropped:
+            self._lines.insert(0, f"Blob Storage was away: {dropped:,} lines are left out here.\n".encode())
+
     def _is_known(self, line: str) -> bool:
         """Whether an earlier run has appended it. Lines that differ this time, as times do, are passed over."""
         for at, known in enumerate(islice(self._known, PASSED_OVER)):
@@ -126,8 +145,11 @@ class DeploymentLog:
         async with self._turn:
             self._appended = asyncio.get_running_loop().time()
             while self._lines:
+                if self._size is None:
+                    self._size = await blob_size(CONTAINER, self._name) or 0
                 count, block = self._block()
-                self._full = await _append(self._name, block) or self._full
+                self._size = await _append(self._name, block, self._size)
+                self._full = self._size >= LOG_BYTES
                 del self._lines[:count]
 
     def _block(self) -> tuple[int, bytes]:
@@ -153,21 +175,25 @@ async def lines_from(organization: str, deployment: str, offset: int) -> list[st
 
 async def read(organization: str, deployment: str, *, after: int, limit: int = READ_BYTES) -> tuple[str, int]:
     """The log from byte `after` on, up to the last whole line within `limit` bytes, and the byte to go on from."""
+    data = await _bytes(blob_name(organization, deployment), after, limit)
+    whole = data[: data.rfind(b"\n") + 1] or (data if len(data) == limit else b"")
+    return whole.decode(errors="replace"), after + len(whole)
+
+
+async def _bytes(name: str, after: int, limit: int) -> bytes:
+    """As many of the log's bytes as there are from there on."""
     from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError  # noqa: PLC0415 - as needed
 
     try:
-        stream = await _blob(blob_name(organization, deployment)).download_blob(offset=after, length=limit)
-        data = await stream.readall()
+        return await (await _blob(name).download_blob(offset=after, length=limit)).readall()
     except ResourceNotFoundError:
-        return "", after
+        return b""
     except HttpResponseError as error:
         if error.status_code == 416:  # noqa: PLR2004 - nothing there yet
-            return "", after
+            return b""
         raise _unavailable(error) from error
     except AzureError as error:
         raise _unavailable(error) from error
-    whole = data[: data.rfind(b"\n") + 1] or (data if len(data) == limit else b"")
-    return whole.decode(errors="replace"), after + len(whole)
 
 
 def blob_name(organization: str, deployment: str) -> str:
@@ -175,24 +201,29 @@ def blob_name(organization: str, deployment: str) -> str:
     return f"{organization}/{deployment}.log"
 
 
-async def _append(name: str, data: bytes) -> bool:
-    """Append the data; True if the log is full now."""
-    from azure.core.exceptions import AzureError, ResourceNotFoundError  # noqa: PLC0415 - as above
+async def _append(name: str, data: bytes, size: int) -> int:
+    """Append the data to the log of that size; its size then.
+
+    A request says where it appends, so that one that is repeated after its answer was lost does so once.
+    """
+    from azure.core.exceptions import AzureError, ResourceModifiedError, ResourceNotFoundError  # noqa: PLC0415 - above
 
     blob = _blob(name)
-    appended: Any = {}
-    try:
-        for create in (True, False):
-            try:
-                appended = await blob.append_block(data)
-                break
-            except ResourceNotFoundError:
-                if not create:
-                    raise
-                await _make(blob)
-    except AzureError as error:
-        raise _unavailable(error) from error
-    return int(appended.get("blob_append_offset", 0)) + len(data) >= LOG_BYTES
+    for _ in range(APPENDS):
+        try:
+            await blob.append_block(data, appendpos_condition=size)
+        except ResourceNotFoundError:
+            await _make(blob)
+        except ResourceModifiedError:  # it was appended already, or another run of the deployment has appended
+            there = await _bytes(name, size, len(data))
+            if there == data:
+                return size + len(data)
+            size = await blob_size(CONTAINER, name) or 0
+        except AzureError as error:
+            raise _unavailable(error) from error
+        else:
+            return size + len(data)
+    raise TransientError("A log was appended to by others each time.", code="log-busy")
 
 
 async def _make(blob: BlobClient) -> None:

@@ -42,6 +42,7 @@ class Claimed(_Step):
     project: str = Field(description="Organization and project: one deployment of it runs at a time")
     limit: int = Field(description="Deployments that run at the same time")
     timeout_seconds: float
+    turn: bool = Field(default=True, description="No other task hub works on the project")
 
 
 class WorkspaceReady(DeploymentRef):
@@ -160,6 +161,12 @@ class Purged(_Step):
     cursor: str | None = None
 
 
+class RemoveApp(AppRef):
+    """An app to delete, and by which deletion."""
+
+    removal: UUID | None = None
+
+
 class RemoveApps(_Step):
     """Apps of one project to delete; of a whole project, all its environments."""
 
@@ -167,9 +174,15 @@ class RemoveApps(_Step):
     project_id: Name
     environments: list[Environment]
     whole: bool = Field(description="The project goes as well, with its sources")
+    removal: UUID | None = Field(default=None, description="Which deletion it is")
 
-    def app(self, environment: Environment) -> AppRef:
-        return AppRef(organization_id=self.organization_id, project_id=self.project_id, environment=environment)
+    def app(self, environment: Environment) -> RemoveApp:
+        return RemoveApp(
+            organization_id=self.organization_id,
+            project_id=self.project_id,
+            environment=environment,
+            removal=self.removal,
+        )
 
 
 class Forgotten(_Step):

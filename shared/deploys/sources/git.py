@@ -25,6 +25,7 @@ from shared.deploys.sources.checkout import links_of, settle, size
 from shared.deploys.sources.tree import LIMITS, Limits, refused
 from shared.platform.errors import InvalidInput, TerminalError, TransientError
 from shared.platform.files import scratch_folder
+from shared.platform.redaction import Redactor
 
 GIT = ("git",)
 SECONDS = 120
@@ -127,7 +128,8 @@ async def clone(
     await asyncio.to_thread(folder.mkdir, parents=True)
     async with scratch_folder("manifold-git-") as home:
         environment = {**_environment(home), **(_authorization(source, token) if token else {})}
-        run = _Git((*git, *_flags(), *pinned), folder, environment, cancelled, limits)
+        redact = Redactor([token] if token else [])
+        run = _Git((*git, *_flags(), *pinned), folder, environment, cancelled=cancelled, limits=limits, redact=redact)
         try:
             async with asyncio.timeout(seconds):
                 await run("init", "--quiet")
@@ -155,14 +157,17 @@ class _Git:
         command: tuple[str, ...],
         folder: Path,
         environment: Mapping[str, str],
+        *,
         cancelled: Cancelled,
         limits: Limits,
+        redact: Redactor,
     ) -> None:
         self._command = command
         self._folder = folder
         self._cancelled = cancelled
         self._limits = limits
         self._environment = environment
+        self._redact = redact
 
     async def __call__(self, *arguments: str) -> str:
         try:
@@ -185,7 +190,8 @@ class _Git:
         output = (await unless_cancelled(_communicate(process), self._watch)).decode(errors="replace")
         if process.returncode != 0:
             raise TerminalError(
-                f"git {arguments[0]} failed: {output.strip()[-_SHOWN_CHARACTERS:] or process.returncode}",
+                # A host may write the token back, and a cut through it would leave what nobody knows again.
+                f"git {arguments[0]} failed: {self._redact(output).strip()[-_SHOWN_CHARACTERS:] or process.returncode}",
                 code="git-failed",
                 remedy="See that the branch or commit is there, and that all, or gitToken, may read the repository.",
             )

@@ -28,7 +28,6 @@ BUSY_CODES: Final = ("InProgress", "Concurrent", "LockConflict")
 """Parts of the codes with which Azure says that it is at work on the resource: ContainerAppOperationInProgress,
 ConflictingConcurrentWriteNotAllowed, ContainerAppLockConflict."""
 OPERATION_FAILED: Final = "azure-operation-failed"
-SHOWN_CHARACTERS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,4 +242,4 @@ def _error(body: Json) -> tuple[str, str]:
     if not isinstance(error, dict):
         return "", ""
     known = cast("Json", error)
-    return str(known.get("code", "")), str(known.get("message", ""))[:SHOWN_CHARACTERS]
+    return str(known.get("code", "")), str(known.get("message", ""))

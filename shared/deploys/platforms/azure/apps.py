@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -134,29 +135,28 @@ class Apps:
         return sum(int(one.get("restartCount") or 0) for replica in replicas for one in _containers(replica))
 
     async def log_tail(self, spec: DeploymentSpec, web: AsyncClient, redact: Redactor) -> str:
-        """The end of the log of the deployment's revision, for an error; empty if it cannot be read."""
-        tail = redact.end(await self.log_of(spec, web, LOG_LINES), TAIL_CHARACTERS)
+        """The end of the log of a replica of the deployment's revision, for an error; empty if it cannot be read."""
+        logs = await self.logs_of(spec, web, LOG_LINES)
+        tail = next((tail for log in logs.values() if (tail := redact.end(log, TAIL_CHARACTERS))), "")
         return f"The end of its log: {tail}" if tail else ""
 
-    async def log_of(self, spec: DeploymentSpec, web: AsyncClient, lines: int) -> str:
-        """The last lines of the log of the deployment's revision; empty if they cannot be read."""
-        from httpx import HTTPError  # noqa: PLC0415 - loads in the activity that needs it
-
+    async def logs_of(self, spec: DeploymentSpec, web: AsyncClient, lines: int) -> dict[str, str]:
+        """The last lines of the log of each replica of the deployment's revision that can be read, by its name."""
         try:
             replicas = await self._azure.find(f"{self._path(spec)}/revisions/{revision_name(spec)}/replicas", APPS_API)
-            containers = [one for replica in (replicas or {}).get("value", []) for one in _containers(replica)]
-            address = next((str(one["logStreamEndpoint"]) for one in containers if one.get("logStreamEndpoint")), None)
-            if address is None:
-                return ""
+            addresses = {
+                str(replica.get("name") or ""): str(one["logStreamEndpoint"])
+                for replica in (replicas or {}).get("value", [])
+                for one in _containers(replica)
+                if one.get("logStreamEndpoint")
+            }
+            if not addresses:
+                return {}
             token = (await self._azure.post(f"{self._path(spec)}/getAuthtoken", APPS_API)).body["properties"]["token"]
-            answer = await web.get(
-                address,
-                params={"follow": "false", "output": "text", "tailLines": str(lines)},
-                headers={"Authorization": f"Bearer {token}"},
-            )
-        except (HTTPError, ManifoldError):
-            return ""  # it would explain a failure, and must not add one
-        return answer.text if answer.is_success else ""
+        except ManifoldError:
+            return {}  # it would explain a failure, and must not add one
+        found = await asyncio.gather(*(_log(web, address, str(token), lines) for address in addresses.values()))
+        return {name: text for name, text in zip(addresses, found, strict=True) if text}
 
     async def _change(
         self, spec: DeploymentSpec, app: Json, *, ingress: Json | None = None, secrets: list[Json] | None = None
@@ -178,6 +178,20 @@ class Apps:
 
     def _path(self, app: AppRef) -> str:
         return self._where.app(app_name(app))
+
+
+async def _log(web: AsyncClient, address: str, token: str, lines: int) -> str:
+    from httpx import HTTPError  # noqa: PLC0415 - loads in the activity that needs it
+
+    try:
+        answer = await web.get(
+            address,
+            params={"follow": "false", "output": "text", "tailLines": str(lines)},
+            headers={"Authorization": f"Bearer {token}"},
+        )
+    except HTTPError:
+        return ""
+    return answer.text if answer.is_success else ""
 
 
 async def _redacted(write: Coroutine[Any, Any, Answer], redact: Redactor) -> Answer:

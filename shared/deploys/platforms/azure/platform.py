@@ -203,10 +203,13 @@ class AzurePlatform:
         if app is None or bodies.traffic(app).get(name) != 100:  # noqa: PLR2004 - percent: all of it
             return
         await self._waiting.finish(step, clock, await self._apps.route(spec, app, {name: 100}))
-        for one in await self._apps.revisions(spec):
-            if one.active and one.name != name:
-                await self._apps.deactivate(spec, one.name)
-                await step.log(f"Revision {one.name} is stopped")
+        names = {one.name: one.active for one in await self._apps.revisions(spec)}
+        newest_first = [*names]
+        older = newest_first[newest_first.index(name) + 1 :] if name in names else []
+        for one in older:  # a newer one is another deployment's that is at work
+            if names[one]:
+                await self._apps.deactivate(spec, one)
+                await step.log(f"Revision {one} is stopped")
         app = await self._idle_app(spec, step, clock)
         if app is not None:
             await self._waiting.finish(step, clock, await self._apps.prune(spec, app))
@@ -218,12 +221,12 @@ class AzurePlatform:
             await self._waiting.finish(step, clock, await self._apps.delete(app))
 
     async def log_tail(self, spec: DeploymentSpec) -> str:
-        """The end of the revision's log stream."""
+        """The ends of the log streams of the revision's replicas."""
         return await self._logs.tail(spec)
 
-    async def log_from(self, spec: DeploymentSpec, cursor: str | None, *, quiet: bool) -> AppLogPart | None:
-        """What is new in the revision's log stream, which gives its end only."""
-        return await self._logs.following(spec, cursor, quiet=quiet)
+    async def log_from(self, spec: DeploymentSpec, cursor: str | None) -> AppLogPart | None:
+        """What is new in the log streams of the revision's replicas, which give their ends only."""
+        return await self._logs.following(spec, cursor)
 
     async def _validate(self, spec: DeploymentSpec, step: StepContext) -> None:
         source = spec.source

@@ -232,10 +232,11 @@ class LocalPlatform:
         except NotFound:  # deleted, as it was replaced long ago: its log could not be redacted
             return ""
         async with self._http() as http:
-            return redact.end((await request(http, "GET", f"{_path(spec)}/app-log"))["log"], _LOG_CHARACTERS)
+            log = (await request(http, "GET", f"{_path(spec)}/app-log"))["log"]
+        return redact.end(log, _LOG_CHARACTERS, goes_on=True)
 
-    async def log_from(self, spec: DeploymentSpec, cursor: str | None, *, quiet: bool) -> AppLogPart | None:
-        """By the byte of the supervisor's file; where that was put aside for a new one, from the start of that."""
+    async def log_from(self, spec: DeploymentSpec, cursor: str | None) -> AppLogPart | None:
+        """By the byte of the app's whole log, of which the supervisor keeps the end."""
         try:
             redact = await redactor(spec.secrets_reference, spec.plain_variables)
         except NotFound:  # as above: what was replaced long ago does not run
@@ -245,9 +246,9 @@ class LocalPlatform:
             found = await request(http, "GET", f"{_path(spec)}/app-log{after}")
         if not found["running"]:
             return None
-        shown, held = (redact(found["log"]), "") if quiet or found["rotated"] else redact.split(found["log"])
+        shown, length = redact.part(found["before"], found["log"])
         text = shown if cursor else redact.end(shown, _LOG_CHARACTERS)
-        return AppLogPart(text=text, cursor=str(found["next"] - len(held.encode())))
+        return AppLogPart(text=text, cursor=str(found["next"] - len(found["log"][length:].encode())))
 
     def _revision(self, spec: DeploymentSpec, found: dict[str, Any]) -> Revision:
         return Revision(

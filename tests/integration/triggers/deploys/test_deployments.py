@@ -186,12 +186,15 @@ async def test_files_of_the_request_are_the_source_and_the_newest_of_the_project
         ([{"path": "/app.py", "content": ""}], "source-refused"),
         ([{"path": "a/", "content": ""}], "source-refused"),
         ([{"path": "a\\b", "content": ""}], "source-refused"),
-        ([{"path": "a.py", "content": ""}, {"path": "a.py", "content": "x"}], "source-refused"),
+        *(
+            ([{"path": "a/ä.py", "content": ""}, {"path": other, "content": "x"}], "invalid-input")
+            for other in ("a/ä.py", "./a//ä.py", "A/Ä.PY", "a/a\u0308.py", "a./ä.py. ", "a/ä.py/b", "A")
+        ),
         ([{"path": "a.py", "content": "no base64!", "encoding": "base64"}], "invalid-input"),
         ([{"path": "a.py", "content": "x" * 300_000}, {"path": "b.py", "content": "x" * 300_000}], "invalid-input"),
         ([{"path": f"{number}.py", "content": ""} for number in range(201)], "invalid-input"),
     ],
-    ids=["outside", "absolute", "folder", "backslash", "twice", "no base64", "too large", "too many"],
+    ids=["outside", "absolute", "folder", "backslash", *["twice"] * 7, "no base64", "too large", "too many"],
 )
 async def test_files_that_are_no_source_are_refused(ask, body, storage, files, code) -> None:
     status, answer, _ = await ask("POST", "/deploy", {**body, "sourceHash": None, "files": files})

@@ -93,24 +93,25 @@ async def test_an_id_that_is_none_is_refused(new, last) -> None:
     assert (await ask(written.id, last)).status == 400
 
 
-async def test_another_organization_s_log_is_not_found(new, monkeypatch) -> None:
+@pytest.mark.parametrize("what", ["logs", "app-log"])
+async def test_another_organization_s_log_is_not_found(new, app, monkeypatch, what) -> None:
     written = await store.create(new(status=DeploymentStatus.BUILDING_IMAGE))
+    assert (await ask(written.id, what=what, last="0-end")).status == 204
 
     async def authenticate(self, request):
         return Caller("client", frozenset({"deploys:read"}), "stranger")
 
     monkeypatch.setattr(ApiKey, "authenticate", authenticate)
-    assert (await ask(written.id)).status == 404
+    assert (await ask(written.id, what=what, last="0-end")).status == 404
 
 
 @pytest.fixture
 def app(monkeypatch) -> SimpleNamespace:
     """An app that runs and has written these lines; what it was asked for."""
-    known = SimpleNamespace(lines=["one", "two"], runs=True, quiet=[])
+    known = SimpleNamespace(lines=["one", "two"], runs=True)
 
     class Platform:
-        async def log_from(self, _spec, cursor, *, quiet):
-            known.quiet.append(quiet)
+        async def log_from(self, _spec, cursor):
             if not known.runs:
                 return None
             text = "".join(f"{line}\n" for line in known.lines[int(cursor or 0) :])
@@ -140,11 +141,3 @@ async def test_an_app_that_does_not_run_yet_is_waited_for(new, app) -> None:
     written = await store.create(new(status=DeploymentStatus.BUILDING_IMAGE))
     app.runs = False
     assert await log_events.follow_app(written, None, 0.1) == "retry: 250\n: no new line\n\n"
-
-
-async def test_what_may_go_on_as_a_value_is_shown_once_the_app_is_quiet(new, app, monkeypatch) -> None:
-    written = await store.create(new(status=DeploymentStatus.COMPLETED))
-    monkeypatch.setattr(log_events, "QUIET_SECONDS", 0.05)
-    monkeypatch.setattr(log_events, "APP_LOOK_SECONDS", 0.05)
-    await log_events.follow_app(written, "2", 0.3)
-    assert (app.quiet[0], app.quiet[-1]) == (False, True)

@@ -13,6 +13,7 @@ from shared.deploys.models import TAKEN, DeploymentStatus
 from shared.deploys.running.slots import Holder, Slots
 from shared.platform.durable import RunState
 from shared.platform.errors import Conflict
+from tests.present import present
 from triggers.deploys import removals, upkeep
 
 
@@ -29,6 +30,7 @@ async def test_the_sweep_ends_what_nobody_works_on(durable, new, status, settled
     else:
         [(name, instance, task)] = durable.started
         assert (name, instance, task.settled) == ("recover_deployment", f"{written.id}-recovery", settled)
+        assert task.hub == durable.hub
 
 
 @pytest.mark.parametrize("at", ["holders", "waiting"])
@@ -105,8 +107,8 @@ async def test_what_its_hub_has_changed_meanwhile_is_left_to_it(durable, new) ->
 async def test_the_sweep_goes_on_with_a_deletion_that_does_not_run(durable, state, monkeypatch, state_) -> None:
     durable.running = SimpleNamespace(state=state_) if state_ else None
     monkeypatch.setattr(upkeep, "STALE_AFTER", timedelta(0))
-    await projects.begin_removal(state, "shop", ["staging"])
-    await projects.begin_removal(state, "page", removals.ENVIRONMENTS)
+    one = await projects.begin_removal(state, "shop", ["staging"])
+    whole = await projects.begin_removal(state, "page", removals.ENVIRONMENTS)
     assert await upkeep._due(upkeep.DurableClient(None))
     await upkeep.sweep.run(upkeep.DurableClient(None))
     started = {task.project_id: task for name, _, task in durable.started if name == "remove_apps"}
@@ -114,9 +116,9 @@ async def test_the_sweep_goes_on_with_a_deletion_that_does_not_run(durable, stat
     if state_ is RunState.RUNNING:
         assert mine == {}
     else:
-        assert {name: (task.environments, task.whole) for name, task in mine.items()} == {
-            "shop": (["staging"], False),
-            "page": (removals.ENVIRONMENTS, True),
+        assert {name: (task.environments, task.whole, task.removal) for name, task in mine.items()} == {
+            "shop": (["staging"], False, one),
+            "page": (removals.ENVIRONMENTS, True, whole),
         }
     for project in ("shop", "page"):
-        await projects.withdraw_removal(state, project)
+        await projects.end_removal(state, project, present(await projects.find(state, project)).removal, {})

@@ -104,9 +104,9 @@ async def test_together_they_have_the_bounds_of_one_deployment(ask, path, body) 
 
 async def test_they_are_deleted_with_their_project(state, tmp_path, storage) -> None:
     await variables.put(state, "shop", {"A": CANARY}, [])
-    await removal.end(state, "shop", whole=False)
+    await removal.end(state, "shop", None, whole=False)
     assert kept(tmp_path) == [{"A": CANARY}]
-    await removal.end(state, "shop", whole=True)
+    await removal.end(state, "shop", None, whole=True)
     assert kept(tmp_path) == []
 
 

@@ -35,14 +35,14 @@ def test_every_port_belongs_to_a_service():
 
 
 def test_busy_and_double_ports_are_named_with_their_flags(monkeypatch):
-    monkeypatch.setattr("local.up.ports.port_in_use", lambda port: port == 6001)
+    monkeypatch.setattr("local.up.ports.port_in_use", lambda port: port in (80, 6001))
     with pytest.raises(PortsBusyError) as busy:
         Ports(postgres=6001, azurite_queue=6002, smtp=6002).check(["azurite", "postgres", "smtp"])
     assert str(busy.value).splitlines() == [
         "Port 6001 for postgres is in use. Stop what uses it, pass --postgres-port or set MANIFOLD_POSTGRES_PORT.",
         "Port 6002 is given to both azurite_queue and smtp. Pass another --smtp-port.",
     ]
-    Ports(postgres=6001).check(["supplier"])
+    Ports(postgres=6001).check(["supplier", "apps"])
 
 
 def test_free_ports_differ():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -148,6 +149,56 @@ def test_six_steps_in_their_order_within_a_slot(play) -> None:
     assert names.index("acquire") < names.index("validate_deployment")
     assert names[-1] == "release"
     assert play.slots.holders == []
+
+
+def claims(*turns: bool):
+    answers = iter(turns)
+    return lambda _: Claimed(
+        claimed=True,
+        status=DeploymentStatus.QUEUED,
+        project="org/p",
+        limit=1,
+        timeout_seconds=1800,
+        turn=next(answers, False),
+    )
+
+
+def test_while_another_task_hub_works_on_the_project_it_waits_and_holds_no_slot(play) -> None:
+    play.fakes["claim_deployment"] = claims(False, False, True)
+    assert play.play(deployment.deployment, REF).status is DeploymentStatus.COMPLETED
+    assert play.done() == ["claim_deployment"] * 2 + STEPS
+    assert [name for name, _ in play.calls].index("acquire") == 3
+    assert len({task.execution for task in play.named("claim_deployment")}) == 1
+
+
+def test_the_wait_for_another_task_hub_can_be_cancelled_and_has_an_end(play) -> None:
+    play.fakes["claim_deployment"] = claims()
+    play.wins = ["cancel"]
+    assert play.play(deployment.deployment, REF).status is DeploymentStatus.CANCELLED
+    assert play.done() == ["claim_deployment", "end_deployment"]
+    play.calls.clear()
+    assert play.play(deployment.deployment, REF).code == "no-slot"
+    assert play.done().count("claim_deployment") == deployment.REQUESTS + 1
+
+
+def test_what_ended_while_it_waited_for_another_task_hub_is_left_alone(play) -> None:
+    answers = iter([True, False])
+    play.fakes["claim_deployment"] = lambda _: Claimed(
+        claimed=next(answers),
+        status=DeploymentStatus.CANCELLED,
+        project="org/p",
+        limit=1,
+        timeout_seconds=1,
+        turn=False,
+    )
+    assert play.play(deployment.deployment, REF).code == "not-claimed"
+    assert play.done() == ["claim_deployment"] * 2
+
+
+def test_a_recovery_acts_for_its_task_hub(play) -> None:
+    hub = UUID(int=7)
+    play.play(deployment.recover_deployment, Recovery(**REF.model_dump(exclude={"hub"}), hub=hub, settled=False))
+    assert {task.hub for name, task in play.calls if name not in ("acquire", "release")} == {hub}
 
 
 def test_time_boxes_hand_their_cursor_on(play) -> None:

@@ -131,3 +131,29 @@ def test_of_a_text_that_is_cut_within_a_value_no_part_of_it_is_left() -> None:
     assert shown.endswith("last\n")
     assert set(shown.removesuffix("last\n")) <= set("*\n")
     assert Redactor([value]).end("short\n", 20) == "short\n"
+
+
+@given(st.text(alphabet="abcdefgh", min_size=12, max_size=40), st.integers(3, 20), st.integers(0, 80))
+def test_a_reader_may_begin_within_a_value_and_is_shown_no_part_of_it(value: str, width: int, place: int) -> None:
+    lines = [value[at : at + width] for at in range(0, len(value), width)]
+    text = "".join(f"{line}\n" for line in ["12 34", *lines, "90"])
+    place = min(place, len(text))
+    shown, length = Redactor([value]).part(text[:place], text[place:])
+    assert length == len(text) - place
+    assert not set(shown) & set("abcdefgh")
+
+
+def test_the_rest_of_a_value_that_began_before_the_text_is_hidden() -> None:
+    redactor = Redactor(["canary-secret-4711"])
+    assert redactor.part("", "cret-4711\nnext\n")[0] == "***\nnext\n"
+    assert redactor.end("cret-4711\nnext\n", 100) == "***\nnext\n"
+    assert redactor.part("", "11\nnext\n")[0] == "11\nnext\n"
+
+
+def test_last_lines_that_begin_a_value_wait_for_more() -> None:
+    redactor = Redactor(["canary-secret-4711"])
+    assert redactor.part("a\n", "b\nit is canary-\n") == ("b\n", 2)
+    assert redactor.part("a\ncanary-\n", "secret-\n") == ("", 0)
+    assert redactor.part("", "it ends with can\n") == ("it ends with can\n", 17)
+    assert redactor.end("b\nit is canary-\n", 100, goes_on=True) == "b\n"
+    assert redactor.end("b\nit is canary-\n", 100) == "b\nit is canary-\n"

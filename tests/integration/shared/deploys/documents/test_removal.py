@@ -66,14 +66,14 @@ async def test_all_that_is_an_app_s_is_deleted_and_nothing_else(ended, state) ->
     ]
     at_work = await ended(status=DeploymentStatus.DEPLOYING, completed_at=None)
     await projects.update(state, "shop", deployment_id=mine[0].id)
-    await projects.begin_removal(state, "shop", ["development"])
+    mark = await projects.begin_removal(state, "shop", ["development"])
     app = AppRef(organization_id=state, project_id="shop", environment="development")
     for deleted in (2, 0):
         assert await removal.forget_deployments(app, 30) == removal.Forgotten(done=True, deleted=deleted)
         assert await removal.forget_sources(state, "shop", 30, whole=False) == removal.Forgotten(
             done=True, deleted=deleted
         )
-        await removal.end(state, "shop", whole=False)
+        await removal.end(state, "shop", mark, whole=False)
     assert [await kept(one) for one in mine] == [(False,) * 4] * 2
     assert [await kept(one) for one in (*others, at_work)] == [(True,) * 4] * 4
     known = present(await projects.find(state, "shop"))
@@ -86,7 +86,7 @@ async def test_a_project_s_newest_source_stays_with_it_and_is_deleted_with_it(st
     await removal.forget_sources(state, "shop", 30, whole=False)
     assert await sources.exists(state, "shop", found)
     await removal.forget_sources(state, "shop", 30, whole=True)
-    await removal.end(state, "shop", whole=True)
+    await removal.end(state, "shop", None, whole=True)
     assert not await sources.exists(state, "shop", found)
     assert await projects.find(state, "shop") is None
 
@@ -109,10 +109,13 @@ async def test_variables_that_another_app_s_deployment_shares_stay(ended, state)
 
 
 async def test_one_removal_of_a_project_at_a_time(state) -> None:
-    await projects.begin_removal(state, "shop", ["staging"])
-    await projects.begin_removal(state, "shop", ["staging"])
+    first = await projects.begin_removal(state, "shop", ["staging"])
+    assert await projects.begin_removal(state, "shop", ["staging"]) == first
     with pytest.raises(Conflict) as refused:
         await projects.begin_removal(state, "shop", ALL)
     assert refused.value.code == "removal-in-progress"
-    await projects.withdraw_removal(state, "shop")
-    await projects.begin_removal(state, "shop", ALL)
+    await projects.end_removal(state, "shop", first, {})
+    second = await projects.begin_removal(state, "shop", ALL)
+    await projects.end_removal(state, "shop", first, {})
+    assert not await projects.is_removing(state, "shop", ["staging"], first)
+    assert await projects.is_removing(state, "shop", ["staging"], second)

@@ -127,3 +127,13 @@ async def test_a_project_keeps_its_newest_source_and_deployment(new) -> None:
     known = present(await projects.find(organization, "shop"))
     assert (known.source_hash, known.deployment_id) == ("a" * 64, "dep_AAAAAAAAAAAA")
     assert (await store.of_organization(organization, limit=5)).deployments == []
+
+
+async def test_defect_of_two_that_completed_the_one_requested_earlier_counts_as_the_one_that_serves(new, state) -> None:
+    now = datetime.now(UTC)
+    requested = {"status": DeploymentStatus.COMPLETED}
+    newer = await store.create(new(created_at=now, completed_at=now + timedelta(seconds=1), **requested))
+    await store.create(new(created_at=now - timedelta(seconds=1), completed_at=now + timedelta(seconds=2), **requested))
+    serving = await store.last_completed(state, "shop", "development")
+    assert serving is not None
+    assert serving.id == newer.id

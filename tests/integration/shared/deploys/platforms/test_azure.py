@@ -422,3 +422,28 @@ async def test_the_health_path_has_to_answer_below_400_within_its_time(azure_har
     revision = await azure_harness.through(missing, to="release")
     assert not revision.healthy
     assert "after 1 s: it answers 404" in revision.reason
+
+
+async def test_defect_the_end_of_one_deployment_stops_a_newer_one_that_is_at_work(harness, cloud, recorder):
+    before, mine, newer = [await harness.spec() for _ in range(3)]
+    await harness.through(before)
+    await harness.through(mine, to="promote")
+    await harness.through(newer, to="release")
+    await harness.platform.cleanup(mine, recorder.step)
+    [app] = cloud.apps.values()
+    assert [one.active for one in app.revisions.values()] == [False, True, True]
+
+
+async def test_the_logs_of_all_replicas_are_read_and_followed(harness, cloud):
+    spec = await harness.spec()
+    await harness.through(spec)
+    [app] = cloud.apps.values()
+    [revision] = app.revisions.values()
+    revision.logs = {"shop-abc-x1": "one\n", "shop-abc-y2": "two\n"}
+    assert (await harness.platform.log_tail(spec)).splitlines() == ["x1 one", "y2 two"]
+    first = await harness.platform.log_from(spec, None)
+    assert first.text.splitlines() == ["x1 one", "y2 two"]
+    revision.logs["shop-abc-y2"] += "three\n"
+    second = await harness.platform.log_from(spec, first.cursor)
+    assert second.text == "y2 three\n"
+    assert (await harness.platform.log_from(spec, second.cursor)).text == ""

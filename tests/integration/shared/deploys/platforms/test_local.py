@@ -1,6 +1,7 @@
 """The embedded platform: limits, secrets, traffic, and what is left after crashes and stops."""
 
 import asyncio
+import base64
 import json
 import os
 import signal
@@ -14,7 +15,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from local.apps.testing import AppsProcess
+from local.apps.testing import TOKEN, AppsProcess
 from shared.deploys.cancellation import DeploymentCancelled
 from shared.deploys.models import SCALES, ContainerSize
 from shared.deploys.platforms.local.platform import LocalPlatform
@@ -362,8 +363,18 @@ async def test_a_domain_is_bound_to_one_app(local_harness, recorder):
     await local_harness.through(first)
     bound = await local_harness.platform.configure_domain(first, recorder.step)
     assert (bound.done, bound.url.startswith("http://shop.example.com:")) == (True, True)
-    answer = await local_harness.get(local_harness.process.endpoint, headers={"Host": "shop.example.com:8500"})
-    assert answer.text == f"served by {first.deployment_id}"
+    port = bound.url.rpartition(":")[2]
+    assert local_harness.process.web.endswith(f":{port}")
+    for place in (local_harness.process.endpoint, local_harness.process.web):
+        for host in ("shop.example.com:8500", "Shop.Example.com"):  # a browser names no port where it is the usual one
+            answer = await local_harness.get(place, headers={"Host": host})
+            assert answer.text == f"served by {first.deployment_id}"
+    unbound = await local_harness.get(local_harness.process.web, headers={"Host": "other.example.com"})
+    assert (unbound.status_code, "No app has this domain" in unbound.text) == (404, True)
+    platform = await local_harness.get(
+        f"{local_harness.process.web}/v1/apps", headers={"Authorization": f"Bearer {TOKEN}"}
+    )
+    assert platform.status_code == 404
     other = await local_harness.spec(project="other")
     await local_harness.through(other)
     other = other.model_copy(update={"custom_domain": "shop.example.com"})
@@ -655,3 +666,25 @@ async def test_the_health_path_has_to_answer_well_before_traffic_moves(local_har
     assert not revision.healthy
     assert "after 1 s /elsewhere answered 404" in revision.reason
     assert (await local_harness.platform.health(good)).healthy
+
+
+async def test_an_app_s_log_is_followed_over_the_putting_aside_of_its_file_and_shows_no_part_of_a_value(local_harness):
+    secret = "".join(chr(65 + number * 7 % 26) for number in range(150))
+    before = "import base64\nprint(base64.encodebytes(os.environ['SECRET'].encode()).decode(), flush=True)"
+    app = APP.format(version="one", before=before, body="(print('asked', self.path, flush=True), b'ok')[1]", status=200)
+    reference = await secret_store().put({"SECRET": secret})
+    spec = await local_harness.custom({"app.py": app}, secrets_reference=reference)
+    url = (await local_harness.through(spec)).url
+    platform = local_harness.platform
+    whole = await platform.log_from(spec, None)
+    encoded = base64.b64encode(secret.encode()).decode()
+    for place in range(0, int(whole.cursor), 9):
+        part = await platform.log_from(spec, str(place))
+        assert not any(encoded[at : at + 8] in part.text for at in range(len(encoded) - 8)), place
+    [log] = local_harness.folder.resolve().rglob(f"{spec.deployment_id}/app.log")
+    log.rename(log.with_name(f"app.log.{log.stat().st_size}"))
+    await local_harness.get(f"{url}/after")
+    again = whole
+    while "asked /after" not in again.text:
+        again = await platform.log_from(spec, again.cursor)
+    assert int(again.cursor) > int(whole.cursor)

@@ -43,15 +43,15 @@ async def test_what_the_app_writes_can_be_read_while_it_is_there(harness, record
 async def test_the_log_of_an_app_is_followed_from_where_it_was_read(harness, recorder):
     spec, other = await harness.spec(), await harness.spec(project="other")
     platform = harness.platform
-    assert await platform.log_from(spec, None, quiet=True) is None
+    assert await platform.log_from(spec, None) is None
     await harness.through(spec)
-    first = await platform.log_from(spec, None, quiet=True)
+    first = await platform.log_from(spec, None)
     assert spec.deployment_id in first.text
-    again = await platform.log_from(spec, first.cursor, quiet=True)
+    again = await platform.log_from(spec, first.cursor)
     assert (again.text, again.cursor) == ("", first.cursor)
     await harness.through(other, to="release")
     await platform.rollback(other, recorder.step)
-    assert await platform.log_from(other, None, quiet=True) is None
+    assert await platform.log_from(other, None) is None
 
 
 async def test_every_step_can_be_repeated(harness, recorder):

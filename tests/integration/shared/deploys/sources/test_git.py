@@ -327,3 +327,18 @@ async def test_without_its_token_a_private_repository_is_refused_with_a_remedy(p
     assert "gitToken" in str(refusal.value.remedy)
     assert "canary" not in refusal.value.message
     assert not (tmp_path / "into").exists()
+
+
+async def test_defect_a_token_that_the_host_writes_back_is_cut_before_it_is_hidden(tmp_path):
+    token = "canary" * 60
+    echoing = tmp_path / "echoing-git"
+    echoing.write_text(f"#!/bin/sh\necho 'remote: {token} is no token' >&2\nexit 128\n")
+    echoing.chmod(0o755)
+    with pytest.raises(TerminalError) as failure:
+        await clone(GitSource(url=URL), tmp_path / "into", cancelled=no, token=token, git=(str(echoing),))
+    assert failure.value.message == "git init failed: remote: *** is no token"
+    with_more = echoing.read_text().replace("exit", f"echo '{'x' * 300}' >&2\nexit")
+    echoing.write_text(with_more)
+    with pytest.raises(TerminalError) as failure:
+        await clone(GitSource(url=URL), tmp_path / "into2", cancelled=no, token=token, git=(str(echoing),))
+    assert "canary" not in failure.value.message

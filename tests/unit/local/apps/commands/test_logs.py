@@ -3,7 +3,7 @@
 import pytest
 
 from local.apps.commands import logs
-from local.apps.commands.logs import LogFile, read_end, read_log, read_on
+from local.apps.commands.logs import LogFile, Part, read_end, read_log, read_on
 from local.apps.commands.masking import Mask
 
 
@@ -44,7 +44,8 @@ def test_a_full_log_is_put_aside_or_cut(tmp_path, monkeypatch, rotate):
     for number in range(30):
         log(f"line {number:03}")
     if rotate:
-        assert "line 029" in path.read_text() + path.with_suffix(".log.1").read_text()
+        [aside] = tmp_path.glob("a.log.*")
+        assert "line 029" in path.read_text() + aside.read_text()
         assert path.stat().st_size < 200
     else:
         monkeypatch.setattr(logs, "END", 30)
@@ -119,18 +120,36 @@ def test_what_failed_in_a_command_before_is_no_cause(tmp_path):
     assert log.cause == "no rule to make it"
 
 
-def test_a_log_is_read_on_from_its_tail_and_over_the_putting_aside_of_its_file(tmp_path, monkeypatch):
+def test_a_log_is_read_on_from_its_tail_and_what_stands_before_is_given(tmp_path):
     path = tmp_path / "app.log"
-    assert read_on(path, None, 20) == ("", 0, False)
+    assert read_on(path, None, 20) == Part("", 0)
     path.write_text("".join(f"line {number}\n" for number in range(50)))
     size = path.stat().st_size
-    assert read_on(path, None, 20) == ("line 48\nline 49\n", size, False)
-    assert read_on(path, None, 10_000)[1:] == (size, False)
-    assert read_on(path, size, 20) == ("", size, False)
+    assert read_on(path, None, 20) == Part("line 48\nline 49\n", size, "e 47\n")
+    assert read_on(path, None, 10_000).following == size
+    assert read_on(path, size, 20) == Part("", size)
+    assert read_on(path, size + 1_000, 20) == Part("", size)
     with path.open("a") as file:
         file.write("line 50\nline")
-    assert read_on(path, size, 20) == ("line 50\n", size + 8, False)
-    path.replace(tmp_path / "app.log.1")
-    path.write_text("new\n")
-    assert read_on(path, size, 20) == ("line 50\n", 0, True)
-    assert read_on(path, 0, 20) == ("new\n", 4, False)
+    assert read_on(path, size, 10) == Part("line 50\n", size + 8, "8\nline 49\n")
+
+
+def test_defect_a_reader_of_all_that_an_app_wrote_is_stuck_once_the_file_is_put_aside(tmp_path, monkeypatch):
+    """Each line is read once, however often that happens between two looks; of what is kept no longer, the rest is."""
+    monkeypatch.setattr(logs, "BYTES", 60)
+    path = tmp_path / "app.log"
+    log = LogFile(path, Mask([]), rotate=True)
+    seen, place = "", 0
+    for number in range(200):
+        log(f"line {number:03}")
+        if number % 7 == 0:
+            part = read_on(path, place, 20)
+            assert part.before == seen[-len(part.before) :] or not part.before
+            seen, place = seen + part.text, part.following
+    seen += read_on(path, place, 20).text
+    assert seen == "".join(f"line {number:03}\n" for number in range(200))
+    assert len(list(tmp_path.iterdir())) == 2
+    again = LogFile(path, Mask([]), rotate=True)
+    again("after a restart")
+    assert read_on(path, len(seen), 20).text == "after a restart\n"
+    assert read_on(path, 5, 20).text.startswith("line 18")

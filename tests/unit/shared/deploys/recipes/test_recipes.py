@@ -98,7 +98,8 @@ def package(**fields):
             "@yarnpkg/cli-dist@4.12.0 install --immutable",
             "@yarnpkg/cli-dist@4.12.0 run build",
         ),
-        ({"bun.lockb": ""}, "bun@1.3.3 install", "bun@1.3.3 run build"),
+        ({"bun.lockb": ""}, "bun@1.3.3 install --frozen-lockfile", "bun@1.3.3 run build"),
+        ({"bun.lock": "{}"}, "bun@1.3.3 install --frozen-lockfile", "bun@1.3.3 run build"),
     ],
 )
 def test_the_package_manager_of_the_lock_file_is_used(of, files, install, build):

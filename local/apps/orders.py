@@ -47,6 +47,7 @@ class ReleaseOrder(_Run):
     """A start: `seconds` is how long it may take to become healthy."""
 
     command: Words = Field(default=(), description="Filled in from the source's plan")
+    usual: dict[str, str] = Field(default_factory=dict[str, str], description="Variables, likewise; its own come first")
     health_path: str | None = Field(
         default=None, max_length=200, pattern=r"^/[A-Za-z0-9._~/-]*\z", description="Has to answer with 200 to 399"
     )

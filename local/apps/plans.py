@@ -7,10 +7,10 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-PACKAGES: Final = ".venv"
-"""Folder of the image that may hold an app's Python packages; its programs are found first."""
+PROGRAMS: Final = (".venv/bin", "node_modules/.bin")
+"""Folders of the image that may hold programs which come with an app's packages; they are found first."""
 PORT: Final = "$PORT"
-"""Stands for the port in the words of a start command."""
+"""Stands for the port in the words of a start command and in the environment of a plan."""
 _Words = tuple[Annotated[str, StringConstraints(max_length=4_000)], ...]
 
 
@@ -24,6 +24,9 @@ class Plan(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     build: tuple[_Words, ...] = ()
     start: Annotated[_Words, Field(min_length=1)]
+    environment: dict[str, str] = Field(
+        default_factory=dict[str, str], description="What the app finds unless its variables say otherwise; with PORT"
+    )
 
 
 def plan_of(source: Path) -> Plan:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.apps.plans import PACKAGES
+from local.apps.plans import PROGRAMS
 from local.apps.programs import SYSTEM_PATH, link_programs
 from local.host.core.folders import ONLY_MINE
 from local.postgres.account import Account, reachable_data
@@ -113,7 +113,8 @@ class Workspaces:
 
     def environment(self, workspace: Workspace, variables: Mapping[str, str]) -> dict[str, str]:
         """All that a build or an app finds in its environment: nothing of the platform's own."""
-        path = os.pathsep.join((str(workspace.image / PACKAGES / "bin"), str(self._programs), *SYSTEM_PATH))
+        own_programs = (str(workspace.image / folder) for folder in PROGRAMS)
+        path = os.pathsep.join((*own_programs, str(self._programs), *SYSTEM_PATH))
         own = {"PATH": path, "HOME": str(workspace.image), "TMPDIR": str(workspace.scratch), "LANG": "C.UTF-8"}
         return own | {"PYTHONUNBUFFERED": "1"} | dict(variables)
 

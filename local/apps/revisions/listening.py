@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,16 +23,25 @@ def is_foreign(port: int, ancestor: int) -> bool:
     return bool(held) and sockets.isdisjoint(held)
 
 
+def ports_of(ancestor: int) -> list[int]:
+    """Where the ancestor and its descendants listen. Blocks."""
+    held = {link for pid in _family(ancestor) for link in _links(pid)}
+    return sorted({port for port, socket in _all_listening() if socket in held})
+
+
 def _listening(port: int) -> set[str]:
-    """The sockets that listen on the port, as links of open files name them."""
-    found: set[str] = set()
+    """The sockets that listen on the port."""
+    return {socket for listens, socket in _all_listening() if listens == port}
+
+
+def _all_listening() -> Iterator[tuple[int, str]]:
+    """Each port that is listened on, and the socket as links of open files name it."""
     for table in ("tcp", "tcp6"):
         with suppress(OSError):
             for line in (_PROC / "net" / table).read_text().splitlines()[1:]:
                 fields = line.split()
-                if fields[3] == _LISTENS and int(fields[1].rpartition(":")[2], 16) == port:
-                    found.add(f"socket:[{fields[9]}]")
-    return found
+                if fields[3] == _LISTENS:
+                    yield int(fields[1].rpartition(":")[2], 16), f"socket:[{fields[9]}]"
 
 
 def _family(pid: int) -> list[int]:

@@ -77,11 +77,11 @@ class Serving:
                 raise Refusal(409, "not-built", "The deployment is not built.")
             app, workspace = self._state.app(row.app), self._deployments.workspace_of(row)
             try:
-                start = plan_of(workspace.source).start
+                plan = plan_of(workspace.source)
             except NotBuildable as refusal:
                 self._state.set_revision(deployment, "failed", str(refusal))
                 return
-            resolved = order.model_copy(update={"command": start})
+            resolved = order.model_copy(update={"command": plan.start, "usual": plan.environment})
             await asyncio.to_thread(workspace.write_private, workspace.orders, resolved.model_dump_json())
             self._state.set_revision(deployment, "starting")
             self._start(app, deployment, proven=False)

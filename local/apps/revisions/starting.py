@@ -36,11 +36,12 @@ def start_revision(
     uid = workspaces.uid(app)
 
     def command(port: int) -> Command:
+        usual = {name: value.replace(PORT, str(port)) for name, value in order.usual.items()}
         return Command(
             words=tuple(word.replace(PORT, str(port)) for word in order.command),
             folder=workspace.image,
             disk_of=workspace.root,
-            environment=environment | {"PORT": str(port)},
+            environment=usual | environment | {"PORT": str(port)},
             limits=ProcessLimits(memory=order.memory, disk_every_s=DISK_EVERY_S),
             uid=uid,
             grace_s=STOP_S,

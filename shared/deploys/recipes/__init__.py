@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from shared.deploys.models.fields import shell_words
 from shared.deploys.recipes.files import read_text
-from shared.deploys.recipes.node import node_app
+from shared.deploys.recipes.node import node_app, with_tools
 from shared.deploys.recipes.python import FILES, PIP, PORT, python_app
 from shared.deploys.recipes.versions import Versions, node_version, python_version
 from shared.platform.errors import TerminalError
@@ -74,7 +74,8 @@ def recipe(source: Path, build: Words = (), start: Words = (), there: Versions |
         TerminalError: it cannot be told what the source is or how it is started (`unknown-kind`, `no-start-command`),
             its Procfile needs a shell (`shell-command`), or a file that declares it is damaged (`unreadable-file`).
     """
-    start = start or _procfile(source)
+    build = with_tools(source, build, starts=False)
+    start = with_tools(source, start or _procfile(source), starts=True)
     found = _of(source, build, start)
     if not found.start and found.site is None:
         raise TerminalError(

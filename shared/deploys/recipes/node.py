@@ -11,6 +11,7 @@ from shared.deploys.recipes.files import read_json, read_text, table
 
 Words = tuple[str, ...]
 PNPM, YARN, BERRY, BUN = "pnpm@9.15.9", "yarn@1.22.22", "@yarnpkg/cli-dist@4.12.0", "bun@1.3.3"
+MANAGERS: Final = frozenset({"yarn", "pnpm", "bun"})
 BUN_LOCKS: Final = ("bun.lock", "bun.lockb")
 _MANAGER: Final = re.compile(r"(npm|pnpm|yarn|bun)@(\d[0-9A-Za-z.-]*)")
 _SITES: Final = {"react-scripts": "build", "vite": "dist", "@vue/cli-service": "dist", "parcel": "dist"}
@@ -45,23 +46,53 @@ def node_app(source: Path) -> NodeApp:
     return NodeApp((install,), build, start, site)
 
 
+def with_tools(source: Path, words: Words, *, starts: bool) -> Words:
+    """A command of the deployment's own, without programs that no image has: yarn, pnpm and bun come by npx.
+
+    What `starts` the app is run by npm where it is a script, since npx would fetch the program at each start.
+    """
+    at = _program_at(words)
+    if words[at : at + 1] and words[at] in MANAGERS:
+        package = read_json(source / "package.json")
+        rest = words[at + 1 :]
+        name = rest[1:] if rest[:1] == ("run",) else rest
+        if starts and name and name[0] in table(package, "scripts"):
+            return (*words[:at], "npm", "run", name[0], *(("--", *name[1:]) if name[1:] else ()))
+        return (*words[:at], *_tool(source, package, words[at]), *rest)
+    return words
+
+
+def _program_at(words: Words) -> int:
+    """Where the program stands after the variables that `env` sets for it."""
+    at = 1 if words[:1] == ("env",) else 0
+    while at and at < len(words) and "=" in words[at]:
+        at += 1
+    return at
+
+
+def _tool(source: Path, package: dict[str, Any], name: str) -> Words:
+    """The words that run a package manager, in the version that is declared."""
+    named = _MANAGER.match(str(package.get("packageManager") or ""))
+    version = named.group(2) if named and named.group(1) == name else None
+    if name == "yarn" and ((version or "1").split(".")[0] != "1" or "__metadata" in read_text(source / "yarn.lock")):
+        return ("npx", "--yes", f"@yarnpkg/cli-dist@{version}" if version else BERRY)
+    return ("npx", "--yes", f"{name}@{version}" if version else {"pnpm": PNPM, "yarn": YARN, "bun": BUN}[name])
+
+
 def _manager(source: Path, package: dict[str, Any]) -> tuple[Words, Words]:
     """The words that install, development's packages included as builds need them, and those that run a script."""
     named = _MANAGER.match(str(package.get("packageManager") or ""))
-    name, version = named.groups() if named else (None, None)
+    name = named.group(1) if named else None
     if name == "pnpm" or (name is None and (source / "pnpm-lock.yaml").is_file()):
-        tool = ("npx", "--yes", f"pnpm@{version}" if version else PNPM)
+        tool = _tool(source, package, "pnpm")
         frozen = ("--frozen-lockfile",) if (source / "pnpm-lock.yaml").is_file() else ()
         return (*tool, "install", "--prod=false", *frozen), (*tool, "run")
     if name == "yarn" or (name is None and (source / "yarn.lock").is_file()):
-        berry = (version or "1").split(".")[0] != "1" or "__metadata" in read_text(source / "yarn.lock")
-        if berry:
-            tool = ("npx", "--yes", f"@yarnpkg/cli-dist@{version}" if version else BERRY)
-            return (*tool, "install", "--immutable"), (*tool, "run")
-        tool = ("npx", "--yes", f"yarn@{version}" if version else YARN)
-        return (*tool, "install", "--production=false", "--frozen-lockfile"), (*tool, "run")
+        tool = _tool(source, package, "yarn")
+        kept = ("--immutable",) if "cli-dist" in tool[-1] else ("--production=false", "--frozen-lockfile")
+        return (*tool, "install", *kept), (*tool, "run")
     if name == "bun" or (name is None and any((source / lock).is_file() for lock in BUN_LOCKS)):
-        tool = ("npx", "--yes", f"bun@{version}" if version else BUN)
+        tool = _tool(source, package, "bun")
         frozen = ("--frozen-lockfile",) if any((source / lock).is_file() for lock in BUN_LOCKS) else ()
         return (*tool, "install", *frozen), (*tool, "run")
     locked = any((source / lock).is_file() for lock in ("package-lock.json", "npm-shrinkwrap.json"))

@@ -12,6 +12,7 @@ from shared.platform.errors import TerminalError
 
 FOLDER: Final = ".manifold"
 SERVER: Final = "site.py"
+_SERVERS: Final = ("UVICORN", "FLASK_RUN")
 
 
 def source_root(folder: Path, root_directory: str | None) -> Path:
@@ -36,6 +37,17 @@ def source_root(folder: Path, root_directory: str | None) -> Path:
 def start_of(found: Recipe, host: str) -> Words:
     """The words that start the app, or serve the site at that address; `$PORT` in them stands for the port."""
     return ("python", f"{FOLDER}/{SERVER}", found.site, PORT, host) if found.site is not None else found.start
+
+
+def usual_environment(found: Recipe, host: str) -> dict[str, str]:
+    """Variables by which servers of Python find the port where neither their command nor the app's variables say it.
+
+    What a file of gunicorn's settings says does not count: an app may listen at PORT alone.
+    """
+    if found.runtime != "python" or found.site is not None:
+        return {}
+    named = {f"{server}_{part}": value for server in _SERVERS for part, value in (("HOST", host), ("PORT", PORT))}
+    return {"GUNICORN_CMD_ARGS": f"--bind={host}:{PORT}", **named}
 
 
 def add_server(root: Path, found: Recipe) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections import deque
 from datetime import UTC, datetime
+from http import HTTPStatus
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
@@ -189,7 +190,7 @@ async def _bytes(name: str, after: int, limit: int) -> bytes:
     except ResourceNotFoundError:
         return b""
     except HttpResponseError as error:
-        if error.status_code == 416:  # noqa: PLR2004 - nothing there yet
+        if error.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:  # nothing there yet
             return b""
         raise _unavailable(error) from error
     except AzureError as error:
@@ -206,7 +207,7 @@ async def _append(name: str, data: bytes, size: int) -> int:
 
     A request says where it appends, so that one that is repeated after its answer was lost does so once.
     """
-    from azure.core.exceptions import AzureError, ResourceModifiedError, ResourceNotFoundError  # noqa: PLC0415 - above
+    from azure.core.exceptions import AzureError, ResourceNotFoundError  # noqa: PLC0415 - as needed
 
     blob = _blob(name)
     for _ in range(APPENDS):
@@ -214,13 +215,13 @@ async def _append(name: str, data: bytes, size: int) -> int:
             await blob.append_block(data, appendpos_condition=size)
         except ResourceNotFoundError:
             await _make(blob)
-        except ResourceModifiedError:  # it was appended already, or another run of the deployment has appended
-            there = await _bytes(name, size, len(data))
-            if there == data:
+        except AzureError as error:
+            if getattr(error, "status_code", None) != HTTPStatus.PRECONDITION_FAILED:
+                raise _unavailable(error) from error
+            # It was appended already, or another run of the deployment has appended.
+            if await _bytes(name, size, len(data)) == data:
                 return size + len(data)
             size = await blob_size(CONTAINER, name) or 0
-        except AzureError as error:
-            raise _unavailable(error) from error
         else:
             return size + len(data)
     raise TransientError("A log was appended to by others each time.", code="log-busy")

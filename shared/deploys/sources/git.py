@@ -99,7 +99,8 @@ def check_program() -> None:
             "This app runs where there is no program git, so it cannot fetch a gitUrl.",
             field="gitUrl",
             code="git-missing",
-            remedy="Upload the source as an archive instead: PUT /deploy/project/{id}/source.",
+            remedy="In a clone of the repository run `git archive -o source.zip HEAD`, PUT source.zip to"
+            " /deploy/project/{id}/source, and POST /deploy without gitUrl, gitToken and gitUser.",
         )
 
 

@@ -11,13 +11,14 @@ from shared.deploys.base_images import IMAGES
 from shared.deploys.models import DeploymentSpec
 from shared.deploys.recipes import PORT, Recipe, recipe
 from shared.deploys.recipes.files import rewrite_wide
-from shared.deploys.recipes.plan import FOLDER, Planned, add_server, planned, start_of
+from shared.deploys.recipes.plan import FOLDER, Planned, add_server, planned, start_of, usual_environment
 from shared.deploys.settings import settings
 
 NAME: Final = "Dockerfile"
 USER: Final = 10001
 """Apps run as nobody in particular."""
 _WHERE: Final = "/app"
+_HOST: Final = "0.0.0.0"  # noqa: S104 - a container's own
 
 
 def complete(root: Path, spec: DeploymentSpec) -> Planned:
@@ -65,6 +66,7 @@ def _stages(found: Recipe, variables: tuple[str, ...]) -> list[str]:
         *assets,
         image,
         "ENV PIP_NO_CACHE_DIR=1",
+        f"ENV PATH={_WHERE}/node_modules/.bin:$PATH",  # programs that come with an app's packages
         f"WORKDIR {_WHERE}",
         *source,
         *given,
@@ -77,5 +79,6 @@ def _runs(steps: tuple[tuple[str, ...], ...]) -> list[str]:
 
 
 def _end(found: Recipe, port: int) -> list[str]:
-    start = [word.replace(PORT, str(port)) for word in start_of(found, "0.0.0.0")]  # noqa: S104 - a container's own
-    return [f"ENV PORT={port}", f"EXPOSE {port}", f"USER {USER}", f"CMD {json.dumps(start)}"]
+    start = [word.replace(PORT, str(port)) for word in start_of(found, _HOST)]
+    usual = [f"ENV {name}={value.replace(PORT, str(port))}" for name, value in usual_environment(found, _HOST).items()]
+    return [f"ENV PORT={port}", *usual, f"EXPOSE {port}", f"USER {USER}", f"CMD {json.dumps(start)}"]

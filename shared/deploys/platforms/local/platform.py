@@ -34,7 +34,7 @@ from shared.deploys.platforms.local import supervisor
 from shared.deploys.platforms.local.supervisor import POLL_SECONDS, poll, request
 from shared.deploys.recipes import Versions, recipe
 from shared.deploys.recipes.files import rewrite_wide
-from shared.deploys.recipes.plan import FOLDER, Planned, add_server, planned, source_root, start_of
+from shared.deploys.recipes.plan import FOLDER, Planned, add_server, planned, source_root, start_of, usual_environment
 from shared.deploys.secrets import git_token, redactor, redactor_for, variables_of
 from shared.deploys.settings import settings
 from shared.platform.errors import NotFound, TerminalError, TransientError
@@ -47,6 +47,7 @@ HEALTHY_S = 60
 _GRACE_S = 60
 """The orchestration's clock ends a deployment that takes too long; the builder's own limit comes after it."""
 _GIB = 2**30
+_LOOPBACK = "127.0.0.1"
 _LOG_CHARACTERS = 16_384
 """Of an app's log that are shown. The supervisor gives more, since a value may begin before them."""
 
@@ -282,7 +283,11 @@ def _plan(root: Path, spec: DeploymentSpec, there: Versions) -> Planned:
     add_server(root, found)
     needs_own = found.install or (found.python != there.python[0] and found.site is None)
     own = ((f"python{found.python}", "-m", "venv", ".venv"),) if found.runtime == "python" and needs_own else ()
-    plan = {"build": [*found.assets, *own, *found.install, *found.build], "start": start_of(found, "127.0.0.1")}
+    plan = {
+        "build": [*found.assets, *own, *found.install, *found.build],
+        "start": start_of(found, _LOOPBACK),
+        "environment": usual_environment(found, _LOOPBACK),
+    }
     (root / FOLDER).mkdir(exist_ok=True)
     (root / FOLDER / "plan.json").write_text(json.dumps(plan))
     ignored = "\nIts Dockerfile is not used: images are built in Azure only." if (root / "Dockerfile").exists() else ""

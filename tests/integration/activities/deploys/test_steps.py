@@ -371,7 +371,7 @@ async def test_defect_lines_whose_answer_was_lost_are_appended_twice(ref, storag
             await append(data, **conditions)  # its answer is lost, and the client sends it again
             return await append(data, **conditions)
 
-        client.append_block = twice
+        monkeypatch.setattr(client, "append_block", twice)
         return client
 
     monkeypatch.setattr(logs, "_blob", losing)

@@ -17,6 +17,11 @@ from tests.present import present
 from triggers.deploys import removals, upkeep
 
 
+@pytest.fixture(autouse=True)
+def _queue(sent) -> None:
+    """The sweep sends what other tests have left queued for a while."""
+
+
 @pytest.mark.parametrize(
     ("status", "settled"), [(DeploymentStatus.BUILDING_IMAGE, False), (DeploymentStatus.UPDATING_DATABASE, True)]
 )

@@ -267,3 +267,22 @@ def test_a_file_in_utf_16_is_written_as_npm_reads_it(tmp_path, encoding):
     rewrite_wide(tmp_path)
     assert path.read_bytes() == NODE.encode()
     assert (tmp_path / "requirements.txt").read_text() == "flask"
+
+
+@pytest.mark.parametrize(
+    ("command", "build", "start"),
+    [
+        ("yarn start", "npx --yes yarn@1.22.22 start", "npm run start"),
+        ("pnpm run start --port 1", "npx --yes pnpm@9.1.1 run start --port 1", "npm run start -- --port 1"),
+        ("env NODE_ENV=production yarn start", "env NODE_ENV=production npx --yes yarn@1.22.22 start", None),
+        ("bun server.ts", "npx --yes bun@1.3.3 server.ts", "npx --yes bun@1.3.3 server.ts"),
+        ("next start", "next start", "next start"),
+        ("yarn", "npx --yes yarn@1.22.22", "npx --yes yarn@1.22.22"),
+    ],
+)
+def test_defect_a_command_of_a_package_manager_that_no_image_has_is_not_found(of, command, build, start):
+    files = {"package.json": package(scripts={"start": "node ."}, packageManager="pnpm@9.1.1"), "yarn.lock": "# v1"}
+    words = tuple(command.split())
+    found = of(files, build=words, start=words)
+    assert " ".join(found.build[0]) == build
+    assert " ".join(found.start) == (start or "env NODE_ENV=production npm run start")

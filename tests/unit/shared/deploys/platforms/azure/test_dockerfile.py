@@ -34,6 +34,12 @@ def test_a_recipe_is_installed_built_and_started(dockerfile):
     assert "npm start" in log
 
 
+def test_servers_of_python_find_the_port_though_their_command_does_not_name_it(dockerfile):
+    text, _ = dockerfile({"app.py": ""}, start_command=("gunicorn", "--config", "gunicorn_config.py", "app:app"))
+    assert "ENV GUNICORN_CMD_ARGS=--bind=0.0.0.0:8080" in text.splitlines()
+    assert {"ENV UVICORN_HOST=0.0.0.0", "ENV UVICORN_PORT=8080", "ENV FLASK_RUN_PORT=8080"} <= set(text.splitlines())
+
+
 def test_commands_reach_no_shell(dockerfile):
     hostile = ("python", "build.py", "; rm -rf / $(id) `id`\nUSER root")
     text, _ = dockerfile({"app.py": ""}, build_command=hostile, start_command=hostile)
@@ -44,6 +50,7 @@ def test_commands_reach_no_shell(dockerfile):
 def test_an_app_does_not_run_as_root(dockerfile):
     text, _ = dockerfile({"index.html": "hello"})
     lines = text.splitlines()
+    assert "GUNICORN" not in text
     assert lines.index("USER 10001") > max(index for index, line in enumerate(lines) if line.startswith("COPY"))
     assert commands(text, "CMD") == [["python", ".manifold/site.py", ".", "8080", "0.0.0.0"]]
 

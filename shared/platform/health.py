@@ -14,6 +14,9 @@ from pydantic import Field
 from shared.platform.errors import ManifoldError
 from shared.platform.models import LazyModel
 
+FIRST_SECONDS = 20.0
+"""The first look loads the client libraries and connects: on a busy or cold machine that alone takes seconds."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -23,7 +26,7 @@ class Check:
 
     Attributes:
         probe: raises when the dependency does not answer.
-        timeout: seconds after which it does not.
+        timeout: seconds after which it does not; the first look of a process has FIRST_SECONDS, see there.
         needed: whether the app's settings name such a dependency at all.
     """
 
@@ -43,10 +46,14 @@ class Dependency(LazyModel):
 
 
 class Examiner:
-    """Runs the checks at most once in `fresh` seconds, however many ask: the answer is public, probes are not free."""
+    """Runs the checks at most once in `fresh` seconds, however many ask: the answer is public, probes are not free.
 
-    def __init__(self, fresh: float = 2.0) -> None:
+    Each has `first` seconds at the first look, and its own limit from then on.
+    """
+
+    def __init__(self, fresh: float = 2.0, first: float = FIRST_SECONDS) -> None:
         self.fresh = fresh
+        self._least = first
         self._due = 0.0
         self._running: asyncio.Future[list[Dependency]] | None = None
 
@@ -58,16 +65,17 @@ class Examiner:
 
     async def _examine(self, checks: Sequence[Check]) -> list[Dependency]:
         try:
-            return await asyncio.gather(*(_probe(check) for check in checks))
+            return await asyncio.gather(*(_probe(check, max(check.timeout, self._least)) for check in checks))
         finally:
+            self._least = 0.0
             self._due = monotonic() + self.fresh
 
 
-async def _probe(check: Check) -> Dependency:
+async def _probe(check: Check, seconds: float) -> Dependency:
     started = perf_counter()
     code = None
     try:
-        async with asyncio.timeout(check.timeout):
+        async with asyncio.timeout(seconds):
             await check.probe()
     except Exception as error:  # noqa: BLE001 - whatever a probe raises means that the dependency is down
         code = error.code if isinstance(error, ManifoldError) else type(error).__name__

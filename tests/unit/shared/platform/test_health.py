@@ -16,7 +16,7 @@ async def hanging():
 
 
 async def test_each_dependency_is_judged_by_its_own_probe():
-    found = await Examiner().examine([Check("a", fine), Check("b", broken), Check("c", hanging, timeout=0.01)])
+    found = await Examiner(first=0).examine([Check("a", fine), Check("b", broken), Check("c", hanging, timeout=0.01)])
     assert [(d.name, d.status, d.error) for d in found] == [
         ("a", "up", None),
         ("b", "down", "postgres-unavailable"),
@@ -48,6 +48,15 @@ async def test_an_old_finding_is_not_repeated():
     examiner = Examiner(fresh=0)
     assert (await examiner.examine([Check("a", fine)]))[0].status == "up"
     assert (await examiner.examine([Check("a", broken)]))[0].status == "down"
+
+
+async def test_loading_what_a_probe_needs_does_not_count_against_its_limit():
+    async def loads():
+        await asyncio.sleep(0.05)
+
+    examiner = Examiner(fresh=0, first=5)
+    found = [(await examiner.examine([Check("a", loads, timeout=0.01)]))[0].status for _ in range(2)]
+    assert found == ["up", "down"]
 
 
 async def test_an_asker_that_leaves_does_not_stop_the_others():

@@ -12,6 +12,7 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from local.up import Options, Ports, stack
 
@@ -61,9 +62,9 @@ def test_make_words_exist_json_parses_and_python_compiles(page: Path) -> None:
         compile(text, str(page), "exec")
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def environment() -> AsyncGenerator[dict[str, str]]:
-    """The variables that the pages tell their readers to set, for an app with a few diamonds."""
+    """The variables that the pages tell their readers to set, for one app with a few diamonds, as a reader has it."""
     with tempfile.TemporaryDirectory() as folder:
         options = Options(
             ports=Ports.free(),
@@ -80,6 +81,7 @@ async def environment() -> AsyncGenerator[dict[str, str]]:
             }
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("page", [page for page in HERE if blocks(page, "bash")], ids=lambda page: page.stem)
 async def test_what_a_page_tells_to_type_works(page: Path, environment: dict[str, str]) -> None:
     # One shell for the page: a reader's variables last from block to block. The first command that fails ends it.

@@ -15,6 +15,7 @@ import * as stones from "/console/stones.js";
 import * as trades from "/console/trades.js";
 
 const OPERATOR_MS = 2000, CLIENT_MS = 5000; // a client's requests are counted
+const LATE_MS = 300;
 const views = {
   diamonds: ["Diamonds", diamonds, "diamonds:run"],
   stones: ["Stones", stones, "diamonds:read"],
@@ -82,6 +83,7 @@ async function refresh() {
   health();
   const turn = ++turns;
   underWay++;
+  let late;
   try {
     if (!caller && (signedIn || key.get())) caller = await whoami();
     if (turn !== turns) return;
@@ -90,6 +92,8 @@ async function refresh() {
     if (!caller && !name) return empty("Enter a key to see what runs: the operator's (the setting ADMIN_API_KEY), or a client's for its part. Agents of the follow-ups sign in on their page.");
     if (!name) return empty(`No page of the console is for the permissions of ${caller.name}: ${caller.permissions.join(", ") || "none"}.`);
     const [, view] = views[name];
+    // What another page shows must not stand under this one's name for long.
+    if (main.dataset.view !== name) late = setTimeout(() => turn === turns && empty("This page is being read."), LATE_MS);
     const content = (await view.show({ ask, rest, again: refresh, say, may, caller })).filter(Boolean);
     if (turn !== turns) return;
     if (main.dataset.view === name) patch(main, content);
@@ -103,9 +107,11 @@ async function refresh() {
   } catch (error) {
     if (turn !== turns) return;
     if (error instanceof Refused) leave();
+    else if (main.dataset.view !== route()[0]) empty("This page could not be read.");
     failed = true;
     say(error.message);
   } finally {
+    clearTimeout(late);
     underWay--;
   }
 }

@@ -64,24 +64,36 @@ AVAILABILITIES: Final = {
 }
 """Any other word means that it cannot be had."""
 
-_INVISIBLE: Final = dict.fromkeys(
-    (0xAD, 0x180E, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2065), 0xFEFF)
-)
+_UNSEEN: Final = dict.fromkeys(
+    character
+    for first, last in (
+        (0x1, 0x8), (0xE, 0x1F), (0x7F, 0x9F), (0xAD, 0xAD), (0x34F, 0x34F), (0x61C, 0x61C),
+        (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F), (0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F),
+        (0x2800, 0x2800), (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF), (0xFFF9, 0xFFFB), (0x1D173, 0x1D17A), (0xE0000, 0xE0FFF),
+    )
+    for character in range(first, last + 1)
+)  # fmt: skip
+"""What words lose: the same as in `diamonds.plain`."""
 NO_WORDS: Final = ("", "NONE", "NULL", "N/A", "-")
 """The same as in `diamonds.word`."""
 
 
 def known_shape(word: str) -> str | None:
     """The shape that the word means, as a feed's is understood; None for a word that means none."""
-    return SHAPES.get(" ".join(unicodedata.normalize("NFKC", word).translate(_INVISIBLE).upper().split()))
+    return SHAPES.get(plain(word).upper())
+
+
+def plain(word: str) -> str:
+    """The word without what nobody sees, full-width letters and blanks in a row, as `diamonds.plain` makes it."""
+    return " ".join(unicodedata.normalize("NFKC", word).translate(_UNSEEN).split())
 
 
 def available(word: str, own: Mapping[str, Mapping[str, str]]) -> Word:
     """A feed's word for a stone's availability, in the app's; no word means available, as in `mapping.sql`."""
-    plain = " ".join(word.upper().split())
-    if plain in NO_WORDS:
+    said = plain(word).upper()
+    if said in NO_WORDS:
         return "available"
-    return cast("Word", words(own)["availability"].get(plain.replace(" ", "_").replace("-", "_"), "unavailable"))
+    return cast("Word", words(own)["availability"].get(said.replace(" ", "_").replace("-", "_"), "unavailable"))
 
 
 def words(own: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:

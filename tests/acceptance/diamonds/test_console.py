@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from pathlib import Path
@@ -369,3 +370,25 @@ async def test_a_key_sees_the_pages_that_it_may_use(running: Any) -> None:
                 assert await page.locator("#organization").count() == await page.locator("#deploy").count() == 0
             await page.click("#leave")
             assert await page.evaluate("sessionStorage.length") == 0
+
+
+async def test_no_page_stands_under_the_name_of_another(running: Any) -> None:
+    async with running("--diamonds", "300") as app, browser_page(expects="Failed to load resource") as page:
+        await opened(app, page, "diamonds")
+        await page.get_by_text("No run yet").wait_for()
+        go = asyncio.Event()
+
+        async def hold(route: Any) -> None:
+            await go.wait()
+            await route.continue_()
+
+        await page.route("**/api/v2/diamonds?*", hold)
+        await page.get_by_role("link", name="Stones").click()
+        await page.get_by_text("This page is being read.").wait_for()
+        assert await page.get_by_role("button", name="Run everything").count() == 0
+        go.set()
+        await page.get_by_role("heading", name="On offer").wait_for()
+        await page.route("**/api/v2/pricing-rules*", lambda route: route.fulfill(status=503, body="{}"))
+        await page.get_by_role("link", name="Pricing").click()
+        await page.get_by_text("This page could not be read.").wait_for()
+        assert await page.get_by_role("heading", name="On offer").count() == 0

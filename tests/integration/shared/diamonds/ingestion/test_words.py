@@ -1,12 +1,13 @@
 """Words come in one form or not at all, and a number is one only if it is decimal."""
 
+import unicodedata
 from decimal import Decimal
 
 import pytest
 
 from shared.diamonds.ingestion.mapping import NIVODA
 from shared.diamonds.ingestion.pages import copy_pages
-from shared.diamonds.ingestion.words import SHAPES, known_shape
+from shared.diamonds.ingestion.words import SHAPES, available, known_shape, plain
 from shared.diamonds.pricing.consolidation import consolidate
 from shared.diamonds.pricing.models import ConsolidateRows
 
@@ -38,7 +39,8 @@ async def mapped(diamonds, column, *stones, unit="cents"):
 
 ROUNDS = [
     "ROUND", "round", " Round ", "Round\u00a0", "\tround\n", "Ro\u200bund", "\uff32\uff2f\uff35\uff2e\uff24", "RB",
-    "Round Brilliant", "round\u00a0 brilliant", "ROUND\u2003BRILLIANT", "\ufeffround",
+    "Round Brilliant", "round\u00a0 brilliant", "ROUND\u2003BRILLIANT", "\ufeffround", "\u2066Round\u2069",
+    "ROUND\ufe0f", "\u061cround", "Ro\u3164und", "r\u0007ound", "ROUND\U000e0020", "\u2800Round",
 ]  # fmt: skip
 
 
@@ -83,6 +85,54 @@ async def test_words_of_availability_mean_what_they_say(diamonds, sent, meant):
 async def test_an_object_is_no_word(diamonds, field):
     [reason] = await mapped(diamonds, "color", diamonds.stone("s", **{field: {"value": "E"}}))
     assert reason.endswith(": an object or a list, not a word")
+
+
+SEEN_BY_NOBODY = [
+    "\u2066",
+    "\u2069",
+    "\ufe0f",
+    "\u061c",
+    "\u3164",
+    "\uffa0",
+    "\u2800",
+    "\u0007",
+    "\U000e0020",
+    "\u034f",
+]
+
+
+@pytest.mark.parametrize("column", ["color", "clarity", "certificate_number", "supplier_name"])
+async def test_what_nobody_sees_makes_no_word_of_its_own(diamonds, column):
+    field = {"certificate_number": "certNumber"}.get(column, column)
+
+    def stone(word):
+        if column != "supplier_name":
+            return diamonds.stone("s", **{field: word})
+        made = diamonds.stone("s")
+        made.payload["diamond"]["supplier"] = {"name": word}
+        return made
+
+    assert set(await mapped(diamonds, column, *(stone(f"{one}E{one}") for one in SEEN_BY_NOBODY))) == {"E"}
+
+
+async def test_of_a_word_python_and_postgresql_see_the_same(diamonds):
+    odd = [
+        chr(code)
+        for code in (*range(1, 0xD800), *range(0xE000, 0x10000), 0x1D173, 0x1D17A, 0xE0001, 0xE007F, 0xE0100)
+        if unicodedata.category(chr(code)) in ("Cc", "Cf", "Zs", "Zl", "Zp") or code in (0x3164, 0xFFA0, 0x2800, 0xFE0F)
+    ]
+    words = [f"{one}A{one}{one}b" for one in odd]
+    found = await diamonds.fetch(
+        "select diamonds.plain(w, true) from unnest(%s::text[]) with ordinality o (w, n)", words
+    )
+    assert [(hex(ord(one)), value) for one, (value,) in zip(odd, found, strict=True)] == [
+        (hex(ord(one)), plain(word)) for one, word in zip(odd, words, strict=True)
+    ]
+
+
+@pytest.mark.parametrize("word", ["\uff21vailable", "In\u200b Stock", "\u2066available\u2069", "in\u00a0stock"])
+def test_the_supplier_is_understood_as_its_feed_is(word):
+    assert available(word, {}) == "available"
 
 
 @pytest.mark.parametrize("price", ["0x186A0", "100_000", "1.234", "1,234", "$5", "1e500", "NaN", "Infinity", "\uff11"])

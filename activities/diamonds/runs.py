@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 from shared.diamonds.ingestion.suppliers import mapping, price_unit
 from shared.diamonds.models import ERROR_LENGTH
+from shared.diamonds.pricing.failed_rows import fail_contradicting, requeue_if_read_anew
 from shared.diamonds.pricing.review import review
+from shared.diamonds.pricing.statements import fingerprint
 from shared.diamonds.reporting import alerts
 from shared.diamonds.runs import difference, lifecycle, missing, orphans, reports, retries, watermark
 from shared.diamonds.runs.models import (
@@ -80,21 +82,24 @@ async def judge_run(run: RunRef) -> Verdict:
     verdict = judge(await reports.progress(run.run_id), chosen.partial_share, chosen.partial_wait_seconds)
     if verdict.decision == "hold" or await difference.was_released(run.run_id):
         return verdict
-    found = await lifecycle.while_running(run.run_id, _review(summary), every=REVIEW_LOOK_SECONDS)
+    found, odd = await lifecycle.while_running(run.run_id, _review(summary), every=REVIEW_LOOK_SECONDS)
     limits = Limits(chosen.failed_share_limit, chosen.price_jump_share_limit, chosen.delete_share_limit)
     objected = objections(found, limits)
     if not objected:
+        await fail_contradicting(summary.feed, run.run_id, odd)
         return verdict
     reason = "; ".join(one.text for one in objected)
     await difference.withhold(run.run_id, objected[0].code, f"{reason}."[:ERROR_LENGTH])
     return verdict.model_copy(update={"decision": "hold", "wait_seconds": 0})
 
 
-async def _review(run: RunSummary) -> RunDifference:
+async def _review(run: RunSummary) -> tuple[RunDifference, list[str]]:
     gone = await missing.count_missing(run.run_id)
-    found = await review(run.run_id, run.feed, mapping(run.feed), price_unit(run.feed), gone=gone)
+    how = mapping(run.feed), price_unit(run.feed)
+    await requeue_if_read_anew(run.feed, fingerprint(*how))  # here, so that these rows are judged with the others
+    found, odd = await review(run.run_id, run.feed, *how, gone=gone)
     await difference.save(run.run_id, found)
-    return found
+    return found, odd
 
 
 @activity

@@ -12,6 +12,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field
 
 from shared.diamonds.models import Model
+from shared.diamonds.runs.lifecycle import see_running
 from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from shared.diamonds.models import FeedName
 
 BATCH_ROWS = 10_000
+CONTRADICTING = "price: outside the range that it was asked by"
 
 
 class FailedRow(Model):
@@ -47,6 +49,23 @@ with failed as (
 select count(*) as requeued, max(supplier_stone_id) as last from again
 """
 
+# Sorted, as above. A hold of ours lasts until its time.
+_FAIL_CONTRADICTING = """
+with odd as (
+    select supplier_stone_id from diamonds.raw_diamonds
+    where feed = %(feed)s and consolidation_status = 'pending' and supplier_stone_id = any(%(stones)s)
+    order by supplier_stone_id for update
+), failed as (
+    update diamonds.raw_diamonds r
+    set consolidation_status = 'failed', failure_reason = %(reason)s, claimed_at = now(), claimed_by = %(worker)s,
+        consolidated_at = now(), updated_at = now()
+    from odd where r.feed = %(feed)s and r.supplier_stone_id = odd.supplier_stone_id
+)
+update diamonds.diamonds d set feed_availability = 'unavailable', updated_at = now(),
+    availability = case when d.hold_expires_at > now() then d.availability else 'unavailable' end
+from odd where d.feed = %(feed)s and d.supplier_stone_id = odd.supplier_stone_id and d.status = 'active'
+"""
+
 
 async def listed(feed: FeedName, after: str, limit: int) -> list[FailedRow]:
     """The feed's failed rows behind that stone id, in the order of their ids."""
@@ -71,6 +90,36 @@ async def by_field(feed: FeedName) -> dict[str, int]:
             (feed,),
         )
     return {row["field"]: row["failed"] for row in found}
+
+
+async def fail_contradicting(feed: FeedName, run_id: UUID, stone_ids: list[str]) -> None:
+    """Let pending rows fail whose prices contradict the query that found them; their diamonds are not for sale then.
+
+    Raises:
+        Conflict: the run is not running (`run-ended`), for example because it was cancelled.
+    """
+    for start in range(0, len(stone_ids), BATCH_ROWS):
+        given = {
+            "feed": feed,
+            "stones": stone_ids[start : start + BATCH_ROWS],
+            "worker": str(run_id),
+            "reason": CONTRADICTING,
+        }
+        async with database() as connection:
+            await see_running(connection, run_id)
+            await connection.execute(_FAIL_CONTRADICTING, given, prepare=False)
+
+
+async def contradicting_rows(feed: FeedName, run_id: UUID) -> int:
+    """How many rows that the run brought have failed so."""
+    async with database() as connection:
+        found = await rows(
+            connection,
+            "select count(*) as failed from diamonds.raw_diamonds where feed = %s and consolidation_status = 'failed'"
+            " and failure_reason = %s and run_id = %s",
+            (feed, CONTRADICTING, run_id),
+        )
+    return found[0]["failed"]
 
 
 async def requeue(feed: FeedName) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from shared.diamonds.pricing import statements
+from shared.diamonds.pricing.failed_rows import contradicting_rows
 from shared.diamonds.runs.difference import withheld
 from shared.diamonds.runs.lifecycle import see_running
 from shared.diamonds.runs.models import RunDifference
@@ -26,10 +27,11 @@ select coalesce(sum(diamonds), 0)::bigint as offered from diamonds.offer_now whe
 
 async def review(
     run_id: UUID, feed: FeedName, mapping: Mapping, price_unit: PriceUnit, *, gone: int | None
-) -> RunDifference:
+) -> tuple[RunDifference, list[str]]:
     """Read the feed's pending rows, those of withheld runs left out, and count what they would change.
 
-    `gone` is how many diamonds on offer the run has not seen, None if it does not say.
+    With it come the ids of the stones whose prices contradict the query that found them. `gone` is how many diamonds on
+    offer the run has not seen, None if it does not say.
 
     Raises:
         Conflict: the run is not running (`run-ended`), for example because it was cancelled.
@@ -45,6 +47,7 @@ async def review(
     }
     counts: dict[str, Any] = {}
     worst: list[dict[str, Any]] = []
+    odd: list[str] = []
     after: str | None = ""
     async with database() as connection:
         offered = (await rows(connection, _OFFERED, (feed,)))[0]["offered"]
@@ -53,6 +56,10 @@ async def review(
             await see_running(connection, run_id)
             batch = (await rows(connection, statement, {**given, "after": after}, prepare=False))[0]
         after = batch.pop("last")
+        odd += batch.pop("odd") or ()
         worst = sorted([*worst, *batch.pop("worst")], key=lambda one: -one["factor"])[:WORST_SHOWN]
         counts = {name: counts.get(name, 0) + value for name, value in batch.items()}
-    return RunDifference.model_validate({**counts, "worst": worst, "gone": gone, "offered": offered})
+    failed_before = await contradicting_rows(feed, run_id)
+    for name in ("rows", "contradicting"):
+        counts[name] += failed_before
+    return RunDifference.model_validate({**counts, "worst": worst, "gone": gone, "offered": offered}), odd

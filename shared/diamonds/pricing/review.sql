@@ -39,5 +39,6 @@ select count(*) as rows, count(*) filter (where reason is not null) as failed,
     coalesce(sum(price - before) filter (where reason is null and price > before), 0) as up,
     coalesce(sum(before - price) filter (where reason is null and price < before), 0) as down,
     coalesce((select jsonb_agg(w order by factor desc, supplier_stone_id) from worst w), '[]') as worst,
+    array_agg(supplier_stone_id) filter (where reason is null and contradicting) as odd,
     max(supplier_stone_id) as last
 from compared

@@ -7,6 +7,7 @@ import pytest
 from activities.diamonds import runs as steps
 from shared.diamonds.ingestion.mapping import NIVODA
 from shared.diamonds.ingestion.pages import copy_pages
+from shared.diamonds.pricing import failed_rows
 from shared.diamonds.pricing import review as reviews
 from shared.diamonds.pricing.consolidation import consolidate
 from shared.diamonds.pricing.models import ConsolidateRows
@@ -119,6 +120,33 @@ async def test_prices_in_the_other_unit_contradict_the_range_that_they_were_aske
     verdict = await judged(plan)
     assert (verdict.decision, present(await difference.read(plan.run_id)).contradicting) == ("hold", STONES)
     assert (await end(plan, verdict)).error_code == "prices-contradict"
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["on offer", "new"])
+async def test_a_few_prices_that_contradict_the_query_fail_alone(diamonds, known):
+    """Three of forty hold no run, and must not be sold at a hundredth of what they cost."""
+    if known:
+        before = await read(diamonds, stones(diamonds))
+        await end(before, await judged(before))
+    plan = await read(diamonds, stones(diamonds, lambda n: 501 + n))
+    odd = ["s003", "s004", "s017"]
+    await diamonds.fetch(
+        "update diamonds.raw_diamonds set payload = jsonb_set(payload, '{price}', to_jsonb((payload ->> 'price')::int"
+        " * 100)) where supplier_stone_id = any(%s) returning 1",
+        odd,
+    )
+    for _ in range(2):  # an activity may be delivered twice
+        assert (await judged(plan)).decision == "go"
+        found = present(await difference.read(plan.run_id))
+        assert (found.rows, found.contradicting) == (STONES, len(odd))
+    summary = await end(plan, await judged(plan))
+    assert (summary.consolidated, summary.failed) == (STONES - len(odd), len(odd))
+    reasons = "select supplier_stone_id, failure_reason from diamonds.raw_diamonds where failure_reason is not null"
+    assert sorted(await diamonds.fetch(reasons)) == [(one, failed_rows.CONTRADICTING) for one in odd]
+    offer = "select supplier_stone_id, price_model_price, availability from diamonds.diamonds where supplier_stone_id"
+    assert sorted(await diamonds.fetch(f"{offer} = any(%s)", odd)) == (
+        [(one, 500 + int(one[1:]), "unavailable") for one in odd] if known else []
+    )
 
 
 async def test_two_runs_that_are_held_on_one_day_are_two_mails(diamonds, shown, mails):

@@ -101,6 +101,7 @@ class Host:
         self._undo.push_async_callback(self._code.unload)
         worker = Worker(thread_count(os.environ))
         self._undo.callback(worker.stop)
+        self._hooks = worker.hooks
         dispatcher = Dispatcher(worker, self.clock, timeout=host_json.function_timeout())
         prefix = host_json.value("extensions.http.routePrefix")
         self.app = RunningApp(
@@ -170,6 +171,7 @@ class Host:
             # With a half-written file orchestrations go on with the code that they had, instead of failing.
             self._durable.load(table)
         app.table = table
+        self._hooks.take(table)
         self._event_grid.load(table)
         if app.extension is None and needs_extension(table):
             app.extension, app.resumed = await start.start_extension(

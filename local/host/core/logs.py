@@ -1,5 +1,6 @@
 """The host's log: one line a record, as Core Tools prints it, or one JSON object a line."""
 
+import asyncio
 import json
 import logging
 import sys
@@ -9,6 +10,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TextIO
+
+from local.host.core.flags import is_true
 
 # In a tree of its own: whatever an app makes of logging (disable_existing_loggers, logging.disable, the root's handlers
 # gone), at its load or while a function runs, the host goes on logging.
@@ -27,8 +30,6 @@ LEVELS = {
 _warned: set[tuple[str, ...]] = set()
 # Names come from requests, too.
 _MOST_WARNED = 1000
-# What the Python worker takes for true.
-_TRUE = {"true", "1", "t", "y", "yes"}
 _RED, _YELLOW, _PLAIN = "\x1b[31m", "\x1b[33m", "\x1b[0m"
 
 
@@ -47,6 +48,7 @@ active_invocations: dict[str, InvocationTag] = {}
 current_invocation: ContextVar[InvocationTag | None] = ContextVar("current_invocation", default=None)
 # Whether it is the function's own code that runs, and not the host that fetches its inputs or delivers its outputs.
 in_function: ContextVar[bool] = ContextVar("in_function", default=False)
+_CONTEXT_FOLLOWS = (3, 13)
 # What the host, too, calls over HTTP and AMQP with; of a function's own calls Azure shows the records.
 _ALSO_THE_HOSTS = ("azure.core.pipeline.policies.http_logging_policy", "azure.servicebus")
 
@@ -92,14 +94,24 @@ class HostLogHandler(logging.StreamHandler[TextIO]):
         self.level_before = logging.getLogger().level
         self.setFormatter(_JsonFormatter() if as_json else _LineFormatter(colour=stream.isatty()))
 
+    def _is_lost(self, record: logging.LogRecord, run: InvocationTag) -> bool:
+        """Whether the record of a run that goes on would be shown if its thread said that it is of it."""
+        going_on = in_function.get() and run.invocation_id in active_invocations
+        return going_on and record.levelno >= self._levels.of(f"Function.{run.function}.User")
+
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the record is shown; ties it to the invocation that it was written in."""
         tag = current_invocation.get()
         is_host = record.name.startswith(host_log.name)
         if not is_host:
             # What goes on after its run has ended belongs to no run: Azure's host drops what that logs.
-            running = tag.invocation_id if tag is not None else getattr(thread_local, "invocation_id", "")
-            tag = active_invocations.get(running)
+            known, tag = tag, active_invocations.get(_running_here(tag))
+            if known is not None and tag is None and self._is_lost(record, known):
+                warn_once(
+                    "Function '%s' logs on a thread that does not say whose it is, such as one of asyncio.to_thread: "
+                    "Azure drops it. Set context.thread_local_storage.invocation_id = context.invocation_id there.",
+                    known.function,
+                )
         record.tag = tag
         if is_host:
             category = f"Function.{tag.function}" if tag is not None else "Host"
@@ -115,6 +127,16 @@ class HostLogHandler(logging.StreamHandler[TextIO]):
         return record.levelno >= shown and bool(super().filter(record))
 
 
+def _running_here(known: InvocationTag | None) -> str:
+    """The invocation that a record of this thread is of, as the worker finds it.
+
+    Up to Python 3.12 that is the task on an event loop, and on any other thread what the thread itself has set: unlike
+    a context variable it does not come along into a thread.
+    """
+    in_task = asyncio._get_running_loop() is not None or sys.version_info >= _CONTEXT_FOLLOWS  # noqa: SLF001 - get_running_loop raises where there is none, at the cost of each record
+    return known.invocation_id if in_task and known is not None else getattr(thread_local, "invocation_id", None) or ""
+
+
 def install(handler: HostLogHandler, levels: LogLevels, environment: Mapping[str, str]) -> None:
     """Send every record of this process through the handler; the host's own whatever the app makes of logging.
 
@@ -124,7 +146,7 @@ def install(handler: HostLogHandler, levels: LogLevels, environment: Mapping[str
     root = logging.getLogger()
     for logger in (root, host_log):
         logger.addHandler(handler)
-    debug = environment.get("PYTHON_ENABLE_DEBUG_LOGGING", "").lower() in _TRUE
+    debug = is_true(environment.get("PYTHON_ENABLE_DEBUG_LOGGING"))
     root.setLevel(logging.DEBUG if debug else levels.user)
     host_log.setLevel(levels.lowest)
     if root.level > min(levels.of("Function"), levels.of("default")):

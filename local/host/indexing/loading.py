@@ -14,6 +14,7 @@ from types import ModuleType
 from azure.functions.decorators.function_app import AsgiFunctionApp, FunctionRegister
 
 from local.host.core.logs import host_log
+from local.host.worker import hooks
 from local.host.worker.converters import forget_streaming
 from local.host.worker.failures import app_stack
 
@@ -106,6 +107,7 @@ class AppCode:
             if (name not in self._there_before or name in self._displaced) and self._holds(name, module):
                 del sys.modules[name]
         forget_streaming()
+        hooks.forget()
         sys.modules.update(self._displaced)
         self._displaced.clear()
         for path in self._paths:

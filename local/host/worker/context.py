@@ -25,20 +25,25 @@ class TraceContext:
 class RetryException:
     """The failure that caused a retry."""
 
-    source: str
-    stack_trace: str
-    message: str
+    source: str = ""
+    stack_trace: str = ""
+    message: str = ""
 
 
 @dataclass(frozen=True)
 class RetryContext:
-    """Which attempt this is: 0 for the first one, and 0 of 0 when the function has no retry policy."""
+    """Which attempt this is: 0 for the first one, and 0 of 0 when the function has no retry policy.
+
+    The worker has no `exception`, which azure.functions declares, and the first attempt one of empty texts.
+    """
 
     retry_count: int = 0
     max_retry_count: int = 0
-    exception: RetryException | None = None
+    rpc_exception: RetryException = field(default_factory=RetryException)
 
-    rpc_exception = property(operator.attrgetter("exception"))
+    def __getattr__(self, name: str) -> Any:
+        hint = ". Azure's worker calls it rpc_exception, which is never None." if name == "exception" else ""
+        raise AttributeError(f"'RetryContext' object has no attribute '{name}'{hint}", name=name, obj=self)
 
 
 @dataclass(frozen=True)

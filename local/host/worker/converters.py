@@ -1,5 +1,6 @@
 """From what a trigger gives to what the function takes, and back: azure.functions' own converters, found by binding."""
 
+import json
 import os
 import sys
 from collections.abc import Mapping
@@ -7,13 +8,12 @@ from typing import Any, cast
 
 from azure.functions import meta
 
+from local.host.core.flags import is_false
 from local.host.core.functions import SDK_TYPE, STREAMED
 from local.host.worker.cookies import check_cookies
 
 _EXTENSIONS = "azurefunctions.extensions.base"
 INIT_INDEXING = "PYTHON_ENABLE_INIT_INDEXING"
-# What the Python worker takes for false.
-_FALSE = {"false", "0", "f", "n", "no"}
 
 
 class GenericConverter:
@@ -61,7 +61,7 @@ def streams() -> bool:
     As in the worker, `PYTHON_ENABLE_INIT_INDEXING` set to false switches that off.
     """
     base = sys.modules.get(_EXTENSIONS)
-    switched_off = os.environ.get(INIT_INDEXING, "").lower() in _FALSE
+    switched_off = is_false(os.environ.get(INIT_INDEXING))
     return base is not None and not switched_off and bool(base.HttpV2FeatureChecker.http_v2_enabled())
 
 
@@ -140,6 +140,23 @@ def encode(binding_type: str, value: Any, annotation: Any) -> meta.Datum | None:
         raise TypeError(
             f'unable to encode outgoing TypedData: unsupported type "{found}" for Python type "{type(value).__name__}"'
         ) from None
-    if datum is not None and datum.type == "http":
-        check_cookies(datum)
+    if datum is not None:
+        _check_message(datum)
     return datum
+
+
+def _check_message(datum: meta.Datum) -> None:
+    """Raise for what no message of the worker's can hold: the run fails before any output is delivered, as there.
+
+    Raises UnicodeEncodeError for half a surrogate pair, TypeError for an object that is no JSON, ValueError for a
+    number of more than 64 bits, and what `check_cookies` raises.
+    """
+    value: Any = datum.value
+    if datum.type == "http":
+        check_cookies(datum)
+    elif datum.type in {"string", "json"} and not value.isascii():
+        value.encode()
+    elif datum.type in {"dict", "list"}:
+        json.dumps(value)
+    elif datum.type == "int" and not -(1 << 63) <= value < 1 << 63:
+        raise ValueError(f"Value out of range: {value}")

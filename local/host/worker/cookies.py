@@ -1,6 +1,7 @@
 """A cookie of an HTTP function: what the worker reads of it, and what the host writes of that."""
 
 import logging
+import sys
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from http.cookies import Morsel, SimpleCookie
@@ -9,6 +10,7 @@ from urllib.parse import quote
 
 from azure.functions import meta
 
+_STRICT_DATES = (3, 13)
 _SAME_SITE = {"lax", "strict", "none"}
 
 
@@ -43,10 +45,19 @@ def set_cookie(cookie: "Morsel[str]") -> str:
 
 
 def _expires(cookie: "Morsel[str]") -> datetime | None:
-    """In any form that dateutil reads; without a zone it is the machine's. Raises TypeError or what dateutil raises."""
+    """In any form that dateutil reads, from Python 3.13 on in that of HTTP alone; without a zone it is the machine's.
+
+    Raises TypeError or what the worker's parser raises.
+    """
     expires = cookie["expires"]
     if expires is None or len(expires) == 0:
         return None
+    if sys.version_info >= _STRICT_DATES:
+        try:
+            return datetime.strptime(expires, "%a, %d %b %Y %H:%M:%S GMT")  # noqa: DTZ007 - the worker's own reading
+        except ValueError:
+            logging.error(f"Can not parse value {expires} of expires in the cookie due to invalid format.")  # noqa: G004, LOG015, TRY400 - the worker's own record
+            raise
     from dateutil import parser  # noqa: PLC0415 - few functions set cookies that expire
 
     try:

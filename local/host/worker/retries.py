@@ -16,8 +16,8 @@ def retry_delay(policy: RetryPolicy, attempt: int, jitter: Callable[[], float] =
     return min(max(grown, policy.minimum_delay), policy.maximum_delay or grown)
 
 
-def retry_exception(failure: Exception | None) -> RetryException | None:
+def retry_exception(failure: Exception | None) -> RetryException:
     if failure is None:
-        return None
+        return RetryException()
     stack = failure.stack if isinstance(failure, FunctionRaised) else ""
     return RetryException(source="", stack_trace=stack, message=str(failure))

@@ -1,9 +1,11 @@
 """Runs one invocation as the Python worker does: plain functions on threads, async ones on the loop."""
 
 import asyncio
+import contextlib
 import contextvars
 import os
 import re
+import sys
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -17,6 +19,7 @@ from local.host.core.logs import host_log, in_function, thread_local
 from local.host.worker import converters
 from local.host.worker.context import InvocationContext
 from local.host.worker.failures import FunctionRaised
+from local.host.worker.hooks import Hooks
 
 # The worker keeps them without end, and a trigger may bring any number of blobs.
 _MOST_CLIENTS = 1000
@@ -49,6 +52,7 @@ class Worker:
     """The thread pool and the way into user code."""
 
     def __init__(self, threads: int | None) -> None:
+        self.hooks = Hooks()
         self._threads = threads
         self._pool = self._new_pool()
         self._clients: dict[tuple[Callable[..., Any], str, str], Any] = {}
@@ -74,12 +78,18 @@ class Worker:
             try:
                 if function.is_async:
                     thread_local.invocation_id = context.invocation_id
+                    self.hooks.before(context, arguments)
                     returned = await function.code(**arguments)
+                    self.hooks.after(context, arguments, returned)
                 else:
-                    returned = await self._in_thread(function.code, arguments, context.invocation_id)
+                    code = self.hooks.around(function.code, context, arguments)
+                    returned = await self._in_thread(code, arguments, context.invocation_id)
             finally:
                 in_function.reset(token)
-            return _result(function, returned, outputs)
+            result = _result(function, returned, outputs)
+            with contextlib.suppress(OSError, ValueError):  # nobody may read it any more
+                sys.stdout.flush()  # what the function printed is seen with its run, also in a file
+            return result  # noqa: TRY300 - it may raise, too
         except asyncio.CancelledError as error:
             if _is_being_cancelled():
                 raise
@@ -130,6 +140,8 @@ class Worker:
                 raise RuntimeError("function raised StopIteration") from error
             except GeneratorExit as error:  # which, thrown into it, would close the coroutine that waits
                 raise FunctionRaised(error) from error
+            finally:
+                thread_local.invocation_id = None
 
         return await asyncio.get_running_loop().run_in_executor(self._pool, call)
 

@@ -58,10 +58,10 @@ def sleep_thread(req: func.HttpRequest) -> func.HttpResponse:
 @app.retry(strategy="fixed_delay", max_retry_count="2", delay_interval="00:00:00")
 def retried(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     seen = attempts.setdefault(req.params["key"], [])
-    exception = context.retry_context.exception
     seen.append(
-        [context.retry_context.retry_count, context.retry_context.max_retry_count, exception and exception.message]
+        [context.retry_context.retry_count, context.retry_context.max_retry_count]
     )
+    seen[-1] += [context.retry_context.rpc_exception.message, hasattr(context.retry_context, "exception")]
     if len(seen) <= int(req.params["failures"]):
         raise ValueError(f"attempt {len(seen)}")
     return answer(seen)
@@ -99,6 +99,23 @@ def log_from_thread(req: func.HttpRequest, context: func.Context) -> func.HttpRe
         thread.start()
         thread.join()
     return func.HttpResponse("ok")
+
+
+@app.route(route="pool-logs")
+async def log_from_pool(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    def work(mine: bool) -> None:
+        if mine:
+            context.thread_local_storage.invocation_id = context.invocation_id
+        logging.info("from the pool, which says whose it is: %s", mine)
+
+    for mine in (False, True):
+        await asyncio.to_thread(work, mine)
+    await asyncio.create_task(log_later())
+    return func.HttpResponse("ok")
+
+
+async def log_later() -> None:
+    logging.info("from a task of the function")
 
 
 @app.warm_up_trigger(arg_name="warm")

@@ -2,6 +2,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from local.host.core import logs
 from local.host.testing import InProcessHost
 
 
@@ -47,7 +48,11 @@ def test_a_function_over_its_time_limit_is_ended(app, kind):
 
 def test_a_retry_policy_makes_an_http_client_wait(app):
     answer = app.request("GET", "/api/retried?key=a&failures=2")
-    assert answer.json() == [[0, 2, None], [1, 2, "ValueError: attempt 1"], [2, 2, "ValueError: attempt 2"]]
+    assert answer.json() == [
+        [0, 2, "", False],
+        [1, 2, "ValueError: attempt 1", False],
+        [2, 2, "ValueError: attempt 2", False],
+    ]
 
 
 def test_a_retry_policy_ends(app):
@@ -92,3 +97,18 @@ def test_a_warmup_function_runs_when_it_is_asked_for_and_once(app):
     assert all(one.function != "warm" for one in app.invocations)
     assert [app.request("GET", "/admin/warmup").status for _ in range(2)] == [200, 200]
     assert [one.outcome for one in app.invocations if one.function == "warm"] == ["Succeeded"]
+
+
+def test_a_pools_thread_logs_for_a_function_only_when_it_says_so_as_in_azure(app, monkeypatch):
+    monkeypatch.setattr(logs, "_CONTEXT_FOLLOWS", (99, 0))
+    app.request("GET", "/api/pool-logs")
+    assert "from the pool, which says whose it is: True" in app.log
+    assert "from a task of the function" in app.log
+    assert "from the pool, which says whose it is: False" not in app.log
+    assert app.log.count("Function 'log_from_pool' logs on a thread that does not say whose it is") == 1
+
+
+def test_from_python_3_13_on_a_pools_thread_logs_for_its_function(app, monkeypatch):
+    monkeypatch.setattr(logs, "_CONTEXT_FOLLOWS", (3, 0))
+    app.request("GET", "/api/pool-logs")
+    assert "from the pool, which says whose it is: False" in app.log

@@ -13,6 +13,7 @@ from local.host.core.logs import (
     current_invocation,
     in_function,
     install,
+    thread_local,
     uninstall,
 )
 
@@ -41,7 +42,9 @@ def in_function_run():
     tag = InvocationTag("tidy", "id-1", "instance-1")
     token = current_invocation.set(tag)
     active_invocations[tag.invocation_id] = tag
+    thread_local.invocation_id = tag.invocation_id
     yield
+    thread_local.invocation_id = None
     active_invocations.pop(tag.invocation_id, None)
     current_invocation.reset(token)
 

@@ -3,8 +3,14 @@ from http.cookies import SimpleCookie
 import azure.functions as func
 import pytest
 
-from local.host.worker import converters
+from local.host.worker import converters, cookies
 from local.host.worker.cookies import set_cookie
+
+
+@pytest.fixture(autouse=True)
+def older_python(monkeypatch):
+    """Reads dates in any form, as the worker does up to Python 3.12."""
+    monkeypatch.setattr(cookies, "_STRICT_DATES", (99, 0))
 
 
 @pytest.mark.parametrize(
@@ -56,3 +62,14 @@ def test_what_the_worker_cannot_send_fails_the_run_as_there(attribute, error):
     response.headers.add("Set-Cookie", f"a=b; {attribute}")
     with pytest.raises((ValueError, TypeError), match=error):
         converters.encode("http", response, None)
+
+
+def test_from_python_3_13_on_a_date_has_the_form_of_http_alone(monkeypatch):
+    monkeypatch.setattr(cookies, "_STRICT_DATES", (3, 0))
+    cookie = SimpleCookie({"a": "b"})["a"]
+    cookie["expires"] = "Thu, 12 Jan 2017 13:55:08 GMT"
+    assert "expires=Thu, 12 Jan 2017 13:55:08 GMT" in set_cookie(cookie)
+    for other in ("Thu, 12-Jan-2017 13:55:08 GMT", "2026-05-01T02:00:00+02:00", "tomorrow"):
+        cookie["expires"] = other
+        with pytest.raises(ValueError, match="does not match format"):
+            set_cookie(cookie)

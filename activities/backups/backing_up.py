@@ -20,7 +20,7 @@ from shared.backups.models import (
     Verdict,
 )
 from shared.backups.reporting import alert_different
-from shared.backups.scratch import drop_all, empty_scratch, scratch
+from shared.backups.scratch import NO_SCRATCH, drop_all, empty_scratch, scratch
 from shared.backups.settings import settings
 from shared.platform.durable import Nothing, RetryPolicy, activity
 
@@ -72,10 +72,11 @@ async def verify_scratch(task: BackupRef) -> Verdict:
 
 @activity(retry=PATIENT)
 async def reject_backup(task: Rejection) -> Nothing:
-    """Keep that the backup could not be restored, and tell people: the next one begins a chain of its own."""
+    """Tell people that the backup could not be restored; where that is its fault, the next one begins a chain."""
     verdict = Verdict(verdict="different", tables=0, rows=0, differences=[task.reason])
-    await write_verdict(task.id, verdict)
-    await alert_different(task.id, verdict)
+    if task.code not in NO_SCRATCH:
+        await write_verdict(task.id, verdict)
+    await alert_different(task.id, verdict, restored=task.code not in NO_SCRATCH)
     return Nothing()
 
 

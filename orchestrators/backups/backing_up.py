@@ -53,7 +53,8 @@ def back_up(context: Context, task: TakeAndVerify) -> Steps[BackupOutcome]:
         try:
             verified = yield from _verified(context, BackupRef(id=task.id))
         except TerminalError as error:
-            yield from call(context, reject_backup, Rejection(id=task.id, reason=error.message[:1_000]))
+            refused = Rejection(id=task.id, reason=error.message[:1_000], code=error.code)
+            yield from call(context, reject_backup, refused)
             raise
     return BackupOutcome(id=task.id, rows=taken.rows, new_bytes=new_bytes, verified=verified)
 

@@ -149,6 +149,7 @@ class Rejection(BackupRef):
     """A backup that could not be restored, and why."""
 
     reason: str
+    code: str = Field(default="", description="of the error")
 
 
 class TableRef(LazyModel):

@@ -94,14 +94,15 @@ async def _since() -> datetime:
     return found["at"]
 
 
-async def alert_different(backup: str, verdict: Verdict) -> None:
-    """A backup is not what it says."""
+async def alert_different(backup: str, verdict: Verdict, *, restored: bool = True) -> None:
+    """A backup is not what it says, or could not be restored to see whether it is."""
+    found = "was restored into the scratch database, and is not what it says" if restored else "could not be verified"
     await try_to_send(
         BACKUP_DIFFERENT.about(
             f"backups/{backup}",
-            subject=f"[Manifold] backup {backup}: restored, it is not what it says",
+            subject=f"[Manifold] backup {backup}: {'restored, it is not what it says' if restored else 'not verified'}",
             text=(
-                f"The backup {backup} was restored into the scratch database, and is not what it says:\n"
+                f"The backup {backup} {found}:\n"
                 + "".join(f"- {difference}\n" for difference in verdict.differences)
                 + '\nTake another and verify it:\n    POST /ops/backups {"verify": true}\n'
             ),

@@ -14,6 +14,8 @@ from shared.platform.stores.postgres import connection_to, database, each_statem
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
 
+NO_SCRATCH = ("scratch-is-the-database", "scratch-not-ours", "no-scratch-database")
+"""Codes of errors that say nothing of a backup."""
 _MARK = "create schema restoring; create table restoring.scratch_of (database text not null)"
 
 

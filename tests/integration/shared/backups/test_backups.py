@@ -240,7 +240,7 @@ async def test_the_scratch_database_is_never_the_app_s_own(filled, migrated, mon
     assert (await fetch("select count(*) from papers.papers"))[0]["count"] == PAPERS
 
 
-async def test_a_scratch_database_that_is_not_ours_is_left_as_it_is(filled, migrated):
+async def test_a_scratch_database_that_is_not_ours_is_left_as_it_is(filled, migrated, mails):
     with psycopg.connect(conninfo.make_conninfo(migrated, dbname="postgres"), autocommit=True) as admin:
         admin.execute(sql.SQL("create database {}").format(sql.Identifier(filled)))
     async with scratch() as connection:
@@ -248,6 +248,11 @@ async def test_a_scratch_database_that_is_not_ours_is_left_as_it_is(filled, migr
     with pytest.raises(TerminalError, match=f"{filled} holds what no verification") as refused:
         await take(1, verify=True)
     assert refused.value.code == "scratch-not-ours"
+    # People are told, and the backup is none the worse: the next one is of the same chain.
+    [mail] = mails.mails(10)
+    assert "could not be verified" in mail.text
+    assert await read_verdict("20261101T000100Z") is None
+    assert await taking.chain_for(datetime(2026, 11, 2, tzinfo=UTC)) == CHAIN
     async with scratch() as connection:
         assert await rows(connection, "select count(*) from public.somebody_s") == [{"count": 0}]
         await connection.execute("drop table public.somebody_s")

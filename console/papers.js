@@ -106,7 +106,7 @@ function models(list, console_) {
     ["Embedded", (one) => count(one.texts), "number"],
     ["Waiting", (one) => count(one.waiting), "number"],
     ["Failed", (one) => count(one.failed), "number"],
-    ["Index", (one) => (one.indexed ? "built" : "not needed yet")],
+    ["Index", (one) => one.index],
     ["Agrees with the one before", (one) => (one.overlap === null ? "–" : `${Math.round(one.overlap * 100)} %`), "number"],
     ["Tokens", (one) => count(one.tokens), "number"],
     ["Cost", (one) => `$${one.dollars.toFixed(2)}`, "number"],

@@ -22,6 +22,28 @@ def index_bytes(vectors: int, dimensions: int) -> int:
     return vectors * (dimensions * 2 + _LINKS_BYTES)
 
 
+def why_not(vectors: int, dimensions: int) -> str | None:
+    """Why so many vectors get no index; None: they get one."""
+    if vectors < WORTHWHILE:
+        return f"{vectors:,} vectors are searched one by one"
+    needed, allowed = index_bytes(vectors, dimensions), settings().papers_index_gb * 1e9
+    if needed > allowed:
+        return (
+            f"an index of {vectors:,} vectors of {dimensions} dimensions takes about {needed / 1e9:.1f} GB, more than"
+            f" PAPERS_INDEX_GB allows ({allowed / 1e9:g})"
+        )
+    return None
+
+
+def described(vectors: int, dimensions: int, size: int | None, percent: int | None) -> str:
+    """The index in a few words, by its bytes if it is there, and by how far its build is if one runs."""
+    if size is not None:
+        return f"built, {size / 1e6:,.0f} MB"
+    if percent is not None:
+        return f"being built, {percent} %"
+    return why_not(vectors, dimensions) or "due"
+
+
 async def build(version: ModelVersion) -> Indexed:
     """Build the index, if there are enough vectors and it fits into PAPERS_INDEX_GB; built before, it stays.
 
@@ -33,15 +55,9 @@ async def build(version: ModelVersion) -> Indexed:
             return Indexed(indexed=False, reason=f"it is being built: {percent} %")
         [row] = await rows(connection, f"select count(*)::bigint as n from papers.vectors_{version.model_id:d}")  # noqa: S608 - a number
         vectors = row["n"]
-        if vectors < WORTHWHILE:
-            return Indexed(indexed=False, reason=f"{vectors:,} vectors are searched one by one")
-        needed, allowed = index_bytes(vectors, version.dimensions), settings().papers_index_gb * 1e9
-        if needed > allowed:
-            return Indexed(
-                indexed=False,
-                reason=f"an index of {vectors:,} vectors of {version.dimensions} dimensions takes about"
-                f" {needed / 1e9:.1f} GB, more than PAPERS_INDEX_GB allows ({allowed / 1e9:g})",
-            )
+        if reason := why_not(vectors, version.dimensions):
+            return Indexed(indexed=False, reason=reason)
+        needed = index_bytes(vectors, version.dimensions)
         await connection.execute(
             "select papers.index_vectors(%s::smallint, %s)", (version.model_id, f"{max(needed // 1_000_000, 64)}MB")
         )

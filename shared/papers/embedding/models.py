@@ -27,6 +27,7 @@ class ModelVersion(LazyModel):
     waiting: int = Field(default=0, description="papers without a vector of it")
     failed: int = Field(default=0, description="papers that it could not embed")
     indexed: bool = Field(default=False, description="whether an index of nearest neighbours is there")
+    index: str = Field(default="", description="of the index: its size, how far its build is, or why there is none")
     texts: int = Field(default=0, description="embedded in all")
     tokens: int = Field(default=0, description="read for them")
     cut: int = Field(default=0, description="texts that were longer than the model reads")

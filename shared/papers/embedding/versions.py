@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from shared.papers.embedding.embedders import embedder, identity
+from shared.papers.embedding.index import described
 from shared.papers.embedding.models import ModelVersion
 from shared.papers.embedding.pgvector import check_pgvector
 from shared.papers.settings import settings
@@ -21,7 +22,13 @@ _LOCK = 0x70617065
 async def every() -> list[ModelVersion]:
     """All versions with how far each is, the newest first."""
     async with database() as connection:
-        return [ModelVersion.model_validate(row) for row in await rows(connection, _EVERY)]
+        found = await rows(connection, _EVERY)
+    return [
+        ModelVersion.model_validate(
+            row | {"index": described(row["vectors"], row["dimensions"], row["size"], row["percent"])}
+        )
+        for row in found
+    ]
 
 
 async def anything_to_do() -> bool:
@@ -48,6 +55,13 @@ async def nobody_embeds() -> bool:
 async def current() -> ModelVersion | None:
     """The version that is searched; None: there is none yet."""
     return next((one for one in await every() if one.state == "current"), None)
+
+
+async def searched() -> ModelVersion | None:
+    """The version that is searched, without its figures: counting what waits takes long while millions do."""
+    async with database() as connection:
+        found = await rows(connection, _SEARCHED)
+    return ModelVersion.model_validate(found[0]) if found else None
 
 
 async def ensure() -> list[ModelVersion]:
@@ -175,10 +189,25 @@ select exists (
 ) as to_do
 """
 
+_SEARCHED = """
+select model_id, name, version, dimensions, state, current_since,
+    to_regclass('papers.vectors_' || model_id || '_hnsw') is not null as indexed
+from papers.models where state = 'current'
+"""
+
 _EVERY = """
 select m.model_id, m.name, m.version, m.dimensions, m.state, m.overlap, m.current_since, u.waiting, u.failed,
-    s.texts, s.tokens, s.cut, s.dollars, to_regclass('papers.vectors_' || m.model_id || '_hnsw') is not null as indexed
+    s.texts, s.tokens, s.cut, s.dollars, i.size is not null as indexed, i.size, b.percent,
+    coalesce(nullif(t.reltuples, -1)::bigint, s.texts) as vectors
 from papers.models m
+cross join lateral (
+    select pg_relation_size(to_regclass('papers.vectors_' || m.model_id || '_hnsw')) as size
+) i
+left join pg_class t on t.oid = to_regclass('papers.vectors_' || m.model_id)
+left join lateral (
+    select coalesce(100 * tuples_done / nullif(tuples_total, 0), 0)::int as percent
+    from pg_stat_progress_create_index where relid = t.oid limit 1
+) b on true
 cross join lateral (
     select count(*) filter (where error is null) as waiting, count(*) filter (where error is not null) as failed
     from papers.unembedded where model_id = m.model_id

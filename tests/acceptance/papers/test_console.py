@@ -57,6 +57,7 @@ async def test_papers_are_searched_and_a_held_file_is_released(running: Any) -> 
             await page.get_by_text("It is merged as it is.").wait_for()
             await expect(page.locator("#ingest")).to_contain_text("completed")
             await expect(page.locator("#models tbody tr")).to_contain_text("static l2-supercat-256")
+            await expect(page.locator("#models tbody tr")).to_contain_text("vectors are searched one by one")
 
 
 async def test_it_fits_a_phone_in_the_dark(running: Any) -> None:

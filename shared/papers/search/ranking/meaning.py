@@ -42,7 +42,7 @@ async def meaning_of(written: str | None) -> Meaning | None:
     Raises:
         TransientError: the model did not answer.
     """
-    version = await versions.current()
+    version = await versions.searched()
     centre = await find_centre(version.model_id) if version else None
     if version is None or centre is None:
         return None

@@ -75,16 +75,6 @@ def _width(share: float, limit: int) -> int:
     return int(min(max(LOOKED_AT / share**0.5, 2 * limit), WIDEST))
 
 
-def _reach(share: float, limit: int) -> int:
-    """How many that match the index is asked for, of the share of the papers that match.
-
-    Where few do, the nearest are among what it finds late. It is asked for nearly as many as match among those that it
-    looks at first, so that it seldom goes on for long: of 1.6 % of 1,000,000 papers it then misses 3 of a hundred, not
-    5.
-    """
-    return max(limit, min(3 * limit, int(0.9 * share * WIDEST)))
-
-
 async def _by_index(connection: AsyncConnection[Any], asked: _Asked, share: float) -> list[Hit]:
     await connection.execute(
         "select set_config('hnsw.ef_search', %s, true), set_config('hnsw.iterative_scan', 'relaxed_order', true),"
@@ -98,12 +88,11 @@ async def _by_index(connection: AsyncConnection[Any], asked: _Asked, share: floa
         with near as materialized (
             select v.paper_id, -(v.embedding <#> %(vector)s::halfvec) as similarity from {asked.table} v
             where {EVERYTHING if condition == EVERYTHING else matches}
-            order by v.embedding <#> %(vector)s::halfvec limit %(reach)s
+            order by v.embedding <#> %(vector)s::halfvec limit %(limit)s
         )
-        select * from near order by similarity desc, paper_id limit %(limit)s
+        select * from near order by similarity desc, paper_id
     """  # noqa: S608 - a table and conditions of ours
-    values = asked.values | {"reach": _reach(share, asked.limit)}
-    return [Hit.model_validate(row) for row in await rows(connection, query, values, prepare=False)]
+    return [Hit.model_validate(row) for row in await rows(connection, query, asked.values, prepare=False)]
 
 
 async def _few_one_by_one(connection: AsyncConnection[Any], asked: _Asked) -> list[Hit]:

@@ -1,5 +1,7 @@
 """A model is built beside the one that is searched, put in its place at once, and can be taken back."""
 
+import re
+
 import pytest
 
 from shared.papers.embedding import index, versions
@@ -66,8 +68,11 @@ async def test_an_index_is_built_where_it_is_worthwhile_and_fits(some, model, mo
     version = await versions.current()
     few = await index.build(version)
     assert (few.indexed, few.reason) == (False, "35 vectors are searched one by one")
+    assert present(await versions.current()).index == few.reason
     monkeypatch.setattr(index, "WORTHWHILE", 10)
+    assert present(await versions.current()).index == "due"
     monkeypatch.setattr(index, "index_bytes", lambda *_: 5_000_000_000)
+    assert "takes about 5.0 GB" in present(await versions.current()).index
     large = await index.build(version)
     assert not large.indexed
     assert large.reason == (
@@ -76,13 +81,22 @@ async def test_an_index_is_built_where_it_is_worthwhile_and_fits(some, model, mo
     monkeypatch.undo()
 
 
+def test_an_index_that_is_being_built_shows_how_far_it_is():
+    assert index.described(50_000, 256, None, 40) == "being built, 40 %"
+    assert index.described(50_000, 256, 47_300_000, None) == "built, 47 MB"
+
+
 async def test_the_index_is_there_once_it_was_built(some, model, monkeypatch):
     await enrich()
     monkeypatch.setattr(index, "WORTHWHILE", 10)
     version = await versions.current()
     assert (await index.build(version)).indexed
     assert (await index.build(version)).indexed
-    assert present(await versions.current()).indexed
+    found = present(await versions.current())
+    assert found.indexed
+    assert re.fullmatch(r"built, \d+ MB", found.index)
+    searched = present(await versions.searched())
+    assert (searched.model_id, searched.indexed) == (found.model_id, True)
 
 
 def test_the_estimate_is_near_to_what_was_measured():

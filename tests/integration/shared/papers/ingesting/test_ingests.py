@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,10 +12,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from orchestrators.papers.ingesting import paper_ingest
-from shared.papers.ingesting import inbox, ingests
+from shared.papers.ingesting import files, inbox, ingests
+from shared.papers.ingesting.plan import plan
 from shared.papers.models import IngestRef
 from shared.papers.sources.table import ColumnMapping
-from shared.platform.errors import Conflict, TerminalError
+from shared.platform.errors import Conflict, InvalidInput, TerminalError
 from shared.platform.settings import forget_settings
 from tests.integration.player import Player
 from tests.integration.shared.papers.conftest import fetch, record
@@ -191,6 +193,25 @@ async def test_a_file_that_cannot_be_read_fails_once_with_its_reason(papers, nam
     assert await papers.titles() == {}
     assert not await inbox.anything_new()
     assert await inbox.unfinished() == []
+
+
+async def test_a_file_is_taken_up_to_its_limit_and_refused_from_the_next_byte_on(papers, monkeypatch):
+    """By the size that the storage names, so that five gigabytes need not be there."""
+    blob = await papers.put("inbox/arxiv/a.jsonl", [record(1)])
+    actual = files.look
+
+    async def of_size(size):
+        async def look(container, name):
+            return replace(await actual(container, name), size=size)
+
+        monkeypatch.setattr(files, "look", look)
+        return await plan(await papers.start(blob))
+
+    assert (await of_size(5_000_000_000)).parts == 157
+    await fetch("delete from papers.ingests returning 1")
+    with pytest.raises(InvalidInput, match=r"has 5,000,000,001 bytes; at most 5 GB are taken") as refused:
+        await of_size(5_000_000_001)
+    assert refused.value.code == "file-too-large"
 
 
 async def test_what_lies_in_the_inbox_is_found_once(papers):

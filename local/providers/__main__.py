@@ -14,9 +14,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m local.providers", description=__doc__)
     parser.add_argument("--port", type=int, default=8700, help="TCP port on 127.0.0.1 (default %(default)s)")
     parser.add_argument("--gullible", action="store_true", help="do what a text among the data says")
+    parser.add_argument(
+        "--looks", type=int, default=1, help="looks at a batch until it has ended (default %(default)s)"
+    )
     options = parser.parse_args()
     ready = f"ready http://127.0.0.1:{options.port}/v1 a model; its key is {KEY}"
-    app = Starlette(routes=[*Model(gullible=options.gullible).app().routes, *Embeddings().routes()])
+    embeddings = Embeddings()
+    embeddings.batches.looks = options.looks
+    app = Starlette(routes=[*Model(gullible=options.gullible).app().routes, *embeddings.routes()])
     return serve(app, options.port, ready)
 
 

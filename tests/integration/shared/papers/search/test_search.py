@@ -1,9 +1,11 @@
 """Questions that the real records answer, by meaning, words, name, and in order."""
 
 import json
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
+import pyarrow as pa
 import pytest
 
 from orchestrators.papers.embedding import paper_enrich
@@ -11,6 +13,7 @@ from shared.papers.embedding import centre, index, versions
 from shared.papers.embedding.embedding import embed_box
 from shared.papers.embedding.models import EmbedShare
 from shared.papers.search import papers as one_paper
+from shared.papers.search.exports import arrow
 from shared.papers.search.filtering import counting
 from shared.papers.search.models import Question
 from shared.papers.search.ranking import nearest, words
@@ -241,3 +244,19 @@ async def test_while_another_model_is_built_one_version_is_searched_by_its_own_v
     assert titles(after) != before
     await versions.roll_back()
     assert titles(await search(Question(written=written, limit=5))) == before
+
+
+async def test_50_000_papers_come_in_one_stream_of_arrow_and_the_others_behind_it(papers):
+    await fetch(
+        "insert into papers.papers (source, source_id, title, primary_date, content_hash)"
+        " select 'arxiv', n::text, 'Paper ' || n, date '2000-01-01' + n % 9000, ''"
+        " from generate_series(1, 50010) n returning 1"
+    )
+    question = with_fields(Question(limit=50_000, sort="newest"), ("doctrove_source_id", "doctrove_title"))
+    found = await search(question)
+    table = pa.ipc.open_stream(arrow(found.results)).read_all()
+    first = set(table["doctrove_source_id"].to_pylist())
+    assert (table.num_rows, len(first)) == (50_000, 50_000)
+    rest = await search(replace(question, after=found.next))
+    assert {one["doctrove_source_id"] for one in rest.results} == {str(n) for n in range(1, 50_011)} - first
+    assert rest.next is None

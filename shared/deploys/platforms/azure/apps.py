@@ -191,7 +191,9 @@ async def _log(web: AsyncClient, address: str, token: str, lines: int) -> str:
         )
     except HTTPError:
         return ""
-    return answer.text if answer.is_success else ""
+    if not answer.is_success or not answer.text:
+        return ""
+    return answer.text if answer.text.endswith("\n") else f"{answer.text}\n"  # containers' logs are of whole lines
 
 
 async def _redacted(write: Coroutine[Any, Any, Answer], redact: Redactor) -> Answer:

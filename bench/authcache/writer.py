@@ -4,6 +4,7 @@ Each writer registers one user after the other, and waits for each to be durable
 """
 
 import asyncio
+import gc
 import json
 import sys
 import time
@@ -35,6 +36,7 @@ async def write(until: float, counted_from: float, took: list[float]) -> None:
 
 async def main(writers: int, seconds: float, starts_at: float) -> dict[str, object]:
     await store().view()
+    gc.freeze()  # as the app does when it has been imported
     await asyncio.sleep(max(0.0, starts_at - time.monotonic()))
     took: list[float] = []
     counted_from = time.monotonic() + WARM_UP_SECONDS

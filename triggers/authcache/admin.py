@@ -14,7 +14,7 @@ from shared.platform.http import Reply
 from shared.platform.models import LazyModel
 from triggers.authcache.guard import AtLeast, answer, routes_of
 from triggers.authcache.shares import Id
-from triggers.authcache.upkeep import fold_if_long
+from triggers.authcache.upkeep import written
 
 routes = routes_of("users")
 IMPORT_BYTES = 1_000_000
@@ -37,8 +37,7 @@ class UserWithShares(LazyModel):
 async def authcache_import(body: Import, client: DurableClient) -> Reply[ImportReport]:
     """With the hashes that were made there: argon2id, bcrypt, scrypt. May be repeated; one bad row fails alone."""
     report, lsn = await importing.import_users(body.users)
-    await fold_if_long(client)
-    return answer(report, lsn)
+    return await written(client, report, lsn)
 
 
 @routes.get("/api/v1/admin/users", needs=ADMIN, summary="The user of an address, with shares in both directions")
@@ -53,13 +52,13 @@ async def authcache_find_user(query: ByAddress, headers: AtLeast) -> Reply[UserW
 
 
 @routes.post("/api/v1/admin/users/{user_id}/disable", needs=ADMIN, summary="Take a user's access away")
-async def authcache_disable_user(user_id: Id) -> Reply[Shown]:
+async def authcache_disable_user(user_id: Id, client: DurableClient) -> Reply[Shown]:
     """Ends all sessions of the user, everywhere."""
     user, lsn = await lifecycle.set_active(user_id, active=False)
-    return answer(Shown.of(user), lsn)
+    return await written(client, Shown.of(user), lsn)
 
 
 @routes.post("/api/v1/admin/users/{user_id}/enable", needs=ADMIN, summary="Give a user's access back")
-async def authcache_enable_user(user_id: Id) -> Reply[Shown]:
+async def authcache_enable_user(user_id: Id, client: DurableClient) -> Reply[Shown]:
     user, lsn = await lifecycle.set_active(user_id, active=True)
-    return answer(Shown.of(user), lsn)
+    return await written(client, Shown.of(user), lsn)

@@ -20,7 +20,7 @@ from shared.platform.http import Reply
 from shared.platform.models import LazyModel
 from triggers.authcache.guard import REGISTERING, USER, AtLeast, answer, caller_of, routes_of, session_of
 from triggers.authcache.mails import ask_for, notify
-from triggers.authcache.upkeep import fold_if_long
+from triggers.authcache.upkeep import written
 
 routes = routes_of("auth")
 
@@ -66,8 +66,8 @@ def token_answer(session: Session) -> TokenAnswer:
     )
 
 
-def _signed_in(session: Session, status: int = 200) -> Reply[TokenAnswer]:
-    return answer(token_answer(session), session.lsn, status)
+async def _written(client: DurableClient, session: Session, status: int = 200) -> Reply[TokenAnswer]:
+    return await written(client, token_answer(session), session.lsn, status)
 
 
 @routes.post("/api/v1/auth/register", needs=REGISTERING, summary="Register", status=201)
@@ -75,8 +75,7 @@ async def authcache_register(body: Registration, client: DurableClient) -> Reply
     """A mail follows, by whose link the address is shown to be the user's; till then nothing shared is seen."""
     user, lsn = await lifecycle.register(body)
     await notify(client, Letter(kind="verify", user=user.id, at_least=lsn))
-    await fold_if_long(client)
-    return _signed_in(sessions.begin(user, lsn), 201)
+    return await _written(client, sessions.begin(user, lsn), 201)
 
 
 @routes.post("/api/v1/auth/login", needs=PUBLIC, summary="Log in with address and password")
@@ -85,33 +84,32 @@ async def authcache_login(body: Login, headers: AtLeast, request: func.HttpReque
     address = sign_in.key_of(body.email)
     with failed_attempts.watched(request, address):
         user = await sign_in.log_in(view, address, body.password.get_secret_value())
-    return _signed_in(sessions.begin(user, view.lsn))
+    session = sessions.begin(user, view.lsn)
+    return answer(token_answer(session), session.lsn)
 
 
 @routes.post("/api/v1/auth/refresh", needs=PUBLIC, summary="Exchange a refresh token for new tokens")
 async def authcache_refresh(body: Refreshing, client: DurableClient) -> Reply[TokenAnswer]:
     """The same token gives the same successor for some seconds; used later it ends the session."""
-    session = await sessions.refresh(body.refresh_token)
-    await fold_if_long(client)
-    return _signed_in(session)
+    return await _written(client, await sessions.refresh(body.refresh_token))
 
 
 @routes.post("/api/v1/auth/logout", needs=USER, summary="End this session")
-async def authcache_logout(caller: Caller, headers: AtLeast) -> Reply[None]:
+async def authcache_logout(caller: Caller, headers: AtLeast, client: DurableClient) -> Reply[None]:
     user, _ = await caller_of(caller, headers)
-    return answer(None, await sessions.end(user, session_of(caller)), 204)
+    return await written(client, None, await sessions.end(user, session_of(caller)), 204)
 
 
 @routes.post("/api/v1/auth/logout-everywhere", needs=USER, summary="End all one's sessions")
-async def authcache_logout_everywhere(caller: Caller, headers: AtLeast) -> Reply[None]:
+async def authcache_logout_everywhere(caller: Caller, headers: AtLeast, client: DurableClient) -> Reply[None]:
     user, _ = await caller_of(caller, headers)
-    return answer(None, await lifecycle.end_sessions(user), 204)
+    return await written(client, None, await lifecycle.end_sessions(user), 204)
 
 
 @routes.post("/api/v1/auth/verify", needs=PUBLIC, summary="Show that an address is one's own")
-async def authcache_verify(body: ByMail) -> Reply[Shown]:
+async def authcache_verify(body: ByMail, client: DurableClient) -> Reply[Shown]:
     user, lsn = await lifecycle.verify(body.token)
-    return answer(Shown.of(user), lsn)
+    return await written(client, Shown.of(user), lsn)
 
 
 @routes.post("/api/v1/auth/verify/mail", needs=USER, summary="Have the mail for that sent again", status=204)
@@ -132,11 +130,11 @@ async def authcache_password_reset(body: NewPassword, client: DurableClient) -> 
     """Ends all sessions but the one that the answer begins."""
     user, lsn = await lifecycle.reset_password(body.token, body.password.get_secret_value())
     await notify(client, Letter(kind="password-changed", user=user.id, at_least=lsn))
-    return _signed_in(sessions.begin(user, lsn))
+    return await _written(client, sessions.begin(user, lsn))
 
 
 @routes.post("/api/v1/auth/address", needs=PUBLIC, summary="Take the new address by the mail's link")
 async def authcache_address_confirm(body: ByMail, client: DurableClient) -> Reply[Shown]:
     before, user, lsn = await lifecycle.change_address(body.token)
     await notify(client, Letter(kind="address-changed", user=user.id, to=before.email, at_least=lsn))
-    return answer(Shown.of(user), lsn)
+    return await written(client, Shown.of(user), lsn)

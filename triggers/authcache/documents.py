@@ -18,12 +18,14 @@ from shared.authcache.documents.models import (
     UploadTicket,
 )
 from shared.platform.access.auth import PUBLIC, Caller, header
+from shared.platform.durable import DurableClient
 from shared.platform.errors import InvalidInput
 from shared.platform.http import Reply
 from shared.platform.http.multipart import Form, read_form
 from shared.platform.models import LazyModel
 from triggers.authcache.guard import USER, AtLeast, answer, caller_of, routes_of
 from triggers.authcache.shares import Id
+from triggers.authcache.upkeep import written
 
 routes = routes_of("documents")
 
@@ -60,7 +62,7 @@ async def authcache_documents(query: DocumentQuery, caller: Caller, headers: AtL
     consumes="multipart/form-data",
 )
 async def authcache_add_document(
-    body: bytes, caller: Caller, headers: AtLeast, request: func.HttpRequest
+    body: bytes, caller: Caller, headers: AtLeast, request: func.HttpRequest, client: DurableClient
 ) -> Reply[ShownDocument]:
     """A form: the file in the field `file`, and `document_type` and `property_id` if they are known.
 
@@ -70,7 +72,7 @@ async def authcache_add_document(
     user, _ = await caller_of(caller, headers)
     form = read_form(body, header(request, "Content-Type"))
     made, lsn = await documents.add(user, _fields(form), form.content_type, form.data)
-    return answer(made, lsn, 201)
+    return await written(client, made, lsn, 201)
 
 
 @routes.post("/api/v1/documents/uploads", needs=USER, summary="Where to upload a larger document", status=201)
@@ -82,12 +84,16 @@ async def authcache_begin_upload(body: UploadTicket, caller: Caller, headers: At
 
 @routes.post("/api/v1/documents/{document_id}", needs=USER, summary="Make a document of what was uploaded", status=201)
 async def authcache_finish_upload(
-    document_id: Annotated[str, Field(pattern="^[0-9a-f]{32}$")], body: UploadTicket, caller: Caller, headers: AtLeast
+    document_id: Annotated[str, Field(pattern="^[0-9a-f]{32}$")],
+    body: UploadTicket,
+    caller: Caller,
+    headers: AtLeast,
+    client: DurableClient,
 ) -> Reply[ShownDocument]:
     """What is not what the ticket says is deleted. May be repeated."""
     user, _ = await caller_of(caller, headers)
     made, lsn = await documents.finish_upload(user, document_id, body)
-    return answer(made, lsn, 201)
+    return await written(client, made, lsn, 201)
 
 
 @routes.get("/api/v1/documents/content", needs=PUBLIC, summary="The file of a link", status=302)
@@ -111,9 +117,11 @@ async def authcache_document_link(
 
 
 @routes.delete("/api/v1/documents/{document_id}", needs=USER, summary="Delete a document", status=204)
-async def authcache_delete_document(document_id: Id, caller: Caller, headers: AtLeast) -> Reply[None]:
+async def authcache_delete_document(
+    document_id: Id, caller: Caller, headers: AtLeast, client: DurableClient
+) -> Reply[None]:
     user, _ = await caller_of(caller, headers)
-    return answer(None, await documents.delete(user, document_id), 204)
+    return await written(client, None, await documents.delete(user, document_id), 204)
 
 
 def _fields(form: Form) -> DocumentFields:

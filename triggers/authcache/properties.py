@@ -9,10 +9,12 @@ from pydantic import ConfigDict, Field
 from shared.authcache.properties import properties
 from shared.authcache.properties.models import PropertyFields, PropertyPage, ShownProperty
 from shared.platform.access.auth import Caller
+from shared.platform.durable import DurableClient
 from shared.platform.http import Reply
 from shared.platform.models import LazyModel
 from triggers.authcache.guard import USER, AtLeast, answer, caller_of, routes_of
 from triggers.authcache.shares import Id
+from triggers.authcache.upkeep import written
 
 routes = routes_of("properties")
 
@@ -36,23 +38,27 @@ async def authcache_property(property_id: Id, caller: Caller, headers: AtLeast) 
 
 
 @routes.post("/api/v1/properties", needs=USER, summary="Add a property", status=201)
-async def authcache_add_property(body: PropertyFields, caller: Caller, headers: AtLeast) -> Reply[ShownProperty]:
+async def authcache_add_property(
+    body: PropertyFields, caller: Caller, headers: AtLeast, client: DurableClient
+) -> Reply[ShownProperty]:
     user, _ = await caller_of(caller, headers)
     made, lsn = await properties.create(user, body)
-    return answer(made, lsn, 201)
+    return await written(client, made, lsn, 201)
 
 
 @routes.put("/api/v1/properties/{property_id}", needs=USER, summary="Change a property")
 async def authcache_change_property(
-    property_id: Id, body: PropertyFields, caller: Caller, headers: AtLeast
+    property_id: Id, body: PropertyFields, caller: Caller, headers: AtLeast, client: DurableClient
 ) -> Reply[ShownProperty]:
     """Its owner may, and whom the owner shares with at the level `edit`."""
     user, _ = await caller_of(caller, headers)
     changed, lsn = await properties.change(user, property_id, body)
-    return answer(changed, lsn)
+    return await written(client, changed, lsn)
 
 
 @routes.delete("/api/v1/properties/{property_id}", needs=USER, summary="Delete a property", status=204)
-async def authcache_delete_property(property_id: Id, caller: Caller, headers: AtLeast) -> Reply[None]:
+async def authcache_delete_property(
+    property_id: Id, caller: Caller, headers: AtLeast, client: DurableClient
+) -> Reply[None]:
     user, _ = await caller_of(caller, headers)
-    return answer(None, await properties.delete(user, property_id), 204)
+    return await written(client, None, await properties.delete(user, property_id), 204)

@@ -13,7 +13,7 @@ from shared.platform.durable import DurableClient
 from shared.platform.http import Reply
 from shared.platform.models import LazyModel
 from triggers.authcache.guard import USER, AtLeast, answer, caller_of, routes_of
-from triggers.authcache.upkeep import fold_if_long
+from triggers.authcache.upkeep import written
 
 routes = routes_of("shares")
 
@@ -61,8 +61,7 @@ async def authcache_share(
     """Its owner sees what is shared once they have shown that the address is theirs."""
     user, _ = await caller_of(caller, headers)
     share, lsn = await sharing.grant(user, body)
-    await fold_if_long(client)
-    return answer(ShownShare.of(share), lsn, 201)
+    return await written(client, ShownShare.of(share), lsn, 201)
 
 
 @routes.get("/api/v1/users/me/shares", needs=USER, summary="Who can see what is mine, and since when")
@@ -82,14 +81,14 @@ async def authcache_shared_with_me(caller: Caller, headers: AtLeast) -> Reply[Wi
 
 @routes.patch("/api/v1/users/me/shares/{share_id}", needs=USER, summary="Change how far or until when one shares")
 async def authcache_change_share(
-    share_id: Id, body: ShareChange, caller: Caller, headers: AtLeast
+    share_id: Id, body: ShareChange, caller: Caller, headers: AtLeast, client: DurableClient
 ) -> Reply[ShownShare]:
     user, _ = await caller_of(caller, headers)
     share, lsn = await sharing.change(user, share_id, body)
-    return answer(ShownShare.of(share), lsn)
+    return await written(client, ShownShare.of(share), lsn)
 
 
 @routes.delete("/api/v1/users/me/shares/{share_id}", needs=USER, summary="Share no longer", status=204)
-async def authcache_unshare(share_id: Id, caller: Caller, headers: AtLeast) -> Reply[None]:
+async def authcache_unshare(share_id: Id, caller: Caller, headers: AtLeast, client: DurableClient) -> Reply[None]:
     user, _ = await caller_of(caller, headers)
-    return answer(None, await sharing.revoke(user, share_id), 204)
+    return await written(client, None, await sharing.revoke(user, share_id), 204)

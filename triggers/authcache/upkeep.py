@@ -6,7 +6,7 @@ Iceberg is looked at every hour, at a start, and when somebody asked for it.
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import Any, TypeVar
 
 import azure.functions as func
 
@@ -15,13 +15,16 @@ from shared.authcache.alerts import send_alerts
 from shared.authcache.base.manifest import read_manifest
 from shared.authcache.base.repair import rebuild_wanted, sync_begun, sync_wanted
 from shared.authcache.folding.steps import FoldRequest
-from shared.authcache.log.groups import read_group
+from shared.authcache.log.groups import Lsn, read_group
 from shared.authcache.settings import settings
 from shared.authcache.store import store
 from shared.platform.durable import DurableClient, new_blueprint
 from shared.platform.errors import Conflict, ManifoldError, TerminalError
+from shared.platform.http import Reply
 from shared.platform.sweeps import Sweep
+from triggers.authcache.guard import answer
 
+T = TypeVar("T")
 logger = logging.getLogger(__name__)
 timers = new_blueprint()
 
@@ -77,8 +80,14 @@ async def _alert(client: DurableClient) -> None:
         await send_alerts(last)
 
 
+async def written(client: DurableClient, body: T, lsn: Lsn, status: int = 200) -> Reply[T]:
+    """The answer of a route that has written, as `answer`; the log is folded if it has grown long."""
+    await fold_if_long(client)
+    return answer(body, lsn, status)
+
+
 async def fold_if_long(client: DurableClient) -> None:
-    """Fold at once where the log has FOLD_RECORDS since the base; for routes that have just written.
+    """Fold at once where the log has FOLD_RECORDS since the base.
 
     Once for each base: that another is there tells that the fold has ended. If it cannot be begun, the minute does it.
     """

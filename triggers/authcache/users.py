@@ -12,7 +12,7 @@ from shared.platform.http import Reply
 from triggers.authcache.auth import TokenAnswer, token_answer
 from triggers.authcache.guard import USER, AtLeast, answer, caller_of, routes_of
 from triggers.authcache.mails import ask_for, notify
-from triggers.authcache.upkeep import fold_if_long
+from triggers.authcache.upkeep import written
 
 routes = routes_of("users")
 
@@ -42,8 +42,7 @@ async def authcache_change_me(body: Profile, caller: Caller, headers: AtLeast, c
     """Fields that are left out stay as they are."""
     user, _ = await caller_of(caller, headers)
     changed, lsn = await lifecycle.change_profile(user, body)
-    await fold_if_long(client)
-    return answer(Shown.of(changed), lsn)
+    return await written(client, Shown.of(changed), lsn)
 
 
 @routes.put("/api/v1/users/me/password", needs=USER, summary="Change one's password")
@@ -56,7 +55,7 @@ async def authcache_change_password(
         user, body.current_password.get_secret_value(), body.new_password.get_secret_value()
     )
     await notify(client, Letter(kind="password-changed", user=user.id, at_least=lsn))
-    return answer(token_answer(sessions.begin(changed, lsn)), lsn)
+    return await written(client, token_answer(sessions.begin(changed, lsn)), lsn)
 
 
 @routes.put("/api/v1/users/me/address", needs=USER, summary="Ask for another address", status=204)
@@ -76,4 +75,4 @@ async def authcache_delete_me(body: Confirmed, caller: Caller, headers: AtLeast,
     user, _ = await caller_of(caller, headers)
     lsn = await lifecycle.delete(user, body.password.get_secret_value())
     await client.start(forget_documents, Forgotten(user=user.id, at_least=lsn))
-    return answer(None, lsn, 204)
+    return await written(client, None, lsn, 204)

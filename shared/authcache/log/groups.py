@@ -6,12 +6,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 from shared.authcache.log.kinds import KINDS
 from shared.authcache.log.records import Record
 from shared.authcache.settings import settings
-from shared.platform.errors import Conflict, TerminalError
-from shared.platform.stores.blobs import read_blob, write_blob
+from shared.platform.errors import TerminalError
+from shared.platform.stores.once_blobs import create_once, read_whole
 
 Lsn = int
 """The place of a group in the log; the first is 1, and 0 is before all."""
@@ -19,16 +20,32 @@ Lsn = int
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Records that became durable together. `id` tells a writer whose answer was lost that the group is its own."""
+    """Records that became durable together.
+
+    Attributes:
+        id: tells a writer whose answer was lost that the group is its own.
+        data: the group as it stands in its blob.
+        hold: for how many seconds its writer means to go on, while others wait.
+    """
 
     id: str
     records: Sequence[Record]
+    data: bytes
+    hold: float = 0.0
 
-    def to_bytes(self) -> bytes:
-        """The group as it stands in its blob."""
-        # Of each record pydantic writes the JSON text; joined as text it need not be read again to be nested.
-        texts = (f'{{"kind":"{one.kind}",{one.model_dump_json(exclude_unset=True)[1:]}' for one in self.records)
-        return f'{{"id":"{self.id}","records":[{",".join(texts)}]}}'.encode()
+    @property
+    def writer(self) -> str:
+        """The name of the instance that wrote it, with which the id begins."""
+        return self.id.partition("-")[0]
+
+
+def new_group(writer: str, records: Sequence[Record], hold: float) -> Group:
+    """A group of the instance of that name."""
+    group_id = f"{writer}-{uuid4().hex}"
+    # Of each record pydantic writes the JSON text; joined as text it need not be read again to be nested.
+    texts = (f'{{"kind":"{one.kind}",{one.model_dump_json(exclude_unset=True)[1:]}' for one in records)
+    data = f'{{"id":"{group_id}","hold":{hold:.3f},"records":[{",".join(texts)}]}}'.encode()
+    return Group(group_id, records, data, hold)
 
 
 def group_of(data: bytes) -> Group:
@@ -39,7 +56,8 @@ def group_of(data: bytes) -> Group:
     """
     try:
         found: dict[str, Any] = json.loads(data)
-        return Group(found["id"], [KINDS[one["kind"]].model_validate(one) for one in found["records"]])
+        records = [KINDS[one["kind"]].model_validate(one) for one in found["records"]]
+        return Group(found["id"], records, data, float(found.get("hold", 0)))
     except (KeyError, ValueError, TypeError) as error:
         raise TerminalError(
             f"The log holds a record that this version of the app cannot read: {type(error).__name__} {error}.",
@@ -59,8 +77,8 @@ async def read_group(lsn: Lsn) -> Group | None:
     Raises:
         TransientError: the blobs cannot be read.
     """
-    blob = await read_blob(settings().authcache_container, log_name(lsn))
-    return None if blob is None else group_of(blob.data)
+    data = await read_whole(settings().authcache_container, log_name(lsn))
+    return None if data is None else group_of(data)
 
 
 async def create_group(lsn: Lsn, group: Group) -> bool:
@@ -69,8 +87,4 @@ async def create_group(lsn: Lsn, group: Group) -> bool:
     Raises:
         TransientError: whether it was written is not known.
     """
-    try:
-        await write_blob(settings().authcache_container, log_name(lsn), group.to_bytes(), seen=None)
-    except Conflict:
-        return False
-    return True
+    return await create_once(settings().authcache_container, log_name(lsn), group.data)

@@ -11,8 +11,8 @@ from shared.authcache.base.local import LocalFiles
 from shared.authcache.base.manifest import Manifest, Segment
 from shared.authcache.base.reading import CorruptBase, SegmentLevel
 from shared.authcache.base.remote import RemoteFiles
-from shared.authcache.log.groups import Lsn
-from shared.authcache.log.records import Record
+from shared.authcache.log.groups import Group, Lsn, group_of
+from shared.authcache.log.records import Change, Record
 from shared.authcache.reading.levels import Level, Overlay
 from shared.authcache.reading.view import View
 
@@ -33,7 +33,8 @@ class Holding:
         self.manifest: Manifest | None = None
         self.tail = Overlay()
         self._base: Sequence[Level] = ()
-        self._groups: deque[tuple[Lsn, Sequence[Record]]] = deque()
+        # As text: as records they would take four times as much memory, and much of the collector's time.
+        self._groups: deque[tuple[Lsn, bytes]] = deque()
         self._changing = asyncio.Lock()
 
     def view(self) -> View:
@@ -44,28 +45,37 @@ class Holding:
         """The rows as the manifest's segments have them."""
         return View(self.manifest.lsn if self.manifest else 0, (), self._base)
 
-    async def extend(self, lsn: Lsn, records: Sequence[Record]) -> None:
-        """Take in the group at `lsn`; one that is known already, or does not follow, changes nothing."""
+    async def extend(self, lsn: Lsn, group: Group, changes: Sequence[Change] | None = None) -> bool:
+        """Take in the group at `lsn`; False: it is known already, or does not follow, and changes nothing.
+
+        `changes` are what its records make of the rows before it, where that is known.
+        """
         async with self._changing:
             if lsn != self.lsn + 1:
-                return
-            await _apply(self.tail, self._base, records)
-            self._groups.append((lsn, records))
-            self.records += len(records)
+                return False
+            if changes is None:
+                await _apply(self.tail, self._base, group.records)
+            else:
+                self.tail.apply(changes)
+            self._groups.append((lsn, group.data))
+            self.records += len(group.records)
             self.lsn = lsn
+            return True
 
     async def install(self, manifest: Manifest, levels: Sequence[Level]) -> None:
         """Stand on another base, with what is known of the log after it on top."""
         async with self._changing:
             tail = Overlay()
             kept = deque(group for group in self._groups if group[0] > manifest.lsn)
-            done = 0
-            for _, records in kept:
+            count = done = 0
+            for _, data in kept:
+                records = group_of(data).records
                 await _apply(tail, levels, records)
+                count += len(records)
                 if (done := done + len(records)) > AT_ONCE:
                     done = 0
                     await asyncio.sleep(0)
-            self.records = sum(len(records) for _, records in kept)
+            self.records = count
             self.tail, self._base, self._groups, self.manifest = tail, levels, kept, manifest
             self.lsn = max(self.lsn, manifest.lsn)
 

@@ -13,9 +13,10 @@ from shared.authcache.base.manifest import Manifest, read_manifest
 from shared.authcache.base.reading import CorruptBase
 from shared.authcache.base.repair import refuse_without_manifest, want_rebuild
 from shared.authcache.log.groups import Group, Lsn, read_group
-from shared.authcache.log.records import Record
+from shared.authcache.log.records import Change
 from shared.authcache.reading.holding import Holding, fetched_levels, levels_at_once
 from shared.authcache.reading.view import View
+from shared.authcache.reading.writers import Writers
 from shared.authcache.settings import AuthCacheSettings, settings
 from shared.platform.errors import InvalidInput, ManifoldError, TransientError
 
@@ -36,6 +37,7 @@ class Instance:
         self.name = uuid4().hex[:8]
         self._clock = clock
         self.holding = Holding()
+        self.writers = Writers(clock)
         self.loaded_at: datetime | None = None
         self.hits = self.waits = self.refusals = 0
         self.loads = self.rebuilds = 0
@@ -110,9 +112,10 @@ class Instance:
             self._looking = asyncio.create_task(self._look())
         await asyncio.shield(self._looking)
 
-    async def extend(self, lsn: Lsn, records: Sequence[Record]) -> None:
-        """Take in the group that stands at `lsn`, unless it or a later one is known already."""
-        await self.holding.extend(lsn, records)
+    async def extend(self, lsn: Lsn, group: Group, changes: Sequence[Change] | None = None) -> None:
+        """Take in the group that stands at `lsn`, as `Holding.extend`."""
+        if await self.holding.extend(lsn, group, changes):
+            self.writers.wrote(group.writer, len(group.records), group.hold)
 
     async def close(self) -> None:
         """Look no more."""
@@ -145,19 +148,27 @@ class Instance:
     async def read_on(self, lsn: Lsn, group: Group) -> None:
         """Take in the group that stands at `lsn`, and those that follow to the end of the log.
 
-        Each at the place where it was read: this instance may have written on meanwhile. Who lost a race is one group
-        behind, who has just started may be thousands: so ever more are read at once.
+        Who lost a race is one group behind, who has just started may be thousands: so ever more are read at once.
         """
-        await self.extend(lsn, group.records)
+        await self.extend(lsn, group)
         at_once = 1
-        while True:
-            following = await asyncio.gather(*(read_group(lsn + step) for step in range(1, at_once + 1)))
-            for one in following:
-                if one is None:
-                    return
-                lsn += 1
-                await self.extend(lsn, one.records)
+        while await self.read_next(at_once):
             at_once = min(at_once * 2, AT_ONCE)
+
+    async def read_next(self, most: int) -> bool:
+        """Take in what stands at the next `most` places of the log; whether there is a group at each.
+
+        Raises:
+            TransientError: the blobs cannot be read.
+        """
+        # Each at the place where it was read: this instance may have written on meanwhile.
+        lsn = self.holding.lsn
+        for group in await asyncio.gather(*(read_group(lsn + step) for step in range(1, most + 1))):
+            if group is None:
+                return False
+            lsn += 1
+            await self.extend(lsn, group)
+        return True
 
     async def _adopt(self, manifest: Manifest, etag: str) -> None:
         """Stand on another manifest: at once where what is held is older or is to be forgotten, else once fetched."""

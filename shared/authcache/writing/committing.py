@@ -8,24 +8,20 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from time import monotonic
-from uuid import uuid4
 
-from shared.authcache.log.groups import Group, Lsn, create_group, read_group
+from shared.authcache.log.groups import Group, Lsn, create_group, new_group, read_group
 from shared.authcache.log.records import Change, Record
 from shared.authcache.reading.instance import Instance
 from shared.authcache.reading.levels import Overlay
+from shared.authcache.writing.turns import Turns
 from shared.authcache.writing.uniqueness import Check
 from shared.platform.calls.retry import Backoff, Time, retry
 from shared.platform.errors import TransientError
 
-LONGEST_PAUSE_SECONDS = 0.02
-FIRST_PAUSE_SECONDS = 0.004
 CONTESTED_SECONDS = 1.0
 """After a lost race, an instance that wins pauses for up to YIELD_SECONDS, so that the others' turn comes."""
 YIELD_SECONDS = 0.01
-FEWEST = 8
-"""Writes that are not parted any more when a race is lost."""
-UNKNOWN = Backoff(limit=0.5, first_delay=FIRST_PAUSE_SECONDS, longest_delay=0.25)
+UNKNOWN = Backoff(limit=0.5, first_delay=0.004, longest_delay=0.25)
 """How the place of a group is looked at whose writing was not answered."""
 
 
@@ -44,6 +40,9 @@ class _Write:
             self.done.set_result(lsn)
 
 
+_Checked = tuple[list[_Write], list[tuple[_Write, Exception]], list[Change]]
+
+
 class Committer:
     """Writes for one instance: one group is under way at a time, and what comes meanwhile forms the next."""
 
@@ -51,6 +50,7 @@ class Committer:
         self._instance = instance
         self._waiting: deque[_Write] = deque()
         self._working: asyncio.Task[None] | None = None
+        self._turns = Turns(instance)
         self._lost_at = -CONTESTED_SECONDS
 
     async def commit(self, records: Sequence[Record], *, check: Check | None = None) -> Lsn:
@@ -75,68 +75,73 @@ class Committer:
 
     async def _work(self) -> None:
         while self._waiting:
-            most = self._instance.settings.authcache_group_records
-            batch: list[_Write] = []
-            size = 0
-            while self._waiting and (not batch or size + len(self._waiting[0].records) <= most):
-                batch.append(self._waiting.popleft())
-                size += len(batch[-1].records)
+            await self._turns.wait(self._records_waiting)
+            batch = self._batch()
             try:
-                await self._write(batch)
+                stands = await self._write(batch)
             except BaseException as error:
                 for write in batch:
                     write.fail(error)
                 if not isinstance(error, Exception):
                     raise
+            else:
+                if not stands:
+                    self._waiting.extendleft(reversed(batch))
 
-    async def _write(self, batch: list[_Write]) -> None:
-        """Try one LSN after the other until the group stands.
+    def _records_waiting(self) -> int:
+        return sum(len(write.records) for write in self._waiting)
 
-        Of a batch that lost a race the latter half waits again, and is taken out of it. Those whose check fails are
-        left out, and told once the group stands: what refuses them may be a write of the same group, which is not
-        durable before.
+    def _batch(self) -> list[_Write]:
+        """What waits, as far as it fits into one group."""
+        most = self._instance.settings.authcache_group_records
+        batch: list[_Write] = []
+        size = 0
+        while self._waiting and (not batch or size + len(self._waiting[0].records) <= most):
+            batch.append(self._waiting.popleft())
+            size += len(batch[-1].records)
+        return batch
+
+    async def _write(self, batch: list[_Write]) -> bool:
+        """Try the next LSN; False: somebody else was faster, and their group was read.
+
+        Those whose check fails are left out, and told once the group stands: what refuses them may be a write of the
+        same group, which is not durable before.
         """
         await self._instance.view()  # refuses when what is known is too old to write upon
-        fresh = False
-        races = 0
-        while True:
-            # The group stands upon what it was checked against, though the instance may learn more meanwhile.
+        began = monotonic()
+        # The group stands upon what it was checked against, though the instance may learn more meanwhile.
+        lsn = self._instance.now().lsn + 1
+        kept, refused, changes = await self._checked(batch)
+        if refused:  # what refuses them may have been undone by somebody else since
+            await self._instance.refresh()
             lsn = self._instance.now().lsn + 1
-            kept, refused = await self._checked(batch)
-            if refused and not fresh:  # what refuses them may have been undone by somebody else since
-                await self._instance.refresh()
-                fresh = True
-                continue
-            group = Group(uuid4().hex, [record for write in kept for record in write.records])
-            winner = await self._winner(lsn, group) if kept else None
-            if winner is None:
-                if kept:
-                    await self._instance.extend(lsn, group.records)
-                for write in kept:
-                    write.succeed(lsn)
-                for write, error in refused:
-                    write.fail(error)
-                if kept and monotonic() - self._lost_at < CONTESTED_SECONDS:
-                    await asyncio.sleep(random.random() * YIELD_SECONDS)  # noqa: S311 - as below
-                return
-            races += 1
-            self._lost_at = monotonic()
-            # An instance that never pauses would win against one that is slower time and again. So who lost waits
-            # before it reads on, not between that and its next try, and tries with fewer, which are sooner checked.
-            longest = min(FIRST_PAUSE_SECONDS * 2**races, LONGEST_PAUSE_SECONDS)
-            await asyncio.sleep(random.random() * longest)  # noqa: S311 - spreads instances, keeps no secret
-            await self._instance.read_on(lsn, winner)
-            fewer = max(FEWEST, len(batch) // 2)
-            self._waiting.extendleft(reversed(batch[fewer:]))
-            del batch[fewer:]
-            fresh = False
+            kept, refused, changes = await self._checked(batch)
+        hold = 0.0
+        if kept:
+            records = [record for write in kept for record in write.records]
+            hold = self._turns.hold(len(records))
+            group = new_group(self._instance.name, records, hold)
+            if (winner := await self._winner(lsn, group)) is not None:
+                self._lost_at = monotonic()
+                await self._instance.read_on(lsn, winner)
+                return False
+            await self._instance.extend(lsn, group, changes)
+            self._turns.took(monotonic() - began)
+        for write in kept:
+            write.succeed(lsn)
+        for write, error in refused:
+            write.fail(error)
+        if kept and not hold and monotonic() - self._lost_at < CONTESTED_SECONDS:
+            await asyncio.sleep(random.random() * YIELD_SECONDS)  # noqa: S311 - spreads instances, keeps no secret
+        return True
 
-    async def _checked(self, batch: Sequence[_Write]) -> tuple[list[_Write], list[tuple[_Write, Exception]]]:
-        """Who may stand, each upon those before it, and who may not for which reason."""
+    async def _checked(self, batch: Sequence[_Write]) -> _Checked:
+        """Who may stand, each upon those before it, who may not for which reason, and what the first change."""
         draft = Overlay()
         view = self._instance.now().under(draft)
         kept: list[_Write] = []
         refused: list[tuple[_Write, Exception]] = []
+        all_changes: list[Change] = []
         for write in batch:
             own = Overlay()
             seen = view.under(own)
@@ -151,8 +156,9 @@ class Committer:
                 refused.append((write, error))
             else:
                 draft.apply(changes)
+                all_changes += changes
                 kept.append(write)
-        return kept, refused
+        return kept, refused, all_changes
 
     async def _winner(self, lsn: Lsn, group: Group) -> Group | None:
         """The group of somebody else that stands at `lsn`; None if ours does. An answer that was lost is looked up."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.request import getproxies
+from weakref import WeakKeyDictionary
 
 from shared.platform.calls.credentials import credential
 from shared.platform.errors import Conflict, ManifoldError, TerminalError, TransientError
@@ -38,21 +40,33 @@ def blob_service() -> BlobServiceClient:
 
 
 def _open_service() -> BlobServiceClient:
-    from azure.storage.blob.aio import BlobServiceClient  # noqa: PLC0415 - loads in the activity that needs it
+    from azure.core.pipeline.transport import AioHttpTransport  # noqa: PLC0415 - loads in the activity that needs it
+    from azure.storage.blob.aio import BlobServiceClient  # noqa: PLC0415 - as above
 
     # The SDK would log every request's headers.
     logging.getLogger("azure.core.pipeline.policies.http_logging_policy").setLevel(logging.WARNING)
-    sizes: dict[str, Any] = {"max_single_get_size": CHUNK_BYTES}
+    # With the environment's settings every request reads ~/.netrc and looks for a proxy, each in another thread.
+    transport: Any = AioHttpTransport(use_env_settings=bool(getproxies()))
+    options: dict[str, Any] = {"max_single_get_size": CHUNK_BYTES, "transport": transport}
     if connection := settings().storage_connection:
-        return BlobServiceClient.from_connection_string(connection.get_secret_value(), **sizes)
-    if endpoint := settings().storage_blob_endpoint:
-        return BlobServiceClient(endpoint, credential=credential(), **sizes)
-    raise TerminalError(
-        "No storage account is named.", code="settings", remedy="Set STORAGE_BLOB_ENDPOINT or STORAGE_CONNECTION."
-    )
+        service = BlobServiceClient.from_connection_string(connection.get_secret_value(), **options)
+    elif endpoint := settings().storage_blob_endpoint:
+        service = BlobServiceClient(endpoint, credential=credential(), **options)
+    else:
+        raise TerminalError(
+            "No storage account is named.", code="settings", remedy="Set STORAGE_BLOB_ENDPOINT or STORAGE_CONNECTION."
+        )
+    _transports[service] = transport
+    return service
+
+
+def transport_of(service: BlobServiceClient) -> Any:
+    """What carries the requests of a client of `blob_service`, and is closed with it."""
+    return _transports[service]
 
 
 _services = PerLoop(_open_service)
+_transports: WeakKeyDictionary[BlobServiceClient, Any] = WeakKeyDictionary()
 
 
 async def read_blob(container: str, name: str) -> Blob | None:

@@ -37,25 +37,26 @@ class Recorder:
 
 async def work(store, notes, chance, until, stale):
     while time.monotonic() < until:
-        address, kind, number = (
-            chance.choice(ADDRESSES),
-            chance.choice(["take", "free", "read", "old"]),
-            uuid.uuid4().hex,
-        )
-        operation = {"id": number, "address": address, "kind": "read" if kind == "old" else kind}
-        operation |= {"stale": stale} if kind == "old" else {}
-        record = registered(address)
-        operation |= {"value": record.id} if kind == "take" else {}
-        called = time.monotonic()
-        notes.note(**operation, called=called)
-        try:
-            outcome = await run(store, kind, address, record)
-        except Conflict:
-            outcome = "taken" if kind == "take" else "nothing"
-        except TransientError as error:
-            outcome = "unknown" if error.code == "commit-unknown" else "nothing"
-        notes.note(id=number, answered=time.monotonic(), outcome=outcome)
+        await noted(store, notes, chance.choice(ADDRESSES), chance.choice(["take", "free", "read", "old"]), stale)
         await asyncio.sleep(chance.random() * 0.05)
+
+
+async def noted(store, notes, address, kind, stale):
+    """Make one call, and write it down; its outcome."""
+    number = uuid.uuid4().hex
+    operation = {"id": number, "address": address, "kind": "read" if kind == "old" else kind}
+    operation |= {"stale": stale} if kind == "old" else {}
+    record = registered(address)
+    operation |= {"value": record.id} if kind == "take" else {}
+    notes.note(**operation, called=time.monotonic())
+    try:
+        outcome = await run(store, kind, address, record)
+    except Conflict:
+        outcome = "taken" if kind == "take" else "nothing"
+    except TransientError as error:
+        outcome = "unknown" if error.code == "commit-unknown" else "nothing"
+    notes.note(id=number, answered=time.monotonic(), outcome=outcome)
+    return outcome
 
 
 async def run(store, kind, address, record):
@@ -80,8 +81,12 @@ async def run(store, kind, address, record):
     return found.id if found else None
 
 
-async def cut_off(after):
-    """Let nothing of the blobs reach this process for a while; what it writes may arrive all the same."""
+async def cut_off(store, notes, after):
+    """Let nothing of the blobs reach this process for a while; what it writes may arrive all the same.
+
+    Till it refuses to write upon what it knows, it takes addresses that nobody else wants, so that some calls are not
+    answered however slow the machine is.
+    """
     await asyncio.sleep(after)
     read, create = groups.read_group, groups.create_group
 
@@ -94,7 +99,12 @@ async def cut_off(after):
 
     instance.read_group = committing.read_group = no_answer
     committing.create_group = lost_answer
-    await asyncio.sleep(CUT_SECONDS)
+    until = time.monotonic() + CUT_SECONDS
+    number = 0
+    while time.monotonic() < until:
+        number += 1
+        await noted(store, notes, f"own{number}@example.com", "take", 0)
+        await asyncio.sleep(0.05)
     instance.read_group = committing.read_group = read
     committing.create_group = create
 
@@ -104,7 +114,7 @@ async def main(path, seed, seconds, cut):
     known = settings()
     stale = known.authcache_stale_seconds if cut else known.authcache_refresh_seconds
     until = time.monotonic() + seconds
-    others = [cut_off(cut)] if cut else []
+    others = [cut_off(store, notes, cut)] if cut else []
     await asyncio.gather(*(work(store, notes, chance, until, stale) for _ in range(TASKS)), *others)
 
 

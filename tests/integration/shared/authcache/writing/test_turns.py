@@ -1,0 +1,84 @@
+"""Instances that all write as much as they can: each has its turn, and one that dies in it is waited for shortly."""
+
+import asyncio
+from itertools import count
+
+import pytest
+
+from shared.authcache.log.groups import read_group
+from shared.authcache.reading import writers
+from shared.authcache.reading.writers import MANY
+from shared.authcache.writing import turns
+from tests.integration.shared.authcache.conftest import registered
+
+EACH = 6
+PATIENCE = 60
+"""Seconds that a loaded machine may take; a turn of LONG would take longer."""
+LONG = 600.0
+
+
+@pytest.fixture
+def a_round(monkeypatch):
+    """Sets how long the turns of all take together."""
+
+    def takes(seconds):
+        monkeypatch.setattr(writers, "ROUND_SECONDS", seconds)
+        monkeypatch.setattr(turns, "ROUND_SECONDS", seconds)
+
+    return takes
+
+
+def many(store):
+    """What is many to write at once."""
+    name = store.instance.name
+    return [registered(f"{name}-{next(numbers)}@example.com") for _ in range(MANY)]
+
+
+numbers = count()
+
+
+async def busy(store, done, enough):
+    """Write much, again and again, until `enough` is set."""
+    while not enough.is_set():
+        await store.commit(many(store))
+        done[store.instance.name] += 1
+        if all(number >= EACH for number in done.values()):
+            enough.set()
+
+
+async def test_each_of_three_has_its_turn(instances, a_round):
+    a_round(0.5)
+    stores = [instances() for _ in range(3)]
+    done, enough = {store.instance.name: 0 for store in stores}, asyncio.Event()
+    async with asyncio.timeout(2 * PATIENCE):
+        await asyncio.gather(*(busy(store, done, enough) for store in stores))
+    await stores[0].instance.refresh()
+    last = stores[0].instance.now().lsn
+    written = [await read_group(lsn) for lsn in range(1, last + 1)]
+    assert sum(len(group.records) for group in written if group) == sum(done.values()) * MANY
+    assert any(group.hold for group in written if group)
+
+
+async def test_who_dies_in_its_turn_is_not_waited_for(instances, a_round):
+    a_round(LONG)
+    here, there = instances(), instances()
+    await here.commit(many(here))
+    await there.commit(many(there))
+    await here.instance.refresh()
+    assert (here.instance.writers.wait_of(here.instance.name) or 0) > PATIENCE  # the other one means to go on
+    async with asyncio.timeout(PATIENCE):
+        await here.commit(many(here))
+
+
+async def test_who_has_little_to_write_waits_for_nobodys_turn(instances, a_round):
+    a_round(LONG)
+    here, there = instances(), instances()
+    await there.commit(many(there))
+    await here.commit(many(here))
+    done, enough = {here.instance.name: -EACH}, asyncio.Event()
+    writing = asyncio.create_task(busy(here, done, enough))
+    async with asyncio.timeout(PATIENCE):
+        for number in range(3):
+            await there.commit([registered(f"few-{number}@example.com")])
+    enough.set()
+    await writing

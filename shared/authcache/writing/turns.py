@@ -24,8 +24,8 @@ _ROOM = 3
 """So many times as long as a group takes, nobody whom the others know writes when a turn begins."""
 _PATIENCE = _ROOM + 5
 """So many times as long, silence is borne of the one whose turn it is."""
-_ALONE_SECONDS = 1.0
-"""A turn of one who knows of nobody else."""
+TURN_GROUPS = 128
+"""Of a turn, at most: what waits for a turn is less than a hundredth of what is written."""
 
 
 class Turns:
@@ -38,6 +38,7 @@ class Turns:
     def __init__(self, instance: Instance) -> None:
         self._instance = instance
         self._ends_at = 0.0
+        self._groups_left = 0
         self.pace = 0.005
 
     def took(self, seconds: float) -> None:
@@ -52,12 +53,12 @@ class Turns:
         while waiting() >= MANY and writers.knows(name):
             seconds = writers.wait_of(name)
             if seconds is None:
-                if self._ends_at or room_left:
+                if self._groups_left or room_left:
                     return
                 pause, room_left = _ROOM * self.pace, True
             else:
                 pause, room_left = min(max(seconds / 2, self.pace / 2), _LONGEST_PAUSE_SECONDS), False
-                self._ends_at = 0.0
+                self._groups_left = 0
             await asyncio.sleep(pause)
             with suppress(TransientError):  # the write that follows says so
                 while await self._instance.read_next(min(ceil(pause / self.pace), AT_ONCE)):
@@ -68,14 +69,15 @@ class Turns:
                 writers.expect_nobody(name)
 
     def hold(self, records: int) -> float:
-        """For how many seconds this instance goes on after a group of so many records; 0: its turn is over."""
+        """For about how many seconds this instance goes on after a group of so many records; 0: its turn is over."""
         if records < MANY:
             return 0.0
         now = monotonic()
-        if not self._ends_at:
+        if not self._groups_left:
             others = self._instance.writers.others(self._instance.name)
-            self._ends_at = now + (ROUND_SECONDS / (others + 1) if others else _ALONE_SECONDS)
-        if (left := self._ends_at - now) > 0:
-            return left
-        self._ends_at = 0.0
-        return 0.0
+            self._groups_left, self._ends_at = TURN_GROUPS, now + ROUND_SECONDS / (others + 1)
+        self._groups_left -= 1
+        left = min(self._ends_at - now, self._groups_left * self.pace)
+        if left <= 0:
+            self._groups_left = 0
+        return max(left, 0.0)

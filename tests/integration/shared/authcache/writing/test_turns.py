@@ -24,6 +24,7 @@ def a_round(monkeypatch):
     def takes(seconds):
         monkeypatch.setattr(writers, "ROUND_SECONDS", seconds)
         monkeypatch.setattr(turns, "ROUND_SECONDS", seconds)
+        monkeypatch.setattr(turns, "TURN_GROUPS", 10**6)
 
     return takes
 

@@ -11,9 +11,9 @@ from azure.core.exceptions import ServiceRequestError
 from shared.platform.calls import credentials
 from shared.platform.errors import TransientError
 from shared.platform.settings import forget_settings
-from shared.platform.stores.blobs import read_blob
+from shared.platform.stores.blobs import close_blobs, read_blob
 from shared.platform.stores.once_blobs import create_once, read_whole
-from tests.integration.closing import close_blobs
+from tests.present import present
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ async def test_a_blob_is_created_once_and_its_container_with_the_first(container
     assert not await create_once(container, "log/1", b"second")
     assert await read_whole(container, "log/1") == b"first"
     assert await read_whole(container, "log/2") is None
-    assert (await read_blob(container, "log/1")).data == b"first"
+    assert present(await read_blob(container, "log/1")).data == b"first"
 
 
 async def test_of_many_who_create_one_blob_one_does(container):

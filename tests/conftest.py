@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 from collections.abc import Generator
+from itertools import chain, groupby
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,6 +27,29 @@ settings.load_profile("manifold")
 
 # Servers that tests share: `postgres`, `database`, `module_database`; `storage_connection`.
 pytest_plugins = ["local.postgres.testing", "local.azurite.testing"]
+
+
+ACCEPTANCE = Path(__file__).with_name("acceptance")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let every worker begin with modules of acceptance tests, and all end with tests of milliseconds.
+
+    Each worker is given as long a piece of the list, and takes tests from the end of another's piece when its own is
+    done. Acceptance tests take seconds and mostly wait: left for the end, they would keep a worker while others idle.
+    """
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    of_acceptance = [item for item in items if item.path.is_relative_to(ACCEPTANCE)]
+    others = [item for item in items if not item.path.is_relative_to(ACCEPTANCE)]
+    pieces: list[list[pytest.Item]] = [[] for _ in range(workers)]
+    for _, module in groupby(of_acceptance, lambda item: item.path):
+        min(pieces, key=len).extend(module)
+    for number, piece in enumerate(pieces):
+        begins, ends = (len(items) * one // workers for one in (number, number + 1))
+        room = max(0, ends - begins - len(piece))
+        piece.extend(others[:room])
+        others = others[room:]
+    items[:] = [*chain.from_iterable(pieces), *others]
 
 
 @pytest.fixture(autouse=True)

@@ -31,7 +31,9 @@ def arrow(papers: list[FoundPaper]) -> bytes:
     import pyarrow as pa  # noqa: PLC0415 - loads when it is asked for
 
     untyped: Any = pa  # it ships without complete types
-    table = untyped.Table.from_pylist(papers)
+    # A paper that has no vector yet has no similarity, and may come first.
+    names = dict.fromkeys(name for paper in papers for name in paper)
+    table = untyped.table({name: [paper.get(name) for paper in papers] for name in names})
     out = io.BytesIO()
     stream = untyped.ipc.new_stream(out, table.schema)
     stream.write_table(table)

@@ -41,6 +41,11 @@ def test_arrow_holds_the_same_papers():
     assert table.to_pylist() == [PAPER, PAPER]
 
 
+def test_arrow_holds_what_the_first_paper_lacks():
+    found = [{"doctrove_title": "No vector yet"}, {"doctrove_title": "Near", "similarity": 0.5}]
+    assert pa.ipc.open_stream(arrow(found)).read_all().to_pylist() == [{**found[0], "similarity": None}, found[1]]
+
+
 def test_ris_has_a_line_a_fact():
     lines = exported([PAPER], "ris").split("\r\n")
     assert lines[0] == "TY  - GEN"

@@ -9,6 +9,7 @@ from playwright.async_api import expect
 
 from local.browser import browser_page
 from tests.acceptance.deploys.conftest import archive
+from tests.present import present
 
 COLOURED = """
 import os, time
@@ -141,7 +142,12 @@ async def test_an_archive_and_a_repository_are_deployed_from_the_form(running, t
             await page.click("#deploy > summary")
             await page.fill("#deploy-projectId", "shop")
             await page.fill("#deploy-gitUrl", "https://not-allowed.example.com/a/b")
-            await page.click("#deploy-start")
+            await page.fill("#deploy-gitToken", "canary-token")
+            await page.fill("#deploy-gitUser", "x-token-auth")
+            async with page.expect_request(lambda sent: sent.url.endswith("/deploy")) as sending:
+                await page.click("#deploy-start")
+            sent = present((await sending.value).post_data_json)
+            assert (sent["gitToken"], sent["gitUser"]) == ("canary-token", "x-token-auth")
             await page.click("#show-build-log")
             await page.locator("#deployment-log").get_by_text("not-allowed.example.com").first.wait_for()
             await page.screenshot(path=SCREENSHOTS / "deploy-url.png", full_page=True)

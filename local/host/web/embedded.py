@@ -13,6 +13,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEADERS_SECONDS = 30.0
 """As Kestrel's RequestHeadersTimeout."""
+READ_BYTES_PER_SECOND, READ_GRACE_SECONDS = 240, 5.0
+"""As Kestrel's MinResponseDataRate."""
 
 
 class EmbeddedServer:
@@ -78,10 +80,14 @@ class EmbeddedServer:
 
 
 class _Protocol(HttpToolsProtocol):
-    """Closes a connection on which the headers of a request take too long: a client could hold any number of them."""
+    """Closes a connection on which a request's headers take too long, or whose client does not read what it is sent.
+
+    A client could hold any number of them.
+    """
 
     _in_headers = False
     _timer: asyncio.TimerHandle | None = None
+    _reading: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         super().connection_made(transport)
@@ -89,7 +95,32 @@ class _Protocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_timer()
+        self._stop_reading_timer()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._look_again()
+
+    def resume_writing(self) -> None:
+        self._stop_reading_timer()
+        super().resume_writing()
+
+    def _look_again(self) -> None:
+        unread = self.transport.get_write_buffer_size()
+        self._reading = self.loop.call_later(READ_GRACE_SECONDS, self._see_progress, unread)
+
+    def _see_progress(self, unread: int) -> None:
+        read = unread - self.transport.get_write_buffer_size()
+        if read < READ_BYTES_PER_SECOND * READ_GRACE_SECONDS:
+            self.transport.abort()  # close would wait for it to read the rest
+        else:
+            self._look_again()
+
+    def _stop_reading_timer(self) -> None:
+        if self._reading is not None:
+            self._reading.cancel()
+            self._reading = None
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)

@@ -1,12 +1,13 @@
 """The server that the host and the stand-ins share, over real sockets."""
 
 import asyncio
+import socket
 from contextlib import asynccontextmanager
 
 import httpx
 import pytest
 from starlette.applications import Starlette
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from local.host.web import bodies, embedded, requests
@@ -75,3 +76,28 @@ async def test_a_body_that_comes_too_slowly_is_an_error_and_one_that_comes_is_re
             await asyncio.wait_for(reader.read(), 5)
             writer.close()
     assert seen == ["too slow", b"abcd"]
+
+
+@pytest.mark.parametrize("reads", [False, True])
+async def test_a_client_that_does_not_read_its_answer_is_closed_and_a_slow_one_is_not(monkeypatch, reads):
+    monkeypatch.setattr(embedded, "READ_GRACE_SECONDS", 0.4)
+    size = 30_000_000
+
+    async def large(request):
+        return Response(b"x" * size)
+
+    async with EmbeddedServer(Starlette(routes=[Route("/", large)]), listen(LOOPBACK, 0)) as server:
+        with socket.create_connection((LOOPBACK, server.port)) as client:
+            client.setblocking(False)
+            loop = asyncio.get_running_loop()
+            await loop.sock_sendall(client, b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            if not reads:
+                await asyncio.sleep(2)
+            got = 0
+            try:
+                while part := await asyncio.wait_for(loop.sock_recv(client, 1_000_000), 20):
+                    got += len(part)
+                    await asyncio.sleep(0.02 if reads else 0)
+            except ConnectionResetError:
+                pass
+        assert (got > size) == reads

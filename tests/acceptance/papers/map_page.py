@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -32,6 +33,13 @@ _DIGEST = f"""() => {{ {READ}
   }}
   return {{ digest: one, colours: seen.size }};
 }}"""
+_SEEN = """async ([shot, places]) => {
+  const bytes = Uint8Array.from(atob(shot), (one) => one.charCodeAt(0));
+  const image = await createImageBitmap(new Blob([bytes]));
+  const context = new OffscreenCanvas(image.width, image.height).getContext("2d");
+  context.drawImage(image, 0, 0);
+  return places.map(([x, y]) => [...context.getImageData(x, y, 1, 1).data].slice(0, 3));
+}"""
 LOSE = """() => new Promise((lost) => {
   const canvas = document.getElementById("map");
   const extension = canvas.getContext("webgl2").getExtension("WEBGL_lose_context");
@@ -67,6 +75,11 @@ class MapPage:
     async def pixels(self, places: list[tuple[int, int]]) -> list[tuple[int, ...]]:
         """The colours of the picture at these pixels, from the top left."""
         return [tuple(one) for one in await self.page.evaluate(_PIXELS, places)]
+
+    async def seen(self, places: list[tuple[int, int]]) -> list[tuple[int, ...]]:
+        """The colours that the browser shows there, whatever the canvas holds; from the top left of the window."""
+        shot = base64.b64encode(await self.page.screenshot()).decode()
+        return [tuple(one) for one in await self.page.evaluate(_SEEN, [shot, places])]
 
     async def picture(self) -> tuple[int, int]:
         """A sum over all pixels, and how many colours there are."""

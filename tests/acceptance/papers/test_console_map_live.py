@@ -142,3 +142,19 @@ async def test_papers_that_come_appear_and_another_version_is_offered(site: MapS
         await shown.page.locator("#message button", has_text="Show it").click()
         await expect(shown.page.locator("#told")).to_have_text("30,040 papers", timeout=60_000)
         assert any("sha256=0123456789abcdef" in one for one in site.asked)
+
+
+async def test_on_a_phone_the_map_is_seen_beside_what_was_chosen() -> None:
+    around = "#map=3&at=32767.5,32767.5,1&colour=cluster&lasso=-20000,-3000,90000,-3000,90000,68000,-20000,68000"
+    with map_site(made_map(900)) as few:
+        async with map_page(few, around, size=(390, 800), dark=True) as shown:
+            await expect(shown.page.locator("#panel h2")).to_have_text("900 papers chosen", timeout=30_000)
+            await shown.at_rest()
+            await shown.page.wait_for_timeout(500)  # until the browser has put its layers together
+            box, panel = [await shown.page.locator(one).bounding_box() for one in ("#map", "#panel")]
+            assert box
+            assert panel
+            assert panel["y"] - box["y"] > 200, "there is room for the map"
+            empty = [(x, 60) for x in range(80, 380, 20)]  # above the lasso and the points
+            seen = await shown.seen([(x + round(box["x"]), y + round(box["y"])) for x, y in empty])
+            assert await shown.pixels(empty) == seen == [(18, 20, 23)] * len(empty)

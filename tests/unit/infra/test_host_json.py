@@ -72,4 +72,4 @@ def test_the_local_host_takes_the_whole_section(root):
     options = DurableOptions.parse(resolve_section(section, {"TASKHUB_NAME": "manifold"}))
     assert options.hub_name == "manifold"
     assert options.default_version == "1.0"
-    assert options.max_concurrent_activity_functions == 10
+    assert options.max_concurrent_activity_functions == 9

@@ -24,6 +24,7 @@ from psycopg.types.json import Jsonb
 from rich.table import Table
 
 from bench.cpu import cpu_seconds, parent_of
+from bench.diamonds.plain import Peer, beside, plain
 from bench.peers import peer_python
 from bench.report import comparison, console, ratio
 from local.up import Options, Ports, Stack, stack
@@ -75,13 +76,12 @@ async def _size(size: int) -> tuple[str, ...]:
         spent.note("dlt", loader=loading)
         console.print(spent.table(size))
         copied = await asyncio.to_thread(_copy, services.settings["POSTGRES_DSN"])
+        dsn, inserting = services.settings["POSTGRES_DSN"], dict[Peer, float]()
         spent.begin()
-        dsn = services.settings["POSTGRES_DSN"]
-        plain = size / await asyncio.to_thread(_plain, dsn, wal=False)
-        spent.note("plain")
-        logged = size / await asyncio.to_thread(_plain, dsn, wal=True)
-        spent.note("plain, with WAL")
-        console.print(_consolidation(dsn, size, plain, logged), spent.beside_plain())
+        for peer in Peer:
+            inserting[peer] = await asyncio.to_thread(plain, dsn, peer)
+            spent.note(peer.value)
+        console.print(beside(dsn, size, inserting), spent.beside_plain())
     assert run["consolidated"] == size, run
     return (
         f"{size:,}", f"{size / seconds:,.0f}", f"{seconds:.1f}", f"{size / ingesting:,.0f}", f"{size / dlt:,.0f}",
@@ -131,11 +131,10 @@ class Spent:
         return table
 
     def beside_plain(self) -> str:
-        """What the database spent on consolidation, with marking what is missing, beside the plain INSERT."""
-        ours, plain, logged = (self.noted[what]["database"] for what in ("consolidation", "plain", "plain, with WAL"))
+        """What the database spent on consolidation, with marking what is missing, beside the plain INSERTs."""
+        ours, *peers = (self.noted[what]["database"] for what in ("consolidation", *(peer.value for peer in Peer)))
         return (
-            f"CPU seconds of the database: {ours:.1f}, {plain:.1f} ({ratio(plain, ours)}) and {logged:.1f} "
-            f"({ratio(logged, ours)})."
+            f"CPU seconds of the database: {ours:.1f}; {', '.join(f'{one:.1f} ({ratio(one, ours)})' for one in peers)}."
         )
 
 
@@ -221,36 +220,6 @@ def _copy(dsn: str) -> float:
                 copy.write_row((stone, offer, Jsonb(json.loads(payload)), digest))
         connection.commit()
         return len(rows) / (time.perf_counter() - began)
-
-
-def _plain(dsn: str, *, wal: bool) -> float:
-    """Seconds of one INSERT ... SELECT of the finished diamonds, without any mapping.
-
-    Into a table of the same transaction it writes no WAL, which flatters it; into one that was there, it does.
-    """
-    with psycopg.connect(dsn) as connection:
-        connection.execute("drop table if exists plain")
-        connection.execute("create table plain (like diamonds.diamonds including indexes)")
-        if wal:
-            connection.commit()
-        began = time.perf_counter()
-        connection.execute("insert into plain select * from diamonds.diamonds")
-        connection.commit()
-        return time.perf_counter() - began
-
-
-def _consolidation(dsn: str, size: int, plain: float, logged: float) -> str:
-    """The run's rows/s, beside those of the plain INSERT, without and with WAL."""
-    with psycopg.connect(dsn) as connection:
-        [spent] = connection.execute(
-            "select extract(epoch from max(consolidated_at) - min(consolidated_at)) from diamonds.raw_diamonds"
-        ).fetchone() or (None,)
-    ours = size / max(float(spent or 0), 0.001)
-    return (
-        f"Consolidation of {size:,} diamonds: {ours:,.0f} rows/s; one plain INSERT ... SELECT of the finished rows "
-        f"with the same indexes: {plain:,.0f} rows/s; {ratio(ours, plain)}. The same INSERT into a table that was "
-        f"there before, so that it writes WAL as consolidation does: {logged:,.0f} rows/s; {ratio(ours, logged)}."
-    )
 
 
 async def _limited() -> str:

@@ -249,7 +249,7 @@ async def test_while_another_model_is_built_one_version_is_searched_by_its_own_v
 async def test_50_000_papers_come_in_one_stream_of_arrow_and_the_others_behind_it(papers):
     await fetch(
         "insert into papers.papers (source, source_id, title, primary_date, content_hash)"
-        " select 'arxiv', n::text, 'Paper ' || n, date '2000-01-01' + n % 9000, ''"
+        " select 'arxiv', n::text, 'Paper ' || n, date '2000-01-01' + mod(n, 9000), ''"
         " from generate_series(1, 50010) n returning 1"
     )
     question = with_fields(Question(limit=50_000, sort="newest"), ("doctrove_source_id", "doctrove_title"))

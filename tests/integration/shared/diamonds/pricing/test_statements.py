@@ -57,9 +57,9 @@ async def test_words_without_anything_unusual_become_the_same_the_short_way(diam
             select value,
                 concat_ws('|', 'GIA', value, 'EX') ~ '[^ -Z\\^-z|~]|  ' as unusual from unnest(%s::text[]) value
         ) v
-        where diamonds.plain(value, unusual) is distinct from diamonds.plain(value)
-            or diamonds.word(value, unusual) is distinct from diamonds.word(value)
-            or diamonds.no_word('f', value, 50, unusual) is distinct from diamonds.no_word('f', value, 50)
+        where diamonds.plain(value, unusual) is distinct from diamonds.plain(value, true)
+            or diamonds.word(value, unusual) is distinct from diamonds.word(value, true)
+            or diamonds.no_word('f', value, 50, unusual) is distinct from diamonds.no_word('f', value, 50, true)
             or diamonds.color_grade(value) <> case when value ~ '^[D-Z]$' then ascii(value) - ascii('C') else 99 end
         """,
         texts,

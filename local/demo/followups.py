@@ -54,7 +54,7 @@ async def run(stack: Stack, app: App, console: Console) -> None:
     console.print(steps_table(mails, delivered))
     console.print(reasons_table(mails))
     check(mails, delivered)
-    sent = sum(one["status"] == "completed" for one in mails)
+    sent = sum(one["state"] == "sent" for one in mails)
     console.print(
         f"[green]Each of the {sent:,} mails that were sent is in the sink once;[/green]"
         f" {len(mails) - sent} were held back. It took {time.monotonic() - began:.0f} s."

@@ -37,7 +37,7 @@ def test_a_mail_that_is_there_twice_or_not_at_all_fails_the_demo(status, state, 
     known = mail("cancelled", "late")  # it was cancelled before somebody learned that it was sent
     kept = mail("cancelled", "other", "cancelled")
     check([mail(), mail("skipped", None, None), kept, known], Counter(k=1, late=1))
-    with pytest.raises(DemoFailed, match=f"task 1 .* the sink has its mail {times} times"):
+    with pytest.raises(DemoFailed, match=f"task 1 .* the sink has it {times} times"):
         check([mail(status, state=state)], Counter(k=times))
 
 

@@ -243,7 +243,7 @@ async def test_a_refusal_does_not_repeat_a_variable(ask, body, change_) -> None:
         ("containerSize", {"cpu": "9", "memory": "1Gi"}, '"0.25" to "4"'),
         ("containerSize", {"cpu": "1", "memory": "4Gi"}, "memory twice as many Gi"),
         ("sourceHash", "zz", "64 hexadecimal digits"),
-        ("projectName", " ", "at least 1 character"),
+        ("projectName", " ", "nothing in it that can be seen"),
     ],
 )
 async def test_a_refusal_names_the_field_and_what_it_has_to_be(ask, body, field, value, says) -> None:
@@ -407,7 +407,7 @@ async def test_defect_a_git_url_is_accepted_where_there_is_no_git(ask, body, sta
         status, answer, _ = await ask("POST", path, what)
         assert (status, answer["code"]) == (400, "git-missing"), path
         assert answer["errors"][0]["pointer"] == "#/gitUrl"
-        assert "Upload the source" in answer["remedy"]
+        assert "git archive -o source.zip HEAD" in answer["remedy"]
 
 
 async def test_a_hash_that_nobody_uploaded_is_refused(ask, body) -> None:

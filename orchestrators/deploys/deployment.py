@@ -126,7 +126,7 @@ def deployment_steps(context: Context, ref: DeploymentRef) -> Steps[Nothing]:
 @orchestration
 def recover_deployment(context: Context, recovery: Recovery) -> Steps[Ended]:
     """End a deployment whose orchestration was terminated, or gave up undoing it."""
-    ref = DeploymentRef(**recovery.model_dump(include=set(DeploymentRef.model_fields)))
+    ref = DeploymentRef(**recovery.model_dump(exclude={"settled"}))
     if recovery.settled:
         ended = yield from _complete(context, ref)
     else:

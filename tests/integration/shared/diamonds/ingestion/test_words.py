@@ -103,11 +103,11 @@ SEEN_BY_NOBODY = [
 
 @pytest.mark.parametrize("column", ["color", "clarity", "certificate_number", "supplier_name"])
 async def test_what_nobody_sees_makes_no_word_of_its_own(diamonds, column):
-    field = {"certificate_number": "certNumber"}.get(column, column)
+    fields = {"color": "color", "clarity": "clarity", "certificate_number": "certNumber"}
 
     def stone(word):
-        if column != "supplier_name":
-            return diamonds.stone("s", **{field: word})
+        if column in fields:
+            return diamonds.stone("s", **{fields[column]: word})
         made = diamonds.stone("s")
         made.payload["diamond"]["supplier"] = {"name": word}
         return made

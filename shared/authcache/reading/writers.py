@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 MANY = 32
 """Records of a group whose writer is expected to write on."""
-ROUND_SECONDS = 6.0
+ROUND_SECONDS = 2.0
 """The turns of all who write much, together, at most."""
 _REMEMBERED_SECONDS = 2 * ROUND_SECONDS
 """For longer than a round takes, also where not all know of all."""

@@ -24,8 +24,8 @@ _ROOM = 3
 """So many times as long as a group takes, nobody whom the others know writes when a turn begins."""
 _PATIENCE = _ROOM + 5
 """So many times as long, silence is borne of the one whose turn it is."""
-TURN_GROUPS = 192
-"""Of a turn, at most: so what waits for a turn stays well below a hundredth of what is written."""
+TURN_GROUPS = 4
+"""Of a turn, at most. Longer turns write more a second, and let whoever is not in turn wait for longer."""
 
 
 class Turns:

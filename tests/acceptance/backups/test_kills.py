@@ -48,7 +48,7 @@ def settings(migrated_dsn: str, storage_connection: str) -> Generator[dict[str, 
     }
     with psycopg.connect(conninfo.make_conninfo(migrated_dsn, dbname="postgres"), autocommit=True) as admin:
         for name in (f"scratch_{token}", f"restored_{token}"):
-            admin.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+            admin.execute(sql.SQL("drop database if exists {}").format(sql.Identifier(name)))
 
 
 @contextmanager

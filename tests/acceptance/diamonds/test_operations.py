@@ -58,6 +58,7 @@ def held_run(app: Any) -> dict[str, Any]:
     held = app.wait(app.start("full"))
     assert held["run"]["status"] == "held"
     assert {part["status"] for part in held["partitions"][1:]} == {"failed"}
+    app.until(lambda: instances(app) == [])  # the run is held a moment before its orchestration has ended
     return held
 
 

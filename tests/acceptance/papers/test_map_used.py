@@ -168,4 +168,4 @@ def test_a_map_comes_back_with_its_backup(running: Any, tmp_path: Path) -> None:
                 assert version == before["version"] + 1
                 assert json.dumps(app.ask("GET", MAP)["points"]) != json.dumps(before["points"])
         finally:
-            admin.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+            admin.execute(sql.SQL("drop database if exists {}").format(sql.Identifier(name)))

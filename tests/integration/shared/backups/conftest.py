@@ -47,7 +47,7 @@ async def filled(migrated, storage, monkeypatch):
     )
     yield scratch
     with psycopg.connect(conninfo.make_conninfo(migrated, dbname="postgres"), autocommit=True) as admin:
-        admin.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(scratch)))
+        admin.execute(sql.SQL("drop database if exists {}").format(sql.Identifier(scratch)))
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def empty(migrated):
     with psycopg.connect(conninfo.make_conninfo(migrated, dbname="postgres"), autocommit=True) as admin:
         admin.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
         yield name
-        admin.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+        admin.execute(sql.SQL("drop database {}").format(sql.Identifier(name)))
 
 
 def restore(migrated, name, *arguments):

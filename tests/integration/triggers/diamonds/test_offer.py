@@ -69,7 +69,6 @@ async def test_an_unusable_query_names_the_field(shop, client, query, field):
     [
         ("price_min=2&price_max=1", "#/price_max", "It is under price_min."),
         ("carat_max=1&carat_min=2", "#/carat_max", "It is under carat_min."),
-        ("page=2&cursor=abc", "#/cursor", "Send page or cursor."),
     ],
 )
 async def test_contradictions_are_refused(shop, client, query, pointer, says):
@@ -78,6 +77,16 @@ async def test_contradictions_are_refused(shop, client, query, pointer, says):
     assert (status, error["in"], error["pointer"]) == (400, "query", pointer)
     assert says in error["detail"]
     assert "Value error" not in found["detail"]
+
+
+async def test_a_page_and_a_cursor_contradict_each_other(shop, client):
+    for _ in range(2):
+        await shop.offer()
+    _, first, _ = await ask("GET", f"{SEARCH}?limit=1", headers=client)
+    status, found, _ = await ask("GET", f"{SEARCH}?page=2&cursor={first['pagination']['next']}", headers=client)
+    (error,) = found["errors"]
+    assert (status, error["in"], error["pointer"]) == (400, "query", "#/cursor")
+    assert "Send page or cursor." in error["detail"]
 
 
 async def test_a_diamond_that_is_not_there_is_told_with_a_remedy(shop, client):

@@ -7,7 +7,6 @@ document for a cancel, so that the steps end by themselves within a second and c
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Literal
 
 from activities.deploys.outcome import (
     claim_deployment,
@@ -17,7 +16,6 @@ from activities.deploys.outcome import (
     settle_deployment,
     stop_deployment,
 )
-from activities.deploys.slots import deploy_slots, wake_waiting
 from activities.deploys.steps import (
     build_image,
     configure_domain,
@@ -26,6 +24,14 @@ from activities.deploys.steps import (
     release_revision,
     sync_files,
     validate_deployment,
+)
+from orchestrators.deploys.waiting import (
+    CANCEL,
+    SlotOutcome,
+    release_slot,
+    wait_for_slot,
+    wait_for_turn,
+    without_slot,
 )
 from shared.deploys.models import (
     ERROR_LENGTH,
@@ -38,7 +44,6 @@ from shared.deploys.models import (
     Step,
 )
 from shared.deploys.running.steps import (
-    SLOTS,
     CancelDeployment,
     Claim,
     Claimed,
@@ -50,9 +55,7 @@ from shared.deploys.running.steps import (
     ImageReady,
     Recovery,
     RevisionReady,
-    SlotRequest,
     Undo,
-    Wake,
 )
 from shared.platform.durable import (
     CancelCause,
@@ -60,28 +63,14 @@ from shared.platform.durable import (
     Nothing,
     Steps,
     call,
-    call_entity,
     orchestration,
     progress,
     race,
     repeat,
-    wait_for_any_event,
 )
 from shared.platform.errors import TerminalError
 
-SlotOutcome = Literal["granted", "cancelled", "none-free"]
-
-CANCEL = "cancel"
-SLOT = "slot"
-REQUESTS = 110
-FIRST_REQUESTS = 20
-FIRST_SECONDS = 15
-REQUEST_SECONDS = 60
-"""A waiting deployment gets an event when a slot is free. It also asks by itself, since an event may not arrive: every
-quarter of a minute at first, then every minute, for about an hour and a half; so its history has a bound."""
 BOXES = 40
-MARGIN_SECONDS = 7_200
-"""A slot is lent for as long as a deployment may work, and for the undoing, which waits for services that are away."""
 GRACE = timedelta(seconds=5)
 """What running steps are given to see a cancel."""
 
@@ -93,16 +82,16 @@ def deployment(context: Context, ref: DeploymentRef) -> Steps[Ended]:
     claimed = yield from call(context, claim_deployment, claim)
     slot: SlotOutcome = "granted"
     if claimed.claimed and not claimed.turn:
-        slot, claimed = yield from _wait_for_turn(context, claim, claimed)
+        slot, claimed = yield from wait_for_turn(context, claim, claimed)
     if not claimed.claimed:
         return Ended(deployment_id=ref.deployment_id, status=claimed.status, code="not-claimed")
     if slot == "granted":
-        slot = yield from _wait_for_slot(context, ref, claimed)
+        slot = yield from wait_for_slot(context, ref, claimed)
     if slot == "granted":
         ended = yield from _deploy(context, ref, claimed)
     else:
-        ended = yield from call(context, end_deployment, _without_slot(ref, slot))
-    yield from _release_slot(context, ref)
+        ended = yield from call(context, end_deployment, without_slot(ref, slot))
+    yield from release_slot(context, ref)
     progress(context, ended.status)
     return ended
 
@@ -139,14 +128,14 @@ def recover_deployment(context: Context, recovery: Recovery) -> Steps[Ended]:
             remedy="Retry it.",
         )
         ended = yield from _undo(context, ref, orphaned)
-    yield from _release_slot(context, ref)
+    yield from release_slot(context, ref)
     return ended
 
 
 @orchestration
 def free_slot(context: Context, ref: DeploymentRef) -> Steps[Nothing]:
     """Release the slot of a deployment that ended without doing so, and notify those that wait for it."""
-    yield from _release_slot(context, ref)
+    yield from release_slot(context, ref)
     return Nothing()
 
 
@@ -245,60 +234,3 @@ def _undo(context: Context, ref: DeploymentRef, error: TerminalError) -> Steps[E
         remedy=error.remedy,
     )
     return (yield from call(context, end_deployment, failed))
-
-
-def _wait_for_turn(context: Context, claim: Claim, claimed: Claimed) -> Steps[tuple[SlotOutcome, Claimed]]:
-    """Wait until no other task hub works on the project, a cancel, or until it has been asked for often enough."""
-    for number in range(REQUESTS):
-        progress(context, "waiting for another task hub")
-        event = yield from wait_for_any_event(context, (CANCEL,), _pause(number))
-        if event == CANCEL:
-            return "cancelled", claimed
-        claimed = yield from call(context, claim_deployment, claim)
-        if claimed.turn or not claimed.claimed:
-            return "granted", claimed
-    return "none-free", claimed
-
-
-def _pause(number: int) -> int:
-    return FIRST_SECONDS if number < FIRST_REQUESTS else REQUEST_SECONDS
-
-
-def _wait_for_slot(context: Context, ref: DeploymentRef, claimed: Claimed) -> Steps[SlotOutcome]:
-    """Wait for a slot, a cancel, or until it has been asked for often enough."""
-    for number in range(REQUESTS):
-        request = SlotRequest(
-            wants="acquire",
-            deployment_id=ref.deployment_id,
-            project=claimed.project,
-            now=context.current_utc_datetime,
-            limit=claimed.limit,
-            seconds=claimed.timeout_seconds + MARGIN_SECONDS,
-        )
-        answer = yield from call_entity(context, deploy_slots, SLOTS, request)
-        if answer.granted:
-            return "granted"
-        progress(context, "waiting for a slot", position=answer.position)
-        event = yield from wait_for_any_event(context, (CANCEL, SLOT), _pause(number))
-        if event == CANCEL:
-            return "cancelled"
-    return "none-free"
-
-
-def _release_slot(context: Context, ref: DeploymentRef) -> Steps[None]:
-    request = SlotRequest(wants="release", deployment_id=ref.deployment_id, now=context.current_utc_datetime)
-    answer = yield from call_entity(context, deploy_slots, SLOTS, request)
-    if answer.freed:
-        yield from call(context, wake_waiting, Wake(released=ref.deployment_id, deployment_ids=answer.freed))
-
-
-def _without_slot(ref: DeploymentRef, slot: SlotOutcome) -> End:
-    if slot == "cancelled":
-        return End(**ref.model_dump(), status=DeploymentStatus.CANCELLED)
-    return End(
-        **ref.model_dump(),
-        status=DeploymentStatus.FAILED,
-        code="no-slot",
-        message="Other deployments were at work all the time, and no slot came free.",
-        remedy="Retry it later, or let the operator raise MAX_CONCURRENT_DEPLOYMENTS.",
-    )

@@ -13,7 +13,7 @@ from typing import Annotated, TypeVar
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from orchestrators.deploys.deployment import CANCEL
+from orchestrators.deploys.waiting import CANCEL
 from shared.deploys.documents import store, transitions
 from shared.deploys.documents.figures import counts
 from shared.deploys.models import (

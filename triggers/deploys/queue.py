@@ -8,7 +8,8 @@ from typing import Any
 
 import azure.functions as func
 
-from orchestrators.deploys.deployment import SLOT, deployment
+from orchestrators.deploys.deployment import deployment
+from orchestrators.deploys.waiting import SLOT
 from shared.deploys.documents import store
 from shared.deploys.models import Deployment, DeploymentStatus
 from shared.deploys.requests import queue

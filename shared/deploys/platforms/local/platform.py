@@ -7,9 +7,7 @@ every deployment, so that each request here can be repeated.
 from __future__ import annotations
 
 import asyncio
-import json
 from contextlib import AbstractAsyncContextManager, suppress
-from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -31,10 +29,10 @@ from shared.deploys.platforms.base import (
     domain_in_use,
 )
 from shared.deploys.platforms.local import supervisor
+from shared.deploys.platforms.local.planning import write_plan
 from shared.deploys.platforms.local.supervisor import POLL_SECONDS, poll, request
-from shared.deploys.recipes import Versions, recipe
-from shared.deploys.recipes.files import rewrite_wide
-from shared.deploys.recipes.plan import FOLDER, Planned, add_server, planned, source_root, start_of, usual_environment
+from shared.deploys.recipes import Versions
+from shared.deploys.recipes.plan import source_root
 from shared.deploys.secrets import git_token, redactor, redactor_for, variables_of
 from shared.deploys.settings import settings
 from shared.platform.errors import NotFound, TerminalError, TransientError
@@ -47,7 +45,6 @@ HEALTHY_S = 60
 _GRACE_S = 60
 """The orchestration's clock ends a deployment that takes too long; the builder's own limit comes after it."""
 _GIB = 2**30
-_LOOPBACK = "127.0.0.1"
 _LOG_CHARACTERS = 16_384
 """Of an app's log that are shown. The supervisor gives more, since a value may begin before them."""
 
@@ -102,7 +99,7 @@ class LocalPlatform:
                     )
                     await step.log(fetched.summary)
                     root = source_root(folder, spec.root_directory)
-                    plan = await asyncio.to_thread(_plan, root, spec, await self._versions())
+                    plan = await asyncio.to_thread(write_plan, root, spec, await self._versions())
                     await step.log(plan.log)
                     await step.check()
                     packing = in_thread(lambda stopped: sources.pack(root, archive, cancelled=stopped))
@@ -271,28 +268,6 @@ class LocalPlatform:
 
     def _http(self) -> AbstractAsyncContextManager[AsyncClient]:
         return supervisor.client(self._url, self._token)
-
-
-def _plan(root: Path, spec: DeploymentSpec, there: Versions) -> Planned:
-    """Write down for the supervisor what it has to run; what its owner is told of that. Blocks.
-
-    Python's packages go into an environment beside the app, since no image of its own holds them.
-    """
-    rewrite_wide(root)
-    found = recipe(root, spec.build_command, spec.start_command, there)
-    add_server(root, found)
-    needs_own = found.install or (found.python != there.python[0] and found.site is None)
-    own = ((f"python{found.python}", "-m", "venv", ".venv"),) if found.runtime == "python" and needs_own else ()
-    plan = {
-        "build": [*found.assets, *own, *found.install, *found.build],
-        "start": start_of(found, _LOOPBACK),
-        "environment": usual_environment(found, _LOOPBACK),
-    }
-    (root / FOLDER).mkdir(exist_ok=True)
-    (root / FOLDER / "plan.json").write_text(json.dumps(plan))
-    ignored = "\nIts Dockerfile is not used: images are built in Azure only." if (root / "Dockerfile").exists() else ""
-    told = planned(found)
-    return replace(told, log=f"{told.log}{ignored}")
 
 
 def _app(spec: DeploymentSpec) -> dict[str, str]:

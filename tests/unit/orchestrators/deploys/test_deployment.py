@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from activities.deploys.slots import deploy_slots
-from orchestrators.deploys import deployment
+from orchestrators.deploys import deployment, waiting
 from shared.deploys.cancellation import DeploymentCancelled
 from shared.deploys.models import FINISHING, TAKEN, CancelReason, DeploymentStatus
 from shared.deploys.platforms.base import Revision
@@ -178,7 +178,7 @@ def test_the_wait_for_another_task_hub_can_be_cancelled_and_has_an_end(play) -> 
     assert play.done() == ["claim_deployment", "end_deployment"]
     play.calls.clear()
     assert play.play(deployment.deployment, REF).code == "no-slot"
-    assert play.done().count("claim_deployment") == deployment.REQUESTS + 1
+    assert play.done().count("claim_deployment") == waiting.REQUESTS + 1
 
 
 def test_what_ended_while_it_waited_for_another_task_hub_is_left_alone(play) -> None:
@@ -382,8 +382,8 @@ def test_waiting_has_an_end_and_its_history_a_bound(play) -> None:
     busy(play)
     ended = play.play(deployment.deployment, REF)
     assert (ended.status, ended.code) == (DeploymentStatus.FAILED, "no-slot")
-    assert len(play.timers) == deployment.REQUESTS
-    assert deployment.REQUESTS * 8 < 1_000
+    assert len(play.timers) == waiting.REQUESTS
+    assert waiting.REQUESTS * 8 < 1_000
 
 
 def test_who_leaves_wakes_who_waits(play) -> None:

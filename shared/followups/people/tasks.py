@@ -194,10 +194,11 @@ async def end(
     status: Literal["completed", "skipped", "cancelled"],
     reason: str | None,
 ) -> None:
-    """End a pending task."""
+    """End a pending task. What was handed over is completed, also if its task was cancelled while nobody knew."""
     await connection.execute(
         "update followups.tasks set status = %(status)s, reason = %(reason)s, updated_at = now(),"
-        " completed_at = case when %(status)s = 'completed' then now() end where id = %(id)s and status = 'pending'",
+        " completed_at = case when %(status)s = 'completed' then now() end"
+        " where id = %(id)s and (status = 'pending' or %(status)s = 'completed' and status <> 'completed')",
         {"status": status, "reason": reason, "id": task_id},
     )
 

@@ -396,6 +396,19 @@ async def test_a_deleted_client_gets_nothing(crm, mails):
     assert await crm.states() == {"cancelled": 1}
 
 
+async def test_a_task_cancelled_while_nobody_knew_is_completed_by_what_was_sent(crm, mails):
+    agent = await crm.agent()
+    [client] = await crm.due(agent)
+    [claim] = await written()
+    assert await outbox.begin(claim, "smtp")
+    await clients.delete(agent.id, [client.id])
+    assert await outbox.resolve(claim.email_id, ACCEPTED)
+    assert await crm.states() == {"sent": 1}
+    [task] = await crm.fetch("select status, reason, completed_at from followups.tasks")
+    assert (task["status"], task["reason"]) == ("completed", None)
+    assert task["completed_at"]
+
+
 async def test_what_is_due_on_a_closed_day_is_moved_once_and_sent_once(crm, mails):
     agent = await crm.agent()
     [row] = await crm.fetch("select extract(isodow from now() at time zone 'UTC')::int as today")

@@ -22,12 +22,13 @@ from bench.report import comparison, console, ratio
 from local.azurite import Ports, azurite, connection_string
 from local.postgres import server
 from local.processes import free_port
-from shared.backups import building, restoring, taking
-from shared.backups.files import read_manifest
+from shared.backups.blobs.manifests import read_manifest
 from shared.backups.models import Manifest, TakeBackup
-from shared.backups.restoration import restore
-from shared.backups.scratch import empty_scratch, scratch
-from shared.backups.verifying import verify
+from shared.backups.restoring import building, loading, preparing
+from shared.backups.restoring.restoration import restore
+from shared.backups.taking import exporting
+from shared.backups.verification.scratch import empty_scratch, scratch
+from shared.backups.verification.verifying import verify
 from shared.platform.settings import forget_settings
 from shared.platform.stores.blobs import close_blobs
 from shared.platform.stores.postgres import close_pools
@@ -84,7 +85,7 @@ def _measured(count: int) -> dict[str, float]:
 async def _backed_up(found: dict[str, float]) -> None:
     for name, number in (("the first backup", 1), ("a backup after nothing changed", 2)):
         began = time.perf_counter()
-        await taking.take(TakeBackup(id=f"20261101T00000{number}Z", chain="20261101T000000Z"))
+        await exporting.take(TakeBackup(id=f"20261101T00000{number}Z", chain="20261101T000000Z"))
         found[name] = time.perf_counter() - began
     began = time.perf_counter()
     assert await _verified(await read_manifest())
@@ -97,11 +98,11 @@ async def _verified(manifest: Manifest) -> bool:
     """As its orchestration does, one table after the other."""
     await empty_scratch(manifest.id)
     async with scratch() as connection:
-        plan = await restoring.prepare(connection, manifest)
+        plan = await preparing.prepare(connection, manifest)
     for late, tables in ((False, plan.early), (True, plan.late)):
         for name in tables:
             async with scratch() as connection:
-                await restoring.load(connection, manifest, name)
+                await loading.load(connection, manifest, name)
         async with scratch() as connection:
             await building.build(connection, late=late, keys_alone=True)
     async with scratch() as connection:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from time import monotonic
 
-from shared.backups import building, restoring, taking, verifying
-from shared.backups.files import read_manifest, write_verdict
+from shared.backups.blobs.manifests import read_manifest, write_verdict
 from shared.backups.models import (
     BackupProgress,
     BackupRef,
@@ -20,8 +19,11 @@ from shared.backups.models import (
     Verdict,
 )
 from shared.backups.reporting import alert_different
-from shared.backups.scratch import NO_SCRATCH, drop_all, empty_scratch, scratch
+from shared.backups.restoring import building, loading, preparing
 from shared.backups.settings import settings
+from shared.backups.taking import exporting
+from shared.backups.verification import verifying
+from shared.backups.verification.scratch import NO_SCRATCH, drop_all, empty_scratch, scratch
 from shared.platform.durable import Nothing, RetryPolicy, activity
 
 PATIENT = RetryPolicy(attempts=3, first_delay=timedelta(seconds=30))
@@ -30,7 +32,7 @@ PATIENT = RetryPolicy(attempts=3, first_delay=timedelta(seconds=30))
 @activity(retry=PATIENT)
 async def take_backup(task: TakeBackup) -> BackupProgress:
     """Export for one time box."""
-    return await taking.take(task)
+    return await exporting.take(task)
 
 
 @activity(retry=PATIENT)
@@ -39,7 +41,7 @@ async def prepare_scratch(task: BackupRef) -> RestorePlan:
     manifest = await read_manifest(task.id)
     await empty_scratch(task.id)
     async with scratch() as connection:
-        return await restoring.prepare(connection, manifest)
+        return await preparing.prepare(connection, manifest)
 
 
 @activity(retry=PATIENT)
@@ -47,7 +49,7 @@ async def load_scratch(task: TableRef) -> RestoredTable:
     """Bring the rows of one table back, for one time box."""
     manifest = await read_manifest(task.id)
     async with scratch() as connection:
-        return await restoring.load(connection, manifest, task.table, until=_box())
+        return await loading.load(connection, manifest, task.table, until=_box())
 
 
 @activity(retry=PATIENT)

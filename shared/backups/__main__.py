@@ -12,9 +12,9 @@ import logging
 import os
 import sys
 
-from shared.backups.carrying import rehydrate
-from shared.backups.files import read_manifest
-from shared.backups.restoration import restore, say
+from shared.backups.blobs.carrying import rehydrate
+from shared.backups.blobs.manifests import read_manifest
+from shared.backups.restoring.restoration import restore, say
 from shared.platform.calls.credentials import close_credentials
 from shared.platform.errors import ManifoldError
 from shared.platform.stores.blobs import close_blobs

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from shared.backups.files import list_manifests, read_manifest_of, read_verdict
+from shared.backups.blobs.manifests import list_manifests, read_manifest_of, read_verdict
 from shared.backups.models import Backup
 from shared.backups.settings import settings
-from shared.backups.taking import TIME
+from shared.backups.taking.chains import TIME
 from shared.platform.alerting.alerts import AlertKind, send_once, try_to_send
 from shared.platform.errors import NotFound, TerminalError
 from shared.platform.stores.postgres import database, rows

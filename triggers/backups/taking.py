@@ -11,10 +11,10 @@ from pydantic import Field
 
 from orchestrators.backups.backing_up import back_up
 from shared.backups import reporting
-from shared.backups.files import list_manifests, read_verdict
+from shared.backups.blobs.manifests import list_manifests, read_verdict
 from shared.backups.models import Backup, BackupRequest, TakeAndVerify
 from shared.backups.settings import settings
-from shared.backups.taking import TIME, chain_for
+from shared.backups.taking.chains import TIME, chain_for
 from shared.platform.access.auth import ADMIN
 from shared.platform.cursors import OPENED
 from shared.platform.durable import DurableClient, new_blueprint

@@ -3,16 +3,27 @@
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import psycopg
 import pytest
 from psycopg import conninfo, sql
 
+from orchestrators.backups.backing_up import back_up
+from shared.backups.blobs.manifests import write_manifest
+from shared.backups.contents import chunks
+from shared.backups.models import Manifest, TakeAndVerify
+from shared.backups.settings import settings
+from shared.backups.taking.chains import TIME
 from shared.platform.settings import forget_settings
+from shared.platform.stores.blobs import blob_service
 from shared.platform.stores.postgres import database, rows
+from tests.integration.player import Player
 
 PAPERS = 3_000
+CHAIN = "20261101T000000Z"
+NOON = datetime(2026, 11, 30, 12, 5, tzinfo=UTC)
 
 
 async def fetch(query, *parameters):
@@ -65,3 +76,41 @@ def restore(migrated, name, *arguments):
     environment = {**os.environ, "POSTGRES_DSN": conninfo.make_conninfo(migrated, dbname=name)}
     command = [sys.executable, "-m", "shared.backups", *arguments]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
+
+
+@pytest.fixture
+def small_chunks(monkeypatch):
+    """A table of a test has several chunks."""
+    monkeypatch.setattr(chunks, "CHUNK_BYTES", 32 * 8192)
+
+
+async def take(number, *, verify=False):
+    """The outcome of a backup by its orchestration."""
+    task = TakeAndVerify(id=f"20261101T00{number:02}00Z", chain=CHAIN, verify=verify)
+    return await Player().play(back_up, task)
+
+
+async def chunk_blobs():
+    container = blob_service().get_container_client(settings().backups_container)
+    return {blob.name: blob.size async for blob in container.list_blobs(name_starts_with="chunks/")}
+
+
+def table(manifest, name):
+    [found] = [one for one in manifest.tables if one.full_name == name]
+    return found
+
+
+async def kept(taken, chain):
+    """A backup of an empty database that was taken then."""
+    manifest = Manifest(
+        id=taken.strftime(TIME),
+        chain=chain,
+        taken_at=taken,
+        database="d",
+        server_version="PostgreSQL",
+        migrations=[],
+        tables=[],
+        sequences=[],
+    )
+    await write_manifest(manifest)
+    return manifest.id

@@ -1,49 +1,22 @@
-"""When a chain begins anew, and when people are told that backups are late."""
+"""How backups are listed, and when people are told that they are late."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from shared.backups import reporting
-from shared.backups.files import write_manifest, write_verdict
-from shared.backups.models import Manifest, Verdict
+from shared.backups.blobs.manifests import write_verdict
+from shared.backups.models import Verdict
 from shared.backups.settings import settings
-from shared.backups.taking import TIME, chain_for
 from shared.platform.errors import NotFound
 from shared.platform.settings import forget_settings
 from shared.platform.stores.blobs import blob_service
+from tests.integration.shared.backups.conftest import NOON, kept
 from tests.present import present
-
-NOW = datetime(2026, 11, 30, 12, 5, tzinfo=UTC)
-
-
-async def kept(taken, chain):
-    """A backup of an empty database that was taken then."""
-    manifest = Manifest(
-        id=taken.strftime(TIME),
-        chain=chain,
-        taken_at=taken,
-        database="d",
-        server_version="PostgreSQL",
-        migrations=[],
-        tables=[],
-        sequences=[],
-    )
-    await write_manifest(manifest)
-    return manifest.id
-
-
-async def test_a_chain_lasts_a_week(filled):
-    assert await chain_for(NOW) == "20261130T120500Z"
-    first = NOW - timedelta(days=6)
-    await kept(first, first.strftime(TIME))
-    await kept(NOW - timedelta(hours=1), first.strftime(TIME))
-    assert await chain_for(NOW) == first.strftime(TIME)
-    assert await chain_for(NOW + timedelta(days=2)) == "20261202T120500Z"
 
 
 async def test_backups_are_listed_by_pages_with_their_verdicts(filled):
-    ids = [await kept(NOW + timedelta(hours=n), "20261130T120500Z") for n in range(3)]
+    ids = [await kept(NOON + timedelta(hours=n), "20261130T120500Z") for n in range(3)]
     await write_verdict(ids[1], Verdict(verdict="different", tables=1, rows=1, differences=["a: other values"]))
     await write_verdict(ids[1], Verdict(verdict="same", tables=1, rows=1))
     await write_verdict(ids[0], Verdict(verdict="different", tables=1, rows=1, differences=["a: other values"]))
@@ -61,10 +34,10 @@ async def test_a_late_backup_is_told_once_where_they_are_hourly(filled, mails, m
     hours, hourly, told = case
     monkeypatch.setenv("BACKUPS_HOURLY", hourly)
     forget_settings()
-    await reporting.watch_age(NOW)  # before the first backup there is nothing to be late
-    await kept(NOW - timedelta(hours=hours), "c")
-    await reporting.watch_age(NOW)
-    await reporting.watch_age(NOW)
+    await reporting.watch_age(NOON)  # before the first backup there is nothing to be late
+    await kept(NOON - timedelta(hours=hours), "c")
+    await reporting.watch_age(NOON)
+    await reporting.watch_age(NOON)
     assert len(mails.mails(10)) == told
 
 
@@ -79,7 +52,7 @@ async def test_where_no_backup_ever_succeeded_people_are_told(filled, mails, mon
 
 
 async def test_a_damaged_backup_is_listed_beside_the_others(filled):
-    whole, damaged = await kept(NOW, "c"), await kept(NOW + timedelta(hours=1), "c")
+    whole, damaged = await kept(NOON, "c"), await kept(NOON + timedelta(hours=1), "c")
     blob = blob_service().get_blob_client(settings().backups_container, f"manifests/c/{damaged}.json")
     await blob.upload_blob(b"{}", overwrite=True)
     first, second = await reporting.list_backups(5, None)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from shared.backups.contents.schemas import NOT_OURS
 from shared.backups.models import BuiltIndexes
-from shared.backups.schemas import NOT_OURS
 from shared.backups.settings import settings
 from shared.platform.stores.postgres import rows
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from shared.backups.definitions import definition
+from shared.backups.contents.definitions import definition
+from shared.backups.contents.schemas import NOT_OURS
 from shared.backups.models import AppliedMigration, Sequence, Table
-from shared.backups.schemas import NOT_OURS
 from shared.platform.stores.postgres import rows
 
 if TYPE_CHECKING:

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from shared.backups import building, rights
-from shared.backups.carrying import bring_back
-from shared.backups.comparing import compare
+from shared.backups.blobs.carrying import bring_back
 from shared.backups.models import Manifest
-from shared.backups.restoring import finish, forget_notes, load, prepare
+from shared.backups.restoring import building, rights
+from shared.backups.restoring.loading import finish, forget_notes, load
+from shared.backups.restoring.preparing import prepare
+from shared.backups.verification.comparing import compare
 from shared.platform.stores.postgres import database
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from shared.backups.schemas import NOT_OURS
+from shared.backups.contents.schemas import NOT_OURS
 from shared.platform.stores.postgres import rows
 
 if TYPE_CHECKING:

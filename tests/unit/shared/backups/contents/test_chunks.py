@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from shared.backups.catalog import Relation
-from shared.backups.chunks import CHUNK_BYTES, MOST_BLOCKS, blocks_of_chunk, pieces
+from shared.backups.contents.catalog import Relation
+from shared.backups.contents.chunks import CHUNK_BYTES, MOST_BLOCKS, blocks_of_chunk, pieces
 from shared.backups.models import Table
 
 TABLE = Table(schema_name="papers", name="papers", columns=["paper_id"], late=False, definition=[])

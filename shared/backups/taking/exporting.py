@@ -8,20 +8,21 @@ again. The backup is what the last box saw. However short a box is, it writes on
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from shared.backups.carrying import carry
-from shared.backups.catalog import Relation, applied_migrations, relations, rewritten, same_texts, sequences
-from shared.backups.chunks import Piece, blocks_of_chunk, known_chunk, name_of_chunk, pieces, write_chunk
-from shared.backups.definitions import objects
-from shared.backups.files import list_manifests, read_manifest_of, read_verdict, write_manifest
+from shared.backups.blobs.carrying import carry
+from shared.backups.blobs.manifests import write_manifest
+from shared.backups.contents.catalog import Relation, applied_migrations, relations, rewritten, sequences
+from shared.backups.contents.chunks import Piece, blocks_of_chunk, known_chunk, name_of_chunk, pieces, write_chunk
+from shared.backups.contents.definitions import objects
 from shared.backups.models import BackupProgress, CarriedFile, Chunk, Manifest, TakeBackup
 from shared.backups.settings import settings
+from shared.backups.taking.chains import cuts_of
+from shared.backups.taking.snapshots import exported, see_as
 from shared.platform.errors import TerminalError, TransientError
 from shared.platform.stores.postgres import database
 
@@ -33,24 +34,6 @@ AT_ONCE = 3
 """Chunks that are read at once: the database serves others meanwhile."""
 LOOK_SECONDS = 420
 """For a look at all rows' heads. What is left of an activity's ten minutes is for the one chunk that a box writes."""
-TIME = "%Y%m%dT%H%M%SZ"
-
-
-async def chain_for(now: datetime) -> str:
-    """The chain that a backup of now belongs to: the newest, or a new one.
-
-    A new one begins when that is BACKUPS_CHAIN_DAYS old, or when its last verification found it wanting.
-    """
-    known = await list_manifests()
-    chain = known[-1].split("/")[1] if known else ""
-    oldest = (now - timedelta(days=settings().backups_chain_days)).strftime(TIME)
-    if chain <= oldest:
-        return now.strftime(TIME)
-    of_chain = [name.rpartition("/")[2].removesuffix(".json") for name in known if name.split("/")[1] == chain]
-    for backup in reversed(of_chain):
-        if (verdict := await read_verdict(backup)) is not None:
-            return chain if verdict.verdict == "same" else now.strftime(TIME)
-    return chain
 
 
 async def take(task: TakeBackup) -> BackupProgress:
@@ -61,9 +44,9 @@ async def take(task: TakeBackup) -> BackupProgress:
         TransientError: a table was written anew as a whole meanwhile (`backup-changed`).
     """
     began = monotonic()
-    cuts = await _cuts(task.chain)
+    cuts = await cuts_of(task.chain)
     carried = await carry(task.chain)
-    async with _snapshot() as (holder, snapshot):
+    async with exported() as (holder, snapshot):
         found = [_cut(one, cuts) for one in await relations(holder)]
         every = [piece for one in found for piece in pieces(one, one.table.cut)]
         looked = await _look(task.chain, snapshot, every, until=began + LOOK_SECONDS)
@@ -103,16 +86,6 @@ def _cut(relation: Relation, cuts: dict[str, int]) -> Relation:
     return replace(relation, table=relation.table.model_copy(update={"cut": blocks}))
 
 
-async def _cuts(chain: str) -> dict[str, int]:
-    """How the last backup of the chain has cut each table; nothing if it cannot be read, which a verification tells."""
-    of_chain = [name for name in await list_manifests() if name.split("/")[1] == chain]
-    try:
-        last = await read_manifest_of(of_chain[-1]) if of_chain else None
-    except TerminalError:
-        last = None
-    return {table.full_name: table.cut for table in last.tables} if last else {}
-
-
 async def _look(chain: str, snapshot: str, every: list[Piece], *, until: float) -> list[_Looked]:
     gate = asyncio.Semaphore(AT_ONCE)
 
@@ -124,7 +97,7 @@ async def _look(chain: str, snapshot: str, every: list[Piece], *, until: float) 
                     code="backup-too-large",
                     remedy="Give the server more cores or a faster disk, or rely on Azure's point-in-time restore.",
                 )
-            await _see(reader, snapshot)
+            await see_as(reader, snapshot)
             name = await name_of_chunk(reader, piece, chain)
             return _Looked(piece, name, await known_chunk(name)) if name else None
 
@@ -142,7 +115,7 @@ async def _write_missing(snapshot: str, looked: list[_Looked], *, until: float) 
                 return
             begun.append(one.name)
             async with database() as reader:
-                await _see(reader, snapshot)
+                await see_as(reader, snapshot)
                 one.chunk = await write_chunk(reader, one.piece, one.name)
 
     await _all(write(one) for one in looked if one.chunk is None)
@@ -183,24 +156,3 @@ async def _manifest(
         files=files,
         objects=await objects(holder),
     )
-
-
-@asynccontextmanager
-async def _snapshot() -> AsyncGenerator[tuple[AsyncConnection[Any], str]]:
-    """A transaction that holds a snapshot, and the name by which others see the same."""
-    async with database() as holder:
-        await holder.execute("set transaction isolation level repeatable read, read only")
-        await holder.execute("set local idle_in_transaction_session_timeout = 0")
-        cursor = await holder.execute("select pg_export_snapshot()")
-        named = await cursor.fetchone()
-        assert named is not None, "a function is always one row"
-        yield holder, named[0]
-
-
-async def _see(reader: AsyncConnection[Any], snapshot: str) -> None:
-    from psycopg import sql  # noqa: PLC0415 - the driver loads in the activity
-
-    await reader.execute("set transaction isolation level repeatable read, read only")
-    await reader.execute("set local idle_in_transaction_session_timeout = 0")  # while a chunk is sent
-    await reader.execute(sql.SQL("set transaction snapshot {}").format(sql.Literal(snapshot)))
-    await same_texts(reader)

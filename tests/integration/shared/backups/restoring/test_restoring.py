@@ -4,9 +4,11 @@ import pytest
 from psycopg import conninfo
 
 from orchestrators.backups.backing_up import back_up
-from shared.backups import building, carrying, chunks, restoring
-from shared.backups.files import read_manifest
+from shared.backups.blobs import carrying
+from shared.backups.blobs.manifests import read_manifest
+from shared.backups.contents import chunks
 from shared.backups.models import TakeAndVerify
+from shared.backups.restoring import building, loading, preparing
 from shared.backups.settings import settings
 from shared.platform.errors import Conflict, TerminalError
 from shared.platform.settings import forget_settings
@@ -90,7 +92,7 @@ async def test_a_backup_of_a_schema_that_is_not_known_is_refused(backup, empty):
     foreign = backup.model_copy(update={"migrations": [*backup.migrations, newer]})
     with pytest.raises(TerminalError, match="9999-of-tomorrow") as refused:
         async with connection_to(empty) as connection:
-            await restoring.prepare(connection, foreign)
+            await preparing.prepare(connection, foreign)
     assert refused.value.code == "backup-foreign"
     assert await of(empty, "select from pg_namespace where nspname = 'papers'") == []
 
@@ -100,7 +102,7 @@ async def test_a_restore_that_was_broken_off_goes_on_at_the_chunk_it_was_at(fill
     await Player().play(back_up, TakeAndVerify(id="20261101T000100Z", chain="20261101T000000Z"))
     backup = await read_manifest()
     async with connection_to(empty) as connection:
-        plan = await restoring.prepare(connection, backup)
+        plan = await preparing.prepare(connection, backup)
     assert len(plan.late) == 1
     real, brought = chunks.import_chunk, []
 
@@ -110,10 +112,10 @@ async def test_a_restore_that_was_broken_off_goes_on_at_the_chunk_it_was_at(fill
             raise ConnectionResetError
         brought.append(chunk.rows)
 
-    monkeypatch.setattr(restoring, "import_chunk", broken)
+    monkeypatch.setattr(loading, "import_chunk", broken)
     with pytest.raises(ConnectionResetError):
         async with connection_to(empty) as connection:
-            await restoring.load(connection, backup, "papers.papers")
+            await loading.load(connection, backup, "papers.papers")
     assert (await of(empty, "select count(*) from papers.papers"))[0]["count"] == sum(brought) > 0
     done = restore(migrated, empty)
     assert (done.returncode, done.stderr) == (0, "")
@@ -126,12 +128,12 @@ async def test_each_time_box_loads_one_chunk_at_least(filled, empty, monkeypatch
     backup = await read_manifest()
     [papers] = [one for one in backup.tables if one.full_name == "papers.papers"]
     async with connection_to(empty) as connection:
-        await restoring.prepare(connection, backup)
+        await preparing.prepare(connection, backup)
     boxes = 0
     while boxes < 50:
         boxes += 1
         async with connection_to(empty) as connection:
-            if (await restoring.load(connection, backup, "papers.papers", until=float("-inf"))).done:
+            if (await loading.load(connection, backup, "papers.papers", until=float("-inf"))).done:
                 break
     assert boxes == len(papers.chunks) > 3
     assert (await of(empty, "select count(*) from papers.papers"))[0]["count"] == PAPERS
@@ -142,7 +144,7 @@ async def test_an_index_is_built_with_the_memory_and_the_processes_that_are_set(
     monkeypatch.setenv("BACKUPS_INDEX_WORKERS", "3")
     forget_settings()
     async with connection_to(empty) as connection:
-        await restoring.prepare(connection, backup)
+        await preparing.prepare(connection, backup)
         await connection.execute("create table public.seen (what text)")
         await connection.execute(
             "update restoring.definitions set statement = 'insert into public.seen select current_setting("
@@ -190,7 +192,7 @@ async def test_files_that_rows_name_come_back_with_them(filled, migrated, empty)
 
 async def test_another_backup_is_not_mixed_into_it(backup, empty):
     async with connection_to(empty) as connection:
-        await restoring.prepare(connection, backup)
+        await preparing.prepare(connection, backup)
     with pytest.raises(Conflict, match="is being restored into this database"):
         async with connection_to(empty) as connection:
-            await restoring.prepare(connection, backup.model_copy(update={"id": "20261102T000000Z"}))
+            await preparing.prepare(connection, backup.model_copy(update={"id": "20261102T000000Z"}))

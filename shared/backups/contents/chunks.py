@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shared.backups.catalog import Relation, checksum
+from shared.backups.contents.catalog import Relation, checksum
 from shared.backups.models import Chunk, Table
 from shared.backups.settings import settings
 from shared.platform.errors import Conflict, TerminalError, TransientError

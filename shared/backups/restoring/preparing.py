@@ -1,22 +1,14 @@
-"""Restores a backup into an empty database, in an order that gives back early what most callers need.
-
-First all tables but those of vectors, with their keys and indexes; then the vectors, by which search by meaning works
-again, exactly; their index last. What was done is noted in the schema `restoring` of that database, so that a restore
-which was killed goes on.
-"""
+"""The schema of a backup, made in an empty database: tables without foreign keys, indexes and rows."""
 
 from __future__ import annotations
 
-from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from shared.backups import building, comparing
-from shared.backups.building import let_triggers_work, set_aside
-from shared.backups.chunks import import_chunk
-from shared.backups.comparing import note, noted
-from shared.backups.definitions import objects, unlike
-from shared.backups.models import Manifest, RestoredTable, RestorePlan, Table
-from shared.backups.schemas import NOT_OURS
+from shared.backups.contents.definitions import objects, unlike
+from shared.backups.contents.schemas import tables
+from shared.backups.models import Manifest, RestorePlan, Table
+from shared.backups.restoring import building
+from shared.backups.verification import comparing
 from shared.platform.errors import Conflict, TerminalError
 from shared.platform.stores.migrate import apply, read
 from shared.platform.stores.postgres import rows
@@ -52,65 +44,16 @@ async def prepare(connection: AsyncConnection[Any], manifest: Manifest) -> Resto
         await connection.execute(_NOTES.encode())
         await connection.execute("insert into restoring.backup values (%s)", (manifest.id,))
         await apply(connection, [known[migration.name] for migration in manifest.migrations])
-        await note(connection, await _make_others(connection, manifest))
-        await set_aside(connection, await _tables(connection))
-        for table in await _tables(connection):
+        await comparing.note(connection, await _make_others(connection, manifest))
+        await building.set_aside(connection, await tables(connection))
+        for table in await tables(connection):
             await connection.execute(f"truncate {table}".encode())  # rows that migrations bring are in the backup
     there = {table.full_name for table in manifest.tables if await _is_there(connection, table)}
     return RestorePlan(
         early=[table.full_name for table in manifest.tables if not table.late and table.full_name in there],
         late=[table.full_name for table in manifest.tables if table.late and table.full_name in there],
-        differences=await noted(connection),
+        differences=await comparing.noted(connection),
     )
-
-
-async def load(
-    connection: AsyncConnection[Any], manifest: Manifest, name: str, *, until: float = float("inf")
-) -> RestoredTable:
-    """Bring the rows of a table back, chunk by chunk, of which each commits; those that are there stay as they are.
-
-    Raises:
-        TerminalError: a chunk is damaged, or in the archive.
-    """
-    table = _table(manifest, name)
-    there = {
-        row["chunk"] for row in await rows(connection, "select chunk from restoring.loaded where name = %s", (name,))
-    }
-    await connection.commit()
-    begun = False
-    for chunk in table.chunks:
-        if chunk.blob in there:
-            continue
-        if begun and monotonic() > until:
-            return RestoredTable(rows=table.rows, done=False)
-        begun = True
-        cursor = await connection.execute(
-            "insert into restoring.loaded values (%s, %s) on conflict do nothing returning name", (name, chunk.blob)
-        )
-        if await cursor.fetchone() is not None:
-            await connection.execute("set local idle_in_transaction_session_timeout = 0")  # while a chunk is fetched
-            await connection.execute("set local statement_timeout = 0")
-            await import_chunk(connection, table, chunk)
-        await connection.commit()
-    return RestoredTable(rows=table.rows)
-
-
-async def finish(connection: AsyncConnection[Any], manifest: Manifest) -> None:
-    """Set the sequences on, let triggers work again as they did, and give the planner its statistics."""
-    await let_triggers_work(connection, await _tables(connection))
-    for sequence in manifest.sequences:  # never back, where the app has drawn from it since
-        await connection.execute(
-            "select setval(s.name, %s, %s) from (select to_regclass(format('%%I.%%I', %s::text, %s::text)) as name) s"
-            " where s.name is not null and coalesce(pg_sequence_last_value(s.name), 0) < %s",
-            (sequence.last_value, sequence.is_called, *sequence.place, sequence.last_value),
-        )
-    for table in await _tables(connection):
-        await connection.execute(f"analyze {table}".encode())
-
-
-async def forget_notes(connection: AsyncConnection[Any]) -> None:
-    """Drop the notes of a restore that has ended: the database is the app's."""
-    await connection.execute("drop schema restoring cascade")
 
 
 async def _make_others(connection: AsyncConnection[Any], manifest: Manifest) -> list[str]:
@@ -150,28 +93,10 @@ async def _goes_on(connection: AsyncConnection[Any], manifest: Manifest) -> bool
             code="restore-target-not-empty",
             remedy="Go on with that one, or name an empty database.",
         )
-    if tables := await _tables(connection):
+    if there := await tables(connection):
         raise Conflict(
-            f"The database has tables already, such as {tables[0]}. A backup is restored into an empty one alone.",
+            f"The database has tables already, such as {there[0]}. A backup is restored into an empty one alone.",
             code="restore-target-not-empty",
             remedy="Create a database, and name it in POSTGRES_DSN.",
         )
     return False
-
-
-async def _tables(connection: AsyncConnection[Any]) -> list[str]:
-    """Every table that holds rows of the app's, quoted where that is needed."""
-    found = await rows(
-        connection,
-        "select quote_ident(n.nspname) || '.' || quote_ident(c.relname) as name from pg_class c"  # noqa: S608 - a constant
-        f" join pg_namespace n on n.oid = c.relnamespace where c.relkind in ('r', 'p') and {NOT_OURS}"
-        " and not exists (select from pg_depend d"
-        "   where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')"
-        " and (n.nspname, c.relname) <> ('public', 'schema_migrations') order by c.oid",
-    )
-    return [row["name"] for row in found]
-
-
-def _table(manifest: Manifest, name: str) -> Table:
-    [table] = [one for one in manifest.tables if one.full_name == name]
-    return table

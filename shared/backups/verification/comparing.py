@@ -9,8 +9,8 @@ from __future__ import annotations
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from shared.backups.catalog import Relation, checksum, relations, same_texts
-from shared.backups.chunks import Piece, blocks_of_chunk, name_of_chunk, pieces
+from shared.backups.contents.catalog import Relation, checksum, relations, same_texts
+from shared.backups.contents.chunks import Piece, blocks_of_chunk, name_of_chunk, pieces
 from shared.backups.models import Chunk, Manifest, Verdict
 from shared.platform.stores.postgres import database, rows
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any
 
-from shared.backups.schemas import NOT_OURS
+from shared.backups.contents.schemas import NOT_OURS
 from shared.backups.settings import settings
 from shared.platform.errors import Conflict, TerminalError
 from shared.platform.settings import settings as platform_settings

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from shared.backups.carrying import damaged
-from shared.backups.comparing import SHOWN, compare, look_at_live_rows, note, noted
+from shared.backups.blobs.carrying import damaged
+from shared.backups.verification.comparing import SHOWN, compare, look_at_live_rows, note, noted
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection

@@ -9,7 +9,7 @@ from psycopg import conninfo
 from local.postgres.account import caller_account
 from local.postgres.cluster import programs
 from orchestrators.backups.backing_up import back_up
-from shared.backups.files import read_verdict
+from shared.backups.blobs.manifests import read_verdict
 from shared.backups.models import TakeAndVerify
 from shared.platform.stores.postgres import connection_to, rows
 from tests.integration.player import Player

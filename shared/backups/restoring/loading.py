@@ -1,0 +1,69 @@
+"""The rows of a backup, brought into the tables that were prepared for them; and what is done once they are there."""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from shared.backups.contents.chunks import import_chunk
+from shared.backups.contents.schemas import tables
+from shared.backups.models import Manifest, RestoredTable, Table
+from shared.backups.restoring.building import let_triggers_work
+from shared.platform.stores.postgres import rows
+
+if TYPE_CHECKING:
+    from psycopg import AsyncConnection
+
+
+async def load(
+    connection: AsyncConnection[Any], manifest: Manifest, name: str, *, until: float = float("inf")
+) -> RestoredTable:
+    """Bring the rows of a table back, chunk by chunk, of which each commits; those that are there stay as they are.
+
+    Raises:
+        TerminalError: a chunk is damaged, or in the archive.
+    """
+    table = _table(manifest, name)
+    there = {
+        row["chunk"] for row in await rows(connection, "select chunk from restoring.loaded where name = %s", (name,))
+    }
+    await connection.commit()
+    begun = False
+    for chunk in table.chunks:
+        if chunk.blob in there:
+            continue
+        if begun and monotonic() > until:
+            return RestoredTable(rows=table.rows, done=False)
+        begun = True
+        cursor = await connection.execute(
+            "insert into restoring.loaded values (%s, %s) on conflict do nothing returning name", (name, chunk.blob)
+        )
+        if await cursor.fetchone() is not None:
+            await connection.execute("set local idle_in_transaction_session_timeout = 0")  # while a chunk is fetched
+            await connection.execute("set local statement_timeout = 0")
+            await import_chunk(connection, table, chunk)
+        await connection.commit()
+    return RestoredTable(rows=table.rows)
+
+
+async def finish(connection: AsyncConnection[Any], manifest: Manifest) -> None:
+    """Set the sequences on, let triggers work again as they did, and give the planner its statistics."""
+    await let_triggers_work(connection, await tables(connection))
+    for sequence in manifest.sequences:  # never back, where the app has drawn from it since
+        await connection.execute(
+            "select setval(s.name, %s, %s) from (select to_regclass(format('%%I.%%I', %s::text, %s::text)) as name) s"
+            " where s.name is not null and coalesce(pg_sequence_last_value(s.name), 0) < %s",
+            (sequence.last_value, sequence.is_called, *sequence.place, sequence.last_value),
+        )
+    for table in await tables(connection):
+        await connection.execute(f"analyze {table}".encode())
+
+
+async def forget_notes(connection: AsyncConnection[Any]) -> None:
+    """Drop the notes of a restore that has ended: the database is the app's."""
+    await connection.execute("drop schema restoring cascade")
+
+
+def _table(manifest: Manifest, name: str) -> Table:
+    [table] = [one for one in manifest.tables if one.full_name == name]
+    return table

@@ -9,7 +9,7 @@ from local.apps.app import Ports, create_app
 from local.apps.revisions.sockets import MESSAGE_BYTES
 from local.apps.state import State
 from local.apps.workspaces import Workspaces
-from local.datafile import DataInUseError
+from local.host.core.database import DatabaseUnusable
 from local.serving import serve
 
 _SHORTEST_TOKEN = 16
@@ -30,7 +30,7 @@ def main() -> int:
     try:
         workspaces = Workspaces(options.data)
         state = State(options.data)
-    except DataInUseError as error:
+    except DatabaseUnusable as error:
         _complain(str(error))
         return 1
     try:

@@ -6,7 +6,7 @@ import sqlite3
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from local.datafile import open_database
+from local.host.core.database import close_database, open_database
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS apps (
@@ -74,12 +74,12 @@ class State:
     """The platform's data file. One statement is one transaction."""
 
     def __init__(self, folder: Path) -> None:
-        """Raises DataInUseError if another process has it open."""
-        self._db = open_database(folder / "platform.sqlite", _SCHEMA)
+        """Raises DatabaseUnusable if another process has it open, or it is damaged."""
+        self._db = open_database(folder / "platform.sqlite", _SCHEMA, "state of the apps")
         self._db.row_factory = sqlite3.Row
 
     def close(self) -> None:
-        self._db.close()
+        close_database(self._db)
 
     def app(self, number: int) -> AppRow:
         return AppRow(**self._db.execute("SELECT * FROM apps WHERE number = ?", [number]).fetchone())

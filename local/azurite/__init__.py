@@ -1,6 +1,7 @@
 """Azurite, Microsoft's storage emulator from npm, run by the Node that comes as a Python package."""
 
 import http.client
+import json
 import os
 import signal
 import subprocess
@@ -54,9 +55,10 @@ def azurite(
     All accounts have the key, 64 bytes in Base64.
 
     Raises:
-        AzuriteError: it is not installed, a port is in use, or it does not answer in time.
+        AzuriteError: it is not installed, its data are damaged, a port is in use, or it does not answer in time.
     """
     data = private_folder(Path(data_dir).absolute())
+    _refuse_damage(data)
     for flag, port in (("--port", ports.blob), ("--queue-port", ports.queue), ("--table-port", ports.table)):
         if port_in_use(port):
             raise AzuriteError(f"Port {port} is in use. Stop what uses it or pass {flag}.")
@@ -83,6 +85,17 @@ def azurite(
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def _refuse_damage(data: Path) -> None:
+    """Azurite itself takes an empty file for accounts without data."""
+    for file in sorted(data.glob("__azurite_db_*__.json")):
+        try:
+            json.loads(file.read_bytes())
+        except (OSError, ValueError) as error:
+            raise AzuriteError(
+                f"{file} is damaged: {error}. Restore it from a copy, or move {data} away to start with empty accounts."
+            ) from None
 
 
 def _node() -> str:

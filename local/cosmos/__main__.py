@@ -10,7 +10,7 @@ from pathlib import Path
 from local.cosmos.rest.app import application
 from local.cosmos.rest.signature import EMULATOR_KEY, KEY_VARIABLE
 from local.cosmos.store import Store
-from local.datafile import DataInUseError
+from local.host.core.database import DatabaseUnusable
 from local.processes import LOOPBACK
 from local.serving import serve
 
@@ -30,7 +30,7 @@ def main() -> None:
         store = Store(options.data)
     except binascii.Error:
         sys.exit("The key is no Base64 text: see --key.")
-    except DataInUseError as problem:
+    except DatabaseUnusable as problem:
         sys.exit(str(problem))
     try:
         code = serve(application(store, options.key), options.port, f"ready http://{LOOPBACK}:{options.port}")

@@ -13,7 +13,7 @@ from typing import Any
 
 from local.cosmos.errors import BadRequestError, ConflictError, NotFoundError
 from local.cosmos.json_types import is_array, is_object
-from local.datafile import open_database
+from local.host.core.database import close_database, open_database
 from local.host.core.folders import private_folder
 
 SCHEMA = """
@@ -98,16 +98,16 @@ class Store:
     """The account's data in one folder. `clock` gives seconds since 1970.
 
     Raises:
-        DataInUseError: another process works on the folder.
+        DatabaseUnusable: another process works on the folder, or its file is damaged.
     """
 
     def __init__(self, folder: Path, clock: Callable[[], float] = wall_clock) -> None:
         self.clock = clock
-        self.database = open_database(private_folder(folder) / "cosmos.sqlite", SCHEMA)
+        self.database = open_database(private_folder(folder) / "cosmos.sqlite", SCHEMA, "account")
         self.database.row_factory = sqlite3.Row
 
     def close(self) -> None:
-        self.database.close()
+        close_database(self.database)
 
     @contextmanager
     def transaction(self) -> Generator[None]:

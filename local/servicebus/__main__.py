@@ -8,7 +8,7 @@ import signal
 import sys
 from pathlib import Path
 
-from local.datafile import DataInUseError
+from local.host.core.database import DatabaseUnusable
 from local.processes import port_in_use
 from local.servicebus import KEY_VARIABLE
 from local.servicebus.queues.broker import Broker
@@ -26,7 +26,7 @@ def main() -> None:
             sys.exit(f"Port {port} is in use. Stop what uses it or pass {flag}.")
     try:
         asyncio.run(_run(options, _queues(options)))
-    except (SettingsError, DataInUseError) as problem:
+    except (SettingsError, DatabaseUnusable) as problem:
         sys.exit(str(problem))
 
 

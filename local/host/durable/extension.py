@@ -7,6 +7,7 @@ from typing import Any
 from starlette.applications import Starlette
 
 from local.host.core.clock import Clock
+from local.host.core.database import DatabaseUnusable, unreadable
 from local.host.durable.management import status
 from local.host.durable.management.http_api import HttpApi, application
 from local.host.durable.management.links import Links
@@ -16,9 +17,8 @@ from local.host.durable.model.options import DurableOptions
 from local.host.durable.model.ports import DurableFunctions, Resumed
 from local.host.durable.sdk import entity_errors
 from local.host.durable.sdk.caches import cache_sdk as put_sdk_caches
-from local.host.durable.taskhub.database import HubUnusable, unreadable
 from local.host.durable.taskhub.dispatcher import Dispatcher
-from local.host.durable.taskhub.hub import Hub
+from local.host.durable.taskhub.hub import NAME, Hub
 
 GRACE_SECONDS = 1.0
 
@@ -26,7 +26,7 @@ GRACE_SECONDS = 1.0
 class DurableExtension:
     """One task hub and everything that runs on it. `hub_path` is the hub's SQLite file; its folder is made.
 
-    Raises HubUnusable when another process has the file or it is damaged.
+    Raises DatabaseUnusable when another process has the file or it is damaged.
     """
 
     def __init__(
@@ -56,11 +56,11 @@ class DurableExtension:
         return self._dispatcher.idle
 
     async def start(self) -> Resumed:
-        """Resume what was running when the last process ended. Raises HubUnusable when the hub cannot be read."""
+        """Resume what was running when the last process ended. Raises DatabaseUnusable when the hub cannot be read."""
         try:
             return self._dispatcher.start()
         except (sqlite3.DatabaseError, ValueError) as error:
-            raise HubUnusable(unreadable(self._hub_path, error)) from error
+            raise DatabaseUnusable(unreadable(self._hub_path, NAME, error)) from error
 
     async def stop(self) -> None:
         """Finish the current turns within a grace time; what does not finish runs again at the next start."""

@@ -1,11 +1,13 @@
 """Which queue messages this host holds: noted in files, so that the start after a kill can give them back."""
 
+import contextlib
 from pathlib import Path
 from typing import ClassVar
 
 from azure.storage.queue import QueueMessage
 
-from local.host.core.logs import warn_once
+from local.host.core.errors import ConfigurationError
+from local.host.core.logs import host_log, warn_once
 
 
 class Leases:
@@ -15,8 +17,12 @@ class Leases:
     _held: ClassVar[set[Path]] = set()
 
     def __init__(self, folder: Path) -> None:
+        """Make the folder. Raises ConfigurationError when it cannot be."""
         self._folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigurationError(f"Nothing can be kept in {folder}: {error.strerror}. Move it away.") from error
 
     def add(self, message: QueueMessage) -> None:
         """Note that it is held. Where that cannot be written, the message only stays hidden longer after a kill."""
@@ -38,4 +44,18 @@ class Leases:
 
     def left(self) -> list[tuple[str, str]]:
         """The ids and pop receipts of what a killed host held."""
-        return [(path.name, path.read_text()) for path in self._folder.iterdir() if path not in self._held]
+        found: list[tuple[str, str]] = []
+        for path in [path for path in self._folder.iterdir() if path not in self._held]:
+            try:
+                receipt = path.read_text()
+            except (OSError, ValueError):
+                receipt = ""
+            if receipt:
+                found.append((path.name, receipt))
+                continue
+            host_log.warning(
+                "%s cannot be read, or is empty: its message stays hidden for up to ten minutes, as in Azure.", path
+            )
+            with contextlib.suppress(OSError):
+                path.unlink()
+        return found

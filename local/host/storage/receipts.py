@@ -1,8 +1,10 @@
 """Which versions of which blobs a trigger has processed, kept in a file."""
 
 import json
+import os
 from pathlib import Path
 
+from local.host.core.errors import ConfigurationError
 from local.host.core.logs import host_log
 
 
@@ -10,6 +12,7 @@ class Receipts:
     """Which versions of which blobs were processed: one JSON line each, the last one of a name counts."""
 
     def __init__(self, path: Path) -> None:
+        """Read them. Raises ConfigurationError when something else than a file that can be read is there."""
         self._path = path
         self._etags: dict[str, str] = {}
         self._unwritten: list[str] = []
@@ -17,10 +20,9 @@ class Receipts:
         for number, line in enumerate(self._lines(), 1):
             try:
                 name, etag = json.loads(line)
-            except ValueError:
+                self._etags[name] = etag
+            except (TypeError, ValueError):
                 damaged.append(number)
-                continue
-            self._etags[name] = etag
         if damaged:
             host_log.warning(
                 "%s: the lines %s cannot be read. The blobs that they name run once more, if they were processed.",
@@ -54,9 +56,22 @@ class Receipts:
     def _lines(self) -> list[str]:
         if not self._path.exists():
             return []
-        text = self._path.read_text(errors="replace")
-        if text and not text.endswith("\n"):
-            # A process was killed while it wrote its last line. The function of that blob runs once more, as in Azure.
-            text = text[: text.rfind("\n") + 1]
-            self._path.write_text(text)
-        return text.splitlines()
+        try:
+            data = self._path.read_bytes()
+            whole = data[: data.rfind(b"\n") + 1]
+            if not data:
+                host_log.warning(
+                    "%s is empty, as a full disk leaves a file: the blobs that were processed run once more.",
+                    self._path,
+                )
+            elif not whole:
+                self._path.unlink()
+            elif whole != data:
+                # A process was killed while it wrote its last line: the function of that blob runs again, as in Azure.
+                os.truncate(self._path, len(whole))
+        except OSError as error:
+            raise ConfigurationError(
+                f"The receipts {self._path} cannot be used: {error.strerror}. Move them away: then every blob that is "
+                "there runs once more."
+            ) from error
+        return whole.decode(errors="replace").splitlines()

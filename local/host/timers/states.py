@@ -40,7 +40,7 @@ class States:
                 parse_time(text)
         except FileNotFoundError:
             return None
-        except (ValueError, KeyError):
+        except (OSError, ValueError, KeyError, TypeError):
             host_log.warning("%s cannot be read: the timer starts afresh.", path)
             return None
         return status

@@ -17,7 +17,7 @@ class KeyStore:
     """The master key, the host key, one key for each function, and the system keys of extensions."""
 
     def __init__(self, path: Path) -> None:
-        """Read the keys, or make them. Raises ConfigurationError when the file holds something else."""
+        """Read the keys, or make them. Raises ConfigurationError if neither can be."""
         self.path = path
         kept = self._load()
         if kept is None:
@@ -85,19 +85,24 @@ class KeyStore:
         texts = {**_object(keys["host"]), **_object(keys["system"])}
         for function in _object(keys["functions"]).values():
             texts |= _object(function)
-        if not all(isinstance(one, str) for one in texts.values()):
-            raise self._broken("its keys must be texts")
+        if not all(isinstance(one, str) and one for one in (keys["master"], *texts.values())):
+            raise self._broken("its keys must be texts, none of them empty")
         return keys
 
     def _broken(self, why: str) -> ConfigurationError:
         return ConfigurationError(f"{self.path} cannot be read: {why}. Restore it, or delete it to have new keys made.")
 
     def _save(self, keys: Mapping[str, Any]) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         draft = self.path.with_suffix(".new")
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            json.dump(keys, file, indent=2)
-        draft.replace(self.path)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+                json.dump(keys, file, indent=2)
+            draft.replace(self.path)
+        except OSError as error:
+            raise ConfigurationError(
+                f"{self.path} cannot be written: {error.strerror}. Make room or rights there, or pass --data."
+            ) from error
 
 
 def _object(value: Any) -> dict[str, Any]:

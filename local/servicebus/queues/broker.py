@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from local.datafile import open_database
+from local.host.core.database import close_database, open_database
 from local.host.core.folders import private_folder
 from local.servicebus.queues.queue import Queue
 from local.servicebus.queues.rows import SCHEMA
@@ -20,12 +20,12 @@ class Broker:
     """The queues with these settings, found again in `folder`.
 
     Raises:
-        DataInUseError: another process works on the folder.
+        DatabaseUnusable: another process works on the folder, or its file is damaged.
     """
 
     def __init__(self, folder: Path, queues: Sequence[QueueSettings], clock: Callable[[], int] = wall_clock) -> None:
         self.clock = clock
-        self._database = open_database(private_folder(folder) / "servicebus.sqlite", SCHEMA)
+        self._database = open_database(private_folder(folder) / "servicebus.sqlite", SCHEMA, "store of the queues")
         self.queues = {settings.name: Queue(self._database, settings, clock) for settings in queues}
         self._all = self.queues | {
             settings.name + DEAD_LETTERS: Queue(self._database, settings.dead_letters(), clock) for settings in queues
@@ -46,4 +46,4 @@ class Broker:
             queue.advance()
 
     def close(self) -> None:
-        self._database.close()
+        close_database(self._database)

@@ -6,11 +6,39 @@ from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
 
+from local.host.core.database import DatabaseUnusable, close_database, open_database, unreadable
 from local.host.durable.model.events import Event
 from local.host.durable.model.records import FINISHED, Activity, Instance, Message, Timer
-from local.host.durable.taskhub.database import HubUnusable, open_database, unreadable
 
 ROWS_AT_ONCE = 1000
+NAME = "task hub"
+_VERSION = 1
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS instances (
+    id TEXT PRIMARY KEY, execution_id TEXT NOT NULL, name TEXT NOT NULL, version TEXT, input TEXT,
+    created TEXT NOT NULL, updated TEXT NOT NULL, generation INTEGER, parent_id TEXT, status TEXT NOT NULL,
+    output TEXT, custom_status TEXT, fresh INTEGER NOT NULL, notes TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS instances_by_status ON instances (status);
+CREATE TABLE IF NOT EXISTS history (
+    instance_id TEXT NOT NULL, position INTEGER NOT NULL, event TEXT NOT NULL, PRIMARY KEY (instance_id, position)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS inbox (
+    number INTEGER PRIMARY KEY, instance_id TEXT NOT NULL, execution_id TEXT, event TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS activities (
+    number INTEGER PRIMARY KEY, instance_id TEXT NOT NULL, execution_id TEXT NOT NULL, event_id INTEGER NOT NULL,
+    name TEXT NOT NULL, input TEXT
+);
+CREATE TABLE IF NOT EXISTS timers (
+    number INTEGER PRIMARY KEY, instance_id TEXT NOT NULL, execution_id TEXT, fire_at TEXT NOT NULL, event TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS inbox_by_instance ON inbox (instance_id);
+CREATE INDEX IF NOT EXISTS activities_by_instance ON activities (instance_id);
+CREATE INDEX IF NOT EXISTS timers_by_instance ON timers (instance_id);
+-- By the time of creation; without the Z a whole second sorts before its fractions.
+CREATE INDEX IF NOT EXISTS instances_by_creation ON instances (rtrim(created, 'Z'));
+"""
 _COLUMNS = (
     "id, execution_id, name, version, input, created, updated, generation, parent_id, status, output, custom_status, "
     "fresh, notes"
@@ -21,8 +49,8 @@ class Hub:
     """The store of one task hub. Every change happens inside `transaction()`; numbers are given out in memory."""
 
     def __init__(self, path: Path) -> None:
-        """Open the file. Raises HubUnusable."""
-        self._db = open_database(path)
+        """Open the file. Raises DatabaseUnusable."""
+        self._db = open_database(path, _SCHEMA, NAME, _VERSION)
         try:
             self._next_number = 1 + max(
                 self._db.execute(f"SELECT coalesce(max(number), 0) FROM {table}").fetchone()[0]  # noqa: S608 - our names
@@ -30,11 +58,11 @@ class Hub:
             )
         except sqlite3.DatabaseError as error:
             self._db.close()
-            raise HubUnusable(unreadable(path, error)) from error
+            raise DatabaseUnusable(unreadable(path, NAME, error)) from error
 
     def close(self) -> None:
-        """Close the file; the WAL is folded into it."""
-        self._db.close()
+        """Close the file."""
+        close_database(self._db)
 
     def number(self) -> int:
         """A number no row of the inbox, the activities and the timers has had in this process."""

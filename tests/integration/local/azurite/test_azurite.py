@@ -45,6 +45,15 @@ def test_the_command_keeps_blobs_and_leaves_nothing_running(tmp_path):
     assert process.returncode == -signal.SIGKILL
 
 
+@pytest.mark.parametrize("content", ["", "{", "\0\0"])
+def test_damaged_data_are_named_with_the_remedy_and_left_as_they_are(tmp_path, content):
+    file = tmp_path / "__azurite_db_queue__.json"
+    file.write_text(content)
+    with pytest.raises(AzuriteError, match=r"queue__\.json is damaged: .* Restore it from a copy, or move"):
+        azurite(tmp_path, _ports()).__enter__()
+    assert file.read_text() == content
+
+
 def test_a_busy_port_is_named_with_its_flag(tmp_path, storage_connection):
     busy = int(storage_connection.split("QueueEndpoint=http://127.0.0.1:")[1].split("/")[0])
     message = f"Port {busy} is in use. Stop what uses it or pass --queue-port"

@@ -117,7 +117,19 @@ def test_one_folder_serves_one_process(tmp_path: Path):
     with running(tmp_path, ["work"]):
         ended = start("--port", "0", "--data", str(tmp_path))
     assert ended.returncode == 1
-    assert ended.stderr == f"{tmp_path} is in use by another process. Stop that one or pass --data.\n"
+    used = f"The store of the queues {tmp_path / 'servicebus.sqlite'} is used by another process."
+    assert ended.stderr == f"{used} Stop that one, or pass --data with another folder.\n"
+
+
+@pytest.mark.parametrize("content", [b"", b"no database at all" * 1000])
+def test_a_damaged_file_is_named_with_the_remedy_and_left_as_it_is(tmp_path: Path, content: bytes):
+    file = tmp_path / "servicebus.sqlite"
+    file.write_bytes(content)
+    ended = start("--port", "0", "--data", str(tmp_path))
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(f"The store of the queues {file} is damaged: ")
+    assert ended.stderr.count("\n") == 1
+    assert file.read_bytes() == content
 
 
 @pytest.mark.parametrize(

@@ -146,8 +146,14 @@ def test_it_says_why_it_cannot_start(tmp_path: Path):
     assert (bad.returncode, bad.stderr) == (1, "The key is no Base64 text: see --key.\n")
     with running(tmp_path):
         shared = start("--data", str(tmp_path))
-    expected = f"{tmp_path} is in use by another process. Stop that one or pass --data.\n"
+    file = tmp_path / "cosmos.sqlite"
+    expected = f"The account {file} is used by another process. Stop that one, or pass --data with another folder.\n"
     assert (shared.returncode, shared.stderr) == (1, expected)
+    file.write_bytes(b"")
+    damaged = start("--data", str(tmp_path))
+    assert damaged.returncode == 1
+    assert damaged.stderr.startswith(f"The account {file} is damaged: it is empty")
+    assert damaged.stderr.count("\n") == 1
 
 
 def test_a_signal_stops_it_cleanly(tmp_path: Path):

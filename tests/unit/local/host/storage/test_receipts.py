@@ -1,5 +1,6 @@
 import pytest
 
+from local.host.core.errors import ConfigurationError
 from local.host.storage.receipts import Receipts
 
 
@@ -27,6 +28,36 @@ def test_a_damaged_line_is_named_with_what_comes_of_it(tmp_path, host_logs):
     assert receipts.has("a.txt", "1")
     assert receipts.has("c.txt", "1")
     assert [text for text in host_logs.messages if "one.jsonl: the lines 2 cannot be read" in text]
+
+
+@pytest.mark.parametrize("line", ["5", "null", '["a.txt"]', '[["a.txt"], "1"]', '["a.txt", "1", "2"]'])
+def test_a_line_of_another_form_is_a_damaged_one(tmp_path, host_logs, line):
+    path = tmp_path / "one.jsonl"
+    path.write_text(f'{line}\n["c.txt", "1"]\n')
+    assert Receipts(path).has("c.txt", "1")
+    assert "one.jsonl: the lines 1 cannot be read" in host_logs.messages[-1]
+
+
+def test_an_empty_file_is_said_and_one_that_was_never_written_is_not(tmp_path, host_logs):
+    Receipts(tmp_path / "new.jsonl")
+    assert not host_logs.messages
+    (tmp_path / "one.jsonl").touch()
+    Receipts(tmp_path / "one.jsonl")
+    assert "one.jsonl is empty, as a full disk leaves a file" in host_logs.messages[-1]
+
+
+def test_a_first_line_half_written_at_a_kill_leaves_no_empty_file(tmp_path, host_logs):
+    path = tmp_path / "one.jsonl"
+    path.write_text('["a.t')
+    Receipts(path)
+    Receipts(path)
+    assert not host_logs.messages
+
+
+def test_a_folder_in_its_place_is_named_with_the_remedy(tmp_path):
+    (tmp_path / "one.jsonl").mkdir()
+    with pytest.raises(ConfigurationError, match=r"one\.jsonl cannot be used: Is a directory. Move them away"):
+        Receipts(tmp_path / "one.jsonl")
 
 
 def test_on_a_full_disk_nothing_runs_again_and_the_next_receipt_brings_the_last(tmp_path, monkeypatch, host_logs):

@@ -11,9 +11,18 @@ def test_a_state_is_kept(tmp_path):
     assert States(tmp_path / "timers").load("other") is None
 
 
-@pytest.mark.parametrize("text", ["", "{}", '{"Last": "x", "Next": "no time", "LastUpdated": ""}'])
+@pytest.mark.parametrize(
+    "text",
+    ["", "{}", '{"Last": "x", "Next": "no time", "LastUpdated": ""}', "[]", '{"Last": 1, "Next": 2, "LastUpdated": 3}'],
+)
 def test_one_that_cannot_be_read_is_said(tmp_path, host_logs, text):
     (tmp_path / "nightly.json").write_text(text)
+    assert States(tmp_path).load("nightly") is None
+    assert "nightly.json cannot be read: the timer starts afresh." in host_logs.messages[-1]
+
+
+def test_a_folder_in_its_place_is_said(tmp_path, host_logs):
+    (tmp_path / "nightly.json").mkdir()
     assert States(tmp_path).load("nightly") is None
     assert "nightly.json cannot be read: the timer starts afresh." in host_logs.messages[-1]
 

@@ -33,7 +33,9 @@ def test_which_key_opens_what(tmp_path):
     assert not any(keys.opens_admin(one) for one in (function, system, "", "ä"))
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"master": 1}', '{"master": "m", "host": {"default": 1}}'])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "{}", '{"master": 1}', '{"master": "m", "host": {"default": 1}}', '{"master": ""}']
+)
 def test_a_broken_file_is_named_with_the_remedy_and_left_as_it_is(tmp_path, text):
     path = tmp_path / "keys.json"
     path.write_text(text)
@@ -52,9 +54,9 @@ def test_a_key_that_could_not_be_kept_is_given_to_nobody(tmp_path, monkeypatch):
     keys = KeyStore(tmp_path / "keys.json")
     with monkeypatch.context() as patches:
         patches.setattr("os.open", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
-        with pytest.raises(OSError, match="No space"):
+        with pytest.raises(ConfigurationError, match="cannot be written: No space"):
             keys.function_keys("f")
-        with pytest.raises(OSError, match="No space"):
+        with pytest.raises(ConfigurationError, match="cannot be written: No space"):
             keys.system_key("x_extension")
     assert keys.system_keys() == {}
     assert keys.function_keys("f") == KeyStore(keys.path).function_keys("f")

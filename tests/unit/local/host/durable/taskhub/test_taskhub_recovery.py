@@ -10,13 +10,13 @@ import azure.durable_functions as df
 import pytest
 
 from local.host.core.clock import ManualClock
+from local.host.core.database import DatabaseUnusable
 from local.host.core.errors import HostStopping
 from local.host.durable.extension import DurableExtension
 from local.host.durable.management.refusals import NotFound
 from local.host.durable.model.options import DurableOptions
 from local.host.durable.model.ports import FunctionDisabled
 from local.host.durable.sdk.inprocess import InProcessFunctions
-from local.host.durable.taskhub.database import HubUnusable
 from local.host.durable.taskhub.hub import Hub
 
 
@@ -283,7 +283,7 @@ async def test_a_graceful_stop_leaves_nothing_half_done(lab: Any, app: df.DFApp)
 
 async def test_a_hub_is_for_one_process(lab: Any, app: df.DFApp) -> None:
     one = await lab(app)
-    with pytest.raises(HubUnusable, match=r"hub\.db is used by another process"):
+    with pytest.raises(DatabaseUnusable, match=r"hub\.db is used by another process"):
         DurableExtension(one.functions, one.options, one.folder / "hub.db", ManualClock())
 
 
@@ -291,7 +291,7 @@ def test_a_hub_of_another_format_is_refused_with_the_remedy(tmp_path: Path) -> N
     hub = Hub(tmp_path / "hub.db")
     hub._db.execute("PRAGMA user_version=99")
     hub.close()
-    with pytest.raises(HubUnusable, match="Delete the file"):
+    with pytest.raises(DatabaseUnusable, match=r"another version \(format 99, this is 1\)\. Move it away"):
         Hub(tmp_path / "hub.db")
 
 

@@ -103,6 +103,16 @@ class Inputs:
             own["client"] = self.types["client"](client)
         return arguments | {name: value for name, value in own.items() if name in self.names}
 
+    def part_of(self, field: str) -> str | None:
+        """Which part of the request holds the field: query, headers, body or path; None if none is known to."""
+        if field in self.path_names:
+            return "path"
+        for part in MODELS:
+            if part in self.names and (field == part == "body" or field in _names(self.types[part])):
+                return part
+        # What is read from bytes has no model here.
+        return "body" if "body" in self.names and self.types["body"] is bytes else None
+
     def _raw(self, request: func.HttpRequest) -> dict[str, Any]:
         raw: dict[str, Any] = {name: request.route_params.get(name, "") for name in self.path_names}
         if "query" in self.names:
@@ -156,6 +166,13 @@ def _message(error: ErrorDetails) -> str:
 
 def _fields(model: type[BaseModel]) -> dict[str, Any]:
     return {field.alias or name: field.annotation for name, field in model.model_fields.items()}
+
+
+def _names(annotation: Any) -> set[str]:
+    """The fields of a model, or of each one of a union, as callers write them and as our code does."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return {*_fields(annotation), *annotation.model_fields}
+    return {name for argument in get_args(annotation) for name in _names(argument)}
 
 
 @cache

@@ -18,7 +18,7 @@ from shared.platform.access.auth import header
 from shared.platform.models import LazyModel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 _log = logging.getLogger(__name__)
 
@@ -94,10 +94,16 @@ def pointer(path: Iterable[int | str]) -> str:
     return "#" + "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
 
 
-def problem_response(error: Exception, request: func.HttpRequest, unusable: int = 400) -> func.HttpResponse:
+def problem_response(
+    error: Exception,
+    request: func.HttpRequest,
+    unusable: int = 400,
+    part_of: Callable[[str], str | None] = lambda _: None,
+) -> func.HttpResponse:
     """The answer for `error`. A failure of ours is logged whole; the caller learns its code and its trace id.
 
     `unusable` is the status where values of the request cannot be used; a cursor that cannot be is 400 everywhere.
+    `part_of` says where the request held the field that an error names: query, headers, body or path.
     """
     trace_id = None
     headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -116,7 +122,7 @@ def problem_response(error: Exception, request: func.HttpRequest, unusable: int 
         headers["WWW-Authenticate"] = 'ApiKey realm="manifold"'
     fields = error.fields if isinstance(error, UnusableRequest) else []
     if isinstance(error, errors.InvalidInput) and error.field and not fields:
-        fields = [FieldProblem(pointer=pointer(error.field.split(".")), detail=error.message, code=error.code)]
+        fields = [_field(error, error.field.split("."), part_of)]
     code = known.code if known else "internal-error"
     detail, remedy = (known.message, known.remedy) if known else ("", None)
     if trace_id:  # What lies behind a failure is for the log: a caller may be anyone.
@@ -136,6 +142,14 @@ def problem_response(error: Exception, request: func.HttpRequest, unusable: int 
     )
     body = problem.model_dump_json(by_alias=True, exclude_none=True)
     return func.HttpResponse(body, status_code=status.value, headers=headers, mimetype="application/problem+json")
+
+
+def _field(error: errors.InvalidInput, path: list[str], part_of: Callable[[str], str | None]) -> FieldProblem:
+    part = part_of(path[0])
+    if part is None:
+        return FieldProblem(pointer=pointer(path), detail=error.message, code=error.code)
+    above = () if part in {"path", path[0]} else (part,)
+    return FieldProblem.at((*above, *path), error.message, error.code)
 
 
 def _trace_id(request: func.HttpRequest) -> str:

@@ -74,7 +74,7 @@ class Operation:
             result = await self.handler(**self.inputs.read(request, caller, client))
             answer = response(result, self.status, self.name)
         except Exception as error:  # noqa: BLE001 - the last place that can turn it into an answer
-            answer = problem_response(error, request, self.unusable)
+            answer = problem_response(error, request, self.unusable, self.inputs.part_of)
         for name, value in (*about_caller.items(), *self._about_origin(request).items()):
             answer.headers[name] = value
         return answer

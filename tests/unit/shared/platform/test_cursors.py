@@ -78,7 +78,11 @@ def test_no_list_of_the_app_takes_a_cursor_that_it_did_not_give(name):
         if cursor != own:
             with pytest.raises(UnusableCursor) as refused:
                 operation.inputs.read(request, Caller("tester"), None)
-            assert problem_response(refused.value, request, operation.unusable).status_code == 400
+            answer = problem_response(refused.value, request, operation.unusable, operation.inputs.part_of)
+            problem = json.loads(answer.get_body())
+            assert (answer.status_code, problem["remedy"]) == (400, "Begin again without a cursor.")
+            [field] = problem["errors"]
+            assert (field["in"], field["pointer"]) == ("query", "#/cursor")
 
 
 @pytest.mark.parametrize("name", LISTS)

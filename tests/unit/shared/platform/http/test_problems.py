@@ -3,7 +3,7 @@ import logging
 
 import azure.functions as func
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from shared.platform.access.auth import PUBLIC
 from shared.platform.errors import InvalidInput
@@ -61,6 +61,61 @@ async def test_the_remedy_is_told(ask):
 async def test_a_field_named_by_the_domain_is_pointed_at(ask):
     problem = json.loads((await ask("GET", "/fail/field")).get_body())
     assert problem["errors"][0]["pointer"] == "#/order/day"
+
+
+class Page(BaseModel):
+    cursor: str | None = None
+
+
+class Condition(BaseModel):
+    if_match: str | None = Field(default=None, alias="If-Match")
+
+
+class Mail(BaseModel):
+    to_email: str | None = Field(default=None, alias="toEmail")
+
+
+@pytest.mark.parametrize(
+    ("field", "part", "pointer"),
+    [
+        ("note", "path", "#/note"),
+        ("cursor", "query", "#/cursor"),
+        ("If-Match", "header", "#/If-Match"),
+        ("count", "body", "#/count"),
+        ("toEmail.0", "body", "#/toEmail/0"),
+        ("to_email", "body", "#/to_email"),
+        ("body", "body", "#"),
+        ("SETTING", None, "#/SETTING"),
+    ],
+)
+async def test_a_field_named_by_the_domain_is_named_with_its_part_of_the_request(field, part, pointer):
+    routes = Routes(tag="t")
+
+    @routes.post("/notes/{note}", needs=PUBLIC, summary="s")
+    async def take(note: str, query: Page, headers: Condition, body: Counted | Mail) -> None:
+        raise InvalidInput("Not this one.", field=field)
+
+    [operation] = routes.operations
+    headers = {"Content-Type": "application/json"}
+    answer = await operation.answer(
+        func.HttpRequest("POST", "https://app/notes/1", headers=headers, route_params={"note": "1"}, body=b"{}")
+    )
+    [problem] = json.loads(answer.get_body())["errors"]
+    assert (problem.get("in"), problem["pointer"]) == (part, pointer)
+    assert take
+
+
+async def test_a_field_of_what_is_handed_over_unread_stood_in_the_body():
+    routes = Routes(tag="t")
+
+    @routes.put("/files", needs=PUBLIC, summary="s")
+    async def keep(body: bytes) -> None:
+        raise InvalidInput("It is empty.", field="file")
+
+    answer = await routes.operations[0].answer(func.HttpRequest("PUT", "https://app/files", body=b"x"))
+    [problem] = json.loads(answer.get_body())["errors"]
+    assert (problem["in"], problem["pointer"]) == ("body", "#/file")
+    assert keep
 
 
 @pytest.mark.parametrize(("how", "seconds"), [("transient", "8"), ("limited", "1")])

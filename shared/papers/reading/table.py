@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 _BATCH = 1 << 20
 _SHOWN = 500
 _DELIMITERS = ",;\t|"
+_PROBLEMS = {
+    "expected after": "text stands behind a closing quotation mark, or one before it is not closed",
+    "new-line character": "a field without quotation marks holds a line end",
+    "field larger": f"a field has more than {LONGEST_RECORD:,} characters",
+}
+"""What the csv module says, and what it means for whoever wrote the file."""
 _NO_TEXT = "\udcff\n"
 """Stands for a line that is too long: as a half of a surrogate pair it is refused as bytes outside UTF-8 are."""
 
@@ -63,23 +69,38 @@ def _whole(lines: Sequence[Line], header: Header, *, ended: bool) -> Iterator[tu
     texts = [_text(line) for line in lines]
     start = 0
     while start < len(lines):
-        row, used, whole = _row(texts, start, header.delimiter)
-        if not whole and not ended:
+        row = _row(texts, start, header.delimiter)
+        if not row.whole and not ended:
             return
-        taken = lines[start : start + used]
-        if whole and not row:
-            yield None, used
-        elif whole and len(row) == len(header.names) and not _has_foreign_bytes(row):
-            yield Record(dict(zip(header.names, row, strict=True)), taken[-1].after, lines=used), used
+        taken = lines[start : start + row.lines]
+        if not (reason := row.problem or _problem(row.values, header)):
+            yield Record(dict(zip(header.names, row.values, strict=True)), taken[-1].after, lines=row.lines), row.lines
+            start += row.lines
+        elif not row.problem and not row.values:
+            yield None, row.lines
+            start += row.lines
         else:
             # A stray quotation mark takes in the lines behind it: only its own line is given up.
-            used = 1
-            yield _refused(taken[:1], _reason(row, header, whole=whole)), used
-        start += used
+            yield _refused(taken[:1], reason), 1
+            start += 1
 
 
-def _row(texts: Sequence[str], start: int, delimiter: str) -> tuple[list[str], int, bool]:
-    """The record at a line, how many lines it takes, and whether its end is among them."""
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A record's values and how many lines it takes, or what is wrong with it.
+
+    Attributes:
+        whole: whether its end is among the lines.
+    """
+
+    values: list[str]
+    lines: int = 1
+    problem: str = ""
+    whole: bool = True
+
+
+def _row(texts: Sequence[str], start: int, delimiter: str) -> _Row:
+    """The record at a line. Strict, since else a quotation mark that is not closed ends in a later record's."""
     position, ran_out = start, False
 
     def feed() -> Iterator[str]:
@@ -91,10 +112,12 @@ def _row(texts: Sequence[str], start: int, delimiter: str) -> tuple[list[str], i
 
     csv.field_size_limit(LONGEST_RECORD)
     try:
-        row = next(csv.reader(feed(), delimiter=delimiter), list[str]())
-    except csv.Error:
-        return ["\udcff"], 1, True
-    return row, position - start, not ran_out
+        values = next(csv.reader(feed(), delimiter=delimiter, strict=True), list[str]())
+    except csv.Error as error:
+        if ran_out:
+            return _Row([], problem="a quotation mark is not closed", whole=False)
+        return _Row([], problem=next((reason for said, reason in _PROBLEMS.items() if said in str(error)), str(error)))
+    return _Row(values, position - start)
 
 
 def _text(line: Line) -> str:
@@ -105,12 +128,13 @@ def _has_foreign_bytes(row: Sequence[str]) -> bool:
     return any("\udc80" <= character <= "\udcff" for value in row if not value.isascii() for character in value)
 
 
-def _reason(row: Sequence[str], header: Header, *, whole: bool) -> str:
-    if not whole:
-        return "a quotation mark is not closed"
-    if _has_foreign_bytes(row):
+def _problem(values: Sequence[str], header: Header) -> str:
+    """Why these are no record; empty: they are one."""
+    if _has_foreign_bytes(values):
         return f"it is not UTF-8, or has a line of more than {LONGEST_RECORD:,} bytes"
-    return f"it has {len(row)} columns where the header has {len(header.names)}"
+    if len(values) != len(header.names):
+        return f"it has {len(values)} columns where the header has {len(header.names)}"
+    return ""
 
 
 def _refused(lines: Sequence[Line], reason: str) -> Record:

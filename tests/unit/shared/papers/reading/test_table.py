@@ -70,6 +70,13 @@ async def test_a_stray_quotation_mark_costs_its_own_line_alone():
     assert "never closed" in bad.beginning
 
 
+async def test_a_stray_quotation_mark_that_a_later_line_closes_takes_nothing_of_it():
+    records = await read(b'0,t0\n1,"bad title\n2,"good" x\n3,t3\n')
+    assert values(records) == [("0", "t0"), ("3", "t3")]
+    bad = [record for record in records if record and record.value is None]
+    assert [record.beginning.strip() for record in bad] == ['1,"bad title', '2,"good" x']
+
+
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
@@ -77,6 +84,8 @@ async def test_a_stray_quotation_mark_costs_its_own_line_alone():
         (b"2\n", "1 columns"),
         (b"2,\xff\n", "not UTF-8"),
         (b"2," + b"x" * LONGEST_RECORD + b"\n", "not UTF-8, or has a line of more than"),
+        (b"2,bare\rCR\n", "holds a line end"),
+        (b'2,"good" x\n', "text stands behind a closing quotation mark"),
     ],
 )
 async def test_a_bad_line_fails_alone(line, reason):

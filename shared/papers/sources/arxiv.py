@@ -23,7 +23,7 @@ def from_snapshot(record: dict[str, Any]) -> Paper:
     arxiv_id = text.identifier(record.get("id"))
     summary = text.abstract(record.get("abstract"))
     first, last = _versions(record.get("versions"))
-    updated = text.moment_of(record.get("update_date"))
+    updated = text.moment_of(record.get("update_date"), "update_date")
     return Paper(
         source_id=arxiv_id,
         title=text.title(record.get("title")),
@@ -34,7 +34,7 @@ def from_snapshot(record: dict[str, Any]) -> Paper:
         doi=text.doi_of(record.get("doi")),
         arxiv_id=text.arxiv_id_of(arxiv_id),
         link=f"https://arxiv.org/abs/{arxiv_id}",
-        withdrawn=_is_withdrawn(summary, text.line(record.get("comments"))),
+        withdrawn=_is_withdrawn(summary, text.line(record.get("comments"), "comments")),
         version_at=max((moment for moment in (last, updated) if moment), default=None),
         details=_details(record),
     )
@@ -64,12 +64,12 @@ def _authors(record: dict[str, Any]) -> tuple[str, ...]:
     """`authors_parsed` has [last, first, suffix]; `authors` has TeX and no certain separator."""
     parsed = _list(record.get("authors_parsed"))
     if not parsed:
-        return text.names([text.line(record.get("authors"))])
+        return text.names([text.line(record.get("authors"), "authors")])
     return text.names([" ".join(_parts(author)) for author in parsed])
 
 
 def _parts(author: Any) -> list[str]:
-    parts = [text.line(part) for part in _list(author)[:3]]
+    parts = [text.line(part, "authors") for part in _list(author)[:3]]
     last, first, suffix = [*parts, "", "", ""][:3]
     return [part for part in (first, last, suffix) if part]
 
@@ -88,19 +88,19 @@ def _moment(version: Any) -> datetime | None:
     try:
         moment = parsedate_to_datetime(created)
     except ValueError:
-        raise RecordRejected(f"{created[:40]!r} is no date") from None
+        raise RecordRejected(f"its version {created[:40]!r} is no date") from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _categories(value: Any) -> tuple[str, ...]:
     """Several stand in one string, and in lists of such strings."""
     listed = _list(value) if isinstance(value, list) else [value]
-    return tuple(dict.fromkeys(part for one in listed for part in text.line(one).split()))
+    return tuple(dict.fromkeys(part for one in listed for part in text.line(one, "categories").split()))
 
 
 def _terms(tags: Any) -> list[str]:
     terms = [cast("dict[str, Any]", tag).get("term") if isinstance(tag, dict) else tag for tag in _list(tags)]
-    return [found for term in terms if (found := text.line(term))]
+    return [found for term in terms if (found := text.line(term, "tags"))]
 
 
 def _name(author: Any) -> Any:
@@ -113,7 +113,7 @@ def _list(value: Any) -> list[Any]:
 
 def _details(record: dict[str, Any]) -> dict[str, Any]:
     known = {"journal_ref": "journal-ref", "comments": "comments", "license": "license", "report_no": "report-no"}
-    found = {name: text.line(record.get(key))[:1_000] for name, key in known.items()}
+    found = {name: text.line(record.get(key), key)[:1_000] for name, key in known.items()}
     return {name: value for name, value in found.items() if value}
 
 

@@ -28,13 +28,13 @@ def from_openalex(record: dict[str, Any]) -> Paper:
         abstract=text.abstract(abstract_of(record.get("abstract_inverted_index"))),
         authors=text.names([_author(authorship) for authorship in _list(record.get("authorships"))]),
         categories=_fields(record),
-        primary_date=text.day_of(record.get("publication_date") or record.get("publication_year")),
+        primary_date=text.day_of(record.get("publication_date") or record.get("publication_year"), "publication_date"),
         doi=doi,
         arxiv_id=text.arxiv_id_of(landing) or text.arxiv_id_of((doi or "").removeprefix("10.48550/arxiv.")),
         link=text.link_of(landing) or (f"https://doi.org/{doi}" if doi else None),
         withdrawn=record.get("is_retracted") is True,
-        version_at=text.moment_of(record.get("updated_date")),
-        details={"type": kind} if (kind := text.line(record.get("type"))[:100]) else {},
+        version_at=text.moment_of(record.get("updated_date"), "updated_date"),
+        details={"type": kind} if (kind := text.line(record.get("type"), "type")[:100]) else {},
     )
 
 
@@ -72,7 +72,7 @@ def _author(authorship: Any) -> Any:
 def _fields(record: dict[str, Any]) -> tuple[str, ...]:
     topic = _dict(record.get("primary_topic"))
     named = [_dict(topic.get(level)).get("display_name") for level in ("field", "subfield")]
-    return tuple(dict.fromkeys(found for name in named if (found := text.line(name))))
+    return tuple(dict.fromkeys(found for name in named if (found := text.line(name, "primary_topic"))))
 
 
 def _dict(value: Any) -> dict[str, Any]:

@@ -44,18 +44,19 @@ def adapter_for(source: str, mapping: ColumnMapping) -> Adapter:  # noqa: ARG001
             source_id=text.identifier(of(mapping.source_id)),
             title=text.title(of(mapping.title)),
             abstract=text.abstract(of(mapping.abstract)),
-            authors=_divided(of(mapping.authors), mapping.separator),
-            categories=_divided(of(mapping.categories), mapping.separator),
-            primary_date=text.day_of(of(mapping.primary_date)),
+            authors=_divided(of(mapping.authors), mapping.separator, "authors"),
+            categories=_divided(of(mapping.categories), mapping.separator, "categories"),
+            primary_date=text.day_of(of(mapping.primary_date), "primary_date"),
             doi=text.doi_of(of(mapping.doi)),
             arxiv_id=text.arxiv_id_of(of(mapping.arxiv_id)),
             link=text.link_of(of(mapping.link)),
-            version_at=text.moment_of(of(mapping.version_at)),
+            version_at=text.moment_of(of(mapping.version_at), "version_at"),
         )
 
     return adapt
 
 
-def _divided(value: Any, separator: str) -> tuple[str, ...]:
+def _divided(value: Any, separator: str, field: str) -> tuple[str, ...]:
     """The values of a column that holds several, as text or, in Parquet, as a list."""
-    return text.names(cast("list[Any]", value) if isinstance(value, list) else text.line(value).split(separator))
+    listed = cast("list[Any]", value) if isinstance(value, list) else text.line(value, field).split(separator)
+    return text.names(listed, field)

@@ -19,6 +19,7 @@ LONGEST_LINK = 2_000
 
 # What PostgreSQL does not store (NUL), what UTF-8 cannot say (half a surrogate pair), and what nobody sees.
 _UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufeff\ufffe\uffff]")
+_KINDS: dict[type, str] = {bool: "true or false", int: "a number", float: "a number", list: "a list", dict: "an object"}
 _NO_LETTER = re.compile("[^0-9A-Za-z]+")
 _DOI = re.compile(r"(?:https?://(?:dx\.)?doi\.org/|doi:\s*)?(10\.\d{4,9}/\S{1,250})", re.IGNORECASE)
 _ARXIV = re.compile(
@@ -27,7 +28,7 @@ _ARXIV = re.compile(
 )
 
 
-def line(value: Any) -> str:
+def line(value: Any, field: str) -> str:
     """Text with its white space folded to single blanks; "" for None.
 
     Raises:
@@ -36,7 +37,7 @@ def line(value: Any) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise RecordRejected(f"text is needed, not {type(value).__name__}")
+        raise RecordRejected(f"its {field} is no text, but {_kind(value)}")
     if not value.isascii():
         value = unicodedata.normalize("NFC", value)
     return " ".join(_UNSTORABLE.sub("", value).split())
@@ -48,7 +49,7 @@ def title(value: Any) -> str:
     Raises:
         RecordRejected: there is none, or it is too long to be one.
     """
-    found = line(value)
+    found = line(value, "title")
     if not is_seen(found):
         raise RecordRejected("it has no title")
     if len(found) > LONGEST_TITLE:
@@ -62,7 +63,7 @@ def abstract(value: Any) -> str | None:
     Raises:
         RecordRejected: it is too long to be one.
     """
-    found = line(value)
+    found = line(value, "abstract")
     if len(found) > LONGEST_ABSTRACT:
         raise RecordRejected(f"its abstract has more than {LONGEST_ABSTRACT:,} characters")
     return found if is_seen(found) else None
@@ -74,7 +75,7 @@ def identifier(value: Any) -> str:
     Raises:
         RecordRejected: there is none, or it is too long to be kept in an index.
     """
-    found = str(value) if isinstance(value, int) and not isinstance(value, bool) else line(value)
+    found = str(value) if isinstance(value, int) and not isinstance(value, bool) else line(value, "id")
     if not is_seen(found):
         raise RecordRejected("it has no id")
     if len(found) > LONGEST_ID:
@@ -82,7 +83,7 @@ def identifier(value: Any) -> str:
     return found
 
 
-def names(values: Any) -> tuple[str, ...]:
+def names(values: Any, field: str = "authors") -> tuple[str, ...]:
     """Names, each once, in order; what is blank is left out.
 
     Raises:
@@ -91,11 +92,11 @@ def names(values: Any) -> tuple[str, ...]:
     if values is None:
         return ()
     if not isinstance(values, list):
-        raise RecordRejected("its authors are no list")
+        raise RecordRejected(f"its {field} are no list")
     listed = cast("list[Any]", values)
     if len(listed) > MOST_NAMES:
-        raise RecordRejected(f"it has more than {MOST_NAMES:,} authors")
-    return tuple(dict.fromkeys(name[:LONGEST_NAME] for value in listed if is_seen(name := line(value))))
+        raise RecordRejected(f"it has more than {MOST_NAMES:,} {field}")
+    return tuple(dict.fromkeys(name[:LONGEST_NAME] for value in listed if is_seen(name := line(value, field))))
 
 
 def folded(text: str) -> str:
@@ -123,13 +124,13 @@ def arxiv_id_of(value: Any) -> str | None:
 
 def link_of(value: Any) -> str | None:
     """An address of the web; None if it is none, since a page will offer it to be clicked."""
-    found = line(value)
+    found = line(value, "link")
     return (
         found if found.startswith(("https://", "http://")) and " " not in found and len(found) <= LONGEST_LINK else None
     )
 
 
-def day_of(value: Any) -> date | None:
+def day_of(value: Any, field: str) -> date | None:
     """A day as sources write it: 2008-11-26, 2008-11, 2008; None where there is none.
 
     Raises:
@@ -139,17 +140,17 @@ def day_of(value: Any) -> date | None:
         return value.date()
     if value is None or isinstance(value, date):
         return value
-    text = line(str(value))
+    text = line(str(value), field)
     if not text:
         return None
     parts = re.fullmatch(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?(?:[T ].*)?", text)
     try:
-        return date(int(parts[1]), int(parts[2] or 1), int(parts[3] or 1)) if parts else _unreadable(text)
+        return date(int(parts[1]), int(parts[2] or 1), int(parts[3] or 1)) if parts else _no_date(text, field)
     except ValueError:
-        return _unreadable(text)
+        return _no_date(text, field)
 
 
-def moment_of(value: Any) -> datetime | None:
+def moment_of(value: Any, field: str) -> datetime | None:
     """An instant as ISO 8601 writes it, or the beginning of a day (UTC); None where there is none.
 
     Raises:
@@ -159,12 +160,16 @@ def moment_of(value: Any) -> datetime | None:
         try:
             value = datetime.fromisoformat(value.strip()) if value.strip() else None
         except ValueError:
-            _unreadable(value)
+            _no_date(value, field)
     if isinstance(value, datetime):
         return value if value.tzinfo else value.replace(tzinfo=UTC)
-    day = day_of(value)
+    day = day_of(value, field)
     return datetime(day.year, day.month, day.day, tzinfo=UTC) if day else None
 
 
-def _unreadable(text: str) -> date:
-    raise RecordRejected(f"{text[:40]!r} is no date")
+def _kind(value: object) -> str:
+    return _KINDS.get(type(value), type(value).__name__)
+
+
+def _no_date(text: str, field: str) -> date:
+    raise RecordRejected(f"its {field} {text[:40]!r} is no date")

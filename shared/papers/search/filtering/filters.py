@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from shared.papers.sources import text
 from shared.papers.sources.rejected import RecordRejected
+from shared.papers.sources.rejected import RecordRejected
 from shared.platform.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -71,7 +72,10 @@ class _Field:
 
 
 def _day(value: str) -> Value:
-    day = text.day_of(value)
+    try:
+        day = text.day_of(value, "date")
+    except RecordRejected:
+        day = None
     if day is None:
         raise ValueError("a date is needed, such as 2020-01-31")
     return day

@@ -23,12 +23,12 @@ from shared.papers.sources.rejected import RecordRejected
     ],
 )
 def test_a_line_is_folded_and_cleaned(given, wanted):
-    assert text.line(given) == wanted
+    assert text.line(given, "title") == wanted
 
 
 @given(st.text(st.characters(codec=None, exclude_categories=())))
 def test_whatever_comes_a_line_can_be_stored(value):
-    line = text.line(value)
+    line = text.line(value, "title")
     assert line == " ".join(line.split())
     assert "\x00" not in line
     line.encode()
@@ -82,13 +82,13 @@ def test_an_arxiv_id_is_found_in_its_spellings(given, arxiv_id):
     [("2008-11-26", date(2008, 11, 26)), ("2008", date(2008, 1, 1)), (2008, date(2008, 1, 1)), ("", None)],
 )
 def test_days_are_read_as_sources_write_them(given, day):
-    assert text.day_of(given) == day
+    assert text.day_of(given, "date") == day
 
 
 @pytest.mark.parametrize("given", ["2008-13-01", "26.11.2008", "0x7d8", [2008]])
 def test_what_is_no_day_is_rejected(given):
     with pytest.raises(RecordRejected, match="no date"):
-        text.day_of(given)
+        text.day_of(given, "date")
 
 
 @pytest.mark.parametrize("given", ["javascript:alert(1)", "https://a b", "ftp://x", "data:text/html,x"])

@@ -11,8 +11,8 @@ from local.forked import Forked
 from local.host.testing import HostProcess, Program
 
 
-class ForkedHost(HostProcess):
-    """A host process that is a fork of one in which the host, the app and their libraries are loaded."""
+class KilledHost(HostProcess):
+    """A host process that is killed while it has work, and that says what it had."""
 
     def restart_by_kill(self) -> list[str]:
         """Kill it and start it again; the names of the orchestrations that the kill found unfinished."""
@@ -30,6 +30,10 @@ class ForkedHost(HostProcess):
             with closing(sqlite3.connect(hub)) as database:
                 running = "select name from instances where status in ('Running', 'Pending') and id not like '@%'"
                 return [name for (name,) in database.execute(running)]
+
+
+class ForkedHost(KilledHost):
+    """A host process that is a fork of one in which the host, the app and their libraries are loaded."""
 
     def _launch(self, arguments: list[str], environment: Mapping[str, str]) -> Program:
         return Forked("local.host", arguments, environment, errors_too=True)

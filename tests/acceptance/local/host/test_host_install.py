@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from local.host.testing import HostProcess
+from tests.acceptance.forked_host import KilledHost
 
 PROJECT = Path(__file__).parents[4] / "local" / "host"
 APP = """
+import os
+import time
 import local.things
 import azure.durable_functions as df
 import azure.functions as func
@@ -30,6 +32,9 @@ def greeting(context):
 
 @app.activity_trigger(input_name="name")
 def hello(name: str) -> str:
+    while name == "held 1" and os.path.exists("hold"):
+        open("held", "w").close()
+        time.sleep(0.01)
     return local.things.GREETING + name
 """
 
@@ -57,11 +62,16 @@ def test_a_durable_app_runs_and_goes_on_after_a_kill(environment, tmp_path, pack
     (app / "function_app.py").write_text(APP)
     (app / "host.json").write_text('{"version": "2.0"}')
     command = [str(environment / "bin" / "manifold-host")]
-    with HostProcess(app, tmp_path / "data", command=command, environment={"PYTHONPATH": ""}) as host:
+    with KilledHost(app, tmp_path / "data", command=command, environment={"PYTHONPATH": ""}) as host:
         assert host.request("GET", "/api/greet/you").body.decode() == "Hello, you 0, Hello, you 1, Hello, you 2"
+        (app / "hold").touch()
+        instance = host.start_orchestration("greeting", "held")
+        host.wait_for(instance, until=lambda _: (app / "held").exists())
         host.kill()
+        assert host.unfinished() == ["greeting"]
+        (app / "hold").unlink()
         host.start()
-        assert host.request("GET", "/api/greet/me").body.decode() == "Hello, me 0, Hello, me 1, Hello, me 2"
+        assert host.wait_for(instance).output == "Hello, held 0, Hello, held 1, Hello, held 2"
 
 
 def test_it_brings_all_of_its_own_code_and_nothing_else_of_this_project(environment):

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from shared.papers.sources import text
 from shared.papers.sources.rejected import RecordRejected
-from shared.papers.sources.rejected import RecordRejected
 from shared.platform.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -72,10 +71,7 @@ class _Field:
 
 
 def _day(value: str) -> Value:
-    try:
-        day = text.day_of(value, "date")
-    except RecordRejected:
-        day = None
+    day = text.day_of(value, "date")
     if day is None:
         raise ValueError("a date is needed, such as 2020-01-31")
     return day

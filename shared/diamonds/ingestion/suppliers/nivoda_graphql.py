@@ -135,9 +135,9 @@ class NivodaGraphQL:
         messages = self._client.quote("; ".join(str(error.get("message", "")) for error in found))
         if codes & TOO_OFTEN:
             return TransientError(f"Nivoda was asked too often: {messages}.", code=THROTTLED)
-        if codes & HOPELESS:
+        if hopeless := codes & HOPELESS:
             return TerminalError(
-                f"Nivoda refused a query ({', '.join(sorted(codes))}): {messages}.",
+                f"Nivoda refused a query ({', '.join(sorted(hopeless))}): {messages}.",
                 code="supplier-refused",
                 remedy="The query does not fit Nivoda's schema, or the account may not ask it. Compare with its API.",
             )

@@ -306,3 +306,10 @@ async def test_connections_are_bounded_and_waited_for_before_the_turn(nivoda, sc
             await nivoda.count(PRICES, WINDOW)
         for secret in ("correct horse", "correct%20horse", "correct+horse", "Y29ycmVjdCBob3JzZQ", "Bearer t1"):
             assert secret not in str(refused.value)
+
+    async def test_what_a_server_quotes_in_the_code_of_an_error_shows_no_secret(self, nivoda, script):
+        codes = ["BAD_USER_INPUT", "t1", "correct horse", "NEW_CODE"]
+        errors = {"errors": [{"message": "x", "extensions": {"code": code}} for code in codes]}
+        script.answers = [httpx.Response(200, json=errors)]
+        with pytest.raises(TerminalError, match=r"refused a query \(BAD_USER_INPUT\): x; x; x; x"):
+            await nivoda.count(PRICES, WINDOW)

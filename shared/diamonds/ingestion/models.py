@@ -44,6 +44,8 @@ class Mark(Model):
 
     next_offset: int = 0
     next_token: str | None = None
+    empty_pages: int = 0
+    """Pages of this pass that held no diamond and were not the last."""
     sweep: int = 0
     """Passes before the current one, under the name of its column."""
     completed: bool = False

@@ -34,6 +34,8 @@ BATCH_SECONDS = 2.0
 """A transaction holds about this many rows, or what comes in that time: what a crash makes us read again."""
 
 MOST_LATE_PAGES = 100
+MOST_EMPTY_PAGES = 100
+"""Of a pass, besides as many as it has rows: a supplier may send some, where it filters its pages."""
 
 _logger = logging.getLogger(__name__)
 
@@ -73,7 +75,12 @@ async def copy_pages(
         batch = await _read(pages, task, mark, clock, until=min(stop, clock() + BATCH_SECONDS))
         moved: Mark | None = mark
         if batch.stones or pages.token != mark.next_token:
-            to = Mark(sweep=mark.sweep, next_offset=max(pages.offset, mark.next_offset), next_token=pages.token)
+            to = Mark(
+                sweep=mark.sweep,
+                next_offset=max(pages.offset, mark.next_offset),
+                next_token=pages.token,
+                empty_pages=pages.empty,
+            )
             moved, differing = await _store(task, mark, to, batch.stones)
             changed += differing
         if batch.error:
@@ -98,12 +105,20 @@ async def _read(pages: Pages, task: IngestPages, mark: Mark, clock: Callable[[],
         while not pages.ended:
             if clock() >= until or len(batch.stones) >= BATCH_ROWS:
                 late += 1
-                if pages.offset > mark.next_offset or late > MOST_LATE_PAGES:
+                beyond = pages.offset > mark.next_offset or pages.token != mark.next_token
+                if beyond or late > MOST_LATE_PAGES:
                     break
             if pages.offset > most:
                 raise TerminalError(
                     f"The supplier still sends diamonds at offset {pages.offset} of partition"
                     f" {task.partition.partition_id}, where it counted {task.partition.expected}.",
+                    code="endless-partition",
+                    remedy="See whether the supplier's paging works.",
+                )
+            if pages.empty > MOST_EMPTY_PAGES + pages.offset:
+                raise TerminalError(
+                    f"The supplier sent {pages.empty} pages without a diamond in partition"
+                    f" {task.partition.partition_id}, and names a next one each time.",
                     code="endless-partition",
                     remedy="See whether the supplier's paging works.",
                 )
@@ -166,7 +181,9 @@ async def _end_pass(supplier: Supplier, task: IngestPages, mark: Mark) -> Mark |
             remedy="Ask the supplier, or read it again with retry-workers; what it does not list is not deleted.",
         )
     to = mark.model_copy(
-        update={"sweep": mark.sweep + 1, "next_offset": 0, "next_token": None} if again else {"completed": True}
+        update={"sweep": mark.sweep + 1, "next_offset": 0, "next_token": None, "empty_pages": 0}
+        if again
+        else {"completed": True}
     )
     async with database() as connection:
         if not await _move(connection, task, mark, to, counted):
@@ -193,7 +210,7 @@ async def _load(task: IngestPages) -> Mark:
     async with database() as connection:
         found = await rows(
             connection,
-            "select p.next_offset, p.next_token, p.sweep, p.completed, w.records_processed as records"
+            "select p.next_offset, p.next_token, p.empty_pages, p.sweep, p.completed, w.records_processed as records"
             " from diamonds.partition_progress p join diamonds.worker_runs w using (run_id, partition_id)"
             " where run_id = %s and partition_id = %s",
             (task.plan.run_id, task.partition.partition_id),
@@ -215,8 +232,8 @@ async def _move(
         raise Conflict(f"Run {run_id} is no longer running.", code=RUN_ENDED)
     moved = await connection.execute(
         """
-        update diamonds.partition_progress set sweep = %s, next_offset = %s, next_token = %s, completed = %s,
-            failed = false, counted = coalesce(%s, counted), updated_at = now()
+        update diamonds.partition_progress set sweep = %s, next_offset = %s, next_token = %s, empty_pages = %s,
+            completed = %s, failed = false, counted = coalesce(%s, counted), updated_at = now()
         where run_id = %s and partition_id = %s and sweep = %s and next_offset = %s
             and next_token is not distinct from %s and not completed
         """,
@@ -224,6 +241,7 @@ async def _move(
             to.sweep,
             to.next_offset,
             to.next_token,
+            to.empty_pages,
             to.completed,
             counted,
             run_id,

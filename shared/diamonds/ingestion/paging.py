@@ -28,11 +28,13 @@ class Pages(Protocol):
 
     Attributes:
         offset: where the next page begins, or how many rows were read where the token says that.
+        empty: how many pages held none and were not the last.
         token: what the supplier gave out to go on from; None for suppliers that have no tokens, and at the start.
         ended: the list was read to its end.
     """
 
     offset: int
+    empty: int
     token: str | None
     ended: bool
 
@@ -52,6 +54,7 @@ class TokenPages:
         self._page = page
         self.ended = False
         self.offset = start.next_offset
+        self.empty = start.empty_pages
         self.token = start.next_token
         self._seen = {start.next_token}
 
@@ -70,6 +73,7 @@ class TokenPages:
                     remedy="See whether the supplier's paging works.",
                 )
             self._seen.add(following)
+            self.empty += not stones
             # The last page's own token is kept: who goes on from here reads that page again, and finds the end.
             self.token = following
         return stones
@@ -79,6 +83,7 @@ class OffsetPages:
     """Pages of a supplier that is asked for an offset, which falls back when diamonds have left the list."""
 
     token: str | None = None
+    empty = 0
     ended = False
 
     def __init__(self, page: Callable[[int, int], Awaitable[list[Stone]]], start: Mark, page_size: int = 50) -> None:

@@ -30,7 +30,7 @@ with again as (
     returning run_id, partition_id, work_item_payload
 )
 update diamonds.partition_progress p
-set failed = false, sweep = 0, next_offset = 0, next_token = null, updated_at = now()
+set failed = false, sweep = 0, next_offset = 0, next_token = null, empty_pages = 0, updated_at = now()
 from again where (p.run_id, p.partition_id) = (again.run_id, again.partition_id)
 returning again.work_item_payload
 """

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from shared.diamonds.models import FeedName
 
 PAGE_SIZE = 200
+LONGEST_TOKEN = 4_096
 CHECK_SECONDS = 5.0
 
 
@@ -92,6 +93,8 @@ class Brilliant:
                 raise _malformed("no list `stones`")
             if not isinstance(following, str | None):
                 raise _malformed("a `next_page_token` that is no text")
+            if following and (len(following) > LONGEST_TOKEN or "\0" in following):
+                raise _malformed(f"a `next_page_token` of more than {LONGEST_TOKEN:,} characters, or with NUL in it")
             return [_stone(item, at) for at, item in enumerate(cast("list[Any]", stones))], following
 
         return TokenPages(page, start)

@@ -2,12 +2,14 @@
 
 import asyncio
 from itertools import count
+from uuid import uuid4
 
 import pytest
 
 from shared.diamonds.ingestion import pages
 from shared.diamonds.ingestion.pages import copy_pages
-from shared.diamonds.runs import lifecycle, reports
+from shared.diamonds.ingestion.paging import TokenPages
+from shared.diamonds.runs import lifecycle, reports, retries
 from shared.diamonds.runs.models import PartitionStatus, RunStatus
 from shared.platform.errors import Conflict, NotFound, TerminalError, TransientError
 
@@ -248,6 +250,40 @@ async def test_a_supplier_without_an_end_is_refused(shop, diamonds, monkeypatch)
     with pytest.raises(TerminalError, match="still sends diamonds at offset") as refused:
         await copy_pages(shop, run.task())
     assert refused.value.code == "endless-partition"
+
+
+@pytest.mark.parametrize("seconds", [60, 1e-9])
+async def test_pages_without_a_diamond_do_not_go_on_for_ever(shop, diamonds, monkeypatch, seconds):
+    run = await diamonds.begin(0, 1000)
+    asked = count()
+
+    async def page(token):
+        number = next(asked)
+        return ([diamonds.stone("s0")] if number == 7 else []), f"t{number}"
+
+    monkeypatch.setattr(shop, "read", lambda prices, window, start, page_size=None: TokenPages(page, start))
+    with pytest.raises(TerminalError, match="sent 102 pages without a diamond in partition p000") as refused:
+        await drain(shop, run.task(seconds=seconds))
+    assert (refused.value.code, next(asked)) == ("endless-partition", 103)
+    await lifecycle.partition_failed(run.plan.run_id, "p000", "endless")
+    [again] = await retries.reopen_run(run.plan.run_id, uuid4())
+    assert again.partition_id == "p000"
+    monkeypatch.undo()
+    shop.offer(diamonds.stone("s0"))
+    assert (await drain(shop, run.task()))[-1].records == 1
+
+
+async def test_each_time_box_ends_whatever_the_pages_hold(shop, diamonds, monkeypatch):
+    run = await diamonds.begin(0, 1000)
+    asked = count()
+
+    async def page(token):
+        return [], f"t{next(asked)}"
+
+    monkeypatch.setattr(shop, "read", lambda prices, window, start, page_size=None: TokenPages(page, start))
+    for pages_read in range(1, 4):
+        assert not (await copy_pages(shop, run.task(seconds=1e-9))).done
+        assert next(asked) == 2 * pages_read - 1
 
 
 async def test_a_run_that_has_ended_takes_no_more_rows(shop, diamonds):

@@ -122,6 +122,8 @@ async def test_who_goes_on_from_the_last_page_finds_the_end(ask):
     [
         ({"stones": {}}, "no list `stones`"),
         ({"stones": [], "next_page_token": 7}, "a `next_page_token` that is no text"),
+        ({"stones": [], "next_page_token": "t" * 5000}, "a `next_page_token` of more than 4,096 characters"),
+        ({"stones": [], "next_page_token": "a\0b"}, "or with NUL in it"),
         ([1], "no JSON object"),
         (httpx.Response(200, text="<html>"), "no JSON"),
     ],

@@ -1,0 +1,1 @@
+alter table diamonds.partition_progress drop column empty_pages;

@@ -7,6 +7,7 @@ folder of a module's name.
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 import pytest
@@ -56,3 +57,16 @@ def test_a_file_of_tests_is_named_for_a_module_or_a_package(kind: str) -> None:
     found = [test for test in files(kind) if test.parent not in WORKLOADS and test.parent != Path()]
     assert len(found) > 10
     assert [str(test) for test in found if not has_subject(test)] == []
+
+
+def test_no_test_stands_within_a_function_where_nothing_runs_it() -> None:
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+    hidden = [
+        f"{path.relative_to(ROOT)}: {inner.name}"
+        for path in (ROOT / "tests").rglob("test_*.py")
+        for outer in ast.walk(ast.parse(path.read_text()))
+        if isinstance(outer, functions)
+        for inner in ast.walk(outer)
+        if inner is not outer and isinstance(inner, functions) and inner.name.startswith("test_")
+    ]
+    assert hidden == []

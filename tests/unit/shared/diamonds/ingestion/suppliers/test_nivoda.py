@@ -291,25 +291,27 @@ async def test_connections_are_bounded_and_waited_for_before_the_turn(nivoda, sc
     await asyncio.gather(*(nivoda.count(PRICES, WINDOW) for _ in range(150)))
     assert most == CONNECTIONS
 
-    @pytest.mark.parametrize(
-        "said",
-        [
-            "Bearer t1", '{"authorization": "Bearer t1"}', '{"password": "correct horse"}', "password=correct%20horse",
-            "correct+horse", "Y29ycmVjdCBob3JzZQ==", r"correct\u0020horse correct horse",
-        ],
-    )  # fmt: skip
-    @pytest.mark.parametrize("status", [200, 400])
-    async def test_what_a_server_quotes_of_a_request_shows_no_secret(self, nivoda, script, said, status):
-        errors = {"errors": [{"message": said, "extensions": {"code": "BAD_USER_INPUT"}}]}
-        script.answers = [httpx.Response(status, json=errors)] * 3
-        with pytest.raises(TerminalError) as refused:
-            await nivoda.count(PRICES, WINDOW)
-        for secret in ("correct horse", "correct%20horse", "correct+horse", "Y29ycmVjdCBob3JzZQ", "Bearer t1"):
-            assert secret not in str(refused.value)
 
-    async def test_what_a_server_quotes_in_the_code_of_an_error_shows_no_secret(self, nivoda, script):
-        codes = ["BAD_USER_INPUT", "t1", "correct horse", "NEW_CODE"]
-        errors = {"errors": [{"message": "x", "extensions": {"code": code}} for code in codes]}
-        script.answers = [httpx.Response(200, json=errors)]
-        with pytest.raises(TerminalError, match=r"refused a query \(BAD_USER_INPUT\): x; x; x; x"):
-            await nivoda.count(PRICES, WINDOW)
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Bearer t1", '{"authorization": "Bearer t1"}', '{"password": "correct horse"}', "password=correct%20horse",
+        "correct+horse", "Y29ycmVjdCBob3JzZQ==", r"correct\u0020horse correct horse",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("status", [200, 400])
+async def test_what_a_server_quotes_of_a_request_shows_no_secret(nivoda, script, said, status):
+    errors = {"errors": [{"message": said, "extensions": {"code": "BAD_USER_INPUT"}}]}
+    script.answers = [httpx.Response(status, json=errors)] * 3
+    with pytest.raises(TerminalError) as refused:
+        await nivoda.count(PRICES, WINDOW)
+    for secret in ("correct horse", "correct%20horse", "correct+horse", "Y29ycmVjdCBob3JzZQ", "Bearer t1"):
+        assert secret not in str(refused.value)
+
+
+async def test_what_a_server_quotes_in_the_code_of_an_error_shows_no_secret(nivoda, script):
+    codes = ["BAD_USER_INPUT", "t1", "correct horse", "NEW_CODE"]
+    errors = {"errors": [{"message": "x", "extensions": {"code": code}} for code in codes]}
+    script.answers = [httpx.Response(200, json=errors)]
+    with pytest.raises(TerminalError, match=r"refused a query \(BAD_USER_INPUT\): x; x; x; x"):
+        await nivoda.count(PRICES, WINDOW)

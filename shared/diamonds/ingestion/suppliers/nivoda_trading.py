@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -24,6 +25,12 @@ NOT_DONE: Final = frozenset(
     {THROTTLED, UNREACHABLE, "account-paused", "supplier-refused", "supplier-credentials", "token-refused"}
 )
 """Codes of errors that come before Nivoda does anything. After any other, it may have done it."""
+
+LEAST_DOLLARS: Final = Decimal("0.01")
+MOST_DOLLARS: Final = 100_000_000
+_DECIMAL: Final = re.compile(r"[+-]?[0-9]{1,30}(?:\.[0-9]{1,30})?(?:[eE][+-]?[0-9]{1,2})?")
+_THOUSANDS: Final = re.compile(r"[0-9]{1,3}\.[0-9]{3}")
+"""A text like 1.234 may be thousands or thousandths."""
 
 
 class NivodaTrading:
@@ -75,12 +82,19 @@ class NivodaTrading:
 
     def _offer(self, item: Any) -> OfferNow:
         price, word, hold_id = (_follow(item, path) for path in (NIVODA.price, NIVODA.availability, NIVODA.hold_id))
-        is_amount = isinstance(price, int | float) and not isinstance(price, bool)
         return OfferNow(
             availability=available(word if isinstance(word, str) else "", NIVODA.words),
-            price=round(Decimal(str(price)) / self._unit, 2) if is_amount else None,
+            price=self._price(price),
             hold_id=hold_id if isinstance(hold_id, str) and hold_id else None,
         )
+
+    def _price(self, sent: object) -> Decimal | None:
+        """US dollars; None for what is no price of a diamond, as in the feed."""
+        text = str(sent).strip() if isinstance(sent, int | float | str) and not isinstance(sent, bool) else ""
+        if not _DECIMAL.fullmatch(text) or (isinstance(sent, str) and _THOUSANDS.fullmatch(text)):
+            return None
+        price = Decimal(text) / self._unit
+        return round(price, 2) if LEAST_DOLLARS <= price < MOST_DOLLARS else None
 
 
 def _follow(source: Any, path: Path) -> Any:

@@ -23,7 +23,7 @@ class OfferNow:
     """What the supplier says of a stone at this moment.
 
     Attributes:
-        price: the supplier's, US dollars; None if it is no amount.
+        price: the supplier's, US dollars; None if it names none, or one that no diamond has.
         hold_id: the supplier's name for a hold on it, if it shows one.
     """
 

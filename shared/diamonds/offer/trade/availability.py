@@ -23,7 +23,9 @@ class SupplierSays(LazyModel):
 
     asked_at: datetime
     availability: Word | None = Field(description="null: it did not answer, so what we know stands")
-    price: float | None = Field(description="The supplier's price now, US dollars; null: it did not say")
+    price: float | None = Field(
+        description="The supplier's price now, US dollars; null: it names none, or did not answer"
+    )
     held_for_us: bool = Field(description="The hold that shows there is ours")
 
 
@@ -34,7 +36,7 @@ class Availability(LazyModel):
     availability: Word
     available: bool = Field(
         description="The caller may hold or buy it now: it is free, or held by the caller, and its supplier, if it was"
-        " asked, says the same"
+        " asked, says the same and names a price"
     )
     held_by_caller: bool
     held_until: datetime | None = Field(description="When the hold ends, if it is one of ours")
@@ -57,7 +59,8 @@ async def availability(diamond_id: int, client: str) -> Availability:
     if answer.ours_alone:
         return answer
     says = await _ask(diamond)
-    bars = says.availability not in (None, "available") and not says.held_for_us
+    taken = says.availability != "available" and not says.held_for_us
+    bars = says.availability is not None and (taken or says.price is None)
     return answer.model_copy(update={"supplier": says, "available": answer.available and not bars})
 
 

@@ -35,8 +35,9 @@ async def place(purchase_id: int, diamond: dict[str, Any], reference: str | None
     """Order the diamond of a stored sale, and store what came of it.
 
     Raises:
-        Conflict: it is not to be had there (`supplier-not-available`), or dearer than we know
-            (`supplier-price-changed`); the sale is undone, as by all below.
+        Conflict: it is not to be had there (`supplier-not-available`), dearer than we know
+            (`supplier-price-changed`) or without a price (`supplier-price-missing`); the sale is undone, as by all
+            below.
         TransientError, TerminalError: the supplier was not reached, or did not take the order.
     """
     try:
@@ -116,7 +117,13 @@ async def _check(supplier: Trading, diamond: dict[str, Any]) -> None:
             f" {(now.availability if now else 'gone').replace('_', ' ')} there.",
             code="supplier-not-available",
         )
-    if now.price is not None and now.price > diamond["price_model_price"]:
+    if now.price is None:
+        raise Conflict(
+            f"The supplier names no price of diamond {diamond['id']} now, so it is not for sale.",
+            code="supplier-price-missing",
+            remedy="Ask again once a run of the feed has brought its price.",
+        )
+    if now.price > diamond["price_model_price"]:
         raise Conflict(
             f"The supplier has raised its price of diamond {diamond['id']}.",
             code="supplier-price-changed",

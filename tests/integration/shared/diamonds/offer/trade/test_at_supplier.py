@@ -1,7 +1,7 @@
 """Holds and purchases made at the supplier, too: over the wire, with answers that are lost and processes that die."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import count
 
@@ -10,6 +10,7 @@ import pytest
 
 from local.killable import KillableService
 from local.processes import free_port
+from shared.diamonds.ingestion.suppliers.nivoda_trading import NivodaTrading
 from shared.diamonds.offer import trade
 from shared.diamonds.offer.trade import HoldRequest, PurchaseRequest, orders, supplier_holds
 from shared.platform.errors import Conflict, NotFound, TransientError
@@ -318,6 +319,26 @@ async def test_what_the_supplier_made_dearer_is_not_sold_at_the_old_price(shop, 
         await trade.purchase(diamond, "acme", "key", ANY_PRICE)
     assert refused.value.code == "supplier-price-changed"
     assert supplier.ordered(item) == []
+
+
+@pytest.mark.parametrize("held", [False, True])
+async def test_what_has_no_price_at_the_supplier_is_not_sold(shop, supplier, offered, monkeypatch, held):
+    diamond, item = await offered()
+    if held:
+        await trade.hold(diamond, "acme", HALF_AN_HOUR)
+    look = NivodaTrading.look
+
+    async def without_price(self, stone_id):
+        return replace(present(await look(self, stone_id)), price=None)
+
+    monkeypatch.setattr(NivodaTrading, "look", without_price)
+    asked = await trade.availability(diamond, "acme")
+    assert (asked.available, present(asked.supplier).price) == (False, None)
+    with pytest.raises(Conflict) as refused:
+        await trade.purchase(diamond, "acme", "key", ANY_PRICE)
+    assert (refused.value.code, supplier.ordered(item)) == ("supplier-price-missing", [])
+    assert (await state(shop, diamond))["availability"] == ("on_hold" if held else "available")
+    monkeypatch.undo()
 
 
 async def test_an_order_whose_sender_died_is_unknown_after_two_minutes(shop, supplier, offered, monkeypatch):

@@ -109,6 +109,21 @@ async def test_a_look_speaks_the_apps_words_and_dollars(word, meant, unit, price
     assert (now.availability, now.price, now.hold_id) == (meant, price, "h1")
 
 
+@pytest.mark.parametrize(
+    ("sent", "price"),
+    [
+        ("1234.5", Decimal("12.34")),
+        (1234.5, Decimal("12.34")),
+        (" 5 ", Decimal("0.05")),
+        *((odd, None) for odd in (None, "", "POA", 0, -5, 0.4, True, [], {}, 10**10, 1e99, float("nan"), float("inf"))),
+        *((odd, None) for odd in ("0x186A0", "100_000", "1.234", "1,234", "1e99", "9" * 30, "NaN")),
+    ],
+)
+async def test_a_look_shows_no_price_where_the_feed_would_read_none(sent, price):
+    item = {"price": sent, "diamond": {"id": "s1", "availability": "AVAILABLE"}}
+    assert present(await trading({"diamonds_by_query": {"items": [item]}}).look("s1")).price == price
+
+
 @pytest.mark.parametrize("items", [[], [None], [{"diamond": {"id": "s2"}}]])
 async def test_a_stone_that_is_not_listed_is_gone(items):
     assert await trading({"diamonds_by_query": {"items": items}}).look("s1") is None

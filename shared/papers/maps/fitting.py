@@ -50,7 +50,8 @@ class _Chosen:
 
     Attributes:
         sampled: papers of the sample.
-        scale: what positions of the fit before were multiplied with to become those of its map; None: it begins anew.
+        scale: what positions of the fit before were multiplied with to become those of its map; None: it begins anew,
+            since the map before is of another fitter, or none of its papers is in the sample.
     """
 
     sampled: int
@@ -73,14 +74,15 @@ async def _chosen(version: int) -> _Chosen:
     async with database() as connection:
         [row] = await rows(
             connection,
-            "select m.sampled, m.fitter, b.fitter as fitter_before, b.scale from papers.maps m"
+            "select m.sampled, m.fitter, b.fitter as fitter_before, b.scale,"  # noqa: S608 - a number
+            f" exists (select from papers.map_sample_{version:d} where x is not null) as common from papers.maps m"
             " left join papers.maps b on b.version = m.starts_at where m.version = %s for no key update of m",
             (version,),
         )
         fitter = row["fitter"] or _fitter(row["sampled"])
         if row["fitter"] is None:
             await connection.execute("update papers.maps set fitter = %s where version = %s", (fitter, version))
-    return _Chosen(row["sampled"], fitter, row["scale"] if row["fitter_before"] == fitter else None)
+    return _Chosen(row["sampled"], fitter, row["scale"] if row["fitter_before"] == fitter and row["common"] else None)
 
 
 def _fitter(sampled: int) -> str:

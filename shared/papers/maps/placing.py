@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from shared.papers.maps import sample
+from shared.papers.maps.model_files import Model, model_of
 from shared.papers.maps.models import MapRef, Placed, PlaceShare
-from shared.papers.maps.publishing import Model, model_of
 from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:
@@ -23,7 +24,10 @@ _LOCK = 0x706C6163
 
 
 async def place_share(task: PlaceShare) -> Placed:
-    """Place the papers of a share on a version that is made; done before, it changes nothing."""
+    """Place the papers of a share on a version that is made, those of the map before near to their places there.
+
+    Done before, it changes nothing.
+    """
     async with database() as connection:
         [row] = await rows(connection, "select * from papers.maps where version = %s", (task.version,))
         if row["drawn"] is not None or row["state"] != "building":
@@ -31,9 +35,10 @@ async def place_share(task: PlaceShare) -> Placed:
         cuts = row["shares"]
         found = await _vectors(
             connection,
-            f"select paper_id, embedding from papers.vectors_{row['model_id']:d}"  # noqa: S608 - a number
-            " where (%(after)s::uuid is null or paper_id > %(after)s)"
-            " and (%(upto)s::uuid is null or paper_id <= %(upto)s)",
+            f"select v.paper_id, v.embedding, b.x, b.y from papers.vectors_{row['model_id']:d} v"  # noqa: S608 - numbers
+            f" left join {sample.points_before(row)} b using (paper_id)"
+            " where (%(after)s::uuid is null or v.paper_id > %(after)s)"
+            " and (%(upto)s::uuid is null or v.paper_id <= %(upto)s)",
             {
                 "after": cuts[task.share - 1] if task.share else None,
                 "upto": cuts[task.share] if task.share < len(cuts) else None,
@@ -96,7 +101,8 @@ async def _place_batch(version: int) -> int | None:
             return None
         found = await _vectors(
             connection,
-            f"select v.paper_id, v.embedding from papers.vectors_{row['model_id']:d} v where v.paper_id = any(%(ids)s)"  # noqa: S608 - numbers
+            "select v.paper_id, v.embedding, null::real as x, null::real as y"  # noqa: S608 - numbers
+            f" from papers.vectors_{row['model_id']:d} v where v.paper_id = any(%(ids)s)"
             f" and not exists (select from papers.map_points_{version:d} m where m.paper_id = v.paper_id)"
             " order by v.paper_id",
             {"ids": [one["paper_id"] for one in waiting]},
@@ -142,6 +148,9 @@ def _places(model: Model, found: Sequence[dict[str, Any]]) -> list[_Place]:
 
     vectors = placing.unit(np.array([row["embedding"].to_numpy() for row in found], np.float32))
     positions, nearness = placing.place(vectors, model.vectors, model.positions)
+    before = np.array([(row["x"], row["y"]) for row in found], np.float32)
+    common = ~np.isnan(before[:, 0])
+    positions[common] = before[common] + (positions[common] - before[common]) * model.leash
     for row, one in enumerate(found):
         # The papers of the sample lie where the fit has put them.
         if (fitted := model.rows.get(one["paper_id"].bytes)) is not None:

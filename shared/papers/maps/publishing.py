@@ -3,34 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Any
 
-from shared.papers.maps import files, fitting, sample
+from shared.papers.maps import fitting, sample, staying
+from shared.papers.maps.model_files import model_of, write
+from shared.papers.maps.models import Extent
 from shared.papers.maps.regions.clustering import regions
-from shared.platform.errors import TerminalError
-from shared.platform.stores.postgres import database, rows
+from shared.papers.maps.versions import extent_of, row_of
+from shared.platform.stores.postgres import database
 
-FORMAT = 1
 _FAR_PERCENT = 5
-_ARRAYS = ("papers", "vectors", "positions", "middles")
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """What says where a paper lies, as arrays.
-
-    Attributes:
-        rows: the row of the sample's papers, by the bytes of their ids.
-        vectors: of the sample, of length 1.
-        positions: of the sample.
-        middles: of the finest clusters.
-    """
-
-    rows: dict[bytes, int]
-    vectors: Any
-    positions: Any
-    middles: Any
 
 
 async def publish(version: int) -> None:
@@ -39,7 +21,7 @@ async def publish(version: int) -> None:
     Raises:
         TerminalError: a file of the fit is missing.
     """
-    row = await _row(version)
+    row = await row_of(version)
     if row["published"]:
         return
     import numpy as np  # noqa: PLC0415 - loads in the activity that needs it
@@ -54,22 +36,28 @@ async def publish(version: int) -> None:
     positions = aligned.apply(positions)
     if shared:
         positions = aligning.held(positions, known).astype(np.float32)
-    low, high = positions.min(axis=0), positions.max(axis=0)
+    extent = _extent(positions, extent_of(await row_of(row["starts_at"])) if shared else None)
+    unit = placing.unit(vectors)
     _, distances = await sample.neighbours(version, len(papers))
     nearness = (1 - distances[:, : placing.NEAREST] ** 2 / 2).mean(axis=1)
     found, middles = await regions(version, papers, positions, await _middles_before(row))
     changes = {
-        "extent": [*low.tolist(), *high.tolist()],
+        "extent": list(extent.sides()),
         "scale": aligned.scale,
         "nearness": float(np.percentile(nearness, _FAR_PERCENT)),
         "clusters": json.dumps([one.model_dump() for one in found]),
     }
-    changes["published"] = await _write(
+    changes["published"] = await write(
         version,
-        {"model": row["model"], "fitter": row["fitter"], **{name: changes[name] for name in ("extent", "scale")}},
+        {
+            "model": row["model"],
+            "fitter": row["fitter"],
+            "leash": await staying.leash(row, unit, positions, extent) if shared else 1.0,
+            **{name: changes[name] for name in ("extent", "scale")},
+        },
         {
             "papers": np.frombuffer(b"".join(one.bytes for one in papers), "u1").reshape(-1, 16),
-            "vectors": placing.unit(vectors).astype("<f2"),
+            "vectors": unit.astype("<f2"),
             "positions": positions.astype("<f4"),
             "middles": middles.astype("<f4"),
         },
@@ -82,67 +70,21 @@ async def publish(version: int) -> None:
         )
 
 
-async def model_of(version: int) -> Model:
-    """The model of a version that was published; kept in memory for as long as no other one is asked for.
-
-    Raises:
-        TerminalError: one of its files is missing or damaged, or of another format.
-    """
-    name = (await _row(version))["published"]
-    if name not in _loaded:
-        _loaded.clear()
-        _loaded[name] = await _read(version, name)
-    return _loaded[name]
-
-
-_loaded: dict[str, Model] = {}
-
-
-async def _read(version: int, name: str) -> Model:
-    import numpy as np  # noqa: PLC0415 - as above
-
-    # The row says the checksum of the JSON, and the JSON those of the arrays.
-    file, digest = name.split(" ")
-    described = json.loads(await files.read(version, file, digest))
-    if described["format"] != FORMAT:
-        raise TerminalError(
-            f"The model of the map {version} has the format {described['format']}, and {FORMAT} is read.",
-            code="map-format",
-            remedy="Start another version of the map: POST /api/papers/map/versions.",
-        )
-    arrays: dict[str, Any] = {}
-    for array in _ARRAYS:
-        one = described["arrays"][array]
-        data = await files.read(version, one["file"], one["sha256"])
-        arrays[array] = np.frombuffer(data, one["type"]).reshape(one["shape"])
-    rows_ = {paper.tobytes(): row for row, paper in enumerate(arrays["papers"])}
-    return Model(rows_, arrays["vectors"].astype(np.float32), arrays["positions"], arrays["middles"])
-
-
-async def _write(version: int, about: dict[str, Any], arrays: dict[str, Any]) -> str:
-    """Write arrays and the JSON that describes them; the JSON's name and checksum."""
-    described: dict[str, Any] = {}
-    for name, array in arrays.items():
-        data = array.tobytes()
-        file = files.named(name, "bin", data)
-        await files.write(version, file, data)
-        described[name] = {
-            "file": file, "type": array.dtype.str, "shape": list(array.shape), "sha256": files.checksum(data)
-        }  # fmt: skip
-    text = json.dumps({"format": FORMAT, "version": version, **about, "arrays": described}, indent=1).encode()
-    file = files.named("model", "json", text)
-    await files.write(version, file, text)
-    return f"{file} {files.checksum(text)}"
+def _extent(positions: Any, before: Extent | None) -> Extent:
+    """Where the positions lie; and the map before, to whose places papers are held."""
+    (x_min, y_min), (x_max, y_max) = positions.min(axis=0).tolist(), positions.max(axis=0).tolist()
+    if before is None:
+        return Extent(x_min=x_min, y_min=y_min, x_max=x_max, y_max=y_max)
+    return Extent(
+        x_min=min(x_min, before.x_min),
+        y_min=min(y_min, before.y_min),
+        x_max=max(x_max, before.x_max),
+        y_max=max(y_max, before.y_max),
+    )
 
 
 async def _middles_before(row: dict[str, Any]) -> Any:
     """The middles of the finest clusters of the map before; None: there is none."""
-    if row["starts_at"] is None or not (await _row(row["starts_at"]))["published"]:
+    if row["starts_at"] is None or not (await row_of(row["starts_at"]))["published"]:
         return None
     return (await model_of(row["starts_at"])).middles
-
-
-async def _row(version: int) -> dict[str, Any]:
-    async with database() as connection:
-        [row] = await rows(connection, "select * from papers.maps where version = %s", (version,))
-    return row

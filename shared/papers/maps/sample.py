@@ -1,6 +1,7 @@
 """The papers that a map is fitted to, in a table of their own, and which of them are near to each other.
 
-They are chosen by a hash of their ids: a fair sample, of which another version takes the same papers again.
+They are chosen by a hash of their ids: a fair sample, of which another version takes the same papers again. Where most
+papers are new, a part of it is kept for those of the map before, by which the new one is laid onto that.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ NEIGHBOURS = 45
 """Of each paper: what t-SNE sees of it, and more than say where another paper lies."""
 SHARE_PAPERS = 20_000
 """Papers that one activity places."""
+_KEPT_PART = 10
+"""One in so many of the sample is of the map before, if that has so many."""
 _INDEXED = 5_000
 """Rows from which on an index finds their neighbours sooner than comparing all with all."""
 
@@ -53,16 +56,19 @@ async def _choose(connection: AsyncConnection[Any], row: dict[str, Any]) -> dict
         raise TerminalError(f"The vectors of {row['model']} are no longer there.", code="model-dropped")
     await connection.execute("select papers.make_map(%s, %s)", (version, models[0]["dimensions"]))
     vectors = f"papers.vectors_{row['model_id']:d}"
-    before = f"papers.map_points_{row['starts_at']:d}" if row["starts_at"] else _NO_POINTS
+    before, size = points_before(row), settings().papers_map_sample
     chosen = await connection.execute(
         f"""
         insert into papers.map_sample_{version:d} (number, paper_id, embedding, x, y)
         select row_number() over (order by c.hash, c.paper_id) - 1, c.paper_id, v.embedding, b.x, b.y
         from (
-            select paper_id, hashtextextended(paper_id::text, 0) as hash from {vectors} order by 2, 1 limit %s
+            select paper_id, hashtextextended(paper_id::text, 0) as hash, k.paper_id is null as new from {vectors}
+            left join (select b.paper_id from {before} b join {vectors} using (paper_id)
+                       order by hashtextextended(b.paper_id::text, 0), 1 limit %s) k using (paper_id)
+            order by 3, 2, 1 limit %s
         ) c join {vectors} v using (paper_id) left join {before} b using (paper_id)
         """.encode(),  # noqa: S608 - numbers
-        (settings().papers_map_sample,),
+        (size // _KEPT_PART, size),
     )
     cuts = await rows(
         connection,
@@ -140,6 +146,13 @@ async def read_sample(version: int) -> tuple[Sequence[UUID], Any, Any]:
     return [row["paper_id"] for row in found], vectors, known
 
 
+def points_before(row: dict[str, Any]) -> str:
+    """The table of the points of the map at which the version starts, as SQL; an empty one if it starts at none."""
+    if not row["starts_at"]:
+        return "(select null::uuid as paper_id, null::real as x, null::real as y where false)"
+    return f"papers.map_points_{row['starts_at']:d}"
+
+
 def _columns(of: list[list[tuple[int, float]]], first: int, np: Any) -> tuple[Any, Any]:
     """As arrays. Of a vector that has no direction nothing is near; it then has itself, and an index may miss a few."""
     width = max(1, *map(len, of))
@@ -154,6 +167,3 @@ def _columns(of: list[list[tuple[int, float]]], first: int, np: Any) -> tuple[An
 
 def _file(first: int) -> str:
     return f"{files.WORK}/neighbours-{first:09}.npz"
-
-
-_NO_POINTS = "(select null::uuid as paper_id, null::real as x, null::real as y where false)"

@@ -71,6 +71,11 @@ async def find(version: int) -> dict[str, Any]:
     return await _one("version = %s and state in ('current', 'previous')", (version,))
 
 
+async def row_of(version: int) -> dict[str, Any]:
+    """The row of a version, whatever its state."""
+    return await _one("version = %s", (version,))
+
+
 async def max_extent() -> MaxExtent:
     """The extent of the current map. Raises as `current`."""
     row = await _one("state = 'current'", ())

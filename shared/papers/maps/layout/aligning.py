@@ -47,6 +47,12 @@ def moved(now: Any, before: Any, widest: float) -> float:
     return float(np.median(np.linalg.norm(np.asarray(now) - np.asarray(before), axis=1)) / widest) if len(now) else 0.0
 
 
+def leash(now: Any, before: Any, widest: float) -> float:
+    """The part of their ways that rows may go, so that the median of these is MOST_MOVED at most."""
+    way = moved(now, before, widest)
+    return MOST_MOVED / way if way > MOST_MOVED else 1.0
+
+
 def held(positions: Any, before: Any) -> Any:
     """The positions, with the rows that were on the map before taken back towards their places, if they went too far.
 
@@ -57,8 +63,6 @@ def held(positions: Any, before: Any) -> Any:
     common = ~np.isnan(before[:, 0])
     then, now = before[common].astype(np.float64), np.asarray(positions)[common]
     widest = float(np.ptp(then, axis=0).max()) or 1.0
-    way = moved(now, then, widest)
     after = np.array(positions)
-    if way > MOST_MOVED:
-        after[common] = then + (now - then) * (MOST_MOVED / way)
+    after[common] = then + (now - then) * leash(now, then, widest)
     return after

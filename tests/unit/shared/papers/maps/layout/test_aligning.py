@@ -23,6 +23,14 @@ def test_what_cannot_be_turned_is_shifted():
     assert np.allclose(aligning.onto(same, same + 3).apply(same), same + 3)
 
 
+def test_rows_go_as_far_as_the_leash_lets_their_median_go():
+    before = np.zeros((3, 2))
+    near, far = np.array([[0.01, 0], [0.0, 0], [0.02, 0]]), np.array([[0.2, 0], [0.1, 0], [0.4, 0]])
+    assert aligning.leash(near, before, 2.0) == 1
+    assert aligning.leash(far, before, 2.0) == pytest.approx(0.1)
+    assert aligning.leash(before[:0], before[:0], 2.0) == 1
+
+
 def test_a_first_map_lies_around_the_middle():
     placed = aligning.first([[0, 10], [4, 12], [2, 11]]).apply([[0, 10], [4, 12]])
     assert placed.tolist() == [[-1.0, -0.5], [1.0, 0.5]]

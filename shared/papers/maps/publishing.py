@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from typing import Any
 
 from shared.papers.maps import fitting, sample, staying
@@ -10,8 +11,10 @@ from shared.papers.maps.model_files import model_of, write
 from shared.papers.maps.models import Extent
 from shared.papers.maps.regions.clustering import regions
 from shared.papers.maps.versions import extent_of, row_of
+from shared.platform.errors import TerminalError
 from shared.platform.stores.postgres import database
 
+logger = logging.getLogger(__name__)
 _FAR_PERCENT = 5
 
 
@@ -84,7 +87,18 @@ def _extent(positions: Any, before: Extent | None) -> Extent:
 
 
 async def _middles_before(row: dict[str, Any]) -> Any:
-    """The middles of the finest clusters of the map before; None: there is none."""
+    """The middles of the finest clusters of the map before; None: there is none, or its files cannot be read.
+
+    Then the regions get other numbers, but papers stay: their places are in the database.
+    """
     if row["starts_at"] is None or not (await row_of(row["starts_at"]))["published"]:
         return None
-    return (await model_of(row["starts_at"])).middles
+    try:
+        return (await model_of(row["starts_at"])).middles
+    except TerminalError as error:
+        logger.warning(
+            "The regions of a map begin anew: the map before cannot be read. %s",
+            error.message,
+            extra={"version": row["version"]},
+        )
+        return None

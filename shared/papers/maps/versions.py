@@ -100,7 +100,7 @@ async def fail(version: int, error: str) -> None:
         )
         if given_up.rowcount:
             await connection.execute("select papers.drop_map(%s)", (version,))
-            await connection.execute("delete from papers.unplaced where version = %s", (version,))
+            await _nothing_waits_for_unkept(connection)
 
 
 async def swap(version: int) -> None:
@@ -116,6 +116,7 @@ async def swap(version: int) -> None:
         )
         for one in dropped:
             await connection.execute("select papers.drop_map(%s)", (one["version"],))
+        await _nothing_waits_for_unkept(connection)
         await _see(connection, version, row["model_id"])
 
 
@@ -158,6 +159,13 @@ async def _see(connection: AsyncConnection[Any], version: int, model_id: int | N
         "update papers.maps set state = 'current', current_since = now() where version = %s", (version,)
     )
     await queue_unplaced(connection, version, model_id)
+
+
+async def _nothing_waits_for_unkept(connection: AsyncConnection[Any]) -> None:
+    await connection.execute(
+        "delete from papers.unplaced u using papers.maps m where m.version = u.version"
+        " and m.state in ('failed', 'dropped')"
+    )
 
 
 async def queue_unplaced(connection: AsyncConnection[Any], version: int, model_id: int | None) -> None:

@@ -8,9 +8,11 @@ import pytest
 from orchestrators.papers.embedding import paper_enrich
 from shared.papers.browsing.points import additions, papers_of, places_of
 from shared.papers.maps import drift, files, model_files, versions
+from shared.papers.settings import settings
 from shared.platform.durable import Nothing
 from shared.platform.errors import Conflict, NotFound, TerminalError
 from shared.platform.settings import forget_settings
+from shared.platform.stores.blobs import blob_service
 from shared.platform.stores.postgres import database
 from tests.integration.player import Player
 from tests.integration.shared.papers.conftest import fetch
@@ -166,6 +168,16 @@ async def test_only_the_version_before_is_kept_and_comes_back_at_once(maps):
     assert (await versions.current()).version == third
 
 
+async def test_papers_wait_for_no_version_that_is_dropped(maps):
+    await maps.add(some(60))
+    first, second = await maps.make(), await maps.make()
+    await maps.add(some(5, first=500))
+    await versions.roll_back()
+    assert {one["version"] for one in await fetch("select version from papers.unplaced")} == {first, second}
+    await maps.make()
+    assert {one["version"] for one in await fetch("select version from papers.unplaced")} == {first}
+
+
 async def test_papers_that_come_later_are_placed_behind_the_others_once(maps):
     await maps.add(some(100))
     version = await maps.make()
@@ -248,6 +260,24 @@ async def test_a_damaged_model_is_refused_with_its_reason(maps):
     with pytest.raises(TerminalError, match="is damaged"):
         await maps.place()
     assert await fetch("select 1 from papers.unplaced"), "the paper waits"
+
+
+@pytest.mark.parametrize("file", ["middles", "positions", "model"])
+@pytest.mark.parametrize("change", ["damaged", "gone"])
+async def test_another_version_mends_a_map_of_which_a_file_is_damaged_or_gone(maps, file, change):
+    await maps.add(some(60))
+    version = await maps.make()
+    model_files._loaded.clear()
+    name = next(name for name in await maps.papers.names() if f"maps/{version}/{file}-" in name)
+    if change == "gone":
+        await blob_service().get_blob_client(settings().papers_container, name).delete_blob()
+    else:
+        await maps.papers.put(name, b"\0" * len(await maps.papers.read(name)))
+    await maps.add(some(1, first=900))
+    after = await maps.make()
+    found = await versions.current()
+    assert (found.version, found.papers) == (after, 61)
+    assert present(found.moved) < 0.02
 
 
 async def test_a_version_that_cannot_be_made_leaves_nothing_and_another_can_be(maps, monkeypatch):

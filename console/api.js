@@ -63,7 +63,7 @@ export async function send(path, { method = "GET", body, bytes, headers: more = 
   const answer = await fetch(path, { method, headers, body: bytes ?? (body === undefined ? undefined : JSON.stringify(body)) });
   if (answer.ok) return answer;
   const problem = await answer.json().catch(() => ({ title: `The app answered ${answer.status}.` }));
-  const fields = (problem.errors ?? []).map((one) => `${one.pointer ?? ""} ${one.detail ?? ""}`.trim());
+  const fields = (problem.errors ?? []).filter((one) => one.detail !== problem.detail).map((one) => `${one.pointer ?? ""} ${one.detail ?? ""}`.trim());
   const text = [problem.detail ?? problem.title, ...fields, problem.remedy].filter(Boolean).join("\n");
   throw answer.status === 401 ? new Refused(text) : new Error(text);
 }

@@ -130,7 +130,8 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             return self._answer(at.path, query)
         except ValueError as error:
-            return self._json({"title": "Bad request", "detail": str(error), "remedy": "Write it as docs say."}, 400)
+            problem = {"title": "Bad request", "detail": str(error), "remedy": "Write it as docs say."}
+            return self._json({**problem, "errors": [{"pointer": "#/filters", "detail": str(error)}]}, 400)
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))

@@ -12,11 +12,17 @@ export class Finding {
     this.turns = { filtered: 0, found: 0, chosen: 0 };
   }
 
-  // Does it unless the same was asked for anew meanwhile.
+  // Does it, or says why not, unless the same was asked for anew meanwhile.
   async latest(name, what) {
     const turn = ++this.turns[name];
     await this.page.trying(async () => {
-      const found = await what();
+      let found;
+      try {
+        found = await what();
+      } catch (error) {
+        if (turn === this.turns[name]) throw error;
+        return;
+      }
       if (turn === this.turns[name]) await found();
     });
   }

@@ -10,10 +10,16 @@ const LOOK_MS = 60_000; // how often it is asked whether papers or a version cam
 const at = (id) => document.getElementById(id);
 let page = null;
 
-function say(text, act = null) {
+// `about` lets what comes next of the same kind take the text away.
+function say(text, act = null, about = "") {
   at("message").hidden = !text;
+  at("message").dataset.about = about;
   at("message-text").textContent = text ?? "";
   at("message-act").replaceChildren(...(act ? [act] : []));
+}
+
+function unsay(about) {
+  if (at("message").dataset.about === about) say(null);
 }
 
 // Instead of the map: a text, and what to do about it.
@@ -57,7 +63,7 @@ async function start() {
       h("p", {}, "Without the map, papers are found on ", h("a", { href: "/console#papers" }, "the page of papers"), "."));
   }
   try {
-    page = new Page(await data.current(), renderer, { say, refused });
+    page = new Page(await data.current(), renderer, { say, unsay, refused });
   } catch (error) {
     if (error instanceof Refused) return refused(key.get() ? error : null);
     return instead(error.message, again(() => { at("instead").hidden = true; start(); }));
@@ -90,7 +96,7 @@ async function look() {
       await loadAdditions(page);
       page.frames.move(); // points are as wide as their number lets them be
     }
-  });
+  }, "news");
 }
 
 if (matchMedia("(max-width: 45rem)").matches) at("more").open = false; // where there is little room

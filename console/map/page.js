@@ -24,8 +24,8 @@ export class Page {
   density = null;
   whole = false; // all points of the version have come
 
-  constructor(map, renderer, { say, refused }) {
-    Object.assign(this, { map, renderer, say, refused, canvas: at("map") });
+  constructor(map, renderer, { say, unsay, refused }) {
+    Object.assign(this, { map, renderer, say, unsay, refused, canvas: at("map") });
     const given = read(location.hash);
     this.state = given.state;
     this.camera = new Camera(map.extent);
@@ -143,13 +143,15 @@ export class Page {
     step(still.matches ? start + FLIGHT_MS : start);
   }
 
-  // What fails is said where it is seen, with its remedy; who is refused is asked for a key.
-  async trying(what) {
+  // What fails is said where it is seen, with its remedy, until something else is asked for; who is refused is asked for
+  // a key.
+  async trying(what, about = "asked") {
+    this.unsay(about);
     try {
       await what();
     } catch (error) {
       if (error instanceof Refused) this.refused(error);
-      else this.say(error.message);
+      else this.say(error.message, null, about);
     }
   }
 

@@ -1,5 +1,5 @@
 // The panel beside the map: a list of papers, and one of them whole.
-import { count, h, problem } from "/console/dom.js";
+import { count, h } from "/console/dom.js";
 import * as data from "/console/map/data.js";
 
 const AUTHORS = 12;
@@ -100,14 +100,5 @@ export class Panel {
     this.leave();
     this.place.hidden = true;
     this.place.replaceChildren();
-  }
-
-  fail(error) {
-    if (this.place.hidden) return false;
-    this.place.querySelector(".error.said")?.remove();
-    const told = problem(error.message);
-    told.classList.add("said");
-    this.place.querySelector("#close").after(told);
-    return true;
   }
 }

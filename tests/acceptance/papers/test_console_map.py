@@ -224,9 +224,14 @@ async def test_a_wrong_filter_and_a_broken_transfer_are_told_with_their_remedy(s
         await expect(shown.page.locator("#message")).to_be_hidden()
         await shown.page.fill("#filters", "nonsense")
         await shown.page.press("#filters", "Enter")
-        await expect(shown.page.locator("#message-text")).to_contain_text(
+        await expect(shown.page.locator("#message-text")).to_have_text(
             "The filter is not understood: nonsense\nWrite it as docs say."
         )
+        # The refusal of what was asked for before does not stand above what is found now.
+        await shown.page.fill("#filters", "source = rare")
+        await shown.page.press("#filters", "Enter")
+        await expect(shown.page.locator("#told")).to_contain_text("match")
+        await expect(shown.page.locator("#message")).to_be_hidden()
 
 
 async def test_a_context_that_was_lost_is_drawn_again(small: MapSite) -> None:

@@ -13,6 +13,7 @@ from shared.papers.reading.marks import LONGEST_RECORD, Mark
 from shared.papers.reading.table import Header
 from shared.papers.settings import settings
 from shared.papers.sources import adapter
+from shared.papers.sources.columns import check_columns
 from shared.papers.sources.table import ColumnMapping
 from shared.platform.errors import InvalidInput, NotFound
 from shared.platform.stores.postgres import database, rows
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from shared.papers.ingesting.files import Kind, StoredFile
     from shared.papers.models import IngestRef
+    from shared.papers.sources.paper import Adapter
 
 MOST_PARTS = 1_000
 
@@ -45,7 +47,7 @@ async def plan(ingest: IngestRef) -> IngestPlan:
 
 
 async def _look(waiting: _Waiting, file: StoredFile) -> _Look:
-    adapter(waiting.source, waiting.mapping)
+    reader = adapter(waiting.source, waiting.mapping)
     if file.size > settings().papers_most_gb * 1e9:
         raise InvalidInput(
             f"The file {waiting.blob} has {file.size:,} bytes; at most {settings().papers_most_gb:g} GB are taken.",
@@ -55,7 +57,7 @@ async def _look(waiting: _Waiting, file: StoredFile) -> _Look:
         )
     kind = files.kind_of(waiting.blob, await file.read(0, 4) if file.size else b"")
     read = await files.unpack(file, f"work/{waiting.ingest_id}.parquet") if kind.packed_parquet else file
-    parts, header = await _cut(read, kind)
+    parts, header = await _cut(read, kind, reader)
     return _Look(read, kind, parts, header)
 
 
@@ -89,13 +91,15 @@ class _Look:
     header: str | None
 
 
-async def _cut(file: StoredFile, kind: Kind) -> tuple[list[_Part], str | None]:
+async def _cut(file: StoredFile, kind: Kind, reader: Adapter) -> tuple[list[_Part], str | None]:
     """The parts, and the header of a CSV file."""
     if kind.format == "parquet":
-        groups = await parquet.row_groups(parquet.open_file(file, file.size))
-        return [_Part(number, number + 1, Mark(0, 0)) for number in range(len(groups))], None
+        found = await parquet.layout(parquet.open_file(file, file.size))
+        check_columns(file.name, found.columns, reader)
+        return [_Part(number, number + 1, Mark(0, 0)) for number in range(found.groups)], None
     if kind.format == "csv":
         header, behind = await _header(file, kind)
+        check_columns(file.name, Header.read(header).names, reader)
         return [_Part(0, file.size, behind)], header
     if kind.gzip:
         return [_Part(0, file.size, Mark(0, 0))], None

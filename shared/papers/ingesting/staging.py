@@ -28,7 +28,7 @@ from shared.platform.stores.postgres import database, rows
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable
 
-    from shared.papers.sources.paper import Adapter, Paper
+    from shared.papers.sources.paper import Paper
 
 BATCH_RECORDS = 2_000
 BATCH_SECONDS = 2.0
@@ -115,7 +115,7 @@ async def _batches(part: _Part, clock: Callable[[], float]) -> AsyncGenerator[_B
 def _records(part: _Part) -> AsyncIterator[Record | None]:
     if part.format == "parquet":
         file = parquet.open_file(part.file, part.file.size)
-        return parquet.records(file, part.begins, part.mark.offset)
+        return parquet.records(file, part.begins, part.mark.offset, adapter(part.source, part.mapping).columns)
     if part.gzip:
         lines = unpacked(part.file.chunks(part.mark.member), part.mark)
     else:
@@ -139,8 +139,7 @@ async def _own(part: _Part, lines: AsyncIterator[Line]) -> AsyncIterator[Line]:
 
 async def _store(part: _Part, batch: _Batch) -> bool:
     """Stage what was read and move the mark; False: somebody else moved it."""
-    make = adapter(part.source, part.mapping)
-    staged, rejected = await asyncio.to_thread(_converted, part, batch, make)
+    staged, rejected = await asyncio.to_thread(_converted, part, batch)
     async with database() as connection:
         state = await rows(
             connection, "select state from papers.ingests where ingest_id = %s for share", (part.ingest_id,)
@@ -181,8 +180,9 @@ async def _copy(connection: Any, statement: str, types: list[str], values: list[
             await copy.write_row(row)
 
 
-def _converted(part: _Part, batch: _Batch, make: Adapter) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
+def _converted(part: _Part, batch: _Batch) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
     """Rows of `staged` and of `rejects`."""
+    paper_of = adapter(part.source, part.mapping).paper
     staged: list[tuple[Any, ...]] = []
     rejected: list[tuple[Any, ...]] = []
     for line, record in batch.read:
@@ -191,7 +191,7 @@ def _converted(part: _Part, batch: _Batch, make: Adapter) -> tuple[list[tuple[An
             rejected.append((*key, record.reason, _storable(record.beginning)))
             continue
         try:
-            staged.append((*key, *_columns(make(record.value))))
+            staged.append((*key, *_columns(paper_of(record.value))))
         except RecordRejected as reason:
             rejected.append((*key, str(reason), _storable(json.dumps(record.value, ensure_ascii=False, default=str))))
     return staged, rejected

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from shared.papers.reading.marks import Mark, Record
 from shared.platform.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Collection, Iterator
 
 _ROWS = 500
 _REFUSALS = (ValueError, OSError, NotImplementedError)
 """What pyarrow raises for a file that is damaged, or of a kind that it cannot read."""
+_NO_VALUES = (ValueError, OverflowError)
+"""What it raises for a value that Python cannot hold: bytes that are no UTF-8, a date after the year 9999."""
+_SHOWN = 500
 LARGEST_GROUP = 2_000_000_000
 """Bytes of a row group, unpacked: what its columns take while they are read."""
 
@@ -59,41 +64,72 @@ class _RangeFile(io.RawIOBase):
         return len(data)
 
 
-async def row_groups(file: io.BufferedReader) -> list[int]:
-    """How many rows each row group has.
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How a file is laid out: the number of its row groups, and the names of its columns."""
+
+    groups: int
+    columns: list[str]
+
+
+async def layout(file: io.BufferedReader) -> Layout:
+    """How the file is laid out.
 
     Raises:
         InvalidInput: it is no Parquet file, or has a row group that is too large.
     """
 
-    def look() -> list[int]:
-        groups = _open(file).metadata
-        sizes = [groups.row_group(number).total_byte_size for number in range(groups.num_row_groups)]
+    def look() -> Layout:
+        opened = _open(file)
+        groups = opened.metadata.num_row_groups
+        sizes = [opened.metadata.row_group(number).total_byte_size for number in range(groups)]
         if sizes and max(sizes) > LARGEST_GROUP:
             raise InvalidInput(
                 f"A row group has {max(sizes):,} bytes; at most {LARGEST_GROUP:,} are read.",
                 code="row-group-too-large",
                 remedy="Write the file with smaller row groups.",
             )
-        return [groups.row_group(number).num_rows for number in range(groups.num_row_groups)]
+        return Layout(groups, list(opened.schema_arrow.names))
 
     return await asyncio.to_thread(look)
 
 
-async def records(file: io.BufferedReader, group: int, start: int) -> AsyncIterator[Record | None]:
-    """The rows of a row group from row `start` on.
+async def records(file: io.BufferedReader, group: int, start: int, columns: Collection[str]) -> AsyncIterator[Record]:
+    """The rows of a row group from row `start` on, with these of their columns as far as they are there.
 
     Raises:
         InvalidInput: the file is damaged.
     """
-    batches = await asyncio.to_thread(_batches, file, group)
+    batches = await asyncio.to_thread(_batches, file, group, columns)
     row = 0
     while (batch := await asyncio.to_thread(_next, batches)) is not None:
         skipped = min(max(start - row, 0), batch.num_rows)
         row += skipped
-        for value in await asyncio.to_thread(batch.slice(skipped).to_pylist):
+        for record in await asyncio.to_thread(_rows, batch.slice(skipped), row):
             row += 1
-            yield Record(value, Mark(0, row))
+            yield record
+
+
+def _rows(batch: Any, before: int) -> list[Record]:
+    """The rows of a batch, of which so many stand before it. One that Python cannot hold fails alone."""
+    try:
+        return [Record(value, Mark(0, row)) for row, value in enumerate(batch.to_pylist(), before + 1)]
+    except _NO_VALUES:
+        return [_row(batch.slice(index, 1), before + index + 1) for index in range(batch.num_rows)]
+
+
+def _row(row: Any, number: int) -> Record:
+    values: dict[str, Any] = {}
+    reasons: list[str] = []
+    for name, column in zip(row.schema.names, row.columns, strict=True):
+        try:
+            [values[name]] = column.to_pylist()
+        except _NO_VALUES as error:
+            reasons.append(f"its {name} cannot be read: {str(error)[:100]}")
+    if not reasons:
+        return Record(values, Mark(0, number))
+    beginning = json.dumps(values, ensure_ascii=False, default=str)[:_SHOWN]
+    return Record(None, Mark(0, number), reason="; ".join(reasons)[:300], beginning=beginning)
 
 
 def _open(file: io.BufferedReader) -> Any:
@@ -105,8 +141,23 @@ def _open(file: io.BufferedReader) -> Any:
         raise _damaged(error) from None
 
 
-def _batches(file: io.BufferedReader, group: int) -> Iterator[Any]:
-    return _open(file).iter_batches(batch_size=_ROWS, row_groups=[group], use_threads=False)
+def _batches(file: io.BufferedReader, group: int, columns: Collection[str]) -> Iterator[Any]:
+    opened = _open(file)
+    read = [name for name in opened.schema_arrow.names if name in columns]
+    batches = opened.iter_batches(batch_size=_ROWS, row_groups=[group], columns=read, use_threads=False)
+    return map(_in_microseconds, batches)
+
+
+def _in_microseconds(batch: Any) -> Any:
+    """The batch with the instants that Python can hold: others write them by the nanosecond, and mean the second."""
+    import pyarrow as pa  # noqa: PLC0415 - loads in the activity that needs it
+
+    arrow: Any = pa
+    for index, field in enumerate(batch.schema):
+        if str(field.type).startswith("timestamp[ns"):
+            microseconds = batch.column(index).cast(arrow.timestamp("us", field.type.tz), safe=False)
+            batch = batch.set_column(index, field.name, microseconds)
+    return batch
 
 
 def _next(batches: Iterator[Any]) -> Any:

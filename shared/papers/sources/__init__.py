@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shared.papers.sources.arxiv import from_listing, from_snapshot
-from shared.papers.sources.openalex import from_openalex
+from shared.papers.sources.arxiv import LISTING, SNAPSHOT
+from shared.papers.sources.openalex import OPENALEX
 from shared.papers.sources.table import adapter_for
 from shared.platform.errors import InvalidInput
 
@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     from shared.papers.sources.paper import Adapter
     from shared.papers.sources.table import ColumnMapping
 
-SNAPSHOT = "arxiv"
-_ADAPTERS: dict[str, Adapter] = {SNAPSHOT: from_snapshot, "arxiv-listing": from_listing, "openalex": from_openalex}
+_ADAPTERS: dict[str, Adapter] = {"arxiv": SNAPSHOT, "arxiv-listing": LISTING, "openalex": OPENALEX}
 SOURCES = tuple(_ADAPTERS)
 
 
@@ -25,7 +24,7 @@ def adapter(source: str, mapping: ColumnMapping | None) -> Adapter:
         InvalidInput: no source goes by that name, and nothing says where its columns lead.
     """
     if mapping is not None:
-        return adapter_for(source, mapping)
+        return adapter_for(mapping)
     if source not in _ADAPTERS:
         raise InvalidInput(
             f"There is no source {source!r}, and no mapping says how to read it.",

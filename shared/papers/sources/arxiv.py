@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Any, cast
 
 from shared.papers.sources import text
-from shared.papers.sources.paper import Paper
+from shared.papers.sources.paper import Adapter, Paper
 from shared.papers.sources.rejected import RecordRejected
 
 _WITHDRAWN = ("this paper has been withdrawn", "withdrawn", "this submission has been withdrawn")
@@ -120,3 +120,22 @@ def _details(record: dict[str, Any]) -> dict[str, Any]:
 def _is_withdrawn(summary: str | None, comments: str) -> bool:
     begins = (summary or "").lower()
     return begins.startswith(_WITHDRAWN) or "withdrawn by" in begins[:200] or comments.lower().startswith(_WITHDRAWN)
+
+
+_SNAPSHOT_COLUMNS = [
+    "id",
+    "title",
+    "abstract",
+    "versions",
+    "update_date",
+    "authors",
+    "authors_parsed",
+    "categories",
+    "doi",
+    "comments",
+    "journal-ref",
+    "license",
+    "report-no",
+]
+SNAPSHOT = Adapter(from_snapshot, frozenset(_SNAPSHOT_COLUMNS), frozenset({"id", "title"}))
+LISTING = Adapter(from_listing, frozenset({"title", "authors", "summary", "tags"}), frozenset({"title"}))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from shared.papers.sources import text
-from shared.papers.sources.paper import Paper
+from shared.papers.sources.paper import Adapter, Paper
 from shared.papers.sources.rejected import RecordRejected
 
 MOST_POSITIONS = 20_000
@@ -81,3 +81,22 @@ def _dict(value: Any) -> dict[str, Any]:
 
 def _list(value: Any) -> list[Any]:
     return cast("list[Any]", value) if isinstance(value, list) else []
+
+
+_COLUMNS = [
+    "id",
+    "ids",
+    "doi",
+    "title",
+    "display_name",
+    "abstract_inverted_index",
+    "authorships",
+    "primary_location",
+    "primary_topic",
+    "publication_date",
+    "publication_year",
+    "is_retracted",
+    "updated_date",
+    "type",
+]
+OPENALEX = Adapter(from_openalex, frozenset(_COLUMNS), frozenset({"id"}))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from shared.papers.sources.text import folded
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import date, datetime
 
 
@@ -71,5 +71,16 @@ class Paper:
         return sha256(repr(whole).encode()).digest()
 
 
-Adapter = Callable[[dict[str, Any]], Paper]
-"""Makes a paper of a source's record. Raises RecordRejected."""
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """How the records of a source are read.
+
+    Attributes:
+        paper: makes a paper of a record. Raises RecordRejected.
+        columns: all of a record that it looks at.
+        required: those that a file must have which names its columns once for all records.
+    """
+
+    paper: Callable[[dict[str, Any]], Paper]
+    columns: frozenset[str]
+    required: frozenset[str]

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import Annotated, Any, cast
 
 from pydantic import ConfigDict, Field
 
 from shared.papers.sources import text
-from shared.papers.sources.paper import Paper
+from shared.papers.sources.paper import Adapter, Paper
 from shared.platform.models import LazyModel
-
-if TYPE_CHECKING:
-    from shared.papers.sources.paper import Adapter
 
 ColumnName = Annotated[str, Field(min_length=1, max_length=200)]
 
@@ -33,10 +30,10 @@ class ColumnMapping(LazyModel):
     separator: str = Field(default=";", min_length=1, max_length=3)
 
 
-def adapter_for(source: str, mapping: ColumnMapping) -> Adapter:  # noqa: ARG001 - as its siblings, by source
+def adapter_for(mapping: ColumnMapping) -> Adapter:
     """The adapter of a file with these columns."""
 
-    def adapt(record: dict[str, Any]) -> Paper:
+    def paper(record: dict[str, Any]) -> Paper:
         def of(column: str | None) -> Any:
             return record.get(column) if column else None
 
@@ -53,7 +50,8 @@ def adapter_for(source: str, mapping: ColumnMapping) -> Adapter:  # noqa: ARG001
             version_at=text.moment_of(of(mapping.version_at), "version_at"),
         )
 
-    return adapt
+    named = frozenset(column for column in mapping.model_dump(exclude={"separator"}).values() if column)
+    return Adapter(paper, columns=named, required=named)
 
 
 def _divided(value: Any, separator: str, field: str) -> tuple[str, ...]:

@@ -83,7 +83,15 @@ def test_the_same_record_has_the_same_hash_whatever_the_order_of_its_keys(snapsh
 )
 def test_a_record_without_what_it_needs_is_rejected_with_the_reason(snapshot, change, reason):
     with pytest.raises(RecordRejected, match=reason):
-        adapter("arxiv", None)({**snapshot[0], **change})
+        adapter("arxiv", None).paper({**snapshot[0], **change})
+
+
+def test_of_a_record_no_other_column_is_looked_at(snapshot, listing):
+    for source, records in (("arxiv", snapshot), ("arxiv-listing", listing)):
+        read = adapter(source, None)
+        for record in records:
+            part = {name: value for name, value in record.items() if name in read.columns}
+            assert read.paper(part) == read.paper(record)
 
 
 @pytest.mark.parametrize("change", [{"authors_parsed": 7}, {"versions": {}}, {"categories": None}, {"doi": 5}])

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.papers.sources.openalex import abstract_of, from_openalex
+from shared.papers.sources.openalex import OPENALEX, abstract_of, from_openalex
 from shared.papers.sources.rejected import RecordRejected
 
 WORK = {
@@ -30,6 +30,11 @@ def test_a_work_becomes_a_paper():
     assert paper.authors == ("Heather Piwowar", "J. Priem")
     assert paper.primary_date == date(2018, 2, 13)
     assert paper.version_at is not None
+
+
+def test_of_a_work_no_other_field_is_looked_at():
+    seen = {name for name in (*WORK, "cited_by_count") if name in OPENALEX.columns}
+    assert seen == set(WORK)
 
 
 def test_an_arxiv_doi_tells_the_arxiv_id():

@@ -7,12 +7,20 @@ from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 from shared.platform.models import LazyModel
 
 SourceName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,49}$")]
-BlobName = Annotated[str, Field(min_length=1, max_length=900)]
+
+
+def _blob_name(name: str) -> str:
+    if not name.isprintable() or any(part in ("", ".", "..") for part in name.split("/")):
+        raise ValueError("A file's name is of printable characters, and none of its parts is empty, `.` or `..`.")
+    return name
+
+
+BlobName = Annotated[str, Field(min_length=1, max_length=900), AfterValidator(_blob_name)]
 
 
 class IngestState(StrEnum):

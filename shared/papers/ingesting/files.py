@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ INBOX = "inbox/"
 MOST_UNPACKED = 50_000_000_000
 """Bytes that a packed Parquet file may have, unpacked."""
 GZIP = b"\x1f\x8b"
+_BEGINNING = 1 << 16
 _KINDS = {".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".csv": "csv", ".tsv": "csv", ".parquet": "parquet"}
 
 
@@ -155,7 +157,7 @@ def kind_of(name: str, begins: bytes) -> Kind:
     """What the file is, by the ending of its name and its first bytes.
 
     Raises:
-        InvalidInput: its name has no ending that is known, or its bytes are in an encoding that is not read.
+        InvalidInput: its name has no ending that is known.
     """
     plain = name.lower().removesuffix(".gz").removesuffix(".gzip")
     ending = next((ending for ending in _KINDS if plain.endswith(ending)), None)
@@ -166,11 +168,30 @@ def kind_of(name: str, begins: bytes) -> Kind:
             code="unknown-format",
             remedy=f"Let it end in one of {', '.join(_KINDS)}, each also with .gz.",
         )
-    if begins.startswith((b"\xff\xfe", b"\xfe\xff")):
+    return Kind(_KINDS[ending], begins.startswith(GZIP))
+
+
+async def check_text(file: StoredFile, kind: Kind) -> None:
+    """See by its beginning that a file is text in lines.
+
+    Raises:
+        InvalidInput: it is in UTF-16 or no text at all, or its lines end in CR alone; or it is damaged.
+    """
+    begins = await file.read(0, _BEGINNING) if file.size else b""
+    if kind.gzip:
+        async with aclosing(unpacked_pieces(file.chunks(0))) as pieces:
+            begins = await anext(pieces, b"")
+    if begins.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in begins[:4]:
         raise InvalidInput(
-            f"The file {name} is in UTF-16.",
+            f"The file {file.name} is in UTF-16, or is no text.",
             field="blob",
             code="encoding",
             remedy="Write it in UTF-8 and send it again.",
         )
-    return Kind(_KINDS[ending], begins.startswith(GZIP))
+    if b"\r" in begins and b"\n" not in begins:
+        raise InvalidInput(
+            f"The lines of the file {file.name} end in CR alone.",
+            field="blob",
+            code="line-ends",
+            remedy="Save it with line ends of LF or CR LF and send it again.",
+        )

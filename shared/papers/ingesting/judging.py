@@ -24,10 +24,12 @@ async def judge(ingest: IngestRef) -> Verdict:
         )
         if not found:
             raise NotFound(f"There is no ingest {ingest.ingest_id}.", code="unknown-ingest")
+        state, held = IngestState(found[0]["state"]), found[0]["held_because"]
+        if state is IngestState.READING:
+            await connection.execute(_DROP_OUTDATED, {"ingest_id": ingest.ingest_id}, prepare=False)
         [row] = await rows(connection, _FIGURES, {"ingest_id": ingest.ingest_id}, prepare=False)
         unread = row.pop("unread")
         figures = Figures(**row)
-        state, held = IngestState(found[0]["state"]), found[0]["held_because"]
         if state is IngestState.READING:
             if unread:
                 raise Conflict(f"{unread} parts of the ingest {ingest.ingest_id} are not read.", code="ingest-unread")
@@ -42,6 +44,24 @@ async def judge(ingest: IngestRef) -> Verdict:
             raise Conflict(f"The ingest {ingest.ingest_id} is {state}.", code="ingest-ended")
     return Verdict(records=figures.records, rejected=figures.rejected, held_because=held)
 
+
+# Of the records of one paper the newest counts, and of several with one date, or none, the last in the file: each file
+# says one thing of a paper, so that it changes nothing when it comes again.
+_DROP_OUTDATED = """
+with several as (
+    select source_id from papers.staged where ingest_id = %(ingest_id)s group by source_id having count(*) > 1
+), ranked as (
+    select part, line, row_number() over (
+        partition by source_id order by version_at desc nulls last, part desc, line desc
+    ) as place
+    from papers.staged join several using (source_id) where ingest_id = %(ingest_id)s
+), dropped as (
+    delete from papers.staged s using ranked r
+    where s.ingest_id = %(ingest_id)s and s.part = r.part and s.line = r.line and r.place > 1
+    returning s.line
+)
+update papers.ingests set unchanged = unchanged + (select count(*) from dropped) where ingest_id = %(ingest_id)s
+"""
 
 _FIGURES = """
 with met as (

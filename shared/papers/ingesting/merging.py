@@ -1,4 +1,4 @@
-"""From staged records to papers: of two records of a paper the newer one counts, by the record's own date."""
+"""From staged records to papers: a record that is older than what is known changes nothing, by its own date."""
 
 from __future__ import annotations
 
@@ -92,12 +92,10 @@ with moved as (
     delete from papers.staged where ingest_id = %(ingest_id)s and (part, line) in (
         select part, line from papers.staged where ingest_id = %(ingest_id)s order by part, line limit %(size)s
     ) returning *
-), newest as (
-    select distinct on (source_id) * from moved order by source_id, version_at desc nulls last, part desc, line desc
 ), merged as (
     insert into papers.papers as known (source, source_id, {_FIELDS})
     select (select source from papers.ingests where ingest_id = %(ingest_id)s), source_id, {_FIELDS}
-    from newest order by source_id
+    from moved order by source_id
     on conflict (source, source_id) do update set {_CHANGES}, updated_at = now()
     where excluded.content_hash <> known.content_hash
         and coalesce(excluded.version_at, '-infinity') >= coalesce(known.version_at, '-infinity')

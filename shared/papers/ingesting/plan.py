@@ -55,7 +55,9 @@ async def _look(waiting: _Waiting, file: StoredFile) -> _Look:
             code="file-too-large",
             remedy="Cut it into several files.",
         )
-    kind = files.kind_of(waiting.blob, await file.read(0, 4) if file.size else b"")
+    kind = files.kind_of(waiting.blob, await file.read(0, len(files.GZIP)) if file.size else b"")
+    if kind.format != "parquet":
+        await files.check_text(file, kind)
     read = await files.unpack(file, f"work/{waiting.ingest_id}.parquet") if kind.packed_parquet else file
     parts, header = await _cut(read, kind, reader)
     return _Look(read, kind, parts, header)

@@ -10,7 +10,7 @@ from shared.papers.reading.marks import LONGEST_RECORD, Line, Mark
 from shared.platform.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
 
 _PIECE = 1 << 20
 """Most bytes that are unpacked at a time: a packed file may grow a thousandfold."""
@@ -47,7 +47,7 @@ async def unpacked(chunks: AsyncIterable[bytes], start: Mark) -> AsyncIterator[L
         yield line
 
 
-async def unpacked_pieces(chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+async def unpacked_pieces(chunks: AsyncIterable[bytes]) -> AsyncGenerator[bytes]:
     """The bytes of a gzip file of any number of members. Raises as `unpacked`."""
     async for piece in _members(chunks, 0):
         yield piece.data

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from orchestrators.papers.ingesting import paper_ingest
-from shared.papers.ingesting import files, inbox, ingests
+from shared.papers.ingesting import files, inbox, ingests, merging
 from shared.papers.ingesting.plan import plan
 from shared.papers.models import IngestRef
 from shared.papers.sources.table import ColumnMapping
@@ -157,6 +157,19 @@ async def test_a_file_that_would_spoil_the_papers_is_held_until_a_person_says(pa
     assert (await ingests.find(held.ingest_id)).state == "completed"
 
 
+@pytest.mark.parametrize("dated", [{}, {"update_date": "2024-05-06"}])
+async def test_two_records_of_one_paper_far_apart_change_nothing_the_second_time(papers, monkeypatch, dated):
+    monkeypatch.setattr(merging, "BATCH_RECORDS", 3)
+    undated = {"versions": None, "update_date": None}
+    first, second = (record(1, title=title, **(undated | dated)) for title in ("First", "Second"))
+    records = [first, *(record(n) for n in range(2, 12)), second]
+    taken = await papers.ingest(await papers.put("a.jsonl", records))
+    assert (taken.added, taken.changed, taken.unchanged) == (11, 0, 1)
+    again = await papers.ingest(await papers.put("b.jsonl", records))
+    assert (again.added, again.changed, again.unchanged) == (0, 0, 12)
+    assert "Second" in (await papers.titles()).values()
+
+
 async def test_a_discarded_file_leaves_nothing_and_may_come_again(papers, mails):
     records = [record(n, title=None) for n in range(5)] + [record(n) for n in range(5, 9)]
     held = await papers.ingest(await papers.put("a.jsonl", records))
@@ -178,13 +191,32 @@ async def test_known_papers_do_not_lose_their_abstracts_to_a_poor_file(papers, m
     [
         ("a.txt", b"x", "unknown-format"),
         ("a.jsonl", b"\xff\xfe{\x00", "encoding"),
+        ("a.csv", "id,title\n1,a\n".encode("utf-16-le"), "encoding"),
+        ("a.csv.gz", gzip.compress("id,title\n1,a\n".encode("utf-16"), mtime=0), "encoding"),
+        ("a.csv", b"id,title\r1,a\r2,b\r", "line-ends"),
+        ("a.csv", b"id,name\n1,a\n", "'title'; it has 'id', 'name'. (no-column)"),
+        ("a.csv", b"id,title,title\n1,a,b\n", "column-twice"),
+        ("a.parquet", parquet(ROWS), "no-column"),
         ("a.csv", b"", "no-header"),
         ("a.csv", b"only one column\n1\n", "no-header"),
         ("a.parquet", b"PAR1 and no more", "file-damaged"),
         ("a.jsonl.gz", gzip.compress(b'{"id": 1}\n' * 100)[:-10], "file-damaged"),
     ],
     # Packed bytes hold the time, and all workers of a run must know a test by the same name.
-    ids=["format", "encoding", "empty", "one column", "parquet", "gzip"],
+    ids=[
+        "format",
+        "encoding",
+        "no mark",
+        "packed",
+        "CR",
+        "no column",
+        "twice",
+        "no column in Parquet",
+        "empty",
+        "one column",
+        "parquet",
+        "gzip",
+    ],
 )
 async def test_a_file_that_cannot_be_read_fails_once_with_its_reason(papers, name, data, code):
     failed = await papers.ingest(await papers.put(f"inbox/arxiv/{name}", data))

@@ -19,7 +19,7 @@ class Mapping:
 
     Attributes:
         dimensions: text with length, width and depth, such as `3.95 x 3.98 x 2.43`, for feeds that have it in one.
-        second_video_url: where the video is if there is none at `video_url`.
+        second_video_url: where the video is if there is no web address at `video_url`.
         words: what the feed's own words for shape, lab_grown and availability mean here, beside those of `words.py`.
     """
 

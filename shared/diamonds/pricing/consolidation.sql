@@ -50,8 +50,12 @@ with claimed as materialized (
         certificate_number = excluded.certificate_number, measurements = excluded.measurements,
         attributes = excluded.attributes, supplier_name = excluded.supplier_name,
         supplier_stock_id = excluded.supplier_stock_id, status = 'active', deleted_at = null, updated_at = now()
-    -- Another certificate is another diamond: its id was used again. `consolidate` then retires the old one.
-    where not coalesce(d.certificate_number <> excluded.certificate_number, false)
+    -- Another certificate is another diamond: its id was used again. `consolidate` then retires the old one. Where one
+    -- of the two has no certificate, another weight or shape tells.
+    where case when d.certificate_number <> '' and excluded.certificate_number <> ''
+        then d.certificate_number = excluded.certificate_number
+            and coalesce(d.certificate_lab = excluded.certificate_lab, true)
+        else d.carats = excluded.carats and d.shape = excluded.shape end
     returning supplier_stone_id
 ), unusable as (
     -- Looked up by key, one by one: planned as a join, it would read all diamonds for each claim.

@@ -41,8 +41,8 @@ class Search(LazyModel):
     availability: Literal["available", "on_hold", "sold", "unavailable"] | None = Field(default=None, description="Now")
     certificate_lab: Grade | None = Field(default=None, description="In whatever case")
     certificate_number: (
-        Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)] | None
-    ) = None
+        Annotated[str, StringConstraints(strip_whitespace=True, to_upper=True, min_length=1, max_length=100)] | None
+    ) = Field(default=None, description="In whatever case")
     one_per_certificate: bool = Field(
         default=True,
         description="Of the offers of one certificate that fit, only the best: available before others, then cheapest."

@@ -140,7 +140,7 @@ async def test_a_row_that_postgresql_refuses_fails_alone(diamonds, monkeypatch):
     async with database() as connection:
         await connection.execute(
             "alter table diamonds.diamonds add constraint odd"
-            " check (case when certificate_number = 'odd' then 1 / (length(color) - 1) > 0 else true end)"
+            " check (case when certificate_number = 'ODD' then 1 / (length(color) - 1) > 0 else true end)"
         )
     stones = [diamonds.stone(f"s{n:03}", certNumber="odd" if f"s{n:03}" in bad else "1") for n in range(100)]
     plan = await ingest(diamonds, *stones)
@@ -448,6 +448,26 @@ async def test_links_that_are_not_web_addresses_are_dropped(diamonds):
     assert await diamonds.fetch("select image_url, video_url from diamonds.diamonds") == [
         (None, "http://videos.example.com/1")
     ]
+
+
+@pytest.mark.parametrize("none", ["None", "", " ", None, "n/a", "javascript:alert(1)"])
+async def test_a_second_link_counts_where_the_first_is_none(diamonds, none):
+    stone = diamonds.stone("s1")
+    stone.payload["diamond"] |= {"video": none, "supplier_video_link": "https://v/2.mp4", "image": "HTTPS://X/a.jpg"}
+    await work(await ingest(diamonds, stone))
+    found = await diamonds.fetch("select image_url, video_url from diamonds.diamonds")
+    assert found == [("https://X/a.jpg", "https://v/2.mp4")]
+
+
+@pytest.mark.parametrize("none", ["None", "NULL", "n/a", "-", "", None])
+async def test_what_says_that_it_is_none_names_nothing(diamonds, none):
+    stone = diamonds.stone("s1", certNumber=none)
+    stone.payload["diamond"] |= {"HoldId": none, "supplierStockId": none, "supplier": {"name": none}}
+    await work(await ingest(diamonds, stone))
+    found = await diamonds.fetch(
+        "select availability, hold_id, certificate_number, supplier_name, supplier_stock_id from diamonds.diamonds"
+    )
+    assert found == [("available", None, None, None, None)]
 
 
 async def test_defect_soft_delete_is_promised_and_absent(diamonds):

@@ -102,6 +102,36 @@ async def test_an_id_that_is_used_again_for_another_diamond_makes_a_new_offer(di
     assert (await trade.purchase((await offers())[2][0], "other", "k2", BUY))[0].price == pytest.approx(900 * 1.15)
 
 
+GIA, IGI = {"lab": "GIA"}, {"lab": "IGI"}
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({"certNumber": "A", **GIA}, {"certNumber": "A", **IGI}),
+        ({"certNumber": "A", **GIA}, {"certNumber": "B", **GIA}),
+        ({"certNumber": "A", "carats": 1}, {"certNumber": None, "carats": 3}),
+        ({"certNumber": None, "carats": 1}, {"certNumber": "A", "carats": 3}),
+        ({"certNumber": None, "carats": 1}, {"certNumber": "None", "carats": 3}),
+        ({"certNumber": None, "shape": "ROUND"}, {"certNumber": None, "shape": "OVAL"}),
+    ],
+)
+async def test_another_lab_or_number_or_without_one_another_weight_or_shape_is_another_diamond(
+    diamonds, night, offers, before, after
+):
+    await night(diamonds.stone("s1", **before))
+    await night(diamonds.stone("s1", **after))
+    [(old, *_), _] = await offers()
+    assert [row[1:3] for row in await offers()] == [(f"s1~{old}", "deleted"), ("s1", "active")]
+
+
+@pytest.mark.parametrize(("before", "after"), [("n8", " N8 "), ("N8", "n8")])
+async def test_a_certificate_in_another_case_is_the_same(diamonds, night, offers, before, after):
+    await night(diamonds.stone("s1", certNumber=before, **GIA))
+    await night(diamonds.stone("s1", certNumber=after, lab="gia", price=7))
+    assert [row[4] for row in await offers()] == ["N8"]
+
+
 @pytest.mark.parametrize(("before", "after"), [("A", "A"), (None, "A"), ("A", None)])
 async def test_the_same_certificate_or_none_is_the_same_diamond(diamonds, night, offers, before, after):
     await night(diamonds.stone("s1", certNumber=before))

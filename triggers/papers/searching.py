@@ -47,7 +47,9 @@ class SearchQuery(LazyModel):
     filters: Filters | None = None
     bbox: Rectangle | None = None
     fields: FieldNames | None = None
-    similarity_threshold: float | None = Field(default=None, ge=-1, le=1, description="least cosine of what is found")
+    similarity_threshold: float | None = Field(
+        default=None, ge=-1, le=1, description="least cosine of what is found for `search_text`"
+    )
     limit: int = Field(
         default=100, ge=1, le=50_000, description=f"most papers; {MOST} where they are ordered by relevance"
     )

@@ -14,12 +14,11 @@ from shared.papers.search.filtering.conditions import Condition, condition_of
 from shared.papers.search.filtering.counting import count
 from shared.papers.search.filtering.filters import parse
 from shared.papers.search.models import COLUMNS, Found, FoundPaper, Hit, Hits, Question
-from shared.papers.search.ranking.fusing import fused
-from shared.papers.search.ranking.meaning import meaning_of, near, near_paper, with_similarity
+from shared.papers.search.naming import named
+from shared.papers.search.ranking.meaning import meaning_of
 from shared.papers.search.ranking.nearest import MOST
-from shared.papers.search.ranking.words import with_words
+from shared.papers.search.relevance import by_relevance
 from shared.papers.settings import settings
-from shared.papers.sources import text
 from shared.platform.errors import InvalidInput, TransientError
 from shared.platform.stores.postgres import database, rows
 
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from psycopg import AsyncConnection
-
-    from shared.papers.search.ranking.meaning import Meaning
 
 
 async def search(question: Question) -> Found:
@@ -44,28 +41,18 @@ async def search(question: Question) -> Found:
     if question.bbox:
         sql, values = await within(question.bbox)
         condition = condition.also(sql, **values)
-    relevant = question.sort == "relevance" and (question.written or question.similar_to)
-    if relevant and question.limit > MOST:
-        raise InvalidInput(
-            f"At most {MOST:,} papers are ordered by relevance.",
-            field="limit",
-            code="too-many-relevant",
-            remedy="Ask for fewer, or let the answer be sorted by newest or oldest.",
-        )
+    relevant = question.sort == "relevance" and bool(question.written or question.similar_to)
+    _check(question, relevant=relevant)
     meaning = await meaning_of(question.written) if relevant else None
     following: str | None = None
     async with reading() as connection:
+        by_name = await named(connection, question.written, condition) if question.written else None
         if relevant:
-            hits = await _hits(connection, question, condition, meaning)
+            hits = await by_relevance(connection, question, condition, meaning, by_name)
             results = await _papers(connection, hits.hits, question.fields)
         else:
-            wanted = (
-                condition.also("p.words @@ websearch_to_tsquery('english', %(written)s)", written=question.written)
-                if question.written
-                else condition
-            )
-            results, following = await listing.page(connection, wanted, question)
-            hits = Hits(hits=[], plan=["list"])
+            hits = Hits(hits=[], plan=["list"], warnings=by_name.warnings if by_name else [])
+            results, following = await listing.page(connection, _listed(question, condition, by_name), question)
         total, estimated = await count(connection, condition)
     return Found(
         results=results,
@@ -78,41 +65,43 @@ async def search(question: Question) -> Found:
     )
 
 
-async def _hits(
-    connection: AsyncConnection[Any], question: Question, condition: Condition, meaning: Meaning | None
-) -> Hits:
-    named = await _named(connection, question.written or "", condition)
-    if named:
-        return Hits(hits=named[: question.limit], plan=["identifier"])
-    if question.similar_to:
-        if meaning is None:
-            return Hits(hits=[], plan=["exact"], warnings=["No paper has a vector yet."])
-        return await near_paper(connection, meaning, question.similar_to, condition, question.limit)
-    words = await with_words(connection, question.written or "", condition, question.limit)
-    if meaning is None:
-        return words.model_copy(
-            update={"warnings": [*words.warnings, "No paper has a vector yet: only words were searched."]}
+def _check(question: Question, *, relevant: bool) -> None:
+    """Refuse what the order of the answer leaves without a meaning. Raises InvalidInput."""
+    if not relevant:
+        for field, given in [
+            ("similarity_threshold", question.threshold is not None),
+            ("fields", "similarity" in question.fields),
+        ]:
+            if given:
+                raise InvalidInput(
+                    "Only papers in the order of their relevance have a similarity.",
+                    field=field,
+                    code="no-similarity",
+                    remedy=f"Send search_text without sort, or leave {field} out.",
+                )
+    elif question.limit > MOST:
+        raise InvalidInput(
+            f"At most {MOST:,} papers are ordered by relevance.",
+            field="limit",
+            code="too-many-relevant",
+            remedy="Ask for fewer, or let the answer be sorted by newest or oldest.",
         )
-    orders = [await near(connection, meaning, condition, question.limit), words]
-    found = await with_similarity(connection, meaning, fused(orders, question.limit))
-    if question.threshold is not None:
-        kept = [hit for hit in found.hits if hit.similarity is not None and hit.similarity >= question.threshold]
-        found = found.model_copy(update={"hits": kept})
-    return found
+    elif question.after is not None:
+        raise InvalidInput(
+            "Papers in the order of their relevance come in one page.",
+            field="cursor",
+            code="no-pages",
+            remedy=f"Leave cursor out and raise limit, up to {MOST:,}, or sort by newest or oldest.",
+        )
 
 
-async def _named(connection: AsyncConnection[Any], written: str, condition: Condition) -> list[Hit]:
-    """The papers whose DOI or arXiv id was asked for, which may be in several sources."""
-    doi, arxiv_id = text.doi_of(written), text.arxiv_id_of(written)
-    if not doi and not arxiv_id:
-        return []
-    named = condition.also("p.doi = %(doi)s or p.arxiv_id = %(arxiv_id)s", doi=doi, arxiv_id=arxiv_id)
-    found = await rows(
-        connection,
-        f"select p.paper_id from papers.papers p where {named.sql} order by p.source limit 100",  # noqa: S608 - ours
-        named.values,
-    )
-    return [Hit.model_validate(row) for row in found]
+def _listed(question: Question, condition: Condition, by_name: Hits | None) -> Condition:
+    """What a list holds: the papers of the name that was written, or those that hold the words."""
+    if by_name and by_name.hits:
+        return condition.also("p.paper_id = any(%(named)s)", named=[hit.paper_id for hit in by_name.hits])
+    if question.written:
+        return condition.also("p.words @@ websearch_to_tsquery('english', %(written)s)", written=question.written)
+    return condition
 
 
 async def _papers(connection: AsyncConnection[Any], hits: list[Hit], fields: tuple[str, ...]) -> list[FoundPaper]:
@@ -126,7 +115,7 @@ async def _papers(connection: AsyncConnection[Any], hits: list[Hit], fields: tup
     by_id: dict[UUID, Any] = {row.pop("at"): row for row in found}
     for hit in hits:
         if hit.paper_id in by_id and hit.similarity is not None:
-            by_id[hit.paper_id]["similarity"] = round(hit.similarity, 4)
+            by_id[hit.paper_id]["similarity"] = hit.similarity
     return [by_id[hit.paper_id] for hit in hits if hit.paper_id in by_id]
 
 

@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import Any, cast
 
 from shared.papers.sources import text
+from shared.papers.sources.identifiers import arxiv_id_of, doi_of
 from shared.papers.sources.paper import Adapter, Paper
 from shared.papers.sources.rejected import RecordRejected
 
@@ -31,8 +32,8 @@ def from_snapshot(record: dict[str, Any]) -> Paper:
         authors=_authors(record),
         categories=_categories(record.get("categories")),
         primary_date=first.date() if first else updated.date() if updated else None,
-        doi=text.doi_of(record.get("doi")),
-        arxiv_id=text.arxiv_id_of(arxiv_id),
+        doi=doi_of(record.get("doi")),
+        arxiv_id=arxiv_id_of(arxiv_id),
         link=f"https://arxiv.org/abs/{arxiv_id}",
         withdrawn=_is_withdrawn(summary, text.line(record.get("comments"), "comments")),
         version_at=max((moment for moment in (last, updated) if moment), default=None),

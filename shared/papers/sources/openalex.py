@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from shared.papers.sources import text
+from shared.papers.sources.identifiers import arxiv_id_of, doi_of
 from shared.papers.sources.paper import Adapter, Paper
 from shared.papers.sources.rejected import RecordRejected
 
@@ -21,7 +22,7 @@ def from_openalex(record: dict[str, Any]) -> Paper:
     ids = _dict(record.get("ids"))
     location = _dict(record.get("primary_location"))
     landing = location.get("landing_page_url")
-    doi = text.doi_of(record.get("doi") or ids.get("doi"))
+    doi = doi_of(record.get("doi") or ids.get("doi"))
     return Paper(
         source_id=text.identifier(record.get("id")).rsplit("/", 1)[-1],
         title=text.title(record.get("title") or record.get("display_name")),
@@ -30,7 +31,7 @@ def from_openalex(record: dict[str, Any]) -> Paper:
         categories=_fields(record),
         primary_date=text.day_of(record.get("publication_date") or record.get("publication_year"), "publication_date"),
         doi=doi,
-        arxiv_id=text.arxiv_id_of(landing) or text.arxiv_id_of((doi or "").removeprefix("10.48550/arxiv.")),
+        arxiv_id=arxiv_id_of(landing) or arxiv_id_of(doi),
         link=text.link_of(landing) or (f"https://doi.org/{doi}" if doi else None),
         withdrawn=record.get("is_retracted") is True,
         version_at=text.moment_of(record.get("updated_date"), "updated_date"),

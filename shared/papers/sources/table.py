@@ -7,6 +7,7 @@ from typing import Annotated, Any, cast
 from pydantic import ConfigDict, Field
 
 from shared.papers.sources import text
+from shared.papers.sources.identifiers import arxiv_id_of, doi_of
 from shared.papers.sources.paper import Adapter, Paper
 from shared.platform.models import LazyModel
 
@@ -37,6 +38,7 @@ def adapter_for(mapping: ColumnMapping) -> Adapter:
         def of(column: str | None) -> Any:
             return record.get(column) if column else None
 
+        doi, link = doi_of(of(mapping.doi)), text.link_of(of(mapping.link))
         return Paper(
             source_id=text.identifier(of(mapping.source_id)),
             title=text.title(of(mapping.title)),
@@ -44,9 +46,9 @@ def adapter_for(mapping: ColumnMapping) -> Adapter:
             authors=_divided(of(mapping.authors), mapping.separator, "authors"),
             categories=_divided(of(mapping.categories), mapping.separator, "categories"),
             primary_date=text.day_of(of(mapping.primary_date), "primary_date"),
-            doi=text.doi_of(of(mapping.doi)),
-            arxiv_id=text.arxiv_id_of(of(mapping.arxiv_id)),
-            link=text.link_of(of(mapping.link)),
+            doi=doi,
+            arxiv_id=arxiv_id_of(of(mapping.arxiv_id)) or arxiv_id_of(doi) or arxiv_id_of(link),
+            link=link,
             version_at=text.moment_of(of(mapping.version_at), "version_at"),
         )
 

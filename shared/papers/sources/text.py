@@ -21,11 +21,6 @@ LONGEST_LINK = 2_000
 _UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufeff\ufffe\uffff]")
 _KINDS: dict[type, str] = {bool: "true or false", int: "a number", float: "a number", list: "a list", dict: "an object"}
 _NO_LETTER = re.compile("[^0-9A-Za-z]+")
-_DOI = re.compile(r"(?:https?://(?:dx\.)?doi\.org/|doi:\s*)?(10\.\d{4,9}/\S{1,250})", re.IGNORECASE)
-_ARXIV = re.compile(
-    r"(?:https?://arxiv\.org/(?:abs|pdf)/|arxiv:\s*)?(\d{4}\.\d{4,5}|[a-z-]+(?:\.[A-Z]{2})?/\d{7})(?:v\d+)?(?:\.pdf)?",
-    re.IGNORECASE,
-)
 
 
 def line(value: Any, field: str) -> str:
@@ -108,18 +103,6 @@ def folded(text: str) -> str:
         character if character.isalnum() else "" if unicodedata.combining(character) else " " for character in plain
     )
     return " ".join("".join(letters).casefold().split())
-
-
-def doi_of(value: Any) -> str | None:
-    """The DOI in a text, in lower case and without an address; None if it holds none."""
-    found = _DOI.fullmatch(value.strip().split(" ")[0]) if isinstance(value, str) and value.strip() else None
-    return _UNSTORABLE.sub("", found[1]).lower().rstrip(".,;") if found else None
-
-
-def arxiv_id_of(value: Any) -> str | None:
-    """The arXiv id in a text, without its version; None if it holds none."""
-    found = _ARXIV.fullmatch(value.strip()) if isinstance(value, str) else None
-    return found[1] if found else None
 
 
 def link_of(value: Any) -> str | None:

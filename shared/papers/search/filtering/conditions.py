@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, cast
 
-from shared.papers.search.filtering.filters import All, AnyOf, Comparison, Filter, Not
+from shared.papers.search.filtering.filters import All, AnyOf, Comparison, Filter, Not, Operator
 
 EVERYTHING = "true"
 
@@ -32,17 +32,15 @@ def condition_of(wanted: Filter | None) -> Condition:
     return Condition(_sql(wanted, values), values)
 
 
-def _sql(wanted: Filter, values: dict[str, Any]) -> str:
+def _sql(wanted: Filter, values: dict[str, Any], *, negated: bool = False) -> str:
     match wanted:
         case Comparison():
-            return _compared(wanted, values)
-        case All(parts):
-            return "(" + " and ".join(_sql(part, values) for part in parts) + ")"
-        case AnyOf(parts):
-            return "(" + " or ".join(_sql(part, values) for part in parts) + ")"
+            return _compared(wanted, values, negated=negated)
+        case All(parts) | AnyOf(parts):
+            joint = " and " if isinstance(wanted, All) is not negated else " or "
+            return "(" + joint.join(_sql(part, values, negated=negated) for part in parts) + ")"
         case Not(part):
-            # Of what is unknown nothing holds: SQL's own `not` would say unknown of it again.
-            return f"({_sql(part, values)} is not true)"
+            return _sql(part, values, negated=not negated)
 
 
 _EQUAL = {
@@ -57,25 +55,33 @@ _EQUAL = {
 """What it means that a field equals a value."""
 
 
-def _compared(wanted: Comparison, values: dict[str, Any]) -> str:
+_OPPOSITE: dict[Operator, Operator] = {"=": "!=", "!=": "=", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
+
+
+def _compared(wanted: Comparison, values: dict[str, Any], *, negated: bool) -> str:
     def parameter(value: Any) -> str:
         name = f"v{len(values)}"
         values[name] = value
         return f"%({name})s"
 
+    # The opposite of a comparison of dates is another one: what has no date is in neither.
+    operator = _OPPOSITE[wanted.operator] if negated else wanted.operator
     if wanted.field == "year":
-        return _in_year(wanted.operator, cast("int", wanted.value), parameter)
+        return _in_year(operator, cast("int", wanted.value), parameter)
     if wanted.field == "date":
-        return f"p.primary_date {wanted.operator} {parameter(wanted.value)}"
-    return _EQUAL[wanted.field].format(parameter(wanted.value))
+        return f"p.primary_date {operator} {parameter(wanted.value)}"
+    equal = _EQUAL[wanted.field].format(parameter(wanted.value))
+    return f"(({equal}) is not true)" if negated else equal
 
 
-def _in_year(operator: str, year: int, parameter: Any) -> str:
+def _in_year(operator: Operator, year: int, parameter: Any) -> str:
     """Days rather than years are compared, since they have an index."""
     begins, next_begins = date(year, 1, 1), date(year + 1, 1, 1)
     match operator:
         case "=":
             return f"(p.primary_date >= {parameter(begins)} and p.primary_date < {parameter(next_begins)})"
+        case "!=":
+            return f"(p.primary_date < {parameter(begins)} or p.primary_date >= {parameter(next_begins)})"
         case "<":
             return f"p.primary_date < {parameter(begins)}"
         case "<=":
@@ -84,5 +90,3 @@ def _in_year(operator: str, year: int, parameter: Any) -> str:
             return f"p.primary_date >= {parameter(next_begins)}"
         case ">=":
             return f"p.primary_date >= {parameter(begins)}"
-        case _:
-            raise AssertionError(operator)

@@ -10,7 +10,7 @@ from datetime import date
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from shared.papers.sources import text
+from shared.papers.sources import identifiers, text
 from shared.papers.sources.rejected import RecordRejected
 from shared.platform.errors import InvalidInput
 
@@ -54,7 +54,10 @@ class AnyOf:
 
 @dataclass(frozen=True, slots=True)
 class Not:
-    """Whether the part does not hold. Nothing holds of what is unknown, so its opposite does."""
+    """Whether the part does not hold.
+
+    A paper without a DOI does not have the one that is named; of one without a date nothing is known, nor its opposite.
+    """
 
     part: Filter
 
@@ -100,13 +103,13 @@ def _author(value: str) -> Value:
 
 
 def _doi(value: str) -> Value:
-    if not (doi := text.doi_of(value)):
+    if not (doi := identifiers.doi_of(value)):
         raise ValueError("a DOI is needed, such as 10.1000/182")
     return doi
 
 
 def _arxiv_id(value: str) -> Value:
-    if not (arxiv_id := text.arxiv_id_of(value)):
+    if not (arxiv_id := identifiers.arxiv_id_of(value)):
         raise ValueError("an arXiv id is needed, such as 2101.00001")
     return arxiv_id
 
@@ -128,7 +131,7 @@ _GRAMMAR = r"""
 ?any: all ("or"i all)*
 ?all: part ("and"i part)*
 ?part: "not"i part -> negation
-     | "(" any ")"
+     | "(" any ")" -> group
      | NAME OPERATOR value -> comparison
      | NAME "in"i "(" value ("," value)* ")" -> membership
      | NAME "between"i value "and"i value -> range
@@ -151,17 +154,11 @@ def parse(written: str) -> Filter:
 
     if len(written) > LONGEST:
         raise _problem(f"It has more than {LONGEST:,} characters.")
-    depth = deepest = 0
-    for character in written:
-        depth += (character == "(") - (character == ")")
-        deepest = max(deepest, depth)
-    if max(deepest, written.lower().count("not")) > DEEPEST:
-        raise _problem(f"It is nested more than {DEEPEST} deep.")
     try:
         tree = _parser().parse(written)
     except UnexpectedInput as error:
         raise _problem(f"It cannot be read from character {error.column} on.") from None
-    made = _made(cast("Tree[Any]", tree))
+    made = _made(cast("Tree[Any]", tree), 0)
     if _size(made) > MOST_VALUES:
         raise _problem(f"It compares more than {MOST_VALUES} values.")
     return made
@@ -174,14 +171,19 @@ def _parser() -> Lark:
     return Lark(_GRAMMAR, parser="lalr")
 
 
-def _made(tree: Tree[Any]) -> Filter:
+def _made(tree: Tree[Any], depth: int) -> Filter:
+    """The filter of a part, which stands in `depth` parentheses and negations."""
     children: list[Any] = tree.children
+    if depth > DEEPEST:
+        raise _problem(f"It is nested more than {DEEPEST} deep.")
     match tree.data:
         case "any" | "all":
-            parts = tuple(_made(child) for child in children)
+            parts = tuple(_made(child, depth) for child in children)
             return AnyOf(parts) if tree.data == "any" else All(parts)
+        case "group":
+            return _made(children[0], depth + 1)
         case "negation":
-            return Not(_made(children[0]))
+            return Not(_made(children[0], depth + 1))
         case "comparison":
             return _comparison(str(children[0]), str(children[1]), children[2])
         case "membership":
@@ -204,7 +206,9 @@ def _comparison(name: str, operator: str, value: Tree[Any]) -> Filter:
         read = field.read(written)
     except (ValueError, RecordRejected) as error:
         raise _problem(f"{name}: {error}.") from None
-    compared = Comparison(name.lower(), "=" if operator == "!=" else cast("Operator", operator), read)
+    compared: Filter = Comparison(name.lower(), "=" if operator == "!=" else cast("Operator", operator), read)
+    if name.lower() == "doi" and (arxiv_id := identifiers.arxiv_id_of(read)):
+        compared = AnyOf((compared, Comparison("arxiv_id", "=", arxiv_id)))
     return Not(compared) if operator == "!=" else compared
 
 

@@ -76,6 +76,8 @@ async def near_paper(
 async def with_similarity(connection: AsyncConnection[Any], meaning: Meaning, hits: Hits) -> Hits:
     """The hits, those with their similarity too that were found by their words alone."""
     unknown = [hit.paper_id for hit in hits.hits if hit.similarity is None]
+    if not unknown:
+        return hits
     found = await rows(
         connection,
         f"select paper_id, -(embedding <#> %s::halfvec) as similarity from papers.vectors_{meaning.version.model_id:d}"  # noqa: S608 - a number
@@ -86,12 +88,35 @@ async def with_similarity(connection: AsyncConnection[Any], meaning: Meaning, hi
     return hits.model_copy(update={"hits": [known.get(hit.paper_id, hit) for hit in hits.hits]})
 
 
+async def without_vector(
+    connection: AsyncConnection[Any], meaning: Meaning, condition: Condition, known: list[Hit], limit: int
+) -> list[Hit]:
+    """Papers of the condition that have no vector of the version, but for those that are known, newest first."""
+    values = {
+        **condition.values,
+        "model": meaning.version.model_id,
+        "known": [hit.paper_id for hit in known],
+        "limit": limit,
+    }
+    found = await rows(
+        connection,
+        "select p.paper_id from papers.unembedded u join papers.papers p using (paper_id)"  # noqa: S608 - as above
+        f" where u.model_id = %(model)s and ({condition.sql}) and p.paper_id <> all(%(known)s)"
+        # What waits for a vector of its new text has that of the old one.
+        f" and not exists (select from papers.vectors_{meaning.version.model_id:d} v where v.paper_id = p.paper_id)"
+        " order by p.primary_date desc nulls last, p.paper_id limit %(limit)s",
+        values,
+        prepare=False,
+    )
+    return [Hit.model_validate(row) for row in found]
+
+
 def _written(vector: Any) -> str:
     """The vector as PostgreSQL reads it from text: to tell the driver of its type would cost three queries a search."""
     return f"[{','.join(map(str, vector.tolist()))}]"
 
 
 def _cosines(meaning: Meaning, hits: Iterable[Hit]) -> list[Hit]:
-    """The hits with their cosines in the place of inner products with vectors without their centre."""
+    """The hits with their cosines, to four digits, in the place of inner products with vectors without their centre."""
     taken_off = float(meaning.vector @ meaning.centre)
-    return [hit.model_copy(update={"similarity": (hit.similarity or 0.0) + taken_off}) for hit in hits]
+    return [hit.model_copy(update={"similarity": round((hit.similarity or 0.0) + taken_off, 4)}) for hit in hits]

@@ -48,11 +48,35 @@ async def test_questions_are_answered_by_meaning_and_words(library):
         assert (found.total_count, found.total_count_estimated) == (1200, False)
 
 
-@pytest.mark.parametrize("written", ["0704.0001", "arXiv:0704.0001v2", "https://doi.org/10.1103/PhysRevD.76.013009"])
+DIPHOTON = "Calculation of prompt diphoton production cross sections at Tevatron and LHC energies"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "0704.0001",
+        "arXiv:0704.0001v2 [hep-ph]",
+        "https://doi.org/10.1103/PhysRevD.76.013009",
+        "https://doi.org/10.48550/arXiv.0704.0001",
+    ],
+)
 async def test_a_paper_is_found_by_its_name(library, written):
     found = await search(Question(written=written))
-    assert titles(found) == ["Calculation of prompt diphoton production cross sections at Tevatron and LHC energies"]
+    assert titles(found) == [DIPHOTON]
     assert found.plan == ["identifier"]
+    assert titles(await search(Question(written=written, sort="newest"))) == [DIPHOTON]
+
+
+async def test_a_paper_is_found_by_the_doi_that_arxiv_gives(library):
+    assert titles(await search(Question(filters="doi = 10.48550/arXiv.0704.0001"))) == [DIPHOTON]
+
+
+async def test_a_name_that_no_paper_has_is_said_to_be(library):
+    for sort in ("relevance", "newest"):
+        found = await search(Question(written="10.1000/unknown", sort=sort))
+        assert found.warnings == [
+            "No paper that the filters let through has the DOI 10.1000/unknown: it was searched as words."
+        ]
 
 
 @pytest.mark.parametrize("written", ["Balazs", "balázs", "BALÁZS, C."])
@@ -126,6 +150,47 @@ async def test_the_threshold_leaves_out_what_is_far(library):
     assert 0 < len(near.results) < 100
     assert all(one["similarity"] >= middle for one in near.results)
     assert near.total_count == 1200
+
+
+@pytest.mark.parametrize("limit", [10, 20, 50, 200])
+@pytest.mark.parametrize("threshold", [0.3, 0.35])
+async def test_an_answer_with_a_threshold_is_never_short(library, threshold, limit):
+    written = "learning representation"
+    everything = await search(Question(written=written, limit=1_000))
+    near = {one["doctrove_paper_id"] for one in everything.results if one["similarity"] >= threshold}
+    assert len(near) > 50
+    found = await search(Question(written=written, threshold=threshold, limit=limit))
+    assert len(found.results) == min(limit, len(near))
+    assert {one["doctrove_paper_id"] for one in found.results} <= near
+
+
+async def test_papers_without_a_vector_are_not_passed_over(library):
+    """Those that came since, of which the question holds no word: behind the others, and said."""
+    await library.ingest(await library.put("new.jsonl", [record(number, categories="new") for number in range(3)]))
+    filters = "category in (new, math.GT)"
+    matching = (await search(Question(filters=filters))).total_count
+    found = await search(Question(written="knots", filters=filters))
+    assert len(found.results) == matching > 3
+    assert {one["doctrove_title"] for one in found.results[-3:]} == {"Paper 0", "Paper 1", "Paper 2"}
+    assert found.warnings == ["Some papers that match have no vector: they stand last."]
+    found = await search(Question(written="knots", filters=filters, threshold=-1))
+    assert len(found.results) == matching - 3
+    assert found.warnings == ["Some papers that match have no vector: they were not compared."]
+    paper = found.results[0]["doctrove_paper_id"]
+    assert len((await search(Question(similar_to=UUID(paper), filters=filters))).results) == matching - 1
+    assert len((await search(Question(written="knots", filters=filters, limit=2))).results) == 2
+
+
+async def test_what_only_an_order_by_relevance_has_is_refused_of_lists(library):
+    for question in [
+        Question(written="learning", threshold=0.5, sort="newest"),
+        Question(threshold=0.5),
+        with_fields(Question(), ("doctrove_title", "similarity")),
+        Question(written="learning", after="[null, null, false]"),
+    ]:
+        with pytest.raises(InvalidInput) as refused:
+            await search(question)
+        assert refused.value.field in ("similarity_threshold", "fields", "cursor")
 
 
 async def test_a_common_word_is_ranked_within_bounds_and_told(library, monkeypatch):

@@ -48,36 +48,6 @@ def test_folding_twice_changes_nothing(value):
 
 
 @pytest.mark.parametrize(
-    ("given", "doi"),
-    [
-        ("https://doi.org/10.1103/PhysRevD.76.013009", "10.1103/physrevd.76.013009"),
-        ("doi:10.1000/xyz.", "10.1000/xyz"),
-        ("10.1000/a 10.1000/b", "10.1000/a"),
-        ("11.1000/a", None),
-        ("", None),
-        (5, None),
-    ],
-)
-def test_a_doi_is_found_in_its_spellings(given, doi):
-    assert text.doi_of(given) == doi
-
-
-@pytest.mark.parametrize(
-    ("given", "arxiv_id"),
-    [
-        ("0704.0001", "0704.0001"),
-        ("arXiv:2101.00001v3", "2101.00001"),
-        ("https://arxiv.org/pdf/2101.00001v3.pdf", "2101.00001"),
-        ("hep-th/9901001", "hep-th/9901001"),
-        ("math.GT/0309136v1", "math.GT/0309136"),
-        ("704.1", None),
-    ],
-)
-def test_an_arxiv_id_is_found_in_its_spellings(given, arxiv_id):
-    assert text.arxiv_id_of(given) == arxiv_id
-
-
-@pytest.mark.parametrize(
     ("given", "day"),
     [("2008-11-26", date(2008, 11, 26)), ("2008", date(2008, 1, 1)), (2008, date(2008, 1, 1)), ("", None)],
 )

@@ -1,5 +1,6 @@
 """A filter finds in the database what it means: compared with a model of it in Python."""
 
+import operator
 from datetime import date
 
 import pytest
@@ -31,7 +32,15 @@ values = {
     "withdrawn": [True, False],
     "has_abstract": [True, False],
 }
-operators = {"year": ["=", "<", "<=", ">", ">="], "date": ["=", "<", "<=", ">", ">="]}
+COMPARE = {
+    "=": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+operators = {"year": list(COMPARE), "date": list(COMPARE)}
 
 
 @st.composite
@@ -52,14 +61,17 @@ trees = st.recursive(
 
 
 def holds(tree, paper):
-    """What the filter means, without SQL."""
+    """What the filter means, without SQL; None: of a paper without a date it is not known."""
     match tree:
         case Not(part):
-            return not holds(part, paper)
+            inner = holds(part, paper)
+            return None if inner is None else not inner
         case All(parts):
-            return all(holds(part, paper) for part in parts)
+            known = [holds(part, paper) for part in parts]
+            return False if False in known else None if None in known else True
         case AnyOf(parts):
-            return any(holds(part, paper) for part in parts)
+            known = [holds(part, paper) for part in parts]
+            return True if True in known else None if None in known else False
         case _:
             return compared(tree, paper)
 
@@ -72,15 +84,12 @@ def compared(tree, paper):
     }
     if tree.field in actual:
         return actual[tree.field]
-    known = {"year": paper["primary_date"] and paper["primary_date"].year, "date": paper["primary_date"]}
-    value = known[tree.field] if tree.field in known else paper[tree.field]
-    if value is None:
-        return False
-    compare = {"=": value == tree.value}
-    if tree.field in known:
-        compare |= {"<": value < tree.value, "<=": value <= tree.value}
-        compare |= {">": value > tree.value, ">=": value >= tree.value}
-    return compare[tree.operator]
+    day = paper["primary_date"]
+    if tree.field in ("year", "date"):
+        if day is None:
+            return None
+        return COMPARE[tree.operator](day.year if tree.field == "year" else day, tree.value)
+    return paper[tree.field] == tree.value
 
 
 @pytest.fixture
@@ -97,6 +106,19 @@ async def test_a_filter_finds_what_it_means(filled, tree):
         every = await rows(connection, "select * from papers.papers")
         found = await rows(connection, f"select source_id from papers.papers p where {condition.sql}", condition.values)
     assert {row["source_id"] for row in found} == {paper["source_id"] for paper in every if holds(tree, paper)}
+
+
+@pytest.mark.parametrize("field", ["year", "date"])
+@pytest.mark.parametrize(
+    "written",
+    ["{} = 2021", "{} != 2021", "not {} = 2021", "not ({} < 2021 or {} > 2021)", "not {} between 0004 and 0005"],
+)
+async def test_a_paper_without_a_date_is_out_of_every_filter_of_dates(filled, field, written):
+    condition = condition_of(parse(written.replace("{}", field)))
+    async with database() as connection:
+        found = await rows(connection, f"select source_id from papers.papers p where {condition.sql}", condition.values)
+    assert found
+    assert "2101.00004" not in [row["source_id"] for row in found]
 
 
 @pytest.mark.parametrize("value", [r"a\'b", '"; drop table papers.papers; --', "%s %(v0)s", "{}", "\\\\"])

@@ -37,6 +37,12 @@ from shared.platform.errors import InvalidInput
             ),
         ),
         ("doi = https://doi.org/10.1000/X", Comparison("doi", "=", "10.1000/x")),
+        (
+            "doi != 10.48550/arXiv.2101.00001",
+            Not(
+                AnyOf((Comparison("doi", "=", "10.48550/arxiv.2101.00001"), Comparison("arxiv_id", "=", "2101.00001")))
+            ),
+        ),
         ("arxiv_id = arXiv:2101.00001v2", Comparison("arxiv_id", "=", "2101.00001")),
     ],
 )
@@ -70,6 +76,21 @@ def test_what_cannot_be_understood_is_said_to_be(written, reason):
     with pytest.raises(InvalidInput, match=reason) as refused:
         parse(written)
     assert refused.value.field == "filters"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        " or ".join(["author = nottingham"] * 21),
+        " and ".join(["not category = x"] * 21),
+        "source = '" + "(" * 21 + "'",
+        "source in (" + ", ".join(["notabene"] * 21) + ")",
+        "(year = 1) or " * 50 + "(year = 1)",
+        "(" * 20 + "year = 2020" + ")" * 20,
+    ],
+)
+def test_what_is_flat_is_not_taken_for_deep(written):
+    parse(written)
 
 
 @given(

@@ -1,0 +1,34 @@
+"""Papers that are asked for by name: by a DOI or an arXiv id, which several sources may have."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from shared.papers.search.models import Hit, Hits
+from shared.papers.sources.identifiers import arxiv_id_of, doi_of
+from shared.platform.stores.postgres import rows
+
+if TYPE_CHECKING:
+    from psycopg import AsyncConnection
+
+    from shared.papers.search.filtering.conditions import Condition
+
+_MOST = 100
+"""Sources that have one paper."""
+
+
+async def named(connection: AsyncConnection[Any], written: str, condition: Condition) -> Hits | None:
+    """The papers of the condition whose name was written, or a warning that none has it; None: it is no name."""
+    doi, arxiv_id = doi_of(written), arxiv_id_of(written)
+    if not doi and not arxiv_id:
+        return None
+    asked = condition.also("p.doi = %(doi)s or p.arxiv_id = %(arxiv_id)s", doi=doi, arxiv_id=arxiv_id)
+    found = await rows(
+        connection,
+        f"select p.paper_id from papers.papers p where {asked.sql} order by p.source, p.paper_id limit {_MOST}",  # noqa: S608 - ours
+        asked.values,
+    )
+    hits = [Hit.model_validate(row) for row in found]
+    name = f"arXiv id {arxiv_id}" if arxiv_id else f"DOI {doi}"
+    warnings = [] if hits else [f"No paper that the filters let through has the {name}: it was searched as words."]
+    return Hits(hits=hits, plan=["identifier"], warnings=warnings)

@@ -1,0 +1,73 @@
+"""Papers in the order of their relevance: by name, near to a paper, or by meaning and words at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from shared.papers.search.models import Hits, Question
+from shared.papers.search.ranking.fusing import fused
+from shared.papers.search.ranking.meaning import near, near_paper, with_similarity, without_vector
+from shared.papers.search.ranking.words import with_words
+
+if TYPE_CHECKING:
+    from psycopg import AsyncConnection
+
+    from shared.papers.search.filtering.conditions import Condition
+    from shared.papers.search.ranking.meaning import Meaning
+
+
+async def by_relevance(
+    connection: AsyncConnection[Any],
+    question: Question,
+    condition: Condition,
+    meaning: Meaning | None,
+    by_name: Hits | None,
+) -> Hits:
+    """The `limit` most relevant papers of the condition, or all of them.
+
+    `by_name` are those whose name was written, if it was one; `meaning` is None while no paper has a vector.
+    """
+    if by_name and by_name.hits:
+        warnings = [] if question.threshold is None else ["What is found by its name has no similarity to compare."]
+        return by_name.model_copy(update={"hits": by_name.hits[: question.limit], "warnings": warnings})
+    if question.similar_to:
+        if meaning is None:
+            return Hits(hits=[], plan=["exact"], warnings=["No paper has a vector yet."])
+        found = await near_paper(connection, meaning, question.similar_to, condition, question.limit)
+        others = condition.also("p.paper_id <> %(itself)s", itself=question.similar_to)
+        return await _with_the_rest(connection, question, others, meaning, found)
+    words = await with_words(connection, question.written or "", condition, question.limit)
+    if by_name:
+        words.warnings.extend(by_name.warnings)
+    if meaning is None:
+        words.warnings.append("No paper has a vector yet: only words were searched.")
+        return words if question.threshold is None else words.model_copy(update={"hits": []})
+    orders = [await near(connection, meaning, condition, question.limit), words]
+    if question.threshold is not None:
+        # Before the orders are cut to the limit: what is left of them then is all there is.
+        orders = [await _not_below(connection, meaning, order, question.threshold) for order in orders]
+    found = await with_similarity(connection, meaning, fused(orders, question.limit))
+    return await _with_the_rest(connection, question, condition, meaning, found)
+
+
+async def _not_below(connection: AsyncConnection[Any], meaning: Meaning, order: Hits, threshold: float) -> Hits:
+    known = await with_similarity(connection, meaning, order)
+    kept = [hit for hit in known.hits if hit.similarity is not None and hit.similarity >= threshold]
+    return known.model_copy(update={"hits": kept})
+
+
+async def _with_the_rest(
+    connection: AsyncConnection[Any], question: Question, condition: Condition, meaning: Meaning, found: Hits
+) -> Hits:
+    """What was found, and behind it, if that is less than was asked for, papers that have no vector yet."""
+    lacking = question.limit - len(found.hits)
+    if lacking == 0:
+        return found
+    rest = await without_vector(connection, meaning, condition, found.hits, lacking)
+    if not rest:
+        return found
+    if question.threshold is not None:
+        warning = "Some papers that match have no vector: they were not compared."
+        return found.model_copy(update={"warnings": [*found.warnings, warning]})
+    warning = "Some papers that match have no vector: they stand last."
+    return found.model_copy(update={"hits": [*found.hits, *rest], "warnings": [*found.warnings, warning]})

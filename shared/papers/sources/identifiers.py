@@ -1,0 +1,64 @@
+"""The names that a paper has everywhere, DOI and arXiv id, in the spellings in which they are passed on."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import unquote
+
+ARXIV_DOI = "10.48550/arxiv."
+"""What the DOIs begin with that arXiv itself gives; its own id follows."""
+_LONGEST = 2_000
+"""Characters of a text that are looked at: the longest address of a paper."""
+
+_ADDRESS = r"(?:https?://)?(?:[\w-]+\.)+[a-z]{2,}/"
+_DOI = re.compile(rf"(?:({_ADDRESS}(?:[^\s?#]*/)?)|doi\s*:?\s*)?(10\.\d{{4,9}}/\S{{1,250}})(?!\S)", re.IGNORECASE)
+_ARXIV = re.compile(
+    r"(?:(?:https?://)?(?:[\w-]+\.)*(?:arxiv|ar5iv|alphaxiv)\.org/(?:[a-z-]+/)?|arxiv\s*:?\s*)?"
+    r"(?:(\d{4}\.\d{4,5})|([a-z-]+)(?:\.[a-z-]+)?/(\d{7}))(?:v\d+)?(?:\.pdf)?"
+    r"(?:[/?#]\S*)?(?:\s*\[[\w.-]+\].*)?",  # behind a number arXiv prints its category and day
+    re.IGNORECASE,
+)
+_OPENED, _CLOSED = "(<[{\"'“", {")": "(", ">": "<", "]": "[", "}": "{"}
+_PUNCTUATION = ".,;:\"'”"
+_UNSEEN = re.compile("[\x00-\x08\x0e-\x1f\x7f\u200b-\u200f\u2060\ud800-\udfff\ufeff]")
+
+
+def doi_of(value: Any) -> str | None:
+    """The DOI that a text begins with, in lower case and without an address; None if there is none."""
+    found = _DOI.match(_beginning(value))
+    if not found:
+        return None
+    doi = _without_end(re.split("[?#]", found[2])[0].rstrip("/") if found[1] else found[2])
+    return None if doi.endswith("/") or "/" not in doi else doi.lower()
+
+
+def arxiv_id_of(value: Any) -> str | None:
+    """The arXiv id in a text, also in the DOI of arXiv's own; None if it holds none.
+
+    It has no version, and of the ids before 2007 no class: math/0309136 and math.GT/0309136 are one paper.
+    """
+    doi = doi_of(value) or ""
+    written = doi[len(ARXIV_DOI) :] if doi.startswith(ARXIV_DOI) else _beginning(value)
+    found = _ARXIV.fullmatch(_without_end(written))
+    if not found:
+        return None
+    return found[1] or f"{found[2]}/{found[3]}".lower()
+
+
+def _beginning(value: Any) -> str:
+    """What is seen of the text, from its first letter or number on; "" of what is no text."""
+    written = value[:_LONGEST] if isinstance(value, str) else ""
+    if "%2f" in written.lower():
+        written = unquote(written)
+    return _UNSEEN.sub("", written).strip().lstrip(_OPENED)
+
+
+def _without_end(written: str) -> str:
+    """The text without the end of the sentence or of the parentheses in which it stood."""
+    while written and (
+        written[-1] in _PUNCTUATION
+        or (written[-1] in _CLOSED and written.count(written[-1]) > written.count(_CLOSED[written[-1]]))
+    ):
+        written = written[:-1]
+    return written

@@ -43,8 +43,11 @@ async def unless_cancelled(work: Coroutine[Any, Any, T], cancelled: Cancelled) -
             await asyncio.wait([task])
 
 
-async def in_thread(work: Callable[[Callable[[], bool]], T]) -> T:
-    """The result of blocking work in a thread. It is passed a function that says when to stop; it is always awaited."""
+async def in_thread(work: Callable[[Callable[[], bool]], T], *, wake: Callable[[], None] | None = None) -> T:
+    """The result of blocking work in a thread. It is passed a function that says when to stop; it is always awaited.
+
+    `wake`, called when it is to stop, ends what it waits for.
+    """
     stop = threading.Event()
     task = asyncio.ensure_future(asyncio.to_thread(work, stop.is_set))
     try:
@@ -52,4 +55,6 @@ async def in_thread(work: Callable[[Callable[[], bool]], T]) -> T:
     finally:
         stop.set()
         if not task.done():
+            if wake:
+                wake()
             await asyncio.wait([task])

@@ -26,7 +26,6 @@ from shared.deploys.requests.source import require_source, source_of
 from shared.deploys.requests.variables import Joined
 from shared.deploys.secrets import GIT_TOKEN, secret_store
 from shared.deploys.settings import settings
-from shared.deploys.sources import check_program
 from shared.platform.errors import Conflict, InvalidInput, NotFound, TransientError
 
 SWEPT: Final = 100
@@ -64,8 +63,7 @@ async def accept(request: DeployRequest, *, id_: str | None = None, digest: str 
     the request names becomes its project's newest: one that went to an upload URL is known by nothing else.
 
     Raises:
-        InvalidInput: there is nothing to deploy, the source was never uploaded, its git URL is refused, or there is no
-            git here to fetch it with.
+        InvalidInput: there is nothing to deploy, the source was never uploaded, or its git URL is refused.
         Conflict: the app is being deleted (`removal-in-progress`).
     """
     projects.require_kept(await projects.find(request.organization_id, request.project_id), request.environment)
@@ -235,8 +233,6 @@ async def _submit(deployment: Deployment) -> Deployment:
     Raises:
         Conflict: its app is being deleted (`removal-in-progress`).
     """
-    if isinstance(deployment.source, GitSource):
-        check_program()
     try:
         projects.require_kept(
             await projects.find(deployment.organization_id, deployment.project_id), deployment.environment

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from shared.deploys.documents import projects
 from shared.deploys.models import ArchiveSource, GitSource
-from shared.deploys.sources import allowed_hosts, archive_of, check_program, check_url, exists, store_archive
+from shared.deploys.sources import allowed_hosts, archive_of, check_url, exists, store_archive
 from shared.platform.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -17,8 +17,7 @@ async def source_of(request: DeployRequest) -> Source:
     """What the request names: a commit of a repository, its own files, an uploaded archive, or the project's newest.
 
     Raises:
-        InvalidInput: there is nothing to deploy, the archive was never uploaded, a path or the git URL is refused, or
-            there is no git here to fetch it with.
+        InvalidInput: there is nothing to deploy, the archive was never uploaded, or a path or the git URL is refused.
     """
     if request.files:
         files = {one.path: one.data() for one in request.files}
@@ -26,7 +25,6 @@ async def source_of(request: DeployRequest) -> Source:
         return ArchiveSource(hash=stored)
     if request.git_url:
         check_url(request.git_url, allowed_hosts())
-        check_program()
         return GitSource(url=request.git_url, branch=request.branch, commit=request.commit_sha, user=request.git_user)
     wanted = request.source_hash
     if wanted is None:

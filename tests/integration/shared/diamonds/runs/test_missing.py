@@ -5,8 +5,13 @@ from uuid import uuid4
 
 import pytest
 
-from shared.diamonds.runs import missing
+from shared.diamonds.ingestion.mapping import NIVODA
+from shared.diamonds.ingestion.pages import copy_pages
+from shared.diamonds.pricing.consolidation import consolidate
+from shared.diamonds.pricing.models import ConsolidateRows
+from shared.diamonds.runs import lifecycle, missing
 from shared.diamonds.runs.missing import count_missing, mark_missing_deleted
+from shared.diamonds.runs.models import RunStatus
 from shared.platform.stores.postgres import database, rows
 
 STONES = 20_000
@@ -42,11 +47,43 @@ async def test_no_diamond_is_looked_up_by_itself(migrated, diamonds, statement):
     run_id = await aged(diamonds)
     async with database() as connection:
         await connection.execute(missing._READ_ONCE)
-        given = {"feed": "nivoda", "runs": [run_id]}
+        given = {"feed": "nivoda", "runs": [run_id], "short": "{[100,200)}"}
         plan = await rows(connection, f"explain {getattr(missing, statement)}", given, prepare=False)
     text = "\n".join(row["QUERY PLAN"] for row in plan)
     assert "Nested Loop" not in text, text
     assert "Anti Join" in text, text
+
+
+async def test_nothing_is_deleted_on_the_word_of_a_partition_that_listed_fewer_than_counted(migrated, diamonds):
+    """Counted 30, listed 27 different ones and 3 of them twice."""
+    stones = {f"s{n:03}": diamonds.stone(f"s{n:03}", price=n + 1) for n in range(60)}
+    run = await diamonds.begin(0, 30, 2**31 - 1)
+    for number in (0, 1):
+        await copy_pages(diamonds.Shop(stones=stones), run.task(number))
+    await consolidate(ConsolidateRows(run_id=run.plan.run_id, feed="nivoda", worker="w", seconds=60), NIVODA, "cents")
+    await lifecycle.finish_run(run.plan.run_id, RunStatus.COMPLETED)
+
+    run = await diamonds.begin(0, 30, 2**31 - 1)
+    shop = diamonds.Shop(stones={key: one for key, one in stones.items() if key not in {"s007", "s050"}})
+
+    async def page(prices, window, offset, limit):
+        listed = shop._in(prices)
+        if prices.minimum == 0:
+            listed = listed[:-3] + listed[:3]
+        return listed[offset : offset + limit]
+
+    shop.page = page
+    for number in (0, 1):
+        assert (await copy_pages(shop, run.task(number))).done
+    assert await count_missing(run.plan.run_id) == 1
+    assert (await mark_missing_deleted(run.plan.run_id, 0.2)).missing == 1
+    left = [
+        row[0]
+        for row in await diamonds.fetch("select supplier_stone_id from diamonds.diamonds where status = 'active'")
+    ]
+    assert {*stones} - {*left} == {"s050"}
+    raw = [row[0] for row in await diamonds.fetch("select supplier_stone_id from diamonds.raw_diamonds")]
+    assert {*stones} - {*raw} == {"s050"}
 
 
 async def test_it_ends_in_seconds_and_finds_the_missing(migrated, diamonds):

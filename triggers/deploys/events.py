@@ -71,4 +71,4 @@ async def deploys_app_log_events(id: Name, headers: LastAppEvent, caller: Caller
 def _events(found: str | None) -> func.HttpResponse:
     if found is None:
         return func.HttpResponse(status_code=204, headers=HEADERS)
-    return func.HttpResponse(found, headers=HEADERS, mimetype=f"{MEDIA_TYPE}; charset=utf-8", charset="utf-8")
+    return func.HttpResponse(found, headers=HEADERS, mimetype=MEDIA_TYPE)

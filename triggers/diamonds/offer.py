@@ -46,7 +46,7 @@ async def diamonds_export(query: search.Export, request: func.HttpRequest) -> fu
         headers["Link"] = (
             f'<{EXPORT}?{urlencode([*given, ("cursor", sealed(following, diamonds_export.__name__))])}>; rel="next"'
         )
-    return func.HttpResponse(text, headers=headers, mimetype="text/csv; charset=utf-8", charset="utf-8")
+    return func.HttpResponse(text, headers=headers, mimetype="text/csv")
 
 
 @routes.get("/api/v2/diamonds/{diamond_id}", needs=READ, summary="One diamond on offer")

@@ -14,7 +14,7 @@ from shared.papers.browsing.matches import matches
 from shared.papers.browsing.selections import MEDIA_TYPES, SelectionFormat, selection
 from shared.papers.maps import files, versions
 from shared.papers.maps.models import Map, MaxExtent
-from shared.papers.search.models import FoundPaper
+from shared.papers.search.models import COLUMNS, FoundPaper
 from shared.papers.search.search import check_fields
 from shared.platform.access.api_keys import ApiKey
 from shared.platform.access.auth import header
@@ -143,7 +143,7 @@ async def papers_map_matches(version: int, query: MatchesQuery) -> func.HttpResp
 @routes.get("/api/papers/map/{version}/papers", needs=READ, summary="The papers of points")
 async def papers_map_papers(version: int, query: PapersQuery) -> PointPapers:
     """In the order of the points; those without a paper are left out."""
-    fields = check_fields(field_names(query.fields))
+    fields = check_fields(field_names(query.fields), tuple(COLUMNS))
     found = await points.papers_of(version, [int(one) for one in query.points.split(",")], fields)
     papers: Any = [{name: one[name] for name in ("point", *fields) if name in one} for one in found]
     return PointPapers(papers=papers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -11,12 +12,12 @@ from pydantic import ConfigDict, Field
 from shared.papers.embedding import versions
 from shared.papers.search import papers
 from shared.papers.search.exports import MEDIA_TYPES, Format, arrow, exported
-from shared.papers.search.models import COLUMNS, DEFAULT_FIELDS, Found, Question, Sort
+from shared.papers.search.models import COLUMNS, DEFAULT_FIELDS, FIELDS, Found, Question, Sort
 from shared.papers.search.ranking.nearest import MOST
 from shared.papers.search.search import search, with_fields
 from shared.platform.access.api_keys import ApiKey
 from shared.platform.access.auth import PUBLIC
-from shared.platform.cursors import OPENED
+from shared.platform.cursors import OPENED, sealed
 from shared.platform.http import Reply, Routes
 from shared.platform.models import LazyModel
 
@@ -37,6 +38,7 @@ Rectangle = Annotated[
     ),
 ]
 FieldNames = Annotated[str, Field(max_length=500, description=f"of the answer, by commas: {', '.join(COLUMNS)}")]
+SearchFields = Annotated[str, Field(max_length=500, description=f"of the answer, by commas: {', '.join(FIELDS)}")]
 
 
 class SearchQuery(LazyModel):
@@ -46,7 +48,7 @@ class SearchQuery(LazyModel):
     search_text: Written | None = Field(default=None, description="words, a sentence, a DOI or an arXiv id")
     filters: Filters | None = None
     bbox: Rectangle | None = None
-    fields: FieldNames | None = None
+    fields: SearchFields | None = None
     similarity_threshold: float | None = Field(
         default=None, ge=-1, le=1, description="least cosine of what is found for `search_text`"
     )
@@ -64,7 +66,7 @@ class SimilarQuery(LazyModel):
 
     model_config = ConfigDict(extra="forbid")
     filters: Filters | None = None
-    fields: FieldNames | None = None
+    fields: SearchFields | None = None
     limit: int = Field(default=20, ge=1, le=MOST)
 
 
@@ -77,6 +79,9 @@ class ExportQuery(LazyModel):
     filters: Filters | None = None
     limit: int = Field(default=1_000, ge=1, le=5_000)
     sort: Literal["newest", "oldest"] = "newest"
+    cursor: Annotated[str, Field(max_length=200), OPENED] | None = Field(
+        default=None, description="the header X-Next of the file before"
+    )
 
 
 class Figures(LazyModel):
@@ -112,15 +117,19 @@ async def papers_search(query: SearchQuery) -> Found:
 
 @routes.get("/api/papers/arrow", needs=READ, summary="The same as one stream of Apache Arrow", produces=ARROW)
 async def papers_arrow(query: SearchQuery) -> func.HttpResponse:
-    """For programs that draw or count many papers. X-Total-Count and X-Next say what JSON has beside the papers."""
-    found = await search(_question(query))
-    headers = {"X-Total-Count": str(found.total_count), "X-Content-Type-Options": "nosniff"}
-    headers |= {"X-Next": found.next} if found.next else {}
-    return func.HttpResponse(arrow(found.results), mimetype=ARROW, headers=headers)
+    """For programs that draw or count many papers. What JSON has beside the papers stands in headers.
+
+    They are X-Total-Count, X-Total-Count-Estimated, X-Plan, X-Warnings (a JSON array), and X-Next, a `cursor`.
+    """
+    question = _question(query)
+    found = await search(question)
+    headers = _headers(found, papers_arrow.__name__)
+    return func.HttpResponse(arrow(found.results, question.answered), mimetype=ARROW, headers=headers)
 
 
 @routes.get("/api/papers/export", needs=READ, summary="Papers as CSV, RIS or BibTeX", produces=FILES)
 async def papers_export(query: ExportQuery) -> func.HttpResponse:
+    """At most `limit`; where more follow, the header X-Next has the `cursor` of the next file."""
     found = await search(
         Question(
             written=query.search_text,
@@ -128,13 +137,14 @@ async def papers_export(query: ExportQuery) -> func.HttpResponse:
             fields=tuple(COLUMNS),
             limit=query.limit,
             sort=query.sort,
+            after=query.cursor,
         )
     )
     name = f"papers.{'bib' if query.format == 'bibtex' else query.format}"
     return func.HttpResponse(
         exported(found.results, query.format),
         mimetype=MEDIA_TYPES[query.format],
-        headers={"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"},
+        headers=_headers(found, papers_export.__name__) | {"Content-Disposition": f'attachment; filename="{name}"'},
     )
 
 
@@ -185,6 +195,18 @@ async def papers_similar(paper_id: UUID, query: SimilarQuery) -> Found:
     await papers.read(paper_id)
     question = Question(similar_to=paper_id, filters=query.filters, limit=query.limit)
     return await search(with_fields(question, field_names(query.fields)))
+
+
+def _headers(found: Found, name: str) -> dict[str, str]:
+    """What an answer of the operation of this name, which is no JSON, says beside its papers."""
+    following = {"X-Next": sealed(found.next, name)} if found.next else {}
+    return following | {
+        "X-Total-Count": str(found.total_count),
+        "X-Total-Count-Estimated": json.dumps(found.total_count_estimated),
+        "X-Plan": ", ".join(found.plan),
+        "X-Warnings": json.dumps(found.warnings),
+        "X-Content-Type-Options": "nosniff",
+    }
 
 
 def _question(query: SearchQuery) -> Question:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from shared.papers.browsing.points import papers_of
 from shared.papers.maps import versions
 from shared.papers.search.exports import MEDIA_TYPES as PLAIN
-from shared.papers.search.exports import exported
+from shared.papers.search.exports import arrow_type, exported
 from shared.papers.search.models import COLUMNS
 
 if TYPE_CHECKING:
@@ -37,10 +37,8 @@ def _parquet(papers: list[dict[str, Any]]) -> bytes:
     import pyarrow.parquet as pq  # noqa: PLC0415 - as above
 
     untyped: Any = pa  # it ships without complete types
-    text, texts = untyped.string(), untyped.list_(untyped.string())
-    types = {"point": untyped.int32(), "x": untyped.float32(), "y": untyped.float32(), "cluster": text}
-    types |= {name: texts if name in ("doctrove_authors", "categories") else text for name in COLUMNS}
-    types["withdrawn"] = untyped.bool_()
+    types = {"point": untyped.int32(), "x": untyped.float32(), "y": untyped.float32(), "cluster": untyped.string()}
+    types |= {name: arrow_type(name) for name in COLUMNS}
     writer: Any = pq
     out = io.BytesIO()
     writer.write_table(untyped.Table.from_pylist(papers, schema=untyped.schema(list(types.items()))), out)

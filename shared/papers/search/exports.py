@@ -8,17 +8,30 @@ import re
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from shared.papers.search.models import FoundPaper
 
 Format = Literal["csv", "ris", "bibtex"]
 MEDIA_TYPES: Final = {
-    "csv": "text/csv; charset=utf-8",
-    "ris": "application/x-research-info-systems",
-    "bibtex": "application/x-bibtex",
+    "csv": "text/csv",  # Functions adds the charset of text, and of nothing else
+    "ris": "application/x-research-info-systems; charset=utf-8",
+    "bibtex": "application/x-bibtex; charset=utf-8",
 }
-_TEX = {"\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_"}
+_SIGNS = {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+_TEX = {
+    **_SIGNS,
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+}
+_IN_ADDRESS = str.maketrans({"{": "%7B", "}": "%7D"})
+"""Braces would end a field of BibTeX; in addresses and DOIs they can be written so."""
 
 
 def exported(papers: Iterable[FoundPaper], wanted: Format) -> str:
@@ -26,19 +39,36 @@ def exported(papers: Iterable[FoundPaper], wanted: Format) -> str:
     return {"csv": _csv, "ris": _ris, "bibtex": _bibtex}[wanted](papers)
 
 
-def arrow(papers: list[FoundPaper]) -> bytes:
-    """The papers as one stream of Apache Arrow, for programs that draw or count many of them."""
+def arrow(papers: list[FoundPaper], names: Sequence[str]) -> bytes:
+    """The papers with these fields as one stream of Apache Arrow, for programs that draw or count many of them.
+
+    Its schema is that of the names, whatever the papers hold.
+    """
     import pyarrow as pa  # noqa: PLC0415 - loads when it is asked for
 
     untyped: Any = pa  # it ships without complete types
-    # A paper that has no vector yet has no similarity, and may come first.
-    names = dict.fromkeys(name for paper in papers for name in paper)
-    table = untyped.table({name: [paper.get(name) for paper in papers] for name in names})
+    table = untyped.Table.from_pylist(papers, schema=untyped.schema([(name, arrow_type(name)) for name in names]))
     out = io.BytesIO()
     stream = untyped.ipc.new_stream(out, table.schema)
     stream.write_table(table)
     stream.close()
     return out.getvalue()
+
+
+def arrow_type(name: str) -> Any:
+    """The type of a field of papers in Arrow and Parquet."""
+    import pyarrow as pa  # noqa: PLC0415 - as above
+
+    untyped: Any = pa  # as above
+    match name:
+        case "doctrove_authors" | "categories":
+            return untyped.list_(untyped.string())
+        case "withdrawn":
+            return untyped.bool_()
+        case "similarity":
+            return untyped.float64()
+        case _:
+            return untyped.string()
 
 
 def _csv(papers: Iterable[FoundPaper]) -> str:
@@ -74,6 +104,7 @@ def _ris(papers: Iterable[FoundPaper]) -> str:
             ("TY", "GEN"),
             ("TI", paper.get("doctrove_title")),
             *(("AU", author) for author in paper.get("doctrove_authors", [])),
+            ("PY", (paper.get("doctrove_primary_date") or "")[:4]),
             ("DA", (paper.get("doctrove_primary_date") or "").replace("-", "/")),
             ("DO", paper.get("doi")),
             ("UR", paper.get("doctrove_links")),
@@ -92,16 +123,21 @@ def _entry(paper: FoundPaper) -> str:
     day = paper.get("doctrove_primary_date") or ""
     fields = [
         ("title", f"{{{_tex(paper.get('doctrove_title', ''))}}}"),
-        ("author", " and ".join(map(_tex, paper.get("doctrove_authors", [])))),
+        ("author", " and ".join(map(_author, paper.get("doctrove_authors", [])))),
         ("year", day[:4]),
-        ("doi", paper.get("doi")),
+        ("doi", (paper.get("doi") or "").translate(_IN_ADDRESS)),
         ("eprint", paper.get("arxiv_id")),
-        ("url", paper.get("doctrove_links")),
+        ("url", (paper.get("doctrove_links") or "").translate(_IN_ADDRESS)),
         ("abstract", _tex(paper.get("doctrove_abstract") or "")),
     ]
     key = re.sub(r"[^A-Za-z0-9.:-]+", "-", f"{paper.get('doctrove_source', '')}-{paper.get('doctrove_source_id', '')}")
     written = ",\n".join(f"  {name} = {{{value}}}" for name, value in fields if value)
     return f"@misc{{{key},\n{written}\n}}\n"
+
+
+def _author(name: str) -> str:
+    """A name, in braces where it would be taken for two."""
+    return f"{{{_tex(name)}}}" if " and " in name.lower() else _tex(name)
 
 
 def _tex(value: str) -> str:

@@ -45,7 +45,9 @@ COLUMNS: Final = {
     "arxiv_id": "p.arxiv_id",
     "withdrawn": "p.withdrawn",
 }
-"""The fields of an answer, and where they stand; `similarity` is computed."""
+"""The fields of papers, and where they stand."""
+FIELDS: Final = (*COLUMNS, "similarity")
+"""The fields of an answer: the similarity is computed."""
 DEFAULT_FIELDS: Final = tuple(name for name in COLUMNS if name != "doctrove_abstract")
 
 Sort = Literal["relevance", "newest", "oldest"]
@@ -73,6 +75,16 @@ class Question:
     limit: int = 100
     sort: Sort = "relevance"
     after: str | None = None
+
+    @property
+    def by_relevance(self) -> bool:
+        """Whether the papers come in the order of their relevance, with their similarity."""
+        return self.sort == "relevance" and bool(self.written or self.similar_to)
+
+    @property
+    def answered(self) -> tuple[str, ...]:
+        """The fields that the papers of the answer have."""
+        return tuple(dict.fromkeys((*self.fields, "similarity"))) if self.by_relevance else self.fields
 
 
 Plan = Literal["list", "identifier", "exact", "index", "words"]

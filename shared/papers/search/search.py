@@ -13,7 +13,7 @@ from shared.papers.search import listing
 from shared.papers.search.filtering.conditions import Condition, condition_of
 from shared.papers.search.filtering.counting import count
 from shared.papers.search.filtering.filters import parse
-from shared.papers.search.models import COLUMNS, Found, FoundPaper, Hit, Hits, Question
+from shared.papers.search.models import COLUMNS, FIELDS, Found, FoundPaper, Hit, Hits, Question
 from shared.papers.search.naming import named
 from shared.papers.search.ranking.meaning import meaning_of
 from shared.papers.search.ranking.nearest import MOST
@@ -41,13 +41,12 @@ async def search(question: Question) -> Found:
     if question.bbox:
         sql, values = await within(question.bbox)
         condition = condition.also(sql, **values)
-    relevant = question.sort == "relevance" and bool(question.written or question.similar_to)
-    _check(question, relevant=relevant)
-    meaning = await meaning_of(question.written) if relevant else None
+    _check(question)
+    meaning = await meaning_of(question.written) if question.by_relevance else None
     following: str | None = None
     async with reading() as connection:
         by_name = await named(connection, question.written, condition) if question.written else None
-        if relevant:
+        if question.by_relevance:
             hits = await by_relevance(connection, question, condition, meaning, by_name)
             results = await _papers(connection, hits.hits, question.fields)
         else:
@@ -65,9 +64,9 @@ async def search(question: Question) -> Found:
     )
 
 
-def _check(question: Question, *, relevant: bool) -> None:
+def _check(question: Question) -> None:
     """Refuse what the order of the answer leaves without a meaning. Raises InvalidInput."""
-    if not relevant:
+    if not question.by_relevance:
         for field, given in [
             ("similarity_threshold", question.threshold is not None),
             ("fields", "similarity" in question.fields),
@@ -147,18 +146,18 @@ def with_fields(question: Question, names: tuple[str, ...]) -> Question:
     return replace(question, fields=check_fields(names))
 
 
-def check_fields(names: tuple[str, ...]) -> tuple[str, ...]:
+def check_fields(names: tuple[str, ...], known: tuple[str, ...] = FIELDS) -> tuple[str, ...]:
     """The names themselves.
 
     Raises:
         InvalidInput: there is no field of one of them.
     """
-    unknown = [name for name in names if name not in (*COLUMNS, "similarity")]
+    unknown = [name for name in names if name not in known]
     if unknown:
         raise InvalidInput(
             f"There is no field {unknown[0][:50]!r}.",
             field="fields",
             code="unknown-field",
-            remedy=f"The fields are: {', '.join(COLUMNS)}.",
+            remedy=f"The fields are: {', '.join(known)}.",
         )
     return names

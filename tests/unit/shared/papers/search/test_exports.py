@@ -5,7 +5,8 @@ import io
 
 import pyarrow as pa
 
-from shared.papers.search.exports import arrow, exported
+from shared.papers.search.exports import MEDIA_TYPES, arrow, exported
+from shared.papers.search.models import COLUMNS
 
 PAPER = {
     "doctrove_paper_id": "1",
@@ -36,14 +37,34 @@ def test_bibtex_is_escaped_and_has_a_key():
     assert "eprint" not in entry
 
 
+def table_of(found, names):
+    return pa.ipc.open_stream(arrow(found, names)).read_all()
+
+
 def test_arrow_holds_the_same_papers():
-    table = pa.ipc.open_stream(arrow([PAPER, PAPER])).read_all()
-    assert table.to_pylist() == [PAPER, PAPER]
+    assert table_of([PAPER, PAPER], tuple(PAPER)).to_pylist() == [PAPER, PAPER]
 
 
-def test_arrow_holds_what_the_first_paper_lacks():
+def test_arrow_has_one_schema_whatever_the_papers_hold():
+    names = (*COLUMNS, "similarity")
+    schemas = [table_of(found, names).schema for found in ([], [PAPER], [{"doctrove_title": "No date"}])]
+    assert schemas[0].names == list(names)
+    assert schemas[0] == schemas[1] == schemas[2]
     found = [{"doctrove_title": "No vector yet"}, {"doctrove_title": "Near", "similarity": 0.5}]
-    assert pa.ipc.open_stream(arrow(found)).read_all().to_pylist() == [{**found[0], "similarity": None}, found[1]]
+    assert table_of(found, ("doctrove_title", "similarity")).to_pylist() == [{**found[0], "similarity": None}, found[1]]
+
+
+def test_bibtex_is_whole_whatever_stands_in_an_address_or_a_name():
+    paper = {**PAPER, "doctrove_links": "https://x/{", "doi": "10.1000/}", "doctrove_authors": ["Smith and Sons", "A"]}
+    entry = exported([{**paper, "doctrove_title": "x^2 ~ y"}], "bibtex")
+    assert entry.count("{") - entry.count(r"\{") == entry.count("}") - entry.count(r"\}")
+    assert "{{Smith and Sons} and A}" in entry
+    assert r"x\textasciicircum{}2 \textasciitilde{} y" in entry
+
+
+def test_each_kind_of_file_names_its_charset_once():
+    for media_type in MEDIA_TYPES.values():
+        assert media_type.startswith("text/") is not ("charset=utf-8" in media_type)
 
 
 def test_ris_has_a_line_a_fact():

@@ -3,11 +3,14 @@
 import csv
 import json
 from io import StringIO
+from typing import Any
 
 import azure.functions as func
 import pytest
+from azure.functions.http import HttpResponseConverter
 
 from shared.diamonds.offer.search import Export, export, write_csv
+from tests.present import present
 from triggers.diamonds.offer import EXPORT, routes
 
 (OPERATION,) = [one for one in routes.operations if one.route == EXPORT]
@@ -15,8 +18,9 @@ from triggers.diamonds.offer import EXPORT, routes
 
 async def fetch(url, headers):
     request = func.HttpRequest("GET", f"http://localhost{url}", headers=headers, body=b"")
-    answer = await OPERATION.answer(request)
-    return answer.status_code, answer.get_body().decode(), {**answer.headers, "Content-Type": answer.mimetype}
+    sent: Any = present(HttpResponseConverter.encode(await OPERATION.answer(request), expected_type=None)).value
+    given = {name.title(): value.value for name, value in sent["headers"].items()}
+    return int(sent["status_code"].value), sent["body"].value.decode(), given
 
 
 async def test_every_diamond_comes_once_part_by_part(shop, client, monkeypatch):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, Any
 from uuid import uuid4
@@ -47,11 +48,14 @@ class TableWriter:
         """Rows that are there, with the hashes of their keys where these are known."""
         if not rows.num_rows:
             return
-        self._parquet.write_table(rows.cast(self._schema))
-        self._write_texts(texts_of(self.table, rows))
-        for index in self._hashes:
-            known = hashes[index] if hashes is not None else self._hash(index, rows)
-            self._hashes[index].append(known)
+        with ThreadPoolExecutor(2) as pool:  # hashing keeps the interpreter's lock, Arrow's functions do not
+            compressed = pool.submit(self._parquet.write_table, rows.cast(self._schema))
+            texts = pool.submit(texts_of, self.table, rows)
+            for index in self._hashes:
+                known = hashes[index] if hashes is not None else self._hash(index, rows)
+                self._hashes[index].append(known)
+            self._write_texts(texts.result())
+            compressed.result()
         self.rows += rows.num_rows
 
     def drop(self, rows: Columns) -> None:

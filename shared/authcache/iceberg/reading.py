@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from pyiceberg.table import ALWAYS_TRUE
@@ -27,13 +28,22 @@ def rows_of(
 ) -> Iterator[Columns]:
     """The rows of that snapshot in our columns, with addresses where these are missing.
 
-    Of our columns only those named are read; the others are empty.
+    Of our columns only those named are read; the others are empty. The next piece is read while the caller works.
 
     Raises:
         TransientError: the catalog's storage does not answer.
     """
     if snapshot is None:
         return
+    pieces = _pieces(iceberg, table, snapshot, columns)
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, pieces, None)
+        while (piece := coming.result()) is not None:
+            coming = pool.submit(next, pieces, None)
+            yield piece
+
+
+def _pieces(iceberg: IcebergTable, table: Table[Any], snapshot: int, columns: Sequence[str]) -> Iterator[Columns]:
     there = set(iceberg.schema().column_names)
     wanted = [name for name in (column_of(table, one) for one in columns) if name in there]
     scan = iceberg.scan(snapshot_id=snapshot, selected_fields=tuple(wanted))

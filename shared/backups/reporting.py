@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from shared.backups.blobs.manifests import list_manifests, read_manifest_of, read_verdict
+from shared.backups.blobs.manifests import list_names, read_manifest_of, read_verdict
+from shared.backups.blobs.names import BackupName
 from shared.backups.models import Backup
 from shared.backups.settings import settings
-from shared.backups.taking.chains import TIME
 from shared.platform.alerting.alerts import AlertKind, send_once, try_to_send
 from shared.platform.errors import NotFound, TerminalError
 from shared.platform.stores.postgres import database, rows
@@ -32,26 +32,23 @@ KINDS = (BACKUP_LATE, BACKUP_DIFFERENT)
 async def list_backups(limit: int, before: str | None) -> list[Backup]:
     """The newest backups, or the newest before that id. A damaged one is listed with its problem."""
     listed: list[Backup] = []
-    for name in reversed(await list_manifests()):
-        _, chain, file = name.split("/")
-        backup = file.removesuffix(".json")
-        if len(listed) == limit or (before is not None and backup >= before):
+    for name in reversed(await list_names()):
+        if len(listed) == limit or (before is not None and name.id >= before):
             continue
         try:
             listed.append(await describe(name))
         except NotFound:  # it was deleted by its age meanwhile
             continue
         except TerminalError as error:
-            taken = datetime.strptime(backup, TIME).replace(tzinfo=UTC)
             listed.append(
-                Backup(id=backup, chain=chain, taken_at=taken, tables=0, rows=0, size=0, verified=False,
+                Backup(id=name.id, chain=name.chain, taken_at=name.taken_at, tables=0, rows=0, size=0, verified=False,
                        problem=error.message)
             )  # fmt: skip
     return listed
 
 
-async def describe(name: str) -> Backup:
-    """One backup, by its manifest's name. Raises NotFound and TerminalError as `read_manifest`."""
+async def describe(name: BackupName) -> Backup:
+    """One backup, by its name. Raises NotFound and TerminalError as `read_manifest`."""
     manifest = await read_manifest_of(name)
     verdict = await read_verdict(manifest.id)
     chunks = [chunk for table in manifest.tables for chunk in table.chunks]
@@ -68,11 +65,10 @@ async def describe(name: str) -> Backup:
 
 async def watch_age(now: datetime) -> None:
     """Tell people when the newest backup is too old. Raises as `send_once`."""
-    known = await list_manifests()
-    newest = known[-1].rpartition("/")[2].removesuffix(".json") if known else None
+    known = await list_names()
     if not settings().backups_hourly:
         return
-    taken = datetime.strptime(newest, TIME).replace(tzinfo=UTC) if newest else await _since()
+    taken = known[-1].taken_at if known else await _since()
     if taken > now - LATE_AFTER:
         return
     await send_once(

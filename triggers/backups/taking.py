@@ -11,10 +11,11 @@ from pydantic import Field
 
 from orchestrators.backups.backing_up import back_up
 from shared.backups import reporting
-from shared.backups.blobs.manifests import list_manifests, read_verdict
+from shared.backups.blobs.manifests import list_names, read_verdict
+from shared.backups.blobs.names import TIME
 from shared.backups.models import Backup, BackupRequest, TakeAndVerify
 from shared.backups.settings import settings
-from shared.backups.taking.chains import TIME, chain_for
+from shared.backups.taking.chains import chain_for
 from shared.platform.access.auth import ADMIN
 from shared.platform.cursors import OPENED
 from shared.platform.durable import DurableClient, new_blueprint
@@ -62,15 +63,20 @@ async def backups_list(query: BackupsQuery) -> Page[Backup]:
 @timers.durable_client_input(client_name="client")
 async def backups_hourly(timer: func.TimerRequest, client: Any) -> None:
     """Every hour where BACKUPS_HOURLY is on; once a day the backup is restored elsewhere and compared."""
-    if not settings().backups_hourly:
-        return
-    for verify in (True, False) if await _verification_due() else (False,):
-        try:
-            await _start(DurableClient(client), verify=verify)
-            break
-        except Conflict:
-            logger.warning("The last backup has not ended.", extra={"past_due": timer.past_due, "verified": verify})
-    await reporting.watch_age(datetime.now(UTC))
+    if settings().backups_hourly:
+        await _hourly(DurableClient(client), past_due=timer.past_due)
+
+
+async def _hourly(client: DurableClient, *, past_due: bool) -> None:
+    try:
+        for verify in (True, False) if await _verification_due() else (False,):
+            try:
+                await _start(client, verify=verify)
+                break
+            except Conflict:
+                logger.warning("The last backup has not ended.", extra={"past_due": past_due, "verified": verify})
+    finally:  # people are told of a late backup, whatever keeps the next one from its start
+        await reporting.watch_age(datetime.now(UTC))
 
 
 async def _start(client: DurableClient, *, verify: bool) -> str:
@@ -85,8 +91,7 @@ async def _start(client: DurableClient, *, verify: bool) -> str:
 async def _verification_due() -> bool:
     """Was no backup of the last day verified?"""
     oldest = (datetime.now(UTC) - VERIFIED_EVERY).strftime(TIME)
-    recent = [name.rpartition("/")[2].removesuffix(".json") for name in await list_manifests()]
-    for backup in reversed([backup for backup in recent if backup > oldest]):
-        if await read_verdict(backup) is not None:
+    for name in reversed([name for name in await list_names() if name.id > oldest]):
+        if await read_verdict(name.id) is not None:
             return False
     return True

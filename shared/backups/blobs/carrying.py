@@ -6,9 +6,10 @@ import asyncio
 import hashlib
 from typing import TYPE_CHECKING
 
+from shared.backups.blobs.fetching import corrupt, fetch
 from shared.backups.models import CarriedFile
 from shared.backups.settings import settings
-from shared.platform.errors import Conflict, NotFound, TerminalError
+from shared.platform.errors import Conflict, NotFound
 from shared.platform.files import read_chunks, scratch_folder
 from shared.platform.stores.blob_files import (
     ListedBlob,
@@ -44,7 +45,7 @@ async def bring_back(manifest: Manifest) -> int:
     """Write the backup's files to where they were, all but those that are there as they were; how many were written.
 
     Raises:
-        TerminalError: a copy is damaged, or in the archive; the files before it are back.
+        TerminalError: a copy is missing, damaged, or in the archive; the files before it are back.
     """
     written = 0
     for file in manifest.files:
@@ -53,15 +54,7 @@ async def bring_back(manifest: Manifest) -> int:
             continue
         async with scratch_folder("manifold-restore-") as folder:
             path = folder / "file"
-            digest = await download_blob(
-                settings().backups_container, file.blob, path, most=MOST_BYTES, check=lambda: None
-            )
-            if digest != file.sha256:
-                raise TerminalError(
-                    f"{file.blob} is not what its backup says: its checksum is another.",
-                    code="backup-corrupt",
-                    remedy="Restore another backup, of another chain: GET /ops/backups lists them.",
-                )
+            await fetch(file.blob, file.sha256, path, most=MOST_BYTES)
             seen = there.etag if there is not None else None
             await replace_blob(file.container, file.name, read_chunks(path), seen=seen, metadata={})
         written += 1
@@ -69,9 +62,19 @@ async def bring_back(manifest: Manifest) -> int:
 
 
 async def rehydrate(manifest: Manifest) -> int:
-    """Have all that the backup needs brought back from the archive; how many blobs cannot be read yet."""
+    """Have all that the backup needs brought back from the archive; how many blobs cannot be read yet.
+
+    Raises:
+        TerminalError: one is missing (`backup-corrupt`).
+    """
     blobs = {chunk.blob for table in manifest.tables for chunk in table.chunks} | {file.blob for file in manifest.files}
-    return sum([not await bring_online(settings().backups_container, blob) for blob in sorted(blobs)])
+    waiting = 0
+    for blob in sorted(blobs):
+        try:
+            waiting += not await bring_online(settings().backups_container, blob)
+        except NotFound as error:
+            raise corrupt(blob, "it is missing") from error
+    return waiting
 
 
 async def damaged(manifest: Manifest) -> list[str]:
@@ -108,8 +111,7 @@ async def _carried(chain: str, container: str, blob: ListedBlob) -> CarriedFile 
     mark = hashlib.sha256(blob.etag.encode()).hexdigest()[:16]
     copy = f"files/{chain}/{container}/{blob.name}.{mark}"
     known = await blob_details(settings().backups_container, copy)
-    if known is not None:
-        said = known.metadata
+    if known is not None and (said := known.metadata).keys() >= {"sha256", "size"}:
         return CarriedFile(
             container=container, name=blob.name, blob=copy, sha256=said["sha256"], size=int(said["size"])
         )
@@ -122,7 +124,13 @@ async def _carried(chain: str, container: str, blob: ListedBlob) -> CarriedFile 
         size = (await asyncio.to_thread(path.stat)).st_size
         said = {"sha256": digest, "size": str(size)}
         try:
-            await replace_blob(settings().backups_container, copy, read_chunks(path), seen=None, metadata=said)
+            await replace_blob(
+                settings().backups_container,
+                copy,
+                read_chunks(path),
+                seen=known.etag if known else None,  # one that says nothing of itself is none of ours
+                metadata=said,
+            )
         except Conflict:  # another backup has copied it meanwhile
             return await _carried(chain, container, blob)
     return CarriedFile(container=container, name=blob.name, blob=copy, sha256=digest, size=size)

@@ -13,15 +13,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 
 from pydantic import ValidationError
 
+from shared.backups.blobs.names import BackupName
 from shared.backups.models import FORMAT, Manifest, Verdict
 from shared.backups.settings import settings
 from shared.platform.errors import Conflict, NotFound, TerminalError
 from shared.platform.stores.blob_files import create_blob, list_blobs
 from shared.platform.stores.blobs import read_blob, write_blob
 
+logger = logging.getLogger(__name__)
 LISTED = 1_000
 
 
@@ -29,7 +32,7 @@ async def write_manifest(manifest: Manifest) -> None:
     """Keep the backup. From here on it exists; one that was kept before stays as it is."""
     body = manifest.model_dump_json()
     signed = json.dumps({"sha256": hashlib.sha256(body.encode()).hexdigest(), "manifest": body})
-    await create_blob(settings().backups_container, _manifest(manifest.chain, manifest.id), signed.encode())
+    await create_blob(settings().backups_container, BackupName(manifest.id, manifest.chain).manifest, signed.encode())
 
 
 async def read_manifest(backup: str = "latest") -> Manifest:
@@ -39,8 +42,7 @@ async def read_manifest(backup: str = "latest") -> Manifest:
         NotFound: there is none.
         TerminalError: it is no backup of this app's, or not as it was written.
     """
-    listed = await list_manifests()
-    chosen = [name for name in listed if backup == "latest" or name.endswith(f"/{backup}.json")]
+    chosen = [name for name in await list_names() if backup in ("latest", name.id)]
     if not chosen:
         raise NotFound(
             f"There is no backup {backup!r} in the container {settings().backups_container}.",
@@ -50,12 +52,15 @@ async def read_manifest(backup: str = "latest") -> Manifest:
     return await read_manifest_of(chosen[-1])
 
 
-async def read_manifest_of(name: str) -> Manifest:
-    """The manifest by its name, as `list_manifests` has it. Raises as `read_manifest`."""
-    blob = await read_blob(settings().backups_container, name)
+async def read_manifest_of(name: BackupName) -> Manifest:
+    """The backup of that name. Raises as `read_manifest`."""
+    blob = await read_blob(settings().backups_container, name.manifest)
     if blob is None:
-        raise NotFound(f"The backup {name} was deleted meanwhile.", code="unknown-backup")
-    return _read(name, blob.data)
+        raise NotFound(f"The backup {name.id} was deleted meanwhile.", code="unknown-backup")
+    found = _read(name.manifest, blob.data)
+    if (found.id, found.chain) != name:
+        raise _corrupt(name.manifest, "it is that of another backup")
+    return found
 
 
 def _read(name: str, data: bytes) -> Manifest:
@@ -87,18 +92,18 @@ def _corrupt(name: str, reason: str) -> TerminalError:
     )
 
 
-async def list_manifests() -> list[str]:
-    """The names of all manifests, the oldest first: ids and chains begin with their time."""
-    names: list[str] = []
+async def list_names() -> list[BackupName]:
+    """The names of all backups, the oldest first. Blobs beside them that are none are passed over."""
+    names: list[BackupName] = []
     continuation: str | None = None
     while True:
         page = await list_blobs(
             settings().backups_container, limit=LISTED, prefix="manifests/", continuation=continuation
         )
-        names += [blob.name for blob in page.blobs]
+        names += [name for blob in page.blobs if (name := BackupName.of_blob(blob.name))]
         continuation = page.continuation
         if continuation is None:
-            return sorted(names, key=lambda name: name.rpartition("/")[2])
+            return sorted(names)
 
 
 async def write_verdict(backup: str, verdict: Verdict) -> None:
@@ -114,10 +119,10 @@ async def write_verdict(backup: str, verdict: Verdict) -> None:
 
 
 async def read_verdict(backup: str) -> Verdict | None:
-    """What the last verification of the backup said, if there was one."""
+    """What the last verification of the backup said; None: there was none, or what it said cannot be read."""
     blob = await read_blob(settings().backups_container, f"verdicts/{backup}.json")
-    return Verdict.model_validate_json(blob.data) if blob else None
-
-
-def _manifest(chain: str, backup: str) -> str:
-    return f"manifests/{chain}/{backup}.json"
+    try:
+        return Verdict.model_validate_json(blob.data) if blob else None
+    except ValidationError:
+        logger.warning("A verdict cannot be read: the backup counts as not verified.", extra={"backup": backup})
+        return None

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from shared.backups.blobs.fetching import fetch
 from shared.backups.contents.catalog import Relation, checksum
 from shared.backups.models import Chunk, Table
 from shared.backups.settings import settings
-from shared.platform.errors import Conflict, TerminalError, TransientError
+from shared.platform.errors import Conflict, TransientError
 from shared.platform.files import read_chunks, scratch_folder
-from shared.platform.stores.blob_files import blob_details, download_blob, replace_blob
+from shared.platform.stores.blob_files import blob_details, replace_blob
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
@@ -23,6 +24,8 @@ CHUNK_BYTES = 64 << 20
 """Of a table with its TOAST: what a chunk is of, about."""
 MOST_BLOCKS = 8_192
 COMPRESSION = 1
+_SAID = {"sha256", "size", "rows", "checksum"}
+"""What the metadata of a chunk say of it."""
 MOST_BYTES = 64 << 30
 """Of a chunk's file; a guard against a blob that is none."""
 
@@ -83,8 +86,10 @@ async def write_chunk(connection: AsyncConnection[Any], piece: Piece, name: str)
         digest = await _copy_out(connection, table, piece.where, file)
         size = (await asyncio.to_thread(file.stat)).st_size
         said = {"sha256": digest, "size": str(size), "rows": str(rows), "checksum": str(total)}
+        there = await blob_details(settings().backups_container, name)
+        seen = there.etag if there is not None and not there.metadata.keys() >= _SAID else None
         try:
-            await replace_blob(settings().backups_container, name, read_chunks(file), seen=None, metadata=said)
+            await replace_blob(settings().backups_container, name, read_chunks(file), seen=seen, metadata=said)
         except Conflict as error:  # another backup wrote these rows meanwhile
             if (known := await known_chunk(name)) is None:
                 raise TransientError(f"{name} was deleted meanwhile.", code="backup-changed") from error
@@ -110,9 +115,12 @@ async def _versions(connection: AsyncConnection[Any], table: Table, where: str) 
 
 
 async def known_chunk(name: str) -> Chunk | None:
-    """The chunk as the backup that wrote it has described it; None: no backup of the chain has it."""
+    """The chunk as the backup that wrote it has described it; None: no backup of the chain has it.
+
+    A blob that does not describe itself was written by nobody who takes backups, and counts as none.
+    """
     details = await blob_details(settings().backups_container, name)
-    if details is None:
+    if details is None or not details.metadata.keys() >= _SAID:
         return None
     said = details.metadata
     return Chunk(
@@ -155,21 +163,13 @@ async def import_chunk(connection: AsyncConnection[Any], table: Table, chunk: Ch
     """Bring the chunk's rows into the table.
 
     Raises:
-        TerminalError: the chunk is not what its backup says; nothing of it was brought in.
+        TerminalError: as `fetch`; nothing of the chunk was brought in.
     """
     from psycopg import sql  # noqa: PLC0415 - the driver loads in the activity
 
     async with scratch_folder("manifold-restore-") as folder:
         file = folder / "chunk"
-        digest = await download_blob(
-            settings().backups_container, chunk.blob, file, most=MOST_BYTES, check=lambda: None
-        )
-        if digest != chunk.sha256:
-            raise TerminalError(
-                f"{chunk.blob} is not what its backup says: its checksum is another.",
-                code="backup-corrupt",
-                remedy="Restore another backup, of another chain: GET /ops/backups lists them.",
-            )
+        await fetch(chunk.blob, chunk.sha256, file, most=MOST_BYTES)
         statement = sql.SQL("copy {} ({}) from stdin (format binary)").format(
             sql.Identifier(table.schema_name, table.name), _columns(table)
         )

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from shared.backups.blobs.manifests import list_manifests, read_manifest_of, read_verdict
+from shared.backups.blobs.manifests import list_names, read_manifest_of, read_verdict
+from shared.backups.blobs.names import TIME
 from shared.backups.settings import settings
 from shared.platform.errors import TerminalError
-
-TIME = "%Y%m%dT%H%M%SZ"
-"""How the ids of backups and chains tell when they began, in UTC."""
 
 
 async def chain_for(now: datetime) -> str:
@@ -17,21 +15,20 @@ async def chain_for(now: datetime) -> str:
 
     A new one begins when that is BACKUPS_CHAIN_DAYS old, or when its last verification found it wanting.
     """
-    known = await list_manifests()
-    chain = known[-1].split("/")[1] if known else ""
+    known = await list_names()
+    chain = known[-1].chain if known else ""
     oldest = (now - timedelta(days=settings().backups_chain_days)).strftime(TIME)
     if chain <= oldest:
         return now.strftime(TIME)
-    of_chain = [name.rpartition("/")[2].removesuffix(".json") for name in known if name.split("/")[1] == chain]
-    for backup in reversed(of_chain):
-        if (verdict := await read_verdict(backup)) is not None:
+    for name in reversed(known):
+        if name.chain == chain and (verdict := await read_verdict(name.id)) is not None:
             return chain if verdict.verdict == "same" else now.strftime(TIME)
     return chain
 
 
 async def cuts_of(chain: str) -> dict[str, int]:
     """How the last backup of the chain has cut each table; nothing if it cannot be read, which a verification tells."""
-    of_chain = [name for name in await list_manifests() if name.split("/")[1] == chain]
+    of_chain = [name for name in await list_names() if name.chain == chain]
     try:
         last = await read_manifest_of(of_chain[-1]) if of_chain else None
     except TerminalError:

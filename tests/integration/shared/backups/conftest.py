@@ -12,10 +12,10 @@ from psycopg import conninfo, sql
 
 from orchestrators.backups.backing_up import back_up
 from shared.backups.blobs.manifests import write_manifest
+from shared.backups.blobs.names import TIME
 from shared.backups.contents import chunks
 from shared.backups.models import Manifest, TakeAndVerify
 from shared.backups.settings import settings
-from shared.backups.taking.chains import TIME
 from shared.platform.settings import forget_settings
 from shared.platform.stores.blobs import blob_service
 from shared.platform.stores.postgres import database, rows

@@ -190,6 +190,24 @@ async def test_files_that_rows_name_come_back_with_them(filled, migrated, empty)
     assert await carrying.damaged(backup) == [f"file papers/{backup.files[0].name}: its copy is missing or damaged"]
 
 
+async def test_a_backup_of_which_a_file_is_missing_is_refused(filled, migrated, empty):
+    await create_blob("papers", "maps/1/missing.bin", b"points")
+    await Player().play(back_up, TakeAndVerify(id="20261101T000100Z", chain="20261101T000000Z"))
+    backup = await read_manifest()
+    container = blob_service().get_container_client(settings().backups_container)
+    await blob_service().get_container_client("papers").delete_blob("maps/1/missing.bin")
+    [carried] = [one for one in backup.files if one.name == "maps/1/missing.bin"]
+    [papers] = [one for one in backup.tables if one.full_name == "papers.papers"]
+    for missing in (carried.blob, papers.chunks[0].blob):
+        await container.delete_blob(missing)
+        for arguments in ((), ("--rehydrate",)):
+            done = restore(migrated, empty, *arguments)
+            assert done.returncode == 1
+            assert "backup-corrupt" in done.stderr
+            assert "it is missing" in done.stderr
+            assert "Restore another backup, of another chain" in done.stderr
+
+
 async def test_another_backup_is_not_mixed_into_it(backup, empty):
     async with connection_to(empty) as connection:
         await preparing.prepare(connection, backup)

@@ -2,7 +2,8 @@
 
 from datetime import timedelta
 
-from shared.backups.taking.chains import TIME, chain_for
+from shared.backups.blobs.names import TIME
+from shared.backups.taking.chains import chain_for
 from tests.integration.shared.backups.conftest import NOON, kept
 
 

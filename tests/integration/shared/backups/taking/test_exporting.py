@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from shared.backups.blobs.manifests import list_manifests, read_manifest
+from shared.backups.blobs.manifests import list_names, read_manifest
 from shared.backups.contents import chunks
 from shared.backups.models import TakeBackup
 from shared.backups.taking import exporting
@@ -63,7 +63,7 @@ async def test_time_boxes_go_on_where_the_one_before_stopped_however_short_they_
     forget_settings()
     boxes = []
     while not boxes or not boxes[-1].done:
-        assert await list_manifests() == []
+        assert await list_names() == []
         boxes.append(await exporting.take(TakeBackup(id="20261101T000100Z", chain=CHAIN)))
         assert len(boxes) < 200
     assert len(boxes) > 5
@@ -103,7 +103,7 @@ async def test_a_table_that_is_written_anew_meanwhile_is_not_backed_up_half(fill
     monkeypatch.setattr(exporting, "name_of_chunk", name)
     with pytest.raises(TransientError, match="was written anew or emptied"):
         await exporting.take(TakeBackup(id="20261101T000100Z", chain=CHAIN))
-    assert await list_manifests() == []
+    assert await list_names() == []
     assert (await exporting.take(TakeBackup(id="20261101T000100Z", chain=CHAIN))).done
 
 

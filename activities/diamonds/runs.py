@@ -97,7 +97,7 @@ async def _review(run: RunSummary) -> tuple[RunDifference, list[str]]:
     gone = await missing.count_missing(run.run_id)
     how = mapping(run.feed), price_unit(run.feed)
     await requeue_if_read_anew(run.feed, fingerprint(*how))  # here, so that these rows are judged with the others
-    found, odd = await review(run.run_id, run.feed, *how, gone=gone)
+    found, odd = await review(run.run_id, run.feed, *how, listed=run.ingested, gone=gone)
     await difference.save(run.run_id, found)
     return found, odd
 

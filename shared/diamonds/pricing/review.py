@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from shared.diamonds.pricing import statements
 from shared.diamonds.pricing.failed_rows import contradicting_rows
 from shared.diamonds.runs.difference import withheld
-from shared.diamonds.runs.lifecycle import see_running
+from shared.diamonds.runs.lifecycle import DISCARDED, see_running
 from shared.diamonds.runs.models import RunDifference
 from shared.platform.stores.postgres import database, rows
 
@@ -24,14 +24,26 @@ _OFFERED = """
 select coalesce(sum(diamonds), 0)::bigint as offered from diamonds.offer_now where feed = %s and status = 'active'
 """
 
+_WAITING = """
+select count(*) as waiting from (
+    select supplier_stone_id from diamonds.raw_diamonds
+    where feed = %(feed)s and consolidation_status = 'pending' and run_id = any(%(withheld)s)
+    union all
+    select supplier_stone_id from diamonds.raw_diamonds
+    where feed = %(feed)s and consolidation_status = 'failed' and failure_reason = %(discarded)s
+) w where exists (
+    select from diamonds.run_sightings s where s.run_id = %(run_id)s and s.supplier_stone_id = w.supplier_stone_id
+)
+"""
+
 
 async def review(
-    run_id: UUID, feed: FeedName, mapping: Mapping, price_unit: PriceUnit, *, gone: int | None
+    run_id: UUID, feed: FeedName, mapping: Mapping, price_unit: PriceUnit, *, listed: int, gone: int | None
 ) -> tuple[RunDifference, list[str]]:
     """Read the feed's pending rows, those of withheld runs left out, and count what they would change.
 
-    With it come the ids of the stones whose prices contradict the query that found them. `gone` is how many diamonds on
-    offer the run has not seen, None if it does not say.
+    With it come the ids of the stones whose prices contradict the query that found them. `listed` is how many diamonds
+    the run has seen, `gone` how many on offer it has not, None if it does not say.
 
     Raises:
         Conflict: the run is not running (`run-ended`), for example because it was cancelled.
@@ -50,7 +62,8 @@ async def review(
     odd: list[str] = []
     after: str | None = ""
     async with database() as connection:
-        offered = (await rows(connection, _OFFERED, (feed,)))[0]["offered"]
+        found = (await rows(connection, _OFFERED, (feed,)))[0]
+        found |= (await rows(connection, _WAITING, {**given, "discarded": DISCARDED}))[0]
     while after is not None:
         async with database() as connection:
             await see_running(connection, run_id)
@@ -62,4 +75,4 @@ async def review(
     failed_before = await contradicting_rows(feed, run_id)
     for name in ("rows", "contradicting"):
         counts[name] += failed_before
-    return RunDifference.model_validate({**counts, "worst": worst, "gone": gone, "offered": offered}), odd
+    return RunDifference.model_validate({**counts, **found, "worst": worst, "listed": listed, "gone": gone}), odd

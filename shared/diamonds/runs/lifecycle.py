@@ -240,6 +240,9 @@ async def lock(connection: AsyncConnection[Any], run_id: UUID, needed: RunStatus
     return status
 
 
+DISCARDED = "discarded: a person discarded the run that brought it"
+
+
 async def _discard(connection: AsyncConnection[Any], run_id: UUID) -> None:
     withheld = await rows(
         connection,
@@ -248,10 +251,9 @@ async def _discard(connection: AsyncConnection[Any], run_id: UUID) -> None:
     )
     if withheld:
         await connection.execute(
-            "update diamonds.raw_diamonds set consolidation_status = 'failed', updated_at = now(),"
-            " failure_reason = 'discarded: a person discarded the run that brought it'"
+            "update diamonds.raw_diamonds set consolidation_status = 'failed', updated_at = now(), failure_reason = %s"
             " where feed = %s and run_id = %s and consolidation_status = 'pending'",
-            (withheld[0]["feed"], run_id),
+            (DISCARDED, withheld[0]["feed"], run_id),
         )
 
 

@@ -275,6 +275,10 @@ class RunDifference(Model):
     unchanged: int = Field(ge=0, description="diamonds whose price stays")
     gone: int | None = Field(ge=0, description="diamonds on offer that the run has not seen; null: it does not say")
     offered: int = Field(ge=0, description="diamonds on offer before")
+    listed: int = Field(default=0, ge=0, description="diamonds that the run has seen")
+    waiting: int = Field(
+        default=0, ge=0, description="of those: they wait for a run that is held, or were discarded with one"
+    )
     up: float = Field(description="by how much the dearer ones rise together")
     down: float = Field(description="by how much the cheaper ones fall together")
     worst: list[PriceChange] = Field(max_length=10, description="the prices that change most")

@@ -56,6 +56,7 @@ def objections(difference: RunDifference, limits: Limits) -> list[Objection]:
     found = [
         ("rows-failed", d.failed, d.rows, limits.failed, "rows cannot be priced"),
         ("prices-contradict", d.contradicting, d.rows, limits.failed, "prices lie outside the range of their query"),
+        ("rows-withheld", d.waiting, d.listed, limits.failed, "listed diamonds wait for a held run or were discarded"),
         ("prices-jumped", d.jumped, compared, limits.jumped, "prices at least double or halve"),
         ("diamonds-vanished", d.gone or 0, d.offered, limits.deleted, "diamonds are not offered any more"),
     ]

@@ -73,7 +73,7 @@ async def test_what_a_run_changes_is_kept_with_it(diamonds, shown):
     found = present(await difference.read(plan.run_id)).model_dump(exclude={"judged_at", "worst"})
     assert found == {
         "rows": 7, "failed": 1, "contradicting": 0, "new": 1, "dearer": 4, "cheaper": 1, "jumped": 0, "unchanged": 0,
-        "gone": 2, "offered": STONES, "up": 12.0, "down": 2.0,
+        "gone": 2, "offered": STONES, "listed": STONES - 1, "waiting": 0, "up": 12.0, "down": 2.0,
     }  # fmt: skip
     first, *_ = present(await difference.read(plan.run_id)).worst
     assert (first.supplier_stone_id, first.before, first.after) == ("s000", 500, 503)
@@ -198,6 +198,32 @@ async def test_a_person_discards_it(diamonds, shown):
     plan = await read(diamonds, stones(diamonds, lambda n: 501 + n))
     assert (await end(plan, await judged(plan))).consolidated == STONES
     assert [row[1] for row in await diamonds.fetch(OFFER)] == [price + 1 for _, price, _ in shown]
+
+
+@pytest.mark.parametrize("discarded", [False, True])
+async def test_a_run_that_lists_what_an_earlier_one_was_held_for_is_held_too(diamonds, shown, mails, discarded):
+    """Nobody looked at the first mail, or the supplier sends the same once more after the discard."""
+    first = await held_run(diamonds)
+    if discarded:
+        await lifecycle.cancel_run(first.run_id)
+    again = await read(diamonds, stones(diamonds, lambda n: 3 * (500 + n)))
+    verdict = await judged(again)
+    held = await end(again, verdict)
+    assert (verdict.decision, held.error_code) == ("hold", "rows-withheld")
+    assert present(await difference.read(again.run_id)).waiting == STONES
+    assert f"{STONES} of {STONES} listed diamonds wait for a held run or were discarded (100%)" in present(held.error)
+    await steps.announce(RunRef(run_id=again.run_id))
+    assert "rows-withheld" in mails.mails(10)[-1].text
+    assert await diamonds.fetch(OFFER) == shown
+    right = await read(diamonds, stones(diamonds, lambda n: 501 + n))
+    assert (await end(right, await judged(right))).consolidated == STONES
+
+
+async def test_what_was_discarded_is_judged_once_more_where_a_person_asks(diamonds, shown):
+    await lifecycle.cancel_run((await held_run(diamonds)).run_id)
+    assert await failed_rows.requeue("nivoda") == STONES
+    again = await read(diamonds, stones(diamonds, lambda n: 3 * (500 + n)))
+    assert (await end(again, await judged(again))).error_code == "prices-jumped"
 
 
 async def test_a_released_run_may_delete_what_vanished(diamonds, shown):

@@ -78,6 +78,7 @@ NOTHING = RunDifference(
     [
         ("failed", {"rows": 100}, "rows-failed"),
         ("contradicting", {"rows": 100}, "prices-contradict"),
+        ("waiting", {"listed": 100}, "rows-withheld"),
         ("jumped", {"dearer": 40, "cheaper": 40, "unchanged": 20}, "prices-jumped"),
     ],
 )

@@ -1,0 +1,1 @@
+alter table diamonds.run_differences drop column listed, drop column waiting;

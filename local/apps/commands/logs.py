@@ -7,12 +7,14 @@ from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.apps.commands.masking import Mask
+from local.apps.commands.masking import MASK, Mask
 from local.apps.commands.process import LINE
 
 BYTES = 10_000_000
 READ = 262_144
 END = 65_536
+_OVER = 262_144
+"""Bytes by which a full log grows at most until a value that has begun in it is whole."""
 _CAUSE = re.compile(r"\b([A-Za-z]*(Error|Exception)\b|error\b|ERROR\b|fatal:)")
 _NO_CAUSE = re.compile(r"A debug log|errno|For more information|Worker failed to boot|Shutting down: |exited with code")
 _NPM = re.compile(r"npm (error|ERR!)")
@@ -20,11 +22,34 @@ _NO_CAUSE_OF_NPM = re.compile(r"npm \S+ *(code [A-Z\d]+|errno .*|syscall .*|path
 """Npm says what is wrong in the first line after these, then how it is used and where it logs."""
 
 
+class _Last:
+    """The last lines within a number of bytes."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._bytes = 0
+        self.lines: deque[bytes] = deque()
+
+    def add(self, line: bytes) -> list[bytes]:
+        """Add a line; the ones that have no place any more."""
+        self.lines.append(line)
+        self._bytes += len(line)
+        passed: list[bytes] = []
+        while self._bytes > self._most:
+            passed.append(self.lines.popleft())
+            self._bytes -= len(passed[-1])
+        return passed
+
+    def __str__(self) -> str:
+        return b"".join(self.lines).decode(errors="replace")
+
+
 class LogFile:
     """Lines appended to a file. A full one is put aside (an app's) or keeps only its end (a build's).
 
     What was put aside is named for the byte of the whole log at which it ends, `app.log.10000123`, so that a place in
-    the log stays what it is. That end of a build's log is written by `close`.
+    the log stays what it is. That end of a build's log is written by `close`. Whoever reads the file knows a value that
+    a program wraps only where it is whole, so no part of one stays where the rest is left out.
     """
 
     def __init__(self, path: Path, mask: Mask, *, rotate: bool) -> None:
@@ -32,15 +57,20 @@ class LogFile:
         self._mask = mask
         self._rotate = rotate
         self._size = path.stat().st_size if path.exists() else 0
-        self._end: deque[bytes] = deque()
+        self._end: _Last | None = None
         self._left_out = 0
+        self._over = 0
+        values = 2 * mask.longest  # with line ends and what they are indented by
+        self._written, self._passed = _Last(values), _Last(values)
+        self._hidden = ""
+        """Long lines that were hidden, as a value begins where they are cut."""
         self._cause = self._cause_of_npm = ""
         self.last = ""
         """The last line with anything on it."""
 
     def __call__(self, line: str) -> None:
         """Add a line."""
-        shown = self._mask(line)[:LINE]
+        shown = self._shown(self._mask(line))
         self.last = shown.strip() or self.last
         if _NPM.match(shown):
             if not self._cause_of_npm and not _NO_CAUSE_OF_NPM.match(shown):
@@ -49,12 +79,16 @@ class LogFile:
             self._cause = self.last
         data = shown.encode() + b"\n"
         if self._size > BYTES:
-            if not self._rotate:
+            if self._rotate:
+                _put_aside(self._path)
+                self._size = 0
+            elif self._end or self._over > _OVER or not self._mask.leaves_open(str(self._written)):
                 self._keep_end(data)
                 return
-            _put_aside(self._path)
-            self._size = 0
+            else:
+                self._over += len(data)
         self._size += len(data)
+        self._written.add(data)
         with self._path.open("ab") as file:
             file.write(data)
 
@@ -74,16 +108,29 @@ class LogFile:
     def close(self) -> None:
         """Write the end that was kept."""
         if self._end:
+            kept = self._end.lines
+            while kept and self._left_out and self._mask.leaves_open(str(self._passed)):
+                self._passed.add(kept.popleft())
+                self._left_out += 1
             note = f"The log is full: {self._left_out:,} lines are left out here.\n".encode()
             with self._path.open("ab") as file:
-                file.write((note if self._left_out else b"") + b"".join(self._end))
-            self._end.clear()
+                file.write((note if self._left_out else b"") + b"".join(kept))
+            self._end = None
 
     def _keep_end(self, data: bytes) -> None:
-        self._end.append(data)
-        while sum(map(len, self._end)) > END:
-            self._end.popleft()
+        self._end = self._end or _Last(END)
+        for passed in self._end.add(data):
+            self._passed.add(passed)
             self._left_out += 1
+
+    def _shown(self, masked: str) -> str:
+        """The line, within LINE characters."""
+        if self._hidden and self._mask.leaves_open(self._hidden):
+            self._hidden += f"\n{masked}"
+            return MASK
+        cut = len(masked) > LINE and self._mask.leaves_open(masked)
+        self._hidden = masked if cut else ""
+        return MASK if cut else masked[:LINE]
 
 
 def read_end(path: Path, size: int) -> str:

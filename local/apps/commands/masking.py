@@ -13,6 +13,8 @@ MASK = "***"
 _SHORTEST = 4
 """A shorter value is part of too many words: it is masked only where it stands alone."""
 _SHORTEST_ALONE = 3
+_SHORTEST_ACROSS = 8
+"""Characters of the shortest form that counts where line ends cut it, of which four or more have to be there."""
 
 
 class Mask:
@@ -25,10 +27,27 @@ class Mask:
         # The longest first: one value may hold another.
         parts = sorted({part for one in wanted for part in _written(one)}, key=len, reverse=True)
         self._pattern = re.compile("|".join(map(_anywhere, parts))) if parts else None
+        self._across = ["".join(map(str.strip, part.splitlines())) for part in parts if len(part) >= _SHORTEST_ACROSS]
+        self.longest = len(parts[0]) if parts else 0
+        """Characters of the longest form of a value."""
 
     def __call__(self, text: str) -> str:
         """The text with every value masked."""
         return text if self._pattern is None else self._pattern.sub(MASK, text)
+
+    def leaves_open(self, lines: str) -> bool:
+        """Whether lines end within a value that a program wraps, so that the next line may go on with it."""
+        joined = "".join(map(str.strip, lines.splitlines()))
+        return any(_begins_at_end(part, joined) for part in self._across)
+
+
+def _begins_at_end(part: str, text: str) -> bool:
+    at = text.find(part[:_SHORTEST], max(len(text) - len(part) + 1, 0))
+    while at >= 0:
+        if part.startswith(text[at:]):
+            return True
+        at = text.find(part[:_SHORTEST], at + 1)
+    return False
 
 
 def _anywhere(part: str) -> str:

@@ -1,10 +1,13 @@
 """What builds and apps wrote: in whole lines, without secrets, and never more than its bound."""
 
+import base64
+
 import pytest
 
 from local.apps.commands import logs
 from local.apps.commands.logs import LogFile, Part, read_end, read_log, read_on
 from local.apps.commands.masking import Mask
+from shared.platform.redaction import Redactor
 
 
 def test_reading_goes_on_at_whole_lines(tmp_path):
@@ -39,6 +42,7 @@ def test_values_are_hidden_before_a_long_line_is_cut(tmp_path):
 @pytest.mark.parametrize("rotate", [True, False])
 def test_a_full_log_is_put_aside_or_cut(tmp_path, monkeypatch, rotate):
     monkeypatch.setattr(logs, "BYTES", 100)
+    monkeypatch.setattr(logs, "END", 30)
     path = tmp_path / "a.log"
     log = LogFile(path, Mask([]), rotate=rotate)
     for number in range(30):
@@ -48,7 +52,6 @@ def test_a_full_log_is_put_aside_or_cut(tmp_path, monkeypatch, rotate):
         assert "line 029" in path.read_text() + aside.read_text()
         assert path.stat().st_size < 200
     else:
-        monkeypatch.setattr(logs, "END", 30)
         for number in range(30, 60):
             log(f"line {number:03}")
         log.close()
@@ -153,3 +156,46 @@ def test_defect_a_reader_of_all_that_an_app_wrote_is_stuck_once_the_file_is_put_
     again("after a restart")
     assert read_on(path, len(seen), 20).text == "after a restart\n"
     assert read_on(path, 5, 20).text.startswith("line 18")
+
+
+@pytest.mark.parametrize("indent", ["", "    "])
+@pytest.mark.parametrize("cut_after", range(90, 400, 19))
+def test_defect_the_cut_of_a_full_build_log_goes_through_a_wrapped_value(tmp_path, monkeypatch, cut_after, indent):
+    value = "".join(f"{number:02x}" for number in range(120))
+    encoded = base64.b64encode(value.encode()).decode()
+    wrapped = [encoded[at : at + 76] for at in range(0, len(encoded), 76)]
+    monkeypatch.setattr(logs, "BYTES", cut_after)
+    monkeypatch.setattr(logs, "END", cut_after)
+    log = LogFile(tmp_path / "build.log", Mask([value]), rotate=False)
+    for number in range(6):
+        log(f"step {number}")
+        for line in wrapped:
+            log(indent + line)
+    log("the end")
+    log.close()
+    written = (tmp_path / "build.log").read_text()
+    assert "left out here" in written
+    assert written.endswith("the end\n")
+    shown = Redactor([value])(written)
+    for line in wrapped:
+        assert line not in shown
+        assert line[-20:] not in shown
+
+
+def test_what_goes_on_from_a_long_line_that_is_cut_is_hidden_with_it(tmp_path):
+    value = "".join(f"{number:02x}" for number in range(120))
+    encoded = base64.b64encode(value.encode()).decode()
+    log = LogFile(tmp_path / "build.log", Mask([value]), rotate=False)
+    log("x" * (logs.LINE - 10) + encoded[:76])
+    for at in range(76, len(encoded), 76):
+        log(encoded[at : at + 76])
+    log("the end")
+    assert (tmp_path / "build.log").read_text() == "***\n" * 5 + "the end\n"
+
+
+def test_a_line_that_only_looks_as_if_a_value_began_hides_no_more_than_the_next(tmp_path):
+    log = LogFile(tmp_path / "build.log", Mask(["hunter22-and-more"]), rotate=False)
+    log("x" * logs.LINE + "hunte")
+    log("one")
+    log("two")
+    assert (tmp_path / "build.log").read_text() == "***\n***\ntwo\n"

@@ -21,7 +21,7 @@ from shared.platform.errors import TerminalError
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["PIP", "PORT", "Recipe", "Versions", "Words", "recipe"]
+__all__ = ["PIP", "PORT", "SITES", "Recipe", "Versions", "Words", "recipe"]
 
 Words = tuple[str, ...]
 _PROGRAMS: Final[dict[str, Literal["node", "python"]]] = {
@@ -33,7 +33,7 @@ _PROGRAMS: Final[dict[str, Literal["node", "python"]]] = {
     "npm": "node",
     "npx": "node",
 }
-_SITES: Final = ("public", "dist", "build", "_site", "www")
+SITES: Final = ("public", "dist", "build", "_site", "www")
 """Where the files of a site lie that has no index.html at its root."""
 _WEB: Final = re.compile(r"^web\s*:\s*(\S.*)$", re.MULTILINE)
 
@@ -120,7 +120,7 @@ def _of(source: Path, build: Words, start: Words) -> Recipe:
         return Recipe("python", python.install, built or python.build, start or python.start, site=site)
     if start and start[0] in _PROGRAMS:
         return Recipe(_PROGRAMS[start[0]], (), built or (), start)
-    folder = next((name for name in (".", *_SITES) if (source / name / "index.html").is_file()), None)
+    folder = next((name for name in (".", *SITES) if (source / name / "index.html").is_file()), None)
     if folder is not None:
         return Recipe("python", (), built or (), start, site=None if start else folder)
     raise TerminalError(

@@ -3,35 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from shared.deploys.recipes import PORT, Recipe, Words
-from shared.platform.errors import TerminalError
 
 FOLDER: Final = ".manifold"
 SERVER: Final = "site.py"
 _SERVERS: Final = ("UVICORN", "FLASK_RUN")
-
-
-def source_root(folder: Path, root_directory: str | None) -> Path:
-    """The folder of the source that is the app. A single folder at the top, as archives of repositories have, is none.
-
-    Raises:
-        TerminalError: there is no such folder (`root-directory-missing`).
-    """
-    entries = list(folder.iterdir())
-    if len(entries) == 1 and entries[0].is_dir() and not (folder / (root_directory or "-")).is_dir():
-        [folder] = entries
-    root = folder / (root_directory or ".")
-    if not root.is_dir():
-        raise TerminalError(
-            f"The source has no folder {root_directory}.",
-            code="root-directory-missing",
-            remedy="Name a folder of the source as rootDirectory, or leave it out.",
-        )
-    return root
 
 
 def start_of(found: Recipe, host: str) -> Words:
@@ -72,6 +52,10 @@ class Planned:
     log: str
     runtime: str
     notes: tuple[str, ...] = ()
+
+    def noting(self, note: str | None) -> Planned:
+        """With another note, which comes first."""
+        return replace(self, log=f"{note}\n{self.log}", notes=(note, *self.notes)) if note else self
 
 
 def planned(found: Recipe) -> Planned:

@@ -30,7 +30,7 @@ from shared.deploys.platforms.base import (
     StepContext,
     Workspace,
 )
-from shared.deploys.recipes.plan import source_root
+from shared.deploys.recipes.root import root_of
 from shared.deploys.secrets import git_token, redactor, variables_of
 from shared.deploys.settings import settings
 from shared.platform.access.cookies import no_cookies
@@ -273,10 +273,10 @@ class AzurePlatform:
                 f"The source could not be fetched in {step.seconds:g} s.", code="source-slow"
             ) from None
         await step.log(fetched.summary)
-        root = source_root(folder, spec.root_directory)
-        plan = await asyncio.to_thread(complete, root, spec)
+        root = await asyncio.to_thread(root_of, folder, spec.root_directory, (*spec.build_command, *spec.start_command))
+        plan = (await asyncio.to_thread(complete, root.folder, spec)).noting(root.note)
         await step.log(plan.log)
-        await step.unless_cancelled(in_thread(lambda stopped: sources.pack(root, archive, cancelled=stopped)))
+        await step.unless_cancelled(in_thread(lambda stopped: sources.pack(root.folder, archive, cancelled=stopped)))
         await step.unless_cancelled(blob_files.create_blob(builds.CONTEXTS, name, read_chunks(archive)))
         return BuildContext(reference=name, commit=fetched.commit, runtime=plan.runtime, notes=plan.notes)
 

@@ -32,7 +32,7 @@ from shared.deploys.platforms.local import supervisor
 from shared.deploys.platforms.local.planning import write_plan
 from shared.deploys.platforms.local.supervisor import POLL_SECONDS, poll, request
 from shared.deploys.recipes import Versions
-from shared.deploys.recipes.plan import source_root
+from shared.deploys.recipes.root import root_of
 from shared.deploys.secrets import git_token, redactor, redactor_for, variables_of
 from shared.deploys.settings import settings
 from shared.platform.errors import NotFound, TerminalError, TransientError
@@ -98,11 +98,13 @@ class LocalPlatform:
                         token=await git_token(spec.secrets_reference),
                     )
                     await step.log(fetched.summary)
-                    root = source_root(folder, spec.root_directory)
-                    plan = await asyncio.to_thread(write_plan, root, spec, await self._versions())
+                    commands = (*spec.build_command, *spec.start_command)
+                    root = await asyncio.to_thread(root_of, folder, spec.root_directory, commands)
+                    planned = await asyncio.to_thread(write_plan, root.folder, spec, await self._versions())
+                    plan = planned.noting(root.note)
                     await step.log(plan.log)
                     await step.check()
-                    packing = in_thread(lambda stopped: sources.pack(root, archive, cancelled=stopped))
+                    packing = in_thread(lambda stopped: sources.pack(root.folder, archive, cancelled=stopped))
                     await step.unless_cancelled(packing)
                     await step.unless_cancelled(self._send(spec, archive))
             except TimeoutError:

@@ -1,4 +1,4 @@
-"""The folder that is the app, and the server of a site's files."""
+"""The server of a site's files."""
 
 import http.client
 import subprocess
@@ -9,20 +9,7 @@ import pytest
 
 from local.processes import free_port
 from shared.deploys.recipes import Recipe
-from shared.deploys.recipes.plan import add_server, source_root, start_of
-from shared.platform.errors import TerminalError
-
-
-def test_a_single_folder_at_the_top_is_the_source(tmp_path):
-    (tmp_path / "repository-main" / "apps" / "web").mkdir(parents=True)
-    assert source_root(tmp_path, None) == tmp_path / "repository-main"
-    assert source_root(tmp_path, "apps/web") == tmp_path / "repository-main" / "apps" / "web"
-    assert source_root(tmp_path, "repository-main") == tmp_path / "repository-main"
-    (tmp_path / "README.md").write_text("")
-    assert source_root(tmp_path, None) == tmp_path
-    with pytest.raises(TerminalError) as refused:
-        source_root(tmp_path, "apps")
-    assert refused.value.code == "root-directory-missing"
+from shared.deploys.recipes.plan import add_server, start_of
 
 
 @pytest.fixture

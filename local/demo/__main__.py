@@ -11,11 +11,13 @@ import time
 
 from rich.console import Console
 
+from local.demo import papers_map
 from local.demo.acts import ACTS
 from local.demo.client import DemoFailed, open_app
 from local.up import ROOT, Options, Ports, PortsBusyError, StartError, stack
 
 INTERRUPTED = 130
+FOLDER = ROOT / ".local" / "demo"
 
 
 def main() -> int:
@@ -42,7 +44,7 @@ async def _demo(console: Console, names: list[str]) -> int:
     ports = Ports.free()
     options = Options(
         ports=ports,
-        folder=ROOT / ".local" / "demo",
+        folder=FOLDER,
         supplier_flags=("--rate-limit", "25"),
         overrides={
             "FOLLOWUPS_PUBLIC_URL": f"http://127.0.0.1:{ports.host}",
@@ -56,10 +58,24 @@ async def _demo(console: Console, names: list[str]) -> int:
             for name in names:
                 await ACTS[name].run(running, app, console)
         console.print(f"All services are stopped again. The demo took {time.monotonic() - began:.0f} s.")
-        console.print("Next: `make up` keeps them running with the console; `make test` proves it all.")
+        for line in _next(names):
+            console.print(line, soft_wrap=True)
         return 0
     console.print("Interrupted; all services are stopped.")
     return INTERRUPTED
+
+
+def _next(names: list[str]) -> list[str]:
+    """What to do when the services are stopped: their data are kept."""
+    app = f"http://127.0.0.1:{Ports().host}"
+    lines = [
+        "Next: `make test` proves it all.",
+        f"`MANIFOLD_LOCAL_DIR={FOLDER.relative_to(ROOT)} make up` starts them again with what the demo made:",
+        f"    the console: {app}/console",
+    ]
+    if "papers" in names:
+        lines += [f"    the map:     {app}/console/map.html", f"Its picture:     {FOLDER / papers_map.PICTURE}"]
+    return lines
 
 
 if __name__ == "__main__":

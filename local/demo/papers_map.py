@@ -13,6 +13,8 @@ from local.demo.map_picture import COLOURS, picture
 from local.up import Stack
 
 WAIT_SECONDS = 240
+PICTURE = "papers-map.png"
+"""The file of the map's picture, in the folder of the demo's data."""
 
 
 async def run(stack: Stack, app: App, console: Console, papers: int) -> None:
@@ -33,7 +35,7 @@ async def run(stack: Stack, app: App, console: Console, papers: int) -> None:
     if found["papers"] != papers:
         raise DemoFailed(f"Of {papers:,} papers {found['papers']:,} are on the map.")
     data = await app.download(found["points"]["href"])
-    file = stack.options.folder / "papers-map.png"
+    file = stack.options.folder / PICTURE
     drawn = await asyncio.to_thread(picture, found, data)
     await asyncio.to_thread(file.write_bytes, drawn)
     table = Table(title="Regions of the map", title_justify="left", show_header=False)
@@ -49,7 +51,6 @@ async def run(stack: Stack, app: App, console: Console, papers: int) -> None:
         f"The map {version} of {found['papers']:,} papers was laid out by {found['fitter']} in"
         f" {time.monotonic() - began:.1f} s; all its points are {found['points']['bytes']:,} bytes.{moved}"
     )
-    console.print(f"Its picture: {file}\nThe map itself: {stack['host'].service.address}/console/map.html")
 
 
 async def _state(app: App, version: int) -> dict[str, str]:

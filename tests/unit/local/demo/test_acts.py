@@ -9,6 +9,7 @@ import pytest
 from local.demo import __main__ as demo
 from local.demo.client import DemoFailed
 from local.demo.followups_books import Books, check
+from local.up import Ports
 
 
 def mail(status="completed", key="k", state="sent"):
@@ -47,3 +48,11 @@ def test_only_the_mails_of_this_demo_are_counted(tmp_path):
         message["X-Envelope-To"], message["Message-ID"] = to, f"<{key}@example.com>"
         (tmp_path / f"{number}.eml").write_bytes(message.as_bytes())
     assert Books("", 1, tmp_path, "now.example.com").delivered() == Counter(k1=2)
+
+
+def test_the_demo_ends_with_addresses_that_answer_once_its_data_are_started_again():
+    lines = demo._next(["diamonds", "papers"])
+    assert "`MANIFOLD_LOCAL_DIR=.local/demo make up` starts them again" in lines[1]
+    assert f"http://127.0.0.1:{Ports().host}/console/map.html" in lines[-2]
+    assert lines[-1].endswith(str(demo.FOLDER / "papers-map.png"))
+    assert not any("map" in line for line in demo._next(["diamonds"]))

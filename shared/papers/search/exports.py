@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 if TYPE_CHECKING:
@@ -116,10 +117,17 @@ def _ris(papers: Iterable[FoundPaper]) -> str:
 
 
 def _bibtex(papers: Iterable[FoundPaper]) -> str:
-    return "\n".join(_entry(paper) for paper in papers)
+    """One entry a paper. Ids that differ in their signs alone get a number, since BibTeX takes no key twice."""
+    times: Counter[str] = Counter()
+    entries: list[str] = []
+    for paper in papers:
+        key = re.sub(r"[^A-Za-z0-9.:-]+", "-", f"{paper.get('doctrove_source')}-{paper.get('doctrove_source_id')}")
+        times[key.lower()] += 1
+        entries.append(_entry(paper, key if times[key.lower()] == 1 else f"{key}:{times[key.lower()]}"))
+    return "\n".join(entries)
 
 
-def _entry(paper: FoundPaper) -> str:
+def _entry(paper: FoundPaper, key: str) -> str:
     day = paper.get("doctrove_primary_date") or ""
     fields = [
         ("title", f"{{{_tex(paper.get('doctrove_title', ''))}}}"),
@@ -130,7 +138,6 @@ def _entry(paper: FoundPaper) -> str:
         ("url", (paper.get("doctrove_links") or "").translate(_IN_ADDRESS)),
         ("abstract", _tex(paper.get("doctrove_abstract") or "")),
     ]
-    key = re.sub(r"[^A-Za-z0-9.:-]+", "-", f"{paper.get('doctrove_source', '')}-{paper.get('doctrove_source_id', '')}")
     written = ",\n".join(f"  {name} = {{{value}}}" for name, value in fields if value)
     return f"@misc{{{key},\n{written}\n}}\n"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from shared.papers.sources.text import folded
+from shared.papers.sources.text import name_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,7 +46,7 @@ class Paper:
 
     def author_keys(self) -> list[str]:
         """The parts of the authors' names without case and accents, each once: what an author is looked up by."""
-        return sorted({part for name in self.authors for part in folded(name).split()})
+        return sorted({part for name in self.authors for part in name_key(name).split()})
 
     def details_json(self) -> str:
         """`details` as JSON text, the same whatever the order of its keys."""

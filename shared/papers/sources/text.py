@@ -21,6 +21,11 @@ LONGEST_LINK = 2_000
 _UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufeff\ufffe\uffff]")
 _KINDS: dict[type, str] = {bool: "true or false", int: "a number", float: "a number", list: "a list", dict: "an object"}
 _NO_LETTER = re.compile("[^0-9A-Za-z]+")
+_PLAIN_LETTERS = str.maketrans(
+    {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "\u0131": "i", "ħ": "h", "ŧ": "t", "ŋ": "n", "ĸ": "k"}
+    | {"æ": "ae", "œ": "oe", "þ": "th"}
+)
+"""Letters that Unicode does not take apart, as they are written where there are none of them."""
 
 
 def line(value: Any, field: str) -> str:
@@ -103,6 +108,14 @@ def folded(text: str) -> str:
         character if character.isalnum() else "" if unicodedata.combining(character) else " " for character in plain
     )
     return " ".join("".join(letters).casefold().split())
+
+
+def name_key(name: str) -> str:
+    """What the name of an author is compared by: folded, and "Łukasz" is "lukasz".
+
+    papers.name_key does the same in the database.
+    """
+    return folded(name).translate(_PLAIN_LETTERS)
 
 
 def link_of(value: Any) -> str | None:

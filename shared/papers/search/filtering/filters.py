@@ -97,7 +97,7 @@ def _plain(value: str) -> Value:
 
 
 def _author(value: str) -> Value:
-    if not (key := text.folded(value)):
+    if not (key := text.name_key(value)):
         raise ValueError("a part of a name is needed")
     return key
 

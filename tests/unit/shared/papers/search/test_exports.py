@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 
 import pyarrow as pa
 
@@ -60,6 +61,16 @@ def test_bibtex_is_whole_whatever_stands_in_an_address_or_a_name():
     assert entry.count("{") - entry.count(r"\{") == entry.count("}") - entry.count(r"\}")
     assert "{{Smith and Sons} and A}" in entry
     assert r"x\textasciicircum{}2 \textasciitilde{} y" in entry
+
+
+def test_no_key_of_bibtex_comes_twice():
+    entries = exported([{**PAPER, "doctrove_source_id": one} for one in ("ex/1", "ex-1", "EX_1", "ex-2")], "bibtex")
+    assert re.findall("{(.*),\n", entries.replace("},", "")) == [
+        "arxiv-ex-1",
+        "arxiv-ex-1:2",
+        "arxiv-EX-1:3",
+        "arxiv-ex-2",
+    ]
 
 
 def test_each_kind_of_file_names_its_charset_once():

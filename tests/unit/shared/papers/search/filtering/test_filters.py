@@ -111,6 +111,8 @@ def test_what_is_flat_is_not_taken_for_deep(written):
                     "'",
                     '"',
                     "source",
+                    "author",
+                    '"x y"',
                     "x",
                     ">=",
                     "\\",
@@ -129,5 +131,5 @@ def test_nothing_that_is_written_does_more_than_be_refused(written):
     except InvalidInput:
         return
     condition = condition_of(tree)
-    assert set(condition.sql) <= set("abcdefghijklmnopqrstuvwxyz_v0123456789.%() =<>@:[]',")
+    assert set(condition.sql) <= set("abcdefghijklmnopqrstuvwxyz_vC0123456789.%() =<>@:[]',\"")
     assert condition.sql % dict.fromkeys(condition.values, "?")

@@ -1,0 +1,1 @@
+drop function papers.name_key;

@@ -30,6 +30,10 @@ class Embeddings:
 
     Attributes:
         asked: the number of texts of each request that was answered.
+        models: the model and the dimensions of each request that was let in.
+        own_space: whether each model has vectors of its own, as real ones have, or all have the same.
+        out: a status that it answers everything with; 0: it answers.
+        refusing: a model that refuses every text.
         busy: how many of the next requests it puts off.
         seconds: that it then asks to wait.
         dated: whether it names the moment in place of the seconds, as HTTP allows.
@@ -37,6 +41,10 @@ class Embeddings:
     """
 
     asked: list[int] = field(default_factory=list[int])
+    models: list[tuple[str, int]] = field(default_factory=list[tuple[str, int]])
+    own_space: bool = False
+    out: int = 0
+    refusing: str | None = None
     busy: int = 0
     seconds: float = 0.1
     dated: bool = False
@@ -59,6 +67,8 @@ class Embeddings:
     def _put_off(self, request: Request) -> Response | None:
         if not hmac.compare_digest(request.headers.get("authorization", ""), f"Bearer {KEY}"):
             return _error(401, "invalid_api_key", "Incorrect API key provided.")
+        if self.out:
+            return _error(self.out, "out_of_order", "Out of order.", {"retry-after": str(self.seconds)})
         if self.busy:
             self.busy -= 1
             over = formatdate(time.time() + self.seconds, usegmt=True)
@@ -69,16 +79,21 @@ class Embeddings:
     def _answered(self, asked: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         given: str | list[str] = asked["input"]
         texts = [given] if isinstance(given, str) else given
+        model, dimensions = asked["model"], asked["dimensions"]
+        self.models.append((model, dimensions))
+        if model == self.refusing:
+            return 400, _problem("invalid_request_error", "This model does not support specifying dimensions.")
         tokens = [len(_WORD.findall(text)) for text in texts]
         if refusal := self._refusal(texts, tokens):
             return 400, _problem(*refusal)
         self.asked.append(len(texts))
+        space = model if self.own_space else ""
         data = [
-            {"object": "embedding", "index": at, "embedding": _vector(text, asked["dimensions"])}
+            {"object": "embedding", "index": at, "embedding": _vector(text, dimensions, space)}
             for at, text in enumerate(texts)
         ]
         usage = {"prompt_tokens": sum(tokens), "total_tokens": sum(tokens)}
-        return 200, {"object": "list", "data": data, "model": asked["model"], "usage": usage}
+        return 200, {"object": "list", "data": data, "model": model, "usage": usage}
 
     def _refusal(self, texts: list[str], tokens: list[int]) -> tuple[str, str] | None:
         if len(texts) > MOST_TEXTS:
@@ -92,10 +107,10 @@ class Embeddings:
         return None
 
 
-def _vector(text: str, dimensions: int) -> list[float]:
+def _vector(text: str, dimensions: int, space: str) -> list[float]:
     vector = [0.0] * dimensions
     for word in _WORD.findall(text.lower()):
-        hashed = zlib.crc32(word.encode())
+        hashed = zlib.crc32(f"{space}{word}".encode())
         vector[hashed % dimensions] += 1 if hashed & 0x8000_0000 else -1
     length = math.sqrt(sum(value * value for value in vector))
     return [value / length for value in vector] if length else [1.0, *vector[1:]]

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
+from shared.papers.embedding import versions
 from shared.papers.embedding.embedders.base import Embedded
 from shared.papers.embedding.embedding import Claimed, claim_papers, refuse, store
 from shared.papers.embedding.models import BoxEmbedded, EmbedShare, ModelVersion
@@ -46,7 +47,7 @@ async def work(share: EmbedShare) -> BoxEmbedded:
     from shared.papers.embedding.embedders.openai import OpenAiEmbedder  # noqa: PLC0415 - loads what it needs
     from shared.papers.embedding.embedders.openai_batches import OpenAiBatches  # noqa: PLC0415 - as above
 
-    embedder = OpenAiEmbedder.from_settings()
+    embedder = OpenAiEmbedder.of(await versions.find(share.model_id))
     service = OpenAiBatches(embedder)
     embedded = refused = 0
     for batch in await _open(share.model_id):

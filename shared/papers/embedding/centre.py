@@ -12,13 +12,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from shared.papers.embedding.embedders import embedder
-from shared.papers.embedding.models import ModelVersion
 from shared.papers.embedding.texts import embedding_text
 from shared.platform.errors import InvalidInput, NotFound
 from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:
     from shared.papers.embedding.embedders.base import Embedder
+    from shared.papers.embedding.models import ModelVersion
 
 SAMPLE = 500
 
@@ -38,7 +38,7 @@ async def settle(version: ModelVersion) -> None:
             "select title, abstract from papers.papers order by hashtext(paper_id::text) limit %s",
             (SAMPLE,),
         )
-    vectors = await _embedded(version.name, [embedding_text(row["title"], row["abstract"]) for row in sample])
+    vectors = await _embedded(version, [embedding_text(row["title"], row["abstract"]) for row in sample])
     async with database() as connection:
         await connection.execute(
             "update papers.models set centre = %s where model_id = %s and centre is null",
@@ -64,10 +64,10 @@ async def centre_of(model_id: int) -> Any:
     return found
 
 
-async def _embedded(name: str, texts: list[str]) -> Any:
+async def _embedded(version: ModelVersion, texts: list[str]) -> Any:
     import numpy as np  # noqa: PLC0415 - loads in the activity that needs it
 
-    model = embedder(name)
+    model = embedder(version)
     batch = max(1, min(model.most_texts, 100))
     parts = [await _some(model, texts[begin : begin + batch]) for begin in range(0, len(texts), batch)]
     found = [one for part in parts for one in part]

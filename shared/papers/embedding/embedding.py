@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
+from shared.papers.embedding import versions
 from shared.papers.embedding.centre import centre_of
 from shared.papers.embedding.embedders import embedder
 from shared.papers.embedding.models import BoxEmbedded, EmbedShare
@@ -46,7 +47,7 @@ async def embed_box(share: EmbedShare, *, clock: Callable[[], float] = time.mono
     Raises:
         TransientError: the model did not answer. What was embedded before is stored; the rest is claimed again.
     """
-    model = embedder(share.embedder)
+    model = embedder(await versions.find(share.model_id))
     stop = clock() + settings().papers_embed_seconds
     embedded = failed = 0
     while True:

@@ -32,6 +32,10 @@ class ModelVersion(LazyModel):
     tokens: int = Field(default=0, description="read for them")
     cut: int = Field(default=0, description="texts that were longer than the model reads")
     dollars: float = Field(default=0, description="what they cost")
+    dollars_per_million: float = Field(default=0, description="what a million of its tokens cost")
+    batch_model: str = Field(
+        default="", description="model, or in Azure the deployment, of its batches; empty: the same"
+    )
     batches: bool = Field(default=False, description="whether papers are given to the model in batches, or are to be")
 
 

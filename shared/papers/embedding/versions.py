@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from shared.papers.embedding.embedders import embedder, identity
+from shared.papers.embedding.embedders import wanted
 from shared.papers.embedding.index import described
 from shared.papers.embedding.models import ModelVersion
 from shared.papers.embedding.pgvector import check_pgvector
-from shared.papers.settings import settings
-from shared.platform.errors import Conflict
+from shared.platform.errors import Conflict, NotFound
 from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
+
+    from shared.papers.embedding.embedders import Wanted
 
 _LOCK = 0x70617065
 """Key of the advisory lock of whoever changes versions."""
@@ -33,9 +34,9 @@ async def every() -> list[ModelVersion]:
 
 async def anything_to_do() -> bool:
     """Whether papers wait for a vector, or the settings name a model that has no table. Costs two small reads."""
-    name, version = identity(settings().papers_embedder)
+    asked = wanted()
     async with database() as connection:
-        [row] = await rows(connection, _TO_DO, {"name": name, "version": version})
+        [row] = await rows(connection, _TO_DO, {"name": asked.name, "version": asked.version})
     return row["to_do"]
 
 
@@ -60,33 +61,48 @@ async def current() -> ModelVersion | None:
 async def searched() -> ModelVersion | None:
     """The version that is searched, without its figures: counting what waits takes long while millions do."""
     async with database() as connection:
-        found = await rows(connection, _SEARCHED)
+        found = await rows(connection, f"{_ONE} where state = 'current'")
     return ModelVersion.model_validate(found[0]) if found else None
 
 
-async def ensure() -> list[ModelVersion]:
-    """See that there is a table for what PAPERS_EMBEDDER names; the versions whose vectors are to be completed.
+async def find(model_id: int) -> ModelVersion:
+    """One version, without its figures.
 
-    The first version is searched at once. A later one is built beside it. One that a person has rejected stays so.
+    Raises:
+        NotFound: it is not there, or not any more.
     """
-    wanted = embedder(settings().papers_embedder)
+    async with database() as connection:
+        found = await rows(connection, f"{_ONE} where model_id = %s", (model_id,))
+    if not found:
+        raise NotFound(f"There is no model {model_id}.", code="unknown-model", remedy="See GET /api/papers/models.")
+    return ModelVersion.model_validate(found[0])
+
+
+async def ensure() -> list[ModelVersion]:
+    """See that there is a table for what the settings want; the versions whose vectors are to be completed.
+
+    The first version is searched at once. A later one is built beside it. One that a person has taken back stays so.
+    """
+    asked = wanted()
+    identity = {"name": asked.name, "version": asked.version}
     async with database() as connection:
         await check_pgvector(connection)
         await connection.execute("select pg_advisory_xact_lock(%s)", (_LOCK,))
-        found = await rows(
-            connection,
-            "select model_id, state from papers.models where name = %s and version = %s",
-            (wanted.name, wanted.version),
-        )
+        found = await rows(connection, _WANTED, identity)
         if not found:
-            await _add(connection, wanted.name, wanted.version, wanted.dimensions)
-        elif found[0]["state"] == "previous":
+            await _add(connection, asked)
+        elif found[0]["left_behind"]:
             await _build_again(connection, found[0]["model_id"])
-        # Of several that are being built only the wanted one goes on; the others' tables would lie about.
+        await connection.execute(
+            "update papers.models set batch_model = %(batch_model)s, dollars_per_million = %(price)s"
+            " where name = %(name)s and version = %(version)s",
+            identity | {"batch_model": asked.batch_model, "price": asked.dollars_per_million},
+        )
+        # Of several that are being built only the wanted one goes on, until another one is wanted.
         await connection.execute(
             "update papers.models set state = 'rejected', left_at = now()"
-            " where state = 'building' and (name, version) <> (%s, %s)",
-            (wanted.name, wanted.version),
+            " where state = 'building' and (name, version) <> (%(name)s, %(version)s)",
+            identity,
         )
     return [one for one in await every() if one.state in ("building", "current")]
 
@@ -133,7 +149,9 @@ async def roll_back() -> None:
                 remedy="Name another model with PAPERS_EMBEDDER; it is built beside this one.",
             )
         previous = found[0]
-        await connection.execute("update papers.models set state = 'rejected', left_at = now() where state = 'current'")
+        await connection.execute(
+            "update papers.models set state = 'rejected', discarded = true, left_at = now() where state = 'current'"
+        )
         await connection.execute(
             "update papers.models set state = 'current', current_since = now() where model_id = %s",
             (previous["model_id"],),
@@ -141,14 +159,14 @@ async def roll_back() -> None:
         await _queue(connection, previous["model_id"], since=previous["left_at"])
 
 
-async def _add(connection: AsyncConnection[Any], name: str, version: str, dimensions: int) -> None:
+async def _add(connection: AsyncConnection[Any], asked: Wanted) -> None:
     [row] = await rows(
         connection,
         "insert into papers.models (name, version, dimensions, state, current_since)"
         " select %s, %s, %s, case when searched then 'building' else 'current' end,"
         " case when not searched then now() end"
         " from (select exists (select from papers.models where state = 'current') as searched) s returning model_id",
-        (name, version, dimensions),
+        (asked.name, asked.version, asked.dimensions),
     )
     await connection.execute("select papers.make_vectors(%s::smallint)", (row["model_id"],))
     await _queue(connection, row["model_id"], since=None)
@@ -185,18 +203,25 @@ select exists (
         and exists (select from papers.unembedded u where u.model_id = m.model_id and u.error is null)
 ) or exists (select from papers.models where state = 'building') or (
     exists (select from papers.papers) and not exists (
-        select from papers.models where name = %(name)s and version = %(version)s and state <> 'previous')
+        select from papers.models where name = %(name)s and version = %(version)s
+            and (state in ('building', 'current') or discarded))
 ) as to_do
 """
 
-_SEARCHED = """
-select model_id, name, version, dimensions, state, current_since,
+_WANTED = """
+select model_id, state in ('previous', 'rejected') and not discarded as left_behind
+from papers.models where name = %(name)s and version = %(version)s
+"""
+
+_ONE = """
+select model_id, name, version, dimensions, state, current_since, dollars_per_million, batch_model,
     to_regclass('papers.vectors_' || model_id || '_hnsw') is not null as indexed
-from papers.models where state = 'current'
+from papers.models
 """
 
 _EVERY = """
-select m.model_id, m.name, m.version, m.dimensions, m.state, m.overlap, m.current_since, u.waiting, u.failed,
+select m.model_id, m.name, m.version, m.dimensions, m.state, m.overlap, m.current_since, m.dollars_per_million,
+    m.batch_model, u.waiting, u.failed,
     s.texts, s.tokens, s.cut, s.dollars, i.size is not null as indexed, i.size, b.percent,
     coalesce(nullif(t.reltuples, -1)::bigint, s.texts) as vectors
 from papers.models m

@@ -2,59 +2,93 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from shared.papers.settings import settings
-from shared.platform.errors import NotFound
+from shared.platform.errors import NotFound, TerminalError
 
 if TYPE_CHECKING:
     from shared.papers.embedding.embedders.base import Embedder
+    from shared.papers.embedding.models import ModelVersion
 
 
-def identity(name: str) -> tuple[str, str]:
-    """The name and the version of the model, without loading it."""
-    match name:
-        case "openai":
-            return name, f"{settings().papers_openai_model}-{settings().papers_openai_dimensions}"
-        case "static":
-            from shared.papers.embedding.embedders.static import StaticEmbedder  # noqa: PLC0415 - loads what it needs
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The version of a model that the settings ask for.
 
-            return name, StaticEmbedder.version
-        case "minilm":
-            from shared.papers.embedding.embedders.minilm import MiniLmEmbedder  # noqa: PLC0415 - as above
-
-            return name, MiniLmEmbedder.version
-        case _:
-            from shared.papers.embedding.embedders.hashing import HashingEmbedder  # noqa: PLC0415 - as above
-
-            return name, HashingEmbedder.version
-
-
-def embedder(name: str) -> Embedder:
-    """The embedder of that name.
-
-    Raises:
-        NotFound: there is none of that name.
-        TerminalError: its settings are missing.
+    Attributes:
+        batch_model: that answers its batches; empty: the same.
+        dollars_per_million: what a million tokens of it cost.
     """
-    match name:
+
+    name: str
+    version: str
+    dimensions: int
+    batch_model: str = ""
+    dollars_per_million: float = 0.0
+
+
+def wanted() -> Wanted:
+    """What the settings ask for, without loading the model. Vectors of other versions are made as their rows say."""
+    chosen = settings()
+    match chosen.papers_embedder:
+        case "openai":
+            return Wanted(
+                "openai",
+                f"{chosen.papers_openai_model}-{chosen.papers_openai_dimensions}",
+                chosen.papers_openai_dimensions,
+                chosen.papers_openai_batch_model,
+                chosen.papers_openai_dollars_per_million,
+            )
         case "static":
             from shared.papers.embedding.embedders.static import StaticEmbedder  # noqa: PLC0415 - loads what it needs
 
-            return StaticEmbedder.loaded()
+            return Wanted(StaticEmbedder.name, StaticEmbedder.version, StaticEmbedder.dimensions)
         case "minilm":
             from shared.papers.embedding.embedders.minilm import MiniLmEmbedder  # noqa: PLC0415 - as above
 
-            return MiniLmEmbedder.loaded()
+            return Wanted(MiniLmEmbedder.name, MiniLmEmbedder.version, MiniLmEmbedder.dimensions)
         case "hashing":
             from shared.papers.embedding.embedders.hashing import HashingEmbedder  # noqa: PLC0415 - as above
 
-            return HashingEmbedder()
-        case "openai":
-            from shared.papers.embedding.embedders.openai import OpenAiEmbedder  # noqa: PLC0415 - as above
+            return Wanted(HashingEmbedder.name, HashingEmbedder.version, HashingEmbedder.dimensions)
 
-            return OpenAiEmbedder.from_settings()
+
+def embedder(version: ModelVersion) -> Embedder:
+    """The embedder that made the vectors of a version.
+
+    Raises:
+        NotFound: there is none of that name.
+        TerminalError: it is not there, or not in this version any more.
+    """
+    match version.name:
+        case "openai":
+            from shared.papers.embedding.embedders.openai import OpenAiEmbedder  # noqa: PLC0415 - loads what it needs
+
+            return OpenAiEmbedder.of(version)
+        case "static":
+            from shared.papers.embedding.embedders.static import StaticEmbedder  # noqa: PLC0415 - as above
+
+            found: Embedder = StaticEmbedder.loaded()
+        case "minilm":
+            from shared.papers.embedding.embedders.minilm import MiniLmEmbedder  # noqa: PLC0415 - as above
+
+            found = MiniLmEmbedder.loaded()
+        case "hashing":
+            from shared.papers.embedding.embedders.hashing import HashingEmbedder  # noqa: PLC0415 - as above
+
+            found = HashingEmbedder()
         case _:
             raise NotFound(
-                f"There is no embedder {name!r}.", code="unknown-embedder", remedy="Set PAPERS_EMBEDDER to one that is."
+                f"There is no embedder {version.name!r}.",
+                code="unknown-embedder",
+                remedy="Set PAPERS_EMBEDDER to one that is.",
             )
+    if found.version != version.version:
+        raise TerminalError(
+            f"The embedder {version.name} is {found.version} here, and the vectors are of {version.version}.",
+            code="embedder-other-version",
+            remedy="Run the app's version that made them, or wait until the new version is built beside them.",
+        )
+    return found

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from shared.papers.embedding.embedders.base import Embedded
 from shared.papers.embedding.embedders.openai_client import openai_client
-from shared.papers.settings import settings
 from shared.platform.calls.rate_limit import retry_after
 from shared.platform.errors import InvalidInput, NotFound, TerminalError, TransientError
 
@@ -15,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from openai import AsyncOpenAI
+
+    from shared.papers.embedding.models import ModelVersion
 
 LONGEST_TOKENS = 8_192
 """Of one text; the service refuses a longer one."""
@@ -29,23 +30,18 @@ class OpenAiEmbedder:
     most_texts = 2_048
     most_tokens = 250_000  # the service takes 300,000, and counts otherwise than we do
 
-    def __init__(self, client: AsyncOpenAI, model: str, dimensions: int, dollars_per_million: float) -> None:
+    def __init__(self, client: AsyncOpenAI, version: ModelVersion) -> None:
         self.client = client
-        self._model = model
-        self.version = f"{model}-{dimensions}"
-        self.dimensions = dimensions
-        self.dollars_per_million = dollars_per_million
+        self.version = version.version
+        self.dimensions = version.dimensions
+        self.dollars_per_million = version.dollars_per_million
+        self._model = version.version.removesuffix(f"-{version.dimensions}")
+        self.batch_model = version.batch_model or self._model
 
     @classmethod
-    def from_settings(cls) -> OpenAiEmbedder:
-        """The embedder that the settings describe."""
-        chosen = settings()
-        return cls(
-            openai_client(),
-            chosen.papers_openai_model,
-            chosen.papers_openai_dimensions,
-            chosen.papers_openai_dollars_per_million,
-        )
+    def of(cls, version: ModelVersion) -> OpenAiEmbedder:
+        """The embedder of a version, at the address that the settings name."""
+        return cls(openai_client(), version)
 
     def tokens(self, text: str) -> int:
         return min(len(text.encode()) // _BYTES_A_TOKEN + 1, LONGEST_TOKENS)

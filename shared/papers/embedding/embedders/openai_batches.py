@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from shared.papers.embedding.embedders.openai import OpenAiEmbedder, problems
-from shared.papers.settings import settings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -53,7 +52,6 @@ class OpenAiBatches:
     def __init__(self, embedder: OpenAiEmbedder) -> None:
         self._embedder = embedder
         self._client = embedder.client
-        self._model = settings().papers_openai_batch_model or settings().papers_openai_model
 
     async def send(self, claim: UUID, texts: dict[UUID, str]) -> str:
         """Give the service the texts of these papers; its name for the batch, whose metadata hold `claim`."""
@@ -112,7 +110,7 @@ class OpenAiBatches:
             "method": "POST",
             "url": "/v1/embeddings",
             "body": {
-                "model": self._model,
+                "model": self._embedder.batch_model,
                 "input": shortened,
                 "dimensions": self._embedder.dimensions,
                 "encoding_format": "base64",

@@ -46,7 +46,7 @@ async def meaning_of(written: str | None) -> Meaning | None:
     centre = await find_centre(version.model_id) if version else None
     if version is None or centre is None:
         return None
-    vector = (await embedder(version.name).embed([written])).vectors[0] if written else None
+    vector = (await embedder(version).embed([written])).vectors[0] if written else None
     return Meaning(version, centre, vector)
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from orchestrators.papers.embedding import paper_enrich
 from shared.papers.embedding import centre, embedding, versions
+from shared.papers.embedding.embedders import Wanted
 from shared.papers.embedding.embedders.hashing import HashingEmbedder
 from shared.platform.durable import Nothing
 from shared.platform.errors import InvalidInput, TransientError
@@ -42,8 +43,7 @@ class ModelOfTests(HashingEmbedder):
 def model(monkeypatch):
     """The model that the settings name."""
     made = ModelOfTests()
-    monkeypatch.setattr(versions, "embedder", lambda _: made)
-    monkeypatch.setattr(versions, "identity", lambda _: (made.name, made.version))
+    monkeypatch.setattr(versions, "wanted", lambda: Wanted(made.name, made.version, made.dimensions))
     monkeypatch.setattr(embedding, "embedder", lambda _: made)
     monkeypatch.setattr(centre, "embedder", lambda _: HashingEmbedder())
     monkeypatch.setenv("PAPERS_EMBEDDER", "hashing")

@@ -76,7 +76,7 @@ async def test_a_batch_costs_half_and_gives_the_same_vectors(some, service):
         " join papers.papers p using (paper_id), papers.models m"
     )
     for row in rows[:5]:
-        direct = (await embedder("openai").embed([f"Title: {row['title']} Abstract: {row['abstract']}"])).vectors[0]
+        direct = (await embedder(version).embed([f"Title: {row['title']} Abstract: {row['abstract']}"])).vectors[0]
         assert [a + b for a, b in zip(row["vector"], row["centre"], strict=True)] == pytest.approx(direct, abs=1e-3)
 
 
@@ -189,6 +189,20 @@ async def share():
 
 async def arguments(work):
     """What `_fetch` takes for the one batch that is open."""
-    model = embedder("openai")
+    model = embedder(await versions.find(work.model_id))
     [batch] = await batches._open(work.model_id)
     return openai_batches.OpenAiBatches(model), model, work.model_id, batch
+
+
+async def test_batches_are_given_to_the_model_of_their_version(papers, service, monkeypatch):
+    await papers.ingest(await papers.put("a.jsonl", [record(n) for n in range(5)]))
+    await enrich()
+    monkeypatch.setenv("PAPERS_OPENAI_MODEL", "another")
+    monkeypatch.setenv("PAPERS_OPENAI_BATCH_MODEL", "another-nightly")
+    monkeypatch.setenv("PAPERS_OPENAI_DIMENSIONS", "32")
+    forget_settings()
+    await versions.ensure()
+    await papers.ingest(await papers.put("b.jsonl", [record(n) for n in range(50, 70)]))
+    await enrich()
+    sent = [json.loads(line)["body"] for file in service.batches.files.values() for line in file.splitlines()]
+    assert {(one["model"], one["dimensions"]) for one in sent} == {("nightly", 64), ("another-nightly", 32)}

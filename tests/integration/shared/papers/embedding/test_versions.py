@@ -5,8 +5,9 @@ import re
 import pytest
 
 from shared.papers.embedding import index, versions
+from shared.papers.embedding.embedders import embedder
 from shared.papers.embedding.models import ModelVersion
-from shared.platform.errors import Conflict
+from shared.platform.errors import Conflict, TerminalError
 from tests.integration.shared.papers.conftest import fetch, record
 from tests.integration.shared.papers.embedding.conftest import enrich
 from tests.present import present
@@ -52,6 +53,26 @@ async def test_a_roll_back_is_at_once_and_catches_up(some, model):
     assert found["n"] == 36
     with pytest.raises(Conflict, match="no version before"):
         await versions.roll_back()
+
+
+async def test_a_model_that_was_not_wanted_for_a_while_is_built_all_the_same(some, model):
+    await enrich()
+    model.version = "second"
+    await versions.ensure()
+    model.version = "crc32-64"
+    await versions.ensure()
+    assert states(await versions.every()) == {"crc32-64": "current", "second": "rejected"}
+    await some.ingest(await some.put("b.jsonl", [record(80)]))
+    model.version = "second"
+    assert await versions.anything_to_do()
+    assert (await enrich()).swapped
+    [found] = await fetch(f"select count(*) as n from papers.vectors_{present(await versions.current()).model_id}")
+    assert found["n"] == 36
+
+
+async def test_a_package_of_another_version_than_the_vectors_is_not_asked():
+    with pytest.raises(TerminalError, match="vectors are of older"):
+        embedder(ModelVersion(model_id=1, name="hashing", version="older", dimensions=64, state="current"))
 
 
 async def test_a_third_model_drops_the_first(some, model):

@@ -6,12 +6,19 @@ from starlette.applications import Starlette
 
 from local.arm.servers import listening
 from local.providers.embeddings import KEY, Embeddings
-from shared.papers.embedding import versions
+from shared.papers.embedding import centre, versions
 from shared.papers.embedding.embedders import embedder
+from shared.papers.embedding.embedding import embed_box
+from shared.papers.embedding.models import EmbedShare, ModelVersion
+from shared.papers.search.models import Question
+from shared.papers.search.search import search
 from shared.platform.errors import InvalidInput, TerminalError, TransientError
 from shared.platform.settings import forget_settings
 from tests.integration.shared.papers.conftest import fetch, record
 from tests.integration.shared.papers.embedding.conftest import enrich
+from tests.present import present
+
+SMALL = ModelVersion(model_id=1, name="openai", version="text-embedding-3-small-64", dimensions=64, state="current")
 
 
 @pytest.fixture
@@ -32,7 +39,7 @@ async def test_vectors_have_length_one_and_their_cost_is_kept(papers, service):
     [version] = await versions.every()
     assert (version.version, version.dimensions, version.texts) == ("text-embedding-3-small-64", 64, 30)
     assert version.dollars == pytest.approx(version.tokens * 0.02 / 1e6)
-    found = await embedder("openai").embed(["quarks and gluons", "quarks"])
+    found = await embedder(SMALL).embed(["quarks and gluons", "quarks"])
     assert np.allclose(np.linalg.norm(found.vectors, axis=1), 1, atol=1e-4)
 
 
@@ -61,16 +68,16 @@ async def test_a_text_that_is_refused_is_named_and_its_neighbours_land(papers, s
 async def test_a_wait_that_the_service_asks_for_is_told(papers, service):
     service.busy, service.seconds = 1, 7.5
     with pytest.raises(TransientError) as busy:
-        await embedder("openai").embed(["a"])
+        await embedder(SMALL).embed(["a"])
     assert busy.value.retry_after == 7.5
     assert service.asked == []  # the SDK itself has not tried again
-    assert (await embedder("openai").embed(["a"])).tokens == 1
+    assert (await embedder(SMALL).embed(["a"])).tokens == 1
 
 
 async def test_a_wait_until_a_moment_is_told_in_seconds(papers, service):
     service.busy, service.seconds, service.dated = 1, 40, True
     with pytest.raises(TransientError) as busy:
-        await embedder("openai").embed(["a"])
+        await embedder(SMALL).embed(["a"])
     assert busy.value.retry_after == pytest.approx(40, abs=2)
 
 
@@ -84,5 +91,65 @@ async def test_a_wrong_key_is_not_tried_again(papers, service, monkeypatch):
     monkeypatch.setenv("PAPERS_OPENAI_KEY", "wrong")
     forget_settings()
     with pytest.raises(TerminalError, match="401") as refused:
-        await embedder("openai").embed(["a"])
+        await embedder(SMALL).embed(["a"])
     assert not isinstance(refused.value, InvalidInput)
+
+
+@pytest.fixture
+async def changed(papers, service, monkeypatch):
+    """Thirty papers embedded by one model, and another one that is wanted since, with vectors of its own."""
+    service.own_space = True
+    monkeypatch.setenv("PAPERS_OPENAI_MODEL", "first")
+    forget_settings()
+    await papers.ingest(await papers.put("a.jsonl", [record(n) for n in range(30)]))
+    await enrich()
+    monkeypatch.setenv("PAPERS_OPENAI_MODEL", "second")
+    monkeypatch.setenv("PAPERS_OPENAI_DIMENSIONS", "32")
+    monkeypatch.setenv("PAPERS_OPENAI_DOLLARS_PER_MILLION", "0.2")
+    forget_settings()
+    return papers
+
+
+async def asked_for(service, title):
+    """Which model is asked for the vector of a search, and how like its first paper is."""
+    service.models.clear()
+    found = await search(Question(written=title, fields=("similarity",)))
+    [asked] = service.models
+    return asked, found.results[0].get("similarity")
+
+
+async def test_a_question_is_asked_by_the_model_of_the_version_that_is_searched(changed, service):
+    title = "Title: Paper 7 Abstract: What paper 7 says."
+    assert await asked_for(service, title) == (("first", 64), pytest.approx(1, abs=0.01))
+    for version in await versions.ensure():
+        await centre.settle(version)
+    assert await asked_for(service, title) == (("first", 64), pytest.approx(1, abs=0.01))
+    assert (await enrich()).swapped
+    assert await asked_for(service, title) == (("second", 32), pytest.approx(1, abs=0.01))
+    await versions.roll_back()
+    assert await asked_for(service, title) == (("first", 64), pytest.approx(1, abs=0.01))
+
+
+async def test_a_paper_that_comes_while_another_model_is_built_gets_a_vector_of_each(changed, service):
+    built = await versions.ensure()
+    for version in built:
+        await centre.settle(version)
+    await changed.ingest(await changed.put("b.jsonl", [record(90)]))
+    for version in built:
+        service.models.clear()
+        await embed_box(EmbedShare(model_id=version.model_id, embedder=version.name))
+        assert set(service.models) == {(version.version.split("-")[0], version.dimensions)}
+        [row] = await fetch(f"select count(*)::int as n from papers.vectors_{version.model_id}")
+        assert row["n"] == 31
+
+
+async def test_each_model_has_its_own_price(changed, service):
+    await enrich()
+    second, first = await versions.every()
+    assert present(second.dollars) == pytest.approx(second.tokens * 0.2 / 1e6)
+    await versions.roll_back()
+    await changed.ingest(await changed.put("b.jsonl", [record(90)]))
+    await enrich()
+    [first] = [one for one in await versions.every() if one.state == "current"]
+    assert (first.version, first.texts) == ("first-64", 31)
+    assert first.dollars == pytest.approx(first.tokens * 0.02 / 1e6)

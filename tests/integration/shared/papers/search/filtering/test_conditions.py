@@ -163,7 +163,8 @@ async def test_papers_of_before_are_found_by_the_names_of_today(filled):
     await undo(read(), "0077-one-authors-name")
     async with database() as connection:
         await connection.execute(
-            "update papers.papers set author_keys = '{łuczak}', arxiv_id = 'math.GT/0309136' where source_id = '2101.00003'"
+            "update papers.papers set author_keys = '{łuczak}', arxiv_id = 'math.GT/0309136'"
+            " where source_id = '2101.00003'"
         )
     await migrate(read())
     condition = condition_of(parse("author = 'Jane Luczak' and author = balazs and arxiv_id = math/0309136"))

@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 
 _LISTENS = "0A"
 _PROC = Path("/proc")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An address and a port that a program listens at."""
+
+    address: str
+    port: int
+
+    def reached_at(self, address: str, port: int) -> bool:
+        """Whether who connects to that address and port is answered here. `::` stands for IPv4 too, as is usual."""
+        return port == self.port and self.address in (address, "0.0.0.0", "::")
+
+    def __str__(self) -> str:
+        return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
 
 
 def is_foreign(port: int, ancestor: int) -> bool:
@@ -23,25 +41,34 @@ def is_foreign(port: int, ancestor: int) -> bool:
     return bool(held) and sockets.isdisjoint(held)
 
 
-def ports_of(ancestor: int) -> list[int]:
+def places_of(ancestor: int) -> list[Place]:
     """Where the ancestor and its descendants listen. Blocks."""
     held = {link for pid in _family(ancestor) for link in _links(pid)}
-    return sorted({port for port, socket in _all_listening() if socket in held})
+    return sorted({place for place, socket in _all_listening() if socket in held}, key=str)
 
 
 def _listening(port: int) -> set[str]:
     """The sockets that listen on the port."""
-    return {socket for listens, socket in _all_listening() if listens == port}
+    return {socket for place, socket in _all_listening() if place.port == port}
 
 
-def _all_listening() -> Iterator[tuple[int, str]]:
-    """Each port that is listened on, and the socket as links of open files name it."""
+def _all_listening() -> Iterator[tuple[Place, str]]:
+    """Each place that is listened at, and the socket as links of open files name it."""
     for table in ("tcp", "tcp6"):
         with suppress(OSError):
             for line in (_PROC / "net" / table).read_text().splitlines()[1:]:
                 fields = line.split()
                 if fields[3] == _LISTENS:
-                    yield int(fields[1].rpartition(":")[2], 16), f"socket:[{fields[9]}]"
+                    address, _, port = fields[1].partition(":")
+                    yield Place(_address(address), int(port, 16)), f"socket:[{fields[9]}]"
+
+
+def _address(written: str) -> str:
+    """An address as people write it; the system writes each 32 bits of it in the order of its own bytes."""
+    data = bytes.fromhex(written)
+    words = (int.from_bytes(data[at : at + 4], sys.byteorder).to_bytes(4, "big") for at in range(0, len(data), 4))
+    found = ip_address(b"".join(words))
+    return str(getattr(found, "ipv4_mapped", None) or found)
 
 
 def _family(pid: int) -> list[int]:

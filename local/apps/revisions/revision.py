@@ -14,7 +14,7 @@ import httpx
 from local.apps.commands.logs import LogFile
 from local.apps.commands.process import Command, Process
 from local.apps.orders import RevisionHealth
-from local.apps.revisions.listening import is_foreign, ports_of
+from local.apps.revisions.listening import is_foreign, places_of
 from local.processes import LOOPBACK, free_port
 
 LOOK_S = 0.1
@@ -178,9 +178,11 @@ class Revision:
             await asyncio.sleep(LOOK_S)
 
     async def _elsewhere(self, process: Process, port: int) -> str:
-        """Where it listens instead of on its port, if it does."""
-        found = await asyncio.to_thread(ports_of, process.pid)
-        return f", and listens on {' and '.join(map(str, found))}" if found and port not in found else ""
+        """Where it listens instead of at its port, if it does."""
+        found = await asyncio.to_thread(places_of, process.pid)
+        if not found or any(place.reached_at(LOOPBACK, port) for place in found):
+            return ""
+        return f", and listens at {' and '.join(map(str, found))} instead of {LOOPBACK}:{port}"
 
     async def _probe(self, port: int) -> str | None:
         """None if it is healthy, else what is wrong: /health answers below 500, or / where there is no /health.

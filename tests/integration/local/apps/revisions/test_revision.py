@@ -30,6 +30,11 @@ class App(http.server.BaseHTTPRequestHandler):
         self.wfile.write(b"mine")
 http.server.HTTPServer(("127.0.0.1", int(os.environ["PORT"])), App).serve_forever()
 """
+ELSEWHERE = """
+import os, socket, time
+{listening}
+time.sleep(60)
+"""
 
 
 @pytest.fixture
@@ -47,10 +52,10 @@ async def foreign():
 def make(tmp_path):
     """Starts the app as a revision."""
 
-    def start(client) -> Revision:
+    def start(client, app=APP, patience_s=30.0) -> Revision:
         def command(port: int) -> Command:
             return Command(
-                words=(sys.executable, "-c", APP),
+                words=(sys.executable, "-c", app),
                 folder=tmp_path,
                 disk_of=tmp_path,
                 environment={"PORT": str(port)},
@@ -59,7 +64,7 @@ def make(tmp_path):
             )
 
         log = LogFile(tmp_path / "app.log", Mask(()), rotate=True)
-        return Revision(command, log, client, proven=False, patience_s=30, found=lambda _health, _reason: None)
+        return Revision(command, log, client, proven=False, patience_s=patience_s, found=lambda _health, _reason: None)
 
     return start
 
@@ -87,3 +92,34 @@ async def test_a_port_is_foreign_when_none_of_the_family_listens_there(foreign) 
     finally:
         process.kill()
         await process.wait()
+
+
+@pytest.mark.parametrize(
+    ("listening", "said"),
+    [
+        ("one = socket.create_server(('127.0.0.1', {other}))", "and listens at 127.0.0.1:{other}"),
+        ("one = socket.create_server(('', {other}))", "and listens at 0.0.0.0:{other}"),
+        ("one = socket.create_server(('127.0.0.5', int(os.environ['PORT'])))", "and listens at 127.0.0.5:{port}"),
+        (
+            "one = socket.create_server(('::1', int(os.environ['PORT'])), family=socket.AF_INET6)",
+            "and listens at [::1]:{port}",
+        ),
+        ("one = socket.create_server(('127.0.0.1', int(os.environ['PORT'])))", None),  # it listens, and answers nothing
+        ("", None),
+    ],
+)
+async def test_the_error_of_an_app_that_listens_elsewhere_says_where(make, monkeypatch, listening, said) -> None:
+    port, other = free_port(), free_port()
+    monkeypatch.setattr(revisions, "free_port", lambda: port)
+    async with make_client() as client:
+        revision = make(client, ELSEWHERE.format(listening=listening.format(other=other)), patience_s=2)
+        try:
+            await revision.judged(20)
+            assert revision.health is Health.FAILED
+            assert "it has to listen on the port in PORT" in revision.reason
+            if said is None:
+                assert "and listens at" not in revision.reason
+            else:
+                assert said.format(other=other, port=port) in revision.reason
+        finally:
+            await revision.stop()

@@ -600,7 +600,7 @@ class TestStart:
         first = AppsProcess(apps_folder / "apps")
         with first.running(), pytest.raises(RuntimeError, match="exit code 1"):
             AppsProcess(apps_folder / "apps").start()
-        assert "is in use by another process" in capfd.readouterr().err
+        assert "is used by another process" in capfd.readouterr().err
 
     def test_without_a_token_it_does_not_start(self, apps_folder, capfd, monkeypatch):
         monkeypatch.setattr("local.apps.testing.TOKEN", "short")

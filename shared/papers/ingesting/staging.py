@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import time
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 BATCH_RECORDS = 2_000
 BATCH_SECONDS = 2.0
 """A transaction holds about this many records, or what comes in that time: what a crash makes us read again."""
+LONGEST_WAY = 200.0
+"""Seconds of unpacking up to the mark which a box is made as long as; with them an activity stays under ten minutes."""
 LONGEST_BEGINNING = 2_000
 INGEST_ENDED = "ingest-ended"
 
@@ -72,6 +75,28 @@ class _Batch:
     ended: bool
 
 
+class _TimeBox:
+    """The time of an activity, counted from the first record behind the mark.
+
+    Of a packed file all that lies before must be unpacked once more. A box takes as long as that did, where this is
+    longer, so that half of the time at least is spent on what is new.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.clock = clock
+        self._made_at = clock()
+        self._ends_at: float | None = None
+
+    def begin(self) -> None:
+        """A record came; the first one begins the box."""
+        if self._ends_at is None:
+            now = self.clock()
+            self._ends_at = now + max(settings().papers_ingest_seconds, min(now - self._made_at, LONGEST_WAY))
+
+    def over(self) -> bool:
+        return self._ends_at is not None and self.clock() >= self._ends_at
+
+
 async def read_part(task: ReadPart, *, clock: Callable[[], float] = time.monotonic) -> PartRead:
     """Stage the records of a part from its mark on, for about a time box; call again until `done`.
 
@@ -82,32 +107,35 @@ async def read_part(task: ReadPart, *, clock: Callable[[], float] = time.monoton
         Conflict: the ingest ended, or its file was replaced.
         InvalidInput: the file is damaged; what stands before that is staged.
     """
-    stop = clock() + settings().papers_ingest_seconds
     part = await _load(task)
     if not part.done:
-        async with aclosing(_batches(part, clock)) as batches:
+        box = _TimeBox(clock)
+        async with aclosing(_batches(part, box)) as batches:
             async for batch in batches:
                 if not await _store(part, batch):
                     break  # overtaken
                 # What the next batch must find is where this one ended, not where the row stands by then.
                 part = replace(part, mark=batch.mark, lines=batch.lines)
-                if batch.ended or clock() >= stop:
+                if batch.ended or box.over():
                     break
         part = await _load(task)
     return PartRead(records=part.records, rejected=part.rejected, done=part.done)
 
 
-async def _batches(part: _Part, clock: Callable[[], float]) -> AsyncGenerator[_Batch]:
+async def _batches(part: _Part, box: _TimeBox) -> AsyncGenerator[_Batch]:
     """The rest of the part, a transaction's share at a time; the last one has ended."""
-    batch, until = _Batch([], part.mark, part.lines, ended=False), clock() + BATCH_SECONDS
+    batch, until = _Batch([], part.mark, part.lines, ended=False), math.inf
     async for record in _records(part):
+        if until == math.inf:
+            box.begin()
+            until = box.clock() + BATCH_SECONDS
         batch.lines += record.lines if record else 1
         batch.mark = record.after if record else batch.mark
         if record:
             batch.read.append((batch.lines - record.lines + 1, record))
-        if len(batch.read) >= BATCH_RECORDS or clock() >= until:
+        if len(batch.read) >= BATCH_RECORDS or box.clock() >= until:
             yield batch
-            batch, until = _Batch([], batch.mark, batch.lines, ended=False), clock() + BATCH_SECONDS
+            batch, until = _Batch([], batch.mark, batch.lines, ended=False), box.clock() + BATCH_SECONDS
     batch.ended = True
     yield batch
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _PIECE = 1 << 20
 """Most bytes that are unpacked at a time: a packed file may grow a thousandfold."""
+LARGEST_MEMBER = 50_000_000_000
+"""Bytes of a gzip member, unpacked: a mark within it is reached by unpacking all that lies before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,12 @@ async def _members(chunks: AsyncIterable[bytes], member: int) -> AsyncIterator[_
             if data:
                 yield _Piece(data, Mark(member, offset))
                 offset += len(data)
+                if offset > LARGEST_MEMBER:
+                    raise InvalidInput(
+                        f"The gzip file has more than {LARGEST_MEMBER:,} bytes once it is unpacked.",
+                        code="file-too-large",
+                        remedy="Cut it into several files.",
+                    )
             if not unpacking.eof:
                 place += len(waiting) - len(unpacking.unconsumed_tail)
                 waiting = unpacking.unconsumed_tail

@@ -72,6 +72,24 @@ async def test_time_boxes_go_on_where_the_last_one_ended(planned, packed):
     assert await fetch("select line from papers.rejects") == [{"line": 14}]
 
 
+async def test_a_long_way_to_the_mark_of_a_packed_file_leaves_each_box_its_time(planned, monkeypatch):
+    lines = "".join(f"{json.dumps(one)}\n" for one in RECORDS).encode()
+    ingest = await planned("a.jsonl.gz", gzip.compress(lines))
+    clock, unpacked = Clock(), staging.unpacked
+
+    async def far(chunks, mark):
+        clock.now += mark.offset / 100  # up to minutes, where a box has five seconds
+        async for line in unpacked(chunks, mark):
+            yield line
+
+    monkeypatch.setattr(staging, "unpacked", far)
+    boxes = 0
+    while not (await staging.read_part(ReadPart(ingest_id=ingest.ingest_id, part=0), clock=clock)).done:
+        boxes += 1
+    assert boxes < 10
+    assert await counts() == (99, 1, 99, 1)
+
+
 @pytest.mark.parametrize("at", range(1, 8))
 async def test_a_kill_within_a_transaction_loses_and_doubles_nothing(planned, monkeypatch, at):
     ingest = await planned()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.papers.reading import jsonl
+from shared.papers.reading import jsonl, lines
 from shared.papers.reading.lines import plain, unpacked
 from shared.papers.reading.marks import LONGEST_RECORD, Mark
 from shared.platform.errors import InvalidInput
@@ -60,3 +60,10 @@ async def test_what_stands_before_the_damage_is_read():
     assert len(seen) > 900
     with pytest.raises(InvalidInput, match="damaged"):
         await read(b"no gzip at all", packed=True)
+
+
+async def test_a_member_that_grows_without_end_is_refused(monkeypatch):
+    monkeypatch.setattr(lines, "LARGEST_MEMBER", 5_000)
+    assert len(await read(gzip.compress(b"{}\n" * 1_000) * 2, packed=True)) == 2_000
+    with pytest.raises(InvalidInput, match="once it is unpacked"):
+        await read(gzip.compress(b"{}\n" * 2_000), packed=True)

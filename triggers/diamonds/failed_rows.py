@@ -8,14 +8,15 @@ from pydantic import ConfigDict, Field
 
 from orchestrators.diamonds.run import consolidate_feed, feed_instance
 from shared.diamonds.ingestion.payloads import LONGEST_ID, storable_text
-from shared.diamonds.ingestion.suppliers import check_feed
+from shared.diamonds.ingestion.suppliers import check_feed, mapping, price_unit
 from shared.diamonds.models import FeedName
-from shared.diamonds.pricing import consolidation, failed_rows
+from shared.diamonds.pricing import consolidation, failed_rows, replay
 from shared.diamonds.pricing.failed_rows import FailedRow
 from shared.diamonds.pricing.models import ConsolidateFeed
 from shared.diamonds.reporting.stones import Stone, read_stone
 from shared.diamonds.runs import reports
 from shared.diamonds.runs.models import RunStatus
+from shared.diamonds.settings import settings
 from shared.platform.access.api_keys import ApiKey
 from shared.platform.cursors import OPENED
 from shared.platform.durable import DurableClient
@@ -55,6 +56,11 @@ class RequeueRequest(LazyModel):
     model_config = ConfigDict(extra="forbid")
     feed: FeedName = "nivoda"
     supplier_stone_id: StoneId | None = Field(default=None, description="Only this one; left out: all of the feed")
+    refused: bool = Field(
+        default=False,
+        description="Of all: also those that were discarded with a run, or whose price lay outside the range by which"
+        " it was asked for",
+    )
 
 
 class StoneQuery(LazyModel):
@@ -95,14 +101,20 @@ async def diamonds_stone(query: StoneQuery) -> Stone:
     "/api/v2/triggers/requeue-failed", needs=RUN, summary="Give a feed's failed rows, or one of them, another try"
 )
 async def diamonds_requeue_failed(body: RequeueRequest, client: DurableClient) -> RowsRequeued:
-    """They are consolidated at once if the feed's last run was; else with a run, as a held one must not be forced."""
+    """They are judged as a run's rows are, and consolidated at once if the feed's last run was.
+
+    Else the next run judges them, as a held one must not be forced. A price outside the range by which it was asked for
+    fails again.
+    """
     check_feed(body.feed)
     if body.supplier_stone_id is None:
-        requeued = await failed_rows.requeue(body.feed)
+        requeued = await failed_rows.requeue(body.feed, refused=body.refused)
     else:
         requeued = await failed_rows.requeue_one(body.feed, storable_text(body.supplier_stone_id))
+    started: Consolidation = "nothing-waits"
+    if await consolidation.pending_rows(body.feed):
+        started = await _consolidate(body.feed, client)
     waiting = await consolidation.pending_rows(body.feed)
-    started = await _consolidate(body.feed, client) if waiting else "nothing-waits"
     return RowsRequeued(feed=body.feed, requeued=requeued, waiting=waiting, consolidation=started)
 
 
@@ -112,6 +124,11 @@ async def _consolidate(feed: FeedName, client: DurableClient) -> Consolidation:
         return "in-the-run-at-work"
     if last not in (RunStatus.COMPLETED, RunStatus.PARTIAL):
         return "in-the-next-run"
+    how = mapping(feed), price_unit(feed)
+    if not await replay.may_be_priced(feed, *how, jumped=settings().price_jump_share_limit):
+        return "in-the-next-run"
+    if not await consolidation.pending_rows(feed):
+        return "nothing-waits"
     try:
         await client.start(consolidate_feed, ConsolidateFeed(feed=feed), instance_id=feed_instance(feed))
     except Conflict:

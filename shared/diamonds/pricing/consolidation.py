@@ -7,7 +7,6 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from shared.diamonds.pricing import statements
-from shared.diamonds.pricing.failed_rows import requeue_if_read_anew
 from shared.diamonds.pricing.models import RowsConsolidated
 from shared.diamonds.pricing.rules import hold_rules
 from shared.diamonds.runs.difference import withheld
@@ -40,8 +39,8 @@ async def consolidate(
     """Map and price the feed's pending rows for about `task.seconds`; call again until `finished`.
 
     Any number may run at once: each claims rows that no other holds. A claim, its diamonds and its outcome are one
-    transaction, so who dies leaves nothing claimed. Rows that an earlier run left pending are taken too, and after a
-    change of how the feed is read those that had failed. When all are finished, rows are left only if one of them died.
+    transaction, so who dies leaves nothing claimed. Rows that an earlier run left pending are taken too. When all are
+    finished, rows are left only if one of them died.
     `mapping` says where the feed's payload holds what.
 
     A claim that PostgreSQL refuses for what is in a row is halved until that row is alone, which then fails.
@@ -52,8 +51,6 @@ async def consolidate(
     """
     from psycopg import IntegrityError  # noqa: PLC0415 - loads in the activity that needs it
 
-    if again := await requeue_if_read_anew(task.feed, statements.fingerprint(mapping, price_unit)):
-        _logger.info("Failed rows are tried again.", extra={"feed": task.feed, "rows": again})
     stop = clock() + task.seconds
     statement, parameters = statements.consolidation(mapping, price_unit)
     given = {

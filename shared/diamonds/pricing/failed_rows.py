@@ -12,7 +12,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field
 
 from shared.diamonds.models import Model
-from shared.diamonds.runs.lifecycle import see_running
+from shared.diamonds.runs.lifecycle import DISCARDED, see_running
 from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ _REQUEUE = """
 with failed as (
     select supplier_stone_id from diamonds.raw_diamonds
     where feed = %(feed)s and consolidation_status = 'failed' and supplier_stone_id > %(after)s
+        and failure_reason <> all(%(but)s)
     order by supplier_stone_id limit %(rows)s for update
 ), again as (
     update diamonds.raw_diamonds r
@@ -92,8 +93,10 @@ async def by_field(feed: FeedName) -> dict[str, int]:
     return {row["field"]: row["failed"] for row in found}
 
 
-async def fail_contradicting(feed: FeedName, run_id: UUID, stone_ids: list[str]) -> None:
+async def fail_contradicting(feed: FeedName, run_id: UUID | None, stone_ids: list[str]) -> None:
     """Let pending rows fail whose prices contradict the query that found them; their diamonds are not for sale then.
+
+    For a run, or for none.
 
     Raises:
         Conflict: the run is not running (`run-ended`), for example because it was cancelled.
@@ -102,11 +105,12 @@ async def fail_contradicting(feed: FeedName, run_id: UUID, stone_ids: list[str])
         given = {
             "feed": feed,
             "stones": stone_ids[start : start + BATCH_ROWS],
-            "worker": str(run_id),
+            "worker": str(run_id or feed),
             "reason": CONTRADICTING,
         }
         async with database() as connection:
-            await see_running(connection, run_id)
+            if run_id:
+                await see_running(connection, run_id)
             await connection.execute(_FAIL_CONTRADICTING, given, prepare=False)
 
 
@@ -122,12 +126,15 @@ async def contradicting_rows(feed: FeedName, run_id: UUID) -> int:
     return found[0]["failed"]
 
 
-async def requeue(feed: FeedName) -> int:
-    """Let the feed's failed rows be consolidated again; how many. Repeated, it finds none left."""
+async def requeue(feed: FeedName, *, refused: bool = False) -> int:
+    """Let the feed's failed rows be consolidated again; how many. Repeated, it finds none left.
+
+    Those that a person discarded, or whose price contradicts the query that found them, only if `refused` says so.
+    """
     requeued, after = 0, ""
     while True:
         async with database() as connection:
-            batch = await _requeue(connection, feed, after)
+            batch = await _requeue(connection, feed, after, but=[] if refused else [DISCARDED, CONTRADICTING])
         requeued += batch["requeued"]
         if batch["requeued"] < BATCH_ROWS:
             return requeued
@@ -160,7 +167,7 @@ async def requeue_if_read_anew(feed: FeedName, fingerprint: bytes) -> int:
         )
         requeued, after = 0, ""
         while changed.rowcount:
-            batch = await _requeue(connection, feed, after)
+            batch = await _requeue(connection, feed, after, but=[])
             requeued += batch["requeued"]
             if batch["requeued"] < BATCH_ROWS:
                 break
@@ -168,6 +175,6 @@ async def requeue_if_read_anew(feed: FeedName, fingerprint: bytes) -> int:
     return requeued
 
 
-async def _requeue(connection: AsyncConnection[Any], feed: FeedName, after: str) -> dict[str, Any]:
-    given = {"feed": feed, "after": after, "rows": BATCH_ROWS}
+async def _requeue(connection: AsyncConnection[Any], feed: FeedName, after: str, *, but: list[str]) -> dict[str, Any]:
+    given = {"feed": feed, "after": after, "rows": BATCH_ROWS, "but": but}
     return (await rows(connection, _REQUEUE, given, prepare=False))[0]

@@ -38,7 +38,7 @@ select count(*) as waiting from (
 
 
 async def review(
-    run_id: UUID, feed: FeedName, mapping: Mapping, price_unit: PriceUnit, *, listed: int, gone: int | None
+    run_id: UUID | None, feed: FeedName, mapping: Mapping, price_unit: PriceUnit, *, listed: int, gone: int | None
 ) -> tuple[RunDifference, list[str]]:
     """Read the feed's pending rows, those of withheld runs left out, and count what they would change.
 
@@ -66,13 +66,14 @@ async def review(
         found |= (await rows(connection, _WAITING, {**given, "discarded": DISCARDED}))[0]
     while after is not None:
         async with database() as connection:
-            await see_running(connection, run_id)
+            if run_id:
+                await see_running(connection, run_id)
             batch = (await rows(connection, statement, {**given, "after": after}, prepare=False))[0]
         after = batch.pop("last")
         odd += batch.pop("odd") or ()
         worst = sorted([*worst, *batch.pop("worst")], key=lambda one: -one["factor"])[:WORST_SHOWN]
         counts = {name: counts.get(name, 0) + value for name, value in batch.items()}
-    failed_before = await contradicting_rows(feed, run_id)
+    failed_before = await contradicting_rows(feed, run_id) if run_id else 0
     for name in ("rows", "contradicting"):
         counts[name] += failed_before
     return RunDifference.model_validate({**counts, **found, "worst": worst, "listed": listed, "gone": gone}), odd

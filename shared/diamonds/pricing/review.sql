@@ -1,5 +1,5 @@
 -- What consolidating the next pending rows would change, without changing anything.
--- Parameters: feed, run_id, after (stone id to go on behind), withheld, batch (rows), and those of mapping.sql.
+-- Parameters: feed, run_id (or null), after (stone id to go on behind), withheld, batch (rows), and those of mapping.sql.
 with claimed as materialized (
     select supplier_stone_id, offer_id, payload
     from diamonds.raw_diamonds
@@ -11,19 +11,24 @@ with claimed as materialized (
 ), compared as materialized (
     select c.supplier_stone_id, c.reason, c.price, d.price_model_price as before,
         -- The supplier found the diamond in a range of whole dollars; one beside it may come of rounding.
-        not exists (
+        seen.run_id is not null and not exists (
             select from diamonds.run_sightings s join diamonds.worker_runs w using (run_id, partition_id)
-            where s.run_id = %(run_id)s and s.supplier_stone_id = c.supplier_stone_id
+            where s.run_id = seen.run_id and s.supplier_stone_id = c.supplier_stone_id
                 and c.price >= (w.work_item_payload #>> '{prices,minimum}')::numeric - 1
                 and c.price <= (w.work_item_payload #>> '{prices,maximum}')::numeric + 1
-        ) and exists (
-            select from diamonds.run_sightings s
-            where s.run_id = %(run_id)s and s.supplier_stone_id = c.supplier_stone_id
         ) as contradicting
     from checked c left join lateral ( -- by key, one by one: a join would read all diamonds for each batch
         select price_model_price from diamonds.diamonds
         where feed = %(feed)s and supplier_stone_id = c.supplier_stone_id and status = 'active' offset 0
-    ) d on true
+    ) d on true cross join lateral ( -- in which run the supplier was last asked for it: this one, or that of the row
+        select coalesce((
+            select s.run_id from diamonds.run_sightings s
+            where s.run_id = %(run_id)s and s.supplier_stone_id = c.supplier_stone_id limit 1
+        ), (
+            select s.run_id from diamonds.raw_diamonds r join diamonds.run_sightings s using (run_id, supplier_stone_id)
+            where r.feed = %(feed)s and r.supplier_stone_id = c.supplier_stone_id limit 1
+        )) as run_id offset 0
+    ) seen
 ), worst as (
     select supplier_stone_id, before, price as after, round(greatest(price / before, before / price), 2) as factor
     from compared where reason is null and before <> price

@@ -221,7 +221,8 @@ async def test_a_run_that_lists_what_an_earlier_one_was_held_for_is_held_too(dia
 
 async def test_what_was_discarded_is_judged_once_more_where_a_person_asks(diamonds, shown):
     await lifecycle.cancel_run((await held_run(diamonds)).run_id)
-    assert await failed_rows.requeue("nivoda") == STONES
+    assert await failed_rows.requeue("nivoda") == 0
+    assert await failed_rows.requeue("nivoda", refused=True) == STONES
     again = await read(diamonds, stones(diamonds, lambda n: 3 * (500 + n)))
     assert (await end(again, await judged(again))).error_code == "prices-jumped"
 

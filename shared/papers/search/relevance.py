@@ -35,7 +35,7 @@ async def by_relevance(
             return Hits(hits=[], plan=["exact"], warnings=["No paper has a vector yet."])
         found = await near_paper(connection, meaning, question.similar_to, condition, question.limit)
         others = condition.also("p.paper_id <> %(itself)s", itself=question.similar_to)
-        return await _with_the_rest(connection, question, others, meaning, found)
+        return await _with_the_rest(connection, question, others, meaning, found) if found.hits else found
     words = await with_words(connection, question.written or "", condition, question.limit)
     if by_name:
         words.warnings.extend(by_name.warnings)
@@ -66,7 +66,7 @@ async def _with_the_rest(
     rest = await without_vector(connection, meaning, condition, found.hits, lacking)
     if not rest:
         return found
-    if question.threshold is not None:
+    if question.threshold is not None or question.similar_to:
         warning = "Some papers that match have no vector: they were not compared."
         return found.model_copy(update={"warnings": [*found.warnings, warning]})
     warning = "Some papers that match have no vector: they stand last."

@@ -52,6 +52,10 @@ async def search(question: Question) -> Found:
         else:
             hits = Hits(hits=[], plan=["list"], warnings=by_name.warnings if by_name else [])
             results, following = await listing.page(connection, _listed(question, condition, by_name), question)
+            if question.written and not results and not question.after:
+                hits.warnings.append(
+                    "No paper that the filters let through holds all these words. Without sort, meaning counts."
+                )
         total, estimated = await count(connection, condition)
     return Found(
         results=results,

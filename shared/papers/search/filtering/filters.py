@@ -93,7 +93,7 @@ def _truth(value: str) -> Value:
 
 
 def _plain(value: str) -> Value:
-    return value
+    return text.line(value, "value")  # as it is stored
 
 
 def _author(value: str) -> Value:

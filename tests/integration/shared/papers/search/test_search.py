@@ -7,6 +7,8 @@ from uuid import UUID
 
 import pyarrow as pa
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from orchestrators.papers.embedding import paper_enrich
 from shared.papers.embedding import centre, index, versions
@@ -74,7 +76,7 @@ async def test_a_paper_is_found_by_the_doi_that_arxiv_gives(library):
 async def test_a_name_that_no_paper_has_is_said_to_be(library):
     for sort in ("relevance", "newest"):
         found = await search(Question(written="10.1000/unknown", sort=sort))
-        assert found.warnings == [
+        assert found.warnings[:1] == [
             "No paper that the filters let through has the DOI 10.1000/unknown: it was searched as words."
         ]
 
@@ -164,6 +166,36 @@ async def test_an_answer_with_a_threshold_is_never_short(library, threshold, lim
     assert {one["doctrove_paper_id"] for one in found.results} <= near
 
 
+FILTERS = [
+    None,
+    "category = cs.LG",
+    "not year = 2007",
+    "author = lee or category in (math.CO, hep-ph)",
+    "source = arxiv and has_abstract = true",
+    "author = 'nobody at all'",
+]
+
+
+@given(
+    written=st.sampled_from(["quarks", "learning representation", "the", "graphs with pebbles -sparse", "10.1/x"]),
+    filters=st.sampled_from(FILTERS),
+    limit=st.sampled_from([1, 7, 60, 1_000]),
+    threshold=st.one_of(st.none(), st.sampled_from([-1, 0, 0.2, 0.4, 0.99])),
+)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+async def test_an_answer_is_as_long_as_it_can_be(library, written, filters, limit, threshold):
+    """By its definition: of the papers that match and are near enough, the limit or all."""
+    everything = await search(Question(written=written, filters=filters, limit=1_000))
+    least = -1 if threshold is None else threshold
+    matching = [one for one in everything.results if one["similarity"] >= least]
+    found = await search(Question(written=written, filters=filters, limit=limit, threshold=threshold))
+    assert found.total_count == everything.total_count
+    assert len(found.results) == min(limit, len(matching))
+    assert len({one["doctrove_paper_id"] for one in found.results}) == len(found.results)
+    assert all(one["similarity"] >= least for one in found.results)
+    assert len(everything.results) == min(1_000, everything.total_count)
+
+
 async def test_papers_without_a_vector_are_not_passed_over(library):
     """Those that came since, of which the question holds no word: behind the others, and said."""
     await library.ingest(await library.put("new.jsonl", [record(number, categories="new") for number in range(3)]))
@@ -177,8 +209,15 @@ async def test_papers_without_a_vector_are_not_passed_over(library):
     assert len(found.results) == matching - 3
     assert found.warnings == ["Some papers that match have no vector: they were not compared."]
     paper = found.results[0]["doctrove_paper_id"]
-    assert len((await search(Question(similar_to=UUID(paper), filters=filters))).results) == matching - 1
+    similar = await search(Question(similar_to=UUID(paper), filters=filters))
+    assert (len(similar.results), similar.warnings) == (matching - 4, found.warnings)
     assert len((await search(Question(written="knots", filters=filters, limit=2))).results) == 2
+
+
+async def test_a_list_that_holds_no_paper_of_the_words_says_so(library):
+    for written in ("the", "xyzzy"):
+        found = await search(Question(written=written, sort="newest"))
+        assert (found.results, len(found.warnings)) == ([], 1)
 
 
 async def test_what_only_an_order_by_relevance_has_is_refused_of_lists(library):

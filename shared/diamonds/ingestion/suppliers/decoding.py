@@ -9,10 +9,16 @@ from itertools import accumulate
 from math import isfinite
 from typing import Any
 
+from shared.platform.errors import TerminalError
+
 MOST_DIGITS = 100
 """Of a number that is kept as one; a longer one becomes text, which no field takes for a number of its range."""
 MOST_LEVELS = 64
 """Of nesting; what lies deeper becomes TOO_DEEP."""
+MOST_BRACKETS = 2_000_000
+"""Of all answers: a page of diamonds has a bracket in ten bytes at most. They are counted while nothing else runs."""
+MOST_BRACKETS_TOO_DEEP = 200_000
+"""Of an answer that is nested more deeply than MOST_LEVELS, whose brackets are looked at one by one."""
 TOO_DEEP = "nested too deeply to be read"
 
 _STEPS = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
@@ -27,15 +33,21 @@ def decode(body: bytes) -> Any:
 
     Raises:
         ValueError: it is no JSON.
+        TerminalError: it has so many brackets that all else would wait for its reading (`supplier-answer-too-large`).
     """
     from msgspec.json import decode as decode_plain  # noqa: PLC0415 - loads in the activity that needs it
 
     # How many levels can be read otherwise depends on the version of Python: thousands, or fewer than a thousand.
-    if _levels(body) <= MOST_LEVELS:
+    brackets = _brackets(body)
+    if len(brackets) > MOST_BRACKETS:
+        raise _too_large(MOST_BRACKETS)
+    if max(accumulate(map(_STEPS.__getitem__, brackets)), default=0) <= MOST_LEVELS:
         # msgspec takes half the time of json, which reads NaN, infinities, half surrogate pairs and UTF-16 as well.
         for read in (decode_plain, json.loads):
             with suppress(ValueError, RecursionError):
                 return read(body)
+    if len(brackets) > MOST_BRACKETS_TOO_DEEP:
+        raise _too_large(MOST_BRACKETS_TOO_DEEP)
     text = _flattened(body.decode(errors="replace"))
     try:
         return json.loads(text, parse_int=_integer, parse_float=_number, parse_constant=lambda _: None)
@@ -43,13 +55,21 @@ def decode(body: bytes) -> Any:
         raise ValueError("it is nested too deeply") from None
 
 
-def _levels(body: bytes) -> int:
-    """How deep it is nested."""
+def _too_large(most: int) -> TerminalError:
+    return TerminalError(
+        f"An answer of the supplier has more than {most:,} brackets.",
+        code="supplier-answer-too-large",
+        remedy="Ask the supplier why; the partition can be read again with retry-workers.",
+    )
+
+
+def _brackets(body: bytes) -> bytes:
+    """Its brackets, without those in texts."""
     unescaped = body.replace(b"\\\\", b"").replace(b'\\"', b"") if b"\\" in body else body
     brackets = unescaped.translate(None, _NO_BRACKETS_OR_QUOTES).replace(b'""', b"")
     if b'"' in brackets:  # Between two quotes stands a bracket. Texts are looked for only then, since that is slow.
         brackets = _TEXT.sub(b"", body).translate(None, _NO_BRACKETS)
-    return max(accumulate(map(_STEPS.__getitem__, brackets)), default=0)
+    return brackets
 
 
 def _integer(digits: str) -> int | str:

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import time
 
 import httpx
 import pytest
@@ -72,6 +73,24 @@ def test_brackets_and_quotes_in_texts_do_not_count_as_levels(words):
 def test_what_json_reads_is_read_as_json_does(text, value):
     assert decode(text.encode()) == value
     assert decode(text.encode("utf-16")) == value
+
+
+@pytest.mark.parametrize(
+    "odd", ["[" * 7_000_000 + "]" * 7_000_000, ",".join(["[" * 70 + "]" * 70] * 100_000)], ids=["one", "many"]
+)
+def test_a_page_of_brackets_is_refused_before_it_costs_seconds(odd):
+    body = f'{{"items": [{odd}]}}'.encode()
+    began = time.process_time()
+    with pytest.raises(TerminalError, match="more than 2,000,000 brackets") as refused:
+        decode(body)
+    assert refused.value.code == "supplier-answer-too-large"
+    assert time.process_time() - began < 2
+
+
+def test_of_a_page_that_is_too_deep_fewer_brackets_are_read():
+    body = ("[" + ",".join(["[" * 70 + "]" * 70] * 2_000) + "]").encode()
+    with pytest.raises(TerminalError, match="more than 200,000 brackets"):
+        decode(body)
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[1,", b"[" * 5000, b"\xff\xfe{", b"]" * 5000])

@@ -54,6 +54,7 @@ def open_database(path: Path, schema: str, name: str, version: int = 0) -> sqlit
         _lock(database)
         _check_journal(database, name, journal, left=left)
         _check_version(database, path, name, version)
+        _check_tables(database, path, name, schema)
         _take(database, schema)
     except sqlite3.Error as error:
         database.close()
@@ -147,6 +148,23 @@ def _check_version(database: sqlite3.Connection, path: Path, name: str, version:
             f"The {name} {path} was written by another version (format {found}, this is {version}). Move it away to "
             "start with an empty one, or run that version."
         )
+
+
+def _check_tables(database: sqlite3.Connection, path: Path, name: str, schema: str) -> None:
+    """A file with none of these tables is another program's; one with some of them is an older one, which grows."""
+    ours = sqlite3.connect(":memory:")
+    ours.executescript(schema)
+    wanted, found = _tables(ours), _tables(database)
+    ours.close()
+    if not wanted & found:
+        raise DatabaseUnusable(
+            f"The {name} {path} has none of its tables: it is another program's file. Move it away to start with an "
+            "empty one, or pass --data with another folder."
+        )
+
+
+def _tables(database: sqlite3.Connection) -> set[str]:
+    return {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
 
 
 def _take(database: sqlite3.Connection, schema: str) -> None:

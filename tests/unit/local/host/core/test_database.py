@@ -191,10 +191,42 @@ def test_frames_of_an_older_journal_behind_this_one_are_no_damage(tmp_path):
     database.close()
 
 
-@pytest.mark.parametrize("log", [b"", b"short", bytes(4096)])
-def test_no_journal_is_no_damage(log):
-    assert damage(log, 0) is None
-    assert damage(struct.pack(">I", 1) + bytes(100), 0) is not None
+@pytest.mark.parametrize("log", [b"short", bytes(4096), struct.pack(">I", 1) + bytes(100)])
+def test_a_journal_without_a_header_is_damaged(log):
+    assert damage(log, 0) is not None
+    assert damage(b"", 0) is None
+
+
+@pytest.mark.parametrize("kept", [0.0, 0.5])
+def test_zeros_as_a_power_cut_leaves_them_are_said(killed, host_logs, kept):
+    journal = killed.with_name("hub.db-wal")
+    log = journal.read_bytes()
+    whole = int(len(log) * kept)
+    journal.write_bytes(log[:whole] + bytes(len(log) - whole))
+    hub = Hub(killed)
+    assert len(hub.history("i")) < 20
+    hub.close()
+    assert "hub.db-wal of the task hub is damaged" in host_logs.messages[0]
+
+
+@pytest.mark.parametrize("position", [FRAME + 100, 8, 12], ids=["page", "first salt", "second salt"])
+def test_a_last_page_that_is_whole_and_wrong_is_said(killed, host_logs, position):
+    journal = killed.with_name("hub.db-wal")
+    frames = (journal.stat().st_size - HEADER) // (PAGE + FRAME)
+    flip(journal, HEADER + (PAGE + FRAME) * (frames - 1) + position)
+    hub = Hub(killed)
+    assert len(hub.history("i")) == 19
+    hub.close()
+    assert "hub.db-wal of the task hub is damaged" in host_logs.messages[0]
+
+
+def test_another_programs_file_is_refused(tmp_path):
+    database = sqlite3.connect(tmp_path / "hub.db")
+    database.execute("CREATE TABLE songs (title)")
+    database.execute("PRAGMA user_version=1")
+    database.close()
+    with pytest.raises(DatabaseUnusable, match=r"hub\.db has none of its tables"):
+        Hub(tmp_path / "hub.db")
 
 
 def test_the_schema_of_a_file_that_is_there_grows_and_what_it_holds_stays(tmp_path):

@@ -92,7 +92,7 @@ def _refuse_damage(data: Path) -> None:
     for file in sorted(data.glob("__azurite_db_*__.json")):
         try:
             json.loads(file.read_bytes())
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise AzuriteError(
                 f"{file} is damaged: {error}. Restore it from a copy, or move {data} away to start with empty accounts."
             ) from None

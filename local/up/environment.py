@@ -79,5 +79,5 @@ def _values(path: Path) -> dict[str, str]:
     try:
         values = json.loads(path.read_text(encoding="utf-8"))["Values"]
         return {str(name): str(value) for name, value in values.items()}
-    except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path.name} must be JSON with an object named Values: {error}") from None

@@ -16,14 +16,27 @@ _TRAILING_COMMA = re.compile(r'("(?:\\.|[^"\\])*")|,(?=\s*[}\]])', re.DOTALL)
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object with comments and trailing commas allowed. Raises ValueError when it is anything else."""
+    """A JSON object with comments and trailing commas allowed.
+
+    Raises:
+        ValueError: the file holds anything else.
+        OSError: it cannot be read.
+    """
     text = path.read_text(encoding="utf-8-sig")
     text = _COMMENT.sub(lambda match: match.group(1) or "", text)
     text = _TRAILING_COMMA.sub(lambda match: match.group(1) or "", text)
-    parsed = json.loads(text)
+    parsed = shallow(text)
     if not isinstance(parsed, dict):
         raise ValueError("the file does not hold a JSON object")  # noqa: TRY004 - one error type for callers
     return cast("dict[str, Any]", parsed)
+
+
+def shallow(text: str) -> Any:
+    """The value of a JSON text of our own, which has few levels. Raises ValueError for any other."""
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
 
 
 def read_text(text: str) -> Any:

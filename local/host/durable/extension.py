@@ -59,7 +59,7 @@ class DurableExtension:
         """Resume what was running when the last process ended. Raises DatabaseUnusable when the hub cannot be read."""
         try:
             return self._dispatcher.start()
-        except (sqlite3.DatabaseError, ValueError) as error:
+        except (sqlite3.DatabaseError, ValueError, RecursionError) as error:
             raise DatabaseUnusable(unreadable(self._hub_path, NAME, error)) from error
 
     async def stop(self) -> None:

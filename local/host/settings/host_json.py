@@ -117,13 +117,12 @@ class HostJson:
 def read_host_json(app: Path, environment: Mapping[str, str]) -> HostJson:
     """host.json of the app; the defaults when it is missing or empty. Raises ConfigurationError."""
     path = app / "host.json"
-    if not path.exists() or not path.read_text(encoding="utf-8-sig").strip():
-        document: dict[str, Any] = {"version": "2.0"}
-    else:
-        try:
+    document: dict[str, Any] = {"version": "2.0"}
+    try:
+        if path.exists() and path.read_text(encoding="utf-8-sig").strip():
             document = read_json(path)
-        except ValueError as error:
-            raise ConfigurationError(f"Unable to parse host configuration file '{path}'. {error}") from error
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"Unable to parse host configuration file '{path}'. {error}") from error
     version = document.get("version")
     if not version:
         raise ConfigurationError(

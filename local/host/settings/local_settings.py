@@ -26,7 +26,7 @@ def read_local_settings(app: Path, environment: Mapping[str, str]) -> LocalSetti
         return LocalSettings()
     try:
         document = read_json(path)
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         raise ConfigurationError(f"Unable to parse local settings file '{path}'. {error}") from error
     if str(document.get("IsEncrypted", True)).lower() == "true":
         raise ConfigurationError(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from local.host.core.errors import ConfigurationError
 from local.host.core.logs import host_log
+from local.host.core.newtonsoft import shallow
 
 
 class Receipts:
@@ -19,7 +20,7 @@ class Receipts:
         damaged: list[int] = []
         for number, line in enumerate(self._lines(), 1):
             try:
-                name, etag = json.loads(line)
+                name, etag = shallow(line)
                 self._etags[name] = etag
             except (TypeError, ValueError):
                 damaged.append(number)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import cast
 
 from local.host.core.logs import host_log
+from local.host.core.newtonsoft import shallow
 
 NEVER = "0001-01-01T00:00:00"
 
@@ -34,7 +35,7 @@ class States:
         """What is kept; None when nothing is, or when it cannot be read."""
         path = self._path(timer)
         try:
-            kept = cast("dict[str, str]", json.loads(path.read_text()))
+            kept = cast("dict[str, str]", shallow(path.read_text()))
             status = Status(kept["Last"], kept["Next"], kept["LastUpdated"])
             for text in (status.next, status.last_updated):
                 parse_time(text)

@@ -98,7 +98,7 @@ def _get(host: _Host, options: argparse.Namespace) -> Iterator[str]:
 def _raise(host: _Host, options: argparse.Namespace) -> Iterator[str]:
     try:
         json.loads(options.data)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise CommandFailed(f"--data must be JSON, such as '\"yes\"' or '{{\"a\": 1}}': {error}.") from error
     path = f"/{quote(options.id, safe='')}/raiseEvent/{quote(options.name, safe='')}"
     host.send("POST", path, body=options.data.encode())

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from local.host.core.errors import ConfigurationError
+from local.host.core.newtonsoft import shallow
 
 MASTER = "_master"
 
@@ -74,7 +75,7 @@ class KeyStore:
 
     def _load(self) -> dict[str, Any] | None:
         try:
-            kept: Any = json.loads(self.path.read_text())
+            kept: Any = shallow(self.path.read_text())
         except FileNotFoundError:
             return None
         except (OSError, ValueError) as error:

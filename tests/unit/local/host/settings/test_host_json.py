@@ -47,3 +47,17 @@ def test_overrides_are_divided_by_underscores_or_colons(tmp_path, divider):
     key = divider.join(["azurefunctionsjobhost", "extensions", "http", "routePrefix"])
     found = read_host_json(tmp_path, {key: "v2", "AzureFunctionsJobHostextensions": "no override"})
     assert found.value("extensions.http.routePrefix") == "v2"
+
+
+@pytest.mark.parametrize("content", [b"[" * 100_000, b'{"a":' * 100_000, b"\xff\xfe\x00", b"[]", b"nonsense"])
+def test_a_broken_file_is_one_line(tmp_path, content):
+    (tmp_path / "host.json").write_bytes(content)
+    with pytest.raises(ConfigurationError, match=r"Unable to parse host config.* file '.*host\.json'\. .+") as said:
+        read_host_json(tmp_path, {})
+    assert "\n" not in str(said.value)
+
+
+def test_a_folder_in_its_place_is_one_line(tmp_path):
+    (tmp_path / "host.json").mkdir()
+    with pytest.raises(ConfigurationError, match=r"host\.json'\. .*Is a directory"):
+        read_host_json(tmp_path, {})

@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from local.host.core.errors import ConfigurationError
 from local.host.settings.local_settings import disabled, read_local_settings
 
 
@@ -41,3 +42,17 @@ def test_no_local_settings_are_no_error(tmp_path):
 )
 def test_disabled(name, value, expected):
     assert disabled("tidy", {name: value}) is expected
+
+
+@pytest.mark.parametrize("content", [b"", b"[" * 100_000, b'{"a":' * 100_000, b"\xff\xfe\x00", b"[]", b"nonsense"])
+def test_a_broken_file_is_one_line(tmp_path, content):
+    (tmp_path / "local.settings.json").write_bytes(content)
+    with pytest.raises(ConfigurationError, match=r"Unable to parse local settings file '.*json'\. .+") as said:
+        read_local_settings(tmp_path, {})
+    assert "\n" not in str(said.value)
+
+
+def test_a_folder_in_its_place_is_one_line(tmp_path):
+    (tmp_path / "local.settings.json").mkdir()
+    with pytest.raises(ConfigurationError, match=r"local\.settings\.json'\. .*Is a directory"):
+        read_local_settings(tmp_path, {})

@@ -30,7 +30,10 @@ def test_a_damaged_line_is_named_with_what_comes_of_it(tmp_path, host_logs):
     assert [text for text in host_logs.messages if "one.jsonl: the lines 2 cannot be read" in text]
 
 
-@pytest.mark.parametrize("line", ["5", "null", '["a.txt"]', '[["a.txt"], "1"]', '["a.txt", "1", "2"]'])
+@pytest.mark.parametrize(
+    "line",
+    ["5", "null", pytest.param("[" * 100_000, id="deep"), '["a.txt"]', '[["a.txt"], "1"]', '["a.txt", "1", "2"]'],
+)
 def test_a_line_of_another_form_is_a_damaged_one(tmp_path, host_logs, line):
     path = tmp_path / "one.jsonl"
     path.write_text(f'{line}\n["c.txt", "1"]\n')

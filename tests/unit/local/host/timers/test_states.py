@@ -13,7 +13,14 @@ def test_a_state_is_kept(tmp_path):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "{}", '{"Last": "x", "Next": "no time", "LastUpdated": ""}', "[]", '{"Last": 1, "Next": 2, "LastUpdated": 3}'],
+    [
+        "",
+        "{}",
+        pytest.param("[" * 100_000, id="deep"),
+        '{"Last": "x", "Next": "no time", "LastUpdated": ""}',
+        "[]",
+        '{"Last": 1, "Next": 2, "LastUpdated": 3}',
+    ],
 )
 def test_one_that_cannot_be_read_is_said(tmp_path, host_logs, text):
     (tmp_path / "nightly.json").write_text(text)

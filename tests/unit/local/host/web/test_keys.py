@@ -33,8 +33,21 @@ def test_which_key_opens_what(tmp_path):
     assert not any(keys.opens_admin(one) for one in (function, system, "", "ä"))
 
 
+DEEP = pytest.param("[" * 100_000, id="deep")
+
+
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", "{}", '{"master": 1}', '{"master": "m", "host": {"default": 1}}', '{"master": ""}']
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        "{}",
+        '{"master": 1}',
+        '{"master": "m", "host": {"default": 1}}',
+        '{"master": ""}',
+        DEEP,
+    ],
 )
 def test_a_broken_file_is_named_with_the_remedy_and_left_as_it_is(tmp_path, text):
     path = tmp_path / "keys.json"

@@ -10,10 +10,18 @@ from pydantic import AfterValidator, Field, StringConstraints
 _BLANKS: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 """Letters and signs without ink, which Unicode counts among those that have some: Hangul fillers, empty Braille."""
 
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""A spreadsheet takes a cell that begins so for a formula, also behind blanks."""
+
 
 def is_seen(text: str) -> bool:
     """Whether there is a letter, digit or sign to see: not only blanks, joiners, marks of direction and the like."""
     return any(unicodedata.category(one)[0] in "LNPS" and one not in _BLANKS for one in text)
+
+
+def cell(text: str) -> str:
+    """The text as a cell of a CSV file that no spreadsheet runs: behind an apostrophe, a formula is text."""
+    return f"'{text}" if text.startswith(_FORMULA) or text.lstrip().startswith(_FORMULA) else text
 
 
 def _one_line(text: str) -> str:

@@ -142,7 +142,7 @@ async def papers_export(query: ExportQuery) -> func.HttpResponse:
     )
     name = f"papers.{'bib' if query.format == 'bibtex' else query.format}"
     return func.HttpResponse(
-        exported(found.results, query.format),
+        exported(found.results, query.format, first=query.cursor is None),
         mimetype=MEDIA_TYPES[query.format],
         headers=_headers(found, papers_export.__name__) | {"Content-Disposition": f'attachment; filename="{name}"'},
     )

@@ -8,6 +8,8 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from shared.platform.lines import cell
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -19,6 +21,7 @@ MEDIA_TYPES: Final = {
     "ris": "application/x-research-info-systems; charset=utf-8",
     "bibtex": "application/x-bibtex; charset=utf-8",
 }
+_NAMES = ("id", "source", "source_id", "title", "authors", "date", "doi", "arxiv_id", "link", "abstract")
 _SIGNS = {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
 _TEX = {
     **_SIGNS,
@@ -35,9 +38,9 @@ _IN_ADDRESS = str.maketrans({"{": "%7B", "}": "%7D"})
 """Braces would end a field of BibTeX; in addresses and DOIs they can be written so."""
 
 
-def exported(papers: Iterable[FoundPaper], wanted: Format) -> str:
-    """The papers in that format."""
-    return {"csv": _csv, "ris": _ris, "bibtex": _bibtex}[wanted](papers)
+def exported(papers: Iterable[FoundPaper], wanted: Format, *, first: bool = True) -> str:
+    """The papers in that format. The line of names comes on the first part of a table alone."""
+    return _csv(papers, first=first) if wanted == "csv" else {"ris": _ris, "bibtex": _bibtex}[wanted](papers)
 
 
 def arrow(papers: list[FoundPaper], names: Sequence[str]) -> bytes:
@@ -72,10 +75,11 @@ def arrow_type(name: str) -> Any:
             return untyped.string()
 
 
-def _csv(papers: Iterable[FoundPaper]) -> str:
+def _csv(papers: Iterable[FoundPaper], *, first: bool) -> str:
     out = io.StringIO(newline="")
     writer = csv.writer(out)
-    writer.writerow(["id", "source", "source_id", "title", "authors", "date", "doi", "arxiv_id", "link", "abstract"])
+    if first:
+        writer.writerow(_NAMES)
     for paper in papers:
         values = (
             paper.get("doctrove_paper_id"),
@@ -89,13 +93,8 @@ def _csv(papers: Iterable[FoundPaper]) -> str:
             paper.get("doctrove_links"),
             paper.get("doctrove_abstract"),
         )
-        writer.writerow([_harmless(value or "") for value in values])
+        writer.writerow([cell(value or "") for value in values])
     return out.getvalue()
-
-
-def _harmless(value: str) -> str:
-    """A spreadsheet runs what begins with one of these as a formula; behind an apostrophe it is text."""
-    return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
 
 
 def _ris(papers: Iterable[FoundPaper]) -> str:

@@ -7,6 +7,7 @@ from io import StringIO
 from typing import TYPE_CHECKING, Any, Final
 
 from shared.diamonds.offer.search.read import find
+from shared.platform.lines import cell
 
 if TYPE_CHECKING:
     from shared.diamonds.offer.search.query import Diamond, Export
@@ -21,9 +22,6 @@ COLUMNS: Final = (
     "certificate_number", "certificate_url", "image_url", "video_url", "supplier_name", "created_at", "updated_at",
 )  # fmt: skip
 MEASURES: Final = ("length", "width", "depth", "depth_percentage", "table_percentage")
-
-# Spreadsheets take a cell that begins so for a formula, also behind blanks; an apostrophe makes it a text.
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 async def write_csv(export: Export) -> tuple[str, str | None]:
@@ -60,5 +58,4 @@ def _cell(value: Any) -> Any:
         return "true" if value else "false"
     if isinstance(value, int | float):
         return value
-    text = str(value)
-    return f"'{text}" if text.startswith(_FORMULA) or text.lstrip().startswith(_FORMULA) else text
+    return cell(str(value))

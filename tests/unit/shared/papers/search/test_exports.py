@@ -28,6 +28,14 @@ def test_a_table_runs_nothing_in_a_spreadsheet():
     assert row["title"] == PAPER["doctrove_title"]
     assert row["authors"] == "C. Balázs; =HYPERLINK(1)"
     assert row["abstract"] == "'-1 line"
+    for title in ("|cmd", "\uff1d1+1", "@SUM(A1)"):
+        [row] = list(csv.DictReader(io.StringIO(exported([{**PAPER, "doctrove_title": title}], "csv"))))
+        assert row["title"] == f"'{title}"
+
+
+def test_the_parts_of_a_table_are_one_table():
+    whole = exported([PAPER], "csv") + exported([PAPER], "csv", first=False)
+    assert [row["title"] for row in csv.DictReader(io.StringIO(whole))] == [PAPER["doctrove_title"]] * 2
 
 
 def test_bibtex_is_escaped_and_has_a_key():

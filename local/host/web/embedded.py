@@ -2,7 +2,10 @@
 
 import asyncio
 import contextlib
+import fcntl
 import socket
+import struct
+import termios
 from collections.abc import Generator
 from pathlib import Path
 from typing import Self
@@ -15,6 +18,10 @@ HEADERS_SECONDS = 30.0
 """As Kestrel's RequestHeadersTimeout."""
 READ_BYTES_PER_SECOND, READ_GRACE_SECONDS = 240, 5.0
 """As Kestrel's MinResponseDataRate."""
+READ_AT_ONCE = 65_536
+"""As Kestrel's buffer of an answer: a client has to take so much in the grace and the time that the rate gives it."""
+
+_INT = struct.Struct("i")
 
 
 class EmbeddedServer:
@@ -107,15 +114,25 @@ class _Protocol(HttpToolsProtocol):
         super().resume_writing()
 
     def _look_again(self) -> None:
-        unread = self.transport.get_write_buffer_size()
-        self._reading = self.loop.call_later(READ_GRACE_SECONDS, self._see_progress, unread)
+        unread = self._unread()
+        wanted = min(unread, READ_AT_ONCE)
+        seconds = READ_GRACE_SECONDS + wanted / READ_BYTES_PER_SECOND
+        self._reading = self.loop.call_later(seconds, self._see_progress, unread - wanted)
 
-    def _see_progress(self, unread: int) -> None:
-        read = unread - self.transport.get_write_buffer_size()
-        if read < READ_BYTES_PER_SECOND * READ_GRACE_SECONDS:
+    def _see_progress(self, most: int) -> None:
+        if self._unread() > most:
             self.transport.abort()  # close would wait for it to read the rest
         else:
             self._look_again()
+
+    def _unread(self) -> int:
+        """What the client has not acknowledged: the kernel sends megabytes before the transport's own buffer moves."""
+        sending = self.transport.get_extra_info("socket").fileno()
+        try:
+            queued = fcntl.ioctl(sending, termios.TIOCOUTQ, bytes(_INT.size))
+        except OSError:  # this system does not say it
+            return self.transport.get_write_buffer_size()
+        return self.transport.get_write_buffer_size() + _INT.unpack(queued)[0]
 
     def _stop_reading_timer(self) -> None:
         if self._reading is not None:

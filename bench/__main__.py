@@ -23,6 +23,7 @@ BENCHMARKS = {
     "followups.kills": "mails handed over twice and lost under kill -9, beside APScheduler and procrastinate",
     "papers.maps": "a map fitted, all papers placed, its files; how far papers move; pgvector asked one by one",
     "papers.ingest": "taking papers in, from JSON lines to the table, beside a plain binary COPY and dlt",
+    "papers.embedding": "a million abstracts embedded and stored, beside the model alone",
     "papers.map": "the map page at a million points: pictures and frames, beside deck.gl and regl-scatterplot",
     "papers.search": "the nearest papers under filters: recall and latency, beside the common ways",
     "backups": "a database of papers backed up and restored at two sizes; a restore of 17.9 million, extrapolated",

@@ -6,8 +6,11 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
+from http.client import HTTPException
 from typing import Any
 from urllib.parse import quote, urlencode
+
+from local.host.durable.model.records import STATUSES
 
 _API = "/runtime/webhooks/durabletask/instances"
 _CONTINUATION = "x-ms-continuation-token"
@@ -53,15 +56,15 @@ class _Host:
             headers["x-functions-key"] = self._key
         if token:
             headers[_CONTINUATION] = token
-        request = urllib.request.Request(address, body, headers, method=method)  # noqa: S310 - the URL is the user's own
         try:
+            request = urllib.request.Request(address, body, headers, method=method)  # noqa: S310 - the user's own URL
             with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310 - as above
                 text = answer.read()
                 return (json.loads(text) if text else None), answer.headers.get(_CONTINUATION, "")
         except urllib.error.HTTPError as error:
             with error:
                 raise CommandFailed(_reason(error.code, error.read().decode(errors="replace"))) from error
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, HTTPException, RecursionError) as error:
             raise CommandFailed(
                 f"No host answers at {self._url}: {error}. Start it, or pass --url with the address that it printed."
             ) from error
@@ -83,8 +86,12 @@ def _list(host: _Host, options: argparse.Namespace) -> Iterator[str]:
     token = ""
     while True:
         page, token = host.send("GET", query=query, token=token)
-        for one in page:
-            yield f"{one['instanceId']}  {one['name']}  {one['runtimeStatus']}  {one['createdTime']}"
+        try:
+            yield from [
+                f"{one['instanceId']}  {one['name']}  {one['runtimeStatus']}  {one['createdTime']}" for one in page
+            ]
+        except (KeyError, TypeError) as error:
+            raise CommandFailed("What answers there is no host: see --url.") from error
         if not token:
             return
 
@@ -116,6 +123,21 @@ def _purge(host: _Host, options: argparse.Namespace) -> Iterator[str]:
     yield f"{options.id} and its history were deleted."
 
 
+def _url(text: str) -> str:
+    """The address with its scheme, which may be left out."""
+    scheme, found, rest = text.partition("://")
+    if (found and scheme not in {"http", "https"}) or not (rest if found else text).strip("/"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no address such as http://127.0.0.1:7071")
+    return text if found else f"http://{text}"
+
+
+def _status(text: str) -> str:
+    known = {one.lower(): one for one in STATUSES}
+    if text.lower() not in known:
+        raise argparse.ArgumentTypeError(f"{text!r} is no status; there are {', '.join(sorted(STATUSES))}")
+    return known[text.lower()]
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="manifold-host durable", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -125,14 +147,20 @@ def _parser() -> argparse.ArgumentParser:
     ) -> argparse.ArgumentParser:
         added = commands.add_parser(name, help=text, description=text)
         added.set_defaults(run=run)
-        added.add_argument("--url", default="http://127.0.0.1:7071", help="where the host listens (%(default)s)")
+        added.add_argument(
+            "--url", type=_url, default="http://127.0.0.1:7071", help="where the host listens (%(default)s)"
+        )
         added.add_argument("--key", default="", help="the system key, where the host asks for keys")
         if name != "list":
             added.add_argument("id", help="the instance's id")
         return added
 
     command("list", _list, "list the instances").add_argument(
-        "--status", action="append", metavar="STATUS", help="only those: Running, Failed ...; may be repeated"
+        "--status",
+        action="append",
+        type=_status,
+        metavar="STATUS",
+        help=f"only those that are so: {', '.join(sorted(STATUSES))}; may be repeated",
     )
     command("get", _get, "show one instance").add_argument("--history", action="store_true", help="with its history")
     sent = command("raise", _raise, "raise an event on an instance")

@@ -41,11 +41,8 @@ from local.host.durable.management.operations import Operations
 from local.host.durable.management.queries import Query
 from local.host.durable.management.refusals import AlreadyExists, Finished, NotFound, WrongState
 from local.host.durable.model import dotnet
-from local.host.durable.model.records import COMPLETED, FAILED
+from local.host.durable.model.records import COMPLETED, FAILED, STATUSES
 
-KNOWN_STATUSES = frozenset(
-    {"Running", "Completed", "ContinuedAsNew", "Failed", "Canceled", "Terminated", "Pending", "Suspended"}
-)
 WaitFinished = Callable[[str, float], Awaitable[None]]
 
 
@@ -216,7 +213,7 @@ class HttpApi:
         return Query(
             created_from=time(request, "createdTimeFrom"),
             created_to=time(request, "createdTimeTo"),
-            statuses=KNOWN_STATUSES.intersection(word.strip() for word in words),
+            statuses=STATUSES.intersection(word.strip() for word in words),
             prefix=parameter(request, "instanceIdPrefix") or "",
         )
 

@@ -11,6 +11,9 @@ COMPLETED = "Completed"
 FAILED = "Failed"
 TERMINATED = "Terminated"
 CONTINUED_AS_NEW = "ContinuedAsNew"
+CANCELED = "Canceled"
+"""Known to the API; nothing here has it."""
+STATUSES = frozenset({PENDING, RUNNING, SUSPENDED, COMPLETED, FAILED, TERMINATED, CONTINUED_AS_NEW, CANCELED})
 FINISHED = frozenset({COMPLETED, FAILED, TERMINATED})
 
 

@@ -1,9 +1,12 @@
 import json
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
 
 import pytest
 
 from local.host.__main__ import main
 from local.host.testing import InProcessHost
+from local.processes import LOOPBACK
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +42,47 @@ def test_an_event_is_raised_and_an_instance_terminated(app, capsys):
     ended = app.wait_for(waits)
     assert (ended.status, ended.output) == ("Terminated", "enough")
     assert run(app, capsys, "raise", waits, "approved") == (1, "", "The instance has ended.\n")
+
+
+def test_a_status_is_read_in_any_case_and_an_unknown_one_refused(app, capsys):
+    instance = app.start_orchestration("chain", [1, 2])
+    app.wait_for(instance)
+    assert instance in run(app, capsys, "list", "--status", "completed")[1]
+    with pytest.raises(SystemExit):
+        run(app, capsys, "list", "--status", "Bogus")
+    assert "'Bogus' is no status; there are Canceled, Completed" in capsys.readouterr().err
+
+
+def test_the_scheme_of_the_address_may_be_left_out(app, capsys):
+    assert main(["durable", "list", "--url", app.url.removeprefix("http://")]) == 0
+    capsys.readouterr()
+
+
+@pytest.mark.parametrize("url", ["ftp://x", "http://", "", "file:///etc/passwd"])
+def test_what_is_no_address_is_refused(capsys, url):
+    with pytest.raises(SystemExit):
+        main(["durable", "list", "--url", url])
+    assert "is no address such as http://127.0.0.1:7071" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("url", ["nonsense", "127.0.0.1:port", "http://[::1", "http://127.0.0.1:99999", "http://a b"])
+def test_an_address_that_nothing_can_have_is_one_line(capsys, url):
+    assert main(["durable", "list", "--url", url]) == 1
+    error = capsys.readouterr().err
+    assert (error.startswith("No host answers at"), error.count("\n")) == (True, 1)
+
+
+def test_something_else_than_a_host_is_said(capsys):
+    class Other(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b'[{"something": "else"}]')
+
+    with HTTPServer((LOOPBACK, 0), Other) as server:
+        Thread(target=server.handle_request).start()
+        assert main(["durable", "list", "--url", f"http://{LOOPBACK}:{server.server_port}"]) == 1
+    assert capsys.readouterr().err.endswith("\nWhat answers there is no host: see --url.\n")
 
 
 def test_no_host_is_said_with_the_remedy(capsys):

@@ -8,7 +8,17 @@ from shared.papers.ingesting.judging import judge
 from shared.papers.ingesting.merging import merge
 from shared.papers.ingesting.plan import plan
 from shared.papers.ingesting.staging import read_part
-from shared.papers.models import Ended, EndIngest, IngestPlan, IngestRef, Merged, PartRead, ReadPart, Verdict
+from shared.papers.models import (
+    Ended,
+    EndIngest,
+    IngestPlan,
+    IngestRef,
+    IngestState,
+    Merged,
+    PartRead,
+    ReadPart,
+    Verdict,
+)
 from shared.papers.reporting import alerts
 from shared.platform.durable import Nothing, activity
 
@@ -49,6 +59,8 @@ async def merge_papers(ingest: IngestRef) -> Merged:
 
 @activity
 async def end_ingest(task: EndIngest) -> Ended:
-    """Note how the ingest ended, and drop what it leaves behind."""
+    """Note how the ingest ended, tell a person of a file that failed, and drop what it leaves behind."""
     await ingests.end(task)
+    if task.state is IngestState.FAILED:
+        await alerts.alert_failed(await ingests.find(task.ingest_id))
     return Ended(embed=await nobody_embeds())

@@ -13,11 +13,15 @@ INGEST_HELD = AlertKind(
     "ingest-held",
     "A file would spoil the papers, and waits. See its reasons and rejected records, then release or discard it.",
 )
+INGEST_FAILED = AlertKind(
+    "ingest-failed",
+    "A file could not be taken in, and nothing of it was published. Mend what it names, and upload the file again.",
+)
 MAP_OUTGROWN = AlertKind(
     "map-outgrown",
     "The papers have outgrown their map. Make another version, in which papers stay: POST /api/papers/map/versions.",
 )
-KINDS = (INGEST_HELD, MAP_OUTGROWN)
+KINDS = (INGEST_HELD, INGEST_FAILED, MAP_OUTGROWN)
 
 
 async def alert_held(ingest: Ingest) -> None:
@@ -32,6 +36,21 @@ async def alert_held(ingest: Ingest) -> None:
                 f"The file {ingest.blob} was read, and is not merged:\n{because}\n"
                 f"See what was rejected:\n    GET {at}/rejects\n"
                 f"Then let it in as it is, or give it up:\n    POST {at}/release\n    POST {at}/discard\n"
+            ),
+        )
+    )
+
+
+async def alert_failed(ingest: Ingest) -> None:
+    """A file could not be taken in."""
+    await try_to_send(
+        INGEST_FAILED.about(
+            f"papers/{ingest.ingest_id}",
+            subject=f"[Manifold] papers: the file {ingest.blob} could not be taken in",
+            text=(
+                f"The file {ingest.blob} of the source {ingest.source} could not be taken in:\n    {ingest.error}\n\n"
+                "A new version of the file under the same name is taken in by itself. The same version, once the cause"
+                " is gone, by:\n    POST /api/papers/ingest\n"
             ),
         )
     )

@@ -218,10 +218,13 @@ async def test_known_papers_do_not_lose_their_abstracts_to_a_poor_file(papers, m
         "gzip",
     ],
 )
-async def test_a_file_that_cannot_be_read_fails_once_with_its_reason(papers, name, data, code):
+async def test_a_file_that_cannot_be_read_fails_once_with_its_reason(papers, mails, name, data, code):
     failed = await papers.ingest(await papers.put(f"inbox/arxiv/{name}", data))
     assert failed.state == "failed"
     assert code in failed.error
+    [mail] = mails.mails(9)
+    assert mail.subject.strip() == f"[Manifold] papers: the file inbox/arxiv/{name} could not be taken in"
+    assert code in mail.text
     assert await papers.titles() == {}
     assert not await inbox.anything_new()
     assert await inbox.unfinished() == []

@@ -28,7 +28,7 @@ class DeploySettings(Settings):
         default="local", description="where deployed apps run: on this machine, or on Azure Container Apps"
     )
     max_concurrent_deployments: int = Field(
-        default=5, ge=1, le=1_000, description="deployments at work at the same time"
+        default=5, ge=1, le=1_000, description="deployments at work at the same time, in each task hub"
     )
     deployment_timeout_ms: int = Field(
         default=1_800_000, ge=1_000, le=86_400_000, description="milliseconds that a deployment may work"

@@ -93,18 +93,18 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving(root: Path, certificates: Path) -> Generator[Server]:
+def serving(root: Path, certificates: Path, host: str = HOST) -> Generator[Server]:
     """A server of the repositories below `root`, whose certificate is `certificates/cert.pem`."""
     certificate, key = certificates / "cert.pem", certificates / "key.pem"
-    made = ("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={HOST}")
-    names = ("-addext", f"subjectAltName=DNS:{HOST}", "-keyout", key, "-out", certificate)
+    made = ("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={host}")
+    names = ("-addext", f"subjectAltName=DNS:{host}", "-keyout", key, "-out", certificate)
     subprocess.run(["openssl", *made, *names], check=True, capture_output=True)
     handler = type("Handler", (_Handler,), {})
     listening = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     listening.socket = context.wrap_socket(listening.socket, server_side=True)
-    server = handler.server_ = Server(root, f"https://{HOST}:{listening.server_port}/remote")
+    server = handler.server_ = Server(root, f"https://{host}:{listening.server_port}/remote")
     threading.Thread(target=listening.serve_forever, daemon=True).start()
     yield server
     listening.shutdown()

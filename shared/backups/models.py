@@ -33,7 +33,7 @@ class Table(LazyModel):
     name: str
     columns: list[str] = Field(description="in the order of the chunks; generated ones are computed again")
     late: bool = Field(description="holds vectors: restored last, since everything but search by meaning works without")
-    definition: list[str] = Field(description="statements that make it, for tables which no migration makes")
+    definition: list[str] = Field(description="statements that make it, or what a migration's lacks of it")
     cut: int = Field(default=8_192, description="blocks of 8 kB of a chunk, without what lies in its TOAST")
     chunks: list[Chunk] = Field(default=[])
 
@@ -79,6 +79,14 @@ class CarriedFile(LazyModel):
     size: int = Field(description="bytes")
 
 
+class StoredDefinitions(LazyModel):
+    """The file with the statements that make what is defined beside tables; shared by backups of a chain."""
+
+    model_config = ConfigDict(frozen=True)
+    blob: str
+    sha256: str
+
+
 class AppliedMigration(LazyModel):
     """A migration that the database had seen."""
 
@@ -101,6 +109,7 @@ class Manifest(LazyModel):
     tables: list[Table]
     sequences: list[Sequence]
     files: list[CarriedFile] = Field(default=[])
+    others: StoredDefinitions | None = Field(default=None, description="what is defined beside tables")
     objects: dict[str, str] = Field(
         default={}, description="all that is defined, by kind and name: a hash of what defines it"
     )

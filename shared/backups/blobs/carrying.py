@@ -68,6 +68,7 @@ async def rehydrate(manifest: Manifest) -> int:
         TerminalError: one is missing (`backup-corrupt`).
     """
     blobs = {chunk.blob for table in manifest.tables for chunk in table.chunks} | {file.blob for file in manifest.files}
+    blobs |= {manifest.others.blob} if manifest.others else set()
     waiting = 0
     for blob in sorted(blobs):
         try:

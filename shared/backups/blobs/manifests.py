@@ -2,6 +2,7 @@
 
     chunks/<chain>/<schema.table>/<name>.copy.gz     rows; shared by the backups of a chain
     files/<chain>/<container>/<name>                 copies of files that rows name; shared likewise
+    files/<chain>/definitions-<name>.json.gz         what is defined beside tables; shared likewise
     manifests/<chain>/<id>.json                      a backup
     verdicts/<id>.json                               that it was restored, and what came of it
 

@@ -70,8 +70,11 @@ class Relation:
     shape: str
 
 
-async def relations(connection: AsyncConnection[Any]) -> list[Relation]:
-    """Every table, those that others are parts of before these. A table that is parted holds no rows of its own."""
+async def relations(connection: AsyncConnection[Any], *, defined: bool = False) -> list[Relation]:
+    """Every table, those that others are parts of before these. A table that is parted holds no rows of its own.
+
+    With `defined` also the statements that make each.
+    """
     found: list[Relation] = []
     [cluster] = await rows(connection, _CLUSTER)
     for row in await rows(connection, _TABLES):
@@ -80,7 +83,7 @@ async def relations(connection: AsyncConnection[Any]) -> list[Relation]:
             name=row["name"],
             columns=row["columns"],
             late=row["late"],
-            definition=await definition(connection, row["oid"]),
+            definition=await definition(connection, row["oid"]) if defined else [],
         )
         shape = f"{cluster['name']}/{row['types']}"
         blocks, size = (0, 0) if row["parted"] else (row["blocks"], row["size"])

@@ -6,7 +6,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from shared.backups.contents.chunks import import_chunk
-from shared.backups.contents.schemas import tables
+from shared.backups.contents.schemas import NOT_OURS, tables
 from shared.backups.models import Manifest, RestoredTable, Table
 from shared.backups.restoring.building import let_triggers_work
 from shared.platform.stores.postgres import rows
@@ -57,6 +57,18 @@ async def finish(connection: AsyncConnection[Any], manifest: Manifest) -> None:
         )
     for table in await tables(connection):
         await connection.execute(f"analyze {table}".encode())
+
+
+async def compute_views(connection: AsyncConnection[Any]) -> int:
+    """Compute the views that keep their rows, those that others are made of first; how many there are."""
+    views = await rows(
+        connection,
+        "select format('%%I.%%I', n.nspname, c.relname) as name from pg_class c"  # noqa: S608 - a constant
+        f" join pg_namespace n on n.oid = c.relnamespace where c.relkind = 'm' and {NOT_OURS} order by c.oid",
+    )
+    for view in views:
+        await connection.execute(f"refresh materialized view {view['name']}".encode())
+    return len(views)
 
 
 async def forget_notes(connection: AsyncConnection[Any]) -> None:

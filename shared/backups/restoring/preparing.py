@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from shared.backups.contents.definitions import objects, unlike
 from shared.backups.contents.schemas import tables
 from shared.backups.models import Manifest, RestorePlan, Table
 from shared.backups.restoring import building
+from shared.backups.restoring.making import make_others
 from shared.backups.verification import comparing
 from shared.platform.errors import Conflict, TerminalError
 from shared.platform.stores.migrate import apply, read
@@ -44,7 +44,7 @@ async def prepare(connection: AsyncConnection[Any], manifest: Manifest) -> Resto
         await connection.execute(_NOTES.encode())
         await connection.execute("insert into restoring.backup values (%s)", (manifest.id,))
         await apply(connection, [known[migration.name] for migration in manifest.migrations])
-        await comparing.note(connection, await _make_others(connection, manifest))
+        await comparing.note(connection, await make_others(connection, manifest))
         await building.set_aside(connection, await tables(connection))
         for table in await tables(connection):
             await connection.execute(f"truncate {table}".encode())  # rows that migrations bring are in the backup
@@ -54,26 +54,6 @@ async def prepare(connection: AsyncConnection[Any], manifest: Manifest) -> Resto
         late=[table.full_name for table in manifest.tables if table.late and table.full_name in there],
         differences=await comparing.noted(connection),
     )
-
-
-async def _make_others(connection: AsyncConnection[Any], manifest: Manifest) -> list[str]:
-    """Make the tables that no migration makes. What of all definitions is not as it was."""
-    from psycopg import Error  # noqa: PLC0415 - the driver loads in the activity
-
-    refused: list[str] = []
-    for table in manifest.tables:
-        if await _is_there(connection, table):
-            continue
-        for statement in table.definition:
-            try:
-                async with connection.transaction():
-                    await connection.execute(statement.encode())
-            except Error as error:
-                refused.append(f"{table.full_name}: {statement[:80]}: {str(error).splitlines()[0][:200]}")
-    [version] = await rows(connection, "select split_part(current_setting('server_version'), '.', 1) as major")
-    if f"PostgreSQL {version['major']}." not in manifest.server_version:
-        return refused  # another PostgreSQL writes definitions in other words
-    return refused + unlike(manifest.objects, await objects(connection))
 
 
 async def _is_there(connection: AsyncConnection[Any], table: Table) -> bool:

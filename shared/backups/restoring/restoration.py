@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from shared.backups.blobs.carrying import bring_back
 from shared.backups.models import Manifest
 from shared.backups.restoring import building, rights
-from shared.backups.restoring.loading import finish, forget_notes, load
+from shared.backups.restoring.loading import compute_views, finish, forget_notes, load
 from shared.backups.restoring.preparing import prepare
 from shared.backups.verification.comparing import compare
 from shared.platform.stores.postgres import database
@@ -49,6 +49,8 @@ async def restore(
     await one.timed("index of the vectors", one.build(late=True))
     async with one.target() as connection:
         last = await one.timed("check of the vectors", compare(connection, manifest, late=True))
+        if views := await compute_views(connection):
+            say(f"    {views} views that keep their rows")
         await forget_notes(connection)
     differences = [*plan.differences, *first.differences, *last.differences]
     for difference in differences:

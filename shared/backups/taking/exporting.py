@@ -14,11 +14,13 @@ from datetime import UTC
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from shared.backups.blobs import definitions
 from shared.backups.blobs.carrying import carry
 from shared.backups.blobs.manifests import write_manifest
 from shared.backups.contents.catalog import Relation, applied_migrations, relations, rewritten, sequences
 from shared.backups.contents.chunks import Piece, blocks_of_chunk, known_chunk, name_of_chunk, pieces, write_chunk
-from shared.backups.contents.definitions import objects
+from shared.backups.contents.objects import objects
+from shared.backups.contents.others import others
 from shared.backups.models import BackupProgress, CarriedFile, Chunk, Manifest, TakeBackup
 from shared.backups.settings import settings
 from shared.backups.taking.chains import cuts_of
@@ -47,7 +49,7 @@ async def take(task: TakeBackup) -> BackupProgress:
     cuts = await cuts_of(task.chain)
     carried = await carry(task.chain)
     async with exported() as (holder, snapshot):
-        found = [_cut(one, cuts) for one in await relations(holder)]
+        found = [_cut(one, cuts) for one in await relations(holder, defined=True)]
         every = [piece for one in found for piece in pieces(one, one.table.cut)]
         looked = await _look(task.chain, snapshot, every, until=began + LOOK_SECONDS)
         await _write_missing(snapshot, looked, until=began + settings().backups_box_seconds)
@@ -154,5 +156,6 @@ async def _manifest(
         tables=[one.table.model_copy(update={"chunks": of_table.get(one.table.full_name, [])}) for one in found],
         sequences=await sequences(holder),
         files=files,
+        others=await definitions.keep(task.chain, await others(holder)),
         objects=await objects(holder),
     )

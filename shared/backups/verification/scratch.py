@@ -16,6 +16,20 @@ if TYPE_CHECKING:
 
 NO_SCRATCH = ("scratch-is-the-database", "scratch-not-ours", "no-scratch-database")
 """Codes of errors that say nothing of a backup."""
+_IN_PUBLIC = """
+select format('drop %%s if exists %%s cascade', kind, name) as statement from (
+    select c.oid, case c.relkind when 'v' then 'view' when 'm' then 'materialized view' when 'S' then 'sequence'
+                      when 'f' then 'foreign table' when 'c' then 'type' else 'table' end as kind,
+           c.oid::regclass::text as name
+    from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'v', 'm', 'S', 'f', 'c')
+    union all
+    select p.oid, 'routine', p.oid::regprocedure::text from pg_proc p where p.pronamespace = 'public'::regnamespace
+    union all
+    select t.oid, 'type', t.oid::regtype::text from pg_type t
+    where t.typnamespace = 'public'::regnamespace and t.typtype in ('e', 'd', 'r')
+) found where not exists (select from pg_depend d where d.objid = found.oid and d.deptype = 'e')
+order by kind = 'type', kind = 'routine'
+"""
 _MARK = "create schema restoring; create table restoring.scratch_of (database text not null)"
 
 
@@ -72,7 +86,8 @@ async def drop_all(connection: AsyncConnection[Any]) -> None:
     for schema in found:
         if schema["name"] != "public":
             await connection.execute(sql.SQL("drop schema {} cascade").format(sql.Identifier(schema["name"])))
-    await connection.execute("drop table if exists public.schema_migrations")
+    for one in await rows(connection, _IN_PUBLIC):
+        await connection.execute(one["statement"].encode())
 
 
 def _names() -> tuple[str, str]:
@@ -94,9 +109,7 @@ async def _holds_something(connection: AsyncConnection[Any]) -> bool:
     [found] = await rows(
         connection,
         "select exists (select from pg_namespace n where (n.nspname = 'restoring' or"  # noqa: S608 - a constant
-        f" ({NOT_OURS})) and n.nspname <> 'public') or exists (select from pg_class c join pg_namespace n"
-        " on n.oid = c.relnamespace where n.nspname = 'public' and c.relkind in ('r', 'p', 'v', 'm', 'S', 'f')"
-        " and not exists (select from pg_depend d where d.objid = c.oid and d.deptype = 'e')) as anything",
+        f" ({NOT_OURS})) and n.nspname <> 'public') or exists ({_IN_PUBLIC}) as anything",
     )
     return found["anything"]
 

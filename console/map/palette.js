@@ -38,14 +38,14 @@ export function colours(map, dark) {
     return mixed(nth(taken.get(numbered.get(number))), dark ? [255, 255, 255] : [0, 0, 0], (number % 3) * 0.14);
   };
   return {
-    source: table((value) => (known.has(value) && value !== NONE ? nth(value) : null)),
+    source: table((value) => (known.has(value) && value < named.length ? nth(value) : null)),
     year: table((value) => (value ? ofYear(1899 + value) : null)),
     cluster: table((value) => (value === NONE ? null : ofCluster(value))),
     dim: table(() => (dark ? [74, 79, 87] : [196, 199, 203])),
     mark: table(() => (dark ? [255, 255, 255] : [20, 20, 20])),
     chosen: table(() => (dark ? [255, 92, 200] : [214, 0, 130])),
     legend: {
-      source: map.classes.slice(0, 8).map((one) => ({ name: one.name, papers: one.papers, colour: css(nth(one.class)) })),
+      source: map.classes.slice(0, named.length).map((one) => ({ name: one.name, papers: one.papers, colour: css(nth(one.class)) })),
       year: first === null ? [] : [0, 0.25, 0.5, 0.75, 1].map((share) => {
         const year = Math.round(first + share * (last - first));
         return { name: String(year), colour: css(ofYear(year)) };

@@ -197,6 +197,24 @@ async def test_it_is_used_by_keys_alone(small: MapSite) -> None:
         await expect(shown.page.locator(".ring.opened")).to_be_visible()
 
 
+PALETTE = """async (count) => {
+  const { colours, OTHER } = await import("/console/map/palette.js");
+  const classes = Array.from({ length: count }, (_, number) => ({ class: number, name: `src${number}`, papers: 1 }));
+  const { source, legend } = colours({ classes, clusters: [], years: { first: null, last: null } }, false);
+  const drawn = classes.map((one) => [...source.subarray(4 * one.class, 4 * one.class + 3)].join(" "));
+  const grey = [1, 3, 5].map((at) => parseInt(OTHER(false).slice(at, at + 2), 16)).join(" ");
+  return [drawn, legend.source.map((one) => one.colour.slice(4, -1)), grey];
+}"""
+
+
+async def test_no_source_has_the_colour_that_the_legend_gives_to_another(small: MapSite) -> None:
+    async with map_page(small) as shown:
+        drawn, legend, grey = await shown.page.evaluate(PALETTE, 11)
+    assert len(set(legend)) == 8
+    assert drawn == [*legend, grey, grey, grey]
+    assert grey not in legend
+
+
 async def test_it_fits_a_phone_in_the_dark(small: MapSite) -> None:
     async with map_page(small, size=(390, 800), dark=True) as shown:
         await shown.at_rest()

@@ -67,14 +67,15 @@ async def availability(diamond_id: int, client: str) -> Availability:
 def of_diamond(diamond: dict[str, Any], client: str) -> Availability:
     """What we know of a diamond's row, without asking anybody."""
     by_caller = diamond["held"] and diamond["holder"] == client
+    ours_alone = not trades(diamond["feed"])
     return Availability(
         id=diamond["id"],
         availability=diamond["availability"],
-        available=diamond["availability"] == "available" or by_caller,
+        available=(diamond["availability"] == "available" or by_caller) and not (ours_alone and diamond["unpriced"]),
         held_by_caller=by_caller,
         held_until=diamond["held_until"] if diamond["held"] else None,
         retail_price=diamond["retail_price"],
-        ours_alone=not trades(diamond["feed"]),
+        ours_alone=ours_alone,
         supplier=None,
     )
 

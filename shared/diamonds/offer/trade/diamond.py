@@ -31,7 +31,10 @@ async def read(connection: AsyncConnection[Any], diamond_id: int, *, offered: bo
             d.price_model_price, d.retail_price, d.feed_availability,
             diamonds.availability_now(d.availability, d.hold_expires_at, d.feed_availability) as availability,
             d.availability = 'on_hold' and coalesce(d.hold_expires_at > now(), false) as held,
-            d.hold_id, h.client_name as holder,
+            d.hold_id, h.client_name as holder, exists (
+                select from diamonds.raw_diamonds r where r.feed = d.feed
+                    and r.supplier_stone_id = d.supplier_stone_id and r.consolidation_status = 'failed'
+            ) as unpriced,
             case when d.availability = 'on_hold' then d.hold_expires_at end as held_until
         from diamonds.diamonds d left join diamonds.hold_history h on h.hold_id = d.hold_id
         where d.id = %s
@@ -59,6 +62,16 @@ async def free(connection: AsyncConnection[Any], hold_id: str) -> None:
         " updated_at = now() where hold_id = %s and availability = 'on_hold' and hold_expires_at is not null",
         (hold_id,),
     )
+
+
+def refuse_without_price(diamond: dict[str, Any]) -> None:
+    """A hold outlasts what the supplier says of a diamond's availability, not that nobody knows its price any more."""
+    if diamond["unpriced"]:
+        raise Conflict(
+            f"Diamond {diamond['id']} has no price now, so it is not for sale.",
+            code="diamond-not-available",
+            remedy="Ask again once a run of the feed has brought its price.",
+        )
 
 
 def refuse_unless_free(diamond: dict[str, Any], client: str) -> None:

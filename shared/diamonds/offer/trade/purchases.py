@@ -12,7 +12,7 @@ from pydantic import ConfigDict, Field
 from shared.diamonds.ingestion.suppliers import trades
 from shared.diamonds.offer.search.read import unknown
 from shared.diamonds.offer.trade import orders
-from shared.diamonds.offer.trade.diamond import close, lock, refuse_unless_free
+from shared.diamonds.offer.trade.diamond import close, lock, refuse_unless_free, refuse_without_price
 from shared.platform.errors import Conflict
 from shared.platform.models import LazyModel
 from shared.platform.stores.postgres import database, rows
@@ -71,8 +71,8 @@ async def purchase(diamond_id: int, client: str, key: str, request: PurchaseRequ
     Raises:
         NotFound: it is not offered.
         Conflict: the key was used for something else (`idempotency-key-reused`), another holds the diamond
-            (`diamond-held`), it is not available (`diamond-not-available`), its price changed (`price-changed`), the
-            sale was undone (`purchase-undone`) or as `orders.place` says.
+            (`diamond-held`), it is not available or has no price (`diamond-not-available`), its price changed
+            (`price-changed`), the sale was undone (`purchase-undone`) or as `orders.place` says.
         TransientError: others had the diamond for too long, or the supplier was not reached.
     """
     from psycopg.errors import UniqueViolation  # noqa: PLC0415 - loads in the activity that needs it
@@ -87,6 +87,8 @@ async def purchase(diamond_id: int, client: str, key: str, request: PurchaseRequ
             if not diamond["offered"]:
                 raise unknown(diamond_id)
             refuse_unless_free(diamond, client)
+            if not trades(diamond["feed"]):  # else the supplier says its price now, when it takes the order
+                refuse_without_price(diamond)
             _refuse_other_price(diamond, request)
             sold = await _sell(connection, diamond, client, request, key=key, request_hash=request_hash)
     except UniqueViolation:

@@ -83,6 +83,11 @@ async def test_a_hold_lasts_until_its_time_and_then_the_loss_counts(diamonds, ni
     await trade.hold(known, "acme", trade.HoldRequest(minutes=5))
     await night(priced(diamonds, None))
     assert [row[3] for row in await offers()] == ["on_hold"]
+    with pytest.raises(Conflict, match="has no price now") as refused:
+        await trade.purchase(known, "acme", "k1", BUY)
+    assert refused.value.code == "diamond-not-available"
+    asked = await trade.availability(known, "acme")
+    assert (asked.held_by_caller, asked.available) == (True, False)
     assert not (await trade.release(known, "acme")).available
 
 

@@ -13,8 +13,10 @@ from urllib.parse import urlsplit
 from shared.deploys.settings import settings
 from shared.platform.errors import InvalidInput, TerminalError, TransientError
 
-_AZURE_INSIDE = "168.63.129.16"
+_AZURE_INSIDE = ipaddress.IPv4Address("168.63.129.16")
 """Where each machine in Azure reaches its own host, though the address looks public."""
+_UNICAST = ipaddress.IPv6Network("2000::/3")
+"""What is given out of IPv6. Outside it lie the ways to write an IPv4 address, which may be any, as one of IPv6."""
 _PATH = re.compile(r"(/[A-Za-z0-9_~][A-Za-z0-9._~-]*)+/?")
 
 
@@ -78,9 +80,16 @@ async def public_addresses(url: str) -> list[str]:
             code="git-host-unavailable",
             remedy="Try again later.",
         ) from None
-    if _AZURE_INSIDE in addresses or not all(ipaddress.ip_address(one).is_global for one in addresses):
+    if not all(map(_is_public, addresses)):
         raise _no_url(f"{host!r} is no public host")
     return addresses
+
+
+def _is_public(written: str) -> bool:
+    address = ipaddress.ip_address(written)
+    if isinstance(address, ipaddress.IPv6Address):
+        return address.is_global and address in _UNICAST and address.sixtofour is None
+    return address.is_global and not address.is_multicast and address != _AZURE_INSIDE
 
 
 async def _addresses(host: str, port: int) -> list[str]:

@@ -57,10 +57,18 @@ def test_the_list_of_hosts_is_the_last_word() -> None:
 
 
 @pytest.mark.parametrize(
-    "inside", ["127.0.0.1", "10.1.2.3", "169.254.169.254", "168.63.129.16", "100.64.0.1", "::1", "fd00::1"]
+    "inside",
+    [
+        *("127.0.0.1", "10.1.2.3", "169.254.169.254", "168.63.129.16", "100.64.0.1", "0.0.0.0", "224.0.0.1"),
+        *("::1", "fd00::1", "fe80::1", "fec0::1", "ff02::1", "::"),
+        # An address of IPv4 within one of IPv6: mapped, compatible, and by the gateways of NAT64, 6to4 and Teredo.
+        *("::ffff:168.63.129.16", "::ffff:10.0.0.1", "::10.0.0.1", "64:ff9b::a00:1", "64:ff9b:1::1"),
+        *("2002:a00:1::", "2001:0:a00:1::"),
+    ],
 )
 async def test_a_public_name_that_leads_inside_is_refused(inside: str, found: list[str]) -> None:
-    assert await public_addresses(URL) == ["140.82.112.3"]
+    found.append("2606:50c0:8000::153")
+    assert await public_addresses(URL) == ["140.82.112.3", "2606:50c0:8000::153"]
     found.append(inside)
     with pytest.raises(InvalidInput, match="is no public host") as refusal:
         await public_addresses(URL)

@@ -22,7 +22,7 @@ from local.host.worker.failures import FunctionRaised
 from local.host.worker.hooks import Hooks
 
 # The worker keeps them without end, and a trigger may bring any number of blobs.
-_MOST_CLIENTS = 1000
+_MOST_KEPT = 1000
 
 
 class OutParameter(func.Out[Any]):
@@ -55,7 +55,7 @@ class Worker:
         self.hooks = Hooks()
         self._threads = threads
         self._pool = self._new_pool()
-        self._clients: dict[tuple[Callable[..., Any], str, str], Any] = {}
+        self._kept: dict[tuple[Callable[..., Any], str, str], Any] = {}
 
     async def run(
         self,
@@ -108,17 +108,27 @@ class Worker:
         value: meta.Datum | None,
         metadata: Mapping[str, meta.Datum],
     ) -> Any:
-        """The value for a parameter. A client of an SDK is made once for the parameter and what it reaches."""
+        """The value for a parameter. An object of an SDK is made once for the parameter and what it reaches."""
         key = (function.code, name, str(getattr(value.value, "content", ""))) if value is not None else None
-        kept = parameter.converter == SDK_TYPE and getattr(parameter.annotation, "__name__", "").endswith("Client")
-        if kept and key in self._clients:
-            return self._clients[key]
+        kept = parameter.converter == SDK_TYPE
+        if kept and key in self._kept:
+            self._warn_of_stream(function, name, parameter)
+            return self._kept[key]
         argument = converters.decode(parameter.converter, value, metadata, parameter.annotation)
         if kept and key is not None:
-            if len(self._clients) >= _MOST_CLIENTS:
-                self._clients.clear()
-            self._clients[key] = argument
+            if len(self._kept) >= _MOST_KEPT:
+                self._kept.clear()
+            self._kept[key] = argument
         return argument
+
+    @staticmethod
+    def _warn_of_stream(function: Function, name: str, parameter: Parameter) -> None:
+        if getattr(parameter.annotation, "__name__", "") == "StorageStreamDownloader":
+            host_log.warning(
+                "Function '%s': '%s' is the StorageStreamDownloader that an earlier run had for this blob, as in Azure: what "
+                "that run has read, this one does not get. Take a BlobClient, and download in the function.",
+                *(function.name, name),
+            )
 
     def abandon_threads(self) -> None:
         """Leave the pool to the functions that hang in it: Azure restarts its worker in this place."""

@@ -26,6 +26,12 @@ def which(req: func.HttpRequest, one: blob.BlobClient, two: blob.BlobClient) -> 
     return func.HttpResponse(f"{id(one)} {id(two)}")
 
 
+@app.route(route="streamed/{name}")
+@app.blob_input(arg_name="stream", path="clients/{name}", connection="Storage")
+def streamed(req: func.HttpRequest, stream: blob.StorageStreamDownloader) -> func.HttpResponse:
+    return func.HttpResponse(stream.readall())
+
+
 @app.route(route="unconnected")
 @app.blob_input(arg_name="container", path="clients", connection="NotThere")
 def unconnected(req: func.HttpRequest, container: blob.ContainerClient) -> func.HttpResponse:

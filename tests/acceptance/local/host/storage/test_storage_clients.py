@@ -41,3 +41,10 @@ def test_a_client_is_kept_for_its_parameter_and_what_it_reaches_as_in_the_worker
     assert first[0] != first[1]
     assert app.request("GET", "/api/which/a.txt").body.split() == first
     assert set(app.request("GET", "/api/which/b.txt").body.split()).isdisjoint(first)
+
+
+def test_a_stream_is_kept_as_well_and_what_was_read_of_it_does_not_come_again_as_in_the_worker(app, storage_connection):
+    container = BlobServiceClient.from_connection_string(storage_connection).get_container_client("clients")
+    container.upload_blob("c.txt", b"once")
+    assert [app.request("GET", "/api/streamed/c.txt").body for _ in range(2)] == [b"once", b""]
+    assert "'stream' is the StorageStreamDownloader that an earlier run had for this blob, as in Azure" in app.log

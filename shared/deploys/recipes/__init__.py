@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Final, Literal
 from shared.deploys.models.fields import shell_words
 from shared.deploys.recipes.files import read_text
 from shared.deploys.recipes.node import node_app, with_tools
-from shared.deploys.recipes.python import FILES, PIP, PORT, python_app
+from shared.deploys.recipes.python import FILES, PIP, python_app
+from shared.deploys.recipes.servers import PORT
 from shared.deploys.recipes.versions import Versions, node_version, python_version
 from shared.platform.errors import TerminalError
 

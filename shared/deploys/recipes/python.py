@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
 
+from shared.deploys.recipes import servers
 from shared.deploys.recipes.files import read_text, read_toml, requirement_names, table
 
 Words = tuple[str, ...]
 PIP: Final = ("python", "-m", "pip", "install")
 POETRY, PIPENV = "poetry==2.2.1", "pipenv==2025.0.4"
-PORT: Final = "$PORT"
-"""Stands for the port in the words of a start command; nothing else is expanded."""
 FILES: Final = ("requirements.txt", "pyproject.toml", "Pipfile", "setup.py", "manage.py", "app.py", "main.py")
 _SCRIPTS: Final = ("app.py", "main.py", "server.py", "run.py", "wsgi.py", "asgi.py", "application.py")
 _FRAMEWORKS: Final = {
@@ -37,7 +36,10 @@ class PythonApp:
 def python_app(source: Path) -> PythonApp:
     """What the Python source in this folder asks for."""
     install, packages = _packages(source)
-    return PythonApp(install, _build(source), _start(source, packages))
+    start = _start(source, packages)
+    if servers.USUAL_ASGI in start and not packages & {servers.USUAL_ASGI}:
+        install = (*install, (*PIP, servers.USUAL_ASGI))
+    return PythonApp(install, _build(source), start)
 
 
 def _packages(source: Path) -> tuple[tuple[Words, ...], set[str]]:
@@ -75,9 +77,9 @@ def _build(source: Path) -> tuple[Words, ...]:
 
 def _start(source: Path, packages: set[str]) -> Words:
     if (source / "manage.py").is_file() and (project := _django_project(source)):
-        if "gunicorn" in packages:
-            return ("python", "-m", "gunicorn", "--bind", f"0.0.0.0:{PORT}", f"{project}.wsgi")
-        return ("python", "manage.py", "runserver", "--noreload", f"0.0.0.0:{PORT}")
+        by_asgi = servers.asgi(f"{project}.asgi:application", packages)
+        has_asgi = (source / project / "asgi.py").is_file()
+        return servers.wsgi(f"{project}.wsgi", packages) or (by_asgi if has_asgi else None) or servers.django()
     for module, path in _modules(source):
         text = read_text(path)
         if path.parent == source and "PORT" in text and "__main__" in text:
@@ -94,10 +96,8 @@ def _start(source: Path, packages: set[str]) -> Words:
 def _served(framework: str, app: str, packages: set[str]) -> Words:
     """The app, served by the server that the source declares, else by the one that comes with the framework."""
     if framework == "fastapi":
-        return ("python", "-m", "uvicorn", app, "--host", "0.0.0.0", "--port", PORT)  # noqa: S104 - a container's
-    if "gunicorn" in packages:
-        return ("python", "-m", "gunicorn", "--bind", f"0.0.0.0:{PORT}", app)
-    return ("python", "-m", "flask", "--app", app, "run", "--host", "0.0.0.0", "--port", PORT)  # noqa: S104 - as above
+        return servers.asgi(app, packages) or servers.usual_asgi(app)
+    return servers.wsgi(app, packages) or servers.flask(app)
 
 
 def _modules(source: Path) -> Iterator[tuple[str, Path]]:

@@ -159,14 +159,31 @@ FASTAPI = "from fastapi import FastAPI\napi: FastAPI = FastAPI(title='x')\n"
     ("files", "start"),
     [
         ({"requirements.txt": "Flask==3.1\ngunicorn", "app.py": FLASK}, "-m gunicorn --bind 0.0.0.0:$PORT app:app"),
+        ({"requirements.txt": "flask\nwaitress", "app.py": FLASK}, "-m waitress --host=0.0.0.0 --port=$PORT app:app"),
+        (
+            {"requirements.txt": "django\ndaphne", "manage.py": "", "shop/wsgi.py": "", "shop/asgi.py": ""},
+            "-m daphne -b 0.0.0.0 -p $PORT shop.asgi:application",
+        ),
+        (
+            {"requirements.txt": "django\nuvicorn\ngunicorn", "manage.py": "", "shop/wsgi.py": "", "shop/asgi.py": ""},
+            "-m gunicorn --bind 0.0.0.0:$PORT shop.wsgi",
+        ),
+        (
+            {"requirements.txt": "fastapi\nhypercorn", "main.py": "api = FastAPI()\n"},
+            "-m hypercorn --bind 0.0.0.0:$PORT main:api",
+        ),
+        (
+            {"requirements.txt": "starlette\ngranian[reload]", "main.py": "api = Starlette()\n"},
+            "-m granian --interface asgi --host 0.0.0.0 --port $PORT main:api",
+        ),
         ({"requirements.txt": "flask", "app.py": FLASK}, "-m flask --app app:app run --host 0.0.0.0 --port $PORT"),
         (
             {"requirements.txt": "fastapi[standard]", "main.py": FASTAPI},
-            "-m uvicorn main:api --host 0.0.0.0 --port $PORT",
+            "-m uvicorn --host 0.0.0.0 --port $PORT main:api",
         ),
         (
             {"requirements.txt": "fastapi", "shop/main.py": FASTAPI},
-            "-m uvicorn shop.main:api --host 0.0.0.0 --port $PORT",
+            "-m uvicorn --host 0.0.0.0 --port $PORT shop.main:api",
         ),
         (
             {"requirements.txt": "django\ngunicorn", "manage.py": "", "shop/wsgi.py": "application = 1"},
@@ -286,3 +303,12 @@ def test_defect_a_command_of_a_package_manager_that_no_image_has_is_not_found(of
     found = of(files, build=words, start=words)
     assert " ".join(found.build[0]) == build
     assert " ".join(found.start) == (start or "env NODE_ENV=production npm run start")
+
+
+@pytest.mark.parametrize(
+    ("declared", "installed"),
+    [("fastapi", True), ("fastapi\nuvicorn[standard]", False), ("fastapi\nhypercorn", False)],
+)
+def test_an_app_that_declares_no_server_is_given_the_usual_one(of, declared, installed):
+    found = of({"requirements.txt": declared, "main.py": "api = FastAPI()\n"})
+    assert ((*PIP, "uvicorn") in found.install) is installed

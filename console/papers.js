@@ -91,10 +91,26 @@ function ingests(list, console_) {
     pager("ingests", page, list.pagination.next, console_.again));
 }
 
-function models(list, console_) {
+const refusedColumns = [
+  ["Paper", (one) => `${one.source} ${one.source_id}`],
+  ["Title", (one) => one.title],
+  ["Reason", (one) => one.reason],
+  ["Times", (one) => count(one.refusals), "number"],
+  ["Tried again", (one) => (one.failed ? state("failed") : time(one.asked_again_at))],
+];
+
+function models(list, refused, console_) {
   const start = act(console_, async () => {
     await console_.ask("/api/papers/enrich", { method: "POST" });
     return "Papers without a vector get one now.";
+  });
+  const retry = act(console_, async () => {
+    await console_.ask("/api/papers/enrich?retry=true", { method: "POST" });
+    return "Texts that were refused are tried again now.";
+  });
+  const release = act(console_, async () => {
+    await console_.ask("/api/papers/models/release", { method: "POST" });
+    return "The model is searched as it is.";
   });
   const back = act(console_, async () => {
     await console_.ask("/api/papers/models/roll-back", { method: "POST" });
@@ -102,9 +118,10 @@ function models(list, console_) {
   });
   const columns = [
     ["Model", (one) => `${one.name} ${one.version}`],
-    ["State", (one) => state(one.state)],
+    ["State", (one) => [state(one.held_because && one.state === "building" ? "held" : one.state), one.problem ?? one.held_because ? h("p", { class: "quiet" }, one.problem ?? one.held_because) : null]],
     ["Embedded", (one) => count(one.texts), "number"],
     ["Waiting", (one) => count(one.waiting), "number"],
+    ["Refused", (one) => count(one.refused), "number"],
     ["Failed", (one) => count(one.failed), "number"],
     ["Index", (one) => one.index],
     ["Agrees with the one before", (one) => (one.overlap === null ? "–" : `${Math.round(one.overlap * 100)} %`), "number"],
@@ -113,8 +130,12 @@ function models(list, console_) {
   ];
   return h("section", { id: "models" },
     h("div", { class: "tools" }, h("button", { id: "enrich", onclick: start }, "Compute vectors now"),
-      list.some((one) => one.state === "previous") ? h("button", { id: "roll-back", onclick: back }, "Search the model before again") : null),
-    h("h2", {}, "Vectors"), table(columns, list, { empty: "No paper has a vector yet.", id: (one) => `model-${one.model_id}` }));
+      refused.length ? h("button", { id: "retry", onclick: retry }, "Try refused texts again") : null,
+      list.some((one) => one.state === "building" && one.held_because) ? h("button", { id: "release-model", onclick: release }, "Search the held model as it is") : null,
+      list.some((one) => one.state === "previous" || one.discarded) ? h("button", { id: "roll-back", onclick: back }, "Search the model before again") : null),
+    h("h2", {}, "Vectors"), table(columns, list, { empty: "No paper has a vector yet.", id: (one) => `model-${one.model_id}` }),
+    refused.length ? h("h3", {}, "Refused texts") : null,
+    refused.length ? table(refusedColumns, refused, { id: (one) => `refused-${one.paper_id}` }) : null);
 }
 
 export async function show(console_) {
@@ -124,10 +145,12 @@ export async function show(console_) {
     has("papers:ingest") ? console_.ask(`/api/papers/ingests?${query({ limit: 10, cursor: page.cursor })}`) : null,
     has("papers:enrich") ? console_.ask("/api/papers/models") : null,
   ]);
+  const refusing = (versions?.models ?? []).filter((one) => one.refused || one.failed);
+  const refused = await Promise.all(refusing.map((one) => console_.ask(`/api/papers/models/${one.model_id}/refused?limit=20`)));
   let one = null;
   if (open && files) {
     const at = `/api/papers/ingests/${open}`;
     one = opened(...(await Promise.all([console_.ask(at), console_.ask(`${at}/rejects?limit=20`)])), console_);
   }
-  return [searching(console_), sources(known.sources), files && ingests(files, console_), one, versions && models(versions.models, console_)];
+  return [searching(console_), sources(known.sources), files && ingests(files, console_), one, versions && models(versions.models, refused.flatMap((one) => one.data), console_)];
 }

@@ -34,10 +34,12 @@ class Embeddings:
         own_space: whether each model has vectors of its own, as real ones have, or all have the same.
         out: a status that it answers everything with; 0: it answers.
         refusing: a model that refuses every text.
+        dimensions: of every vector, whatever is asked for; 0: as it is asked for.
         busy: how many of the next requests it puts off.
         seconds: that it then asks to wait.
         dated: whether it names the moment in place of the seconds, as HTTP allows.
-        refused: a word that it refuses to embed.
+        refused: what no text may hold.
+        refusal_of: the model that refuses such texts; None: all.
     """
 
     asked: list[int] = field(default_factory=list[int])
@@ -45,10 +47,12 @@ class Embeddings:
     own_space: bool = False
     out: int = 0
     refusing: str | None = None
+    dimensions: int = 0
     busy: int = 0
     seconds: float = 0.1
     dated: bool = False
     refused: str = "\0"
+    refusal_of: str | None = None
     batches: EmbeddingBatches = field(init=False)
 
     def __post_init__(self) -> None:
@@ -84,25 +88,25 @@ class Embeddings:
         if model == self.refusing:
             return 400, _problem("invalid_request_error", "This model does not support specifying dimensions.")
         tokens = [len(_WORD.findall(text)) for text in texts]
-        if refusal := self._refusal(texts, tokens):
+        if refusal := self._refusal(texts, tokens, model):
             return 400, _problem(*refusal)
         self.asked.append(len(texts))
         space = model if self.own_space else ""
         data = [
-            {"object": "embedding", "index": at, "embedding": _vector(text, dimensions, space)}
+            {"object": "embedding", "index": at, "embedding": _vector(text, self.dimensions or dimensions, space)}
             for at, text in enumerate(texts)
         ]
         usage = {"prompt_tokens": sum(tokens), "total_tokens": sum(tokens)}
         return 200, {"object": "list", "data": data, "model": model, "usage": usage}
 
-    def _refusal(self, texts: list[str], tokens: list[int]) -> tuple[str, str] | None:
+    def _refusal(self, texts: list[str], tokens: list[int], model: str) -> tuple[str, str] | None:
         if len(texts) > MOST_TEXTS:
             return "invalid_request_error", f"More than {MOST_TEXTS} inputs."
         if max(tokens) > LONGEST_TOKENS:
             return "context_length_exceeded", f"This model reads {LONGEST_TOKENS} tokens, not {max(tokens)}."
         if sum(tokens) > MOST_TOKENS:
             return "max_tokens_per_request", f"Requested {sum(tokens)} tokens, max {MOST_TOKENS}."
-        if any(self.refused in text for text in texts):
+        if self.refusal_of in (None, model) and any(self.refused in text for text in texts):
             return "content_filter", "The input was filtered."
         return None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from activities.papers.embedding import embed_in_batches, embed_papers, index_papers, prepare_models, swap_models
 from shared.papers.embedding.models import BoxEmbedded, EmbedShare, EnrichSummary, ModelVersion
 from shared.platform.durable import Context, Nothing, Steps, call, fan_out, orchestration, progress, repeat
+from shared.platform.errors import TerminalError
 
 WORKERS = 4
 MOST_BOXES = 500
@@ -15,9 +16,13 @@ def paper_enrich(context: Context, nothing: Nothing) -> Steps[EnrichSummary]:
     """Complete the vectors of the versions in use. One of these works at a time."""
     progress(context, "preparing")
     prepared = yield from call(context, prepare_models, nothing)
-    summary = EnrichSummary()
+    summary, failure = EnrichSummary(), None
     for version in prepared.versions:
-        done = yield from _complete(context, version)
+        try:
+            done = yield from _complete(context, version)
+        except TerminalError as error:  # its model does not work, and that of another version may
+            failure = failure or error
+            continue
         summary = EnrichSummary(
             embedded=summary.embedded + sum(box.embedded for box in done),
             failed=summary.failed + sum(box.failed for box in done),
@@ -30,6 +35,8 @@ def paper_enrich(context: Context, nothing: Nothing) -> Steps[EnrichSummary]:
             progress(context, f"comparing {version.name} {version.version} with the version that is searched")
             swap = yield from call(context, swap_models, version)
             summary = summary.model_copy(update={"swapped": swap.swapped})
+    if failure:
+        raise failure
     return summary
 
 

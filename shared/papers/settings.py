@@ -47,6 +47,13 @@ class PaperSettings(Settings):
         le=1000,
         description="gigabytes that an index of nearest neighbours may take; a larger one is not built",
     )
+    papers_missing_vectors_limit: float = Field(
+        default=0.001,
+        ge=0,
+        le=1,
+        description="share of the vectors of the version that is searched which a new one may lack to take its place;"
+        " one that lacks more is held",
+    )
     papers_query_seconds: float = Field(default=10, gt=0, le=60, description="seconds that a search may take")
     papers_openai_endpoint: str = Field(
         default="https://api.openai.com/v1",

@@ -7,18 +7,21 @@ sent.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
-from shared.papers.embedding import versions
+from shared.papers.embedding import problems, trial, versions
 from shared.papers.embedding.embedders.base import Embedded
-from shared.papers.embedding.embedding import Claimed, claim_papers, refuse, store
+from shared.papers.embedding.embedding import Claimed, claim_papers, store
 from shared.papers.embedding.models import BoxEmbedded, EmbedShare, ModelVersion
+from shared.papers.embedding.refusals import give_back, refuse
 from shared.papers.settings import settings
-from shared.platform.errors import InvalidInput, NotFound
+from shared.platform.errors import NotFound, TerminalError
 from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:
+    from shared.papers.embedding.embedders.openai import OpenAiEmbedder
     from shared.papers.embedding.embedders.openai_batches import Answer, OpenAiBatches, Progress
 
 LEASE_MINUTES = 26 * 60
@@ -43,19 +46,22 @@ async def work(share: EmbedShare) -> BoxEmbedded:
 
     Raises:
         TransientError: the service did not answer; what was noted is taken up by the next call.
+        TerminalError: it refuses us, or every text of a batch; the papers of the batch are free again.
     """
     from shared.papers.embedding.embedders.openai import OpenAiEmbedder  # noqa: PLC0415 - loads what it needs
     from shared.papers.embedding.embedders.openai_batches import OpenAiBatches  # noqa: PLC0415 - as above
 
-    embedder = OpenAiEmbedder.of(await versions.find(share.model_id))
-    service = OpenAiBatches(embedder)
-    embedded = refused = 0
-    for batch in await _open(share.model_id):
-        stored, failed = await _fetch(service, embedder, share.model_id, batch)
-        embedded, refused = embedded + stored, refused + failed
-    while await _worthwhile(share.model_id):
-        await _send(service, share.model_id)
-    return BoxEmbedded(embedded=embedded, failed=refused, done=True)
+    version = await versions.find(share.model_id)
+    embedded = failed = 0
+    async with problems.noted(version):
+        embedder = OpenAiEmbedder.of(version)
+        service = OpenAiBatches(embedder)
+        for batch in await _open(share.model_id):
+            stored, given_up = await _fetch(service, embedder, share.model_id, batch)
+            embedded, failed = embedded + stored, failed + given_up
+        while await _worthwhile(share.model_id):
+            await _send(service, share.model_id)
+    return BoxEmbedded(embedded=embedded, failed=failed, done=True)
 
 
 async def _send(service: OpenAiBatches, model_id: int) -> None:
@@ -64,14 +70,26 @@ async def _send(service: OpenAiBatches, model_id: int) -> None:
     claim = uuid4()
     await _execute("insert into papers.embedding_batches (claim, model_id) values (%s, %s)", claim, model_id)
     claimed = await claim_papers(model_id, claim, MOST_TEXTS, LEASE_MINUTES)
-    if claimed:
-        await _note(claim, await service.send(claim, {one.paper_id: one.text for one in claimed}))
-    else:
-        await _end(claim, "no paper was left for it")
+    if not claimed:
+        await _end(model_id, claim, "no paper was left for it")
+        return
+    try:
+        remote_id = await service.send(claim, {one.paper_id: one.text for one in claimed})
+    except TerminalError as error:
+        # After another error it may have the batch all the same: the next call looks for it.
+        await _end(model_id, claim, str(error))
+        raise
+    await _note(claim, remote_id)
 
 
-async def _fetch(service: OpenAiBatches, embedder: Any, model_id: int, batch: dict[str, Any]) -> tuple[int, int]:
-    """Store what a batch has answered, if it has ended; (stored, refused)."""
+async def _fetch(
+    service: OpenAiBatches, embedder: OpenAiEmbedder, model_id: int, batch: dict[str, Any]
+) -> tuple[int, int]:
+    """Store what a batch has answered, if it has ended; (stored, given up).
+
+    Raises:
+        TerminalError: it has embedded nothing, and every text was refused for the same reason.
+    """
     claim: UUID = batch["claim"]
     remote_id: str | None = batch["remote_id"]
     if remote_id is None:
@@ -79,55 +97,79 @@ async def _fetch(service: OpenAiBatches, embedder: Any, model_id: int, batch: di
             return 0, 0  # somebody is sending it
         remote_id = await service.find(claim)
         if remote_id is None:
-            await _end(claim, "it was never sent")
+            await _end(model_id, claim, "it was never sent")
             return 0, 0
         await _note(claim, remote_id)
     try:
         progress = await service.look(remote_id)
         if not progress.ended:
             return 0, 0
-        counts = await _store_answers(service, embedder, model_id, claim, progress)
+        answers = await _store_answers(service, embedder, model_id, claim, progress)
     except NotFound as error:
-        await _end(claim, str(error)[:300])  # the service keeps nothing for ever
+        await _end(model_id, claim, str(error))  # the service keeps nothing for ever
         return 0, 0
-    await _end(claim, progress.reason)
+    given_up = sum([await refuse(model_id, one.paper_id, one.reason, claim) for one in answers.of_texts()])
+    await _execute(
+        "update papers.embedding_batches set embedded = embedded + %s, refused = %s where claim = %s",
+        answers.stored,
+        len(answers.of_texts()),
+        claim,
+    )
+    await _end(model_id, claim, progress.reason)
     await service.forget(progress)
-    return counts
+    if answers.of_model():
+        raise trial.refuses_everything(embedder.batch_model, answers.refused[0].reason)
+    return answers.stored, given_up
+
+
+@dataclass(slots=True)
+class _Answers:
+    """What a batch has answered.
+
+    Attributes:
+        embedded: texts; `stored` are those that nobody had stored before.
+        refused: with their reasons.
+    """
+
+    embedded: int = 0
+    stored: int = 0
+    refused: list[Answer] = field(default_factory=list["Answer"])
+
+    def of_model(self) -> bool:
+        """Whether the model is to blame, since it refuses every text for the same reason."""
+        return not self.embedded and trial.alike([one.reason for one in self.refused])
+
+    def of_texts(self) -> list[Answer]:
+        """The texts that are refused for their own sake."""
+        return [] if self.of_model() else [one for one in self.refused if one.by_text]
 
 
 async def _store_answers(
-    service: OpenAiBatches, embedder: Any, model_id: int, claim: UUID, progress: Progress
-) -> tuple[int, int]:
-    stored = refused = 0
+    service: OpenAiBatches, embedder: OpenAiEmbedder, model_id: int, claim: UUID, progress: Progress
+) -> _Answers:
+    found = _Answers()
     some: list[Answer] = []
     for file in progress.answers:
         async for answer in service.answers(file):
-            if answer.refusal is not None:
-                await refuse(model_id, answer.paper_id, answer.refusal, claim)
-                refused += 1
-            elif answer.vector is not None:
-                some.append(answer)
+            (found.refused if answer.vector is None else some).append(answer)
             if len(some) == _STORED_AT_ONCE:
-                stored += await _store(embedder, model_id, claim, some)
+                found.embedded += len(some)
+                found.stored += await _store(embedder, model_id, claim, some)
                 some = []
     if some:
-        stored += await _store(embedder, model_id, claim, some)
-    await _execute(
-        "update papers.embedding_batches set embedded = embedded + %s, refused = %s where claim = %s",
-        stored,
-        refused,
-        claim,
-    )
-    return stored, refused
+        found.embedded += len(some)
+        found.stored += await _store(embedder, model_id, claim, some)
+        await problems.clear(model_id)
+    return found
 
 
-async def _store(embedder: Any, model_id: int, claim: UUID, answers: list[Answer]) -> int:
+async def _store(embedder: OpenAiEmbedder, model_id: int, claim: UUID, answers: list[Answer]) -> int:
     import numpy as np  # noqa: PLC0415 - loads in the activity that needs it
 
     from shared.papers.embedding.embedders.openai_batches import SHARE_OF_PRICE  # noqa: PLC0415 - as above
 
     if any(len(one.vector) != embedder.dimensions for one in answers):
-        raise InvalidInput(
+        raise TerminalError(
             f"A batch has vectors that do not have {embedder.dimensions} numbers.", code="embedder-other-dimensions"
         )
     found = Embedded(
@@ -160,16 +202,14 @@ async def _note(claim: UUID, remote_id: str) -> None:
     )
 
 
-async def _end(claim: UUID, reason: str) -> None:
+async def _end(model_id: int, claim: UUID, reason: str) -> None:
     """Note that the batch has ended, and free those of its papers that it has not embedded."""
-    async with database() as connection:
-        await connection.execute(
-            "update papers.embedding_batches set state = 'ended', reason = %s, ended_at = now() where claim = %s",
-            (reason, claim),
-        )
-        await connection.execute(
-            "update papers.unembedded set claim = null, claimed_until = now() where claim = %s", (claim,)
-        )
+    await _execute(
+        "update papers.embedding_batches set state = 'ended', reason = %s, ended_at = now() where claim = %s",
+        reason[:300],
+        claim,
+    )
+    await give_back(model_id, claim)
 
 
 async def _execute(query: str, *values: Any) -> None:

@@ -11,13 +11,12 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from shared.papers.embedding import trial
 from shared.papers.embedding.embedders import embedder
-from shared.papers.embedding.texts import embedding_text
-from shared.platform.errors import InvalidInput, NotFound
+from shared.platform.errors import NotFound
 from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:
-    from shared.papers.embedding.embedders.base import Embedder
     from shared.papers.embedding.models import ModelVersion
 
 SAMPLE = 500
@@ -28,17 +27,15 @@ async def settle(version: ModelVersion) -> None:
 
     Raises:
         TransientError: the model did not answer.
+        TerminalError: it refuses us, or every text.
     """
     if await _read(version.model_id) is not None:
         return
-    async with database() as connection:
-        sample = await rows(
-            connection,
-            # The ids are in the order of time; their hashes are in none.
-            "select title, abstract from papers.papers order by hashtext(paper_id::text) limit %s",
-            (SAMPLE,),
-        )
-    vectors = await _embedded(version, [embedding_text(row["title"], row["abstract"]) for row in sample])
+    import numpy as np  # noqa: PLC0415 - loads in the activity that needs it
+
+    model = embedder(version)
+    found = await trial.embed(model, await trial.texts_of_sample(SAMPLE))
+    vectors = np.concatenate(found) if found else np.zeros((1, model.dimensions), np.float32)
     async with database() as connection:
         await connection.execute(
             "update papers.models set centre = %s where model_id = %s and centre is null",
@@ -62,25 +59,6 @@ async def centre_of(model_id: int) -> Any:
     if found is None:
         raise NotFound(f"The model {model_id} has no centre yet.", code="model-not-prepared")
     return found
-
-
-async def _embedded(version: ModelVersion, texts: list[str]) -> Any:
-    import numpy as np  # noqa: PLC0415 - loads in the activity that needs it
-
-    model = embedder(version)
-    batch = max(1, min(model.most_texts, 100))
-    parts = [await _some(model, texts[begin : begin + batch]) for begin in range(0, len(texts), batch)]
-    found = [one for part in parts for one in part]
-    return np.concatenate(found) if found else np.zeros((1, model.dimensions), np.float32)
-
-
-async def _some(model: Embedder, texts: list[str]) -> list[Any]:
-    """The vectors of those texts that the model does not refuse."""
-    try:
-        return [(await model.embed(texts)).vectors]
-    except InvalidInput:
-        half = len(texts) // 2
-        return [] if not half else [*await _some(model, texts[:half]), *await _some(model, texts[half:])]
 
 
 async def _read(model_id: int) -> list[float] | None:

@@ -12,11 +12,14 @@ SAMPLE = 500
 NEAREST = 10
 
 
-async def overlap(one: ModelVersion, other: ModelVersion) -> float:
-    """The mean share of the 10 nearest papers of a sample that both versions name, from 0 to 1; 1 for no papers."""
+async def overlap(one: ModelVersion, other: ModelVersion) -> float | None:
+    """The mean share of the 10 nearest papers of a sample that both versions name, from 0 to 1.
+
+    None: fewer than two papers have a vector of both.
+    """
     first, second = await _sample(one, other)
     if len(first) <= 1:
-        return 1.0
+        return None
     return common_neighbours(first, second, min(NEAREST, len(first) - 1))
 
 

@@ -11,26 +11,26 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
-from shared.papers.embedding import versions
+from shared.papers.embedding import problems, trial, versions
 from shared.papers.embedding.centre import centre_of
 from shared.papers.embedding.embedders import embedder
+from shared.papers.embedding.embedders.calls import calls
 from shared.papers.embedding.models import BoxEmbedded, EmbedShare
+from shared.papers.embedding.refusals import give_back, give_up, refuse
 from shared.papers.embedding.texts import embedding_text
 from shared.papers.settings import settings
 from shared.platform.calls.retry import Backoff, Time, retry
-from shared.platform.errors import InvalidInput
+from shared.platform.errors import InvalidInput, ManifoldError
 from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable
 
     from shared.papers.embedding.embedders.base import Embedded, Embedder
 
 LEASE_MINUTES = 10
 PATIENCE = Backoff(limit=90, first_delay=1, longest_delay=20, longest_wait=60)
 """With a model that is busy, within an activity; the claims outlast it."""
-MOST_ATTEMPTS = 5
-"""After which a paper is shown as failed: whatever claims it dies, or the model refuses it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,51 +44,70 @@ class Claimed:
 async def embed_box(share: EmbedShare, *, clock: Callable[[], float] = time.monotonic) -> BoxEmbedded:
     """Embed papers for about a time box; call again until `done`.
 
+    What goes wrong for another reason than a text is no attempt of the papers, and stands with the version.
+
     Raises:
         TransientError: the model did not answer. What was embedded before is stored; the rest is claimed again.
+        TerminalError: the model refuses us, or every text.
     """
-    model = embedder(await versions.find(share.model_id))
+    version = await versions.find(share.model_id)
+    if version.state not in versions.IN_USE:
+        return BoxEmbedded(embedded=0, failed=0, done=True)
     stop = clock() + settings().papers_embed_seconds
-    embedded = failed = 0
-    while True:
+    async with problems.noted(version):
+        box = _Box(version.model_id, embedder(version))
+        while True:
+            claimed = await box.embed_some()
+            if not claimed or clock() >= stop:
+                return BoxEmbedded(embedded=box.embedded, failed=box.failed, done=not claimed)
+
+
+@dataclass(slots=True)
+class _Box:
+    """What a worker has come to within its time box.
+
+    Attributes:
+        works: whether the model has taken a text, so that what it refuses is refused for its own sake.
+    """
+
+    model_id: int
+    model: Embedder
+    embedded: int = 0
+    failed: int = 0
+    works: bool = False
+
+    async def embed_some(self) -> int:
+        """Claim papers and embed them; how many were claimed."""
+        self.failed += await give_up(self.model_id)
         claim = uuid4()
-        failed += await _give_up(share.model_id)
-        claimed = await claim_papers(share.model_id, claim, model.most_texts, LEASE_MINUTES)
-        for batch in _batches(claimed, model):
-            stored, refused = await _embed(share.model_id, claim, model, batch)
-            embedded, failed = embedded + stored, failed + refused
-        if not claimed or clock() >= stop:
-            return BoxEmbedded(embedded=embedded, failed=failed, done=not claimed)
+        claimed = await claim_papers(self.model_id, claim, self.model.most_texts, LEASE_MINUTES)
+        try:
+            for batch in calls(self.model, claimed, lambda one: one.text):
+                await self._embed(claim, batch)
+        except ManifoldError:
+            await give_back(self.model_id, claim)
+            raise
+        return len(claimed)
 
-
-def _batches(claimed: Sequence[Claimed], model: Embedder) -> Iterator[list[Claimed]]:
-    """Cut so that no call has more texts or tokens than the model takes."""
-    batch: list[Claimed] = []
-    size = 0
-    for one in claimed:
-        tokens = model.tokens(one.text)
-        if batch and (size + tokens > model.most_tokens or len(batch) == model.most_texts):
-            yield batch
-            batch, size = [], 0
-        batch.append(one)
-        size += tokens
-    if batch:
-        yield batch
-
-
-async def _embed(model_id: int, claim: UUID, model: Embedder, batch: list[Claimed]) -> tuple[int, int]:
-    """Embed a batch; (stored, failed). One that the model refuses is halved until the text that it refuses is alone."""
-    try:
-        found = await retry(lambda _: model.embed([one.text for one in batch]), PATIENCE, Time())
-    except InvalidInput as error:
-        if len(batch) == 1:
-            await refuse(model_id, batch[0].paper_id, str(error), claim)
-            return 0, 1
-        half = len(batch) // 2
-        first = await _embed(model_id, claim, model, batch[:half])
-        second = await _embed(model_id, claim, model, batch[half:])
-        return first[0] + second[0], first[1] + second[1]
-    return await store(model_id, claim, model.dollars_per_million, batch, found), 0
+    async def _embed(self, claim: UUID, batch: list[Claimed]) -> None:
+        """Embed a batch. One that the model refuses is halved until the text that it refuses is alone."""
+        try:
+            found = await retry(lambda _: self.model.embed([one.text for one in batch]), PATIENCE, Time())
+        except InvalidInput as error:
+            if not self.works:
+                await trial.check(self.model)
+                self.works = True
+            if len(batch) == 1:
+                self.failed += await refuse(self.model_id, batch[0].paper_id, str(error), claim)
+                return
+            half = len(batch) // 2
+            await self._embed(claim, batch[:half])
+            await self._embed(claim, batch[half:])
+            return
+        self.embedded += await store(self.model_id, claim, self.model.dollars_per_million, batch, found)
+        if not self.works:
+            await problems.clear(self.model_id)
+            self.works = True
 
 
 async def claim_papers(model_id: int, claim: UUID, most: int, minutes: int) -> list[Claimed]:
@@ -98,26 +117,6 @@ async def claim_papers(model_id: int, claim: UUID, most: int, minutes: int) -> l
             connection, _CLAIM, {"model": model_id, "claim": claim, "most": most, "lease": minutes}, prepare=False
         )
     return [Claimed(row["paper_id"], embedding_text(row["title"], row["abstract"])) for row in found]
-
-
-async def _give_up(model_id: int) -> int:
-    """Show what was claimed too often as failed; how many."""
-    async with database() as connection:
-        found = await connection.execute(
-            "update papers.unembedded set error = 'claimed ' || attempts || ' times and never embedded'"
-            " where model_id = %s and error is null and attempts >= %s and claimed_until < now()",
-            (model_id, MOST_ATTEMPTS),
-        )
-    return found.rowcount
-
-
-async def refuse(model_id: int, paper_id: UUID, error: str, claim: UUID) -> None:
-    """Show a paper as failed that this claim still has."""
-    async with database() as connection:
-        await connection.execute(
-            "update papers.unembedded set error = %s where model_id = %s and paper_id = %s and claim = %s",
-            (error[:500], model_id, paper_id, claim),
-        )
 
 
 async def store(model_id: int, claim: UUID, price: float, batch: list[Claimed], found: Embedded) -> int:

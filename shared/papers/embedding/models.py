@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Literal
+from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
@@ -25,9 +26,19 @@ class ModelVersion(LazyModel):
     )
     current_since: datetime | None = None
     waiting: int = Field(default=0, description="papers without a vector of it")
-    failed: int = Field(default=0, description="papers that it could not embed")
+    refused: int = Field(
+        default=0, description="of the waiting ones, those that it refused and is asked for again later"
+    )
+    failed: int = Field(default=0, description="papers that it refused as often as they are tried")
+    problem: str | None = Field(default=None, description="why papers wait: it does not answer, or refuses us")
+    held_because: str | None = Field(
+        default=None, description="why it is not searched, though it is complete or the settings name it"
+    )
     indexed: bool = Field(default=False, description="whether an index of nearest neighbours is there")
     index: str = Field(default="", description="of the index: its size, how far its build is, or why there is none")
+    discarded: bool = Field(
+        default=False, description="whether somebody went back from it; going back once more returns"
+    )
     texts: int = Field(default=0, description="embedded in all")
     tokens: int = Field(default=0, description="read for them")
     cut: int = Field(default=0, description="texts that were longer than the model reads")
@@ -56,11 +67,25 @@ class BoxEmbedded(LazyModel):
     done: bool
 
 
+class RefusedText(LazyModel):
+    """A paper that a model refused to embed."""
+
+    paper_id: UUID
+    source: str
+    source_id: str
+    title: str
+    reason: str = Field(description="what the model said last")
+    refusals: int = Field(description="how often it did")
+    failed: bool = Field(description="whether it is not asked again, unless a person says so")
+    asked_again_at: datetime | None
+
+
 class Swap(LazyModel):
     """Whether a version was put in the place of the one that was searched."""
 
     model_config = ConfigDict(frozen=True)
     swapped: bool
+    held_because: str | None = None
 
 
 class Prepared(LazyModel):

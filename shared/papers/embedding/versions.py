@@ -8,7 +8,7 @@ from shared.papers.embedding.embedders import wanted
 from shared.papers.embedding.index import described
 from shared.papers.embedding.models import ModelVersion
 from shared.papers.embedding.pgvector import check_pgvector
-from shared.platform.errors import Conflict, NotFound
+from shared.platform.errors import NotFound
 from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:
@@ -16,17 +16,25 @@ if TYPE_CHECKING:
 
     from shared.papers.embedding.embedders import Wanted
 
-_LOCK = 0x70617065
+LOCK = 0x70617065
 """Key of the advisory lock of whoever changes versions."""
+IN_USE = ("building", "current")
+"""States of versions whose vectors are completed."""
+
+
+_LEFT = "The settings name it, and somebody went back from it: going back once more searches it again."
 
 
 async def every() -> list[ModelVersion]:
     """All versions with how far each is, the newest first."""
+    asked = wanted()
     async with database() as connection:
         found = await rows(connection, _EVERY)
     return [
         ModelVersion.model_validate(
-            row | {"index": described(row["vectors"], row["dimensions"], row["size"], row["percent"])}
+            row
+            | {"index": described(row["vectors"], row["dimensions"], row["size"], row["percent"])}
+            | ({"held_because": _LEFT} if row["discarded"] and _identity(row) == (asked.name, asked.version) else {})
         )
         for row in found
     ]
@@ -47,7 +55,7 @@ async def nobody_embeds() -> bool:
     async with database() as connection:
         [row] = await rows(
             connection,
-            "select exists (select from papers.unembedded u where claimed_until > now()"
+            "select exists (select from papers.unembedded u where claim is not null and claimed_until > now()"
             " and not exists (select from papers.embedding_batches b where b.claim = u.claim)) as busy",
         )
     return not row["busy"]
@@ -87,7 +95,7 @@ async def ensure() -> list[ModelVersion]:
     identity = {"name": asked.name, "version": asked.version}
     async with database() as connection:
         await check_pgvector(connection)
-        await connection.execute("select pg_advisory_xact_lock(%s)", (_LOCK,))
+        await connection.execute("select pg_advisory_xact_lock(%s)", (LOCK,))
         found = await rows(connection, _WANTED, identity)
         if not found:
             await _add(connection, asked)
@@ -100,63 +108,15 @@ async def ensure() -> list[ModelVersion]:
         )
         # Of several that are being built only the wanted one goes on, until another one is wanted.
         await connection.execute(
-            "update papers.models set state = 'rejected', left_at = now()"
+            "update papers.models set state = 'rejected', left_at = now(), held_because = null"
             " where state = 'building' and (name, version) <> (%(name)s, %(version)s)",
             identity,
         )
-    return [one for one in await every() if one.state in ("building", "current")]
+    return [one for one in await every() if one.state in IN_USE]
 
 
-async def swap(model_id: int, overlap: float) -> bool:
-    """Let the version be searched from now on; the one before can come back. Done before, it changes nothing.
-
-    False: it is not swapped, since papers that came meanwhile have no vector of it yet.
-    """
-    async with database() as connection:
-        await connection.execute("select pg_advisory_xact_lock(%s)", (_LOCK,))
-        found = await rows(
-            connection,
-            "select state, exists (select from papers.unembedded u where u.model_id = m.model_id and error is null)"
-            " as open from papers.models m where model_id = %s",
-            (model_id,),
-        )
-        if not found or found[0]["state"] != "building":
-            return bool(found) and found[0]["state"] == "current"
-        if found[0]["open"]:
-            return False
-        await _drop_previous(connection)
-        await connection.execute("update papers.models set state = 'previous', left_at = now() where state = 'current'")
-        await connection.execute(
-            "update papers.models set state = 'current', current_since = now(), overlap = %s where model_id = %s",
-            (overlap, model_id),
-        )
-    return True
-
-
-async def roll_back() -> None:
-    """Search the version before again, at once. Papers that came since get their vector of it by the next minutes.
-
-    Raises:
-        Conflict: there is none.
-    """
-    async with database() as connection:
-        await connection.execute("select pg_advisory_xact_lock(%s)", (_LOCK,))
-        found = await rows(connection, "select model_id, left_at from papers.models where state = 'previous'")
-        if not found:
-            raise Conflict(
-                "There is no version before this one.",
-                code="no-previous-model",
-                remedy="Name another model with PAPERS_EMBEDDER; it is built beside this one.",
-            )
-        previous = found[0]
-        await connection.execute(
-            "update papers.models set state = 'rejected', discarded = true, left_at = now() where state = 'current'"
-        )
-        await connection.execute(
-            "update papers.models set state = 'current', current_since = now() where model_id = %s",
-            (previous["model_id"],),
-        )
-        await _queue(connection, previous["model_id"], since=previous["left_at"])
+def _identity(row: dict[str, Any]) -> tuple[str, str]:
+    return row["name"], row["version"]
 
 
 async def _add(connection: AsyncConnection[Any], asked: Wanted) -> None:
@@ -169,7 +129,7 @@ async def _add(connection: AsyncConnection[Any], asked: Wanted) -> None:
         (asked.name, asked.version, asked.dimensions),
     )
     await connection.execute("select papers.make_vectors(%s::smallint)", (row["model_id"],))
-    await _queue(connection, row["model_id"], since=None)
+    await queue(connection, row["model_id"], since=None)
 
 
 async def _build_again(connection: AsyncConnection[Any], model_id: int) -> None:
@@ -179,11 +139,11 @@ async def _build_again(connection: AsyncConnection[Any], model_id: int) -> None:
         " update papers.models set state = 'building' from before where model_id = %(id)s returning before.left_at",
         {"id": model_id},
     )
-    await _queue(connection, model_id, since=row["left_at"])
+    await queue(connection, model_id, since=row["left_at"])
 
 
-async def _queue(connection: AsyncConnection[Any], model_id: int, *, since: Any) -> None:
-    """All papers that are to be embedded by this version, or those that came or changed since."""
+async def queue(connection: AsyncConnection[Any], model_id: int, *, since: Any) -> None:
+    """Have all papers embedded by this version, or those that came or changed since."""
     await connection.execute(
         "insert into papers.unembedded (model_id, paper_id) select %(id)s, paper_id from papers.papers"
         " where %(since)s::timestamptz is null or updated_at >= %(since)s on conflict do nothing",
@@ -191,17 +151,16 @@ async def _queue(connection: AsyncConnection[Any], model_id: int, *, since: Any)
     )
 
 
-async def _drop_previous(connection: AsyncConnection[Any]) -> None:
-    for row in await rows(connection, "select model_id from papers.models where state in ('previous', 'rejected')"):
-        await connection.execute("select papers.drop_vectors(%s::smallint)", (row["model_id"],))
-        await connection.execute("delete from papers.models where model_id = %s", (row["model_id"],))
-
-
+# A version with a problem is asked again when its pause is over, a text that was refused likewise.
 _TO_DO = """
 select exists (
     select from papers.models m where m.state in ('building', 'current')
-        and exists (select from papers.unembedded u where u.model_id = m.model_id and u.error is null)
-) or exists (select from papers.models where state = 'building') or (
+        and (m.asked_again_at is null or m.asked_again_at < now())
+        and (m.state = 'building' and (m.held_because is null or (m.name, m.version) <> (%(name)s, %(version)s))
+            or exists (
+                select from papers.unembedded u where u.model_id = m.model_id and u.error is null
+                    and (u.claim is not null or u.claimed_until is null or u.claimed_until < now())))
+) or (
     exists (select from papers.papers) and not exists (
         select from papers.models where name = %(name)s and version = %(version)s
             and (state in ('building', 'current') or discarded))
@@ -221,7 +180,8 @@ from papers.models
 
 _EVERY = """
 select m.model_id, m.name, m.version, m.dimensions, m.state, m.overlap, m.current_since, m.dollars_per_million,
-    m.batch_model, u.waiting, u.failed,
+    m.batch_model, u.waiting, u.refused, u.failed, m.held_because, m.discarded,
+    case when m.state in ('building', 'current') and (u.waiting > 0 or m.centre is null) then m.problem end as problem,
     s.texts, s.tokens, s.cut, s.dollars, i.size is not null as indexed, i.size, b.percent,
     coalesce(nullif(t.reltuples, -1)::bigint, s.texts) as vectors
 from papers.models m
@@ -234,7 +194,9 @@ left join lateral (
     from pg_stat_progress_create_index where relid = t.oid limit 1
 ) b on true
 cross join lateral (
-    select count(*) filter (where error is null) as waiting, count(*) filter (where error is not null) as failed
+    select count(*) filter (where error is null) as waiting,
+        count(*) filter (where error is null and refusals > 0) as refused,
+        count(*) filter (where error is not null) as failed
     from papers.unembedded where model_id = m.model_id
 ) u
 cross join lateral (

@@ -105,7 +105,8 @@ with moved as (
     insert into papers.unembedded as known (model_id, paper_id)
     select m.model_id, merged.paper_id from merged, papers.models m
     where reworded and m.state in ('building', 'current')
-    on conflict (model_id, paper_id) do update set attempts = 0, claim = null, claimed_until = null, error = null
+    on conflict (model_id, paper_id) do update set attempts = 0, claim = null, claimed_until = null, error = null,
+        refusals = 0, refusal = null
 ), counts as (
     select (select count(*) from moved)::int as moved, count(*) filter (where added)::int as added,
         count(*) filter (where not added)::int as changed

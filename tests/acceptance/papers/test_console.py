@@ -70,3 +70,35 @@ async def test_it_fits_a_phone_in_the_dark(running: Any) -> None:
             await page.locator("#models tbody tr").first.wait_for()
             await page.screenshot(path=SCREENSHOTS / "papers-phone.png", full_page=True)
             assert await page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+async def test_refused_texts_are_shown_and_tried_again_and_a_held_model_is_released(running: Any) -> None:
+    with running() as app:
+        filled(app)
+        [(model_id,)] = app.execute("select model_id from papers.models")
+        app.execute(
+            "insert into papers.unembedded (model_id, paper_id, refusals, refusal, error)"
+            " select %s, paper_id, 4, 'The input was filtered.', 'The input was filtered.' from papers.papers limit 1",
+            model_id,
+        )
+        app.execute("update papers.models set version = 'older'")
+        app.execute(
+            "with made as (insert into papers.models (name, version, dimensions, state, held_because, centre)"
+            " select name, 'l2-supercat-256', dimensions, 'building', 'It lacks vectors.', centre from papers.models"
+            " returning model_id) select papers.make_vectors(model_id) from made"
+        )
+        app.execute(
+            f"insert into papers.vectors_{model_id + 1} select paper_id, embedding, cut from papers.vectors_{model_id}"
+        )
+        async with browser_page() as page:
+            await opened(page, app)
+            await expect(page.locator("#models")).to_contain_text("It lacks vectors.")
+            await expect(page.locator("#models tbody tr", has_text="The input was filtered.")).to_contain_text("failed")
+            await page.screenshot(path=SCREENSHOTS / "papers-refused.png", full_page=True)
+            await page.click("#release-model")
+            await page.get_by_text("The model is searched as it is.").wait_for()
+            await expect(page.locator(f"#model-{model_id}")).to_contain_text("previous")
+            await page.click("#retry")
+            await page.get_by_text("Texts that were refused are tried again now.").wait_for()
+            await expect(page.locator("#models", has_text="The input was filtered.")).to_have_count(0)
+            assert app.execute("select error, refusal from papers.unembedded") == [(None, None)]

@@ -54,8 +54,17 @@ class OpenAiEmbedder:
             answer = await self.client.embeddings.create(
                 model=self._model, input=shortened, dimensions=self.dimensions, encoding_format="float"
             )
+        given: list[Any] = getattr(answer, "data", None) or []  # another service's page is given as text
+        if sorted(one.index for one in given) != list(range(len(texts))) or any(
+            len(one.embedding) != self.dimensions for one in given
+        ):
+            raise TerminalError(
+                f"The embeddings service did not answer with a vector of {self.dimensions} numbers for each text.",
+                code="embedder-answers-otherwise",
+                remedy="See PAPERS_OPENAI_ENDPOINT, and whether the model has vectors of PAPERS_OPENAI_DIMENSIONS.",
+            )
         vectors = np.zeros((len(texts), self.dimensions), np.float32)
-        for one in answer.data:
+        for one in given:
             vectors[one.index] = one.embedding
         vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
         cut = [short is not text for short, text in zip(shortened, texts, strict=True)]
@@ -78,7 +87,7 @@ def problems() -> Generator[None]:
         InvalidInput: it refuses what it was sent.
         TerminalError: it refuses us.
     """
-    from openai import APIConnectionError, APIStatusError  # noqa: PLC0415 - loads in the activity that needs it
+    from openai import APIConnectionError, APIStatusError, OpenAIError  # noqa: PLC0415 - loads in the activity that needs it
 
     try:
         yield
@@ -88,6 +97,12 @@ def problems() -> Generator[None]:
         ) from error
     except APIStatusError as error:
         raise _problem(error) from error
+    except OpenAIError as error:
+        raise TerminalError(
+            f"The embeddings service answers otherwise than its API: {type(error).__name__}.",
+            code="embedder-answers-otherwise",
+            remedy="See PAPERS_OPENAI_ENDPOINT.",
+        ) from error
 
 
 def _problem(error: Any) -> Exception:

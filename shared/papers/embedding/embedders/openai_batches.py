@@ -26,14 +26,16 @@ class Answer:
 
     Attributes:
         vector: of length 1; None: it was not embedded.
-        refusal: why the model refuses it; None: it does not, and another attempt may succeed.
+        reason: why not.
+        by_text: whether the text is to blame; otherwise another attempt may succeed.
     """
 
     paper_id: UUID
     cut: bool
     vector: Any = None
     tokens: int = 0
-    refusal: str | None = None
+    reason: str = ""
+    by_text: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +130,11 @@ def _answer(line: dict[str, Any]) -> Answer:
     if status != 200:  # noqa: PLR2004 - a status of HTTP
         error: dict[str, Any] = body.get("error") or line.get("error") or {}
         said = str(error.get("message", "no reason"))[:300]
-        refused = status in (400, 413, 422)
         return Answer(
             UUID(paper_id),
             cut == "1",
-            refusal=f"The embeddings service answered {status}: {said}." if refused else None,
+            reason=f"The embeddings service answered {status}: {said}.",
+            by_text=status in (400, 413, 422),
         )
     vector: Any = np.frombuffer(base64.b64decode(body["data"][0]["embedding"]), np.float32)
     length = max(float(np.linalg.norm(vector)), 1e-12)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from shared.papers.settings import settings
 from shared.platform.calls.credentials import COGNITIVE_SERVICES_SCOPE, credential
+from shared.platform.errors import TerminalError, TransientError
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -27,4 +28,23 @@ def openai_client() -> AsyncOpenAI:
 
 
 async def _token() -> str:
-    return (await credential().get_token(COGNITIVE_SERVICES_SCOPE)).token
+    """A token of the app's identity.
+
+    Raises:
+        TerminalError: there is none for it.
+        TransientError: whoever gives them did not answer.
+    """
+    from azure.core.exceptions import AzureError, ClientAuthenticationError  # noqa: PLC0415 - as above
+
+    try:
+        return (await credential().get_token(COGNITIVE_SERVICES_SCOPE)).token
+    except ClientAuthenticationError as error:
+        raise TerminalError(
+            f"The app's identity gets no token for Azure OpenAI: {str(error.message)[:300]}",
+            code="embedder-refuses-us",
+            remedy="Set PAPERS_OPENAI_KEY, or give the app an identity.",
+        ) from error
+    except AzureError as error:
+        raise TransientError(
+            f"No token for Azure OpenAI: {type(error).__name__}.", code="embedder-unavailable"
+        ) from error

@@ -1,16 +1,19 @@
 """Papers that wait for their vectors, and a model that can be told to fail."""
 
 import pytest
+from starlette.applications import Starlette
 
+from local.arm.servers import listening
+from local.providers.embeddings import KEY, Embeddings
 from orchestrators.papers.embedding import paper_enrich
-from shared.papers.embedding import centre, embedding, versions
+from shared.papers.embedding import centre, embedding, swapping, versions
 from shared.papers.embedding.embedders import Wanted
 from shared.papers.embedding.embedders.hashing import HashingEmbedder
 from shared.platform.durable import Nothing
 from shared.platform.errors import InvalidInput, TransientError
 from shared.platform.settings import forget_settings
 from tests.integration.player import Player
-from tests.integration.shared.papers.conftest import record
+from tests.integration.shared.papers.conftest import fetch, record
 
 
 class ModelOfTests(HashingEmbedder):
@@ -43,7 +46,8 @@ class ModelOfTests(HashingEmbedder):
 def model(monkeypatch):
     """The model that the settings name."""
     made = ModelOfTests()
-    monkeypatch.setattr(versions, "wanted", lambda: Wanted(made.name, made.version, made.dimensions))
+    for module in (versions, swapping):
+        monkeypatch.setattr(module, "wanted", lambda: Wanted(made.name, made.version, made.dimensions))
     monkeypatch.setattr(embedding, "embedder", lambda _: made)
     monkeypatch.setattr(centre, "embedder", lambda _: HashingEmbedder())
     monkeypatch.setenv("PAPERS_EMBEDDER", "hashing")
@@ -52,10 +56,29 @@ def model(monkeypatch):
 
 
 @pytest.fixture
+async def service(papers, monkeypatch):
+    """The stand-in of OpenAI, which the settings name."""
+    found = Embeddings()
+    async with listening(Starlette(routes=found.routes())) as port:
+        monkeypatch.setenv("PAPERS_EMBEDDER", "openai")
+        monkeypatch.setenv("PAPERS_OPENAI_ENDPOINT", f"http://127.0.0.1:{port}/v1")
+        monkeypatch.setenv("PAPERS_OPENAI_KEY", KEY)
+        monkeypatch.setenv("PAPERS_OPENAI_DIMENSIONS", "64")
+        forget_settings()
+        yield found
+
+
+@pytest.fixture
 async def some(papers):
     """35 papers."""
     await papers.ingest(await papers.put("a.jsonl", [record(n) for n in range(35)]))
     return papers
+
+
+async def pauses_end():
+    """As if the pauses of refused texts, of problems and of dead workers' claims were over."""
+    await fetch("update papers.unembedded set claimed_until = now() - interval '1 second' returning 1")
+    await fetch("update papers.models set asked_again_at = now() - interval '1 second' returning 1")
 
 
 async def enrich():

@@ -3,32 +3,26 @@
 import json
 
 import pytest
-from starlette.applications import Starlette
 
-from local.arm.servers import listening
-from local.providers.embeddings import KEY, Embeddings
-from shared.papers.embedding import batches, versions
+from local.providers.embeddings import KEY
+from shared.papers.embedding import batches, refusals, versions
 from shared.papers.embedding.embedders import embedder, openai_batches
-from shared.platform.errors import TransientError
+from shared.papers.embedding.refusals import MOST_ATTEMPTS
+from shared.platform.errors import TerminalError, TransientError
 from shared.platform.settings import forget_settings
 from tests.integration.shared.papers.conftest import fetch, record
 from tests.integration.shared.papers.embedding.conftest import enrich
+from tests.present import present
 
 
 @pytest.fixture
-async def service(papers, monkeypatch):
+def service(service, monkeypatch):
     """Batches of ten texts, from fifteen waiting papers on."""
-    found = Embeddings()
-    async with listening(Starlette(routes=found.routes())) as port:
-        monkeypatch.setenv("PAPERS_EMBEDDER", "openai")
-        monkeypatch.setenv("PAPERS_OPENAI_ENDPOINT", f"http://127.0.0.1:{port}/v1")
-        monkeypatch.setenv("PAPERS_OPENAI_KEY", KEY)
-        monkeypatch.setenv("PAPERS_OPENAI_DIMENSIONS", "64")
-        monkeypatch.setenv("PAPERS_OPENAI_BATCH_FROM", "15")
-        monkeypatch.setenv("PAPERS_OPENAI_BATCH_MODEL", "nightly")
-        monkeypatch.setattr(openai_batches, "MOST_TEXTS", 10)
-        forget_settings()
-        yield found
+    monkeypatch.setenv("PAPERS_OPENAI_BATCH_FROM", "15")
+    monkeypatch.setenv("PAPERS_OPENAI_BATCH_MODEL", "nightly")
+    monkeypatch.setattr(openai_batches, "MOST_TEXTS", 10)
+    forget_settings()
+    return service
 
 
 @pytest.fixture
@@ -85,9 +79,10 @@ async def test_what_is_refused_in_a_batch_is_named_and_the_rest_lands(some, serv
     await enrich()
     await enrich()
     assert (await everything_embedded())[:3] == (34, 34, 1)
-    [failed] = await fetch("select p.source_id, u.error from papers.unembedded u join papers.papers p using (paper_id)")
-    assert failed["source_id"] == "2101.00007"
-    assert "The input was filtered" in failed["error"]
+    [version] = await versions.every()
+    [refused] = await refusals.of_model(version.model_id, 10, None)
+    assert (refused.source_id, refused.refusals) == ("2101.00007", 1)
+    assert "The input was filtered" in refused.reason
 
 
 @pytest.mark.parametrize(("ends", "answered"), [("failed", 0), ("expired", 4), ("cancelled", 4), ("expired", 0)])
@@ -176,6 +171,45 @@ async def test_below_the_limit_and_without_it_there_are_no_batches(papers, servi
     await enrich()
     assert service.batches.batches == {}
     assert await everything_embedded() == (54, 54, 0, 54)
+
+
+async def test_a_batch_model_that_refuses_every_text_is_named_and_no_paper_is_to_blame(some, service):
+    service.refusing = "nightly"
+    await enrich()
+    with pytest.raises(TerminalError, match="nightly refuses every text"):
+        await enrich()
+    [version] = await versions.every()
+    assert (version.waiting, version.refused, version.failed) == (30, 0, 0)
+    assert "nightly refuses every text" in present(version.problem)
+    service.refusing = None
+    await enrich()
+    await enrich()
+    assert await everything_embedded() == (35, 35, 0, 35)
+    [version] = await versions.every()
+    assert version.problem is None
+
+
+async def test_batches_that_end_without_answers_are_no_attempts(some, service, monkeypatch):
+    monkeypatch.setenv("PAPERS_OPENAI_BATCH_FROM", "1")
+    forget_settings()
+    service.batches.ends = "failed"
+    for _ in range(MOST_ATTEMPTS + 2):
+        await enrich()
+    [version] = await versions.every()
+    assert (version.waiting, version.failed) == (35, 0)
+    assert await fetch("select distinct attempts from papers.unembedded") == [{"attempts": 1}]
+
+
+async def test_a_wrong_key_ends_no_batch_that_is_under_way(some, service, monkeypatch):
+    await enrich()
+    monkeypatch.setenv("PAPERS_OPENAI_KEY", "wrong")
+    forget_settings()
+    with pytest.raises(TerminalError, match="401"):
+        await enrich()
+    assert [row["state"] for row in await noted()] == ["sent"] * 3
+    monkeypatch.setenv("PAPERS_OPENAI_KEY", KEY)
+    forget_settings()
+    assert (await enrich()).embedded == 30
 
 
 async def share():

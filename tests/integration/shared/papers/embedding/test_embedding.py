@@ -5,8 +5,9 @@ import asyncio
 from shared.papers.embedding import centre, embedding, versions
 from shared.papers.embedding.embedding import embed_box
 from shared.papers.embedding.models import EmbedShare
+from shared.papers.embedding.refusals import MOST_ATTEMPTS, PAUSES_MINUTES
 from tests.integration.shared.papers.conftest import fetch, record
-from tests.integration.shared.papers.embedding.conftest import enrich
+from tests.integration.shared.papers.embedding.conftest import enrich, pauses_end
 
 
 async def share():
@@ -59,13 +60,26 @@ async def test_a_paper_whose_words_change_gets_another_vector_and_others_keep_th
 async def test_a_text_that_the_model_refuses_fails_alone(some, model):
     bad = record(50, title="The unspeakable")
     await some.ingest(await some.put("b.jsonl", [bad, record(51, abstract="word " * 3_000)]))
-    summary = await enrich()
-    assert (summary.embedded, summary.failed) == (36, 1)
+    assert (await enrich()).embedded == 36
+    await fails(1)
     [failed] = await fetch("select error from papers.unembedded")
     assert failed["error"] == "this cannot be said (invalid-input)"
-    assert not await versions.anything_to_do()
     await some.ingest(await some.put("c.jsonl", [record(50, title="Said otherwise", update_date="2025-01-01")]))
     assert (await enrich()).embedded == 1
+
+
+async def fails(count):
+    """Ask again as often as a refused text is asked, until it is given up."""
+    for _ in PAUSES_MINUTES[1:]:
+        assert not await versions.anything_to_do()
+        await pauses_end()
+        assert await versions.anything_to_do()
+        assert (await enrich()).failed == 0
+    await pauses_end()
+    assert (await enrich()).failed == count
+    assert not await versions.anything_to_do()
+    await pauses_end()
+    assert not await versions.anything_to_do()
 
 
 async def test_a_model_that_is_busy_loses_nothing(some, model):
@@ -116,7 +130,7 @@ async def test_what_kills_its_worker_every_time_is_shown_in_the_end(some, model,
     deaths = 0
     while await dies(work, Killed):
         deaths += 1
-        assert deaths <= embedding.MOST_ATTEMPTS * 35
+        assert deaths <= MOST_ATTEMPTS * 35
         await fetch("update papers.unembedded set claimed_until = now() - interval '1 minute' returning 1")
     [version] = await versions.every()
     assert (version.waiting, version.failed) == (0, 35)

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from shared.papers.embedding import index, versions
+from shared.papers.embedding import index, swapping, versions
 from shared.papers.embedding.embedders import embedder
 from shared.papers.embedding.models import ModelVersion
 from shared.platform.errors import Conflict, TerminalError
@@ -35,24 +35,24 @@ async def test_a_model_that_is_not_complete_is_not_swapped(some, model):
     await enrich()
     model.version = "second"
     building = next(one for one in await versions.ensure() if one.state == "building")
-    assert not await versions.swap(building.model_id, 1.0)
+    assert not (await swapping.swap(building.model_id, 1.0)).swapped
     assert present(await versions.current()).version == "crc32-64"
 
 
 async def test_a_roll_back_is_at_once_and_catches_up(some, model):
     await enrich()
+    with pytest.raises(Conflict, match="no version before"):
+        await swapping.roll_back()
     model.version = "second"
     await enrich()
     await some.ingest(await some.put("b.jsonl", [record(80)]))
     await enrich()
-    await versions.roll_back()
+    await swapping.roll_back()
     assert states(await versions.every()) == {"crc32-64": "current", "second": "rejected"}
     await enrich()  # PAPERS_EMBEDDER still names the second one: it stays rejected
     assert present(await versions.current()).version == "crc32-64"
     [found] = await fetch(f"select count(*) as n from papers.vectors_{present(await versions.current()).model_id}")
     assert found["n"] == 36
-    with pytest.raises(Conflict, match="no version before"):
-        await versions.roll_back()
 
 
 async def test_a_model_that_was_not_wanted_for_a_while_is_built_all_the_same(some, model):

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from orchestrators.papers.embedding import paper_enrich
-from shared.papers.embedding import centre, index, versions
+from shared.papers.embedding import centre, index, swapping, versions
 from shared.papers.embedding.embedding import embed_box
 from shared.papers.embedding.models import EmbedShare
 from shared.papers.search import papers as one_paper
@@ -339,14 +339,14 @@ async def test_while_another_model_is_built_one_version_is_searched_by_its_own_v
     [row] = await fetch(f"select count(*)::int as n from papers.vectors_{building.model_id}")
     assert row["n"] == 720
     assert titles(await search(Question(written=written, limit=5))) == before
-    assert not await versions.swap(building.model_id, 1.0)
+    assert not (await swapping.swap(building.model_id, 1.0)).swapped
     await fetch("update papers.unembedded set claimed_until = null returning 1")
     await Player().play(paper_enrich, Nothing())
     assert present(await versions.current()).name == "hashing"
     after = await search(Question(written=written, limit=5))
     assert titles(after)[0].startswith("Calculation of prompt diphoton")
     assert titles(after) != before
-    await versions.roll_back()
+    await swapping.roll_back()
     assert titles(await search(Question(written=written, limit=5))) == before
 
 

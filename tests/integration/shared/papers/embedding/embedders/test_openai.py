@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 from starlette.applications import Starlette
+from starlette.responses import HTMLResponse
+from starlette.routing import Route
 
 from local.arm.servers import listening
-from local.providers.embeddings import KEY, Embeddings
-from shared.papers.embedding import centre, versions
+from shared.papers.embedding import centre, refusals, swapping, versions
 from shared.papers.embedding.embedders import embedder
 from shared.papers.embedding.embedding import embed_box
 from shared.papers.embedding.models import EmbedShare, ModelVersion
@@ -19,18 +20,6 @@ from tests.integration.shared.papers.embedding.conftest import enrich
 from tests.present import present
 
 SMALL = ModelVersion(model_id=1, name="openai", version="text-embedding-3-small-64", dimensions=64, state="current")
-
-
-@pytest.fixture
-async def service(papers, monkeypatch):
-    found = Embeddings()
-    async with listening(Starlette(routes=found.routes())) as port:
-        monkeypatch.setenv("PAPERS_EMBEDDER", "openai")
-        monkeypatch.setenv("PAPERS_OPENAI_ENDPOINT", f"http://127.0.0.1:{port}/v1")
-        monkeypatch.setenv("PAPERS_OPENAI_KEY", KEY)
-        monkeypatch.setenv("PAPERS_OPENAI_DIMENSIONS", "64")
-        forget_settings()
-        yield found
 
 
 async def test_vectors_have_length_one_and_their_cost_is_kept(papers, service):
@@ -59,10 +48,12 @@ async def test_a_text_that_is_refused_is_named_and_its_neighbours_land(papers, s
     records = [record(n) for n in range(20)] + [record(99, title="The unspeakable")]
     await papers.ingest(await papers.put("a.jsonl", records))
     summary = await enrich()
-    assert (summary.embedded, summary.failed) == (20, 1)
-    [failed] = await fetch("select p.source_id, u.error from papers.unembedded u join papers.papers p using (paper_id)")
-    assert failed["source_id"] == "2101.00099"
-    assert "The input was filtered" in failed["error"]
+    assert (summary.embedded, summary.failed) == (20, 0)
+    [version] = await versions.every()
+    assert (version.waiting, version.refused, version.failed) == (1, 1, 0)
+    [refused] = await refusals.of_model(version.model_id, 10, None)
+    assert (refused.source_id, refused.refusals, refused.failed) == ("2101.00099", 1, False)
+    assert "The input was filtered" in refused.reason
 
 
 async def test_a_wait_that_the_service_asks_for_is_told(papers, service):
@@ -126,7 +117,7 @@ async def test_a_question_is_asked_by_the_model_of_the_version_that_is_searched(
     assert await asked_for(service, title) == (("first", 64), pytest.approx(1, abs=0.01))
     assert (await enrich()).swapped
     assert await asked_for(service, title) == (("second", 32), pytest.approx(1, abs=0.01))
-    await versions.roll_back()
+    await swapping.roll_back()
     assert await asked_for(service, title) == (("first", 64), pytest.approx(1, abs=0.01))
 
 
@@ -147,9 +138,24 @@ async def test_each_model_has_its_own_price(changed, service):
     await enrich()
     second, first = await versions.every()
     assert present(second.dollars) == pytest.approx(second.tokens * 0.2 / 1e6)
-    await versions.roll_back()
+    await swapping.roll_back()
     await changed.ingest(await changed.put("b.jsonl", [record(90)]))
     await enrich()
     [first] = [one for one in await versions.every() if one.state == "current"]
     assert (first.version, first.texts) == ("first-64", 31)
     assert first.dollars == pytest.approx(first.tokens * 0.02 / 1e6)
+
+
+async def test_an_answer_of_other_dimensions_or_of_another_kind_is_about_us(papers, service, monkeypatch):
+    service.dimensions = 32
+    with pytest.raises(TerminalError, match="a vector of 64 numbers for each text"):
+        await embedder(SMALL).embed(["a"])
+
+    async def page(_):
+        return HTMLResponse("<p>Welcome</p>")
+
+    async with listening(Starlette(routes=[Route("/{path:path}", page, methods=["POST"])])) as port:
+        monkeypatch.setenv("PAPERS_OPENAI_ENDPOINT", f"http://127.0.0.1:{port}/v1")
+        forget_settings()
+        with pytest.raises(TerminalError, match="did not answer with a vector"):
+            await embedder(SMALL).embed(["a"])

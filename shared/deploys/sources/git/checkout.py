@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import stat
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -11,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from dulwich.errors import ObjectFormatException
 from dulwich.objects import Blob, Commit, ShaFile, Tag, Tree, hex_to_sha
 
+from shared.deploys.cancellation import DeploymentCancelled
 from shared.deploys.sources.git.errors import damaged
 from shared.deploys.sources.git.packs import Pack
 from shared.deploys.sources.tree import Tree as SourceTree
@@ -26,7 +30,10 @@ if TYPE_CHECKING:
 _TREE_BYTES: Final = 50_000_000
 _LINK_BYTES: Final = 4_096
 _TAGS = 5
+_LOOK_SECONDS = 0.2
 _SUBMODULE = 0o160000
+_ONE_AT_A_TIME: Final = threading.Lock()
+"""A hostile pack may fill some hundreds of MB of memory, and an instance in Azure has 2 GB for all that it does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +65,7 @@ def check_out(path: Path, wanted: str, folder: Path, limits: Limits, stopped: Ca
         DeploymentCancelled: `stopped` said so.
     """
     tree = SourceTree(folder, limits, None, stopped)
-    with Pack(path, limits, stopped) as pack:
+    with _turn(stopped), Pack(path, limits, stopped) as pack:
         try:
             small = _small_objects(pack)
             commit = _commit(small, wanted)
@@ -77,6 +84,17 @@ def check_out(path: Path, wanted: str, folder: Path, limits: Limits, stopped: Ca
             raise damaged(f"{len(missing):,} of its files are missing")
     tree.settle_links()
     return CheckedOut(commit.id.decode("ascii"), plan.submodules)
+
+
+@contextmanager
+def _turn(stopped: Callable[[], bool]) -> Generator[None]:
+    while not _ONE_AT_A_TIME.acquire(timeout=_LOOK_SECONDS):
+        if stopped():
+            raise DeploymentCancelled
+    try:
+        yield
+    finally:
+        _ONE_AT_A_TIME.release()
 
 
 def _small_objects(pack: Pack) -> dict[bytes, ShaFile]:

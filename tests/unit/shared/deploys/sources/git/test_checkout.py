@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.deploys.sources.git.checkout import check_out
+from shared.deploys.cancellation import DeploymentCancelled
+from shared.deploys.sources.git.checkout import _ONE_AT_A_TIME, check_out
 from shared.deploys.sources.tree import LIMITS, never
 from shared.platform.errors import ManifoldError
 from tests.unit.shared.deploys.sources.git.packing import BLOB, COMMIT, TAG, TREE, commit, id_of, pack, packed, tree
@@ -102,3 +103,12 @@ def test_what_leads_to_no_commit(tmp_path: Path, made: Callable[[], tuple[int, b
     (tmp_path / "into").mkdir()
     with pytest.raises(ManifoldError, match=r"is damaged|no commit"):
         check_out(tmp_path / "pack", id_of(kind, data).hex(), tmp_path / "into", LIMITS, never)
+
+
+def test_a_cancel_is_looked_for_while_another_pack_is_unpacked(tmp_path: Path) -> None:
+    made = commit(id_of(TREE, b""))
+    (tmp_path / "pack").write_bytes(pack(packed(TREE, b""), packed(COMMIT, made)))
+    (tmp_path / "into").mkdir()
+    with _ONE_AT_A_TIME, pytest.raises(DeploymentCancelled):
+        check_out(tmp_path / "pack", id_of(COMMIT, made).hex(), tmp_path / "into", LIMITS, lambda: True)
+    check_out(tmp_path / "pack", id_of(COMMIT, made).hex(), tmp_path / "into", LIMITS, never)

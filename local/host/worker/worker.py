@@ -125,8 +125,8 @@ class Worker:
     def _warn_of_stream(function: Function, name: str, parameter: Parameter) -> None:
         if getattr(parameter.annotation, "__name__", "") == "StorageStreamDownloader":
             host_log.warning(
-                "Function '%s': '%s' is the StorageStreamDownloader that an earlier run had for this blob, as in Azure: what "
-                "that run has read, this one does not get. Take a BlobClient, and download in the function.",
+                "Function '%s': '%s' is the StorageStreamDownloader of an earlier run for this blob, as in Azure: "
+                "what that run has read, this one does not get. Take a BlobClient, and download in the function.",
                 *(function.name, name),
             )
 

@@ -47,4 +47,4 @@ def test_a_stream_is_kept_as_well_and_what_was_read_of_it_does_not_come_again_as
     container = BlobServiceClient.from_connection_string(storage_connection).get_container_client("clients")
     container.upload_blob("c.txt", b"once")
     assert [app.request("GET", "/api/streamed/c.txt").body for _ in range(2)] == [b"once", b""]
-    assert "'stream' is the StorageStreamDownloader that an earlier run had for this blob, as in Azure" in app.log
+    assert "'stream' is the StorageStreamDownloader of an earlier run for this blob, as in Azure" in app.log

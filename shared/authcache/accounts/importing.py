@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import uuid4
 
 from shared.authcache import addresses
-from shared.authcache.accounts.models import Imported, ImportedUser, ImportReport
+from shared.authcache.accounts.models import Imported, ImportedUser, ImportReport, UnusableRow
 from shared.authcache.log.groups import Lsn
 from shared.authcache.log.records import Record
 from shared.authcache.log.users import UserCreated, UserDisabled
@@ -16,7 +17,7 @@ from shared.platform.access.passwords.kinds import cost_of
 from shared.platform.errors import InvalidInput
 
 
-async def import_users(users: list[ImportedUser]) -> tuple[ImportReport, Lsn]:
+async def import_users(users: Sequence[ImportedUser | UnusableRow]) -> tuple[ImportReport, Lsn]:
     """Make a user of each row; the same rows may be sent again, and those that are there stay as they are.
 
     Raises:
@@ -25,6 +26,9 @@ async def import_users(users: list[ImportedUser]) -> tuple[ImportReport, Lsn]:
     rows: list[Imported] = []
     ready: dict[str, tuple[Imported, list[Record]]] = {}
     for number, user in enumerate(users):
+        if isinstance(user, UnusableRow):
+            rows.append(Imported(row=number, email=user.email, status="refused", detail=user.detail))
+            continue
         try:
             address, records = _records(user)
         except InvalidInput as refused:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
 from pydantic import (
     AwareDatetime,
+    BeforeValidator,
     ConfigDict,
     Field,
     SecretStr,
     StrictBool,
+    ValidationError,
 )
 
 from shared.authcache.models import Share, User
@@ -19,10 +22,12 @@ from shared.platform.models import LazyModel
 
 LEAST_PASSWORD, MOST_PASSWORD = 10, 1000
 MOST_IMPORTED = 500
+MOST_ADDRESS = 320
+LONGEST_DETAIL = 500
 
 
 Rate = Annotated[Decimal, Field(ge=0, lt=1000, decimal_places=2, description="Percent")]
-Email = Annotated[str, Field(max_length=320, examples=["ann@example.com"])]
+Email = Annotated[str, Field(max_length=MOST_ADDRESS, examples=["ann@example.com"])]
 Password = Annotated[SecretStr, Field(min_length=LEAST_PASSWORD, max_length=MOST_PASSWORD)]
 Presented = Annotated[SecretStr, Field(max_length=MOST_PASSWORD)]
 """A password that is checked and not set: shorter ones were allowed elsewhere."""
@@ -73,10 +78,36 @@ class ImportedUser(Rates):
     is_active: StrictBool = True
 
 
+@dataclass(frozen=True, slots=True)
+class UnusableRow:
+    """A row of an import that is no user: whose it says that it is, and what is wrong with it."""
+
+    email: str
+    detail: str
+
+
+def _row(sent: object) -> ImportedUser | UnusableRow:
+    """One row by itself, so that it keeps no other out."""
+    fields = cast("dict[str, object]", sent) if isinstance(sent, dict) else {}
+    named = fields.get("email")
+    email = named.replace("\0", "")[:MOST_ADDRESS] if isinstance(named, str) else ""
+    if odd := [name for name, value in fields.items() if isinstance(value, str) and "\0" in value]:
+        return UnusableRow(email, f"{odd[0]}: Text must not hold NUL.")
+    try:
+        return ImportedUser.model_validate(sent)
+    except ValidationError as error:
+        found = error.errors(include_input=False, include_url=False, include_context=False)
+        reasons = [": ".join([*map(str, one["loc"]), one["msg"].removeprefix("Value error, ")]) for one in found]
+        return UnusableRow(email, "; ".join(reasons)[:LONGEST_DETAIL])
+
+
+Row = Annotated[ImportedUser | UnusableRow, BeforeValidator(_row, json_schema_input_type=ImportedUser)]
+
+
 class Import(Given):
     """Users from elsewhere; one that cannot be taken keeps no other out."""
 
-    users: list[ImportedUser] = Field(min_length=1, max_length=MOST_IMPORTED)
+    users: list[Row] = Field(min_length=1, max_length=MOST_IMPORTED)
 
 
 class Imported(LazyModel):

@@ -178,9 +178,18 @@ async def test_an_operator_imports_disables_and_enables(running: Any) -> None:
         rows = [
             {"email": "old@example.com", "first_name": "Old", "last_name": "User", "password_hash": stored},
             {"email": "\u0430nn@example.com", "first_name": "A", "last_name": "B"},
+            {"email": "unseen@example.com", "first_name": "\u200b", "last_name": "B", "tax_rate": 1e308},
+            {"email": "nul@example.com", "first_name": "A\0", "last_name": "B"},
+            {"email": ["x"], "first_name": "A", "last_name": "B" * 201, "more": 1},
+            "no user",
+            None,
         ]
         report = here.ask("POST", "/admin/users/import", {"users": rows})
-        assert [one["status"] for one in report["rows"]] == ["created", "refused"]
+        assert [one["status"] for one in report["rows"]] == ["created"] + 6 * ["refused"]
+        named = [(one["email"], (one["detail"] or "").split(":")[0]) for one in report["rows"][2:]]
+        assert named[:3] == [("unseen@example.com", "tax_rate"), ("nul@example.com", "first_name"), ("", "email")]
+        assert "first_name: " in report["rows"][2]["detail"]
+        assert "more: Extra" in report["rows"][4]["detail"]
         assert "Cyrillic and Latin" in report["rows"][1]["detail"]
         old = here.ask("POST", "/auth/login", {"email": "old@example.com", "password": "p" * 100})
         here.ask("POST", "/auth/login", {"email": "old@example.com", "password": "p" * 72}, status=401)

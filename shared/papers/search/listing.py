@@ -1,8 +1,12 @@
-"""Papers in the order of their dates, a page at a time, each on one page whatever is written meanwhile."""
+"""Papers in the order of their dates, a page at a time, each on one page whatever is written meanwhile.
+
+Those without a date come last: they are read apart, so that the index of dates leads to each page at any depth.
+"""
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -17,26 +21,35 @@ if TYPE_CHECKING:
     from shared.papers.search.filtering.conditions import Condition
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page ended: at this paper of this day, or at this one of those without a date."""
+
+    day: date | None
+    paper_id: UUID
+
+
 async def page(
     connection: AsyncConnection[Any], condition: Condition, question: Question
 ) -> tuple[list[FoundPaper], str | None]:
-    """A page of the papers that match, and where the next one begins. Papers without a date come last."""
+    """A page of the papers that match, and where the next one begins. Papers without a date come last.
+
+    Raises:
+        UnusableCursor: the question's cursor is none of ours, or of the other order.
+    """
     oldest = question.sort == "oldest"
-    behind, values = _behind(question.after, oldest=oldest)
-    chosen = ", ".join(f"{COLUMNS[name]} as {name}" for name in question.fields if name in COLUMNS)
-    direction = "asc" if oldest else "desc"
-    found = await rows(
-        connection,
-        f"select p.primary_date as at_date, p.paper_id as at_id{', ' * bool(chosen)}{chosen}"  # noqa: S608 - ours
-        f" from papers.papers p where {condition.sql} and {behind}"
-        f" order by p.primary_date {direction} nulls last, p.paper_id {direction} limit %(limit)s",
-        {**condition.values, **values, "limit": question.limit + 1},
-        prepare=False,
-    )
+    after = _place(question.after, oldest=oldest) if question.after is not None else None
+    found: list[dict[str, Any]] = []
+    if after is None or after.day is not None:
+        found = await _read(connection, dated(condition, after, oldest=oldest), question, question.limit + 1)
+    if len(found) <= question.limit:
+        undated_after = after if after and after.day is None else None
+        rest = undated(condition, undated_after, oldest=oldest)
+        found += await _read(connection, rest, question, question.limit + 1 - len(found))
     following = None
     if len(found) > question.limit:
         last = found[question.limit - 1]
-        following = _cursor(last["at_date"], last["at_id"], oldest=oldest)
+        following = json.dumps([last["at_date"] and last["at_date"].isoformat(), str(last["at_id"]), oldest])
     results: list[Any] = [
         {name: value for name, value in row.items() if name not in ("at_date", "at_id")}
         for row in found[: question.limit]
@@ -44,27 +57,47 @@ async def page(
     return results, following
 
 
-def _cursor(day: date | None, paper_id: UUID, *, oldest: bool) -> str:
-    return json.dumps([day.isoformat() if day else None, str(paper_id), oldest])
-
-
-def _behind(after: str | None, *, oldest: bool) -> tuple[str, dict[str, Any]]:
-    """The condition of what comes behind a cursor.
-
-    Raises:
-        UnusableCursor: it is no cursor of ours, or of the other order.
-    """
+def dated(condition: Condition, after: Place | None, *, oldest: bool) -> Condition:
+    """The papers with a date that come behind a place."""
+    known = condition.also("p.primary_date is not null")
     if after is None:
-        return "true", {}
+        return known
+    behind = f"(p.primary_date, p.paper_id) {'>' if oldest else '<'} (%(at_date)s, %(at_id)s)"
+    return known.also(behind, at_date=after.day, at_id=after.paper_id)
+
+
+def undated(condition: Condition, after: Place | None, *, oldest: bool) -> Condition:
+    """The papers without a date that come behind a place among them."""
+    unknown = condition.also("p.primary_date is null")
+    if after is None:
+        return unknown
+    return unknown.also(f"p.paper_id {'>' if oldest else '<'} %(at_id)s", at_id=after.paper_id)
+
+
+def statement(condition: Condition, question: Question) -> str:
+    """The SQL of at most %(limit)s papers of a condition that lets through only those with a date, or only others."""
+    chosen = ", ".join(f"{COLUMNS[name]} as {name}" for name in question.fields if name in COLUMNS)
+    direction = "asc" if question.sort == "oldest" else "desc"
+    return (
+        f"select p.primary_date as at_date, p.paper_id as at_id{', ' * bool(chosen)}{chosen}"  # noqa: S608 - ours
+        f" from papers.papers p where {condition.sql}"
+        f" order by p.primary_date {direction}, p.paper_id {direction} limit %(limit)s"
+    )
+
+
+async def _read(
+    connection: AsyncConnection[Any], condition: Condition, question: Question, limit: int
+) -> list[dict[str, Any]]:
+    return await rows(connection, statement(condition, question), {**condition.values, "limit": limit}, prepare=False)
+
+
+def _place(after: str, *, oldest: bool) -> Place:
+    """The place in a cursor. Raises UnusableCursor as `page`."""
     try:
         day, paper_id, of_oldest = json.loads(after)
-        values = {"at_date": date.fromisoformat(day) if day is not None else None, "at_id": UUID(paper_id)}
+        place = Place(date.fromisoformat(day) if day is not None else None, UUID(paper_id))
     except (ValueError, TypeError, AttributeError, RecursionError):
         raise UnusableCursor from None
     if of_oldest is not oldest:
         raise UnusableCursor("The cursor belongs to the other order.")
-    comparison = ">" if oldest else "<"
-    if values["at_date"] is None:
-        return f"(p.primary_date is null and p.paper_id {comparison} %(at_id)s)", values
-    row = f"(p.primary_date, p.paper_id) {comparison} (%(at_date)s, %(at_id)s)"
-    return f"({row} or p.primary_date is null)", values
+    return place

@@ -2,12 +2,15 @@
 
 from datetime import date
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from shared.papers.search import listing
+from shared.papers.search.filtering.conditions import Condition
 from shared.papers.search.models import Question
 from shared.papers.search.search import search as answer
-from shared.platform.stores.postgres import database
+from shared.platform.stores.postgres import database, rows
 from tests.integration.shared.papers.conftest import fetch
 from tests.present import present
 
@@ -81,3 +84,34 @@ async def test_who_is_let_alone_is_listed_once(papers, days, between, limit, sor
     assert sorted(name for name in known if name in alone) == sorted(alone)
     added = [paper for paper in listed if paper not in names]
     assert len(added) == len(set(added))
+
+
+@pytest.mark.parametrize("sort", ["newest", "oldest"])
+async def test_a_page_costs_a_page_at_any_depth(papers, sort):
+    """Of 20,000 papers the index of dates gives those of the page alone: none is sorted, few are read."""
+    async with database() as connection:
+        await connection.execute(
+            "insert into papers.papers (source, source_id, title, primary_date, content_hash)"
+            " select 'arxiv', n::text, 'T', case when n % 3 > 0 then date '2000-01-01' + n % 5000 end, ''"
+            " from generate_series(1, 20000) n"
+        )
+        await connection.execute("select papers.refresh_statistics()")
+        question = Question(limit=20, sort=sort)
+        for part in (listing.dated, listing.undated):
+            half = await rows(
+                connection,
+                "select primary_date, paper_id from papers.papers where (primary_date is null) = %s"
+                " order by 1, 2 offset 3000 limit 1",
+                (part is listing.undated,),
+            )
+            for place in (None, listing.Place(half[0]["primary_date"], half[0]["paper_id"])):
+                condition = part(Condition(), place, oldest=sort == "oldest")
+                [explained] = await rows(
+                    connection,
+                    f"explain (analyze, buffers, format json) {listing.statement(condition, question)}",
+                    {**condition.values, "limit": 21},
+                    prepare=False,
+                )
+                plan = explained["QUERY PLAN"][0]["Plan"]
+                assert "Sort" not in str(plan)
+                assert plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] < 60

@@ -98,6 +98,19 @@ async def test_at_every_selectivity_there_are_k_papers_and_nearly_all_of_the_nea
         assert np.mean(recalls) >= (0.95 if PAPERS / one_in > nearest.FEW else 1), name
 
 
+async def test_many_of_few_are_compared_one_by_one(many):
+    """The 1,000 nearest of 4,000 papers of 40,000 lie too far off for the index; the 20 nearest do not."""
+    vectors, questions, _ = many
+    matching = np.arange(0, PAPERS, 10)
+    for question in questions[:3]:
+        assert (await found(question, "category = tenth")).plan == ["index"]
+        hits = await found(question, "category = tenth", limit=1_000)
+        assert hits.plan == ["exact"]
+        truth = {paper_id(number) for number in matching[np.argsort(-(vectors[matching] @ question))[:1_000]]}
+        # Two that are as near as halves can tell may change places at the end.
+        assert len(truth & {hit.paper_id for hit in hits.hits}) >= 999
+
+
 async def test_a_filter_that_lets_less_than_k_through_gives_all_of_them(many):
     _, questions, _ = many
     hits = await found(questions[0], "category = thousandth", limit=100)

@@ -16,7 +16,13 @@ END = 65_536
 _OVER = 262_144
 """Bytes by which a full log grows at most until a value that has begun in it is whole."""
 _CAUSE = re.compile(r"\b([A-Za-z]*(Error|Exception)\b|error\b|ERROR\b|fatal:)")
-_NO_CAUSE = re.compile(r"A debug log|errno|For more information|Worker failed to boot|Shutting down: |exited with code")
+_NO_CAUSE = re.compile(
+    r"A debug log|errno|For more information|Worker failed to boot|Shutting down: |exited with code"
+    r"|This error originates|error: (subprocess-exited-with-error|metadata-generation-failed)|Encountered error while"
+    r"|run your poetry command with -v"
+)
+_WEAK_CAUSE = re.compile(r"\b[Ff]ailed\b")
+"""What says why where nothing speaks of an error."""
 _NPM = re.compile(r"npm (error|ERR!)")
 _NO_CAUSE_OF_NPM = re.compile(r"npm \S+ *(code [A-Z\d]+|errno .*|syscall .*|path .*|command .*)?$")
 """Npm says what is wrong in the first line after these, then how it is used and where it logs."""
@@ -64,7 +70,7 @@ class LogFile:
         self._written, self._passed = _Last(values), _Last(values)
         self._hidden = ""
         """Long lines that were hidden, as a value begins where they are cut."""
-        self._cause = self._cause_of_npm = ""
+        self._cause = self._cause_of_npm = self._weak_cause = ""
         self.last = ""
         """The last line with anything on it."""
 
@@ -77,6 +83,8 @@ class LogFile:
                 self._cause_of_npm = self.last
         elif _CAUSE.search(shown) and not _NO_CAUSE.search(shown):
             self._cause = self.last
+        elif _WEAK_CAUSE.search(shown) and not _NO_CAUSE.search(shown):
+            self._weak_cause = self.last
         data = shown.encode() + b"\n"
         if self._size > BYTES:
             if self._rotate:
@@ -94,7 +102,7 @@ class LogFile:
 
     def begin(self, line: str) -> None:
         """Add a line that begins a command: what failed before it is no cause of its end."""
-        self._cause = self._cause_of_npm = ""
+        self._cause = self._cause_of_npm = self._weak_cause = ""
         self(line)
 
     @property
@@ -103,7 +111,7 @@ class LogFile:
 
         What npm says of a script that failed comes after what the script says itself.
         """
-        return self._cause or self._cause_of_npm or self.last
+        return self._cause or self._cause_of_npm or self._weak_cause or self.last
 
     def close(self) -> None:
         """Write the end that was kept."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 from collections.abc import AsyncIterator
 
@@ -12,6 +13,12 @@ from local.apps.errors import Refusal
 from local.apps.images.archives import ARCHIVE_BYTES, ArchiveRefused, unpack
 from local.apps.images.builds import Build
 from local.apps.orders import BuildOrder, BuildState
+
+TRUST = (
+    *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "PIP_CERT"),
+    *("NODE_EXTRA_CA_CERTS", "NPM_CONFIG_CAFILE", "YARN_HTTPS_CA_FILE_PATH"),
+)
+"""Which certificates this machine trusts, as behind a company's proxy: package managers fetch from there as well."""
 
 
 class Building:
@@ -56,7 +63,8 @@ class Building:
                 raise Refusal(409, "no-source", "The source is not here yet.")
             workspaces = self._deployments.workspaces
             self._state.set_build(deployment, "running")
-            environment = workspaces.environment(workspace, order.environment)
+            trust = {name: os.environ[name] for name in TRUST if name in os.environ}
+            environment = trust | workspaces.environment(workspace, order.environment)
             build = Build(workspace, order, workspaces.uid(row.app), environment)
 
             def ended(reason: str | None) -> None:

@@ -49,22 +49,23 @@ def _packages(source: Path) -> tuple[tuple[Words, ...], set[str]]:
         return ((*PIP, "-r", "requirements.txt"),), names
     if (source / "Pipfile").is_file():
         known = table(read_toml(source / "Pipfile"), "packages")
-        deploy = ("--deploy",) if (source / "Pipfile.lock").is_file() else ()
-        return ((*PIP, PIPENV), ("python", "-m", "pipenv", "install", "--system", *deploy)), requirement_names([*known])
+        how = "--deploy" if (source / "Pipfile.lock").is_file() else "--skip-lock"  # it makes none for the system
+        return ((*PIP, PIPENV), ("python", "-m", "pipenv", "install", "--system", how)), requirement_names([*known])
     project = read_toml(source / "pyproject.toml")
     declared: Any = table(project, "project").get("dependencies")
     dependencies = [str(one) for one in cast("list[object]", declared)] if isinstance(declared, list) else []
     poetry = table(project, "tool", "poetry")
-    if poetry and not declared:
+    if poetry and (not declared or (source / "poetry.lock").is_file()):
         words = ("env", "POETRY_VIRTUALENVS_CREATE=false", "python", "-m", "poetry", "install")
-        names = requirement_names([*table(poetry, "dependencies")])
+        names = requirement_names([*table(poetry, "dependencies"), *dependencies])
         return ((*PIP, POETRY), (*words, "--only=main", "--no-root", "--no-interaction")), names
-    if "build-system" in project or ((source / "setup.py").is_file() and not dependencies):
+    # Run from its folder, an app is no package, and build systems refuse what lies flat beside other folders.
+    is_package = (source / "src").is_dir() or bool(table(project, "project").get("scripts"))
+    if isinstance(declared, list) and not is_package:
+        return ((*PIP, *dependencies),) if dependencies else (), requirement_names(dependencies)
+    if is_package or "build-system" in project or (source / "setup.py").is_file():
         return ((*PIP, "."),), requirement_names(dependencies)
-    if dependencies:
-        # Without a build system there is no package to install, and a flat layout would not be taken for one.
-        return ((*PIP, *dependencies),), requirement_names(dependencies)
-    return ((*PIP, "."),) if (source / "pyproject.toml").is_file() else (), set()
+    return (), set()
 
 
 def _build(source: Path) -> tuple[Words, ...]:

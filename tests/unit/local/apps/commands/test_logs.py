@@ -106,6 +106,26 @@ def test_a_full_log_is_put_aside_or_cut(tmp_path, monkeypatch, rotate):
             "KeyError: 'PGDATABASE'",
         ),
         (["building", "no good"], "no good"),
+        (
+            [
+                "  error: subprocess-exited-with-error",
+                "      error: Multiple top-level packages discovered in a flat-layout: ['helpers', 'static'].",
+                "  note: This error originates from a subprocess, and is likely not a problem with pip.",
+                "error: metadata-generation-failed",
+                "x Encountered error while generating package metadata.",
+                "╰─> See above for output.",
+            ],
+            "error: Multiple top-level packages discovered in a flat-layout: ['helpers', 'static'].",
+        ),
+        (
+            [
+                "Resolving dependencies...",
+                "All attempts to connect to pypi.org failed.",
+                "    - the hostname cannot be resolved by your DNS",
+                "You can also run your poetry command with -v to see more information.",
+            ],
+            "All attempts to connect to pypi.org failed.",
+        ),
     ],
 )
 def test_the_line_that_says_why_a_command_failed_is_found(tmp_path, lines, cause):

@@ -3,15 +3,18 @@ import { act, bar, count, figures, firstPage, h, pager, problem, query, state, t
 
 const asked = { written: "", filters: "" };
 const page = firstPage();
-let found = null, refusal = "", open = "";
+let found = null, refusal = "", open = "", searches = 0;
 
 async function search(console_) {
+  const number = ++searches;
+  let answer;
   try {
-    found = await console_.ask(`/api/papers?${query({ search_text: asked.written.trim(), filters: asked.filters.trim(), limit: 20 })}`);
-    refusal = "";
+    answer = [await console_.ask(`/api/papers?${query({ search_text: asked.written.trim(), filters: asked.filters.trim(), limit: 20 })}`), ""];
   } catch (error) {
-    [found, refusal] = [null, error.message];
+    answer = [null, error.message];
   }
+  if (number !== searches) return; // something else was asked for meanwhile
+  [found, refusal] = answer;
   console_.again();
 }
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from local.browser import browser_page
 from tests.acceptance.papers.conftest import KEY, lines
@@ -58,6 +59,30 @@ async def test_papers_are_searched_and_a_held_file_is_released(running: Any) -> 
             await expect(page.locator("#ingest")).to_contain_text("completed")
             await expect(page.locator("#models tbody tr")).to_contain_text("static l2-supercat-256")
             await expect(page.locator("#models tbody tr")).to_contain_text("vectors are searched one by one")
+
+
+async def test_a_late_answer_does_not_take_the_place_of_a_later_question(running: Any) -> None:
+    with running() as app:
+        filled(app)
+        async with browser_page() as page:
+            await opened(page, app)
+            let_go, answered = asyncio.Event(), asyncio.Event()
+
+            async def late(route: Route) -> None:
+                await let_go.wait()
+                await route.continue_()
+
+            await page.route("**/api/papers?*pebbles*", late)
+            page.on("requestfinished", lambda request: answered.set() if "pebbles" in request.url else None)
+            await page.fill("#written", "sparse graphs and pebbles")
+            await page.keyboard.press("Enter")
+            await page.fill("#written", "photon pairs at hadron colliders")
+            await page.keyboard.press("Enter")
+            await expect(page.locator("#searching tbody tr").first).to_contain_text("diphoton production")
+            let_go.set()
+            await answered.wait()
+            await page.evaluate("new Promise((done) => setTimeout(done, 300))")
+            await expect(page.locator("#searching tbody tr").first).to_contain_text("diphoton production")
 
 
 async def test_it_fits_a_phone_in_the_dark(running: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Literal
 
@@ -11,6 +12,11 @@ from shared.platform.models import LazyModel
 
 FORMAT = 1
 """Of the manifest and its chunks. A backup of another is refused."""
+
+
+def _quoted(name: str) -> str:
+    doubled = name.replace('"', '""')
+    return name if re.fullmatch(r"[a-z_][a-z0-9_]*", name) else f'"{doubled}"'
 
 
 class Chunk(LazyModel):
@@ -43,7 +49,8 @@ class Table(LazyModel):
 
     @property
     def full_name(self) -> str:
-        return f"{self.schema_name}.{self.name}"
+        """As SQL has it, so that no two tables have the same."""
+        return f"{_quoted(self.schema_name)}.{_quoted(self.name)}"
 
     @property
     def rows(self) -> int:

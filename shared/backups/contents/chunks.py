@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,7 +75,8 @@ async def name_of_chunk(connection: AsyncConnection[Any], piece: Piece, chain: s
     if versions is None:
         return None
     made_of = hashlib.sha256(f"{versions}/{table.columns}/{relation.shape}".encode()).hexdigest()[:20]
-    return f"chunks/{chain}/{table.full_name}/{relation.filenode}-{piece.first:08}-{made_of}.copy.gz"
+    folder = re.sub(r"[^\w.]", "-", f"{table.schema_name}.{table.name}", flags=re.ASCII)
+    return f"chunks/{chain}/{folder}/{relation.filenode}-{piece.first:08}-{made_of}.copy.gz"
 
 
 async def write_chunk(connection: AsyncConnection[Any], piece: Piece, name: str) -> Chunk:

@@ -104,6 +104,11 @@ select 8, 0, pg_get_ruledef(r.oid) from pg_rewrite r where r.ev_class = %(oid)s 
 union all
 select 8, 0, pg_get_statisticsobjdef(s.oid) from pg_statistic_ext s where s.stxrelid = %(oid)s
 union all
+select 8, d.objsubid, format('comment on %%s%%s is %%L', case d.objsubid when 0 then 'table ' else 'column ' end,
+              d.objoid::regclass || coalesce('.' || (select quote_ident(a.attname) from pg_attribute a
+                  where a.attrelid = d.objoid and a.attnum = d.objsubid and d.objsubid > 0), ''), d.description)
+from pg_description d where d.classoid = 'pg_class'::regclass and d.objoid = %(oid)s
+union all
 select 9, 0, format('alter table %%s %%s trigger %%I', g.tgrelid::regclass,
               case g.tgenabled when 'D' then 'disable' when 'R' then 'enable replica' else 'enable always' end,
               g.tgname)

@@ -77,6 +77,8 @@ select kind || ' ' || name as name, encode(sha256(convert_to(coalesce(made_as, '
                           or exists (select from pg_class c where c.oid = t.typrelid and c.relkind = 'c'))
       and not exists (select from pg_depend e
                       where e.objid = t.oid and e.classid = 'pg_type'::regclass and e.deptype = 'e')
+    union all
+    select 'large', 'objects', count(*)::text from pg_largeobject_metadata having count(*) > 0
 ) found
 """  # noqa: S608 - a constant
 

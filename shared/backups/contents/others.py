@@ -84,6 +84,21 @@ select name, statement from (
     select 8, r.oid, 'rule ' || c.named || ' ' || quote_ident(r.rulename), pg_get_ruledef(r.oid)
     from pg_rewrite r join ours c on c.oid = r.ev_class where c.relkind = 'v' and r.rulename <> '_RETURN'
     union all
+    select 8, d.objoid, s.name, format('comment on %%s is %%L', s.what, d.description)
+    from pg_description d join (
+        select 'pg_namespace'::regclass, n.oid, 'schema ' || quote_ident(n.nspname), format('schema %%I', n.nspname)
+        from pg_namespace n where {NOT_OURS} and n.nspname <> 'public'
+        union all
+        select 'pg_type'::regclass, t.oid, 'type ' || t.named, case t.typtype when 'd' then 'domain ' else 'type ' end
+               || t.named from types t
+        union all
+        select 'pg_proc'::regclass, p.oid, 'function ' || p.named, 'routine ' || p.named from functions p
+        union all
+        select 'pg_class'::regclass, c.oid, case c.relkind when 'S' then 'sequence ' else 'relation ' end || c.named,
+               case c.relkind when 'S' then 'sequence ' when 'v' then 'view ' else 'materialized view ' end || c.named
+        from ours c where c.relkind in ('v', 'm', 'S')
+    ) s (class, oid, name, what) on s.class = d.classoid and s.oid = d.objoid and d.objsubid = 0
+    union all
     select 9, 0, g.name, format('do $do$ begin if exists (select from pg_roles where rolname = %%L) then'
         ' grant %%s on %%s to %%I; end if; end $do$', r.rolname, string_agg(g.privilege_type, ', '), g.what, r.rolname)
     from granted g join pg_roles r on r.oid = g.grantee where g.grantee <> g.owner group by g.name, g.what, r.rolname

@@ -70,7 +70,7 @@ async def take(task: TakeBackup) -> BackupProgress:
                 )
             # Once more: what a row of the snapshot names was written before the snapshot, but maybe after the first.
             files = {one.blob: one for one in [*carried, *await carry(task.chain)]}
-            await write_manifest(await _manifest(holder, task, found, chunks, list(files.values())))
+            await write_manifest(await _manifest(holder, task, found, looked, list(files.values())))
     return report
 
 
@@ -137,15 +137,16 @@ async def _manifest(
     holder: AsyncConnection[Any],
     task: TakeBackup,
     found: list[Relation],
-    chunks: list[Chunk],
+    looked: list[_Looked],
     files: list[CarriedFile],
 ) -> Manifest:
     cursor = await holder.execute("select current_database(), version(), now()")
     stands = await cursor.fetchone()
     assert stands is not None, "constants are always one row"
     of_table: dict[str, list[Chunk]] = {}
-    for chunk in chunks:
-        of_table.setdefault(chunk.blob.split("/")[2], []).append(chunk)
+    for one in looked:
+        if one.chunk is not None:
+            of_table.setdefault(one.piece.relation.table.full_name, []).append(one.chunk)
     return Manifest(
         id=task.id,
         chain=task.chain,

@@ -81,7 +81,13 @@ create function notes.instead() returns trigger language plpgsql as 'begin retur
 create trigger kept instead of delete on notes.bad for each row execute function notes.instead();
 create rule never as on insert to notes.bad do instead nothing;
 create table public.by_hand (number int);
-create function public.seven() returns int language sql as 'select 7'
+create function public.seven() returns int language sql as 'select 7';
+comment on schema notes is 'what people say';
+comment on table notes.said is 'it''s said';
+comment on column notes.said.mood is 'how they feel';
+comment on view notes.bad is 'the bad ones';
+comment on function notes.count_said() is 'all of it';
+comment on type notes.mood is 'how it is'
 """
 CHANGED = """
 alter table papers.papers add column mark int not null default 3, add constraint small check (mark < 9);
@@ -138,6 +144,29 @@ async def test_what_was_made_by_hand_beside_tables_and_changed_of_them_comes_bac
         found = await rows(connection, "select mood::text, said from notes.counted order by 1")
         assert found == [{"mood": "bad", "said": 2}, {"mood": "good", "said": 1}]
         assert (await rows(connection, "select count(*), max(bad) as bad from papers.titles"))[0]["bad"] == 2
+
+
+async def test_a_table_of_any_name_comes_back_with_its_rows(filled, migrated, empty):
+    await execute(
+        'create schema "a.b"; create table "a.b".c (n int); create schema a; create table a."b.c" (n int)',
+        'create table a."odd/na.me %s {x} ""quoted"" Ünder" ("a/b ""%s""" int, "select" text)',
+        'insert into "a.b".c values (1); insert into a."b.c" values (2), (3)',
+        'insert into a."odd/na.me %s {x} ""quoted"" Ünder" select n, n::text from generate_series(1, 5) n',
+    )
+    outcome = await Player().play(back_up, TakeAndVerify(id=BACKUP, chain="20261101T000000Z", verify=True))
+    assert (present(await read_verdict(BACKUP)).differences, outcome.verified) == ([], True)
+    done = restore(migrated, empty)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    async with connection_to(empty) as connection:
+        for table, expected in (('"a.b".c', 1), ('a."b.c"', 2), ('a."odd/na.me %%s {x} ""quoted"" Ünder"', 5)):
+            assert await rows(connection, f"select count(*) from {table}") == [{"count": expected}]
+
+
+async def test_large_objects_are_told_to_be_missing(filled, mails):
+    await execute("select lo_from_bytea(0, 'kept elsewhere')")
+    outcome = await Player().play(back_up, TakeAndVerify(id=BACKUP, chain="20261101T000000Z", verify=True))
+    assert outcome.verified is False
+    assert present(await read_verdict(BACKUP)).differences == ["large objects: not there"]
 
 
 async def test_what_cannot_be_made_again_is_found_out_when_the_backup_is_verified(filled, mails):

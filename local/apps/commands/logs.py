@@ -19,9 +19,9 @@ _CAUSE = re.compile(r"\b([A-Za-z]*(Error|Exception)\b|error\b|ERROR\b|fatal:)")
 _NO_CAUSE = re.compile(
     r"A debug log|errno|For more information|Worker failed to boot|Shutting down: |exited with code"
     r"|This error originates|error: (subprocess-exited-with-error|metadata-generation-failed)|Encountered error while"
-    r"|run your poetry command with -v"
+    r"|run your poetry command with -v|Failed with errors in"
 )
-_WEAK_CAUSE = re.compile(r"\b[Ff]ailed\b")
+_WEAK_CAUSE = re.compile(r"\b([Ff]ailed|forbidden)\b")
 """What says why where nothing speaks of an error."""
 _NPM = re.compile(r"npm (error|ERR!)")
 _NO_CAUSE_OF_NPM = re.compile(r"npm \S+ *(code [A-Z\d]+|errno .*|syscall .*|path .*|command .*)?$")

@@ -126,6 +126,14 @@ def test_a_full_log_is_put_aside_or_cut(tmp_path, monkeypatch, rotate):
             ],
             "All attempts to connect to pypi.org failed.",
         ),
+        (
+            [
+                "YN0028: The lockfile would have been modified by this install, which is explicitly forbidden.",
+                "YN0000: Failed with errors in 0s 127ms",
+                "npm notice",
+            ],
+            "YN0028: The lockfile would have been modified by this install, which is explicitly forbidden.",
+        ),
     ],
 )
 def test_the_line_that_says_why_a_command_failed_is_found(tmp_path, lines, cause):

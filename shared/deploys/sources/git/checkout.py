@@ -9,13 +9,14 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from dulwich.errors import ObjectFormatException
 from dulwich.objects import Blob, Commit, ShaFile, Tag, Tree, hex_to_sha
 
 from shared.deploys.cancellation import DeploymentCancelled
-from shared.deploys.sources.git.errors import damaged
+from shared.deploys.sources.git.errors import damaged, too_costly
 from shared.deploys.sources.git.packs import Pack
 from shared.deploys.sources.tree import Tree as SourceTree
 from shared.deploys.sources.tree import parts_of, refused
@@ -31,6 +32,7 @@ _TREE_BYTES: Final = 50_000_000
 _LINK_BYTES: Final = 4_096
 _TAGS = 5
 _LOOK_SECONDS = 0.2
+TURN_SECONDS = 60.0
 _SUBMODULE = 0o160000
 _ONE_AT_A_TIME: Final = threading.Lock()
 """A hostile pack may fill some hundreds of MB of memory, and an instance in Azure has 2 GB for all that it does."""
@@ -64,13 +66,13 @@ def check_out(path: Path, wanted: str, folder: Path, limits: Limits, stopped: Ca
         TerminalError: the pack is damaged.
         DeploymentCancelled: `stopped` said so.
     """
-    tree = SourceTree(folder, limits, None, stopped)
-    with _turn(stopped), Pack(path, limits, stopped) as pack:
+    with _turn(stopped) as over, Pack(path, limits, over) as pack:
+        tree = SourceTree(folder, limits, None, over)
         try:
             small = _small_objects(pack)
             commit = _commit(small, wanted)
             plan = _Plan()
-            _plan(small, commit.tree, "", tree, plan)
+            _walk(small, commit.tree, "", tree, plan)
         except (ObjectFormatException, ValueError, KeyError) as error:
             raise damaged("its commit or one of its folders is damaged or missing") from error
         missing = set(plan.files)
@@ -82,17 +84,25 @@ def check_out(path: Path, wanted: str, folder: Path, limits: Limits, stopped: Ca
                     _write(tree, name, mode, data)
         if missing:
             raise damaged(f"{len(missing):,} of its files are missing")
-    tree.settle_links()
+        tree.settle_links()
     return CheckedOut(commit.id.decode("ascii"), plan.submodules)
 
 
 @contextmanager
-def _turn(stopped: Callable[[], bool]) -> Generator[None]:
+def _turn(stopped: Callable[[], bool]) -> Generator[Callable[[], bool]]:
+    """A turn of a minute; what is given says when to stop, and refuses what takes longer, as others wait meanwhile."""
     while not _ONE_AT_A_TIME.acquire(timeout=_LOOK_SECONDS):
         if stopped():
             raise DeploymentCancelled
+    end = monotonic() + TURN_SECONDS
+
+    def over() -> bool:
+        if monotonic() > end:
+            raise too_costly(TURN_SECONDS)
+        return stopped()
+
     try:
-        yield
+        yield over
     finally:
         _ONE_AT_A_TIME.release()
 
@@ -125,7 +135,7 @@ def _commit(small: dict[bytes, ShaFile], wanted: str) -> Commit:
     return found
 
 
-def _plan(small: dict[bytes, ShaFile], root: bytes, name: str, tree: SourceTree, plan: _Plan) -> None:
+def _walk(small: dict[bytes, ShaFile], root: bytes, name: str, tree: SourceTree, plan: _Plan) -> None:
     """Note the files below a folder, and make the folders. Folders within folders may be one and the same object."""
     waiting = [(name, root)]
     while waiting:

@@ -81,6 +81,16 @@ def too_large(url: str, most: int, *, packed: bool) -> InvalidInput:
     )
 
 
+def too_costly(seconds: float) -> InvalidInput:
+    """What the host sent takes longer to unpack than any source of a size that is taken."""
+    return InvalidInput(
+        f"The source was refused: it takes longer than {seconds:g} s to unpack.",
+        field="gitUrl",
+        code="source-refused",
+        remedy="Have `git gc` repack the repository, or upload the source as an archive.",
+    )
+
+
 def damaged(reason: str) -> TerminalError:
     """What the host sent is no pack."""
     return failed(f"What the git host sent cannot be read: {reason}")

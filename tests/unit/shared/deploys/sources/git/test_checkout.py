@@ -112,3 +112,12 @@ def test_a_cancel_is_looked_for_while_another_pack_is_unpacked(tmp_path: Path) -
     with _ONE_AT_A_TIME, pytest.raises(DeploymentCancelled):
         check_out(tmp_path / "pack", id_of(COMMIT, made).hex(), tmp_path / "into", LIMITS, lambda: True)
     check_out(tmp_path / "pack", id_of(COMMIT, made).hex(), tmp_path / "into", LIMITS, never)
+
+
+def test_what_takes_too_long_is_refused_so_that_others_have_their_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.deploys.sources.git.checkout.TURN_SECONDS", -1.0)
+    with pytest.raises(ManifoldError, match="takes longer than -1 s to unpack"):
+        checked_out(tmp_path, tree((FILE, b"ok", BLOB_ID)))
+    assert not _ONE_AT_A_TIME.locked()

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from shared.backups.blobs import definitions
 from shared.backups.blobs.carrying import carry
 from shared.backups.blobs.manifests import write_manifest
-from shared.backups.contents.catalog import Relation, applied_migrations, relations, rewritten, sequences
+from shared.backups.contents.catalog import Relation, applied_migrations, relations, rewritten, sequences, unreadable
 from shared.backups.contents.chunks import Piece, blocks_of_chunk, known_chunk, name_of_chunk, pieces, write_chunk
 from shared.backups.contents.objects import objects
 from shared.backups.contents.others import others
@@ -42,13 +42,15 @@ async def take(task: TakeBackup) -> BackupProgress:
     """Export for BACKUPS_BOX_SECONDS; the backup exists when the answer is `done`. A repeat goes on where it was.
 
     Raises:
-        TerminalError: the heads of all rows cannot be looked at in LOOK_SECONDS (`backup-too-large`).
+        TerminalError: the heads of all rows cannot be looked at in LOOK_SECONDS (`backup-too-large`), or some rows may
+            not be read (`backup-not-readable`).
         TransientError: a table was written anew as a whole meanwhile (`backup-changed`).
     """
     began = monotonic()
     cuts = await cuts_of(task.chain)
     carried = await carry(task.chain)
     async with exported() as (holder, snapshot):
+        await _refuse_unreadable(holder)
         found = [_cut(one, cuts) for one in await relations(holder, defined=True)]
         every = [piece for one in found for piece in pieces(one, one.table.cut)]
         looked = await _look(task.chain, snapshot, every, until=began + LOOK_SECONDS)
@@ -86,6 +88,16 @@ class _Looked:
 def _cut(relation: Relation, cuts: dict[str, int]) -> Relation:
     blocks = blocks_of_chunk(relation, cuts.get(relation.table.full_name))
     return replace(relation, table=relation.table.model_copy(update={"cut": blocks}))
+
+
+async def _refuse_unreadable(holder: AsyncConnection[Any]) -> None:
+    if hidden := await unreadable(holder):
+        raise TerminalError(
+            f"The app's role may not read all of {', '.join(hidden[:3])}: a backup would lack rows.",
+            code="backup-not-readable",
+            remedy="Grant it usage of the schema and select on the table, and bypassrls where a policy hides rows;"
+            " or drop what nobody needs.",
+        )
 
 
 async def _look(chain: str, snapshot: str, every: list[Piece], *, until: float) -> list[_Looked]:

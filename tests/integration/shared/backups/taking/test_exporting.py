@@ -115,3 +115,25 @@ async def test_a_column_that_is_made_anew_is_written_anew(filled):
     first, second = await read_manifest("20261101T000100Z"), await read_manifest()
     assert table(first, "papers.models").columns == table(second, "papers.models").columns
     assert table(first, "papers.models").checksum != table(second, "papers.models").checksum
+
+
+@pytest.mark.parametrize(
+    ("hide", "show"),
+    [
+        ("revoke select on platform.by_hand from current_user", "grant select on platform.by_hand to current_user"),
+        ("revoke usage on schema aside from current_user", "grant usage on schema aside to current_user"),
+        ("revoke all on sequence aside.by_hand from current_user", "drop sequence aside.by_hand"),
+        ("alter table platform.by_hand enable row level security", "drop table platform.by_hand"),
+    ],
+)
+async def test_what_the_app_s_role_may_not_read_is_named(filled, hide, show):
+    await execute(
+        "create schema aside; create sequence aside.by_hand; create table platform.by_hand (n int);"
+        " alter table platform.by_hand force row level security"
+    )
+    await execute(hide)
+    with pytest.raises(TerminalError, match="by_hand: a backup would lack rows") as refused:
+        await exporting.take(TakeBackup(id="20261101T000100Z", chain=CHAIN))
+    assert refused.value.code == "backup-not-readable"
+    await execute(show)
+    assert (await exporting.take(TakeBackup(id="20261101T000100Z", chain=CHAIN))).done

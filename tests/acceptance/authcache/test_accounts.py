@@ -122,7 +122,7 @@ async def test_a_hundred_log_ins_at_once_are_answered_or_sent_away_and_checks_st
 
 
 async def test_ten_refreshes_with_one_token_on_two_hosts_get_one_successor(running: Any) -> None:
-    async with running(2, AUTHCACHE_REFRESH_SECONDS=SLOW, AUTHCACHE_REFRESH_GRACE_SECONDS="2") as app:
+    async with running(2, AUTHCACHE_REFRESH_SECONDS=SLOW, AUTHCACHE_REFRESH_GRACE_SECONDS="5") as app:
         ann = app.hosts[0].register("ann@example.com")
 
         def refresh(number: int) -> dict[str, Any]:
@@ -133,8 +133,12 @@ async def test_ten_refreshes_with_one_token_on_two_hosts_get_one_successor(runni
         with ThreadPoolExecutor(10) as pool:
             followed = list(pool.map(refresh, range(10)))
         assert len({one["refresh_token"] for one in followed}) == 1
-        await asyncio.sleep(2.1)
-        replayed = app.hosts[1].raw("POST", "/auth/refresh", {"refresh_token": ann.refresh})
+        deadline = time.monotonic() + 60
+        # Within the grace it is answered as the first time, and once it is over not any more.
+        while (replayed := app.hosts[1].raw("POST", "/auth/refresh", {"refresh_token": ann.refresh})).status == 200:
+            assert replayed.json()["refresh_token"] == followed[0]["refresh_token"]
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.2)
         assert (replayed.status, replayed.json()["code"]) == (401, "token-replayed")
         for host in app.hosts:
             ended = host.raw("POST", "/auth/refresh", {"refresh_token": followed[0]["refresh_token"]})

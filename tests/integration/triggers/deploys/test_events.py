@@ -49,14 +49,32 @@ async def write(deployment, *lines: str) -> None:
     await log.write_last("\n".join(lines))
 
 
-async def test_a_client_that_comes_back_gets_each_line_once_and_then_the_end(new) -> None:
+@pytest.fixture
+def looks(monkeypatch):
+    """Waits until a request has looked for new lines, and found none, so many times."""
+    found, real = asyncio.Queue(), asyncio.sleep
+
+    async def sleep(seconds):
+        found.put_nowait(seconds)
+        await real(seconds)
+
+    monkeypatch.setattr(log_events, "asyncio", SimpleNamespace(sleep=sleep))
+
+    async def looks(times):
+        for _ in range(times):
+            await asyncio.wait_for(found.get(), 60)
+
+    return looks
+
+
+async def test_a_client_that_comes_back_gets_each_line_once_and_then_the_end(new, looks) -> None:
     written = await store.create(new(status=DeploymentStatus.BUILDING_IMAGE))
     await write(written, "one", "two ü")
     first = await ask(written.id)
     assert (first.status, first.lines) == (200, ["one", "two ü"])
     assert first.kind.startswith("text/event-stream")
     waiting = asyncio.create_task(ask(written.id, first.id))
-    await asyncio.sleep(0.6)
+    await looks(2)
     assert not waiting.done()
     await write(written, "three")
     second = await waiting
@@ -121,12 +139,12 @@ def app(monkeypatch) -> SimpleNamespace:
     return known
 
 
-async def test_what_an_app_writes_is_followed_until_it_does_not_run(new, app) -> None:
+async def test_what_an_app_writes_is_followed_until_it_does_not_run(new, app, looks) -> None:
     written = await store.create(new(status=DeploymentStatus.COMPLETED))
     first = await ask(written.id, what="app-log")
     assert (first.status, first.id, "data: one\ndata: two\n" in first.text) == (200, "2", True)
     waiting = asyncio.create_task(ask(written.id, first.id, "app-log"))
-    await asyncio.sleep(0.3)
+    await looks(2)
     assert not waiting.done()
     app.lines.append("three")
     assert "data: three\n" in (await waiting).text

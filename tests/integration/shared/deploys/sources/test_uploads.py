@@ -1,5 +1,6 @@
 """Sources in Blob Storage: kept once, uploaded by clients themselves, and never trusted to be what they are called."""
 
+import asyncio
 import hashlib
 import io
 import zipfile
@@ -109,15 +110,12 @@ async def test_a_cancel_leaves_nothing(tmp_path):
 
     real = blob_files.download_blob
 
-    async def slow(*arguments, **options) -> str:
-        digest = await real(*arguments, **options)
-        import asyncio
-
-        await asyncio.sleep(0.6)
-        return digest
+    async def endless(*arguments, **options) -> str:
+        await real(*arguments, **options)
+        return await asyncio.Event().wait()
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(blob_files, "download_blob", slow)
+        patch.setattr(blob_files, "download_blob", endless)
         with pytest.raises(TerminalError, match="stopped"):
             await sources.fetch(ArchiveSource(hash=found), "org", "stopped", tmp_path / "into", cancelled=yes)
     assert not (tmp_path / "into").exists()

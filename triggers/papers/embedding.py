@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 
 from orchestrators.papers.embedding import paper_enrich
-from shared.papers.embedding import refusals, swapping, versions
+from shared.papers.embedding import problems, refusals, swapping, versions
 from shared.papers.embedding.models import ModelVersion, RefusedText
 from shared.platform.access.api_keys import ApiKey
 from shared.platform.cursors import OPENED
@@ -54,6 +54,7 @@ async def papers_enrich(query: EnrichQuery, client: DurableClient) -> Accepted:
     """What has no vector gets one. This happens every minute by itself; who does not want to wait starts it."""
     if query.retry:
         await refusals.ask_again()
+    await problems.ask_now()  # a run that is ending takes no notice; the sweep starts another
     await _start(client)
     return Accepted(id=INSTANCE, location="/api/papers/models")
 

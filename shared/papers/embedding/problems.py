@@ -42,6 +42,12 @@ async def clear(model_id: int) -> None:
         )
 
 
+async def ask_now() -> None:
+    """Let the sweep ask models with a problem without waiting: somebody says that it is mended."""
+    async with database() as connection:
+        await connection.execute("update papers.models set asked_again_at = null where asked_again_at is not null")
+
+
 async def _note(model_id: int, problem: str, seconds: float) -> None:
     async with database() as connection:
         await connection.execute(

@@ -41,6 +41,11 @@ async def test_who_refuses_us_is_named_mailed_and_asked_again_after_a_pause(some
     assert not await versions.anything_to_do()
     await pauses_end()
     assert await versions.anything_to_do()
+    with pytest.raises(TerminalError, match="401"):
+        await enrich()
+    assert not await versions.anything_to_do()
+    await problems.ask_now()
+    assert await versions.anything_to_do()
     monkeypatch.setenv("PAPERS_OPENAI_KEY", KEY)
     forget_settings()
     assert (await enrich()).embedded == 1

@@ -12,7 +12,7 @@ from shared.diamonds.ingestion.suppliers.client import THROTTLED, UNREACHABLE
 from shared.diamonds.ingestion.suppliers.nivoda_queries import CREATE_HOLD, CREATE_ORDER, END_HOLD, OFFER
 from shared.diamonds.ingestion.suppliers.trading import TRADE_SECONDS, OfferNow, OutcomeUnknown, SupplierHold
 from shared.diamonds.ingestion.words import available
-from shared.platform.errors import ManifoldError, TransientError
+from shared.platform.errors import ManifoldError, TerminalError, TransientError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -42,7 +42,12 @@ class NivodaTrading:
         self._destination = destination
 
     async def look(self, stone_id: str) -> OfferNow | None:
-        data = await self._ask(OFFER, {"query": {"ids": [stone_id]}}, TRADE_SECONDS)
+        try:
+            data = await self._ask(OFFER, {"query": {"ids": [stone_id]}}, TRADE_SECONDS)
+        except TerminalError as error:
+            if error.code != "supplier-answer-too-large":
+                raise
+            raise _malformed("more than one stone can have") from error
         items = _follow(data, ("diamonds_by_query", "items"))
         if not isinstance(items, list):
             raise _malformed("no list of items")

@@ -7,7 +7,7 @@ leaves that mark, and `settle` finds out by looking at the stone.
 from __future__ import annotations
 
 import logging
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
@@ -57,17 +57,24 @@ async def place(hold_id: str, feed: str, stone_id: str) -> None:
                 logger.warning("A hold's answer was lost: %s", error, extra={"hold_id": hold_id})
                 await _find_out(supplier, hold_id, stone_id)
                 return
-    except ManifoldError:
+    except ManifoldError as error:
         await _refused(hold_id)
+        if error.code == "supplier-refused":
+            logger.warning("The supplier refused to hold: %s", error, extra={"hold_id": hold_id})
+            raise _not_kept() from error
         raise
     if placed is None:
         await _refused(hold_id)
-        raise Conflict(
-            "The supplier does not keep this diamond for us.",
-            code="supplier-refused-hold",
-            remedy="It is held or sold there. The next run of the feed will say so.",
-        )
+        raise _not_kept()
     await _held(hold_id, placed)
+
+
+def _not_kept() -> Conflict:
+    return Conflict(
+        "The supplier does not keep this diamond for us.",
+        code="supplier-refused-hold",
+        remedy="It is held or sold there. The next run of the feed will say so.",
+    )
 
 
 async def end(hold_id: str) -> None:
@@ -141,7 +148,8 @@ async def _find_out(supplier: Trading, hold_id: str, stone_id: str) -> None:
 
 
 async def _held(hold_id: str, placed: SupplierHold) -> None:
-    """Ours ends no later than the supplier's."""
+    """Ours ends no later than the supplier's. An end in the past is none: its clock, or what it writes, is wrong."""
+    until = placed.until if placed.until and placed.until > datetime.now(UTC) else None
     async with database() as connection:
         await connection.execute(
             """
@@ -153,7 +161,7 @@ async def _held(hold_id: str, placed: SupplierHold) -> None:
             update diamonds.diamonds d set hold_expires_at = mine.expires_at, updated_at = now() from mine
             where d.hold_id = mine.hold_id and d.availability = 'on_hold'
             """,
-            {"hold": hold_id, "id": placed.hold_id, "until": placed.until},
+            {"hold": hold_id, "id": placed.hold_id, "until": until},
         )
 
 

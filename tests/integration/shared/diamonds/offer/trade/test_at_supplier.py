@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import count
 
@@ -13,7 +14,7 @@ from local.processes import free_port
 from shared.diamonds.ingestion.suppliers.nivoda_trading import NivodaTrading
 from shared.diamonds.offer import trade
 from shared.diamonds.offer.trade import HoldRequest, PurchaseRequest, orders, supplier_holds
-from shared.platform.errors import Conflict, NotFound, TransientError
+from shared.platform.errors import Conflict, NotFound, TerminalError, TransientError
 from shared.platform.settings import forget_settings
 from tests.present import present
 
@@ -164,6 +165,33 @@ async def test_what_the_supplier_does_not_keep_is_free_again_here(shop, supplier
     assert refused.value.code == "supplier-refused-hold"
     row = await state(shop, diamond)
     assert (row["availability"], row["hold_id"], row["hold_expires_at"]) == ("available", None, None)
+
+
+async def test_a_hold_that_the_supplier_refuses_with_an_error_is_free_again_here(shop, supplier, offered, monkeypatch):
+    diamond, item = await offered()
+
+    async def refuse(*_):
+        raise TerminalError("FORBIDDEN", code="supplier-refused")
+
+    monkeypatch.setattr(NivodaTrading, "hold", refuse)
+    with pytest.raises(Conflict) as refused:
+        await trade.hold(diamond, "acme", HALF_AN_HOUR)
+    assert refused.value.code == "supplier-refused-hold"
+    assert (await state(shop, diamond))["availability"] == "available"
+    assert supplier.held(item) == []
+
+
+async def test_a_hold_that_has_ended_as_it_is_placed_lasts_as_long_as_ours(shop, supplier, offered, monkeypatch):
+    diamond, _ = await offered()
+    place = NivodaTrading.hold
+
+    async def long_ago(self, stone_id):
+        return replace(present(await place(self, stone_id)), until=datetime(2020, 1, 1, tzinfo=UTC))
+
+    monkeypatch.setattr(NivodaTrading, "hold", long_ago)
+    held = await trade.hold(diamond, "acme", HALF_AN_HOUR)
+    assert held.expires_at > datetime.now(UTC) + timedelta(minutes=25)
+    assert (present(held.supplier).state, present(held.supplier).until) == ("held", None)
 
 
 async def test_a_hold_whose_answer_was_lost_is_found_at_the_supplier(supplier, offered):

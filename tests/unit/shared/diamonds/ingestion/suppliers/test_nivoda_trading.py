@@ -78,6 +78,14 @@ async def test_a_hold_lasts_as_long_as_the_supplier_says_if_it_does(until, known
     assert (held.hold_id, held.until) == ("h1", known)
 
 
+@pytest.mark.parametrize(
+    ("code", "kind"), [("supplier-answer-too-large", TransientError), ("supplier-refused", TerminalError)]
+)
+async def test_a_look_that_is_too_large_is_no_answer_as_a_malformed_one(code, kind):
+    with pytest.raises(kind):
+        await trading(TerminalError("no", code=code)).look("s1")
+
+
 async def test_a_denied_hold_is_none():
     assert await trading({"create_hold": {"id": "h1", "denied": True}}).hold("s1") is None
 

@@ -11,6 +11,8 @@ from shared.deploys.recipes.files import read_json, read_text, table
 
 Words = tuple[str, ...]
 PNPM, YARN, BERRY, BUN = "pnpm@9.15.9", "yarn@1.22.22", "@yarnpkg/cli-dist@4.12.0", "bun@1.3.3"
+_NODE_MODULES: Final = ("env", "YARN_NODE_LINKER=node-modules", "YARN_IMMUTABLE_PATTERNS=none")
+"""Or Yarn 2 and newer keep packages where Node finds them through Yarn alone, and refuse to change what is so kept."""
 MANAGERS: Final = frozenset({"yarn", "pnpm", "bun"})
 BUN_LOCKS: Final = ("bun.lock", "bun.lockb")
 _MANAGER: Final = re.compile(r"(npm|pnpm|yarn|bun)@(\d[0-9A-Za-z.-]*)")
@@ -75,7 +77,7 @@ def _tool(source: Path, package: dict[str, Any], name: str) -> Words:
     named = _MANAGER.match(str(package.get("packageManager") or ""))
     version = named.group(2) if named and named.group(1) == name else None
     if name == "yarn" and ((version or "1").split(".")[0] != "1" or "__metadata" in read_text(source / "yarn.lock")):
-        return ("npx", "--yes", f"@yarnpkg/cli-dist@{version}" if version else BERRY)
+        return (*_NODE_MODULES, "npx", "--yes", f"@yarnpkg/cli-dist@{version}" if version else BERRY)
     return ("npx", "--yes", f"{name}@{version}" if version else {"pnpm": PNPM, "yarn": YARN, "bun": BUN}[name])
 
 

@@ -105,9 +105,10 @@ def package(**fields):
 def test_the_package_manager_of_the_lock_file_is_used(of, files, install, build):
     found = of({"package.json": package(scripts={"build": "tsc", "start": "node ."}), **files})
     assert found.start == ("npm", "start")
+    modern = "env YARN_NODE_LINKER=node-modules YARN_IMMUTABLE_PATTERNS=none " if "cli-dist" in install else ""
     assert [" ".join(words) for words in (*found.install, *found.build)] == [
-        f"npx --yes {install}",
-        f"npx --yes {build}",
+        f"{modern}npx --yes {install}",
+        f"{modern}npx --yes {build}",
     ]
 
 

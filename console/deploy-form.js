@@ -59,7 +59,7 @@ export function deployForm(organization, console_) {
       field("gitUrl", "or address of a repository", { type: "url", placeholder: "https://github.com/…" }),
       field("gitToken", "Token of a private one", { type: "password", autocomplete: "off", minlength: 8 }),
       field("gitUser", "Whose token", { placeholder: "only where the host asks", pattern: "[A-Za-z0-9._@+\\-]{1,100}", title: "letters, digits and . _ @ + -" }),
-      field("branch", "Branch", { placeholder: "main" }),
+      field("branch", "Branch or tag", { placeholder: "main" }),
       field("commitSha", "or commit", { placeholder: "the branch's newest", pattern: "[0-9a-f]{40}", title: "40 hexadecimal digits" }),
       h("label", {}, "Environment", h("select", { name: "environment", id: "deploy-environment" },
         ["development", "staging", "production"].map((one) => h("option", { value: one }, one)))),

@@ -137,7 +137,9 @@ GitUrl = Annotated[
 """What it may be says sources.check_url, in words: when a deployment is accepted and when its source is fetched."""
 GitRef = Annotated[
     str,
-    Shape(r"[A-Za-z0-9_][A-Za-z0-9._/-]{0,199}", "the name of a branch: letters, digits, . _ / and -, at most 200"),
+    Shape(
+        r"[A-Za-z0-9_][A-Za-z0-9._/-]{0,199}", "the name of a branch or tag: letters, digits, . _ / and -, at most 200"
+    ),
 ]
 GitUser = Annotated[str, Shape(r"[A-Za-z0-9._@+-]{1,100}", "1 to 100 letters, digits and . _ @ + -")]
 CommitSha = Annotated[str, Shape(r"[0-9a-f]{40}", "a whole commit id: 40 hexadecimal digits in lower case")]

@@ -18,7 +18,7 @@ class ArchiveSource(Wire):
 
 
 class GitSource(Wire):
-    """A commit of a repository: `commit` where it is given, else the newest of `branch`.
+    """A commit of a repository: `commit` where it is given, else the newest of `branch`, which may be a tag.
 
     The token of a private one is no part of it: it is kept with the deployment's variables, as a secret.
     """

@@ -13,6 +13,8 @@ from shared.deploys.sources.git import allowed_hosts, clone
 from shared.deploys.sources.tree import LIMITS, Limits, never
 from shared.platform.files import scratch_folder
 
+_SHOWN = 10
+
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
@@ -45,8 +47,9 @@ async def fetch(
     """
     if isinstance(source, GitSource):
         done = await clone(source, folder, cancelled=cancelled, limits=limits, token=token, hosts=allowed_hosts())
-        without = f"; its submodules are not fetched: {', '.join(done.submodules[:10])}" if done.submodules else ""
-        return Fetched(f"Fetched commit {done.commit} of {source.url}{without}", done.commit)
+        missing = (("submodules", done.submodules), ("files in Git LFS", done.large))
+        said = [f"; its {what} are not fetched: {', '.join(names[:_SHOWN])}" for what, names in missing if names]
+        return Fetched(f"Fetched commit {done.commit} of {source.url}{''.join(said)}", done.commit)
     return await unless_cancelled(_download_and_unpack(source, organization_id, project_id, folder, limits), cancelled)
 
 

@@ -34,16 +34,18 @@ _TAGS = 5
 _LOOK_SECONDS = 0.2
 TURN_SECONDS = 60.0
 _SUBMODULE = 0o160000
+_LFS = b"version https://git-lfs.github.com/spec/"
 _ONE_AT_A_TIME: Final = threading.Lock()
 """A hostile pack may fill some hundreds of MB of memory, and an instance in Azure has 2 GB for all that it does."""
 
 
 @dataclass(frozen=True, slots=True)
 class CheckedOut:
-    """A commit's id, and the names of its submodules, which are not fetched."""
+    """A commit's id, the names of its submodules, and of the files that Git LFS keeps: neither are fetched."""
 
     commit: str
     submodules: list[str]
+    large: list[str]
 
 
 @dataclass
@@ -52,6 +54,7 @@ class _Plan:
 
     files: dict[bytes, list[tuple[str, int]]] = field(default_factory=dict[bytes, list[tuple[str, int]]])
     submodules: list[str] = field(default_factory=list[str])
+    large: list[str] = field(default_factory=list[str])
     entries: int = 0
 
 
@@ -82,10 +85,12 @@ def check_out(path: Path, wanted: str, folder: Path, limits: Limits, stopped: Ca
                 data = b"".join(found.obj_chunks or [])
                 for name, mode in plan.files[found.sha()]:
                     _write(tree, name, mode, data)
+                if data.startswith(_LFS):
+                    plan.large += [name for name, _ in plan.files[found.sha()]]
         if missing:
             raise damaged(f"{len(missing):,} of its files are missing")
         tree.settle_links()
-    return CheckedOut(commit.id.decode("ascii"), plan.submodules)
+    return CheckedOut(commit.id.decode("ascii"), plan.submodules, plan.large)
 
 
 @contextmanager

@@ -174,6 +174,7 @@ async def test_links_inside_become_copies_and_what_no_build_needs_is_left_out(
     (repository / "vendored").symlink_to("lib")
     (repository / "dangling").symlink_to("nothing")
     (repository / "lib" / "up").symlink_to("..")
+    (repository / "film.mp4").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 5000000000\n")
     (repository / "node_modules").mkdir()
     (repository / "node_modules" / "x.js").write_text("")
     git(repository, "add", "-A", "-f", ".")
@@ -183,6 +184,7 @@ async def test_links_inside_become_copies_and_what_no_build_needs_is_left_out(
     into = tmp_path / "into"
     done = await clone(GitSource(url=server.url), into, cancelled=no)
     assert done.submodules == ["themes/dark"]
+    assert done.large == ["film.mp4"]
     assert (into / "app2.py").read_text() == (into / "app3.py").read_text() == "two"
     assert (into / "vendored" / "a.py").read_text() == "a"
     assert (into / "lib" / "up").read_text() == ".."  # it lies in the folder that it leads to

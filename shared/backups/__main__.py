@@ -22,6 +22,8 @@ from shared.platform.stores.postgres import close_pools
 
 
 async def _main(backup: str, app_role: str | None, *, bring_online: bool) -> int:
+    from psycopg import Error  # noqa: PLC0415 - the driver loads in the command
+
     logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # one line says that the server is not there, not twenty
     try:
         manifest = await read_manifest(backup)
@@ -34,6 +36,10 @@ async def _main(backup: str, app_role: str | None, *, bring_online: bool) -> int
         return 0 if await restore(manifest, app_role=app_role) else 1
     except ManifoldError as error:
         sys.stderr.write(f"restore: {error}\n")
+        return 1
+    except Error as error:
+        said = str(error).strip().splitlines()[0]
+        sys.stderr.write(f"restore: PostgreSQL: {said}. What was done is kept: mend this and start it again.\n")
         return 1
     finally:
         await close_pools()

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shared.backups.blobs.fetching import fetch
-from shared.backups.contents.catalog import Relation, checksum
+from shared.backups.contents.catalog import Relation, checksum, same_texts
 from shared.backups.models import Chunk, Table
 from shared.backups.settings import settings
 from shared.platform.errors import Conflict, TransientError
@@ -169,12 +169,44 @@ async def import_chunk(connection: AsyncConnection[Any], table: Table, chunk: Ch
     """
     from psycopg import sql  # noqa: PLC0415 - the driver loads in the activity
 
+    await _copy_in(connection, sql.Identifier(table.schema_name, table.name), table, chunk)
+
+
+async def import_beside(connection: AsyncConnection[Any], table: Table, chunk: Chunk) -> tuple[int, int]:
+    """Bring in those rows of the chunk whose keys are free; how many were not, and the sum of their hashes.
+
+    Raises:
+        TerminalError: as `fetch`; nothing of the chunk was brought in.
+    """
+    from psycopg import sql  # noqa: PLC0415 - the driver loads in the activity
+
+    into, columns = sql.Identifier(table.schema_name, table.name), _columns(table)
+    await connection.execute(
+        sql.SQL("create temporary table chunk_in on commit drop as select {} from {} with no data").format(
+            columns, into
+        )
+    )
+    await _copy_in(connection, sql.Identifier("pg_temp", "chunk_in"), table, chunk)
+    await same_texts(connection)
+    cursor = await connection.execute(
+        sql.SQL(
+            "with brought as (insert into {} ({}) overriding system value select * from pg_temp.chunk_in"
+            " on conflict do nothing returning {}) select count(*),"
+            " coalesce(sum(hashtextextended(brought::text, 0)::numeric), 0)::text from brought"
+        ).format(into, columns, columns)
+    )
+    counted = await cursor.fetchone()
+    assert counted is not None, "an aggregate is always one row"
+    return chunk.rows - counted[0], chunk.checksum - int(counted[1])
+
+
+async def _copy_in(connection: AsyncConnection[Any], into: Any, table: Table, chunk: Chunk) -> None:
+    from psycopg import sql  # noqa: PLC0415 - the driver loads in the activity
+
     async with scratch_folder("manifold-restore-") as folder:
         file = folder / "chunk"
         await fetch(chunk.blob, chunk.sha256, file, most=MOST_BYTES)
-        statement = sql.SQL("copy {} ({}) from stdin (format binary)").format(
-            sql.Identifier(table.schema_name, table.name), _columns(table)
-        )
+        statement = sql.SQL("copy {} ({}) from stdin (format binary)").format(into, _columns(table))
         unpacker = zlib.decompressobj(wbits=31)
         async with connection.cursor().copy(statement) as copy:
             async for packed in read_chunks(file):

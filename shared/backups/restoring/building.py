@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared.backups.contents.schemas import NOT_OURS
 from shared.backups.models import BuiltIndexes
+from shared.backups.restoring import while_serving
 from shared.backups.settings import settings
 from shared.platform.stores.postgres import rows
 
@@ -98,7 +99,10 @@ async def build(
             " set_config('max_parallel_maintenance_workers', %s, true)",
             (settings().backups_index_memory, str(settings().backups_index_workers)),
         )
-        await connection.execute(one["statement"].encode())
+        if late:
+            await while_serving.make(connection, one["statement"])
+        else:
+            await connection.execute(one["statement"].encode())
         await connection.execute("delete from restoring.definitions where place = %s", (one["place"],))
         await connection.commit()
     return BuiltIndexes()

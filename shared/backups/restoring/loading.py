@@ -5,13 +5,15 @@ from __future__ import annotations
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from shared.backups.contents.chunks import import_chunk
+from shared.backups.contents.chunks import import_beside, import_chunk
 from shared.backups.contents.schemas import NOT_OURS, tables
-from shared.backups.models import Manifest, RestoredTable, Table
+from shared.backups.models import Chunk, Manifest, RestoredTable, Table
 from shared.backups.restoring.building import let_triggers_work
 from shared.platform.stores.postgres import rows
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from psycopg import AsyncConnection
 
 
@@ -20,9 +22,13 @@ async def load(
 ) -> RestoredTable:
     """Bring the rows of a table back, chunk by chunk, of which each commits; those that are there stay as they are.
 
+    So do rows that the app has written since it can serve: a row of the backup with the same key is left out.
+
     Raises:
         TerminalError: a chunk is damaged, or in the archive.
     """
+    from psycopg.errors import UniqueViolation  # noqa: PLC0415 - the driver loads in the activity
+
     table = _table(manifest, name)
     there = {
         row["chunk"] for row in await rows(connection, "select chunk from restoring.loaded where name = %s", (name,))
@@ -35,15 +41,29 @@ async def load(
         if begun and monotonic() > until:
             return RestoredTable(rows=table.rows, done=False)
         begun = True
-        cursor = await connection.execute(
-            "insert into restoring.loaded values (%s, %s) on conflict do nothing returning name", (name, chunk.blob)
-        )
-        if await cursor.fetchone() is not None:
-            await connection.execute("set local idle_in_transaction_session_timeout = 0")  # while a chunk is fetched
-            await connection.execute("set local statement_timeout = 0")
-            await import_chunk(connection, table, chunk)
+        try:
+            if await _begin(connection, table, chunk):
+                await import_chunk(connection, table, chunk)
+        except UniqueViolation:
+            await connection.rollback()
+            if await _begin(connection, table, chunk):
+                kept = await import_beside(connection, table, chunk)
+                await connection.execute(
+                    "update restoring.loaded set kept = %s, kept_total = %s where chunk = %s", (*kept, chunk.blob)
+                )
         await connection.commit()
     return RestoredTable(rows=table.rows)
+
+
+async def _begin(connection: AsyncConnection[Any], table: Table, chunk: Chunk) -> bool:
+    """Note that the chunk is loaded, in the transaction that loads it. False: it was before."""
+    await connection.execute("set local idle_in_transaction_session_timeout = 0")  # while a chunk is fetched
+    await connection.execute("set local statement_timeout = 0")
+    cursor = await connection.execute(
+        "insert into restoring.loaded (name, chunk) values (%s, %s) on conflict do nothing returning name",
+        (table.full_name, chunk.blob),
+    )
+    return await cursor.fetchone() is not None
 
 
 async def finish(connection: AsyncConnection[Any], manifest: Manifest) -> None:
@@ -55,8 +75,13 @@ async def finish(connection: AsyncConnection[Any], manifest: Manifest) -> None:
             " where s.name is not null and coalesce(pg_sequence_last_value(s.name), 0) < %s",
             (sequence.last_value, sequence.is_called, *sequence.place, sequence.last_value),
         )
-    for table in await tables(connection):
-        await connection.execute(f"analyze {table}".encode())
+    await analyze(connection, await tables(connection))
+
+
+async def analyze(connection: AsyncConnection[Any], names: Sequence[str]) -> None:
+    """Give the planner the statistics of these tables."""
+    for name in names:
+        await connection.execute(f"analyze {name}".encode())
 
 
 async def compute_views(connection: AsyncConnection[Any]) -> int:

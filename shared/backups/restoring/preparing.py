@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 _NOTES = f"""
 create schema if not exists restoring;
 create table restoring.backup (id text not null);
-create table restoring.loaded (name text not null, chunk text not null, primary key (name, chunk));
+create table restoring.loaded (
+    name text not null, chunk text not null,
+    -- Of the chunk's rows, but for those that the app had written before: how many, and the sum of their hashes.
+    version text not null default pg_current_xact_id()::xid::text, kept int8 not null default 0,
+    kept_total numeric not null default 0, primary key (name, chunk)
+);
 {building.NOTES}
 {comparing.NOTES}
 """

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from shared.backups.blobs.carrying import bring_back
 from shared.backups.models import Manifest
-from shared.backups.restoring import building, rights
-from shared.backups.restoring.loading import compute_views, finish, forget_notes, load
+from shared.backups.restoring import building, rights, while_serving
+from shared.backups.restoring.loading import analyze, compute_views, finish, forget_notes, load
 from shared.backups.restoring.preparing import prepare
 from shared.backups.verification.comparing import compare
 from shared.platform.stores.postgres import database
@@ -45,20 +45,22 @@ async def restore(
         await rights.give(app_role)
     async with one.target() as connection:
         first = await one.timed("check of every row: the app can serve", compare(connection, manifest, late=False))
-    await one.timed("vectors: filtered search by meaning, exactly", one.load_all(plan.late))
+    await one.timed("vectors: filtered search by meaning, exactly", one.late(plan.late))
     await one.timed("index of the vectors", one.build(late=True))
     async with one.target() as connection:
-        last = await one.timed("check of the vectors", compare(connection, manifest, late=True))
+        differ, since = await one.timed("check of the vectors", while_serving.check(connection, manifest))
         if views := await compute_views(connection):
             say(f"    {views} views that keep their rows")
         await forget_notes(connection)
-    differences = [*plan.differences, *first.differences, *last.differences]
+    differences = [*plan.differences, *first.differences, *differ]
+    for change in since:
+        say(f"  {change}")
     for difference in differences:
         say(f"  differs: {difference}")
     say(
         "The database is not what the backup says: restore another one, or make by hand what differs."
         if differences
-        else f"All {first.tables + last.tables} tables hold what the backup says."
+        else f"All {len(manifest.tables)} tables hold what the backup says."
     )
     return not differences
 
@@ -99,6 +101,11 @@ class _Restore:
         await self.load_all(tables)
         if written := await bring_back(self.manifest):
             say(f"    {written} files of maps")
+
+    async def late(self, tables: list[str]) -> None:
+        await self.load_all(tables)
+        async with self.target() as connection:
+            await analyze(connection, tables)
 
     async def load_all(self, tables: list[str]) -> None:
         for name in tables:

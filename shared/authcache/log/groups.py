@@ -25,13 +25,11 @@ class Group:
     Attributes:
         id: tells a writer whose answer was lost that the group is its own.
         data: the group as it stands in its blob.
-        hold: for how many seconds its writer means to go on, while others wait.
     """
 
     id: str
     records: Sequence[Record]
     data: bytes
-    hold: float = 0.0
 
     @property
     def writer(self) -> str:
@@ -39,13 +37,13 @@ class Group:
         return self.id.partition("-")[0]
 
 
-def new_group(writer: str, records: Sequence[Record], hold: float) -> Group:
+def new_group(writer: str, records: Sequence[Record]) -> Group:
     """A group of the instance of that name."""
     group_id = f"{writer}-{uuid4().hex}"
     # Of each record pydantic writes the JSON text; joined as text it need not be read again to be nested.
     texts = (f'{{"kind":"{one.kind}",{one.model_dump_json(exclude_unset=True)[1:]}' for one in records)
-    data = f'{{"id":"{group_id}","hold":{hold:.3f},"records":[{",".join(texts)}]}}'.encode()
-    return Group(group_id, records, data, hold)
+    data = f'{{"id":"{group_id}","records":[{",".join(texts)}]}}'.encode()
+    return Group(group_id, records, data)
 
 
 def group_of(data: bytes) -> Group:
@@ -57,7 +55,7 @@ def group_of(data: bytes) -> Group:
     try:
         found: dict[str, Any] = json.loads(data)
         records = [KINDS[one["kind"]].model_validate(one) for one in found["records"]]
-        return Group(found["id"], records, data, float(found.get("hold", 0)))
+        return Group(found["id"], records, data)
     except (KeyError, ValueError, TypeError) as error:
         raise TerminalError(
             f"The log holds a record that this version of the app cannot read: {type(error).__name__} {error}.",

@@ -115,7 +115,7 @@ class Instance:
     async def extend(self, lsn: Lsn, group: Group, changes: Sequence[Change] | None = None) -> None:
         """Take in the group that stands at `lsn`, as `Holding.extend`."""
         if await self.holding.extend(lsn, group, changes):
-            self.writers.wrote(group.writer, len(group.records), group.hold)
+            self.writers.wrote(group.writer, len(group.records))
 
     async def close(self) -> None:
         """Look no more."""

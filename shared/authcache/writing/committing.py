@@ -116,11 +116,9 @@ class Committer:
             await self._instance.refresh()
             lsn = self._instance.now().lsn + 1
             kept, refused, changes = await self._checked(batch)
-        hold = 0.0
         if kept:
             records = [record for write in kept for record in write.records]
-            hold = self._turns.hold(len(records))
-            group = new_group(self._instance.name, records, hold)
+            group = new_group(self._instance.name, records)
             if (winner := await self._winner(lsn, group)) is not None:
                 self._lost_at = monotonic()
                 await self._instance.read_on(lsn, winner)
@@ -131,7 +129,7 @@ class Committer:
             write.succeed(lsn)
         for write, error in refused:
             write.fail(error)
-        if kept and not hold and monotonic() - self._lost_at < CONTESTED_SECONDS:
+        if kept and monotonic() - self._lost_at < CONTESTED_SECONDS:
             await asyncio.sleep(random.random() * YIELD_SECONDS)  # noqa: S311 - spreads instances, keeps no secret
         return True
 

@@ -1,10 +1,9 @@
 """Turns of instances that all write as much as they can.
 
-Whoever loses a race has to read the winner's group before the next try, and so loses again. So an instance with much to
-write keeps the log's end for a while, in which the others only read, and then leaves it to the one that has waited for
-longest. Between two turns there is room for one whom the others do not know yet. A turn is advice, given in the group
-itself: who has little to write takes none, who waits in vain goes on, and what two write at one LSN is decided by the
-blobs alone.
+Whoever loses a race has to read the winner's group before the next try, and so loses again. So those who write much do
+it one after the other, a group each, and read meanwhile; now and then each leaves room for one whom the others do not
+know yet. A turn is advice, known from the groups themselves: who has little to write takes none, who waits in vain goes
+on, and what two write at one LSN is decided by the blobs alone.
 """
 
 from __future__ import annotations
@@ -12,20 +11,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from math import ceil
 from time import monotonic
 
-from shared.authcache.reading.instance import AT_ONCE, Instance
-from shared.authcache.reading.writers import MANY, ROUND_SECONDS
+from shared.authcache.reading.instance import Instance
+from shared.authcache.reading.writers import MANY
 from shared.platform.errors import TransientError
 
-_LONGEST_PAUSE_SECONDS = 0.1
+_PATIENCE = 8
+"""So many times as long as a group takes, silence is borne of the one whose turn it is."""
+_ROOM_EVERY = 20
+"""Groups of one instance, between which it leaves room."""
 _ROOM = 3
-"""So many times as long as a group takes, nobody whom the others know writes when a turn begins."""
-_PATIENCE = _ROOM + 5
-"""So many times as long, silence is borne of the one whose turn it is."""
-TURN_GROUPS = 4
-"""Of a turn, at most. Longer turns write more a second, and let whoever is not in turn wait for longer."""
+"""So many times as long as a group takes: another one reads the last group in it, and writes its own."""
 
 
 class Turns:
@@ -37,47 +34,30 @@ class Turns:
 
     def __init__(self, instance: Instance) -> None:
         self._instance = instance
-        self._ends_at = 0.0
-        self._groups_left = 0
         self.pace = 0.005
+        self._groups_since_room = 0
 
     def took(self, seconds: float) -> None:
         """A group took so long to write."""
+        self._groups_since_room += 1
         self.pace += (seconds - self.pace) / 8
 
     async def wait(self, waiting: Callable[[], int]) -> None:
         """Read on until it is this instance's turn, or less than MANY records are `waiting`."""
         writers, name = self._instance.writers, self._instance.name
+        if waiting() >= MANY and self._groups_since_room >= _ROOM_EVERY:
+            self._groups_since_room = 0
+            await self._read_on(_ROOM * self.pace)
         heard, heard_at = self._instance.now().lsn, monotonic()
-        room_left = False
-        while waiting() >= MANY and writers.knows(name):
-            seconds = writers.wait_of(name)
-            if seconds is None:
-                if self._groups_left or room_left:
-                    return
-                pause, room_left = _ROOM * self.pace, True
-            else:
-                pause, room_left = min(max(seconds / 2, self.pace / 2), _LONGEST_PAUSE_SECONDS), False
-                self._groups_left = 0
-            await asyncio.sleep(pause)
-            with suppress(TransientError):  # the write that follows says so
-                while await self._instance.read_next(min(ceil(pause / self.pace), AT_ONCE)):
-                    pass
+        while waiting() >= MANY and not writers.is_turn_of(name):
+            await self._read_on(self.pace / 4)
             if (known := self._instance.now().lsn) > heard:
                 heard, heard_at = known, monotonic()
-            elif monotonic() - heard_at > _PATIENCE * self.pace + pause:
+            elif monotonic() - heard_at > _PATIENCE * self.pace:
                 writers.expect_nobody(name)
 
-    def hold(self, records: int) -> float:
-        """For about how many seconds this instance goes on after a group of so many records; 0: its turn is over."""
-        if records < MANY:
-            return 0.0
-        now = monotonic()
-        if not self._groups_left:
-            others = self._instance.writers.others(self._instance.name)
-            self._groups_left, self._ends_at = TURN_GROUPS, now + ROUND_SECONDS / (others + 1)
-        self._groups_left -= 1
-        left = min(self._ends_at - now, self._groups_left * self.pace)
-        if left <= 0:
-            self._groups_left = 0
-        return max(left, 0.0)
+    async def _read_on(self, pause: float) -> None:
+        await asyncio.sleep(pause)
+        with suppress(TransientError):  # the write that follows says so
+            while await self._instance.read_next(1):
+                pass

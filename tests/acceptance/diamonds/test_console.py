@@ -204,7 +204,7 @@ async def test_the_documentation_page_signs_requests(running: Any) -> None:
     secret = "s" * 32
     async with (
         running("--diamonds", "10", HMAC_SECRETS=json.dumps({"signer": secret})) as app,
-        browser_page(expects="404") as page,
+        browser_page(expects="a status of 40") as page,
     ):
         app.grant("signer", "diamonds:read", "--hmac")
         await page.goto(f"{app.host.url}/docs")
@@ -224,6 +224,14 @@ async def test_the_documentation_page_signs_requests(running: Any) -> None:
         await availability.get_by_text("404 Not Found").wait_for()  # of the diamond: the signature is right
         assert await page.evaluate("sessionStorage.length + localStorage.length") == 0
         await page.screenshot(path=SCREENSHOTS / "docs-signed.png")
+        # Whoever has a token of an account sends it as a bearer.
+        await page.get_by_label("Authorization: Bearer (UserToken)").fill("token")
+        assert "undefined" not in await page.locator("#keys").inner_text()
+        me = page.locator("#authcache_me")
+        await me.locator("summary").click()
+        async with page.expect_request("**/api/v1/users/me") as sent:
+            await me.get_by_role("button", name="Send").click()
+        assert (await (await sent.value).all_headers())["authorization"] == "Bearer token"
 
 
 def principal(*roles: str) -> dict[str, str]:

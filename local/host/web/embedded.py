@@ -7,11 +7,12 @@ import socket
 import struct
 import termios
 from collections.abc import Generator
+from email.utils import formatdate
 from pathlib import Path
 from typing import Self
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEADERS_SECONDS = 30.0
@@ -38,7 +39,7 @@ class EmbeddedServer:
     ) -> None:
         """`largest_message` in bytes lets WebSockets in, `certificate` (with its key) makes it TLS."""
         config = uvicorn.Config(
-            app,
+            _dated(app),
             http=_Protocol,
             lifespan="on" if lifespan else "off",
             ws="none" if largest_message is None else "websockets-sansio",
@@ -48,6 +49,7 @@ class EmbeddedServer:
             log_config=None,
             log_level="warning",
             server_header=False,
+            date_header=False,  # it would stand beside one of the application's
             proxy_headers=False,
             timeout_keep_alive=120,
             timeout_graceful_shutdown=1,
@@ -84,6 +86,23 @@ class EmbeddedServer:
         if self._task is not None:
             await self._task
         self._socket.close()
+
+
+def _dated(app: ASGIApp) -> ASGIApp:
+    """As Kestrel: answers have a date, the application's own where it gives one."""
+
+    async def dated(scope: Scope, receive: Receive, send: Send) -> None:
+        async def with_date(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = [*message.get("headers", ())]
+                if not any(name.lower() == b"date" for name, _ in headers):
+                    headers.insert(0, (b"date", formatdate(usegmt=True).encode()))
+                message = {**message, "headers": headers}
+            await send(message)
+
+        await app(scope, receive, with_date if scope["type"] == "http" else send)
+
+    return dated
 
 
 class _Protocol(HttpToolsProtocol):

@@ -3,6 +3,8 @@
 import asyncio
 import socket
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 
 import httpx
 import pytest
@@ -29,6 +31,20 @@ async def test_it_serves_until_it_is_left_and_its_port_is_free_then():
         port = server.port
         assert (await ask(port)).text == "hello"
     listen(LOOPBACK, port).close()
+
+
+@pytest.mark.parametrize("name", [None, "Date", "date", "DATE"])
+async def test_an_answer_has_one_date_its_own_if_it_has_one(name):
+    async def answer(request):
+        return PlainTextResponse("hello", headers={name: "1"} if name else {})
+
+    async with EmbeddedServer(Starlette(routes=[Route("/", answer)]), listen(LOOPBACK, 0)) as server:
+        found = (await ask(server.port)).headers.get_list("date")
+    if name:
+        assert found == ["1"]
+    else:
+        [date] = found
+        assert abs(parsedate_to_datetime(date) - datetime.now(UTC)) < timedelta(minutes=1)
 
 
 async def test_a_lifespan_that_fails_is_an_error_of_the_start():

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared.backups.contents.schemas import tables
 from shared.backups.models import Manifest, RestorePlan, Table
-from shared.backups.restoring import building
+from shared.backups.restoring import building, while_serving
 from shared.backups.restoring.making import make_others
 from shared.backups.verification import comparing
 from shared.platform.errors import Conflict, TerminalError
@@ -26,6 +26,7 @@ create table restoring.loaded (
     kept_total numeric not null default 0, primary key (name, chunk)
 );
 {building.NOTES}
+{while_serving.NOTES}
 {comparing.NOTES}
 """
 

@@ -14,7 +14,7 @@ from shared.backups.models import Manifest
 from shared.backups.restoring import building, rights, while_serving
 from shared.backups.restoring.loading import analyze, compute_views, finish, forget_notes, load
 from shared.backups.restoring.preparing import prepare
-from shared.backups.verification.comparing import compare
+from shared.backups.verification.comparing import noted
 from shared.platform.stores.postgres import database
 
 if TYPE_CHECKING:
@@ -44,15 +44,15 @@ async def restore(
     if app_role is not None:
         await rights.give(app_role)
     async with one.target() as connection:
-        first = await one.timed("check of every row: the app can serve", compare(connection, manifest, late=False))
+        await one.timed("check of every row: the app can serve", while_serving.check_early(connection, manifest))
     await one.timed("vectors: filtered search by meaning, exactly", one.late(plan.late))
     await one.timed("index of the vectors", one.build(late=True))
     async with one.target() as connection:
         differ, since = await one.timed("check of the vectors", while_serving.check(connection, manifest))
+        differences = [*await noted(connection), *differ]
         if views := await compute_views(connection):
             say(f"    {views} views that keep their rows")
         await forget_notes(connection)
-    differences = [*plan.differences, *first.differences, *differ]
     for change in since:
         say(f"  {change}")
     for difference in differences:

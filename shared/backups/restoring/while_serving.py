@@ -6,12 +6,26 @@ from typing import TYPE_CHECKING, Any
 
 from shared.backups.contents.catalog import checksum, same_texts
 from shared.backups.models import Table
+from shared.backups.verification import comparing
 from shared.platform.stores.postgres import rows
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
 
     from shared.backups.models import Manifest
+
+
+NOTES = "create table restoring.checked (at timestamptz not null default now());"
+"""That all but the late tables were checked, before the app could write to them."""
+
+
+async def check_early(connection: AsyncConnection[Any], manifest: Manifest) -> None:
+    """Compare all but the late tables and note what differs; once, since the app may write to them from then on."""
+    if await rows(connection, "select from restoring.checked"):
+        return
+    await comparing.note(connection, (await comparing.compare(connection, manifest, late=False)).differences)
+    await connection.execute("insert into restoring.checked default values")
+    await connection.commit()
 
 
 async def make(connection: AsyncConnection[Any], statement: str) -> None:

@@ -218,7 +218,7 @@ async def test_what_the_app_writes_while_vectors_come_back_stays(filled, migrate
     real, begun = loading.load, []
 
     async def serving(connection, manifest, name, **given):
-        if name == "papers.vectors_1":  # as an app does that was started when it could serve
+        if name == "papers.vectors_1" and not begun:  # as an app does that was started when it could serve
             begun.append(name)
             async with connection_to(empty) as app:
                 await app.execute(
@@ -227,8 +227,12 @@ async def test_what_the_app_writes_while_vectors_come_back_stays(filled, migrate
                     " insert into papers.vectors_1 select paper_id, array[8,7,6,5,4,3,2,1]::real[]::halfvec(8), false"
                     " from papers.papers where source_id in ('id-1', 'id-2', 'new');"
                     " delete from papers.papers where source_id in ('id-3', 'id-4', 'id-5', 'id-6');"
-                    " select papers.index_vectors(1::smallint, '64MB')"
+                    " select papers.index_vectors(1::smallint, '64MB');"
+                    " insert into papers.papers (source, source_id, title, abstract, content_hash) select 'arxiv',"
+                    " 'more-' || n, 'More', repeat('words ', 200), sha256(n::text::bytea)"
+                    " from generate_series(1, 5000) n"
                 )
+            raise ConnectionResetError
         return await real(connection, manifest, name, **given)
 
     monkeypatch.setattr("shared.backups.restoring.restoration.load", serving)
@@ -241,6 +245,8 @@ async def test_what_the_app_writes_while_vectors_come_back_stays(filled, migrate
     forget_settings()
     await close_pools()
     try:
+        with pytest.raises(ConnectionResetError):
+            await restoration.restore(backup)
         assert await restoration.restore(backup) is True, said.mock_calls
     finally:
         await close_pools()

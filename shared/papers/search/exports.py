@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from shared.papers.search.models import FoundPaper
 
 Format = Literal["csv", "ris", "bibtex"]
+BATCH: Final = 5_000
+"""Papers of a batch of a stream of Arrow, which a reader takes one by one."""
 MEDIA_TYPES: Final = {
     "csv": "text/csv",  # Functions adds the charset of text, and of nothing else
     "ris": "application/x-research-info-systems; charset=utf-8",
@@ -54,7 +56,7 @@ def arrow(papers: list[FoundPaper], names: Sequence[str]) -> bytes:
     table = untyped.Table.from_pylist(papers, schema=untyped.schema([(name, arrow_type(name)) for name in names]))
     out = io.BytesIO()
     stream = untyped.ipc.new_stream(out, table.schema)
-    stream.write_table(table)
+    stream.write_table(table, max_chunksize=BATCH)
     stream.close()
     return out.getvalue()
 

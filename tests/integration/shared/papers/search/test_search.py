@@ -358,7 +358,9 @@ async def test_50_000_papers_come_in_one_stream_of_arrow_and_the_others_behind_i
     )
     question = with_fields(Question(limit=50_000, sort="newest"), ("doctrove_source_id", "doctrove_title"))
     found = await search(question)
-    table = pa.ipc.open_stream(arrow(found.results, question.answered)).read_all()
+    stream = pa.ipc.open_stream(arrow(found.results, question.answered))
+    table = pa.Table.from_batches(batches := list(stream))
+    assert [batch.num_rows for batch in batches] == [5_000] * 10
     first = set(table["doctrove_source_id"].to_pylist())
     assert (table.num_rows, len(first)) == (50_000, 50_000)
     rest = await search(replace(question, after=found.next))

@@ -34,12 +34,16 @@ async def test_vectors_have_length_one_and_their_cost_is_kept(papers, service):
 
 async def test_one_text_of_20_000_tokens_among_199_is_cut_and_all_land(papers, service):
     records = [record(n, abstract="word " * 2_000) for n in range(199)]
-    records.append(record(200, abstract="w0rd " * 9_990))
+    records.append(record(200, abstract="a " * 20_000))
     await papers.ingest(await papers.put("a.jsonl", records))
     summary = await enrich()
     assert (summary.embedded, summary.failed) == (200, 0)
     [version] = await versions.every()
     assert version.cut == 1
+    cut = await fetch(
+        f"select source_id from papers.vectors_{version.model_id} join papers.papers using (paper_id) where cut"
+    )
+    assert cut == [{"source_id": "2101.00200"}]
     assert len(service.asked) > 1
 
 

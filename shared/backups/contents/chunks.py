@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shared.backups.blobs.fetching import fetch
+from shared.backups.blobs.fetching import corrupt, fetch
 from shared.backups.contents.catalog import Relation, checksum, same_texts
 from shared.backups.models import Chunk, Table
 from shared.backups.settings import settings
@@ -165,7 +165,7 @@ async def import_chunk(connection: AsyncConnection[Any], table: Table, chunk: Ch
     """Bring the chunk's rows into the table.
 
     Raises:
-        TerminalError: as `fetch`; nothing of the chunk was brought in.
+        TerminalError: as `fetch`, or it has other rows than its backup says; nothing of the chunk was brought in.
     """
     from psycopg import sql  # noqa: PLC0415 - the driver loads in the activity
 
@@ -208,10 +208,13 @@ async def _copy_in(connection: AsyncConnection[Any], into: Any, table: Table, ch
         await fetch(chunk.blob, chunk.sha256, file, most=MOST_BYTES)
         statement = sql.SQL("copy {} ({}) from stdin (format binary)").format(into, _columns(table))
         unpacker = zlib.decompressobj(wbits=31)
-        async with connection.cursor().copy(statement) as copy:
+        cursor = connection.cursor()
+        async with cursor.copy(statement) as copy:
             async for packed in read_chunks(file):
                 await copy.write(await asyncio.to_thread(unpacker.decompress, packed))
             await copy.write(unpacker.flush())
+    if cursor.rowcount != chunk.rows:
+        raise corrupt(chunk.blob, f"it holds {cursor.rowcount:,} rows instead of {chunk.rows:,}")
 
 
 def _columns(table: Table) -> Any:

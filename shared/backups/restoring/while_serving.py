@@ -76,8 +76,8 @@ from pg_constraint k cross join lateral (
 async def check(connection: AsyncConnection[Any], manifest: Manifest) -> tuple[list[str], list[str]]:
     """What of the late tables is not as the backup says; and what the app has changed of them since, which is none.
 
-    The rows that were restored are known by their version. Those that the app had written before are not in the sum,
-    but what the backup had in their places is.
+    Each chunk had as many rows as the backup says when it was loaded, and those are known by their version. Those that
+    the app had written before are not in the sum, but what the backup had in their places is.
     """
     differences: list[str] = []
     since: list[str] = []

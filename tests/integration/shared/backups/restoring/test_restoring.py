@@ -262,6 +262,21 @@ async def test_what_the_app_writes_while_vectors_come_back_stays(filled, migrate
     assert any("papers.vectors_1: the app has" in str(call) for call in said.mock_calls)
 
 
+@pytest.mark.parametrize("name", ["papers.papers", "papers.vectors_1"])
+async def test_a_chunk_of_fewer_rows_than_its_backup_says_is_refused(backup, empty, name):
+    [one] = [one for one in backup.tables if one.full_name == name]
+    chunk = one.chunks[0].model_copy(update={"rows": one.chunks[0].rows + 3})
+    changed = one.model_copy(update={"chunks": [chunk, *one.chunks[1:]]})
+    lying = backup.model_copy(update={"tables": [changed if one.full_name == name else one for one in backup.tables]})
+    async with connection_to(empty) as connection:
+        await preparing.prepare(connection, lying)
+    with pytest.raises(TerminalError, match=f"it holds {chunk.rows - 3:,} rows instead of {chunk.rows:,}") as refused:
+        async with connection_to(empty) as connection:
+            await loading.load(connection, lying, name)
+    assert refused.value.code == "backup-corrupt"
+    assert await of(empty, f"select count(*) from {name}") == [{"count": 0}]
+
+
 async def test_an_error_of_postgresql_is_one_line_with_what_to_do(backup, migrated, empty):
     async with connection_to(empty) as connection:
         await connection.execute(f"alter database {empty} set default_transaction_read_only = on".encode())

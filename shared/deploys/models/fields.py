@@ -47,7 +47,11 @@ class Shape:
 
 _PORT = re.compile(r"\$\{PORT(:[-=][0-9]*)?\}|\$PORT\b")
 _ASSIGNED = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
-_SHELL_ONLY = frozenset("();<>|&")
+_QUOTED = re.compile(r"""'[^']*'|"(?:\\.|[^"\\])*"|\\.""", re.DOTALL)
+_SHELL_ONLY = re.compile(
+    r"[();<>|&]+|\S*[*?]\S*|(?<!\S)~\S*|[^\s$]*(?<!\$)\{[^{}\s]*(?:,|\.\.)[^{}\s]*\}\S*|(?<!\S)\#.*"
+)
+"""Outside quotations: operators, and what a shell replaces or leaves out before the program sees its words."""
 _EXPANDED = re.compile(r"\$([A-Za-z_({][A-Za-z0-9_]*|[0-9?$@*#!-])")
 _BUILT_IN = frozenset(
     {
@@ -67,6 +71,7 @@ _BUILT_IN = frozenset(
         "umask",
     }
     | {"if", "for", "while", "until", "case", "do", "function", "{", "!", "[[", ":"}
+    | {"then", "else", "elif", "fi", "done", "esac", "select", "}", "return", "exit", "local", "declare", "wait"}
 )
 """First words that only a shell knows: no program has these names."""
 
@@ -90,22 +95,28 @@ def shell_words(text: str) -> tuple[str, ...]:
     Raises:
         ValueError: it needs one; the message says for what.
     """
-    lexer = shlex.shlex(text, posix=True, punctuation_chars=True)
-    lexer.whitespace_split, lexer.commenters = True, ""
     try:
-        found_words = list(lexer)
+        words = split_command(text)
     except ValueError as error:
         raise ValueError(f"it cannot be split into words: {error}") from None
     if "\n" in text.strip() or "\r" in text.strip():
         raise ValueError("it has more than one line, which is for a shell: put the commands into a script")
-    for number, word in enumerate(found_words):
-        if set(word) <= _SHELL_ONLY or "`" in word or (number == 0 and word in _BUILT_IN):
+    if not words or "\0" in text:
+        raise ValueError("it has no words, or a NUL: leave it out for the usual command")
+    found = _SHELL_ONLY.search(_QUOTED.sub("x", text))
+    first = next((word for word in words[words[0] == "env" :] if not _ASSIGNED.match(word)), None)
+    for part in (found.group() if found else None, first if first in _BUILT_IN else None):
+        if part is not None:
+            raise ValueError(
+                f"{part!r} is for a shell, and no shell runs it: put the commands into a script, or quote it"
+            )
+    if first is None:
+        raise ValueError("it sets variables and names no program, which is for a shell: put them into envVariables")
+    for word in words:
+        if "`" in word:
             raise ValueError(f"{word!r} is for a shell, and no shell runs it: put the commands into a script")
         if found := _EXPANDED.search(_PORT.sub("", word)):
             raise ValueError(f"{found.group()!r} is for a shell, and no shell runs it: only $PORT can stand there")
-    words = split_command(text)
-    if not words or "\0" in text:
-        raise ValueError("it has no words, or a NUL: leave it out for the usual command")
     return words
 
 

@@ -1,27 +1,20 @@
-"""Python sources: where they declare their packages, and how the framework that they use is served."""
+"""Python sources: where they declare their packages, and how these are installed."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
 
 from shared.deploys.recipes import servers
 from shared.deploys.recipes.files import read_text, read_toml, requirement_names, table
+from shared.deploys.recipes.starting import python_start
 
 Words = tuple[str, ...]
 PIP: Final = ("python", "-m", "pip", "install")
 POETRY, PIPENV = "poetry==2.2.1", "pipenv==2025.0.4"
 FILES: Final = ("requirements.txt", "pyproject.toml", "Pipfile", "setup.py", "manage.py", "app.py", "main.py")
-_SCRIPTS: Final = ("app.py", "main.py", "server.py", "run.py", "wsgi.py", "asgi.py", "application.py")
-_FRAMEWORKS: Final = {
-    "fastapi": re.compile(r"^(\w+)\s*(?::[^=\n]+)?=\s*(?:\w+\.)?(?:FastAPI|Starlette)\(", re.MULTILINE),
-    "flask": re.compile(r"^(\w+)\s*(?::[^=\n]+)?=\s*(?:\w+\.)?Flask\(", re.MULTILINE),
-}
 _MANIFEST: Final = "ManifestStaticFilesStorage"
-_FACTORY: Final = re.compile(r"^def (create_app|make_app)\(", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +29,7 @@ class PythonApp:
 def python_app(source: Path) -> PythonApp:
     """What the Python source in this folder asks for."""
     install, packages = _packages(source)
-    start = _start(source, packages)
+    start = python_start(source, packages)
     if servers.USUAL_ASGI in start and not packages & {servers.USUAL_ASGI}:
         install = (*install, (*PIP, servers.USUAL_ASGI))
     return PythonApp(install, _build(source), start)
@@ -74,45 +67,3 @@ def _build(source: Path) -> tuple[Words, ...]:
     if (source / "manage.py").is_file() and any(_MANIFEST in read_text(path) for path in settings):
         return (("python", "manage.py", "collectstatic", "--noinput"),)
     return ()
-
-
-def _start(source: Path, packages: set[str]) -> Words:
-    if (source / "manage.py").is_file() and (project := _django_project(source)):
-        by_asgi = servers.asgi(f"{project}.asgi:application", packages)
-        has_asgi = (source / project / "asgi.py").is_file()
-        return servers.wsgi(f"{project}.wsgi", packages) or (by_asgi if has_asgi else None) or servers.django()
-    for module, path in _modules(source):
-        text = read_text(path)
-        if path.parent == source and "PORT" in text and "__main__" in text:
-            return ("python", path.name)
-        for framework, pattern in _FRAMEWORKS.items():
-            if found := pattern.search(text):
-                return _served(framework, f"{module}:{found.group(1)}", packages)
-        if "flask" in packages and (found := _FACTORY.search(text)):
-            return _served("flask", f"{module}:{found.group(1)}()", packages)
-    script = next((name for name in ("app.py", "main.py") if (source / name).is_file()), None)
-    return ("python", script) if script else ()
-
-
-def _served(framework: str, app: str, packages: set[str]) -> Words:
-    """The app, served by the server that the source declares, else by the one that comes with the framework."""
-    if framework == "fastapi":
-        return servers.asgi(app, packages) or servers.usual_asgi(app)
-    return servers.wsgi(app, packages) or servers.flask(app)
-
-
-def _modules(source: Path) -> Iterator[tuple[str, Path]]:
-    """Where an app may be defined: scripts at the root first, then in its packages."""
-    for name in _SCRIPTS:
-        if (source / name).is_file():
-            yield name.removesuffix(".py"), source / name
-    for folder in sorted(path for path in source.iterdir() if path.is_dir() and path.name.isidentifier()):
-        for name in (*_SCRIPTS, "__init__.py"):
-            if (folder / name).is_file():
-                module = folder.name if name == "__init__.py" else f"{folder.name}.{name.removesuffix('.py')}"
-                yield module, folder / name
-
-
-def _django_project(source: Path) -> str | None:
-    found = sorted(path.parent.name for path in source.glob("*/wsgi.py"))
-    return found[0] if found else None

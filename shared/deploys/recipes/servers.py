@@ -22,6 +22,8 @@ _WSGI: Final[dict[str, Words]] = {
     "waitress": (f"--host={_HOST}", f"--port={PORT}"),
     "granian": ("--interface", "wsgi", "--host", _HOST, "--port", PORT),
 }
+NAMES: Final = frozenset({*_ASGI, *_WSGI})
+"""Of the servers that a source may declare."""
 
 
 def asgi(app: str, packages: Collection[str]) -> Words | None:

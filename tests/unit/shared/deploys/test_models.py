@@ -81,6 +81,20 @@ def test_a_state_document_has_no_place_for_variables() -> None:
         "source .env",
         ". ./env",
         "python build.py\npython app.py",
+        "node dist/*.js",
+        "node a?.js",
+        "node ~/a.js",
+        "~/run",
+        "node {a,b}.js",
+        "node {1..3}.js",
+        "node a.js # note",
+        "#note",
+        "then",
+        "exit 1",
+        "X=1",
+        "X=1 Y=2",
+        "env X=1",
+        "X=1 cd web",
     ],
 )
 def test_defect_shell_strings_from_user_input(command: str) -> None:
@@ -102,6 +116,16 @@ def test_commands_reach_the_platform_as_words() -> None:
         ("node -e 'a && b; c'", ("node", "-e", "a && b; c")),
         ("exec gunicorn app:app", ("gunicorn", "app:app")),
         ("serve --pattern '^/a$'", ("serve", "--pattern", "^/a$")),
+        ("node ''", ("node", "")),
+        ('node "" a', ("node", "", "a")),
+        ("find . -name ';'", ("find", ".", "-name", ";")),
+        (
+            "serve '*.js' \"a?b\" '~/x' '{a,b}' '# no note' \\*",
+            ("serve", "*.js", "a?b", "~/x", "{a,b}", "# no note", "*"),
+        ),
+        ("hypercorn app:app --bind [::]:$PORT", ("hypercorn", "app:app", "--bind", "[::]:$PORT")),
+        ("serve a#b a~b {} {a} ${PORT:-80}", ("serve", "a#b", "a~b", "{}", "{a}", "$PORT")),
+        ("NODE_ENV=production PORT=$PORT node .", ("env", "NODE_ENV=production", "PORT=$PORT", "node", ".")),
     ],
 )
 def test_what_people_write_into_procfiles_needs_no_shell(command: str, words: tuple[str, ...]) -> None:

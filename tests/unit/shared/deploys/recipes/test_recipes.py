@@ -153,6 +153,7 @@ def test_node_without_a_start_script_starts_its_main_file(of):
 
 
 FLASK = "from flask import Flask\napp = Flask(__name__)\n"
+ITSELF = 'if __name__ == "__main__":\n    app.run(host="127.0.0.1", port=int(os.environ["PORT"]))\n'
 FASTAPI = "from fastapi import FastAPI\napi: FastAPI = FastAPI(title='x')\n"
 
 
@@ -160,6 +161,39 @@ FASTAPI = "from fastapi import FastAPI\napi: FastAPI = FastAPI(title='x')\n"
     ("files", "start"),
     [
         ({"requirements.txt": "Flask==3.1\ngunicorn", "app.py": FLASK}, "-m gunicorn --bind 0.0.0.0:$PORT app:app"),
+        (
+            {"requirements.txt": "flask\ngunicorn", "app.py": FLASK + ITSELF},
+            "-m gunicorn --bind 0.0.0.0:$PORT app:app",
+        ),
+        (
+            {"requirements.txt": "flask", "app.py": FLASK + ITSELF},
+            "-m flask --app app:app run --host 0.0.0.0 --port $PORT",
+        ),
+        ({"requirements.txt": "flask", "app.py": FLASK + ITSELF.replace("127.0.0.1", "0.0.0.0")}, "app.py"),
+        (
+            {"requirements.txt": "fastapi\nhypercorn", "main.py": "api = FastAPI()\n" + ITSELF},
+            "-m hypercorn --bind 0.0.0.0:$PORT main:api",
+        ),
+        (
+            {"requirements.txt": "fastapi", "main.py": "api = FastAPI()\n" + ITSELF},
+            "-m uvicorn --host 0.0.0.0 --port $PORT main:api",
+        ),
+        (
+            {
+                "requirements.txt": "flask\ngunicorn",
+                "run.py": "from shop import app\n" + ITSELF,
+                "shop/__init__.py": FLASK,
+            },
+            "-m gunicorn --bind 0.0.0.0:$PORT shop:app",
+        ),
+        (
+            {
+                "requirements.txt": "flask\ngunicorn",
+                "run.py": "from shop import create_app\napp = create_app()\n" + ITSELF,
+            },
+            "-m gunicorn --bind 0.0.0.0:$PORT run:app",
+        ),
+        ({"requirements.txt": "gunicorn", "app.py": "serve()\n" + ITSELF}, "app.py"),
         ({"requirements.txt": "flask\nwaitress", "app.py": FLASK}, "-m waitress --host=0.0.0.0 --port=$PORT app:app"),
         (
             {"requirements.txt": "django\ndaphne", "manage.py": "", "shop/wsgi.py": "", "shop/asgi.py": ""},
@@ -197,13 +231,6 @@ FASTAPI = "from fastapi import FastAPI\napi: FastAPI = FastAPI(title='x')\n"
         (
             {"requirements.txt": "flask", "shop/__init__.py": "def create_app(config=None):\n    pass\n"},
             "-m flask --app shop:create_app() run --host 0.0.0.0 --port $PORT",
-        ),
-        (
-            {
-                "requirements.txt": "flask",
-                "app.py": FLASK + "import os\nif __name__ == '__main__':\n    app.run(port=int(os.environ['PORT']))\n",
-            },
-            "app.py",
         ),
     ],
 )

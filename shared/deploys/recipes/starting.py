@@ -1,0 +1,86 @@
+"""How a Python source is started: where its app is, and who serves it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from shared.deploys.recipes import servers
+from shared.deploys.recipes.files import read_text
+
+Words = tuple[str, ...]
+_SCRIPTS: Final = ("app.py", "main.py", "server.py", "run.py", "wsgi.py", "asgi.py", "application.py")
+_FRAMEWORKS: Final = {
+    "fastapi": re.compile(r"^(\w+)\s*(?::[^=\n]+)?=\s*(?:\w+\.)?(?:FastAPI|Starlette)\(", re.MULTILINE),
+    "flask": re.compile(r"^(\w+)\s*(?::[^=\n]+)?=\s*(?:\w+\.)?Flask\(", re.MULTILINE),
+}
+_MADE: Final = re.compile(r"^(\w+)\s*=\s*(?:\w+\.)?(?:create_app|make_app)\(", re.MULTILINE)
+_FACTORY: Final = re.compile(r"^def (create_app|make_app)\(", re.MULTILINE)
+_EVERYWHERE: Final = re.compile(r"0\.0\.0\.0|[\"']::[\"']")
+"""A script listens at all addresses: at 127.0.0.1, as frameworks do by themselves, nobody reaches a container."""
+
+
+def python_start(source: Path, packages: set[str]) -> Words:
+    """The words that start the app; none where it is not clear.
+
+    A server that the source declares comes first, then a script that listens by itself, then the framework's server.
+    """
+    if (source / "manage.py").is_file() and (project := _django_project(source)):
+        by_asgi = servers.asgi(f"{project}.asgi:application", packages)
+        has_asgi = (source / project / "asgi.py").is_file()
+        return servers.wsgi(f"{project}.wsgi", packages) or (by_asgi if has_asgi else None) or servers.django()
+    listening: Words = ()
+    for module, path in _modules(source):
+        text = read_text(path)
+        app = _app(module, text, packages)
+        if app and (declared := _declared(*app, packages)):
+            return declared
+        by_itself = path.parent == source and "PORT" in text and "__main__" in text
+        if by_itself and (app is None or _EVERYWHERE.search(text)):
+            listening = listening or ("python", path.name)
+            if not servers.NAMES & packages:
+                return listening
+        elif app:
+            return _usual(*app)
+    script = next((name for name in ("app.py", "main.py") if (source / name).is_file()), None)
+    return listening or (("python", script) if script else ())
+
+
+def _app(module: str, text: str, packages: set[str]) -> tuple[str, str] | None:
+    """The framework and the place, `module:name`, of an app that the module defines."""
+    for framework, pattern in _FRAMEWORKS.items():
+        if found := pattern.search(text):
+            return framework, f"{module}:{found.group(1)}"
+    framework = next((one for one in ("flask", "fastapi") if one in packages), None)
+    if framework and (found := _MADE.search(text)):
+        return framework, f"{module}:{found.group(1)}"
+    if framework == "flask" and (found := _FACTORY.search(text)):
+        return framework, f"{module}:{found.group(1)}()"
+    return None
+
+
+def _declared(framework: str, app: str, packages: set[str]) -> Words | None:
+    return servers.asgi(app, packages) if framework == "fastapi" else servers.wsgi(app, packages)
+
+
+def _usual(framework: str, app: str) -> Words:
+    return servers.usual_asgi(app) if framework == "fastapi" else servers.flask(app)
+
+
+def _modules(source: Path) -> Iterator[tuple[str, Path]]:
+    """Where an app may be defined: scripts at the root first, then in its packages."""
+    for name in _SCRIPTS:
+        if (source / name).is_file():
+            yield name.removesuffix(".py"), source / name
+    for folder in sorted(path for path in source.iterdir() if path.is_dir() and path.name.isidentifier()):
+        for name in (*_SCRIPTS, "__init__.py"):
+            if (folder / name).is_file():
+                module = folder.name if name == "__init__.py" else f"{folder.name}.{name.removesuffix('.py')}"
+                yield module, folder / name
+
+
+def _django_project(source: Path) -> str | None:
+    found = sorted(path.parent.name for path in source.glob("*/wsgi.py"))
+    return found[0] if found else None

@@ -15,7 +15,8 @@ export function changes(difference, feed) {
       ["new", count(difference.new)], ["gone", gone], ["dearer", count(difference.dearer)], ["dearer by", `+${dollars(difference.up)}`],
       ["cheaper", count(difference.cheaper)], ["cheaper by", `−${dollars(Math.abs(difference.down))}`],
       ["more than doubled or halved", count(difference.jumped)], ["price stays", count(difference.unchanged)],
-      ["cannot be priced", count(difference.failed)], ["wait or were discarded", count(difference.waiting)], ["outside their range", count(difference.contradicting)], ["on offer before", count(difference.offered)],
+      ["cannot be priced", count(difference.failed)], ["say less than before", count(difference.lost)],
+      ["back on sale", count(difference.back_on_sale)], ["wait or were discarded", count(difference.waiting)], ["outside their range", count(difference.contradicting)], ["on offer before", count(difference.offered)],
     ]),
     difference.worst.length ? h("h3", {}, "The prices that change most") : null,
     difference.worst.length ? table(columns, difference.worst) : null);

@@ -83,8 +83,7 @@ async def judge_run(run: RunRef) -> Verdict:
     if verdict.decision == "hold" or await difference.was_released(run.run_id):
         return verdict
     found, odd = await lifecycle.while_running(run.run_id, _review(summary), every=REVIEW_LOOK_SECONDS)
-    limits = Limits(chosen.failed_share_limit, chosen.price_jump_share_limit, chosen.delete_share_limit)
-    objected = objections(found, limits)
+    objected = objections(found, Limits.of(chosen))
     if not objected:
         await fail_contradicting(summary.feed, run.run_id, odd)
         return verdict

@@ -16,6 +16,7 @@ from shared.diamonds.pricing.models import ConsolidateFeed
 from shared.diamonds.reporting.stones import Stone, read_stone
 from shared.diamonds.runs import reports
 from shared.diamonds.runs.models import RunStatus
+from shared.diamonds.runs.verdict import Limits
 from shared.diamonds.settings import settings
 from shared.platform.access.api_keys import ApiKey
 from shared.platform.cursors import OPENED
@@ -125,7 +126,7 @@ async def _consolidate(feed: FeedName, client: DurableClient) -> Consolidation:
     if last not in (RunStatus.COMPLETED, RunStatus.PARTIAL):
         return "in-the-next-run"
     how = mapping(feed), price_unit(feed)
-    if not await replay.may_be_priced(feed, *how, jumped=settings().price_jump_share_limit):
+    if not await replay.may_be_priced(feed, *how, Limits.of(settings())):
         return "in-the-next-run"
     if not await consolidation.pending_rows(feed):
         return "nothing-waits"

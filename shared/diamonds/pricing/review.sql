@@ -10,6 +10,10 @@ with claimed as materialized (
 -- mapping.sql stands here
 ), compared as materialized (
     select c.supplier_stone_id, c.reason, c.price, d.price_model_price as before,
+        d.raw_availability <> '' and c.raw_availability is null or d.lab_grown is not null and c.lab_grown is null
+            or d.certificate_number <> '' and c.certificate_number is null as lost,
+        d.feed_availability in ('sold', 'on_hold') and c.known_availability = 'available' and c.hold_id is null
+            as back_on_sale,
         -- The supplier found the diamond in a range of whole dollars; one beside it may come of rounding.
         seen.run_id is not null and not exists (
             select from diamonds.run_sightings s join diamonds.worker_runs w using (run_id, partition_id)
@@ -18,7 +22,8 @@ with claimed as materialized (
                 and c.price <= (w.work_item_payload #>> '{prices,maximum}')::numeric + 1
         ) as contradicting
     from checked c left join lateral ( -- by key, one by one: a join would read all diamonds for each batch
-        select price_model_price from diamonds.diamonds
+        select price_model_price, raw_availability, lab_grown, certificate_number, feed_availability
+        from diamonds.diamonds
         where feed = %(feed)s and supplier_stone_id = c.supplier_stone_id and status = 'active' offset 0
     ) d on true cross join lateral ( -- in which run the supplier was last asked for it: this one, or that of the row
         select coalesce((
@@ -41,6 +46,8 @@ select count(*) as rows, count(*) filter (where reason is not null) as failed,
     count(*) filter (where reason is null and price < before) as cheaper,
     count(*) filter (where reason is null and (price > 2 * before or price < before / 2)) as jumped,
     count(*) filter (where reason is null and price = before) as unchanged,
+    count(*) filter (where reason is null and lost) as lost,
+    count(*) filter (where reason is null and back_on_sale) as back_on_sale,
     coalesce(sum(price - before) filter (where reason is null and price > before), 0) as up,
     coalesce(sum(before - price) filter (where reason is null and price < before), 0) as down,
     coalesce((select jsonb_agg(w order by factor desc, supplier_stone_id) from worst w), '[]') as worst,

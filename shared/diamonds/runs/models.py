@@ -275,6 +275,12 @@ class RunDifference(Model):
     unchanged: int = Field(ge=0, description="diamonds whose price stays")
     gone: int | None = Field(ge=0, description="diamonds on offer that the run has not seen; null: it does not say")
     offered: int = Field(ge=0, description="diamonds on offer before")
+    lost: int = Field(
+        default=0, ge=0, description="diamonds on offer whose availability, origin or certificate is not named any more"
+    )
+    back_on_sale: int = Field(
+        default=0, ge=0, description="diamonds that were sold or on hold at the supplier, and are not any more"
+    )
     listed: int = Field(default=0, ge=0, description="diamonds that the run has seen")
     waiting: int = Field(
         default=0, ge=0, description="of those: they wait for a run that is held, or were discarded with one"

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from shared.diamonds.runs.models import PRICES_END, PartitionProgress, PartitionStatus, RunDifference, Verdict
+
+if TYPE_CHECKING:
+    from shared.diamonds.settings import DiamondSettings
 
 
 def judge(partitions: Sequence[PartitionProgress], partial_share: float, wait_seconds: int) -> Verdict:
@@ -40,6 +44,11 @@ class Limits:
     jumped: float
     deleted: float
 
+    @classmethod
+    def of(cls, chosen: DiamondSettings) -> Limits:
+        """Those that the settings say."""
+        return cls(chosen.failed_share_limit, chosen.price_jump_share_limit, chosen.delete_share_limit)
+
 
 @dataclass(frozen=True, slots=True)
 class Objection:
@@ -56,6 +65,8 @@ def objections(difference: RunDifference, limits: Limits) -> list[Objection]:
     found = [
         ("rows-failed", d.failed, d.rows, limits.failed, "rows cannot be priced"),
         ("prices-contradict", d.contradicting, d.rows, limits.failed, "prices lie outside the range of their query"),
+        ("words-lost", d.lost, compared, limits.failed, "diamonds lose their availability, origin or certificate"),
+        ("diamonds-return", d.back_on_sale, compared, limits.failed, "diamonds that were sold or held are free again"),
         ("rows-withheld", d.waiting, d.listed, limits.failed, "listed diamonds wait for a held run or were discarded"),
         ("prices-jumped", d.jumped, compared, limits.jumped, "prices at least double or halve"),
         ("diamonds-vanished", d.gone or 0, d.offered, limits.deleted, "diamonds are not offered any more"),

@@ -9,6 +9,7 @@ from shared.diamonds.pricing.consolidation import consolidate
 from shared.diamonds.pricing.models import ConsolidateRows
 from shared.diamonds.runs import difference, lifecycle
 from shared.diamonds.runs.models import RunStatus
+from shared.diamonds.runs.verdict import Limits
 
 STONES = 30
 PRICES = "select supplier_stone_id, price_model_price, availability from diamonds.diamonds order by 1"
@@ -44,7 +45,7 @@ async def on_sale(diamonds):
 
 
 async def may_be_priced():
-    return await replay.may_be_priced("nivoda", NIVODA, "cents", jumped=0.1)
+    return await replay.may_be_priced("nivoda", NIVODA, "cents", Limits(failed=0.1, jumped=0.1, deleted=0.2))
 
 
 async def test_what_was_discarded_is_tried_again_only_where_that_is_said_and_not_priced_at_once(diamonds, on_sale):

@@ -73,7 +73,8 @@ async def test_what_a_run_changes_is_kept_with_it(diamonds, shown):
     found = present(await difference.read(plan.run_id)).model_dump(exclude={"judged_at", "worst"})
     assert found == {
         "rows": 7, "failed": 1, "contradicting": 0, "new": 1, "dearer": 4, "cheaper": 1, "jumped": 0, "unchanged": 0,
-        "gone": 2, "offered": STONES, "listed": STONES - 1, "waiting": 0, "up": 12.0, "down": 2.0,
+        "gone": 2, "offered": STONES, "listed": STONES - 1, "waiting": 0, "lost": 0,
+        "back_on_sale": 0, "up": 12.0, "down": 2.0,
     }  # fmt: skip
     first, *_ = present(await difference.read(plan.run_id)).worst
     assert (first.supplier_stone_id, first.before, first.after) == ("s000", 500, 503)
@@ -87,11 +88,45 @@ def with_a_renamed_field(diamonds):
     return renamed
 
 
+def without(field):
+    """All without what one field said."""
+
+    def renamed(diamonds):
+        found = stones(diamonds)
+        for stone in found:
+            for part in (stone.payload["diamond"], stone.payload["diamond"]["certificate"]):
+                if field in part:
+                    part[f"{field}_now"] = part.pop(field)
+        return found
+
+    return renamed
+
+
 CASES = {
     "prices-jumped": lambda diamonds: stones(diamonds, lambda n: 2 * (500 + n) + 1),
     "rows-failed": with_a_renamed_field,
     "diamonds-vanished": lambda diamonds: stones(diamonds)[: STONES - 10],
 }
+
+
+@pytest.mark.parametrize("field", ["availability", "labgrown", "certNumber"])
+async def test_a_field_that_was_renamed_and_fails_no_row_holds_the_run(diamonds, shown, field):
+    plan = await read(diamonds, without(field)(diamonds))
+    verdict = await judged(plan)
+    assert (verdict.decision, (await end(plan, verdict)).error_code) == ("hold", "words-lost")
+    assert present(await difference.read(plan.run_id)).lost == STONES
+
+
+async def test_a_run_that_brings_much_back_on_sale_is_held(diamonds):
+    sold = stones(diamonds)
+    for stone in sold[:12]:
+        stone.payload["diamond"]["availability"] = "SOLD"
+    first = await read(diamonds, sold)
+    await end(first, await judged(first))
+    plan = await read(diamonds, stones(diamonds))
+    verdict = await judged(plan)
+    assert (verdict.decision, (await end(plan, verdict)).error_code) == ("hold", "diamonds-return")
+    assert present(await difference.read(plan.run_id)).back_on_sale == 12
 
 
 @pytest.mark.parametrize("code", CASES)

@@ -79,6 +79,8 @@ NOTHING = RunDifference(
         ("failed", {"rows": 100}, "rows-failed"),
         ("contradicting", {"rows": 100}, "prices-contradict"),
         ("waiting", {"listed": 100}, "rows-withheld"),
+        ("lost", {"unchanged": 100}, "words-lost"),
+        ("back_on_sale", {"unchanged": 100}, "diamonds-return"),
         ("jumped", {"dearer": 40, "cheaper": 40, "unchanged": 20}, "prices-jumped"),
     ],
 )

@@ -111,8 +111,9 @@ async def test_a_cancel_leaves_nothing(tmp_path):
     real = blob_files.download_blob
 
     async def endless(*arguments, **options) -> str:
-        await real(*arguments, **options)
-        return await asyncio.Event().wait()
+        found = await real(*arguments, **options)
+        await asyncio.Event().wait()
+        return found
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(blob_files, "download_blob", endless)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 import json
 import logging
 import secrets
@@ -47,7 +48,7 @@ async def accept_once(request: DeployRequest, key: str) -> tuple[Deployment, boo
     replayed = deployment is not None
     if deployment is None:
         deployment = await accept(request, id_=id_, digest=digest)
-    if deployment.request_hash != digest:
+    if deployment.request_hash != digest or not await _has_values(deployment, request):
         raise Conflict(
             "This idempotency key was sent with another request before.",
             code="idempotency-key-reused",
@@ -70,10 +71,9 @@ async def accept(request: DeployRequest, *, id_: str | None = None, digest: str 
     source = await source_of(request)
     if (request.source_hash or request.files) and isinstance(source, ArchiveSource):
         await projects.update(request.organization_id, request.project_id, source_hash=source.hash)
-    own = {name: value.get_secret_value() for name, value in request.env_variables.items()}
-    if request.git_token is not None:
-        own[GIT_TOKEN] = request.git_token.get_secret_value()
-    joined = await variables.join(request.organization_id, request.project_id, own, request.plain_variables)
+    joined = await variables.join(
+        request.organization_id, request.project_id, _own_values(request), request.plain_variables
+    )
     reference = joined.reference
     parameters = Parameters.model_validate(request.model_dump(include=set(Parameters.model_fields)))
     changes = {"request_hash": digest} | ({"id": id_} if id_ else {})
@@ -218,9 +218,26 @@ def _id_of(seed: bytes) -> str:
 
 
 def _digest(request: DeployRequest) -> str:
-    """Of all that was requested but for the values of variables, which a hash would not hide."""
+    """Of all that was requested but for the values of variables, which a hash would not hide; they are compared."""
     given = request.model_dump(mode="json", exclude={"env_variables"})
     return hashlib.sha256(json.dumps([given, sorted(request.env_variables)]).encode()).hexdigest()
+
+
+def _own_values(request: DeployRequest) -> dict[str, str]:
+    own = {name: value.get_secret_value() for name, value in request.env_variables.items()}
+    return own if request.git_token is None else {**own, GIT_TOKEN: request.git_token.get_secret_value()}
+
+
+async def _has_values(deployment: Deployment, request: DeployRequest) -> bool:
+    """Whether the deployment was given the request's values; once they are forgotten, they count as such."""
+    own = _own_values(request)
+    if not own or deployment.secrets_reference is None:
+        return not own
+    try:
+        kept = await secret_store().get(deployment.secrets_reference)
+    except NotFound:
+        return True
+    return all(hmac.compare_digest(kept.get(name, "").encode(), value.encode()) for name, value in own.items())
 
 
 async def _submit(deployment: Deployment) -> Deployment:

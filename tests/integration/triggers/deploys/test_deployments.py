@@ -363,11 +363,22 @@ async def test_a_repeated_request_with_its_key_is_one_deployment(ask, body, stat
     assert (status, again["deploymentId"], headers["Idempotency-Replayed"]) == (202, id_, "true")
     status, refused, _ = await ask("POST", "/deploy", {**body, "environment": "staging"}, keyed)
     assert (status, refused["code"]) == (409, "idempotency-key-reused")
+    status, refused, _ = await ask("POST", "/deploy", {**body, "envVariables": {"A": f"{CANARY}2"}}, keyed)
+    assert (status, refused["code"]) == (409, "idempotency-key-reused")
+    assert CANARY not in json.dumps(refused)
     status, other, _ = await ask("POST", "/deploy", body, {**ADMIN, "Idempotency-Key": "build-78"})
     assert other["deploymentId"] != id_
     assert await secret_store().get((await store.load(id_, state)).secrets_reference) == {"A": CANARY}
     kept = list((tmp_path / "secrets").iterdir())
     assert len(kept) == 1
+
+
+async def test_a_key_with_another_token_of_the_repository_is_refused(ask, body) -> None:
+    del body["sourceHash"]
+    for token, expected in (("glpat-one-4711", 202), ("glpat-one-4711", 202), ("glpat-two-4711", 409)):
+        asked = {**body, "gitUrl": "https://github.com/azure-samples/a", "gitToken": token}
+        status, answer, _ = await ask("POST", "/deploy", asked, {**ADMIN, "Idempotency-Key": "build-79"})
+        assert status == expected, answer
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ class Supplier:
     def read(self, *_):
         return self
 
-    offset, token, ended = 0, None, False
+    offset, empty, token, ended = 0, 0, None, False
 
     async def next(self):
         self.asked.set()

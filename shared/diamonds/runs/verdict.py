@@ -66,7 +66,7 @@ def objections(difference: RunDifference, limits: Limits) -> list[Objection]:
         ("rows-failed", d.failed, d.rows, limits.failed, "rows cannot be priced"),
         ("prices-contradict", d.contradicting, d.rows, limits.failed, "prices lie outside the range of their query"),
         ("words-lost", d.lost, compared, limits.failed, "diamonds lose their availability, origin or certificate"),
-        ("diamonds-return", d.back_on_sale, compared, limits.failed, "diamonds that were sold or held are free again"),
+        ("diamonds-return", d.back_on_sale, d.offered, limits.failed, "diamonds that were sold or held are free again"),
         ("rows-withheld", d.waiting, d.listed, limits.failed, "listed diamonds wait for a held run or were discarded"),
         ("prices-jumped", d.jumped, compared, limits.jumped, "prices at least double or halve"),
         ("diamonds-vanished", d.gone or 0, d.offered, limits.deleted, "diamonds are not offered any more"),

@@ -80,7 +80,7 @@ NOTHING = RunDifference(
         ("contradicting", {"rows": 100}, "prices-contradict"),
         ("waiting", {"listed": 100}, "rows-withheld"),
         ("lost", {"unchanged": 100}, "words-lost"),
-        ("back_on_sale", {"unchanged": 100}, "diamonds-return"),
+        ("back_on_sale", {"offered": 100}, "diamonds-return"),
         ("jumped", {"dearer": 40, "cheaper": 40, "unchanged": 20}, "prices-jumped"),
     ],
 )
@@ -97,6 +97,11 @@ def test_vanished_diamonds_are_a_share_of_what_is_on_offer():
         return [one.code for one in objections(NOTHING.model_copy(update={"offered": 100, "gone": gone}), LIMITS)]
 
     assert (found(None), found(20), found(21)) == ([], [], ["diamonds-vanished"])
+
+
+def test_holds_that_ended_are_the_commonest_change_of_a_night_and_hold_none():
+    night = NOTHING.model_copy(update={"offered": 300, "rows": 60, "unchanged": 60, "back_on_sale": 15})
+    assert objections(night, LIMITS) == []
 
 
 def test_a_handful_holds_no_run_whatever_its_share():

@@ -51,6 +51,7 @@ class MiniLmEmbedder:
             TerminalError: its package is not installed.
         """
         from safetensors import numpy as safetensors  # noqa: PLC0415 - loads in the activity that needs it
+        from threadpoolctl import threadpool_limits  # noqa: PLC0415 - as above
         from tokenizers import Tokenizer  # noqa: PLC0415 - as above
 
         try:
@@ -62,6 +63,9 @@ class MiniLmEmbedder:
                 remedy="Install requirements-minilm.txt without dependencies, as docs/papers.md shows.",
             ) from None
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        # Several workers compute at once. Threads of the library's own would spin while they wait for one another, and
+        # take five times the processor for the same vectors.
+        threadpool_limits(1, "blas")
         tokenizer.no_padding()
         tokenizer.enable_truncation(LONGEST_TOKENS)
         built = json.loads((folder / "config.json").read_text(encoding="utf-8"))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info
 
 from shared.papers.embedding.embedders import minilm
 from shared.papers.embedding.embedders.minilm import MiniLmEmbedder
@@ -36,6 +37,10 @@ async def test_a_text_has_the_same_vector_alone_and_among_longer_ones(model):
     among = (await model.embed(["Quarks", "Gluons and quarks " * 10, "", "x"])).vectors
     assert np.allclose(alone, among[0], atol=1e-5)
     assert np.allclose(np.linalg.norm(among, axis=1), 1, atol=1e-5)
+
+
+def test_workers_share_the_processor_and_not_threads(model):
+    assert {one["num_threads"] for one in threadpool_info() if "numpy" in one["filepath"]} == {1}
 
 
 async def test_a_title_finds_its_own_abstract(model):

@@ -231,8 +231,8 @@ def _own_values(request: DeployRequest) -> dict[str, str]:
 async def _has_values(deployment: Deployment, request: DeployRequest) -> bool:
     """Whether the deployment was given the request's values; once they are forgotten, they count as such."""
     own = _own_values(request)
-    if not own or deployment.secrets_reference is None:
-        return not own
+    if not own or deployment.secrets_reference is None:  # whether it had any is in the digest
+        return True
     try:
         kept = await secret_store().get(deployment.secrets_reference)
     except NotFound:

@@ -373,6 +373,14 @@ async def test_a_repeated_request_with_its_key_is_one_deployment(ask, body, stat
     assert len(kept) == 1
 
 
+async def test_defect_a_key_is_refused_once_its_deployment_s_variables_are_forgotten(ask, body, state) -> None:
+    keyed, asked = {**ADMIN, "Idempotency-Key": "build-80"}, {**body, "envVariables": {"A": CANARY}}
+    _, first, _ = await ask("POST", "/deploy", asked, keyed)
+    await store.change(first["deploymentId"], state, lambda one, _: one.model_copy(update={"secrets_reference": None}))
+    status, again, _ = await ask("POST", "/deploy", asked, keyed)
+    assert (status, again["deploymentId"]) == (202, first["deploymentId"])
+
+
 async def test_a_key_with_another_token_of_the_repository_is_refused(ask, body) -> None:
     del body["sourceHash"]
     for token, expected in (("glpat-one-4711", 202), ("glpat-one-4711", 202), ("glpat-two-4711", 409)):

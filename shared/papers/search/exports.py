@@ -28,8 +28,8 @@ _SIGNS = {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
 _TEX = {
     **_SIGNS,
     "\\": r"\textbackslash{}",
-    "{": r"\{",
-    "}": r"\}",
+    "{": r"\textbraceleft{}",  # BibTeX counts braces behind a backslash, too
+    "}": r"\textbraceright{}",
     "&": r"\&",
     "%": r"\%",
     "$": r"\$",

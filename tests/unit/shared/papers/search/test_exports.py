@@ -38,10 +38,16 @@ def test_the_parts_of_a_table_are_one_table():
     assert [row["title"] for row in csv.DictReader(io.StringIO(whole))] == [PAPER["doctrove_title"]] * 2
 
 
+def test_a_brace_alone_ends_no_field_of_bibtex():
+    entry = exported([{**PAPER, "doctrove_abstract": "a } {, the set {1, 2"}], "bibtex")
+    assert entry.count("{") == entry.count("}")
+    assert r"a \textbraceright{} \textbraceleft{}, the set \textbraceleft{}1, 2" in entry
+
+
 def test_bibtex_is_escaped_and_has_a_key():
     entry = exported([PAPER], "bibtex")
     assert entry.startswith("@misc{arxiv-hep-th-9901001,")
-    assert r"title = {{50\% of \{braces\} \& \$x\_1\$}}" in entry
+    assert r"title = {{50\% of \textbraceleft{}braces\textbraceright{} \& \$x\_1\$}}" in entry
     assert "author = {C. Balázs and =HYPERLINK(1)}" in entry
     assert "eprint" not in entry
 

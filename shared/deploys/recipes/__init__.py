@@ -112,8 +112,10 @@ def _of(source: Path, build: Words, start: Words) -> Recipe:
                     start=start or python.start,
                     assets=steps,
                 )
-        if node.site and not start:
-            return Recipe("python", assets=steps, site=node.site)
+        tools_alone = not (node.start or built or node.build)  # whose files are those of a site, as without them
+        site = node.site or (_site(source) if tools_alone else None)
+        if site and not start:
+            return Recipe("python", assets=steps if node.site else (), site=site)
         return Recipe("node", node.install, built or node.build, start or node.start)
     if is_python:
         python = python_app(source)
@@ -121,7 +123,7 @@ def _of(source: Path, build: Words, start: Words) -> Recipe:
         return Recipe("python", python.install, built or python.build, start or python.start, site=site)
     if start and start[0] in _PROGRAMS:
         return Recipe(_PROGRAMS[start[0]], (), built or (), start)
-    folder = next((name for name in (".", *SITES) if (source / name / "index.html").is_file()), None)
+    folder = _site(source)
     if folder is not None:
         return Recipe("python", (), built or (), start, site=None if start else folder)
     raise TerminalError(
@@ -130,6 +132,11 @@ def _of(source: Path, build: Words, start: Words) -> Recipe:
         code="unknown-kind",
         remedy="Add one of these at the root of the source, or name the folder that has it as rootDirectory.",
     )
+
+
+def _site(source: Path) -> str | None:
+    """The folder of a site whose files are served as they are."""
+    return next((name for name in (".", *SITES) if (source / name / "index.html").is_file()), None)
 
 
 def _procfile(source: Path) -> Words:

@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 
 from shared.deploys.recipes import servers
 from shared.deploys.recipes.files import read_text, read_toml, requirement_names, table
-from shared.deploys.recipes.starting import python_start
+from shared.deploys.recipes.starting import django_manage, python_start
 
 Words = tuple[str, ...]
 PIP: Final = ("python", "-m", "pip", "install")
@@ -63,7 +63,11 @@ def _packages(source: Path) -> tuple[tuple[Words, ...], set[str]]:
 
 def _build(source: Path) -> tuple[Words, ...]:
     """Django's files are collected where its settings ask for a manifest of them: without it each page fails."""
-    settings = (path for pattern in ("*/settings*.py", "*/settings/*.py") for path in source.glob(pattern))
-    if (source / "manage.py").is_file() and any(_MANIFEST in read_text(path) for path in settings):
-        return (("python", "manage.py", "collectstatic", "--noinput"),)
+    manage = django_manage(source)
+    if manage is None:
+        return ()
+    folder = source / manage.parent
+    settings = (path for pattern in ("*/settings*.py", "*/settings/*.py") for path in folder.glob(pattern))
+    if any(_MANIFEST in read_text(path) for path in settings):
+        return (("python", str(manage), "collectstatic", "--noinput"),)
     return ()

@@ -46,9 +46,9 @@ def flask(app: str) -> Words:
     return ("python", "-m", "flask", "--app", app, "run", "--host", _HOST, "--port", PORT)
 
 
-def django() -> Words:
-    """The words that serve an app by Django's own server."""
-    return ("python", "manage.py", "runserver", "--noreload", f"{_HOST}:{PORT}")
+def django(manage: str) -> Words:
+    """The words that serve an app by Django's own server; `manage` is the path of its manage.py."""
+    return ("python", manage, "runserver", "--noreload", f"{_HOST}:{PORT}")
 
 
 def _served(app: str, packages: Collection[str], servers: dict[str, Words]) -> Words | None:

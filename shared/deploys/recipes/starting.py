@@ -27,10 +27,8 @@ def python_start(source: Path, packages: set[str]) -> Words:
 
     A server that the source declares comes first, then a script that listens by itself, then the framework's server.
     """
-    if (source / "manage.py").is_file() and (project := _django_project(source)):
-        by_asgi = servers.asgi(f"{project}.asgi:application", packages)
-        has_asgi = (source / project / "asgi.py").is_file()
-        return servers.wsgi(f"{project}.wsgi", packages) or (by_asgi if has_asgi else None) or servers.django()
+    if django := _django(source, packages):
+        return django
     listening: Words = ()
     for module, path in _modules(source):
         text = read_text(path)
@@ -46,6 +44,25 @@ def python_start(source: Path, packages: set[str]) -> Words:
             return _usual(*app)
     script = next((name for name in ("app.py", "main.py") if (source / name).is_file()), None)
     return listening or (("python", script) if script else ())
+
+
+def _django(source: Path, packages: set[str]) -> Words:
+    """The words that serve Django's project at the root, or in the one folder that `startproject` made there."""
+    manage = django_manage(source)
+    if manage is None or not (project := _django_project(source / manage.parent)):
+        return ()
+    by_asgi = servers.asgi(f"{project}.asgi:application", packages)
+    has_asgi = (source / manage.parent / project / "asgi.py").is_file()
+    served = servers.wsgi(f"{project}.wsgi", packages) or (by_asgi if has_asgi else None)
+    if served is None:
+        return servers.django(str(manage))
+    return ("env", f"PYTHONPATH={manage.parent}", *served) if len(manage.parts) > 1 else served
+
+
+def django_manage(source: Path) -> Path | None:
+    """Where the manage.py of the source is, from its root."""
+    found = [source / "manage.py"] if (source / "manage.py").is_file() else [*source.glob("*/manage.py")]
+    return found[0].relative_to(source) if len(found) == 1 else None
 
 
 def _app(module: str, text: str, packages: set[str]) -> tuple[str, str] | None:

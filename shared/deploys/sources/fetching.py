@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from shared.deploys.cancellation import Cancelled, in_thread, unless_cancelled
 from shared.deploys.models import ArchiveSource, GitSource, Source
@@ -11,9 +13,19 @@ from shared.deploys.sources import uploads
 from shared.deploys.sources.archives import unpack
 from shared.deploys.sources.git import allowed_hosts, clone
 from shared.deploys.sources.tree import LIMITS, Limits, never
+from shared.platform.calls.retry import Backoff, Time, retry
+from shared.platform.errors import TerminalError, TransientError
 from shared.platform.files import scratch_folder
 
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from shared.deploys.sources.git.checkout import CheckedOut
+
 _SHOWN = 10
+PATIENCE = Backoff(limit=60, first_delay=2, longest_delay=20)
+"""With a git host that does not answer. Whose app it is named the host, and is told when it stays away: the step's own
+retries would say that a step of ours failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +53,36 @@ async def fetch(
     Raises:
         NotFound: the archive was not uploaded.
         InvalidInput: the source was refused; the message names the entry and the reason.
-        TransientError: storage or the Git server did not answer in time.
+        TransientError: storage did not answer in time.
         DeploymentCancelled: `cancelled` said so.
-        TerminalError: it could not be fetched from git.
+        TerminalError: it could not be fetched from git, also since the host did not answer for as long as PATIENCE.
     """
     if isinstance(source, GitSource):
-        done = await clone(source, folder, cancelled=cancelled, limits=limits, token=token, hosts=allowed_hosts())
+        done = await _cloned(source, folder, cancelled, limits, token)
         missing = (("submodules", done.submodules), ("files in Git LFS", done.large))
         said = [f"; its {what} are not fetched: {', '.join(names[:_SHOWN])}" for what, names in missing if names]
         return Fetched(f"Fetched commit {done.commit} of {source.url}{''.join(said)}", done.commit)
     return await unless_cancelled(_download_and_unpack(source, organization_id, project_id, folder, limits), cancelled)
+
+
+async def _cloned(
+    source: GitSource, folder: Path, cancelled: Cancelled, limits: Limits, token: str | None
+) -> CheckedOut:
+    attempts = 0
+
+    async def attempt(_left: float) -> CheckedOut:
+        nonlocal attempts
+        attempts += 1
+        return await clone(source, folder, cancelled=cancelled, limits=limits, token=token, hosts=allowed_hosts())
+
+    def sleep(seconds: float) -> Awaitable[None]:
+        return unless_cancelled(asyncio.sleep(seconds), cancelled)
+
+    try:
+        return await retry(attempt, PATIENCE, Time(sleep=sleep))
+    except TransientError as error:
+        tried = f" It was tried {attempts} times." if attempts > 1 else ""
+        raise TerminalError(f"{error.message}{tried}", code=error.code, remedy=error.remedy) from None
 
 
 async def _download_and_unpack(

@@ -59,6 +59,10 @@ class _Pinned(HTTPSConnection):
         self._addresses = addresses
         self._opened = opened
 
+    def __str__(self) -> str:
+        """What stands before the reason in urllib3's messages."""
+        return f"{self.host}:{self.port}"
+
     def _new_conn(self) -> socket.socket:
         failed: object = "the host has no address"
         for address in self._addresses or [self.host]:
@@ -73,6 +77,9 @@ class _Pinned(HTTPSConnection):
 
 
 class _Pool(urllib3.HTTPSConnectionPool):
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
     ConnectionCls = _Pinned  # pyright: ignore[reportAssignmentType] - urllib3's own class does not fit its protocol
 
 

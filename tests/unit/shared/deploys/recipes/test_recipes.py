@@ -297,6 +297,25 @@ def test_a_procfile_that_needs_a_shell_is_refused_with_a_remedy(of):
     assert refused.value.code == "shell-command"
 
 
+def test_a_site_with_tools_of_node_is_served_as_without_them(of):
+    tools = package(scripts={"format": "prettier -w ."}, devDependencies={"prettier": "3"})
+    found = of({"package.json": tools, "index.html": "<p>"})
+    assert (found.runtime, found.site, found.install, found.assets, found.start) == ("python", ".", (), (), ())
+    started = of({"package.json": tools, "index.html": "<p>"}, start=("npx", "serve"))
+    assert (started.runtime, started.site, started.start) == ("node", None, ("npx", "serve"))
+
+
+def test_django_in_the_folder_that_startproject_made_is_served_from_the_root(of):
+    files = {"requirements.txt": "django\ngunicorn", "mysite/manage.py": "", "mysite/mysite/wsgi.py": ""}
+    asked = "STORAGES = 'whitenoise.storage.CompressedManifestStaticFilesStorage'"
+    found = of({**files, "mysite/mysite/settings.py": asked})
+    assert found.start[:5] == ("env", "PYTHONPATH=mysite", "python", "-m", "gunicorn")
+    assert found.start[-1] == "mysite.wsgi"
+    assert found.build == (("python", "mysite/manage.py", "collectstatic", "--noinput"),)
+    by_itself = of({**files, "requirements.txt": "django"}).start
+    assert by_itself[:3] == ("python", "mysite/manage.py", "runserver")
+
+
 def test_a_python_app_with_assets_of_node_has_both(of):
     node = package(scripts={"build": "tailwindcss -o app.css"}, devDependencies={"tailwindcss": "4"})
     found = of({"package.json": node, "requirements.txt": "flask\ngunicorn", "app.py": FLASK})

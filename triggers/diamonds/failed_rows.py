@@ -59,6 +59,7 @@ class RequeueRequest(LazyModel):
     supplier_stone_id: StoneId | None = Field(default=None, description="Only this one; left out: all of the feed")
     refused: bool = Field(
         default=False,
+        strict=True,
         description="Of all: also those that were discarded with a run, or whose price lay outside the range by which"
         " it was asked for",
     )

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import azure.functions as func
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from orchestrators.diamonds.run import INTERRUPTION, consolidate_run, feed_instance, retry_run
 from shared.diamonds.ingestion.suppliers import feed_names
@@ -50,7 +50,7 @@ class ConsolidateRequest(LazyModel):
 
     model_config = ConfigDict(extra="forbid")
     run_id: UUID
-    force: bool = False
+    force: bool = Field(default=False, strict=True)
     trace_id: TraceId | None = None
 
 

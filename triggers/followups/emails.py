@@ -44,7 +44,7 @@ class PreviewRequest(Given):
 class Resolution(Given):
     """What a person found at the provider or in the relay's log."""
 
-    handed_over: bool
+    handed_over: bool = Field(strict=True)
 
 
 class Resolved(LazyModel):

@@ -12,6 +12,7 @@ from shared.diamonds.pricing.review import review
 from shared.diamonds.pricing.statements import fingerprint
 from shared.diamonds.reporting import alerts
 from shared.diamonds.runs import difference, lifecycle, missing, orphans, reports, retries, watermark
+from shared.diamonds.runs.changes import RunDifference
 from shared.diamonds.runs.models import (
     EPOCH,
     NO_END,
@@ -23,7 +24,6 @@ from shared.diamonds.runs.models import (
     PartitionStatus,
     Reopened,
     RetryRun,
-    RunDifference,
     RunPlan,
     RunRef,
     RunStatus,

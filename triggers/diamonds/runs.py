@@ -17,7 +17,8 @@ from orchestrators.diamonds.run import (
 from shared.diamonds.ingestion.suppliers import check_feed, nightly_feeds
 from shared.diamonds.models import FeedName
 from shared.diamonds.runs import difference, orphans, reports
-from shared.diamonds.runs.models import PartitionProgress, RunDifference, RunSummary, RunType, StartRun
+from shared.diamonds.runs.changes import RunDifference
+from shared.diamonds.runs.models import PartitionProgress, RunSummary, RunType, StartRun
 from shared.diamonds.runs.schedule import nightly_run_type
 from shared.diamonds.settings import settings
 from shared.platform.access.api_keys import ApiKey

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from shared.diamonds.pricing import statements
 from shared.diamonds.pricing.failed_rows import contradicting_rows
+from shared.diamonds.runs.changes import RunDifference
 from shared.diamonds.runs.difference import withheld
 from shared.diamonds.runs.lifecycle import DISCARDED, see_running
-from shared.diamonds.runs.models import RunDifference
 from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from shared.diamonds.runs.models import RunDifference
+from shared.diamonds.runs.changes import RunDifference
 from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from shared.diamonds.runs.models import PRICES_END, PartitionProgress, PartitionStatus, RunDifference, Verdict
+from shared.diamonds.runs.changes import RunDifference
+from shared.diamonds.runs.models import PRICES_END, PartitionProgress, PartitionStatus, Verdict
 
 if TYPE_CHECKING:
     from shared.diamonds.settings import DiamondSettings

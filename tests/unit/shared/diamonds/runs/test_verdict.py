@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.diamonds.runs.models import PRICES_END, PartitionProgress, PartitionStatus, PriceRange, RunDifference
+from shared.diamonds.runs.changes import RunDifference
+from shared.diamonds.runs.models import PRICES_END, PartitionProgress, PartitionStatus, PriceRange
 from shared.diamonds.runs.verdict import LEAST, Limits, judge, objections
 
 

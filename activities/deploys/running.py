@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+import traceback
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from shared.deploys.platforms.base import StepContext
 from shared.deploys.running import logs
 from shared.deploys.running.steps import DeploymentRef
 from shared.deploys.secrets import redactor
-from shared.platform.durable import RetryPolicy
+from shared.platform.durable import STEP_FAILED, UNEXPECTED, RetryPolicy
 from shared.platform.errors import ManifoldError, NotFound, TerminalError, TransientError
 from shared.platform.redaction import Redactor
 
@@ -31,6 +32,8 @@ SOON: Final = RetryPolicy(attempts=4, first_delay=timedelta(seconds=1), longest_
 """Between attempts nobody sees a cancel, so they follow one another quickly."""
 PATIENT: Final = RetryPolicy(attempts=30, first_delay=timedelta(seconds=1), longest_delay=timedelta(minutes=1))
 """Of what has to happen in the end and is not cancelled: about 24 minutes, longer than services are unavailable."""
+CAUSE_LENGTH: Final = 8_000
+"""Characters of a stack in the host's log: its end, where the error is."""
 
 logger = logging.getLogger(__name__)
 
@@ -81,14 +84,16 @@ async def running_step(
             logger.warning("The end of a step was not recorded: %s", unwritten, extra={"deployment": ref.deployment_id})
         raise TerminalError(text, code=error.code, remedy=error.remedy and redact(error.remedy)) from None
     except TransientError as error:
-        await log.write_last(f"[{step}] will be tried again: {error.message}")
-        raise TransientError(redact(error.message), code=error.code) from None
-    except Exception as error:  # noqa: BLE001 - whatever an adapter's library raises
-        # The host writes what is raised into the history; nothing foreign gets there with a secret in it.
-        logger.warning("A step of a deployment failed.", extra={"step": step, "error": type(error).__name__})
-        text = redact(f"{type(error).__name__}: {error}")[:ERROR_LENGTH]
+        text = redact(error.message)
         await log.write_last(f"[{step}] will be tried again: {text}")
-        raise TransientError(text, code="step-failed") from None
+        raise TransientError(text, code=error.code, remedy=error.remedy and redact(error.remedy)) from None
+    except Exception:  # noqa: BLE001 - whatever an adapter's library raises
+        # Its text is for the operator; neither the history nor a log gets it with a secret in it.
+        cause = redact(traceback.format_exc())[-CAUSE_LENGTH:]
+        logger.warning("A step of a deployment failed.", extra={"step": step, "cause": cause})
+        text = f"The step {step} failed for a reason that was not expected."
+        await log.write_last(f"[{step}] will be tried again: {text}")
+        raise TransientError(text, code=STEP_FAILED, remedy=UNEXPECTED) from None
 
 
 async def _log_size(ref: DeploymentRef) -> int | None:

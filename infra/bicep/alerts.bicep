@@ -56,7 +56,7 @@ var queries = {
   'deployments-failing': {
     title: 'A deployment failed for a reason that its owner cannot mend'
     remedy: 'Read error.code and error.message of the failed deployments on the console, and the table at the end of docs/deploys.md.'
-    query: 'AppTraces | where Message == "A deployment has ended." | where tostring(Properties.code) matches regex "^(azure-|vault-|environment-|registry-|builds-|settings|no-slot|step-failed|retries-exhausted|deployment-lost)" | summarize Value = count()'
+    query: 'AppTraces | where Message == "A deployment has ended." | where tostring(Properties.code) matches regex "^(azure-|vault-|cosmos-|storage-|document-|upload-|log-|source-slow|instance-|environment-|registry-|builds-|settings|no-slot|step-failed|deployment-lost)" | summarize Value = count()'
     operator: 'GreaterThan'
     threshold: 0
     window: 'PT1H'

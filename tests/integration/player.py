@@ -6,6 +6,7 @@ from uuid import uuid4
 
 from shared.platform.durable import ACTIVITIES, ORCHESTRATIONS
 from shared.platform.durable.handles import Envelope
+from tests.failed_attempts import failed_attempt
 
 
 class Job:
@@ -27,7 +28,13 @@ class Player:
         pass
 
     def call_activity(self, name, payload):
-        return Job(ACTIVITIES[name].answer(payload))
+        async def run():
+            try:
+                return await ACTIVITIES[name].answer(payload)
+            except Exception as error:
+                raise failed_attempt(name, error) from None
+
+        return Job(run())
 
     def call_sub_orchestrator(self, name, payload):
         child = ORCHESTRATIONS[name]

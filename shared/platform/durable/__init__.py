@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from shared.platform.durable.client import DurableClient, Instance, InstancePage, RunState
 from shared.platform.durable.entities import ENTITIES, Entity, call_entity, entity
+from shared.platform.durable.failures import STEP_FAILED, UNEXPECTED, Failure
 from shared.platform.durable.handles import (
     ACTIVITIES,
     ONCE,
     ORCHESTRATIONS,
     Activity,
     Context,
-    Failure,
     Handle,
     Nothing,
     Orchestration,
@@ -39,7 +39,9 @@ __all__ = [
     "ENTITIES",
     "ONCE",
     "ORCHESTRATIONS",
+    "STEP_FAILED",
     "TOO_MANY_BOXES",
+    "UNEXPECTED",
     "Activity",
     "App",
     "Blueprint",

@@ -15,7 +15,8 @@ from typing import Any, Generic, TypeVar, get_type_hints, overload
 import azure.durable_functions as df
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from shared.platform.errors import TerminalError
+from shared.platform.durable.failures import AttemptFailed, Failure
+from shared.platform.errors import TerminalError, TransientError
 from shared.platform.models import LazyModel
 from shared.platform.telemetry import span
 
@@ -53,22 +54,6 @@ class Nothing(LazyModel):
     """A task or an answer without content."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Failure(LazyModel):
-    """A terminal error on its way through a history."""
-
-    model_config = ConfigDict(frozen=True)
-    code: str
-    message: str
-    remedy: str | None = None
-
-    @classmethod
-    def of(cls, error: TerminalError) -> Failure:
-        return cls(code=error.code, message=error.message[:1000], remedy=error.remedy)
-
-    def error(self) -> TerminalError:
-        return TerminalError(self.message, code=self.code, remedy=self.remedy)
 
 
 FAILURE = "failure"
@@ -132,7 +117,8 @@ class Activity(Handle[In, Out]):
         """What the host is given for one invocation: JSON text in, an envelope's JSON text out.
 
         Raises:
-            Exception: anything but a TerminalError; the host records it and the orchestration may try again.
+            AttemptFailed: the step raised a TransientError; the host records it and the orchestration may try again.
+            Exception: whatever else it raised but a TerminalError; this is tried again as well.
         """
         try:
             task = self.takes.model_validate_json(payload)
@@ -150,6 +136,10 @@ class Activity(Handle[In, Out]):
         except TerminalError as error:
             logger.warning("A step failed for good.", extra={"step": self.name, "code": error.code})
             return Envelope(failure=Failure.of(error)).model_dump_json()
+        except TransientError as error:
+            # What is raised below has no stack that helps, so the log gets that of the error.
+            logger.warning("An attempt at a step failed.", extra={"step": self.name, "code": error.code}, exc_info=True)
+            raise AttemptFailed(error) from None
         if (size := byte_length(value)) > PAYLOAD_BYTES:
             return Envelope(failure=Failure.of(_too_large(f"{self.name} answered", size))).model_dump_json()
         return Envelope(value=value).model_dump_json()

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any, Literal
 
+from shared.platform.durable.failures import given_up
 from shared.platform.durable.handles import Context, In, Orchestration, Out, Steps
-from shared.platform.errors import TerminalError
 
 CancelCause = Literal["event", "timeout"]
 
@@ -40,9 +40,7 @@ def race(
     try:
         answer = yield work
     except Exception as error:  # noqa: BLE001 - the SDK raises plain Exception for whatever a step raised
-        # The text is the host's: its message, then a serialised .NET exception.
-        text = str(error).split(" \n ", 1)[0][:600]
-        raise TerminalError(f"{step.name} failed: {text}", code="step-failed") from None
+        raise given_up(step.name, 1, error).error() from None
     return step.decode(answer)
 
 

@@ -9,12 +9,12 @@ import azure.durable_functions as df
 import azure.functions as func
 
 from shared.platform.durable.entities import Entity, entity_function
+from shared.platform.durable.failures import Failure
 from shared.platform.durable.handles import (
     FAILURE,
     Activity,
     Context,
     Envelope,
-    Failure,
     Handle,
     Orchestration,
     Steps,

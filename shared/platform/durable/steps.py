@@ -10,13 +10,13 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from shared.platform.durable.failures import Failure, given_up
 from shared.platform.durable.handles import (
     ACTIVITIES,
     ORCHESTRATIONS,
     Activity,
     Context,
     Envelope,
-    Failure,
     Handle,
     In,
     Out,
@@ -223,7 +223,7 @@ def _run_all(
             except Exception as error:  # noqa: BLE001 - the SDK raises plain Exception for whatever a step raised
                 again.append(index)
                 if attempt >= step.retry.attempts:
-                    outcomes[index] = Outcome(tasks[index], failure=_exhausted(step, attempt, error))
+                    outcomes[index] = Outcome(tasks[index], failure=given_up(step.name, attempt, error))
             if on_done:
                 on_done(len(outcomes))
         if not again or attempt >= step.retry.attempts:
@@ -245,16 +245,6 @@ def _outcome(step: Handle[In, Out], task: In, answer: Any) -> Outcome[In, Out]:
         return Outcome(task, value=step.decode(answer))
     except TerminalError as error:
         return Outcome(task, failure=Failure.of(error))
-
-
-def _exhausted(step: Handle[Any, Any], attempts: int, error: Exception) -> Failure:
-    # The text is the host's: "Activity function 'x' failed: Class: message", then a serialised .NET exception.
-    text = str(error).split(" \n ", 1)[0][:600]
-    return Failure(
-        code="retries-exhausted" if attempts > 1 else "step-failed",
-        message=f"{step.name} failed, attempt {attempts} of {attempts}: {text}",
-        remedy="See the host's log for the stack; start again once the cause is gone.",
-    )
 
 
 def _chunks(tasks: Sequence[In], chunk: int, most_bytes: int | None) -> list[list[In]]:

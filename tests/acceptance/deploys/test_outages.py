@@ -51,7 +51,8 @@ def test_defect_the_version_before_serves_on_when_the_database_was_away(
         app.host.wait_for(second, until=lambda found: failures(found, "roll_back") > 1, timeout=120)
         cosmos.start()
         ended = app.wait(second, seconds=120)
-        assert (ended["status"], ended["error"]["code"]) == ("failed", "retries-exhausted")
+        assert (ended["status"], ended["error"]["code"]) == ("failed", "cosmos-unavailable")
+        assert "It was tried 4 times." in ended["error"]["message"]
         assert "left something over" not in ended["error"]["message"]
         assert ended["containerAppUrl"] is None
         assert (app.active("shop"), list(app.shares("shop"))) == (serves, serves)

@@ -84,7 +84,7 @@ async def test_a_night_without_the_supplier_is_told_and_the_next_one_reads_what_
         app.control("faults", {"faults": {"server_error": {"probability": 1}}})
         await app.pass_(minutes=10)
         run = app.last_run()
-        assert (run["status"], run["error_code"], run["watermark_after"]) == ("failed", "retries-exhausted", None)
+        assert (run["status"], run["error_code"], run["watermark_after"]) == ("failed", "supplier-unavailable", None)
         assert "answered 500" in run["error"]
         (mail,) = app.mails()
         assert mail["subject"] == "[Manifold] nivoda: the run failed"

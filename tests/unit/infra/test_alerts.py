@@ -1,11 +1,13 @@
 """The alerts watch what runs, under the names it runs by."""
 
+import ast
 import re
 
 import pytest
 
 import function_app  # noqa: F401 - what is named is known once the app is loaded
-from shared.platform.durable import ACTIVITIES, ORCHESTRATIONS
+from shared.platform.calls.arm import BUSY
+from shared.platform.durable import ACTIVITIES, ORCHESTRATIONS, STEP_FAILED
 from tests.present import present
 from tests.unit.infra.plain import plain
 
@@ -94,14 +96,46 @@ def test_defect_the_host_s_own_spans_are_counted_as_the_app_s(queries, rule):
             "registry-not-found",
             "builds-not-allowed",
             "no-slot",
-            "retries-exhausted",
+            "step-failed",
         )
     ]
-    + [(code, False) for code in ("build-failed", "revision-unhealthy", "source-not-found", "domain-not-verified")],
+    + [
+        (code, False)
+        for code in ("build-failed", "revision-unhealthy", "source-not-found", "domain-not-verified", "git-slow")
+    ],
 )
 def test_of_failed_deployments_those_are_told_that_their_owner_cannot_mend(queries, code, told):
     pattern = present(re.search(r'matches regex "([^"]+)"', queries["deployments-failing"]["query"]))[1]
     assert bool(re.search(pattern, code)) == told
+
+
+AWAY = (
+    "shared/deploys/secrets.py",
+    "shared/deploys/running",
+    "shared/deploys/platforms/azure",
+    "shared/platform/calls/arm.py",
+    "shared/platform/stores/blobs.py",
+    "shared/platform/stores/cosmos.py",
+)
+"""Where the steps of a deployment in Azure find that a service of the operator's does not do its part."""
+
+
+def test_defect_services_that_stay_away_from_a_deployment_are_told_under_their_codes(queries, root):
+    pattern = present(re.search(r'matches regex "([^"]+)"', queries["deployments-failing"]["query"]))[1]
+    table = (root / "docs/deploys.md").read_text().partition("## When something goes wrong")[2]
+    paths = [path for place in AWAY for path in [root / place, *(root / place).rglob("*.py")] if path.is_file()]
+    codes = {BUSY, STEP_FAILED, *(code for path in paths for code in transient_codes(path))}
+    assert len(codes) > 8
+    assert [code for code in codes if not re.search(pattern, code)] == []
+    assert [code for code in codes if f"`{code}`" not in table] == []
+
+
+def transient_codes(path):
+    """The codes that are written where a TransientError is made."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "TransientError":
+            values = (one.value for one in node.keywords if one.arg == "code")
+            yield from (str(value.value) for value in values if isinstance(value, ast.Constant))
 
 
 def test_every_query_answers_the_column_that_the_rule_measures(modules, queries):

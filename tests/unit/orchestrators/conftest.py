@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from shared.platform.durable import ACTIVITIES, ORCHESTRATIONS, Failure, Orchestration
 from shared.platform.durable.handles import Envelope
 from shared.platform.errors import TerminalError
+from tests.failed_attempts import failed_attempt
 
 Fake = Callable[[Any], BaseModel]
 
@@ -100,6 +101,8 @@ class Player:
             return Envelope(value=self.fakes[name](task).model_dump_json()).model_dump_json()
         except TerminalError as error:
             return Envelope(failure=Failure.of(error)).model_dump_json()
+        except Exception as error:
+            raise failed_attempt(name, error) from None
 
     def _child(self, name: str, payload: str) -> str:
         child = ORCHESTRATIONS[name]

@@ -12,10 +12,10 @@ from typing import Any
 import certifi
 import urllib3
 from urllib3.connection import HTTPSConnection
-from urllib3.exceptions import NewConnectionError
 from urllib3.util.connection import create_connection
 
 from shared.deploys.cancellation import DeploymentCancelled
+from shared.deploys.sources.git import errors
 
 _CONNECT_SECONDS = 5.0
 _SILENT_SECONDS = 20.0
@@ -64,7 +64,7 @@ class _Pinned(HTTPSConnection):
         return f"{self.host}:{self.port}"
 
     def _new_conn(self) -> socket.socket:
-        failed: object = "the host has no address"
+        failed = OSError("it has no address")
         for address in self._addresses or [self.host]:
             try:
                 connected = create_connection((address, self.port or 443), self.timeout)
@@ -73,7 +73,7 @@ class _Pinned(HTTPSConnection):
                 continue
             self._opened.add(connected)
             return connected
-        raise NewConnectionError(self, f"no connection: {failed}")
+        raise errors.unreachable(self.host, failed.strerror or str(failed))
 
 
 class _Pool(urllib3.HTTPSConnectionPool):

@@ -23,6 +23,13 @@ def failed(message: str, *, remedy: str = _UNUSUAL) -> TerminalError:
     return TerminalError(f"{message}.", code="git-failed", remedy=remedy)
 
 
+def unreachable(host: str, why: str) -> TransientError:
+    """No connection to the host."""
+    return TransientError(
+        f"The host {host} could not be reached: {why}.", code="git-host-unavailable", remedy="Try again later."
+    )
+
+
 def unavailable(url: str, why: str) -> TransientError:
     """The host cannot be reached, or ended in the middle."""
     return TransientError(

@@ -282,14 +282,14 @@ def test_defect_services_that_are_away_for_minutes_do_not_call_off_the_undoing(p
             if name == step and back is None:
                 back = play.current_utc_datetime + timedelta(seconds=seconds)
             if back is not None and play.current_utc_datetime < back:
-                raise TransientError("Cosmos DB did not answer.")
+                raise TransientError("Cosmos DB did not answer.", code="cosmos-unavailable")
             return usual(task)
 
         return answer
 
     play.fakes = {name: away(name, usual) for name, usual in play.fakes.items()}
     ended = play.play(deployment.deployment, REF)
-    assert (ended.status, ended.code) == (DeploymentStatus.FAILED, "retries-exhausted")
+    assert (ended.status, ended.code) == (DeploymentStatus.FAILED, "cosmos-unavailable")
     assert play.done()[-3:] == ["roll_back", "clean_up", "end_deployment"]
     assert "left something over" not in play.named("end_deployment")[0].message
     assert play.slots.holders == []

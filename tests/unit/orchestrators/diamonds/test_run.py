@@ -36,7 +36,7 @@ from shared.diamonds.runs.models import (
     Window,
 )
 from shared.platform.durable import Nothing
-from shared.platform.errors import Conflict, TerminalError
+from shared.platform.errors import Conflict, TerminalError, TransientError
 
 RUN = UUID(int=7)
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -170,7 +170,7 @@ def test_partitions_repaired_during_the_wait_complete_the_run(player: Any) -> No
 
 
 def test_a_transient_failure_of_an_activity_is_tried_again_after_a_delay(player: Any) -> None:
-    failures = [RuntimeError("Activity function 'draw_heatmap' failed: TransientError: busy")] * 2
+    failures = [TransientError("busy")] * 2
     fakes = Feed().fakes()
     draw = fakes["draw_heatmap"]
 

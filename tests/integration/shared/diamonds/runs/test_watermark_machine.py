@@ -34,6 +34,7 @@ from shared.diamonds.runs import lifecycle, orphans, reports, watermark
 from shared.diamonds.runs.models import EPOCH, ConsolidateRun, RetryRun, RunStatus, StartRun
 from shared.platform import settings as app_settings
 from shared.platform.durable import ACTIVITIES, ORCHESTRATIONS, Failure, Nothing
+from shared.platform.durable.failures import AttemptFailed
 from shared.platform.durable.handles import Envelope
 from shared.platform.errors import Conflict, TerminalError, TransientError
 from shared.platform.stores.blobs import close_blobs
@@ -164,7 +165,7 @@ class Context:
                 return end.value
             try:
                 go_on, value = orchestrator.send, (yield from task())
-            except TransientError as error:
+            except AttemptFailed as error:
                 go_on, value = orchestrator.throw, error
 
 
@@ -287,7 +288,7 @@ def machine(runner, supplied, diamonds, cap):  # noqa: C901 - one class; its rul
         @rule(data=st.data())
         def deliver_an_old_message_again(self, data):
             name, payload = data.draw(st.sampled_from([*self.delivered, *self.advances]))
-            with suppress(TransientError):
+            with suppress(AttemptFailed):
                 runner.run(ACTIVITIES[name].answer(payload))
 
         # One step
@@ -297,17 +298,17 @@ def machine(runner, supplied, diamonds, cap):  # noqa: C901 - one class; its rul
             name, payload = self.next
             self.supplier.now += timedelta(milliseconds=300)
             if fault == "away":
-                return self.hear(None, TransientError("A service is away."))
+                return self.hear(None, AttemptFailed(TransientError("A service is away.")))
             if fault == "refused" or name == "announce":
                 failure = Failure(code="refused", message="no") if fault == "refused" else None
                 return self.hear(Envelope(value=Nothing().model_dump_json(), failure=failure).model_dump_json())
             (self.advances if name == "advance_watermark" else self.delivered).append((name, payload))
             try:
                 answer = runner.run(self.deliver(ACTIVITIES[name], payload, fault))
-            except TransientError as error:
+            except AttemptFailed as error:
                 return self.hear(None, error)
             if fault == "lost":
-                return self.hear(None, TransientError("The host went down before it wrote this down."))
+                return self.hear(None, AttemptFailed(TransientError("The host went down before it wrote this down.")))
             return self.hear(answer)
 
         async def deliver(self, activity, payload, fault):

@@ -22,8 +22,10 @@ from shared.platform.durable import (
     repeat,
     wait_for_event,
 )
-from shared.platform.durable.handles import PAYLOAD_BYTES, Envelope, Failure
+from shared.platform.durable.failures import AttemptFailed, Failure
+from shared.platform.durable.handles import PAYLOAD_BYTES, Envelope
 from shared.platform.errors import Conflict, TransientError
+from tests.failed_attempts import reason
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -152,8 +154,8 @@ class Run:
         return self._event(5, TaskScheduledId=number, Result=json.dumps(answer.model_dump_json()))
 
     def failed(self, number: int) -> dict[str, Any]:
-        reason = "Activity function 'unit_double' failed: TransientError: unlucky"
-        return self._event(6, TaskScheduledId=number, Reason=reason, Details="{}")
+        why = reason("unit_double", TransientError("unlucky", code="no-luck", remedy="Choose another number."))
+        return self._event(6, TaskScheduledId=number, Reason=why, Details="{}")
 
 
 def value(n: int) -> Envelope:
@@ -168,7 +170,7 @@ async def test_an_activity_answers_its_model_and_terminal_errors_as_values() -> 
     assert Envelope.model_validate_json(await unit_double.answer('{"n": 4}')).value == '{"n":8}'
     refused = Envelope.model_validate_json(await unit_double.answer('{"n": -1}')).failure
     assert refused == Failure(code="conflict", message="negative", remedy="Send a positive one.")
-    with pytest.raises(TransientError):
+    with pytest.raises(AttemptFailed):
         await unit_double.answer('{"n": 13}')
 
 
@@ -232,8 +234,7 @@ def test_a_transient_failure_is_tried_again_with_growing_delays_then_ends_with_a
         run.next(run._event(11, TimerId=number + 1, FireAt=timer["fireAt"]), seconds=seconds)
     answer = run.next(run.scheduled(4), run.failed(4))
     assert not answer["isDone"]
-    assert "retries-exhausted" in answer["error"]
-    assert "TransientError: unlucky" in answer["error"]
+    assert answer["error"] == "unlucky. It was tried 3 times. (no-luck) Choose another number."
 
 
 def test_a_terminal_error_is_not_tried_again() -> None:

@@ -7,9 +7,11 @@ import { projectVariables } from "/console/variables.js";
 
 const LISTED = 25;
 const REMEMBERED = "manifold-organization";
-const projects = firstPage();
+const NAMES_SECONDS = 60;
 const chosen = { organization: "", project: "" };
-let place = firstPage(), typed = null;
+let place = firstPage(), projects = firstPage(), typed = null;
+let everywhere = null; // whether an operator sees the projects of all organizations
+let names = { read: 0, data: [] };
 
 export { drawn };
 
@@ -18,15 +20,30 @@ const hash = (organization, deployment) => `deployments/${[organization, deploym
 // Another list begins at its first page.
 function choose(organization, project) {
   if (organization === chosen.organization && project === chosen.project) return;
+  if (organization !== chosen.organization && !everywhere) projects = firstPage();
   Object.assign(chosen, { organization, project });
   place = firstPage();
 }
 
+// The organizations that can be chosen, which an operator alone does.
+async function organizations({ ask, caller }) {
+  if (caller.organization || Date.now() - names.read < NAMES_SECONDS * 1000) return;
+  const data = [];
+  for (let cursor = null; cursor !== undefined && data.length < 1000;) {
+    const page = await ask(`/deploy/organizations?${query({ limit: 100, cursor })}`);
+    data.push(...page.data);
+    cursor = page.pagination.next ?? undefined;
+  }
+  names = { read: Date.now(), data };
+}
+
 function chooser(found, console_) {
   const { caller, again } = console_;
-  const organizations = [...new Set(found.data.map((one) => one.organizationId))].sort();
+  const all = () => { everywhere = true; projects = firstPage(); again(); };
   const open = (event) => {
     event.preventDefault();
+    everywhere = false;
+    projects = firstPage();
     choose((typed ?? chosen.organization).trim(), "");
     typed = null;
     location.hash = hash(chosen.organization);
@@ -46,9 +63,10 @@ function chooser(found, console_) {
   return h("section", { id: "projects" },
     caller.organization ? null : h("form", { class: "terms", onsubmit: open },
       h("label", {}, "Organization", h("input", { id: "organization", list: "organizations", value: typed ?? chosen.organization, required: true, maxlength: 64, oninput: (event) => { typed = event.target.value; } })),
-      h("datalist", { id: "organizations" }, organizations.map((one) => h("option", { value: one }))),
-      h("button", { id: "show-organization" }, "Show")),
-    h("h2", {}, "Projects"),
+      h("datalist", { id: "organizations" }, names.data.map((one) => h("option", { value: one }))),
+      h("button", { id: "show-organization" }, "Show"),
+      everywhere ? null : h("button", { id: "all-organizations", type: "button", onclick: all }, "All organizations")),
+    h("h2", {}, "Projects", caller.organization || everywhere ? null : [" of ", h("span", { class: "id" }, chosen.organization)]),
     h("div", { id: "project-list", class: "short" }, table(columns, found.data, {
       empty: "Nothing was deployed yet.",
       open: show,
@@ -114,8 +132,13 @@ function listed({ ask }) {
 export async function show(console_) {
   const { ask, caller, may, rest } = console_;
   const [named, open] = rest.split("/");
-  const known = await ask(`/deploy/projects?${query({ limit: 50, cursor: projects.cursor })}`);
-  const organization = caller.organization ?? (named || chosen.organization || sessionStorage.getItem(REMEMBERED) || known.data[0]?.organizationId || "");
+  const before = caller.organization ?? (named || chosen.organization || sessionStorage.getItem(REMEMBERED) || "");
+  everywhere ??= !before;
+  if (before !== chosen.organization) choose(before, "");
+  const own = caller.organization || everywhere ? null : before;
+  const known = await ask(`/deploy/projects?${query({ limit: 50, cursor: projects.cursor, organizationId: own })}`);
+  await organizations(console_);
+  const organization = before || known.data[0]?.organizationId || "";
   if (organization !== chosen.organization) choose(organization, "");
   if (!organization) return [chooser(known, console_)];
   sessionStorage.setItem(REMEMBERED, organization);

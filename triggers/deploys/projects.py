@@ -5,11 +5,18 @@ from __future__ import annotations
 from pydantic import Field
 
 from shared.deploys import sources
-from shared.deploys.documents import projects, store
+from shared.deploys.documents import project_lists, projects, store
 from shared.deploys.models import Environment, HostName, Name, SourceHash, Wire
 from shared.deploys.platforms import platform
 from shared.deploys.requests import answers
-from shared.deploys.requests.answers import Deployments, DomainReleased, Projects, SourceStored, SourceUploadUrl
+from shared.deploys.requests.answers import (
+    Deployments,
+    DomainReleased,
+    Organizations,
+    Projects,
+    SourceStored,
+    SourceUploadUrl,
+)
 from shared.platform.access.auth import Caller
 from shared.platform.errors import NotFound
 from shared.platform.http import PageQuery, Pagination, Routes
@@ -46,16 +53,25 @@ async def deploys_of_project(id: Name, query: ListQuery, caller: Caller) -> Depl
     )
 
 
-@routes.get("/deploy/projects", needs=READ, summary="The projects")
+@routes.get("/deploy/projects", needs=READ, summary="The projects, last changed first")
 async def deploys_projects(query: ListQuery, caller: Caller) -> Projects:
     """Of the key's organization; with the admin key of all, or of the one that is named."""
     own = scope_of(caller)
     organization = query.organizationId if own is None else organization_of(caller, query.organizationId)
-    page = await projects.page(organization, limit=query.limit, continuation=query.cursor)
+    page, following = await project_lists.page(organization, limit=query.limit, before=query.cursor)
     return Projects(
-        data=[answers.project(project) for project in page.projects],
-        pagination=Pagination(limit=query.limit, next=page.continuation),
+        data=[answers.project(project) for project in page],
+        pagination=Pagination(limit=query.limit, next=following),
     )
+
+
+@routes.get("/deploy/organizations", needs=READ, summary="The organizations that have projects, by name")
+async def deploys_organizations(query: PageQuery, caller: Caller) -> Organizations:
+    """With a key, its own alone."""
+    if (own := scope_of(caller)) is not None:
+        return Organizations(data=[own], pagination=Pagination(limit=query.limit))
+    names, following = await project_lists.organizations(limit=query.limit, after=query.cursor)
+    return Organizations(data=names, pagination=Pagination(limit=query.limit, next=following))
 
 
 @routes.put(

@@ -37,14 +37,6 @@ async def find(organization: str, project: str) -> Project | None:
     return Project.model_validate(found) if found else None
 
 
-async def page(organization: str | None, *, limit: int, continuation: str | None = None) -> ProjectPage:
-    """The projects of the organization, or (None) of all."""
-    found = await DEPLOYMENTS.query(
-        "SELECT * FROM c WHERE c.type = 'project'", {}, partition=organization, limit=limit, continuation=continuation
-    )
-    return ProjectPage([Project.model_validate(one) for one in found.documents], found.continuation)
-
-
 async def removing(now: datetime, *, older_than: timedelta, continuation: str | None = None) -> ProjectPage:
     """Projects of which something is being deleted and whose document has not changed for so long."""
     found = await DEPLOYMENTS.query(

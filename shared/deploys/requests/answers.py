@@ -161,6 +161,13 @@ class Projects(Wire):
     pagination: Pagination
 
 
+class Organizations(Wire):
+    """Names of organizations."""
+
+    data: list[str]
+    pagination: Pagination
+
+
 class DeploymentCancelAnswer(Wire):
     """A cancel was accepted."""
 

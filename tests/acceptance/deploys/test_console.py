@@ -211,6 +211,13 @@ async def test_organizations_projects_and_the_health_that_a_deployment_asks_for(
             await page.goto(f"{app.host.url}/console#deployments/{first}")
             await page.fill("#key", "acceptance")
             await page.keyboard.press("Enter")
+            await page.locator(f"#project-{first}-bakery").wait_for()
+            await expect(page.locator("#project-list tr[id]")).to_have_count(1)
+            await page.fill("#organization", f"{first}-2")
+            await page.keyboard.press("Enter")
+            await page.locator(f"#project-{first}-2-harbour").wait_for()
+            await expect(page.locator("#project-list tr[id]")).to_have_count(1)
+            await page.click("#all-organizations")
             for organization, project in ((first, "bakery"), (f"{first}-2", "harbour")):
                 await expect(page.locator(f"#organizations option[value='{organization}']")).to_have_count(1)
                 await page.locator(f"#project-{organization}-{project}").wait_for()

@@ -41,7 +41,10 @@ class TestOrganizations:
         assert [
             one["projectId"] for one in (await ask("GET", f"/deploy/projects?organizationId={state}"))[1]["data"]
         ] == ["shop"]
+        _, organizations, _ = await ask("GET", "/deploy/organizations?limit=100")
+        assert {state, f"{state}-other"} <= set(organizations["data"])
         as_client(f"{state}-other", "deploys:read")
+        assert (await ask("GET", "/deploy/organizations"))[1]["data"] == [f"{state}-other"]
         [own] = (await ask("GET", "/deploy/projects"))[1]["data"]
         assert (own["projectId"], own["sourceHash"], own["deploymentId"]) == ("bakery", "b" * 64, None)
         assert (await ask("GET", f"/deploy/projects?organizationId={state}"))[0] == 403

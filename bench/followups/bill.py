@@ -7,6 +7,7 @@ of whom none is due; what a mail costs, from the executions of a sweep.
 from __future__ import annotations
 
 import asyncio
+import json
 import tempfile
 import time
 from collections.abc import Callable
@@ -99,7 +100,9 @@ async def _until(holds: Callable[[], bool]) -> None:
 
 
 async def _fire(services: Stack) -> None:
-    async with httpx.AsyncClient(base_url=services["host"].service.address, timeout=60) as http:
+    kept = services.options.folder / "host" / "keys.json"
+    headers = {"x-functions-key": json.loads(await asyncio.to_thread(kept.read_text))["master"]}
+    async with httpx.AsyncClient(base_url=services["host"].service.address, headers=headers, timeout=60) as http:
         (await http.post("/admin/functions/operations_minute", json={})).raise_for_status()
 
 

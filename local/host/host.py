@@ -181,6 +181,7 @@ class Host:
                 keys=app.keys,
                 data=self.options.data_folder,
                 clock=self.clock,
+                enable_auth=self.options.enable_auth,
                 undo=self._undo,
             )
             self._front.webhooks[start.WEBHOOK] = app.extension.management

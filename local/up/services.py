@@ -83,7 +83,8 @@ def services(
         ),
         Service(
             "host",
-            module("local.host", ".", "--port", ports.host, "--data", folder / "host", *host_flags),
+            # Deployed apps reach the ports of this machine: without keys they could end other organizations' work.
+            module("local.host", ".", "--port", ports.host, "--data", folder / "host", "--enable-auth", *host_flags),
             f"http://127.0.0.1:{ports.host}",
             stop_s=20,  # running functions may end
         ),

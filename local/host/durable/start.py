@@ -14,6 +14,7 @@ from local.host.settings.host_json import HostJson, resolve_section
 from local.host.web.embedded import EmbeddedServer
 from local.host.web.keys import KeyStore
 from local.host.web.ports import bind_rpc
+from local.host.web.secret_path import SecretPath
 from local.host.worker.dispatch import Dispatcher
 
 if TYPE_CHECKING:
@@ -32,9 +33,13 @@ async def start_extension(
     keys: KeyStore,
     data: Path,
     clock: Clock,
+    enable_auth: bool,
     undo: AsyncExitStack,
 ) -> "tuple[DurableExtension, Resumed]":
     """Open the task hub in the data folder and resume what it holds; `undo` takes down what is started here.
+
+    The port that the app's own client uses asks for no key, since in Azure nothing else reaches it. On a machine where
+    other processes do, `enable_auth` puts it below a path that the client alone is told.
 
     Raises ConfigurationError for what host.json says, and for a hub that another host has or that is damaged.
     """
@@ -48,14 +53,15 @@ async def start_extension(
     except ValueError as error:
         raise ConfigurationError(str(error)) from error
     extension = DurableExtension(functions, options, data / f"{options.hub_name.lower()}.db", clock)
-    rpc = EmbeddedServer(extension.rpc, bind_rpc())
+    guard = SecretPath(extension.rpc) if enable_auth else None
+    rpc = EmbeddedServer(guard or extension.rpc, bind_rpc())
     undo.push_async_callback(rpc.stop)
     undo.push_async_callback(extension.stop)
     undo.push_async_callback(close_client_session)
     text = extension.client_binding(
         webhook_base(os.environ["WEBSITE_HOSTNAME"]),
         keys.system_key(f"{WEBHOOK}_extension"),
-        f"http://127.0.0.1:{rpc.port}/durabletask/",
+        f"http://127.0.0.1:{rpc.port}{f'/{guard.key}' if guard else ''}/durabletask/",
     )
     dispatcher.inputs[DURABLE_CLIENT] = DurableClientInput(options.hub_name, text)
     await rpc.start()

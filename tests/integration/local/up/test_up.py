@@ -100,6 +100,21 @@ def test_everything_starts_serves_stops_and_finds_its_data_again(folder):
     assert process.returncode == 0
 
 
+def _check_that_orchestrations_are_closed(ports: Ports, folder: Path):
+    """A deployed app reads and ends nobody's orchestrations, by the public port or by that of the app's own client."""
+    key = json.loads((folder / "host" / "keys.json").read_text())["master"]
+    for path in ("runtime/webhooks/durabletask/instances", "admin/functions"):
+        url = f"http://127.0.0.1:{ports.host}/{path}"
+        assert httpx.get(url).status_code == 401
+        assert httpx.get(url, headers={"x-functions-key": key}).status_code == 200
+    [host] = [one for one in psutil.process_iter(["cmdline"]) if str(folder / "host") in (one.info["cmdline"] or [])]
+    listening = {one.laddr.port for one in host.net_connections() if one.status == psutil.CONN_LISTEN}
+    assert len(listening) == 2
+    (own,) = listening - {ports.host}
+    for path in ("instances", "durabletask/instances"):
+        assert httpx.get(f"http://127.0.0.1:{own}/{path}").status_code == 404
+
+
 def _check_what_others_of_the_machine_reach(ports: Ports, folder: Path):
     """Folders are closed, and keys that are printed in documentation and examples open nothing."""
     open_to_walk = {"apps"} if os.geteuid() == 0 else set()  # where each app's own user has to come to its folder
@@ -119,6 +134,7 @@ def _check_what_others_of_the_machine_reach(ports: Ports, folder: Path):
         blobs.get_service_properties()
     with BlobServiceClient.from_connection_string(values["STORAGE_CONNECTION"]) as blobs:
         assert blobs.get_service_properties()
+    _check_that_orchestrations_are_closed(ports, folder)
     _peek(values)
     with pytest.raises(ServiceBusError, match="client-error"):
         _peek(known)

@@ -24,12 +24,12 @@ class Writers:
         self._last.pop(writer, None)
         self._last[writer] = self._clock()
 
-    def is_turn_of(self, name: str) -> bool:
-        """Whether no other one's last group is older than that instance's.
+    def turns_before(self, name: str) -> int:
+        """How many others are to write before that instance: those whose last group is older than its own.
 
         One that wrote nothing lately is known to nobody, and takes its turn by winning a race.
         """
-        return not self._before(name)
+        return len(self._before(name))
 
     def expect_nobody(self, name: str) -> None:
         """That instance has waited in vain for those whose turn comes before its own."""

@@ -22,21 +22,21 @@ def writers(*groups):
 
 def test_the_turn_is_of_the_one_whose_last_group_is_oldest():
     known, _ = writers(("a", MANY), ("b", MANY), ("c", MANY), ("a", MANY))
-    assert [known.is_turn_of(one) for one in "abc"] == [False, True, False]
+    assert [known.turns_before(one) for one in "abc"] == [2, 0, 1]
 
 
 def test_who_wrote_little_or_nothing_lately_waits_for_nobody_and_takes_no_turn_away():
     known, clock = writers(("a", MANY), ("b", MANY), ("c", MANY - 1))
-    assert known.is_turn_of("c")
-    assert known.is_turn_of("d")
-    assert not known.is_turn_of("b")
+    assert known.turns_before("c") == 0
+    assert known.turns_before("d") == 0
+    assert known.turns_before("b") == 1
     clock.now += REMEMBERED_SECONDS
-    assert known.is_turn_of("b")
+    assert known.turns_before("b") == 0
 
 
 def test_who_was_waited_for_in_vain_is_expected_no_more():
     known, _ = writers(("a", MANY), ("b", MANY), ("c", MANY))
     known.expect_nobody("c")
-    assert known.is_turn_of("c")
+    assert known.turns_before("c") == 0
     known.wrote("b", MANY)
-    assert known.is_turn_of("c")
+    assert known.turns_before("c") == 0

@@ -35,6 +35,7 @@ class FollowupSettings(ProviderSettings):
     )
     followups_public_url: str = Field(
         default="",
+        max_length=300,
         pattern=r"^(https?://[A-Za-z0-9.:-]+)?$",
         description="address of this app as mailboxes reach it, for the unsubscribe link; unset: no follow-up is sent",
     )

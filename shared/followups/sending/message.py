@@ -7,13 +7,30 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import EmailPolicy
 from html import escape
 from typing import Any
 from uuid import UUID
 
 CONTROLS = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
 LONGEST_NAME = 100
+
+
+class _Policy(EmailPolicy):
+    """Writes links in headers as they are: the library makes encoded words of a long one, which is no link any more.
+
+    RFC 2047, section 5, allows no encoded word within them.
+    """
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        """As the library, but a header with a link is one line."""
+        if name == _LINK_HEADER:
+            return f"{name}: {value}{self.linesep}".encode("ascii")
+        return super().fold_binary(name, value)
+
+
+_LINK_HEADER = "List-Unsubscribe"
+_POLICY = _Policy(linesep="\r\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +93,7 @@ def sender_name(agent: str, company: str | None) -> str:
 
 def message_of(mail: Mail) -> EmailMessage:
     """The message with its headers; whatever the data holds, a header is one line."""
-    message = EmailMessage(policy=SMTP)
+    message = EmailMessage(policy=_POLICY)
     message["From"] = _address(mail.sender_name, mail.sender)
     message["To"] = _address(mail.recipient_name, mail.recipient)
     message["Reply-To"] = _address("", mail.reply_to)
@@ -85,7 +102,7 @@ def message_of(mail: Mail) -> EmailMessage:
     message["Message-ID"] = mail.message_id
     message["X-Auto-Response-Suppress"] = "OOF, AutoReply"
     if mail.unsubscribe:
-        message["List-Unsubscribe"] = f"<{mail.unsubscribe}>"
+        message[_LINK_HEADER] = f"<{mail.unsubscribe}>"
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     leave = f"\nUnsubscribe: {mail.unsubscribe}\n" if mail.unsubscribe else ""
     message.set_content(f"{mail.body}\n\n-- \n{mail.footer}\n{leave}")

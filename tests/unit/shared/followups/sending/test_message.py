@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.followups.sending.message import Mail, message_of
+from shared.followups.sending.message import Mail, message_of, unsubscribe_link
 from tests.present import present
 
 MAIL = Mail(
@@ -44,6 +44,15 @@ def test_one_click_unsubscription_is_offered_by_both_headers():
     message = read(unsubscribe="https://app.example.com/u/1")
     assert message["List-Unsubscribe"] == "<https://app.example.com/u/1>"
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+
+
+@pytest.mark.parametrize("host", ["app.example.com", "func-manifold-abcdefghij.westeurope-01.azurewebsites.net", "a" * 290])
+def test_the_link_of_the_header_stands_in_one_line_however_long_it_is(host):
+    link = unsubscribe_link(f"https://{host}", UUID(int=9))
+    fields = {name: getattr(MAIL, name) for name in MAIL.__dataclass_fields__} | {"unsubscribe": link}
+    lines = message_of(Mail(**fields)).as_bytes().split(b"\r\n")
+    assert f"List-Unsubscribe: <{link}>".encode() in lines
+    assert len(max(lines, key=len)) <= 998
 
 
 @pytest.mark.parametrize("name", ["Ann\r\nBcc: x@example.com", "Ann\nBcc: x@example.com", "Ann\u2028Bcc: x@y"])

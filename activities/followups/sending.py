@@ -79,16 +79,17 @@ async def settle_followups(nothing: Nothing) -> Nothing:
     The provider is asked what became of those that are unknown. One that takes a mail's key once gets the mail again,
     if the checks of a first hand-over let it go; of what stays unknown a person is told.
     """
-    given_up = set(await outbox.give_up_expired())
+    given_up = await outbox.give_up_expired()
     through = sender()
     for mail in await outbox.unknown_mails(through.name):
         outcome = await through.find_out(mail)
         if outcome is None and through.may_repeat(mail):
             outcome = await _repeat(through, mail.email_id)
-        if outcome is not None and outcome.kind in ENDS and await outbox.resolve(mail.email_id, outcome):
-            given_up.discard(mail.email_id)
-    if given_up:
-        await alerts.alert_unknown(sorted(given_up))
+        if outcome is not None and outcome.kind in ENDS:
+            await outbox.resolve(mail.email_id, outcome)
+    if untold := await outbox.untold_unknown(given_up):
+        await alerts.alert_unknown(untold)
+        await outbox.told_unknown(untold)
     return nothing
 
 

@@ -25,7 +25,8 @@ _ON = """
 update followups.tasks set scheduled_for = scheduled_for - %(by)s, planned_for = planned_for - %(by)s
 where agent_id = %(agent)s;
 update followups.emails set leased_until = leased_until - %(by)s, sending_at = sending_at - %(by)s,
-    sent_at = sent_at - %(by)s, composed_at = composed_at - %(by)s where agent_id = %(agent)s;
+    first_sending_at = first_sending_at - %(by)s, sent_at = sent_at - %(by)s,
+    composed_at = composed_at - %(by)s where agent_id = %(agent)s;
 update followups.clients set last_contacted = last_contacted - %(by)s, created_at = created_at - %(by)s
 where agent_id = %(agent)s
 """

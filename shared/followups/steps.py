@@ -41,7 +41,8 @@ class Outcome(Wire):
     """What is known of one attempt to hand a mail over.
 
     `accepted` and `refused` are the provider's answers; `postponed` means that nothing was handed over and a later try
-    may succeed; `unknown` that the mail may have been handed over.
+    may succeed; `unknown` that the mail may have been handed over. `any_mail` says of one that was postponed that any
+    other mail would have been, too: the provider is away or busy, or refuses the account.
     """
 
     kind: Literal["accepted", "refused", "postponed", "unknown"]
@@ -49,6 +50,7 @@ class Outcome(Wire):
     provider_id: str | None = None
     code: str | None = None
     text: str | None = Field(default=None, max_length=500)
+    any_mail: bool = False
 
 
 class Attempt(Wire):

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import Field
 
 from shared.followups.composing import costs
 from shared.followups.composing.costs import DailyCost
-from shared.followups.people.models import Given
+from shared.followups.people import suppressions
+from shared.followups.people.models import Address, Given
+from shared.followups.people.suppressions import Suppression
 from shared.followups.sending import unknown
 from shared.followups.sending.checking import brakes
 from shared.followups.sending.domain import gate
 from shared.followups.sending.unknown import UnknownMail
 from shared.platform.access.auth import ADMIN
-from shared.platform.http import Page, Routes
+from shared.platform.cursors import OPENED
+from shared.platform.http import Page, Pagination, Routes
 from shared.platform.lines import Name
 from shared.platform.models import LazyModel
 from triggers.followups.lists import NumberedPage, page
@@ -22,6 +27,20 @@ routes = Routes(tag="followups", unusable=422)
 
 class StopRequest(Given):
     reason: Name
+
+
+class SuppressionsPage(LazyModel, extra="forbid"):
+    """Which part of the list is asked for."""
+
+    limit: int = Field(default=50, ge=1, le=100, description="Most items of one page")
+    address: Address | None = Field(default=None, description="Only this one")
+    cursor: Annotated[str, Field(max_length=254), OPENED] | None = Field(
+        default=None, description="`pagination.next` of the page before"
+    )
+
+
+class LiftRequest(Given):
+    address: Address
 
 
 class SenderDomain(LazyModel):
@@ -56,6 +75,20 @@ async def followups_resume() -> None:
 async def followups_list_unknown(query: NumberedPage) -> Page[UnknownMail]:
     """Of all agents, the oldest first. Look for the Message-ID, then say which with the mail's resolve route."""
     return page(await unknown.listed(after=query.cursor or 0, limit=query.limit), query.limit)
+
+
+@routes.get("/api/followups/suppressions", needs=ADMIN, summary="Addresses that get no mail")
+async def followups_list_suppressions(query: SuppressionsPage) -> Page[Suppression]:
+    """In the order of addresses, each with its scope, its reason and since when."""
+    found = await suppressions.listed(after=query.cursor or "", limit=query.limit, address=query.address)
+    following = found[-1].address if len(found) == query.limit else None
+    return Page(data=found, pagination=Pagination(limit=query.limit, next=following))
+
+
+@routes.post("/api/followups/suppressions/lift", needs=ADMIN, summary="Write to an address again")
+async def followups_lift_suppression(body: LiftRequest) -> Suppression:
+    """For an address that was noted wrongly, or whose mailbox is there again; what was cancelled stays cancelled."""
+    return await suppressions.lift(body.address)
 
 
 @routes.post("/api/followups/sender-domain/check", needs=ADMIN, summary="Look at the sender's domain in DNS now")

@@ -19,6 +19,7 @@ from pydantic import (
 from shared.authcache.models import Share, User
 from shared.platform.lines import Name
 from shared.platform.models import LazyModel
+from shared.platform.moments import Moment
 
 LEAST_PASSWORD, MOST_PASSWORD = 10, 1000
 MOST_IMPORTED = 500
@@ -155,14 +156,14 @@ class ShareRequest(Given):
 
     shared_email: Email
     level: Level = Field(default="read", description="`edit` lets them change what is shared")
-    expires_at: AwareDatetime | None = Field(default=None, description="From when on it ends; absent: never by itself")
+    expires_at: Moment | None = Field(default=None, description="From when on it ends; absent: never by itself")
 
 
 class ShareChange(Given):
     """What changes of a share."""
 
     level: Level | None = None
-    expires_at: AwareDatetime | None = Field(default=None, description="Null: it does not end by itself")
+    expires_at: Moment | None = Field(default=None, description="Null: it does not end by itself")
 
 
 class ShownShare(LazyModel):

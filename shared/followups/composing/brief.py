@@ -38,9 +38,15 @@ class Brief(LazyModel):
         return "\n".join(str(value) for value in self.model_dump(exclude={"client_name", "client_notes"}).values())
 
     @property
-    def known(self) -> str:
-        """All of it as one text, in which every number and date of a mail must occur."""
-        return "\n".join(str(value) for value in self.model_dump().values())
+    def facts(self) -> str:
+        """All of it as one text, in which every number and day of a mail must occur; a step's name is no fact."""
+        return "\n".join(str(value) for value in self.model_dump(exclude={"followup_type"}).values())
+
+    @property
+    def names(self) -> list[str]:
+        """What a mail repeats as it stands, the longest first."""
+        given = {self.property_address, self.company, self.agent_name, self.client_name, self.first_name}
+        return sorted((name for name in given if name), key=len, reverse=True)
 
 
 class Draft(LazyModel):

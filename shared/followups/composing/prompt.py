@@ -19,7 +19,8 @@ You write one short follow-up e-mail in the name of a real estate agent to one c
 - Subject: {FEWEST_WORDS} to {MOST_WORDS} words.
 - Body: a line that greets the client by first name, or without a name if there is none; then {FEWEST_PARAGRAPHS} to \
 {MOST_PARAGRAPHS} short paragraphs, with one thing that the client is asked to do. No signature: one is added.
-- Plain text. Name no number, price, day, date, link or address of e-mail that the data does not hold. No placeholders.
+- Plain text in English. Name no number, price, day, date, link or address of e-mail that the data does not hold. No \
+placeholders.
 - Describe the property, never people: nothing on family, children, religion, origin, age, health, the safety of a \
 neighbourhood or the quality of schools.
 

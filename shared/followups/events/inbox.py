@@ -8,7 +8,6 @@ from shared.followups import alerts
 from shared.followups.events.engagement import Look, engagement
 from shared.followups.sending import outbox
 from shared.followups.sending.checking import brakes
-from shared.followups.steps import Outcome
 from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:
@@ -17,7 +16,8 @@ if TYPE_CHECKING:
     from shared.followups.events.models import ProviderEvent
 
 MOST_DEFERRALS = 3
-"""In a month; an address that defers as often is not written to any more."""
+"""Mails in a month that were put off and never arrived; then the address is not written to any more."""
+_DEFERRED = "deferred-too-often"
 
 _DELIVERY = """
 update followups.emails set updated_at = now(), delivery =
@@ -43,13 +43,12 @@ async def take(event: ProviderEvent) -> bool:
             return False
         if mail is None:
             return True
-        # Whatever they tell of it, they had it.
-        await outbox.settle_locked(connection, mail["id"], Outcome(kind="accepted", provider=event.provider))
+        await outbox.had_it(connection, mail["id"], event.provider)
         if event.kind in ("opened", "clicked"):
             await _note_engagement(connection, mail)
         elif event.kind != "sent":
             await connection.execute(_DELIVERY, {"kind": event.kind, "id": mail["id"]})
-            await _suppress(connection, event, mail["recipient"])
+            await _suppress(connection, event, mail)
     if event.kind == "complained":
         await _brake()
     return True
@@ -67,7 +66,8 @@ async def _locked_mail(connection: AsyncConnection[Any], event: ProviderEvent) -
     await outbox.lock_task(connection, named[0]["id"])
     found = await rows(
         connection,
-        "select id, recipient, sending_at from followups.emails where id = %s and sending_at is not null",
+        "select id, client_id, recipient, coalesce(sending_at, first_sending_at) as sending_at"
+        " from followups.emails where id = %s and coalesce(sending_at, first_sending_at) is not null",
         (named[0]["id"],),
     )
     return found[0] if found else None
@@ -91,23 +91,42 @@ async def _note_engagement(connection: AsyncConnection[Any], mail: dict[str, Any
     )
 
 
-async def _suppress(connection: AsyncConnection[Any], event: ProviderEvent, address: str) -> None:
+async def _suppress(connection: AsyncConnection[Any], event: ProviderEvent, mail: dict[str, Any]) -> None:
     """A mailbox that is not there takes no mail at all; who complains or defers again and again, no follow-ups."""
-    scope, reason = "cadence", "complaint"
+    address = mail["recipient"]
     if event.kind == "bounced" and (event.permanent or event.listed):
-        scope, reason = "all", "provider-list" if event.listed else "bounce"
-    elif event.kind == "deferred":
-        [counted] = await rows(
+        await _note(connection, address, "all", "provider-list" if event.listed else "bounce")
+    elif event.kind == "complained":
+        await _note(connection, address, "cadence", "complaint")
+        # The person complained, whose address may be another by now.
+        for client in await rows(
             connection,
-            "select count(*) as n from followups.provider_events p join followups.emails e on e.id = p.email_id"
-            " where e.recipient = %s and p.kind = 'deferred' and p.received_at > now() - interval '30 days'",
-            (address,),
+            "select email from followups.clients where id = followups.living_client(%s) and email <> %s",
+            (mail["client_id"], address),
+        ):
+            await _note(connection, client["email"], "cadence", "complaint")
+    elif event.kind == "deferred" and await _defers_too_often(connection, address):
+        await _note(connection, address, "cadence", _DEFERRED)
+    elif event.kind == "delivered" and not await _defers_too_often(connection, address):
+        await connection.execute(
+            "delete from followups.suppressions where address = %s and scope = 'cadence' and reason = %s",
+            (address, _DEFERRED),
         )
-        if counted["n"] < MOST_DEFERRALS:
-            return
-        reason = "deferred-too-often"
-    elif event.kind != "complained":
-        return
+
+
+async def _defers_too_often(connection: AsyncConnection[Any], address: str) -> bool:
+    """Mails count, not events: of one that arrives in the end there may be many."""
+    [counted] = await rows(
+        connection,
+        "select count(distinct e.id) as n from followups.emails e join followups.provider_events p on p.email_id = e.id"
+        " where e.recipient = %s and e.delivery = 'deferred' and p.kind = 'deferred'"
+        " and p.received_at > now() - interval '30 days'",
+        (address,),
+    )
+    return counted["n"] >= MOST_DEFERRALS
+
+
+async def _note(connection: AsyncConnection[Any], address: str, scope: str, reason: str) -> None:
     await connection.execute(
         "insert into followups.suppressions as known (address, scope, reason)"
         " values (%(address)s, %(scope)s, %(reason)s)"

@@ -5,12 +5,20 @@ from __future__ import annotations
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, ConfigDict, StringConstraints
+from pydantic import BeforeValidator, ConfigDict, StringConstraints
 
 from shared.platform.models import LazyModel
+from shared.platform.moments import Moment
 
 EventKind = Literal["sent", "deferred", "delivered", "bounced", "complained", "opened", "clicked"]
-Short = Annotated[str, StringConstraints(max_length=500)]
+
+
+def _storable(value: object) -> object:
+    """Text without what no store holds: an event is taken for what it says, and not refused for a sign in a header."""
+    return value.replace("\0", "").encode("utf-8", "replace").decode()[:500] if isinstance(value, str) else value
+
+
+Short = Annotated[str, StringConstraints(max_length=500), BeforeValidator(_storable)]
 
 
 class ProviderEvent(LazyModel):
@@ -28,7 +36,7 @@ class ProviderEvent(LazyModel):
     kind: EventKind
     permanent: bool = False
     listed: bool = False
-    happened_at: AwareDatetime
+    happened_at: Moment
     user_agent: Short = ""
     ip: Short = ""
     detail: Short = ""

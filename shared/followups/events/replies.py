@@ -82,7 +82,7 @@ async def _answered(connection: AsyncConnection[Any], mail: Inbound) -> dict[str
     """SES gives each mail a Message-ID of its own, whose left part is the id that it answered with."""
     found = await rows(
         connection,
-        "select agent_id, client_id, id as email_id from followups.emails"
+        "select agent_id, followups.living_client(client_id) as client_id, id as email_id from followups.emails"
         " where message_key::text = any(%(ids)s) or provider_id = any(%(ids)s) order by id desc limit 1",
         {"ids": list(mail.answers)},
     )
@@ -90,8 +90,8 @@ async def _answered(connection: AsyncConnection[Any], mail: Inbound) -> dict[str
         found = await rows(
             connection,
             "select c.agent_id, c.id as client_id, null::bigint as email_id from followups.clients c"
-            " where c.email = %s and not c.is_deleted and c.last_contacted is not null"
-            " order by c.last_contacted desc limit 1",
+            " where c.id in (select followups.living_client(id) from followups.clients where email = %s)"
+            " and not c.is_deleted and c.last_contacted is not null order by c.last_contacted desc limit 1",
             (mail.sender,),
         )
     return found[0] if found else None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from shared.followups.people import subscriptions, tasks
 from shared.followups.people.models import Client, ClientChange, NewClient, Stage
 from shared.platform.errors import Conflict, InvalidInput, NotFound
-from shared.platform.stores.postgres import database, rows
+from shared.platform.stores.postgres import database, rows, rows_of_each
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,28 +29,27 @@ async def create(agent_id: int, new: NewClient) -> Client:
         Conflict: the agent has a client with this address.
     """
     async with database() as connection:
-        made = await insert(connection, agent_id, new)
-    if made is None:
+        made = await insert(connection, agent_id, [new])
+    if not made:
         raise _address_taken()
-    return made
+    return made[0]
 
 
-async def insert(connection: AsyncConnection[Any], agent_id: int, new: NewClient) -> Client | None:
-    """As `create`, in the caller's transaction; None if the address is taken."""
-    given = {**_columns(new.model_dump(exclude={"create_tasks"})), "agent_id": agent_id}
-    names, values = ", ".join(given), ", ".join(f"%({column})s" for column in given)
-    made = await rows(
+async def insert(connection: AsyncConnection[Any], agent_id: int, new: Sequence[NewClient]) -> list[Client]:
+    """As `create`, in the caller's transaction; those whose address is taken are left out."""
+    given = [{**_columns(one.model_dump(exclude={"create_tasks"})), "agent_id": agent_id} for one in new]
+    names = ", ".join(given[0]) if given else ""
+    values = ", ".join(f"%({column})s" for column in given[0]) if given else ""
+    made = await rows_of_each(
         connection,
         f"insert into followups.clients ({names}) values ({values})"  # noqa: S608 - the names are the model's
         f" on conflict (agent_id, email) where not is_deleted do nothing returning {_COLUMNS}",
         given,
     )
-    if not made:
-        return None
-    client = Client.model_validate(made[0])
-    if new.create_tasks:
-        await tasks.plan_cadence(connection, client)
-    return client
+    entered = [Client.model_validate(row) for row in made]
+    planned = {one.email for one in new if one.create_tasks}
+    await tasks.plan_cadence(connection, agent_id, [client for client in entered if client.email in planned])
+    return entered
 
 
 async def read(agent_id: int, client_id: int) -> Client:
@@ -153,8 +152,9 @@ async def pause(agent_id: int, client_id: int, *, paused: bool) -> Client:
 async def merge(agent_id: int, kept_id: int, other_id: int) -> Client:
     """Make two entries of one person one: what the kept one lacks is taken from the other, which is deleted.
 
-    Steps of the cadence that both have stay with the kept one, and those of the other are cancelled. Who has
-    unsubscribed or is paused on either, is on the one that is kept.
+    Steps of the cadence that both have stay with the kept one, and those of the other are cancelled; one that the
+    other was sent is not sent again. Who has unsubscribed, has answered or is paused on either, is or has on the one
+    that is kept.
 
     Raises:
         NotFound: one of them is not the agent's.
@@ -179,6 +179,8 @@ async def merge(agent_id: int, kept_id: int, other_id: int) -> Client:
             {"kept": kept_id, "other": other_id},
         )
         await tasks.end_pending(connection, [other_id], "cancelled", "client-merged")
+        await tasks.end_repeated(connection, kept_id, other_id)
+        await tasks.end_answered(connection, kept_id, other_id)
         await connection.execute(
             "update followups.clients set is_deleted = true, merged_into = %s, updated_at = now() where id = %s",
             (kept_id, other_id),
@@ -191,7 +193,8 @@ async def merge(agent_id: int, kept_id: int, other_id: int) -> Client:
                 property_address = coalesce(k.property_address, o.property_address),
                 notes = nullif(concat_ws(E'\n\n', k.notes, o.notes), ''),
                 custom_fields = o.custom_fields || k.custom_fields,
-                last_contacted = greatest(k.last_contacted, o.last_contacted),
+                last_contacted = greatest(k.last_contacted, o.last_contacted, (select max(coalesce(repeated_at,
+                    sending_at)) from followups.emails where client_id = o.id and state in ('sending', 'unknown'))),
                 email_unsubscribed = k.email_unsubscribed or o.email_unsubscribed,
                 paused_at = coalesce(k.paused_at, o.paused_at), updated_at = now()
             from followups.clients o where k.id = %s and o.id = %s returning {_prefixed("k")}

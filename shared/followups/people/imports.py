@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import csv
-from io import StringIO
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, ValidationError
 
-from shared.followups.people import clients
+from shared.followups.people import clients, csv_files
 from shared.followups.people.models import Given, NewClient, Stored
 from shared.platform.errors import InvalidInput
 from shared.platform.stores.postgres import database, rows
 
 MOST_ROWS = 1000
-MOST_CHARACTERS = 2_000_000
 UNREADABLE = "\ufffd"
 """What programs write in place of a character that they cannot read."""
 FIELDS = ("email", "name", "phone", "property_address", "property_type", "stage", "notes", "time_zone")
 
 WORDS = {"property_type", "stage"}
-DELIMITERS = ",;\t"
 
 
 def _without_nul(text: str) -> str:
@@ -29,9 +26,9 @@ def _without_nul(text: str) -> str:
 
 
 class ClientImport(Given):
-    """A CSV file with a header, its fields parted by commas, semicolons or tabs."""
+    """A CSV file with a header, its cells parted by commas, semicolons or tabs, or as its first line `sep=` says."""
 
-    csv: Annotated[str, Field(min_length=1, max_length=MOST_CHARACTERS), AfterValidator(_without_nul)]
+    csv: Annotated[str, Field(min_length=1, max_length=csv_files.MOST_CHARACTERS), AfterValidator(_without_nul)]
     mapping: dict[str, str] = Field(
         default_factory=dict[str, str],
         max_length=100,
@@ -68,76 +65,74 @@ async def import_clients(agent_id: int, given: ClientImport) -> ImportReport:
     """Enter the clients of a file. A row that is wrong, or whose address is known, keeps no other out.
 
     Raises:
-        InvalidInput: the file has no header, no column of addresses or too many rows, or a field is unknown.
+        InvalidInput: the file has no header, no column of addresses or too many rows, or the mapping does not fit it.
     """
-    parsed, ignored = _parsed(given)
+    header, file_rows = csv_files.read(given.csv)
+    fields = _fields(header, given.mapping)
     failed: list[BadRow] = []
     duplicates: list[Duplicate] = []
     new: dict[str, tuple[int, NewClient]] = {}
-    for line, fields in parsed:
-        if unreadable := [field for field, value in fields.items() if UNREADABLE in value]:
-            failed.append(BadRow(line=line, problems=[f"{field}: {_DAMAGED}" for field in unreadable]))
-            continue
-        try:
-            client = NewClient.model_validate({**fields, "create_tasks": given.create_tasks})
-        except ValidationError as error:
-            found = error.errors(include_input=False, include_url=False)
-            failed.append(BadRow(line=line, problems=[_message(".".join(map(str, e["loc"])), e["msg"]) for e in found]))
-            continue
-        if client.email in new:
-            duplicates.append(Duplicate(line=line, email=client.email, client_id=None))
+    for number, row in enumerate(file_rows):
+        if number == MOST_ROWS:
+            raise InvalidInput(f"More than {MOST_ROWS} rows were sent.", field="csv", remedy="Send it in parts.")
+        client = _client(row, fields, create_tasks=given.create_tasks)
+        if isinstance(client, list):
+            failed.append(BadRow(line=row.line, problems=client))
+        elif client.email in new:
+            duplicates.append(Duplicate(line=row.line, email=client.email, client_id=None))
         else:
-            new[client.email] = (line, client)
+            new[client.email] = (row.line, client)
     async with database() as connection:
-        created = 0
-        for line, client in new.values():
-            existing = await rows(
-                connection,
-                "select id from followups.clients where agent_id = %s and email = %s and not is_deleted",
-                (agent_id, client.email),
-            )
-            if existing:
-                duplicates.append(Duplicate(line=line, email=client.email, client_id=existing[0]["id"]))
-            elif given.dry_run or await clients.insert(connection, agent_id, client):
-                created += 1
+        known = await rows(
+            connection,
+            "select email, id from followups.clients where agent_id = %s and email = any(%s) and not is_deleted",
+            (agent_id, list(new)),
+        )
+        for found in known:
+            line, _ = new.pop(found["email"])
+            duplicates.append(Duplicate(line=line, email=found["email"], client_id=found["id"]))
+        wanted = [client for _, client in new.values()]
+        created = len(wanted) if given.dry_run else len(await clients.insert(connection, agent_id, wanted))
     duplicates.sort(key=lambda one: one.line)
+    ignored = [name for name, field in zip(header, fields, strict=True) if not field]
     return ImportReport(created=created, duplicates=duplicates, failed=failed, ignored_columns=ignored)
 
 
-def _parsed(given: ClientImport) -> tuple[list[tuple[int, dict[str, Any]]], list[str]]:
-    """The rows with their line numbers, by field, and the columns that are no field."""
-    if unknown := sorted(set(given.mapping.values()) - set(FIELDS)):
+def _fields(header: list[str], mapping: dict[str, str]) -> list[str]:
+    """The field of each column; "" for one that is none."""
+    if unknown := sorted(set(mapping.values()) - set(FIELDS)):
         raise InvalidInput(f"There is no field {', '.join(unknown)}; there are {', '.join(FIELDS)}.", field="mapping")
-    # What is too long for a field fails its row, not the file. The limit is the process's: others may need more.
-    csv.field_size_limit(max(csv.field_size_limit(), MOST_CHARACTERS))
-    text = given.csv.lstrip("\ufeff")
-    # Spreadsheets write semicolons where the comma is a decimal point.
-    delimiter = max(DELIMITERS, key=text.partition("\n")[0].count)
-    # Rows end as files have it: a separator within a cell, such as U+2028, ends none.
-    reader = csv.reader(StringIO(text, newline=""), strict=True, delimiter=delimiter)
-    found: list[tuple[int, dict[str, Any]]] = []
-    try:
-        header = [name.strip() for name in next(reader, list[str]())]
-        fields = [given.mapping.get(name, name.lower() if name.lower() in FIELDS else "") for name in header]
-        if "email" not in fields:
+    if absent := sorted(mapping.keys() - set(header)):
+        raise InvalidInput(f"The file has no column {', '.join(absent)}; it has {', '.join(header)}.", field="mapping")
+    fields = [mapping.get(name, name.lower() if name.lower() in FIELDS else "") for name in header]
+    if "email" not in fields:
+        raise InvalidInput("No column is the e-mail address.", field="mapping", remedy='Map one: {"E-Mail": "email"}.')
+    for field in FIELDS:
+        if len(columns := [name for name, one in zip(header, fields, strict=True) if one == field]) > 1:
             raise InvalidInput(
-                "No column is the e-mail address.", field="mapping", remedy='Map one: {"E-Mail": "email"}.'
+                f"The columns {' and '.join(columns)} are both {field}.",
+                field="mapping",
+                remedy="Map one of them, and rename the other.",
             )
-        following = reader.line_num + 1
-        for row in reader:
-            line, following = following, reader.line_num + 1
-            if len(found) == MOST_ROWS:
-                raise InvalidInput(f"More than {MOST_ROWS} rows were sent.", field="csv", remedy="Send it in parts.")
-            values = {
-                field: value.strip() for field, value in zip(fields, row, strict=False) if field and value.strip()
-            }
-            values |= {field: values[field].lower() for field in WORDS & values.keys()}
-            if values:
-                found.append((line, values))
-    except csv.Error as error:
-        raise InvalidInput(f"Line {reader.line_num} is no CSV: {error}.", field="csv") from None
-    return found, [name for name, field in zip(header, fields, strict=True) if not field]
+    return fields
 
 
-def _message(field: str, message: str) -> str:
-    return f"{field}: {message.removeprefix('Value error, ')}"
+def _client(row: csv_files.Row, fields: list[str], *, create_tasks: bool) -> NewClient | list[str]:
+    """The client of a row, or what is wrong with it."""
+    if row.problem:
+        return [row.problem]
+    values: dict[str, Any] = {
+        field: cell.strip() for field, cell in zip(fields, row.cells, strict=False) if field and cell.strip()
+    }
+    values |= {field: values[field].lower() for field in WORDS & values.keys()}
+    if unreadable := [field for field, value in values.items() if UNREADABLE in value]:
+        return [f"{field}: {_DAMAGED}" for field in unreadable]
+    try:
+        return NewClient.model_validate({**values, "create_tasks": create_tasks})
+    except ValidationError as error:
+        return list(_messages(error))
+
+
+def _messages(error: ValidationError) -> Iterator[str]:
+    for found in error.errors(include_input=False, include_url=False):
+        yield f"{'.'.join(map(str, found['loc']))}: {found['msg'].removeprefix('Value error, ')}"

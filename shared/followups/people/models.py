@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from shared.followups.scheduling.cadence import Priority
 from shared.followups.scheduling.calendar import Calendar, Country, LocalTime, TimeZone, WorkingDays
 from shared.platform.lines import Line, Name
 from shared.platform.models import LazyModel
+from shared.platform.moments import Moment
 
 PropertyType = Literal["residential", "commercial", "land", "other"]
 Stage = Literal["lead", "negotiating", "under_contract", "closed", "lost"]
@@ -175,7 +176,7 @@ class NewTask(Given):
 
     client_id: Number
     followup_type: Annotated[Name, Field(description="Custom, or the name of a step")] = "Custom"
-    scheduled_for: AwareDatetime
+    scheduled_for: Moment
     priority: Priority = "medium"
     notes: Text | None = None
 
@@ -194,7 +195,7 @@ class TaskDraft(Given):
 class TaskChange(Given):
     """The fields to change; the others stay. Of a task that has ended only notes and priority can be changed."""
 
-    scheduled_for: AwareDatetime | None = None
+    scheduled_for: Moment | None = None
     priority: Priority | None = None
     notes: Text | None = None
     status: TaskStatus | None = Field(default=None, description="The same as it has leaves it as it is")

@@ -34,7 +34,7 @@ async def unsubscribe(key: UUID) -> None:
     async with database() as connection:
         found = await rows(
             connection,
-            "select coalesce(e.recipient, c.email) as address from followups.emails e"
+            "select coalesce(e.recipient, c.email) as address, c.id as client from followups.emails e"
             " join followups.clients c on c.id = e.client_id where e.unsubscribe_key = %s",
             (key,),
         )
@@ -46,10 +46,13 @@ async def unsubscribe(key: UUID) -> None:
             " on conflict (address) do update set created_at = now()",
             (address,),
         )
+        # The person may have another address by now, or be another entry since two were merged.
         clients = await rows(
             connection,
-            "update followups.clients set email_unsubscribed = true, updated_at = now() where email = %s returning id",
-            (address,),
+            "update followups.clients set email_unsubscribed = true, updated_at = now() where id in"
+            " (select unnest(array[id, followups.living_client(id)]) from followups.clients"
+            " where email = %s or id = %s) returning id",
+            (address, found[0]["client"]),
         )
         ids = [row["id"] for row in clients]
         await tasks.end_pending(connection, ids, "cancelled", "unsubscribed", mails_only=True)
@@ -90,7 +93,8 @@ async def _allow(connection: AsyncConnection[Any], agent_id: int, client_id: int
         connection,
         "select c.email, exists (select from followups.suppressions s where s.address = c.email"
         " and (s.scope = 'all' or s.reason = 'complaint'))"
-        " or exists (select from followups.emails e where e.recipient = c.email and e.delivery = 'complained')"
+        " or exists (select from followups.emails e where e.delivery = 'complained'"
+        " and (e.recipient = c.email or followups.living_client(e.client_id) = c.id))"
         " as final from followups.clients c where c.agent_id = %s and c.id = %s and not c.is_deleted"
         " for no key update",
         (agent_id, client_id),

@@ -33,34 +33,35 @@ CALENDAR = ", ".join(
 )
 """The columns of a client's calendar, where c is the client and a its agent."""
 
-_INSERT = f"""
+_INSERT = """
 insert into followups.tasks
     (agent_id, client_id, followup_type, scheduled_for, planned_for, priority, notes, reason)
 values (%(agent)s, %(client)s, %(type)s, %(at)s, %(planned)s, %(priority)s, %(notes)s, %(reason)s)
 on conflict (client_id, followup_type) where followup_type <> 'Custom' do nothing
-returning {_COLUMNS}
-"""  # noqa: S608 - the names are the model's
+"""
 
 
-async def plan_cadence(connection: AsyncConnection[Any], client: Client) -> None:
-    """Plan the steps of the agent's cadence for a client from the day it was entered; a step that is there stays."""
-    calendar = await _calendar(connection, client.agent_id, client.id)
-    steps = await cadences.steps_of(connection, client.agent_id)
-    for planned in plan(steps, client.created_at, calendar):
-        await rows(
-            connection,
-            _INSERT,
-            {
-                "agent": client.agent_id,
-                "client": client.id,
-                "type": planned.step.followup_type,
-                "at": planned.opening.at,
-                "planned": planned.planned,
-                "priority": planned.step.priority,
-                "notes": None,
-                "reason": planned.opening.reason,
-            },
-        )
+async def plan_cadence(connection: AsyncConnection[Any], agent_id: int, clients: Sequence[Client]) -> None:
+    """Plan the steps of the agent's cadence for clients from the day they were entered; a step that is there stays."""
+    if not clients:
+        return
+    steps = await cadences.steps_of(connection, agent_id)
+    calendars = await _calendars(connection, agent_id, [client.id for client in clients])
+    given = [
+        {
+            "agent": agent_id,
+            "client": client.id,
+            "type": planned.step.followup_type,
+            "at": planned.opening.at,
+            "planned": planned.planned,
+            "priority": planned.step.priority,
+            "notes": None,
+            "reason": planned.opening.reason,
+        }
+        for client in clients
+        for planned in plan(steps, client.created_at, calendars[client.id])
+    ]
+    await connection.cursor().executemany(_INSERT, given)
 
 
 async def create(agent_id: int, new: NewTask) -> Task:
@@ -74,7 +75,7 @@ async def create(agent_id: int, new: NewTask) -> Task:
         opening = next_open(new.scheduled_for, await _calendar(connection, agent_id, new.client_id))
         given = {"agent": agent_id, "client": new.client_id, "type": new.followup_type, "at": opening.at}
         given |= {"planned": new.scheduled_for, "priority": new.priority, "notes": new.notes, "reason": opening.reason}
-        made = await rows(connection, _INSERT, given)
+        made = await rows(connection, f"{_INSERT} returning {_COLUMNS}", given)
     if not made:
         raise Conflict(
             f"The client has or had a {new.followup_type}.",
@@ -219,16 +220,42 @@ async def end_pending(
     )
 
 
-async def _calendar(connection: AsyncConnection[Any], agent_id: int, client_id: int) -> Calendar:
-    found = await rows(
-        connection,
-        f"select {CALENDAR} from followups.clients c join followups.agents a on a.id = c.agent_id"  # noqa: S608 - as above
-        " where c.agent_id = %s and c.id = %s and not c.is_deleted",
-        (agent_id, client_id),
+async def end_repeated(connection: AsyncConnection[Any], client_id: int, other_id: int) -> None:
+    """End the client's pending steps of the cadence that were, or may have been, sent to its other entry."""
+    await connection.execute(
+        "update followups.tasks t set status = 'skipped', reason = 'client-merged', updated_at = now()"
+        " where t.client_id = %s and t.status = 'pending' and t.followup_type <> %s and exists (select from"
+        " followups.tasks o join followups.emails e on e.task_id = o.id where o.client_id = %s"
+        " and o.followup_type = t.followup_type and e.state in ('sending', 'sent', 'unknown'))",
+        (client_id, cadences.CUSTOM, other_id),
     )
+
+
+async def end_answered(connection: AsyncConnection[Any], client_id: int, other_id: int) -> None:
+    """End the client's pending mails that were planned before one of the two entries answered."""
+    await connection.execute(
+        "update followups.tasks t set status = 'skipped', reason = 'replied', updated_at = now()"
+        " where t.client_id = %(client)s and t.status = 'pending' and t.channel = 'email' and t.created_at <"
+        " (select max(received_at) from followups.replies where client_id in (%(client)s, %(other)s))",
+        {"client": client_id, "other": other_id},
+    )
+
+
+async def _calendar(connection: AsyncConnection[Any], agent_id: int, client_id: int) -> Calendar:
+    found = await _calendars(connection, agent_id, [client_id])
     if not found:
         raise NotFound("There is no such client.", code="unknown-client")
-    return calendar_of(found[0])
+    return found[client_id]
+
+
+async def _calendars(connection: AsyncConnection[Any], agent_id: int, client_ids: Sequence[int]) -> dict[int, Calendar]:
+    found = await rows(
+        connection,
+        f"select c.id, {CALENDAR} from followups.clients c join followups.agents a on a.id = c.agent_id"  # noqa: S608 - as above
+        " where c.agent_id = %s and c.id = any(%s) and not c.is_deleted",
+        (agent_id, list(client_ids)),
+    )
+    return {row["id"]: calendar_of(row) for row in found}
 
 
 def _one(found: list[dict[str, Any]]) -> Task:

@@ -13,12 +13,14 @@ from shared.followups.scheduling.holidays import countries, holiday
 from shared.platform.models import LazyModel
 
 _TIME = r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?"
+_NO_ZONES = frozenset({"localtime", "posixrules", "Factory"})
 MOST_DAYS_AHEAD = 400
 """A calendar that is closed for longer is unusable."""
 
 
 def _known_zone(name: str) -> str:
-    if name not in available_timezones():
+    # Beside zones, the machine's own database may list names for its own clock and for none.
+    if name not in available_timezones() or name in _NO_ZONES:
         raise ValueError("this is no time zone of the IANA database, such as Europe/Amsterdam")
     return name
 

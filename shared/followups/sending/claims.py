@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from shared.followups.people import tasks
 from shared.followups.people.models import calendar_of
 from shared.followups.scheduling.catch_up import DueStep, Move, Policy, Send, Skip, catch_up
+from shared.followups.sending.outbox import UNTOLD
 from shared.followups.sending.senders.base import UNREACHABLE
 from shared.followups.settings import settings
 from shared.followups.steps import Claim
@@ -46,6 +47,8 @@ with asked as (
         or exists (select from followups.emails where state = 'sending' and leased_until <= now())
         or exists (select from followups.emails where state = 'unknown' and leased_until <= now()
             and provider = any(%(tellers)s) and sending_at > now() - interval '1 day'
+            and not exists (select from followups.scheduler where stopped_at is not null))
+        or exists (select from followups.emails e where {UNTOLD}
             and not exists (select from followups.scheduler where stopped_at is not null)) as due
 ), ended as (
     update followups.scheduler set swept_at = now() where not (select due from asked)
@@ -62,9 +65,10 @@ _LOCK_CLIENTS = f"select c.id {DUE} order by t.scheduled_for, t.id limit %s for 
 _DUE_OF_CLIENTS = f"""
 select t.id, t.client_id, t.agent_id, t.scheduled_for, e.approved_at is not null as approved, now() as now,
     {tasks.CALENDAR},
-    (select max(case when o.state = 'claimed' then now() else coalesce(o.repeated_at, o.sending_at) end)
+    greatest(c.last_contacted, (select max(case when o.state = 'claimed' then now()
+        else coalesce(o.repeated_at, o.sending_at) end)
         from followups.emails o where o.client_id = c.id and (o.state in ('sending', 'sent', 'unknown')
-            or (o.state = 'claimed' and o.leased_until > now()))) as last_contact
+            or (o.state = 'claimed' and o.leased_until > now())))) as last_contact
 {DUE} and c.id = any(%s) order by t.scheduled_for, t.id
 """  # noqa: S608 - as above
 

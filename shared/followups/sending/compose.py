@@ -41,7 +41,7 @@ async def compose(claim: Claim, writer: EmailWriter | None = None) -> Composed:
         return Composed(ready=True)
     brief = brief_of(row)
     try:
-        draft = await _written(writer, brief, claim)
+        draft = await _written(writer, brief, claim.number - row["first_claim"])
     except TerminalError as error:
         async with database() as connection:
             await outbox.hold(connection, claim, f"writer: {error.message}"[:1000])
@@ -54,11 +54,14 @@ async def compose(claim: Claim, writer: EmailWriter | None = None) -> Composed:
     return Composed(ready=stored and not wrong, reason="content" if wrong else None)
 
 
-async def _written(writer: EmailWriter, brief: Brief, claim: Claim) -> Draft:
+async def _written(writer: EmailWriter, brief: Brief, tries: int) -> Draft:
     if not settings().followups_sender:
         raise TerminalError("There is no address to send from: FOLLOWUPS_SENDER is not set.", code="settings")
-    if claim.number > MOST_CLAIMS:
-        raise TerminalError("Its text could not be written in many tries; see the app's log.", code="not-written")
+    if tries > MOST_CLAIMS:
+        raise TerminalError(
+            "Its text could not be written in many tries; see the app's log, and approve it to try again.",
+            code="not-written",
+        )
     return await writer.write(brief)
 
 

@@ -89,18 +89,19 @@ async def edit(agent_id: int, email_id: int, changed: EmailChange) -> Edited:
 
 
 async def approve(agent_id: int, email_id: int) -> Email:
-    """Let a mail that waits for its agent go out with the next sweep.
+    """Let a mail that waits for its agent go out with the next sweep, in the envelope of now.
 
     Raises:
         NotFound: there is no such mail.
         Conflict: it does not wait.
     """
     async with database() as connection:
-        await _waiting(connection, agent_id, email_id)
+        row = await _waiting(connection, agent_id, email_id)
+        around = f"{STORE}, approved_at = now()" if row["composed_at"] is not None else "first_claim = claim"
         await connection.execute(
-            "update followups.emails set state = 'claimed', hold_reason = null, leased_until = now(),"
-            " updated_at = now(), approved_at = case when composed_at is not null then now() end where id = %s",
-            (email_id,),
+            "update followups.emails set state = 'claimed', hold_reason = null, leased_until = now(),"  # noqa: S608 - a constant of the envelope
+            f" updated_at = now(), {around} where id = %(id)s",
+            envelope(row) | {"id": email_id},
         )
         return await one_of(connection, agent_id, email_id)
 

@@ -8,6 +8,8 @@ from shared.followups.composing.brief import footer_of
 from shared.followups.sending.message import sender_name
 from shared.followups.settings import settings
 
+COLUMNS = "sender_name, recipient, recipient_name, reply_to, footer, public_url"
+
 STORE = (
     "sender_name = %(sender_name)s, recipient = %(recipient)s, recipient_name = %(recipient_name)s,"
     " reply_to = %(reply_to)s, footer = %(footer)s, public_url = %(public_url)s"
@@ -19,6 +21,11 @@ COMPLETE = (
     " %(recipient_name)s), public_url = coalesce(public_url, %(public_url)s)"
 )
 """Sets what was not known when the mail was written; what is stored stays."""
+
+
+def is_outdated(row: dict[str, Any]) -> bool:
+    """Whether a written mail goes to an address that the client has no more, or under it stands none of the agent."""
+    return row["recipient"] != row["client_email"] or (row["postal_address"] or "").strip() not in row["footer"]
 
 
 def envelope(row: dict[str, Any]) -> dict[str, Any]:

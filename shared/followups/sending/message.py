@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
@@ -40,6 +41,7 @@ class Mail:
     Attributes:
         key: names it at the provider and in its Message-ID.
         sending_at: when an earlier attempt began that may have handed it over.
+        until: by `waking_clock`, when its content must be on its way: later, others take its worker for dead.
         unsubscribe: the address that takes an unsubscription by one click; "" if the app has no public address.
     """
 
@@ -56,10 +58,21 @@ class Mail:
     written: datetime
     unsubscribe: str = ""
     sending_at: datetime | None = None
+    until: float | None = None
+
+    @property
+    def too_late(self) -> bool:
+        """Whether it must not be handed over any more by who has it."""
+        return self.until is not None and waking_clock() >= self.until
 
     @property
     def message_id(self) -> str:
         return f"<{self.key}@{self.sender.rpartition('@')[2]}>"
+
+
+def waking_clock() -> float:
+    """Seconds by a clock that also goes on while the process is stopped and the machine sleeps."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 def mail_of(row: dict[str, Any]) -> Mail:

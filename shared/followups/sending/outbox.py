@@ -8,25 +8,33 @@ from __future__ import annotations
 
 import logging
 import re
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from shared.followups.people import tasks
 from shared.followups.sending.checking import checks, facts
-from shared.followups.sending.envelope import COMPLETE, envelope
-from shared.followups.sending.message import Mail, mail_of
+from shared.followups.sending.envelope import COLUMNS, COMPLETE, STORE, envelope, is_outdated
+from shared.followups.sending.message import Mail, mail_of, waking_clock
 from shared.followups.steps import Claim, Outcome
 from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from psycopg import AsyncConnection
 
 SENDING_MINUTES = 5
 """After this long in `sending` the worker is dead: a sender gives up long before."""
 ASKED_AGAIN_MINUTES = 15
 """How long after a look at an unknown mail the next one comes."""
+UNTOLD = f"""(e.state = 'unknown' and e.told_unknown_at is null
+    and e.sending_at <= now() - make_interval(mins => {ASKED_AGAIN_MINUTES}))"""
+"""The unknown mails e of which a person is to be told: the provider had its time to tell."""
 MOST_ATTEMPTS = 6
-FIRST_DELAY = timedelta(minutes=2)
+FIRST_DELAY, LONGEST_DELAY = timedelta(minutes=2), timedelta(minutes=30)
+TIME_TO_BEGIN = SENDING_MINUTES * 60 - 60
+"""Seconds from the mark on within which the content must be on its way, a minute before the worker counts as dead."""
 BAD_ADDRESS = re.compile(r"\b5\.1\.(1|2|3|6|10)\b")
 """Enhanced status codes which say that there is no such mailbox."""
 
@@ -38,6 +46,7 @@ async def begin(claim: Claim, provider: str) -> Mail | str:
 
     After this has given the mail, no other call will give it again.
     """
+    until = waking_clock() + TIME_TO_BEGIN
     async with database() as connection:
         await _lock_agent(connection, claim.email_id)
         await lock_task(connection, claim.email_id)
@@ -48,16 +57,18 @@ async def begin(claim: Claim, provider: str) -> Mail | str:
             return "not-composed"
         if reason := await _held_back(connection, claim, row):
             return reason
+        # Whom it goes to and the address under it are those of now until the first attempt; a retry sends the same.
+        around = STORE if row["first_sending_at"] is None and is_outdated(row) else COMPLETE
         marked = await rows(
             connection,
-            "update followups.emails set state = 'sending', sending_at = now(), provider = %(provider)s,"  # noqa: S608 - a constant of the envelope
-            f" {COMPLETE}, leased_until = now() + make_interval(mins => %(minutes)s), updated_at = now()"
-            " where id = %(id)s and state = 'claimed' and claim = %(number)s"
-            " returning sender_name, recipient_name, public_url",
+            "update followups.emails set state = 'sending', sending_at = now(), provider = %(provider)s,"  # noqa: S608 - constants of the envelope
+            f" first_sending_at = coalesce(first_sending_at, now()), {around},"
+            " leased_until = now() + make_interval(mins => %(minutes)s), updated_at = now()"
+            f" where id = %(id)s and state = 'claimed' and claim = %(number)s returning {COLUMNS}",
             envelope(row)
             | {"provider": provider, "minutes": SENDING_MINUTES, "id": claim.email_id, "number": claim.number},
         )
-        return mail_of(row | marked[0]) if marked else "claim-lost"
+        return replace(mail_of(row | marked[0]), until=until) if marked else "claim-lost"
 
 
 async def begin_again(email_id: int) -> Mail | str:
@@ -65,6 +76,7 @@ async def begin_again(email_id: int) -> Mail | str:
 
     What speaks against it is noted; the mail stays unknown. Ask only where the provider takes the mail's key once.
     """
+    until = waking_clock() + TIME_TO_BEGIN
     async with database() as connection:
         await _lock_agent(connection, email_id)
         await lock_task(connection, email_id)
@@ -82,10 +94,10 @@ async def begin_again(email_id: int) -> Mail | str:
             connection,
             "update followups.emails set state = 'sending', repeated_at = now(), repeat_refused = null,"  # noqa: S608 - as above
             f" {COMPLETE}, leased_until = now() + make_interval(mins => %(minutes)s), updated_at = now()"
-            " where id = %(id)s returning sender_name, recipient_name, public_url",
+            f" where id = %(id)s returning {COLUMNS}",
             envelope(row) | {"minutes": SENDING_MINUTES, "id": email_id},
         )
-        return mail_of(row | marked)
+        return replace(mail_of(row | marked), until=until)
 
 
 async def leave_unknown(email_id: int, outcome: Outcome) -> None:
@@ -146,12 +158,29 @@ async def send_again(email_id: int) -> bool:
         await lock_task(connection, email_id)
         released = await connection.execute(
             "update followups.emails e set state = case t.status when 'pending' then 'claimed' else 'cancelled' end,"
-            " leased_until = now(), sending_at = null, repeated_at = null, repeat_refused = null, provider = null,"
+            " claim = claim + 1,"
+            " leased_until = now(), sending_at = null, told_unknown_at = null,"
+            " repeated_at = null, repeat_refused = null, provider = null,"
             " error_code = null, error = null, updated_at = now()"
             " from followups.tasks t where e.id = %s and t.id = e.task_id and e.state = 'unknown'",
             (email_id,),
         )
     return bool(released.rowcount)
+
+
+async def had_it(connection: AsyncConnection[Any], email_id: int, provider: str) -> None:
+    """Settle as sent a mail of which its provider tells, in a transaction that has locked the mail's task.
+
+    It had the mail, also where it, or a person, said before that it had not.
+    """
+    found = await rows(
+        connection,
+        "update followups.emails set sending_at = coalesce(sending_at, first_sending_at), hold_reason = null,"
+        " state = 'sending', provider = %s where id = %s and state <> 'sent' returning *",
+        (provider, email_id),
+    )
+    if found:
+        await _settle(connection, found[0], Outcome(kind="accepted", provider=provider))
 
 
 async def settle_locked(connection: AsyncConnection[Any], email_id: int, outcome: Outcome) -> bool:
@@ -177,6 +206,26 @@ async def give_up_expired() -> list[int]:
     for email_id in given_up:
         _warn_unknown(email_id)
     return given_up
+
+
+async def untold_unknown(given_up: Sequence[int]) -> list[int]:
+    """The numbers of the unknown mails of which no person was told: these, and those that nothing resolved in time."""
+    async with database() as connection:
+        found = await rows(
+            connection,
+            f"select id from followups.emails e where {UNTOLD} or (state = 'unknown' and told_unknown_at is null"  # noqa: S608 - a constant of this module
+            " and id = any(%s)) order by id",
+            (list(given_up),),
+        )
+    return [row["id"] for row in found]
+
+
+async def told_unknown(email_ids: Sequence[int]) -> None:
+    """Note that a person was told of these."""
+    async with database() as connection:
+        await connection.execute(
+            "update followups.emails set told_unknown_at = now() where id = any(%s)", (list(email_ids),)
+        )
 
 
 async def unknown_mails(provider: str, limit: int = 20) -> list[Mail]:
@@ -252,13 +301,16 @@ async def _settle(connection: AsyncConnection[Any], mail: dict[str, Any], outcom
                 given,
             )
             _warn_unknown(mail["id"])
-        case "postponed" if mail["attempts"] + 1 < MOST_ATTEMPTS and mail["state"] == "sending":
-            delay = FIRST_DELAY * 2 ** mail["attempts"]
+        case "postponed" if mail["state"] == "sending" and (outcome.any_mail or mail["attempts"] + 1 < MOST_ATTEMPTS):
+            # What stops every mail is no reason to give one up: that ends with the mail's lateness.
+            tried = datetime.now(UTC) - mail["first_sending_at"]
+            delay = tried / 2 if outcome.any_mail else FIRST_DELAY * 2 ** mail["attempts"]
             await connection.execute(
-                "update followups.emails set state = 'claimed', attempts = attempts + 1, sending_at = null,"
+                "update followups.emails set state = 'claimed', attempts = attempts + %(attempts)s, sending_at = null,"
                 " error_code = %(code)s, error = %(text)s, leased_until = now() + %(delay)s, updated_at = now()"
                 " where id = %(id)s",
-                given | {"delay": delay},
+                given
+                | {"delay": min(max(delay, FIRST_DELAY), LONGEST_DELAY), "attempts": 0 if outcome.any_mail else 1},
             )
         case "refused" | "postponed":
             await _fail(connection, mail, outcome)

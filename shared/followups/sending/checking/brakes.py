@@ -8,8 +8,8 @@ from shared.platform.stores.postgres import database, rows
 
 WARN, STOP = 0.001, 0.003
 """Shares of complaints at which the big mailbox providers begin to distrust a sender, and to refuse it."""
-JUDGED_FROM = 1000
-"""Mails of 30 days; of fewer, one complaint would be too large a share."""
+JUDGED_FROM, FEWEST_COMPLAINTS = 1000, 3
+"""Mails of 30 days, or complaints of fewer mails: one or two of those may be chance, and a share says nothing yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +21,15 @@ class Complaints:
 
     @property
     def warn(self) -> bool:
-        return self.sent >= JUDGED_FROM and self.complaints >= WARN * self.sent
+        return self._judged and self.complaints >= WARN * self.sent
 
     @property
     def stop(self) -> bool:
-        return self.sent >= JUDGED_FROM and self.complaints >= STOP * self.sent
+        return self._judged and self.complaints >= STOP * self.sent
+
+    @property
+    def _judged(self) -> bool:
+        return self.sent >= JUDGED_FROM or self.complaints >= FEWEST_COMPLAINTS
 
 
 async def complaints() -> Complaints:

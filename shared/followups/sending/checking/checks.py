@@ -10,6 +10,7 @@ from shared.followups.people.models import ACTIVE_STAGES
 from shared.followups.scheduling.calendar import Calendar, local_instant, next_open
 
 WARM_UP_DAYS = 30
+NOT_DUE = "not-due"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,17 +21,20 @@ class Facts:
         everything_stopped: the switch that stops all mails is on.
         domain_refused: DNS does not show what mailboxes ask of the sender's domain.
         handed_over_today: other mails of the agent since its midnight that were or may have been handed over.
+        address_changed: it may have been handed over before, to an address that the client has no more.
         first_sent: when the agent's first mail was handed over; None if none was.
         warm_up: most mails of the agent's first day, doubled every day; 0: no warm-up.
     """
 
     now: datetime
+    scheduled_for: datetime
     calendar: Calendar
     agent_time_zone: str
     task_status: str
     stage: str
     client_deleted: bool
     client_paused: bool
+    address_changed: bool
     unsubscribed: bool
     suppressed: bool
     agent_active: bool
@@ -122,6 +126,7 @@ def _paused(facts: Facts) -> str | None:
         "agent-inactive": not facts.agent_active,
         "agent-paused": facts.agent_paused,
         "client-paused": facts.client_paused,
+        NOT_DUE: facts.scheduled_for > facts.now,
     }
     return next((reason for reason, holds in waiting.items() if holds), None)
 
@@ -131,6 +136,8 @@ def _needs_person(facts: Facts) -> str | None:
         return "no-postal-address"
     if not facts.public_url:
         return "no-public-url"
+    if facts.address_changed:
+        return "address-changed"
     return "approval" if facts.needs_approval and not facts.approved else None
 
 

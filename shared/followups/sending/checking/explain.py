@@ -9,6 +9,7 @@ from pydantic import Field
 
 from shared.followups.keyset import Place, parameters
 from shared.followups.people.models import Stored, TaskStatus
+from shared.followups.people.suppressions import Suppression
 from shared.followups.sending.checking import checks, facts
 from shared.platform.errors import NotFound
 from shared.platform.stores.postgres import database, rows
@@ -16,6 +17,7 @@ from shared.platform.stores.postgres import database, rows
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
 
+_OF_ADDRESS = ("suppressed", "unsubscribed")
 WAITING = {"sending": "being-sent", "unknown": "nobody-knows-whether-it-was-handed-over"}
 
 
@@ -30,6 +32,7 @@ class Explanation(Stored):
     is_due: bool
     sent: bool
     reason: str | None = Field(description="null when it was sent; due-now: the next sweep takes it")
+    suppression: Suppression | None = Field(description="Why the client's address gets no mail, if that is the reason")
     until: datetime | None = Field(description="When it may go out, if time alone decides")
     scheduled_for: datetime
 
@@ -101,6 +104,9 @@ async def _explained(connection: AsyncConnection[Any], row: dict[str, Any]) -> E
         is_due=row["task_status"] == "pending" and row["scheduled_for"] <= row["now"],
         sent=sent,
         reason=reason,
+        suppression=Suppression.model_validate(row["suppression"])
+        if reason in _OF_ADDRESS and row["suppression"]
+        else None,
         until=until,
         scheduled_for=row["scheduled_for"],
     )
@@ -112,7 +118,7 @@ async def _reason(connection: AsyncConnection[Any], row: dict[str, Any]) -> tupl
     if known := ended or held or WAITING.get(row["state"]):
         return known, None
     verdict = checks.judge(await facts.facts_of(connection, row))
-    if isinstance(verdict, checks.Stop | checks.Wait):
+    if isinstance(verdict, checks.Stop | checks.Wait) and verdict.reason != checks.NOT_DUE:
         return verdict.reason, None
     return _timed(row, verdict)
 

@@ -26,6 +26,9 @@ select e.*, t.id as task_id, t.agent_id, t.client_id, {CALENDAR}, now() as now, 
     a.postal_address, a.send_mode, a.daily_cap, a.time_zone as agent_time_zone,
     (select stopped_at from followups.scheduler) as stopped_at,
     (select cardinality(domain_problems) > 0 from followups.scheduler) as domain_refused,
+    (select jsonb_build_object('address', s.address, 'scope', s.scope, 'reason', s.reason, 'created_at', s.created_at)
+        from followups.suppressions s where s.address = c.email) as suppression,
+    e.first_sending_at is not null and e.recipient <> c.email as address_changed,
     exists (select from followups.suppressions s where s.address = c.email and not (s.scope = 'cadence'
         and s.reason <> 'complaint' and exists (select from followups.allowed_again w
             where w.agent_id = a.id and w.address = s.address and w.decided_at > s.created_at))) as suppressed
@@ -64,6 +67,8 @@ async def facts_of(connection: AsyncConnection[Any], row: dict[str, Any]) -> Fac
     [counted] = await rows(connection, _HANDED_OVER, {"agent": row["agent_id"], "midnight": midnight, "own": row["id"]})
     return Facts(
         now=row["now"],
+        scheduled_for=row["scheduled_for"],
+        address_changed=row["address_changed"] or False,
         calendar=calendar_of(row),
         agent_time_zone=row["agent_time_zone"],
         task_status=row["task_status"],

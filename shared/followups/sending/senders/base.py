@@ -1,20 +1,29 @@
-"""The port of the senders."""
+"""The port of the senders, and what they have in common."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from email.errors import MessageError
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
+
+from shared.followups.steps import Outcome
 
 if TYPE_CHECKING:
-    from shared.followups.sending.message import Mail
-    from shared.followups.steps import Outcome
+    from collections.abc import Callable
 
+    from shared.followups.sending.message import Mail
+
+T = TypeVar("T")
 
 TAG = "followup"
 """The tag of a mail at providers that have tags: its number, which comes back in every event."""
 
-
-UNREACHABLE = ("unreachable", "relay-unreachable", "relay-failed", "no-token")
+ACCOUNT_REFUSED = "account-refused"
+UNREACHABLE = ("unreachable", "relay-unreachable", "relay-failed", "no-token", ACCOUNT_REFUSED)
 """Codes of a hand-over that failed before the provider had the mail, whichever mail it was."""
+
+
+class UnusableMessage(Exception):
+    """The stored mail makes no message, such as for an address that no header can hold."""
 
 
 class EmailSender(Protocol):
@@ -27,7 +36,10 @@ class EmailSender(Protocol):
     name: str
 
     async def send(self, mail: Mail) -> Outcome:
-        """What came of it; never raises. It answers within two minutes, and sends nothing a second time by itself."""
+        """What came of it; never raises. It answers within two minutes, and sends nothing a second time by itself.
+
+        Nor does it begin to send a mail that is too late: its worker may have stood still while others took it over.
+        """
         ...
 
     async def find_out(self, mail: Mail) -> Outcome | None:
@@ -40,3 +52,41 @@ class EmailSender(Protocol):
     def may_repeat(self, mail: Mail) -> bool:
         """Whether the provider takes a mail under its key only once, so that `send` may be called again now."""
         ...
+
+
+def made(mail: Mail, make: Callable[[Mail], T]) -> T:
+    """What `make` makes of the mail.
+
+    Raises:
+        UnusableMessage: it cannot; nothing was handed over.
+    """
+    try:
+        return make(mail)
+    except (ValueError, LookupError, MessageError, AssertionError) as error:
+        raise UnusableMessage(f"{type(error).__name__}: {error}") from error
+
+
+def outcome(provider: str, kind: Literal["refused", "postponed", "unknown"], code: str, text: str) -> Outcome:
+    """What came of an attempt at a provider that was not accepted."""
+    any_mail = kind == "postponed" and code in UNREACHABLE
+    return Outcome(kind=kind, provider=provider, code=code[:100], text=text[:500], any_mail=any_mail)
+
+
+def account_refused(provider: str, reply: str) -> Outcome:
+    """The provider refuses the account, not this mail: it waits until somebody has mended that."""
+    return outcome(provider, "postponed", ACCOUNT_REFUSED, reply)
+
+
+def throttled(provider: str, code: str, reply: str) -> Outcome:
+    """The provider wants fewer mails for now, whichever."""
+    return outcome(provider, "postponed", code, reply).model_copy(update={"any_mail": True})
+
+
+def unusable(provider: str, error: UnusableMessage) -> Outcome:
+    """The mail will never make a message."""
+    return outcome(provider, "refused", "unusable-message", str(error))
+
+
+def too_late(provider: str) -> Outcome:
+    """Nothing was handed over: the lease was over before the content was on its way."""
+    return outcome(provider, "postponed", "too-late-to-begin", "The worker stood still for minutes.")

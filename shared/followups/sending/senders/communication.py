@@ -11,6 +11,15 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Literal
 
 from shared.followups.sending.message import headers_beside, message_of, one_line
+from shared.followups.sending.senders.base import (
+    UnusableMessage,
+    account_refused,
+    made,
+    outcome,
+    throttled,
+    too_late,
+    unusable,
+)
 from shared.followups.steps import Outcome
 from shared.platform.calls.credentials import credential
 
@@ -21,6 +30,9 @@ if TYPE_CHECKING:
 
 API = "2025-09-01"
 CONNECT_SECONDS, ANSWER_SECONDS = 5, 30
+OF_THE_MAIL = {HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY}
+OF_THE_SENDER = ("DomainNotLinked", "InvalidSenderUserName", "SenderNotFound")
+"""Errors under these statuses that are about us, whoever is written to. All other statuses are about the account."""
 ENDED_BADLY = ("Failed", "Canceled")
 
 
@@ -73,7 +85,13 @@ class CommunicationSender:
         )
 
         try:
-            await client.begin_send(_payload(mail), operation_id=str(mail.key), polling=False)
+            payload = made(mail, _payload)
+        except UnusableMessage as error:
+            return unusable(self.name, error)
+        if mail.too_late:
+            return too_late(self.name)
+        try:
+            await client.begin_send(payload, operation_id=str(mail.key), polling=False)
         except HttpResponseError as error:
             return self._answered(error.status_code, str(error.message))
         except ServiceRequestError as error:
@@ -105,16 +123,19 @@ class CommunicationSender:
         if status is None:
             # There was no answer of the service: the app's identity got no token.
             return self._outcome("postponed", "no-token", text)
-        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status < HTTPStatus.BAD_REQUEST:
             return self._outcome("unknown", str(status), text)
-        throttled = status == HTTPStatus.TOO_MANY_REQUESTS
-        return self._outcome("postponed" if throttled else "refused", str(status), text)
+        if status == HTTPStatus.TOO_MANY_REQUESTS:
+            return throttled(self.name, str(status), text)
+        if status in OF_THE_MAIL and not any(name in text for name in OF_THE_SENDER):
+            return self._outcome("refused", str(status), text)
+        return account_refused(self.name, f"{status} {text}")
 
     def _accepted(self, mail: Mail) -> Outcome:
         return Outcome(kind="accepted", provider=self.name, provider_id=str(mail.key))
 
     def _outcome(self, kind: Literal["refused", "postponed", "unknown"], code: str, text: str) -> Outcome:
-        return Outcome(kind=kind, provider=self.name, code=code[:100], text=text[:500])
+        return outcome(self.name, kind, code, text)
 
     def _client(self) -> EmailClient:
         from azure.communication.email.aio import EmailClient  # noqa: PLC0415 - loads in the activity that needs it

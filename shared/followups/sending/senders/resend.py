@@ -7,15 +7,27 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Literal
 
 from shared.followups.sending.message import headers_beside, message_of, one_line
-from shared.followups.sending.senders.base import TAG
+from shared.followups.sending.senders.base import (
+    TAG,
+    UnusableMessage,
+    account_refused,
+    made,
+    outcome,
+    throttled,
+    too_late,
+    unusable,
+)
 from shared.followups.steps import Outcome
 
 if TYPE_CHECKING:
-    from httpx import AsyncBaseTransport
+    from httpx import AsyncBaseTransport, Response
 
     from shared.followups.sending.message import Mail
 
 ANSWER_SECONDS = 30
+OF_THE_MAIL = {HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY}
+OF_THE_SENDER = ("invalid_from_address", "domain is not verified")
+"""Errors under these statuses that are about us, whoever is written to. All other statuses are about the account."""
 REMEMBERED = timedelta(hours=23)
 """How long a key is taken to be known; Resend promises an hour more."""
 
@@ -35,24 +47,23 @@ class ResendSender:
         from httpx import AsyncClient, ConnectError, ConnectTimeout, HTTPError  # noqa: PLC0415 - loads where needed
 
         try:
+            payload = made(mail, _payload)
+        except UnusableMessage as error:
+            return unusable(self.name, error)
+        if mail.too_late:
+            return too_late(self.name)
+        try:
             async with AsyncClient(transport=self._transport, timeout=ANSWER_SECONDS) as client:
                 answer = await client.post(
                     f"{self._endpoint}/emails",
                     headers={"Authorization": f"Bearer {self._api_key}", "Idempotency-Key": f"followup/{mail.key}"},
-                    json=_payload(mail),
+                    json=payload,
                 )
         except (ConnectError, ConnectTimeout) as error:
             return self._outcome("postponed", "unreachable", type(error).__name__)
         except HTTPError as error:
             return self._outcome("unknown", "answer-lost", type(error).__name__)
-        reply = f"{answer.status_code} {answer.text[:400]}"
-        if answer.is_success:
-            return Outcome(kind="accepted", provider=self.name, provider_id=_id_of(answer))
-        if answer.is_server_error or answer.status_code == HTTPStatus.CONFLICT:
-            # An error of theirs may come after they took the mail, and a conflict says that the key is in use.
-            return self._outcome("unknown", str(answer.status_code), reply)
-        throttled = answer.status_code == HTTPStatus.TOO_MANY_REQUESTS
-        return self._outcome("postponed" if throttled else "refused", str(answer.status_code), reply)
+        return self._answered(answer)
 
     async def find_out(self, mail: Mail) -> Outcome | None:  # noqa: ARG002 - as the port says
         """Resend looks a mail up by an id that a lost answer never gave; the same request again tells."""
@@ -62,8 +73,21 @@ class ResendSender:
         """While the key is remembered: what was taken is not taken again, what never arrived is sent then."""
         return mail.sending_at is not None and datetime.now(UTC) - mail.sending_at <= REMEMBERED
 
+    def _answered(self, answer: Response) -> Outcome:
+        reply = f"{answer.status_code} {answer.text[:400]}"
+        if answer.is_success:
+            return Outcome(kind="accepted", provider=self.name, provider_id=_id_of(answer))
+        if answer.is_server_error or answer.status_code == HTTPStatus.CONFLICT:
+            # An error of theirs may come after they took the mail, and a conflict says that the key is in use.
+            return self._outcome("unknown", str(answer.status_code), reply)
+        if answer.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+            return throttled(self.name, str(answer.status_code), reply)
+        if answer.status_code in OF_THE_MAIL and not any(name in answer.text for name in OF_THE_SENDER):
+            return self._outcome("refused", str(answer.status_code), reply)
+        return account_refused(self.name, reply)
+
     def _outcome(self, kind: Literal["refused", "postponed", "unknown"], code: str, text: str) -> Outcome:
-        return Outcome(kind=kind, provider=self.name, code=code, text=text[:500])
+        return outcome(self.name, kind, code, text)
 
 
 def _id_of(answer: Any) -> str | None:

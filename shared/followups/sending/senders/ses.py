@@ -11,7 +11,16 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from shared.followups.sending.message import message_of
-from shared.followups.sending.senders.base import TAG
+from shared.followups.sending.senders.base import (
+    TAG,
+    UnusableMessage,
+    account_refused,
+    made,
+    outcome,
+    throttled,
+    too_late,
+    unusable,
+)
 from shared.followups.steps import Outcome
 
 if TYPE_CHECKING:
@@ -19,7 +28,10 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 5
 THROTTLED = {"TooManyRequestsException", "LimitExceededException", "ThrottlingException", "Throttling"}
-SERVER_ERROR = 500
+OF_THE_MAIL = {"MessageRejected", "BadRequestException", "ValidationException"}
+OF_THE_SENDER = ("not verified", "authority to send")
+"""Errors about the mail itself, unless their text says that they are about us. All others are about the account."""
+TOO_MANY, SERVER_ERROR = 429, 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,35 +79,46 @@ class SesSender:
             EndpointConnectionError,
         )
 
+        try:
+            content = made(mail, lambda mail: message_of(mail).as_bytes())
+        except UnusableMessage as error:
+            return unusable(self.name, error)
         request: dict[str, Any] = {
-            "FromEmailAddress": str(message_of(mail)["From"]),
+            "FromEmailAddress": mail.sender,
             "Destination": {"ToAddresses": [mail.recipient]},
             "ReplyToAddresses": [mail.reply_to],
-            "Content": {"Raw": {"Data": message_of(mail).as_bytes()}},
+            "Content": {"Raw": {"Data": content}},
             "EmailTags": [{"Name": TAG, "Value": str(mail.email_id)}],
         }
         if self._account.configuration_set:
             request["ConfigurationSetName"] = self._account.configuration_set
+        client = _client(self._account)
+        if mail.too_late:
+            return too_late(self.name)
         try:
-            answer = _client(self._account).send_email(**request)
+            answer = client.send_email(**request)
         except ClientError as error:
             return self._answered(error.response)
         except (EndpointConnectionError, ConnectTimeoutError) as error:
             return self._outcome("postponed", "unreachable", str(error))
         except BotoCoreError as error:
             return self._outcome("unknown", "answer-lost", f"{type(error).__name__}: {error}")
-        return Outcome(kind="accepted", provider=self.name, provider_id=str(answer["MessageId"])[:200])
+        given = str(answer.get("MessageId") or "")[:200]
+        return Outcome(kind="accepted", provider=self.name, provider_id=given or None)
 
     def _answered(self, response: Any) -> Outcome:
         code, text = str(response["Error"]["Code"]), str(response["Error"].get("Message", ""))
-        if code in THROTTLED:
-            return self._outcome("postponed", code, text)
-        if response["ResponseMetadata"]["HTTPStatusCode"] >= SERVER_ERROR:
+        status = response["ResponseMetadata"]["HTTPStatusCode"]
+        if code in THROTTLED or status == TOO_MANY:
+            return throttled(self.name, code, text)
+        if status >= SERVER_ERROR:
             return self._outcome("unknown", code, text)
-        return self._outcome("refused", code, text)
+        if code in OF_THE_MAIL and not any(words in text for words in OF_THE_SENDER):
+            return self._outcome("refused", code, text)
+        return account_refused(self.name, f"{code}: {text}")
 
     def _outcome(self, kind: Literal["refused", "postponed", "unknown"], code: str, text: str) -> Outcome:
-        return Outcome(kind=kind, provider=self.name, code=code[:100], text=text[:500])
+        return outcome(self.name, kind, code, text)
 
 
 @cache

@@ -12,6 +12,15 @@ import ssl
 from typing import TYPE_CHECKING, Literal
 
 from shared.followups.sending.message import message_of
+from shared.followups.sending.senders.base import (
+    UnusableMessage,
+    account_refused,
+    made,
+    outcome,
+    throttled,
+    too_late,
+    unusable,
+)
 from shared.followups.steps import Outcome
 
 if TYPE_CHECKING:
@@ -20,6 +29,8 @@ if TYPE_CHECKING:
 ANSWER_SECONDS = 20
 ACCEPTED, REFUSED = 250, 500
 GO_ON = (ACCEPTED, 251, 354)
+CLOSING = 421
+LOGIN_WANTED = (530, 535, 538)
 
 
 class SmtpSender:
@@ -46,9 +57,9 @@ class SmtpSender:
 
     def _send(self, mail: Mail) -> Outcome:
         try:
-            content = message_of(mail).as_bytes()
-        except (ValueError, UnicodeError) as error:
-            return self._outcome("refused", "unusable-message", str(error))
+            content = made(mail, lambda mail: message_of(mail).as_bytes())
+        except UnusableMessage as error:
+            return unusable(self.name, error)
         try:
             relay = smtplib.SMTP(self._host, self._port, timeout=self._seconds)
         except (OSError, smtplib.SMTPException) as error:
@@ -68,25 +79,33 @@ class SmtpSender:
             for command in commands:
                 code, text = relay.docmd(command)
                 if code not in GO_ON:
-                    return self._answered(code, text)
+                    return self._answered(code, text, of_sender=command == commands[0])
         except (OSError, smtplib.SMTPException) as error:
             return self._outcome("postponed", "relay-failed", f"{type(error).__name__}: {error}")
         except ValueError as error:
             return self._outcome("refused", "unusable-message", str(error))
         try:
             # From here on the relay may have taken the mail, whatever happens to the connection.
-            relay.send(re.sub(rb"(?m)^\.", b"..", content).rstrip(b"\r\n") + b"\r\n.\r\n")
+            relay.send(re.sub(rb"(?m)^\.", b"..", content).rstrip(b"\r\n") + b"\r\n")
+            if mail.too_late:  # without the full stop that follows, the relay has no mail
+                return too_late(self.name)
+            relay.send(b".\r\n")
             code, text = relay.getreply()
         except (OSError, smtplib.SMTPException) as error:
             return self._outcome("unknown", "answer-lost", f"{type(error).__name__}: {error}")
         return self._answered(code, text)
 
-    def _answered(self, code: int, text: bytes) -> Outcome:
+    def _answered(self, code: int, text: bytes, *, of_sender: bool = False) -> Outcome:
+        """`of_sender`: what the relay answers to the sender's address is about us, whoever is written to."""
         reply = f"{code} {text.decode(errors='replace')}"
         if code == ACCEPTED:
             return Outcome(kind="accepted", provider=self.name, provider_id=reply[:200])
+        if code == CLOSING or (of_sender and code < REFUSED):
+            return throttled(self.name, str(code), reply)
+        if of_sender or code in LOGIN_WANTED:
+            return account_refused(self.name, reply)
         # Not every relay that refuses knows whether a later try may succeed: 4xx says so, all else does not.
         return self._outcome("refused" if code >= REFUSED else "postponed", str(code), reply)
 
     def _outcome(self, kind: Literal["refused", "postponed", "unknown"], code: str, text: str) -> Outcome:
-        return Outcome(kind=kind, provider=self.name, code=code, text=text[:500])
+        return outcome(self.name, kind, code, text)

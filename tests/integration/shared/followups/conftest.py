@@ -73,9 +73,10 @@ async def pass_time(minutes):
     span = f"interval '{minutes} minutes'"
     await execute(
         f"update followups.emails set leased_until = leased_until - {span}, sending_at = sending_at - {span},"
-        f" repeated_at = repeated_at - {span}"
+        f" repeated_at = repeated_at - {span}, first_sending_at = first_sending_at - {span}"
         " where id in (select id from followups.emails for update skip locked)"
     )
+    await execute(f"update followups.clients set last_contacted = last_contacted - {span}")
     await execute(
         f"update followups.tasks set scheduled_for = scheduled_for - {span}"
         " where id in (select id from followups.tasks where status = 'pending' for update skip locked)"

@@ -26,7 +26,7 @@ async def test_a_mail_is_read_edited_tested_approved_and_sent(web, crm, mails):
     words = {"subject": "My own words for you today", "body": "Dear [Name],\n\nFrom 9,999 on."}
     edited = await web("PATCH", path, words)
     assert edited["email"]["subject"] == words["subject"]
-    assert len(edited["problems"]) == 3
+    assert len(edited["problems"]) == 4
     assert (await web("POST", f"{path}/test"))["kind"] == "accepted"
     assert (await web("POST", f"{path}/approve"))["state"] == "claimed"
     await web("POST", f"{path}/approve", status=409)

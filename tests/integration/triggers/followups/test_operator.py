@@ -33,6 +33,30 @@ async def test_costs_are_shown_by_day_model_and_outcome(web):
     await web("GET", "/api/followups/costs", status=401)
 
 
+async def test_the_operator_sees_why_an_address_gets_no_mail_and_lifts_it(web, crm):
+    await web.register()
+    client = await web.client()
+    for address, scope, reason in (("ann@example.com", "all", "bounce"), ("b@example.com", "cadence", "complaint")):
+        await crm.execute("insert into followups.suppressions values (%s, %s, %s)", address, scope, reason)
+    await crm.execute("update followups.tasks set scheduled_for = now() where followup_type = 'Day 1'")
+    [task] = await crm.fetch("select id from followups.tasks where followup_type = 'Day 1'")
+    why = await web("GET", f"/api/tasks/{task['id']}/why")
+    assert (why["reason"], why["suppression"]["reason"], why["suppression"]["scope"]) == ("suppressed", "bounce", "all")
+    first = await web("GET", "/api/followups/suppressions?limit=1", admin=True)
+    assert [one["address"] for one in first["data"]] == [client["email"]]
+    path = f"/api/followups/suppressions?limit=1&cursor={first['pagination']['next']}"
+    assert [one["reason"] for one in (await web("GET", path, admin=True))["data"]] == ["complaint"]
+    path = "/api/followups/suppressions?address=B@example.com"
+    assert len((await web("GET", path, admin=True))["data"]) == 1
+    lift = "/api/followups/suppressions/lift"
+    assert (await web("POST", lift, {"address": "ann@example.com"}, admin=True))["reason"] == "bounce"
+    await web("POST", lift, {"address": "ann@example.com"}, admin=True, status=404)
+    assert (await web("GET", f"/api/tasks/{task['id']}/why"))["reason"] != "suppressed"
+    web.token = None
+    await web("GET", "/api/followups/suppressions", status=401)
+    await web("POST", lift, {"address": "b@example.com"}, status=401)
+
+
 async def test_the_operator_sees_the_unknown_mails_of_all_agents(web, crm, mails):
     await web.register(send_mode="automatic")
     await web.client()

@@ -9,6 +9,7 @@ from uuid import uuid4
 import azure.functions as func
 import pytest
 
+from shared.followups.events.models import ProviderEvent
 from triggers.followups.events import webhooks
 
 SECRET = "whsec_" + base64.b64encode(b"a secret of the webhooks").decode()
@@ -24,6 +25,12 @@ def signed(body, event_id=None, secret=SECRET, at=None, prefix="svix"):
         f"{prefix}-timestamp": moment,
         f"{prefix}-signature": f"v1,{base64.b64encode(b'x' * 32).decode()} v1,{signature}",
     }
+
+
+def told(kind, email_id, provider="ses", **fields):
+    """An event of a provider, as its webhook's route reads it."""
+    event = {"provider": provider, "event_id": uuid4().hex, "email_id": email_id, "kind": kind}
+    return ProviderEvent.model_validate(event | {"happened_at": datetime.now(UTC)} | fields)
 
 
 @pytest.fixture

@@ -1,11 +1,13 @@
 """What must become of each mail, as far as anybody can know, and a provider whose answers decide it."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
+from shared.followups.events.inbox import MOST_DEFERRALS
 from shared.followups.sending.outbox import MOST_ATTEMPTS
 from shared.followups.steps import Outcome
 
+GRAVITY = {"deferred": 1, "delivered": 2, "bounced": 3, "complained": 4}
 CLOSED = {"unsubscribed", "suppressed", "client-deleted", "task-cancelled"}
 
 
@@ -15,6 +17,8 @@ class Expected:
 
     Attributes:
         closed: who must not be written to any more.
+        putting_off: whose mailbox has put off too many mails that did not arrive since.
+        once_putting_off: the same, and those of whom a mail has arrived since.
         held: mails that wait for the agent.
         maybe: mails that may have been handed over, and of which the app was told nothing since.
     """
@@ -29,7 +33,10 @@ class Expected:
     accepted: set[int] = field(default_factory=set)
     failed: set[int] = field(default_factory=set)
     postponed: Counter[int] = field(default_factory=Counter)
-    deferrals: Counter[str] = field(default_factory=Counter)
+    worst: dict[int, str] = field(default_factory=dict[int, str])
+    deferred: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    putting_off: set[str] = field(default_factory=set)
+    once_putting_off: set[str] = field(default_factory=set)
 
     def began(self, email_id, found):
         """A worker was given the mail, or a reason: one that holds."""
@@ -38,7 +45,8 @@ class Expected:
             return
         needs_approval = self.approving and email_id not in self.approved
         holds = {"agent-paused": self.paused, "approval": needs_approval, "claim-lost": True, "not-composed": True}
-        assert holds.get(found, found in CLOSED and bool(self.closed)), found
+        holds["not-due"] = True  # the clock was set back
+        assert holds.get(found, found in CLOSED and bool(self.closed | self.once_putting_off)), found
         if found == "approval":
             self.held.add(email_id)
 
@@ -55,9 +63,17 @@ class Expected:
     def told(self, email_id, kind, address):
         """The app learns that the provider had the mail, and what happened to it then."""
         self.answered(email_id, "accepted", repeated=True)
-        self.deferrals[address] += kind == "deferred"
-        if kind == "complained" or self.deferrals[address] == 3:
+        self.worst[email_id] = max(self.worst.get(email_id, kind), kind, key=lambda one: GRAVITY.get(one) or 0)
+        if kind == "deferred":
+            self.deferred[address].add(email_id)
+        often = sum(self.worst[mail] == "deferred" for mail in self.deferred[address]) >= MOST_DEFERRALS
+        if kind == "complained":
             self.closed.add(address)
+        if kind == "deferred" and often:
+            self.putting_off.add(address)
+            self.once_putting_off.add(address)
+        elif kind == "delivered" and not often:
+            self.putting_off.discard(address)
 
     def state(self, email_id, address):
         """Where the mail is when all has come to rest; None: there may be none."""
@@ -69,12 +85,12 @@ class Expected:
             return "unknown"
         if email_id in self.held and address not in self.deleted:
             return "held"
-        assert address in self.closed, f"nothing keeps mail {email_id} from being sent"
+        assert address in self.closed | self.once_putting_off, f"nothing keeps mail {email_id} from being sent"
         return "cancelled" if email_id else None
 
     def may_be_handed_over(self, mail):
         assert not self.paused
-        assert mail.recipient not in self.closed
+        assert mail.recipient not in self.closed | self.putting_off
         assert not self.approving or mail.email_id in self.approved
 
 

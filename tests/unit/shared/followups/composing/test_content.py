@@ -94,7 +94,7 @@ async def test_every_template_keeps_the_rules_with_any_name(step, name, address,
     assert ("Hello and" in draft.body) == (name in ("", "  ", "12 34"))
 
 
-@pytest.mark.parametrize("text", ["e.g. a yard", "We met at 5 p.m. today", "yes.no", "and/or", "a.m./p.m."])
+@pytest.mark.parametrize("text", ["e.g. a yard", "We met at 5 p.m. today", "yes or no", "and/or", "a.m./p.m."])
 def test_what_only_looks_like_a_link_is_none(text):
     assert "links" not in found(body=BODY.replace("Second paragraph here.", text))
 
@@ -118,3 +118,149 @@ def test_each_step_of_the_default_cadence_has_a_template():
 @given(st.text(alphabet=st.characters(codec="utf-8"), max_size=200))
 def test_whatever_a_writer_gives_is_judged(text):
     assert problems(Draft(subject=text, body=text), BRIEF)
+
+
+HOUSE = BRIEF.model_copy(
+    update={
+        "followup_type": "Day 3",
+        "client_name": "Jan Church",
+        "property_address": "12 Church Street (rear)",
+        "client_notes": "budget 450,000; 3 bedrooms; free in May, or tomorrow at noon; family of four",
+        "company": "Smith Family Realty",
+    }
+)
+
+
+def judged(sentence):
+    return "; ".join(
+        problems(Draft(subject=GOOD.subject, body=BODY.replace("Second paragraph here.", sentence)), HOUSE)
+    )
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "At Smith Family Realty, we know 12 Church Street (rear) well.",
+        "With three bedrooms and a budget of 450,000 we can begin, as you are four.",
+        "Shall we go on in May, or tomorrow at noon?",
+        "The garden has mature trees and a family room.",
+        "It is a single-family home, one of the first.",
+        "We can march on; may I ask what matters in the second place?",
+        "Jan, I sat down in the sun to think of the week ahead, e.g. of your plans.",
+    ],
+)
+def test_what_the_input_has_and_what_describes_the_property_may_stand(sentence):
+    assert judged(sentence) == ""
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "The asking price is five hundred thousand dollars.",
+        "A million would be a fair price.",
+        "There are two baths.",
+        "A \u00bd acre lot.",
+        "It has 12 bedrooms.",
+        "The price is $12 million.",
+        "It is $450,000.",
+        "Rates fell by 12 %.",
+        "It is \uff1512 to be exact.",
+        "We meet at half past noon.",
+    ],
+)
+def test_a_number_counts_as_given_with_what_it_counts(sentence):
+    assert "numbers that nobody gave" in judged(sentence)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Call me on monday.",
+        "Let us meet on TUESDAY.",
+        "See you Mon. or Sat.",
+        "Come in Dec. then.",
+        "It is the first of March.",
+        "See you this weekend.",
+        "Shall we talk next Thursday?",
+        "It ends on New Year's Eve.",
+        "It was listed today.",
+    ],
+)
+def test_days_and_months_are_known_however_they_are_written(sentence):
+    assert "days that nobody gave" in judged(sentence)
+
+
+@pytest.mark.parametrize("sentence", ["It ends in May.", "It is free from mid-May.", "It ends on the first of May."])
+def test_may_is_a_month_where_something_says_so(sentence):
+    assert "days that nobody gave: May" in "; ".join(problems(_with(sentence), BRIEF))
+    assert judged("May I call you?") == ""
+
+
+def _with(sentence):
+    return Draft(subject=GOOD.subject, body=BODY.replace("Second paragraph here.", sentence))
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "funda.nl",
+        "immo.ch",
+        "homes.ai",
+        "evil.shop",
+        "makelaar.amsterdam",
+        "b\u00fccher.com",
+        "ftp://evil",
+        "hxxp://evil",
+        "evil[.]com",
+        "evil (dot) com",
+        "evil . com",
+        "javascript:alert",
+        "tel:+15550100",
+        "example.xyz:8080/path",
+    ],
+)
+def test_a_link_is_one_under_any_domain_and_written_around(link):
+    assert "links that the agent did not give" in judged(f"See {link} for more.")
+
+
+@pytest.mark.parametrize(
+    "left",
+    [
+        "{first_name}",
+        "(your name)",
+        "____",
+        "%NAME%",
+        "$NAME",
+        "\u00abname\u00bb",
+        "[ ]",
+        "[___]",
+        "[...]",
+        "<your-name>",
+        "<<name>>",
+        "TODO: add",
+        "Insert the date here",
+    ],
+)
+def test_a_placeholder_is_one_in_any_brackets(left):
+    assert "a placeholder is left" in judged(f"So {left} it is.")
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "It is great for families.",
+        "A kid-friendly street.",
+        "Perfect for young professionals.",
+        "Ideal for seniors.",
+        "Suits empty-nesters.",
+        "It is close to a church.",
+        "A Christian home.",
+        "The area is safe.",
+        "Crime is low.",
+        "Excellent local schools are close.",
+        "An integrated neighborhood.",
+        "Good for healthy people.",
+    ],
+)
+def test_people_are_not_described(sentence):
+    assert "describes people" in judged(sentence)

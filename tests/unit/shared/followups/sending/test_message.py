@@ -46,7 +46,9 @@ def test_one_click_unsubscription_is_offered_by_both_headers():
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
 
 
-@pytest.mark.parametrize("host", ["app.example.com", "func-manifold-abcdefghij.westeurope-01.azurewebsites.net", "a" * 290])
+@pytest.mark.parametrize(
+    "host", ["app.example.com", "func-manifold-abcdefghij.westeurope-01.azurewebsites.net", "a" * 290]
+)
 def test_the_link_of_the_header_stands_in_one_line_however_long_it_is(host):
     link = unsubscribe_link(f"https://{host}", UUID(int=9))
     fields = {name: getattr(MAIL, name) for name in MAIL.__dataclass_fields__} | {"unsubscribe": link}

@@ -29,7 +29,7 @@ from shared.followups.keyset import Part
 from shared.followups.reporting.health import scheduler_health
 from shared.followups.sending import mails as listed
 from shared.followups.sending.claims import TELLERS
-from shared.followups.sending.message import Mail
+from shared.followups.sending.message import Mail, waking_clock
 from shared.followups.sending.senders import sender
 from shared.followups.sending.senders.communication import CommunicationAccount, CommunicationSender
 from shared.followups.sending.senders.resend import ResendSender
@@ -148,11 +148,78 @@ async def test_to_ask_what_became_of_a_mail_hands_it_over_no_second_time(adapter
     assert len(received()) == 1
 
 
-async def test_a_sender_that_ses_does_not_know_is_refused(ses):
+async def test_a_sender_that_ses_does_not_know_waits_for_whoever_mends_it(ses):
     through, received = ses
     outcome = await through.send(mail(sender="stranger@elsewhere.example"))
-    assert (outcome.kind, outcome.code) == ("refused", "MessageRejected")
+    assert (outcome.kind, outcome.code, outcome.any_mail) == ("postponed", "account-refused", True)
+    assert "MessageRejected" in outcome.text
     assert received() == []
+
+
+async def test_ses_is_given_the_bare_address_of_the_sender(ses, monkeypatch):
+    asked = []
+    client = _client(account())
+    send = client.send_email
+    monkeypatch.setattr(client, "send_email", lambda **request: asked.append(request) or send(**request))
+    through, _ = ses
+    assert (await through.send(mail(sender_name="J\u00fcrgen via S\u00f6hne"))).kind == "accepted"
+    assert asked[0]["FromEmailAddress"] == "followups@example.com"
+
+
+async def test_a_mail_whose_worker_stood_still_for_minutes_is_not_handed_over(adapter):
+    through, received = adapter
+    outcome = await through.send(mail(until=waking_clock() - 1))
+    assert (outcome.kind, outcome.code) == ("postponed", "too-late-to-begin")
+    assert received() == []
+    assert (await through.send(mail(until=waking_clock() + 60))).kind == "accepted"
+    assert len(received()) == 1
+
+
+async def test_a_mail_that_makes_no_message_is_refused_and_never_unknown(adapter):
+    through, received = adapter
+    outcome = await through.send(mail(reply_to="no address"))
+    assert (outcome.kind, outcome.code) == ("refused", "unusable-message")
+    assert received() == []
+
+
+class Relay:
+    """An SMTP relay that answers one command as it is told."""
+
+    def __init__(self, command, answer):
+        self.command, self.answer = command, answer
+
+    async def __aenter__(self):
+        self.server = await asyncio.start_server(self.serve, "127.0.0.1", 0)
+        return SmtpSender("127.0.0.1", self.server.sockets[0].getsockname()[1])
+
+    async def __aexit__(self, *_):
+        self.server.close()
+
+    async def serve(self, reader, writer):
+        writer.write(b"220 here\r\n")
+        while line := (await reader.readline()).decode().upper():
+            writer.write(f"{self.answer}\r\n".encode() if line.startswith(self.command) else b"250 fine\r\n")
+            await writer.drain()
+        writer.close()
+
+
+@pytest.mark.parametrize(
+    ("command", "answer", "kind", "any_mail"),
+    [
+        ("MAIL", "550 the sender is not known", "postponed", True),
+        ("MAIL", "530 log in first", "postponed", True),
+        ("MAIL", "451 busy", "postponed", True),
+        ("RCPT", "421 closing", "postponed", True),
+        ("RCPT", "535 log in again", "postponed", True),
+        ("RCPT", "450 mailbox is busy", "postponed", False),
+        ("RCPT", "550 no such mailbox", "refused", False),
+        ("DATA", "554 no", "refused", False),
+    ],
+)
+async def test_what_a_relay_says_of_us_is_no_word_on_the_mail(command, answer, kind, any_mail):
+    async with Relay(command, answer) as through:
+        outcome = await through.send(mail())
+    assert (outcome.kind, outcome.any_mail) == (kind, any_mail), outcome
 
 
 async def test_a_mailbox_that_smtp_does_not_know_is_refused(smtp, mails):
@@ -203,7 +270,12 @@ async def test_an_answer_of_ses_past_the_time_out_is_one_request_and_unknown():
         (503, "ServiceUnavailable", "unknown"),
         (500, "InternalFailure", "unknown"),
         (429, "TooManyRequestsException", "postponed"),
-        (400, "MailFromDomainNotVerifiedException", "refused"),
+        (429, "Busy", "postponed"),
+        (400, "MailFromDomainNotVerifiedException", "postponed"),
+        (400, "AccountSuspendedException", "postponed"),
+        (400, "SendingPausedException", "postponed"),
+        (403, "SignatureDoesNotMatch", "postponed"),
+        (400, "BadRequestException", "refused"),
     ],
 )
 async def test_each_error_of_ses_is_one_request_and_its_meaning(status, error, kind):
@@ -294,7 +366,9 @@ async def test_an_answer_of_communication_services_that_is_lost_is_looked_up_and
     assert (api.operation_ids, list(api.mails), api.look_ups) == ([str(sent.key)], [str(sent.key)], 1)
 
 
-@pytest.mark.parametrize(("fault", "kind"), [(429, "postponed"), (400, "refused"), (403, "refused")])
+@pytest.mark.parametrize(
+    ("fault", "kind"), [(429, "postponed"), (400, "refused"), (401, "postponed"), (403, "postponed"), (201, "unknown")]
+)
 async def test_each_refusal_of_communication_services_is_one_request_and_its_meaning(service, fault, kind):
     api, through = service
     api.faults = [fault]
@@ -311,10 +385,10 @@ async def test_an_operation_that_failed_is_a_refusal(service):
     assert (found.kind, found.code) == ("refused", "EmailDropped")
 
 
-async def test_a_wrong_key_of_communication_services_is_refused(service):
+async def test_a_wrong_key_of_communication_services_waits_for_whoever_mends_it(service):
     api, through = service
     account = CommunicationAccount(through._account.endpoint, "d3Jvbmc=")
-    assert (await CommunicationSender(account).send(mail())).kind == "refused"
+    assert (await CommunicationSender(account).send(mail())).code == "account-refused"
     assert api.mails == {}
 
 
@@ -336,7 +410,7 @@ async def test_without_a_key_communication_services_are_opened_with_the_apps_ide
         credential.cache_clear()
         try:
             first = await sender().send(mail())
-            assert first.kind == "refused", first
+            assert first.code == "account-refused", first
             api.token = cloud.token("https://communication.azure.com/", APP_CLIENT_ID)
             assert (await sender().send(mail())).kind == "accepted"
             monkeypatch.setenv("IDENTITY_HEADER", "wrong")

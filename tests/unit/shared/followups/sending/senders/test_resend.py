@@ -61,7 +61,9 @@ async def test_the_request_has_the_mails_key_its_headers_and_a_tag():
     ("answer", "kind"),
     [
         (httpx.Response(422, text="invalid"), "refused"),
-        (httpx.Response(401, text="bad key"), "refused"),
+        (httpx.Response(422, text='{"name": "invalid_from_address"}'), "postponed"),
+        (httpx.Response(401, text="bad key"), "postponed"),
+        (httpx.Response(403, text="The example.com domain is not verified"), "postponed"),
         (httpx.Response(429, text="slow down"), "postponed"),
         (httpx.Response(503, text="later"), "unknown"),
         (httpx.Response(409, text="concurrent_idempotent_requests"), "unknown"),

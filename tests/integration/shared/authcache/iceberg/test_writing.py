@@ -23,7 +23,7 @@ from tests.integration.shared.authcache.conftest import folded, granted, now, re
 from tests.present import present
 
 REGISTRATIONS, A_FOLD = 10_000, 1_000
-A_MINUTE, SLOW_SECONDS = 60, 3.0
+SLOW_SECONDS, FOLDS = 3.0, 2
 
 
 def table(of=USERS):
@@ -167,19 +167,18 @@ async def test_ten_thousand_registrations_leave_few_files_and_their_changes_are_
     assert len(newest) == REGISTRATIONS
 
 
-async def test_three_writers_change_profiles_for_a_minute_while_the_catalog_is_slow(instances, faults):
+async def test_three_writers_change_profiles_while_the_catalog_is_slow(instances, faults):
     stores = [instances() for _ in range(3)]
     users = [registered(f"writer{number}@example.com") for number in range(len(stores))]
     await stores[0].commit(users)
     await folded()
     faults.slow_seconds = SLOW_SECONDS
-    until = time.monotonic() + A_MINUTE
     took = []
     folds = []
 
     async def write(store, user):
         number = 0
-        while time.monotonic() < until:
+        while len(folds) < FOLDS:
             number += 1
             began = time.monotonic()
             await store.commit([UserChanged(at=now(), user=user.id, last_name=f"{number}")])
@@ -188,11 +187,10 @@ async def test_three_writers_change_profiles_for_a_minute_while_the_catalog_is_s
         assert found.last_name == f"{number}"
 
     async def fold():
-        while time.monotonic() < until:
+        while len(folds) < FOLDS:
             folds.append(await folded())
 
     await asyncio.gather(fold(), *(write(store, user) for store, user in zip(stores, users, strict=True)))
-    assert len(folds) > 1
     assert len(took) > 3 * len(folds)
     # Who waited for a commit would wait for most of one in the median, since each writes one change after the other.
     assert median(took) < SLOW_SECONDS / 3

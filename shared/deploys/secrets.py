@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from uuid import uuid4
 
 from shared.deploys.settings import settings
+from shared.platform.calls.authorities import authorities
 from shared.platform.calls.credentials import credential
 from shared.platform.calls.rate_limit import retry_after
 from shared.platform.errors import NotFound, TerminalError, TransientError
@@ -113,7 +114,7 @@ class KeyVaultSecrets:
 
         token = (await credential(settings().azure_deployer_client_id).get_token(VAULT_SCOPE)).token
         url = f"{self.vault}/secrets/{_checked(reference)}"
-        http = self._http or httpx.AsyncClient(timeout=VAULT_SECONDS)
+        http = self._http or httpx.AsyncClient(timeout=VAULT_SECONDS, verify=authorities())
         try:
             answer = await http.request(
                 method,

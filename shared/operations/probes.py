@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shared.platform.calls.authorities import authorities
 from shared.platform.calls.credentials import credential
 from shared.platform.health import Check
 from shared.platform.messaging.servicebus import known_queues
@@ -17,11 +18,13 @@ async def _postgres() -> None:
 async def _servicebus() -> None:
     from azure.servicebus.aio import ServiceBusClient  # noqa: PLC0415 - loads at the first probe, not at the start
 
-    chosen = settings()
+    chosen, trusted = settings(), authorities("amqp")
     if chosen.servicebus:
-        client = ServiceBusClient.from_connection_string(chosen.servicebus.get_secret_value(), retry_total=0)
+        connection = chosen.servicebus.get_secret_value()
+        client = ServiceBusClient.from_connection_string(connection, retry_total=0, ssl_context=trusted)
     else:
-        client = ServiceBusClient(chosen.servicebus_namespace or "", credential(), retry_total=0)
+        namespace = chosen.servicebus_namespace or ""
+        client = ServiceBusClient(namespace, credential(), retry_total=0, ssl_context=trusted)
     # Opening a link proves the network, the identity and the queue; nothing is sent.
     async with client, client.get_queue_sender(known_queues()[0]):
         pass

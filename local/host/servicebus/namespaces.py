@@ -1,9 +1,12 @@
 """The Service Bus namespaces of an app, and what its outputs send there. Loaded when an app has one."""
 
 import asyncio
+import ssl
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
+import certifi
 from azure.functions import meta
 from azure.servicebus import ServiceBusMessage
 from azure.servicebus.aio import ServiceBusClient, ServiceBusSender
@@ -14,6 +17,13 @@ from local.host.settings.connections import Clients, Connection, credential
 from local.host.settings.expressions import resolve_parameters
 from local.host.worker.calls import Call
 from local.host.worker.messages import output_messages
+
+
+@lru_cache(maxsize=1)
+def _authorities() -> ssl.SSLContext:
+    """The authorities we trust, read once: without it the SDK reads them for each of its links, in 20 ms of CPU."""
+    return ssl.create_default_context(cafile=certifi.where())
+
 
 _PARENT = "$AzureWebJobsParentId"
 
@@ -31,8 +41,9 @@ class ServiceBus(Clients[ServiceBusClient]):
     def connect(self, connection: Connection) -> ServiceBusClient:
         """A new client. Raises ValueError when the connection string cannot be read."""
         if connection.connection_string is not None:
-            return ServiceBusClient.from_connection_string(connection.connection_string)
-        return ServiceBusClient(connection.need("fullyQualifiedNamespace"), credential(connection))
+            return ServiceBusClient.from_connection_string(connection.connection_string, ssl_context=_authorities())
+        namespace = connection.need("fullyQualifiedNamespace")
+        return ServiceBusClient(namespace, credential(connection), ssl_context=_authorities())
 
     async def write(self, function: Function, binding: Binding, value: meta.Datum, call: Call) -> None:
         """Send the output's messages as text/plain, each with the id of the run that sent it."""

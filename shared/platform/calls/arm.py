@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import urlsplit
 
+from shared.platform.calls.authorities import authorities
 from shared.platform.calls.credentials import credential
 from shared.platform.calls.rate_limit import retry_after
 from shared.platform.calls.retry import Backoff, Time, retry
@@ -89,7 +90,7 @@ class ResourceManager:
         self._client_id = client_id
         self._token = token or self._own_token
         self._time = timing or Time()
-        self._http = AsyncClient(timeout=TIMEOUT_SECONDS, transport=transport)
+        self._http = AsyncClient(timeout=TIMEOUT_SECONDS, transport=transport, verify=authorities())
 
     async def close(self) -> None:
         """Close the connections."""

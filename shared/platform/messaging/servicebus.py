@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
+from shared.platform.calls.authorities import authorities
 from shared.platform.calls.credentials import credential
 from shared.platform.errors import NotFound, TerminalError, TransientError
 from shared.platform.per_loop import PerLoop
@@ -95,10 +96,12 @@ def _open_client() -> ServiceBusClient:
     chosen = settings()
     # The SDK would log every link that it opens and closes.
     logging.getLogger("azure.servicebus").setLevel(logging.WARNING)
+    trusted = authorities("amqp")
     if chosen.servicebus:
-        return ServiceBusClient.from_connection_string(chosen.servicebus.get_secret_value(), retry_total=2)
+        connection = chosen.servicebus.get_secret_value()
+        return ServiceBusClient.from_connection_string(connection, retry_total=2, ssl_context=trusted)
     if chosen.servicebus_namespace:
-        return ServiceBusClient(chosen.servicebus_namespace, credential(), retry_total=2)
+        return ServiceBusClient(chosen.servicebus_namespace, credential(), retry_total=2, ssl_context=trusted)
     raise TerminalError(
         "No Service Bus is named.", code="settings", remedy="Set ServiceBus__fullyQualifiedNamespace or ServiceBus."
     )

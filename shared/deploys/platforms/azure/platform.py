@@ -35,6 +35,7 @@ from shared.deploys.secrets import git_token, redactor, variables_of
 from shared.deploys.settings import settings
 from shared.platform.access.cookies import no_cookies
 from shared.platform.calls.arm import BUSY, Json, ResourceManager
+from shared.platform.calls.authorities import authorities
 from shared.platform.errors import NotFound, TerminalError, TransientError
 from shared.platform.files import read_chunks, scratch_folder
 from shared.platform.stores import blob_files
@@ -64,7 +65,7 @@ class AzurePlatform:
 
         self._azure = azure or ResourceManager(client_id=settings().azure_deployer_client_id)
         # The apps of all tenants answer under one domain: a cookie that one sets would be sent to the next.
-        self._web = AsyncClient(timeout=WEB_SECONDS, transport=web, cookies=no_cookies())
+        self._web = AsyncClient(timeout=WEB_SECONDS, transport=web, cookies=no_cookies(), verify=authorities())
         self._where: Place = place()
         # Held by whoever uses the instance's temporary storage, which is too small for two large sources at once.
         self._storage = asyncio.Lock()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared.deploys.cancellation import DeploymentCancelled
 from shared.deploys.platforms.base import StepContext
+from shared.platform.calls.authorities import authorities
 from shared.platform.errors import NotFound, TerminalError, TransientError
 
 if TYPE_CHECKING:
@@ -24,7 +25,9 @@ async def client(url: str, token: str) -> AsyncGenerator[AsyncClient]:
     import httpx  # noqa: PLC0415 - loads in the activity that needs it
 
     headers = {"Authorization": f"Bearer {token}"}
-    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=REQUEST_S, trust_env=False) as http:
+    async with httpx.AsyncClient(
+        base_url=url, headers=headers, timeout=REQUEST_S, trust_env=False, verify=authorities()
+    ) as http:
         yield http
 
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 import zlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from shared.diamonds.ingestion.suppliers.decoding import decode
+from shared.platform.calls.authorities import authorities
 from shared.platform.calls.rate_limit import RateLimit, retry_after
 from shared.platform.calls.retry import Backoff, Time, retry
 from shared.platform.errors import ManifoldError, TerminalError, TransientError
@@ -54,20 +53,12 @@ class Answer:
         return decode(self.body)
 
 
-@lru_cache(maxsize=1)
-def _certificates() -> ssl.SSLContext:
-    """The authorities we trust. Reading them takes 40 ms, in which nobody's turn could be kept: once a process."""
-    import certifi  # noqa: PLC0415 - loads in the activity that needs it
-
-    return ssl.create_default_context(cafile=certifi.where())
-
-
 def open_session() -> ClientSession:
     """aiohttp, which the durable SDK loads anyway, spends half of httpx's CPU time on a page of diamonds."""
     from aiohttp import ClientSession, DummyCookieJar, TCPConnector  # noqa: PLC0415 - loads in the activity that needs it
 
     return ClientSession(
-        connector=TCPConnector(limit=CONNECTIONS, keepalive_timeout=60, ssl=_certificates()),
+        connector=TCPConnector(limit=CONNECTIONS, keepalive_timeout=60, ssl=authorities()),
         cookie_jar=DummyCookieJar(),
         headers={"Accept-Encoding": "gzip"},
         auto_decompress=False,  # it would unpack without a bound

@@ -60,7 +60,8 @@ class Indexer:
         """
         try:
             app = self._code.load(self._environment)
-            loaded = [self._load(one, retry) for one in self._declared(app)]
+            known = dict(self._environment)  # the process's own decodes each value whenever it is looked at
+            loaded = [self._load(one, retry, known) for one in self._declared(app)]
         except AppNotLoaded as error:
             return FunctionTable(failure=f"Result: Failure\nException: {error}\nStack: {error.stack}")
         if streams() and not self._environment.get(INIT_INDEXING) and sys.version_info < _STREAMS_BY_ITSELF:
@@ -95,7 +96,9 @@ class Indexer:
         except Exception as error:  # whatever the app's decorators raise is the app's error
             raise AppNotLoaded(error) from error
 
-    def _load(self, declared: DeclaredFunction, host_retry: RetryPolicy | None) -> Function:
+    def _load(
+        self, declared: DeclaredFunction, host_retry: RetryPolicy | None, environment: Mapping[str, str]
+    ) -> Function:
         name = cast("str", declared.get_function_name())
         code = declared.get_user_function()
         bindings = tuple(_binding(cast("dict[str, Any]", one.get_dict_repr())) for one in declared.get_bindings())
@@ -120,7 +123,7 @@ class Indexer:
             is_async=inspect.iscoroutinefunction(code),
             needs_context=signature.needs_context,
             retry=retry,
-            disabled=disabled(name, self._environment),
+            disabled=disabled(name, environment),
         )
 
     def _accept(self, function: Function) -> Function:

@@ -170,14 +170,7 @@ class Deploys:
     def all_ended(self, deployments: list[str], seconds: float = 240) -> list[dict[str, Any]]:
         """Their states, in their order, once all have ended."""
         deadline = time.monotonic() + seconds
-        ended: dict[str, dict[str, Any]] = {}
-        while waiting := [one for one in deployments if one not in ended]:
-            found = [self.state(one) for one in waiting[:10]]
-            ended |= {one["deploymentId"]: one for one in found if one["status"] in DONE}
-            assert time.monotonic() < deadline, [one["status"] for one in found]
-            if len(ended) < len(deployments):
-                time.sleep(0.2)
-        return [ended[one] for one in deployments]
+        return [self.wait(one, deadline - time.monotonic()) for one in deployments]
 
 
 class OnAzure(Deploys):

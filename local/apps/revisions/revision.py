@@ -166,10 +166,11 @@ class Revision:
         """None once it is healthy, else what is wrong with it."""
         deadline = monotonic() + self._patience_s
         while True:
-            wrong = await self._probe(port)
+            listened, wrong = await self._probe(port)
             if not process.running:
                 return (await process.wait()).words
-            if await asyncio.to_thread(is_foreign, port, process.pid):
+            # Whose a port is takes a look at all connections of the machine, in 10 ms of CPU.
+            if listened and await asyncio.to_thread(is_foreign, port, process.pid):
                 return _TAKEN
             if wrong is None:
                 return None
@@ -184,18 +185,20 @@ class Revision:
             return ""
         return f", and listens at {' and '.join(map(str, found))} instead of {LOOPBACK}:{port}"
 
-    async def _probe(self, port: int) -> str | None:
-        """None if it is healthy, else what is wrong: /health answers below 500, or / where there is no /health.
+    async def _probe(self, port: int) -> tuple[bool, str | None]:
+        """Whether anybody listens, and None if it is healthy, else what is wrong.
 
+        It is healthy if /health answers below 500, or / where there is no /health.
         Where the app has named a path, that one counts alone, and has to answer below 400.
         """
         for path in (self._health_path,) if self._health_path else ("/health", "/"):
             try:
                 answer = await self._client.get(f"http://{LOOPBACK}:{port}{path}", timeout=PROBE_S)
             except httpx.HTTPError as error:
-                return f"{path} did not answer ({type(error).__name__}); it has to listen on the port in PORT"
+                silent = f"{path} did not answer ({type(error).__name__}); it has to listen on the port in PORT"
+                return not isinstance(error, httpx.ConnectError), silent
             if answer.status_code >= (_CLIENT_ERROR if self._health_path else _SERVER_ERROR):
-                return f"{path} answered {answer.status_code}"
+                return True, f"{path} answered {answer.status_code}"
             if answer.status_code != _NOT_FOUND:
-                return None
-        return None
+                break
+        return True, None

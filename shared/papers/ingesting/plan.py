@@ -120,10 +120,15 @@ async def _header(file: StoredFile, kind: Kind) -> tuple[str, Mark]:
         InvalidInput: the file is empty, or its first record is no header.
     """
     lines = (unpacked if kind.gzip else plain)(file.chunks(0), Mark(0, 0))
-    text = ""
+    pieces: list[str] = []
+    quotation_marks, size = 0, 0
     async for line in lines:
-        text += (line.data or b"").decode(errors="replace").removeprefix("\ufeff")
-        if text.count('"') % 2 == 0 or len(text) > LONGEST_RECORD:
+        piece = (line.data or b"").decode(errors="replace").removeprefix("\ufeff")
+        pieces.append(piece)
+        quotation_marks += piece.count('"')
+        size += len(piece)
+        if quotation_marks % 2 == 0 or size > LONGEST_RECORD:
+            text = "".join(pieces)
             names = Header.read(text).names
             if len(names) > 1 and all(names):
                 return text, line.after

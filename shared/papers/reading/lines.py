@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
 
 _PIECE = 1 << 20
 """Most bytes that are unpacked at a time: a packed file may grow a thousandfold."""
+_SLICE = 1 << 16
+"""Bytes that are given to the unpacking at a time: what is left of them behind a member is copied for the next one."""
+_LINES = 2_000
+"""Lines after which others on the event loop have their turn: a piece may hold a million of them."""
 LARGEST_MEMBER = 50_000_000_000
 """Bytes of a gzip member, unpacked: a mark within it is reached by unpacking all that lies before."""
 
@@ -67,15 +72,15 @@ async def _members(chunks: AsyncIterable[bytes], member: int) -> AsyncIterator[_
     unpacking = zlib.decompressobj(wbits=31)
     place, offset = member, 0  # how far the stored bytes were read, and how far this member was unpacked
     began = False
-    async for chunk in chunks:
-        waiting = chunk
+    async for some in _sliced(chunks):
+        waiting = some
         while waiting:
             if not began and not waiting.strip(b"\0"):
                 place += len(waiting)  # padding behind the last member
                 break
             began = True
             try:
-                data = unpacking.decompress(waiting, _PIECE)
+                data = await asyncio.to_thread(unpacking.decompress, waiting, _PIECE)
             except zlib.error as error:
                 raise _damaged(place, str(error)) from None
             if data:
@@ -99,6 +104,12 @@ async def _members(chunks: AsyncIterable[bytes], member: int) -> AsyncIterator[_
         raise _damaged(place, "it ends in the middle")
 
 
+async def _sliced(chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+    async for chunk in chunks:
+        for begin in range(0, len(chunk), _SLICE):
+            yield chunk[begin : begin + _SLICE]
+
+
 def _damaged(place: int, reason: str) -> InvalidInput:
     return InvalidInput(
         f"The gzip file is damaged at byte {place:,}: {reason[:200]}.",
@@ -110,7 +121,7 @@ def _damaged(place: int, reason: str) -> InvalidInput:
 async def _split(pieces: AsyncIterable[_Piece], after: Mark) -> AsyncIterator[Line]:
     """Cut the pieces into lines. The last line may have no end of its own."""
     held: list[bytes] = []
-    size = 0
+    size, lines = 0, 0
     async for piece in pieces:
         begin = 0
         while (end := piece.data.find(b"\n", begin) + 1) > 0:
@@ -119,6 +130,9 @@ async def _split(pieces: AsyncIterable[_Piece], after: Mark) -> AsyncIterator[Li
             after = Mark(piece.begins.member, piece.begins.offset + end)
             yield Line(b"".join(held) if size <= LONGEST_RECORD else None, after)
             held, size, begin = [], 0, end
+            lines += 1
+            if lines % _LINES == 0:
+                await asyncio.sleep(0)
         size += len(piece.data) - begin
         after = Mark(piece.begins.member, piece.begins.offset + len(piece.data))
         held = [*held, piece.data[begin:]] if size <= LONGEST_RECORD else []

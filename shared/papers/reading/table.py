@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from shared.papers.reading.marks import LONGEST_RECORD, Line, Mark, Record
+from shared.papers.reading.marks import LONGEST_RECORD, Line, Record
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator, Iterator, Sequence
 
 _BATCH = 1 << 20
 _SHOWN = 500
+_STRAY = 8
+"""Quotation marks that no other closes of which each costs its own line alone, in what is read at a time."""
 _DELIMITERS = ",;\t|"
 _PROBLEMS = {
     "expected after": "text stands behind a closing quotation mark, or one before it is not closed",
@@ -43,58 +46,66 @@ def _first_row(text: str, delimiter: str) -> list[str]:
 
 
 async def records(lines: AsyncIterable[Line], header: Header, *, batch: int = _BATCH) -> AsyncIterator[Record | None]:
-    """The records behind the header; None for a blank line. About `batch` bytes are read at a time."""
+    """The records behind the header; None for a blank line. About `batch` bytes are read at a time, in a thread."""
     held: list[Line] = []
-    size = 0
+    size, enough = 0, batch
     async for line in lines:
         held.append(line)
         size += len(line.data or b"")
-        if size < batch:
+        if size < enough:
             continue
         used = 0
-        for record, count in _whole(held, header, ended=False):
+        for record, count in await asyncio.to_thread(_whole, held, header, ended=False):
             used += count
             yield record
         held = held[used:]
         size = sum(len(one.data or b"") for one in held)
-        if size > LONGEST_RECORD:
-            yield _refused(held[:1], "a quotation mark is not closed")
-            held = held[1:]
-    for record, _ in _whole(held, header, ended=True):
+        # Twice what a record did not end in: looked into for each line, a quotation mark that is not closed would have
+        # all that is held read again each time.
+        enough = max(batch, 2 * size)
+    for record, _ in await asyncio.to_thread(_whole, held, header, ended=True):
         yield record
 
 
-def _whole(lines: Sequence[Line], header: Header, *, ended: bool) -> Iterator[tuple[Record | None, int]]:
+def _whole(lines: Sequence[Line], header: Header, *, ended: bool) -> list[tuple[Record | None, int]]:
     """The whole records that the lines begin with, each with the number of its lines."""
+    found: list[tuple[Record | None, int]] = []
     texts = [_text(line) for line in lines]
-    start = 0
+    left = sum(len(line.data or b"") for line in lines)
+    start, wasted = 0, 0
     while start < len(lines):
         row = _row(texts, start, header.delimiter)
-        if not row.whole and not ended:
-            return
-        taken = lines[start : start + row.lines]
-        if not (reason := row.problem or _problem(row.values, header)):
-            yield Record(dict(zip(header.names, row.values, strict=True)), taken[-1].after, lines=row.lines), row.lines
-            start += row.lines
+        if not row.whole and not ended and left <= LONGEST_RECORD:
+            break
+        count = row.lines
+        taken = lines[start : start + count]
+        if not (reason := row.problem or _problem(row.values, header, taken)):
+            values = dict(zip(header.names, row.values, strict=True))
+            found.append((Record(values, taken[-1].after, lines=count), count))
         elif not row.problem and not row.values:
-            yield None, row.lines
-            start += row.lines
+            found.append((None, count))
         else:
-            # A stray quotation mark takes in the lines behind it: only its own line is given up.
-            yield _refused(taken[:1], reason), 1
-            start += 1
+            # A stray quotation mark takes in the lines behind it: only its own line is given up. Where many have one,
+            # more lines are with each, since all that is held was read for it.
+            wasted += count - 1
+            count = min(2 ** max(wasted // len(lines) - _STRAY, 0), len(lines) - start)
+            found += [(_refused(line, reason), 1) for line in lines[start : start + count]]
+        left -= sum(len(line.data or b"") for line in lines[start : start + count])
+        start += count
+    return found
 
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A record's values and how many lines it takes, or what is wrong with it.
+    """A record's values, or what is wrong with it.
 
     Attributes:
+        lines: that were read for it.
         whole: whether its end is among the lines.
     """
 
     values: list[str]
-    lines: int = 1
+    lines: int
     problem: str = ""
     whole: bool = True
 
@@ -115,8 +126,9 @@ def _row(texts: Sequence[str], start: int, delimiter: str) -> _Row:
         values = next(csv.reader(feed(), delimiter=delimiter, strict=True), list[str]())
     except csv.Error as error:
         if ran_out:
-            return _Row([], problem="a quotation mark is not closed", whole=False)
-        return _Row([], problem=next((reason for said, reason in _PROBLEMS.items() if said in str(error)), str(error)))
+            return _Row([], position - start, "a quotation mark is not closed", whole=False)
+        problem = next((reason for said, reason in _PROBLEMS.items() if said in str(error)), str(error))
+        return _Row([], position - start, problem)
     return _Row(values, position - start)
 
 
@@ -128,15 +140,16 @@ def _has_foreign_bytes(row: Sequence[str]) -> bool:
     return any("\udc80" <= character <= "\udcff" for value in row if not value.isascii() for character in value)
 
 
-def _problem(values: Sequence[str], header: Header) -> str:
-    """Why these are no record; empty: they are one."""
+def _problem(values: Sequence[str], header: Header, lines: Sequence[Line]) -> str:
+    """Why these values, of these lines, are no record; empty: they are one."""
     if _has_foreign_bytes(values):
         return f"it is not UTF-8, or has a line of more than {LONGEST_RECORD:,} bytes"
     if len(values) != len(header.names):
         return f"it has {len(values)} columns where the header has {len(header.names)}"
+    if len(lines) > 1 and sum(len(line.data or b"") for line in lines) > LONGEST_RECORD:
+        return f"it has more than {LONGEST_RECORD:,} bytes"
     return ""
 
 
-def _refused(lines: Sequence[Line], reason: str) -> Record:
-    after: Mark = lines[-1].after
-    return Record(None, after, reason=reason, beginning=(lines[0].data or b"")[:_SHOWN].decode(errors="replace"))
+def _refused(line: Line, reason: str) -> Record:
+    return Record(None, line.after, reason=reason, beginning=(line.data or b"")[:_SHOWN].decode(errors="replace"))

@@ -1,5 +1,6 @@
 """A file of JSON lines: every cut gives the same records, and a bad line fails alone."""
 
+import asyncio
 import gzip
 
 import pytest
@@ -67,3 +68,22 @@ async def test_a_member_that_grows_without_end_is_refused(monkeypatch):
     assert len(await read(gzip.compress(b"{}\n" * 1_000) * 2, packed=True)) == 2_000
     with pytest.raises(InvalidInput, match="once it is unpacked"):
         await read(gzip.compress(b"{}\n" * 2_000), packed=True)
+
+
+@pytest.mark.parametrize(
+    "data", [gzip.compress(b" " * 60_000_000), b"\n" * 200_000], ids=["a packed file of blanks", "empty lines"]
+)
+async def test_others_on_the_event_loop_have_their_turn_meanwhile(data):
+    turns = 0
+
+    async def others():
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    beside = asyncio.create_task(others())
+    async for _ in (unpacked if data[:1] == b"\x1f" else plain)(chunks(data, len(data)), Mark(0, 0)):
+        pass
+    beside.cancel()
+    assert turns > 50

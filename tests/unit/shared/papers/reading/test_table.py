@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import threading
 
 import pytest
 from hypothesis import given, settings
@@ -92,6 +93,51 @@ async def test_a_bad_line_fails_alone(line, reason):
     records = await read(b"1,first\n" + line + b"3,third\n", size=1 << 16)
     assert values(records) == [("1", "first"), ("3", "third")]
     assert reason in next(record.reason for record in records if record and record.value is None)
+
+
+@pytest.fixture
+def fed(monkeypatch):
+    """How many lines the csv module was given, and by which threads."""
+    counted, threads, real = [0], set(), csv.reader
+
+    def reader(lines, **form):
+        def count():
+            for line in lines:
+                counted[0] += 1
+                yield line
+
+        threads.add(threading.get_ident())
+        return real(count(), **form)
+
+    monkeypatch.setattr(table.csv, "reader", reader)
+    monkeypatch.setattr(table, "LONGEST_RECORD", 300_000)
+    return counted, threads
+
+
+MANY = 6_000
+
+
+@pytest.mark.parametrize(
+    ("text", "landed"),
+    [
+        (b'0,"never closed\n' + b"1,neighbour of some length, to be more than the longest record\n" * MANY, 0),
+        (b'0,"never closed\n' + b"1,a neighbour of such a length that all are longer than the longest\n" * MANY, MANY),
+        (
+            b'1,"' + b"a line within quotation marks that holds much more than any record has\n" * MANY + b'",b\n2,b\n',
+            1,
+        ),
+        (b'a line that opens another",b"for, whoever, reads, from, any, of, its, neighbours,"\n' * MANY, 0),
+        (b'a line that opens another",b"for, whoever, reads, from, any, of, its, neighbours,"\n' * MANY + b'"\n', 0),
+        (b'a line that opens another",b"for, whoever, reads, from, any, of, its, neighbours,"\n' * MANY + b'"x\n', 0),
+    ],
+    ids=["columns", "neighbours", "a long field", "every line", "every line, at last closed", "text behind it"],
+)
+async def test_quotation_marks_that_are_not_closed_have_no_line_read_again_and_again(fed, text, landed):
+    counted, threads = fed
+    records = await read(text, size=1 << 20, batch=50_000)
+    assert len(values(records)) == landed
+    assert counted[0] < 60 * MANY
+    assert threading.get_ident() not in threads, "nothing else runs on the event loop meanwhile"
 
 
 async def test_lines_are_counted_as_a_person_counts_them():

@@ -40,10 +40,10 @@ BETWEEN = {
 }
 """Shares at which the way changes from the index to one by one; measured for ours alone."""
 FILTERS = {"none": "", **{f"{share:.1%}": f"category = {name}" for name, share in SHARES.items()}, **BETWEEN}
-MORE = {"none": (100, 1_000), "50.0%": (1_000,), "10.0%": (100, 1_000), "3.2%": (100, 1_000)}
+MORE = {"none": (100, 500, 1_000), "50.0%": (100,), "10.0%": (100,), "3.2%": (100,)}
 """Answers longer than NEAREST, for ours alone."""
-FEWER_QUESTIONS = 12
-"""Of the longer answers."""
+HALF = 0.5
+"""Of its nearest: a question of which less is found was answered from elsewhere, which a mean hides."""
 WARMING = 2
 """Questions before the measured ones, where each vector is compared; of the quick ways all."""
 
@@ -54,7 +54,7 @@ def main(*, quick: bool) -> None:
         _ivfflat(dsn, count)
         table = comparison(
             f"The {NEAREST} nearest of {count:,} papers x 256, {QUESTIONS} questions",
-            ("filter", "how", "p50 ms", "p95 ms", "recall", "fewest"),
+            ("filter", "how", "p50 ms", "p95 ms", "recall", "under half", "fewest"),
         )
         asyncio.run(_measured(dsn, table))
         console.print(table)
@@ -77,20 +77,21 @@ async def _measured(dsn: str, table: Any) -> None:
                     found = await nearest(db, version, str(vector.to_list()), condition, limit)
                 return [hit.paper_id for hit in found.hits]
 
-            truth = [_peer(connection, condition, vector, "exact", version.model_id) for vector in vectors]
-            await _row(table, (name, "ours"), ours, vectors, truth)
+            longest = max(MORE.get(name, (NEAREST,)))
+            truth = [
+                _peer(connection, condition, vector, "exact", version.model_id, limit=longest) for vector in vectors
+            ]
+            nearest_ones = [one[:NEAREST] for one in truth]
+            await _row(table, (name, "ours"), ours, vectors, nearest_ones)
             for peer in () if name in BETWEEN else ("exact", "hnsw with WHERE", "ivfflat"):
 
                 async def theirs(vector: Any, peer: str = peer, condition: Condition = condition) -> list[Any]:
                     return _peer(connection, condition, vector, peer, version.model_id)
 
-                await _row(table, ("", peer), theirs, vectors, truth)
+                await _row(table, ("", peer), theirs, vectors, nearest_ones)
             for limit in MORE.get(name, ()):
-                some = vectors[:FEWER_QUESTIONS]
-                longer = [
-                    _peer(connection, condition, vector, "exact", version.model_id, limit=limit) for vector in some
-                ]
-                await _row(table, ("", f"ours, the {limit:,} nearest"), partial(ours, limit=limit), some, longer)
+                wanted = [one[:limit] for one in truth]
+                await _row(table, ("", f"ours, the {limit:,} nearest"), partial(ours, limit=limit), vectors, wanted)
     times: list[float] = []
     for _ in range(3):
         await search(Question(written="we propose a model", limit=NEAREST))
@@ -98,7 +99,7 @@ async def _measured(dsn: str, table: Any) -> None:
         began = time.perf_counter()
         assert len((await search(Question(written="we propose a model", limit=NEAREST))).results) == NEAREST
         times.append((time.perf_counter() - began) * 1000)
-    table.add_row("none", "ours: by meaning and the commonest words", *_times(times), "", "10")
+    table.add_row("none", "ours: by meaning and the commonest words", *_times(times), "", "", "10")
 
 
 async def _row(
@@ -115,7 +116,8 @@ async def _row(
         times.append((time.perf_counter() - began) * 1000)
         fewest = min(fewest, len(found))
         recalls.append(len(set(found) & set(wanted)) / max(len(wanted), 1))
-    table.add_row(*name, *_times(times), f"{sum(recalls) / len(recalls):.3f}", str(fewest))
+    caught = sum(recall < HALF for recall in recalls)
+    table.add_row(*name, *_times(times), f"{sum(recalls) / len(recalls):.3f}", str(caught), str(fewest))
 
 
 def _times(times: list[float]) -> tuple[str, str]:

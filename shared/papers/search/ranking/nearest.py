@@ -8,12 +8,12 @@ one none, in a third of the time. 10,000 papers are compared one by one in 43 ms
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from shared.papers.search.filtering.conditions import EVERYTHING, Condition
 from shared.papers.search.filtering.counting import estimate
 from shared.papers.search.models import Hit, Hits
+from shared.papers.search.ranking.neighbours import Asked, by_index
 from shared.platform.stores.postgres import rows
 
 if TYPE_CHECKING:
@@ -31,26 +31,6 @@ MANY = 200_000
 """Papers whose ids are looked up in order sooner than joined: of 100,000 the first takes 160 ms, the second 230."""
 MOST = 1_000
 """Nearest papers of one answer."""
-LOOKED_AT = 550
-"""Neighbours that the index looks at for 96 of a hundred of the ten nearest, where all of 1,000,000 papers match."""
-MOST_LOOKED_AT = 40_000
-"""After which the index gives up."""
-WIDEST = 1_000
-"""That pgvector's ef_search can be."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """The `limit` papers of a condition that are nearest to a vector, written as text."""
-
-    table: str
-    vector: str
-    condition: Condition
-    limit: int
-
-    @property
-    def values(self) -> dict[str, Any]:
-        return {**self.condition.values, "vector": self.vector, "limit": self.limit}
 
 
 async def nearest(
@@ -60,50 +40,21 @@ async def nearest(
 
     `connection` is in a transaction of its own, whose settings are changed.
     """
-    asked = _Asked(f"papers.vectors_{version.model_id:d}", vector, condition, limit)
     expected = await estimate(connection, condition)
+    asked = Asked(f"papers.vectors_{version.model_id:d}", vector, condition, limit)
     if expected <= FEW:
         return Hits(hits=await _few_one_by_one(connection, asked), plan=["exact"])
     if version.indexed:
-        everything = expected if condition == Condition() else await estimate(connection, Condition())
-        share = expected / max(everything, expected)
-        if limit / share <= FAR:
-            found = await _by_index(connection, asked, share)
+        papers = expected if condition == Condition() else max(await estimate(connection, Condition()), expected)
+        if limit * papers / expected <= FAR:
+            found = await by_index(connection, asked, expected, papers)
             if len(found) == limit:
                 return Hits(hits=found, plan=["index"])
             # What matches lies far from the question: the index gave up before it had enough.
     return Hits(hits=await (_few_one_by_one if expected <= MANY else _one_by_one)(connection, asked), plan=["exact"])
 
 
-def _width(share: float, limit: int) -> int:
-    """How many neighbours the index is to look at, of the share of the papers that match.
-
-    The nearest of those that match lie the further off the fewer match, and the further, the more of them are missed.
-    """
-    return int(min(max(LOOKED_AT / share**0.5, 2 * limit), WIDEST))
-
-
-async def _by_index(connection: AsyncConnection[Any], asked: _Asked, share: float) -> list[Hit]:
-    await connection.execute(
-        "select set_config('hnsw.ef_search', %s, true), set_config('hnsw.iterative_scan', 'relaxed_order', true),"
-        " set_config('hnsw.max_scan_tuples', %s, true), set_config('enable_sort', 'off', true)",
-        (str(_width(share, asked.limit)), str(MOST_LOOKED_AT)),
-    )
-    # Looked up for each neighbour in turn: joined otherwise, all papers would be read first.
-    condition = asked.condition.sql
-    matches = f"exists (select from papers.papers p where p.paper_id = v.paper_id and {condition} offset 0)"
-    query = f"""
-        with near as materialized (
-            select v.paper_id, -(v.embedding <#> %(vector)s::halfvec) as similarity from {asked.table} v
-            where {EVERYTHING if condition == EVERYTHING else matches}
-            order by v.embedding <#> %(vector)s::halfvec limit %(limit)s
-        )
-        select * from near order by similarity desc, paper_id
-    """  # noqa: S608 - a table and conditions of ours
-    return [Hit.model_validate(row) for row in await rows(connection, query, asked.values, prepare=False)]
-
-
-async def _few_one_by_one(connection: AsyncConnection[Any], asked: _Asked) -> list[Hit]:
+async def _few_one_by_one(connection: AsyncConnection[Any], asked: Asked) -> list[Hit]:
     # Sorted ids lead through the key's index once, in a third of the time of a join that looks up each of them; and
     # workers take longer to start than this takes.
     await connection.execute(
@@ -113,14 +64,14 @@ async def _few_one_by_one(connection: AsyncConnection[Any], asked: _Asked) -> li
     return await _compared(connection, asked, f"where v.paper_id = any(array({matching}))")
 
 
-async def _one_by_one(connection: AsyncConnection[Any], asked: _Asked) -> list[Hit]:
+async def _one_by_one(connection: AsyncConnection[Any], asked: Asked) -> list[Hit]:
     await connection.execute("select set_config('enable_sort', 'on', true)")
     condition = asked.condition.sql
     matches = "" if condition == EVERYTHING else f"join papers.papers p using (paper_id) where {condition}"
     return await _compared(connection, asked, matches)
 
 
-async def _compared(connection: AsyncConnection[Any], asked: _Asked, chosen: str) -> list[Hit]:
+async def _compared(connection: AsyncConnection[Any], asked: Asked, chosen: str) -> list[Hit]:
     """The nearest of the chosen vectors. The subquery keeps the index of nearest neighbours, which misses some, out."""
     query = f"""
         select * from (

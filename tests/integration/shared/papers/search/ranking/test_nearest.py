@@ -14,7 +14,7 @@ from pgvector.psycopg import register_vector_async
 from shared.papers.embedding import index, versions
 from shared.papers.search.filtering.conditions import condition_of
 from shared.papers.search.filtering.filters import parse
-from shared.papers.search.ranking import nearest
+from shared.papers.search.ranking import nearest, neighbours
 from shared.platform.stores.postgres import database, rows
 from tests.integration.shared.papers.conftest import fetch
 from tests.present import present
@@ -135,8 +135,8 @@ async def test_few_papers_are_compared_one_by_one_without_the_index(many):
 async def test_a_filter_that_contradicts_the_question_is_answered_all_the_same(many, monkeypatch):
     """A tenth of the papers match, all far from the question: the index gives up, and each paper is compared."""
     vectors, questions, far = many
-    monkeypatch.setattr(nearest, "MOST_LOOKED_AT", 200)
-    monkeypatch.setattr(nearest, "WIDEST", 100)
+    monkeypatch.setattr(neighbours, "MOST_LOOKED_AT", 200)
+    monkeypatch.setattr(neighbours, "WIDEST", 100)
     matching = np.flatnonzero(far)
     assert len(matching) > nearest.FEW
     plans = []
@@ -148,3 +148,20 @@ async def test_a_filter_that_contradicts_the_question_is_answered_all_the_same(m
         if hits.plan == ["exact"]:
             assert [hit.paper_id for hit in hits.hits] == [paper_id(number) for number in truth]
     assert "exact" in plans
+
+
+async def test_where_the_index_is_caught_it_is_asked_again_from_elsewhere(many, monkeypatch):
+    """Looking at 40 neighbours the index alone finds 0.65 of the nearest, and none at all for some questions."""
+    vectors, _, _ = many
+    for name, value in {"LOOKED_AT": 20, "HELD_AGAINST": 20, "SAMPLED": 1_000}.items():
+        monkeypatch.setattr(neighbours, name, value)
+    random = np.random.default_rng(2)
+    recalls = []
+    for number in random.integers(0, PAPERS, 40):
+        question = vectors[number] + 0.3 * random.standard_normal(DIMENSIONS).astype(np.float32)
+        hits = await found(question, None)
+        assert hits.plan == ["index"]
+        truth = {paper_id(near) for near in np.argsort(-(vectors @ question))[:K]}
+        recalls.append(len(truth & {hit.paper_id for hit in hits.hits}) / K)
+    assert np.mean(recalls) >= 0.75
+    assert recalls.count(0) <= 2

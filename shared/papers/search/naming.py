@@ -17,11 +17,14 @@ _MOST = 100
 """Sources that have one paper."""
 
 
-async def named(connection: AsyncConnection[Any], written: str, condition: Condition) -> Hits | None:
-    """The papers of the condition whose name was written, or a warning that none has it; None: it is no name."""
+def is_name(written: str) -> bool:
+    """Whether a DOI or an arXiv id was written."""
+    return bool(doi_of(written) or arxiv_id_of(written))
+
+
+async def named(connection: AsyncConnection[Any], written: str, condition: Condition) -> Hits:
+    """The papers of the condition whose name was written, or a warning that none has it."""
     doi, arxiv_id = doi_of(written), arxiv_id_of(written)
-    if not doi and not arxiv_id:
-        return None
     asked = condition.also("p.doi = %(doi)s or p.arxiv_id = %(arxiv_id)s", doi=doi, arxiv_id=arxiv_id)
     found = await rows(
         connection,

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from shared.papers.search.models import Hits, Question
 from shared.papers.search.ranking.fusing import fused
-from shared.papers.search.ranking.meaning import near, near_paper, with_similarity, without_vector
+from shared.papers.search.ranking.meaning import (
+    NoMeaning,
+    any_without_vector,
+    near,
+    near_paper,
+    with_similarity,
+    without_vector,
+)
 from shared.papers.search.ranking.words import with_words
 
 if TYPE_CHECKING:
@@ -20,27 +27,24 @@ async def by_relevance(
     connection: AsyncConnection[Any],
     question: Question,
     condition: Condition,
-    meaning: Meaning | None,
+    meaning: Meaning | NoMeaning,
     by_name: Hits | None,
 ) -> Hits:
     """The `limit` most relevant papers of the condition, or all of them.
 
-    `by_name` are those whose name was written, if it was one; `meaning` is None while no paper has a vector.
+    `by_name` are those whose name was written, if it was one, of which none is there.
     """
-    if by_name and by_name.hits:
-        warnings = [] if question.threshold is None else ["What is found by its name has no similarity to compare."]
-        return by_name.model_copy(update={"hits": by_name.hits[: question.limit], "warnings": warnings})
     if question.similar_to:
-        if meaning is None:
-            return Hits(hits=[], plan=["exact"], warnings=["No paper has a vector yet."])
+        if isinstance(meaning, NoMeaning):
+            return Hits(hits=[], plan=["exact"], warnings=[f"{meaning.reason}."])
         found = await near_paper(connection, meaning, question.similar_to, condition, question.limit)
         others = condition.also("p.paper_id <> %(itself)s", itself=question.similar_to)
         return await _with_the_rest(connection, question, others, meaning, found) if found.hits else found
     words = await with_words(connection, question.written or "", condition, question.limit)
     if by_name:
         words.warnings.extend(by_name.warnings)
-    if meaning is None:
-        words.warnings.append("No paper has a vector yet: only words were searched.")
+    if isinstance(meaning, NoMeaning):
+        words.warnings.append(f"{meaning.reason}: only words were searched.")
         return words if question.threshold is None else words.model_copy(update={"hits": []})
     orders = [await near(connection, meaning, condition, question.limit), words]
     if question.threshold is not None:
@@ -48,6 +52,12 @@ async def by_relevance(
         orders = [await _not_below(connection, meaning, order, question.threshold) for order in orders]
     found = await with_similarity(connection, meaning, fused(orders, question.limit))
     return await _with_the_rest(connection, question, condition, meaning, found)
+
+
+def found_by_name(question: Question, by_name: Hits) -> Hits:
+    """The papers whose name was written, as an answer in the order of relevance."""
+    warnings = [] if question.threshold is None else ["What is found by its name has no similarity to compare."]
+    return by_name.model_copy(update={"hits": by_name.hits[: question.limit], "warnings": warnings})
 
 
 async def _not_below(connection: AsyncConnection[Any], meaning: Meaning, order: Hits, threshold: float) -> Hits:
@@ -62,7 +72,10 @@ async def _with_the_rest(
     """What was found, and behind it, if that is less than was asked for, papers that have no vector yet."""
     lacking = question.limit - len(found.hits)
     if lacking == 0:
-        return found
+        if not await any_without_vector(connection, meaning):
+            return found
+        warning = "Some papers have no vector yet: they were not compared."
+        return found.model_copy(update={"warnings": [*found.warnings, warning]})
     rest = await without_vector(connection, meaning, condition, found.hits, lacking)
     if not rest:
         return found

@@ -14,10 +14,10 @@ from shared.papers.search.filtering.conditions import Condition, condition_of
 from shared.papers.search.filtering.counting import count
 from shared.papers.search.filtering.filters import parse
 from shared.papers.search.models import COLUMNS, FIELDS, Found, FoundPaper, Hit, Hits, Question
-from shared.papers.search.naming import named
+from shared.papers.search.naming import is_name, named
 from shared.papers.search.ranking.meaning import meaning_of
 from shared.papers.search.ranking.nearest import MOST
-from shared.papers.search.relevance import by_relevance
+from shared.papers.search.relevance import by_relevance, found_by_name
 from shared.papers.settings import settings
 from shared.platform.errors import InvalidInput, TransientError
 from shared.platform.stores.postgres import database, rows
@@ -42,12 +42,17 @@ async def search(question: Question) -> Found:
         sql, values = await within(question.bbox)
         condition = condition.also(sql, **values)
     _check(question)
-    meaning = await meaning_of(question.written) if question.by_relevance else None
+    by_name = await _by_name(question.written, condition) if question.written else None
+    # A name needs no meaning; and nobody waits for the model with a connection in hand.
+    is_named = by_name is not None and bool(by_name.hits)
+    meaning = await meaning_of(question.written) if question.by_relevance and not is_named else None
     following: str | None = None
     async with reading() as connection:
-        by_name = await named(connection, question.written, condition) if question.written else None
-        if question.by_relevance:
+        if meaning:
             hits = await by_relevance(connection, question, condition, meaning, by_name)
+            results = await _papers(connection, hits.hits, question.fields)
+        elif by_name and question.by_relevance:
+            hits = found_by_name(question, by_name)
             results = await _papers(connection, hits.hits, question.fields)
         else:
             hits = Hits(hits=[], plan=["list"], warnings=by_name.warnings if by_name else [])
@@ -66,6 +71,14 @@ async def search(question: Question) -> Found:
         execution_time_ms=round((time.monotonic() - began) * 1000, 1),
         next=following,
     )
+
+
+async def _by_name(written: str, condition: Condition) -> Hits | None:
+    """The papers whose name was written; None: it is no name."""
+    if not is_name(written):
+        return None
+    async with reading() as connection:
+        return await named(connection, written, condition)
 
 
 def _check(question: Question) -> None:

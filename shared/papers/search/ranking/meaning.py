@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,8 @@ from shared.papers.embedding.centre import find_centre
 from shared.papers.embedding.embedders import embedder
 from shared.papers.search.models import Hit, Hits
 from shared.papers.search.ranking.nearest import nearest
+from shared.papers.settings import settings
+from shared.platform.errors import ManifoldError
 from shared.platform.stores.postgres import rows
 
 if TYPE_CHECKING:
@@ -36,18 +39,30 @@ class Meaning:
     vector: Any
 
 
-async def meaning_of(written: str | None) -> Meaning | None:
-    """The meaning of what was written; None: no paper has a vector yet.
+@dataclass(frozen=True, slots=True)
+class NoMeaning:
+    """Why nothing can be found by its meaning: a sentence for whoever asked."""
 
-    Raises:
-        TransientError: the model did not answer.
-    """
+    reason: str
+
+
+async def meaning_of(written: str | None) -> Meaning | NoMeaning:
+    """The meaning of what was written, if there is a model that gives it in the time that a search has."""
     version = await versions.searched()
     centre = await find_centre(version.model_id) if version else None
     if version is None or centre is None:
-        return None
-    vector = (await embedder(version).embed([written])).vectors[0] if written else None
-    return Meaning(version, centre, vector)
+        return NoMeaning("No paper has a vector yet")
+    if not written:
+        return Meaning(version, centre, None)
+    try:
+        async with asyncio.timeout(settings().papers_query_seconds):
+            embedded = await embedder(version).embed([written])
+    except TimeoutError:
+        return NoMeaning(f"The model did not answer within {settings().papers_query_seconds:g} s")
+    except ManifoldError as error:
+        # What is wrong there is no fault of whoever asks: they get what can be found without it.
+        return NoMeaning(f"The model gave no vector for the question ({error.code})")
+    return Meaning(version, centre, embedded.vectors[0])
 
 
 async def near(connection: AsyncConnection[Any], meaning: Meaning, condition: Condition, limit: int) -> Hits:
@@ -109,6 +124,18 @@ async def without_vector(
         prepare=False,
     )
     return [Hit.model_validate(row) for row in found]
+
+
+async def any_without_vector(connection: AsyncConnection[Any], meaning: Meaning) -> bool:
+    """Whether some paper has no vector of the version. Many may wait that have one of their old text: some are seen."""
+    known = f"select from papers.vectors_{meaning.version.model_id:d} v where v.paper_id = u.paper_id"
+    [row] = await rows(
+        connection,
+        "select exists (select from (select paper_id from papers.unembedded where model_id = %s limit 1000) u"  # noqa: S608 - as above
+        f" where not exists ({known})) as some",
+        (meaning.version.model_id,),
+    )
+    return row["some"]
 
 
 def _written(vector: Any) -> str:

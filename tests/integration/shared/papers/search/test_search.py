@@ -1,5 +1,6 @@
 """Questions that the real records answer, by meaning, words, name, and in order."""
 
+import asyncio
 import json
 from dataclasses import replace
 from typing import Any
@@ -18,7 +19,7 @@ from shared.papers.search import papers as one_paper
 from shared.papers.search.exports import arrow
 from shared.papers.search.filtering import counting
 from shared.papers.search.models import Question
-from shared.papers.search.ranking import nearest, words
+from shared.papers.search.ranking import meaning, nearest, words
 from shared.papers.search.search import search as answer
 from shared.papers.search.search import with_fields
 from shared.platform.durable import Nothing
@@ -211,7 +212,48 @@ async def test_papers_without_a_vector_are_not_passed_over(library):
     paper = found.results[0]["doctrove_paper_id"]
     similar = await search(Question(similar_to=UUID(paper), filters=filters))
     assert (len(similar.results), similar.warnings) == (matching - 4, found.warnings)
-    assert len((await search(Question(written="knots", filters=filters, limit=2))).results) == 2
+    found = await search(Question(written="knots", filters=filters, limit=2))
+    assert (len(found.results), found.warnings) == (2, ["Some papers have no vector yet: they were not compared."])
+    found = await search(Question(similar_to=UUID(paper), limit=2))
+    assert (len(found.results), found.warnings) == (2, ["Some papers have no vector yet: they were not compared."])
+
+
+class AbsentModel:
+    """A model that does not answer."""
+
+    def __init__(self, error):
+        self.error, self.calls = error, 0
+
+    async def embed(self, texts):
+        self.calls += 1
+        if self.error is None:
+            await asyncio.sleep(60)
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (TransientError("busy", code="embedder-busy"), "The model gave no vector for the question (embedder-busy)"),
+        (NotFound("404", code="embedder-knows-no-such"), "(embedder-knows-no-such)"),
+        (InvalidInput("refused", code="embedder-refuses"), "(embedder-refuses)"),
+        (None, "The model did not answer within 0.5 s"),
+    ],
+)
+async def test_without_the_model_papers_are_found_by_their_words_and_names(library, monkeypatch, error, reason):
+    absent = AbsentModel(error)
+    monkeypatch.setattr(meaning, "embedder", lambda _: absent)
+    monkeypatch.setenv("PAPERS_QUERY_SECONDS", "0.5")
+    forget_settings()
+    found = await search(Question(written="diphoton production", limit=5))
+    assert titles(found)[0] == DIPHOTON
+    assert found.plan == ["words"]
+    [warning] = found.warnings
+    assert reason in warning
+    assert warning.endswith(": only words were searched.")
+    assert absent.calls == 1
+    assert (await search(Question(written="0704.0001"))).plan == ["identifier"]
+    assert absent.calls == 1, "a name is not embedded"
 
 
 async def test_a_list_that_holds_no_paper_of_the_words_says_so(library):

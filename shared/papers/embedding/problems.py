@@ -30,6 +30,9 @@ async def noted(version: ModelVersion) -> AsyncGenerator[None]:
         await _note(version.model_id, str(error), PAUSE_SECONDS)
         await alerts.alert_stopped(f"{version.name} {version.version}", str(error))
         raise
+    except Exception as error:
+        await _note(version.model_id, f"{type(error).__name__}, which the log tells more about", PAUSE_SECONDS)
+        raise
 
 
 async def clear(model_id: int) -> None:

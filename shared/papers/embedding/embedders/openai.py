@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import math
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from shared.papers.embedding.embedders.base import Embedded
@@ -63,12 +64,11 @@ class OpenAiEmbedder:
                 code="embedder-answers-otherwise",
                 remedy="See PAPERS_OPENAI_ENDPOINT, and whether the model has vectors of PAPERS_OPENAI_DIMENSIONS.",
             )
-        vectors = np.zeros((len(texts), self.dimensions), np.float32)
-        for one in given:
-            vectors[one.index] = one.embedding
-        vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+        vectors = np.stack([of_length_one(one.embedding) for one in sorted(given, key=lambda one: one.index)])
         cut = [short is not text for short, text in zip(shortened, texts, strict=True)]
-        return Embedded(vectors, answer.usage.total_tokens, cut)
+        usage: Any = getattr(answer, "usage", None)  # some services of the same form leave it out
+        tokens = usage.total_tokens if usage else sum(map(self.tokens, shortened))
+        return Embedded(vectors, tokens, cut)
 
     @staticmethod
     def shortened(text: str) -> str:
@@ -76,6 +76,26 @@ class OpenAiEmbedder:
         most = LONGEST_TOKENS * _BYTES_A_TOKEN
         data = text.encode()
         return text if len(data) <= most else data[:most].decode(errors="ignore")
+
+
+def of_length_one(numbers: Any) -> Any:
+    """The numbers as a vector of length 1.
+
+    Raises:
+        InvalidInput: they are none, or all zero: half-precision services give such for some texts.
+    """
+    import numpy as np  # noqa: PLC0415 - loads in the activity that needs it
+
+    vector: Any = np.zeros(1)
+    with suppress(TypeError, ValueError), np.errstate(over="ignore"):
+        vector = np.asarray(numbers, np.float32)
+    length = float(np.linalg.norm(vector))
+    if not 0 < length < math.inf:
+        raise InvalidInput(
+            "The embeddings service gave a vector of zeros, or with a number that is none.",
+            code="embedder-gives-no-vector",
+        )
+    return vector / length
 
 
 @contextmanager

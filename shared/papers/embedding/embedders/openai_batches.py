@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from shared.papers.embedding.embedders.openai import OpenAiEmbedder, problems
+from shared.papers.embedding.embedders.openai import OpenAiEmbedder, of_length_one, problems
+from shared.platform.errors import InvalidInput
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -136,6 +137,11 @@ def _answer(line: dict[str, Any]) -> Answer:
             reason=f"The embeddings service answered {status}: {said}.",
             by_text=status in (400, 413, 422),
         )
-    vector: Any = np.frombuffer(base64.b64decode(body["data"][0]["embedding"]), np.float32)
-    length = max(float(np.linalg.norm(vector)), 1e-12)
-    return Answer(UUID(paper_id), cut == "1", vector / length, body["usage"]["total_tokens"])
+    usage: dict[str, Any] = body.get("usage") or {}
+    tokens = int(usage.get("total_tokens", 0))
+    try:
+        vector = of_length_one(np.frombuffer(base64.b64decode(body["data"][0]["embedding"]), np.float32))
+    except (InvalidInput, LookupError, TypeError, ValueError):
+        reason = "The embeddings service answered with what is no vector."
+        return Answer(UUID(paper_id), cut == "1", tokens=tokens, reason=reason, by_text=True)
+    return Answer(UUID(paper_id), cut == "1", vector, tokens)

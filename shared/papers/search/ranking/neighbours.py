@@ -25,8 +25,8 @@ SAMPLED = 10_000
 HELD_AGAINST = 100
 """Neighbours at least that are held against the sample."""
 LOOKED_AT = 400
-"""Neighbours that the index looks at where all papers match. Where some do it is more, by the root of their share, since
-the nearest of them lie further off."""
+"""Neighbours that the index looks at where all papers match. Where some do they are more, by the root of their share:
+the nearest of those lie further off."""
 WIDEST = 1_000
 """That pgvector's ef_search can be."""
 MOST_LOOKED_AT = 40_000

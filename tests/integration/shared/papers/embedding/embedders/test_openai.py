@@ -1,5 +1,7 @@
 """Embeddings of OpenAI within its limits: batches cut, texts shortened, waits kept, and a refusal concerns one text."""
 
+import math
+
 import numpy as np
 import pytest
 from starlette.applications import Starlette
@@ -7,8 +9,10 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
 from local.arm.servers import listening
+from local.providers import embeddings
 from shared.papers.embedding import centre, refusals, swapping, versions
 from shared.papers.embedding.embedders import embedder
+from shared.papers.embedding.embedders.openai import OpenAiEmbedder
 from shared.papers.embedding.embedding import embed_box
 from shared.papers.embedding.models import EmbedShare, ModelVersion
 from shared.papers.search.models import Question
@@ -58,6 +62,61 @@ async def test_a_text_that_is_refused_is_named_and_its_neighbours_land(papers, s
     [refused] = await refusals.of_model(version.model_id, 10, None)
     assert (refused.source_id, refused.refusals, refused.failed) == ("2101.00099", 1, False)
     assert "The input was filtered" in refused.reason
+
+
+@pytest.mark.parametrize(
+    ("numbers", "by_batch"),
+    [([None, *[0.1] * 63], False), ([1e300] * 64, False), ([0.0] * 64, False), ([math.nan] * 64, True)],
+    ids=["null", "too large", "zeros", "in a batch"],
+)
+async def test_what_is_no_vector_is_refused_for_its_text_and_its_neighbours_land(
+    papers, service, monkeypatch, numbers, by_batch
+):
+    real = embeddings._vector
+    monkeypatch.setattr(
+        embeddings, "_vector", lambda text, *others: numbers if "broken" in text else real(text, *others)
+    )
+    await papers.ingest(await papers.put("a.jsonl", [record(n) for n in range(12)]))
+    await enrich()
+    if by_batch:
+        monkeypatch.setenv("PAPERS_OPENAI_BATCH_FROM", "3")
+        forget_settings()
+    records = [record(99, title="A broken one")] + [record(n) for n in range(20, 28)]
+    await papers.ingest(await papers.put("b.jsonl", records))
+    for _ in range(2):
+        await enrich()
+    [version] = await versions.every()
+    assert (version.texts, version.waiting, version.refused, version.problem) == (20, 1, 1, None)
+    [refused] = await refusals.of_model(version.model_id, 10, None)
+    assert refused.source_id == "2101.00099"
+    assert "vector" in refused.reason
+
+
+async def test_a_service_that_does_not_count_tokens_is_counted_by_us(papers, service, monkeypatch):
+    answered = service._answered
+
+    def without_usage(asked):
+        status, body = answered(asked)
+        return status, {name: value for name, value in body.items() if name != "usage"}
+
+    monkeypatch.setattr(service, "_answered", without_usage)
+    assert (await embedder(SMALL).embed(["quarks and gluons"])).tokens > 0
+
+
+async def test_what_nobody_expected_gives_the_claims_back_and_is_noted(some, service, monkeypatch):
+    async def broken(self, texts):
+        raise AttributeError("usage")
+
+    [version] = await versions.ensure()
+    await centre.settle(version)
+    monkeypatch.setattr(OpenAiEmbedder, "embed", broken)
+    with pytest.raises(AttributeError):
+        await embed_box(EmbedShare(model_id=version.model_id, embedder="openai"))
+    [waiting] = await fetch(
+        "select count(*)::int as n, max(attempts) as most, max(claim::text) as claim from papers.unembedded"
+    )
+    assert waiting == {"n": 35, "most": 0, "claim": None}
+    assert "AttributeError" in present((await versions.every())[0].problem)
 
 
 async def test_a_wait_that_the_service_asks_for_is_told(papers, service):

@@ -1,13 +1,13 @@
-"""Hides secrets in text that people see: known values in every form (`Redactor`), others by name (`redact`)."""
+"""Hides secrets in text that people see: known values (`Redactor`), others by their names (`redact`)."""
 
 from __future__ import annotations
 
-import base64
-import html
 import json
 import re
 from typing import TYPE_CHECKING, Any, Final, cast
-from urllib.parse import quote, quote_plus
+
+from shared.platform.escapes import View, cut_escape, joined, unescaped, unescaped_each, view
+from shared.platform.secret_forms import SHORTEST, SHORTEST_ENCODED, TIMES, Matcher, forms, unescaped_forms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -53,35 +53,37 @@ def _in_text(text: str) -> str:
     return _WRITTEN.sub(rf"\1{HIDDEN}", _BEARER.sub(rf"\1 {HIDDEN}", text))
 
 
-SHORTEST: Final = 4
-"""Characters of the shortest value that is hidden wherever it stands: a shorter one is part of many a word."""
 SHORTEST_WORD: Final = 3
 """Characters of the shortest value that is hidden where it stands as a word: two keep no secret, and `on` is a word."""
 SHORTEST_ACROSS: Final = 8
 """Characters of the shortest form that is hidden where line ends cut it: a shorter one comes about by chance."""
 _BREAK: Final = re.compile(r"[ \t]*\r?\n[ \t]*")
 _LINE: Final = re.compile(r"[^\r\n]+")
-_SURE: Final = 5
-"""Characters of base64 that no other text has by chance."""
 
 
 class Redactor:
-    """Hides the values of secrets in text: as they are, as JSON, Python, HTML and URLs write them, in base64 and hex.
+    """Hides the values of secrets in text: as they are, in base64 and hex, and as programs escape them.
 
-    A value of three characters is hidden where it stands as a word, a shorter one is not. Forms of eight characters
-    and more are hidden as well where line ends cut them, as programs wrap base64.
+    That is as URLs, forms, JSON, JavaScript, Python, HTML and shells do, one within another. A value of three
+    characters is hidden where it stands as a word, a shorter one is not. Forms of eight characters and more are hidden
+    as well where line ends cut them, as programs wrap base64.
     """
 
     def __init__(self, values: Iterable[str]) -> None:
-        lines = {part for value in values for part in (value, *value.splitlines())}
-        words = {one for one in lines if SHORTEST_WORD <= len(one.strip()) < SHORTEST}
-        hidden = {form for one in lines if len(one.strip()) >= SHORTEST for form in _forms(one)} | words
-        # The longest first: one value may hold another.
-        patterns = [_pattern(one, word=one in words) for one in sorted(hidden, key=len, reverse=True)]
-        self._pattern = re.compile("|".join(patterns)) if patterns else None
-        joined = {_BREAK.sub("", one) for one in hidden}
-        self._joined = sorted((one for one in joined if len(one) >= SHORTEST_ACROSS), key=len, reverse=True)
-        self._across = re.compile("|".join(map(re.escape, self._joined))) if self._joined else None
+        known = {one for one in values if len(one.strip()) >= SHORTEST_WORD}
+        words = sorted(one for one in known if len(one.strip()) < SHORTEST)
+        written = {form for one in known if len(one.strip()) >= SHORTEST for form in forms(one)}
+        for line in {line for one in known if "\n" in one or "\r" in one for line in one.splitlines()}:
+            written.update(forms(line, encoded=len(line) >= SHORTEST_ENCODED))
+        self._words = (
+            re.compile("|".join(rf"(?<![^\W_]){re.escape(one)}(?![^\W_])" for one in words)) if words else None
+        )
+        kinds = (written, set(unescaped_forms(written)))
+        self._plain, self._unescaped = (Matcher(kind) for kind in kinds)
+        self._across, self._across_unescaped = (
+            Matcher(cut for one in kind for cut in (_BREAK.sub("", one), one) if len(cut) >= SHORTEST_ACROSS)
+            for kind in kinds
+        )
 
     def __call__(self, text: str) -> str:
         """The text with every value hidden."""
@@ -120,55 +122,56 @@ class Redactor:
 
     def _places(self, text: str, *, cut: bool) -> list[tuple[int, int]]:
         """Where values stand in the text, in order. `cut`: it may begin within one."""
-        if self._pattern is None:
-            return []
-        found = [one.span() for one in self._pattern.finditer(text)]
-        if self._across is not None and (cut or "\n" in text):
-            joined, places = _join(text)
-            across = [one.span() for one in self._across.finditer(joined)]
-            if cut and (rest := self._rest(joined)):
-                across.append((0, rest))
-            found += [(places[first], places[last - 1] + 1) for first, last in across]
+        found = [one.span() for one in self._words.finditer(text)] if self._words else []
+        if not self._plain:
+            return found
+        for seen, matcher in _levels(view(text), self._plain, self._unescaped):
+            found += [seen.span(*one) for one in matcher.find(seen.text)]
+        if self._across and (cut or "\n" in text):
+            for seen, matcher in _levels(joined(view(text)), self._across, self._across_unescaped):
+                found += [seen.span(*one) for one in matcher.find(seen.text)]
+                if cut and (rest := matcher.rest(seen.text)):
+                    found.append(seen.span(0, rest))
         return _merged(found)
 
     def _whole(self, text: str, least: int) -> int:
         """Where the lines begin that may end within a value: `least` or more of its characters."""
         whole = text.rfind("\n") + 1
-        if self._across is None:
+        if not self._across:
             return whole
-        joined, places = _join(text)
-        begins = self._begins(joined, least)
-        whole = min(whole, _line_of(text, places[begins] if begins < len(joined) else len(text)))
-        values = [(places[one.start()], places[one.end() - 1]) for one in self._across.finditer(joined)]
-        while cut := [first for first, last in values if first < whole <= last]:
+        values: list[tuple[int, int]] = []
+        seen = joined(view(text))
+        complete = cut_escape(seen.text)
+        if complete < len(seen.text) and least == 1:
+            whole = min(whole, _line_of(text, seen.starts[complete]))
+        for level, matcher in _levels(seen, self._across, self._across_unescaped, complete):
+            begins = matcher.begins(level.text, least)
+            if begins < len(level.text):
+                whole = min(whole, _line_of(text, level.starts[begins]))
+            values += [level.span(*one) for one in matcher.find(level.text)]
+        while cut := [first for first, last in values if first < whole < last]:
             whole = _line_of(text, min(cut))
         return whole
 
-    def _begins(self, joined: str, least: int) -> int:
-        """Where the text's end begins that may go on as a value; its length, if there is none."""
-        begins, latest = len(joined), len(joined) - least + 1
-        for form in self._joined:
-            start = max(len(joined) - len(form) + 1, 0)
-            while (at := joined.find(form[0], start, min(begins, latest))) >= 0:
-                if form.startswith(joined[at:]):
-                    begins = at
-                    break
-                start = at + 1
-        return begins
 
-    def _rest(self, joined: str) -> int:
-        """How many characters at the text's beginning may be the rest of a value: SHORTEST or more, else 0."""
-        head, longest = joined[:SHORTEST], 0
-        if len(head) < SHORTEST:
-            return 0
-        for form in self._joined:
-            at = form.find(head, 1)
-            while at >= 0:
-                if joined.startswith(form[at:]):
-                    longest = max(longest, len(form) - at)
-                    break
-                at = form.find(head, at + 1)
-        return longest
+def _levels(
+    seen: View, plain: Matcher, replaced: Matcher, complete: int | None = None
+) -> Iterator[tuple[View, Matcher]]:
+    """The text as it is and with its escapes replaced, each with the forms in which values stand there.
+
+    What stands from `complete` on may be a part of an escape.
+    """
+    yield seen, plain
+    level = View(seen.text[:complete], seen.starts[:complete], seen.ends[:complete])
+    if len(level.text) < len(seen.text):
+        yield level, replaced
+    for one in unescaped_each(level):
+        yield one, plain
+    for _ in range(TIMES):
+        before, level = level.text, unescaped(level)
+        if level.text == before:
+            return
+        yield level, replaced
 
 
 def _merged(places: list[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -196,47 +199,3 @@ def _rendered(text: str, start: int, end: int, hidden: list[tuple[int, int]]) ->
 def _line_of(text: str, place: int) -> int:
     """Where the line begins that has the character at that place."""
     return text.rfind("\n", 0, place) + 1
-
-
-def _join(text: str) -> tuple[str, list[int]]:
-    """The text without its line ends and the blanks around them, and where each character of that stands in it."""
-    places: list[int] = []
-    end = 0
-    for found in _BREAK.finditer(text):
-        places.extend(range(end, found.start()))
-        end = found.end()
-    places.extend(range(end, len(text)))
-    return _BREAK.sub("", text), places
-
-
-def _pattern(text: str, *, word: bool) -> str:
-    return rf"(?<![^\W_]){re.escape(text)}(?![^\W_])" if word else re.escape(text)
-
-
-def _forms(value: str) -> Iterator[str]:
-    yield value
-    for ascii_only in (True, False):
-        once = json.dumps(value, ensure_ascii=ascii_only)[1:-1]
-        yield once
-        yield json.dumps(once, ensure_ascii=ascii_only)[1:-1]  # JSON as a text within JSON
-    yield repr(value)[1:-1]
-    yield from (html.escape(value), html.escape(value, quote=False))
-    data = value.encode(errors="replace")
-    yield from (data.hex(), data.hex().upper())
-    for encoded in (quote(data), quote(data, safe=""), quote(data, safe="!'()*"), quote_plus(data)):
-        yield encoded
-        yield re.sub("%[0-9A-F]{2}", lambda found: found[0].lower(), encoded)
-    yield from _base64(data)
-
-
-def _base64(data: bytes) -> Iterator[str]:
-    """The value alone, and what of it does not depend on its neighbours wherever it stands in longer data."""
-    for encode in (base64.b64encode, base64.urlsafe_b64encode):
-        whole = encode(data).decode()
-        yield whole
-        yield whole.rstrip("=")
-        for before in range(3):
-            shared_with_before, length = (0, 2, 3)[before], before + len(data)
-            core = encode(bytes(before) + data).decode()[shared_with_before : length * 8 // 6]
-            if len(core) >= _SURE:
-                yield core

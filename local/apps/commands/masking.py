@@ -7,6 +7,7 @@ import html
 import json
 import re
 from collections.abc import Iterable, Iterator
+from html.entities import html5
 from urllib.parse import quote, quote_plus
 
 MASK = "***"
@@ -16,17 +17,27 @@ _SHORTEST_ALONE = 3
 _SHORTEST_ACROSS = 8
 """Characters of the shortest form that counts where line ends cut it, of which four or more have to be there."""
 
+_LINES = 400
+"""Most lines of longer values that are masked each: what shows a file hides the others."""
+_ESCAPED = 1_000
+"""Characters of the longest value whose escapes are known one by one."""
+_CONTROLS = {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f", "\v": "v", "\a": "a", "\0": "0"}
+
 
 class Mask:
-    """Replaces each value of at least three characters, also as JSON, HTML, URLs, hex and base64 write it."""
+    """Replaces each value of at least three characters, also as JSON, HTML, URLs, hex and base64 write it.
+
+    A value of many lines is masked as a whole, and its first lines of eight characters and more each.
+    """
 
     def __init__(self, values: Iterable[str]) -> None:
-        wanted = {
-            one for value in values for one in (value, *value.splitlines()) if len(one.strip()) >= _SHORTEST_ALONE
-        }
+        whole = {value for value in values if len(value.strip()) >= _SHORTEST_ALONE}
+        lines = [line for value in sorted(whole) if "\n" in value or "\r" in value for line in value.splitlines()]
+        wanted = whole | set([line for line in lines if len(line.strip()) >= _SHORTEST_ACROSS][:_LINES])
         # The longest first: one value may hold another.
         parts = sorted({part for one in wanted for part in _written(one)}, key=len, reverse=True)
-        self._pattern = re.compile("|".join(map(_anywhere, parts))) if parts else None
+        patterns = [*map(_escaped, sorted(filter(_is_escaped, wanted), key=len, reverse=True)), *map(_anywhere, parts)]
+        self._pattern = re.compile("|".join(patterns)) if patterns else None
         self._across = ["".join(map(str.strip, part.splitlines())) for part in parts if len(part) >= _SHORTEST_ACROSS]
         self.longest = len(parts[0]) if parts else 0
         """Characters of the longest form of a value."""
@@ -55,6 +66,36 @@ def _anywhere(part: str) -> str:
     return pattern if len(part) >= _SHORTEST else rf"(?<!\w){pattern}(?!\w)"
 
 
+def _is_escaped(value: str) -> bool:
+    return _SHORTEST <= len(value) <= _ESCAPED and not (value.isascii() and value.isalnum())
+
+
+def _escaped(value: str) -> str:
+    """Each character that is no letter or digit as itself, or as any language may escape it."""
+    return "".join(one if one.isascii() and one.isalnum() else f"(?:{_ways(one)})" for one in value)
+
+
+def _ways(character: str) -> str:
+    code = ord(character)
+    named = [name.rstrip(";") for name, shown in html5.items() if shown == character and name.endswith(";")]
+    units = [f"{unit:04x}" for unit in memoryview(character.encode("utf-16-le", "surrogatepass")).cast("H")]
+    raw = [f"{byte:02x}" for byte in character.encode(errors="replace")]
+    ways = [
+        rf"&(?:amp;)*(?:\#0*{code}|\#[xX]0*(?i:{code:x}){''.join(f'|{name}' for name in named)});",
+        r"\\*" + re.escape(character),
+        rf"\\+{_CONTROLS[character]}" if character in _CONTROLS else "",
+        "".join(rf"(?:\\+|%)u(?i:{unit})" for unit in units),
+        rf"\\+(?:U0*|u\{{0*)(?i:{code:x})\}}?",
+        "".join(rf"%(?:25)*(?i:{byte})" for byte in raw),
+        "".join(rf"\\+x(?i:{byte})" for byte in raw),
+        "".join(rf"\\+{int(byte, 16):03o}" for byte in raw),
+        rf"(?:%|\\+x)(?i:{code:02x})" if code < 256 else "",  # noqa: PLR2004 - Latin 1
+        r"\+" if character == " " else "",
+        r"'\"'\"'|'\\''" if character == "'" else "",
+    ]
+    return "|".join(filter(None, ways))
+
+
 def _written(value: str) -> Iterator[str]:
     """The value as programs print it."""
     yield value
@@ -64,7 +105,10 @@ def _written(value: str) -> Iterator[str]:
     for ascii_only in (True, False):
         once = json.dumps(value, ensure_ascii=ascii_only)[1:-1]
         yield from (once, json.dumps(once, ensure_ascii=ascii_only)[1:-1])
-    yield from (repr(value)[1:-1], html.escape(value), html.escape(value, quote=False), raw.hex(), raw.hex().upper())
+    yield from (repr(value)[1:-1], html.escape(value), html.escape(value, quote=False))
+    for separator in ("", " ", ":"):
+        shown = raw.hex(separator) if separator else raw.hex()
+        yield from (shown, shown.upper())
     yield from (quote(raw), quote(raw, safe=""), quote_plus(raw))
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
         yield encode(raw).decode().rstrip("=")

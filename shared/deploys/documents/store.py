@@ -250,7 +250,9 @@ async def is_used(organization: str, project: str, source_hash: str) -> bool:
 
 
 async def delete(deployment: Deployment) -> None:
-    """Delete the state document. One that is not there is no error."""
+    """Delete the state document, and first that of its idempotency key. One that is not there is no error."""
+    if deployment.key_document is not None:
+        await DEPLOYMENTS.delete(deployment.key_document, deployment.organization_id)
     await DEPLOYMENTS.delete(deployment.id, deployment.organization_id)
 
 

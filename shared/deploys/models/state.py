@@ -147,6 +147,7 @@ class Deployment(Parameters):
     runtime: str | None = Field(default=None, description="What the app is run by, once its source was looked at")
     notes: list[str] = Field(default_factory=list[str], description="What its owner should know of that")
     request_hash: str | None = Field(default=None, description="Of a request with an idempotency key")
+    key_document: str | None = Field(default=None, description="Id of the document of that key")
     original_deployment_id: DeploymentId | None = Field(default=None, description="What this one retries")
 
     def spec(self) -> DeploymentSpec:

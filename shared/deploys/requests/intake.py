@@ -11,7 +11,7 @@ import secrets
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from shared.deploys.documents import projects, store
+from shared.deploys.documents import keys, projects, store
 from shared.deploys.documents.retention import ended_at
 from shared.deploys.models import (
     ArchiveSource,
@@ -42,12 +42,12 @@ async def accept_once(request: DeployRequest, key: str) -> tuple[Deployment, boo
         Conflict: the key was sent with another request before (`idempotency-key-reused`).
         InvalidInput: as `accept`.
     """
-    id_ = _id_of(f"{request.organization_id}\n{key}".encode())
-    digest = _digest(request)
-    deployment = await store.find(id_, request.organization_id)
-    replayed = deployment is not None
+    digest, now = _digest(request), datetime.now(UTC)
+    known = await keys.find(request.organization_id, key)
+    deployment = await store.find(known, request.organization_id) if known else None
     if deployment is None:
-        deployment = await accept(request, id_=id_, digest=digest)
+        deployment = await _accept(request, now, key=key, digest=digest)
+    replayed = deployment.created_at != now
     if deployment.request_hash != digest or not await _has_values(deployment, request):
         raise Conflict(
             "This idempotency key was sent with another request before.",
@@ -57,16 +57,23 @@ async def accept_once(request: DeployRequest, key: str) -> tuple[Deployment, boo
     return deployment, replayed
 
 
-async def accept(request: DeployRequest, *, id_: str | None = None, digest: str | None = None) -> Deployment:
+async def accept(request: DeployRequest) -> Deployment:
     """Accept a deployment. It will run even if the queue does not answer now.
 
-    With `id_`, a deployment that has that id already is given instead, whatever it was requested with. A source that
-    the request names becomes its project's newest: one that went to an upload URL is known by nothing else.
+    A source that the request names becomes its project's newest: one that went to an upload URL is known by nothing
+    else.
 
     Raises:
         InvalidInput: there is nothing to deploy, the source was never uploaded, or its git URL is refused.
         Conflict: the app is being deleted (`removal-in-progress`).
     """
+    return await _accept(request, datetime.now(UTC))
+
+
+async def _accept(
+    request: DeployRequest, now: datetime, *, key: str | None = None, digest: str | None = None
+) -> Deployment:
+    """With a key, the deployment of another request that is quicker is given instead, whatever that one asks for."""
     projects.require_kept(await projects.find(request.organization_id, request.project_id), request.environment)
     source = await source_of(request)
     if (request.source_hash or request.files) and isinstance(source, ArchiveSource):
@@ -76,8 +83,11 @@ async def accept(request: DeployRequest, *, id_: str | None = None, digest: str 
     )
     reference = joined.reference
     parameters = Parameters.model_validate(request.model_dump(include=set(Parameters.model_fields)))
-    changes = {"request_hash": digest} | ({"id": id_} if id_ else {})
-    deployment = await _submit(_new(parameters, source, joined).model_copy(update=changes))
+    wanted = _new(parameters, source, joined, now)
+    if key is not None:
+        changes = {"request_hash": digest, "key_document": keys.document_id(key)}
+        wanted = wanted.model_copy(update={**changes, "id": await keys.claim(wanted, key)})
+    deployment = await _submit(wanted)
     if reference is not None and deployment.secrets_reference != reference:
         await secret_store().delete(reference)  # another request with the id was quicker
     return deployment
@@ -200,21 +210,17 @@ async def send_unsent(older_than: timedelta) -> int:
     return sent
 
 
-def _new(parameters: Parameters, source: Source, joined: Joined) -> Deployment:
-    now = datetime.now(UTC)
+def _new(parameters: Parameters, source: Source, joined: Joined, now: datetime | None = None) -> Deployment:
+    now = now or datetime.now(UTC)
     return Deployment(
         **parameters.model_copy(update={"plain_variables": joined.plain}).model_dump(),
-        id=_id_of(secrets.token_bytes(32)),
+        id=f"dep_{base64.b32encode(secrets.token_bytes(10)).decode()[:12]}",
         source=source,
         secrets_reference=joined.reference,
         project_variables=joined.inherited,
         created_at=now,
         updated_at=now,
     )
-
-
-def _id_of(seed: bytes) -> str:
-    return f"dep_{base64.b32encode(hashlib.sha256(seed).digest()).decode()[:12]}"
 
 
 def _digest(request: DeployRequest) -> str:

@@ -358,6 +358,7 @@ async def test_a_repeated_request_with_its_key_is_one_deployment(ask, body, stat
     answers = await asyncio.gather(*requests)
     assert {status for status, _, _ in answers} == {202}
     [id_] = {answer["deploymentId"] for _, answer, _ in answers}
+    assert sorted(headers.get("Idempotency-Replayed", "") for _, _, headers in answers) == ["", "true", "true", "true"]
     assert len((await store.of_project(state, "shop", limit=10)).deployments) == 1
     status, again, headers = await ask("POST", "/deploy", {**body, "envVariables": {"A": CANARY}}, keyed)
     assert (status, again["deploymentId"], headers["Idempotency-Replayed"]) == (202, id_, "true")
@@ -371,6 +372,35 @@ async def test_a_repeated_request_with_its_key_is_one_deployment(ask, body, stat
     assert await secret_store().get((await store.load(id_, state)).secrets_reference) == {"A": CANARY}
     kept = list((tmp_path / "secrets").iterdir())
     assert len(kept) == 1
+
+
+async def test_defect_a_key_of_a_deployment_that_was_deleted_gives_one_that_never_starts(ask, body, state) -> None:
+    """Its id was that of the first, whose message, build and orchestration are known under it."""
+    keyed = {**ADMIN, "Idempotency-Key": "build-81"}
+    _, first, _ = await ask("POST", "/deploy", body, keyed)
+    await store.delete(await store.load(first["deploymentId"], state))
+    status, again, headers = await ask("POST", "/deploy", {**body, "environment": "staging"}, keyed)
+    assert (status, headers.get("Idempotency-Replayed")) == (202, None)
+    assert again["deploymentId"] != first["deploymentId"]
+    assert (await store.load(again["deploymentId"], state)).environment == "staging"
+    _, repeated, headers = await ask("POST", "/deploy", {**body, "environment": "staging"}, keyed)
+    assert (repeated["deploymentId"], headers["Idempotency-Replayed"]) == (again["deploymentId"], "true")
+
+
+async def test_a_request_that_ended_before_its_deployment_was_written_is_repeated(
+    ask, body, state, monkeypatch
+) -> None:
+    keyed = {**ADMIN, "Idempotency-Key": "build-82"}
+
+    async def away(_: object) -> None:
+        raise TransientError("Cosmos DB did not answer.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "create", away)
+        assert (await ask("POST", "/deploy", body, keyed))[0] == 503
+    status, accepted, headers = await ask("POST", "/deploy", body, keyed)
+    assert (status, headers.get("Idempotency-Replayed")) == (202, None)
+    assert (await store.load(accepted["deploymentId"], state)).project_id == "shop"
 
 
 async def test_defect_a_key_is_refused_once_its_deployment_s_variables_are_forgotten(ask, body, state) -> None:

@@ -35,7 +35,7 @@ def fold(context: Context, request: FoldRequest) -> Steps[FoldSummary]:
     reason = folded.rebuild or ("An operator asked for it." if request.rebuild else None)
     if request.sync or reason:
         progress(context, "looking at Iceberg")
-        synced = yield from _sync(context, folded, reason)
+        synced = yield from _sync(context, folded, reason, accept_loss=request.accept_loss)
     if folded.lsn is None:
         folded = yield from call(context, fold_log, Nothing())
     if folded.lsn is None:
@@ -70,7 +70,7 @@ def _append(context: Context, tables: tuple[str, ...], lsn: int) -> Steps[list[T
     return [one.value for one in outcomes if one.value is not None]
 
 
-def _sync(context: Context, folded: Folded, reason: str | None) -> Steps[Synced | None]:
+def _sync(context: Context, folded: Folded, reason: str | None, *, accept_loss: bool = False) -> Steps[Synced | None]:
     """Look at the tables; where others wrote, or the base is to be made anew, take it from them and rewrite them."""
     lsn = folded.lsn or 0
     looks = yield from fan_out(context, look_at_table, [TableTask(table=one, lsn=lsn) for one in folded.tables])
@@ -81,7 +81,9 @@ def _sync(context: Context, folded: Folded, reason: str | None) -> Steps[Synced 
     if reason is None and not written:
         return None
     progress(context, "filling the cache from Iceberg")
-    task = SyncTask(tables=tuple(tables), reason=reason or "Others have written to the Iceberg tables.")
+    task = SyncTask(
+        tables=tuple(tables), reason=reason or "Others have written to the Iceberg tables.", accept_loss=accept_loss
+    )
     synced = yield from call(context, fill_cache, task)
     rewritten = [TableTask(table=one.table, lsn=synced.lsn, snapshot=one.snapshot) for one in written]
     yield from fan_out(context, replace_table, rewritten)

@@ -82,6 +82,12 @@ class Forbidden(TerminalError):
     code = "forbidden"
 
 
+class WrongPassword(Forbidden):
+    """The caller is signed in, and does not know the password of the account."""
+
+    code = "wrong-password"
+
+
 class NotFound(TerminalError):
     """What was asked for does not exist, or not for this caller."""
 

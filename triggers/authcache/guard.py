@@ -27,7 +27,7 @@ MOST_LSN: Final = 2**53 - 1
 CORS: Final = Cors(
     "/api/v1",
     lambda: settings().origins,
-    sent=("Authorization", "Content-Type", LSN),
+    sent=("Authorization", "Content-Type", LSN, "X-Admin-Key"),
     shown=("Retry-After", LSN),
 )
 

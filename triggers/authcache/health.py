@@ -15,11 +15,12 @@ from shared.authcache.store import store
 from shared.platform.access.auth import ADMIN, PUBLIC
 from shared.platform.durable import DurableClient
 from shared.platform.errors import Conflict, TransientError
-from shared.platform.http import Accepted, Reply, Routes
+from shared.platform.http import Accepted, Reply
 from shared.platform.models import LazyModel
+from triggers.authcache.guard import routes_of
 from triggers.authcache.upkeep import FOLD
 
-routes = Routes(tag="authcache")
+routes = routes_of("authcache")
 Status = Literal["healthy", "stale", "empty", "unavailable"]
 
 
@@ -36,6 +37,9 @@ class SyncQuery(LazyModel, extra="forbid"):
     """How much is done."""
 
     rebuild: bool = Field(default=False, description="make the base anew even if nobody else wrote to the tables")
+    accept_loss: bool = Field(
+        default=False, description="also without what neither the tables nor what is left of the log holds"
+    )
 
 
 class Invalidated(Accepted):
@@ -61,7 +65,7 @@ async def authcache_health() -> Reply[CacheHealth]:
 @routes.post("/api/v1/health/cache/sync", needs=ADMIN, summary="Take in what others wrote to Iceberg")
 async def authcache_sync_now(query: SyncQuery, client: DurableClient) -> Accepted:
     """One at a time: while a fold runs, this one is queued, once however often it is asked for, and begins after it."""
-    return await _start(client, FoldRequest(sync=True, rebuild=query.rebuild))
+    return await _start(client, FoldRequest(sync=True, rebuild=query.rebuild, accept_loss=query.accept_loss))
 
 
 @routes.post("/api/v1/health/cache/invalidate", needs=ADMIN, summary="Have all instances forget what they hold")

@@ -12,14 +12,14 @@ import azure.functions as func
 
 from orchestrators.authcache.folding import fold
 from shared.authcache.alerts import send_alerts
-from shared.authcache.base.manifest import read_manifest
+from shared.authcache.base.manifest import CorruptBase, read_manifest
 from shared.authcache.base.repair import rebuild_wanted, sync_begun, sync_wanted
 from shared.authcache.folding.steps import FoldRequest
 from shared.authcache.log.groups import Lsn, read_group
 from shared.authcache.settings import settings
 from shared.authcache.store import store
 from shared.platform.durable import DurableClient, new_blueprint
-from shared.platform.errors import Conflict, ManifoldError, TerminalError
+from shared.platform.errors import Conflict, ManifoldError
 from shared.platform.http import Reply
 from shared.platform.sweeps import Sweep
 from triggers.authcache.guard import answer
@@ -48,7 +48,7 @@ async def _due(_: DurableClient) -> bool:
     """Is anything in the log that the base does not have, or is the base to be made anew?"""
     try:
         found = await read_manifest()
-    except TerminalError:
+    except CorruptBase:
         return True
     if found is None:
         return bool(settings().authcache_catalog_uri) or await read_group(1) is not None

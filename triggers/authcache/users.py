@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import azure.functions as func
+
 from activities.authcache.documents import Forgotten
 from orchestrators.authcache.documents import forget_documents
 from shared.authcache.accounts import lifecycle, sessions
 from shared.authcache.accounts.models import Email, Given, Letter, Password, Presented, Profile, Shown
 from shared.platform.access.auth import Caller
+from shared.platform.access.failed_attempts import failed_attempts
 from shared.platform.durable import DurableClient
 from shared.platform.http import Reply
 from triggers.authcache.auth import TokenAnswer, token_answer
@@ -47,32 +50,37 @@ async def authcache_change_me(body: Profile, caller: Caller, headers: AtLeast, c
 
 @routes.put("/api/v1/users/me/password", needs=USER, summary="Change one's password")
 async def authcache_change_password(
-    body: PasswordChange, caller: Caller, headers: AtLeast, client: DurableClient
+    body: PasswordChange, caller: Caller, headers: AtLeast, client: DurableClient, request: func.HttpRequest
 ) -> Reply[TokenAnswer]:
     """Ends all sessions but the one that the answer begins."""
     user, _ = await caller_of(caller, headers)
-    changed, lsn = await lifecycle.change_password(
-        user, body.current_password.get_secret_value(), body.new_password.get_secret_value()
-    )
+    with failed_attempts.watched(request, user.address):
+        changed, lsn = await lifecycle.change_password(
+            user, body.current_password.get_secret_value(), body.new_password.get_secret_value()
+        )
     await notify(client, Letter(kind="password-changed", user=user.id, at_least=lsn))
     return await written(client, token_answer(sessions.begin(changed, lsn)), lsn)
 
 
 @routes.put("/api/v1/users/me/address", needs=USER, summary="Ask for another address", status=204)
 async def authcache_change_address(
-    body: AddressChange, caller: Caller, headers: AtLeast, client: DurableClient
+    body: AddressChange, caller: Caller, headers: AtLeast, client: DurableClient, request: func.HttpRequest
 ) -> None:
     """The address stays as it is until the link of the mail to the new one is used."""
     user, view = await caller_of(caller, headers)
-    wanted = await lifecycle.new_address(user, body.email, body.password.get_secret_value())
+    with failed_attempts.watched(request, user.address):
+        wanted = await lifecycle.new_address(user, body.email, body.password.get_secret_value())
     letter = Letter(kind="address", user=user.id, to=wanted.shown, at_least=view.lsn)
     await ask_for(client, letter, wanted.key)
 
 
 @routes.post("/api/v1/users/me/deletion", needs=USER, summary="Delete one's account, and all that is in it", status=204)
-async def authcache_delete_me(body: Confirmed, caller: Caller, headers: AtLeast, client: DurableClient) -> Reply[None]:
+async def authcache_delete_me(
+    body: Confirmed, caller: Caller, headers: AtLeast, client: DurableClient, request: func.HttpRequest
+) -> Reply[None]:
     """Its files are deleted soon after."""
     user, _ = await caller_of(caller, headers)
-    lsn = await lifecycle.delete(user, body.password.get_secret_value())
+    with failed_attempts.watched(request, user.address):
+        lsn = await lifecycle.delete(user, body.password.get_secret_value())
     await client.start(forget_documents, Forgotten(user=user.id, at_least=lsn))
     return await written(client, None, lsn, 204)

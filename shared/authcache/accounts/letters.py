@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from shared.authcache.accounts.models import Kind, Letter
 from shared.authcache.accounts.signing import Purpose, tokens
+from shared.authcache.log.groups import Lsn
 from shared.authcache.models import User
 from shared.authcache.settings import settings
 from shared.authcache.store import store
@@ -51,17 +52,17 @@ async def send(letter: Letter, key: str) -> bool:
         sender=platform_settings().alert_email_from,
         to=letter.to or user.email,
         subject=_SUBJECTS[letter.kind],
-        text=_text(letter, user),
+        text=_text(letter, user, view.lsn),
         key=key,
     )
     await mailer().send(mail)
     return True
 
 
-def _text(letter: Letter, user: User) -> str:
+def _text(letter: Letter, user: User, lsn: Lsn) -> str:
     lines = [f"Hello {user.first_name},", "", _SENTENCES[letter.kind]]
     if letter.kind in _PURPOSES:
-        token = _token(letter, user)
+        token = _token(letter, user, lsn)
         public = settings().authcache_public_url
         lines += ["", f"{public.rstrip('/')}/{letter.kind}?token={token}" if public else token]
         lines += ["", "If it was not you, do nothing: without this link nothing happens."]
@@ -70,9 +71,10 @@ def _text(letter: Letter, user: User) -> str:
     return "\n".join(lines)
 
 
-def _token(letter: Letter, user: User) -> str:
+def _token(letter: Letter, user: User, lsn: Lsn) -> str:
+    """Any instance that opens it has to know the user at least as of `lsn`, as the stamp does."""
     now = datetime.now(UTC)
-    claims: dict[str, Any] = {"sub": user.id, "iat": int(now.timestamp()), "lsn": letter.at_least}
+    claims: dict[str, Any] = {"sub": user.id, "iat": int(now.timestamp()), "lsn": lsn}
     stamped = address_stamp(user) if letter.kind == "verify" else stamp(user)
     claims |= {"exp": int((now + _LIFETIMES[letter.kind]).timestamp()), "of": stamped, "to": letter.to}
     return tokens(_PURPOSES[letter.kind]).sign(claims)

@@ -27,7 +27,7 @@ from shared.authcache.reading.view import View
 from shared.authcache.store import store
 from shared.authcache.writing.uniqueness import Check, address_is_free
 from shared.platform.access.passwords.checking import hashed, matches
-from shared.platform.errors import Forbidden, InvalidInput, NotFound
+from shared.platform.errors import InvalidInput, NotFound, WrongPassword
 
 
 async def register(request: Registration) -> tuple[User, Lsn]:
@@ -94,7 +94,7 @@ async def change_password(user: User, current: str, password: str) -> tuple[User
     """Change the password; ends all sessions.
 
     Raises:
-        Forbidden: the current password is wrong.
+        WrongPassword: the current password is wrong.
         TransientError: too many passwords are being hashed.
     """
     await confirm(user, current)
@@ -116,7 +116,7 @@ async def new_address(user: User, email: str, password: str) -> addresses.Addres
     Raises:
         InvalidInput: it is unusable.
         Conflict: another user has it.
-        Forbidden: the password is wrong.
+        WrongPassword: the password is wrong.
     """
     address = addresses.parse(email)
     await confirm(user, password)
@@ -159,15 +159,15 @@ async def set_active(user_id: str, *, active: bool) -> tuple[User, Lsn]:
 
 
 async def delete(user: User, password: str) -> Lsn:
-    """Delete the account and what is the user's. Raises Forbidden: the password is wrong."""
+    """Delete the account and what is the user's. Raises WrongPassword: the password is wrong."""
     await confirm(user, password)
     return await store().commit([UserDeleted(at=datetime.now(UTC), user=user.id)], check=_is_there(user.id))
 
 
 async def confirm(user: User, password: str) -> None:
-    """Let on only who knows the password, though signed in. Raises Forbidden: it is wrong."""
+    """Let on only who knows the password, though signed in. Raises WrongPassword: it is wrong."""
     if not await matches(password, user.password_hash):
-        raise Forbidden("The password is wrong.", code="wrong-password", remedy="Give the current password.")
+        raise WrongPassword("The password is wrong.", remedy="Give the current password.")
 
 
 async def _known(user_id: str, at_least: Lsn) -> User:

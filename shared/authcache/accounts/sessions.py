@@ -51,7 +51,7 @@ class Family:
 
 
 class _Superseded(Exception):
-    """The token was exchanged before, or its family has ended."""
+    """The token was exchanged before."""
 
     def __init__(self, family: RefreshFamily) -> None:
         super().__init__(family.id)
@@ -107,7 +107,9 @@ async def refresh(token: str) -> Session:
         if row is None:
             if family.number:
                 raise _ended()
-        elif row.revoked_at is not None or row.token_hash != family.mark:
+        elif row.revoked_at is not None:
+            raise _ended()
+        elif row.token_hash != family.mark:
             raise _Superseded(row)
 
     at = datetime.now(UTC)
@@ -146,7 +148,7 @@ def _successor(family: Family, at: datetime) -> Family:
 
 def _in_grace(row: RefreshFamily, family: Family, at: datetime) -> bool:
     grace = timedelta(seconds=settings().authcache_refresh_grace_seconds)
-    return row.revoked_at is None and row.previous_hash == family.mark and at - row.rotated_at <= grace
+    return row.previous_hash == family.mark and at - row.rotated_at <= grace
 
 
 def _family(claims: dict[str, Any]) -> Family:

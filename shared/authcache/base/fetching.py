@@ -12,8 +12,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from shared.authcache.base.format.names import READ_BY_REQUESTS
-from shared.authcache.base.manifest import File, Segment
-from shared.authcache.base.reading import CorruptBase
+from shared.authcache.base.manifest import CorruptBase, File, Segment
 from shared.authcache.settings import settings
 from shared.platform.errors import NotFound
 from shared.platform.settings import settings as platform_settings

@@ -14,8 +14,7 @@ from struct import error as StructError  # noqa: N812 - a class, whatever it is 
 from shared.authcache.base.format.hashing import homes_of, slots_of
 from shared.authcache.base.format.names import READ_BY_REQUESTS, index_file, indexes, slots_file
 from shared.authcache.base.format.slots import GUESSED_BYTES, LENGTH_BYTES, SLOT_BYTES, end_of
-from shared.authcache.base.manifest import Segment
-from shared.authcache.base.reading import CorruptBase
+from shared.authcache.base.manifest import CorruptBase, Segment
 from shared.authcache.tables import TABLES
 
 

@@ -10,14 +10,22 @@ from pydantic import ConfigDict, Field
 from shared.authcache.base.format.names import ID
 from shared.authcache.log.groups import Lsn
 from shared.authcache.settings import settings
-from shared.platform.errors import TerminalError
+from shared.platform.errors import TransientError
 from shared.platform.models import LazyModel
 from shared.platform.stores.blob_files import blob_details
 from shared.platform.stores.blobs import read_blob, write_blob
 
 _NAME = "manifest.json"
+REBUILD_SECONDS = 10
+"""After which a request may ask again whose base is being made anew."""
 MOST_FOLDS = 20
 """That a manifest remembers."""
+
+
+class CorruptBase(TransientError):
+    """A file of the base, or its manifest, is not what was written; it is made anew."""
+
+    code = "cache-corrupt"
 
 
 class _Part(LazyModel):
@@ -114,7 +122,7 @@ async def read_manifest() -> tuple[Manifest, str] | None:
 
     Raises:
         TransientError: the blobs cannot be read.
-        TerminalError: what stands there is no manifest.
+        CorruptBase: what stands there is no manifest.
     """
     blob = await read_blob(settings().authcache_container, _NAME)
     if blob is None:
@@ -122,10 +130,8 @@ async def read_manifest() -> tuple[Manifest, str] | None:
     try:
         return Manifest.model_validate_json(blob.data), blob.etag
     except ValueError as error:
-        raise TerminalError(
-            "The manifest of the auth cache cannot be read.",
-            code="cache-corrupt",
-            remedy="It is made anew by POST /api/v1/health/cache/sync.",
+        raise CorruptBase(
+            "The manifest of the auth cache cannot be read; it is made anew.", retry_after=REBUILD_SECONDS
         ) from error
 
 

@@ -8,17 +8,10 @@ from typing import Any, Protocol
 from shared.authcache.base.format.columns import reader_of
 from shared.authcache.base.format.hashing import hasher
 from shared.authcache.base.format.names import ID
-from shared.authcache.base.manifest import Segment
+from shared.authcache.base.manifest import CorruptBase, Segment
 from shared.authcache.tables import TABLES, R, Table
-from shared.platform.errors import TransientError
 
 _UNREADABLE = (ValueError, TypeError, ArithmeticError)
-
-
-class CorruptBase(TransientError):
-    """A file of the base is not what was written. Instances fetch it anew."""
-
-    code = "cache-corrupt"
 
 
 class Files(Protocol):
@@ -55,8 +48,9 @@ class SegmentLevel:
                 row: Any = reader(text)
             except _UNREADABLE as error:
                 raise self._corrupt(table) from error
-            if (text.decode() if row is None else row.id) == row_id:
+            if (found_id := text.decode() if row is None else row.id) == row_id:
                 return True, row
+            self._check(table, found_id, row_id)
         return False, None
 
     async def find(self, table: Table[R], index: str, key: str) -> list[R]:
@@ -73,9 +67,17 @@ class SegmentLevel:
                 row: Any = reader(text)
             except _UNREADABLE as error:
                 raise self._corrupt(table) from error
-            if row is not None and table.key(index, row) == key:
+            found_key = None if row is None else table.key(index, row)
+            if row is not None and found_key == key:
                 found.append(row)
+            else:
+                self._check(table, found_key, key)
         return found
+
+    def _check(self, table: Table[Any], found: str | None, wanted: str) -> None:
+        """Another row than the wanted one has its hash, or the index or the rows are damaged."""
+        if found is None or self._hash_of(found) != self._hash_of(wanted):
+            raise CorruptBase(f"An index of {self.segment.name}/{table.name} names another row.", retry_after=2)
 
     def _corrupt(self, table: Table[Any]) -> CorruptBase:
         return CorruptBase(f"A row of {self.segment.name}/{table.name} cannot be read.", retry_after=2)

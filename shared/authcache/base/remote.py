@@ -12,8 +12,7 @@ from collections.abc import Sequence
 from shared.authcache.base.format.hashing import ENTRY_BYTES, homes_of, slots_of
 from shared.authcache.base.format.names import index_file, indexes, slots_file
 from shared.authcache.base.format.slots import GUESSED_BYTES, LENGTH_BYTES, SLOT_BYTES, end_of
-from shared.authcache.base.manifest import Segment
-from shared.authcache.base.reading import CorruptBase
+from shared.authcache.base.manifest import CorruptBase, Segment
 from shared.authcache.settings import settings
 from shared.authcache.tables import TABLES
 from shared.platform.stores.blobs import read_range
@@ -43,8 +42,14 @@ class RemoteFiles:
         try:
             slots = slots_of(entries, 0, hashed)
         except IndexError:  # many rows have one key, and more follow
-            slots = slots_of(await self._entries(name, home, count), 0, hashed)
+            slots = await self._all_slots(name, home, hashed)
         return list(await asyncio.gather(*(self._text(slots_file(table), slot * SLOT_BYTES) for slot in slots)))
+
+    async def _all_slots(self, name: str, home: int, hashed: int) -> Sequence[int]:
+        try:
+            return slots_of(await self._entries(name, home, self._sizes[name] // ENTRY_BYTES), 0, hashed)
+        except IndexError as error:
+            raise CorruptBase(f"The index {name} of {self._segment.name} has no end.", retry_after=2) from error
 
     async def _text(self, name: str, start: int) -> bytes:
         left = self._sizes.get(name, 0) - start

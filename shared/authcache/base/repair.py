@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.authcache.base.reading import CorruptBase
+from shared.authcache.base.manifest import REBUILD_SECONDS, CorruptBase
 from shared.authcache.settings import settings
 from shared.platform.stores.blob_files import create_blob, delete_blob
 from shared.platform.stores.blobs import read_blob
@@ -10,7 +10,6 @@ from shared.platform.stores.blobs import read_blob
 _WANTED = "rebuild-wanted"
 _SYNC = "sync-wanted"
 _MADE = "base-made"
-RETRY_SECONDS = 10
 
 
 async def want_rebuild(reason: str) -> None:
@@ -55,8 +54,7 @@ async def refuse_without_manifest() -> None:
     The files of a base say nothing of that: the first one may be under way, or have died.
 
     Raises:
-        CorruptBase: there was one, so that the log alone says too little. The base is being made anew.
+        CorruptBase: there was one, so that the log alone says too little.
     """
     if await read_blob(settings().authcache_container, _MADE) is not None:
-        await want_rebuild("The manifest is missing.")
-        raise CorruptBase("The manifest of the auth cache is missing; it is made anew.", retry_after=RETRY_SECONDS)
+        raise CorruptBase("The manifest of the auth cache is missing; it is made anew.", retry_after=REBUILD_SECONDS)

@@ -143,11 +143,12 @@ async def open_link(token: str) -> SignedUrl:
     user = await view.user_by_id(claims["sub"])
     if user is None or not user.is_active:
         raise Unauthenticated("The link is good no longer.", code="link-refused", remedy="Log in, and ask for another.")
-    document, _ = await _seen(view, user, claims["doc"])
+    document, until = await _seen(view, user, claims["doc"])
+    left = HANDED_OUT if until is None else min(HANDED_OUT, until - datetime.now(UTC))
     return await read_url(
         settings().authcache_documents_container,
         document.blob,
-        HANDED_OUT,
+        left,
         file_name=document.file_name,
         content_type=document.content_type,
     )

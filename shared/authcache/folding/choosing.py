@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.authcache.base.format.arrow import DROPPED, LSN, keys_of
+from shared.authcache.base.format.arrow import DROPPED, FIRST, LAST, LSN, keys_of
 from shared.authcache.base.format.columns import columns
-from shared.authcache.base.format.pyarrow import Columns, Values, compute
+from shared.authcache.base.format.pyarrow import Columns, Values, compute, pa
 from shared.authcache.base.writing import current_rows
 from shared.authcache.tables import SHARES, USERS, Table
 
@@ -25,6 +25,7 @@ UNIQUE: Mapping[str, tuple[str, str]] = {
 }
 """By table, the index in which a key stands once, and what to say of a second."""
 _EMPTY = "A value that is needed is missing, or the address is none."
+_BEYOND = "A moment in it is beyond the years 1 to 9999."
 _BOTH = "It was changed here as well; ours stays."
 _DEFAULTS = {"is_active": True, "level": "read"}
 """What a row of somebody else's means that says nothing of a column that we need."""
@@ -58,6 +59,7 @@ def choose(table: Table[Any], pieces: Iterable[Columns], ours: Columns, owners: 
     chosen = Chosen(mask, ids, ranks == _FOREIGN)
     bad = {int(row): _BOTH for row in np.flatnonzero((fit == _TAKEN) & chosen.foreign)}
     bad |= {int(row): _EMPTY for row in np.flatnonzero(mask & (fit == _UNFIT))}
+    bad |= {int(row): _BEYOND for row in np.flatnonzero(mask & (fit == _FAR))}
     mask &= fit == _FIT
     if owners is not None:
         strays = mask & ~np.isin(owner, owners)
@@ -77,6 +79,15 @@ def needed(table: Table[Any]) -> list[str]:
     return [column.name for column in columns(table) if not column.optional and column.name not in _DEFAULTS]
 
 
+def judged(table: Table[Any]) -> list[str]:
+    """The columns that decide whether a row can be taken."""
+    return list(dict.fromkeys([*needed(table), *_moments(table)]))
+
+
+def _moments(table: Table[Any]) -> list[str]:
+    return [column.name for column in columns(table) if column.kind == "datetime"]
+
+
 def completed(table: Table[Any], rows: Columns) -> Columns:
     """Others' rows with what they leave unsaid. Who was in the table before is known to own the address."""
     for name, value in _DEFAULTS.items():
@@ -90,7 +101,7 @@ def completed(table: Table[Any], rows: Columns) -> Columns:
     return rows
 
 
-_FIT, _UNFIT, _DROPPED, _TAKEN = range(4)
+_FIT, _UNFIT, _FAR, _DROPPED, _TAKEN = range(5)
 
 
 def _scan(table: Table[Any], rows: Columns, taken: Values) -> tuple[Any, ...]:
@@ -101,6 +112,10 @@ def _scan(table: Table[Any], rows: Columns, taken: Values) -> tuple[Any, ...]:
         null = compute.is_null(rows.column(name))
         empty = null if empty is None else compute.or_(empty, null)
     fit = np.where(empty.to_numpy(), _UNFIT, _FIT) if empty is not None else np.zeros(rows.num_rows, np.int64)
+    for name in _moments(table):
+        moments = rows.column(name)
+        far = compute.or_(compute.less(moments, pa.scalar(FIRST)), compute.greater(moments, pa.scalar(LAST)))
+        fit = np.where(compute.fill_null(far, False).to_numpy(), _FAR, fit)
     fit = np.where(rows.column(DROPPED).to_numpy(), _DROPPED, fit)
     fit = np.where(compute.is_in(rows.column("id"), value_set=taken).to_numpy(), _TAKEN, fit)
     unique = UNIQUE.get(table.name)

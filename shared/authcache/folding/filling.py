@@ -18,12 +18,19 @@ from numpy.typing import NDArray
 from shared.authcache.base.format.arrow import DROPPED, LSN, schema_of
 from shared.authcache.base.format.columns import columns
 from shared.authcache.base.format.pyarrow import Columns, compute, pa
-from shared.authcache.base.manifest import Fold, Manifest, TablePart, manifest_etag, read_manifest, write_manifest
-from shared.authcache.base.reading import CorruptBase
+from shared.authcache.base.manifest import (
+    CorruptBase,
+    Fold,
+    Manifest,
+    TablePart,
+    manifest_etag,
+    read_manifest,
+    write_manifest,
+)
 from shared.authcache.base.repair import base_made, rebuilt
 from shared.authcache.base.uploading import upload
 from shared.authcache.base.writing import TableWriter, current_rows, dropped_rows, segment_of
-from shared.authcache.folding.choosing import Chosen, choose, completed, hashed, needed
+from shared.authcache.folding.choosing import Chosen, choose, completed, hashed, judged
 from shared.authcache.folding.counting import counted_whole
 from shared.authcache.folding.exporting import rows_after
 from shared.authcache.folding.folding import new_hash_key
@@ -47,13 +54,14 @@ async def fill_cache(task: SyncTask) -> Synced:
 
     Raises:
         TransientError: the blobs or the catalog cannot be reached.
+        TerminalError: the base is lost, and what is left of the log begins behind what the tables hold.
         Conflict: somebody else replaced the manifest meanwhile.
     """
     marks = {state.table: state.lsn for state in task.tables}
     snapshots = {state.table: int(state.snapshot) if state.snapshot else None for state in task.tables}
     async with scratch_folder("manifold-fill-") as folder:
         known, etag, kept = await _kept(marks, folder)
-        lsn = known.lsn if known is not None else max(min(marks.values(), default=0), await first_lsn() - 1)
+        lsn = known.lsn if known is not None else await _known_to_the_tables(marks, accept_loss=task.accept_loss)
         key = known.hash_key if known is not None else new_hash_key()
         await asyncio.to_thread((folder / "new").mkdir)
         filling = _Filling(folder / "new", key)
@@ -86,6 +94,20 @@ async def fill_cache(task: SyncTask) -> Synced:
     )
 
 
+async def _known_to_the_tables(marks: Mapping[str, Lsn], *, accept_loss: bool) -> Lsn:
+    """Up to where the Iceberg tables hold what the log said, which goes on from there."""
+    mark, before_log = min(marks.values(), default=0), await first_lsn() - 1
+    if mark < before_log and not accept_loss:
+        raise TerminalError(
+            f"The base is lost. The Iceberg tables hold the log up to {mark}, and what is left of it begins at"
+            f" {before_log + 1}: what lies between would be lost.",
+            code="cache-lost",
+            remedy="Bring back an earlier version of manifest.json, or the catalog; or accept the loss by"
+            " POST /api/v1/health/cache/sync?rebuild=true&accept_loss=true.",
+        )
+    return max(mark, before_log)
+
+
 async def _kept(marks: Mapping[str, Lsn], folder: Path) -> tuple[Manifest | None, str | None, dict[str, Columns]]:
     """The base as far as it is readable, the manifest's ETag, and what of it the Iceberg tables do not know."""
     etag = await manifest_etag()
@@ -97,7 +119,7 @@ async def _kept(marks: Mapping[str, Lsn], folder: Path) -> tuple[Manifest | None
         kept: dict[str, Columns] = {}
         for name, table in TABLES.items():
             kept[name] = await rows_after(manifest, table, marks.get(name, 0), folder)
-    except (CorruptBase, TerminalError) as error:
+    except CorruptBase as error:
         logger.warning("Nothing is kept of the base: %s", error)
         return None, etag, {}
     return manifest, etag, kept
@@ -127,7 +149,7 @@ class _Filling:
     ) -> Chosen:
         writer = TableWriter(self._folder, table, self._key)
         iceberg = existing(catalog(), table) if snapshot is not None else None
-        known = [*needed(table), LSN, DROPPED]
+        known = [*judged(table), LSN, DROPPED]
         chosen = choose(table, rows_of(iceberg, table, snapshot, known) if iceberg else (), ours, owners)
         if iceberg is not None:
             every = [*(column.name for column in columns(table)), LSN, DROPPED]

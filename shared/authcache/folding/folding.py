@@ -10,8 +10,8 @@ from pathlib import Path
 
 from shared.authcache.base.format.pyarrow import Columns
 from shared.authcache.base.local import LocalFiles
-from shared.authcache.base.manifest import Fold, Manifest, read_manifest, write_manifest
-from shared.authcache.base.reading import CorruptBase, SegmentLevel
+from shared.authcache.base.manifest import CorruptBase, Fold, Manifest, read_manifest, write_manifest
+from shared.authcache.base.reading import SegmentLevel
 from shared.authcache.base.repair import rebuild_wanted
 from shared.authcache.base.uploading import upload
 from shared.authcache.folding.changes import Changes, changes_after
@@ -24,7 +24,7 @@ from shared.authcache.log.groups import Lsn
 from shared.authcache.reading.holding import fetched_levels
 from shared.authcache.reading.levels import Level
 from shared.authcache.tables import TABLES
-from shared.platform.errors import Conflict, TerminalError, TransientError
+from shared.platform.errors import Conflict, TransientError
 from shared.platform.files import scratch_folder
 
 logger = logging.getLogger(__name__)
@@ -53,13 +53,17 @@ async def _fold_log() -> Folded:
     if reason := await rebuild_wanted():
         return Folded(lsn=None, rebuild=reason)
     try:
-        found = await read_manifest()
-        if found is None:
-            return Folded(lsn=None, rebuild="There is no base yet.")
-        manifest, etag = found
-        levels = await fetched_levels(manifest)
-    except (CorruptBase, TerminalError) as error:
+        return await _folded()
+    except CorruptBase as error:  # whichever file of it, and whoever reads that
         return Folded(lsn=None, rebuild=str(error))
+
+
+async def _folded() -> Folded:
+    found = await read_manifest()
+    if found is None:
+        return Folded(lsn=None, rebuild="There is no base yet.")
+    manifest, etag = found
+    levels = await fetched_levels(manifest)
     changes = await changes_after(manifest.lsn, levels)
     if not changes.records:
         return Folded(lsn=manifest.lsn)

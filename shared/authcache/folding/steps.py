@@ -18,11 +18,13 @@ class FoldRequest(_Wire):
         sync: look whether others have written to the Iceberg tables.
         rebuild: take the base from the Iceberg tables whether others have written or not.
         tidy: rewrite the Iceberg tables without what is outdated, and forget old snapshots.
+        accept_loss: an operator's word that a base may be made without what neither the tables nor the log hold.
     """
 
     sync: bool = False
     rebuild: bool = False
     tidy: bool = False
+    accept_loss: bool = False
 
 
 class Folded(_Wire):
@@ -67,6 +69,7 @@ class SyncTask(_Wire):
 
     tables: tuple[TableState, ...]
     reason: str
+    accept_loss: bool = False
 
 
 class Published(_Wire):

@@ -72,7 +72,10 @@ def _opened(process: int, properties: tuple[tuple[str, Any], ...]) -> Catalog:  
 def _properties() -> dict[str, Any]:
     chosen = settings()
     uri = _uri()
-    common = {"py-io-impl": "pyiceberg.io.fsspec.FsspecFileIO", **_storage()}
+    common = {"py-io-impl": "pyiceberg.io.fsspec.FsspecFileIO"}
+    # A REST catalog names the account of its tables with each, and vends what opens it: what stands here would win.
+    if not uri.startswith("http") or platform_settings().storage_connection:
+        common |= _storage()
     if not uri.startswith("http"):
         return {
             "type": "sql",

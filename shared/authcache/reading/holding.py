@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from shared.authcache.base.fetching import clear, fetch, folder_of
 from shared.authcache.base.local import LocalFiles
-from shared.authcache.base.manifest import Manifest, Segment
-from shared.authcache.base.reading import CorruptBase, SegmentLevel
+from shared.authcache.base.manifest import CorruptBase, Manifest, Segment
+from shared.authcache.base.reading import SegmentLevel
 from shared.authcache.base.remote import RemoteFiles
 from shared.authcache.log.groups import Group, Lsn, group_of
 from shared.authcache.log.records import Change, Record

@@ -9,8 +9,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from uuid import uuid4
 
-from shared.authcache.base.manifest import Manifest, read_manifest
-from shared.authcache.base.reading import CorruptBase
+from shared.authcache.base.manifest import REBUILD_SECONDS, CorruptBase, Manifest, read_manifest
 from shared.authcache.base.repair import refuse_without_manifest, want_rebuild
 from shared.authcache.log.groups import Group, Lsn, read_group
 from shared.authcache.log.records import Change
@@ -18,7 +17,7 @@ from shared.authcache.reading.holding import Holding, fetched_levels, levels_at_
 from shared.authcache.reading.view import View
 from shared.authcache.reading.writers import Writers
 from shared.authcache.settings import AuthCacheSettings, settings
-from shared.platform.errors import InvalidInput, ManifoldError, TransientError
+from shared.platform.errors import InvalidInput, ManifoldError, TerminalError, TransientError
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +25,10 @@ AT_ONCE = 32
 """Groups of the log that are read at the same time."""
 SETTLING_SECONDS = 0.5
 """After its start an instance leaves the processor to the requests that it was started for, then fetches the base."""
+LOOK_SECONDS = 2
+"""Beyond the interval between two looks: so long a request waits for one."""
+ANSWER_SECONDS = 20
+"""For which a look itself waits for the blobs, which may drop what they are asked without a word."""
 IDLE_SECONDS = 60
 """Without a request for so long, an instance looks no more until the next one comes."""
 
@@ -45,6 +48,9 @@ class Instance:
         self._etag: str | None = None
         self._seen_at: float | None = None
         self._failing = False
+        self._damage: str | None = None
+        self._damaged: str | None = None
+        self._rebuild_wanted = False
         self._asked_at = 0.0
         self._looking: asyncio.Task[None] | None = None
         self._watching: asyncio.Task[None] | None = None
@@ -79,10 +85,12 @@ class Instance:
             self._watching = asyncio.create_task(self._watch())
         age = self.age
         waited = True
-        if age is None or age > self.settings.authcache_stale_seconds:
+        if self._damage is not None or age is None or age > self.settings.authcache_stale_seconds:
             await self.refresh()
         elif age > self.settings.authcache_refresh_seconds and not self._failing:
             await self._try_to_refresh()
+            if self.age is None or self.age > self.settings.authcache_stale_seconds:  # it took that long
+                raise _silent()
         else:
             waited = False
         if at_least is not None and at_least > self.holding.lsn:
@@ -104,13 +112,19 @@ class Instance:
         """Read the log to its end. Who comes while somebody else does so has that begun anew, and shares it.
 
         Raises:
-            TransientError: the blobs cannot be read, or the base is being made anew.
+            TransientError: the blobs cannot be read, or not soon, or the base is being made anew.
         """
-        if self._looking is not None and not self._looking.done():
-            await asyncio.wait([self._looking])  # it may have looked before what the caller needs was written
-        if self._looking is None or self._looking.done():
-            self._looking = asyncio.create_task(self._look())
-        await asyncio.shield(self._looking)
+        try:
+            async with asyncio.timeout(self.settings.authcache_refresh_seconds + LOOK_SECONDS):
+                if self._looking is not None and not self._looking.done():
+                    await asyncio.wait([self._looking])  # it may have looked before what the caller needs was written
+                if self._looking is None or self._looking.done():
+                    self._looking = asyncio.create_task(self._look())
+                    self._looking.add_done_callback(_forget)
+                await asyncio.shield(self._looking)
+        except TimeoutError:  # the look goes on; nobody waits for it meanwhile
+            self._failing = True
+            raise _silent() from None
 
     async def extend(self, lsn: Lsn, group: Group, changes: Sequence[Change] | None = None) -> None:
         """Take in the group that stands at `lsn`, as `Holding.extend`."""
@@ -128,8 +142,12 @@ class Instance:
         began = self._clock()
         try:
             next_lsn = self.holding.lsn + 1
-            found, group = await asyncio.gather(read_manifest(), read_group(next_lsn))
-            if found is not None and found[1] != self._etag:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                found, group = await asyncio.gather(read_manifest(), read_group(next_lsn))
+            etag = found[1] if found is not None else None
+            if self._damage is not None and etag == self._damaged:
+                raise CorruptBase(self._damage, retry_after=REBUILD_SECONDS)
+            if found is not None and etag not in (self._etag, self._damaged):
                 await self._adopt(*found)
                 next_lsn = self.holding.lsn + 1
                 group = await read_group(next_lsn)
@@ -137,12 +155,18 @@ class Instance:
                 await refuse_without_manifest()
             if group is not None:
                 await self.read_on(next_lsn, group)
+        except TimeoutError:
+            self._failing = True
+            raise _silent() from None
         except ManifoldError as error:
             self._failing = True
             if isinstance(error, CorruptBase):
                 await self._have_rebuilt(error)
+            if isinstance(error, TerminalError):  # another instance, of a newer version, may answer
+                raise TransientError(str(error), code=error.code, retry_after=REBUILD_SECONDS) from error
             raise
         self._failing = False
+        self._rebuild_wanted = self._rebuild_wanted and etag == self._damaged
         self._seen_at = began
 
     async def read_on(self, lsn: Lsn, group: Group) -> None:
@@ -173,10 +197,12 @@ class Instance:
     async def _adopt(self, manifest: Manifest, etag: str) -> None:
         """Stand on another manifest: at once where what is held is older or is to be forgotten, else once fetched."""
         held = self.holding.manifest
-        behind = not self.holding.lsn or manifest.lsn > self.holding.lsn
+        behind = self._damage is not None or not self.holding.lsn or manifest.lsn > self.holding.lsn
         if behind or (held is not None and manifest.epoch != held.epoch):
             self.local = False
             await self.holding.install(manifest, levels_at_once(manifest))
+        self._damage = self._damaged = None
+        self._rebuild_wanted = False
         if self._fetching is not None:
             self._fetching.cancel()
         self._fetching = asyncio.create_task(self._fetch(manifest, SETTLING_SECONDS if held is None else 0))
@@ -188,9 +214,13 @@ class Instance:
             await self.holding.install(manifest, await fetched_levels(manifest))
         except CorruptBase as error:
             logger.exception("The base of the auth cache is damaged.", extra={"lsn": manifest.lsn})
-            self._etag = None
+            self._damaged, self._etag = self._etag, None
             if await self._is_current(manifest):
+                if self.holding.manifest == manifest:  # what it answers from is read where it stands, unchecked
+                    self._damage = str(error)
                 await self._have_rebuilt(error)
+            else:
+                self._damaged = None
         except Exception as error:  # noqa: BLE001 - whatever hindered it, the next look tries again
             logger.warning("The base could not be fetched: %s", error, extra={"lsn": manifest.lsn})
             self._etag = None
@@ -208,8 +238,12 @@ class Instance:
         return found is None or found[0] == manifest
 
     async def _have_rebuilt(self, error: CorruptBase) -> None:
-        self.rebuilds += 1
+        """Once for each state that is found, however often it is looked at."""
+        if self._rebuild_wanted:
+            return
         await want_rebuild(str(error))
+        self.rebuilds += 1
+        self._rebuild_wanted = True
 
     async def _try_to_refresh(self) -> None:
         try:
@@ -224,3 +258,13 @@ class Instance:
             passed = self.age or 0
             await asyncio.sleep(max(0.01, self.settings.authcache_refresh_seconds / 2 - passed))
             await self._try_to_refresh()
+
+
+def _forget(task: asyncio.Task[None]) -> None:
+    """What a look came to that nobody waits for any more is told by the next."""
+    if not task.cancelled():
+        task.exception()
+
+
+def _silent() -> TransientError:
+    return TransientError("The blobs do not answer.", code="blobs", retry_after=REBUILD_SECONDS)

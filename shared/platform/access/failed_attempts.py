@@ -13,7 +13,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final, cast
 
 from shared.platform.access.budgets import Budget
-from shared.platform.errors import RateLimited, Unauthenticated
+from shared.platform.errors import RateLimited, Unauthenticated, WrongPassword
 
 if TYPE_CHECKING:
     import azure.functions as func
@@ -37,9 +37,10 @@ class FailedAttempts:
 
     @contextmanager
     def watched(self, request: func.HttpRequest, account: str = "") -> Generator[None]:
-        """Check what the caller presents within the block, which raises Unauthenticated if it is wrong.
+        """Check what the caller presents within the block, which raises one of these two if it is wrong.
 
-        It counts as wrong until the block has ended otherwise: those who guess many at once would all pass else.
+        Unauthenticated, or WrongPassword of somebody signed in. It counts as wrong until the block has ended otherwise:
+        those who guess many at once would all pass else.
 
         Args:
             request: where it came from.
@@ -61,7 +62,7 @@ class FailedAttempts:
         budget.count(key)
         try:
             yield
-        except Unauthenticated:
+        except (Unauthenticated, WrongPassword):
             if account:
                 self._addresses.count(address)
             raise

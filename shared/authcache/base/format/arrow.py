@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 from shared.authcache.base.format.columns import ESCAPE, ESCAPED, FIELD, NONE, Column, columns
@@ -10,6 +11,7 @@ from shared.authcache.base.format.pyarrow import Columns, Schema, Values, comput
 from shared.authcache.log.groups import Lsn
 from shared.authcache.tables import SEPARATOR, Row, Table
 
+FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 LSN = "_lsn"
 DROPPED = "_dropped"
 _SPECIAL = f"[{NONE}{ESCAPE}{FIELD}]"
@@ -44,11 +46,20 @@ def table_of(table: Table[Any], rows: Iterable[tuple[str, Row | None, Lsn]]) -> 
     given: dict[str, list[Any]] = {name: [] for name in schema.names}
     for row_id, row, lsn in rows:
         for column in columns(table):
-            given[column.name].append(None if row is None else getattr(row, column.name))
+            value = None if row is None else getattr(row, column.name)
+            given[column.name].append(_in_utc(value) if column.kind == "datetime" and value else value)
         given["id"][-1] = row_id
         given[LSN].append(lsn)
         given[DROPPED].append(row is None)
     return pa.table({field.name: pa.array(given[field.name], field.type) for field in schema}, schema=schema)
+
+
+def _in_utc(moment: datetime) -> datetime:
+    """The moment as UTC has it, or its first or last one where it has no such year: no row's reader knows another."""
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        return FIRST if moment.year == 1 else LAST
 
 
 def texts_of(table: Table[Any], rows: Columns) -> Values:
@@ -82,7 +93,3 @@ def _text_of(column: Column, values: Values) -> Values:
     else:
         text = values.cast(pa.string())
     return compute.fill_null(text, NONE) if column.optional or values.null_count else text
-
-
-Batches = Mapping[str, Iterable[Columns]]
-"""By the name of the table, its rows in pieces."""

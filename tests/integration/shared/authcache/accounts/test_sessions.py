@@ -142,3 +142,16 @@ async def test_an_access_token_is_no_refresh_token_nor_the_other_way_round():
         await sessions.refresh(session.access_token)
     with pytest.raises(Unauthenticated):
         await sessions.reader(session.refresh_token, 0)
+
+
+async def test_a_token_of_a_session_that_was_ended_was_not_used_before_and_writes_nothing():
+    user = await registered("ann@example.com")
+    first = await begun(user)
+    claims = tokens(Purpose.REFRESH).read(first.refresh_token)
+    lsn = await sessions.end(user, claims["fam"])
+    for _ in range(3):
+        with pytest.raises(Unauthenticated) as refused:
+            await sessions.refresh(first.refresh_token)
+        assert refused.value.code == "session-ended"
+    await store().instance.refresh()
+    assert store().instance.now().lsn == lsn

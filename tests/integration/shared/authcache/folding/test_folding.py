@@ -3,6 +3,7 @@
 import asyncio
 import time
 import uuid
+from datetime import UTC, datetime
 
 import pytest
 
@@ -173,3 +174,13 @@ async def test_segments_that_no_manifest_names_are_deleted_after_a_while(instanc
     page = await list_blobs(container, limit=1000, prefix="base/")
     used = {segment.name for segment in present(await read_manifest())[0].segments}
     assert {blob.name.rpartition("/")[0] for blob in page.blobs} == used
+
+
+async def test_a_moment_that_utc_has_no_year_for_holds_no_fold_up(instances):
+    store = instances()
+    ann = registered("ann@example.com")
+    late = granted(ann.id, "bob@example.com", expires_at=datetime.fromisoformat("9999-12-31T23:59:59-12:00"))
+    await store.commit([ann, late])
+    assert (await folded()).lsn == store.instance.now().lsn
+    share = await (await local(instances())).instance.now().share(ann.id, "bob@example.com")
+    assert present(present(share).expires_at) == datetime.max.replace(tzinfo=UTC)

@@ -173,3 +173,45 @@ async def test_figures_are_exact_before_and_after_a_fold(instances):
     assert (found.hits + found.waits, found.refusals, found.rebuilds) == (3, 0, 0)
     assert found.cache_loaded_at is not None
     assert found.initialized
+
+
+async def hangs(*_):
+    """Storage that drops what it is asked without a word."""
+    await asyncio.sleep(3600)
+
+
+async def test_who_waited_for_blobs_that_do_not_answer_is_refused_what_is_too_old_by_then(
+    instances, refresh, monkeypatch
+):
+    refresh(1, stale=30)
+    store = instances()
+    ann, _, lsn = await shared(store)
+    await store.view(lsn)
+    clock = store.instance._clock = Clock()
+    monkeypatch.setattr(instances_module, "LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(instances_module, "read_manifest", hangs)
+    clock.passed = 29.5  # within the limit when it is asked, and beyond it when the look has failed
+    with pytest.raises(TransientError) as refused:
+        await store.view()
+    assert refused.value.retry_after
+    assert ann
+
+
+async def test_a_look_that_hangs_is_waited_for_once_and_then_answered_from_what_is_known(
+    instances, refresh, monkeypatch
+):
+    refresh(1, stale=300)
+    store = instances()
+    ann, _, lsn = await shared(store)
+    await store.view(lsn)
+    clock = store.instance._clock = Clock()
+    monkeypatch.setattr(instances_module, "LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(instances_module, "read_manifest", hangs)
+    clock.passed = 5
+    assert await (await store.view()).user_by_id(ann.id)
+    looked = store.instance.waits
+    for _ in range(20):
+        assert await (await store.view()).user_by_id(ann.id)
+    assert store.instance.waits == looked
+    with pytest.raises(TransientError):
+        await store.view(lsn + 1)  # what asks for more is refused, and not kept waiting

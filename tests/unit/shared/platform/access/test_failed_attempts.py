@@ -14,7 +14,7 @@ from shared.platform.access.failed_attempts import (
     FailedAttempts,
     address_of,
 )
-from shared.platform.errors import RateLimited, Unauthenticated
+from shared.platform.errors import RateLimited, Unauthenticated, WrongPassword
 
 
 class Clock:
@@ -144,3 +144,12 @@ def test_what_is_remembered_is_bounded(attempts, monkeypatch):
 )
 def test_the_address_is_the_last_one_without_its_port(sent, address):
     assert address_of(request(sent)) == address
+
+
+def test_wrong_passwords_of_somebody_signed_in_count_as_those_of_a_log_in(attempts: FailedAttempts) -> None:
+    for _ in range(ACCOUNT_BURST):
+        with pytest.raises(WrongPassword), attempts.watched(request(), "ann@example.com"):
+            raise WrongPassword("wrong")
+    with pytest.raises(RateLimited), attempts.watched(request(), "ann@example.com"):
+        pass
+    assert attempt(attempts, "203.0.113.9:1", "ann@example.com", right=True) == "let in"

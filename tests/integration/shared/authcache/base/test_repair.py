@@ -1,0 +1,113 @@
+"""A base that is damaged or lost: nobody answers or writes upon it, and it is made anew once, or not without a word."""
+
+import asyncio
+import shutil
+
+import pytest
+
+from shared.authcache.base.fetching import own_folder
+from shared.authcache.base.manifest import CorruptBase, read_manifest
+from shared.authcache.log.cleaning import first_lsn
+from shared.authcache.log.groups import log_name
+from shared.authcache.reading.health import figures_without_rows
+from shared.authcache.writing.uniqueness import address_is_free
+from shared.platform.errors import TerminalError, TransientError
+from shared.platform.stores.blob_files import blob_size, delete_blob
+from shared.platform.stores.blobs import blob_service
+from tests.integration.shared.authcache.conftest import folded, granted, local, registered
+from tests.present import present
+
+ANN = "ann@example.com"
+
+
+async def overwrite(container, name, data):
+    await blob_service().get_blob_client(container, name).upload_blob(data, overwrite=True)
+
+
+async def zero(container, name):
+    await overwrite(container, name, bytes(present(await blob_size(container, name))))
+
+
+@pytest.fixture
+async def base(instances, container):
+    """Twelve users and a share in the base; the segment that they stand in. No instance has it on its disk."""
+    store = instances()
+    ann = registered(ANN)
+    await store.commit([ann, *(registered(f"u{number}@example.com") for number in range(11))])
+    await store.commit([granted(ann.id, "u1@example.com")])
+    await folded()
+    await store.close()
+    await asyncio.to_thread(shutil.rmtree, own_folder(), ignore_errors=True)
+    return present(await read_manifest())[0].segments[0]
+
+
+async def looked_up_and_registered(store):
+    """Nobody is found who is there, and nobody entered again."""
+    view = await store.view()
+    await view.user_by_id("x" * 32)
+    assert await view.user_by_address(ANN) is not None
+    await store.commit([registered(ANN)], check=address_is_free(ANN))
+
+
+@pytest.mark.parametrize("file", ["users.slots", "users.address.index", "users.id.index"])
+async def test_no_cold_instance_answers_or_writes_upon_a_base_that_is_damaged(instances, container, base, file):
+    await zero(container, f"{base.name}/{file}")
+    store = instances()
+    for _ in range(3):
+        with pytest.raises(CorruptBase) as refused:
+            await looked_up_and_registered(store)
+        assert refused.value.retry_after
+        if store.instance._fetching is not None:
+            await asyncio.wait([store.instance._fetching])
+    assert figures_without_rows(store.instance).rebuilds == 1
+    await folded()
+    await store.instance.refresh()
+    assert await (await store.view()).user_by_address(ANN)
+
+
+@pytest.mark.parametrize("data", [b"", b'{"lsn": 2, "segm'])
+async def test_a_manifest_that_cannot_be_read_is_made_anew_and_requests_come_again(instances, container, base, data):
+    await overwrite(container, "manifest.json", data)
+    store = instances()
+    for _ in range(3):
+        with pytest.raises(TransientError) as refused:
+            await store.view()
+        assert refused.value.retry_after
+    assert store.instance.rebuilds == 1
+    await folded()
+    assert await (await store.view()).user_by_address(ANN)
+
+
+@pytest.mark.parametrize("change", ["zeros", "none"])
+async def test_a_fold_makes_a_base_anew_whose_parquet_is_damaged(instances, container, base, change):
+    store = await local(instances())  # which needs no Parquet
+    name = f"{base.name}/users.parquet"
+    await (zero(container, name) if change == "zeros" else delete_blob(container, name))
+    await store.commit([registered("new@example.com")])
+    assert (await folded()).synced is not None
+    await store.instance.refresh()
+    view = await store.view()
+    assert await view.user_by_address(ANN)
+    assert await view.user_by_address("new@example.com")
+
+
+async def test_a_base_is_not_made_anew_without_what_nobody_holds(instances, container, base, monkeypatch, tmp_path):
+    await delete_blob(container, log_name(1))
+    await overwrite(container, "manifest.json", b"")
+    monkeypatch.setenv("AUTHCACHE_CATALOG_URI", f"sqlite:///{tmp_path / 'another.db'}")
+    assert await first_lsn() == 2
+    with pytest.raises(TerminalError, match="between would be lost") as refused:
+        await folded()
+    assert "accept_loss" in present(refused.value.remedy)
+    with pytest.raises(CorruptBase):
+        await instances().view()
+    assert (await folded(rebuild=True, accept_loss=True)).lsn == 2
+
+
+async def test_a_record_that_this_version_cannot_read_is_for_another_instance_to_answer(instances, container, base):
+    await overwrite(container, log_name(3), b'{"id": "a-b", "records": [{"kind": "of-tomorrow"}]}')
+    store = instances()
+    with pytest.raises(TransientError) as refused:
+        await store.view()
+    assert refused.value.code == "log-unreadable"
+    assert refused.value.retry_after

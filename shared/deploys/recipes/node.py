@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from shared.deploys.recipes.files import read_json, read_text, table
+from shared.deploys.recipes.sites import built_site
 
 Words = tuple[str, ...]
 PNPM, YARN, BERRY, BUN = "pnpm@9.15.9", "yarn@1.22.22", "@yarnpkg/cli-dist@4.12.0", "bun@1.3.3"
@@ -16,10 +17,6 @@ _NODE_MODULES: Final = ("env", "YARN_NODE_LINKER=node-modules", "YARN_IMMUTABLE_
 MANAGERS: Final = frozenset({"yarn", "pnpm", "bun"})
 BUN_LOCKS: Final = ("bun.lock", "bun.lockb")
 _MANAGER: Final = re.compile(r"(npm|pnpm|yarn|bun)@(\d[0-9A-Za-z.-]*)")
-_SITES: Final = {"react-scripts": "build", "vite": "dist", "@vue/cli-service": "dist", "parcel": "dist"}
-"""Tools that build a site of files, and where they leave it. What they start is a server for development."""
-_DEVELOPMENT: Final = re.compile(r"\b(react-scripts start|vue-cli-service serve|vite( dev| serve| preview)?\b|parcel)")
-_OUT_DIR: Final = re.compile(r"""outDir\s*:\s*["']([A-Za-z0-9._/-]+)["']""")
 _SERVERS: Final = ("server.js", "app.js", "index.js")
 
 
@@ -43,7 +40,7 @@ def node_app(source: Path) -> NodeApp:
     scripts = table(package, "scripts")
     install, run = _manager(source, package)
     build = ((*run, "build"),) if "build" in scripts else ()
-    site = _site(source, package, scripts) if build else None
+    site = built_site(source, package) if build else None
     start = () if site else _start(source, package, scripts)
     return NodeApp((install,), build, start, site)
 
@@ -99,26 +96,6 @@ def _manager(source: Path, package: dict[str, Any]) -> tuple[Words, Words]:
         return (*tool, "install", *frozen), (*tool, "run")
     locked = any((source / lock).is_file() for lock in ("package-lock.json", "npm-shrinkwrap.json"))
     return ("npm", "ci" if locked else "install", "--include=dev"), ("npm", "run")
-
-
-def _site(source: Path, package: dict[str, Any], scripts: dict[str, Any]) -> str | None:
-    known = {**table(package, "dependencies"), **table(package, "devDependencies")}
-    start = str(scripts.get("start") or "")
-    if start and not _DEVELOPMENT.search(start):
-        return None
-    build = str(scripts["build"])
-    for tool, folder in _SITES.items():
-        if tool in known and tool.removeprefix("@vue/").replace("cli-service", "vue-cli-service") in build:
-            return _out_dir(source) or folder
-    return None
-
-
-def _out_dir(source: Path) -> str | None:
-    """Where the configuration of Vite says that the site goes, if that is inside the source."""
-    for name in ("vite.config.ts", "vite.config.js", "vite.config.mjs", "vite.config.mts"):
-        if (found := _OUT_DIR.search(read_text(source / name))) and ".." not in found.group(1).split("/"):
-            return found.group(1).removeprefix("./").strip("/") or None
-    return None
 
 
 def _start(source: Path, package: dict[str, Any], scripts: dict[str, Any]) -> Words:

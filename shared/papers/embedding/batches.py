@@ -56,9 +56,16 @@ async def work(share: EmbedShare) -> BoxEmbedded:
     async with problems.noted(version):
         embedder = OpenAiEmbedder.of(version)
         service = OpenAiBatches(embedder)
+        wrong: list[Exception] = []
         for batch in await _open(share.model_id):
-            stored, given_up = await _fetch(service, embedder, share.model_id, batch)
+            try:
+                stored, given_up = await _fetch(service, embedder, share.model_id, batch)
+            except Exception as error:  # noqa: BLE001 - raised below: the other batches may be well
+                wrong.append(error)
+                continue
             embedded, failed = embedded + stored, failed + given_up
+        if wrong:
+            raise wrong[0]
         while await _worthwhile(share.model_id):
             await _send(service, share.model_id)
     return BoxEmbedded(embedded=embedded, failed=failed, done=True)
@@ -115,7 +122,8 @@ async def _fetch(
         len(answers.of_texts()),
         claim,
     )
-    await _end(model_id, claim, progress.reason)
+    passed_over = f"; {answers.unusable:,} lines of its answer name no text" if answers.unusable else ""
+    await _end(model_id, claim, progress.reason + passed_over)
     await service.forget(progress)
     if answers.of_model():
         raise trial.refuses_everything(embedder.batch_model, answers.refused[0].reason)
@@ -129,11 +137,15 @@ class _Answers:
     Attributes:
         embedded: texts; `stored` are those that nobody had stored before.
         refused: with their reasons.
+        unusable: lines that say nothing of any text.
+        seen: papers of which a line was read: another one changes nothing.
     """
 
     embedded: int = 0
     stored: int = 0
     refused: list[Answer] = field(default_factory=list["Answer"])
+    unusable: int = 0
+    seen: set[UUID] = field(default_factory=set[UUID])
 
     def of_model(self) -> bool:
         """Whether the model is to blame, since it refuses every text for the same reason."""
@@ -151,6 +163,10 @@ async def _store_answers(
     some: list[Answer] = []
     for file in progress.answers:
         async for answer in service.answers(file):
+            if answer is None or answer.paper_id in found.seen:
+                found.unusable += answer is None
+                continue
+            found.seen.add(answer.paper_id)
             (found.refused if answer.vector is None else some).append(answer)
             if len(some) == _STORED_AT_ONCE:
                 found.embedded += len(some)
@@ -168,10 +184,6 @@ async def _store(embedder: OpenAiEmbedder, model_id: int, claim: UUID, answers: 
 
     from shared.papers.embedding.embedders.openai_batches import SHARE_OF_PRICE  # noqa: PLC0415 - as above
 
-    if any(len(one.vector) != embedder.dimensions for one in answers):
-        raise TerminalError(
-            f"A batch has vectors that do not have {embedder.dimensions} numbers.", code="embedder-other-dimensions"
-        )
     found = Embedded(
         np.stack([one.vector for one in answers]), sum(one.tokens for one in answers), [one.cut for one in answers]
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -90,13 +90,13 @@ class OpenAiBatches:
             answers=tuple(answers),
         )
 
-    async def answers(self, file: str) -> AsyncIterator[Answer]:
-        """What became of each text of a file of answers."""
+    async def answers(self, file: str) -> AsyncIterator[Answer | None]:
+        """What became of each text of a file of answers; None for a line that names none."""
         with problems():
             async with self._client.files.with_streaming_response.content(file) as content:
                 async for line in content.iter_lines():
                     if line.strip():
-                        yield _answer(json.loads(line))
+                        yield answer_of(line, self._embedder.dimensions)
 
     async def forget(self, progress: Progress) -> None:
         """Delete the files of a batch that has ended; one that is gone already is no problem."""
@@ -121,27 +121,34 @@ class OpenAiBatches:
         }
 
 
-def _answer(line: dict[str, Any]) -> Answer:
+def answer_of(line: str, dimensions: int) -> Answer | None:
+    """What a line says of its text, whatever stands there; None: it names no text of ours."""
+    try:
+        said = json.loads(line)
+        named, _, cut = said["custom_id"].partition("/")
+        paper_id = UUID(named)
+    except (AttributeError, LookupError, TypeError, ValueError):
+        return None
+    try:
+        return _usable(Answer(paper_id, cut == "1"), said, dimensions)
+    except (AttributeError, InvalidInput, LookupError, TypeError, ValueError):
+        reason = f"The embeddings service answered with what is no vector of {dimensions} numbers."
+        return Answer(paper_id, cut == "1", reason=reason, by_text=True)
+
+
+def _usable(answer: Answer, said: Any, dimensions: int) -> Answer:
     import numpy as np  # noqa: PLC0415 - loads in the activity that needs it
 
-    paper_id, _, cut = line["custom_id"].partition("/")
-    response: dict[str, Any] = line.get("response") or {}
+    response: dict[str, Any] = said.get("response") or {}
     body: dict[str, Any] = response.get("body") or {}
     status = response.get("status_code", 0)
     if status != 200:  # noqa: PLR2004 - a status of HTTP
-        error: dict[str, Any] = body.get("error") or line.get("error") or {}
-        said = str(error.get("message", "no reason"))[:300]
-        return Answer(
-            UUID(paper_id),
-            cut == "1",
-            reason=f"The embeddings service answered {status}: {said}.",
-            by_text=status in (400, 413, 422),
-        )
+        error: dict[str, Any] = body.get("error") or said.get("error") or {}
+        reason = f"The embeddings service answered {status}: {str(error.get('message', 'no reason'))[:300]}."
+        return replace(answer, reason=reason, by_text=status in (400, 413, 422))
+    given: Any = body["data"][0]["embedding"]
+    vector = of_length_one(np.frombuffer(base64.b64decode(given), np.float32) if isinstance(given, str) else given)
+    if vector.shape != (dimensions,):
+        raise ValueError(vector.shape)
     usage: dict[str, Any] = body.get("usage") or {}
-    tokens = int(usage.get("total_tokens", 0))
-    try:
-        vector = of_length_one(np.frombuffer(base64.b64decode(body["data"][0]["embedding"]), np.float32))
-    except (InvalidInput, LookupError, TypeError, ValueError):
-        reason = "The embeddings service answered with what is no vector."
-        return Answer(UUID(paper_id), cut == "1", tokens=tokens, reason=reason, by_text=True)
-    return Answer(UUID(paper_id), cut == "1", vector, tokens)
+    return replace(answer, vector=vector, tokens=int(usage.get("total_tokens", 0)))

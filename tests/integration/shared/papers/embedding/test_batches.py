@@ -1,12 +1,15 @@
 """Many papers are embedded by the Batch API, each once, whatever ends before its time."""
 
+import base64
 import json
+import struct
 
 import pytest
 
 from local.providers.embeddings import KEY
 from shared.papers.embedding import batches, refusals, versions
 from shared.papers.embedding.embedders import embedder, openai_batches
+from shared.papers.embedding.embedders.openai_batches import OpenAiBatches
 from shared.papers.embedding.refusals import MOST_ATTEMPTS
 from shared.platform.errors import TerminalError, TransientError
 from shared.platform.settings import forget_settings
@@ -240,3 +243,74 @@ async def test_batches_are_given_to_the_model_of_their_version(papers, service, 
     await enrich()
     sent = [json.loads(line)["body"] for file in service.batches.files.values() for line in file.splitlines()]
     assert {(one["model"], one["dimensions"]) for one in sent} == {("nightly", 64), ("another-nightly", 32)}
+
+
+def changed(line, change):
+    said = json.loads(line)
+    change(said)
+    return json.dumps(said).encode()
+
+
+def with_vector(line, vector):
+    return changed(line, lambda said: said["response"]["body"]["data"][0].update(embedding=vector))
+
+
+def packed(*numbers):
+    return base64.b64encode(struct.pack(f"<{len(numbers)}f", *numbers)).decode()
+
+
+REFUSED, ASKED_AGAIN, TAKEN = "no vector of 64 numbers", None, ""
+ODD = {
+    "NaN": (lambda line: with_vector(line, packed(*[float("nan")] * 64)), REFUSED),
+    "three numbers": (lambda line: with_vector(line, packed(1, 2, 3)), REFUSED),
+    "three bytes": (lambda line: with_vector(line, base64.b64encode(b"abc").decode()), REFUSED),
+    "no data": (lambda line: changed(line, lambda said: said["response"]["body"].pop("data")), REFUSED),
+    "a response that is a list": (lambda line: changed(line, lambda said: said.update(response=[1])), REFUSED),
+    "floats": (lambda line: with_vector(line, [0.1] * 64), TAKEN),
+    "no usage": (lambda line: changed(line, lambda said: said["response"]["body"].pop("usage")), TAKEN),
+    "twice": (lambda line: line + b"\n" + line, TAKEN),
+    "another's id": (lambda line: changed(line, lambda said: said.update(custom_id="another")), ASKED_AGAIN),
+    "cut off": (lambda line: line[:-5], ASKED_AGAIN),
+    "a number": (lambda _: b"7", ASKED_AGAIN),
+}
+
+
+@pytest.mark.parametrize("odd", ODD)
+async def test_an_odd_line_concerns_its_own_text_alone(some, service, odd):
+    """35 papers, three batches of ten, one odd line in the first: all others land; what says nothing is asked again."""
+    change, becomes = ODD[odd]
+    finish, done = service.batches._finish, []
+
+    def oddly(batch):
+        finish(batch)
+        if not done:
+            done.append(name := batch["output_file_id"])
+            lines = service.batches.files[name].splitlines()
+            service.batches.files[name] = b"\n".join([*lines[:2], change(lines[2]), *lines[3:]])
+
+    service.batches._finish = oddly
+    for _ in range(3):
+        await enrich()
+    [version] = await versions.every()
+    assert version.problem is None
+    assert version.texts == (34 if becomes else 35)
+    refused = await refusals.of_model(version.model_id, 10, None)
+    assert [becomes in one.reason for one in refused] == [True] * bool(becomes)
+    assert {one["state"] for one in await noted()} == {"ended"}
+    assert any("1 lines of its answer name no text" in one["reason"] for one in await noted()) is (becomes is None)
+
+
+async def test_one_batch_that_cannot_be_fetched_holds_up_no_other(some, service, monkeypatch):
+    await enrich()
+    look, broken = OpenAiBatches.look, []
+
+    async def first_is_broken(self, remote_id):
+        if remote_id in broken or not broken:
+            broken.append(remote_id)
+            raise AttributeError("usage")
+        return await look(self, remote_id)
+
+    monkeypatch.setattr(OpenAiBatches, "look", first_is_broken)
+    with pytest.raises(AttributeError):
+        await batches.work(await share())
+    assert [one["embedded"] for one in await noted()].count(10) == 2

@@ -27,7 +27,8 @@ class PaperSettings(Settings):
         default=0.1,
         ge=0,
         le=1,
-        description="share of known papers that would lose their abstract over which a file is held",
+        description="share of known papers that would lose their abstract, authors, date, or DOI and arXiv id, over"
+        " which a file is held",
     )
     papers_renamed_limit: float = Field(
         default=0.5,

@@ -39,8 +39,15 @@ async def accept(blob: str, source: str, mapping: ColumnMapping | None, started_
 
     Raises:
         NotFound: there is no such file.
-        InvalidInput: nothing says how records of this source are read.
+        InvalidInput: nothing says how records of this source are read, or its own adapter does and a mapping came.
     """
+    if mapping is not None and source in SOURCES:
+        raise InvalidInput(
+            f"The source {source!r} is read by its own adapter, which knows more than a mapping says.",
+            field="mapping",
+            code="mapping-of-known-source",
+            remedy="Leave mapping out, or name a source of your own.",
+        )
     mapping = mapping or await _mapping_of(source)
     adapter(source, mapping)
     file = await files.look(settings().papers_container, blob)

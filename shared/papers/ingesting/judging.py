@@ -63,7 +63,11 @@ update papers.ingests set unchanged = unchanged + (select count(*) from dropped)
 
 _FIGURES = """
 with met as (
-    select p.abstract is not null and s.abstract is null as losing_abstract, lower(p.title) <> lower(s.title) as renamed
+    select p.abstract is not null and s.abstract is null as losing_abstract,
+        p.authors <> '{}' and s.authors = '{}' as losing_authors,
+        p.primary_date is not null and s.primary_date is null as losing_date,
+        p.doi is not null and s.doi is null or p.arxiv_id is not null and s.arxiv_id is null as losing_name,
+        lower(p.title) <> lower(s.title) as renamed
     from papers.staged s
     join papers.ingests i using (ingest_id)
     join papers.papers p on p.source = i.source and p.source_id = s.source_id
@@ -74,6 +78,9 @@ select coalesce(sum(records), 0)::int as records, coalesce(sum(rejected), 0)::in
     count(*) filter (where not done)::int as unread,
     (select count(*) from met)::int as known,
     (select count(*) from met where losing_abstract)::int as losing_abstract,
+    (select count(*) from met where losing_authors)::int as losing_authors,
+    (select count(*) from met where losing_date)::int as losing_date,
+    (select count(*) from met where losing_name)::int as losing_name,
     (select count(*) from met where renamed)::int as renamed
 from papers.ingest_parts where ingest_id = %(ingest_id)s
 """

@@ -19,6 +19,7 @@ class Figures:
     Attributes:
         known: papers of the file that are known, and of which the file's record is no older one.
         losing_abstract: of these, how many have an abstract, which the file's record lacks.
+        losing_authors, losing_date, losing_name: the same of authors, of a date, and of a DOI or arXiv id.
         renamed: of these, how many have another title.
     """
 
@@ -26,6 +27,9 @@ class Figures:
     rejected: int
     known: int
     losing_abstract: int
+    losing_authors: int
+    losing_date: int
+    losing_name: int
     renamed: int
 
 
@@ -39,9 +43,15 @@ def reasons(figures: Figures, limits: PaperSettings) -> list[str]:
         found.append(_share_of(figures.rejected, read, "records could not be read", limits.papers_rejected_limit))
     if figures.known < FEWEST_KNOWN:
         return found
-    if figures.losing_abstract > limits.papers_lost_abstracts_limit * figures.known:
-        limit = limits.papers_lost_abstracts_limit
-        found.append(_share_of(figures.losing_abstract, figures.known, "known papers would lose their abstract", limit))
+    limit = limits.papers_lost_abstracts_limit
+    for losing, what in [
+        (figures.losing_abstract, "abstract"),
+        (figures.losing_authors, "authors"),
+        (figures.losing_date, "date"),
+        (figures.losing_name, "DOI or arXiv id"),
+    ]:
+        if losing > limit * figures.known:
+            found.append(_share_of(losing, figures.known, f"known papers would lose their {what}", limit))
     if figures.renamed > limits.papers_renamed_limit * figures.known:
         limit = limits.papers_renamed_limit
         found.append(_share_of(figures.renamed, figures.known, "known papers would change their title", limit))

@@ -143,9 +143,13 @@ def _entry(paper: FoundPaper, key: str) -> str:
     return f"@misc{{{key},\n{written}\n}}\n"
 
 
+_MOST_COMMAS = 2
+"""Of a name in BibTeX: "last, junior, first"."""
+
+
 def _author(name: str) -> str:
-    """A name, in braces where it would be taken for two."""
-    return f"{{{_tex(name)}}}" if " and " in name.lower() else _tex(name)
+    """A name, in braces where it would be taken for two, or has more commas than a name may have."""
+    return f"{{{_tex(name)}}}" if " and " in name.lower() or name.count(",") > _MOST_COMMAS else _tex(name)
 
 
 def _tex(value: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from shared.papers.search.models import Hit, Hits
-from shared.papers.sources.identifiers import arxiv_id_of, doi_of
+from shared.papers.sources.identifiers import arxiv_id_within, doi_within
 from shared.platform.stores.postgres import rows
 
 if TYPE_CHECKING:
@@ -19,12 +19,12 @@ _MOST = 100
 
 def is_name(written: str) -> bool:
     """Whether a DOI or an arXiv id was written."""
-    return bool(doi_of(written) or arxiv_id_of(written))
+    return bool(doi_within(written) or arxiv_id_within(written))
 
 
 async def named(connection: AsyncConnection[Any], written: str, condition: Condition) -> Hits:
     """The papers of the condition whose name was written, or a warning that none has it."""
-    doi, arxiv_id = doi_of(written), arxiv_id_of(written)
+    doi, arxiv_id = doi_within(written), arxiv_id_within(written)
     asked = condition.also("p.doi = %(doi)s or p.arxiv_id = %(arxiv_id)s", doi=doi, arxiv_id=arxiv_id)
     found = await rows(
         connection,

@@ -17,10 +17,17 @@ _ARXIV = re.compile(
     r"(?:(?:https?://)?(?:[\w-]+\.)*(?:arxiv|ar5iv|alphaxiv)\.org/(?:[a-z-]+/)?|arxiv\s*:?\s*)?"
     r"(?:(\d{4}\.\d{4,5})|([a-z-]+)(?:\.[a-z-]+)?/(\d{7}))(?:v\d+)?(?:\.pdf)?"
     r"(?:[/?#]\S*)?(?:\s*\[[\w.-]+\].*)?",  # behind a number arXiv prints its category and day
+    re.IGNORECASE | re.ASCII,
+)
+_DOI_WITHIN = re.compile(r"\bdoi(\.org)?(?::[0-9]+)?\s*[:/]?\s*(10\.[0-9]{4,9}/\S{1,250})", re.IGNORECASE)
+_ID = r"([0-9]{4}\.[0-9]{4,5}|[a-z-]+(?:\.[a-z-]+)?/[0-9]{7})(?:v[0-9]+)?"
+_ARXIV_WITHIN = re.compile(rf"\barxiv(?:\.org)?\s*:\s*{_ID}(?![0-9])", re.IGNORECASE)
+_ARXIV_ADDRESS = re.compile(
+    rf"(?:(?:https?://)?(?:[a-z0-9-]+\.)+[a-z]{{2,}}(?::[0-9]+)?/(?:\S*/)?|(?:abs|pdf|html)/){_ID}(?:\.pdf)?(?:[?#]\S*)?",
     re.IGNORECASE,
 )
-_OPENED, _CLOSED = "(<[{\"'“", {")": "(", ">": "<", "]": "[", "}": "{"}
-_PUNCTUATION = ".,;:\"'”"
+_OPENED, _CLOSED = "(<[{\"'“\u2018«", {")": "(", ">": "<", "]": "[", "}": "{"}
+_PUNCTUATION = ".,;:\"'”\u2019»"
 _UNSEEN = re.compile("[\x00-\x08\x0e-\x1f\x7f\u200b-\u200f\u2060\ud800-\udfff\ufeff]")
 
 
@@ -44,6 +51,25 @@ def arxiv_id_of(value: Any) -> str | None:
     if not found:
         return None
     return found[1] or f"{found[2]}/{found[3]}".lower()
+
+
+def doi_within(written: str) -> str | None:
+    """The DOI that was pasted: as `doi_of`, or one behind `doi` anywhere in the text."""
+    if (doi := doi_of(written)) or not (found := _DOI_WITHIN.search(_beginning(written))):
+        return doi
+    return doi_of(f"https://doi.org/{found[2]}" if found[1] else found[2])
+
+
+def arxiv_id_within(written: str) -> str | None:
+    """The arXiv id that was pasted: as `arxiv_id_of`, behind `arXiv:` anywhere, or at the end of any site's address."""
+    doi = doi_within(written)
+    if arxiv_id := arxiv_id_of(written) or arxiv_id_of(doi):
+        return arxiv_id
+    text = _beginning(written)
+    found = _ARXIV_WITHIN.search(text)
+    if not found and not doi:
+        found = _ARXIV_ADDRESS.fullmatch(_without_end(text))
+    return arxiv_id_of(found[1]) if found else None
 
 
 def _beginning(value: Any) -> str:

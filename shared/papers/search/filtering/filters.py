@@ -74,9 +74,10 @@ class _Field:
 
 
 def _day(value: str) -> Value:
-    day = text.day_of(value, "date")
+    # A source's 2020 or 2020-01 is read as its first day; to compare with that would leave the rest out.
+    day = None if len(value.strip()) < len("2020-01-31") else text.day_of(value, "date")
     if day is None:
-        raise ValueError("a date is needed, such as 2020-01-31")
+        raise ValueError("a day is needed, such as 2020-01-31; whole years are compared by year")
     return day
 
 

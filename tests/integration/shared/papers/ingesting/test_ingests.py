@@ -186,6 +186,28 @@ async def test_known_papers_do_not_lose_their_abstracts_to_a_poor_file(papers, m
     assert held.held_because == ["40 of 40 known papers would lose their abstract, more than 10%"]
 
 
+async def test_known_papers_do_not_lose_their_authors_dates_and_dois_to_a_poor_file(papers, mails):
+    header, mapping = (
+        "key,name,who,day,doi\n",
+        ColumnMapping(source_id="key", title="name", authors="who", primary_date="day", doi="doi"),
+    )
+    rich = "".join(f"{n},Paper {n},A. Author,2020-01-02,10.1000/{n}\n" for n in range(40))
+    await papers.ingest(await papers.put("a.csv", (header + rich).encode()), "own", mapping)
+    poor = "".join(f"{n},Paper {n},,,\n" for n in range(40))
+    held = await papers.ingest(await papers.put("b.csv", (header + poor).encode()), "own")
+    assert held.held_because == [
+        f"40 of 40 known papers would lose their {what}, more than 10%"
+        for what in ("authors", "date", "DOI or arXiv id")
+    ]
+
+
+async def test_a_source_that_is_known_takes_no_mapping(papers):
+    name = await papers.put("a.jsonl", [record(1)])
+    with pytest.raises(InvalidInput, match="its own adapter") as refused:
+        await papers.start(name, "arxiv", ColumnMapping(source_id="id", title="title"))
+    assert refused.value.field == "mapping"
+
+
 @pytest.mark.parametrize(
     ("name", "data", "code"),
     [

@@ -9,7 +9,8 @@ LIMITS = PaperSettings()
 
 
 def figures(**changes):
-    return Figures(**{"records": 1000, "rejected": 0, "known": 500, "losing_abstract": 0, "renamed": 0, **changes})
+    losing = dict.fromkeys(["losing_abstract", "losing_authors", "losing_date", "losing_name"], 0)
+    return Figures(**{"records": 1000, "rejected": 0, "known": 500, **losing, "renamed": 0, **changes})
 
 
 @pytest.mark.parametrize(
@@ -27,6 +28,9 @@ def test_a_usual_file_is_merged(changes):
         ({"records": 0, "rejected": 3}, "none of its 3 records could be read"),
         ({"records": 0}, "none of its 0 records"),
         ({"losing_abstract": 51}, "51 of 500 known papers would lose their abstract"),
+        ({"losing_authors": 51}, "51 of 500 known papers would lose their authors"),
+        ({"losing_date": 51}, "51 of 500 known papers would lose their date"),
+        ({"losing_name": 51}, "51 of 500 known papers would lose their DOI or arXiv id"),
         ({"renamed": 251}, "251 of 500 known papers would change their title"),
     ],
 )

@@ -70,10 +70,15 @@ def test_arrow_has_one_schema_whatever_the_papers_hold():
 
 
 def test_bibtex_is_whole_whatever_stands_in_an_address_or_a_name():
-    paper = {**PAPER, "doctrove_links": "https://x/{", "doi": "10.1000/}", "doctrove_authors": ["Smith and Sons", "A"]}
+    paper = {
+        **PAPER,
+        "doctrove_links": "https://x/{",
+        "doi": "10.1000/}",
+        "doctrove_authors": ["Smith and Sons", "A", "B, C, D, E"],
+    }
     entry = exported([{**paper, "doctrove_title": "x^2 ~ y"}], "bibtex")
     assert entry.count("{") - entry.count(r"\{") == entry.count("}") - entry.count(r"\}")
-    assert "{{Smith and Sons} and A}" in entry
+    assert "{{Smith and Sons} and A and {B, C, D, E}}" in entry
     assert r"x\textasciicircum{}2 \textasciitilde{} y" in entry
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.papers.sources.identifiers import arxiv_id_of, doi_of
+from shared.papers.sources.identifiers import arxiv_id_of, arxiv_id_within, doi_of, doi_within
 from shared.papers.sources.table import ColumnMapping, adapter_for
 
 
@@ -72,6 +72,62 @@ def test_a_doi_is_found_in_its_spellings(given, doi):
 )
 def test_an_arxiv_id_is_found_in_its_spellings(given, arxiv_id):
     assert arxiv_id_of(given) == arxiv_id
+
+
+@pytest.mark.parametrize(
+    "pasted",
+    [
+        "arXiv preprint arXiv:0704.0001",
+        "arXiv preprint arXiv:0704.0001 (2007)",
+        "arXiv:0704.0001 (hep-ph)",
+        "oai:arXiv.org:0704.0001",
+        "\u20180704.0001\u2019",
+        "https://huggingface.co/papers/0704.0001",
+        "https://www.semanticscholar.org/arxiv/0704.0001",
+        "https://scirate.com/arxiv/0704.0001",
+        "https://ui.adsabs.harvard.edu/abs/arXiv:0704.0001/abstract",
+        "http://xxx.lanl.gov/abs/0704.0001v2",
+        "abs/0704.0001",
+        "Balazs et al., doi:10.48550/arXiv.0704.0001.",
+        "0704.0001",
+    ],
+)
+def test_an_arxiv_id_is_found_in_what_is_pasted(pasted):
+    assert arxiv_id_within(pasted) == "0704.0001"
+
+
+@pytest.mark.parametrize(
+    "pasted",
+    [
+        "doi: https://doi.org/10.1103/PhysRevD.76.013009",
+        "urn:doi:10.1103/PhysRevD.76.013009",
+        "info:doi/10.1103/PhysRevD.76.013009",
+        "https://dx.doi.org:443/10.1103/PhysRevD.76.013009?x=1",
+        "Phys. Rev. D 76, 013009, doi:10.1103/PhysRevD.76.013009.",
+        "10.1103/PhysRevD.76.013009",
+    ],
+)
+def test_a_doi_is_found_in_what_is_pasted(pasted):
+    assert doi_within(pasted) == "10.1103/physrevd.76.013009"
+
+
+@pytest.mark.parametrize(
+    "pasted",
+    [
+        "\uff10\uff17\uff10\uff14.\uff10\uff10\uff10\uff11",
+        "version 0704.0001 of it",
+        "https://doi.org/10.1234/0704.0001",
+        "arXiv: physics",
+        "abs/x",
+        "arXiv:0704.000123",
+    ],
+)
+def test_what_is_no_arxiv_id_is_not_taken_for_one(pasted):
+    assert arxiv_id_within(pasted) is None
+
+
+def test_a_link_of_another_site_gives_a_stored_paper_no_arxiv_id():
+    assert arxiv_id_of("https://example.org/2020.12345") is None
 
 
 @given(st.text(st.characters(codec=None, exclude_categories=())))

@@ -20,7 +20,7 @@ from shared.platform.errors import InvalidInput
         ("author = 'Balázs, C.'", Comparison("author", "=", "balazs c")),
         (r'source = "a \"quoted\" \\ name"', Comparison("source", "=", 'a "quoted" \\ name')),
         (
-            "date between 2020-01-01 and 2021",
+            "date between 2020-01-01 and 2021-01-01",
             All((Comparison("date", ">=", date(2020, 1, 1)), Comparison("date", "<=", date(2021, 1, 1)))),
         ),
         (
@@ -60,6 +60,8 @@ def test_what_people_write_is_understood(written, tree):
         ("year = soon", "a year is needed"),
         ("year = 0", "a year is needed"),
         ("date = 2020-02-30", "no date"),
+        ("date <= 2007-04", "a day is needed, such as 2020-01-31; whole years are compared by year"),
+        ("date between 2020-01-01 and 2021", "a day is needed"),
         ("author < b", "cannot be compared with <"),
         ("author = '...'", "a part of a name"),
         ("doi = 5", "a DOI is needed"),

@@ -84,8 +84,7 @@ style:
 quick:
 	@python -m pytest tests/unit tests/replay tests/conformance -n 2 --dist worksteal
 
-lint-infra: setup ## Types, a dry run and insecure settings of the infrastructure (fetches checkov the first time)
-	@python -m tools.bicep_check infra/bicep/*.bicep
+lint-infra: setup ## A dry run and insecure settings of the infrastructure (fetches checkov the first time)
 	@python -m tools.dry_run
 	@python tools/checkov.py
 

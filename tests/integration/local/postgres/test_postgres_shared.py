@@ -27,10 +27,10 @@ def test_workers_share_one_server_that_ends_with_the_run(tmp_path):
     servers.mkdir()
     (tmp_path / "conftest.py").write_text('pytest_plugins = ["local.postgres.testing"]\n')
     (tmp_path / "test_suite.py").write_text(SUITE)
-    command = [sys.executable, "-m", "pytest", "-n", "2", "-p", "no:cacheprovider", "--basetemp", tmp_path / "base"]
+    command = [sys.executable, "-m", "pytest", "-p", "xdist", "-n", "2", "--basetemp", tmp_path / "base"]
     done = subprocess.run(
         [*command, "--rootdir", tmp_path, tmp_path],
-        env={**os.environ, "PYTHONPATH": str(ROOT), "SERVERS": str(servers)},
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "SERVERS": str(servers)},
         capture_output=True,
         text=True,
         timeout=120,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
 from shared.papers.ingesting import files
@@ -98,19 +99,32 @@ async def _cut(file: StoredFile, kind: Kind, reader: Adapter) -> tuple[list[_Par
     if kind.format == "parquet":
         found = await parquet.layout(parquet.open_file(file, file.size))
         check_columns(file.name, found.columns, reader)
-        return [_Part(number, number + 1, Mark(0, 0)) for number in range(found.groups)], None
+        return _runs(found.groups), None
     if kind.format == "csv":
         header, behind = await _header(file, kind)
         check_columns(file.name, Header.read(header).names, reader)
         return [_Part(0, file.size, behind)], header
     if kind.gzip:
         return [_Part(0, file.size, Mark(0, 0))], None
-    length = max(settings().papers_part_mb * 1_000_000, -(-file.size // MOST_PARTS))
+    length = _length(file.size)
     return [
         # From the byte before, which tells whether a record begins with the part.
         _Part(begin, min(begin + length, file.size), Mark(0, max(begin - 1, 0)))
         for begin in range(0, file.size, length)
     ], None
+
+
+def _length(size: int) -> int:
+    """Bytes of a part of so many."""
+    return max(settings().papers_part_mb * 1_000_000, -(-size // MOST_PARTS))
+
+
+def _runs(sizes: list[int]) -> list[_Part]:
+    """Neighbouring row groups of these sizes together: a part begins with the first one behind a part's length."""
+    length = _length(sum(sizes))
+    places = [end - size for end, size in zip(accumulate(sizes), sizes, strict=True)]
+    begins = [number for number, at in enumerate(places) if not number or at // length > places[number - 1] // length]
+    return [_Part(begin, end, Mark(0, 0)) for begin, end in pairwise([*begins, len(sizes)])]
 
 
 async def _header(file: StoredFile, kind: Kind) -> tuple[str, Mark]:

@@ -143,7 +143,8 @@ async def _batches(part: _Part, box: _TimeBox) -> AsyncGenerator[_Batch]:
 def _records(part: _Part) -> AsyncIterator[Record | None]:
     if part.format == "parquet":
         file = parquet.open_file(part.file, part.file.size)
-        return parquet.records(file, part.begins, part.mark.offset, adapter(part.source, part.mapping).columns)
+        groups = range(part.begins, part.ends)
+        return parquet.records(file, groups, part.mark.offset, adapter(part.source, part.mapping).columns)
     if part.gzip:
         lines = unpacked(part.file.chunks(part.mark.member), part.mark)
     else:

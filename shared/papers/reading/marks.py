@@ -16,7 +16,7 @@ class Mark:
     Attributes:
         member: where the gzip member begins in which the place is, in bytes of the file as stored; 0 where the file
             is not packed.
-        offset: bytes from there, unpacked; of a Parquet file's row group, rows.
+        offset: bytes from there, unpacked; of a part of a Parquet file, rows.
     """
 
     member: int

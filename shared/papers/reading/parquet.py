@@ -66,9 +66,9 @@ class _RangeFile(io.RawIOBase):
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How a file is laid out: the number of its row groups, and the names of its columns."""
+    """How a file is laid out: the bytes of each row group, unpacked, and the names of its columns."""
 
-    groups: int
+    groups: list[int]
     columns: list[str]
 
 
@@ -81,27 +81,27 @@ async def layout(file: io.BufferedReader) -> Layout:
 
     def look() -> Layout:
         opened = _open(file)
-        groups = opened.metadata.num_row_groups
-        sizes = [opened.metadata.row_group(number).total_byte_size for number in range(groups)]
+        sizes = [opened.metadata.row_group(number).total_byte_size for number in range(opened.metadata.num_row_groups)]
         if sizes and max(sizes) > LARGEST_GROUP:
             raise InvalidInput(
                 f"A row group has {max(sizes):,} bytes; at most {LARGEST_GROUP:,} are read.",
                 code="row-group-too-large",
                 remedy="Write the file with smaller row groups.",
             )
-        return Layout(groups, list(opened.schema_arrow.names))
+        return Layout(sizes, list(opened.schema_arrow.names))
 
     return await asyncio.to_thread(look)
 
 
-async def records(file: io.BufferedReader, group: int, start: int, columns: Collection[str]) -> AsyncIterator[Record]:
-    """The rows of a row group from row `start` on, with these of their columns as far as they are there.
+async def records(
+    file: io.BufferedReader, groups: range, start: int, columns: Collection[str]
+) -> AsyncIterator[Record]:
+    """The rows of some row groups from row `start` of them on, with these of their columns as far as they are there.
 
     Raises:
         InvalidInput: the file is damaged.
     """
-    batches = await asyncio.to_thread(_batches, file, group, columns)
-    row = 0
+    row, batches = await asyncio.to_thread(_batches, file, groups, start, columns)
     while (batch := await asyncio.to_thread(_next, batches)) is not None:
         skipped = min(max(start - row, 0), batch.num_rows)
         row += skipped
@@ -141,11 +141,19 @@ def _open(file: io.BufferedReader) -> Any:
         raise _damaged(error) from None
 
 
-def _batches(file: io.BufferedReader, group: int, columns: Collection[str]) -> Iterator[Any]:
+def _batches(file: io.BufferedReader, groups: range, start: int, columns: Collection[str]) -> tuple[int, Iterator[Any]]:
+    """The rows from the row group on in which the start is, and how many stand before it."""
     opened = _open(file)
-    read = [name for name in opened.schema_arrow.names if name in columns]
-    batches = opened.iter_batches(batch_size=_ROWS, row_groups=[group], columns=read, use_threads=False)
-    return map(_in_microseconds, batches)
+    before = 0
+    for group in groups:
+        held = opened.metadata.row_group(group).num_rows
+        if before + held > start:
+            read = [name for name in opened.schema_arrow.names if name in columns]
+            left = list(range(group, groups.stop))
+            batches = opened.iter_batches(batch_size=_ROWS, row_groups=left, columns=read, use_threads=False)
+            return before, map(_in_microseconds, batches)
+        before += held
+    return before, iter(())
 
 
 def _in_microseconds(batch: Any) -> Any:

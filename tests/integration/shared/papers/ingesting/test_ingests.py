@@ -13,7 +13,7 @@ import pytest
 
 from orchestrators.papers.ingesting import paper_ingest
 from shared.papers.ingesting import files, inbox, ingests, merging
-from shared.papers.ingesting.plan import plan
+from shared.papers.ingesting.plan import _runs, plan
 from shared.papers.models import IngestRef
 from shared.papers.sources.table import ColumnMapping
 from shared.platform.errors import Conflict, InvalidInput, TerminalError
@@ -199,6 +199,32 @@ async def test_known_papers_do_not_lose_their_authors_dates_and_dois_to_a_poor_f
         f"40 of 40 known papers would lose their {what}, more than 10%"
         for what in ("authors", "date", "DOI or arXiv id")
     ]
+
+
+async def test_small_row_groups_of_a_parquet_file_are_read_together(papers, monkeypatch):
+    rows = [(str(n), f"Paper {n}", "T", "A", "2020") for n in range(300)]
+    start = await papers.start(await papers.put("a.parquet", parquet(rows, group=1)), "own", MAPPING)
+    assert (await plan(start)).parts == 1
+    assert (await papers.ingest("a.parquet", "own", MAPPING)).added == 300
+
+
+@pytest.mark.parametrize(
+    ("sizes", "parts"),
+    [
+        ([], []),
+        ([5], [(0, 1)]),
+        ([400_000] * 6, [(0, 3), (3, 5), (5, 6)]),
+        ([3_000_000, 10, 10, 3_000_000], [(0, 1), (1, 4)]),
+    ],
+)
+def test_row_groups_are_parted_by_their_bytes(monkeypatch, sizes, parts):
+    monkeypatch.setenv("PAPERS_PART_MB", "1")
+    forget_settings()
+    assert [(part.begins, part.ends) for part in _runs(sizes)] == parts
+
+
+def test_there_are_never_more_than_so_many_parts():
+    assert len(_runs([32_000_001] * 2_500)) <= 1_000
 
 
 async def test_a_source_that_is_known_takes_no_mapping(papers):

@@ -16,14 +16,22 @@ A_DAY = 1_600_000_000_000_000_001
 """Nanoseconds since 1970, one too many for Python."""
 
 
-def written(**columns):
+def written(group=None, **columns):
     file = io.BytesIO()
-    pq.write_table(pa.table(columns), file)
+    pq.write_table(pa.table(columns), file, row_group_size=group)
     return io.BufferedReader(io.BytesIO(file.getvalue()))
 
 
-async def read(file, *columns, start=0):
-    return [record async for record in parquet.records(file, 0, start, columns)]
+async def read(file, *columns, start=0, groups=range(1)):
+    return [record async for record in parquet.records(file, groups, start, columns)]
+
+
+async def test_reading_goes_on_at_any_row_of_several_groups():
+    for start in range(7):
+        file = written(3, id=list(range(12)))
+        records = await read(file, "id", start=start, groups=range(1, 3))
+        assert [present(record.value)["id"] for record in records] == list(range(3 + start, 9))
+        assert [record.after.offset for record in records] == list(range(start + 1, 7))
 
 
 async def test_a_value_that_is_no_utf8_costs_its_own_row_alone():

@@ -18,7 +18,7 @@ class PaperSettings(Settings):
     papers_ingest_seconds: float = Field(
         default=60, ge=1, le=480, description="seconds that an activity reads or merges"
     )
-    papers_part_mb: int = Field(default=32, ge=1, le=1000, description="megabytes that a part of a JSONL or Parquet file has")
+    papers_part_mb: int = Field(default=32, ge=1, le=1000, description="megabytes of a part of a JSONL or Parquet file")
     papers_most_gb: float = Field(default=5, gt=0, le=100, description="gigabytes that a file may have, as stored")
     papers_rejected_limit: float = Field(
         default=0.1, ge=0, le=1, description="share of a file's records over which rejected ones hold it back"

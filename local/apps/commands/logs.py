@@ -15,7 +15,10 @@ READ = 262_144
 END = 65_536
 _OVER = 262_144
 """Bytes by which a full log grows at most until a value that has begun in it is whole."""
-_CAUSE = re.compile(r"\b([A-Za-z]*(Error|Exception)\b|error\b|ERROR\b|fatal:)")
+_CAUSE = re.compile(
+    r"\b([A-Za-z]*(Error|Exception)\b|error\b|ERROR\b|fatal:"
+    r"|E(NOTFOUND|AI_AGAIN|CONN[A-Z]+|ADDRINUSE|HOSTUNREACH|TIMEDOUT|NOENT|ACCES|PERM|NOSPC|MFILE|XIST|PIPE)\b)"
+)
 _NO_CAUSE = re.compile(
     r"A debug log|errno|For more information|Worker failed to boot|Shutting down: |exited with code"
     r"|This error originates|error: (subprocess-exited-with-error|metadata-generation-failed)|Encountered error while"

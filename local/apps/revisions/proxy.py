@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from local.apps.revisions.forwarded import NAMES, forwarded
 from local.apps.revisions.revision import Revision
 from local.apps.revisions.sockets import MESSAGE_BYTES, forward_socket
 from local.host.web.embedded import EmbeddedServer, listen
@@ -27,6 +28,7 @@ _HOP_BY_HOP = {
     b"transfer-encoding",
     b"upgrade",
 }
+_REPLACED = {name.encode() for name in NAMES}
 _RETRY_S = 1.0
 
 
@@ -54,12 +56,8 @@ async def forward(
         return
     request = Request(scope, receive)
     target = scope["raw_path"] + (b"?" + scope["query_string"] if scope["query_string"] else b"")
-    headers = [(name, value) for name, value in request.headers.raw if name not in _HOP_BY_HOP]
-    headers += [
-        (b"x-forwarded-for", (request.client.host if request.client else LOOPBACK).encode()),
-        (b"x-forwarded-proto", b"http"),
-        (b"x-forwarded-host", request.headers.get("host", "").encode("latin-1")),
-    ]
+    headers = [(name, value) for name, value in request.headers.raw if name not in _HOP_BY_HOP | _REPLACED]
+    headers += [(name.encode(), value.encode("latin-1")) for name, value in forwarded(request)]
     has_body = "content-length" in request.headers or "transfer-encoding" in request.headers
     url = httpx.URL(f"http://{LOOPBACK}:{revision.port}").copy_with(raw_path=target)
     onward = client.build_request(request.method, url, headers=headers, content=request.stream() if has_body else None)

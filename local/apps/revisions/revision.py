@@ -107,7 +107,9 @@ class Revision:
         """How it is doing. One that ended within the last minute is not well, though it runs again."""
         recently = self._ended is not None and monotonic() - self._ended[0] < RECENTLY_S
         healthy = self.health is Health.HEALTHY and not recently
-        reason = None if healthy else f"It ended: {self._ended[1]}." if self._ended else self.reason
+        reason = (
+            None if healthy else f"{self._ended[1][0].upper()}{self._ended[1][1:]}." if self._ended else self.reason
+        )
         return RevisionHealth(healthy=healthy, restarts=self.restarts, reason=reason)
 
     async def drain(self) -> None:

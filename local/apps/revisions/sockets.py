@@ -13,6 +13,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 from websockets.typing import Subprotocol
 
+from local.apps.revisions.forwarded import NAMES, forwarded
 from local.apps.revisions.revision import Revision
 from local.processes import LOOPBACK
 
@@ -88,12 +89,10 @@ async def _to_client(app: ClientConnection, client: WebSocket) -> None:
 
 
 def _headers(client: WebSocket) -> list[tuple[str, str]]:
-    passed = [(name, value) for name, value in client.headers.items() if name not in _OWN]
+    passed = [(name, value) for name, value in client.headers.items() if name not in {*_OWN, *NAMES}]
     return [
         *((name, value) for name, value in passed if not name.startswith("sec-websocket")),
-        ("X-Forwarded-For", client.client.host if client.client else LOOPBACK),
-        ("X-Forwarded-Proto", "http"),
-        ("X-Forwarded-Host", client.headers.get("host", "")),
+        *forwarded(client),
     ]
 
 

@@ -143,11 +143,22 @@ def _procfile(source: Path) -> Words:
     found = _WEB.search(read_text(source / "Procfile"))
     if found is None:
         return ()
+    command = found.group(1).strip()
     try:
-        return shell_words(found.group(1).strip())
+        return shell_words(command)
     except ValueError as refused:
         raise TerminalError(
             f"The Procfile's web command cannot be run: {refused}.",
             code="shell-command",
-            remedy="Put the commands into a script and start that, or send startCommand.",
+            remedy=f"Put the commands into a script and start that, or send startCommand{_last_of(command)}.",
         ) from None
+
+
+def _last_of(command: str) -> str:
+    """What to send in place of a list of commands: its last one serves, where that needs no shell."""
+    *before, last = re.split(r"\s*(?:&&|;)\s*", command)
+    try:
+        shell_words(last)
+    except ValueError:
+        return ""
+    return f": {last} (and let buildCommand name a script of what comes before it)" if before else ""

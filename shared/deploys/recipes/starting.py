@@ -16,8 +16,13 @@ _FRAMEWORKS: Final = {
     "fastapi": re.compile(r"^(\w+)\s*(?::[^=\n]+)?=\s*(?:\w+\.)?(?:FastAPI|Starlette)\(", re.MULTILINE),
     "flask": re.compile(r"^(\w+)\s*(?::[^=\n]+)?=\s*(?:\w+\.)?Flask\(", re.MULTILINE),
 }
-_MADE: Final = re.compile(r"^(\w+)\s*=\s*(?:\w+\.)?(?:create_app|make_app)\(", re.MULTILINE)
-_FACTORY: Final = re.compile(r"^def (create_app|make_app)\(", re.MULTILINE)
+_MADE: Final = re.compile(
+    r"^(?:(\w+)\s*=\s*(?:\w+\.)?(?:create_app|make_app)|"
+    r"(app|application|api)\s*(?::[^=\n]+)?=\s*(?:\w+\.)*[a-z_]*(?:app|application|api|server)[a-z_]*)\(",
+    re.MULTILINE,
+)
+"""An app that is made by a function, as `app = get_application()`."""
+_FACTORY: Final = re.compile(r"^def ((?:create|make|get|build)_(?:app|application))\(", re.MULTILINE)
 _EVERYWHERE: Final = re.compile(r"0\.0\.0\.0|[\"']::[\"']")
 """A script listens at all addresses: at 127.0.0.1, as frameworks do by themselves, nobody reaches a container."""
 
@@ -72,7 +77,7 @@ def _app(module: str, text: str, packages: set[str]) -> tuple[str, str] | None:
             return framework, f"{module}:{found.group(1)}"
     framework = next((one for one in ("flask", "fastapi") if one in packages), None)
     if framework and (found := _MADE.search(text)):
-        return framework, f"{module}:{found.group(1)}"
+        return framework, f"{module}:{found.group(1) or found.group(2)}"
     if framework == "flask" and (found := _FACTORY.search(text)):
         return framework, f"{module}:{found.group(1)}()"
     return None

@@ -8,7 +8,7 @@ import ipaddress
 import re
 import socket
 from collections.abc import Sequence
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from shared.deploys.settings import settings
 from shared.platform.errors import InvalidInput, TerminalError, TransientError
@@ -17,7 +17,9 @@ _AZURE_INSIDE = ipaddress.IPv4Address("168.63.129.16")
 """Where each machine in Azure reaches its own host, though the address looks public."""
 _UNICAST = ipaddress.IPv6Network("2000::/3")
 """What is given out of IPv6. Outside it lie the ways to write an IPv4 address, which may be any, as one of IPv6."""
-_PATH = re.compile(r"(/[A-Za-z0-9_~][A-Za-z0-9._~-]*)+/?")
+_SEGMENT = re.compile(r"(?:[A-Za-z0-9._~+-]|%[0-9A-Fa-f]{2})+")
+_USUAL_REMEDY = "Give an https address without credentials; a private repository's token is gitToken."
+_PATH_REMEDY = "Give the address by which git clones it; other characters than letters, digits, . _ ~ + - as %20."
 
 
 def allowed_hosts() -> list[str]:
@@ -43,8 +45,8 @@ def check_url(url: str, hosts: Sequence[str] = ()) -> None:
         raise _no_url("it must not hold credentials")
     if found.query or found.fragment:
         raise _no_url("it must not have a query or a fragment")
-    if not _PATH.fullmatch(found.path):
-        raise _no_url("its path is no repository's")
+    if not all(map(_is_segment, found.path.removesuffix("/").split("/")[1:] or [""])):
+        raise _no_url("its path is no repository's", remedy=_PATH_REMEDY)
     if not host.isascii():
         raise _no_url("write the host's name in ASCII, as xn--mller-kva.example")
     if hosts:
@@ -97,10 +99,20 @@ async def _addresses(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
-def _no_url(reason: str) -> InvalidInput:
+def _is_segment(written: str) -> bool:
+    """Whether a part of a path may be a name: percent-encoded it is a name as well, as `My%20Project`."""
+    name = unquote(written)
+    return (
+        _SEGMENT.fullmatch(written) is not None
+        and not name.startswith((".", "-"))
+        and not any(one in "/\\\ufffd" or not one.isprintable() for one in name)
+    )
+
+
+def _no_url(reason: str, *, remedy: str = _USUAL_REMEDY) -> InvalidInput:
     return InvalidInput(
         f"The git URL was refused: {reason}.",
         field="gitUrl",
         code="git-url-refused",
-        remedy="Give an https address without credentials; a private repository's token is gitToken.",
+        remedy=remedy,
     )

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse
+from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import Route
 
 from local.apps.revisions.proxy import forward, make_client
@@ -24,10 +24,16 @@ async def visit(request: Request) -> PlainTextResponse:
     return answer
 
 
+async def show_headers(request: Request) -> JSONResponse:
+    """Each header that tells who asked, with all its values."""
+    names = {name for name in request.headers if name.startswith("x-forwarded")}
+    return JSONResponse({name: request.headers.getlist(name) for name in names})
+
+
 @pytest.fixture
 async def port():
     bound = listen(LOOPBACK, 0)
-    server = EmbeddedServer(Starlette(routes=[Route("/", visit)]), bound)
+    server = EmbeddedServer(Starlette(routes=[Route("/", visit), Route("/headers", show_headers)]), bound)
     await server.start()
     yield bound.getsockname()[1]
     await server.stop()
@@ -55,3 +61,14 @@ async def test_a_visitors_cookies_are_sent_for_that_visitor_only(visitor) -> Non
         assert (await first.get("/?who=first")).text == "none"
         assert (await second.get("/?who=second")).text == "none"
         assert (await first.get("/?who=first")).text == "session=first"
+
+
+async def test_defect_a_visitor_says_for_which_host_and_by_which_protocol_it_asks(visitor) -> None:
+    lies = {"X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "evil.example"}
+    async with visitor() as one:
+        assert (await one.get("/headers", headers=lies)).json() == {
+            "x-forwarded-for": ["203.0.113.9, 127.0.0.1"],
+            "x-forwarded-proto": ["http"],
+            "x-forwarded-host": ["app.test"],
+        }
+        assert (await one.get("/headers")).json()["x-forwarded-for"] == ["127.0.0.1"]

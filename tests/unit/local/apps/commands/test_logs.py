@@ -108,6 +108,15 @@ def test_a_full_log_is_put_aside_or_cut(tmp_path, monkeypatch, rotate):
         (["building", "no good"], "no good"),
         (
             [
+                "21:50:18 index.html fetch failed",
+                "  Caused by:",
+                "  getaddrinfo ENOTFOUND plus.unsplash.com",
+                "    at GetAddrInfoReqWrap.onlookupall [as oncomplete] (node:dns:122:26)",
+            ],
+            "getaddrinfo ENOTFOUND plus.unsplash.com",
+        ),
+        (
+            [
                 "  error: subprocess-exited-with-error",
                 "      error: Multiple top-level packages discovered in a flat-layout: ['helpers', 'static'].",
                 "  note: This error originates from a subprocess, and is likely not a problem with pip.",

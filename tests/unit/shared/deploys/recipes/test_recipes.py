@@ -324,6 +324,20 @@ def test_a_procfile_that_needs_a_shell_is_refused_with_a_remedy(of):
     with pytest.raises(TerminalError, match="'&&' is for a shell") as refused:
         of({"app.py": "", "Procfile": "web: python manage.py migrate && gunicorn app\n"})
     assert refused.value.code == "shell-command"
+    assert "send startCommand: gunicorn app (" in str(refused.value.remedy)
+
+
+@pytest.mark.parametrize(
+    "made", ["get_application()", "factory.build_api(settings)", "create_application(debug=False)"]
+)
+def test_defect_an_app_that_a_function_of_any_name_makes_is_not_found(of, made):
+    declared = {"requirements.txt": "fastapi\nuvicorn\n", "app/main.py": f"from x import y\napp = {made}\n"}
+    assert of(declared).start[-1] == "app.main:app"
+
+
+def test_a_name_that_is_read_somewhere_is_no_app(of):
+    with pytest.raises(TerminalError, match="not clear how"):
+        of({"requirements.txt": "flask", "shop/app.py": 'app = os.environ.get("APP")\n'})
 
 
 def test_a_site_with_tools_of_node_is_served_as_without_them(of):

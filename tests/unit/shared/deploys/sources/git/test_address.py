@@ -36,6 +36,15 @@ def found(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         ("https://github.com/", "no repository's"),
         ("https://github.com/a/../b", "no repository's"),
         ("https://github.com/-u/b", "no repository's"),
+        ("https://github.com/a/%2e%2e/b", "no repository's"),
+        ("https://github.com/%2D-upload-pack/b", "no repository's"),
+        ("https://github.com/a%2Fb", "no repository's"),
+        ("https://github.com/a/b%00", "no repository's"),
+        ("https://github.com/a/b%0Ac", "no repository's"),
+        ("https://github.com/a/b%5Cc", "no repository's"),
+        ("https://github.com/a/b%", "no repository's"),
+        ("https://github.com//b", "no repository's"),
+        ("https://github.com/a b", "no repository's"),
         ("https://127.0.0.1/a/b", "not its address"),
         ("https://[::1]/a/b", "not its address"),
         ("https://localhost/a/b", "no public host"),
@@ -48,6 +57,19 @@ def test_addresses_that_are_refused(url: str, reason: str) -> None:
     with pytest.raises(InvalidInput, match=reason) as refusal:
         check_url(url)
     assert "hunter2" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "path", ["org/My%20Project/_git/repo", "a/notepad++", "a/c%2B%2B/", "a/M%C3%BCller", "~me/x.git"]
+)
+def test_defect_names_with_blanks_and_plus_signs_are_refused(path: str) -> None:
+    check_url(f"https://dev.azure.com/{path}")
+
+
+def test_a_path_that_is_refused_has_a_remedy_that_fits() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        check_url("https://github.com/a b")
+    assert "%20" in str(refused.value.remedy)
 
 
 def test_the_list_of_hosts_is_the_last_word() -> None:

@@ -80,5 +80,5 @@ def _mail(agent: Agent, link: str) -> Mail:
         subject="Set a new password",
         body=body,
         footer="You receive this because you have an account here.",
-        written=datetime.now(UTC),
+        date=datetime.now(UTC),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 
 import azure.functions as func
@@ -14,10 +15,12 @@ from shared.followups.people.models import Identifier, NewTask, Task, TaskChange
 from shared.followups.reporting import agenda, not_sent
 from shared.followups.reporting.agenda import Day, Planned
 from shared.followups.reporting.not_sent import NotSent
+from shared.followups.sending import claims
 from shared.followups.sending.checking import explain
 from shared.followups.sending.checking.explain import Explanation
 from shared.platform.access.auth import Caller
 from shared.platform.durable import DurableClient, Nothing
+from shared.platform.errors import Conflict
 from shared.platform.http import Page, Pagination, Reply, Routes
 from shared.platform.models import LazyModel
 from triggers.followups.accounts.guard import AGENT, agent_of
@@ -31,6 +34,7 @@ from triggers.followups.lists import (
     linked,
     timed_page,
 )
+from triggers.followups.upkeep import SWEEP
 
 routes = Routes(tag="tasks", unusable=422)
 
@@ -121,9 +125,12 @@ async def followups_not_sent_tasks(query: MomentPage, caller: Caller) -> Page[No
 
 @routes.post("/api/tasks/process-due", needs=AGENT, summary="Send what is due now")
 async def followups_process_due(caller: Caller, client: DurableClient) -> Processing:
-    """Starts a sweep beside that of the minute, for the mails of all agents; each goes out once all the same."""
+    """Starts the sweep of the minute now, for the mails of all agents, unless nothing is due or it is at work."""
     counts = await explain.counts(agent_of(caller))
-    started = await client.start(send_followups, Nothing())
+    started = SWEEP
+    if await claims.anything_due():
+        with suppress(Conflict):  # it is at work
+            await client.start(send_followups, Nothing(), instance_id=SWEEP)
     return Processing(
         message=f"A sweep was started for {counts.due_tasks} due task(s)" if counts.due_tasks else "No due tasks found",
         count=counts.due_tasks,

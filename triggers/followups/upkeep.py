@@ -13,6 +13,8 @@ from shared.platform.errors import Conflict
 from shared.platform.http import Reply, Routes
 from shared.platform.sweeps import Sweep
 
+SWEEP = "followups-sweep"
+"""The instance id of every sweep: a second one finds nothing that the first does not."""
 logger = logging.getLogger(__name__)
 routes = Routes(tag="followups")
 
@@ -24,7 +26,7 @@ async def _due(_: DurableClient) -> bool:
 async def _run(client: DurableClient) -> None:
     """Send what is due, unless the last minute's sweep is still at it."""
     try:
-        await client.start(send_followups, Nothing(), instance_id="followups-sweep")
+        await client.start(send_followups, Nothing(), instance_id=SWEEP)
     except Conflict:
         logger.info("The last sweep has not ended.")
 

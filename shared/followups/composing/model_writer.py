@@ -135,7 +135,10 @@ def _draft(answer: ChatCompletion, model: str) -> Draft:
         written = _Written.model_validate_json(choice.message.content or "")
     except ValidationError:
         raise TerminalError("The model wrote nothing that can be read.", code="model-unusable") from None
-    text = {"subject": " ".join(written.subject.split()), "body": written.body.replace("\0", "").strip()}
+    subject, body = (
+        text.replace("\0", "").encode("utf-8", "replace").decode() for text in (written.subject, written.body)
+    )
+    text = {"subject": " ".join(subject.split()), "body": body.strip()}
     return Draft(**text, written_by=f"model {model}"[:200])
 
 

@@ -5,20 +5,26 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from email import message_from_bytes, policy
+from email.header import decode_header, make_header
+from email.message import EmailMessage
 from email.utils import parseaddr
 from hashlib import sha256
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar, cast
 
 from shared.followups.events.notices import Notice, notice_of
 
 if TYPE_CHECKING:
-    from email.message import EmailMessage
+    from collections.abc import Callable
+
+G = TypeVar("G")
+R = TypeVar("R")
 
 LONGEST_BODY = 20_000
 _AUTOMATIC_SUBJECT = re.compile(
     r"^\s*(?:automatic reply|auto(?:matic)?[- ]?(?:reply|response)|out of (?:the )?office|automatische antwort"
     r"|abwesenheits(?:notiz|nachricht)|abwesend|r[ée]ponse automatique|risposta automatica|respuesta autom[áa]tica"
-    r"|automatisch antwoord|autosvar)\b",
+    r"|automatisch antwoord|afwezig|autosvar|automatisk svar|automaattinen vastaus|odpowied[źz] automatyczna"
+    r"|resposta autom[áa]tica|abwesenheit|absence)\b",
     re.IGNORECASE,
 )
 _ID = re.compile(r"<([^<>@\s]{1,200})@[^<>\s]{1,200}>")
@@ -44,42 +50,70 @@ class Inbound:
 
 
 def read(raw: bytes, envelope_sender: str | None = None) -> Inbound:
-    """The mail. `envelope_sender` is "" for the null sender of notices, None where nobody knows it."""
-    message = message_from_bytes(raw, policy=policy.default)
-    references = f"{message.get('In-Reply-To', '')} {' '.join(reversed(str(message.get('References', '')).split()))}"
-    kind = _kind(message, envelope_sender)
+    """The mail. `envelope_sender` is "" for the null sender of notices, None where nobody knows it.
+
+    Whatever it is, it is read as far as it can be: what a stranger wrote into a header keeps no answer out.
+    """
+    message = _read(raw, _parsed, None) or cast("EmailMessage", message_from_bytes(raw, policy=policy.compat32))
+    headers = _headers(message)
+    references = f"{headers.get('in-reply-to', '')} {' '.join(reversed(headers.get('references', '').split()))}"
+    kind = _kind(message, headers, envelope_sender)
     return Inbound(
         kind=kind,
-        message_id=str(message.get("Message-ID", "")).strip()[:500] or sha256(raw).hexdigest(),
-        sender=parseaddr(str(message.get("From", "")))[1].lower()[:254],
-        subject=_plain(str(message.get("Subject", "")))[:500],
-        body=_plain(_text(message))[:LONGEST_BODY],
+        message_id=headers.get("message-id", "").strip()[:500] or sha256(raw).hexdigest(),
+        sender=parseaddr(headers.get("from", ""))[1].lower()[:254],
+        subject=headers.get("subject", "")[:500],
+        body=_plain(_read(message, _text, ""))[:LONGEST_BODY],
         answers=tuple(dict.fromkeys(_ID.findall(references))),
-        notice=notice_of(message) if kind == "notice" else None,
+        notice=_read(message, notice_of, None) if kind == "notice" else None,
     )
 
 
-def _kind(message: EmailMessage, envelope_sender: str | None) -> Literal["person", "automatic", "notice"]:
-    if envelope_sender == "" or message.get_content_type() == "multipart/report":
+def _parsed(raw: bytes) -> EmailMessage:
+    return message_from_bytes(raw, policy=policy.default)
+
+
+def _headers(message: EmailMessage) -> dict[str, str]:
+    """The first of each header by its name in small letters, decoded where that can be done."""
+    found: dict[str, str] = {}
+    for name, value in message.raw_items():
+        text = " ".join(_plain(str(value)).split())
+        found.setdefault(name.lower(), _read(text, _decoded, text))
+    return found
+
+
+def _decoded(text: str) -> str:
+    return _plain(str(make_header(decode_header(text))))
+
+
+def _read(given: G, reader: Callable[[G], R], otherwise: R) -> R:
+    """What the reader makes of it. The library's parsers fail in many ways on what no mail program writes."""
+    try:
+        return reader(given)
+    except Exception:  # noqa: BLE001 - as above
+        return otherwise
+
+
+def _kind(
+    message: EmailMessage, headers: dict[str, str], envelope_sender: str | None
+) -> Literal["person", "automatic", "notice"]:
+    if envelope_sender == "" or _read(message, EmailMessage.get_content_type, "") == "multipart/report":
         return "notice"
-    if str(message.get("Return-Path", "")).strip() == "<>":
+    if headers.get("return-path", "").strip() == "<>":
         return "notice"
-    submitted = str(message.get("Auto-Submitted", "no")).split(";")[0].strip().lower()
-    precedence = str(message.get("Precedence", "")).strip().lower()
-    named = any(message.get(name) for name in ("X-Autoreply", "X-Autorespond", "X-Auto-Reply-From-Address"))
+    submitted = headers.get("auto-submitted", "no").split(";")[0].strip().lower()
+    precedence = headers.get("precedence", "").strip().lower()
+    named = any(headers.get(name) for name in ("x-autoreply", "x-autorespond", "x-auto-reply-from-address"))
     if submitted != "no" or precedence in ("auto_reply", "bulk", "junk") or named:
         return "automatic"
-    return "automatic" if _AUTOMATIC_SUBJECT.search(str(message.get("Subject", ""))) else "person"
+    return "automatic" if _AUTOMATIC_SUBJECT.search(headers.get("subject", "")) else "person"
 
 
 def _text(message: EmailMessage) -> str:
     part = message.get_body(("plain", "html"))
     if part is None:
         return ""
-    try:
-        text = str(part.get_content())
-    except (LookupError, UnicodeError, KeyError):
-        return ""
+    text = str(part.get_content())
     return re.sub(r"<[^>]*>", " ", text) if part.get_content_subtype() == "html" else text
 
 

@@ -24,14 +24,16 @@ Short = Annotated[str, StringConstraints(max_length=500), BeforeValidator(_stora
 class ProviderEvent(LazyModel):
     """What a provider tells of one mail.
 
-    It names the mail by its number or by its key; by neither if it is none of ours. `permanent` says of a bounce that
-    the mailbox will never take mail; `listed`, that the provider did not try, since the address is on its own list.
+    It names the mail by its number or by its key; by neither if it is none of ours. `provider_id` is the provider's own
+    id of it. `permanent` says of a bounce that the mailbox will never take mail; `listed`, that the provider did not
+    try, since the address is on its own list.
     """
 
     model_config = ConfigDict(frozen=True)
     provider: str
     event_id: Annotated[str, StringConstraints(min_length=1, max_length=200)]
     email_id: int | None = None
+    provider_id: Short | None = None
     key: UUID | None = None
     kind: EventKind
     permanent: bool = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -27,13 +27,13 @@ order by days, id
 
 
 def _no_custom(name: str) -> str:
-    if name == CUSTOM:
+    if name.casefold() == CUSTOM.casefold():
         raise ValueError("this is what tasks beside the cadence are called")
     return name
 
 
 def _each_once(steps: list[CadenceStep]) -> list[CadenceStep]:
-    if len({step.followup_type for step in steps}) < len(steps):
+    if len({step.followup_type.casefold() for step in steps}) < len(steps):
         raise ValueError("a step is there twice")
     return steps
 
@@ -44,6 +44,7 @@ class CadenceStep(Given):
     followup_type: Annotated[Name, Field(max_length=100), AfterValidator(_no_custom)]
     days: Annotated[int, Field(ge=0, le=3650, strict=True, description="After the client was entered")]
     priority: Priority = "medium"
+    channel: Literal["email"] = "email"
 
 
 class CadenceChange(Given):

@@ -166,7 +166,7 @@ async def merge(agent_id: int, kept_id: int, other_id: int) -> Client:
         found = await rows(
             connection,
             "select id from followups.clients where agent_id = %s and id = any(%s) and not is_deleted"
-            " order by id for update",
+            " order by id for no key update",
             (agent_id, [kept_id, other_id]),
         )
         if len(found) != 2:  # noqa: PLR2004 - the two

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from shared.followups.people import tasks
+from shared.platform.calls.retry import Backoff, Time, retry
 from shared.platform.errors import Conflict, NotFound
 from shared.platform.stores.postgres import database, rows
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from shared.followups.people.models import Client
 
 
+_PATIENT = Backoff(limit=5, first_delay=0.05, longest_delay=1)
+
+
 async def known(key: UUID) -> bool:
     """Whether a mail has this unsubscribe key."""
     async with database() as connection:
@@ -28,9 +32,19 @@ async def known(key: UUID) -> bool:
 async def unsubscribe(key: UUID) -> None:
     """End the cadence for whom the mail with this key was written to; may be repeated.
 
+    It is tried again where the database breaks it off: mailboxes do not repeat their one click.
+
     Raises:
         NotFound: no mail has this key.
     """
+
+    async def attempt(_left: float) -> None:
+        await _unsubscribe(key)
+
+    await retry(attempt, _PATIENT, Time())
+
+
+async def _unsubscribe(key: UUID) -> None:
     async with database() as connection:
         found = await rows(
             connection,
@@ -41,11 +55,6 @@ async def unsubscribe(key: UUID) -> None:
         if not found:
             raise NotFound("No mail has this link.", code="unknown-link")
         address = found[0]["address"]
-        await connection.execute(
-            "insert into followups.suppressions (address, scope, reason) values (%s, 'cadence', 'unsubscribed')"
-            " on conflict (address) do update set created_at = now()",
-            (address,),
-        )
         # The person may have another address by now, or be another entry since two were merged.
         clients = await rows(
             connection,
@@ -56,6 +65,11 @@ async def unsubscribe(key: UUID) -> None:
         )
         ids = [row["id"] for row in clients]
         await tasks.end_pending(connection, ids, "cancelled", "unsubscribed", mails_only=True)
+        await connection.execute(
+            "insert into followups.suppressions (address, scope, reason) values (%s, 'cadence', 'unsubscribed')"
+            " on conflict (address) do update set created_at = now()",
+            (address,),
+        )
 
 
 async def allow_again(agent_id: int, client_id: int, reason: str) -> None:

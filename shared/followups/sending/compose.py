@@ -68,13 +68,12 @@ async def _written(writer: EmailWriter, brief: Brief, tries: int) -> Draft:
 async def _store(connection: Any, claim: Claim, row: dict[str, Any], draft: Draft) -> bool:
     """False if somebody else has the claim by now."""
     stored = await connection.execute(
-        "update followups.emails set writer = %(writer)s, sender = %(sender)s, subject = %(subject)s,"  # noqa: S608 - a constant of the envelope
+        "update followups.emails set writer = %(writer)s, subject = %(subject)s,"  # noqa: S608 - a constant of the envelope
         f" body = %(body)s, {STORE}, composed_at = now(), updated_at = now()"
         " where id = %(id)s and state = 'claimed' and claim = %(number)s and composed_at is null",
         envelope(row)
         | {
             "writer": draft.written_by,
-            "sender": settings().followups_sender,
             "subject": draft.subject,
             "body": draft.body,
             "id": claim.email_id,

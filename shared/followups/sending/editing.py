@@ -16,7 +16,6 @@ from shared.followups.sending.checking import facts
 from shared.followups.sending.envelope import STORE, envelope
 from shared.followups.sending.mails import Email, one_of
 from shared.followups.sending.message import html_of
-from shared.followups.settings import settings
 from shared.platform.errors import Conflict, NotFound
 from shared.platform.lines import Name, Seen
 from shared.platform.stores.postgres import database, rows
@@ -136,13 +135,12 @@ async def store(connection: Any, row: dict[str, Any], words: EmailChange) -> Non
     """Make these the mail's words, and its envelope that of now, in the caller's transaction."""
     await connection.execute(
         "update followups.emails set subject = %(subject)s, body = %(body)s, edited_at = now(), updated_at = now(),"  # noqa: S608 - a constant of the envelope
-        f" writer = 'agent', sender = coalesce(nullif(sender, ''), %(sender)s), {STORE},"
+        f" writer = 'agent', {STORE},"
         " composed_at = coalesce(composed_at, now()) where id = %(id)s",
         envelope(row)
         | {
             "subject": words.subject,
             "body": words.body,
-            "sender": settings().followups_sender,
             "id": row["id"],
         },
     )

@@ -40,6 +40,7 @@ class Mail:
 
     Attributes:
         key: names it at the provider and in its Message-ID.
+        date: of its header: when the first attempt began.
         sending_at: when an earlier attempt began that may have handed it over.
         until: by `waking_clock`, when its content must be on its way: later, others take its worker for dead.
         unsubscribe: the address that takes an unsubscription by one click; "" if the app has no public address.
@@ -55,7 +56,7 @@ class Mail:
     subject: str
     body: str
     footer: str
-    written: datetime
+    date: datetime
     unsubscribe: str = ""
     sending_at: datetime | None = None
     until: float | None = None
@@ -88,7 +89,7 @@ def mail_of(row: dict[str, Any]) -> Mail:
         subject=row["subject"],
         body=row["body"],
         footer=row["footer"],
-        written=row["composed_at"],
+        date=row["first_sending_at"] or row["composed_at"],
         unsubscribe=unsubscribe_link(row["public_url"], row["unsubscribe_key"]),
         sending_at=row["sending_at"],
     )
@@ -111,7 +112,7 @@ def message_of(mail: Mail) -> EmailMessage:
     message["To"] = _address(mail.recipient_name, mail.recipient)
     message["Reply-To"] = _address("", mail.reply_to)
     message["Subject"] = one_line(mail.subject)
-    message["Date"] = mail.written
+    message["Date"] = mail.date
     message["Message-ID"] = mail.message_id
     message["X-Auto-Response-Suppress"] = "OOF, AutoReply"
     if mail.unsubscribe:

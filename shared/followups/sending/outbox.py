@@ -140,6 +140,12 @@ async def record(claim: Claim, outcome: Outcome) -> None:
         )
         if found:
             await _settle(connection, found[0], outcome)
+        elif outcome.provider_id:  # an event settled it before; an answer to the mail names this id
+            await connection.execute(
+                "update followups.emails set provider_id = coalesce(provider_id, %s) where id = %s and claim = %s"
+                " and state = 'sent'",
+                (outcome.provider_id, claim.email_id, claim.number),
+            )
 
 
 async def resolve(email_id: int, outcome: Outcome) -> bool:
@@ -168,7 +174,9 @@ async def send_again(email_id: int) -> bool:
     return bool(released.rowcount)
 
 
-async def had_it(connection: AsyncConnection[Any], email_id: int, provider: str) -> None:
+async def had_it(
+    connection: AsyncConnection[Any], email_id: int, provider: str, provider_id: str | None = None
+) -> None:
     """Settle as sent a mail of which its provider tells, in a transaction that has locked the mail's task.
 
     It had the mail, also where it, or a person, said before that it had not.
@@ -180,7 +188,12 @@ async def had_it(connection: AsyncConnection[Any], email_id: int, provider: str)
         (provider, email_id),
     )
     if found:
-        await _settle(connection, found[0], Outcome(kind="accepted", provider=provider))
+        accepted = Outcome(kind="accepted", provider=provider, provider_id=provider_id)
+        await _settle(connection, found[0], accepted)
+    elif provider_id:
+        await connection.execute(
+            "update followups.emails set provider_id = coalesce(provider_id, %s) where id = %s", (provider_id, email_id)
+        )
 
 
 async def settle_locked(connection: AsyncConnection[Any], email_id: int, outcome: Outcome) -> bool:
@@ -263,7 +276,7 @@ async def _give_back(connection: AsyncConnection[Any], claim: Claim) -> None:
 
 
 async def _lock_agent(connection: AsyncConnection[Any], email_id: int) -> None:
-    """Agents, tasks, mails: everything locks in this order. The agent's cap is counted by one at a time."""
+    """Agents, clients, tasks, mails, suppressions: everything locks in this order. One at a time counts the cap."""
     await connection.execute(
         "select from followups.agents where id = (select agent_id from followups.emails where id = %s)"
         " for no key update",
@@ -272,7 +285,12 @@ async def _lock_agent(connection: AsyncConnection[Any], email_id: int) -> None:
 
 
 async def lock_task(connection: AsyncConnection[Any], email_id: int) -> None:
-    """Let nobody else change the mail until the transaction ends."""
+    """Let nobody else change the mail until the transaction ends. Clients come before tasks, as everywhere."""
+    await connection.execute(
+        "select from followups.clients where id = (select client_id from followups.tasks where id ="
+        " (select task_id from followups.emails where id = %s)) for no key update",
+        (email_id,),
+    )
     await connection.execute(
         "select from followups.tasks where id = (select task_id from followups.emails where id = %s) for no key update",
         (email_id,),
@@ -301,19 +319,34 @@ async def _settle(connection: AsyncConnection[Any], mail: dict[str, Any], outcom
                 given,
             )
             _warn_unknown(mail["id"])
-        case "postponed" if mail["state"] == "sending" and (outcome.any_mail or mail["attempts"] + 1 < MOST_ATTEMPTS):
-            # What stops every mail is no reason to give one up: that ends with the mail's lateness.
-            tried = datetime.now(UTC) - mail["first_sending_at"]
-            delay = tried / 2 if outcome.any_mail else FIRST_DELAY * 2 ** mail["attempts"]
-            await connection.execute(
-                "update followups.emails set state = 'claimed', attempts = attempts + %(attempts)s, sending_at = null,"
-                " error_code = %(code)s, error = %(text)s, leased_until = now() + %(delay)s, updated_at = now()"
-                " where id = %(id)s",
-                given
-                | {"delay": min(max(delay, FIRST_DELAY), LONGEST_DELAY), "attempts": 0 if outcome.any_mail else 1},
-            )
+        case "postponed" if mail["repeated_at"] is not None:
+            return  # of an attempt before the last one, which nobody knows of yet
+        case "postponed" if outcome.any_mail or mail["attempts"] + 1 < MOST_ATTEMPTS:
+            await _postpone(connection, mail, outcome)
         case "refused" | "postponed":
             await _fail(connection, mail, outcome)
+
+
+async def _postpone(connection: AsyncConnection[Any], mail: dict[str, Any], outcome: Outcome) -> None:
+    """Let it be claimed again later, also when it was given up meanwhile; not if its task has ended.
+
+    What stops every mail is no reason to give one up: that ends with the mail's lateness.
+    """
+    tried = datetime.now(UTC) - mail["first_sending_at"]
+    delay = tried / 2 if outcome.any_mail else FIRST_DELAY * 2 ** mail["attempts"]
+    await connection.execute(
+        "update followups.emails e set state = case t.status when 'pending' then 'claimed' else 'cancelled' end,"
+        " attempts = attempts + %(attempts)s, sending_at = null, told_unknown_at = null, error_code = %(code)s,"
+        " error = %(text)s, leased_until = now() + %(delay)s, updated_at = now()"
+        " from followups.tasks t where e.id = %(id)s and t.id = e.task_id",
+        {
+            "id": mail["id"],
+            "code": outcome.code,
+            "text": outcome.text,
+            "attempts": 0 if outcome.any_mail else 1,
+            "delay": min(max(delay, FIRST_DELAY), LONGEST_DELAY),
+        },
+    )
 
 
 async def _fail(connection: AsyncConnection[Any], mail: dict[str, Any], outcome: Outcome) -> None:

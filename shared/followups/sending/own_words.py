@@ -9,7 +9,7 @@ from pydantic import Field
 from shared.followups.people import cadences
 from shared.followups.people.models import Address, Number, Text
 from shared.followups.sending import editing
-from shared.followups.sending.checking import facts
+from shared.followups.sending.checking import checks, facts
 from shared.followups.sending.editing import EmailChange
 from shared.followups.sending.mails import Email, one_of
 from shared.followups.sending.plain_text import plain_text
@@ -45,7 +45,8 @@ async def write(agent_id: int, new: NewEmail) -> Email:
 
     Raises:
         NotFound: the client is not the agent's, or has no such task.
-        Conflict: the task has ended, or its mail may have been handed over.
+        Conflict: the task has ended, or its mail may have been handed over; the client is not to be written to, or was
+            told the same today, as by a request that is repeated.
         InvalidInput: the app has no address to send from, or the client has another address.
     """
     if not settings().followups_sender:
@@ -56,11 +57,35 @@ async def write(agent_id: int, new: NewEmail) -> Email:
         row = await facts.read(connection, stored[0]["id"]) if stored else None
         if row is None:
             raise Conflict("The task's mail was or may have been handed over.", code="handed-over")
+        if reason := checks.never(await facts.facts_of(connection, row)):
+            raise Conflict(
+                f"The client is not to be written to: {reason}.",
+                code="not-to-be-written-to",
+                remedy="Change the client's stage, or allow it again where the client has agreed.",
+            )
+        words = new.model_copy(update={"body": plain_text(new.body)})
+        if not new.task_id and (twice := await _said_already(connection, row, words)):
+            raise Conflict(
+                f"Mail {twice} says the same to this client, and waits or went out today.",
+                code="said-already",
+                remedy="Change the words where both are meant.",
+            )
         if new.to_email and new.to_email != row["client_email"]:
             raise InvalidInput("The client has another address.", field="to_email", remedy="Change the client first.")
-        await editing.store(connection, row, new.model_copy(update={"body": plain_text(new.body)}))
+        await editing.store(connection, row, words)
         await connection.execute("update followups.emails set approved_at = now() where id = %s", (row["id"],))
         return await one_of(connection, agent_id, row["id"])
+
+
+async def _said_already(connection: Any, row: dict[str, Any], words: EmailChange) -> int | None:
+    """The number of another mail to the client with these words, which waits or was handed over in the last day."""
+    found = await rows(
+        connection,
+        "select id from followups.emails where client_id = %s and id <> %s and subject = %s and body = %s"
+        " and state not in ('failed', 'cancelled') and updated_at > now() - interval '1 day' order by id limit 1",
+        (row["client_id"], row["id"], words.subject, words.body),
+    )
+    return found[0]["id"] if found else None
 
 
 async def _new_task(connection: Any, agent_id: int, new: NewEmail) -> int:

@@ -30,13 +30,15 @@ async def send_test(agent_id: int, email_id: int) -> Outcome:
 
     Raises:
         NotFound: there is no such mail.
-        Conflict: it has no text yet, or as `hand_over`.
+        Conflict: it has no text yet, all mails are stopped, or as `hand_over`.
     """
     async with database() as connection:
         await one_of(connection, agent_id, email_id)
         row = await facts.read(connection, email_id)
     if row is None or row["composed_at"] is None:
         raise Conflict("The mail has no text yet.", code="not-composed")
+    if row["stopped_at"] is not None:
+        raise Conflict("All mails are stopped.", code="all-stopped", remedy="The operator lets them go on.")
     return await hand_over(
         replace(
             mail_of(row),

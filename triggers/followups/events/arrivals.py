@@ -13,6 +13,8 @@ from shared.platform.models import LazyModel
 
 routes = Routes(tag="webhooks")
 LONGEST_ADDRESS = 254
+LARGEST_MAIL = 25_000_000
+"""Bytes, as mailboxes have it: an answer with photos counts like any other."""
 
 
 class Envelope(LazyModel, extra="forbid"):
@@ -33,7 +35,7 @@ class Arrived(LazyModel):
     "/webhooks/mail",
     needs=ADMIN,
     summary="A mail that a relay received for the app",
-    limit=1_000_000,
+    limit=LARGEST_MAIL,
 )
 async def followups_take_mail(query: Envelope, body: bytes) -> Arrived:
     """An answer ends the cadence and gives the agent a task; a notice of a mail server is an event of its mail."""

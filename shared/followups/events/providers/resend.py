@@ -47,6 +47,7 @@ def read(body: bytes, event_id: str) -> ProviderEvent | str | None:
             provider="resend",
             event_id=event_id,
             email_id=_tagged(data.get("tags")),
+            provider_id=data.get("email_id"),
             kind="deferred" if transient else KINDS[name],
             permanent=name == "email.bounced" and details.get("type") == "Permanent",
             listed=name == "email.suppressed" or details.get("subType") in LISTS,

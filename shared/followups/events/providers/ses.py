@@ -47,6 +47,7 @@ def read(message: str, event_id: str) -> ProviderEvent | None:
             provider="ses",
             event_id=event_id,
             email_id=_tagged(event["mail"].get("tags") or {}),
+            provider_id=event["mail"].get("messageId"),
             kind="deferred" if transient else kind,
             permanent=kind == "bounced" and details.get("bounceType") == "Permanent",
             listed=details.get("bounceSubType") in LISTS,

@@ -89,4 +89,4 @@ def unusable(provider: str, error: UnusableMessage) -> Outcome:
 
 def too_late(provider: str) -> Outcome:
     """Nothing was handed over: the lease was over before the content was on its way."""
-    return outcome(provider, "postponed", "too-late-to-begin", "The worker stood still for minutes.")
+    return throttled(provider, "too-late-to-begin", "The worker stood still for minutes.")

@@ -31,7 +31,7 @@ THROTTLED = {"TooManyRequestsException", "LimitExceededException", "ThrottlingEx
 OF_THE_MAIL = {"MessageRejected", "BadRequestException", "ValidationException"}
 OF_THE_SENDER = ("not verified", "authority to send")
 """Errors about the mail itself, unless their text says that they are about us. All others are about the account."""
-TOO_MANY, SERVER_ERROR = 429, 500
+TIMED_OUT, TOO_MANY, SERVER_ERROR = 408, 429, 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ class SesSender:
         status = response["ResponseMetadata"]["HTTPStatusCode"]
         if code in THROTTLED or status == TOO_MANY:
             return throttled(self.name, code, text)
-        if status >= SERVER_ERROR:
+        if status >= SERVER_ERROR or status == TIMED_OUT:
             return self._outcome("unknown", code, text)
         if code in OF_THE_MAIL and not any(words in text for words in OF_THE_SENDER):
             return self._outcome("refused", code, text)

@@ -28,8 +28,11 @@ if TYPE_CHECKING:
 
 ANSWER_SECONDS = 20
 ACCEPTED, REFUSED = 250, 500
+POSITIVE, NEGATIVE = range(200, 300), range(400, 600)
 GO_ON = (ACCEPTED, 251, 354)
 CLOSING = 421
+_OF_US = re.compile(r"\b5\.7\.\d+\b.*\b(?:relay|block)", re.IGNORECASE)
+"""A refusal of a recipient that is about the sender: it may not relay, or its address is on a list."""
 LOGIN_WANTED = (530, 535, 538)
 
 
@@ -84,6 +87,9 @@ class SmtpSender:
             return self._outcome("postponed", "relay-failed", f"{type(error).__name__}: {error}")
         except ValueError as error:
             return self._outcome("refused", "unusable-message", str(error))
+        return self._content(relay, mail, content)
+
+    def _content(self, relay: smtplib.SMTP, mail: Mail, content: bytes) -> Outcome:
         try:
             # From here on the relay may have taken the mail, whatever happens to the connection.
             relay.send(re.sub(rb"(?m)^\.", b"..", content).rstrip(b"\r\n") + b"\r\n")
@@ -93,6 +99,10 @@ class SmtpSender:
             code, text = relay.getreply()
         except (OSError, smtplib.SMTPException) as error:
             return self._outcome("unknown", "answer-lost", f"{type(error).__name__}: {error}")
+        if code in POSITIVE:
+            return self._answered(ACCEPTED, text)
+        if code not in NEGATIVE:
+            return self._outcome("unknown", str(code), f"{code} {text.decode(errors='replace')}")
         return self._answered(code, text)
 
     def _answered(self, code: int, text: bytes, *, of_sender: bool = False) -> Outcome:
@@ -102,7 +112,7 @@ class SmtpSender:
             return Outcome(kind="accepted", provider=self.name, provider_id=reply[:200])
         if code == CLOSING or (of_sender and code < REFUSED):
             return throttled(self.name, str(code), reply)
-        if of_sender or code in LOGIN_WANTED:
+        if of_sender or code in LOGIN_WANTED or _OF_US.search(reply):
             return account_refused(self.name, reply)
         # Not every relay that refuses knows whether a later try may succeed: 4xx says so, all else does not.
         return self._outcome("refused" if code >= REFUSED else "postponed", str(code), reply)

@@ -215,7 +215,7 @@ async def test_a_mail_of_which_nobody_knows_is_not_deleted(web, crm, mails):
     client = await web.client(create_tasks=False)
     sent = await web("POST", "/api/emails/send", {"client_id": client["id"], "subject": "Hello", "body": "Hi."})
     await crm.sweep()
-    other = await web("POST", "/api/emails/send", {"client_id": client["id"], "subject": "Hello", "body": "Hi."})
+    other = await web("POST", "/api/emails/send", {"client_id": client["id"], "subject": "Hello", "body": "Hi again."})
     await crm.execute("update followups.emails set state = 'unknown', sending_at = now() where id = %s", other["id"])
     assert await web("DELETE", "/api/emails/bulk", {"ids": [other["id"], sent["id"]]}) == {
         "success": True, "deleted_count": 1, "failed_ids": [other["id"]], "total_requested": 2
@@ -223,3 +223,22 @@ async def test_a_mail_of_which_nobody_knows_is_not_deleted(web, crm, mails):
     await web("DELETE", f"/api/emails/{other['id']}", status=409)
     assert [one["id"] for one in await web("GET", "/api/emails")] == [other["id"]]
     assert len(mails.mails(9)) == 1
+
+
+async def test_the_same_words_are_taken_once_and_nobody_is_promised_a_mail_that_must_not_go_out(web, crm, mails):
+    await web.register(send_mode="automatic")
+    client = await web.client(create_tasks=False)
+    words = {"client_id": client["id"], "subject": "About our call", "body": "Thank you."}
+    first = await web("POST", "/api/emails/send", words)
+    twice = await web("POST", "/api/emails/send", words, status=409)
+    assert twice["code"] == "said-already"
+    assert str(first["id"]) in twice["detail"]
+    assert (await crm.sweep()).sent == 1
+    await web("POST", "/api/emails/send", words, status=409)
+    await web("PATCH", f"/api/clients/{client['id']}", {"stage": "closed"})
+    refused = await web("POST", "/api/emails/send", words | {"subject": "Congratulations"}, status=409)
+    assert (refused["code"], "stage" in refused["detail"]) == ("not-to-be-written-to", True)
+    assert len(await crm.fetch("select from followups.tasks")) == 1
+    await web("POST", "/api/followups/stop", {"reason": "test"}, status=204, admin=True)
+    stopped = await web("POST", f"/api/emails/{first['id']}/test", status=409)
+    assert stopped["code"] == "all-stopped"

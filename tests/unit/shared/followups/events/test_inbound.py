@@ -51,3 +51,31 @@ def test_no_is_what_people_submit():
 @given(st.binary(max_size=400))
 def test_any_bytes_can_be_read(content):
     read(content)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Message-ID: <",
+        "Message-ID: <a@[>",
+        "From: =?utf-8?q?=0D=0AAnn?= <unc@example.com>",
+        "Content-Type: text/plain; charset*=utf-16''x",
+        "Subject: =?utf-16?b?AAA?=",
+        "References: <<>><",
+    ],
+)
+def test_an_answer_is_read_whatever_a_stranger_wrote_into_a_header(header):
+    raw = f"{header}\r\nFrom: ann@example.com\r\nIn-Reply-To: <key@example.com>\r\n\r\nYes.".encode()
+    found = read(raw, "ann@example.com")
+    assert found.kind == "person"
+    assert "key" in found.answers
+
+
+@given(st.binary(max_size=400), st.sampled_from([b"", b"From: a@b.c\r\n", b"Content-Type: multipart/report\r\n"]))
+def test_whatever_arrives_is_read(data, head):
+    assert read(head + data).message_id
+
+
+@pytest.mark.parametrize("subject", ["Automatisk svar: hej", "Automaattinen vastaus", "Afwezig", "Abwesenheit: Urlaub"])
+def test_a_machine_answers_in_many_languages(subject):
+    assert read(f"From: a@b.c\r\nSubject: {subject}\r\n\r\nx".encode(), "a@b.c").kind == "automatic"

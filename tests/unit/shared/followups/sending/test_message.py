@@ -22,7 +22,7 @@ MAIL = Mail(
     subject="A few words about your plans",
     body="Hello Ann,\n\nText.",
     footer="Alice\n1 Main Street",
-    written=datetime(2026, 11, 30, tzinfo=UTC),
+    date=datetime(2026, 11, 30, tzinfo=UTC),
 )
 
 

@@ -55,7 +55,7 @@ def mail(**changed):
         "subject": "A few words about your plans",
         "body": "Hello Ann,\n\n.\n\nA line of one full stop is above.",
         "footer": "Alice\n1 Main Street",
-        "written": datetime.now(UTC),
+        "date": datetime.now(UTC),
         "unsubscribe": "https://app.example.com/unsubscribe/1",
         **changed,
     }

@@ -25,7 +25,7 @@ def mail(**changed):
         "subject": "A few words about your plans",
         "body": "Hello Ann,\n\nText.",
         "footer": "Alice\n1 Main Street",
-        "written": NOW,
+        "date": NOW,
         "unsubscribe": "https://app.example.com/unsubscribe/1",
         **changed,
     }

@@ -99,9 +99,12 @@ class Revision:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._judged.wait(), seconds)
 
-    async def answers(self) -> bool:
-        """Whether it is healthy at this moment."""
-        return self.health is Health.HEALTHY and self.port is not None and await self._probe(self.port) is None
+    async def complaint(self) -> str | None:
+        """What is wrong with it at this moment; None: it is healthy."""
+        if self.health is not Health.HEALTHY or self.port is None:
+            return self.reason or f"it is {self.health}"
+        _, wrong = await self._probe(self.port)
+        return wrong
 
     def condition(self) -> RevisionHealth:
         """How it is doing. One that ended within the last minute is not well, though it runs again."""

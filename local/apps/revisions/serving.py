@@ -104,8 +104,9 @@ class Serving:
             app = self._state.app(row.app)
             if app.serving != deployment:
                 revision = self._revisions.get(deployment)
-                if revision is None or not await revision.answers():
-                    raise Refusal(409, "revision-unhealthy", "The new revision is not healthy; the one before serves.")
+                wrong = await revision.complaint() if revision else "it does not run"
+                if revision is None or wrong is not None:
+                    raise Refusal(409, "revision-unhealthy", f"The new revision gets no requests: {wrong}.")
                 self._state.serve(app.number, deployment, app.serving)
                 self._serving[app.number] = revision
                 if app.previous:

@@ -19,6 +19,7 @@ from local.apps.revisions.proxy import make_client
 from local.apps.revisions.revision import Health, Revision
 from local.host.web.embedded import EmbeddedServer, listen
 from local.processes import LOOPBACK, free_port
+from tests.present import present
 
 APP = """
 import http.server, os, time
@@ -79,7 +80,9 @@ async def test_defect_another_program_on_its_port_is_taken_for_the_app(foreign, 
             assert (revision.health, ports) == (Health.HEALTHY, [])
             assert (await client.get(f"http://{LOOPBACK}:{revision.port}/")).text == "mine"
             await asyncio.sleep(0.5)
-            assert revision.health is Health.HEALTHY
+            assert (revision.health, await revision.complaint()) == (Health.HEALTHY, None)
+            await present(revision._process).stop()
+            assert await revision.complaint()
         finally:
             await revision.stop()
 

@@ -12,6 +12,7 @@ from pydantic import ConfigDict, ValidationError
 from shared.followups.composing import costs, prompt
 from shared.followups.composing.brief import Draft
 from shared.followups.composing.costs import Call, Prices
+from shared.platform.calls.authorities import authorities
 from shared.platform.calls.credentials import COGNITIVE_SERVICES_SCOPE, credential
 from shared.platform.errors import TerminalError, TransientError
 from shared.platform.models import LazyModel
@@ -111,13 +112,14 @@ class ModelWriter:
 
     def _client(self) -> AsyncOpenAI:
         """Made before the time runs: the library takes a second to load, once."""
-        from openai import AsyncOpenAI, Timeout  # noqa: PLC0415 - as above
+        from openai import AsyncOpenAI, DefaultAsyncHttpxClient, Timeout  # noqa: PLC0415 - as above
 
         return AsyncOpenAI(
             base_url=self._account.endpoint,
             api_key=self._account.key or _token,
             max_retries=0,
             timeout=Timeout(self._account.seconds, connect=CONNECT_SECONDS),
+            http_client=DefaultAsyncHttpxClient(verify=authorities()),
         )
 
     async def _record(self, outcome: str, began: float, answer: ChatCompletion | None) -> None:

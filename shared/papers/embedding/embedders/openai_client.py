@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from shared.papers.settings import settings
+from shared.platform.calls.authorities import authorities
 from shared.platform.calls.credentials import COGNITIVE_SERVICES_SCOPE, credential
 from shared.platform.errors import TerminalError, TransientError
 
@@ -18,12 +19,16 @@ def openai_client() -> AsyncOpenAI:
     """A client that repeats nothing by itself."""
     from openai import AsyncOpenAI  # noqa: PLC0415 - loads in the activity that needs it
 
+    # The library's own: it closes itself when it is forgotten, which the public one does not.
+    from openai._base_client import AsyncHttpxClientWrapper  # noqa: PLC0415 - as above
+
     chosen = settings()
     return AsyncOpenAI(
         api_key=chosen.papers_openai_key.get_secret_value() if chosen.papers_openai_key else _token,
         base_url=chosen.papers_openai_endpoint,
         max_retries=0,
         timeout=CALL_SECONDS,
+        http_client=AsyncHttpxClientWrapper(verify=authorities()),
     )
 
 

@@ -39,8 +39,11 @@ class Brief(LazyModel):
 
     @property
     def facts(self) -> str:
-        """All of it as one text, in which every number and day of a mail must occur; a step's name is no fact."""
-        return "\n".join(str(value) for value in self.model_dump(exclude={"followup_type"}).values())
+        """All of it as one text, in which every number and day of a mail must occur.
+
+        A step's name is no fact, nor is a part of a telephone number.
+        """
+        return "\n".join(str(value) for value in self.model_dump(exclude={"followup_type", "agent_phone"}).values())
 
     @property
     def names(self) -> list[str]:

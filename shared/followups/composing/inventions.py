@@ -16,12 +16,14 @@ _SMALL = (
 )
 _LARGE = "thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand|million|billion|dozen|half|quarter"
 _VALUES = {word: str(number) for number, word in enumerate(_SMALL.split("|"), 2)}
-_NUMBER = rf"\d+(?:[.,]\d+)*|[\u00bc-\u00be\u2150-\u215e]|\b(?:{_SMALL}|{_LARGE})\b"
+# One is a number only where something is counted.
+_ONE = r"\b(?:one|a single|a couple of|a pair of)\b(?= (?:bed|bath|room|acre|garage|floor|stor(?:e?y|ies)|offer|buyer))"
+_NUMBER = rf"\d+(?:[.,]\d+)*|{_ONE}|[\u00bc-\u00be\u2150-\u215e]|\b(?:{_SMALL}|{_LARGE})\b"
 # What a number counts: twelve as a house number is no twelve million.
-_CURRENCY = r"[$€£¥₹]|\b(?:USD|EUR|GBP|CAD|AUD)\b"
+_CURRENCY = r"[$€£¥₹]|\b(?:USD|EUR|GBP|CAD|AUD)(?![A-Za-z])"
 _UNIT = (
-    r"%|percent|per cent|k|m|bn|hundred|thousand|million|billion|dollars?|euros?|pounds?|bed(?:room)?s?|bath(?:room)?s?"
-    r"|rooms?|stor(?:e?y|e?ys|ies)|floors?|garages?|acres?|hectares?|sq(?:uare)?|feet|foot|ft|m2|m²|met(?:er|re)s?"
+    r"[%€$£]|percent|per cent|k|m|bn|hundred|thousand|million|billion|grand|bucks|cents?|dollars?|euros?|pounds?"
+    r"|USD|EUR|GBP|CAD|AUD|bed(?:room)?s?|bath(?:room)?s?|rooms?|stor(?:e?y|e?ys|ies)|floors?|garages?|acres?|hectares?|sq(?:uare)?|feet|foot|ft|m2|m²|met(?:er|re)s?"
     r"|miles?|km|minutes?|hours?|days?|weeks?|months?|years?|offers?|buyers?|a\.?m\.?|p\.?m\.?|o'clock"
 )
 _COUNTED = re.compile(
@@ -40,7 +42,10 @@ _DAYS = (
         rf"\b(?:(?:{_MONTHS})s?|today|tomorrow|tonight|yesterday|noon|midnight|fortnight"
         rf"|(?:this|next|last|coming|the) (?:weekend|(?<!the )(?:(?:{_PARTS})\b|(?:{_WEEKDAYS})(?:day)?\b))"
         r"|new year'?s?|christmas|easter|thanksgiving|hallowe'?en|(?:labou?r|memorial|independence|valentine'?s"
-        r"|mother'?s|father'?s|boxing) day|good friday|passover|hanukkah|ramadan|eid|diwali)(?!\w)",
+        r"|mother'?s|father'?s|boxing|(?:st\.? )?patrick'?s) day"
+        r"|(?:by|until|till) the end of the (?:day|week|month|quarter|year)"
+        r"|(?:in|within) (?:an?|one) (?:hour|day|week|month|year)"
+        r"|good friday|passover|hanukkah|ramadan|eid|diwali)(?!\w)",
         re.IGNORECASE,
     ),
     re.compile(
@@ -72,7 +77,9 @@ def inventions(text: str, brief: Brief) -> Iterator[str]:
     if invented := [link for link in _LINK.findall(text) if _bare(link) not in links]:
         yield f"it has links that the agent did not give: {shown(invented)}"
     known = {counted for found in _COUNTED.finditer(brief.facts) for counted in _readings(found)}
-    counted = [found for found in _COUNTED.finditer(_LINK.sub(" ", text)) if _reading(found) not in known]
+    # Of the agent's telephone number no part is a fact by itself.
+    without_phone = _LINK.sub(" ", text.replace(brief.agent_phone, " ") if brief.agent_phone else text)
+    counted = [found for found in _COUNTED.finditer(without_phone) if _reading(found) not in known]
     if counted:
         yield f"it names numbers that nobody gave: {shown([found.group().strip() for found in counted])}"
     days = {day.lower() for pattern in _DAYS for day in pattern.findall(brief.facts)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     from psycopg import AsyncConnection
 
     from shared.followups.events.inbound import Inbound
+
+
+_KEY = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""The left part of a Message-ID of ours."""
 
 
 class ClientReply(Stored):
@@ -83,8 +88,8 @@ async def _answered(connection: AsyncConnection[Any], mail: Inbound) -> dict[str
     found = await rows(
         connection,
         "select agent_id, followups.living_client(client_id) as client_id, id as email_id from followups.emails"
-        " where message_key::text = any(%(ids)s) or provider_id = any(%(ids)s) order by id desc limit 1",
-        {"ids": list(mail.answers)},
+        " where message_key = any(%(keys)s::uuid[]) or provider_id = any(%(ids)s) order by id desc limit 1",
+        {"ids": list(mail.answers), "keys": [one for one in mail.answers if _KEY.fullmatch(one)]},
     )
     if not found:
         found = await rows(

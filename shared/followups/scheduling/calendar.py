@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from typing import Annotated
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -13,14 +14,18 @@ from shared.followups.scheduling.holidays import countries, holiday
 from shared.platform.models import LazyModel
 
 _TIME = r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?"
-_NO_ZONES = frozenset({"localtime", "posixrules", "Factory"})
 MOST_DAYS_AHEAD = 400
 """A calendar that is closed for longer is unusable."""
 
 
+@cache
+def _zones() -> frozenset[str]:
+    """Read once a process: it takes milliseconds. Names of the machine's own clock, and of none, are no zones."""
+    return frozenset(available_timezones()) - {"localtime", "posixrules", "Factory"}
+
+
 def _known_zone(name: str) -> str:
-    # Beside zones, the machine's own database may list names for its own clock and for none.
-    if name not in available_timezones() or name in _NO_ZONES:
+    if name not in _zones():
         raise ValueError("this is no time zone of the IANA database, such as Europe/Amsterdam")
     return name
 

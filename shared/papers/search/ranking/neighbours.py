@@ -60,9 +60,7 @@ async def by_index(connection: AsyncConnection[Any], asked: Asked, matching: int
     found = await _look(connection, around, width)
     caught = await _missed(connection, around, found, min(100 * SAMPLED / papers, 100))
     if caught:
-        # From there, and once more from the nearest paper that is known by then.
         found = _nearest([*found, *await _look(connection, around, width, begin=caught)], around.limit)
-        found = _nearest([*found, *await _look(connection, around, width, begin=found[0])], around.limit)
     if everything:
         return found[: asked.limit]
     width = int(max(LOOKED_AT * (papers / matching) ** 0.5, 2 * asked.limit))

@@ -4,8 +4,9 @@ import asyncio
 from datetime import UTC, datetime
 from uuid import uuid4
 
-from shared.platform.durable import ACTIVITIES, ORCHESTRATIONS
+from shared.platform.durable import ACTIVITIES, ORCHESTRATIONS, Failure
 from shared.platform.durable.handles import Envelope
+from shared.platform.errors import TerminalError
 from tests.failed_attempts import failed_attempt
 
 
@@ -40,7 +41,10 @@ class Player:
         child = ORCHESTRATIONS[name]
 
         async def run():
-            value = await Player().play(child, child.takes.model_validate_json(payload))
+            try:
+                value = await Player().play(child, child.takes.model_validate_json(payload))
+            except TerminalError as error:  # a child's error crosses as a value, as an activity's does
+                return Envelope(failure=Failure.of(error)).model_dump_json()
             return Envelope(value=value.model_dump_json()).model_dump_json()
 
         return Job(run())

@@ -103,8 +103,7 @@ function list(found, open, console_) {
   const columns = [
     ["Project", (one) => h("span", {}, one.projectName, h("span", { class: "quiet under" }, [one.environment, origin(one), `by ${one.userId}`].filter(Boolean).join(", ")))],
     ["State", (one) => h("span", {}, state(readable(one.status)), ended(one) ? null : bar(one.progress, 100, one.deploymentId),
-      one.error ? h("span", { class: "error" }, one.error.message) : null)],
-    ["Created", (one) => time(one.createdAt)],
+      h("span", { class: "quiet under" }, time(one.createdAt)))],
     ["Took", took, "number"],
   ];
   const numbers = Object.entries(found.counts ?? {}).map(([status, number]) => [readable(status), count(number)]);
@@ -118,6 +117,7 @@ function list(found, open, console_) {
       open: (one) => { location.hash = hash(chosen.organization, one.deploymentId); },
       selected: (one) => one.deploymentId === open,
       id: (one) => `row-${one.deploymentId}`,
+      below: (one) => (one.error ? h("span", { class: "error" }, one.error.message) : null),
     }),
     pager("deployments", place, found.pagination.next, again));
 }

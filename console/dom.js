@@ -42,15 +42,23 @@ export const state = (name) => h("span", { class: `state ${TONES[name.toLowerCas
 export const problem = (...texts) => h("p", { class: "error" }, texts.filter(Boolean).join("\n"));
 
 // On a narrow screen each row is a card, and each cell says what it is. `id` lets a row stay when it is drawn anew.
-export function table(columns, rows, { empty = "Nothing yet.", open, selected, id } = {}) {
+// What `below` gives stands under its row, over the whole width.
+export function table(columns, rows, { empty = "Nothing yet.", open, selected, id, below } = {}) {
   if (!rows.length) return h("p", { class: "empty" }, empty);
-  const body = rows.map((row) => {
+  const more = (row) => {
+    const shown = below?.(row);
+    if (!shown) return [];
+    const cell = h("td", { colspan: columns.length }, shown);
+    return [h("tr", { class: "below", "aria-selected": String(Boolean(selected?.(row))), onclick: open ? () => open(row) : null }, cell)];
+  };
+  const body = rows.flatMap((row) => [shownRow(row), ...more(row)]);
+  function shownRow(row) {
     const cells = columns.map(([title, cell, kind]) => h("td", { class: kind, "data-title": title || null }, cell(row)));
     if (!open) return h("tr", { id: id?.(row) }, cells);
     const act = () => open(row);
     const key = (event) => { if (event.key === "Enter" && event.target === event.currentTarget) act(); };
     return h("tr", { id: id?.(row), "data-open": true, tabindex: 0, "aria-selected": String(Boolean(selected?.(row))), onclick: act, onkeydown: key }, cells);
-  });
+  }
   const head = h("tr", {}, columns.map(([title, , kind]) => h("th", { scope: "col", class: kind }, title)));
   return h("table", {}, h("thead", {}, head), h("tbody", {}, body));
 }

@@ -57,6 +57,11 @@ async def test_an_operator_watches_cancels_and_retries_a_deployment_by_keyboard(
             await page.keyboard.press("Enter")
             await page.get_by_role("heading", name=f"{broken} failed").wait_for()
             await log.get_by_text("this version is broken", exact=False).first.wait_for()
+            await expect(page.locator(f"#row-{broken} + .below .error")).to_contain_text("ended with code")
+            assert await page.locator("#deployments table").evaluate(
+                "one => one.scrollWidth <= one.parentElement.clientWidth"
+            )
+            assert await page.locator(f"#row-{broken} td").count() == 3
             await page.screenshot(path=SCREENSHOTS / "deployment-failed.png", full_page=True)
             await expect(page.locator(f"#row-{broken}")).to_be_focused()
             before = page.url

@@ -23,6 +23,7 @@ _NO_CAUSE = re.compile(
     r"A debug log|errno|For more information|Worker failed to boot|Shutting down: |exited with code"
     r"|This error originates|error: (subprocess-exited-with-error|metadata-generation-failed)|Encountered error while"
     r"|run your poetry command with -v|Failed with errors in"
+    r"|Emitted 'error' event|^\s*(code|syscall|path|address|hostname|port): "
 )
 _WEAK_CAUSE = re.compile(r"\b([Ff]ailed|forbidden)\b")
 """What says why where nothing speaks of an error."""

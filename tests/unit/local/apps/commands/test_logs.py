@@ -108,6 +108,41 @@ def test_a_full_log_is_put_aside_or_cut(tmp_path, monkeypatch, rotate):
         (["building", "no good"], "no good"),
         (
             [
+                "TypeError: fetch failed",
+                "  [cause]: Error: getaddrinfo ENOTFOUND nope.invalid",
+                "      at GetAddrInfoReqWrap.onlookupall [as oncomplete] (node:dns:122:26) {",
+                "    errno: -3008,",
+                "    code: 'ENOTFOUND',",
+                "    syscall: 'getaddrinfo',",
+                "    hostname: 'nope.invalid'",
+                "  }",
+                "}",
+                "Node.js v22.1.0",
+            ],
+            "[cause]: Error: getaddrinfo ENOTFOUND nope.invalid",
+        ),
+        (
+            [
+                "Error: ENOENT: no such file or directory, open '/nope'",
+                "    at Object.readFileSync (node:fs:441:20) {",
+                "  errno: -2,",
+                "  code: 'ENOENT',",
+                "  syscall: 'open',",
+                "  path: '/nope'",
+                "}",
+            ],
+            "Error: ENOENT: no such file or directory, open '/nope'",
+        ),
+        (
+            [
+                "Error: listen EACCES: permission denied 127.0.0.1:80",
+                "Emitted 'error' event on Server instance at:",
+                "  code: 'EACCES',",
+            ],
+            "Error: listen EACCES: permission denied 127.0.0.1:80",
+        ),
+        (
+            [
                 "21:50:18 index.html fetch failed",
                 "  Caused by:",
                 "  getaddrinfo ENOTFOUND plus.unsplash.com",

@@ -2,25 +2,43 @@
 
 from __future__ import annotations
 
-from shared.authcache.base.manifest import REBUILD_SECONDS, CorruptBase
+from shared.authcache.base.manifest import REBUILD_SECONDS, CorruptBase, read_manifest
 from shared.authcache.settings import settings
 from shared.platform.stores.blob_files import create_blob, delete_blob
 from shared.platform.stores.blobs import read_blob
 
+ASKED, MISSING, UNREADABLE = "asked", "missing", "unreadable"
 _WANTED = "rebuild-wanted"
 _SYNC = "sync-wanted"
 _MADE = "base-made"
 
 
-async def want_rebuild(reason: str) -> None:
-    """Note that the base is to be made anew; the next sweep has it done."""
-    await create_blob(settings().authcache_container, _WANTED, reason.encode())
+async def want_rebuild(reason: str, found: str = ASKED) -> None:
+    """Note that the base is to be made anew; the next sweep has it done.
+
+    `found` is what stood in the manifest's place: its ETag, MISSING or UNREADABLE. The note counts while that is so.
+    """
+    await create_blob(settings().authcache_container, _WANTED, f"{found}\n{reason}".encode())
 
 
 async def rebuild_wanted() -> str | None:
-    """Why the base is to be made anew; None if it is not."""
+    """Why the base is to be made anew; None if it is not, or has been since whoever noted it looked."""
     blob = await read_blob(settings().authcache_container, _WANTED)
-    return None if blob is None else blob.data.decode()
+    if blob is None:
+        return None
+    found, _, reason = blob.data.decode().partition("\n")
+    if found not in (ASKED, await _found()):
+        await rebuilt()
+        return None
+    return reason
+
+
+async def _found() -> str:
+    try:
+        manifest = await read_manifest()
+    except CorruptBase:
+        return UNREADABLE
+    return MISSING if manifest is None else manifest[1]
 
 
 async def rebuilt() -> None:
@@ -44,7 +62,7 @@ async def sync_begun() -> None:
 
 
 async def base_made() -> None:
-    """Note that there is a base, or is about to be: from now on the log alone may say too little."""
+    """Note that there is a base: from now on the log alone may say too little."""
     await create_blob(settings().authcache_container, _MADE, b"")
 
 

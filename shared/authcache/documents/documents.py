@@ -141,7 +141,8 @@ async def open_link(token: str) -> SignedUrl:
     claims = tokens(Purpose.DOCUMENT).read(token)
     view = await store().view(claims["lsn"])
     user = await view.user_by_id(claims["sub"])
-    if user is None or not user.is_active:
+    ended = user is not None and user.sessions_from is not None and claims["iat"] < int(user.sessions_from.timestamp())
+    if user is None or not user.is_active or ended:  # whoever had the session may have made the link
         raise Unauthenticated("The link is good no longer.", code="link-refused", remedy="Log in, and ask for another.")
     document, until = await _seen(view, user, claims["doc"])
     left = HANDED_OUT if until is None else min(HANDED_OUT, until - datetime.now(UTC))

@@ -80,8 +80,8 @@ async def fill_cache(task: SyncTask) -> Synced:
         folds=known.folds_with(fold) if known is not None else (fold,),
         folded_at=fold.at,
     )
-    await base_made()
     await write_manifest(made, seen=etag)
+    await base_made()
     await rebuilt()
     if filling.differences:
         logger.warning("Rows of Iceberg tables were not taken.", extra={"rows": filling.differences})

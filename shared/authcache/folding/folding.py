@@ -12,7 +12,7 @@ from shared.authcache.base.format.pyarrow import Columns
 from shared.authcache.base.local import LocalFiles
 from shared.authcache.base.manifest import CorruptBase, Fold, Manifest, read_manifest, write_manifest
 from shared.authcache.base.reading import SegmentLevel
-from shared.authcache.base.repair import rebuild_wanted
+from shared.authcache.base.repair import base_made, rebuild_wanted
 from shared.authcache.base.uploading import upload
 from shared.authcache.folding.changes import Changes, changes_after
 from shared.authcache.folding.counting import counted, counted_whole
@@ -63,6 +63,7 @@ async def _folded() -> Folded:
     if found is None:
         return Folded(lsn=None, rebuild="There is no base yet.")
     manifest, etag = found
+    await base_made()  # again, where who made it did not live to say so
     levels = await fetched_levels(manifest)
     changes = await changes_after(manifest.lsn, levels)
     if not changes.records:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from shared.authcache.base.manifest import REBUILD_SECONDS, CorruptBase, Manifest, read_manifest
-from shared.authcache.base.repair import refuse_without_manifest, want_rebuild
+from shared.authcache.base.repair import MISSING, UNREADABLE, refuse_without_manifest, want_rebuild
 from shared.authcache.log.groups import Group, Lsn, read_group
 from shared.authcache.log.records import Change
 from shared.authcache.reading.holding import Holding, fetched_levels, levels_at_once
@@ -140,11 +140,13 @@ class Instance:
 
     async def _look(self) -> None:
         began = self._clock()
+        stands = UNREADABLE
         try:
             next_lsn = self.holding.lsn + 1
             async with asyncio.timeout(ANSWER_SECONDS):
                 found, group = await asyncio.gather(read_manifest(), read_group(next_lsn))
             etag = found[1] if found is not None else None
+            stands = etag or MISSING
             if self._damage is not None and etag == self._damaged:
                 raise CorruptBase(self._damage, retry_after=REBUILD_SECONDS)
             if found is not None and etag not in (self._etag, self._damaged):
@@ -161,7 +163,7 @@ class Instance:
         except ManifoldError as error:
             self._failing = True
             if isinstance(error, CorruptBase):
-                await self._have_rebuilt(error)
+                await self._have_rebuilt(error, stands)
             if isinstance(error, TerminalError):  # another instance, of a newer version, may answer
                 raise TransientError(str(error), code=error.code, retry_after=REBUILD_SECONDS) from error
             raise
@@ -218,7 +220,7 @@ class Instance:
             if await self._is_current(manifest):
                 if self.holding.manifest == manifest:  # what it answers from is read where it stands, unchecked
                     self._damage = str(error)
-                await self._have_rebuilt(error)
+                await self._have_rebuilt(error, self._damaged or MISSING)
             else:
                 self._damaged = None
         except Exception as error:  # noqa: BLE001 - whatever hindered it, the next look tries again
@@ -237,11 +239,11 @@ class Instance:
             return True
         return found is None or found[0] == manifest
 
-    async def _have_rebuilt(self, error: CorruptBase) -> None:
+    async def _have_rebuilt(self, error: CorruptBase, found: str) -> None:
         """Once for each state that is found, however often it is looked at."""
         if self._rebuild_wanted:
             return
-        await want_rebuild(str(error))
+        await want_rebuild(str(error), found)
         self.rebuilds += 1
         self._rebuild_wanted = True
 

@@ -7,6 +7,7 @@ import pytest
 
 from shared.authcache.base.fetching import own_folder
 from shared.authcache.base.manifest import CorruptBase, read_manifest
+from shared.authcache.base.repair import MISSING, rebuild_wanted, want_rebuild
 from shared.authcache.log.cleaning import first_lsn
 from shared.authcache.log.groups import log_name
 from shared.authcache.reading.health import figures_without_rows
@@ -111,3 +112,15 @@ async def test_a_record_that_this_version_cannot_read_is_for_another_instance_to
         await store.view()
     assert refused.value.code == "log-unreadable"
     assert refused.value.retry_after
+
+
+async def test_a_note_of_a_base_that_has_been_made_anew_since_is_void(instances, container, base):
+    await delete_blob(container, "manifest.json")
+    with pytest.raises(CorruptBase):
+        await instances().view()
+    assert (await folded()).synced is not None
+    await want_rebuild("It was missing.", MISSING)  # by whom it was missing for before it was made
+    assert (await folded()).synced is None
+    assert await rebuild_wanted() is None
+    await want_rebuild("An operator asked for it.")
+    assert (await folded()).synced is not None

@@ -57,12 +57,13 @@ def read(raw: bytes, envelope_sender: str | None = None) -> Inbound:
     message = _read(raw, _parsed, None) or cast("EmailMessage", message_from_bytes(raw, policy=policy.compat32))
     headers = _headers(message)
     references = f"{headers.get('in-reply-to', '')} {' '.join(reversed(headers.get('references', '').split()))}"
-    kind = _kind(message, headers, envelope_sender)
+    subject = _read(headers.get("subject", ""), _decoded, headers.get("subject", ""))
+    kind = _kind(message, headers, subject, envelope_sender)
     return Inbound(
         kind=kind,
         message_id=headers.get("message-id", "").strip()[:500] or sha256(raw).hexdigest(),
         sender=parseaddr(headers.get("from", ""))[1].lower()[:254],
-        subject=headers.get("subject", "")[:500],
+        subject=subject[:500],
         body=_plain(_read(message, _text, ""))[:LONGEST_BODY],
         answers=tuple(dict.fromkeys(_ID.findall(references))),
         notice=_read(message, notice_of, None) if kind == "notice" else None,
@@ -74,12 +75,20 @@ def _parsed(raw: bytes) -> EmailMessage:
 
 
 def _headers(message: EmailMessage) -> dict[str, str]:
-    """The first of each header by its name in small letters, decoded where that can be done."""
+    """The first of each header by its name in small letters. Encoded words stay: an address is told from them first."""
     found: dict[str, str] = {}
     for name, value in message.raw_items():
-        text = " ".join(_plain(str(value)).split())
-        found.setdefault(name.lower(), _read(text, _decoded, text))
+        found.setdefault(name.lower(), " ".join(_plain(_eight_bit(str(value))).split()))
     return found
+
+
+def _eight_bit(text: str) -> str:
+    """The text of a header that was written without encoded words, as UTF-8 or else as old programs do."""
+    raw = text.encode("utf-8", "surrogateescape")
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
 
 
 def _decoded(text: str) -> str:
@@ -95,7 +104,7 @@ def _read(given: G, reader: Callable[[G], R], otherwise: R) -> R:
 
 
 def _kind(
-    message: EmailMessage, headers: dict[str, str], envelope_sender: str | None
+    message: EmailMessage, headers: dict[str, str], subject: str, envelope_sender: str | None
 ) -> Literal["person", "automatic", "notice"]:
     if envelope_sender == "" or _read(message, EmailMessage.get_content_type, "") == "multipart/report":
         return "notice"
@@ -106,7 +115,7 @@ def _kind(
     named = any(headers.get(name) for name in ("x-autoreply", "x-autorespond", "x-auto-reply-from-address"))
     if submitted != "no" or precedence in ("auto_reply", "bulk", "junk") or named:
         return "automatic"
-    return "automatic" if _AUTOMATIC_SUBJECT.search(headers.get("subject", "")) else "person"
+    return "automatic" if _AUTOMATIC_SUBJECT.search(subject) else "person"
 
 
 def _text(message: EmailMessage) -> str:

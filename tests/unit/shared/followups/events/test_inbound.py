@@ -79,3 +79,33 @@ def test_whatever_arrives_is_read(data, head):
 @pytest.mark.parametrize("subject", ["Automatisk svar: hej", "Automaattinen vastaus", "Afwezig", "Abwesenheit: Urlaub"])
 def test_a_machine_answers_in_many_languages(subject):
     assert read(f"From: a@b.c\r\nSubject: {subject}\r\n\r\nx".encode(), "a@b.c").kind == "automatic"
+
+
+@pytest.mark.parametrize(
+    "sender",
+    [
+        "=?utf-8?q?M=C3=BCller=2C_Ann?= <ann@example.com>",
+        "=?utf-8?q?x=40y.com=2C?= <ann@example.com>",
+        "=?utf-8?q?=3Cx=40y.com=3E?= <ann@example.com>",
+        "M\u00fcller Ann <ann@example.com>",
+        '"M\u00fcller, <x@y.com>" <ann@example.com>',
+        "ann@example.com",
+        "<Ann@Example.com>",
+    ],
+)
+def test_who_wrote_is_told_by_the_address_whatever_the_name(sender):
+    assert read(f"From: {sender}\r\nSubject: Re\r\n\r\nYes.".encode(), "ann@example.com").sender == "ann@example.com"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+@pytest.mark.parametrize(
+    ("subject", "kind"),
+    [
+        ("Gr\u00fc\u00dfe", "person"),
+        ("R\u00e9ponse automatique", "automatic"),
+        ("Resposta autom\u00e1tica", "automatic"),
+    ],
+)
+def test_a_subject_without_encoded_words_is_read_as_it_was_written(encoding, subject, kind):
+    found = read(f"From: a@b.c\r\nSubject: {subject}\r\n\r\nYes.".encode(encoding), "a@b.c")
+    assert (found.subject, found.kind) == (subject, kind)

@@ -125,13 +125,13 @@ async def test_what_lies_far_from_the_question_is_found_all_the_same(library, mo
     await index.build(await versions.current())
     monkeypatch.setattr(nearest, "FEW", 0)
     asked = []
-    by_index = nearest._by_index
+    by_index = nearest.by_index
 
     async def giving_up(*arguments):
         asked.append(await by_index(*arguments))
         return asked[-1][:3]
 
-    monkeypatch.setattr(nearest, "_by_index", giving_up)
+    monkeypatch.setattr(nearest, "by_index", giving_up)
     found = await search(Question(written="deep reinforcement learning", filters="category = hep-ph", limit=10))
     assert asked
     assert found.plan[0] == "exact"

@@ -295,7 +295,7 @@ async def test_an_odd_line_concerns_its_own_text_alone(some, service, odd):
     assert version.problem is None
     assert version.texts == (34 if becomes else 35)
     refused = await refusals.of_model(version.model_id, 10, None)
-    assert [becomes in one.reason for one in refused] == [True] * bool(becomes)
+    assert [str(becomes) in one.reason for one in refused] == [True] * bool(becomes)
     assert {one["state"] for one in await noted()} == {"ended"}
     assert any("1 lines of its answer name no text" in one["reason"] for one in await noted()) is (becomes is None)
 

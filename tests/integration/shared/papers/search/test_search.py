@@ -228,6 +228,7 @@ class AbsentModel:
         self.calls += 1
         if self.error is None:
             await asyncio.sleep(60)
+            raise AssertionError("It was waited for.")
         raise self.error
 
 

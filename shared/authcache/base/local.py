@@ -10,11 +10,12 @@ import os
 from contextlib import suppress
 from pathlib import Path
 from struct import error as StructError  # noqa: N812 - a class, whatever it is called
+from uuid import uuid4
 
 from shared.authcache.base.format.hashing import homes_of, slots_of
 from shared.authcache.base.format.names import READ_BY_REQUESTS, index_file, indexes, slots_file
 from shared.authcache.base.format.slots import GUESSED_BYTES, LENGTH_BYTES, SLOT_BYTES, end_of
-from shared.authcache.base.manifest import CorruptBase, Segment
+from shared.authcache.base.manifest import CorruptBase, DamagedCopy, Segment
 from shared.authcache.tables import TABLES
 
 
@@ -23,9 +24,12 @@ class LocalFiles:
 
     def __init__(self, folder: Path, segment: Segment) -> None:
         """Open them all. Raises CorruptBase when one is not there or has another size."""
+        self._folder, self._segment = folder, segment
+        self._found: str | None = None
         self._indexes: dict[tuple[str, str], tuple[memoryview[int], int]] = {}
         self._slots: dict[str, int] = {}
         try:
+            self._copy = folder.stat().st_ino
             for file in (one for one in segment.files if one.name.endswith(READ_BY_REQUESTS)):
                 if file.size != (folder / file.name).stat().st_size:
                     raise CorruptBase(f"The file {file.name} of {segment.name} has another size.")
@@ -40,13 +44,27 @@ class LocalFiles:
             raise CorruptBase(f"A file of {segment.name} cannot be opened: {error.strerror}.") from error
 
     def texts(self, table: str, index: str, hashed: int) -> list[bytes]:
-        """As Files says. Raises CorruptBase when the file ends before a row."""
+        """As Files says. Raises DamagedCopy when the file ends before a row, or cannot be read."""
         entries, homes = self._indexes[table, index]
         try:
             slots = slots_of(entries, homes, hashed)
             return [_text(self._slots[table], slot * SLOT_BYTES) for slot in slots] if slots else []
-        except (IndexError, StructError) as error:
-            raise CorruptBase(f"The index {index} of {table} names a row that is not there.") from error
+        except (IndexError, StructError, OSError) as error:
+            raise self.damaged(f"The index {index} of {table} names a row that is not there.") from error
+
+    @property
+    def damage(self) -> DamagedCopy | None:
+        """What a look-up has found; None: nothing."""
+        return DamagedCopy(self._found, self._segment.name, self._copy) if self._found is not None else None
+
+    def damaged(self, found: str) -> DamagedCopy:
+        """As Files says. The folder is set aside, unless another process has fetched it again already."""
+        if self._found is None:
+            self._found = found
+            with suppress(OSError):
+                if self._folder.stat().st_ino == self._copy:
+                    set_aside(self._folder)
+        return DamagedCopy(found, self._segment.name, self._copy)
 
     def close(self) -> None:
         """Close the files. Nothing may be looked up afterwards."""
@@ -58,6 +76,12 @@ class LocalFiles:
 
     def __del__(self) -> None:
         self.close()
+
+
+def set_aside(folder: Path) -> None:
+    """Nobody finds the folder any more; what is open of it stays readable. `clear` deletes it."""
+    with suppress(OSError):
+        folder.rename(folder.with_name(f"{folder.name}.{uuid4().hex[:8]}.damaged"))
 
 
 def _text(file: int, start: int) -> bytes:

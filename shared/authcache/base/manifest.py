@@ -28,6 +28,20 @@ class CorruptBase(TransientError):
     code = "cache-corrupt"
 
 
+class DamagedCopy(CorruptBase):
+    """A copy on this machine's disk is not what was written, which says nothing of the blobs: it is fetched again.
+
+    Attributes:
+        segment: whose copy it is.
+        copy: which of its copies, one after the other.
+    """
+
+    def __init__(self, message: str, segment: str, copy: int) -> None:
+        super().__init__(message, retry_after=2)
+        self.segment = segment
+        self.copy = copy
+
+
 class _Part(LazyModel):
     model_config = ConfigDict(frozen=True)
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from shared.authcache.base.format.columns import reader_of
 from shared.authcache.base.format.hashing import hasher
 from shared.authcache.base.format.names import ID
-from shared.authcache.base.manifest import CorruptBase, Segment
+from shared.authcache.base.manifest import CorruptBase, DamagedCopy, Segment
 from shared.authcache.tables import TABLES, R, Table
 
 _UNREADABLE = (ValueError, TypeError, ArithmeticError)
@@ -24,18 +24,33 @@ class Files(Protocol):
         """
         ...
 
+    def damaged(self, found: str) -> CorruptBase:
+        """What to raise where they say what cannot be."""
+        ...
+
+    @property
+    def damage(self) -> DamagedCopy | None:
+        """What was found of a copy on this machine's disk."""
+        ...
+
 
 class SegmentLevel:
     """A level of rows that stand in a segment."""
 
-    __slots__ = ("_hash_of", "_readers", "_texts", "segment")
+    __slots__ = ("_files", "_hash_of", "_readers", "_texts", "segment")
 
     def __init__(self, segment: Segment, files: Files, hash_key: str) -> None:
         self.segment = segment
         held = {name for name, part in segment.tables.items() if part.rows}
         self._readers = {name: reader_of(table) for name, table in TABLES.items() if name in held}
+        self._files = files
         self._texts = files.texts
         self._hash_of = hasher(bytes.fromhex(hash_key))
+
+    @property
+    def damage(self) -> DamagedCopy | None:
+        """What a look-up found of the copy on this machine's disk; None: nothing, or blobs are read."""
+        return self._files.damage
 
     async def get(self, table: Table[R], row_id: str) -> tuple[bool, R | None]:
         """As Level says. Raises CorruptBase; TransientError where files are read from blobs."""
@@ -77,10 +92,10 @@ class SegmentLevel:
     def _check(self, table: Table[Any], found: str | None, wanted: str) -> None:
         """Another row than the wanted one has its hash, or the index or the rows are damaged."""
         if found is None or self._hash_of(found) != self._hash_of(wanted):
-            raise CorruptBase(f"An index of {self.segment.name}/{table.name} names another row.", retry_after=2)
+            raise self._files.damaged(f"An index of {self.segment.name}/{table.name} names another row.")
 
     def _corrupt(self, table: Table[Any]) -> CorruptBase:
-        return CorruptBase(f"A row of {self.segment.name}/{table.name} cannot be read.", retry_after=2)
+        return self._files.damaged(f"A row of {self.segment.name}/{table.name} cannot be read.")
 
 
 def file_of(segment: Segment, name: str) -> Any:

@@ -24,6 +24,8 @@ _NEAR = 128
 class RemoteFiles:
     """The files of a segment in the container."""
 
+    damage = None
+
     def __init__(self, segment: Segment) -> None:
         """Raises CorruptBase when the manifest names no index for a table that has rows."""
         self._segment = segment
@@ -32,6 +34,10 @@ class RemoteFiles:
             for index in indexes(TABLES[name]):
                 if index_file(name, index) not in self._sizes:
                     raise CorruptBase(f"{segment.name} has no index {index} of {name}.", retry_after=2)
+
+    def damaged(self, found: str) -> CorruptBase:
+        """As Files says."""
+        return CorruptBase(found, retry_after=2)
 
     async def texts(self, table: str, index: str, hashed: int) -> list[bytes]:
         """As Files says."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from shared.authcache.base.manifest import REBUILD_SECONDS, CorruptBase, read_manifest
 from shared.authcache.settings import settings
+from shared.platform.errors import Conflict
 from shared.platform.stores.blob_files import create_blob, delete_blob
-from shared.platform.stores.blobs import read_blob
+from shared.platform.stores.blobs import read_blob, write_blob
 
 ASKED, MISSING, UNREADABLE = "asked", "missing", "unreadable"
 _WANTED = "rebuild-wanted"
@@ -16,9 +19,15 @@ _MADE = "base-made"
 async def want_rebuild(reason: str, found: str = ASKED) -> None:
     """Note that the base is to be made anew; the next sweep has it done.
 
-    `found` is what stood in the manifest's place: its ETag, MISSING or UNREADABLE. The note counts while that is so.
+    `found` is what stood in the manifest's place: its ETag, MISSING or UNREADABLE. The note counts while that is so,
+    and replaces one of what was found before; that of an operator always counts, and stays.
     """
-    await create_blob(settings().authcache_container, _WANTED, f"{found}\n{reason}".encode())
+    container = settings().authcache_container
+    noted = await read_blob(container, _WANTED)
+    if noted is not None and noted.data.decode().partition("\n")[0] in (ASKED, found):
+        return
+    with suppress(Conflict):  # somebody else has just noted what they found
+        await write_blob(container, _WANTED, f"{found}\n{reason}".encode(), seen=noted.etag if noted else None)
 
 
 async def rebuild_wanted() -> str | None:

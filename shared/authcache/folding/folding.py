@@ -10,7 +10,7 @@ from pathlib import Path
 
 from shared.authcache.base.format.pyarrow import Columns
 from shared.authcache.base.local import LocalFiles
-from shared.authcache.base.manifest import CorruptBase, Fold, Manifest, read_manifest, write_manifest
+from shared.authcache.base.manifest import CorruptBase, DamagedCopy, Fold, Manifest, read_manifest, write_manifest
 from shared.authcache.base.reading import SegmentLevel
 from shared.authcache.base.repair import base_made, rebuild_wanted
 from shared.authcache.base.uploading import upload
@@ -53,7 +53,11 @@ async def _fold_log() -> Folded:
     if reason := await rebuild_wanted():
         return Folded(lsn=None, rebuild=reason)
     try:
-        return await _folded()
+        try:
+            return await _folded()
+        except DamagedCopy:  # on this machine alone, and set aside
+            logger.exception("A copy of the base on this machine's disk is damaged; it is fetched again.")
+            return await _folded()
     except CorruptBase as error:  # whichever file of it, and whoever reads that
         return Folded(lsn=None, rebuild=str(error))
 

@@ -45,6 +45,7 @@ class CacheFigures(LazyModel):
     waits: int = Field(description="requests for which it had to look at the log first")
     loads: int = Field(description="how often a base was brought here")
     rebuilds: int = Field(description="how often it found the base missing or damaged, and had it made anew")
+    copies: int = Field(description="how many segments it fetched again, since their copy on its disk was damaged")
     refusals: int = Field(description="requests that were refused because what is known was too old")
     epoch: int = Field(description="how often the cache was invalidated")
     folds: list[FoldFigures] = Field(description="the last folds of the log, the newest first")
@@ -104,6 +105,7 @@ def figures_without_rows(instance: Instance) -> CacheFigures:
         waits=instance.waits,
         loads=instance.loads,
         rebuilds=instance.rebuilds,
+        copies=instance.copies,
         refusals=instance.refusals,
         epoch=manifest.epoch if manifest else 0,
         folds=[FoldFigures(**fold.model_dump()) for fold in manifest.folds] if manifest else [],

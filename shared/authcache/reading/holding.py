@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Sequence
 
 from shared.authcache.base.fetching import clear, fetch, folder_of
-from shared.authcache.base.local import LocalFiles
-from shared.authcache.base.manifest import CorruptBase, Manifest, Segment
+from shared.authcache.base.local import LocalFiles, set_aside
+from shared.authcache.base.manifest import CorruptBase, DamagedCopy, Manifest, Segment
 from shared.authcache.base.reading import SegmentLevel
 from shared.authcache.base.remote import RemoteFiles
 from shared.authcache.log.groups import Group, Lsn, group_of
 from shared.authcache.log.records import Change, Record
 from shared.authcache.reading.levels import Level, Overlay
 from shared.authcache.reading.view import View
+
+logger = logging.getLogger(__name__)
 
 AT_ONCE = 2_000
 """Records that are laid over a new base before others get their turn."""
@@ -32,7 +35,7 @@ class Holding:
         self.records = 0
         self.manifest: Manifest | None = None
         self.tail = Overlay()
-        self._base: Sequence[Level] = ()
+        self._base: Sequence[SegmentLevel] = ()
         # As text: as records they would take four times as much memory, and much of the collector's time.
         self._groups: deque[tuple[Lsn, bytes]] = deque()
         self._changing = asyncio.Lock()
@@ -40,6 +43,11 @@ class Holding:
     def view(self) -> View:
         """The rows as they are known now."""
         return View(self.lsn, (self.tail,), self._base)
+
+    @property
+    def damage(self) -> DamagedCopy | None:
+        """What a look-up found of a copy on this machine's disk that is read."""
+        return next((level.damage for level in self._base if level.damage is not None), None)
 
     def base(self) -> View:
         """The rows as the manifest's segments have them."""
@@ -62,7 +70,7 @@ class Holding:
             self.lsn = lsn
             return True
 
-    async def install(self, manifest: Manifest, levels: Sequence[Level]) -> None:
+    async def install(self, manifest: Manifest, levels: Sequence[SegmentLevel]) -> None:
         """Stand on another base, with what is known of the log after it on top."""
         async with self._changing:
             tail = Overlay()
@@ -86,22 +94,30 @@ async def _apply(tail: Overlay, base: Sequence[Level], records: Sequence[Record]
         tail.apply(await record.changes(view))
 
 
-def levels_at_once(manifest: Manifest) -> list[Level]:
+def levels_at_once(manifest: Manifest) -> list[SegmentLevel]:
     """The manifest's segments from the disk where they lie there, the others from where they are."""
     return [_level(manifest, segment) for segment in manifest.segments]
 
 
-async def fetched_levels(manifest: Manifest) -> list[Level]:
+async def fetched_levels(manifest: Manifest) -> list[SegmentLevel]:
     """The manifest's segments, all from the disk. Raises as `fetch`."""
-    folders = await asyncio.gather(*(fetch(segment, manifest.epoch) for segment in manifest.segments))
-    levels: list[Level] = []
-    for segment, folder in zip(manifest.segments, folders, strict=True):
-        levels.append(SegmentLevel(segment, LocalFiles(folder, segment), manifest.hash_key))
+    levels = await asyncio.gather(*(_fetched(manifest, segment) for segment in manifest.segments))
     await asyncio.to_thread(clear, manifest.segments, manifest.epoch)
     return levels
 
 
-def _level(manifest: Manifest, segment: Segment) -> Level:
+async def _fetched(manifest: Manifest, segment: Segment) -> SegmentLevel:
+    folder = await fetch(segment, manifest.epoch)
+    try:
+        files = LocalFiles(folder, segment)
+    except CorruptBase as error:  # an earlier process left it there, and nobody compared it with the digests
+        logger.warning("A copy of the base on this machine's disk is damaged; it is fetched again: %s", error)
+        await asyncio.to_thread(set_aside, folder)
+        files = LocalFiles(await fetch(segment, manifest.epoch), segment)
+    return SegmentLevel(segment, files, manifest.hash_key)
+
+
+def _level(manifest: Manifest, segment: Segment) -> SegmentLevel:
     folder = folder_of(segment, manifest.epoch)
     try:
         files = LocalFiles(folder, segment) if folder.exists() else RemoteFiles(segment)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from uuid import uuid4
 
-from shared.authcache.base.manifest import REBUILD_SECONDS, CorruptBase, Manifest, read_manifest
+from shared.authcache.base.manifest import REBUILD_SECONDS, CorruptBase, DamagedCopy, Manifest, read_manifest
 from shared.authcache.base.repair import MISSING, UNREADABLE, refuse_without_manifest, want_rebuild
 from shared.authcache.log.groups import Group, Lsn, read_group
 from shared.authcache.log.records import Change
@@ -51,6 +51,7 @@ class Instance:
         self._damage: str | None = None
         self._damaged: str | None = None
         self._rebuild_wanted = False
+        self._copies: dict[str, int] = {}
         self._asked_at = 0.0
         self._looking: asyncio.Task[None] | None = None
         self._watching: asyncio.Task[None] | None = None
@@ -65,6 +66,11 @@ class Instance:
     def age(self) -> float | None:
         """Seconds since it last knew the end of the log; None: it never did."""
         return None if self._seen_at is None else self._clock() - self._seen_at
+
+    @property
+    def copies(self) -> int:
+        """How many segments it fetched again, since their copy on this machine's disk was damaged."""
+        return len(self._copies)
 
     async def view(self, at_least: Lsn | None = None) -> View:
         """Rows not older than `at_least`, and than AUTHCACHE_REFRESH_SECONDS while the blobs can be read.
@@ -149,7 +155,10 @@ class Instance:
             stands = etag or MISSING
             if self._damage is not None and etag == self._damaged:
                 raise CorruptBase(self._damage, retry_after=REBUILD_SECONDS)
-            if found is not None and etag not in (self._etag, self._damaged):
+            damage = self.holding.damage
+            if damage is not None and etag == self._etag and not self._fetches_again(damage):
+                raise damage
+            if found is not None and (damage is not None or etag not in (self._etag, self._damaged)):
                 await self._adopt(*found)
                 next_lsn = self.holding.lsn + 1
                 group = await read_group(next_lsn)
@@ -162,7 +171,7 @@ class Instance:
             raise _silent() from None
         except ManifoldError as error:
             self._failing = True
-            if isinstance(error, CorruptBase):
+            if isinstance(error, CorruptBase) and not self._fetches_again(error):
                 await self._have_rebuilt(error, stands)
             if isinstance(error, TerminalError):  # another instance, of a newer version, may answer
                 raise TransientError(str(error), code=error.code, retry_after=REBUILD_SECONDS) from error
@@ -199,8 +208,9 @@ class Instance:
     async def _adopt(self, manifest: Manifest, etag: str) -> None:
         """Stand on another manifest: at once where what is held is older or is to be forgotten, else once fetched."""
         held = self.holding.manifest
-        behind = self._damage is not None or not self.holding.lsn or manifest.lsn > self.holding.lsn
-        if behind or (held is not None and manifest.epoch != held.epoch):
+        broken = self._damage is not None or self.holding.damage is not None
+        behind = not self.holding.lsn or manifest.lsn > self.holding.lsn
+        if broken or behind or (held is not None and manifest.epoch != held.epoch):
             self.local = False
             await self.holding.install(manifest, levels_at_once(manifest))
         self._damage = self._damaged = None
@@ -213,8 +223,14 @@ class Instance:
     async def _fetch(self, manifest: Manifest, after: float) -> None:
         await asyncio.sleep(after)
         try:
-            await self.holding.install(manifest, await fetched_levels(manifest))
+            levels = await fetched_levels(manifest)
+            if (damage := self.holding.damage) is not None:  # found since the last look
+                self._fetches_again(damage)
+            await self.holding.install(manifest, levels)
         except CorruptBase as error:
+            if self._fetches_again(error):
+                self._etag = None
+                return
             logger.exception("The base of the auth cache is damaged.", extra={"lsn": manifest.lsn})
             self._damaged, self._etag = self._etag, None
             if await self._is_current(manifest):
@@ -238,6 +254,14 @@ class Instance:
         except ManifoldError:
             return True
         return found is None or found[0] == manifest
+
+    def _fetches_again(self, error: CorruptBase) -> bool:
+        """Whether it is a segment's first copy on this machine's disk: if its second is damaged too, the base is."""
+        if not isinstance(error, DamagedCopy):
+            return False
+        if error.segment not in self._copies:
+            logger.error("A copy of the base on this machine's disk is damaged; it is fetched again: %s", error)
+        return self._copies.setdefault(error.segment, error.copy) == error.copy
 
     async def _have_rebuilt(self, error: CorruptBase, found: str) -> None:
         """Once for each state that is found, however often it is looked at."""

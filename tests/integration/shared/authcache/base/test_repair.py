@@ -5,17 +5,18 @@ import shutil
 
 import pytest
 
-from shared.authcache.base.fetching import own_folder
+from shared.authcache.base.fetching import folder_of, own_folder
 from shared.authcache.base.manifest import CorruptBase, read_manifest
 from shared.authcache.base.repair import MISSING, rebuild_wanted, want_rebuild
 from shared.authcache.log.cleaning import first_lsn
 from shared.authcache.log.groups import log_name
+from shared.authcache.log.users import UserChanged
 from shared.authcache.reading.health import figures_without_rows
 from shared.authcache.writing.uniqueness import address_is_free
 from shared.platform.errors import TerminalError, TransientError
 from shared.platform.stores.blob_files import blob_size, delete_blob
 from shared.platform.stores.blobs import blob_service
-from tests.integration.shared.authcache.conftest import folded, granted, local, registered
+from tests.integration.shared.authcache.conftest import folded, granted, local, now, registered
 from tests.present import present
 
 ANN = "ann@example.com"
@@ -27,6 +28,12 @@ async def overwrite(container, name, data):
 
 async def zero(container, name):
     await overwrite(container, name, bytes(present(await blob_size(container, name))))
+
+
+def damage(path):
+    """Zeros in place, as a disk leaves them: whoever has the file open or mapped sees them."""
+    with path.open("r+b") as file:
+        file.write(bytes(path.stat().st_size))
 
 
 @pytest.fixture
@@ -124,3 +131,70 @@ async def test_a_note_of_a_base_that_has_been_made_anew_since_is_void(instances,
     assert await rebuild_wanted() is None
     await want_rebuild("An operator asked for it.")
     assert (await folded()).synced is not None
+
+
+async def test_a_note_takes_the_place_of_a_void_one_and_not_of_an_operators(instances, base):
+    await want_rebuild("It was missing.", MISSING)  # which it is not any more
+    await want_rebuild("It is damaged.", present(await read_manifest())[1])
+    assert await rebuild_wanted() == "It is damaged."
+    await want_rebuild("An operator asked for it.")
+    await want_rebuild("It was missing.", MISSING)
+    assert await rebuild_wanted() == "An operator asked for it."
+
+
+@pytest.mark.parametrize("starts", [False, True], ids=["running", "starting"])
+@pytest.mark.parametrize("file", ["users.slots", "users.address.index", "users.id.index"])
+async def test_a_damaged_copy_on_this_machines_disk_is_fetched_again(instances, base, file, starts):
+    store = await local(instances())
+    path = folder_of(base, 0) / file
+    written = path.read_bytes()
+    if starts:
+        await store.close()
+        store = instances()
+    damage(path)
+    with pytest.raises(CorruptBase) as refused:
+        await looked_up_and_registered(store)
+    assert refused.value.retry_after
+    await store.instance.refresh()
+    assert await (await store.view()).user_by_address(ANN)  # from blobs, until it is here
+    await local(store)
+    assert await (await store.view()).user_by_address(ANN)
+    assert path.read_bytes() == written
+    found = figures_without_rows(store.instance)
+    assert (found.copies, found.rebuilds, found.users_count) == (1, 0, 12)
+    assert await rebuild_wanted() is None
+
+
+async def test_a_base_whose_fetched_copy_is_damaged_as_well_is_made_anew(instances, base):
+    store = await local(instances())
+    path = folder_of(base, 0) / "users.slots"
+    for _ in range(2):
+        damage(path)
+        with pytest.raises(CorruptBase):
+            await looked_up_and_registered(store)
+        if store.instance.copies == 0:
+            await store.instance.refresh()
+            await local(store)
+    with pytest.raises(TransientError):
+        await store.instance.refresh()
+    assert (store.instance.copies, store.instance.rebuilds) == (1, 1)
+    assert (await folded()).synced is not None
+    await local(store)
+    assert await (await store.view()).user_by_address(ANN)
+
+
+@pytest.mark.parametrize("shorter", [False, True], ids=["zeros", "shorter"])
+async def test_a_fold_fetches_a_damaged_copy_again_and_makes_nothing_anew(instances, base, shorter):
+    store = await local(instances())
+    ann = present(await (await store.view()).user_by_address(ANN))
+    await store.commit([UserChanged(at=now(), user=ann.id, last_name="New")])
+    await store.close()
+    path = folder_of(base, 0) / "users.id.index"
+    if shorter:
+        path.write_bytes(path.read_bytes()[:-8])
+    else:
+        damage(path)
+    summary = await folded()
+    assert (summary.synced, summary.records) == (None, 1)
+    found = await (await local(instances())).view()
+    assert present(await found.user_by_address(ANN)).last_name == "New"

@@ -26,16 +26,18 @@ const LISTS = {
   unknown: { title: "Unknown", empty: "Of every mail it is known whether it was handed over.", columns: [to, subject, ["Message-ID", (one) => h("span", { class: "id" }, one.message_id)], ["Why", (one) => one.error_message ?? one.error_code ?? "–"]] },
   unsent: { title: "Not sent", empty: "Every step that has ended was sent.", columns: [["Client", (one) => one.client], ["Step", (one) => one.followup_type], ["Was due", (one) => time(one.scheduled_for)], ["Ended", (one) => time(one.ended_at)], ["State", (one) => state(one.status)], ["Why", (one) => h("span", { class: "error" }, [one.reason, one.error_code].filter(Boolean).join(": "))]] },
   sent: { title: "Sent", empty: "No mail was sent yet.", columns: [to, subject, ["Sent", (one) => time(one.sent_at)], ["State", (one) => state(one.status)]] },
+  todo: { title: "To do", empty: "Nothing waits to be done by you.", columns: [["What", (one) => one.notes || one.followup_type], ["Client", (one) => `#${one.client_id}`], ["Since", (one) => time(one.scheduled_for)], ["", (one) => h("button", { id: `done-${one.id}`, onclick: one.done }, "Done")]] },
   replies: { title: "Replies", empty: "No client has answered yet.", columns: [["From", (one) => one.from], subject, ["Came", (one) => time(one.received_at)]] },
 };
 const DAYS = ["today", "tomorrow"];
 const TASKS = [...DAYS, "unsent"]; // lists of tasks, which may have a mail
-const CADENCE = "cadence";
+const CADENCE = "cadence", TODO = "todo"; // what an agent itself has to do, such as to answer
 
 async function read(list) {
   const paged = { limit: LISTED, cursor: place.cursor };
   if (list === CADENCE) return asAgent("/api/cadence");
   if (DAYS.includes(list)) return asAgent(`/api/tasks/agenda?${query({ day: list, ...paged })}`);
+  if (list === TODO) return listedAsAgent(`/api/tasks?${query({ status: "pending", channel: "agent", ...paged })}`);
   if (list === "unsent") return asAgent(`/api/tasks/not-sent?${query(paged)}`);
   return list === "replies" ? asAgent(`/api/replies?${query(paged)}`) : listedAsAgent(`/api/emails?${query({ state: list, ...paged })}`);
 }
@@ -45,13 +47,18 @@ const why = (one, console_) => act(console_, async () => {
   return `The mail to ${one.client} was not sent: ${reason}${until ? `, until ${new Date(until).toLocaleString("en-GB")}` : ""}.`;
 })();
 
-function listSection(list, { data, pagination }, open, console_) {
+const finish = (one, console_) => act(console_, async () => {
+  await asAgent(`/api/tasks/${one.id}`, { method: "PATCH", body: { status: "completed" } });
+});
+
+function listSection(list, { data: found, pagination }, open, console_) {
+  const data = list === TODO ? found.map((one) => ({ ...one, done: finish(one, console_) })) : found;
   const { title, empty, columns } = LISTS[list];
   const opens = (one) => (TASKS.includes(list) ? one.email_id : one.id);
   return h("section", { id: "followup-list" }, h("h2", {}, title),
     table(columns, data, {
       empty,
-      open: (one) => { if (opens(one)) location.hash = `followups/${list}/${opens(one)}`; else why(one, console_); },
+      open: list === TODO ? null : (one) => { if (opens(one)) location.hash = `followups/${list}/${opens(one)}`; else why(one, console_); },
       selected: (one) => String(opens(one)) === open,
       id: (one) => `${list}-${one.id ?? one.task_id}`,
     }),

@@ -13,13 +13,17 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from local.processes import LOOPBACK
+from local.smtp.pages import listed, shown
 from local.smtp.sink import MAX_MAIL, LostAnswers, Rejection, Sink
 
 _MOST_SHOWN = 1000
 
 
 def create_app(sink: Sink, smtp_port: int) -> Starlette:
-    """Make the app: /messages shows and clears the mails, /rejections and /lost-answers set what goes wrong."""
+    """Make the app: / is the inbox for people, /messages shows and clears the mails.
+
+    /rejections and /lost-answers set what goes wrong.
+    """
 
     @asynccontextmanager
     async def receiving(_app: Starlette) -> AsyncGenerator[None]:
@@ -33,6 +37,8 @@ def create_app(sink: Sink, smtp_port: int) -> Starlette:
     pages = _Pages(sink)
     return Starlette(
         routes=[
+            Route("/", pages.inbox, methods=["GET"]),
+            Route("/mails/{id}", pages.mail, methods=["GET"]),
             Route("/health", pages.health, methods=["GET"]),
             Route("/messages", pages.messages, methods=["GET", "DELETE"]),
             Route("/messages/{id}", pages.message, methods=["GET"]),
@@ -49,6 +55,14 @@ class _Pages:
 
     async def health(self, _request: Request) -> Response:
         return JSONResponse({"status": "ok"})
+
+    async def inbox(self, _request: Request) -> Response:
+        return listed(await asyncio.to_thread(self._sink.mails, _MOST_SHOWN))
+
+    async def mail(self, request: Request) -> Response:
+        mails = await asyncio.to_thread(self._sink.mails, _MOST_SHOWN)
+        found = next((mail for mail in mails if mail.id == request.path_params["id"]), None)
+        return shown(found) if found else JSONResponse({"error": "There is no such mail."}, 404)
 
     async def messages(self, request: Request) -> Response:
         if request.method == "DELETE":

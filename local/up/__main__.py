@@ -42,7 +42,7 @@ def _report(running: Stack) -> str:
         app = f"http://127.0.0.1:{ports.host}"
         lines += [f"Console  {app}/console", f"API docs {app}/docs"]
     if "smtp" in started:
-        lines.append(f"Mails    http://127.0.0.1:{ports.mail}/messages")
+        lines.append(f"Mails    http://127.0.0.1:{ports.mail}/")
     lines += [f"Logs     {running.logs}", "Ctrl-C stops everything.", f"ready {len(started)} services"]
     return "\n".join(lines)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import datetime
+from typing import Literal
 
 import azure.functions as func
 from pydantic import Field
@@ -44,6 +45,7 @@ class TasksQuery(CountedPage):
 
     status: TaskStatus | None = None
     client_id: Identifier | None = None
+    channel: Literal["email", "agent"] | None = Field(default=None, description="agent: what a person has to do")
 
 
 class AgendaQuery(MomentPage):
@@ -90,7 +92,9 @@ class Processing(LazyModel):
 
 @routes.get("/api/tasks", needs=AGENT, summary="The agent's tasks")
 async def followups_list_tasks(query: TasksQuery, caller: Caller, request: func.HttpRequest) -> Reply[list[Task]]:
-    found = await tasks.listed(agent_of(caller), query.part, status=query.status, client_id=query.client_id)
+    found = await tasks.listed(
+        agent_of(caller), query.part, status=query.status, client_id=query.client_id, channel=query.channel
+    )
     return linked(found, query.limit, request, followups_list_tasks.__name__)
 
 

@@ -76,17 +76,19 @@ class ModelWriter:
             async with asyncio.timeout(self._account.seconds):
                 answer = await self._ask(client, brief)
         except TimeoutError:
-            await self._record("model-late", began, None)
+            # Nobody says what it cost, and it is billed: the most it may have been, so that a model that is always late
+            # spends the day's tokens like any other.
+            await self._record("model-late", began, (prompt.size(brief), self._account.tokens))
             raise TransientError("The model took too long.", code="model-late") from None
         except TransientError as error:
-            await self._record(error.code, began, None)
+            await self._record(error.code, began, (0, 0))
             raise
         try:
             draft = _draft(answer, self._account.model)
         except TerminalError as error:
-            await self._record(error.code, began, answer)
+            await self._record(error.code, began, _used(answer))
             raise
-        await self._record("written", began, answer)
+        await self._record("written", began, _used(answer))
         return draft
 
     async def _ask(self, client: AsyncOpenAI, brief: Brief) -> ChatCompletion:
@@ -122,11 +124,14 @@ class ModelWriter:
             http_client=DefaultAsyncHttpxClient(verify=authorities()),
         )
 
-    async def _record(self, outcome: str, began: float, answer: ChatCompletion | None) -> None:
-        usage = answer.usage if answer else None
-        used = (usage.prompt_tokens, usage.completion_tokens) if usage else (0, 0)
+    async def _record(self, outcome: str, began: float, used: tuple[int, int]) -> None:
         dollars = self._account.prices.dollars(*used)
         await costs.record(Call(self._account.model, outcome, *used, dollars, monotonic() - began))
+
+
+def _used(answer: ChatCompletion) -> tuple[int, int]:
+    """Tokens of the prompt and of the answer."""
+    return (answer.usage.prompt_tokens, answer.usage.completion_tokens) if answer.usage else (0, 0)
 
 
 def _draft(answer: ChatCompletion, model: str) -> Draft:

@@ -69,3 +69,8 @@ def _cut(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _cut(inner) for name, inner in value.items()}  # pyright: ignore[reportUnknownVariableType] - the data above
     return value[:LONGEST_FIELD]
+
+
+def size(brief: Brief) -> int:
+    """About how many tokens the messages have: a token is four characters of English, and at least three."""
+    return sum(len(str(one["content"])) for one in messages(brief)) // 3

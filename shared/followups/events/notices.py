@@ -8,7 +8,7 @@ from email import message_from_string, policy
 from email.message import Message
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from shared.followups.sending.outbox import BAD_ADDRESS
+from shared.followups.sending.settling import BAD_ADDRESS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

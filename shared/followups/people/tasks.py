@@ -102,7 +102,12 @@ async def read(agent_id: int, task_id: int) -> Task:
 
 
 async def listed(
-    agent_id: int, part: Part, *, status: TaskStatus | None = None, client_id: int | None = None
+    agent_id: int,
+    part: Part,
+    *,
+    status: TaskStatus | None = None,
+    client_id: int | None = None,
+    channel: Literal["email", "agent"] | None = None,
 ) -> list[Task]:
     """That part of the agent's tasks, in the order of their numbers."""
     async with database() as connection:
@@ -110,9 +115,9 @@ async def listed(
             connection,
             f"select {_COLUMNS} from followups.tasks where {_SHOWN} and id > coalesce(%(behind)s::bigint, 0)"  # noqa: S608 - as above
             " and (%(status)s::text is null or status = %(status)s)"
-            " and (%(client)s::bigint is null or client_id = %(client)s) order by id limit %(limit)s"
-            " offset %(skip)s",
-            {"agent": agent_id, "status": status, "client": client_id, **asdict(part)},
+            " and (%(client)s::bigint is null or client_id = %(client)s)"
+            " and (%(channel)s::text is null or channel = %(channel)s) order by id limit %(limit)s offset %(skip)s",
+            {"agent": agent_id, "status": status, "client": client_id, "channel": channel, **asdict(part)},
         )
     return [Task.model_validate(row) for row in found]
 

@@ -6,16 +6,14 @@ record becomes `unknown`, for the provider or a person to tell.
 
 from __future__ import annotations
 
-import logging
-import re
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from shared.followups.people import tasks
 from shared.followups.sending.checking import checks, facts
 from shared.followups.sending.envelope import COLUMNS, COMPLETE, STORE, envelope, is_outdated
 from shared.followups.sending.message import Mail, mail_of, waking_clock
+from shared.followups.sending.settling import settle, warn_unknown
 from shared.followups.steps import Claim, Outcome
 from shared.platform.stores.postgres import database, rows
 
@@ -31,14 +29,8 @@ ASKED_AGAIN_MINUTES = 15
 UNTOLD = f"""(e.state = 'unknown' and e.told_unknown_at is null
     and e.sending_at <= now() - make_interval(mins => {ASKED_AGAIN_MINUTES}))"""
 """The unknown mails e of which a person is to be told: the provider had its time to tell."""
-MOST_ATTEMPTS = 6
-FIRST_DELAY, LONGEST_DELAY = timedelta(minutes=2), timedelta(minutes=30)
 TIME_TO_BEGIN = SENDING_MINUTES * 60 - 60
 """Seconds from the mark on within which the content must be on its way, a minute before the worker counts as dead."""
-BAD_ADDRESS = re.compile(r"\b5\.1\.(1|2|3|6|10)\b")
-"""Enhanced status codes which say that there is no such mailbox."""
-
-logger = logging.getLogger(__name__)
 
 
 async def begin(claim: Claim, provider: str) -> Mail | str:
@@ -139,7 +131,7 @@ async def record(claim: Claim, outcome: Outcome) -> None:
             (claim.email_id, claim.number),
         )
         if found:
-            await _settle(connection, found[0], outcome)
+            await settle(connection, found[0], outcome)
         elif outcome.provider_id:  # an event settled it before; an answer to the mail names this id
             await connection.execute(
                 "update followups.emails set provider_id = coalesce(provider_id, %s) where id = %s and claim = %s"
@@ -189,7 +181,7 @@ async def had_it(
     )
     if found:
         accepted = Outcome(kind="accepted", provider=provider, provider_id=provider_id)
-        await _settle(connection, found[0], accepted)
+        await settle(connection, found[0], accepted)
     elif provider_id:
         await connection.execute(
             "update followups.emails set provider_id = coalesce(provider_id, %s) where id = %s", (provider_id, email_id)
@@ -202,7 +194,7 @@ async def settle_locked(connection: AsyncConnection[Any], email_id: int, outcome
         connection, "select * from followups.emails where id = %s and state in ('sending', 'unknown')", (email_id,)
     )
     if found:
-        await _settle(connection, found[0], outcome)
+        await settle(connection, found[0], outcome)
     return bool(found)
 
 
@@ -217,7 +209,7 @@ async def give_up_expired() -> list[int]:
         )
     given_up = sorted(row["id"] for row in found)
     for email_id in given_up:
-        _warn_unknown(email_id)
+        warn_unknown(email_id)
     return given_up
 
 
@@ -295,75 +287,3 @@ async def lock_task(connection: AsyncConnection[Any], email_id: int) -> None:
         "select from followups.tasks where id = (select task_id from followups.emails where id = %s) for no key update",
         (email_id,),
     )
-
-
-async def _settle(connection: AsyncConnection[Any], mail: dict[str, Any], outcome: Outcome) -> None:
-    given = {"id": mail["id"], "provider_id": outcome.provider_id, "code": outcome.code, "text": outcome.text}
-    match outcome.kind:
-        case "accepted":
-            await connection.execute(
-                "update followups.emails set state = 'sent', sent_at = now(), provider_id = %(provider_id)s,"
-                " error_code = null, error = null, updated_at = now() where id = %(id)s",
-                given,
-            )
-            await tasks.end(connection, mail["task_id"], "completed", None)
-            await connection.execute(
-                "update followups.clients set last_contacted = greatest(last_contacted, %s), updated_at = now()"
-                " where id = %s",
-                (mail["repeated_at"] or mail["sending_at"], mail["client_id"]),
-            )
-        case "unknown":
-            await connection.execute(
-                "update followups.emails set state = 'unknown', error_code = %(code)s, error = %(text)s,"
-                " updated_at = now() where id = %(id)s",
-                given,
-            )
-            _warn_unknown(mail["id"])
-        case "postponed" if mail["repeated_at"] is not None:
-            return  # of an attempt before the last one, which nobody knows of yet
-        case "postponed" if outcome.any_mail or mail["attempts"] + 1 < MOST_ATTEMPTS:
-            await _postpone(connection, mail, outcome)
-        case "refused" | "postponed":
-            await _fail(connection, mail, outcome)
-
-
-async def _postpone(connection: AsyncConnection[Any], mail: dict[str, Any], outcome: Outcome) -> None:
-    """Let it be claimed again later, also when it was given up meanwhile; not if its task has ended.
-
-    What stops every mail is no reason to give one up: that ends with the mail's lateness.
-    """
-    tried = datetime.now(UTC) - mail["first_sending_at"]
-    delay = tried / 2 if outcome.any_mail else FIRST_DELAY * 2 ** mail["attempts"]
-    await connection.execute(
-        "update followups.emails e set state = case t.status when 'pending' then 'claimed' else 'cancelled' end,"
-        " attempts = attempts + %(attempts)s, sending_at = null, told_unknown_at = null, error_code = %(code)s,"
-        " error = %(text)s, leased_until = now() + %(delay)s, updated_at = now()"
-        " from followups.tasks t where e.id = %(id)s and t.id = e.task_id",
-        {
-            "id": mail["id"],
-            "code": outcome.code,
-            "text": outcome.text,
-            "attempts": 0 if outcome.any_mail else 1,
-            "delay": min(max(delay, FIRST_DELAY), LONGEST_DELAY),
-        },
-    )
-
-
-async def _fail(connection: AsyncConnection[Any], mail: dict[str, Any], outcome: Outcome) -> None:
-    await connection.execute(
-        "update followups.emails set state = 'failed', error_code = %s, error = %s, attempts = attempts + 1,"
-        " updated_at = now() where id = %s",
-        (outcome.code, outcome.text, mail["id"]),
-    )
-    await tasks.end(connection, mail["task_id"], "skipped", "send-failed")
-    if BAD_ADDRESS.search(outcome.text or ""):
-        await connection.execute(
-            "insert into followups.suppressions as known (address, scope, reason) values (%s, 'all', 'no-such-mailbox')"
-            " on conflict (address) do update set scope = 'all', reason = excluded.reason where known.scope <> 'all'",
-            (mail["recipient"],),
-        )
-
-
-def _warn_unknown(email_id: int) -> None:
-    """An alert of the infrastructure looks for this line."""
-    logger.warning("Nobody knows whether a mail was handed over.", extra={"email": email_id})

@@ -44,6 +44,17 @@ async def sign_in(page: Page, app: Any) -> None:
     await page.get_by_role("heading", name="Follow-ups of Alice Agent").wait_for()
 
 
+async def answers_by_hand(app: Any, page: Any) -> None:
+    """A client's answer is the agent's own task, which is done when the agent says so."""
+    await page.click("#list-todo")
+    [answer] = app.ask("GET", "/api/tasks?channel=agent&status=pending")
+    await page.get_by_text("Answer: Re").wait_for()
+    await page.screenshot(path=SCREENSHOTS / "followups-todo.png", full_page=True)
+    await page.click(f"#done-{answer['id']}")
+    await page.get_by_text("Nothing waits to be done by you.").wait_for()
+    assert app.ask("GET", f"/api/tasks/{answer['id']}")["status"] == "completed"
+
+
 async def test_an_agent_reads_changes_and_approves_a_mail_by_keyboard(running: Any) -> None:
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     async with running() as app, browser_page(expects="401") as page:
@@ -99,6 +110,7 @@ async def test_an_agent_reads_changes_and_approves_a_mail_by_keyboard(running: A
         await page.locator("#followup-list tbody tr").first.click()
         await page.get_by_text("Yes <i>please</i>").wait_for()
         await page.screenshot(path=SCREENSHOTS / "followups-reply.png", full_page=True)
+        await answers_by_hand(app, page)
 
 
 async def test_an_operator_says_what_became_of_a_mail_and_stops_all(running: Any) -> None:

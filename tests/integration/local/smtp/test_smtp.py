@@ -70,6 +70,25 @@ def test_mails_are_kept_shown_and_found_again(start, tmp_path):
     assert httpx.get(f"{http}/messages/..%2f..%2fetc%2fpasswd").status_code == 404
 
 
+def test_a_person_looks_at_the_mails_of_which_nothing_runs(start):
+    _, port, http = start()
+    assert "No mail has come yet" in httpx.get(f"{http}/").text
+    mail = _mail(subject="<script>alert(1)</script>")
+    mail["List-Unsubscribe"] = "<https://app.example.com/unsubscribe/1>"
+    mail.set_content('"><script>alert(2)</script>')
+    mail.add_alternative("<b>It is done.</b><script>alert(3)</script>", subtype="html")
+    _send(port, mail)
+    inbox = httpx.get(f"{http}/")
+    assert inbox.headers["Content-Security-Policy"].startswith("default-src 'none'")
+    [kept] = httpx.get(f"{http}/messages").json()
+    assert f'<a href="/mails/{kept["id"]}">&lt;script&gt;' in inbox.text
+    page = httpx.get(f"{http}/mails/{kept['id']}").text
+    assert "&lt;https://app.example.com/unsubscribe/1&gt;" in page
+    assert '<iframe sandbox srcdoc="&lt;b&gt;It is done.' in page
+    assert "<script" not in page + inbox.text
+    assert httpx.get(f"{http}/mails/none").status_code == 404
+
+
 def test_recipients_are_refused_for_good_or_for_now(start):
     _, port, http = start("--reject", "bounce@example.com=550")
     with pytest.raises(smtplib.SMTPRecipientsRefused) as refused:

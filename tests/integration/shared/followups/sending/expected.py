@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 from shared.followups.events.inbox import MOST_DEFERRALS
-from shared.followups.sending.outbox import MOST_ATTEMPTS
+from shared.followups.sending.settling import MOST_ATTEMPTS
 from shared.followups.steps import Outcome
 
 GRAVITY = {"deferred": 1, "delivered": 2, "bounced": 3, "complained": 4}

@@ -15,7 +15,7 @@ from shared.followups.keyset import Part
 from shared.followups.people import agents, clients, tasks
 from shared.followups.people.models import ClientChange
 from shared.followups.reporting.health import scheduler_health
-from shared.followups.sending import claims, outbox
+from shared.followups.sending import claims, outbox, settling
 from shared.followups.sending.compose import MOST_CLAIMS, compose
 from shared.followups.steps import Claim, Outcome, SweepSummary
 from shared.platform.errors import TransientError
@@ -192,7 +192,7 @@ async def test_a_relay_that_asks_to_come_later_gets_the_same_mail_later(crm, mai
 async def test_a_relay_that_never_takes_the_mail_is_given_up(crm, mails):
     [client] = await crm.due(await crm.agent())
     mails.reject(Rejection(address=client.email, code=451))
-    for _ in range(outbox.MOST_ATTEMPTS):
+    for _ in range(settling.MOST_ATTEMPTS):
         assert (await crm.sweep()).postponed == 1
         await crm.pass_time(120)
     assert await crm.sweep() == SweepSummary()
@@ -205,9 +205,9 @@ async def test_a_relay_that_is_away_for_hours_loses_no_mail(crm, mails, monkeypa
     with monkeypatch.context() as away:
         away.setenv("SMTP_PORT", str(free_port()))
         forget_settings()
-        for _ in range(2 * outbox.MOST_ATTEMPTS):
+        for _ in range(2 * settling.MOST_ATTEMPTS):
             assert (await crm.sweep()).postponed == 3
-            await crm.pass_time(outbox.LONGEST_DELAY.total_seconds() / 60)
+            await crm.pass_time(settling.LONGEST_DELAY.total_seconds() / 60)
         assert (await scheduler_health()).status == "red"
     forget_settings()
     assert (await crm.sweep()).sent == 3

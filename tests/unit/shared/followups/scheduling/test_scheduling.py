@@ -48,6 +48,13 @@ def test_after_the_clocks_have_changed_a_step_still_goes_out_at_nine_local_time(
     assert next_open(planned.opening.at, calendar(NEW_YORK, EVERY_DAY)).at == planned.opening.at
 
 
+def test_fifteen_days_after_half_past_four_it_is_half_past_four_though_the_clocks_have_changed():
+    entered = utc(2026, 10, 24, 20, 30)  # as the database says it: 16:30 in New York
+    step = Step(followup_type="Custom", days=15, priority="low")
+    [planned] = plan([step], entered, calendar(NEW_YORK, EVERY_DAY))
+    assert (planned.opening.at, planned.opening.reason) == (utc(2026, 11, 8, 21, 30), None)
+
+
 def test_a_time_that_a_clock_change_skips_is_the_next_instant():
     assert local_instant(date(2027, 3, 14), time(2, 30), ZoneInfo(NEW_YORK)) == utc(2027, 3, 14, 7)
 

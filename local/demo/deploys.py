@@ -45,7 +45,7 @@ async def run(_stack: Stack, app: App, console: Console) -> None:
     await app.ask(f"/deploy/{third}/cancel", {})
     await _deployed(app, console, third, "cancelled")
     console.print(
-        f"Stopped and undone in {time.monotonic() - asked:.1f} s; {url} still answers: {await _headline(url)}"
+        f"Cancelled and undone in {time.monotonic() - asked:.1f} s; {url} still answers: {await _headline(url)}"
     )
 
 

@@ -70,3 +70,15 @@ def test_no_test_stands_within_a_function_where_nothing_runs_it() -> None:
         if inner is not outer and isinstance(inner, functions) and inner.name.startswith("test_")
     ]
     assert hidden == []
+
+
+LONGEST_MODULE = 300
+"""Lines, as CONTRIBUTING.md says; most have half of that."""
+
+
+@pytest.mark.parametrize("tree", ["shared", "triggers", "orchestrators", "activities", "local", "tools"])
+def test_a_module_has_one_subject_and_no_more_lines_than_one_has(tree: str) -> None:
+    modules = sorted((ROOT / tree).rglob("*.py"))
+    assert modules
+    lines = {str(path.relative_to(ROOT)): path.read_text().count("\n") for path in modules}
+    assert {name: length for name, length in lines.items() if length > LONGEST_MODULE} == {}

@@ -20,7 +20,7 @@ from shared.papers.embedding.refusals import give_back, give_up, refuse
 from shared.papers.embedding.texts import embedding_text
 from shared.papers.settings import settings
 from shared.platform.calls.retry import Backoff, Time, retry
-from shared.platform.errors import InvalidInput
+from shared.platform.errors import InvalidInput, ManifoldError
 from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:
@@ -84,8 +84,9 @@ class _Box:
         try:
             for batch in calls(self.model, claimed, lambda one: one.text):
                 await self._embed(claim, batch)
-        except Exception:
-            await give_back(self.model_id, claim)
+        except Exception as error:
+            # Of what nobody expected each time counts: it may be one of these papers that brings it about.
+            await give_back(self.model_id, claim, counts=not isinstance(error, ManifoldError))
             raise
         return len(claimed)
 

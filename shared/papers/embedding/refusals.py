@@ -19,13 +19,14 @@ MOST_ATTEMPTS = 5
 """Claims whose workers died, after which a paper is shown as failed: it may be what kills them."""
 
 
-async def give_back(model_id: int, claim: UUID) -> None:
-    """Free what a claim still has; it counts as no attempt."""
+async def give_back(model_id: int, claim: UUID, *, counts: bool = False) -> None:
+    """Free what a claim still has, and whether it `counts` as an attempt: one that an outage ended does not."""
     async with database() as connection:
         await connection.execute(
-            "update papers.unembedded set claim = null, claimed_until = null, attempts = greatest(attempts - 1, 0)"
-            " where model_id = %s and claim = %s and error is null",
-            (model_id, claim),
+            "update papers.unembedded set claim = null, claimed_until = case when %(counts)s then now() end,"
+            " attempts = attempts - case when %(counts)s or attempts = 0 then 0 else 1 end"
+            " where model_id = %(model)s and claim = %(claim)s and error is null",
+            {"model": model_id, "claim": claim, "counts": counts},
         )
 
 

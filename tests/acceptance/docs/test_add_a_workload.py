@@ -36,6 +36,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / layer / "words").mkdir()
         (folder / layer / "words" / "__init__.py").touch()
     shutil.copytree(ROOT / "tests/unit/orchestrators", folder / "tests/unit/orchestrators")
+    shutil.copy(ROOT / "tests/failed_attempts.py", folder / "tests/failed_attempts.py")
     shutil.copy(ROOT / "tests/unit/test_workloads.py", folder / "tests/unit/test_workloads.py")
     for name, text in FILES.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)

@@ -73,7 +73,8 @@ def test_mails_are_kept_shown_and_found_again(start, tmp_path):
 def test_a_person_looks_at_the_mails_of_which_nothing_runs(start):
     _, port, http = start()
     assert "No mail has come yet" in httpx.get(f"{http}/").text
-    mail = _mail(subject="<script>alert(1)</script>")
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = "a@example.com", "b@example.com", "<script>alert(1)</script>"
     mail["List-Unsubscribe"] = "<https://app.example.com/unsubscribe/1>"
     mail.set_content('"><script>alert(2)</script>')
     mail.add_alternative("<b>It is done.</b><script>alert(3)</script>", subtype="html")

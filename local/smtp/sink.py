@@ -119,6 +119,27 @@ class Sink:
 
 
 def _read(path: Path) -> Mail:
+    try:
+        return _parsed(path)
+    except Exception:  # noqa: BLE001 - the library fails in many ways on what no mail program writes; others are shown
+        message = email.message_from_bytes(path.read_bytes(), policy=email.policy.compat32)
+        return Mail(
+            id=path.stem,
+            sender=str(message[_SENDER]),
+            recipients=str(message[_RECIPIENT]).split(", "),
+            subject="(cannot be read)",
+            text=path.read_bytes().decode("utf-8", "replace"),
+            html="",
+            headers={},
+            received=_received(path),
+        )
+
+
+def _received(path: Path) -> datetime:
+    return datetime.strptime(path.stem[:22], "%Y%m%dT%H%M%S.%f").replace(tzinfo=UTC)
+
+
+def _parsed(path: Path) -> Mail:
     message = email.message_from_bytes(path.read_bytes(), policy=_POLICY)
     return Mail(
         id=path.stem,
@@ -128,7 +149,7 @@ def _read(path: Path) -> Mail:
         text=_body(message, "plain"),
         html=_body(message, "html"),
         headers={name: str(value) for name, value in message.items() if name not in {_SENDER, _RECIPIENT}},
-        received=datetime.strptime(path.stem[:22], "%Y%m%dT%H%M%S.%f").replace(tzinfo=UTC),
+        received=_received(path),
     )
 
 

@@ -90,6 +90,18 @@ def test_a_person_looks_at_the_mails_of_which_nothing_runs(start):
     assert httpx.get(f"{http}/mails/none").status_code == 404
 
 
+@pytest.mark.parametrize("header", ["Content-Type: text/plain; charset=x-none", "Message-ID: <", "Date: x"])
+def test_a_malformed_mail_hides_no_other(start, header):
+    _, port, http = start()
+    with smtplib.SMTP("127.0.0.1", port, timeout=10) as client:
+        client.sendmail("a@example.com", ["b@example.com"], f"{header}\r\nSubject: odd\r\n\r\nIts text.\r\n")
+    _send(port, _mail(subject="second"))
+    odd, second = httpx.get(f"{http}/messages").json()
+    assert (odd["recipients"], second["subject"]) == (["b@example.com"], "second")
+    assert "Its text." in odd["text"]
+    assert httpx.get(f"{http}/").status_code == httpx.get(f"{http}/mails/{odd['id']}").status_code == 200
+
+
 def test_recipients_are_refused_for_good_or_for_now(start):
     _, port, http = start("--reject", "bounce@example.com=550")
     with pytest.raises(smtplib.SMTPRecipientsRefused) as refused:

@@ -20,6 +20,7 @@ from bench.authcache import redis
 from bench.authcache.data import write_tables
 from bench.authcache.keys import user_id
 from bench.authcache.stage import ROOT, process, stage
+from bench.memory import peak_from_now
 from bench.peers import peer_python
 from bench.report import comparison, console
 from local.postgres import dsn, server
@@ -37,6 +38,8 @@ from shared.platform.stores.blobs import blob_service
 
 EACH = 5
 CHANGES = 10_000
+FOLD_MEGABYTES = 1_000
+"""That their fold may take, mapped index files and all, beside what the process has: half of an instance's."""
 GIGABYTES = 10**12
 
 
@@ -79,6 +82,7 @@ def _print(ours: dict[str, float], filled: dict[str, float], folded: dict[str, f
     table.add_row(
         f"fold of {CHANGES:,} changes (its CPU)", f"{folded['seconds']:.1f} s ({folded['cpu']:.1f} s)", "20 s", ""
     )
+    table.add_row("memory that it takes at its peak", f"{folded['peak']:.0f} MB", f"{FOLD_MEGABYTES} MB", "")
     table.add_row("and their appends to Iceberg", f"{folded['appended']:.1f} s", "", "")
     console.print(table)
 
@@ -123,9 +127,10 @@ async def _folded(users: int) -> dict[str, float]:
                 for n in range(250)
             ]  # fmt: skip
             await store().commit([*changed, *new])
-        began, cpu = time.perf_counter(), time.process_time()
+        began, cpu, peak = time.perf_counter(), time.process_time(), peak_from_now()
         done = await fold_log()
-        folded = {"seconds": time.perf_counter() - began, "cpu": time.process_time() - cpu}
+        folded = {"seconds": time.perf_counter() - began, "cpu": time.process_time() - cpu, "peak": float(peak())}
+        assert folded["peak"] < FOLD_MEGABYTES
         began = time.perf_counter()
         for name in KEPT_IN_ICEBERG:
             await append_table(TableTask(table=name, lsn=done.lsn or 0))

@@ -6,25 +6,37 @@ import asyncio
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPResponse
+from statistics import median
 from typing import Any
 from urllib.parse import urlsplit
 
+from bench.memory import peak_from_now
+from shared.platform.access.passwords.checking import CORES, WAIT_SECONDS
 from tests.acceptance.authcache.conftest import PASSWORD, Host
 
 SLOW = "30"
 """Seconds: within a test, one host hears of the other's writes only by an LSN."""
+CHECK_MEGABYTES = 19
+"""That one check of a password takes."""
+REQUESTS_MEGABYTES = 150
+"""That a hundred requests may take beside the checks, which would take 1,900 all at once."""
 
 
 def from_elsewhere(host: Host, address: str, email: str, password: str, **headers: str) -> int:
     """The status of a log-in that comes from that address of this machine."""
+    return answered_elsewhere(host, address, email, password, **headers).status
+
+
+def answered_elsewhere(host: Host, address: str, email: str, password: str, **headers: str) -> HTTPResponse:
+    """The answer to it, without its body."""
     url = urlsplit(host.host.url)
     connection = HTTPConnection(url.hostname or "", url.port, source_address=(address, 0), timeout=60)
     body = json.dumps({"email": email, "password": password})
     connection.request("POST", "/api/v1/auth/login", body, {"Content-Type": "application/json", **headers})
-    status = connection.getresponse().status
+    answer = connection.getresponse()
     connection.close()
-    return status
+    return answer
 
 
 async def test_an_account_from_its_registration_to_its_end_on_two_hosts(running: Any) -> None:
@@ -63,9 +75,7 @@ async def test_eight_who_register_25_users_each_on_two_hosts_make_200(running: A
 
         def register(host: Host, email: str) -> Any:
             given = {"email": email, "password": PASSWORD, "first_name": "A", "last_name": "B"}
-            while (answer := host.raw("POST", "/auth/register", given)).status == 503:
-                # Two cores hash for eight: who would wait too long is sent away, and comes again as it says.
-                time.sleep(float(answer.headers["retry-after"]))
+            answer = host.raw("POST", "/auth/register", given)
             assert answer.status == 201, (answer.status, answer.body)
             return answer.json()
 
@@ -102,23 +112,32 @@ async def test_a_hundred_log_ins_at_once_are_answered_or_sent_away_and_checks_st
     async with running() as app:
         [host] = app.hosts
         ann = app.verified(host, "ann@example.com")
-        emails = [f"user{number}@example.com" for number in range(100)]
 
-        def log_in(email: str) -> tuple[int, float, str]:
+        def log_in(number: int) -> tuple[int, float, str | None]:
             began = time.monotonic()
-            answer = host.raw("POST", "/auth/login", {"email": email, "password": "wrong"})
-            return answer.status, time.monotonic() - began, answer.headers.get("retry-after", "")
+            # Each from an address of its own: none is slowed down for the guesses of another.
+            answer = answered_elsewhere(host, f"127.0.1.{number + 1}", f"user{number}@example.com", "wrong")
+            return answer.status, time.monotonic() - began, answer.getheader("Retry-After")
 
+        peak = peak_from_now(host.host.pid)
         with ThreadPoolExecutor(101) as pool:
-            logins = [pool.submit(log_in, email) for email in emails]
-            checks: list[int] = []
+            logins = [pool.submit(log_in, number) for number in range(100)]
+            checks: list[tuple[int, float]] = []
             while not all(login.done() for login in logins):
-                checks.append(host.raw("GET", "/users/me/shares", Authorization=f"Bearer {ann.token}").status)
+                began = time.monotonic()
+                answer = host.raw("GET", "/users/me/shares", Authorization=f"Bearer {ann.token}")
+                checks.append((answer.status, time.monotonic() - began))
         done = [login.result() for login in logins]
-        assert {status for status, _, _ in done} <= {401, 503, 429}
-        assert all(wait for status, _, wait in done if status in (503, 429))
-        assert set(checks) == {200}
+        assert {status for status, _, _ in done} <= {401, 503}
+        assert len([status for status, _, _ in done if status == 401]) >= CORES
+        sent_away = [(took, wait) for status, took, wait in done if status == 503]
+        assert all(wait is not None and float(wait) >= 1 for _, wait in sent_away)
+        # Two seconds on a machine of one's own, where each is answered after 1.6; here others work beside.
+        assert max(took for _, took, _ in done) < 3 * WAIT_SECONDS + 2
+        assert peak() < CORES * CHECK_MEGABYTES + REQUESTS_MEGABYTES
+        assert {status for status, _ in checks} == {200}
         assert len(checks) > 5
+        assert median(took for _, took in checks) < WAIT_SECONDS / 3
 
 
 async def test_ten_refreshes_with_one_token_on_two_hosts_get_one_successor(running: Any) -> None:

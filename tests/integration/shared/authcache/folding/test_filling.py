@@ -202,14 +202,17 @@ async def test_a_base_that_was_lost_is_made_anew_from_iceberg_and_the_log(instan
     assert await view.user_by_address("cy@example.com")
 
 
-async def test_a_kill_between_users_and_shares_shows_no_share_of_an_unknown_user(instances, catalogs, monkeypatch):
+async def test_a_kill_between_users_and_shares_shows_no_share_of_an_unknown_user(
+    instances, container, catalogs, monkeypatch
+):
     """Iceberg knows the users of one LSN and the shares of another: the base is of one, and so are the files."""
     store = instances()
     ann = registered("ann@example.com")
     await store.commit([ann])
     await folded()
     bob = registered("bob@example.com")
-    await store.commit([bob, granted(bob.id, "x@example.com")])
+    share = granted(bob.id, "x@example.com")
+    await store.commit([bob, share])
     append = exporting.append
 
     def dies(table, *rest):
@@ -224,12 +227,15 @@ async def test_a_kill_between_users_and_shares_shows_no_share_of_an_unknown_user
     assert {segment.lsn for segment in manifest.segments[:1]} == {manifest.lsn}
     view = await instances().view()
     assert await view.user_by_id(bob.id)
-    # As if the base were lost now: of the shares in Iceberg, one has no user there.
-    rebuilt = await folded(rebuild=True)
+    # The base is lost now: of the shares in Iceberg, one has no user there. It comes with its user, from the log.
+    await delete_blob(container, "manifest.json")
+    rebuilt = await folded()
+    assert [(one.id, one.reason) for one in rebuilt.synced.differences] == [(share.id, "Its owner is no user.")]
+    assert (rebuilt.synced.users, rebuilt.synced.shares) == (1, 0)
     assert rebuilt.behind == ()
     view = await instances().view()
-    for share in await view.shared_with("x@example.com"):
-        assert await view.user_by_id(share.owner)
+    assert [one.owner for one in await view.shared_with("x@example.com")] == [bob.id]
+    assert await view.user_by_id(bob.id)
 
 
 async def test_defect_a_new_instance_takes_a_first_base_that_died_for_a_lost_one(instances, monkeypatch):

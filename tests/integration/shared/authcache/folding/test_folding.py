@@ -76,17 +76,34 @@ async def test_instances_read_the_same_from_the_log_from_blobs_and_from_the_disk
     assert counts.owners == sum(bool(one[2]) for one in from_log)
 
 
-async def test_two_folds_at_once_leave_one_whole_manifest(instances):
+async def test_two_folds_at_once_leave_one_whole_manifest(instances, monkeypatch):
+    """The slower one has read the log before the faster one's last record was there, and ends after it."""
     store = instances()
     await store.commit([registered("ann@example.com")])
     await folded()
     await store.commit([registered("bob@example.com")])
-    await asyncio.gather(fold_log(), fold_log())
-    fresh = instances()
-    view = await fresh.view()
-    assert await view.user_by_address("ann@example.com")
-    assert await view.user_by_address("bob@example.com")
-    assert present(await read_manifest())[0].counts.users == 2
+    has_read, may_go_on = asyncio.Event(), asyncio.Event()
+    upload = folding.upload
+
+    async def first_waits(*given):
+        if not has_read.is_set():
+            has_read.set()
+            await may_go_on.wait()
+        await upload(*given)
+
+    monkeypatch.setattr(folding, "upload", first_waits)
+    slower = asyncio.create_task(fold_log())
+    await has_read.wait()
+    lsn = await store.commit([registered("cy@example.com")])
+    assert (await fold_log()).lsn == lsn
+    newer = present(await read_manifest())
+    may_go_on.set()
+    assert present((await slower).lsn) < lsn
+    assert present(await read_manifest()) == newer
+    view = await instances().view()
+    for name in ("ann", "bob", "cy"):
+        assert await view.user_by_address(f"{name}@example.com")
+    assert newer[0].counts.users == 3
 
 
 @pytest.mark.parametrize("step", ["upload", "write_manifest"])

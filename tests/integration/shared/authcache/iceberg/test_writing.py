@@ -5,7 +5,9 @@ import time
 from statistics import median
 
 import pytest
+from pyiceberg.catalog.rest import RestCatalog
 
+from bench.memory import peak_from_now
 from shared.authcache.base.format.pyarrow import pa
 from shared.authcache.folding.exporting import append_table, look_at_table
 from shared.authcache.folding.steps import TableTask
@@ -23,7 +25,8 @@ from tests.integration.shared.authcache.conftest import folded, granted, now, re
 from tests.present import present
 
 REGISTRATIONS, A_FOLD = 10_000, 1_000
-SLOW_SECONDS, FOLDS = 3.0, 2
+FOLD_MEGABYTES = 300
+SLOW_SECONDS, WRITING_SECONDS, PAUSE_SECONDS = 3.0, 60, 0.1
 
 
 def table(of=USERS):
@@ -160,40 +163,61 @@ async def test_ten_thousand_registrations_leave_few_files_and_their_changes_are_
     for first in range(0, REGISTRATIONS, A_FOLD):
         changes = [UserChanged(at=now(), user=one, last_name="New") for one in ids[first : first + A_FOLD]]
         await store.commit(changes)
+    peak = peak_from_now()
     assert (await folded()).records == REGISTRATIONS
+    assert peak() < FOLD_MEGABYTES
     assert len(marks()) <= before + 2  # one append, and one that made its small files one
     newest = {one["id"]: one for one in sorted(rows(), key=lambda row: row["_lsn"])}
     assert {one["last_name"] for one in newest.values()} == {"New"}
     assert len(newest) == REGISTRATIONS
 
 
-async def test_three_writers_change_profiles_while_the_catalog_is_slow(instances, faults):
+async def test_three_writers_change_profiles_while_the_catalog_is_slow(instances, faults, monkeypatch):
+    monkeypatch.setenv("AUTHCACHE_MOST_FILES", "3")
+    forget_settings()
     stores = [instances() for _ in range(3)]
     users = [registered(f"writer{number}@example.com") for number in range(len(stores))]
     await stores[0].commit(users)
     await folded()
     faults.slow_seconds = SLOW_SECONDS
-    took = []
-    folds = []
+    writes, commits, folds, small = [], [], [], []
+    commit = RestCatalog.commit_table
+
+    def noted(*given):
+        began = time.monotonic()
+        try:
+            return commit(*given)
+        finally:
+            commits.append((began, time.monotonic()))
+
+    monkeypatch.setattr(RestCatalog, "commit_table", noted)
+    end = time.monotonic() + WRITING_SECONDS
 
     async def write(store, user):
         number = 0
-        while len(folds) < FOLDS:
+        while time.monotonic() < end:
             number += 1
             began = time.monotonic()
             await store.commit([UserChanged(at=now(), user=user.id, last_name=f"{number}")])
-            took.append(time.monotonic() - began)
+            writes.append((began, time.monotonic()))
+            await asyncio.sleep(PAUSE_SECONDS)
         found = await (await instances().view()).user_by_id(user.id)
         assert found.last_name == f"{number}"
 
     async def fold():
-        while len(folds) < FOLDS:
+        while time.monotonic() < end:
             folds.append(await folded())
+            small.append(folds[-1].files["users"])
 
     await asyncio.gather(fold(), *(write(store, user) for store, user in zip(stores, users, strict=True)))
-    assert len(took) > 3 * len(folds)
-    # Who waited for a commit would wait for most of one in the median, since each writes one change after the other.
-    assert median(took) < SLOW_SECONDS / 3
+    slow = [(began, ended) for began, ended in commits if ended - began >= SLOW_SECONDS]
+    assert len(slow) >= 5
+    assert all(one.behind == () for one in folds)
+    assert max(small) > min(small) == 1  # they pile up, and become one
+    assert len(writes) > 10 * len(folds)
+    # None begins before a commit and ends after it; who waits from its middle on would do so in the median too.
+    assert not [write for write in writes for one in slow if write[0] <= one[0] and one[1] <= write[1]]
+    assert median(ended - began for began, ended in writes) < SLOW_SECONDS / 3
 
 
 async def test_a_row_that_changed_often_stands_once_after_the_night(instances, catalogs):

@@ -61,7 +61,7 @@ WRITTEN = {
     "A watermark has moved.": "activities/diamonds/runs.py",
     "A deployment is orphaned: its orchestration does not run.": "triggers/deploys/upkeep.py",
     "A deployment has ended and holds its slot.": "triggers/deploys/upkeep.py",
-    "Nobody knows whether a mail was handed over.": "shared/followups/sending/outbox.py",
+    "Nobody knows whether a mail was handed over.": "shared/followups/sending/settling.py",
 }
 
 

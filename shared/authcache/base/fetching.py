@@ -7,7 +7,7 @@ import logging
 import shutil
 import tempfile
 from collections.abc import Iterable
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from pathlib import Path
 from uuid import uuid4
 
@@ -19,6 +19,8 @@ from shared.platform.settings import settings as platform_settings
 from shared.platform.stores.blob_files import download_blob
 
 logger = logging.getLogger(__name__)
+_whole: set[Path] = set()
+"""Folders that this process has fetched, or has compared with their digests."""
 
 
 def own_folder() -> Path:
@@ -38,13 +40,19 @@ def folder_of(segment: Segment, epoch: int) -> Path:
 async def fetch(segment: Segment, epoch: int) -> Path:
     """The folder that holds the segment's files which look-ups need; they are fetched unless they are there.
 
+    What another process left there is compared with the manifest's digests, once in this one.
+
     Raises:
         CorruptBase: a blob is missing, or is not what the manifest says.
         TransientError: the blobs cannot be read.
     """
     folder = folder_of(segment, epoch)
     if await asyncio.to_thread(folder.exists):
-        return folder
+        if folder in _whole or await asyncio.to_thread(_is_whole, folder, segment):
+            _whole.add(folder)
+            return folder
+        logger.warning("A copy of the base on this machine's disk is damaged; it is fetched anew.")
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
     partial = folder.with_name(f"{folder.name}.{uuid4().hex[:8]}.part")
     await asyncio.to_thread(partial.mkdir, parents=True)
     try:
@@ -58,7 +66,19 @@ async def fetch(segment: Segment, epoch: int) -> Path:
     except BaseException:
         await asyncio.to_thread(shutil.rmtree, partial, ignore_errors=True)
         raise
+    _whole.add(folder)
     return folder
+
+
+def _is_whole(folder: Path, segment: Segment) -> bool:
+    for file in (one for one in segment.files if one.name.endswith(READ_BY_REQUESTS)):
+        try:
+            with (folder / file.name).open("rb") as content:
+                if file_digest(content, "sha256").hexdigest() != file.sha256:
+                    return False
+        except OSError:
+            return False
+    return True
 
 
 async def fetch_file(segment: Segment, file: File, folder: Path) -> None:

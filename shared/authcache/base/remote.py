@@ -46,14 +46,16 @@ class RemoteFiles:
         home, count = hashed * homes >> 32, self._sizes[name] // ENTRY_BYTES
         entries = await self._entries(name, home, min(count, home + _NEAR))
         try:
-            slots = slots_of(entries, 0, hashed)
+            slots = slots_of(entries, homes, hashed, home)
         except IndexError:  # many rows have one key, and more follow
-            slots = await self._all_slots(name, home, hashed)
+            slots = await self._all_slots(name, homes, hashed)
         return list(await asyncio.gather(*(self._text(slots_file(table), slot * SLOT_BYTES) for slot in slots)))
 
-    async def _all_slots(self, name: str, home: int, hashed: int) -> Sequence[int]:
+    async def _all_slots(self, name: str, homes: int, hashed: int) -> Sequence[int]:
+        home = hashed * homes >> 32
         try:
-            return slots_of(await self._entries(name, home, self._sizes[name] // ENTRY_BYTES), 0, hashed)
+            entries = await self._entries(name, home, self._sizes[name] // ENTRY_BYTES)
+            return slots_of(entries, homes, hashed, home)
         except IndexError as error:
             raise CorruptBase(f"The index {name} of {self._segment.name} has no end.", retry_after=2) from error
 

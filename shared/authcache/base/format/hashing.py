@@ -46,14 +46,14 @@ def hashes_of(keys: Iterable[bytes], secret: bytes) -> bytes:
     return bytes(found)
 
 
-def slots_of(table: Sequence[int], homes: int, hashed: int) -> list[int]:
-    """The slots of the rows whose key has that hash.
+def slots_of(table: Sequence[int], homes: int, hashed: int, begins: int = 0) -> list[int]:
+    """The slots of the rows whose key has that hash, in a table of so many homes, or its part from place `begins` on.
 
     Raises:
-        IndexError: this is no whole table.
+        IndexError: this is no whole table, or it is damaged: the entry behind them stands before its home.
     """
     first = hashed << 32
-    place = hashed * homes >> 32
+    place = (hashed * homes >> 32) - begins
     near = place + _NEAR
     while (entry := table[place]) < first:
         place += 1
@@ -64,4 +64,6 @@ def slots_of(table: Sequence[int], homes: int, hashed: int) -> list[int]:
         found.append(slot)
         place += 1
         entry = table[place]
+    if (entry >> 32) * homes >> 32 > place + begins:
+        raise IndexError(place)
     return found

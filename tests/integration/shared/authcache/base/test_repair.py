@@ -1,10 +1,12 @@
 """A base that is damaged or lost: nobody answers or writes upon it, and it is made anew once, or not without a word."""
 
 import asyncio
+import random
 import shutil
 
 import pytest
 
+from shared.authcache.base import fetching
 from shared.authcache.base.fetching import folder_of, own_folder
 from shared.authcache.base.manifest import CorruptBase, read_manifest
 from shared.authcache.base.repair import MISSING, rebuild_wanted, want_rebuild
@@ -26,8 +28,8 @@ async def overwrite(container, name, data):
     await blob_service().get_blob_client(container, name).upload_blob(data, overwrite=True)
 
 
-async def zero(container, name):
-    await overwrite(container, name, bytes(present(await blob_size(container, name))))
+async def zero(container, name, byte=b"\0"):
+    await overwrite(container, name, byte * present(await blob_size(container, name)))
 
 
 def damage(path):
@@ -58,9 +60,10 @@ async def looked_up_and_registered(store):
     await store.commit([registered(ANN)], check=address_is_free(ANN))
 
 
+@pytest.mark.parametrize("byte", [b"\0", b"\xff"])
 @pytest.mark.parametrize("file", ["users.slots", "users.address.index", "users.id.index"])
-async def test_no_cold_instance_answers_or_writes_upon_a_base_that_is_damaged(instances, container, base, file):
-    await zero(container, f"{base.name}/{file}")
+async def test_no_cold_instance_answers_or_writes_upon_a_base_that_is_damaged(instances, container, base, file, byte):
+    await zero(container, f"{base.name}/{file}", byte)
     store = instances()
     for _ in range(3):
         with pytest.raises(CorruptBase) as refused:
@@ -72,6 +75,19 @@ async def test_no_cold_instance_answers_or_writes_upon_a_base_that_is_damaged(in
     await folded()
     await store.instance.refresh()
     assert await (await store.view()).user_by_address(ANN)
+
+
+@pytest.mark.parametrize("file", ["users.slots", "users.address.index", "users.id.index"])
+async def test_a_copy_that_another_process_left_damaged_is_fetched_anew(instances, base, file, monkeypatch):
+    await local(instances())
+    [copy] = own_folder().rglob(file)
+    size = copy.stat().st_size
+    copy.write_bytes(random.Random(1).randbytes(size))
+    monkeypatch.setattr(fetching, "_whole", set())  # as in another process
+    fresh = await local(instances())
+    assert copy.read_bytes() != random.Random(1).randbytes(size)
+    assert await (await fresh.view()).user_by_address(ANN)
+    assert fresh.instance.rebuilds == 0
 
 
 @pytest.mark.parametrize("data", [b"", b'{"lsn": 2, "segm'])

@@ -43,6 +43,15 @@ def test_a_table_that_is_cut_off_is_no_table() -> None:
         slots_of(made([5] * 10)[:8], homes_of(10), 5)
 
 
+@given(st.lists(hashes, min_size=1, max_size=60), st.integers(0, HIGHEST // 2))
+def test_a_table_that_was_overwritten_is_no_table(held: list[int], wanted: int) -> None:
+    homes = homes_of(len(held))
+    with pytest.raises(IndexError):
+        slots_of([(1 << 64) - 1] * len(made(held)), homes, wanted)
+    begins = wanted * homes >> 32
+    assert slots_of(made(held)[begins:], homes, wanted, begins) == slots_of(made(held), homes, wanted)
+
+
 @given(st.lists(st.text(), max_size=5), st.binary(min_size=16, max_size=16))
 def test_one_key_and_many_have_the_same_hashes(keys: list[str], secret: bytes) -> None:
     together = hashes_of([key.encode() for key in keys], secret)

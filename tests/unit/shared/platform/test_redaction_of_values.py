@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.platform.redaction import HIDDEN, Redactor
-from shared.platform.secret_forms import SHORTEST
+from shared.platform.redaction.secret_forms import SHORTEST
 
 TRICKY = 'pass "word"/ä?&=\\+\'~!(secret)'
 

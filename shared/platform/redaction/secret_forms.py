@@ -6,7 +6,7 @@ import base64
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
-from shared.platform.escapes import unescaped, view
+from shared.platform.redaction.escapes import unescaped, view
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

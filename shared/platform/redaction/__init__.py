@@ -6,8 +6,8 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from shared.platform.escapes import View, cut_escape, joined, unescaped, unescaped_each, view
-from shared.platform.secret_forms import SHORTEST, SHORTEST_ENCODED, TIMES, Matcher, forms, unescaped_forms
+from shared.platform.redaction.escapes import View, cut_escape, joined, unescaped, unescaped_each, view
+from shared.platform.redaction.secret_forms import SHORTEST, SHORTEST_ENCODED, TIMES, Matcher, forms, unescaped_forms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -22,10 +22,6 @@ UNREACHABLE = ("unreachable", "relay-unreachable", "relay-failed", "no-token", A
 """Codes of a hand-over that failed before the provider had the mail, whichever mail it was."""
 
 
-class UnusableMessage(Exception):
-    """The stored mail makes no message, such as for an address that no header can hold."""
-
-
 class EmailSender(Protocol):
     """Hands one mail over, in one attempt.
 
@@ -54,16 +50,13 @@ class EmailSender(Protocol):
         ...
 
 
-def made(mail: Mail, make: Callable[[Mail], T]) -> T:
-    """What `make` makes of the mail.
-
-    Raises:
-        UnusableMessage: it cannot; nothing was handed over.
-    """
+def ready(provider: str, mail: Mail, make: Callable[[Mail], T]) -> T | Outcome:
+    """What `make` makes of the mail for the provider, or why nothing is handed over: there is none, or no time left."""
     try:
-        return make(mail)
+        content = make(mail)
     except (ValueError, LookupError, MessageError, AssertionError) as error:
-        raise UnusableMessage(f"{type(error).__name__}: {error}") from error
+        return outcome(provider, "refused", "unusable-message", f"{type(error).__name__}: {error}")
+    return too_late(provider) if mail.too_late else content
 
 
 def outcome(provider: str, kind: Literal["refused", "postponed", "unknown"], code: str, text: str) -> Outcome:
@@ -80,11 +73,6 @@ def account_refused(provider: str, reply: str) -> Outcome:
 def throttled(provider: str, code: str, reply: str) -> Outcome:
     """The provider wants fewer mails for now, whichever."""
     return outcome(provider, "postponed", code, reply).model_copy(update={"any_mail": True})
-
-
-def unusable(provider: str, error: UnusableMessage) -> Outcome:
-    """The mail will never make a message."""
-    return outcome(provider, "refused", "unusable-message", str(error))
 
 
 def too_late(provider: str) -> Outcome:

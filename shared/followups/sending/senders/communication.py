@@ -12,13 +12,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from shared.followups.sending.message import headers_beside, message_of, one_line
 from shared.followups.sending.senders.base import (
-    UnusableMessage,
     account_refused,
-    made,
     outcome,
+    ready,
     throttled,
-    too_late,
-    unusable,
 )
 from shared.followups.steps import Outcome
 from shared.platform.calls.credentials import credential
@@ -84,12 +81,9 @@ class CommunicationSender:
             ServiceRequestError,
         )
 
-        try:
-            payload = made(mail, _payload)
-        except UnusableMessage as error:
-            return unusable(self.name, error)
-        if mail.too_late:
-            return too_late(self.name)
+        payload = ready(self.name, mail, _payload)
+        if isinstance(payload, Outcome):
+            return payload
         try:
             await client.begin_send(payload, operation_id=str(mail.key), polling=False)
         except HttpResponseError as error:

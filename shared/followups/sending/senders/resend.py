@@ -9,13 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from shared.followups.sending.message import headers_beside, message_of, one_line
 from shared.followups.sending.senders.base import (
     TAG,
-    UnusableMessage,
     account_refused,
-    made,
     outcome,
+    ready,
     throttled,
-    too_late,
-    unusable,
 )
 from shared.followups.steps import Outcome
 
@@ -46,12 +43,9 @@ class ResendSender:
         """As the port says."""
         from httpx import AsyncClient, ConnectError, ConnectTimeout, HTTPError  # noqa: PLC0415 - loads where needed
 
-        try:
-            payload = made(mail, _payload)
-        except UnusableMessage as error:
-            return unusable(self.name, error)
-        if mail.too_late:
-            return too_late(self.name)
+        payload = ready(self.name, mail, _payload)
+        if isinstance(payload, Outcome):
+            return payload
         try:
             async with AsyncClient(transport=self._transport, timeout=ANSWER_SECONDS) as client:
                 answer = await client.post(

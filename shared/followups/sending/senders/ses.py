@@ -13,13 +13,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from shared.followups.sending.message import message_of
 from shared.followups.sending.senders.base import (
     TAG,
-    UnusableMessage,
     account_refused,
-    made,
     outcome,
+    ready,
     throttled,
-    too_late,
-    unusable,
 )
 from shared.followups.steps import Outcome
 
@@ -79,10 +76,10 @@ class SesSender:
             EndpointConnectionError,
         )
 
-        try:
-            content = made(mail, lambda mail: message_of(mail).as_bytes())
-        except UnusableMessage as error:
-            return unusable(self.name, error)
+        client = _client(self._account)
+        content = ready(self.name, mail, lambda mail: message_of(mail).as_bytes())
+        if isinstance(content, Outcome):
+            return content
         request: dict[str, Any] = {
             "FromEmailAddress": mail.sender,
             "Destination": {"ToAddresses": [mail.recipient]},
@@ -92,9 +89,6 @@ class SesSender:
         }
         if self._account.configuration_set:
             request["ConfigurationSetName"] = self._account.configuration_set
-        client = _client(self._account)
-        if mail.too_late:
-            return too_late(self.name)
         try:
             answer = client.send_email(**request)
         except ClientError as error:

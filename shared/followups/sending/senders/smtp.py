@@ -13,13 +13,11 @@ from typing import TYPE_CHECKING, Literal
 
 from shared.followups.sending.message import message_of
 from shared.followups.sending.senders.base import (
-    UnusableMessage,
     account_refused,
-    made,
     outcome,
+    ready,
     throttled,
     too_late,
-    unusable,
 )
 from shared.followups.steps import Outcome
 
@@ -59,10 +57,9 @@ class SmtpSender:
         return False
 
     def _send(self, mail: Mail) -> Outcome:
-        try:
-            content = made(mail, lambda mail: message_of(mail).as_bytes())
-        except UnusableMessage as error:
-            return unusable(self.name, error)
+        content = ready(self.name, mail, lambda mail: message_of(mail).as_bytes())
+        if isinstance(content, Outcome):
+            return content
         try:
             relay = smtplib.SMTP(self._host, self._port, timeout=self._seconds)
         except (OSError, smtplib.SMTPException) as error:

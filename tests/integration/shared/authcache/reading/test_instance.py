@@ -180,33 +180,33 @@ async def hangs(*_):
     await asyncio.sleep(3600)
 
 
-async def test_who_waited_for_blobs_that_do_not_answer_is_refused_what_is_too_old_by_then(
-    instances, refresh, monkeypatch
-):
-    refresh(1, stale=30)
-    store = instances()
-    ann, _, lsn = await shared(store)
-    await store.view(lsn)
-    clock = store.instance._clock = Clock()
-    monkeypatch.setattr(instances_module, "LOOK_SECONDS", 0.1)
-    monkeypatch.setattr(instances_module, "read_manifest", hangs)
+@pytest.fixture
+async def cut_off(instances, refresh, monkeypatch):
+    """An instance whose storage has fallen silent, a user that it knows, its LSN, and a clock that is set by hand."""
+
+    async def made(stale):
+        refresh(1, stale=stale)
+        store = instances()
+        ann, _, lsn = await shared(store)
+        await store.view(lsn)
+        store.instance._clock = clock = Clock()
+        monkeypatch.setattr(instances_module, "LOOK_SECONDS", 0.1)
+        monkeypatch.setattr(instances_module, "read_manifest", hangs)
+        return store, ann, lsn, clock
+
+    return made
+
+
+async def test_who_waited_for_blobs_that_do_not_answer_is_refused_what_is_too_old_by_then(cut_off):
+    store, _, _, clock = await cut_off(stale=30)
     clock.passed = 29.5  # within the limit when it is asked, and beyond it when the look has failed
     with pytest.raises(TransientError) as refused:
         await store.view()
     assert refused.value.retry_after
-    assert ann
 
 
-async def test_a_look_that_hangs_is_waited_for_once_and_then_answered_from_what_is_known(
-    instances, refresh, monkeypatch
-):
-    refresh(1, stale=300)
-    store = instances()
-    ann, _, lsn = await shared(store)
-    await store.view(lsn)
-    clock = store.instance._clock = Clock()
-    monkeypatch.setattr(instances_module, "LOOK_SECONDS", 0.1)
-    monkeypatch.setattr(instances_module, "read_manifest", hangs)
+async def test_a_look_that_hangs_is_waited_for_once_and_then_answered_from_what_is_known(cut_off):
+    store, ann, lsn, clock = await cut_off(stale=300)
     clock.passed = 5
     assert await (await store.view()).user_by_id(ann.id)
     looked = store.instance.waits

@@ -203,6 +203,28 @@ class Relay:
         writer.close()
 
 
+async def test_a_relay_that_keeps_a_worker_waiting_past_its_time_gets_no_whole_mail():
+    """The last look is before the full stop, without which the relay has nothing."""
+    given = bytearray()
+
+    async def serve(reader, writer):
+        await asyncio.sleep(0.5)
+        writer.write(b"220 here\r\n")
+        while line := await reader.readline():
+            given.extend(line)
+            writer.write(b"354 go on\r\n" if line.startswith(b"DATA") else b"250 fine\r\n")
+            if line.startswith(b"DATA"):
+                given.extend(await reader.read())
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    through = SmtpSender("127.0.0.1", server.sockets[0].getsockname()[1])
+    outcome = await through.send(mail(until=waking_clock() + 0.25))
+    server.close()
+    assert (outcome.kind, outcome.code) == ("postponed", "too-late-to-begin")
+    assert b"\r\n.\r\n" not in given
+
+
 @pytest.mark.parametrize(
     ("command", "answer", "kind", "any_mail"),
     [

@@ -35,11 +35,11 @@ MOST_PAUSE_SECONDS = 3600
 class RateLimit(Protocol):
     """The pace of one account."""
 
-    async def turn(self, patience: float) -> None:
+    async def turn(self, max_wait_seconds: float) -> None:
         """Return when the next request may be sent, and send it at once.
 
         Raises:
-            TransientError: the account is paused for more than `patience` seconds; `retry_after` says how long.
+            TransientError: the account is paused for more than `max_wait_seconds`; `retry_after` says how long.
         """
         ...
 
@@ -84,10 +84,10 @@ class Unlimited:
         self._account = account
         self._resume_at = 0.0
 
-    async def turn(self, patience: float) -> None:
+    async def turn(self, max_wait_seconds: float) -> None:
         """At once, unless paused; raises as the port says."""
         while (wait := self._resume_at - monotonic()) > 0:
-            if wait > patience:
+            if wait > max_wait_seconds:
                 raise _paused(self._account, wait)
             await asyncio.sleep(wait)
 
@@ -111,11 +111,11 @@ class SharedRateLimit:
     def __post_init__(self) -> None:
         self._ahead = asyncio.Semaphore(ceil(self.requests_per_second * AHEAD_SECONDS))
 
-    async def turn(self, patience: float) -> None:
+    async def turn(self, max_wait_seconds: float) -> None:
         """When this process's next turn comes; first come, first served. Raises as the port says."""
         async with self._ahead:
             while True:
-                begins, missed = await self._take(patience)
+                begins, missed = await self._take(max_wait_seconds)
                 await asyncio.sleep(begins - monotonic())
                 if monotonic() < missed:
                     return
@@ -132,7 +132,7 @@ class SharedRateLimit:
                 {"account": self.account, "seconds": min(seconds, MOST_PAUSE_SECONDS)},
             )
 
-    async def _take(self, patience: float) -> tuple[float, float]:
+    async def _take(self, max_wait_seconds: float) -> tuple[float, float]:
         """Take the next turn: when it begins, and from when on it is missed, both on this process's own clock."""
         async with database() as db, each_statement_commits(db):
             asked = monotonic()
@@ -143,12 +143,16 @@ class SharedRateLimit:
                     values (%(account)s, clock_timestamp() + %(gap)s * interval '1 second')
                     on conflict (account) do update
                         set next_free = greatest(mine.next_free, clock_timestamp()) + %(gap)s * interval '1 second'
-                        where mine.next_free <= clock_timestamp() + %(patience)s * interval '1 second'
+                        where mine.next_free <= clock_timestamp() + %(max_wait_seconds)s * interval '1 second'
                     returning
                         extract(epoch from next_free - clock_timestamp())::float8 - %(gap)s,
                         extract(epoch from clock_timestamp() - statement_timestamp())::float8
                     """,
-                    {"account": self.account, "gap": 1 / (SHARE_USED * self.requests_per_second), "patience": patience},
+                    {
+                        "account": self.account,
+                        "gap": 1 / (SHARE_USED * self.requests_per_second),
+                        "max_wait_seconds": max_wait_seconds,
+                    },
                 )
             ).fetchone()
             answered = monotonic()

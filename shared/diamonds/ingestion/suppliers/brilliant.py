@@ -111,8 +111,10 @@ class Brilliant:
         return counted(self.name, count)
 
     async def _ask(self, path: str, query: dict[str, str], seconds: float) -> dict[str, Any]:
-        async def attempt(patience: float) -> dict[str, Any]:
-            answer = await self._client.get(f"{self._endpoint}/{path}", patience, headers=self._headers, params=query)
+        async def attempt(max_wait_seconds: float) -> dict[str, Any]:
+            answer = await self._client.get(
+                f"{self._endpoint}/{path}", max_wait_seconds, headers=self._headers, params=query
+            )
             if answer.status == HTTPStatus.UNAUTHORIZED:
                 raise TerminalError(
                     "Brilliant does not accept our key.",

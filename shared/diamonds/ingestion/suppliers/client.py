@@ -115,16 +115,18 @@ class Client:
         backoff = Backoff(limit=seconds, first_delay=FIRST_DELAY, longest_delay=LONGEST_DELAY)
         return await retry(attempt, backoff, self._time, waits_elsewhere=pause_everyone)
 
-    async def post(self, url: str, patience: float, *, headers: dict[str, str], json: dict[str, Any]) -> Answer:
+    async def post(self, url: str, max_wait_seconds: float, *, headers: dict[str, str], json: dict[str, Any]) -> Answer:
         """Post JSON; see `_send`."""
-        return await self._send("POST", url, patience, headers=headers, json=json)
+        return await self._send("POST", url, max_wait_seconds, headers=headers, json=json)
 
-    async def get(self, url: str, patience: float, *, headers: dict[str, str], params: dict[str, str]) -> Answer:
+    async def get(
+        self, url: str, max_wait_seconds: float, *, headers: dict[str, str], params: dict[str, str]
+    ) -> Answer:
         """Get what the query asks for; see `_send`."""
-        return await self._send("GET", url, patience, headers=headers, params=params)
+        return await self._send("GET", url, max_wait_seconds, headers=headers, params=params)
 
-    async def _send(self, method: str, url: str, patience: float, **content: Any) -> Answer:
-        """One request when its turn comes, if that is within `patience` seconds. Answers 401 and 2xx are returned.
+    async def _send(self, method: str, url: str, max_wait_seconds: float, **content: Any) -> Answer:
+        """One request when its turn comes, if that is within `max_wait_seconds`. Answers 401 and 2xx are returned.
 
         Raises:
             TransientError: no connection (code UNREACHABLE), no answer, 408, 429 (code THROTTLED) or 5xx.
@@ -136,7 +138,7 @@ class Client:
             self._http = self._open()
         request = self._http.request
         async with self._connections:
-            await self._limit.turn(patience)
+            await self._limit.turn(max_wait_seconds)
             try:
                 async with asyncio.timeout(self._timeout):
                     async with request(method, url, allow_redirects=False, **content) as response:

@@ -112,8 +112,8 @@ class Nivoda:
         """The diamonds from `offset` on, by the day they were listed. Only an empty page is the end."""
         variables = {"query": _query(prices, window), "offset": offset, "limit": limit, "order": STABLE_ORDER}
 
-        async def attempt(patience: float) -> list[Stone]:
-            data = await self._graphql.ask(self._page_query, variables, patience)
+        async def attempt(max_wait_seconds: float) -> list[Stone]:
+            data = await self._graphql.ask(self._page_query, variables, max_wait_seconds)
             items = cast("list[Any]", pick(data, "diamonds_by_query.items", list))
             return [_stone(item, number) for number, item in enumerate(items)]
 
@@ -137,8 +137,8 @@ class Nivoda:
         return NivodaTrading(self._graphql.ask, account.price_unit, account.destination) if account.trades else None
 
     async def _count(self, prices: PriceRange | None, window: Window, seconds: float) -> int:
-        async def attempt(patience: float) -> int:
-            data = await self._graphql.ask(COUNT, {"query": _query(prices, window)}, patience)
+        async def attempt(max_wait_seconds: float) -> int:
+            data = await self._graphql.ask(COUNT, {"query": _query(prices, window)}, max_wait_seconds)
             return counted(self.name, pick(data, "diamonds_by_query_count", int))
 
         return await self._client.persist(attempt, seconds)

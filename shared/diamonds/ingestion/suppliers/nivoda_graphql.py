@@ -70,31 +70,31 @@ class NivodaGraphQL:
         self._time = timing
         self._session = _sessions.get().setdefault(account, _Session())
 
-    async def ask(self, query: str, variables: dict[str, Any], patience: float) -> dict[str, Any]:
+    async def ask(self, query: str, variables: dict[str, Any], max_wait_seconds: float) -> dict[str, Any]:
         """The `data` of one query, with a token that is renewed once when it is refused."""
-        token = await self._token(patience)
+        token = await self._token(max_wait_seconds)
         try:
-            return await self._post(query, variables, patience, token)
+            return await self._post(query, variables, max_wait_seconds, token)
         except _TokenRefused:
-            token = await self._token(patience, refused=token)
+            token = await self._token(max_wait_seconds, refused=token)
         try:
-            return await self._post(query, variables, patience, token)
+            return await self._post(query, variables, max_wait_seconds, token)
         except _TokenRefused:
             raise TransientError("Nivoda refused a token that it had just given.", code="token-refused") from None
 
-    async def _token(self, patience: float, *, refused: str = "") -> str:
+    async def _token(self, max_wait_seconds: float, *, refused: str = "") -> str:
         session = self._session
         async with session.renewing:
             if session.token == refused or self._time.now() >= session.renew_at:
-                session.token = await self._authenticate(patience)
+                session.token = await self._authenticate(max_wait_seconds)
                 session.renew_at = self._time.now() + TOKEN_SECONDS
             self._client.hide(session.token)
             return session.token
 
-    async def _authenticate(self, patience: float) -> str:
+    async def _authenticate(self, max_wait_seconds: float) -> str:
         who = {"username": self._account.username, "password": self._account.password}
         try:
-            data = await self._post(AUTHENTICATE, who, patience)
+            data = await self._post(AUTHENTICATE, who, max_wait_seconds)
         except _TokenRefused:
             raise TerminalError(
                 "Nivoda does not accept our user name and password.",
@@ -104,11 +104,11 @@ class NivodaGraphQL:
         return pick(data, "authenticate.username_and_password.token", str)
 
     async def _post(
-        self, query: str, variables: dict[str, Any], patience: float, token: str | None = None
+        self, query: str, variables: dict[str, Any], max_wait_seconds: float, token: str | None = None
     ) -> dict[str, Any]:
         answer = await self._client.post(
             self._account.endpoint,
-            patience,
+            max_wait_seconds,
             headers={"Authorization": f"Bearer {token}"} if token else {},
             json={"query": query, "variables": variables},
         )

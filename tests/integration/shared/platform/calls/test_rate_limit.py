@@ -90,7 +90,7 @@ async def test_a_pause_is_never_shortened_by_another(migrated: str):
     assert 290 < raised.value.retry_after <= 300
 
 
-async def test_an_account_paused_beyond_patience_loses_no_turn_to_those_who_gave_up(migrated: str):
+async def test_an_account_paused_for_longer_than_its_callers_wait_loses_no_turn_to_them(migrated: str):
     limit = rate_limit("vendor", 1)
     await limit.pause(300)
     for _ in range(50):
@@ -121,8 +121,8 @@ async def test_a_turn_that_is_missed_is_given_up(migrated: str, monkeypatch: pyt
     taken, lateness = [], [1]
     take = SharedRateLimit._take
 
-    async def noted(self: SharedRateLimit, patience: float) -> tuple[float, float]:
-        taken.append(await take(self, patience))
+    async def noted(self: SharedRateLimit, max_wait_seconds: float) -> tuple[float, float]:
+        taken.append(await take(self, max_wait_seconds))
         return taken[-1]
 
     sleep = asyncio.sleep

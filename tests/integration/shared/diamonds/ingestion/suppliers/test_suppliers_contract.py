@@ -34,7 +34,7 @@ class Unhurried:
     async def sleep(self, seconds):
         self.now += seconds
 
-    async def turn(self, _patience):
+    async def turn(self, _max_wait_seconds):
         self.now += 0.01
 
     async def pause(self, seconds):

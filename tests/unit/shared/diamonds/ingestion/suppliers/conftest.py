@@ -35,9 +35,9 @@ class Limit:
     turns: int = 0
     pauses: list[float] = field(default_factory=list)
 
-    async def turn(self, patience: float) -> None:
+    async def turn(self, max_wait_seconds: float) -> None:
         wait = self.resume_at - self.clock.now
-        if wait > patience:
+        if wait > max_wait_seconds:
             raise TransientError("paused", code="account-paused", retry_after=wait)
         self.clock.now += max(wait, 0)
         self.turns += 1

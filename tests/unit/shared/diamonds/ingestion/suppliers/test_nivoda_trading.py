@@ -12,7 +12,7 @@ from tests.present import present
 
 
 def trading(answer, asked=None, unit="cents", destination=""):
-    async def ask(query, variables, _patience):
+    async def ask(query, variables, _max_wait_seconds):
         if asked is not None:
             asked.append((query, variables))
         if isinstance(answer, Exception):

@@ -76,7 +76,7 @@ def create_app(token: str, ports: Ports, state: State, workspaces: Workspaces, s
             Route(f"{one}/source", steps.source, methods=["PUT"]),
             Route(f"{one}/build", steps.build, methods=["POST"]),
             Route(f"{one}/build", steps.built, methods=["GET"]),
-            Route(f"{one}/build", steps.stop_build, methods=["DELETE"]),
+            Route(f"{one}/build", steps.cancel_build, methods=["DELETE"]),
             Route(f"{one}/release", steps.release, methods=["POST"]),
             Route(f"{one}/release", steps.released, methods=["GET"]),
             Route(f"{one}/app-log", steps.log_tail, methods=["GET"]),
@@ -154,8 +154,8 @@ class _Steps:
         after = int(_number(request, "after"))
         return _json(await _building(request).built(request.path_params["deployment"], after, _wait(request)))
 
-    async def stop_build(self, request: Request) -> Response:
-        await _building(request).stop(request.path_params["deployment"])
+    async def cancel_build(self, request: Request) -> Response:
+        await _building(request).cancel(request.path_params["deployment"])
         return Response(status_code=204)
 
     async def release(self, request: Request) -> Response:

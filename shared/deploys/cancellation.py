@@ -44,16 +44,16 @@ async def unless_cancelled(work: Coroutine[Any, Any, T], cancelled: Cancelled) -
 
 
 async def in_thread(work: Callable[[Callable[[], bool]], T], *, wake: Callable[[], None] | None = None) -> T:
-    """The result of blocking work in a thread. It is passed a function that says when to stop; it is always awaited.
+    """The result of blocking work in a thread, which is passed a check for the cancel, and is always awaited.
 
-    `wake`, called when it is to stop, ends what it waits for.
+    `wake`, called at the cancel, ends what the thread waits for.
     """
-    stop = threading.Event()
-    task = asyncio.ensure_future(asyncio.to_thread(work, stop.is_set))
+    cancelled = threading.Event()
+    task = asyncio.ensure_future(asyncio.to_thread(work, cancelled.is_set))
     try:
         return await asyncio.shield(task)
     finally:
-        stop.set()
+        cancelled.set()
         if not task.done():
             if wake:
                 wake()

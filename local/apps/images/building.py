@@ -1,4 +1,4 @@
-"""From an archive to an image: the source of a deployment is taken, and its build is begun, watched and stopped."""
+"""From an archive to an image: the source of a deployment is taken, and its build is begun, watched and cancelled."""
 
 from __future__ import annotations
 
@@ -85,12 +85,12 @@ class Building:
             {"state": row.build, "reason": row.build_reason, "log": log, "next": following}
         )
 
-    async def stop(self, deployment: str) -> None:
-        """End the deployment's build, if one is under way."""
+    async def cancel(self, deployment: str) -> None:
+        """Cancel the deployment's build, if one is under way."""
         if build := self._builds.pop(deployment, None):
-            await build.stop()
-            self._state.set_build(deployment, "failed", "it was stopped")
+            await build.cancel()
+            self._state.set_build(deployment, "failed", "it was cancelled")
 
     async def close(self) -> None:
         """End all builds. They are begun afresh when the platform is asked again."""
-        await asyncio.gather(*(build.stop() for build in self._builds.values()))
+        await asyncio.gather(*(build.cancel() for build in self._builds.values()))

@@ -19,7 +19,7 @@ _T = TypeVar("_T")
 
 
 class Build:
-    """One build, from `start` until it has ended or is stopped."""
+    """One build, from `start` until it has ended or is cancelled."""
 
     def __init__(
         self, workspace: Workspace, order: BuildOrder, uid: int | None, environment: Mapping[str, str]
@@ -32,7 +32,7 @@ class Build:
         self._task: asyncio.Task[None] | None = None
 
     def start(self, ended: Callable[[str | None], None]) -> None:
-        """Begin. `ended` is called with why the build failed, or None if it did not; never after `stop`."""
+        """Begin. `ended` is called with why the build failed, or None if it did not; never after `cancel`."""
 
         async def run() -> None:
             ended(await self._run())
@@ -44,7 +44,7 @@ class Build:
         if self._task is not None:
             await asyncio.wait([self._task], timeout=seconds)
 
-    async def stop(self) -> None:
+    async def cancel(self) -> None:
         """End it and all that it started."""
         if self._task is not None:
             self._task.cancel()

@@ -130,7 +130,7 @@ class Serving:
 
     async def cleanup(self, deployment: str) -> None:
         """Keep of this deployment, and of those before it, what serves or may serve again, and nothing else."""
-        await self._building.stop(deployment)
+        await self._building.cancel(deployment)
         row = self._state.deployment(deployment)
         if row is None or row.ended:
             return
@@ -205,7 +205,7 @@ class Serving:
             self._serving[app.number] = None
             for row in self._state.deployments():
                 if row.app == app.number and not row.ended:
-                    await self._building.stop(row.id)
+                    await self._building.cancel(row.id)
                     await self._remove(app, row.id)
 
     @staticmethod
@@ -254,7 +254,7 @@ class Serving:
         Requests that take long are waited for in the background.
         """
         self._state.end(deployment)
-        await self._building.stop(deployment)
+        await self._building.cancel(deployment)
         retiring = asyncio.create_task(self._retire(app, deployment, self._revisions.pop(deployment, None)))
         self._retiring.add(retiring)
         retiring.add_done_callback(self._retiring.discard)

@@ -91,5 +91,5 @@ async def _download_and_unpack(
     async with scratch_folder("manifold-source-") as scratch:
         archive = scratch / "archive"
         await uploads.download(organization_id, project_id, source.hash, archive, never)
-        done = await in_thread(lambda stopped: unpack(archive, folder, limits, cancelled=stopped))
+        done = await in_thread(lambda cancelled: unpack(archive, folder, limits, cancelled=cancelled))
     return Fetched(f"Unpacked {done.entries:,} entries, {done.bytes:,} bytes, of the {done.kind} {source.hash[:12]}")

@@ -110,11 +110,11 @@ def test_a_cancel_in_the_build_cancels_the_run(azure) -> None:
 
 
 def test_a_cancel_of_a_first_deployment_leaves_no_app(azure) -> None:
-    stopped = azure.release("vanished", "one")
+    cancelled = azure.release("vanished", "one")
     azure.cloud.seconds = 1
     eventually(lambda: azure.apps("vanished"))
-    azure.ask("POST", f"/deploy/{stopped}/cancel", status=200)
-    assert azure.wait(stopped)["status"] == "cancelled"
+    azure.ask("POST", f"/deploy/{cancelled}/cancel", status=200)
+    assert azure.wait(cancelled)["status"] == "cancelled"
     assert not azure.apps("vanished")
 
 

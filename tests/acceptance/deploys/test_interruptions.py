@@ -1,7 +1,7 @@
 """A kill and a cancel at a request of each step, once Azure has carried it out and before the app is answered.
 
 That moment is the worst one: what was done is not known to whoever asked for it.
-The step sync asks nothing of Azure; it is interrupted in test_stops.py.
+The step sync asks nothing of Azure; it is interrupted in test_cancels.py.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ def slots(app) -> Slots:
 
 
 @pytest.mark.parametrize("purged", [False, True])
-async def test_one_that_was_stopped_at_work_is_undone_and_its_slot_is_free(running, purged: bool) -> None:
+async def test_one_that_was_terminated_at_work_is_undone_and_its_slot_is_free(running, purged: bool) -> None:
     with running(MAX_CONCURRENT_DEPLOYMENTS="1") as app:
         url = app.wait(app.deploy("shop", "one"))["containerAppUrl"]
         deployment = building(app, "shop")
@@ -62,7 +62,7 @@ async def test_one_that_was_stopped_at_work_is_undone_and_its_slot_is_free(runni
         app.until(again, lambda _: slots(app) == Slots(limit=1))
 
 
-async def test_one_that_was_stopped_while_it_waited_is_ended_and_leaves_the_queue(running) -> None:
+async def test_one_that_was_terminated_while_it_waited_is_ended_and_leaves_the_queue(running) -> None:
     with running(MAX_CONCURRENT_DEPLOYMENTS="1") as app:
         busy = building(app, "busy")
         waiting, next_one = app.deploy("shop", "one"), None
@@ -92,7 +92,7 @@ async def test_nothing_is_blocked_when_the_task_hub_is_lost(running, tmp_path) -
         assert app.wait(app.deploy("shop", "two"))["status"] == "completed"
 
 
-async def test_a_recovery_that_was_stopped_is_begun_again(running) -> None:
+async def test_a_recovery_that_was_terminated_is_begun_again(running) -> None:
     with running() as app:
         deployment = building(app, "shop")
         terminate(app, deployment)

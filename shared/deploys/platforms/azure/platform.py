@@ -277,7 +277,8 @@ class AzurePlatform:
         root = await asyncio.to_thread(root_of, folder, spec.root_directory, (*spec.build_command, *spec.start_command))
         plan = (await asyncio.to_thread(complete, root.folder, spec)).noting(root.note)
         await step.log(plan.log)
-        await step.unless_cancelled(in_thread(lambda stopped: sources.pack(root.folder, archive, cancelled=stopped)))
+        packing = in_thread(lambda cancelled: sources.pack(root.folder, archive, cancelled=cancelled))
+        await step.unless_cancelled(packing)
         await step.unless_cancelled(blob_files.create_blob(builds.CONTEXTS, name, read_chunks(archive)))
         return BuildContext(reference=name, commit=fetched.commit, runtime=plan.runtime, notes=plan.notes)
 

@@ -133,7 +133,7 @@ class Registry:
             await self._azure.put(self._task_run(spec), TASKS_API, body)
 
     async def cancel(self, run: str) -> None:
-        """Stop a build. One that has ended, or is not there, is no error."""
+        """Cancel a build. One that has ended, or is not there, is no error."""
         try:
             await self._azure.post(f"{self._where.registry}/runs/{run}/cancel", TASKS_API)
         except NotFound:
@@ -167,7 +167,7 @@ class Registry:
         return LogPart(data, COMPLETE in answer.headers and not data)
 
     async def forget(self, spec: DeploymentSpec) -> None:
-        """Stop the deployment's build if it is still going on, and delete its task run. The image stays."""
+        """Cancel the deployment's build if it is still going on, and delete its task run. The image stays."""
         run = await self.find(spec)
         if run is None:
             return

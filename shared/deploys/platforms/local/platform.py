@@ -104,7 +104,7 @@ class LocalPlatform:
                     plan = planned.noting(root.note)
                     await step.log(plan.log)
                     await step.check()
-                    packing = in_thread(lambda stopped: sources.pack(root.folder, archive, cancelled=stopped))
+                    packing = in_thread(lambda cancelled: sources.pack(root.folder, archive, cancelled=cancelled))
                     await step.unless_cancelled(packing)
                     await step.unless_cancelled(self._send(spec, archive))
             except TimeoutError:

@@ -50,15 +50,15 @@ async def clone(
     await asyncio.to_thread(folder.mkdir, parents=True)
     opened = connection.OpenSockets()
 
-    def work(pack: Path, stopped: Callable[[], bool]) -> CheckedOut:
+    def work(pack: Path, cancelled: Callable[[], bool]) -> CheckedOut:
         pool = connection.pool_of(found.hostname or "", found.port or 443, addresses, opened)
         with pool, pack.open("wb") as file:
-            wanted = remote.Remote(source, pool, token, stopped).fetch_commit(file)
-        return checkout.check_out(pack, wanted, folder, limits, stopped)
+            wanted = remote.Remote(source, pool, token, cancelled).fetch_commit(file)
+        return checkout.check_out(pack, wanted, folder, limits, cancelled)
 
     try:
         async with asyncio.timeout(seconds), scratch_folder("manifold-git-") as scratch:
-            fetching = in_thread(lambda stopped: work(scratch / "pack", stopped), wake=opened.shut)
+            fetching = in_thread(lambda cancelled: work(scratch / "pack", cancelled), wake=opened.shut)
             return await unless_cancelled(fetching, cancelled)
     except TimeoutError:
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)

@@ -58,7 +58,7 @@ class _Plan:
     entries: int = 0
 
 
-def check_out(path: Path, wanted: str, folder: Path, limits: Limits, stopped: Callable[[], bool]) -> CheckedOut:
+def check_out(path: Path, wanted: str, folder: Path, limits: Limits, cancelled: Callable[[], bool]) -> CheckedOut:
     """Write the commit `wanted`, or the one that a tag of this id leads to, into a folder that exists and is empty.
 
     Links inside the source become copies, others files that hold the name they lead to; submodules are left out.
@@ -67,9 +67,9 @@ def check_out(path: Path, wanted: str, folder: Path, limits: Limits, stopped: Ca
     Raises:
         InvalidInput: an entry is refused, or there is too much of them.
         TerminalError: the pack is damaged.
-        DeploymentCancelled: `stopped` said so.
+        DeploymentCancelled: `cancelled` said so.
     """
-    with _turn(stopped) as over, Pack(path, limits, over) as pack:
+    with _turn(cancelled) as over, Pack(path, limits, over) as pack:
         tree = SourceTree(folder, limits, None, over)
         try:
             small = _small_objects(pack)
@@ -94,17 +94,17 @@ def check_out(path: Path, wanted: str, folder: Path, limits: Limits, stopped: Ca
 
 
 @contextmanager
-def _turn(stopped: Callable[[], bool]) -> Generator[Callable[[], bool]]:
-    """A turn of a minute; what is given says when to stop, and refuses what takes longer, as others wait meanwhile."""
+def _turn(cancelled: Callable[[], bool]) -> Generator[Callable[[], bool]]:
+    """A turn of a minute; it gives the check for a cancel, which also refuses what takes longer: others wait."""
     while not _ONE_AT_A_TIME.acquire(timeout=_LOOK_SECONDS):
-        if stopped():
+        if cancelled():
             raise DeploymentCancelled
     end = monotonic() + TURN_SECONDS
 
     def over() -> bool:
         if monotonic() > end:
             raise too_costly(TURN_SECONDS)
-        return stopped()
+        return cancelled()
 
     try:
         yield over

@@ -36,8 +36,8 @@ class Pack:
         TerminalError: it is damaged (`git-failed`).
     """
 
-    def __init__(self, path: Path, limits: Limits, stopped: Callable[[], bool]) -> None:
-        self._limits, self._stopped = limits, stopped
+    def __init__(self, path: Path, limits: Limits, cancelled: Callable[[], bool]) -> None:
+        self._limits, self._cancelled = limits, cancelled
         self._file = path.open("rb")
         try:
             self._data = PackData(str(path), SHA1, file=self._file)
@@ -73,7 +73,7 @@ class Pack:
         fits = True
         try:
             for found in walk:
-                if self._stopped():
+                if self._cancelled():
                     raise DeploymentCancelled
                 yield found
         except (ApplyDeltaError, UnresolvedDeltas, zlib.error, AssertionError, ValueError):
@@ -130,7 +130,7 @@ class Pack:
         unpacker, beginning, total = zlib.decompressobj(), b"", 0
         try:
             while not unpacker.eof:
-                if self._stopped():
+                if self._cancelled():
                     raise DeploymentCancelled
                 piece = contents[at : at + _INPUT_BYTES]
                 if not piece:

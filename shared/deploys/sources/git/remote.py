@@ -65,18 +65,18 @@ class Remote(AbstractHttpGitClient):
     another host is refused, and so are packs elsewhere that an answer names.
 
     Attributes:
-        stopped: called between chunks; true ends the work.
+        cancelled: called between chunks; true ends the work.
     """
 
     def __init__(
-        self, source: GitSource, pool: urllib3.HTTPSConnectionPool, token: str | None, stopped: Callable[[], bool]
+        self, source: GitSource, pool: urllib3.HTTPSConnectionPool, token: str | None, cancelled: Callable[[], bool]
     ) -> None:
         super().__init__(source.url, thin_packs=False, quiet=True)
         self._source = source
         self._pool = pool
         self._with_token = token is not None
         self._redact = Redactor([token] if token else [])
-        self._stopped = stopped
+        self._cancelled = cancelled
         self._received, self._most = 0, _REFS_BYTES
         self._beginning = b""
         self._headers = {"User-Agent": "git/manifold", "Accept-Encoding": "identity", "Pragma": "no-cache"}
@@ -145,7 +145,7 @@ class Remote(AbstractHttpGitClient):
         except ManifoldError:
             raise
         except (urllib3.exceptions.HTTPError, OSError, HangupException) as error:
-            self._look_whether_stopped()
+            self._check_cancelled()
             # dulwich does not know this packet everywhere that hosts send it.
             if self._beginning[_LENGTH:].startswith(_ERROR):
                 told = self._beginning[_LENGTH + len(_ERROR) :].decode(errors="replace")
@@ -181,7 +181,7 @@ class Remote(AbstractHttpGitClient):
         """The answer to one request, and the address that gave it. Redirects of what only reads are followed."""
         self._beginning = b""
         for _ in range(_HOPS):
-            self._look_whether_stopped()
+            self._check_cancelled()
             self._check_origin(url)
             found = urlsplit(url)
             answer = self._pool.urlopen(
@@ -209,7 +209,7 @@ class Remote(AbstractHttpGitClient):
             )
 
     def _read(self, answer: urllib3.BaseHTTPResponse, size: int) -> bytes:
-        self._look_whether_stopped()
+        self._check_cancelled()
         chunk = answer.read(size, decode_content=False)
         self._received += len(chunk)
         self._beginning += chunk[: _BEGINNING_BYTES - len(self._beginning)]
@@ -218,6 +218,6 @@ class Remote(AbstractHttpGitClient):
             raise errors.too_large(self._source.url, self._most, packed=self._most == PACK_BYTES)
         return chunk
 
-    def _look_whether_stopped(self) -> None:
-        if self._stopped():
+    def _check_cancelled(self) -> None:
+        if self._cancelled():
             raise DeploymentCancelled

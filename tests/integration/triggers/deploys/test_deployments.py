@@ -315,7 +315,7 @@ async def test_a_queued_deployment_is_cancelled_at_once_and_again_without_harm(a
         assert (status, answer["status"]) == (200, "cancelled")
 
 
-async def test_one_at_work_is_told_to_stop(ask, new) -> None:
+async def test_one_at_work_is_noted_to_be_cancelled(ask, new) -> None:
     written = await store.create(new(status=DeploymentStatus.BUILDING_IMAGE))
     status, answer, _ = await ask("POST", f"/deploy/{written.id}/cancel")
     assert (status, answer["status"]) == (200, "building_image")

@@ -318,12 +318,12 @@ def test_an_app_that_serves_is_completed_though_tidying_up_fails(play) -> None:
 @pytest.mark.parametrize(("winner", "reason"), [("cancel", CancelReason.REQUEST), ("timer", CancelReason.TIMEOUT)])
 def test_who_loses_the_race_is_told_to_stop_and_awaited(play, winner: str, reason: CancelReason) -> None:
     play.wins = [winner]
-    stopped: list[CancelReason] = []
-    play.fakes["stop_deployment"] = lambda task: stopped.append(task.reason) or Nothing()
+    cancelled: list[CancelReason] = []
+    play.fakes["stop_deployment"] = lambda task: cancelled.append(task.reason) or Nothing()
 
     def build(_: Any) -> Built:
-        assert stopped == [reason]
-        raise DeploymentCancelled("stopped")
+        assert cancelled == [reason]
+        raise DeploymentCancelled("cancelled")
 
     play.fakes["build_image"] = build
     ended = play.play(deployment.deployment, REF)

@@ -55,11 +55,11 @@ async def test_an_error_of_the_check_ends_the_work_as_well(monkeypatch):
     assert work.cancelled()
 
 
-async def test_a_thread_is_told_to_stop_and_awaited():
+async def test_a_thread_sees_the_cancel_and_is_awaited():
     ended = []
 
-    def work(stopped):
-        while not stopped():
+    def work(cancelled):
+        while not cancelled():
             time.sleep(0.01)
         ended.append(True)
 

@@ -327,10 +327,10 @@ async def test_who_waits_for_the_temporary_storage_sees_a_cancel_and_the_end_of_
     first, second = [await harness.spec() for _ in range(2)]
     workspace = await harness.platform.provision(first, recorders().step)
     await harness.platform._storage.acquire()
-    stopped = recorders()
-    work = asyncio.create_task(harness.platform.sync(first, workspace, stopped.step))
+    cancelled = recorders()
+    work = asyncio.create_task(harness.platform.sync(first, workspace, cancelled.step))
     await asyncio.sleep(0.1)
-    stopped.cancel.set()
+    cancelled.cancel.set()
     with pytest.raises(DeploymentCancelled):
         await work
     with pytest.raises(TransientError) as busy:

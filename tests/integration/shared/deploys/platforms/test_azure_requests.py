@@ -41,11 +41,11 @@ async def test_the_role_of_the_app_allows_what_is_asked_and_nothing_else(harness
         await harness.bound(spec, recorders().step)
     del cloud.failing_certificates[HOST]
     await harness.bound(spec, recorders().step)
-    slow, stopped = await harness.spec("slow-build", project="slow"), recorders()
+    slow, cancelled = await harness.spec("slow-build", project="slow"), recorders()
     context = await harness.through(slow, to="sync")
-    work = asyncio.create_task(harness.platform.build(slow, context, stopped.step))
-    await stopped.logged("building")
-    stopped.cancel.set()
+    work = asyncio.create_task(harness.platform.build(slow, context, cancelled.step))
+    await cancelled.logged("building")
+    cancelled.cancel.set()
     with pytest.raises(DeploymentCancelled):
         await work
     second, sick = await harness.spec(), await harness.spec()

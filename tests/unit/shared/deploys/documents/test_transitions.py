@@ -53,7 +53,7 @@ OPERATIONS = st.one_of(
     st.tuples(st.just("undo"), st.just(Step.CLEANUP)),
     st.tuples(st.just("done"), st.sampled_from(Step)),
     st.tuples(st.just("claim"), st.sampled_from(["a", "b"])),
-    st.tuples(st.just("stop"), st.sampled_from(CancelReason)),
+    st.tuples(st.just("cancel"), st.sampled_from(CancelReason)),
     st.tuples(st.just("end"), st.sampled_from([S.COMPLETED, S.FAILED, S.CANCELLED])),
     st.tuples(st.just("advance"), st.sampled_from(S)),
 )
@@ -65,7 +65,7 @@ def apply(found: Deployment, what: str, value: Any, now: datetime) -> Deployment
         "undo": lambda: transitions.begin_step(found, value, None, now),
         "done": lambda: transitions.end_step(found, value, None, now),
         "claim": lambda: transitions.claim(found, value, now),
-        "stop": lambda: transitions.request_cancel(found, value, now),
+        "cancel": lambda: transitions.request_cancel(found, value, now),
         "end": lambda: transitions.end(found, value, DeploymentError(code="x", message="x", timestamp=now), now),
         "advance": lambda: transitions.advance(found, value, now),
     }
@@ -120,7 +120,7 @@ def test_defect_completed_overwrites_cancel(before, after) -> None:
 
 
 @pytest.mark.parametrize("status", [S.COMPLETED, S.FAILED, S.CANCELLED])
-def test_what_has_ended_is_not_claimed_or_stopped(status: DeploymentStatus) -> None:
+def test_what_has_ended_is_not_claimed_or_cancelled(status: DeploymentStatus) -> None:
     ended = deployment(status=status)
     for refused in (
         lambda: transitions.claim(ended, "a", NOW),

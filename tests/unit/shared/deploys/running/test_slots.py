@@ -83,7 +83,7 @@ def test_first_come_first_served() -> None:
     assert not answer.granted
 
 
-def test_a_slot_whose_holder_was_stopped_from_outside_comes_free() -> None:
+def test_a_slot_whose_holder_was_terminated_comes_free() -> None:
     slots, _ = ask(Slots(), "acquire", 1, limit=1, seconds=60)
     slots, early = ask(slots, "acquire", 2, limit=1, now=NOW + timedelta(seconds=59))
     assert not early.granted

@@ -235,14 +235,14 @@ def test_modes_are_made_plain(unpacked, make):
     assert stat.S_IMODE((folder / "read").stat().st_mode) == 0o644
 
 
-def test_who_asked_can_stop_it(tmp_path):
+def test_unpacking_ends_at_a_cancel(tmp_path):
     (tmp_path / "a").write_bytes(zipped(PLAIN.items()))
     with pytest.raises(DeploymentCancelled):
         unpack(tmp_path / "a", tmp_path / "into", cancelled=lambda: True)
     assert not (tmp_path / "into").exists()
 
 
-def test_packing_stops_before_the_next_file(tmp_path):
+def test_packing_ends_at_a_cancel_before_the_next_file(tmp_path):
     for number in range(5):
         (tmp_path / f"{number}").write_bytes(b"x")
     looks = iter([False, False, True])

@@ -30,9 +30,9 @@ TEN = b"0123456789"
 COPY_TEN = number(10) + number(10) + b"\x90\x0a"  # of ten bytes, ten bytes: all of them
 
 
-def read(path: Path, content: bytes, stopped: Callable[[], bool] = never) -> list[bytes]:
+def read(path: Path, content: bytes, cancelled: Callable[[], bool] = never) -> list[bytes]:
     path.write_bytes(content)
-    with Pack(path, replace(LIMITS, total=5_000_000), stopped) as opened:
+    with Pack(path, replace(LIMITS, total=5_000_000), cancelled) as opened:
         return [b"".join(found.obj_chunks or []) for found in opened.objects()]
 
 

@@ -30,6 +30,7 @@ SELECTIONS = ", ".join(media_type.split(";")[0] for media_type in MEDIA_TYPES.va
 FOR_EVER = "private, max-age=31536000, immutable"
 _PLAIN = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
+_NUMBER = "[0-9]{1,9}"
 _ID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 PointNumber = Annotated[int, Field(ge=0, le=2**31 - 1)]
 
@@ -63,7 +64,10 @@ class PapersQuery(LazyModel):
     """Which points."""
 
     model_config = ConfigDict(extra="forbid")
-    points: str = Field(pattern=r"^[0-9]{1,9}(,[0-9]{1,9}){0,199}$", description="at most 200 numbers, by commas")
+    points: str = Field(
+        pattern=rf"^{_NUMBER}(,{_NUMBER}){{0,{points.MOST_POINTS - 1}}}$",
+        description=f"at most {points.MOST_POINTS} numbers, by commas",
+    )
     fields: FieldNames | None = None
 
 
@@ -72,7 +76,9 @@ class PlacesQuery(LazyModel):
 
     model_config = ConfigDict(extra="forbid")
     papers: str = Field(
-        pattern=rf"^{_ID}(,{_ID}){{0,199}}$", max_length=37 * 200, description="at most 200 ids, by commas"
+        pattern=rf"^{_ID}(,{_ID}){{0,{points.MOST_POINTS - 1}}}$",
+        max_length=37 * points.MOST_POINTS,
+        description=f"at most {points.MOST_POINTS} ids, by commas",
     )
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MOST_POINTS = 200
-"""Of one answer in JSON."""
+"""Of one answer in JSON, by their numbers or by their papers' ids."""
 MOST_SELECTED = 50_000
 """Of one selection."""
 

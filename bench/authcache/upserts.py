@@ -28,10 +28,10 @@ def table() -> Any:
 def main(seconds: float, starts_at: float) -> dict[str, object]:
     table()
     time.sleep(max(0.0, starts_at - time.monotonic()))
-    until = time.monotonic() + seconds
+    deadline = time.monotonic() + seconds
     took: list[float] = []
     failed = 0
-    while time.monotonic() < until:
+    while time.monotonic() < deadline:
         number = uuid4().hex
         row = {
             "id": number,

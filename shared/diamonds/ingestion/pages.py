@@ -66,13 +66,13 @@ async def copy_pages(
         Conflict: the run is not running (`run-ended`), for example because it was cancelled.
         TransientError, TerminalError: the supplier's or the database's. What was read before it is stored.
     """
-    stop = clock() + task.seconds
+    deadline = clock() + task.seconds
     changed = 0
     mark = await _load(task)
     pages: Pages | None = None
     while not mark.completed:
         pages = pages or supplier.read(task.partition.prices, task.plan.window, mark, page_size)
-        batch = await _read(pages, task, mark, clock, until=min(stop, clock() + BATCH_SECONDS))
+        batch = await _read(pages, task, mark, clock, deadline=min(deadline, clock() + BATCH_SECONDS))
         moved: Mark | None = mark
         if batch.stones or pages.token != mark.next_token:
             to = Mark(
@@ -88,12 +88,12 @@ async def copy_pages(
         if moved and batch.ended:
             moved, pages = await _end_pass(supplier, task, moved), None
         mark = moved or await _load(task)
-        if not moved or clock() >= stop:
+        if not moved or clock() >= deadline:
             break
     return PagesIngested(next_offset=mark.next_offset, records=mark.records, changed=changed, done=mark.completed)
 
 
-async def _read(pages: Pages, task: IngestPages, mark: Mark, clock: Callable[[], float], *, until: float) -> _Batch:
+async def _read(pages: Pages, task: IngestPages, mark: Mark, clock: Callable[[], float], *, deadline: float) -> _Batch:
     """Read until the time or the rows of a batch are reached, but beyond the mark, so that each batch moves it.
 
     A supplier that does not get beyond it within MOST_LATE_PAGES of the time's end is left for the next time box.
@@ -103,7 +103,7 @@ async def _read(pages: Pages, task: IngestPages, mark: Mark, clock: Callable[[],
     late = 0
     try:
         while not pages.ended:
-            if clock() >= until or len(batch.stones) >= BATCH_ROWS:
+            if clock() >= deadline or len(batch.stones) >= BATCH_ROWS:
                 late += 1
                 beyond = pages.offset > mark.next_offset or pages.token != mark.next_token
                 if beyond or late > MOST_LATE_PAGES:

@@ -51,7 +51,7 @@ async def consolidate(
     """
     from psycopg import IntegrityError  # noqa: PLC0415 - loads in the activity that needs it
 
-    stop = clock() + task.seconds
+    deadline = clock() + task.seconds
     statement, parameters = statements.consolidation(mapping, price_unit)
     given = {
         **parameters,
@@ -80,7 +80,7 @@ async def consolidate(
         finished = claim["last"] is None and not after
         after = claim["last"] or ""
         batch = min(2 * batch, CLAIM_ROWS)
-        if clock() >= stop:
+        if clock() >= deadline:
             break
     return RowsConsolidated(done=done, failed=failed, finished=finished)
 

@@ -102,11 +102,11 @@ async def reprice(repricing_id: UUID, seconds: float, *, clock: Callable[[], flo
         Conflict: it was superseded or has failed (`repricing-ended`).
         TransientError: the database's. What was committed before it is done.
     """
-    stop = clock() + seconds
+    deadline = clock() + seconds
     while True:
         async with database() as connection:
             now = await _step(connection, repricing_id)
-        if now.status == "completed" or clock() >= stop:
+        if now.status == "completed" or clock() >= deadline:
             return now
 
 

@@ -71,9 +71,9 @@ async def purge(
     far back as `ended_for` keeps those. Repeated, it deletes what is left. At its end the counts of what is on offer,
     which have grown by every change, are folded together.
     """
-    stop = clock() + seconds
+    deadline = clock() + seconds
     done = Purged(after=after)
-    while clock() < stop:
+    while clock() < deadline:
         async with database() as connection:
             step = await _old_run(connection, ended_for) or await _walk(connection, unseen_for, done.after)
         done = Purged(

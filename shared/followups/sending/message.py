@@ -42,7 +42,7 @@ class Mail:
         key: names it at the provider and in its Message-ID.
         date: of its header: when the first attempt began.
         sending_at: when an earlier attempt began that may have handed it over.
-        until: by `waking_clock`, when its content must be on its way: later, others take its worker for dead.
+        deadline: by `waking_clock`, when its content must be on its way: later, others take its worker for dead.
         unsubscribe: the address that takes an unsubscription by one click; "" if the app has no public address.
     """
 
@@ -59,12 +59,12 @@ class Mail:
     date: datetime
     unsubscribe: str = ""
     sending_at: datetime | None = None
-    until: float | None = None
+    deadline: float | None = None
 
     @property
     def too_late(self) -> bool:
         """Whether it must not be handed over any more by who has it."""
-        return self.until is not None and waking_clock() >= self.until
+        return self.deadline is not None and waking_clock() >= self.deadline
 
     @property
     def message_id(self) -> str:

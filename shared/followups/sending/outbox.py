@@ -38,7 +38,7 @@ async def begin(claim: Claim, provider: str) -> Mail | str:
 
     After this has given the mail, no other call will give it again.
     """
-    until = waking_clock() + TIME_TO_BEGIN
+    deadline = waking_clock() + TIME_TO_BEGIN
     async with database() as connection:
         await _lock_agent(connection, claim.email_id)
         await lock_task(connection, claim.email_id)
@@ -60,7 +60,7 @@ async def begin(claim: Claim, provider: str) -> Mail | str:
             envelope(row)
             | {"provider": provider, "minutes": SENDING_MINUTES, "id": claim.email_id, "number": claim.number},
         )
-        return replace(mail_of(row | marked[0]), until=until) if marked else "claim-lost"
+        return replace(mail_of(row | marked[0]), deadline=deadline) if marked else "claim-lost"
 
 
 async def begin_again(email_id: int) -> Mail | str:
@@ -68,7 +68,7 @@ async def begin_again(email_id: int) -> Mail | str:
 
     What speaks against it is noted; the mail stays unknown. Ask only where the provider takes the mail's key once.
     """
-    until = waking_clock() + TIME_TO_BEGIN
+    deadline = waking_clock() + TIME_TO_BEGIN
     async with database() as connection:
         await _lock_agent(connection, email_id)
         await lock_task(connection, email_id)
@@ -89,7 +89,7 @@ async def begin_again(email_id: int) -> Mail | str:
             f" where id = %(id)s returning {COLUMNS}",
             envelope(row) | {"minutes": SENDING_MINUTES, "id": email_id},
         )
-        return replace(mail_of(row | marked), until=until)
+        return replace(mail_of(row | marked), deadline=deadline)
 
 
 async def leave_unknown(email_id: int, outcome: Outcome) -> None:

@@ -53,12 +53,12 @@ async def embed_box(share: EmbedShare, *, clock: Callable[[], float] = time.mono
     version = await versions.find(share.model_id)
     if version.state not in versions.IN_USE:
         return BoxEmbedded(embedded=0, failed=0, done=True)
-    stop = clock() + settings().papers_embed_seconds
+    deadline = clock() + settings().papers_embed_seconds
     async with problems.noted(version):
         box = _Box(version.model_id, embedder(version))
         while True:
             claimed = await box.embed_some()
-            if not claimed or clock() >= stop:
+            if not claimed or clock() >= deadline:
                 return BoxEmbedded(embedded=box.embedded, failed=box.failed, done=not claimed)
 
 

@@ -27,10 +27,10 @@ async def merge(ingest: IngestRef, *, clock: Callable[[], float] = time.monotoni
     Raises:
         Conflict: the ingest is not being merged.
     """
-    stop = clock() + settings().papers_ingest_seconds
+    deadline = clock() + settings().papers_ingest_seconds
     added = changed = unchanged = 0
     size, done = BATCH_RECORDS, False
-    while not done and (not (added or changed or unchanged) or clock() < stop):
+    while not done and (not (added or changed or unchanged) or clock() < deadline):
         try:
             row = await _merge_batch(ingest.ingest_id, size)
         except DataRefused as error:

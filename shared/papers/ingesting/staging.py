@@ -124,18 +124,18 @@ async def read_part(task: ReadPart, *, clock: Callable[[], float] = time.monoton
 
 async def _batches(part: _Part, box: _TimeBox) -> AsyncGenerator[_Batch]:
     """The rest of the part, a transaction's share at a time; the last one has ended."""
-    batch, until = _Batch([], part.mark, part.lines, ended=False), math.inf
+    batch, deadline = _Batch([], part.mark, part.lines, ended=False), math.inf
     async for record in _records(part):
-        if until == math.inf:
+        if deadline == math.inf:
             box.begin()
-            until = box.clock() + BATCH_SECONDS
+            deadline = box.clock() + BATCH_SECONDS
         batch.lines += record.lines if record else 1
         batch.mark = record.after if record else batch.mark
         if record:
             batch.read.append((batch.lines - record.lines + 1, record))
-        if len(batch.read) >= BATCH_RECORDS or box.clock() >= until:
+        if len(batch.read) >= BATCH_RECORDS or box.clock() >= deadline:
             yield batch
-            batch, until = _Batch([], batch.mark, batch.lines, ended=False), box.clock() + BATCH_SECONDS
+            batch, deadline = _Batch([], batch.mark, batch.lines, ended=False), box.clock() + BATCH_SECONDS
     batch.ended = True
     yield batch
 

@@ -59,12 +59,12 @@ async def place_new(ref: MapRef, *, clock: Callable[[], float] = time.monotonic)
 
     A paper that has a place keeps it, whatever its text has become.
     """
-    stop = clock() + BOX_SECONDS
+    deadline = clock() + BOX_SECONDS
     placed = 0
     while True:
         found = await _place_batch(ref.version)
         placed += found or 0
-        if found is None or clock() >= stop:
+        if found is None or clock() >= deadline:
             return Placed(papers=placed, done=found is None)
 
 

@@ -52,9 +52,9 @@ class PasswordPageQuery(LazyModel, extra="forbid"):
 @routes.post("/api/agents/password-mail", needs=PUBLIC, summary="Have a link to a new password mailed")
 async def followups_mail_password(body: PasswordMailRequest) -> PasswordMail:
     """At most one in two minutes. A client who wants no follow-ups gets it all the same."""
-    until = monotonic() + ANSWER_SECONDS
+    deadline = monotonic() + ANSWER_SECONDS
     await new_passwords.send(body.email.strip().lower())
-    await asyncio.sleep(max(0.0, until - monotonic()))
+    await asyncio.sleep(max(0.0, deadline - monotonic()))
     return PasswordMail()
 
 

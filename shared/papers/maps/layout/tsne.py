@@ -63,7 +63,7 @@ def improve(
     from openTSNE.affinity import PerplexityBasedNN  # noqa: PLC0415 - the extra
     from openTSNE.nearest_neighbors import PrecomputedNeighbors  # noqa: PLC0415 - the extra
 
-    stop = clock() + seconds
+    deadline = clock() + seconds
     jobs = (os.cpu_count() or 1) if len(positions) >= _MANY else 1
     untyped: Any = PerplexityBasedNN
     near, distances = neighbours
@@ -84,6 +84,6 @@ def improve(
         done += _AT_ONCE
         if before is not None:
             layout[:] = aligning.held(layout, before)
-        if clock() >= stop:
+        if clock() >= deadline:
             break
     return np.asarray(layout, np.float32), done

@@ -63,7 +63,9 @@ async def test_it_is_the_same_mail_though_everybody_was_renamed_and_the_app_has_
     forget_settings()
     await settle_followups(Nothing())
     first, second = provider.sent
-    assert replace(second, sending_at=None, until=None) == replace(first, sending_at=None, until=None, date=second.date)
+    assert replace(second, sending_at=None, deadline=None) == replace(
+        first, sending_at=None, deadline=None, date=second.date
+    )
 
 
 async def test_a_mail_that_was_written_before_the_app_had_an_address_gets_the_link_at_its_first_hand_over(

@@ -168,10 +168,10 @@ async def test_ses_is_given_the_bare_address_of_the_sender(ses, monkeypatch):
 
 async def test_a_mail_whose_worker_stood_still_for_minutes_is_not_handed_over(adapter):
     through, received = adapter
-    outcome = await through.send(mail(until=waking_clock() - 1))
+    outcome = await through.send(mail(deadline=waking_clock() - 1))
     assert (outcome.kind, outcome.code) == ("postponed", "too-late-to-begin")
     assert received() == []
-    assert (await through.send(mail(until=waking_clock() + 60))).kind == "accepted"
+    assert (await through.send(mail(deadline=waking_clock() + 60))).kind == "accepted"
     assert len(received()) == 1
 
 
@@ -219,7 +219,7 @@ async def test_a_relay_that_keeps_a_worker_waiting_past_its_time_gets_no_whole_m
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     through = SmtpSender("127.0.0.1", server.sockets[0].getsockname()[1])
-    outcome = await through.send(mail(until=waking_clock() + 0.25))
+    outcome = await through.send(mail(deadline=waking_clock() + 0.25))
     server.close()
     assert (outcome.kind, outcome.code) == ("postponed", "too-late-to-begin")
     assert b"\r\n.\r\n" not in given

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import httpx
-from aiohttp import ClientConnectionError
+from aiohttp import ClientConnectionError, ClientSession
 
 
 @dataclass
@@ -53,3 +53,8 @@ class TransportSession:
 
     async def close(self) -> None:
         await self._http.aclose()
+
+
+def session_on(transport: httpx.AsyncBaseTransport) -> ClientSession:
+    """An aiohttp session, as far as the adapters look, whose requests go to the transport."""
+    return cast("ClientSession", TransportSession(transport))

@@ -120,7 +120,7 @@ def test_in_cosmos_the_app_reads_and_writes_documents_of_one_account(modules):
 
 def test_the_app_shows_its_own_identity_and_the_one_that_deploys(modules):
     app = body(modules["functionApp"].named("app").value)
-    identity = next(children(item)[1] for item in children(app) if text(item).startswith("identity"))
+    identity = next(children(item)[1] for item in children(present(app)) if text(item).startswith("identity"))
     assigned = {"'${identityId}'": {}, "'${deployerIdentityId}'": {}}
     assert plain(identity) == {"type": "UserAssigned", "userAssignedIdentities": assigned}
     given = plain(modules["main"].named("app").value)["params"]

@@ -14,6 +14,7 @@ from shared.platform.durable import ACTIVITIES, ORCHESTRATIONS, Failure, Orchest
 from shared.platform.durable.handles import Envelope
 from shared.platform.errors import TerminalError
 from tests.failed_attempts import failed_attempt
+from tests.present import untyped
 
 Fake = Callable[[Any], BaseModel]
 
@@ -81,7 +82,7 @@ class Player:
 
     def play(self, orchestration: Orchestration[Any, Any], task: BaseModel) -> Any:
         """Run the orchestration to its end and give its answer, or raise what it raised."""
-        steps = orchestration.run(self, task)
+        steps = orchestration.run(untyped(self), task)
         try:
             wanted = next(steps)
             while True:

@@ -12,7 +12,7 @@ from local.demo.followups_books import Books, check
 from local.up import Ports
 
 
-def mail(status="completed", key="k", state="sent"):
+def mail(status="completed", key: str | None = "k", state: str | None = "sent"):
     return {"task": 1, "step": "Day 1", "status": status, "key": key, "state": state}
 
 

@@ -11,7 +11,7 @@ COUNT = "{ diamonds_by_query_count }"
 
 
 def settings(seed=1, **faults):
-    return FaultSettings(seed=seed, faults={name: Fault(**values) for name, values in faults.items()})
+    return FaultSettings.model_validate({"seed": seed, "faults": faults})
 
 
 async def _read_all(client):

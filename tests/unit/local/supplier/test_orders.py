@@ -1,7 +1,7 @@
 """Holds and orders at the stand-in, on the wire."""
 
 from local.supplier.catalogue import stone_id
-from local.supplier.faults import Fault, FaultSettings
+from local.supplier.faults import Fault, FaultName, FaultSettings
 
 HOLD = "mutation ($stone: ID!) { create_hold(ProductId: $stone, ProductType: Diamond) { id denied until } }"
 CANCEL = "mutation ($hold: ID!) { cancel_hold(hold_id: $hold) { id denied until } }"
@@ -62,7 +62,7 @@ async def test_what_we_hold_can_be_ordered_and_what_others_hold_can_not(connect)
 async def test_a_lost_answer_is_of_something_that_was_done(connect):
     async with connect() as client:
         n, *_ = free(client)
-        client.supplier.faults.set(FaultSettings(faults={"lost_answer": Fault(probability=1)}))
+        client.supplier.faults.set(FaultSettings(faults={FaultName.LOST_ANSWER: Fault(probability=1)}))
         assert (await client.post(HOLD, stone=stone_id(n))).status_code == 502
         client.supplier.faults.set(FaultSettings())
         assert (await look(client, n))["availability"] == "ON_HOLD"

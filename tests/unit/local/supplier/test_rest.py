@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.supplier.faults import Fault, FaultSettings
+from local.supplier.faults import Fault, FaultName, FaultSettings
 
 KEY = {"X-Api-Key": "manifold"}
 
@@ -58,7 +58,7 @@ async def test_bad_parameters_are_named(connect, parameters, says):
 
 async def test_it_shares_the_account_limit_and_the_faults(connect):
     async with connect(400, rate_limit=3) as client:
-        client.supplier.faults.set(FaultSettings(faults={"short_pages": Fault(probability=1)}))
+        client.supplier.faults.set(FaultSettings(faults={FaultName.SHORT_PAGES: Fault(probability=1)}))
         page = (await client.http.get("/rest/v1/stones", params={"page_size": 200}, headers=KEY)).json()
         assert (len(page["stones"]), page["next_page_token"] is None) == (100, False)
         answers = [await client.http.get("/rest/v1/stones/count", headers=KEY) for _ in range(2)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from orchestrators.deploys.removal import remove_apps
+from shared.deploys.models import Environment
 from shared.deploys.running.steps import Forgotten, RemoveApps
 from shared.platform.durable import Nothing
 from shared.platform.errors import TerminalError
@@ -21,7 +22,7 @@ def host(player):
     return player
 
 
-def task(*environments: str) -> RemoveApps:
+def task(*environments: Environment) -> RemoveApps:
     return RemoveApps(organization_id="org", project_id="shop", environments=list(environments), whole=False)
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from shared.platform.errors import TransientError
 from shared.platform.sweeps import Sweep, run_due
+from tests.hostless import Hostless
 
 
 class Recorder:
@@ -28,13 +29,13 @@ class Recorder:
 
 async def test_only_what_is_due_is_run():
     idle, busy = Recorder("idle", due=False), Recorder("busy", due=True)
-    assert await run_due([idle.sweep, busy.sweep], None) == ["busy"]
+    assert await run_due([idle.sweep, busy.sweep], Hostless()) == ["busy"]
     assert (idle.runs, busy.runs) == (0, 1)
 
 
 async def test_a_question_without_an_answer_counts_as_a_yes(caplog):
     unknown = Recorder("unknown", due=TransientError("the store is away"))
-    assert await run_due([unknown.sweep], None) == ["unknown"]
+    assert await run_due([unknown.sweep], Hostless()) == ["unknown"]
     assert unknown.runs == 1
     assert "the store is away" in caplog.text
 
@@ -42,6 +43,6 @@ async def test_a_question_without_an_answer_counts_as_a_yes(caplog):
 @pytest.mark.parametrize("failure", [TransientError("away"), ValueError("a bug")])
 async def test_a_sweep_that_fails_does_not_keep_the_others(failure, caplog):
     broken, next_one = Recorder("broken", due=True, failure=failure), Recorder("next", due=True)
-    assert await run_due([broken.sweep, next_one.sweep], None) == ["broken", "next"]
+    assert await run_due([broken.sweep, next_one.sweep], Hostless()) == ["broken", "next"]
     assert next_one.runs == 1
     assert [record.sweep for record in caplog.records] == ["broken"]

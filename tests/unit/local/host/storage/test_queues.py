@@ -1,4 +1,5 @@
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -8,7 +9,7 @@ from local.host.storage.queues import manual_metadata, queue_call
 from local.host.worker.calls import HOST_API_REASON
 
 TRIGGER = Binding("msg", "queueTrigger", "in", {"queueName": "orders"})
-FUNCTION = Function("by_hand", print, None, "", TRIGGER, (TRIGGER,), {}, {}, None, False, False)
+FUNCTION = Function("by_hand", print, Path(), "", TRIGGER, (TRIGGER,), {}, {}, None, False, False)
 
 
 @pytest.mark.parametrize(("reason", "warned"), [(HOST_API_REASON, False), ("New queue message detected.", True)])

@@ -1,4 +1,4 @@
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -11,7 +11,7 @@ from local.host.timers.schedules import ScheduleInvalid, parse_schedule
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
-def runs(text, start, count, zone=UTC):
+def runs(text, start, count, zone: tzinfo = UTC):
     schedule = parse_schedule(text, zone)
     found = []
     for _ in range(count):
@@ -20,7 +20,7 @@ def runs(text, start, count, zone=UTC):
     return found
 
 
-def local(text, start, count, zone=BERLIN):
+def local(text, start, count, zone: tzinfo = BERLIN):
     return [moment.astimezone(zone).strftime("%m-%d %H:%M:%S %z") for moment in runs(text, start, count, zone)]
 
 

@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import azure.functions as func
 import pytest
@@ -10,6 +11,7 @@ from local.host.core.functions import Binding, Function
 from local.host.web.answers import answer_of
 from local.host.worker import converters
 from local.host.worker.messages import body_datum, output_messages
+from tests.present import present, untyped
 
 
 def respond(response):
@@ -78,7 +80,7 @@ def test_a_body_of_an_answer_that_has_none_is_dropped_and_told_of(status):
 
 
 def test_a_status_that_is_no_whole_number_is_200_and_told_of():
-    answer = respond(func.HttpResponse("x", status_code=201.0))
+    answer = respond(func.HttpResponse("x", status_code=untyped(201.0)))
     assert answer.status == 200
     assert "gave the status '201.0'" in answer.warning
 
@@ -96,7 +98,7 @@ def test_binary_responses_come_through_untouched(data):
 
 def function(**fields):
     trigger = Binding("msg", "queueTrigger", "in", fields)
-    return Function("f", print, None, "", trigger, (trigger,), {}, {}, None, False, False)
+    return Function("f", print, Path(), "", trigger, (trigger,), {}, {}, None, False, False)
 
 
 OUTPUT = Binding("out", "queue", "out", {})
@@ -123,7 +125,7 @@ def test_messages_of_an_output(value, kind, messages):
 @given(st.lists(st.text(min_size=1)))
 def test_a_list_of_texts_is_one_message_each(texts):
     datum = converters.encode("queue", texts, None)
-    assert output_messages(function(), OUTPUT, datum) == texts
+    assert output_messages(function(), OUTPUT, present(datum)) == texts
 
 
 @given(st.text())
@@ -155,7 +157,8 @@ def test_bodies_that_are_not_text_are_mangled_loudly_or_binary(host_logs):
 
 
 def test_a_queue_message_as_output_is_json():
-    (text,) = output_messages(function(), OUTPUT, converters.encode("queue", func.QueueMessage(id="1", body="x"), None))
+    datum = converters.encode("queue", func.QueueMessage(id="1", body="x"), None)
+    (text,) = output_messages(function(), OUTPUT, present(datum))
     assert json.loads(text) == {"id": "1", "body": "x"}
 
 

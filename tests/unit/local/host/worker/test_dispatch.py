@@ -123,8 +123,8 @@ async def test_no_limit_of_time_holds_for_who_stands_in_a_breakpoint(worker, mon
     monkeypatch.setattr(dispatch, "_expire", lambda limit, expire=dispatch._expire: (expire(limit), fired.set()))
     go_on = threading.Event()
 
-    class Developer:
-        def readline(self):
+    class Developer(io.StringIO):
+        def readline(self, size=-1, /):
             go_on.wait(20)
             return "continue\n"
 

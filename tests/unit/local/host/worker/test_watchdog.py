@@ -50,8 +50,8 @@ async def test_a_stand_that_is_over_is_remembered(monkeypatch):
     monkeypatch.setattr(watchdog, "_stood", threading.Event())
     go_on = threading.Event()
 
-    class Developer:
-        def readline(self):
+    class Developer(io.StringIO):
+        def readline(self, size=-1, /):
             go_on.wait(20)
             return "continue\n"
 
@@ -75,8 +75,8 @@ async def test_a_breakpoint_reached_while_the_loop_stands_still_is_seen(caplog, 
     noticed, go_on = threading.Event(), threading.Event()
     monkeypatch.setattr(watchdog.host_log, "handle", lambda _: noticed.set())
 
-    class Developer:
-        def readline(self):
+    class Developer(io.StringIO):
+        def readline(self, size=-1, /):
             go_on.wait(20)
             return "continue\n"
 

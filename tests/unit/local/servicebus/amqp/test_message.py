@@ -1,4 +1,5 @@
 import uuid
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -16,7 +17,7 @@ def section(code, value):
 
 
 def delivery(payload, **values):
-    settings = {
+    settings: dict[str, Any] = {
         "sequence": 7,
         "state": 0,
         "payload": payload,

@@ -136,8 +136,7 @@ class QueueLife(RuleBasedStateMachine):
             assert sequence == self.seen[key][1]
             return
         lives = [one for one in (life, self.settings.time_to_live) if one is not None]
-        waits = due is not None and due > self.now
-        state, at = (SCHEDULED, due) if waits else (ACTIVE, self.now)
+        state, at = (SCHEDULED, due) if due is not None and due > self.now else (ACTIVE, self.now)
         self.held[number] = Held(number, next(self.orders), state, min(lives, default=None), at, sequence)
         self.sent += 1
         if key is not None:

@@ -5,6 +5,7 @@ from bisect import bisect_left
 from itertools import pairwise
 from math import ceil, log2
 from random import Random
+from typing import get_args
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from shared.diamonds.ingestion import heatmap
 from shared.diamonds.ingestion.heatmap import PRICES_END, draw, partition, plan, without_gaps
 from shared.diamonds.ingestion.models import Bucket
-from shared.diamonds.runs.models import Partition, Partitions, PriceRange
+from shared.diamonds.runs.models import Partition, Partitions, PriceRange, RunType
 
 MOST_DRAWN = 1_351
 MOST_HALVINGS = ceil(log2(PRICES_END))
@@ -54,11 +55,11 @@ def stones(low: int, width: int, count: int, seed: int) -> list[int]:
 
 
 feeds = st.lists(group, max_size=8).map(lambda groups: Feed([price for group in groups for price in stones(*group)]))
-run_types = st.sampled_from(["full", "incremental"])
+run_types = st.sampled_from(get_args(RunType))
 few_examples = settings(max_examples=100, deadline=None)
 
 
-def planned(feed: Feed, run_type: str = "full", cap: int = 0) -> Partitions:
+def planned(feed: Feed, run_type: RunType = "full", cap: int = 0) -> Partitions:
     return asyncio.run(plan(feed.count, run_type, cap))
 
 
@@ -71,7 +72,7 @@ def assert_seamless(plan: Partitions) -> None:
 
 @given(feeds, run_types)
 @few_examples
-def test_partitions_cover_every_price_once(feed: Feed, run_type: str):
+def test_partitions_cover_every_price_once(feed: Feed, run_type: RunType):
     plan = planned(feed, run_type)
     assert_seamless(plan)
     assert plan.partitions[-1].prices.maximum == PRICES_END
@@ -81,7 +82,7 @@ def test_partitions_cover_every_price_once(feed: Feed, run_type: str):
 
 @given(feeds, run_types)
 @few_examples
-def test_partitions_hold_the_target_to_a_quarter_unless_a_heavy_price_is_in_the_way(feed: Feed, run_type: str):
+def test_partitions_hold_the_target_to_a_quarter_unless_a_heavy_price_is_in_the_way(feed: Feed, run_type: RunType):
     plan = planned(feed, run_type)
     workers = min(max(ceil(plan.total / 1_000), 1), 30 if run_type == "full" else 10)
     target = ceil(plan.total / workers)
@@ -95,7 +96,7 @@ def test_partitions_hold_the_target_to_a_quarter_unless_a_heavy_price_is_in_the_
 @given(st.integers(1, 40_000), st.sampled_from([20_000, 400_000]), st.integers(), run_types)
 @few_examples
 def test_without_heavy_ties_every_partition_holds_the_target_to_a_quarter(
-    count: int, dearest: int, seed: int, run_type: str
+    count: int, dearest: int, seed: int, run_type: RunType
 ):
     plan = planned(Feed(stones(0, dearest, count, seed)), run_type)
     target = ceil(plan.total / min(ceil(plan.total / 1_000), 30 if run_type == "full" else 10))
@@ -104,7 +105,7 @@ def test_without_heavy_ties_every_partition_holds_the_target_to_a_quarter(
 
 @given(feeds, run_types, st.integers(1, 20_000))
 @few_examples
-def test_a_cap_plans_the_most_whole_prices_that_fit_it(feed: Feed, run_type: str, cap: int):
+def test_a_cap_plans_the_most_whole_prices_that_fit_it(feed: Feed, run_type: RunType, cap: int):
     plan = planned(feed, run_type, cap)
     assert_seamless(plan)
     assert sum(share.expected for share in plan.partitions) == plan.total
@@ -120,7 +121,7 @@ def test_a_cap_plans_the_most_whole_prices_that_fit_it(feed: Feed, run_type: str
 
 @given(feeds, run_types, st.sampled_from([0, 500]))
 @few_examples
-def test_the_number_of_questions_is_bounded(feed: Feed, run_type: str, cap: int):
+def test_the_number_of_questions_is_bounded(feed: Feed, run_type: RunType, cap: int):
     plan = planned(feed, run_type, cap)
     assert plan.counts_asked == len(feed.asked)
     cuts = 29 if run_type == "full" else 9
@@ -223,8 +224,12 @@ def test_a_feed_that_changes_while_it_is_counted_is_still_covered(feed: Feed, se
 class FeedInCents(Feed):
     """A supplier whose prices have cents, and which takes ranges as it is sent them: whole dollars, both included."""
 
+    def __init__(self, exact: list[float]) -> None:
+        super().__init__([])
+        self.exact = exact
+
     def holds(self, prices: PriceRange) -> int:
-        return sum(prices.minimum <= price <= prices.maximum - 1 for price in self.prices)
+        return sum(prices.minimum <= price <= prices.maximum - 1 for price in self.exact)
 
 
 cents = st.lists(
@@ -236,11 +241,11 @@ cents = st.lists(
 
 @given(cents, run_types, st.integers(1, 40))
 @few_examples
-def test_a_diamond_between_two_whole_dollars_is_in_a_partition(feed: FeedInCents, run_type: str, workers: int):
+def test_a_diamond_between_two_whole_dollars_is_in_a_partition(feed: FeedInCents, run_type: RunType, workers: int):
     with pytest.MonkeyPatch.context() as small:
-        small.setattr(heatmap, "DIAMONDS_PER_WORKER", max(len(feed.prices) // workers, 1))
+        small.setattr(heatmap, "DIAMONDS_PER_WORKER", max(len(feed.exact) // workers, 1))
         shares = planned(feed, run_type).partitions
-    for price in feed.prices:
+    for price in feed.exact:
         homes = [share for share in shares if share.prices.minimum <= price <= share.prices.maximum - 1]
         assert 1 <= len(homes) <= (2 if price == int(price) else 1), price
 
@@ -265,7 +270,7 @@ async def test_what_comes_or_goes_while_the_partitions_are_counted_hides_no_gap(
 
     async def count(prices: PriceRange) -> int:
         if prices == shares[0].prices:
-            feed.prices = [*feed.prices, 20] if change > 0 else feed.prices[1:]
+            feed.exact = [*feed.exact, 20] if change > 0 else feed.exact[1:]
         return await feed.count(prices)
 
     assert (await without_gaps(shares, count))[0].prices.maximum == 101

@@ -14,7 +14,7 @@ from shared.diamonds.reporting.alerts import (
     run_held,
     watermark_stands_still,
 )
-from shared.diamonds.runs.models import PartitionProgress, PriceRange, RunStatus, RunSummary
+from shared.diamonds.runs.models import PartitionProgress, PartitionStatus, PriceRange, RunStatus, RunSummary
 from shared.platform.settings import forget_settings
 
 RUN = RunSummary(
@@ -35,7 +35,7 @@ def failed(number: int, error: str | None = "the supplier answered 500") -> Part
         prices=PriceRange(minimum=0, maximum=1),
         expected=1_800,
         records=100,
-        status="failed",
+        status=PartitionStatus.FAILED,
         next_offset=100,
         sweep=0,
         updated_at=RUN.started_at,

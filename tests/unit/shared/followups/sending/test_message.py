@@ -1,5 +1,6 @@
 """A message is what was stored, and no data of a client can add a header to it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from uuid import UUID
@@ -51,8 +52,7 @@ def test_one_click_unsubscription_is_offered_by_both_headers():
 )
 def test_the_link_of_the_header_stands_in_one_line_however_long_it_is(host):
     link = unsubscribe_link(f"https://{host}", UUID(int=9))
-    fields = {name: getattr(MAIL, name) for name in MAIL.__dataclass_fields__} | {"unsubscribe": link}
-    lines = message_of(Mail(**fields)).as_bytes().split(b"\r\n")
+    lines = message_of(replace(MAIL, unsubscribe=link)).as_bytes().split(b"\r\n")
     assert f"List-Unsubscribe: <{link}>".encode() in lines
     assert len(max(lines, key=len)) <= 998
 
@@ -61,7 +61,7 @@ def test_the_link_of_the_header_stands_in_one_line_however_long_it_is(host):
 def test_a_line_break_in_stored_data_stays_in_its_header(name):
     message = read(recipient_name=name, sender_name=name, subject=name)
     assert message["Bcc"] is None
-    assert len(message.get_all("To")) == len(message.get_all("Subject")) == 1
+    assert len(present(message.get_all("To"))) == len(present(message.get_all("Subject"))) == 1
 
 
 def test_a_name_with_markup_is_escaped_in_html_and_plain_in_text():
@@ -75,5 +75,5 @@ def test_a_name_with_markup_is_escaped_in_html_and_plain_in_text():
 def test_any_text_gives_one_message_with_one_of_each_header(text):
     message = read(recipient_name=text, sender_name=text, subject=text, body=text)
     for header in ("From", "To", "Reply-To", "Subject", "Message-ID"):
-        assert len(message.get_all(header)) == 1
+        assert len(present(message.get_all(header))) == 1
     assert message["To"].addresses[0].addr_spec == "ann@example.com"

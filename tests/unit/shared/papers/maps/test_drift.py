@@ -5,7 +5,7 @@ import pytest
 from shared.papers.maps.drift import Figures, reasons
 
 
-def figures(papers=1000, additions=0, far=0, searched="static 1"):
+def figures(papers=1000, additions=0, far=0, searched: str | None = "static 1"):
     return Figures(papers, additions, far, "static 1", searched)
 
 

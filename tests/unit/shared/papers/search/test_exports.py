@@ -7,13 +7,14 @@ import re
 import pyarrow as pa
 
 from shared.papers.search.exports import MEDIA_TYPES, arrow, exported
-from shared.papers.search.models import COLUMNS
+from shared.papers.search.models import COLUMNS, FoundPaper
 
-PAPER = {
+TITLE = "50% of {braces} & $x_1$"
+PAPER: FoundPaper = {
     "doctrove_paper_id": "1",
     "doctrove_source": "arxiv",
     "doctrove_source_id": "hep-th/9901001",
-    "doctrove_title": "50% of {braces} & $x_1$",
+    "doctrove_title": TITLE,
     "doctrove_authors": ["C. Balázs", "=HYPERLINK(1)"],
     "doctrove_primary_date": "2007-04-02",
     "doi": "10.1000/x",
@@ -25,7 +26,7 @@ PAPER = {
 
 def test_a_table_runs_nothing_in_a_spreadsheet():
     [row] = list(csv.DictReader(io.StringIO(exported([PAPER], "csv"))))
-    assert row["title"] == PAPER["doctrove_title"]
+    assert row["title"] == TITLE
     assert row["authors"] == "C. Balázs; =HYPERLINK(1)"
     assert row["abstract"] == "'-1 line"
     for title in ("|cmd", "\uff1d1+1", "@SUM(A1)"):
@@ -35,7 +36,7 @@ def test_a_table_runs_nothing_in_a_spreadsheet():
 
 def test_the_parts_of_a_table_are_one_table():
     whole = exported([PAPER], "csv") + exported([PAPER], "csv", first=False)
-    assert [row["title"] for row in csv.DictReader(io.StringIO(whole))] == [PAPER["doctrove_title"]] * 2
+    assert [row["title"] for row in csv.DictReader(io.StringIO(whole))] == [TITLE] * 2
 
 
 def test_a_brace_alone_ends_no_field_of_bibtex():
@@ -70,7 +71,7 @@ def test_arrow_has_one_schema_whatever_the_papers_hold():
 
 
 def test_bibtex_is_whole_whatever_stands_in_an_address_or_a_name():
-    paper = {
+    paper: FoundPaper = {
         **PAPER,
         "doctrove_links": "https://x/{",
         "doi": "10.1000/}",

@@ -45,7 +45,7 @@ def test_a_key_is_replaced_without_signing_anybody_out() -> None:
         Tokens("a", (OLD,)).sign(claims()),
         Tokens("a", (NEW,)).sign(claims(exp=int(time.time()) - 1)),
         Tokens("a", (NEW,)).sign({"sub": "ann"}),
-        jwt.encode(claims() | {"iss": "manifold", "aud": "a"}, None, "none", headers={"kid": key_id("n" * 32)}),
+        jwt.encode(claims() | {"iss": "manifold", "aud": "a"}, "", "none", headers={"kid": key_id("n" * 32)}),
         jwt.encode(claims() | {"iss": "manifold", "aud": "a"}, "n" * 32, "HS256"),
         jwt.encode(claims() | {"iss": "other", "aud": "a"}, "n" * 32, "HS256", headers={"kid": key_id("n" * 32)}),
     ],

@@ -9,6 +9,7 @@ import pytest
 from shared.platform.calls.arm import BACKOFF, BUSY, OPERATION_FAILED, ResourceManager
 from shared.platform.calls.retry import Time
 from shared.platform.errors import NotFound, TerminalError, TransientError
+from tests.present import present
 
 BASE = "https://management.example"
 PATH = "/subscriptions/s/resourceGroups/g/providers/P/things/one"
@@ -128,7 +129,7 @@ async def test_a_write_is_followed_by_its_operation():
     )
     client = azure.client()
     answer = await client.put(PATH, "v", {})
-    first, second = await client.poll(answer.operation), await client.poll(answer.operation)
+    first, second = await client.poll(present(answer.operation)), await client.poll(present(answer.operation))
     assert (first.done, first.wait, second.done) == (False, 5, True)
     assert str(azure.requests[-1].url) == f"{BASE}/operations/1?t=signed"
 
@@ -143,7 +144,7 @@ async def test_a_deletion_is_followed_by_its_location():
     )
     client = azure.client()
     answer = await client.delete(PATH, "v")
-    assert [(await client.poll(answer.operation)).done for _ in range(2)] == [False, True]
+    assert [(await client.poll(present(answer.operation))).done for _ in range(2)] == [False, True]
 
 
 async def test_an_operation_that_is_forgotten_has_ended():

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from shared.platform.durable import DurableClient
+from tests.hostless import Hostless
 
 
 @pytest.mark.parametrize(("answer", "expected"), [((200, {}, {"instancesDeleted": 7}), 7), ((404, {}, None), 0)])
 async def test_only_finished_orchestrations_from_before_the_moment_are_purged(
     monkeypatch: pytest.MonkeyPatch, answer: Any, expected: int
 ) -> None:
-    client = DurableClient(SimpleNamespace(_orchestration_bindings=SimpleNamespace(rpc_base_url="http://host/")))
+    client = Hostless()
     asked: list[Any] = []
 
     async def ask(*arguments: Any) -> Any:

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from shared.platform.durable import Instance, InstancePage, Place, RunState, newest
 from shared.platform.errors import InvalidInput
+from tests.hostless import Hostless
+from tests.present import present
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 
@@ -22,7 +24,7 @@ def instance(number: int, seconds_ago: int, name: str = "run") -> Instance:
     })  # fmt: skip
 
 
-class Host:
+class Host(Hostless):
     """Answers pages as the host does: by id, filtered by both ends of the time of creation."""
 
     def __init__(self, instances: list[Instance], page: int = 3) -> None:
@@ -30,12 +32,12 @@ class Host:
         self.size = page
         self.asked = 0
 
-    async def page(self, *, top, continuation, states, prefix, since, until) -> InstancePage:
+    async def page(self, *, top, continuation=None, states=None, prefix=None, since=None, until=None) -> InstancePage:
         self.asked += 1
         fit = [
             one
             for one in self.instances
-            if since <= one.created_at <= until and one.instance_id.startswith(prefix or "")
+            if present(since) <= one.created_at <= present(until) and one.instance_id.startswith(prefix or "")
             and (not states or one.state in states)
         ]  # fmt: skip
         start = int(continuation or 0)

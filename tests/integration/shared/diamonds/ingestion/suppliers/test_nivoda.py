@@ -13,7 +13,7 @@ from httpx import ASGITransport
 
 from local.supplier.app import Change, Supplier, create_app
 from local.supplier.faults import Fault, FaultName, FaultSettings
-from local.supplier.testing import TransportSession
+from local.supplier.testing import session_on
 from shared.diamonds.ingestion import heatmap
 from shared.diamonds.ingestion.suppliers.nivoda import Account, Nivoda
 from shared.diamonds.runs.models import EPOCH, PriceRange, Window
@@ -59,7 +59,7 @@ async def opened(standin: Any, pace: Unhurried | None = None, password: str = "m
     async with Nivoda(
         Account("http://supplier/graphql", f"manifold{'' if password == 'manifold' else '?'}", password),
         pace,
-        session=lambda: TransportSession(ASGITransport(standin.app)),
+        session=lambda: session_on(ASGITransport(standin.app)),
         timing=Time(lambda: pace.now, pace.sleep),
     ) as nivoda:
         yield nivoda

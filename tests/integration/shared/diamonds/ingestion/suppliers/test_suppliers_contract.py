@@ -12,7 +12,7 @@ from httpx import ASGITransport
 
 from local.supplier.app import Change, create_app
 from local.supplier.faults import Fault, FaultSettings
-from local.supplier.testing import TransportSession
+from local.supplier.testing import session_on
 from shared.diamonds.ingestion import heatmap
 from shared.diamonds.ingestion.models import Mark
 from shared.diamonds.ingestion.suppliers.brilliant import Brilliant
@@ -45,7 +45,7 @@ def nivoda(app, pace, password="manifold"):
     return Nivoda(
         Account("http://supplier/graphql", f"manifold{'' if password == 'manifold' else '?'}", password),
         pace,
-        session=lambda: TransportSession(ASGITransport(app)),
+        session=lambda: session_on(ASGITransport(app)),
         timing=Time(lambda: pace.now, pace.sleep),
     )
 
@@ -55,7 +55,7 @@ def brilliant(app, pace, password="manifold"):
         "http://supplier/rest/v1/",
         password,
         pace,
-        session=lambda: TransportSession(ASGITransport(app)),
+        session=lambda: session_on(ASGITransport(app)),
         timing=Time(lambda: pace.now, pace.sleep),
     )
 

@@ -150,7 +150,7 @@ async def test_every_method_of_the_client_that_asks(endpoints: Endpoints) -> Non
     assert json.loads(found.input_) == {"n": 1}
     assert (await client.get_status("none")).runtime_status is None
     assert [one.instance_id for one in await client.get_status_all()] == ["one"]
-    some = await client.get_status_by(began, None, [df.OrchestrationRuntimeStatus.Running])
+    some = await client.get_status_by(began, runtime_status=[df.OrchestrationRuntimeStatus.Running])
     assert [one.instance_id for one in some] == ["one"]
     await client.suspend("one", "lunch")
     await lab.rest()

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from local.supplier.testing import TransportSession
+from local.supplier.testing import session_on
 from shared.diamonds.ingestion.suppliers.nivoda import Account, Nivoda
 from shared.platform.calls.retry import Time
 from shared.platform.errors import TransientError
@@ -102,7 +102,7 @@ async def nivoda(script: Script, clock: Clock, limit: Limit) -> AsyncGenerator[N
     async with Nivoda(
         Account("https://nivoda.test/graphql", "me@example.com", PASSWORD),
         limit,
-        session=lambda: TransportSession(httpx.MockTransport(script)),
+        session=lambda: session_on(httpx.MockTransport(script)),
         timing=Time(lambda: clock.now, clock.sleep, lambda: 1.0),
     ) as opened:
         yield opened

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from local.supplier.testing import TransportSession
+from local.supplier.testing import session_on
 from shared.diamonds.ingestion.models import Mark
 from shared.diamonds.ingestion.suppliers.brilliant import Brilliant
 from shared.diamonds.runs.models import EPOCH, PriceRange, Window
@@ -37,7 +37,7 @@ def ask(clock, limit):
 
         timing = Time(lambda: clock.now, clock.sleep, lambda: 1.0)
         adapter = Brilliant(
-            "https://b.test/v1", KEY, limit, session=lambda: TransportSession(httpx.MockTransport(reply)), timing=timing
+            "https://b.test/v1", KEY, limit, session=lambda: session_on(httpx.MockTransport(reply)), timing=timing
         )
         return adapter, requests
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.supplier.testing import TransportSession
+from local.supplier.testing import session_on
 from shared.diamonds.ingestion.suppliers import client as clients
 from shared.diamonds.ingestion.suppliers.client import Client
 from shared.diamonds.ingestion.suppliers.decoding import MOST_LEVELS, TOO_DEEP, decode
@@ -100,9 +100,7 @@ def test_what_is_no_json_is_refused(body):
 
 
 async def received(limit, response):
-    async with Client(
-        "acme", limit, 30, session=lambda: TransportSession(httpx.MockTransport(lambda _: response))
-    ) as client:
+    async with Client("acme", limit, 30, session=lambda: session_on(httpx.MockTransport(lambda _: response))) as client:
         return await client.get("https://a.test", 5, headers={}, params={})
 
 

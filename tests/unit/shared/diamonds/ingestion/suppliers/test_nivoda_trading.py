@@ -5,13 +5,14 @@ from decimal import Decimal
 
 import pytest
 
+from shared.diamonds.ingestion.mapping import PriceUnit
 from shared.diamonds.ingestion.suppliers.nivoda_trading import NOT_DONE, NivodaTrading
 from shared.diamonds.ingestion.suppliers.trading import OutcomeUnknown
 from shared.platform.errors import ManifoldError, TerminalError, TransientError
 from tests.present import present
 
 
-def trading(answer, asked=None, unit="cents", destination=""):
+def trading(answer, asked=None, unit: PriceUnit = "cents", destination=""):
     async def ask(query, variables, _max_wait_seconds):
         if asked is not None:
             asked.append((query, variables))

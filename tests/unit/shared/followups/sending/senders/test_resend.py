@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -14,7 +15,7 @@ NOW = datetime.now(UTC)
 
 
 def mail(**changed):
-    fields = {
+    fields: dict[str, Any] = {
         "email_id": 5,
         "key": UUID(int=7),
         "sender_name": "Alice via Acme",

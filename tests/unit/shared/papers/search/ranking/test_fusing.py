@@ -5,13 +5,13 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.papers.search.models import Hit, Hits
+from shared.papers.search.models import Hit, Hits, Plan
 from shared.papers.search.ranking.fusing import fused
 
 ids = st.lists(st.integers(0, 30).map(lambda n: UUID(int=n)), unique=True, max_size=20)
 
 
-def hits(order, plan="exact", similarity=None):
+def hits(order, plan: Plan = "exact", similarity=None):
     return Hits(hits=[Hit(paper_id=one, similarity=similarity) for one in order], plan=[plan])
 
 

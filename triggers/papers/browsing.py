@@ -15,20 +15,20 @@ from shared.papers.browsing.selections import MEDIA_TYPES, SelectionFormat, sele
 from shared.papers.maps import files, versions
 from shared.papers.maps.models import Map, MaxExtent
 from shared.papers.search.models import COLUMNS, FoundPaper
+from shared.papers.search.ranking.nearest import MOST
 from shared.papers.search.search import check_fields
-from shared.platform.access.api_keys import ApiKey
 from shared.platform.access.auth import header
 from shared.platform.errors import NotFound
 from shared.platform.http import Reply, Routes
+from shared.platform.http.answers import HEADERS
 from shared.platform.models import LazyModel
+from triggers.papers.callers import READ
+from triggers.papers.downloads import attachment, media_types
 from triggers.papers.searching import FieldNames, Filters, Rectangle, Written, field_names
 
 routes = Routes(tag="papers")
-READ = ApiKey("papers:read")
 BINARY = "application/octet-stream"
-SELECTIONS = ", ".join(media_type.split(";")[0] for media_type in MEDIA_TYPES.values())
 FOR_EVER = "private, max-age=31536000, immutable"
-_PLAIN = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 _NUMBER = "[0-9]{1,9}"
 _ID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
@@ -57,7 +57,7 @@ class MatchesQuery(LazyModel):
     model_config = ConfigDict(extra="forbid")
     filters: Filters | None = None
     bbox: Rectangle | None = None
-    search_text: Written | None = Field(default=None, description="then the best 1,000 that are found for it match")
+    search_text: Written | None = Field(default=None, description=f"then the best {MOST:,} that are found for it match")
 
 
 class PapersQuery(LazyModel):
@@ -136,14 +136,14 @@ async def papers_map_density(version: int, query: FileQuery, request: func.HttpR
 @routes.get("/api/papers/map/{version}/additions", needs=READ, summary="Points that came since, as bytes")
 async def papers_map_additions(version: int, query: AdditionsQuery) -> func.HttpResponse:
     """As the file of points has them; at most 65,536 at once."""
-    return func.HttpResponse(await points.additions(version, query.after), mimetype=BINARY, headers=_PLAIN)
+    return func.HttpResponse(await points.additions(version, query.after), mimetype=BINARY, headers=HEADERS)
 
 
 @routes.get("/api/papers/map/{version}/matches", needs=READ, summary="The numbers of all points that match")
 async def papers_map_matches(version: int, query: MatchesQuery) -> func.HttpResponse:
     """As uint32, little-endian, ascending; of additions too."""
     found = await matches(version, query.filters, query.bbox, query.search_text)
-    return func.HttpResponse(found, mimetype=BINARY, headers=_PLAIN | {"X-Total-Count": str(len(found) // 4)})
+    return func.HttpResponse(found, mimetype=BINARY, headers=HEADERS | {"X-Total-Count": str(len(found) // 4)})
 
 
 @routes.get("/api/papers/map/{version}/papers", needs=READ, summary="The papers of points")
@@ -163,15 +163,17 @@ async def papers_map_places(version: int, query: PlacesQuery) -> Places:
 
 
 @routes.post(
-    "/api/papers/map/{version}/export", needs=READ, summary="A selection of points as a file", produces=SELECTIONS
+    "/api/papers/map/{version}/export",
+    needs=READ,
+    summary="A selection of points as a file",
+    produces=media_types(MEDIA_TYPES),
 )
 async def papers_map_export(version: int, body: Selection) -> func.HttpResponse:
     """Parquet has where they lie and the region's name too, as embedding-atlas reads it."""
-    name = f"selection.{'bib' if body.format == 'bibtex' else body.format}"
     return func.HttpResponse(
         await selection(version, body.points, body.format),
         mimetype=MEDIA_TYPES[body.format],
-        headers=_PLAIN | {"Content-Disposition": f'attachment; filename="{name}"'},
+        headers=HEADERS | attachment("selection", body.format),
     )
 
 
@@ -183,7 +185,7 @@ async def _file(version: int, name: str, sha256: str | None, request: func.HttpR
         )
     etag = f'"{described["sha256"][:32]}"'
     kept = FOR_EVER if sha256 else "no-cache"  # without the checksum the address may come to mean another file
-    headers = {"ETag": etag, "Cache-Control": kept, "X-Content-Type-Options": "nosniff"}
+    headers = HEADERS | {"ETag": etag, "Cache-Control": kept}
     if etag in header(request, "If-None-Match"):
         return func.HttpResponse(status_code=304, headers=headers)
     data = await files.read(version, described["file"], described["sha256"])

@@ -11,17 +11,17 @@ from pydantic import ConfigDict, Field
 from orchestrators.papers.embedding import paper_enrich
 from shared.papers.embedding import problems, refusals, swapping, versions
 from shared.papers.embedding.models import ModelVersion, RefusedText
-from shared.platform.access.api_keys import ApiKey
 from shared.platform.cursors import OPENED
 from shared.platform.durable import DurableClient, Nothing
 from shared.platform.errors import Conflict
 from shared.platform.http import Accepted, Page, Pagination, Routes
 from shared.platform.models import LazyModel
 from shared.platform.sweeps import Sweep
+from triggers.papers.callers import ENRICH
 
 logger = logging.getLogger(__name__)
 routes = Routes(tag="papers")
-ENRICH = ApiKey("papers:enrich")
+MODELS = "/api/papers/models"
 INSTANCE = "papers-enrich"
 ModelId = Annotated[int, Field(ge=1, le=32_767, description="of GET /api/papers/models")]
 
@@ -56,10 +56,10 @@ async def papers_enrich(query: EnrichQuery, client: DurableClient) -> Accepted:
         await refusals.ask_again()
     await problems.ask_now()  # a run that is ending takes no notice; the sweep starts another
     await _start(client)
-    return Accepted(id=INSTANCE, location="/api/papers/models")
+    return Accepted(id=INSTANCE, location=MODELS)
 
 
-@routes.get("/api/papers/models", needs=ENRICH, summary="The models whose vectors there are, and how far they are")
+@routes.get(MODELS, needs=ENRICH, summary="The models whose vectors there are, and how far they are")
 async def papers_list_models() -> Models:
     return Models(models=await versions.every())
 

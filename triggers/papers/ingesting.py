@@ -16,22 +16,20 @@ from shared.papers.models import BlobName, Ingest, IngestRef, Reject, SourceName
 from shared.papers.settings import settings
 from shared.papers.sources import SOURCES
 from shared.papers.sources.table import ColumnMapping
-from shared.platform.access.api_keys import ApiKey
 from shared.platform.access.auth import Caller
 from shared.platform.cursors import OPENED
 from shared.platform.durable import DurableClient
 from shared.platform.errors import Conflict
 from shared.platform.http import Accepted, Page, Pagination, Routes
 from shared.platform.models import LazyModel
-from shared.platform.stores.signed_urls import create_url
+from shared.platform.stores.signed_urls import UPLOAD_HEADERS, create_url
 from shared.platform.sweeps import Sweep
+from triggers.papers.callers import INGEST
 
 logger = logging.getLogger(__name__)
 routes = Routes(tag="papers")
-INGEST = ApiKey("papers:ingest")
 UPLOAD_LIFETIME = timedelta(hours=4)
 """Long enough for a file of 5 GB over a slow line."""
-UPLOAD_HEADERS = {"x-ms-blob-type": "BlockBlob"}
 
 
 class IngestRequest(LazyModel):
@@ -89,7 +87,7 @@ async def papers_create_upload(body: UploadRequest) -> Upload:
     """A file of that name that is there stays as it is. What is uploaded is taken in by itself."""
     blob = f"{INBOX}{body.source}/{body.name}"
     signed = await create_url(settings().papers_container, blob, UPLOAD_LIFETIME)
-    return Upload(blob=blob, url=signed.url, headers=UPLOAD_HEADERS, expires_at=signed.expires_at)
+    return Upload(blob=blob, url=signed.url, headers=dict(UPLOAD_HEADERS), expires_at=signed.expires_at)
 
 
 @routes.post("/api/papers/ingest", needs=INGEST, summary="Take a file of papers in")

@@ -7,18 +7,16 @@ import logging
 from orchestrators.papers.mapping import paper_map, paper_map_additions
 from shared.papers.maps import placing, versions
 from shared.papers.maps.models import MapRef, MapVersion
-from shared.platform.access.api_keys import ApiKey
 from shared.platform.access.auth import Caller
 from shared.platform.durable import DurableClient
 from shared.platform.errors import Conflict
 from shared.platform.http import Accepted, Routes
 from shared.platform.models import LazyModel
 from shared.platform.sweeps import Sweep
+from triggers.papers.callers import ENRICH, READ
 
 logger = logging.getLogger(__name__)
 routes = Routes(tag="papers")
-ENRICH = ApiKey("papers:enrich")
-READ = ApiKey("papers:read")
 VERSIONS = "/api/papers/map/versions"
 ADDITIONS = "papers-map-additions"
 
@@ -35,12 +33,12 @@ class MapStarted(Accepted):
     version: int
 
 
-@routes.get("/api/papers/map/versions", needs=READ, summary="The versions of the map, and whether another is due")
+@routes.get(VERSIONS, needs=READ, summary="The versions of the map, and whether another is due")
 async def papers_map_versions() -> MapVersions:
     return MapVersions(versions=await versions.every())
 
 
-@routes.post("/api/papers/map/versions", needs=ENRICH, summary="Make a version of the map")
+@routes.post(VERSIONS, needs=ENRICH, summary="Make a version of the map")
 async def papers_map_start(caller: Caller, client: DurableClient) -> MapStarted:
     """It takes the place of the one that is seen when it is ready. One that is being made is gone on with."""
     version = await versions.accept(caller.name)

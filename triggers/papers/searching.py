@@ -12,23 +12,26 @@ from pydantic import ConfigDict, Field
 from shared.papers.embedding import versions
 from shared.papers.search import papers
 from shared.papers.search.exports import MEDIA_TYPES, Format, arrow, exported
+from shared.papers.search.filtering.filters import LONGEST
 from shared.papers.search.models import COLUMNS, DEFAULT_FIELDS, FIELDS, Found, Question, Sort
 from shared.papers.search.ranking.nearest import MOST
 from shared.papers.search.search import search, with_fields
-from shared.platform.access.api_keys import ApiKey
 from shared.platform.access.auth import PUBLIC
 from shared.platform.cursors import OPENED, sealed
 from shared.platform.http import Reply, Routes
+from shared.platform.http.answers import HEADERS
 from shared.platform.models import LazyModel
+from triggers.papers.callers import READ
+from triggers.papers.downloads import attachment, media_types
 
 routes = Routes(tag="papers")
-READ = ApiKey("papers:read")
 ARROW = "application/vnd.apache.arrow.stream"
-FILES = ", ".join(media_type.split(";")[0] for media_type in MEDIA_TYPES.values())
 
 _NUMBER = r"-?[0-9]{1,12}(\.[0-9]{1,20})?([eE][-+]?[0-9]{1,2})?"
 Written = Annotated[str, Field(min_length=1, max_length=2_000)]
-Filters = Annotated[str, Field(max_length=2_000, description="such as: year >= 2020 and category in (cs.LG, stat.ML)")]
+Filters = Annotated[
+    str, Field(max_length=LONGEST, description="such as: year >= 2020 and category in (cs.LG, stat.ML)")
+]
 Rectangle = Annotated[
     str,
     Field(
@@ -127,7 +130,7 @@ async def papers_arrow(query: SearchQuery) -> func.HttpResponse:
     return func.HttpResponse(arrow(found.results, question.answered), mimetype=ARROW, headers=headers)
 
 
-@routes.get("/api/papers/export", needs=READ, summary="Papers as CSV, RIS or BibTeX", produces=FILES)
+@routes.get("/api/papers/export", needs=READ, summary="Papers as CSV, RIS or BibTeX", produces=media_types(MEDIA_TYPES))
 async def papers_export(query: ExportQuery) -> func.HttpResponse:
     """At most `limit`; where more follow, the header X-Next has the `cursor` of the next file."""
     found = await search(
@@ -140,11 +143,10 @@ async def papers_export(query: ExportQuery) -> func.HttpResponse:
             after=query.cursor,
         )
     )
-    name = f"papers.{'bib' if query.format == 'bibtex' else query.format}"
     return func.HttpResponse(
         exported(found.results, query.format, first=query.cursor is None),
         mimetype=MEDIA_TYPES[query.format],
-        headers=_headers(found, papers_export.__name__) | {"Content-Disposition": f'attachment; filename="{name}"'},
+        headers=_headers(found, papers_export.__name__) | attachment("papers", query.format),
     )
 
 
@@ -200,13 +202,16 @@ async def papers_similar(paper_id: UUID, query: SimilarQuery) -> Found:
 def _headers(found: Found, name: str) -> dict[str, str]:
     """What an answer of the operation of this name, which is no JSON, says beside its papers."""
     following = {"X-Next": sealed(found.next, name)} if found.next else {}
-    return following | {
-        "X-Total-Count": str(found.total_count),
-        "X-Total-Count-Estimated": json.dumps(found.total_count_estimated),
-        "X-Plan": ", ".join(found.plan),
-        "X-Warnings": json.dumps(found.warnings),
-        "X-Content-Type-Options": "nosniff",
-    }
+    return (
+        HEADERS
+        | following
+        | {
+            "X-Total-Count": str(found.total_count),
+            "X-Total-Count-Estimated": json.dumps(found.total_count_estimated),
+            "X-Plan": ", ".join(found.plan),
+            "X-Warnings": json.dumps(found.warnings),
+        }
+    )
 
 
 def _question(query: SearchQuery) -> Question:

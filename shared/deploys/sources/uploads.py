@@ -16,7 +16,7 @@ from shared.deploys.sources.archives import kind_of
 from shared.deploys.sources.tree import damaged
 from shared.platform.errors import InvalidInput, NotFound, PayloadTooLarge
 from shared.platform.stores import blob_files
-from shared.platform.stores.signed_urls import create_url
+from shared.platform.stores.signed_urls import UPLOAD_HEADERS, create_url
 
 CONTAINER: Final = "deploy-sources"
 ROUTE_BYTES: Final = 50_000_000
@@ -24,8 +24,6 @@ ROUTE_BYTES: Final = 50_000_000
 UPLOAD_BYTES: Final = 250_000_000
 """Of an archive that goes straight to Blob Storage. Held when it is used: a signed URL cannot say how much."""
 URL_LIFETIME: Final = timedelta(minutes=15)
-UPLOAD_HEADERS: Final = {"x-ms-blob-type": "BlockBlob"}
-"""What a PUT to a signed URL has to send along."""
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 

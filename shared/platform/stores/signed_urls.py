@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from shared.platform.stores.blob_files import ensure_container
@@ -13,6 +13,8 @@ from shared.platform.stores.blobs import blob_service, unavailable
 if TYPE_CHECKING:
     from azure.storage.blob import BlobSasPermissions
 
+UPLOAD_HEADERS: Final = {"x-ms-blob-type": "BlockBlob"}
+"""What a PUT to an address of `create_url` has to send along."""
 _CLOCK_SKEW = timedelta(minutes=5)
 
 

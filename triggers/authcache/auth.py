@@ -9,7 +9,7 @@ import azure.functions as func
 from pydantic import Field
 
 from shared.authcache.accounts import lifecycle, sessions, sign_in
-from shared.authcache.accounts.models import Email, Given, Letter, Password, Presented, Registration, Shown, Token
+from shared.authcache.accounts.models import AccountMail, Email, Given, Password, Presented, Registration, Shown, Token
 from shared.authcache.accounts.sessions import Session
 from shared.authcache.settings import settings
 from shared.authcache.store import store
@@ -19,7 +19,7 @@ from shared.platform.durable import DurableClient
 from shared.platform.http import Reply
 from shared.platform.models import LazyModel
 from triggers.authcache.guard import REGISTERING, USER, AtLeast, answer, caller_of, routes_of, session_of
-from triggers.authcache.mails import ask_for, notify
+from triggers.authcache.mails import notify, request_mail
 from triggers.authcache.upkeep import written
 
 routes = routes_of("auth")
@@ -74,7 +74,7 @@ async def _written(client: DurableClient, session: Session, status: int = 200) -
 async def authcache_register(body: Registration, client: DurableClient) -> Reply[TokenAnswer]:
     """A mail follows, by whose link the address is shown to be the user's; till then nothing shared is seen."""
     user, lsn = await lifecycle.register(body)
-    await notify(client, Letter(kind="verify", user=user.id, at_least=lsn))
+    await notify(client, AccountMail(kind="verify", user=user.id, at_least=lsn))
     return await _written(client, sessions.begin(user, lsn), 201)
 
 
@@ -115,26 +115,26 @@ async def authcache_verify(body: ByMail, client: DurableClient) -> Reply[Shown]:
 @routes.post("/api/v1/auth/verify/mail", needs=USER, summary="Have the mail for that sent again", status=204)
 async def authcache_verify_again(caller: Caller, headers: AtLeast, client: DurableClient) -> None:
     user, view = await caller_of(caller, headers)
-    await ask_for(client, Letter(kind="verify", user=user.id, at_least=view.lsn), user.address)
+    await request_mail(client, AccountMail(kind="verify", user=user.id, at_least=view.lsn), user.address)
 
 
 @routes.post("/api/v1/auth/password/forgotten", needs=PUBLIC, summary="Have a mail sent for a new password", status=204)
 async def authcache_password_forgotten(body: Forgotten, headers: AtLeast, client: DurableClient) -> None:
     """The answer is the same whether or not there is such a user."""
     address = sign_in.key_of(body.email)
-    await ask_for(client, Letter(kind="reset", address=address, at_least=headers.x_lsn), address)
+    await request_mail(client, AccountMail(kind="reset", address=address, at_least=headers.x_lsn), address)
 
 
 @routes.post("/api/v1/auth/password/reset", needs=PUBLIC, summary="Set a new password by the mail's link")
 async def authcache_password_reset(body: NewPassword, client: DurableClient) -> Reply[TokenAnswer]:
     """Ends all sessions but the one that the answer begins."""
     user, lsn = await lifecycle.reset_password(body.token, body.password.get_secret_value())
-    await notify(client, Letter(kind="password-changed", user=user.id, at_least=lsn))
+    await notify(client, AccountMail(kind="password-changed", user=user.id, at_least=lsn))
     return await _written(client, sessions.begin(user, lsn))
 
 
 @routes.post("/api/v1/auth/address", needs=PUBLIC, summary="Take the new address by the mail's link")
 async def authcache_address_confirm(body: ByMail, client: DurableClient) -> Reply[Shown]:
     before, user, lsn = await lifecycle.change_address(body.token)
-    await notify(client, Letter(kind="address-changed", user=user.id, to=before.email, at_least=lsn))
+    await notify(client, AccountMail(kind="address-changed", user=user.id, to=before.email, at_least=lsn))
     return await written(client, Shown.of(user), lsn)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import cache
 
-from orchestrators.authcache.letters import write_letter
-from shared.authcache.accounts.models import Letter
+from orchestrators.authcache.mails import write_letter
+from shared.authcache.accounts.models import AccountMail
 from shared.authcache.settings import settings
 from shared.platform.access.budgets import Budget
 from shared.platform.durable import DurableClient
@@ -17,8 +17,8 @@ def _budget(per_hour: int) -> Budget:
     return Budget(burst=per_hour, gap=3600 / per_hour)
 
 
-async def ask_for(client: DurableClient, letter: Letter, address: str) -> None:
-    """Have a letter written that anybody may ask for; `address` is the key of where it goes.
+async def request_mail(client: DurableClient, mail: AccountMail, address: str) -> None:
+    """Have a mail sent that anybody may ask for; `address` is the key of where it goes.
 
     Raises:
         RateLimited: so many were asked for that address; the last of them is good, and has come.
@@ -33,9 +33,9 @@ async def ask_for(client: DurableClient, letter: Letter, address: str) -> None:
             remedy="Use the link of the newest one, or look into the folder for unwanted mail.",
         )
     budget.count(address)
-    await notify(client, letter)
+    await notify(client, mail)
 
 
-async def notify(client: DurableClient, letter: Letter) -> None:
-    """Have a letter written that tells of what was done."""
-    await client.start(write_letter, letter)
+async def notify(client: DurableClient, mail: AccountMail) -> None:
+    """Have a mail sent that says what was done to the account."""
+    await client.start(write_letter, mail)

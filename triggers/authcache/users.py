@@ -7,14 +7,14 @@ import azure.functions as func
 from activities.authcache.documents import Forgotten
 from orchestrators.authcache.documents import forget_documents
 from shared.authcache.accounts import lifecycle, sessions
-from shared.authcache.accounts.models import Email, Given, Letter, Password, Presented, Profile, Shown
+from shared.authcache.accounts.models import AccountMail, Email, Given, Password, Presented, Profile, Shown
 from shared.platform.access.auth import Caller
 from shared.platform.access.failed_attempts import failed_attempts
 from shared.platform.durable import DurableClient
 from shared.platform.http import Reply
 from triggers.authcache.auth import TokenAnswer, token_answer
 from triggers.authcache.guard import USER, AtLeast, answer, caller_of, routes_of
-from triggers.authcache.mails import ask_for, notify
+from triggers.authcache.mails import notify, request_mail
 from triggers.authcache.upkeep import written
 
 routes = routes_of("users")
@@ -58,7 +58,7 @@ async def authcache_change_password(
         changed, lsn = await lifecycle.change_password(
             user, body.current_password.get_secret_value(), body.new_password.get_secret_value()
         )
-    await notify(client, Letter(kind="password-changed", user=user.id, at_least=lsn))
+    await notify(client, AccountMail(kind="password-changed", user=user.id, at_least=lsn))
     return await written(client, token_answer(sessions.begin(changed, lsn)), lsn)
 
 
@@ -70,8 +70,8 @@ async def authcache_change_address(
     user, view = await caller_of(caller, headers)
     with failed_attempts.watched(request, user.address):
         wanted = await lifecycle.new_address(user, body.email, body.password.get_secret_value())
-    letter = Letter(kind="address", user=user.id, to=wanted.shown, at_least=view.lsn)
-    await ask_for(client, letter, wanted.key)
+    mail = AccountMail(kind="address", user=user.id, to=wanted.shown, at_least=view.lsn)
+    await request_mail(client, mail, wanted.key)
 
 
 @routes.post("/api/v1/users/me/deletion", needs=USER, summary="Delete one's account, and all that is in it", status=204)

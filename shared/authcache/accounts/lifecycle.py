@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from shared.authcache import addresses
-from shared.authcache.accounts.letters import address_stamp, opened, stamp, void
+from shared.authcache.accounts.mails import address_stamp, opened, stamp, void
 from shared.authcache.accounts.models import Profile, Registration
 from shared.authcache.log.groups import Lsn
 from shared.authcache.log.records import Record

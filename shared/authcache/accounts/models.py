@@ -214,7 +214,7 @@ Kind = Literal["verify", "reset", "address", "password-changed", "address-change
 """What a mail of an account is about."""
 
 
-class Letter(LazyModel):
+class AccountMail(LazyModel):
     """A mail that is asked for. It holds no token: what is asked for is kept in histories, where no secret may be.
 
     Attributes:

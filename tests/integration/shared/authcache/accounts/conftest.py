@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from shared.authcache.accounts import lifecycle
-from shared.authcache.accounts.letters import address_stamp, opened
+from shared.authcache.accounts.mails import address_stamp, opened
 from shared.authcache.accounts.models import Registration
 from shared.authcache.accounts.signing import Purpose, tokens
 from shared.authcache.store import close_store

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from shared.authcache.accounts import importing, lifecycle, sign_in
-from shared.authcache.accounts.letters import address_stamp, stamp
+from shared.authcache.accounts.mails import address_stamp, stamp
 from shared.authcache.accounts.models import ImportedUser, Profile
 from shared.authcache.store import store
 from shared.platform.errors import Conflict, Forbidden, InvalidInput, Unauthenticated

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shared.authcache.accounts import lifecycle, sessions
-from shared.authcache.accounts.letters import stamp
+from shared.authcache.accounts.mails import stamp
 from shared.authcache.accounts.signing import Purpose, tokens
 from shared.authcache.settings import settings
 from shared.authcache.store import Store, store

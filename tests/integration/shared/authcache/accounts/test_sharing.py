@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shared.authcache.accounts import lifecycle, sharing
-from shared.authcache.accounts.letters import address_stamp
+from shared.authcache.accounts.mails import address_stamp
 from shared.authcache.accounts.models import ShareChange, ShareRequest
 from shared.authcache.store import store
 from shared.platform.errors import Conflict, InvalidInput, NotFound
@@ -119,7 +119,7 @@ async def test_what_a_user_shared_ends_with_the_account(ann, bob):
 
 
 async def test_a_share_for_an_old_address_is_not_seen_from_the_new_one(ann, bob):
-    from shared.authcache.accounts.letters import stamp
+    from shared.authcache.accounts.mails import stamp
 
     await sharing.grant(ann, ShareRequest(shared_email="bob@example.com"))
     await lifecycle.change_address(link("address", bob, stamp(bob), to="other@example.com"))

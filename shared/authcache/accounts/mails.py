@@ -6,7 +6,7 @@ import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from shared.authcache.accounts.models import Kind, Letter
+from shared.authcache.accounts.models import AccountMail, Kind
 from shared.authcache.accounts.signing import Purpose, tokens
 from shared.authcache.log.groups import Lsn
 from shared.authcache.models import User
@@ -38,46 +38,47 @@ _SENTENCES: dict[Kind, str] = {
 }
 
 
-async def send(letter: Letter, key: str) -> bool:
+async def send(mail: AccountMail, key: str) -> bool:
     """Send the mail, if there is such an account that may get it; whether there is. `key` makes a repeat known.
 
     Raises:
         TransientError, TerminalError: as the mail port says.
     """
-    view = await store().view(letter.at_least)
-    user = await (view.user_by_id(letter.user) if letter.user else view.user_by_address(letter.address))
-    if user is None or not user.is_active or (letter.kind == "verify" and user.verified_at is not None):
+    view = await store().view(mail.at_least)
+    user = await (view.user_by_id(mail.user) if mail.user else view.user_by_address(mail.address))
+    if user is None or not user.is_active or (mail.kind == "verify" and user.verified_at is not None):
         return False
-    mail = Mail(
-        sender=platform_settings().alert_email_from,
-        to=letter.to or user.email,
-        subject=_SUBJECTS[letter.kind],
-        text=_text(letter, user, view.lsn),
-        key=key,
+    await mailer().send(
+        Mail(
+            sender=platform_settings().alert_email_from,
+            to=mail.to or user.email,
+            subject=_SUBJECTS[mail.kind],
+            text=_text(mail, user, view.lsn),
+            key=key,
+        )
     )
-    await mailer().send(mail)
     return True
 
 
-def _text(letter: Letter, user: User, lsn: Lsn) -> str:
-    lines = [f"Hello {user.first_name},", "", _SENTENCES[letter.kind]]
-    if letter.kind in _PURPOSES:
-        token = _token(letter, user, lsn)
+def _text(mail: AccountMail, user: User, lsn: Lsn) -> str:
+    lines = [f"Hello {user.first_name},", "", _SENTENCES[mail.kind]]
+    if mail.kind in _PURPOSES:
+        token = _token(mail, user, lsn)
         public = settings().authcache_public_url
-        lines += ["", f"{public.rstrip('/')}/{letter.kind}?token={token}" if public else token]
+        lines += ["", f"{public.rstrip('/')}/{mail.kind}?token={token}" if public else token]
         lines += ["", "If it was not you, do nothing: without this link nothing happens."]
     else:
         lines += ["", "If it was not you, set a new password at once, and tell whoever runs this service."]
     return "\n".join(lines)
 
 
-def _token(letter: Letter, user: User, lsn: Lsn) -> str:
+def _token(mail: AccountMail, user: User, lsn: Lsn) -> str:
     """Any instance that opens it has to know the user at least as of `lsn`, as the stamp does."""
     now = datetime.now(UTC)
     claims: dict[str, Any] = {"sub": user.id, "iat": int(now.timestamp()), "lsn": lsn}
-    stamped = address_stamp(user) if letter.kind == "verify" else stamp(user)
-    claims |= {"exp": int((now + _LIFETIMES[letter.kind]).timestamp()), "of": stamped, "to": letter.to}
-    return tokens(_PURPOSES[letter.kind]).sign(claims)
+    stamped = address_stamp(user) if mail.kind == "verify" else stamp(user)
+    claims |= {"exp": int((now + _LIFETIMES[mail.kind]).timestamp()), "of": stamped, "to": mail.to}
+    return tokens(_PURPOSES[mail.kind]).sign(claims)
 
 
 def stamp(user: User) -> str:

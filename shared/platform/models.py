@@ -12,3 +12,9 @@ class LazyModel(BaseModel):
     """
 
     model_config = ConfigDict(defer_build=True)
+
+
+class RequestBody(LazyModel):
+    """The body of a request. A field that it does not know is refused, so that none is left out in silence."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)

@@ -9,11 +9,11 @@ from pydantic import Field
 
 from shared.followups.people import clients, subscriptions, tasks
 from shared.followups.people.imports import ClientImport, ImportReport, import_clients
-from shared.followups.people.models import Client, ClientChange, Given, Identifier, NewClient, Number, Stage, Task
+from shared.followups.people.models import Client, ClientChange, Identifier, NewClient, Number, Stage, Task
 from shared.platform.access.auth import Caller
 from shared.platform.http import Reply, Routes
 from shared.platform.lines import Name
-from shared.platform.models import LazyModel
+from shared.platform.models import LazyModel, RequestBody
 from triggers.followups.accounts.guard import AGENT, agent_of
 from triggers.followups.lists import BulkDeleted, BulkIds, CountedPage, Done, bulk_deleted, linked
 
@@ -28,7 +28,7 @@ class ClientsQuery(CountedPage):
     search: str = Field(default="", max_length=200, description="Part of a name, an address or a property's address")
 
 
-class BulkDelete(Given):
+class BulkDelete(RequestBody):
     client_ids: Annotated[list[Number], Field(min_length=1, max_length=1000)]
 
 
@@ -46,13 +46,13 @@ class CreateQuery(LazyModel, extra="forbid"):
     create_tasks: bool | None = Field(default=None, description="In place of the field of the body")
 
 
-class AllowAgain(Given):
+class AllowAgain(RequestBody):
     """How the client agreed to be written to again."""
 
     reason: Name
 
 
-class Merge(Given):
+class Merge(RequestBody):
     """The other entry of the same person, which is deleted."""
 
     other_id: Number

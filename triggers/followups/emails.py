@@ -9,7 +9,7 @@ from pydantic import Field
 
 from shared.followups.events import replies
 from shared.followups.events.replies import ClientReply
-from shared.followups.people.models import Given, Identifier, Number, Text
+from shared.followups.people.models import Identifier, Number, Text
 from shared.followups.sending import editing, mails, outbox, own_words, to_agents
 from shared.followups.sending.editing import Edited, EmailChange, Preview
 from shared.followups.sending.mails import Email, State, Status, Which
@@ -18,7 +18,7 @@ from shared.followups.steps import Outcome
 from shared.platform.access.auth import ADMIN, Caller
 from shared.platform.errors import Conflict
 from shared.platform.http import Page, Reply, Routes
-from shared.platform.models import LazyModel
+from shared.platform.models import LazyModel, RequestBody
 from triggers.followups.accounts.guard import AGENT, agent_of
 from triggers.followups.lists import BulkDeleted, BulkIds, CountedPage, Done, NumberedPage, delete_each, linked, page
 
@@ -33,7 +33,7 @@ class EmailsQuery(CountedPage):
     client_id: Identifier | None = None
 
 
-class PreviewRequest(Given):
+class PreviewRequest(RequestBody):
     task_id: Number
     client_id: Number | None = Field(default=None, description="Whose task it is; checked where it is given")
     agent_instructions: Annotated[Text, Field(max_length=500)] | None = Field(
@@ -41,7 +41,7 @@ class PreviewRequest(Given):
     )
 
 
-class Resolution(Given):
+class Resolution(RequestBody):
     """What a person found at the provider or in the relay's log."""
 
     handed_over: bool = Field(strict=True)

@@ -13,7 +13,7 @@ from pydantic import ConfigDict, Field
 
 from shared.followups.events.replies import ClientReply
 from shared.followups.keyset import PATTERN, Part
-from shared.followups.people.models import LARGEST_ID, Client, Given, Number, Task
+from shared.followups.people.models import LARGEST_ID, Client, Number, Task
 from shared.followups.reporting.agenda import Planned
 from shared.followups.reporting.dashboard import Event
 from shared.followups.reporting.not_sent import NotSent
@@ -23,7 +23,7 @@ from shared.followups.sending.unknown import UnknownMail
 from shared.platform.cursors import OPENED, sealed
 from shared.platform.errors import Conflict, NotFound
 from shared.platform.http import Page, Pagination, Reply
-from shared.platform.models import LazyModel
+from shared.platform.models import LazyModel, RequestBody
 
 if TYPE_CHECKING:
     import azure.functions as func
@@ -74,7 +74,7 @@ class Done(LazyModel):
     success: Literal[True] = True
 
 
-class BulkIds(Given):
+class BulkIds(RequestBody):
     ids: Annotated[list[Number], Field(min_length=1, max_length=1000)]
 
 

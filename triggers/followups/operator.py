@@ -9,7 +9,7 @@ from pydantic import Field
 from shared.followups.composing import costs
 from shared.followups.composing.costs import DailyCost
 from shared.followups.people import suppressions
-from shared.followups.people.models import Address, Given
+from shared.followups.people.models import Address
 from shared.followups.people.suppressions import Suppression
 from shared.followups.sending import unknown
 from shared.followups.sending.checking import brakes
@@ -19,13 +19,13 @@ from shared.platform.access.auth import ADMIN
 from shared.platform.cursors import OPENED
 from shared.platform.http import Page, Pagination, Routes
 from shared.platform.lines import Name
-from shared.platform.models import LazyModel
+from shared.platform.models import LazyModel, RequestBody
 from triggers.followups.lists import NumberedPage, page
 
 routes = Routes(tag="followups", unusable=422)
 
 
-class StopRequest(Given):
+class StopRequest(RequestBody):
     reason: Name
 
 
@@ -39,7 +39,7 @@ class SuppressionsPage(LazyModel, extra="forbid"):
     )
 
 
-class LiftRequest(Given):
+class LiftRequest(RequestBody):
     address: Address
 
 

@@ -7,7 +7,7 @@ from datetime import date
 
 from pydantic import Field
 
-from shared.followups.people.models import Stored
+from shared.followups.people.models import ResponseBody
 from shared.platform.stores.postgres import database, rows
 
 MILLION = 1_000_000
@@ -37,7 +37,7 @@ class Call:
     seconds: float
 
 
-class DailyCost(Stored):
+class DailyCost(ResponseBody):
     """The calls of one day (UTC) with one model and one outcome."""
 
     day: date

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from shared.followups.people import cadences, tasks
-from shared.followups.people.models import Stored
+from shared.followups.people.models import ResponseBody
 from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _KEY = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 """The left part of a Message-ID of ours."""
 
 
-class ClientReply(Stored):
+class ClientReply(ResponseBody):
     """An answer of a client."""
 
     id: int

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from shared.followups.people.models import Given, Stored
+from shared.followups.people.models import ResponseBody
 from shared.followups.scheduling.cadence import Priority, Step
 from shared.platform.lines import Name
+from shared.platform.models import RequestBody
 from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def _each_once(steps: list[CadenceStep]) -> list[CadenceStep]:
     return steps
 
 
-class CadenceStep(Given):
+class CadenceStep(RequestBody):
     """A step, and when it comes."""
 
     followup_type: Annotated[Name, Field(max_length=100), AfterValidator(_no_custom)]
@@ -47,13 +48,13 @@ class CadenceStep(Given):
     channel: Literal["email"] = "email"
 
 
-class CadenceChange(Given):
+class CadenceChange(RequestBody):
     """All steps; those that are left out end."""
 
     steps: Annotated[list[CadenceStep], Field(min_length=1, max_length=MOST_STEPS), AfterValidator(_each_once)]
 
 
-class Cadence(Stored):
+class Cadence(ResponseBody):
     """What follows after a client is entered, in the order of time."""
 
     own: bool = Field(description="false: these are everybody's steps")

@@ -8,8 +8,9 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, ValidationError
 
 from shared.followups.people import clients, csv_files
-from shared.followups.people.models import Given, NewClient, Stored
+from shared.followups.people.models import NewClient, ResponseBody
 from shared.platform.errors import InvalidInput
+from shared.platform.models import RequestBody
 from shared.platform.stores.postgres import database, rows
 
 MOST_ROWS = 1000
@@ -25,7 +26,7 @@ def _without_nul(text: str) -> str:
     return text.replace("\0", UNREADABLE)
 
 
-class ClientImport(Given):
+class ClientImport(RequestBody):
     """A CSV file with a header, its cells parted by commas, semicolons or tabs, or as its first line `sep=` says."""
 
     csv: Annotated[str, Field(min_length=1, max_length=csv_files.MOST_CHARACTERS), AfterValidator(_without_nul)]
@@ -41,18 +42,18 @@ class ClientImport(Given):
 _DAMAGED = "a character cannot be read; save the file as UTF-8"
 
 
-class Duplicate(Stored):
+class Duplicate(ResponseBody):
     line: int
     email: str
     client_id: int | None = Field(description="The client that has the address; null: an earlier line of the file")
 
 
-class BadRow(Stored):
+class BadRow(ResponseBody):
     line: int
     problems: list[str]
 
 
-class ImportReport(Stored):
+class ImportReport(ResponseBody):
     """What became of the rows; a row is named by the line that it begins on, counted from 1 as editors do."""
 
     created: int

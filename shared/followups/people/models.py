@@ -10,7 +10,7 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model
 from shared.followups.scheduling.cadence import Priority
 from shared.followups.scheduling.calendar import Calendar, Country, LocalTime, TimeZone, WorkingDays
 from shared.platform.lines import Line, Name
-from shared.platform.models import LazyModel
+from shared.platform.models import LazyModel, RequestBody
 from shared.platform.moments import Moment
 
 PropertyType = Literal["residential", "commercial", "land", "other"]
@@ -42,19 +42,13 @@ Number = Annotated[int, Field(ge=1, le=LARGEST_ID, strict=True)]
 """A row's number in a body."""
 
 
-class Stored(LazyModel):
-    """A row, as it is shown."""
+class ResponseBody(LazyModel):
+    """What an answer shows."""
 
     model_config = ConfigDict(frozen=True)
 
 
-class Given(LazyModel):
-    """What a caller sends."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Hours(Given):
+class Hours(RequestBody):
     """When somebody may be written to; what is left out is the default."""
 
     time_zone: TimeZone | None = None
@@ -93,7 +87,7 @@ class AgentProfile(ProfileFields):
     name: Name | None = None
 
 
-class Agent(Stored):
+class Agent(ResponseBody):
     id: int
     email: str
     auth_provider: Literal["email", "google"]
@@ -147,7 +141,7 @@ class ClientChange(ClientFields):
     )
 
 
-class Client(Stored):
+class Client(ResponseBody):
     id: int
     agent_id: int
     name: str | None
@@ -171,7 +165,7 @@ class Client(Stored):
     updated_at: datetime
 
 
-class NewTask(Given):
+class NewTask(RequestBody):
     """A follow-up beside the cadence, or a step of it that the client has not yet."""
 
     client_id: Number
@@ -181,7 +175,7 @@ class NewTask(Given):
     notes: Text | None = None
 
 
-class TaskDraft(Given):
+class TaskDraft(RequestBody):
     """Words that the agent keeps with a task: shown until its mail is written, never sent by themselves."""
 
     subject: Line
@@ -192,7 +186,7 @@ class TaskDraft(Given):
     )
 
 
-class TaskChange(Given):
+class TaskChange(RequestBody):
     """The fields to change; the others stay. Of a task that has ended only notes and priority can be changed."""
 
     scheduled_for: Moment | None = None
@@ -202,7 +196,7 @@ class TaskChange(Given):
     email_preview: TaskDraft | None = None
 
 
-class TaskMail(Stored):
+class TaskMail(ResponseBody):
     """The words of a task's mail."""
 
     subject: str
@@ -211,7 +205,7 @@ class TaskMail(Stored):
     timestamp: int | None = None
 
 
-class Task(Stored):
+class Task(ResponseBody):
     id: int
     agent_id: int
     client_id: int

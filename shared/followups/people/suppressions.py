@@ -8,14 +8,14 @@ from typing import Literal
 
 from pydantic import Field
 
-from shared.followups.people.models import Stored
+from shared.followups.people.models import ResponseBody
 from shared.platform.errors import NotFound
 from shared.platform.stores.postgres import database, rows
 
 logger = logging.getLogger(__name__)
 
 
-class Suppression(Stored):
+class Suppression(ResponseBody):
     """An address that is not written to."""
 
     address: str

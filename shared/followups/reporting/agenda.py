@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from shared.followups.keyset import Place, parameters
-from shared.followups.people.models import Stored
+from shared.followups.people.models import ResponseBody
 from shared.followups.scheduling.cadence import Priority
 from shared.platform.stores.postgres import database, rows
 
@@ -38,7 +38,7 @@ order by t.scheduled_for, t.id limit %(limit)s
 """
 
 
-class Planned(Stored):
+class Planned(ResponseBody):
     """A mail that is to go out."""
 
     task_id: int
@@ -57,7 +57,7 @@ class Planned(Stored):
         return Place(self.scheduled_for, self.task_id)
 
 
-class Agenda(Stored):
+class Agenda(ResponseBody):
     """A part of what goes out; what is overdue counts as today's. Days are those of the agent's time zone."""
 
     due_today: int

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from shared.followups.keyset import Place, parameters
-from shared.followups.people.models import Stored
+from shared.followups.people.models import ResponseBody
 from shared.followups.sending.mails import STATUS
 from shared.platform.errors import NotFound
 from shared.platform.stores.postgres import database, rows
@@ -74,7 +74,7 @@ from ({_ACTIVITY}) h join followups.clients c on c.id = h.client_id order by h.a
 """  # noqa: S608 - as above
 
 
-class Stats(Stored):
+class Stats(ResponseBody):
     """Days and weeks are those of the agent's time zone; a week begins on Monday."""
 
     total_clients: int
@@ -94,7 +94,7 @@ class Stats(Stored):
     conversion_rate: float = Field(description="Per cent of all clients that are closed")
 
 
-class Event(Stored):
+class Event(ResponseBody):
     """Something that happened to a client. Of a mail, `subject`, `to` and `status` are its own."""
 
     id: str

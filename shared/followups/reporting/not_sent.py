@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from shared.followups.keyset import Place, parameters
-from shared.followups.people.models import Stored
+from shared.followups.people.models import ResponseBody
 from shared.platform.stores.postgres import database, rows
 
 _ENDED = """
@@ -25,7 +25,7 @@ order by t.updated_at desc, t.id desc limit %(limit)s
 """
 
 
-class NotSent(Stored):
+class NotSent(ResponseBody):
     """A step that has ended without a mail."""
 
     task_id: int

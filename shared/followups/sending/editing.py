@@ -11,26 +11,27 @@ from shared.followups.composing.brief import Brief, Draft, brief_of, footer_of
 from shared.followups.composing.content import problems
 from shared.followups.composing.writers import writer
 from shared.followups.people import tasks
-from shared.followups.people.models import Given, Stored, Text
+from shared.followups.people.models import ResponseBody, Text
 from shared.followups.sending.checking import facts
 from shared.followups.sending.envelope import STORE, envelope
 from shared.followups.sending.mails import Email, one_of
 from shared.followups.sending.message import html_of
 from shared.platform.errors import Conflict, NotFound
 from shared.platform.lines import Name, Seen
+from shared.platform.models import RequestBody
 from shared.platform.stores.postgres import database, rows
 
 SHOWN_CHARACTERS = 120
 
 
-class EmailChange(Given):
+class EmailChange(RequestBody):
     """The agent's own words."""
 
     subject: Name
     body: Annotated[Text, Field(min_length=1), Seen]
 
 
-class Preview(Stored):
+class Preview(ResponseBody):
     """What a task's mail would be; `problems` are what would hold it back."""
 
     subject: str
@@ -41,7 +42,7 @@ class Preview(Stored):
     problems: list[str]
 
 
-class Edited(Stored):
+class Edited(ResponseBody):
     """The mail as it is now; `problems` are what a generated text would be held for, for the agent to judge."""
 
     email: Email

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from shared.followups.keyset import Part
-from shared.followups.people.models import Stored
+from shared.followups.people.models import ResponseBody
 from shared.platform.errors import NotFound
 from shared.platform.stores.postgres import database, rows
 
@@ -35,7 +35,7 @@ _COLUMNS = (
 )
 
 
-class MailEvent(Stored):
+class MailEvent(ResponseBody):
     """What the provider told of a mail."""
 
     kind: str
@@ -43,7 +43,7 @@ class MailEvent(Stored):
     detail: str
 
 
-class Email(Stored):
+class Email(ResponseBody):
     """A mail. `status` is the coarse one, `state` what it is in exactly."""
 
     id: int

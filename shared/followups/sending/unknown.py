@@ -6,11 +6,11 @@ from datetime import datetime
 
 from pydantic import Field
 
-from shared.followups.people.models import Stored
+from shared.followups.people.models import ResponseBody
 from shared.platform.stores.postgres import database, rows
 
 
-class UnknownMail(Stored):
+class UnknownMail(ResponseBody):
     """One that the provider cannot tell of; what was not handed over goes out when a person says so."""
 
     id: int

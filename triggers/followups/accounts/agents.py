@@ -8,14 +8,14 @@ import azure.functions as func
 from pydantic import Field, SecretStr
 
 from shared.followups.people import agents, google, tokens
-from shared.followups.people.models import Address, Agent, AgentProfile, Given, ProfileFields
+from shared.followups.people.models import Address, Agent, AgentProfile, ProfileFields
 from shared.followups.people.sign_in import sign_in
 from shared.platform.access.auth import PUBLIC, Caller
 from shared.platform.access.failed_attempts import failed_attempts
 from shared.platform.access.passwords.checking import hashed
 from shared.platform.http import Routes
 from shared.platform.lines import Name
-from shared.platform.models import LazyModel
+from shared.platform.models import LazyModel, RequestBody
 from triggers.followups.accounts.guard import AGENT, REGISTRATION, agent_of
 
 routes = Routes(tag="agents", unusable=422)
@@ -31,12 +31,12 @@ class RegisterRequest(ProfileFields):
     name: Name
 
 
-class LoginRequest(Given):
+class LoginRequest(RequestBody):
     email: Annotated[str, Field(max_length=254)]
     password: Annotated[SecretStr, Field(max_length=200)]
 
 
-class GoogleCredential(Given):
+class GoogleCredential(RequestBody):
     credential: Annotated[str, Field(min_length=1, max_length=10_000, description="The ID token")]
 
 

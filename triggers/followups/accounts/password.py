@@ -12,12 +12,11 @@ import azure.functions as func
 from pydantic import Field
 
 from shared.followups import new_passwords
-from shared.followups.people.models import Given
 from shared.platform.access.auth import PUBLIC
 from shared.platform.access.failed_attempts import failed_attempts
 from shared.platform.errors import InvalidInput
 from shared.platform.http import Routes
-from shared.platform.models import LazyModel
+from shared.platform.models import LazyModel, RequestBody
 from triggers.followups.unsubscribe import HEADERS
 
 routes = Routes(tag="agents", unusable=422)
@@ -35,7 +34,7 @@ FORM = (
 DONE = "<!doctype html><title>Done</title><h1>Done</h1><p>The new password is set. All sessions have ended.</p>"
 
 
-class PasswordMailRequest(Given):
+class PasswordMailRequest(RequestBody):
     email: Annotated[str, Field(max_length=254)]
 
 

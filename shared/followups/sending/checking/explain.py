@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from shared.followups.keyset import Place, parameters
-from shared.followups.people.models import Stored, TaskStatus
+from shared.followups.people.models import ResponseBody, TaskStatus
 from shared.followups.people.suppressions import Suppression
 from shared.followups.sending.checking import checks, facts
 from shared.platform.errors import NotFound
@@ -21,7 +21,7 @@ _OF_ADDRESS = ("suppressed", "unsubscribed")
 WAITING = {"sending": "being-sent", "unknown": "nobody-knows-whether-it-was-handed-over"}
 
 
-class Explanation(Stored):
+class Explanation(ResponseBody):
     """What keeps a task's mail from being sent."""
 
     id: int = Field(description="The same as `task_id`, for callers of RealtorOS")
@@ -41,7 +41,7 @@ class Explanation(Stored):
         return Place(self.scheduled_for, self.task_id)
 
 
-class Counts(Stored):
+class Counts(ResponseBody):
     """An agent's tasks at that time."""
 
     current_time_utc: datetime

@@ -14,7 +14,7 @@ from shared.authcache.reading.health import CacheFigures, figures, figures_witho
 from shared.authcache.store import store
 from shared.platform.access.auth import ADMIN, PUBLIC
 from shared.platform.durable import DurableClient
-from shared.platform.errors import Conflict, TransientError
+from shared.platform.errors import TransientError
 from shared.platform.http import Accepted, Reply
 from shared.platform.models import LazyModel
 from triggers.authcache.guard import routes_of
@@ -80,8 +80,6 @@ async def authcache_invalidate(client: DurableClient) -> Invalidated:
 
 
 async def _start(client: DurableClient, request: FoldRequest) -> Accepted:
-    try:
-        await client.start(fold, request, instance_id=FOLD)
-    except Conflict:
+    if not await client.start_if_idle(fold, request, instance_id=FOLD):
         await (want_rebuild("An operator asked for it.") if request.rebuild else want_sync())
     return Accepted(id=FOLD, location=f"/ops/runs/{FOLD}")

@@ -19,7 +19,7 @@ from shared.authcache.log.groups import Lsn, read_group
 from shared.authcache.settings import settings
 from shared.authcache.store import store
 from shared.platform.durable import DurableClient, new_blueprint
-from shared.platform.errors import Conflict, ManifoldError
+from shared.platform.errors import ManifoldError
 from shared.platform.http import Reply
 from shared.platform.sweeps import Sweep
 from triggers.authcache.guard import answer
@@ -64,13 +64,10 @@ async def _run(client: DurableClient) -> None:
     """Fold, unless the last fold is still at it."""
     await _alert(client)
     asked = await sync_wanted()
-    try:
-        await client.start(fold, FoldRequest(sync=asked or not _Start.looked), instance_id=FOLD)
+    if await client.start_if_idle(fold, FoldRequest(sync=asked or not _Start.looked), instance_id=FOLD):
         _Start.looked = True
         if asked:
             await sync_begun()
-    except Conflict:
-        logger.info("The last fold has not ended.")
 
 
 async def _alert(client: DurableClient) -> None:
@@ -124,7 +121,4 @@ async def _start(client: DurableClient, request: FoldRequest, *, past_due: bool)
     if not settings().authcache_catalog_uri and await read_manifest() is None:
         return  # nobody uses it
     await _alert(client)
-    try:
-        await client.start(fold, request, instance_id=FOLD)
-    except Conflict:
-        logger.warning("The last fold has not ended.", extra={"past_due": past_due})
+    await client.start_if_idle(fold, request, instance_id=FOLD, past_due=past_due)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
@@ -19,11 +18,9 @@ from shared.backups.taking.chains import chain_for
 from shared.platform.access.auth import ADMIN
 from shared.platform.cursors import OPENED
 from shared.platform.durable import DurableClient, new_blueprint
-from shared.platform.errors import Conflict
 from shared.platform.http import Accepted, Page, Pagination, Routes
 from shared.platform.models import LazyModel
 
-logger = logging.getLogger(__name__)
 routes = Routes(tag="operations")
 timers = new_blueprint()
 
@@ -46,7 +43,8 @@ class BackupsQuery(LazyModel, extra="forbid"):
 @routes.post("/ops/backups", needs=ADMIN, summary="Back the database up")
 async def backups_take(body: BackupRequest, client: DurableClient) -> Accepted:
     """Only what changed since the last backup of its chain is written. `verify` restores it elsewhere and compares."""
-    instance = await _start(client, verify=body.verify)
+    instance = _instance(verify=body.verify)
+    await client.start(back_up, await _task(verify=body.verify), instance_id=instance)
     return Accepted(id=instance, location=f"/ops/runs/{instance}")
 
 
@@ -70,22 +68,21 @@ async def backups_hourly(timer: func.TimerRequest, client: Any) -> None:
 async def _hourly(client: DurableClient, *, past_due: bool) -> None:
     try:
         for verify in (True, False) if await _verification_due() else (False,):
-            try:
-                await _start(client, verify=verify)
+            if await client.start_if_idle(
+                back_up, await _task(verify=verify), instance_id=_instance(verify=verify), past_due=past_due
+            ):
                 break
-            except Conflict:
-                logger.warning("The last backup has not ended.", extra={"past_due": past_due, "verified": verify})
     finally:  # people are told of a late backup, whatever keeps the next one from its start
         await reporting.watch_age(datetime.now(UTC))
 
 
-async def _start(client: DurableClient, *, verify: bool) -> str:
-    """Start a backup; its instance."""
+async def _task(*, verify: bool) -> TakeAndVerify:
     now = datetime.now(UTC)
-    task = TakeAndVerify(id=now.strftime(TIME), chain=await chain_for(now), verify=verify)
-    instance = VERIFICATION if verify else INSTANCE
-    await client.start(back_up, task, instance_id=instance)
-    return instance
+    return TakeAndVerify(id=now.strftime(TIME), chain=await chain_for(now), verify=verify)
+
+
+def _instance(*, verify: bool) -> str:
+    return VERIFICATION if verify else INSTANCE
 
 
 async def _verification_due() -> bool:

@@ -58,10 +58,7 @@ async def _act(message: DeploymentMessage, client: DurableClient) -> None:
         )
         return
     ref = DeploymentRef(deployment_id=accepted.id, organization_id=accepted.organization_id, hub=await hub_name(client))
-    try:
-        await client.start(deployment, ref, instance_id=accepted.id)
-    except Conflict:
-        logger.info("The deployment is running already.", extra={"deployment": accepted.id})
+    await client.start_if_idle(deployment, ref, instance_id=accepted.id)
 
 
 async def _document(message: DeploymentMessage) -> Deployment:

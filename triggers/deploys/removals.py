@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import logging
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final, get_args
 from uuid import UUID
@@ -66,8 +65,8 @@ async def _remove(task: RemoveApps, client: DurableClient) -> Reply[RemovalStart
         removal = await projects.begin_removal(organization, project, task.environments)
         await _require_idle(organization, project, removal)
         task = task.model_copy(update={"removal": removal})
-        with suppress(Conflict):  # a request at the same moment has started it
-            await client.start(remove_apps, task, instance_id=_instance(task))
+        # A request at the same moment may have started it.
+        await client.start_if_idle(remove_apps, task, instance_id=_instance(task))
     what = "project" if task.whole else "app"
     answer = RemovalStarted(
         project_id=project, environments=task.environments, message=f"The {what} is being deleted with all that is its."

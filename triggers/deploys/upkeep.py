@@ -40,10 +40,9 @@ FOREIGN_WAITING_AFTER = timedelta(hours=2)
 @timers.durable_client_input(client_name="client")
 async def deploys_purge(timer: func.TimerRequest, client: Any) -> None:
     """Every night at 04:30."""
-    try:
-        await DurableClient(client).start(forget_deployments, Nothing(), instance_id="deploys-purge")
-    except Conflict:
-        logger.warning("The last purge of deployments has not ended.", extra={"past_due": timer.past_due})
+    await DurableClient(client).start_if_idle(
+        forget_deployments, Nothing(), instance_id="deploys-purge", past_due=timer.past_due
+    )
 
 
 async def _due(client: DurableClient) -> bool:

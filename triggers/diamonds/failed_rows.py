@@ -21,7 +21,6 @@ from shared.diamonds.settings import settings
 from shared.platform.access.api_keys import ApiKey
 from shared.platform.cursors import OPENED
 from shared.platform.durable import DurableClient
-from shared.platform.errors import Conflict
 from shared.platform.http import Pagination, Routes
 from shared.platform.models import LazyModel
 
@@ -131,8 +130,5 @@ async def _consolidate(feed: FeedName, client: DurableClient) -> Consolidation:
         return "in-the-next-run"
     if not await consolidation.pending_rows(feed):
         return "nothing-waits"
-    try:
-        await client.start(consolidate_feed, ConsolidateFeed(feed=feed), instance_id=feed_instance(feed))
-    except Conflict:
-        return "in-the-run-at-work"
-    return "started"
+    started = await client.start_if_idle(consolidate_feed, ConsolidateFeed(feed=feed), instance_id=feed_instance(feed))
+    return "started" if started else "in-the-run-at-work"

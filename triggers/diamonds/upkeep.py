@@ -11,7 +11,7 @@ from orchestrators.diamonds.upkeep import purge_feeds, watch_feeds, watch_trades
 from shared.diamonds.offer import trade
 from shared.diamonds.runs.models import PurgeRows, WatchFeeds
 from shared.platform.durable import DurableClient, Nothing, new_blueprint
-from shared.platform.errors import Conflict, TransientError
+from shared.platform.errors import TransientError
 from triggers.diamonds.runs import orphaned_runs
 
 logger = logging.getLogger(__name__)
@@ -29,29 +29,23 @@ async def diamonds_hourly(timer: func.TimerRequest, client: Any) -> None:
         logger.warning("Orphaned runs could not be looked for: %s", error)
         orphans = []
     task = WatchFeeds(abandoned=orphans)
-    try:
-        await durable.start(watch_feeds, task, instance_id="diamonds-watch")
-    except Conflict:
-        logger.warning("The last look at the feeds has not ended.", extra={"past_due": timer.past_due})
+    await durable.start_if_idle(watch_feeds, task, instance_id="diamonds-watch", past_due=timer.past_due)
 
 
 @timers.timer_trigger(schedule="0 */10 * * * *", arg_name="timer", run_on_startup=False)
 @timers.durable_client_input(client_name="client")
 async def diamonds_trades(timer: func.TimerRequest, client: Any) -> None:
     """Every ten minutes: what is open at suppliers is settled, if anything is."""
-    if not await trade.anything_open():
-        return
-    try:
-        await DurableClient(client).start(watch_trades, Nothing(), instance_id="diamonds-trades")
-    except Conflict:
-        logger.warning("The last look at the trades has not ended.", extra={"past_due": timer.past_due})
+    if await trade.anything_open():
+        await DurableClient(client).start_if_idle(
+            watch_trades, Nothing(), instance_id="diamonds-trades", past_due=timer.past_due
+        )
 
 
 @timers.timer_trigger(schedule="0 0 4 * * *", arg_name="timer", run_on_startup=False)
 @timers.durable_client_input(client_name="client")
 async def diamonds_purge(timer: func.TimerRequest, client: Any) -> None:
     """Every night at 04:00, when the night's run has long ended."""
-    try:
-        await DurableClient(client).start(purge_feeds, PurgeRows(), instance_id="diamonds-purge")
-    except Conflict:
-        logger.warning("The last purge has not ended.", extra={"past_due": timer.past_due})
+    await DurableClient(client).start_if_idle(
+        purge_feeds, PurgeRows(), instance_id="diamonds-purge", past_due=timer.past_due
+    )

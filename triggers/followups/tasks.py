@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from datetime import datetime
 from typing import Literal
 
@@ -21,7 +20,6 @@ from shared.followups.sending.checking import explain
 from shared.followups.sending.checking.explain import Explanation
 from shared.platform.access.auth import Caller
 from shared.platform.durable import DurableClient, Nothing
-from shared.platform.errors import Conflict
 from shared.platform.http import Page, Pagination, Reply, Routes
 from shared.platform.models import LazyModel
 from triggers.followups.accounts.guard import AGENT, agent_of
@@ -133,8 +131,7 @@ async def followups_process_due(caller: Caller, client: DurableClient) -> Proces
     counts = await explain.counts(agent_of(caller))
     started = SWEEP
     if await claims.anything_due():
-        with suppress(Conflict):  # it is at work
-            await client.start(send_followups, Nothing(), instance_id=SWEEP)
+        await client.start_if_idle(send_followups, Nothing(), instance_id=SWEEP)
     return Processing(
         message=f"A sweep was started for {counts.due_tasks} due task(s)" if counts.due_tasks else "No due tasks found",
         count=counts.due_tasks,

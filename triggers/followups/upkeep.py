@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import logging
-
 from orchestrators.followups.sending import send_followups
 from shared.followups.reporting.health import SchedulerHealth, scheduler_health
 from shared.followups.sending import claims
 from shared.platform.access.auth import PUBLIC
 from shared.platform.durable import DurableClient, Nothing
-from shared.platform.errors import Conflict
 from shared.platform.http import Reply, Routes
 from shared.platform.sweeps import Sweep
 
 SWEEP = "followups-sweep"
 """The instance id of every sweep: a second one finds nothing that the first does not."""
-logger = logging.getLogger(__name__)
 routes = Routes(tag="followups")
 
 
@@ -25,10 +21,7 @@ async def _due(_: DurableClient) -> bool:
 
 async def _run(client: DurableClient) -> None:
     """Send what is due, unless the last minute's sweep is still at it."""
-    try:
-        await client.start(send_followups, Nothing(), instance_id=SWEEP)
-    except Conflict:
-        logger.info("The last sweep has not ended.")
+    await client.start_if_idle(send_followups, Nothing(), instance_id=SWEEP)
 
 
 sweep = Sweep("followups", due=_due, run=_run)

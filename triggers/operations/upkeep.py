@@ -10,7 +10,6 @@ import azure.functions as func
 
 from orchestrators.operations.upkeep import watch_operations
 from shared.platform.durable import DurableClient, Nothing, new_blueprint
-from shared.platform.errors import Conflict
 from shared.platform.settings import settings
 from shared.platform.sweeps import run_due
 from shared.platform.workload import workloads
@@ -32,10 +31,9 @@ async def operations_minute(timer: func.TimerRequest, client: Any) -> None:
 @timers.durable_client_input(client_name="client")
 async def operations_hourly(timer: func.TimerRequest, client: Any) -> None:
     """Every hour: dead letters are looked for."""
-    try:
-        await DurableClient(client).start(watch_operations, Nothing(), instance_id="operations-watch")
-    except Conflict:
-        logger.warning("The last look at the queues has not ended.", extra={"past_due": timer.past_due})
+    await DurableClient(client).start_if_idle(
+        watch_operations, Nothing(), instance_id="operations-watch", past_due=timer.past_due
+    )
 
 
 @timers.timer_trigger(schedule="0 15 4 * * *", arg_name="timer", run_on_startup=False)

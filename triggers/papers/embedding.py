@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Annotated
 from uuid import UUID
 
@@ -13,13 +12,11 @@ from shared.papers.embedding import problems, refusals, swapping, versions
 from shared.papers.embedding.models import ModelVersion, RefusedText
 from shared.platform.cursors import OPENED
 from shared.platform.durable import DurableClient, Nothing
-from shared.platform.errors import Conflict
 from shared.platform.http import Accepted, Page, Pagination, Routes
 from shared.platform.models import LazyModel
 from shared.platform.sweeps import Sweep
 from triggers.papers.callers import ENRICH
 
-logger = logging.getLogger(__name__)
 routes = Routes(tag="papers")
 MODELS = "/api/papers/models"
 INSTANCE = "papers-enrich"
@@ -93,10 +90,7 @@ async def _due(_: DurableClient) -> bool:
 
 
 async def _start(client: DurableClient) -> None:
-    try:
-        await client.start(paper_enrich, Nothing(), instance_id=INSTANCE)
-    except Conflict:
-        logger.info("The vectors are being computed already.")
+    await client.start_if_idle(paper_enrich, Nothing(), instance_id=INSTANCE)
 
 
 sweep = Sweep("papers-vectors", due=_due, run=_start)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
@@ -19,14 +18,12 @@ from shared.papers.sources.table import ColumnMapping
 from shared.platform.access.auth import Caller
 from shared.platform.cursors import OPENED
 from shared.platform.durable import DurableClient
-from shared.platform.errors import Conflict
 from shared.platform.http import Accepted, Page, Pagination, Routes
 from shared.platform.models import LazyModel
 from shared.platform.stores.signed_urls import UPLOAD_HEADERS, create_url
 from shared.platform.sweeps import Sweep
 from triggers.papers.callers import INGEST
 
-logger = logging.getLogger(__name__)
 routes = Routes(tag="papers")
 UPLOAD_LIFETIME = timedelta(hours=4)
 """Long enough for a file of 5 GB over a slow line."""
@@ -148,8 +145,5 @@ sweep = Sweep("papers-inbox", due=_due, run=_run)
 async def start(client: DurableClient, ingest: IngestRef) -> IngestStarted:
     """Start the ingest, or let it run where it does."""
     instance = f"papers-ingest-{ingest.ingest_id}"
-    try:
-        await client.start(paper_ingest, ingest, instance_id=instance)
-    except Conflict:
-        logger.info("The ingest is running already.", extra={"ingest_id": str(ingest.ingest_id)})
+    await client.start_if_idle(paper_ingest, ingest, instance_id=instance)
     return IngestStarted(id=instance, location=f"/api/papers/ingests/{ingest.ingest_id}", ingest_id=ingest.ingest_id)

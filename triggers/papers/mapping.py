@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import logging
-
 from orchestrators.papers.mapping import paper_map, paper_map_additions
 from shared.papers.maps import placing, versions
 from shared.papers.maps.models import MapRef, MapVersion
 from shared.platform.access.auth import Caller
 from shared.platform.durable import DurableClient
-from shared.platform.errors import Conflict
 from shared.platform.http import Accepted, Routes
 from shared.platform.models import LazyModel
 from shared.platform.sweeps import Sweep
 from triggers.papers.callers import ENRICH, READ
 
-logger = logging.getLogger(__name__)
 routes = Routes(tag="papers")
 VERSIONS = "/api/papers/map/versions"
 ADDITIONS = "papers-map-additions"
@@ -63,10 +59,7 @@ async def _run(client: DurableClient) -> None:
         await _start(client, version)
     current = await placing.current_version()
     if current is not None and await placing.anything_unplaced():
-        try:
-            await client.start(paper_map_additions, MapRef(version=current), instance_id=ADDITIONS)
-        except Conflict:
-            logger.info("Papers are being placed already.")
+        await client.start_if_idle(paper_map_additions, MapRef(version=current), instance_id=ADDITIONS)
 
 
 sweep = Sweep("papers-map", due=_due, run=_run)
@@ -75,8 +68,5 @@ sweep = Sweep("papers-map", due=_due, run=_run)
 async def _start(client: DurableClient, version: MapRef) -> str:
     """Start the version, or let it run where it does; its instance."""
     instance = f"papers-map-{version.version}"
-    try:
-        await client.start(paper_map, version, instance_id=instance)
-    except Conflict:
-        logger.info("The map is being made already.", extra={"version": version.version})
+    await client.start_if_idle(paper_map, version, instance_id=instance)
     return instance

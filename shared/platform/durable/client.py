@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
@@ -18,6 +19,8 @@ from shared.platform.durable.entities import OPERATION, Entity, State
 from shared.platform.durable.handles import FAILURE, Failure, In, Orchestration
 from shared.platform.errors import Conflict, NotFound, TransientError, UnusableCursor
 from shared.platform.models import LazyModel
+
+logger = logging.getLogger(__name__)
 
 CALL_SECONDS = 30
 _BEGINNING = "2000-01-01T00:00:00Z"
@@ -100,6 +103,23 @@ class DurableClient:
             raise TransientError(
                 f"The durable host did not start {orchestration.name}: {str(error)[:300]}.", code="durable-unavailable"
             ) from error
+
+    async def start_if_idle(
+        self, orchestration: Orchestration[In, Any], task: In, *, instance_id: str, past_due: bool = False
+    ) -> bool:
+        """Start an orchestration as `start` does, unless one of this id runs; whether it was started.
+
+        `past_due`: whether the timer that starts it came late, for the log.
+        """
+        try:
+            await self.start(orchestration, task, instance_id=instance_id)
+        except Conflict:
+            logger.info(
+                "An orchestration was not started, since it is running.",
+                extra={"instance_id": instance_id, "past_due": past_due},
+            )
+            return False
+        return True
 
     async def find(self, instance_id: str, *, history: bool = False) -> Instance | None:
         """The orchestration, without its input; None if there is none. Its history comes only with `history`."""

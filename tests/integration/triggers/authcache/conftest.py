@@ -26,6 +26,8 @@ class Host:
             raise Conflict("It runs already.", code="running")
         self.started.append(request)
 
+    start_if_idle = DurableClient.start_if_idle
+
     async def find(self, instance_id: str) -> None:
         """No fold has ended of which anything is to be told."""
 

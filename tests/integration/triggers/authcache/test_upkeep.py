@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from shared.authcache.folding.steps import FoldRequest, FoldSummary
-from shared.platform.durable import Instance, RunState
+from shared.platform.durable import DurableClient, Instance, RunState
 from shared.platform.errors import Conflict
 from tests.integration.shared.authcache.conftest import container, instances, registered
 from triggers.authcache import upkeep
@@ -42,6 +42,8 @@ class Client:
         if self.last is not None and not self.last.state.finished:
             raise Conflict("It runs.")
         self.started.append(task)
+
+    start_if_idle = DurableClient.start_if_idle
 
 
 @pytest.fixture(autouse=True)

@@ -21,11 +21,12 @@ def _hourly(migrated, storage, monkeypatch):
 
 
 @pytest.mark.usefixtures("_hourly")
-async def test_people_are_told_of_a_late_backup_also_where_the_next_one_cannot_be_started(mails, monkeypatch):
+async def test_people_are_told_of_a_late_backup_also_where_the_next_one_cannot_be_started(mails):
     taken = datetime.now(UTC) - timedelta(hours=3)
     await kept(taken, "20261101T000000Z")
-    monkeypatch.setattr(taking, "_start", AsyncMock(side_effect=TransientError("no host", code="durable-unavailable")))
+    client = AsyncMock()
+    client.start_if_idle.side_effect = TransientError("no host", code="durable-unavailable")
     with pytest.raises(TransientError):
-        await taking._hourly(AsyncMock(), past_due=False)
+        await taking._hourly(client, past_due=False)
     [mail] = mails.mails(10)
     assert f"There is no backup since {taken:%Y-%m-%d %H:%M} UTC" in mail.text

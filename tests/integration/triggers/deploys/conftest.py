@@ -14,7 +14,7 @@ from shared.deploys.documents import store
 from shared.deploys.models import DeploymentStatus
 from shared.deploys.running.slots import Slots
 from shared.deploys.sources import store_archive
-from shared.platform.durable import task_hub
+from shared.platform.durable import DurableClient, task_hub
 from shared.platform.durable.hub import HubName
 from shared.platform.errors import Conflict, NotFound, TransientError
 from tests.integration.shared.deploys.conftest import ADMIN, cosmos, new, sent, state
@@ -122,6 +122,8 @@ def durable(monkeypatch) -> SimpleNamespace:  # noqa: C901 - the methods of the 
             if told.busy:
                 raise Conflict("it is running", code="already-running")
             told.started.append((orchestration.name, instance_id, task))
+
+        start_if_idle = DurableClient.start_if_idle
 
         async def raise_event(self, instance_id, event, _) -> None:
             if told.away:

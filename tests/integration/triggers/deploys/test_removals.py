@@ -9,6 +9,7 @@ from shared.deploys.models import DeploymentStatus
 from shared.deploys.running.steps import RemoveApps
 from shared.platform.access.api_keys import ApiKey
 from shared.platform.access.auth import Caller
+from shared.platform.durable import DurableClient
 from shared.platform.errors import Conflict, NotFound
 from tests.integration.triggers.deploys.conftest import change
 from tests.present import present
@@ -27,6 +28,8 @@ class Client:
 
     async def start(self, orchestration, task, *, instance_id):
         self.started.append((orchestration.name, instance_id, task))
+
+    start_if_idle = DurableClient.start_if_idle
 
 
 def removal(organization: str, *environments: str) -> RemoveApps:

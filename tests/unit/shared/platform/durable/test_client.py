@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from shared.platform.durable import Nothing
+from shared.platform.errors import Conflict
 from tests.hostless import Hostless
 
 
@@ -30,3 +32,26 @@ async def test_only_finished_orchestrations_from_before_the_moment_are_purged(
         "createdTimeTo": "2026-01-02T00:00:00+00:00",
         "runtimeStatus": "Completed,Failed,Terminated,Canceled",
     }
+
+
+async def test_an_orchestration_that_runs_is_not_started_and_one_log_line_names_its_instance(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    started: list[Any] = []
+
+    class Client(Hostless):
+        async def start(self, orchestration: Any, task: Any, *, instance_id: str | None = None) -> str:
+            if started:
+                raise Conflict("It is running.")
+            started.append((orchestration, task))
+            return str(instance_id)
+
+    caplog.set_level("INFO")
+    purge: Any = "purge"
+    assert await Client().start_if_idle(purge, Nothing(), instance_id="nightly")
+    assert not caplog.records
+    assert not await Client().start_if_idle(purge, Nothing(), instance_id="nightly", past_due=True)
+    assert started == [("purge", Nothing())]
+    [line] = caplog.records
+    assert line.getMessage() == "An orchestration was not started, since it is running."
+    assert (line.__dict__["instance_id"], line.__dict__["past_due"]) == ("nightly", True)

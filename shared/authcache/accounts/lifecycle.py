@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from shared.authcache import addresses
-from shared.authcache.accounts.mails import address_stamp, opened, stamp, void
+from shared.authcache.accounts.mails import address_fingerprint, fingerprint, link_refused, read_token
 from shared.authcache.accounts.models import Profile, Registration
 from shared.authcache.log.groups import Lsn
 from shared.authcache.log.records import Record
@@ -67,10 +67,10 @@ async def verify(token: str) -> tuple[User, Lsn]:
     Raises:
         Unauthenticated: the token is not good, or the user has another address since.
     """
-    claims = opened("verify", token)
+    claims = read_token("verify", token)
     user = await _known(claims["sub"], claims["lsn"])
     record = UserVerified(at=datetime.now(UTC), user=user.id, address=user.address)
-    return await _written(user.id, [record], _as_stamped(user.id, claims["of"], address_stamp))
+    return await _written(user.id, [record], _unchanged(user.id, claims["of"], address_fingerprint))
 
 
 async def reset_password(token: str, password: str) -> tuple[User, Lsn]:
@@ -80,14 +80,14 @@ async def reset_password(token: str, password: str) -> tuple[User, Lsn]:
         Unauthenticated: the token is not good, or was used.
         TransientError: too many passwords are being hashed.
     """
-    claims = opened("reset", token)
+    claims = read_token("reset", token)
     user = await _known(claims["sub"], claims["lsn"])
-    await _as_stamped(user.id, claims["of"])(await store().view())
+    await _unchanged(user.id, claims["of"])(await store().view())
     at = datetime.now(UTC)
     records: list[Record] = [PasswordChanged(at=at, user=user.id, password_hash=await hashed(password))]
     if user.verified_at is None:
         records.append(UserVerified(at=at, user=user.id, address=user.address))
-    return await _written(user.id, records, _as_stamped(user.id, claims["of"]))
+    return await _written(user.id, records, _unchanged(user.id, claims["of"]))
 
 
 async def change_password(user: User, current: str, password: str) -> tuple[User, Lsn]:
@@ -99,7 +99,7 @@ async def change_password(user: User, current: str, password: str) -> tuple[User
     """
     await confirm(user, current)
     record = PasswordChanged(at=datetime.now(UTC), user=user.id, password_hash=await hashed(password))
-    return await _written(user.id, [record], _as_stamped(user.id, stamp(user)))
+    return await _written(user.id, [record], _unchanged(user.id, fingerprint(user)))
 
 
 async def upgrade_hash(user: User, password: str) -> None:
@@ -107,7 +107,7 @@ async def upgrade_hash(user: User, password: str) -> None:
     record = PasswordChanged(
         at=datetime.now(UTC), user=user.id, password_hash=await hashed(password), ends_sessions=False
     )
-    await store().commit([record], check=_as_stamped(user.id, stamp(user)))
+    await store().commit([record], check=_unchanged(user.id, fingerprint(user)))
 
 
 async def new_address(user: User, email: str, password: str) -> addresses.Address:
@@ -131,13 +131,13 @@ async def change_address(token: str) -> tuple[User, User, Lsn]:
         Unauthenticated: the token is not good, or was used.
         Conflict: another user has the address by now.
     """
-    claims = opened("address", token)
+    claims = read_token("address", token)
     user = await _known(claims["sub"], claims["lsn"])
     address = addresses.parse(claims["to"])
-    stamped, free = _as_stamped(user.id, claims["of"]), address_is_free(address.key, but_for=user.id)
+    same, free = _unchanged(user.id, claims["of"]), address_is_free(address.key, but_for=user.id)
 
     async def check(view: View) -> None:
-        await stamped(view)
+        await same(view)
         await free(view)
 
     at = datetime.now(UTC)
@@ -173,7 +173,7 @@ async def confirm(user: User, password: str) -> None:
 async def _known(user_id: str, at_least: Lsn) -> User:
     user = await (await store().view(at_least)).user_by_id(user_id)
     if user is None:
-        raise void()
+        raise link_refused()
     return user
 
 
@@ -185,11 +185,11 @@ def _is_there(user_id: str) -> Check:
     return check
 
 
-def _as_stamped(user_id: str, expected: str, stamped: Callable[[User], str] = stamp) -> Check:
+def _unchanged(user_id: str, expected: str, fingerprint_of: Callable[[User], str] = fingerprint) -> Check:
     async def check(view: View) -> None:
         user = await view.user_by_id(user_id)
-        if user is None or not user.is_active or stamped(user) != expected:
-            raise void()
+        if user is None or not user.is_active or fingerprint_of(user) != expected:
+            raise link_refused()
 
     return check
 

@@ -73,20 +73,20 @@ def _text(mail: AccountMail, user: User, lsn: Lsn) -> str:
 
 
 def _token(mail: AccountMail, user: User, lsn: Lsn) -> str:
-    """Any instance that opens it has to know the user at least as of `lsn`, as the stamp does."""
+    """Any instance that opens it has to know the user at least as of `lsn` that it carries."""
     now = datetime.now(UTC)
     claims: dict[str, Any] = {"sub": user.id, "iat": int(now.timestamp()), "lsn": lsn}
-    stamped = address_stamp(user) if mail.kind == "verify" else stamp(user)
-    claims |= {"exp": int((now + _LIFETIMES[mail.kind]).timestamp()), "of": stamped, "to": mail.to}
+    of = address_fingerprint(user) if mail.kind == "verify" else fingerprint(user)
+    claims |= {"exp": int((now + _LIFETIMES[mail.kind]).timestamp()), "of": of, "to": mail.to}
     return tokens(_PURPOSES[mail.kind]).sign(claims)
 
 
-def stamp(user: User) -> str:
+def fingerprint(user: User) -> str:
     """What a token of a mail was made for: it is void once password, address or sessions have changed."""
     return _digest(f"{user.id} {user.address} {user.password_hash} {user.sessions_from}")
 
 
-def address_stamp(user: User) -> str:
+def address_fingerprint(user: User) -> str:
     """The same for what proves an address alone: a new password leaves it good."""
     return _digest(f"{user.id} {user.address}")
 
@@ -95,7 +95,7 @@ def _digest(state: str) -> str:
     return hashlib.sha256(state.encode()).hexdigest()[:32]
 
 
-def opened(kind: Literal["verify", "reset", "address"], token: str) -> dict[str, Any]:
+def read_token(kind: Literal["verify", "reset", "address"], token: str) -> dict[str, Any]:
     """The claims of the token of a mail.
 
     Raises:
@@ -104,10 +104,10 @@ def opened(kind: Literal["verify", "reset", "address"], token: str) -> dict[str,
     try:
         return tokens(_PURPOSES[kind]).read(token)
     except Unauthenticated:
-        raise void() from None
+        raise link_refused() from None
 
 
-def void() -> Unauthenticated:
+def link_refused() -> Unauthenticated:
     """The refusal of a token that is good no longer."""
     return Unauthenticated(
         "The link is not good, or no longer.", code="link-refused", remedy="Ask for a new mail, and use its link soon."

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from shared.authcache.accounts import lifecycle
-from shared.authcache.accounts.mails import address_stamp, opened
+from shared.authcache.accounts.mails import address_fingerprint, read_token
 from shared.authcache.accounts.models import Registration
 from shared.authcache.accounts.signing import Purpose, tokens
 from shared.authcache.store import close_store
@@ -36,7 +36,7 @@ async def registered(email, *, verified=True, **fields):
     """A user, who has shown that the address is theirs unless said otherwise."""
     user, _ = await lifecycle.register(registration(email, **fields))
     if verified:
-        user, _ = await lifecycle.verify(link("verify", user, address_stamp(user)))
+        user, _ = await lifecycle.verify(link("verify", user, address_fingerprint(user)))
     return user
 
 
@@ -46,5 +46,5 @@ def link(kind, user, stamped, to="", **claims):
     given: dict[str, Any] = {"sub": user.id, "iat": now, "exp": now + 600, "of": stamped, "to": to, "lsn": 0, **claims}
     token = tokens(Purpose(f"authcache-{kind}")).sign(given)
     if given["exp"] > now:
-        assert opened(kind, token)["sub"] == user.id
+        assert read_token(kind, token)["sub"] == user.id
     return token

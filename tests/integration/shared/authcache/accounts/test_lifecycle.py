@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from shared.authcache.accounts import importing, lifecycle, sign_in
-from shared.authcache.accounts.mails import address_stamp, stamp
+from shared.authcache.accounts.mails import address_fingerprint, fingerprint
 from shared.authcache.accounts.models import ImportedUser, Profile
 from shared.authcache.store import store
 from shared.platform.errors import Conflict, Forbidden, InvalidInput, Unauthenticated
@@ -30,19 +30,19 @@ async def test_a_new_user_is_not_verified_and_the_link_is_for_this_address_alone
     assert ann.verified_at is None
     bob = await registered("bob@example.com", verified=False)
     with pytest.raises(Unauthenticated, match="link"):
-        await lifecycle.verify(link("verify", ann, address_stamp(bob)))
+        await lifecycle.verify(link("verify", ann, address_fingerprint(bob)))
     with pytest.raises(Unauthenticated, match="link"):
-        await lifecycle.verify(link("verify", ann, address_stamp(ann), exp=1))
+        await lifecycle.verify(link("verify", ann, address_fingerprint(ann), exp=1))
     with pytest.raises(Unauthenticated, match="link"):
-        await lifecycle.verify(link("reset", ann, stamp(ann)))
-    ann, _ = await lifecycle.verify(link("verify", ann, address_stamp(ann)))
+        await lifecycle.verify(link("reset", ann, fingerprint(ann)))
+    ann, _ = await lifecycle.verify(link("verify", ann, address_fingerprint(ann)))
     assert ann.verified_at
     assert present(await again(bob)).verified_at is None
 
 
 async def test_a_link_for_a_new_password_is_good_once_and_proves_the_address():
     ann = await registered("ann@example.com", verified=False)
-    token = link("reset", ann, stamp(ann))
+    token = link("reset", ann, fingerprint(ann))
     changed, _ = await lifecycle.reset_password(token, "another long password")
     assert changed.verified_at
     with pytest.raises(Unauthenticated, match="link"):
@@ -57,7 +57,7 @@ async def test_who_has_no_password_sets_one_by_mail():
     ann = await (await store().view()).user_by_id(report.rows[0].id)
     with pytest.raises(Unauthenticated):
         await sign_in.log_in(await store().view(), "ann@example.com", "")
-    await lifecycle.reset_password(link("reset", ann, stamp(ann)), PASSWORD)
+    await lifecycle.reset_password(link("reset", ann, fingerprint(ann)), PASSWORD)
     assert await sign_in.log_in(await store().view(), "ann@example.com", PASSWORD)
 
 
@@ -67,7 +67,7 @@ async def test_an_address_is_changed_by_the_link_of_the_mail_that_went_there():
         await lifecycle.new_address(ann, "new@example.com", "wrong")
     wanted = await lifecycle.new_address(ann, "New@Example.com", PASSWORD)
     assert present(await again(ann)).address == "ann@example.com"
-    token = link("address", ann, stamp(ann), to=wanted.shown)
+    token = link("address", ann, fingerprint(ann), to=wanted.shown)
     before, after, _ = await lifecycle.change_address(token)
     assert (before.email, after.email, after.address) == ("ann@example.com", "New@example.com", "new@example.com")
     assert after.verified_at
@@ -78,7 +78,7 @@ async def test_an_address_is_changed_by_the_link_of_the_mail_that_went_there():
 
 async def test_an_address_that_somebody_took_meanwhile_is_not_taken_again():
     ann = await registered("ann@example.com")
-    token = link("address", ann, stamp(ann), to="new@example.com")
+    token = link("address", ann, fingerprint(ann), to="new@example.com")
     await registered("new@example.com")
     with pytest.raises(Conflict):
         await lifecycle.change_address(token)

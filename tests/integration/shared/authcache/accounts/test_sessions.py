@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shared.authcache.accounts import lifecycle, sessions
-from shared.authcache.accounts.mails import stamp
+from shared.authcache.accounts.mails import fingerprint
 from shared.authcache.accounts.signing import Purpose, tokens
 from shared.authcache.settings import settings
 from shared.authcache.store import Store, store
@@ -94,7 +94,7 @@ async def test_what_ends_all_sessions_ends_access_and_refresh_tokens_at_once(how
     if how == "password":
         user, _ = await lifecycle.change_password(user, PASSWORD, "another long password")
     elif how == "reset":
-        user, _ = await lifecycle.reset_password(link("reset", user, stamp(user)), "another long password")
+        user, _ = await lifecycle.reset_password(link("reset", user, fingerprint(user)), "another long password")
     elif how == "everywhere":
         await lifecycle.end_sessions(user)
     elif how == "disable":

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shared.authcache.accounts import lifecycle, sharing
-from shared.authcache.accounts.mails import address_stamp
+from shared.authcache.accounts.mails import address_fingerprint
 from shared.authcache.accounts.models import ShareChange, ShareRequest
 from shared.authcache.store import store
 from shared.platform.errors import Conflict, InvalidInput, NotFound
@@ -55,7 +55,7 @@ async def test_nothing_is_seen_until_the_address_is_shown_to_be_ones_own(ann):
     assert await sharing.sharers(view, ann) == [], "nor does the owner learn that there is such an account"
     with pytest.raises(NotFound):
         await sharing.shared_with_me_by(view, thief, ann.id)
-    await lifecycle.verify(link("verify", thief, address_stamp(thief)))
+    await lifecycle.verify(link("verify", thief, address_fingerprint(thief)))
     assert await level(thief, ann) == "read"
 
 
@@ -119,8 +119,8 @@ async def test_what_a_user_shared_ends_with_the_account(ann, bob):
 
 
 async def test_a_share_for_an_old_address_is_not_seen_from_the_new_one(ann, bob):
-    from shared.authcache.accounts.mails import stamp
+    from shared.authcache.accounts.mails import fingerprint
 
     await sharing.grant(ann, ShareRequest(shared_email="bob@example.com"))
-    await lifecycle.change_address(link("address", bob, stamp(bob), to="other@example.com"))
+    await lifecycle.change_address(link("address", bob, fingerprint(bob), to="other@example.com"))
     assert await level(bob, ann) is None

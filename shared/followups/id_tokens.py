@@ -41,7 +41,7 @@ class _Keys:
     by_id: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
-_known: dict[str, _Keys] = {}
+_keys_by_url: dict[str, _Keys] = {}
 
 
 async def claims(token: str, issuer: Issuer) -> dict[str, Any]:
@@ -74,15 +74,10 @@ async def claims(token: str, issuer: Issuer) -> dict[str, Any]:
         raise Unauthenticated("The token is not good, or no longer.", code="bad-token") from None
 
 
-def forget_keys() -> None:
-    """For tests."""
-    _known.clear()
-
-
 async def _key(key_id: str, url: str) -> Any:
     from jwt import InvalidTokenError  # noqa: PLC0415 - as above
 
-    keys = _known.setdefault(url, _Keys())
+    keys = _keys_by_url.setdefault(url, _Keys())
     age = monotonic() - keys.fetched_at
     if age > OLDEST_KEYS_SECONDS or (key_id not in keys.by_id and age > SOONEST_SECONDS):
         keys.by_id = await _fetched(url)

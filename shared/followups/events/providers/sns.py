@@ -96,11 +96,6 @@ async def _certificate(url: str, get: Fetch) -> bytes:
     return _certificates[url]
 
 
-def forget_certificates() -> None:
-    """For tests."""
-    _certificates.clear()
-
-
 def _at_sns(url: str, region: str, path: re.Pattern[str]) -> None:
     found = urlsplit(url) if url.isascii() and url.isprintable() and "\\" not in url else urlsplit("")
     host = HOST.fullmatch(found.netloc)

@@ -90,7 +90,7 @@ def web(crm, mails, monkeypatch):
     monkeypatch.setattr(sns, "read", lambda body: real(body, fetch))
     monkeypatch.setenv("FOLLOWUPS_SNS_TOPICS", TOPIC)
     forget_settings()
-    sns.forget_certificates()
+    monkeypatch.setattr(sns, "_certificates", {})
     post: Any = send
     post.fetched = fetched
     return post

@@ -18,7 +18,7 @@ LONG_AGO = datetime.now(UTC) - timedelta(hours=2)
 async def google(web, monkeypatch):
     """The stand-in of Google's keys; registration is open."""
     found = Identity()
-    id_tokens.forget_keys()
+    monkeypatch.setattr(id_tokens, "_keys_by_url", {})
     async with listening(found.app()) as port:
         monkeypatch.setenv("GOOGLE_KEYS_URL", f"http://127.0.0.1:{port}/certs")
         monkeypatch.setenv("GOOGLE_CLIENT_ID", CLIENT)

@@ -21,7 +21,7 @@ TENANT, AUDIENCE = "72f988bf-86f1-41af-91ab-2d7cd011db47", "api://manifold-event
 async def entra(crm, monkeypatch):
     """The stand-in of Entra ID, whose tokens Event Grid shows."""
     found = Identity()
-    id_tokens.forget_keys()
+    monkeypatch.setattr(id_tokens, "_keys_by_url", {})
     async with listening(found.app()) as port:
         monkeypatch.setattr(communication, "AUTHORITY", f"http://127.0.0.1:{port}")
         monkeypatch.setenv("FOLLOWUPS_EVENT_GRID_TENANT", TENANT)

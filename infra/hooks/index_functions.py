@@ -17,8 +17,9 @@ from typing import Any, get_type_hints
 
 import azure.functions as func
 
-from shared.platform.app import INDEX, ROOT, FunctionIndex, IndexedFunction, digest_of, workload_modules
+from shared.platform.app import INDEX, ROOT, FunctionIndex, IndexedFunction, digest_of
 from shared.platform.workload import loaded_app
+from shared.platform.workload_modules import workload_modules
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ import sys
 from shared.backups.blobs.carrying import rehydrate
 from shared.backups.blobs.manifests import read_manifest
 from shared.backups.restoring.restoration import restore, say
-from shared.platform.calls.credentials import close_credentials
+from shared.platform.credentials import close_credentials
 from shared.platform.errors import ManifoldError
 from shared.platform.stores.blobs import close_blobs
 from shared.platform.stores.postgres import close_pools

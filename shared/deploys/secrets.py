@@ -18,8 +18,8 @@ from uuid import uuid4
 
 from shared.deploys.settings import settings
 from shared.platform.calls.authorities import authorities
-from shared.platform.calls.credentials import credential
 from shared.platform.calls.rate_limit import retry_after
+from shared.platform.credentials import credential
 from shared.platform.errors import NotFound, TerminalError, TransientError
 from shared.platform.redaction import Redactor
 

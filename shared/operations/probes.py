@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shared.platform.calls.authorities import authorities
-from shared.platform.calls.credentials import credential
+from shared.platform.credentials import credential
 from shared.platform.health import Check
 from shared.platform.messaging.servicebus import known_queues
 from shared.platform.settings import settings

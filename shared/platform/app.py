@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 import azure.functions as func
 
+from shared.platform.workload_modules import set_workload_modules
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
@@ -52,22 +54,13 @@ class FunctionIndex(TypedDict):
     functions: Sequence[IndexedFunction]
 
 
-_chosen: tuple[str, ...] = ()
-
-
-def workload_modules() -> tuple[str, ...]:
-    """The modules that declare the workloads of the app that this process has loaded."""
-    return _chosen
-
-
 def app_of(*workloads: str, root: Path = ROOT) -> func.FunctionRegister:
     """The app that the host loads, made of the workloads that these modules declare.
 
     Raises:
         ValueError: a route hides another, or two functions have one name.
     """
-    global _chosen  # noqa: PLW0603 - an app is loaded once in a process, as the host does
-    _chosen = workloads
+    set_workload_modules(workloads)
     index = _read_index(workloads, root)
     if index is not None:
         return _app_of_stubs(index)

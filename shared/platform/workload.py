@@ -8,7 +8,6 @@ from importlib import import_module
 from typing import Any
 
 from shared.platform.alerting.alerts import AlertKind
-from shared.platform.app import workload_modules
 from shared.platform.durable import (
     ACTIVITIES,
     ENTITIES,
@@ -26,6 +25,7 @@ from shared.platform.http import Routes, register
 from shared.platform.messaging.servicebus import use_queues
 from shared.platform.settings import Settings
 from shared.platform.sweeps import Sweep
+from shared.platform.workload_modules import workload_modules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from shared.followups.composing import costs, prompt
 from shared.followups.composing.brief import Draft
 from shared.followups.composing.costs import Call, Prices
 from shared.platform.calls.authorities import authorities
-from shared.platform.calls.credentials import COGNITIVE_SERVICES_SCOPE, credential
+from shared.platform.credentials import COGNITIVE_SERVICES_SCOPE, credential
 from shared.platform.errors import TerminalError, TransientError
 from shared.platform.models import LazyModel
 

@@ -1,1 +1,1 @@
-"""Calls to other services: the credentials for them, retries, rate limits, Azure Resource Manager."""
+"""Calls to other services: retries, rate limits, Azure Resource Manager."""

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import urlsplit
 
 from shared.platform.calls.authorities import authorities
-from shared.platform.calls.credentials import credential
 from shared.platform.calls.rate_limit import retry_after
 from shared.platform.calls.retry import Backoff, Time, retry
+from shared.platform.credentials import credential
 from shared.platform.errors import NotFound, TerminalError, TransientError
 from shared.platform.settings import settings
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from shared.platform.calls.authorities import authorities
-from shared.platform.calls.credentials import credential
+from shared.platform.credentials import credential
 from shared.platform.errors import NotFound, TerminalError, TransientError
 from shared.platform.per_loop import PerLoop
 from shared.platform.settings import settings

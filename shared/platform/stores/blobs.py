@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.request import getproxies
 from weakref import WeakKeyDictionary
 
-from shared.platform.calls.credentials import credential
+from shared.platform.credentials import credential
 from shared.platform.errors import Conflict, ManifoldError, TerminalError, TransientError
 from shared.platform.per_loop import PerLoop
 from shared.platform.settings import settings

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
-from shared.platform.calls.credentials import credential
+from shared.platform.credentials import credential
 from shared.platform.errors import Conflict, TerminalError, TransientError, UnusableCursor
 from shared.platform.per_loop import PerLoop
 from shared.platform.settings import settings

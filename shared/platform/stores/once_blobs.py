@@ -40,7 +40,7 @@ class _Account:
             DistributedTracingPolicy,
         )
 
-        from shared.platform.calls.credentials import credential  # noqa: PLC0415 - as above
+        from shared.platform.credentials import credential  # noqa: PLC0415 - as above
 
         self._name = str(service.account_name)
         self._url = service.url.partition("?")[0].rstrip("/")

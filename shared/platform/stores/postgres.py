@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from shared.platform.calls.credentials import postgres_password
+from shared.platform.credentials import postgres_password
 from shared.platform.errors import TerminalError, TransientError
 from shared.platform.per_loop import PerLoop
 from shared.platform.settings import settings

@@ -18,7 +18,7 @@ from shared.followups.sending.senders.base import (
     throttled,
 )
 from shared.followups.steps import Outcome
-from shared.platform.calls.credentials import credential
+from shared.platform.credentials import credential
 
 if TYPE_CHECKING:
     from azure.communication.email.aio import EmailClient

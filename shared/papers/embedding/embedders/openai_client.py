@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from shared.papers.settings import settings
 from shared.platform.calls.authorities import authorities
-from shared.platform.calls.credentials import COGNITIVE_SERVICES_SCOPE, credential
+from shared.platform.credentials import COGNITIVE_SERVICES_SCOPE, credential
 from shared.platform.errors import TerminalError, TransientError
 
 if TYPE_CHECKING:

@@ -87,7 +87,7 @@ def test_the_worker_sees_the_same_functions(package: Path) -> None:
 def test_nothing_of_a_workload_is_loaded_before_it_is_called(package: Path) -> None:
     loaded = run("-c", "import sys, function_app; print(*sys.modules)", folder=package).split()
     assert {name for name in loaded if name.partition(".")[0] in {*OURS, "pydantic"}} == {
-        "shared", "shared.platform", "shared.platform.app",
+        "shared", "shared.platform", "shared.platform.app", "shared.platform.workload_modules",
     }  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from local.providers.model import KEY, Model
 from shared.followups.composing import costs
 from shared.followups.composing.model_writer import ModelWriter
 from shared.followups.sending import editing
-from shared.platform.calls.credentials import credential
+from shared.platform.credentials import credential
 from shared.platform.settings import forget_settings
 
 TEMPLATE, MODEL = "template", "model gpt-4.1-mini"

@@ -8,7 +8,7 @@ from azure.core import AsyncPipelineClient
 from azure.core.credentials import AccessToken, AccessTokenInfo
 from azure.core.exceptions import ServiceRequestError
 
-from shared.platform.calls import credentials
+from shared.platform import credentials
 from shared.platform.errors import TransientError
 from shared.platform.settings import forget_settings
 from shared.platform.stores.blobs import close_blobs, read_blob

@@ -35,7 +35,7 @@ from shared.followups.sending.senders.communication import CommunicationAccount,
 from shared.followups.sending.senders.resend import ResendSender
 from shared.followups.sending.senders.ses import SesAccount, SesSender, _client
 from shared.followups.sending.senders.smtp import SmtpSender
-from shared.platform.calls.credentials import credential
+from shared.platform.credentials import credential
 from shared.platform.errors import TerminalError
 from shared.platform.settings import forget_settings
 from tests.present import present

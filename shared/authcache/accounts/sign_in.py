@@ -5,12 +5,13 @@ from __future__ import annotations
 from contextlib import suppress
 
 from shared.authcache import addresses
-from shared.authcache.accounts import lifecycle, population
+from shared.authcache.accounts import lifecycle
+from shared.authcache.accounts.password_costs import password_costs
 from shared.authcache.accounts.signing import secret_for
 from shared.authcache.models import User
 from shared.authcache.reading.view import View
 from shared.platform.access.passwords.checking import is_current, matches
-from shared.platform.access.passwords.strangers import stand_in
+from shared.platform.access.passwords.decoys import DECOYS, decoy_hash
 from shared.platform.errors import InvalidInput, TransientError, Unauthenticated
 
 
@@ -30,7 +31,7 @@ async def log_in(view: View, address: str, password: str) -> User:
         TransientError: too many passwords are being checked.
     """
     user = await view.user_by_address(address)
-    stored = user.password_hash if user else stand_in(address, secret_for("strangers"), await population.mix())
+    stored = user.password_hash if user else decoy_hash(address, secret_for(DECOYS), await password_costs())
     right = await matches(password, stored)
     if user is None or not right or not user.is_active:
         raise Unauthenticated(

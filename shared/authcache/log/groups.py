@@ -12,7 +12,7 @@ from shared.authcache.log.kinds import KINDS
 from shared.authcache.log.records import Record
 from shared.authcache.settings import settings
 from shared.platform.errors import TerminalError
-from shared.platform.stores.once_blobs import create_once, read_whole
+from shared.platform.stores.immutable_blobs import create_once, read_whole
 
 Lsn = int
 """The place of a group in the log; the first is 1, and 0 is before all."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from shared.followups.people import agents, tokens
 from shared.platform.access.passwords.checking import hashed, is_current, matches
-from shared.platform.access.passwords.strangers import stand_in
+from shared.platform.access.passwords.decoys import DECOYS, decoy_hash
 from shared.platform.access.tokens import derived_key
 from shared.platform.errors import Unauthenticated
 
@@ -23,9 +23,9 @@ async def sign_in(email: str, password: str) -> Agent:
         Forbidden: the app has no key for tokens.
     """
     found = await agents.by_email(email)
-    stranger = stand_in(email, derived_key(tokens.keys(), "strangers"), await agents.password_costs())
+    decoy = decoy_hash(email, derived_key(tokens.keys(), DECOYS), await agents.password_costs())
     stored = found[1] if found else None
-    right = await matches(password, stored or stranger)
+    right = await matches(password, stored or decoy)
     if found is None or stored is None or not right or not found[0].is_active:
         raise Unauthenticated("The address or the password is wrong.", code="sign-in-refused")
     if not is_current(stored):

@@ -5,8 +5,9 @@ from collections import Counter
 import bcrypt
 import pytest
 
-from shared.authcache.accounts import importing, lifecycle, population, sign_in
+from shared.authcache.accounts import importing, lifecycle, sign_in
 from shared.authcache.accounts.models import ImportedUser
+from shared.authcache.accounts.password_costs import password_costs
 from shared.authcache.store import store
 from shared.platform.access.passwords import checking, kinds
 from shared.platform.access.passwords.kinds import CURRENT, Cost, cost_of, new_hash
@@ -98,7 +99,7 @@ async def costs_of(checks, emails):
     return list(checks)
 
 
-async def test_every_kind_of_asking_costs_one_check_of_the_populations_mix(checks, monkeypatch):
+async def test_every_log_in_costs_one_check_of_a_cost_that_accounts_have(checks, monkeypatch):
     stored = {Cost("bcrypt", (ROUNDS,)): old(PASSWORD), CURRENT: new_hash(PASSWORD)}
     users = [
         ImportedUser(
@@ -111,14 +112,14 @@ async def test_every_kind_of_asking_costs_one_check_of_the_populations_mix(check
         for number in range(200)
     ]
     await importing.import_users(users)
-    assert await population.mix() == {CURRENT: 150, Cost("bcrypt", (ROUNDS,)): 50}
+    assert await password_costs() == {CURRENT: 150, Cost("bcrypt", (ROUNDS,)): 50}
 
-    strangers = [f"nobody{number}@example.com" for number in range(400)]
+    unknown_emails = [f"nobody{number}@example.com" for number in range(400)]
     wrong = Counter(await costs_of(checks, [user.email for user in users]))
-    unknown = await costs_of(checks, strangers)
+    unknown = await costs_of(checks, unknown_emails)
     assert wrong == {CURRENT: 150, Cost("bcrypt", (ROUNDS,)): 50}
     assert 260 < Counter(unknown)[CURRENT] < 340
-    assert await costs_of(checks, strangers) == unknown, "an address that nobody has keeps its kind"
+    assert await costs_of(checks, unknown_emails) == unknown, "an address that nobody has keeps its kind"
     inactive = [user.email for user in users if not user.is_active]
     active_ones = Counter(await costs_of(checks, [user.email for user in users if user.is_active]))
     assert Counter(await costs_of(checks, inactive)) + active_ones == wrong

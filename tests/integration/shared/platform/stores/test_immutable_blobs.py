@@ -12,7 +12,7 @@ from shared.platform import credentials
 from shared.platform.errors import TransientError
 from shared.platform.settings import forget_settings
 from shared.platform.stores.blobs import close_blobs, read_blob
-from shared.platform.stores.once_blobs import create_once, read_whole
+from shared.platform.stores.immutable_blobs import create_once, read_whole
 from tests.present import present
 
 
@@ -88,7 +88,7 @@ async def test_in_azure_a_request_bears_the_token_of_the_apps_identity(monkeypat
     monkeypatch.setenv("STORAGE_BLOB_ENDPOINT", "https://account.blob.core.windows.net/")
     monkeypatch.setattr(credentials, "credential", Identity)
     monkeypatch.setattr("shared.platform.stores.blobs.credential", Identity)
-    monkeypatch.setattr("shared.platform.stores.once_blobs.transport_of", lambda _: Transport())
+    monkeypatch.setattr("shared.platform.stores.immutable_blobs.transport_of", lambda _: Transport())
     forget_settings()
     try:
         with pytest.raises(TransientError):

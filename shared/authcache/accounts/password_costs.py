@@ -1,4 +1,4 @@
-"""What the passwords of all users cost to check: what strangers are checked in the time of."""
+"""What the passwords of all users cost to check: unknown addresses are checked at these costs too."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from shared.authcache.tables import USERS
 from shared.platform.access.passwords.kinds import Cost, cost_in_effect
 
 FRESH_SECONDS: Final = 60
-"""For which a count is used: the mix of a population changes slowly."""
+"""For which a count is used: the costs of all users change slowly."""
 MOST_COUNTED: Final = 5000
-"""Rows that are looked at one by one; of more changes than that the next fold tells."""
+"""Rows that are looked at one by one; more changes than that are counted by the next fold."""
 
 _counted: WeakKeyDictionary[Instance, tuple[float, Mapping[Cost, int]]] = WeakKeyDictionary()
 
 
-async def mix() -> Mapping[Cost, int]:
+async def password_costs() -> Mapping[Cost, int]:
     """How many users have a hash of each cost."""
     instance = store().instance
     known = _counted.get(instance)

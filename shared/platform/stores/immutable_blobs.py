@@ -1,4 +1,4 @@
-"""Small blobs that are created once and read whole, each by one plain request.
+"""Small immutable blobs: created once and read whole, each by one plain request.
 
 The client library takes a millisecond of the processor for a request. Where a blob is written or read for each thing
 that happens, as in a log, that is most of what it costs; the library's pipeline, without what only it needs, takes a

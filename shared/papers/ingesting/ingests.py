@@ -6,9 +6,9 @@ import json
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from shared.papers.ingesting.errors import unknown_ingest, wrong_state
 from shared.papers.models import EndIngest, Ingest, IngestState, Reject
 from shared.papers.settings import settings
-from shared.platform.errors import Conflict, NotFound
 from shared.platform.stores.blob_files import create_blob, delete_blob
 from shared.platform.stores.postgres import database, rows
 
@@ -29,7 +29,7 @@ async def find(ingest_id: UUID) -> Ingest:
     async with database() as connection:
         found = await rows(connection, _SELECT + "where i.ingest_id = %s", (ingest_id,))
     if not found:
-        raise _unknown(ingest_id)
+        raise unknown_ingest(ingest_id)
     return Ingest.model_validate(found[0])
 
 
@@ -109,9 +109,7 @@ async def _move(ingest_id: UUID, seen: IngestState, to: IngestState) -> None:
             {"to": to, "ingest_id": ingest_id, "seen": seen},
         )
     if not moved.rowcount:
-        raise Conflict(
-            f"The ingest {ingest_id} is {(await find(ingest_id)).state}, not {seen}.", code=f"ingest-not-{seen}"
-        )
+        raise wrong_state(ingest_id, (await find(ingest_id)).state, seen)
 
 
 async def _clear(ingest_id: UUID) -> None:
@@ -125,10 +123,6 @@ async def _clear(ingest_id: UUID) -> None:
         )
     for row in found:
         await delete_blob(settings().papers_container, row["read_blob"])
-
-
-def _unknown(ingest_id: UUID) -> NotFound:
-    return NotFound(f"There is no ingest {ingest_id}.", code="unknown-ingest", remedy="See GET /api/papers/ingests.")
 
 
 _SELECT = """

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from shared.papers.ingesting.errors import ingest_ended, unknown_ingest
 from shared.papers.ingesting.verdict import Figures, reasons
 from shared.papers.models import IngestRef, IngestState, Verdict
 from shared.papers.settings import settings
-from shared.platform.errors import Conflict, NotFound
+from shared.platform.errors import Conflict
 from shared.platform.stores.postgres import database, rows
 
 
@@ -23,7 +24,7 @@ async def judge(ingest: IngestRef) -> Verdict:
             (ingest.ingest_id,),
         )
         if not found:
-            raise NotFound(f"There is no ingest {ingest.ingest_id}.", code="unknown-ingest")
+            raise unknown_ingest(ingest.ingest_id)
         state, held = IngestState(found[0]["state"]), found[0]["held_because"]
         if state is IngestState.READING:
             await connection.execute(_DROP_OUTDATED, {"ingest_id": ingest.ingest_id}, prepare=False)
@@ -32,7 +33,11 @@ async def judge(ingest: IngestRef) -> Verdict:
         figures = Figures(**row)
         if state is IngestState.READING:
             if unread:
-                raise Conflict(f"{unread} parts of the ingest {ingest.ingest_id} are not read.", code="ingest-unread")
+                raise Conflict(
+                    f"{unread} parts of the ingest {ingest.ingest_id} are not read to their end.",
+                    code="ingest-unread",
+                    remedy="Read them first: an ingest is judged by all of its records.",
+                )
             held = reasons(figures, settings())
             await connection.execute(
                 "update papers.ingests set state = %s, held_because = %s where ingest_id = %s",
@@ -41,7 +46,7 @@ async def judge(ingest: IngestRef) -> Verdict:
         elif state is IngestState.MERGING:
             held = []  # a person has released it
         elif state is not IngestState.HELD:
-            raise Conflict(f"The ingest {ingest.ingest_id} is {state}.", code="ingest-ended")
+            raise ingest_ended(ingest.ingest_id, state, IngestState.READING)
     return Verdict(records=figures.records, rejected=figures.rejected, held_because=held)
 
 

@@ -6,15 +6,15 @@ import time
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from shared.papers.ingesting.errors import ingest_ended
+from shared.papers.ingesting.staging import BATCH_RECORDS
 from shared.papers.models import IngestRef, IngestState, Merged
 from shared.papers.settings import settings
-from shared.platform.errors import Conflict
 from shared.platform.stores.postgres import DataRefused, database, rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-BATCH_RECORDS = 2_000
 MUCH = 0.1
 """Share of the known papers that an ingest added or changed, over which the planner's statistics are made anew."""
 
@@ -64,8 +64,9 @@ async def _reject_next(ingest_id: UUID, reason: str) -> None:
 async def _check(connection: Any, ingest_id: UUID) -> None:
     """The ingest is locked, so that two deliveries merge one after the other and nobody ends it meanwhile."""
     found = await rows(connection, "select state from papers.ingests where ingest_id = %s for update", (ingest_id,))
-    if not found or found[0]["state"] != IngestState.MERGING:
-        raise Conflict(f"The ingest {ingest_id} is not being merged.", code="ingest-ended")
+    state = found[0]["state"] if found else None
+    if state != IngestState.MERGING:
+        raise ingest_ended(ingest_id, state, IngestState.MERGING)
 
 
 async def _refresh_statistics(ingest_id: UUID) -> None:

@@ -7,6 +7,7 @@ from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
 from shared.papers.ingesting import files
+from shared.papers.ingesting.errors import unknown_ingest
 from shared.papers.models import IngestPlan, IngestState
 from shared.papers.reading import parquet
 from shared.papers.reading.lines import plain, unpacked
@@ -16,7 +17,7 @@ from shared.papers.settings import settings
 from shared.papers.sources import adapter
 from shared.papers.sources.columns import check_columns
 from shared.papers.sources.table import ColumnMapping
-from shared.platform.errors import InvalidInput, NotFound
+from shared.platform.errors import InvalidInput
 from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:
@@ -191,7 +192,7 @@ async def _load(ingest_id: UUID) -> tuple[_Waiting | None, IngestPlan]:
             (ingest_id,),
         )
     if not found:
-        raise NotFound(f"There is no ingest {ingest_id}.", code="unknown-ingest")
+        raise unknown_ingest(ingest_id)
     row = found[0]
     mapping = ColumnMapping.model_validate(row["mapping"]) if row["mapping"] else None
     waiting = _Waiting(ingest_id, row["blob"], row["etag"], row["source"], mapping)

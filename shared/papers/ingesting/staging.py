@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from shared.papers.ingesting.errors import ingest_ended
 from shared.papers.ingesting.files import StoredFile
 from shared.papers.models import IngestState, PartRead, ReadPart
 from shared.papers.reading import jsonl, parquet, table
@@ -23,7 +24,7 @@ from shared.papers.settings import settings
 from shared.papers.sources import adapter
 from shared.papers.sources.rejected import RecordRejected
 from shared.papers.sources.table import ColumnMapping
-from shared.platform.errors import Conflict, NotFound
+from shared.platform.errors import NotFound
 from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:
@@ -33,11 +34,11 @@ if TYPE_CHECKING:
 
 BATCH_RECORDS = 2_000
 BATCH_SECONDS = 2.0
-"""A transaction holds about this many records, or what comes in that time: what a crash makes us read again."""
+"""A transaction, of staging and of merging, holds about this many records, or of staging what comes in that time: what
+a crash makes us read again."""
 LONGEST_WAY = 200.0
 """Seconds of unpacking up to the mark which a box is made as long as; with them an activity stays under ten minutes."""
 LONGEST_BEGINNING = 2_000
-INGEST_ENDED = "ingest-ended"
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,11 +171,12 @@ async def _store(part: _Part, batch: _Batch) -> bool:
     """Stage what was read and move the mark; False: somebody else moved it."""
     staged, rejected = await asyncio.to_thread(_converted, part, batch)
     async with database() as connection:
-        state = await rows(
+        found = await rows(
             connection, "select state from papers.ingests where ingest_id = %s for share", (part.ingest_id,)
         )
-        if not state or state[0]["state"] != IngestState.READING:
-            raise Conflict(f"The ingest {part.ingest_id} is no longer read.", code=INGEST_ENDED)
+        state = found[0]["state"] if found else None
+        if state != IngestState.READING:
+            raise ingest_ended(part.ingest_id, state, IngestState.READING)
         moved = await connection.execute(
             "update papers.ingest_parts set member = %s, mark = %s, lines = %s, records = records + %s,"
             " rejected = rejected + %s, done = %s"
@@ -258,7 +260,11 @@ async def _load(task: ReadPart) -> _Part:
             (task.ingest_id, task.part),
         )
     if not found:
-        raise NotFound(f"The ingest {task.ingest_id} has no part {task.part}.", code="unknown-part")
+        raise NotFound(
+            f"The ingest {task.ingest_id} has no part {task.part}.",
+            code="unknown-part",
+            remedy="POST /api/papers/ingest takes the file in anew.",
+        )
     row = found[0]
     return _Part(
         ingest_id=task.ingest_id,

@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pydantic_core import from_json
 
-from shared.papers.reading.marks import LONGEST_RECORD, Line, Record
+from shared.papers.reading.marks import TOO_LONG, Line, Record
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator
-
-_SHOWN = 500
 
 
 async def records(lines: AsyncIterable[Line]) -> AsyncIterator[Record | None]:
@@ -24,18 +22,14 @@ def read(line: Line) -> Record | None:
     """The record of a line; None for a blank one."""
     data = line.data
     if data is None:
-        return Record(None, line.after, reason=f"it has more than {LONGEST_RECORD:,} bytes")
+        return Record.refused(line.after, TOO_LONG)
     data = data.removeprefix(b"\xef\xbb\xbf").strip()
     if not data:
         return None
     try:
         value = from_json(data)
     except ValueError as error:
-        return _refused(line, data, f"this is no JSON in UTF-8: {error}")
+        return Record.refused(line.after, f"this is no JSON in UTF-8: {error}", data)
     if not isinstance(value, dict):
-        return _refused(line, data, "this is JSON, and no object")
+        return Record.refused(line.after, "this is JSON, and no object", data)
     return Record(cast("dict[str, Any]", value), line.after)
-
-
-def _refused(line: Line, data: bytes, reason: str) -> Record:
-    return Record(None, line.after, reason=reason[:300], beginning=data[:_SHOWN].decode(errors="replace"))

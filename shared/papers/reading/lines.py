@@ -19,8 +19,9 @@ _SLICE = 1 << 16
 """Bytes that are given to the unpacking at a time: what is left of them behind a member is copied for the next one."""
 _LINES = 2_000
 """Lines after which others on the event loop have their turn: a piece may hold a million of them."""
-LARGEST_MEMBER = 50_000_000_000
-"""Bytes of a gzip member, unpacked: a mark within it is reached by unpacking all that lies before."""
+MOST_UNPACKED = 50_000_000_000
+"""Bytes of a gzip member once it is unpacked, since a mark within it is reached by unpacking what lies before it; and
+of a file that is unpacked as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +49,23 @@ async def unpacked(chunks: AsyncIterable[bytes], start: Mark) -> AsyncIterator[L
     """The lines of a gzip file of any number of members; `chunks` begin at the member of `start`.
 
     Raises:
-        InvalidInput: the file is damaged or ends in the middle of a member; the lines before that were given.
+        InvalidInput: the file is damaged or ends in the middle of a member, or a member has more than MOST_UNPACKED
+            bytes; the lines before that were given.
     """
     async for line in _split(_from(_members(chunks, start.member), start), start):
         yield line
 
 
 async def unpacked_pieces(chunks: AsyncIterable[bytes]) -> AsyncGenerator[bytes]:
-    """The bytes of a gzip file of any number of members. Raises as `unpacked`."""
+    """The bytes of a gzip file of any number of members.
+
+    Raises:
+        InvalidInput: as `unpacked`, or all of it has more than MOST_UNPACKED bytes.
+    """
+    size = 0
     async for piece in _members(chunks, 0):
+        size += len(piece.data)
+        _check_size(size)
         yield piece.data
 
 
@@ -86,12 +95,7 @@ async def _members(chunks: AsyncIterable[bytes], member: int) -> AsyncIterator[_
             if data:
                 yield _Piece(data, Mark(member, offset))
                 offset += len(data)
-                if offset > LARGEST_MEMBER:
-                    raise InvalidInput(
-                        f"The gzip file has more than {LARGEST_MEMBER:,} bytes once it is unpacked.",
-                        code="file-too-large",
-                        remedy="Cut it into several files.",
-                    )
+                _check_size(offset)
             if not unpacking.eof:
                 place += len(waiting) - len(unpacking.unconsumed_tail)
                 waiting = unpacking.unconsumed_tail
@@ -108,6 +112,16 @@ async def _sliced(chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
     async for chunk in chunks:
         for begin in range(0, len(chunk), _SLICE):
             yield chunk[begin : begin + _SLICE]
+
+
+def _check_size(size: int) -> None:
+    if size > MOST_UNPACKED:
+        raise InvalidInput(
+            f"The gzip file has more than {MOST_UNPACKED:,} bytes once it is unpacked.",
+            field="blob",
+            code="file-too-large",
+            remedy="Cut it into several files.",
+        )
 
 
 def _damaged(place: int, reason: str) -> InvalidInput:

@@ -7,6 +7,10 @@ from typing import Any
 
 LONGEST_RECORD = 4_000_000
 """Bytes of one record; the longest real ones, with thousands of authors, have some 100,000."""
+TOO_LONG = f"it has more than {LONGEST_RECORD:,} bytes"
+"""Why a longer record is refused."""
+_REASON_SHOWN = 300
+_RECORD_SHOWN = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,13 @@ class Record:
     lines: int = 1
     reason: str = ""
     beginning: str = ""
+
+    @classmethod
+    def refused(cls, after: Mark, reason: str, record: str | bytes = b"") -> Record:
+        """What could not be read, with the beginnings of the reason and of the record."""
+        shown = record[:_RECORD_SHOWN]
+        beginning = shown.decode(errors="replace") if isinstance(shown, bytes) else shown
+        return cls(None, after, reason=reason[:_REASON_SHOWN], beginning=beginning)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,6 @@ _REFUSALS = (ValueError, OSError, NotImplementedError)
 """What pyarrow raises for a file that is damaged, or of a kind that it cannot read."""
 _NO_VALUES = (ValueError, OverflowError)
 """What it raises for a value that Python cannot hold: bytes that are no UTF-8, a date after the year 9999."""
-_SHOWN = 500
 LARGEST_GROUP = 2_000_000_000
 """Bytes of a row group, unpacked: what its columns take while they are read."""
 
@@ -128,8 +127,7 @@ def _row(row: Any, number: int) -> Record:
             reasons.append(f"its {name} cannot be read: {str(error)[:100]}")
     if not reasons:
         return Record(values, Mark(0, number))
-    beginning = json.dumps(values, ensure_ascii=False, default=str)[:_SHOWN]
-    return Record(None, Mark(0, number), reason="; ".join(reasons)[:300], beginning=beginning)
+    return Record.refused(Mark(0, number), "; ".join(reasons), json.dumps(values, ensure_ascii=False, default=str))
 
 
 def _open(file: io.BufferedReader) -> Any:

@@ -7,13 +7,12 @@ import csv
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from shared.papers.reading.marks import LONGEST_RECORD, Line, Record
+from shared.papers.reading.marks import LONGEST_RECORD, TOO_LONG, Line, Record
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator, Iterator, Sequence
 
 _BATCH = 1 << 20
-_SHOWN = 500
 _STRAY = 8
 """Quotation marks that no other closes of which each costs its own line alone, in what is read at a time."""
 _DELIMITERS = ",;\t|"
@@ -89,7 +88,9 @@ def _whole(lines: Sequence[Line], header: Header, *, ended: bool) -> list[tuple[
             # more lines are with each, since all that is held was read for it.
             wasted += count - 1
             count = min(2 ** max(wasted // len(lines) - _STRAY, 0), len(lines) - start)
-            found += [(_refused(line, reason), 1) for line in lines[start : start + count]]
+            found += [
+                (Record.refused(line.after, reason, line.data or b""), 1) for line in lines[start : start + count]
+            ]
         left -= sum(len(line.data or b"") for line in lines[start : start + count])
         start += count
     return found
@@ -147,9 +148,5 @@ def _problem(values: Sequence[str], header: Header, lines: Sequence[Line]) -> st
     if len(values) != len(header.names):
         return f"it has {len(values)} columns where the header has {len(header.names)}"
     if len(lines) > 1 and sum(len(line.data or b"") for line in lines) > LONGEST_RECORD:
-        return f"it has more than {LONGEST_RECORD:,} bytes"
+        return TOO_LONG
     return ""
-
-
-def _refused(line: Line, reason: str) -> Record:
-    return Record(None, line.after, reason=reason, beginning=(line.data or b"")[:_SHOWN].decode(errors="replace"))

@@ -176,7 +176,7 @@ async def test_a_record_that_the_database_refuses_is_rejected_alone(planned, mon
 
 async def test_nothing_is_read_or_merged_of_an_ingest_that_ended(planned):
     ingest = await planned()
-    with pytest.raises(Conflict, match="not being merged"):
+    with pytest.raises(Conflict, match="is reading, not merging"):
         await merge(ingest)
     with pytest.raises(Conflict, match="not read"):
         await judge(ingest)

@@ -64,7 +64,7 @@ async def test_what_stands_before_the_damage_is_read():
 
 
 async def test_a_member_that_grows_without_end_is_refused(monkeypatch):
-    monkeypatch.setattr(lines, "LARGEST_MEMBER", 5_000)
+    monkeypatch.setattr(lines, "MOST_UNPACKED", 5_000)
     assert len(await read(gzip.compress(b"{}\n" * 1_000) * 2, packed=True)) == 2_000
     with pytest.raises(InvalidInput, match="once it is unpacked"):
         await read(gzip.compress(b"{}\n" * 2_000), packed=True)

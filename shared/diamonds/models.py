@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -13,6 +13,9 @@ ERROR_LENGTH = 500
 
 
 FeedName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$", description="name of the supplier's feed")]
+
+AvailabilityState = Literal["available", "on_hold", "sold", "unavailable"]
+"""Whether a diamond can be had, as the app says it."""
 
 
 class Model(LazyModel):

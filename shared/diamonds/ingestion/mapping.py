@@ -20,7 +20,7 @@ class Mapping:
     Attributes:
         dimensions: text with length, width and depth, such as `3.95 x 3.98 x 2.43`, for feeds that have it in one.
         second_video_url: where the video is if there is no web address at `video_url`.
-        words: what the feed's own words for shape, lab_grown and availability mean here, beside those of `words.py`.
+        vocabulary: what the feed's own terms for shape, lab_grown and availability mean, beside `vocabulary.py`.
     """
 
     shape: Path
@@ -61,7 +61,7 @@ class Mapping:
     discount: Path = None
     markup_price: Path = None
     dimensions: Path = None
-    words: Values[str, Values[str, str]] = field(default_factory=dict[str, Values[str, str]])
+    vocabulary: Values[str, Values[str, str]] = field(default_factory=dict[str, Values[str, str]])
 
     def at(self, places: Values[str, str]) -> Mapping:
         """The mapping with fields in other places: keys joined by dots; an empty one: the feed does not have it.
@@ -69,7 +69,7 @@ class Mapping:
         Raises:
             TerminalError: there is no such field (`settings`).
         """
-        known = {one.name for one in fields(self)} - {"words"}
+        known = {one.name for one in fields(self)} - {"vocabulary"}
         if unknown := places.keys() - known:
             raise TerminalError(
                 f"A feed has no field {', '.join(sorted(unknown))}.",
@@ -80,7 +80,7 @@ class Mapping:
 
     def paths(self) -> list[tuple[str, ...]]:
         """Every path that is followed."""
-        found = [getattr(self, one.name) for one in fields(self) if one.name != "words"]
+        found = [getattr(self, one.name) for one in fields(self) if one.name != "vocabulary"]
         return [path for path in found if path is not None]
 
 
@@ -151,7 +151,7 @@ BRILLIANT = Mapping(
     depth_percentage=("proportions", "depth_pct"),
     table_percentage=("proportions", "table_pct"),
     dimensions=("measurements_mm",),
-    words={
+    vocabulary={
         "shape": {
             "RB": "ROUND",
             "PR": "PRINCESS",

@@ -1,6 +1,6 @@
 -- From the rows `claimed` (supplier_stone_id, offer_id, payload) to `checked`: what they hold, typed, and why a row
 -- cannot be priced (`reason`). Consolidation and the review of a run both read it, so that they cannot differ.
--- Parameters: unit (100 for cents, 1 for dollars), words, no_id and the paths of a feed's Mapping. statements.py puts a
+-- Parameters: unit (100 for cents, 1 for dollars), vocabulary, no_id and the paths of a feed's Mapping. statements.py puts a
 -- step from the nearest object in place of `payload` and a path, and null where the feed has none.
 -- `offset 0` has each stage computed once for the next one, and nothing is stored between them.
 ), read as (
@@ -82,14 +82,14 @@
         case when pg_input_is_valid(treated_said, 'boolean') then treated_said::boolean end as treated
     from (
         select *,
-            %(words)s::jsonb -> 'shape' ->> shape_sent as shape,
-            coalesce(%(words)s::jsonb -> 'fancy_intensity' ->> intensity_sent, intensity_sent) as fancy_intensity,
+            %(vocabulary)s::jsonb -> 'shape' ->> shape_sent as shape,
+            coalesce(%(vocabulary)s::jsonb -> 'fancy_intensity' ->> intensity_sent, intensity_sent) as fancy_intensity,
             -- A stone that was made by CVD was made.
-            coalesce(%(words)s::jsonb -> 'lab_grown' ->> coalesce(lab_grown_sent, lab_grown_type), lab_grown_sent)
+            coalesce(%(vocabulary)s::jsonb -> 'lab_grown' ->> coalesce(lab_grown_sent, lab_grown_type), lab_grown_sent)
                 as lab_grown_said,
-            coalesce(%(words)s::jsonb -> 'lab_grown' ->> treated_sent, treated_sent) as treated_said,
+            coalesce(%(vocabulary)s::jsonb -> 'lab_grown' ->> treated_sent, treated_sent) as treated_said,
             case when availability_sent is null then 'available'
-                else coalesce(%(words)s::jsonb -> 'availability' ->> translate(availability_sent, ' -', '__'),
+                else coalesce(%(vocabulary)s::jsonb -> 'availability' ->> translate(availability_sent, ' -', '__'),
                     'unavailable')
             end as known_availability
         from sent offset 0 -- else each word would be looked up again for each use

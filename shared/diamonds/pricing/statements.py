@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shared.diamonds.ingestion.payloads import NO_ID
-from shared.diamonds.ingestion.words import words
+from shared.diamonds.ingestion.vocabulary import vocabulary
 
 if TYPE_CHECKING:
     from shared.diamonds.ingestion.mapping import Mapping, PriceUnit
@@ -49,12 +49,12 @@ def fingerprint(mapping: Mapping, price_unit: PriceUnit) -> bytes:
 
 def _statement(name: str, mapping: Mapping, price_unit: PriceUnit, *, without: tuple[str, ...] = ()) -> Statement:
     folder = Path(__file__).parent
-    paths = {field: path for field, path in asdict(mapping).items() if field != "words" and field not in without}
+    paths = {field: path for field, path in asdict(mapping).items() if field != "vocabulary" and field not in without}
     text = (folder / name).read_text().replace(_PLACE, (folder / "mapping.sql").read_text())
     text, keys = followed(text, {field: tuple(path) for field, path in paths.items() if path})
     return text, {
         **keys,
-        "words": json.dumps(words(mapping.words)),
+        "vocabulary": json.dumps(vocabulary(mapping.vocabulary)),
         "unit": 100 if price_unit == "cents" else 1,
         "no_id": NO_ID,
     }

@@ -15,7 +15,7 @@ from pydantic import (
     field_validator,
 )
 
-from shared.diamonds.ingestion.words import known_shape
+from shared.diamonds.ingestion.vocabulary import known_shape
 from shared.diamonds.models import FeedName, Model
 
 Carats = Annotated[Decimal, Field(ge=0, max_digits=6, decimal_places=2), PlainSerializer(float, when_used="json")]

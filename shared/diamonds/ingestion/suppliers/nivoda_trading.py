@@ -11,7 +11,7 @@ from shared.diamonds.ingestion.mapping import NIVODA
 from shared.diamonds.ingestion.suppliers.client import THROTTLED, UNREACHABLE
 from shared.diamonds.ingestion.suppliers.nivoda_queries import CREATE_HOLD, CREATE_ORDER, END_HOLD, OFFER
 from shared.diamonds.ingestion.suppliers.trading import TRADE_SECONDS, OfferNow, OutcomeUnknown, SupplierHold
-from shared.diamonds.ingestion.words import available
+from shared.diamonds.ingestion.vocabulary import availability
 from shared.platform.errors import ManifoldError, TerminalError, TransientError
 
 if TYPE_CHECKING:
@@ -86,9 +86,9 @@ class NivodaTrading:
             raise _outcome_unknown(error) from error
 
     def _offer(self, item: Any) -> OfferNow:
-        price, word, hold_id = (_follow(item, path) for path in (NIVODA.price, NIVODA.availability, NIVODA.hold_id))
+        price, stock, hold_id = (_follow(item, path) for path in (NIVODA.price, NIVODA.availability, NIVODA.hold_id))
         return OfferNow(
-            availability=available(word if isinstance(word, str) else "", NIVODA.words),
+            availability=availability(stock if isinstance(stock, str) else "", NIVODA.vocabulary),
             price=self._price(price),
             hold_id=hold_id if isinstance(hold_id, str) and hold_id else None,
         )

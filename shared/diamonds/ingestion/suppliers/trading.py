@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from shared.platform.errors import TransientError
 
@@ -11,8 +11,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from decimal import Decimal
 
-Word = Literal["available", "on_hold", "sold", "unavailable"]
-"""How a diamond is, as the app says it."""
+    from shared.diamonds.models import AvailabilityState
 
 TRADE_SECONDS = 10.0
 """How long a call may wait for its turn; somebody waits for the answer."""
@@ -27,7 +26,7 @@ class OfferNow:
         hold_id: the supplier's name for a hold on it, if it shows one.
     """
 
-    availability: Word
+    availability: AvailabilityState
     price: Decimal | None
     hold_id: str | None
 

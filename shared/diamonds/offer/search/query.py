@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, Json, StringConstraints, ValidationInfo, field_validator
 
+from shared.diamonds.models import AvailabilityState
 from shared.platform.cursors import OPENED, Next
 from shared.platform.models import LazyModel
 
@@ -38,7 +39,7 @@ class Search(LazyModel):
     price_max: Dollars | None = Field(default=None, description="Of price_model_price, US dollars")
     retail_min: Dollars | None = Field(default=None, description="Of retail_price, US dollars")
     retail_max: Dollars | None = Field(default=None, description="Of retail_price, US dollars")
-    availability: Literal["available", "on_hold", "sold", "unavailable"] | None = Field(default=None, description="Now")
+    availability: AvailabilityState | None = Field(default=None, description="Now")
     certificate_lab: Grade | None = Field(default=None, description="In whatever case")
     certificate_number: (
         Annotated[str, StringConstraints(strip_whitespace=True, to_upper=True, min_length=1, max_length=100)] | None
@@ -108,7 +109,7 @@ class Diamond(LazyModel):
     retail_price: float
     markup_ratio: float
     rating: int | None
-    availability: Literal["available", "on_hold", "sold", "unavailable"]
+    availability: AvailabilityState
     image_url: str | None
     video_url: str | None
     certificate_lab: str | None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from shared.diamonds.ingestion.words import known_shape
+from shared.diamonds.ingestion.vocabulary import known_shape
 from shared.diamonds.offer.search.classes import CARAT_BOUNDS, PRICE_BOUNDS, classes
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import Field
 
 from shared.diamonds.ingestion.suppliers import open_trading, trades
-from shared.diamonds.ingestion.suppliers.trading import Word
+from shared.diamonds.models import AvailabilityState
 from shared.diamonds.offer.trade.diamond import read
 from shared.platform.errors import ManifoldError
 from shared.platform.models import LazyModel
@@ -22,7 +22,7 @@ class SupplierSays(LazyModel):
     """What the supplier answered when it was asked just now."""
 
     asked_at: datetime
-    availability: Word | None = Field(description="null: it did not answer, so what we know stands")
+    availability: AvailabilityState | None = Field(description="null: it did not answer, so what we know stands")
     price: float | None = Field(
         description="The supplier's price now, US dollars; null: it names none, or did not answer"
     )
@@ -33,7 +33,7 @@ class Availability(LazyModel):
     """Whether a diamond can be bought now."""
 
     id: int
-    availability: Word
+    availability: AvailabilityState
     available: bool = Field(
         description="The caller may hold or buy it now: it is free, or held by the caller, and its supplier, if it was"
         " asked, says the same and names a price"

@@ -430,11 +430,11 @@ async def test_availability_is_one_of_four_words(diamonds, supplied, held, avail
     ("supplied", "meant"), [("in_stock", "available"), ("reserved", "on_hold"), ("AVAILABLE", "available")]
 )
 async def test_after_a_hold_a_feeds_own_words_count_again(diamonds, supplied, meant):
-    words = replace(NIVODA, words={"availability": {"in_stock": "available", "reserved": "on_hold"}})
+    own = replace(NIVODA, vocabulary={"availability": {"in_stock": "available", "reserved": "on_hold"}})
     stone = diamonds.stone("s1")
     stone.payload["diamond"]["availability"] = supplied
     plan = await ingest(diamonds, stone)
-    await consolidate(ConsolidateRows(run_id=plan.run_id, feed=plan.feed, worker="w1", seconds=60), words, "cents")
+    await consolidate(ConsolidateRows(run_id=plan.run_id, feed=plan.feed, worker="w1", seconds=60), own, "cents")
     [(diamond,)] = await diamonds.fetch(
         "update diamonds.diamonds set availability = 'on_hold', hold_id = 'h1', hold_expires_at = now() returning id"
     )

@@ -111,7 +111,7 @@ async def test_an_order_carries_our_number_and_what_is_given():
     ],
 )
 @pytest.mark.parametrize(("unit", "price"), [("cents", Decimal("12.34")), ("dollars", Decimal("1234.00"))])
-async def test_a_look_speaks_the_apps_words_and_dollars(word, meant, unit, price):
+async def test_a_look_speaks_the_apps_terms_and_dollars(word, meant, unit, price):
     item = {"price": 1234, "diamond": {"id": "s1", "availability": word, "HoldId": "h1"}}
     answer = {"diamonds_by_query": {"items": [{"diamond": {"id": "s2"}}, item]}}
     now = present(await trading(answer, unit=unit).look("s1"))
@@ -134,7 +134,7 @@ async def test_a_look_shows_no_price_where_the_feed_would_read_none(sent, price)
 
 
 @pytest.mark.parametrize("items", [[], [None], [{"diamond": {"id": "s2"}}]])
-async def test_a_stone_that_is_not_listed_is_gone(items):
+async def test_a_stone_that_is_not_listed_is_not_offered(items):
     assert await trading({"diamonds_by_query": {"items": items}}).look("s1") is None
 
 

@@ -1,4 +1,4 @@
-"""Words come in one form or not at all, and a number is one only if it is decimal."""
+"""Terms come in one form or not at all, and a number is one only if it is decimal."""
 
 import unicodedata
 from decimal import Decimal
@@ -7,7 +7,7 @@ import pytest
 
 from shared.diamonds.ingestion.mapping import NIVODA
 from shared.diamonds.ingestion.pages import copy_pages
-from shared.diamonds.ingestion.words import SHAPES, available, known_shape, plain
+from shared.diamonds.ingestion.vocabulary import SHAPES, availability, known_shape, plain
 from shared.diamonds.pricing.consolidation import consolidate
 from shared.diamonds.pricing.models import ConsolidateRows
 
@@ -132,7 +132,7 @@ async def test_of_a_word_python_and_postgresql_see_the_same(diamonds):
 
 @pytest.mark.parametrize("word", ["\uff21vailable", "In\u200b Stock", "\u2066available\u2069", "in\u00a0stock"])
 def test_the_supplier_is_understood_as_its_feed_is(word):
-    assert available(word, {}) == "available"
+    assert availability(word, {}) == "available"
 
 
 @pytest.mark.parametrize("price", ["0x186A0", "100_000", "1.234", "1,234", "$5", "1e500", "NaN", "Infinity", "\uff11"])

@@ -1,4 +1,4 @@
-"""What suppliers' words mean here, in whatever case, spacing or width they are written (`diamonds.word`)."""
+"""What suppliers' terms mean here, in whatever case, spacing or width they are written (`diamonds.word`)."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final, cast
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from shared.diamonds.ingestion.suppliers.trading import Word
+    from shared.diamonds.models import AvailabilityState
 
-_ALSO: Final = {
+_ALIASES: Final = {
     "ROUND": ("RD", "RB", "BR", "RBC", "ROUND BRILLIANT", "ROUND BRILLIANT CUT", "BRILLIANT", "BRILLIANT ROUND"),
     "PRINCESS": ("PR", "PC", "PRINCESS CUT", "SQUARE MODIFIED BRILLIANT"),
     "EMERALD": ("EM", "EC", "EMERALD CUT"),
@@ -33,7 +33,7 @@ _ALSO: Final = {
         (),
     ),
 }  # fmt: skip
-SHAPES: Final = {word: shape for shape, others in _ALSO.items() for word in (shape, *others)}
+SHAPES: Final = {term: shape for shape, aliases in _ALIASES.items() for term in (shape, *aliases)}
 
 ORIGINS: Final = {
     **dict.fromkeys(("NATURAL", "MINED", "EARTH MINED", "NO", "N", "FALSE", "0"), "false"),
@@ -55,16 +55,16 @@ INTENSITIES: Final = {
     **dict.fromkeys(("DEEP", "FCD", "FD", "FANCYDEEP"), "FANCY DEEP"),
     **dict.fromkeys(("DARK", "FCDK", "FDK", "FANCYDARK"), "FANCY DARK"),
 }
-"""Of fancy colours; any other word stays as it is."""
+"""Of fancy colours; any other term stays as it is."""
 
 AVAILABILITIES: Final = {
     **dict.fromkeys(("AVAILABLE", "IN_STOCK", "INSTOCK", "GUARANTEED_AVAILABLE", "GUARANTEED"), "available"),
     **dict.fromkeys(("ON_HOLD", "HOLD", "HELD", "RESERVED"), "on_hold"),
     "SOLD": "sold",
 }
-"""Any other word means that it cannot be had."""
+"""Any other term means that it cannot be had."""
 
-_UNSEEN: Final = dict.fromkeys(
+_INVISIBLE: Final = dict.fromkeys(
     character
     for first, last in (
         (0x1, 0x8), (0xE, 0x1F), (0x7F, 0x9F), (0xAD, 0xAD), (0x34F, 0x34F), (0x61C, 0x61C),
@@ -73,44 +73,48 @@ _UNSEEN: Final = dict.fromkeys(
     )
     for character in range(first, last + 1)
 )  # fmt: skip
-"""What words lose: the same as in `diamonds.plain`."""
-NO_WORDS: Final = ("", "NONE", "NULL", "N/A", "-")
+"""Characters that are dropped: the same as in `diamonds.plain`."""
+NO_VALUE: Final = ("", "NONE", "NULL", "N/A", "-")
 """The same as in `diamonds.word`."""
 
 
-def known_shape(word: str) -> str | None:
-    """The shape that the word means, as a feed's is understood; None for a word that means none."""
-    return SHAPES.get(plain(word).upper())
+def known_shape(term: str) -> str | None:
+    """The shape that the term means, as a feed's is understood; None for one that means none."""
+    return SHAPES.get(plain(term).upper())
 
 
-def plain(word: str) -> str:
-    """The word without what nobody sees, full-width letters and blanks in a row, as `diamonds.plain` makes it."""
-    return " ".join(unicodedata.normalize("NFKC", word).translate(_UNSEEN).split())
+def plain(text: str) -> str:
+    """The text without what nobody sees, full-width letters and blanks in a row, as `diamonds.plain` makes it."""
+    return " ".join(unicodedata.normalize("NFKC", text).translate(_INVISIBLE).split())
 
 
-def available(word: str, own: Mapping[str, Mapping[str, str]]) -> Word:
-    """A feed's word for a stone's availability, in the app's; no word means available, as in `mapping.sql`."""
-    said = plain(word).upper()
-    if said in NO_WORDS:
+def availability(term: str, own: Mapping[str, Mapping[str, str]]) -> AvailabilityState:
+    """What a feed's term says of a stone's availability; no term means available, as in `mapping.sql`.
+
+    `own` is the feed's own vocabulary by field, as in its `Mapping`.
+    """
+    normalised = plain(term).upper()
+    if normalised in NO_VALUE:
         return "available"
-    return cast("Word", words(own)["availability"].get(said.replace(" ", "_").replace("-", "_"), "unavailable"))
+    meaning = vocabulary(own)["availability"].get(normalised.replace(" ", "_").replace("-", "_"), "unavailable")
+    return cast("AvailabilityState", meaning)
 
 
-def words(own: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
-    """The vocabularies by field, with a feed's own words added; keys are in upper case."""
+def vocabulary(own: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
+    """What each term means, by field, with a feed's own terms added; terms are in upper case."""
     common = {
         "shape": SHAPES,
         "lab_grown": ORIGINS,
         "fancy_intensity": INTENSITIES,
         "availability": AVAILABILITIES,
     }
-    found = {field: {**known, **_upper(own.get(field, {}))} for field, known in common.items()}
-    found["availability"] = {
-        word.replace(" ", "_").replace("-", "_"): AVAILABILITIES.get(meaning.upper(), "unavailable")
-        for word, meaning in found["availability"].items()
+    merged = {field: {**terms, **_upper(own.get(field, {}))} for field, terms in common.items()}
+    merged["availability"] = {
+        term.replace(" ", "_").replace("-", "_"): AVAILABILITIES.get(meaning.upper(), "unavailable")
+        for term, meaning in merged["availability"].items()
     }
-    return found
+    return merged
 
 
 def _upper(own: Mapping[str, str]) -> dict[str, str]:
-    return {word.upper(): meaning for word, meaning in own.items()}
+    return {term.upper(): meaning for term, meaning in own.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import ConfigDict
 
 from shared.authcache.accounts import importing, lifecycle, sharing, sign_in
-from shared.authcache.accounts.models import Email, Import, ImportReport, Shown, ShownShare
+from shared.authcache.accounts.models import Email, Import, ImportReport, ShareAnswer, UserAnswer
 from shared.authcache.store import store
 from shared.platform.access.auth import ADMIN
 from shared.platform.durable import DurableClient
@@ -28,9 +28,9 @@ class ByAddress(LazyModel):
 class UserWithShares(LazyModel):
     """A user as an operator sees them."""
 
-    user: Shown
-    shares: list[ShownShare]
-    shared_with: list[ShownShare]
+    user: UserAnswer
+    shares: list[ShareAnswer]
+    shared_with: list[ShareAnswer]
 
 
 @routes.post("/api/v1/admin/users/import", needs=ADMIN, summary="Take users in from elsewhere", limit=IMPORT_BYTES)
@@ -46,19 +46,19 @@ async def authcache_find_user(query: ByAddress, headers: AtLeast) -> Reply[UserW
     user = await view.user_by_address(sign_in.key_of(query.email))
     if user is None:
         raise NotFound("There is no user with this address.", code="unknown-user")
-    mine = [ShownShare.of(share) for share in await sharing.own(view, user)]
-    theirs = [ShownShare.of(share) for share in await view.shared_with(user.address) if sharing.holds(share)]
-    return answer(UserWithShares(user=Shown.of(user), shares=mine, shared_with=theirs), view.lsn)
+    mine = [ShareAnswer.of(share) for share in await sharing.own(view, user)]
+    theirs = [ShareAnswer.of(share) for share in await view.shared_with(user.address) if sharing.holds(share)]
+    return answer(UserWithShares(user=UserAnswer.of(user), shares=mine, shared_with=theirs), view.lsn)
 
 
 @routes.post("/api/v1/admin/users/{user_id}/disable", needs=ADMIN, summary="Take a user's access away")
-async def authcache_disable_user(user_id: Id, client: DurableClient) -> Reply[Shown]:
+async def authcache_disable_user(user_id: Id, client: DurableClient) -> Reply[UserAnswer]:
     """Ends all sessions of the user, everywhere."""
     user, lsn = await lifecycle.set_active(user_id, active=False)
-    return await written(client, Shown.of(user), lsn)
+    return await written(client, UserAnswer.of(user), lsn)
 
 
 @routes.post("/api/v1/admin/users/{user_id}/enable", needs=ADMIN, summary="Give a user's access back")
-async def authcache_enable_user(user_id: Id, client: DurableClient) -> Reply[Shown]:
+async def authcache_enable_user(user_id: Id, client: DurableClient) -> Reply[UserAnswer]:
     user, lsn = await lifecycle.set_active(user_id, active=True)
-    return await written(client, Shown.of(user), lsn)
+    return await written(client, UserAnswer.of(user), lsn)

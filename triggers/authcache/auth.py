@@ -9,7 +9,15 @@ import azure.functions as func
 from pydantic import Field
 
 from shared.authcache.accounts import lifecycle, sessions, sign_in
-from shared.authcache.accounts.models import AccountMail, Email, Given, Password, Presented, Registration, Shown, Token
+from shared.authcache.accounts.models import (
+    AccountMail,
+    Email,
+    Password,
+    PasswordToCheck,
+    Registration,
+    Token,
+    UserAnswer,
+)
 from shared.authcache.accounts.sessions import Session
 from shared.authcache.settings import settings
 from shared.authcache.store import store
@@ -17,7 +25,7 @@ from shared.platform.access.auth import PUBLIC, Caller
 from shared.platform.access.failed_attempts import failed_attempts
 from shared.platform.durable import DurableClient
 from shared.platform.http import Reply
-from shared.platform.models import LazyModel
+from shared.platform.models import LazyModel, RequestBody
 from triggers.authcache.guard import REGISTERING, USER, AtLeast, answer, caller_of, routes_of, session_of
 from triggers.authcache.mails import notify, request_mail
 from triggers.authcache.upkeep import written
@@ -25,24 +33,24 @@ from triggers.authcache.upkeep import written
 routes = routes_of("auth")
 
 
-class Login(Given):
+class LoginRequest(RequestBody):
     email: Email
-    password: Presented
+    password: PasswordToCheck
 
 
-class Refreshing(Given):
+class RefreshRequest(RequestBody):
     refresh_token: Token
 
 
-class ByMail(Given):
+class MailTokenRequest(RequestBody):
     token: Token = Field(description="From the link of the mail")
 
 
-class Forgotten(Given):
+class ForgottenPassword(RequestBody):
     email: Email
 
 
-class NewPassword(ByMail):
+class NewPassword(MailTokenRequest):
     password: Password
 
 
@@ -79,7 +87,7 @@ async def authcache_register(body: Registration, client: DurableClient) -> Reply
 
 
 @routes.post("/api/v1/auth/login", needs=PUBLIC, summary="Log in with address and password")
-async def authcache_login(body: Login, headers: AtLeast, request: func.HttpRequest) -> Reply[TokenAnswer]:
+async def authcache_login(body: LoginRequest, headers: AtLeast, request: func.HttpRequest) -> Reply[TokenAnswer]:
     view = await store().view(headers.x_lsn)
     address = sign_in.key_of(body.email)
     with failed_attempts.watched(request, address):
@@ -89,7 +97,7 @@ async def authcache_login(body: Login, headers: AtLeast, request: func.HttpReque
 
 
 @routes.post("/api/v1/auth/refresh", needs=PUBLIC, summary="Exchange a refresh token for new tokens")
-async def authcache_refresh(body: Refreshing, client: DurableClient) -> Reply[TokenAnswer]:
+async def authcache_refresh(body: RefreshRequest, client: DurableClient) -> Reply[TokenAnswer]:
     """The same token gives the same successor for some seconds; used later it ends the session."""
     return await _written(client, await sessions.refresh(body.refresh_token))
 
@@ -107,9 +115,9 @@ async def authcache_logout_everywhere(caller: Caller, headers: AtLeast, client: 
 
 
 @routes.post("/api/v1/auth/verify", needs=PUBLIC, summary="Show that an address is one's own")
-async def authcache_verify(body: ByMail, client: DurableClient) -> Reply[Shown]:
+async def authcache_verify(body: MailTokenRequest, client: DurableClient) -> Reply[UserAnswer]:
     user, lsn = await lifecycle.verify(body.token)
-    return await written(client, Shown.of(user), lsn)
+    return await written(client, UserAnswer.of(user), lsn)
 
 
 @routes.post("/api/v1/auth/verify/mail", needs=USER, summary="Have the mail for that sent again", status=204)
@@ -119,7 +127,7 @@ async def authcache_verify_again(caller: Caller, headers: AtLeast, client: Durab
 
 
 @routes.post("/api/v1/auth/password/forgotten", needs=PUBLIC, summary="Have a mail sent for a new password", status=204)
-async def authcache_password_forgotten(body: Forgotten, headers: AtLeast, client: DurableClient) -> None:
+async def authcache_password_forgotten(body: ForgottenPassword, headers: AtLeast, client: DurableClient) -> None:
     """The answer is the same whether or not there is such a user."""
     address = sign_in.key_of(body.email)
     await request_mail(client, AccountMail(kind="reset", address=address, at_least=headers.x_lsn), address)
@@ -134,7 +142,7 @@ async def authcache_password_reset(body: NewPassword, client: DurableClient) -> 
 
 
 @routes.post("/api/v1/auth/address", needs=PUBLIC, summary="Take the new address by the mail's link")
-async def authcache_address_confirm(body: ByMail, client: DurableClient) -> Reply[Shown]:
+async def authcache_address_confirm(body: MailTokenRequest, client: DurableClient) -> Reply[UserAnswer]:
     before, user, lsn = await lifecycle.change_address(body.token)
     await notify(client, AccountMail(kind="address-changed", user=user.id, to=before.email, at_least=lsn))
-    return await written(client, Shown.of(user), lsn)
+    return await written(client, UserAnswer.of(user), lsn)

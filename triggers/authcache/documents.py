@@ -10,10 +10,10 @@ from pydantic import ConfigDict, Field, ValidationError
 from shared.authcache.accounts.models import Token
 from shared.authcache.documents import documents
 from shared.authcache.documents.models import (
+    DocumentAnswer,
     DocumentFields,
     DocumentLink,
     DocumentPage,
-    ShownDocument,
     UploadPlace,
     UploadTicket,
 )
@@ -63,7 +63,7 @@ async def authcache_documents(query: DocumentQuery, caller: Caller, headers: AtL
 )
 async def authcache_add_document(
     body: bytes, caller: Caller, headers: AtLeast, request: func.HttpRequest, client: DurableClient
-) -> Reply[ShownDocument]:
+) -> Reply[DocumentAnswer]:
     """A form: the file in the field `file`, and `document_type` and `property_id` if they are known.
 
     What the file really is, its first bytes say: PDF, images and text are taken. Larger ones go to
@@ -89,7 +89,7 @@ async def authcache_finish_upload(
     caller: Caller,
     headers: AtLeast,
     client: DurableClient,
-) -> Reply[ShownDocument]:
+) -> Reply[DocumentAnswer]:
     """What is not what the ticket says is deleted. May be repeated."""
     user, _ = await caller_of(caller, headers)
     made, lsn = await documents.finish_upload(user, document_id, body)

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 
 from shared.authcache.properties import properties
-from shared.authcache.properties.models import PropertyFields, PropertyPage, ShownProperty
+from shared.authcache.properties.models import PropertyAnswer, PropertyFields, PropertyPage
 from shared.platform.access.auth import Caller
 from shared.platform.durable import DurableClient
 from shared.platform.http import Reply
@@ -32,7 +32,7 @@ async def authcache_properties(query: PropertyQuery, caller: Caller, headers: At
 
 
 @routes.get("/api/v1/properties/{property_id}", needs=USER, summary="One property")
-async def authcache_property(property_id: Id, caller: Caller, headers: AtLeast) -> Reply[ShownProperty]:
+async def authcache_property(property_id: Id, caller: Caller, headers: AtLeast) -> Reply[PropertyAnswer]:
     user, view = await caller_of(caller, headers)
     return answer(await properties.read(view, user, property_id), view.lsn)
 
@@ -40,7 +40,7 @@ async def authcache_property(property_id: Id, caller: Caller, headers: AtLeast) 
 @routes.post("/api/v1/properties", needs=USER, summary="Add a property", status=201)
 async def authcache_add_property(
     body: PropertyFields, caller: Caller, headers: AtLeast, client: DurableClient
-) -> Reply[ShownProperty]:
+) -> Reply[PropertyAnswer]:
     user, _ = await caller_of(caller, headers)
     made, lsn = await properties.create(user, body)
     return await written(client, made, lsn, 201)
@@ -49,7 +49,7 @@ async def authcache_add_property(
 @routes.put("/api/v1/properties/{property_id}", needs=USER, summary="Change a property")
 async def authcache_change_property(
     property_id: Id, body: PropertyFields, caller: Caller, headers: AtLeast, client: DurableClient
-) -> Reply[ShownProperty]:
+) -> Reply[PropertyAnswer]:
     """Its owner may, and whom the owner shares with at the level `edit`."""
     user, _ = await caller_of(caller, headers)
     changed, lsn = await properties.change(user, property_id, body)

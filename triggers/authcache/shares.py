@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from shared.authcache.accounts import sharing
-from shared.authcache.accounts.models import ShareChange, SharedWithMe, Sharer, ShareRequest, ShownShare
+from shared.authcache.accounts.models import ShareAnswer, ShareChange, SharedWithMeAnswer, Sharer, ShareRequest
 from shared.platform.access.auth import Caller
 from shared.platform.durable import DurableClient
 from shared.platform.http import Reply
@@ -23,14 +23,14 @@ Id = Annotated[str, Field(pattern=r"^[!-~]{1,64}$")]
 class MyShares(LazyModel):
     """Who can see what is mine."""
 
-    items: list[ShownShare]
+    items: list[ShareAnswer]
     total: int
 
 
 class WithMe(LazyModel):
     """Whose things I can see."""
 
-    items: list[SharedWithMe]
+    items: list[SharedWithMeAnswer]
     total: int
 
 
@@ -49,7 +49,7 @@ async def authcache_sharers(caller: Caller, headers: AtLeast) -> Reply[Sharers]:
 
 
 @routes.get("/api/v1/users/shared/{user_id}", needs=USER, summary="Whether a user shares with me, and how far")
-async def authcache_shared_by(user_id: Id, caller: Caller, headers: AtLeast) -> Reply[SharedWithMe]:
+async def authcache_shared_by(user_id: Id, caller: Caller, headers: AtLeast) -> Reply[SharedWithMeAnswer]:
     user, view = await caller_of(caller, headers)
     return answer(await sharing.shared_with_me_by(view, user, user_id), view.lsn)
 
@@ -57,17 +57,17 @@ async def authcache_shared_by(user_id: Id, caller: Caller, headers: AtLeast) -> 
 @routes.post("/api/v1/users/me/shares", needs=USER, summary="Share with an address", status=201)
 async def authcache_share(
     body: ShareRequest, caller: Caller, headers: AtLeast, client: DurableClient
-) -> Reply[ShownShare]:
+) -> Reply[ShareAnswer]:
     """Its owner sees what is shared once they have shown that the address is theirs."""
     user, _ = await caller_of(caller, headers)
     share, lsn = await sharing.grant(user, body)
-    return await written(client, ShownShare.of(share), lsn, 201)
+    return await written(client, ShareAnswer.of(share), lsn, 201)
 
 
 @routes.get("/api/v1/users/me/shares", needs=USER, summary="Who can see what is mine, and since when")
 async def authcache_shares(caller: Caller, headers: AtLeast) -> Reply[MyShares]:
     user, view = await caller_of(caller, headers)
-    found = [ShownShare.of(share) for share in await sharing.own(view, user)]
+    found = [ShareAnswer.of(share) for share in await sharing.own(view, user)]
     return answer(MyShares(items=found, total=len(found)), view.lsn)
 
 
@@ -82,10 +82,10 @@ async def authcache_shared_with_me(caller: Caller, headers: AtLeast) -> Reply[Wi
 @routes.patch("/api/v1/users/me/shares/{share_id}", needs=USER, summary="Change how far or until when one shares")
 async def authcache_change_share(
     share_id: Id, body: ShareChange, caller: Caller, headers: AtLeast, client: DurableClient
-) -> Reply[ShownShare]:
+) -> Reply[ShareAnswer]:
     user, _ = await caller_of(caller, headers)
     share, lsn = await sharing.change(user, share_id, body)
-    return await written(client, ShownShare.of(share), lsn)
+    return await written(client, ShareAnswer.of(share), lsn)
 
 
 @routes.delete("/api/v1/users/me/shares/{share_id}", needs=USER, summary="Share no longer", status=204)

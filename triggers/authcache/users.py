@@ -7,11 +7,12 @@ import azure.functions as func
 from activities.authcache.documents import Forgotten
 from orchestrators.authcache.documents import forget_documents
 from shared.authcache.accounts import lifecycle, sessions
-from shared.authcache.accounts.models import AccountMail, Email, Given, Password, Presented, Profile, Shown
+from shared.authcache.accounts.models import AccountMail, Email, Password, PasswordToCheck, Profile, UserAnswer
 from shared.platform.access.auth import Caller
 from shared.platform.access.failed_attempts import failed_attempts
 from shared.platform.durable import DurableClient
 from shared.platform.http import Reply
+from shared.platform.models import RequestBody
 from triggers.authcache.auth import TokenAnswer, token_answer
 from triggers.authcache.guard import USER, AtLeast, answer, caller_of, routes_of
 from triggers.authcache.mails import notify, request_mail
@@ -20,32 +21,34 @@ from triggers.authcache.upkeep import written
 routes = routes_of("users")
 
 
-class PasswordChange(Given):
-    current_password: Presented
+class PasswordChange(RequestBody):
+    current_password: PasswordToCheck
     new_password: Password
 
 
-class AddressChange(Given):
+class AddressChange(RequestBody):
     email: Email
-    password: Presented
+    password: PasswordToCheck
 
 
-class Confirmed(Given):
-    password: Presented
+class DeletionRequest(RequestBody):
+    password: PasswordToCheck
 
 
 @routes.get("/api/v1/users/me", needs=USER, summary="Who is logged in")
-async def authcache_me(caller: Caller, headers: AtLeast) -> Reply[Shown]:
+async def authcache_me(caller: Caller, headers: AtLeast) -> Reply[UserAnswer]:
     user, view = await caller_of(caller, headers)
-    return answer(Shown.of(user), view.lsn)
+    return answer(UserAnswer.of(user), view.lsn)
 
 
 @routes.put("/api/v1/users/me", needs=USER, summary="Change one's own profile")
-async def authcache_change_me(body: Profile, caller: Caller, headers: AtLeast, client: DurableClient) -> Reply[Shown]:
+async def authcache_change_me(
+    body: Profile, caller: Caller, headers: AtLeast, client: DurableClient
+) -> Reply[UserAnswer]:
     """Fields that are left out stay as they are."""
     user, _ = await caller_of(caller, headers)
     changed, lsn = await lifecycle.change_profile(user, body)
-    return await written(client, Shown.of(changed), lsn)
+    return await written(client, UserAnswer.of(changed), lsn)
 
 
 @routes.put("/api/v1/users/me/password", needs=USER, summary="Change one's password")
@@ -76,7 +79,7 @@ async def authcache_change_address(
 
 @routes.post("/api/v1/users/me/deletion", needs=USER, summary="Delete one's account, and all that is in it", status=204)
 async def authcache_delete_me(
-    body: Confirmed, caller: Caller, headers: AtLeast, client: DurableClient, request: func.HttpRequest
+    body: DeletionRequest, caller: Caller, headers: AtLeast, client: DurableClient, request: func.HttpRequest
 ) -> Reply[None]:
     """Its files are deleted soon after."""
     user, _ = await caller_of(caller, headers)

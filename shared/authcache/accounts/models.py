@@ -1,4 +1,4 @@
-"""What callers of the accounts' routes send and are shown."""
+"""What callers of the accounts' routes send, and what answers them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Annotated, Any, Literal, cast
 from pydantic import (
     AwareDatetime,
     BeforeValidator,
-    ConfigDict,
     Field,
     SecretStr,
     StrictBool,
@@ -18,7 +17,7 @@ from pydantic import (
 
 from shared.authcache.models import Share, User
 from shared.platform.lines import Name
-from shared.platform.models import LazyModel
+from shared.platform.models import LazyModel, RequestBody
 from shared.platform.moments import Moment
 
 LEAST_PASSWORD, MOST_PASSWORD = 10, 1000
@@ -30,19 +29,13 @@ LONGEST_DETAIL = 500
 Rate = Annotated[Decimal, Field(ge=0, lt=1000, decimal_places=2, description="Percent")]
 Email = Annotated[str, Field(max_length=MOST_ADDRESS, examples=["ann@example.com"])]
 Password = Annotated[SecretStr, Field(min_length=LEAST_PASSWORD, max_length=MOST_PASSWORD)]
-Presented = Annotated[SecretStr, Field(max_length=MOST_PASSWORD)]
+PasswordToCheck = Annotated[SecretStr, Field(max_length=MOST_PASSWORD)]
 """A password that is checked and not set: shorter ones were allowed elsewhere."""
 Token = Annotated[str, Field(max_length=4096, pattern=r"^[!-~]+$")]
 Level = Literal["read", "edit"]
 
 
-class Given(LazyModel):
-    """What a caller sends."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Rates(Given):
+class Rates(RequestBody):
     """What a user's calculations go by."""
 
     tax_rate: Rate | None = None
@@ -106,7 +99,7 @@ def _row(sent: object) -> ImportedUser | UnusableRow:
 Row = Annotated[ImportedUser | UnusableRow, BeforeValidator(_row, json_schema_input_type=ImportedUser | Any)]
 
 
-class Import(Given):
+class Import(RequestBody):
     """Users from elsewhere; one that cannot be taken keeps no other out."""
 
     users: list[Row] = Field(min_length=1, max_length=MOST_IMPORTED)
@@ -129,7 +122,7 @@ class ImportReport(LazyModel):
     rows: list[Imported]
 
 
-class Shown(LazyModel):
+class UserAnswer(LazyModel):
     """A user as they see themselves; never the hash."""
 
     id: str
@@ -145,13 +138,13 @@ class Shown(LazyModel):
     verified: bool = Field(description="Whether the address is shown to be theirs; till then nothing shared is seen")
 
     @classmethod
-    def of(cls, user: User) -> Shown:
+    def of(cls, user: User) -> UserAnswer:
         """The user as shown."""
         names = cls.model_fields.keys() - {"verified"}
         return cls(**{name: getattr(user, name) for name in names}, verified=user.verified_at is not None)
 
 
-class ShareRequest(Given):
+class ShareRequest(RequestBody):
     """Whom to share with, how far, and until when."""
 
     shared_email: Email
@@ -159,14 +152,14 @@ class ShareRequest(Given):
     expires_at: Moment | None = Field(default=None, description="From when on it ends; absent: never by itself")
 
 
-class ShareChange(Given):
+class ShareChange(RequestBody):
     """What changes of a share."""
 
     level: Level | None = None
     expires_at: Moment | None = Field(default=None, description="Null: it does not end by itself")
 
 
-class ShownShare(LazyModel):
+class ShareAnswer(LazyModel):
     """A share as its owner sees it: who can see what is theirs, and since when."""
 
     id: str
@@ -178,7 +171,7 @@ class ShownShare(LazyModel):
     updated_at: AwareDatetime
 
     @classmethod
-    def of(cls, share: Share) -> ShownShare:
+    def of(cls, share: Share) -> ShareAnswer:
         """The share as shown."""
         return cls(
             id=share.id,
@@ -200,7 +193,7 @@ class Sharer(LazyModel):
     email: str
 
 
-class SharedWithMe(LazyModel):
+class SharedWithMeAnswer(LazyModel):
     """What somebody shares with the caller."""
 
     id: str = Field(description="Of the share")

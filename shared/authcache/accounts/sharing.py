@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from shared.authcache import addresses
-from shared.authcache.accounts.models import ShareChange, SharedWithMe, Sharer, ShareRequest
+from shared.authcache.accounts.models import ShareChange, SharedWithMeAnswer, Sharer, ShareRequest
 from shared.authcache.log.groups import Lsn
 from shared.authcache.log.records import Record
 from shared.authcache.log.shares import ShareGranted, ShareRevoked
@@ -123,11 +123,11 @@ async def own(view: View, owner: User) -> list[Share]:
     return sorted(filter(holds, await view.shared_by(owner.id)), key=lambda share: share.created_at, reverse=True)
 
 
-async def with_me(view: View, viewer: User) -> list[SharedWithMe]:
+async def with_me(view: View, viewer: User) -> list[SharedWithMeAnswer]:
     """What others share with the user, the newest first; nothing while the address is not shown to be theirs."""
     if viewer.verified_at is None:
         return []
-    found: list[SharedWithMe] = []
+    found: list[SharedWithMeAnswer] = []
     for share in filter(holds, await view.shared_with(viewer.address)):
         owner = await view.user_by_id(share.owner)
         if owner is not None and owner.is_active:
@@ -135,7 +135,7 @@ async def with_me(view: View, viewer: User) -> list[SharedWithMe]:
     return sorted(found, key=lambda share: share.created_at, reverse=True)
 
 
-async def shared_with_me_by(view: View, viewer: User, owner_id: str) -> SharedWithMe:
+async def shared_with_me_by(view: View, viewer: User, owner_id: str) -> SharedWithMeAnswer:
     """What that user shares with the caller. Raises NotFound: nothing, or there is no such user."""
     share = await access(view, viewer, owner_id)
     owner = None if share is None else await view.user_by_id(owner_id)
@@ -165,8 +165,8 @@ def _share_of(granted: ShareGranted, created_at: datetime) -> Share:
     return Share(**granted.model_dump(exclude={"at"}), created_at=created_at, updated_at=granted.at)
 
 
-def _shared_by(share: Share, owner: User) -> SharedWithMe:
-    return SharedWithMe(
+def _shared_by(share: Share, owner: User) -> SharedWithMeAnswer:
+    return SharedWithMeAnswer(
         id=share.id,
         owner=_sharer(owner),
         level=share.level,

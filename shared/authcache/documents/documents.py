@@ -16,10 +16,10 @@ from shared.authcache.accounts import sharing
 from shared.authcache.accounts.signing import Purpose, tokens
 from shared.authcache.documents.content import EXTENSIONS, HEAD_BYTES, kind_of
 from shared.authcache.documents.models import (
+    DocumentAnswer,
     DocumentFields,
     DocumentLink,
     DocumentPage,
-    ShownDocument,
     UploadPlace,
     UploadTicket,
 )
@@ -44,7 +44,7 @@ UPLOAD_MINUTES: Final = 60
 CHUNK_BYTES: Final = 256 * 1024
 
 
-async def add(user: User, fields: DocumentFields, said: str, data: bytes) -> tuple[ShownDocument, Lsn]:
+async def add(user: User, fields: DocumentFields, said: str, data: bytes) -> tuple[DocumentAnswer, Lsn]:
     """Keep a file that came through the app.
 
     Raises:
@@ -73,7 +73,7 @@ async def begin_upload(user: User, fields: UploadTicket) -> UploadPlace:
     )
 
 
-async def finish_upload(user: User, document_id: str, ticket: UploadTicket) -> tuple[ShownDocument, Lsn]:
+async def finish_upload(user: User, document_id: str, ticket: UploadTicket) -> tuple[DocumentAnswer, Lsn]:
     """Make a document of what was sent to the address; may be repeated. What is not what it was said to be is deleted.
 
     Raises:
@@ -85,7 +85,7 @@ async def finish_upload(user: User, document_id: str, ticket: UploadTicket) -> t
     if known is not None:
         if known.owner != user.id:
             raise _unknown()
-        return ShownDocument.of(known, properties.OWN), (await store().view()).lsn
+        return DocumentAnswer.of(known, properties.OWN), (await store().view()).lsn
     await _may_belong(user, fields)
     container = settings().authcache_documents_container
     blob = blob_name(user.id, document_id, fields.document_type, ticket.content_type)
@@ -107,7 +107,7 @@ async def listed(view: View, user: User, *, page: int, limit: int) -> DocumentPa
     found = [one for owner in levels for one in await view.find(DOCUMENTS, "owner", owner)]
     found.sort(key=lambda one: (one.created_at, one.id), reverse=True)
     first = (page - 1) * limit
-    items = [ShownDocument.of(one, levels[one.owner]) for one in found[first : first + limit]]
+    items = [DocumentAnswer.of(one, levels[one.owner]) for one in found[first : first + limit]]
     return DocumentPage(items=items, total=len(found), page=page, limit=limit)
 
 
@@ -202,7 +202,7 @@ def document_of(blob: str) -> str:
     return blob.rpartition("/")[2].partition(".")[0]
 
 
-async def _record(user: User, fields: DocumentFields, *, kind: str, size: int, blob: str) -> tuple[ShownDocument, Lsn]:
+async def _record(user: User, fields: DocumentFields, *, kind: str, size: int, blob: str) -> tuple[DocumentAnswer, Lsn]:
     added = DocumentAdded(
         at=datetime.now(UTC),
         id=document_of(blob),
@@ -219,7 +219,7 @@ async def _record(user: User, fields: DocumentFields, *, kind: str, size: int, b
 
     lsn = await store().commit([added], check=check)
     stored = Document(**added.model_dump(exclude={"at"}), created_at=added.at, updated_at=added.at)
-    return ShownDocument.of(stored, properties.OWN), lsn
+    return DocumentAnswer.of(stored, properties.OWN), lsn
 
 
 async def _may_belong(user: User, fields: DocumentFields) -> None:

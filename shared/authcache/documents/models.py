@@ -6,17 +6,16 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 
-from shared.authcache.accounts.models import Given
 from shared.authcache.documents.content import ContentType
 from shared.authcache.models import Document
 from shared.platform.lines import Name
-from shared.platform.models import LazyModel
+from shared.platform.models import LazyModel, RequestBody
 
 Kind = Literal["receipt", "lease", "contract", "statement", "photo", "other"]
 FileName = Annotated[Name, Field(pattern=r'^[^/\\:*?"<>|]+$')]
 
 
-class DocumentFields(Given):
+class DocumentFields(RequestBody):
     """What a document is about."""
 
     file_name: FileName
@@ -39,7 +38,7 @@ class UploadPlace(LazyModel):
     expires_at: AwareDatetime
 
 
-class ShownDocument(LazyModel):
+class DocumentAnswer(LazyModel):
     """A document, and what the caller may do with it."""
 
     id: str
@@ -53,7 +52,7 @@ class ShownDocument(LazyModel):
     access: Literal["own", "edit", "read"]
 
     @classmethod
-    def of(cls, found: Document, access: str) -> ShownDocument:
+    def of(cls, found: Document, access: str) -> DocumentAnswer:
         """The document as shown to somebody with this access."""
         names = cls.model_fields.keys() - {"user_id", "access"}
         given = {name: getattr(found, name) for name in names}
@@ -63,7 +62,7 @@ class ShownDocument(LazyModel):
 class DocumentPage(LazyModel):
     """A page of documents, as the lists of this API have them."""
 
-    items: list[ShownDocument]
+    items: list[DocumentAnswer]
     total: int = Field(description="Of all pages")
     page: int
     limit: int

@@ -8,10 +8,9 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BeforeValidator, Field, StringConstraints
 
-from shared.authcache.accounts.models import Given
 from shared.authcache.models import Property
 from shared.platform.lines import Line, Name
-from shared.platform.models import LazyModel
+from shared.platform.models import LazyModel, RequestBody
 
 Money = Annotated[Decimal, Field(ge=0, lt=Decimal(10) ** 12, decimal_places=2)]
 
@@ -28,7 +27,7 @@ Status = Literal["evaluating", "owned", "rehabbing", "listed", "sold"]
 Notes = Annotated[str, StringConstraints(max_length=4000)]
 
 
-class PropertyFields(Given):
+class PropertyFields(RequestBody):
     """A property; a field that is left out has the value that is shown with it."""
 
     display_name: Name
@@ -45,7 +44,7 @@ class PropertyFields(Given):
     notes: Notes = ""
 
 
-class ShownProperty(LazyModel):
+class PropertyAnswer(LazyModel):
     """A property, and what the caller may do with it."""
 
     id: str
@@ -67,7 +66,7 @@ class ShownProperty(LazyModel):
     access: Literal["own", "edit", "read"]
 
     @classmethod
-    def of(cls, found: Property, access: str) -> ShownProperty:
+    def of(cls, found: Property, access: str) -> PropertyAnswer:
         """The property as shown to somebody with this access."""
         names = cls.model_fields.keys() - {"user_id", "access"}
         given = {name: getattr(found, name) for name in names}
@@ -77,7 +76,7 @@ class ShownProperty(LazyModel):
 class PropertyPage(LazyModel):
     """A page of properties, as the lists of this API have them."""
 
-    items: list[ShownProperty]
+    items: list[PropertyAnswer]
     total: int = Field(description="Of all pages")
     page: int
     limit: int

@@ -10,7 +10,7 @@ from shared.authcache.accounts import sharing
 from shared.authcache.log.belongings import PropertyDeleted, PropertySaved
 from shared.authcache.log.groups import Lsn
 from shared.authcache.models import Property, User
-from shared.authcache.properties.models import PropertyFields, PropertyPage, ShownProperty
+from shared.authcache.properties.models import PropertyAnswer, PropertyFields, PropertyPage
 from shared.authcache.reading.view import View
 from shared.authcache.store import store
 from shared.authcache.tables import PROPERTIES
@@ -26,22 +26,22 @@ async def listed(view: View, user: User, *, page: int, limit: int) -> PropertyPa
     found = [one for owner in levels for one in await view.find(PROPERTIES, "owner", owner)]
     found.sort(key=lambda one: (one.created_at, one.id), reverse=True)
     first = (page - 1) * limit
-    items = [ShownProperty.of(one, levels[one.owner]) for one in found[first : first + limit]]
+    items = [PropertyAnswer.of(one, levels[one.owner]) for one in found[first : first + limit]]
     return PropertyPage(items=items, total=len(found), page=page, limit=limit)
 
 
-async def read(view: View, user: User, property_id: str) -> ShownProperty:
+async def read(view: View, user: User, property_id: str) -> PropertyAnswer:
     """The property. Raises NotFound: there is none of this id that the user may see."""
     found, level = await _seen(view, user, property_id)
-    return ShownProperty.of(found, level)
+    return PropertyAnswer.of(found, level)
 
 
-async def create(user: User, fields: PropertyFields) -> tuple[ShownProperty, Lsn]:
+async def create(user: User, fields: PropertyFields) -> tuple[PropertyAnswer, Lsn]:
     """A new property of the user's own. Raises NotFound: the account is no more."""
     return await _save(user, uuid4().hex, user.id, fields, _owner_is_there(user.id))
 
 
-async def change(user: User, property_id: str, fields: PropertyFields) -> tuple[ShownProperty, Lsn]:
+async def change(user: User, property_id: str, fields: PropertyFields) -> tuple[PropertyAnswer, Lsn]:
     """Put other fields in the place of a property's.
 
     Raises:
@@ -73,7 +73,7 @@ async def delete(user: User, property_id: str) -> Lsn:
 
 async def _save(
     user: User, property_id: str, owner: str, fields: PropertyFields, check: Check
-) -> tuple[ShownProperty, Lsn]:
+) -> tuple[PropertyAnswer, Lsn]:
     given: dict[str, Any] = fields.model_dump()
     given["purchase_date"] = fields.purchase_date.isoformat() if fields.purchase_date else None
     saved = PropertySaved(at=datetime.now(UTC), id=property_id, owner=owner, **given)

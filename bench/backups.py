@@ -29,7 +29,7 @@ from shared.backups.restoring.restoration import restore
 from shared.backups.taking import exporting
 from shared.backups.verification.scratch import empty_scratch, scratch
 from shared.backups.verification.verifying import verify
-from shared.platform.settings import forget_settings
+from shared.platform.settings import read_group
 from shared.platform.stores.blobs import close_blobs
 from shared.platform.stores.postgres import close_pools
 
@@ -66,7 +66,7 @@ def _measured(count: int) -> dict[str, float]:
         with server(f"{folder}/postgres") as postgres, azurite(Path(folder) / "azurite", ports):
             settings = {"POSTGRES_DSN": postgres.dsn, "STORAGE_CONNECTION": connection_string(ports)}
             os.environ |= settings | {"BACKUPS_BOX_SECONDS": "540"}
-            forget_settings()
+            read_group.cache_clear()
             migrate = [sys.executable, "-m", "shared.platform.stores.migrate"]
             subprocess.run(migrate, check=True, stdout=subprocess.DEVNULL)
             with psycopg.connect(postgres.dsn, autocommit=True) as connection:
@@ -77,7 +77,7 @@ def _measured(count: int) -> dict[str, float]:
             found = {"plain COPY of the same tables": _copied(postgres.dsn)}
             asyncio.run(_backed_up(found))
             os.environ["POSTGRES_DSN"] = make_conninfo(postgres.dsn, dbname="restored")
-            forget_settings()
+            read_group.cache_clear()
             asyncio.run(_restored(found))
     return found
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from local.azurite import Ports, azurite, connection_string
 from local.processes import free_ports
-from shared.platform.settings import forget_settings
+from shared.platform.settings import read_group
 
 ROOT = Path(__file__).parents[2]
 
@@ -31,7 +31,7 @@ def stage() -> Generator[Path]:
                 "AUTHCACHE_FOLDER": str(folder / "own"),
                 "AUTHCACHE_JWT_KEYS": "k" * 40,
             }
-            forget_settings()
+            read_group.cache_clear()
             yield folder
 
 

@@ -35,7 +35,7 @@ from shared.diamonds.pricing.models import ConsolidateRows, RepriceFeed
 from shared.diamonds.pricing.preview import Effect, RuleChange, preview
 from shared.diamonds.pricing.repricing import begin, reprice
 from shared.diamonds.reporting.analytics import summarise
-from shared.platform.settings import forget_settings
+from shared.platform.settings import read_group
 from shared.platform.stores.postgres import close_pools
 
 FIRST_RATIO = Decimal("1.40")
@@ -54,7 +54,7 @@ def main(*, quick: bool) -> None:
         Path(folder).chmod(0o755)  # the server may be another user's, where this one is root
         with server(f"{folder}/postgres") as postgres:
             os.environ["POSTGRES_DSN"] = postgres.dsn
-            forget_settings()
+            read_group.cache_clear()
             subprocess.run([sys.executable, "-m", "shared.platform.stores.migrate"], check=True, capture_output=True)
             asyncio.run(_measure(postgres.dsn, *((53_940, 4_000, 1) if quick else (500_000, 20_000, 3))))
 

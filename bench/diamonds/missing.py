@@ -21,7 +21,7 @@ import psycopg
 from bench.report import comparison, console, ratio
 from local.postgres import server
 from shared.diamonds.runs.missing import COUNT, count_missing, mark_missing_deleted
-from shared.platform.settings import forget_settings
+from shared.platform.settings import read_group
 from shared.platform.stores.postgres import close_pools
 
 SIZES = (100_000, 200_000, 500_000)
@@ -39,7 +39,7 @@ def main(*, quick: bool) -> None:
             Path(folder).chmod(0o755)  # the server may be another user's, where this one is root
             with server(f"{folder}/postgres") as postgres:
                 os.environ["POSTGRES_DSN"] = postgres.dsn
-                forget_settings()
+                read_group.cache_clear()
                 subprocess.run([sys.executable, "-m", "shared.platform.stores.migrate"], check=True)
                 run = _aged(postgres.dsn, size)
                 alone = _planner_alone(postgres.dsn, run)

@@ -18,7 +18,7 @@ from shared.papers.embedding.embedders.static import StaticEmbedder
 from shared.papers.embedding.embedding import embed_box
 from shared.papers.embedding.models import EmbedShare
 from shared.papers.embedding.texts import embedding_text
-from shared.platform.settings import forget_settings
+from shared.platform.settings import read_group
 from shared.platform.stores.postgres import close_pools
 
 LIMIT_MINUTES = 40
@@ -67,11 +67,11 @@ def _without_vectors(prepared: str) -> Generator[tuple[str, int]]:
                 )
                 copy.execute("vacuum analyze papers.unembedded")
             os.environ["POSTGRES_DSN"] = dsn
-            forget_settings()
+            read_group.cache_clear()
             yield dsn, model_id
         finally:
             os.environ["POSTGRES_DSN"] = prepared
-            forget_settings()
+            read_group.cache_clear()
             server.execute(f"drop database {COPY} with (force)".encode())
 
 

@@ -27,7 +27,7 @@ from shared.papers.ingesting.judging import judge
 from shared.papers.ingesting.merging import merge
 from shared.papers.ingesting.plan import plan
 from shared.papers.models import ReadPart
-from shared.platform.settings import forget_settings
+from shared.platform.settings import read_group
 from shared.platform.stores.blobs import blob_service
 from shared.platform.stores.postgres import close_pools
 
@@ -91,7 +91,7 @@ def _measured(lines: bytes, *, with_dlt: bool) -> Measured:
         ports = Ports(free_port(), free_port(), free_port())
         with server(f"{folder}/postgres") as postgres, azurite(Path(folder) / "azurite", ports):
             os.environ |= {"POSTGRES_DSN": postgres.dsn, "STORAGE_CONNECTION": connection_string(ports)}
-            forget_settings()
+            read_group.cache_clear()
             subprocess.run(
                 [sys.executable, "-m", "shared.platform.stores.migrate"], check=True, stdout=subprocess.DEVNULL
             )

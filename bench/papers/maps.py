@@ -19,7 +19,7 @@ from shared.papers.browsing.matches import matches
 from shared.papers.maps import files, fitting, placing, publishing, sample, versions
 from shared.papers.maps.models import SHARE_ROWS, FitBox, NeighbourShare, PlaceShare
 from shared.papers.maps.points import drawing
-from shared.platform.settings import forget_settings
+from shared.platform.settings import read_group
 from shared.platform.stores.blobs import blob_service
 from shared.platform.stores.postgres import close_pools, database, rows
 
@@ -81,7 +81,7 @@ PLACED = "all papers placed"
 
 async def _made(step: Step, sampled: int) -> int:
     os.environ["PAPERS_MAP_SAMPLE"] = str(sampled)
-    forget_settings()
+    read_group.cache_clear()
     version = (await versions.accept("bench")).version
     plan = await step("sample chosen", sample.plan(version))
     await step("sample indexed", sample.index(version))

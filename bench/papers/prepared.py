@@ -25,7 +25,7 @@ from local.postgres import server
 from shared.papers.embedding.centre import SAMPLE
 from shared.papers.embedding.embedders.static import StaticEmbedder
 from shared.papers.sources.text import folded
-from shared.platform.settings import forget_settings
+from shared.platform.settings import read_group
 from shared.platform.stores.postgres import close_pools
 
 FOLDER = Path(__file__).parents[2] / ".local-bench"
@@ -45,7 +45,7 @@ def library(count: int) -> Generator[str]:
     FOLDER.mkdir(mode=0o755, exist_ok=True)
     with server(FOLDER / f"papers-{count}", buffers=BUFFERS) as postgres:
         os.environ["POSTGRES_DSN"] = postgres.dsn
-        forget_settings()
+        read_group.cache_clear()
         subprocess.run([sys.executable, "-m", "shared.platform.stores.migrate"], check=True, stdout=subprocess.DEVNULL)
         with psycopg.connect(postgres.dsn, autocommit=True) as connection:
             register_vector(connection)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from functools import cache
 from typing import Annotated, Literal, Self, TypeVar, cast
 from urllib.parse import urlsplit
 
@@ -173,7 +174,6 @@ class PlatformSettings(Settings):
 
 
 Group = TypeVar("Group", bound=Settings)
-_READ: dict[type[Settings], Settings] = {}
 
 
 def read_settings(group: type[Group]) -> Group:
@@ -182,25 +182,23 @@ def read_settings(group: type[Group]) -> Group:
     Raises:
         TerminalError: a setting is missing or unusable; the message names each and where to set it.
     """
-    found = _READ.get(group)
-    if found is None:
-        try:
-            found = _READ[group] = group.of_environment()
-        except ValidationError as error:
-            wrong = "; ".join(
-                f"{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors(include_input=False)
-            )
-            raise TerminalError(
-                f"The app's settings are not usable: {wrong}.",
-                code="settings",
-                remedy="Set them as app settings in Azure, or under Values in local.settings.json.",
-            ) from None
-    return cast("Group", found)
+    return cast("Group", read_group(group))
 
 
-def forget_settings() -> None:
-    """Let every group be read anew. For tests and for a host that reloads the app."""
-    _READ.clear()
+@cache
+def read_group(group: type[Settings]) -> Settings:
+    """As `read_settings`, for any group."""
+    try:
+        return group.of_environment()
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors(include_input=False)
+        )
+        raise TerminalError(
+            f"The app's settings are not usable: {wrong}.",
+            code="settings",
+            remedy="Set them as app settings in Azure, or under Values in local.settings.json.",
+        ) from None
 
 
 def settings() -> PlatformSettings:

@@ -9,9 +9,9 @@ import pytest
 from local.processes import free_port
 from local.smtp.app import create_app
 from local.smtp.sink import Sink
-from shared.platform.settings import forget_settings
 from shared.platform.stores.blobs import close_blobs
 from shared.platform.stores.postgres import close_pools
+from tests.fresh_settings import forget_settings
 
 
 @pytest.fixture

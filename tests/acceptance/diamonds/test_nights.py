@@ -24,11 +24,11 @@ from local.processes import free_port
 from shared.diamonds.ingestion.suppliers import nivoda
 from shared.diamonds.runs import watermark
 from shared.platform.errors import TransientError
-from shared.platform.settings import forget_settings
 from tests.acceptance.diamonds.conftest import ROOT, Running
 from tests.acceptance.diamonds.test_operations import break_partitions, pauses
 from tests.acceptance.services import services_of_its_own
 from tests.conftest import migrate
+from tests.fresh_settings import forget_settings
 
 EVENING = datetime(2026, 1, 1, 1, 59, 30, tzinfo=UTC)
 

@@ -22,11 +22,11 @@ from local.postgres.account import caller_account
 from local.postgres.cluster import ensure, programs
 from orchestrators.backups.backing_up import back_up
 from shared.backups.models import TakeAndVerify
-from shared.platform.settings import forget_settings
 from shared.platform.stores import roles
 from shared.platform.stores.migrate import Migration, read
 from shared.platform.stores.postgres import close_pools
 from shared.platform.stores.roles import OWNER, act_as_owner, create_owner, grant_use, prepare_scratch
+from tests.fresh_settings import forget_settings
 from tests.integration.player import Player
 
 ROLES = """\

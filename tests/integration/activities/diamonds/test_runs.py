@@ -25,8 +25,8 @@ from shared.diamonds.runs.models import (
 )
 from shared.platform.durable import Nothing
 from shared.platform.errors import Conflict
-from shared.platform.settings import forget_settings
 from shared.platform.stores.postgres import database
+from tests.fresh_settings import forget_settings
 from tests.present import present
 
 

@@ -16,8 +16,8 @@ from shared.authcache.log.shares import ShareGranted
 from shared.authcache.log.users import UserCreated
 from shared.authcache.settings import settings
 from shared.authcache.store import Store
-from shared.platform.settings import forget_settings
 from shared.platform.stores.blob_files import ensure_container
+from tests.fresh_settings import forget_settings
 from tests.integration.player import Player
 
 

@@ -31,8 +31,8 @@ from shared.authcache.store import Store
 from shared.authcache.tables import USERS
 from shared.authcache.writing.uniqueness import address_is_free
 from shared.platform.errors import Conflict
-from shared.platform.settings import forget_settings
 from shared.platform.stores.blobs import close_blobs
+from tests.fresh_settings import forget_settings
 from tests.integration.shared.authcache.conftest import folded, granted, now, registered
 from tests.present import present
 

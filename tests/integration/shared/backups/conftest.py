@@ -16,9 +16,9 @@ from shared.backups.blobs.names import TIME
 from shared.backups.contents import chunks
 from shared.backups.models import Manifest, TakeAndVerify
 from shared.backups.settings import settings
-from shared.platform.settings import forget_settings
 from shared.platform.stores.blobs import blob_service
 from shared.platform.stores.postgres import database, rows
+from tests.fresh_settings import forget_settings
 from tests.integration.player import Player
 
 PAPERS = 3_000

@@ -11,8 +11,8 @@ from shared.backups.models import Verdict
 from shared.backups.settings import settings
 from shared.backups.taking.chains import chain_for
 from shared.platform.errors import NotFound
-from shared.platform.settings import forget_settings
 from shared.platform.stores.blobs import blob_service
+from tests.fresh_settings import forget_settings
 from tests.integration.shared.backups.conftest import CHAIN, NOON, kept
 from tests.present import present
 

@@ -14,7 +14,7 @@ from local.cosmos.testing import CosmosProcess, running
 from shared.deploys.models import ArchiveSource, Deployment
 from shared.deploys.requests import queue
 from shared.platform.errors import TransientError
-from shared.platform.settings import forget_settings
+from tests.fresh_settings import forget_settings
 from tests.integration.closing import close_cosmos
 
 _numbers = count(1)

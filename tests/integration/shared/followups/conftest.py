@@ -8,8 +8,8 @@ from orchestrators.followups.sending import send_followups
 from shared.followups.people import agents, clients
 from shared.followups.people.models import AgentProfile, NewClient
 from shared.platform.durable import Nothing
-from shared.platform.settings import forget_settings
 from shared.platform.stores.postgres import database, rows
+from tests.fresh_settings import forget_settings
 from tests.integration.player import Player
 
 ALWAYS = {"time_zone": "UTC", "working_days": (1, 2, 3, 4, 5, 6, 7), "opens": "00:00", "closes": "23:59:59.999999"}

@@ -9,9 +9,9 @@ from activities.papers import ingesting
 from orchestrators.papers.ingesting import paper_ingest
 from shared.papers.ingesting import inbox, ingests
 from shared.platform.errors import TerminalError
-from shared.platform.settings import forget_settings
 from shared.platform.stores.blobs import blob_service
 from shared.platform.stores.postgres import database, rows
+from tests.fresh_settings import forget_settings
 from tests.integration.player import Player
 
 

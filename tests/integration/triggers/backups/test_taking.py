@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from shared.platform.errors import TransientError
-from shared.platform.settings import forget_settings
+from tests.fresh_settings import forget_settings
 from tests.integration.shared.backups.conftest import kept
 from triggers.backups import taking
 

@@ -12,7 +12,7 @@ from shared.deploys.documents import store
 from shared.deploys.models import DeploymentStatus
 from shared.deploys.running.slots import Holder, Slots
 from shared.platform.errors import InvalidInput, NotFound, TransientError
-from shared.platform.settings import forget_settings
+from tests.fresh_settings import forget_settings
 from tests.integration.closing import close_cosmos
 from triggers.deploys import queue, upkeep
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import azure.functions as func
 import pytest
 
-from shared.platform.settings import forget_settings
+from tests.fresh_settings import forget_settings
 from tests.integration.shared.diamonds.offer.conftest import client, key_for, shop
 from tests.integration.shared.diamonds.pricing.conftest import offers
 from triggers.diamonds import figures, offer, pricing

@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pytest
 
 from shared.platform.access import auth
-from shared.platform.settings import forget_settings
+from tests.fresh_settings import forget_settings
 from tests.integration.triggers.diamonds.conftest import ask
 
 SEARCH = "/api/v2/diamonds"

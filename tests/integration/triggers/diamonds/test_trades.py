@@ -6,8 +6,8 @@ from typing import Any
 import azure.functions as func
 import pytest
 
-from shared.platform.settings import forget_settings
 from shared.platform.stores.postgres import database
+from tests.fresh_settings import forget_settings
 from triggers.diamonds.trades import routes
 
 KEY = "operator"

@@ -9,7 +9,7 @@ import pytest
 
 from shared.platform.access.failed_attempts import failed_attempts
 from shared.platform.access.passwords import checking
-from shared.platform.settings import forget_settings
+from tests.fresh_settings import forget_settings
 from tests.integration.shared.followups.conftest import crm, mails
 from triggers.followups import followups
 

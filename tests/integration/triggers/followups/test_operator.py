@@ -4,7 +4,7 @@ from local.providers.dns import Dns
 from shared.followups.composing import costs
 from shared.followups.composing.costs import Call
 from shared.followups.sending.domain import gate
-from shared.platform.settings import forget_settings
+from tests.fresh_settings import forget_settings
 
 
 async def test_the_domain_is_looked_at_when_the_operator_says_so(web, crm, monkeypatch):

@@ -8,8 +8,8 @@ import pyarrow as pa
 import pytest
 from azure.functions.http import HttpResponseConverter
 
-from shared.platform.settings import forget_settings
 from shared.platform.stores.postgres import database
+from tests.fresh_settings import forget_settings
 from tests.integration.shared.papers.conftest import papers
 from tests.present import present
 from triggers.papers.searching import routes

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from shared.platform.errors import TerminalError
-from shared.platform.settings import forget_settings, settings
+from shared.platform.settings import settings
+from tests.fresh_settings import forget_settings
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from shared.diamonds.runs.schedule import nightly_run_type
 from shared.diamonds.settings import DiamondSettings
-from shared.platform.settings import forget_settings
+from tests.fresh_settings import forget_settings
 from triggers.diamonds.runs import diamonds_nightly
 
 MONDAY = datetime(2026, 11, 23, 2, tzinfo=UTC)

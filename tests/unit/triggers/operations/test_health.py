@@ -4,8 +4,9 @@ import pytest
 
 from shared.platform.errors import TransientError
 from shared.platform.health import Check, Examiner
-from shared.platform.settings import Settings, forget_settings, read_settings
+from shared.platform.settings import Settings, read_settings
 from shared.platform.workload import Workload
+from tests.fresh_settings import forget_settings
 from triggers.operations import health
 
 

@@ -11,7 +11,7 @@ from shared.authcache.accounts.models import Registration
 from shared.authcache.accounts.signing import Purpose, tokens
 from shared.authcache.store import close_store
 from shared.platform.access.passwords import checking
-from shared.platform.settings import forget_settings
+from tests.fresh_settings import forget_settings
 
 PASSWORD = "correct horse battery"
 

@@ -14,7 +14,7 @@ from shared.authcache.settings import settings
 from shared.authcache.store import Store, store
 from shared.authcache.tables import FAMILIES
 from shared.platform.errors import Unauthenticated
-from shared.platform.settings import forget_settings
+from tests.fresh_settings import forget_settings
 from tests.integration.shared.authcache.accounts.conftest import PASSWORD, link, registered
 from tests.present import present
 

@@ -13,8 +13,8 @@ from shared.authcache.documents.models import DocumentFields, UploadTicket
 from shared.authcache.store import store
 from shared.authcache.tables import DOCUMENTS
 from shared.platform.errors import Forbidden, InvalidInput, NotFound, Unauthenticated
-from shared.platform.settings import forget_settings
 from shared.platform.stores.blob_files import blob_size
+from tests.fresh_settings import forget_settings
 from tests.integration.shared.authcache.accounts.conftest import PASSWORD, accounts, registered
 from tests.present import present
 

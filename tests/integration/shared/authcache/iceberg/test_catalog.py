@@ -6,7 +6,7 @@ import pytest
 from pyiceberg.io import load_file_io
 
 from shared.authcache.iceberg.catalog import _properties
-from shared.platform.settings import forget_settings
+from tests.fresh_settings import forget_settings
 
 FILE = "abfss://iceberg@stlake123.dfs.core.windows.net/w/users/metadata/1.json"
 VENDED = {

@@ -20,7 +20,7 @@ from shared.authcache.log.users import UserChanged
 from shared.authcache.settings import settings
 from shared.authcache.tables import SHARES, USERS
 from shared.platform.errors import TransientError
-from shared.platform.settings import forget_settings
+from tests.fresh_settings import forget_settings
 from tests.integration.shared.authcache.conftest import folded, granted, now, registered
 from tests.present import present
 

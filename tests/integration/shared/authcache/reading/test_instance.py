@@ -11,7 +11,7 @@ from shared.authcache.log.shares import ShareRevoked
 from shared.authcache.reading import instance as instances_module
 from shared.authcache.reading.health import figures
 from shared.platform.errors import InvalidInput, TransientError
-from shared.platform.settings import forget_settings
+from tests.fresh_settings import forget_settings
 from tests.integration.shared.authcache.conftest import folded, granted, local, now, registered
 
 

@@ -9,8 +9,8 @@ from shared.backups.blobs.manifests import read_manifest
 from shared.backups.settings import settings
 from shared.backups.taking.chains import chain_for
 from shared.platform.errors import TerminalError
-from shared.platform.settings import forget_settings
 from shared.platform.stores.blobs import blob_service
+from tests.fresh_settings import forget_settings
 from tests.integration.shared.backups.conftest import CHAIN, chunk_blobs, take
 
 pytestmark = pytest.mark.usefixtures("small_chunks")

@@ -13,10 +13,10 @@ from shared.backups.models import TakeAndVerify
 from shared.backups.restoring import building, loading, preparing, restoration
 from shared.backups.settings import settings
 from shared.platform.errors import Conflict, TerminalError
-from shared.platform.settings import forget_settings
 from shared.platform.stores.blob_files import create_blob
 from shared.platform.stores.blobs import blob_service, read_blob
 from shared.platform.stores.postgres import close_pools, connection_to, rows
+from tests.fresh_settings import forget_settings
 from tests.integration.player import Player
 from tests.integration.shared.backups.conftest import PAPERS, restore
 from tests.present import present

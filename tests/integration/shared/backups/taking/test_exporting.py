@@ -9,7 +9,7 @@ from shared.backups.contents import chunks
 from shared.backups.models import TakeBackup
 from shared.backups.taking import exporting
 from shared.platform.errors import TerminalError, TransientError
-from shared.platform.settings import forget_settings
+from tests.fresh_settings import forget_settings
 from tests.integration.shared.backups.conftest import CHAIN, PAPERS, chunk_blobs, execute, fetch, table, take
 
 pytestmark = pytest.mark.usefixtures("small_chunks")

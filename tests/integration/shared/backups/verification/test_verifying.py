@@ -19,9 +19,9 @@ from shared.backups.taking.chains import chain_for
 from shared.backups.verification import comparing
 from shared.backups.verification.scratch import scratch
 from shared.platform.errors import TerminalError
-from shared.platform.settings import forget_settings
 from shared.platform.stores.blobs import blob_service
 from shared.platform.stores.postgres import database, rows
+from tests.fresh_settings import forget_settings
 from tests.integration.player import Player
 from tests.integration.shared.backups.conftest import CHAIN, PAPERS, chunk_blobs, execute, fetch, take
 from tests.present import present

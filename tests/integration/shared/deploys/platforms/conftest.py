@@ -26,8 +26,8 @@ from shared.deploys.platforms.azure.builds import CONTEXTS
 from shared.deploys.platforms.base import DomainProgress, StepContext
 from shared.deploys.platforms.local.platform import LocalPlatform
 from shared.platform.calls.arm import ResourceManager
-from shared.platform.settings import forget_settings
 from shared.platform.stores.blobs import read_blob
+from tests.fresh_settings import forget_settings
 from tests.present import present
 
 APP = """

@@ -16,9 +16,9 @@ from shared.deploys.platforms.azure import builds
 from shared.deploys.platforms.azure.names import revision_name, suffix
 from shared.deploys.secrets import secret_store
 from shared.platform.errors import TerminalError, TransientError
-from shared.platform.settings import forget_settings
 from shared.platform.stores import blob_files
 from shared.platform.stores.blobs import read_blob
+from tests.fresh_settings import forget_settings
 from tests.present import present
 
 CANARY = "canary-7f3a9c"

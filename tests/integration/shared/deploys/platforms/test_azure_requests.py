@@ -11,7 +11,7 @@ from shared.deploys.cancellation import DeploymentCancelled
 from shared.deploys.platforms.azure.names import suffix
 from shared.deploys.secrets import KeyVaultSecrets, secret_store
 from shared.platform.errors import TerminalError
-from shared.platform.settings import forget_settings
+from tests.fresh_settings import forget_settings
 from tests.unit.infra.plain import plain
 from tools.bicep_check.syntax import parse
 from tools.bicep_check.types import AzureTypes, Constant, ListOf, ObjectType, family, options

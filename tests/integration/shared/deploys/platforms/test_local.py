@@ -22,7 +22,7 @@ from shared.deploys.models import SCALES, ContainerSize
 from shared.deploys.platforms.local.platform import LocalPlatform
 from shared.deploys.secrets import secret_store
 from shared.platform.errors import NotFound, TerminalError, TransientError
-from shared.platform.settings import forget_settings
+from tests.fresh_settings import forget_settings
 from tests.integration.shared.deploys.platforms.conftest import APP
 from tests.present import present
 

@@ -14,7 +14,7 @@ from shared.diamonds.pricing.models import ConsolidateRows
 from shared.diamonds.runs import difference, lifecycle, reports, retries
 from shared.diamonds.runs.models import EndRun, RunRef, RunStatus
 from shared.platform.errors import Conflict
-from shared.platform.settings import forget_settings
+from tests.fresh_settings import forget_settings
 from tests.present import present
 
 STONES = 40

@@ -7,7 +7,7 @@ import pytest
 
 from shared.diamonds.reporting import watch
 from shared.diamonds.runs import watermark
-from shared.platform.settings import forget_settings
+from tests.fresh_settings import forget_settings
 
 DAY = timedelta(days=1)
 

@@ -8,8 +8,8 @@ import pytest
 
 from shared.diamonds.runs import watermark
 from shared.platform.errors import Conflict, TerminalError, TransientError
-from shared.platform.settings import forget_settings
 from shared.platform.stores.blobs import read_blob, write_blob
+from tests.fresh_settings import forget_settings
 from tests.present import present
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)

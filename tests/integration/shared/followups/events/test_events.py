@@ -22,7 +22,7 @@ from shared.followups.events.providers import bad_signatures, sns
 from shared.followups.reporting.health import scheduler_health
 from shared.followups.sending import claims, outbox
 from shared.followups.sending.checking import brakes
-from shared.platform.settings import forget_settings
+from tests.fresh_settings import forget_settings
 from tests.integration.shared.followups.events.conftest import told
 from triggers.followups.events import webhooks
 

@@ -8,7 +8,7 @@ from shared.followups.events import arrivals, inbound, replies
 from shared.followups.events.providers import ses
 from shared.followups.keyset import Part
 from shared.followups.people import tasks
-from shared.platform.settings import forget_settings
+from tests.fresh_settings import forget_settings
 from tests.present import present
 
 

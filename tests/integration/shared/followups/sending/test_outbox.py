@@ -13,8 +13,8 @@ from shared.followups.people.models import TaskChange
 from shared.followups.sending import claims, editing, outbox
 from shared.followups.sending.compose import MOST_CLAIMS
 from shared.followups.steps import Outcome
-from shared.platform.settings import forget_settings
 from shared.platform.stores.postgres import database
+from tests.fresh_settings import forget_settings
 from tests.integration.shared.followups.events.conftest import told
 
 

@@ -19,7 +19,7 @@ from shared.followups.sending import claims, outbox, settling
 from shared.followups.sending.compose import MOST_CLAIMS, compose
 from shared.followups.steps import Claim, Outcome, SweepSummary
 from shared.platform.errors import TransientError
-from shared.platform.settings import forget_settings
+from tests.fresh_settings import forget_settings
 from tests.present import present
 
 ACCEPTED = Outcome(kind="accepted", provider="smtp")

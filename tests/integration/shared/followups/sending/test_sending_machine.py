@@ -24,8 +24,8 @@ from shared.followups.sending import claims, editing, outbox, unknown
 from shared.followups.sending.checking import brakes
 from shared.followups.steps import ClaimBatch, Outcome
 from shared.platform.durable import Nothing
-from shared.platform.settings import forget_settings
 from shared.platform.stores.postgres import close_pools
+from tests.fresh_settings import forget_settings
 from tests.integration.shared.followups.sending.expected import GRAVITY, Expected, Provider
 
 FAULTS = [

@@ -10,7 +10,7 @@ from shared.followups.sending import claims, outbox, unknown
 from shared.followups.steps import Outcome
 from shared.platform.durable import Nothing
 from shared.platform.errors import TransientError
-from shared.platform.settings import forget_settings
+from tests.fresh_settings import forget_settings
 
 STOP = "update followups.scheduler set stopped_at = now(), stop_reason = 'test'"
 

@@ -11,7 +11,7 @@ from shared.papers.embedding.embedders import Wanted
 from shared.papers.embedding.embedders.hashing import HashingEmbedder
 from shared.platform.durable import Nothing
 from shared.platform.errors import InvalidInput, TransientError
-from shared.platform.settings import forget_settings
+from tests.fresh_settings import forget_settings
 from tests.integration.player import Player
 from tests.integration.shared.papers.conftest import fetch, record
 

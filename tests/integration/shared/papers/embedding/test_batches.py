@@ -12,7 +12,7 @@ from shared.papers.embedding.embedders import embedder, openai_batches
 from shared.papers.embedding.embedders.openai_batches import OpenAiBatches
 from shared.papers.embedding.refusals import MOST_ATTEMPTS
 from shared.platform.errors import TerminalError, TransientError
-from shared.platform.settings import forget_settings
+from tests.fresh_settings import forget_settings
 from tests.integration.shared.papers.conftest import fetch, record
 from tests.integration.shared.papers.embedding.conftest import enrich
 from tests.present import present

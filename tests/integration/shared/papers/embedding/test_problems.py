@@ -7,7 +7,7 @@ from shared.papers.embedding import embedding, problems, versions
 from shared.papers.reporting import alerts
 from shared.platform.calls.retry import Backoff
 from shared.platform.errors import TerminalError
-from shared.platform.settings import forget_settings
+from tests.fresh_settings import forget_settings
 from tests.integration.shared.papers.conftest import fetch, record
 from tests.integration.shared.papers.embedding.conftest import enrich, pauses_end
 from tests.present import present

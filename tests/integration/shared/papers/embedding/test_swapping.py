@@ -5,7 +5,7 @@ import pytest
 from shared.papers.embedding import refusals, swapping, versions
 from shared.papers.reporting import alerts
 from shared.platform.errors import Conflict
-from shared.platform.settings import forget_settings
+from tests.fresh_settings import forget_settings
 from tests.integration.shared.papers.conftest import fetch, record
 from tests.integration.shared.papers.embedding.conftest import enrich, pauses_end
 from tests.present import present

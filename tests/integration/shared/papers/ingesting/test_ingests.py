@@ -17,7 +17,7 @@ from shared.papers.ingesting.plan import _runs, plan
 from shared.papers.models import IngestRef
 from shared.papers.sources.table import ColumnMapping
 from shared.platform.errors import Conflict, InvalidInput, TerminalError
-from shared.platform.settings import forget_settings
+from tests.fresh_settings import forget_settings
 from tests.integration.player import Player
 from tests.integration.shared.papers.conftest import fetch, record
 

@@ -4,8 +4,8 @@ from activities.papers import ingesting
 from shared.papers.embedding import versions
 from shared.papers.search.filtering.conditions import Condition
 from shared.papers.search.filtering.counting import estimate
-from shared.platform.settings import forget_settings
 from shared.platform.stores.postgres import database
+from tests.fresh_settings import forget_settings
 from tests.integration.shared.papers.conftest import fetch, record
 
 

@@ -12,8 +12,8 @@ from shared.papers.ingesting.merging import merge
 from shared.papers.ingesting.plan import plan
 from shared.papers.models import IngestRef, ReadPart
 from shared.platform.errors import Conflict
-from shared.platform.settings import forget_settings
 from shared.platform.stores.postgres import DataRefused
+from tests.fresh_settings import forget_settings
 from tests.integration.shared.papers.conftest import fetch, record
 
 RECORDS = [record(n, title=f"Paper {n}" if n != 13 else None) for n in range(100)]

@@ -9,7 +9,7 @@ from orchestrators.papers.mapping import paper_map, paper_map_additions
 from shared.papers.maps import placing, versions
 from shared.papers.maps.models import MapRef
 from shared.platform.durable import Nothing
-from shared.platform.settings import forget_settings
+from tests.fresh_settings import forget_settings
 from tests.integration.player import Player
 from tests.integration.shared.papers.conftest import record
 

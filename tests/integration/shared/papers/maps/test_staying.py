@@ -6,8 +6,8 @@ import pytest
 from orchestrators.papers.embedding import paper_enrich
 from shared.papers.maps import versions
 from shared.platform.durable import Nothing
-from shared.platform.settings import forget_settings
 from shared.platform.stores.postgres import database
+from tests.fresh_settings import forget_settings
 from tests.integration.player import Player
 from tests.integration.shared.papers.conftest import fetch
 from tests.integration.shared.papers.maps.conftest import some

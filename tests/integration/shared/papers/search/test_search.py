@@ -24,7 +24,7 @@ from shared.papers.search.search import search as answer
 from shared.papers.search.search import with_fields
 from shared.platform.durable import Nothing
 from shared.platform.errors import InvalidInput, NotFound, TransientError
-from shared.platform.settings import forget_settings
+from tests.fresh_settings import forget_settings
 from tests.integration.player import Player
 from tests.integration.shared.papers.conftest import fetch, record
 from tests.present import present

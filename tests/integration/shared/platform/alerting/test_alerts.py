@@ -13,8 +13,8 @@ from local.smtp.sink import Rejection, Sink
 from shared.platform.alerting.alerts import Alert, send_once
 from shared.platform.alerting.mail import Mail
 from shared.platform.errors import TransientError
-from shared.platform.settings import forget_settings
 from shared.platform.stores.postgres import database
+from tests.fresh_settings import forget_settings
 
 ALERT = Alert("nivoda/partitions-failed", "Partitions failed", "p001: why")
 

@@ -14,7 +14,7 @@ from local.servicebus.testing import running as service_bus
 from shared.platform.errors import NotFound, TerminalError, TransientError
 from shared.platform.messaging import dead_letters
 from shared.platform.messaging.servicebus import check_queue, send
-from shared.platform.settings import forget_settings
+from tests.fresh_settings import forget_settings
 from tests.integration.closing import close_servicebus
 
 QUEUES = ["plain,max-delivery=1", "once,duplicate-detection=PT5M"]

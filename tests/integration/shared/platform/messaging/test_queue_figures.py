@@ -16,7 +16,7 @@ from local.servicebus.testing import running as service_bus
 from shared.platform.errors import TerminalError, TransientError
 from shared.platform.messaging import queue_figures
 from shared.platform.messaging.servicebus import send, send_message
-from shared.platform.settings import forget_settings
+from tests.fresh_settings import forget_settings
 from tests.integration.closing import close_servicebus
 
 

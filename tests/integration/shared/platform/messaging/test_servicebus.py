@@ -15,7 +15,7 @@ from local.servicebus.testing import running as service_bus
 from shared.platform.errors import TransientError
 from shared.platform.messaging import servicebus
 from shared.platform.messaging.servicebus import send
-from shared.platform.settings import forget_settings
+from tests.fresh_settings import forget_settings
 from tests.integration.closing import close_servicebus
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from local.cosmos.testing import running
 from shared.platform.errors import TransientError
-from shared.platform.settings import forget_settings
 from shared.platform.stores import cosmos
 from shared.platform.stores.cosmos import Documents
+from tests.fresh_settings import forget_settings
 from tests.integration.closing import close_cosmos
 
 DOCUMENTS = Documents("things", partition="owner")

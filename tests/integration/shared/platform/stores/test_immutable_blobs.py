@@ -10,9 +10,9 @@ from azure.core.exceptions import ServiceRequestError
 
 from shared.platform import credentials
 from shared.platform.errors import TransientError
-from shared.platform.settings import forget_settings
 from shared.platform.stores.blobs import close_blobs, read_blob
 from shared.platform.stores.immutable_blobs import create_once, read_whole
+from tests.fresh_settings import forget_settings
 from tests.present import present
 
 

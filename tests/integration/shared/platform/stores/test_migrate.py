@@ -9,9 +9,9 @@ import psycopg
 import pytest
 
 from shared.platform.errors import InvalidInput, TerminalError
-from shared.platform.settings import forget_settings
 from shared.platform.stores.migrate import Migration, migrate, read, undo
 from shared.platform.stores.postgres import DataRefused, close_pools
+from tests.fresh_settings import forget_settings
 
 ONE = Migration("0001-one", "create table one (n integer); insert into one values (1)", "drop table one")
 TWO = Migration("0002-two", "insert into one values (2)", None)

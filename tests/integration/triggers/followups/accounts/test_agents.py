@@ -6,7 +6,7 @@ import json
 from shared.followups.people import agents
 from shared.platform.access.failed_attempts import ACCOUNT_BURST, failed_attempts
 from shared.platform.access.passwords.kinds import CURRENT, Cost
-from shared.platform.settings import forget_settings
+from tests.fresh_settings import forget_settings
 from tests.integration.triggers.followups.conftest import SECRET
 
 

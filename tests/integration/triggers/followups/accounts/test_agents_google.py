@@ -8,7 +8,7 @@ import pytest
 from local.arm.servers import listening
 from local.providers.identity import Identity
 from shared.followups import id_tokens
-from shared.platform.settings import forget_settings
+from tests.fresh_settings import forget_settings
 
 CLIENT = "123-abc.apps.googleusercontent.com"
 LONG_AGO = datetime.now(UTC) - timedelta(hours=2)

@@ -8,7 +8,7 @@ import pytest
 
 from shared.followups.people import tokens
 from shared.platform.access.tokens import ISSUER, key_id
-from shared.platform.settings import forget_settings
+from tests.fresh_settings import forget_settings
 from tests.integration.triggers.followups.conftest import OPERATIONS, SECRET
 
 

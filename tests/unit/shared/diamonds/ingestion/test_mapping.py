@@ -9,7 +9,7 @@ from shared.diamonds.ingestion.suppliers import mapping
 from shared.diamonds.ingestion.suppliers.nivoda_queries import page
 from shared.diamonds.settings import DiamondSettings
 from shared.platform.errors import TerminalError
-from shared.platform.settings import forget_settings
+from tests.fresh_settings import forget_settings
 
 SCHEMA = build_schema((execution.Path(execution.__file__).with_name("schema.graphql")).read_text())
 

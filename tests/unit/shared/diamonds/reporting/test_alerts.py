@@ -15,7 +15,7 @@ from shared.diamonds.reporting.alerts import (
     watermark_stands_still,
 )
 from shared.diamonds.runs.models import PartitionProgress, PartitionStatus, PriceRange, RunStatus, RunSummary
-from shared.platform.settings import forget_settings
+from tests.fresh_settings import forget_settings
 
 RUN = RunSummary(
     run_id=UUID(int=7),

@@ -6,7 +6,7 @@ import pytest
 from shared.platform.access.accounts import BearerToken, Registration
 from shared.platform.access.auth import ADMIN, Caller
 from shared.platform.errors import Forbidden, Unauthenticated
-from shared.platform.settings import forget_settings
+from tests.fresh_settings import forget_settings
 
 
 def request(**headers: str) -> func.HttpRequest:

@@ -9,7 +9,7 @@ import pytest
 from shared.platform.access.api_keys import ApiKey
 from shared.platform.access.auth import ADMIN, ALL
 from shared.platform.errors import Forbidden, Unauthenticated
-from shared.platform.settings import forget_settings
+from tests.fresh_settings import forget_settings
 
 
 def principal(*roles, kind="roles"):

@@ -8,7 +8,7 @@ import pytest
 from shared.platform.alerting.alerts import Alert, send_once
 from shared.platform.alerting.mail import Mail, ResendMailer, SmtpMailer, mailer
 from shared.platform.errors import TerminalError, TransientError
-from shared.platform.settings import forget_settings
+from tests.fresh_settings import forget_settings
 
 MAIL = Mail("manifold@example.com", "ops@example.com", "Held", "Look here.", "alert/nivoda/2026-01-01")
 

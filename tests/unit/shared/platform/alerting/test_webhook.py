@@ -8,7 +8,8 @@ import pytest
 
 from shared.platform.alerting import webhook
 from shared.platform.errors import TerminalError, TransientError
-from shared.platform.settings import PlatformSettings, forget_settings, settings
+from shared.platform.settings import PlatformSettings, settings
+from tests.fresh_settings import forget_settings
 
 SLACK = "https://hooks.slack.com/services/T000/B000/s3cr3tpart"
 TEAMS = (

@@ -15,7 +15,7 @@ from shared.diamonds.ingestion.suppliers.nivoda_trading import NivodaTrading
 from shared.diamonds.offer import trade
 from shared.diamonds.offer.trade import HoldRequest, PurchaseRequest, orders, supplier_holds
 from shared.platform.errors import Conflict, NotFound, TerminalError, TransientError
-from shared.platform.settings import forget_settings
+from tests.fresh_settings import forget_settings
 from tests.present import present
 
 HALF_AN_HOUR = HoldRequest(minutes=30)

@@ -12,7 +12,7 @@ from shared.followups import id_tokens
 from shared.followups.events.providers import bad_signatures, communication
 from shared.followups.reporting.health import scheduler_health
 from shared.followups.sending import claims
-from shared.platform.settings import forget_settings
+from tests.fresh_settings import forget_settings
 
 TENANT, AUDIENCE = "72f988bf-86f1-41af-91ab-2d7cd011db47", "api://manifold-events"
 

@@ -14,7 +14,7 @@ from shared.followups.people import clients, tasks
 from shared.followups.reporting import dashboard
 from shared.followups.reporting.health import scheduler_health
 from shared.followups.sending import claims, outbox
-from shared.platform.settings import forget_settings
+from tests.fresh_settings import forget_settings
 from tests.integration.shared.followups.events.conftest import SECRET, signed
 
 

@@ -9,7 +9,7 @@ from shared.followups.reporting.health import scheduler_health
 from shared.followups.sending import claims
 from shared.followups.sending.checking import explain
 from shared.followups.sending.domain import gate
-from shared.platform.settings import forget_settings
+from tests.fresh_settings import forget_settings
 
 KEY = base64.b64encode(b"k" * 294).decode()
 READY = {

@@ -37,7 +37,7 @@ from shared.followups.sending.senders.ses import SesAccount, SesSender, _client
 from shared.followups.sending.senders.smtp import SmtpSender
 from shared.platform.credentials import credential
 from shared.platform.errors import TerminalError
-from shared.platform.settings import forget_settings
+from tests.fresh_settings import forget_settings
 from tests.present import present
 
 REGION = "eu-west-1"

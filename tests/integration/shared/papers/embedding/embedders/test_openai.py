@@ -18,7 +18,7 @@ from shared.papers.embedding.models import EmbedShare, ModelVersion
 from shared.papers.search.models import Question
 from shared.papers.search.search import search
 from shared.platform.errors import InvalidInput, TerminalError, TransientError
-from shared.platform.settings import forget_settings
+from tests.fresh_settings import forget_settings
 from tests.integration.shared.papers.conftest import fetch, record
 from tests.integration.shared.papers.embedding.conftest import enrich
 from tests.present import present

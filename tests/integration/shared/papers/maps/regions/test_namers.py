@@ -9,7 +9,7 @@ from local.providers.model import KEY, Model
 from shared.papers.maps.models import Cluster
 from shared.papers.maps.regions import namers
 from shared.papers.maps.regions.namers import ModelNamer, TermNamer, namer
-from shared.platform.settings import forget_settings
+from tests.fresh_settings import forget_settings
 
 
 def regions(count):

@@ -12,8 +12,8 @@ from shared.platform.access.api_keys.signatures import message, sign
 from shared.platform.access.auth import Caller
 from shared.platform.access.failed_attempts import BURST
 from shared.platform.errors import Forbidden, RateLimited, TransientError, Unauthenticated
-from shared.platform.settings import forget_settings
 from shared.platform.stores.postgres import database
+from tests.fresh_settings import forget_settings
 
 GUARD = ApiKey("diamonds:read")
 URL = "http://localhost/api/v2/diamonds?shape=ROUND"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from shared.deploys.platforms.azure.names import app_name, place, revision_name, suffix, task_run_name
 from shared.deploys.platforms.azure.registry import image_name
 from shared.platform.errors import TerminalError
-from shared.platform.settings import forget_settings
+from tests.fresh_settings import forget_settings
 
 IDS = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", fullmatch=True)
 

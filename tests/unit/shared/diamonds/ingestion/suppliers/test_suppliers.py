@@ -5,7 +5,7 @@ import pytest
 from shared.diamonds.ingestion.suppliers import supplier
 from shared.diamonds.ingestion.suppliers.nivoda import Nivoda
 from shared.platform.errors import NotFound, TerminalError
-from shared.platform.settings import forget_settings
+from tests.fresh_settings import forget_settings
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import asdict
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,16 +49,21 @@ def fingerprint(mapping: Mapping, price_unit: PriceUnit) -> bytes:
 
 
 def _statement(name: str, mapping: Mapping, price_unit: PriceUnit, *, without: tuple[str, ...] = ()) -> Statement:
-    folder = Path(__file__).parent
     paths = {field: path for field, path in asdict(mapping).items() if field != "vocabulary" and field not in without}
-    text = (folder / name).read_text().replace(_PLACE, (folder / "mapping.sql").read_text())
-    text, keys = followed(text, {field: tuple(path) for field, path in paths.items() if path})
+    text, keys = followed(_text(name), {field: tuple(path) for field, path in paths.items() if path})
     return text, {
         **keys,
         "vocabulary": json.dumps(vocabulary(mapping.vocabulary)),
         "unit": 100 if price_unit == "cents" else 1,
         "no_id": NO_ID,
     }
+
+
+@cache
+def _text(name: str) -> str:
+    """A statement with `mapping.sql` in it, read once: activities ask for it on the event loop."""
+    folder = Path(__file__).parent
+    return (folder / name).read_text().replace(_PLACE, (folder / "mapping.sql").read_text())
 
 
 def followed(text: str, paths: dict[str, tuple[str, ...]]) -> Statement:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -116,3 +117,9 @@ def test_the_statement_is_the_same_each_time(mapping):
     # What it says decides whether failed rows are tried again.
     assert statements.fingerprint(mapping, "cents") == statements.fingerprint(mapping.at({}), "cents")
     assert statements.fingerprint(mapping, "cents") != statements.fingerprint(mapping, "dollars")
+
+
+def test_the_files_of_a_statement_are_read_once(monkeypatch):
+    first = statements.review(NIVODA, "cents")
+    monkeypatch.setattr(Path, "read_text", lambda path: pytest.fail(f"{path} was read on the event loop"))
+    assert statements.review(NIVODA, "cents") == first

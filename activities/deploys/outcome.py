@@ -41,7 +41,7 @@ async def claim_deployment(task: Claim) -> Claimed:
     Nor does a deployment when one of the same app that was requested later serves: however late the queue or a sweep
     starts it, an older version never replaces a newer one.
     """
-    chosen = settings()
+    config = settings()
     claimed = True
     try:
         with suppress(DeploymentCancelled):  # its steps run already, and see it
@@ -58,8 +58,8 @@ async def claim_deployment(task: Claim) -> Claimed:
         claimed=claimed,
         status=deployment.status,
         project=f"{deployment.organization_id}/{deployment.project_id}",
-        limit=chosen.max_concurrent_deployments,
-        timeout_seconds=chosen.deployment_timeout_ms / 1000,
+        limit=config.max_concurrent_deployments,
+        timeout_seconds=config.deployment_timeout_ms / 1000,
         turn=turn,
     )
 

@@ -48,8 +48,8 @@ async def sync_files(task: WorkspaceReady) -> ContextReady:
     async with running_step(task, Step.SYNC, DeploymentStatus.SYNCING_FILES) as running:
         context = await platform().sync(running.spec, Workspace(reference=task.workspace), running.context)
     if context.runtime is not None:
-        told = {"fetched_commit": context.commit, "runtime": context.runtime, "notes": [*context.notes]}
-        await change(task, lambda deployment, now: deployment.model_copy(update={**told, "updated_at": now}))
+        fields = {"fetched_commit": context.commit, "runtime": context.runtime, "notes": [*context.notes]}
+        await change(task, lambda deployment, now: deployment.model_copy(update={**fields, "updated_at": now}))
     await end_step(task, Step.SYNC)
     return ContextReady(**_ref(task).model_dump(), context=context.reference)
 

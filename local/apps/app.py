@@ -107,8 +107,8 @@ class _Front:
         domains: Domains = self._app.state.domains
         if await domains.answer(scope, receive, send):
             return
-        known = hmac.compare_digest(dict(scope["headers"]).get(b"authorization", b""), self._token)
-        if not known and scope["path"] != "/health":
+        authorized = hmac.compare_digest(dict(scope["headers"]).get(b"authorization", b""), self._token)
+        if not authorized and scope["path"] != "/health":
             wrong = JSONResponse({"code": "unauthenticated", "message": "The token is missing or wrong."}, 401)
             await wrong(scope, receive, send)
             return
@@ -189,8 +189,8 @@ class _Steps:
 
     async def owner(self, request: Request) -> Response:
         app = _serving(request).owner(request.path_params["domain"])
-        known = app and {"organization": app.organization, "project": app.project, "environment": app.environment}
-        return JSONResponse({"app": known})
+        identity = app and {"organization": app.organization, "project": app.project, "environment": app.environment}
+        return JSONResponse({"app": identity})
 
     async def unbind(self, request: Request) -> Response:
         whose = Provision.model_validate(dict(request.query_params))
@@ -198,8 +198,8 @@ class _Steps:
         return Response(status_code=204)
 
     async def revision_health(self, request: Request) -> Response:
-        found = _serving(request).health(request.path_params["deployment"])
-        return JSONResponse({"health": found and found.model_dump(mode="json")})
+        health = _serving(request).health(request.path_params["deployment"])
+        return JSONResponse({"health": health and health.model_dump(mode="json")})
 
 
 def _building(request: Request) -> Building:

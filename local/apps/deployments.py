@@ -24,15 +24,15 @@ class Deployments:
     async def provision(self, deployment: str, whose: Provision) -> None:
         """Make the deployment's folder, and the app's row and port if this is its first deployment."""
         async with self.turns[deployment]:
-            known = (whose.organization, whose.project, whose.environment)
-            app = self.state.find_app(*known) or self.state.add_app(*known, free_port())
+            key = (whose.organization, whose.project, whose.environment)
+            app = self.state.find_app(*key) or self.state.add_app(*key, free_port())
             self.state.add_deployment(deployment, app.number)
-            if self.known(deployment).app != app.number:
+            if self.row_of(deployment).app != app.number:
                 raise Refusal(409, "deployment-taken", "This deployment belongs to another app.")
             uid = self.workspaces.uid(app.number)
             await asyncio.to_thread(self.workspace(app, deployment).make, uid)
 
-    def known(self, deployment: str) -> DeploymentRow:
+    def row_of(self, deployment: str) -> DeploymentRow:
         """The deployment's row. Refused: it was never provisioned, or was removed."""
         row = self.state.deployment(deployment)
         if row is None:

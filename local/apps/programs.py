@@ -41,16 +41,16 @@ def link_programs(folder: Path, account: Account) -> dict[str, list[str]]:
 
 
 def _everywhere(name: str, path: str) -> list[str]:
-    return [found for folder in path.split(os.pathsep) if (found := shutil.which(name, path=folder))]
+    return [program for folder in path.split(os.pathsep) if (program := shutil.which(name, path=folder))]
 
 
 def _link(
-    folder: Path, account: Account, names: tuple[str, ...], candidates: Iterable[str], wanted: str | None = None
+    folder: Path, account: Account, names: tuple[str, ...], candidates: Iterable[str], required: str | None = None
 ) -> str | None:
-    """Link the first that runs, and is of the wanted version, under each of the names; its version."""
+    """Link the first that runs, and is of the required version, under each of the names; its version."""
     for one in dict.fromkeys(str(Path(candidate).resolve()) for candidate in candidates):
         version = _version(account, one)
-        if version and wanted in (None, version):
+        if version and required in (None, version):
             for name in names:
                 _put(folder / name, one)
             return version
@@ -72,5 +72,5 @@ def _version(account: Account, program: str) -> str | None:
         done = account.run([program, "--version"])
     except OSError:
         return None
-    found = _VERSION.search(done.stdout)
-    return f"{found.group(1)}.{found.group(2)}" if done.returncode == 0 and found else None
+    match = _VERSION.search(done.stdout)
+    return f"{match.group(1)}.{match.group(2)}" if done.returncode == 0 and match else None

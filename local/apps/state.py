@@ -88,11 +88,11 @@ class State:
         return [AppRow(**row) for row in self._db.execute("SELECT * FROM apps ORDER BY number")]
 
     def find_app(self, organization: str, project: str, environment: str) -> AppRow | None:
-        found = self._db.execute(
+        row = self._db.execute(
             "SELECT * FROM apps WHERE organization = ? AND project = ? AND environment = ?",
             [organization, project, environment],
         ).fetchone()
-        return AppRow(**found) if found else None
+        return AppRow(**row) if row else None
 
     def add_app(self, organization: str, project: str, environment: str, port: int) -> AppRow:
         """The app, made with this port if it is not there."""
@@ -100,27 +100,27 @@ class State:
             "INSERT INTO apps (organization, project, environment, port) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
             [organization, project, environment, port],
         )
-        found = self.find_app(organization, project, environment)
-        assert found is not None
-        return found
+        row = self.find_app(organization, project, environment)
+        assert row is not None
+        return row
 
     def serve(self, number: int, serving: str | None, previous: str | None) -> None:
         self._db.execute("UPDATE apps SET serving = ?, previous = ? WHERE number = ?", [serving, previous, number])
 
     def deployment(self, deployment: str) -> DeploymentRow | None:
-        found = self._db.execute("SELECT * FROM deployments WHERE id = ?", [deployment]).fetchone()
-        return _row(found) if found else None
+        row = self._db.execute("SELECT * FROM deployments WHERE id = ?", [deployment]).fetchone()
+        return _row(row) if row else None
 
     def deployments(self) -> list[DeploymentRow]:
-        return [_row(found) for found in self._db.execute("SELECT * FROM deployments ORDER BY rowid")]
+        return [_row(row) for row in self._db.execute("SELECT * FROM deployments ORDER BY rowid")]
 
     def deployments_up_to(self, deployment: str) -> list[DeploymentRow]:
         """Those that came before the deployment, and it."""
-        found = self._db.execute(
+        rows = self._db.execute(
             "SELECT * FROM deployments WHERE rowid <= (SELECT rowid FROM deployments WHERE id = ?) ORDER BY rowid",
             [deployment],
         )
-        return [_row(row) for row in found]
+        return [_row(row) for row in rows]
 
     def add_deployment(self, deployment: str, app: int) -> None:
         self._db.execute("INSERT INTO deployments (id, app) VALUES (?, ?) ON CONFLICT DO NOTHING", [deployment, app])
@@ -149,10 +149,10 @@ class State:
         self._db.execute("DELETE FROM domains WHERE app = ?", [app])
 
     def bound(self, domain: str) -> int | None:
-        found = self._db.execute("SELECT app FROM domains WHERE domain = ?", [domain]).fetchone()
-        return int(found[0]) if found else None
+        row = self._db.execute("SELECT app FROM domains WHERE domain = ?", [domain]).fetchone()
+        return int(row[0]) if row else None
 
 
-def _row(found: sqlite3.Row) -> DeploymentRow:
-    row = DeploymentRow(**found)
+def _row(columns: sqlite3.Row) -> DeploymentRow:
+    row = DeploymentRow(**columns)
     return replace(row, settled=bool(row.settled), ended=bool(row.ended))

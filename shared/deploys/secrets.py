@@ -101,10 +101,10 @@ class KeyVaultSecrets:
         return reference
 
     async def get(self, reference: str) -> dict[str, str]:
-        found = await self._ask("GET", reference)
-        if found is None:
+        secret = await self._ask("GET", reference)
+        if secret is None:
             raise _unknown(reference)
-        return json.loads(found["value"])
+        return json.loads(secret["value"])
 
     async def delete(self, reference: str) -> None:
         await self._ask("DELETE", reference)
@@ -154,8 +154,8 @@ def _store(vault: str | None, folder: str) -> SecretStore:
 
 def secret_store() -> SecretStore:
     """The store that the settings choose: Key Vault where KEY_VAULT_URI names one, else files."""
-    chosen = settings()
-    return _store(chosen.key_vault_uri, chosen.manifold_local_dir)
+    config = settings()
+    return _store(config.key_vault_uri, config.manifold_local_dir)
 
 
 async def variables_of(reference: str | None) -> dict[str, str]:

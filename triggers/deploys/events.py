@@ -68,7 +68,7 @@ async def deploys_app_log_events(id: Name, headers: LastAppEvent, caller: Caller
     return _events(await log_events.follow_app(deployment, headers.last_event_id))
 
 
-def _events(found: str | None) -> func.HttpResponse:
-    if found is None:
+def _events(body: str | None) -> func.HttpResponse:
+    if body is None:
         return func.HttpResponse(status_code=204, headers=HEADERS)
-    return func.HttpResponse(found, headers=HEADERS, mimetype=MEDIA_TYPE)
+    return func.HttpResponse(body, headers=HEADERS, mimetype=MEDIA_TYPE)

@@ -231,12 +231,12 @@ def _reap_orphans(child: int) -> None:
 
 
 def _descendants() -> list[int]:
-    found: list[int] = []
+    pids: list[int] = []
     level = _children(os.getpid())
     while level:
-        found += level
+        pids += level
         level = [below for pid in level for below in _children(pid)]
-    return found
+    return pids
 
 
 def _children(pid: int) -> list[int]:

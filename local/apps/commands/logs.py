@@ -204,8 +204,8 @@ def _put_aside(path: Path) -> None:
 
 def _aside(path: Path) -> Path | None:
     """The newest file that was put aside."""
-    found = [one for one in path.parent.glob(f"{path.name}.*") if one.suffix[1:].isdecimal()]
-    return max(found, key=_ends_at, default=None)
+    asides = [one for one in path.parent.glob(f"{path.name}.*") if one.suffix[1:].isdecimal()]
+    return max(asides, key=_ends_at, default=None)
 
 
 def _ends_at(aside: Path | None) -> int:

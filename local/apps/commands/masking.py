@@ -33,10 +33,10 @@ class Mask:
     def __init__(self, values: Iterable[str]) -> None:
         whole = {value for value in values if len(value.strip()) >= _SHORTEST_ALONE}
         lines = [line for value in sorted(whole) if "\n" in value or "\r" in value for line in value.splitlines()]
-        wanted = whole | set([line for line in lines if len(line.strip()) >= _SHORTEST_ACROSS][:_LINES])
+        masked = whole | set([line for line in lines if len(line.strip()) >= _SHORTEST_ACROSS][:_LINES])
         # The longest first: one value may hold another.
-        parts = sorted({part for one in wanted for part in _written(one)}, key=len, reverse=True)
-        patterns = [*map(_escaped, sorted(filter(_is_escaped, wanted), key=len, reverse=True)), *map(_anywhere, parts)]
+        parts = sorted({part for one in masked for part in _written(one)}, key=len, reverse=True)
+        patterns = [*map(_escaped, sorted(filter(_is_escaped, masked), key=len, reverse=True)), *map(_anywhere, parts)]
         self._pattern = re.compile("|".join(patterns)) if patterns else None
         self._across = ["".join(map(str.strip, part.splitlines())) for part in parts if len(part) >= _SHORTEST_ACROSS]
         self.longest = len(parts[0]) if parts else 0

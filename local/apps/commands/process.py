@@ -131,8 +131,8 @@ class Process:
         with contextlib.suppress(TimeoutError):
             report, _ = await asyncio.wait_for(reading, _REST_S)
         with contextlib.suppress(ValueError, KeyError):
-            found: dict[str, Any] = json.loads(report)
-            return Ended(int(found["code"]), found["reason"])
+            outcome: dict[str, Any] = json.loads(report)
+            return Ended(int(outcome["code"]), outcome["reason"])
         return Ended(-9, "what watches over it was killed")
 
     async def _lines(self, output: asyncio.StreamReader) -> None:

@@ -32,7 +32,7 @@ class Building:
     async def receive(self, deployment: str, body: AsyncIterator[bytes]) -> None:
         """Take the source as an archive, unless it is there."""
         async with self._deployments.turns[deployment]:
-            workspace = self._deployments.workspace_of(self._deployments.known(deployment))
+            workspace = self._deployments.workspace_of(self._deployments.row_of(deployment))
             if workspace.source.exists():
                 return
             archive, partial = workspace.root / "source.archive", workspace.root / "source.partial"
@@ -55,7 +55,7 @@ class Building:
     async def build(self, deployment: str, order: BuildOrder) -> None:
         """Begin to build, unless that was begun or is done."""
         async with self._deployments.turns[deployment]:
-            row = self._deployments.known(deployment)
+            row = self._deployments.row_of(deployment)
             if row.build != "none":
                 return
             workspace = self._deployments.workspace_of(row)
@@ -78,7 +78,7 @@ class Building:
         """How the build is; an answer that is not the end may take `wait_s`."""
         if build := self._builds.get(deployment):
             await build.wait(wait_s)
-        row = self._deployments.known(deployment)
+        row = self._deployments.row_of(deployment)
         log, following = await asyncio.to_thread(read_log, self._deployments.workspace_of(row).build_log, after)
         # The state was read before the log: what says done has all of its lines.
         return BuildState.model_validate(

@@ -59,11 +59,11 @@ class Build:
         try:
             await _whole(asyncio.to_thread(self._workspace.new_image, self._uid))
             try:
-                found = plan_of(self._workspace.source)
+                plan = plan_of(self._workspace.source)
             except NotBuildable as refusal:
                 return str(refusal)
             deadline = monotonic() + self._order.seconds
-            for words in found.build:
+            for words in plan.build:
                 log.begin(f"$ {' '.join(words)}")
                 ended = await self._step(words, log, max(deadline - monotonic(), 0.1))
                 if ended.code or ended.reason:

@@ -1,4 +1,4 @@
-"""Who asked and what for, as the ingress of Container Apps says it to an app."""
+"""Who sent a request and to which host, as the ingress of Container Apps says it to an app."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ NAMES = frozenset({"x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"})
 """Headers that a visitor's own are replaced by."""
 
 
-def forwarded(asked: HTTPConnection) -> list[tuple[str, str]]:
+def forwarded(request: HTTPConnection) -> list[tuple[str, str]]:
     """The headers, each once. Addresses that are given already stay before the visitor's own."""
-    address = asked.client.host if asked.client else LOOPBACK
+    address = request.client.host if request.client else LOOPBACK
     return [
-        ("x-forwarded-for", ", ".join([*asked.headers.getlist("x-forwarded-for"), address])),
+        ("x-forwarded-for", ", ".join([*request.headers.getlist("x-forwarded-for"), address])),
         ("x-forwarded-proto", "http"),
-        ("x-forwarded-host", asked.headers.get("host", "")),
+        ("x-forwarded-host", request.headers.get("host", "")),
     ]

@@ -67,16 +67,16 @@ def _address(written: str) -> str:
     """An address as people write it; the system writes each 32 bits of it in the order of its own bytes."""
     data = bytes.fromhex(written)
     words = (int.from_bytes(data[at : at + 4], sys.byteorder).to_bytes(4, "big") for at in range(0, len(data), 4))
-    found = ip_address(b"".join(words))
-    return str(getattr(found, "ipv4_mapped", None) or found)
+    address = ip_address(b"".join(words))
+    return str(getattr(address, "ipv4_mapped", None) or address)
 
 
 def _family(pid: int) -> list[int]:
-    found, level = [pid], [pid]
+    pids, level = [pid], [pid]
     while level:
         level = [child for one in level for child in _children(one)]
-        found += level
-    return found
+        pids += level
+    return pids
 
 
 def _children(pid: int) -> list[int]:

@@ -49,7 +49,7 @@ class Revision:
         proven: it was healthy before, so that it is started again however often it ends.
         patience_s: seconds that it may take to become healthy.
         health_path: has to answer with 200 to 399; None: the app has to answer, below 500.
-        found: is called once, when it is known whether it is healthy.
+        on_judged: is called once, when it is known whether it is healthy.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Revision:
         proven: bool,
         patience_s: float,
         health_path: str | None = None,
-        found: Callable[[Health, str | None], None],
+        on_judged: Callable[[Health, str | None], None],
     ) -> None:
         self._command = command
         self._log = log
@@ -69,7 +69,7 @@ class Revision:
         self._proven = proven
         self._patience_s = patience_s
         self._health_path = health_path
-        self._found = found
+        self._on_judged = on_judged
         self._process: Process | None = None
         self._requests = 0
         self._idle = asyncio.Event()
@@ -163,7 +163,7 @@ class Revision:
     def _judge(self, health: Health, port: int | None, reason: str | None) -> None:
         self.health, self.port, self.reason = health, port, reason
         if not self._judged.is_set():
-            self._found(health, reason)
+            self._on_judged(health, reason)
         self._proven = self._proven or health is Health.HEALTHY
         self._judged.set()
 
@@ -185,10 +185,10 @@ class Revision:
 
     async def _elsewhere(self, process: Process, port: int) -> str:
         """Where it listens instead of at its port, if it does."""
-        found = await asyncio.to_thread(places_of, process.pid)
-        if not found or any(place.reached_at(LOOPBACK, port) for place in found):
+        places = await asyncio.to_thread(places_of, process.pid)
+        if not places or any(place.reached_at(LOOPBACK, port) for place in places):
             return ""
-        return f", and listens at {' and '.join(map(str, found))} instead of {LOOPBACK}:{port}"
+        return f", and listens at {' and '.join(map(str, places))} instead of {LOOPBACK}:{port}"
 
     async def _probe(self, port: int) -> tuple[bool, str | None]:
         """Whether anybody listens, and None if it is healthy, else what is wrong.

@@ -65,12 +65,12 @@ class Serving:
 
     async def open(self, deployment: str) -> None:
         """Listen where the app will answer, before another program does."""
-        await self._listen(self._state.app(self._deployments.known(deployment).app))
+        await self._listen(self._state.app(self._deployments.row_of(deployment).app))
 
     async def release(self, deployment: str, order: ReleaseOrder) -> None:
         """Begin to start the image as a revision without traffic, unless that was begun."""
         async with self._turns[deployment]:
-            row = self._deployments.known(deployment)
+            row = self._deployments.row_of(deployment)
             if row.revision != "none":
                 return
             if row.build != "done":
@@ -91,7 +91,7 @@ class Serving:
         revision = self._revisions.get(deployment)
         if revision is not None:
             await revision.judged(wait_s)
-        row = self._deployments.known(deployment)
+        row = self._deployments.row_of(deployment)
         port = revision.port if revision else None
         log = await asyncio.to_thread(read_end, self._deployments.workspace_of(row).app_log, _LOG_TAIL)
         url = f"http://{LOOPBACK}:{port}" if port else None
@@ -99,7 +99,7 @@ class Serving:
 
     async def promote(self, deployment: str) -> str:
         """Give the traffic to the revision if it is healthy now; where the app answers."""
-        row = self._deployments.known(deployment)
+        row = self._deployments.row_of(deployment)
         async with self._turns[f"app {row.app}"]:
             app = self._state.app(row.app)
             if app.serving != deployment:
@@ -149,7 +149,7 @@ class Serving:
                     await self._remove(app, app.previous)
 
     async def bind(self, deployment: str, domain: str) -> None:
-        row = self._deployments.known(deployment)
+        row = self._deployments.row_of(deployment)
         if self._state.bind(domain, row.app) != row.app:
             raise Refusal(409, "domain-taken", f"{domain} is bound to another app.")
 
@@ -230,13 +230,13 @@ class Serving:
     def _start(self, app: AppRow, deployment: str, *, proven: bool) -> None:
         workspace = self._deployments.workspace(app, deployment)
 
-        def found(health: Health, reason: str | None) -> None:
+        def judged(health: Health, reason: str | None) -> None:
             if health is Health.FAILED:
                 self._revisions.pop(deployment, None)
             self._state.set_revision(deployment, "failed" if health is Health.FAILED else "healthy", reason)
 
         self._revisions[deployment] = start_revision(
-            self._deployments.workspaces, workspace, app.number, self._client, proven=proven, found=found
+            self._deployments.workspaces, workspace, app.number, self._client, proven=proven, on_judged=judged
         )
 
     async def _listen(self, app: AppRow) -> None:

@@ -28,7 +28,7 @@ def start_revision(
     client: httpx.AsyncClient,
     *,
     proven: bool,
-    found: Callable[[Health, str | None], None],
+    on_judged: Callable[[Health, str | None], None],
 ) -> Revision:
     """Start what the workspace's orders say; see Revision for `proven` and `found`."""
     order = ReleaseOrder.model_validate_json(workspace.orders.read_text())
@@ -50,5 +50,11 @@ def start_revision(
 
     log = LogFile(workspace.app_log, Mask(order.secrets), rotate=True)
     return Revision(
-        command, log, client, proven=proven, patience_s=order.seconds, health_path=order.health_path, found=found
+        command,
+        log,
+        client,
+        proven=proven,
+        patience_s=order.seconds,
+        health_path=order.health_path,
+        on_judged=on_judged,
     )

@@ -58,8 +58,8 @@ async def figures() -> DeploymentFigures | None:
     """The figures; None where no deployment can be: no document database is set up."""
     if not has_cosmos():
         return None
-    found = await ended_since(datetime.now(UTC) - DAY)
-    return DeploymentFigures(by_status=await counts(None), last_day=summed(found))
+    endings = await ended_since(datetime.now(UTC) - DAY)
+    return DeploymentFigures(by_status=await counts(None), last_day=summed(endings))
 
 
 def summed(ended: list[Ending]) -> LastDay:
@@ -84,21 +84,21 @@ async def counts(organization: str | None) -> dict[str, int]:
     They are counted here: GROUP BY is not supported by the Python SDK (its README, "Limitations"), and the
     service groups each page of its answer by itself. Retention bounds how many there are.
     """
-    found = Counter(
+    counter = Counter(
         [one["status"] for one in await _all("SELECT c.status FROM c WHERE c.type = 'deployment'", {}, organization)]
     )
-    return {status: found[status] for status in DeploymentStatus if found[status]}
+    return {status: counter[status] for status in DeploymentStatus if counter[status]}
 
 
 async def ended_since(moment: datetime) -> list[Ending]:
     """How each deployment ended that did so since then."""
     query = "SELECT c.status, c.startedAt, c.completedAt FROM c WHERE c.type = 'deployment'"
-    found = await _all(
+    rows = await _all(
         f"{query} AND c.status IN ({STATES_ENDED}) AND c.completedAt >= @moment",
         {"moment": store.text_of(moment)},
         None,
     )
-    return [Ending.of(one) for one in found]
+    return [Ending.of(one) for one in rows]
 
 
 async def _all(query: str, values: dict[str, Any], organization: str | None) -> list[dict[str, Any]]:

@@ -21,15 +21,15 @@ def document_id(key: str) -> str:
 
 async def find(organization: str, key: str) -> str | None:
     """The id of the deployment that the key names."""
-    found = await DEPLOYMENTS.find(document_id(key), organization)
-    return str(found["deploymentId"]) if found else None
+    written = await DEPLOYMENTS.find(document_id(key), organization)
+    return str(written["deploymentId"]) if written else None
 
 
 async def claim(deployment: Deployment, key: str) -> str:
     """Let the key name the deployment, unless it names one; which it then names."""
 
-    def claimed(found: dict[str, Any] | None) -> dict[str, Any] | None:
-        if found is not None:
+    def claimed(written: dict[str, Any] | None) -> dict[str, Any] | None:
+        if written is not None:
             return None
         return {
             "id": document_id(key),

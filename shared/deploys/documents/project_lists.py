@@ -23,31 +23,31 @@ async def page(organization: str | None, *, limit: int, before: str | None = Non
     """
     if before:
         _require_time(before)
-    found = await DEPLOYMENTS.query(
+    answer = await DEPLOYMENTS.query(
         f"SELECT * {_OF_PROJECTS}{' AND c.updatedAt < @before' if before else ''} ORDER BY c.updatedAt DESC",
         {"before": before} if before else {},
         partition=organization,
         limit=limit + 1,
     )
-    times = [str(one["updatedAt"]) for one in found.documents]
-    shown = len(times)
-    if shown > limit:
-        shown = times.index(times[limit]) or limit
-    projects = [Project.model_validate(one) for one in found.documents[:shown]]
-    more = shown < len(times) or found.continuation is not None
-    return projects, times[shown - 1] if more and shown else None
+    times = [str(one["updatedAt"]) for one in answer.documents]
+    count = len(times)
+    if count > limit:
+        count = times.index(times[limit]) or limit
+    projects = [Project.model_validate(one) for one in answer.documents[:count]]
+    more = count < len(times) or answer.continuation is not None
+    return projects, times[count - 1] if more and count else None
 
 
 async def organizations(*, limit: int, after: str | None = None) -> tuple[list[str], str | None]:
     """Organizations that have projects, by name, and `after` of the next page."""
-    found = await DEPLOYMENTS.query(
+    answer = await DEPLOYMENTS.query(
         f"SELECT DISTINCT VALUE c.organizationId {_OF_PROJECTS} AND c.organizationId > @after"
         " ORDER BY c.organizationId",
         {"after": after or ""},
         limit=limit + 1,
     )
-    names = [str(one) for one in found.documents]
-    more = len(names) > limit or found.continuation is not None
+    names = [str(one) for one in answer.documents]
+    more = len(names) > limit or answer.continuation is not None
     return names[:limit], names[:limit][-1] if more and names else None
 
 

@@ -33,19 +33,19 @@ class ProjectPage:
 
 async def find(organization: str, project: str) -> Project | None:
     """What is known of the project, if anything was uploaded or deployed for it."""
-    found = await DEPLOYMENTS.find(_project_id(project), organization)
-    return Project.model_validate(found) if found else None
+    written = await DEPLOYMENTS.find(_project_id(project), organization)
+    return Project.model_validate(written) if written else None
 
 
 async def removing(now: datetime, *, older_than: timedelta, continuation: str | None = None) -> ProjectPage:
     """Projects of which something is being deleted and whose document has not changed for so long."""
-    found = await DEPLOYMENTS.query(
+    answer = await DEPLOYMENTS.query(
         f"{_REMOVING} AND c.updatedAt < @updated",
         {"updated": store.text_of(now - older_than)},
         limit=PAGE,
         continuation=continuation,
     )
-    return ProjectPage([Project.model_validate(one) for one in found.documents], found.continuation)
+    return ProjectPage([Project.model_validate(one) for one in answer.documents], answer.continuation)
 
 
 async def any_removing() -> bool:
@@ -160,8 +160,8 @@ async def take_turn(deployment: Deployment, hub: UUID) -> bool:
 
 
 async def _is_over(id_: str, beside: Deployment) -> bool:
-    found = await store.find(id_, beside.organization_id) if id_ != beside.id else beside
-    return found is None or found.status.ended
+    other = await store.find(id_, beside.organization_id) if id_ != beside.id else beside
+    return other is None or other.status.ended
 
 
 async def delete(organization: str, project: str) -> None:
@@ -188,11 +188,11 @@ def _removing(known: Project) -> Conflict:
 
 
 async def _change(organization: str, project: str, step: Callable[[Project, datetime], Project]) -> Project:
-    def changed(found: dict[str, Any] | None) -> dict[str, Any]:
+    def changed(written: dict[str, Any] | None) -> dict[str, Any]:
         now = datetime.now(UTC)
         id_ = _project_id(project)
         new = Project(id=id_, organization_id=organization, project_id=project, updated_at=now)
-        known = Project.model_validate(found) if found else new
+        known = Project.model_validate(written) if written else new
         return document(step(known, now).model_copy(update={"updated_at": now}))
 
     return Project.model_validate(await DEPLOYMENTS.change(_project_id(project), organization, changed))

@@ -28,8 +28,8 @@ async def forget_deployments(app: AppRef, seconds: float) -> Forgotten:
     deleted = 0
 
     async def read(_: str | None) -> tuple[list[Deployment], str | None]:
-        found = await store.ended_of_app(app, limit=PAGE)
-        return found, "first" if found else None  # what was used is gone from the first page
+        deployments = await store.ended_of_app(app, limit=PAGE)
+        return deployments, "first" if deployments else None  # what was used is gone from the first page
 
     async def forget(one: Deployment) -> None:
         nonlocal deleted

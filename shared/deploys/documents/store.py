@@ -217,8 +217,8 @@ async def forget_domain(organization: str, project: str, environment: Environmen
     values = {"project": project, "environment": environment, "domain": domain}
 
     async def read(_: str | None) -> tuple[list[Deployment], str | None]:
-        found = (await _page(query, values, organization, FORGOTTEN)).deployments
-        return found, "first" if found else None  # what was changed is gone from the first page
+        deployments = (await _page(query, values, organization, FORGOTTEN)).deployments
+        return deployments, "first" if deployments else None  # what was changed is gone from the first page
 
     def without(deployment: Deployment, now: datetime) -> Deployment:
         return deployment.model_copy(update={"custom_domain": None, "custom_domain_url": None, "updated_at": now})

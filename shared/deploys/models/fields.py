@@ -103,9 +103,9 @@ def shell_words(text: str) -> tuple[str, ...]:
         raise ValueError("it has more than one line, which is for a shell: put the commands into a script")
     if not words or "\0" in text:
         raise ValueError("it has no words, or a NUL: leave it out for the usual command")
-    found = _SHELL_ONLY.search(_QUOTED.sub("x", text))
+    match = _SHELL_ONLY.search(_QUOTED.sub("x", text))
     first = next((word for word in words[words[0] == "env" :] if not _ASSIGNED.match(word)), None)
-    for part in (found.group() if found else None, first if first in _BUILT_IN else None):
+    for part in (match.group() if match else None, first if first in _BUILT_IN else None):
         if part is not None:
             raise ValueError(
                 f"{part!r} is for a shell, and no shell runs it: put the commands into a script, or quote it"
@@ -115,8 +115,8 @@ def shell_words(text: str) -> tuple[str, ...]:
     for word in words:
         if "`" in word:
             raise ValueError(f"{word!r} is for a shell, and no shell runs it: put the commands into a script")
-        if found := _EXPANDED.search(_PORT.sub("", word)):
-            raise ValueError(f"{found.group()!r} is for a shell, and no shell runs it: only $PORT can stand there")
+        if match := _EXPANDED.search(_PORT.sub("", word)):
+            raise ValueError(f"{match.group()!r} is for a shell, and no shell runs it: only $PORT can stand there")
     return words
 
 

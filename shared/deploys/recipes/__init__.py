@@ -22,7 +22,7 @@ from shared.platform.errors import TerminalError
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["PIP", "PORT", "SITES", "Recipe", "Versions", "Words", "recipe"]
+__all__ = ["PIP", "PORT", "SITES", "Recipe", "Versions", "Words", "recipe_of"]
 
 Words = tuple[str, ...]
 _PROGRAMS: Final[dict[str, Literal["node", "python"]]] = {
@@ -66,10 +66,10 @@ class Recipe:
     notes: tuple[str, ...] = ()
 
 
-def recipe(source: Path, build: Words = (), start: Words = (), there: Versions | None = None) -> Recipe:
+def recipe_of(source: Path, build: Words = (), start: Words = (), available: Versions | None = None) -> Recipe:
     """The recipe of the source in this folder, with the deployment's own commands where they are not empty.
 
-    `there` are the versions to choose from; None: those of the images that apps are built on in Azure.
+    `available` are the versions to choose from; None: those of the images that apps are built on in Azure.
 
     Raises:
         TerminalError: it cannot be told what the source is or how it is started (`unknown-kind`, `no-start-command`),
@@ -77,23 +77,23 @@ def recipe(source: Path, build: Words = (), start: Words = (), there: Versions |
     """
     build = with_tools(source, build, starts=False)
     start = with_tools(source, start or _procfile(source), starts=True)
-    found = _of(source, build, start)
-    if not found.start and found.site is None:
+    recipe = _of(source, build, start)
+    if not recipe.start and recipe.site is None:
         raise TerminalError(
             "It is not clear how the app is started.",
             code="no-start-command",
             remedy="Send startCommand, or add a Procfile, app.py, main.py, or a package.json with a start script.",
         )
-    return _versioned(source, found, there or Versions())
+    return _versioned(source, recipe, available or Versions())
 
 
-def _versioned(source: Path, found: Recipe, there: Versions) -> Recipe:
-    node, node_note = node_version(source, there.node)
-    python, python_note = python_version(source, there.python)
-    uses_node = found.runtime == "node" or found.assets
-    uses_python = found.runtime == "python" and found.site is None
-    said = (node_note if uses_node else None, python_note if uses_python else None)
-    return replace(found, node=node, python=python, notes=tuple(note for note in said if note))
+def _versioned(source: Path, recipe: Recipe, available: Versions) -> Recipe:
+    node, node_note = node_version(source, available.node)
+    python, python_note = python_version(source, available.python)
+    uses_node = recipe.runtime == "node" or recipe.assets
+    uses_python = recipe.runtime == "python" and recipe.site is None
+    version_notes = (node_note if uses_node else None, python_note if uses_python else None)
+    return replace(recipe, node=node, python=python, notes=tuple(note for note in version_notes if note))
 
 
 def _of(source: Path, build: Words, start: Words) -> Recipe:
@@ -140,10 +140,10 @@ def _site(source: Path) -> str | None:
 
 
 def _procfile(source: Path) -> Words:
-    found = _WEB.search(read_text(source / "Procfile"))
-    if found is None:
+    match = _WEB.search(read_text(source / "Procfile"))
+    if match is None:
         return ()
-    command = found.group(1).strip()
+    command = match.group(1).strip()
     try:
         return shell_words(command)
     except ValueError as refused:

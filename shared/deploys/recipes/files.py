@@ -48,12 +48,12 @@ def read_json(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
     try:
-        found: Any = json.loads(read_text(path))
+        content: Any = json.loads(read_text(path))
     except (ValueError, RecursionError) as error:
         raise _unreadable(path, str(error)) from None
-    if not isinstance(found, dict):
+    if not isinstance(content, dict):
         raise _unreadable(path, "it holds no object")
-    return cast("dict[str, Any]", found)
+    return cast("dict[str, Any]", content)
 
 
 def _unreadable(path: Path, why: str) -> TerminalError:
@@ -74,15 +74,15 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise _unreadable(path, str(error)) from None
 
 
-def table(found: dict[str, Any], *names: str) -> dict[str, Any]:
+def table(parent: dict[str, Any], *names: str) -> dict[str, Any]:
     """The table at the end of the names; empty if there is none."""
     for name in names:
-        inner = found.get(name)
-        found = cast("dict[str, Any]", inner) if isinstance(inner, dict) else {}
-    return found
+        inner = parent.get(name)
+        parent = cast("dict[str, Any]", inner) if isinstance(inner, dict) else {}
+    return parent
 
 
 def requirement_names(lines: list[str]) -> set[str]:
     """The packages that requirements name, in their normal form."""
-    found = (_NAME.match(line) for line in lines)
-    return {re.sub(r"[-_.]+", "-", one.group(1)).lower() for one in found if one}
+    matches = (_NAME.match(line) for line in lines)
+    return {re.sub(r"[-_.]+", "-", one.group(1)).lower() for one in matches if one}

@@ -102,5 +102,7 @@ def _start(source: Path, package: dict[str, Any], scripts: dict[str, Any]) -> Wo
     if "start" in scripts:
         return ("npm", "start")  # which every image of Node has: others would be fetched at each start of the app
     main = str(package.get("main") or "").removeprefix("./")
-    known = next((name for name in (main, *_SERVERS) if name and ".." not in name and (source / name).is_file()), None)
-    return ("node", known) if known else ()
+    program = next(
+        (name for name in (main, *_SERVERS) if name and ".." not in name and (source / name).is_file()), None
+    )
+    return ("node", program) if program else ()

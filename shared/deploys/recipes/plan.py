@@ -14,33 +14,33 @@ SERVER: Final = "site.py"
 _SERVERS: Final = ("UVICORN", "FLASK_RUN")
 
 
-def start_of(found: Recipe, host: str) -> Words:
+def start_of(recipe: Recipe, host: str) -> Words:
     """The words that start the app, or serve the site at that address; `$PORT` in them stands for the port."""
-    return ("python", f"{FOLDER}/{SERVER}", found.site, PORT, host) if found.site is not None else found.start
+    return ("python", f"{FOLDER}/{SERVER}", recipe.site, PORT, host) if recipe.site is not None else recipe.start
 
 
-def usual_environment(found: Recipe, host: str) -> dict[str, str]:
+def usual_environment(recipe: Recipe, host: str) -> dict[str, str]:
     """Variables by which servers of Python find the port where neither their command nor the app's variables say it.
 
     What a file of gunicorn's settings says does not count: an app may listen at PORT alone.
     """
-    if found.runtime != "python" or found.site is not None:
+    if recipe.runtime != "python" or recipe.site is not None:
         return {}
     named = {f"{server}_{part}": value for server in _SERVERS for part, value in (("HOST", host), ("PORT", PORT))}
     return {"GUNICORN_CMD_ARGS": f"--bind={host}:{PORT}", **named}
 
 
-def add_server(root: Path, found: Recipe) -> None:
+def add_server(root: Path, recipe: Recipe) -> None:
     """Put the server of a site's files beside them. Blocks."""
-    ours = root / FOLDER
-    shutil.rmtree(ours, ignore_errors=True)
-    if found.site is not None:
-        ours.mkdir()
-        shutil.copyfile(Path(__file__).with_name(SERVER), ours / SERVER)
+    folder = root / FOLDER
+    shutil.rmtree(folder, ignore_errors=True)
+    if recipe.site is not None:
+        folder.mkdir()
+        shutil.copyfile(Path(__file__).with_name(SERVER), folder / SERVER)
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class PlanSummary:
     """What the owner of the app is told of how it is built and run.
 
     Attributes:
@@ -53,19 +53,19 @@ class Planned:
     runtime: str
     notes: tuple[str, ...] = ()
 
-    def noting(self, note: str | None) -> Planned:
+    def noting(self, note: str | None) -> PlanSummary:
         """With another note, which comes first."""
         return replace(self, log=f"{note}\n{self.log}", notes=(note, *self.notes)) if note else self
 
 
-def planned(found: Recipe) -> Planned:
-    """What there is to be told of the recipe."""
-    start = f"a server of the files in {found.site}" if found.site is not None else " ".join(found.start)
-    node, python = f"Node {found.node}", f"Python {found.python}"
-    runtime = node if found.runtime == "node" else python
-    text = "\n".join((f"A source for {runtime}, to be started by: {start}", *found.notes))
-    if found.assets:
-        runtime = f"a site built by {node}" if found.site is not None else f"{python}, assets built by {node}"
-    elif found.site is not None:
+def summary_of(recipe: Recipe) -> PlanSummary:
+    """The summary of the recipe."""
+    start = f"a server of the files in {recipe.site}" if recipe.site is not None else " ".join(recipe.start)
+    node, python = f"Node {recipe.node}", f"Python {recipe.python}"
+    runtime = node if recipe.runtime == "node" else python
+    text = "\n".join((f"A source for {runtime}, to be started by: {start}", *recipe.notes))
+    if recipe.assets:
+        runtime = f"a site built by {node}" if recipe.site is not None else f"{python}, assets built by {node}"
+    elif recipe.site is not None:
         runtime = "a site"
-    return Planned(text, runtime, found.notes)
+    return PlanSummary(text, runtime, recipe.notes)

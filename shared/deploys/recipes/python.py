@@ -41,9 +41,9 @@ def _packages(source: Path) -> tuple[tuple[Words, ...], set[str]]:
         names = requirement_names(read_text(source / "requirements.txt").splitlines())
         return ((*PIP, "-r", "requirements.txt"),), names
     if (source / "Pipfile").is_file():
-        known = table(read_toml(source / "Pipfile"), "packages")
+        packages = table(read_toml(source / "Pipfile"), "packages")
         how = "--deploy" if (source / "Pipfile.lock").is_file() else "--skip-lock"  # it makes none for the system
-        return ((*PIP, PIPENV), ("python", "-m", "pipenv", "install", "--system", how)), requirement_names([*known])
+        return ((*PIP, PIPENV), ("python", "-m", "pipenv", "install", "--system", how)), requirement_names([*packages])
     project = read_toml(source / "pyproject.toml")
     declared: Any = table(project, "project").get("dependencies")
     dependencies = [str(one) for one in cast("list[object]", declared)] if isinstance(declared, list) else []

@@ -37,18 +37,18 @@ def root_of(folder: Path, root_directory: str | None, commands: Words = ()) -> R
     """
     if root_directory is not None:
         return Root(_named(folder, root_directory))
-    found = _only(folder) or folder
+    root = _only(folder) or folder
     note = None
     for _ in range(_LEVELS):
-        if _declares(found) or any(one.suffix.lower() in _PROGRAMS for one in found.iterdir() if one.is_file()):
+        if _declares(root) or any(one.suffix.lower() in _PROGRAMS for one in root.iterdir() if one.is_file()):
             break
-        inner = _projects(found)
+        inner = _projects(root)
         if len(inner) != 1 or _names(commands, inner[0].name):
             _check_one(inner, commands)
             break
-        [found] = inner
-        note = f"The app is the folder {found.relative_to(folder)}, the only one of the source that holds a project."
-    return Root(found, note)
+        [root] = inner
+        note = f"The app is the folder {root.relative_to(folder)}, the only one of the source that holds a project."
+    return Root(root, note)
 
 
 def _named(folder: Path, name: str) -> Path:
@@ -88,9 +88,9 @@ def _names(commands: Words, folder: str) -> bool:
     return any(word == folder or word.startswith((f"{folder}/", f"./{folder}", f"{folder}.")) for word in commands)
 
 
-def _check_one(found: list[Path], commands: Words) -> None:
-    if len(found) > 1 and not commands:
-        names = ", ".join(one.name for one in found[:_SHOWN]) + (", ..." if len(found) > _SHOWN else "")
+def _check_one(projects: list[Path], commands: Words) -> None:
+    if len(projects) > 1 and not commands:
+        names = ", ".join(one.name for one in projects[:_SHOWN]) + (", ..." if len(projects) > _SHOWN else "")
         raise TerminalError(
             f"The source holds several projects, in {names}, and none at its root.",
             code="unknown-kind",

@@ -41,14 +41,14 @@ class _Tool:
 def built_site(source: Path, package: dict[str, Any]) -> str | None:
     """The folder of the site that the script `build` leaves; None: there is none, or what it builds is a server."""
     scripts = table(package, "scripts")
-    known = {**table(package, "dependencies"), **table(package, "devDependencies")}
+    packages = {**table(package, "dependencies"), **table(package, "devDependencies")}
     start, build = str(scripts.get("start") or ""), str(scripts.get("build") or "")
     if another := _SCRIPT.fullmatch(start):
         start = str(scripts.get(another.group(1)) or "")
-    if (start and not _DEVELOPMENT.search(start)) or _SERVED & known.keys():
+    if (start and not _DEVELOPMENT.search(start)) or _SERVED & packages.keys():
         return None
     for tool in _TOOLS:
-        if tool.package in known and re.search(rf"\b{tool.program}\b", build):
+        if tool.package in packages and re.search(rf"\b{tool.program}\b", build):
             return tool.configured(source) or tool.folder
     return None
 
@@ -56,8 +56,8 @@ def built_site(source: Path, package: dict[str, Any]) -> str | None:
 def _vite(source: Path) -> str | None:
     """Where the configuration of Vite says that the site goes, if that is inside the source."""
     for name in ("vite.config.ts", "vite.config.js", "vite.config.mjs", "vite.config.mts"):
-        if found := _OUT_DIR.search(read_text(source / name)):
-            return _inside(found.group(1))
+        if match := _OUT_DIR.search(read_text(source / name)):
+            return _inside(match.group(1))
     return None
 
 
@@ -75,8 +75,8 @@ def _angular(source: Path) -> str | None:
 
 
 def _inside(folder: str) -> str | None:
-    found = folder.removeprefix("./").strip("/")
-    return found if _FOLDER.fullmatch(found) else None
+    path = folder.removeprefix("./").strip("/")
+    return path if _FOLDER.fullmatch(path) else None
 
 
 _TOOLS: Final = (

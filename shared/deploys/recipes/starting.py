@@ -66,20 +66,20 @@ def _django(source: Path, packages: set[str]) -> Words:
 
 def django_manage(source: Path) -> Path | None:
     """Where the manage.py of the source is, from its root."""
-    found = [source / "manage.py"] if (source / "manage.py").is_file() else [*source.glob("*/manage.py")]
-    return found[0].relative_to(source) if len(found) == 1 else None
+    candidates = [source / "manage.py"] if (source / "manage.py").is_file() else [*source.glob("*/manage.py")]
+    return candidates[0].relative_to(source) if len(candidates) == 1 else None
 
 
 def _app(module: str, text: str, packages: set[str]) -> tuple[str, str] | None:
     """The framework and the place, `module:name`, of an app that the module defines."""
     for framework, pattern in _FRAMEWORKS.items():
-        if found := pattern.search(text):
-            return framework, f"{module}:{found.group(1)}"
+        if match := pattern.search(text):
+            return framework, f"{module}:{match.group(1)}"
     framework = next((one for one in ("flask", "fastapi") if one in packages), None)
-    if framework and (found := _MADE.search(text)):
-        return framework, f"{module}:{found.group(1) or found.group(2)}"
-    if framework == "flask" and (found := _FACTORY.search(text)):
-        return framework, f"{module}:{found.group(1)}()"
+    if framework and (match := _MADE.search(text)):
+        return framework, f"{module}:{match.group(1) or match.group(2)}"
+    if framework == "flask" and (match := _FACTORY.search(text)):
+        return framework, f"{module}:{match.group(1)}()"
     return None
 
 
@@ -104,5 +104,5 @@ def _modules(source: Path) -> Iterator[tuple[str, Path]]:
 
 
 def _django_project(source: Path) -> str | None:
-    found = sorted(path.parent.name for path in source.glob("*/wsgi.py"))
-    return found[0] if found else None
+    projects = sorted(path.parent.name for path in source.glob("*/wsgi.py"))
+    return projects[0] if projects else None

@@ -1,4 +1,4 @@
-"""Which version of Node or Python a source asks for, and which of those that there are is taken."""
+"""Which version of Node or Python a source asks for, and which of those available is taken."""
 
 from __future__ import annotations
 
@@ -20,33 +20,33 @@ Key = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Versions:
-    """Those that there are, each with the usual one first: `22` of Node, `3.12` of Python."""
+    """Those available, each with the usual one first: `22` of Node, `3.12` of Python."""
 
     node: tuple[str, ...] = tuple(IMAGES["node"])
     python: tuple[str, ...] = tuple(IMAGES["python"])
 
 
-def node_version(source: Path, there: tuple[str, ...]) -> tuple[str, str | None]:
+def node_version(source: Path, available: tuple[str, ...]) -> tuple[str, str | None]:
     """The version that the source is built and run by, and what its owner should know."""
-    wanted = (
+    requested = (
         _line(source / ".node-version")
         or _line(source / ".nvmrc")
         or str(table(read_json(source / "package.json"), "engines").get("node") or "")
     )
-    return _chosen("Node", wanted, there, depth=1)
+    return _choose("Node", requested, available, depth=1)
 
 
-def python_version(source: Path, there: tuple[str, ...]) -> tuple[str, str | None]:
+def python_version(source: Path, available: tuple[str, ...]) -> tuple[str, str | None]:
     """As `node_version`."""
     project: dict[str, Any] = read_toml(source / "pyproject.toml")
-    wanted = (
+    requested = (
         _line(source / ".python-version")
         or _line(source / "runtime.txt")
         or table(read_toml(source / "Pipfile"), "requires").get("python_version")
         or table(project, "project").get("requires-python")
         or table(project, "tool", "poetry", "dependencies").get("python")
     )
-    return _chosen("Python", str(wanted or ""), there, depth=2)
+    return _choose("Python", str(requested or ""), available, depth=2)
 
 
 def _line(path: Path) -> str:
@@ -55,52 +55,52 @@ def _line(path: Path) -> str:
     return next((line for line in lines if line and not line.startswith("#")), "")
 
 
-def _chosen(name: str, wanted: str, there: tuple[str, ...], depth: int) -> tuple[str, str | None]:
-    usual = there[0]
-    if not wanted or _COMPARATOR.search(wanted) is None:  # any, or a name such as lts/*
+def _choose(name: str, requested: str, available: tuple[str, ...], depth: int) -> tuple[str, str | None]:
+    usual = available[0]
+    if not requested or _COMPARATOR.search(requested) is None:  # any, or a name such as lts/*
         return usual, None
-    fit = [version for version in there if _fits(_key(version, depth), wanted, depth)]
+    fit = [version for version in available if _fits(_key(version, depth), requested, depth)]
     if usual in fit:
         return usual, None
     if fit:
         return max(fit, key=lambda version: _key(version, depth)), None
-    known = ", ".join(sorted(there, key=lambda version: _key(version, depth)))
-    return _nearest(wanted, there, depth), (
-        f"The source asks for {name} {wanted[:_SHOWN]}, which is not there ({known});"
-        f" it is built and run by {name} {_nearest(wanted, there, depth)}."
+    choice = ", ".join(sorted(available, key=lambda version: _key(version, depth)))
+    return _nearest(requested, available, depth), (
+        f"The source asks for {name} {requested[:_SHOWN]}, which is not there ({choice});"
+        f" it is built and run by {name} {_nearest(requested, available, depth)}."
     )
 
 
-def _nearest(wanted: str, there: tuple[str, ...], depth: int) -> str:
+def _nearest(requested: str, available: tuple[str, ...], depth: int) -> str:
     """The oldest that is newer than what is asked for, else the newest: programs seldom run by an older one."""
-    found = _COMPARATOR.search(wanted)
-    least = _key(found.group(2), depth) if found else ()
-    newer = [version for version in there if _key(version, depth) >= least]
-    by_age = sorted(newer or there, key=lambda version: _key(version, depth))
+    comparator = _COMPARATOR.search(requested)
+    least = _key(comparator.group(2), depth) if comparator else ()
+    newer = [version for version in available if _key(version, depth) >= least]
+    by_age = sorted(newer or available, key=lambda version: _key(version, depth))
     return by_age[0] if newer else by_age[-1]
 
 
-def _fits(version: Key, wanted: str, depth: int) -> bool:
+def _fits(version: Key, requested: str, depth: int) -> bool:
     """Whether a release of the version may be meant: as npm, pip and Poetry write ranges."""
-    for alternative in wanted.split("||"):
+    for alternative in requested.split("||"):
         plain = _SPAN.sub(r">=\1 <=\2", alternative)
-        if all(_holds(version, found, depth) for found in _COMPARATOR.finditer(plain)):
+        if all(_holds(version, comparator, depth) for comparator in _COMPARATOR.finditer(plain)):
             return True
     return False
 
 
 def _holds(version: Key, comparator: re.Match[str], depth: int) -> bool:
     operator, number, wild = comparator.groups("")
-    bound, given = _key(number, depth), number.split(".")
-    within = any(int(part) for part in given[depth:])
+    bound, numbers = _key(number, depth), number.split(".")
+    within = any(int(part) for part in numbers[depth:])
     shared = version[: len(bound)]
     if operator in (">=", ">"):
-        return shared > bound or (shared == bound and (operator == ">=" or within or len(given) < depth))
+        return shared > bound or (shared == bound and (operator == ">=" or within or len(numbers) < depth))
     if operator in ("<", "<="):
         return shared < bound or (shared == bound and (operator == "<=" or within))
     if operator == "!=":
-        return not (shared == bound and (wild or len(given) <= depth))
-    if operator == "^" or (operator == "~=" and len(given) <= depth):
+        return not (shared == bound and (wild or len(numbers) <= depth))
+    if operator == "^" or (operator == "~=" and len(numbers) <= depth):
         return shared >= bound and version[0] == bound[0]
     return shared == bound
 

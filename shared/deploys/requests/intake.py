@@ -43,8 +43,8 @@ async def accept_once(request: DeployRequest, key: str) -> tuple[Deployment, boo
         InvalidInput: as `accept`.
     """
     digest, now = _digest(request), datetime.now(UTC)
-    known = await keys.find(request.organization_id, key)
-    deployment = await store.find(known, request.organization_id) if known else None
+    claimed = await keys.find(request.organization_id, key)
+    deployment = await store.find(claimed, request.organization_id) if claimed else None
     if deployment is None:
         deployment = await _accept(request, now, key=key, digest=digest)
     replayed = deployment.created_at != now
@@ -83,11 +83,11 @@ async def _accept(
     )
     reference = joined.reference
     parameters = Parameters.model_validate(request.model_dump(include=set(Parameters.model_fields)))
-    wanted = _new(parameters, source, joined, now)
+    new = _new(parameters, source, joined, now)
     if key is not None:
         changes = {"request_hash": digest, "key_document": keys.document_id(key)}
-        wanted = wanted.model_copy(update={**changes, "id": await keys.claim(wanted, key)})
-    deployment = await _submit(wanted)
+        new = new.model_copy(update={**changes, "id": await keys.claim(new, key)})
+    deployment = await _submit(new)
     if reference is not None and deployment.secrets_reference != reference:
         await secret_store().delete(reference)  # another request with the id was quicker
     return deployment
@@ -225,8 +225,8 @@ def _new(parameters: Parameters, source: Source, joined: Joined, now: datetime |
 
 def _digest(request: DeployRequest) -> str:
     """Of all that was requested but for the values of variables, which a hash would not hide; they are compared."""
-    given = request.model_dump(mode="json", exclude={"env_variables"})
-    return hashlib.sha256(json.dumps([given, sorted(request.env_variables)]).encode()).hexdigest()
+    fields = request.model_dump(mode="json", exclude={"env_variables"})
+    return hashlib.sha256(json.dumps([fields, sorted(request.env_variables)]).encode()).hexdigest()
 
 
 def _own_values(request: DeployRequest) -> dict[str, str]:

@@ -26,19 +26,19 @@ async def source_of(request: DeployRequest) -> Source:
     if request.git_url:
         check_url(request.git_url, allowed_hosts())
         return GitSource(url=request.git_url, branch=request.branch, commit=request.commit_sha, user=request.git_user)
-    wanted = request.source_hash
-    if wanted is None:
+    source_hash = request.source_hash
+    if source_hash is None:
         known = await projects.find(request.organization_id, request.project_id)
-        wanted = known.source_hash if known else None
-    if wanted is None:
+        source_hash = known.source_hash if known else None
+    if source_hash is None:
         raise InvalidInput(
             "There is nothing to deploy: no source was uploaded for this project.",
             field="sourceHash",
             code="no-source",
             remedy=f"PUT a zip or tar.gz to /deploy/project/{request.project_id}/source, name a gitUrl, or send files.",
         )
-    await require_source(request.organization_id, request.project_id, wanted)
-    return ArchiveSource(hash=wanted)
+    await require_source(request.organization_id, request.project_id, source_hash)
+    return ArchiveSource(hash=source_hash)
 
 
 async def require_source(organization: str, project: str, source_hash: str) -> None:

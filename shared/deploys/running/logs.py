@@ -75,8 +75,8 @@ class DeploymentLog:
         Those that cannot be appended now are kept for later, the last KEPT_BYTES of them.
         """
         self._text += text if text.endswith("\n") else f"{text}\n"
-        shown, self._text = self._redact.split(self._text)
-        self._add(shown)
+        redacted, self._text = self._redact.split(self._text)
+        self._add(redacted)
         late = asyncio.get_running_loop().time() - self._appended > FLUSH_SECONDS
         waiting = sum(map(len, self._lines))
         if late or waiting > BLOCK_BYTES:

@@ -49,28 +49,30 @@ def decide(slots: Slots, request: SlotRequest) -> tuple[Slots, SlotAnswer]:
         return left, SlotAnswer(granted=False, freed=[one.deployment_id for one in _next(left)])
     if any(one.deployment_id == request.deployment_id for one in holders):
         return Slots(limit=request.limit, holders=holders, waiting=waiting), SlotAnswer(granted=True)
-    mine = Holder(deployment_id=request.deployment_id, project=request.project, until=request.now + WAITER_ASKS_WITHIN)
+    waiter = Holder(
+        deployment_id=request.deployment_id, project=request.project, until=request.now + WAITER_ASKS_WITHIN
+    )
     ids = [one.deployment_id for one in waiting]
-    if mine.deployment_id in ids:
-        waiting[ids.index(mine.deployment_id)] = mine
+    if waiter.deployment_id in ids:
+        waiting[ids.index(waiter.deployment_id)] = waiter
     else:
-        waiting.append(mine)
+        waiting.append(waiter)
     queued = Slots(limit=request.limit, holders=holders, waiting=waiting)
-    if mine not in _next(queued):
-        return queued, SlotAnswer(granted=False, position=waiting.index(mine) + 1)
-    working = mine.model_copy(update={"until": request.now + timedelta(seconds=request.seconds)})
-    waiting.remove(mine)
+    if waiter not in _next(queued):
+        return queued, SlotAnswer(granted=False, position=waiting.index(waiter) + 1)
+    working = waiter.model_copy(update={"until": request.now + timedelta(seconds=request.seconds)})
+    waiting.remove(waiter)
     return Slots(limit=request.limit, holders=[*holders, working], waiting=waiting), SlotAnswer(granted=True)
 
 
 def _next(slots: Slots) -> list[Holder]:
     """Who may work now of those that wait: the first of their project, as many as slots are free."""
     busy = {one.project for one in slots.holders}
-    found: list[Holder] = []
+    next_ones: list[Holder] = []
     for one in slots.waiting:
-        if len(slots.holders) + len(found) >= slots.limit:
+        if len(slots.holders) + len(next_ones) >= slots.limit:
             break
         if one.project not in busy:
             busy.add(one.project)
-            found.append(one)
-    return found
+            next_ones.append(one)
+    return next_ones

@@ -60,8 +60,8 @@ async def fetch(
     if isinstance(source, GitSource):
         done = await _cloned(source, folder, cancelled, limits, token)
         missing = (("submodules", done.submodules), ("files in Git LFS", done.large))
-        said = [f"; its {what} are not fetched: {', '.join(names[:_SHOWN])}" for what, names in missing if names]
-        return Fetched(f"Fetched commit {done.commit} of {source.url}{''.join(said)}", done.commit)
+        left_out = [f"; its {what} are not fetched: {', '.join(names[:_SHOWN])}" for what, names in missing if names]
+        return Fetched(f"Fetched commit {done.commit} of {source.url}{''.join(left_out)}", done.commit)
     return await unless_cancelled(_download_and_unpack(source, organization_id, project_id, folder, limits), cancelled)
 
 

@@ -159,35 +159,35 @@ class Tree:
             InvalidInput: a link leads out of the source.
         """
         waiting = [(name, self._target(name, target)) for name, target in self._links]
-        while there := [one for one in waiting if one[1] in self._kinds]:
+        while ready := [one for one in waiting if one[1] in self._kinds]:
             names = [parts_of(name, self.limits) for name, _ in waiting]
             # A folder is copied when the links in it are settled.
-            whole = [one for one in there if not any(name[: len(one[1])] == one[1] for name in names)]
-            for name, target in whole or there:
+            whole = [one for one in ready if not any(name[: len(one[1])] == one[1] for name in names)]
+            for name, target in whole or ready:
                 self._copy(name, target)
-            waiting = [one for one in waiting if one not in (whole or there)]
+            waiting = [one for one in waiting if one not in (whole or ready)]
 
     def leads_inside(self, name: str, target: str) -> bool:
         """Whether a link leads to another place in the source, and not to a folder that it lies in."""
-        found = _led_to(parts_of(name, self.limits), target)
-        return found is not None and parts_of(name, self.limits)[: len(found)] != found
+        place = _led_to(parts_of(name, self.limits), target)
+        return place is not None and parts_of(name, self.limits)[: len(place)] != place
 
     def _target(self, name: str, target: str) -> tuple[str, ...]:
-        found = _led_to(parts_of(name, self.limits), target)
-        if found is None:
+        place = _led_to(parts_of(name, self.limits), target)
+        if place is None:
             raise refused(name, "is a link that leads out of the source")
-        return found
+        return place
 
     def _copy(self, name: str, target: tuple[str, ...]) -> None:
         within = parts_of(name, self.limits)
         if within[: len(target)] == target:
             raise refused(name, "is a link to a folder that it lies in")
-        for known, kind in list(self._kinds.items()):
-            if kind == "file" and known[: len(target)] == target:
-                path = self.root.joinpath(*known)
+        for place, kind in list(self._kinds.items()):
+            if kind == "file" and place[: len(target)] == target:
+                path = self.root.joinpath(*place)
                 with path.open("rb") as data:
                     executable = bool(path.stat().st_mode & 0o100)
-                    self.file("/".join((*within, *known[len(target) :])), data, executable=executable)
+                    self.file("/".join((*within, *place[len(target) :])), data, executable=executable)
 
     def folder(self, name: str) -> None:
         """Make a folder; one that is there is left as it is."""

@@ -100,7 +100,7 @@ async def download(
             raise DeploymentCancelled
 
     try:
-        found = await blob_files.download_blob(CONTAINER, name, path, most=UPLOAD_BYTES, check=check)
+        digest = await blob_files.download_blob(CONTAINER, name, path, most=UPLOAD_BYTES, check=check)
     except NotFound:
         raise NotFound(
             f"No source with the hash {source_hash} was uploaded for this project.",
@@ -110,6 +110,6 @@ async def download(
     except InvalidInput:
         await blob_files.delete_blob(CONTAINER, name)
         raise damaged(f"it is larger than {UPLOAD_BYTES:,} bytes") from None
-    if found != source_hash:
+    if digest != source_hash:
         await blob_files.delete_blob(CONTAINER, name)
-        raise damaged(f"its bytes have the hash {found} and were announced as {source_hash}")
+        raise damaged(f"its bytes have the hash {digest} and were announced as {source_hash}")

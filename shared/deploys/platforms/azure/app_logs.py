@@ -59,18 +59,20 @@ def following(logs: Mapping[str, str], cursor: str | None, redact: Redactor) -> 
 
     The cursor has a place in each of the logs, `lines.hash.replica`. The lines of several replicas bear their names.
     """
-    known = {place.rpartition(".")[2]: place.rpartition(".")[0] for place in (cursor or "").split("_") if "." in place}
+    place_of = {
+        place.rpartition(".")[2]: place.rpartition(".")[0] for place in (cursor or "").split("_") if "." in place
+    }
     new: list[str] = []
     for name, log in sorted(logs.items()):
         mark = _mark(name)
-        shown, _ = redact.part("", log)
-        lines = shown.splitlines()
-        added = lines[_after(lines, known.get(mark)) :]
+        redacted, _ = redact.part("", log)
+        lines = redacted.splitlines()
+        added = lines[_after(lines, place_of.get(mark)) :]
         if added:
-            known[mark] = _place(lines)
+            place_of[mark] = _place(lines)
             new += _labelled(name, added, logs)
-    there = {mark: place for mark, place in known.items() if mark in set(map(_mark, logs))}
-    places = "_".join(f"{place}.{mark}" for mark, place in sorted(there.items()))
+    current = {mark: place for mark, place in place_of.items() if mark in set(map(_mark, logs))}
+    places = "_".join(f"{place}.{mark}" for mark, place in sorted(current.items()))
     return AppLogPart(text="".join(f"{line}\n" for line in new), cursor=places or "0")
 
 

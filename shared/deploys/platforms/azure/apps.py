@@ -61,13 +61,13 @@ class Apps:
 
     async def revision(self, spec: DeploymentSpec) -> AppRevision | None:
         """The deployment's revision, if it was released."""
-        found = await self._azure.find(f"{self._path(spec)}/revisions/{revision_name(spec)}", APPS_API)
-        return None if found is None else _revision(found)
+        resource = await self._azure.find(f"{self._path(spec)}/revisions/{revision_name(spec)}", APPS_API)
+        return None if resource is None else _revision(resource)
 
     async def revisions(self, spec: DeploymentSpec) -> list[AppRevision]:
         """The app's revisions, the newest first."""
-        found = await self._azure.list(f"{self._path(spec)}/revisions", APPS_API)
-        return sorted(map(_revision, found), key=lambda one: one.created, reverse=True)
+        resources = await self._azure.list(f"{self._path(spec)}/revisions", APPS_API)
+        return sorted(map(_revision, resources), key=lambda one: one.created, reverse=True)
 
     async def release(self, spec: DeploymentSpec, app: Json | None, image: str, values: Mapping[str, str]) -> Answer:
         """Add the deployment's revision; who served before keeps all traffic.
@@ -92,10 +92,10 @@ class Apps:
 
     async def route(self, spec: DeploymentSpec, app: Json, weights: Mapping[str, int]) -> Answer | None:
         """Share the traffic out by revision; None if it is so already."""
-        wanted = [{"revisionName": name, "weight": weight} for name, weight in weights.items()]
+        shares = [{"revisionName": name, "weight": weight} for name, weight in weights.items()]
         if traffic(app) == dict(weights):
             return None
-        return await self._change(spec, app, ingress={"traffic": wanted})
+        return await self._change(spec, app, ingress={"traffic": shares})
 
     async def bind(self, spec: DeploymentSpec, app: Json, domain: Json) -> Answer:
         """Add the custom domain, or replace the one of that name; the others stay."""
@@ -155,8 +155,8 @@ class Apps:
             token = (await self._azure.post(f"{self._path(spec)}/getAuthtoken", APPS_API)).body["properties"]["token"]
         except ManifoldError:
             return {}  # it would explain a failure, and must not add one
-        found = await asyncio.gather(*(_log(web, address, str(token), lines) for address in addresses.values()))
-        return {name: text for name, text in zip(addresses, found, strict=True) if text}
+        texts = await asyncio.gather(*(_log(web, address, str(token), lines) for address in addresses.values()))
+        return {name: text for name, text in zip(addresses, texts, strict=True) if text}
 
     async def _change(
         self, spec: DeploymentSpec, app: Json, *, ingress: Json | None = None, secrets: list[Json] | None = None
@@ -172,9 +172,9 @@ class Apps:
         )
 
     async def _secrets(self, spec: DeploymentSpec) -> list[Json]:
-        found = (await self._azure.post(f"{self._path(spec)}/listSecrets", APPS_API)).body.get("value", [])
+        secrets = (await self._azure.post(f"{self._path(spec)}/listSecrets", APPS_API)).body.get("value", [])
         kept = ("name", "value", "keyVaultUrl", "identity")
-        return [{key: one[key] for key in kept if one.get(key) is not None} for one in found]
+        return [{key: one[key] for key in kept if one.get(key) is not None} for one in secrets]
 
     def _path(self, app: AppRef) -> str:
         return self._where.app(app_name(app))
@@ -210,15 +210,15 @@ def _containers(replica: Json) -> list[Json]:
 
 
 def _revision(resource: Any) -> AppRevision:
-    known: Json = resource.get("properties") or {}
+    properties: Json = resource.get("properties") or {}
     return AppRevision(
         name=resource["name"],
-        active=bool(known.get("active")),
-        fqdn=str(known.get("fqdn") or ""),
-        created=str(known.get("createdTime") or ""),
-        provisioning=str(known.get("provisioningState") or ""),
-        running=str(known.get("runningState") or ""),
-        health=str(known.get("healthState") or ""),
-        error=known.get("provisioningError"),
-        template=known.get("template") or {},
+        active=bool(properties.get("active")),
+        fqdn=str(properties.get("fqdn") or ""),
+        created=str(properties.get("createdTime") or ""),
+        provisioning=str(properties.get("provisioningState") or ""),
+        running=str(properties.get("runningState") or ""),
+        health=str(properties.get("healthState") or ""),
+        error=properties.get("provisioningError"),
+        template=properties.get("template") or {},
     )

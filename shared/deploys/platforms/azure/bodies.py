@@ -159,9 +159,9 @@ def _rules(scale: Scale) -> list[Json]:
 
 def secrets_of(template: Json) -> set[str]:
     """The names of the secrets that a revision uses."""
-    found: set[str] = set()
+    names: set[str] = set()
     containers: list[Json] = template.get("containers") or []
     for container in containers:
         variables: list[Json] = container.get("env") or []
-        found |= {one["secretRef"] for one in variables if one.get("secretRef")}
-    return found
+        names |= {one["secretRef"] for one in variables if one.get("secretRef")}
+    return names

@@ -9,9 +9,9 @@ from typing import Final
 
 from shared.deploys.base_images import IMAGES
 from shared.deploys.models import DeploymentSpec
-from shared.deploys.recipes import PORT, Recipe, recipe
+from shared.deploys.recipes import PORT, Recipe, recipe_of
 from shared.deploys.recipes.files import rewrite_wide
-from shared.deploys.recipes.plan import FOLDER, Planned, add_server, planned, start_of, usual_environment
+from shared.deploys.recipes.plan import FOLDER, PlanSummary, add_server, start_of, summary_of, usual_environment
 from shared.deploys.settings import settings
 
 NAME: Final = "Dockerfile"
@@ -21,7 +21,7 @@ _WHERE: Final = "/app"
 _HOST: Final = "0.0.0.0"  # noqa: S104 - a container's own
 
 
-def complete(root: Path, spec: DeploymentSpec) -> Planned:
+def complete(root: Path, spec: DeploymentSpec) -> PlanSummary:
     """Write the Dockerfile if the source has none; what its owner is told of that. Blocks.
 
     Raises:
@@ -30,38 +30,38 @@ def complete(root: Path, spec: DeploymentSpec) -> Planned:
     file = root / NAME
     if file.is_file():
         ignored = " Its own Dockerfile is used, so the build command is not run." if spec.build_command else ""
-        return Planned(f"Building the source's own Dockerfile.{ignored}", "its own Dockerfile")
+        return PlanSummary(f"Building the source's own Dockerfile.{ignored}", "its own Dockerfile")
     rewrite_wide(root)
-    found = recipe(root, spec.build_command, spec.start_command)
-    add_server(root, found)
-    file.write_text("\n".join([*_stages(found, spec.plain_variables), *_end(found, spec.port)]) + "\n")
-    told = planned(found)
-    image = _image(found.runtime, found)
-    return replace(told, log=f"The source has no Dockerfile; building it on {image}. {told.log}")
+    recipe = recipe_of(root, spec.build_command, spec.start_command)
+    add_server(root, recipe)
+    file.write_text("\n".join([*_stages(recipe, spec.plain_variables), *_end(recipe, spec.port)]) + "\n")
+    summary = summary_of(recipe)
+    image = _image(recipe.runtime, recipe)
+    return replace(summary, log=f"The source has no Dockerfile; building it on {image}. {summary.log}")
 
 
-def _image(runtime: str, found: Recipe) -> str:
+def _image(runtime: str, recipe: Recipe) -> str:
     registry = settings().base_image_registry
-    image = IMAGES[runtime][found.node if runtime == "node" else found.python]
+    image = IMAGES[runtime][recipe.node if runtime == "node" else recipe.python]
     return f"{registry}/{image}" if registry else image
 
 
-def _stages(found: Recipe, variables: tuple[str, ...]) -> list[str]:
+def _stages(recipe: Recipe, variables: tuple[str, ...]) -> list[str]:
     """From an image to what is installed and built. Variables that are no secrets are there meanwhile."""
-    given = [f"ARG {name}" for name in variables]
+    arguments = [f"ARG {name}" for name in variables]
     source = ["COPY . ."]
     assets: list[str] = []
-    if found.assets:
+    if recipe.assets:
         assets = [
-            f"FROM {_image('node', found)} AS assets",
+            f"FROM {_image('node', recipe)} AS assets",
             f"WORKDIR {_WHERE}",
             "COPY . .",
-            *given,
-            *_runs(found.assets),
+            *arguments,
+            *_runs(recipe.assets),
         ]
-        kept = [FOLDER, found.site] if found.site not in (None, ".") else ["."]
+        kept = [FOLDER, recipe.site] if recipe.site not in (None, ".") else ["."]
         source = [f"COPY --from=assets {_WHERE}/{folder} {_WHERE}/{folder}" for folder in kept]
-    image = f"FROM {_image(found.runtime, found)}"
+    image = f"FROM {_image(recipe.runtime, recipe)}"
     return [
         *assets,
         image,
@@ -69,8 +69,8 @@ def _stages(found: Recipe, variables: tuple[str, ...]) -> list[str]:
         f"ENV PATH={_WHERE}/node_modules/.bin:$PATH",  # programs that come with an app's packages
         f"WORKDIR {_WHERE}",
         *source,
-        *given,
-        *_runs((*found.install, *found.build)),
+        *arguments,
+        *_runs((*recipe.install, *recipe.build)),
     ]
 
 
@@ -78,7 +78,7 @@ def _runs(steps: tuple[tuple[str, ...], ...]) -> list[str]:
     return [f"RUN {json.dumps(list(step))}" for step in steps]
 
 
-def _end(found: Recipe, port: int) -> list[str]:
-    start = [word.replace(PORT, str(port)) for word in start_of(found, _HOST)]
-    usual = [f"ENV {name}={value.replace(PORT, str(port))}" for name, value in usual_environment(found, _HOST).items()]
+def _end(recipe: Recipe, port: int) -> list[str]:
+    start = [word.replace(PORT, str(port)) for word in start_of(recipe, _HOST)]
+    usual = [f"ENV {name}={value.replace(PORT, str(port))}" for name, value in usual_environment(recipe, _HOST).items()]
     return [f"ENV PORT={port}", *usual, f"EXPOSE {port}", f"USER {USER}", f"CMD {json.dumps(start)}"]

@@ -62,17 +62,17 @@ class Domains:
         Raises:
             TerminalError: it does not (`domain-not-verified`), or another app has it (`domain-in-use`).
         """
-        found = await self._apps.analyse(spec, host)
-        if found.get("hasConflictOnManagedEnvironment") or found.get("conflictWithEnvironmentCustomDomain"):
+        analysis = await self._apps.analyse(spec, host)
+        if analysis.get("hasConflictOnManagedEnvironment") or analysis.get("conflictWithEnvironmentCustomDomain"):
             raise domain_in_use(host)
-        leads = bool(found.get("cNameRecords") or found.get("aRecords"))
-        if found.get("customDomainVerificationTest") == "Failed" or not leads:
+        leads = bool(analysis.get("cNameRecords") or analysis.get("aRecords"))
+        if analysis.get("customDomainVerificationTest") == "Failed" or not leads:
             raise TerminalError(
                 f"The DNS records of {host} are not there yet.",
                 code="domain-not-verified",
                 remedy=f"Set {records(host, app)}, then deploy again.",
             )
-        return found
+        return analysis
 
     async def _advance(self, spec: DeploymentSpec, app: Json, step: StepContext, clock: Clock, *, issued: bool) -> bool:
         """Do what comes next; whether this deployment has requested the certificate."""
@@ -84,11 +84,11 @@ class Domains:
             return issued
         path = self._where.certificate(bodies.environment(app), host)
         certificate = await step.unless_cancelled(self._azure.find(path, APPS_API))
-        known: Json = (certificate or {}).get("properties") or {}
-        state = known.get("provisioningState")
+        properties: Json = (certificate or {}).get("properties") or {}
+        state = properties.get("provisioningState")
         if certificate is None:
-            found = await step.unless_cancelled(self.check(spec, app, host))
-            await step.unless_cancelled(self._issue(path, host, found))
+            analysis = await step.unless_cancelled(self.check(spec, app, host))
+            await step.unless_cancelled(self._issue(path, host, analysis))
             await step.log(f"Requested a certificate for {host}")
             return True
         if state == "Succeeded":
@@ -97,7 +97,7 @@ class Domains:
         elif state in ("Failed", "Canceled"):
             if issued:
                 raise TerminalError(
-                    f"No certificate could be issued for {host}: {known.get('error') or state}",
+                    f"No certificate could be issued for {host}: {properties.get('error') or state}",
                     code="certificate-failed",
                     remedy=f"Check {records(host, app)}, and that no CAA record forbids it.",
                 )
@@ -105,9 +105,9 @@ class Domains:
             await step.unless_cancelled(self._azure.delete(path, APPS_API))
         return issued
 
-    async def _issue(self, path: str, host: str, found: Json) -> None:
+    async def _issue(self, path: str, host: str, analysis: Json) -> None:
         """Ask for a certificate; a host without a CNAME, as an apex has none, proves itself over HTTP."""
-        proof = "CNAME" if found.get("cNameRecords") else "HTTP"
+        proof = "CNAME" if analysis.get("cNameRecords") else "HTTP"
         properties = {"subjectName": host, "domainControlValidation": proof}
         body = {"location": self._where.location, "properties": properties}
         await self._azure.put(path, APPS_API, body)
@@ -129,11 +129,11 @@ def records(host: str, app: Json) -> str:
 
 def records_to_come(host: str, environment: Json, name: str) -> str:
     """As `records`, for an app that is not there yet."""
-    known: Json = environment["properties"]
-    configuration: Json = known.get("customDomainConfiguration") or {}
+    properties: Json = environment["properties"]
+    configuration: Json = properties.get("customDomainConfiguration") or {}
     verification = configuration.get("customDomainVerificationId")
-    address = known.get("staticIp")
-    return _records(host, str(verification), f"{name}.{known['defaultDomain']}", address)
+    address = properties.get("staticIp")
+    return _records(host, str(verification), f"{name}.{properties['defaultDomain']}", address)
 
 
 def _records(host: str, verification: str, fqdn: str, address: str | None = None) -> str:

@@ -68,14 +68,14 @@ def place() -> Place:
     Raises:
         TerminalError: a setting is missing.
     """
-    chosen = settings()
+    config = settings()
     needed = {
-        "AZURE_SUBSCRIPTION_ID": chosen.azure_subscription_id,
-        "AZURE_RESOURCE_GROUP": chosen.azure_resource_group,
-        "AZURE_LOCATION": chosen.azure_location,
-        "AZURE_CONTAINER_REGISTRY": chosen.azure_container_registry,
-        "CONTAINER_APPS_ENVIRONMENT_ID": chosen.container_apps_environment_id,
-        "CONTAINER_APPS_IDENTITY_ID": chosen.container_apps_identity_id,
+        "AZURE_SUBSCRIPTION_ID": config.azure_subscription_id,
+        "AZURE_RESOURCE_GROUP": config.azure_resource_group,
+        "AZURE_LOCATION": config.azure_location,
+        "AZURE_CONTAINER_REGISTRY": config.azure_container_registry,
+        "CONTAINER_APPS_ENVIRONMENT_ID": config.container_apps_environment_id,
+        "CONTAINER_APPS_IDENTITY_ID": config.container_apps_identity_id,
     }
     if missing := [name for name, value in needed.items() if not value]:
         raise TerminalError(
@@ -83,7 +83,7 @@ def place() -> Place:
             code="settings",
             remedy="Set them as app settings; the Bicep does.",
         )
-    isolated = dict(pair.split("=", 1) for pair in chosen.isolated_environments.split(",") if pair)
+    isolated = dict(pair.split("=", 1) for pair in config.isolated_environments.split(",") if pair)
     return Place(*needed.values(), isolated=isolated)
 
 

@@ -131,23 +131,23 @@ class AzurePlatform:
         clock = Clock(step)
         await step.check()
         redact = await redactor(spec.secrets_reference, spec.plain_variables)
-        app, mine = await step.unless_cancelled(self._app_and_revision(spec))
+        app, candidate = await step.unless_cancelled(self._app_and_revision(spec))
         why = (
             "it is not there"
-            if app is None or mine is None
-            else await self._releases.confirmed(spec, mine, step, redact)
+            if app is None or candidate is None
+            else await self._releases.confirmed(spec, candidate, step, redact)
         )
-        if app is None or mine is None or why is not None:
+        if app is None or candidate is None or why is not None:
             raise TerminalError(
                 f"Revision {revision.name} is not healthy any more: {redact(str(why))}",
                 code="revision-unhealthy",
                 remedy="See the deployment's log for the end of the app's log.",
             )
-        before = {name: 0 for name in bodies.traffic(app) if name != mine.name}
+        before = {name: 0 for name in bodies.traffic(app) if name != candidate.name}
         await self._waiting.finish(
-            step, clock, await step.unless_cancelled(self._apps.route(spec, app, {mine.name: 100, **before}))
+            step, clock, await step.unless_cancelled(self._apps.route(spec, app, {candidate.name: 100, **before}))
         )
-        await step.log(f"Revision {mine.name} serves at {bodies.url(app)}")
+        await step.log(f"Revision {candidate.name} serves at {bodies.url(app)}")
         return Promoted(url=bodies.url(app))
 
     async def configure_domain(
@@ -275,12 +275,12 @@ class AzurePlatform:
             ) from None
         await step.log(fetched.summary)
         root = await asyncio.to_thread(root_of, folder, spec.root_directory, (*spec.build_command, *spec.start_command))
-        plan = (await asyncio.to_thread(complete, root.folder, spec)).noting(root.note)
-        await step.log(plan.log)
+        summary = (await asyncio.to_thread(complete, root.folder, spec)).noting(root.note)
+        await step.log(summary.log)
         packing = in_thread(lambda cancelled: sources.pack(root.folder, archive, cancelled=cancelled))
         await step.unless_cancelled(packing)
         await step.unless_cancelled(blob_files.create_blob(builds.CONTEXTS, name, read_chunks(archive)))
-        return BuildContext(reference=name, commit=fetched.commit, runtime=plan.runtime, notes=plan.notes)
+        return BuildContext(reference=name, commit=fetched.commit, runtime=summary.runtime, notes=summary.notes)
 
     async def _app_and_revision(self, spec: DeploymentSpec) -> tuple[Json | None, AppRevision | None]:
         return await self._apps.find(spec), await self._apps.revision(spec)

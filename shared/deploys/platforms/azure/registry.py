@@ -71,14 +71,14 @@ class Registry:
         Raises:
             TerminalError: there is no such registry.
         """
-        found = await self._azure.find(self._where.registry, REGISTRY_API)
-        if found is None:
+        resource = await self._azure.find(self._where.registry, REGISTRY_API)
+        if resource is None:
             raise TerminalError(
                 f"There is no container registry {self._where.registry_name}.",
                 code="registry-not-found",
                 remedy="Check AZURE_CONTAINER_REGISTRY and AZURE_RESOURCE_GROUP.",
             )
-        return str(found["properties"]["loginServer"])
+        return str(resource["properties"]["loginServer"])
 
     async def upload(self, archive: Path) -> str:
         """Bring a packed source to the builder; the path under which a run finds it."""
@@ -100,23 +100,23 @@ class Registry:
 
     async def find(self, spec: DeploymentSpec) -> Run | None:
         """The deployment's build, if it was ever requested."""
-        found = await self._azure.find(self._task_run(spec), TASKS_API)
-        if found is None:
+        task_run = await self._azure.find(self._task_run(spec), TASKS_API)
+        if task_run is None:
             return None
-        result: Json = _properties(_properties(found).get("runResult"))
+        result: Json = _properties(_properties(task_run).get("runResult"))
         run = result.get("runId")
         if not run:
             # Accepted, and not begun; or refused by the builder.
-            failed = _properties(found).get("provisioningState") in ("Failed", "Canceled")
+            failed = _properties(task_run).get("provisioningState") in ("Failed", "Canceled")
             return Run(None, "Error" if failed else "Queued")
-        known = await self._azure.find(f"{self._where.registry}/runs/{run}", TASKS_API)
-        result = _properties(known) if known else result
+        build = await self._azure.find(f"{self._where.registry}/runs/{run}", TASKS_API)
+        result = _properties(build) if build else result
         return Run(str(run), str(result.get("status", "Queued")), _image(result), result.get("runErrorMessage"))
 
     async def start(self, spec: DeploymentSpec, source: str, variables: Mapping[str, str]) -> None:
         """Ask for the deployment's build. The variables, which images show to whoever has them, are no secrets."""
-        chosen = settings()
-        seconds = min(max(chosen.deployment_timeout_ms // 1000, SHORTEST_RUN), LONGEST_RUN)
+        config = settings()
+        seconds = min(max(config.deployment_timeout_ms // 1000, SHORTEST_RUN), LONGEST_RUN)
         request = {
             "type": "DockerBuildRequest",
             "imageNames": [image_name(spec)],
@@ -124,7 +124,7 @@ class Registry:
             "dockerFilePath": NAME,
             "sourceLocation": source,
             "platform": {"os": "Linux", "architecture": "amd64"},
-            "agentConfiguration": {"cpu": max(1, round(chosen.build_container_cpu))},
+            "agentConfiguration": {"cpu": max(1, round(config.build_container_cpu))},
             "timeout": seconds,
             "arguments": [{"name": name, "value": value, "isSecret": False} for name, value in variables.items()],
         }
@@ -153,17 +153,17 @@ class Registry:
         if not link.get("logLink"):
             return LogPart(b"")
         start = max(offset - 1, 0)  # a byte that is there: the mark comes with no answer that has none
-        wanted = {"Range": f"bytes={start}-{start + LOG_BYTES - 1}"}
+        headers = {"Range": f"bytes={start}-{start + LOG_BYTES - 1}"}
         try:
-            answer = await self._web.get(str(link["logLink"]), headers=wanted)
+            answer = await self._web.get(str(link["logLink"]), headers=headers)
         except HTTPError as error:
             raise TransientError(
                 f"The build's log could not be read: {type(error).__name__}.", code="log-unavailable"
             ) from None  # the cause quotes a signed address
         if not answer.is_success:
             return LogPart(b"")  # not begun yet
-        known = start if answer.status_code == HTTPStatus.PARTIAL_CONTENT else 0
-        data = answer.content[offset - known : offset - known + LOG_BYTES]
+        begins = start if answer.status_code == HTTPStatus.PARTIAL_CONTENT else 0
+        data = answer.content[offset - begins : offset - begins + LOG_BYTES]
         return LogPart(data, COMPLETE in answer.headers and not data)
 
     async def forget(self, spec: DeploymentSpec) -> None:

@@ -66,8 +66,8 @@ class LocalPlatform:
         async with self._http() as http:
             await request(http, "GET", "/v1/apps")
             if spec.custom_domain is not None:
-                found = await request(http, "GET", f"/v1/domains/{spec.custom_domain}")
-                if found["app"] not in (None, _app(spec)):
+                answer = await request(http, "GET", f"/v1/domains/{spec.custom_domain}")
+                if answer["app"] not in (None, _app(spec)):
                     raise domain_in_use(spec.custom_domain)
         if isinstance(spec.source, ArchiveSource) and not await sources.exists(
             spec.organization_id, spec.project_id, spec.source.hash
@@ -100,9 +100,9 @@ class LocalPlatform:
                     await step.log(fetched.summary)
                     commands = (*spec.build_command, *spec.start_command)
                     root = await asyncio.to_thread(root_of, folder, spec.root_directory, commands)
-                    planned = await asyncio.to_thread(write_plan, root.folder, spec, await self._versions())
-                    plan = planned.noting(root.note)
-                    await step.log(plan.log)
+                    written = await asyncio.to_thread(write_plan, root.folder, spec, await self._versions())
+                    summary = written.noting(root.note)
+                    await step.log(summary.log)
                     await step.check()
                     packing = in_thread(lambda cancelled: sources.pack(root.folder, archive, cancelled=cancelled))
                     await step.unless_cancelled(packing)
@@ -112,19 +112,19 @@ class LocalPlatform:
                     f"The source could not be fetched in {step.seconds:g} s.", code="source-slow"
                 ) from None
         return BuildContext(
-            reference=workspace.reference, commit=fetched.commit, runtime=plan.runtime, notes=plan.notes
+            reference=workspace.reference, commit=fetched.commit, runtime=summary.runtime, notes=summary.notes
         )
 
     async def build(
         self, spec: DeploymentSpec, context: BuildContext, step: StepContext, cursor: str | None = None
     ) -> BuildProgress:
-        chosen = settings()
+        config = settings()
         body = {
             "environment": await variables_of(spec.secrets_reference),
             "plain": spec.plain_variables,
-            "memory": int(chosen.build_container_memory * _GIB),
-            "cores": chosen.build_container_cpu,
-            "seconds": chosen.deployment_timeout_ms / 1000 + _GRACE_S,
+            "memory": int(config.build_container_memory * _GIB),
+            "cores": config.build_container_cpu,
+            "seconds": config.deployment_timeout_ms / 1000 + _GRACE_S,
         }
         after, deadline = int(cursor or 0), monotonic() + step.seconds
         async with self._http() as http:
@@ -132,19 +132,19 @@ class LocalPlatform:
             await request(http, "POST", f"{_path(spec)}/build", json=body)
             while True:
                 progress = f"{_path(spec)}/build?after={after}&wait={POLL_SECONDS}"
-                found = await poll(http, progress, step, undo=("DELETE", f"{_path(spec)}/build"))
-                if found["log"]:
-                    await step.log(found["log"])
-                more, after = found["next"] > after, found["next"]
-                if found["state"] == "done" and not more:
+                state = await poll(http, progress, step, undo=("DELETE", f"{_path(spec)}/build"))
+                if state["log"]:
+                    await step.log(state["log"])
+                more, after = state["next"] > after, state["next"]
+                if state["state"] == "done" and not more:
                     return BuildProgress(done=True, image=context.reference)
-                if found["state"] == "failed" and not more:
+                if state["state"] == "failed" and not more:
                     raise TerminalError(
-                        f"The build failed: {found['reason']}",
+                        f"The build failed: {state['reason']}",
                         code="build-failed",
                         remedy="See the log, mend the source or the build command, and deploy again.",
                     )
-                if found["state"] == "none":  # the supervisor was restarted, and knows of no half build
+                if state["state"] == "none":  # the supervisor was restarted, and knows of no half build
                     after = 0
                     await step.log("The builder was restarted; the build begins again.")
                     await request(http, "POST", f"{_path(spec)}/build", json=body)
@@ -173,11 +173,11 @@ class LocalPlatform:
             await request(http, "POST", f"{_path(spec)}/release", json=body)
             while True:
                 progress = f"{_path(spec)}/release?wait={POLL_SECONDS}"
-                found = await poll(http, progress, step, undo=("POST", f"{_path(spec)}/rollback"))
-                if found["state"] in ("healthy", "failed"):
-                    if tail := redact.end(found["log"], _LOG_CHARACTERS):
+                state = await poll(http, progress, step, undo=("POST", f"{_path(spec)}/rollback"))
+                if state["state"] in ("healthy", "failed"):
+                    if tail := redact.end(state["log"], _LOG_CHARACTERS):
                         await step.log(tail)
-                    return ReleaseProgress(done=True, revision=self._revision(spec, found))
+                    return ReleaseProgress(done=True, revision=self._revision(spec, state))
                 if monotonic() > deadline:
                     return ReleaseProgress(done=False, cursor="starting")
 
@@ -209,8 +209,8 @@ class LocalPlatform:
     async def health(self, spec: DeploymentSpec) -> AppHealth | None:
         """As the supervisor sees it: a revision that was restarted within the last minute is not healthy."""
         async with self._http() as http:
-            found = await request(http, "GET", f"{_path(spec)}/health")
-        return AppHealth.model_validate(found["health"]) if found["health"] else None
+            answer = await request(http, "GET", f"{_path(spec)}/health")
+        return AppHealth.model_validate(answer["health"]) if answer["health"] else None
 
     async def rollback(self, spec: DeploymentSpec, step: StepContext) -> None:  # noqa: ARG002 - the port's
         async with self._http() as http:
@@ -243,26 +243,26 @@ class LocalPlatform:
             return None
         after = f"?after={int(cursor.partition('.')[0])}" if cursor else ""
         async with self._http() as http:
-            found = await request(http, "GET", f"{_path(spec)}/app-log{after}")
-        if not found["running"]:
+            part = await request(http, "GET", f"{_path(spec)}/app-log{after}")
+        if not part["running"]:
             return None
-        shown, length = redact.part(found["before"], found["log"])
-        text = shown if cursor else redact.end(shown, _LOG_CHARACTERS)
-        return AppLogPart(text=text, cursor=str(found["next"] - len(found["log"][length:].encode())))
+        redacted, length = redact.part(part["before"], part["log"])
+        text = redacted if cursor else redact.end(redacted, _LOG_CHARACTERS)
+        return AppLogPart(text=text, cursor=str(part["next"] - len(part["log"][length:].encode())))
 
-    def _revision(self, spec: DeploymentSpec, found: dict[str, Any]) -> Revision:
+    def _revision(self, spec: DeploymentSpec, state: dict[str, Any]) -> Revision:
         return Revision(
             name=spec.deployment_id,
-            url=found["url"] or self._url,
-            healthy=found["state"] == "healthy",
-            reason=found["reason"],
+            url=state["url"] or self._url,
+            healthy=state["state"] == "healthy",
+            reason=state["reason"],
         )
 
     async def _versions(self) -> Versions:
         async with self._http() as http:
-            there = await request(http, "GET", "/v1/runtimes")
+            runtimes = await request(http, "GET", "/v1/runtimes")
         usual = Versions()
-        return Versions(tuple(there["node"]) or usual.node, tuple(there["python"]) or usual.python)
+        return Versions(tuple(runtimes["node"]) or usual.node, tuple(runtimes["python"]) or usual.python)
 
     async def _send(self, spec: DeploymentSpec, archive: Path) -> None:
         async with self._http() as http:

@@ -74,6 +74,6 @@ def _refusal(answer: Response) -> TransientError | TerminalError:
             code="platform-refused",
             remedy="Set LOCAL_PLATFORM_TOKEN to the same value for both.",
         )
-    found: dict[str, str] = answer.json()
+    problem: dict[str, str] = answer.json()
     kind = NotFound if answer.status_code == HTTPStatus.NOT_FOUND else TerminalError
-    return kind(found["message"], code=found["code"])
+    return kind(problem["message"], code=problem["code"])

@@ -46,15 +46,15 @@ async def clone(
 
     check_url(source.url, hosts)
     addresses = [] if hosts else await public_addresses(source.url)
-    found = urlsplit(source.url)
+    address = urlsplit(source.url)
     await asyncio.to_thread(folder.mkdir, parents=True)
     opened = connection.OpenSockets()
 
     def work(pack: Path, cancelled: Callable[[], bool]) -> CheckedOut:
-        pool = connection.pool_of(found.hostname or "", found.port or 443, addresses, opened)
+        pool = connection.pool_of(address.hostname or "", address.port or 443, addresses, opened)
         with pool, pack.open("wb") as file:
-            wanted = remote.Remote(source, pool, token, cancelled).fetch_commit(file)
-        return checkout.check_out(pack, wanted, folder, limits, cancelled)
+            object_id = remote.Remote(source, pool, token, cancelled).fetch_commit(file)
+        return checkout.check_out(pack, object_id, folder, limits, cancelled)
 
     try:
         async with asyncio.timeout(seconds), scratch_folder("manifold-git-") as scratch:

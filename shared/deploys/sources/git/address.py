@@ -34,18 +34,18 @@ def check_url(url: str, hosts: Sequence[str] = ()) -> None:
         InvalidInput: with the reason; credentials in the address are not repeated in it.
     """
     try:
-        found = urlsplit(url)
-        host = (found.hostname or "").lower()
-        _ = found.port
+        parts = urlsplit(url)
+        host = (parts.hostname or "").lower()
+        _ = parts.port
     except ValueError:
         raise _no_url("it is no address") from None
-    if found.scheme != "https":
+    if parts.scheme != "https":
         raise _no_url("only https is taken")
-    if found.username is not None or found.password is not None:
+    if parts.username is not None or parts.password is not None:
         raise _no_url("it must not hold credentials")
-    if found.query or found.fragment:
+    if parts.query or parts.fragment:
         raise _no_url("it must not have a query or a fragment")
-    if not all(map(_is_segment, found.path.removesuffix("/").split("/")[1:] or [""])):
+    if not all(map(_is_segment, parts.path.removesuffix("/").split("/")[1:] or [""])):
         raise _no_url("its path is no repository's", remedy=_PATH_REMEDY)
     if not host.isascii():
         raise _no_url("write the host's name in ASCII, as xn--mller-kva.example")
@@ -68,8 +68,8 @@ async def public_addresses(url: str) -> list[str]:
         TerminalError: there is no such host (`git-host-unknown`).
         TransientError: it cannot be looked up now.
     """
-    found = urlsplit(url)
-    host, port = found.hostname or "", found.port or 443
+    parts = urlsplit(url)
+    host, port = parts.hostname or "", parts.port or 443
     try:
         addresses = await _addresses(host, port)
     except OSError as error:  # the codes of getaddrinfo are negative, so they are no other errors' numbers
@@ -95,8 +95,8 @@ def _is_public(written: str) -> bool:
 
 
 async def _addresses(host: str, port: int) -> list[str]:
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+    resolved = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(address[0]) for *_, address in resolved))
 
 
 def _is_segment(written: str) -> bool:

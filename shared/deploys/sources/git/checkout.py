@@ -58,8 +58,8 @@ class _Plan:
     entries: int = 0
 
 
-def check_out(path: Path, wanted: str, folder: Path, limits: Limits, cancelled: Callable[[], bool]) -> CheckedOut:
-    """Write the commit `wanted`, or the one that a tag of this id leads to, into a folder that exists and is empty.
+def check_out(path: Path, object_id: str, folder: Path, limits: Limits, cancelled: Callable[[], bool]) -> CheckedOut:
+    """Write the commit of this id, or the one that a tag of the id leads to, into a folder that exists and is empty.
 
     Links inside the source become copies, others files that hold the name they lead to; submodules are left out.
     Blocks.
@@ -73,20 +73,20 @@ def check_out(path: Path, wanted: str, folder: Path, limits: Limits, cancelled: 
         tree = SourceTree(folder, limits, None, over)
         try:
             small = _small_objects(pack)
-            commit = _commit(small, wanted)
+            commit = _commit(small, object_id)
             plan = _Plan()
             _walk(small, commit.tree, "", tree, plan)
         except (ObjectFormatException, ValueError, KeyError) as error:
             raise damaged("its commit or one of its folders is damaged or missing") from error
         missing = set(plan.files)
-        for found in pack.objects():
-            if found.obj_type_num == Blob.type_num and found.sha() in missing:
-                missing.discard(found.sha())
-                data = b"".join(found.obj_chunks or [])
-                for name, mode in plan.files[found.sha()]:
+        for unpacked in pack.objects():
+            if unpacked.obj_type_num == Blob.type_num and unpacked.sha() in missing:
+                missing.discard(unpacked.sha())
+                data = b"".join(unpacked.obj_chunks or [])
+                for name, mode in plan.files[unpacked.sha()]:
                     _write(tree, name, mode, data)
                 if data.startswith(_LFS):
-                    plan.large += [name for name, _ in plan.files[found.sha()]]
+                    plan.large += [name for name, _ in plan.files[unpacked.sha()]]
         if missing:
             raise damaged(f"{len(missing):,} of its files are missing")
         tree.settle_links()
@@ -116,28 +116,28 @@ def _small_objects(pack: Pack) -> dict[bytes, ShaFile]:
     """Commits, tags and folders by their ids."""
     small: dict[bytes, ShaFile] = {}
     total = 0
-    for found in pack.objects():
-        if found.obj_type_num in (Commit.type_num, Tag.type_num, Tree.type_num):
-            total += sum(map(len, found.obj_chunks or []))
+    for unpacked in pack.objects():
+        if unpacked.obj_type_num in (Commit.type_num, Tag.type_num, Tree.type_num):
+            total += sum(map(len, unpacked.obj_chunks or []))
             if total > _TREE_BYTES:
                 raise refused("", f"is in folders whose lists alone have more than {_TREE_BYTES:,} bytes")
-            small[found.sha()] = _object(found)
+            small[unpacked.sha()] = _object(unpacked)
     return small
 
 
-def _object(found: UnpackedObject) -> ShaFile:
-    return ShaFile.from_raw_chunks(found.obj_type_num or 0, found.obj_chunks or [])
+def _object(unpacked: UnpackedObject) -> ShaFile:
+    return ShaFile.from_raw_chunks(unpacked.obj_type_num or 0, unpacked.obj_chunks or [])
 
 
-def _commit(small: dict[bytes, ShaFile], wanted: str) -> Commit:
-    found = small[bytes.fromhex(wanted)]
+def _commit(small: dict[bytes, ShaFile], object_id: str) -> Commit:
+    target = small[bytes.fromhex(object_id)]
     for _ in range(_TAGS):
-        if not isinstance(found, Tag):
+        if not isinstance(target, Tag):
             break
-        found = small[hex_to_sha(found.object[1])]
-    if not isinstance(found, Commit):
-        raise damaged(f"{wanted} is no commit and leads to none")
-    return found
+        target = small[hex_to_sha(target.object[1])]
+    if not isinstance(target, Commit):
+        raise damaged(f"{object_id} is no commit and leads to none")
+    return target
 
 
 def _walk(small: dict[bytes, ShaFile], root: bytes, name: str, tree: SourceTree, plan: _Plan) -> None:

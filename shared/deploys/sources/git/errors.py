@@ -39,15 +39,15 @@ def unavailable(url: str, why: str) -> TransientError:
     )
 
 
-def said(source: GitSource, message: str) -> TerminalError:
-    """What the host said within git's protocol. Hosts have words of their own for a commit that they do not have."""
-    shown = message.strip()[:_SHOWN_CHARACTERS] or "nothing"
+def reported(source: GitSource, message: str) -> TerminalError:
+    """What the host reported within git's protocol. Hosts differ in how they say that a commit is not there."""
+    quoted = message.strip()[:_SHOWN_CHARACTERS] or "nothing"
     if source.commit and ("not our ref" in message or "unadvertised" in message):
         return failed(
-            f"There is no commit {source.commit} in {source.url}, or it is on no branch: the host said {shown!r}",
+            f"There is no commit {source.commit} in {source.url}, or it is on no branch: the host said {quoted!r}",
             remedy="Name a commit that was pushed.",
         )
-    return failed(f"{source.url} could not be fetched: {shown!r}")
+    return failed(f"{source.url} could not be fetched: {quoted!r}")
 
 
 def answered(

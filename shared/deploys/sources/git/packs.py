@@ -72,10 +72,10 @@ class Pack:
             walk.record(record)
         fits = True
         try:
-            for found in walk:
+            for unpacked in walk:
                 if self._cancelled():
                     raise DeploymentCancelled
-                yield found
+                yield unpacked
         except (ApplyDeltaError, UnresolvedDeltas, zlib.error, AssertionError, ValueError):
             fits = False  # while the error lives, so do dulwich's views of the file, which then could not be closed
         if not fits:

@@ -93,15 +93,17 @@ class Remote(AbstractHttpGitClient):
             TransientError: the host does not answer as it should now (`git-host-unavailable`).
         """
         named = self._names()
-        found: list[ObjectID] = []
+        object_ids: list[ObjectID] = []
 
         def choose(refs: Mapping[Ref, ObjectID], depth: int | None = None) -> list[ObjectID]:  # noqa: ARG001 - dulwich names it
-            wanted = self._source.commit
-            found.extend([ObjectID(wanted.encode())] if wanted else [refs[name] for name in named if name in refs][:1])
+            commit = self._source.commit
+            object_ids.extend(
+                [ObjectID(commit.encode())] if commit else [refs[name] for name in named if name in refs][:1]
+            )
             self._received, self._most = 0, PACK_BYTES
-            return found
+            return object_ids
 
-        result = self._asked(
+        result = self._git(
             lambda: self.fetch_pack(
                 "",
                 choose,
@@ -112,13 +114,13 @@ class Remote(AbstractHttpGitClient):
                 ref_prefix=[*named, HEADREF],
             )
         )
-        if not found:
+        if not object_ids:
             raise self._no_such_branch(result)
         if result.object_format not in (None, "sha1"):
             raise errors.failed(
                 f"{self._source.url} names its commits by {result.object_format}, and sha1 alone is taken"
             )
-        return found[0].decode("ascii")
+        return object_ids[0].decode("ascii")
 
     def _names(self) -> list[Ref]:
         branch = self._source.branch.encode()
@@ -127,8 +129,8 @@ class Remote(AbstractHttpGitClient):
     def _no_such_branch(self, result: FetchPackResult) -> ManifoldError:
         self._received, self._most = 0, _REFS_BYTES
         heads = b"refs/heads/"
-        known = self._asked(lambda: self.get_refs("", ref_prefix=[Ref(heads)])).refs
-        branches = [name[len(heads) :].decode(errors="replace") for name in known if name.startswith(heads)]
+        refs = self._git(lambda: self.get_refs("", ref_prefix=[Ref(heads)])).refs
+        branches = [name[len(heads) :].decode(errors="replace") for name in refs if name.startswith(heads)]
         usual = result.symrefs.get(HEADREF, b"").removeprefix(heads).decode(errors="replace")
         branches.sort(key=lambda one: one != usual)
         more = ", ..." if len(branches) > _SHOWN_REFS else ""
@@ -138,7 +140,7 @@ class Remote(AbstractHttpGitClient):
             remedy="Name one that is there as `branch`." if branches else "Push a commit to it first.",
         )
 
-    def _asked(self, work: Callable[[], T]) -> T:
+    def _git(self, work: Callable[[], T]) -> T:
         """What dulwich gives; what it raises says what the host did wrong."""
         try:
             return work()
@@ -148,11 +150,11 @@ class Remote(AbstractHttpGitClient):
             self._check_cancelled()
             # dulwich does not know this packet everywhere that hosts send it.
             if self._beginning[_LENGTH:].startswith(_ERROR):
-                told = self._beginning[_LENGTH + len(_ERROR) :].decode(errors="replace")
-                raise errors.said(self._source, self._redact(told)) from error
+                message = self._beginning[_LENGTH + len(_ERROR) :].decode(errors="replace")
+                raise errors.reported(self._source, self._redact(message)) from error
             raise errors.unavailable(self._source.url, self._redact(str(error) or type(error).__name__)) from error
         except GitProtocolError as error:
-            raise errors.said(self._source, self._redact(str(error))) from error
+            raise errors.reported(self._source, self._redact(str(error))) from error
         # dulwich takes a malformed answer apart until something does not fit.
         except (AssertionError, ValueError, LookupError, TypeError, AttributeError) as error:
             raise errors.failed(f"What {self._source.url} answered is no git") from error
@@ -165,7 +167,7 @@ class Remote(AbstractHttpGitClient):
         raise_for_status: bool = True,  # noqa: ARG002 - dulwich's signature
     ) -> tuple[_Response, Callable[[int], bytes]]:
         """One request, by which dulwich asks for all that it needs. Redirects within the host are followed."""
-        answer, from_url = self._asked_by(url, headers or {}, data)
+        answer, from_url = self._request(url, headers or {}, data)
         if answer.status != 200:  # noqa: PLR2004 - success
             raise errors.answered(self._source, answer, self._redact, with_token=self._with_token)
         kind = answer.headers.get("Content-Type") or ""
@@ -177,16 +179,16 @@ class Remote(AbstractHttpGitClient):
         response = _Response(answer, kind, from_url if from_url != url else "", answer.status, answer.headers)
         return response, lambda size: self._read(answer, size)
 
-    def _asked_by(self, url: str, headers: Mapping[str, str], data: object) -> tuple[urllib3.BaseHTTPResponse, str]:
+    def _request(self, url: str, headers: Mapping[str, str], data: object) -> tuple[urllib3.BaseHTTPResponse, str]:
         """The answer to one request, and the address that gave it. Redirects of what only reads are followed."""
         self._beginning = b""
         for _ in range(_HOPS):
             self._check_cancelled()
             self._check_origin(url)
-            found = urlsplit(url)
+            parts = urlsplit(url)
             answer = self._pool.urlopen(
                 "GET" if data is None else "POST",
-                f"{found.path}?{found.query}" if found.query else found.path,
+                f"{parts.path}?{parts.query}" if parts.query else parts.path,
                 body=data,  # pyright: ignore[reportArgumentType] - bytes, as a wanted commit is always short
                 headers={**self._headers, **headers},
                 redirect=False,
@@ -200,11 +202,11 @@ class Remote(AbstractHttpGitClient):
         raise errors.failed(f"The host redirects {self._source.url} again and again")
 
     def _check_origin(self, url: str) -> None:
-        own, found = urlsplit(self._source.url), urlsplit(url)
-        if (found.scheme, found.netloc.lower()) != (own.scheme, own.netloc.lower()):
-            shown = self._redact(found.hostname or "")[:100]
+        own, other = urlsplit(self._source.url), urlsplit(url)
+        if (other.scheme, other.netloc.lower()) != (own.scheme, own.netloc.lower()):
+            host = self._redact(other.hostname or "")[:100]
             raise errors.failed(
-                f"The host leads from {self._source.url} to another host, {shown!r}",
+                f"The host leads from {self._source.url} to another host, {host!r}",
                 remedy="Name the address that it leads to, if that is the right one.",
             )
 

@@ -65,7 +65,9 @@ def make(tmp_path):
             )
 
         log = LogFile(tmp_path / "app.log", Mask(()), rotate=True)
-        return Revision(command, log, client, proven=False, patience_s=patience_s, found=lambda _health, _reason: None)
+        return Revision(
+            command, log, client, proven=False, patience_s=patience_s, on_judged=lambda _health, _reason: None
+        )
 
     return start
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from shared.deploys.recipes import PIP, recipe
+from shared.deploys.recipes import PIP, recipe_of
 from shared.deploys.recipes.files import rewrite_wide
 from shared.platform.errors import TerminalError
 
@@ -19,7 +19,7 @@ def of(tmp_path):
         for name, content in files.items():
             (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
-        return recipe(tmp_path, **commands)
+        return recipe_of(tmp_path, **commands)
 
     return make
 

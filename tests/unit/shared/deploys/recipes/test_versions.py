@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from shared.deploys.recipes import Versions, recipe
+from shared.deploys.recipes import Versions, recipe_of
 from shared.deploys.recipes.versions import node_version, python_version
 
 THERE = Versions(node=("22", "20", "24"), python=("3.12", "3.10", "3.11", "3.13", "3.14"))
@@ -78,7 +78,7 @@ def test_files_of_nvm_come_before_engines(tmp_path):
 def test_what_is_not_there_is_said_and_the_next_newer_one_taken(tmp_path, wanted, there, taken):
     (tmp_path / ".python-version").write_text(wanted)
     (tmp_path / "app.py").touch()
-    found = recipe(tmp_path, there=Versions(python=there))
+    found = recipe_of(tmp_path, available=Versions(python=there))
     assert found.python == taken
     [note] = found.notes
     assert note.startswith(f"The source asks for Python {wanted}, which is not there (")
@@ -88,4 +88,4 @@ def test_what_is_not_there_is_said_and_the_next_newer_one_taken(tmp_path, wanted
 def test_what_does_not_run_is_not_spoken_of(tmp_path):
     (tmp_path / "package.json").write_text(json.dumps({"scripts": {"start": "node ."}}))
     (tmp_path / ".python-version").write_text("3.6")
-    assert recipe(tmp_path).notes == ()
+    assert recipe_of(tmp_path).notes == ()

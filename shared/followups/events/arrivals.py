@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from shared.followups.events.notices import Notice
 
 
-async def take(mail: Inbound) -> Literal["taken", "known", "ignored"]:
-    """Take a mail once, whoever received it for us; what is neither an answer nor a notice changes nothing."""
+async def receive(mail: Inbound) -> Literal["taken", "known", "ignored"]:
+    """Record once what a mail says that came in; one that is no answer and no notice changes nothing."""
     if mail.notice is None:
-        return await replies.take(mail)
-    return await _take_notice(mail.notice, mail.message_id)
+        return await replies.record_reply(mail)
+    return await _receive_notice(mail.notice, mail.message_id)
 
 
-async def _take_notice(notice: Notice, message_id: str) -> Literal["taken", "known", "ignored"]:
+async def _receive_notice(notice: Notice, message_id: str) -> Literal["taken", "known", "ignored"]:
     async with database() as connection:
         found = await rows(
             connection, "select id from followups.emails where message_key = %s::uuid", (notice.message_key,)
@@ -37,4 +37,4 @@ async def _take_notice(notice: Notice, message_id: str) -> Literal["taken", "kno
         happened_at=datetime.now(UTC),
         detail=notice.detail,
     )
-    return "taken" if await inbox.take(event) else "known"
+    return "taken" if await inbox.record_event(event) else "known"

@@ -1,4 +1,4 @@
-"""Takes a provider's event once: it settles what nobody knew, moves the mail's two axes, and suppresses addresses."""
+"""Records a provider's event once: it settles what nobody knew, moves the mail's two axes, and suppresses addresses."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ where id = %(id)s
 """
 
 
-async def take(event: ProviderEvent) -> bool:
-    """Store the event and what follows from it; False if it was taken before."""
+async def record_event(event: ProviderEvent) -> bool:
+    """Store the event and what follows from it; False if it is stored already."""
     async with database() as connection:
         mail = await _locked_mail(connection, event)
         stored = await connection.execute(

@@ -34,7 +34,7 @@ class ClientReply(ResponseBody):
     received_at: datetime
 
 
-async def take(mail: Inbound) -> Literal["taken", "known", "ignored"]:
+async def record_reply(mail: Inbound) -> Literal["taken", "known", "ignored"]:
     """End the cadence of who wrote, and give the agent a task; machines and strangers change nothing.
 
     It is found by the mail that it refers to, else by its address, which may be a client of several agents: then of

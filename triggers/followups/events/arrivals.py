@@ -39,4 +39,4 @@ class Arrived(LazyModel):
 )
 async def followups_take_mail(query: Envelope, body: bytes) -> Arrived:
     """An answer ends the cadence and gives the agent a task; a notice of a mail server is an event of its mail."""
-    return Arrived(result=await arrivals.take(inbound.read(body, query.sender)))
+    return Arrived(result=await arrivals.receive(inbound.read(body, query.sender)))

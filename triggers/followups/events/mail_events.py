@@ -23,5 +23,5 @@ async def followups_mail_event(message: func.ServiceBusMessage) -> None:
     report = communication.event_of(event)
     if report is None:
         logger.info("An event of Communication Services says nothing of a mail.", extra={"type": event.event_type})
-    elif not await inbox.take(report):
+    elif not await inbox.record_event(report):
         logger.info("An event of Communication Services was known.", extra={"event": event.id})

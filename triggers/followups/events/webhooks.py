@@ -72,11 +72,11 @@ async def followups_ses_events(body: bytes) -> Taken:
         logger.info("A subscription of SNS was confirmed.", extra={"topic": message.TopicArn})
         return Taken(result="confirmed")
     if message.Type == "Notification" and (mail := ses.received(message.Message)):
-        return Taken(result=await arrivals.take(mail))
+        return Taken(result=await arrivals.receive(mail))
     event = ses.read(message.Message, message.MessageId) if message.Type == "Notification" else None
     if event is None:
         return Taken(result="ignored")
-    return Taken(result="taken" if await inbox.take(event) else "known")
+    return Taken(result="taken" if await inbox.record_event(event) else "known")
 
 
 @routes.post(
@@ -90,12 +90,12 @@ async def followups_resend_events(body: bytes, request: func.HttpRequest) -> Tak
     if event is None:
         return Taken(result="ignored")
     if not isinstance(event, str):
-        return Taken(result="taken" if await inbox.take(event) else "known")
+        return Taken(result="taken" if await inbox.record_event(event) else "known")
     platform = platform_settings()
     if platform.resend_api_key is None:
         raise Forbidden("Received mails cannot be fetched.", code="settings", remedy="Set RESEND_API_KEY.")
     mail = await resend_received.fetch(event, platform.resend_endpoint, platform.resend_api_key.get_secret_value())
-    return Taken(result=await arrivals.take(mail))
+    return Taken(result=await arrivals.receive(mail))
 
 
 @routes.post(
@@ -122,7 +122,7 @@ async def followups_communication_events(body: bytes, request: func.HttpRequest)
         except InvalidInput as error:
             wrong = error
             continue
-        taken += await inbox.take(report) if report else 0
+        taken += await inbox.record_event(report) if report else 0
     if wrong:
         raise wrong
     return GridTaken(taken=taken)

@@ -143,7 +143,7 @@ async def test_a_mail_shows_what_the_provider_told_and_its_task_shows_the_mail(w
     await crm.sweep()
     [mail] = await web("GET", "/api/emails")
     for kind in ("delivered", "opened"):
-        await inbox.take(
+        await inbox.record_event(
             ProviderEvent(provider="x", event_id=kind, email_id=mail["id"], kind=kind, happened_at=datetime.now(UTC))
         )
     shown = await web("GET", f"/api/emails/{mail['id']}")

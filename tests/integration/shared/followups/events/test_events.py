@@ -192,7 +192,7 @@ async def test_all_120_orders_of_events_come_to_one_end_state(crm, mails):
         await crm.execute("update followups.emails set delivery = 'none', engagement = 'none'")
         await crm.execute("delete from followups.provider_events")
         for kind in order:
-            assert await inbox.take(
+            assert await inbox.record_event(
                 ProviderEvent(
                     provider="ses",
                     event_id=f"{number}-{kind}",
@@ -271,7 +271,7 @@ async def brakes_after(crm, mails, complaints):
     """How many warnings came and whether all is stopped, after so many complaints of other mails."""
     found = await crm.fetch("select id from followups.emails where delivery = 'none' order by id limit %s", complaints)
     for row in found:
-        await inbox.take(told("complained", row["id"]))
+        await inbox.record_event(told("complained", row["id"]))
     [row] = await crm.fetch("select stop_reason from followups.scheduler")
     return [mail.subject.strip() for mail in mails.mails(9)], row["stop_reason"]
 
@@ -309,6 +309,6 @@ async def test_what_people_open_and_click_never_steers_the_cadence(crm, mails):
     for kind in ("opened", "clicked", "opened"):
         later = datetime.now(UTC) + timedelta(hours=1)
         event = ProviderEvent(provider="x", event_id=str(uuid4()), email_id=mail["id"], kind=kind, happened_at=later)
-        assert await inbox.take(event)
+        assert await inbox.record_event(event)
     assert (await axes(crm, mail["id"]))[1] == "clicked"
     assert await crm.fetch(planned, client.id) == before

@@ -30,7 +30,7 @@ async def written_to(crm, mails):
 async def test_a_reply_ends_the_steps_and_the_agent_gets_a_task_that_is_no_mail(crm, mails, written_to):
     agent, client, message_id = written_to
     mail = inbound.read(answer("ann@work.example", message_id), "ann@work.example")
-    assert [await replies.take(mail) for _ in range(2)] == ["taken", "known"]
+    assert [await replies.record_reply(mail) for _ in range(2)] == ["taken", "known"]
     found = await tasks.listed(agent.id, Part(limit=99), client_id=client.id)
     assert [(task.status, task.reason) for task in found[1:5]] == [("skipped", "replied")] * 4
     assert [(task.channel, task.status, task.notes) for task in found[5:]] == [
@@ -44,7 +44,7 @@ async def test_a_reply_ends_the_steps_and_the_agent_gets_a_task_that_is_no_mail(
 
 async def test_a_reply_without_a_reference_is_known_by_its_address(crm, written_to):
     agent, client, _ = written_to
-    assert await replies.take(inbound.read(answer(client.email), client.email)) == "taken"
+    assert await replies.record_reply(inbound.read(answer(client.email), client.email)) == "taken"
     ended = await tasks.listed(agent.id, Part(limit=99), status="skipped")
     assert [task.reason for task in ended] == ["replied"] * 4
     [to_answer] = await tasks.listed(agent.id, Part(limit=99), status="pending")
@@ -62,13 +62,14 @@ async def test_a_reply_without_a_reference_is_known_by_its_address(crm, written_
 async def test_machines_end_nothing(crm, written_to, more, subject, source):
     agent, _, message_id = written_to
     assert (
-        await replies.take(inbound.read(answer(refers_to=message_id, subject=subject, more=more), source)) == "ignored"
+        await replies.record_reply(inbound.read(answer(refers_to=message_id, subject=subject, more=more), source))
+        == "ignored"
     )
     assert len(await tasks.listed(agent.id, Part(limit=99), status="pending")) == 4
 
 
 async def test_a_stranger_ends_nothing(crm, written_to):
-    assert await replies.take(inbound.read(answer("stranger@example.com"), "stranger@example.com")) == "ignored"
+    assert await replies.record_reply(inbound.read(answer("stranger@example.com"), "stranger@example.com")) == "ignored"
 
 
 def test_a_mail_that_ses_received_is_read_in_both_encodings():
@@ -136,7 +137,7 @@ async def test_a_notice_of_a_mail_server_feeds_the_bounces(crm, written_to, retu
     action, status, delivery, suppressed = case
     agent, _, message_id = written_to
     raw = DSN.format(action=action, status=status, returned=returned.format(id=message_id)).encode()
-    assert [await arrivals.take(inbound.read(raw, "")) for _ in range(2)] == ["taken", "known"]
+    assert [await arrivals.receive(inbound.read(raw, "")) for _ in range(2)] == ["taken", "known"]
     [mail] = await crm.fetch("select delivery, state from followups.emails")
     assert mail == {"delivery": delivery, "state": "sent"}
     assert await crm.fetch("select address, scope from followups.suppressions") == [
@@ -149,6 +150,6 @@ async def test_a_notice_of_a_mail_server_feeds_the_bounces(crm, written_to, retu
 async def test_a_notice_of_a_mail_that_is_not_ours_changes_nothing(written_to):
     assert written_to
     raw = DSN.format(action="failed", status="5.1.1", returned=RETURNED[0].format(id="x@y")).encode()
-    assert await arrivals.take(inbound.read(raw, "")) == "ignored"
+    assert await arrivals.receive(inbound.read(raw, "")) == "ignored"
     stranger = DSN.format(action="failed", status="5.1.1", returned=RETURNED[0].format(id=f"{UUID(int=1)}@y")).encode()
-    assert await arrivals.take(inbound.read(stranger, "")) == "ignored"
+    assert await arrivals.receive(inbound.read(stranger, "")) == "ignored"

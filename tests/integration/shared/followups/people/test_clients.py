@@ -32,7 +32,7 @@ async def two(crm, mails):
 async def test_an_answer_to_a_mail_of_the_other_entry_ends_the_cadence(two, refers):
     agent, kept, other, mail, later = two
     await clients.merge(agent.id, kept.id, other.id)
-    assert await replies.take(answer(mail["message_key"] if refers else "")) == "taken"
+    assert await replies.record_reply(answer(mail["message_key"] if refers else "")) == "taken"
     assert (await tasks.read(agent.id, later)).status == "skipped"
     [to_do] = await replies.listed(agent.id, before=None, limit=9)
     assert to_do.client_id == kept.id
@@ -40,7 +40,7 @@ async def test_an_answer_to_a_mail_of_the_other_entry_ends_the_cadence(two, refe
 
 async def test_who_answered_before_the_merge_is_not_written_to_after_it(crm, two):
     agent, kept, other, _, later = two
-    assert await replies.take(answer()) == "taken"
+    assert await replies.record_reply(answer()) == "taken"
     added = await crm.task(kept, -96, "Week 1")
     await clients.merge(agent.id, kept.id, other.id)
     assert (await tasks.read(agent.id, later)).reason == "replied"
@@ -72,7 +72,7 @@ async def test_who_complained_is_not_written_to_under_another_address(crm, mails
     else:
         await clients.change(agent.id, other.id, ClientChange(email="new@example.com"))
         await crm.task(other, -48, "Week 1")
-    await inbox.take(told("complained", mail["id"]))
+    await inbox.record_event(told("complained", mail["id"]))
     await crm.pass_time(49 * 60)
     await crm.sweep()
     to = [sent.recipients for sent in mails.mails(9)]

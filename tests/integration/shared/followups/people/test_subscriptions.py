@@ -76,7 +76,7 @@ async def test_one_click_unsubscribes_and_twice_is_the_same(crm, mails, sent, bo
 async def test_an_unsubscription_leaves_the_task_to_answer_the_client(crm, sent):
     agent, client, key = sent
     raw = f"From: {client.email}\r\nSubject: Re: plans\r\nMessage-ID: <r@x>\r\n\r\nStop, but call me.\r\n".encode()
-    assert await arrivals.take(inbound.read(raw, client.email)) == "taken"
+    assert await arrivals.receive(inbound.read(raw, client.email)) == "taken"
     planned = await crm.task(client, hours_ago=-5)
     assert (await ask("POST", key)).status_code == 200
     found = await tasks.listed(agent.id, Part(limit=9), client_id=client.id)
@@ -133,7 +133,7 @@ async def test_no_agent_takes_back_a_complaint_or_a_bounce(crm, sent, kind, firs
         await subscriptions.unsubscribe(key)
         await subscriptions.allow_again(agent.id, client.id, "She called.")
     [mail] = await crm.fetch("select id from followups.emails")
-    await inbox.take(
+    await inbox.record_event(
         ProviderEvent(
             provider="x", event_id="1", email_id=mail["id"], kind=kind, happened_at=datetime.now(UTC), permanent=True
         )

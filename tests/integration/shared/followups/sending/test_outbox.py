@@ -108,12 +108,12 @@ async def test_a_mail_whose_task_ended_while_it_was_postponed_is_cancelled(crm):
 
 async def test_the_providers_id_is_kept_though_its_event_came_before_its_answer(crm):
     claim = await begun(crm)
-    await inbox.take(told("sent", claim.email_id, provider_id="ses-1"))
+    await inbox.record_event(told("sent", claim.email_id, provider_id="ses-1"))
     await outbox.record(claim, Outcome(kind="accepted", provider="smtp", provider_id="ses-2"))
     [mail] = await crm.fetch("select provider_id from followups.emails")
     assert mail["provider_id"] == "ses-1"
     raw = b"From: x@example.com\r\nMessage-ID: <r@x>\r\nIn-Reply-To: <ses-1@amazonses.com>\r\nSubject: Re\r\n\r\nYes."
-    assert await replies.take(inbound.read(raw, "x@example.com")) == "taken"
+    assert await replies.record_reply(inbound.read(raw, "x@example.com")) == "taken"
 
 
 async def test_a_mail_that_waited_for_its_agent_is_of_the_day_and_from_the_address_of_its_first_attempt(

@@ -128,7 +128,7 @@ def machine(runner, crm, provider):  # noqa: C901 - one class; its rules need wh
         def the_provider_tells(self, number, kind, again):
             """Of a mail that it has, in any order; what it told before it may tell again."""
             if self.told and again:
-                assert not runner.run(inbox.take(pick(self.told, number)))
+                assert not runner.run(inbox.record_event(pick(self.told, number)))
             elif provider.handed_over:
                 runner.run(self.tell(pick(sorted(provider.handed_over), number), kind))
 
@@ -137,7 +137,7 @@ def machine(runner, crm, provider):  # noqa: C901 - one class; its rules need wh
                 provider="fake", event_id=str(uuid4()), email_id=mail, kind=kind, happened_at=datetime.now(UTC)
             )
             self.told.append(event)
-            assert await inbox.take(event)
+            assert await inbox.record_event(event)
             [found] = await crm.fetch("select state, delivery, recipient from followups.emails where id = %s", mail)
             gravest = max((one.kind for one in self.told if one.email_id == mail), key=lambda one: GRAVITY.get(one, 0))
             self.expected.told(mail, kind, found.pop("recipient"))

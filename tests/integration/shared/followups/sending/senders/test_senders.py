@@ -347,7 +347,7 @@ async def test_a_held_answer_of_ses_is_one_request_and_its_event_or_a_person_set
             "eventType": "Send", "send": {},
             "mail": {"timestamp": datetime.now(UTC).isoformat(), "tags": {"followup": [str(first)]}},
         })  # fmt: skip
-        assert await inbox.take(ses_events.read(tagged, "event-1"))
+        assert await inbox.record_event(ses_events.read(tagged, "event-1"))
         assert await crm.states() == {"sent": 1, "unknown": 1}
         for _ in range(3):
             await crm.pass_time(16)

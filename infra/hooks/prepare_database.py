@@ -25,7 +25,7 @@ from shared.platform.errors import ManifoldError
 from shared.platform.settings import PlatformSettings
 from shared.platform.stores.migrate import Migration, migrate, read
 from shared.platform.stores.postgres import close_pools
-from shared.platform.stores.roles import OWNER, act_as_owner, create_app_role, create_owner, grant_use, prepare_scratch
+from shared.platform.stores.roles import OWNER, act_as_owner, create_app_role, create_owner, grant_create, grant_use
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
@@ -187,8 +187,9 @@ def main() -> None:
             act_as_owner(connection)
             apply(migrations, dsn)
             grant_use(connection, target.app_role)
+        # Here the app restores its backups, and owns what it makes.
         with connect(target.dsn(SCRATCH, password)) as connection:
-            prepare_scratch(connection, target.app_role, migrations)
+            grant_create(connection, target.app_role, migrations)
 
 
 if __name__ == "__main__":

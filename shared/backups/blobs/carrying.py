@@ -16,20 +16,17 @@ from shared.platform.stores.blob_files import (
     blob_details,
     bring_online,
     download_blob,
-    list_blobs,
+    each_blob,
     replace_blob,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from shared.backups.models import Manifest
 
 MOST_BYTES = 1 << 30
 """Of a file; a map of ten million papers has 70 MB."""
 WORK = "/work/"
 """Folder of what a file is made from, which nothing needs once it is made."""
-LISTED = 1_000
 
 
 async def carry(chain: str) -> list[CarriedFile]:
@@ -37,7 +34,9 @@ async def carry(chain: str) -> list[CarriedFile]:
     carried: list[CarriedFile] = []
     for place in settings().backups_files.split(","):
         container, _, folder = place.strip().partition("/")
-        carried += [one async for blob in _listed(container, folder) if (one := await _carried(chain, container, blob))]
+        async for blob in each_blob(container, f"{folder.rstrip('/')}/"):
+            if WORK not in blob.name and (copy := await _carried(chain, container, blob)):
+                carried.append(copy)
     return carried
 
 
@@ -96,25 +95,14 @@ async def digest_of(container: str, name: str) -> str | None:
             return None
 
 
-async def _listed(container: str, folder: str) -> AsyncIterator[ListedBlob]:
-    continuation: str | None = None
-    while True:
-        page = await list_blobs(container, limit=LISTED, prefix=f"{folder.rstrip('/')}/", continuation=continuation)
-        for blob in page.blobs:
-            if WORK not in blob.name:
-                yield blob
-        if (continuation := page.continuation) is None:
-            return
-
-
 async def _carried(chain: str, container: str, blob: ListedBlob) -> CarriedFile | None:
     # Another version of a blob has another ETag, and with it another copy.
     mark = hashlib.sha256(blob.etag.encode()).hexdigest()[:16]
     copy = f"files/{chain}/{container}/{blob.name}.{mark}"
     known = await blob_details(settings().backups_container, copy)
-    if known is not None and (said := known.metadata).keys() >= {"sha256", "size"}:
+    if known is not None and (metadata := known.metadata).keys() >= {"sha256", "size"}:
         return CarriedFile(
-            container=container, name=blob.name, blob=copy, sha256=said["sha256"], size=int(said["size"])
+            container=container, name=blob.name, blob=copy, sha256=metadata["sha256"], size=int(metadata["size"])
         )
     async with scratch_folder("manifold-backup-") as folder:
         path = folder / "file"
@@ -123,14 +111,13 @@ async def _carried(chain: str, container: str, blob: ListedBlob) -> CarriedFile 
         except NotFound:  # of a map that was dropped meanwhile
             return None
         size = (await asyncio.to_thread(path.stat)).st_size
-        said = {"sha256": digest, "size": str(size)}
         try:
             await replace_blob(
                 settings().backups_container,
                 copy,
                 read_chunks(path),
                 seen=known.etag if known else None,  # one that says nothing of itself is none of ours
-                metadata=said,
+                metadata={"sha256": digest, "size": str(size)},
             )
         except Conflict:  # another backup has copied it meanwhile
             return await _carried(chain, container, blob)

@@ -7,6 +7,7 @@ from pathlib import Path
 from shared.backups.settings import settings
 from shared.platform.errors import InvalidInput, NotFound, TerminalError
 from shared.platform.stores.blob_files import download_blob
+from shared.platform.stores.blobs import BLOB_ARCHIVED
 
 
 async def fetch(blob: str, sha256: str, path: Path, *, most: int) -> None:
@@ -21,6 +22,13 @@ async def fetch(blob: str, sha256: str, path: Path, *, most: int) -> None:
         raise corrupt(blob, "it is missing") from error
     except InvalidInput as error:
         raise corrupt(blob, "it is larger than any of a backup") from error
+    except TerminalError as error:
+        if error.code != BLOB_ARCHIVED:
+            raise
+        remedy = (
+            "`make restore BACKUP=<id> REHYDRATE=yes` has all that the backup needs brought back, in up to 15 hours."
+        )
+        raise TerminalError(error.message, code=BLOB_ARCHIVED, remedy=remedy) from error
     if digest != sha256:
         raise corrupt(blob, "its checksum is another")
 

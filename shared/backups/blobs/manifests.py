@@ -22,11 +22,10 @@ from shared.backups.blobs.names import BackupName
 from shared.backups.models import FORMAT, Manifest, Verdict
 from shared.backups.settings import settings
 from shared.platform.errors import Conflict, NotFound, TerminalError
-from shared.platform.stores.blob_files import create_blob, list_blobs
+from shared.platform.stores.blob_files import create_blob, each_blob
 from shared.platform.stores.blobs import read_blob, write_blob
 
 logger = logging.getLogger(__name__)
-LISTED = 1_000
 
 
 async def write_manifest(manifest: Manifest) -> None:
@@ -95,16 +94,8 @@ def _corrupt(name: str, reason: str) -> TerminalError:
 
 async def list_names() -> list[BackupName]:
     """The names of all backups, the oldest first. Blobs beside them that are none are passed over."""
-    names: list[BackupName] = []
-    continuation: str | None = None
-    while True:
-        page = await list_blobs(
-            settings().backups_container, limit=LISTED, prefix="manifests/", continuation=continuation
-        )
-        names += [name for blob in page.blobs if (name := BackupName.of_blob(blob.name))]
-        continuation = page.continuation
-        if continuation is None:
-            return sorted(names)
+    blobs = each_blob(settings().backups_container, "manifests/")
+    return sorted([name async for blob in blobs if (name := BackupName.of_blob(blob.name))])
 
 
 async def write_verdict(backup: str, verdict: Verdict) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +12,10 @@ from typing import Any
 
 from shared.platform.errors import Conflict, InvalidInput, NotFound
 from shared.platform.stores.blobs import blob_service, unavailable
+from shared.platform.stores.paging import each
+
+_LISTED = 1_000
+"""Names of one request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,17 @@ async def list_blobs(container: str, *, limit: int, prefix: str = "", continuati
     except AzureError as error:
         raise unavailable(container, "", error) from error
     return BlobPage([], None)
+
+
+async def each_blob(container: str, prefix: str) -> AsyncGenerator[ListedBlob]:
+    """All blobs whose names begin with `prefix`, as `list_blobs`, however many they are."""
+
+    async def read(at: str | None) -> tuple[list[ListedBlob], str | None]:
+        page = await list_blobs(container, limit=_LISTED, prefix=prefix, continuation=at)
+        return page.blobs, page.continuation
+
+    async for blob in each(read):
+        yield blob
 
 
 async def blob_size(container: str, name: str) -> int | None:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 ARCHIVED = ("BlobArchived", "BlobBeingRehydrated")
 """What Blob Storage says of a blob that cannot be read yet."""
+BLOB_ARCHIVED = "blob-archived"
+"""The code of the error of whoever reads one."""
 CHUNK_BYTES = 4 << 20
 """Read at once: the client's own default for the first read is 32 MB, which it holds twice."""
 
@@ -141,9 +143,8 @@ def unavailable(container: str, name: str, error: Exception) -> ManifoldError:
     if getattr(error, "error_code", None) in ARCHIVED:
         return TerminalError(
             f"{container}/{name} is in the archive tier, and cannot be read before it was brought back.",
-            code="blob-archived",
-            remedy="Set its tier to Hot or Cool, which takes up to 15 hours, and then try again; for a backup,"
-            " `make restore BACKUP=<id> REHYDRATE=yes` asks for all that it needs.",
+            code=BLOB_ARCHIVED,
+            remedy="Set its tier to Hot or Cool, which takes up to 15 hours, and then try again.",
         )
     return TransientError(
         f"Blob Storage did not do its part for {container}/{name}: {type(error).__name__}.", code="storage-unavailable"

@@ -65,8 +65,8 @@ def act_as_owner(connection: psycopg.Connection[Any]) -> None:
         ) from None
 
 
-def prepare_scratch(connection: psycopg.Connection[Any], role: str, migrations: Iterable[Migration]) -> None:
-    """Let the app restore backups in this database: it owns what it makes here, and may make nothing elsewhere."""
+def grant_create(connection: psycopg.Connection[Any], role: str, migrations: Iterable[Migration]) -> None:
+    """Let a role make all that migrations make in this database, and own it; elsewhere it still makes nothing."""
     database, named = sql.Identifier(connection.info.dbname), sql.Identifier(role)
     connection.execute(sql.SQL("grant create on database {} to {}").format(database, named))
     connection.execute(sql.SQL("grant usage, create on schema public to {}").format(named))

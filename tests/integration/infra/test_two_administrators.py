@@ -25,7 +25,7 @@ from shared.backups.models import TakeAndVerify
 from shared.platform.stores import roles
 from shared.platform.stores.migrate import Migration, read
 from shared.platform.stores.postgres import close_pools
-from shared.platform.stores.roles import OWNER, act_as_owner, create_owner, grant_use, prepare_scratch
+from shared.platform.stores.roles import OWNER, act_as_owner, create_owner, grant_create, grant_use
 from tests.fresh_settings import forget_settings
 from tests.integration.player import Player
 
@@ -141,7 +141,7 @@ async def test_the_app_backs_up_and_restores_with_no_more_rights_than_it_has(
     for _ in range(2):  # a second run finds nothing wrong
         dsn = make_conninfo(host="127.0.0.1", port=port, dbname="scratch", user="second", password="second")
         with psycopg.connect(dsn, autocommit=True) as connection:
-            prepare_scratch(connection, "app", read())
+            grant_create(connection, "app", read())
     app = make_conninfo(host="127.0.0.1", port=port, dbname="backed_up", user="app", password="app")
     with psycopg.connect(app, autocommit=True) as connection:
         connection.execute(

@@ -35,6 +35,7 @@ class Table(Generic[R]):
 
     Attributes:
         indexes: by name, the fields whose values together are the key; several rows may have the same.
+        once: the index in which a key stands once.
         decimals: by field, precision and scale of its numbers where they are not (18, 4).
         expires: a field with the time from which on a row is kept no longer; None: all are kept.
         in_iceberg: whether its rows stand in the Iceberg catalog too, and survive the loss of the base.
@@ -43,6 +44,7 @@ class Table(Generic[R]):
     name: str
     row: type[R]
     indexes: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    once: str | None = None
     decimals: Mapping[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
     expires: str | None = None
     in_iceberg: bool = True
@@ -66,16 +68,17 @@ USERS = Table(
     "users",
     User,
     {"address": ("address",)},
+    "address",
     {"tax_rate": _RATE, "mortgage_interest_rate": _RATE, "loc_interest_rate": _RATE},
 )
-SHARES = Table("shares", Share, {"pair": ("owner", "viewer"), "owner": ("owner",), "viewer": ("viewer",)})
+SHARES = Table("shares", Share, {"pair": ("owner", "viewer"), "owner": ("owner",), "viewer": ("viewer",)}, "pair")
 FAMILIES = Table("families", RefreshFamily, {"user": ("user",)}, expires="expires_at", in_iceberg=False)
 _MONEY = (14, 2)
 PROPERTIES = Table(
     "properties",
     Property,
     {"owner": ("owner",)},
-    {"purchase_price": _MONEY, "market_value": _MONEY, "monthly_rent": _MONEY},
+    decimals={"purchase_price": _MONEY, "market_value": _MONEY, "monthly_rent": _MONEY},
 )
 DOCUMENTS = Table("documents", Document, {"owner": ("owner",)})
 

@@ -10,11 +10,13 @@ import os
 from contextlib import suppress
 from pathlib import Path
 from struct import error as StructError  # noqa: N812 - a class, whatever it is called
+from typing import Literal
 from uuid import uuid4
 
 from shared.authcache.base.format.hashing import homes_of, slots_of
 from shared.authcache.base.format.names import READ_BY_REQUESTS, index_file, indexes, slots_file
 from shared.authcache.base.format.slots import GUESSED_BYTES, LENGTH_BYTES, SLOT_BYTES, end_of
+from shared.authcache.base.format.sums import BLOCK, SUMS_FILE, first_sums, sum_of
 from shared.authcache.base.manifest import CorruptBase, DamagedCopy, Segment
 from shared.authcache.tables import TABLES
 
@@ -27,18 +29,22 @@ class LocalFiles:
         self._folder, self._segment = folder, segment
         self._found: str | None = None
         self._indexes: dict[tuple[str, str], tuple[memoryview[int], int]] = {}
+        self._sums: dict[tuple[str, str], memoryview[int]] = {}
         self._slots: dict[str, int] = {}
         try:
             self._copy = folder.stat().st_ino
             for file in (one for one in segment.files if one.name.endswith(READ_BY_REQUESTS)):
                 if file.size != (folder / file.name).stat().st_size:
                     raise CorruptBase(f"The file {file.name} of {segment.name} has another size.")
+            first = first_sums((file.name, file.size) for file in segment.files)
+            sums = _mapped(folder / SUMS_FILE, "I") if first else None
             for name, part in segment.tables.items():
-                if part.rows:
+                if part.rows and sums is not None:
                     self._slots[name] = os.open(folder / slots_file(name), os.O_RDONLY)
                     for index in indexes(TABLES[name]):
-                        table = _mapped(folder / index_file(name, index))
+                        table = _mapped(folder / index_file(name, index), "Q")
                         self._indexes[name, index] = table, homes_of(part.entries(index))
+                        self._sums[name, index] = sums[first[index_file(name, index)] :]
         except OSError as error:
             self.close()
             raise CorruptBase(f"A file of {segment.name} cannot be opened: {error.strerror}.") from error
@@ -47,10 +53,29 @@ class LocalFiles:
         """As Files says. Raises DamagedCopy when the file ends before a row, or cannot be read."""
         entries, homes = self._indexes[table, index]
         try:
-            slots = slots_of(entries, homes, hashed)
-            return [_text(self._slots[table], slot * SLOT_BYTES) for slot in slots] if slots else []
+            slots, last = slots_of(entries, homes, hashed)
+            if slots:
+                return [_text(self._slots[table], slot * SLOT_BYTES) for slot in slots]
+            self._compare(entries, self._sums[table, index], hashed * homes >> 32, last)
         except (IndexError, StructError, OSError) as error:
-            raise self.damaged(f"The index {index} of {table} names a row that is not there.") from error
+            raise self.damaged(f"The index {index} of {table}, or a row that it names, is damaged.") from error
+        return []
+
+    def check(self, table: str, index: str, hashed: int) -> None:
+        """As Files says. Raises DamagedCopy."""
+        entries, homes = self._indexes[table, index]
+        try:
+            _, last = slots_of(entries, homes, hashed)
+            self._compare(entries, self._sums[table, index], hashed * homes >> 32, last)
+        except IndexError as error:
+            raise self.damaged(f"The index {index} of {table} is damaged.") from error
+
+    @staticmethod
+    def _compare(entries: memoryview[int], sums: memoryview[int], first: int, last: int) -> None:
+        """See that the blocks from the first place to the last are what was written. Raises IndexError."""
+        for number in range(first // BLOCK, last // BLOCK + 1):
+            if sum_of(entries[number * BLOCK : (number + 1) * BLOCK], number) != sums[number]:
+                raise IndexError(number)
 
     @property
     def damage(self) -> DamagedCopy | None:
@@ -73,6 +98,7 @@ class LocalFiles:
                 os.close(file)
         self._slots.clear()
         self._indexes.clear()
+        self._sums.clear()
 
     def __del__(self) -> None:
         self.close()
@@ -94,7 +120,7 @@ def _text(file: int, start: int) -> bytes:
     return data[LENGTH_BYTES:end]
 
 
-def _mapped(path: Path) -> memoryview[int]:
-    """The file as 64-bit numbers."""
+def _mapped(path: Path, numbers: Literal["I", "Q"]) -> memoryview[int]:
+    """The file as numbers, of 32 (I) or 64 bits (Q)."""
     with path.open("rb") as file:
-        return memoryview(mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)).cast("Q")
+        return memoryview(mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)).cast(numbers)

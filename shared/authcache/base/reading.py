@@ -20,8 +20,13 @@ class Files(Protocol):
     def texts(self, table: str, index: str, hashed: int) -> list[bytes] | Awaitable[list[bytes]]:
         """The texts of the table's rows whose key in that index has that hash: mostly one, or none.
 
+        That there is none has been compared with the sums of the index.
         What lies on the disk is there at once; to wait for it as for blobs would cost a twentieth of a look-up.
         """
+        ...
+
+    def check(self, table: str, index: str, hashed: int) -> None:
+        """See by the sums that `texts`, where it gave some, gave all. Raises CorruptBase."""
         ...
 
     def damaged(self, found: str) -> CorruptBase:
@@ -57,8 +62,11 @@ class SegmentLevel:
         reader = self._readers.get(table.name)
         if reader is None:
             return False, None
-        found = self._texts(table.name, ID, self._hash_of(row_id))
-        for text in found if isinstance(found, list) else await found:
+        hashed = self._hash_of(row_id)
+        found = self._texts(table.name, ID, hashed)
+        if not isinstance(found, list):
+            found = await found
+        for text in found:
             try:
                 row: Any = reader(text)
             except _UNREADABLE as error:
@@ -66,6 +74,8 @@ class SegmentLevel:
             if (found_id := text.decode() if row is None else row.id) == row_id:
                 return True, row
             self._check(table, found_id, row_id)
+        if found:
+            self._files.check(table.name, ID, hashed)
         return False, None
 
     async def find(self, table: Table[R], index: str, key: str) -> list[R]:
@@ -73,7 +83,8 @@ class SegmentLevel:
         reader = self._readers.get(table.name)
         if reader is None:
             return []
-        texts = self._texts(table.name, index, self._hash_of(key))
+        hashed = self._hash_of(key)
+        texts = self._texts(table.name, index, hashed)
         if not isinstance(texts, list):
             texts = await texts
         found: list[R] = []
@@ -87,6 +98,8 @@ class SegmentLevel:
                 found.append(row)
             else:
                 self._check(table, found_key, key)
+        if texts and (not found or index != table.once):
+            self._files.check(table.name, index, hashed)
         return found
 
     def _check(self, table: Table[Any], found: str | None, wanted: str) -> None:

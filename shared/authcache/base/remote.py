@@ -12,13 +12,16 @@ from collections.abc import Sequence
 from shared.authcache.base.format.hashing import ENTRY_BYTES, homes_of, slots_of
 from shared.authcache.base.format.names import index_file, indexes, slots_file
 from shared.authcache.base.format.slots import GUESSED_BYTES, LENGTH_BYTES, SLOT_BYTES, end_of
+from shared.authcache.base.format.sums import BLOCK, BLOCK_BYTES, SUM_BYTES, SUMS_FILE, first_sums, sum_of
 from shared.authcache.base.manifest import CorruptBase, Segment
 from shared.authcache.settings import settings
 from shared.authcache.tables import TABLES
 from shared.platform.stores.blobs import read_range
 
-_NEAR = 128
-"""Places of an index that are read at once: a kilobyte."""
+_NEAR = 3
+"""Blocks of an index that are read at once: one and a half kilobytes."""
+_MORE = 8
+"""Times as many are read where these have no end."""
 
 
 class RemoteFiles:
@@ -30,6 +33,9 @@ class RemoteFiles:
         """Raises CorruptBase when the manifest names no index for a table that has rows."""
         self._segment = segment
         self._sizes = {file.name: file.size for file in segment.files}
+        self._first_sums = first_sums(self._sizes.items())
+        if self._first_sums and SUMS_FILE not in self._sizes:
+            raise CorruptBase(f"{segment.name} has no sums of its indexes.", retry_after=2)
         for name in (name for name, part in segment.tables.items() if part.rows):
             for index in indexes(TABLES[name]):
                 if index_file(name, index) not in self._sizes:
@@ -43,21 +49,25 @@ class RemoteFiles:
         """As Files says."""
         name = index_file(table, index)
         homes = homes_of(self._segment.tables[table].entries(index))
-        home, count = hashed * homes >> 32, self._sizes[name] // ENTRY_BYTES
-        entries = await self._entries(name, home, min(count, home + _NEAR))
-        try:
-            slots = slots_of(entries, homes, hashed, home)
-        except IndexError:  # many rows have one key, and more follow
-            slots = await self._all_slots(name, homes, hashed)
+        slots = await self._slots(name, homes, hashed)
         return list(await asyncio.gather(*(self._text(slots_file(table), slot * SLOT_BYTES) for slot in slots)))
 
-    async def _all_slots(self, name: str, homes: int, hashed: int) -> Sequence[int]:
-        home = hashed * homes >> 32
-        try:
-            entries = await self._entries(name, home, self._sizes[name] // ENTRY_BYTES)
-            return slots_of(entries, homes, hashed, home)
-        except IndexError as error:
-            raise CorruptBase(f"The index {name} of {self._segment.name} has no end.", retry_after=2) from error
+    def check(self, table: str, index: str, hashed: int) -> None:
+        """As Files says: nothing is left to do, since `texts` has compared each block that it used."""
+
+    async def _slots(self, name: str, homes: int, hashed: int) -> Sequence[int]:
+        first = (hashed * homes >> 32) // BLOCK
+        behind = -(-self._sizes[name] // BLOCK_BYTES)
+        blocks = _NEAR
+        while True:
+            end = min(first + blocks, behind)
+            entries = await self._entries(name, first, end)
+            try:
+                return slots_of(entries, homes, hashed, first * BLOCK)[0]
+            except IndexError as error:  # many rows have one key, and more follow
+                if end == behind:
+                    raise CorruptBase(f"The index {name} of {self._segment.name} has no end.", retry_after=2) from error
+                blocks *= _MORE
 
     async def _text(self, name: str, start: int) -> bytes:
         left = self._sizes.get(name, 0) - start
@@ -68,9 +78,17 @@ class RemoteFiles:
             data = await self._range(name, start, end)
         return data[LENGTH_BYTES:end]
 
-    async def _entries(self, name: str, low: int, high: int) -> Sequence[int]:
-        data = await self._range(name, low * ENTRY_BYTES, (high - low) * ENTRY_BYTES)
-        return struct.unpack(f"<{high - low}Q", data)
+    async def _entries(self, name: str, first: int, end: int) -> Sequence[int]:
+        """The entries of these blocks, each of which has its sum."""
+        start = first * BLOCK_BYTES
+        data, sums = await asyncio.gather(
+            self._range(name, start, min(end * BLOCK_BYTES, self._sizes[name]) - start),
+            self._range(SUMS_FILE, (self._first_sums[name] + first) * SUM_BYTES, (end - first) * SUM_BYTES),
+        )
+        for place, (known,) in enumerate(struct.iter_unpack("<I", sums)):
+            if sum_of(data[place * BLOCK_BYTES : (place + 1) * BLOCK_BYTES], first + place) != known:
+                raise CorruptBase(f"The index {name} of {self._segment.name} is damaged.", retry_after=2)
+        return struct.unpack(f"<{len(data) // ENTRY_BYTES}Q", data)
 
     async def _range(self, name: str, start: int, length: int) -> bytes:
         data = await read_range(settings().authcache_container, f"{self._segment.name}/{name}", start, length)

@@ -18,6 +18,7 @@ from shared.authcache.base.format.indexing import Hashes, table_of
 from shared.authcache.base.format.names import ID, index_file, indexes, parquet_file, slots_file
 from shared.authcache.base.format.pyarrow import Columns, Values, compute, pa, parquet
 from shared.authcache.base.format.slots import LENGTH_BYTES, SLOT_BYTES
+from shared.authcache.base.format.sums import write_sums
 from shared.authcache.base.manifest import File, Segment, TablePart
 from shared.authcache.log.groups import Lsn
 from shared.authcache.tables import Table
@@ -103,6 +104,7 @@ class TableWriter:
 
 def segment_of(folder: Path, after: Lsn, lsn: Lsn, tables: Mapping[str, TablePart]) -> Segment:
     """The segment whose files stand in the folder. Empty ones are deleted, since nothing can be mapped of them."""
+    write_sums(folder)
     files: list[File] = []
     for path in sorted(folder.iterdir()):
         if not (size := path.stat().st_size):

@@ -19,11 +19,11 @@ from shared.authcache.base.format.pyarrow import Columns, Values, compute, pa
 from shared.authcache.base.writing import current_rows
 from shared.authcache.tables import SHARES, USERS, Table
 
-UNIQUE: Mapping[str, tuple[str, str]] = {
-    USERS.name: ("address", "Its address is another user's."),
-    SHARES.name: ("pair", "It is shared with that address already."),
+_SECOND: Mapping[str, str] = {
+    USERS.name: "Its address is another user's.",
+    SHARES.name: "It is shared with that address already.",
 }
-"""By table, the index in which a key stands once, and what to say of a second."""
+"""By table, what to say of a second row with a key that stands once."""
 _EMPTY = "A value that is needed is missing, or the address is none."
 _BEYOND = "A moment in it is beyond the years 1 to 9999."
 _BOTH = "It was changed here as well; ours stays."
@@ -65,10 +65,10 @@ def choose(table: Table[Any], pieces: Iterable[Columns], ours: Columns, owners: 
         strays = mask & ~np.isin(owner, owners)
         bad |= {int(row): "Its owner is no user." for row in np.flatnonzero(strays)}
         mask &= ~strays
-    if table.name in UNIQUE:
-        known = hashed(keys_of(table, UNIQUE[table.name][0], current_rows(ours)))
+    if table.once is not None:
+        known = hashed(keys_of(table, table.once, current_rows(ours)))
         second = np.concatenate([_second(keys, ranks, mask), np.flatnonzero(mask & np.isin(keys, known))])
-        bad |= {int(row): UNIQUE[table.name][1] for row in second}
+        bad |= {int(row): _SECOND[table.name] for row in second}
         mask[second] = False
     chosen.differences = bad
     return chosen
@@ -118,8 +118,7 @@ def _scan(table: Table[Any], rows: Columns, taken: Values) -> tuple[Any, ...]:
         fit = np.where(compute.fill_null(far, False).to_numpy(), _FAR, fit)
     fit = np.where(rows.column(DROPPED).to_numpy(), _DROPPED, fit)
     fit = np.where(compute.is_in(rows.column("id"), value_set=taken).to_numpy(), _TAKEN, fit)
-    unique = UNIQUE.get(table.name)
-    keys = hashed(keys_of(table, unique[0], rows)) if unique else np.zeros(rows.num_rows, np.int64)
+    keys = hashed(keys_of(table, table.once, rows)) if table.once else np.zeros(rows.num_rows, np.int64)
     owner = hashed(rows.column("owner")) if table.name == SHARES.name else np.zeros(rows.num_rows, np.int64)
     return hashed(rows.column("id")), ranks, keys, owner, fit
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.acceptance.authcache.conftest import PASSWORD
 
 FOLD = "authcache-fold"
 KILLS = 5
@@ -55,6 +58,47 @@ async def test_the_minute_folds_and_operators_see_it(running: Any) -> None:
             await asyncio.sleep(0.2)
         run = run_of(host)
         assert run is not None
+
+
+def overwritten(folder: Path, byte: int | None) -> None:
+    """Every index file of the base's copies below the folder, as a failing disk leaves it; None: with random bytes."""
+    found = [path for path in folder.rglob("*.index") if ".damaged" not in str(path.parent)]
+    assert found
+    for path in found:
+        size = path.stat().st_size
+        with path.open("r+b") as file:
+            file.write(random.Random(1).randbytes(size) if byte is None else bytes([byte]) * size)
+
+
+async def test_an_index_that_is_overwritten_on_the_disk_makes_nobody_unknown(running: Any, tmp_path: Path) -> None:
+    async with running(1, AUTHCACHE_REFRESH_SECONDS="1") as app:
+        [host] = app.hosts
+        users = [host.register(f"u{one}@example.com") for one in range(6)]
+        folded(host)
+
+        def ask_all() -> set[int]:
+            statuses = set[int]()
+            for user in users:
+                given = {"email": user.email, "password": PASSWORD}
+                registered = host.raw("POST", "/auth/register", {**given, "first_name": "A", "last_name": "B"}).status
+                assert registered in (409, 503)
+                known = host.raw("GET", "/users/me", Authorization=f"Bearer {user.token}").status
+                statuses |= {registered, known, host.raw("POST", "/auth/login", given).status}
+            assert statuses <= {200, 409, 503}
+            return statuses
+
+        for byte, starts in ((0xFF, False), (None, True)):
+            if starts:
+                host.host.kill()
+            overwritten(tmp_path / "cache", byte)
+            if starts:
+                host.host.start()
+            ask_all()
+            deadline = time.monotonic() + 30
+            while 503 in ask_all() or not (cache := host.ask("GET", "/health/cache")["cache"])["local"]:
+                assert time.monotonic() < deadline
+                await asyncio.sleep(0.2)
+            assert (cache["users_count"], cache["rebuilds"]) == (len(users), 0)
 
 
 @pytest.mark.crash

@@ -46,8 +46,10 @@ def hashes_of(keys: Iterable[bytes], secret: bytes) -> bytes:
     return bytes(found)
 
 
-def slots_of(table: Sequence[int], homes: int, hashed: int, begins: int = 0) -> list[int]:
-    """The slots of the rows whose key has that hash, in a table of so many homes, or its part from place `begins` on.
+def slots_of(table: Sequence[int], homes: int, hashed: int, begins: int = 0) -> tuple[list[int], int]:
+    """The slots of the rows whose key has that hash, and the place behind them, which was looked at last.
+
+    `table` has so many homes, or is the part of one from place `begins` on.
 
     Raises:
         IndexError: this is no whole table, or it is damaged: the entry behind them stands before its home.
@@ -66,4 +68,4 @@ def slots_of(table: Sequence[int], homes: int, hashed: int, begins: int = 0) -> 
         entry = table[place]
     if (entry >> 32) * homes >> 32 > place + begins:
         raise IndexError(place)
-    return found
+    return found, place + begins

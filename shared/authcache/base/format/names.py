@@ -7,7 +7,7 @@ from typing import Any
 
 from shared.authcache.tables import Table
 
-READ_BY_REQUESTS = (".index", ".slots")
+READ_BY_REQUESTS = (".index", ".slots", ".sums")
 """The ends of the names of the files that look-ups need; the others are for folds."""
 ID = "id"
 """The index that every table has."""

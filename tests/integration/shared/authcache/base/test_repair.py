@@ -29,7 +29,8 @@ async def overwrite(container, name, data):
 
 
 async def zero(container, name, byte=b"\0"):
-    await overwrite(container, name, byte * present(await blob_size(container, name)))
+    size = present(await blob_size(container, name))
+    await overwrite(container, name, byte * size if byte else random.Random(1).randbytes(size))
 
 
 def damage(path):
@@ -60,7 +61,7 @@ async def looked_up_and_registered(store):
     await store.commit([registered(ANN)], check=address_is_free(ANN))
 
 
-@pytest.mark.parametrize("byte", [b"\0", b"\xff"])
+@pytest.mark.parametrize("byte", [b"\0", b"\xff", b""], ids=["zeros", "ones", "random"])
 @pytest.mark.parametrize("file", ["users.slots", "users.address.index", "users.id.index"])
 async def test_no_cold_instance_answers_or_writes_upon_a_base_that_is_damaged(instances, container, base, file, byte):
     await zero(container, f"{base.name}/{file}", byte)

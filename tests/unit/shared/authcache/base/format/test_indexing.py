@@ -25,7 +25,7 @@ def made(found: list[int]) -> list[int]:
 def test_every_hash_finds_its_rows_and_no_others(held: list[int], others: list[int]) -> None:
     table, homes = made(held), homes_of(len(held))
     for one in {*held, *others}:
-        assert slots_of(table, homes, one) == [slot for slot, other in enumerate(held) if other == one]
+        assert slots_of(table, homes, one)[0] == [slot for slot, other in enumerate(held) if other == one]
     assert table == sorted(table)
     assert table[-1] & EMPTY == EMPTY
 

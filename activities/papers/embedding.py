@@ -60,7 +60,7 @@ async def swap_models(version: ModelVersion) -> Swap:
     agreement = await comparing.overlap(version, before) if before else None
     swap = await swapping.swap(version.model_id, agreement)
     if swap.held_because:
-        await alerts.alert_model_held(f"{version.name} {version.version}", swap.held_because)
+        await alerts.alert_model_held(version.label, swap.held_because)
     await outgrown.check()  # a map of other vectors than those that are searched takes no more papers
     return swap
 
@@ -68,5 +68,5 @@ async def swap_models(version: ModelVersion) -> Swap:
 async def _mailed(share: EmbedShare, box: BoxEmbedded) -> BoxEmbedded:
     if box.failed:
         version = await versions.find(share.model_id)
-        await alerts.alert_vectors_failed(version.model_id, f"{version.name} {version.version}", box.failed)
+        await alerts.alert_vectors_failed(version.model_id, version.label, box.failed)
     return box

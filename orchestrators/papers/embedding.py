@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from activities.papers.embedding import embed_in_batches, embed_papers, index_papers, prepare_models, swap_models
 from shared.papers.embedding.models import BoxEmbedded, EmbedShare, EnrichSummary, ModelVersion
+from shared.papers.models import MOST_BOXES
 from shared.platform.durable import Context, Nothing, Steps, call, fan_out, orchestration, progress, repeat
 from shared.platform.errors import TerminalError
 
 WORKERS = 4
-MOST_BOXES = 500
 
 
 @orchestration
@@ -29,10 +29,10 @@ def paper_enrich(context: Context, nothing: Nothing) -> Steps[EnrichSummary]:
             swapped=summary.swapped,
         )
         if not version.indexed:
-            progress(context, f"indexing {version.name} {version.version}")
+            progress(context, f"indexing {version.label}")
             yield from call(context, index_papers, version)
         if version.state == "building":
-            progress(context, f"comparing {version.name} {version.version} with the version that is searched")
+            progress(context, f"comparing {version.label} with the version that is searched")
             swap = yield from call(context, swap_models, version)
             summary = summary.model_copy(update={"swapped": swap.swapped})
     if failure:
@@ -55,7 +55,7 @@ def embed_share(context: Context, share: EmbedShare) -> Steps[BoxEmbedded]:
 
 
 def _complete(context: Context, version: ModelVersion) -> Steps[list[BoxEmbedded]]:
-    progress(context, f"embedding by {version.name} {version.version}", total=version.waiting, unit="papers")
+    progress(context, f"embedding by {version.label}", total=version.waiting, unit="papers")
     share = EmbedShare(model_id=version.model_id, embedder=version.name)
     boxes: list[BoxEmbedded] = []
     if version.batches:

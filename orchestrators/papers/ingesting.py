@@ -12,6 +12,7 @@ from activities.papers.ingesting import (
 )
 from orchestrators.papers.embedding import paper_enrich
 from shared.papers.models import (
+    MOST_BOXES,
     EndIngest,
     IngestRef,
     IngestState,
@@ -22,9 +23,6 @@ from shared.papers.models import (
 )
 from shared.platform.durable import Context, Nothing, Steps, call, fan_out, orchestration, progress, repeat
 from shared.platform.errors import TerminalError
-
-MOST_BOXES = 500
-"""Time boxes of a part or of the merging: with the longest box more than two days."""
 
 
 @orchestration

@@ -26,10 +26,9 @@ from shared.papers.maps.models import (
     Placed,
     PlaceShare,
 )
+from shared.papers.models import MOST_BOXES
 from shared.platform.durable import Context, Steps, call, fan_out, orchestration, progress, repeat
 from shared.platform.errors import TerminalError
-
-MOST_BOXES = 500
 
 
 @orchestration

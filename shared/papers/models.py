@@ -11,6 +11,9 @@ from pydantic import AfterValidator, ConfigDict, Field
 
 from shared.platform.models import LazyModel
 
+MOST_BOXES = 500
+"""Time boxes of one step that is repeated: with the longest box more than two days."""
+
 SourceName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,49}$")]
 
 

@@ -18,7 +18,6 @@ from shared.papers.search.models import COLUMNS, FoundPaper
 from shared.papers.search.ranking.nearest import MOST
 from shared.papers.search.search import check_fields
 from shared.platform.access.auth import header
-from shared.platform.errors import NotFound
 from shared.platform.http import Reply, Routes
 from shared.platform.http.answers import HEADERS
 from shared.platform.models import LazyModel
@@ -178,15 +177,11 @@ async def papers_map_export(version: int, body: Selection) -> func.HttpResponse:
 
 
 async def _file(version: int, name: str, sha256: str | None, request: func.HttpRequest) -> func.HttpResponse:
-    described = (await versions.find(version))["drawn"][name]
-    if sha256 is not None and not described["sha256"].startswith(sha256):
-        raise NotFound(
-            f"The map {version} has other {name} now.", code="unknown-map", remedy="GET /api/papers/map names them."
-        )
-    etag = f'"{described["sha256"][:32]}"'
+    drawn = await versions.drawn_file(version, name, sha256)
+    etag = f'"{drawn["sha256"][:32]}"'
     kept = FOR_EVER if sha256 else "no-cache"  # without the checksum the address may come to mean another file
     headers = HEADERS | {"ETag": etag, "Cache-Control": kept}
     if etag in header(request, "If-None-Match"):
         return func.HttpResponse(status_code=304, headers=headers)
-    data = await files.read(version, described["file"], described["sha256"])
+    data = await files.read(version, drawn["file"], drawn["sha256"])
     return func.HttpResponse(data, mimetype=BINARY, headers=headers)

@@ -165,7 +165,7 @@ async def papers_stats() -> Figures:
         with_vector=total - without,
         without_vector=without,
         failed=version.failed if version else 0,
-        model=f"{version.name} {version.version}" if version else None,
+        model=version.label if version else None,
     )
 
 
@@ -181,7 +181,7 @@ async def papers_enrichment() -> Reply[Enrichment]:
             status="yellow" if version.waiting or version.failed else "green",
             waiting=version.waiting,
             failed=version.failed,
-            model=f"{version.name} {version.version}",
+            model=version.label,
         )
     return Reply(found, status=503 if found.status == "red" else 200)
 

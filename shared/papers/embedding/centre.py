@@ -57,7 +57,11 @@ async def centre_of(model_id: int) -> Any:
     """
     found = await find_centre(model_id)
     if found is None:
-        raise NotFound(f"The model {model_id} has no centre yet.", code="model-not-prepared")
+        raise NotFound(
+            f"The model {model_id} has no centre yet.",
+            code="model-not-prepared",
+            remedy="POST /api/papers/enrich computes it before any vector.",
+        )
     return found
 
 

@@ -49,6 +49,11 @@ class ModelVersion(LazyModel):
     )
     batches: bool = Field(default=False, description="whether papers are given to the model in batches, or are to be")
 
+    @property
+    def label(self) -> str:
+        """The model and its version, as people are shown them."""
+        return f"{self.name} {self.version}"
+
 
 class EmbedShare(LazyModel):
     """A worker's share: papers without a vector of a version, as many as it gets through in a time box."""

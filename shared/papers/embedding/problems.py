@@ -28,7 +28,7 @@ async def noted(version: ModelVersion) -> AsyncGenerator[None]:
         raise
     except TerminalError as error:
         await _note(version.model_id, str(error), PAUSE_SECONDS)
-        await alerts.alert_stopped(f"{version.name} {version.version}", str(error))
+        await alerts.alert_stopped(version.label, str(error))
         raise
     except Exception as error:
         await _note(version.model_id, f"{type(error).__name__}, which the log tells more about", PAUSE_SECONDS)

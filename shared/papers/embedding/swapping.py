@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared.papers.embedding.embedders import wanted
 from shared.papers.embedding.models import Swap
-from shared.papers.embedding.versions import LOCK, queue
+from shared.papers.embedding.versions import LOCK, SEE_MODELS, queue
 from shared.papers.settings import settings
 from shared.platform.errors import Conflict
 from shared.platform.stores.postgres import database, rows
@@ -50,7 +50,7 @@ async def release() -> None:
             "select model_id from papers.models where state = 'building' and held_because is not null",
         )
         if not found:
-            raise Conflict("No model is held back.", code="no-held-model", remedy="See GET /api/papers/models.")
+            raise Conflict("No model is held back.", code="no-held-model", remedy=SEE_MODELS)
         model_id = found[0]["model_id"]
         [row] = await rows(
             connection,

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 LOCK = 0x70617065
 """Key of the advisory lock of whoever changes versions."""
+SEE_MODELS = "See GET /api/papers/models."
 IN_USE = ("building", "current")
 """States of versions whose vectors are completed."""
 
@@ -82,7 +83,7 @@ async def find(model_id: int) -> ModelVersion:
     async with database() as connection:
         found = await rows(connection, f"{_ONE} where model_id = %s", (model_id,))
     if not found:
-        raise NotFound(f"There is no model {model_id}.", code="unknown-model", remedy="See GET /api/papers/models.")
+        raise NotFound(f"There is no model {model_id}.", code="unknown-model", remedy=SEE_MODELS)
     return ModelVersion.model_validate(found[0])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from shared.papers.maps.placing import current_version
+from shared.papers.maps.versions import MAKE_ONE
 from shared.platform.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ async def within(written: str, version: int | None = None) -> tuple[str, Mapping
             "There is no map yet, so that no paper lies in a rectangle.",
             field="bbox",
             code="no-map",
-            remedy="POST /api/papers/map/versions makes one.",
+            remedy=MAKE_ONE,
         )
     condition = (
         f"exists (select from papers.map_points_{version:d} m where m.paper_id = p.paper_id"

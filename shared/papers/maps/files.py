@@ -14,6 +14,9 @@ from shared.platform.stores.blobs import read_blob
 WORK = "work"
 """Folder of what a version is made from, and needs no more once it is seen."""
 
+MAKE_ANOTHER = "Start another version of the map: POST /api/papers/map/versions."
+"""The remedy where a version cannot be used."""
+
 
 def name_of(version: int, name: str) -> str:
     """The blob of a version's file."""
@@ -42,11 +45,12 @@ async def read(version: int, name: str, expected: str | None = None) -> bytes:
         TerminalError: there is none, or its checksum is not the expected one.
     """
     blob = await read_blob(settings().papers_container, name_of(version, name))
-    remedy = "Start another version of the map: POST /api/papers/map/versions."
     if blob is None:
-        raise TerminalError(f"The map {version} has no file {name}.", code="map-file-missing", remedy=remedy)
+        raise TerminalError(f"The map {version} has no file {name}.", code="map-file-missing", remedy=MAKE_ANOTHER)
     if expected is not None and checksum(blob.data) != expected:
-        raise TerminalError(f"The file {name} of the map {version} is damaged.", code="map-file-damaged", remedy=remedy)
+        raise TerminalError(
+            f"The file {name} of the map {version} is damaged.", code="map-file-damaged", remedy=MAKE_ANOTHER
+        )
     return blob.data
 
 

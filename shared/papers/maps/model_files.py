@@ -59,7 +59,7 @@ async def _read(version: int, name: str) -> Model:
         raise TerminalError(
             f"The model of the map {version} has the format {described['format']}, and {FORMAT} is read.",
             code="map-format",
-            remedy="Start another version of the map: POST /api/papers/map/versions.",
+            remedy=files.MAKE_ANOTHER,
         )
     arrays: dict[str, Any] = {}
     for array in _ARRAYS:

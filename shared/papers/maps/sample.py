@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from shared.papers.maps import files
 from shared.papers.maps.models import SHARE_ROWS, MapPlan, NeighbourShare
+from shared.papers.maps.versions import unknown_map
 from shared.papers.settings import settings
-from shared.platform.errors import NotFound, TerminalError
+from shared.platform.errors import TerminalError
 from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ async def plan(version: int) -> MapPlan:
     async with database() as connection:
         found = await rows(connection, "select * from papers.maps where version = %s for no key update", (version,))
         if not found:
-            raise NotFound(f"There is no map {version}.", code="unknown-map")
+            raise unknown_map(version)
         [row] = found
         if row["state"] != "building":
             return MapPlan(ended=True)
@@ -53,7 +54,9 @@ async def _choose(connection: AsyncConnection[Any], row: dict[str, Any]) -> dict
     version = row["version"]
     models = await rows(connection, "select dimensions from papers.models where model_id = %s", (row["model_id"],))
     if not models:
-        raise TerminalError(f"The vectors of {row['model']} are no longer there.", code="model-dropped")
+        raise TerminalError(
+            f"The vectors of {row['model']} are no longer there.", code="model-dropped", remedy=files.MAKE_ANOTHER
+        )
     await connection.execute("select papers.make_map(%s, %s)", (version, models[0]["dimensions"]))
     vectors = f"papers.vectors_{row['model_id']:d}"
     before, size = points_before(row), settings().papers_map_sample

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _LOCK = 0x6D617073
 """Key of the advisory lock of whoever changes versions."""
+MAKE_ONE = "POST /api/papers/map/versions makes one."
+"""The remedy where there is no map yet."""
 
 
 async def accept(started_by: str) -> MapRef:
@@ -32,7 +34,7 @@ async def accept(started_by: str) -> MapRef:
                 connection,
                 "insert into papers.maps (model_id, model, starts_at, state, started_by) values (%s, %s,"
                 " (select version from papers.maps where state = 'current'), 'building', %s) returning version",
-                (model.model_id, f"{model.name} {model.version}", started_by),
+                (model.model_id, model.label, started_by),
             )
             # A database that was set back in time gives a number out again, of which there are files already.
             await files.delete(found[0]["version"])
@@ -59,7 +61,7 @@ async def current() -> Map:
     Raises:
         NotFound: there is none yet.
     """
-    return _map(await _one("state = 'current'", ()), await _searched())
+    return _map(await _current_row(), await _searched())
 
 
 async def find(version: int) -> dict[str, Any]:
@@ -68,17 +70,33 @@ async def find(version: int) -> dict[str, Any]:
     Raises:
         NotFound: there is none of that number, or it is no longer kept.
     """
-    return await _one("version = %s and state in ('current', 'previous')", (version,))
+    if (row := await _row("version = %s and state in ('current', 'previous')", version)) is None:
+        raise unknown_map(version)
+    return row
+
+
+async def drawn_file(version: int, name: str, checksum: str | None = None) -> dict[str, Any]:
+    """What is known of the file `points` or `density` of a version: `file`, `bytes` and `sha256`.
+
+    Raises:
+        NotFound: the version is not kept, or its file's checksum does not begin with this one.
+    """
+    drawn = (await find(version))["drawn"][name]
+    if checksum is not None and not drawn["sha256"].startswith(checksum):
+        raise unknown_map(version)  # its number came again after a restore
+    return drawn
 
 
 async def row_of(version: int) -> dict[str, Any]:
-    """The row of a version, whatever its state."""
-    return await _one("version = %s", (version,))
+    """The row of a version, whatever its state. Raises NotFound: there is none of that number."""
+    if (row := await _row("version = %s", version)) is None:
+        raise unknown_map(version)
+    return row
 
 
 async def max_extent() -> MaxExtent:
     """The extent of the current map. Raises as `current`."""
-    row = await _one("state = 'current'", ())
+    row = await _current_row()
     return MaxExtent(version=row["version"], **extent_of(row).model_dump())
 
 
@@ -133,7 +151,7 @@ async def roll_back() -> None:
             raise Conflict(
                 "There is no version of the map before this one.",
                 code="no-previous-map",
-                remedy="Start another one: POST /api/papers/map/versions.",
+                remedy=files.MAKE_ANOTHER,
             )
         await _see(connection, found[0]["version"], found[0]["model_id"])
 
@@ -180,6 +198,15 @@ async def queue_unplaced(connection: AsyncConnection[Any], version: int, model_i
         await connection.execute(query.encode(), (version,))
 
 
+def unknown_map(version: int) -> NotFound:
+    """There is no version of this number, or it is no longer kept."""
+    return NotFound(
+        f"There is no map {version}, or it is no longer kept.",
+        code="unknown-map",
+        remedy="GET /api/papers/map names the current one.",
+    )
+
+
 def extent_of(row: dict[str, Any]) -> Extent:
     """The extent of a version that was published."""
     x_min, y_min, x_max, y_max = row["extent"]
@@ -213,21 +240,19 @@ def _drift(row: dict[str, Any], searched: str | None) -> Drift:
 
 async def _searched() -> str | None:
     model = await models.current()
-    return f"{model.name} {model.version}" if model else None
+    return model.label if model else None
 
 
-async def _one(condition: str, values: tuple[Any, ...]) -> dict[str, Any]:
+async def _current_row() -> dict[str, Any]:
+    if (row := await _row("state = 'current'")) is None:
+        raise NotFound("There is no map yet.", code="no-map", remedy=MAKE_ONE)
+    return row
+
+
+async def _row(condition: str, *values: Any) -> dict[str, Any] | None:
     async with database() as connection:
         found = await rows(connection, f"select * from papers.maps where {condition}", values)  # noqa: S608 - ours
-    if not found:
-        raise NotFound(
-            "There is no such version of the map." if values else "There is no map yet.",
-            code="unknown-map" if values else "no-map",
-            remedy="GET /api/papers/map names the current one."
-            if values
-            else "POST /api/papers/map/versions makes one.",
-        )
-    return found[0]
+    return found[0] if found else None
 
 
 async def _any_vector(connection: AsyncConnection[Any], model_id: int) -> bool:

@@ -54,7 +54,9 @@ async def read(paper_id: UUID) -> PaperDetail:
             (paper_id,),
         )
         if not found:
-            raise NotFound(f"There is no paper {paper_id}.", code="unknown-paper")
+            raise NotFound(
+                f"There is no paper {paper_id}.", code="unknown-paper", remedy="GET /api/papers finds those that are."
+            )
         same = await rows(connection, _SAME_WORK, {"paper_id": paper_id})
     details = found[0].pop("details")
     paper: Any = found[0]

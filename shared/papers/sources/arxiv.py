@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from hashlib import sha256
-from typing import Any, cast
+from typing import Any
 
 from shared.papers.sources import text
 from shared.papers.sources.identifiers import arxiv_id_of, doi_of
 from shared.papers.sources.paper import Adapter, Paper
 from shared.papers.sources.rejected import RecordRejected
+from shared.papers.sources.values import list_of, object_of
 
 _WITHDRAWN = ("this paper has been withdrawn", "withdrawn", "this submission has been withdrawn")
 
@@ -48,7 +49,7 @@ def from_listing(record: dict[str, Any]) -> Paper:
         RecordRejected: it has no title.
     """
     title = text.title(record.get("title"))
-    authors = text.names([_name(author) for author in _list(record.get("authors"))])
+    authors = text.names([_name(author) for author in list_of(record.get("authors"))])
     identity = f"{text.folded(title)}\n{text.folded(authors[0]) if authors else ''}"
     summary = text.abstract(record.get("summary"))
     return Paper(
@@ -63,27 +64,27 @@ def from_listing(record: dict[str, Any]) -> Paper:
 
 def _authors(record: dict[str, Any]) -> tuple[str, ...]:
     """`authors_parsed` has [last, first, suffix]; `authors` has TeX and no certain separator."""
-    parsed = _list(record.get("authors_parsed"))
+    parsed = list_of(record.get("authors_parsed"))
     if not parsed:
         return text.names([text.line(record.get("authors"), "authors")])
     return text.names([" ".join(_parts(author)) for author in parsed])
 
 
 def _parts(author: Any) -> list[str]:
-    parts = [text.line(part, "authors") for part in _list(author)[:3]]
+    parts = [text.line(part, "authors") for part in list_of(author)[:3]]
     last, first, suffix = [*parts, "", "", ""][:3]
     return [part for part in (first, last, suffix) if part]
 
 
 def _versions(value: Any) -> tuple[datetime | None, datetime | None]:
     """When the first and the last version were made."""
-    moments = [_moment(version) for version in _list(value)]
+    moments = [_moment(version) for version in list_of(value)]
     known = [moment for moment in moments if moment]
     return (known[0], known[-1]) if known else (None, None)
 
 
 def _moment(version: Any) -> datetime | None:
-    created = cast("dict[str, Any]", version).get("created") if isinstance(version, dict) else None
+    created = object_of(version).get("created")
     if not isinstance(created, str):
         return None
     try:
@@ -95,21 +96,17 @@ def _moment(version: Any) -> datetime | None:
 
 def _categories(value: Any) -> tuple[str, ...]:
     """Several stand in one string, and in lists of such strings."""
-    listed = _list(value) if isinstance(value, list) else [value]
+    listed = list_of(value) if isinstance(value, list) else [value]
     return tuple(dict.fromkeys(part for one in listed for part in text.line(one, "categories").split()))
 
 
 def _terms(tags: Any) -> list[str]:
-    terms = [cast("dict[str, Any]", tag).get("term") if isinstance(tag, dict) else tag for tag in _list(tags)]
+    terms = [object_of(tag).get("term") if isinstance(tag, dict) else tag for tag in list_of(tags)]
     return [found for term in terms if (found := text.line(term, "tags"))]
 
 
 def _name(author: Any) -> Any:
-    return cast("dict[str, Any]", author).get("name") if isinstance(author, dict) else author
-
-
-def _list(value: Any) -> list[Any]:
-    return cast("list[Any]", value) if isinstance(value, list) else []
+    return object_of(author).get("name") if isinstance(author, dict) else author
 
 
 def _details(record: dict[str, Any]) -> dict[str, Any]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any, cast
 
 from shared.papers.sources import text
 from shared.papers.sources.identifiers import arxiv_id_of, doi_of
 from shared.papers.sources.paper import Adapter, Paper
 from shared.papers.sources.rejected import RecordRejected
+from shared.papers.sources.values import list_of, object_of
 
 MOST_POSITIONS = 20_000
 """Words of an abstract that are read; the longest real ones have some thousand."""
@@ -19,15 +21,15 @@ def from_openalex(record: dict[str, Any]) -> Paper:
     Raises:
         RecordRejected: it has no id, no title, an abstract that cannot be put together, or a date that is none.
     """
-    ids = _dict(record.get("ids"))
-    location = _dict(record.get("primary_location"))
+    ids = object_of(record.get("ids"))
+    location = object_of(record.get("primary_location"))
     landing = location.get("landing_page_url")
     doi = doi_of(record.get("doi") or ids.get("doi"))
     return Paper(
         source_id=text.identifier(record.get("id")).rsplit("/", 1)[-1],
         title=text.title(record.get("title") or record.get("display_name")),
         abstract=text.abstract(abstract_of(record.get("abstract_inverted_index"))),
-        authors=text.names([_author(authorship) for authorship in _list(record.get("authorships"))]),
+        authors=text.names([_author(authorship) for authorship in list_of(record.get("authorships"))]),
         categories=_fields(record),
         primary_date=text.day_of(record.get("publication_date") or record.get("publication_year"), "publication_date"),
         doi=doi,
@@ -48,17 +50,15 @@ def abstract_of(inverted: Any) -> str | None:
     if isinstance(inverted, str):  # Parquet files hold it as JSON text
         from pydantic_core import from_json  # noqa: PLC0415 - only these files need it
 
-        try:
+        with suppress(ValueError):
             inverted = from_json(inverted)
-        except ValueError:
-            raise RecordRejected("its abstract is no inverted index") from None
     if not inverted:
         return None
     if not isinstance(inverted, dict):
         raise RecordRejected("its abstract is no inverted index")
     placed: dict[int, str] = {}
     for word, places in cast("dict[str, Any]", inverted).items():
-        for place in _list(places):
+        for place in list_of(places):
             if type(place) is not int or not 0 <= place < MOST_POSITIONS:
                 raise RecordRejected("its abstract has a word at a place that is none")
             placed[place] = word
@@ -66,22 +66,14 @@ def abstract_of(inverted: Any) -> str | None:
 
 
 def _author(authorship: Any) -> Any:
-    found = _dict(authorship)
-    return _dict(found.get("author")).get("display_name") or found.get("raw_author_name")
+    found = object_of(authorship)
+    return object_of(found.get("author")).get("display_name") or found.get("raw_author_name")
 
 
 def _fields(record: dict[str, Any]) -> tuple[str, ...]:
-    topic = _dict(record.get("primary_topic"))
-    named = [_dict(topic.get(level)).get("display_name") for level in ("field", "subfield")]
+    topic = object_of(record.get("primary_topic"))
+    named = [object_of(topic.get(level)).get("display_name") for level in ("field", "subfield")]
     return tuple(dict.fromkeys(found for name in named if (found := text.line(name, "primary_topic"))))
-
-
-def _dict(value: Any) -> dict[str, Any]:
-    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
-
-
-def _list(value: Any) -> list[Any]:
-    return cast("list[Any]", value) if isinstance(value, list) else []
 
 
 _COLUMNS = [

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+CHARACTERS_A_TOKEN = 3
+"""Fewer than a token of usual texts has on average, by which models that come with a package estimate their tokens."""
+
 
 @dataclass(frozen=True, slots=True)
 class Embedded:

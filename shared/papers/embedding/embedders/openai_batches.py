@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from shared.papers.embedding.embedders.openai import OpenAiEmbedder, of_length_one, problems
+from shared.papers.embedding.embedders.openai import REFUSES_TEXTS, OpenAiEmbedder, answered, of_length_one, problems
 from shared.platform.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -144,8 +144,8 @@ def _usable(answer: Answer, said: Any, dimensions: int) -> Answer:
     status = response.get("status_code", 0)
     if status != 200:  # noqa: PLR2004 - a status of HTTP
         error: dict[str, Any] = body.get("error") or said.get("error") or {}
-        reason = f"The embeddings service answered {status}: {str(error.get('message', 'no reason'))[:300]}."
-        return replace(answer, reason=reason, by_text=status in (400, 413, 422))
+        reason = answered(status, error.get("message", "no reason"))
+        return replace(answer, reason=reason, by_text=status in REFUSES_TEXTS)
     given: Any = body["data"][0]["embedding"]
     vector = of_length_one(np.frombuffer(base64.b64decode(given), np.float32) if isinstance(given, str) else given)
     if vector.shape != (dimensions,):

@@ -12,7 +12,7 @@ from importlib.metadata import distribution
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shared.papers.embedding.embedders.base import Embedded
+from shared.papers.embedding.embedders.base import CHARACTERS_A_TOKEN, Embedded
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -21,7 +21,6 @@ _PACKAGE = "wordllama"
 _TOKENIZER = "wordllama/tokenizers/l2_supercat_tokenizer_config.json"
 _VECTORS = "wordllama/weights/l2_supercat_256.safetensors"
 LONGEST_TOKENS = 4_096
-_CHARACTERS_A_TOKEN = 3
 
 
 class StaticEmbedder:
@@ -54,7 +53,7 @@ class StaticEmbedder:
         return StaticEmbedder(tokenizer, vectors.astype(np.float32))
 
     def tokens(self, text: str) -> int:
-        return len(text) // _CHARACTERS_A_TOKEN + 1
+        return len(text) // CHARACTERS_A_TOKEN + 1
 
     async def embed(self, texts: list[str]) -> Embedded:
         return await asyncio.to_thread(self._embed, texts)

@@ -34,9 +34,9 @@ async def carry(chain: str) -> list[CarriedFile]:
     carried: list[CarriedFile] = []
     for place in settings().backups_files.split(","):
         container, _, folder = place.strip().partition("/")
-        async for blob in each_blob(container, f"{folder.rstrip('/')}/"):
-            if WORK not in blob.name and (copy := await _carried(chain, container, blob)):
-                carried.append(copy)
+        blobs = each_blob(container, f"{folder.rstrip('/')}/")
+        copies = [await _carried(chain, container, blob) async for blob in blobs if WORK not in blob.name]
+        carried += [copy for copy in copies if copy is not None]
     return carried
 
 

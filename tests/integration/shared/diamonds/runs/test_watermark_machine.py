@@ -32,13 +32,13 @@ from shared.diamonds.ingestion.paging import RETREAT_PAGES, OffsetPages
 from shared.diamonds.reporting import alerts
 from shared.diamonds.runs import lifecycle, orphans, reports, watermark
 from shared.diamonds.runs.models import EPOCH, ConsolidateRun, RetryRun, RunStatus, StartRun
-from shared.platform import settings as app_settings
 from shared.platform.durable import ACTIVITIES, ORCHESTRATIONS, Failure, Nothing
 from shared.platform.durable.failures import AttemptFailed
 from shared.platform.durable.handles import Envelope
 from shared.platform.errors import Conflict, TerminalError, TransientError
 from shared.platform.stores.blobs import close_blobs
 from shared.platform.stores.postgres import close_pools
+from tests.fresh_settings import forget_settings
 from tests.present import present
 
 OVERLAP = 10
@@ -374,7 +374,7 @@ def test_whatever_befalls_the_runs_what_changed_before_the_watermark_is_stored_a
 
     def cap(diamonds_at_most):
         monkeypatch.setenv("MAX_SCHEDULER_RECORDS", str(diamonds_at_most))
-        app_settings.forget_settings()
+        forget_settings()
 
     async def no_mail(_alert, _via=None):
         return False

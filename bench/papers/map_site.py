@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import threading
@@ -194,7 +195,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _page(self, name: str) -> None:
         try:
-            answer = page(CONSOLE, name or "index.html", func.HttpRequest("GET", self.path, body=b""))
+            answer = asyncio.run(page(CONSOLE, name or "index.html", func.HttpRequest("GET", self.path, body=b"")))
         except NotFound:
             return self._json({"title": "Not found"}, 404)
         return self._bytes(answer.get_body(), answer.mimetype or "", headers=dict(answer.headers))

@@ -17,9 +17,9 @@ _FOLDER = Path(__file__).parents[2] / "console"
 
 @routes.get("/console", needs=PUBLIC, summary="The console", hidden=True)
 async def console_page(request: func.HttpRequest) -> func.HttpResponse:
-    return page(_FOLDER, "index.html", request)
+    return await page(_FOLDER, "index.html", request)
 
 
 @routes.get("/console/{*path}", needs=PUBLIC, summary="What the console is made of", hidden=True)
 async def console_page_asset(path: str, request: func.HttpRequest) -> func.HttpResponse:
-    return page(_FOLDER, path, request)
+    return await page(_FOLDER, path, request)

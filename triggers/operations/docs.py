@@ -28,7 +28,7 @@ async def openapi_json() -> func.HttpResponse:
 
 @routes.get("/docs", needs=PUBLIC, summary="The documentation page", hidden=True)
 async def docs_page(request: func.HttpRequest) -> func.HttpResponse:
-    return page(_HERE, "docs.html", request)
+    return await page(_HERE, "docs.html", request)
 
 
 @cache

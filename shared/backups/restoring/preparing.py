@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 from shared.backups.contents.schemas import tables
@@ -39,7 +40,7 @@ async def prepare(connection: AsyncConnection[Any], manifest: Manifest) -> Resto
         TerminalError: the backup is of a schema that this version of the app does not know (`backup-foreign`).
     """
     if not await _goes_on(connection, manifest):
-        known = {migration.name: migration for migration in read()}
+        known = {migration.name: migration for migration in await asyncio.to_thread(read)}
         for migration in manifest.migrations:
             if migration.name not in known or known[migration.name].digest != migration.sha256:
                 raise TerminalError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import re
@@ -31,7 +32,7 @@ _NAME = re.compile(r"(?:[A-Za-z0-9_-][A-Za-z0-9_.-]{0,99}/){0,8}[A-Za-z0-9_-][A-
 _INLINE = re.compile(rb"<(script|style)>(.*?)</\1>", re.DOTALL)
 
 
-def page(folder: Path, name: str, request: func.HttpRequest) -> func.HttpResponse:
+async def page(folder: Path, name: str, request: func.HttpRequest) -> func.HttpResponse:
     """The file `name` in `folder`; 304 if the browser holds this version.
 
     A page's own inline scripts and styles run since the policy lists their hashes; any other inline one does not.
@@ -41,10 +42,10 @@ def page(folder: Path, name: str, request: func.HttpRequest) -> func.HttpRespons
     """
     plain = _NAME.fullmatch(name)
     media_type = MEDIA_TYPES.get(plain[1]) if plain else None
-    file = (folder / name).resolve() if media_type else folder
-    if not file.is_relative_to(folder.resolve()) or not file.is_file():
+    loaded = await asyncio.to_thread(_load_within, folder, name) if media_type else None
+    if loaded is None:
         raise NotFound("There is no such page.")
-    body, etag, policy = _load(file, file.stat().st_mtime_ns)
+    body, etag, policy = loaded
     headers = {
         "Cache-Control": "no-cache",
         "Content-Security-Policy": policy,
@@ -55,6 +56,14 @@ def page(folder: Path, name: str, request: func.HttpRequest) -> func.HttpRespons
     if etag in header(request, "If-None-Match"):
         return func.HttpResponse(status_code=304, headers=headers)
     return func.HttpResponse(body, headers=headers, mimetype=media_type)
+
+
+def _load_within(folder: Path, name: str) -> tuple[bytes, str, str] | None:
+    """The file with its ETag and policy; None where there is none, or one that leads out of the folder."""
+    file = (folder / name).resolve()
+    if not file.is_relative_to(folder.resolve()) or not file.is_file():
+        return None
+    return _load(file, file.stat().st_mtime_ns)
 
 
 @lru_cache(maxsize=64)

@@ -1,3 +1,4 @@
+import asyncio
 import base64
 import hashlib
 
@@ -29,8 +30,8 @@ def folder(tmp_path):
     return inside
 
 
-def test_a_page_may_run_only_its_own_code(folder):
-    answer = page(folder, "index.html", request())
+async def test_a_page_may_run_only_its_own_code(folder):
+    answer = await page(folder, "index.html", request())
     policy = answer.headers["Content-Security-Policy"]
     own = base64.b64encode(hashlib.sha256(b"run()").digest()).decode()
     assert (answer.status_code, answer.mimetype) == (200, "text/html")
@@ -41,16 +42,16 @@ def test_a_page_may_run_only_its_own_code(folder):
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
-def test_a_browser_that_holds_this_version_is_sent_nothing(folder):
-    etag = page(folder, "js/a.js", request()).headers["ETag"]
-    again = page(folder, "js/a.js", request(**{"If-None-Match": f'"other", {etag}'}))
+async def test_a_browser_that_holds_this_version_is_sent_nothing(folder):
+    etag = (await page(folder, "js/a.js", request())).headers["ETag"]
+    again = await page(folder, "js/a.js", request(**{"If-None-Match": f'"other", {etag}'}))
     assert (again.status_code, again.get_body(), again.headers["ETag"]) == (304, b"", etag)
 
 
-def test_a_changed_file_is_read_again(folder):
-    before = page(folder, "js/a.js", request())
+async def test_a_changed_file_is_read_again(folder):
+    before = await page(folder, "js/a.js", request())
     (folder / "js" / "a.js").write_text("22")
-    after = page(folder, "js/a.js", request(**{"If-None-Match": before.headers["ETag"]}))
+    after = await page(folder, "js/a.js", request(**{"If-None-Match": before.headers["ETag"]}))
     assert (after.status_code, after.get_body()) == (200, b"22")
 
 
@@ -59,16 +60,16 @@ def test_a_changed_file_is_read_again(folder):
     ["../secret.json", "js/../../secret.json", "/etc/passwd", "out.json", ".hidden.html", "notes.py", "js", "", "no.js",
      "js/%2e%2e/%2e%2e/secret.json", "..", "a\0.js"],
 )  # fmt: skip
-def test_only_files_of_the_folder_that_are_for_browsers(folder, name):
+async def test_only_files_of_the_folder_that_are_for_browsers(folder, name):
     with pytest.raises(NotFound):
-        page(folder, name, request())
+        await page(folder, name, request())
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.sampled_from(["..", ".", "js", "secret.json", "a.js", "", "index.html", "\\"])).map("/".join))
 def test_no_path_leaves_the_folder(folder, name):
     try:
-        answer = page(folder, name, request())
+        answer = asyncio.run(page(folder, name, request()))
     except NotFound:
         return
     assert answer.get_body() != b"{}"

@@ -10,11 +10,11 @@ from shared.followups.people import subscriptions
 from shared.platform.access.auth import PUBLIC
 from shared.platform.errors import NotFound
 from shared.platform.http import Routes
+from shared.platform.http.answers import HEADERS
 
 routes = Routes(tag="followups")
-HEADERS = {
-    "Cache-Control": "no-store",
-    "X-Content-Type-Options": "nosniff",
+PAGE_HEADERS = {
+    **HEADERS,
     "Content-Security-Policy": "default-src 'none'; form-action 'self'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
 }
@@ -47,4 +47,4 @@ async def followups_unsubscribe(key: UUID) -> func.HttpResponse:
 
 
 def _page(text: str) -> func.HttpResponse:
-    return func.HttpResponse(text, headers=HEADERS, mimetype="text/html", charset="utf-8")
+    return func.HttpResponse(text, headers=PAGE_HEADERS, mimetype="text/html", charset="utf-8")

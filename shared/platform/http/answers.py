@@ -16,6 +16,7 @@ from shared.platform.models import LazyModel
 T = TypeVar("T")
 
 HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+"""Of every answer that does not say otherwise: kept by nobody, and taken for nothing but what it says it is."""
 POLL_SECONDS: Final = 2
 
 

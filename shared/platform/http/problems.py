@@ -15,6 +15,7 @@ from pydantic import Field
 
 from shared.platform import errors
 from shared.platform.access.auth import header
+from shared.platform.http.answers import HEADERS
 from shared.platform.models import LazyModel
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def problem_response(
     `part_of` says where the request held the field that an error names: query, headers, body or path.
     """
     trace_id = None
-    headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+    headers = dict(HEADERS)
     known = error if isinstance(error, errors.ManifoldError) else None
     status = next((_STATUS[cls] for cls in type(error).__mro__ if cls in _STATUS), HTTPStatus.INTERNAL_SERVER_ERROR)
     if status is HTTPStatus.BAD_REQUEST and not isinstance(error, errors.UnusableCursor):

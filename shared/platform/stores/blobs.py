@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.request import getproxies
 from weakref import WeakKeyDictionary
@@ -16,6 +17,8 @@ from shared.platform.settings import settings
 if TYPE_CHECKING:
     from azure.storage.blob.aio import BlobServiceClient
 
+CLOCK_SKEW = timedelta(minutes=5)
+"""How long before now what we sign begins to be valid, since the service's clock is another."""
 ARCHIVED = ("BlobArchived", "BlobBeingRehydrated")
 """What Blob Storage says of a blob that cannot be read yet."""
 BLOB_ARCHIVED = "blob-archived"

@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 
 from shared.platform.errors import TransientError
 from shared.platform.stores.blob_files import ensure_container
-from shared.platform.stores.blobs import blob_service, transport_of, unavailable
+from shared.platform.stores.blobs import CLOCK_SKEW, blob_service, transport_of, unavailable
 
 if TYPE_CHECKING:
     from azure.core import AsyncPipelineClient
@@ -25,7 +25,6 @@ _VERSION = "2025-01-05"
 """Of the storage service's interface."""
 _SCOPE = "https://storage.azure.com/.default"
 _SIGNED_FOR = timedelta(hours=1)
-_CLOCK_SKEW = timedelta(minutes=5)
 _CONNECTING_SECONDS, _READING_SECONDS = 5, 20
 _OK, _CREATED, _NOT_FOUND, _CONFLICT, _PRECONDITION = 200, 201, 404, 409, 412
 
@@ -87,7 +86,7 @@ class _Account:
                 ResourceTypes(object=True),
                 AccountSasPermissions(read=True, write=True, create=True),
                 expiry=now + _SIGNED_FOR,
-                start=now - _CLOCK_SKEW,
+                start=now - CLOCK_SKEW,
             )
             self._signed_at = now
         return self._query

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from shared.platform.stores.blob_files import ensure_container
-from shared.platform.stores.blobs import blob_service, unavailable
+from shared.platform.stores.blobs import CLOCK_SKEW, blob_service, unavailable
 
 if TYPE_CHECKING:
     from azure.storage.blob import BlobSasPermissions
 
 UPLOAD_HEADERS: Final = {"x-ms-blob-type": "BlockBlob"}
 """What a PUT to an address of `create_url` has to send along."""
-_CLOCK_SKEW = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,7 @@ async def _signed(
 
     service = blob_service()
     now = datetime.now(UTC)
-    begins, ends = now - _CLOCK_SKEW, now + lifetime
+    begins, ends = now - CLOCK_SKEW, now + lifetime
     account_key: Any = getattr(service.credential, "account_key", None)
     try:
         signing: dict[str, Any] = (

@@ -18,7 +18,7 @@ imported = time.perf_counter()
 from azure.functions import HttpRequest  # noqa: E402 - as above
 
 from bench.authcache.keys import PASSWORD, email, percentile, user_id, viewers  # noqa: E402 - as above
-from shared.authcache.store import close_store, store  # noqa: E402 - as above
+from shared.authcache.store import store  # noqa: E402 - as above
 from triggers.authcache.auth import routes  # noqa: E402 - as above
 
 LOOKS = 50_000
@@ -73,7 +73,6 @@ async def measured(users: int, each: int) -> dict[str, object]:
         await login.answer(request)
         warm.append((clock() - at) / 1e6)
     used = memory()
-    await close_store()
     return {
         "import_ms": (imported - began) * 1000,
         "first_login_ms": first_login * 1000,

@@ -32,7 +32,7 @@ from shared.authcache.folding.steps import SyncTask, TableTask
 from shared.authcache.iceberg.tables import KEPT_IN_ICEBERG
 from shared.authcache.log.users import UserChanged, UserCreated
 from shared.authcache.settings import settings
-from shared.authcache.store import close_store, store
+from shared.authcache.store import store
 from shared.platform.stores.blob_files import download_blob
 from shared.platform.stores.blobs import blob_service
 
@@ -88,16 +88,15 @@ def _print(ours: dict[str, float], filled: dict[str, float], folded: dict[str, f
 
 
 @asynccontextmanager
-async def _store() -> AsyncGenerator[None]:
+async def _blobs() -> AsyncGenerator[None]:
     try:
         yield
     finally:
-        await close_store()
         await blob_service().close()
 
 
 async def _filled(users: int, folder: Path) -> dict[str, float]:
-    async with _store():
+    async with _blobs():
         await write_tables(users, EACH)
         looks = [await look_at_table(TableTask(table=name, lsn=0)) for name in KEPT_IN_ICEBERG]
         began, cpu = time.perf_counter(), time.process_time()
@@ -116,7 +115,7 @@ async def _filled(users: int, folder: Path) -> dict[str, float]:
 
 async def _folded(users: int) -> dict[str, float]:
     now = datetime.now(UTC)
-    async with _store():
+    async with _blobs():
         for first in range(0, CHANGES, 500):
             changed = [UserChanged(at=now, user=user_id((first + n) * 31 % users), last_name="New") for n in range(250)]
             new = [

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from shared.authcache.log.users import UserCreated
-from shared.authcache.store import close_store, store
+from shared.authcache.store import store
 from shared.authcache.writing.uniqueness import address_is_free
 from shared.platform.stores.blobs import blob_service
 
@@ -43,7 +43,6 @@ async def main(writers: int, seconds: float, starts_at: float) -> dict[str, obje
     until = counted_from + seconds
     await asyncio.gather(*(write(until, counted_from, took) for _ in range(writers)))
     lsn = store().instance.now().lsn
-    await close_store()
     await blob_service().close()
     return {"took": took, "lsn": lsn}
 

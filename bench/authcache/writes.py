@@ -21,7 +21,7 @@ from shared.authcache.folding.steps import SyncTask, TableState, TableTask
 from shared.authcache.iceberg.catalog import catalog, ready
 from shared.authcache.iceberg.tables import KEPT_IN_ICEBERG, existing
 from shared.authcache.log.users import UserCreated
-from shared.authcache.store import close_store, store
+from shared.authcache.store import store
 from shared.authcache.tables import USERS
 from shared.platform.stores.blobs import blob_service
 
@@ -93,7 +93,6 @@ async def _files(registrations: int) -> tuple[int, int, float]:
     iceberg = existing(catalog(), USERS)
     assert iceberg is not None
     files, snapshots = len(list(iceberg.scan().plan_files())), len(iceberg.snapshots())
-    await close_store()
     await blob_service().close()
     return files, snapshots, took
 

@@ -28,11 +28,6 @@ class Store:
         """Rows not older than `at_least`, as `Instance.view` says."""
         return await self.instance.view(at_least)
 
-    async def close(self) -> None:
-        """Finish what is being written and look no more. For tests, and for a host that reloads the app."""
-        await self._committer.close()
-        await self.instance.close()
-
 
 _stores = PerLoop(Store)
 
@@ -40,10 +35,3 @@ _stores = PerLoop(Store)
 def store() -> Store:
     """This event loop's store, made when first asked for."""
     return _stores.get()
-
-
-async def close_store() -> None:
-    """Close this loop's store, if it has one."""
-    found = _stores.pop()
-    if found is not None:
-        await found.close()

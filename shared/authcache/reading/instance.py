@@ -137,13 +137,6 @@ class Instance:
         if await self.holding.extend(lsn, group, changes):
             self.writers.wrote(group.writer, len(group.records))
 
-    async def close(self) -> None:
-        """Look no more."""
-        for task in (self._watching, self._looking, self._fetching):
-            if task is not None:
-                task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
-
     async def _look(self) -> None:
         began = self._clock()
         stands = UNREADABLE

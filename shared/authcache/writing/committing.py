@@ -68,11 +68,6 @@ class Committer:
             self._working = asyncio.create_task(self._work())
         return await write.done
 
-    async def close(self) -> None:
-        """Wait for what is under way."""
-        if self._working is not None:
-            await asyncio.gather(self._working, return_exceptions=True)
-
     async def _work(self) -> None:
         while self._waiting:
             await self._turns.wait(self._records_waiting)

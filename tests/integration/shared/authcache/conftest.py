@@ -18,6 +18,7 @@ from shared.authcache.settings import settings
 from shared.authcache.store import Store
 from shared.platform.stores.blob_files import ensure_container
 from tests.fresh_settings import forget_settings
+from tests.integration.closing import close_store
 from tests.integration.player import Player
 
 
@@ -117,4 +118,4 @@ async def instances(container):
 
     yield make
     for one in made:
-        await one.close()
+        await close_store(one)

@@ -33,6 +33,7 @@ from shared.authcache.writing.uniqueness import address_is_free
 from shared.platform.errors import Conflict
 from shared.platform.stores.blobs import close_blobs
 from tests.fresh_settings import forget_settings
+from tests.integration.closing import close_instance, close_store
 from tests.integration.shared.authcache.conftest import folded, granted, now, registered
 from tests.present import present
 
@@ -186,7 +187,7 @@ class Model(RuleBasedStateMachine):
 
     @rule(at=host)
     def restart(self, at):
-        self.do(self.stores[at].instance.close())
+        self.do(close_instance(self.stores[at].instance))
         self.stores[at] = self.do(self.new())
 
     @invariant()
@@ -211,7 +212,7 @@ class Model(RuleBasedStateMachine):
     def teardown(self):
         if hasattr(self, "loop"):
             for store in self.stores:
-                self.do(store.close())
+                self.do(close_store(store))
             self.do(close_blobs())
             self.loop.close()
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from shared.authcache.store import close_store
 from shared.platform.durable import DurableClient
 from shared.platform.errors import Conflict
+from tests.integration.closing import close_store
 from tests.integration.shared.authcache.conftest import container
 from triggers.authcache import upkeep
 

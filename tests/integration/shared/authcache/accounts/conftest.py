@@ -9,9 +9,9 @@ from shared.authcache.accounts import lifecycle
 from shared.authcache.accounts.mails import address_fingerprint, read_token
 from shared.authcache.accounts.models import Registration
 from shared.authcache.accounts.signing import Purpose, tokens
-from shared.authcache.store import close_store
 from shared.platform.access.passwords import checking
 from tests.fresh_settings import forget_settings
+from tests.integration.closing import close_store
 
 PASSWORD = "correct horse battery"
 

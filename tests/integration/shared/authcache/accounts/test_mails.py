@@ -5,6 +5,7 @@ from shared.authcache.accounts.mails import send
 from shared.authcache.accounts.models import AccountMail
 from shared.authcache.accounts.signing import Purpose, tokens
 from shared.authcache.store import Store, store
+from tests.integration.closing import close_store
 from tests.integration.shared.authcache.accounts.conftest import registered
 
 
@@ -20,4 +21,4 @@ async def test_a_link_is_good_on_an_instance_that_knows_less_than_the_one_that_s
     monkeypatch.setattr(lifecycle, "store", lambda: other)
     changed, _ = await lifecycle.reset_password(token, "another long password")
     assert changed.id == user.id
-    await other.close()
+    await close_store(other)

@@ -15,6 +15,7 @@ from shared.authcache.store import Store, store
 from shared.authcache.tables import FAMILIES
 from shared.platform.errors import Unauthenticated
 from tests.fresh_settings import forget_settings
+from tests.integration.closing import close_store
 from tests.integration.shared.authcache.accounts.conftest import PASSWORD, link, registered
 from tests.present import present
 
@@ -53,7 +54,7 @@ async def test_ten_refreshes_with_one_token_on_two_instances_get_the_same_succes
         claims = [tokens(Purpose.REFRESH).read(one.refresh_token) for one in followed]
         assert len({one.refresh_token for one in followed}) == 1, claims
         assert (await sessions.refresh(followed[0].refresh_token)).refresh_token != followed[0].refresh_token
-    await stores[1].close()
+    await close_store(stores[1])
 
 
 async def test_a_token_that_is_used_after_the_grace_ends_the_family(monkeypatch):

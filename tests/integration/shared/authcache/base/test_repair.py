@@ -18,6 +18,7 @@ from shared.authcache.writing.uniqueness import address_is_free
 from shared.platform.errors import TerminalError, TransientError
 from shared.platform.stores.blob_files import blob_size, delete_blob
 from shared.platform.stores.blobs import blob_service
+from tests.integration.closing import close_store
 from tests.integration.shared.authcache.conftest import folded, granted, local, now, registered
 from tests.present import present
 
@@ -47,7 +48,7 @@ async def base(instances, container):
     await store.commit([ann, *(registered(f"u{number}@example.com") for number in range(11))])
     await store.commit([granted(ann.id, "u1@example.com")])
     await folded()
-    await store.close()
+    await close_store(store)
     for copies in await asyncio.to_thread(lambda: [one for one in own_folder().iterdir() if one.is_dir()]):
         await asyncio.to_thread(shutil.rmtree, copies, ignore_errors=True)  # the catalog is a file beside them
     return present(await read_manifest())[0].segments[0]
@@ -167,7 +168,7 @@ async def test_a_damaged_copy_on_this_machines_disk_is_fetched_again(instances, 
     path = folder_of(base, 0) / file
     written = path.read_bytes()
     if starts:
-        await store.close()
+        await close_store(store)
         store = instances()
     damage(path)
     with pytest.raises(CorruptBase) as refused:
@@ -206,7 +207,7 @@ async def test_a_fold_fetches_a_damaged_copy_again_and_makes_nothing_anew(instan
     store = await local(instances())
     ann = present(await (await store.view()).user_by_address(ANN))
     await store.commit([UserChanged(at=now(), user=ann.id, last_name="New")])
-    await store.close()
+    await close_store(store)
     path = folder_of(base, 0) / "users.id.index"
     if shorter:
         path.write_bytes(path.read_bytes()[:-8])

@@ -18,6 +18,7 @@ from shared.authcache.log.users import AddressChanged, UserChanged, UserDeleted
 from shared.authcache.settings import settings
 from shared.authcache.tables import FAMILIES
 from shared.platform.stores.blob_files import delete_blob, list_blobs
+from tests.integration.closing import close_instance
 from tests.integration.shared.authcache.conftest import folded, granted, local, now, registered
 from tests.present import present
 
@@ -153,7 +154,7 @@ async def test_an_instance_that_was_cut_off_writes_nothing_upon_what_was_cleaned
     """It believes to be at the end of the log, since the next group is not there any more."""
     late, store = instances(), instances()
     await late.commit([registered("ann@example.com")])
-    await late.instance.close()  # it looks no more
+    await close_instance(late.instance)  # it looks no more
     for number in range(3):
         await store.commit([registered(f"user{number}@example.com")])
     await folded()

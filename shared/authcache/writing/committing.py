@@ -70,7 +70,7 @@ class Committer:
 
     async def _work(self) -> None:
         while self._waiting:
-            await self._turns.wait(self._records_waiting)
+            await self._turns.wait()
             batch = self._batch()
             try:
                 stands = await self._write(batch)
@@ -82,9 +82,6 @@ class Committer:
             else:
                 if not stands:
                     self._waiting.extendleft(reversed(batch))
-
-    def _records_waiting(self) -> int:
-        return sum(len(write.records) for write in self._waiting)
 
     def _batch(self) -> list[_Write]:
         """What waits, as far as it fits into one group."""

@@ -1,20 +1,19 @@
-"""Turns of instances that all write as much as they can.
+"""Turns of instances that write again and again.
 
-Whoever loses a race has to read the winner's group before the next try, and so loses again. So those who write much do
-it one after the other, a group each, and read meanwhile; now and then each leaves room for one whom the others do not
-know yet. A turn is advice, known from the groups themselves: who has little to write takes none, who waits in vain goes
-on, and what two write at one LSN is decided by the blobs alone.
+Whoever loses a race has to read the winner's group before the next try, and so loses again, also to one that writes a
+record at a time without a pause. So those who write much do it one after the other, a group each, and read meanwhile;
+whoever has just written lets them go first; and who writes without a pause leaves room now and then for one whom nobody
+knows yet. A turn is advice, known from the groups themselves: who comes after a while takes none, who waits in vain
+goes on, and what two write at one LSN is decided by the blobs alone.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from contextlib import suppress
 from time import monotonic
 
 from shared.authcache.reading.instance import Instance
-from shared.authcache.reading.writers import MANY
 from shared.platform.errors import TransientError
 
 _PATIENCE = 8
@@ -22,7 +21,7 @@ _PATIENCE = 8
 _EARLY = 0.9
 """Of the time that the turns before take, for which nothing is looked at: each look costs all of them some."""
 _ROOM_EVERY = 20
-"""Groups of one instance, between which it leaves room."""
+"""Groups of one instance without a pause, after which it leaves room."""
 _ROOM = 3
 """So many times as long as a group takes: another one reads the last group in it, and writes its own."""
 
@@ -38,21 +37,25 @@ class Turns:
         self._instance = instance
         self.pace = 0.005
         self._groups_since_room = 0
+        self._wrote_at = monotonic()
 
     def took(self, seconds: float) -> None:
         """A group took so long to write."""
         self._groups_since_room += 1
+        self._wrote_at = monotonic()
         self.pace += (seconds - self.pace) / 8
 
-    async def wait(self, waiting: Callable[[], int]) -> None:
-        """Read on until it is this instance's turn, or less than MANY records are `waiting`."""
+    async def wait(self) -> None:
+        """Read on until it is this instance's turn."""
         writers, name = self._instance.writers, self._instance.name
-        if waiting() >= MANY and self._groups_since_room >= _ROOM_EVERY:
+        if monotonic() - self._wrote_at > _ROOM * self.pace:
+            self._groups_since_room = 0
+        elif self._groups_since_room >= _ROOM_EVERY:
             self._groups_since_room = 0
             await self._read_on(_ROOM * self.pace)
         pause = _EARLY * self.pace * writers.turns_before(name)
         heard, heard_at = self._instance.now().lsn, monotonic()
-        while waiting() >= MANY and (turns := writers.turns_before(name)):
+        while turns := writers.turns_before(name):
             await asyncio.sleep(pause)
             pause = self.pace / 8
             with suppress(TransientError):  # the write that follows says so

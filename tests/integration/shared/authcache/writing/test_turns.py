@@ -1,4 +1,4 @@
-"""Instances that all write as much as they can: each has its turn, and one that dies in it is waited for shortly."""
+"""Instances that write again and again: each has its turn, and one that dies in it is waited for shortly."""
 
 import asyncio
 from itertools import count
@@ -66,3 +66,23 @@ async def test_who_has_little_to_write_waits_for_nobodys_turn(instances):
             await there.commit([registered(f"few-{number}@example.com")])
     enough.set()
     await writing
+
+
+async def test_who_writes_little_without_a_pause_keeps_nobody_from_writing(instances):
+    quick, *slow = [instances() for _ in range(3)]
+    groups, ended = count(), asyncio.Event()
+
+    async def one_after_the_other():
+        while not ended.is_set():
+            await quick.commit([registered(f"quick-{next(groups)}@example.com")])
+
+    async def much(store):
+        for _ in range(EACH):
+            await store.commit(many(store))
+
+    writing = [asyncio.create_task(one_after_the_other()) for _ in range(2)]  # so that one always waits
+    async with asyncio.timeout(PATIENCE):
+        await asyncio.gather(*(much(store) for store in slow))
+    ended.set()
+    await asyncio.gather(*writing)
+    assert next(groups) <= MOST

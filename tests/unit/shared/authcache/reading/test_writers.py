@@ -25,13 +25,19 @@ def test_the_turn_is_of_the_one_whose_last_group_is_oldest():
     assert [known.turns_before(one) for one in "abc"] == [2, 0, 1]
 
 
-def test_who_wrote_little_or_nothing_lately_waits_for_nobody_and_takes_no_turn_away():
+def test_who_wrote_little_takes_no_turn_away_but_waits_for_those_who_write_much():
     known, clock = writers(("a", MANY), ("b", MANY), ("c", MANY - 1))
-    assert known.turns_before("c") == 0
-    assert known.turns_before("d") == 0
-    assert known.turns_before("b") == 1
-    clock.now += REMEMBERED_SECONDS
+    assert known.turns_before("c") == 2
+    known.wrote("a", MANY - 1)
+    assert known.turns_before("c") == 1
     assert known.turns_before("b") == 0
+    clock.now += REMEMBERED_SECONDS
+    assert known.turns_before("c") == 0
+
+
+def test_who_wrote_nothing_lately_waits_for_nobody():
+    known, _ = writers(("a", MANY), ("b", MANY))
+    assert known.turns_before("d") == 0
 
 
 def test_who_was_waited_for_in_vain_is_expected_no_more():

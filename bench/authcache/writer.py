@@ -1,4 +1,4 @@
-"""One host of the benchmark of writes: `python -m bench.authcache.writer WRITERS PAUSE SECONDS STARTS_AT`; one JSON line.
+"""One host of the benchmark of writes: `python -m bench.authcache.writer WRITERS PAUSE SECONDS STARTS_AT`; a JSON line.
 
 Each writer registers one user after the other, and waits for each to be durable. No password is hashed. With a `PAUSE`
 (seconds, 0 for none) each begins a write so long after it was to begin the last; what a write took is then counted from

@@ -16,7 +16,6 @@ from shared.diamonds.runs.changes import RunDifference
 from shared.diamonds.runs.models import (
     EPOCH,
     NO_END,
-    RUN_ENDED,
     ConsolidateRun,
     EndRun,
     MissingDiamonds,
@@ -33,11 +32,11 @@ from shared.diamonds.runs.models import (
     WatermarkMoved,
     Window,
 )
+from shared.diamonds.runs.refusals import run_ended
 from shared.diamonds.runs.verdict import Limits, judge, objections
 from shared.diamonds.settings import settings
 from shared.platform.alerting.alerts import try_to_send
 from shared.platform.durable import Nothing, activity
-from shared.platform.errors import Conflict
 
 REVIEW_LOOK_SECONDS = 2.0
 """How often the review of a run looks whether the run was cancelled."""
@@ -77,7 +76,7 @@ async def judge_run(run: RunRef) -> Verdict:
     """Decide whether what was ingested may be consolidated: by what was read, and by what it would change."""
     summary = await reports.summary(run.run_id)
     if summary.status is not RunStatus.RUNNING:
-        raise Conflict(f"Run {run.run_id} is {summary.status}.", code=RUN_ENDED)
+        raise run_ended(run.run_id, summary.status)
     chosen = settings()
     verdict = judge(await reports.progress(run.run_id), chosen.partial_share, chosen.partial_wait_seconds)
     if verdict.decision == "hold" or await difference.was_released(run.run_id):

@@ -22,6 +22,7 @@ from shared.diamonds.ingestion.models import IngestPartition, PagesIngested
 from shared.diamonds.models import ERROR_LENGTH
 from shared.diamonds.pricing.models import ConsolidateFeed, ConsolidationShare, RowsConsolidated
 from shared.diamonds.runs.models import (
+    NOTHING_TO_RETRY,
     RUN_ENDED,
     ConsolidateRun,
     EndRun,
@@ -214,7 +215,7 @@ def _await_retries(context: Context, plan: RunPlan, verdict: Verdict) -> Steps[V
                 yield from _ingest(context, plan, reopened.partitions)
             except TerminalError as error:
                 # Requested twice: the first request has read them.
-                if error.code != "nothing-to-retry":
+                if error.code != NOTHING_TO_RETRY:
                     raise
         verdict = yield from call(context, judge_run, run)
         if not (event and event.retry):

@@ -18,14 +18,13 @@ from shared.diamonds.runs import reports
 from shared.diamonds.runs.models import RunStatus
 from shared.diamonds.runs.verdict import Limits
 from shared.diamonds.settings import settings
-from shared.platform.access.api_keys import ApiKey
 from shared.platform.cursors import OPENED
 from shared.platform.durable import DurableClient
 from shared.platform.http import Pagination, Routes
 from shared.platform.models import LazyModel
+from triggers.diamonds.callers import RUN
 
 routes = Routes(tag="diamonds")
-RUN = ApiKey("diamonds:run")
 
 StoneId = Annotated[str, Field(min_length=1, max_length=LONGEST_ID, description="As the supplier writes it")]
 Consolidation = Literal["started", "in-the-run-at-work", "in-the-next-run", "nothing-waits"]

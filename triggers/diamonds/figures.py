@@ -11,13 +11,12 @@ from shared.diamonds.ingestion.suppliers import nightly_feeds
 from shared.diamonds.reporting import analytics, figures
 from shared.diamonds.reporting.figures import ConsolidationFigures, FailedWorker, FeedFigures
 from shared.diamonds.runs import reports
-from shared.platform.access.api_keys import ApiKey
 from shared.platform.cursors import OPENED
 from shared.platform.http import Page, Pagination, Routes
 from shared.platform.models import LazyModel
+from triggers.diamonds.callers import RUN
 
 routes = Routes(tag="diamonds")
-RUN = ApiKey("diamonds:run")
 
 
 class WorkersQuery(LazyModel):

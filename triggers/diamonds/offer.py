@@ -9,18 +9,16 @@ import azure.functions as func
 from pydantic import Field
 
 from shared.diamonds.offer import search, trade
-from shared.platform.access.api_keys import ApiKey
 from shared.platform.access.auth import Caller
 from shared.platform.cursors import sealed
 from shared.platform.http import Reply, Routes
 from shared.platform.http.answers import HEADERS
 from shared.platform.models import LazyModel
+from triggers.diamonds.callers import READ, TRADE
 
 routes = Routes(tag="diamonds")
 
 EXPORT = "/api/v2/diamonds.csv"
-READ = ApiKey("diamonds:read")
-TRADE = ApiKey("diamonds:trade")
 DiamondId = Annotated[int, Field(ge=1, lt=2**63)]
 
 

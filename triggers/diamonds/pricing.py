@@ -15,14 +15,13 @@ from shared.diamonds.pricing.models import RepriceFeed, Repricing
 from shared.diamonds.pricing.preview import Effect, RuleChange
 from shared.diamonds.pricing.rules import StoredRule
 from shared.diamonds.pricing.terms import RuleTerms
-from shared.platform.access.api_keys import ApiKey
 from shared.platform.durable import DurableClient
 from shared.platform.errors import InvalidInput, NotFound
 from shared.platform.http import Accepted, Reply, Routes
 from shared.platform.models import LazyModel
+from triggers.diamonds.callers import PRICING
 
 routes = Routes(tag="diamonds")
-PRICING = ApiKey("diamonds:pricing")
 RuleId = Annotated[int, Field(ge=1, lt=2**63)]
 
 

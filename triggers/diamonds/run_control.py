@@ -23,16 +23,16 @@ from shared.diamonds.runs.models import (
     RunSummary,
     TraceId,
 )
-from shared.platform.access.api_keys import ApiKey
+from shared.diamonds.runs.refusals import RUN_COMPLETED, RUN_IN_PROGRESS, run_in_progress
 from shared.platform.durable import DurableClient, hub_name, new_blueprint
 from shared.platform.errors import Conflict, InvalidInput, NotFound
 from shared.platform.http import Accepted, Routes
 from shared.platform.models import LazyModel
+from triggers.diamonds.callers import RUN
 
 logger = logging.getLogger(__name__)
 routes = Routes(tag="diamonds")
 queues = new_blueprint()
-RUN = ApiKey("diamonds:run")
 BEGIN_SECONDS = 15
 """How long a cancelled run may take to its first step, which on a cold host are some seconds."""
 CONSOLIDATE = "consolidate"
@@ -94,7 +94,7 @@ async def diamonds_retry_workers(body: RetryRequest, client: DurableClient) -> A
     elif await _waits(client, run):
         await _interrupt(client, run, Interruption(retry=retry))
     else:
-        raise _at_work(run)
+        raise run_in_progress(run.feed, run.run_id)
     return _accepted(run)
 
 
@@ -113,7 +113,7 @@ async def diamonds_consolidate_message(message: func.ServiceBusMessage, client: 
         await _consolidate(DurableClient(client), request)
     except Conflict as refusal:
         # A repeated delivery, or a run that does this anyway. With `force` it ends as a dead letter.
-        settled = refusal.code == "run-completed" or (refusal.code == "run-in-progress" and not request.force)
+        settled = refusal.code == RUN_COMPLETED or (refusal.code == RUN_IN_PROGRESS and not request.force)
         if not settled:
             raise
         logger.info(
@@ -149,7 +149,7 @@ async def _consolidate(client: DurableClient, request: ConsolidateRun) -> Accept
     if run.status is RunStatus.RUNNING:
         # A run that waits for retries consolidates by itself later; forced, it does so now.
         if not (request.force and await _waits(client, run)):
-            raise _at_work(run)
+            raise run_in_progress(run.feed, run.run_id)
         await _interrupt(client, run, Interruption())
         return _accepted(run)
     retries.check_resumable(run)
@@ -179,14 +179,6 @@ async def _waits(client: DurableClient, run: RunSummary) -> bool:
 async def _interrupt(client: DurableClient, run: RunSummary, interruption: Interruption) -> None:
     if await _waits(client, run):
         await client.raise_event(feed_instance(run.feed), INTERRUPTION, interruption)
-
-
-def _at_work(run: RunSummary) -> Conflict:
-    return Conflict(
-        f"Run {run.run_id} is at work.",
-        code="run-in-progress",
-        remedy="Wait until it has ended, or cancel it.",
-    )
 
 
 def _accepted(run: RunSummary) -> Accepted:

@@ -19,19 +19,19 @@ from shared.diamonds.models import FeedName
 from shared.diamonds.runs import difference, orphans, reports
 from shared.diamonds.runs.changes import RunDifference
 from shared.diamonds.runs.models import PartitionProgress, RunSummary, RunType, StartRun
+from shared.diamonds.runs.refusals import run_in_progress
 from shared.diamonds.runs.schedule import nightly_run_type
 from shared.diamonds.settings import settings
-from shared.platform.access.api_keys import ApiKey
 from shared.platform.cursors import OPENED
 from shared.platform.durable import DurableClient, hub_name, new_blueprint
-from shared.platform.errors import Conflict, ManifoldError
+from shared.platform.errors import ManifoldError
 from shared.platform.http import Accepted, Page, Pagination, Routes
 from shared.platform.models import LazyModel
+from triggers.diamonds.callers import RUN
 
 logger = logging.getLogger(__name__)
 routes = Routes(tag="diamonds")
 timers = new_blueprint()
-RUN = ApiKey("diamonds:run")
 
 
 class RunRequest(LazyModel):
@@ -134,11 +134,7 @@ async def _start(client: DurableClient, request: RunRequest) -> RunStarted:
     hub = await hub_name(client)
     other = (await orphans.running()).get(request.feed)
     if other and other.of_others(hub):
-        raise Conflict(
-            f"Run {other.run_id}, of another host, reads the feed {request.feed}.",
-            code="run-in-progress",
-            remedy="Wait until it has ended, or cancel it.",
-        )
+        raise run_in_progress(request.feed, other.run_id, elsewhere=True)
     orphan = (await orphaned_runs(client)).get(request.feed)
     start = StartRun(run_id=run_id, feed=request.feed, run_type=request.run_type, abandoned=orphan, hub=hub)
     instance = await client.start(diamond_run, start, instance_id=feed_instance(request.feed))

@@ -7,13 +7,12 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 
 from shared.diamonds.offer import trade
-from shared.platform.access.api_keys import ApiKey
 from shared.platform.cursors import OPENED
 from shared.platform.http import Page, Pagination, Routes
 from shared.platform.models import LazyModel
+from triggers.diamonds.callers import RUN
 
 routes = Routes(tag="diamonds")
-RUN = ApiKey("diamonds:run")
 
 PurchaseId = Annotated[int, Field(ge=1, lt=2**63)]
 

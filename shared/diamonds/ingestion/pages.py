@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from shared.diamonds.ingestion.models import IngestPages, Mark, PagesIngested, Stone
 from shared.diamonds.ingestion.payloads import LONGEST_ID, canonical, key, storable_text
-from shared.diamonds.runs.models import RUN_ENDED, RunStatus
-from shared.platform.errors import Conflict, ManifoldError, NotFound, TerminalError
+from shared.diamonds.runs.lifecycle import keep_running
+from shared.platform.errors import ManifoldError, NotFound, TerminalError
 from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:
@@ -227,9 +227,7 @@ async def _move(
 ) -> bool:
     """Move the mark if it still stands where it was seen. The run cannot end before this transaction does."""
     run_id = task.plan.run_id
-    held = await rows(connection, "select status from diamonds.run_metadata where run_id = %s for share", (run_id,))
-    if not held or held[0]["status"] != RunStatus.RUNNING:
-        raise Conflict(f"Run {run_id} is no longer running.", code=RUN_ENDED)
+    await keep_running(connection, run_id)
     moved = await connection.execute(
         """
         update diamonds.partition_progress set sweep = %s, next_offset = %s, next_token = %s, empty_pages = %s,

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from shared.diamonds.models import ERROR_LENGTH
 from shared.diamonds.runs.models import RUN_ENDED, Partition, Partitions, RunPlan, RunStatus, StartRun, Window
+from shared.diamonds.runs.refusals import run_ended, run_in_progress, unknown_run
 from shared.diamonds.runs.reports import run_counts
-from shared.platform.errors import Conflict, NotFound, TransientError
+from shared.platform.errors import Conflict, TransientError
 from shared.platform.redaction import redact
 from shared.platform.stores.postgres import database, rows
 
@@ -74,13 +75,13 @@ async def claim_run(
                 request.hub,
             ),
         )
-        mine = await rows(connection, f"{_PLAN} where run_id = %s", (request.run_id,))
-        if not mine:
+        claimed = await rows(connection, f"{_PLAN} where run_id = %s", (request.run_id,))
+        if not claimed:
             running = await rows(connection, f"{_PLAN} where feed = %s and status = 'running'", (request.feed,))
             raise run_in_progress(request.feed, running[0]["run_id"] if running else None)
-    if mine[0]["status"] != RunStatus.RUNNING:
-        raise Conflict(f"Run {request.run_id} has ended: {mine[0]['status']}.", code=RUN_ENDED)
-    return _plan(mine[0])
+    if claimed[0]["status"] != RunStatus.RUNNING:
+        raise run_ended(request.run_id, claimed[0]["status"])
+    return _plan(claimed[0])
 
 
 async def load_plan(run_id: UUID) -> RunPlan:
@@ -92,7 +93,7 @@ async def load_plan(run_id: UUID) -> RunPlan:
     async with database() as connection:
         found = await rows(connection, f"{_PLAN} where run_id = %s", (run_id,))
     if not found:
-        raise _unknown(run_id)
+        raise unknown_run(run_id)
     return _plan(found[0])
 
 
@@ -206,9 +207,18 @@ async def see_running(connection: AsyncConnection[Any], run_id: UUID) -> None:
     Raises:
         Conflict: it was cancelled or has ended (`run-ended`).
     """
-    found = await rows(connection, "select status from diamonds.run_metadata where run_id = %s", (run_id,))
+    await _see_running(connection, "select status from diamonds.run_metadata where run_id = %s", run_id)
+
+
+async def keep_running(connection: AsyncConnection[Any], run_id: UUID) -> None:
+    """As `see_running`; and the run cannot end before the transaction does."""
+    await _see_running(connection, "select status from diamonds.run_metadata where run_id = %s for share", run_id)
+
+
+async def _see_running(connection: AsyncConnection[Any], query: str, run_id: UUID) -> None:
+    found = await rows(connection, query, (run_id,))
     if not found or found[0]["status"] != RunStatus.RUNNING:
-        raise Conflict(f"Run {run_id} is no longer running.", code=RUN_ENDED)
+        raise run_ended(run_id, found[0]["status"] if found else None)
 
 
 async def while_running(run_id: UUID, work: Coroutine[Any, Any, T], every: float) -> T:
@@ -233,10 +243,10 @@ async def lock(connection: AsyncConnection[Any], run_id: UUID, needed: RunStatus
     """Hold the run's row until the transaction ends; its status. Raises NotFound, or Conflict if it is not `needed`."""
     found = await rows(connection, "select status from diamonds.run_metadata where run_id = %s for update", (run_id,))
     if not found:
-        raise _unknown(run_id)
+        raise unknown_run(run_id)
     status = RunStatus(found[0]["status"])
     if needed and status is not needed:
-        raise Conflict(f"Run {run_id} is {status}, not {needed}.", code=RUN_ENDED)
+        raise run_ended(run_id, status)
     return status
 
 
@@ -281,17 +291,3 @@ def _plan(row: dict[str, Any]) -> RunPlan:
 def _cut(error: str) -> str:
     shown = redact(error)
     return shown if len(shown) <= ERROR_LENGTH else f"{shown[: ERROR_LENGTH - 3]}..."
-
-
-def run_in_progress(feed: str, run_id: UUID | None = None) -> Conflict:
-    """The refusal of whoever wants a feed that has a running run."""
-    other = f"Run {run_id}" if run_id else "Another run"
-    return Conflict(
-        f"{other} is running on the feed {feed}.",
-        code="run-in-progress",
-        remedy="Wait until it has ended, or cancel it.",
-    )
-
-
-def _unknown(run_id: UUID) -> NotFound:
-    return NotFound(f"There is no run {run_id}.", code="unknown-run")

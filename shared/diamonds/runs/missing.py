@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from shared.diamonds.runs.models import RUN_ENDED, MissingDiamonds, RunStatus
-from shared.platform.errors import Conflict, NotFound
+from shared.diamonds.runs.models import MissingDiamonds, RunStatus
+from shared.diamonds.runs.refusals import run_ended, unknown_run
+from shared.platform.errors import Conflict
 from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:
@@ -98,10 +99,10 @@ async def mark_missing_deleted(run_id: UUID, max_share: float) -> MissingDiamond
     async with database() as connection:
         found = await rows(connection, _RUN, {"run_id": run_id})
         if not found:
-            raise NotFound(f"There is no run {run_id}.", code="unknown-run")
+            raise unknown_run(run_id)
         run = found[0]
         if run["status"] != RunStatus.RUNNING:
-            raise Conflict(f"Run {run_id} is {run['status']}, not running.", code=RUN_ENDED)
+            raise run_ended(run_id, run["status"])
         if not (run["whole_feed"] and run["complete"]):
             raise Conflict(
                 f"Run {run_id} has not read the whole feed, so it cannot say what is missing.", code="run-incomplete"

@@ -24,6 +24,7 @@ NO_END = datetime(2100, 1, 1, tzinfo=UTC)
 
 RUN_ENDED = "run-ended"
 """Code of the error that stops whoever works on a run that was cancelled or has ended otherwise."""
+NOTHING_TO_RETRY = "nothing-to-retry"
 
 
 RunType = Literal["full", "incremental"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from shared.diamonds.runs.models import Partition, PartitionProgress, RunStatus, RunSummary
-from shared.platform.errors import NotFound
+from shared.diamonds.runs.refusals import unknown_run
 from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ async def summary(run_id: UUID) -> RunSummary:
     async with database() as connection:
         found = await rows(connection, f"{_STORED} where run_id = %s", (run_id,))
         if not found:
-            raise NotFound(f"There is no run {run_id}.", code="unknown-run")
+            raise unknown_run(run_id)
         return await _summary(connection, found[0])
 
 

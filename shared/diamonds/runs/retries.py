@@ -8,10 +8,10 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from shared.diamonds.runs.lifecycle import load_plan, lock, run_in_progress
-from shared.diamonds.runs.models import RUN_ENDED, Partition, PartitionStatus, RunPlan, RunStatus
+from shared.diamonds.runs.lifecycle import load_plan, lock
+from shared.diamonds.runs.models import Partition, PartitionStatus, RunPlan, RunStatus
+from shared.diamonds.runs.refusals import nothing_to_retry, run_cancelled, run_completed, run_in_progress
 from shared.diamonds.runs.reports import progress
-from shared.platform.errors import Conflict
 from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ async def reopen_run(run_id: UUID, attempt: UUID, partition_ids: Sequence[str] |
         repeated = status is RunStatus.RUNNING and by == attempt
         open_ = await rows(connection, _OPEN if repeated else _RESET, given)
         if not open_ and not repeated:
-            raise _nothing_to_retry(run_id)
+            raise nothing_to_retry(run_id)
         await _take_up(connection, run_id, attempt)
     return sorted((Partition.model_validate(row["work_item_payload"]) for row in open_), key=lambda p: p.partition_id)
 
@@ -79,7 +79,7 @@ async def resume_run(run_id: UUID, attempt: UUID, *, force: bool = False, trace_
     async with _taking_up(plan) as connection:
         status, by = await _state(connection, run_id)
         if status is RunStatus.COMPLETED:
-            raise _completed(run_id)
+            raise run_completed(run_id)
         if status is RunStatus.RUNNING and by != attempt:
             raise run_in_progress(plan.feed, run_id)
         await _take_up(connection, run_id, attempt)
@@ -100,7 +100,7 @@ async def check_failed(run: RunSummary, partition_ids: Sequence[str] | None) -> 
     _not_cancelled(run.run_id, run.status)
     failed = {one.partition_id for one in await progress(run.run_id) if one.status is PartitionStatus.FAILED}
     if not (failed if partition_ids is None else failed.intersection(partition_ids)):
-        raise _nothing_to_retry(run.run_id)
+        raise nothing_to_retry(run.run_id)
 
 
 def check_resumable(run: RunSummary) -> None:
@@ -111,7 +111,7 @@ def check_resumable(run: RunSummary) -> None:
     """
     _not_cancelled(run.run_id, run.status)
     if run.status is RunStatus.COMPLETED:
-        raise _completed(run.run_id)
+        raise run_completed(run.run_id)
 
 
 async def _state(connection: AsyncConnection[Any], run_id: UUID) -> tuple[RunStatus, UUID | None]:
@@ -124,19 +124,7 @@ async def _state(connection: AsyncConnection[Any], run_id: UUID) -> tuple[RunSta
 
 def _not_cancelled(run_id: UUID, status: RunStatus) -> None:
     if status is RunStatus.CANCELLED:
-        raise Conflict(f"Run {run_id} was cancelled.", code=RUN_ENDED, remedy="Start a new run.")
-
-
-def _completed(run_id: UUID) -> Conflict:
-    return Conflict(f"Run {run_id} is consolidated already.", code="run-completed")
-
-
-def _nothing_to_retry(run_id: UUID) -> Conflict:
-    return Conflict(
-        f"No such partition of run {run_id} has failed.",
-        code="nothing-to-retry",
-        remedy=f"See its partitions at /api/v2/analytics/runs/{run_id}.",
-    )
+        raise run_cancelled(run_id)
 
 
 async def _take_up(connection: AsyncConnection[Any], run_id: UUID, attempt: UUID) -> None:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, Self, cast
 from shared.diamonds.ingestion.models import Stone
 from shared.diamonds.ingestion.paging import TokenPages
 from shared.diamonds.ingestion.payloads import unreadable
-from shared.diamonds.ingestion.suppliers.client import RETRY_SECONDS, Client, counted, open_session
+from shared.diamonds.ingestion.suppliers.client import CHECK_SECONDS, RETRY_SECONDS, Client, counted, open_session
+from shared.diamonds.ingestion.suppliers.decoding import malformed, moment
 from shared.diamonds.runs.models import PriceRange, Window
 from shared.diamonds.settings import settings
 from shared.platform.calls.rate_limit import RateLimit, rate_limit
 from shared.platform.calls.retry import Time
-from shared.platform.errors import TerminalError, TransientError
+from shared.platform.errors import TerminalError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 PAGE_SIZE = 200
 LONGEST_TOKEN = 4_096
-CHECK_SECONDS = 5.0
 
 
 class Brilliant:
@@ -90,11 +90,13 @@ class Brilliant:
             body = await self._ask("stones", _query(prices, window) | given, RETRY_SECONDS)
             stones, following = body.get("stones"), body.get("next_page_token")
             if not isinstance(stones, list):
-                raise _malformed("no list `stones`")
+                raise malformed("Brilliant", "no list `stones`")
             if not isinstance(following, str | None):
-                raise _malformed("a `next_page_token` that is no text")
+                raise malformed("Brilliant", "a `next_page_token` that is no text")
             if following and (len(following) > LONGEST_TOKEN or "\0" in following):
-                raise _malformed(f"a `next_page_token` of more than {LONGEST_TOKEN:,} characters, or with NUL in it")
+                raise malformed(
+                    "Brilliant", f"a `next_page_token` of more than {LONGEST_TOKEN:,} characters, or with NUL in it"
+                )
             return [_stone(item, at) for at, item in enumerate(cast("list[Any]", stones))], following
 
         return TokenPages(page, start)
@@ -107,7 +109,7 @@ class Brilliant:
     async def _count(self, prices: PriceRange | None, window: Window, seconds: float) -> int:
         count = (await self._ask("stones/count", _query(prices, window), seconds)).get("count")
         if not isinstance(count, int):
-            raise _malformed("no number `count`")
+            raise malformed("Brilliant", "no number `count`")
         return counted(self.name, count)
 
     async def _ask(self, path: str, query: dict[str, str], seconds: float) -> dict[str, Any]:
@@ -124,9 +126,9 @@ class Brilliant:
             try:
                 body: object = answer.json()
             except ValueError:
-                raise _malformed("no JSON") from None
+                raise malformed("Brilliant", "no JSON") from None
             if not isinstance(body, dict):
-                raise _malformed("no JSON object")
+                raise malformed("Brilliant", "no JSON object")
             return cast("dict[str, Any]", body)
 
         return await self._client.persist(attempt, seconds)
@@ -152,19 +154,6 @@ def _stone(item: Any, number: int) -> Stone:
     return Stone(
         supplier_stone_id=sku if isinstance(sku, str) else "",
         offer_id=offer if isinstance(offer, str) else "",
-        source_updated_at=_moment(stone.get("modified")),
+        source_updated_at=moment(stone.get("modified")),
         payload=stone,
     )
-
-
-def _moment(text: object) -> datetime | None:
-    """A time with its offset; None for anything else, which does not keep a stone from being read."""
-    try:
-        moment = datetime.fromisoformat(text) if isinstance(text, str) else None
-    except ValueError:
-        return None
-    return moment if moment and moment.tzinfo else None
-
-
-def _malformed(what: str) -> TransientError:
-    return TransientError(f"Brilliant's answer has {what}.", code="supplier-malformed")

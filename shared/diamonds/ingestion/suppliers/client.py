@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from shared.diamonds.ingestion.suppliers.decoding import decode
+from shared.diamonds.ingestion.suppliers.decoding import TOO_LARGE, decode, malformed
+from shared.diamonds.ingestion.suppliers.trading import REFUSED
 from shared.platform.calls.authorities import authorities
 from shared.platform.calls.rate_limit import RateLimit, retry_after
 from shared.platform.calls.retry import Backoff, Time, retry
@@ -27,6 +28,8 @@ T = TypeVar("T")
 CONNECTIONS = 50
 RETRY_SECONDS = 90
 """How long one call may go on failing; beyond it the orchestration's own retries take over, which cost nothing."""
+CHECK_SECONDS = 5.0
+"""The same of a call that only sees whether the supplier answers."""
 FIRST_DELAY, LONGEST_DELAY = 0.5, 20.0
 THROTTLED = "supplier-throttled"
 UNREACHABLE = "supplier-unreachable"
@@ -194,7 +197,7 @@ class Client:
             return self._unavailable(f"answered {status}", wait)
         return TerminalError(
             f"The supplier {self._name} refused a request with {status}: {self.quote(body.decode(errors='replace'))}.",
-            code="supplier-refused",
+            code=REFUSED,
             remedy="Check the supplier's address in the settings, and whether its API has changed.",
         )
 
@@ -209,7 +212,7 @@ class Client:
     def _too_large(self, what: str) -> TerminalError:
         return TerminalError(
             f"An answer of the supplier {self._name} {what}.",
-            code="supplier-answer-too-large",
+            code=TOO_LARGE,
             remedy="Ask the supplier why; the partition can be read again with retry-workers.",
         )
 
@@ -224,5 +227,5 @@ def counted(name: str, count: int) -> int:
         TransientError: it is below zero or over MOST_COUNTED.
     """
     if isinstance(count, bool) or not 0 <= count <= MOST_COUNTED:
-        raise TransientError(f"The supplier {name} counts {count} diamonds.", code="supplier-malformed")
+        raise malformed(f"The supplier {name}", f"a count of {count} diamonds")
     return count

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 from contextlib import suppress
+from datetime import datetime
 from itertools import accumulate
 from math import isfinite
 from typing import Any
 
-from shared.platform.errors import TerminalError
+from shared.platform.errors import TerminalError, TransientError
 
+TOO_LARGE = "supplier-answer-too-large"
 MOST_DIGITS = 100
 """Of a number that is kept as one; a longer one becomes text, which no field takes for a number of its range."""
 MOST_LEVELS = 64
@@ -55,10 +57,24 @@ def decode(body: bytes) -> Any:
         raise ValueError("it is nested too deeply") from None
 
 
+def moment(text: object) -> datetime | None:
+    """A time with its offset; None for anything else, which does not keep a stone from being read."""
+    try:
+        found = datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    return found if found and found.tzinfo else None
+
+
+def malformed(supplier: str, what: str) -> TransientError:
+    """An answer with `what` is none that the supplier's API gives: another try may get a whole one."""
+    return TransientError(f"{supplier}'s answer has {what}.", code="supplier-malformed")
+
+
 def _too_large(most: int) -> TerminalError:
     return TerminalError(
         f"An answer of the supplier has more than {most:,} brackets.",
-        code="supplier-answer-too-large",
+        code=TOO_LARGE,
         remedy="Ask the supplier why; the partition can be read again with retry-workers.",
     )
 

@@ -9,7 +9,7 @@ from shared.diamonds.ingestion.mapping import NIVODA
 from shared.diamonds.ingestion.models import Stone
 from shared.diamonds.ingestion.paging import OffsetPages
 from shared.diamonds.ingestion.payloads import unreadable
-from shared.diamonds.ingestion.suppliers.client import RETRY_SECONDS, Client, counted, open_session
+from shared.diamonds.ingestion.suppliers.client import CHECK_SECONDS, RETRY_SECONDS, Client, counted, open_session
 from shared.diamonds.ingestion.suppliers.nivoda_graphql import Account, NivodaGraphQL, pick
 from shared.diamonds.ingestion.suppliers.nivoda_queries import COUNT, STABLE_ORDER, page
 from shared.diamonds.ingestion.suppliers.nivoda_trading import NivodaTrading
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from shared.diamonds.ingestion.paging import Pages
     from shared.diamonds.ingestion.suppliers.trading import Trading
     from shared.diamonds.models import FeedName
-
-CHECK_SECONDS = 5.0
 
 
 class Nivoda:

@@ -8,7 +8,9 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from shared.diamonds.ingestion.suppliers.client import THROTTLED, Client
+from shared.diamonds.ingestion.suppliers.decoding import malformed
 from shared.diamonds.ingestion.suppliers.nivoda_queries import AUTHENTICATE
+from shared.diamonds.ingestion.suppliers.trading import REFUSED
 from shared.platform.calls.retry import Time
 from shared.platform.errors import TerminalError, TransientError
 from shared.platform.per_loop import PerLoop
@@ -117,9 +119,9 @@ class NivodaGraphQL:
         try:
             body: object = answer.json()
         except ValueError:
-            raise _malformed("no JSON") from None
+            raise malformed("Nivoda", "no JSON") from None
         if not isinstance(body, dict):
-            raise _malformed("no JSON object")
+            raise malformed("Nivoda", "no JSON object")
         content = cast("dict[str, Any]", body)
         if errors := content.get("errors"):
             raise self._failure(errors)
@@ -138,7 +140,7 @@ class NivodaGraphQL:
         if hopeless := codes & HOPELESS:
             return TerminalError(
                 f"Nivoda refused a query ({', '.join(sorted(hopeless))}): {messages}.",
-                code="supplier-refused",
+                code=REFUSED,
                 remedy="The query does not fit Nivoda's schema, or the account may not ask it. Compare with its API.",
             )
         return TransientError(f"Nivoda reported an error: {messages or 'without a message'}.", code="supplier-error")
@@ -155,9 +157,5 @@ def pick(source: Any, path: str, kind: type[T]) -> T:
     for key in path.split("."):
         value = cast("dict[str, Any]", value).get(key) if isinstance(value, dict) else None
     if not isinstance(value, kind):
-        raise _malformed(f"no {path} of type {kind.__name__}")
+        raise malformed("Nivoda", f"no {path} of type {kind.__name__}")
     return value
-
-
-def _malformed(what: str) -> TransientError:
-    return TransientError(f"Nivoda's answer has {what}.", code="supplier-malformed")

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from shared.diamonds.ingestion.mapping import NIVODA
 from shared.diamonds.ingestion.suppliers.client import THROTTLED, UNREACHABLE
+from shared.diamonds.ingestion.suppliers.decoding import TOO_LARGE, malformed, moment
 from shared.diamonds.ingestion.suppliers.nivoda_queries import CREATE_HOLD, CREATE_ORDER, END_HOLD, OFFER
-from shared.diamonds.ingestion.suppliers.trading import TRADE_SECONDS, OfferNow, OutcomeUnknown, SupplierHold
+from shared.diamonds.ingestion.suppliers.trading import REFUSED, TRADE_SECONDS, OfferNow, OutcomeUnknown, SupplierHold
 from shared.diamonds.ingestion.vocabulary import availability
-from shared.platform.errors import ManifoldError, TerminalError, TransientError
+from shared.platform.errors import ManifoldError, TerminalError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Ask = Callable[[str, dict[str, Any], float], Awaitable[dict[str, Any]]]
 
 NOT_DONE: Final = frozenset(
-    {THROTTLED, UNREACHABLE, "account-paused", "supplier-refused", "supplier-credentials", "token-refused"}
+    {THROTTLED, UNREACHABLE, "account-paused", REFUSED, "supplier-credentials", "token-refused"}
 )
 """Codes of errors that come before Nivoda does anything. After any other, it may have done it."""
 
@@ -45,12 +45,12 @@ class NivodaTrading:
         try:
             data = await self._ask(OFFER, {"query": {"ids": [stone_id]}}, TRADE_SECONDS)
         except TerminalError as error:
-            if error.code != "supplier-answer-too-large":
+            if error.code != TOO_LARGE:
                 raise
-            raise _malformed("more than one stone can have") from error
+            raise malformed("Nivoda", "more than one stone can have") from error
         items = _follow(data, ("diamonds_by_query", "items"))
         if not isinstance(items, list):
-            raise _malformed("no list of items")
+            raise malformed("Nivoda", "no list of items")
         for item in cast("list[Any]", items):
             if _follow(item, ("diamond", "id")) == stone_id:
                 return self._offer(item)
@@ -62,8 +62,8 @@ class NivodaTrading:
             return None
         hold_id = _follow(hold, ("id",))
         if not isinstance(hold_id, str) or not hold_id:
-            raise _outcome_unknown(_malformed("no id of a hold"))
-        return SupplierHold(hold_id, _moment(_follow(hold, ("until",))))
+            raise _outcome_unknown(malformed("Nivoda", "no id of a hold"))
+        return SupplierHold(hold_id, moment(_follow(hold, ("until",))))
 
     async def end_hold(self, hold_id: str) -> None:
         await self._do(END_HOLD, {"hold": hold_id})
@@ -74,7 +74,7 @@ class NivodaTrading:
         item |= {name: value for name, value in given.items() if value}
         order_id = _follow(await self._do(CREATE_ORDER, {"items": [item]}), ("create_order",))
         if not isinstance(order_id, str) or not order_id:
-            raise _outcome_unknown(_malformed("no id of an order"))
+            raise _outcome_unknown(malformed("Nivoda", "no id of an order"))
         return order_id
 
     async def _do(self, mutation: str, variables: dict[str, Any]) -> dict[str, Any]:
@@ -109,17 +109,5 @@ def _follow(source: Any, path: Path) -> Any:
     return value
 
 
-def _moment(text: object) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(text) if isinstance(text, str) else None
-    except ValueError:
-        return None
-    return moment if moment and moment.tzinfo else None
-
-
 def _outcome_unknown(error: ManifoldError) -> OutcomeUnknown:
     return OutcomeUnknown(f"Nivoda may have done it or not: {error.message}")
-
-
-def _malformed(what: str) -> TransientError:
-    return TransientError(f"Nivoda's answer has {what}.", code="supplier-malformed")

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from shared.diamonds.models import AvailabilityState
 
+REFUSED = "supplier-refused"
+"""Code of the error that says that the supplier has refused a request: nothing was done."""
 TRADE_SECONDS = 10.0
 """How long a call may wait for its turn; somebody waits for the answer."""
 

@@ -11,7 +11,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from shared.diamonds.ingestion.suppliers import open_trading
-from shared.diamonds.ingestion.suppliers.trading import OutcomeUnknown
+from shared.diamonds.ingestion.suppliers.trading import REFUSED, OutcomeUnknown
 from shared.diamonds.offer.trade.availability import is_ours
 from shared.diamonds.offer.trade.diamond import close, lock
 from shared.diamonds.offer.trade.supplier_holds import STALE_MINUTES
@@ -137,7 +137,7 @@ async def _to_be_had(now: OfferNow) -> bool:
 
 def _refusal(error: ManifoldError) -> ManifoldError:
     """What the buyer is told: that a supplier refuses an order is no fault of ours."""
-    if error.code != "supplier-refused":
+    if error.code != REFUSED:
         return error
     return Conflict("The supplier does not sell this diamond to us.", code="supplier-refused-order")
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from shared.diamonds.ingestion.suppliers import open_trading
-from shared.diamonds.ingestion.suppliers.trading import OutcomeUnknown, SupplierHold
+from shared.diamonds.ingestion.suppliers.trading import REFUSED, OutcomeUnknown, SupplierHold
 from shared.diamonds.offer.trade.diamond import free, lock
 from shared.platform.errors import Conflict, ManifoldError, TransientError
 from shared.platform.models import LazyModel
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+NOT_PLACED = "hold-not-placed"
 SETTLED_AT_ONCE = 100
 """Holds that one call of `settle` or `end_past` looks at."""
 STALE_MINUTES = 2
@@ -59,7 +60,7 @@ async def place(hold_id: str, feed: str, stone_id: str) -> None:
                 return
     except ManifoldError as error:
         await _refused(hold_id)
-        if error.code == "supplier-refused":
+        if error.code == REFUSED:
             logger.warning("The supplier refused to hold: %s", error, extra={"hold_id": hold_id})
             raise _not_kept() from error
         raise
@@ -119,7 +120,7 @@ async def settle() -> int:
             async with open_trading(row["feed"]) as supplier:
                 await _find_out(supplier, row["hold_id"], row["supplier_stone_id"])
         except TransientError as error:
-            if error.code != "hold-not-placed":
+            if error.code != NOT_PLACED:
                 unknown += 1
                 logger.warning("A hold is still unknown: %s", error, extra={"hold_id": row["hold_id"]})
         except ManifoldError as error:
@@ -144,7 +145,7 @@ async def _find_out(supplier: Trading, hold_id: str, stone_id: str) -> None:
         await _held(hold_id, SupplierHold(now.hold_id, None))
         return
     await _refused(hold_id)
-    raise TransientError("The supplier's answer was lost, and the diamond was not held.", code="hold-not-placed")
+    raise TransientError("The supplier's answer was lost, and the diamond was not held.", code=NOT_PLACED)
 
 
 async def _held(hold_id: str, placed: SupplierHold) -> None:
@@ -209,7 +210,7 @@ async def _end_there(supplier: Trading, supplier_hold_id: str) -> None:
     try:
         await supplier.end_hold(supplier_hold_id)
     except ManifoldError as error:
-        if error.code != "supplier-refused":  # refused: it does not stand there any more
+        if error.code != REFUSED:  # refused: it does not stand there any more
             raise
 
 

@@ -45,7 +45,7 @@ async def test_a_run_that_has_ended_cannot_be_claimed_again(diamonds):
     asked = request()
     await lifecycle.claim_run(asked, diamonds.WINDOW)
     await lifecycle.finish_run(asked.run_id, RunStatus.COMPLETED)
-    with pytest.raises(Conflict, match="has ended: completed") as refused:
+    with pytest.raises(Conflict, match="it is completed") as refused:
         await lifecycle.claim_run(asked, diamonds.WINDOW)
     assert refused.value.code == "run-ended"
     await lifecycle.claim_run(request(), diamonds.WINDOW)

@@ -105,7 +105,7 @@ async def test_an_item_that_is_no_diamond_is_one_stone_without_an_id(ask, odd):
 @pytest.mark.parametrize("count", [-1, 3_000_000_000, True])
 async def test_a_count_that_cannot_be_one_is_refused_with_its_value(ask, count):
     brilliant, _ = ask(*[{"count": count}] * 60)
-    with pytest.raises(TransientError, match=f"counts {count} diamonds"):
+    with pytest.raises(TransientError, match=f"a count of {count} diamonds"):
         await brilliant.count(None, WINDOW)
 
 

@@ -25,6 +25,8 @@ async def papers_file_dropped(message: func.ServiceBusMessage, client: Any) -> N
     blob = inbox.dropped_file(event)
     ingest = await inbox.accept_dropped(blob) if blob else None
     if ingest is None:
-        logger.info("An event of Blob Storage asks for nothing new.", extra={"event": event.id})
+        logger.info(
+            "An event names no new file of papers: nothing is taken in.", extra={"event": event.id, "blob": blob}
+        )
     else:
         await ingesting.start(DurableClient(client), ingest)

@@ -97,7 +97,7 @@ async def _middles_before(row: dict[str, Any]) -> Any:
         return (await model_of(row["starts_at"])).middles
     except TerminalError as error:
         logger.warning(
-            "The regions of a map begin anew: the map before cannot be read. %s",
+            "The map before cannot be read, so the regions of the new one get new numbers: %s",
             error.message,
             extra={"version": row["version"]},
         )

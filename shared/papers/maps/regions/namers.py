@@ -115,7 +115,9 @@ class ModelNamer:
             answer = cast("ChatCompletion", await self._client.chat.completions.create(**request))
             named = _Answer.model_validate_json(answer.choices[0].message.content or "").regions
         except (OpenAIError, ValidationError, IndexError) as error:
-            logger.warning("The model does not name regions now: %s. They keep their terms.", type(error).__name__)
+            logger.warning(
+                "The model named no regions of the map (%s): they are named by their own terms.", type(error).__name__
+            )
             return {}
         wanted = {one.cluster for one in clusters}
         plain = ((one.region, " ".join(one.name.replace("\0", "").split())[:_LONGEST]) for one in named)

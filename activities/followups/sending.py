@@ -9,17 +9,15 @@ from shared.followups import alerts
 from shared.followups.sending import claims, outbox
 from shared.followups.sending.compose import compose
 from shared.followups.sending.domain import gate
-from shared.followups.sending.senders import sender
-from shared.followups.settings import settings
+from shared.followups.sending.senders import pace, sender
 from shared.followups.steps import Attempt, Claim, ClaimBatch, Claims, Composed, Outcome, Record
-from shared.platform.calls.rate_limit import rate_limit
 from shared.platform.durable import Nothing, activity
 from shared.platform.errors import TransientError
 
 if TYPE_CHECKING:
     from shared.followups.sending.senders import EmailSender
 
-PATIENCE_SECONDS = 120
+MAX_WAIT_SECONDS = 120
 """How long a mail waits for the sender's rate before its step is tried again."""
 ENDS = ("accepted", "refused")
 """What settles a mail of which nobody knew."""
@@ -53,7 +51,7 @@ async def hand_over_followup(claim: Claim) -> Attempt:
     Repeated, it hands nothing over: the mark is there. If the note cannot be written, the answer says so.
     """
     through = sender()
-    await _turn(through)
+    await pace.turn(through, MAX_WAIT_SECONDS)
     mail = await outbox.begin(claim, through.name)
     if isinstance(mail, str):
         return Attempt(claim=claim, outcome=None, reason=mail, recorded=True)
@@ -96,7 +94,7 @@ async def settle_followups(nothing: Nothing) -> Nothing:
 async def _repeat(through: EmailSender, email_id: int) -> Outcome | None:
     """Hand a mail over again under its key; None if it is not to go out now, or nobody knows after all."""
     try:
-        await _turn(through)
+        await pace.turn(through, MAX_WAIT_SECONDS)
     except TransientError:
         return None
     mail = await outbox.begin_again(email_id)
@@ -109,8 +107,3 @@ async def _repeat(through: EmailSender, email_id: int) -> Outcome | None:
     # Also a request that certainly did not arrive says nothing of the one before.
     await outbox.leave_unknown(email_id, outcome)
     return None
-
-
-async def _turn(through: EmailSender) -> None:
-    pace = settings().followups_mails_per_minute / 60
-    await rate_limit(f"followups-{through.name}", pace).turn(PATIENCE_SECONDS)

@@ -40,6 +40,10 @@ class Place:
         return f"{(self.at - _EPOCH) // timedelta(microseconds=1)}-{self.number}"
 
 
+BEHIND = "(%(at)s::timestamptz is null or ({}) {} (%(at)s, %(number)s::bigint))"
+"""A condition of SQL that two columns are behind the place of `parameters`: by <, where the newest come first, or >."""
+
+
 def parameters(place: Place | None) -> dict[str, datetime | int | None]:
-    """For a query that reads behind `(%(at)s, %(number)s)`, or from the beginning where `at` is null."""
+    """What BEHIND compares with; nulls for the beginning."""
     return {"at": place.at if place else None, "number": place.number if place else None}

@@ -9,7 +9,7 @@ from pydantic import Field
 from shared.followups.composing import costs
 from shared.followups.composing.costs import DailyCost
 from shared.followups.people import suppressions
-from shared.followups.people.models import Address
+from shared.followups.people.models import LONGEST_ADDRESS, Address
 from shared.followups.people.suppressions import Suppression
 from shared.followups.sending import unknown
 from shared.followups.sending.checking import brakes
@@ -34,7 +34,7 @@ class SuppressionsPage(LazyModel, extra="forbid"):
 
     limit: int = Field(default=50, ge=1, le=100, description="Most items of one page")
     address: Address | None = Field(default=None, description="Only this one")
-    cursor: Annotated[str, Field(max_length=254), OPENED] | None = Field(
+    cursor: Annotated[str, Field(max_length=LONGEST_ADDRESS), OPENED] | None = Field(
         default=None, description="`pagination.next` of the page before"
     )
 

@@ -8,16 +8,10 @@ import azure.functions as func
 
 from shared.followups.people import subscriptions
 from shared.platform.access.auth import PUBLIC
-from shared.platform.errors import NotFound
 from shared.platform.http import Routes
-from shared.platform.http.answers import HEADERS
+from triggers.followups.html_pages import html_page
 
 routes = Routes(tag="followups")
-PAGE_HEADERS = {
-    **HEADERS,
-    "Content-Security-Policy": "default-src 'none'; form-action 'self'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
-}
 ASK = (
     "<!doctype html><title>Unsubscribe</title><h1>Unsubscribe</h1><p>Do you want to receive no more of these mails?</p>"
     '<form method="post"><button>Unsubscribe</button></form>'
@@ -28,9 +22,8 @@ DONE = "<!doctype html><title>Unsubscribed</title><h1>Unsubscribed</h1><p>You wi
 @routes.get("/unsubscribe/{key}", needs=PUBLIC, summary="Ask whether to unsubscribe", produces="text/html")
 async def followups_ask_unsubscribe(key: UUID) -> func.HttpResponse:
     """A page with a button; it changes nothing."""
-    if not await subscriptions.known(key):
-        raise NotFound("No mail has this link.", code="unknown-link")
-    return _page(ASK)
+    await subscriptions.check_link(key)
+    return html_page(ASK)
 
 
 @routes.head("/unsubscribe/{key}", needs=PUBLIC, summary="As GET, without its body", hidden=True)
@@ -43,8 +36,4 @@ async def followups_head_unsubscribe(key: UUID) -> func.HttpResponse:
 async def followups_unsubscribe(key: UUID) -> func.HttpResponse:
     """By one click, whatever the body: mailboxes send a form or multipart. Repeated, it is 200 again."""
     await subscriptions.unsubscribe(key)
-    return _page(DONE)
-
-
-def _page(text: str) -> func.HttpResponse:
-    return func.HttpResponse(text, headers=PAGE_HEADERS, mimetype="text/html", charset="utf-8")
+    return html_page(DONE)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 from shared.followups.events import inbox, replies
-from shared.followups.events.models import ProviderEvent
+from shared.followups.events.models import LONGEST_EVENT_ID, ProviderEvent
 from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ async def _receive_notice(notice: Notice, message_id: str) -> Literal["taken", "
         return "ignored"
     event = ProviderEvent(
         provider="notice",
-        event_id=message_id[:200],
+        event_id=message_id[:LONGEST_EVENT_ID],
         email_id=found[0]["id"],
         kind=notice.kind,
         permanent=notice.permanent,

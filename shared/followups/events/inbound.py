@@ -12,6 +12,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Literal, TypeVar, cast
 
 from shared.followups.events.notices import Notice, notice_of
+from shared.followups.people.models import LONGEST_ADDRESS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,7 +63,7 @@ def read(raw: bytes, envelope_sender: str | None = None) -> Inbound:
     return Inbound(
         kind=kind,
         message_id=headers.get("message-id", "").strip()[:500] or sha256(raw).hexdigest(),
-        sender=parseaddr(headers.get("from", ""))[1].lower()[:254],
+        sender=parseaddr(headers.get("from", ""))[1].lower()[:LONGEST_ADDRESS],
         subject=subject[:500],
         body=_plain(_read(message, _text, ""))[:LONGEST_BODY],
         answers=tuple(dict.fromkeys(_ID.findall(references))),

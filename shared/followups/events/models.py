@@ -1,4 +1,4 @@
-"""An event as the inbox takes it, whoever sent it."""
+"""A provider's event of a mail, whichever provider it is."""
 
 from __future__ import annotations
 
@@ -10,15 +10,18 @@ from pydantic import BeforeValidator, ConfigDict, StringConstraints
 from shared.platform.models import LazyModel
 from shared.platform.moments import Moment
 
+LONGEST_EVENT_ID, LONGEST_TEXT = 200, 500
 EventKind = Literal["sent", "deferred", "delivered", "bounced", "complained", "opened", "clicked"]
 
 
 def _storable(value: object) -> object:
-    """Text without what no store holds: an event is taken for what it says, and not refused for a sign in a header."""
-    return value.replace("\0", "").encode("utf-8", "replace").decode()[:500] if isinstance(value, str) else value
+    """Text as it can be stored: an event is recorded for what it says, and not refused for a sign in a header."""
+    if not isinstance(value, str):
+        return value
+    return value.replace("\0", "").encode("utf-8", "replace").decode()[:LONGEST_TEXT]
 
 
-Short = Annotated[str, StringConstraints(max_length=500), BeforeValidator(_storable)]
+Short = Annotated[str, StringConstraints(max_length=LONGEST_TEXT), BeforeValidator(_storable)]
 
 
 class ProviderEvent(LazyModel):
@@ -31,7 +34,7 @@ class ProviderEvent(LazyModel):
 
     model_config = ConfigDict(frozen=True)
     provider: str
-    event_id: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    event_id: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_EVENT_ID)]
     email_id: int | None = None
     provider_id: Short | None = None
     key: UUID | None = None

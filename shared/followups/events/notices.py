@@ -8,13 +8,14 @@ from email import message_from_string, policy
 from email.message import Message
 from typing import TYPE_CHECKING, Any, Literal, cast
 
+from shared.followups.sending.message import KEY
 from shared.followups.sending.settling import BAD_ADDRESS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from email.message import EmailMessage
 
-_KEY = re.compile(r"<([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})@")
+_KEY = re.compile(f"<({KEY})@")
 _KINDS: dict[str, Literal["bounced", "deferred", "delivered"]] = {
     "failed": "bounced",
     "delayed": "deferred",

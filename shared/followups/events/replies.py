@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from shared.followups.people import cadences, tasks
+from shared.followups.people import tasks
 from shared.followups.people.models import ResponseBody
+from shared.followups.scheduling.cadence import CUSTOM
+from shared.followups.sending.message import KEY
 from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:
@@ -18,8 +20,7 @@ if TYPE_CHECKING:
     from shared.followups.events.inbound import Inbound
 
 
-_KEY = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-"""The left part of a Message-ID of ours."""
+_KEY = re.compile(KEY)
 
 
 class ClientReply(ResponseBody):
@@ -65,7 +66,7 @@ async def record_reply(mail: Inbound) -> Literal["taken", "known", "ignored"]:
         await connection.execute(
             "insert into followups.tasks (agent_id, client_id, followup_type, scheduled_for, planned_for, priority,"
             " channel, notes) values (%s, %s, %s, now(), now(), 'high', 'agent', %s)",
-            (answered["agent_id"], answered["client_id"], cadences.CUSTOM, f"Answer: {mail.subject}"),
+            (answered["agent_id"], answered["client_id"], CUSTOM, f"Answer: {mail.subject}"),
         )
     return "taken"
 

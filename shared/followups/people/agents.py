@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from shared.followups.people.models import Agent, AgentProfile, ProfileFields
+from shared.followups.people.refusals import unknown_agent
 from shared.platform.access.passwords.kinds import Cost, cost_in_effect
-from shared.platform.errors import Conflict, InvalidInput, NotFound
+from shared.platform.errors import Conflict, InvalidInput
 from shared.platform.stores.postgres import database, rows
 
 _COLUMNS = ", ".join(Agent.model_fields)
@@ -217,5 +218,5 @@ def _changed(profile: ProfileFields) -> dict[str, Any]:
 
 def _one(found: list[dict[str, Any]]) -> Agent:
     if not found:
-        raise NotFound("There is no such agent.", code="unknown-agent")
+        raise unknown_agent()
     return Agent.model_validate(found[0])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from shared.followups.people.models import ResponseBody
-from shared.followups.scheduling.cadence import Priority, Step
+from shared.followups.scheduling.cadence import CUSTOM, Priority, Step
 from shared.platform.lines import Name
 from shared.platform.models import RequestBody
 from shared.platform.stores.postgres import database, rows
@@ -15,8 +15,6 @@ from shared.platform.stores.postgres import database, rows
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
 
-CUSTOM = "Custom"
-"""The type of tasks beside every cadence."""
 MOST_STEPS = 50
 
 _STEPS = """

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from shared.followups.people import subscriptions, tasks
 from shared.followups.people.models import Client, ClientChange, NewClient, Stage
-from shared.platform.errors import Conflict, InvalidInput, NotFound
+from shared.followups.people.refusals import unknown_client
+from shared.followups.scheduling.cadence import CUSTOM
+from shared.platform.errors import Conflict, InvalidInput
 from shared.platform.stores.postgres import database, rows, rows_of_each
 
 if TYPE_CHECKING:
@@ -170,13 +172,13 @@ async def merge(agent_id: int, kept_id: int, other_id: int) -> Client:
             (agent_id, [kept_id, other_id]),
         )
         if len(found) != 2:  # noqa: PLR2004 - the two
-            raise _unknown()
+            raise unknown_client()
         await connection.execute(
             "update followups.tasks t set client_id = %(kept)s, updated_at = now() where t.client_id = %(other)s"
-            " and (t.followup_type = 'Custom' or not exists (select from followups.tasks k where"
+            " and (t.followup_type = %(custom)s or not exists (select from followups.tasks k where"
             " k.client_id = %(kept)s and k.followup_type = t.followup_type))"
             " and t.status = 'pending'",
-            {"kept": kept_id, "other": other_id},
+            {"kept": kept_id, "other": other_id, "custom": CUSTOM},
         )
         await tasks.end_pending(connection, [other_id], "cancelled", "client-merged")
         await tasks.end_repeated(connection, kept_id, other_id)
@@ -218,12 +220,8 @@ def _columns(given: dict[str, Any]) -> dict[str, Any]:
 
 def _one(found: list[dict[str, Any]]) -> Client:
     if not found:
-        raise _unknown()
+        raise unknown_client()
     return Client.model_validate(found[0])
-
-
-def _unknown() -> NotFound:
-    return NotFound("There is no such client.", code="unknown-client")
 
 
 def _address_taken() -> Conflict:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
 
-from shared.followups.scheduling.cadence import Priority
+from shared.followups.scheduling.cadence import CUSTOM, Priority
 from shared.followups.scheduling.calendar import Calendar, Country, LocalTime, TimeZone, WorkingDays
 from shared.platform.lines import Line, Name
 from shared.platform.models import LazyModel, RequestBody
@@ -16,6 +16,9 @@ from shared.platform.moments import Moment
 PropertyType = Literal["residential", "commercial", "land", "other"]
 Stage = Literal["lead", "negotiating", "under_contract", "closed", "lost"]
 TaskStatus = Literal["pending", "completed", "skipped", "cancelled"]
+LONGEST_ADDRESS: Final = 254
+"""Characters of an e-mail address (RFC 5321)."""
+SHORTEST_PASSWORD, LONGEST_PASSWORD = 8, 200
 ACTIVE_STAGES: tuple[Stage, ...] = ("lead", "negotiating", "under_contract")
 """The stages in which a client is written to."""
 
@@ -32,7 +35,7 @@ def _address(text: str) -> str:
 
 Text = Annotated[str, StringConstraints(max_length=10_000)]
 Address = Annotated[
-    str, StringConstraints(max_length=254), AfterValidator(_address), Field(examples=["ann@example.com"])
+    str, StringConstraints(max_length=LONGEST_ADDRESS), AfterValidator(_address), Field(examples=["ann@example.com"])
 ]
 LARGEST_ID: Final = 2**63 - 1
 """Of PostgreSQL's bigint."""
@@ -169,7 +172,7 @@ class NewTask(RequestBody):
     """A follow-up beside the cadence, or a step of it that the client has not yet."""
 
     client_id: Number
-    followup_type: Annotated[Name, Field(description="Custom, or the name of a step")] = "Custom"
+    followup_type: Annotated[Name, Field(description="Custom, or the name of a step")] = CUSTOM
     scheduled_for: Moment
     priority: Priority = "medium"
     notes: Text | None = None

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from shared.followups.people import tasks
+from shared.followups.people.refusals import unknown_client
 from shared.platform.calls.retry import Backoff, Time, retry
 from shared.platform.errors import Conflict, NotFound
 from shared.platform.stores.postgres import database, rows
@@ -23,10 +24,15 @@ if TYPE_CHECKING:
 _PATIENT = Backoff(limit=5, first_delay=0.05, longest_delay=1)
 
 
-async def known(key: UUID) -> bool:
-    """Whether a mail has this unsubscribe key."""
+async def check_link(key: UUID) -> None:
+    """Look whether a mail has this unsubscribe key.
+
+    Raises:
+        NotFound: no mail has it.
+    """
     async with database() as connection:
-        return bool(await rows(connection, "select from followups.emails where unsubscribe_key = %s", (key,)))
+        if not await rows(connection, "select from followups.emails where unsubscribe_key = %s", (key,)):
+            raise _unknown_link()
 
 
 async def unsubscribe(key: UUID) -> None:
@@ -53,7 +59,7 @@ async def _unsubscribe(key: UUID) -> None:
             (key,),
         )
         if not found:
-            raise NotFound("No mail has this link.", code="unknown-link")
+            raise _unknown_link()
         address = found[0]["address"]
         # The person may have another address by now, or be another entry since two were merged.
         clients = await rows(
@@ -114,7 +120,7 @@ async def _allow(connection: AsyncConnection[Any], agent_id: int, client_id: int
         (agent_id, client_id),
     )
     if not found:
-        raise NotFound("There is no such client.", code="unknown-client")
+        raise unknown_client()
     if found[0]["final"]:
         raise Conflict(
             "The client complained, or the mailbox takes no mails.",
@@ -129,3 +135,7 @@ async def _allow(connection: AsyncConnection[Any], agent_id: int, client_id: int
     await connection.execute(
         "update followups.clients set email_unsubscribed = false, updated_at = now() where id = %s", (client_id,)
     )
+
+
+def _unknown_link() -> NotFound:
+    return NotFound("No mail has this link.", code="unknown-link")

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from shared.followups.people import cadences
 from shared.followups.people.models import Client, NewTask, Task, TaskChange, TaskStatus, calendar_of
-from shared.followups.scheduling.cadence import plan
+from shared.followups.people.refusals import task_ended, unknown_client, unknown_task
+from shared.followups.scheduling.cadence import CUSTOM, plan
 from shared.followups.scheduling.calendar import next_open
-from shared.platform.errors import Conflict, NotFound
+from shared.platform.errors import Conflict
 from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:
@@ -33,12 +34,12 @@ CALENDAR = ", ".join(
 )
 """The columns of a client's calendar, where c is the client and a its agent."""
 
-_INSERT = """
+_INSERT = f"""
 insert into followups.tasks
     (agent_id, client_id, followup_type, scheduled_for, planned_for, priority, notes, reason)
 values (%(agent)s, %(client)s, %(type)s, %(at)s, %(planned)s, %(priority)s, %(notes)s, %(reason)s)
-on conflict (client_id, followup_type) where followup_type <> 'Custom' do nothing
-"""
+on conflict (client_id, followup_type) where followup_type <> '{CUSTOM}' do nothing
+"""  # noqa: S608 - a constant
 
 
 async def plan_cadence(connection: AsyncConnection[Any], agent_id: int, clients: Sequence[Client]) -> None:
@@ -137,10 +138,10 @@ async def change(agent_id: int, task_id: int, changed: TaskChange) -> Task:
             {"agent": agent_id, "id": task_id},
         )
         if not found:
-            raise _unknown()
+            raise unknown_task()
         ends = changed.status if changed.status != found[0]["status"] else None
         if found[0]["status"] != "pending" and (ends or changed.scheduled_for):
-            raise Conflict(f"The task is {found[0]['status']}.", code="task-ended", remedy="Add a Custom task.")
+            raise task_ended(found[0]["status"])
         sets: dict[str, Any] = {"status": ends} if ends else {}
         if "email_preview" in given:
             sets["draft"] = changed.email_preview and changed.email_preview.model_dump_json()
@@ -177,7 +178,7 @@ async def delete(agent_id: int, task_id: int) -> None:
             {"agent": agent_id, "id": task_id},
         )
         if not hidden.rowcount:
-            raise _unknown()
+            raise unknown_task()
         await end(connection, task_id, "cancelled", "by-the-agent")
         await connection.execute(
             "update followups.emails set deleted_at = now() where task_id = %s and state not in ('sending', 'unknown')",
@@ -232,7 +233,7 @@ async def end_repeated(connection: AsyncConnection[Any], client_id: int, other_i
         " where t.client_id = %s and t.status = 'pending' and t.followup_type <> %s and exists (select from"
         " followups.tasks o join followups.emails e on e.task_id = o.id where o.client_id = %s"
         " and o.followup_type = t.followup_type and e.state in ('sending', 'sent', 'unknown'))",
-        (client_id, cadences.CUSTOM, other_id),
+        (client_id, CUSTOM, other_id),
     )
 
 
@@ -249,7 +250,7 @@ async def end_answered(connection: AsyncConnection[Any], client_id: int, other_i
 async def _calendar(connection: AsyncConnection[Any], agent_id: int, client_id: int) -> Calendar:
     found = await _calendars(connection, agent_id, [client_id])
     if not found:
-        raise NotFound("There is no such client.", code="unknown-client")
+        raise unknown_client()
     return found[client_id]
 
 
@@ -265,9 +266,5 @@ async def _calendars(connection: AsyncConnection[Any], agent_id: int, client_ids
 
 def _one(found: list[dict[str, Any]]) -> Task:
     if not found:
-        raise _unknown()
+        raise unknown_task()
     return Task.model_validate(found[0])
-
-
-def _unknown() -> NotFound:
-    return NotFound("There is no such task.", code="unknown-task")

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from shared.followups.keyset import Place, parameters
+from shared.followups.keyset import BEHIND, Place, parameters
 from shared.followups.people.models import ResponseBody
 from shared.followups.scheduling.cadence import Priority
 from shared.platform.stores.postgres import database, rows
@@ -33,7 +33,7 @@ select t.id as task_id, t.client_id, coalesce(nullif(trim(c.name), ''), c.email)
     t.priority, t.scheduled_for, e.id as email_id, e.state, coalesce(e.hold_reason, t.reason) as reason,
     case when t.scheduled_for < me.midnight then 'today' else 'tomorrow' end as day
 {_PLANNED} and (%(day)s::text is null or (%(day)s = 'today') = (t.scheduled_for < me.midnight))
-    and (%(at)s::timestamptz is null or (t.scheduled_for, t.id) > (%(at)s, %(number)s::bigint))
+    and {BEHIND.format("t.scheduled_for, t.id", ">")}
 order by t.scheduled_for, t.id limit %(limit)s
 """
 

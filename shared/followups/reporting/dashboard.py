@@ -7,10 +7,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from shared.followups.keyset import Place, parameters
-from shared.followups.people.models import ResponseBody
+from shared.followups.keyset import BEHIND, Place, parameters
+from shared.followups.people.models import ACTIVE_STAGES, ResponseBody
+from shared.followups.people.refusals import unknown_agent
 from shared.followups.sending.mails import STATUS
-from shared.platform.errors import NotFound
 from shared.platform.stores.postgres import database, rows
 
 _STATS = """
@@ -19,7 +19,7 @@ with me as (
     from followups.agents where id = %(agent)s
 ), c as (
     select count(*) as clients,
-        count(*) filter (where stage in ('lead', 'negotiating', 'under_contract')) as active,
+        count(*) filter (where stage = any(%(active)s)) as active,
         count(*) filter (where stage = 'closed') as closed
     from followups.clients where agent_id = %(agent)s and not is_deleted
 ), t as (
@@ -48,8 +48,7 @@ select c.clients as total_clients, c.active as active_clients, t.pending as pend
 from c, t, e
 """
 
-_BEHIND = "(%(at)s::timestamptz is null or (at, number) < (%(at)s, %(number)s::bigint))"
-_NEWEST = f"where {_BEHIND} order by at desc, number desc limit %(limit)s"
+_NEWEST = f"where {BEHIND.format('at, number', '<')} order by at desc, number desc limit %(limit)s"
 # The number tells events of one moment apart, and each table's from those of the others.
 _ACTIVITY = f"""
 select * from (
@@ -119,9 +118,9 @@ async def stats(agent_id: int) -> Stats:
         NotFound: there is no such agent.
     """
     async with database() as connection:
-        found = await rows(connection, _STATS, {"agent": agent_id})
+        found = await rows(connection, _STATS, {"agent": agent_id, "active": list(ACTIVE_STAGES)})
     if not found:
-        raise NotFound("There is no such agent.", code="unknown-agent")
+        raise unknown_agent()
     return Stats.model_validate(found[0])
 
 

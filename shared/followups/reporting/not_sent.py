@@ -7,11 +7,11 @@ from typing import Literal
 
 from pydantic import Field
 
-from shared.followups.keyset import Place, parameters
+from shared.followups.keyset import BEHIND, Place, parameters
 from shared.followups.people.models import ResponseBody
 from shared.platform.stores.postgres import database, rows
 
-_ENDED = """
+_ENDED = f"""
 select t.id as task_id, t.client_id, coalesce(nullif(trim(c.name), ''), c.email) as client, t.followup_type,
     t.scheduled_for, t.status, coalesce(t.reason, t.status) as reason, e.id as email_id, e.error_code,
     t.updated_at as ended_at
@@ -20,9 +20,9 @@ from followups.tasks t
     left join followups.emails e on e.task_id = t.id
 where t.agent_id = %(agent)s and t.channel = 'email' and t.status in ('skipped', 'cancelled')
     and t.deleted_at is null
-    and (%(at)s::timestamptz is null or (t.updated_at, t.id) < (%(at)s, %(number)s::bigint))
+    and {BEHIND.format("t.updated_at, t.id", "<")}
 order by t.updated_at desc, t.id desc limit %(limit)s
-"""
+"""  # noqa: S608 - a constant of the keyset
 
 
 class NotSent(ResponseBody):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import ConfigDict, Field
@@ -13,6 +13,8 @@ from shared.followups.scheduling.calendar import Calendar, Opening, local_instan
 from shared.platform.models import LazyModel
 
 Priority = Literal["high", "medium", "low"]
+CUSTOM: Final = "Custom"
+"""The type of tasks beside every cadence."""
 
 
 class Step(LazyModel):

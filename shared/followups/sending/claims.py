@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from shared.followups.people import tasks
 from shared.followups.people.models import calendar_of
 from shared.followups.scheduling.catch_up import DueStep, Move, Policy, Send, Skip, catch_up
-from shared.followups.sending.outbox import UNTOLD
+from shared.followups.sending.outbox import UNTOLD, WITH_PROVIDER
 from shared.followups.sending.senders.base import UNREACHABLE
 from shared.followups.settings import settings
 from shared.followups.steps import Claim
@@ -45,8 +45,7 @@ _QUESTION = f"""
 with asked as (
     select exists (select {DUE})
         or exists (select from followups.emails where state = 'sending' and leased_until <= now())
-        or exists (select from followups.emails where state = 'unknown' and leased_until <= now()
-            and provider = any(%(tellers)s) and sending_at > now() - interval '1 day'
+        or exists (select from followups.emails where {WITH_PROVIDER} and provider = any(%(tellers)s)
             and not exists (select from followups.scheduler where stopped_at is not null))
         or exists (select from followups.emails e where {UNTOLD}
             and not exists (select from followups.scheduler where stopped_at is not null)) as due

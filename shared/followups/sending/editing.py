@@ -12,11 +12,12 @@ from shared.followups.composing.content import problems
 from shared.followups.composing.writers import writer
 from shared.followups.people import tasks
 from shared.followups.people.models import ResponseBody, Text
+from shared.followups.people.refusals import unknown_task
 from shared.followups.sending.checking import facts
 from shared.followups.sending.envelope import STORE, envelope
 from shared.followups.sending.mails import Email, one_of
 from shared.followups.sending.message import html_of
-from shared.platform.errors import Conflict, NotFound
+from shared.platform.errors import Conflict
 from shared.platform.lines import Name, Seen
 from shared.platform.models import RequestBody
 from shared.platform.stores.postgres import database, rows
@@ -60,7 +61,7 @@ async def preview(agent_id: int, task_id: int, client_id: int | None = None, wis
     async with database() as connection:
         row = await facts.read_task(connection, agent_id, task_id)
     if row is None or client_id not in (None, row["client_id"]):
-        raise NotFound("There is no such task.", code="unknown-task")
+        raise unknown_task()
     brief = brief_of(row)
     brief = brief.model_copy(update={"task_notes": f"{brief.task_notes}\n{wishes}".strip()})
     draft = await writer().write(brief)

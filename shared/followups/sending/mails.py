@@ -21,12 +21,14 @@ STATUS = (
     " when delivery in ('bounced', 'complained') then 'bounced' when engagement <> 'none' then engagement"
     " when delivery = 'delivered' then 'delivered' else 'sent' end"
 )
+MESSAGE_ID = "'<' || message_key || '@' || split_part(sender, '@', 2) || '>'"
+"""As message.Mail has it."""
 _TO = "coalesce(recipient, (select email from followups.clients where id = client_id))"
 _COLUMNS = (
     "id, agent_id, task_id, client_id, sender, sender as from_email, sender_name as from_name, footer, state,"  # noqa: S608 - constants of this module
     f" {_TO} as recipient, {_TO} as to_email,"
     f" coalesce(subject, '') as subject, coalesce(body, '') as body, {STATUS} as status, hold_reason, provider,"
-    " '<' || message_key || '@' || split_part(sender, '@', 2) || '>' as message_id,"
+    f" {MESSAGE_ID} as message_id,"
     " provider_id as provider_message_id, provider_id as ses_message_id, sent_at, error_code, error as error_message,"
     " attempts as retry_count,"
     " delivery, engagement, opened_at, clicked_at, approved_at, created_at, updated_at,"

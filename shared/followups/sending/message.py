@@ -15,6 +15,8 @@ from uuid import UUID
 
 CONTROLS = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
 LONGEST_NAME = 100
+KEY = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+"""A mail's key: the left part of a Message-ID of ours."""
 
 
 class _Policy(EmailPolicy):

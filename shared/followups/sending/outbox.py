@@ -26,6 +26,8 @@ SENDING_MINUTES = 5
 """After this long in `sending` the worker is dead: a sender gives up long before."""
 ASKED_AGAIN_MINUTES = 15
 """How long after a look at an unknown mail the next one comes."""
+WITH_PROVIDER = "(state = 'unknown' and leased_until <= now() and sending_at > now() - interval '1 day')"
+"""The unknown mails of which the provider is to be asked, for a day, if it is one that can be asked."""
 UNTOLD = f"""(e.state = 'unknown' and e.told_unknown_at is null
     and e.sending_at <= now() - make_interval(mins => {ASKED_AGAIN_MINUTES}))"""
 """The unknown mails e of which a person is to be told: the provider had its time to tell."""
@@ -241,9 +243,9 @@ async def unknown_mails(provider: str, limit: int = 20) -> list[Mail]:
     async with database() as connection:
         found = await rows(
             connection,
-            "update followups.emails set leased_until = now() + make_interval(mins => %s) where id in (select id"
-            " from followups.emails where state = 'unknown' and provider = %s and leased_until <= now()"
-            " and sending_at > now() - interval '1 day' order by id limit %s for update skip locked) returning id",
+            "update followups.emails set leased_until = now() + make_interval(mins => %s) where id in (select id"  # noqa: S608 - a constant of this module
+            f" from followups.emails where {WITH_PROVIDER} and provider = %s order by id limit %s"
+            " for update skip locked) returning id",
             (ASKED_AGAIN_MINUTES, provider, limit),
         )
         read = [await facts.read(connection, row["id"]) for row in found]

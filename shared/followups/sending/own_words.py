@@ -6,15 +6,16 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from shared.followups.people import cadences
 from shared.followups.people.models import Address, Number, Text
+from shared.followups.people.refusals import task_ended, unknown_client, unknown_task
+from shared.followups.scheduling.cadence import CUSTOM
 from shared.followups.sending import editing
 from shared.followups.sending.checking import checks, facts
 from shared.followups.sending.editing import EmailChange
 from shared.followups.sending.mails import Email, one_of
 from shared.followups.sending.plain_text import plain_text
 from shared.followups.settings import settings
-from shared.platform.errors import Conflict, InvalidInput, NotFound
+from shared.platform.errors import Conflict, InvalidInput
 from shared.platform.stores.postgres import database, rows
 
 # A worker that holds the mail has an older number of the claim from here on.
@@ -94,10 +95,10 @@ async def _new_task(connection: Any, agent_id: int, new: NewEmail) -> int:
         "insert into followups.tasks (agent_id, client_id, followup_type, scheduled_for, planned_for, priority)"
         " select agent_id, id, %s, now(), now(), 'medium' from followups.clients"
         " where agent_id = %s and id = %s and not is_deleted returning id",
-        (cadences.CUSTOM, agent_id, new.client_id),
+        (CUSTOM, agent_id, new.client_id),
     )
     if not made:
-        raise NotFound("There is no such client.", code="unknown-client")
+        raise unknown_client()
     return made[0]["id"]
 
 
@@ -110,9 +111,9 @@ async def _task_now(connection: Any, agent_id: int, new: NewEmail) -> int:
         (agent_id, new.client_id, new.task_id),
     )
     if not found:
-        raise NotFound("The client has no such task.", code="unknown-task")
+        raise unknown_task()
     if found[0]["status"] != "pending":
-        raise Conflict(f"The task is {found[0]['status']}.", code="task-ended")
+        raise task_ended(found[0]["status"])
     await connection.execute(
         "update followups.tasks set scheduled_for = least(scheduled_for, now()), updated_at = now() where id = %s",
         (new.task_id,),

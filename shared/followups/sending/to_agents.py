@@ -10,9 +10,7 @@ from shared.followups.sending.checking import facts
 from shared.followups.sending.domain import gate
 from shared.followups.sending.mails import one_of
 from shared.followups.sending.message import mail_of
-from shared.followups.sending.senders import sender
-from shared.followups.settings import settings
-from shared.platform.calls.rate_limit import rate_limit
+from shared.followups.sending.senders import pace, sender
 from shared.platform.errors import Conflict
 from shared.platform.stores.postgres import database, rows
 
@@ -22,7 +20,7 @@ if TYPE_CHECKING:
 
 NO_FOLLOWUP = 0
 """In place of a mail's number: no event of a provider is taken for one of a client's mail."""
-PATIENCE_SECONDS = 10
+MAX_WAIT_SECONDS = 10
 
 
 async def send_test(agent_id: int, email_id: int) -> Outcome:
@@ -69,6 +67,5 @@ async def hand_over(mail: Mail) -> Outcome:
     if problems := await gate.refused():
         raise Conflict("The sender's domain is not ready.", code="sender-domain", remedy="; ".join(problems))
     through = sender()
-    rate = settings().followups_mails_per_minute / 60
-    await rate_limit(f"followups-{through.name}", rate).turn(PATIENCE_SECONDS)
+    await pace.turn(through, MAX_WAIT_SECONDS)
     return await through.send(mail)

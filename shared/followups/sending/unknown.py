@@ -7,6 +7,7 @@ from datetime import datetime
 from pydantic import Field
 
 from shared.followups.people.models import ResponseBody
+from shared.followups.sending.mails import MESSAGE_ID
 from shared.platform.stores.postgres import database, rows
 
 
@@ -32,9 +33,9 @@ async def listed(*, after: int, limit: int) -> list[UnknownMail]:
     async with database() as connection:
         found = await rows(
             connection,
-            "select e.id, a.email as agent, e.recipient, e.subject, e.provider, e.sending_at, e.error_code,"
+            "select e.id, a.email as agent, e.recipient, e.subject, e.provider, e.sending_at, e.error_code,"  # noqa: S608 - a constant
             " e.repeat_refused, e.error as error_message,"
-            " '<' || e.message_key || '@' || split_part(e.sender, '@', 2) || '>' as message_id"
+            f" {MESSAGE_ID} as message_id"
             " from followups.emails e join followups.agents a on a.id = e.agent_id"
             " where e.state = 'unknown' and e.id > %s order by e.id limit %s",
             (after, limit),

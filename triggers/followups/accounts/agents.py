@@ -8,7 +8,15 @@ import azure.functions as func
 from pydantic import Field, SecretStr
 
 from shared.followups.people import agents, google, tokens
-from shared.followups.people.models import Address, Agent, AgentProfile, ProfileFields
+from shared.followups.people.models import (
+    LONGEST_ADDRESS,
+    LONGEST_PASSWORD,
+    SHORTEST_PASSWORD,
+    Address,
+    Agent,
+    AgentProfile,
+    ProfileFields,
+)
 from shared.followups.people.sign_in import sign_in
 from shared.platform.access.auth import PUBLIC, Caller
 from shared.platform.access.failed_attempts import failed_attempts
@@ -20,7 +28,7 @@ from triggers.followups.accounts.guard import AGENT, REGISTRATION, agent_of
 
 routes = Routes(tag="agents", unusable=422)
 
-Password = Annotated[SecretStr, Field(min_length=8, max_length=200)]
+Password = Annotated[SecretStr, Field(min_length=SHORTEST_PASSWORD, max_length=LONGEST_PASSWORD)]
 
 
 class RegisterRequest(ProfileFields):
@@ -32,8 +40,8 @@ class RegisterRequest(ProfileFields):
 
 
 class LoginRequest(RequestBody):
-    email: Annotated[str, Field(max_length=254)]
-    password: Annotated[SecretStr, Field(max_length=200)]
+    email: Annotated[str, Field(max_length=LONGEST_ADDRESS)]
+    password: Annotated[SecretStr, Field(max_length=LONGEST_PASSWORD)]
 
 
 class GoogleCredential(RequestBody):

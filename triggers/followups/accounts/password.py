@@ -12,30 +12,31 @@ import azure.functions as func
 from pydantic import Field
 
 from shared.followups import new_passwords
+from shared.followups.people.models import LONGEST_ADDRESS, LONGEST_PASSWORD, SHORTEST_PASSWORD
 from shared.platform.access.auth import PUBLIC
 from shared.platform.access.failed_attempts import failed_attempts
 from shared.platform.errors import InvalidInput
 from shared.platform.http import Routes
 from shared.platform.models import LazyModel, RequestBody
-from triggers.followups.unsubscribe import HEADERS
+from triggers.followups.html_pages import html_page
 
 routes = Routes(tag="agents", unusable=422)
-SHORTEST, LONGEST = 8, 200
-LONGEST_FORM = 5000
+MOST_FORM_BYTES = 5000
 ANSWER_SECONDS = 1.5
 """Every answer takes at least as long, whether or not a mail is sent: the time says nothing of who has an account."""
 
 FORM = (
     "<!doctype html><title>New password</title><h1>New password</h1>"
-    f'<form method="post"><input type="hidden" name="token" value="%s"><label>New password, {SHORTEST} characters or'
-    f' more <input type="password" name="password" minlength="{SHORTEST}" maxlength="{LONGEST}" required'
-    ' autocomplete="new-password"></label> <button>Set it</button></form>'
+    f'<form method="post"><input type="hidden" name="token" value="%s">'
+    f'<label>New password, {SHORTEST_PASSWORD} characters or more'
+    f' <input type="password" name="password" minlength="{SHORTEST_PASSWORD}" maxlength="{LONGEST_PASSWORD}"'
+    ' required autocomplete="new-password"></label> <button>Set it</button></form>'
 )
 DONE = "<!doctype html><title>Done</title><h1>Done</h1><p>The new password is set. All sessions have ended.</p>"
 
 
 class PasswordMailRequest(RequestBody):
-    email: Annotated[str, Field(max_length=254)]
+    email: Annotated[str, Field(max_length=LONGEST_ADDRESS)]
 
 
 class PasswordMail(LazyModel):
@@ -60,7 +61,7 @@ async def followups_mail_password(body: PasswordMailRequest) -> PasswordMail:
 @routes.get(new_passwords.PATH, needs=PUBLIC, summary="A page to set a new password", produces="text/html")
 async def followups_password_page(query: PasswordPageQuery) -> func.HttpResponse:
     """It changes nothing; scanners open every link of a mail."""
-    return _page(FORM % escape(query.token))
+    return html_page(FORM % escape(query.token))
 
 
 @routes.post(
@@ -68,7 +69,7 @@ async def followups_password_page(query: PasswordPageQuery) -> func.HttpResponse
     needs=PUBLIC,
     summary="Set a new password",
     produces="text/html",
-    limit=LONGEST_FORM,
+    limit=MOST_FORM_BYTES,
 )
 async def followups_set_password(request: func.HttpRequest) -> func.HttpResponse:
     """Takes the form of the page, with `token` and `password`. It ends all sessions of the agent."""
@@ -77,12 +78,8 @@ async def followups_set_password(request: func.HttpRequest) -> func.HttpResponse
     except ValueError:
         form: dict[str, list[str]] = {}
     token, password = form.get("token", [""])[0], form.get("password", [""])[0]
-    if not SHORTEST <= len(password) <= LONGEST:
-        raise InvalidInput(f"A password has {SHORTEST} to {LONGEST} characters.", field="password")
+    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
+        raise InvalidInput(f"A password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters.", field="password")
     with failed_attempts.watched(request):
         await new_passwords.replace(token, password)
-    return _page(DONE)
-
-
-def _page(text: str) -> func.HttpResponse:
-    return func.HttpResponse(text, headers=HEADERS, mimetype="text/html", charset="utf-8")
+    return html_page(DONE)

@@ -7,12 +7,12 @@ from typing import Literal
 from pydantic import Field
 
 from shared.followups.events import arrivals, inbound
+from shared.followups.people.models import LONGEST_ADDRESS
 from shared.platform.access.auth import ADMIN
 from shared.platform.http import Routes
 from shared.platform.models import LazyModel
 
 routes = Routes(tag="webhooks")
-LONGEST_ADDRESS = 254
 LARGEST_MAIL = 25_000_000
 """Bytes, as mailboxes have it: an answer with photos counts like any other."""
 

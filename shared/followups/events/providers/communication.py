@@ -98,8 +98,8 @@ def event_of(event: GridEvent) -> ProviderEvent | None:
             permanent=status == "Bounced",
             listed=status == "Suppressed",
             happened_at=happened or event.event_time,
-            user_agent=str(event.data.get("userAgent") or "")[:500],
-            detail=detail[:500],
+            user_agent=str(event.data.get("userAgent") or ""),
+            detail=detail,
         )
     except ValidationError:
         raise InvalidInput("The event is no report of Communication Services.", field="data") from None

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from shared.followups.events.models import EventKind, ProviderEvent
+from shared.followups.events.providers.ses import SUPPRESSED_SUBTYPES
 from shared.followups.people.models import LARGEST_ID
 from shared.followups.sending.senders.base import TAG
 from shared.platform.errors import InvalidInput
@@ -24,7 +25,6 @@ KINDS: dict[str, EventKind] = {
     "email.clicked": "clicked",
 }
 PARTS = {"email.bounced": "bounce", "email.failed": "failed", "email.suppressed": "suppressed"}
-LISTS = {"Suppressed", "OnAccountSuppressionList"}
 RECEIVED = "email.received"
 
 
@@ -50,13 +50,11 @@ def read(body: bytes, event_id: str) -> ProviderEvent | str | None:
             provider_id=data.get("email_id"),
             kind="deferred" if transient else KINDS[name],
             permanent=name == "email.bounced" and details.get("type") == "Permanent",
-            listed=name == "email.suppressed" or details.get("subType") in LISTS,
+            listed=name == "email.suppressed" or details.get("subType") in SUPPRESSED_SUBTYPES,
             happened_at=details.get("timestamp") or event["created_at"],
-            user_agent=str(details.get("userAgent", ""))[:500],
-            ip=str(details.get("ipAddress", ""))[:500],
-            detail=" ".join(str(details.get(name, "")) for name in ("type", "subType", "message", "reason"))[
-                :500
-            ].strip(),
+            user_agent=str(details.get("userAgent", "")),
+            ip=str(details.get("ipAddress", "")),
+            detail=" ".join(str(details.get(name, "")) for name in ("type", "subType", "message", "reason")).strip(),
         )
     except (ValueError, KeyError, TypeError, AttributeError, ValidationError):
         raise InvalidInput("The body is no event of Resend.", field="body") from None

@@ -25,8 +25,8 @@ KINDS: dict[str, tuple[EventKind, str]] = {
     "Open": ("opened", "open"),
     "Click": ("clicked", "click"),
 }
-LISTS = {"Suppressed", "OnAccountSuppressionList"}
-"""Subtypes of a bounce of an address that SES itself does not write to."""
+SUPPRESSED_SUBTYPES = {"Suppressed", "OnAccountSuppressionList"}
+"""Subtypes of a bounce of an address that SES itself does not write to; Resend, which sends through it, has them."""
 
 
 def read(message: str, event_id: str) -> ProviderEvent | None:
@@ -50,13 +50,11 @@ def read(message: str, event_id: str) -> ProviderEvent | None:
             provider_id=event["mail"].get("messageId"),
             kind="deferred" if transient else kind,
             permanent=kind == "bounced" and details.get("bounceType") == "Permanent",
-            listed=details.get("bounceSubType") in LISTS,
+            listed=details.get("bounceSubType") in SUPPRESSED_SUBTYPES,
             happened_at=details.get("timestamp") or event["mail"]["timestamp"],
-            user_agent=str(details.get("userAgent", ""))[:500],
-            ip=str(details.get("ipAddress", ""))[:500],
-            detail=" ".join(str(details.get(name, "")) for name in ("bounceType", "bounceSubType", "reason"))[
-                :500
-            ].strip(),
+            user_agent=str(details.get("userAgent", "")),
+            ip=str(details.get("ipAddress", "")),
+            detail=" ".join(str(details.get(name, "")) for name in ("bounceType", "bounceSubType", "reason")).strip(),
         )
     except (ValueError, KeyError, TypeError, AttributeError, ValidationError):
         raise InvalidInput("The message is no event of SES.", field="Message") from None

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from shared.followups.events.models import LONGEST_EVENT_ID
 from shared.platform.errors import Forbidden, Unauthenticated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pydantic import SecretStr
-
-LONGEST_ID = 200
 
 
 def verify(body: bytes, headers: Mapping[str, str], secret: SecretStr | None, setting: str) -> str:
@@ -36,6 +35,6 @@ def verify(body: bytes, headers: Mapping[str, str], secret: SecretStr | None, se
     except (WebhookVerificationError, ValueError):
         raise Unauthenticated("The signature is wrong, or too old.", code="bad-signature") from None
     found = names["webhook-id"]
-    if len(found) > LONGEST_ID:
+    if len(found) > LONGEST_EVENT_ID:
         raise Unauthenticated("The event has no usable id.", code="bad-signature")
     return found

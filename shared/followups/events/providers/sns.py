@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import ConfigDict, StringConstraints, ValidationError
 
+from shared.followups.events.models import LONGEST_EVENT_ID
 from shared.followups.settings import settings
 from shared.platform.errors import Forbidden, InvalidInput, TransientError, Unauthenticated
 from shared.platform.models import LazyModel
@@ -27,7 +28,7 @@ class SnsMessage(LazyModel):
 
     model_config = ConfigDict(frozen=True)
     Type: Literal["Notification", "SubscriptionConfirmation", "UnsubscribeConfirmation"]
-    MessageId: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    MessageId: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_EVENT_ID)]
     TopicArn: Value
     Message: Value
     Timestamp: Value

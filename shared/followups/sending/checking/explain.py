@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from shared.followups.keyset import Place, parameters
+from shared.followups.keyset import BEHIND, Place, parameters
 from shared.followups.people.models import ResponseBody, TaskStatus
+from shared.followups.people.refusals import unknown_task
 from shared.followups.people.suppressions import Suppression
 from shared.followups.sending.checking import checks, facts
-from shared.platform.errors import NotFound
 from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ async def explain(agent_id: int, task_id: int) -> Explanation:
     async with database() as connection:
         row = await facts.read_task(connection, agent_id, task_id)
         if row is None:
-            raise NotFound("There is no such task.", code="unknown-task")
+            raise unknown_task()
         return await _explained(connection, row)
 
 
@@ -82,9 +82,9 @@ async def due(agent_id: int, behind: Place | None, limit: int) -> list[Explanati
     async with database() as connection:
         found = await rows(
             connection,
-            "select id from followups.tasks where agent_id = %(agent)s and status = 'pending'"
+            "select id from followups.tasks where agent_id = %(agent)s and status = 'pending'"  # noqa: S608 - a constant
             " and channel = 'email' and scheduled_for <= now()"
-            " and (%(at)s::timestamptz is null or (scheduled_for, id) > (%(at)s, %(number)s::bigint))"
+            f" and {BEHIND.format('scheduled_for, id', '>')}"
             " order by scheduled_for, id limit %(limit)s",
             {"agent": agent_id, "limit": limit, **parameters(behind)},
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from email.errors import MessageError
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
 from shared.followups.steps import Outcome
@@ -20,6 +21,10 @@ TAG = "followup"
 ACCOUNT_REFUSED = "account-refused"
 UNREACHABLE = ("unreachable", "relay-unreachable", "relay-failed", "no-token", ACCOUNT_REFUSED)
 """Codes of a hand-over that failed before the provider had the mail, whichever mail it was."""
+
+
+OF_THE_MAIL = {HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY}
+"""Statuses of HTTP APIs that are about the mail, unless their text says that they are about us."""
 
 
 class EmailSender(Protocol):

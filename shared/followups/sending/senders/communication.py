@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from shared.followups.sending.message import headers_beside, message_of, one_line
 from shared.followups.sending.senders.base import (
+    OF_THE_MAIL,
     account_refused,
     outcome,
     ready,
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 API = "2025-09-01"
 CONNECT_SECONDS, ANSWER_SECONDS = 5, 30
-OF_THE_MAIL = {HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY}
 OF_THE_SENDER = ("DomainNotLinked", "InvalidSenderUserName", "SenderNotFound")
 """Errors under these statuses that are about us, whoever is written to. All other statuses are about the account."""
 ENDED_BADLY = ("Failed", "Canceled")

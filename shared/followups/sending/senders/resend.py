@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from shared.followups.sending.message import headers_beside, message_of, one_line
 from shared.followups.sending.senders.base import (
+    OF_THE_MAIL,
     TAG,
     account_refused,
     outcome,
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from shared.followups.sending.message import Mail
 
 ANSWER_SECONDS = 30
-OF_THE_MAIL = {HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY}
 OF_THE_SENDER = ("invalid_from_address", "domain is not verified")
 """Errors under these statuses that are about us, whoever is written to. All other statuses are about the account."""
 REMEMBERED = timedelta(hours=23)

@@ -7,9 +7,10 @@ from activities.followups import sending
 from orchestrators.followups.sending import send_followups
 from shared.followups.reporting.health import scheduler_health
 from shared.followups.sending import claims, outbox
+from shared.followups.sending.senders import pace
 from shared.followups.steps import Outcome
 from shared.platform.durable import Nothing
-from shared.platform.errors import Conflict, TerminalError, TransientError
+from shared.platform.errors import TerminalError, TransientError
 from tests.integration.player import Player
 from triggers.followups import upkeep
 
@@ -27,7 +28,7 @@ async def test_a_sweep_that_fails_for_ten_minutes_turns_it_red_by_both_ages(crm,
     await crm.execute(TEN_MINUTES_AGO)
 
     class Client:
-        async def start(self, *_, **__):
+        async def start_if_idle(self, *_, **__):
             raise RuntimeError("The durable host is away.")
 
     assert await upkeep.sweep.due(Client())
@@ -51,7 +52,7 @@ async def test_paused_tasks_do_not_count_as_late(crm):
 class Plays:
     """Plays the sweep that it is to start, as a host that has nothing else to do."""
 
-    async def start(self, orchestration, given, **_):
+    async def start_if_idle(self, orchestration, given, **_):
         await Player().play(orchestration, given)
 
 
@@ -66,16 +67,15 @@ async def test_a_sweep_that_was_only_started_does_not_count(crm):
     await crm.due(await crm.agent(), hours_ago=0.1)
     await crm.execute(TEN_MINUTES_AGO)
 
-    class Starts:
-        async def start(self, *_, **__):
-            return "followups-sweep"
+    class Client:
+        def __init__(self, *, started):
+            self.started = started
 
-    class StillAtIt:
-        async def start(self, *_, **__):
-            raise Conflict("It runs.")
+        async def start_if_idle(self, *_, **__):
+            return self.started
 
-    for client in (Starts(), StillAtIt()):
-        await upkeep.sweep.run(client)
+    for started in (True, False):
+        await upkeep.sweep.run(Client(started=started))
         [reason] = (await scheduler_health()).reasons
         assert reason.startswith("the last sweep ended 6")
 
@@ -115,13 +115,13 @@ async def after(crm, minutes):
     return await scheduler_health()
 
 
-@pytest.mark.parametrize("fails", ["compose", "_turn", "relay-unreachable", "no-token"])
+@pytest.mark.parametrize("fails", ["compose", "turn", "relay-unreachable", "no-token"])
 async def test_sweeps_that_end_and_send_nothing_turn_it_red_after_ten_minutes(crm, monkeypatch, fails):
     async def away(*_):
         raise TransientError("Something is away.")
 
-    if fails in ("compose", "_turn"):
-        monkeypatch.setattr(sending, fails, away)
+    if fails in ("compose", "turn"):
+        monkeypatch.setattr(sending if fails == "compose" else pace, fails, away)
     else:
         monkeypatch.setattr(sending, "sender", lambda: Postpones(fails))
     await crm.due(await crm.agent(), hours_ago=0)

@@ -7,6 +7,7 @@ import pytest
 from activities.followups import sending
 from activities.followups.sending import settle_followups
 from shared.followups.sending import claims, outbox, unknown
+from shared.followups.sending.senders import pace
 from shared.followups.steps import Outcome
 from shared.platform.durable import Nothing
 from shared.platform.errors import TransientError
@@ -131,7 +132,7 @@ async def test_it_waits_for_its_turn(crm, provider, monkeypatch):
         async def turn(self, _):
             raise TransientError("The account is paused.")
 
-    monkeypatch.setattr(sending, "rate_limit", lambda *_: Paused())
+    monkeypatch.setattr(pace, "rate_limit", lambda *_: Paused())
     await settle_followups(Nothing())
     assert (provider.requests, await crm.states()) == (1, {"unknown": 1})
 

@@ -43,11 +43,9 @@ def test_a_table_that_is_cut_off_is_no_table() -> None:
         slots_of(made([5] * 10)[:8], homes_of(10), 5)
 
 
-@given(st.lists(hashes, min_size=1, max_size=60), st.integers(0, HIGHEST // 2))
-def test_a_table_that_was_overwritten_is_no_table(held: list[int], wanted: int) -> None:
+@given(st.lists(hashes, min_size=1, max_size=60), hashes)
+def test_a_part_of_a_table_says_what_the_table_says(held: list[int], wanted: int) -> None:
     homes = homes_of(len(held))
-    with pytest.raises(IndexError):
-        slots_of([(1 << 64) - 1] * len(made(held)), homes, wanted)
     begins = wanted * homes >> 32
     assert slots_of(made(held)[begins:], homes, wanted, begins) == slots_of(made(held), homes, wanted)
 

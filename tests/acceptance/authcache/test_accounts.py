@@ -12,7 +12,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bench.memory import peak_from_now
-from shared.platform.access.passwords.checking import CORES, WAIT_SECONDS
+from shared.platform.access.passwords.checking import CORES
+from shared.platform.access.passwords.kinds import new_hash
 from tests.acceptance.authcache.conftest import PASSWORD, Host
 
 SLOW = "30"
@@ -20,7 +21,7 @@ SLOW = "30"
 CHECK_MEGABYTES = 19
 """That one check of a password takes."""
 REQUESTS_MEGABYTES = 150
-"""That a hundred requests may take beside the checks, which would take 1,900 all at once."""
+"""That a hundred requests or more may take beside the checks, which would take 1,900 all at once."""
 
 
 def from_elsewhere(host: Host, address: str, email: str, password: str, **headers: str) -> int:
@@ -112,16 +113,22 @@ async def test_a_hundred_log_ins_at_once_are_answered_or_sent_away_and_checks_st
     async with running() as app:
         [host] = app.hosts
         ann = app.verified(host, "ann@example.com")
+        began = time.monotonic()
+        new_hash(PASSWORD)
+        # A hundred, or three times what this machine checks in the second and a half that one waits for its turn.
+        asking = max(100, round(3 * 1.5 * CORES / (time.monotonic() - began)))
 
         def log_in(number: int) -> tuple[int, float, str | None]:
             began = time.monotonic()
             # Each from an address of its own: none is slowed down for the guesses of another.
-            answer = answered_elsewhere(host, f"127.0.1.{number + 1}", f"user{number}@example.com", "wrong")
+            answer = answered_elsewhere(
+                host, f"127.0.{1 + number // 250}.{number % 250 + 1}", f"user{number}@example.com", "wrong"
+            )
             return answer.status, time.monotonic() - began, answer.getheader("Retry-After")
 
         peak = peak_from_now(host.host.pid)
-        with ThreadPoolExecutor(101) as pool:
-            logins = [pool.submit(log_in, number) for number in range(100)]
+        with ThreadPoolExecutor(asking) as pool:
+            logins = [pool.submit(log_in, number) for number in range(asking)]
             checks: list[tuple[int, float]] = []
             while not all(login.done() for login in logins):
                 began = time.monotonic()
@@ -131,13 +138,15 @@ async def test_a_hundred_log_ins_at_once_are_answered_or_sent_away_and_checks_st
         assert {status for status, _, _ in done} <= {401, 503}
         assert len([status for status, _, _ in done if status == 401]) >= CORES
         sent_away = [(took, wait) for status, took, wait in done if status == 503]
+        assert sent_away
         assert all(wait is not None and float(wait) >= 1 for _, wait in sent_away)
-        # Two seconds on a machine of one's own, where each is answered after 1.6; here others work beside.
-        assert max(took for _, took, _ in done) < 3 * WAIT_SECONDS + 2
+        # On a machine of one's own all are answered within 2 s; here others work beside, and the last ones take longer.
+        assert min(took for took, _ in sent_away) < 2
+        assert max(took for _, took, _ in done) < 6.5
         assert peak() < CORES * CHECK_MEGABYTES + REQUESTS_MEGABYTES
         assert {status for status, _ in checks} == {200}
         assert len(checks) > 5
-        assert median(took for _, took in checks) < WAIT_SECONDS / 3
+        assert median(took for _, took in checks) < 0.5
 
 
 async def test_ten_refreshes_with_one_token_on_two_hosts_get_one_successor(running: Any) -> None:

@@ -40,7 +40,7 @@ async def reprice_batches(task: RepricingRef) -> Repricing:
 
 @activity
 async def give_up_repricing(end: EndRepricing) -> Repricing:
-    """Write down why it failed, and tell people."""
+    """Write down why it failed, and alert people."""
     failed = await repricing.fail(end.repricing_id, end.error)
     await try_to_send(alerts.repricing_failed(failed))
     return failed

@@ -111,7 +111,7 @@ async def advance_watermark(plan: RunPlan) -> WatermarkMoved:
     """Let the next incremental run begin where this one began, less the overlap."""
     reached = plan.started_at - timedelta(seconds=settings().watermark_overlap_seconds)
     moved = await watermark.advance(plan.feed, plan.run_id, reached)
-    logger.info("A watermark has moved.", extra={"feed": str(plan.feed), "run": str(plan.run_id)})
+    logger.info("A watermark has moved.", extra={"feed": str(plan.feed), "run_id": str(plan.run_id)})
     return WatermarkMoved(watermark=moved.last_updated_at)
 
 

@@ -27,39 +27,39 @@ logger = logging.getLogger(__name__)
 async def recover_claims(_: Nothing) -> Nothing:
     """Let rows be consolidated again that a worker claimed and never finished."""
     if recovered := await consolidation.recover_claims(STALE_CLAIM):
-        logger.warning("Stale claims were set free.", extra={"rows": recovered})
+        logger.warning("Raw rows whose claims were stale wait for consolidation again.", extra={"rows": recovered})
     return Nothing()
 
 
 @activity
 async def end_lost_runs(task: WatchFeeds) -> Nothing:
-    """Free feeds of runs that nobody works on any more, and tell people."""
+    """End orphaned runs, so that their feeds can be read again, and alert people."""
     for run_id in task.abandoned:
         if ended := await orphans.end(run_id):
-            logger.warning("An orphaned run was ended.", extra={"run_id": str(run_id)})
+            logger.warning("An orphaned run was ended as failed.", extra={"run_id": str(run_id)})
             await try_to_send(alerts.run_failed(ended))
     return Nothing()
 
 
 @activity
 async def end_lost_repricings(_: Nothing) -> Nothing:
-    """End re-pricings that have stood still for long, and tell people."""
+    """End orphaned re-pricings, and alert people."""
     for ended in await repricing.end_stale(STALE_AFTER):
-        logger.warning("A re-pricing that stood still was ended.", extra={"repricing_id": str(ended.repricing_id)})
+        logger.warning("An orphaned re-pricing was ended as failed.", extra={"repricing_id": str(ended.repricing_id)})
         await try_to_send(alerts.repricing_failed(ended))
     return Nothing()
 
 
 @activity
 async def watch_watermarks(_: Nothing) -> Nothing:
-    """Tell people of each nightly feed that has not been read to its end for too long, once a day."""
+    """Alert people to each nightly feed that has not been read to its end for too long, once a day."""
     await watch.watermarks(nightly_feeds(), timedelta(hours=settings().watermark_age_hours))
     return Nothing()
 
 
 @activity
 async def settle_trades(_: Nothing) -> Nothing:
-    """Give up at suppliers what is held here no more, find out about lost answers, tell people of unknown orders."""
+    """Give up at suppliers what is held here no more, find out about lost answers, alert people to unknown orders."""
     await supplier_holds.settle()
     await supplier_holds.end_past()
     for purchase_id in await orders.end_stale():
@@ -76,5 +76,5 @@ async def purge_rows(task: PurgeRows) -> Purged:
         PURGE_SECONDS,
         after=task.after,
     )
-    logger.info("Old rows were purged.", extra=purged.model_dump(exclude={"after"}))
+    logger.info("Old raw rows and details of runs were purged.", extra=purged.model_dump(exclude={"after"}))
     return purged

@@ -102,7 +102,9 @@ async def diamonds_nightly(timer: func.TimerRequest, client: Any) -> None:
     run_type = nightly_run_type(datetime.now(UTC), settings().full_run_days)
     feeds = nightly_feeds()
     if not feeds:
-        logger.info("No feed is read: FEEDS is none. Name a feed there, and give its supplier's address and account.")
+        logger.info(
+            "No nightly run was started: FEEDS is none. Name a feed there, and give its supplier's address and account."
+        )
     for feed in feeds:
         extra = {"feed": feed, "run_type": run_type, "past_due": timer.past_due}
         try:

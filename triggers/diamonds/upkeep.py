@@ -26,7 +26,7 @@ async def diamonds_hourly(timer: func.TimerRequest, client: Any) -> None:
     try:
         orphans = list((await orphaned_runs(durable)).values())
     except TransientError as error:  # the other parts may not need what is away
-        logger.warning("Orphaned runs could not be looked for: %s", error)
+        logger.warning("Orphaned runs could not be searched for; the next hour tries again: %s", error)
         orphans = []
     task = WatchFeeds(abandoned=orphans)
     await durable.start_if_idle(watch_feeds, task, instance_id="diamonds-watch", past_due=timer.past_due)

@@ -115,7 +115,9 @@ async def _claim_one(task: ConsolidateRows, statement: str, given: dict[str, Any
         except (DataError, IntegrityError, ProgramLimitExceeded, StatementTooComplex) as refused:
             reason = f"row: {refused.diag.message_primary or refused}"[:300]
             await connection.execute(_MARK_FAILED, {**given, "stone_id": stone_id, "reason": reason})
-    _logger.warning("A row could not be stored and was marked failed.", extra={"feed": task.feed, "stone_id": stone_id})
+    _logger.warning(
+        "PostgreSQL refused a raw row, which was marked failed.", extra={"feed": task.feed, "stone_id": stone_id}
+    )
     return {"done": 0, "failed": 1, "last": stone_id, "refused": True}
 
 

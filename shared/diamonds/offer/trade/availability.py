@@ -86,7 +86,11 @@ async def _ask(diamond: dict[str, Any]) -> SupplierSays:
         async with open_trading(diamond["feed"]) as supplier:
             now = await supplier.look(diamond["supplier_stone_id"])
     except ManifoldError as error:
-        logger.warning("The supplier did not say how a diamond is: %s", error, extra={"diamond_id": diamond["id"]})
+        logger.warning(
+            "A diamond's availability could not be checked at the supplier: %s",
+            error,
+            extra={"diamond_id": diamond["id"]},
+        )
         return SupplierSays(asked_at=asked_at, availability=None, price=None, held_for_us=False)
     if now is None:
         return SupplierSays(asked_at=asked_at, availability="unavailable", price=None, held_for_us=False)

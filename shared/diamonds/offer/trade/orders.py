@@ -48,12 +48,19 @@ async def place(purchase_id: int, diamond: dict[str, Any], reference: str | None
                     diamond["offer_id"], number=number(purchase_id), comment=reference or ""
                 )
             except OutcomeUnknown as error:
-                logger.exception("An order's answer was lost.", extra={"purchase_id": purchase_id, "cause": str(error)})
+                logger.exception(
+                    "The supplier's answer to an order was lost: a person finds out.",
+                    extra={"purchase_id": purchase_id, "cause": str(error)},
+                )
                 await mark_unknown(purchase_id)
                 return
     except ManifoldError as error:
         await _undo(purchase_id, keep=False)
-        logger.info("A sale was undone: the supplier did not take it: %s", error, extra={"purchase_id": purchase_id})
+        logger.info(
+            "A sale was undone, since the supplier did not take the order: %s",
+            error,
+            extra={"purchase_id": purchase_id},
+        )
         raise _refusal(error) from error
     await _ordered(purchase_id, order_id)
 

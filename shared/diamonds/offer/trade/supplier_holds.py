@@ -55,13 +55,17 @@ async def place(hold_id: str, feed: str, stone_id: str) -> None:
             try:
                 placed = await supplier.hold(stone_id)
             except OutcomeUnknown as error:
-                logger.warning("A hold's answer was lost: %s", error, extra={"hold_id": hold_id})
+                logger.warning(
+                    "The supplier's answer to a hold was lost, so the diamond is looked at: %s",
+                    error,
+                    extra={"hold_id": hold_id},
+                )
                 await _find_out(supplier, hold_id, stone_id)
                 return
     except ManifoldError as error:
         await _refused(hold_id)
         if error.code == REFUSED:
-            logger.warning("The supplier refused to hold: %s", error, extra={"hold_id": hold_id})
+            logger.warning("The supplier refused to hold a diamond: %s", error, extra={"hold_id": hold_id})
             raise _not_kept() from error
         raise
     if placed is None:
@@ -83,7 +87,9 @@ async def end(hold_id: str) -> None:
     try:
         await _end(hold_id)
     except ManifoldError as error:
-        logger.warning("A hold at the supplier was not ended yet: %s", error, extra={"hold_id": hold_id})
+        logger.warning(
+            "A hold could not be ended at the supplier; it is tried again later: %s", error, extra={"hold_id": hold_id}
+        )
 
 
 async def end_past() -> int:
@@ -122,10 +128,16 @@ async def settle() -> int:
         except TransientError as error:
             if error.code != NOT_PLACED:
                 unknown += 1
-                logger.warning("A hold is still unknown: %s", error, extra={"hold_id": row["hold_id"]})
+                logger.warning(
+                    "It is still unknown whether the supplier holds a diamond: %s",
+                    error,
+                    extra={"hold_id": row["hold_id"]},
+                )
         except ManifoldError as error:
             unknown += 1
-            logger.warning("A hold is still unknown: %s", error, extra={"hold_id": row["hold_id"]})
+            logger.warning(
+                "It is still unknown whether the supplier holds a diamond: %s", error, extra={"hold_id": row["hold_id"]}
+            )
     return unknown
 
 
@@ -138,7 +150,9 @@ async def _find_out(supplier: Trading, hold_id: str, stone_id: str) -> None:
     try:
         now = await supplier.look(stone_id)
     except ManifoldError as error:
-        logger.warning("The supplier did not say whether it holds: %s", error, extra={"hold_id": hold_id})
+        logger.warning(
+            "Whether the supplier holds a diamond could not be checked: %s", error, extra={"hold_id": hold_id}
+        )
         await _set(hold_id, "unknown")
         return
     if now is not None and now.hold_id is not None:

@@ -14,8 +14,6 @@ from shared.diamonds.pricing import consolidation, failed_rows, replay
 from shared.diamonds.pricing.failed_rows import FailedRow
 from shared.diamonds.pricing.models import ConsolidateFeed
 from shared.diamonds.reporting.stones import Stone, read_stone
-from shared.diamonds.runs import reports
-from shared.diamonds.runs.models import RunStatus
 from shared.diamonds.runs.verdict import Limits
 from shared.diamonds.settings import settings
 from shared.platform.cursors import OPENED
@@ -111,23 +109,14 @@ async def diamonds_requeue_failed(body: RequeueRequest, client: DurableClient) -
         requeued = await failed_rows.requeue(body.feed, refused=body.refused)
     else:
         requeued = await failed_rows.requeue_one(body.feed, storable_text(body.supplier_stone_id))
-    started: Consolidation = "nothing-waits"
-    if await consolidation.pending_rows(body.feed):
-        started = await _consolidate(body.feed, client)
+    priced = await _consolidate(body.feed, client)
     waiting = await consolidation.pending_rows(body.feed)
-    return RowsRequeued(feed=body.feed, requeued=requeued, waiting=waiting, consolidation=started)
+    return RowsRequeued(feed=body.feed, requeued=requeued, waiting=waiting, consolidation=priced)
 
 
 async def _consolidate(feed: FeedName, client: DurableClient) -> Consolidation:
-    last = (await reports.last_statuses()).get(feed)
-    if last is RunStatus.RUNNING:
-        return "in-the-run-at-work"
-    if last not in (RunStatus.COMPLETED, RunStatus.PARTIAL):
-        return "in-the-next-run"
-    how = mapping(feed), price_unit(feed)
-    if not await replay.may_be_priced(feed, *how, Limits.of(settings())):
-        return "in-the-next-run"
-    if not await consolidation.pending_rows(feed):
-        return "nothing-waits"
+    when = await replay.when_priced(feed, mapping(feed), price_unit(feed), Limits.of(settings()))
+    if when != "now":
+        return when
     started = await client.start_if_idle(consolidate_feed, ConsolidateFeed(feed=feed), instance_id=feed_instance(feed))
     return "started" if started else "in-the-run-at-work"

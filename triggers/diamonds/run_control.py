@@ -29,6 +29,7 @@ from shared.platform.errors import Conflict, InvalidInput, NotFound
 from shared.platform.http import Accepted, Routes
 from shared.platform.models import LazyModel
 from triggers.diamonds.callers import RUN
+from triggers.diamonds.runs import works_on
 
 logger = logging.getLogger(__name__)
 routes = Routes(tag="diamonds")
@@ -134,14 +135,9 @@ async def _begun(run_id: UUID, client: DurableClient) -> RunSummary:
         try:
             return await reports.summary(run_id)
         except NotFound:
-            if monotonic() >= give_up or not await _anything_runs(client):
+            if monotonic() >= give_up or not any([await works_on(feed, client) for feed in feed_names()]):
                 raise
         await asyncio.sleep(0.2)
-
-
-async def _anything_runs(client: DurableClient) -> bool:
-    instances = [await client.find(feed_instance(feed)) for feed in feed_names()]
-    return any(instance and not instance.state.finished for instance in instances)
 
 
 async def _consolidate(client: DurableClient, request: ConsolidateRun) -> Accepted:

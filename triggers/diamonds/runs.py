@@ -124,10 +124,15 @@ async def orphaned_runs(client: DurableClient) -> dict[FeedName, UUID]:
     running = await orphans.running()
     hub = await hub_name(client) if running else None
     for feed, run in running.items():
-        instance = await client.find(feed_instance(feed))
-        if hub and not run.of_others(hub) and (instance is None or instance.state.finished):
+        if hub and run.orphaned(hub, at_work=await works_on(feed, client)):
             found[feed] = run.run_id
     return found
+
+
+async def works_on(feed: FeedName, client: DurableClient) -> bool:
+    """Whether an orchestration of this hub works on the feed."""
+    instance = await client.find(feed_instance(feed))
+    return instance is not None and not instance.state.finished
 
 
 async def _start(client: DurableClient, request: RunRequest) -> RunStarted:

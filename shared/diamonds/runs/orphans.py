@@ -45,6 +45,10 @@ class Running:
         """Whether another hub works on it, as far as can be told: then only that one knows if it still does."""
         return self.hub not in (None, hub) and not self.stale
 
+    def orphaned(self, hub: UUID, *, at_work: bool) -> bool:
+        """Whether nothing works on it any more; `at_work`: something of this hub works on the feed."""
+        return not at_work and not self.of_others(hub)
+
 
 async def running() -> dict[FeedName, Running]:
     """The run that each feed's rows call running."""

@@ -39,5 +39,5 @@ async def test_where_no_supplier_is_known_the_timer_says_so_and_reads_nothing(mo
     await nightly(SimpleNamespace(past_due=False), client=None)
     forget_settings()
     assert [record.message for record in caplog.records] == [
-        "No feed is read: FEEDS is none. Name a feed there, and give its supplier's address and account."
+        "No nightly run was started: FEEDS is none. Name a feed there, and give its supplier's address and account."
     ]

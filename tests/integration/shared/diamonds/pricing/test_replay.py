@@ -44,8 +44,15 @@ async def on_sale(diamonds):
     return await diamonds.fetch(PRICES)
 
 
+LIMITS = Limits(failed=0.1, jumped=0.1, deleted=0.2)
+
+
 async def may_be_priced():
-    return await replay.may_be_priced("nivoda", NIVODA, "cents", Limits(failed=0.1, jumped=0.1, deleted=0.2))
+    return await replay.may_be_priced("nivoda", NIVODA, "cents", LIMITS)
+
+
+async def when_priced():
+    return await replay.when_priced("nivoda", NIVODA, "cents", LIMITS)
 
 
 async def test_what_was_discarded_is_tried_again_only_where_that_is_said_and_not_priced_at_once(diamonds, on_sale):
@@ -56,6 +63,7 @@ async def test_what_was_discarded_is_tried_again_only_where_that_is_said_and_not
     assert await failed_rows.requeue("nivoda") == 0
     assert await failed_rows.requeue("nivoda", refused=True) == STONES
     assert not await may_be_priced()
+    assert await when_priced() == "in-the-next-run", "the last run was cancelled"
     assert await diamonds.fetch(PRICES) == on_sale
 
 
@@ -88,12 +96,14 @@ async def test_what_has_another_ordinary_price_is_priced_at_once(diamonds, on_sa
         "update diamonds.raw_diamonds set payload = jsonb_set(payload, '{diamond,certificate,shape}', '\"OVAL\"')"
         " returning 1"
     )
+    assert await when_priced() == "nothing-waits"
     assert await failed_rows.requeue("nivoda") == STONES
-    assert await may_be_priced()
+    assert await when_priced() == "now"
     assert (await price()).done == STONES
 
 
 async def test_many_rows_wait_for_the_next_run(diamonds, on_sale, monkeypatch):
     await night(diamonds, stones(diamonds, 1001))
     monkeypatch.setattr(replay, "MOST_ROWS", STONES - 1)
+    assert await when_priced() == "in-the-run-at-work"
     assert not await may_be_priced()

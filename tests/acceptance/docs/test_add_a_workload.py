@@ -36,7 +36,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / layer / "words").mkdir()
         (folder / layer / "words" / "__init__.py").touch()
     shutil.copytree(ROOT / "tests/unit/orchestrators", folder / "tests/unit/orchestrators")
-    shutil.copy(ROOT / "tests/failed_attempts.py", folder / "tests/failed_attempts.py")
+    for helper in ("failed_attempts.py", "present.py"):
+        shutil.copy(ROOT / "tests" / helper, folder / "tests" / helper)
     shutil.copy(ROOT / "tests/unit/test_workloads.py", folder / "tests/unit/test_workloads.py")
     for name, text in FILES.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)

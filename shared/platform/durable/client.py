@@ -92,11 +92,13 @@ class DurableClient:
 
         Raises:
             Conflict: the id is running.
+            PayloadTooLarge: the task is, as that of every step.
         """
+        payload = orchestration.encode(task)
         if instance_id is not None and await self.runs(instance_id):
             raise _busy(instance_id)
         try:
-            return await self._client.start_new(orchestration.name, instance_id, orchestration.encode(task))
+            return await self._client.start_new(orchestration.name, instance_id, payload)
         except Exception as error:
             if instance_id is not None and "already exists" in str(error):
                 raise _busy(instance_id) from None
@@ -178,9 +180,11 @@ class DurableClient:
 
         Raises:
             TransientError: the host did not take it.
+            PayloadTooLarge: the request is.
         """
+        payload = handle.encode(request)
         try:
-            await self._client.signal_entity(EntityId(handle.name, key), OPERATION, handle.encode(request))
+            await self._client.signal_entity(EntityId(handle.name, key), OPERATION, payload)
         except Exception as error:
             raise TransientError(
                 f"The durable host did not signal {handle.name}: {str(error)[:300]}.", code="durable-unavailable"

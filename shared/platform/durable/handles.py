@@ -16,7 +16,7 @@ import azure.durable_functions as df
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from shared.platform.durable.failures import AttemptFailed, Failure
-from shared.platform.errors import TerminalError, TransientError
+from shared.platform.errors import PayloadTooLarge, TerminalError, TransientError
 from shared.platform.models import LazyModel
 from shared.platform.telemetry import span
 
@@ -30,7 +30,9 @@ Steps = Generator[Any, Any, T]
 logger = logging.getLogger(__name__)
 
 PAYLOAD_BYTES = 16_384
-"""Most UTF-8 bytes of an activity's input or output. More travels as a reference: histories are replayed whole."""
+"""Most UTF-8 bytes of a step's input, and of an activity's output. More travels as a reference, since histories are
+replayed whole.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +84,15 @@ class Handle(Generic[In, Out]):
     module: str
 
     def encode(self, task: In) -> str:
-        """The input as it crosses to the host."""
-        return task.model_dump_json()
+        """The input as it crosses to the host.
+
+        Raises:
+            PayloadTooLarge: it is larger than PAYLOAD_BYTES.
+        """
+        payload = task.model_dump_json()
+        if (size := byte_length(payload)) > PAYLOAD_BYTES:
+            raise _too_large(f"{self.name} was called with", size)
+        return payload
 
     def decode(self, answer: Any) -> Out:
         """The model in an answer of this step.
@@ -144,27 +153,15 @@ class Activity(Handle[In, Out]):
             return Envelope(failure=Failure.of(_too_large(f"{self.name} answered", size))).model_dump_json()
         return Envelope(value=value).model_dump_json()
 
-    def encode(self, task: In) -> str:
-        """The input as it crosses to the host.
-
-        Raises:
-            TerminalError: it is larger than PAYLOAD_BYTES (`payload-too-large`).
-        """
-        payload = super().encode(task)
-        if (size := byte_length(payload)) > PAYLOAD_BYTES:
-            raise _too_large(f"{self.name} was called with", size)
-        return payload
-
 
 def byte_length(text: str) -> int:
     """The length of the text in UTF-8."""
     return len(text.encode(errors="replace"))
 
 
-def _too_large(subject: str, size: int) -> TerminalError:
-    return TerminalError(
+def _too_large(subject: str, size: int) -> PayloadTooLarge:
+    return PayloadTooLarge(
         f"{subject} {size:,} bytes, more than {PAYLOAD_BYTES:,}.",
-        code="payload-too-large",
         remedy="Store the data and pass a reference to it.",
     )
 

@@ -237,7 +237,9 @@ def _run_all(
 def _schedule(context: Context, step: Handle[In, Any], task: In) -> Any:
     if isinstance(step, Activity):
         return context.call_activity(step.name, step.encode(task))
-    return context.call_sub_orchestrator(step.name, step.encode(task))
+    # Of a chunk, it is each of its tasks that is bounded.
+    payload = task.model_dump_json() if step is fan_out_chunk else step.encode(task)
+    return context.call_sub_orchestrator(step.name, payload)
 
 
 def _outcome(step: Handle[In, Out], task: In, answer: Any) -> Outcome[In, Out]:

@@ -6,10 +6,23 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
-from shared.platform.durable import Nothing
-from shared.platform.errors import Conflict
+from shared.platform.durable import Context, Nothing, Steps, orchestration
+from shared.platform.durable.handles import PAYLOAD_BYTES
+from shared.platform.errors import Conflict, PayloadTooLarge
 from tests.hostless import Hostless
+
+
+class Lines(BaseModel):
+    lines: list[str]
+
+
+@orchestration
+def unit_lines(context: Context, task: Lines) -> Steps[Lines]:
+    """Give back what it was given."""
+    yield from ()
+    return task
 
 
 @pytest.mark.parametrize(("answer", "expected"), [((200, {}, {"instancesDeleted": 7}), 7), ((404, {}, None), 0)])
@@ -55,3 +68,8 @@ async def test_an_orchestration_that_runs_is_not_started_and_one_log_line_names_
     [line] = caplog.records
     assert line.getMessage() == "An orchestration was not started, since it is running."
     assert (line.__dict__["instance_id"], line.__dict__["past_due"]) == ("nightly", True)
+
+
+async def test_an_input_that_is_too_large_is_refused_before_the_host_is_asked() -> None:
+    with pytest.raises(PayloadTooLarge, match="payload-too-large"):
+        await Hostless().start(unit_lines, Lines(lines=["x" * PAYLOAD_BYTES]), instance_id="large")

@@ -99,7 +99,10 @@ async def _repeat(through: EmailSender, email_id: int) -> Outcome | None:
         return None
     mail = await outbox.begin_again(email_id)
     if isinstance(mail, str):
-        logger.info("An unknown mail is not handed over again now.", extra={"email": email_id, "reason": mail})
+        logger.info(
+            "A mail whose outcome is unknown was not handed over again: a check holds it back.",
+            extra={"email": email_id, "reason": mail},
+        )
         return None
     outcome = await through.send(mail)
     if outcome.kind in ENDS:

@@ -54,7 +54,7 @@ class WithTemplates:
         try:
             return await self._first.write(brief)
         except ManifoldError as error:
-            logger.warning("The template writes in place of the model.", extra={"reason": error.code})
+            logger.warning("The model could not write a mail, and a template was used.", extra={"reason": error.code})
             return await TemplateWriter().write(brief)
 
 

@@ -28,7 +28,7 @@ ANSWER_SECONDS = 1.5
 FORM = (
     "<!doctype html><title>New password</title><h1>New password</h1>"
     f'<form method="post"><input type="hidden" name="token" value="%s">'
-    f'<label>New password, {SHORTEST_PASSWORD} characters or more'
+    f"<label>New password, {SHORTEST_PASSWORD} characters or more"
     f' <input type="password" name="password" minlength="{SHORTEST_PASSWORD}" maxlength="{LONGEST_PASSWORD}"'
     ' required autocomplete="new-password"></label> <button>Set it</button></form>'
 )

@@ -22,6 +22,11 @@ async def followups_mail_event(message: func.ServiceBusMessage) -> None:
     event = read_event(message.get_body())
     report = communication.event_of(event)
     if report is None:
-        logger.info("An event of Communication Services says nothing of a mail.", extra={"type": event.event_type})
+        logger.info(
+            "An event of Communication Services was ignored: it is no report of a mail.",
+            extra={"type": event.event_type},
+        )
     elif not await inbox.record_event(report):
-        logger.info("An event of Communication Services was known.", extra={"event": event.id})
+        logger.info(
+            "An event of Communication Services was ignored: it was recorded before.", extra={"event": event.id}
+        )

@@ -129,7 +129,7 @@ async def papers_discard_ingest(ingest_id: UUID) -> Ingest:
 
 
 async def _due(_: DurableClient) -> bool:
-    return bool(await inbox.unfinished()) or await inbox.anything_new()
+    return await inbox.anything_to_do()
 
 
 async def _run(client: DurableClient) -> None:

@@ -50,7 +50,7 @@ async def papers_map_roll_back() -> MapVersions:
 
 
 async def _due(_: DurableClient) -> bool:
-    return bool(await versions.building()) or await placing.anything_unplaced()
+    return await placing.anything_to_do()
 
 
 async def _run(client: DurableClient) -> None:

@@ -9,8 +9,7 @@ from uuid import UUID
 import azure.functions as func
 from pydantic import ConfigDict, Field
 
-from shared.papers.embedding import versions
-from shared.papers.search import papers
+from shared.papers.search import figures, papers
 from shared.papers.search.exports import MEDIA_TYPES, Format, arrow, exported
 from shared.papers.search.filtering.filters import LONGEST
 from shared.papers.search.models import COLUMNS, DEFAULT_FIELDS, FIELDS, Found, Question, Sort
@@ -87,29 +86,10 @@ class ExportQuery(LazyModel):
     )
 
 
-class Figures(LazyModel):
-    """What the tables hold."""
-
-    papers: int
-    with_vector: int = Field(description="papers with a vector of the version that is searched")
-    without_vector: int
-    failed: int = Field(description="papers that the model could not embed")
-    model: str | None = Field(description="the version that is searched")
-
-
-class Enrichment(LazyModel):
-    """Whether papers get their vectors."""
-
-    status: Literal["green", "yellow", "red"]
-    waiting: int
-    failed: int
-    model: str | None
-
-
 class Sources(LazyModel):
     """The sources with their figures."""
 
-    sources: list[papers.SourceFigures]
+    sources: list[figures.SourceFigures]
 
 
 @routes.get("/api/papers", needs=READ, summary="Find papers by meaning, words and filters")
@@ -152,37 +132,20 @@ async def papers_export(query: ExportQuery) -> func.HttpResponse:
 
 @routes.get("/api/sources", needs=READ, summary="The sources, and how many papers each has")
 async def papers_sources() -> Sources:
-    return Sources(sources=await papers.sources())
+    return Sources(sources=await figures.by_source())
 
 
 @routes.get("/api/stats", needs=READ, summary="How many papers there are, and how many have a vector")
-async def papers_stats() -> Figures:
-    total = sum(one.papers for one in await papers.sources())
-    version = await versions.current()
-    without = version.waiting + version.failed if version else total
-    return Figures(
-        papers=total,
-        with_vector=total - without,
-        without_vector=without,
-        failed=version.failed if version else 0,
-        model=version.label if version else None,
-    )
+async def papers_stats() -> figures.Figures:
+    return await figures.totals()
 
 
-@routes.get("/api/health/enrichment", needs=PUBLIC, summary="Do papers get their vectors?", also={503: Enrichment})
-async def papers_enrichment() -> Reply[Enrichment]:
+@routes.get(
+    "/api/health/enrichment", needs=PUBLIC, summary="Do papers get their vectors?", also={503: figures.Enrichment}
+)
+async def papers_enrichment() -> Reply[figures.Enrichment]:
     """Yellow while papers wait or failed, red when papers are there and no model is."""
-    version = await versions.current()
-    if version is None:
-        lacking = await versions.anything_to_do()
-        found = Enrichment(status="red" if lacking else "green", waiting=0, failed=0, model=None)
-    else:
-        found = Enrichment(
-            status="yellow" if version.waiting or version.failed else "green",
-            waiting=version.waiting,
-            failed=version.failed,
-            model=version.label,
-        )
+    found = await figures.enrichment()
     return Reply(found, status=503 if found.status == "red" else 200)
 
 

@@ -57,6 +57,11 @@ async def accept(blob: str, source: str, mapping: ColumnMapping | None, started_
     return IngestRef(ingest_id=wanted.ingest_id)
 
 
+async def anything_to_do() -> bool:
+    """Whether an ingest has not ended, or a file lies in the inbox of which no ingest is known."""
+    return bool(await unfinished()) or await anything_new()
+
+
 async def anything_new() -> bool:
     """Whether a file lies in the inbox of which no ingest is known."""
     async with aclosing(_new_files()) as found:

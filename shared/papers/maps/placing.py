@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from shared.papers.maps import sample
 from shared.papers.maps.model_files import Model, model_of
 from shared.papers.maps.models import MapRef, Placed, PlaceShare
+from shared.papers.maps.versions import building
 from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:
@@ -66,6 +67,11 @@ async def place_new(ref: MapRef, *, clock: Callable[[], float] = time.monotonic)
         placed += found or 0
         if found is None or clock() >= deadline:
             return Placed(papers=placed, done=found is None)
+
+
+async def anything_to_do() -> bool:
+    """Whether a version is being made, or papers wait for a place."""
+    return bool(await building()) or await anything_unplaced()
 
 
 async def anything_unplaced() -> bool:

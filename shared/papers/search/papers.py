@@ -1,4 +1,4 @@
-"""One paper with all that is known of it, and what the table holds as a whole."""
+"""One paper with all that is known of it."""
 
 from __future__ import annotations
 
@@ -29,17 +29,6 @@ class PaperDetail(LazyModel):
     same_work: list[SameWork] = Field(description="papers with its DOI or arXiv id, and papers with theirs")
 
 
-class SourceFigures(LazyModel):
-    """What the table holds of one source."""
-
-    source: str
-    papers: int
-    earliest: str | None = Field(description="day of its oldest paper that has a date")
-    latest: str | None
-    without_abstract: int
-    withdrawn: int
-
-
 async def read(paper_id: UUID) -> PaperDetail:
     """The paper.
 
@@ -63,12 +52,6 @@ async def read(paper_id: UUID) -> PaperDetail:
     return PaperDetail(paper=paper, details=details, same_work=[SameWork.model_validate(row) for row in same])
 
 
-async def sources() -> list[SourceFigures]:
-    """Each source's figures."""
-    async with database() as connection:
-        return [SourceFigures.model_validate(row) for row in await rows(connection, _SOURCES)]
-
-
 # One link leads to the next: a paper with a DOI, another with that and an arXiv id, a third with the arXiv id alone.
 _SAME_WORK = """
 with recursive linked as (
@@ -79,11 +62,4 @@ with recursive linked as (
 select p.paper_id::text as doctrove_paper_id, p.source as doctrove_source, p.source_id as doctrove_source_id
 from (select paper_id from linked limit 100) l join papers.papers p using (paper_id)
 where paper_id <> %(paper_id)s order by 2, 3
-"""
-
-_SOURCES = """
-select source, count(*)::int as papers, min(primary_date)::text as earliest, max(primary_date)::text as latest,
-    count(*) filter (where abstract is null)::int as without_abstract,
-    count(*) filter (where withdrawn)::int as withdrawn
-from papers.papers group by source order by source
 """

@@ -15,6 +15,7 @@ from orchestrators.papers.embedding import paper_enrich
 from shared.papers.embedding import centre, index, swapping, versions
 from shared.papers.embedding.embedding import embed_box
 from shared.papers.embedding.models import EmbedShare
+from shared.papers.search import figures
 from shared.papers.search import papers as one_paper
 from shared.papers.search.exports import arrow
 from shared.papers.search.filtering import counting
@@ -322,8 +323,8 @@ async def test_a_paper_shows_the_same_work_in_other_sources(papers):
         assert [same.doctrove_source_id for same in detail.same_work] == [work]
     with pytest.raises(NotFound):
         await one_paper.read(UUID(int=5))
-    figures = {one.source: one.papers for one in await one_paper.sources()}
-    assert figures == {"arxiv": 2, "openalex": 2}
+    by_source = {one.source: one.papers for one in await figures.by_source()}
+    assert by_source == {"arxiv": 2, "openalex": 2}
 
 
 async def test_only_the_fields_that_were_asked_for_are_given(library):

@@ -85,7 +85,7 @@ def _read_index(workloads: Sequence[str], root: Path) -> FunctionIndex | None:
         return None
     index: FunctionIndex = json.loads(path.read_bytes())
     if index["digest"] != digest_of(workloads, root):
-        logger.warning("%s is of other sources: every workload is loaded at the start.", INDEX)
+        logger.warning("%s was made from other sources, so every workload is loaded at the start.", INDEX)
         return None
     return index
 

@@ -44,7 +44,7 @@ async def _run(sweep: Sweep, client: DurableClient) -> bool:
         if not await sweep.due(client):
             return False
     except Exception as error:  # noqa: BLE001 - whatever a store raises, the sweep itself is the better judge of it
-        logger.warning("Whether a sweep is due could not be found out: %s", error, extra={"sweep": sweep.name})
+        logger.warning("A sweep was run without knowing whether it is due: %s", error, extra={"sweep": sweep.name})
     try:
         await sweep.run(client)
     except Exception:

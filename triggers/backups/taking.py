@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import azure.functions as func
@@ -10,11 +10,9 @@ from pydantic import Field
 
 from orchestrators.backups.backing_up import back_up
 from shared.backups import reporting
-from shared.backups.blobs.manifests import list_names, read_verdict
-from shared.backups.blobs.names import TIME
 from shared.backups.models import Backup, BackupRequest, TakeAndVerify
+from shared.backups.schedule import backup_of, backups_due
 from shared.backups.settings import settings
-from shared.backups.taking.chains import chain_for
 from shared.platform.access.auth import ADMIN
 from shared.platform.cursors import OPENED
 from shared.platform.durable import DurableClient, new_blueprint
@@ -28,7 +26,6 @@ INSTANCE = "backups"
 """The instance id of every backup that is not verified: one runs at a time."""
 VERIFICATION = "backups-verification"
 """That of those which are verified, which takes longer: the next hour's backup does not wait for it."""
-VERIFIED_EVERY = timedelta(days=1)
 
 
 class BackupsQuery(LazyModel, extra="forbid"):
@@ -43,8 +40,8 @@ class BackupsQuery(LazyModel, extra="forbid"):
 @routes.post("/ops/backups", needs=ADMIN, summary="Back the database up")
 async def backups_take(body: BackupRequest, client: DurableClient) -> Accepted:
     """Only what changed since the last backup of its chain is written. `verify` restores it elsewhere and compares."""
-    instance = _instance(verify=body.verify)
-    await client.start(back_up, await _task(verify=body.verify), instance_id=instance)
+    task = await backup_of(datetime.now(UTC), verify=body.verify)
+    instance = await client.start(back_up, task, instance_id=_instance(task))
     return Accepted(id=instance, location=f"/ops/runs/{instance}")
 
 
@@ -66,29 +63,14 @@ async def backups_hourly(timer: func.TimerRequest, client: Any) -> None:
 
 
 async def _hourly(client: DurableClient, *, past_due: bool) -> None:
+    now = datetime.now(UTC)
     try:
-        for verify in (True, False) if await _verification_due() else (False,):
-            if await client.start_if_idle(
-                back_up, await _task(verify=verify), instance_id=_instance(verify=verify), past_due=past_due
-            ):
+        for task in await backups_due(now):
+            if await client.start_if_idle(back_up, task, instance_id=_instance(task), past_due=past_due):
                 break
     finally:  # people are told of a late backup, whatever keeps the next one from its start
-        await reporting.watch_age(datetime.now(UTC))
+        await reporting.watch_age(now)
 
 
-async def _task(*, verify: bool) -> TakeAndVerify:
-    now = datetime.now(UTC)
-    return TakeAndVerify(id=now.strftime(TIME), chain=await chain_for(now), verify=verify)
-
-
-def _instance(*, verify: bool) -> str:
-    return VERIFICATION if verify else INSTANCE
-
-
-async def _verification_due() -> bool:
-    """Was no backup of the last day verified?"""
-    oldest = (datetime.now(UTC) - VERIFIED_EVERY).strftime(TIME)
-    for name in reversed([name for name in await list_names() if name.id > oldest]):
-        if await read_verdict(name.id) is not None:
-            return False
-    return True
+def _instance(task: TakeAndVerify) -> str:
+    return VERIFICATION if task.verify else INSTANCE

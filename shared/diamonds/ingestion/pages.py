@@ -53,7 +53,6 @@ async def copy_pages(
     supplier: Supplier,
     task: IngestPages,
     *,
-    page_size: int | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> PagesIngested:
     """Copy the partition's pages from where its mark stands, for about `task.seconds`; call again until `done`.
@@ -71,7 +70,7 @@ async def copy_pages(
     mark = await _load(task)
     pages: Pages | None = None
     while not mark.completed:
-        pages = pages or supplier.read(task.partition.prices, task.plan.window, mark, page_size)
+        pages = pages or supplier.read(task.partition.prices, task.plan.window, mark)
         batch = await _read(pages, task, mark, clock, deadline=min(deadline, clock() + BATCH_SECONDS))
         moved: Mark | None = mark
         if batch.stones or pages.token != mark.next_token:

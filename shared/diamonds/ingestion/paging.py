@@ -86,7 +86,7 @@ class OffsetPages:
     empty = 0
     ended = False
 
-    def __init__(self, page: Callable[[int, int], Awaitable[list[Stone]]], start: Mark, page_size: int = 50) -> None:
+    def __init__(self, page: Callable[[int, int], Awaitable[list[Stone]]], start: Mark, page_size: int) -> None:
         self._page_at = page
         self._page_size = page_size
         offset = start.next_offset

@@ -36,8 +36,8 @@ class Supplier(Protocol):
         """How many diamonds changed within the window, of those in the price range (None: of all)."""
         ...
 
-    def read(self, prices: PriceRange | None, window: Window, start: Mark, page_size: int | None = None) -> Pages:
-        """The diamonds of a price range (None: all) from a mark on, in pages of the supplier's own size by default."""
+    def read(self, prices: PriceRange | None, window: Window, start: Mark) -> Pages:
+        """The diamonds of a price range (None: all) from a mark on, in pages of the supplier's own size."""
         ...
 
     async def check(self) -> None:

@@ -82,11 +82,11 @@ class Brilliant:
         """How many diamonds changed within the window, of those in the price range (None: of all)."""
         return await self._count(prices, window, RETRY_SECONDS)
 
-    def read(self, prices: PriceRange | None, window: Window, start: Mark, page_size: int | None = None) -> Pages:
+    def read(self, prices: PriceRange | None, window: Window, start: Mark) -> Pages:
         """The diamonds of a price range from a mark on."""
 
         async def page(token: str | None) -> tuple[list[Stone], str | None]:
-            given = {"page_size": str(page_size or PAGE_SIZE)} | ({"page_token": token} if token else {})
+            given = {"page_size": str(PAGE_SIZE)} | ({"page_token": token} if token else {})
             body = await self._ask("stones", _query(prices, window) | given, RETRY_SECONDS)
             stones, following = body.get("stones"), body.get("next_page_token")
             if not isinstance(stones, list):

@@ -117,11 +117,9 @@ class Nivoda:
 
         return await self._client.persist(attempt)
 
-    def read(self, prices: PriceRange | None, window: Window, start: Mark, page_size: int | None = None) -> Pages:
+    def read(self, prices: PriceRange | None, window: Window, start: Mark) -> Pages:
         """The diamonds of a price range from a mark on."""
-        return OffsetPages(
-            lambda offset, limit: self.page(prices, window, offset, limit), start, page_size or self._page_size
-        )
+        return OffsetPages(lambda offset, limit: self.page(prices, window, offset, limit), start, self._page_size)
 
     async def check(self) -> None:
         """See that Nivoda answers and knows us, without insisting; raises what any other call would."""

@@ -62,6 +62,7 @@ class Shop:
     stones: dict = field(default_factory=dict)
     before_page: Callable[[], object] = lambda: None
     longest: Callable[[], int] = lambda: 50
+    page_size: int = 50
     pages: int = 0
     counts: int = 0
     count_error: int = 0
@@ -78,8 +79,8 @@ class Shop:
         self.counts += 1
         return len(self._in(prices)) + self.count_error
 
-    def read(self, prices, window, start, page_size=None):
-        return OffsetPages(lambda offset, limit: self.page(prices, window, offset, limit), start, page_size or 50)
+    def read(self, prices, window, start):
+        return OffsetPages(lambda offset, limit: self.page(prices, window, offset, limit), start, self.page_size)
 
     async def page(self, prices, window, offset, limit):
         assert window == WINDOW

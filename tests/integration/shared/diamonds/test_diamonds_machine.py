@@ -93,7 +93,7 @@ def machine(runner, diamonds):  # noqa: C901 - one class; its rules need what th
         @initialize()
         def start(self):
             self.feed = f"f{uuid4().hex[:20]}"
-            self.shop = diamonds.Shop()
+            self.shop = diamonds.Shop(page_size=PAGE)
             self.left = set()  # out of the window of the run: changed or listed since it began
             self.shop._in = self.offered
             self.run: Any = None
@@ -180,7 +180,6 @@ def machine(runner, diamonds):  # noqa: C901 - one class; its rules need what th
                 await copy_pages(
                     self.shop,
                     self.run.task(number, seconds=seconds),
-                    page_size=PAGE,
                     clock=lambda: next(ticks),
                 )
             after = (await reports.progress(self.run.plan.run_id))[number]

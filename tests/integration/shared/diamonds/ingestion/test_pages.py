@@ -68,8 +68,9 @@ async def test_defect_a_short_page_is_taken_as_the_end(shop, diamonds):
 async def test_a_time_box_hands_back_a_cursor_and_the_next_goes_on(shop, diamonds):
     shop.offer(*(diamonds.stone(f"s{n}") for n in range(60)))
     run = await diamonds.begin(0, 1000)
+    shop.page_size = 10
     ticks = count()
-    given = await drain(shop, run.task(seconds=3), page_size=10, clock=lambda: next(ticks))
+    given = await drain(shop, run.task(seconds=3), clock=lambda: next(ticks))
     offsets = [answer.next_offset for answer in given]
     assert offsets == sorted(offsets)
     assert len(given) > 3
@@ -125,7 +126,8 @@ async def test_defect_duplicate_messages_double_count(shop, diamonds):
 async def test_of_two_deliveries_at_once_one_moves_the_mark(shop, diamonds):
     shop.offer(*(diamonds.stone(f"s{n}") for n in range(200)))
     run = await diamonds.begin(0, 1000)
-    both = await asyncio.gather(*(drain(shop, run.task(seconds=0.001), page_size=20) for _ in range(4)))
+    shop.page_size = 20
+    both = await asyncio.gather(*(drain(shop, run.task(seconds=0.001)) for _ in range(4)))
     assert {answers[-1].records for answers in both} == {200}
     assert sum(answer.changed for answers in both for answer in answers) == 200
     assert (await reports.progress(run.plan.run_id))[0].records == 200
@@ -261,7 +263,7 @@ async def test_pages_without_a_diamond_do_not_go_on_for_ever(shop, diamonds, mon
         number = next(asked)
         return ([diamonds.stone("s0")] if number == 7 else []), f"t{number}"
 
-    monkeypatch.setattr(shop, "read", lambda prices, window, start, page_size=None: TokenPages(page, start))
+    monkeypatch.setattr(shop, "read", lambda prices, window, start: TokenPages(page, start))
     with pytest.raises(TerminalError, match="sent 102 pages without a diamond in partition p000") as refused:
         await drain(shop, run.task(seconds=seconds))
     assert (refused.value.code, next(asked)) == ("endless-partition", 103)
@@ -280,7 +282,7 @@ async def test_each_time_box_ends_whatever_the_pages_hold(shop, diamonds, monkey
     async def page(token):
         return [], f"t{next(asked)}"
 
-    monkeypatch.setattr(shop, "read", lambda prices, window, start, page_size=None: TokenPages(page, start))
+    monkeypatch.setattr(shop, "read", lambda prices, window, start: TokenPages(page, start))
     for pages_read in range(1, 4):
         assert not (await copy_pages(shop, run.task(seconds=1e-9))).done
         assert next(asked) == 2 * pages_read - 1
@@ -289,7 +291,8 @@ async def test_each_time_box_ends_whatever_the_pages_hold(shop, diamonds, monkey
 async def test_a_run_that_has_ended_takes_no_more_rows(shop, diamonds):
     shop.offer(*(diamonds.stone(f"s{n:03}") for n in range(100)))
     run = await diamonds.begin(0, 1000)
-    await copy_pages(shop, run.task(seconds=1e-9), page_size=10)
+    shop.page_size = 10
+    await copy_pages(shop, run.task(seconds=1e-9))
     await lifecycle.cancel_run(run.plan.run_id)
     with pytest.raises(Conflict, match="no longer running"):
         await copy_pages(shop, run.task())

@@ -128,7 +128,8 @@ async def test_defect_a_retry_does_not_reset_progress(shop, diamonds):
     shop.offer(*(diamonds.stone(f"s{n:02}", price=n) for n in range(30)))
     run = await diamonds.begin(0, 10, 20, 30)
     await copy_pages(shop, run.task(0))
-    await copy_pages(shop, run.task(1, seconds=1e-9), page_size=5)
+    shop.page_size = 5
+    await copy_pages(shop, run.task(1, seconds=1e-9))
     for partition in ("p001", "p002"):
         await lifecycle.partition_failed(run.plan.run_id, partition, "no")
     await lifecycle.finish_run(run.plan.run_id, RunStatus.HELD)

@@ -91,13 +91,13 @@ class Supplier:
     async def count(self, prices, window):
         return sum(1 for _ in self._in(prices, window))
 
-    def read(self, prices, window, start, page_size=None):
+    def read(self, prices, window, start):
         async def page(offset, limit):
             self.before_page()
             found = list(self._in(prices, window))[offset : offset + limit]
             return [self._stone(name, version) for name, version in found]
 
-        return OffsetPages(page, start, page_size or PAGE)
+        return OffsetPages(page, start, PAGE)
 
     def _stone(self, name, version):
         stone = deepcopy(self.stone(name, price=version.price))

@@ -15,6 +15,7 @@ from local.supplier.faults import Fault, FaultSettings
 from local.supplier.testing import session_on
 from shared.diamonds.ingestion import heatmap
 from shared.diamonds.ingestion.models import Mark
+from shared.diamonds.ingestion.suppliers import brilliant as brilliant_feed
 from shared.diamonds.ingestion.suppliers.brilliant import Brilliant
 from shared.diamonds.ingestion.suppliers.nivoda import Account, Nivoda
 from shared.diamonds.runs.models import EPOCH, NO_END, PRICES_END, PriceRange, Window
@@ -79,7 +80,9 @@ def adapter(request):
 
 
 @pytest.fixture
-def opened(standin, adapter):
+def opened(standin, adapter, monkeypatch):
+    monkeypatch.setattr(brilliant_feed, "PAGE_SIZE", 50)  # as Nivoda's, so that each reads many pages
+
     @asynccontextmanager
     async def open_(**options):
         async with adapter(standin.app, Unhurried(), **options) as supplier:
@@ -88,8 +91,8 @@ def opened(standin, adapter):
     return open_
 
 
-async def read(supplier, prices=None, window=EVERYTHING, start=None, page_size=None):
-    pages = supplier.read(prices, window, start or Mark(), page_size)
+async def read(supplier, prices=None, window=EVERYTHING, start=None):
+    pages = supplier.read(prices, window, start or Mark())
     found = []
     while not pages.ended:
         found += await pages.next()
@@ -108,28 +111,28 @@ async def test_every_stone_comes_once_with_its_keys_and_untouched(opened, adapte
 async def test_short_pages_are_not_the_end(standin, opened):
     standin.faults.set(FaultSettings(faults={"short_pages": Fault(probability=0.5)}))
     async with opened() as supplier:
-        assert len({stone.supplier_stone_id for stone in await read(supplier, page_size=20)}) == STONES
+        assert len({stone.supplier_stone_id for stone in await read(supplier)}) == STONES
     assert standin.faults.struck["short_pages"] > 3
 
 
 async def test_reading_goes_on_from_the_mark_of_any_page(opened):
     async with opened() as supplier:
-        every = {stone.supplier_stone_id for stone in await read(supplier, page_size=50)}
-        pages = supplier.read(None, EVERYTHING, Mark(), 50)
+        every = {stone.supplier_stone_id for stone in await read(supplier)}
+        pages = supplier.read(None, EVERYTHING, Mark())
         before: set[str] = set()
         while not pages.ended:
             stones = await pages.next()
             before |= {stone.supplier_stone_id for stone in stones}
             mark = Mark(next_offset=pages.offset, next_token=pages.token)
             if len(before) in (50, 350, STONES):
-                after = {stone.supplier_stone_id for stone in await read(supplier, start=mark, page_size=50)}
+                after = {stone.supplier_stone_id for stone in await read(supplier, start=mark)}
                 assert before | after == every
         assert before == every
 
 
 async def test_an_offset_counts_what_was_read_so_that_each_page_moves_the_mark(opened):
     async with opened() as supplier:
-        pages = supplier.read(None, EVERYTHING, Mark(), 50)
+        pages = supplier.read(None, EVERYTHING, Mark())
         offsets = [pages.offset]
         while await pages.next():
             offsets.append(pages.offset)

@@ -48,7 +48,7 @@ async def test_a_page_is_asked_for_by_range_window_and_token(ask):
     brilliant, requests = ask(
         {"stones": [stone()], "next_page_token": "t1"}, {"stones": [stone(sku="ST2")], "next_page_token": None}
     )
-    pages = brilliant.read(PRICES, WINDOW, Mark(), 7)
+    pages = brilliant.read(PRICES, WINDOW, Mark())
     assert [one.supplier_stone_id for one in await pages.next()] == ["ST1"]
     assert (pages.offset, pages.token) == (1, "t1")
     assert [one.supplier_stone_id for one in await pages.next()] == ["ST2"]
@@ -59,7 +59,7 @@ async def test_a_page_is_asked_for_by_range_window_and_token(ask):
         "max_usd": "199.99",
         "modified_from": "2000-01-01T00:00:00+00:00",
         "modified_to": "2026-01-01T00:00:00+00:00",
-        "page_size": "7",
+        "page_size": "200",
     }
     assert second == first | {"page_token": "t1"}
     assert {request.headers["X-Api-Key"] for request in requests} == {KEY}

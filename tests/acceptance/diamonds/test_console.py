@@ -291,7 +291,7 @@ async def test_orchestrations_are_searched_and_paged_newest_first(running: Any) 
         await opened(app, page, "operations")
         await page.locator("tr[id^=instance-]").first.wait_for()
         times = page.locator("tr[id^=instance-] time")
-        shown = [await times.nth(n).get_attribute("datetime") for n in range(await times.count())]
+        shown = [present(await times.nth(n).get_attribute("datetime")) for n in range(await times.count())]
         assert shown == sorted(shown, reverse=True)
         await page.fill("#find-prefix", "nothing-begins-so")
         await page.keyboard.press("Enter")

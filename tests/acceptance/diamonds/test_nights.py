@@ -29,6 +29,7 @@ from tests.acceptance.diamonds.test_operations import break_partitions, pauses
 from tests.acceptance.services import services_of_its_own
 from tests.conftest import migrate
 from tests.fresh_settings import forget_settings
+from tests.present import untyped
 
 EVENING = datetime(2026, 1, 1, 1, 59, 30, tzinfo=UTC)
 
@@ -73,7 +74,7 @@ def night(tmp_path: Path, shared: dict[str, str], monkeypatch: pytest.MonkeyPatc
                 monkeypatch.setenv(name, value)
             forget_settings()
             with InProcessHost(ROOT, clock=ManualClock(at), data=tmp_path / "host") as host:
-                yield Night(known, ports, host)
+                yield Night(known, ports, untyped(host))
         forget_settings()
 
     return begin

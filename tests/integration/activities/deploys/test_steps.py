@@ -9,6 +9,7 @@ import time
 import traceback
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -210,13 +211,17 @@ async def test_undoing_goes_on_after_the_cancel(platform, ref) -> None:
 
 
 async def test_why_it_is_undone_is_known_though_its_orchestration_is_lost(platform, ref) -> None:
-    why = {"code": "azure-unavailable", "message": f"promote failed: {CANARY}", "remedy": "See the log."}
+    why: dict[str, Any] = {
+        "code": "azure-unavailable",
+        "message": f"promote failed: {CANARY}",
+        "remedy": "See the log.",
+    }
     await validate_deployment(ref)
     await roll_back(Undo(**ref.model_dump(), **why))
     assert present((await load(ref)).error).code == "azure-unavailable"
     text, _ = await logs.read(ref.organization_id, ref.deployment_id, after=0)
     assert "promote failed: ***" in text
-    lost = {"code": ORPHANED, "message": "Its orchestration is gone.", "remedy": "Retry it."}
+    lost: dict[str, Any] = {"code": ORPHANED, "message": "Its orchestration is gone.", "remedy": "Retry it."}
     await roll_back(Undo(**ref.model_dump(), **lost))
     await end_deployment(End(**ref.model_dump(), status=DeploymentStatus.FAILED, **lost))
     error = present((await load(ref)).error)
@@ -547,13 +552,14 @@ async def test_what_another_hub_has_taken_over_is_not_touched_any_more(platform,
     )
     platform.calls.clear()
     before = await load(ref)
-    step, task = {
+    steps: dict[str, tuple[Any, Any]] = {
         **tasks(mine),
         "settle": (settle_deployment, mine),
         "undo": (roll_back, Undo(**mine.model_dump(), code="first", message="x")),
         "clean_up": (clean_up, mine),
         "end": (end_deployment, End(**mine.model_dump(), status=DeploymentStatus.COMPLETED)),
-    }[name]
+    }
+    step, task = steps[name]
     with pytest.raises(Conflict) as refused:
         await step(task)
     assert (refused.value.code, platform.calls, await load(ref)) == (TAKEN, [], before)

@@ -7,6 +7,7 @@ import pytest
 from local.servicebus.amqp.codec import Described, UInt, ULong
 from local.servicebus.amqp.frames import AMQP_HEADER, Attach, Begin, Flow, Open, Transfer, pack
 from local.servicebus.testing import ServiceBusProcess
+from tests.present import untyped
 
 OPEN = AMQP_HEADER + pack(0, Open("test", "localhost"))
 BEGIN = OPEN + pack(1, Begin(None, UInt(0), UInt(10), UInt(10)))
@@ -23,8 +24,8 @@ BEGIN = OPEN + pack(1, Begin(None, UInt(0), UInt(10), UInt(10)))
         OPEN + pack(3, Flow(None, UInt(1), UInt(0), UInt(1))),
         BEGIN + pack(1, Begin(None, UInt(0), UInt(10), UInt(10))),
         BEGIN + pack(1, Transfer(UInt(5), UInt(0), b"tag"), b"payload"),
-        BEGIN + pack(1, Attach("link", UInt(0), True, source="no terminus")),
-        BEGIN + pack(1, Flow("a", "b", "c", "d", UInt(0))),
+        BEGIN + pack(1, Attach("link", UInt(0), True, source=untyped("no terminus"))),
+        BEGIN + pack(1, Flow(untyped("a"), untyped("b"), untyped("c"), untyped("d"), UInt(0))),
     ],
     ids=range(10),
 )

@@ -4,6 +4,7 @@ import asyncio
 import uuid
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from pyiceberg.catalog import load_catalog
@@ -28,13 +29,19 @@ def now():
 
 def registered(address, **fields):
     """The record of a registration."""
-    given = {"first_name": "Ann", "last_name": "Lee", "password_hash": "hash", "verified": True, **fields}
+    given: dict[str, Any] = {
+        "first_name": "Ann",
+        "last_name": "Lee",
+        "password_hash": "hash",
+        "verified": True,
+        **fields,
+    }
     return UserCreated(at=now(), id=given.pop("id", uuid.uuid4().hex), email=address, address=address, **given)
 
 
 def granted(owner, viewer, **fields):
     """The record of a share."""
-    given = {"id": uuid.uuid4().hex, "level": "read", **fields}
+    given: dict[str, Any] = {"id": uuid.uuid4().hex, "level": "read", **fields}
     return ShareGranted(at=now(), owner=owner, shared_email=viewer, viewer=viewer, **given)
 
 

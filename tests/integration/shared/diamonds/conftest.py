@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import pairwise
 from types import SimpleNamespace
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -15,7 +16,7 @@ import pytest
 from shared.diamonds.ingestion.models import IngestPages, Stone
 from shared.diamonds.ingestion.paging import OffsetPages
 from shared.diamonds.runs import lifecycle
-from shared.diamonds.runs.models import EPOCH, Partition, Partitions, PriceRange, RunPlan, StartRun, Window
+from shared.diamonds.runs.models import EPOCH, Partition, Partitions, PriceRange, RunPlan, RunType, StartRun, Window
 from shared.platform.stores import postgres
 from shared.platform.stores.postgres import database
 
@@ -24,7 +25,7 @@ WINDOW = Window(since=EPOCH, until=datetime(2026, 1, 2, tzinfo=UTC))
 
 def stone(stone_id, price=326, **certificate):
     """A stone as Nivoda sends it; `price` in dollars."""
-    payload = {
+    payload: dict[str, Any] = {
         "id": f"DIAMOND/{stone_id}",
         "price": price * 100,
         "discount": -10.5,
@@ -105,7 +106,7 @@ def partition(number, minimum, maximum, expected=0):
     return Partition(partition_id=f"p{number:03}", prices=prices, expected=expected)
 
 
-async def begin(*edges, feed="nivoda", run_type="full", expected=0, max_records=0):
+async def begin(*edges, feed="nivoda", run_type: RunType = "full", expected=0, max_records=0):
     """Claim a run and cut it at the given prices."""
     request = StartRun(run_id=uuid4(), feed=feed, run_type=run_type)
     plan = await lifecycle.claim_run(request, WINDOW, max_records=max_records)

@@ -6,15 +6,16 @@ from types import SimpleNamespace
 import pytest
 
 from shared.authcache.folding.steps import FoldRequest, FoldSummary
-from shared.platform.durable import DurableClient, Instance, RunState
+from shared.platform.durable import Instance, RunState
 from shared.platform.errors import Conflict
+from tests.hostless import Hostless
 from tests.integration.shared.authcache.conftest import container, instances, registered
 from triggers.authcache import upkeep
 
 __all__ = ["container", "instances"]
 
 
-class Client:
+class Client(Hostless):
     """A durable client that knows one fold, and notes what it is asked to start."""
 
     def __init__(self, state: RunState | None = None, **summary: object) -> None:
@@ -33,17 +34,16 @@ class Client:
                 }
             )
 
-    async def find(self, instance_id):
+    async def find(self, instance_id, *, history=False):
         assert instance_id == upkeep.FOLD
         return self.last
 
-    async def start(self, orchestration, task, *, instance_id):
+    async def start(self, orchestration, task, *, instance_id=None):
         assert (orchestration.name, instance_id) == ("fold", upkeep.FOLD)
         if self.last is not None and not self.last.state.finished:
             raise Conflict("It runs.")
         self.started.append(task)
-
-    start_if_idle = DurableClient.start_if_idle
+        return upkeep.FOLD
 
 
 @pytest.fixture(autouse=True)

@@ -369,7 +369,7 @@ async def test_a_repeated_request_with_its_key_is_one_deployment(ask, body, stat
     assert CANARY not in json.dumps(refused)
     status, other, _ = await ask("POST", "/deploy", body, {**ADMIN, "Idempotency-Key": "build-78"})
     assert other["deploymentId"] != id_
-    assert await secret_store().get((await store.load(id_, state)).secrets_reference) == {"A": CANARY}
+    assert await secret_store().get(present((await store.load(id_, state)).secrets_reference)) == {"A": CANARY}
     kept = list((tmp_path / "secrets").iterdir())
     assert len(kept) == 1
 

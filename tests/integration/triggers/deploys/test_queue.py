@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -14,17 +15,18 @@ from shared.deploys.running.slots import Holder, Slots
 from shared.platform.errors import InvalidInput, NotFound, TransientError
 from tests.fresh_settings import forget_settings
 from tests.integration.closing import close_cosmos
+from tests.present import untyped
 from triggers.deploys import queue, upkeep
 
 CANARY = "canary-in-a-message"
 
 
-def message(**body) -> SimpleNamespace:
+def message(**body) -> Any:
     return SimpleNamespace(get_body=lambda: json.dumps(body).encode())
 
 
 async def receive(**body) -> None:
-    await queue._receive(queue._read(message(**body)), queue.DurableClient(None))
+    await queue._receive(queue._read(message(**body)), queue.DurableClient(untyped(None)))
 
 
 async def test_a_message_starts_its_deployment_under_its_id(durable, new) -> None:
@@ -100,15 +102,15 @@ async def test_word_of_a_free_slot_reaches_the_orchestration(durable) -> None:
 @pytest.mark.parametrize("at", ["holders", "waiting"])
 async def test_the_sweep_is_due_while_a_slot_is_held_or_waited_for(durable, state, at) -> None:
     holder = Holder(deployment_id="dep_A", project=f"{state}/shop", until=datetime.now(UTC))
-    durable.slots = Slots(**{at: [holder]})
-    assert await upkeep.sweep.due(upkeep.DurableClient(None))
+    durable.slots = Slots.model_validate({at: [holder]})
+    assert await upkeep.sweep.due(upkeep.DurableClient(untyped(None)))
 
 
 async def test_the_sweep_is_due_while_a_deployment_has_not_ended(durable, new, monkeypatch) -> None:
     monkeypatch.setenv("COSMOS_DATABASE", "of-its-own")  # where no other test has left one open
     forget_settings()
     await close_cosmos()
-    client = upkeep.DurableClient(None)
+    client = upkeep.DurableClient(untyped(None))
     assert not await upkeep.sweep.due(client)
     written = await store.create(new(status=DeploymentStatus.QUEUED))
     assert await upkeep.sweep.due(client)

@@ -5,34 +5,33 @@ from __future__ import annotations
 import pytest
 
 from shared.deploys.documents import projects, store
-from shared.deploys.models import DeploymentStatus
+from shared.deploys.models import DeploymentStatus, Environment
 from shared.deploys.running.steps import RemoveApps
 from shared.platform.access.api_keys import ApiKey
 from shared.platform.access.auth import Caller
-from shared.platform.durable import DurableClient
 from shared.platform.errors import Conflict, NotFound
+from tests.hostless import Hostless
 from tests.integration.triggers.deploys.conftest import change
 from tests.present import present
 from triggers.deploys import removals
 
 
-class Client:
+class Client(Hostless):
     """A durable client that notes what it starts; `busy`: it runs already."""
 
     def __init__(self, *, busy: bool = False) -> None:
         self.busy = busy
         self.started: list[tuple[str, str, RemoveApps]] = []
 
-    async def runs(self, _: str) -> bool:
+    async def runs(self, instance_id: str) -> bool:
         return self.busy
 
-    async def start(self, orchestration, task, *, instance_id):
-        self.started.append((orchestration.name, instance_id, task))
+    async def start(self, orchestration, task, *, instance_id=None):
+        self.started.append((orchestration.name, present(instance_id), task))
+        return str(instance_id)
 
-    start_if_idle = DurableClient.start_if_idle
 
-
-def removal(organization: str, *environments: str) -> RemoveApps:
+def removal(organization: str, *environments: Environment) -> RemoveApps:
     whole = not environments
     return RemoveApps(
         organization_id=organization,

@@ -13,7 +13,7 @@ from shared.deploys.models import TAKEN, DeploymentStatus
 from shared.deploys.running.slots import Holder, Slots
 from shared.platform.durable import RunState
 from shared.platform.errors import Conflict
-from tests.present import present
+from tests.present import present, untyped
 from triggers.deploys import removals, upkeep
 
 
@@ -29,7 +29,7 @@ def _queue(sent) -> None:
 async def test_the_sweep_ends_what_nobody_works_on(durable, new, status, settled, state_) -> None:
     written = await store.create(new(status=status, claimed_by="x"))
     durable.running = SimpleNamespace(state=state_) if state_ else None
-    await upkeep._recover(upkeep.DurableClient(None), written)
+    await upkeep._recover(upkeep.DurableClient(untyped(None)), written)
     if state_ is RunState.RUNNING:
         assert durable.started == []
     else:
@@ -53,9 +53,9 @@ async def test_the_sweep_frees_what_an_ended_deployment_holds(durable, new, at, 
     holder = Holder(
         deployment_id=written.id, project=f"{written.organization_id}/shop", until=datetime.now(UTC) + timedelta(1)
     )
-    durable.slots = Slots(**{at: [holder]})
+    durable.slots = Slots.model_validate({at: [holder]})
     durable.running = SimpleNamespace(state=running) if running else None
-    await upkeep.sweep.run(upkeep.DurableClient(None))
+    await upkeep.sweep.run(upkeep.DurableClient(untyped(None)))
     wanted = [("free_slot", f"{written.id}-slot")] if freed else []
     assert [(name, instance) for name, instance, task in durable.started if task.deployment_id == written.id] == wanted
 
@@ -66,7 +66,7 @@ async def test_the_sweep_looks_at_all_that_are_silent(durable, new, monkeypatch)
     lost = [
         await store.create(new(status=DeploymentStatus.DEPLOYING, claimed_by="x", updated_at=old)) for _ in range(5)
     ]
-    await upkeep.sweep.run(upkeep.DurableClient(None))
+    await upkeep.sweep.run(upkeep.DurableClient(untyped(None)))
     assert {f"{one.id}-recovery" for one in lost} <= {instance for _, instance, _ in durable.started}
 
 
@@ -89,7 +89,7 @@ async def test_what_the_hub_of_another_host_works_on_is_taken_over_once_it_is_si
     old = datetime.now(UTC) - timedelta(minutes=minutes)
     hub = durable.hub if whose == "ours" else uuid4()
     silent = await store.create(new(status=status, claimed_by="x", updated_at=old, hub=hub))
-    await upkeep._recover(upkeep.DurableClient(None), silent)
+    await upkeep._recover(upkeep.DurableClient(untyped(None)), silent)
     assert len(durable.started) == ended
     after = await store.load(silent.id, silent.organization_id)
     assert (after.hub == durable.hub) is (whose == "ours" or bool(ended))
@@ -103,7 +103,7 @@ async def test_what_its_hub_has_changed_meanwhile_is_left_to_it(durable, new) ->
     old = datetime.now(UTC) - timedelta(hours=3)
     silent = await store.create(new(status=WORKING, claimed_by="x", updated_at=old, hub=uuid4()))
     await store.change(silent.id, silent.organization_id, lambda one, now: one.model_copy(update={"updated_at": now}))
-    await upkeep._recover(upkeep.DurableClient(None), silent)
+    await upkeep._recover(upkeep.DurableClient(untyped(None)), silent)
     assert durable.started == []
     assert (await store.load(silent.id, silent.organization_id)).hub == silent.hub
 
@@ -114,8 +114,8 @@ async def test_the_sweep_goes_on_with_a_deletion_that_does_not_run(durable, stat
     monkeypatch.setattr(upkeep, "STALE_AFTER", timedelta(0))
     one = await projects.begin_removal(state, "shop", ["staging"])
     whole = await projects.begin_removal(state, "page", removals.ENVIRONMENTS)
-    assert await upkeep._due(upkeep.DurableClient(None))
-    await upkeep.sweep.run(upkeep.DurableClient(None))
+    assert await upkeep._due(upkeep.DurableClient(untyped(None)))
+    await upkeep.sweep.run(upkeep.DurableClient(untyped(None)))
     started = {task.project_id: task for name, _, task in durable.started if name == "remove_apps"}
     mine = {name: task for name, task in started.items() if task.organization_id == state}
     if state_ is RunState.RUNNING:

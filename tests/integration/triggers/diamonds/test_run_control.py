@@ -1,27 +1,32 @@
 """A run can be cancelled from the moment at which its start was answered."""
 
 import asyncio
-from types import SimpleNamespace
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
 
 from shared.diamonds.runs import lifecycle
 from shared.diamonds.runs.models import EPOCH, NO_END, RunStatus, StartRun, Window
+from shared.platform.durable import Instance, RunState
 from shared.platform.errors import NotFound
+from tests.hostless import Hostless
 from triggers.diamonds.run_control import CancelRequest, diamonds_cancel_run
 
 
-class Client:
+class Client(Hostless):
     """A host on which the feed's orchestration runs, or has ended; it has not come to its first step."""
 
     def __init__(self, *, finished):
         self.finished = finished
         self.looked = asyncio.Event()
 
-    async def find(self, _):
+    async def find(self, instance_id, *, history=False):
         self.looked.set()
-        return SimpleNamespace(state=SimpleNamespace(finished=self.finished), progress=None)
+        state, now = RunState.COMPLETED if self.finished else RunState.RUNNING, datetime.now(UTC)
+        return Instance(
+            instanceId=instance_id, name="diamond_run", runtimeStatus=state, createdTime=now, lastUpdatedTime=now
+        )
 
 
 async def test_a_cancel_right_after_a_start_waits_for_the_first_step(migrated):

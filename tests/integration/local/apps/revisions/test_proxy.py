@@ -15,6 +15,7 @@ from starlette.routing import Route
 from local.apps.revisions.proxy import forward, make_client
 from local.host.web.embedded import EmbeddedServer, listen
 from local.processes import LOOPBACK
+from tests.present import untyped
 
 
 async def visit(request: Request) -> PlainTextResponse:
@@ -47,7 +48,7 @@ async def visitor(port):
     def in_use():
         yield
 
-    revision = SimpleNamespace(port=port, in_use=in_use)
+    revision = untyped(SimpleNamespace(port=port, in_use=in_use))
     async with make_client() as client:
 
         async def app(scope, receive, send):

@@ -2,6 +2,7 @@
 
 import time
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from azure.servicebus import (
@@ -25,7 +26,7 @@ DEAD_LETTER = ServiceBusSubQueue.DEAD_LETTER
 def test_a_message_arrives_as_it_was_sent(mailbox):
     box = mailbox("properties")
     when = datetime(2026, 1, 2, tzinfo=UTC)
-    properties = {"number": 5, "text": "x", "flag": True, "part": 1.5, "when": when}
+    properties: dict[str | bytes, Any] = {"number": 5, "text": "x", "flag": True, "part": 1.5, "when": when}
     box.send(
         ServiceBusMessage(
             b'{"a": 1}',

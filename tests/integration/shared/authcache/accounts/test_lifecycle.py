@@ -1,6 +1,7 @@
 """Accounts: proven, changed, deleted, each by who may and once."""
 
 import asyncio
+from decimal import Decimal
 
 import pytest
 
@@ -54,7 +55,7 @@ async def test_a_link_for_a_new_password_is_good_once_and_proves_the_address():
 async def test_who_has_no_password_sets_one_by_mail():
     row = ImportedUser(email="ann@example.com", first_name="A", last_name="B")
     report, _ = await importing.import_users([row])
-    ann = await (await store().view()).user_by_id(report.rows[0].id)
+    ann = present(await (await store().view()).user_by_id(present(report.rows[0].id)))
     with pytest.raises(Unauthenticated):
         await sign_in.log_in(await store().view(), "ann@example.com", "")
     await lifecycle.reset_password(link("reset", ann, fingerprint(ann)), PASSWORD)
@@ -88,7 +89,7 @@ async def test_an_address_that_somebody_took_meanwhile_is_not_taken_again():
 
 async def test_a_profile_changes_in_what_is_named():
     ann = await registered("ann@example.com", tax_rate="12.50")
-    changed, _ = await lifecycle.change_profile(ann, Profile(last_name="Li", mortgage_interest_rate="3.25"))
+    changed, _ = await lifecycle.change_profile(ann, Profile(last_name="Li", mortgage_interest_rate=Decimal("3.25")))
     assert (changed.first_name, changed.last_name) == ("Ann", "Li")
     assert (str(changed.tax_rate), str(changed.mortgage_interest_rate)) == ("12.50", "3.25")
     changed, _ = await lifecycle.change_profile(changed, Profile(tax_rate=None))

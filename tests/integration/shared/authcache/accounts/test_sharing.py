@@ -11,11 +11,12 @@ from shared.authcache.accounts.models import ShareChange, ShareRequest
 from shared.authcache.store import store
 from shared.platform.errors import Conflict, InvalidInput, NotFound
 from tests.integration.shared.authcache.accounts.conftest import PASSWORD, link, registered
+from tests.present import present
 
 
 async def level(viewer, owner):
     view = await store().view()
-    share = await sharing.access(view, await view.user_by_id(viewer.id), owner.id)
+    share = await sharing.access(view, present(await view.user_by_id(viewer.id)), owner.id)
     return share.level if share else None
 
 

@@ -44,7 +44,7 @@ async def test_the_right_password_opens_the_account_however_its_address_is_writt
 async def test_an_old_hash_of_a_long_password_logs_in_and_becomes_a_new_one_of_all_of_it(version):
     user_id = await imported("old@example.com", old(LONG, version))
     assert (await log_in("old@example.com", LONG)).id == user_id
-    stored = present(await (await store().view()).user_by_id(user_id)).password_hash
+    stored = present(await (await store().view()).user_by_id(present(user_id))).password_hash
     assert cost_of(stored) == CURRENT
     assert (await log_in("old@example.com", LONG)).id == user_id
     with pytest.raises(Unauthenticated):
@@ -53,7 +53,7 @@ async def test_an_old_hash_of_a_long_password_logs_in_and_becomes_a_new_one_of_a
 
 async def test_the_new_hash_ends_no_session_and_gives_way_to_a_changed_password(monkeypatch):
     user_id = await imported("old@example.com", old(PASSWORD))
-    before = await (await store().view()).user_by_id(user_id)
+    before = present(await (await store().view()).user_by_id(present(user_id)))
     await lifecycle.change_password(before, PASSWORD, "another long password")
     with pytest.raises(Unauthenticated):
         await lifecycle.upgrade_hash(before, PASSWORD)

@@ -38,7 +38,9 @@ def fetched(url, **request):
 
 async def link_of(user, document_id):
     view = await store().view()
-    made = await documents.link(view, await view.user_by_id(user.id), document_id, "https://app.example/content")
+    made = await documents.link(
+        view, present(await view.user_by_id(user.id)), document_id, "https://app.example/content"
+    )
     return made, made.url.partition("?token=")[2]
 
 

@@ -4,6 +4,7 @@ import asyncio
 import uuid
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from shared.authcache.iceberg.catalog import catalog, ready
 from shared.authcache.iceberg.tables import KEPT_IN_ICEBERG, existing
 from shared.authcache.log.users import UserChanged
 from shared.authcache.settings import settings
-from shared.authcache.tables import SHARES, USERS
+from shared.authcache.tables import SHARES, USERS, Table
 from shared.platform.errors import TransientError
 from shared.platform.stores.blob_files import delete_blob
 from shared.platform.stores.blobs import blob_service
@@ -64,7 +65,7 @@ async def investflow(users, shares):
     await asyncio.to_thread(make)
 
 
-async def others_write(change, of=USERS):
+async def others_write(change, of: Table[Any] = USERS):
     """Somebody else's commit to a table of ours."""
     await asyncio.to_thread(lambda: change(existing(catalog(), of)))
 

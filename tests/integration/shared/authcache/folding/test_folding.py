@@ -4,6 +4,7 @@ import asyncio
 import time
 import uuid
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 
@@ -43,7 +44,7 @@ async def changed_in_every_way(store):
     await store.commit([ShareRevoked(at=now(), id=shares[0].id), UserDeleted(at=now(), user=users[1].id)])
     await store.commit(
         [
-            UserChanged(at=now(), user=users[2].id, first_name="Bo", tax_rate="12.50"),
+            UserChanged(at=now(), user=users[2].id, first_name="Bo", tax_rate=Decimal("12.50")),
             AddressChanged(at=now(), user=users[3].id, email="New@example.com", address="new@example.com"),
             granted(users[4].id, "stranger@example.com", expires_at=now()),
         ]

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from statistics import median
+from typing import Any
 
 import pytest
 from pyiceberg.catalog.rest import RestCatalog
@@ -18,7 +19,7 @@ from shared.authcache.iceberg.tables import existing
 from shared.authcache.log.shares import ShareRevoked
 from shared.authcache.log.users import UserChanged
 from shared.authcache.settings import settings
-from shared.authcache.tables import SHARES, USERS
+from shared.authcache.tables import SHARES, USERS, Table
 from shared.platform.errors import TransientError
 from tests.fresh_settings import forget_settings
 from tests.integration.shared.authcache.conftest import folded, granted, now, registered
@@ -29,16 +30,16 @@ FOLD_MEGABYTES = 300
 SLOW_SECONDS, WRITING_SECONDS, PAUSE_SECONDS = 3.0, 60, 0.1
 
 
-def table(of=USERS):
+def table(of: Table[Any] = USERS):
     return existing(catalog(), of)
 
 
-def rows(of=USERS):
+def rows(of: Table[Any] = USERS):
     """The rows of the Iceberg table."""
     return present(table(of)).scan().to_arrow().to_pylist()
 
 
-def marks(of=USERS):
+def marks(of: Table[Any] = USERS):
     """The LSN of every snapshot, the oldest first."""
     return [present(one.summary).additional_properties.get(MARK) for one in present(table(of)).snapshots()]
 

@@ -1,5 +1,8 @@
 """Properties: the owner's, and others' as far as the owner shares."""
 
+from datetime import date
+from decimal import Decimal
+
 import pytest
 
 from shared.authcache.accounts import lifecycle, sharing
@@ -10,15 +13,16 @@ from shared.authcache.store import store
 from shared.authcache.tables import PROPERTIES
 from shared.platform.errors import Forbidden, NotFound
 from tests.integration.shared.authcache.accounts.conftest import PASSWORD, accounts, registered
+from tests.present import present
 
 __all__ = ["accounts"]
 
-HOUSE = PropertyFields(display_name="House", purchase_price="250000.50", purchase_date="2020-02-29")
+HOUSE = PropertyFields(display_name="House", purchase_price=Decimal("250000.50"), purchase_date=date(2020, 2, 29))
 
 
 async def seen(user, **page):
     view = await store().view()
-    current = await view.user_by_id(user.id)
+    current = present(await view.user_by_id(user.id))
     found = await properties.listed(view, current, **({"page": 1, "limit": 20} | page))
     return [(one.display_name, one.access) for one in found.items]
 

@@ -9,6 +9,7 @@ from azure.core.exceptions import ServiceResponseError
 from shared.authcache.accounts.sharing import share_is_new
 from shared.authcache.log import groups
 from shared.authcache.log.groups import read_group
+from shared.authcache.log.records import Record
 from shared.authcache.log.shares import ShareRevoked
 from shared.authcache.log.users import PasswordChanged, UserDeleted, UserVerified
 from shared.authcache.writing import committing
@@ -63,10 +64,11 @@ async def last(hosts):
 async def test_a_share_stands_once(instances):
     here, there = instances(), instances()
     owner, _ = await register(here, "ann@example.com")
-    records = [[granted(owner.id, "bob@example.com")] for _ in range(2)]
+    shares = [granted(owner.id, "bob@example.com") for _ in range(2)]
+    records: list[list[Record]] = [[share] for share in shares]
     answers = await asyncio.gather(
-        here.commit(records[0], check=share_is_new(records[0][0], records[0])),
-        there.commit(records[1], check=share_is_new(records[1][0], records[1])),
+        here.commit(records[0], check=share_is_new(shares[0], records[0])),
+        there.commit(records[1], check=share_is_new(shares[1], records[1])),
         return_exceptions=True,
     )
     assert [type(one) for one in answers if not isinstance(one, int)] == [Conflict]

@@ -64,7 +64,7 @@ async def test_the_command_restores_everything_in_its_order(backup, migrated, em
         "check of the vectors",
     ]
     assert f"All {len(backup.tables)} tables hold what the backup says." in done.stdout
-    async with connection_to(conninfo.conninfo_to_dict(migrated)["dbname"]) as connection:
+    async with connection_to(str(conninfo.conninfo_to_dict(migrated)["dbname"])) as connection:
         before = await rows(connection, DEFINED)
     assert await of(empty, DEFINED) == before
     async with connection_to(empty) as connection:  # what comes next gets a number of its own

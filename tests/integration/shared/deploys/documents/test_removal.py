@@ -8,7 +8,7 @@ import pytest
 
 from shared.deploys import sources
 from shared.deploys.documents import projects, removal, store
-from shared.deploys.models import AppRef, ArchiveSource, DeploymentStatus
+from shared.deploys.models import AppRef, ArchiveSource, DeploymentStatus, Environment
 from shared.deploys.running import logs
 from shared.deploys.running.logs import DeploymentLog
 from shared.deploys.secrets import secret_store
@@ -16,7 +16,7 @@ from shared.platform.errors import Conflict, NotFound
 from shared.platform.redaction import Redactor
 from tests.present import present
 
-ALL = ["development", "staging", "production"]
+ALL: list[Environment] = ["development", "staging", "production"]
 
 
 @pytest.fixture(autouse=True)

@@ -194,13 +194,13 @@ class LocalHarness:
             return built
         cursor = None
         while True:
-            released = await platform.release(spec, built.image, step, cursor)
+            released = await platform.release(spec, present(built.image), step, cursor)
             if released.done:
                 break
             cursor = released.cursor
         if to == "release":
             return released.revision
-        promoted = await platform.promote(spec, released.revision, step)
+        promoted = await platform.promote(spec, present(released.revision), step)
         if to == "promote":
             return promoted
         await platform.cleanup(spec, step)

@@ -8,12 +8,14 @@ import signal
 import stat
 import time
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.typing import Subprotocol
 
 from local.apps.images.building import TRUST
 from local.apps.testing import TOKEN, AppsProcess
@@ -27,7 +29,7 @@ from tests.integration.shared.deploys.platforms.conftest import APP
 from tests.present import present
 
 
-def gone(processes, seconds=5) -> bool:
+def gone(processes, seconds: float = 5) -> bool:
     return not [p for p in psutil.wait_procs(processes, timeout=seconds)[1] if p.status() != psutil.STATUS_ZOMBIE]
 
 
@@ -321,7 +323,9 @@ http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler)
 
     async def test_both_sides_are_heard_until_one_closes(self, url):
         headers = {"Cookie": "me=1"}
-        async with connect(f"{url}/a%20b?x=1", additional_headers=headers, subprotocols=["old", "new"]) as socket:
+        async with connect(
+            f"{url}/a%20b?x=1", additional_headers=headers, subprotocols=[Subprotocol("old"), Subprotocol("new")]
+        ) as socket:
             assert socket.subprotocol == "new"
             assert await socket.recv() == f"/a%20b?x=1 me=1 {url.removeprefix('ws://')}"
             for message in ("héllo", b"\x00\xff", "x" * 5_000):
@@ -351,7 +355,7 @@ http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler)
 
     async def test_a_bound_domain_takes_them_too_and_no_other_does(self, url, local_harness):
         port = local_harness.process.endpoint.rpartition(":")[2]
-        there = {"host": "127.0.0.1", "port": int(port), "additional_headers": {"Cookie": "me=1"}}
+        there: dict[str, Any] = {"host": "127.0.0.1", "port": int(port), "additional_headers": {"Cookie": "me=1"}}
         async with connect(f"ws://chat.example.com:{port}/", **there) as socket:
             assert await socket.recv() == f"/ me=1 chat.example.com:{port}"
         with pytest.raises(InvalidStatus) as refused:

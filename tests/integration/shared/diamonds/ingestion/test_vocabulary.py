@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from shared.diamonds.ingestion.mapping import NIVODA
+from shared.diamonds.ingestion.mapping import NIVODA, PriceUnit
 from shared.diamonds.ingestion.pages import copy_pages
 from shared.diamonds.ingestion.vocabulary import SHAPES, availability, known_shape, plain
 from shared.diamonds.pricing.consolidation import consolidate
@@ -17,7 +17,7 @@ def _database(migrated):
     """All of these need one."""
 
 
-async def mapped(diamonds, column, *stones, unit="cents"):
+async def mapped(diamonds, column, *stones, unit: PriceUnit = "cents"):
     """Of each stone: what stands in the column, or why it failed."""
     run = await diamonds.begin(0, 2**31 - 1)
 

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg.types.json import Jsonb
 
-from shared.diamonds.ingestion.mapping import NIVODA
+from shared.diamonds.ingestion.mapping import NIVODA, PriceUnit
 from shared.diamonds.ingestion.pages import copy_pages
 from shared.diamonds.offer import trade
 from shared.diamonds.pricing import consolidation
@@ -41,7 +41,7 @@ async def ingest(diamonds, *stones, feed="nivoda"):
     return run.plan
 
 
-async def work(plan, unit="cents", seconds=60.0, worker="w1"):
+async def work(plan, unit: PriceUnit = "cents", seconds=60.0, worker="w1"):
     task = ConsolidateRows(run_id=plan.run_id, feed=plan.feed, worker=worker, seconds=seconds)
     return await consolidate(task, NIVODA, unit)
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from shared.diamonds.ingestion.mapping import NIVODA
+from shared.diamonds.ingestion.mapping import NIVODA, PriceUnit
 from shared.diamonds.ingestion.pages import copy_pages
 from shared.diamonds.pricing import failed_rows, statements
 from shared.diamonds.pricing.consolidation import consolidate
@@ -32,7 +32,7 @@ async def read(diamonds, shop, *stones):
     return run, await price(run.plan.run_id)
 
 
-async def price(run_id=None, mapping=NIVODA, unit="cents"):
+async def price(run_id=None, mapping=NIVODA, unit: PriceUnit = "cents"):
     return await consolidate(ConsolidateRows(run_id=run_id, feed="nivoda", worker="w", seconds=60), mapping, unit)
 
 
@@ -89,7 +89,7 @@ async def test_of_many_who_ask_at_once_each_row_is_counted_once(diamonds, shop, 
     assert sum(await asyncio.gather(*(failed_rows.requeue("nivoda") for _ in range(4)))) == 10
 
 
-async def read_anew(mapping=NIVODA, unit="cents"):
+async def read_anew(mapping=NIVODA, unit: PriceUnit = "cents"):
     return await failed_rows.requeue_if_read_anew("nivoda", statements.fingerprint(mapping, unit))
 
 

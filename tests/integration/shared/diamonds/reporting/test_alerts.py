@@ -1,12 +1,13 @@
 """A run that needs a person is mailed once."""
 
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
 
 from local.smtp.sink import Sink
 from shared.diamonds.reporting.alerts import announce
-from shared.diamonds.runs.models import PartitionProgress, PriceRange, RunStatus, RunSummary
+from shared.diamonds.runs.models import PartitionProgress, PartitionStatus, PriceRange, RunStatus, RunSummary
 
 pytestmark = pytest.mark.usefixtures("migrated")
 
@@ -24,13 +25,18 @@ async def test_a_run_with_failures_is_announced_by_its_status(mails: Sink, statu
         prices=PriceRange(minimum=0, maximum=1),
         expected=1,
         records=0,
-        status="failed",
+        status=PartitionStatus.FAILED,
         next_offset=0,
         sweep=0,
-        updated_at="2026-01-01T00:00:00Z",
+        updated_at=datetime(2026, 1, 1, tzinfo=UTC),
     )
     run = RunSummary(
-        run_id=uuid4(), feed="nivoda", run_type="full", status=status, partitions=2, started_at="2026-01-01T00:00:00Z"
+        run_id=uuid4(),
+        feed="nivoda",
+        run_type="full",
+        status=status,
+        partitions=2,
+        started_at=datetime(2026, 1, 1, tzinfo=UTC),
     )
     await announce(run, [failed])
     await announce(run, [failed])

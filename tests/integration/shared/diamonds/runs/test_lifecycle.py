@@ -8,8 +8,18 @@ import pytest
 
 from shared.diamonds.ingestion.pages import copy_pages
 from shared.diamonds.runs import lifecycle, reports, retries
-from shared.diamonds.runs.models import RUN_ENDED, Partitions, PartitionStatus, RunPlan, RunStatus, StartRun, Window
+from shared.diamonds.runs.models import (
+    RUN_ENDED,
+    Partitions,
+    PartitionStatus,
+    RunPlan,
+    RunStatus,
+    RunType,
+    StartRun,
+    Window,
+)
 from shared.platform.errors import Conflict, NotFound
+from tests.present import present
 
 
 @pytest.fixture(autouse=True)
@@ -17,7 +27,7 @@ def _database(migrated):
     """All of these need one."""
 
 
-def request(feed="nivoda", run_type="full"):
+def request(feed="nivoda", run_type: RunType = "full"):
     return StartRun(run_id=uuid4(), feed=feed, run_type=run_type)
 
 
@@ -72,7 +82,7 @@ async def test_a_failed_partition_is_recorded_once_and_never_over_a_completed_on
         await lifecycle.partition_failed(run.plan.run_id, f"p{number:03}", "The supplier said no. " * 40)
     done, failed = await reports.progress(run.plan.run_id)
     assert (done.status, done.error) == (PartitionStatus.COMPLETED, None)
-    assert (failed.status, len(failed.error)) == (PartitionStatus.FAILED, 500)
+    assert (failed.status, len(present(failed.error))) == (PartitionStatus.FAILED, 500)
     summary = await reports.summary(run.plan.run_id)
     assert (summary.partitions, summary.partitions_failed) == (2, 1)
 

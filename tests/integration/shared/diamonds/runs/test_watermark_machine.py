@@ -278,7 +278,7 @@ def machine(runner, supplied, diamonds, cap):  # noqa: C901 - one class; its rul
                 runner.run(self.cancel_it())
 
         async def cancel_it(self):
-            if self.run_id in await self.known():
+            if self.run_id is not None and self.run_id in await self.known():
                 await lifecycle.cancel_run(self.run_id)
 
         async def known(self):

@@ -1,5 +1,6 @@
 """A reply ends the cadence and gives the agent a task; nobody else's does."""
 
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -77,7 +78,11 @@ def test_a_mail_that_ses_received_is_read_in_both_encodings():
     import json
 
     for encoding, content in (("UTF-8", answer().decode()), ("BASE64", base64.b64encode(answer()).decode())):
-        told = {"notificationType": "Received", "content": content, "mail": {"source": "ann@example.com"}}
+        told: dict[str, Any] = {
+            "notificationType": "Received",
+            "content": content,
+            "mail": {"source": "ann@example.com"},
+        }
         told["receipt"] = {"action": {"type": "SNS", "encoding": encoding}}
         assert present(ses.received(json.dumps(told))).sender == "ann@example.com"
     assert ses.received('{"eventType": "Send"}') is None

@@ -11,6 +11,7 @@ from shared.followups.sending.senders import pace
 from shared.followups.steps import Outcome
 from shared.platform.durable import Nothing
 from shared.platform.errors import TerminalError, TransientError
+from tests.hostless import Hostless
 from tests.integration.player import Player
 from triggers.followups import upkeep
 
@@ -27,7 +28,7 @@ async def test_a_sweep_that_fails_for_ten_minutes_turns_it_red_by_both_ages(crm,
     await crm.due(await crm.agent(), hours_ago=0.6)
     await crm.execute(TEN_MINUTES_AGO)
 
-    class Client:
+    class Client(Hostless):
         async def start_if_idle(self, *_, **__):
             raise RuntimeError("The durable host is away.")
 
@@ -49,11 +50,12 @@ async def test_paused_tasks_do_not_count_as_late(crm):
     assert (found.status, found.oldest_due_age_seconds) == ("green", None)
 
 
-class Plays:
+class Plays(Hostless):
     """Plays the sweep that it is to start, as a host that has nothing else to do."""
 
-    async def start_if_idle(self, orchestration, given, **_):
-        await Player().play(orchestration, given)
+    async def start_if_idle(self, orchestration, task, **_):
+        await Player().play(orchestration, task)
+        return True
 
 
 async def test_a_sweep_counts_when_it_has_ended(crm, mails):
@@ -67,7 +69,7 @@ async def test_a_sweep_that_was_only_started_does_not_count(crm):
     await crm.due(await crm.agent(), hours_ago=0.1)
     await crm.execute(TEN_MINUTES_AGO)
 
-    class Client:
+    class Client(Hostless):
         def __init__(self, *, started):
             self.started = started
 

@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from typing import Any
 
 from shared.followups.events.inbox import MOST_DEFERRALS
 from shared.followups.sending.settling import MOST_ATTEMPTS
@@ -60,7 +61,7 @@ class Expected:
             self.maybe.discard(email_id)
             (self.accepted if kind == "accepted" else self.failed).add(email_id)
 
-    def told(self, email_id, kind, address):
+    def told(self, email_id, kind: str, address):
         """The app learns that the provider had the mail, and what happened to it then."""
         self.answered(email_id, "accepted", repeated=True)
         self.worst[email_id] = max(self.worst.get(email_id, kind), kind, key=lambda one: GRAVITY.get(one) or 0)
@@ -116,7 +117,7 @@ class Provider:
         elif answer in ("accepted", "answer lost"):
             self.handed_over[number] += 1
         kinds = {"answer lost": "unknown", "timed out": "unknown", "throttled": "postponed"}
-        kind = kinds.get(answer, answer)
+        kind: Any = kinds.get(answer, answer)
         if not self.nobody_hears:
             self.expected.answered(number, kind, repeated=repeated)
         return Outcome(kind=kind, provider=self.name, code=None if kind == "accepted" else "x", text=None)

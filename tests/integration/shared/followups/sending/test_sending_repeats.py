@@ -1,6 +1,7 @@
 """A mail of which nobody knows is handed over again only after all checks, in its turn, and under its own key."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,8 @@ class Keyed:
     name = "resend"
 
     def __init__(self):
-        self.answers, self.requests, self.taken, self.sent = ["unknown"], 0, set(), []
+        self.answers: list[Any] = ["unknown"]
+        self.requests, self.taken, self.sent = 0, set(), []
 
     async def send(self, mail):
         self.requests += 1

@@ -9,6 +9,7 @@ import pytest
 from local.providers.embeddings import KEY
 from shared.papers.embedding import batches, refusals, versions
 from shared.papers.embedding.embedders import embedder, openai_batches
+from shared.papers.embedding.embedders.openai import OpenAiEmbedder
 from shared.papers.embedding.embedders.openai_batches import OpenAiBatches
 from shared.papers.embedding.refusals import MOST_ATTEMPTS
 from shared.platform.errors import TerminalError, TransientError
@@ -227,6 +228,7 @@ async def share():
 async def arguments(work):
     """What `_fetch` takes for the one batch that is open."""
     model = embedder(await versions.find(work.model_id))
+    assert isinstance(model, OpenAiEmbedder)
     [batch] = await batches._open(work.model_id)
     return openai_batches.OpenAiBatches(model), model, work.model_id, batch
 

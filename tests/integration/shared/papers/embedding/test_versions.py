@@ -86,7 +86,7 @@ async def test_a_third_model_drops_the_first(some, model):
 
 async def test_an_index_is_built_where_it_is_worthwhile_and_fits(some, model, monkeypatch):
     await enrich()
-    version = await versions.current()
+    version = present(await versions.current())
     few = await index.build(version)
     assert (few.indexed, few.reason) == (False, "35 vectors are searched one by one")
     assert present(await versions.current()).index == few.reason
@@ -110,7 +110,7 @@ def test_an_index_that_is_being_built_shows_how_far_it_is():
 async def test_the_index_is_there_once_it_was_built(some, model, monkeypatch):
     await enrich()
     monkeypatch.setattr(index, "WORTHWHILE", 10)
-    version = await versions.current()
+    version = present(await versions.current())
     assert (await index.build(version)).indexed
     assert (await index.build(version)).indexed
     found = present(await versions.current())

@@ -12,6 +12,7 @@ from shared.platform.durable import Nothing
 from tests.fresh_settings import forget_settings
 from tests.integration.player import Player
 from tests.integration.shared.papers.conftest import record
+from tests.present import present
 
 SUBJECTS = {
     "astronomy": "galaxy star redshift telescope supernova halo dust spectrum",
@@ -52,7 +53,7 @@ class Maps:
         return version.version
 
     async def place(self):
-        version = await placing.current_version()
+        version = present(await placing.current_version())
         return (await Player().play(paper_map_additions, MapRef(version=version))).papers
 
 

@@ -104,7 +104,7 @@ async def test_filters_hold_whatever_the_question(library):
 async def test_an_answer_by_meaning_is_never_short(library, monkeypatch, filters, limit):
     """Through the index or one by one: k papers or all that match. The index is made to be asked always, and badly."""
     monkeypatch.setattr(index, "WORTHWHILE", 10)
-    await index.build(await versions.current())
+    await index.build(present(await versions.current()))
     monkeypatch.setattr(nearest, "FEW", 0)
     found = await search(Question(written="a question about quarks", filters=filters, limit=limit))
     assert len(found.results) == min(limit, found.total_count)
@@ -123,7 +123,7 @@ async def one_by_one(written, filters, limit, monkeypatch):
 async def test_what_lies_far_from_the_question_is_found_all_the_same(library, monkeypatch):
     """A filter that contradicts the question: the index gives up, and each paper is compared."""
     monkeypatch.setattr(index, "WORTHWHILE", 10)
-    await index.build(await versions.current())
+    await index.build(present(await versions.current()))
     monkeypatch.setattr(nearest, "FEW", 0)
     asked = []
     by_index = nearest.by_index

@@ -38,7 +38,7 @@ class Unhurried:
     async def sleep(self, seconds: float) -> None:
         self.now += seconds / 100
 
-    async def turn(self, _max_wait_seconds: float) -> None:
+    async def turn(self, max_wait_seconds: float) -> None:
         self.now += 0.01
 
     async def pause(self, seconds: float) -> None:

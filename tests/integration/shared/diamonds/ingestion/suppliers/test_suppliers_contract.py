@@ -11,7 +11,7 @@ import pytest
 from httpx import ASGITransport
 
 from local.supplier.app import Change, create_app
-from local.supplier.faults import Fault, FaultSettings
+from local.supplier.faults import Fault, FaultName, FaultSettings
 from local.supplier.testing import session_on
 from shared.diamonds.ingestion import heatmap
 from shared.diamonds.ingestion.models import Mark
@@ -109,7 +109,7 @@ async def test_every_stone_comes_once_with_its_keys_and_untouched(opened, adapte
 
 
 async def test_short_pages_are_not_the_end(standin, opened):
-    standin.faults.set(FaultSettings(faults={"short_pages": Fault(probability=0.5)}))
+    standin.faults.set(FaultSettings(faults={FaultName.SHORT_PAGES: Fault(probability=0.5)}))
     async with opened() as supplier:
         assert len({stone.supplier_stone_id for stone in await read(supplier)}) == STONES
     assert standin.faults.struck["short_pages"] > 3

@@ -138,7 +138,12 @@ async def test_filters_order_and_pages_agree_with_a_model(stock, monkeypatch, fe
     monkeypatch.setattr(read, "FEW_BY_SIZE", few)
     examples = []
 
-    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @settings(
+        max_examples=60,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture],
+        database=None,
+    )
     @given(searches)
     def collect(search):
         examples.append(search)

@@ -84,7 +84,7 @@ async def test_the_same_key_with_another_body_is_refused_also_after_the_diamond_
     assert await purchase(diamond, "acme", "key", ANY_PRICE) == (first, True)
     for other in (
         PurchaseRequest(expected_price=None, reference="x"),
-        PurchaseRequest(expected_price=1, reference=None),
+        PurchaseRequest(expected_price=Decimal(1), reference=None),
     ):
         with pytest.raises(Conflict) as refused:
             await purchase(diamond, "acme", "key", other)

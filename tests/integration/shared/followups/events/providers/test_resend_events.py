@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ from tests.integration.shared.followups.events.conftest import SECRET, signed
 
 def event(kind, email_id, **told):
     now = datetime.now(UTC).isoformat()
-    data = {"email_id": "56761188", "created_at": now, "from": "a@b", "to": ["c@d"]}
+    data: dict[str, Any] = {"email_id": "56761188", "created_at": now, "from": "a@b", "to": ["c@d"]}
     data["tags"] = {"followup": str(email_id)}
     return json.dumps({"type": f"email.{kind}", "created_at": now, "data": {**data, **told}}).encode()
 

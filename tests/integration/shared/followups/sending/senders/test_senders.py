@@ -6,6 +6,7 @@ import socket
 import ssl
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
+from typing import Any
 from uuid import uuid4
 
 import boto3
@@ -44,7 +45,7 @@ REGION = "eu-west-1"
 
 
 def mail(**changed):
-    fields = {
+    fields: dict[str, Any] = {
         "email_id": 5,
         "key": uuid4(),
         "sender_name": "Alice via Acme",
@@ -63,7 +64,8 @@ def mail(**changed):
 
 
 def account(**changed):
-    return SesAccount(**{"region": REGION, "access_key_id": "x", "secret_access_key": "y", **changed})
+    fields: dict[str, Any] = {"region": REGION, "access_key_id": "x", "secret_access_key": "y", **changed}
+    return SesAccount(**fields)
 
 
 @pytest.fixture
@@ -347,7 +349,7 @@ async def test_a_held_answer_of_ses_is_one_request_and_its_event_or_a_person_set
             "eventType": "Send", "send": {},
             "mail": {"timestamp": datetime.now(UTC).isoformat(), "tags": {"followup": [str(first)]}},
         })  # fmt: skip
-        assert await inbox.record_event(ses_events.read(tagged, "event-1"))
+        assert await inbox.record_event(present(ses_events.read(tagged, "event-1")))
         assert await crm.states() == {"sent": 1, "unknown": 1}
         for _ in range(3):
             await crm.pass_time(16)

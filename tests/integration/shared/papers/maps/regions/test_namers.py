@@ -1,6 +1,7 @@
 """A model names the regions of a map; what it does not name keeps its terms."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from tests.fresh_settings import forget_settings
 
 
 def regions(count):
-    about = {"level": 0, "parent": None, "papers": 9, "x": 0, "y": 0}
+    about: dict[str, Any] = {"level": 0, "parent": None, "papers": 9, "x": 0, "y": 0}
     return [
         Cluster(cluster=n, name=f"term{n}, other", words=[f"term{n}", "other"], number=n, **about) for n in range(count)
     ]
